@@ -1,0 +1,27 @@
+"""What can go wrong, in words: every error says what was allowed, what was received, and what to do."""
+
+from __future__ import annotations
+
+
+class TabinterpError(Exception):
+    """Base of every error raised on purpose; the command line turns it into exit code 2 and one message."""
+
+
+class TableError(TabinterpError):
+    """The rows cannot be read as asked: a column is missing, a value is out of range, a kind is unknown."""
+
+
+class ModelError(TabinterpError):
+    """The model cannot be wrapped, or does not reproduce its own predictions on this table."""
+
+
+class UnsafeFileError(ModelError):
+    """The file could run code when it is loaded; nothing of it was run."""
+
+
+class NotApplicableError(TabinterpError):
+    """The reading has no meaning for this model or table; the message says why."""
+
+
+class DocumentError(TabinterpError):
+    """A saved audit cannot be read: not JSON, another schema version, or a field out of place."""

@@ -1,0 +1,59 @@
+"""Every sentence a reader sees, in one place, so that it can be checked and translated.
+
+A sentence is a key and values (`tabinterp.report.document.Message`); the text is only made when it is shown. Values
+are plain text here: escaping is the business of whoever puts the text on a page.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+ENGLISH: dict[str, str] = {
+    # the verdict: a closed set
+    "verdict.better": "The network beats {linear} on held-out rows.",
+    "verdict.equivalent": "The network and {linear} are equivalent on held-out rows.",
+    "verdict.worse": "The network is worse than {linear} on held-out rows.",
+    "verdict.not_resolved": "The held-out rows do not resolve whether the network or {linear} is better.",
+    "verdict.not_assessed": "Not assessed: it is not known which rows the network was not trained on.",
+}
+
+
+def text(key: str, values: Mapping[str, Any] | None = None) -> str:
+    """The sentence behind a key, its numbers formatted.
+
+    >>> text("verdict.worse", {"linear": "logistic regression"})
+    'The network is worse than logistic regression on held-out rows.'
+    """
+    return ENGLISH[key].format(**{name: _shown(value) for name, value in (values or {}).items()})
+
+
+def _shown(value: Any) -> str:
+    if isinstance(value, bool) or value is None:
+        return str(value)
+    if isinstance(value, int):
+        return f"{value:,}"
+    if isinstance(value, float):
+        return number(value)
+    if isinstance(value, (list, tuple)):
+        return ", ".join(map(str, value))
+    return str(value)
+
+
+def number(value: float | None, digits: int = 3) -> str:
+    """A number at a fixed count of significant digits, without exponents in the everyday range.
+
+    >>> number(0.0123456), number(1234.5), number(-0.0), number(None), number(2.5e-7)
+    ('0.0123', '1,234', '0', '–', '2.5e-07')
+    """
+    if value is None or value != value:
+        return "–"
+    if value == 0:
+        return "0"
+    if not 1e-4 <= abs(value) < 1e7:
+        return f"{value:.{digits}g}"
+    return f"{float(f'{value:.{digits}g}'):,.{max(0, digits - 1 - _magnitude(value))}f}"
+
+
+def _magnitude(value: float) -> int:
+    return int(f"{value:e}".rpartition("e")[2])

@@ -1,0 +1,262 @@
+"""The audit as a document: typed, versioned, and all that findings and report ever see.
+
+No model and no row of data is in here. Numbers are on original columns. An interval is 95% unless it says otherwise.
+`None` stands for "there is no such number", and a `reason` beside it says why. What differs from run to run (time,
+paths, thread counts) is not here but in `run.json`.
+"""
+
+from __future__ import annotations
+
+from typing import Literal
+
+from pydantic import BaseModel, ConfigDict
+
+SCHEMA_VERSION = "1.0"
+
+Scalar = str | int | float | bool | None
+Metric = Literal["log_loss", "auc", "brier", "accuracy", "squared_error", "r2"]
+Status = Literal["better", "equivalent", "worse", "not_resolved", "not_assessed"]
+
+
+class Part(BaseModel):
+    model_config = ConfigDict(frozen=True, extra="forbid", allow_inf_nan=False)
+
+
+class Message(Part):
+    """A sentence of the catalogue (`tabinterp.messages`): its key and the values that fill it."""
+
+    key: str
+    values: dict[str, Scalar | list[str]] = {}
+
+
+class Interval(Part):
+    """A number with its error: standard error, and the ends of its 95% interval."""
+
+    value: float | None = None
+    stderr: float | None = None
+    low: float | None = None
+    high: float | None = None
+
+
+class ColumnInfo(Part):
+    name: str
+    kind: Literal["numeric", "categorical", "boolean", "ordinal"]
+    role: Literal["input", "target", "weight", "group", "split", "dropped"]
+    protected: bool
+    levels: int | None  # number of distinct values of a column that is not numeric
+    missing: int  # rows in which it is missing
+    read_by_network: bool
+    fast: bool  # moved through the first layer alone (True), or by encoding the whole row again (False)
+
+
+class Data(Part):
+    name: str
+    rows: int
+    held_out_rows: int | None  # None: it is not known which rows were held out
+    training_rows: int | None
+    target: str
+    task: Literal["binary", "multiclass", "regression"]
+    classes: list[str]  # empty for regression; for a binary task the positive class is the last
+    rates: list[float]  # share of each class (weighted when there are weights), over all rows
+    weighted: bool
+    split: Message
+    columns: list[ColumnInfo]
+
+
+class ModelInfo(Part):
+    name: str  # "MLPClassifier 128-64"
+    library: str  # "scikit-learn 1.7"
+    parameters: int
+    hidden: list[int]  # units of each hidden layer that was found; empty for a linear model
+    notes: list[Message]  # what a reader must know of how it was read
+
+
+class Verdict(Part):
+    status: Status
+    metric: Metric
+    difference: Interval  # network minus linear, of the metric; positive is worse for a loss
+    margin: float | None  # differences smaller than this do not matter
+    sentence: Message
+    lines: list[Message]
+
+
+class MetricRow(Part):
+    metric: Metric
+    higher_is_better: bool
+    network: Interval
+    linear: Interval
+    difference: Interval  # network minus linear, paired
+    resolved: Literal["better", "worse", "no"]  # for the network; "no": the interval includes zero
+
+
+class Performance(Part):
+    held_out: bool  # False: every row, and the network may have been trained on them
+    rows: int
+    resamples: int
+    seed: int
+    metrics: list[MetricRow]
+
+
+class ImportanceRow(Part):
+    column: str
+    network: Interval
+    linear: Interval
+    off_support: float | None  # share of permuted rows farther from real rows than 95% of real rows are
+    exact: bool  # every donor was weighed: no Monte Carlo error
+
+
+class Importance(Part):
+    loss: Metric
+    rows: int
+    repeats: int
+    seed: int
+    off_support_rows: int
+    rows_of: Literal["held-out", "all"]
+    columns: list[ImportanceRow]  # most important for the network first
+
+
+class CoefficientRow(Part):
+    """One term: a column per unit, or one level against the reference level."""
+
+    output: str | None  # class label when there are several outputs
+    column: str
+    level: str | None
+    reference: str | None
+    unit: str | None  # None: per unit of the column; otherwise words for what one unit is
+    sd: float | None  # standard deviation of the column, to turn "per unit" into "per standard deviation"
+    linear: Interval  # unpenalised fit; no interval where it would not be valid
+    z: float | None
+    p: float | None
+    odds_ratio: Interval
+    penalised: float | None  # the same term of the penalised rival
+    network: Interval  # average derivative, or average contrast to the reference level
+    sign_flip: float | None  # share of rows whose own derivative has the other sign than the average
+    surrogate: float | None  # the same term of the linear surrogate of the network's score
+    conflict: bool  # both intervals exclude zero, on different sides
+    reason: Message | None  # why a number is missing
+
+
+class WaldRow(Part):
+    """Joint test that every coefficient of one original column is zero."""
+
+    output: str | None
+    column: str
+    statistic: float | None
+    df: int
+    p: float | None
+    vif: float | None  # generalised variance inflation factor to the power 1/df
+
+
+class Surrogate(Part):
+    output: str | None
+    r2: float | None  # share of the variance of the network's score that a linear function of the columns explains
+
+
+class Coefficients(Part):
+    scale: Literal["log-odds", "target"]
+    rows_inference: int
+    rows_network: int
+    method: Message
+    terms: list[CoefficientRow]
+    tests: list[WaldRow]
+    surrogates: list[Surrogate]
+    notes: list[Message]
+
+
+class GradientRow(Part):
+    output: str | None
+    column: str
+    network: Interval  # mean over rows of the signed attribution
+    network_size: Interval  # mean absolute attribution (biased upward by noise: no claim rests on it)
+    linear: Interval
+    linear_size: Interval
+
+
+class GradientMethod(Part):
+    method: str
+    estimand: Message
+    rows: int
+    steps: int | None  # the most steps any row needed
+    gap_network: float | None  # completeness gap; None: the method has none
+    gap_linear: float | None
+    tolerance: float | None
+    columns: list[GradientRow]
+
+
+class Gradients(Part):
+    rows_of: Literal["held-out", "all"]
+    saturation: float | None  # median p(1-p) of the network, in [0, 0.25]
+    methods: list[GradientMethod]
+
+
+class Agreement(Part):
+    """How far two readings agree on the order and the sign of the columns."""
+
+    first: str  # "network: permutation", "linear: coefficients", ...
+    second: str
+    spearman: float | None
+    top: int  # k of the overlap
+    overlap: float | None  # share of the k most important columns that are common
+    signs: float | None  # share of columns on whose direction both agree
+
+
+class UnitColumn(Part):
+    column: str
+    pearson: float | None
+    spearman: float | None
+    distance: float | None  # distance correlation, in [0, 1]
+    ratio: float | None  # correlation ratio of a categorical column, in [0, 1]
+    q: float | None  # Benjamini-Hochberg adjusted p of the column's own test
+
+
+class Unit(Part):
+    layer: str
+    index: int
+    active: float  # share of rows on which the unit is above zero
+    mean: float
+    sd: float
+    columns: list[UnitColumn]
+
+
+class Neurons(Part):
+    rows: int
+    rows_distance: int
+    seed: int
+    rows_of: Literal["held-out", "all"]
+    dropped_units: int  # units beyond what the document holds
+    units: list[Unit]
+
+
+class Finding(Part):
+    code: str
+    slug: str
+    severity: Literal["act", "check", "note"]
+    status: Literal["raised", "cleared", "not_applicable"]
+    claim: Message
+    evidence: str  # anchor of the section that holds the numbers
+
+
+class Method(Part):
+    version: str
+    seed: int
+    libraries: dict[str, str]
+    settings: dict[str, Scalar]
+    model_digest: str  # sha256 of the network's weights as read
+    data_digest: str  # sha256 of the columns' contents, independent of the file's format
+
+
+class Document(Part):
+    schema_version: Literal["1.0"] = SCHEMA_VERSION
+    data: Data
+    network: ModelInfo
+    linear: ModelInfo
+    verdict: Verdict
+    performance: Performance
+    importance: Importance
+    coefficients: Coefficients
+    gradients: Gradients
+    agreement: list[Agreement]
+    neurons: Neurons
+    findings: list[Finding]
+    not_assessed: list[Message]
+    method: Method
