@@ -41,7 +41,7 @@ def _shown(value: Any) -> str:
 
 
 def number(value: float | None, digits: int = 3) -> str:
-    """A number at a fixed count of significant digits, without exponents in the everyday range.
+    """A number to three significant digits or to the unit, without exponents in the everyday range.
 
     >>> number(0.0123456), number(1234.5), number(-0.0), number(None), number(2.5e-7)
     ('0.0123', '1,234', '0', '–', '2.5e-07')
@@ -52,8 +52,5 @@ def number(value: float | None, digits: int = 3) -> str:
         return "0"
     if not 1e-4 <= abs(value) < 1e7:
         return f"{value:.{digits}g}"
-    return f"{float(f'{value:.{digits}g}'):,.{max(0, digits - 1 - _magnitude(value))}f}"
-
-
-def _magnitude(value: float) -> int:
-    return int(f"{value:e}".rpartition("e")[2])
+    magnitude = int(f"{value:.{digits - 1}e}".rpartition("e")[2])
+    return f"{value:,.{max(0, digits - 1 - magnitude)}f}"
