@@ -1,0 +1,67 @@
+"""The rows, coerced once: after the door nothing downstream asks again what a column is."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+
+import numpy as np
+import pandas as pd
+
+from .draws import FloatArray, IntArray
+from .schema import Schema
+from .split import BoolArray, Split
+
+
+@dataclass(frozen=True, eq=False)
+class Table:
+    """Rows with their schema.
+
+    `frame` holds every column, values as the user gave them, missing as NaN. `y` is (rows,) class numbers into
+    `schema.classes`, or target values for regression. `numbers` are the rows' numbers in what was read: draws depend on
+    them. `held_out` is (rows,) or None when it is not known which rows a model was not trained on.
+    """
+
+    name: str
+    frame: pd.DataFrame
+    schema: Schema
+    y: FloatArray
+    numbers: IntArray
+    weights: FloatArray | None = None
+    split: Split | None = None
+    held_out: BoolArray | None = None
+
+    def __len__(self) -> int:
+        return len(self.frame)
+
+    @property
+    def inputs(self) -> pd.DataFrame:
+        """The columns a model may read."""
+        return self.frame[list(self.schema.inputs)]
+
+    @property
+    def codes(self) -> IntArray | None:
+        """(rows,) class numbers; None for regression."""
+        return None if self.schema.task == "regression" else self.y.astype(np.int64)
+
+    def take(self, rows: IntArray | BoolArray) -> Table:
+        """These rows only, in this order."""
+        return replace(
+            self,
+            frame=self.frame.iloc[np.flatnonzero(rows) if rows.dtype == bool else rows].reset_index(drop=True),
+            y=self.y[rows],
+            numbers=self.numbers[rows],
+            weights=None if self.weights is None else self.weights[rows],
+            held_out=None if self.held_out is None else self.held_out[rows],
+        )
+
+    def with_split(self, split: Split) -> Table:
+        """The same rows under this rule."""
+        return replace(self, split=split, held_out=split.held_out(self.frame, self.codes))
+
+    def training_rows(self) -> Table:
+        """Rows that are not held out; every row when there is no split."""
+        return self if self.held_out is None else self.take(~self.held_out)
+
+    def evaluation_rows(self) -> Table:
+        """Held-out rows; every row when there is no split."""
+        return self if self.held_out is None else self.take(self.held_out)
