@@ -1,0 +1,35 @@
+"""What did a neural network learn from a table, and what does it know that a logistic regression does not?
+
+Names load on first use: `import tabinterp` brings in neither torch nor plotting.
+"""
+
+from __future__ import annotations
+
+from importlib import import_module
+from typing import Any
+
+__version__ = "0.1.0"
+
+_HOMES = {
+    "read_table": "table",
+    "Table": "table",
+    "Schema": "table",
+    "Column": "table",
+    "wrap": "models",
+    "Model": "models",
+    "TabinterpError": "errors",
+}
+
+__all__ = [*_HOMES]
+
+
+def __getattr__(name: str) -> Any:
+    if name not in _HOMES:
+        raise AttributeError(f"module 'tabinterp' has no attribute {name!r}")
+    value = getattr(import_module(f"tabinterp.{_HOMES[name]}"), name)
+    globals()[name] = value
+    return value
+
+
+def __dir__() -> list[str]:
+    return sorted([*globals(), *_HOMES])

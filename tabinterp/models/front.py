@@ -1,0 +1,224 @@
+"""The affine front of a network: everything it does to its input before the first operation that is not affine.
+
+A column of the table reaches the scores through `z = x W' + b` alone, so moving one column is an update of `z` by that
+column's part; the encoder and the first layer never run again. Where no such front is found, `W` is the identity and
+`rest` the whole network: slower, and just as right.
+"""
+
+from __future__ import annotations
+
+import copy
+import operator
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Any
+
+import torch
+from torch import Tensor, fx, nn
+from torch.nn import functional
+
+ACTIVATION_MODULES = (
+    nn.ReLU, nn.LeakyReLU, nn.ELU, nn.SELU, nn.CELU, nn.GELU, nn.SiLU, nn.Mish, nn.Tanh, nn.Sigmoid, nn.Softplus,
+    nn.Hardtanh, nn.ReLU6, nn.PReLU, nn.Hardswish, nn.Softsign,
+)  # fmt: skip
+ACTIVATION_FUNCTIONS = (
+    functional.relu, functional.leaky_relu, functional.elu, functional.selu, functional.celu, functional.gelu,
+    functional.silu, functional.mish, functional.softplus, functional.hardtanh, functional.relu6, functional.hardswish,
+    functional.softsign, functional.tanh, functional.sigmoid, torch.relu, torch.tanh, torch.sigmoid, torch.selu,
+)  # fmt: skip
+ACTIVATION_METHODS = ("relu", "tanh", "sigmoid")
+
+
+@dataclass(frozen=True, eq=False)
+class Front:
+    """`module(x) == rest(x @ weight.T + bias)`; weight (h, d), bias (h,) in double precision."""
+
+    weight: Tensor
+    bias: Tensor
+    rest: nn.Module
+
+    @property
+    def nothing_behind(self) -> bool:
+        """The front is the whole network: no operation is left that is not affine."""
+        graph = self.rest
+        return isinstance(graph, fx.GraphModule) and not any(n.op.startswith("call") for n in graph.graph.nodes)
+
+
+@dataclass(frozen=True)
+class _Affine:
+    """A node of the graph as an affine function of the input."""
+
+    weight: Tensor
+    bias: Tensor
+
+
+def trace(module: nn.Module) -> fx.GraphModule | None:
+    """The module as a graph; None where its forward branches on values and cannot be one."""
+    try:
+        return fx.symbolic_trace(module)
+    except Exception:  # tracing runs the user's forward: whatever it raises, there is no graph
+        return None
+
+
+def split(module: nn.Module, width: int) -> Front:
+    """Take the affine front off a module that maps (n, width) to scores; checked numerically."""
+    general = Front(torch.eye(width, dtype=torch.float64), torch.zeros(width, dtype=torch.float64), module)
+    graph = trace(module)
+    if graph is None:
+        return general
+    front = _cut(graph, width)
+    return front if front is not None and _same(module, front, width) else general
+
+
+def _same(module: nn.Module, front: Front, width: int) -> bool:
+    dtype = next((p.dtype for p in module.parameters()), torch.float32)
+    probe = torch.randn(64, width, dtype=dtype, generator=torch.Generator().manual_seed(0))
+    with torch.inference_mode():
+        expected = module(probe)
+        z = (probe.double() @ front.weight.T + front.bias).to(dtype)
+        got = front.rest(z)
+    scale = expected.abs().max().clamp(min=1.0)
+    return bool((expected - got).abs().max() <= (1e-9 if dtype == torch.float64 else 1e-4) * scale)
+
+
+def _cut(graph: fx.GraphModule, width: int) -> Front | None:
+    inputs = [node for node in graph.graph.nodes if node.op == "placeholder"]
+    if len(inputs) != 1:
+        return None
+    affine = _affine_nodes(graph, inputs[0], width)
+    border = [node for node in affine if any(user not in affine for user in node.users)]
+    if not border:
+        return None
+    rest = _graph_behind(graph, border, [affine[node].weight.shape[0] for node in border])
+    weight = torch.cat([affine[node].weight for node in border])
+    bias = torch.cat([affine[node].bias for node in border])
+    return Front(weight, bias, rest)
+
+
+def _affine_nodes(graph: fx.GraphModule, start: fx.Node, width: int) -> dict[fx.Node, _Affine]:
+    identity = _Affine(torch.eye(width, dtype=torch.float64), torch.zeros(width, dtype=torch.float64))
+    found = {start: identity}
+    for node in graph.graph.nodes:
+        if node.op in ("call_module", "call_function", "call_method") and node not in found:
+            step = _affine_step(graph, node, found)
+            if step is not None:
+                found[node] = step
+    return found
+
+
+def _affine_step(graph: fx.GraphModule, node: fx.Node, found: dict[fx.Node, _Affine]) -> _Affine | None:
+    before = [found.get(arg) for arg in node.args if isinstance(arg, fx.Node)]
+    if not before or any(part is None for part in before):
+        return None
+    parts = [part for part in before if part is not None]
+    if node.op == "call_module":
+        return _affine_module(graph.get_submodule(str(node.target)), parts[0])
+    if node.op == "call_function" and node.target is functional.dropout:
+        return parts[0]
+    if node.op == "call_method" and node.target in ("squeeze", "unsqueeze") and parts[0].weight.shape[0] == 1:
+        return parts[0]  # (n, 1) to (n,) and back
+    if node.op == "call_function" and node.target in (operator.add, torch.add) and len(parts) == 2 and not node.kwargs:
+        if parts[0].weight.shape == parts[1].weight.shape:
+            return _Affine(parts[0].weight + parts[1].weight, parts[0].bias + parts[1].bias)
+    return None
+
+
+def _affine_module(module: nn.Module, part: _Affine) -> _Affine | None:
+    if isinstance(module, (nn.Identity, nn.Dropout)):
+        return part
+    if type(module) is nn.Linear:
+        weight = module.weight.detach().double()
+        bias = module.bias.detach().double() if module.bias is not None else torch.zeros(weight.shape[0]).double()
+        return _Affine(weight @ part.weight, weight @ part.bias + bias)
+    if type(module) is nn.BatchNorm1d and module.running_var is not None and module.running_mean is not None:
+        scale = (module.running_var.detach().double() + module.eps).rsqrt()
+        scale = scale * module.weight.detach().double() if module.weight is not None else scale
+        shift = module.bias.detach().double() if module.bias is not None else torch.zeros_like(scale)
+        shift = shift - scale * module.running_mean.detach().double()
+        return _Affine(scale[:, None] * part.weight, scale * part.bias + shift)
+    return None
+
+
+def _graph_behind(graph: fx.GraphModule, border: list[fx.Node], widths: list[int]) -> nn.Module:
+    """The graph with its affine front replaced by one input that holds the border's values side by side."""
+    images = {node.name: slice(sum(widths[:i]), sum(widths[: i + 1])) for i, node in enumerate(border)}
+    whole = len(border) == 1
+    new = fx.Graph()
+    z = new.placeholder("z")
+    values: dict[fx.Node, fx.Node] = {}
+    for node in graph.graph.nodes:
+        if node.name in images:
+            values[node] = z if whole else new.call_function(operator.getitem, (z, (slice(None), images[node.name])))
+        elif node.op != "placeholder":
+            if all(arg in values for arg in node.all_input_nodes) or node.op == "get_attr":
+                values[node] = new.node_copy(node, lambda old: values[old])
+    return fx.GraphModule(graph, new)
+
+
+# ---- hidden units
+
+
+class Activations:
+    """What every hidden unit of a network puts out, found without naming layers.
+
+    A layer is the (n, h) output of an activation, whether it is a module, a function or a method. Where the network
+    cannot be traced, the outputs of its activation modules are taken in the order in which they run.
+    """
+
+    def __init__(self, module: nn.Module) -> None:
+        self._module = module
+        self._graph = trace(module)
+
+    def __call__(self, x: Tensor) -> dict[str, Tensor]:
+        """Layer name -> (n, h) for a batch (n, d)."""
+        with torch.inference_mode():
+            found = _Recorder(self._graph).record(x) if self._graph is not None else _hooked(self._module, x)
+        return {f"layer {i + 1}": value for i, value in enumerate(found)}
+
+
+class _Recorder(fx.Interpreter):
+    def __init__(self, graph: fx.GraphModule) -> None:
+        super().__init__(graph)
+        self.found: list[Tensor] = []
+
+    def record(self, x: Tensor) -> list[Tensor]:
+        self.run(x)
+        return self.found
+
+    def run_node(self, n: fx.Node) -> Any:
+        value = super().run_node(n)
+        if self._is_activation(n) and isinstance(value, Tensor) and value.ndim == 2:
+            self.found.append(value)
+        return value
+
+    def _is_activation(self, node: fx.Node) -> bool:
+        if node.op == "call_module":
+            return isinstance(self.fetch_attr(str(node.target)), ACTIVATION_MODULES)
+        if node.op == "call_function":
+            return node.target in ACTIVATION_FUNCTIONS
+        return node.op == "call_method" and node.target in ACTIVATION_METHODS
+
+
+def _hooked(module: nn.Module, x: Tensor) -> list[Tensor]:
+    found: list[Tensor] = []
+
+    def keep(_module: nn.Module, _args: Any, value: Any) -> None:
+        if isinstance(value, Tensor) and value.ndim == 2:
+            found.append(value)
+
+    handles = [m.register_forward_hook(keep) for m in module.modules() if isinstance(m, ACTIVATION_MODULES)]
+    try:
+        module(x)
+    finally:
+        for handle in handles:
+            handle.remove()
+    return found
+
+
+def private(module: nn.Module, change: Callable[[nn.Module], nn.Module] = lambda m: m) -> nn.Module:
+    """An own copy on the CPU in evaluation mode, without gradients: the user's module is never touched again."""
+    own = change(copy.deepcopy(module).cpu()).eval()
+    for parameter in own.parameters():
+        parameter.requires_grad_(False)
+        parameter.grad = None
+    return own

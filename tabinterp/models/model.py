@@ -1,0 +1,360 @@
+"""`Model`: what every supported network or linear model becomes, and `Bound`: a model that has met its table."""
+
+from __future__ import annotations
+
+import copy
+from collections.abc import Callable
+from dataclasses import dataclass
+from functools import cached_property
+from typing import Any
+
+import numpy as np
+import pandas as pd
+import torch
+from torch import Tensor, nn
+
+from ..errors import ModelError
+from ..table import Split, Table
+from ..table.draws import FloatArray, IntArray
+from . import front as fronts
+from .encoding import Encoding, build
+
+CLIP = 1e-7  # probabilities closer to 0 or 1 are moved here before their log-odds are taken
+BLOCK = 4096  # rows in one forward pass
+CHECKED = 512  # rows on which a model's own predictions are compared
+
+
+@dataclass(frozen=True, eq=False)
+class Model:
+    """A model as tabinterp sees it: an encoder and a torch module, nothing of the user's own left to change.
+
+    `module` maps encoded rows (n, d) to (n,), (n, 1) or (n, k): logits or probabilities by `outputs`, target values for
+    regression. `encoder` has a `transform` (None: numeric columns as they are); `reads` names the columns it takes, in
+    order (None: all input columns). `predict` is the original's own answer, (n, k) probabilities or (n,) values, to
+    check against. `penalised` says whether a linear model was shrunk (None: not known).
+    """
+
+    name: str
+    library: str
+    module: nn.Module
+    task: str | None = None
+    classes: tuple[Any, ...] | None = None
+    outputs: str = "logits"
+    encoder: Any = None
+    reads: tuple[str, ...] | None = None
+    predict: Callable[[pd.DataFrame], FloatArray] | None = None
+    penalised: bool | None = None
+    converged: bool | None = None
+    split: Split | None = None
+
+
+class _Scores(nn.Module):
+    """Raw outputs as scores: one log-odds for a binary task, one value for regression, k centred logits for k classes."""
+
+    def __init__(self, module: nn.Module, matrix: Tensor, probabilities: bool, flat: bool) -> None:
+        super().__init__()
+        self.module = module
+        self.flat = flat
+        self.probabilities = probabilities
+        self.head = nn.Linear(matrix.shape[1], matrix.shape[0], bias=False, dtype=matrix.dtype)
+        self.head.weight = nn.Parameter(matrix, requires_grad=False)
+
+    def forward(self, x: Tensor) -> Tensor:
+        raw = self.module(x)
+        if self.flat:
+            raw = raw.unsqueeze(1)
+        if self.probabilities:
+            raw = _log_scale(raw)
+        return self.head(raw)  # type: ignore[no-any-return]
+
+
+def _log_scale(p: Tensor) -> Tensor:
+    """Probabilities to logits: log-odds for one column, logarithms for several."""
+    p = p.clamp(CLIP, 1 - CLIP)
+    return torch.log(p) - torch.log1p(-p) if p.shape[1] == 1 else torch.log(p)
+
+
+@dataclass(frozen=True, eq=False)
+class Bound:
+    """A model on the rows of one table: everything a reading needs.
+
+    `x` (n, d) are the encoded rows; `module` maps them to scores (n, k), `front` is its affine front. `clipped` counts
+    rows whose probabilities had to be moved off 0 or 1.
+    """
+
+    model: Model
+    table: Table
+    encoding: Encoding
+    x: FloatArray
+    module: nn.Module
+    front: fronts.Front
+    outputs: tuple[str | None, ...]
+    clipped: int = 0
+
+    @property
+    def columns(self) -> tuple[str, ...]:
+        return self.encoding.columns
+
+    @property
+    def is_linear(self) -> bool:
+        """No operation that is not affine: a network with no hidden layer."""
+        return self.front.nothing_behind
+
+    @cached_property
+    def scores(self) -> FloatArray:
+        """(n, k) scores of the table's rows, at the module's own precision."""
+        return self.score(self.x)
+
+    def score(self, x: FloatArray) -> FloatArray:
+        """(m, k) scores of encoded rows (m, d)."""
+        dtype = module_dtype(self.module)
+        with torch.inference_mode():
+            parts = [self.module(torch.as_tensor(x[i : i + BLOCK]).to(dtype)).double() for i in range(0, len(x), BLOCK)]
+        return torch.cat(parts).numpy() if parts else np.empty((0, len(self.outputs)))
+
+    @cached_property
+    def rest(self) -> nn.Module:
+        """What lies behind the front, in single precision: (m, h) -> (m, k)."""
+        return fronts.private(self.front.rest, lambda module: module.float())
+
+    @cached_property
+    def z(self) -> Tensor:
+        """(n, h) front of every row; summed in double precision from centred parts, then cast to single."""
+        centred = torch.as_tensor(self.x - self._centre)
+        return self._product(centred, slice(None), self.front.bias + self.front.weight @ torch.as_tensor(self._centre))
+
+    def part(self, columns: tuple[str, ...]) -> Tensor:
+        """(n, h) what these local columns contribute to `z`, up to a constant that cancels in a move."""
+        block = np.concatenate([self.encoding.blocks[c] for c in columns])
+        return self._product(torch.as_tensor(self.x[:, block] - self._centre[block]), torch.as_tensor(block), None)
+
+    @cached_property
+    def _centre(self) -> FloatArray:
+        return np.asarray(self.x.mean(axis=0), dtype=np.float64)
+
+    def _product(self, x: Tensor, block: Any, constant: Tensor | None) -> Tensor:
+        weight = self.front.weight[:, block].T.contiguous()
+        z = torch.empty((len(x), weight.shape[1]), dtype=torch.float32)
+        for i in range(0, len(x), BLOCK):
+            product = x[i : i + BLOCK] @ weight
+            z[i : i + BLOCK] = product if constant is None else product + constant
+        return z
+
+    def is_local(self, columns: tuple[str, ...]) -> bool:
+        return all(self.encoding.local[c] for c in columns)
+
+    def moved(self, columns: tuple[str, ...], receivers: IntArray, donors: IntArray) -> Tensor:
+        """(m, h) front of the receivers' rows with these columns taken from the donors' rows, by the whole encoder."""
+        frame = self.table.inputs
+        rows = frame.iloc[receivers].reset_index(drop=True)
+        for column in columns:
+            rows[column] = frame[column].to_numpy()[donors]
+        x = torch.as_tensor(self.encoding.transform(rows) - self._centre)
+        return self._product(x, slice(None), self.front.bias + self.front.weight @ torch.as_tensor(self._centre))
+
+    def encode_levels(self, column: str, values: list[Any]) -> FloatArray:
+        """(values, block) encoding of a local column at these values."""
+        rows = self.table.inputs.iloc[np.zeros(len(values), dtype=int)].reset_index(drop=True)
+        rows[column] = pd.Series(values, dtype=self.table.frame[column].dtype if all(_present(values)) else None)
+        return self.encoding.transform(rows)[:, self.encoding.blocks[column]]
+
+    def gradients(self, x: FloatArray) -> FloatArray:
+        """(m, d, k) derivatives of each score by each encoded column at encoded rows (m, d)."""
+        dtype = module_dtype(self.module)
+        result = np.empty((len(x), x.shape[1], len(self.outputs)))
+        for start in range(0, len(x), BLOCK):
+            batch = torch.as_tensor(x[start : start + BLOCK]).to(dtype).requires_grad_(True)
+            scores = self.module(batch)
+            for output in range(len(self.outputs)):
+                (gradient,) = torch.autograd.grad(
+                    scores[:, output].sum(), batch, retain_graph=output + 1 < len(self.outputs)
+                )
+                result[start : start + BLOCK, :, output] = gradient.double().numpy()
+        return result
+
+    def activations(self) -> dict[str, FloatArray]:
+        """Layer -> (n, h): what each hidden unit puts out on the table's rows."""
+        recorder = fronts.Activations(self.module)
+        dtype = module_dtype(self.module)
+        parts: dict[str, list[FloatArray]] = {}
+        for i in range(0, len(self.x), BLOCK):
+            for layer, value in recorder(torch.as_tensor(self.x[i : i + BLOCK]).to(dtype)).items():
+                parts.setdefault(layer, []).append(value.double().numpy())
+        return {layer: np.concatenate(values) for layer, values in parts.items()}
+
+
+def _present(values: list[Any]) -> list[bool]:
+    return [not (isinstance(value, float) and value != value) for value in values]
+
+
+def module_dtype(module: nn.Module) -> torch.dtype:
+    return next((p.dtype for p in module.parameters() if p.is_floating_point()), torch.float32)
+
+
+def bind(model: Model | Bound, table: Table) -> Bound:
+    """Meet the table: encode its rows, fix the order of classes, compare with the model's own predictions.
+
+    Raises
+    ------
+    ModelError
+        when columns or classes do not match, the encoder leaves missing values, or the scores differ from the
+        original's predictions.
+    """
+    if isinstance(model, Bound):
+        if model.table is table:
+            return model
+        model = model.model
+    _check_columns(model, table)
+    encoding = build(model.encoder, table.inputs, model.reads)
+    x = encoding.transform(table.inputs)
+    _check_encoded(x, model, table)
+    module, outputs, clipped = _score_module(model, table, x)
+    bound = Bound(model, table, encoding, x, module, fronts.split(module, x.shape[1]), outputs, clipped)
+    _check_predictions(bound)
+    return bound
+
+
+def _check_columns(model: Model, table: Table) -> None:
+    missing = [c for c in model.reads or () if c not in table.schema.inputs]
+    if missing:
+        roles = {c.name: c.role for c in table.schema.columns}
+        told = ", ".join(f"{c!r} ({'has the role ' + roles[c] if c in roles else 'not in the table'})" for c in missing)
+        raise ModelError(f"{model.name} reads columns that this table does not offer as inputs: {told}")
+    if model.task is not None and (model.task == "regression") != (table.schema.task == "regression"):
+        raise ModelError(f"{model.name} is a {model.task} model; the table's target {table.schema.target!r} is {table.schema.task}")
+
+
+def _check_encoded(x: FloatArray, model: Model, table: Table) -> None:
+    wrong = ~np.isfinite(x)
+    if wrong.any():
+        row, column = (int(i) for i in np.argwhere(wrong)[0])
+        raise ModelError(
+            f"{model.name}: the encoded rows hold a missing or infinite value (row {int(table.numbers[row])}, encoded column "
+            f"{column}); put an imputer into the encoder"
+        )
+
+
+def _score_module(model: Model, table: Table, x: FloatArray) -> tuple[nn.Module, tuple[str | None, ...], int]:
+    dtype = module_dtype(model.module)
+    probe = torch.as_tensor(x[:BLOCK]).to(dtype)
+    try:
+        with torch.inference_mode():
+            raw = model.module(probe)
+    except Exception as error:  # the user's network: whatever it raises is told in its words
+        raise ModelError(
+            f"{model.name} does not take encoded rows of shape {tuple(probe.shape)} as {dtype}: {error}"
+        ) from error
+    if not isinstance(raw, Tensor) or raw.ndim not in (1, 2) or raw.shape[0] != len(probe):
+        got = tuple(raw.shape) if isinstance(raw, Tensor) else type(raw).__name__
+        raise ModelError(f"{model.name}: a network returns (n,), (n, 1) or (n, k) scores; for n = {len(probe)} it gave {got}")
+    if not bool(torch.isfinite(raw).all()):
+        raise ModelError(f"{model.name} gives scores that are not finite on this table")
+    width = 1 if raw.ndim == 1 else raw.shape[1]
+    matrix = torch.as_tensor(_head(model, table, width)).to(dtype)
+    bare, clipped = model.module, 0
+    probabilities = model.outputs == "probabilities" and table.schema.task != "regression"
+    if probabilities:
+        _check_probabilities(model, raw)
+        stripped = _without_final(model.module, probe, raw)
+        bare, probabilities = (stripped, False) if stripped is not None else (bare, True)
+        clipped = 0 if stripped is not None else _count_clipped(bare, x, dtype)
+    outputs: tuple[str | None, ...] = (None,) if len(matrix) == 1 else table.schema.labels
+    return fronts.private(_Scores(copy.deepcopy(bare), matrix, probabilities, raw.ndim == 1)), outputs, clipped
+
+
+def _head(model: Model, table: Table, width: int) -> FloatArray:
+    """(k, width): raw outputs to scores in the table's order of classes."""
+    schema = table.schema
+    if schema.task == "regression":
+        if width != 1:
+            raise ModelError(f"{model.name} gives {width} outputs; regression on {schema.target!r} needs one")
+        return np.ones((1, 1))
+    order = _class_order(model, table)
+    k = len(schema.classes)
+    if width == 1 and k == 2:
+        return np.array([[1.0 if order[1] == 1 else -1.0]])
+    if width != k:
+        raise ModelError(f"{model.name} gives {width} outputs; the target {schema.target!r} has the {k} classes {schema.labels}")
+    if k == 2:
+        head = np.zeros((1, 2))
+        head[0, order[1]], head[0, order[0]] = 1.0, -1.0
+        return head
+    return (np.eye(k) - 1.0 / k)[:, np.argsort(order)]
+
+
+def _class_order(model: Model, table: Table) -> list[int]:
+    """Position among the model's classes of each of the table's classes."""
+    if model.classes is None:
+        return list(range(len(table.schema.classes)))
+    ours, theirs = table.schema.labels, [_label(c) for c in model.classes]
+    if set(ours) != set(theirs) or len(ours) != len(theirs):
+        raise ModelError(f"{model.name} knows the classes {theirs}; the target {table.schema.target!r} holds {list(ours)}")
+    return [theirs.index(label) for label in ours]
+
+
+def _label(value: Any) -> str:
+    return str(value.item() if hasattr(value, "item") else value)
+
+
+def _check_probabilities(model: Model, raw: Tensor) -> None:
+    low, high = float(raw.min()), float(raw.max())
+    sums = raw.sum(dim=1) if raw.ndim == 2 and raw.shape[1] > 1 else torch.ones(1)
+    if low < 0 or high > 1 or float((sums - 1).abs().max()) > 1e-3:
+        raise ModelError(
+            f"{model.name} was wrapped with outputs='probabilities', but gives values from {low:.3g} to {high:.3g}; leave "
+            f"outputs='logits' if these are logits"
+        )
+
+
+def _count_clipped(module: nn.Module, x: FloatArray, dtype: torch.dtype) -> int:
+    clipped = 0
+    with torch.inference_mode():
+        for i in range(0, len(x), BLOCK):
+            p = module(torch.as_tensor(x[i : i + BLOCK]).to(dtype)).reshape(len(x[i : i + BLOCK]), -1)
+            clipped += int(((p < CLIP) | (p > 1 - CLIP)).any(dim=1).sum())
+    return clipped
+
+
+def _without_final(module: nn.Module, probe: Tensor, raw: Tensor) -> nn.Module | None:
+    """The module without its final sigmoid or softmax, if that is what it ends in."""
+    if not isinstance(module, nn.Sequential) or len(module) < 2:
+        return None
+    last = module[-1]
+    if not isinstance(last, (nn.Sigmoid, nn.Softmax)) or (isinstance(last, nn.Softmax) and last.dim not in (1, -1)):
+        return None
+    stripped = module[:-1]
+    with torch.inference_mode():
+        logits = stripped(probe)
+        again = torch.sigmoid(logits) if isinstance(last, nn.Sigmoid) else torch.softmax(logits, dim=-1)
+    return stripped if bool(torch.allclose(again, raw, atol=1e-6)) else None
+
+
+def _check_predictions(bound: Bound) -> None:
+    """Refuse a model whose scores, as read here, are not its own predictions."""
+    if bound.model.predict is None:
+        return
+    rows = bound.table.inputs.iloc[:CHECKED]
+    own = np.asarray(bound.model.predict(rows if bound.model.reads is None else rows[list(bound.model.reads)]))
+    read = bound.scores[:CHECKED]
+    if bound.table.schema.task == "regression":
+        own, scale = own.reshape(len(rows), -1), float(np.abs(own).max()) or 1.0
+        read = read / scale
+        own = own / scale
+    else:
+        own = own[:, _class_order(bound.model, bound.table)]
+        read = probabilities(read)
+    gap = float(np.abs(own - read).max())
+    if not gap < 1e-4:
+        raise ModelError(
+            f"{bound.model.name}: its own predictions and the scores read from its weights differ by up to {gap:.2g} on the "
+            f"first {len(rows)} rows; this model is not what it seems (one-vs-rest classes, an unusual output function?)"
+        )
+
+
+def probabilities(scores: FloatArray) -> FloatArray:
+    """(n, k) class probabilities from scores: sigmoid of one log-odds (two columns come back), softmax of several."""
+    if scores.shape[1] == 1:
+        p = np.exp(-np.logaddexp(0, -scores[:, 0]))
+        return np.column_stack([1 - p, p])
+    shifted = np.exp(scores - scores.max(axis=1, keepdims=True))
+    return np.asarray(shifted / shifted.sum(axis=1, keepdims=True), dtype=np.float64)

@@ -1,0 +1,69 @@
+"""`wrap`: every supported model becomes a `Model`. One row of the table below adds a library."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from typing import Any
+
+from torch import nn
+
+from ..errors import ModelError
+from ..table.schema import TASKS
+from .adapters import sklearn as from_sklearn
+from .adapters import torch as from_torch
+from .model import Model
+
+
+def wrap(
+    model: Any,
+    *,
+    encoder: Any = None,
+    classes: Sequence[Any] | None = None,
+    task: str | None = None,
+    outputs: str = "logits",
+    name: str | None = None,
+) -> Model:
+    """Make a model readable.
+
+    Parameters
+    ----------
+    model : a fitted scikit-learn estimator or pipeline, or a torch module with one float input.
+    encoder : for torch: a fitted transformer from original columns to the network's input, or "passthrough".
+    classes : for torch: the classes in the order of the network's outputs (two for a single logit, the positive last);
+        None: the table's own order.
+    task : "regression" for a torch regression network; otherwise read off the model or the table.
+    outputs : "logits" or "probabilities": what a torch classifier returns.
+    name : what reports call the model.
+
+    The model is copied and never changed. It is checked against its own predictions when it first meets a table.
+
+    Examples
+    --------
+    >>> import torch
+    >>> network = torch.nn.Sequential(torch.nn.Linear(3, 8), torch.nn.ReLU(), torch.nn.Linear(8, 1))
+    >>> wrap(network, encoder="passthrough", task="regression").name
+    'Sequential 8'
+    """
+    if isinstance(model, Model):
+        return model
+    if task is not None and task not in TASKS:
+        raise ModelError(f"a task is one of {', '.join(TASKS)}; got {task!r}")
+    for is_ours, make in ADAPTERS:
+        if is_ours(model):
+            return make(model, encoder, classes, task, outputs, name)
+    raise ModelError(
+        f"{type(model).__module__}.{type(model).__name__} cannot be read; accepted are fitted scikit-learn estimators and "
+        f"pipelines ({', '.join(from_sklearn.SUPPORTED)}) and torch modules"
+    )
+
+
+def _sklearn(model: Any, encoder: Any, classes: Any, task: Any, outputs: str, name: str | None) -> Model:
+    if encoder is not None:
+        raise ModelError("a scikit-learn model brings its encoder: wrap the fitted pipeline, without encoder=")
+    return from_sklearn.wrap(model, name)
+
+
+ADAPTERS: list[tuple[Callable[[Any], bool], Callable[..., Model]]] = [
+    (lambda model: isinstance(model, nn.Module), from_torch.wrap),
+    (lambda model: hasattr(model, "get_params") and hasattr(model, "fit"), _sklearn),
+]
