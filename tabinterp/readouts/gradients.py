@@ -1,0 +1,351 @@
+"""Gradients of the score on original columns: saliency, gradient x input, SmoothGrad, integrated and expected gradients.
+
+A column is a block of the encoded input. Attributions along a path (gradient x input, integrated and expected gradients)
+are sums over the block. A gradient as such has a direction for each encoded column, so its size is stated for the whole
+block as sqrt(g' S g), S the block's covariance over the rows: for a number that is abs(derivative) x standard deviation,
+for a category the standard deviation of the contrasts between its levels. Units: score (log-odds; target units).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from typing import Any
+
+import numpy as np
+import pandas as pd
+import torch
+from torch import Tensor, nn
+
+from ..errors import NotApplicableError
+from ..models.model import Bound, Model, bind
+from ..table import Table
+from ..table.draws import FloatArray, IntArray, chosen
+from .result import Estimates, mean_over_rows
+
+STEPS = 16  # segments a path starts with
+DEPTH = 16  # a segment is halved at most this often
+SHARE = 16  # a segment is done when its own gap is under tolerance / SHARE
+CHUNK = 256  # rows whose paths are followed at the same time
+NOISES, NOISE = 32, 0.15  # SmoothGrad: samples, and noise as a share of the 0.5% to 99.5% range
+BACKGROUND = 100
+
+
+@dataclass(frozen=True, eq=False)
+class GradientImportance:
+    """Attribution of each row's score to the original columns.
+
+    `values` (rows, columns, outputs), in units of the score; NaN for a column that the encoder mixes with others.
+    `stderr` of the same shape, Monte Carlo error of each value, where the method draws. `completeness_gap` (rows,):
+    abs(sum of attributions - (f(x) - f(baseline))) / mean abs(f - f(baseline)), the largest over outputs; None where
+    the method promises no sum. `evaluations` (rows,): gradients taken for each row.
+    """
+
+    method: str
+    estimand: str
+    columns: tuple[str, ...]
+    outputs: tuple[str | None, ...]
+    values: FloatArray
+    weights: FloatArray | None
+    completeness_gap: FloatArray | None
+    evaluations: IntArray
+    stderr: FloatArray | None = None
+    tolerance: float | None = None
+    settings: dict[str, Any] = field(default_factory=dict)
+
+    @property
+    def gap(self) -> float | None:
+        """The largest completeness gap of any row; None where the method has none."""
+        return None if self.completeness_gap is None else float(self.completeness_gap.max())
+
+    def mean(self) -> Estimates:
+        """Signed mean over rows (columns, outputs), with its standard error over rows."""
+        return mean_over_rows(self.values, self.weights)
+
+    def size(self) -> Estimates:
+        """Mean absolute value over rows (columns, outputs); noise biases it upward."""
+        return mean_over_rows(np.abs(self.values), self.weights)
+
+    def frame(self) -> pd.DataFrame:
+        """One row for each output and column."""
+        mean, size = self.mean(), self.size()
+        frames = [
+            pd.DataFrame(
+                {
+                    "output": output,
+                    "column": list(self.columns),
+                    "mean": mean.value[:, k],
+                    "stderr": mean.stderr[:, k],
+                    "ci_low": mean.low[:, k],
+                    "ci_high": mean.high[:, k],
+                    "mean_abs": size.value[:, k],
+                }
+            )
+            for k, output in enumerate(self.outputs)
+        ]
+        return pd.concat(frames, ignore_index=True)
+
+
+def gradient_importance(
+    model: Model | Bound,
+    table: Table,
+    *,
+    method: str = "integrated_gradients",
+    baseline: str = "mean",
+    tolerance: float = 1e-3,
+    background: int | Table = BACKGROUND,
+    seed: int = 0,
+) -> GradientImportance:
+    """Attribute the score of every row of `table` to its columns.
+
+    Parameters
+    ----------
+    method : "saliency" (Simonyan et al. 2014), "gradient_x_input" (Shrikumar et al. 2016), "smoothgrad" (Smilkov et al.
+        2017), "integrated_gradients" (Sundararajan et al. 2017) or "expected_gradients" (Erion et al. 2021).
+    baseline : where paths start, and what gradient x input is measured from: "mean" or "median" (for a category its most
+        frequent level) of the table, or "zero" of the encoded input. The mean of a category is no row at all.
+    tolerance : integrated gradients refine each row's path until its completeness gap is below this.
+    background : rows from which expected gradients start; a number of rows of `table`, or a table.
+
+    A linear model is exact under every method: gradients are its coefficients, paths give coefficient x (x - baseline).
+    """
+    if method not in METHODS:
+        raise NotApplicableError(f"method is one of {', '.join(METHODS)}; got {method!r}")
+    if baseline not in ("mean", "median", "zero"):
+        raise NotApplicableError(f"baseline is 'mean', 'median' or 'zero'; got {baseline!r}")
+    return METHODS[method](_Ask(bind(model, table), baseline, tolerance, background, seed))
+
+
+@dataclass(frozen=True, eq=False)
+class _Ask:
+    bound: Bound
+    baseline: str
+    tolerance: float
+    background: int | Table
+    seed: int
+
+    def result(self, method: str, estimand: str, values: FloatArray, evaluations: IntArray, **more: Any) -> GradientImportance:
+        bound = self.bound
+        mixed = np.array([not bound.encoding.local[c] for c in bound.columns])
+        return GradientImportance(
+            method=method,
+            estimand=estimand,
+            columns=bound.columns,
+            outputs=bound.outputs,
+            values=np.where(mixed[None, :, None], np.nan, values),
+            weights=bound.table.weights,
+            evaluations=evaluations,
+            **{"completeness_gap": None} | more,
+        )
+
+
+def _blocks(bound: Bound) -> FloatArray:
+    """(d, columns) which encoded columns belong to which original column."""
+    member = np.zeros((bound.x.shape[1], len(bound.columns)))
+    for j, column in enumerate(bound.columns):
+        member[bound.encoding.blocks[column], j] = 1.0
+    return member
+
+
+def _block_size(bound: Bound, gradient: FloatArray) -> FloatArray:
+    """(n, columns, k) sqrt(g' S g) of every block, S the covariance of the block over the rows."""
+    result = np.zeros((len(gradient), len(bound.columns), gradient.shape[2]))
+    weights = bound.table.weights
+    for j, column in enumerate(bound.columns):
+        block = bound.encoding.blocks[column]
+        if len(block):
+            covariance = np.atleast_2d(np.cov(bound.x[:, block], rowvar=False, bias=True, aweights=weights))
+            part = gradient[:, block, :]
+            result[:, j] = np.sqrt(np.maximum(np.einsum("nek,ef,nfk->nk", part, covariance, part, optimize=True), 0.0))
+    return result
+
+
+def _baseline(ask: _Ask) -> FloatArray:
+    """(d,) encoded baseline."""
+    bound = ask.bound
+    if ask.baseline == "zero":
+        return np.zeros(bound.x.shape[1])
+    if ask.baseline == "mean":
+        return np.asarray(np.average(bound.x, axis=0, weights=bound.table.weights))
+    frame = bound.table.inputs
+    row = frame.iloc[[0]].copy()
+    for column in frame.columns:
+        present = frame[column].dropna()
+        if len(present) == 0:
+            continue
+        numeric = bound.table.schema[column].kind == "numeric"
+        value = present.quantile(0.5, interpolation="lower") if numeric else present.mode().iloc[0]
+        row[column] = pd.Series([value], index=row.index).astype(frame[column].dtype)
+    return np.asarray(bound.encoding.transform(row)[0])
+
+
+# ---- gradients as such
+
+
+def _saliency(ask: _Ask) -> GradientImportance:
+    bound = ask.bound
+    values = _block_size(bound, bound.gradients(bound.x))
+    return ask.result("saliency", "size of the gradient, per standard deviation of the column", values, _ones(bound))
+
+
+def _smoothgrad(ask: _Ask) -> GradientImportance:
+    bound = ask.bound
+    low, high = np.quantile(bound.x, [0.005, 0.995], axis=0)
+    noise = np.random.default_rng(ask.seed).normal(size=(NOISES, bound.x.shape[1])) * NOISE * (high - low)
+    total = np.zeros((*bound.x.shape, len(bound.outputs)))
+    for one in noise:  # the same noise for every row: a row's value does not depend on its batch
+        total += bound.gradients(bound.x + one)
+    values = _block_size(bound, total / NOISES)
+    settings = {"samples": NOISES, "noise": NOISE, "seed": ask.seed}
+    estimand = "size of the gradient averaged over noise, per standard deviation of the column"
+    return ask.result("smoothgrad", estimand, values, NOISES * _ones(bound), settings=settings)
+
+
+def _gradient_x_input(ask: _Ask) -> GradientImportance:
+    bound = ask.bound
+    product = bound.gradients(bound.x) * (bound.x - _baseline(ask))[:, :, None]
+    values = np.einsum("ndk,dj->njk", product, _blocks(bound), optimize=True)
+    estimand = f"gradient times the distance from the {ask.baseline}"
+    return ask.result("gradient_x_input", estimand, values, _ones(bound), settings={"baseline": ask.baseline})
+
+
+def _ones(bound: Bound) -> IntArray:
+    return np.ones(len(bound.x), dtype=np.int64)
+
+
+# ---- gradients along paths. A straight path stays straight behind the affine front, so only the rest is evaluated.
+
+
+def _integrated(ask: _Ask) -> GradientImportance:
+    bound = ask.bound
+    base = _baseline(ask)
+    moves = bound.x - base
+    weight, bias = bound.front.weight, bound.front.bias
+    start = (torch.as_tensor(base) @ weight.T + bias).to(torch.float32)
+    rise = _score(bound.rest, bound.z) - _score(bound.rest, start[None])
+    scale = rise.abs().mean(dim=0).clamp(min=1e-12)
+    members, values = _blocks(bound), np.empty((len(moves), len(bound.columns), len(bound.outputs)))
+    evaluations = np.empty(len(moves), dtype=np.int64)
+    for i in range(0, len(moves), CHUNK):
+        rows = slice(i, i + CHUNK)
+        integral, count = _integral(bound.rest, start, bound.z[rows] - start, scale * ask.tolerance / SHARE)
+        along = torch.einsum("nhk,hd->ndk", integral, weight).numpy() * moves[rows, :, None]
+        values[rows] = np.einsum("ndk,dj->njk", along, members, optimize=True)
+        evaluations[rows] = count.numpy()
+    gap = _gap(values, bound, members, rise.numpy(), moves)
+    settings = {"baseline": ask.baseline}
+    estimand = f"path integral of the gradient from the {ask.baseline} of the rows"
+    return ask.result(
+        "integrated_gradients",
+        estimand,
+        values,
+        evaluations,
+        completeness_gap=gap,
+        tolerance=ask.tolerance,
+        settings=settings,
+    )
+
+
+def _integral(rest: nn.Module, start: Tensor, move: Tensor, enough: Tensor) -> tuple[Tensor, Tensor]:
+    """Mean gradient (n, h, k) along straight paths from `start` (h,) by `move` (n, h), and gradients taken (n,).
+
+    The rise of the score over a segment is known without any gradient. Where the midpoint rule misses it by more than
+    `enough` (k,), the segment is halved: what is refined are the kinks of the network, not the whole path.
+    """
+    n = len(move)
+    rows = torch.arange(n).repeat_interleave(STEPS)
+    grid = torch.linspace(0, 1, STEPS + 1, dtype=torch.float64)
+    left, width = grid[:-1].repeat(n), torch.full((n * STEPS,), 1 / STEPS, dtype=torch.float64)
+    ends = _score(rest, _at(start, move, torch.arange(n).repeat_interleave(STEPS + 1), grid.repeat(n)))
+    ends = ends.reshape(n, STEPS + 1, -1)
+    below, above = ends[:, :-1].flatten(0, 1), ends[:, 1:].flatten(0, 1)
+    total = torch.zeros(n, move.shape[1], ends.shape[2], dtype=torch.float64)
+    count = torch.zeros(n, dtype=torch.long)
+    for depth in range(DEPTH + 1):
+        gradient, middle = _gradient(rest, _at(start, move, rows, left + width / 2))
+        said = torch.einsum("shk,sh->sk", gradient, move[rows]).double() * width[:, None]
+        open_ = ((said - (above - below)).abs() > enough).any(dim=1) if depth < DEPTH else torch.zeros_like(rows).bool()
+        done = ~open_
+        total.index_add_(0, rows[done], gradient[done].double() * width[done, None, None])
+        count.index_add_(0, rows, torch.ones_like(rows))
+        if not bool(open_.any()):
+            break
+        rows, left, width, middle = rows[open_].repeat(2), left[open_], width[open_] / 2, middle[open_]
+        below, above = torch.cat([below[open_], middle]), torch.cat([middle, above[open_]])
+        left, width = torch.cat([left, left + width]), width.repeat(2)
+    return total, count
+
+
+def _at(start: Tensor, move: Tensor, rows: Tensor, t: Tensor) -> Tensor:
+    return start + t[:, None].to(move.dtype) * move[rows]
+
+
+def _score(rest: nn.Module, z: Tensor) -> Tensor:
+    with torch.inference_mode():
+        return torch.as_tensor(rest(z)).double()
+
+
+def _gradient(rest: nn.Module, z: Tensor) -> tuple[Tensor, Tensor]:
+    """(m, h, k) derivatives of each score by z, and the scores (m, k)."""
+    z = z.detach().clone().requires_grad_(True)
+    scores = rest(z)
+    parts = [
+        torch.autograd.grad(scores[:, k].sum(), z, retain_graph=k + 1 < scores.shape[1])[0] for k in range(scores.shape[1])
+    ]
+    return torch.stack(parts, dim=2), scores.detach().double()
+
+
+def _expected(ask: _Ask) -> GradientImportance:
+    bound = ask.bound
+    x, starts = _starts(ask)
+    weight, members, n = bound.front.weight.float(), _blocks(bound), len(bound.x)
+    z_starts = (torch.as_tensor(x) @ bound.front.weight.T + bound.front.bias).float()
+    draws = np.random.default_rng(ask.seed)
+    alphas = (draws.permutation(len(x)) + draws.uniform(size=len(x))) / len(x)  # stratified along the path
+    total = np.zeros((n, len(bound.columns), len(bound.outputs)))
+    squares = np.zeros_like(total)
+    for row, z, alpha in zip(x, z_starts, alphas, strict=True):
+        gradient, _ = _gradient(bound.rest, z + float(alpha) * (bound.z - z))
+        along = torch.einsum("nhk,hd->ndk", gradient, weight).double().numpy() * (bound.x - row)[:, :, None]
+        value = np.einsum("ndk,dj->njk", along, members, optimize=True)
+        total += value
+        squares += value**2
+    mean = total / len(x)
+    stderr = np.sqrt(np.maximum(squares / len(x) - mean**2, 0) / max(1, len(x) - 1))
+    rise = bound.scores - _score(bound.rest, z_starts).numpy().mean(axis=0)
+    gap = _gap(mean, bound, members, rise, bound.x - x.mean(axis=0))
+    return ask.result(
+        "expected_gradients",
+        f"path integral of the gradient from real rows ({starts})",
+        mean,
+        len(x) * _ones(bound),
+        completeness_gap=gap,
+        stderr=stderr,
+        settings={"background_rows": len(x), "seed": ask.seed},
+    )
+
+
+def _starts(ask: _Ask) -> tuple[FloatArray, str]:
+    """Encoded background rows (b, d), and words for where they come from."""
+    if isinstance(ask.background, Table):
+        return ask.bound.encoding.transform(ask.background.inputs), f"{len(ask.background)} given rows"
+    rows = chosen(ask.bound.table.numbers, ask.background, ask.seed)
+    return ask.bound.x[rows], f"{len(rows)} of the same rows"
+
+
+def _gap(values: FloatArray, bound: Bound, members: FloatArray, rise: FloatArray, moves: FloatArray) -> FloatArray:
+    """(n,) relative completeness gap; encoded columns shared by several columns would be counted twice, so once."""
+    shared = members.sum(axis=1)
+    if (shared > 1).any():
+        return np.full(len(values), np.nan)
+    scale = np.maximum(np.abs(rise).mean(axis=0), 1e-12)
+    return np.asarray((np.abs(values.sum(axis=1) - rise) / scale).max(axis=1))
+
+
+METHODS: dict[str, Callable[[_Ask], GradientImportance]] = {
+    "saliency": _saliency,
+    "gradient_x_input": _gradient_x_input,
+    "smoothgrad": _smoothgrad,
+    "integrated_gradients": _integrated,
+    "expected_gradients": _expected,
+}

@@ -1,0 +1,333 @@
+"""Permutation importance: how much the loss rises when a column no longer belongs to its row.
+
+Estimand (Breiman 2001; Fisher, Rudin & Dominici 2019): E L(y, f(x with column j from another row)) - E L(y, f(x)), on the
+rows given. The rows are put in hash order once and moved by circular shifts, so that what is read is contiguous; a
+column with few distinct values needs no draw at all: each of its values is weighed by its share of the rows, and the
+result is exact.
+
+Standard error: the statistic is a U-statistic in which each row is a receiver and a donor. With L_ij the loss of row i
+when the column comes from row j, SE^2 = Var_i(mean_j L_ij + mean_j L_ji - L_ii) / n (Hájek projection).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import Any
+
+import numpy as np
+import pandas as pd
+import torch
+from torch import Tensor
+
+from ..errors import NotApplicableError
+from ..models.model import Bound, Model, bind
+from ..table import Table
+from ..table.draws import FloatArray, IntArray, chosen, row_hash
+from .loss import Loss, Own, loss_for
+from .result import Estimates, frame_of
+from .support import ROWS as SUPPORT_ROWS
+from .support import Support
+
+BLOCK = 2048
+EXACT = 2  # a column is exact when it has at most this many distinct values for each repeat
+
+Progress = Callable[[str, float], None]
+
+
+@dataclass(frozen=True, eq=False)
+class PermutationImportance:
+    """Rise of the loss for each player (a column, or a group of columns moved together), in units of the loss.
+
+    `importance`, `stderr`, `ci_low`, `ci_high`, `off_support`, `exact`: (players,). `baseline` is the loss untouched. For
+    the AUC and accuracy the loss is one minus it, so that a rise is always bad.
+    """
+
+    players: tuple[str, ...]
+    importance: FloatArray
+    stderr: FloatArray
+    ci_low: FloatArray
+    ci_high: FloatArray
+    off_support: FloatArray
+    exact: tuple[bool, ...]
+    baseline: float
+    loss: str
+    n_repeats: int
+    seed: int
+    rows: int
+    off_support_rows: int
+    estimand: str = "rise of the mean loss when the column comes from another row"
+
+    def frame(self) -> pd.DataFrame:
+        """One row a player, in the table's order."""
+        return frame_of(
+            column=list(self.players),
+            importance=self.importance,
+            stderr=self.stderr,
+            ci_low=self.ci_low,
+            ci_high=self.ci_high,
+            off_support=self.off_support,
+            exact=list(self.exact),
+        )
+
+
+def permutation_importance(
+    model: Model | Bound,
+    table: Table,
+    *,
+    n_repeats: int = 10,
+    seed: int = 0,
+    loss: str | Own | None = None,
+    groups: Mapping[str, Sequence[str]] | None = None,
+    scale: str = "log_odds",
+    progress: Progress | None = None,
+) -> PermutationImportance:
+    """Permutation importance of every input column on all rows of `table`.
+
+    Parameters
+    ----------
+    n_repeats : donors drawn for each row, where the column is not exact.
+    loss : "log_loss", "brier", "auc", "accuracy" or "squared_error"; None: log loss, or squared error for regression.
+        A function (y (n,), scores (n, k)) -> (n,) is taken too; `scale` "log_odds" or "probability" is what it gets.
+    groups : name -> columns that move together as one player; columns in no group stay single players.
+
+    Two models called with the same seed on the same table share their draws.
+
+    Examples
+    --------
+    >>> import numpy as np, pandas as pd, torch, tabinterp as ti
+    >>> x = np.linspace(-1, 1, 200)
+    >>> table = ti.read_table(pd.DataFrame({"a": x, "b": x[::-1] ** 2, "y": 3 * x}), target="y")
+    >>> layer = torch.nn.Linear(2, 1, bias=False)
+    >>> _ = layer.weight.data.copy_(torch.tensor([[3.0, 0.0]]))
+    >>> model = ti.wrap(layer, encoder="passthrough", task="regression")
+    >>> permutation_importance(model, table).frame()[["column", "importance"]].round(1).values.tolist()
+    [['a', 6.1], ['b', 0.0]]
+    """
+    bound = bind(model, table)
+    plan = start(bound, n_repeats=n_repeats, seed=seed, loss=loss, groups=groups, scale=scale)
+    return finish(plan, update(plan, np.arange(len(table)), progress))
+
+
+# ---- the sum over rows
+
+
+@dataclass(frozen=True, eq=False)
+class Plan:
+    """What is fixed before the first row: players, draws, and the groups of rows that share a value."""
+
+    bound: Bound
+    loss: Loss
+    players: dict[str, tuple[str, ...]]
+    order: IntArray  # rows in hash order
+    shifts: IntArray
+    levels: dict[str, tuple[IntArray, IntArray]]  # player -> (n,) group of each row, (groups,) a row of each group
+    seed: int
+    n_repeats: int
+
+
+@dataclass(frozen=True, eq=False)
+class Sums:
+    """Sums over receivers: each received row's own loss and weighted losses under moves, and what each donor gave."""
+
+    rows: list[IntArray] = field(default_factory=list)
+    own: list[FloatArray] = field(default_factory=list)
+    received: dict[str, list[FloatArray]] = field(default_factory=dict)  # player -> (m, 2) sums of w L and w
+    given: dict[str, FloatArray] = field(default_factory=dict)  # player -> (donors or groups, 2) sums of w L and w
+
+
+def start(
+    bound: Bound,
+    *,
+    n_repeats: int,
+    seed: int,
+    loss: str | Own | None = None,
+    groups: Mapping[str, Sequence[str]] | None = None,
+    scale: str = "log_odds",
+) -> Plan:
+    """Draw shifts and find the columns that need none."""
+    n = len(bound.table)
+    if n < 2:
+        raise NotApplicableError(f"permutation importance needs at least two rows; the table has {n}")
+    if n_repeats < 1:
+        raise NotApplicableError(f"n_repeats is at least 1; got {n_repeats}")
+    chosen_loss = loss_for(loss, bound.table.schema.task, scale)
+    if chosen_loss.ranks and len(np.unique(bound.table.y)) < 2:
+        raise NotApplicableError("the AUC needs rows of both classes")
+    players = _players(bound.columns, groups or {})
+    order = np.argsort(row_hash(bound.table.numbers, seed), kind="stable").astype(np.int64)
+    shifts = 1 + chosen(np.arange(n - 1), n_repeats, seed)
+    levels = {}
+    for player, columns in players.items():
+        found = _levels(bound, columns, EXACT * len(shifts))
+        if found is not None:
+            levels[player] = found
+    return Plan(bound, chosen_loss, players, order, shifts, levels, seed, n_repeats)
+
+
+def _players(columns: tuple[str, ...], groups: Mapping[str, Sequence[str]]) -> dict[str, tuple[str, ...]]:
+    unknown = [c for members in groups.values() for c in members if c not in columns]
+    if unknown:
+        raise NotApplicableError(f"groups name {unknown}, which are not input columns; those are {list(columns)}")
+    taken = [c for members in groups.values() for c in members]
+    twice = sorted({c for c in taken if taken.count(c) > 1} | (set(groups) & (set(columns) - set(taken))))
+    if twice:
+        raise NotApplicableError(f"a column is in one group at most, and a group is not named like a column: {twice}")
+    single = {c: (c,) for c in columns if c not in taken}
+    return single | {name: tuple(c for c in columns if c in members) for name, members in groups.items()}
+
+
+def _levels(bound: Bound, columns: tuple[str, ...], most: int) -> tuple[IntArray, IntArray] | None:
+    """Groups of rows that are equal in these columns, if there are few enough."""
+    block = np.unique(np.concatenate([bound.encoding.blocks[c] for c in columns]))
+    if len(block) == 0 or not bound.is_local(columns):
+        return None
+    values = bound.x[:, block]
+    key = values[:, 0] if len(block) == 1 else values @ np.random.default_rng(0).normal(size=len(block))
+    _, first, inverse = np.unique(key, return_index=True, return_inverse=True)
+    return (inverse.astype(np.int64), first.astype(np.int64)) if len(first) <= most else None
+
+
+def update(plan: Plan, rows: IntArray, progress: Progress | None = None) -> Sums:
+    """Move every player for these receivers; donors come from all rows of the plan."""
+    bound, sums = plan.bound, Sums()
+    weights = _weights(bound)
+    rows = plan.order[np.isin(plan.order, rows)] if len(rows) < len(plan.order) else plan.order
+    if plan.loss.ranks and len(rows) < len(plan.order):
+        raise NotApplicableError("the AUC ranks all rows against each other; give them in one batch")
+    y = torch.as_tensor(bound.table.y[rows])
+    with torch.inference_mode():
+        own = _forward(bound.rest, bound.z[rows])
+        w = torch.as_tensor(weights[rows])
+        sums.rows.append(rows)
+        sums.own.append(plan.loss.rows(own[None], y, w[None])[0].numpy())
+        for i, (player, columns) in enumerate(plan.players.items()):
+            moved = _exact if player in plan.levels else _drawn
+            if any(len(bound.encoding.blocks[c]) for c in columns):
+                received, given = moved(plan, player, rows, y, w)
+                sums.received[player], sums.given[player] = [received], given
+            if progress is not None:
+                progress("permutation", (i + 1) / len(plan.players))
+    return sums
+
+
+def merge(a: Sums, b: Sums) -> Sums:
+    """Sums of both parts' rows."""
+    return Sums(
+        a.rows + b.rows,
+        a.own + b.own,
+        {player: a.received[player] + b.received[player] for player in a.received},
+        {player: a.given[player] + b.given[player] for player in a.given},
+    )
+
+
+def finish(plan: Plan, sums: Sums) -> PermutationImportance:
+    """Importance, standard error and interval of every player."""
+    rows = np.concatenate(sums.rows)
+    order = np.argsort(rows, kind="stable")
+    weights, own = _weights(plan.bound), np.concatenate(sums.own)[order]
+    baseline = float(np.average(own, weights=weights))
+    values, errors = np.zeros(len(plan.players)), np.zeros(len(plan.players))
+    for i, player in enumerate(plan.players):
+        if player in sums.received:
+            received = np.concatenate(sums.received[player])[order]
+            given = sums.given[player] if player not in plan.levels else sums.given[player][plan.levels[player][0]]
+            values[i], errors[i] = _estimate(own, received, given, weights)
+    support = Support(plan.bound.table, plan.seed)
+    off = [support.off(columns) for columns in plan.players.values()]
+    interval = Estimates.of(values, errors, len(own) - 1)
+    return PermutationImportance(
+        players=tuple(plan.players),
+        importance=values,
+        stderr=errors,
+        ci_low=interval.low,
+        ci_high=interval.high,
+        off_support=np.array([np.nan if rate is None else rate for rate in off]),
+        exact=tuple(p in plan.levels or p not in sums.received for p in plan.players),
+        baseline=baseline,
+        loss=plan.loss.name,
+        n_repeats=len(plan.shifts),
+        seed=plan.seed,
+        rows=len(own),
+        off_support_rows=min(SUPPORT_ROWS, len(own)),
+    )
+
+
+def _estimate(own: FloatArray, received: FloatArray, given: FloatArray, w: FloatArray) -> tuple[float, float]:
+    value = (w * received[:, 0]).sum() / (w * received[:, 1]).sum() - np.average(own, weights=w)
+    with np.errstate(invalid="ignore", divide="ignore"):
+        as_receiver = np.where(received[:, 1] > 0, received[:, 0] / received[:, 1], 0.0)
+        as_donor = np.where(given[:, 1] > 0, given[:, 0] / given[:, 1], 0.0)
+    projection = as_receiver + as_donor - own
+    deviation = w * (projection - np.average(projection, weights=w))
+    n = len(own)
+    return float(value), float(np.sqrt((deviation**2).sum() * n / (n - 1)) / w.sum())
+
+
+def _weights(bound: Bound) -> FloatArray:
+    return np.ones(len(bound.table)) if bound.table.weights is None else bound.table.weights
+
+
+def _exact(plan: Plan, player: str, rows: IntArray, y: Tensor, w: Tensor) -> tuple[FloatArray, FloatArray]:
+    """Every receiver at every value of the column, weighed by the value's share of all rows."""
+    bound, (group, first) = plan.bound, plan.levels[player]
+    part = bound.part(plan.players[player])
+    base = bound.z[rows] - part[rows]
+    share = np.bincount(group, _weights(bound), minlength=len(first)) / _weights(bound).sum()
+    at_level = (_forward(bound.rest, base, part[row]) for row in first)
+    received = np.zeros((len(rows), 2))
+    given = np.zeros((len(first), 2))
+    for g, losses in enumerate(_losses(plan.loss, at_level, y, w, share)):
+        received += share[g] * np.column_stack([losses, np.ones(len(rows))])
+        given[g] = (w.numpy() * losses).sum(), w.numpy().sum()
+    return received, given
+
+
+def _losses(loss: Loss, scores: Iterator[Tensor], y: Tensor, w: Tensor, share: FloatArray) -> Iterator[FloatArray]:
+    """Row losses of one set of scores after another; ranked losses need all of them, weighed, at once."""
+    if not loss.ranks:
+        for one in scores:
+            yield loss.rows(one[None], y, w[None])[0].numpy()
+    else:
+        together = torch.stack(list(scores))
+        yield from loss.rows(together, y, torch.as_tensor(share)[:, None] * w).numpy()
+
+
+def _drawn(plan: Plan, player: str, rows: IntArray, y: Tensor, w: Tensor) -> tuple[FloatArray, FloatArray]:
+    """Every receiver with the column of `n_repeats` other rows: those a shift further in hash order."""
+    bound, columns, n = plan.bound, plan.players[player], len(plan.order)
+    position = np.empty(n, dtype=np.int64)
+    position[plan.order] = np.arange(n)
+    at, all_weights = position[rows], _weights(bound)
+    move = _mover(plan, columns, rows, at)
+    received, given = np.zeros((len(rows), 2)), np.zeros((n, 2))
+    for shift in plan.shifts:
+        donors = plan.order[(at + shift) % n]
+        scores = move(int(shift), donors)
+        losses = plan.loss.rows(scores[None], y, w[None])[0].numpy()
+        received += all_weights[donors][:, None] * np.column_stack([losses, np.ones(len(rows))])
+        given[donors] += w.numpy()[:, None] * np.column_stack([losses, np.ones(len(rows))])
+    return received, given
+
+
+def _mover(plan: Plan, columns: tuple[str, ...], rows: IntArray, at: IntArray) -> Callable[[int, IntArray], Tensor]:
+    """Scores of the receivers with these columns from their donors."""
+    bound = plan.bound
+    if not bound.is_local(columns):
+        return lambda _shift, donors: _forward(bound.rest, bound.moved(columns, rows, donors))
+    part = bound.part(columns)
+    base, in_order = bound.z[rows] - part[rows], part[plan.order]
+    if len(rows) == len(plan.order):  # receivers in hash order: donors are two contiguous runs
+        return lambda shift, _donors: _forward(bound.rest, base, torch.roll(in_order, -shift, dims=0))
+    return lambda _shift, donors: _forward(bound.rest, base, part[donors])
+
+
+def _forward(rest: Any, base: Tensor, added: Tensor | None = None) -> Tensor:
+    """(n, k) scores in double precision of fronts `base + added`, in blocks that fit the cache."""
+    parts = []
+    for i in range(0, len(base), BLOCK):
+        z = base[i : i + BLOCK]
+        if added is not None:
+            z = z + (added if added.ndim == 1 else added[i : i + BLOCK])
+        parts.append(rest(z))
+    return torch.cat(parts).double()
