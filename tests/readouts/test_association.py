@@ -273,6 +273,16 @@ def test_a_straight_line_is_certain_and_a_parabola_is_seen_by_distance_alone():
     assert got.p_chi_square[1, 0] < 1e-6
 
 
+def test_p_values_of_distance_correlation_are_the_published_tails():
+    units, numeric, _ = sample(30)
+    got = association.distance_correlation(units, [numeric[:, 0], numeric[:, 2]])
+    for k, j in np.ndindex(got.p.shape):
+        n, r = got.n[j], got.corrected[k, j]
+        v = n * (n - 3) / 2
+        assert got.p[k, j] == pytest.approx(stats.t.sf(np.sqrt(v - 1) * r / np.sqrt(1 - r**2), v - 1), rel=1e-9)
+        assert got.p_chi_square[k, j] == pytest.approx(stats.chi2.sf(n * r + 1, df=1), rel=1e-9)
+
+
 @pytest.mark.slow
 def test_under_independence_the_chi_square_test_holds_its_level_and_the_t_test_does_not():
     rng = np.random.default_rng(5)
