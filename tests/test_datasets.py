@@ -115,6 +115,11 @@ def overlap(frame, held_out):
     return hit[held_out].mean()
 
 
+def at_most(values):
+    """Whether each value is the largest there is."""
+    return values == values.max()
+
+
 def facts():
     """What the cards print beside how it is computed."""
     yield "adult", "52 rows repeat", lambda t: f"{t.drop(columns='split').duplicated().sum()} rows repeat"
@@ -164,7 +169,7 @@ def facts():
     yield (
         "california_housing",
         "965 rows (4.7%)",
-        lambda t: (lambda capped: f"{capped.sum()} rows ({capped.mean():.1%})")(t.MedHouseVal == t.MedHouseVal.max()),
+        lambda t: f"{at_most(t.MedHouseVal).sum()} rows ({at_most(t.MedHouseVal).mean():.1%})",
     )
     yield "california_housing", "reaches 1,243.3", lambda t: f"reaches {t.AveOccup.max():,.1f}"
     yield (
