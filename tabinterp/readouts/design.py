@@ -44,11 +44,12 @@ class Reason:
     `separated`: the estimate is infinite, because only the classes `classes` occur among `rows` rows: those of the
     term's own level (`by` "level"), of the reference level of its column ("reference"), or those that a combination of
     the columns `columns` puts on their side without exception ("combination"). `absent`: no row has this class.
-    `exact`: the target is reproduced exactly, there is no residual to take an error from. `not_converged`: the
-    iterations ended without a maximum and without a covariance.
+    `exact`: the target is reproduced exactly, there is no residual to take an error from.
+    `single_row`: one row alone determines it, its residual is zero, and the sandwich would call that certainty.
+    `not_converged`: the iterations ended without a maximum and without a covariance.
     """
 
-    code: Literal["constant", "aliased", "separated", "absent", "exact", "not_converged"]
+    code: Literal["constant", "aliased", "separated", "absent", "exact", "single_row", "not_converged"]
     columns: tuple[str, ...] = ()
     by: Literal["level", "reference", "combination"] | None = None
     rows: int | None = None

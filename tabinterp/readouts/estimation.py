@@ -1,4 +1,4 @@
-"""The two fits of the linear counterpart, on an orthogonal basis: least squares, and maximum likelihood or its limit."""
+"""The fits of the linear counterpart on an orthogonal basis: least squares, maximum likelihood or its limit."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from typing import Literal
 
 import numpy as np
 import statsmodels.api as sm
-from scipy.linalg import LinAlgError, cho_factor, cho_solve
+from scipy.linalg import LinAlgError, cho_factor, cho_solve, orth
 
 from tabinterp.errors import NotApplicableError
 from tabinterp.readouts.design import Basis, Design, Floats, Ints
@@ -26,7 +26,8 @@ class Fit:
     """Coefficients (m,) on the basis and their covariance (m, m), None where there is none.
 
     `view` (outputs, m / (r + 1)) turns the blocks of coefficients into outputs. `null` (m, q): orthonormal directions
-    in which there is no estimate, because of `causes`. `df_residual` None: the normal distribution.
+    in which there is no estimate, because of `causes`; `unsure` (m, q): those in which there is no error.
+    `df_residual` None: the normal distribution.
     """
 
     parameters: Floats
@@ -35,6 +36,7 @@ class Fit:
     converged: bool
     rows_separated: int = 0
     null: Floats | None = None
+    unsure: Floats | None = None
     causes: Sequence[Cause] = ()
     df_residual: float | None = None
     r2: float | None = None
@@ -66,7 +68,22 @@ def least_squares(basis: Basis, y: Floats, weights: Floats, kind: Covariance) ->
         covariance = spread**2 * (inverse * left / (rows - d) if kind == "model" else sandwich)
     parameters = spread * np.asarray(result.params)
     parameters[0] += mean
-    return Fit(parameters, covariance, np.ones((1, 1)), True, df_residual=rows - d, r2=1 - left / total)
+    return Fit(
+        parameters,
+        covariance,
+        view=np.ones((1, 1)),
+        converged=True,
+        unsure=_single_rows(basis.vectors, inverse, weights) if kind == "robust" else None,
+        df_residual=rows - d,
+        r2=1 - left / total,
+    )
+
+
+def _single_rows(vectors: Floats, inverse: Floats, weights: Floats) -> Floats | None:
+    """Orthonormal directions (m, q) of the coefficients that rows of leverage one determine each alone."""
+    responses = vectors @ inverse
+    alone = weights * (responses * vectors).sum(axis=1) > 1 - 1e-9
+    return np.asarray(orth(responses[alone].T)) if alone.any() else None
 
 
 def maximum_likelihood(

@@ -17,11 +17,10 @@ from dataclasses import dataclass, replace
 from typing import Literal
 
 import numpy as np
-from numpy.typing import NDArray
 from scipy import stats
 
 from tabinterp.errors import NotApplicableError
-from tabinterp.readouts.design import Basis, Design, Floats, Ints, Reason, Term, inflation, orthogonal_basis
+from tabinterp.readouts.design import Basis, Bools, Design, Floats, Ints, Reason, Term, inflation, orthogonal_basis
 from tabinterp.readouts.estimation import Covariance, Fit, least_squares, maximum_likelihood
 
 __all__ = ["ColumnTest", "Design", "Estimate", "Inference", "Reason", "Term", "infer", "linear_surrogate", "wald"]
@@ -116,7 +115,7 @@ def infer(
     basis = orthogonal_basis(design)
     unit = np.ones(len(y)) if weights is None else weights
     if task == "regression":
-        return _report(task, design, basis, least_squares(basis, y, unit, kind), kind, [0], 1)
+        return _Table(task, design, basis, least_squares(basis, y, unit, kind), [0], 1).report(kind)
     n_classes = 2 if task == "binary" else n_classes
     classes, codes = np.unique(y, return_inverse=True)
     labels = [int(c) for c in classes]
@@ -126,7 +125,8 @@ def infer(
         raise NotApplicableError(f"no inference: all {len(y)} rows have the same class")
     fit = maximum_likelihood(design, basis, codes, unit, kind, centred=task == "multiclass")
     fit = replace(fit, causes=[replace(c, classes=tuple(labels[i] for i in c.classes)) for c in fit.causes])
-    return _report(task, design, basis, fit, kind, *([0], 1) if task == "binary" else (labels, n_classes))
+    present, outputs = ([0], 1) if task == "binary" else (labels, n_classes)
+    return _Table(task, design, basis, fit, present, outputs).report(kind)
 
 
 def linear_surrogate(design: Design, score: Floats, weights: Floats | None = None) -> Inference:
@@ -156,7 +156,8 @@ def wald(
 
 
 def _rows(design: Design, y: Floats | Ints, weights: Floats | None) -> tuple[Design, Floats, Floats | None]:
-    """Check lengths and values, leave rows of weight zero out."""
+    """Coerce and check, leave rows of weight zero out."""
+    design = replace(design, matrix=np.asarray(design.matrix, dtype=np.float64))
     y = np.asarray(y, dtype=np.float64)
     if y.shape != (len(design.matrix),):
         raise ValueError(f"y has one value for each row: {design.matrix.shape} and {y.shape}")
@@ -176,132 +177,134 @@ def _rows(design: Design, y: Floats | Ints, weights: Floats | None) -> tuple[Des
     return design, y, weights
 
 
-def _report(
-    task: Task, design: Design, basis: Basis, fit: Fit, kind: Covariance, present: list[int], outputs: int
-) -> Inference:
-    """Turn a fit on the basis into coefficients per unit; `present` are the outputs that the fit has."""
-    places = (0, *(j + 1 for j in basis.kept))  # of the basis' vectors among the intercept and the terms
-    width = len(design.terms) + 1
-    rows = np.concatenate([np.asarray(places) + output * width for output in present])
-    units = np.kron(fit.view, basis.to_units)
-    value, covariance = np.full(outputs * width, np.nan), np.full((outputs * width, outputs * width), np.nan)
-    value[rows] = units @ fit.parameters
-    if fit.covariance is not None:
-        covariance[np.ix_(rows, rows)] = units @ fit.covariance @ units.T
-    lost = np.zeros(outputs * width, dtype=bool)
-    if fit.null is not None:
-        lost[rows] = np.linalg.norm(units @ fit.null, axis=1) > SEEN * np.linalg.norm(units, axis=1)
-    value[lost], covariance[lost], covariance[:, lost] = np.nan, np.nan, np.nan
-    reasons = _Reasons(design, basis, fit, lost.reshape(outputs, width).any(axis=0), present)
-    estimates = [
-        _estimate(output, place, value[at], covariance[at, at], design, reasons, fit.df_residual, task)
-        for output in range(outputs)
-        for place in range(width)
-        for at in [output * width + place]
-    ]
-    terms = np.flatnonzero(np.arange(outputs * width) % width)
-    return Inference(
-        task=task,
-        outputs=outputs,
-        estimates=tuple(e for e in estimates if e.term is not None),
-        intercepts=tuple(e for e in estimates if e.term is None),
-        tests=tuple(_tests(design, basis, value[terms], covariance[np.ix_(terms, terms)], outputs, fit.df_residual)),
-        covariance=kind,
-        covariance_matrix=covariance[np.ix_(terms, terms)],
-        converged=fit.converged,
-        rows=len(design.matrix),
-        rows_separated=fit.rows_separated,
-        df_residual=fit.df_residual,
-        r2=fit.r2,
-    )
-
-
 @dataclass(frozen=True)
-class _Reasons:
-    """Why a place (0: intercept, j + 1: term j) of an output has no number."""
+class _Table:
+    """Where the numbers of a fit go: `present` of `outputs` outputs, each with the intercept and then the terms."""
 
+    task: Task
     design: Design
     basis: Basis
     fit: Fit
-    lost: NDArray[np.bool_]
     present: list[int]
+    outputs: int
 
-    def find(self, output: int, place: int) -> Reason | None:
+    @property
+    def width(self) -> int:
+        return len(self.design.terms) + 1
+
+    def report(self, kind: Covariance) -> Inference:
+        """Coefficients per unit, with errors, tests and reasons."""
+        value, covariance, lost = self._per_unit()
+        places = [(output, place) for output in range(self.outputs) for place in range(self.width)]
+        estimates = [
+            self._estimate(output, place, float(value[at]), float(covariance[at, at]), lost)
+            for at, (output, place) in enumerate(places)
+        ]
+        terms = np.flatnonzero(np.arange(len(places)) % self.width)
+        value, covariance = value[terms], covariance[np.ix_(terms, terms)]
+        return Inference(
+            task=self.task,
+            outputs=self.outputs,
+            estimates=tuple(e for e in estimates if e.term is not None),
+            intercepts=tuple(e for e in estimates if e.term is None),
+            tests=tuple(self._tests(value, covariance)),
+            covariance=kind,
+            covariance_matrix=covariance,
+            converged=self.fit.converged,
+            rows=len(self.design.matrix),
+            rows_separated=self.fit.rows_separated,
+            df_residual=self.fit.df_residual,
+            r2=self.fit.r2,
+        )
+
+    def _per_unit(self) -> tuple[Floats, Floats, Bools]:
+        """Values and covariance over (output, place), NaN where there is none, and the places (width,) separated."""
+        size = self.outputs * self.width
+        kept = np.array([0, *(j + 1 for j in self.basis.kept)])
+        at = np.concatenate([kept + output * self.width for output in self.present])
+        units: Floats = np.kron(self.fit.view, self.basis.to_units).astype(np.float64)
+        value, covariance, lost = np.full(size, np.nan), np.full((size, size), np.nan), np.zeros(size, dtype=bool)
+        value[at] = units @ self.fit.parameters
+        if self.fit.covariance is not None:
+            covariance[np.ix_(at, at)] = units @ self.fit.covariance @ units.T
+        if self.fit.null is not None:
+            lost[at] = _along(units, self.fit.null)
+        without = lost.copy()
+        if self.fit.unsure is not None:
+            without[at] |= _along(units, self.fit.unsure)
+        value[lost], covariance[without], covariance[:, without] = np.nan, np.nan, np.nan
+        return value, covariance, np.asarray(lost.reshape(self.outputs, self.width).any(axis=0))
+
+    def _estimate(self, output: int, place: int, value: float, variance: float, lost: Bools) -> Estimate:
+        """One row of the table; the interval is 95%."""
+        term = self.design.terms[place - 1] if place else None
+        result = Estimate(output, term, reason=self._reason(output, place, lost))
+        if np.isnan(value):
+            return result
+        if np.isnan(variance) and result.reason is None:
+            result = replace(result, reason=Reason("single_row"))
+        law = stats.norm if self.fit.df_residual is None else stats.t(self.fit.df_residual)
+        odds = self.task != "regression"
+        if np.isnan(variance):
+            return replace(result, estimate=value, odds_ratio=(_exp(value), None, None) if odds else None)
+        stderr = float(np.sqrt(variance))
+        half = float(law.ppf(0.975)) * stderr
+        low, high, z = value - half, value + half, value / stderr
+        return replace(
+            result,
+            estimate=value,
+            stderr=stderr,
+            ci_low=low,
+            ci_high=high,
+            z=z,
+            p=2 * float(law.sf(abs(z))),
+            odds_ratio=(_exp(value), _exp(low), _exp(high)) if odds else None,
+        )
+
+    def _reason(self, output: int, place: int, lost: Bools) -> Reason | None:
         if place - 1 in self.basis.left_out:
             return self.basis.left_out[place - 1]
         if output not in self.present:
             return Reason("absent")
-        if self.lost[place]:
-            return self._separated(place - 1)
+        if lost[place]:
+            return self._separated(place - 1, lost)
         if self.fit.covariance is None:
-            return Reason("exact" if self.fit.r2 is not None else "not_converged")
+            return Reason("exact" if self.task == "regression" else "not_converged")
         return None
 
-    def _separated(self, j: int) -> Reason:
+    def _separated(self, j: int, lost: Bools) -> Reason:
+        """The level itself, the reference level of its column, or else every column involved; j is -1: intercept."""
         column = self.design.terms[j].column if j >= 0 else None
         for cause in self.fit.causes:
             if j >= 0 and cause.term == j:
-                return Reason("separated", (str(column),), "level", cause.rows, cause.classes)
+                return Reason("separated", (self.design.terms[j].column,), "level", cause.rows, cause.classes)
         for cause in self.fit.causes:
             if cause.term is None and cause.column is not None and column in (cause.column, None):
                 return Reason("separated", (cause.column,), "reference", cause.rows, cause.classes)
-        involved = dict.fromkeys(t.column for t, lost in zip(self.design.terms, self.lost[1:], strict=True) if lost)
+        involved = dict.fromkeys(t.column for t, out in zip(self.design.terms, lost[1:], strict=True) if out)
         classes = sorted({c for cause in self.fit.causes for c in cause.classes})
         return Reason("separated", tuple(involved), "combination", self.fit.rows_separated, tuple(classes))
 
+    def _tests(self, value: Floats, covariance: Floats) -> Iterator[ColumnTest]:
+        """For each output, and for all together where there are several, one test a column."""
+        columns: dict[str, list[int]] = {}
+        for j, term in enumerate(self.design.terms):
+            columns.setdefault(term.column, []).append(j)
+        factors = inflation(self.design, self.basis)
+        for output in [*range(self.outputs), *([None] if self.outputs > 1 else [])]:
+            shifts = range(self.outputs) if output is None else [output]
+            for column, terms in columns.items():
+                at = np.array([shift * len(self.design.terms) + j for shift in shifts for j in terms])
+                used = at[~np.isnan(np.diag(covariance)[at])]
+                statistic, df, p = wald(value[used], covariance[np.ix_(used, used)], self.fit.df_residual)
+                yield ColumnTest(output, column, statistic, df, p, factors.get(column), len(at) - len(used))
 
-def _estimate(
-    output: int,
-    place: int,
-    value: float,
-    variance: float,
-    design: Design,
-    reasons: _Reasons,
-    df_residual: float | None,
-    task: Task,
-) -> Estimate:
-    """One row of the table; the interval is 95%."""
-    result = Estimate(output, design.terms[place - 1] if place else None, reason=reasons.find(output, place))
-    if np.isnan(value):
-        return result
-    value = float(value)
-    odds = None if task == "regression" else (_exp(value), None, None)
-    if np.isnan(variance):
-        return replace(result, estimate=value, odds_ratio=odds)
-    law = stats.norm if df_residual is None else stats.t(df_residual)
-    stderr = float(np.sqrt(variance))
-    low, high = value - float(law.ppf(0.975)) * stderr, value + float(law.ppf(0.975)) * stderr
-    odds = None if task == "regression" else (_exp(value), _exp(low), _exp(high))
-    z = value / stderr
-    return replace(
-        result,
-        estimate=value,
-        stderr=stderr,
-        ci_low=low,
-        ci_high=high,
-        z=z,
-        p=2 * float(law.sf(abs(z))),
-        odds_ratio=odds,
-    )
+
+def _along(units: Floats, directions: Floats) -> Bools:
+    """Which rows of `units` have more than rounding along orthonormal `directions`."""
+    return np.asarray(np.linalg.norm(units @ directions, axis=1) > SEEN * np.linalg.norm(units, axis=1))
 
 
 def _exp(value: float) -> float | None:
     """None where it overflows."""
     return float(np.exp(value)) if value < 709 else None
-
-
-def _tests(
-    design: Design, basis: Basis, value: Floats, covariance: Floats, outputs: int, df_residual: float | None
-) -> Iterator[ColumnTest]:
-    """For each output, and for all together where there are several, one test a column."""
-    columns: dict[str, list[int]] = {}
-    for j, term in enumerate(design.terms):
-        columns.setdefault(term.column, []).append(j)
-    factors, width = inflation(design, basis), len(design.terms)
-    for output in [*range(outputs), *([None] if outputs > 1 else [])]:
-        for column, terms in columns.items():
-            shifts = range(outputs) if output is None else [output]
-            at = np.array([shift * width + j for shift in shifts for j in terms])
-            used = at[~np.isnan(np.diag(covariance)[at])]
-            statistic, df, p = wald(value[used], covariance[np.ix_(used, used)], df_residual)
-            yield ColumnTest(output, column, statistic, df, p, factors.get(column), len(at) - len(used))

@@ -52,7 +52,7 @@ def strike_empty_levels(design: Design, y: Ints, possible: Bools) -> tuple[Bools
             seen = tuple(int(c) for c in np.flatnonzero(occurs[level]))
             rows = int(indicators[:, level] @ choice[:, 0])
             causes.setdefault(int(level), Cause(rows, seen, *owners[level]))
-        possible &= ~(indicators @ empty > 0)
+        possible &= ~(indicators @ empty > 0) | (outcome > 0)  # a row without a choice keeps its class
 
 
 def _levels(design: Design) -> tuple[Floats, list[tuple[int | None, str]]]:
