@@ -1,0 +1,147 @@
+"""The fits of the linear counterpart on an orthogonal basis: least squares, maximum likelihood or its limit."""
+
+from __future__ import annotations
+
+import warnings
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+from typing import Literal
+
+import numpy as np
+import statsmodels.api as sm
+from scipy.linalg import LinAlgError, cho_factor, cho_solve, orth
+
+from tabinterp.errors import NotApplicableError
+from tabinterp.readouts.design import Basis, Design, Floats, Ints
+from tabinterp.readouts.logistic import Likelihood, Maximum, contrasts, maximise
+from tabinterp.readouts.separation import Cause, determined, strike_empty_levels, strike_separated
+
+Covariance = Literal["model", "robust"]
+
+EXACT = 1e-20  # share of the target's variance that is left when it is reproduced exactly
+
+
+@dataclass(frozen=True)
+class Fit:
+    """Coefficients (m,) on the basis and their covariance (m, m), None where there is none.
+
+    `view` (outputs, m / (r + 1)) turns the blocks of coefficients into outputs. `null` (m, q): orthonormal directions
+    in which there is no estimate, because of `causes`; `unsure` (m, q): those in which there is no error.
+    `df_residual` None: the normal distribution.
+    """
+
+    parameters: Floats
+    covariance: Floats | None
+    view: Floats
+    converged: bool
+    rows_separated: int = 0
+    null: Floats | None = None
+    unsure: Floats | None = None
+    causes: Sequence[Cause] = ()
+    df_residual: float | None = None
+    r2: float | None = None
+
+
+def least_squares(basis: Basis, y: Floats, weights: Floats, kind: Covariance) -> Fit:
+    """Weighted least squares of `y` (n,), by statsmodels; "model" takes weights as frequencies, "robust" is HC1.
+
+    Raises `NotApplicableError` where no row is left for the error, or the target is constant.
+    """
+    n, d = basis.vectors.shape
+    rows = float(weights.sum()) if kind == "model" else float(n)
+    if n <= d or rows <= d:
+        raise NotApplicableError(f"no inference: {n} rows for {d} coefficients leave nothing to take an error from")
+    mean = float(np.average(y, weights=weights))
+    spread = float(np.abs(y - mean).max())
+    if spread <= 8 * np.finfo(float).eps * abs(mean):
+        raise NotApplicableError("no inference: the target is constant")
+    centred = (y - mean) / spread
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")
+        result = sm.WLS(centred, basis.vectors, weights=weights).fit()
+    residuals, inverse = centred - basis.vectors @ result.params, np.asarray(result.normalized_cov_params)
+    left, total = float(weights @ residuals**2), float(weights @ centred**2)
+    covariance = None
+    if left > EXACT * total:
+        scores = basis.vectors * (weights * residuals)[:, None]
+        sandwich = inverse @ (scores.T @ scores) @ inverse * (n / (n - d))
+        covariance = spread**2 * (inverse * left / (rows - d) if kind == "model" else sandwich)
+    parameters = spread * np.asarray(result.params)
+    parameters[0] += mean
+    return Fit(
+        parameters,
+        covariance,
+        view=np.ones((1, 1)),
+        converged=True,
+        unsure=_single_rows(basis.vectors, inverse, weights) if kind == "robust" else None,
+        df_residual=rows - d,
+        r2=1 - left / total,
+    )
+
+
+def _single_rows(vectors: Floats, inverse: Floats, weights: Floats) -> Floats | None:
+    """Orthonormal directions (m, q) of the coefficients that rows of leverage one determine each alone."""
+    responses = vectors @ inverse
+    alone = weights * (responses * vectors).sum(axis=1) > 1 - 1e-9
+    return np.asarray(orth(responses[alone].T)) if alone.any() else None
+
+
+def maximum_likelihood(
+    design: Design, basis: Basis, y: Ints, weights: Floats, kind: Covariance, *, centred: bool
+) -> Fit:
+    """The maximum, or its limit: strike what is separated until Newton's method finds a maximum in what remains.
+
+    `y` (n,) has every class from 0 to its largest. `centred`: one output a class, centred over the classes; otherwise
+    the log-odds of class 1.
+    """
+    k = int(y.max()) + 1
+    possible, causes = strike_empty_levels(design, y, np.ones((len(y), k), dtype=bool))
+    likelihood = Likelihood(basis.vectors, y, possible, weights, contrasts(k))
+    limit = _limit(likelihood)
+    while not limit.maximum.converged and len(limit.rest.y):
+        possible, moved = strike_separated(likelihood, limit.maximum.parameters)
+        if not moved.any():
+            break
+        causes.append(Cause(int(moved.sum()), tuple(int(c) for c in np.unique(y[moved]))))
+        likelihood = replace(likelihood, possible=possible)
+        limit = _limit(likelihood)
+    return Fit(
+        parameters=limit.maximum.parameters,
+        covariance=limit.covariance(kind),
+        view=likelihood.contrasts if centred else np.ones((1, 1)),
+        converged=limit.maximum.converged,
+        rows_separated=len(y) - len(limit.rest.y),
+        null=limit.null,
+        causes=causes,
+    )
+
+
+@dataclass(frozen=True)
+class _Limit:
+    """The maximum over the rows that still have a choice, in the directions `span` that they determine."""
+
+    rest: Likelihood
+    maximum: Maximum
+    span: Floats | None
+    null: Floats | None
+
+    def covariance(self, kind: Covariance) -> Floats | None:
+        """Inverse information, or the sandwich around the rows' scores; None where the information is singular."""
+        try:
+            inverse = cho_solve(cho_factor(self.maximum.information), np.eye(len(self.maximum.information)))
+        except LinAlgError:
+            return None
+        if kind == "robust":
+            meat = self.rest.meat(self.maximum.probabilities)
+            inverse = inverse @ (meat if self.span is None else self.span.T @ meat @ self.span) @ inverse
+        return np.asarray(inverse if self.span is None else self.span @ inverse @ self.span.T)
+
+
+def _limit(likelihood: Likelihood) -> _Limit:
+    span, null = determined(likelihood)
+    rest = likelihood.with_choice()
+    if not len(rest.y):
+        none = np.zeros((0, 0))
+        nothing = Maximum(np.zeros(likelihood.size), none, np.zeros(rest.possible.shape), converged=False)
+        return _Limit(rest, nothing, np.zeros((likelihood.size, 0)), np.eye(likelihood.size))
+    return _Limit(rest, maximise(rest, span), span, null)

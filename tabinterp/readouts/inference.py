@@ -1,0 +1,310 @@
+"""Honest inference for the unpenalised linear counterpart: estimates with errors, or the reason why there is none.
+
+Logistic and multinomial logistic regression by maximum likelihood, linear regression by least squares, each fitted on
+an orthogonal basis of the design (`tabinterp.readouts.design`) and reported per unit of the columns. A term that is
+constant, aliased or separated gets its reason and never an interval; the other terms are then the limit of the maximum
+likelihood fit (`tabinterp.readouts.separation`).
+
+Weights are sampling weights: estimates are those of the pseudo-likelihood and errors come from the sandwich (Huber
+1967; White 1980; Binder 1983). With `covariance="model"` they are frequencies, and a row of weight 3 is three rows.
+Multinomial coefficients are centred over the classes, b_c - mean b: what a class has beyond the average class.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass, replace
+from typing import Literal
+
+import numpy as np
+from scipy import stats
+
+from tabinterp.errors import NotApplicableError
+from tabinterp.readouts.design import Basis, Bools, Design, Floats, Ints, Reason, Term, inflation, orthogonal_basis
+from tabinterp.readouts.estimation import Covariance, Fit, least_squares, maximum_likelihood
+
+__all__ = ["ColumnTest", "Design", "Estimate", "Inference", "Reason", "Term", "infer", "linear_surrogate", "wald"]
+
+Task = Literal["binary", "multiclass", "regression"]
+
+SEEN = 1e-6  # share of a coefficient's length that lies in undetermined directions because of rounding
+
+
+@dataclass(frozen=True)
+class Estimate:
+    """One coefficient per unit, or the intercept (`term` None); `None` where there is no number, see `reason`.
+
+    `z` is estimate / stderr, to be read on the t distribution with `Inference.df_residual` where that is not None.
+    `odds_ratio` is (value, low, high) of exp, None at an end beyond floating point, and None for regression; with
+    several classes it is the odds of the class against the geometric mean of all.
+    """
+
+    output: int
+    term: Term | None
+    estimate: float | None = None
+    stderr: float | None = None
+    ci_low: float | None = None
+    ci_high: float | None = None
+    z: float | None = None
+    p: float | None = None
+    odds_ratio: tuple[float | None, float | None, float | None] | None = None
+    reason: Reason | None = None
+
+
+@dataclass(frozen=True)
+class ColumnTest:
+    """Joint Wald test that the `df` coefficients of a column which have a number are zero; `left_out` have none.
+
+    `output` None tests all classes together. `vif` is GVIF ** (1 / df) of the unweighted design, None for a single
+    column.
+    """
+
+    output: int | None
+    column: str
+    statistic: float | None
+    df: int
+    p: float | None
+    vif: float | None
+    left_out: int
+
+
+@dataclass(frozen=True)
+class Inference:
+    """Estimates in the order output, term; one intercept an output; tests in the order output, column.
+
+    `outputs` is 1 for binary (log-odds of class 1) and regression, the number of classes for multiclass.
+    `covariance_matrix` (outputs * terms, outputs * terms) is in the order of `estimates`, NaN where there is none.
+    `rows` entered the fit, of which `rows_separated` are fitted without error in the limit and say nothing else.
+    `df_residual` is None where the normal distribution is used. `r2` is given for regression.
+    """
+
+    task: Task
+    outputs: int
+    estimates: tuple[Estimate, ...]
+    intercepts: tuple[Estimate, ...]
+    tests: tuple[ColumnTest, ...]
+    covariance: Covariance
+    covariance_matrix: Floats
+    converged: bool
+    rows: int
+    rows_separated: int
+    df_residual: float | None
+    r2: float | None
+
+
+def infer(
+    design: Design,
+    y: Floats | Ints,
+    *,
+    task: Task,
+    n_classes: int,
+    weights: Floats | None = None,
+    covariance: Covariance | None = None,
+) -> Inference:
+    """Fit the design to `y` (n,) and say how sure every coefficient is.
+
+    `y` holds 0 and 1 (binary), 0 to `n_classes` - 1 (multiclass) or numbers (regression, `n_classes` is ignored).
+    `covariance` None: "robust" with `weights` (n,), "model" without. The sandwich is HC0 for likelihoods and HC1 for
+    least squares. Rows of weight zero are left out.
+
+    Raises `NotApplicableError` when there is nothing to infer: one class only, no row left for the error, a constant
+    target, values that are not finite.
+    """
+    design, y, weights = _rows(design, y, weights)
+    kind: Covariance = covariance or ("model" if weights is None else "robust")
+    basis = orthogonal_basis(design)
+    unit = np.ones(len(y)) if weights is None else weights
+    if task == "regression":
+        return _Table(task, design, basis, least_squares(basis, y, unit, kind), [0], 1).report(kind)
+    n_classes = 2 if task == "binary" else n_classes
+    classes, codes = np.unique(y, return_inverse=True)
+    labels = [int(c) for c in classes]
+    if not set(classes.tolist()) <= set(range(n_classes)):
+        raise ValueError(f"classes are 0 to {n_classes - 1}, got {classes[:10].tolist()}")
+    if len(labels) < 2:
+        raise NotApplicableError(f"no inference: all {len(y)} rows have the same class")
+    fit = maximum_likelihood(design, basis, codes, unit, kind, centred=task == "multiclass")
+    fit = replace(fit, causes=[replace(c, classes=tuple(labels[i] for i in c.classes)) for c in fit.causes])
+    present, outputs = ([0], 1) if task == "binary" else (labels, n_classes)
+    return _Table(task, design, basis, fit, present, outputs).report(kind)
+
+
+def linear_surrogate(design: Design, score: Floats, weights: Floats | None = None) -> Inference:
+    """Least squares of a network's score (n,) on the design, with HC1 errors (MacKinnon and White 1985) and `r2`."""
+    return infer(design, score, task="regression", n_classes=0, weights=weights, covariance="robust")
+
+
+def wald(
+    estimate: Floats, covariance: Floats, df_residual: float | None = None
+) -> tuple[float | None, int, float | None]:
+    """Statistic b' V^-1 b, its degrees of freedom (the rank of V), and p; without a number where V is zero.
+
+    With `df_residual` p is that of statistic / df on the F distribution, otherwise of the statistic on chi-squared.
+
+    >>> wald(np.array([3.0]), np.array([[4.0]]))
+    (2.25, 1, 0.133...)
+    """
+    scale = np.sqrt(np.diag(covariance))
+    if not len(scale) or not (scale > 0).all():
+        return None, len(scale), None
+    values, vectors = np.linalg.eigh(covariance / np.outer(scale, scale))
+    used = values > 1e-12 * values[-1]
+    turned = vectors[:, used].T @ (estimate / scale)
+    statistic, df = float((turned**2 / values[used]).sum()), int(used.sum())
+    p = stats.chi2.sf(statistic, df) if df_residual is None else stats.f.sf(statistic / df, df, df_residual)
+    return statistic, df, float(p)
+
+
+def _rows(design: Design, y: Floats | Ints, weights: Floats | None) -> tuple[Design, Floats, Floats | None]:
+    """Coerce and check, leave rows of weight zero out."""
+    design = replace(design, matrix=np.asarray(design.matrix, dtype=np.float64))
+    y = np.asarray(y, dtype=np.float64)
+    if y.shape != (len(design.matrix),):
+        raise ValueError(f"y has one value for each row: {design.matrix.shape} and {y.shape}")
+    if not np.isfinite(y).all():
+        raise NotApplicableError("no inference: the target has values that are not finite numbers")
+    if weights is not None:
+        weights = np.asarray(weights, dtype=np.float64)
+        if weights.shape != y.shape:
+            raise ValueError(f"weights has one value for each row: {y.shape} and {weights.shape}")
+        if not (np.isfinite(weights) & (weights >= 0)).all():
+            raise NotApplicableError("no inference: weights must be finite and not negative")
+        used = weights > 0
+        if not used.all():
+            design, y, weights = replace(design, matrix=design.matrix[used]), y[used], weights[used]
+    if not len(y):
+        raise NotApplicableError("no inference: there are no rows")
+    return design, y, weights
+
+
+@dataclass(frozen=True)
+class _Table:
+    """Where the numbers of a fit go: `present` of `outputs` outputs, each with the intercept and then the terms."""
+
+    task: Task
+    design: Design
+    basis: Basis
+    fit: Fit
+    present: list[int]
+    outputs: int
+
+    @property
+    def width(self) -> int:
+        return len(self.design.terms) + 1
+
+    def report(self, kind: Covariance) -> Inference:
+        """Coefficients per unit, with errors, tests and reasons."""
+        value, covariance, lost = self._per_unit()
+        places = [(output, place) for output in range(self.outputs) for place in range(self.width)]
+        estimates = [
+            self._estimate(output, place, float(value[at]), float(covariance[at, at]), lost)
+            for at, (output, place) in enumerate(places)
+        ]
+        terms = np.flatnonzero(np.arange(len(places)) % self.width)
+        value, covariance = value[terms], covariance[np.ix_(terms, terms)]
+        return Inference(
+            task=self.task,
+            outputs=self.outputs,
+            estimates=tuple(e for e in estimates if e.term is not None),
+            intercepts=tuple(e for e in estimates if e.term is None),
+            tests=tuple(self._tests(value, covariance)),
+            covariance=kind,
+            covariance_matrix=covariance,
+            converged=self.fit.converged,
+            rows=len(self.design.matrix),
+            rows_separated=self.fit.rows_separated,
+            df_residual=self.fit.df_residual,
+            r2=self.fit.r2,
+        )
+
+    def _per_unit(self) -> tuple[Floats, Floats, Bools]:
+        """Values and covariance over (output, place), NaN where there is none, and the places (width,) separated."""
+        size = self.outputs * self.width
+        kept = np.array([0, *(j + 1 for j in self.basis.kept)])
+        at = np.concatenate([kept + output * self.width for output in self.present])
+        units: Floats = np.kron(self.fit.view, self.basis.to_units).astype(np.float64)
+        value, covariance, lost = np.full(size, np.nan), np.full((size, size), np.nan), np.zeros(size, dtype=bool)
+        value[at] = units @ self.fit.parameters
+        if self.fit.covariance is not None:
+            covariance[np.ix_(at, at)] = units @ self.fit.covariance @ units.T
+        if self.fit.null is not None:
+            lost[at] = _along(units, self.fit.null)
+        without = lost.copy()
+        if self.fit.unsure is not None:
+            without[at] |= _along(units, self.fit.unsure)
+        value[lost], covariance[without], covariance[:, without] = np.nan, np.nan, np.nan
+        return value, covariance, np.asarray(lost.reshape(self.outputs, self.width).any(axis=0))
+
+    def _estimate(self, output: int, place: int, value: float, variance: float, lost: Bools) -> Estimate:
+        """One row of the table; the interval is 95%."""
+        term = self.design.terms[place - 1] if place else None
+        result = Estimate(output, term, reason=self._reason(output, place, lost))
+        if np.isnan(value):
+            return result
+        if np.isnan(variance) and result.reason is None:
+            result = replace(result, reason=Reason("single_row"))
+        law = stats.norm if self.fit.df_residual is None else stats.t(self.fit.df_residual)
+        odds = self.task != "regression"
+        if np.isnan(variance):
+            return replace(result, estimate=value, odds_ratio=(_exp(value), None, None) if odds else None)
+        stderr = float(np.sqrt(variance))
+        half = float(law.ppf(0.975)) * stderr
+        low, high, z = value - half, value + half, value / stderr
+        return replace(
+            result,
+            estimate=value,
+            stderr=stderr,
+            ci_low=low,
+            ci_high=high,
+            z=z,
+            p=2 * float(law.sf(abs(z))),
+            odds_ratio=(_exp(value), _exp(low), _exp(high)) if odds else None,
+        )
+
+    def _reason(self, output: int, place: int, lost: Bools) -> Reason | None:
+        if place - 1 in self.basis.left_out:
+            return self.basis.left_out[place - 1]
+        if output not in self.present:
+            return Reason("absent")
+        if lost[place]:
+            return self._separated(place - 1, lost)
+        if self.fit.covariance is None:
+            return Reason("exact" if self.task == "regression" else "not_converged")
+        return None
+
+    def _separated(self, j: int, lost: Bools) -> Reason:
+        """The level itself, the reference level of its column, or else every column involved; j is -1: intercept."""
+        column = self.design.terms[j].column if j >= 0 else None
+        for cause in self.fit.causes:
+            if j >= 0 and cause.term == j:
+                return Reason("separated", (self.design.terms[j].column,), "level", cause.rows, cause.classes)
+        for cause in self.fit.causes:
+            if cause.term is None and cause.column is not None and column in (cause.column, None):
+                return Reason("separated", (cause.column,), "reference", cause.rows, cause.classes)
+        involved = dict.fromkeys(t.column for t, out in zip(self.design.terms, lost[1:], strict=True) if out)
+        classes = sorted({c for cause in self.fit.causes for c in cause.classes})
+        return Reason("separated", tuple(involved), "combination", self.fit.rows_separated, tuple(classes))
+
+    def _tests(self, value: Floats, covariance: Floats) -> Iterator[ColumnTest]:
+        """For each output, and for all together where there are several, one test a column."""
+        columns: dict[str, list[int]] = {}
+        for j, term in enumerate(self.design.terms):
+            columns.setdefault(term.column, []).append(j)
+        factors = inflation(self.design, self.basis)
+        for output in [*range(self.outputs), *([None] if self.outputs > 1 else [])]:
+            shifts = range(self.outputs) if output is None else [output]
+            for column, terms in columns.items():
+                at = np.array([shift * len(self.design.terms) + j for shift in shifts for j in terms])
+                used = at[~np.isnan(np.diag(covariance)[at])]
+                statistic, df, p = wald(value[used], covariance[np.ix_(used, used)], self.fit.df_residual)
+                yield ColumnTest(output, column, statistic, df, p, factors.get(column), len(at) - len(used))
+
+
+def _along(units: Floats, directions: Floats) -> Bools:
+    """Which rows of `units` have more than rounding along orthonormal `directions`."""
+    return np.asarray(np.linalg.norm(units @ directions, axis=1) > SEEN * np.linalg.norm(units, axis=1))
+
+
+def _exp(value: float) -> float | None:
+    """None where it overflows."""
+    return float(np.exp(value)) if value < 709 else None
