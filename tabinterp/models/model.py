@@ -4,13 +4,14 @@ from __future__ import annotations
 
 import copy
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cached_property
 from typing import Any
 
 import numpy as np
 import pandas as pd
 import torch
+from numpy.typing import NDArray
 from torch import Tensor, nn
 
 from ..errors import ModelError
@@ -90,6 +91,10 @@ class Bound:
     front: fronts.Front
     outputs: tuple[str | None, ...]
     clipped: int = 0
+
+    def take(self, rows: IntArray | NDArray[np.bool_]) -> Bound:
+        """The same model on these rows only; nothing is encoded again."""
+        return replace(self, table=self.table.take(rows), x=self.x[rows])
 
     @property
     def columns(self) -> tuple[str, ...]:

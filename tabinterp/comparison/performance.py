@@ -1,0 +1,196 @@
+"""Network beside linear model on the same rows: metrics, their paired differences, and the verdict.
+
+Intervals are percentiles of a paired bootstrap (Efron & Tibshirani 1993): both models are scored on the same resampled
+rows, or on resampled groups where a group column says which rows belong together.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from typing import Literal
+
+import numpy as np
+import pandas as pd
+import torch
+
+from ..models.model import Bound
+from ..readouts.loss import LOSSES
+from ..table.draws import FloatArray
+
+RESAMPLES = 1000
+MARGIN = 0.01  # share of what knowing nothing costs
+METRICS = {"binary": ("log_loss", "auc", "brier", "accuracy"), "multiclass": ("log_loss", "brier", "accuracy")}
+HIGHER_IS_BETTER = {"auc", "accuracy", "r2"}
+
+Status = Literal["better", "equivalent", "worse", "not_resolved", "not_assessed"]
+
+
+@dataclass(frozen=True)
+class Metric:
+    """One metric of both models: value, standard error and 95% interval, and the paired difference network - linear."""
+
+    name: str
+    network: tuple[float, float, float, float]
+    linear: tuple[float, float, float, float]
+    difference: tuple[float, float, float, float]
+
+    @property
+    def higher_is_better(self) -> bool:
+        return self.name in HIGHER_IS_BETTER
+
+    @property
+    def resolved(self) -> Literal["better", "worse", "no"]:
+        """What the interval of the difference says of the network; "no" when it includes zero."""
+        _, _, low, high = self.difference
+        if not (low > 0 or high < 0):
+            return "no"
+        return "better" if (low > 0) == self.higher_is_better else "worse"
+
+
+@dataclass(frozen=True)
+class Performance:
+    """All metrics on `rows` rows; the first is the one the verdict rests on. `null` is its value for knowing nothing."""
+
+    metrics: tuple[Metric, ...]
+    rows: int
+    resamples: int
+    seed: int
+    held_out: bool
+    null: float
+    disagreement: tuple[int, float] | None  # rows with another label, and their (weighted) share
+
+    @property
+    def margin(self) -> float:
+        """Differences in the primary metric that are smaller than this do not matter: 1% of the null loss."""
+        return MARGIN * self.null
+
+    @property
+    def status(self) -> Status:
+        """Better or worse when the interval excludes zero and reaches past the margin; equivalent when it lies within."""
+        if not self.held_out:
+            return "not_assessed"
+        _, _, low, high = self.metrics[0].difference
+        if -self.margin < low and high < self.margin:
+            return "equivalent"
+        resolved = self.metrics[0].resolved
+        return "not_resolved" if resolved == "no" else resolved
+
+    def frame(self) -> pd.DataFrame:
+        """One row a metric."""
+        rows = []
+        for metric in self.metrics:
+            row: dict[str, object] = {"metric": metric.name}
+            for part in ("network", "linear", "difference"):
+                value, stderr, low, high = getattr(metric, part)
+                row |= {part: value, f"{part}_stderr": stderr, f"{part}_low": low, f"{part}_high": high}
+            rows.append(row | {"resolved": metric.resolved})
+        return pd.DataFrame(rows)
+
+
+def compare(network: Bound, linear: Bound, *, resamples: int = RESAMPLES, seed: int = 0, held_out: bool) -> Performance:
+    """Score both models on the rows they are bound to (the same table)."""
+    table = network.table
+    weights = np.ones(len(table)) if table.weights is None else table.weights
+    both = np.stack([network.scores, linear.scores])
+    group = table.frame[_group(network)].factorize()[0] if _group(network) else np.arange(len(table))
+    metrics = _metrics(table.schema.task, both, table.y)
+    point = np.array([metric(weights) for metric in metrics.values()])
+    drawn = np.array([[metric(w) for metric in metrics.values()] for w in _resampled(weights, group, resamples, seed)])
+    return Performance(
+        metrics=tuple(_metric(name, point[i], drawn[:, i]) for i, name in enumerate(metrics)),
+        rows=len(table),
+        resamples=resamples,
+        seed=seed,
+        held_out=held_out,
+        null=_null(table.schema.task, table.y, weights),
+        disagreement=None if table.schema.task == "regression" else _disagreement(both, weights),
+    )
+
+
+def _group(bound: Bound) -> str | None:
+    return next((c.name for c in bound.table.schema.columns if c.role == "group"), None)
+
+
+def _resampled(weights: FloatArray, group: np.ndarray, resamples: int, seed: int) -> Iterator[FloatArray]:
+    """Weights of each resample: how often each row (or its group) was drawn, times its own weight."""
+    draws = np.random.default_rng(seed)
+    count = int(group.max()) + 1
+    for _ in range(resamples):
+        yield weights * np.bincount(draws.integers(0, count, count), minlength=count)[group]
+
+
+def _metric(name: str, point: FloatArray, drawn: FloatArray) -> Metric:
+    values = [(point[0], drawn[:, 0]), (point[1], drawn[:, 1]), (point[0] - point[1], drawn[:, 0] - drawn[:, 1])]
+    network, linear, difference = (
+        (float(p), float(np.std(d, ddof=1)), *map(float, np.quantile(d, [0.025, 0.975]))) for p, d in values
+    )
+    return Metric(name, network, linear, difference)
+
+
+# Every metric: row weights -> its value for both models.
+Weighed = Callable[[FloatArray], tuple[float, float]]
+
+
+def _metrics(task: str, both: FloatArray, y: FloatArray) -> dict[str, Weighed]:
+    if task == "regression":
+        squared = (both[:, :, 0] - y) ** 2
+        return {"squared_error": _mean(squared), "r2": _r2(squared, y)}
+    made: dict[str, Weighed] = {}
+    for name in METRICS[task]:
+        if name == "auc":
+            if len(np.unique(y)) == 2:
+                made[name] = _auc(both[:, :, 0], y)
+        else:
+            rows = LOSSES[name].rows(torch.as_tensor(both), torch.as_tensor(y), torch.ones(both.shape[:2])).numpy()
+            made[name] = _mean(1 - rows if name == "accuracy" else rows)
+    return made
+
+
+def _mean(rows: FloatArray) -> Weighed:
+    return lambda w: tuple(rows @ w / w.sum())  # type: ignore[return-value]
+
+
+def _r2(squared: FloatArray, y: FloatArray) -> Weighed:
+    def r2(w: FloatArray) -> tuple[float, float]:
+        spread = np.average((y - np.average(y, weights=w)) ** 2, weights=w)
+        return tuple(1 - squared @ w / w.sum() / spread)  # type: ignore[return-value]
+
+    return r2
+
+
+def _auc(scores: FloatArray, y: FloatArray) -> Weighed:
+    """Area under the ROC curve, ties by half; rows are sorted once, a resample only weighs them anew."""
+    prepared = []
+    for one in scores:
+        order = np.argsort(one, kind="stable")
+        start = np.flatnonzero(np.r_[True, np.diff(one[order]) > 0])
+        prepared.append((order, start))
+
+    def auc(w: FloatArray) -> tuple[float, float]:
+        values = []
+        for order, start in prepared:
+            positive = np.add.reduceat((w * y)[order], start)
+            negative = np.add.reduceat((w * (1 - y))[order], start)
+            below = np.cumsum(negative) - 0.5 * negative
+            total = positive.sum() * negative.sum()
+            values.append(float(positive @ below / total) if total > 0 else np.nan)
+        return values[0], values[1]
+
+    return auc
+
+
+def _null(task: str, y: FloatArray, w: FloatArray) -> float:
+    """Loss of a model that knows the target's distribution and nothing else: entropy, or variance."""
+    if task == "regression":
+        return float(np.average((y - np.average(y, weights=w)) ** 2, weights=w))
+    p = np.bincount(y.astype(np.int64), w) / w.sum()
+    return float(-(p[p > 0] * np.log(p[p > 0])).sum())
+
+
+def _disagreement(both: FloatArray, weights: FloatArray) -> tuple[int, float]:
+    labels = both[..., 0] > 0 if both.shape[2] == 1 else both.argmax(axis=2)
+    differ = labels[0] != labels[1]
+    return int(differ.sum()), float(np.average(differ, weights=weights))
+
+

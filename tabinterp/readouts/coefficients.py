@@ -1,0 +1,187 @@
+"""Coefficients on original columns: of a linear model with their inference, of a network what stands in their place.
+
+Linear model: maximum likelihood (or least squares) without a penalty on the model's own encoding, because a penalised
+fit has no valid Wald interval; the model's own, possibly penalised, coefficients stand beside. Network: the average
+derivative or contrast with its standard error over rows, the share of rows whose own derivative has the other sign, and
+the linear surrogate: least squares of the network's score on the same terms.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+import pandas as pd
+
+from ..errors import NotApplicableError
+from ..models.model import Bound, Model, bind
+from ..table import Table
+from ..table.draws import FloatArray, IntArray
+from .derivatives import row_derivatives
+from .inference import Inference, infer, linear_surrogate
+from .result import Estimates, mean_over_rows
+from .terms import AnyTerm, Slope, design, find_terms
+
+
+@dataclass(frozen=True, eq=False)
+class Coefficients:
+    """One number a term and output, in score units (log-odds, centred log-odds of a class, target units) per unit.
+
+    `estimates` (terms, outputs) are the model's own: coefficients of a linear model, average derivatives of a network.
+    `sign_flip` (terms, outputs) is the share of rows whose own derivative has the other sign. `inference` is the
+    unpenalised fit of a linear model to the target, None for a network; `surrogate` the linear fits of a network's score,
+    one an output, empty for a linear model. `left_out` are columns that the encoder mixes, so that they have no term.
+    """
+
+    terms: tuple[AnyTerm, ...]
+    outputs: tuple[str | None, ...]
+    estimates: Estimates
+    sign_flip: FloatArray
+    inference: Inference | None
+    surrogate: tuple[Inference, ...]
+    penalised: bool | None
+    rows: int
+    left_out: tuple[str, ...]
+    estimand: str
+
+    def frame(self) -> pd.DataFrame:
+        """One row for each output and term.
+
+        A linear model: `estimate` and what follows from it are the unpenalised fit's, `model` is the model's own. A
+        network: `estimate` is the average derivative or contrast, `surrogate` the linear surrogate's coefficient.
+        """
+        return pd.concat([self._output(k) for k in range(len(self.outputs))], ignore_index=True)
+
+    def tests(self) -> pd.DataFrame:
+        """Joint Wald test and variance inflation of each original column; linear models only."""
+        if self.inference is None:
+            raise NotApplicableError("a network has no Wald tests: its average derivatives are not jointly normal estimates")
+        return pd.DataFrame(
+            [
+                {
+                    "output": None if t.output is None else self.outputs[t.output],
+                    "column": t.column,
+                    "statistic": t.statistic,
+                    "df": t.df,
+                    "p": t.p,
+                    "vif": t.vif,
+                }
+                for t in self.inference.tests
+            ]
+        )
+
+    def _output(self, k: int) -> pd.DataFrame:
+        base = {
+            "output": [self.outputs[k]] * len(self.terms),
+            "column": [t.term.column for t in self.terms],
+            "level": [t.term.level for t in self.terms],
+            "reference": [t.term.reference for t in self.terms],
+            "unit": [t.term.unit for t in self.terms],
+            "sd": [t.sd if isinstance(t, Slope) else np.nan for t in self.terms],
+        }
+        own = {"value": self.estimates.value[:, k], "stderr": self.estimates.stderr[:, k]}
+        if self.inference is None:
+            more = {
+                "estimate": own["value"],
+                "stderr": own["stderr"],
+                "ci_low": self.estimates.low[:, k],
+                "ci_high": self.estimates.high[:, k],
+                "sign_flip": self.sign_flip[:, k],
+                "surrogate": [e.estimate for e in self.surrogate[k].estimates],
+            }
+        else:
+            fits = self.inference.estimates[k * len(self.terms) : (k + 1) * len(self.terms)]
+            odds = [e.odds_ratio or (None, None, None) for e in fits]
+            more = {
+                **{name: [getattr(e, name) for e in fits] for name in ("estimate", "stderr", "ci_low", "ci_high", "z", "p")},
+                "odds_ratio": [o[0] for o in odds],
+                "odds_ratio_low": [o[1] for o in odds],
+                "odds_ratio_high": [o[2] for o in odds],
+                "model": own["value"],
+                "reason": [None if e.reason is None else e.reason.code for e in fits],
+            }
+        frame = pd.DataFrame(base | more)
+        frame.insert(frame.columns.get_loc("estimate") + 1, "per_sd", frame["estimate"].astype(float) * frame["sd"])
+        return frame
+
+
+def coefficients(model: Model | Bound, table: Table) -> Coefficients:
+    """Coefficients of a linear model, or the average derivatives of a network.
+
+    Inference is fitted on the training rows where the table has a split, on all its rows otherwise; a network's
+    derivatives and its surrogate are taken on the held-out rows, or on all.
+
+    Examples
+    --------
+    >>> import pandas as pd, tabinterp as ti
+    >>> from sklearn.linear_model import LogisticRegression
+    >>> frame = pd.DataFrame({"dose": [0, 1, 2, 3, 4, 5, 6, 7], "ill": [0, 0, 1, 0, 1, 0, 1, 1]})
+    >>> fitted = LogisticRegression().fit(frame[["dose"]], frame["ill"])
+    >>> result = coefficients(ti.wrap(fitted), ti.read_table(frame, target="ill", positive=1))
+    >>> result.frame()[["column", "estimate", "stderr", "model"]].round(2).values.tolist()
+    [['dose', 0.56, 0.4, 0.49]]
+    """
+    bound = bind(model, table)
+    terms = find_terms(bound)
+    if not terms:
+        raise NotApplicableError(f"{bound.model.name} has no column that is encoded on its own: there are no terms")
+    return of_linear(bound, terms) if bound.is_linear else of_network(bound, terms)
+
+
+def of_linear(bound: Bound, terms: list[AnyTerm]) -> Coefficients:
+    """The unpenalised fit to the target, and the model's own coefficients."""
+    table = bound.table
+    training = np.ones(len(table), dtype=bool) if table.held_out is None else ~table.held_out
+    inference = infer(
+        design(terms, training),
+        table.y[training],
+        task=table.schema.task,
+        n_classes=len(table.schema.classes),
+        weights=None if table.weights is None else table.weights[training],
+    )
+    own = mean_over_rows(row_derivatives(bound.take(_few(len(table))), terms)).value
+    nothing = np.full_like(own, np.nan)
+    return Coefficients(
+        terms=tuple(terms),
+        outputs=bound.outputs,
+        estimates=Estimates(own, nothing, nothing, nothing),
+        sign_flip=np.zeros_like(own),
+        inference=inference,
+        surrogate=(),
+        penalised=bound.model.penalised,
+        rows=int(training.sum()),
+        left_out=_left_out(bound),
+        estimand="unpenalised coefficient of the linear model, fitted to the target",
+    )
+
+
+def of_network(bound: Bound, terms: list[AnyTerm]) -> Coefficients:
+    """Average derivatives and contrasts, sign flips, and the linear surrogate of every output."""
+    rows = np.ones(len(bound.table), dtype=bool) if bound.table.held_out is None else bound.table.held_out
+    held_out = bound.take(rows)
+    derivative, weights, scores = row_derivatives(held_out, terms), held_out.table.weights, held_out.scores
+    estimates = mean_over_rows(derivative, weights)
+    with np.errstate(invalid="ignore"):
+        flips = np.where(np.isnan(derivative), np.nan, np.sign(derivative) == -np.sign(estimates.value))
+    matrix = design(terms, rows)
+    return Coefficients(
+        terms=tuple(terms),
+        outputs=bound.outputs,
+        estimates=estimates,
+        sign_flip=mean_over_rows(flips, weights).value,
+        inference=None,
+        surrogate=tuple(linear_surrogate(matrix, scores[:, k], weights) for k in range(scores.shape[1])),
+        penalised=None,
+        rows=int(rows.sum()),
+        left_out=_left_out(bound),
+        estimand="mean derivative of the score, or mean contrast to the reference level",
+    )
+
+
+def _few(rows: int) -> IntArray:
+    """Rows enough to read a linear model's coefficients off: they are the same in every row where they exist."""
+    return np.arange(min(rows, 1000))
+
+
+def _left_out(bound: Bound) -> tuple[str, ...]:
+    return tuple(c for c in bound.columns if not bound.encoding.local[c])

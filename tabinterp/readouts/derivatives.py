@@ -1,0 +1,51 @@
+"""What a model's score gains per unit of a column, averaged over rows: the network's counterpart of a coefficient.
+
+For a number: the mean derivative of the score, in score units per unit of the column. For a level: the mean of the score
+with every row at the level minus the score with every row at the reference (a discrete change; Bartus 2005). For a linear
+model both are its coefficients, in every row.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from itertools import groupby
+
+import numpy as np
+import torch
+from torch import Tensor
+
+from ..models.model import BLOCK, Bound
+from ..table.draws import FloatArray
+from .terms import AnyTerm, Contrast, Slope
+
+
+def row_derivatives(bound: Bound, terms: Sequence[AnyTerm]) -> FloatArray:
+    """(n, terms, k) each row's own derivative or contrast; NaN where it has none (the column is missing)."""
+    result = np.full((len(bound.x), len(terms), len(bound.outputs)), np.nan)
+    gradient = bound.gradients(bound.x)
+    for column, group in groupby(enumerate(terms), key=lambda pair: pair[1].term.column):
+        members = list(group)
+        for j, term in members:
+            if isinstance(term, Slope):
+                present = bound.table.frame[column].notna().to_numpy()
+                result[present, j] = np.einsum("nek,e->nk", gradient[present][:, term.block], term.per_unit)
+        contrasts = [(j, term) for j, term in members if isinstance(term, Contrast)]
+        if contrasts:
+            result[:, [j for j, _ in contrasts]] = _contrasts(bound, column, [term for _, term in contrasts])
+    return result
+
+
+def _contrasts(bound: Bound, column: str, contrasts: list[Contrast]) -> FloatArray:
+    """(n, contrasts, k) scores with the column's block at a level minus scores with it at the common reference."""
+    block = contrasts[0].block
+    weight = bound.front.weight[:, torch.as_tensor(block)]
+    base = bound.z - bound.part((column,))
+    centre = bound.x[:, block].mean(axis=0)
+
+    def scores(at: FloatArray) -> Tensor:
+        shift = (weight @ torch.as_tensor(at - centre)).to(base.dtype)
+        with torch.inference_mode():
+            return torch.cat([bound.rest(base[i : i + BLOCK] + shift).double() for i in range(0, len(base), BLOCK)])
+
+    reference = scores(contrasts[0].reference)
+    return torch.stack([scores(c.level) - reference for c in contrasts], dim=1).numpy()

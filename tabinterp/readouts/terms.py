@@ -1,0 +1,177 @@
+"""Terms of a linear predictor, found from the encoding: what is one coefficient on the original columns?
+
+A number that the encoder scales is one term, per unit of the column. A column whose distinct values are all encoded apart
+(one-hot, bins) is one term a level, against the reference level. A missing-indicator is a term of its own. Anything else
+(splines, ordinal codes) keeps its encoded columns as terms. Together with an intercept the terms span what the encoded
+columns span, so that a linear model on the one is a linear model on the other.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+
+import numpy as np
+import pandas as pd
+from numpy.typing import NDArray
+
+from ..models.model import Bound
+from ..table.draws import FloatArray, IntArray
+from .design import Design, Term
+
+MOST_LEVELS = 400
+EXACT = 1e-7  # an encoding is affine in its column when it deviates by less than this share of its spread
+
+
+@dataclass(frozen=True, eq=False)
+class Slope:
+    """A term per unit: moving the column by one unit moves the encoded columns `block` by `per_unit`."""
+
+    term: Term
+    values: FloatArray  # (n,)
+    sd: float
+    block: IntArray
+    per_unit: FloatArray
+    present: NDArray[np.bool_]  # (n,) rows in which the column is not missing
+
+
+@dataclass(frozen=True, eq=False)
+class Contrast:
+    """A term against a reference: the encoded columns `block` at the level and at the reference."""
+
+    term: Term
+    values: FloatArray  # (n,) 0 or 1
+    block: IntArray
+    level: FloatArray
+    reference: FloatArray
+
+
+@dataclass(frozen=True, eq=False)
+class Basis:
+    """An encoded column that is neither: it has a coefficient, but no derivative of its own."""
+
+    term: Term
+    values: FloatArray
+    encoded: int
+
+
+AnyTerm = Slope | Contrast | Basis
+
+
+def find_terms(bound: Bound) -> list[AnyTerm]:
+    """The terms of every column that is encoded on its own, in the table's order."""
+    return [term for column in bound.columns if bound.encoding.local[column] for term in _column_terms(bound, column)]
+
+
+def design(terms: list[AnyTerm], rows: NDArray[np.bool_] | None = None) -> Design:
+    """The terms' values as a matrix (rows, terms)."""
+    matrix = np.column_stack([t.values for t in terms]) if terms else np.empty((0, 0))
+    return Design(matrix if rows is None else matrix[rows], tuple(t.term for t in terms))
+
+
+def _column_terms(bound: Bound, column: str) -> Iterator[AnyTerm]:
+    block = bound.encoding.blocks[column]
+    if len(block) == 0:
+        return
+    values, encoded = bound.table.inputs[column], bound.x[:, block]
+    if bound.table.schema[column].kind == "numeric":
+        slope = _slope(column, values, encoded, block)
+        if slope is not None:
+            yield slope
+            yield from _missing(slope, encoded)
+            return
+    yield from _levels(column, values, encoded, block) or _basis(column, encoded, block)
+
+
+# ---- a number that is scaled
+
+
+def _slope(column: str, values: pd.Series, encoded: FloatArray, block: IntArray) -> Slope | None:
+    x = values.to_numpy(dtype=np.float64, na_value=np.nan)
+    present = ~np.isnan(x)
+    if present.sum() < 2 or np.ptp(x[present]) == 0:
+        return None
+    centred = x[present] - x[present].mean()
+    at = encoded[present]
+    per_unit = centred @ (at - at.mean(axis=0)) / (centred @ centred)
+    left = at - at.mean(axis=0) - centred[:, None] * per_unit
+    spread = np.maximum(np.ptp(at, axis=0), 1e-300)
+    if (np.abs(left).max(axis=0) > EXACT * spread).any():
+        return None
+    per_unit = np.where(np.ptp(at, axis=0) == 0, 0.0, per_unit)
+    main = int(np.argmax(np.abs(per_unit)))
+    if per_unit[main] == 0:
+        return None
+    filled = x.copy()
+    mean = at[:, main].mean()
+    filled[~present] = x[present].mean() + (encoded[~present, main] - mean) / per_unit[main]
+    return Slope(Term(column), filled, float(x[present].std()), block, per_unit, present)
+
+
+def _missing(slope: Slope, encoded: FloatArray) -> Iterator[Contrast]:
+    """Indicator columns: constant where the column is present, another constant where it is missing."""
+    missing = ~slope.present
+    if not missing.any():
+        return
+    at_missing, at_present = encoded[missing][0], encoded[slope.present][0]
+    flags = (slope.per_unit == 0) & (at_missing != at_present)
+    if flags.any():
+        reference = np.where(flags, at_present, at_missing)
+        term = Term(slope.term.column, "missing", "present", dummy=True)
+        yield Contrast(term, missing.astype(np.float64), slope.block, at_missing, reference)
+
+
+# ---- levels
+
+
+def _levels(column: str, values: pd.Series, encoded: FloatArray, block: IntArray) -> list[AnyTerm]:
+    """One term a level against the reference, where the distinct encodings are affinely independent."""
+    key = encoded @ np.random.default_rng(0).normal(size=encoded.shape[1])
+    _, first, group = np.unique(key, return_index=True, return_inverse=True)
+    if len(first) > MOST_LEVELS:
+        return []
+    points = encoded[first]
+    counts = np.bincount(group)
+    dropped = np.flatnonzero((points == 0).all(axis=1) & (len(first) > encoded.shape[1]))
+    reference = int(dropped[0]) if len(dropped) else int(np.argmax(counts))
+    if np.linalg.matrix_rank(points - points[reference]) < len(first) - 1:
+        return []
+    labels = _labels(values, group, len(first))
+    order = sorted((g for g in range(len(first)) if g != reference), key=lambda g: labels[g][0])
+    return [
+        Contrast(
+            Term(column, labels[g][1], labels[reference][1], dummy=True),
+            (group == g).astype(np.float64),
+            block,
+            points[g],
+            points[reference],
+        )
+        for g in order
+    ]
+
+
+def _labels(values: pd.Series, group: IntArray, size: int) -> list[tuple[tuple[bool, float, str], str]]:
+    """For each group of equally encoded values a sort key and a label."""
+    result = []
+    numeric = pd.api.types.is_numeric_dtype(values.dtype)
+    for g in range(size):
+        seen = values[group == g]
+        levels = list(pd.unique(seen.dropna()))
+        levels = sorted(levels) if numeric else levels
+        names = ["missing"] if seen.isna().any() else []
+        if numeric and len(levels) > 3:
+            names = [f"{levels[0]:g} to {levels[-1]:g}", *names]
+        else:
+            names = [*map(str, levels[:3]), *([f"{len(levels) - 3} more"] if len(levels) > 3 else []), *names]
+        label = ", ".join(names)
+        first = float(levels[0]) if numeric and levels else 0.0
+        result.append(((not levels, first, label), label))
+    return result
+
+
+def _basis(column: str, encoded: FloatArray, block: IntArray) -> list[AnyTerm]:
+    one = len(block) == 1
+    return [
+        Basis(Term(column, unit="encoded value" if one else f"basis {i + 1} of {len(block)}"), encoded[:, i], int(e))
+        for i, e in enumerate(block)
+    ]
