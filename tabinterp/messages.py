@@ -37,11 +37,13 @@ ENGLISH: dict[str, str] = {
     "report.network": "network",
     "report.linear": "linear",
     "report.output": "Output: {output}",
-    "report.other": "other ({count} columns): in the table",
+    "report.other": "other ({count} columns)",
     "report.mark": "{name}, {model}: {value}",
     "report.rows_of.held-out": "{rows} held-out rows",
-    "report.rows_of.all": "{rows} rows of all, some of which the network may have been trained on",
-    "report.footer": "Written by tabinterp {version}. The same audit gives the same bytes; times and paths are in run.json.",
+    "report.rows_of.all": "{rows} rows, on some of which the network may have been trained",
+    "report.footer": (
+        "Written by tabinterp {version}. The same audit gives the same bytes; times and paths are in run.json."
+    ),
     # the report: names of sections
     "report.section.findings": "Findings",
     "report.section.performance": "Performance",
@@ -83,7 +85,10 @@ ENGLISH: dict[str, str] = {
     ),
     "report.performance.caption": "Metrics of both models, and the difference with its 95% interval",
     "report.performance.whole": "Each metric with its 95% interval, unit and standard error",
-    "report.performance.arrows": "↑ higher is better, ↓ lower is better. A difference is resolved when its interval excludes zero.",
+    "report.performance.brief": "Performance at a glance",
+    "report.performance.arrows": (
+        "↑ higher is better, ↓ lower is better. A difference is resolved when its interval excludes zero."
+    ),
     "report.metric": "Metric",
     "report.difference": "difference [95% interval]",
     "report.difference.stderr": "standard error",
@@ -93,11 +98,11 @@ ENGLISH: dict[str, str] = {
     "report.resolved.no": "no",
     "report.resolved.not_assessed": "not assessed",
     "report.unit": "Unit",
-    "report.metric.log_loss": "Log loss",
+    "report.metric.log_loss": "log loss",
     "report.metric.auc": "ROC AUC",
     "report.metric.brier": "Brier score",
-    "report.metric.accuracy": "Accuracy",
-    "report.metric.squared_error": "Squared error",
+    "report.metric.accuracy": "accuracy",
+    "report.metric.squared_error": "squared error",
     "report.metric.r2": "R²",
     "report.unit.log_loss": "nats per row",
     "report.unit.auc": "probability",
@@ -112,7 +117,9 @@ ENGLISH: dict[str, str] = {
         "How much the {metric} rises ({unit}) when a column's link to the others is broken by permutation. Levels of a "
         "column move together. Measured on {rows}."
     ),
-    "report.importance.how": "Up to {repeats} permutations of a column (seed {seed}); off-support on {off_support_rows} rows.",
+    "report.importance.how": (
+        "Up to {repeats} permutations of a column (seed {seed}); off-support on {off_support_rows} rows."
+    ),
     "report.importance.axis": "Rise of {metric} ({unit}), 95% interval",
     "report.importance.aria": (
         "Permutation importance of {count} columns for both models with 95% intervals. Largest estimates for the "
@@ -122,14 +129,14 @@ ENGLISH: dict[str, str] = {
     "report.importance.legend.network": "network, 95% interval",
     "report.importance.legend.linear": "linear, 95% interval",
     "report.importance.figure": (
-        "An interval that includes zero does not show that the model uses the column. Intervals of both models are of "
-        "one kind: 95%, over rows."
+        "An interval that includes zero does not show that the model uses the column. Both models have the same kind "
+        "of interval."
     ),
     "report.importance.cut": "Shown: the {shown} columns with the largest estimates for either model, of {count}.",
     "report.importance.table": "Permutation importance: rise of {metric} ({unit}) with its 95% interval",
     "report.importance.note": (
-        "Off-support: share of permuted rows farther from real rows than 95% of real rows are; where it is high the "
-        "models are asked about rows that do not occur. Exact: every donor was weighed, without Monte Carlo error."
+        "Off-support: share of permuted rows farther from real rows than 95% of real rows are; where it is high, the "
+        "models are asked about rows unlike real ones. Exact: every donor was weighed, without Monte Carlo error."
     ),
     "report.column": "Column",
     "report.network.interval": "network [95% interval]",
@@ -146,9 +153,13 @@ ENGLISH: dict[str, str] = {
     ),
     "report.scale.log-odds": "log-odds",
     "report.scale.target": "units of the target",
-    "report.coefficients.surrogate": "A linear function of the columns explains {r2} of the variance of the network's score.",
-    "report.coefficients.surrogate_none": "How much of the network's score a linear function explains was not measured.",
-    "report.coefficients.axis": "{scale} per standard deviation, or against the reference level; 95% interval",
+    "report.coefficients.surrogate": (
+        "A linear function of the columns explains {r2} of the variance of the network's score."
+    ),
+    "report.coefficients.surrogate_none": (
+        "How much of the network's score a linear function of the columns explains was not measured."
+    ),
+    "report.coefficients.axis": "Change in {scale}, 95% interval",
     "report.coefficients.aria": (
         "Forest plot of {count} terms. The 95% interval excludes zero for {linear} of them in the linear model and for "
         "{network} in the network. {conflicts} terms have intervals on different sides of zero."
@@ -158,14 +169,17 @@ ENGLISH: dict[str, str] = {
     "report.coefficients.legend.filled": "filled: interval excludes 0",
     "report.coefficients.legend.hollow": "hollow: includes 0",
     "report.coefficients.legend.cross": "cross: no valid interval",
-    "report.coefficients.figure": "An interval that leaves the axis ends in an arrow; the table has its ends.",
-    "report.coefficients.cut": "Shown: {shown} of {count} terms, from the most important columns. All are in the table.",
-    "report.coefficients.numbers": "Terms per standard deviation or against the reference level ({scale}, 95% interval)",
+    "report.coefficients.figure": (
+        "Numeric columns per standard deviation, levels against their reference level. An interval that leaves the "
+        "axis ends in an arrow; the table has its ends."
+    ),
+    "report.coefficients.cut": "Shown: {shown} of {count} terms; all are in the table.",
+    "report.coefficients.numbers": "Terms per standard deviation or against the reference level ({scale})",
     "report.coefficients.table": "All terms in the column's own units ({scale}, 95% interval)",
     "report.coefficients.all": "All {count} terms, with tests, odds ratios and reasons",
     "report.coefficients.note": (
-        "z and p test a coefficient of the unpenalised fit against zero. Penalised: the same term of the model that "
-        "competes in Performance; it has no valid interval. Surrogate: the same term of a linear model of the network's "
+        "z and p test a coefficient of the unpenalised fit against zero. Penalised: the same term of the penalised "
+        "model; it has no valid interval. Surrogate: the same term of a linear model of the network's "
         "score. Sign flips: share of rows on which the network's own derivative has the other sign than its average. "
         "Conflict: both intervals exclude zero, on different sides."
     ),
@@ -193,19 +207,20 @@ ENGLISH: dict[str, str] = {
     "report.vif": "VIF",
     # the report: gradients
     "report.gradients.lead": (
-        "Attributions of the score that follow its derivative, averaged over rows. Measured on {rows_of}. Intervals are "
-        "given for signed means; mean absolute values are biased upward by noise and support no claim."
+        "Attributions that follow the derivative of the score, averaged over rows. Measured on {rows_of}. Only signed "
+        "means have intervals; mean absolute values are biased upward by noise and support no claim."
     ),
     "report.rows_plain.held-out": "held-out rows",
-    "report.rows_plain.all": "all rows, some of which the network may have been trained on",
+    "report.rows_plain.all": "all rows, on some of which the network may have been trained",
     "report.gradients.saturation": (
-        "Median p(1 - p) of the network: {saturation} of at most 0.25. Near zero the probabilities are saturated and "
-        "their derivatives vanish; scores do not."
+        "Median p(1 - p) of the network: {saturation} of at most 0.25. Near zero, probabilities are saturated and "
+        "their derivatives vanish; those of the score need not."
     ),
     "report.gradients.method": "{method}",
     "report.gradients.rows": "{rows} rows.",
     "report.gradients.steps": "{rows} rows, at most {steps} steps for a row.",
     "report.gradients.gap": "Completeness gap: network {network}, linear {linear} (tolerance {tolerance}).",
+    "report.gradients.gap.no": "Completeness gap: none, by definition.",
     "report.gradients.gap.none": "none, by definition",
     "report.gradients.gap.over": "{model}: the gap is above the tolerance. Do not rely on these attributions.",
     "report.gradients.table": "{method}: signed mean with its 95% interval, and mean absolute attribution",
@@ -219,7 +234,7 @@ ENGLISH: dict[str, str] = {
         "order). Readings ask different questions; disagreement is a reason to look, not an error by itself."
     ),
     "report.agreement.matrix": "Rank correlation between readings; rows and columns in the same order",
-    "report.agreement.table": "Pairs of readings: rank correlation, overlap of the most important columns, agreement on sign",
+    "report.agreement.table": "Pairs of readings: rank correlation, common columns among the top k, agreement on sign",
     "report.agreement.pairs": "All {count} pairs, with overlap and signs",
     "report.agreement.first": "Reading",
     "report.agreement.second": "Other reading",
@@ -235,7 +250,8 @@ ENGLISH: dict[str, str] = {
     ),
     # the report: neurons
     "report.neurons.lead": (
-        "What each hidden unit moves with. Measured on {rows}; distance correlations on {rows_distance} rows (seed {seed})."
+        "What each hidden unit moves with. Measured on {rows}; distance correlations on {rows_distance} rows "
+        "(seed {seed})."
     ),
     "report.neurons.spearman": (
         "Cells show Spearman's rank correlation, with its sign, for columns that have an order; correlation ratios, "
@@ -246,8 +262,8 @@ ENGLISH: dict[str, str] = {
         "order show correlation ratios."
     ),
     "report.neurons.colour": (
-        "Coloured: Benjamini-Hochberg adjusted p of at most 0.05. A tilde marks a distance correlation that exceeds the "
-        "size of the rank correlation by 0.2 or more: the unit may bend on that column."
+        "Coloured: Benjamini-Hochberg adjusted p of at most 0.05. A tilde marks a distance correlation that exceeds "
+        "the size of the rank correlation by 0.2 or more: the unit may bend on that column."
     ),
     "report.neurons.map": "Units {first} to {last} by original column",
     "report.neurons.map_part": "Units {first} to {last} by original column, part {part} of {parts}",

@@ -15,7 +15,7 @@ class Cell:
 
     text: str
     title: str = ""
-    style: str = ""  # "t": words, aligned left; "h0" to "h20": a colour of the heat map
+    style: str = ""  # "t": a word, "w": a sentence, both aligned left; "h0" to "h20": a colour of the heat map
 
 
 @dataclass(frozen=True, slots=True)

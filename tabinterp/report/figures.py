@@ -8,10 +8,11 @@ filling says whether an interval excludes zero, shape, colour and line still tel
 from __future__ import annotations
 
 import math
+import unicodedata
 from collections.abc import Iterator, Sequence
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
-from typing import Literal
+from typing import Any, Literal
 
 import matplotlib as mpl
 import seaborn as sns
@@ -23,7 +24,7 @@ from matplotlib.ticker import MaxNLocator
 
 from tabinterp.report.document import Interval
 from tabinterp.report.svg import Label, markup
-from tabinterp.report.words import excludes_zero, width
+from tabinterp.report.words import excludes_zero
 
 WIDTH = 680  # CSS pixels, the width at which the page shows it
 ROW = 26
@@ -31,9 +32,9 @@ EDGE = 44  # below the rows: tick labels and the name of the axis
 GAP = 14
 TEXT = 13
 NAVY, AMBER, INK, RULE, PAPER = "#08306b", "#d97706", "#1f2937", "#d1d5db", "#ffffff"
-DASH = (0.0, (4.0, 2.5))
+DASH = (0.0, (1.8, 0.9))
 OFFSET = 0.17  # of a row, between its two models
-RC = {
+RC: dict[Any, Any] = {
     "svg.fonttype": "none",
     "svg.hashsalt": "tabinterp",
     "font.size": TEXT,
@@ -96,13 +97,26 @@ def pairs(rows: Sequence[Pair], axis: str, aria: str, figure_id: str, filling: F
 def _canvas(rows: Sequence[Pair]) -> tuple[Figure, Axes]:
     """Margins are computed, not measured: the reader's font is not the one Matplotlib would measure with."""
     height = ROW * max(1, len(rows)) + EDGE + GAP
-    gutter = 24 + 7.2 * max((width(row.label) for row in rows), default=0)
+    gutter = 16 + max((_text_width(row.label) for row in rows), default=0)
     figure = Figure(figsize=(WIDTH / 72, height / 72), dpi=72)
     figure.patch.set_visible(False)
     box = (gutter / WIDTH, EDGE / height, 1 - (gutter + GAP) / WIDTH, 1 - (EDGE + GAP) / height)
     axes = figure.add_axes(box)
     axes.patch.set_visible(False)
     return figure, axes
+
+
+def _text_width(label: str) -> float:
+    """CSS pixels of a label in a wide system font, so that no label leaves the picture in another."""
+    return sum(map(_char_width, label))
+
+
+def _char_width(char: str) -> float:
+    if unicodedata.east_asian_width(char) in "WF":
+        return TEXT * 1.05
+    if char in "ijlt.,:;|!'()[]f ":
+        return TEXT * 0.42
+    return TEXT * (0.95 if char in "mwMW@%&…" else 0.72 if char.isupper() else 0.62)
 
 
 def _limits(rows: Sequence[Pair]) -> tuple[float, float]:
@@ -174,7 +188,7 @@ def _finish(axes: Axes, rows: Sequence[Pair], limits: tuple[float, float]) -> No
     axes.grid(axis="x", lw=0.8)
     axes.set_axisbelow(True)
     axes.axvline(0, color=INK, lw=1.2, zorder=1)
-    axes.set_xlabel("@axis@")
+    axes.set_xlabel("@axis@", loc="right")
     sns.despine(ax=axes, left=True)
 
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import base64
 import hashlib
 from importlib.resources import files
+from typing import Any
 
 from jinja2 import Environment, PackageLoader, StrictUndefined
 from markupsafe import Markup
@@ -13,20 +14,24 @@ from tabinterp.errors import DocumentError
 from tabinterp.report.document import Document
 from tabinterp.report.parts.first import first_screen
 from tabinterp.report.sections import sections
-from tabinterp.report.words import t
+from tabinterp.report.words import plain, t
 
 
 def render(document: Document) -> str:
     """The report of an audit."""
     _check_verdict(document)
     style, script = _static("report.css"), _static("report.js")
-    return _environment().get_template("page.html").render(
-        first=first_screen(document),
-        sections=sections(document),
-        version=document.method.version,
-        policy=_policy(style, script),
-        style=Markup(style),
-        script=Markup(script),
+    return (
+        _environment()
+        .get_template("page.html")
+        .render(
+            first=first_screen(document),
+            sections=sections(document),
+            version=document.method.version,
+            policy=_policy(style, script),
+            style=Markup(style),
+            script=Markup(script),
+        )
     )
 
 
@@ -40,7 +45,13 @@ def _environment() -> Environment:
         keep_trailing_newline=True,
     )
     environment.globals["t"] = t
+    environment.finalize = _finalize
     return environment
+
+
+def _finalize(value: Any) -> Any:
+    """Whatever a template prints, except our own markup, is freed of characters that reorder text."""
+    return plain(value) if isinstance(value, str) and not isinstance(value, Markup) else value
 
 
 def _static(name: str) -> str:

@@ -32,6 +32,4 @@ SECTIONS: tuple[tuple[str, Callable[[Document], list[Block]]], ...] = (
 def sections(document: Document) -> list[Section]:
     """Every section, in order; one with nothing to show points to the reasons instead of vanishing."""
     empty = Paragraph(t("report.empty", section=t("report.section.not-assessed")))
-    return [
-        Section(anchor, t(f"report.section.{anchor}"), build(document) or [empty]) for anchor, build in SECTIONS
-    ]
+    return [Section(anchor, t(f"report.section.{anchor}"), build(document) or [empty]) for anchor, build in SECTIONS]

@@ -15,7 +15,6 @@ from dataclasses import dataclass
 from xml.etree import ElementTree as ET
 
 from markupsafe import Markup
-from matplotlib.backends.backend_svg import FigureCanvasSVG
 from matplotlib.figure import Figure
 
 SVG = "http://www.w3.org/2000/svg"
@@ -64,7 +63,7 @@ def markup(
 
 def _exported(figure: Figure) -> bytes:
     out = io.BytesIO()
-    FigureCanvasSVG(figure).print_svg(out, metadata={"Date": None})
+    figure.savefig(out, format="svg", metadata={"Date": None})
     return out.getvalue()
 
 

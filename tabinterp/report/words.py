@@ -14,6 +14,7 @@ from tabinterp.report.document import CoefficientRow, Document, Interval, Messag
 LONGEST = 28  # display columns of a label; an East Asian wide character takes two
 HEAD = 16
 NONE = "–"
+REORDERING = dict.fromkeys([*range(0x202A, 0x202F), *range(0x2066, 0x206A), 0], "\ufffd")
 
 
 def t(key: str, **values: Any) -> str:
@@ -56,6 +57,20 @@ def share(value: float | None) -> str:
     return NONE if value is None else f"{number(100 * value)}%"
 
 
+def two(value: float | None) -> str:
+    """A correlation in a heat map, to two decimals, zero without a sign.
+
+    >>> two(-0.001), two(0.345), two(None)
+    ('0.00', '0.34', '–')
+    """
+    return NONE if value is None else f"{round(value, 2) + 0.0:.2f}"
+
+
+def capital(words: str) -> str:
+    """Words as the beginning of a sentence or as a heading."""
+    return words[:1].upper() + words[1:]
+
+
 def p_value(value: float | None) -> str:
     """A p-value; one that underflowed is only known to be small.
 
@@ -87,10 +102,20 @@ def _times(value: float | None, factor: float) -> float | None:
 def tidy(name: str) -> str:
     """A name on one line: white space and control characters become single spaces.
 
-    >>> tidy("a\\n  b\\x00c")
-    'a b c'
+    >>> tidy("a\\n  b\\x00c"), tidy(" ")
+    ('a b c', '(empty)')
     """
-    return " ".join("".join(" " if unicodedata.category(char) in {"Cc", "Zl", "Zp"} else char for char in name).split())
+    spaced = "".join(" " if unicodedata.category(char) in {"Cc", "Zl", "Zp"} else char for char in name)
+    return plain(" ".join(spaced.split())) or t("report.unnamed")
+
+
+def plain(words: str) -> str:
+    """Words without the characters that reorder what follows them: a name must not disguise itself or a number.
+
+    >>> plain("a\\u202eb") == "a\ufffdb"
+    True
+    """
+    return words.translate(REORDERING)
 
 
 def cut(name: str, longest: int = LONGEST) -> str:

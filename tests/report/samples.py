@@ -221,7 +221,8 @@ def gradients(make: Maker, names: list[str], classes: list[str | None]) -> Gradi
 
 def agreement(make: Maker) -> list[Agreement]:
     names = [
-        f"{model}: {reading}" for reading in ("permutation", "integrated gradients", "coefficients")
+        f"{model}: {reading}"
+        for reading in ("permutation", "integrated gradients", "coefficients")
         for model in ("network", "linear")
     ]
     return [
@@ -464,9 +465,7 @@ def all_none() -> Document:
         unit.model_copy(update={"columns": [column.model_copy(update=empty) for column in unit.columns]})
         for unit in found.neurons.units
     ]
-    rows = [
-        row.model_copy(update={**blank, "difference": NONE, "resolved": "no"}) for row in found.performance.metrics
-    ]
+    rows = [row.model_copy(update={**blank, "difference": NONE, "resolved": "no"}) for row in found.performance.metrics]
     nothing_found = nothing()
     return found.model_copy(
         update={

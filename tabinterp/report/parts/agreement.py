@@ -8,7 +8,7 @@ from tabinterp.messages import number
 from tabinterp.report.blocks import Block, Cell, Fold, Heading, Paragraph, Points, Table
 from tabinterp.report.document import Agreement, CoefficientRow, Document
 from tabinterp.report.heat import NEUTRAL, heat
-from tabinterp.report.words import NONE, cells, cut, interval, name_cell, share, step, t, term, tidy
+from tabinterp.report.words import NONE, cells, cut, interval, name_cell, share, step, t, term, tidy, two
 
 
 def agreement(document: Document) -> list[Block]:
@@ -41,7 +41,7 @@ def _cell(found: dict[frozenset[str], float | None], name: str, other: str) -> C
     if name == other:
         return Cell(NONE, style=NEUTRAL)
     value = found.get(frozenset((name, other)))
-    return Cell(NONE if value is None else f"{value:.2f}", style=heat(value))
+    return Cell(two(value), style=heat(value))
 
 
 def _table(rows: Sequence[Agreement]) -> Table:

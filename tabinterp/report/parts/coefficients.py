@@ -54,12 +54,14 @@ def coefficients(document: Document) -> list[Block]:
     named = outputs(part.terms)
     for index, output in enumerate(named):
         blocks.extend(_output(part, output, index, len(named) > 1, rank))
-    return [*blocks, Paragraph(t("report.coefficients.note"), "note"), Paragraph(t("report.coefficients.wald_note"), "note")]
+    return [
+        *blocks,
+        Paragraph(t("report.coefficients.note"), "note"),
+        Paragraph(t("report.coefficients.wald_note"), "note"),
+    ]
 
 
-def _output(
-    part: Coefficients, output: str | None, index: int, several: bool, rank: dict[str, int]
-) -> list[Block]:
+def _output(part: Coefficients, output: str | None, index: int, several: bool, rank: dict[str, int]) -> list[Block]:
     """One class, or the only output; classes after the first are folded."""
     terms = [row for row in part.terms if row.output == output]
     tests = [row for row in part.tests if row.output == output]
@@ -179,7 +181,7 @@ def _table(terms: Sequence[CoefficientRow], scale: str) -> Table:
         Cell(t("report.network.interval"), style="net"),
         *cells([t("report.network.stderr"), t("report.sign_flip"), t("report.surrogate")]),
         Cell(t("report.conflict"), style="t"),
-        Cell(t("report.reason"), style="t"),
+        Cell(t("report.reason"), style="w"),
     ]
     caption = t("report.coefficients.table", scale=t(f"report.scale.{scale}"))
     return Table(caption, head, [_row(row, odds) for row in terms])
@@ -194,14 +196,12 @@ def _row(row: CoefficientRow, odds: bool) -> list[Cell]:
         *cells([number(row.penalised), interval(row.network, sign=True), number(row.network.stderr)]),
         *cells([share(row.sign_flip), number(row.surrogate)]),
         Cell(yes(row.conflict), style="t"),
-        Cell("" if row.reason is None else say(row.reason), style="t"),
+        Cell("" if row.reason is None else say(row.reason), style="w"),
     ]
 
 
 def _wald(tests: Sequence[WaldRow]) -> Table:
-    head = cells(
-        [t("report.column"), t("report.statistic"), t("report.df"), t("report.linear.p"), t("report.vif")]
-    )
+    head = cells([t("report.column"), t("report.statistic"), t("report.df"), t("report.linear.p"), t("report.vif")])
     rows = [
         [name_cell(row.column), *cells([number(row.statistic), str(row.df), p_value(row.p), number(row.vif)])]
         for row in tests

@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from tabinterp.messages import number
 from tabinterp.report.blocks import Block, Cell, Fold, Heading, Paragraph, Table
 from tabinterp.report.document import Document, GradientMethod, GradientRow
-from tabinterp.report.words import NONE, cells, cut, interval, name_cell, outputs, say, t, tidy
+from tabinterp.report.words import NONE, capital, cells, cut, interval, name_cell, outputs, say, t, tidy
 
 
 def gradients(document: Document) -> list[Block]:
@@ -41,7 +41,7 @@ def _method(method: GradientMethod) -> list[Block]:
 
 def _name(method: GradientMethod) -> str:
     words = tidy(method.method.replace("_", " "))
-    return t("report.gradients.method", method=words[:1].upper() + words[1:])
+    return t("report.gradients.method", method=capital(words))
 
 
 def _rows(method: GradientMethod) -> str:
@@ -52,6 +52,9 @@ def _rows(method: GradientMethod) -> str:
 
 def _gap(method: GradientMethod) -> str:
     """Always printed: a method without a gap says that it has none."""
+
+    if method.gap_network is None and method.gap_linear is None:
+        return t("report.gradients.gap.no")
 
     def shown(gap: float | None) -> str:
         return t("report.gradients.gap.none") if gap is None else number(gap)
@@ -69,7 +72,7 @@ def _refusals(method: GradientMethod) -> list[Block]:
         return []
     gaps = (("network", method.gap_network), ("linear", method.gap_linear))
     return [
-        Paragraph(t("report.gradients.gap.over", model=t(f"report.{model}")), "warning")
+        Paragraph(t("report.gradients.gap.over", model=capital(t(f"report.{model}"))), "warning")
         for model, gap in gaps
         if gap is not None and gap > method.tolerance
     ]

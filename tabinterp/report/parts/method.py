@@ -7,7 +7,7 @@ from collections.abc import Iterator
 from tabinterp.messages import text
 from tabinterp.report.blocks import Block, Cell, Facts, Fold, Paragraph, Points, Table
 from tabinterp.report.document import Document, ModelInfo
-from tabinterp.report.words import NONE, cells, name_cell, say, share, t, yes
+from tabinterp.report.words import NONE, cells, name_cell, say, share, t, tidy, yes
 
 
 def method(document: Document) -> list[Block]:
@@ -48,7 +48,10 @@ def _facts(document: Document) -> Iterator[tuple[str, str]]:
     yield t("report.method.weighted"), yes(data.weighted)
     yield t("report.method.model_digest"), how.model_digest
     yield t("report.method.data_digest"), how.data_digest
-    yield t("report.method.libraries"), ", ".join(f"{name} {version}" for name, version in sorted(how.libraries.items()))
+    yield (
+        t("report.method.libraries"),
+        ", ".join(f"{name} {version}" for name, version in sorted(how.libraries.items())),
+    )
     yield t("report.method.settings"), ", ".join(_settings(document)) or NONE
 
 
@@ -73,9 +76,9 @@ def _readings(document: Document) -> Table:
     head = [
         Cell(t("report.method.reading")),
         Cell(t("report.method.rows_used")),
-        Cell(t("report.method.draws"), style="t"),
+        Cell(t("report.method.draws"), style="w"),
     ]
-    rows = [[Cell(name), Cell(f"{count:,}"), Cell(draws, style="t")] for name, count, draws in _used(document)]
+    rows = [[Cell(name), Cell(f"{count:,}"), Cell(draws, style="w")] for name, count, draws in _used(document)]
     return Table(t("report.method.readings"), head, rows, style="")
 
 
@@ -106,7 +109,9 @@ def _classes(document: Document) -> Table:
     data = document.data
     rates = [*data.rates, *[None] * len(data.classes)]
     rows = [[name_cell(name), Cell(share(rate))] for name, rate in zip(data.classes, rates, strict=False)]
-    return Table(t("report.method.classes"), cells([t("report.method.class"), t("report.method.share")]), rows, style="")
+    return Table(
+        t("report.method.classes"), cells([t("report.method.class"), t("report.method.share")]), rows, style=""
+    )
 
 
 def _columns(document: Document) -> Table:
@@ -118,7 +123,7 @@ def _columns(document: Document) -> Table:
     ]
     rows = [
         [
-            Cell(column.name),
+            Cell(tidy(column.name)),
             Cell(t(f"report.kind.{column.kind}"), style="t"),
             Cell(t(f"report.role.{column.role}"), style="t"),
             Cell(yes(column.protected), style="t"),

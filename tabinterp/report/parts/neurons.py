@@ -8,10 +8,10 @@ from tabinterp.messages import number
 from tabinterp.report.blocks import Block, Cell, Fold, Paragraph, Table
 from tabinterp.report.document import Document, Neurons, Unit, UnitColumn
 from tabinterp.report.heat import heat
-from tabinterp.report.words import NONE, by_importance, cells, cut, name_cell, share, t, tidy
+from tabinterp.report.words import NONE, by_importance, cells, cut, name_cell, share, t, tidy, two
 
 UNFOLDED = 32  # units
-WIDEST = 24  # columns side by side, so that a map fits a sheet of paper
+WIDEST = 18  # columns side by side, so that a map fits a sheet of paper
 EVERY = 800  # pairs of unit and column that are listed whole
 STRONGEST = 3
 ALPHA = 0.05
@@ -92,7 +92,7 @@ def _cell(column: UnitColumn | None) -> Cell:
     if column is None or value is None:
         return Cell(NONE)
     resolved = column.q is not None and column.q <= ALPHA
-    return Cell(f"{value:.2f}{_bend(column)}", style=heat(value) if resolved else "")
+    return Cell(f"{two(value)}{_bend(column)}", style=heat(value) if resolved else "")
 
 
 def _bend(column: UnitColumn) -> str:
@@ -105,13 +105,13 @@ def _activity(units: Sequence[Unit]) -> Table:
     head = [
         Cell(t("report.neuron")),
         *cells([t("report.neuron.active"), t("report.neuron.mean"), t("report.neuron.sd")]),
-        Cell(t("report.neuron.columns"), style="t"),
+        Cell(t("report.neuron.columns"), style="w"),
     ]
     rows = [
         [
             Cell(_name(unit)),
             *cells([share(unit.active), number(unit.mean), number(unit.sd)]),
-            Cell(_strongest(unit), style="t"),
+            Cell(_strongest(unit), style="w"),
         ]
         for unit in units
     ]
@@ -121,7 +121,7 @@ def _activity(units: Sequence[Unit]) -> Table:
 def _strongest(unit: Unit) -> str:
     found = [(column, value) for column in unit.columns if (value := _shown(column)) is not None]
     found.sort(key=lambda item: -abs(item[1]))
-    named = [t("report.neuron.column", column=cut(item.column), value=f"{v:.2f}") for item, v in found[:STRONGEST]]
+    named = [t("report.neuron.column", column=cut(item.column), value=two(v)) for item, v in found[:STRONGEST]]
     return ", ".join(named) or NONE
 
 

@@ -5,11 +5,12 @@ from __future__ import annotations
 from tabinterp.messages import number
 from tabinterp.report.blocks import Block, Cell, Paragraph, Table
 from tabinterp.report.document import Document, MetricRow
-from tabinterp.report.words import cells, interval, t
+from tabinterp.report.words import capital, cells, interval, say, t
 
 
 def performance(document: Document) -> list[Block]:
-    return [_rows(document), _primary(document), _whole(document), Paragraph(t("report.performance.arrows"), "note")]
+    arrows = Paragraph(t("report.performance.arrows"), "note")
+    return [_rows(document), _primary(document), _whole(document), arrows]
 
 
 def brief(document: Document) -> list[Table | Paragraph]:
@@ -35,7 +36,7 @@ def brief(document: Document) -> list[Table | Paragraph]:
         ],
         style="",
     )
-    return [_rows(document), table]
+    return [_rows(document), table, Paragraph(t("report.performance.arrows"), "note")]
 
 
 def _rows(document: Document) -> Paragraph:
@@ -47,6 +48,8 @@ def _rows(document: Document) -> Paragraph:
 
 def _primary(document: Document) -> Paragraph:
     verdict = document.verdict
+    if verdict.status == "not_assessed":
+        return Paragraph(say(verdict.sentence))
     values = {
         "metric": t(f"report.metric.{verdict.metric}"),
         "difference": interval(verdict.difference, sign=True),
@@ -82,7 +85,7 @@ def _whole(document: Document) -> Table:
 
 def _name(row: MetricRow) -> str:
     arrow = t("report.up") if row.higher_is_better else t("report.down")
-    return f"{t(f'report.metric.{row.metric}')} {arrow}"
+    return f"{capital(t(f'report.metric.{row.metric}'))} {arrow}"
 
 
 def _resolved(document: Document, row: MetricRow) -> str:
