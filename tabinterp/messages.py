@@ -6,6 +6,7 @@ are plain text here: escaping is the business of whoever puts the text on a page
 
 from __future__ import annotations
 
+import math
 from collections.abc import Mapping
 from typing import Any
 
@@ -26,6 +27,7 @@ ENGLISH: dict[str, str] = {
     "report.target.binary": "Target: {target}. Positive class: {positive}, {rate} of {rows} rows.",
     "report.target.multiclass": "Target: {target}, {classes} classes, {rows} rows.",
     "report.target.regression": "Target: {target}, {rows} rows.",
+    "report.figure.none": "No number to draw; the table says what was tried.",
     "report.numbers": "Numbers behind this figure",
     "report.copy": "Copy as CSV",
     "report.copied": "Copied",
@@ -60,7 +62,6 @@ ENGLISH: dict[str, str] = {
     "report.findings.count": "{raised} raised, {cleared} cleared, {not_applicable} not applicable.",
     "report.findings.cleared": "Cleared ({count})",
     "report.findings.not_applicable": "Not applicable ({count})",
-    "report.findings.all": "All {count} raised findings",
     "report.findings.filter": "Show severity",
     "report.findings.every": "all",
     "report.severity.act": "act",
@@ -243,7 +244,7 @@ ENGLISH: dict[str, str] = {
     "report.agreement.overlap": "common to both top k",
     "report.agreement.signs": "same sign",
     "report.conflicts": "Sign conflicts between coefficients and network",
-    "report.conflicts.none": "No term has resolved signs that differ.",
+    "report.conflicts.none": "No term has its two intervals on different sides of zero.",
     "report.conflicts.item": "{term} ({step}): linear {linear}, network {network}; both intervals exclude zero.",
     "report.conflicts.item_output": (
         "{output}, {term} ({step}): linear {linear}, network {network}; both intervals exclude zero."
@@ -371,7 +372,7 @@ def number(value: float | None, digits: int = 3) -> str:
     >>> number(0.0123456), number(1234.5), number(-0.0), number(None), number(2.5e-7)
     ('0.0123', '1,234', '0', '–', '2.5e-07')
     """
-    if value is None or value != value:
+    if value is None or math.isnan(value):
         return "–"
     if value == 0:
         return "0"

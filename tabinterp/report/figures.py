@@ -20,13 +20,13 @@ from markupsafe import Markup
 from matplotlib import style
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
-from matplotlib.ticker import MaxNLocator
+from matplotlib.ticker import FuncFormatter, MaxNLocator
 
 from tabinterp.report.document import Interval
 from tabinterp.report.svg import Label, markup
 from tabinterp.report.words import excludes_zero
 
-WIDTH = 680  # CSS pixels, the width at which the page shows it
+WIDTH = 600  # CSS pixels, the width at which the page shows it
 ROW = 26
 EDGE = 44  # below the rows: tick labels and the name of the axis
 GAP = 14
@@ -88,7 +88,7 @@ def pairs(rows: Sequence[Pair], axis: str, aria: str, figure_id: str, filling: F
                 ("linear", row.linear, row.linear_title),
             ):
                 gid = f"mark-{index}-{model}"
-                if _mark(axes, index, model, part, filling, limits, gid):
+                if _mark(axes, index=index, model=model, part=part, filling=filling, limits=limits, gid=gid):
                     titles[gid] = title
         _finish(axes, rows, limits)
         return markup(figure, figure_id, aria, labels, titles)
@@ -136,6 +136,7 @@ def _limits(rows: Sequence[Pair]) -> tuple[float, float]:
 
 def _mark(
     axes: Axes,
+    *,
     index: int,
     model: str,
     part: Interval,
@@ -183,6 +184,7 @@ def _finish(axes: Axes, rows: Sequence[Pair], limits: tuple[float, float]) -> No
     axes.set_xlim(limits)
     axes.set_ylim(max(1, len(rows)) - 0.5, -0.5)
     axes.xaxis.set_major_locator(MaxNLocator(6, steps=[1, 2, 2.5, 5, 10]))
+    axes.xaxis.set_major_formatter(FuncFormatter(_tick))
     axes.set_yticks(range(len(rows)), [f"@{index}@" for index in range(len(rows))])
     axes.tick_params(axis="y", length=0, pad=8)
     axes.grid(axis="x", lw=0.8)
@@ -190,6 +192,16 @@ def _finish(axes: Axes, rows: Sequence[Pair], limits: tuple[float, float]) -> No
     axes.axvline(0, color=INK, lw=1.2, zorder=1)
     axes.set_xlabel("@axis@", loc="right")
     sns.despine(ax=axes, left=True)
+
+
+def _tick(value: float, _: int | None) -> str:
+    """A tick that stands alone, without an exponent elsewhere on the axis."""
+    return f"{value:.6g}".replace("-", "−")
+
+
+def drawable(rows: Sequence[Pair]) -> bool:
+    """Whether there is any number to draw."""
+    return any(part.value is not None for row in rows for part in (row.network, row.linear))
 
 
 def finite(value: float | None) -> float:

@@ -175,6 +175,9 @@ def coefficients(make: Maker, found: list[ColumnInfo], classes: list[str | None]
                     vif=1 + make.share(),
                 )
             )
+    terms[0] = terms[0].model_copy(
+        update={"linear": make.interval(0.4, 0.1), "network": make.interval(-0.3, 0.05), "conflict": True}
+    )
     return Coefficients(
         scale=scale,
         rows_inference=16000,
@@ -299,10 +302,11 @@ def metrics(make: Maker, task: str) -> list[MetricRow]:
     rows = []
     for index, name in enumerate(names):
         network = make.interval(0.3 + make.share() * 0.5, 0.02)
-        difference = make.interval((0.05, -0.002, 0.003, -0.07)[index], 0.01)
+        difference = make.interval((0.05, -0.002, -0.04, -0.07)[index], 0.01)
         linear = make.interval(network.value - difference.value, 0.02)
         higher = name in {"auc", "accuracy", "r2"}
-        resolved = "no" if difference.low <= 0 <= difference.high else "worse"
+        better = "better" if (difference.value > 0) == higher else "worse"
+        resolved = "no" if difference.low <= 0 <= difference.high else better
         rows.append(
             MetricRow(
                 metric=name,
@@ -318,6 +322,7 @@ def metrics(make: Maker, task: str) -> list[MetricRow]:
 
 def document(
     task: str = "binary",
+    *,
     names: list[str] | None = None,
     classes: list[str] | None = None,
     levels: int = 4,
@@ -392,8 +397,8 @@ def binary() -> Document:
 def multiclass() -> Document:
     return document(
         "multiclass",
-        [f"spectral_band_{index}" for index in range(36)],
-        ["red soil", "cotton crop", "grey soil", "damp grey soil", "stubble", "very damp grey soil"],
+        names=[f"spectral_band_{index}" for index in range(36)],
+        classes=["red soil", "cotton crop", "grey soil", "damp grey soil", "stubble", "very damp grey soil"],
         units=192,
         seed=1,
         name="satellite",
@@ -401,7 +406,18 @@ def multiclass() -> Document:
 
 
 def regression() -> Document:
-    return document("regression", [f"column_{index}" for index in range(8)], units=16, seed=2, name="housing")
+    """No margin; the linear side without importances; a method with a gap for one model only."""
+    found = document("regression", names=[f"column_{index}" for index in range(8)], units=16, seed=2, name="housing")
+    rows = [row.model_copy(update={"linear": NONE}) for row in found.importance.columns]
+    first, *others = found.gradients.methods
+    methods = [first.model_copy(update={"gap_network": 0.001, "tolerance": 0.01}), *others]
+    return found.model_copy(
+        update={
+            "verdict": found.verdict.model_copy(update={"margin": None}),
+            "importance": found.importance.model_copy(update={"columns": rows}),
+            "gradients": found.gradients.model_copy(update={"methods": methods}),
+        }
+    )
 
 
 def hostile() -> Document:

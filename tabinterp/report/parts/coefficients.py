@@ -68,7 +68,7 @@ def _output(part: Coefficients, output: str | None, index: int, several: bool, r
     scale = t(f"report.scale.{part.scale}")
     blocks: list[Block] = [
         Paragraph(_surrogate(part, output)),
-        _figure(terms, scale, f"figure-coefficients-{index}", rank),
+        *_figure(terms, scale, f"figure-coefficients-{index}", rank),
         Fold(t("report.coefficients.all", count=len(terms)), [_table(terms, part.scale)]),
     ]
     if tests:
@@ -86,10 +86,12 @@ def _surrogate(part: Coefficients, output: str | None) -> str:
     return t("report.coefficients.surrogate", r2=share(found))
 
 
-def _figure(terms: Sequence[CoefficientRow], scale: str, figure_id: str, rank: dict[str, int]) -> Figure:
+def _figure(terms: Sequence[CoefficientRow], scale: str, figure_id: str, rank: dict[str, int]) -> list[Block]:
     shown = _shown(terms, rank)
     caption = t("report.coefficients.figure")
     pairs = [_pair(row) for row in shown]
+    if not figures.drawable(pairs):
+        return [Paragraph(t("report.figure.none")), _numbers(terms, scale)]
     hidden = len({row.column for row in terms} - {row.column for row in shown})
     if len(shown) < len(terms):
         caption = f"{t('report.coefficients.cut', shown=len(shown), count=len(terms))} {caption}"
@@ -104,7 +106,7 @@ def _figure(terms: Sequence[CoefficientRow], scale: str, figure_id: str, rank: d
         conflicts=sum(row.conflict for row in shown),
     )
     svg = figures.pairs(pairs, t("report.coefficients.axis", scale=scale), aria, figure_id, "excludes_zero")
-    return Figure(svg, aria, _legend(), caption, _numbers(terms, scale))
+    return [Figure(svg, aria, _legend(), caption, _numbers(terms, scale))]
 
 
 def _legend() -> list[Key]:

@@ -22,7 +22,7 @@ def importance(document: Document) -> list[Block]:
     rows = t(f"report.rows_of.{part.rows_of}", rows=part.rows)
     return [
         Paragraph(t("report.importance.lead", **unit, rows=rows)),
-        _figure(part, unit),
+        *_figure(part, unit),
         Paragraph(t("report.importance.note"), "note"),
         Paragraph(
             t(
@@ -36,9 +36,11 @@ def importance(document: Document) -> list[Block]:
     ]
 
 
-def _figure(part: Importance, unit: dict[str, str]) -> Figure:
+def _figure(part: Importance, unit: dict[str, str]) -> list[Block]:
     shown = _shown(part.columns)
     pairs = [_pair(row) for row in shown]
+    if not figures.drawable(pairs):
+        return [Paragraph(t("report.figure.none")), _table(part, unit)]
     caption = t("report.importance.figure")
     if len(shown) < len(part.columns):
         other = t("report.other", count=len(part.columns) - len(shown))
@@ -55,7 +57,7 @@ def _figure(part: Importance, unit: dict[str, str]) -> Figure:
         Key("●", "net", t("report.importance.legend.network")),
         Key("◇", "lin", t("report.importance.legend.linear")),
     ]
-    return Figure(svg, aria, legend, caption, _table(part, unit))
+    return [Figure(svg, aria, legend, caption, _table(part, unit))]
 
 
 def _shown(rows: Sequence[ImportanceRow]) -> list[ImportanceRow]:
