@@ -208,8 +208,8 @@ ENGLISH: dict[str, str] = {
     "report.vif": "VIF",
     # the report: gradients
     "report.gradients.lead": (
-        "Attributions that follow the derivative of the score, averaged over rows. Measured on {rows_of}. Only signed "
-        "means have intervals; mean absolute values are biased upward by noise and support no claim."
+        "Attributions that follow the derivative of the score ({scale}), averaged over rows. Measured on {rows_of}. "
+        "Only signed means have intervals; mean absolute values are biased upward by noise and support no claim."
     ),
     "report.rows_plain.held-out": "held-out rows",
     "report.rows_plain.all": "all rows, on some of which the network may have been trained",

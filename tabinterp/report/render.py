@@ -10,7 +10,7 @@ from typing import Any
 from jinja2 import Environment, PackageLoader, StrictUndefined
 from markupsafe import Markup
 
-from tabinterp.errors import DocumentError
+from tabinterp.report import claims
 from tabinterp.report.document import Document
 from tabinterp.report.parts.first import first_screen
 from tabinterp.report.sections import sections
@@ -19,7 +19,7 @@ from tabinterp.report.words import plain, t
 
 def render(document: Document) -> str:
     """The report of an audit."""
-    _check_verdict(document)
+    claims.check(document)
     style, script = _static("report.css"), _static("report.js")
     return (
         _environment()
@@ -68,19 +68,3 @@ def _policy(style: str, script: str) -> str:
 
 def _source(content: str) -> str:
     return f"'sha256-{base64.b64encode(hashlib.sha256(content.encode()).digest()).decode()}'"
-
-
-def _check_verdict(document: Document) -> None:
-    """The sentence must be that of the status: no report may claim more than was resolved."""
-    verdict = document.verdict
-    allowed = f"verdict.{verdict.status}"
-    if verdict.sentence.key != allowed and not verdict.sentence.key.startswith(f"{allowed}."):
-        raise DocumentError(
-            f"verdict.sentence: the key {verdict.sentence.key!r} does not go with the status {verdict.status!r}. "
-            f"Allowed: {allowed!r}."
-        )
-    if not document.performance.held_out and verdict.status != "not_assessed":
-        raise DocumentError(
-            f"verdict.status: {verdict.status!r} without held-out rows. Allowed: 'not_assessed', because the network "
-            "may have been trained on the rows."
-        )

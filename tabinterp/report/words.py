@@ -9,6 +9,7 @@ from typing import Any
 
 from tabinterp.messages import number, text
 from tabinterp.report.blocks import Cell
+from tabinterp.report.claims import side
 from tabinterp.report.document import CoefficientRow, Document, Interval, Message
 
 LONGEST = 28  # display columns of a label; an East Asian wide character takes two
@@ -84,7 +85,7 @@ def excludes_zero(part: Interval) -> bool | None:
     """Whether the interval excludes zero; None when there is no interval."""
     if part.value is None or part.low is None or part.high is None:
         return None
-    return part.low > 0 or part.high < 0
+    return side(part) != 0
 
 
 def scaled(part: Interval, factor: float | None) -> Interval:

@@ -399,6 +399,7 @@ def multiclass() -> Document:
         "multiclass",
         names=[f"spectral_band_{index}" for index in range(36)],
         classes=["red soil", "cotton crop", "grey soil", "damp grey soil", "stubble", "very damp grey soil"],
+        levels=12,
         units=192,
         seed=1,
         name="satellite",

@@ -16,9 +16,7 @@ import matplotlib as mpl
 import pytest
 
 from tabinterp import messages
-from tabinterp.errors import DocumentError
 from tabinterp.report import sections as sections_module
-from tabinterp.report.document import Message
 from tabinterp.report.parts import findings
 from tabinterp.report.render import render
 from tests.report.samples import HOSTILE, SAMPLES, binary, nothing
@@ -195,23 +193,6 @@ def test_every_finding_is_listed_once():
     section = html[html.index('<section id="findings"') : html.index('<section id="performance"')]
     for finding in binary().findings:
         assert section.count(f"</span> {finding.code} ") == 1
-
-
-def with_verdict(document, status, key):
-    sentence = Message(key=key, values={"linear": "logistic regression"})
-    return document.model_copy(
-        update={"verdict": document.verdict.model_copy(update={"status": status, "sentence": sentence})}
-    )
-
-
-def test_a_sentence_that_claims_more_than_the_status_is_refused():
-    with pytest.raises(DocumentError, match=r"verdict\.better.*'worse'"):
-        render(with_verdict(binary(), "worse", "verdict.better"))
-
-
-def test_a_verdict_needs_held_out_rows():
-    with pytest.raises(DocumentError, match="held-out"):
-        render(with_verdict(nothing(), "better", "verdict.better"))
 
 
 def test_rows_that_were_perhaps_trained_on_resolve_nothing():

@@ -15,7 +15,13 @@ def gradients(document: Document) -> list[Block]:
     if not part.methods:
         return []
     blocks: list[Block] = [
-        Paragraph(t("report.gradients.lead", rows_of=t(f"report.rows_plain.{part.rows_of}"))),
+        Paragraph(
+            t(
+                "report.gradients.lead",
+                scale=t(f"report.scale.{document.coefficients.scale}"),
+                rows_of=t(f"report.rows_plain.{part.rows_of}"),
+            )
+        ),
     ]
     if part.saturation is not None:
         blocks.append(Paragraph(t("report.gradients.saturation", saturation=number(part.saturation))))

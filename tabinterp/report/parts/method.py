@@ -61,6 +61,10 @@ def _settings(document: Document) -> list[str]:
 
 
 def _setting(value: str | int | float | bool | None) -> str:
+    if value is None:
+        return NONE
+    if isinstance(value, bool):
+        return yes(value)
     if isinstance(value, float) and value.is_integer() and abs(value) < 2**53:
         value = int(value)
     return f"{value}"

@@ -93,6 +93,19 @@
     section.querySelector("h2").after(label);
   };
 
+  /* Browsers that do not unfold by the style sheet alone. */
+  const unfoldForPrint = () => {
+    let folded = [];
+    addEventListener("beforeprint", () => {
+      folded = [...document.querySelectorAll("details:not([open])")];
+      for (const part of folded) part.open = true;
+    });
+    addEventListener("afterprint", () => {
+      for (const part of folded) part.open = false;
+    });
+  };
+
+  unfoldForPrint();
   document.querySelectorAll("table.sortable").forEach(sortable);
   document.querySelectorAll("table").forEach(copyable);
   filterable(document.getElementById("findings"));
