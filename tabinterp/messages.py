@@ -6,6 +6,7 @@ are plain text here: escaping is the business of whoever puts the text on a page
 
 from __future__ import annotations
 
+import math
 from collections.abc import Mapping
 from typing import Any
 
@@ -16,6 +17,330 @@ ENGLISH: dict[str, str] = {
     "verdict.worse": "The network is worse than {linear} on held-out rows.",
     "verdict.not_resolved": "The held-out rows do not resolve whether the network or {linear} is better.",
     "verdict.not_assessed": "Not assessed: it is not known which rows the network was not trained on.",
+    # the report: frame
+    "report.lang": "en",
+    "report.title": "{network} against {linear} on {data}",
+    "report.skip": "Skip to the findings",
+    "report.contents": "Sections of this report",
+    "report.context": "{data} · {network} against {linear} · held-out n = {rows}",
+    "report.context.unknown": "{data} · {network} against {linear} · held-out rows not known",
+    "report.target.binary": "Target: {target}. Positive class: {positive}, {rate} of {rows} rows.",
+    "report.target.multiclass": "Target: {target}, {classes} classes, {rows} rows.",
+    "report.target.regression": "Target: {target}, {rows} rows.",
+    "report.figure.none": "No number to draw; the table says what was tried.",
+    "report.numbers": "Numbers behind this figure",
+    "report.copy": "Copy as CSV",
+    "report.copied": "Copied",
+    "report.sort": "Sort by this column",
+    "report.yes": "yes",
+    "report.no": "no",
+    "report.unnamed": "(empty)",
+    "report.empty": "Nothing was measured here. Section {section} gives the reasons.",
+    "report.network": "network",
+    "report.linear": "linear",
+    "report.output": "Output: {output}",
+    "report.other": "other ({count} columns)",
+    "report.mark": "{name}, {model}: {value}",
+    "report.rows_of.held-out": "{rows} held-out rows",
+    "report.rows_of.all": "{rows} rows, on some of which the network may have been trained",
+    "report.footer": (
+        "Written by tabinterp {version}. The same audit gives the same bytes; times and paths are in run.json."
+    ),
+    # the report: names of sections
+    "report.section.findings": "Findings",
+    "report.section.performance": "Performance",
+    "report.section.importance": "Importance",
+    "report.section.coefficients": "Coefficients",
+    "report.section.gradients": "Gradients",
+    "report.section.agreement": "Agreement",
+    "report.section.neurons": "Neurons",
+    "report.section.method": "What was done",
+    "report.section.not-assessed": "What was not assessed",
+    # the report: findings
+    "report.findings.top": "Top findings",
+    "report.findings.none": "No check was raised.",
+    "report.findings.count": "{raised} raised, {cleared} cleared, {not_applicable} not applicable.",
+    "report.findings.cleared": "Cleared ({count})",
+    "report.findings.not_applicable": "Not applicable ({count})",
+    "report.findings.filter": "Show severity",
+    "report.findings.every": "all",
+    "report.severity.act": "act",
+    "report.severity.check": "check",
+    "report.severity.note": "note",
+    "report.see": "See {section}",
+    # the report: performance
+    "report.performance.rows": (
+        "{rows} held-out rows. Intervals are 95%, from {resamples} paired resamples of these rows (seed {seed}); "
+        "differences are network minus linear."
+    ),
+    "report.performance.not_held_out": (
+        "{rows} rows, and it is not known which of them the network was trained on: the numbers describe the fit, and "
+        "no difference is resolved. Intervals are 95%, from {resamples} paired resamples (seed {seed})."
+    ),
+    "report.performance.primary": (
+        "The verdict rests on one metric, {metric}: network minus linear {difference} ({unit}), 95% interval. "
+        "Differences smaller than {margin} are taken not to matter."
+    ),
+    "report.performance.primary_no_margin": (
+        "The verdict rests on one metric, {metric}: network minus linear {difference} ({unit}), 95% interval."
+    ),
+    "report.performance.caption": "Metrics of both models, and the difference with its 95% interval",
+    "report.performance.whole": "Each metric with its 95% interval, unit and standard error",
+    "report.performance.brief": "Performance at a glance",
+    "report.performance.arrows": (
+        "↑ higher is better, ↓ lower is better. A difference is resolved when its interval excludes zero."
+    ),
+    "report.metric": "Metric",
+    "report.difference": "difference [95% interval]",
+    "report.difference.stderr": "standard error",
+    "report.resolved": "resolved",
+    "report.resolved.better": "✓ better",
+    "report.resolved.worse": "✓ worse",
+    "report.resolved.no": "no",
+    "report.resolved.not_assessed": "not assessed",
+    "report.unit": "Unit",
+    "report.metric.log_loss": "log loss",
+    "report.metric.auc": "ROC AUC",
+    "report.metric.brier": "Brier score",
+    "report.metric.accuracy": "accuracy",
+    "report.metric.squared_error": "squared error",
+    "report.metric.r2": "R²",
+    "report.unit.log_loss": "nats per row",
+    "report.unit.auc": "probability",
+    "report.unit.brier": "squared probability",
+    "report.unit.accuracy": "share of rows",
+    "report.unit.squared_error": "squared units of the target",
+    "report.unit.r2": "share of variance",
+    "report.up": "↑",
+    "report.down": "↓",
+    # the report: importance
+    "report.importance.lead": (
+        "How much the {metric} rises ({unit}) when a column's link to the others is broken by permutation. Levels of a "
+        "column move together. Measured on {rows}."
+    ),
+    "report.importance.how": (
+        "Up to {repeats} permutations of a column (seed {seed}); off-support on {off_support_rows} rows."
+    ),
+    "report.importance.axis": "Rise of {metric} ({unit}), 95% interval",
+    "report.importance.aria": (
+        "Permutation importance of {count} columns for both models with 95% intervals. Largest estimates for the "
+        "network: {network}. Largest estimates for the linear model: {linear}."
+    ),
+    "report.importance.aria_empty": "no column",
+    "report.importance.legend.network": "network, 95% interval",
+    "report.importance.legend.linear": "linear, 95% interval",
+    "report.importance.figure": (
+        "An interval that includes zero does not show that the model uses the column. Both models have the same kind "
+        "of interval."
+    ),
+    "report.importance.cut": "Shown: the {shown} columns with the largest estimates for either model, of {count}.",
+    "report.importance.table": "Permutation importance: rise of {metric} ({unit}) with its 95% interval",
+    "report.importance.note": (
+        "Off-support: share of permuted rows farther from real rows than 95% of real rows are; where it is high, the "
+        "models are asked about rows unlike real ones. Exact: every donor was weighed, without Monte Carlo error."
+    ),
+    "report.column": "Column",
+    "report.network.interval": "network [95% interval]",
+    "report.linear.interval": "linear [95% interval]",
+    "report.network.stderr": "network standard error",
+    "report.linear.stderr": "linear standard error",
+    "report.off_support": "off-support",
+    "report.exact": "exact",
+    # the report: coefficients
+    "report.coefficients.lead": (
+        "The linear coefficient beside the network's average derivative, both in {scale} per step of the column; for a "
+        "level, the average contrast to its reference level. The linear fit is on {rows_inference} rows, the network's "
+        "averages on {rows_network}."
+    ),
+    "report.scale.log-odds": "log-odds",
+    "report.scale.target": "units of the target",
+    "report.coefficients.surrogate": (
+        "A linear function of the columns explains {r2} of the variance of the network's score."
+    ),
+    "report.coefficients.surrogate_none": (
+        "How much of the network's score a linear function of the columns explains was not measured."
+    ),
+    "report.coefficients.axis": "Change in {scale}, 95% interval",
+    "report.coefficients.aria": (
+        "Forest plot of {count} terms. The 95% interval excludes zero for {linear} of them in the linear model and for "
+        "{network} in the network. {conflicts} terms have intervals on different sides of zero."
+    ),
+    "report.coefficients.legend.network": "network: average derivative or contrast",
+    "report.coefficients.legend.linear": "linear: coefficient",
+    "report.coefficients.legend.filled": "filled: interval excludes 0",
+    "report.coefficients.legend.hollow": "hollow: includes 0",
+    "report.coefficients.legend.cross": "cross: no valid interval",
+    "report.coefficients.figure": (
+        "Numeric columns per standard deviation, levels against their reference level. An interval that leaves the "
+        "axis ends in an arrow; the table has its ends."
+    ),
+    "report.coefficients.cut": "Shown: {shown} of {count} terms; all are in the table.",
+    "report.coefficients.numbers": "Terms per standard deviation or against the reference level ({scale})",
+    "report.coefficients.table": "All terms in the column's own units ({scale}, 95% interval)",
+    "report.coefficients.all": "All {count} terms, with tests, odds ratios and reasons",
+    "report.coefficients.note": (
+        "z and p test a coefficient of the unpenalised fit against zero. Penalised: the same term of the penalised "
+        "model; it has no valid interval. Surrogate: the same term of a linear model of the network's "
+        "score. Sign flips: share of rows on which the network's own derivative has the other sign than its average. "
+        "Conflict: both intervals exclude zero, on different sides."
+    ),
+    "report.coefficients.wald": "Joint tests: every coefficient of one column is zero",
+    "report.coefficients.wald_note": (
+        "Wald statistic of the unpenalised fit, chi-squared with as many degrees of freedom as the column has "
+        "coefficients. VIF: generalised variance inflation factor to the power 1/df."
+    ),
+    "report.term": "Term",
+    "report.step": "Step",
+    "report.step.reference": "against {reference}",
+    "report.step.sd": "+1 SD",
+    "report.step.unit": "+1 unit",
+    "report.step.words": "per {unit}",
+    "report.linear.z": "z",
+    "report.linear.p": "p",
+    "report.odds_ratio": "odds ratio [95% interval]",
+    "report.penalised": "penalised",
+    "report.surrogate": "surrogate",
+    "report.sign_flip": "sign flips",
+    "report.conflict": "conflict",
+    "report.reason": "Reason",
+    "report.statistic": "Wald chi²",
+    "report.df": "df",
+    "report.vif": "VIF",
+    # the report: gradients
+    "report.gradients.lead": (
+        "Attributions that follow the derivative of the score ({scale}), averaged over rows. Measured on {rows_of}. "
+        "Only signed means have intervals; mean absolute values are biased upward by noise and support no claim."
+    ),
+    "report.rows_plain.held-out": "held-out rows",
+    "report.rows_plain.all": "all rows, on some of which the network may have been trained",
+    "report.gradients.saturation": (
+        "Median p(1 - p) of the network: {saturation} of at most 0.25. Near zero, probabilities are saturated and "
+        "their derivatives vanish; those of the score need not."
+    ),
+    "report.gradients.method": "{method}",
+    "report.gradients.rows": "{rows} rows.",
+    "report.gradients.steps": "{rows} rows, at most {steps} steps for a row.",
+    "report.gradients.gap": "Completeness gap: network {network}, linear {linear} (tolerance {tolerance}).",
+    "report.gradients.gap.no": "Completeness gap: none, by definition.",
+    "report.gradients.gap.none": "none, by definition",
+    "report.gradients.gap.over": "{model}: the gap is above the tolerance. Do not rely on these attributions.",
+    "report.gradients.table": "{method}: signed mean with its 95% interval, and mean absolute attribution",
+    "report.gradients.fold": "Attributions of {count} columns",
+    "report.gradients.fold_output": "Attributions of {count} columns for output {output}",
+    "report.network.size": "network mean absolute",
+    "report.linear.size": "linear mean absolute",
+    # the report: agreement
+    "report.agreement.lead": (
+        "How far two readings order the columns alike: Spearman's rank correlation, from -1 (reversed) to 1 (the same "
+        "order). Readings ask different questions; disagreement is a reason to look, not an error by itself."
+    ),
+    "report.agreement.matrix": "Rank correlation between readings; rows and columns in the same order",
+    "report.agreement.table": "Pairs of readings: rank correlation, common columns among the top k, agreement on sign",
+    "report.agreement.pairs": "All {count} pairs, with overlap and signs",
+    "report.agreement.first": "Reading",
+    "report.agreement.second": "Other reading",
+    "report.agreement.spearman": "rank correlation",
+    "report.agreement.top": "k",
+    "report.agreement.overlap": "common to both top k",
+    "report.agreement.signs": "same sign",
+    "report.conflicts": "Sign conflicts between coefficients and network",
+    "report.conflicts.none": "No term has its two intervals on different sides of zero.",
+    "report.conflicts.item": "{term} ({step}): linear {linear}, network {network}; both intervals exclude zero.",
+    "report.conflicts.item_output": (
+        "{output}, {term} ({step}): linear {linear}, network {network}; both intervals exclude zero."
+    ),
+    # the report: neurons
+    "report.neurons.lead": (
+        "What each hidden unit moves with. Measured on {rows}; distance correlations on {rows_distance} rows "
+        "(seed {seed})."
+    ),
+    "report.neurons.spearman": (
+        "Cells show Spearman's rank correlation, with its sign, for columns that have an order; correlation ratios, "
+        "which have no sign, for those that have none."
+    ),
+    "report.neurons.distance": (
+        "Cells show distance correlation, which has no sign: no rank correlation was measured. Columns without an "
+        "order show correlation ratios."
+    ),
+    "report.neurons.colour": (
+        "Coloured: Benjamini-Hochberg adjusted p of at most 0.05. A tilde marks a distance correlation that exceeds "
+        "the size of the rank correlation by 0.2 or more: the unit may bend on that column."
+    ),
+    "report.neurons.map": "Units {first} to {last} by original column",
+    "report.neurons.map_part": "Units {first} to {last} by original column, part {part} of {parts}",
+    "report.neurons.fold": "Units {first} to {last}",
+    "report.neurons.dropped": "{count} more units are not in this document.",
+    "report.neurons.units": "Every unit: activity and the columns it moves with most",
+    "report.neurons.units_fold": "Activity of all {count} units",
+    "report.neurons.all": "Every unit and column, all measures",
+    "report.neurons.all_fold": "All measures of {count} pairs of unit and column",
+    "report.neurons.elsewhere": "All measures of the {count} pairs of unit and column are in audit.json.",
+    "report.neurons.caveat": (
+        "A unit that moves with a column is not shown to matter for the score, nor is one that moves with none shown "
+        "not to."
+    ),
+    "report.neuron": "Unit",
+    "report.neuron.name": "{layer} {index}",
+    "report.neuron.active": "active",
+    "report.neuron.mean": "mean",
+    "report.neuron.sd": "SD",
+    "report.neuron.columns": "Strongest columns",
+    "report.neuron.column": "{column} {value}",
+    "report.pearson": "Pearson",
+    "report.spearman": "Spearman",
+    "report.distance": "distance",
+    "report.ratio": "ratio",
+    "report.q": "adjusted p",
+    # the report: what was done
+    "report.method.lead": "Everything that is needed to get the same numbers again.",
+    "report.method.version": "tabinterp",
+    "report.method.seed": "Seed",
+    "report.method.model_digest": "SHA-256 of the network's weights",
+    "report.method.data_digest": "SHA-256 of the columns",
+    "report.method.libraries": "Libraries",
+    "report.method.settings": "Settings",
+    "report.method.split": "Split",
+    "report.method.rows": "Rows",
+    "report.method.rows_text": "{rows} in all; training {training}; held out {held_out}.",
+    "report.method.unknown": "not known",
+    "report.method.weighted": "Weighted",
+    "report.method.network": "Network",
+    "report.method.linear": "Linear counterpart",
+    "report.method.model": "{name}; {library}; {parameters} parameters; hidden units: {hidden}.",
+    "report.method.no_hidden": "none",
+    "report.method.readings": "Rows of each reading",
+    "report.method.reading": "Reading",
+    "report.method.rows_used": "rows",
+    "report.method.draws": "Draws",
+    "report.method.draws.resamples": "{count} resamples, seed {seed}",
+    "report.method.draws.repeats": "up to {count} permutations, seed {seed}",
+    "report.method.draws.steps": "at most {count} steps",
+    "report.method.draws.seed": "seed {seed}",
+    "report.method.columns": "Columns of the table",
+    "report.method.columns_fold": "All {count} columns",
+    "report.method.classes": "Classes and their shares",
+    "report.method.class": "Class",
+    "report.method.share": "share",
+    "report.kind": "Kind",
+    "report.role": "Role",
+    "report.protected": "protected",
+    "report.levels": "levels",
+    "report.missing": "missing rows",
+    "report.read": "read by the network",
+    "report.fast": "fast path",
+    "report.kind.numeric": "numeric",
+    "report.kind.categorical": "categorical",
+    "report.kind.boolean": "boolean",
+    "report.kind.ordinal": "ordinal",
+    "report.role.input": "input",
+    "report.role.target": "target",
+    "report.role.weight": "weight",
+    "report.role.group": "group",
+    "report.role.split": "split",
+    "report.role.dropped": "dropped",
+    # the report: what was not assessed
+    "report.not_assessed.lead": "Nothing in this report speaks of what is listed here.",
+    "report.not_assessed.none": "Every reading of this version was taken.",
 }
 
 
@@ -34,7 +359,8 @@ def _shown(value: Any) -> str:
     if isinstance(value, int):
         return f"{value:,}"
     if isinstance(value, float):
-        return number(value)
+        # JSON does not tell 2.0 from 2: a saved audit must read as the one in memory
+        return f"{int(value):,}" if value.is_integer() and abs(value) < 2**53 else number(value)
     if isinstance(value, (list, tuple)):
         return ", ".join(map(str, value))
     return str(value)
@@ -46,7 +372,7 @@ def number(value: float | None, digits: int = 3) -> str:
     >>> number(0.0123456), number(1234.5), number(-0.0), number(None), number(2.5e-7)
     ('0.0123', '1,234', '0', '–', '2.5e-07')
     """
-    if value is None or value != value:
+    if value is None or math.isnan(value):
         return "–"
     if value == 0:
         return "0"

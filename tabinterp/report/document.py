@@ -7,11 +7,11 @@ paths, thread counts) is not here but in `run.json`.
 
 from __future__ import annotations
 
-from typing import Literal
+from typing import Final, Literal
 
 from pydantic import BaseModel, ConfigDict
 
-SCHEMA_VERSION = "1.0"
+SCHEMA_VERSION: Final = "1.0"
 
 Scalar = str | int | float | bool | None
 Metric = Literal["log_loss", "auc", "brier", "accuracy", "squared_error", "r2"]

@@ -1,0 +1,111 @@
+"""What a section is made of. Sections say what stands where; only the templates know HTML."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import ClassVar
+
+from markupsafe import Markup
+
+
+@dataclass(frozen=True, slots=True)
+class Cell:
+    """One cell of a table: its text, the whole text where it was cut, and its class."""
+
+    text: str
+    title: str = ""
+    style: str = ""  # "t": a word, "w": a sentence, both aligned left; "h0" to "h20": a colour of the heat map
+
+
+@dataclass(frozen=True, slots=True)
+class Table:
+    kind: ClassVar[str] = "table"
+    caption: str
+    head: Sequence[Cell]
+    rows: Sequence[Sequence[Cell]]  # the first cell names the row
+    style: str = "sortable"
+
+
+@dataclass(frozen=True, slots=True)
+class Paragraph:
+    kind: ClassVar[str] = "paragraph"
+    text: str
+    style: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Heading:
+    kind: ClassVar[str] = "heading"
+    text: str
+    title: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Points:
+    kind: ClassVar[str] = "points"
+    items: Sequence[str]
+
+
+@dataclass(frozen=True, slots=True)
+class Facts:
+    """Names and what they are, with no order to sort by."""
+
+    kind: ClassVar[str] = "facts"
+    pairs: Sequence[tuple[str, str]]
+
+
+@dataclass(frozen=True, slots=True)
+class Key:
+    """One entry of a legend: a glyph, its class, its meaning."""
+
+    glyph: str
+    style: str
+    text: str
+
+
+@dataclass(frozen=True, slots=True)
+class Figure:
+    """A picture, always with the table it was drawn from."""
+
+    kind: ClassVar[str] = "figure"
+    svg: Markup
+    label: str
+    legend: Sequence[Key]
+    caption: str
+    table: Table
+
+
+@dataclass(frozen=True, slots=True)
+class FindingItem:
+    code: str
+    severity: str
+    severity_text: str
+    glyph: str
+    claim: str
+    anchor: str  # empty: no section holds the numbers
+    see: str
+
+
+@dataclass(frozen=True, slots=True)
+class FindingList:
+    kind: ClassVar[str] = "findings"
+    items: Sequence[FindingItem]
+
+
+@dataclass(frozen=True, slots=True)
+class Fold:
+    kind: ClassVar[str] = "fold"
+    summary: str
+    blocks: Sequence[Block]
+    open: bool = False
+
+
+Block = Table | Paragraph | Heading | Points | Facts | Figure | FindingList | Fold
+
+
+@dataclass(frozen=True, slots=True)
+class Section:
+    anchor: str
+    title: str
+    blocks: Sequence[Block]

@@ -1,0 +1,79 @@
+"""Agreement: how far readings order the columns alike, and where resolved signs differ."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from tabinterp.messages import number
+from tabinterp.report.blocks import Block, Cell, Fold, Heading, Paragraph, Points, Table
+from tabinterp.report.document import Agreement, CoefficientRow, Document
+from tabinterp.report.heat import NEUTRAL, heat
+from tabinterp.report.words import NONE, cells, cut, interval, name_cell, share, step, t, term, tidy, two
+
+
+def agreement(document: Document) -> list[Block]:
+    blocks: list[Block] = []
+    if document.agreement:
+        pairs = t("report.agreement.pairs", count=len(document.agreement))
+        blocks = [
+            Paragraph(t("report.agreement.lead")),
+            _matrix(document.agreement),
+            Fold(pairs, [_table(document.agreement)]),
+        ]
+    if document.coefficients.terms:
+        blocks.extend([Heading(t("report.conflicts")), _conflicts(document.coefficients.terms)])
+    return blocks
+
+
+def _matrix(rows: Sequence[Agreement]) -> Table:
+    """A table as a heat map; its columns are numbered like its rows, so that it fits a narrow page."""
+    names = list(dict.fromkeys(name for row in rows for name in (row.first, row.second)))
+    found = {frozenset((row.first, row.second)): row.spearman for row in rows}
+    body = []
+    for number_of, name in enumerate(names, 1):
+        label = Cell(f"{number_of}. {cut(name)}", tidy(name))
+        body.append([label, *(_cell(found, name, other) for other in names)])
+    head = [Cell(t("report.agreement.first")), *(Cell(str(index), tidy(name)) for index, name in enumerate(names, 1))]
+    return Table(t("report.agreement.matrix"), head, body, style="heat")
+
+
+def _cell(found: dict[frozenset[str], float | None], name: str, other: str) -> Cell:
+    if name == other:
+        return Cell(NONE, style=NEUTRAL)
+    value = found.get(frozenset((name, other)))
+    return Cell(two(value), style=heat(value))
+
+
+def _table(rows: Sequence[Agreement]) -> Table:
+    head = [
+        Cell(t("report.agreement.first")),
+        Cell(t("report.agreement.second"), style="t"),
+        *cells([t("report.agreement.spearman"), t("report.agreement.top"), t("report.agreement.overlap")]),
+        Cell(t("report.agreement.signs")),
+    ]
+    body = [
+        [
+            name_cell(row.first),
+            name_cell(row.second, "t"),
+            *cells([number(row.spearman), str(row.top), share(row.overlap), share(row.signs)]),
+        ]
+        for row in rows
+    ]
+    return Table(t("report.agreement.table"), head, body)
+
+
+def _conflicts(terms: Sequence[CoefficientRow]) -> Block:
+    found = [_conflict(row) for row in terms if row.conflict]
+    return Points(found) if found else Paragraph(t("report.conflicts.none"))
+
+
+def _conflict(row: CoefficientRow) -> str:
+    values = {
+        "term": tidy(term(row)),
+        "step": step(row),
+        "linear": interval(row.linear, sign=True),
+        "network": interval(row.network, sign=True),
+    }
+    if row.output is None:
+        return t("report.conflicts.item", **values)
+    return t("report.conflicts.item_output", **values, output=tidy(row.output))

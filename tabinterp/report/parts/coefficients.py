@@ -1,0 +1,211 @@
+"""Coefficients: the linear model's, beside the network's average derivatives and contrasts, on one axis."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from tabinterp.messages import number
+from tabinterp.report import figures
+from tabinterp.report.blocks import Block, Cell, Figure, Fold, Heading, Key, Paragraph, Points, Table
+from tabinterp.report.document import CoefficientRow, Coefficients, Document, Interval, WaldRow
+from tabinterp.report.words import (
+    by_importance,
+    cells,
+    cut,
+    excludes_zero,
+    interval,
+    name_cell,
+    outputs,
+    p_value,
+    say,
+    scaled,
+    share,
+    step,
+    t,
+    term,
+    tidy,
+    yes,
+)
+
+COLUMNS = 15  # original columns in a figure
+LEVELS = 6  # levels of one column in a figure: those with the largest estimates
+UNRANKED = 10**6
+
+
+def coefficients(document: Document) -> list[Block]:
+    part = document.coefficients
+    if not part.terms:
+        return []
+    scale = t(f"report.scale.{part.scale}")
+    blocks: list[Block] = [
+        Paragraph(
+            t(
+                "report.coefficients.lead",
+                scale=scale,
+                rows_inference=part.rows_inference,
+                rows_network=part.rows_network,
+            )
+        ),
+        Paragraph(say(part.method)),
+    ]
+    if part.notes:
+        blocks.append(Points([say(note) for note in part.notes]))
+    rank = by_importance(document)
+    named = outputs(part.terms)
+    for index, output in enumerate(named):
+        blocks.extend(_output(part, output, index, len(named) > 1, rank))
+    return [
+        *blocks,
+        Paragraph(t("report.coefficients.note"), "note"),
+        Paragraph(t("report.coefficients.wald_note"), "note"),
+    ]
+
+
+def _output(part: Coefficients, output: str | None, index: int, several: bool, rank: dict[str, int]) -> list[Block]:
+    """One class, or the only output; classes after the first are folded."""
+    terms = [row for row in part.terms if row.output == output]
+    tests = [row for row in part.tests if row.output == output]
+    scale = t(f"report.scale.{part.scale}")
+    blocks: list[Block] = [
+        Paragraph(_surrogate(part, output)),
+        *_figure(terms, scale, f"figure-coefficients-{index}", rank),
+        Fold(t("report.coefficients.all", count=len(terms)), [_table(terms, part.scale)]),
+    ]
+    if tests:
+        blocks.append(Fold(t("report.coefficients.wald"), [_wald(tests)]))
+    if not several:
+        return blocks
+    name = t("report.output", output=cut(output or ""))
+    return [Fold(name, blocks)] if index else [Heading(name, output or ""), *blocks]
+
+
+def _surrogate(part: Coefficients, output: str | None) -> str:
+    found = next((row.r2 for row in part.surrogates if row.output == output), None)
+    if found is None:
+        return t("report.coefficients.surrogate_none")
+    return t("report.coefficients.surrogate", r2=share(found))
+
+
+def _figure(terms: Sequence[CoefficientRow], scale: str, figure_id: str, rank: dict[str, int]) -> list[Block]:
+    shown = _shown(terms, rank)
+    caption = t("report.coefficients.figure")
+    pairs = [_pair(row) for row in shown]
+    if not figures.drawable(pairs):
+        return [Paragraph(t("report.figure.none")), _numbers(terms, scale)]
+    hidden = len({row.column for row in terms} - {row.column for row in shown})
+    if len(shown) < len(terms):
+        caption = f"{t('report.coefficients.cut', shown=len(shown), count=len(terms))} {caption}"
+    if hidden:
+        other = t("report.other", count=hidden)
+        pairs.append(figures.Pair(other, other, Interval(), Interval()))
+    aria = t(
+        "report.coefficients.aria",
+        count=len(shown),
+        linear=sum(excludes_zero(row.linear) is True for row in shown),
+        network=sum(excludes_zero(row.network) is True for row in shown),
+        conflicts=sum(row.conflict for row in shown),
+    )
+    svg = figures.pairs(pairs, t("report.coefficients.axis", scale=scale), aria, figure_id, "excludes_zero")
+    return [Figure(svg, aria, _legend(), caption, _numbers(terms, scale))]
+
+
+def _legend() -> list[Key]:
+    return [
+        Key("●", "net", t("report.coefficients.legend.network")),
+        Key("◆", "lin", t("report.coefficients.legend.linear")),
+        Key("●◆", "", t("report.coefficients.legend.filled")),
+        Key("○◇", "", t("report.coefficients.legend.hollow")),
+        Key("×", "", t("report.coefficients.legend.cross")),
+    ]
+
+
+def _shown(terms: Sequence[CoefficientRow], rank: dict[str, int]) -> list[CoefficientRow]:
+    """Terms of the most important columns, grouped by column, the largest levels of a column with many."""
+    columns = sorted({row.column: None for row in terms}, key=lambda name: rank.get(name, UNRANKED))[:COLUMNS]
+    shown: list[CoefficientRow] = []
+    for column in columns:
+        own = [row for row in terms if row.column == column]
+        kept = {id(row) for row in sorted(own, key=_size, reverse=True)[:LEVELS]}
+        shown.extend(row for row in own if id(row) in kept)
+    return shown
+
+
+def _size(row: CoefficientRow) -> float:
+    return max(abs(row.linear.value or 0.0), abs(row.network.value or 0.0))
+
+
+def _standard(row: CoefficientRow) -> tuple[Interval, Interval]:
+    """Both models' numbers per standard deviation; a level is a step by itself."""
+    factor = row.sd if row.level is None else None
+    return scaled(row.network, factor), scaled(row.linear, factor)
+
+
+def _pair(row: CoefficientRow) -> figures.Pair:
+    network, linear = _standard(row)
+    whole = f"{tidy(term(row))} ({step(row, standard=True)})"
+    label = cut(term(row)) if row.level is not None else f"{cut(row.column, 21)} ({step(row, standard=True)})"
+
+    def title(model: str, part: Interval) -> str:
+        return t("report.mark", name=whole, model=t(f"report.{model}"), value=interval(part, sign=True))
+
+    return figures.Pair(label, whole, network, linear, title("network", network), title("linear", linear))
+
+
+def _numbers(terms: Sequence[CoefficientRow], scale: str) -> Table:
+    head = [
+        Cell(t("report.term")),
+        Cell(t("report.step"), style="t"),
+        Cell(t("report.linear.interval"), style="lin"),
+        Cell(t("report.network.interval"), style="net"),
+    ]
+    rows = []
+    for row in terms:
+        network, linear = _standard(row)
+        rows.append(
+            [
+                name_cell(term(row)),
+                Cell(step(row, standard=True), style="t"),
+                *cells([interval(linear, sign=True), interval(network, sign=True)]),
+            ]
+        )
+    return Table(t("report.coefficients.numbers", scale=scale), head, rows)
+
+
+def _table(terms: Sequence[CoefficientRow], scale: str) -> Table:
+    odds = scale == "log-odds"
+    head = [
+        Cell(t("report.term")),
+        Cell(t("report.step"), style="t"),
+        Cell(t("report.linear.interval"), style="lin"),
+        *cells([t("report.linear.stderr"), t("report.linear.z"), t("report.linear.p")]),
+        *([Cell(t("report.odds_ratio"))] if odds else []),
+        Cell(t("report.penalised")),
+        Cell(t("report.network.interval"), style="net"),
+        *cells([t("report.network.stderr"), t("report.sign_flip"), t("report.surrogate")]),
+        Cell(t("report.conflict"), style="t"),
+        Cell(t("report.reason"), style="w"),
+    ]
+    caption = t("report.coefficients.table", scale=t(f"report.scale.{scale}"))
+    return Table(caption, head, [_row(row, odds) for row in terms])
+
+
+def _row(row: CoefficientRow, odds: bool) -> list[Cell]:
+    return [
+        name_cell(term(row)),
+        Cell(step(row), style="t"),
+        *cells([interval(row.linear, sign=True), number(row.linear.stderr), number(row.z), p_value(row.p)]),
+        *([Cell(interval(row.odds_ratio))] if odds else []),
+        *cells([number(row.penalised), interval(row.network, sign=True), number(row.network.stderr)]),
+        *cells([share(row.sign_flip), number(row.surrogate)]),
+        Cell(yes(row.conflict), style="t"),
+        Cell("" if row.reason is None else say(row.reason), style="w"),
+    ]
+
+
+def _wald(tests: Sequence[WaldRow]) -> Table:
+    head = cells([t("report.column"), t("report.statistic"), t("report.df"), t("report.linear.p"), t("report.vif")])
+    rows = [
+        [name_cell(row.column), *cells([number(row.statistic), str(row.df), p_value(row.p), number(row.vif)])]
+        for row in tests
+    ]
+    return Table(t("report.coefficients.wald"), head, rows)

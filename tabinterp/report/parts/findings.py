@@ -1,0 +1,59 @@
+"""Findings: every check exactly once, as raised, cleared or not applicable."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from tabinterp.report.blocks import Block, FindingItem, FindingList, Fold, Paragraph
+from tabinterp.report.document import Document, Finding
+from tabinterp.report.words import say, t
+
+ORDER = ("act", "check", "note")
+GLYPHS = {"act": "▲", "check": "◆", "note": "●"}
+ANCHORS = ("performance", "importance", "coefficients", "gradients", "agreement", "neurons", "method", "not-assessed")
+
+
+def findings(document: Document) -> list[Block]:
+    raised = _raised(document)
+    cleared = [finding for finding in document.findings if finding.status == "cleared"]
+    not_applicable = [finding for finding in document.findings if finding.status == "not_applicable"]
+    counts = {"raised": len(raised), "cleared": len(cleared), "not_applicable": len(not_applicable)}
+    blocks: list[Block] = [Paragraph(t("report.findings.count", **counts))]
+    if raised:
+        blocks.append(FindingList(_items(raised)))
+    for key, quiet in (("cleared", cleared), ("not_applicable", not_applicable)):
+        if quiet:
+            summary = t(f"report.findings.{key}", count=len(quiet))
+            blocks.append(Fold(summary, [FindingList(_items(quiet))]))
+    return blocks
+
+
+def top(document: Document, most: int) -> list[FindingList | Paragraph]:
+    """The gravest raised findings, for the first screen."""
+    raised = _raised(document)
+    if not raised:
+        return [Paragraph(t("report.findings.none"))]
+    return [FindingList(_items(raised[:most]))]
+
+
+def _raised(document: Document) -> list[Finding]:
+    raised = [finding for finding in document.findings if finding.status == "raised"]
+    return sorted(raised, key=lambda finding: ORDER.index(finding.severity))
+
+
+def _items(found: Sequence[Finding]) -> list[FindingItem]:
+    return [_item(finding) for finding in found]
+
+
+def _item(finding: Finding) -> FindingItem:
+    anchor = finding.evidence.lstrip("#")
+    known = anchor in ANCHORS
+    return FindingItem(
+        code=finding.code,
+        severity=finding.severity,
+        severity_text=t(f"report.severity.{finding.severity}"),
+        glyph=GLYPHS[finding.severity],
+        claim=say(finding.claim),
+        anchor=anchor if known else "",
+        see=t("report.see", section=t(f"report.section.{anchor}")) if known else "",
+    )

@@ -1,0 +1,102 @@
+"""Gradients: one table for each method, with the method's own error measure."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from tabinterp.messages import number
+from tabinterp.report.blocks import Block, Cell, Fold, Heading, Paragraph, Table
+from tabinterp.report.document import Document, GradientMethod, GradientRow
+from tabinterp.report.words import NONE, capital, cells, cut, interval, name_cell, outputs, say, t, tidy
+
+
+def gradients(document: Document) -> list[Block]:
+    part = document.gradients
+    if not part.methods:
+        return []
+    blocks: list[Block] = [
+        Paragraph(
+            t(
+                "report.gradients.lead",
+                scale=t(f"report.scale.{document.coefficients.scale}"),
+                rows_of=t(f"report.rows_plain.{part.rows_of}"),
+            )
+        ),
+    ]
+    if part.saturation is not None:
+        blocks.append(Paragraph(t("report.gradients.saturation", saturation=number(part.saturation))))
+    for method in part.methods:
+        blocks.extend(_method(method))
+    return blocks
+
+
+def _method(method: GradientMethod) -> list[Block]:
+    name = _name(method)
+    blocks: list[Block] = [Heading(name), Paragraph(f"{say(method.estimand)} {_rows(method)} {_gap(method)}")]
+    blocks.extend(_refusals(method))
+    named = outputs(method.columns)
+    for output in named:
+        rows = [row for row in method.columns if row.output == output]
+        if output is None:
+            summary = t("report.gradients.fold", count=len(rows))
+        else:
+            summary = t("report.gradients.fold_output", count=len(rows), output=cut(output))
+        blocks.append(Fold(summary, [_table(name, rows)]))
+    return blocks
+
+
+def _name(method: GradientMethod) -> str:
+    words = tidy(method.method.replace("_", " "))
+    return t("report.gradients.method", method=capital(words))
+
+
+def _rows(method: GradientMethod) -> str:
+    if method.steps is None:
+        return t("report.gradients.rows", rows=method.rows)
+    return t("report.gradients.steps", rows=method.rows, steps=method.steps)
+
+
+def _gap(method: GradientMethod) -> str:
+    """Always printed: a method without a gap says that it has none."""
+
+    if method.gap_network is None and method.gap_linear is None:
+        return t("report.gradients.gap.no")
+
+    def shown(gap: float | None) -> str:
+        return t("report.gradients.gap.none") if gap is None else number(gap)
+
+    return t(
+        "report.gradients.gap",
+        network=shown(method.gap_network),
+        linear=shown(method.gap_linear),
+        tolerance=NONE if method.tolerance is None else number(method.tolerance),
+    )
+
+
+def _refusals(method: GradientMethod) -> list[Block]:
+    if method.tolerance is None:
+        return []
+    gaps = (("network", method.gap_network), ("linear", method.gap_linear))
+    return [
+        Paragraph(t("report.gradients.gap.over", model=capital(t(f"report.{model}"))), "warning")
+        for model, gap in gaps
+        if gap is not None and gap > method.tolerance
+    ]
+
+
+def _table(name: str, rows: Sequence[GradientRow]) -> Table:
+    head = [
+        Cell(t("report.column")),
+        Cell(t("report.network.interval"), style="net"),
+        Cell(t("report.linear.interval"), style="lin"),
+        *cells([t("report.network.size"), t("report.linear.size")]),
+    ]
+    body = [
+        [
+            name_cell(row.column),
+            *cells([interval(row.network, sign=True), interval(row.linear, sign=True)]),
+            *cells([number(row.network_size.value), number(row.linear_size.value)]),
+        ]
+        for row in rows
+    ]
+    return Table(t("report.gradients.table", method=name), head, body)

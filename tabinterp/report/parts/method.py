@@ -1,0 +1,141 @@
+"""What was done: versions, digests, seeds, settings and rows; and what was not assessed."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from tabinterp.messages import text
+from tabinterp.report.blocks import Block, Cell, Facts, Fold, Paragraph, Points, Table
+from tabinterp.report.document import Document, ModelInfo
+from tabinterp.report.words import NONE, cells, name_cell, say, share, t, tidy, yes
+
+
+def method(document: Document) -> list[Block]:
+    blocks: list[Block] = [Paragraph(t("report.method.lead")), Facts(list(_facts(document)))]
+    notes = [say(note) for model in (document.network, document.linear) for note in model.notes]
+    if notes:
+        blocks.append(Points(notes))
+    blocks.append(_readings(document))
+    if document.data.classes:
+        blocks.append(_classes(document))
+    count = len(document.data.columns)
+    return [*blocks, Fold(t("report.method.columns_fold", count=count), [_columns(document)])]
+
+
+def not_assessed(document: Document) -> list[Block]:
+    if not document.not_assessed:
+        return [Paragraph(t("report.not_assessed.none"))]
+    return [Paragraph(t("report.not_assessed.lead")), Points([say(message) for message in document.not_assessed])]
+
+
+def _facts(document: Document) -> Iterator[tuple[str, str]]:
+    how, data = document.method, document.data
+    unknown = t("report.method.unknown")
+    yield t("report.method.version"), how.version
+    yield t("report.method.seed"), str(how.seed)
+    yield t("report.method.network"), _model(document.network)
+    yield t("report.method.linear"), _model(document.linear)
+    yield t("report.method.split"), say(data.split)
+    yield (
+        t("report.method.rows"),
+        t(
+            "report.method.rows_text",
+            rows=data.rows,
+            training=unknown if data.training_rows is None else data.training_rows,
+            held_out=unknown if data.held_out_rows is None else data.held_out_rows,
+        ),
+    )
+    yield t("report.method.weighted"), yes(data.weighted)
+    yield t("report.method.model_digest"), how.model_digest
+    yield t("report.method.data_digest"), how.data_digest
+    yield (
+        t("report.method.libraries"),
+        ", ".join(f"{name} {version}" for name, version in sorted(how.libraries.items())),
+    )
+    yield t("report.method.settings"), ", ".join(_settings(document)) or NONE
+
+
+def _settings(document: Document) -> list[str]:
+    """Sorted, because canonical JSON sorts names: a saved audit renders as the one in memory."""
+    return [f"{name} = {_setting(value)}" for name, value in sorted(document.method.settings.items())]
+
+
+def _setting(value: str | int | float | bool | None) -> str:
+    if value is None:
+        return NONE
+    if isinstance(value, bool):
+        return yes(value)
+    if isinstance(value, float) and value.is_integer() and abs(value) < 2**53:
+        value = int(value)
+    return f"{value}"
+
+
+def _model(model: ModelInfo) -> str:
+    hidden = " + ".join(map(str, model.hidden)) or t("report.method.no_hidden")
+    values = {"name": model.name, "library": model.library, "parameters": model.parameters, "hidden": hidden}
+    return text("report.method.model", values)
+
+
+def _readings(document: Document) -> Table:
+    head = [
+        Cell(t("report.method.reading")),
+        Cell(t("report.method.rows_used")),
+        Cell(t("report.method.draws"), style="w"),
+    ]
+    rows = [[Cell(name), Cell(f"{count:,}"), Cell(draws, style="w")] for name, count, draws in _used(document)]
+    return Table(t("report.method.readings"), head, rows, style="")
+
+
+def _used(document: Document) -> Iterator[tuple[str, int, str]]:
+    def draws(key: str, **values: int | str) -> str:
+        return t(f"report.method.draws.{key}", **values)
+
+    scores, importance, neurons = document.performance, document.importance, document.neurons
+    yield (
+        t("report.section.performance"),
+        scores.rows,
+        draws("resamples", count=scores.resamples, seed=str(scores.seed)),
+    )
+    yield (
+        t("report.section.importance"),
+        importance.rows,
+        draws("repeats", count=importance.repeats, seed=str(importance.seed)),
+    )
+    yield f"{t('report.section.coefficients')}, {t('report.linear')}", document.coefficients.rows_inference, NONE
+    yield f"{t('report.section.coefficients')}, {t('report.network')}", document.coefficients.rows_network, NONE
+    for each in document.gradients.methods:
+        name = f"{t('report.section.gradients')}, {each.method.replace('_', ' ')}"
+        yield name, each.rows, NONE if each.steps is None else draws("steps", count=each.steps)
+    yield t("report.section.neurons"), neurons.rows, draws("seed", seed=str(neurons.seed))
+
+
+def _classes(document: Document) -> Table:
+    data = document.data
+    rates = [*data.rates, *[None] * len(data.classes)]
+    rows = [[name_cell(name), Cell(share(rate))] for name, rate in zip(data.classes, rates, strict=False)]
+    return Table(
+        t("report.method.classes"), cells([t("report.method.class"), t("report.method.share")]), rows, style=""
+    )
+
+
+def _columns(document: Document) -> Table:
+    head = [
+        Cell(t("report.column")),
+        *(Cell(t(f"report.{key}"), style="t") for key in ("kind", "role", "protected")),
+        *cells([t("report.levels"), t("report.missing")]),
+        *(Cell(t(f"report.{key}"), style="t") for key in ("read", "fast")),
+    ]
+    rows = [
+        [
+            Cell(tidy(column.name)),
+            Cell(t(f"report.kind.{column.kind}"), style="t"),
+            Cell(t(f"report.role.{column.role}"), style="t"),
+            Cell(yes(column.protected), style="t"),
+            Cell(NONE if column.levels is None else f"{column.levels:,}"),
+            Cell(f"{column.missing:,}"),
+            Cell(yes(column.read_by_network), style="t"),
+            Cell(yes(column.fast), style="t"),
+        ]
+        for column in document.data.columns
+    ]
+    return Table(t("report.method.columns"), head, rows)

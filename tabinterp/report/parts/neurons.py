@@ -1,0 +1,146 @@
+"""Neurons: an atlas of hidden units by original columns, as tables that print and can be read aloud."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from tabinterp.messages import number
+from tabinterp.report.blocks import Block, Cell, Fold, Paragraph, Table
+from tabinterp.report.document import Document, Neurons, Unit, UnitColumn
+from tabinterp.report.heat import heat
+from tabinterp.report.words import NONE, by_importance, cells, cut, name_cell, share, t, tidy, two
+
+UNFOLDED = 32  # units
+WIDEST = 18  # columns side by side, so that a map fits a sheet of paper
+EVERY = 800  # pairs of unit and column that are listed whole
+STRONGEST = 3
+ALPHA = 0.05
+BEND = 0.2
+UNRANKED = 10**6
+
+
+def neurons(document: Document) -> list[Block]:
+    part = document.neurons
+    if not part.units:
+        return []
+    rows = t(f"report.rows_of.{part.rows_of}", rows=part.rows)
+    ranked = any(column.spearman is not None for unit in part.units for column in unit.columns)
+    blocks: list[Block] = [
+        Paragraph(t("report.neurons.lead", rows=rows, rows_distance=part.rows_distance, seed=str(part.seed))),
+        Paragraph(t("report.neurons.spearman" if ranked else "report.neurons.distance")),
+        Paragraph(t("report.neurons.colour"), "note"),
+        *_maps(part.units, _columns(document)),
+        Paragraph(t("report.neurons.caveat"), "note"),
+        Fold(t("report.neurons.units_fold", count=len(part.units)), [_activity(part.units)]),
+        _all(part),
+    ]
+    if part.dropped_units:
+        blocks.append(Paragraph(t("report.neurons.dropped", count=part.dropped_units), "warning"))
+    return blocks
+
+
+def _columns(document: Document) -> list[str]:
+    names = {column.column: None for unit in document.neurons.units for column in unit.columns}
+    rank = by_importance(document)
+    return sorted(names, key=lambda name: rank.get(name, UNRANKED))
+
+
+def _maps(units: Sequence[Unit], columns: Sequence[str]) -> list[Block]:
+    blocks: list[Block] = []
+    for start in range(0, len(units), UNFOLDED):
+        some = units[start : start + UNFOLDED]
+        tables = _map(some, columns, start)
+        span = {"first": start + 1, "last": start + len(some)}
+        blocks.extend([Fold(t("report.neurons.fold", **span), tables)] if start else tables)
+    return blocks
+
+
+def _map(units: Sequence[Unit], columns: Sequence[str], start: int) -> list[Table]:
+    parts = -(-len(columns) // WIDEST)
+    size = -(-len(columns) // max(1, parts))
+    tables = []
+    for part in range(parts):
+        some = columns[part * size : (part + 1) * size]
+        head = [Cell(t("report.neuron")), *(name_cell(name) for name in some)]
+        rows = []
+        for unit in units:
+            found = {column.column: column for column in unit.columns}
+            rows.append([Cell(_name(unit)), *(_cell(found.get(name)) for name in some)])
+        tables.append(Table(_caption(start, len(units), part, parts), head, rows, style="heat tall"))
+    return tables
+
+
+def _caption(start: int, units: int, part: int, parts: int) -> str:
+    span = {"first": start + 1, "last": start + units}
+    if parts == 1:
+        return t("report.neurons.map", **span)
+    return t("report.neurons.map_part", **span, part=part + 1, parts=parts)
+
+
+def _name(unit: Unit) -> str:
+    return t("report.neuron.name", layer=cut(unit.layer), index=str(unit.index))
+
+
+def _shown(column: UnitColumn) -> float | None:
+    """The measure that the map shows: with a sign where there is an order."""
+    measures = (column.spearman, column.ratio, column.distance)
+    return next((value for value in measures if value is not None), None)
+
+
+def _cell(column: UnitColumn | None) -> Cell:
+    value = None if column is None else _shown(column)
+    if column is None or value is None:
+        return Cell(NONE)
+    resolved = column.q is not None and column.q <= ALPHA
+    return Cell(f"{two(value)}{_bend(column)}", style=heat(value) if resolved else "")
+
+
+def _bend(column: UnitColumn) -> str:
+    if column.spearman is None or column.distance is None:
+        return ""
+    return "~" if column.distance - abs(column.spearman) >= BEND else ""
+
+
+def _activity(units: Sequence[Unit]) -> Table:
+    head = [
+        Cell(t("report.neuron")),
+        *cells([t("report.neuron.active"), t("report.neuron.mean"), t("report.neuron.sd")]),
+        Cell(t("report.neuron.columns"), style="w"),
+    ]
+    rows = [
+        [
+            Cell(_name(unit)),
+            *cells([share(unit.active), number(unit.mean), number(unit.sd)]),
+            Cell(_strongest(unit), style="w"),
+        ]
+        for unit in units
+    ]
+    return Table(t("report.neurons.units"), head, rows)
+
+
+def _strongest(unit: Unit) -> str:
+    found = [(column, value) for column in unit.columns if (value := _shown(column)) is not None]
+    found.sort(key=lambda item: -abs(item[1]))
+    named = [t("report.neuron.column", column=cut(item.column), value=two(v)) for item, v in found[:STRONGEST]]
+    return ", ".join(named) or NONE
+
+
+def _all(part: Neurons) -> Block:
+    count = sum(len(unit.columns) for unit in part.units)
+    if count > EVERY:
+        return Paragraph(t("report.neurons.elsewhere", count=count), "note")
+    head = [
+        Cell(t("report.neuron")),
+        Cell(t("report.column"), style="t"),
+        *cells([t("report.pearson"), t("report.spearman"), t("report.distance"), t("report.ratio"), t("report.q")]),
+    ]
+    rows = [
+        [
+            Cell(_name(unit)),
+            name_cell(tidy(column.column), "t"),
+            *cells(map(number, (column.pearson, column.spearman, column.distance, column.ratio, column.q))),
+        ]
+        for unit in part.units
+        for column in unit.columns
+    ]
+    return Fold(t("report.neurons.all_fold", count=count), [Table(t("report.neurons.all"), head, rows)])

@@ -1,0 +1,93 @@
+"""Performance: each metric for both models, and whether their difference is resolved."""
+
+from __future__ import annotations
+
+from tabinterp.messages import number
+from tabinterp.report.blocks import Block, Cell, Paragraph, Table
+from tabinterp.report.document import Document, MetricRow
+from tabinterp.report.words import capital, cells, interval, say, t
+
+
+def performance(document: Document) -> list[Block]:
+    arrows = Paragraph(t("report.performance.arrows"), "note")
+    return [_rows(document), _primary(document), _whole(document), arrows]
+
+
+def brief(document: Document) -> list[Table | Paragraph]:
+    """The table of the first screen: points, the difference with its interval, the resolution."""
+    table = Table(
+        t("report.performance.caption"),
+        [
+            Cell(t("report.metric")),
+            Cell(t("report.network"), style="net"),
+            Cell(t("report.linear"), style="lin"),
+            Cell(t("report.difference")),
+            Cell(t("report.resolved"), style="t"),
+        ],
+        [
+            [
+                Cell(_name(row)),
+                Cell(number(row.network.value)),
+                Cell(number(row.linear.value)),
+                Cell(interval(row.difference, sign=True)),
+                Cell(_resolved(document, row), style="t"),
+            ]
+            for row in document.performance.metrics
+        ],
+        style="",
+    )
+    return [_rows(document), table, Paragraph(t("report.performance.arrows"), "note")]
+
+
+def _rows(document: Document) -> Paragraph:
+    part = document.performance
+    key = "report.performance.rows" if part.held_out else "report.performance.not_held_out"
+    style = "note" if part.held_out else "warning"
+    return Paragraph(t(key, rows=part.rows, resamples=part.resamples, seed=str(part.seed)), style)
+
+
+def _primary(document: Document) -> Paragraph:
+    verdict = document.verdict
+    if verdict.status == "not_assessed":
+        return Paragraph(say(verdict.sentence))
+    values = {
+        "metric": t(f"report.metric.{verdict.metric}"),
+        "difference": interval(verdict.difference, sign=True),
+        "unit": t(f"report.unit.{verdict.metric}"),
+    }
+    if verdict.margin is None:
+        return Paragraph(t("report.performance.primary_no_margin", **values))
+    return Paragraph(t("report.performance.primary", **values, margin=number(verdict.margin)))
+
+
+def _whole(document: Document) -> Table:
+    head = [
+        Cell(t("report.metric")),
+        Cell(t("report.unit"), style="t"),
+        Cell(t("report.network.interval"), style="net"),
+        Cell(t("report.linear.interval"), style="lin"),
+        Cell(t("report.difference")),
+        Cell(t("report.difference.stderr")),
+        Cell(t("report.resolved"), style="t"),
+    ]
+    rows = [
+        [
+            Cell(_name(row)),
+            Cell(t(f"report.unit.{row.metric}"), style="t"),
+            *cells([interval(row.network), interval(row.linear), interval(row.difference, sign=True)]),
+            Cell(number(row.difference.stderr)),
+            Cell(_resolved(document, row), style="t"),
+        ]
+        for row in document.performance.metrics
+    ]
+    return Table(t("report.performance.whole"), head, rows)
+
+
+def _name(row: MetricRow) -> str:
+    arrow = t("report.up") if row.higher_is_better else t("report.down")
+    return f"{capital(t(f'report.metric.{row.metric}'))} {arrow}"
+
+
+def _resolved(document: Document, row: MetricRow) -> str:
+    """On rows that may have been trained on, no difference speaks for either model."""
+    return t(f"report.resolved.{row.resolved if document.performance.held_out else 'not_assessed'}")

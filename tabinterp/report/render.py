@@ -1,0 +1,70 @@
+"""The document as one HTML file that opens offline, sends nothing, and is the same bytes for the same document."""
+
+from __future__ import annotations
+
+import base64
+import hashlib
+from importlib.resources import files
+from typing import Any
+
+from jinja2 import Environment, PackageLoader, StrictUndefined
+from markupsafe import Markup
+
+from tabinterp.report import claims
+from tabinterp.report.document import Document
+from tabinterp.report.parts.first import first_screen
+from tabinterp.report.sections import sections
+from tabinterp.report.words import plain, t
+
+
+def render(document: Document) -> str:
+    """The report of an audit."""
+    claims.check(document)
+    style, script = _static("report.css"), _static("report.js")
+    return (
+        _environment()
+        .get_template("page.html")
+        .render(
+            first=first_screen(document),
+            sections=sections(document),
+            version=document.method.version,
+            policy=_policy(style, script),
+            style=Markup(style),
+            script=Markup(script),
+        )
+    )
+
+
+def _environment() -> Environment:
+    environment = Environment(
+        loader=PackageLoader("tabinterp.report"),
+        autoescape=True,
+        undefined=StrictUndefined,
+        trim_blocks=True,
+        lstrip_blocks=True,
+        keep_trailing_newline=True,
+    )
+    environment.globals["t"] = t
+    environment.finalize = _finalize
+    return environment
+
+
+def _finalize(value: Any) -> Any:
+    """Whatever a template prints, except our own markup, is freed of characters that reorder text."""
+    return plain(value) if isinstance(value, str) and not isinstance(value, Markup) else value
+
+
+def _static(name: str) -> str:
+    return files("tabinterp.report").joinpath("static", name).read_text(encoding="utf-8")
+
+
+def _policy(style: str, script: str) -> str:
+    """Nothing is loaded, and only our own style and script, known by their hashes, take effect."""
+    return (
+        f"default-src 'none'; style-src {_source(style)}; script-src {_source(script)}; "
+        "base-uri 'none'; form-action 'none'"
+    )
+
+
+def _source(content: str) -> str:
+    return f"'sha256-{base64.b64encode(hashlib.sha256(content.encode()).digest()).decode()}'"

@@ -1,0 +1,35 @@
+"""The sections of the report, in order. To add one: a function from the document to blocks, and a line here."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+from tabinterp.report.blocks import Block, Paragraph, Section
+from tabinterp.report.document import Document
+from tabinterp.report.parts.agreement import agreement
+from tabinterp.report.parts.coefficients import coefficients
+from tabinterp.report.parts.findings import findings
+from tabinterp.report.parts.gradients import gradients
+from tabinterp.report.parts.importance import importance
+from tabinterp.report.parts.method import method, not_assessed
+from tabinterp.report.parts.neurons import neurons
+from tabinterp.report.parts.performance import performance
+from tabinterp.report.words import t
+
+SECTIONS: tuple[tuple[str, Callable[[Document], list[Block]]], ...] = (
+    ("findings", findings),
+    ("performance", performance),
+    ("importance", importance),
+    ("coefficients", coefficients),
+    ("gradients", gradients),
+    ("agreement", agreement),
+    ("neurons", neurons),
+    ("method", method),
+    ("not-assessed", not_assessed),
+)
+
+
+def sections(document: Document) -> list[Section]:
+    """Every section, in order; one with nothing to show points to the reasons instead of vanishing."""
+    empty = Paragraph(t("report.empty", section=t("report.section.not-assessed")))
+    return [Section(anchor, t(f"report.section.{anchor}"), build(document) or [empty]) for anchor, build in SECTIONS]

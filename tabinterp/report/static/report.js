@@ -1,0 +1,112 @@
+/* Sorting, copying and filtering. The report is complete without any of it. */
+(() => {
+  "use strict";
+  const words = document.body.dataset;
+
+  const leading = (cell) => {
+    const found = /^[<]?[+-]?[\d,]*\.?\d+(e[+-]?\d+)?/.exec(cell.textContent.trim());
+    return found ? parseFloat(found[0].replace(/[<,]/g, "")) : NaN;
+  };
+
+  const compare = (index, sign) => (first, second) => {
+    const a = first.cells[index], b = second.cells[index];
+    const x = leading(a), y = leading(b);
+    if (Number.isNaN(x) && Number.isNaN(y)) return sign * a.textContent.localeCompare(b.textContent);
+    if (Number.isNaN(x)) return 1;
+    if (Number.isNaN(y)) return -1;
+    return sign * (x - y);
+  };
+
+  const sort = (table, header) => {
+    const up = header.getAttribute("aria-sort") === "descending";
+    for (const other of table.tHead.rows[0].cells) other.setAttribute("aria-sort", "none");
+    header.setAttribute("aria-sort", up ? "ascending" : "descending");
+    const body = table.tBodies[0];
+    body.append(...[...body.rows].sort(compare(header.cellIndex, up ? 1 : -1)));
+  };
+
+  const sortable = (table) => {
+    for (const header of table.tHead.rows[0].cells) {
+      const button = document.createElement("button");
+      button.type = "button";
+      button.title = words.sort;
+      button.append(...header.childNodes);
+      button.addEventListener("click", () => sort(table, header));
+      header.append(button);
+      header.setAttribute("aria-sort", "none");
+    }
+  };
+
+  /* A name that begins like a formula must not become one in a spreadsheet. */
+  const field = (cell) => {
+    let value = cell.title && cell.title !== words.sort ? cell.title : cell.textContent.trim();
+    if (/^[=@\t\r]/.test(value) || (/^[+-]/.test(value) && Number.isNaN(leading({ textContent: value })))) {
+      value = `'${value}`;
+    }
+    return /[",\n\r]/.test(value) ? `"${value.replace(/"/g, '""')}"` : value;
+  };
+
+  const csv = (table) => [...table.rows].map((row) => [...row.cells].map(field).join(",")).join("\r\n");
+
+  const copy = async (value) => {
+    try {
+      await navigator.clipboard.writeText(value);
+    } catch {
+      const area = document.createElement("textarea");
+      area.value = value;
+      document.body.append(area);
+      area.select();
+      document.execCommand("copy");
+      area.remove();
+    }
+  };
+
+  const copyable = (table) => {
+    const button = document.createElement("button");
+    button.type = "button";
+    button.className = "copy";
+    button.textContent = words.copy;
+    button.addEventListener("click", async () => {
+      await copy(csv(table));
+      button.textContent = words.copied;
+      setTimeout(() => { button.textContent = words.copy; }, 2000);
+    });
+    table.closest(".scroll").after(button);
+  };
+
+  const filterable = (section) => {
+    const items = [...section.querySelectorAll(":scope > .findings > li")];
+    const severities = [...new Set(items.map((item) => item.dataset.severity))];
+    if (severities.length < 2) return;
+    const label = document.createElement("label");
+    label.className = "filter";
+    const select = document.createElement("select");
+    select.append(new Option(words.every, ""));
+    for (const severity of severities) {
+      const badge = section.querySelector(`li[data-severity="${severity}"] .badge`);
+      select.append(new Option(badge.textContent.trim().split(/\s+/).pop(), severity));
+    }
+    select.addEventListener("change", () => {
+      for (const item of items) item.hidden = select.value !== "" && item.dataset.severity !== select.value;
+    });
+    label.append(`${words.filter} `, select);
+    section.querySelector("h2").after(label);
+  };
+
+  /* Browsers that do not unfold by the style sheet alone. */
+  const unfoldForPrint = () => {
+    let folded = [];
+    addEventListener("beforeprint", () => {
+      folded = [...document.querySelectorAll("details:not([open])")];
+      for (const part of folded) part.open = true;
+    });
+    addEventListener("afterprint", () => {
+      for (const part of folded) part.open = false;
+    });
+  };
+
+  unfoldForPrint();
+  document.querySelectorAll("table.sortable").forEach(sortable);
+  document.querySelectorAll("table").forEach(copyable);
+  filterable(document.getElementById("findings"));
+})();

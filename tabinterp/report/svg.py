@@ -1,0 +1,130 @@
+"""From a Matplotlib figure to markup for the page: lean, unique ids, no inline style, every text in a text element.
+
+Matplotlib writes `style` attributes, which our Content-Security-Policy forbids; they become presentation attributes,
+which the page's own style sheet can recolour for dark screens. Names of columns never pass through Matplotlib: it
+would read `$` as mathematics and warn of every glyph its own font lacks. It draws a token, and the token is replaced
+here.
+"""
+
+from __future__ import annotations
+
+import io
+import re
+from collections.abc import Mapping
+from dataclasses import dataclass
+from xml.etree import ElementTree as ET
+
+from markupsafe import Markup
+from matplotlib.figure import Figure
+
+SVG = "http://www.w3.org/2000/svg"
+XLINK = "{http://www.w3.org/1999/xlink}href"
+KEPT = {"fill", "stroke", "stroke-width", "stroke-dasharray", "fill-opacity", "stroke-opacity", "opacity"}
+KEPT_FOR_TEXT = {"fill", "font-size", "font", "text-anchor"}
+REFERENCE = re.compile(r"url\(#([^)]+)\)")
+
+ET.register_namespace("", SVG)
+
+
+@dataclass(frozen=True, slots=True)
+class Label:
+    """A text of the figure: what is shown, and the whole of it where it was cut."""
+
+    text: str
+    whole: str = ""
+
+
+def markup(
+    figure: Figure,
+    figure_id: str,
+    aria: str,
+    labels: Mapping[str, Label],
+    titles: Mapping[str, str],
+) -> Markup:
+    """The figure as an `<svg>` element.
+
+    `labels` replaces the tokens that were drawn instead of text; `titles` gives an element, by its gid, the words
+    that a pointer shows.
+    """
+    root = ET.fromstring(_exported(figure))
+    _drop(root, "metadata", "style")
+    _name(root, figure, figure_id, aria)
+    for element in list(root.iter()):
+        _restyle(element)
+        _relabel(element, labels)
+        if (gid := element.get("id")) in titles:
+            title = ET.Element(f"{{{SVG}}}title")
+            title.text = titles[str(gid)]
+            element.insert(0, title)
+    _own_ids(root, figure_id)
+    ET.indent(root, "")
+    return Markup(ET.tostring(root, encoding="unicode"))
+
+
+def _exported(figure: Figure) -> bytes:
+    out = io.BytesIO()
+    figure.savefig(out, format="svg", metadata={"Date": None})
+    return out.getvalue()
+
+
+def _drop(root: ET.Element, *names: str) -> None:
+    for parent in list(root.iter()):
+        for child in list(parent):
+            if child.tag in {f"{{{SVG}}}{name}" for name in names} or (child.tag.endswith("defs") and not len(child)):
+                parent.remove(child)
+
+
+def _name(root: ET.Element, figure: Figure, figure_id: str, aria: str) -> None:
+    """The reading, for whoever cannot see it, and the final size in CSS pixels (the figure is drawn at 72 dpi)."""
+    wide, high = (round(72 * inches) for inches in figure.get_size_inches())
+    root.attrib.clear()
+    root.attrib.update(
+        {"id": figure_id, "viewBox": f"0 0 {wide} {high}", "width": f"{wide}", "height": f"{high}", "role": "img"}
+    )
+    root.set("aria-label", aria)
+
+
+def _restyle(element: ET.Element) -> None:
+    style = element.attrib.pop("style", "")
+    kept = KEPT_FOR_TEXT if element.tag == f"{{{SVG}}}text" else KEPT
+    for declaration in style.split(";"):
+        name, _, value = (part.strip() for part in declaration.partition(":"))
+        if name == "font":
+            element.set("font-size", value.split("px")[0].split()[-1])
+        elif name in kept:
+            element.set(name, value.removesuffix("px"))
+    if XLINK in element.attrib:
+        element.set("href", element.attrib.pop(XLINK))
+    if element.get("transform", "").startswith("rotate(-0"):
+        del element.attrib["transform"]
+    if element.tag == f"{{{SVG}}}path" and "d" in element.attrib:
+        element.set("d", " ".join(element.attrib["d"].split()))
+
+
+def _relabel(element: ET.Element, labels: Mapping[str, Label]) -> None:
+    label = labels.get((element.text or "").strip())
+    if label is None or element.tag != f"{{{SVG}}}text":
+        return
+    element.text = label.text
+    if label.whole and label.whole != label.text:
+        title = ET.SubElement(element, f"{{{SVG}}}title")
+        title.text = label.whole
+
+
+def _own_ids(root: ET.Element, figure_id: str) -> None:
+    """Keep only the ids that something refers to, each with the figure's own in front."""
+    used: set[str] = set()
+    for element in root.iter():
+        for name, value in element.attrib.items():
+            if name == "href" and value.startswith("#"):
+                used.add(value[1:])
+                element.set(name, f"#{figure_id}-{value[1:]}")
+            elif found := REFERENCE.fullmatch(value):
+                used.add(found[1])
+                element.set(name, f"url(#{figure_id}-{found[1]})")
+    for element in root.iter():
+        if element is root or "id" not in element.attrib:
+            continue
+        own = element.attrib.pop("id")
+        if own in used:
+            element.set("id", f"{figure_id}-{own}")

@@ -1,0 +1,533 @@
+"""Documents to render: made up, seeded, and as awkward as real ones get."""
+
+from __future__ import annotations
+
+import numpy as np
+
+from tabinterp import messages
+from tabinterp.report.document import (
+    Agreement,
+    CoefficientRow,
+    Coefficients,
+    ColumnInfo,
+    Data,
+    Document,
+    Finding,
+    GradientMethod,
+    GradientRow,
+    Gradients,
+    Importance,
+    ImportanceRow,
+    Interval,
+    Message,
+    Method,
+    MetricRow,
+    ModelInfo,
+    Neurons,
+    Performance,
+    Surrogate,
+    Unit,
+    UnitColumn,
+    Verdict,
+    WaldRow,
+)
+
+# The sentences of findings and readings belong to those who write them; samples bring their own.
+messages.ENGLISH.update(
+    {
+        "sample.sentence": "A sentence about {name}.",
+        "sample.gap": "Log loss differs by {difference} (95% interval {low} to {high}).",
+        "sample.claim": "{column} needs a look: {value} of {names}.",
+        "sample.reason": "Separated: {level} occurs with one class only, so no interval is valid.",
+    }
+)
+
+HOSTILE = [
+    "<script>alert(1)</script>",
+    '"><img src=x onerror=alert(1)>',
+    "日本語の列の名前はとても長いことがあります本当に",
+    "🧪 emoji 👩‍🔬",
+    "{{7*7}}",
+    "x" * 120,
+    "$\\alpha$ & </text></svg><script>alert(2)</script>",
+    "line\nbreak\ttab",
+    "'; alert(3); '",
+    "=cmd|' /C calc'!A0",
+    "\u202eright to left",
+    "",
+    "</title><script>alert(4)</script>",
+    "@0@",
+    "javascript:alert(5)",
+]
+
+NONE = Interval()
+
+
+def sentence(name: object = "the rows") -> Message:
+    return Message(key="sample.sentence", values={"name": str(name)})
+
+
+class Maker:
+    """Draws for one document."""
+
+    def __init__(self, seed: int) -> None:
+        self.rng = np.random.default_rng(seed)
+
+    def real(self, scale: float = 1.0) -> float:
+        return float(self.rng.normal(0, scale))
+
+    def share(self) -> float:
+        return float(self.rng.uniform())
+
+    def interval(self, centre: float, stderr: float) -> Interval:
+        return Interval(value=centre, stderr=stderr, low=centre - 1.96 * stderr, high=centre + 1.96 * stderr)
+
+
+def columns(names: list[str], levels: int) -> list[ColumnInfo]:
+    found = []
+    for index, name in enumerate(names):
+        categorical = index % 4 == 1
+        found.append(
+            ColumnInfo(
+                name=name,
+                kind=("categorical", "boolean", "ordinal")[index // 4 % 3] if categorical else "numeric",
+                role="input",
+                protected=index == 1,
+                levels=levels if categorical else None,
+                missing=index * 3,
+                read_by_network=True,
+                fast=index != 2,
+            )
+        )
+    for role in ("target", "weight", "group", "split", "dropped"):
+        found.append(
+            ColumnInfo(
+                name=f"the {role}",
+                kind="numeric",
+                role=role,
+                protected=False,
+                levels=None,
+                missing=0,
+                read_by_network=False,
+                fast=False,
+            )
+        )
+    return found
+
+
+def importance(make: Maker, names: list[str], loss: str) -> Importance:
+    sizes = np.sort(make.rng.exponential(0.03, len(names)))[::-1]
+    rows = [
+        ImportanceRow(
+            column=name,
+            network=make.interval(float(size), 0.004 + make.share() * 0.004),
+            linear=make.interval(float(size) * make.share(), 0.005),
+            off_support=make.share() * 0.3,
+            exact=index % 4 == 1,
+        )
+        for index, (name, size) in enumerate(zip(names, sizes, strict=True))
+    ]
+    return Importance(
+        loss=loss, rows=4000, repeats=10, seed=1234567, off_support_rows=1000, rows_of="held-out", columns=rows
+    )
+
+
+def term(make: Maker, column: str, level: str | None, output: str | None, scale: str) -> CoefficientRow:
+    linear = make.interval(make.real(), 0.1 + make.share() * 0.5)
+    network = make.interval(linear.value + make.real(0.4), 0.1 + make.share() * 0.2)
+    separated = level is not None and make.share() < 0.1
+    conflict = (linear.low > 0 and network.high < 0) or (linear.high < 0 and network.low > 0)
+    odds = {name: float(np.exp(getattr(linear, name))) for name in ("value", "low", "high")}
+    return CoefficientRow(
+        output=output,
+        column=column,
+        level=level,
+        reference=None if level is None else "the reference",
+        unit=None,
+        sd=None if level is not None else 0.5 + make.share(),
+        linear=Interval(value=linear.value) if separated else linear,
+        z=None if separated else linear.value / linear.stderr,
+        p=0.0 if make.share() < 0.1 else make.share() ** 6,
+        odds_ratio=Interval(**odds) if scale == "log-odds" and not separated else NONE,
+        penalised=linear.value * 0.8,
+        network=network,
+        sign_flip=make.share() * 0.4,
+        surrogate=network.value * 0.9,
+        conflict=conflict and not separated,
+        reason=Message(key="sample.reason", values={"level": level or ""}) if separated else None,
+    )
+
+
+def coefficients(make: Maker, found: list[ColumnInfo], classes: list[str | None], scale: str) -> Coefficients:
+    inputs = [column for column in found if column.role == "input"]
+    terms, tests = [], []
+    for output in classes:
+        for column in inputs:
+            levels = [None] if column.levels is None else [f"level {index}" for index in range(1, column.levels)]
+            terms.extend(term(make, column.name, level, output, scale) for level in levels)
+            tests.append(
+                WaldRow(
+                    output=output,
+                    column=column.name,
+                    statistic=make.share() * 90,
+                    df=len(levels),
+                    p=make.share() ** 5,
+                    vif=1 + make.share(),
+                )
+            )
+    terms[0] = terms[0].model_copy(
+        update={"linear": make.interval(0.4, 0.1), "network": make.interval(-0.3, 0.05), "conflict": True}
+    )
+    return Coefficients(
+        scale=scale,
+        rows_inference=16000,
+        rows_network=4000,
+        method=sentence("the unpenalised fit"),
+        terms=terms,
+        tests=tests,
+        surrogates=[Surrogate(output=output, r2=make.share()) for output in classes],
+        notes=[sentence("the notes")],
+    )
+
+
+def gradients(make: Maker, names: list[str], classes: list[str | None]) -> Gradients:
+    def rows() -> list[GradientRow]:
+        return [
+            GradientRow(
+                output=output,
+                column=name,
+                network=make.interval(make.real(0.2), 0.05),
+                network_size=Interval(value=make.share()),
+                linear=make.interval(make.real(0.2), 0.05),
+                linear_size=Interval(value=make.share()),
+            )
+            for output in classes
+            for name in names
+        ]
+
+    gaps = {"saliency": None, "gradient_times_input": None, "integrated_gradients": 0.002, "expected_gradients": 0.07}
+    methods = [
+        GradientMethod(
+            method=name,
+            estimand=sentence(name),
+            rows=4000,
+            steps=None if gap is None else 2048,
+            gap_network=gap,
+            gap_linear=None if gap is None else 1e-9,
+            tolerance=None if gap is None else 0.01,
+            columns=rows(),
+        )
+        for name, gap in gaps.items()
+    ]
+    return Gradients(rows_of="held-out", saturation=0.0123, methods=methods)
+
+
+def agreement(make: Maker) -> list[Agreement]:
+    names = [
+        f"{model}: {reading}"
+        for reading in ("permutation", "integrated gradients", "coefficients")
+        for model in ("network", "linear")
+    ]
+    return [
+        Agreement(
+            first=first,
+            second=second,
+            spearman=make.share() * 2 - 1,
+            top=5,
+            overlap=make.share(),
+            signs=make.share(),
+        )
+        for index, first in enumerate(names)
+        for second in names[index + 1 :]
+    ]
+
+
+def neurons(make: Maker, found: list[ColumnInfo], units: int) -> Neurons:
+    def column(info: ColumnInfo) -> UnitColumn:
+        value = float(np.tanh(make.real(0.5)))
+        if info.kind == "categorical":
+            return UnitColumn(
+                column=info.name, pearson=None, spearman=None, distance=None, ratio=abs(value), q=make.share() ** 3
+            )
+        return UnitColumn(
+            column=info.name,
+            pearson=value,
+            spearman=value,
+            distance=min(1.0, abs(value) + 0.3 * make.share()),
+            ratio=None,
+            q=make.share() ** 3,
+        )
+
+    inputs = [info for info in found if info.role == "input"]
+    return Neurons(
+        rows=4000,
+        rows_distance=1000,
+        seed=7,
+        rows_of="held-out",
+        dropped_units=64 if units > 100 else 0,
+        units=[
+            Unit(
+                layer="hidden 1" if index < 128 else "hidden 2",
+                index=index % 128,
+                active=make.share(),
+                mean=make.share(),
+                sd=make.share(),
+                columns=[column(info) for info in inputs],
+            )
+            for index in range(units)
+        ],
+    )
+
+
+def findings(names: list[str]) -> list[Finding]:
+    statuses = ("raised", "raised", "raised", "raised", "raised", "raised", "cleared", "cleared", "not_applicable")
+    anchors = ("performance", "#coefficients", "importance", "gradients", "elsewhere", "agreement", "neurons")
+    return [
+        Finding(
+            code=f"TI-{index:02}",
+            slug=f"finding-{index}",
+            severity=("note", "act", "check")[index % 3],
+            status=status,
+            claim=Message(
+                key="sample.claim", values={"column": names[index % len(names)], "value": 0.25, "names": names[:3]}
+            ),
+            evidence=anchors[index % len(anchors)],
+        )
+        for index, status in enumerate(statuses)
+    ]
+
+
+def metrics(make: Maker, task: str) -> list[MetricRow]:
+    names = ("squared_error", "r2") if task == "regression" else ("log_loss", "auc", "brier", "accuracy")
+    rows = []
+    for index, name in enumerate(names):
+        network = make.interval(0.3 + make.share() * 0.5, 0.02)
+        difference = make.interval((0.05, -0.002, -0.04, -0.07)[index], 0.01)
+        linear = make.interval(network.value - difference.value, 0.02)
+        higher = name in {"auc", "accuracy", "r2"}
+        better = "better" if (difference.value > 0) == higher else "worse"
+        resolved = "no" if difference.low <= 0 <= difference.high else better
+        rows.append(
+            MetricRow(
+                metric=name,
+                higher_is_better=higher,
+                network=network,
+                linear=linear,
+                difference=difference,
+                resolved=resolved,
+            )
+        )
+    return rows
+
+
+def document(
+    task: str = "binary",
+    *,
+    names: list[str] | None = None,
+    classes: list[str] | None = None,
+    levels: int = 4,
+    units: int = 48,
+    seed: int = 0,
+    name: str = "loans",
+) -> Document:
+    make = Maker(seed)
+    names = names or [f"column_{index}" for index in range(23)]
+    classes = classes if classes is not None else [] if task == "regression" else ["repaid", "default"]
+    outputs: list[str | None] = list(classes) if task == "multiclass" else [None]
+    found = columns(names, levels)
+    linear = "linear regression" if task == "regression" else "logistic regression"
+    rows = metrics(make, task)
+    loss = "squared_error" if task == "regression" else "log_loss"
+    return Document(
+        data=Data(
+            name=name,
+            rows=20000,
+            held_out_rows=4000,
+            training_rows=16000,
+            target="outcome",
+            task=task,
+            classes=classes,
+            rates=[1 / len(classes) for _ in classes],
+            weighted=False,
+            split=sentence("the split"),
+            columns=found,
+        ),
+        network=ModelInfo(
+            name="MLPClassifier 128-64",
+            library="scikit-learn 1.7",
+            parameters=23456,
+            hidden=[128, 64],
+            notes=[sentence("the network")],
+        ),
+        linear=ModelInfo(name=linear, library="statsmodels 0.14", parameters=24, hidden=[], notes=[]),
+        verdict=Verdict(
+            status="worse",
+            metric=loss,
+            difference=rows[0].difference,
+            margin=0.005,
+            sentence=Message(key="verdict.worse", values={"linear": linear}),
+            lines=[
+                Message(key="sample.gap", values={"difference": 0.05, "low": 0.0304, "high": 0.0696}),
+                sentence("label disagreement"),
+            ],
+        ),
+        performance=Performance(held_out=True, rows=4000, resamples=1000, seed=0, metrics=rows),
+        importance=importance(make, names, loss),
+        coefficients=coefficients(make, found, outputs, "target" if task == "regression" else "log-odds"),
+        gradients=gradients(make, names, outputs),
+        agreement=agreement(make),
+        neurons=neurons(make, found, units),
+        findings=findings(names),
+        not_assessed=[sentence("calibration"), sentence("groups")],
+        method=Method(
+            version="0.1.0",
+            seed=0,
+            libraries={"torch": "2.9.0", "numpy": "2.3.1"},
+            settings={"rows": 4000, "margin": 0.005, "scale": 2.0, "huge": 1e17, "loss": None, "exact": True},
+            model_digest="ab" * 32,
+            data_digest="cd" * 32,
+        ),
+    )
+
+
+def binary() -> Document:
+    return document(names=NAMES)
+
+
+def multiclass() -> Document:
+    return document(
+        "multiclass",
+        names=[f"spectral_band_{index}" for index in range(36)],
+        classes=["red soil", "cotton crop", "grey soil", "damp grey soil", "stubble", "very damp grey soil"],
+        levels=12,
+        units=192,
+        seed=1,
+        name="satellite",
+    )
+
+
+def regression() -> Document:
+    """No margin; the linear side without importances; a method with a gap for one model only."""
+    found = document("regression", names=[f"column_{index}" for index in range(8)], units=16, seed=2, name="housing")
+    rows = [row.model_copy(update={"linear": NONE}) for row in found.importance.columns]
+    first, *others = found.gradients.methods
+    methods = [first.model_copy(update={"gap_network": 0.001, "tolerance": 0.01}), *others]
+    return found.model_copy(
+        update={
+            "verdict": found.verdict.model_copy(update={"margin": None}),
+            "importance": found.importance.model_copy(update={"columns": rows}),
+            "gradients": found.gradients.model_copy(update={"methods": methods}),
+        }
+    )
+
+
+def hostile() -> Document:
+    found = document(names=HOSTILE, classes=HOSTILE[:2], units=8, seed=3, name=HOSTILE[0])
+    terms = [
+        row.model_copy(update={"level": HOSTILE[index % 7], "reference": HOSTILE[1]}) if row.level else row
+        for index, row in enumerate(found.coefficients.terms)
+    ]
+    parts = found.coefficients.model_copy(update={"terms": terms})
+    network = found.network.model_copy(update={"name": HOSTILE[1], "library": HOSTILE[6]})
+    return found.model_copy(update={"coefficients": parts, "network": network})
+
+
+def nothing() -> Document:
+    """No held-out rows, no reading: only what was asked for."""
+    found = regression()
+    return found.model_copy(
+        update={
+            "data": found.data.model_copy(update={"held_out_rows": None, "training_rows": None, "columns": []}),
+            "verdict": Verdict(
+                status="not_assessed",
+                metric="log_loss",
+                difference=NONE,
+                margin=None,
+                sentence=Message(key="verdict.not_assessed"),
+                lines=[],
+            ),
+            "performance": Performance(held_out=False, rows=20000, resamples=0, seed=0, metrics=[]),
+            "importance": found.importance.model_copy(update={"columns": []}),
+            "coefficients": found.coefficients.model_copy(
+                update={"terms": [], "tests": [], "surrogates": [], "notes": []}
+            ),
+            "gradients": Gradients(rows_of="all", saturation=None, methods=[]),
+            "agreement": [],
+            "neurons": found.neurons.model_copy(update={"units": []}),
+            "findings": [],
+            "not_assessed": [],
+        }
+    )
+
+
+def all_none() -> Document:
+    """Every reading was tried, and none gave a number."""
+    found = document(names=[f"column_{index}" for index in range(5)], units=3, seed=4)
+    blank = {"network": NONE, "linear": NONE}
+    absent = dict.fromkeys(("z", "p", "penalised", "sign_flip", "surrogate", "sd"))
+    terms = [
+        row.model_copy(
+            update={**blank, **absent, "odds_ratio": NONE, "conflict": False, "reason": sentence(row.column)}
+        )
+        for row in found.coefficients.terms
+    ]
+    terms[0] = terms[0].model_copy(update={"unit": "10 years"})
+    sizes = {"network_size": NONE, "linear_size": NONE}
+    methods = [
+        method.model_copy(update={"columns": [row.model_copy(update={**blank, **sizes}) for row in method.columns]})
+        for method in found.gradients.methods
+    ]
+    empty = dict.fromkeys(("pearson", "spearman", "distance", "ratio", "q"))
+    units = [
+        unit.model_copy(update={"columns": [column.model_copy(update=empty) for column in unit.columns]})
+        for unit in found.neurons.units
+    ]
+    rows = [row.model_copy(update={**blank, "difference": NONE, "resolved": "no"}) for row in found.performance.metrics]
+    nothing_found = nothing()
+    return found.model_copy(
+        update={
+            "data": found.data.model_copy(update={"rates": [], "held_out_rows": None, "training_rows": None}),
+            "verdict": nothing_found.verdict,
+            "performance": Performance(held_out=False, rows=20000, resamples=0, seed=0, metrics=rows),
+            "importance": found.importance.model_copy(
+                update={
+                    "rows_of": "all",
+                    "columns": [
+                        row.model_copy(update={**blank, "off_support": None}) for row in found.importance.columns
+                    ],
+                }
+            ),
+            "coefficients": found.coefficients.model_copy(
+                update={
+                    "terms": terms,
+                    "tests": [
+                        row.model_copy(update={"statistic": None, "p": None, "vif": None})
+                        for row in found.coefficients.tests
+                    ],
+                    "surrogates": [],
+                }
+            ),
+            "gradients": found.gradients.model_copy(update={"methods": methods, "rows_of": "all"}),
+            "agreement": [
+                row.model_copy(update={"spearman": None, "overlap": None, "signs": None}) for row in found.agreement
+            ],
+            "neurons": found.neurons.model_copy(update={"units": units, "rows_of": "all"}),
+        }
+    )
+
+
+NAMES = [
+    "age", "workclass", "fnlwgt", "education_years", "marital status", "occupation", "relationship", "race", "sex",
+    "capital gain", "capital loss", "hours per week", "native country", "limit balance", "bill amount in September",
+    "amount of the previous payment made in August", "pay status", "tenure", "rooms", "distance to centre", "income",
+    "dependants", "credit history",
+]  # fmt: skip
+
+SAMPLES = {
+    "binary": binary,
+    "multiclass": multiclass,
+    "regression": regression,
+    "hostile": hostile,
+    "nothing": nothing,
+    "all_none": all_none,
+}

@@ -1,0 +1,206 @@
+"""The report in a browser: opened from a file, offline, with and without JavaScript, narrow, dark, printed.
+
+axe-core is not part of this repository: `npm pack axe-core@4.14.1` gives it, and `TABINTERP_AXE` or `.venv/axe.min.js`
+says where its `axe.min.js` lies.
+"""
+
+from __future__ import annotations
+
+import os
+import re
+import shutil
+from pathlib import Path
+
+import pytest
+from playwright.sync_api import Error, sync_playwright
+
+from tabinterp.report.render import render
+from tests.report.samples import SAMPLES, hostile
+
+pytestmark = pytest.mark.browser
+
+ROOT = Path(__file__).parents[2]
+NARROW, WIDE = {"width": 420, "height": 800}, {"width": 1280, "height": 900}
+
+
+@pytest.fixture(scope="module")
+def browser():
+    found = shutil.which("chromium") or shutil.which("chromium-browser")
+    with sync_playwright() as playwright:
+        try:
+            launched = playwright.chromium.launch(executable_path=found)
+        except Error as error:
+            pytest.fail(
+                "No Chromium to open the report with. Install one: `apt-get install chromium`, or "
+                f"`playwright install chromium`. Playwright says: {error}",
+                pytrace=False,
+            )
+        yield launched
+        launched.close()
+
+
+@pytest.fixture(scope="module")
+def axe():
+    named = os.environ.get("TABINTERP_AXE")
+    path = Path(named) if named else ROOT / ".venv" / "axe.min.js"
+    if not path.is_file():
+        pytest.fail(
+            f"No axe-core at {path}. Get it: `npm pack axe-core@4.14.1`, unpack `package/axe.min.js` from the archive "
+            "to .venv/axe.min.js, or name it in TABINTERP_AXE.",
+            pytrace=False,
+        )
+    return path.read_text(encoding="utf-8")
+
+
+@pytest.fixture(scope="module")
+def pages(tmp_path_factory):
+    folder = tmp_path_factory.mktemp("reports")
+    found = {}
+    for name, make in SAMPLES.items():
+        found[name] = folder / f"{name}.html"
+        found[name].write_text(render(make()), encoding="utf-8")
+    return found
+
+
+class Opened:
+    """A page, and whatever it did that a report must not do."""
+
+    def __init__(self, browser, path, **options):
+        self.context = browser.new_context(offline=True, **options)
+        self.page = self.context.new_page()
+        self.trouble: list[str] = []
+        self.requests: list[str] = []
+        self.page.on("console", lambda message: self.trouble.append(message.text))
+        self.page.on("pageerror", lambda error: self.trouble.append(str(error)))
+        self.page.on("dialog", self.refuse)
+        self.page.on("request", lambda request: self.requests.append(request.url))
+        self.page.goto(path.as_uri())
+
+    def refuse(self, dialog):
+        self.trouble.append(f"dialog: {dialog.message}")
+        dialog.dismiss()
+
+    def __enter__(self):
+        return self
+
+    def __exit__(self, *_):
+        self.context.close()
+
+
+def unfold(page):
+    page.evaluate("document.querySelectorAll('details').forEach(each => { each.open = true })")
+
+
+def sideways(page):
+    return page.evaluate("document.documentElement.scrollWidth - innerWidth")
+
+
+@pytest.mark.parametrize("script", [True, False], ids=["script", "no script"])
+@pytest.mark.parametrize("name", SAMPLES)
+def test_it_opens_offline_in_silence(browser, pages, name, script):
+    with Opened(browser, pages[name], java_script_enabled=script, viewport=WIDE) as opened:
+        assert opened.page.locator("h1").inner_text()
+        assert opened.trouble == []
+        assert opened.requests == [pages[name].as_uri()]
+        assert opened.page.locator("th button").count() == 0 or script
+
+
+@pytest.mark.parametrize("viewport", [NARROW, WIDE], ids=["narrow", "wide"])
+@pytest.mark.parametrize("name", SAMPLES)
+def test_the_page_never_scrolls_sideways(browser, pages, name, viewport):
+    with Opened(browser, pages[name], viewport=viewport) as opened:
+        assert sideways(opened.page) <= 0
+        unfold(opened.page)
+        assert sideways(opened.page) <= 0
+
+
+@pytest.mark.parametrize("look", [("light", WIDE), ("dark", NARROW)], ids=["light wide", "dark narrow"])
+@pytest.mark.parametrize("name", ["binary", "regression", "hostile", "nothing", "all_none"])
+def test_axe_finds_nothing(browser, pages, axe, name, look):
+    with Opened(browser, pages[name], color_scheme=look[0], viewport=look[1]) as opened:
+        opened.page.evaluate(axe)
+        for state in ("folded", "open"):
+            if state == "open":
+                unfold(opened.page)
+            found = opened.page.evaluate("axe.run(document, {resultTypes: ['violations']})")["violations"]
+            assert [(each["id"], each["nodes"][0]["html"][:200]) for each in found] == [], state
+
+
+def test_hostile_names_become_no_elements(browser, pages):
+    with Opened(browser, pages["hostile"], viewport=WIDE) as opened:
+        unfold(opened.page)
+        page = opened.page
+        assert page.locator("script").count() == 1
+        assert page.locator("img, svg script, svg image, iframe, object").count() == 0
+        assert page.locator("svg").count() == 2
+        shown = page.locator("svg").first.text_content()
+        assert "<script>alert(1)</script>" in shown
+        assert "{{7*7}}" in shown
+        names = page.locator("#method details table tbody th").all_text_contents()
+        wanted = [column.name for column in hostile().data.columns]
+        plain = [name for name in wanted if name and not re.search(r"[\n\t\u202e]", name)]
+        assert set(plain) <= set(names)
+        assert opened.trouble == []
+
+
+def test_figures_keep_their_look_under_the_policy(browser, pages):
+    """Colours are attributes, not styles: a blocked style would leave black shapes behind."""
+    with Opened(browser, pages["binary"], viewport=WIDE, color_scheme="light") as opened:
+        fills = opened.page.evaluate(
+            "[...document.querySelectorAll('#importance svg use')].map(use => getComputedStyle(use).fill)"
+        )
+        assert {"rgb(8, 48, 107)", "rgb(255, 255, 255)"} <= set(fills)
+        size = opened.page.evaluate("getComputedStyle(document.querySelector('#importance svg text')).fontSize")
+        assert size == "13px"
+        label = opened.page.locator("#importance svg text", has_text="age").first.bounding_box()
+        picture = opened.page.locator("#importance svg").bounding_box()
+        assert label["x"] >= picture["x"]
+
+
+def test_a_table_sorts_and_keeps_missing_numbers_last(browser, pages):
+    with Opened(browser, pages["regression"], viewport=WIDE) as opened:
+        table = opened.page.locator("#importance figure table")
+        opened.page.locator("#importance figure summary").click()
+        values = "table => [...table.tBodies[0].rows].map(row => parseFloat(row.cells[1].textContent))"
+        button = table.locator("thead th").nth(1).locator("button")
+        button.click()
+        falling = table.evaluate(values)
+        assert falling == sorted(falling, reverse=True)
+        button.click()
+        assert table.evaluate(values) == falling[::-1]
+        assert table.locator("thead th").nth(1).get_attribute("aria-sort") == "ascending"
+        empty = table.locator("thead th").nth(3).locator("button")
+        empty.click()
+        assert table.locator("tbody tr").count() == 8
+
+
+def test_a_copied_table_is_csv_without_formulas(browser, pages):
+    with Opened(browser, pages["hostile"], viewport=WIDE, permissions=["clipboard-read"]) as opened:
+        opened.page.evaluate("navigator.clipboard.writeText = async text => { window.copied = text }")
+        opened.page.locator("#importance figure summary").click()
+        opened.page.locator("#importance figure .copy").click()
+        lines = opened.page.evaluate("window.copied").split("\r\n")
+        assert len(lines) == 16
+        assert any(line.startswith("'=cmd") for line in lines)
+        assert any(line.startswith('"""><img src=x onerror=alert(1)>"') for line in lines)
+        assert any(line.startswith("x" * 120) for line in lines)
+
+
+def test_the_severity_filter_hides_the_others(browser, pages):
+    with Opened(browser, pages["binary"], viewport=WIDE) as opened:
+        opened.page.locator("#findings select").select_option("act")
+        items = opened.page.locator("#findings > .findings > li")
+        visible = [item.get_attribute("data-severity") for item in items.all() if item.is_visible()]
+        assert visible
+        assert set(visible) == {"act"}
+
+
+@pytest.mark.parametrize("name", ["binary", "multiclass"])
+def test_print_shows_what_is_folded(browser, pages, name):
+    with Opened(browser, pages[name], java_script_enabled=True, viewport=WIDE) as opened:
+        opened.page.emulate_media(media="print")
+        hidden = opened.page.evaluate(
+            "[...document.querySelectorAll('td')].filter(cell => !cell.checkVisibility()).length"
+        )
+        assert hidden == 0
+        assert opened.page.pdf(prefer_css_page_size=True).startswith(b"%PDF")

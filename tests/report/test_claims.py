@@ -1,0 +1,82 @@
+"""No flag and no sentence may say more than the interval beside it."""
+
+from __future__ import annotations
+
+import pytest
+
+from tabinterp.errors import DocumentError
+from tabinterp.report.claims import check, side
+from tabinterp.report.document import Interval, Message
+from tabinterp.report.render import render
+from tests.report.samples import SAMPLES, binary, nothing
+
+ABOVE = Interval(value=0.05, low=0.03, high=0.07)
+AROUND = Interval(value=0.001, low=-0.002, high=0.004)
+TOUCHING = Interval(value=0.05, low=0.0, high=0.1)
+
+
+def verdict(document, status, **changes):
+    key = changes.pop("key", f"verdict.{status}")
+    sentence = Message(key=key, values={"linear": "logistic regression"})
+    parts = {"status": status, "sentence": sentence, **changes}
+    return document.model_copy(update={"verdict": document.verdict.model_copy(update=parts)})
+
+
+@pytest.mark.parametrize("name", SAMPLES)
+def test_samples_claim_what_they_may(name):
+    check(SAMPLES[name]())
+
+
+@pytest.mark.parametrize(
+    "document",
+    [
+        verdict(binary(), "worse", difference=ABOVE),
+        verdict(binary(), "better", difference=ABOVE, metric="auc"),
+        verdict(binary(), "equivalent", difference=AROUND, margin=0.005),
+        verdict(binary(), "not_resolved", difference=TOUCHING),
+        verdict(binary(), "worse", difference=ABOVE, key="verdict.worse"),
+    ],
+)
+def test_claims_that_their_intervals_bear_out(document):
+    check(document)
+
+
+@pytest.mark.parametrize(
+    ("document", "words"),
+    [
+        (verdict(binary(), "worse", key="verdict.better"), r"verdict\.better.*'worse'"),
+        (verdict(binary(), "worse", key="verdict.worse_than_all"), "verdict.sentence"),
+        (verdict(nothing(), "not_resolved"), "held-out"),
+        (verdict(binary(), "better", difference=ABOVE), "side of zero"),
+        (verdict(binary(), "worse", difference=ABOVE, metric="auc"), "side of zero"),
+        (verdict(binary(), "worse", difference=TOUCHING), "side of zero"),
+        (verdict(binary(), "worse", difference=Interval(value=0.1)), "side of zero"),
+        (verdict(binary(), "equivalent", difference=AROUND, margin=0.003), "margin"),
+        (verdict(binary(), "equivalent", difference=AROUND, margin=None), "margin"),
+    ],
+)
+def test_verdicts_that_claim_more_are_refused(document, words):
+    with pytest.raises(DocumentError, match=words):
+        render(document)
+
+
+def test_a_resolved_metric_needs_its_interval():
+    document = binary()
+    rows = [row.model_copy(update={"difference": AROUND}) for row in document.performance.metrics]
+    performance = document.performance.model_copy(update={"metrics": rows})
+    with pytest.raises(DocumentError, match=r"metrics\.0\.resolved: 'worse'.*'no'"):
+        render(document.model_copy(update={"performance": performance}))
+
+
+def test_a_conflict_needs_two_sides():
+    document = binary()
+    terms = [row.model_copy(update={"conflict": True, "linear": ABOVE, "network": ABOVE}) for row in
+             document.coefficients.terms]  # fmt: skip
+    coefficients = document.coefficients.model_copy(update={"terms": terms})
+    with pytest.raises(DocumentError, match=r"terms\.0\.conflict"):
+        render(document.model_copy(update={"coefficients": coefficients}))
+
+
+def test_an_interval_that_touches_zero_includes_it():
+    assert side(TOUCHING) == side(Interval()) == side(AROUND) == 0
+    assert side(ABOVE) == -side(Interval(value=-1, low=-2, high=-0.5)) == 1
