@@ -45,6 +45,7 @@ class ColumnInfo(Part):
     protected: bool
     levels: int | None  # number of distinct values of a column that is not numeric
     missing: int  # rows in which it is missing
+    constant: bool = False  # one value, or none at all
     read_by_network: bool
     fast: bool  # moved through the first layer alone (True), or by encoding the whole row again (False)
 
@@ -68,6 +69,7 @@ class ModelInfo(Part):
     library: str  # "scikit-learn 1.7"
     parameters: int
     hidden: list[int]  # units of each hidden layer that was found; empty for a linear model
+    converged: bool | None = None  # None: the model does not say
     notes: list[Message]  # what a reader must know of how it was read
 
 

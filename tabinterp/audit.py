@@ -1,0 +1,241 @@
+"""`audit(model, table)`: every reading of a network and of its linear counterpart, as one document."""
+
+from __future__ import annotations
+
+import os
+import tempfile
+import time
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pandas as pd
+
+from . import assemble, messages
+from .comparison.performance import compare
+from .errors import DocumentError, NotApplicableError
+from .findings import judge
+from .models import Bound, Model, bind
+from .models.counterpart import fit_counterpart
+from .readouts.coefficients import of_linear, of_network
+from .readouts.gradients import METHODS as GRADIENTS
+from .readouts.gradients import gradient_importance
+from .readouts.neurons import neuron_correlations
+from .readouts.permutation import permutation_importance
+from .readouts.terms import find_terms
+from .report.canonical import from_bytes, to_bytes
+from .report.document import Document, Message, Verdict
+from .report.render import render
+from .table import Table
+from .table.draws import IntArray, chosen
+
+ROWS = 20_000  # readings that take many passes use at most this many of the rows
+GRADIENT_ROWS = 2_000
+
+Progress = Callable[[str, float], None]  # what is being done, and the share of the whole that is finished
+
+
+def audit(
+    model: Model,
+    table: Table,
+    *,
+    counterpart: Model | None = None,
+    seed: int = 0,
+    rows: int = ROWS,
+    progress: Progress | None = None,
+) -> Audit:
+    """Set a network beside its linear counterpart.
+
+    Parameters
+    ----------
+    model : from `wrap` or `load_model`.
+    table : rows to audit on. With a split, or a model that remembers one, the verdict and the readings are of the
+        held-out rows; without one, readings are of all rows and the verdict is not assessed.
+    counterpart : the user's own linear model; None: fitted on the same encoding, rows and split.
+    seed : of every draw.
+    rows : readings that take many passes over the rows use at most this many, drawn by hash.
+    progress : called with a step's name and the share that is done.
+    """
+    clock = _Clock(progress)
+    if table.split is None and model.split is not None:
+        table = table.with_split(model.split)
+    with clock("encode"):
+        network = bind(model, table)
+    with clock("counterpart"):
+        linear = bind(counterpart or fit_counterpart(network, table, seed=seed), table)
+    if not linear.is_linear:
+        raise NotApplicableError(f"the counterpart {linear.model.name} is not linear: it has operations that are not affine")
+    held_out = table.held_out is not None
+    evaluation = np.flatnonzero(table.held_out) if table.held_out is not None else np.arange(len(table))
+    few = evaluation[np.sort(chosen(table.numbers[evaluation], rows, seed))]
+    fewer = few[np.sort(chosen(table.numbers[few], GRADIENT_ROWS, seed))]
+    with clock("performance"):
+        performance = compare(network.take(evaluation), linear.take(evaluation), seed=seed, held_out=held_out)
+    notes: list[Message] = []
+    with clock("coefficients"):
+        coefficients = _optional("coefficients", notes, lambda: _coefficients(network, linear))
+    with clock("permutation importance"):
+        importance = _optional("permutation importance", notes, lambda: _importance(network, linear, few, seed, clock))
+    with clock("gradients"):
+        gradients = _gradients(network, linear, fewer, seed, clock)
+    with clock("neurons"):
+        neurons = _optional("neurons", notes, lambda: neuron_correlations(network.take(few), table.take(few), seed=seed))
+    results = assemble.Results(
+        network, linear, held_out, seed, performance, coefficients, importance, gradients, neurons, tuple(notes)
+    )
+    document = assemble.document(results)
+    return Audit(document.model_copy(update={"findings": judge(document)}), {"seconds": clock.seconds})
+
+
+def _coefficients(network: Bound, linear: Bound) -> tuple[Any, Any]:
+    terms = find_terms(linear)
+    if not terms:
+        raise NotApplicableError("the encoder mixes all columns, so that none has a coefficient of its own")
+    return of_linear(linear, terms), of_network(network, find_terms(network))
+
+
+def _importance(network: Bound, linear: Bound, rows: IntArray, seed: int, clock: _Clock) -> tuple[Any, Any]:
+    parts = []
+    for i, bound in enumerate((network, linear)):
+        part = bound.take(rows)
+        parts.append(
+            permutation_importance(part, part.table, seed=seed, progress=lambda _, s, i=i: clock.within((i + s) / 2))  # type: ignore[misc]
+        )
+    return parts[0], parts[1]
+
+
+def _gradients(network: Bound, linear: Bound, rows: IntArray, seed: int, clock: _Clock) -> list[tuple[Any, Any]]:
+    parts = [bound.take(rows) for bound in (network, linear)]
+    result = []
+    for i, method in enumerate(GRADIENTS):
+        made = [gradient_importance(part, part.table, method=method, seed=seed) for part in parts]
+        result.append((made[0], made[1]))
+        clock.within((i + 1) / len(GRADIENTS))
+    return result
+
+
+def _optional(name: str, notes: list[Message], reading: Callable[[], Any]) -> Any:
+    """The reading, or None and a note where it does not apply."""
+    try:
+        return reading()
+    except NotApplicableError as error:
+        notes.append(Message(key="not_assessed.reading", values={"reading": name, "reason": str(error)}))
+        return None
+
+
+SHARES = {  # of the whole time, for the progress bar
+    "encode": 0.05,
+    "counterpart": 0.25,
+    "performance": 0.1,
+    "coefficients": 0.2,
+    "permutation importance": 0.1,
+    "gradients": 0.2,
+    "neurons": 0.1,
+}
+
+
+class _Clock:
+    """Seconds of each step, and progress."""
+
+    def __init__(self, progress: Progress | None) -> None:
+        self.seconds: dict[str, float] = {}
+        self._progress = progress
+        self._done = 0.0
+        self._step = ""
+
+    @contextmanager
+    def __call__(self, step: str) -> Iterator[None]:
+        self._step = step
+        self.within(0.0)
+        start = time.perf_counter()
+        yield
+        self.seconds[step] = round(time.perf_counter() - start, 3)
+        self.within(1.0)
+        self._done += SHARES[step]
+
+    def within(self, share: float) -> None:
+        if self._progress is not None:
+            self._progress(self._step, min(1.0, self._done + share * SHARES[self._step]))
+
+
+# ---- the finished audit
+
+
+@dataclass(frozen=True)
+class Findings:
+    """What was checked, each check once."""
+
+    document: Document
+
+    def frame(self) -> pd.DataFrame:
+        """slug, severity, status (raised, cleared, not_applicable), claim."""
+        return pd.DataFrame(
+            [(f.slug, f.severity, f.status, _text(f.claim)) for f in self.document.findings],
+            columns=["slug", "severity", "status", "claim"],
+        )
+
+
+@dataclass(frozen=True)
+class Audit:
+    """A document, and what can be made of it. `run` is what differs from run to run: never part of the document."""
+
+    document: Document
+    run: dict[str, Any] = field(default_factory=dict, compare=False)
+
+    @property
+    def verdict(self) -> Verdict:
+        """Status, primary metric, difference with interval, margin; `str(audit)` says it in words."""
+        return self.document.verdict
+
+    @property
+    def findings(self) -> Findings:
+        return Findings(self.document)
+
+    def __str__(self) -> str:
+        return " ".join(_text(m) for m in (self.verdict.sentence, *self.verdict.lines))
+
+    def to_html(self, path: str | Path | None = None) -> str:
+        """The report; written to `path` when one is given, all of it or nothing."""
+        page = render(self.document)
+        if path is not None:
+            write(Path(path), page.encode("utf-8"))
+        return page
+
+    def to_json(self, path: str | Path | None = None) -> bytes:
+        """Canonical JSON (RFC 8785) of the document."""
+        data = to_bytes(self.document)
+        if path is not None:
+            write(Path(path), data)
+        return data
+
+    @classmethod
+    def from_json(cls, source: str | Path | bytes) -> Audit:
+        """Read what `to_json` wrote: a path, or the bytes themselves."""
+        return cls(from_bytes(source if isinstance(source, bytes) else _read(Path(source))))
+
+
+def _text(message: Message) -> str:
+    return messages.text(message.key, message.values)
+
+
+def _read(path: Path) -> bytes:
+    try:
+        return path.read_bytes()
+    except OSError as error:
+        raise DocumentError(f"the audit {str(path)!r} cannot be read: {error.strerror}") from None
+
+
+def write(path: Path, data: bytes) -> None:
+    """Replace a file by a whole new one, so that a reader never sees half of it."""
+    handle, temporary = tempfile.mkstemp(dir=path.parent, prefix=f".{path.name}.")
+    try:
+        with os.fdopen(handle, "wb") as stream:
+            stream.write(data)
+        os.chmod(temporary, 0o644)
+        os.replace(temporary, path)
+    except BaseException:
+        Path(temporary).unlink(missing_ok=True)
+        raise

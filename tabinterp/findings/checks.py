@@ -1,0 +1,152 @@
+"""What a reader must know: each check reads the document and is raised, cleared, or not applicable because.
+
+One literal list; a check is a function from the document to an outcome, and one line below.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Literal
+
+from ..report.document import Document, Finding, Message
+
+LINEAR_R2 = 0.999  # a score of which a linear function explains this much is linear
+SATURATED = 0.01  # median p(1-p), of at most 0.25
+AGREE = 0.5  # rank correlation below which two readings of the network disagree
+
+
+@dataclass(frozen=True)
+class Outcome:
+    status: Literal["raised", "cleared", "not_applicable"]
+    key: str
+    values: dict[str, object] | None = None
+
+
+@dataclass(frozen=True)
+class Check:
+    """`code` and `slug` are stable; `evidence` is the anchor of the section that holds the numbers."""
+
+    code: str
+    slug: str
+    severity: Literal["act", "check", "note"]
+    evidence: str
+    look: Callable[[Document], Outcome]
+
+
+def judge(document: Document) -> list[Finding]:
+    """Every check of the list, once, the most severe first."""
+    rank = {"act": 0, "check": 1, "note": 2}
+    outcomes = [(check, check.look(document)) for check in CHECKS]
+    raised_first = sorted(outcomes, key=lambda pair: (pair[1].status != "raised", rank[pair[0].severity]))
+    return [
+        Finding(
+            code=check.code,
+            slug=check.slug,
+            severity=check.severity,
+            status=outcome.status,
+            claim=Message(key=f"finding.{check.slug}.{outcome.key}", values=outcome.values or {}),
+            evidence=check.evidence,
+        )
+        for check, outcome in raised_first
+    ]
+
+
+def _raised(**values: object) -> Outcome:
+    return Outcome("raised", "raised", values)
+
+
+def _cleared(**values: object) -> Outcome:
+    return Outcome("cleared", "cleared", values)
+
+
+def _not_applicable(why: str = "not_applicable") -> Outcome:
+    return Outcome("not_applicable", why)
+
+
+def _worse_than_linear(d: Document) -> Outcome:
+    if d.verdict.status == "not_assessed":
+        return _not_applicable()
+    gap = d.verdict.difference
+    if d.verdict.status == "worse":
+        return _raised(linear=d.linear.name, value=gap.value, low=gap.low, high=gap.high)
+    return _cleared(linear=d.linear.name)
+
+
+def _secretly_linear(d: Document) -> Outcome:
+    shares = [s.r2 for s in d.coefficients.surrogates if s.r2 is not None]
+    if not shares:
+        return _not_applicable()
+    return (_raised if min(shares) >= LINEAR_R2 else _cleared)(percent=100 * min(shares))
+
+
+def _sign_conflict(d: Document) -> Outcome:
+    if not d.coefficients.terms:
+        return _not_applicable()
+    columns = list(dict.fromkeys(t.column for t in d.coefficients.terms if t.conflict))
+    count = sum(t.conflict for t in d.coefficients.terms)
+    return _raised(columns=columns, count=count) if columns else _cleared(count=len(d.coefficients.terms))
+
+
+def _saturated(d: Document) -> Outcome:
+    value = d.gradients.saturation
+    if value is None:
+        return _not_applicable()
+    return (_raised if value < SATURATED else _cleared)(value=value)
+
+
+def _dead_units(d: Document) -> Outcome:
+    units = d.neurons.units
+    if not units:
+        return _not_applicable()
+    dead = [u for u in units if u.sd == 0]
+    return _raised(count=len(dead), units=len(units)) if dead else _cleared(units=len(units), rows=d.neurons.rows)
+
+
+def _unused_column(d: Document) -> Outcome:
+    if not d.importance.columns:
+        return _not_applicable()
+    unread = {c.name for c in d.data.columns if c.role == "input" and not c.read_by_network}
+    silent = [r.column for r in d.importance.columns if r.network.value == 0 or r.column in unread]
+    return _raised(columns=silent) if silent else _cleared()
+
+
+def _constant_column(d: Document) -> Outcome:
+    constant = [c.name for c in d.data.columns if c.role == "input" and c.constant]
+    return _raised(columns=constant) if constant else _cleared()
+
+
+def _not_converged(d: Document) -> Outcome:
+    if d.network.converged is None:
+        return _not_applicable()
+    return _cleared() if d.network.converged else _raised(network=d.network.name)
+
+
+def _methods_disagree(d: Document) -> Outcome:
+    pairs = [
+        a for a in d.agreement if a.first.startswith("network") and a.second.startswith("network") and a.spearman is not None
+    ]
+    if not pairs:
+        return _not_applicable()
+    worst = min(pairs, key=lambda a: a.spearman if a.spearman is not None else 1.0)
+    low = worst.spearman is not None and worst.spearman < AGREE
+    return (_raised if low else _cleared)(first=worst.first, second=worst.second, value=worst.spearman)
+
+
+def _penalised_inference(d: Document) -> Outcome:
+    keys = {note.key for note in d.coefficients.notes}
+    return _raised(linear=d.linear.name) if "coefficients.note.penalised" in keys else _cleared()
+
+
+CHECKS: tuple[Check, ...] = (
+    Check("TI-P01", "worse-than-linear", "act", "performance", _worse_than_linear),
+    Check("TI-P02", "secretly-linear", "check", "coefficients", _secretly_linear),
+    Check("TI-E01", "sign-conflict", "check", "coefficients", _sign_conflict),
+    Check("TI-E02", "methods-disagree", "check", "agreement", _methods_disagree),
+    Check("TI-E03", "unused-column", "note", "importance", _unused_column),
+    Check("TI-F01", "not-converged", "check", "method", _not_converged),
+    Check("TI-F02", "saturated", "check", "gradients", _saturated),
+    Check("TI-F03", "dead-units", "note", "neurons", _dead_units),
+    Check("TI-F04", "penalised-inference", "note", "coefficients", _penalised_inference),
+    Check("TI-D01", "constant-column", "note", "method", _constant_column),
+)
