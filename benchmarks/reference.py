@@ -1,6 +1,6 @@
 """The reference network on five real tables: measured value, bar and seconds, beside a linear model on equal columns.
 
-    python benchmarks/reference.py [FOLDER]        FOLDER holds the tables, `datasets/` at the repository root if left out
+    python benchmarks/reference.py [FOLDER]        FOLDER holds the tables; left out, `datasets/` at the root
 
 Adult is scored on its own test rows, for training seeds 0 to 2. The other tables hold out 25% of their rows at random
 (in equal class shares where there are classes), seeds 0 to 4 or 0 to 2, the seed serving split and training alike.
@@ -119,7 +119,7 @@ def main() -> int:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("folder", nargs="?", type=Path, default=Path(__file__).parents[1] / "datasets")
     folder = parser.parse_args().folder
-    print(f"{torch.get_num_threads()} threads; load of the machine at the start {os.getloadavg()[0]:.1f}")
+    print(f"{os.cpu_count()} cores, load at the start {os.getloadavg()[0]:.1f}")
     print(f"{'table':<22} {'measure':<9} {'mean':>7} {'worst':>7} {'bar':>7} {'linear':>7} {'slowest':>9}")
     missed = 0
     for bar in BARS:
@@ -130,11 +130,8 @@ def main() -> int:
         met = (mean <= wanted if lower_is_better else mean >= wanted) and max(seconds) <= 60
         missed += not met
         worst = max(ours) if lower_is_better else min(ours)
-        print(
-            f"{bar.name:<22} {bar.measure:<9} {mean:7.4f} {worst:7.4f} {wanted:7.4f} {linear:7.4f} {max(seconds):7.1f} s"
-            + ("" if met else "  missed"),
-            flush=True,
-        )
+        figures = f"{mean:7.4f} {worst:7.4f} {wanted:7.4f} {linear:7.4f} {max(seconds):7.1f} s"
+        print(f"{bar.name:<22} {bar.measure:<9} {figures}{'' if met else '  missed'}", flush=True)
     return 1 if missed else 0
 
 

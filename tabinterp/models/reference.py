@@ -42,6 +42,7 @@ LEARNING_RATE, WEIGHT_DECAY, DROPOUT = 2e-3, 1e-2, 0.1
 BATCH_ROWS, SMALLEST_BATCH, EPOCH_STEPS = 256, 16, 32
 EPOCHS, PATIENCE = 300, 15
 VALIDATION = 7  # one row in seven
+TOO_LARGE = 1e30  # float32 ends at 3.4e38
 
 
 @dataclass(frozen=True)
@@ -66,13 +67,16 @@ def build_encoder(frame: pd.DataFrame, kinds: Mapping[str, str]) -> ColumnTransf
 
     Numeric columns: missing values take the median and, where the training rows have any, raise an indicator; then
     mean 0 and standard deviation 1. Categorical, boolean and ordinal columns: one encoded column a level, missing
-    being a level of its own; levels seen in fewer than 10 training rows share a column, which unseen levels join.
+    being a level of its own (`None` and `NaN` are two: keep to one); levels seen in fewer than 10 training rows share
+    a column, which unseen levels join; where there is no such column an unseen level is zero in all of them.
 
     >>> rooms = pd.DataFrame({"size": [20.0, None, 35.0], "floor": ["low", "high", None]})
     >>> encoder = build_encoder(rooms, {"size": "numeric", "floor": "categorical"})
     >>> encoder.fit_transform(rooms).shape
     (3, 3)
     """
+    if not kinds:
+        raise TableError("an encoder needs at least one input column, got none")
     for name, kind in kinds.items():
         _check_column(frame, name, kind)
     numeric = [name for name, kind in kinds.items() if kind == "numeric"]
@@ -98,8 +102,16 @@ def _check_column(frame: pd.DataFrame, name: str, kind: str) -> None:
             raise TableError(f"column {name!r} is numeric, but its values are not: {error}") from error
         if np.isinf(values).any():
             raise TableError(f"column {name!r} holds infinite values; make them missing or finite")
-    elif frame[name].dtype.kind in "OT" and any(value is pd.NA for value in frame[name].array):
+        return
+    levels = frame[name].drop_duplicates()
+    if levels.dtype.kind not in "biuf" and any(level is pd.NA for level in levels):
         raise TableError(f"column {name!r} holds pandas.NA, which scikit-learn's encoders cannot read; use None or NaN")
+    try:
+        sorted(levels.dropna())
+    except TypeError as error:
+        raise TableError(
+            f"column {name!r} mixes kinds of value ({error}); make them all text or all numbers"
+        ) from error
 
 
 def fit_network(
@@ -115,8 +127,9 @@ def fit_network(
 ) -> FittedNetwork:
     """Train on encoded rows X (n, d); targets y (n,) are 0/1, class numbers below `n_classes`, or real values.
 
-    Minimises the weighted mean log loss (in nats) or squared error. The same rows, seed, versions and number of
-    threads give the same weights, bit for bit; torch's own generators and settings are left as they were.
+    Minimises the weighted mean log loss (in nats) or squared error. The same rows, seed and
+    versions on the same kind of processor give the same weights, bit for bit, whatever the number of threads; torch's
+    own generators and settings are left as they were.
     `progress(epoch, epochs at most, validation loss)` is called after each pass, counting from 1.
     """
     rows, target, weight = _checked(X, y, task, n_classes, weights)
@@ -135,6 +148,7 @@ def fit_network(
 
         epochs, loss, converged = _until_it_stops(average, one_pass, validate, progress)
     _unstandardise(average[-1], centre, scale)
+    _silence_constants(average[0], rows)
     return FittedNetwork(average, epochs, loss, converged, seed)
 
 
@@ -168,10 +182,19 @@ def _take(data: Rows, index: IntArray | Tensor) -> Rows:
 
 @contextmanager
 def _own_torch(seed: int) -> Iterator[None]:
-    """Seeded draws and gradients on the CPU, whatever the caller has set; all of it put back afterwards."""
+    """Seeded draws and gradients on one CPU thread, whatever the caller has set; all of it put back afterwards.
+
+    One thread, because sums then run in one order whatever the number of cores, and batches this small gain little
+    from a second.
+    """
+    threads = torch.get_num_threads()
     with torch.random.fork_rng(devices=[]), torch.device("cpu"), torch.inference_mode(False), torch.enable_grad():
         torch.default_generator.manual_seed(seed)
-        yield
+        torch.set_num_threads(1)
+        try:
+            yield
+        finally:
+            torch.set_num_threads(threads)
 
 
 def _layers(columns: int, hidden: Sequence[int], outputs: int) -> nn.Sequential:
@@ -192,7 +215,7 @@ def _training(network: nn.Sequential, average: nn.Sequential, data: Rows, task: 
     size = int(np.clip(n // EPOCH_STEPS, SMALLEST_BATCH, BATCH_ROWS))
     memory = -(-n // size)
     fast, slow = list(network.parameters()), list(average.parameters())
-    optimiser = torch.optim.AdamW(fast, lr=LEARNING_RATE, weight_decay=WEIGHT_DECAY)
+    optimiser = torch.optim.AdamW(fast, lr=LEARNING_RATE, weight_decay=WEIGHT_DECAY, fused=True)
     steps = 0
 
     def one_pass() -> None:
@@ -257,18 +280,28 @@ def _unstandardise(layer: nn.Module, centre: float, scale: float) -> None:
         layer.bias.mul_(scale).add_(centre)
 
 
+def _silence_constants(layer: nn.Module, rows: FloatArray) -> None:
+    """Give columns that are constant in `rows` (n, d) weight 0, not what chance drew; the bias takes their share."""
+    assert isinstance(layer, nn.Linear)
+    still = np.flatnonzero(rows.min(axis=0) == rows.max(axis=0))
+    with torch.no_grad():
+        layer.bias.add_(layer.weight[:, still] @ torch.tensor(rows[0, still]).float())
+        layer.weight[:, still] = 0.0
+
+
 def _checked(
     X: FloatArray, y: npt.ArrayLike, task: str, n_classes: int | None, weights: npt.ArrayLike | None
 ) -> tuple[FloatArray, FloatArray, FloatArray]:
     """Rows, targets and weights as float64, without the rows of weight zero; or an error that says what is wrong."""
     rows, target = np.asarray(X, dtype=np.float64), np.asarray(y, dtype=np.float64)
     weight = np.ones(len(target)) if weights is None else np.asarray(weights, dtype=np.float64)
-    if rows.ndim != 2 or target.shape != (len(rows),) or weight.shape != target.shape:
+    if rows.ndim != 2 or rows.shape[1] == 0 or target.shape != (len(rows),) or weight.shape != target.shape:
+        shapes = f"{rows.shape}, {target.shape} and {weight.shape}"
+        raise ModelError(f"expected X (n, d) with d > 0, y (n,), and weights (n,) or None; got {shapes}")
+    if not all((np.abs(part) < TOO_LARGE).all() for part in (rows, target, weight)) or (weight < 0).any():
         raise ModelError(
-            f"expected X (n, d), y (n,), weights (n,) or None; got {rows.shape}, {target.shape}, {weight.shape}"
+            f"X, y and weights must be finite and within ±{TOO_LARGE:g}, and weights not negative; encode first"
         )
-    if not all(np.isfinite(part).all() for part in (rows, target, weight)) or (weight < 0).any():
-        raise ModelError("X, y and weights must be finite, and weights not negative; impute missing values first")
     used = weight > 0
     if used.sum() < 2:
         raise ModelError(f"training needs two rows of positive weight, one of them to stop on; got {used.sum()}")
