@@ -1,0 +1,321 @@
+"""The reference network: one honest multilayer perceptron for whoever has only a table.
+
+Two steps, both plain: a scikit-learn encoder that reads the original columns, and a network of `Linear`, `Tanh` and
+`Dropout` on what it encodes. One recipe serves every table:
+
+- saturating units: a row far outside the others moves a `Tanh` unit no further than its bound, so raw columns with
+  long tails need no transformation, and the scores stay smooth, which is what gradients are read from;
+- AdamW (Loshchilov & Hutter, 2019) with dropout (Srivastava et al., 2014), at a constant rate;
+- the network kept is an exponential moving average of the weights (Polyak & Juditsky, 1992; Tarvainen & Valpola,
+  2017), which does the work of a decaying rate without fixing the number of epochs beforehand;
+- early stopping (Prechelt, 1998) on one row in seven of those given, drawn evenly along the target.
+"""
+
+from __future__ import annotations
+
+import copy
+import itertools
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass
+from typing import Any, Literal
+
+import numpy as np
+import numpy.typing as npt
+import pandas as pd
+import torch
+from sklearn.compose import ColumnTransformer
+from sklearn.impute import SimpleImputer
+from sklearn.pipeline import make_pipeline
+from sklearn.preprocessing import OneHotEncoder, StandardScaler
+from torch import Tensor, nn
+
+from tabinterp.errors import ModelError, TableError
+
+FloatArray = npt.NDArray[np.float64]
+IntArray = npt.NDArray[np.int64]
+Task = Literal["binary", "multiclass", "regression"]
+Progress = Callable[[int, int, float], None]
+
+RARE = 10  # rows: levels seen less often share one encoded column
+LEARNING_RATE, WEIGHT_DECAY, DROPOUT = 2e-3, 1e-2, 0.1
+BATCH_ROWS, SMALLEST_BATCH, EPOCH_STEPS = 256, 16, 32
+EPOCHS, PATIENCE = 300, 15
+VALIDATION = 7  # one row in seven
+TOO_LARGE = 1e30  # float32 ends at 3.4e38
+
+
+@dataclass(frozen=True)
+class FittedNetwork:
+    """A trained network and how its training went.
+
+    `module` maps (n, d) encoded float32 rows to (n, k) scores: log-odds of the positive class (binary, k = 1), logits
+    (multiclass, k classes), or values on the target's own scale (regression, k = 1). It is in eval mode.
+    `epochs` counts the passes up to the kept weights; `validation_loss` is theirs, in nats, or in squared units of the
+    target. `converged` says that the validation loss stopped falling before the passes ran out.
+    """
+
+    module: nn.Sequential
+    epochs: int
+    validation_loss: float
+    converged: bool
+    seed: int
+
+
+def build_encoder(frame: pd.DataFrame, kinds: Mapping[str, str]) -> ColumnTransformer:
+    """An unfitted encoder of the columns named in `kinds`; every encoded column reads one original column.
+
+    Numeric columns: missing values take the median and, where the training rows have any, raise an indicator; then
+    mean 0 and standard deviation 1. Categorical, boolean and ordinal columns: one encoded column a level, missing
+    being a level of its own (`None` and `NaN` are two: keep to one); levels seen in fewer than 10 training rows share
+    a column, which unseen levels join; where there is no such column an unseen level is zero in all of them.
+
+    >>> rooms = pd.DataFrame({"size": [20.0, None, 35.0], "floor": ["low", "high", None]})
+    >>> encoder = build_encoder(rooms, {"size": "numeric", "floor": "categorical"})
+    >>> encoder.fit_transform(rooms).shape
+    (3, 3)
+    """
+    if not kinds:
+        raise TableError("an encoder needs at least one input column, got none")
+    for name, kind in kinds.items():
+        _check_column(frame, name, kind)
+    numeric = [name for name, kind in kinds.items() if kind == "numeric"]
+    levels = [name for name, kind in kinds.items() if kind != "numeric"]
+    number = make_pipeline(
+        SimpleImputer(strategy="median", add_indicator=True, keep_empty_features=True), StandardScaler()
+    )
+    level = OneHotEncoder(handle_unknown="infrequent_if_exist", min_frequency=RARE, sparse_output=False)
+    blocks = [("numeric", number, numeric), ("levels", level, levels)]
+    return ColumnTransformer([block for block in blocks if block[2]])
+
+
+def _check_column(frame: pd.DataFrame, name: str, kind: str) -> None:
+    """Refuse here, by the column's name, what scikit-learn would refuse later without it."""
+    if kind not in ("numeric", "categorical", "boolean", "ordinal"):
+        raise TableError(f"column {name!r}: kind must be numeric, categorical, boolean or ordinal, got {kind!r}")
+    if name not in frame.columns:
+        raise TableError(f"column {name!r} is not in the table; its columns are {list(frame.columns)}")
+    if kind == "numeric":
+        try:
+            values = frame[name].to_numpy(dtype=np.float64, na_value=np.nan)
+        except (TypeError, ValueError) as error:
+            raise TableError(f"column {name!r} is numeric, but its values are not: {error}") from error
+        if np.isinf(values).any():
+            raise TableError(f"column {name!r} holds infinite values; make them missing or finite")
+        return
+    levels = frame[name].drop_duplicates()
+    if levels.dtype.kind not in "biuf" and any(level is pd.NA for level in levels):
+        raise TableError(f"column {name!r} holds pandas.NA, which scikit-learn's encoders cannot read; use None or NaN")
+    try:
+        sorted(levels.dropna())
+    except TypeError as error:
+        raise TableError(
+            f"column {name!r} mixes kinds of value ({error}); make them all text or all numbers"
+        ) from error
+
+
+def fit_network(
+    X: FloatArray,
+    y: npt.ArrayLike,
+    *,
+    task: Task,
+    n_classes: int | None = None,
+    weights: npt.ArrayLike | None = None,
+    seed: int = 0,
+    hidden: Sequence[int] = (128, 64),
+    progress: Progress | None = None,
+) -> FittedNetwork:
+    """Train on encoded rows X (n, d); targets y (n,) are 0/1, class numbers below `n_classes`, or real values.
+
+    Minimises the weighted mean log loss (in nats) or squared error. The same rows, seed and
+    versions on the same kind of processor give the same weights, bit for bit, whatever the number of threads; torch's
+    own generators and settings are left as they were.
+    `progress(epoch, epochs at most, validation loss)` is called after each pass, counting from 1.
+    """
+    rows, target, weight = _checked(X, y, task, n_classes, weights)
+    train, held = _validation_split(target, np.random.default_rng(seed))
+    centre, scale = _standard(target[train], weight[train]) if task == "regression" else (0.0, 1.0)
+    with _own_torch(seed):
+        network = _layers(rows.shape[1], hidden, n_classes if task == "multiclass" and n_classes else 1)
+        average = copy.deepcopy(network).eval()
+        data = _tensors(rows, (target - centre) / scale, weight / weight[train].mean(), task)
+        one_pass = _training(network, average, _take(data, train), task)
+        stop_on = _take(data, held)
+
+        def validate() -> float:
+            with torch.no_grad():
+                return float(loss_of(average(stop_on[0]), *stop_on[1:], task)) * scale**2
+
+        epochs, loss, converged = _until_it_stops(average, one_pass, validate, progress)
+    _unstandardise(average[-1], centre, scale)
+    _silence_constants(average[0], rows)
+    return FittedNetwork(average, epochs, loss, converged, seed)
+
+
+def loss_of(scores: Tensor, labels: Tensor, weights: Tensor, task: Task) -> Tensor:
+    """Weighted mean loss of scores (n, k), labels (n,), weights (n,): a weight of 2 counts as the row given twice."""
+    return (_row_losses(scores, labels, task) * weights).sum() / weights.sum()
+
+
+def _row_losses(scores: Tensor, labels: Tensor, task: Task) -> Tensor:
+    """Log loss (nats) or squared error of each row, (n,)."""
+    if task == "multiclass":
+        return nn.functional.cross_entropy(scores, labels, reduction="none")
+    if task == "binary":
+        return nn.functional.binary_cross_entropy_with_logits(scores[:, 0], labels, reduction="none")
+    return nn.functional.mse_loss(scores[:, 0], labels, reduction="none")
+
+
+Rows = tuple[Tensor, Tensor, Tensor]
+"""Encoded rows (n, d), labels (n,) and weights (n,) of mean one."""
+
+
+def _tensors(rows: FloatArray, labels: FloatArray, weights: FloatArray, task: Task) -> Rows:
+    as_label = torch.int64 if task == "multiclass" else torch.float32
+    return torch.tensor(rows).float(), torch.tensor(labels).to(as_label), torch.tensor(weights).float()
+
+
+def _take(data: Rows, index: IntArray | Tensor) -> Rows:
+    at = torch.as_tensor(index)
+    return data[0][at], data[1][at], data[2][at]
+
+
+@contextmanager
+def _own_torch(seed: int) -> Iterator[None]:
+    """Seeded draws and gradients on one CPU thread, whatever the caller has set; all of it put back afterwards.
+
+    One thread, because sums then run in one order whatever the number of cores, and batches this small gain little
+    from a second.
+    """
+    threads = torch.get_num_threads()
+    with torch.random.fork_rng(devices=[]), torch.device("cpu"), torch.inference_mode(False), torch.enable_grad():
+        torch.default_generator.manual_seed(seed)
+        torch.set_num_threads(1)
+        try:
+            yield
+        finally:
+            torch.set_num_threads(threads)
+
+
+def _layers(columns: int, hidden: Sequence[int], outputs: int) -> nn.Sequential:
+    widths = [columns, *hidden]
+    layers: list[nn.Module] = []
+    for fan_in, fan_out in itertools.pairwise(widths):
+        layers += [nn.Linear(fan_in, fan_out, dtype=torch.float32), nn.Tanh(), nn.Dropout(DROPOUT)]
+    return nn.Sequential(*layers, nn.Linear(widths[-1], outputs, dtype=torch.float32))
+
+
+def _training(network: nn.Sequential, average: nn.Sequential, data: Rows, task: Task) -> Callable[[], None]:
+    """One pass over shuffled rows: AdamW steps on `network`, followed by `average` with a memory of one pass.
+
+    The average is the plain mean of the weights during the first pass, and exponential after it. Small tables are
+    taken in small batches, so that a pass is never only a step or two.
+    """
+    n = len(data[0])
+    size = int(np.clip(n // EPOCH_STEPS, SMALLEST_BATCH, BATCH_ROWS))
+    memory = -(-n // size)
+    fast, slow = list(network.parameters()), list(average.parameters())
+    optimiser = torch.optim.AdamW(fast, lr=LEARNING_RATE, weight_decay=WEIGHT_DECAY, fused=True)
+    steps = 0
+
+    def one_pass() -> None:
+        nonlocal steps
+        network.train()
+        features, labels, weights = _take(data, torch.randperm(n))
+        for at in (slice(start, start + size) for start in range(0, n, size)):
+            optimiser.zero_grad()
+            losses = _row_losses(network(features[at]), labels[at], task) * weights[at]
+            torch.autograd.backward(losses.mean())
+            optimiser.step()
+            steps += 1
+            with torch.no_grad():
+                for mean, value in zip(slow, fast, strict=True):
+                    mean.lerp_(value, 1 / min(steps, memory))
+
+    return one_pass
+
+
+def _until_it_stops(
+    network: nn.Sequential, one_pass: Callable[[], None], validate: Callable[[], float], progress: Progress | None
+) -> tuple[int, float, bool]:
+    """Train while the validation loss falls and leave `network` at its best: that pass, its loss, did it stop falling.
+
+    Stops after `PATIENCE` passes without a new best.
+    """
+    best, best_loss, best_epoch, epoch = network.state_dict(), np.inf, 0, 0
+    while epoch < EPOCHS and epoch - best_epoch < PATIENCE:
+        one_pass()
+        epoch, loss = epoch + 1, validate()
+        if progress is not None:
+            progress(epoch, EPOCHS, loss)
+        if loss < best_loss:
+            best, best_loss, best_epoch = copy.deepcopy(network.state_dict()), loss, epoch
+    if best_epoch == 0:
+        raise ModelError("the network's loss was never finite; are some encoded values or targets extreme?")
+    network.load_state_dict(best)
+    return best_epoch, best_loss, epoch - best_epoch >= PATIENCE
+
+
+def _validation_split(target: FloatArray, draw: np.random.Generator) -> tuple[IntArray, IntArray]:
+    """Row numbers to train on and to stop on: every seventh row in order of the target, ties in random order."""
+    order = draw.permutation(len(target))
+    order = order[np.argsort(target[order], kind="stable")]
+    held = np.zeros(len(order), dtype=bool)
+    held[min(VALIDATION // 2, len(order) - 1) :: VALIDATION] = True
+    return order[~held], order[held]
+
+
+def _standard(target: FloatArray, weight: FloatArray) -> tuple[float, float]:
+    """Weighted mean and standard deviation; 1 for a target that does not vary."""
+    centre = float(np.average(target, weights=weight))
+    scale = float(np.sqrt(np.average((target - centre) ** 2, weights=weight)))
+    return centre, scale if scale > 1e-12 * abs(centre) else 1.0
+
+
+def _unstandardise(layer: nn.Module, centre: float, scale: float) -> None:
+    """Fold target = centre + scale * score into the last layer."""
+    assert isinstance(layer, nn.Linear)
+    with torch.no_grad():
+        layer.weight.mul_(scale)
+        layer.bias.mul_(scale).add_(centre)
+
+
+def _silence_constants(layer: nn.Module, rows: FloatArray) -> None:
+    """Give columns that are constant in `rows` (n, d) weight 0, not what chance drew; the bias takes their share."""
+    assert isinstance(layer, nn.Linear)
+    still = np.flatnonzero(rows.min(axis=0) == rows.max(axis=0))
+    with torch.no_grad():
+        layer.bias.add_(layer.weight[:, still] @ torch.tensor(rows[0, still]).float())
+        layer.weight[:, still] = 0.0
+
+
+def _checked(
+    X: FloatArray, y: npt.ArrayLike, task: str, n_classes: int | None, weights: npt.ArrayLike | None
+) -> tuple[FloatArray, FloatArray, FloatArray]:
+    """Rows, targets and weights as float64, without the rows of weight zero; or an error that says what is wrong."""
+    rows, target = np.asarray(X, dtype=np.float64), np.asarray(y, dtype=np.float64)
+    weight = np.ones(len(target)) if weights is None else np.asarray(weights, dtype=np.float64)
+    if rows.ndim != 2 or rows.shape[1] == 0 or target.shape != (len(rows),) or weight.shape != target.shape:
+        shapes = f"{rows.shape}, {target.shape} and {weight.shape}"
+        raise ModelError(f"expected X (n, d) with d > 0, y (n,), and weights (n,) or None; got {shapes}")
+    if not all((np.abs(part) < TOO_LARGE).all() for part in (rows, target, weight)) or (weight < 0).any():
+        raise ModelError(
+            f"X, y and weights must be finite and within ±{TOO_LARGE:g}, and weights not negative; encode first"
+        )
+    used = weight > 0
+    if used.sum() < 2:
+        raise ModelError(f"training needs two rows of positive weight, one of them to stop on; got {used.sum()}")
+    _check_labels(target, task, n_classes)
+    return rows[used], target[used], weight[used]
+
+
+def _check_labels(target: FloatArray, task: str, n_classes: Any) -> None:
+    if task == "regression":
+        return
+    if task not in ("binary", "multiclass"):
+        raise ModelError(f"task must be binary, multiclass or regression, got {task!r}")
+    if task == "multiclass" and (n_classes is None or n_classes < 2):
+        raise ModelError(f"a multiclass network needs n_classes of at least 2, got {n_classes}")
+    classes = 2 if task == "binary" else n_classes
+    if not np.isin(target, np.arange(classes)).all():
+        raise ModelError(f"{task} targets must be whole numbers from 0 to {classes - 1}")
