@@ -90,10 +90,10 @@ def read_table(
     weights = None if weight is None else _weights(frame[weight])
     label = name or (Path(source).name.split(".")[0] if isinstance(source, (str, Path)) else "table")
     table = Table(label, frame, schema, y, np.arange(len(frame)), weights)
-    return table if split is None else _with_split(table, split, split_at, stratify, seed)
+    return table if split is None else with_split(table, split, split_at, stratify, seed)
 
 
-def _with_split(table: Table, split: str | float | Split, at: str | None, stratify: bool, seed: int) -> Table:
+def with_split(table: Table, split: str | float | Split, at: str | None, stratify: bool, seed: int) -> Table:
     if isinstance(split, Split):
         rule = split
     elif isinstance(split, str):
