@@ -11,11 +11,15 @@ from markupsafe import Markup
 
 @dataclass(frozen=True, slots=True)
 class Cell:
-    """One cell of a table: its text, the whole text where it was cut, and its class."""
+    """One cell of a table: its text, the whole text where it was cut, and its class.
+
+    Classes: "t" a word and "w" a sentence, both aligned left; "whole" a name of any length; "net" and "lin" a model's
+    own colour; "h0" to "h20" a colour of the heat map.
+    """
 
     text: str
     title: str = ""
-    style: str = ""  # "t": a word, "w": a sentence, both aligned left; "h0" to "h20": a colour of the heat map
+    style: str = ""
 
 
 @dataclass(frozen=True, slots=True)

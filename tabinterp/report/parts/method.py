@@ -127,7 +127,7 @@ def _columns(document: Document) -> Table:
     ]
     rows = [
         [
-            Cell(tidy(column.name)),
+            Cell(tidy(column.name), style="whole"),
             Cell(t(f"report.kind.{column.kind}"), style="t"),
             Cell(t(f"report.role.{column.role}"), style="t"),
             Cell(yes(column.protected), style="t"),

@@ -1,0 +1,111 @@
+"""Figures by themselves: honest axes, names that stay names, nothing left behind in Matplotlib."""
+
+from __future__ import annotations
+
+import re
+import warnings
+import xml.etree.ElementTree as ET
+
+import matplotlib
+import matplotlib.pyplot as plt
+import pytest
+
+from tabinterp.report.document import Interval
+from tabinterp.report.figures import AMBER, NAVY, PAPER, WIDTH, Pair, pairs
+
+SVG = "{http://www.w3.org/2000/svg}"
+
+
+def interval(value, low, high):
+    return Interval(value=value, stderr=1.0, low=low, high=high)
+
+
+def row(label, network, linear):
+    return Pair(label, f"{label}, whole", network, linear, f"{label} network", f"{label} linear")
+
+
+ROWS = [
+    row("clear", interval(1.0, 0.5, 1.5), interval(0.1, -0.2, 0.4)),
+    row("wide", interval(-1.0, -1.5, -0.5), interval(0.5, -300.0, 400.0)),
+    row("bare", Interval(value=0.2), Interval()),
+]
+
+
+def drawn(rows=ROWS, filling="excludes_zero"):
+    return ET.fromstring(pairs(rows, "an axis", "a reading", "figure-test", filling))
+
+
+def marks(root):
+    """Title of each mark: its element and where it stands."""
+    found = {}
+    for group in root.iter(f"{SVG}g"):
+        title = group.find(f"{SVG}title")
+        if title is not None:
+            found[title.text] = next(group.iter(f"{SVG}use"))
+    return found
+
+
+def test_marks_stand_where_their_numbers_are():
+    found = {title: float(use.get("x")) for title, use in marks(drawn()).items()}
+    assert list(found) == ["clear network", "clear linear", "wide network", "wide linear", "bare network"]
+    unit = found["clear network"] - found["wide network"]
+    for title, value in (("clear linear", 0.1), ("wide linear", 0.5), ("bare network", 0.2)):
+        assert found[title] == pytest.approx(found["wide network"] + unit * (value + 1) / 2, abs=1e-3)
+
+
+def test_one_wide_interval_does_not_squeeze_the_others():
+    found = {title: float(use.get("x")) for title, use in marks(drawn()).items()}
+    assert found["clear network"] - found["wide network"] > WIDTH / 6
+    xs = [float(use.get("x")) for use in drawn().iter(f"{SVG}use")]
+    assert max(xs) <= WIDTH
+    assert min(xs) >= 0
+
+
+def test_filling_says_whether_the_interval_excludes_zero():
+    fills = {title: use.get("fill", "") for title, use in marks(drawn()).items()}
+    assert fills["clear network"] == NAVY
+    assert fills["clear linear"] == PAPER
+    assert fills["wide network"] == NAVY
+    assert fills["wide linear"] == PAPER
+
+
+def test_without_that_meaning_filling_tells_the_models_apart():
+    fills = {title: use.get("fill", "") for title, use in marks(drawn(filling="model")).items()}
+    assert {fill for title, fill in fills.items() if "network" in title} == {NAVY}
+    assert {fill for title, fill in fills.items() if "linear" in title} == {PAPER}
+    strokes = {title: use.get("stroke") for title, use in marks(drawn()).items()}
+    assert {stroke for title, stroke in strokes.items() if "linear" in title} == {AMBER}
+
+
+def test_zero_is_always_in_view():
+    far = [row("far", interval(100.0, 99.0, 101.0), interval(103.0, 102.0, 104.0))]
+    ticks = [element.text for element in drawn(far).iter(f"{SVG}text")]
+    assert "0" in ticks
+
+
+@pytest.mark.parametrize("label", ["$x$", r"\frac{1}{2}", "日本語", "<b>&amp;", "@axis@", "@1@", "🧪"])
+def test_a_name_is_never_read_as_anything_else(label):
+    with warnings.catch_warnings():
+        warnings.simplefilter("error")
+        root = drawn([row(label, interval(1.0, 0.5, 1.5), Interval())])
+    texts = [element.text for element in root.iter(f"{SVG}text")]
+    assert label in texts
+    assert "an axis" in texts
+
+
+def test_the_picture_says_what_it_shows_and_names_nothing_else():
+    root = drawn()
+    assert root.get("role") == "img"
+    assert root.get("aria-label") == "a reading"
+    ids = [element.get("id") for element in root.iter() if element.get("id")]
+    assert all(each.startswith("figure-test") for each in ids)
+    assert not [element for element in root.iter() if "style" in element.attrib or element.tag == f"{SVG}style"]
+    fonts = {element.get("font-size") for element in root.iter(f"{SVG}text")}
+    assert all(re.fullmatch(r"\d+", size) for size in fonts)
+
+
+def test_matplotlib_is_left_as_it_was():
+    backend = matplotlib.get_backend(auto_select=False)
+    drawn()
+    assert matplotlib.get_backend(auto_select=False) == backend
+    assert plt.get_fignums() == []
