@@ -13,6 +13,7 @@ from typing import Any
 
 import numpy as np
 import pandas as pd
+import torch
 
 from . import assemble, messages
 from .comparison.performance import compare
@@ -39,13 +40,14 @@ Progress = Callable[[str, float], None]  # what is being done, and the share of 
 
 
 def audit(
-    model: Model,
+    model: Model | Bound,
     table: Table,
     *,
     counterpart: Model | None = None,
     seed: int = 0,
     rows: int = ROWS,
     progress: Progress | None = None,
+    announce: Callable[[str], None] | None = None,
 ) -> Audit:
     """Set a network beside its linear counterpart.
 
@@ -57,13 +59,16 @@ def audit(
     counterpart : the user's own linear model; None: fitted on the same encoding, rows and split.
     seed : of every draw.
     rows : readings that take many passes over the rows use at most this many, drawn by hash.
-    progress : called with a step's name and the share that is done.
+    progress : called with a step's name and the share that is done. announce : called once with an estimate of the time.
     """
     clock = _Clock(progress)
-    if table.split is None and model.split is not None:
-        table = table.with_split(model.split)
+    remembered = (model.model if isinstance(model, Bound) else model).split
+    if table.split is None and remembered is not None:
+        table = table.with_split(remembered)
     with clock("encode"):
         network = bind(model, table)
+    if announce is not None:
+        announce(f"About {_seconds(network, rows, counterpart is None)} on this machine.")
     with clock("counterpart"):
         linear = bind(counterpart or fit_counterpart(network, table, seed=seed), table)
     if not linear.is_linear:
@@ -87,7 +92,8 @@ def audit(
         network, linear, held_out, seed, performance, coefficients, importance, gradients, neurons, tuple(notes)
     )
     document = assemble.document(results)
-    return Audit(document.model_copy(update={"findings": judge(document)}), {"seconds": clock.seconds})
+    run = {"seconds": clock.seconds, "threads": torch.get_num_threads()}
+    return Audit(document.model_copy(update={"findings": judge(document)}), run)
 
 
 def _coefficients(network: Bound, linear: Bound) -> tuple[Any, Any]:
@@ -124,6 +130,22 @@ def _optional(name: str, notes: list[Message], reading: Callable[[], Any]) -> An
     except NotApplicableError as error:
         notes.append(Message(key="not_assessed.reading", values={"reading": name, "reason": str(error)}))
         return None
+
+
+def _seconds(network: Bound, rows: int, fits: bool) -> str:
+    """A rough estimate of the whole: passes over the rows, each at the speed just measured."""
+    sample = network.take(np.arange(min(len(network.table), 4096)))
+    _ = sample.rest(sample.z)
+    start = time.perf_counter()
+    _ = sample.rest(sample.z)
+    a_row = (time.perf_counter() - start) / len(sample.table)
+    held_out = len(network.table) if network.table.held_out is None else int(network.table.held_out.sum())
+    columns, width, outputs = len(network.columns), network.x.shape[1], len(network.outputs)
+    moves = 14 * columns * min(held_out, rows) + 1.5 * width * held_out
+    gradients = 3 * outputs * 400 * min(held_out, rows, GRADIENT_ROWS)
+    fit = 3e-9 * len(network.table) * width * outputs * 100 if fits else 0.0
+    total = a_row * (moves + gradients) + fit + 6e-5 * held_out * 4 + 2
+    return f"{total:.0f} seconds" if total < 90 else f"{total / 60:.0f} minutes"
 
 
 SHARES = {  # of the whole time, for the progress bar

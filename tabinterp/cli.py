@@ -1,0 +1,252 @@
+"""The commands. Each reads as what it does; everything behind them is the public Python interface."""
+
+from __future__ import annotations
+
+import json
+import platform
+import sys
+import tomllib
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from datetime import UTC, datetime
+from importlib.resources import files
+from pathlib import Path
+from typing import Annotated, Any
+
+import typer
+
+import tabinterp as ti
+
+from .errors import TabinterpError
+
+app = typer.Typer(
+    name="tabinterp",
+    help="What did a network learn from a table, and what does it know that a logistic regression does not?",
+    no_args_is_help=True,
+    add_completion=False,
+    pretty_exceptions_enable=False,
+    rich_markup_mode=None,
+)
+
+Data = Annotated[str, typer.Option("--data", help="CSV (also .gz) or Parquet file.")]
+Target = Annotated[str | None, typer.Option("--target", help="Column to predict.")]
+Positive = Annotated[str | None, typer.Option("--positive", help="Positive class of a binary target.")]
+Drop = Annotated[list[str] | None, typer.Option("--drop", help="Column no model may read. Repeatable.")]
+Protected = Annotated[list[str] | None, typer.Option("--protected", help="Column to watch. Repeatable.")]
+Kind = Annotated[
+    list[str] | None,
+    typer.Option("--kind", help="COLUMN=numeric|categorical|boolean|ordinal, where the inferred kind is wrong. Repeatable."),
+]
+Split = Annotated[
+    str | None,
+    typer.Option("--split", help="Column of train/test labels or dates, or the share of rows to hold out."),
+]
+Weight = Annotated[str | None, typer.Option("--weight", help="Column of sampling weights.")]
+Out = Annotated[Path, typer.Option("--out", help="Folder to write to.")]
+Seed = Annotated[int, typer.Option("--seed", help="Seed of every draw.")]
+Quiet = Annotated[bool, typer.Option("--quiet", help="Print results only.")]
+
+DEMO = "default_of_credit_card_clients"
+
+
+@app.command()
+def train(
+    data: Data,
+    target: Annotated[str, typer.Option("--target", help="Column to predict.")],
+    out: Out,
+    positive: Positive = None,
+    drop: Drop = None,
+    protected: Protected = None,
+    kind: Kind = None,
+    split: Split = None,
+    weight: Weight = None,
+    seed: Seed = 0,
+    seeds: Annotated[int, typer.Option("--seeds", min=1, help="Train this many networks; the first counts.")] = 1,
+    quiet: Quiet = False,
+) -> None:
+    """Train a reference network and its linear counterpart; the bundle remembers which rows were held out."""
+    settings = _settings(target, positive, drop, protected, kind, weight)
+    _train(data, settings, _split(split), out, seed, seeds, quiet)
+    typer.echo(str(out))
+
+
+@app.command()
+def audit(
+    model: Annotated[Path, typer.Argument(help="A bundle (folder) or a .skops file.")],
+    data: Data,
+    out: Out,
+    target: Target = None,
+    positive: Positive = None,
+    drop: Drop = None,
+    protected: Protected = None,
+    kind: Kind = None,
+    split: Split = None,
+    weight: Weight = None,
+    rows: Annotated[int, typer.Option("--rows", min=2, help="Most rows for readings of many passes.")] = 20_000,
+    seed: Seed = 0,
+    quiet: Quiet = False,
+) -> None:
+    """Set a network beside its linear counterpart: DIR/report.html and DIR/audit.json."""
+    asked = _settings(target, positive, drop, protected, kind, weight)
+    typer.echo(_audit(model, data, asked, _split(split), out, rows, seed, quiet))
+
+
+@app.command()
+def render(
+    document: Annotated[Path, typer.Argument(help="An audit.json.")],
+    out: Annotated[Path, typer.Option("--out", help="The HTML file to write.")],
+) -> None:
+    """Make the report of a saved audit again, byte for byte."""
+    result = ti.Audit.from_json(document)
+    _folder(out.parent)
+    result.to_html(out)
+    typer.echo(str(out))
+
+
+@app.command()
+def demo(out: Out = Path("demo"), seed: Seed = 0, quiet: Quiet = False) -> None:
+    """Train and audit a network on a bundled table (credit card default in Taiwan); the report's path comes last."""
+    folder = files("tabinterp.datasets")
+    entry = tomllib.loads(folder.joinpath("tables.toml").read_text(encoding="utf-8"))[DEMO]
+    data = str(folder.joinpath(entry["file"]))
+    settings = {name: entry[name] for name in ("target", "positive", "drop", "protected", "kinds")}
+    _train(data, settings, None, out / "model", seed, 1, quiet)
+    typer.echo(_audit(out / "model", data, {}, None, out, 20_000, seed, quiet))
+
+
+def _train(
+    data: str, settings: dict[str, Any], split: str | float | None, out: Path, seed: int, seeds: int, quiet: bool
+) -> None:
+    table = ti.read_table(data, split=split, seed=seed, **settings)
+    _folder(out)
+    with _progress(quiet) as (say, step):
+        say(f"Training on {len(table):,} rows of {table.name}, {len(table.schema.inputs)} columns.")
+        trained = ti.train(table, seed=seed, seeds=seeds, progress=step)
+    ti.save_model(trained.networks[0], out, counterpart=trained.counterpart, table=settings)
+    for number, network in enumerate(trained.networks[1:], 1):
+        ti.save_model(network, out / "seeds" / str(seed + number), table=settings)
+    if not quiet:
+        losses = ", ".join(f"{loss:.4f}" for loss in trained.validation_loss)
+        typer.echo(f"Validation loss {losses} on a seventh of the training rows.", err=True)
+
+
+def _audit(
+    path: Path,
+    data: str,
+    asked: dict[str, Any],
+    split: str | float | None,
+    out: Path,
+    rows: int,
+    seed: int,
+    quiet: bool,
+) -> str:
+    started = datetime.now(UTC)
+    model = ti.load_model(path)
+    settings = ti.table_settings(path) | asked
+    if "target" not in settings:
+        raise TabinterpError("--target is needed: the model does not say which column it predicts")
+    table = ti.read_table(data, split=split if split is not None else model.split, seed=seed, **settings)
+    _folder(out)
+    with _progress(quiet) as (say, step):
+        say(f"Auditing {model.name} on {table.name}.")
+        result = ti.audit(
+            model, table, counterpart=ti.load_counterpart(path), seed=seed, rows=rows, progress=step, announce=say
+        )
+    result.to_json(out / "audit.json")
+    report = out / "report.html"
+    result.to_html(report)
+    run = {
+        "started": started.isoformat(timespec="seconds"),
+        "seconds": result.run.get("seconds", {}),
+        "command": sys.argv,
+        "model": str(path),
+        "data": data,
+        "python": platform.python_version(),
+        "machine": platform.machine(),
+        "threads": result.run.get("threads"),
+    }
+    (out / "run.json").write_text(json.dumps(run, indent=1, ensure_ascii=False) + "\n", encoding="utf-8")
+    if not quiet:
+        typer.echo(str(result), err=True)
+    return str(report)
+
+
+def _settings(
+    target: str | None,
+    positive: str | None,
+    drop: list[str] | None,
+    protected: list[str] | None,
+    kind: list[str] | None,
+    weight: str | None,
+) -> dict[str, Any]:
+    """What was said about the table; what was not said is left to the bundle."""
+    kinds = {}
+    for one in kind or []:
+        column, equals, value = one.rpartition("=")
+        if not equals:
+            raise TabinterpError(f"--kind is COLUMN=KIND, such as SEX=categorical; got {one!r}")
+        kinds[column] = value
+    said = {
+        "target": target,
+        "positive": positive,
+        "drop": drop,
+        "protected": protected,
+        "kinds": kinds or None,
+        "weight": weight,
+    }
+    return {name: value for name, value in said.items() if value is not None}
+
+
+def _split(text: str | None) -> str | float | None:
+    try:
+        return None if text is None else float(text)
+    except ValueError:
+        return text
+
+
+def _folder(path: Path) -> None:
+    try:
+        path.mkdir(parents=True, exist_ok=True)
+    except OSError as error:
+        raise TabinterpError(f"the folder {str(path)!r} cannot be made: {error.strerror}") from None
+
+
+@contextmanager
+def _progress(quiet: bool) -> Iterator[tuple[Callable[[str], None], Callable[[str, float], None]]]:
+    """Functions that say a line and that move the bar, on standard error."""
+    if quiet:
+        yield (lambda _text: None), (lambda _step, _share: None)
+        return
+    from rich.console import Console
+    from rich.progress import BarColumn, Progress, TextColumn, TimeElapsedColumn, TimeRemainingColumn
+
+    console = Console(stderr=True)
+    columns = (
+        TextColumn("{task.description:<24}", markup=False),
+        BarColumn(),
+        TextColumn("{task.percentage:>3.0f}%"),
+        TimeElapsedColumn(),
+        TimeRemainingColumn(),
+    )
+    with Progress(*columns, console=console, transient=True) as bars:
+        task = bars.add_task("", total=1.0)
+        yield (
+            lambda text: console.print(text, markup=False, highlight=False),
+            lambda step, share: bars.update(task, description=step, completed=share),
+        )
+
+
+def main() -> None:
+    """Run a command: exit code 0, 1 when a gate fails, 2 for bad usage or input; no traceback for a user's mistake."""
+    try:
+        app()
+    except TabinterpError as error:
+        typer.echo(f"error: {error}", err=True)
+        sys.exit(2)
+    except (OSError, KeyboardInterrupt) as error:
+        typer.echo(f"error: {error}" if isinstance(error, OSError) else "interrupted", err=True)
+        sys.exit(2 if isinstance(error, OSError) else 130)
+
+
+if __name__ == "__main__":
+    main()
