@@ -1,4 +1,4 @@
-"""The reference network on five real tables: measured value, bar and seconds, beside a linear model on equal columns.
+"""The reference network on five real tables: values, bars and seconds, beside a linear model on equal columns.
 
     python benchmarks/reference.py [FOLDER]        FOLDER holds the tables; left out, `datasets/` at the root
 
@@ -89,16 +89,16 @@ def kinds(bar: Bar, frame: pd.DataFrame) -> dict[str, str]:
     return {column: "numeric" if column in numeric else "categorical" for column in frame}
 
 
-def measure(bar: Bar, folder: Path) -> tuple[list[float], list[float], list[float]]:
-    """Held-out scores of the network and of the linear model, and seconds to encode and train, one each per seed."""
+def measure(bar: Bar, folder: Path) -> tuple[list[float], list[float], list[tuple[float, float]]]:
+    """Held-out scores of the network and of the linear model, and (wall, CPU) seconds to encode and train, by seed."""
     network_scores, linear_scores, seconds = [], [], []
     score = MEASURES[bar.measure]
     for seed, train, test, y, y_test in splits(bar, folder):
-        started = time.perf_counter()
+        wall, cpu = time.perf_counter(), time.process_time()
         encoder = build_encoder(train, kinds(bar, train))
         X = encoder.fit_transform(train)
         fitted = fit_network(X, y, task=bar.task, n_classes=len(np.unique(y)), seed=seed)
-        seconds.append(time.perf_counter() - started)
+        seconds.append((time.perf_counter() - wall, time.process_time() - cpu))
         X_test = encoder.transform(test)
         with torch.no_grad():
             scores = fitted.module(torch.from_numpy(X_test).float()).double().numpy()
@@ -120,17 +120,20 @@ def main() -> int:
     parser.add_argument("folder", nargs="?", type=Path, default=Path(__file__).parents[1] / "datasets")
     folder = parser.parse_args().folder
     print(f"{os.cpu_count()} cores, load at the start {os.getloadavg()[0]:.1f}")
-    print(f"{'table':<22} {'measure':<9} {'mean':>7} {'worst':>7} {'bar':>7} {'linear':>7} {'slowest':>9}")
+    print(
+        f"{'table':<22} {'measure':<9} {'mean':>7} {'worst':>7} {'bar':>7} {'linear':>7} {'slowest':>9} {'of CPU':>9}"
+    )
     missed = 0
     for bar in BARS:
         ours, theirs, seconds = measure(bar, folder)
+        slowest, of_cpu = np.max(seconds, axis=0)
         mean, linear = np.mean(ours), np.mean(theirs)
         lower_is_better = bar.bar is None
         wanted = linear + 0.01 if bar.bar is None else bar.bar
-        met = (mean <= wanted if lower_is_better else mean >= wanted) and max(seconds) <= 60
+        met = (mean <= wanted if lower_is_better else mean >= wanted) and slowest <= 60
         missed += not met
         worst = max(ours) if lower_is_better else min(ours)
-        figures = f"{mean:7.4f} {worst:7.4f} {wanted:7.4f} {linear:7.4f} {max(seconds):7.1f} s"
+        figures = f"{mean:7.4f} {worst:7.4f} {wanted:7.4f} {linear:7.4f} {slowest:7.1f} s {of_cpu:7.1f} s"
         print(f"{bar.name:<22} {bar.measure:<9} {figures}{'' if met else '  missed'}", flush=True)
     return 1 if missed else 0
 

@@ -127,10 +127,10 @@ def fit_network(
 ) -> FittedNetwork:
     """Train on encoded rows X (n, d); targets y (n,) are 0/1, class numbers below `n_classes`, or real values.
 
-    Minimises the weighted mean log loss (in nats) or squared error. The same rows, seed and
-    versions on the same kind of processor give the same weights, bit for bit, whatever the number of threads; torch's
-    own generators and settings are left as they were.
-    `progress(epoch, epochs at most, validation loss)` is called after each pass, counting from 1.
+    Minimises the weighted mean log loss (in nats) or squared error. The same rows, seed and versions on the same kind
+    of processor give the same weights, bit for bit, whatever the number of threads; torch's own generators and
+    settings are left as they were. `progress(epoch, epochs at most, validation loss)` is called after
+    each pass, counting from 1.
     """
     rows, target, weight = _checked(X, y, task, n_classes, weights)
     train, held = _validation_split(target, np.random.default_rng(seed))

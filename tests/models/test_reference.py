@@ -29,6 +29,11 @@ def few_epochs(monkeypatch):
     monkeypatch.setattr(reference, "EPOCHS", 3)
 
 
+@pytest.fixture
+def some_epochs(monkeypatch):
+    monkeypatch.setattr(reference, "EPOCHS", 60)
+
+
 # the encoder
 
 
@@ -121,26 +126,26 @@ def test_unknown_and_no_columns_are_refused():
 # training
 
 
-def test_binary_finds_an_interaction():
-    X = rows(1500)
+def test_binary_finds_an_interaction(some_epochs):
+    X = rows(800)
     y = (X[:, 0] * X[:, 1] > 0).astype(int)
-    fitted = fit_network(X, y, task="binary", seed=0)
+    fitted = fit_network(X, y, task="binary", seed=0, hidden=(32,))
     new = rows(500, seed=1)
     assert np.mean((scores(fitted, new)[:, 0] > 0) == (new[:, 0] * new[:, 1] > 0)) > 0.9
 
 
-def test_multiclass_finds_a_ring():
+def test_multiclass_finds_a_ring(some_epochs):
     X = rows(800, 2)
     radius = np.linalg.norm(X, axis=1)
     y = np.digitize(radius, [0.8, 1.5])
-    fitted = fit_network(X, y, task="multiclass", n_classes=3, seed=0)
+    fitted = fit_network(X, y, task="multiclass", n_classes=3, seed=0, hidden=(32,))
     new = rows(500, 2, seed=1)
     found = scores(fitted, new)
     assert found.shape == (500, 3)
     assert np.mean(found.argmax(axis=1) == np.digitize(np.linalg.norm(new, axis=1), [0.8, 1.5])) > 0.85
 
 
-def test_regression_answers_in_the_units_of_the_target():
+def test_regression_answers_in_the_units_of_the_target(some_epochs):
     X = rows(1000)
     y = 5e4 + 1e3 * (np.sin(2 * X[:, 0]) + X[:, 1])
     fitted = fit_network(X, y, task="regression", seed=0)
