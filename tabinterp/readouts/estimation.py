@@ -103,8 +103,6 @@ def maximum_likelihood(
         if not moved.any():
             break
         causes.append(Cause(int(moved.sum()), tuple(int(c) for c in np.unique(y[moved]))))
-        possible, more = strike_empty_levels(design, y, possible)
-        causes += more
         likelihood = replace(likelihood, possible=possible)
         limit = _limit(likelihood)
     return Fit(

@@ -17,7 +17,7 @@ from scipy.linalg import LinAlgError, cho_factor, cho_solve, helmert
 from tabinterp.readouts.design import Bools, Floats, Ints
 
 STEPS = 30
-STEP_TOLERANCE = 1e-8  # of the logits
+STEP_TOLERANCE = 1e-8  # of the margins, beside the greatest of them
 RECESSION = 1e-6  # a margin may fall by this share of the greatest rise: rounding, and what still converges
 
 
@@ -136,14 +136,15 @@ def maximise(likelihood: Likelihood, span: Floats | None) -> Maximum:
     parameters = np.zeros(likelihood.size)
     logs = likelihood.log_probabilities(parameters)
     value, converged, recession = likelihood.value(logs), False, None
+    total = likelihood.margins(parameters)
     for _ in range(STEPS):
         step = _newton_step(likelihood, np.exp(logs), span)
         if step is None:
             break
         moved, value, logs = _ascend(likelihood, parameters, step, value)
         margins = likelihood.margins(moved - parameters)
-        parameters = moved
-        converged = bool(np.abs(margins).max() < STEP_TOLERANCE)
+        parameters, total = moved, total + margins
+        converged = bool(np.abs(margins).max() < STEP_TOLERANCE * (1 + np.abs(total).max()))
         if not converged and margins.min() >= -RECESSION * margins.max():
             recession = step
         if converged or recession is not None:
