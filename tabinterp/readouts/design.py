@@ -42,8 +42,9 @@ class Reason:
 
     `constant`: the column has one value. `aliased`: it is a linear combination of the original columns `columns`.
     `separated`: the estimate is infinite, because only the classes `classes` occur among `rows` rows: those of the
-    term's own level (`by` "level"), of the reference level of its column ("reference"), or those that a combination of
-    the columns `columns` puts on their side without exception ("combination"). `absent`: no row has this class.
+    term's own level (`by` "level"), of the reference level of its column ("reference"), in both cases without the rows
+    that another level decides already, or those that a combination of the columns `columns` puts on their side without
+    exception ("combination"). `absent`: no row has this class.
     `exact`: the target is reproduced exactly, there is no residual to take an error from.
     `single_row`: one row alone determines it, its residual is zero, and the sandwich would call that certainty.
     `not_converged`: the iterations ended without a maximum and without a covariance.

@@ -99,7 +99,7 @@ def maximum_likelihood(
     likelihood = Likelihood(basis.vectors, y, possible, weights, contrasts(k))
     limit = _limit(likelihood)
     while not limit.maximum.converged and len(limit.rest.y):
-        possible, moved = strike_separated(likelihood, limit.maximum.parameters)
+        possible, moved = strike_separated(likelihood, limit.maximum)
         if not moved.any():
             break
         causes.append(Cause(int(moved.sum()), tuple(int(c) for c in np.unique(y[moved]))))

@@ -17,7 +17,8 @@ from scipy.linalg import LinAlgError, cho_factor, cho_solve, helmert
 from tabinterp.readouts.design import Bools, Floats, Ints
 
 STEPS = 30
-STEP_TOLERANCE = 1e-8  # of the logits
+STEP_TOLERANCE = 1e-8  # of the margins, beside the greatest of them
+RECESSION = 1e-6  # a margin may fall by this share of the greatest rise: rounding, and what still converges
 
 
 @dataclass(frozen=True)
@@ -45,6 +46,12 @@ class Likelihood:
         """(n, k), minus infinity for a class that the row cannot have."""
         blocks = parameters.reshape(self.contrasts.shape[1], self.basis.shape[1])
         return np.where(self.possible, self.basis @ (blocks.T @ self.contrasts.T), -np.inf)
+
+    def margins(self, parameters: Floats) -> Floats:
+        """(n, k): logit of the row's own class minus that of each possible class; 0 where the class is not possible."""
+        logits = self.logits(parameters)
+        own = logits[np.arange(len(self.y)), self.y]
+        return np.where(self.possible, own[:, None] - np.where(self.possible, logits, 0), 0)
 
     def log_probabilities(self, parameters: Floats) -> Floats:
         logits = self.logits(parameters)
@@ -100,12 +107,16 @@ class Likelihood:
 
 @dataclass(frozen=True)
 class Maximum:
-    """`parameters` (size,), their `information` within `span`, and whether the logits have stopped moving."""
+    """`parameters` (size,), their `information` within the span, and whether the logits have stopped moving.
+
+    `recession` (size,): a direction in which the likelihood rises for ever, where the iterations came upon one.
+    """
 
     parameters: Floats
     information: Floats
     probabilities: Floats
     converged: bool
+    recession: Floats | None = None
 
 
 def contrasts(n_classes: int) -> Floats:
@@ -118,27 +129,31 @@ def contrasts(n_classes: int) -> Floats:
 def maximise(likelihood: Likelihood, span: Floats | None) -> Maximum:
     """Newton's method with step halving, on all parameters or on `span @ theta`, `span` (size, q) orthonormal.
 
-    The likelihood is concave. Where its maximum is at infinity (Albert and Anderson 1984) a Newton step keeps moving
-    the logits of some row by about one, so that a step that moves no logit says that there is a maximum.
+    The likelihood is concave. Where its maximum is at infinity (Albert and Anderson 1984) Newton's steps keep moving
+    some logits by about one, and tend to a direction of recession; a step that is one proves it, and a step that moves
+    no logit says that there is a maximum.
     """
     parameters = np.zeros(likelihood.size)
     logs = likelihood.log_probabilities(parameters)
-    value, converged = likelihood.value(logs), False
+    value, converged, recession = likelihood.value(logs), False, None
+    total = likelihood.margins(parameters)
     for _ in range(STEPS):
         step = _newton_step(likelihood, np.exp(logs), span)
         if step is None:
             break
         moved, value, logs = _ascend(likelihood, parameters, step, value)
-        change = float(np.abs(likelihood.basis @ (moved - parameters).reshape(-1, likelihood.basis.shape[1]).T).max())
-        parameters = moved
-        if change < STEP_TOLERANCE:
-            converged = True
+        margins = likelihood.margins(moved - parameters)
+        parameters, total = moved, total + margins
+        converged = bool(np.abs(margins).max() < STEP_TOLERANCE * (1 + np.abs(total).max()))
+        if not converged and margins.min() >= -RECESSION * margins.max():
+            recession = step
+        if converged or recession is not None:
             break
     probabilities = np.exp(logs)
     information = likelihood.information(probabilities)
     if span is not None:
         information = span.T @ information @ span
-    return Maximum(parameters, information, probabilities, converged)
+    return Maximum(parameters, information, probabilities, converged, recession)
 
 
 def _newton_step(likelihood: Likelihood, probabilities: Floats, span: Floats | None) -> Floats | None:

@@ -15,7 +15,7 @@ import numpy as np
 from scipy.optimize import linprog
 
 from tabinterp.readouts.design import Bools, Design, Floats, Ints
-from tabinterp.readouts.logistic import Likelihood
+from tabinterp.readouts.logistic import Likelihood, Maximum
 
 STRICT = 1e-6  # a margin, in units of the basis with coefficients of at most one, that is not rounding
 CUTS = 2000  # constraints added at a time
@@ -69,49 +69,44 @@ def _levels(design: Design) -> tuple[Floats, list[tuple[int | None, str]]]:
     return np.column_stack(indicators) if indicators else np.zeros((len(matrix), 0)), owners
 
 
-def strike_separated(likelihood: Likelihood, parameters: Floats) -> tuple[Bools, Bools]:
-    """Strike the classes that some direction of recession rules out, and the rows (n,) it moves.
+def strike_separated(likelihood: Likelihood, maximum: Maximum) -> tuple[Bools, Bools]:
+    """Strike the classes that a direction of recession rules out, and the rows (n,) in which it does.
+
+    The direction is the one that Newton's method came upon, or else the linear programme's. Margins that it raises but
+    little are left for the next one, as they may be rounding.
+    """
+    direction = maximum.recession
+    if direction is None:
+        direction = _programme(likelihood, maximum.parameters)
+    margins = likelihood.margins(direction)
+    won = margins > max(STRICT, 1e-3 * float(margins.max()))
+    return likelihood.possible & ~won, np.asarray(won.any(axis=1))
+
+
+def _programme(likelihood: Likelihood, parameters: Floats) -> Floats:
+    """A direction of recession (size,), or one without any margin above `STRICT` if there is none.
 
     Linear programme of Konis (2007): among directions with coefficients in [-1, 1] that lower no margin of a row's own
-    class over a possible other one, the one with the greatest sum of margins. The rows' margins at `parameters`, where
+    class over a possible other one, the one with the greatest sum of margins. The margins at `parameters`, where
     Newton's method gave up, say which constraints to start from; violated ones are added until there are none. The
     objective is over all rows, so that an optimum of zero at any stage proves that nothing is separated.
     """
-    rows, others = _rivals(likelihood)
-    margins = _margins(likelihood, parameters, rows, others)
-    active = np.zeros(len(rows), dtype=bool)
-    active[np.argsort(margins, kind="stable")[: CUTS + 20 * likelihood.size]] = True
-    contrasts = np.zeros((len(likelihood.y), likelihood.contrasts.shape[1]))
-    np.add.at(contrasts, rows, likelihood.contrasts[likelihood.y[rows]] - likelihood.contrasts[others])
-    objective = (contrasts.T @ likelihood.basis).ravel() / max(len(rows), 1)
-    while True:
-        constraints = _gradients(likelihood, rows[active], others[active])
-        solution = linprog(-objective, A_ub=-constraints, b_ub=np.zeros(len(constraints)), bounds=(-1, 1))
-        margins = _margins(likelihood, np.zeros(likelihood.size) if solution.x is None else solution.x, rows, others)
-        won = margins > STRICT
-        if not won.any():
-            return likelihood.possible, np.zeros(len(likelihood.y), dtype=bool)
-        violated = np.flatnonzero((margins < -STRICT) & ~active)
-        if not len(violated):
-            break
-        active[violated[np.argsort(margins[violated], kind="stable")][:CUTS]] = True
-    possible = likelihood.possible.copy()
-    possible[rows[won], others[won]] = False
-    return possible, (possible != likelihood.possible).any(axis=1)
-
-
-def _rivals(likelihood: Likelihood) -> tuple[Ints, Ints]:
-    """Row and other possible class of every margin."""
     rivals = likelihood.possible.copy()
     rivals[np.arange(len(likelihood.y)), likelihood.y] = False
-    rows, others = np.nonzero(rivals)
-    return rows, others
-
-
-def _margins(likelihood: Likelihood, parameters: Floats, rows: Ints, others: Ints) -> Floats:
-    logits = likelihood.logits(parameters)
-    result: Floats = logits[rows, likelihood.y[rows]] - logits[rows, others]
-    return result
+    margins, active = np.where(rivals, likelihood.margins(parameters), np.inf), np.zeros_like(rivals)
+    outcome = rivals.sum(axis=1, keepdims=True) * np.eye(rivals.shape[1])[likelihood.y] - rivals
+    objective = ((outcome @ likelihood.contrasts).T @ likelihood.basis).ravel() / max(int(rivals.sum()), 1)
+    direction = np.zeros(likelihood.size)
+    limit, added = np.inf, CUTS + 20 * likelihood.size
+    while True:
+        violated = np.flatnonzero(rivals & ~active & (margins < limit))
+        if not len(violated):
+            return direction
+        active.flat[violated[np.argsort(margins.flat[violated], kind="stable")][:added]] = True
+        constraints = _gradients(likelihood, *np.nonzero(active))
+        solution = linprog(-objective, A_ub=-constraints, b_ub=np.zeros(len(constraints)), bounds=(-1, 1))
+        direction = np.zeros(likelihood.size) if solution.x is None else np.asarray(solution.x)
+        margins, limit, added = likelihood.margins(direction), -STRICT, CUTS
 
 
 def _gradients(likelihood: Likelihood, rows: Ints, others: Ints) -> Floats:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import warnings
 from pathlib import Path
+from unittest import mock
 
 import numpy as np
 import pandas as pd
@@ -15,6 +16,7 @@ from scipy import stats
 from scipy.optimize import linprog
 
 from tabinterp.errors import NotApplicableError
+from tabinterp.readouts import logistic
 from tabinterp.readouts.inference import Design, Term, infer, linear_surrogate, wald
 
 DATASETS = Path(__file__).parents[2] / "datasets"
@@ -300,6 +302,8 @@ def test_a_huge_offset_is_no_constant():
     one = infer(numeric(x[:, None]), y, task="binary", n_classes=2).estimates[0]
     two = infer(numeric(1e9 + x[:, None]), y, task="binary", n_classes=2).estimates[0]
     assert two.estimate == pytest.approx(one.estimate, rel=1e-5)
+    twice = infer(numeric(np.column_stack([1e9 + x, x])), y, task="binary", n_classes=2)  # the same but for rounding
+    assert reasons(twice)["x1", None].code == "aliased"
 
 
 # Aliased and constant columns
@@ -481,6 +485,32 @@ def test_strong_signals_are_not_separated():
     assert_agrees_with_statsmodels(result, fitted)
 
 
+def test_a_maximum_that_full_newton_steps_miss():
+    x = np.array([[620, 999, 12, 9, 3, 11, -20, -2], [1, -22, 3, 2, 109, -1, -6, -3]], dtype=float).T
+    y = np.array([0, 0, 0, 1, 0, 0, 1, 0])
+    result = infer(numeric(x), y, task="binary", n_classes=2)
+    assert result.converged
+    assert not reasons(result)
+    full = np.column_stack([np.ones(8), x])
+    p = 1 / (1 + np.exp(-full @ numbers(result, "estimate")[0]))
+    np.testing.assert_allclose(full.T @ (y - p), 0, atol=1e-6)
+    information = full.T @ (full * (p * (1 - p))[:, None])
+    np.testing.assert_allclose(numbers(result, "stderr")[0], np.sqrt(np.diag(np.linalg.inv(information))), rtol=1e-6)
+
+
+def test_robust_errors_of_a_separated_fit_are_those_of_the_rest():
+    frame = moderate(500)
+    frame.loc[:9, "c"] = "rare"
+    weights = np.random.default_rng(8).uniform(1, 4, 500)
+    for k, task in ((2, "binary"), (3, "multiclass")):
+        y = outcome(frame, k)
+        y[:10] = 1
+        with_level = infer(design_of(frame), y, task=task, n_classes=k, weights=weights)
+        rest = infer(design_of(frame[10:]), y[10:], task=task, n_classes=k, weights=weights[10:])
+        own = np.delete(numbers(with_level, "stderr"), 3, axis=1)  # intercept, a, b, then "rare" of c
+        np.testing.assert_allclose(own, numbers(rest, "stderr"), rtol=1e-7)
+
+
 def slow_limit(x, y, k):
     """Possible classes in the limit, from the definition: is there a direction that wins this margin and loses none?
 
@@ -515,8 +545,14 @@ def slow_finite(x, possible):
 
 
 @settings(max_examples=60, deadline=None)
-@given(seed=st.integers(0, 10**6), k=st.sampled_from([2, 2, 3]), n=st.integers(6, 16), dummies=st.booleans())
-def test_separated_terms_are_those_of_the_definition(seed, k, n, dummies):
+@given(
+    seed=st.integers(0, 10**6),
+    k=st.sampled_from([2, 2, 3]),
+    n=st.integers(6, 16),
+    dummies=st.booleans(),
+    programme=st.booleans(),
+)
+def test_separated_terms_are_those_of_the_definition(seed, k, n, dummies, programme):
     rng = np.random.default_rng(seed)
     matrix = rng.integers(0, 2 if dummies else 4, size=(n, 3)).astype(float)
     x = np.column_stack([np.ones(n), matrix])
@@ -524,7 +560,9 @@ def test_separated_terms_are_those_of_the_definition(seed, k, n, dummies):
     y[:k] = np.arange(k)
     assume(np.linalg.matrix_rank(x) == 4)
     possible = slow_limit(x, y, k)
-    result = infer(numeric(matrix), y, task="binary" if k == 2 else "multiclass", n_classes=k)
+    share = -2.0 if programme else logistic.RECESSION  # with -2 no step of Newton's passes: the linear programme's turn
+    with mock.patch.object(logistic, "RECESSION", share):
+        result = infer(numeric(matrix), y, task="binary" if k == 2 else "multiclass", n_classes=k)
     assert result.rows_separated == (possible.sum(axis=1) == 1).sum()
     finite = [e.reason is None for e in (*result.intercepts[:1], *result.estimates[:3])]
     assert finite == slow_finite(x, possible)
@@ -571,6 +609,10 @@ def test_a_class_without_rows_has_no_numbers_and_leaves_the_others():
     one, two = (infer(design, c, task="multiclass", n_classes=k) for c, k in ((y, 3), (shifted, 4)))
     np.testing.assert_allclose(numbers(two, "estimate")[[0, 2, 3]], numbers(one, "estimate"), rtol=1e-9)
     assert {e.reason.code for e in two.estimates if e.output == 1} == {"absent"}
+    level = design.matrix[:, 2] == 1
+    shifted[level] = 3
+    result = infer(design, shifted, task="multiclass", n_classes=4)
+    assert reasons(result)[design.terms[2].column, design.terms[2].level].classes == (3,)
 
 
 def test_inputs_are_left_as_they_are_and_may_be_of_any_precision():
