@@ -264,7 +264,19 @@ def _score_module(model: Model, table: Table, x: FloatArray) -> tuple[nn.Module,
         bare, probabilities = (stripped, False) if stripped is not None else (bare, True)
         clipped = 0 if stripped is not None else _count_clipped(bare, x, dtype)
     outputs: tuple[str | None, ...] = (None,) if len(matrix) == 1 else table.schema.labels
+    if not probabilities and isinstance(bare, nn.Sequential) and type(bare[-1]) is nn.Linear:
+        return fronts.private(nn.Sequential(*bare[:-1], _fused(bare[-1], matrix))), outputs, clipped
     return fronts.private(_Scores(copy.deepcopy(bare), matrix, probabilities, raw.ndim == 1)), outputs, clipped
+
+
+def _fused(last: nn.Linear, matrix: Tensor) -> nn.Linear:
+    """The last layer and the map to scores in one."""
+    fused = nn.Linear(last.in_features, len(matrix), bias=last.bias is not None, dtype=last.weight.dtype)
+    with torch.no_grad():
+        fused.weight.copy_(matrix @ last.weight)
+        if last.bias is not None:
+            fused.bias.copy_(matrix @ last.bias)
+    return fused
 
 
 def _head(model: Model, table: Table, width: int) -> FloatArray:
@@ -340,7 +352,7 @@ def _check_predictions(bound: Bound) -> None:
         return
     rows = bound.table.inputs.iloc[:CHECKED]
     own = np.asarray(bound.model.predict(rows if bound.model.reads is None else rows[list(bound.model.reads)]))
-    read = bound.scores[:CHECKED]
+    read = bound.score(bound.x[:CHECKED])
     if bound.table.schema.task == "regression":
         own, scale = own.reshape(len(rows), -1), float(np.abs(own).max()) or 1.0
         read = read / scale

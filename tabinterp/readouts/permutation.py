@@ -114,16 +114,17 @@ def permutation_importance(
 
 @dataclass(frozen=True, eq=False)
 class Plan:
-    """What is fixed before the first row: players, draws, and the groups of rows that share a value."""
+    """What is fixed before the first row: players, draws, and the groups of rows that share a value.
+
+    `bound` holds the rows in hash order, and a row is known by its place in it.
+    """
 
     bound: Bound
     loss: Loss
     players: dict[str, tuple[str, ...]]
-    order: IntArray  # rows in hash order
     shifts: IntArray
     levels: dict[str, tuple[IntArray, IntArray]]  # player -> (n,) group of each row, (groups,) a row of each group
     seed: int
-    n_repeats: int
 
 
 @dataclass(frozen=True, eq=False)
@@ -155,14 +156,14 @@ def start(
     if chosen_loss.ranks and len(np.unique(bound.table.y)) < 2:
         raise NotApplicableError("the AUC needs rows of both classes")
     players = _players(bound.columns, groups or {})
-    order = np.argsort(row_hash(bound.table.numbers, seed), kind="stable").astype(np.int64)
+    bound = bound.take(np.argsort(row_hash(bound.table.numbers, seed), kind="stable").astype(np.int64))
     shifts = 1 + chosen(np.arange(n - 1), n_repeats, seed)
     levels = {}
     for player, columns in players.items():
         found = _levels(bound, columns, EXACT * len(shifts))
         if found is not None:
             levels[player] = found
-    return Plan(bound, chosen_loss, players, order, shifts, levels, seed, n_repeats)
+    return Plan(bound, chosen_loss, players, shifts, levels, seed)
 
 
 def _players(columns: tuple[str, ...], groups: Mapping[str, Sequence[str]]) -> dict[str, tuple[str, ...]]:
@@ -189,16 +190,14 @@ def _levels(bound: Bound, columns: tuple[str, ...], most: int) -> tuple[IntArray
 
 
 def update(plan: Plan, rows: IntArray, progress: Progress | None = None) -> Sums:
-    """Move every player for these receivers; donors come from all rows of the plan."""
+    """Move every player for these receivers (places in the plan's order); donors come from all rows of the plan."""
     bound, sums = plan.bound, Sums()
-    weights = _weights(bound)
-    rows = plan.order[np.isin(plan.order, rows)] if len(rows) < len(plan.order) else plan.order
-    if plan.loss.ranks and len(rows) < len(plan.order):
+    if plan.loss.ranks and len(rows) < len(bound.table):
         raise NotApplicableError("the AUC ranks all rows against each other; give them in one batch")
-    y = torch.as_tensor(bound.table.y[rows])
+    batch = bound if len(rows) == len(bound.table) else bound.take(rows)
+    y, w = torch.as_tensor(batch.table.y), torch.as_tensor(_weights(batch))
     with torch.inference_mode():
-        own = _forward(bound.rest, bound.z[rows])
-        w = torch.as_tensor(weights[rows])
+        own = _forward(bound.rest, batch.z)
         sums.rows.append(rows)
         sums.own.append(plan.loss.rows(own[None], y, w[None])[0].numpy())
         for i, (player, columns) in enumerate(plan.players.items()):
@@ -272,14 +271,16 @@ def _exact(plan: Plan, player: str, rows: IntArray, y: Tensor, w: Tensor) -> tup
     """Every receiver at every value of the column, weighed by the value's share of all rows."""
     bound, (group, first) = plan.bound, plan.levels[player]
     part = bound.part(plan.players[player])
-    base = bound.z[rows] - part[rows]
+    base = _at(bound.z, rows) - _at(part, rows)
     share = np.bincount(group, _weights(bound), minlength=len(first)) / _weights(bound).sum()
     at_level = (_forward(bound.rest, base, part[row]) for row in first)
     received = np.zeros((len(rows), 2))
+    received[:, 1] = 1.0
     given = np.zeros((len(first), 2))
+    given[:, 1] = float(w.sum())
     for g, losses in enumerate(_losses(plan.loss, at_level, y, w, share)):
-        received += share[g] * np.column_stack([losses, np.ones(len(rows))])
-        given[g] = (w.numpy() * losses).sum(), w.numpy().sum()
+        received[:, 0] += share[g] * losses
+        given[g, 0] = (w.numpy() * losses).sum()  # not a BLAS product: its threads would fight with torch's
     return received, given
 
 
@@ -295,39 +296,43 @@ def _losses(loss: Loss, scores: Iterator[Tensor], y: Tensor, w: Tensor, share: F
 
 def _drawn(plan: Plan, player: str, rows: IntArray, y: Tensor, w: Tensor) -> tuple[FloatArray, FloatArray]:
     """Every receiver with the column of `n_repeats` other rows: those a shift further in hash order."""
-    bound, columns, n = plan.bound, plan.players[player], len(plan.order)
-    position = np.empty(n, dtype=np.int64)
-    position[plan.order] = np.arange(n)
-    at, all_weights = position[rows], _weights(bound)
-    move = _mover(plan, columns, rows, at)
+    n, weights, own = len(plan.bound.table), _weights(plan.bound), w.numpy()
+    move = _mover(plan, plan.players[player], rows)
     received, given = np.zeros((len(rows), 2)), np.zeros((n, 2))
     for shift in plan.shifts:
-        donors = plan.order[(at + shift) % n]
-        scores = move(int(shift), donors)
-        losses = plan.loss.rows(scores[None], y, w[None])[0].numpy()
-        received += all_weights[donors][:, None] * np.column_stack([losses, np.ones(len(rows))])
-        given[donors] += w.numpy()[:, None] * np.column_stack([losses, np.ones(len(rows))])
+        losses = plan.loss.rows(move(int(shift))[None], y, w[None])[0].numpy()
+        donors = (rows + shift) % n
+        received[:, 0] += weights[donors] * losses
+        received[:, 1] += weights[donors]
+        given[donors, 0] += own * losses
+        given[donors, 1] += own
     return received, given
 
 
-def _mover(plan: Plan, columns: tuple[str, ...], rows: IntArray, at: IntArray) -> Callable[[int, IntArray], Tensor]:
-    """Scores of the receivers with these columns from their donors."""
-    bound = plan.bound
+def _mover(plan: Plan, columns: tuple[str, ...], rows: IntArray) -> Callable[[int], Tensor]:
+    """Scores of the receivers with these columns from the donors a shift away."""
+    bound, n = plan.bound, len(plan.bound.table)
     if not bound.is_local(columns):
-        return lambda _shift, donors: _forward(bound.rest, bound.moved(columns, rows, donors))
+        return lambda shift: _forward(bound.rest, bound.moved(columns, rows, (rows + shift) % n))
     part = bound.part(columns)
-    base, in_order = bound.z[rows] - part[rows], part[plan.order]
-    if len(rows) == len(plan.order):  # receivers in hash order: donors are two contiguous runs
-        return lambda shift, _donors: _forward(bound.rest, base, torch.roll(in_order, -shift, dims=0))
-    return lambda _shift, donors: _forward(bound.rest, base, part[donors])
+    base = _at(bound.z, rows) - _at(part, rows)
+    if len(rows) < n:
+        return lambda shift: _forward(bound.rest, base, part[(rows + shift) % n])
+    twice = torch.cat([part, part])  # all rows at once: the donors are one contiguous run
+    return lambda shift: _forward(bound.rest, base, twice[shift : shift + n])
+
+
+def _at(values: Tensor, rows: IntArray) -> Tensor:
+    return values if len(rows) == len(values) else values[rows]
 
 
 def _forward(rest: Any, base: Tensor, added: Tensor | None = None) -> Tensor:
     """(n, k) scores in double precision of fronts `base + added`, in blocks that fit the cache."""
     parts = []
+    buffer = torch.empty((BLOCK, base.shape[1]), dtype=base.dtype)
     for i in range(0, len(base), BLOCK):
         z = base[i : i + BLOCK]
         if added is not None:
-            z = z + (added if added.ndim == 1 else added[i : i + BLOCK])
-        parts.append(rest(z))
-    return torch.cat(parts).double()
+            z = torch.add(z, added if added.ndim == 1 else added[i : i + BLOCK], out=buffer[: len(z)])
+        parts.append(rest(z).double())
+    return torch.cat(parts)
