@@ -33,7 +33,7 @@ _HOMES = {
     "TabinterpError": "errors",
 }
 
-__all__ = [*_HOMES]
+__all__ = list(_HOMES)
 
 
 def __getattr__(name: str) -> Any:

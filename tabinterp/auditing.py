@@ -15,7 +15,8 @@ import numpy as np
 import pandas as pd
 import torch
 
-from . import assemble, messages
+from . import messages
+from .assembly import Results, document
 from .comparison.performance import compare
 from .errors import DocumentError, NotApplicableError
 from .findings import judge
@@ -72,7 +73,9 @@ def audit(
     with clock("counterpart"):
         linear = bind(counterpart or fit_counterpart(network, table, seed=seed), table)
     if not linear.is_linear:
-        raise NotApplicableError(f"the counterpart {linear.model.name} is not linear: it has operations that are not affine")
+        raise NotApplicableError(
+            f"the counterpart {linear.model.name} is not linear: it has operations that are not affine"
+        )
     held_out = table.held_out is not None
     evaluation = np.flatnonzero(table.held_out) if table.held_out is not None else np.arange(len(table))
     few = evaluation[np.sort(chosen(table.numbers[evaluation], rows, seed))]
@@ -87,13 +90,15 @@ def audit(
     with clock("gradients"):
         gradients = _gradients(network, linear, fewer, seed, clock)
     with clock("neurons"):
-        neurons = _optional("neurons", notes, lambda: neuron_correlations(network.take(few), table.take(few), seed=seed))
-    results = assemble.Results(
+        neurons = _optional(
+            "neurons", notes, lambda: neuron_correlations(network.take(few), table.take(few), seed=seed)
+        )
+    results = Results(
         network, linear, held_out, seed, performance, coefficients, importance, gradients, neurons, tuple(notes)
     )
-    document = assemble.document(results)
+    made = document(results)
     run = {"seconds": clock.seconds, "threads": torch.get_num_threads()}
-    return Audit(document.model_copy(update={"findings": judge(document)}), run)
+    return Audit(made.model_copy(update={"findings": judge(made)}), run)
 
 
 def _coefficients(network: Bound, linear: Bound) -> tuple[Any, Any]:

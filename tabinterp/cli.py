@@ -35,7 +35,9 @@ Drop = Annotated[list[str] | None, typer.Option("--drop", help="Column no model 
 Protected = Annotated[list[str] | None, typer.Option("--protected", help="Column to watch. Repeatable.")]
 Kind = Annotated[
     list[str] | None,
-    typer.Option("--kind", help="COLUMN=numeric|categorical|boolean|ordinal, where the inferred kind is wrong. Repeatable."),
+    typer.Option(
+        "--kind", help="COLUMN=numeric|categorical|boolean|ordinal, where the inferred kind is wrong. Repeatable."
+    ),
 ]
 Split = Annotated[
     str | None,
@@ -217,8 +219,8 @@ def _progress(quiet: bool) -> Iterator[tuple[Callable[[str], None], Callable[[st
     if quiet:
         yield (lambda _text: None), (lambda _step, _share: None)
         return
-    from rich.console import Console
-    from rich.progress import BarColumn, Progress, TextColumn, TimeElapsedColumn, TimeRemainingColumn
+    from rich.console import Console  # noqa: PLC0415  # heavy: --help must not wait for it
+    from rich.progress import BarColumn, Progress, TextColumn, TimeElapsedColumn, TimeRemainingColumn  # noqa: PLC0415
 
     console = Console(stderr=True)
     columns = (

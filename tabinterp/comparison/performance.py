@@ -122,10 +122,13 @@ def _resampled(weights: FloatArray, group: np.ndarray, resamples: int, seed: int
 
 def _metric(name: str, point: FloatArray, drawn: FloatArray) -> Metric:
     values = [(point[0], drawn[:, 0]), (point[1], drawn[:, 1]), (point[0] - point[1], drawn[:, 0] - drawn[:, 1])]
-    network, linear, difference = (
-        (float(p), float(np.std(d, ddof=1)), *map(float, np.quantile(d, [0.025, 0.975]))) for p, d in values
-    )
+    network, linear, difference = (_interval(p, d) for p, d in values)
     return Metric(name, network, linear, difference)
+
+
+def _interval(value: float, drawn: FloatArray) -> tuple[float, float, float, float]:
+    low, high = np.quantile(drawn, [0.025, 0.975])
+    return float(value), float(np.std(drawn, ddof=1)), float(low), float(high)
 
 
 # Every metric: row weights -> its value for both models.
@@ -148,13 +151,13 @@ def _metrics(task: str, both: FloatArray, y: FloatArray) -> dict[str, Weighed]:
 
 
 def _mean(rows: FloatArray) -> Weighed:
-    return lambda w: tuple(rows @ w / w.sum())  # type: ignore[return-value]
+    return lambda w: tuple(rows @ w / w.sum())
 
 
 def _r2(squared: FloatArray, y: FloatArray) -> Weighed:
     def r2(w: FloatArray) -> tuple[float, float]:
         spread = np.average((y - np.average(y, weights=w)) ** 2, weights=w)
-        return tuple(1 - squared @ w / w.sum() / spread)  # type: ignore[return-value]
+        return tuple(1 - squared @ w / w.sum() / spread)
 
     return r2
 
@@ -192,5 +195,3 @@ def _disagreement(both: FloatArray, weights: FloatArray) -> tuple[int, float]:
     labels = both[..., 0] > 0 if both.shape[2] == 1 else both.argmax(axis=2)
     differ = labels[0] != labels[1]
     return int(differ.sum()), float(np.average(differ, weights=weights))
-
-

@@ -124,7 +124,9 @@ def _not_converged(d: Document) -> Outcome:
 
 def _methods_disagree(d: Document) -> Outcome:
     pairs = [
-        a for a in d.agreement if a.first.startswith("network") and a.second.startswith("network") and a.spearman is not None
+        a
+        for a in d.agreement
+        if a.first.startswith("network") and a.second.startswith("network") and a.spearman is not None
     ]
     if not pairs:
         return _not_applicable()

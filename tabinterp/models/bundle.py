@@ -160,7 +160,9 @@ def table_settings(path: str | Path) -> dict[str, Any]:
 
 def _describe(model: Model) -> list[Layer]:
     if not isinstance(model.module, nn.Sequential):
-        raise ModelError(f"{model.name} is a {type(model.module).__name__}; only a torch Sequential can be saved without code")
+        raise ModelError(
+            f"{model.name} is a {type(model.module).__name__}; only a torch Sequential can be saved without code"
+        )
     return [_layer(module, model.name) for module in model.module]
 
 
@@ -263,7 +265,9 @@ def _skops(data: bytes, source: Path) -> Any:
     except Exception as error:  # a damaged archive raises whatever it hits first
         raise ModelError(f"{str(source)!r}: the skops archive cannot be read: {error}") from None
     if unknown:
-        raise UnsafeFileError(f"{str(source)!r} holds types that are not on the list of safe ones: {', '.join(sorted(unknown))}")
+        raise UnsafeFileError(
+            f"{str(source)!r} holds types that are not on the list of safe ones: {', '.join(sorted(unknown))}"
+        )
     try:
         return skops.io.loads(data, trusted=sorted(TRUSTED))
     except Exception as error:  # damaged, or written by a library version that skops cannot read
@@ -280,7 +284,10 @@ def _is_skops(path: Path) -> bool:
 
 KINDS: tuple[tuple[Callable[[bytes], bool], str], ...] = (
     (lambda start: start[:1] == b"\x80", "a pickle (joblib files are pickles too), which runs code when it is loaded"),
-    (lambda start: start[:2] == b"PK", "a zip archive that is no skops file, perhaps of torch.save, which may hold a pickle"),
+    (
+        lambda start: start[:2] == b"PK",
+        "a zip archive that is no skops file, perhaps of torch.save, which may hold a pickle",
+    ),
     (lambda start: start[:4] == b"\x89HDF", "an HDF5 file"),
 )
 

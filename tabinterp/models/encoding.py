@@ -63,7 +63,7 @@ def _passthrough(frame: pd.DataFrame) -> Callable[[pd.DataFrame], FloatArray]:
             f"a model without an encoder reads numbers; columns {', '.join(map(repr, wrong))} hold other values: wrap the "
             f"whole pipeline, pass encoder=, or drop them from the table"
         )
-    return lambda rows: rows.to_numpy(dtype=np.float64)
+    return as_array
 
 
 def _transform(encoder: Any, reads: tuple[str, ...] | None) -> Callable[[pd.DataFrame], FloatArray]:
@@ -90,9 +90,9 @@ def _values(rows: pd.DataFrame) -> NDArray[Any]:
 
 
 def as_array(encoded: Any) -> FloatArray:
-    """Dense doubles from whatever a transformer returns."""
+    """Dense doubles from whatever a transformer returns, never a view of somebody else's memory."""
     dense = encoded.toarray() if hasattr(encoded, "toarray") else encoded
-    return np.asarray(dense.to_numpy() if hasattr(dense, "to_numpy") else dense, dtype=np.float64)
+    return np.array(dense.to_numpy() if hasattr(dense, "to_numpy") else dense, dtype=np.float64)
 
 
 # ---- probing
@@ -141,22 +141,20 @@ class _UnknownError(Exception):
 
 
 def _sources(step: Any, inputs: Sources, names: list[str] | None) -> Sources:
-    kind = type(step).__name__
     if step is None or (isinstance(step, str) and step == "passthrough"):
         return inputs
-    if type(step).__module__.split(".")[0] != "sklearn" and not isinstance(step, str):
-        return _mixed(step, inputs)
-    if kind == "Pipeline":
-        for _, part in step.steps:
-            inputs, names = _sources(part, inputs, names), None
-        return inputs
+    kind = type(step).__name__ if type(step).__module__.split(".")[0] == "sklearn" else ""
+    if kind in COLUMN_LOCAL:
+        return [inputs[i] for i in COLUMN_LOCAL[kind](step)]
     if kind == "ColumnTransformer":
         return _column_transformer(step, inputs, names)
     if kind == "FeatureUnion":
         return [s for _, part in step.transformer_list if part != "drop" for s in _sources(part, inputs, names)]
-    if kind in COLUMN_LOCAL:
-        return [inputs[i] for i in COLUMN_LOCAL[kind](step)]
-    return _mixed(step, inputs)
+    if kind != "Pipeline":
+        return _mixed(step, inputs)
+    for _, part in step.steps:
+        inputs, names = _sources(part, inputs, names), None
+    return inputs
 
 
 def _mixed(step: Any, inputs: Sources) -> Sources:
@@ -209,7 +207,7 @@ def _one_hot(step: Any) -> list[int]:
 
 
 def _imputer(step: Any) -> list[int]:
-    empty = np.array([value is None or value != value for value in step.statistics_], dtype=bool)
+    empty = np.array([bool(pd.isna(value)) for value in step.statistics_], dtype=bool)
     kept = list(range(step.n_features_in_)) if step.keep_empty_features else list(np.flatnonzero(~empty))
     return kept + (list(step.indicator_.features_) if step.indicator_ is not None else [])
 

@@ -117,9 +117,9 @@ def _affine_step(graph: fx.GraphModule, node: fx.Node, found: dict[fx.Node, _Aff
         return parts[0]
     if node.op == "call_method" and node.target in ("squeeze", "unsqueeze") and parts[0].weight.shape[0] == 1:
         return parts[0]  # (n, 1) to (n,) and back
-    if node.op == "call_function" and node.target in (operator.add, torch.add) and len(parts) == 2 and not node.kwargs:
-        if parts[0].weight.shape == parts[1].weight.shape:
-            return _Affine(parts[0].weight + parts[1].weight, parts[0].bias + parts[1].bias)
+    added = node.op == "call_function" and node.target in (operator.add, torch.add) and not node.kwargs
+    if added and len(parts) == 2 and parts[0].weight.shape == parts[1].weight.shape:
+        return _Affine(parts[0].weight + parts[1].weight, parts[0].bias + parts[1].bias)
     return None
 
 
@@ -149,9 +149,8 @@ def _graph_behind(graph: fx.GraphModule, border: list[fx.Node], widths: list[int
     for node in graph.graph.nodes:
         if node.name in images:
             values[node] = z if whole else new.call_function(operator.getitem, (z, (slice(None), images[node.name])))
-        elif node.op != "placeholder":
-            if all(arg in values for arg in node.all_input_nodes) or node.op == "get_attr":
-                values[node] = new.node_copy(node, lambda old: values[old])
+        elif node.op != "placeholder" and all(arg in values for arg in node.all_input_nodes):
+            values[node] = new.node_copy(node, lambda old: values[old])
     return fx.GraphModule(graph, new)
 
 

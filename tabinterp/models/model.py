@@ -17,8 +17,8 @@ from torch import Tensor, nn
 from ..errors import ModelError
 from ..table import Split, Table
 from ..table.draws import FloatArray, IntArray
-from . import front as fronts
 from .encoding import Encoding, build
+from .front import Activations, Front, private, split
 
 CLIP = 1e-7  # probabilities closer to 0 or 1 are moved here before their log-odds are taken
 BLOCK = 4096  # rows in one forward pass
@@ -88,7 +88,7 @@ class Bound:
     encoding: Encoding
     x: FloatArray
     module: nn.Module
-    front: fronts.Front
+    front: Front
     outputs: tuple[str | None, ...]
     clipped: int = 0
 
@@ -120,7 +120,7 @@ class Bound:
     @cached_property
     def rest(self) -> nn.Module:
         """What lies behind the front, in single precision: (m, h) -> (m, k)."""
-        return fronts.private(self.front.rest, lambda module: module.float())
+        return private(self.front.rest, lambda module: module.float())
 
     @cached_property
     def z(self) -> Tensor:
@@ -179,7 +179,7 @@ class Bound:
 
     def activations(self) -> dict[str, FloatArray]:
         """Layer -> (n, h): what each hidden unit puts out on the table's rows."""
-        recorder = fronts.Activations(self.module)
+        recorder = Activations(self.module)
         dtype = module_dtype(self.module)
         parts: dict[str, list[FloatArray]] = {}
         for i in range(0, len(self.x), BLOCK):
@@ -189,7 +189,7 @@ class Bound:
 
 
 def _present(values: list[Any]) -> list[bool]:
-    return [not (isinstance(value, float) and value != value) for value in values]
+    return [not bool(pd.isna(value)) for value in values]
 
 
 def module_dtype(module: nn.Module) -> torch.dtype:
@@ -214,7 +214,7 @@ def bind(model: Model | Bound, table: Table) -> Bound:
     x = encoding.transform(table.inputs)
     _check_encoded(x, model, table)
     module, outputs, clipped = _score_module(model, table, x)
-    bound = Bound(model, table, encoding, x, module, fronts.split(module, x.shape[1]), outputs, clipped)
+    bound = Bound(model, table, encoding, x, module, split(module, x.shape[1]), outputs, clipped)
     _check_predictions(bound)
     return bound
 
@@ -226,7 +226,9 @@ def _check_columns(model: Model, table: Table) -> None:
         told = ", ".join(f"{c!r} ({'has the role ' + roles[c] if c in roles else 'not in the table'})" for c in missing)
         raise ModelError(f"{model.name} reads columns that this table does not offer as inputs: {told}")
     if model.task is not None and (model.task == "regression") != (table.schema.task == "regression"):
-        raise ModelError(f"{model.name} is a {model.task} model; the table's target {table.schema.target!r} is {table.schema.task}")
+        raise ModelError(
+            f"{model.name} is a {model.task} model; the table's target {table.schema.target!r} is {table.schema.task}"
+        )
 
 
 def _check_encoded(x: FloatArray, model: Model, table: Table) -> None:
@@ -251,7 +253,9 @@ def _score_module(model: Model, table: Table, x: FloatArray) -> tuple[nn.Module,
         ) from error
     if not isinstance(raw, Tensor) or raw.ndim not in (1, 2) or raw.shape[0] != len(probe):
         got = tuple(raw.shape) if isinstance(raw, Tensor) else type(raw).__name__
-        raise ModelError(f"{model.name}: a network returns (n,), (n, 1) or (n, k) scores; for n = {len(probe)} it gave {got}")
+        raise ModelError(
+            f"{model.name}: a network returns (n,), (n, 1) or (n, k) scores; for n = {len(probe)} it gave {got}"
+        )
     if not bool(torch.isfinite(raw).all()):
         raise ModelError(f"{model.name} gives scores that are not finite on this table")
     width = 1 if raw.ndim == 1 else raw.shape[1]
@@ -265,8 +269,8 @@ def _score_module(model: Model, table: Table, x: FloatArray) -> tuple[nn.Module,
         clipped = 0 if stripped is not None else _count_clipped(bare, x, dtype)
     outputs: tuple[str | None, ...] = (None,) if len(matrix) == 1 else table.schema.labels
     if not probabilities and isinstance(bare, nn.Sequential) and type(bare[-1]) is nn.Linear:
-        return fronts.private(nn.Sequential(*bare[:-1], _fused(bare[-1], matrix))), outputs, clipped
-    return fronts.private(_Scores(copy.deepcopy(bare), matrix, probabilities, raw.ndim == 1)), outputs, clipped
+        return private(nn.Sequential(*list(bare)[:-1], _fused(bare[-1], matrix))), outputs, clipped
+    return private(_Scores(copy.deepcopy(bare), matrix, probabilities, raw.ndim == 1)), outputs, clipped
 
 
 def _fused(last: nn.Linear, matrix: Tensor) -> nn.Linear:
@@ -291,7 +295,9 @@ def _head(model: Model, table: Table, width: int) -> FloatArray:
     if width == 1 and k == 2:
         return np.array([[1.0 if order[1] == 1 else -1.0]])
     if width != k:
-        raise ModelError(f"{model.name} gives {width} outputs; the target {schema.target!r} has the {k} classes {schema.labels}")
+        raise ModelError(
+            f"{model.name} gives {width} outputs; the target {schema.target!r} has the {k} classes {schema.labels}"
+        )
     if k == 2:
         head = np.zeros((1, 2))
         head[0, order[1]], head[0, order[0]] = 1.0, -1.0
@@ -305,7 +311,9 @@ def _class_order(model: Model, table: Table) -> list[int]:
         return list(range(len(table.schema.classes)))
     ours, theirs = table.schema.labels, [_label(c) for c in model.classes]
     if set(ours) != set(theirs) or len(ours) != len(theirs):
-        raise ModelError(f"{model.name} knows the classes {theirs}; the target {table.schema.target!r} holds {list(ours)}")
+        raise ModelError(
+            f"{model.name} knows the classes {theirs}; the target {table.schema.target!r} holds {list(ours)}"
+        )
     return [theirs.index(label) for label in ours]
 
 

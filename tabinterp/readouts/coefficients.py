@@ -55,7 +55,9 @@ class Coefficients:
     def tests(self) -> pd.DataFrame:
         """Joint Wald test and variance inflation of each original column; linear models only."""
         if self.inference is None:
-            raise NotApplicableError("a network has no Wald tests: its average derivatives are not jointly normal estimates")
+            raise NotApplicableError(
+                "a network has no Wald tests: its average derivatives are not jointly normal estimates"
+            )
         return pd.DataFrame(
             [
                 {
@@ -93,7 +95,10 @@ class Coefficients:
             fits = self.inference.estimates[k * len(self.terms) : (k + 1) * len(self.terms)]
             odds = [e.odds_ratio or (None, None, None) for e in fits]
             more = {
-                **{name: [getattr(e, name) for e in fits] for name in ("estimate", "stderr", "ci_low", "ci_high", "z", "p")},
+                **{
+                    name: [getattr(e, name) for e in fits]
+                    for name in ("estimate", "stderr", "ci_low", "ci_high", "z", "p")
+                },
                 "odds_ratio": [o[0] for o in odds],
                 "odds_ratio_low": [o[1] for o in odds],
                 "odds_ratio_high": [o[2] for o in odds],
@@ -101,7 +106,7 @@ class Coefficients:
                 "reason": [None if e.reason is None else e.reason.code for e in fits],
             }
         frame = pd.DataFrame(base | more)
-        frame.insert(frame.columns.get_loc("estimate") + 1, "per_sd", frame["estimate"].astype(float) * frame["sd"])
+        frame.insert(len(base) + 1, "per_sd", frame["estimate"].astype(float) * frame["sd"])
         return frame
 
 

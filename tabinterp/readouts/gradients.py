@@ -124,7 +124,9 @@ class _Ask:
     background: int | Table
     seed: int
 
-    def result(self, method: str, estimand: str, values: FloatArray, evaluations: IntArray, **more: Any) -> GradientImportance:
+    def result(
+        self, method: str, estimand: str, values: FloatArray, evaluations: IntArray, **more: Any
+    ) -> GradientImportance:
         bound = self.bound
         mixed = np.array([not bound.encoding.local[c] for c in bound.columns])
         return GradientImportance(
@@ -290,7 +292,8 @@ def _gradient(rest: nn.Module, z: Tensor) -> tuple[Tensor, Tensor]:
     z = z.detach().clone().requires_grad_(True)
     scores = rest(z)
     parts = [
-        torch.autograd.grad(scores[:, k].sum(), z, retain_graph=k + 1 < scores.shape[1])[0] for k in range(scores.shape[1])
+        torch.autograd.grad(scores[:, k].sum(), z, retain_graph=k + 1 < scores.shape[1])[0]
+        for k in range(scores.shape[1])
     ]
     return torch.stack(parts, dim=2), scores.detach().double()
 

@@ -119,7 +119,9 @@ def loss_for(name: str | Own | None, task: str, scale: str = "log_odds") -> Loss
     if name is None:
         return LOSSES[allowed[0]]
     if callable(name):
-        return Loss(getattr(name, "__name__", "own loss"), _own_loss(name, scale == "probability" and task != "regression"))
+        return Loss(
+            getattr(name, "__name__", "own loss"), _own_loss(name, scale == "probability" and task != "regression")
+        )
     if name not in allowed:
         raise NotApplicableError(f"for a {task} target a loss is one of {', '.join(allowed)}; got {name!r}")
     return LOSSES[name]

@@ -55,8 +55,8 @@ def _numeric(values: NDArray[np.float64], half: int) -> NDArray[np.float32]:
     spread = float(np.nanstd(values)) if (~missing).any() else 0.0
     scaled = np.where(missing, 0.0, (values - (np.nanmean(values) if (~missing).any() else 0.0)) / (spread or 1.0))
     squared = (scaled[half:, None] - scaled[None, :half]) ** 2
-    return (squared + (missing[half:, None] != missing[None, :half])).astype(np.float32)
+    return np.asarray(squared + (missing[half:, None] != missing[None, :half]), dtype=np.float32)
 
 
 def _discrete(codes: NDArray[np.int64], half: int) -> NDArray[np.float32]:
-    return (codes[half:, None] != codes[None, :half]).astype(np.float32)
+    return np.asarray(codes[half:, None] != codes[None, :half], dtype=np.float32)

@@ -66,7 +66,8 @@ class Split:
 
     @classmethod
     def from_dict(cls, values: dict[str, Any]) -> Split:
-        return cls(**{key: tuple(value) if isinstance(value, list) else value for key, value in values.items()})
+        plain: dict[str, Any] = {k: tuple(v) if isinstance(v, list) else v for k, v in values.items()}
+        return cls(**plain)
 
 
 def by_fraction(
@@ -93,11 +94,8 @@ def by_column(frame: pd.DataFrame, column: str, fraction: float | None, at: str 
     if at is None and _are_labels(values):
         return Split("column", column)
     dates = _dates(values)
-    cut = (
-        pd.Timestamp(at)
-        if at is not None
-        else dates.quantile(1 - (fraction or DEFAULT_FRACTION), interpolation="higher")
-    )
+    latest = dates.sort_values().iloc[int((1 - (fraction or DEFAULT_FRACTION)) * (len(dates) - 1))]
+    cut = pd.Timestamp(at) if at is not None else pd.Timestamp(latest)
     return Split("date", column, fraction=None if at else fraction or DEFAULT_FRACTION, at=cut.isoformat())
 
 
@@ -146,7 +144,7 @@ def _dates(values: pd.Series) -> pd.Series:
 def _draws(frame: pd.DataFrame, columns: Sequence[str], seed: int, numbered: bool) -> FloatArray:
     hashes = content_hash(frame, columns, seed)
     if numbered:
-        count = pd.Series(hashes).groupby(hashes).cumcount().to_numpy(dtype=np.uint64)
+        count = pd.Series(hashes).groupby(hashes).cumcount().to_numpy().astype(np.uint64)
         hashes = splitmix(hashes ^ splitmix(count + np.uint64(1)))
     return uniform(hashes)
 

@@ -79,7 +79,9 @@ def _affine(weight: Any, bias: Any) -> nn.Linear:
     layer = nn.Linear(weight.shape[1], weight.shape[0], dtype=torch.float64)
     with torch.no_grad():
         layer.weight.copy_(torch.as_tensor(weight))
-        layer.bias.copy_(torch.as_tensor(np.broadcast_to(np.asarray(bias, dtype=np.float64), (weight.shape[0],)).copy()))
+        layer.bias.copy_(
+            torch.as_tensor(np.broadcast_to(np.asarray(bias, dtype=np.float64), (weight.shape[0],)).copy())
+        )
     return layer
 
 

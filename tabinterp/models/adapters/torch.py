@@ -39,7 +39,9 @@ def wrap(
     try:
         own = private(module)
     except (RuntimeError, TypeError) as error:
-        raise ModelError(f"{type(module).__name__} cannot be copied, and the original is never touched: {error}") from error
+        raise ModelError(
+            f"{type(module).__name__} cannot be copied, and the original is never touched: {error}"
+        ) from error
     reads = None if passthrough else getattr(encoder, "feature_names_in_", None)
     return Model(
         name=name or _named(own),

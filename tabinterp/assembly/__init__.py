@@ -1,0 +1,30 @@
+"""From results to the document: every number goes to its field, every sentence becomes a message."""
+
+from __future__ import annotations
+
+from ..report import document as doc
+from .context import data, method, model_info, not_assessed, performance, verdict
+from .readings import agreement, coefficients, gradients, importance, neurons
+from .results import Results
+
+__all__ = ["Results", "document"]
+
+
+def document(r: Results) -> doc.Document:
+    """The audit's document, without its findings."""
+    columns = importance(r)
+    return doc.Document(
+        data=data(r),
+        network=model_info(r.network),
+        linear=model_info(r.linear),
+        verdict=verdict(r, columns),
+        performance=performance(r.performance),
+        importance=columns,
+        coefficients=coefficients(r),
+        gradients=gradients(r),
+        agreement=agreement(r),
+        neurons=neurons(r),
+        findings=[],
+        not_assessed=not_assessed(r),
+        method=method(r),
+    )

@@ -1,0 +1,220 @@
+"""What frames the readings: data, models, performance, verdict, what was not assessed, how to do it again."""
+
+from __future__ import annotations
+
+import hashlib
+from importlib.metadata import version
+
+import numpy as np
+import pandas as pd
+
+from .. import __version__
+from ..comparison.agreement import TOP
+from ..comparison.performance import Metric, Performance
+from ..models import Bound
+from ..report import document as doc
+from ..report.document import Interval, Message
+from .readings import MOST_UNITS
+from .results import Results, interval
+
+LIBRARIES = ("numpy", "scipy", "pandas", "scikit-learn", "statsmodels", "torch")
+
+
+# ---- data and models
+
+
+def data(r: Results) -> doc.Data:
+    table = r.network.table
+    schema = table.schema
+    weights = np.ones(len(table)) if table.weights is None else table.weights
+    codes = table.codes
+    rates = [] if codes is None else (np.bincount(codes, weights, len(schema.classes)) / weights.sum()).tolist()
+    held_out = None if table.held_out is None else int(table.held_out.sum())
+    return doc.Data(
+        name=table.name,
+        rows=len(table),
+        held_out_rows=held_out,
+        training_rows=None if held_out is None else len(table) - held_out,
+        target=schema.target,
+        task=schema.task,
+        classes=list(schema.labels),
+        rates=rates,
+        weighted=table.weights is not None,
+        split=_split(r),
+        columns=[_column(r.network, column.name) for column in schema.columns],
+    )
+
+
+def _column(bound: Bound, name: str) -> doc.ColumnInfo:
+    column, values, encoding = bound.table.schema[name], bound.table.frame[name], bound.encoding
+    return doc.ColumnInfo(
+        name=name,
+        kind=column.kind,
+        role=column.role,
+        protected=column.protected,
+        levels=None if column.kind == "numeric" else len(column.levels),
+        missing=int(values.isna().sum()),
+        constant=values.nunique() < 2,
+        read_by_network=len(encoding.blocks.get(name, ())) > 0,
+        fast=encoding.local.get(name, False),
+    )
+
+
+def _split(r: Results) -> Message:
+    split = r.network.table.split
+    if split is None:
+        return Message(key="split.none")
+    if split.kind == "column":
+        return Message(key="split.column", values={"column": split.column})
+    if split.kind == "date":
+        return Message(key="split.date", values={"column": split.column, "at": split.at})
+    key = "split.stratified" if split.stratify else "split.fraction"
+    return Message(key=key, values={"share": split.fraction, "seed": split.seed})
+
+
+def model_info(bound: Bound) -> doc.ModelInfo:
+    notes = []
+    slow = [c for c in bound.columns if not bound.encoding.local[c]]
+    if slow:
+        notes.append(Message(key="model.mixed", values={"columns": slow}))
+    if bound.clipped:
+        notes.append(Message(key="model.clipped", values={"rows": bound.clipped}))
+    if bound.model.predict is not None:
+        notes.append(Message(key="model.checked", values={}))
+    return doc.ModelInfo(
+        name=bound.model.name,
+        library=bound.model.library,
+        parameters=sum(p.numel() for p in bound.model.module.parameters()),
+        hidden=[units.shape[1] for units in bound.take(np.arange(1)).activations().values()],
+        converged=bound.model.converged,
+        notes=notes,
+    )
+
+
+# ---- the verdict
+
+
+def performance(performance: Performance) -> doc.Performance:
+    return doc.Performance(
+        held_out=performance.held_out,
+        rows=performance.rows,
+        resamples=performance.resamples,
+        seed=performance.seed,
+        metrics=[_metric_row(m) for m in performance.metrics],
+    )
+
+
+def _metric_row(metric: Metric) -> doc.MetricRow:
+    return doc.MetricRow(
+        metric=metric.name,
+        higher_is_better=metric.higher_is_better,
+        network=interval(*metric.network),
+        linear=interval(*metric.linear),
+        difference=interval(*metric.difference),
+        resolved=metric.resolved,
+    )
+
+
+def verdict(r: Results, importance: doc.Importance) -> doc.Verdict:
+    primary, status = r.performance.metrics[0], r.performance.status
+    name = r.linear.model.name
+    return doc.Verdict(
+        status=status,
+        metric=primary.name,
+        difference=interval(*primary.difference),
+        margin=r.performance.margin,
+        sentence=Message(key=f"verdict.{status}", values={} if status == "not_assessed" else {"linear": name}),
+        lines=[] if status == "not_assessed" else _lines(r, importance),
+    )
+
+
+def _lines(r: Results, importance: doc.Importance) -> list[Message]:
+    """The gap, the other metrics, the labels, and what only the network uses: from resolved numbers alone."""
+    performance = r.performance
+    lines = [_gap(performance.metrics[0], performance.margin)]
+    counts = {way: sum(m.resolved == way for m in performance.metrics[1:]) for way in ("better", "worse", "no")}
+    lines.append(Message(key="verdict.others", values=dict(counts)))
+    if performance.disagreement is not None:
+        count, share = performance.disagreement
+        lines.append(
+            Message(key="verdict.labels", values={"count": count, "rows": performance.rows, "percent": 100 * share})
+        )
+    only = [row.column for row in importance.columns if _above(row.network) and not _above(row.linear)]
+    if only:
+        lines.append(Message(key="verdict.only_network", values={"columns": only}))
+    return lines
+
+
+def _gap(metric: Metric, margin: float) -> Message:
+    """The difference in words: its size and direction where it is resolved, as it stands where it is not."""
+    value, _, low, high = metric.difference
+    if metric.resolved == "no":
+        return Message(
+            key=f"verdict.gap.{metric.name}.open", values={"value": value, "low": low, "high": high, "margin": margin}
+        )
+    ends = sorted((abs(low), abs(high)))
+    return Message(
+        key=f"verdict.gap.{metric.name}.{'higher' if value > 0 else 'lower'}",
+        values={"value": abs(value), "low": ends[0], "high": ends[1], "margin": margin},
+    )
+
+
+def _above(interval: Interval) -> bool:
+    return interval.low is not None and interval.low > 0
+
+
+# ---- what was not done, and how to do it again
+
+
+def not_assessed(r: Results) -> list[Message]:
+    notes = list(r.notes)
+    if not r.held_out:
+        notes.append(Message(key="not_assessed.split"))
+    for bound in (r.network, r.linear):
+        mixed = [c for c in bound.columns if not bound.encoding.local[c]]
+        if mixed:
+            notes.append(Message(key="not_assessed.mixed", values={"model": bound.model.name, "columns": mixed}))
+    if r.neurons is not None and len(r.neurons.layer) > MOST_UNITS:
+        notes.append(Message(key="not_assessed.units", values={"count": len(r.neurons.layer) - MOST_UNITS}))
+    always = ("seeds", "calibration", "shapley", "effects", "groups", "data")
+    return notes + [Message(key=f"not_assessed.{name}") for name in always]
+
+
+def method(r: Results) -> doc.Method:
+    return doc.Method(
+        version=__version__,
+        seed=r.seed,
+        libraries={name: version(name).split("+")[0] for name in LIBRARIES},
+        settings={
+            "margin": r.performance.margin,
+            "resamples": r.performance.resamples,
+            "top": TOP,
+            "counterpart": r.linear.model.name,
+        },
+        model_digest=_model_digest(r.network),
+        data_digest=_data_digest(r.network),
+    )
+
+
+def _model_digest(bound: Bound) -> str:
+    digest = hashlib.sha256()
+    for name, value in bound.model.module.state_dict().items():
+        digest.update(f"{name} {tuple(value.shape)} {value.dtype}\n".encode())
+        digest.update(value.detach().cpu().contiguous().numpy().tobytes())
+    return digest.hexdigest()
+
+
+def _data_digest(bound: Bound) -> str:
+    """Names and contents of all columns in order, whatever file they came in."""
+    digest = hashlib.sha256()
+    for name in bound.table.frame.columns:
+        values = bound.table.frame[name]
+        numeric = pd.api.types.is_numeric_dtype(values.dtype)
+        digest.update(f"{len(name)} {name} {'number' if numeric else 'text'}\n".encode())
+        if numeric:
+            digest.update((values.to_numpy(dtype=np.float64, na_value=np.nan) + 0.0).tobytes())
+        else:
+            for value in values.astype(object).where(values.notna(), None):
+                text = "" if value is None else str(value)
+                digest.update(f"{-1 if value is None else len(text)} {text}\n".encode())
+    return digest.hexdigest()

@@ -1,0 +1,50 @@
+"""What an audit computed, and how a number goes into the document."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+
+from ..comparison.performance import Performance
+from ..models import Bound
+from ..readouts.coefficients import Coefficients
+from ..readouts.gradients import GradientImportance
+from ..readouts.neurons import NeuronCorrelations
+from ..readouts.permutation import PermutationImportance
+from ..readouts.result import Estimates
+from ..report.document import Interval, Message
+
+
+@dataclass(frozen=True)
+class Results:
+    """Everything an audit computed. Pairs are (network, linear); None where a reading does not apply."""
+
+    network: Bound
+    linear: Bound
+    held_out: bool
+    seed: int
+    performance: Performance
+    coefficients: tuple[Coefficients, Coefficients] | None  # linear, network
+    importance: tuple[PermutationImportance, PermutationImportance] | None
+    gradients: list[tuple[GradientImportance, GradientImportance]]
+    neurons: NeuronCorrelations | None
+    notes: tuple[Message, ...]
+
+
+def number(value: Any) -> float | None:
+    """A finite float, or None."""
+    return None if value is None or not np.isfinite(value) else float(value)
+
+
+def interval(value: Any, stderr: Any, low: Any, high: Any) -> Interval:
+    return Interval(value=number(value), stderr=number(stderr), low=number(low), high=number(high))
+
+
+def at(estimates: Estimates, *place: int) -> Interval:
+    return interval(*(getattr(estimates, part)[place] for part in ("value", "stderr", "low", "high")))
+
+
+def rows_of(r: Results) -> Any:
+    return "held-out" if r.held_out else "all"
