@@ -102,7 +102,7 @@ def permutation_importance(
     >>> _ = layer.weight.data.copy_(torch.tensor([[3.0, 0.0]]))
     >>> model = ti.wrap(layer, encoder="passthrough", task="regression")
     >>> permutation_importance(model, table).frame()[["column", "importance"]].round(1).values.tolist()
-    [['a', 6.1], ['b', 0.0]]
+    [['a', 6.0], ['b', 0.0]]
     """
     bound = bind(model, table)
     plan = start(bound, n_repeats=n_repeats, seed=seed, loss=loss, groups=groups, scale=scale)
