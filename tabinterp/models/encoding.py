@@ -145,11 +145,9 @@ class _UnknownError(Exception):
 
 
 def _sources(step: Any, inputs: Sources, names: list[str] | None) -> Sources:
-    if step is None or (isinstance(step, str) and step == "passthrough"):
+    if _passes(step):
         return inputs
     kind = type(step).__name__ if type(step).__module__.split(".")[0] == "sklearn" else ""
-    if kind == "FunctionTransformer" and step.func is None:  # what a fitted ColumnTransformer makes of "passthrough"
-        return inputs
     if kind in COLUMN_LOCAL:
         return [inputs[i] for i in COLUMN_LOCAL[kind](step)]
     if kind == "ColumnTransformer":
@@ -161,6 +159,12 @@ def _sources(step: Any, inputs: Sources, names: list[str] | None) -> Sources:
     for _, part in step.steps:
         inputs, names = _sources(part, inputs, names), None
     return inputs
+
+
+def _passes(step: Any) -> bool:
+    """Also what a fitted ColumnTransformer makes of "passthrough": a FunctionTransformer without a function."""
+    identity = type(step).__name__ == "FunctionTransformer" and step.func is None
+    return step is None or identity or (isinstance(step, str) and step == "passthrough")
 
 
 def _mixed(step: Any, inputs: Sources) -> Sources:

@@ -157,12 +157,6 @@ class Bound:
         x = torch.as_tensor(self.encoding.transform(rows) - self._centre)
         return self._product(x, slice(None), self.front.bias + self.front.weight @ torch.as_tensor(self._centre))
 
-    def encode_levels(self, column: str, values: list[Any]) -> FloatArray:
-        """(values, block) encoding of a local column at these values."""
-        rows = self.table.inputs.iloc[np.zeros(len(values), dtype=int)].reset_index(drop=True)
-        rows[column] = pd.Series(values, dtype=self.table.frame[column].dtype if all(_present(values)) else None)
-        return self.encoding.transform(rows)[:, self.encoding.blocks[column]]
-
     def gradients(self, x: FloatArray) -> FloatArray:
         """(m, d, k) derivatives of each score by each encoded column at encoded rows (m, d)."""
         dtype = module_dtype(self.module)
@@ -186,10 +180,6 @@ class Bound:
             for layer, value in recorder(torch.as_tensor(self.x[i : i + BLOCK]).to(dtype)).items():
                 parts.setdefault(layer, []).append(value.double().numpy())
         return {layer: np.concatenate(values) for layer, values in parts.items()}
-
-
-def _present(values: list[Any]) -> list[bool]:
-    return [not bool(pd.isna(value)) for value in values]
 
 
 def module_dtype(module: nn.Module) -> torch.dtype:
@@ -309,16 +299,20 @@ def _class_order(model: Model, table: Table) -> list[int]:
     """Position among the model's classes of each of the table's classes."""
     if model.classes is None:
         return list(range(len(table.schema.classes)))
-    ours, theirs = table.schema.labels, [_label(c) for c in model.classes]
-    if set(ours) != set(theirs) or len(ours) != len(theirs):
-        raise ModelError(
-            f"{model.name} knows the classes {theirs}; the target {table.schema.target!r} holds {list(ours)}"
-        )
-    return [theirs.index(label) for label in ours]
+    ours, theirs = list(table.schema.classes), [c.item() if hasattr(c, "item") else c for c in model.classes]
+    for key in (str, _number):
+        known, wanted = [key(c) for c in theirs], [key(c) for c in ours]
+        if set(known) == set(wanted) and len(known) == len(wanted):
+            return [known.index(c) for c in wanted]
+    raise ModelError(
+        f"{model.name} knows the classes {[str(c) for c in theirs]}; the target {table.schema.target!r} holds "
+        f"{list(table.schema.labels)}"
+    )
 
 
-def _label(value: Any) -> str:
-    return str(value.item() if hasattr(value, "item") else value)
+def _number(value: Any) -> Any:
+    """1, 1.0 and True are one class."""
+    return float(value) if isinstance(value, (bool, int, float)) else value
 
 
 def _check_probabilities(model: Model, raw: Tensor) -> None:

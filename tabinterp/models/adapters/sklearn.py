@@ -24,7 +24,7 @@ ACTIVATIONS: dict[str, Callable[[], nn.Module]] = {
 
 def wrap(estimator: Any, name: str | None = None) -> Model:
     """A fitted estimator or pipeline as a `Model`."""
-    estimator = getattr(estimator, "best_estimator_", estimator)
+    estimator = _best(estimator)
     encoder, final = _ends(estimator)
     kind = next((base.__name__ for base in type(final).__mro__ if base.__name__ in SUPPORTED), None)
     if kind is None:
@@ -55,9 +55,14 @@ def _ends(estimator: Any) -> tuple[Any, Any]:
     """The encoder (None where there is none) and the final estimator."""
     if type(estimator).__name__ == "Pipeline":
         steps = [step for _, step in estimator.steps[:-1] if step is not None and step != "passthrough"]
-        final = estimator.steps[-1][1]
+        final = _best(estimator.steps[-1][1])
         return (estimator[:-1] if steps else None), final
     return None, estimator
+
+
+def _best(estimator: Any) -> Any:
+    """What a search found, or the estimator itself."""
+    return getattr(estimator, "best_estimator_", estimator)
 
 
 def _predictor(estimator: Any, named: bool, classifier: bool) -> Callable[[Any], FloatArray]:
