@@ -20,6 +20,7 @@ from torch import nn
 from ..errors import NotApplicableError
 from ..table import Table
 from ..table.draws import FloatArray
+from .front import linear
 from .model import Bound, Model, bind
 
 STRENGTHS = np.logspace(-4, 2, 7)
@@ -39,16 +40,13 @@ def fit_counterpart(model: Model | Bound, table: Table, *, seed: int = 0) -> Mod
     scale[scale == 0] = 1.0
     fitted = _fit((x - centre) / scale, y, weights, table.schema.task, seed)
     coefficients = np.atleast_2d(fitted.coef_) / scale
-    layer = nn.Linear(coefficients.shape[1], len(coefficients), dtype=torch.float64)
-    with torch.no_grad():
-        layer.weight.copy_(torch.as_tensor(coefficients))
-        layer.bias.copy_(torch.as_tensor(np.atleast_1d(fitted.intercept_) - coefficients @ centre))
+    intercept = np.atleast_1d(fitted.intercept_) - coefficients @ centre
     return Model(
         name={"binary": "logistic regression", "multiclass": "multinomial logistic regression"}.get(
             table.schema.task, "linear regression"
         ),
         library=f"scikit-learn {sklearn.__version__}",
-        module=nn.Sequential(layer).eval(),
+        module=nn.Sequential(linear(torch.as_tensor(coefficients), torch.as_tensor(intercept))).eval(),
         task=table.schema.task,
         classes=table.schema.classes or None,
         encoder=bound.model.encoder,

@@ -12,6 +12,7 @@ from torch import nn
 
 from ...errors import ModelError
 from ...table.draws import FloatArray
+from ..front import linear
 from ..model import Model
 
 ACTIVATIONS: dict[str, Callable[[], nn.Module]] = {
@@ -80,14 +81,9 @@ def _named(final: Any) -> str:
 
 def _affine(weight: Any, bias: Any) -> nn.Linear:
     """A layer from (outputs, inputs) weights and (outputs,) biases."""
-    weight = np.atleast_2d(np.asarray(weight, dtype=np.float64))
-    layer = nn.Linear(weight.shape[1], weight.shape[0], dtype=torch.float64)
-    with torch.no_grad():
-        layer.weight.copy_(torch.as_tensor(weight))
-        layer.bias.copy_(
-            torch.as_tensor(np.broadcast_to(np.asarray(bias, dtype=np.float64), (weight.shape[0],)).copy())
-        )
-    return layer
+    weight = np.atleast_2d(np.array(weight, dtype=np.float64))
+    bias = np.broadcast_to(np.asarray(bias, dtype=np.float64), (len(weight),)).copy()
+    return linear(torch.as_tensor(weight), torch.as_tensor(bias))
 
 
 def _linear(final: Any) -> nn.Module:
