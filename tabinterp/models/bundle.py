@@ -9,12 +9,10 @@ from __future__ import annotations
 
 import hashlib
 import json
-import os
 import zipfile
 from collections.abc import Callable
-from dataclasses import replace
 from pathlib import Path
-from typing import Any
+from typing import Any, Literal
 
 import safetensors.torch
 import skops.io
@@ -24,18 +22,29 @@ from torch import nn
 
 from ..errors import ModelError, UnsafeFileError
 from ..table import Split
+from ..table.schema import Task
 from .front import is_sequence
-from .model import Model
+from .model import Model, module_dtype
 from .wrap import wrap
 
 FORMAT = 1
+DTYPES = {"float32": torch.float32, "float64": torch.float64}
 LARGEST_JSON = 1 << 24
 
-# Types an encoder or a model may hold, besides those skops trusts by itself. Everything here is scikit-learn's own.
+# Types an encoder or a model may hold, besides those skops trusts by itself. All are plain data
+# or scikit-learn's own, and none calls what it holds.
 TRUSTED = {
     "sklearn.compose._column_transformer._RemainderColsList",
+    "sklearn.compose._column_transformer.make_column_selector",
     "sklearn.linear_model._logistic.LogisticRegression",
+    "sklearn.metrics._scorer._PassthroughScorer",
+    "sklearn.model_selection._split.KFold",
+    "sklearn.model_selection._split.StratifiedKFold",
+    "sklearn.neural_network._stochastic_optimizers.AdamOptimizer",
+    "sklearn.neural_network._stochastic_optimizers.SGDOptimizer",
+    "builtins.object",
     "numpy.dtype",
+    "numpy.number",
 }
 
 LAYERS: dict[str, tuple[type[nn.Module], tuple[str, ...]]] = {  # name in the file -> module, its settings
@@ -49,7 +58,7 @@ LAYERS: dict[str, tuple[type[nn.Module], tuple[str, ...]]] = {  # name in the fi
     "LeakyReLU": (nn.LeakyReLU, ("negative_slope",)),
     "Identity": (nn.Identity, ()),
     "Dropout": (nn.Dropout, ("p",)),
-    "BatchNorm1d": (nn.BatchNorm1d, ("num_features", "eps")),
+    "BatchNorm1d": (nn.BatchNorm1d, ("num_features", "eps", "affine")),
     "Softmax": (nn.Softmax, ("dim",)),
 }
 
@@ -57,7 +66,7 @@ LAYERS: dict[str, tuple[type[nn.Module], tuple[str, ...]]] = {  # name in the fi
 class Layer(BaseModel):
     model_config = ConfigDict(extra="forbid", frozen=True)
     kind: str
-    settings: dict[str, int | float | str | None] = {}
+    settings: dict[str, bool | int | float | str | None] = {}
     bias: bool = True
 
 
@@ -68,17 +77,17 @@ class Header(BaseModel):
     format: int
     name: str
     library: str
-    task: str | None
+    task: Task | None
     classes: list[str | int | float | bool] | None
-    outputs: str
+    outputs: Literal["logits", "probabilities"]
     reads: list[str] | None
-    dtype: str
+    dtype: Literal["float32", "float64"]
     layers: list[Layer]
     penalised: bool | None
     converged: bool | None
-    split: dict[str, Any] | None
+    split: Split | None
     table: dict[str, Any] | None  # how its training table was read: target, positive, drop, kinds, protected
-    sha256: dict[str, str]
+    sha256: dict[Literal["model.safetensors", "encoder.skops"], str]
 
 
 def save_model(
@@ -92,32 +101,43 @@ def save_model(
         when the network is not a plain sequence of layers, which is all that a file without code can describe.
     """
     folder = Path(path)
-    folder.mkdir(parents=True, exist_ok=True)
+    layers = _describe(model)
     files = {"model.safetensors": safetensors.torch.save(_tensors(model.module))}
     if model.encoder is not None:
         files["encoder.skops"] = skops.io.dumps(model.encoder)
-    header = Header(
-        format=FORMAT,
-        name=model.name,
-        library=model.library,
-        task=model.task,
-        classes=None if model.classes is None else [_plain(c) for c in model.classes],
-        outputs=model.outputs,
-        reads=None if model.reads is None else list(model.reads),
-        dtype=str(next(model.module.parameters()).dtype).removeprefix("torch."),
-        layers=_describe(model),
-        penalised=model.penalised,
-        converged=model.converged,
-        split=None if model.split is None else model.split.to_dict(),
-        table=table,
-        sha256={name: hashlib.sha256(data).hexdigest() for name, data in files.items()},
-    )
+    header = _header_of(model, layers, table, {name: hashlib.sha256(data).hexdigest() for name, data in files.items()})
+    folder.mkdir(parents=True, exist_ok=True)
     for name, data in files.items():
         (folder / name).write_bytes(data)
     (folder / "model.json").write_text(json.dumps(header.model_dump(), indent=1, ensure_ascii=False) + "\n", "utf-8")
     if counterpart is not None:
         save_model(counterpart, folder / "counterpart")
+    else:  # another model's counterpart, saved here before, is not this one's
+        (folder / "counterpart" / "model.json").unlink(missing_ok=True)
     return folder
+
+
+def _header_of(model: Model, layers: list[Layer], table: dict[str, Any] | None, sha256: dict[str, str]) -> Header:
+    values = {
+        "format": FORMAT,
+        "name": model.name,
+        "library": model.library,
+        "task": model.task,
+        "classes": None if model.classes is None else [_plain(c) for c in model.classes],
+        "outputs": model.outputs,
+        "reads": None if model.reads is None else list(model.reads),
+        "dtype": str(module_dtype(model.module)).removeprefix("torch."),
+        "layers": layers,
+        "penalised": model.penalised,
+        "converged": model.converged,
+        "split": model.split,
+        "table": table,
+        "sha256": sha256,
+    }
+    try:
+        return Header.model_validate(values)
+    except ValidationError as error:
+        raise ModelError(f"{model.name} cannot be saved: {_first(error)}") from None
 
 
 def load_model(path: str | Path) -> Model:
@@ -148,7 +168,7 @@ def load_model(path: str | Path) -> Model:
 def load_counterpart(path: str | Path) -> Model | None:
     """The linear counterpart that was saved with a bundle, if there is one."""
     folder = Path(path) / "counterpart"
-    return _bundle(folder) if folder.is_dir() else None
+    return _bundle(folder) if (folder / "model.json").is_file() else None
 
 
 def table_settings(path: str | Path) -> dict[str, Any]:
@@ -171,6 +191,8 @@ def _layer(module: nn.Module, name: str) -> Layer:
     kind = type(module).__name__
     if kind not in LAYERS or type(module) is not LAYERS[kind][0]:
         raise ModelError(f"{name} holds a {kind}; layers that can be saved are {', '.join(LAYERS)}")
+    if getattr(module, "running_mean", 0) is None:
+        raise ModelError(f"{name} holds a {kind} without running statistics, which makes a row depend on other rows")
     settings = {setting: getattr(module, setting) for setting in LAYERS[kind][1]}
     return Layer(kind=kind, settings=settings, bias=getattr(module, "bias", None) is not None)
 
@@ -184,7 +206,11 @@ def _build(header: Header) -> nn.Sequential:
         if set(layer.settings) != set(settings):
             raise ModelError(f"model.json: {layer.kind} has the settings {list(settings)}; got {list(layer.settings)}")
         extra: dict[str, Any] = {"bias": layer.bias} if layer.kind == "Linear" else {}
-        modules.append(make(**layer.settings, **extra))
+        try:
+            with torch.device("meta"):  # nothing is allocated, and nothing drawn, before the weights are known to fit
+                modules.append(make(**layer.settings, **extra))
+        except (TypeError, ValueError, RuntimeError) as error:
+            raise ModelError(f"model.json: {layer.kind} cannot be made with {layer.settings}: {error}") from None
     return nn.Sequential(*modules)
 
 
@@ -201,18 +227,22 @@ def _plain(value: Any) -> str | int | float | bool:
 
 def _header(folder: Path) -> Header:
     path = folder / "model.json"
-    if not path.is_file():
-        raise ModelError(f"{str(folder)!r} is not a bundle: it has no model.json")
+    if path.is_symlink() or not path.is_file():
+        raise ModelError(f"{str(folder)!r} is not a bundle: it has no file model.json")
     if path.stat().st_size > LARGEST_JSON:
         raise ModelError(f"{str(path)!r} is larger than {LARGEST_JSON:,} bytes")
     try:
         header = Header.model_validate_json(path.read_bytes())
     except ValidationError as error:
-        first = error.errors()[0]
-        raise ModelError(f"{str(path)!r}: {'.'.join(map(str, first['loc']))}: {first['msg']}") from None
+        raise ModelError(f"{str(path)!r}: {_first(error)}") from None
     if header.format != FORMAT:
         raise ModelError(f"{str(path)!r} has format {header.format}; this version reads {FORMAT}")
     return header
+
+
+def _first(error: ValidationError) -> str:
+    first = error.errors()[0]
+    return f"{'.'.join(map(str, first['loc']))}: {first['msg']}"
 
 
 def _bundle(folder: Path) -> Model:
@@ -220,16 +250,17 @@ def _bundle(folder: Path) -> Model:
     data = {name: _checked(folder / name, digest) for name, digest in header.sha256.items()}
     if "model.safetensors" not in data:
         raise ModelError(f"{str(folder)!r}: model.json names no model.safetensors")
-    module = _build(header).to(_dtype(header.dtype))
+    module = _build(header)
     try:
-        module.load_state_dict(safetensors.torch.load(data["model.safetensors"]), strict=True)
+        module.load_state_dict(safetensors.torch.load(data["model.safetensors"]), strict=True, assign=True)
     except (RuntimeError, safetensors.SafetensorError) as error:
         raise ModelError(f"{str(folder)!r}: the weights do not fit the architecture: {error}") from None
+    module = module.to(DTYPES[header.dtype])
     for name, value in module.state_dict().items():
         if not bool(torch.isfinite(value).all()):
             raise ModelError(f"{str(folder)!r}: {name} holds values that are not finite")
     encoder = _skops(data["encoder.skops"], folder) if "encoder.skops" in data else None
-    model = Model(
+    return Model(
         name=header.name,
         library=header.library,
         module=module.eval().requires_grad_(False),
@@ -240,19 +271,12 @@ def _bundle(folder: Path) -> Model:
         reads=None if header.reads is None else tuple(header.reads),
         penalised=header.penalised,
         converged=header.converged,
+        split=header.split,
     )
-    return model if header.split is None else replace(model, split=Split.from_dict(header.split))
-
-
-def _dtype(name: str) -> torch.dtype:
-    known = {"float32": torch.float32, "float64": torch.float64}
-    if name not in known:
-        raise ModelError(f"model.json: dtype is one of {', '.join(known)}; got {name!r}")
-    return known[name]
 
 
 def _checked(path: Path, digest: str) -> bytes:
-    if os.sep in path.name or path.is_symlink() or not path.is_file():
+    if path.is_symlink() or not path.is_file():
         raise ModelError(f"{str(path)!r} is not a plain file of the bundle")
     data = path.read_bytes()
     if hashlib.sha256(data).hexdigest() != digest:

@@ -245,7 +245,8 @@ def is_sequence(module: nn.Module) -> TypeGuard[nn.Sequential]:
 def linear(weight: Tensor, bias: Tensor | None) -> nn.Linear:
     """A layer with these weights, made without a draw from the caller's random numbers."""
     made = nn.Linear(weight.shape[1], weight.shape[0], bias=bias is not None, device="meta")
-    made.weight = nn.Parameter(weight.detach().clone(), requires_grad=False)
+    rows = weight.detach().clone(memory_format=torch.contiguous_format)  # as a file gives it back, to the last bit
+    made.weight = nn.Parameter(rows, requires_grad=False)
     if bias is not None:
         made.bias = nn.Parameter(bias.detach().clone(), requires_grad=False)
     return made
