@@ -106,8 +106,15 @@ class Bound:
 
     @cached_property
     def scores(self) -> FloatArray:
-        """(n, k) scores of the table's rows, at the module's own precision."""
-        return self.score(self.x)
+        """(n, k) scores of the table's rows, at the module's own precision; all of them finite."""
+        scores = self.score(self.x)
+        wrong = ~np.isfinite(scores).all(axis=1)
+        if wrong.any():
+            row = int(self.table.numbers[int(np.argmax(wrong))])
+            raise ModelError(
+                f"{self.model.name} gives scores that are not finite in {int(wrong.sum())} rows, such as row {row}"
+            )
+        return scores
 
     def score(self, x: FloatArray) -> FloatArray:
         """(m, k) scores of encoded rows (m, d)."""

@@ -787,6 +787,28 @@ def test_modules_that_give_no_scores_are_refused(module, words):
         bind(wrapped(module), numeric_table())
 
 
+def test_scores_that_are_not_finite_far_down_are_refused():
+    given = numeric_table("regression", rows=4200)
+    given.frame.loc[4150, "x0"] = -50.0
+    model = wrapped(nn.Sequential(nn.Linear(D, 1, bias=False), LogOf()), task="regression")
+    with torch.no_grad():
+        model.module[0].weight.copy_(torch.eye(D)[:1])
+    with pytest.raises(ModelError, match="not finite in 1 rows, such as row 4150"):
+        _ = bind(model, given).scores
+
+
+class LogOf(nn.Module):
+    def forward(self, x):
+        return torch.log(x + 20)
+
+
+def test_a_bound_model_meets_another_table_anew():
+    given, other = numeric_table(), numeric_table(seed=4)
+    bound = bind(wrapped(made(Functional)), given)
+    assert bind(bound, given) is bound
+    np.testing.assert_allclose(bind(bound, other).scores, raw(made(Functional), other.inputs), atol=1e-5)
+
+
 def test_a_module_that_cannot_be_copied_is_refused():
     locked = made(Functional)
     locked.lock = threading.Lock()
