@@ -6,6 +6,7 @@ For inference an unpenalised fit on the same encoding stands beside it (`tabinte
 
 from __future__ import annotations
 
+import inspect
 import warnings
 from typing import Any
 
@@ -26,6 +27,11 @@ from .model import Bound, Model, bind
 STRENGTHS = np.logspace(-4, 2, 7)
 FOLDS = 5
 ITERATIONS = 1000
+NEWER: dict[str, Any] = (  # what scikit-learn asks to be said since it has these settings
+    {"use_legacy_attributes": False, "l1_ratios": (0.0,)}
+    if "use_legacy_attributes" in inspect.signature(LogisticRegressionCV).parameters
+    else {}
+)
 
 
 def fit_counterpart(model: Model | Bound, table: Table, *, seed: int = 0) -> Model:
@@ -73,8 +79,7 @@ def _fit(x: FloatArray, y: FloatArray, weights: FloatArray | None, table: Table,
         scoring="neg_log_loss",
         max_iter=ITERATIONS,
         solver="lbfgs",
-        use_legacy_attributes=False,
-        l1_ratios=(0.0,),
+        **NEWER,
     )
     with warnings.catch_warnings():
         warnings.simplefilter("ignore", ConvergenceWarning)
@@ -85,5 +90,5 @@ def _converged(fitted: Any) -> bool:
     """No fit of the chosen strength stopped at the limit of iterations; least squares has none."""
     if not hasattr(fitted, "C_"):
         return True
-    chosen = int(np.abs(STRENGTHS - fitted.C_).argmin())
+    chosen = int(np.abs(STRENGTHS - np.ravel(fitted.C_)[0]).argmin())
     return bool(fitted.n_iter_[..., chosen].max() < ITERATIONS)

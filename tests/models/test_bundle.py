@@ -27,6 +27,7 @@ import tabinterp as ti
 from tabinterp.errors import ModelError, UnsafeFileError
 from tabinterp.models import bind
 from tabinterp.models.bundle import LAYERS
+from tabinterp.models.counterpart import NEWER
 
 from .cases import COLUMNS, LOCAL, TASKS, frame, numeric_table, table
 
@@ -117,9 +118,7 @@ def test_every_layer_comes_back_with_its_settings(kind, tmp_path):
     "estimator",
     [
         LogisticRegression(max_iter=50),
-        LogisticRegressionCV(
-            Cs=2, cv=StratifiedKFold(2), l1_ratios=(0.0,), use_legacy_attributes=False, scoring="accuracy"
-        ),
+        LogisticRegressionCV(Cs=2, cv=StratifiedKFold(2), scoring="accuracy", **NEWER),
         GridSearchCV(LogisticRegression(max_iter=50), {"C": [1.0]}, cv=2),
         MLPClassifier((3,), max_iter=2, random_state=0),
         MLPClassifier((3,), max_iter=2, solver="sgd", random_state=0),

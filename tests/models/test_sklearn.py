@@ -22,10 +22,11 @@ from sklearn.preprocessing import StandardScaler
 import tabinterp as ti
 from tabinterp.errors import ModelError
 from tabinterp.models import bind, probabilities
+from tabinterp.models.counterpart import NEWER
 
 from .cases import COLUMNS, ENCODERS, TASKS, frame, numeric_table, table
 
-CV = {"Cs": 2, "cv": 2, "l1_ratios": (0.0,), "use_legacy_attributes": False, "scoring": "neg_log_loss"}
+CV = {"Cs": 2, "cv": 2, "scoring": "neg_log_loss", **NEWER}
 CLASSIFIERS = {
     "logistic": LogisticRegression(max_iter=60),
     "unpenalised": LogisticRegression(C=np.inf, max_iter=60),
