@@ -86,11 +86,15 @@ def main() -> int:
     limit = tail(bind(model, rows), passes)
     joint = np.sqrt(result.stderr**2 + told.importances_std**2 / asked.repeats)
     z = np.abs(result.importance - told.importances_mean) / np.maximum(joint, 1e-12)
-    print(f"{len(rows):,} rows, {len(result.players)} columns, {asked.repeats} repeats, {torch.get_num_threads()} threads")
+    print(
+        f"{len(rows):,} rows, {len(result.players)} columns, {asked.repeats} repeats, {torch.get_num_threads()} threads"
+    )
     print("| | seconds | ratio | bar |\n|---|---|---|---|")
     print(f"| tabinterp | {ours:.2f} | | |")
     print(f"| scikit-learn | {theirs:.2f} | {theirs / ours:.1f} times ours | at least {FASTER:.0f} |")
-    print(f"| layers behind the first, {passes} passes | {limit:.2f} | ours is {ours / limit:.2f} times | at most {LIMIT:.0f} |")
+    print(
+        f"| layers behind the first, {passes} passes | {limit:.2f} | ours is {ours / limit:.2f} times | at most {LIMIT:.0f} |"
+    )
     print(f"| largest abs(z) of the difference | | {z.max():.2f} | under {Z:.0f} |")
     return 0 if theirs / ours >= FASTER and ours / limit <= LIMIT and z.max() < Z else 1
 

@@ -94,7 +94,17 @@ def audit(
             "neurons", notes, lambda: neuron_correlations(network.take(few), table.take(few), seed=seed)
         )
     results = Results(
-        network, linear, held_out, seed, performance, coefficients, importance, gradients, neurons, tuple(notes)
+        network=network,
+        linear=linear,
+        held_out=held_out,
+        counterpart_given=counterpart is not None,
+        seed=seed,
+        performance=performance,
+        coefficients=coefficients,
+        importance=importance,
+        gradients=gradients,
+        neurons=neurons,
+        notes=tuple(notes),
     )
     made = document(results)
     run = {"seconds": clock.seconds, "threads": torch.get_num_threads()}

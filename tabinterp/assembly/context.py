@@ -132,8 +132,7 @@ def _lines(r: Results, importance: doc.Importance) -> list[Message]:
     """The gap, the other metrics, the labels, and what only the network uses: from resolved numbers alone."""
     performance = r.performance
     lines = [_gap(performance.metrics[0], performance.margin)]
-    counts = {way: sum(m.resolved == way for m in performance.metrics[1:]) for way in ("better", "worse", "no")}
-    lines.append(Message(key="verdict.others", values=dict(counts)))
+    lines += _others([m.resolved for m in performance.metrics[1:]])
     if performance.disagreement is not None:
         count, share = performance.disagreement
         lines.append(
@@ -143,6 +142,17 @@ def _lines(r: Results, importance: doc.Importance) -> list[Message]:
     if only:
         lines.append(Message(key="verdict.only_network", values={"columns": only}))
     return lines
+
+
+def _others(resolved: list[str]) -> list[Message]:
+    """The metrics beside the primary one, in one line."""
+    counts = {way: resolved.count(way) for way in ("better", "worse", "no")}
+    if not resolved:
+        return []
+    alone = next((way for way, count in counts.items() if count == len(resolved)), None)
+    if alone is None:
+        return [Message(key="verdict.others.mixed", values={"count": len(resolved), **counts})]
+    return [Message(key=f"verdict.others.{'open' if alone == 'no' else alone}", values={"count": len(resolved)})]
 
 
 def _gap(metric: Metric, margin: float) -> Message:
@@ -189,7 +199,7 @@ def method(r: Results) -> doc.Method:
             "margin": r.performance.margin,
             "resamples": r.performance.resamples,
             "top": TOP,
-            "counterpart": r.linear.model.name,
+            "counterpart": "given" if r.counterpart_given else "fitted",
         },
         model_digest=_model_digest(r.network),
         data_digest=_data_digest(r.network),

@@ -218,21 +218,21 @@ def _readings(r: Results) -> list[Reading]:
     columns = r.network.columns
     readings = []
     if r.importance is not None:
-        readings.append(Reading("network: permutation importance", r.importance[0].importance))
+        readings.append(Reading("network.permutation_importance", r.importance[0].importance))
     for network, _ in r.gradients:
         if network.method in ("saliency", "integrated_gradients", "expected_gradients"):
-            readings.append(Reading(f"network: {network.method.replace('_', ' ')}", network.size().value.mean(axis=1)))
+            readings.append(Reading(f"network.{network.method}", network.size().value.mean(axis=1)))
     if r.coefficients is not None:
         linear, network_terms = r.coefficients
         same = [t.term for t in linear.terms] == [t.term for t in network_terms.terms]
         slopes = network_terms.estimates.value
         readings.append(
-            Reading("network: average derivative", _spread(network_terms, slopes, columns), slopes if same else None)
+            Reading("network.average_derivative", _spread(network_terms, slopes, columns), slopes if same else None)
         )
         fitted = linear.estimates.value
-        readings.append(Reading("linear: coefficients", _spread(linear, fitted, columns), fitted if same else None))
+        readings.append(Reading("linear.coefficients", _spread(linear, fitted, columns), fitted if same else None))
     if r.importance is not None:
-        readings.append(Reading("linear: permutation importance", r.importance[1].importance))
+        readings.append(Reading("linear.permutation_importance", r.importance[1].importance))
     return readings
 
 

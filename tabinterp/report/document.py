@@ -194,7 +194,7 @@ class Gradients(Part):
 class Agreement(Part):
     """How far two readings agree on the order and the sign of the columns."""
 
-    first: str  # "network: permutation", "linear: coefficients", ...
+    first: str  # "network.saliency", "linear.coefficients", ...: named by the catalogue under "reading."
     second: str
     spearman: float | None
     top: int  # k of the overlap

@@ -5,7 +5,6 @@ from __future__ import annotations
 import re
 import shutil
 from importlib.resources import files
-from pathlib import Path
 
 import pytest
 from playwright.sync_api import Error, sync_playwright
