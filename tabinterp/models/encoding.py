@@ -41,9 +41,8 @@ class Encoding:
 def build(encoder: Any, frame: pd.DataFrame, reads: tuple[str, ...] | None) -> Encoding:
     """Encode a table's input columns through `encoder` (None: the numeric columns as they are)."""
     columns = tuple(map(str, frame.columns))
-    transform = _passthrough(frame) if encoder is None else _transform(encoder, reads)
-    sample = frame.iloc[np.linspace(0, len(frame) - 1, num=min(len(frame), 64)).astype(int)]
-    width = transform(sample).shape[1]
+    transform = _passthrough(frame, reads) if encoder is None else _transform(encoder, reads)
+    width = transform(frame.iloc[:64]).shape[1]
     sources = _structure(encoder, tuple(reads or columns))
     moved = _probe(transform, frame, columns, width)
     if sources is None or len(sources) != width:
@@ -56,14 +55,15 @@ def build(encoder: Any, frame: pd.DataFrame, reads: tuple[str, ...] | None) -> E
     return Encoding(transform, columns, blocks, local, width)
 
 
-def _passthrough(frame: pd.DataFrame) -> Callable[[pd.DataFrame], FloatArray]:
-    wrong = [c for c in frame.columns if not pd.api.types.is_numeric_dtype(frame[c].dtype)]
+def _passthrough(frame: pd.DataFrame, reads: tuple[str, ...] | None) -> Callable[[pd.DataFrame], FloatArray]:
+    names = list(reads or frame.columns)
+    wrong = [c for c in names if not pd.api.types.is_numeric_dtype(frame[c].dtype)]
     if wrong:
         raise ModelError(
             f"a model without an encoder reads numbers; columns {', '.join(map(repr, wrong))} hold other values: wrap the "
             f"whole pipeline, pass encoder=, or drop them from the table"
         )
-    return as_array
+    return lambda rows: as_array(rows[names])
 
 
 def _transform(encoder: Any, reads: tuple[str, ...] | None) -> Callable[[pd.DataFrame], FloatArray]:
@@ -74,12 +74,16 @@ def _transform(encoder: Any, reads: tuple[str, ...] | None) -> Callable[[pd.Data
         with warnings.catch_warnings():
             warnings.filterwarnings("ignore", message="X has feature names")
             try:
-                encoded = encoder.transform(rows if named else _values(rows))
+                encoded = as_array(encoder.transform(rows if named else _values(rows)))
             except TabinterpError:
                 raise
             except Exception as error:  # the user's encoder: whatever it raises is told in its words
                 raise ModelError(f"the encoder {type(encoder).__name__} does not take this table: {error}") from error
-        return as_array(encoded)
+        if encoded.ndim != 2 or len(encoded) != len(rows):
+            raise ModelError(
+                f"the encoder {type(encoder).__name__} gave {encoded.shape} for {len(rows)} rows; an encoder returns (n, d)"
+            )
+        return encoded
 
     return transform
 
@@ -144,6 +148,8 @@ def _sources(step: Any, inputs: Sources, names: list[str] | None) -> Sources:
     if step is None or (isinstance(step, str) and step == "passthrough"):
         return inputs
     kind = type(step).__name__ if type(step).__module__.split(".")[0] == "sklearn" else ""
+    if kind == "FunctionTransformer" and step.func is None:  # what a fitted ColumnTransformer makes of "passthrough"
+        return inputs
     if kind in COLUMN_LOCAL:
         return [inputs[i] for i in COLUMN_LOCAL[kind](step)]
     if kind == "ColumnTransformer":
@@ -163,8 +169,7 @@ def _mixed(step: Any, inputs: Sources) -> Sources:
         width = len(step.get_feature_names_out())
     except Exception:  # no names, no width: the caller encodes whole rows
         raise _UnknownError from None
-    union: frozenset[str] = frozenset().union(*inputs) if inputs else frozenset()
-    return [union] * width
+    return [frozenset[str]().union(*inputs)] * width
 
 
 def _column_transformer(step: Any, inputs: Sources, names: list[str] | None) -> Sources:
@@ -175,11 +180,17 @@ def _column_transformer(step: Any, inputs: Sources, names: list[str] | None) -> 
         if part == "drop" or span.stop == span.start:
             continue
         chosen = [inputs[i] for i in _positions(columns, seen)]
-        found = _sources(part, chosen, None)
-        if len(found) != span.stop - span.start:
-            raise _UnknownError
-        result[span] = found
+        result[span] = _part_sources(part, chosen, span.stop - span.start)
     return result
+
+
+def _part_sources(part: Any, inputs: Sources, width: int) -> Sources:
+    """Of a part whose width is known, so that one unknown transformer leaves the other columns local."""
+    try:
+        found = _sources(part, inputs, None)
+    except _UnknownError:
+        found = []
+    return found if len(found) == width else [frozenset[str]().union(*inputs)] * width
 
 
 def _positions(columns: Any, names: list[Any]) -> list[int]:

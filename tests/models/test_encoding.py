@@ -1,0 +1,184 @@
+"""Blocks, locality, scores and moves of every encoder, against the whole pipeline run slowly."""
+
+import numpy as np
+import pandas as pd
+import pytest
+import torch
+from sklearn.base import BaseEstimator, TransformerMixin, clone
+from sklearn.linear_model import LogisticRegression
+from sklearn.pipeline import make_pipeline
+
+import tabinterp as ti
+from tabinterp.errors import ModelError
+from tabinterp.models import bind
+
+from .cases import COLUMNS, ENCODERS, LOCAL, MIXED, dense, frame, moved_columns, table
+
+
+@pytest.fixture(scope="module")
+def bound():
+    """name -> (pipeline, Bound), each made once."""
+    made = {}
+
+    def make(name):
+        if name not in made:
+            source = frame()
+            pipeline = make_pipeline(clone(ENCODERS[name]), LogisticRegression(max_iter=60))
+            made[name] = (pipeline.fit(source[COLUMNS], source["binary"]), None)
+            made[name] = (made[name][0], bind(ti.wrap(made[name][0]), table()))
+        return made[name]
+
+    return make
+
+
+@pytest.mark.parametrize("name", ENCODERS)
+def test_encoded_rows_are_the_pipeline_s_own(name, bound):
+    pipeline, ours = bound(name)
+    np.testing.assert_array_equal(ours.x, dense(pipeline[:-1].transform(frame()[COLUMNS])))
+    assert ours.columns == tuple(COLUMNS)
+
+
+@pytest.mark.parametrize("name", LOCAL)
+def test_blocks_are_what_moves_with_a_column(name, bound):
+    pipeline, ours = bound(name)
+    for column in COLUMNS:
+        moved = moved_columns(pipeline[:-1].transform, frame()[COLUMNS], column)
+        assert ours.encoding.blocks[column].tolist() == np.flatnonzero(moved).tolist()
+        assert ours.encoding.local[column]
+
+
+@pytest.mark.parametrize("name", MIXED)
+def test_mixed_columns_are_flagged_and_the_others_are_not(name, bound):
+    pipeline, ours = bound(name)
+    assert {c for c in COLUMNS if not ours.encoding.local[c]} == MIXED[name][1]
+    for column in COLUMNS:
+        moved = moved_columns(pipeline[:-1].transform, frame()[COLUMNS], column)
+        assert set(np.flatnonzero(moved)) <= set(ours.encoding.blocks[column])
+
+
+@pytest.mark.parametrize("name", ENCODERS)
+def test_moving_a_column_is_encoding_the_rows_with_it_replaced(name, bound):
+    pipeline, ours = bound(name)
+    source = frame()[COLUMNS]
+    draw = np.random.default_rng(0)
+    donors = draw.permutation(len(source))
+    assert source.isna().any(axis=None)  # missing values travel too
+    everyone = np.arange(len(source))
+    for columns in [*((c,) for c in COLUMNS), ("age", "city"), tuple(COLUMNS)]:
+        replaced = source.assign(**{c: source[c].to_numpy()[donors] for c in columns})
+        expected = pipeline.decision_function(replaced)
+        whole = ours.rest(ours.moved(columns, everyone, donors))[:, 0].numpy()
+        np.testing.assert_allclose(whole, expected, atol=2e-4)
+        if ours.is_local(columns):
+            part = ours.part(columns)
+            quick = ours.rest(ours.z - part + part[donors])[:, 0].numpy()
+            np.testing.assert_allclose(quick, expected, atol=2e-4)
+
+
+@pytest.mark.parametrize("name", ENCODERS)
+def test_what_lies_behind_the_front_gives_the_scores(name, bound):
+    pipeline, ours = bound(name)
+    expected = pipeline.decision_function(frame()[COLUMNS])
+    np.testing.assert_allclose(ours.scores[:, 0], expected, rtol=1e-9, atol=1e-9)
+    np.testing.assert_allclose(ours.rest(ours.z)[:, 0].numpy(), expected, atol=2e-4)
+
+
+def test_columns_the_model_does_not_read_move_nothing(bound):
+    _, ours = bound("passthrough inside")
+    assert len(ours.encoding.blocks["age"]) == 0
+    assert ours.part(("age",)).abs().max() == 0
+    extra = frame().assign(noise=np.arange(300.0), word="w")
+    wider = bind(ours.model, table(source=extra))
+    assert [len(wider.encoding.blocks[c]) for c in ("noise", "word")] == [0, 0]
+    np.testing.assert_array_equal(wider.scores, ours.scores)
+
+
+def test_columns_are_found_by_name_in_any_order(bound):
+    _, ours = bound("standard")
+    turned = bind(ours.model, table(source=frame()[["binary", "city", "income", "grade", "age"]]))
+    np.testing.assert_array_equal(turned.scores, ours.scores)
+    assert turned.columns == ("city", "income", "grade", "age")
+    np.testing.assert_array_equal(turned.encoding.blocks["age"], ours.encoding.blocks["age"])
+
+
+def test_an_estimator_without_encoder_finds_its_columns_by_name():
+    source = pd.DataFrame(np.random.default_rng(0).normal(size=(80, 3)), columns=["a", "b", "c"])
+    target = source["a"] + source["b"] * 2 > 0
+    model = LogisticRegression().fit(source[["b", "a"]], target)
+    ours = bind(ti.wrap(model), ti.read_table(source.assign(word="w", y=target), target="y"))
+    np.testing.assert_allclose(ours.scores[:, 0], model.decision_function(source[["b", "a"]]), atol=1e-9)
+    assert [ours.encoding.blocks[c].tolist() for c in ("a", "b", "c", "word")] == [[1], [0], [], []]
+
+
+def test_levels_unseen_in_training_are_encoded_as_the_pipeline_does(bound):
+    pipeline, ours = bound("rare and drop")
+    other = frame().assign(city=["Mainz", "Bonn"] * 150)
+    again = bind(ours.model, table(source=other))
+    np.testing.assert_allclose(again.scores[:, 0], pipeline.decision_function(other[COLUMNS]), atol=1e-9)
+    with pytest.raises(ModelError, match=r"does not take this table.*Mainz"):
+        bind(bound("unknown is an error")[1].model, table(source=other))
+
+
+def test_taking_rows_encodes_nothing_again(bound):
+    _, ours = bound("indicators")
+    rows = np.array([7, 3, 200])
+    part = ours.take(rows)
+    np.testing.assert_array_equal(part.scores, ours.scores[rows])
+    assert part.table.numbers.tolist() == [7, 3, 200]
+    np.testing.assert_allclose(part.rest(part.z), ours.rest(ours.z)[rows], atol=1e-5)
+    assert len(ours.take(np.zeros(300, dtype=bool)).table) == 0
+
+
+class Counting(TransformerMixin, BaseEstimator):
+    """The row's numbers, and how many rows were asked for."""
+
+    rows = 0
+
+    def fit(self, X, y=None):
+        self.n_features_in_ = X.shape[1]
+        self.feature_names_in_ = np.asarray(X.columns, dtype=object)
+        return self
+
+    def transform(self, X):
+        type(self).rows += len(X)
+        return X.to_numpy(dtype=float)
+
+
+def test_binding_encodes_the_rows_once_and_a_few_to_probe():
+    draw = np.random.default_rng(0)
+    source = pd.DataFrame(draw.normal(size=(1000, 3)), columns=list("abc"))
+    target = source["a"] > 0
+    pipeline = make_pipeline(Counting(), LogisticRegression()).fit(source, target)
+    Counting.rows = 0
+    bind(ti.wrap(pipeline), ti.read_table(source.assign(y=target), target="y"))
+    probe = 32 * (1 + 3)
+    assert 1000 <= Counting.rows <= 1000 + 64 + probe + 512  # all, width, probe, own predictions
+
+
+@pytest.mark.parametrize(
+    ("encode", "words"),
+    [
+        (lambda X: X.to_numpy(dtype=float)[:, 0], r"\(n, d\)"),
+        (lambda X: X.to_numpy(dtype=float)[1:], r"\(n, d\)"),
+        (lambda X: np.full(X.shape, "text", dtype=object), "text"),
+        (lambda X: X.to_numpy(dtype=float) / 0.0, "missing or infinite"),
+        (lambda X: X["nowhere"], "nowhere"),
+    ],
+)
+def test_encoders_that_return_no_numbers_are_refused(encode, words):
+    class Odd:
+        def transform(self, X):
+            with np.errstate(divide="ignore"):
+                return encode(X)
+
+    Odd.feature_names_in_ = np.array(["a", "b"], dtype=object)
+    source = pd.DataFrame({"a": [1.0, 2, 3, 4], "b": [1.0, 3, 2, 5], "y": [0, 1, 0, 1]})
+    model = ti.wrap(torch.nn.Linear(2, 1), encoder=Odd())
+    with pytest.raises(ModelError, match=words):
+        bind(model, ti.read_table(source, target="y"))
+
+
+def test_missing_values_that_the_encoder_leaves_are_refused():
+    source = pd.DataFrame({"a": [1.0, np.nan, 3, 4], "y": [0, 1, 0, 1]})
+    with pytest.raises(ModelError, match=r"row 1, encoded column 0.*imputer"):
+        bind(ti.wrap(torch.nn.Linear(1, 1), encoder="passthrough"), ti.read_table(source, target="y"))
