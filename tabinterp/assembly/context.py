@@ -54,10 +54,16 @@ def _column(bound: Bound, name: str) -> doc.ColumnInfo:
         protected=column.protected,
         levels=None if column.kind == "numeric" else len(column.levels),
         missing=int(values.isna().sum()),
-        constant=values.nunique() < 2,
+        constant=_constant(values),
         read_by_network=len(encoding.blocks.get(name, ())) > 0,
         fast=encoding.local.get(name, False),
     )
+
+
+def _constant(values: pd.Series) -> bool:
+    """One value or none; those of a dropped column may be of any kind."""
+    numeric = pd.api.types.is_numeric_dtype(values.dtype)
+    return (values.nunique() if numeric else len({*map(str, values.dropna())})) < 2
 
 
 def _split(r: Results) -> Message:
@@ -226,5 +232,5 @@ def _data_digest(bound: Bound) -> str:
         else:
             for value in values.astype(object).where(values.notna(), None):
                 text = "" if value is None else str(value)
-                digest.update(f"{-1 if value is None else len(text)} {text}\n".encode())
+                digest.update(f"{-1 if value is None else len(text)} {text}\n".encode("utf-8", "surrogatepass"))
     return digest.hexdigest()

@@ -56,7 +56,7 @@ class Table:
 
     def with_split(self, split: Split) -> Table:
         """The same rows under this rule."""
-        return replace(self, split=split, held_out=split.held_out(self.frame, self.codes))
+        return replace(self, split=split, held_out=split.held_out(self.frame, self.codes, self.schema.labels))
 
     def training_rows(self) -> Table:
         """Rows that are not held out; every row when there is no split."""
