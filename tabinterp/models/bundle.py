@@ -32,9 +32,10 @@ LARGEST_JSON = 1 << 24
 
 # Types an encoder or a model may hold, besides those skops trusts by itself. Everything here is scikit-learn's own.
 TRUSTED = {
-    "sklearn.compose._column_transformer._RemainderColsList",
-    "sklearn.linear_model._logistic.LogisticRegression",
     "numpy.dtype",
+    "sklearn.compose._column_transformer._RemainderColsList",
+    "sklearn.neural_network._stochastic_optimizers.AdamOptimizer",
+    "sklearn.neural_network._stochastic_optimizers.SGDOptimizer",
 }
 
 LAYERS: dict[str, tuple[type[nn.Module], tuple[str, ...]]] = {  # name in the file -> module, its settings
