@@ -88,7 +88,7 @@ def audit(
     with clock("permutation importance"):
         importance = _optional("permutation importance", notes, lambda: _importance(network, linear, few, seed, clock))
     with clock("gradients"):
-        gradients = _gradients(network, linear, fewer, seed, clock)
+        gradients = _optional("gradients", notes, lambda: _gradients(network, linear, fewer, seed, clock)) or []
     with clock("neurons"):
         neurons = _optional(
             "neurons", notes, lambda: neuron_correlations(network.take(few), table.take(few), seed=seed)
@@ -115,7 +115,7 @@ def _coefficients(network: Bound, linear: Bound) -> tuple[Any, Any]:
     terms = find_terms(linear)
     if not terms:
         raise NotApplicableError("the encoder mixes all columns, so that none has a coefficient of its own")
-    return of_linear(linear, terms), of_network(network, find_terms(network))
+    return of_linear(linear, terms), of_network(network, find_terms(network), terms)
 
 
 def _importance(network: Bound, linear: Bound, rows: IntArray, seed: int, clock: _Clock) -> tuple[Any, Any]:

@@ -156,7 +156,16 @@ def _terms(linear: Coefficients, inference: Inference, network: Coefficients, k:
     places = {t.term: i for i, t in enumerate(network.terms)}
     fits = inference.estimates[k * len(linear.terms) : (k + 1) * len(linear.terms)]
     return [
-        _term(term, fits[i], linear.estimates.value[i, k], network, places.get(term.term), k, linear.outputs)
+        _term(
+            term,
+            fits[i],
+            linear.estimates.value[i, k],
+            network,
+            places.get(term.term),
+            network.surrogate[k].estimates[i].estimate,
+            k,
+            linear.outputs,
+        )
         for i, term in enumerate(linear.terms)
     ]
 
@@ -167,6 +176,7 @@ def _term(
     penalised: float,
     network: Coefficients,
     place: int | None,
+    surrogate: float | None,
     k: int,
     outputs: Sequence[str | None],
 ) -> doc.CoefficientRow:
@@ -187,7 +197,7 @@ def _term(
         penalised=number(penalised),
         network=own,
         sign_flip=None if place is None else number(network.sign_flip[place, k]),
-        surrogate=None if place is None else number(network.surrogate[k].estimates[place].estimate),
+        surrogate=number(surrogate),
         conflict=_side(coefficient) * _side(own) < 0,
         reason=_reason(fit),
     )

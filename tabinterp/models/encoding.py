@@ -19,6 +19,7 @@ from numpy.typing import NDArray
 
 from ..errors import ModelError, TabinterpError
 from ..table.draws import FloatArray, IntArray
+from .function import Codes
 
 Sources = list[frozenset[str]]  # for each encoded column, the original columns it depends on
 PROBE_CELLS = 2_000_000
@@ -145,10 +146,8 @@ class _UnknownError(Exception):
 
 
 def _sources(step: Any, inputs: Sources, names: list[str] | None) -> Sources:
-    if step is None or (isinstance(step, str) and step == "passthrough"):
-        return inputs
     kind = type(step).__name__ if type(step).__module__.split(".")[0] == "sklearn" else ""
-    if kind == "FunctionTransformer" and step.func is None:  # what a fitted ColumnTransformer makes of "passthrough"
+    if _is_identity(step, kind):
         return inputs
     if kind in COLUMN_LOCAL:
         return [inputs[i] for i in COLUMN_LOCAL[kind](step)]
@@ -161,6 +160,12 @@ def _sources(step: Any, inputs: Sources, names: list[str] | None) -> Sources:
     for _, part in step.steps:
         inputs, names = _sources(part, inputs, names), None
     return inputs
+
+
+def _is_identity(step: Any, kind: str) -> bool:
+    """One output an input: nothing, "passthrough" (also as a fitted ColumnTransformer writes it), codes of values."""
+    named = isinstance(step, str) and step == "passthrough"
+    return step is None or named or isinstance(step, Codes) or (kind == "FunctionTransformer" and step.func is None)
 
 
 def _mixed(step: Any, inputs: Sources) -> Sources:

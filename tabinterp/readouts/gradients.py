@@ -113,7 +113,10 @@ def gradient_importance(
         raise NotApplicableError(f"method is one of {', '.join(METHODS)}; got {method!r}")
     if baseline not in ("mean", "median", "zero"):
         raise NotApplicableError(f"baseline is 'mean', 'median' or 'zero'; got {baseline!r}")
-    return METHODS[method](_Ask(bind(model, table), baseline, tolerance, background, seed))
+    bound = bind(model, table)
+    if not bound.has_gradient:
+        raise NotApplicableError(f"{bound.model.name} is a function of rows: it has no gradient")
+    return METHODS[method](_Ask(bound, baseline, tolerance, background, seed))
 
 
 @dataclass(frozen=True, eq=False)
