@@ -24,6 +24,7 @@ from torch import nn
 
 from ..errors import ModelError, UnsafeFileError
 from ..table import Split
+from .front import is_sequence
 from .model import Model
 from .wrap import wrap
 
@@ -160,7 +161,7 @@ def table_settings(path: str | Path) -> dict[str, Any]:
 
 
 def _describe(model: Model) -> list[Layer]:
-    if not isinstance(model.module, nn.Sequential):
+    if not is_sequence(model.module):
         raise ModelError(
             f"{model.name} is a {type(model.module).__name__}; only a torch Sequential can be saved without code"
         )

@@ -22,6 +22,7 @@ from ..errors import NotApplicableError
 from ..table import Table
 from ..table.draws import FloatArray
 from .encoding import as_array
+from .front import linear
 from .model import Bound, Model, bind
 from .reference import build_encoder
 
@@ -43,16 +44,13 @@ def fit_counterpart(model: Model | Bound, table: Table, *, seed: int = 0) -> Mod
     scale[scale == 0] = 1.0
     fitted = _fit((x - centre) / scale, y, weights, table.schema.task, seed)
     coefficients = np.atleast_2d(fitted.coef_) / scale
-    layer = nn.Linear(coefficients.shape[1], len(coefficients), dtype=torch.float64)
-    with torch.no_grad():
-        layer.weight.copy_(torch.as_tensor(coefficients))
-        layer.bias.copy_(torch.as_tensor(np.atleast_1d(fitted.intercept_) - coefficients @ centre))
+    intercept = np.atleast_1d(fitted.intercept_) - coefficients @ centre
     return Model(
         name={"binary": "logistic regression", "multiclass": "multinomial logistic regression"}.get(
             table.schema.task, "linear regression"
         ),
         library=f"scikit-learn {sklearn.__version__}",
-        module=nn.Sequential(layer).eval(),
+        module=nn.Sequential(linear(torch.as_tensor(coefficients), torch.as_tensor(intercept))).eval(),
         task=table.schema.task,
         classes=table.schema.classes or None,
         encoder=encoder,

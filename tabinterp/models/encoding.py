@@ -147,7 +147,7 @@ class _UnknownError(Exception):
 
 def _sources(step: Any, inputs: Sources, names: list[str] | None) -> Sources:
     kind = type(step).__name__ if type(step).__module__.split(".")[0] == "sklearn" else ""
-    if _is_identity(step, kind):
+    if _passes(step):
         return inputs
     if kind in COLUMN_LOCAL:
         return [inputs[i] for i in COLUMN_LOCAL[kind](step)]
@@ -162,10 +162,10 @@ def _sources(step: Any, inputs: Sources, names: list[str] | None) -> Sources:
     return inputs
 
 
-def _is_identity(step: Any, kind: str) -> bool:
-    """One output an input: nothing, "passthrough" (also as a fitted ColumnTransformer writes it), codes of values."""
-    named = isinstance(step, str) and step == "passthrough"
-    return step is None or named or isinstance(step, Codes) or (kind == "FunctionTransformer" and step.func is None)
+def _passes(step: Any) -> bool:
+    """Also what a fitted ColumnTransformer makes of "passthrough": a FunctionTransformer without a function."""
+    identity = type(step).__name__ == "FunctionTransformer" and step.func is None
+    return step is None or identity or isinstance(step, Codes) or (isinstance(step, str) and step == "passthrough")
 
 
 def _mixed(step: Any, inputs: Sources) -> Sources:

@@ -11,7 +11,7 @@ import copy
 import operator
 from collections.abc import Callable
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, TypeGuard
 
 import torch
 from torch import Tensor, fx, nn
@@ -27,6 +27,8 @@ ACTIVATION_FUNCTIONS = (
     functional.softsign, functional.tanh, functional.sigmoid, torch.relu, torch.tanh, torch.sigmoid, torch.selu,
 )  # fmt: skip
 ACTIVATION_METHODS = ("relu", "tanh", "sigmoid")
+FINAL = (torch.sigmoid, functional.sigmoid, torch.softmax, functional.softmax, "sigmoid", "softmax")
+SHAPES = ("squeeze", "unsqueeze", "reshape", "view", "flatten")  # (n, 1) to (n,) and back
 
 
 @dataclass(frozen=True, eq=False)
@@ -67,18 +69,23 @@ def split(module: nn.Module, width: int) -> Front:
     if graph is None:
         return general
     front = _cut(graph, width)
-    return front if front is not None and _same(module, front, width) else general
+    return _checked(module, front, width) or general if front is not None else general
 
 
-def _same(module: nn.Module, front: Front, width: int) -> bool:
+def _checked(module: nn.Module, front: Front, width: int) -> Front | None:
+    """The front, if with it the module gives the same scores, and if its rest leaves `z` as it was."""
     dtype = next((p.dtype for p in module.parameters()), torch.float32)
     probe = torch.randn(64, width, dtype=dtype, generator=torch.Generator().manual_seed(0))
     with torch.inference_mode():
         expected = module(probe)
         z = (probe.double() @ front.weight.T + front.bias).to(dtype)
+        given = z.clone()
         got = front.rest(z)
     scale = expected.abs().max().clamp(min=1.0)
-    return bool((expected - got).abs().max() <= (1e-9 if dtype == torch.float64 else 1e-4) * scale)
+    near = (1e-9 if dtype == torch.float64 else 1e-4) * scale
+    if got.shape != expected.shape or not bool((expected - got).abs().max() <= near):
+        return None
+    return front if torch.equal(z, given) else Front(front.weight, front.bias, Untouched(front.rest))
 
 
 def _cut(graph: fx.GraphModule, width: int) -> Front | None:
@@ -115,8 +122,8 @@ def _affine_step(graph: fx.GraphModule, node: fx.Node, found: dict[fx.Node, _Aff
         return _affine_module(graph.get_submodule(str(node.target)), parts[0])
     if node.op == "call_function" and node.target is functional.dropout:
         return parts[0]
-    if node.op == "call_method" and node.target in ("squeeze", "unsqueeze") and parts[0].weight.shape[0] == 1:
-        return parts[0]  # (n, 1) to (n,) and back
+    if node.op == "call_method" and node.target in SHAPES and parts[0].weight.shape[0] == 1:
+        return parts[0]
     added = node.op == "call_function" and node.target in (operator.add, torch.add) and not node.kwargs
     if added and len(parts) == 2 and parts[0].weight.shape == parts[1].weight.shape:
         return _Affine(parts[0].weight + parts[1].weight, parts[0].bias + parts[1].bias)
@@ -214,10 +221,78 @@ def _hooked(module: nn.Module, x: Tensor) -> list[Tensor]:
     return found
 
 
+# ---- modules of our own
+
+
 def private(module: nn.Module, change: Callable[[nn.Module], nn.Module] = lambda m: m) -> nn.Module:
     """An own copy on the CPU in evaluation mode, without gradients: the user's module is never touched again."""
     own = change(copy.deepcopy(module).cpu()).eval()
+    for part in own.modules():
+        if getattr(part, "inplace", False) is True:  # would overwrite rows that are read again
+            setattr(part, "inplace", False)  # noqa: B010  # a module declares no such attribute
     for parameter in own.parameters():
         parameter.requires_grad_(False)
         parameter.grad = None
     return own
+
+
+def is_sequence(module: nn.Module) -> TypeGuard[nn.Sequential]:
+    """Its layers one after another, and nothing else: a subclass may have a forward of its own."""
+    hooked = module._forward_hooks or module._forward_pre_hooks
+    return isinstance(module, nn.Sequential) and type(module).forward is nn.Sequential.forward and not hooked
+
+
+def linear(weight: Tensor, bias: Tensor | None) -> nn.Linear:
+    """A layer with these weights, made without a draw from the caller's random numbers."""
+    made = nn.Linear(weight.shape[1], weight.shape[0], bias=bias is not None, device="meta")
+    made.weight = nn.Parameter(weight.detach().clone(), requires_grad=False)
+    if bias is not None:
+        made.bias = nn.Parameter(bias.detach().clone(), requires_grad=False)
+    return made
+
+
+class Untouched(nn.Module):
+    """A module that writes into its input, kept from the rows it is given."""
+
+    def __init__(self, module: nn.Module) -> None:
+        super().__init__()
+        self.module = module
+
+    def forward(self, x: Tensor) -> Tensor:
+        return self.module(x.clone())  # type: ignore[no-any-return]
+
+
+def without_final(module: nn.Module, probe: Tensor, raw: Tensor) -> nn.Module | None:
+    """The module without its final sigmoid or softmax, if that is what it ends in; `raw` is what it makes of `probe`."""
+    if is_sequence(module) and len(module) > 1 and _is_final(module[-1]):
+        stripped: nn.Module | None = nn.Sequential(*list(module)[:-1])
+    else:
+        stripped = _graph_without_final(module)
+    if stripped is None:
+        return None
+    with torch.inference_mode():
+        logits = stripped(probe)
+        again = torch.sigmoid(logits) if raw.ndim == 1 or raw.shape[1] == 1 else torch.softmax(logits, dim=1)
+    return stripped if bool(torch.allclose(again, raw, atol=1e-6)) else None
+
+
+def _is_final(what: Any) -> bool:
+    return isinstance(what, (nn.Sigmoid, nn.Softmax)) or what in FINAL
+
+
+def _graph_without_final(module: nn.Module) -> nn.Module | None:
+    graph = trace(module)
+    if graph is None:
+        return None
+    node = next(n for n in graph.graph.nodes if n.op == "output").args[0]
+    while isinstance(node, fx.Node) and node.op == "call_method" and node.target in SHAPES:
+        node = node.args[0]
+    if not isinstance(node, fx.Node):
+        return None
+    what = graph.get_submodule(str(node.target)) if node.op == "call_module" else node.target
+    if not _is_final(what) or not node.args or len(node.users) != 1:
+        return None
+    node.replace_all_uses_with(node.args[0])  # type: ignore[arg-type]  # an activation's first argument is a node
+    graph.graph.erase_node(node)
+    graph.recompile()
+    return graph

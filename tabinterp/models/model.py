@@ -18,7 +18,7 @@ from ..errors import ModelError, NotApplicableError
 from ..table import Split, Table
 from ..table.draws import FloatArray, IntArray
 from .encoding import Encoding, build
-from .front import Activations, Front, private, split
+from .front import Activations, Front, Untouched, is_sequence, linear, private, split, without_final
 from .function import Codes, Function, FunctionModule
 
 CLIP = 1e-7  # probabilities closer to 0 or 1 are moved here before their log-odds are taken
@@ -60,13 +60,12 @@ class _Scores(nn.Module):
         self.module = module
         self.flat = flat
         self.probabilities = probabilities
-        self.head = nn.Linear(matrix.shape[1], matrix.shape[0], bias=False, dtype=matrix.dtype)
-        self.head.weight = nn.Parameter(matrix, requires_grad=False)
+        self.head = linear(matrix, None)
 
     def forward(self, x: Tensor) -> Tensor:
         raw = self.module(x)
         if self.flat:
-            raw = raw.unsqueeze(1)
+            raw = raw.reshape(-1, 1)  # not unsqueeze: a network that squeezes gives no dimension at all for one row
         if self.probabilities:
             raw = _log_scale(raw)
         return self.head(raw)  # type: ignore[no-any-return]
@@ -165,12 +164,6 @@ class Bound:
         x = torch.as_tensor(self.encoding.transform(rows) - self._centre)
         return self._product(x, slice(None), self.front.bias + self.front.weight @ torch.as_tensor(self._centre))
 
-    def encode_levels(self, column: str, values: list[Any]) -> FloatArray:
-        """(values, block) encoding of a local column at these values."""
-        rows = self.table.inputs.iloc[np.zeros(len(values), dtype=int)].reset_index(drop=True)
-        rows[column] = pd.Series(values, dtype=self.table.frame[column].dtype if all(_present(values)) else None)
-        return self.encoding.transform(rows)[:, self.encoding.blocks[column]]
-
     def gradients(self, x: FloatArray) -> FloatArray:
         """(m, d, k) derivatives of each score by each encoded column at encoded rows (m, d)."""
         if not self.has_gradient:
@@ -196,10 +189,6 @@ class Bound:
             for layer, value in recorder(torch.as_tensor(self.x[i : i + BLOCK]).to(dtype)).items():
                 parts.setdefault(layer, []).append(value.double().numpy())
         return {layer: np.concatenate(values) for layer, values in parts.items()}
-
-
-def _present(values: list[Any]) -> list[bool]:
-    return [not bool(pd.isna(value)) for value in values]
 
 
 def module_dtype(module: nn.Module) -> torch.dtype:
@@ -258,45 +247,52 @@ def _check_encoded(x: FloatArray, model: Model, table: Table) -> None:
 
 
 def _score_module(model: Model, table: Table, x: FloatArray) -> tuple[nn.Module, tuple[str | None, ...], int]:
-    dtype = module_dtype(model.module)
-    probe = torch.as_tensor(x[:BLOCK]).to(dtype)
-    try:
-        with torch.inference_mode():
-            raw = model.module(probe)
-    except Exception as error:  # the user's network: whatever it raises is told in its words
-        raise ModelError(
-            f"{model.name} does not take encoded rows of shape {tuple(probe.shape)} as {dtype}: {error}"
-        ) from error
-    if not isinstance(raw, Tensor) or raw.ndim not in (1, 2) or raw.shape[0] != len(probe):
-        got = tuple(raw.shape) if isinstance(raw, Tensor) else type(raw).__name__
-        raise ModelError(
-            f"{model.name}: a network returns (n,), (n, 1) or (n, k) scores; for n = {len(probe)} it gave {got}"
-        )
-    if not bool(torch.isfinite(raw).all()):
-        raise ModelError(f"{model.name} gives scores that are not finite on this table")
-    width = 1 if raw.ndim == 1 else raw.shape[1]
-    matrix = torch.as_tensor(_head(model, table, width)).to(dtype)
-    bare, clipped = model.module, 0
+    bare, probe, raw = _raw(model, x)
+    matrix = torch.as_tensor(_head(model, table, 1 if raw.ndim == 1 else raw.shape[1])).to(probe.dtype)
+    clipped = 0
     probabilities = model.outputs == "probabilities" and table.schema.task != "regression"
     if probabilities:
         _check_probabilities(model, raw)
-        stripped = _without_final(model.module, probe, raw)
+        stripped = without_final(bare, probe, raw)
         bare, probabilities = (stripped, False) if stripped is not None else (bare, True)
-        clipped = 0 if stripped is not None else _count_clipped(bare, x, dtype)
+        clipped = 0 if stripped is not None else _count_clipped(bare, x, probe.dtype)
     outputs: tuple[str | None, ...] = (None,) if len(matrix) == 1 else table.schema.labels
-    if not probabilities and isinstance(bare, nn.Sequential) and type(bare[-1]) is nn.Linear:
+    if not probabilities and is_sequence(bare) and type(bare[-1]) is nn.Linear:
         return private(nn.Sequential(*list(bare)[:-1], _fused(bare[-1], matrix))), outputs, clipped
     return private(_Scores(copy.deepcopy(bare), matrix, probabilities, raw.ndim == 1)), outputs, clipped
 
 
+def _raw(model: Model, x: FloatArray) -> tuple[nn.Module, Tensor, Tensor]:
+    """The module, the first encoded rows, and what it makes of them: one set of scores a row, whatever its company."""
+    few = x[:BLOCK] if len(x) > 1 else np.repeat(x, 2, axis=0)  # a single row may be squeezed to no dimension
+    rows = torch.as_tensor(few).to(module_dtype(model.module))
+    probe, half = rows.clone(), (len(rows) + 1) // 2
+    try:
+        with torch.inference_mode():
+            raw, again = model.module(probe), model.module(rows[:half].clone())
+    except Exception as error:  # the user's network: whatever it raises is told in its words
+        raise ModelError(
+            f"{model.name} does not take encoded rows of shape {tuple(rows.shape)} as {rows.dtype}: {error}"
+        ) from error
+    if not isinstance(raw, Tensor) or raw.ndim not in (1, 2) or raw.shape[0] != len(rows):
+        got = tuple(raw.shape) if isinstance(raw, Tensor) else type(raw).__name__
+        raise ModelError(
+            f"{model.name}: a network returns (n,), (n, 1) or (n, k) scores; for n = {len(rows)} it gave {got}"
+        )
+    if not bool(torch.isfinite(raw).all()):
+        raise ModelError(f"{model.name} gives scores that are not finite on this table")
+    gap = float((again.reshape(half, -1) - raw[:half].reshape(half, -1)).abs().max())
+    if gap > 1e-3 * max(1.0, float(raw.abs().max())):
+        raise ModelError(
+            f"{model.name} gives the same rows scores that differ by {gap:.2g} when other rows stand beside them or when "
+            f"asked again: dropout or batch statistics that stay on in evaluation mode"
+        )
+    return model.module if torch.equal(probe, rows) else Untouched(model.module), rows, raw
+
+
 def _fused(last: nn.Linear, matrix: Tensor) -> nn.Linear:
     """The last layer and the map to scores in one."""
-    fused = nn.Linear(last.in_features, len(matrix), bias=last.bias is not None, dtype=last.weight.dtype)
-    with torch.no_grad():
-        fused.weight.copy_(matrix @ last.weight)
-        if last.bias is not None:
-            fused.bias.copy_(matrix @ last.bias)
-    return fused
+    return linear(matrix @ last.weight, None if last.bias is None else matrix @ last.bias)
 
 
 def _head(model: Model, table: Table, width: int) -> FloatArray:
@@ -325,16 +321,20 @@ def _class_order(model: Model, table: Table) -> list[int]:
     """Position among the model's classes of each of the table's classes."""
     if model.classes is None:
         return list(range(len(table.schema.classes)))
-    ours, theirs = table.schema.labels, [_label(c) for c in model.classes]
-    if set(ours) != set(theirs) or len(ours) != len(theirs):
-        raise ModelError(
-            f"{model.name} knows the classes {theirs}; the target {table.schema.target!r} holds {list(ours)}"
-        )
-    return [theirs.index(label) for label in ours]
+    ours, theirs = list(table.schema.classes), [c.item() if hasattr(c, "item") else c for c in model.classes]
+    for key in (str, _number):
+        known, wanted = [key(c) for c in theirs], [key(c) for c in ours]
+        if set(known) == set(wanted) and len(known) == len(wanted):
+            return [known.index(c) for c in wanted]
+    raise ModelError(
+        f"{model.name} knows the classes {[str(c) for c in theirs]}; the target {table.schema.target!r} holds "
+        f"{list(table.schema.labels)}"
+    )
 
 
-def _label(value: Any) -> str:
-    return str(value.item() if hasattr(value, "item") else value)
+def _number(value: Any) -> Any:
+    """1, 1.0 and True are one class."""
+    return float(value) if isinstance(value, (bool, int, float)) else value
 
 
 def _check_probabilities(model: Model, raw: Tensor) -> None:
@@ -354,20 +354,6 @@ def _count_clipped(module: nn.Module, x: FloatArray, dtype: torch.dtype) -> int:
             p = module(torch.as_tensor(x[i : i + BLOCK]).to(dtype)).reshape(len(x[i : i + BLOCK]), -1)
             clipped += int(((p < CLIP) | (p > 1 - CLIP)).any(dim=1).sum())
     return clipped
-
-
-def _without_final(module: nn.Module, probe: Tensor, raw: Tensor) -> nn.Module | None:
-    """The module without its final sigmoid or softmax, if that is what it ends in."""
-    if not isinstance(module, nn.Sequential) or len(module) < 2:
-        return None
-    last = module[-1]
-    if not isinstance(last, (nn.Sigmoid, nn.Softmax)) or (isinstance(last, nn.Softmax) and last.dim not in (1, -1)):
-        return None
-    stripped = module[:-1]
-    with torch.inference_mode():
-        logits = stripped(probe)
-        again = torch.sigmoid(logits) if isinstance(last, nn.Sigmoid) else torch.softmax(logits, dim=-1)
-    return stripped if bool(torch.allclose(again, raw, atol=1e-6)) else None
 
 
 def _check_predictions(bound: Bound) -> None:

@@ -12,6 +12,7 @@ from torch import nn
 
 from ...errors import ModelError
 from ...table.draws import FloatArray
+from ..front import linear
 from ..model import Model
 
 ACTIVATIONS: dict[str, Callable[[], nn.Module]] = {
@@ -24,7 +25,7 @@ ACTIVATIONS: dict[str, Callable[[], nn.Module]] = {
 
 def wrap(estimator: Any, name: str | None = None) -> Model:
     """A fitted estimator or pipeline as a `Model`."""
-    estimator = getattr(estimator, "best_estimator_", estimator)
+    estimator = _best(estimator)
     encoder, final = _ends(estimator)
     kind = next((base.__name__ for base in type(final).__mro__ if base.__name__ in SUPPORTED), None)
     if kind is None:
@@ -55,9 +56,14 @@ def _ends(estimator: Any) -> tuple[Any, Any]:
     """The encoder (None where there is none) and the final estimator."""
     if type(estimator).__name__ == "Pipeline":
         steps = [step for _, step in estimator.steps[:-1] if step is not None and step != "passthrough"]
-        final = estimator.steps[-1][1]
+        final = _best(estimator.steps[-1][1])
         return (estimator[:-1] if steps else None), final
     return None, estimator
+
+
+def _best(estimator: Any) -> Any:
+    """What a search found, or the estimator itself."""
+    return getattr(estimator, "best_estimator_", estimator)
 
 
 def _predictor(estimator: Any, named: bool, classifier: bool) -> Callable[[Any], FloatArray]:
@@ -75,14 +81,9 @@ def _named(final: Any) -> str:
 
 def _affine(weight: Any, bias: Any) -> nn.Linear:
     """A layer from (outputs, inputs) weights and (outputs,) biases."""
-    weight = np.atleast_2d(np.asarray(weight, dtype=np.float64))
-    layer = nn.Linear(weight.shape[1], weight.shape[0], dtype=torch.float64)
-    with torch.no_grad():
-        layer.weight.copy_(torch.as_tensor(weight))
-        layer.bias.copy_(
-            torch.as_tensor(np.broadcast_to(np.asarray(bias, dtype=np.float64), (weight.shape[0],)).copy())
-        )
-    return layer
+    weight = np.atleast_2d(np.array(weight, dtype=np.float64))
+    bias = np.broadcast_to(np.asarray(bias, dtype=np.float64), (len(weight),)).copy()
+    return linear(torch.as_tensor(weight), torch.as_tensor(bias))
 
 
 def _linear(final: Any) -> nn.Module:

@@ -39,7 +39,7 @@ def wrap(
         raise ModelError(f"encoder has no transform method: {type(encoder).__name__}")
     try:
         own = private(module)
-    except (RuntimeError, TypeError) as error:
+    except Exception as error:  # copying runs the user's code: whatever it raises is told in its words
         raise ModelError(
             f"{type(module).__name__} cannot be copied, and the original is never touched: {error}"
         ) from error
