@@ -28,6 +28,7 @@ from .reference import build_encoder
 
 STRENGTHS = np.logspace(-4, 2, 7)
 FOLDS = 5
+ITERATIONS = 1000
 
 
 def fit_counterpart(model: Model | Bound, table: Table, *, seed: int = 0) -> Model:
@@ -41,9 +42,10 @@ def fit_counterpart(model: Model | Bound, table: Table, *, seed: int = 0) -> Mod
     y = table.y[training]
     weights = None if table.weights is None else table.weights[training]
     centre, scale = x.mean(axis=0), x.std(axis=0)
-    scale[scale == 0] = 1.0
-    fitted = _fit((x - centre) / scale, y, weights, table.schema.task, seed)
-    coefficients = np.atleast_2d(fitted.coef_) / scale
+    still = x.min(axis=0) == x.max(axis=0)  # rounding gives a constant column a deviation that is not quite 0
+    scale[still] = 1.0
+    fitted = _fit(np.where(still, 0.0, (x - centre) / scale), y, weights, table, seed)
+    coefficients = np.where(still, 0.0, np.atleast_2d(fitted.coef_) / scale)
     intercept = np.atleast_1d(fitted.intercept_) - coefficients @ centre
     return Model(
         name={"binary": "logistic regression", "multiclass": "multinomial logistic regression"}.get(
@@ -56,7 +58,7 @@ def fit_counterpart(model: Model | Bound, table: Table, *, seed: int = 0) -> Mod
         encoder=encoder,
         reads=reads,
         penalised=True,
-        converged=True,
+        converged=_converged(fitted),
         split=table.split,
     )
 
@@ -71,10 +73,10 @@ def _encoding(bound: Bound, training: NDArray[np.bool_]) -> tuple[Any, tuple[str
     return encoder, tuple(map(str, frame.columns)), as_array(encoder.transform(frame))
 
 
-def _fit(x: FloatArray, y: FloatArray, weights: FloatArray | None, task: str, seed: int) -> Any:
-    if task == "regression":
+def _fit(x: FloatArray, y: FloatArray, weights: FloatArray | None, table: Table, seed: int) -> Any:
+    if table.schema.task == "regression":
         return RidgeCV(alphas=len(x) * np.logspace(-7, 1, 17)).fit(x, y, sample_weight=weights)
-    folds = min(FOLDS, int(np.bincount(y.astype(int)).min()))
+    folds = min(FOLDS, int(np.bincount(y.astype(int), minlength=len(table.schema.classes)).min()))
     if folds < 2:
         raise NotApplicableError(
             "a linear counterpart chooses its penalty by cross-validation, which needs two training rows of every class"
@@ -83,7 +85,7 @@ def _fit(x: FloatArray, y: FloatArray, weights: FloatArray | None, task: str, se
         Cs=STRENGTHS,
         cv=StratifiedKFold(folds, shuffle=True, random_state=seed),
         scoring="neg_log_loss",
-        max_iter=1000,
+        max_iter=ITERATIONS,
         solver="lbfgs",
         use_legacy_attributes=False,
         l1_ratios=(0.0,),
@@ -91,3 +93,11 @@ def _fit(x: FloatArray, y: FloatArray, weights: FloatArray | None, task: str, se
     with warnings.catch_warnings():
         warnings.simplefilter("ignore", ConvergenceWarning)
         return search.fit(x, y, sample_weight=weights)
+
+
+def _converged(fitted: Any) -> bool:
+    """No fit of the chosen strength stopped at the limit of iterations; least squares has none."""
+    if not hasattr(fitted, "C_"):
+        return True
+    chosen = int(np.abs(STRENGTHS - fitted.C_).argmin())
+    return bool(fitted.n_iter_[..., chosen].max() < ITERATIONS)
