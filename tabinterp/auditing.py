@@ -62,7 +62,7 @@ def audit(
     progress : called with a step's name and the share that is done. announce : called once with an estimate of the time.
     """
     clock = _Clock(progress)
-    _check_seed(seed)
+    _check_settings(seed, rows)
     remembered = (model.model if isinstance(model, Bound) else model).split
     if remembered is not None:
         table = table.with_split(remembered) if table.split is None else _unseen(table, remembered)
@@ -101,9 +101,11 @@ def audit(
     return Audit(made.model_copy(update={"findings": judge(made)}), run)
 
 
-def _check_seed(seed: int) -> None:
+def _check_settings(seed: int, rows: int) -> None:
     if not 0 <= seed < 2**32:
         raise TabinterpError(f"a seed is a whole number from 0 to {2**32 - 1}; got {seed}")
+    if rows < 2:
+        raise TabinterpError(f"readings take at least two rows; got rows={rows}")
 
 
 def _unseen(table: Table, remembered: Split) -> Table:
