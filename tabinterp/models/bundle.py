@@ -23,6 +23,7 @@ from pydantic import BaseModel, ConfigDict, ValidationError
 from torch import nn
 
 from ..errors import ModelError, UnsafeFileError
+from ..files import write
 from ..table import Split
 from .front import is_sequence
 from .model import Model
@@ -62,6 +63,21 @@ class Layer(BaseModel):
     bias: bool = True
 
 
+class Settings(BaseModel):
+    """What `read_table` is told, beside the rows and the split."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True)
+    target: str | None = None
+    task: str | None = None
+    positive: str | int | float | bool | None = None
+    drop: list[str] | None = None
+    protected: list[str] | None = None
+    kinds: dict[str, str] | None = None
+    levels: dict[str, list[str | int | float | bool]] | None = None
+    weight: str | None = None
+    group: str | None = None
+
+
 class Header(BaseModel):
     """`model.json`."""
 
@@ -78,7 +94,7 @@ class Header(BaseModel):
     penalised: bool | None
     converged: bool | None
     split: dict[str, Any] | None
-    table: dict[str, Any] | None  # how its training table was read: target, positive, drop, kinds, protected
+    table: Settings | None  # how its training table was read
     sha256: dict[str, str]
 
 
@@ -110,12 +126,12 @@ def save_model(
         penalised=model.penalised,
         converged=model.converged,
         split=None if model.split is None else model.split.to_dict(),
-        table=table,
+        table=None if table is None else _settings(table),
         sha256={name: hashlib.sha256(data).hexdigest() for name, data in files.items()},
     )
     for name, data in files.items():
-        (folder / name).write_bytes(data)
-    (folder / "model.json").write_text(json.dumps(header.model_dump(), indent=1, ensure_ascii=False) + "\n", "utf-8")
+        write(folder / name, data)
+    write(folder / "model.json", (json.dumps(header.model_dump(), indent=1, ensure_ascii=False) + "\n").encode())
     if counterpart is not None:
         save_model(counterpart, folder / "counterpart")
     return folder
@@ -154,7 +170,26 @@ def load_counterpart(path: str | Path) -> Model | None:
 
 def table_settings(path: str | Path) -> dict[str, Any]:
     """How the bundle's training table was read; empty where that is not known."""
-    return dict(_header(Path(path)).table or {}) if Path(path).is_dir() else {}
+    settings = _header(Path(path)).table if Path(path).is_dir() else None
+    return {} if settings is None else settings.model_dump(exclude_none=True)
+
+
+def _settings(table: dict[str, Any]) -> Settings:
+    plain = {name: _listed(value) for name, value in table.items()}
+    try:
+        return Settings.model_validate(plain)
+    except ValidationError as error:
+        first = error.errors()[0]
+        raise ModelError(
+            f"table= holds what read_table takes again ({', '.join(Settings.model_fields)}); "
+            f"{'.'.join(map(str, first['loc']))}: {first['msg']}"
+        ) from None
+
+
+def _listed(value: Any) -> Any:
+    if isinstance(value, dict):
+        return {key: _listed(part) for key, part in value.items()}
+    return [_plain(part) for part in value] if isinstance(value, (list, tuple, set, frozenset)) else _plain(value)
 
 
 # ---- describing a network
@@ -185,7 +220,10 @@ def _build(header: Header) -> nn.Sequential:
         if set(layer.settings) != set(settings):
             raise ModelError(f"model.json: {layer.kind} has the settings {list(settings)}; got {list(layer.settings)}")
         extra: dict[str, Any] = {"bias": layer.bias} if layer.kind == "Linear" else {}
-        modules.append(make(**layer.settings, **extra))
+        try:
+            modules.append(make(**layer.settings, **extra))
+        except (TypeError, ValueError, RuntimeError) as error:
+            raise ModelError(f"model.json: no {layer.kind} can be made of {layer.settings}: {error}") from None
     return nn.Sequential(*modules)
 
 

@@ -101,11 +101,7 @@ def with_split(table: Table, split: str | float | Split, at: str | None, stratif
         rule = by_column(table.frame, split, None, at)
     else:
         rule = by_fraction(table.frame, table.schema, table.codes, split, seed, stratify)
-    table = table.with_split(rule)
-    held_out = int(np.sum(table.held_out)) if table.held_out is not None else 0
-    if held_out in (0, len(table)):
-        raise TableError(f"the split holds out {held_out} of {len(table)} rows; both parts need rows")
-    return table
+    return table.with_split(rule)
 
 
 # ---- roles, kinds, target

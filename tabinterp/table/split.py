@@ -122,6 +122,8 @@ def by_fraction(
         raise TableError(f"a split is a column's name or a share between 0 and 1; got {fraction!r}")
     if not 0 < fraction < 1:
         raise TableError(f"a split fraction lies between 0 and 1, exclusive; got {fraction}")
+    if not 0 <= seed < 2**32:
+        raise TableError(f"a seed is a whole number from 0 to {2**32 - 1}; got {seed}")
     if stratify and codes is None:
         raise TableError("a stratified split needs classes, and the target is a number; use stratify=False")
     names = schema.inputs

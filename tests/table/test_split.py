@@ -9,7 +9,7 @@ import numpy as np
 import pandas as pd
 import polars as pl
 import pytest
-from hypothesis import given, settings
+from hypothesis import assume, given, settings
 from hypothesis import strategies as st
 
 import tabinterp as ti
@@ -261,6 +261,15 @@ def test_values_that_are_no_rule_are_refused(values, words):
         ti.Split.from_dict(values)
 
 
+def test_both_sides_need_weight():
+    frame = pd.DataFrame(
+        {"x": [1, 2, 3, 4], "w": [0, 0, 1, 1], "part": ["test", "test", "train", "train"], "y": [0, 1, 0, 1]}
+    )
+    for labels, words in ((frame["part"], "2 held-out rows"), (frame["part"][::-1].to_numpy(), "2 training rows")):
+        with pytest.raises(TableError, match=f"{words} has the weight 0"):
+            ti.read_table(frame.assign(part=labels), target="y", weight="w", split="part")
+
+
 def test_a_rule_meets_a_table_without_its_columns():
     table = ti.read_table(rows(), target="y", split=0.3)
     with pytest.raises(TableError, match="this table lacks: whole, flag"):
@@ -294,7 +303,9 @@ def test_sides_belong_to_contents(records, fraction, seed, random):
         pd.DataFrame(records).astype({"text": object, "flag": object}).assign(y=[i % 2 for i in range(len(records))])
     )
     table = ti.read_table(frame, target="y")
-    table = table.with_split(by_fraction(table.frame, table.schema, table.codes, fraction, seed, False))
+    rule = by_fraction(table.frame, table.schema, table.codes, fraction, seed, False)
+    assume(0 < rule.held_out(table.frame, table.codes, table.schema.labels).sum() < len(table))
+    table = table.with_split(rule)
     order = list(range(len(frame)))
     random.shuffle(order)
     moved = frame.iloc[order][random.sample(list(frame), len(list(frame)))].astype({"whole": float})
