@@ -165,7 +165,7 @@ def load_model(path: str | Path) -> Model:
 def load_counterpart(path: str | Path) -> Model | None:
     """The linear counterpart that was saved with a bundle, if there is one."""
     folder = Path(path) / "counterpart"
-    return _bundle(folder) if folder.is_dir() else None
+    return replace(_bundle(folder), is_rival=True) if folder.is_dir() else None
 
 
 def table_settings(path: str | Path) -> dict[str, Any]:

@@ -58,6 +58,7 @@ def fit_counterpart(model: Model | Bound, table: Table, *, seed: int = 0) -> Mod
         encoder=encoder,
         reads=reads,
         penalised=True,
+        is_rival=True,
         converged=_converged(fitted),
         split=table.split,
     )

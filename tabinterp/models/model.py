@@ -49,6 +49,7 @@ class Model:
     predict: Callable[[pd.DataFrame], FloatArray] | None = None
     penalised: bool | None = None
     converged: bool | None = None
+    is_rival: bool = False
     split: Split | None = None
 
 
