@@ -103,7 +103,8 @@ def gradient_importance(
     method : "saliency" (Simonyan et al. 2014), "gradient_x_input" (Shrikumar et al. 2016), "smoothgrad" (Smilkov et al.
         2017), "integrated_gradients" (Sundararajan et al. 2017) or "expected_gradients" (Erion et al. 2021).
     baseline : where paths start, and what gradient x input is measured from: "mean" or "median" (for a category its most
-        frequent level) of the table, or "zero" of the encoded input. The mean of a category is no row at all.
+        frequent level) of the table, rows counted by their weight, or "zero" of the encoded input. The mean of a category
+        is no row at all.
     tolerance : integrated gradients refine each row's path until its completeness gap is below this.
     background : rows from which expected gradients start; a number of rows of `table`, or a table.
 
@@ -113,6 +114,10 @@ def gradient_importance(
         raise NotApplicableError(f"method is one of {', '.join(METHODS)}; got {method!r}")
     if baseline not in ("mean", "median", "zero"):
         raise NotApplicableError(f"baseline is 'mean', 'median' or 'zero'; got {baseline!r}")
+    if not tolerance > 0:
+        raise NotApplicableError(f"tolerance is above 0; got {tolerance}")
+    if isinstance(background, int) and background < 1:
+        raise NotApplicableError(f"background is a table or a number of rows, at least 1; got {background}")
     return METHODS[method](_Ask(bind(model, table), baseline, tolerance, background, seed))
 
 
@@ -169,14 +174,17 @@ def _baseline(ask: _Ask) -> FloatArray:
         return np.zeros(bound.x.shape[1])
     if ask.baseline == "mean":
         return np.asarray(np.average(bound.x, axis=0, weights=bound.table.weights))
-    frame = bound.table.inputs
+    frame, own = bound.table.inputs, bound.table.weights
+    weights = pd.Series(np.ones(len(frame)) if own is None else own, index=frame.index)
     row = frame.iloc[[0]].copy()
     for column in frame.columns:
-        present = frame[column].dropna()
-        if len(present) == 0:
+        mass = weights.groupby(frame[column]).sum()  # of each value that is not missing, in order
+        if len(mass) == 0:
             continue
-        numeric = bound.table.schema[column].kind == "numeric"
-        value = present.quantile(0.5, interpolation="lower") if numeric else present.mode().iloc[0]
+        if bound.table.schema[column].kind == "numeric":
+            value = mass.index[np.searchsorted(mass.cumsum(), mass.sum() / 2)]  # of two in the middle the lower
+        else:
+            value = mass.idxmax()
         row[column] = pd.Series([value], index=row.index).astype(frame[column].dtype)
     return np.asarray(bound.encoding.transform(row)[0])
 
@@ -331,7 +339,11 @@ def _expected(ask: _Ask) -> GradientImportance:
 def _starts(ask: _Ask) -> tuple[FloatArray, str]:
     """Encoded background rows (b, d), and words for where they come from."""
     if isinstance(ask.background, Table):
-        return ask.bound.encoding.transform(ask.background.inputs), f"{len(ask.background)} given rows"
+        inputs = ask.background.inputs
+        absent = [c for c in ask.bound.columns if c not in inputs]
+        if absent:
+            raise NotApplicableError(f"the background lacks the columns {', '.join(map(repr, absent))}")
+        return ask.bound.encoding.transform(inputs[list(ask.bound.columns)]), f"{len(inputs)} given rows"
     rows = chosen(ask.bound.table.numbers, ask.background, ask.seed)
     return ask.bound.x[rows], f"{len(rows)} of the same rows"
 
