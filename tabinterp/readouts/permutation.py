@@ -318,7 +318,7 @@ def _drawn(plan: Plan, player: str, rows: IntArray, own: _Own) -> tuple[FloatArr
     n, weights, at_rows = len(plan.bound.table), _weights(plan.bound), own.w.numpy()
     move = _mover(plan, plan.players[player], rows)
     received, given = np.zeros((len(rows), 2)), np.zeros((n, 2))
-    for shift in plan.shifts:
+    for shift in plan.shifts if len(rows) else ():
         donors = (rows + shift) % n
         rise = own.rise(move(int(shift)), torch.as_tensor(weights[donors]))
         received[:, 0] += weights[donors] * rise
