@@ -72,7 +72,11 @@ def encoder(drop=None, reduce=None) -> ColumnTransformer:
     return ColumnTransformer(
         [
             ("numbers", make_pipeline(SimpleImputer(add_indicator=True), StandardScaler()), ["age", "income"]),
-            ("city", OneHotEncoder(drop=drop, handle_unknown="ignore", sparse_output=False, min_frequency=reduce), ["city"]),
+            (
+                "city",
+                OneHotEncoder(drop=drop, handle_unknown="ignore", sparse_output=False, min_frequency=reduce),
+                ["city"],
+            ),
             ("member", OneHotEncoder(drop="if_binary", sparse_output=False), ["member"]),
             ("grade", make_pipeline(OrdinalEncoder(categories=[GRADES]), StandardScaler()), ["grade"]),
         ]
@@ -169,7 +173,11 @@ def styled(style: str) -> nn.Module:
 def numbers(n: int = 40, seed: int = 0, binary: bool = False, weighted: bool = False) -> ti.Table:
     """Three numeric columns and a regression target."""
     rng = np.random.default_rng(seed)
-    x = rng.integers(0, 2, (n, 3)).astype(float) if binary else rng.normal(size=(n, 3)) * [1.0, 2.0, 0.5] + [0.3, -0.2, 1.0]
+    x = (
+        rng.integers(0, 2, (n, 3)).astype(float)
+        if binary
+        else rng.normal(size=(n, 3)) * [1.0, 2.0, 0.5] + [0.3, -0.2, 1.0]
+    )
     frame = pd.DataFrame(x, columns=["x1", "x2", "x3"])
     frame["y"] = x[:, 0] * x[:, 1] + rng.normal(size=n)
     frame["w"] = rng.integers(1, 5, n).astype(float)

@@ -57,6 +57,8 @@ class PermutationImportance:
     seed: int
     rows: int
     off_support_rows: int
+    projection: FloatArray  # (rows, players) what each row, as receiver and donor, adds to the importance
+    weights: FloatArray
     estimand: str = "rise of the mean loss when the column comes from another row"
 
     def frame(self) -> pd.DataFrame:
@@ -70,6 +72,12 @@ class PermutationImportance:
             off_support=self.off_support,
             exact=list(self.exact),
         )
+
+
+def paired_difference(first: PermutationImportance, second: PermutationImportance) -> Estimates:
+    """Importance of every player for one model minus the other, on the same rows and draws, with its standard error."""
+    errors = [_error(a - b, first.weights) for a, b in zip(first.projection.T, second.projection.T, strict=True)]
+    return Estimates.of(first.importance - second.importance, np.array(errors), first.rows - 1)
 
 
 def permutation_importance(
@@ -244,12 +252,14 @@ def finish(plan: Plan, sums: Sums) -> PermutationImportance:
     order = np.argsort(rows, kind="stable")
     weights, own = _weights(plan.bound), np.concatenate(sums.own)[order]
     baseline = float(np.average(own, weights=weights))
-    values, errors = np.zeros(len(plan.players)), np.zeros(len(plan.players))
+    values, projection = np.zeros(len(plan.players)), np.zeros((len(own), len(plan.players)))
     for i, player in enumerate(plan.players):
         if player in sums.received:
             received = np.concatenate(sums.received[player])[order]
             given = sums.given[player] if player not in plan.levels else sums.given[player][plan.levels[player][0]]
-            values[i], errors[i] = _estimate(received, given, weights)
+            values[i] = (weights * received[:, 0]).sum() / (weights * received[:, 1]).sum()
+            projection[:, i] = _share(received) + _share(given)
+    errors = np.array([_error(column, weights) for column in projection.T])
     support = Support(plan.bound.table, plan.seed)
     off = [support.off(columns) for columns in plan.players.values()]
     interval = Estimates.of(values, errors, len(own) - 1)
@@ -267,18 +277,22 @@ def finish(plan: Plan, sums: Sums) -> PermutationImportance:
         seed=plan.seed,
         rows=len(own),
         off_support_rows=min(SUPPORT_ROWS, len(own)),
+        projection=projection,
+        weights=weights,
     )
 
 
-def _estimate(received: FloatArray, given: FloatArray, w: FloatArray) -> tuple[float, float]:
-    value = (w * received[:, 0]).sum() / (w * received[:, 1]).sum()
+def _share(sums: FloatArray) -> FloatArray:
+    """Mean of the rises (rows,) from sums of w D and w; 0 where there was none."""
     with np.errstate(invalid="ignore", divide="ignore"):
-        as_receiver = np.where(received[:, 1] > 0, received[:, 0] / received[:, 1], 0.0)
-        as_donor = np.where(given[:, 1] > 0, given[:, 0] / given[:, 1], 0.0)
-    projection = as_receiver + as_donor
+        return np.where(sums[:, 1] > 0, sums[:, 0] / sums[:, 1], 0.0)
+
+
+def _error(projection: FloatArray, w: FloatArray) -> float:
+    """Standard error of the mean of the projection, weighted."""
     deviation = w * (projection - np.average(projection, weights=w))
     n = len(w)
-    return float(value), float(np.sqrt((deviation**2).sum() * n / (n - 1)) / w.sum())
+    return float(np.sqrt((deviation**2).sum() * n / (n - 1)) / w.sum())
 
 
 def _weights(bound: Bound) -> FloatArray:
@@ -318,7 +332,7 @@ def _drawn(plan: Plan, player: str, rows: IntArray, own: _Own) -> tuple[FloatArr
     n, weights, at_rows = len(plan.bound.table), _weights(plan.bound), own.w.numpy()
     move = _mover(plan, plan.players[player], rows)
     received, given = np.zeros((len(rows), 2)), np.zeros((n, 2))
-    for shift in plan.shifts:
+    for shift in plan.shifts if len(rows) else ():
         donors = (rows + shift) % n
         rise = own.rise(move(int(shift)), torch.as_tensor(weights[donors]))
         received[:, 0] += weights[donors] * rise
