@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import os
-import tempfile
 import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
@@ -18,7 +16,8 @@ import torch
 from . import messages
 from .assembly import Results, document
 from .comparison.performance import compare
-from .errors import DocumentError, NotApplicableError
+from .errors import DocumentError, ModelError, NotApplicableError, TabinterpError
+from .files import write
 from .findings import judge
 from .models import Bound, Model, bind
 from .models.counterpart import fit_counterpart
@@ -31,7 +30,7 @@ from .readouts.terms import find_terms
 from .report.canonical import from_bytes, to_bytes
 from .report.document import Document, Message, Verdict
 from .report.render import render
-from .table import Table
+from .table import Split, Table
 from .table.draws import IntArray, chosen
 
 ROWS = 20_000  # readings that take many passes use at most this many of the rows
@@ -63,9 +62,10 @@ def audit(
     progress : called with a step's name and the share that is done. announce : called once with an estimate of the time.
     """
     clock = _Clock(progress)
+    _check_settings(seed, rows)
     remembered = (model.model if isinstance(model, Bound) else model).split
-    if table.split is None and remembered is not None:
-        table = table.with_split(remembered)
+    if remembered is not None:
+        table = table.with_split(remembered) if table.split is None else _unseen(table, remembered)
     with clock("encode"):
         network = bind(model, table)
     if announce is not None:
@@ -88,24 +88,54 @@ def audit(
     with clock("permutation importance"):
         importance = _optional("permutation importance", notes, lambda: _importance(network, linear, few, seed, clock))
     with clock("gradients"):
-        gradients = _gradients(network, linear, fewer, seed, clock)
+        gradients = _optional("gradients", notes, lambda: _gradients(network, linear, fewer, seed, clock)) or []
     with clock("neurons"):
         neurons = _optional(
             "neurons", notes, lambda: neuron_correlations(network.take(few), table.take(few), seed=seed)
         )
     results = Results(
-        network, linear, held_out, seed, performance, coefficients, importance, gradients, neurons, tuple(notes)
+        network=network,
+        linear=linear,
+        held_out=held_out,
+        counterpart_given=counterpart is not None,
+        seed=seed,
+        performance=performance,
+        coefficients=coefficients,
+        importance=importance,
+        gradients=gradients,
+        neurons=neurons,
+        notes=tuple(notes),
     )
     made = document(results)
     run = {"seconds": clock.seconds, "threads": torch.get_num_threads()}
     return Audit(made.model_copy(update={"findings": judge(made)}), run)
 
 
+def _check_settings(seed: int, rows: int) -> None:
+    if not 0 <= seed < 2**32:
+        raise TabinterpError(f"a seed is a whole number from 0 to {2**32 - 1}; got {seed}")
+    if rows < 2:
+        raise TabinterpError(f"readings take at least two rows; got rows={rows}")
+
+
+def _unseen(table: Table, remembered: Split) -> Table:
+    """The table, whose own split must hold out no row that the model remembers to have been trained on."""
+    if table.split == remembered or table.held_out is None:
+        return table
+    seen = int(np.sum(table.held_out & ~remembered.held_out(table.frame, table.codes, table.schema.labels)))
+    if seen:
+        raise ModelError(
+            f"the model remembers which rows it was not trained on, and {seen} of the {int(table.held_out.sum())} rows that "
+            f"this table's split holds out are not among them; leave the split out, and the model's own is used"
+        )
+    return table
+
+
 def _coefficients(network: Bound, linear: Bound) -> tuple[Any, Any]:
     terms = find_terms(linear)
     if not terms:
         raise NotApplicableError("the encoder mixes all columns, so that none has a coefficient of its own")
-    return of_linear(linear, terms), of_network(network, find_terms(network))
+    return of_linear(linear, terms), of_network(network, find_terms(network), terms)
 
 
 def _importance(network: Bound, linear: Bound, rows: IntArray, seed: int, clock: _Clock) -> tuple[Any, Any]:
@@ -253,16 +283,3 @@ def _read(path: Path) -> bytes:
         return path.read_bytes()
     except OSError as error:
         raise DocumentError(f"the audit {str(path)!r} cannot be read: {error.strerror}") from None
-
-
-def write(path: Path, data: bytes) -> None:
-    """Replace a file by a whole new one, so that a reader never sees half of it."""
-    handle, temporary = tempfile.mkstemp(dir=path.parent, prefix=f".{path.name}.")
-    try:
-        with os.fdopen(handle, "wb") as stream:
-            stream.write(data)
-        os.chmod(temporary, 0o644)
-        os.replace(temporary, path)
-    except BaseException:
-        Path(temporary).unlink(missing_ok=True)
-        raise

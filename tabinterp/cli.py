@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import platform
+import signal
 import sys
 import tomllib
 from collections.abc import Callable, Iterator
@@ -11,6 +12,7 @@ from contextlib import contextmanager
 from datetime import UTC, datetime
 from importlib.resources import files
 from pathlib import Path
+from types import FrameType
 from typing import Annotated, Any
 
 import typer
@@ -18,6 +20,7 @@ import typer
 import tabinterp as ti
 
 from .errors import TabinterpError
+from .files import write
 
 app = typer.Typer(
     name="tabinterp",
@@ -45,7 +48,7 @@ Split = Annotated[
 ]
 Weight = Annotated[str | None, typer.Option("--weight", help="Column of sampling weights.")]
 Out = Annotated[Path, typer.Option("--out", help="Folder to write to.")]
-Seed = Annotated[int, typer.Option("--seed", help="Seed of every draw.")]
+Seed = Annotated[int, typer.Option("--seed", min=0, max=2**32 - 1, help="Seed of every draw.")]
 Quiet = Annotated[bool, typer.Option("--quiet", help="Print results only.")]
 
 DEMO = "default_of_credit_card_clients"
@@ -143,7 +146,7 @@ def _audit(
     quiet: bool,
 ) -> str:
     started = datetime.now(UTC)
-    model = ti.load_model(path)
+    model, counterpart = ti.load_model(path), ti.load_counterpart(path)
     settings = ti.table_settings(path) | asked
     if "target" not in settings:
         raise TabinterpError("--target is needed: the model does not say which column it predicts")
@@ -151,12 +154,10 @@ def _audit(
     _folder(out)
     with _progress(quiet) as (say, step):
         say(f"Auditing {model.name} on {table.name}.")
-        result = ti.audit(
-            model, table, counterpart=ti.load_counterpart(path), seed=seed, rows=rows, progress=step, announce=say
-        )
-    result.to_json(out / "audit.json")
+        result = ti.audit(model, table, counterpart=counterpart, seed=seed, rows=rows, progress=step, announce=say)
     report = out / "report.html"
     result.to_html(report)
+    result.to_json(out / "audit.json")
     run = {
         "started": started.isoformat(timespec="seconds"),
         "seconds": result.run.get("seconds", {}),
@@ -167,7 +168,7 @@ def _audit(
         "machine": platform.machine(),
         "threads": result.run.get("threads"),
     }
-    (out / "run.json").write_text(json.dumps(run, indent=1, ensure_ascii=False) + "\n", encoding="utf-8")
+    write(out / "run.json", (json.dumps(run, indent=1, ensure_ascii=False) + "\n").encode("utf-8", "backslashreplace"))
     if not quiet:
         typer.echo(str(result), err=True)
     return str(report)
@@ -238,16 +239,25 @@ def _progress(quiet: bool) -> Iterator[tuple[Callable[[str], None], Callable[[st
         )
 
 
+class _Interrupted(BaseException):
+    """Ctrl-C, under a name that no library between here and the work takes for its own."""
+
+
+def _interrupt(_signal: int, _frame: FrameType | None) -> None:
+    raise _Interrupted
+
+
 def main() -> None:
     """Run a command: exit code 0, 1 when a gate fails, 2 for bad usage or input; no traceback for a user's mistake."""
+    signal.signal(signal.SIGINT, _interrupt)
     try:
         app()
-    except TabinterpError as error:
+    except (TabinterpError, OSError) as error:
         typer.echo(f"error: {error}", err=True)
         sys.exit(2)
-    except (OSError, KeyboardInterrupt) as error:
-        typer.echo(f"error: {error}" if isinstance(error, OSError) else "interrupted", err=True)
-        sys.exit(2 if isinstance(error, OSError) else 130)
+    except _Interrupted:
+        typer.echo("interrupted", err=True)
+        sys.exit(130)
 
 
 if __name__ == "__main__":

@@ -54,10 +54,16 @@ def _column(bound: Bound, name: str) -> doc.ColumnInfo:
         protected=column.protected,
         levels=None if column.kind == "numeric" else len(column.levels),
         missing=int(values.isna().sum()),
-        constant=values.nunique() < 2,
+        constant=_constant(values),
         read_by_network=len(encoding.blocks.get(name, ())) > 0,
         fast=encoding.local.get(name, False),
     )
+
+
+def _constant(values: pd.Series) -> bool:
+    """One value or none; those of a dropped column may be of any kind."""
+    numeric = pd.api.types.is_numeric_dtype(values.dtype)
+    return (values.nunique() if numeric else len({*map(str, values.dropna())})) < 2
 
 
 def _split(r: Results) -> Message:
@@ -132,8 +138,7 @@ def _lines(r: Results, importance: doc.Importance) -> list[Message]:
     """The gap, the other metrics, the labels, and what only the network uses: from resolved numbers alone."""
     performance = r.performance
     lines = [_gap(performance.metrics[0], performance.margin)]
-    counts = {way: sum(m.resolved == way for m in performance.metrics[1:]) for way in ("better", "worse", "no")}
-    lines.append(Message(key="verdict.others", values=dict(counts)))
+    lines += _others([m.resolved for m in performance.metrics[1:]])
     if performance.disagreement is not None:
         count, share = performance.disagreement
         lines.append(
@@ -143,6 +148,17 @@ def _lines(r: Results, importance: doc.Importance) -> list[Message]:
     if only:
         lines.append(Message(key="verdict.only_network", values={"columns": only}))
     return lines
+
+
+def _others(resolved: list[str]) -> list[Message]:
+    """The metrics beside the primary one, in one line."""
+    counts = {way: resolved.count(way) for way in ("better", "worse", "no")}
+    if not resolved:
+        return []
+    alone = next((way for way, count in counts.items() if count == len(resolved)), None)
+    if alone is None:
+        return [Message(key="verdict.others.mixed", values={"count": len(resolved), **counts})]
+    return [Message(key=f"verdict.others.{'open' if alone == 'no' else alone}", values={"count": len(resolved)})]
 
 
 def _gap(metric: Metric, margin: float) -> Message:
@@ -189,7 +205,7 @@ def method(r: Results) -> doc.Method:
             "margin": r.performance.margin,
             "resamples": r.performance.resamples,
             "top": TOP,
-            "counterpart": r.linear.model.name,
+            "counterpart": "given" if r.counterpart_given else "fitted",
         },
         model_digest=_model_digest(r.network),
         data_digest=_data_digest(r.network),
@@ -216,5 +232,5 @@ def _data_digest(bound: Bound) -> str:
         else:
             for value in values.astype(object).where(values.notna(), None):
                 text = "" if value is None else str(value)
-                digest.update(f"{-1 if value is None else len(text)} {text}\n".encode())
+                digest.update(f"{-1 if value is None else len(text)} {text}\n".encode("utf-8", "surrogatepass"))
     return digest.hexdigest()

@@ -156,7 +156,16 @@ def _terms(linear: Coefficients, inference: Inference, network: Coefficients, k:
     places = {t.term: i for i, t in enumerate(network.terms)}
     fits = inference.estimates[k * len(linear.terms) : (k + 1) * len(linear.terms)]
     return [
-        _term(term, fits[i], linear.estimates.value[i, k], network, places.get(term.term), k, linear.outputs)
+        _term(
+            term,
+            fits[i],
+            linear.estimates.value[i, k],
+            network,
+            places.get(term.term),
+            network.surrogate[k].estimates[i].estimate,
+            k,
+            linear.outputs,
+        )
         for i, term in enumerate(linear.terms)
     ]
 
@@ -167,6 +176,7 @@ def _term(
     penalised: float,
     network: Coefficients,
     place: int | None,
+    surrogate: float | None,
     k: int,
     outputs: Sequence[str | None],
 ) -> doc.CoefficientRow:
@@ -187,7 +197,7 @@ def _term(
         penalised=number(penalised),
         network=own,
         sign_flip=None if place is None else number(network.sign_flip[place, k]),
-        surrogate=None if place is None else number(network.surrogate[k].estimates[place].estimate),
+        surrogate=number(surrogate),
         conflict=_side(coefficient) * _side(own) < 0,
         reason=_reason(fit),
     )
@@ -218,21 +228,21 @@ def _readings(r: Results) -> list[Reading]:
     columns = r.network.columns
     readings = []
     if r.importance is not None:
-        readings.append(Reading("network: permutation importance", r.importance[0].importance))
+        readings.append(Reading("network.permutation_importance", r.importance[0].importance))
     for network, _ in r.gradients:
         if network.method in ("saliency", "integrated_gradients", "expected_gradients"):
-            readings.append(Reading(f"network: {network.method.replace('_', ' ')}", network.size().value.mean(axis=1)))
+            readings.append(Reading(f"network.{network.method}", network.size().value.mean(axis=1)))
     if r.coefficients is not None:
         linear, network_terms = r.coefficients
         same = [t.term for t in linear.terms] == [t.term for t in network_terms.terms]
         slopes = network_terms.estimates.value
         readings.append(
-            Reading("network: average derivative", _spread(network_terms, slopes, columns), slopes if same else None)
+            Reading("network.average_derivative", _spread(network_terms, slopes, columns), slopes if same else None)
         )
         fitted = linear.estimates.value
-        readings.append(Reading("linear: coefficients", _spread(linear, fitted, columns), fitted if same else None))
+        readings.append(Reading("linear.coefficients", _spread(linear, fitted, columns), fitted if same else None))
     if r.importance is not None:
-        readings.append(Reading("linear: permutation importance", r.importance[1].importance))
+        readings.append(Reading("linear.permutation_importance", r.importance[1].importance))
     return readings
 
 

@@ -16,7 +16,8 @@ import torch
 
 from ..models.model import Bound
 from ..readouts.loss import LOSSES
-from ..table.draws import FloatArray
+from ..table import Table
+from ..table.draws import FloatArray, IntArray, row_hash
 
 RESAMPLES = 1000
 MARGIN = 0.01  # share of what knowing nothing costs
@@ -90,10 +91,11 @@ class Performance:
 
 def compare(network: Bound, linear: Bound, *, resamples: int = RESAMPLES, seed: int = 0, held_out: bool) -> Performance:
     """Score both models on the rows they are bound to (the same table)."""
-    table = network.table
+    order = np.argsort(row_hash(network.table.numbers, seed), kind="stable")  # resamples are of rows, not of places
+    table = network.table.take(order.astype(np.int64))
     weights = np.ones(len(table)) if table.weights is None else table.weights
-    both = np.stack([network.scores, linear.scores])
-    group = table.frame[_group(network)].factorize()[0] if _group(network) else np.arange(len(table))
+    both = np.stack([network.scores, linear.scores])[:, order]
+    group = _groups(table)
     metrics = _metrics(table.schema.task, both, table.y)
     point = np.array([metric(weights) for metric in metrics.values()])
     drawn = np.array([[metric(w) for metric in metrics.values()] for w in _resampled(weights, group, resamples, seed)])
@@ -108,11 +110,18 @@ def compare(network: Bound, linear: Bound, *, resamples: int = RESAMPLES, seed: 
     )
 
 
-def _group(bound: Bound) -> str | None:
-    return next((c.name for c in bound.table.schema.columns if c.role == "group"), None)
+def _groups(table: Table) -> IntArray:
+    """(n,) which rows belong together; a row whose group is missing stands alone."""
+    name = next((c.name for c in table.schema.columns if c.role == "group"), None)
+    if name is None:
+        return np.arange(len(table))
+    codes = table.frame[name].factorize()[0].astype(np.int64)
+    alone = codes < 0
+    codes[alone] = codes.max() + 1 + np.arange(alone.sum())
+    return codes
 
 
-def _resampled(weights: FloatArray, group: np.ndarray, resamples: int, seed: int) -> Iterator[FloatArray]:
+def _resampled(weights: FloatArray, group: IntArray, resamples: int, seed: int) -> Iterator[FloatArray]:
     """Weights of each resample: how often each row (or its group) was drawn, times its own weight."""
     draws = np.random.default_rng(seed)
     count = int(group.max()) + 1

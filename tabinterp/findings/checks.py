@@ -13,6 +13,12 @@ from ..report.document import Document, Finding, Message
 
 LINEAR_R2 = 0.999  # a score of which a linear function explains this much is linear
 SATURATED = 0.01  # median p(1-p), of at most 0.25
+SIZES = {  # readings of how much a column matters; an average derivative may cancel, and asks another question
+    "network.permutation_importance",
+    "network.saliency",
+    "network.integrated_gradients",
+    "network.expected_gradients",
+}
 AGREE = 0.5  # rank correlation below which two readings of the network disagree
 
 
@@ -85,7 +91,8 @@ def _sign_conflict(d: Document) -> Outcome:
         return _not_applicable()
     columns = list(dict.fromkeys(t.column for t in d.coefficients.terms if t.conflict))
     count = sum(t.conflict for t in d.coefficients.terms)
-    return _raised(columns=columns, count=count) if columns else _cleared(count=len(d.coefficients.terms))
+    terms = len(d.coefficients.terms)
+    return _raised(columns=columns, count=count, terms=terms) if columns else _cleared(count=terms)
 
 
 def _saturated(d: Document) -> Outcome:
@@ -123,21 +130,16 @@ def _not_converged(d: Document) -> Outcome:
 
 
 def _methods_disagree(d: Document) -> Outcome:
-    pairs = [
-        a
-        for a in d.agreement
-        if a.first.startswith("network") and a.second.startswith("network") and a.spearman is not None
-    ]
-    if not pairs:
+    found = [a.spearman for a in d.agreement if {a.first, a.second} <= SIZES and a.spearman is not None]
+    if not found:
         return _not_applicable()
-    worst = min(pairs, key=lambda a: a.spearman if a.spearman is not None else 1.0)
-    low = worst.spearman is not None and worst.spearman < AGREE
-    return (_raised if low else _cleared)(first=worst.first, second=worst.second, value=worst.spearman)
+    return (_raised if min(found) < AGREE else _cleared)(value=min(found))
 
 
 def _penalised_inference(d: Document) -> Outcome:
-    keys = {note.key for note in d.coefficients.notes}
-    return _raised(linear=d.linear.name) if "coefficients.note.penalised" in keys else _cleared()
+    penalised = any(note.key == "coefficients.note.penalised" for note in d.coefficients.notes)
+    given = d.method.settings.get("counterpart") == "given"
+    return _raised(linear=d.linear.name) if penalised and given else _cleared()
 
 
 CHECKS: tuple[Check, ...] = (

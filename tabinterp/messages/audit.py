@@ -31,11 +31,14 @@ AUDIT: dict[str, str] = {
         "Network minus linear, the mean squared error differs by {value} (95% interval {low} to {high}, which includes "
         "zero); differences under {margin} do not matter."
     ),
-    "verdict.others": (
-        "Of the other metrics, {better} are resolved in favour of the network, {worse} in favour of the linear model, and "
-        "{no} are not resolved."
+    "verdict.others.better": "The other metrics ({count}) are resolved in its favour too.",
+    "verdict.others.worse": "The other metrics ({count}) are resolved against it too.",
+    "verdict.others.open": "Of the other metrics ({count}) none is resolved.",
+    "verdict.others.mixed": (
+        "Of the {count} other metrics, resolved in favour of the network: {better}; in favour of the linear model: {worse}; "
+        "not resolved: {no}."
     ),
-    "verdict.labels": "The two models give another label to {count} of {rows} held-out rows ({percent}%).",
+    "verdict.labels": "The two models give different labels to {count} of {rows} held-out rows ({percent}%).",
     "verdict.only_network": (
         "Only the network's loss rises measurably when one of these columns is permuted: {columns}."
     ),
@@ -102,6 +105,19 @@ AUDIT: dict[str, str] = {
     "gradient.expected_gradients": (
         "Integrated gradients from {background_rows} real rows, averaged; the completeness gap is the sampling error."
     ),
+    # names of readings
+    "reading.network.permutation_importance": "network: permutation importance",
+    "reading.network.saliency": "network: saliency",
+    "reading.network.integrated_gradients": "network: integrated gradients",
+    "reading.network.expected_gradients": "network: expected gradients",
+    "reading.network.average_derivative": "network: average derivative",
+    "reading.linear.coefficients": "linear: coefficients",
+    "reading.linear.permutation_importance": "linear: permutation importance",
+    "reading.saliency": "Saliency",
+    "reading.gradient_x_input": "Gradient × input",
+    "reading.smoothgrad": "SmoothGrad",
+    "reading.integrated_gradients": "Integrated gradients",
+    "reading.expected_gradients": "Expected gradients",
     # findings
     "finding.worse-than-linear.raised": (
         "The network predicts worse than {linear}: the loss is higher by {value} (95% interval {low} to {high})."
@@ -117,16 +133,16 @@ AUDIT: dict[str, str] = {
     ),
     "finding.secretly-linear.not_applicable": "There is no linear surrogate to compare with.",
     "finding.sign-conflict.raised": (
-        "The models contradict each other on the direction of {count} terms, in {columns}: both intervals exclude zero, on "
-        "different sides."
+        "The models contradict each other on the direction of terms in {columns} ({count} of {terms} terms): both intervals "
+        "exclude zero, on different sides."
     ),
     "finding.sign-conflict.cleared": "None of {count} terms has intervals that exclude zero on different sides.",
     "finding.sign-conflict.not_applicable": "There are no coefficients to compare.",
     "finding.methods-disagree.raised": (
-        "Readings of the same network disagree on what matters: {first} and {second} have a rank correlation of {value}."
+        "Two readings of the same network disagree on which columns matter: their rank correlation is {value}."
     ),
     "finding.methods-disagree.cleared": (
-        "The least alike of the network's readings, {first} and {second}, have a rank correlation of {value}."
+        "Readings of the network rank the columns alike: the lowest rank correlation of two of them is {value}."
     ),
     "finding.methods-disagree.not_applicable": "Fewer than two readings of the network can be ranked.",
     "finding.unused-column.raised": "Permuting these columns changes nothing, because the network does not use them: {columns}.",
@@ -145,10 +161,10 @@ AUDIT: dict[str, str] = {
     "finding.dead-units.cleared": "None of the {units} hidden units in this report is constant on {rows} rows.",
     "finding.dead-units.not_applicable": "The model has no hidden units that could be found.",
     "finding.penalised-inference.raised": (
-        "The coefficients by which {linear} predicts are penalised and have no intervals; inference rests on an unpenalised "
-        "fit beside it."
+        "The given counterpart, {linear}, is penalised: its own coefficients have no valid intervals, and those printed are of "
+        "an unpenalised fit on its encoding."
     ),
-    "finding.penalised-inference.cleared": "The counterpart is not penalised.",
+    "finding.penalised-inference.cleared": "Every interval of a coefficient is of an unpenalised fit.",
     "finding.constant-column.raised": "These input columns hold a single value: {columns}.",
     "finding.constant-column.cleared": "Every input column holds at least two values.",
     # what was not assessed

@@ -203,7 +203,6 @@ REPORT: dict[str, str] = {
         "Median p(1 - p) of the network: {saturation} of at most 0.25. Near zero, probabilities are saturated and "
         "their derivatives vanish; those of the score need not."
     ),
-    "report.gradients.method": "{method}",
     "report.gradients.rows": "{rows} rows.",
     "report.gradients.steps": "{rows} rows, at most {steps} steps for a row.",
     "report.gradients.gap": "Completeness gap: network {network}, linear {linear} (tolerance {tolerance}).",

@@ -11,6 +11,7 @@ import hashlib
 import json
 import zipfile
 from collections.abc import Callable
+from dataclasses import replace
 from pathlib import Path
 from typing import Any, Literal
 
@@ -20,7 +21,8 @@ import torch
 from pydantic import BaseModel, ConfigDict, ValidationError
 from torch import nn
 
-from ..errors import ModelError, UnsafeFileError
+from ..errors import ModelError, TableError, UnsafeFileError
+from ..files import write
 from ..table import Split
 from ..table.schema import Task
 from .front import is_sequence
@@ -70,6 +72,21 @@ class Layer(BaseModel):
     bias: bool = True
 
 
+class Settings(BaseModel):
+    """What `read_table` is told, beside the rows and the split."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True)
+    target: str | None = None
+    task: str | None = None
+    positive: str | int | float | bool | None = None
+    drop: list[str] | None = None
+    protected: list[str] | None = None
+    kinds: dict[str, str] | None = None
+    levels: dict[str, list[str | int | float | bool]] | None = None
+    weight: str | None = None
+    group: str | None = None
+
+
 class Header(BaseModel):
     """`model.json`."""
 
@@ -85,8 +102,8 @@ class Header(BaseModel):
     layers: list[Layer]
     penalised: bool | None
     converged: bool | None
-    split: Split | None
-    table: dict[str, Any] | None  # how its training table was read: target, positive, drop, kinds, protected
+    split: dict[str, Any] | None
+    table: Settings | None  # how its training table was read
     sha256: dict[Literal["model.safetensors", "encoder.skops"], str]
 
 
@@ -108,8 +125,8 @@ def save_model(
     header = _header_of(model, layers, table, {name: hashlib.sha256(data).hexdigest() for name, data in files.items()})
     folder.mkdir(parents=True, exist_ok=True)
     for name, data in files.items():
-        (folder / name).write_bytes(data)
-    (folder / "model.json").write_text(json.dumps(header.model_dump(), indent=1, ensure_ascii=False) + "\n", "utf-8")
+        write(folder / name, data)
+    write(folder / "model.json", (json.dumps(header.model_dump(), indent=1, ensure_ascii=False) + "\n").encode())
     if counterpart is not None:
         save_model(counterpart, folder / "counterpart")
     else:  # another model's counterpart, saved here before, is not this one's
@@ -130,8 +147,8 @@ def _header_of(model: Model, layers: list[Layer], table: dict[str, Any] | None, 
         "layers": layers,
         "penalised": model.penalised,
         "converged": model.converged,
-        "split": model.split,
-        "table": table,
+        "split": None if model.split is None else model.split.to_dict(),
+        "table": None if table is None else _settings(table),
         "sha256": sha256,
     }
     try:
@@ -168,12 +185,28 @@ def load_model(path: str | Path) -> Model:
 def load_counterpart(path: str | Path) -> Model | None:
     """The linear counterpart that was saved with a bundle, if there is one."""
     folder = Path(path) / "counterpart"
-    return _bundle(folder) if (folder / "model.json").is_file() else None
+    return replace(_bundle(folder), is_rival=True) if (folder / "model.json").is_file() else None
 
 
 def table_settings(path: str | Path) -> dict[str, Any]:
     """How the bundle's training table was read; empty where that is not known."""
-    return dict(_header(Path(path)).table or {}) if Path(path).is_dir() else {}
+    settings = _header(Path(path)).table if Path(path).is_dir() else None
+    return {} if settings is None else settings.model_dump(exclude_none=True)
+
+
+def _settings(table: dict[str, Any]) -> Settings:
+    plain = {name: _listed(value) for name, value in table.items()}
+    try:
+        return Settings.model_validate(plain)
+    except ValidationError as error:
+        allowed = ", ".join(Settings.model_fields)
+        raise ModelError(f"table= holds what read_table takes again ({allowed}); {_first(error)}") from None
+
+
+def _listed(value: Any) -> Any:
+    if isinstance(value, dict):
+        return {key: _listed(part) for key, part in value.items()}
+    return [_plain(part) for part in value] if isinstance(value, (list, tuple, set, frozenset)) else _plain(value)
 
 
 # ---- describing a network
@@ -259,6 +292,10 @@ def _bundle(folder: Path) -> Model:
     for name, value in module.state_dict().items():
         if not bool(torch.isfinite(value).all()):
             raise ModelError(f"{str(folder)!r}: {name} holds values that are not finite")
+    try:
+        split = None if header.split is None else Split.from_dict(header.split)
+    except TableError as error:
+        raise ModelError(f"{str(folder)!r}: {error}") from None
     encoder = _skops(data["encoder.skops"], folder) if "encoder.skops" in data else None
     return Model(
         name=header.name,
@@ -271,7 +308,7 @@ def _bundle(folder: Path) -> Model:
         reads=None if header.reads is None else tuple(header.reads),
         penalised=header.penalised,
         converged=header.converged,
-        split=header.split,
+        split=split,
     )
 
 

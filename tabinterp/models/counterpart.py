@@ -13,6 +13,7 @@ from typing import Any
 import numpy as np
 import sklearn
 import torch
+from numpy.typing import NDArray
 from sklearn.exceptions import ConvergenceWarning
 from sklearn.linear_model import LogisticRegressionCV, RidgeCV
 from sklearn.model_selection import StratifiedKFold
@@ -21,8 +22,10 @@ from torch import nn
 from ..errors import NotApplicableError
 from ..table import Table
 from ..table.draws import FloatArray
+from .encoding import as_array
 from .front import linear
 from .model import Bound, Model, bind
+from .reference import build_encoder
 
 STRENGTHS = np.logspace(-4, 2, 7)
 FOLDS = 5
@@ -41,7 +44,8 @@ def fit_counterpart(model: Model | Bound, table: Table, *, seed: int = 0) -> Mod
     """
     bound = bind(model, table)
     training = np.ones(len(table), dtype=bool) if table.held_out is None else ~table.held_out
-    x, y = bound.x[training], table.y[training]
+    encoder, reads, x = _encoding(bound, training)
+    y = table.y[training]
     weights = None if table.weights is None else table.weights[training]
     centre, scale = x.mean(axis=0), x.std(axis=0)
     still = x.min(axis=0) == x.max(axis=0)  # rounding gives a constant column a deviation that is not quite 0
@@ -57,12 +61,23 @@ def fit_counterpart(model: Model | Bound, table: Table, *, seed: int = 0) -> Mod
         module=nn.Sequential(linear(torch.as_tensor(coefficients), torch.as_tensor(intercept))).eval(),
         task=table.schema.task,
         classes=table.schema.classes or None,
-        encoder=bound.model.encoder,
-        reads=bound.model.reads,
+        encoder=encoder,
+        reads=reads,
         penalised=True,
+        is_rival=True,
         converged=_converged(fitted),
         split=table.split,
     )
+
+
+def _encoding(bound: Bound, training: NDArray[np.bool_]) -> tuple[Any, tuple[str, ...] | None, FloatArray]:
+    """Encoder, columns and encoded training rows; a function of rows has none to share, and the reference's is taken."""
+    if bound.has_gradient:
+        return bound.model.encoder, bound.model.reads, bound.x[training]
+    frame = bound.table.inputs.loc[training]
+    kinds = {c.name: c.kind for c in bound.table.schema.columns if c.role == "input"}
+    encoder = build_encoder(frame, kinds).fit(frame)
+    return encoder, tuple(map(str, frame.columns)), as_array(encoder.transform(frame))
 
 
 def _fit(x: FloatArray, y: FloatArray, weights: FloatArray | None, table: Table, seed: int) -> Any:

@@ -19,6 +19,7 @@ from numpy.typing import NDArray
 
 from ..errors import ModelError, TabinterpError
 from ..table.draws import FloatArray, IntArray
+from .function import Codes
 
 Sources = list[frozenset[str]]  # for each encoded column, the original columns it depends on
 PROBE_CELLS = 2_000_000
@@ -145,9 +146,9 @@ class _UnknownError(Exception):
 
 
 def _sources(step: Any, inputs: Sources, names: list[str] | None) -> Sources:
+    kind = type(step).__name__ if type(step).__module__.split(".")[0] == "sklearn" else ""
     if _passes(step):
         return inputs
-    kind = type(step).__name__ if type(step).__module__.split(".")[0] == "sklearn" else ""
     if kind in COLUMN_LOCAL:
         return [inputs[i] for i in COLUMN_LOCAL[kind](step)]
     if kind == "ColumnTransformer":
@@ -164,7 +165,7 @@ def _sources(step: Any, inputs: Sources, names: list[str] | None) -> Sources:
 def _passes(step: Any) -> bool:
     """Also what a fitted ColumnTransformer makes of "passthrough": a FunctionTransformer without a function."""
     identity = type(step).__name__ == "FunctionTransformer" and step.func is None
-    return step is None or identity or (isinstance(step, str) and step == "passthrough")
+    return step is None or identity or isinstance(step, Codes) or (isinstance(step, str) and step == "passthrough")
 
 
 def _mixed(step: Any, inputs: Sources) -> Sources:

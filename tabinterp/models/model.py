@@ -14,11 +14,12 @@ import torch
 from numpy.typing import NDArray
 from torch import Tensor, nn
 
-from ..errors import ModelError
+from ..errors import ModelError, NotApplicableError
 from ..table import Split, Table
 from ..table.draws import FloatArray, IntArray
 from .encoding import Encoding, build
 from .front import Activations, Front, Untouched, is_sequence, linear, private, split, without_final
+from .function import Codes, Function, FunctionModule
 
 CLIP = 1e-7  # probabilities closer to 0 or 1 are moved here before their log-odds are taken
 BLOCK = 4096  # rows in one forward pass
@@ -31,7 +32,8 @@ class Model:
 
     `module` maps encoded rows (n, d) to (n,), (n, 1) or (n, k): logits or probabilities by `outputs`, target values for
     regression. `encoder` has a `transform` (None: numeric columns as they are); `reads` names the columns it takes, in
-    order (None: all input columns). `predict` is the original's own answer, (n, k) probabilities or (n,) values, to
+    order (None: all input columns). A model of which nothing but its answers is known has a `function` of original rows
+    instead, and an empty module. `predict` is the original's own answer, (n, k) probabilities or (n,) values, to
     check against. `penalised` says whether a linear model was shrunk (None: not known).
     """
 
@@ -41,11 +43,13 @@ class Model:
     task: str | None = None
     classes: tuple[Any, ...] | None = None
     outputs: str = "logits"
+    function: Function | None = None
     encoder: Any = None
     reads: tuple[str, ...] | None = None
     predict: Callable[[pd.DataFrame], FloatArray] | None = None
     penalised: bool | None = None
     converged: bool | None = None
+    is_rival: bool = False
     split: Split | None = None
 
 
@@ -98,6 +102,11 @@ class Bound:
     @property
     def columns(self) -> tuple[str, ...]:
         return self.encoding.columns
+
+    @property
+    def has_gradient(self) -> bool:
+        """False for a function of rows, of which only the answers are known."""
+        return self.model.function is None
 
     @property
     def is_linear(self) -> bool:
@@ -165,6 +174,8 @@ class Bound:
 
     def gradients(self, x: FloatArray) -> FloatArray:
         """(m, d, k) derivatives of each score by each encoded column at encoded rows (m, d)."""
+        if not self.has_gradient:
+            raise NotApplicableError(f"{self.model.name} is a function of rows: it has no gradient")
         dtype = module_dtype(self.module)
         result = np.empty((len(x), x.shape[1], len(self.outputs)))
         for start in range(0, len(x), BLOCK):
@@ -206,6 +217,12 @@ def bind(model: Model | Bound, table: Table) -> Bound:
             return model
         model = model.model
     _check_columns(model, table)
+    if model.function is not None:
+        frame = table.inputs if model.reads is None else table.inputs[list(model.reads)]
+        codes = Codes(frame)
+        model = replace(
+            model, encoder=codes, reads=tuple(map(str, frame.columns)), module=FunctionModule(codes, model.function)
+        )
     encoding = build(model.encoder, table.inputs, model.reads)
     x = encoding.transform(table.inputs)
     _check_encoded(x, model, table)

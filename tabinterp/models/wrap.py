@@ -9,6 +9,7 @@ from torch import nn
 
 from ..errors import ModelError
 from ..table.schema import TASKS
+from .adapters import function as from_function
 from .adapters import sklearn as from_sklearn
 from .adapters import torch as from_torch
 from .model import Model
@@ -20,19 +21,21 @@ def wrap(
     encoder: Any = None,
     classes: Sequence[Any] | None = None,
     task: str | None = None,
-    outputs: str = "logits",
+    outputs: str | None = None,
     name: str | None = None,
 ) -> Model:
     """Make a model readable.
 
     Parameters
     ----------
-    model : a fitted scikit-learn estimator or pipeline, or a torch module with one float input.
+    model : a fitted scikit-learn estimator or pipeline, a torch module with one float input, or a function from a frame
+        of the input columns to answers (every reading that needs no gradient).
     encoder : for torch: a fitted transformer from original columns to the network's input, or "passthrough".
     classes : for torch: the classes in the order of the network's outputs (two for a single logit, the positive last);
         None: the table's own order.
     task : "regression" for a torch regression network; otherwise read off the model or the table.
-    outputs : "logits" or "probabilities": what a torch classifier returns.
+    outputs : "logits" or "probabilities": what a classifier returns; None: logits of a torch module, probabilities of a
+        function.
     name : what reports call the model.
 
     The model is copied and never changed. It is checked against its own predictions when it first meets a table.
@@ -53,11 +56,11 @@ def wrap(
             return make(model, encoder, classes, task, outputs, name)
     raise ModelError(
         f"{type(model).__module__}.{type(model).__name__} cannot be read; accepted are fitted scikit-learn estimators and "
-        f"pipelines ({', '.join(from_sklearn.SUPPORTED)}) and torch modules"
+        f"pipelines ({', '.join(from_sklearn.SUPPORTED)}) torch modules, and functions of rows"
     )
 
 
-def _sklearn(model: Any, encoder: Any, classes: Any, task: Any, outputs: str, name: str | None) -> Model:
+def _sklearn(model: Any, encoder: Any, classes: Any, task: Any, outputs: Any, name: str | None) -> Model:
     if encoder is not None:
         raise ModelError("a scikit-learn model brings its encoder: wrap the fitted pipeline, without encoder=")
     return from_sklearn.wrap(model, name)
@@ -66,4 +69,5 @@ def _sklearn(model: Any, encoder: Any, classes: Any, task: Any, outputs: str, na
 ADAPTERS: list[tuple[Callable[[Any], bool], Callable[..., Model]]] = [
     (lambda model: isinstance(model, nn.Module), from_torch.wrap),
     (lambda model: hasattr(model, "get_params") and hasattr(model, "fit"), _sklearn),
+    (callable, from_function.wrap),
 ]

@@ -130,7 +130,7 @@ def coefficients(model: Model | Bound, table: Table) -> Coefficients:
     terms = find_terms(bound)
     if not terms:
         raise NotApplicableError(f"{bound.model.name} has no column that is encoded on its own: there are no terms")
-    return of_linear(bound, terms) if bound.is_linear else of_network(bound, terms)
+    return of_linear(bound, terms) if bound.is_linear else of_network(bound, terms, terms)
 
 
 def of_linear(bound: Bound, terms: list[AnyTerm]) -> Coefficients:
@@ -160,15 +160,15 @@ def of_linear(bound: Bound, terms: list[AnyTerm]) -> Coefficients:
     )
 
 
-def of_network(bound: Bound, terms: list[AnyTerm]) -> Coefficients:
-    """Average derivatives and contrasts, sign flips, and the linear surrogate of every output."""
+def of_network(bound: Bound, terms: list[AnyTerm], surrogate_terms: list[AnyTerm]) -> Coefficients:
+    """Average derivatives and contrasts, sign flips, and the linear surrogate of every output on `surrogate_terms`."""
     rows = np.ones(len(bound.table), dtype=bool) if bound.table.held_out is None else bound.table.held_out
     held_out = bound.take(rows)
     derivative, weights, scores = row_derivatives(held_out, terms), held_out.table.weights, held_out.scores
     estimates = mean_over_rows(derivative, weights)
     with np.errstate(invalid="ignore"):
         flips = np.where(np.isnan(derivative), np.nan, np.sign(derivative) == -np.sign(estimates.value))
-    matrix = design(terms, rows)
+    matrix = design(surrogate_terms, rows)
     return Coefficients(
         terms=tuple(terms),
         outputs=bound.outputs,

@@ -22,7 +22,8 @@ from .terms import AnyTerm, Contrast, Slope
 def row_derivatives(bound: Bound, terms: Sequence[AnyTerm]) -> FloatArray:
     """(n, terms, k) each row's own derivative or contrast; NaN where it has none (the column is missing)."""
     result = np.full((len(bound.x), len(terms), len(bound.outputs)), np.nan)
-    gradient = bound.gradients(bound.x)
+    has_slope = any(isinstance(term, Slope) for term in terms)
+    gradient = bound.gradients(bound.x) if has_slope else np.empty((len(bound.x), 0, len(bound.outputs)))
     for column, group in groupby(enumerate(terms), key=lambda pair: pair[1].term.column):
         members = list(group)
         for j, term in members:

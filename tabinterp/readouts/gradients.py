@@ -25,10 +25,11 @@ from .result import Estimates, mean_over_rows
 
 STEPS = 16  # segments a path starts with
 DEPTH = 16  # a segment is halved at most this often
-SHARE = 16  # a segment is done when its own gap is under tolerance / SHARE
+SHARES = (16, 128, 1024)  # a segment is done when its own gap is under tolerance / share; the next for rows that miss
 CHUNK = 256  # rows whose paths are followed at the same time
 NOISES, NOISE = 32, 0.15  # SmoothGrad: samples, and noise as a share of the 0.5% to 99.5% range
-BACKGROUND = 100
+BACKGROUND, POSITIONS = 100, 8  # expected gradients: rows to start from, gradients on each path
+EXPECTED_TOLERANCE = 0.1  # a larger gap of expected gradients is worth a warning
 
 
 @dataclass(frozen=True, eq=False)
@@ -36,7 +37,8 @@ class GradientImportance:
     """Attribution of each row's score to the original columns.
 
     `values` (rows, columns, outputs), in units of the score; NaN for a column that the encoder mixes with others.
-    `stderr` of the same shape, Monte Carlo error of each value, where the method draws. `completeness_gap` (rows,):
+    `stderr` of the same shape, Monte Carlo error of each value, where the method draws; `mean_stderr` (columns, outputs)
+    that of their mean over rows. `completeness_gap` (rows,):
     abs(sum of attributions - (f(x) - f(baseline))) / mean abs(f - f(baseline)), the largest over outputs; None where
     the method promises no sum. `evaluations` (rows,): gradients taken for each row.
     """
@@ -50,6 +52,7 @@ class GradientImportance:
     completeness_gap: FloatArray | None
     evaluations: IntArray
     stderr: FloatArray | None = None
+    mean_stderr: FloatArray | None = None
     tolerance: float | None = None
     settings: dict[str, Any] = field(default_factory=dict)
 
@@ -59,8 +62,11 @@ class GradientImportance:
         return None if self.completeness_gap is None else float(self.completeness_gap.max())
 
     def mean(self) -> Estimates:
-        """Signed mean over rows (columns, outputs), with its standard error over rows."""
-        return mean_over_rows(self.values, self.weights)
+        """Signed mean over rows (columns, outputs); its standard error over rows, and of the draws where there are any."""
+        mean = mean_over_rows(self.values, self.weights)
+        if self.mean_stderr is None:
+            return mean
+        return Estimates.of(mean.value, np.hypot(mean.stderr, self.mean_stderr), max(1, len(self.values) - 1))
 
     def size(self) -> Estimates:
         """Mean absolute value over rows (columns, outputs); noise biases it upward."""
@@ -103,7 +109,8 @@ def gradient_importance(
     method : "saliency" (Simonyan et al. 2014), "gradient_x_input" (Shrikumar et al. 2016), "smoothgrad" (Smilkov et al.
         2017), "integrated_gradients" (Sundararajan et al. 2017) or "expected_gradients" (Erion et al. 2021).
     baseline : where paths start, and what gradient x input is measured from: "mean" or "median" (for a category its most
-        frequent level) of the table, or "zero" of the encoded input. The mean of a category is no row at all.
+        frequent level) of the table, rows counted by their weight, or "zero" of the encoded input. The mean of a category
+        is no row at all.
     tolerance : integrated gradients refine each row's path until its completeness gap is below this.
     background : rows from which expected gradients start; a number of rows of `table`, or a table.
 
@@ -113,7 +120,14 @@ def gradient_importance(
         raise NotApplicableError(f"method is one of {', '.join(METHODS)}; got {method!r}")
     if baseline not in ("mean", "median", "zero"):
         raise NotApplicableError(f"baseline is 'mean', 'median' or 'zero'; got {baseline!r}")
-    return METHODS[method](_Ask(bind(model, table), baseline, tolerance, background, seed))
+    if not tolerance > 0:
+        raise NotApplicableError(f"tolerance is above 0; got {tolerance}")
+    if isinstance(background, int) and background < 1:
+        raise NotApplicableError(f"background is a table or a number of rows, at least 1; got {background}")
+    bound = bind(model, table)
+    if not bound.has_gradient:
+        raise NotApplicableError(f"{bound.model.name} is a function of rows: it has no gradient")
+    return METHODS[method](_Ask(bound, baseline, tolerance, background, seed))
 
 
 @dataclass(frozen=True, eq=False)
@@ -169,14 +183,17 @@ def _baseline(ask: _Ask) -> FloatArray:
         return np.zeros(bound.x.shape[1])
     if ask.baseline == "mean":
         return np.asarray(np.average(bound.x, axis=0, weights=bound.table.weights))
-    frame = bound.table.inputs
+    frame, own = bound.table.inputs, bound.table.weights
+    weights = pd.Series(np.ones(len(frame)) if own is None else own, index=frame.index)
     row = frame.iloc[[0]].copy()
     for column in frame.columns:
-        present = frame[column].dropna()
-        if len(present) == 0:
+        mass = weights.groupby(frame[column]).sum()  # of each value that is not missing, in order
+        if len(mass) == 0:
             continue
-        numeric = bound.table.schema[column].kind == "numeric"
-        value = present.quantile(0.5, interpolation="lower") if numeric else present.mode().iloc[0]
+        if bound.table.schema[column].kind == "numeric":
+            value = mass.index[int(np.searchsorted(mass.cumsum(), mass.sum() / 2))]  # of two in the middle the lower
+        else:
+            value = mass.idxmax()
         row[column] = pd.Series([value], index=row.index).astype(frame[column].dtype)
     return np.asarray(bound.encoding.transform(row)[0])
 
@@ -228,13 +245,18 @@ def _integrated(ask: _Ask) -> GradientImportance:
     scale = rise.abs().mean(dim=0).clamp(min=1e-12)
     members, values = _blocks(bound), np.empty((len(moves), len(bound.columns), len(bound.outputs)))
     evaluations = np.empty(len(moves), dtype=np.int64)
-    for i in range(0, len(moves), CHUNK):
-        rows = slice(i, i + CHUNK)
-        integral, count = _integral(bound.rest, start, bound.z[rows] - start, scale * ask.tolerance / SHARE)
-        along = torch.einsum("nhk,hd->ndk", integral, weight).numpy() * moves[rows, :, None]
-        values[rows] = np.einsum("ndk,dj->njk", along, members, optimize=True)
-        evaluations[rows] = count.numpy()
-    gap = _gap(values, bound, members, rise.numpy(), moves)
+    gap = np.full(len(moves), np.inf)
+    for share in SHARES:  # rows whose errors add up to more than the tolerance are followed again, more finely
+        missed = np.flatnonzero(~(gap <= ask.tolerance)) if share != SHARES[0] else np.arange(len(moves))
+        for i in range(0, len(missed), CHUNK):
+            rows = missed[i : i + CHUNK]
+            integral, count = _integral(bound.rest, start, bound.z[rows] - start, scale * ask.tolerance / share)
+            along = torch.einsum("nhk,hd->ndk", integral, weight).numpy() * moves[rows, :, None]
+            values[rows] = np.einsum("ndk,dj->njk", along, members, optimize=True)
+            evaluations[rows] = count.numpy()
+        gap = _gap(values, bound, members, rise.numpy(), moves)
+        if np.isnan(gap).any() or (gap <= ask.tolerance).all():
+            break
     settings = {"baseline": ask.baseline}
     estimand = f"path integral of the gradient from the {ask.baseline} of the rows"
     return ask.result(
@@ -303,16 +325,19 @@ def _expected(ask: _Ask) -> GradientImportance:
     x, starts = _starts(ask)
     weight, members, n = bound.front.weight.float(), _blocks(bound), len(bound.x)
     z_starts = (torch.as_tensor(x) @ bound.front.weight.T + bound.front.bias).float()
-    draws = np.random.default_rng(ask.seed)
-    alphas = (draws.permutation(len(x)) + draws.uniform(size=len(x))) / len(x)  # stratified along the path
+    offsets = np.random.default_rng(ask.seed).uniform(size=len(x))
+    weights = np.ones(n) if bound.table.weights is None else bound.table.weights
     total = np.zeros((n, len(bound.columns), len(bound.outputs)))
-    squares = np.zeros_like(total)
-    for row, z, alpha in zip(x, z_starts, alphas, strict=True):
-        gradient, _ = _gradient(bound.rest, z + float(alpha) * (bound.z - z))
+    squares, means = np.zeros_like(total), []
+    for row, z, offset in zip(x, z_starts, offsets, strict=True):
+        move = bound.z - z
+        steps = [(position + float(offset)) / POSITIONS for position in range(POSITIONS)]
+        gradient = torch.stack([_gradient(bound.rest, z + step * move)[0] for step in steps]).mean(dim=0)
         along = torch.einsum("nhk,hd->ndk", gradient, weight).double().numpy() * (bound.x - row)[:, :, None]
         value = np.einsum("ndk,dj->njk", along, members, optimize=True)
         total += value
         squares += value**2
+        means.append(np.average(value, axis=0, weights=weights))
     mean = total / len(x)
     stderr = np.sqrt(np.maximum(squares / len(x) - mean**2, 0) / max(1, len(x) - 1))
     rise = bound.scores - _score(bound.rest, z_starts).numpy().mean(axis=0)
@@ -321,9 +346,11 @@ def _expected(ask: _Ask) -> GradientImportance:
         "expected_gradients",
         f"path integral of the gradient from real rows ({starts})",
         mean,
-        len(x) * _ones(bound),
+        POSITIONS * len(x) * _ones(bound),
         completeness_gap=gap,
         stderr=stderr,
+        mean_stderr=np.std(means, axis=0, ddof=min(1, len(x) - 1)) / np.sqrt(len(x)),
+        tolerance=EXPECTED_TOLERANCE,
         settings={"background_rows": len(x), "seed": ask.seed},
     )
 
@@ -331,7 +358,11 @@ def _expected(ask: _Ask) -> GradientImportance:
 def _starts(ask: _Ask) -> tuple[FloatArray, str]:
     """Encoded background rows (b, d), and words for where they come from."""
     if isinstance(ask.background, Table):
-        return ask.bound.encoding.transform(ask.background.inputs), f"{len(ask.background)} given rows"
+        inputs = ask.background.inputs
+        absent = [c for c in ask.bound.columns if c not in inputs]
+        if absent:
+            raise NotApplicableError(f"the background lacks the columns {', '.join(map(repr, absent))}")
+        return ask.bound.encoding.transform(inputs[list(ask.bound.columns)]), f"{len(inputs)} given rows"
     rows = chosen(ask.bound.table.numbers, ask.background, ask.seed)
     return ask.bound.x[rows], f"{len(rows)} of the same rows"
 

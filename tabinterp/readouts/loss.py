@@ -89,7 +89,12 @@ def _own(values: Tensor, y: Tensor) -> Tensor:
 def _own_loss(function: Own, as_probabilities: bool) -> RowLoss:
     def rows(scores: Tensor, y: Tensor, weights: Tensor) -> Tensor:
         given = [probabilities(one.numpy()) if as_probabilities else one.numpy() for one in scores]
-        return torch.as_tensor(np.stack([np.asarray(function(y.numpy(), one), dtype=np.float64) for one in given]))
+        losses = [np.asarray(function(y.numpy(), one), dtype=np.float64) for one in given]
+        if any(one.shape != y.shape for one in losses):
+            raise NotApplicableError(
+                f"a loss of your own gives one number for each row, {tuple(y.shape)}; it gave {losses[0].shape}"
+            )
+        return torch.as_tensor(np.stack(losses))
 
     return rows
 

@@ -6,7 +6,8 @@ column with few distinct values needs no draw at all: each of its values is weig
 result is exact.
 
 Standard error: the statistic is a U-statistic in which each row is a receiver and a donor. With L_ij the loss of row i
-when the column comes from row j, SE^2 = Var_i(mean_j L_ij + mean_j L_ji - L_ii) / n (Hájek projection).
+when the column comes from row j, SE^2 = Var_i(mean_j L_ij + mean_j L_ji - L_ii) / n (Hájek projection). What is summed
+are the rises D_ij = L_ij - L_ii: over all pairs the same, and over few drawn ones free of the noise of the loss itself.
 """
 
 from __future__ import annotations
@@ -56,6 +57,8 @@ class PermutationImportance:
     seed: int
     rows: int
     off_support_rows: int
+    projection: FloatArray  # (rows, players) what each row, as receiver and donor, adds to the importance
+    weights: FloatArray
     estimand: str = "rise of the mean loss when the column comes from another row"
 
     def frame(self) -> pd.DataFrame:
@@ -69,6 +72,12 @@ class PermutationImportance:
             off_support=self.off_support,
             exact=list(self.exact),
         )
+
+
+def paired_difference(first: PermutationImportance, second: PermutationImportance) -> Estimates:
+    """Importance of every player for one model minus the other, on the same rows and draws, with its standard error."""
+    errors = [_error(a - b, first.weights) for a, b in zip(first.projection.T, second.projection.T, strict=True)]
+    return Estimates.of(first.importance - second.importance, np.array(errors), first.rows - 1)
 
 
 def permutation_importance(
@@ -129,12 +138,12 @@ class Plan:
 
 @dataclass(frozen=True, eq=False)
 class Sums:
-    """Sums over receivers: each received row's own loss and weighted losses under moves, and what each donor gave."""
+    """Sums over receivers: each one's own loss, the rise of its loss under moves, and the rises that each donor gave."""
 
     rows: list[IntArray] = field(default_factory=list)
     own: list[FloatArray] = field(default_factory=list)
-    received: dict[str, list[FloatArray]] = field(default_factory=dict)  # player -> (m, 2) sums of w L and w
-    given: dict[str, FloatArray] = field(default_factory=dict)  # player -> (donors or groups, 2) sums of w L and w
+    received: dict[str, list[FloatArray]] = field(default_factory=dict)  # player -> (m, 2) sums of w D and w
+    given: dict[str, FloatArray] = field(default_factory=dict)  # player -> (donors or groups, 2) sums of w D and w
 
 
 def start(
@@ -174,6 +183,8 @@ def _players(columns: tuple[str, ...], groups: Mapping[str, Sequence[str]]) -> d
     twice = sorted({c for c in taken if taken.count(c) > 1} | (set(groups) & (set(columns) - set(taken))))
     if twice:
         raise NotApplicableError(f"a column is in one group at most, and a group is not named like a column: {twice}")
+    if any(len(members) == 0 for members in groups.values()):
+        raise NotApplicableError("a group holds no column; leave it out or name its columns")
     single = {c: (c,) for c in columns if c not in taken}
     return single | {name: tuple(c for c in columns if c in members) for name, members in groups.items()}
 
@@ -191,23 +202,38 @@ def _levels(bound: Bound, columns: tuple[str, ...], most: int) -> tuple[IntArray
 
 def update(plan: Plan, rows: IntArray, progress: Progress | None = None) -> Sums:
     """Move every player for these receivers (places in the plan's order); donors come from all rows of the plan."""
-    bound, sums = plan.bound, Sums()
+    bound, sums, rows = plan.bound, Sums(), np.sort(rows)
     if plan.loss.ranks and len(rows) < len(bound.table):
         raise NotApplicableError("the AUC ranks all rows against each other; give them in one batch")
-    batch = bound if len(rows) == len(bound.table) else bound.take(rows)
-    y, w = torch.as_tensor(batch.table.y), torch.as_tensor(_weights(batch))
+    y, w = torch.as_tensor(bound.table.y[rows]), torch.as_tensor(_weights(bound)[rows])
     with torch.inference_mode():
-        own = _forward(bound.rest, batch.z)
+        own = _Own(plan.loss, _forward(bound.rest, _at(bound.z, rows)), y, w)
         sums.rows.append(rows)
-        sums.own.append(plan.loss.rows(own[None], y, w[None])[0].numpy())
+        sums.own.append(own.losses)
         for i, (player, columns) in enumerate(plan.players.items()):
             moved = _exact if player in plan.levels else _drawn
             if any(len(bound.encoding.blocks[c]) for c in columns):
-                received, given = moved(plan, player, rows, y, w)
+                received, given = moved(plan, player, rows, own)
                 sums.received[player], sums.given[player] = [received], given
             if progress is not None:
                 progress("permutation", (i + 1) / len(plan.players))
     return sums
+
+
+class _Own:
+    """The receivers untouched: targets, weights and losses, and how far a move raises them."""
+
+    def __init__(self, loss: Loss, scores: Tensor, y: Tensor, w: Tensor) -> None:
+        self.loss, self.scores, self.y, self.w = loss, scores, y, w
+        self.losses: FloatArray = loss.rows(scores[None], y, w[None])[0].numpy()
+
+    def rise(self, scores: Tensor, donors: Tensor) -> FloatArray:
+        """(m,) losses at these scores (m, k) minus the untouched; each pair weighs as much as both of its rows."""
+        w = (self.w * donors)[None]
+        before = self.losses
+        if self.loss.ranks:  # other weights, other ranks
+            before = self.loss.rows(self.scores[None], self.y, w)[0].numpy()
+        return np.asarray(self.loss.rows(scores[None], self.y, w)[0].numpy() - before)
 
 
 def merge(a: Sums, b: Sums) -> Sums:
@@ -226,12 +252,14 @@ def finish(plan: Plan, sums: Sums) -> PermutationImportance:
     order = np.argsort(rows, kind="stable")
     weights, own = _weights(plan.bound), np.concatenate(sums.own)[order]
     baseline = float(np.average(own, weights=weights))
-    values, errors = np.zeros(len(plan.players)), np.zeros(len(plan.players))
+    values, projection = np.zeros(len(plan.players)), np.zeros((len(own), len(plan.players)))
     for i, player in enumerate(plan.players):
         if player in sums.received:
             received = np.concatenate(sums.received[player])[order]
             given = sums.given[player] if player not in plan.levels else sums.given[player][plan.levels[player][0]]
-            values[i], errors[i] = _estimate(own, received, given, weights)
+            values[i] = (weights * received[:, 0]).sum() / (weights * received[:, 1]).sum()
+            projection[:, i] = _share(received) + _share(given)
+    errors = np.array([_error(column, weights) for column in projection.T])
     support = Support(plan.bound.table, plan.seed)
     off = [support.off(columns) for columns in plan.players.values()]
     interval = Estimates.of(values, errors, len(own) - 1)
@@ -249,63 +277,68 @@ def finish(plan: Plan, sums: Sums) -> PermutationImportance:
         seed=plan.seed,
         rows=len(own),
         off_support_rows=min(SUPPORT_ROWS, len(own)),
+        projection=projection,
+        weights=weights,
     )
 
 
-def _estimate(own: FloatArray, received: FloatArray, given: FloatArray, w: FloatArray) -> tuple[float, float]:
-    value = (w * received[:, 0]).sum() / (w * received[:, 1]).sum() - np.average(own, weights=w)
+def _share(sums: FloatArray) -> FloatArray:
+    """Mean of the rises (rows,) from sums of w D and w; 0 where there was none."""
     with np.errstate(invalid="ignore", divide="ignore"):
-        as_receiver = np.where(received[:, 1] > 0, received[:, 0] / received[:, 1], 0.0)
-        as_donor = np.where(given[:, 1] > 0, given[:, 0] / given[:, 1], 0.0)
-    projection = as_receiver + as_donor - own
+        return np.where(sums[:, 1] > 0, sums[:, 0] / sums[:, 1], 0.0)
+
+
+def _error(projection: FloatArray, w: FloatArray) -> float:
+    """Standard error of the mean of the projection, weighted."""
     deviation = w * (projection - np.average(projection, weights=w))
-    n = len(own)
-    return float(value), float(np.sqrt((deviation**2).sum() * n / (n - 1)) / w.sum())
+    n = len(w)
+    return float(np.sqrt((deviation**2).sum() * n / (n - 1)) / w.sum())
 
 
 def _weights(bound: Bound) -> FloatArray:
     return np.ones(len(bound.table)) if bound.table.weights is None else bound.table.weights
 
 
-def _exact(plan: Plan, player: str, rows: IntArray, y: Tensor, w: Tensor) -> tuple[FloatArray, FloatArray]:
+def _exact(plan: Plan, player: str, rows: IntArray, own: _Own) -> tuple[FloatArray, FloatArray]:
     """Every receiver at every value of the column, weighed by the value's share of all rows."""
     bound, (group, first) = plan.bound, plan.levels[player]
     part = bound.part(plan.players[player])
     base = _at(bound.z, rows) - _at(part, rows)
     share = np.bincount(group, _weights(bound), minlength=len(first)) / _weights(bound).sum()
     at_level = (_forward(bound.rest, base, part[row]) for row in first)
-    received = np.zeros((len(rows), 2))
+    received, weights = np.zeros((len(rows), 2)), own.w.numpy()
     received[:, 1] = 1.0
     given = np.zeros((len(first), 2))
-    given[:, 1] = float(w.sum())
-    for g, losses in enumerate(_losses(plan.loss, at_level, y, w, share)):
-        received[:, 0] += share[g] * losses
-        given[g, 0] = (w.numpy() * losses).sum()  # not a BLAS product: its threads would fight with torch's
+    given[:, 1] = weights.sum()
+    for g, losses in enumerate(_losses(own, at_level, share)):
+        rise = losses - own.losses
+        received[:, 0] += share[g] * rise
+        given[g, 0] = (weights * rise).sum()  # not a BLAS product: its threads would fight with torch's
     return received, given
 
 
-def _losses(loss: Loss, scores: Iterator[Tensor], y: Tensor, w: Tensor, share: FloatArray) -> Iterator[FloatArray]:
+def _losses(own: _Own, scores: Iterator[Tensor], share: FloatArray) -> Iterator[FloatArray]:
     """Row losses of one set of scores after another; ranked losses need all of them, weighed, at once."""
-    if not loss.ranks:
+    if not own.loss.ranks:
         for one in scores:
-            yield loss.rows(one[None], y, w[None])[0].numpy()
+            yield own.loss.rows(one[None], own.y, own.w[None])[0].numpy()
     else:
         together = torch.stack(list(scores))
-        yield from loss.rows(together, y, torch.as_tensor(share)[:, None] * w).numpy()
+        yield from own.loss.rows(together, own.y, torch.as_tensor(share)[:, None] * own.w).numpy()
 
 
-def _drawn(plan: Plan, player: str, rows: IntArray, y: Tensor, w: Tensor) -> tuple[FloatArray, FloatArray]:
+def _drawn(plan: Plan, player: str, rows: IntArray, own: _Own) -> tuple[FloatArray, FloatArray]:
     """Every receiver with the column of `n_repeats` other rows: those a shift further in hash order."""
-    n, weights, own = len(plan.bound.table), _weights(plan.bound), w.numpy()
+    n, weights, at_rows = len(plan.bound.table), _weights(plan.bound), own.w.numpy()
     move = _mover(plan, plan.players[player], rows)
     received, given = np.zeros((len(rows), 2)), np.zeros((n, 2))
-    for shift in plan.shifts:
-        losses = plan.loss.rows(move(int(shift))[None], y, w[None])[0].numpy()
+    for shift in plan.shifts if len(rows) else ():
         donors = (rows + shift) % n
-        received[:, 0] += weights[donors] * losses
+        rise = own.rise(move(int(shift)), torch.as_tensor(weights[donors]))
+        received[:, 0] += weights[donors] * rise
         received[:, 1] += weights[donors]
-        given[donors, 0] += own * losses
-        given[donors, 1] += own
+        given[donors, 0] += at_rows * rise
+        given[donors, 1] += at_rows
     return received, given
 
 
@@ -330,7 +363,7 @@ def _forward(rest: Any, base: Tensor, added: Tensor | None = None) -> Tensor:
     """(n, k) scores in double precision of fronts `base + added`, in blocks that fit the cache."""
     parts = []
     buffer = torch.empty((BLOCK, base.shape[1]), dtype=base.dtype)
-    for i in range(0, len(base), BLOCK):
+    for i in range(0, max(1, len(base)), BLOCK):
         z = base[i : i + BLOCK]
         if added is not None:
             z = torch.add(z, added if added.ndim == 1 else added[i : i + BLOCK], out=buffer[: len(z)])

@@ -74,13 +74,17 @@ def _column_terms(bound: Bound, column: str) -> Iterator[AnyTerm]:
     if len(block) == 0:
         return
     values, encoded = bound.table.inputs[column], bound.x[:, block]
-    if bound.table.schema[column].kind == "numeric":
+    numeric = bound.table.schema[column].kind == "numeric"
+    if not bound.has_gradient:  # a code for each value: levels can be contrasted, numbers have no slope
+        yield from [] if numeric else _levels(column, values, encoded, block, apart=True)
+        return
+    if numeric:
         slope = _slope(column, values, encoded, block)
         if slope is not None:
             yield slope
             yield from _missing(slope, encoded)
             return
-    yield from _levels(column, values, encoded, block) or _basis(column, encoded, block)
+    yield from _levels(column, values, encoded, block, apart=False) or _basis(column, encoded, block)
 
 
 # ---- a number that is scaled
@@ -124,7 +128,7 @@ def _missing(slope: Slope, encoded: FloatArray) -> Iterator[Contrast]:
 # ---- levels
 
 
-def _levels(column: str, values: pd.Series, encoded: FloatArray, block: IntArray) -> list[AnyTerm]:
+def _levels(column: str, values: pd.Series, encoded: FloatArray, block: IntArray, *, apart: bool) -> list[AnyTerm]:
     """One term a level against the reference, where the distinct encodings are affinely independent."""
     key = encoded @ np.random.default_rng(0).normal(size=encoded.shape[1])
     _, first, group = np.unique(key, return_index=True, return_inverse=True)
@@ -132,9 +136,9 @@ def _levels(column: str, values: pd.Series, encoded: FloatArray, block: IntArray
         return []
     points = encoded[first]
     counts = np.bincount(group)
-    dropped = np.flatnonzero((points == 0).all(axis=1) & (len(first) > encoded.shape[1]))
+    dropped = np.flatnonzero((points == 0).all(axis=1) & (len(first) > encoded.shape[1]) & (not apart))
     reference = int(dropped[0]) if len(dropped) else int(np.argmax(counts))
-    if np.linalg.matrix_rank(points - points[reference]) < len(first) - 1:
+    if not apart and np.linalg.matrix_rank(points - points[reference]) < len(first) - 1:
         return []
     labels = _labels(values, group, len(first))
     order = sorted((g for g in range(len(first)) if g != reference), key=lambda g: labels[g][0])

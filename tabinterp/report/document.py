@@ -103,6 +103,7 @@ class ImportanceRow(Part):
     column: str
     network: Interval
     linear: Interval
+    difference: Interval = Interval()  # network minus linear, paired by row
     off_support: float | None  # share of permuted rows farther from real rows than 95% of real rows are
     exact: bool  # every donor was weighed: no Monte Carlo error
 
@@ -152,6 +153,11 @@ class WaldRow(Part):
 class Surrogate(Part):
     output: str | None
     r2: float | None  # share of the variance of the network's score that a linear function of the columns explains
+    low: float | None = None
+    high: float | None = None
+    rows_fitted: int = 0
+    rows_scored: int = 0
+    held_out: bool = False  # fitted on training rows, scored on held-out ones
 
 
 class Coefficients(Part):
@@ -194,7 +200,7 @@ class Gradients(Part):
 class Agreement(Part):
     """How far two readings agree on the order and the sign of the columns."""
 
-    first: str  # "network: permutation", "linear: coefficients", ...
+    first: str  # "network.saliency", "linear.coefficients", ...: named by the catalogue under "reading."
     second: str
     spearman: float | None
     top: int  # k of the overlap
@@ -244,6 +250,7 @@ class Method(Part):
     libraries: dict[str, str]
     settings: dict[str, Scalar]
     model_digest: str  # sha256 of the network's weights as read
+    linear_digest: str = ""  # of the counterpart's
     data_digest: str  # sha256 of the columns' contents, independent of the file's format
 
 

@@ -7,7 +7,7 @@ import unicodedata
 from collections.abc import Iterable
 from typing import Any
 
-from tabinterp.messages import number, text
+from tabinterp.messages import ENGLISH, number, text
 from tabinterp.report.blocks import Cell
 from tabinterp.report.claims import side
 from tabinterp.report.document import CoefficientRow, Document, Interval, Message
@@ -150,6 +150,12 @@ def _take(name: str, columns: int) -> str:
             break
         taken += char
     return taken
+
+
+def reading(name: str) -> str:
+    """A reading's name in the reader's language; one that the catalogue does not know, as it stands."""
+    key = f"reading.{name}"
+    return t(key) if key in ENGLISH else tidy(name.replace("_", " "))
 
 
 def name_cell(name: str, style: str = "") -> Cell:

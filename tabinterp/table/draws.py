@@ -51,8 +51,25 @@ def content_hash(frame: pd.DataFrame, columns: Sequence[str], seed: int) -> Hash
 
 
 def _value_hash(values: pd.Series) -> HashArray:
+    """The same for 1, 1.0, True and the text "1": a part of the rows read again may have another type."""
     if pd.api.types.is_numeric_dtype(values.dtype):
-        numbers = values.to_numpy(dtype=np.float64, na_value=np.nan) + 0.0  # -0.0 and 0.0 are the same value
-        return np.asarray(pd.util.hash_array(numbers), dtype=np.uint64)
-    text = np.where(values.isna(), "\0missing", values.astype(object).map(str))
-    return np.asarray(pd.util.hash_array(text.astype(object)), dtype=np.uint64)
+        return _number_hash(values.to_numpy(dtype=np.float64, na_value=np.nan))
+    codes, levels = pd.factorize(values.astype(object).map(str, na_action="ignore"))
+    texts = np.array([*levels, ""], dtype=object)  # the last stands for missing values, whose code is -1
+    as_numbers = np.array([*map(_number, levels), np.nan])
+    hashes = np.asarray(pd.util.hash_array(texts), dtype=np.uint64)
+    same = ~np.isnan(as_numbers)
+    same[-1] = True
+    hashes[same] = _number_hash(as_numbers[same])
+    return hashes[codes]
+
+
+def _number_hash(values: FloatArray) -> HashArray:
+    return np.asarray(pd.util.hash_array(values + 0.0), dtype=np.uint64)  # -0.0 and 0.0 are the same value
+
+
+def _number(text: str) -> float:
+    try:
+        return float({"true": 1, "false": 0}.get(text.lower(), text))
+    except ValueError:
+        return np.nan

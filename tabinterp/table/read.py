@@ -2,19 +2,19 @@
 
 from __future__ import annotations
 
-import csv
-import gzip
+import numbers
 from collections.abc import Collection, Mapping, Sequence
+from decimal import Decimal
 from pathlib import Path
 from typing import Any
 
-import narwhals as nw
 import numpy as np
 import pandas as pd
 
 from ..errors import TableError
 from .draws import FloatArray
 from .schema import KINDS, TASKS, Column, Kind, Role, Schema, Task
+from .source import as_frame, is_text, plain, shown
 from .split import BoolArray, Split, by_column, by_fraction
 from .table import Table
 
@@ -72,12 +72,13 @@ def read_table(
     >>> table.schema.task, table.schema.classes, table.schema["job"].levels
     ('binary', ('no', 'yes'), ('a', 'b'))
     """
-    raw = _frame(source)
-    frame = _coerced(raw)
+    raw = as_frame(source)
+    frame = pd.DataFrame({column: plain(raw[column]) for column in raw.columns})
     roles = _roles(frame, target, drop, weight, group, split)
     _named(frame, "protected", protected)
-    kinds, levels = dict(kinds or {}), _orders(raw) | dict(levels or {})
-    _check_kinds(frame, kinds, levels)
+    _check_kinds(frame, kinds or {}, levels or {})
+    marked, orders = _marked(raw)
+    kinds, levels = marked | dict(kinds or {}), orders | dict(levels or {})
     columns = tuple(
         _column(frame[c], roles[c], kinds.get(c), levels.get(c), protected=c in set(protected)) for c in frame.columns
     )
@@ -99,109 +100,8 @@ def with_split(table: Table, split: str | float | Split, at: str | None, stratif
     elif isinstance(split, str):
         rule = by_column(table.frame, split, None, at)
     else:
-        rule = by_fraction(table.frame, table.schema.inputs, table.codes, split, seed, stratify)
-    table = table.with_split(rule)
-    held_out = int(np.sum(table.held_out)) if table.held_out is not None else 0
-    if held_out in (0, len(table)):
-        raise TableError(f"the split holds out {held_out} of {len(table)} rows; both parts need rows")
-    return table
-
-
-# ---- the source becomes a pandas frame of plain numpy values
-
-
-def _frame(source: Any) -> pd.DataFrame:
-    if isinstance(source, (str, Path)):
-        return _file(Path(source))
-    try:
-        native = nw.from_native(source)
-    except TypeError:
-        raise TableError(
-            f"a table is a path or a dataframe (pandas, polars, pyarrow); got {type(source).__name__}"
-        ) from None
-    frame = native.collect() if isinstance(native, nw.LazyFrame) else native
-    names = (
-        [str(name) for name in frame.columns] if not isinstance(source, pd.DataFrame) else [*map(str, source.columns)]
-    )
-    _unique(names)
-    result = frame.to_pandas().reset_index(drop=True)
-    result.columns = pd.Index(names)
-    return result
-
-
-def _file(path: Path) -> pd.DataFrame:
-    if not path.is_file():
-        raise TableError(f"no file {str(path)!r}")
-    with path.open("rb") as stream:
-        start = stream.read(4)
-    if not start:
-        raise TableError(f"{str(path)!r} is empty")
-    try:
-        if start == b"PAR1":
-            return pd.read_parquet(path)
-        packed = start[:2] == b"\x1f\x8b"
-        _unique(_header(path, packed))
-        return pd.read_csv(path, low_memory=False, compression="gzip" if packed else None, encoding="utf-8-sig")
-    except TableError:
-        raise
-    except (ValueError, OSError, EOFError) as error:
-        raise TableError(
-            f"{str(path)!r} is neither a UTF-8 CSV file (optionally gzipped) with a header nor a Parquet file: {error}"
-        ) from None
-
-
-def _header(path: Path, packed: bool) -> list[str]:
-    with (
-        gzip.open(path, "rt", encoding="utf-8-sig", newline="")
-        if packed
-        else path.open(encoding="utf-8-sig", newline="") as lines
-    ):
-        return next(csv.reader(lines), [])
-
-
-def _unique(names: Sequence[str]) -> None:
-    seen: set[str] = set()
-    twice = [name for name in names if name in seen or seen.add(name)]  # type: ignore[func-returns-value]
-    if twice:
-        raise TableError(f"column names must differ; more than one column is named {', '.join(map(repr, twice))}")
-
-
-def _coerced(frame: pd.DataFrame) -> pd.DataFrame:
-    if len(frame) == 0:
-        raise TableError("the table has no rows")
-    return pd.DataFrame({name: _plain(frame[name]) for name in frame.columns})
-
-
-def _orders(frame: pd.DataFrame) -> dict[str, Sequence[Any]]:
-    """Levels of the columns that come as ordered categories."""
-    dtypes = {name: frame[name].dtype for name in frame.columns}
-    return {n: list(d.categories) for n, d in dtypes.items() if isinstance(d, pd.CategoricalDtype) and d.ordered}
-
-
-def _plain(values: pd.Series) -> pd.Series:
-    """Numbers as numpy numbers, booleans as bool, all else as objects with NaN for missing; dates stay dates."""
-    if isinstance(values.dtype, pd.CategoricalDtype):
-        values = values.astype(object).infer_objects()
-    dtype = values.dtype
-    if pd.api.types.is_datetime64_any_dtype(dtype):
-        return values
-    if pd.api.types.is_bool_dtype(dtype) and not values.isna().any():
-        return values.astype(bool)
-    if pd.api.types.is_numeric_dtype(dtype) and not pd.api.types.is_bool_dtype(dtype):
-        _finite(values)
-        return values.astype(np.float64) if values.isna().any() else values.astype(values.to_numpy().dtype)
-    plain = pd.Series(values.to_numpy(dtype=object), name=values.name, index=values.index)
-    return plain.where(plain.notna(), np.nan).astype(object)
-
-
-def _finite(values: pd.Series) -> None:
-    wrong = np.isinf(values.to_numpy(dtype=np.float64, na_value=np.nan))
-    if wrong.any():
-        row = int(np.flatnonzero(wrong)[0])
-        raise TableError(
-            f"column {values.name!r}: row {row} holds {values.iloc[row]} ({int(wrong.sum())} such rows); numbers must be "
-            f"finite: leave the cell empty if the value is missing"
-        )
+        rule = by_fraction(table.frame, table.schema, table.codes, split, seed, stratify)
+    return table.with_split(rule)
 
 
 # ---- roles, kinds, target
@@ -244,25 +144,46 @@ def _roles(
     return roles
 
 
+def _marked(frame: pd.DataFrame) -> tuple[dict[str, str], dict[str, Sequence[Any]]]:
+    """Kinds of the columns that come as categories, whatever codes them; and the levels of those that are ordered."""
+    dtypes = [(name, frame[name].dtype) for name in frame.columns]
+    found = {name: dtype for name, dtype in dtypes if isinstance(dtype, pd.CategoricalDtype) and len(dtype.categories)}
+    orders: dict[str, Sequence[Any]] = {name: list(dtype.categories) for name, dtype in found.items() if dtype.ordered}
+    booleans = {name for name, dtype in found.items() if pd.api.types.is_bool_dtype(dtype.categories.dtype)}
+    return {name: "boolean" if name in booleans else "categorical" for name in found if name not in orders}, orders
+
+
 def _check_kinds(frame: pd.DataFrame, kinds: Mapping[str, str], levels: Mapping[str, Sequence[Any]]) -> None:
     _named(frame, "kinds", kinds)
     _named(frame, "levels", levels)
     for name, kind in kinds.items():
         if kind not in KINDS:
             raise TableError(f"column {name!r}: a kind is one of {', '.join(KINDS)}; got {kind!r}")
+    for name, order in levels.items():
+        if kinds.get(name, "ordinal") != "ordinal":
+            raise TableError(f"column {name!r}: only ordinal columns have levels in order; its kind is {kinds[name]!r}")
+        if isinstance(order, str) or len(set(order)) < len(order):
+            raise TableError(f"column {name!r}: levels are a list of different values in order; got {order!r}")
 
 
 def _column(values: pd.Series, role: Role, asked: str | None, order: Sequence[Any] | None, protected: bool) -> Column:
+    trouble = _trouble(values, role)
+    if trouble is not None and role != "dropped":
+        raise TableError(trouble)
+    if trouble is not None:  # no model reads a dropped column: whatever it holds is let in
+        numeric = pd.api.types.is_numeric_dtype(values.dtype)
+        levels = () if numeric else tuple(sorted({*map(str, values.dropna())}))
+        return Column(str(values.name), "numeric" if numeric else "categorical", levels, role, protected)
     kind = asked or ("ordinal" if order is not None else _kind(values))
-    if role in ("input", "target") and pd.api.types.is_datetime64_any_dtype(values.dtype):
-        raise TableError(
-            f"column {values.name!r} holds dates, which no model here reads; drop it, use it as split, or turn it into "
-            f"numbers (year, days since an event) first"
-        )
-    if kind == "numeric" and not pd.api.types.is_numeric_dtype(values.dtype) and not values.isna().all():
+    if kind == "numeric" and not pd.api.types.is_numeric_dtype(values.dtype):
         row = int(np.flatnonzero(values.notna().to_numpy())[0])
-        raise TableError(f"column {values.name!r} cannot be numeric: row {row} holds {values.iloc[row]!r}")
+        raise TableError(f"column {values.name!r} cannot be numeric: row {row} holds {shown(values.iloc[row])}")
     levels = () if kind == "numeric" else _levels(values, order)
+    if kind == "boolean" and len(levels) > 2:
+        raise TableError(
+            f"column {values.name!r} cannot be boolean: it holds {len(levels)} values "
+            f"({', '.join(map(repr, levels[:8]))}); allowed are two"
+        )
     return Column(str(values.name), _as_kind(kind), levels, role, protected)
 
 
@@ -273,34 +194,70 @@ def _as_kind(kind: str) -> Kind:
 def _kind(values: pd.Series) -> str:
     if values.dtype == bool:
         return "boolean"
-    present = values.dropna()
-    if len(present) == 0 or pd.api.types.is_numeric_dtype(values.dtype):
+    if pd.api.types.is_numeric_dtype(values.dtype):
         return "numeric"
-    return "boolean" if present.map(lambda value: isinstance(value, (bool, np.bool_))).all() else "categorical"
+    return "boolean" if pd.api.types.infer_dtype(values, skipna=True) == "boolean" else "categorical"
+
+
+def _trouble(values: pd.Series, role: Role) -> str | None:
+    """What is wrong with values that are no finite number, boolean or text; dates may say what is held out."""
+    if pd.api.types.is_numeric_dtype(values.dtype):
+        return _infinite(values)
+    if pd.api.types.is_datetime64_any_dtype(values.dtype):
+        return (
+            None
+            if role in ("split", "group")
+            else (
+                f"column {values.name!r} holds dates, which no model here reads; drop it, use it as split, or turn it into "
+                f"numbers (year, days since an event) first"
+            )
+        )
+    rows = np.flatnonzero(values.notna().to_numpy())
+    kinds = [_kind_of_value(value) for value in values.iloc[rows]]
+    for row, kind in zip(rows, kinds, strict=True):
+        if kind not in ("text", "number", "boolean"):
+            return (
+                f"column {values.name!r}: row {row} holds {shown(values.iloc[row])}, a {kind}; allowed are numbers, text "
+                f"and booleans: drop the column, or turn it into one of these"
+            )
+        if kind != kinds[0]:
+            return (
+                f"column {values.name!r} mixes kinds of values: {shown(values.iloc[rows[0]])} and, in row {row}, "
+                f"{shown(values.iloc[row])}; make them all text or all numbers"
+            )
+    return None
+
+
+def _kind_of_value(value: Any) -> str:
+    if isinstance(value, str):
+        return "text" if is_text(value) else "text with half of a surrogate pair"
+    if isinstance(value, (bool, np.bool_)):
+        return "boolean"
+    return "number" if isinstance(value, (numbers.Real, Decimal)) else type(value).__name__
+
+
+def _infinite(values: pd.Series) -> str | None:
+    wrong = np.isinf(values.to_numpy(dtype=np.float64))
+    if not wrong.any():
+        return None
+    row = int(np.flatnonzero(wrong)[0])
+    return (
+        f"column {values.name!r}: row {row} holds {values.iloc[row]} ({int(wrong.sum())} such rows); numbers must be "
+        f"finite: leave the cell empty if the value is missing"
+    )
 
 
 def _levels(values: pd.Series, order: Sequence[Any] | None) -> tuple[Any, ...]:
-    present = values.dropna()
-    seen = list(pd.unique(present))
-    if order is not None:
-        unknown = [value for value in seen if value not in set(order)]
-        if unknown:
-            row = int(np.flatnonzero((values == unknown[0]).to_numpy())[0])
-            raise TableError(f"column {values.name!r}: row {row} holds {unknown[0]!r}; its levels are {list(order)}")
-        return tuple(order)
     if pd.api.types.is_datetime64_any_dtype(values.dtype):
         return ()
-    try:
-        return tuple(value.item() if hasattr(value, "item") else value for value in sorted(seen))
-    except TypeError:
-        text = present.map(lambda value: isinstance(value, str)).to_numpy()
-        row = (
-            int(present.index[np.flatnonzero(text != text[0])[0]]) if (text != text[0]).any() else int(present.index[0])
-        )
-        raise TableError(
-            f"column {values.name!r} mixes kinds of values: {present.iloc[0]!r} and, in row {row}, {values.iloc[row]!r}; "
-            f"make them all text or all numbers"
-        ) from None
+    seen = list(pd.unique(values.dropna()))
+    if order is None:
+        return tuple(value.item() if isinstance(value, np.generic) else value for value in sorted(seen))
+    unknown = [value for value in seen if value not in set(order)]
+    if unknown:
+        row = int(np.flatnonzero((values == unknown[0]).to_numpy())[0])
+        raise TableError(f"column {values.name!r}: row {row} holds {shown(unknown[0])}; its levels are {list(order)}")
+    return tuple(order)
 
 
 def _target(
@@ -315,7 +272,7 @@ def _target(
             f"{int(np.flatnonzero(missing)[0])}; remove those rows"
         )
     if values.nunique() < 2:
-        raise TableError(f"target {values.name!r} holds only {values.iloc[0]!r}; there is nothing to predict")
+        raise TableError(f"target {values.name!r} holds only {shown(values.iloc[0])}; there is nothing to predict")
     goal = task or _inferred_task(values, positive)
     if goal == "regression":
         return _number_target(values, positive)
@@ -333,7 +290,7 @@ def _number_target(values: pd.Series, positive: Any) -> tuple[Task, tuple[Any, .
         raise TableError(f"a regression target has no positive class; got positive={positive!r}")
     if not pd.api.types.is_numeric_dtype(values.dtype):
         raise TableError(
-            f"target {values.name!r} is not a number: row 0 holds {values.iloc[0]!r}; regression needs numbers"
+            f"target {values.name!r} is not a number: row 0 holds {shown(values.iloc[0])}; regression needs numbers"
         )
     return "regression", (), values.to_numpy(dtype=np.float64)
 
@@ -349,7 +306,7 @@ def _inferred_task(values: pd.Series, positive: Any) -> str:
 
 
 def _classes(values: pd.Series, task: str, positive: Any, order: Sequence[Any] | None) -> tuple[Any, ...]:
-    classes = list(_levels(values, order))
+    classes = [value for value in _levels(values, order) if (values == value).any()]
     if task == "multiclass":
         if positive is not None:
             raise TableError(f"a multiclass target has no positive class; got positive={positive!r}")
@@ -362,19 +319,28 @@ def _classes(values: pd.Series, task: str, positive: Any, order: Sequence[Any] |
     if positive is None:
         return tuple(classes)
     match = [value for value in classes if value == positive or str(value) == str(positive)]
+    match = match or [value for value in classes if _number(value) == _number(positive) is not None]
     if not match:
         raise TableError(f"target {values.name!r} holds {classes[0]!r} and {classes[1]!r}; positive is {positive!r}")
     return (*(value for value in classes if value is not match[0]), match[0])
 
 
+def _number(value: Any) -> float | None:
+    """The number a value is, or that its text says: a class 1.0 can be asked for as "1"."""
+    try:
+        return float(value)
+    except (TypeError, ValueError):
+        return None
+
+
 def _weights(values: pd.Series) -> FloatArray:
     if not pd.api.types.is_numeric_dtype(values.dtype):
-        raise TableError(f"weight column {values.name!r} is not numeric: row 0 holds {values.iloc[0]!r}")
-    numbers = values.to_numpy(dtype=np.float64, na_value=np.nan)
-    wrong: BoolArray = ~(numbers >= 0)
-    if wrong.any() or numbers.sum() == 0:
+        raise TableError(f"weight column {values.name!r} is not numeric: row 0 holds {shown(values.iloc[0])}")
+    weights = values.to_numpy(dtype=np.float64, na_value=np.nan)
+    wrong: BoolArray = ~(weights >= 0)
+    if wrong.any() or weights.sum() == 0:
         row = int(np.flatnonzero(wrong)[0]) if wrong.any() else 0
         raise TableError(
-            f"weight column {values.name!r}: row {row} holds {numbers[row]}; weights are 0 or more, not all 0"
+            f"weight column {values.name!r}: row {row} holds {weights[row]}; weights are 0 or more, not all 0"
         )
-    return numbers
+    return weights

@@ -7,21 +7,29 @@ comes back, and copies of a row stay on one side.
 
 from __future__ import annotations
 
+import numbers
 from collections.abc import Sequence
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, fields
 from typing import Any, Literal
 
 import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
+from pydantic import TypeAdapter, ValidationError
 
 from ..errors import TableError
 from .draws import FloatArray, IntArray, content_hash, splitmix, uniform
+from .schema import Schema
+from .source import shown
 
 BoolArray = NDArray[np.bool_]
 HELD_OUT = ("test", "held_out", "held-out", "holdout", "hold-out", "oot")
 TRAINING = ("train", "training", "dev", "development")
 UNUSED = ("valid", "validation", "val")
+ALLOWED = (
+    f"{', '.join(HELD_OUT)} for held-out rows, {', '.join(TRAINING + UNUSED)} for the others, True/False, or dates such as "
+    "2024-06-30"
+)
 DEFAULT_FRACTION = 0.25
 
 
@@ -42,19 +50,40 @@ class Split:
     cuts: tuple[float, ...] = ()
     numbered: bool = False  # copies of a row are told apart by their count, because most rows are copies
     at: str | None = None
+    classes: tuple[str, ...] = ()  # when stratified: the classes as text, in the order of their cuts
 
-    def held_out(self, frame: pd.DataFrame, codes: IntArray | None) -> BoolArray:
-        """(rows,) True where a row is held out; `codes` are class numbers, needed when stratified."""
+    def __post_init__(self) -> None:
+        if self.kind != "fraction" and self.column is None:
+            raise TableError(f"a split by {self.kind} names its column")
+        if self.kind == "date":
+            _date(str(self.at))
+        if self.kind == "fraction" and len(self.cuts) != (len(self.classes) if self.stratify else 1):
+            raise TableError(f"a drawn split has one cut, or when stratified one for each class; got {len(self.cuts)}")
+
+    def held_out(self, frame: pd.DataFrame, codes: IntArray | None, labels: Sequence[str]) -> BoolArray:
+        """(rows,) True where a row is held out; `codes` are numbers into class `labels`, needed when stratified."""
         if self.kind == "column":
             return column_labels(frame[self._named(frame)])
         if self.kind == "date":
-            return np.asarray(_dates(frame[self._named(frame)]) >= pd.Timestamp(str(self.at)), dtype=np.bool_)
+            dates = _dates(frame[self._named(frame)])
+            return np.asarray(dates >= _moment(str(self.at), dates), dtype=np.bool_)
         missing = [name for name in self.columns if name not in frame]
         if missing:
             raise TableError(f"the split was drawn from columns that this table lacks: {', '.join(missing)}")
         draws = _draws(frame, self.columns, self.seed, self.numbered)
-        cuts = np.array(self.cuts)
-        return np.asarray(draws < (cuts[codes] if self.stratify and codes is not None else cuts[0]), dtype=np.bool_)
+        cuts = self._class_cuts(labels)[codes] if self.stratify and codes is not None else self.cuts[0]
+        return np.asarray(draws < cuts, dtype=np.bool_)
+
+    def _class_cuts(self, labels: Sequence[str]) -> FloatArray:
+        """The cut of each of the table's classes, which may stand in another order than when the cuts were made."""
+        known = dict(zip(self.classes, self.cuts, strict=True))
+        unknown = [label for label in labels if label not in known]
+        if unknown:
+            raise TableError(
+                f"the split was drawn for the classes {', '.join(map(repr, self.classes))}; this target also holds "
+                f"{', '.join(map(repr, unknown))}"
+            )
+        return np.array([known[label] for label in labels])
 
     def _named(self, frame: pd.DataFrame) -> str:
         if self.column not in frame:
@@ -66,26 +95,46 @@ class Split:
 
     @classmethod
     def from_dict(cls, values: dict[str, Any]) -> Split:
-        plain: dict[str, Any] = {k: tuple(v) if isinstance(v, list) else v for k, v in values.items()}
-        return cls(**plain)
+        """The rule behind `to_dict`.
+
+        Raises
+        ------
+        TableError
+            where the values are not those of a rule.
+        """
+        known = [field.name for field in fields(cls)]
+        unknown = [name for name in values if name not in known]
+        if unknown:
+            raise TableError(f"the split cannot be read: it holds {unknown[0]!r}; allowed are {', '.join(known)}")
+        try:
+            return TypeAdapter(cls).validate_python(values)
+        except ValidationError as error:
+            first = error.errors()[0]
+            place = ".".join(map(str, first["loc"]))
+            raise TableError(f"the split cannot be read: {place}: {first['msg']} (found {first['input']!r})") from None
 
 
 def by_fraction(
-    frame: pd.DataFrame, columns: Sequence[str], codes: IntArray | None, fraction: float, seed: int, stratify: bool
+    frame: pd.DataFrame, schema: Schema, codes: IntArray | None, fraction: float, seed: int, stratify: bool
 ) -> Split:
     """Hold out a share of the rows; stratified, the same share of each class (up to whole rows and copies)."""
+    if isinstance(fraction, bool) or not isinstance(fraction, numbers.Real):
+        raise TableError(f"a split is a column's name or a share between 0 and 1; got {fraction!r}")
     if not 0 < fraction < 1:
         raise TableError(f"a split fraction lies between 0 and 1, exclusive; got {fraction}")
+    if not 0 <= seed < 2**32:
+        raise TableError(f"a seed is a whole number from 0 to {2**32 - 1}; got {seed}")
     if stratify and codes is None:
         raise TableError("a stratified split needs classes, and the target is a number; use stratify=False")
-    names = tuple(columns)
+    names = schema.inputs
     numbered = content_distinct(frame, names) < 0.5 * len(frame)
     draws = _draws(frame, names, seed, numbered)
     if stratify and codes is not None:
         cuts = tuple(_cut(draws[codes == code], fraction) for code in range(int(codes.max()) + 1))
     else:
         cuts = (fraction,)
-    return Split("fraction", None, fraction, seed, stratify, names, cuts, numbered)
+    classes = schema.labels if stratify else ()
+    return Split("fraction", None, float(fraction), seed, stratify, names, cuts, numbered, classes=classes)
 
 
 def by_column(frame: pd.DataFrame, column: str, fraction: float | None, at: str | None) -> Split:
@@ -95,7 +144,7 @@ def by_column(frame: pd.DataFrame, column: str, fraction: float | None, at: str 
         return Split("column", column)
     dates = _dates(values)
     latest = dates.sort_values().iloc[int((1 - (fraction or DEFAULT_FRACTION)) * (len(dates) - 1))]
-    cut = pd.Timestamp(at) if at is not None else pd.Timestamp(latest)
+    cut = _moment(at, dates) if at is not None else pd.Timestamp(latest)
     return Split("date", column, fraction=None if at else fraction or DEFAULT_FRACTION, at=cut.isoformat())
 
 
@@ -108,8 +157,7 @@ def column_labels(values: pd.Series) -> BoolArray:
     if not known.all():
         row = int(np.flatnonzero(~known.to_numpy())[0])
         raise TableError(
-            f"split column {values.name!r}: row {row} holds {values.iloc[row]!r}; allowed are {', '.join(HELD_OUT)} "
-            f"for held-out rows, {', '.join(TRAINING + UNUSED)} for the others, True/False, or dates"
+            f"split column {values.name!r}: row {row} holds {shown(values.iloc[row])}; allowed are {ALLOWED}"
         )
     return lowered.isin(HELD_OUT).to_numpy(dtype=bool)
 
@@ -128,17 +176,41 @@ def _are_labels(values: pd.Series) -> bool:
 
 
 def _dates(values: pd.Series) -> pd.Series:
-    try:
-        dates = pd.to_datetime(values)
-    except (ValueError, TypeError) as error:
-        raise TableError(
-            f"split column {values.name!r} holds neither train/test labels nor dates: {error}; allowed are "
-            f"{', '.join(HELD_OUT + TRAINING)}, True/False, or dates such as 2024-06-30"
-        ) from None
+    """Dates, which as text must be written year first: 01/02/2024 is two days, and the wrong one leaks rows."""
+    if values.isna().any():
+        row = int(np.flatnonzero(values.isna().to_numpy())[0])
+        raise TableError(f"split column {values.name!r}: row {row} is empty; allowed are {ALLOWED}")
+    dates = values if pd.api.types.is_datetime64_any_dtype(values.dtype) else _parsed(values)
     if dates.isna().any():
         row = int(np.flatnonzero(dates.isna().to_numpy())[0])
-        raise TableError(f"split column {values.name!r}: row {row} has no date")
+        raise TableError(
+            f"split column {values.name!r}: row {row} holds {shown(values.iloc[row])}; allowed are {ALLOWED}"
+        )
     return dates
+
+
+def _parsed(values: pd.Series) -> pd.Series:
+    if pd.api.types.is_numeric_dtype(values.dtype):
+        raise TableError(
+            f"split column {values.name!r} holds numbers (row 0: {shown(values.iloc[0])}); allowed are {ALLOWED}"
+        )
+    utc = bool(values.astype(str).str.contains(r"(?:Z|[+-]\d\d:?\d\d)$").any())  # offsets may differ from row to row
+    return pd.to_datetime(values.astype(str), format="ISO8601", errors="coerce", utc=utc)
+
+
+def _date(text: str) -> pd.Timestamp:
+    moment = pd.to_datetime(text, format="ISO8601", errors="coerce")
+    if pd.isna(moment):
+        raise TableError(f"split_at is a date such as 2024-06-30; got {text!r}")
+    return moment
+
+
+def _moment(text: str, dates: pd.Series) -> pd.Timestamp:
+    """A date to compare with these: in their time zone, where they have one."""
+    moment, zone = _date(text), dates.dt.tz
+    if zone is None:
+        return moment.tz_localize(None)
+    return moment.tz_localize(zone) if moment.tzinfo is None else moment.tz_convert(zone)
 
 
 def _draws(frame: pd.DataFrame, columns: Sequence[str], seed: int, numbered: bool) -> FloatArray:

@@ -7,6 +7,7 @@ from dataclasses import dataclass, replace
 import numpy as np
 import pandas as pd
 
+from ..errors import TableError
 from .draws import FloatArray, IntArray
 from .schema import Schema
 from .split import BoolArray, Split
@@ -55,8 +56,16 @@ class Table:
         )
 
     def with_split(self, split: Split) -> Table:
-        """The same rows under this rule."""
-        return replace(self, split=split, held_out=split.held_out(self.frame, self.codes))
+        """The same rows under this rule, which leaves rows, and weight where there are weights, on both sides."""
+        held_out = split.held_out(self.frame, self.codes, self.schema.labels)
+        if held_out.all() or not held_out.any():
+            raise TableError(
+                f"the split holds out {int(held_out.sum())} of {len(self)} rows of {self.name}; both parts need rows"
+            )
+        for part, rows in (("held-out", held_out), ("training", ~held_out)):
+            if self.weights is not None and self.weights[rows].sum() == 0:
+                raise TableError(f"every one of the {int(rows.sum())} {part} rows has the weight 0")
+        return replace(self, split=split, held_out=held_out)
 
     def training_rows(self) -> Table:
         """Rows that are not held out; every row when there is no split."""

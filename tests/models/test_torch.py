@@ -592,14 +592,21 @@ def test_probabilities_without_logits_are_clipped_and_counted():
     np.testing.assert_allclose(bound.rest(bound.z)[:, 0].numpy()[inside], bound.scores[inside, 0], atol=5e-3)
 
 
-@pytest.mark.parametrize("module", [Functional(1), Functional(3), nn.Sequential(nn.Linear(D, 3), nn.Sigmoid())])
-def test_logits_that_are_called_probabilities_are_refused(module):
-    torch.manual_seed(0)
-    given = numeric_table(
-        "binary" if getattr(module, "out", None) is not None and module.out.out_features == 1 else "multiclass"
-    )
-    with pytest.raises(ModelError, match="outputs='probabilities', but gives values from"):
+@pytest.mark.parametrize(("style", "k"), [(Functional, 1), (Functional, 3), (Plain, 2)])
+def test_logits_that_are_called_probabilities_are_refused(style, k):
+    module = made(style, k)
+    for p in module.parameters():
+        p.data *= 3
+    given = numeric_table("multiclass" if k == 3 else "binary")
+    with pytest.raises(ModelError, match="outputs='probabilities', but gives values from -"):
         bind(wrapped(module, outputs="probabilities"), given)
+
+
+def test_independent_probabilities_are_no_classes():
+    torch.manual_seed(0)
+    module = nn.Sequential(nn.Linear(D, 3), nn.Sigmoid())
+    with pytest.raises(ModelError, match="outputs='probabilities', but gives values from 0"):
+        bind(wrapped(module, outputs="probabilities"), numeric_table("multiclass"))
 
 
 # precision

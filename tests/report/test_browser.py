@@ -1,15 +1,10 @@
-"""The report in a browser: opened from a file, offline, with and without JavaScript, narrow, dark, printed.
-
-axe-core is not part of this repository: `npm pack axe-core@4.14.1` gives it, and `TABINTERP_AXE` or `.venv/axe.min.js`
-says where its `axe.min.js` lies.
-"""
+"""The report in a browser: opened from a file, offline, with and without JavaScript, narrow, dark, printed."""
 
 from __future__ import annotations
 
-import os
 import re
 import shutil
-from pathlib import Path
+from importlib.resources import files
 
 import pytest
 from playwright.sync_api import Error, sync_playwright
@@ -19,7 +14,7 @@ from tests.report.samples import SAMPLES, hostile
 
 pytestmark = pytest.mark.browser
 
-ROOT = Path(__file__).parents[2]
+
 NARROW, WIDE = {"width": 420, "height": 800}, {"width": 1280, "height": 900}
 
 
@@ -41,15 +36,7 @@ def browser():
 
 @pytest.fixture(scope="module")
 def axe():
-    named = os.environ.get("TABINTERP_AXE")
-    path = Path(named) if named else ROOT / ".venv" / "axe.min.js"
-    if not path.is_file():
-        pytest.fail(
-            f"No axe-core at {path}. Get it: `npm pack axe-core@4.14.1`, unpack `package/axe.min.js` from the archive "
-            "to .venv/axe.min.js, or name it in TABINTERP_AXE.",
-            pytrace=False,
-        )
-    return path.read_text(encoding="utf-8")
+    return files("axe_playwright_python").joinpath("axe.min.js").read_text(encoding="utf-8")
 
 
 @pytest.fixture(scope="module")

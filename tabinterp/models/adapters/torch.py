@@ -20,7 +20,7 @@ def wrap(
     encoder: Any,
     classes: Sequence[Any] | None,
     task: str | None,
-    outputs: str,
+    outputs: str | None,
     name: str | None = None,
 ) -> Model:
     """A module behind an encoder as a `Model`; the module is copied, so that the user's own is never changed."""
@@ -29,6 +29,7 @@ def wrap(
             "a torch module reads encoded rows; pass encoder= a fitted transformer, or encoder='passthrough' where it "
             "reads the numeric columns as they are"
         )
+    outputs = outputs or "logits"
     if outputs not in OUTPUTS:
         raise ModelError(f"outputs is one of {', '.join(OUTPUTS)}; got {outputs!r}")
     passthrough = isinstance(encoder, str)

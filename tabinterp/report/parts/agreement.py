@@ -8,7 +8,7 @@ from tabinterp.messages import number
 from tabinterp.report.blocks import Block, Cell, Fold, Heading, Paragraph, Points, Table
 from tabinterp.report.document import Agreement, CoefficientRow, Document
 from tabinterp.report.heat import NEUTRAL, heat
-from tabinterp.report.words import NONE, cells, cut, interval, name_cell, share, step, t, term, tidy, two
+from tabinterp.report.words import NONE, cells, cut, interval, name_cell, reading, share, step, t, term, tidy, two
 
 
 def agreement(document: Document) -> list[Block]:
@@ -31,9 +31,12 @@ def _matrix(rows: Sequence[Agreement]) -> Table:
     found = {frozenset((row.first, row.second)): row.spearman for row in rows}
     body = []
     for number_of, name in enumerate(names, 1):
-        label = Cell(f"{number_of}. {cut(name)}", tidy(name))
+        label = Cell(f"{number_of}. {cut(reading(name))}", reading(name))
         body.append([label, *(_cell(found, name, other) for other in names)])
-    head = [Cell(t("report.agreement.first")), *(Cell(str(index), tidy(name)) for index, name in enumerate(names, 1))]
+    head = [
+        Cell(t("report.agreement.first")),
+        *(Cell(str(index), reading(name)) for index, name in enumerate(names, 1)),
+    ]
     return Table(t("report.agreement.matrix"), head, body, style="heat")
 
 
@@ -53,8 +56,8 @@ def _table(rows: Sequence[Agreement]) -> Table:
     ]
     body = [
         [
-            name_cell(row.first),
-            name_cell(row.second, "t"),
+            name_cell(reading(row.first)),
+            name_cell(reading(row.second), "t"),
             *cells([number(row.spearman), str(row.top), share(row.overlap), share(row.signs)]),
         ]
         for row in rows

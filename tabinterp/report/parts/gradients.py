@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from tabinterp.messages import number
 from tabinterp.report.blocks import Block, Cell, Fold, Heading, Paragraph, Table
 from tabinterp.report.document import Document, GradientMethod, GradientRow
-from tabinterp.report.words import NONE, capital, cells, cut, interval, name_cell, outputs, say, t, tidy
+from tabinterp.report.words import NONE, capital, cells, cut, interval, name_cell, outputs, reading, say, t
 
 
 def gradients(document: Document) -> list[Block]:
@@ -46,8 +46,7 @@ def _method(method: GradientMethod) -> list[Block]:
 
 
 def _name(method: GradientMethod) -> str:
-    words = tidy(method.method.replace("_", " "))
-    return t("report.gradients.method", method=capital(words))
+    return reading(method.method)
 
 
 def _rows(method: GradientMethod) -> str:

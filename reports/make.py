@@ -1,0 +1,54 @@
+"""Audit every bundled table as a user would, by the two commands, into `reports/TABLE/`.
+
+    python reports/make.py [TABLE ...]
+
+Trains the reference network on each table's training rows and audits it on the held-out ones: the table's own split where
+it has one, a quarter of the rows (of each class) where it has none.
+"""
+
+from __future__ import annotations
+
+import subprocess
+import sys
+import tempfile
+import tomllib
+from pathlib import Path
+from typing import Any
+
+ROOT = Path(__file__).parents[1]
+DATA = ROOT / "datasets"
+
+
+def options(entry: dict[str, Any]) -> list[str]:
+    """Command-line options that read the table as its entry in `tables.toml` says."""
+    given = ["--data", str((DATA / entry["file"]).relative_to(ROOT)), "--target", entry["target"]]
+    given += ["--positive", str(entry["positive"])] if "positive" in entry else []
+    given += ["--split", entry["split"]] if "split" in entry else []
+    for name in entry["drop"]:
+        given += ["--drop", name]
+    for name in entry["protected"]:
+        given += ["--protected", name]
+    for name, kind in entry["kinds"].items():
+        given += ["--kind", f"{name}={kind}"]
+    return given
+
+
+def make(name: str, entry: dict[str, Any]) -> None:
+    with tempfile.TemporaryDirectory() as folder:
+        command = [sys.executable, "-m", "tabinterp.cli"]
+        subprocess.run([*command, "train", *options(entry), "--out", folder], check=True, cwd=ROOT)
+        out = ROOT / "reports" / name
+        data = str((DATA / entry["file"]).relative_to(ROOT))
+        subprocess.run([*command, "audit", folder, "--data", data, "--out", str(out)], check=True, cwd=ROOT)
+        (out / "run.json").unlink()
+
+
+def main() -> None:
+    tables = tomllib.loads((DATA / "tables.toml").read_text(encoding="utf-8"))
+    for name in sys.argv[1:] or tables:
+        print(name, flush=True)
+        make(name, tables[name])
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,37 @@
+"""A plain function of rows: every reading that needs no gradient."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from typing import Any
+
+import pandas as pd
+from torch import nn
+
+from ...errors import ModelError
+from ..model import Model
+
+
+def wrap(
+    function: Callable[[pd.DataFrame], Any],
+    encoder: Any,
+    classes: Sequence[Any] | None,
+    task: str | None,
+    outputs: str | None,
+    name: str | None = None,
+) -> Model:
+    """A function from a frame of the input columns to (n,) or (n, k) answers, as a `Model`.
+
+    Answers are probabilities unless `outputs` is "logits"; target values where the table's task is regression.
+    """
+    if encoder is not None:
+        raise ModelError("a function reads the original columns; call the encoder inside it, without encoder=")
+    return Model(
+        name=name or str(getattr(function, "__name__", type(function).__name__)),
+        library="function",
+        module=nn.Sequential(),
+        task=task if task is not None or classes is None else ("binary" if len(classes) == 2 else "multiclass"),
+        classes=None if classes is None else tuple(classes),
+        outputs=outputs or "probabilities",
+        function=function,
+    )

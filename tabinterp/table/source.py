@@ -1,0 +1,140 @@
+"""A file or a dataframe of any library becomes a pandas frame of plain values."""
+
+from __future__ import annotations
+
+import csv
+import gzip
+import zlib
+from collections.abc import Sequence
+from contextlib import suppress
+from pathlib import Path
+from typing import Any
+
+import narwhals as nw
+import numpy as np
+import pandas as pd
+import pyarrow
+from narwhals.exceptions import DuplicateError
+
+from ..errors import TableError
+
+UNREADABLE = (ValueError, OSError, EOFError, csv.Error, zlib.error, pyarrow.ArrowException)
+NUMBERS = ("integer", "floating", "mixed-integer-float", "decimal")  # what pandas calls objects that are all numbers
+DATES = ("datetime64", "datetime", "date")
+
+
+def as_frame(source: Any) -> pd.DataFrame:
+    """The source as a pandas frame with unique text names and rows numbered from 0; it shares no name or index with it."""
+    frame = _file(Path(source)) if isinstance(source, (str, Path)) else _native(source)
+    if len(frame) == 0:
+        raise TableError("the table has no rows")
+    return frame.reset_index(drop=True)
+
+
+def plain(values: pd.Series) -> pd.Series:
+    """Numbers as numpy numbers, booleans as bool, dates as dates, all else as objects with NaN for missing."""
+    if isinstance(values.dtype, pd.CategoricalDtype):
+        values = values.astype(object).infer_objects()
+    dtype, missing = values.dtype, values.isna()
+    if pd.api.types.is_datetime64_any_dtype(dtype) and isinstance(dtype, (np.dtype, pd.DatetimeTZDtype)):
+        return values
+    if pd.api.types.is_bool_dtype(dtype) and not missing.any():
+        return values.astype(bool)
+    if pd.api.types.is_numeric_dtype(dtype) and dtype.kind in "iuf":
+        whole = not missing.any() and dtype.kind != "f"
+        return values.astype(values.to_numpy().dtype if whole else np.float64)
+    objects = np.where(missing, np.nan, values.to_numpy(dtype=object))
+    return _inferred(pd.Series(objects, values.index, object, values.name), missing)
+
+
+def shown(value: Any) -> str:
+    """A value as a message shows it: as Python writes it, whatever library it came from."""
+    return repr(value.item() if isinstance(value, np.generic) else value)
+
+
+def _inferred(objects: pd.Series, missing: pd.Series) -> pd.Series:
+    """Objects that are all numbers, booleans or dates, as what they are."""
+    if missing.all():
+        return objects.astype(np.float64)
+    kind = pd.api.types.infer_dtype(objects[~missing])
+    whole = not missing.any()
+    if kind == "boolean" and whole:
+        return objects.astype(bool)
+    if kind in NUMBERS:
+        small = kind == "integer" and whole and objects.min() >= -(2**63) and objects.max() < 2**63
+        return objects.astype(np.int64 if small else np.float64)
+    if kind in DATES:
+        with suppress(ValueError, TypeError):  # several time zones, or years that pandas cannot hold
+            return pd.to_datetime(objects)
+    return objects
+
+
+def _native(source: Any) -> pd.DataFrame:
+    if isinstance(source, pd.DataFrame):  # narwhals does not take duplicate names or names that are not text
+        names = [*map(str, source.columns)]
+        _unique(names)
+        return source.set_axis(names, axis=1)
+    try:
+        native = nw.from_native(source)
+    except TypeError:
+        raise TableError(
+            f"a table is a path or a dataframe (pandas, polars, pyarrow); got {type(source).__name__}"
+        ) from None
+    except DuplicateError as error:
+        raise TableError(f"column names must differ: {' '.join(str(error).split())}") from None
+    frame = native.collect() if isinstance(native, nw.LazyFrame) else native
+    _unique(frame.columns)
+    return frame.to_pandas()
+
+
+def _file(path: Path) -> pd.DataFrame:
+    if not path.is_file():
+        raise TableError(f"no file {str(path)!r}")
+    try:
+        with path.open("rb") as stream:
+            start = stream.read(4)
+        if start == b"PAR1":
+            return pd.read_parquet(path)
+        if start:
+            return _csv(path, packed=start[:2] == b"\x1f\x8b")
+    except UNREADABLE as error:
+        raise TableError(
+            f"{str(path)!r} is neither a UTF-8 CSV file (optionally gzipped) with a header nor a Parquet file: "
+            f"{str(error).strip()}"
+        ) from None
+    raise TableError(f"{str(path)!r} is empty")
+
+
+def _csv(path: Path, packed: bool) -> pd.DataFrame:
+    names = _header(path, packed)
+    _unique(names)
+    frame = pd.read_csv(path, low_memory=False, compression="gzip" if packed else None, encoding="utf-8-sig")
+    if not isinstance(frame.index, pd.RangeIndex):  # pandas takes the cells in front for row labels
+        raise TableError(
+            f"{str(path)!r}: row 0 has more cells than the header has names ({len(names)}: "
+            f"{', '.join(map(repr, names[:8]))}); each row needs one cell for each name"
+        )
+    return frame
+
+
+def _header(path: Path, packed: bool) -> list[str]:
+    with (gzip.open if packed else open)(path, "rt", encoding="utf-8-sig", newline="") as lines:
+        return next((names for names in csv.reader(lines) if names), [])
+
+
+def _unique(names: Sequence[str]) -> None:
+    twice = list(dict.fromkeys(name for i, name in enumerate(names) if name in names[:i]))
+    if twice:
+        raise TableError(f"column names must differ; more than one column is named {', '.join(map(repr, twice))}")
+    broken = [name for name in names if not is_text(name)]
+    if broken:
+        raise TableError(f"column names are Unicode text; {broken[0]!r} is not: it holds half of a surrogate pair")
+
+
+def is_text(value: str) -> bool:
+    """Whether it can be written as UTF-8."""
+    try:
+        value.encode("utf-8")
+    except UnicodeEncodeError:
+        return False
+    return True

@@ -1,0 +1,235 @@
+"""The paired comparison: scikit-learn's metrics, DeLong's closed form, clusters, and the verdict's order of precedence."""
+
+from __future__ import annotations
+
+import math
+
+import numpy as np
+import pandas as pd
+import pytest
+from sklearn import metrics
+from torch import nn
+
+import tabinterp as ti
+from tabinterp.comparison.performance import Metric, Performance, compare
+from tabinterp.models import bind
+from tests import cases, oracles
+
+
+def pair(task="binary", weighted=False, n=200, **more):
+    """Frame, table, and both models bound to it."""
+    frame = cases.mixed_frame(n, 5, task)
+    frame["team"] = np.arange(n) // 10
+    table = cases.mixed_table(frame if more else frame.drop(columns="team"), task, weighted, **more)
+    models = cases.network_pipeline(frame, task), cases.linear_pipeline(frame, task)
+    return frame, table, models, [bind(ti.wrap(m), table) for m in models]
+
+
+@pytest.mark.parametrize("weighted", [False, True])
+@pytest.mark.parametrize("task", cases.TASKS)
+def test_every_metric_is_scikit_learns(task, weighted):
+    frame, table, models, (network, linear) = pair(task, weighted)
+    result = compare(network, linear, resamples=20, held_out=True)
+    w, y, x = frame["w"] if weighted else None, frame["y"], frame[cases.INPUTS]
+    found = {m.name: m for m in result.metrics}
+    for part, model in zip(("network", "linear"), models, strict=True):
+        if task == "regression":
+            said = model.predict(x)
+            expected = {
+                "squared_error": metrics.mean_squared_error(y, said, sample_weight=w),
+                "r2": metrics.r2_score(y, said, sample_weight=w),
+            }
+        else:
+            p = model.predict_proba(x)
+            expected = {
+                "log_loss": metrics.log_loss(y, p, sample_weight=w),
+                "accuracy": metrics.accuracy_score(y, model.predict(x), sample_weight=w),
+            }
+            if task == "binary":
+                expected["auc"] = metrics.roc_auc_score(y == "yes", p[:, 1], sample_weight=w)
+                expected["brier"] = metrics.brier_score_loss(y == "yes", p[:, 1], sample_weight=w)
+            else:
+                expected["brier"] = metrics.brier_score_loss(y, p, sample_weight=w, scale_by_half=False)
+        assert set(found) == set(expected)
+        for name, value in expected.items():
+            assert getattr(found[name], part)[0] == pytest.approx(value, abs=1e-9)
+    for metric in result.metrics:
+        assert metric.difference[0] == pytest.approx(metric.network[0] - metric.linear[0], abs=1e-12)
+
+
+def tied(n=300, seed=0, weighted=False):
+    """Two linear models whose scores take few values."""
+    rng = np.random.default_rng(seed)
+    x = rng.integers(0, 6, (n, 2)).astype(float)
+    frame = pd.DataFrame(x, columns=["a", "b"]).assign(w=rng.integers(1, 5, n).astype(float))
+    frame["y"] = (rng.random(n) < 1 / (1 + np.exp(-0.6 * (x[:, 0] + x[:, 1] - 5)))).astype(int)
+    table = ti.read_table(frame if weighted else frame.drop(columns="w"), target="y", weight="w" if weighted else None)
+    return table, [
+        bind(ti.wrap(nn.Sequential(cases.affine([slope])), encoder="passthrough", classes=[0, 1]), table)
+        for slope in ([1.0, 1.0], [1.0, 0.0])
+    ]
+
+
+@pytest.mark.parametrize("weighted", [False, True])
+def test_auc_counts_ties_by_half_and_weighs(weighted):
+    table, bounds = tied(weighted=weighted)
+    auc = compare(*bounds, resamples=10, held_out=True).metrics[1]
+    weights = np.ones(len(table)) if table.weights is None else table.weights
+    for value, bound in zip((auc.network[0], auc.linear[0]), bounds, strict=True):
+        assert value == pytest.approx(oracles.auc(table.y, bound.scores[:, 0], weights), abs=1e-12)
+        assert value == pytest.approx(
+            metrics.roc_auc_score(table.y, bound.scores[:, 0], sample_weight=weights), abs=1e-12
+        )
+
+
+def test_bootstrap_error_of_the_auc_difference_is_delongs():
+    table, bounds = tied(600, 1)
+    result = compare(*bounds, resamples=2000, held_out=True).metrics[1].difference
+    expected = oracles.delong(table.y, bounds[0].scores[:, 0], bounds[1].scores[:, 0])
+    assert result[1] == pytest.approx(expected, rel=0.08)
+    assert (result[3] - result[2]) / (2 * 1.96) == pytest.approx(expected, rel=0.1)
+
+
+def test_bootstrap_error_of_a_mean_is_its_closed_form():
+    frame, _, models, bounds = pair(n=300)
+    result = compare(*bounds, resamples=2000, held_out=True).metrics[0].difference
+    y = (frame["y"] == "yes").to_numpy().astype(int)
+    losses = [-np.log(m.predict_proba(frame[cases.INPUTS])[np.arange(300), y]) for m in models]
+    assert result[1] == pytest.approx((losses[0] - losses[1]).std() / math.sqrt(300), rel=0.07)
+
+
+def test_groups_are_resampled_whole():
+    """Ten copies of every row, one team each: the error is that of the teams, not sqrt(10) smaller."""
+    frame = cases.mixed_frame(40, 5)
+    copies = frame.loc[frame.index.repeat(10)].reset_index(drop=True).assign(team=np.arange(400) // 10)
+    models = cases.network_pipeline(frame), cases.linear_pipeline(frame)
+
+    def error(table):
+        return (
+            compare(*(bind(ti.wrap(m), table) for m in models), resamples=1500, held_out=True).metrics[0].difference[1]
+        )
+
+    single = error(cases.mixed_table(frame))
+    together = error(cases.mixed_table(copies, group="team"))
+    apart = error(cases.mixed_table(copies.drop(columns="team")))
+    assert together == pytest.approx(single, rel=0.1)
+    assert apart == pytest.approx(single / math.sqrt(10), rel=0.1)
+
+
+def test_rows_without_a_group_stand_alone():
+    """A missing group is no group: such rows neither form one together nor join another."""
+    frame = cases.mixed_frame(200, 5)
+    models = cases.network_pipeline(frame), cases.linear_pipeline(frame)
+
+    def error(team):
+        table = cases.mixed_table(frame.assign(team=team), group="team")
+        return (
+            compare(*(bind(ti.wrap(m), table) for m in models), resamples=1500, held_out=True).metrics[0].difference[1]
+        )
+
+    missing = np.where(np.arange(200) < 2, "first", None).astype(object)
+    alone = np.where(np.arange(200) < 2, "first", [f"row {i}" for i in range(200)]).astype(object)
+    assert error(missing) == pytest.approx(error(alone), rel=0.1)
+
+
+def test_weights_of_zero_are_rows_left_out():
+    frame = cases.mixed_frame(120, 5)
+    frame["w"] = np.where(np.arange(120) < 40, 0.0, 2.0)
+    models = cases.network_pipeline(frame), cases.linear_pipeline(frame)
+    weighted, kept = cases.mixed_table(frame, weighted=True), cases.mixed_table(frame.iloc[40:])
+    a, b = (compare(*(bind(ti.wrap(m), t) for m in models), resamples=20, held_out=True) for t in (weighted, kept))
+    for one, other in zip(a.metrics, b.metrics, strict=True):
+        assert one.difference[0] == pytest.approx(other.difference[0], abs=1e-12)
+    assert a.margin == pytest.approx(b.margin)
+
+
+@pytest.mark.parametrize("task", cases.TASKS)
+def test_margin_is_a_hundredth_of_what_knowing_nothing_costs(task):
+    frame, _, _, bounds = pair(task, weighted=True)
+    result = compare(*bounds, resamples=10, held_out=True)
+    w = frame["w"]
+    if task == "regression":
+        null = np.average((frame["y"] - np.average(frame["y"], weights=w)) ** 2, weights=w)
+    else:
+        rate = w.groupby(frame["y"]).sum() / w.sum()
+        null = metrics.log_loss(frame["y"], np.tile(rate, (len(frame), 1)), sample_weight=w)
+    assert result.margin == pytest.approx(0.01 * null)
+
+
+def test_two_classes_disagree_where_the_labels_differ():
+    frame, _, models, bounds = pair(weighted=True)
+    labels = [m.predict(frame[cases.INPUTS]) for m in models]
+    differ = labels[0] != labels[1]
+    count, share = compare(*bounds, resamples=10, held_out=True).disagreement
+    assert count == differ.sum() > 0
+    assert share == pytest.approx(np.average(differ, weights=frame["w"]))
+    assert compare(*pair("regression")[3], resamples=10, held_out=True).disagreement is None
+
+
+def test_rows_of_one_class_have_no_auc():
+    _, table, models, bounds = pair()
+    ones = np.flatnonzero(table.y == 1)
+    result = compare(*(b.take(ones) for b in bounds), resamples=10, held_out=True)
+    assert [m.name for m in result.metrics] == ["log_loss", "brier", "accuracy"]
+
+
+def test_seed_and_order_of_rows():
+    _, table, _, bounds = pair()
+    order = np.random.default_rng(0).permutation(len(table))
+    first = compare(*bounds, resamples=50, seed=1, held_out=True).frame()
+    same = compare(*(b.take(order) for b in bounds), resamples=50, seed=1, held_out=True).frame()
+    other = compare(*bounds, resamples=50, seed=2, held_out=True).frame()
+    pd.testing.assert_frame_equal(first, same, rtol=1e-9)
+    assert first["difference_stderr"][0] != other["difference_stderr"][0]
+
+
+# ---- the verdict
+
+
+def judged(low, high, held_out=True, name="log_loss", null=1.0):
+    """A margin of 0.01 at null 1."""
+    nothing = (0.0, 0.0, 0.0, 0.0)
+    metric = Metric(name, nothing, nothing, ((low + high) / 2, 0.001, low, high))
+    return Performance((metric,), 100, 1000, 0, held_out, null, None)
+
+
+@pytest.mark.parametrize(
+    ("low", "high", "status", "resolved"),
+    [
+        (-0.050, -0.020, "better", "better"),  # wholly beyond the margin
+        (-0.050, -0.005, "better", "better"),  # excludes zero and reaches past the margin
+        (-0.009, -0.001, "equivalent", "better"),  # excludes zero, too small to matter
+        (-0.009, 0.009, "equivalent", "no"),
+        (0.001, 0.009, "equivalent", "worse"),
+        (0.005, 0.050, "worse", "worse"),
+        (0.020, 0.050, "worse", "worse"),
+        (-0.050, 0.005, "not_resolved", "no"),
+        (-0.005, 0.050, "not_resolved", "no"),
+        (-0.050, 0.050, "not_resolved", "no"),
+        (0.000, 0.050, "not_resolved", "no"),  # zero itself is not excluded
+        (0.000, 0.000, "equivalent", "no"),
+        (math.nan, math.nan, "not_resolved", "no"),
+    ],
+)
+def test_precedence_of_the_verdict(low, high, status, resolved):
+    assert judged(low, high).status == status
+    assert judged(low, high).metrics[0].resolved == resolved
+    assert judged(low, high, held_out=False).status == "not_assessed"
+
+
+def test_of_a_gain_higher_is_better():
+    assert judged(0.02, 0.05, name="auc").metrics[0].resolved == "better"
+    assert judged(-0.05, -0.02, name="r2").metrics[0].resolved == "worse"
+    assert judged(-0.05, -0.02, name="accuracy").metrics[0].resolved == "worse"
+    assert judged(-0.05, -0.02, name="brier").metrics[0].resolved == "better"
+
+
+def test_frame_has_one_row_a_metric():
+    _, _, _, bounds = pair()
+    frame = compare(*bounds, resamples=10, held_out=True).frame()
+    assert frame["metric"].tolist() == ["log_loss", "auc", "brier", "accuracy"]
+    parts = [
+        f"{part}{what}" for part in ("network", "linear", "difference") for what in ("", "_stderr", "_low", "_high")
+    ]
+    assert list(frame.columns) == ["metric", *parts, "resolved"]
+    assert frame.notna().all(axis=None)
