@@ -97,7 +97,6 @@ def audit(
         network=network,
         linear=linear,
         held_out=held_out,
-        counterpart_given=counterpart is not None,
         seed=seed,
         performance=performance,
         coefficients=coefficients,

@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 from ..report import document as doc
+from .coefficients import coefficients
 from .context import data, method, model_info, not_assessed, performance, verdict
-from .readings import agreement, coefficients, gradients, importance, neurons
+from .readings import agreement, gradients, importance, neurons
 from .results import Results
 
 __all__ = ["Results", "document"]

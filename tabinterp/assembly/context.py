@@ -10,7 +10,7 @@ import pandas as pd
 
 from .. import __version__
 from ..comparison.agreement import TOP
-from ..comparison.performance import Metric, Performance
+from ..comparison.performance import MARGIN, Metric, Performance
 from ..models import Bound
 from ..report import document as doc
 from ..report.document import Interval, Message
@@ -49,10 +49,10 @@ def _column(bound: Bound, name: str) -> doc.ColumnInfo:
     column, values, encoding = bound.table.schema[name], bound.table.frame[name], bound.encoding
     return doc.ColumnInfo(
         name=name,
-        kind=column.kind,
+        kind="categorical" if name == bound.table.schema.target and bound.table.schema.classes else column.kind,
         role=column.role,
         protected=column.protected,
-        levels=None if column.kind == "numeric" else len(column.levels),
+        levels=values.nunique() if column.kind != "numeric" or name == bound.table.schema.target else None,
         missing=int(values.isna().sum()),
         constant=_constant(values),
         read_by_network=len(encoding.blocks.get(name, ())) > 0,
@@ -138,15 +138,21 @@ def _lines(r: Results, importance: doc.Importance) -> list[Message]:
     """The gap, the other metrics, the labels, and what only the network uses: from resolved numbers alone."""
     performance = r.performance
     lines = [_gap(performance.metrics[0], performance.margin)]
-    lines += _others([m.resolved for m in performance.metrics[1:]])
+    lines += _others([m.resolved for m in performance.metrics[1:] if m.name != "r2"])  # R2 is the squared error again
     if performance.disagreement is not None:
         count, share = performance.disagreement
         lines.append(
             Message(key="verdict.labels", values={"count": count, "rows": performance.rows, "percent": 100 * share})
         )
-    only = [row.column for row in importance.columns if _above(row.network) and not _above(row.linear)]
+    only = [
+        row.column
+        for row in importance.columns
+        if _above(row.network) and not _above(row.linear) and _above(row.difference)
+    ]
     if only:
-        lines.append(Message(key="verdict.only_network", values={"columns": only}))
+        lines.append(Message(key="verdict.only_network", values={"columns": only, "linear": r.linear.model.name}))
+    base = "mean" if r.network.table.schema.task == "regression" else "base rate"
+    lines.append(Message(key="verdict.scope", values={"percent": 100 * MARGIN, "base": base}))
     return lines
 
 
@@ -192,7 +198,10 @@ def not_assessed(r: Results) -> list[Message]:
             notes.append(Message(key="not_assessed.mixed", values={"model": bound.model.name, "columns": mixed}))
     if r.neurons is not None and len(r.neurons.layer) > MOST_UNITS:
         notes.append(Message(key="not_assessed.units", values={"count": len(r.neurons.layer) - MOST_UNITS}))
-    always = ("seeds", "calibration", "shapley", "effects", "groups", "data")
+    always = (
+        "seeds", "calibration", "shapley", "effects", "conditional", "sanity", "robustness", "dependence", "groups", "reasons",
+        "data", "use",
+    )  # fmt: skip
     return notes + [Message(key=f"not_assessed.{name}") for name in always]
 
 
@@ -205,9 +214,10 @@ def method(r: Results) -> doc.Method:
             "margin": r.performance.margin,
             "resamples": r.performance.resamples,
             "top": TOP,
-            "counterpart": "given" if r.counterpart_given else "fitted",
+            "counterpart": "fitted" if r.linear.model.is_rival else "given",
         },
         model_digest=_model_digest(r.network),
+        linear_digest=_model_digest(r.linear),
         data_digest=_data_digest(r.network),
     )
 

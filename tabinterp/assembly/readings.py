@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from typing import Any
 
 import numpy as np
@@ -11,11 +10,10 @@ from ..comparison.agreement import Reading, agreements
 from ..models import probabilities
 from ..readouts.coefficients import Coefficients
 from ..readouts.gradients import GradientImportance
-from ..readouts.inference import Estimate, Inference
 from ..readouts.neurons import NeuronCorrelations
-from ..readouts.terms import AnyTerm, Slope
+from ..readouts.permutation import paired_difference
 from ..report import document as doc
-from ..report.document import Interval, Message
+from ..report.document import Message
 from ..table.draws import FloatArray
 from .results import Results, at, interval, number, rows_of
 
@@ -32,11 +30,13 @@ def importance(r: Results) -> doc.Importance:
             loss=metric, rows=0, repeats=0, seed=r.seed, off_support_rows=0, rows_of=rows_of(r), columns=[]
         )
     network, linear = r.importance
+    difference = paired_difference(network, linear)
     rows = [
         doc.ImportanceRow(
             column=player,
             network=interval(network.importance[i], network.stderr[i], network.ci_low[i], network.ci_high[i]),
             linear=interval(linear.importance[i], linear.stderr[i], linear.ci_low[i], linear.ci_high[i]),
+            difference=at(difference, i),
             off_support=number(network.off_support[i]),
             exact=network.exact[i],
         )
@@ -93,128 +93,6 @@ def _gradient_method(network: GradientImportance, linear: GradientImportance) ->
 
 def _settings(reading: GradientImportance) -> dict[str, Any]:
     return {name: value for name, value in reading.settings.items() if name != "seed"}
-
-
-# ---- coefficients
-
-
-def coefficients(r: Results) -> doc.Coefficients:
-    regression = r.network.table.schema.task == "regression"
-    scale: Any = "target" if regression else "log-odds"
-    if r.coefficients is None:
-        return doc.Coefficients(
-            scale=scale,
-            rows_inference=0,
-            rows_network=0,
-            method=Message(key="coefficients.none"),
-            terms=[],
-            tests=[],
-            surrogates=[],
-            notes=[],
-        )
-    linear, network = r.coefficients
-    assert linear.inference is not None
-    return doc.Coefficients(
-        scale=scale,
-        rows_inference=linear.inference.rows,
-        rows_network=network.rows,
-        method=Message(key=f"coefficients.method.{linear.inference.covariance}"),
-        terms=[row for k, _ in enumerate(linear.outputs) for row in _terms(linear, linear.inference, network, k)],
-        tests=[
-            doc.WaldRow(
-                output=None if t.output is None else linear.outputs[t.output],
-                column=t.column,
-                statistic=number(t.statistic),
-                df=t.df,
-                p=number(t.p),
-                vif=number(t.vif),
-            )
-            for t in linear.inference.tests
-        ],
-        surrogates=[
-            doc.Surrogate(output=output, r2=number(s.r2))
-            for output, s in zip(network.outputs, network.surrogate, strict=True)
-        ],
-        notes=_coefficient_notes(linear, linear.inference),
-    )
-
-
-def _coefficient_notes(linear: Coefficients, inference: Inference) -> list[Message]:
-    notes = []
-    if linear.penalised:
-        notes.append(Message(key="coefficients.note.penalised"))
-    if inference.rows_separated:
-        notes.append(Message(key="coefficients.note.separated", values={"rows": inference.rows_separated}))
-    if not inference.converged:
-        notes.append(Message(key="coefficients.note.not_converged"))
-    if linear.left_out:
-        notes.append(Message(key="coefficients.note.mixed", values={"columns": list(linear.left_out)}))
-    return notes
-
-
-def _terms(linear: Coefficients, inference: Inference, network: Coefficients, k: int) -> list[doc.CoefficientRow]:
-    places = {t.term: i for i, t in enumerate(network.terms)}
-    fits = inference.estimates[k * len(linear.terms) : (k + 1) * len(linear.terms)]
-    return [
-        _term(
-            term,
-            fits[i],
-            linear.estimates.value[i, k],
-            network,
-            places.get(term.term),
-            network.surrogate[k].estimates[i].estimate,
-            k,
-            linear.outputs,
-        )
-        for i, term in enumerate(linear.terms)
-    ]
-
-
-def _term(
-    term: AnyTerm,
-    fit: Estimate,
-    penalised: float,
-    network: Coefficients,
-    place: int | None,
-    surrogate: float | None,
-    k: int,
-    outputs: Sequence[str | None],
-) -> doc.CoefficientRow:
-    own = Interval() if place is None else at(network.estimates, place, k)
-    coefficient = interval(fit.estimate, fit.stderr, fit.ci_low, fit.ci_high)
-    odds = fit.odds_ratio or (None, None, None)
-    return doc.CoefficientRow(
-        output=outputs[k],
-        column=term.term.column,
-        level=term.term.level,
-        reference=term.term.reference,
-        unit=term.term.unit,
-        sd=term.sd if isinstance(term, Slope) else None,
-        linear=coefficient,
-        z=number(fit.z),
-        p=number(fit.p),
-        odds_ratio=interval(odds[0], None, odds[1], odds[2]),
-        penalised=number(penalised),
-        network=own,
-        sign_flip=None if place is None else number(network.sign_flip[place, k]),
-        surrogate=number(surrogate),
-        conflict=_side(coefficient) * _side(own) < 0,
-        reason=_reason(fit),
-    )
-
-
-def _side(interval: Interval) -> int:
-    if interval.low is None or interval.high is None:
-        return 0
-    return int(interval.low > 0) - int(interval.high < 0)
-
-
-def _reason(fit: Estimate) -> Message | None:
-    reason = fit.reason
-    if reason is None:
-        return None
-    key = f"reason.{reason.code}" + (f".{reason.by}" if reason.by else "")
-    return Message(key=key, values={"columns": list(reason.columns), "rows": reason.rows})
 
 
 # ---- agreement
@@ -293,5 +171,5 @@ def _unit_column(found: NeuronCorrelations, u: int, c: int) -> doc.UnitColumn:
         spearman=number(found.spearman[u, c]),
         distance=number(found.distance[u, c]),
         ratio=number(found.ratio[u, c]),
-        q=number(found.q_distance[u, c] if numeric else found.q_ratio[u, c]),
+        q=number(found.q_spearman[u, c] if numeric else found.q_ratio[u, c]),
     )

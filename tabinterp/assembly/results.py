@@ -24,7 +24,6 @@ class Results:
     network: Bound
     linear: Bound
     held_out: bool
-    counterpart_given: bool
     seed: int
     performance: Performance
     coefficients: tuple[Coefficients, Coefficients] | None  # linear, network

@@ -9,7 +9,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Literal
 
-from ..report.document import Document, Finding, Message
+from ..report.document import CoefficientRow, Document, Finding, Message
 
 LINEAR_R2 = 0.999  # a score of which a linear function explains this much is linear
 SATURATED = 0.01  # median p(1-p), of at most 0.25
@@ -76,6 +76,8 @@ def _worse_than_linear(d: Document) -> Outcome:
     gap = d.verdict.difference
     if d.verdict.status == "worse":
         return _raised(linear=d.linear.name, value=gap.value, low=gap.low, high=gap.high)
+    if gap.high is not None and gap.high > 0:
+        return Outcome("cleared", "cleared_open", {"linear": d.linear.name, "high": gap.high})
     return _cleared(linear=d.linear.name)
 
 
@@ -83,16 +85,24 @@ def _secretly_linear(d: Document) -> Outcome:
     shares = [s.r2 for s in d.coefficients.surrogates if s.r2 is not None]
     if not shares:
         return _not_applicable()
-    return (_raised if min(shares) >= LINEAR_R2 else _cleared)(percent=100 * min(shares))
+    status: Literal["raised", "cleared"] = "raised" if min(shares) >= LINEAR_R2 else "cleared"
+    values: dict[str, object] = {"percent": 100 * min(shares), "threshold": 100 * LINEAR_R2}
+    if len(shares) == 1:
+        return Outcome(status, status, values)
+    return Outcome(status, f"{status}_classes", {**values, "most": 100 * max(shares)})
 
 
 def _sign_conflict(d: Document) -> Outcome:
     if not d.coefficients.terms:
         return _not_applicable()
-    columns = list(dict.fromkeys(t.column for t in d.coefficients.terms if t.conflict))
-    count = sum(t.conflict for t in d.coefficients.terms)
     terms = len(d.coefficients.terms)
-    return _raised(columns=columns, count=count, terms=terms) if columns else _cleared(count=terms)
+    names = [_name(t) for t in d.coefficients.terms if t.conflict]
+    return _raised(names=names, count=len(names), terms=terms) if names else _cleared(count=terms)
+
+
+def _name(term: CoefficientRow) -> str:
+    level = "" if term.level is None else f": {term.level}"
+    return f"{term.column}{level}" + ("" if term.output is None else f" ({term.output})")
 
 
 def _saturated(d: Document) -> Outcome:
@@ -115,7 +125,8 @@ def _unused_column(d: Document) -> Outcome:
         return _not_applicable()
     unread = {c.name for c in d.data.columns if c.role == "input" and not c.read_by_network}
     silent = [r.column for r in d.importance.columns if r.network.value == 0 or r.column in unread]
-    return _raised(columns=silent) if silent else _cleared()
+    included = sum(not ((r.network.low or 0.0) > 0 or (r.network.high or 0.0) < 0) for r in d.importance.columns)
+    return _raised(columns=silent) if silent else _cleared(open=included, count=len(d.importance.columns))
 
 
 def _constant_column(d: Document) -> Outcome:
@@ -130,10 +141,16 @@ def _not_converged(d: Document) -> Outcome:
 
 
 def _methods_disagree(d: Document) -> Outcome:
-    found = [a.spearman for a in d.agreement if {a.first, a.second} <= SIZES and a.spearman is not None]
+    found = [(a.spearman, a) for a in d.agreement if {a.first, a.second} <= SIZES and a.spearman is not None]
     if not found:
         return _not_applicable()
-    return (_raised if min(found) < AGREE else _cleared)(value=min(found))
+    value, pair = min(found, key=lambda one: one[0])
+    names = {"first": _reading(pair.first), "second": _reading(pair.second)}
+    return (_raised if value < AGREE else _cleared)(value=value, threshold=AGREE, **names)
+
+
+def _reading(name: str) -> str:
+    return name.removeprefix("network.").replace("_", " ")
 
 
 def _penalised_inference(d: Document) -> Outcome:

@@ -10,26 +10,26 @@ AUDIT: dict[str, str] = {
     "verdict.not_resolved": "The held-out rows do not resolve whether the network or {linear} is better.",
     "verdict.not_assessed": "Not assessed: it is not known which rows the network was not trained on.",
     "verdict.gap.log_loss.lower": (
-        "Its log loss is lower by {value} (95% interval {low} to {high}); differences under {margin} do not matter."
+        "Its log loss is lower by {value} (95% interval {low} to {high}); less than {margin} counts as equivalent."
     ),
     "verdict.gap.log_loss.higher": (
-        "Its log loss is higher by {value} (95% interval {low} to {high}); differences under {margin} do not matter."
+        "Its log loss is higher by {value} (95% interval {low} to {high}); less than {margin} counts as equivalent."
     ),
     "verdict.gap.log_loss.open": (
         "Network minus linear, log loss differs by {value} (95% interval {low} to {high}, which includes zero); "
-        "differences under {margin} do not matter."
+        "less than {margin} counts as equivalent."
     ),
     "verdict.gap.squared_error.lower": (
-        "Its mean squared error is lower by {value} (95% interval {low} to {high}); differences under {margin} do not "
-        "matter."
+        "Its mean squared error is lower by {value} (95% interval {low} to {high}); less than {margin} counts as "
+        "equivalent."
     ),
     "verdict.gap.squared_error.higher": (
-        "Its mean squared error is higher by {value} (95% interval {low} to {high}); differences under {margin} do not "
-        "matter."
+        "Its mean squared error is higher by {value} (95% interval {low} to {high}); less than {margin} counts as "
+        "equivalent."
     ),
     "verdict.gap.squared_error.open": (
         "Network minus linear, the mean squared error differs by {value} (95% interval {low} to {high}, which includes "
-        "zero); differences under {margin} do not matter."
+        "zero); less than {margin} counts as equivalent."
     ),
     "verdict.others.better": "The other metrics ({count}) are resolved in its favour too.",
     "verdict.others.worse": "The other metrics ({count}) are resolved against it too.",
@@ -40,7 +40,12 @@ AUDIT: dict[str, str] = {
     ),
     "verdict.labels": "The two models give different labels to {count} of {rows} held-out rows ({percent}%).",
     "verdict.only_network": (
-        "Only the network's loss rises measurably when one of these columns is permuted: {columns}."
+        "Permuting these columns raises the network's loss, and measurably more than that of {linear}, for which no rise is "
+        "resolved: {columns}."
+    ),
+    "verdict.scope": (
+        "Intervals are over held-out rows, for this one trained network; the margin is {percent}% of the loss of always "
+        "predicting the {base}, a convention of this tool."
     ),
     # which rows were held out
     "split.none": "None was given: it is not known which rows the network was trained on.",
@@ -60,13 +65,21 @@ AUDIT: dict[str, str] = {
     "model.checked": "The scores read from its weights reproduce its own predictions on the first rows of the table.",
     # coefficients
     "coefficients.none": "No coefficients were taken.",
-    "coefficients.method.model": (
-        "Linear model: maximum likelihood (least squares for a number) without a penalty, on the network's encoding with "
-        "one reference level left out; standard errors from the information matrix, Wald intervals."
+    "coefficients.method.model.classes": (
+        "Linear model: maximum likelihood without a penalty, on the network's encoding with the reference levels left out; "
+        "standard errors from the information matrix, Wald intervals."
     ),
-    "coefficients.method.robust": (
-        "Linear model: weighted estimating equations without a penalty, on the network's encoding with one reference level "
-        "left out; standard errors from the sandwich, Wald intervals."
+    "coefficients.method.model.number": (
+        "Linear model: least squares without a penalty, on the network's encoding with the reference levels left out; t "
+        "intervals."
+    ),
+    "coefficients.method.robust.classes": (
+        "Linear model: weighted maximum likelihood without a penalty, on the network's encoding with the reference levels "
+        "left out; standard errors from the sandwich (HC0), Wald intervals."
+    ),
+    "coefficients.method.robust.number": (
+        "Linear model: weighted least squares without a penalty, on the network's encoding with the reference levels left "
+        "out; standard errors from the sandwich (HC1), t intervals."
     ),
     "coefficients.note.penalised": (
         "The counterpart that predicts is penalised, and penalised coefficients have no valid Wald interval. Intervals, z, "
@@ -77,13 +90,24 @@ AUDIT: dict[str, str] = {
         "{rows} training rows are separated: a level or a combination of columns occurs with one class only. Their terms "
         "have no finite estimate; all others are the limit of the maximum likelihood fit."
     ),
+    "coefficients.note.separated.few": (
+        "Fewer than {rows} training rows are separated: a level or a combination of columns occurs with one class only. "
+        "Their terms have no finite estimate; all others are the limit of the maximum likelihood fit."
+    ),
     "coefficients.note.not_converged": "The unpenalised fit did not converge: do not read its intervals.",
     "coefficients.note.mixed": "The encoder mixes these columns with others, so that they have no coefficient: {columns}.",
     "reason.constant": "Not estimable: one value only in the training rows.",
-    "reason.aliased": "Not estimable: a linear combination of {columns}, which come first.",
+    "reason.aliased": "Not estimable: exactly a linear combination of terms of {columns}, which come first.",
+    "reason.small_cell": "Not printed: a level of fewer than {rows} rows.",
     "reason.separated": "Not estimable: separated, it occurs with one class only.",
+    "reason.separated.few": "Not estimable: separated, it occurs with one class only.",
     "reason.separated.level": "Not estimable: separated; all {rows} training rows of this level have one class.",
+    "reason.separated.level.few": "Not estimable: separated; fewer than {rows} training rows of this level, all of one class.",
     "reason.separated.reference": "Not estimable: separated; all {rows} training rows of the reference have one class.",
+    "reason.separated.reference.few": (
+        "Not estimable: separated; fewer than {rows} training rows of the reference, all of one class."
+    ),
+    "reason.separated.combination.few": "Not estimable: separated; a combination of {columns} occurs with one class only.",
     "reason.separated.combination": (
         "Not estimable: separated; a combination of {columns} occurs with one class only ({rows} training rows)."
     ),
@@ -122,31 +146,50 @@ AUDIT: dict[str, str] = {
     "finding.worse-than-linear.raised": (
         "The network predicts worse than {linear}: the loss is higher by {value} (95% interval {low} to {high})."
     ),
-    "finding.worse-than-linear.cleared": "The network is not measurably worse than {linear}.",
+    "finding.worse-than-linear.cleared": "The network's loss is lower than that of {linear}.",
+    "finding.worse-than-linear.cleared_open": (
+        "The network is not shown to be worse than {linear}: its loss is at most {high} higher (upper end of the interval)."
+    ),
     "finding.worse-than-linear.not_applicable": "Without held-out rows the models cannot be compared.",
     "finding.secretly-linear.raised": (
         "The network is linear over these rows: a linear function of the columns explains {percent}% of the variance of its "
-        "score."
+        "score (threshold {threshold}%)."
     ),
     "finding.secretly-linear.cleared": (
-        "A linear function of the columns explains {percent}% of the variance of the network's score."
+        "A linear function of the columns explains {percent}% of the variance of the network's score (threshold "
+        "{threshold}%)."
+    ),
+    "finding.secretly-linear.raised_classes": (
+        "The network is linear over these rows: a linear function of the columns explains {percent}% to {most}% of the "
+        "variance of its scores, by class (threshold {threshold}%)."
+    ),
+    "finding.secretly-linear.cleared_classes": (
+        "A linear function of the columns explains {percent}% to {most}% of the variance of the network's scores, by class "
+        "(threshold {threshold}% of every one)."
     ),
     "finding.secretly-linear.not_applicable": "There is no linear surrogate to compare with.",
     "finding.sign-conflict.raised": (
-        "The models contradict each other on the direction of terms in {columns} ({count} of {terms} terms): both intervals "
-        "exclude zero, on different sides."
+        "Network and linear model give opposite directions to {count} of {terms} terms: {names}. Both intervals exclude zero "
+        "after correction, the counterpart's own coefficient and the surrogate bear it out, and most rows agree with the "
+        "average."
     ),
-    "finding.sign-conflict.cleared": "None of {count} terms has intervals that exclude zero on different sides.",
+    "finding.sign-conflict.cleared": (
+        "For none of {count} terms do coefficient, counterpart, surrogate and average derivative bear out opposite directions."
+    ),
     "finding.sign-conflict.not_applicable": "There are no coefficients to compare.",
     "finding.methods-disagree.raised": (
-        "Two readings of the same network disagree on which columns matter: their rank correlation is {value}."
+        "Readings of the same network disagree on which columns matter: {first} and {second} have a rank correlation of "
+        "{value} (threshold {threshold})."
     ),
     "finding.methods-disagree.cleared": (
-        "Readings of the network rank the columns alike: the lowest rank correlation of two of them is {value}."
+        "Among permutation importance, saliency, integrated and expected gradients of the network, the lowest rank "
+        "correlation is {value}, {first} with {second} (threshold {threshold})."
     ),
     "finding.methods-disagree.not_applicable": "Fewer than two readings of the network can be ranked.",
     "finding.unused-column.raised": "Permuting these columns changes nothing, because the network does not use them: {columns}.",
-    "finding.unused-column.cleared": "Permuting any input column changes the network's loss.",
+    "finding.unused-column.cleared": (
+        "No input column is ignored exactly; for {open} of {count} columns the interval of the importance includes zero."
+    ),
     "finding.unused-column.not_applicable": "No permutation importance was taken.",
     "finding.not-converged.raised": "{network} stopped at its limit of iterations before it converged.",
     "finding.not-converged.cleared": "The network's training ended before its limit of iterations.",
@@ -156,7 +199,7 @@ AUDIT: dict[str, str] = {
         "vanish; gradients here are of the log-odds."
     ),
     "finding.saturated.cleared": "The median of p(1-p) is {value} of at most 0.25.",
-    "finding.saturated.not_applicable": "Only a probability can be saturated.",
+    "finding.saturated.not_applicable": "Saturation is measured for two classes only.",
     "finding.dead-units.raised": "{count} of the {units} hidden units in this report are constant on these rows.",
     "finding.dead-units.cleared": "None of the {units} hidden units in this report is constant on {rows} rows.",
     "finding.dead-units.not_applicable": "The model has no hidden units that could be found.",
@@ -181,6 +224,20 @@ AUDIT: dict[str, str] = {
     ),
     "not_assessed.calibration": "Calibration curves, and the comparison after recalibrating both models.",
     "not_assessed.shapley": "Shapley values.",
+    "not_assessed.conditional": (
+        "Conditional and grouped importance: columns that carry the same information share it, and each looks less important "
+        "alone."
+    ),
+    "not_assessed.sanity": (
+        "Whether the readings would look alike for a network with random weights, and other baselines of integrated gradients."
+    ),
+    "not_assessed.robustness": "Robustness to noise and to rows outside the range of these.",
+    "not_assessed.reasons": "Reason codes for single decisions, thresholds and costs.",
+    "not_assessed.dependence": (
+        "Dependence between rows (neighbours in space or time, repeated people), unless a group column was given: intervals "
+        "take rows as independent."
+    ),
+    "not_assessed.use": "Intended use, population and limits: only the author of the model can state them.",
     "not_assessed.effects": "Effect curves and interactions.",
     "not_assessed.groups": "Differences between groups of people: error rates, selection rates, calibration within groups.",
     "not_assessed.data": (

@@ -9,6 +9,7 @@ the linear surrogate: least squares of the network's score on the same terms.
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 import pandas as pd
@@ -18,8 +19,9 @@ from ..models.model import Bound, Model, bind
 from ..table import Table
 from ..table.draws import FloatArray, IntArray
 from .derivatives import row_derivatives
-from .inference import Inference, infer, linear_surrogate
+from .inference import Inference, infer
 from .result import Estimates, mean_over_rows
+from .surrogate import Surrogate, surrogate
 from .terms import AnyTerm, Slope, design, find_terms
 
 
@@ -30,7 +32,7 @@ class Coefficients:
     `estimates` (terms, outputs) are the model's own: coefficients of a linear model, average derivatives of a network.
     `sign_flip` (terms, outputs) is the share of rows whose own derivative has the other sign. `inference` is the
     unpenalised fit of a linear model to the target, None for a network; `surrogate` the linear fits of a network's score,
-    one an output, empty for a linear model. `left_out` are columns that the encoder mixes, so that they have no term.
+    None for a linear model. `left_out` are columns that the encoder mixes, so that they have no term.
     """
 
     terms: tuple[AnyTerm, ...]
@@ -38,7 +40,7 @@ class Coefficients:
     estimates: Estimates
     sign_flip: FloatArray
     inference: Inference | None
-    surrogate: tuple[Inference, ...]
+    surrogate: Surrogate | None
     penalised: bool | None
     rows: int
     left_out: tuple[str, ...]
@@ -83,13 +85,13 @@ class Coefficients:
         }
         own = {"value": self.estimates.value[:, k], "stderr": self.estimates.stderr[:, k]}
         if self.inference is None:
-            more = {
+            more: dict[str, Any] = {
                 "estimate": own["value"],
                 "stderr": own["stderr"],
                 "ci_low": self.estimates.low[:, k],
                 "ci_high": self.estimates.high[:, k],
                 "sign_flip": self.sign_flip[:, k],
-                "surrogate": [e.estimate for e in self.surrogate[k].estimates],
+                "surrogate": None if self.surrogate is None else [e.estimate for e in self.surrogate.fits[k].estimates],
             }
         else:
             fits = self.inference.estimates[k * len(self.terms) : (k + 1) * len(self.terms)]
@@ -113,8 +115,8 @@ class Coefficients:
 def coefficients(model: Model | Bound, table: Table) -> Coefficients:
     """Coefficients of a linear model, or the average derivatives of a network.
 
-    Inference is fitted on the training rows where the table has a split, on all its rows otherwise; a network's
-    derivatives and its surrogate are taken on the held-out rows, or on all.
+    Inference and a network's surrogate are fitted on the training rows where the table has a split, on all its rows
+    otherwise; a network's derivatives are taken on the held-out rows, or on all.
 
     Examples
     --------
@@ -152,7 +154,7 @@ def of_linear(bound: Bound, terms: list[AnyTerm]) -> Coefficients:
         estimates=Estimates(own, nothing, nothing, nothing),
         sign_flip=np.zeros_like(own),
         inference=inference,
-        surrogate=(),
+        surrogate=None,
         penalised=bound.model.penalised,
         rows=int(training.sum()),
         left_out=_left_out(bound),
@@ -164,18 +166,17 @@ def of_network(bound: Bound, terms: list[AnyTerm], surrogate_terms: list[AnyTerm
     """Average derivatives and contrasts, sign flips, and the linear surrogate of every output on `surrogate_terms`."""
     rows = np.ones(len(bound.table), dtype=bool) if bound.table.held_out is None else bound.table.held_out
     held_out = bound.take(rows)
-    derivative, weights, scores = row_derivatives(held_out, terms), held_out.table.weights, held_out.scores
+    derivative, weights = row_derivatives(held_out, terms), held_out.table.weights
     estimates = mean_over_rows(derivative, weights)
     with np.errstate(invalid="ignore"):
         flips = np.where(np.isnan(derivative), np.nan, np.sign(derivative) == -np.sign(estimates.value))
-    matrix = design(surrogate_terms, rows)
     return Coefficients(
         terms=tuple(terms),
         outputs=bound.outputs,
         estimates=estimates,
         sign_flip=mean_over_rows(flips, weights).value,
         inference=None,
-        surrogate=tuple(linear_surrogate(matrix, scores[:, k], weights) for k in range(scores.shape[1])),
+        surrogate=surrogate(bound, surrogate_terms),
         penalised=None,
         rows=int(rows.sum()),
         left_out=_left_out(bound),

@@ -1,0 +1,205 @@
+"""Coefficients of both models as part of the document: what may be said of a term, and what may not.
+
+A level of fewer than ten rows is not printed: neither its name nor its numbers, which would tell of single people. Two signs
+contradict each other only when everything that is known of the term says so.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+
+from ..readouts.association import benjamini_hochberg
+from ..readouts.coefficients import Coefficients
+from ..readouts.inference import Estimate, Inference
+from ..readouts.surrogate import Surrogate
+from ..readouts.terms import AnyTerm, Contrast, Slope
+from ..report import document as doc
+from ..report.document import Interval, Message
+from .results import Results, at, interval, number
+
+SMALLEST_CELL = 10  # rows
+FLIPS = 1 / 3  # an average whose sign this share of the rows contradicts has no direction to speak of
+LEVEL = 0.05  # of the adjusted p of a coefficient that takes part in a contradiction
+
+
+def coefficients(r: Results) -> doc.Coefficients:
+    regression = r.network.table.schema.task == "regression"
+    scale: Any = "target" if regression else "log-odds"
+    if r.coefficients is None:
+        return doc.Coefficients(
+            scale=scale,
+            rows_inference=0,
+            rows_network=0,
+            method=Message(key="coefficients.none"),
+            terms=[],
+            tests=[],
+            surrogates=[],
+            notes=[],
+        )
+    linear, network = r.coefficients
+    surrogate = network.surrogate
+    assert linear.inference is not None
+    assert surrogate is not None
+    return doc.Coefficients(
+        scale=scale,
+        rows_inference=linear.inference.rows,
+        rows_network=network.rows,
+        method=Message(
+            key=f"coefficients.method.{linear.inference.covariance}.{'number' if regression else 'classes'}"
+        ),
+        terms=_terms(_Both(linear, network, linear.inference, surrogate)),
+        tests=[
+            doc.WaldRow(
+                output=None if t.output is None else linear.outputs[t.output],
+                column=t.column,
+                statistic=number(t.statistic),
+                df=t.df,
+                p=number(t.p),
+                vif=number(t.vif),
+            )
+            for t in linear.inference.tests
+        ],
+        surrogates=[
+            doc.Surrogate(
+                output=output,
+                r2=number(surrogate.r2.value[k]),
+                low=number(surrogate.r2.low[k]),
+                high=number(surrogate.r2.high[k]),
+                rows_fitted=surrogate.fits[k].rows,
+                rows_scored=network.rows,
+                held_out=r.held_out,
+            )
+            for k, output in enumerate(network.outputs)
+        ],
+        notes=_coefficient_notes(linear, linear.inference),
+    )
+
+
+def _coefficient_notes(linear: Coefficients, inference: Inference) -> list[Message]:
+    notes = []
+    if linear.penalised:
+        notes.append(Message(key="coefficients.note.penalised"))
+    if 0 < inference.rows_separated < SMALLEST_CELL:
+        notes.append(Message(key="coefficients.note.separated.few", values={"rows": SMALLEST_CELL}))
+    elif inference.rows_separated:
+        notes.append(Message(key="coefficients.note.separated", values={"rows": inference.rows_separated}))
+    if not inference.converged:
+        notes.append(Message(key="coefficients.note.not_converged"))
+    if linear.left_out:
+        notes.append(Message(key="coefficients.note.mixed", values={"columns": list(linear.left_out)}))
+    return notes
+
+
+@dataclass(frozen=True)
+class _Both:
+    linear: Coefficients
+    network: Coefficients
+    inference: Inference
+    surrogate: Surrogate
+
+
+def _terms(both: _Both) -> list[doc.CoefficientRow]:
+    places = {t.term: i for i, t in enumerate(both.network.terms)}
+    rows = [
+        _term(both, term, i, places.get(term.term), k)
+        for k, _ in enumerate(both.linear.outputs)
+        for i, term in enumerate(both.linear.terms)
+    ]
+    adjusted = benjamini_hochberg(np.array([np.nan if row.p is None else row.p for row in rows]))
+    tangled = _tangled(both.inference)
+    return [
+        row.model_copy(update={"conflict": _contradicts(row, q) and row.column not in tangled})
+        for row, q in zip(rows, adjusted, strict=True)
+    ]
+
+
+def _term(both: _Both, term: AnyTerm, i: int, place: int | None, k: int) -> doc.CoefficientRow:
+    if isinstance(term, Contrast) and term.values.sum() < SMALLEST_CELL:
+        return _suppressed(both, term, k)
+    fit = both.inference.estimates[k * len(both.linear.terms) + i]
+    odds = fit.odds_ratio or (None, None, None)
+    return doc.CoefficientRow(
+        output=both.linear.outputs[k],
+        column=term.term.column,
+        level=term.term.level,
+        reference=term.term.reference,
+        unit=term.term.unit,
+        sd=term.sd if isinstance(term, Slope) else None,
+        linear=interval(fit.estimate, fit.stderr, fit.ci_low, fit.ci_high),
+        z=number(fit.z),
+        p=number(fit.p),
+        odds_ratio=interval(odds[0], None, odds[1], odds[2]),
+        penalised=number(both.linear.estimates.value[i, k]),
+        network=Interval() if place is None else at(both.network.estimates, place, k),
+        sign_flip=None if place is None else number(both.network.sign_flip[place, k]),
+        surrogate=number(both.surrogate.fits[k].estimates[i].estimate),
+        conflict=False,
+        reason=_reason(fit),
+    )
+
+
+def _suppressed(both: _Both, term: AnyTerm, k: int) -> doc.CoefficientRow:
+    nothing = Interval()
+    return doc.CoefficientRow(
+        output=both.linear.outputs[k],
+        column=term.term.column,
+        level="…",
+        reference=term.term.reference,
+        unit=None,
+        sd=None,
+        linear=nothing,
+        z=None,
+        p=None,
+        odds_ratio=nothing,
+        penalised=None,
+        network=nothing,
+        sign_flip=None,
+        surrogate=None,
+        conflict=False,
+        reason=Message(key="reason.small_cell", values={"rows": SMALLEST_CELL}),
+    )
+
+
+def _reason(fit: Estimate) -> Message | None:
+    reason = fit.reason
+    if reason is None:
+        return None
+    key = f"reason.{reason.code}" + (f".{reason.by}" if reason.by else "")
+    if reason.rows is not None and reason.rows < SMALLEST_CELL:
+        return Message(key=f"{key}.few", values={"columns": list(reason.columns), "rows": SMALLEST_CELL})
+    return Message(key=key, values={"columns": list(reason.columns), "rows": reason.rows})
+
+
+# ---- contradictions
+
+
+def _contradicts(row: doc.CoefficientRow, q: Any) -> bool:
+    """Both intervals on different sides of zero, after correction; the rival agrees with the coefficient, the surrogate
+    with the derivative, and most rows with their average."""
+    side, other = _side(row.linear), _side(row.network)
+    return bool(
+        side * other < 0
+        and q <= LEVEL
+        and (row.penalised or 0.0) * side > 0
+        and (row.surrogate or 0.0) * other > 0
+        and row.sign_flip is not None
+        and row.sign_flip < FLIPS
+    )
+
+
+def _side(part: Interval) -> int:
+    if part.low is None or part.high is None:
+        return 0
+    return int(part.low > 0) - int(part.high < 0)
+
+
+def _tangled(inference: Inference) -> set[str]:
+    """Columns that are linear combinations of each other: a coefficient and a contrast hold different things fixed there."""
+    found: set[str] = set()
+    for estimate in inference.estimates:
+        if estimate.reason is not None and estimate.reason.code == "aliased" and estimate.term is not None:
+            found |= {estimate.term.column, *estimate.reason.columns}
+    return found
