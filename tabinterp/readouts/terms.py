@@ -18,6 +18,7 @@ from numpy.typing import NDArray
 from ..models.model import Bound
 from ..table.draws import FloatArray, IntArray
 from .design import Design, Term
+from .groups import equal_rows
 
 MOST_LEVELS = 400
 EXACT = 1e-7  # an encoding is affine in its column when it deviates by less than this share of its spread
@@ -80,7 +81,8 @@ def _column_terms(bound: Bound, column: str) -> Iterator[AnyTerm]:
             yield slope
             yield from _missing(slope, encoded)
             return
-    yield from _levels(column, values, encoded, block) or _basis(column, encoded, block)
+    training = np.ones(len(encoded), dtype=bool) if bound.table.held_out is None else ~bound.table.held_out
+    yield from _levels(column, values, encoded, block, training) or _basis(column, encoded, block)
 
 
 # ---- a number that is scaled
@@ -95,10 +97,11 @@ def _slope(column: str, values: pd.Series, encoded: FloatArray, block: IntArray)
     at = encoded[present]
     per_unit = centred @ (at - at.mean(axis=0)) / (centred @ centred)
     left = at - at.mean(axis=0) - centred[:, None] * per_unit
-    spread = np.maximum(np.ptp(at, axis=0), 1e-300)
-    if (np.abs(left).max(axis=0) > EXACT * spread).any():
+    spread = np.ptp(at, axis=0)
+    constant = spread == 0  # an indicator; what is left of it is the rounding of its mean
+    if (np.abs(left).max(axis=0) > EXACT * spread)[~constant].any():
         return None
-    per_unit = np.where(np.ptp(at, axis=0) == 0, 0.0, per_unit)
+    per_unit = np.where(constant, 0.0, per_unit)
     main = int(np.argmax(np.abs(per_unit)))
     if per_unit[main] == 0:
         return None
@@ -124,15 +127,19 @@ def _missing(slope: Slope, encoded: FloatArray) -> Iterator[Contrast]:
 # ---- levels
 
 
-def _levels(column: str, values: pd.Series, encoded: FloatArray, block: IntArray) -> list[AnyTerm]:
-    """One term a level against the reference, where the distinct encodings are affinely independent."""
-    key = encoded @ np.random.default_rng(0).normal(size=encoded.shape[1])
-    _, first, group = np.unique(key, return_index=True, return_inverse=True)
+def _levels(
+    column: str, values: pd.Series, encoded: FloatArray, block: IntArray, training: NDArray[np.bool_]
+) -> list[AnyTerm]:
+    """One term a level against the reference, where the distinct encodings are affinely independent.
+
+    The reference is the level that is encoded as nothing but zeros, or else the most frequent, among the training rows.
+    """
+    first, group = equal_rows(encoded)
     if len(first) > MOST_LEVELS:
         return []
     points = encoded[first]
-    counts = np.bincount(group)
-    dropped = np.flatnonzero((points == 0).all(axis=1) & (len(first) > encoded.shape[1]))
+    counts = np.bincount(group[training], minlength=len(first))  # a level that only held-out rows have is no reference
+    dropped = np.flatnonzero((points == 0).all(axis=1) & (counts > 0) & (len(first) > encoded.shape[1]))
     reference = int(dropped[0]) if len(dropped) else int(np.argmax(counts))
     if np.linalg.matrix_rank(points - points[reference]) < len(first) - 1:
         return []

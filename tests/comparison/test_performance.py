@@ -28,7 +28,7 @@ def pair(task="binary", weighted=False, n=200, **more):
 @pytest.mark.parametrize("weighted", [False, True])
 @pytest.mark.parametrize("task", cases.TASKS)
 def test_every_metric_is_scikit_learns(task, weighted):
-    frame, table, models, (network, linear) = pair(task, weighted)
+    frame, _, models, (network, linear) = pair(task, weighted)
     result = compare(network, linear, resamples=20, held_out=True)
     w, y, x = frame["w"] if weighted else None, frame["y"], frame[cases.INPUTS]
     found = {m.name: m for m in result.metrics}
@@ -77,7 +77,9 @@ def test_auc_counts_ties_by_half_and_weighs(weighted):
     weights = np.ones(len(table)) if table.weights is None else table.weights
     for value, bound in zip((auc.network[0], auc.linear[0]), bounds, strict=True):
         assert value == pytest.approx(oracles.auc(table.y, bound.scores[:, 0], weights), abs=1e-12)
-        assert value == pytest.approx(metrics.roc_auc_score(table.y, bound.scores[:, 0], sample_weight=weights), abs=1e-12)
+        assert value == pytest.approx(
+            metrics.roc_auc_score(table.y, bound.scores[:, 0], sample_weight=weights), abs=1e-12
+        )
 
 
 def test_bootstrap_error_of_the_auc_difference_is_delongs():
@@ -103,7 +105,9 @@ def test_groups_are_resampled_whole():
     models = cases.network_pipeline(frame), cases.linear_pipeline(frame)
 
     def error(table):
-        return compare(*(bind(ti.wrap(m), table) for m in models), resamples=1500, held_out=True).metrics[0].difference[1]
+        return (
+            compare(*(bind(ti.wrap(m), table) for m in models), resamples=1500, held_out=True).metrics[0].difference[1]
+        )
 
     single = error(cases.mixed_table(frame))
     together = error(cases.mixed_table(copies, group="team"))
@@ -119,7 +123,9 @@ def test_rows_without_a_group_stand_alone():
 
     def error(team):
         table = cases.mixed_table(frame.assign(team=team), group="team")
-        return compare(*(bind(ti.wrap(m), table) for m in models), resamples=1500, held_out=True).metrics[0].difference[1]
+        return (
+            compare(*(bind(ti.wrap(m), table) for m in models), resamples=1500, held_out=True).metrics[0].difference[1]
+        )
 
     missing = np.where(np.arange(200) < 2, "first", None).astype(object)
     alone = np.where(np.arange(200) < 2, "first", [f"row {i}" for i in range(200)]).astype(object)
@@ -161,7 +167,7 @@ def test_two_classes_disagree_where_the_labels_differ():
 
 
 def test_rows_of_one_class_have_no_auc():
-    _, table, models, bounds = pair()
+    _, table, _, bounds = pair()
     ones = np.flatnonzero(table.y == 1)
     result = compare(*(b.take(ones) for b in bounds), resamples=10, held_out=True)
     assert [m.name for m in result.metrics] == ["log_loss", "brier", "accuracy"]
@@ -222,6 +228,8 @@ def test_frame_has_one_row_a_metric():
     _, _, _, bounds = pair()
     frame = compare(*bounds, resamples=10, held_out=True).frame()
     assert frame["metric"].tolist() == ["log_loss", "auc", "brier", "accuracy"]
-    parts = [f"{part}{what}" for part in ("network", "linear", "difference") for what in ("", "_stderr", "_low", "_high")]
+    parts = [
+        f"{part}{what}" for part in ("network", "linear", "difference") for what in ("", "_stderr", "_low", "_high")
+    ]
     assert list(frame.columns) == ["metric", *parts, "resolved"]
     assert frame.notna().all(axis=None)
