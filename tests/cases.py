@@ -97,16 +97,18 @@ def network_pipeline(frame: pd.DataFrame, task: str = "binary", seed: int = 0, a
         return make_pipeline(encoder(), *after, final).fit(frame[INPUTS], frame["y"])
 
 
-def scorer(pipeline, task: str = "binary", reverse: bool = False):
-    """Scores as the table sees them, from the estimator's own predictions in double precision."""
+def scorer(pipeline, task: str = "binary"):
+    """Scores in double precision, from the final estimator's weights: log-odds of "yes", centred logits, values."""
+    final = pipeline[-1]
 
     def score(frame: pd.DataFrame) -> np.ndarray:
-        if task == "regression":
-            return np.asarray(pipeline.predict(frame), dtype=float).reshape(-1, 1)
-        p = pipeline.predict_proba(frame)
-        if p.shape[1] == 2:
-            return (np.log(p[:, 1]) - np.log(p[:, 0])).reshape(-1, 1) * (-1 if reverse else 1)
-        return np.log(p) - np.log(p).mean(axis=1, keepdims=True)
+        h = pipeline[:-1].transform(frame)
+        if hasattr(final, "coefs_"):
+            for layer, (weight, bias) in enumerate(zip(final.coefs_, final.intercepts_, strict=True)):
+                h = (h if layer == 0 else np.maximum(h, 0)) @ weight + bias
+        else:
+            h = (h @ np.atleast_2d(final.coef_).T + final.intercept_).reshape(len(h), -1)
+        return h - h.mean(axis=1, keepdims=True) if task == "multiclass" else h
 
     return score
 
@@ -187,3 +189,7 @@ def numbers(n: int = 40, seed: int = 0, binary: bool = False, weighted: bool = F
 
 def wrapped(module: nn.Module) -> ti.Model:
     return ti.wrap(module, encoder="passthrough", task="regression")
+
+
+def imputer() -> SimpleImputer:
+    return SimpleImputer(add_indicator=True)

@@ -17,12 +17,12 @@ import pandas as pd
 from ..errors import NotApplicableError
 from ..models.model import Bound, Model, bind
 from ..table import Table
-from ..table.draws import FloatArray, IntArray
+from ..table.draws import FloatArray
 from .derivatives import row_derivatives
 from .inference import Inference, infer
 from .result import Estimates, mean_over_rows
 from .surrogate import Surrogate, surrogate
-from .terms import AnyTerm, Slope, design, find_terms
+from .terms import AnyTerm, Basis, Slope, design, find_terms
 
 
 @dataclass(frozen=True, eq=False)
@@ -146,7 +146,7 @@ def of_linear(bound: Bound, terms: list[AnyTerm]) -> Coefficients:
         n_classes=len(table.schema.classes),
         weights=None if table.weights is None else table.weights[training],
     )
-    own = mean_over_rows(row_derivatives(bound.take(_few(len(table))), terms)).value
+    own = _own(bound, terms)
     nothing = np.full_like(own, np.nan)
     return Coefficients(
         terms=tuple(terms),
@@ -169,7 +169,7 @@ def of_network(bound: Bound, terms: list[AnyTerm], surrogate_terms: list[AnyTerm
     derivative, weights = row_derivatives(held_out, terms), held_out.table.weights
     estimates = mean_over_rows(derivative, weights)
     with np.errstate(invalid="ignore"):
-        flips = np.where(np.isnan(derivative), np.nan, np.sign(derivative) == -np.sign(estimates.value))
+        flips = np.where(np.isnan(derivative), np.nan, np.sign(derivative) * np.sign(estimates.value) < 0)
     return Coefficients(
         terms=tuple(terms),
         outputs=bound.outputs,
@@ -184,9 +184,14 @@ def of_network(bound: Bound, terms: list[AnyTerm], surrogate_terms: list[AnyTerm
     )
 
 
-def _few(rows: int) -> IntArray:
-    """Rows enough to read a linear model's coefficients off: they are the same in every row where they exist."""
-    return np.arange(min(rows, 1000))
+def _own(bound: Bound, terms: list[AnyTerm]) -> FloatArray:
+    """(terms, k) a linear model's own coefficients: its derivatives, the same in every row in which they exist."""
+    rows = {*range(min(len(bound.table), 1000)), *(int(np.argmax(t.present)) for t in terms if isinstance(t, Slope))}
+    own = mean_over_rows(row_derivatives(bound.take(np.array(sorted(rows))), terms)).value
+    for j, term in enumerate(terms):
+        if isinstance(term, Basis):
+            own[j] = bound.gradients(bound.x[:1])[0, term.encoded]
+    return own
 
 
 def _left_out(bound: Bound) -> tuple[str, ...]:

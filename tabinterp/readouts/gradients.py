@@ -191,7 +191,7 @@ def _baseline(ask: _Ask) -> FloatArray:
         if len(mass) == 0:
             continue
         if bound.table.schema[column].kind == "numeric":
-            value = mass.index[int(np.searchsorted(mass.cumsum(), mass.sum() / 2))]  # of two in the middle the lower
+            value = mass.index[int((mass.cumsum() < mass.sum() / 2).sum())]  # of two in the middle the lower
         else:
             value = mass.idxmax()
         row[column] = pd.Series([value], index=row.index).astype(frame[column].dtype)

@@ -25,6 +25,7 @@ from ..errors import NotApplicableError
 from ..models.model import Bound, Model, bind
 from ..table import Table
 from ..table.draws import FloatArray, IntArray, chosen, row_hash
+from .groups import equal_rows
 from .loss import Loss, Own, loss_for
 from .result import Estimates, frame_of
 from .support import ROWS as SUPPORT_ROWS
@@ -194,10 +195,8 @@ def _levels(bound: Bound, columns: tuple[str, ...], most: int) -> tuple[IntArray
     block = np.unique(np.concatenate([bound.encoding.blocks[c] for c in columns]))
     if len(block) == 0 or not bound.is_local(columns):
         return None
-    values = bound.x[:, block]
-    key = values[:, 0] if len(block) == 1 else values @ np.random.default_rng(0).normal(size=len(block))
-    _, first, inverse = np.unique(key, return_index=True, return_inverse=True)
-    return (inverse.astype(np.int64), first.astype(np.int64)) if len(first) <= most else None
+    first, group = equal_rows(bound.x[:, block])
+    return (group, first) if len(first) <= most else None
 
 
 def update(plan: Plan, rows: IntArray, progress: Progress | None = None) -> Sums:

@@ -18,6 +18,7 @@ from numpy.typing import NDArray
 from ..models.model import Bound
 from ..table.draws import FloatArray, IntArray
 from .design import Design, Term
+from .groups import equal_rows
 
 MOST_LEVELS = 400
 EXACT = 1e-7  # an encoding is affine in its column when it deviates by less than this share of its spread
@@ -75,8 +76,9 @@ def _column_terms(bound: Bound, column: str) -> Iterator[AnyTerm]:
         return
     values, encoded = bound.table.inputs[column], bound.x[:, block]
     numeric = bound.table.schema[column].kind == "numeric"
+    training = np.ones(len(encoded), dtype=bool) if bound.table.held_out is None else ~bound.table.held_out
     if not bound.has_gradient:  # a code for each value: levels can be contrasted, numbers have no slope
-        yield from [] if numeric else _levels(column, values, encoded, block, apart=True)
+        yield from [] if numeric else _levels(column, values, encoded, block, training, apart=True)
         return
     if numeric:
         slope = _slope(column, values, encoded, block)
@@ -84,7 +86,7 @@ def _column_terms(bound: Bound, column: str) -> Iterator[AnyTerm]:
             yield slope
             yield from _missing(slope, encoded)
             return
-    yield from _levels(column, values, encoded, block, apart=False) or _basis(column, encoded, block)
+    yield from _levels(column, values, encoded, block, training, apart=False) or _basis(column, encoded, block)
 
 
 # ---- a number that is scaled
@@ -99,10 +101,11 @@ def _slope(column: str, values: pd.Series, encoded: FloatArray, block: IntArray)
     at = encoded[present]
     per_unit = centred @ (at - at.mean(axis=0)) / (centred @ centred)
     left = at - at.mean(axis=0) - centred[:, None] * per_unit
-    spread = np.maximum(np.ptp(at, axis=0), 1e-300)
-    if (np.abs(left).max(axis=0) > EXACT * spread).any():
+    spread = np.ptp(at, axis=0)
+    constant = spread == 0  # an indicator; what is left of it is the rounding of its mean
+    if (np.abs(left).max(axis=0) > EXACT * spread)[~constant].any():
         return None
-    per_unit = np.where(np.ptp(at, axis=0) == 0, 0.0, per_unit)
+    per_unit = np.where(constant, 0.0, per_unit)
     main = int(np.argmax(np.abs(per_unit)))
     if per_unit[main] == 0:
         return None
@@ -128,15 +131,26 @@ def _missing(slope: Slope, encoded: FloatArray) -> Iterator[Contrast]:
 # ---- levels
 
 
-def _levels(column: str, values: pd.Series, encoded: FloatArray, block: IntArray, *, apart: bool) -> list[AnyTerm]:
-    """One term a level against the reference, where the distinct encodings are affinely independent."""
-    key = encoded @ np.random.default_rng(0).normal(size=encoded.shape[1])
-    _, first, group = np.unique(key, return_index=True, return_inverse=True)
+def _levels(
+    column: str,
+    values: pd.Series,
+    encoded: FloatArray,
+    block: IntArray,
+    training: NDArray[np.bool_],
+    *,
+    apart: bool,
+) -> list[AnyTerm]:
+    """One term a level against the reference, where the distinct encodings are affinely independent.
+
+    The reference is the level that is encoded as nothing but zeros, or else the most frequent, among the training rows. With
+    `apart` the encodings are codes, and no level is encoded as nothing.
+    """
+    first, group = equal_rows(encoded)
     if len(first) > MOST_LEVELS:
         return []
     points = encoded[first]
-    counts = np.bincount(group)
-    dropped = np.flatnonzero((points == 0).all(axis=1) & (len(first) > encoded.shape[1]) & (not apart))
+    counts = np.bincount(group[training], minlength=len(first))  # a level that only held-out rows have is no reference
+    dropped = np.flatnonzero((points == 0).all(axis=1) & (counts > 0) & (len(first) > encoded.shape[1]) & (not apart))
     reference = int(dropped[0]) if len(dropped) else int(np.argmax(counts))
     if not apart and np.linalg.matrix_rank(points - points[reference]) < len(first) - 1:
         return []

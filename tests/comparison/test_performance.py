@@ -28,7 +28,7 @@ def pair(task="binary", weighted=False, n=200, **more):
 @pytest.mark.parametrize("weighted", [False, True])
 @pytest.mark.parametrize("task", cases.TASKS)
 def test_every_metric_is_scikit_learns(task, weighted):
-    frame, table, models, (network, linear) = pair(task, weighted)
+    frame, _, models, (network, linear) = pair(task, weighted)
     result = compare(network, linear, resamples=20, held_out=True)
     w, y, x = frame["w"] if weighted else None, frame["y"], frame[cases.INPUTS]
     found = {m.name: m for m in result.metrics}
@@ -167,7 +167,7 @@ def test_two_classes_disagree_where_the_labels_differ():
 
 
 def test_rows_of_one_class_have_no_auc():
-    _, table, models, bounds = pair()
+    _, table, _, bounds = pair()
     ones = np.flatnonzero(table.y == 1)
     result = compare(*(b.take(ones) for b in bounds), resamples=10, held_out=True)
     assert [m.name for m in result.metrics] == ["log_loss", "brier", "accuracy"]

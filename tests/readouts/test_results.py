@@ -1,0 +1,135 @@
+"""What holds for every reading: shapes and names, nothing changed, equal answers over dataframe libraries and orders."""
+
+from __future__ import annotations
+
+import numpy as np
+import pandas as pd
+import polars as pl
+import pyarrow as pa
+import pytest
+from scipy import stats
+
+import tabinterp as ti
+from tabinterp.comparison.performance import compare
+from tabinterp.models import bind
+from tabinterp.readouts.gradients import METHODS
+from tabinterp.readouts.result import Estimates, mean_over_rows
+from tests import cases
+
+
+def gradients(method):
+    return lambda model, linear, table: ti.gradient_importance(model, table, method=method, background=20).frame()
+
+
+READINGS = {
+    "permutation": lambda model, linear, table: ti.permutation_importance(model, table, n_repeats=3).frame(),
+    "permutation, exact": lambda model, linear, table: ti.permutation_importance(model, table, n_repeats=50).frame(),
+    **{method: gradients(method) for method in METHODS},
+    "coefficients": lambda model, linear, table: ti.coefficients(linear, table).frame(),
+    "average derivatives": lambda model, linear, table: ti.coefficients(model, table).frame(),
+    "neurons": lambda model, linear, table: ti.neuron_correlations(model, table).frame(),
+    "performance": lambda model, linear, table: compare(
+        bind(model, table), bind(linear, table), resamples=30, held_out=True
+    ).frame(),
+}
+COLUMNS = {
+    "permutation": ["column", "importance", "stderr", "ci_low", "ci_high", "off_support", "exact"],
+    "permutation, exact": ["column", "importance", "stderr", "ci_low", "ci_high", "off_support", "exact"],
+    **{method: ["output", "column", "mean", "stderr", "ci_low", "ci_high", "mean_abs"] for method in METHODS},
+    "coefficients": [
+        "output", "column", "level", "reference", "unit", "sd", "estimate", "per_sd", "stderr", "ci_low", "ci_high", "z", "p",
+        "odds_ratio", "odds_ratio_low", "odds_ratio_high", "model", "reason",
+    ],
+    "average derivatives": [
+        "output", "column", "level", "reference", "unit", "sd", "estimate", "per_sd", "stderr", "ci_low", "ci_high",
+        "sign_flip", "surrogate",
+    ],
+}  # fmt: skip
+
+
+@pytest.fixture(scope="module", params=cases.TASKS)
+def scenery(request):
+    task = request.param
+    frame = cases.mixed_frame(90, 8, task)
+    models = ti.wrap(cases.network_pipeline(frame, task)), ti.wrap(cases.linear_pipeline(frame, task))
+    return task, frame, models
+
+
+@pytest.mark.parametrize("name", READINGS)
+def test_frames_hold_original_columns_and_the_names_that_are_documented(name, scenery):
+    task, frame, models = scenery
+    made = READINGS[name](*models, cases.mixed_table(frame, task))
+    assert list(made.columns) == COLUMNS.get(name, list(made.columns))
+    if name != "performance":
+        assert set(made["column"]) == set(cases.INPUTS)
+    outputs = 3 if task == "multiclass" else 1
+    if name in METHODS:
+        assert len(made) == outputs * len(cases.INPUTS)
+    if name.startswith("permutation"):
+        assert made["column"].tolist() == cases.INPUTS
+
+
+@pytest.mark.parametrize("name", READINGS)
+def test_a_reading_changes_nothing(name, scenery):
+    task, frame, models = scenery
+    table = cases.mixed_table(frame, task, weighted=True)
+    before, y, weights = table.frame.copy(), table.y.copy(), table.weights.copy()
+    READINGS[name](*models, table)
+    pd.testing.assert_frame_equal(table.frame, before)
+    np.testing.assert_array_equal(table.y, y)
+    np.testing.assert_array_equal(table.weights, weights)
+
+
+@pytest.mark.parametrize("name", READINGS)
+def test_the_same_answers_over_pandas_polars_and_pyarrow(name, scenery):
+    task, frame, models = scenery
+    plain = READINGS[name](*models, cases.mixed_table(frame, task))
+    for other in (pl.from_pandas, pa.Table.from_pandas):
+        source = frame.drop(columns="w")
+        table = ti.read_table(other(source), target="y", task=task, levels={"grade": cases.GRADES})
+        pd.testing.assert_frame_equal(READINGS[name](*models, table), plain)
+
+
+@pytest.mark.parametrize("name", READINGS)
+def test_the_order_of_the_columns_does_not_matter(name, scenery):
+    task, frame, models = scenery
+    turned = frame[["y", "grade", "income", "w", "city", "age", "member"]]
+    one, two = (READINGS[name](*models, cases.mixed_table(each, task)) for each in (frame, turned))
+    keys = [k for k in ("metric", "output", "layer", "unit", "column", "level") if k in one]
+    one, two = (made.sort_values(keys).reset_index(drop=True) for made in (one, two))
+    pd.testing.assert_frame_equal(one, two, rtol=1e-4, atol=1e-6)
+
+
+@pytest.mark.parametrize("name", READINGS)
+def test_the_same_seed_gives_the_same_numbers(name, scenery):
+    task, frame, models = scenery
+    table = cases.mixed_table(frame, task)
+    pd.testing.assert_frame_equal(READINGS[name](*models, table), READINGS[name](*models, table))
+
+
+# ---- estimates
+
+
+def test_a_mean_over_rows_is_students():
+    values = np.random.default_rng(0).normal(size=(12, 2))
+    result = mean_over_rows(values)
+    for k in range(2):
+        low, high = stats.t.interval(0.95, 11, values[:, k].mean(), stats.sem(values[:, k]))
+        assert (result.low[k], result.high[k]) == pytest.approx((low, high))
+
+
+def test_a_mean_leaves_missing_entries_out_and_weighs():
+    values = np.array([[1.0, np.nan], [2.0, np.nan], [4.0, 3.0]])
+    w = np.array([1.0, 2.0, 3.0])
+    result = mean_over_rows(values, w)
+    mean = 17 / 6
+    error = np.sqrt((1 * (1 - mean) ** 2 + 4 * (2 - mean) ** 2 + 9 * (4 - mean) ** 2) * 3 / 2) / 6
+    assert (result.value[0], result.stderr[0]) == pytest.approx((mean, error))
+    assert result.value[1] == 3.0
+    assert np.isnan(result.stderr[1])
+    assert np.isnan(mean_over_rows(np.full((4, 1), np.nan)).value[0])
+
+
+def test_an_interval_without_degrees_of_freedom_is_normal():
+    result = Estimates.of(1.0, 0.5)
+    assert (result.low, result.high) == pytest.approx(stats.norm.interval(0.95, 1.0, 0.5))
