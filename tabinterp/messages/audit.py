@@ -19,6 +19,10 @@ AUDIT: dict[str, str] = {
         "Network minus linear, log loss differs by {value} (95% interval {low} to {high}, which includes zero); "
         "differences under {margin} do not matter."
     ),
+    "verdict.gap.log_loss.few": (
+        "Network minus linear, log loss differs by {value}; fewer than {fewest} rows, or groups of rows, "
+        "are too few for an interval."
+    ),
     "verdict.gap.squared_error.lower": (
         "Its mean squared error is lower by {value} (95% interval {low} to {high}); differences under {margin} do not "
         "matter."
@@ -30,6 +34,10 @@ AUDIT: dict[str, str] = {
     "verdict.gap.squared_error.open": (
         "Network minus linear, the mean squared error differs by {value} (95% interval {low} to {high}, which includes "
         "zero); differences under {margin} do not matter."
+    ),
+    "verdict.gap.squared_error.few": (
+        "Network minus linear, the mean squared error differs by {value}; fewer than {fewest} rows, or groups of rows, "
+        "are too few for an interval."
     ),
     "verdict.others": (
         "Of the other metrics, {better} are resolved in favour of the network, {worse} in favour of the linear model, and "

@@ -61,21 +61,6 @@ class Layer(BaseModel):
     bias: bool = True
 
 
-class Settings(BaseModel):
-    """What `read_table` is told, beside the rows and the split."""
-
-    model_config = ConfigDict(extra="forbid", frozen=True)
-    target: str | None = None
-    task: str | None = None
-    positive: str | int | float | bool | None = None
-    drop: list[str] | None = None
-    protected: list[str] | None = None
-    kinds: dict[str, str] | None = None
-    levels: dict[str, list[str | int | float | bool]] | None = None
-    weight: str | None = None
-    group: str | None = None
-
-
 class Header(BaseModel):
     """`model.json`."""
 
@@ -92,8 +77,23 @@ class Header(BaseModel):
     penalised: bool | None
     converged: bool | None
     split: dict[str, Any] | None
-    table: Settings | None  # how its training table was read
+    table: dict[str, Any] | None  # how its training table was read: target, positive, drop, kinds, protected
     sha256: dict[str, str]
+
+
+class Settings(BaseModel):
+    """What `read_table` can be told again, beside the rows and the split."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True)
+    target: str | None = None
+    task: str | None = None
+    positive: str | int | float | bool | None = None
+    drop: list[str] | None = None
+    protected: list[str] | None = None
+    kinds: dict[str, str] | None = None
+    levels: dict[str, list[str | int | float | bool]] | None = None
+    weight: str | None = None
+    group: str | None = None
 
 
 def save_model(
@@ -124,7 +124,7 @@ def save_model(
         penalised=model.penalised,
         converged=model.converged,
         split=None if model.split is None else model.split.to_dict(),
-        table=None if table is None else _settings(table),
+        table=table,
         sha256={name: hashlib.sha256(data).hexdigest() for name, data in files.items()},
     )
     for name, data in files.items():
@@ -168,26 +168,13 @@ def load_counterpart(path: str | Path) -> Model | None:
 
 def table_settings(path: str | Path) -> dict[str, Any]:
     """How the bundle's training table was read; empty where that is not known."""
-    settings = _header(Path(path)).table if Path(path).is_dir() else None
-    return {} if settings is None else settings.model_dump(exclude_none=True)
-
-
-def _settings(table: dict[str, Any]) -> Settings:
-    plain = {name: _listed(value) for name, value in table.items()}
+    if not Path(path).is_dir():
+        return {}
     try:
-        return Settings.model_validate(plain)
+        return Settings.model_validate(_header(Path(path)).table or {}).model_dump(exclude_none=True)
     except ValidationError as error:
         first = error.errors()[0]
-        raise ModelError(
-            f"table= holds what read_table takes again ({', '.join(Settings.model_fields)}); "
-            f"{'.'.join(map(str, first['loc']))}: {first['msg']}"
-        ) from None
-
-
-def _listed(value: Any) -> Any:
-    if isinstance(value, dict):
-        return {key: _listed(part) for key, part in value.items()}
-    return [_plain(part) for part in value] if isinstance(value, (list, tuple, set, frozenset)) else _plain(value)
+        raise ModelError(f"{str(path)!r}: table.{'.'.join(map(str, first['loc']))}: {first['msg']}") from None
 
 
 # ---- describing a network
@@ -218,10 +205,7 @@ def _build(header: Header) -> nn.Sequential:
         if set(layer.settings) != set(settings):
             raise ModelError(f"model.json: {layer.kind} has the settings {list(settings)}; got {list(layer.settings)}")
         extra: dict[str, Any] = {"bias": layer.bias} if layer.kind == "Linear" else {}
-        try:
-            modules.append(make(**layer.settings, **extra))
-        except (TypeError, ValueError, RuntimeError) as error:
-            raise ModelError(f"model.json: no {layer.kind} can be made of {layer.settings}: {error}") from None
+        modules.append(make(**layer.settings, **extra))
     return nn.Sequential(*modules)
 
 
