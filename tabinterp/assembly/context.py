@@ -10,7 +10,7 @@ import pandas as pd
 
 from .. import __version__
 from ..comparison.agreement import TOP
-from ..comparison.performance import MARGIN, Metric, Performance
+from ..comparison.performance import FEWEST, MARGIN, Metric, Performance
 from ..models import Bound
 from ..report import document as doc
 from ..report.document import Interval, Message
@@ -170,6 +170,8 @@ def _others(resolved: list[str]) -> list[Message]:
 def _gap(metric: Metric, margin: float) -> Message:
     """The difference in words: its size and direction where it is resolved, as it stands where it is not."""
     value, _, low, high = metric.difference
+    if not np.isfinite(low):
+        return Message(key=f"verdict.gap.{metric.name}.few", values={"value": value, "fewest": FEWEST})
     if metric.resolved == "no":
         return Message(
             key=f"verdict.gap.{metric.name}.open", values={"value": value, "low": low, "high": high, "margin": margin}

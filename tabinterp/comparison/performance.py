@@ -21,6 +21,9 @@ from ..table.draws import FloatArray, IntArray, row_hash
 
 RESAMPLES = 1000
 MARGIN = 0.01  # share of what knowing nothing costs
+FEWEST = (
+    10  # rows, or groups of rows: a bootstrap of fewer has intervals that are far too short, of one row none at all
+)
 METRICS = {"binary": ("log_loss", "auc", "brier", "accuracy"), "multiclass": ("log_loss", "brier", "accuracy")}
 HIGHER_IS_BETTER = {"auc", "accuracy", "r2"}
 
@@ -99,6 +102,8 @@ def compare(network: Bound, linear: Bound, *, resamples: int = RESAMPLES, seed: 
     metrics = _metrics(table.schema.task, both, table.y)
     point = np.array([metric(weights) for metric in metrics.values()])
     drawn = np.array([[metric(w) for metric in metrics.values()] for w in _resampled(weights, group, resamples, seed)])
+    if group.max() + 1 < FEWEST:
+        drawn[:] = np.nan
     return Performance(
         metrics=tuple(_metric(name, point[i], drawn[:, i]) for i, name in enumerate(metrics)),
         rows=len(table),
@@ -126,7 +131,10 @@ def _resampled(weights: FloatArray, group: IntArray, resamples: int, seed: int) 
     draws = np.random.default_rng(seed)
     count = int(group.max()) + 1
     for _ in range(resamples):
-        yield weights * np.bincount(draws.integers(0, count, count), minlength=count)[group]
+        drawn = np.zeros(len(weights))
+        while drawn.sum() == 0:  # rows of weight 0 alone say nothing
+            drawn = weights * np.bincount(draws.integers(0, count, count), minlength=count)[group]
+        yield drawn
 
 
 def _metric(name: str, point: FloatArray, drawn: FloatArray) -> Metric:
@@ -145,10 +153,12 @@ Weighed = Callable[[FloatArray], tuple[float, float]]
 
 
 def _metrics(task: str, both: FloatArray, y: FloatArray) -> dict[str, Weighed]:
+    made: dict[str, Weighed]
     if task == "regression":
         squared = (both[:, :, 0] - y) ** 2
-        return {"squared_error": _mean(squared), "r2": _r2(squared, y)}
-    made: dict[str, Weighed] = {}
+        made = {"squared_error": _mean(squared)}
+        return made | {"r2": _r2(squared, y)} if len(np.unique(y)) > 1 else made
+    made = {}
     for name in METRICS[task]:
         if name == "auc":
             if len(np.unique(y)) == 2:
@@ -166,7 +176,7 @@ def _mean(rows: FloatArray) -> Weighed:
 def _r2(squared: FloatArray, y: FloatArray) -> Weighed:
     def r2(w: FloatArray) -> tuple[float, float]:
         spread = np.average((y - np.average(y, weights=w)) ** 2, weights=w)
-        return tuple(1 - squared @ w / w.sum() / spread)
+        return tuple(1 - squared @ w / w.sum() / spread) if spread > 0 else (np.nan, np.nan)
 
     return r2
 

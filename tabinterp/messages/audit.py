@@ -19,6 +19,10 @@ AUDIT: dict[str, str] = {
         "Network minus linear, log loss differs by {value} (95% interval {low} to {high}, which includes zero); "
         "less than {margin} counts as equivalent."
     ),
+    "verdict.gap.log_loss.few": (
+        "Network minus linear, log loss differs by {value}; fewer than {fewest} rows, or groups of rows, "
+        "are too few for an interval."
+    ),
     "verdict.gap.squared_error.lower": (
         "Its mean squared error is lower by {value} (95% interval {low} to {high}); less than {margin} counts as "
         "equivalent."
@@ -30,6 +34,10 @@ AUDIT: dict[str, str] = {
     "verdict.gap.squared_error.open": (
         "Network minus linear, the mean squared error differs by {value} (95% interval {low} to {high}, which includes "
         "zero); less than {margin} counts as equivalent."
+    ),
+    "verdict.gap.squared_error.few": (
+        "Network minus linear, the mean squared error differs by {value}; fewer than {fewest} rows, or groups of rows, "
+        "are too few for an interval."
     ),
     "verdict.others.better": "The other metrics ({count}) are resolved in its favour too.",
     "verdict.others.worse": "The other metrics ({count}) are resolved against it too.",

@@ -1,0 +1,585 @@
+"""`ti.audit` on the tables and models users have: a valid document and a page, whatever does not apply said in words."""
+
+from __future__ import annotations
+
+import copy
+import functools
+import hashlib
+import json
+import os
+import pickle
+import subprocess
+import sys
+from collections.abc import Callable
+from typing import Any
+
+import jsonschema
+import numpy as np
+import pandas as pd
+import pytest
+import torch
+from sklearn.compose import make_column_transformer
+from sklearn.decomposition import PCA
+from sklearn.impute import SimpleImputer
+from sklearn.linear_model import LogisticRegression, Ridge
+from sklearn.neural_network import MLPClassifier, MLPRegressor
+from sklearn.pipeline import make_pipeline
+from sklearn.preprocessing import OneHotEncoder, StandardScaler
+
+import tabinterp as ti
+from tabinterp import messages
+from tabinterp.errors import DocumentError, ModelError, NotApplicableError, TabinterpError, TableError
+from tabinterp.findings import CHECKS, judge
+from tabinterp.report.canonical import schema
+from tabinterp.report.document import Document, Interval, Message, Surrogate
+
+pytestmark = pytest.mark.filterwarnings("ignore:Stochastic Optimizer")  # few iterations are enough here
+
+TARGETS = {"binary": "paid", "multiclass": "grade", "regression": "sum"}
+SECRET = "SECRET-4711"
+PLANTED = 123456.789
+
+
+def rows(n: int = 240) -> pd.DataFrame:
+    """Two numbers, a category and a person's remark; targets of every task; PLANTED and SECRET stand in single cells."""
+    draw = np.random.default_rng(7)
+    frame = pd.DataFrame(
+        {"a": draw.normal(size=n), "b": draw.normal(size=n), "job": draw.choice(["u", "v", "日本"], n)}
+    )
+    score = frame["a"] + frame["a"] * frame["b"] + (frame["job"] == "u")
+    frame["paid"] = np.where(score + draw.logistic(size=n) > 0, "yes", "no")
+    frame["grade"] = np.select([score > 1, score < -1], ["high", "low"], "middle")
+    frame["sum"] = score + draw.normal(size=n)
+    frame["remark"] = [f"remark {i}" for i in range(n)]
+    frame.loc[3, "remark"] = SECRET
+    frame.loc[4, "b"] = PLANTED
+    return frame
+
+
+def encoder(numbers=("a", "b"), texts=("job",)):
+    steps = [(make_pipeline(SimpleImputer(keep_empty_features=True), StandardScaler()), list(numbers))]
+    if texts:
+        steps.append((OneHotEncoder(handle_unknown="ignore"), list(texts)))
+    return make_column_transformer(*steps)
+
+
+def network(task: str, **settings: Any):
+    kind = MLPRegressor if task == "regression" else MLPClassifier
+    return kind(**{"hidden_layer_sizes": (6,), "max_iter": 40, "random_state": 0, **settings})
+
+
+def linear(task: str):
+    return Ridge() if task == "regression" else LogisticRegression()
+
+
+def table(task: str, frame: pd.DataFrame | None = None, *, split: Any = 0.3, drop=(), **asked: Any) -> ti.Table:
+    frame = rows() if frame is None else frame
+    target = TARGETS[task]
+    kept = {target, *(value for value in (split, *asked.values()) if isinstance(value, str))}
+    others = [c for c in (*TARGETS.values(), "remark") if c in frame and c not in kept]
+    return ti.read_table(frame, target=target, drop=[*others, *drop], split=split, name="people", **asked)
+
+
+def fitted(model: Any, read: ti.Table, make_encoder: Callable[[], Any] = encoder):
+    training = read.training_rows()
+    pipeline = make_pipeline(make_encoder(), model)
+    return pipeline.fit(training.inputs, training.frame[read.schema.target])
+
+
+def part(n: int, held_out: Any) -> np.ndarray:
+    return np.where(np.isin(np.arange(n), held_out), "test", "train")
+
+
+Case = tuple[ti.Table, Any, dict[str, Any]]
+
+
+def plain(task: str) -> Case:
+    read = table(task)
+    return read, fitted(network(task), read), {}
+
+
+def no_split(task: str) -> Case:
+    read = table(task, split=None)
+    return read, fitted(network(task), read), {}
+
+
+def weighted(task: str) -> Case:
+    read = table(task, rows().assign(w=np.linspace(0.5, 2, 240)), weight="w")
+    return read, fitted(network(task), read), {}
+
+
+def grouped(task: str) -> Case:
+    read = table(task, rows().assign(house=np.arange(240) // 4), group="house")
+    return read, fitted(network(task), read), {}
+
+
+def own_counterpart(task: str) -> Case:
+    read = table(task)
+    return read, fitted(network(task), read), {"counterpart": ti.wrap(fitted(linear(task), read), name="ours")}
+
+
+def mixing_encoder(task: str) -> Case:
+    read = table(task)
+    return read, fitted(network(task), read, lambda: make_pipeline(encoder(), PCA(3))), {}
+
+
+def no_hidden_layer(task: str) -> Case:
+    read = table(task)
+    return read, fitted(linear(task), read), {}
+
+
+def thirty_rows(task: str) -> Case:
+    read = table(task, rows(30))
+    return read, fitted(network(task), read), {}
+
+
+def one_column(task: str) -> Case:
+    read = table(task, drop=["b", "job"])
+    return read, fitted(network(task), read, lambda: encoder(["a"], [])), {}
+
+
+def constant_column(task: str) -> Case:
+    read = table(task, rows().assign(same="x", three=3))
+    return read, fitted(network(task), read, lambda: encoder(["a", "b", "three"], ["job", "same"])), {}
+
+
+def missing_column(task: str) -> Case:
+    read = table(task, rows().assign(gone=None))
+    return read, fitted(network(task), read, lambda: encoder(["a", "b", "gone"])), {}
+
+
+def one_class_held_out(task: str) -> Case:
+    frame = rows()
+    same = (
+        np.flatnonzero(frame["paid"] == "yes")[:20] if task == "binary" else np.flatnonzero(frame["grade"] == "low")[:9]
+    )
+    if task == "regression":
+        frame.loc[same, "sum"] = 1.0
+    read = table(task, frame.assign(part=part(240, same)), split="part")
+    return read, fitted(network(task), read), {}
+
+
+def one_row_held_out(task: str) -> Case:
+    read = table(task, rows().assign(part=part(240, [8])), split="part")
+    return read, fitted(network(task), read), {}
+
+
+def few_rows(task: str) -> Case:
+    read = table(task)
+    return read, fitted(network(task), read), {"rows": 10}
+
+
+CASES = [plain, no_split, weighted, grouped, own_counterpart, mixing_encoder, no_hidden_layer, thirty_rows, one_column]
+CASES += [constant_column, missing_column, one_class_held_out, one_row_held_out, few_rows]
+
+
+@functools.cache
+def audited(make: Callable[[str], Case], task: str) -> ti.Audit:
+    read, model, settings = make(task)
+    return ti.audit(ti.wrap(model), read, **settings)
+
+
+def keys(found: list[Message]) -> list[str]:
+    return [message.key for message in found]
+
+
+@pytest.mark.parametrize("task", TARGETS)
+@pytest.mark.parametrize("make", CASES, ids=lambda make: make.__name__)
+class TestEveryCase:
+    def test_the_document_is_valid_and_comes_back(self, make, task):
+        audit = audited(make, task)
+        data = audit.to_json()
+        jsonschema.Draft202012Validator(schema()).validate(json.loads(data))
+        again = ti.Audit.from_json(data)
+        assert again == audit
+        assert again.to_json() == data
+        assert again.to_html() == audit.to_html()
+        assert str(again) == str(audit)
+
+    def test_it_is_assessed_where_rows_are_held_out_and_only_there(self, make, task):
+        document = audited(make, task).document
+        split = make is not no_split
+        assert (document.verdict.status != "not_assessed") == split
+        assert ("not_assessed.split" in keys(document.not_assessed)) == (not split)
+        assert (document.data.held_out_rows is not None) == split
+        assert document.performance.rows == (document.data.held_out_rows or document.data.rows)
+        assert document.importance.rows_of == ("held-out" if split else "all")
+
+    def test_each_check_is_made_once(self, make, task):
+        findings = audited(make, task).findings.frame()
+        assert sorted(findings["slug"]) == sorted(check.slug for check in CHECKS)
+        assert set(findings["status"]) <= {"raised", "cleared", "not_applicable"}
+        assert findings["claim"].str.len().gt(10).all()
+
+    def test_no_cell_is_in_the_report_or_the_document(self, make, task):
+        audit = audited(make, task)
+        for text in (audit.to_json().decode(), audit.to_html()):
+            assert SECRET not in text
+            assert "remark 5" not in text
+            assert "123456" not in text
+            assert "123,456" not in text
+
+
+@pytest.mark.parametrize("task", TARGETS)
+class TestEveryTask:
+    def test_what_does_not_apply_is_said(self, task):
+        mixed = audited(mixing_encoder, task).document
+        assert [m.values["reading"] for m in mixed.not_assessed if m.key == "not_assessed.reading"] == ["coefficients"]
+        assert [m.values["columns"] for m in mixed.not_assessed if m.key == "not_assessed.mixed"] == [
+            ["a", "b", "job"]
+        ] * 2
+        assert mixed.coefficients.terms == []
+        assert all(row.network.value is not None for row in mixed.importance.columns)
+        alone = audited(no_hidden_layer, task).document
+        assert [m.values["reading"] for m in alone.not_assessed if m.key == "not_assessed.reading"] == ["neurons"]
+        usual = keys(audited(plain, task).document.not_assessed)
+        assert usual == [f"not_assessed.{n}" for n in ("seeds", "calibration", "shapley", "effects", "groups", "data")]
+
+    def test_a_network_without_hidden_layer_is_linear(self, task):
+        document = audited(no_hidden_layer, task).document
+        assert document.network.hidden == []
+        assert [f.status for f in document.findings if f.slug == "secretly-linear"] == ["raised"]
+        assert all(s.r2 == pytest.approx(1, abs=1e-6) for s in document.coefficients.surrogates)
+
+    def test_the_counterpart_is_ours_or_the_users(self, task):
+        assert audited(own_counterpart, task).document.linear.name == "ours"
+        assert audited(plain, task).document.linear.name.endswith("regression")
+
+    def test_a_column_without_information_is_named(self, task):
+        for make, names in ((constant_column, ["same", "three"]), (missing_column, ["gone"])):
+            document = audited(make, task).document
+            (found,) = [f for f in document.findings if f.slug == "constant-column"]
+            assert (found.status, sorted(found.claim.values["columns"])) == ("raised", names)
+        gone = next(c for c in audited(missing_column, task).document.data.columns if c.name == "gone")
+        assert (gone.missing, gone.constant, gone.kind) == (240, True, "numeric")
+
+    def test_a_handful_of_rows_resolves_nothing(self, task):
+        document = audited(one_row_held_out, task).document
+        assert document.verdict.status == "not_resolved"
+        assert document.verdict.difference.low is None
+        assert {m.resolved for m in document.performance.metrics} == {"no"}
+        assert "too few for an interval" in str(audited(one_row_held_out, task))
+        houses = rows().assign(house=np.arange(240) % 9)
+        read = table(task, houses, group="house")
+        assert ti.audit(ti.wrap(fitted(network(task), read)), read, rows=20).verdict.difference.low is None
+
+    def test_a_metric_that_needs_two_values_is_left_out_where_there_is_one(self, task):
+        names = [m.metric for m in audited(one_class_held_out, task).document.performance.metrics]
+        left_out = {"binary": "auc", "multiclass": None, "regression": "r2"}[task]
+        assert left_out not in names
+        assert left_out is None or left_out in [m.metric for m in audited(plain, task).document.performance.metrics]
+
+    def test_the_data_are_described(self, task):
+        data = audited(weighted, task).document.data
+        assert (data.rows, data.name, data.task, data.weighted) == (240, "people", task, True)
+        roles = {c.name: c.role for c in data.columns}
+        assert roles["w"] == "weight"
+        assert roles[TARGETS[task]] == "target"
+        assert roles["remark"] == "dropped"
+        assert sum(data.rates) == pytest.approx(0 if task == "regression" else 1)
+
+    def test_groups_and_weights_change_the_intervals(self, task):
+        usual, by_group = (audited(make, task).document.verdict.difference for make in (plain, grouped))
+        assert usual.value != by_group.value or usual.stderr != by_group.stderr
+
+    def test_the_table_and_the_model_are_not_changed(self, task):
+        read, model, _ = plain(task)
+        before = (read.frame.copy(deep=True), pickle.dumps(model), copy.deepcopy(read.y), read.schema)
+        audit = ti.audit(ti.wrap(model), read)
+        pd.testing.assert_frame_equal(read.frame, before[0])
+        assert pickle.dumps(model) == before[1]
+        assert (read.y == before[2]).all()
+        assert read.schema == before[3]
+        assert audit.to_json() == audited(plain, task).to_json()
+
+
+def test_a_torch_module_is_not_changed():
+    module = torch.nn.Sequential(
+        torch.nn.Linear(2, 5), torch.nn.Dropout(), torch.nn.ReLU(), torch.nn.Linear(5, 1)
+    ).train()
+    before = copy.deepcopy(module.state_dict())
+    read = table("regression", drop=["job"])
+    ti.audit(ti.wrap(module, encoder="passthrough", task="regression"), read)
+    assert module.training
+    assert all((before[name] == value).all() for name, value in module.state_dict().items())
+    assert all(p.requires_grad and p.grad is None for p in module.parameters())
+    assert not any(layer._forward_hooks or layer._forward_pre_hooks for layer in module.modules())
+
+
+# ---- the same inputs, the same bytes
+
+SCRIPT = """
+import hashlib, warnings
+warnings.simplefilter("ignore")
+from tests.test_audit import TARGETS, plain, ti
+for task in TARGETS:
+    read, model, settings = plain(task)
+    audit = ti.audit(ti.wrap(model), read, **settings)
+    print(hashlib.sha256(audit.to_json() + audit.to_html().encode()).hexdigest())
+"""
+
+
+def test_another_process_gives_the_same_bytes():
+    root = os.path.dirname(os.path.dirname(os.path.abspath(__file__)))
+    environment = os.environ | {"PYTHONHASHSEED": "1", "PYTHONPATH": root, "TZ": "Asia/Tokyo", "LC_ALL": "C"}
+    done = subprocess.run(
+        [sys.executable, "-c", SCRIPT], capture_output=True, text=True, env=environment, cwd=root, check=True
+    )
+    here = [audited(plain, task) for task in TARGETS]
+    assert done.stdout.split() == [hashlib.sha256(a.to_json() + a.to_html().encode()).hexdigest() for a in here]
+
+
+def test_what_differs_from_run_to_run_stays_beside_the_document():
+    audit = audited(plain, "binary")
+    assert set(audit.run) == {"seconds", "threads"}
+    text = audit.to_json().decode()
+    assert '"seconds"' not in text
+    assert '"threads"' not in text
+
+
+def test_seeds_change_draws_and_nothing_else():
+    read, model, _ = plain("binary")
+    other = ti.audit(ti.wrap(model), read, seed=1).document
+    first = audited(plain, "binary").document
+    assert other.verdict.difference.value == pytest.approx(first.verdict.difference.value, abs=0.02)
+    assert other.verdict.difference.low != first.verdict.difference.low
+    assert other.method.data_digest == first.method.data_digest
+    assert other.method.model_digest == first.method.model_digest
+
+
+def test_the_digest_is_of_contents_not_of_the_file(tmp_path):
+    rows().to_csv(tmp_path / "people.csv", index=False)
+    rows().to_parquet(tmp_path / "people.parquet")
+    model = plain("binary")[1]
+    digests = set()
+    for name in ("people.csv", "people.parquet"):
+        read = ti.read_table(tmp_path / name, target="paid", drop=["grade", "sum", "remark"], split=0.3)
+        digests.add(ti.audit(ti.wrap(model), read, rows=20).document.method.data_digest)
+    assert digests == {audited(plain, "binary").document.method.data_digest}
+
+
+# ---- progress, and what is refused
+
+
+def test_progress_rises_to_one_and_an_estimate_comes_first():
+    read, model, _ = plain("binary")
+    said: list[Any] = []
+    ti.audit(
+        ti.wrap(model), read, rows=20, progress=lambda step, share: said.append((step, share)), announce=said.append
+    )
+    shares = [one[1] for one in said if isinstance(one, tuple)]
+    assert shares == sorted(shares)
+    assert shares[-1] == pytest.approx(1)
+    (estimate,) = [one for one in said if isinstance(one, str)]
+    assert estimate.startswith("About ")
+    steps = list(dict.fromkeys(one[0] for one in said if isinstance(one, tuple)))
+    assert steps[:2] == ["encode", "counterpart"]
+    assert [isinstance(one, str) for one in said].index(True) < [one[0] for one in said].index("counterpart")
+
+
+def test_a_counterpart_must_be_linear_and_of_the_same_task():
+    read, model, _ = plain("binary")
+    with pytest.raises(NotApplicableError, match="counterpart MLPClassifier 6 is not linear"):
+        ti.audit(ti.wrap(model), read, counterpart=ti.wrap(model))
+    other = table("regression")
+    with pytest.raises(ModelError, match="Ridge is a regression model; the table's target 'paid' is binary"):
+        ti.audit(ti.wrap(model), read, counterpart=ti.wrap(fitted(linear("regression"), other)))
+
+
+@pytest.mark.parametrize("settings", [{"seed": -1}, {"seed": 2**32}, {"rows": 1}, {"rows": 0}])
+def test_settings_out_of_range_are_refused(settings):
+    read, model, _ = plain("binary")
+    with pytest.raises(TabinterpError, match=str(*settings.values())):
+        ti.audit(ti.wrap(model), read, **settings)
+
+
+def test_a_class_of_one_row_is_too_few_to_fit_a_counterpart():
+    frame = rows(60)
+    frame["grade"] = np.where(np.arange(60) == 5, "rare", frame["paid"])
+    read = table("multiclass", frame, split=None)
+    with pytest.raises(NotApplicableError, match="two training rows of every class"):
+        ti.audit(ti.wrap(fitted(network("multiclass"), read)), read)
+
+
+@pytest.fixture(scope="module")
+def trained() -> ti.models.train.Trained:
+    return ti.train(table("binary", split=None))
+
+
+class TestRememberedSplit:
+    def test_it_is_used_where_the_table_has_none(self, trained):
+        audit = ti.audit(trained.networks[0], table("binary", split=None), counterpart=trained.counterpart, rows=20)
+        assert audit.verdict.status != "not_assessed"
+        assert audit.document.data.held_out_rows == trained.table.held_out.sum()
+        assert audit.document.data.split.key == "split.stratified"
+
+    def test_another_split_that_holds_out_training_rows_is_refused(self, trained):
+        with pytest.raises(ModelError, match=r"remembers .* rows that this table's split holds out are not among them"):
+            ti.audit(trained.networks[0], table("binary", split=0.5, seed=9), rows=20)
+
+    def test_a_part_of_its_own_held_out_rows_is_taken(self, trained):
+        fewer = np.flatnonzero(trained.table.held_out)[:20]
+        read = table("binary", rows().assign(part=part(240, fewer)), split="part")
+        audit = ti.audit(trained.networks[0], read, rows=20)
+        assert audit.document.performance.rows == 20
+
+    def test_a_table_without_training_rows_is_refused(self, trained):
+        with pytest.raises(TableError, match="both parts need rows"):
+            ti.audit(trained.networks[0], table("binary", rows()[trained.table.held_out], split=None), rows=20)
+
+
+# ---- files
+
+
+def test_from_json_reads_a_path_and_says_what_is_wrong(tmp_path):
+    audit = audited(plain, "binary")
+    audit.to_json(tmp_path / "audit.json")
+    assert ti.Audit.from_json(tmp_path / "audit.json") == audit
+    assert ti.Audit.from_json(str(tmp_path / "audit.json")) == audit
+    with pytest.raises(DocumentError, match="cannot be read: No such file"):
+        ti.Audit.from_json(tmp_path / "missing.json")
+    with pytest.raises(DocumentError, match="cannot be read: Is a directory"):
+        ti.Audit.from_json(tmp_path)
+    with pytest.raises(DocumentError, match="not JSON"):
+        ti.Audit.from_json(audit.to_json()[:-100])
+
+
+@pytest.mark.parametrize("old", [None, b"old"])
+def test_a_write_that_is_cut_short_leaves_what_was_there(tmp_path, monkeypatch, old):
+    path = tmp_path / "report.html"
+    if old is not None:
+        path.write_bytes(old)
+
+    def cut(*_: object) -> None:
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr(os, "replace", cut)
+    with pytest.raises(KeyboardInterrupt):
+        audited(plain, "binary").to_html(path)
+    assert {p.name: p.read_bytes() for p in tmp_path.iterdir()} == ({} if old is None else {"report.html": old})
+
+
+def test_a_report_does_not_replace_a_folder(tmp_path):
+    with pytest.raises(OSError, match="is a folder"):
+        audited(plain, "binary").to_html(tmp_path)
+    assert list(tmp_path.iterdir()) == []
+
+
+# ---- findings: each check can be raised, cleared, and where it can, not apply
+
+
+def base() -> Document:
+    return audited(plain, "binary").document
+
+
+def status(slug: str, document: Document) -> str:
+    (found,) = [f for f in judge(document) if f.slug == slug]
+    assert messages.text(found.claim.key, found.claim.values)
+    return found.status
+
+
+def with_verdict(name: str) -> Document:
+    low = Interval(value=0.1, stderr=0.01, low=0.08, high=0.12)
+    return base().model_copy(update={"verdict": base().verdict.model_copy(update={"status": name, "difference": low})})
+
+
+def with_part(name: str, **update: Any) -> Document:
+    return base().model_copy(update={name: getattr(base(), name).model_copy(update=update)})
+
+
+def with_r2(value: float | None) -> Document:
+    return with_part("coefficients", surrogates=[Surrogate(output=None, r2=value)])
+
+
+def with_conflict(yes: bool) -> Document:
+    terms = [t.model_copy(update={"conflict": yes}) for t in base().coefficients.terms]
+    return with_part("coefficients", terms=terms)
+
+
+def with_agreement(value: float | None) -> Document:
+    pairs = [a.model_copy(update={"spearman": value}) for a in base().agreement]
+    return base().model_copy(update={"agreement": pairs})
+
+
+def with_importance(value: float) -> Document:
+    columns = [r.model_copy(update={"network": Interval(value=value)}) for r in base().importance.columns]
+    return with_part("importance", columns=columns)
+
+
+def with_units(sd: float) -> Document:
+    return with_part("neurons", units=[u.model_copy(update={"sd": sd}) for u in base().neurons.units])
+
+
+def with_constant(yes: bool) -> Document:
+    columns = [c.model_copy(update={"constant": yes or c.role != "input"}) for c in base().data.columns]
+    return with_part("data", columns=columns)
+
+
+def with_notes(*names: str) -> Document:
+    return with_part("coefficients", notes=[Message(key=name) for name in names])
+
+
+OUTCOMES: dict[str, dict[str, Callable[[], Document]]] = {
+    "worse-than-linear": {
+        "raised": lambda: with_verdict("worse"),
+        "cleared": lambda: with_verdict("better"),
+        "not_applicable": lambda: with_verdict("not_assessed"),
+    },
+    "secretly-linear": {
+        "raised": lambda: with_r2(0.9995),
+        "cleared": lambda: with_r2(0.9),
+        "not_applicable": lambda: with_r2(None),
+    },
+    "sign-conflict": {
+        "raised": lambda: with_conflict(True),
+        "cleared": lambda: with_conflict(False),
+        "not_applicable": lambda: with_part("coefficients", terms=[]),
+    },
+    "methods-disagree": {
+        "raised": lambda: with_agreement(0.49),
+        "cleared": lambda: with_agreement(0.5),
+        "not_applicable": lambda: with_agreement(None),
+    },
+    "unused-column": {
+        "raised": lambda: with_importance(0.0),
+        "cleared": lambda: with_importance(-0.1),
+        "not_applicable": lambda: with_part("importance", columns=[]),
+    },
+    "not-converged": {
+        "raised": lambda: with_part("network", converged=False),
+        "cleared": lambda: with_part("network", converged=True),
+        "not_applicable": lambda: with_part("network", converged=None),
+    },
+    "saturated": {
+        "raised": lambda: with_part("gradients", saturation=0.0099),
+        "cleared": lambda: with_part("gradients", saturation=0.01),
+        "not_applicable": lambda: with_part("gradients", saturation=None),
+    },
+    "dead-units": {
+        "raised": lambda: with_units(0.0),
+        "cleared": lambda: with_units(0.1),
+        "not_applicable": lambda: with_part("neurons", units=[]),
+    },
+    "penalised-inference": {
+        "raised": lambda: with_notes("coefficients.note.penalised"),
+        "cleared": lambda: with_notes("coefficients.note.separated"),
+    },
+    "constant-column": {"raised": lambda: with_constant(True), "cleared": lambda: with_constant(False)},
+}
+
+
+def test_every_check_has_its_outcomes_here():
+    assert set(OUTCOMES) == {check.slug for check in CHECKS}
+    assert len({check.code for check in CHECKS}) == len(CHECKS)
+
+
+@pytest.mark.parametrize(("slug", "outcome"), [(slug, outcome) for slug in OUTCOMES for outcome in OUTCOMES[slug]])
+def test_a_check_is_raised_cleared_or_does_not_apply(slug, outcome):
+    assert status(slug, OUTCOMES[slug][outcome]()) == outcome
+
+
+def test_what_is_raised_comes_first_the_gravest_at_the_top():
+    found = judge(with_verdict("worse"))
+    raised = [f.status == "raised" for f in found]
+    assert raised == sorted(raised, reverse=True)
+    assert found[0].slug == "worse-than-linear"
