@@ -21,9 +21,8 @@ from ..table.draws import FloatArray, IntArray, row_hash
 
 RESAMPLES = 1000
 MARGIN = 0.01  # share of what knowing nothing costs
-FEWEST = (
-    10  # rows, or groups of rows: a bootstrap of fewer has intervals that are far too short, of one row none at all
-)
+# A bootstrap of fewer rows, or groups of rows, has intervals that are far too short; of one row, none at all.
+FEWEST = 10
 METRICS = {"binary": ("log_loss", "auc", "brier", "accuracy"), "multiclass": ("log_loss", "brier", "accuracy")}
 HIGHER_IS_BETTER = {"auc", "accuracy", "r2"}
 

@@ -1,0 +1,405 @@
+"""The commands: what they print and where, exit codes, no traceback for a mistake, no half-written file."""
+
+from __future__ import annotations
+
+import json
+import os
+import pickle
+import shutil
+import signal
+import subprocess
+import sys
+import time
+from pathlib import Path
+from typing import NamedTuple
+
+import numpy as np
+import pandas as pd
+import pytest
+
+import tabinterp as ti
+from tabinterp import cli
+
+SCRIPT = "<script>alert(1)</script>"
+ROOT = Path(__file__).resolve().parent.parent
+
+
+class Ran(NamedTuple):
+    code: int
+    out: str
+    err: str
+
+
+@pytest.fixture
+def run(monkeypatch, capsys):
+    """Run a command in this process, as the console script does."""
+    handler = signal.getsignal(signal.SIGINT)
+
+    def call(*arguments: object) -> Ran:
+        monkeypatch.setattr(sys, "argv", ["tabinterp", *map(str, arguments)])
+        code = 0
+        try:
+            cli.main()
+        except SystemExit as left:
+            code = left.code or 0
+        out, err = capsys.readouterr()
+        assert "Traceback" not in err
+        return Ran(code, out, err)
+
+    yield call
+    signal.signal(signal.SIGINT, handler)
+
+
+def people(n: int = 600) -> pd.DataFrame:
+    draw = np.random.default_rng(0)
+    frame = pd.DataFrame(
+        {
+            "年齢": draw.integers(18, 90, n),
+            SCRIPT: draw.normal(size=n).round(3),
+            "job 🧪": draw.choice(["a", "日本語", "<b>bold</b>", "?"], n),
+            "own": draw.choice([True, False], n),
+            "code": draw.integers(1, 4, n),
+            "remark": [f"SECRET-{i}" for i in range(n)],
+        }
+    )
+    score = frame["年齢"] / 30 - 1.5 + frame[SCRIPT] * frame["own"]
+    return frame.assign(paid=np.where(draw.random(n) < 1 / (1 + np.exp(-score)), "yes", "no"))
+
+
+@pytest.fixture(scope="module")
+def folder(tmp_path_factory) -> Path:
+    """A table, a bundle trained on it by the command, and its audit."""
+    made = tmp_path_factory.mktemp("commands")
+    people().to_csv(made / "people.csv", index=False)
+    asked = [
+        "--target",
+        "paid",
+        "--positive",
+        "yes",
+        "--drop",
+        "remark",
+        "--kind",
+        "code=categorical",
+        "--protected",
+        "own",
+    ]
+    for arguments in (
+        ["train", "--data", "people.csv", *asked, "--out", "bundle"],
+        ["audit", "bundle", "--data", "people.csv", "--out", "audit", "--rows", "100"],
+    ):
+        done = start(*arguments, cwd=made).communicate()
+        (made / f"{arguments[0]}.out").write_text(done[0], "utf-8")
+        (made / f"{arguments[0]}.err").write_text(done[1], "utf-8")
+    return made
+
+
+def start(*arguments: object, cwd: Path) -> subprocess.Popen:
+    return subprocess.Popen(
+        [sys.executable, "-m", "tabinterp.cli", *map(str, arguments)],
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+        text=True,
+        encoding="utf-8",
+        cwd=cwd,
+        env=os.environ | {"PYTHONPATH": str(ROOT), "PYTHONUTF8": "1"},
+    )
+
+
+# ---- what goes well
+
+
+def test_train_then_audit_print_paths_on_stdout_and_progress_on_stderr(folder):
+    assert (folder / "train.out").read_text("utf-8") == "bundle\n"
+    assert (folder / "audit.out").read_text("utf-8").splitlines()[-1] == "audit/report.html"
+    assert "Training on 600 rows of people, 5 columns." in (folder / "train.err").read_text("utf-8")
+    told = (folder / "audit.err").read_text("utf-8")
+    assert "Auditing network" in told
+    assert " seconds on this machine." in told
+    assert "logistic regression" in told
+    assert sorted(p.name for p in (folder / "audit").iterdir()) == ["audit.json", "report.html", "run.json"]
+
+
+def test_the_bundle_remembers_how_its_table_was_read_and_split(folder):
+    audit = ti.Audit.from_json(folder / "audit" / "audit.json")
+    columns = {c.name: c for c in audit.document.data.columns}
+    assert columns["code"].kind == "categorical"
+    assert columns["own"].protected
+    assert columns["remark"].role == "dropped"
+    assert audit.document.data.classes == ["no", "yes"]
+    assert audit.document.data.held_out_rows == 150
+    assert audit.verdict.status != "not_assessed"
+
+
+def test_names_and_levels_are_shown_not_run_and_cells_not_at_all(folder):
+    page = (folder / "audit" / "report.html").read_text("utf-8")
+    document = (folder / "audit" / "audit.json").read_text("utf-8")
+    assert SCRIPT not in page
+    assert "&lt;script&gt;alert(1)&lt;/script&gt;" in page
+    assert "<b>bold</b>" not in page
+    for text in (page, document):
+        assert "年齢" in text
+        assert "job 🧪" in text
+        assert "SECRET" not in text
+
+
+def test_what_differs_from_run_to_run_is_in_run_json(folder):
+    run = json.loads((folder / "audit" / "run.json").read_text("utf-8"))
+    assert set(run) == {"started", "seconds", "command", "model", "data", "python", "machine", "threads"}
+    assert str(folder) not in (folder / "audit" / "audit.json").read_text("utf-8")
+
+
+def test_render_makes_the_same_report_again(folder, run, tmp_path):
+    out = tmp_path / "new" / "report.html"
+    done = run("render", folder / "audit" / "audit.json", "--out", out)
+    assert done == Ran(0, f"{out}\n", "")
+    assert out.read_bytes() == (folder / "audit" / "report.html").read_bytes()
+
+
+def test_quiet_prints_the_path_alone_and_writes_the_same_bytes(folder, run, tmp_path):
+    arguments = ["audit", folder / "bundle", "--data", folder / "people.csv", "--rows", 100, "--out", tmp_path]
+    assert run(*arguments, "--quiet") == Ran(0, f"{tmp_path / 'report.html'}\n", "")
+    for name in ("audit.json", "report.html"):
+        assert (tmp_path / name).read_bytes() == (folder / "audit" / name).read_bytes()
+
+
+def test_another_positive_class_holds_out_the_same_rows(folder, run, tmp_path):
+    arguments = [
+        "audit",
+        folder / "bundle",
+        "--data",
+        folder / "people.csv",
+        "--rows",
+        20,
+        "--out",
+        tmp_path,
+        "--quiet",
+    ]
+    assert run(*arguments, "--positive", "no").code == 0
+    data = ti.Audit.from_json(tmp_path / "audit.json").document.data
+    assert (data.classes, data.held_out_rows) == (["yes", "no"], 150)
+
+
+def test_the_demo_trains_and_audits_a_bundled_table(run, tmp_path, monkeypatch):
+    read = ti.read_table  # of the demo's thirty thousand rows, as many as a test has time for
+
+    def first_rows(path: str, **asked: object) -> ti.Table:
+        return read(pd.read_csv(path, nrows=200), name="demo", **asked)
+
+    monkeypatch.setattr(ti, "read_table", first_rows)
+    done = run("demo", "--out", tmp_path / "demo", "--quiet")
+    assert done == Ran(0, f"{tmp_path / 'demo' / 'report.html'}\n", "")
+    document = ti.Audit.from_json(tmp_path / "demo" / "audit.json").document
+    assert document.data.rows == 200
+    assert (document.data.target, document.verdict.status != "not_assessed") == ("default payment next month", True)
+    assert [c.name for c in document.data.columns if c.protected]
+
+
+def test_help_of_every_command(run):
+    assert all(name in run("--help").out for name in ("train", "audit", "render", "demo"))
+    for name in ("train", "audit", "render", "demo"):
+        assert run(name, "--help").code == 0
+
+
+# ---- mistakes
+
+
+def bundle_with(change):
+    """A copy of the bundle, damaged."""
+
+    def make(folder: Path, tmp_path: Path) -> Path:
+        copy = tmp_path / "damaged"
+        shutil.copytree(folder / "bundle", copy)
+        change(copy)
+        return copy
+
+    return make
+
+
+def header_with(**values):
+    def change(copy: Path) -> None:
+        header = json.loads((copy / "model.json").read_text("utf-8"))
+        for place, value in values.items():
+            part, _, name = place.rpartition("__")
+            (header[part] if part else header)[name] = value
+        (copy / "model.json").write_text(json.dumps(header), "utf-8")
+
+    return bundle_with(change)
+
+
+def pickled(folder: Path, tmp_path: Path) -> Path:
+    (tmp_path / "model.pkl").write_bytes(pickle.dumps({}))
+    return tmp_path / "model.pkl"
+
+
+MODELS = {
+    "a pickle": (pickled, ["is a pickle", "runs code", "skops"]),
+    "no model": (lambda *_: "nowhere", ["no file or folder 'nowhere'"]),
+    "a table": (lambda folder, _: folder / "people.csv", ["of a kind that is not known"]),
+    "an empty folder": (lambda _, tmp_path: tmp_path, ["not a bundle", "model.json"]),
+    "cut header": (bundle_with(lambda c: (c / "model.json").write_text("{")), ["model.json", "Invalid JSON"]),
+    "cut weights": (
+        bundle_with(lambda c: (c / "model.safetensors").write_bytes(b"x")),
+        ["model.safetensors", "SHA-256"],
+    ),
+    "no encoder": (bundle_with(lambda c: (c / "encoder.skops").unlink()), ["encoder.skops", "not a plain file"]),
+    "changed counterpart": (
+        bundle_with(lambda c: (c / "counterpart" / "model.safetensors").write_bytes(b"x")),
+        ["counterpart", "SHA-256"],
+    ),
+    "unknown split": (header_with(split__kind="magic"), ["kind", "'fraction'"]),
+    "odd split": (header_with(split__cuts=[]), ["one for each class; got 0"]),
+    "unknown setting": (header_with(table__colour="red"), ["table.colour"]),
+    "odd setting": (header_with(table__drop="remark"), ["table.drop", "list"]),
+    "no target": (header_with(table=None), ["--target is needed"]),
+}
+
+
+@pytest.mark.parametrize("case", MODELS)
+def test_a_model_that_cannot_be_used(case, folder, run, tmp_path):
+    make, words = MODELS[case]
+    out = tmp_path / "out"
+    done = run("audit", make(folder, tmp_path), "--data", folder / "people.csv", "--out", out)
+    assert (done.code, done.out) == (2, "")
+    assert done.err.startswith("error: ")
+    assert all(word in done.err for word in words), done.err
+    assert not out.exists()
+
+
+TRAINING = {
+    "no file": (["--data", "nothing.csv", "--target", "paid"], ["no file 'nothing.csv'"]),
+    "no target": ([], ["Missing option", "--target"]),
+    "no such target": (["--target", "payed"], ["'payed'", "'年齢'", "'paid'"]),
+    "no such column": (["--target", "paid", "--drop", "q"], ["drop names 'q'", "'年齢'"]),
+    "no such weight": (["--target", "paid", "--weight", "q"], ["weight names 'q'"]),
+    "kind": (["--target", "paid", "--kind", "own=truth"], ["'own'", "numeric, categorical", "'truth'"]),
+    "kind without =": (["--target", "paid", "--kind", "own"], ["COLUMN=KIND", "'own'"]),
+    "kind of no column": (["--target", "paid", "--kind", "q=numeric"], ["kinds names 'q'"]),
+    "positive": (["--target", "paid", "--positive", "perhaps"], ["'paid'", "'no' and 'yes'", "'perhaps'"]),
+    "share": (["--target", "paid", "--split", "1.5"], ["between 0 and 1", "1.5"]),
+    "split column": (["--target", "paid", "--split", "q"], ["split names 'q'"]),
+    "split labels": (["--target", "paid", "--split", "remark"], ["'remark'", "row 0", "SECRET-0", "train", "dates"]),
+    "seed": (["--target", "paid", "--seed", "-1"], ["--seed"]),
+    "seeds": (["--target", "paid", "--seeds", "0"], ["--seeds"]),
+    "option": (["--target", "paid", "--colour", "red"], ["--colour"]),
+}
+
+
+@pytest.mark.parametrize("case", TRAINING)
+def test_a_mistake_in_training(case, folder, run, tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    arguments, words = TRAINING[case]
+    data = [] if "--data" in arguments else ["--data", folder / "people.csv"]
+    done = run("train", *data, *arguments, "--out", tmp_path / "out")
+    assert (done.code, done.out) == (2, "")
+    assert all(word in done.err for word in words), done.err
+    assert list(tmp_path.iterdir()) == []
+
+
+@pytest.mark.parametrize("inside", ["", "deeper"])
+def test_out_is_a_file(inside, folder, run, tmp_path):
+    (tmp_path / "file").write_text("mine")
+    out = tmp_path / "file" / inside
+    data = ["--data", folder / "people.csv"]
+    for arguments in (["train", *data, "--target", "paid"], ["audit", folder / "bundle", *data]):
+        done = run(*arguments, "--out", out)
+        assert (done.code, done.out) == (2, "")
+        assert f"the folder '{out}' cannot be made" in done.err
+    assert (tmp_path / "file").read_text() == "mine"
+
+
+def test_a_folder_that_cannot_be_written_to(folder, run, tmp_path, monkeypatch):
+    def refuse(*_: object, **__: object) -> None:
+        raise PermissionError(13, "Permission denied", str(tmp_path))
+
+    monkeypatch.setattr("tabinterp.files.tempfile.mkstemp", refuse)
+    done = run("render", folder / "audit" / "audit.json", "--out", tmp_path / "report.html")
+    assert (done.code, done.out) == (2, "")
+    assert "Permission denied" in done.err
+    assert str(tmp_path) in done.err
+
+
+AUDITS = {
+    "empty": (b"", "not JSON"),
+    "another file": (b'{"a": 1}', "schema_version 'none'"),
+    "not text": (b"\xff\xfe", "not JSON"),
+    "a list": (b"[]", "must be a JSON object"),
+    "cut": (None, "not JSON"),
+}
+
+
+@pytest.mark.parametrize("case", AUDITS)
+def test_an_audit_that_cannot_be_rendered(case, folder, run, tmp_path):
+    content, words = AUDITS[case]
+    path = tmp_path / "audit.json"
+    path.write_bytes((folder / "audit" / "audit.json").read_bytes()[:-9] if content is None else content)
+    done = run("render", path, "--out", tmp_path / "report.html")
+    assert (done.code, done.out) == (2, "")
+    assert words in done.err
+    assert list(tmp_path.iterdir()) == [path]
+
+
+def test_render_needs_an_audit_and_a_file_to_write(folder, run, tmp_path):
+    assert "No such file" in run("render", tmp_path / "audit.json", "--out", tmp_path / "r.html").err
+    assert "Is a directory" in run("render", folder / "bundle", "--out", tmp_path / "r.html").err
+    done = run("render", folder / "audit" / "audit.json", "--out", tmp_path)
+    assert (done.code, done.err) == (2, f"error: '{tmp_path}' is a folder; a file is to be written there\n")
+
+
+def test_usage(run):
+    for arguments in ([], ["nonsense"], ["audit"], ["render", "a.json"]):
+        done = run(*arguments)
+        assert done.code == 2
+        assert "Usage" in done.out + done.err
+
+
+def test_columns_the_model_reads_may_not_be_dropped(folder, run, tmp_path):
+    done = run(
+        "audit", folder / "bundle", "--data", folder / "people.csv", "--out", tmp_path, "--drop", "own", "--quiet"
+    )
+    assert (done.code, done.out) == (2, "")
+    assert "'own' (has the role dropped)" in done.err
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_a_split_that_contradicts_the_models_own_is_refused(folder, run, tmp_path):
+    data = ["--data", folder / "people.csv", "--out", tmp_path, "--quiet"]
+    done = run("audit", folder / "bundle", *data, "--split", "0.5")
+    assert (done.code, done.out) == (2, "")
+    assert "remembers which rows it was not trained on" in done.err
+
+
+# ---- Ctrl-C
+
+
+@pytest.mark.parametrize("old", [False, True])
+def test_ctrl_c_leaves_no_half_written_file(folder, tmp_path, old):
+    if old:
+        for name in ("audit.json", "report.html", "run.json"):
+            (tmp_path / name).write_text("old")
+    process = start("audit", folder / "bundle", "--data", folder / "people.csv", "--out", tmp_path, cwd=tmp_path)
+    line = process.stderr.readline()  # the audit has begun
+    assert line.startswith("Auditing network")
+    time.sleep(0.2)
+    process.send_signal(signal.SIGINT)
+    out, err = process.communicate(timeout=60)
+    assert (process.returncode, out) == (130, "")
+    assert err.splitlines()[-1] == "interrupted"
+    assert "Traceback" not in err
+    left = {path.name: path.read_text() for path in tmp_path.iterdir()}
+    assert left == ({"audit.json": "old", "report.html": "old", "run.json": "old"} if old else {})
+
+
+def test_an_interrupt_between_two_files_leaves_whole_ones(folder, run, tmp_path, monkeypatch):
+    whole = os.replace
+
+    def interrupted(source: str, target: Path) -> None:
+        if Path(target).name == "audit.json":
+            signal.raise_signal(signal.SIGINT)
+        whole(source, target)
+
+    monkeypatch.setattr(os, "replace", interrupted)
+    done = run("audit", folder / "bundle", "--data", folder / "people.csv", "--out", tmp_path, "--rows", 100, "--quiet")
+    assert done == Ran(130, "", "interrupted\n")
+    assert {p.name: p.read_bytes() for p in tmp_path.iterdir()} == {
+        "report.html": (folder / "audit" / "report.html").read_bytes()
+    }
