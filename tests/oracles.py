@@ -114,6 +114,16 @@ def hajek(losses, own, w) -> float:
     return math.sqrt(sum((w[i] * (projection[i] - mean)) ** 2 for i in range(n)) * n / (n - 1)) / total
 
 
+def infinitesimal_jackknife(statistic, w, step: float = 1e-5) -> float:
+    """Standard error of a statistic of row weights from its derivatives by them (Efron 1982), by central differences."""
+    n, total = len(w), 0.0
+    for i in range(n):
+        up, down = np.array(w, dtype=float), np.array(w, dtype=float)
+        up[i], down[i] = w[i] * (1 + step), w[i] * (1 - step)
+        total += ((statistic(up) - statistic(down)) / (2 * step)) ** 2
+    return math.sqrt(total * n / (n - 1))
+
+
 def auc_importance(y, scores, w) -> float:
     """Fall of the AUC on the expanded set: every receiver with every donor, weighed by the product of both weights."""
     n = len(y)

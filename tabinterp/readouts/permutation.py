@@ -8,6 +8,7 @@ result is exact.
 Standard error: the statistic is a U-statistic in which each row is a receiver and a donor. With L_ij the loss of row i
 when the column comes from row j, SE^2 = Var_i(mean_j L_ij + mean_j L_ji - L_ii) / n (Hájek projection). What is summed
 are the rises D_ij = L_ij - L_ii: over all pairs the same, and over few drawn ones free of the noise of the loss itself.
+With few draws a row it is conservative: a 95% interval covers some 96% with ten of them, 98% with one.
 """
 
 from __future__ import annotations

@@ -71,6 +71,17 @@ def test_exact_columns_are_the_mean_over_all_pairs(task, loss, weighted):
 
 
 @pytest.mark.parametrize("weighted", [False, True])
+def test_the_error_of_the_auc_is_that_of_the_infinitesimal_jackknife(weighted):
+    """Its first-order term holds both roles of a row, and its class's share."""
+    _, table, pipeline, _, weights = scene("binary", weighted)
+    result = ti.permutation_importance(ti.wrap(pipeline), table, loss="auc", n_repeats=20)
+    for i, column in ((0, "age"), (2, "city")):
+        scores = pairs((column,), "binary", weighted)
+        expected = oracles.infinitesimal_jackknife(lambda w, s=scores: oracles.auc_importance(table.y, s, w), weights)
+        assert result.stderr[i] == pytest.approx(expected, rel=1e-4)
+
+
+@pytest.mark.parametrize("weighted", [False, True])
 @pytest.mark.parametrize(("task", "loss"), [pair for pair in PLAIN if pair[1] != "auc"])
 def test_all_shifts_are_the_mean_over_all_other_donors(task, loss, weighted):
     """With every shift drawn nothing is left to chance, whether the encoder mixes columns or not."""
@@ -201,7 +212,7 @@ def test_intervals_cover_the_population_value():
     """400 tables: three standard errors of a count are 3.3%."""
     cover = _coverage(10)
     assert np.all(cover > 0.92)
-    assert np.all(cover < 0.985)
+    assert np.all(cover < 0.975)
 
 
 @pytest.mark.parametrize("loss", ["log_loss", "auc"])
@@ -214,7 +225,7 @@ def test_agrees_with_scikit_learn_within_both_errors(loss):
         frame[cases.INPUTS],
         frame["y"],
         scoring={"log_loss": "neg_log_loss", "auc": "roc_auc"}[loss],
-        n_repeats=30,
+        n_repeats=12,
         random_state=0,
     )
     error = np.hypot(ours.stderr, theirs.importances_std)
@@ -233,18 +244,13 @@ def test_baseline_is_the_loss_untouched():
 
 
 def test_two_models_share_their_draws():
-    """The difference of two models that differ by a constant factor is what the same donors make of it."""
+    """A constant added to the score cancels in the squared error's rise, for the same donors only."""
     table = cases.numbers(300)
     one, two = nn.Sequential(cases.affine([[1.0, 0.0, 0.0]])), nn.Sequential(cases.affine([[1.0, 0.0, 0.0]], [0.7]))
-
-    def drift(y, s):
-        return s[:, 0]
-
-    first, second = (ti.permutation_importance(cases.wrapped(m), table, n_repeats=1, loss=drift) for m in (one, two))
-    np.testing.assert_allclose(first.importance, second.importance, atol=FLOAT32)
-    other = ti.permutation_importance(cases.wrapped(two), table, n_repeats=1, loss=lambda y, s: s[:, 0] ** 2, seed=1)
-    again = ti.permutation_importance(cases.wrapped(two), table, n_repeats=1, loss=lambda y, s: s[:, 0] ** 2, seed=2)
-    assert other.importance[0] != again.importance[0]
+    first, second = (ti.permutation_importance(cases.wrapped(m), table, n_repeats=1, seed=1) for m in (one, two))
+    other = ti.permutation_importance(cases.wrapped(two), table, n_repeats=1, seed=2)
+    assert first.importance[0] == pytest.approx(second.importance[0], abs=FLOAT32)
+    assert abs(first.importance[0] - other.importance[0]) > 1e-3
 
 
 @pytest.mark.parametrize("loss", ["log_loss", "auc"])
@@ -272,7 +278,7 @@ def plan_of(task, loss, mixed):
     return PLANS[key]
 
 
-@settings(max_examples=25, deadline=None)
+@settings(max_examples=12, deadline=None)
 @given(data=st.data(), case=st.sampled_from([("binary", "log_loss", False), ("multiclass", "brier", True)]))
 def test_any_batches_in_any_order_give_the_same_answer(data, case):
     plan, whole = plan_of(*case)
