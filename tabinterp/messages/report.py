@@ -24,8 +24,9 @@ REPORT: dict[str, str] = {
     "report.empty": "Nothing was measured here. Section {section} gives the reasons.",
     "report.network": "network",
     "report.linear": "linear",
+    "report.unpenalised": "linear, unpenalised fit",
     "report.output": "Output: {output}",
-    "report.other": "other ({count} columns)",
+    "report.other": "other columns ({count})",
     "report.mark": "{name}, {model}: {value}",
     "report.rows_of.held-out": "{rows} held-out rows",
     "report.rows_of.all": "{rows} rows, on some of which the network may have been trained",
@@ -74,7 +75,8 @@ REPORT: dict[str, str] = {
     "report.performance.whole": "Each metric with its 95% interval, unit and standard error",
     "report.performance.brief": "Performance at a glance",
     "report.performance.arrows": (
-        "↑ higher is better, ↓ lower is better. A difference is resolved when its interval excludes zero."
+        "↑ higher is better, ↓ lower is better. A difference is resolved when its interval excludes zero (the margin of "
+        "the verdict is not used here)."
     ),
     "report.metric": "Metric",
     "report.difference": "difference [95% interval]",
@@ -105,25 +107,26 @@ REPORT: dict[str, str] = {
         "column move together. Measured on {rows}."
     ),
     "report.importance.how": (
-        "Up to {repeats} permutations of a column (seed {seed}); off-support on {off_support_rows} rows."
+        "Exact columns need no permutation: every donor was weighed. Permutations of each other column: {repeats} (seed "
+        "{seed}). Off-support on {off_support_rows} rows."
     ),
     "report.importance.axis": "Rise of {metric} ({unit}), 95% interval",
     "report.importance.aria": (
-        "Permutation importance of {count} columns for both models with 95% intervals. Largest estimates for the "
+        "Permutation importance for both models with 95% intervals; columns: {count}. Largest estimates for the "
         "network: {network}. Largest estimates for the linear model: {linear}."
     ),
     "report.importance.aria_empty": "no column",
     "report.importance.legend.network": "network, 95% interval",
     "report.importance.legend.linear": "linear, 95% interval",
     "report.importance.figure": (
-        "An interval that includes zero does not show that the model uses the column. Both models have the same kind "
-        "of interval."
+        "An interval that includes zero: a rise was not resolved; the model may still use the column. Both models have "
+        "the same kind of interval."
     ),
     "report.importance.cut": "Shown: the {shown} columns with the largest estimates for either model, of {count}.",
     "report.importance.table": "Permutation importance: rise of {metric} ({unit}) with its 95% interval",
     "report.importance.note": (
-        "Off-support: share of permuted rows farther from real rows than 95% of real rows are; where it is high, the "
-        "models are asked about rows unlike real ones. Exact: every donor was weighed, without Monte Carlo error."
+        "Off-support: share of permuted rows farther from real rows than 95% of real rows are; about 5% is what chance "
+        "gives. Where it is higher, the models are asked about rows unlike real ones."
     ),
     "report.column": "Column",
     "report.network.interval": "network [95% interval]",
@@ -134,9 +137,9 @@ REPORT: dict[str, str] = {
     "report.exact": "exact",
     # the report: coefficients
     "report.coefficients.lead": (
-        "The linear coefficient beside the network's average derivative, both in {scale} per step of the column; for a "
-        "level, the average contrast to its reference level. The linear fit is on {rows_inference} rows, the network's "
-        "averages on {rows_network}."
+        "The coefficient of a linear, unpenalised fit beside the network's average derivative, both in {scale} per unit of "
+        "the column, or per standard deviation where marked; for a level, the average contrast to its reference level. "
+        "The linear fit is on {rows_inference} rows, the network's averages on {rows_network}."
     ),
     "report.scale.log-odds": "log-odds",
     "report.scale.target": "units of the target",
@@ -146,82 +149,108 @@ REPORT: dict[str, str] = {
     "report.coefficients.surrogate_none": (
         "How much of the network's score a linear function of the columns explains was not measured."
     ),
-    "report.coefficients.axis": "Change in {scale}, 95% interval",
+    "report.coefficients.axis": "Slope × SD ({scale}); levels: contrast to the reference",
     "report.coefficients.aria": (
-        "Forest plot of {count} terms. The 95% interval excludes zero for {linear} of them in the linear model and for "
-        "{network} in the network. {conflicts} terms have intervals on different sides of zero."
+        "Forest plot; terms: {count}. The 95% interval excludes zero for {linear} of them in the linear, unpenalised fit "
+        "and for {network} in the network. Terms with intervals on different sides of zero: {conflicts}."
     ),
-    "report.coefficients.legend.network": "network: average derivative or contrast",
-    "report.coefficients.legend.linear": "linear: coefficient",
+    "report.coefficients.legend.network": "network: average derivative or contrast, 95% interval",
+    "report.coefficients.legend.linear": "linear, unpenalised fit: coefficient, 95% interval",
     "report.coefficients.legend.filled": "filled: interval excludes 0",
     "report.coefficients.legend.hollow": "hollow: includes 0",
-    "report.coefficients.legend.cross": "cross: no valid interval",
+    "report.coefficients.legend.cross": "estimate without a valid interval",
     "report.coefficients.figure": (
-        "Numeric columns per standard deviation, levels against their reference level. An interval that leaves the "
-        "axis ends in an arrow; the table has its ends."
+        "Numeric columns: slope × standard deviation. For the network this is its average slope scaled, not the effect of "
+        "a move by one standard deviation. Levels: contrast to their reference level. An interval that leaves the axis "
+        "ends in an arrow; the table has its ends."
     ),
     "report.coefficients.cut": "Shown: {shown} of {count} terms; all are in the table.",
-    "report.coefficients.numbers": "Terms per standard deviation or against the reference level ({scale})",
-    "report.coefficients.table": "All terms in the column's own units ({scale}, 95% interval)",
-    "report.coefficients.all": "All {count} terms, with tests, odds ratios and reasons",
+    "report.coefficients.numbers": "Slope × SD, or contrast of a level to its reference ({scale}), with the 95% interval",
+    "report.coefficients.table": "All terms, per unit of the column ({scale}, 95% interval)",
+    "report.coefficients.all": "All terms ({count}), with tests, odds ratios and reasons",
     "report.coefficients.note": (
-        "z and p test a coefficient of the unpenalised fit against zero. Penalised: the same term of the penalised "
+        "SD: standard deviation of the column over all rows. Odds ratios of numeric terms are per SD, all others as the "
+        "term stands. z and p test a coefficient of the unpenalised fit against zero. Penalised: the same term of the penalised "
         "model; it has no valid interval. Surrogate: the same term of a linear model of the network's "
         "score. Sign flips: share of rows on which the network's own derivative has the other sign than its average. "
         "Conflict: both intervals exclude zero, on different sides."
     ),
+    "report.coefficients.intervals.held-out": (
+        "Network intervals are over held-out rows, for this one trained network; they leave out how training would vary, "
+        "and their width is not comparable with the linear fit's."
+    ),
+    "report.coefficients.intervals.all": (
+        "Network intervals are over rows on some of which the network may have been trained, for this one trained "
+        "network; they leave out how training would vary, and their width is not comparable with the linear fit's."
+    ),
     "report.coefficients.wald": "Joint tests: every coefficient of one column is zero",
     "report.coefficients.wald_note": (
         "Wald statistic of the unpenalised fit, chi-squared with as many degrees of freedom as the column has "
-        "coefficients. VIF: generalised variance inflation factor to the power 1/df."
+        "coefficients. Not estimable: the reasons are in the table of all terms. VIF: generalised variance inflation "
+        "factor to the power 1/df."
     ),
     "report.term": "Term",
     "report.step": "Step",
     "report.step.reference": "against {reference}",
-    "report.step.sd": "+1 SD",
-    "report.step.unit": "+1 unit",
+    "report.step.sd": "× SD",
+    "report.step.unit": "per unit",
     "report.step.words": "per {unit}",
     "report.linear.z": "z",
     "report.linear.p": "p",
-    "report.odds_ratio": "odds ratio [95% interval]",
+    "report.sd": "SD over all rows",
+    "report.unpenalised.interval": "linear, unpenalised fit [95% interval]",
+    "report.unpenalised.stderr": "standard error of the unpenalised fit",
+    "report.odds_ratio": "odds ratio, numbers per SD [95% interval]",
     "report.penalised": "penalised",
     "report.surrogate": "surrogate",
     "report.sign_flip": "sign flips",
     "report.conflict": "conflict",
     "report.reason": "Reason",
     "report.statistic": "Wald chi²",
+    "report.statistic.none": "– not estimable",
     "report.df": "df",
     "report.vif": "VIF",
     # the report: gradients
     "report.gradients.lead": (
         "Attributions that follow the derivative of the score ({scale}), averaged over rows. Measured on {rows_of}. "
-        "Only signed means have intervals; mean absolute values are biased upward by noise and support no claim."
+        "Signed means have 95% intervals, and print alone where every row has the same value. A mean size has no sign and "
+        "no interval: noise biases it upward, and no claim rests on it."
     ),
     "report.rows_plain.held-out": "held-out rows",
     "report.rows_plain.all": "all rows, on some of which the network may have been trained",
     "report.gradients.saturation": (
-        "Median p(1 - p) of the network: {saturation} of at most 0.25. Near zero, probabilities are saturated and "
+        "Median p(1 − p) of the network: {saturation} of at most 0.25. Near zero, probabilities are saturated and "
         "their derivatives vanish; those of the score need not."
     ),
     "report.gradients.rows": "{rows} rows.",
-    "report.gradients.steps": "{rows} rows, at most {steps} steps for a row.",
-    "report.gradients.gap": "Completeness gap: network {network}, linear {linear} (tolerance {tolerance}).",
+    "report.gradients.rows_effort": "{rows} rows, {effort}.",
+    "report.gradients.effort.one": "1 gradient a row",
+    "report.gradients.effort.steps": "at most {steps} gradients a row",
+    "report.gradients.effort.copies": "{count} noisy copies of each row",
+    "report.gradients.effort.background": "{count} background rows",
+    "report.gradients.gap": "Completeness gap: network {network}, linear {linear}.",
+    "report.gradients.gap_tolerance": ("Completeness gap: network {network}, linear {linear} (tolerance {tolerance})."),
+    "report.gradients.note": (
+        "Completeness gap: the largest miss over rows: abs(sum of attributions − change of the score), as a share of the "
+        "mean size of that change."
+    ),
     "report.gradients.gap.no": "Completeness gap: none, by definition.",
     "report.gradients.gap.none": "none, by definition",
     "report.gradients.gap.over": "{model}: the gap is above the tolerance. Do not rely on these attributions.",
-    "report.gradients.table": "{method}: signed mean with its 95% interval, and mean absolute attribution",
-    "report.gradients.fold": "Attributions of {count} columns",
-    "report.gradients.fold_output": "Attributions of {count} columns for output {output}",
-    "report.network.size": "network mean absolute",
-    "report.linear.size": "linear mean absolute",
+    "report.gradients.table": "{method}: signed mean with its 95% interval, and mean size",
+    "report.gradients.table_size": "{method}: mean size of the attributions, which are never negative",
+    "report.gradients.fold": "Attributions by column ({count})",
+    "report.gradients.fold_output": "Attributions for output {output}, by column ({count})",
+    "report.network.size": "network mean size",
+    "report.linear.size": "linear mean size",
     # the report: agreement
     "report.agreement.lead": (
-        "How far two readings order the columns alike: Spearman's rank correlation, from -1 (reversed) to 1 (the same "
+        "How far two readings order the columns alike: Spearman's rank correlation, from −1 (reversed) to 1 (the same "
         "order). Readings ask different questions; disagreement is a reason to look, not an error by itself."
     ),
     "report.agreement.matrix": "Rank correlation between readings; rows and columns in the same order",
     "report.agreement.table": "Pairs of readings: rank correlation, common columns among the top k, agreement on sign",
-    "report.agreement.pairs": "All {count} pairs, with overlap and signs",
+    "report.agreement.pairs": "All pairs ({count}), with overlap and signs",
     "report.agreement.first": "Reading",
     "report.agreement.second": "Other reading",
     "report.agreement.spearman": "rank correlation",
@@ -230,9 +259,9 @@ REPORT: dict[str, str] = {
     "report.agreement.signs": "same sign",
     "report.conflicts": "Sign conflicts between coefficients and network",
     "report.conflicts.none": "No term has its two intervals on different sides of zero.",
-    "report.conflicts.item": "{term} ({step}): linear {linear}, network {network}; both intervals exclude zero.",
+    "report.conflicts.item": "{term} ({step}): linear, unpenalised fit {linear}; network {network}. Both intervals exclude zero.",
     "report.conflicts.item_output": (
-        "{output}, {term} ({step}): linear {linear}, network {network}; both intervals exclude zero."
+        "{output}, {term} ({step}): linear, unpenalised fit {linear}; network {network}. Both intervals exclude zero."
     ),
     # the report: neurons
     "report.neurons.lead": (
@@ -248,42 +277,51 @@ REPORT: dict[str, str] = {
         "order show correlation ratios."
     ),
     "report.neurons.colour": (
-        "Coloured: Benjamini-Hochberg adjusted p of at most 0.05. A tilde marks a distance correlation that exceeds "
-        "the size of the rank correlation by 0.2 or more: the unit may bend on that column."
+        "Coloured: Benjamini-Hochberg adjusted p of the printed statistic is at most 0.05. A tilde marks a distance "
+        "correlation that exceeds the size of the rank correlation by 0.2 or more: the unit may bend on that column."
     ),
-    "report.neurons.map": "Units {first} to {last} by original column",
-    "report.neurons.map_part": "Units {first} to {last} by original column, part {part} of {parts}",
-    "report.neurons.fold": "Units {first} to {last}",
-    "report.neurons.dropped": "{count} more units are not in this document.",
-    "report.neurons.units": "Every unit: activity and the columns it moves with most",
-    "report.neurons.units_fold": "Activity of all {count} units",
+    "report.neurons.map": "{shown} of {count} units, {first} to {last}, by original column",
+    "report.neurons.map_part": "{shown} of {count} units, {first} to {last}, by original column, part {part} of {parts}",
+    "report.neurons.fold": "{shown} of {count} units, {first} to {last}",
+    "report.neurons.dropped": "Units that are not in this document: {count}.",
+    "report.neurons.units": (
+        "Every unit: activity and the columns it moves with most (ρ: rank correlation, η: correlation ratio, dCor: "
+        "distance correlation)"
+    ),
+    "report.neurons.units_fold": "Activity of all units ({count})",
     "report.neurons.all": "Every unit and column, all measures",
-    "report.neurons.all_fold": "All measures of {count} pairs of unit and column",
-    "report.neurons.elsewhere": "All measures of the {count} pairs of unit and column are in audit.json.",
+    "report.neurons.all_fold": "All measures, by unit and column ({count})",
+    "report.neurons.elsewhere": "All measures, by unit and column ({count}), are in audit.json.",
     "report.neurons.caveat": (
         "A unit that moves with a column is not shown to matter for the score, nor is one that moves with none shown "
         "not to."
     ),
     "report.neuron": "Unit",
-    "report.neuron.name": "{layer} {index}",
-    "report.neuron.active": "active",
+    "report.neuron.name": "{layer}, unit {index}",
+    "report.neuron.active": "share of rows with output above 0",
     "report.neuron.mean": "mean",
     "report.neuron.sd": "SD",
     "report.neuron.columns": "Strongest columns",
-    "report.neuron.column": "{column} {value}",
+    "report.neuron.column.spearman": "{column} (ρ {value})",
+    "report.neuron.column.ratio": "{column} (η {value})",
+    "report.neuron.column.distance": "{column} (dCor {value})",
     "report.pearson": "Pearson",
-    "report.spearman": "Spearman",
-    "report.distance": "distance",
-    "report.ratio": "ratio",
-    "report.q": "adjusted p",
+    "report.spearman": "Spearman ρ",
+    "report.distance": "distance correlation",
+    "report.ratio": "correlation ratio η",
+    "report.q": "adjusted p of the statistic in the map",
     # the report: what was done
-    "report.method.lead": "Everything that is needed to get the same numbers again.",
+    "report.method.lead": "Versions, seeds, digests and sample sizes of this audit.",
     "report.method.version": "tabinterp",
     "report.method.seed": "Seed",
     "report.method.model_digest": "SHA-256 of the network's weights",
     "report.method.data_digest": "SHA-256 of the columns",
     "report.method.libraries": "Libraries",
-    "report.method.settings": "Settings",
+    "report.method.setting": "Setting {name}",
+    "report.method.setting.margin": "{value}: differences in the primary metric that count as equivalent",
+    "report.method.setting.top": "{value}: columns compared in the overlap of two readings",
+    "report.method.setting.resamples": "{value}: resamples of the rows behind each interval of a metric",
+    "report.method.setting.counterpart": ("{value} (given: brought to the audit; fitted: fitted by the audit)"),
     "report.method.split": "Split",
     "report.method.rows": "Rows",
     "report.method.rows_text": "{rows} in all; training {training}; held out {held_out}.",
@@ -297,12 +335,11 @@ REPORT: dict[str, str] = {
     "report.method.reading": "Reading",
     "report.method.rows_used": "rows",
     "report.method.draws": "Draws",
-    "report.method.draws.resamples": "{count} resamples, seed {seed}",
-    "report.method.draws.repeats": "up to {count} permutations, seed {seed}",
-    "report.method.draws.steps": "at most {count} steps",
+    "report.method.draws.resamples": "resamples: {count}, seed {seed}",
+    "report.method.draws.repeats": "permutations of each column that is not exact: {count}, seed {seed}",
     "report.method.draws.seed": "seed {seed}",
     "report.method.columns": "Columns of the table",
-    "report.method.columns_fold": "All {count} columns",
+    "report.method.columns_fold": "All columns ({count})",
     "report.method.classes": "Classes and their shares",
     "report.method.class": "Class",
     "report.method.share": "share",
@@ -312,7 +349,6 @@ REPORT: dict[str, str] = {
     "report.levels": "levels",
     "report.missing": "missing rows",
     "report.read": "read by the network",
-    "report.fast": "fast path",
     "report.kind.numeric": "numeric",
     "report.kind.categorical": "categorical",
     "report.kind.boolean": "boolean",

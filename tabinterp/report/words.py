@@ -3,34 +3,56 @@
 from __future__ import annotations
 
 import math
+import sys
 import unicodedata
 from collections.abc import Iterable
 from typing import Any
 
-from tabinterp.messages import ENGLISH, number, text
+from tabinterp import messages
+from tabinterp.messages import ENGLISH, text
 from tabinterp.report.blocks import Cell
 from tabinterp.report.claims import side
-from tabinterp.report.document import CoefficientRow, Document, Interval, Message
+from tabinterp.report.document import CoefficientRow, Document, GradientMethod, Interval, Message
 
 LONGEST = 28  # display columns of a label; an East Asian wide character takes two
 HEAD = 16
 NONE = "–"
+MINUS = "−"
+NOISE = 1e-9  # of an interval's width: a value below this is the arithmetic's, not the data's
+FLAT = 1e-12  # of a value: an interval narrower than this has no width
 REORDERING = dict.fromkeys([*range(0x202A, 0x202F), *range(0x2066, 0x206A), 0], "\ufffd")
 
 
 def t(key: str, **values: Any) -> str:
-    return text(key, values)
+    return text(key, {name: _typeset(value) for name, value in values.items()})
 
 
 def say(message: Message) -> str:
-    return text(message.key, message.values)
+    return t(message.key, **message.values)
+
+
+def _typeset(value: Any) -> Any:
+    """A number as the report prints it, with the minus sign of its tables; anything else as it is."""
+    if isinstance(value, bool) or not isinstance(value, (int, float)):
+        return value
+    whole = float(value).is_integer() and abs(value) < 2**53
+    return (f"{int(value):,}" if whole else messages.number(value)).replace("-", MINUS)
+
+
+def number(value: float | None, digits: int = 3) -> str:
+    """A number as the catalogue prints it, with a minus sign as wide as a plus.
+
+    >>> number(-0.01234), number(None), number(2.5e-7)
+    ('−0.0123', '–', '2.5e−07')
+    """
+    return messages.number(value, digits).replace("-", MINUS)
 
 
 def signed(value: float | None) -> str:
     """A difference: its sign is always shown.
 
     >>> signed(0.072), signed(-0.001), signed(0.0), signed(None)
-    ('+0.0720', '-0.00100', '0', '–')
+    ('+0.0720', '−0.00100', '0', '–')
     """
     return f"+{number(value)}" if value is not None and value > 0 else number(value)
 
@@ -38,15 +60,32 @@ def signed(value: float | None) -> str:
 def interval(part: Interval, sign: bool = False) -> str:
     """A number with its 95% interval; `[–]` says that there is no valid interval.
 
+    A value far below the width of its own interval is rounding, and prints as zero.
+
     >>> interval(Interval(value=0.5, low=0.25, high=0.75)), interval(Interval(value=2)), interval(Interval())
     ('0.500 [0.250, 0.750]', '2.00 [–]', '–')
+    >>> interval(Interval(value=-2.7e-17, low=-0.0154, high=0.0154), sign=True)
+    '0 [−0.0154, +0.0154]'
     """
     show = signed if sign else number
     if part.value is None:
         return NONE
     if part.low is None or part.high is None:
         return f"{show(part.value)} [{NONE}]"
-    return f"{show(part.value)} [{show(part.low)}, {show(part.high)}]"
+    value = 0.0 if abs(part.value) < NOISE * (part.high - part.low) else part.value
+    return f"{show(value)} [{show(part.low)}, {show(part.high)}]"
+
+
+def mean(part: Interval) -> str:
+    """A signed mean with its interval; alone where every row has the same number.
+
+    >>> mean(Interval(value=0.351, low=0.351, high=0.351)), mean(Interval(value=0.5, low=0.25, high=0.75))
+    ('+0.351', '+0.500 [+0.250, +0.750]')
+    """
+    if part.value is None or part.low is None or part.high is None:
+        return interval(part, sign=True)
+    flat = part.high - part.low <= FLAT * abs(part.value)
+    return signed(part.value) if flat else interval(part, sign=True)
 
 
 def share(value: float | None) -> str:
@@ -61,10 +100,10 @@ def share(value: float | None) -> str:
 def two(value: float | None) -> str:
     """A correlation in a heat map, to two decimals, zero without a sign.
 
-    >>> two(-0.001), two(0.345), two(None)
-    ('0.00', '0.34', '–')
+    >>> two(-0.001), two(-0.345), two(None)
+    ('0.00', '−0.34', '–')
     """
-    return NONE if value is None else f"{round(value, 2) + 0.0:.2f}"
+    return NONE if value is None else f"{round(value, 2) + 0.0:.2f}".replace("-", MINUS)
 
 
 def capital(words: str) -> str:
@@ -73,12 +112,12 @@ def capital(words: str) -> str:
 
 
 def p_value(value: float | None) -> str:
-    """A p-value; one that underflowed is only known to be small.
+    """A p-value; below 1e-15 it is only known to be small.
 
-    >>> p_value(0.0321), p_value(0.0)
-    ('0.0321', '<1e-15')
+    >>> p_value(0.0321), p_value(0.0), p_value(3e-40), p_value(None)
+    ('0.0321', '<1e−15', '<1e−15', '–')
     """
-    return "<1e-15" if value == 0 else number(value)
+    return f"<1e{MINUS}15" if value is not None and value < 1e-15 else number(value)
 
 
 def excludes_zero(part: Interval) -> bool | None:
@@ -93,6 +132,26 @@ def scaled(part: Interval, factor: float | None) -> Interval:
     if factor is None:
         return part
     return Interval(**{name: _times(getattr(part, name), factor) for name in Interval.model_fields})
+
+
+def powered(part: Interval, exponent: float | None) -> Interval:
+    """An odds ratio per another step of the column: a ratio per unit, raised to the units of the step.
+
+    >>> interval(powered(Interval(value=1.5, low=1.2, high=2.0), 2.0)), interval(powered(Interval(value=9.0), 1e9))
+    ('2.25 [1.44, 4.00]', '–')
+    """
+    if exponent is None:
+        return part
+    return Interval(**{name: _power(getattr(part, name), exponent) for name in ("value", "low", "high")})
+
+
+def _power(value: float | None, exponent: float) -> float | None:
+    if value is None or value < 0:
+        return None
+    if value == 0:
+        return 0.0 if exponent > 0 else None
+    log = exponent * math.log(value)
+    return math.exp(log) if log <= math.log(sys.float_info.max) else None
 
 
 def _times(value: float | None, factor: float) -> float | None:
@@ -159,9 +218,15 @@ def reading(name: str) -> str:
 
 
 def name_cell(name: str, style: str = "") -> Cell:
-    """A name in a table, whole in a title when it was cut."""
+    """A name in a table: whole, and on several lines where it is long."""
+    label = tidy(name)
+    return Cell(label, style=f"{style} whole".strip() if width(label) > LONGEST else style)
+
+
+def cut_cell(name: str) -> Cell:
+    """A name at the head of a narrow column, whole in a title when it was cut."""
     label = cut(name)
-    return Cell(label, "" if label == name else tidy(name), style)
+    return Cell(label, "" if label == name else tidy(name))
 
 
 def cells(values: Iterable[str]) -> list[Cell]:
@@ -180,10 +245,24 @@ def term(row: CoefficientRow) -> str:
 def step(row: CoefficientRow, standard: bool = False) -> str:
     """What one step of the term is: a standard deviation, a unit, or another level than the reference."""
     if row.level is not None:
-        return t("report.step.reference", reference=cut(row.reference or NONE))
+        return t("report.step.reference", reference=tidy(row.reference or NONE))
     if standard and row.sd is not None:
         return t("report.step.sd")
     return t("report.step.unit") if row.unit is None else t("report.step.words", unit=row.unit)
+
+
+def effort(method: GradientMethod) -> str:
+    """What a gradient method spent on each row; empty where the document does not say."""
+    values = method.estimand.values
+    if method.method == "smoothgrad" and "samples" in values:
+        return t("report.gradients.effort.copies", count=values["samples"])
+    if method.method == "expected_gradients" and "background_rows" in values:
+        return t("report.gradients.effort.background", count=values["background_rows"])
+    if method.steps is None:
+        return ""
+    return t(
+        "report.gradients.effort.one" if method.steps == 1 else "report.gradients.effort.steps", steps=method.steps
+    )
 
 
 def outputs(rows: Iterable[Any]) -> list[str | None]:

@@ -205,16 +205,23 @@ def gradients(make: Maker, names: list[str], classes: list[str | None]) -> Gradi
             for name in names
         ]
 
-    gaps = {"saliency": None, "gradient_times_input": None, "integrated_gradients": 0.002, "expected_gradients": 0.07}
+    gaps = {
+        "saliency": None,
+        "gradient_x_input": None,
+        "smoothgrad": None,
+        "integrated_gradients": 0.002,
+        "expected_gradients": 0.07,
+    }
+    settings = {"smoothgrad": {"samples": 32}, "expected_gradients": {"background_rows": 100}}
     methods = [
         GradientMethod(
             method=name,
-            estimand=sentence(name),
+            estimand=Message(key="sample.sentence", values={"name": name, **settings.get(name, {})}),
             rows=4000,
-            steps=None if gap is None else 2048,
+            steps={"saliency": 1, "gradient_x_input": None, "smoothgrad": 32}.get(name, 2048),
             gap_network=gap,
-            gap_linear=None if gap is None else 1e-9,
-            tolerance=None if gap is None else 0.01,
+            gap_linear=None if gap is None else 0.02 if gap < 0.01 else 1e-9,
+            tolerance=None if gap is None or gap > 0.05 else 0.01,
             columns=rows(),
         )
         for name, gap in gaps.items()
@@ -383,7 +390,17 @@ def document(
             version="0.1.0",
             seed=0,
             libraries={"torch": "2.9.0", "numpy": "2.3.1"},
-            settings={"rows": 4000, "margin": 0.005, "scale": 2.0, "huge": 1e17, "loss": None, "exact": True},
+            settings={
+                "rows": 4000,
+                "margin": 0.0051234567,
+                "scale": 2.0,
+                "huge": 1e17,
+                "loss": None,
+                "exact": True,
+                "top": 5,
+                "resamples": 1000,
+                "counterpart": "fitted",
+            },
             model_digest="ab" * 32,
             data_digest="cd" * 32,
         ),
@@ -407,9 +424,12 @@ def multiclass() -> Document:
 
 
 def regression() -> Document:
-    """No margin; the linear side without importances; a method with a gap for one model only."""
+    """No margin; the linear side without importances; a gap for one model only; a unit without rank correlations."""
     found = document("regression", names=[f"column_{index}" for index in range(8)], units=16, seed=2, name="housing")
     rows = [row.model_copy(update={"linear": NONE}) for row in found.importance.columns]
+    unit, *units = found.neurons.units
+    unranked = [column.model_copy(update={"pearson": None, "spearman": None, "q": None}) for column in unit.columns]
+    units = [unit.model_copy(update={"columns": unranked}), *units]
     first, *others = found.gradients.methods
     methods = [first.model_copy(update={"gap_network": 0.001, "tolerance": 0.01}), *others]
     return found.model_copy(
@@ -417,6 +437,7 @@ def regression() -> Document:
             "verdict": found.verdict.model_copy(update={"margin": None}),
             "importance": found.importance.model_copy(update={"columns": rows}),
             "gradients": found.gradients.model_copy(update={"methods": methods}),
+            "neurons": found.neurons.model_copy(update={"units": units}),
         }
     )
 

@@ -17,7 +17,9 @@ import pytest
 
 from tabinterp import messages
 from tabinterp.report import sections as sections_module
-from tabinterp.report.parts import findings
+from tabinterp.report.blocks import Figure, Fold, Paragraph, Table
+from tabinterp.report.document import Interval
+from tabinterp.report.parts import coefficients, findings, gradients, method
 from tabinterp.report.render import render
 from tests.report.samples import HOSTILE, SAMPLES, binary, nothing
 
@@ -235,3 +237,130 @@ def test_cells_of_heat_maps_can_be_read():
 
 def test_the_script_stays_small():
     assert len(files("tabinterp.report").joinpath("static/report.js").read_bytes()) < 10_000
+
+
+def flat(blocks):
+    """Every block, however deep."""
+    for block in blocks:
+        yield block
+        if isinstance(block, Fold):
+            yield from flat(block.blocks)
+        elif isinstance(block, Figure):
+            yield block.table
+
+
+def tables(blocks, words):
+    found = [block for block in flat(blocks) if isinstance(block, Table) and words in block.caption]
+    assert found
+    return found
+
+
+def paragraphs(blocks):
+    return " ".join(block.text for block in flat(blocks) if isinstance(block, Paragraph))
+
+
+def column(table, words):
+    index = next(i for i, cell in enumerate(table.head) if words in cell.text)
+    return [row[index].text for row in table.rows]
+
+
+def changed(document, part, **updates):
+    return document.model_copy(update={part: getattr(document, part).model_copy(update=updates)})
+
+
+def terms(**updates):
+    """A binary document whose first term, a number, is changed."""
+    document = binary()
+    first, *others = document.coefficients.terms
+    return changed(document, "coefficients", terms=[first.model_copy(update=updates), *others])
+
+
+def test_odds_ratios_of_numbers_are_per_standard_deviation():
+    document = terms(sd=2.0, odds_ratio=Interval(value=1.5, low=1.2, high=2.0))
+    table = tables(coefficients.coefficients(document), "All terms")[0]
+    assert column(table, "odds ratio")[0] == "2.25 [1.44, 4.00]"
+    assert column(table, "SD over all rows")[0] == "2.00"
+    for row, shown, sd in zip(
+        document.coefficients.terms, column(table, "odds ratio"), column(table, "SD over"), strict=True
+    ):
+        if row.level is not None and row.odds_ratio.value is not None:
+            assert shown.startswith(messages.number(row.odds_ratio.value))
+            assert sd == "–"
+
+
+def test_a_slope_is_scaled_and_never_called_the_effect_of_a_step():
+    blocks = coefficients.coefficients(terms(sd=2.0, network=Interval(value=-0.3, low=-0.4, high=-0.2)))
+    figure = next(block for block in flat(blocks) if isinstance(block, Figure))
+    assert "not the effect of a move by one standard deviation" in figure.caption
+    assert column(figure.table, "Step")[0] == "× SD"
+    assert column(figure.table, "network")[0] == "−0.600 [−0.800, −0.400]"
+    assert "+1 SD" not in page("binary")
+    assert "Slope × SD (log-odds)" in figure.svg
+
+
+def test_the_section_names_the_unpenalised_fit():
+    blocks = coefficients.coefficients(binary())
+    for table in tables(blocks, "All terms") + tables(blocks, "Slope × SD"):
+        assert "linear, unpenalised fit [95% interval]" in [cell.text for cell in table.head]
+    assert "not comparable with the linear fit's" in paragraphs(blocks)
+
+
+def test_a_column_without_a_joint_test_is_said_to_be_not_estimable():
+    table = tables(coefficients.coefficients(SAMPLES["all_none"]()), "Joint tests")[0]
+    assert set(column(table, "Wald")) == {"– not estimable"}
+    assert set(column(table, "VIF")) == {"–"}
+
+
+def test_sizes_have_no_sign_and_no_interval():
+    blocks = gradients.gradients(binary())
+    sizes = tables(blocks, "mean size of the attributions")
+    assert len(sizes) == 2
+    for table in sizes:
+        assert [cell.text for cell in table.head] == ["Column", "network mean size", "linear mean size"]
+        assert not [cell for row in table.rows for cell in row[1:] if re.search(r"[+−\[]", cell.text)]
+    for table in tables(blocks, "signed mean"):
+        assert all("[" in cell for cell in column(table, "network [95%"))
+
+
+def test_the_same_mean_on_every_row_stands_alone():
+    document = binary()
+    parts = {row.method: row for row in document.gradients.methods}
+    same = Interval(value=0.35145531866475344, low=0.3514553186647531, high=0.3514553186647539)
+    rows = [row.model_copy(update={"linear": same}) for row in parts["gradient_x_input"].columns]
+    one = parts["gradient_x_input"].model_copy(update={"columns": rows})
+    table = tables(gradients.gradients(changed(document, "gradients", methods=[one])), "signed mean")[0]
+    assert set(column(table, "linear [95%")) == {"+0.351"}
+
+
+def test_effort_is_told_in_the_words_of_each_method():
+    words = paragraphs(gradients.gradients(binary()))
+    for effort in (
+        "1 gradient a row.",
+        "32 noisy copies of each row.",
+        "100 background rows.",
+        "at most 2,048 gradients",
+    ):
+        assert f"4,000 rows, {effort}" in words
+    assert "tolerance –" not in words
+    assert "abs(sum of attributions − change of the score)" in words
+
+
+def test_numbers_have_one_minus_sign():
+    for name in SAMPLES:
+        html = re.sub(r"<(style|script)>.*?</\1>", "", page(name), flags=re.DOTALL)
+        cells = re.findall(r"<td[^>]*>([^<]*)</td>", html)
+        assert not [cell for cell in cells if re.match(r"[<]?-\d", cell) or re.search(r"\d e?-\d|\[-", cell)]
+        assert not re.findall(r"<title>[^<]*: [^<]*-\d[^<]*</title>", html)
+
+
+def test_settings_are_rounded_and_explained():
+    words = dict(method.method(binary())[1].pairs)
+    assert words["Setting margin"] == "0.00512: differences in the primary metric that count as equivalent"
+    assert words["Setting rows"] == "4000"
+    assert words["Setting huge"] == "1e+17"
+
+
+def test_long_names_are_whole_in_tables():
+    table = tables(coefficients.coefficients(SAMPLES["hostile"]()), "All terms")[0]
+    long = next(row[0] for row in table.rows if row[0].text.startswith("x" * 120))
+    assert (long.title, long.style) == ("", "whole")

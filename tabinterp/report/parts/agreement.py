@@ -4,11 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from tabinterp.messages import number
 from tabinterp.report.blocks import Block, Cell, Fold, Heading, Paragraph, Points, Table
 from tabinterp.report.document import Agreement, CoefficientRow, Document
 from tabinterp.report.heat import NEUTRAL, heat
-from tabinterp.report.words import NONE, cells, cut, interval, name_cell, reading, share, step, t, term, tidy, two
+from tabinterp.report.words import NONE, cells, interval, name_cell, number, reading, share, step, t, term, tidy, two
 
 
 def agreement(document: Document) -> list[Block]:
@@ -31,7 +30,7 @@ def _matrix(rows: Sequence[Agreement]) -> Table:
     found = {frozenset((row.first, row.second)): row.spearman for row in rows}
     body = []
     for number_of, name in enumerate(names, 1):
-        label = Cell(f"{number_of}. {cut(reading(name))}", reading(name))
+        label = name_cell(f"{number_of}. {reading(name)}")
         body.append([label, *(_cell(found, name, other) for other in names)])
     head = [
         Cell(t("report.agreement.first")),

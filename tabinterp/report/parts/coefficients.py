@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from tabinterp.messages import number
 from tabinterp.report import figures
 from tabinterp.report.blocks import Block, Cell, Figure, Fold, Heading, Key, Paragraph, Points, Table
 from tabinterp.report.document import CoefficientRow, Coefficients, Document, Interval, WaldRow
@@ -15,8 +14,10 @@ from tabinterp.report.words import (
     excludes_zero,
     interval,
     name_cell,
+    number,
     outputs,
     p_value,
+    powered,
     say,
     scaled,
     share,
@@ -57,6 +58,7 @@ def coefficients(document: Document) -> list[Block]:
     return [
         *blocks,
         Paragraph(t("report.coefficients.note"), "note"),
+        Paragraph(t(f"report.coefficients.intervals.{'held-out' if document.performance.held_out else 'all'}"), "note"),
         Paragraph(t("report.coefficients.wald_note"), "note"),
     ]
 
@@ -146,16 +148,17 @@ def _pair(row: CoefficientRow) -> figures.Pair:
     label = cut(term(row)) if row.level is not None else f"{cut(row.column, 21)} ({step(row, standard=True)})"
 
     def title(model: str, part: Interval) -> str:
-        return t("report.mark", name=whole, model=t(f"report.{model}"), value=interval(part, sign=True))
+        return t("report.mark", name=whole, model=model, value=interval(part, sign=True))
 
-    return figures.Pair(label, whole, network, linear, title("network", network), title("linear", linear))
+    titles = title(t("report.network"), network), title(t("report.unpenalised"), linear)
+    return figures.Pair(label, whole, network, linear, *titles)
 
 
 def _numbers(terms: Sequence[CoefficientRow], scale: str) -> Table:
     head = [
         Cell(t("report.term")),
         Cell(t("report.step"), style="t"),
-        Cell(t("report.linear.interval"), style="lin"),
+        Cell(t("report.unpenalised.interval"), style="lin"),
         Cell(t("report.network.interval"), style="net"),
     ]
     rows = []
@@ -164,7 +167,7 @@ def _numbers(terms: Sequence[CoefficientRow], scale: str) -> Table:
         rows.append(
             [
                 name_cell(term(row)),
-                Cell(step(row, standard=True), style="t"),
+                name_cell(step(row, standard=True), "t"),
                 *cells([interval(linear, sign=True), interval(network, sign=True)]),
             ]
         )
@@ -176,8 +179,9 @@ def _table(terms: Sequence[CoefficientRow], scale: str) -> Table:
     head = [
         Cell(t("report.term")),
         Cell(t("report.step"), style="t"),
-        Cell(t("report.linear.interval"), style="lin"),
-        *cells([t("report.linear.stderr"), t("report.linear.z"), t("report.linear.p")]),
+        Cell(t("report.sd")),
+        Cell(t("report.unpenalised.interval"), style="lin"),
+        *cells([t("report.unpenalised.stderr"), t("report.linear.z"), t("report.linear.p")]),
         *([Cell(t("report.odds_ratio"))] if odds else []),
         Cell(t("report.penalised")),
         Cell(t("report.network.interval"), style="net"),
@@ -192,9 +196,10 @@ def _table(terms: Sequence[CoefficientRow], scale: str) -> Table:
 def _row(row: CoefficientRow, odds: bool) -> list[Cell]:
     return [
         name_cell(term(row)),
-        Cell(step(row), style="t"),
+        name_cell(step(row), "t"),
+        Cell(number(row.sd)),
         *cells([interval(row.linear, sign=True), number(row.linear.stderr), number(row.z), p_value(row.p)]),
-        *([Cell(interval(row.odds_ratio))] if odds else []),
+        *([Cell(interval(_odds(row)))] if odds else []),
         *cells([number(row.penalised), interval(row.network, sign=True), number(row.network.stderr)]),
         *cells([share(row.sign_flip), number(row.surrogate)]),
         Cell(yes(row.conflict), style="t"),
@@ -202,10 +207,19 @@ def _row(row: CoefficientRow, odds: bool) -> list[Cell]:
     ]
 
 
+def _odds(row: CoefficientRow) -> Interval:
+    """Odds ratio of a number per standard deviation, of anything else as it is."""
+    return powered(row.odds_ratio, row.sd if row.level is None else None)
+
+
 def _wald(tests: Sequence[WaldRow]) -> Table:
     head = cells([t("report.column"), t("report.statistic"), t("report.df"), t("report.linear.p"), t("report.vif")])
     rows = [
-        [name_cell(row.column), *cells([number(row.statistic), str(row.df), p_value(row.p), number(row.vif)])]
+        [name_cell(row.column), *cells([_statistic(row), str(row.df), p_value(row.p), number(row.vif)])]
         for row in tests
     ]
     return Table(t("report.coefficients.wald"), head, rows)
+
+
+def _statistic(row: WaldRow) -> str:
+    return t("report.statistic.none") if row.statistic is None else number(row.statistic)

@@ -4,10 +4,23 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from tabinterp.messages import number
 from tabinterp.report.blocks import Block, Cell, Fold, Heading, Paragraph, Table
 from tabinterp.report.document import Document, GradientMethod, GradientRow
-from tabinterp.report.words import NONE, capital, cells, cut, interval, name_cell, outputs, reading, say, t
+from tabinterp.report.words import (
+    capital,
+    cells,
+    cut,
+    effort,
+    mean,
+    name_cell,
+    number,
+    outputs,
+    reading,
+    say,
+    t,
+)
+
+SIZES = {"saliency", "smoothgrad"}  # methods whose attributions are never negative
 
 
 def gradients(document: Document) -> list[Block]:
@@ -27,7 +40,7 @@ def gradients(document: Document) -> list[Block]:
         blocks.append(Paragraph(t("report.gradients.saturation", saturation=number(part.saturation))))
     for method in part.methods:
         blocks.extend(_method(method))
-    return blocks
+    return [*blocks, Paragraph(t("report.gradients.note"), "note")]
 
 
 def _method(method: GradientMethod) -> list[Block]:
@@ -41,7 +54,7 @@ def _method(method: GradientMethod) -> list[Block]:
             summary = t("report.gradients.fold", count=len(rows))
         else:
             summary = t("report.gradients.fold_output", count=len(rows), output=cut(output))
-        blocks.append(Fold(summary, [_table(name, rows)]))
+        blocks.append(Fold(summary, [_table(name, rows, sizes=method.method in SIZES)]))
     return blocks
 
 
@@ -50,9 +63,10 @@ def _name(method: GradientMethod) -> str:
 
 
 def _rows(method: GradientMethod) -> str:
-    if method.steps is None:
+    spent = effort(method)
+    if not spent:
         return t("report.gradients.rows", rows=method.rows)
-    return t("report.gradients.steps", rows=method.rows, steps=method.steps)
+    return t("report.gradients.rows_effort", rows=method.rows, effort=spent)
 
 
 def _gap(method: GradientMethod) -> str:
@@ -64,12 +78,10 @@ def _gap(method: GradientMethod) -> str:
     def shown(gap: float | None) -> str:
         return t("report.gradients.gap.none") if gap is None else number(gap)
 
-    return t(
-        "report.gradients.gap",
-        network=shown(method.gap_network),
-        linear=shown(method.gap_linear),
-        tolerance=NONE if method.tolerance is None else number(method.tolerance),
-    )
+    values = {"network": shown(method.gap_network), "linear": shown(method.gap_linear)}
+    if method.tolerance is None:
+        return t("report.gradients.gap", **values)
+    return t("report.gradients.gap_tolerance", **values, tolerance=number(method.tolerance))
 
 
 def _refusals(method: GradientMethod) -> list[Block]:
@@ -83,7 +95,19 @@ def _refusals(method: GradientMethod) -> list[Block]:
     ]
 
 
-def _table(name: str, rows: Sequence[GradientRow]) -> Table:
+def _table(name: str, rows: Sequence[GradientRow], sizes: bool) -> Table:
+    """Attributions with a sign: mean and mean size. Attributions without one: the size is all there is."""
+    if sizes:
+        head = [
+            Cell(t("report.column")),
+            Cell(t("report.network.size"), style="net"),
+            Cell(t("report.linear.size"), style="lin"),
+        ]
+        body = [
+            [name_cell(row.column), *cells([number(row.network_size.value), number(row.linear_size.value)])]
+            for row in rows
+        ]
+        return Table(t("report.gradients.table_size", method=name), head, body)
     head = [
         Cell(t("report.column")),
         Cell(t("report.network.interval"), style="net"),
@@ -93,7 +117,7 @@ def _table(name: str, rows: Sequence[GradientRow]) -> Table:
     body = [
         [
             name_cell(row.column),
-            *cells([interval(row.network, sign=True), interval(row.linear, sign=True)]),
+            *cells([mean(row.network), mean(row.linear)]),
             *cells([number(row.network_size.value), number(row.linear_size.value)]),
         ]
         for row in rows

@@ -4,11 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from tabinterp.messages import number
 from tabinterp.report import figures
 from tabinterp.report.blocks import Block, Cell, Figure, Key, Paragraph, Table
 from tabinterp.report.document import Document, Importance, ImportanceRow, Interval
-from tabinterp.report.words import NONE, cells, cut, interval, name_cell, share, t, tidy, yes
+from tabinterp.report.words import NONE, cells, cut, interval, name_cell, number, share, t, tidy, yes
 
 SHOWN = 15
 NAMED = 3  # columns that the spoken reading names

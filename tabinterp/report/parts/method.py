@@ -4,10 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from tabinterp.messages import text
+from tabinterp.messages import ENGLISH
 from tabinterp.report.blocks import Block, Cell, Facts, Fold, Paragraph, Points, Table
 from tabinterp.report.document import Document, ModelInfo
-from tabinterp.report.words import NONE, cells, name_cell, say, share, t, tidy, yes
+from tabinterp.report.words import NONE, cells, effort, name_cell, number, reading, say, share, t, yes
 
 
 def method(document: Document) -> list[Block]:
@@ -52,12 +52,14 @@ def _facts(document: Document) -> Iterator[tuple[str, str]]:
         t("report.method.libraries"),
         ", ".join(f"{name} {version}" for name, version in sorted(how.libraries.items())),
     )
-    yield t("report.method.settings"), ", ".join(_settings(document)) or NONE
+    for name, value in sorted(how.settings.items()):  # as canonical JSON sorts them
+        yield t("report.method.setting", name=name), _explained(name, _setting(value))
 
 
-def _settings(document: Document) -> list[str]:
-    """Sorted, because canonical JSON sorts names: a saved audit renders as the one in memory."""
-    return [f"{name} = {_setting(value)}" for name, value in sorted(document.method.settings.items())]
+def _explained(name: str, value: str) -> str:
+    """A setting in words, where the catalogue has some for it."""
+    key = f"report.method.setting.{name}"
+    return t(key, value=value) if key in ENGLISH else value
 
 
 def _setting(value: str | int | float | bool | None) -> str:
@@ -65,15 +67,15 @@ def _setting(value: str | int | float | bool | None) -> str:
         return NONE
     if isinstance(value, bool):
         return yes(value)
-    if isinstance(value, float) and value.is_integer() and abs(value) < 2**53:
-        value = int(value)
+    if isinstance(value, float):
+        return f"{int(value)}" if value.is_integer() and abs(value) < 2**53 else number(value)
     return f"{value}"
 
 
 def _model(model: ModelInfo) -> str:
     hidden = " + ".join(map(str, model.hidden)) or t("report.method.no_hidden")
     values = {"name": model.name, "library": model.library, "parameters": model.parameters, "hidden": hidden}
-    return text("report.method.model", values)
+    return t("report.method.model", **values)
 
 
 def _readings(document: Document) -> Table:
@@ -101,11 +103,10 @@ def _used(document: Document) -> Iterator[tuple[str, int, str]]:
         importance.rows,
         draws("repeats", count=importance.repeats, seed=str(importance.seed)),
     )
-    yield f"{t('report.section.coefficients')}, {t('report.linear')}", document.coefficients.rows_inference, NONE
+    yield f"{t('report.section.coefficients')}, {t('report.unpenalised')}", document.coefficients.rows_inference, NONE
     yield f"{t('report.section.coefficients')}, {t('report.network')}", document.coefficients.rows_network, NONE
     for each in document.gradients.methods:
-        name = f"{t('report.section.gradients')}, {each.method.replace('_', ' ')}"
-        yield name, each.rows, NONE if each.steps is None else draws("steps", count=each.steps)
+        yield f"{t('report.section.gradients')}, {reading(each.method)}", each.rows, effort(each) or NONE
     yield t("report.section.neurons"), neurons.rows, draws("seed", seed=str(neurons.seed))
 
 
@@ -123,18 +124,17 @@ def _columns(document: Document) -> Table:
         Cell(t("report.column")),
         *(Cell(t(f"report.{key}"), style="t") for key in ("kind", "role", "protected")),
         *cells([t("report.levels"), t("report.missing")]),
-        *(Cell(t(f"report.{key}"), style="t") for key in ("read", "fast")),
+        Cell(t("report.read"), style="t"),
     ]
     rows = [
         [
-            Cell(tidy(column.name), style="whole"),
+            name_cell(column.name),
             Cell(t(f"report.kind.{column.kind}"), style="t"),
             Cell(t(f"report.role.{column.role}"), style="t"),
             Cell(yes(column.protected), style="t"),
             Cell(NONE if column.levels is None else f"{column.levels:,}"),
             Cell(f"{column.missing:,}"),
             Cell(yes(column.read_by_network), style="t"),
-            Cell(yes(column.fast), style="t"),
         ]
         for column in document.data.columns
     ]

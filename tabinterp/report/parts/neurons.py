@@ -4,11 +4,23 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from tabinterp.messages import number
 from tabinterp.report.blocks import Block, Cell, Fold, Paragraph, Table
 from tabinterp.report.document import Document, Neurons, Unit, UnitColumn
 from tabinterp.report.heat import heat
-from tabinterp.report.words import NONE, by_importance, cells, cut, name_cell, share, t, tidy, two
+from tabinterp.report.words import (
+    NONE,
+    by_importance,
+    cells,
+    cut,
+    cut_cell,
+    name_cell,
+    number,
+    p_value,
+    share,
+    t,
+    tidy,
+    two,
+)
 
 UNFOLDED = 32  # units
 WIDEST = 18  # columns side by side, so that a map fits a sheet of paper
@@ -49,29 +61,33 @@ def _maps(units: Sequence[Unit], columns: Sequence[str]) -> list[Block]:
     blocks: list[Block] = []
     for start in range(0, len(units), UNFOLDED):
         some = units[start : start + UNFOLDED]
-        tables = _map(some, columns, start)
-        span = {"first": start + 1, "last": start + len(some)}
+        span: dict[str, int | str] = {
+            "shown": len(some),
+            "count": len(units),
+            "first": _name(some[0]),
+            "last": _name(some[-1]),
+        }
+        tables = _map(some, columns, span)
         blocks.extend([Fold(t("report.neurons.fold", **span), tables)] if start else tables)
     return blocks
 
 
-def _map(units: Sequence[Unit], columns: Sequence[str], start: int) -> list[Table]:
+def _map(units: Sequence[Unit], columns: Sequence[str], span: dict[str, int | str]) -> list[Table]:
     parts = -(-len(columns) // WIDEST)
     size = -(-len(columns) // max(1, parts))
     tables = []
     for part in range(parts):
         some = columns[part * size : (part + 1) * size]
-        head = [Cell(t("report.neuron")), *(name_cell(name) for name in some)]
+        head = [Cell(t("report.neuron")), *(cut_cell(name) for name in some)]
         rows = []
         for unit in units:
             found = {column.column: column for column in unit.columns}
             rows.append([Cell(_name(unit)), *(_cell(found.get(name)) for name in some)])
-        tables.append(Table(_caption(start, len(units), part, parts), head, rows, style="heat tall"))
+        tables.append(Table(_caption(span, part, parts), head, rows, style="heat tall"))
     return tables
 
 
-def _caption(start: int, units: int, part: int, parts: int) -> str:
-    span = {"first": start + 1, "last": start + units}
+def _caption(span: dict[str, int | str], part: int, parts: int) -> str:
     if parts == 1:
         return t("report.neurons.map", **span)
     return t("report.neurons.map_part", **span, part=part + 1, parts=parts)
@@ -83,8 +99,13 @@ def _name(unit: Unit) -> str:
 
 def _shown(column: UnitColumn) -> float | None:
     """The measure that the map shows: with a sign where there is an order."""
-    measures = (column.spearman, column.ratio, column.distance)
-    return next((value for value in measures if value is not None), None)
+    return _measure(column)[1]
+
+
+def _measure(column: UnitColumn) -> tuple[str, float | None]:
+    """The same, with its name."""
+    measures = (("spearman", column.spearman), ("ratio", column.ratio), ("distance", column.distance))
+    return next(((name, value) for name, value in measures if value is not None), ("spearman", None))
 
 
 def _cell(column: UnitColumn | None) -> Cell:
@@ -121,7 +142,10 @@ def _activity(units: Sequence[Unit]) -> Table:
 def _strongest(unit: Unit) -> str:
     found = [(column, value) for column in unit.columns if (value := _shown(column)) is not None]
     found.sort(key=lambda item: -abs(item[1]))
-    named = [t("report.neuron.column", column=cut(item.column), value=two(v)) for item, v in found[:STRONGEST]]
+    named = [
+        t(f"report.neuron.column.{_measure(item)[0]}", column=tidy(item.column), value=two(value))
+        for item, value in found[:STRONGEST]
+    ]
     return ", ".join(named) or NONE
 
 
@@ -137,8 +161,9 @@ def _all(part: Neurons) -> Block:
     rows = [
         [
             Cell(_name(unit)),
-            name_cell(tidy(column.column), "t"),
-            *cells(map(number, (column.pearson, column.spearman, column.distance, column.ratio, column.q))),
+            name_cell(column.column, "t"),
+            *cells(map(number, (column.pearson, column.spearman, column.distance, column.ratio))),
+            Cell(p_value(column.q)),
         ]
         for unit in part.units
         for column in unit.columns

@@ -2,10 +2,9 @@
 
 from __future__ import annotations
 
-from tabinterp.messages import number
 from tabinterp.report.blocks import Block, Cell, Paragraph, Table
 from tabinterp.report.document import Document, MetricRow
-from tabinterp.report.words import capital, cells, interval, say, t
+from tabinterp.report.words import capital, cells, interval, number, say, t
 
 
 def performance(document: Document) -> list[Block]:

@@ -3,8 +3,11 @@
   "use strict";
   const words = document.body.dataset;
 
+  /* Numbers are printed with a minus sign; programs expect a hyphen. */
+  const hyphens = (value) => value.replace(/\u2212(?=[\d.])/g, "-");
+
   const leading = (cell) => {
-    const found = /^[<]?[+-]?[\d,]*\.?\d+(e[+-]?\d+)?/.exec(cell.textContent.trim());
+    const found = /^[<]?[+-]?[\d,]*\.?\d+(e[+-]?\d+)?/.exec(hyphens(cell.textContent.trim()));
     return found ? parseFloat(found[0].replace(/[<,]/g, "")) : NaN;
   };
 
@@ -40,6 +43,7 @@
   /* A name that begins like a formula must not become one in a spreadsheet. */
   const field = (cell) => {
     let value = cell.title && cell.title !== words.sort ? cell.title : cell.textContent.trim();
+    if (cell.tagName === "TD") value = hyphens(value);
     if (/^[=@\t\r]/.test(value) || (/^[+-]/.test(value) && Number.isNaN(leading({ textContent: value })))) {
       value = `'${value}`;
     }
