@@ -133,6 +133,7 @@ REPORT: dict[str, str] = {
     "report.linear.interval": "linear [95% interval]",
     "report.network.stderr": "network standard error",
     "report.linear.stderr": "linear standard error",
+    "report.paired.interval": "network − linear, paired [95%]",
     "report.off_support": "off-support",
     "report.exact": "exact",
     # the report: coefficients
@@ -144,7 +145,12 @@ REPORT: dict[str, str] = {
     "report.scale.log-odds": "log-odds",
     "report.scale.target": "units of the target",
     "report.coefficients.surrogate": (
-        "A linear function of the columns explains {r2} of the variance of the network's score."
+        "A linear function of the columns, fitted to the network's score on {fitted} training rows, explains {r2} [{low}, "
+        "{high}] of the score's variance on {scored} held-out rows."
+    ),
+    "report.coefficients.surrogate_all": (
+        "A linear function of the columns, fitted to the network's score, explains {r2} [{low}, {high}] of the score's "
+        "variance on the same {scored} rows."
     ),
     "report.coefficients.surrogate_none": (
         "How much of the network's score a linear function of the columns explains was not measured."
@@ -315,6 +321,7 @@ REPORT: dict[str, str] = {
     "report.method.version": "tabinterp",
     "report.method.seed": "Seed",
     "report.method.model_digest": "SHA-256 of the network's weights",
+    "report.method.linear_digest": "SHA-256 of the counterpart's weights",
     "report.method.data_digest": "SHA-256 of the columns",
     "report.method.libraries": "Libraries",
     "report.method.setting": "Setting {name}",

@@ -82,10 +82,12 @@ def _output(part: Coefficients, output: str | None, index: int, several: bool, r
 
 
 def _surrogate(part: Coefficients, output: str | None) -> str:
-    found = next((row.r2 for row in part.surrogates if row.output == output), None)
-    if found is None:
+    found = next((row for row in part.surrogates if row.output == output), None)
+    if found is None or found.r2 is None:
         return t("report.coefficients.surrogate_none")
-    return t("report.coefficients.surrogate", r2=share(found))
+    key = "report.coefficients.surrogate" if found.held_out else "report.coefficients.surrogate_all"
+    ends = {"r2": share(found.r2), "low": share(found.low), "high": share(found.high)}
+    return t(key, fitted=found.rows_fitted, scored=found.rows_scored, **ends)
 
 
 def _figure(terms: Sequence[CoefficientRow], scale: str, figure_id: str, rank: dict[str, int]) -> list[Block]:

@@ -97,6 +97,7 @@ def _table(part: Importance, unit: dict[str, str]) -> Table:
         Cell(t("report.network.stderr")),
         Cell(t("report.linear.interval"), style="lin"),
         Cell(t("report.linear.stderr")),
+        Cell(t("report.paired.interval")),
         Cell(t("report.off_support")),
         Cell(t("report.exact"), style="t"),
     ]
@@ -109,6 +110,7 @@ def _table(part: Importance, unit: dict[str, str]) -> Table:
                     number(row.network.stderr),
                     interval(row.linear),
                     number(row.linear.stderr),
+                    interval(row.difference, sign=True),
                     share(row.off_support),
                 ]
             ),

@@ -47,6 +47,8 @@ def _facts(document: Document) -> Iterator[tuple[str, str]]:
     )
     yield t("report.method.weighted"), yes(data.weighted)
     yield t("report.method.model_digest"), how.model_digest
+    if how.linear_digest:
+        yield t("report.method.linear_digest"), how.linear_digest
     yield t("report.method.data_digest"), how.data_digest
     yield (
         t("report.method.libraries"),
