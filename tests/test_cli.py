@@ -249,7 +249,7 @@ MODELS = {
     "unknown split": (header_with(split__kind="magic"), ["kind", "'fraction'"]),
     "odd split": (header_with(split__cuts=[]), ["one for each class; got 0"]),
     "unknown setting": (header_with(table__colour="red"), ["table.colour"]),
-    "odd setting": (header_with(table__drop="remark"), ["table.drop", "list"]),
+    "odd setting": (header_with(table__drop="remark"), ["table.drop", "array"]),
     "no target": (header_with(table=None), ["--target is needed"]),
 }
 

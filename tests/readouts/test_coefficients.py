@@ -157,7 +157,8 @@ def test_a_linear_network_gets_the_same_numbers_as_a_network(task):
     bound = bind(ti.wrap(pipeline), table)
     from tabinterp.readouts.coefficients import of_network  # noqa: PLC0415
 
-    network = of_network(bound, find_terms(bound))
+    terms = find_terms(bound)
+    network = of_network(bound, terms, terms)
     known = ~np.array([isinstance(t, Basis) for t in network.terms])
     np.testing.assert_allclose(network.estimates.value[known], result.estimates.value[known], atol=2e-6)
     assert np.nanmax(network.estimates.stderr) < 1e-6
@@ -367,11 +368,12 @@ def test_the_surrogate_is_least_squares_with_hc1(weighted):
     x = sm.add_constant(dummies(frame))
     weights = frame["w"] if weighted else np.ones(200)
     theirs = sm.WLS(cases.scorer(pipeline)(frame[cases.INPUTS])[:, 0], x, weights=weights).fit(cov_type="HC1")
-    fits = {(e.term.column, e.term.level): e for e in result.surrogate[0].estimates}
+    fits = {(e.term.column, e.term.level): e for e in result.surrogate.fits[0].estimates}
     for term, name in zip(TERMS, x.columns[1:], strict=True):
         assert fits[term].estimate == pytest.approx(theirs.params[name], rel=1e-4, abs=1e-9)
         assert fits[term].stderr == pytest.approx(theirs.bse[name], rel=1e-3)
-    assert result.surrogate[0].r2 == pytest.approx(theirs.rsquared, abs=1e-6)
+    assert result.surrogate.r2.value[0] == pytest.approx(theirs.rsquared, abs=1e-6)
+    assert result.surrogate.r2.low[0] < theirs.rsquared < result.surrogate.r2.high[0]
     np.testing.assert_allclose(
         result.frame()["surrogate"].astype(float), [fits[t.term.column, t.term.level].estimate for t in result.terms]
     )
