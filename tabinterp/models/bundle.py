@@ -22,8 +22,8 @@ from ..files import write
 from ..table import Split
 from ..table.schema import TASKS
 from .files import skops_archive, weights
-from .files.archive import Archive, pack
 from .files.architecture import Layer, checked, describe, fill
+from .files.archive import Archive, pack
 from .files.reading import LARGEST_FILE, LARGEST_JSON, Content, json_object, read_member
 from .model import File, Model
 
@@ -183,6 +183,9 @@ class Bundle:
         """The layers with their weights."""
         return fill(self.header.layers, weights.tensors(self.files[WEIGHTS]), self.name)
 
+    def split(self) -> Split | None:
+        return None if self.header.split is None else Split.from_dict(self.header.split)
+
     def model(self) -> Model:
         header, encoder = self.header, self.files.get(ENCODER)
         made_from = header.made_from
@@ -197,8 +200,10 @@ class Bundle:
             reads=None if header.reads is None else tuple(header.reads),
             penalised=header.penalised,
             converged=header.converged,
-            split=_split(header, self.name),
-            file=File("bundle", self.sha256, made_from=None if made_from is None else (made_from.format, made_from.sha256)),
+            split=self.split(),
+            file=File(
+                "bundle", self.sha256, made_from=None if made_from is None else (made_from.format, made_from.sha256)
+            ),
         )
 
 
@@ -244,9 +249,3 @@ def _header(data: bytes, where: str) -> Header:
         raise ModelError(f"{name!r}: outputs is logits or probabilities; got {header.outputs!r}")
     return header
 
-
-def _split(header: Header, where: str) -> Split | None:
-    try:
-        return None if header.split is None else Split.from_dict(header.split)
-    except (TypeError, ValueError, KeyError, AttributeError) as error:
-        raise ModelError(f"{where!r}: {HEADER} has a split that cannot be read: {error}") from None

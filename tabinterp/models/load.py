@@ -180,7 +180,9 @@ def _encoder(encoder: Any) -> Any:
     content = read(_existing(Path(encoder)))
     kind = kind_of(content)
     if kind != "skops":
-        raise UnsafeFileError(refusal(content, kind) if KINDS[kind].refused else f"{content.name!r} is no skops archive")
+        raise UnsafeFileError(
+            refusal(content, kind) if KINDS[kind].refused else f"{content.name!r} is no skops archive"
+        )
     return skops_archive.load(content)
 
 

@@ -30,7 +30,7 @@ COMPRESSED: dict[bytes, Callable[[io.BytesIO], Any]] = {  # first bytes -> a str
     b"BZh": bz2.BZ2File,
     b"\xfd7zXZ\x00": lzma.LZMAFile,
     b"\x5d\x00\x00": lzma.LZMAFile,
-    b"\x78": lambda stream: _Zlib(stream.read()),
+    **{start: lambda stream: _Zlib(stream.read()) for start in (b"x\x01", b"x^", b"x\x9c", b"x\xda")},
 }
 
 
@@ -63,9 +63,9 @@ def opcodes(data: bytes) -> Opcodes:
             elif opcode.name == "MEMOIZE":
                 memo[len(memo)] = top
             elif opcode.name in PUT:
-                memo[int(argument)] = top
+                memo[int(str(argument))] = top
             elif opcode.name in GET:
-                top = memo.get(int(argument), "?")
+                top = memo.get(int(str(argument)), "?")
                 strings.append(top)
             elif opcode.name in ("GLOBAL", "INST"):
                 imports[str(argument).replace(" ", ".", 1)] = None

@@ -49,12 +49,12 @@ def _bytes(path: Path, limit: int, *, follow: bool) -> bytes:
         handle = os.open(path, flags)
     except OSError as error:
         raise ModelError(f"{str(path)!r} cannot be read: {error.strerror}") from None
+    state = os.fstat(handle)
+    if not stat.S_ISREG(state.st_mode) or state.st_size > limit:
+        os.close(handle)
+        why = f"has {state.st_size:,} bytes; at most {limit:,} are read" if stat.S_ISREG(state.st_mode) else "is no plain file"
+        raise ModelError(f"{str(path)!r} {why}")
     with os.fdopen(handle, "rb") as stream:
-        state = os.fstat(stream.fileno())
-        if not stat.S_ISREG(state.st_mode):
-            raise ModelError(f"{str(path)!r} is not a plain file")
-        if state.st_size > limit:
-            raise ModelError(f"{str(path)!r} has {state.st_size:,} bytes; at most {limit:,} are read")
         data = stream.read(limit + 1)
     if len(data) > limit:
         raise ModelError(f"{str(path)!r} grew beyond {limit:,} bytes while it was read")

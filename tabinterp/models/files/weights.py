@@ -85,7 +85,9 @@ def _tiled(spans: list[tuple[int, int]], size: int, file: str) -> None:
     end = 0
     for start, stop in sorted(spans):
         if start != end:
-            raise ModelError(f"{file!r}: tensors {'overlap' if start < end else 'leave a gap'} at byte {min(start, end):,}")
+            raise ModelError(
+                f"{file!r}: tensors {'overlap' if start < end else 'leave a gap'} at byte {min(start, end):,}"
+            )
         end = stop
     if end != size:
         raise ModelError(f"{file!r} is truncated or its header lies: tensors end at byte {end:,} of {size:,}")

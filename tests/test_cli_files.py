@@ -1,0 +1,100 @@
+"""Hostile files through the commands: exit code 2, words, nothing run, no file written."""
+
+import json
+import os
+import signal
+import sys
+
+import numpy as np
+import pandas as pd
+import pytest
+
+from tabinterp import cli
+
+from .models import hostile
+
+ROWS = 60
+
+
+@pytest.fixture(scope="module")
+def data(tmp_path_factory):
+    draw = np.random.default_rng(0)
+    frame = pd.DataFrame(draw.normal(size=(ROWS, hostile.COLUMNS)), columns=["a", "b", "c"])
+    frame["y"] = (frame.a + draw.normal(size=ROWS) > 0).astype(int)
+    path = tmp_path_factory.mktemp("table") / "table.csv"
+    frame.to_csv(path, index=False)
+    return path
+
+
+@pytest.fixture
+def command(monkeypatch, capsys):
+    """Run a command as a shell would: exit code, standard output, standard error."""
+
+    def run(*arguments):
+        monkeypatch.setattr(sys, "argv", ["tabinterp", *map(str, arguments)])
+        before = signal.getsignal(signal.SIGINT)
+        try:
+            with pytest.raises(SystemExit) as exit_:
+                cli.main()
+        finally:
+            signal.signal(signal.SIGINT, before)
+        out, err = capsys.readouterr()
+        return exit_.value.code or 0, out, err
+
+    return run
+
+
+def tree(folder):
+    """Everything below a folder: what it is, its size, its last change."""
+    return {
+        os.path.join(root, name): (state.st_mode, state.st_size, state.st_mtime_ns)
+        for root, folders, files in os.walk(folder)
+        for name in [*folders, *files]
+        for state in [os.lstat(os.path.join(root, name))]
+    }
+
+
+@pytest.mark.parametrize("what", hostile.CASES)
+def test_a_hostile_file_is_refused_in_words_and_nothing_happens(what, tmp_path, data, command):
+    marker = tmp_path / "marker"
+    path = hostile.CASES[what](tmp_path, marker)
+    architecture = hostile.architecture(tmp_path)
+    weights = ("--architecture", architecture, "--encoder", "passthrough") if path.suffix in (".pt", ".safetensors") else ()
+    before = tree(tmp_path)
+    for arguments in (
+        ("inspect", path),
+        ("inspect", path, "--json"),
+        ("audit", path, "--data", data, "--target", "y", "--out", tmp_path / "out", *weights),
+        ("convert", path, "--out", tmp_path / "out", *weights),
+        ("convert", path, "--out", tmp_path / "out.zip", *weights),
+        ("convert", path, "--out", tmp_path / "out", "--unsafe-pickle"),
+        ("convert", path, "--out", tmp_path / "out", "--unsafe-pickle", "--sha256", "0" * 64),
+    ):
+        code, out, err = command(*arguments)
+        assert code == 2, (arguments, out, err)
+        said = out if arguments[0] == "inspect" else err
+        assert len(said) > 40
+        assert "Traceback" not in said
+        assert "\x1b" not in said
+        if "--json" in arguments:
+            found = json.loads(out)
+            assert not found["safe"]
+            assert found["problem"]
+        assert not marker.exists(), arguments
+        assert tree(tmp_path) == before, arguments
+
+
+@pytest.mark.parametrize("what", hostile.PICKLES)
+def test_the_payload_of_each_pickle_would_have_run(what, tmp_path):
+    """The tests above would notice: loaded on purpose, the pickles that hold a payload do write the marker."""
+    marker = tmp_path / "marker"
+    name, make = hostile.PICKLES[what]
+    data = make(marker)
+    assert what in ("whole module", "TorchScript") or b"marker" in data or what.split()[0] in (
+        "joblib", "gzip", "bz2", "xz", "zlib",
+    )  # fmt: skip
+    if name.endswith(("pkl", "joblib")) or what.startswith("pickle as ."):
+        path = tmp_path / name
+        path.write_bytes(data)
+        hostile.joblib.load(path)
+        assert marker.exists()
