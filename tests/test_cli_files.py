@@ -59,7 +59,9 @@ def test_a_hostile_file_is_refused_in_words_and_nothing_happens(what, tmp_path, 
     marker = tmp_path / "marker"
     path = hostile.CASES[what](tmp_path, marker)
     architecture = hostile.architecture(tmp_path)
-    weights = ("--architecture", architecture, "--encoder", "passthrough") if path.suffix in (".pt", ".safetensors") else ()
+    weights = (
+        ("--architecture", architecture, "--encoder", "passthrough") if path.suffix in (".pt", ".safetensors") else ()
+    )
     before = tree(tmp_path)
     for arguments in (
         ("inspect", path),
@@ -98,3 +100,64 @@ def test_the_payload_of_each_pickle_would_have_run(what, tmp_path):
         path.write_bytes(data)
         hostile.joblib.load(path)
         assert marker.exists()
+
+
+def sha256(path):
+    return hostile.hashlib.sha256(path.read_bytes()).hexdigest()
+
+
+def test_a_trusted_pickle_is_converted_by_its_digest_and_audited(tmp_path, data, command):
+    path = tmp_path / "model.joblib"
+    hostile.joblib.dump(hostile.estimator(), path)
+    code, out, _ = command("inspect", path)
+    assert code == 2
+    assert sha256(path) in out
+    assert "sklearn.linear_model._logistic.LogisticRegression" in out
+    for target in (tmp_path / "bundle", tmp_path / "bundle.zip"):
+        arguments = ("--unsafe-pickle", "--sha256", sha256(path), "--out", target)
+        code, out, err = command("convert", path, *arguments)
+        assert (code, out.strip()) == (0, str(target)), err
+        code, out, _ = command("inspect", target)
+        assert code == 0
+        assert "Safe to load: yes" in out
+        assert sha256(path) in out  # where it came from
+    audit = ("audit", tmp_path / "bundle.zip", "--data", data, "--target", "y", "--out", tmp_path / "out", "--quiet")
+    assert command(*audit)[0] == 0
+    document = json.loads((tmp_path / "out" / "audit.json").read_bytes())
+    assert document["method"]["settings"]["network_file_sha256"] == sha256(tmp_path / "bundle.zip")
+    run = ("audit", path, "--unsafe-pickle", "--sha256", sha256(path), *audit[2:])
+    assert command(*run)[0] == 0
+    document = json.loads((tmp_path / "out" / "audit.json").read_bytes())
+    assert {f["slug"]: f["status"] for f in document["findings"]}["unsafe-model-file"] == "raised"
+
+
+@pytest.mark.parametrize(
+    ("name", "make"), [("m.safetensors", hostile.safetensors_bytes), ("m.pt", hostile.state_bytes)]
+)
+def test_weights_are_converted_and_audited_with_their_layers(name, make, tmp_path, data, command):
+    path = tmp_path / name
+    path.write_bytes(make())
+    weights = ("--architecture", hostile.architecture(tmp_path), "--encoder", "passthrough")
+    assert command("inspect", path)[0] == 0
+    assert command("convert", path, *weights, "--out", tmp_path / "bundle")[0] == 0
+    code, out, _ = command("inspect", tmp_path / "bundle", "--json")
+    assert code == 0
+    assert json.loads(out)["layers"] == [
+        "Linear(in_features=3, out_features=4)",
+        "ReLU()",
+        "Linear(in_features=4, out_features=1)",
+    ]
+    code, out, err = command(
+        "audit", path, *weights, "--data", data, "--target", "y", "--out", tmp_path / "out", "--rows", 50, "--quiet"
+    )  # fmt: skip
+    assert code == 0, err
+    assert (tmp_path / "out" / "report.html").exists()
+
+
+def test_a_pickle_that_fails_when_run_is_told(tmp_path, command):
+    path = tmp_path / "model.pkl"
+    path.write_bytes(b"\x80\x04\x8c\x08builtins\x8c\x04eval\x93\x8c\x041/0\n\x85R.")
+    code, _, err = command("convert", path, "--unsafe-pickle", "--sha256", sha256(path), "--out", tmp_path / "bundle")
+    assert code == 2
+    assert "ZeroDivisionError" in err
+    assert not (tmp_path / "bundle").exists()

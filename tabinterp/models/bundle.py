@@ -248,4 +248,3 @@ def _header(data: bytes, where: str) -> Header:
     if header.outputs not in ("logits", "probabilities"):
         raise ModelError(f"{name!r}: outputs is logits or probabilities; got {header.outputs!r}")
     return header
-

@@ -108,7 +108,7 @@ def _file(source: Path, found: Inspection) -> None:
     kind = kind_of(content)
     found.format, found.description, found.runs = kind, KINDS[kind].words, KINDS[kind].runs or NOTHING
     if KINDS[kind].refused:
-        found.problem = f"loading it could run code, or is not supported; {KINDS[kind].way}"
+        found.problem = f"tabinterp does not load {KINDS[kind].words}; {KINDS[kind].way}"
     LOOKS[kind](content, found)
 
 
@@ -218,6 +218,13 @@ def _compressed(content: Content, found: Inspection) -> None:
     _opcodes(data, found)
 
 
+def _old_torch(content: Content, found: Inspection) -> None:
+    """Several pickles one after another: a magic number, a version, the system, the object, the storages."""
+    read = [pickled.opcodes(part) for part in pickled.chained(content.data)]
+    found.imports = list(dict.fromkeys(name for one in read for name in one.imports))
+    found.notes.append(f"{sum(one.count for one in read):,} opcodes in {len(read)} pickles")
+
+
 def _opcodes(data: bytes, found: Inspection) -> None:
     read = pickled.opcodes(data)
     found.imports = list(read.imports)
@@ -245,7 +252,7 @@ LOOKS: dict[str, Callable[[Content, Inspection], Any]] = {
     "torch": _torch,
     "pickle": _pickle,
     "compressed": _compressed,
-    "torch-old": _pickle,
+    "torch-old": _old_torch,
     "torchscript": _pickles_inside,
     "pt2": _pickles_inside,
     "keras": _members,

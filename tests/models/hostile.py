@@ -221,7 +221,10 @@ PICKLES = {
         "model.zip",
         lambda marker: with_json(nothing, {"model.safetensors": payload(marker)}),
     ),
-    "pickle as a bundle's encoder": ("model.zip", lambda marker: with_json(nothing, {"encoder.skops": payload(marker)})),
+    "pickle as a bundle's encoder": (
+        "model.zip",
+        lambda marker: with_json(nothing, {"encoder.skops": payload(marker)}),
+    ),
     "pt2": (
         "model.pt2",
         lambda marker: zipped({"model/archive_format": b"pt2", "model/data/weights/a.pt": payload(marker)}),
@@ -456,6 +459,9 @@ HOSTILE = {  # what -> (name of the file, its bytes)
     "nothing at all": ("model.bin", lambda: b""),
     "one byte": ("model.bin", lambda: b"\x80"),
     "text": ("model.txt", lambda: b"weights: 1, 2, 3\n"),
+    "archive behind an archive": ("model.zip", lambda: zipped({"a.txt": b"x"}) + bundle_bytes()),
+    "archive inside a truncated one": ("model.zip", lambda: bundle_bytes()[: bundle_bytes().rindex(b"PK\x03\x04")]),
+    "bytes after an archive": ("model.zip", lambda: bundle_bytes() + b"\x80\x04N."),
     "empty zip": ("model.zip", lambda: zipped({})),
     "unknown zip": ("model.zip", lambda: zipped({"a.txt": b"x"})),
     "start of a zip": ("model.zip", lambda: b"PK\x03\x04"),
@@ -560,7 +566,10 @@ FOLDERS = {
 }  # fmt: skip
 
 CASES = {
-    **{what: (lambda folder, marker, n=n, make=make: _file(folder / n, make(marker))) for what, (n, make) in PICKLES.items()},
+    **{
+        what: (lambda folder, marker, n=n, make=make: _file(folder / n, make(marker)))
+        for what, (n, make) in PICKLES.items()
+    },
     **{what: (lambda folder, marker, n=n, make=make: _file(folder / n, make())) for what, (n, make) in HOSTILE.items()},
     "array of objects in skops": lambda folder, marker: _file(folder / "model.skops", object_array(marker)),
     **{what: (lambda folder, marker, make=make: make(folder)) for what, make in FOLDERS.items()},

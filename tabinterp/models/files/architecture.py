@@ -115,7 +115,8 @@ def fill(layers: list[Layer], tensors: dict[str, torch.Tensor], file: str) -> nn
     for name, value in own.items():
         if not bool(torch.isfinite(value).all()):
             raise ModelError(f"{file!r}: {name} holds values that are not finite")
-    module.load_state_dict(own, strict=True, assign=True)
+    aligned = {name: value.clone(memory_format=torch.contiguous_format) for name, value in own.items()}
+    module.load_state_dict(aligned, strict=True, assign=True)
     return module.eval().requires_grad_(False)
 
 

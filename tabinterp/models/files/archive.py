@@ -16,6 +16,7 @@ from .reading import LARGEST_FILE, Content
 MOST_MEMBERS = 20_000
 RATIO = 100  # a member may grow by this factor, above a size at which it could do harm
 SMALL = 1 << 20
+END = b"PK\x05\x06"  # of the record that ends an archive without a comment
 FIXED = (1980, 1, 1, 0, 0, 0)  # the same members make the same bytes
 
 
@@ -59,6 +60,10 @@ def open_archive(content: Content) -> Archive:
         entries = file.infolist()
     except (zipfile.BadZipFile, OSError, ValueError, NotImplementedError, struct.error, EOFError) as error:
         raise ModelError(f"{content.name!r} is a damaged or truncated zip archive: {error}") from None
+    if content.data[-22:-18] != END or min((e.header_offset for e in entries), default=file.start_dir) != 0:
+        raise ModelError(
+            f"{content.name!r} is a damaged or truncated zip archive: it does not begin and end where the file does"
+        )
     if len(entries) > MOST_MEMBERS:
         raise ModelError(f"{content.name!r} has {len(entries):,} members; at most {MOST_MEMBERS:,} are read")
     for entry in entries:

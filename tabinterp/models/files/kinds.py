@@ -85,7 +85,7 @@ KINDS: dict[str, Kind] = {
         "load it in Python and call ti.wrap on the model",
     ),
     "zip": Kind("a zip archive of no kind that is known", UNKNOWN),
-    "unknown": Kind("of a kind that is not known", UNKNOWN),
+    "unknown": Kind("a file of no kind that is known", UNKNOWN),
 }
 
 TORCH_OLD = b"\x80\x02\x8a\x0al\xfc\x9cF\xf9 j\xa8P\x19."

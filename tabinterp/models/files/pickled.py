@@ -7,6 +7,7 @@ import gzip
 import io
 import lzma
 import pickletools
+import re
 import zlib
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -24,6 +25,11 @@ GET = {"GET", "BINGET", "LONG_BINGET"}
 CALLS = {"REDUCE", "NEWOBJ", "NEWOBJ_EX", "INST", "OBJ", "BUILD"}
 MOST_OPCODES = 5_000_000
 LARGEST_UNPACKED = 1 << 28
+
+NAMED = re.compile(rb"c([A-Za-z_][\w.]{0,200})\n([A-Za-z_][\w.]{0,200})\n")  # GLOBAL
+PAIRED = re.compile(  # two strings and STACK_GLOBAL, remembered or not
+    rb"\x8c(.)([A-Za-z_][\w.]{0,200})\x94?\x8c(.)([A-Za-z_][\w.]{0,200})\x94?\x93", re.DOTALL
+)
 
 COMPRESSED: dict[bytes, Callable[[io.BytesIO], Any]] = {  # first bytes -> a stream that unpacks
     b"\x1f\x8b": lambda stream: gzip.GzipFile(fileobj=stream),
@@ -50,13 +56,15 @@ def opcodes(data: bytes) -> Opcodes:
     A name is made of two strings that came before: taken from the stack of strings, and "?" where that cannot be told.
     """
     imports: dict[str, None] = {}
+    reached = 0
     strings: list[str] = []
     memo: dict[int, str] = {}
     calls = count = 0
     top = ""
     try:
-        for opcode, argument, _ in pickletools.genops(data):
+        for opcode, argument, position in pickletools.genops(data):
             count += 1
+            reached = position or 0
             if opcode.name in STRINGS:
                 top = str(argument)
                 strings.append(top)
@@ -82,8 +90,35 @@ def opcodes(data: bytes) -> Opcodes:
             if count >= MOST_OPCODES:
                 return Opcodes(tuple(imports), calls, count, False)
     except Exception:  # whatever a malformed stream makes pickletools raise
-        return Opcodes(tuple(imports), calls, count, False)
+        return Opcodes(
+            (*imports, *(name for name in _later(data[reached:]) if name not in imports)), calls, count, False
+        )
     return Opcodes(tuple(imports), calls, count, True)
+
+
+def chained(data: bytes, most: int = 8) -> list[bytes]:
+    """The first pickles of several that follow one another."""
+    parts: list[bytes] = []
+    stream = io.BytesIO(data)
+    while len(parts) < most and stream.tell() < len(data):
+        start = stream.tell()
+        try:
+            for _ in pickletools.genops(stream):
+                pass
+        except Exception:  # no pickle any more: bytes of a tensor
+            break
+        parts.append(data[start : stream.tell()])
+    return parts
+
+
+def _later(data: bytes) -> list[str]:
+    """Names of imports behind bytes that are no opcodes (joblib writes arrays between them), by what they look like."""
+    found = {module + b"." + name: None for module, name in NAMED.findall(data)}
+    for match in PAIRED.finditer(data):
+        module, name = match.group(2), match.group(4)
+        if len(module) == match.group(1)[0] and len(name) == match.group(3)[0]:
+            found[module + b"." + name] = None
+    return [name.decode("ascii") for name in found]
 
 
 def is_pickle(data: bytes) -> bool:

@@ -52,7 +52,11 @@ def _bytes(path: Path, limit: int, *, follow: bool) -> bytes:
     state = os.fstat(handle)
     if not stat.S_ISREG(state.st_mode) or state.st_size > limit:
         os.close(handle)
-        why = f"has {state.st_size:,} bytes; at most {limit:,} are read" if stat.S_ISREG(state.st_mode) else "is no plain file"
+        why = (
+            f"has {state.st_size:,} bytes; at most {limit:,} are read"
+            if stat.S_ISREG(state.st_mode)
+            else "is no plain file"
+        )
         raise ModelError(f"{str(path)!r} {why}")
     with os.fdopen(handle, "rb") as stream:
         data = stream.read(limit + 1)
