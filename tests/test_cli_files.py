@@ -102,6 +102,18 @@ def test_the_payload_of_each_pickle_would_have_run(what, tmp_path):
         assert marker.exists()
 
 
+@pytest.mark.parametrize("what", hostile.SPOILT)
+def test_a_model_whose_parts_do_not_fit_is_an_error_in_words(what, tmp_path, data, command):
+    path = tmp_path / "model.skops"
+    path.write_bytes(hostile.SPOILT[what]())
+    before = tree(tmp_path)
+    code, _, err = command("audit", path, "--data", data, "--target", "y", "--out", tmp_path / "out", "--quiet")
+    assert code == 2
+    assert len(err) > 40
+    left = tree(tmp_path).keys() - before.keys()
+    assert left <= {str(tmp_path / "out")}, left
+
+
 def sha256(path):
     return hostile.hashlib.sha256(path.read_bytes()).hexdigest()
 

@@ -7,9 +7,11 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
+import pandas as pd
 import torch
 
-from ..errors import ModelError, UnsafeFileError
+from ..errors import ModelError, TabinterpError, UnsafeFileError
+from ..table.draws import FloatArray
 from .bundle import COUNTERPART, HEADER, Bundle, from_archive, from_folder
 from .files import architecture as arch
 from .files import pickled, skops_archive, state, weights
@@ -143,7 +145,36 @@ def _file(model: Model) -> File:
 
 def _skops(content: Content, given: Given) -> Model:
     _brings_its_own(given, "a skops archive")
-    return replace(wrap(skops_archive.load(content)), file=File("skops", content.sha256))
+    model = _wrapped(skops_archive.load(content), None, content)
+    return replace(model, file=File("skops", content.sha256))
+
+
+def _wrapped(value: Any, encoder: Any, content: Content) -> Model:
+    """An object out of a file as a model: its attributes may be missing or of any kind."""
+    try:
+        model = wrap(value, encoder=encoder)
+        finite = all(bool(torch.isfinite(part).all()) for part in model.module.state_dict().values())
+    except TabinterpError:
+        raise
+    except Exception as error:  # an estimator whose attributes do not fit together raises anything
+        raise ModelError(
+            f"{content.name!r} holds a {type(value).__name__} that cannot be read: {type(error).__name__}: {error}"
+        ) from None
+    if not finite:
+        raise ModelError(f"{content.name!r} holds weights that are not finite")
+    return model if model.predict is None else replace(model, predict=_told(model.predict, content.name))
+
+
+def _told(predict: Callable[[pd.DataFrame], FloatArray], name: str) -> Callable[[pd.DataFrame], FloatArray]:
+    """The model's own predictions, whose failure is an error of the file."""
+
+    def told(rows: pd.DataFrame) -> FloatArray:
+        try:
+            return predict(rows)
+        except Exception as error:  # an estimator whose attributes do not fit together raises anything
+            raise ModelError(f"{name!r} does not predict rows of this table: {type(error).__name__}: {error}") from None
+
+    return told
 
 
 def _safetensors(content: Content, given: Given) -> Model:
@@ -209,8 +240,5 @@ def _unsafe(content: Content, kind: str, given: Given) -> Model:
         raise ModelError(
             f"{content.name!r} holds a dict, not a model; a state dict is loaded without unsafe_pickle, with architecture="
         )
-    try:
-        model = wrap(value, encoder=_encoder(given.encoder))
-    except TypeError as error:
-        raise ModelError(f"{content.name!r} holds a {type(value).__name__}: {error}") from None
+    model = _wrapped(value, _encoder(given.encoder), content)
     return replace(model, file=File(kind, content.sha256, unsafe=True))

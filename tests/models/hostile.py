@@ -321,6 +321,18 @@ def saved(state):
     return buffer.getvalue()
 
 
+def spoilt(**attributes):
+    """A pipeline of types that are all safe, whose attributes do not fit together: `step__name` or `step__del_name`."""
+    pipeline = estimator()
+    for name, value in attributes.items():
+        place, _, attribute = name.partition("__")
+        if attribute.startswith("del_"):
+            delattr(pipeline[int(place[1:])], attribute.removeprefix("del_"))
+        else:
+            setattr(pipeline[int(place[1:])], attribute, value)
+    return skops.io.dumps(pipeline)
+
+
 def expanded():
     """A tensor of 2**40 values on a storage of one."""
     return saved({"0.weight": torch.zeros(1).expand(1 << 40)})
@@ -473,6 +485,31 @@ HOSTILE = {  # what -> (name of the file, its bytes)
         ("model.zip", bundle_bytes),
     )},
 }  # fmt: skip
+
+
+SPOILT = {  # safe to load, and no model: only an audit can tell some of them
+    "scaler of another width": lambda: spoilt(s0__mean_=np.zeros(7)),
+    "scaler of text": lambda: spoilt(s0__scale_=np.array(["a", "b", "c"])),
+    "scaler with a word for a switch": lambda: spoilt(s0__mean_="x"),
+    "scaler of NaN": lambda: spoilt(s0__mean_=np.full(3, np.nan)),
+    "scaler without a scale": lambda: spoilt(s0__del_scale_=None),
+    "coefficients of another width": lambda: spoilt(s1__coef_=np.zeros((1, 9))),
+    "coefficients of NaN": lambda: spoilt(s1__coef_=np.full((1, 3), np.nan)),
+    "coefficients of text": lambda: spoilt(s1__coef_=np.array([["a", "b", "c"]])),
+    "coefficients of three dimensions": lambda: spoilt(s1__coef_=np.zeros((1, 3, 2))),
+    "no coefficients": lambda: spoilt(s1__del_coef_=None),
+    "one class": lambda: spoilt(s1__classes_=np.array([0])),
+    "classes of text": lambda: spoilt(s1__classes_=np.array(["a", "b"])),
+    "no classes": lambda: spoilt(s1__del_classes_=None),
+    "names of other columns": lambda: spoilt(s0__feature_names_in_=np.array(["x", "y", "z"], dtype=object)),
+    "names that are numbers": lambda: spoilt(s0__feature_names_in_=3),
+    "iterations of text": lambda: spoilt(s1__n_iter_="many"),
+    "an encoder alone": lambda: skops.io.dumps(StandardScaler().fit(np.eye(3))),
+    "a number": lambda: skops.io.dumps(3),
+    "a list": lambda: skops.io.dumps([1, 2]),
+    "nothing": lambda: skops.io.dumps(None),
+    "a pipeline that is not fitted": lambda: skops.io.dumps(make_pipeline(StandardScaler(), LogisticRegression())),
+}
 
 
 # ---- folders

@@ -144,8 +144,8 @@ def _array(archive: Archive, member: Any) -> None:
         version = np.lib.format.read_magic(data)
         reader = np.lib.format.read_array_header_1_0 if version == (1, 0) else np.lib.format.read_array_header_2_0
         shape, _, dtype = reader(data)
-    except (ValueError, EOFError, SyntaxError, TypeError, RecursionError, MemoryError) as error:
-        raise ModelError(f"{archive.name!r}: {member} is no array: {error}") from None
+    except Exception as error:  # numpy parses a header with Python's own parser: whatever that raises
+        raise ModelError(f"{archive.name!r}: {member} is no array: {_words(error)}") from None
     if dtype.hasobject:
         raise UnsafeFileError(f"{archive.name!r}: {member} is an array of pickled objects")
     if len(data.getbuffer()) - data.tell() != math.prod(shape) * dtype.itemsize:
