@@ -25,19 +25,23 @@ PACKAGES = (
     "sklearn.calibration.", "sklearn.compose.", "sklearn.decomposition.", "sklearn.feature_selection.", "sklearn.impute.",
     "sklearn.isotonic.", "sklearn.kernel_approximation.", "sklearn.linear_model.", "sklearn.model_selection.",
     "sklearn.neural_network.", "sklearn.pipeline.", "sklearn.preprocessing.", "sklearn.random_projection.", "sklearn._loss.",
-    "_loss.",
 )  # fmt: skip
 PLAIN = ("builtins.", "numpy.", "scipy.special.", "collections.")  # data and ufuncs; which of them, skops lists
 # Types that skops does not trust by itself and that we have read: they hold data and run nothing when they are built.
 TRUSTED = {
     "builtins.object",
     "numpy.dtype",
+    "scipy._lib.array_api_compat.numpy._aliases.asarray",
     "scipy.interpolate._bsplines.BSpline",
     "sklearn.calibration._CalibratedClassifier",
     "sklearn.calibration._SigmoidCalibration",
     "sklearn.compose._column_transformer._RemainderColsList",
     "sklearn.compose._column_transformer.make_column_selector",
+    "sklearn.impute._iterative.IterativeImputer",
     "sklearn.impute._iterative._ImputerTriplet",
+    "sklearn.metrics._scorer._PassthroughScorer",
+    "sklearn.model_selection._split.KFold",
+    "sklearn.model_selection._split.StratifiedKFold",
     "sklearn.neural_network._stochastic_optimizers.AdamOptimizer",
     "sklearn.neural_network._stochastic_optimizers.SGDOptimizer",
 }
