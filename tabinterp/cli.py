@@ -51,6 +51,13 @@ Out = Annotated[Path, typer.Option("--out", help="Folder to write to.")]
 Seed = Annotated[int, typer.Option("--seed", min=0, max=2**32 - 1, help="Seed of every draw.")]
 Quiet = Annotated[bool, typer.Option("--quiet", help="Print results only.")]
 
+Architecture = Annotated[Path | None, typer.Option("--architecture", help="JSON of the layers, for a file of weights.")]
+Encoder = Annotated[str | None, typer.Option("--encoder", help="A .skops file for a file of weights, or passthrough.")]
+UnsafePickle = Annotated[
+    bool, typer.Option("--unsafe-pickle", help="Run the code inside a pickle that you trust; needs --sha256.")
+]
+Sha256 = Annotated[str | None, typer.Option("--sha256", help="Refuse a model file with another SHA-256.")]
+
 DEMO = "default_of_credit_card_clients"
 
 
@@ -77,7 +84,7 @@ def train(
 
 @app.command()
 def audit(
-    model: Annotated[Path, typer.Argument(help="A bundle (folder) or a .skops file.")],
+    model: Annotated[Path, typer.Argument(help="A bundle (folder or zip), a .skops file, or weights.")],
     data: Data,
     out: Out,
     target: Target = None,
@@ -87,13 +94,44 @@ def audit(
     kind: Kind = None,
     split: Split = None,
     weight: Weight = None,
+    architecture: Architecture = None,
+    encoder: Encoder = None,
+    unsafe_pickle: UnsafePickle = False,
+    sha256: Sha256 = None,
     rows: Annotated[int, typer.Option("--rows", min=2, help="Most rows for readings of many passes.")] = 20_000,
     seed: Seed = 0,
     quiet: Quiet = False,
 ) -> None:
     """Set a network beside its linear counterpart: DIR/report.html and DIR/audit.json."""
     asked = _settings(target, positive, drop, protected, kind, weight)
-    typer.echo(_audit(model, data, asked, _split(split), out, rows, seed, quiet))
+    how = _how(architecture, encoder, unsafe_pickle, sha256)
+    typer.echo(_audit(model, data, asked, _split(split), out, rows, seed, quiet, how))
+
+
+@app.command()
+def inspect(
+    model: Annotated[Path, typer.Argument(help="A model file of any format, or a bundle.")],
+    as_json: Annotated[bool, typer.Option("--json", help="Print JSON.")] = False,
+) -> None:
+    """What a model file holds, what loading it would run, and whether it is safe (exit code 0; otherwise 2)."""
+    found = ti.inspect_model(model)
+    typer.echo(json.dumps(found.to_dict(), indent=1, ensure_ascii=True) if as_json else _shown(str(found)))
+    if not found.safe:
+        raise typer.Exit(2)
+
+
+@app.command()
+def convert(
+    model: Annotated[Path, typer.Argument(help="A model file: a pickle that you trust, .skops, or weights.")],
+    out: Annotated[Path, typer.Option("--out", help="Folder of the bundle, or a .zip file.")],
+    architecture: Architecture = None,
+    encoder: Encoder = None,
+    unsafe_pickle: UnsafePickle = False,
+    sha256: Sha256 = None,
+) -> None:
+    """Write a model file as a bundle, which runs no code when it is loaded."""
+    loaded = ti.load_model(model, **_how(architecture, encoder, unsafe_pickle, sha256))
+    typer.echo(str(ti.save_model(loaded, out, counterpart=ti.load_counterpart(model), table=ti.table_settings(model))))
 
 
 @app.command()
@@ -144,9 +182,10 @@ def _audit(
     rows: int,
     seed: int,
     quiet: bool,
+    how: dict[str, Any] | None = None,
 ) -> str:
     started = datetime.now(UTC)
-    model, counterpart = ti.load_model(path), ti.load_counterpart(path)
+    model, counterpart = ti.load_model(path, **(how or {})), ti.load_counterpart(path)
     settings = ti.table_settings(path) | asked
     if "target" not in settings:
         raise TabinterpError("--target is needed: the model does not say which column it predicts")
@@ -200,6 +239,11 @@ def _settings(
     return {name: value for name, value in said.items() if value is not None}
 
 
+def _how(architecture: Path | None, encoder: str | None, unsafe_pickle: bool, sha256: str | None) -> dict[str, Any]:
+    """How a model file is to be loaded."""
+    return {"architecture": architecture, "encoder": encoder, "unsafe_pickle": unsafe_pickle, "sha256": sha256}
+
+
 def _split(text: str | None) -> str | float | None:
     try:
         return None if text is None else float(text)
@@ -239,6 +283,11 @@ def _progress(quiet: bool) -> Iterator[tuple[Callable[[str], None], Callable[[st
         )
 
 
+def _shown(text: str) -> str:
+    """Text that may hold names out of a file, without what could steer a terminal."""
+    return "".join(c if c.isprintable() or c == "\n" else c.encode("unicode_escape").decode() for c in text)
+
+
 class _Interrupted(BaseException):
     """Ctrl-C, under a name that no library between here and the work takes for its own."""
 
@@ -253,7 +302,7 @@ def main() -> None:
     try:
         app()
     except (TabinterpError, OSError) as error:
-        typer.echo(f"error: {error}", err=True)
+        typer.echo(f"error: {_shown(str(error))}", err=True)
         sys.exit(2)
     except _Interrupted:
         typer.echo("interrupted", err=True)

@@ -12,6 +12,7 @@ from .. import __version__
 from ..comparison.agreement import TOP
 from ..comparison.performance import FEWEST, MARGIN, Metric, Performance
 from ..models import Bound
+from ..models.model import File
 from ..report import document as doc
 from ..report.document import Interval, Message
 from .readings import MOST_UNITS
@@ -87,6 +88,7 @@ def model_info(bound: Bound) -> doc.ModelInfo:
         notes.append(Message(key="model.clipped", values={"rows": bound.clipped}))
     if bound.model.predict is not None:
         notes.append(Message(key="model.checked", values={}))
+    notes += _origin(bound)
     return doc.ModelInfo(
         name=bound.model.name,
         library=bound.model.library,
@@ -95,6 +97,18 @@ def model_info(bound: Bound) -> doc.ModelInfo:
         converged=bound.model.converged,
         notes=notes,
     )
+
+
+def _origin(bound: Bound) -> list[Message]:
+    """Whether code of a file was run on the way to this model."""
+    file = bound.model.file
+    if file is None:
+        return []
+    if file.unsafe:
+        return [Message(key="model.unsafe", values={"format": file.format, "sha256": file.sha256})]
+    if file.made_from is not None:
+        return [Message(key="model.made_from", values={"format": file.made_from[0], "sha256": file.made_from[1]})]
+    return []
 
 
 # ---- the verdict
@@ -217,11 +231,20 @@ def method(r: Results) -> doc.Method:
             "resamples": r.performance.resamples,
             "top": TOP,
             "counterpart": "fitted" if r.linear.model.is_rival else "given",
+            **_file("network", r.network.model.file),
+            **_file("linear", r.linear.model.file),
         },
         model_digest=_model_digest(r.network),
         linear_digest=_model_digest(r.linear),
         data_digest=_data_digest(r.network),
     )
+
+
+def _file(which: str, file: File | None) -> dict[str, str | bool]:
+    """The file a model was read from, and whether its code was run."""
+    if file is None:
+        return {}
+    return {f"{which}_file": file.format, f"{which}_file_sha256": file.sha256, f"{which}_file_unsafe": file.unsafe}
 
 
 def _model_digest(bound: Bound) -> str:

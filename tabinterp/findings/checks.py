@@ -159,6 +159,11 @@ def _penalised_inference(d: Document) -> Outcome:
     return _raised(linear=d.linear.name) if penalised and given else _cleared()
 
 
+def _unsafe_model_file(d: Document) -> Outcome:
+    ran = [m.name for m in (d.network, d.linear) if any(note.key == "model.unsafe" for note in m.notes)]
+    return _raised(models=ran) if ran else _cleared()
+
+
 CHECKS: tuple[Check, ...] = (
     Check("TI-P01", "worse-than-linear", "act", "performance", _worse_than_linear),
     Check("TI-P02", "secretly-linear", "check", "coefficients", _secretly_linear),
@@ -169,5 +174,6 @@ CHECKS: tuple[Check, ...] = (
     Check("TI-F02", "saturated", "check", "gradients", _saturated),
     Check("TI-F03", "dead-units", "note", "neurons", _dead_units),
     Check("TI-F04", "penalised-inference", "note", "coefficients", _penalised_inference),
+    Check("TI-F05", "unsafe-model-file", "act", "method", _unsafe_model_file),
     Check("TI-D01", "constant-column", "note", "method", _constant_column),
 )

@@ -62,6 +62,14 @@ AUDIT: dict[str, str] = {
     "split.fraction": "A share of {share} of the rows, drawn by a hash of their contents (seed {seed}).",
     "split.stratified": "A share of {share} of the rows of each class, drawn by a hash of their contents (seed {seed}).",
     # how a model was read
+    "model.unsafe": (
+        "Loaded from a file of the format {format} by running the code inside it, as was asked for (SHA-256 {sha256}). "
+        "Whatever that code did is not known here."
+    ),
+    "model.made_from": (
+        "Its bundle was made from a file of the format {format} by running the code inside it (SHA-256 {sha256}); reading the "
+        "bundle ran none."
+    ),
     "model.mixed": (
         "The encoder mixes {columns} with other columns: moving one of them encodes whole rows again (slower, and as "
         "right), and it has no gradient of its own."
@@ -216,6 +224,11 @@ AUDIT: dict[str, str] = {
         "an unpenalised fit on its encoding."
     ),
     "finding.penalised-inference.cleared": "Every interval of a coefficient is of an unpenalised fit.",
+    "finding.unsafe-model-file.raised": (
+        "Code inside a model file was run to load it ({models}): the model, and this report, are as trustworthy as that file. "
+        "tabinterp convert makes a bundle that runs none."
+    ),
+    "finding.unsafe-model-file.cleared": "No code inside a model file was run for this audit.",
     "finding.constant-column.raised": "These input columns hold a single value: {columns}.",
     "finding.constant-column.cleared": "Every input column holds at least two values.",
     # what was not assessed

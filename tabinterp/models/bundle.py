@@ -1,75 +1,36 @@
-"""Models as files that run no code: weights as safetensors, architecture as JSON, encoder as skops against our own list.
+"""Bundles: models as files that run no code, in a folder or in one zip archive.
 
-A bundle is a folder: `model.json` (what it is, which rows were held out, digests of the other files),
-`model.safetensors`, and `encoder.skops` unless the model reads numbers as they are. The linear counterpart is a network
-with no hidden layer, so it is saved the same way, in the folder `counterpart`.
+Members are `model.json` (what it is, which rows were held out, digests of the other files), `model.safetensors`, and
+`encoder.skops` unless the model reads numbers as they are. The linear counterpart is a network with no hidden layer, so it
+is saved the same way, under `counterpart/`.
 """
 
 from __future__ import annotations
 
 import hashlib
 import json
-import zipfile
 from collections.abc import Callable
-from dataclasses import replace
+from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, Literal
+from typing import Any
 
-import safetensors.torch
-import skops.io
-import torch
 from pydantic import BaseModel, ConfigDict, ValidationError
 from torch import nn
 
-from ..errors import ModelError, TableError, UnsafeFileError
+from ..errors import ModelError, UnsafeFileError
 from ..files import write
 from ..table import Split
-from ..table.schema import Task
-from .front import is_sequence
-from .model import Model, module_dtype
-from .wrap import wrap
+from ..table.schema import TASKS
+from .files import skops_archive, weights
+from .files.architecture import Layer, checked, describe, fill
+from .files.archive import Archive, pack
+from .files.reading import LARGEST_FILE, LARGEST_JSON, Content, json_object, read_member
+from .model import File, Model
 
 FORMAT = 1
-DTYPES = {"float32": torch.float32, "float64": torch.float64}
-LARGEST_JSON = 1 << 24
-
-# Types an encoder or a model may hold, besides those skops trusts by itself. All are plain data
-# or scikit-learn's own, and none calls what it holds.
-TRUSTED = {
-    "sklearn.compose._column_transformer._RemainderColsList",
-    "sklearn.compose._column_transformer.make_column_selector",
-    "sklearn.linear_model._logistic.LogisticRegression",
-    "sklearn.metrics._scorer._PassthroughScorer",
-    "sklearn.model_selection._split.KFold",
-    "sklearn.model_selection._split.StratifiedKFold",
-    "sklearn.neural_network._stochastic_optimizers.AdamOptimizer",
-    "sklearn.neural_network._stochastic_optimizers.SGDOptimizer",
-    "builtins.object",
-    "numpy.dtype",
-    "numpy.number",
-}
-
-LAYERS: dict[str, tuple[type[nn.Module], tuple[str, ...]]] = {  # name in the file -> module, its settings
-    "Linear": (nn.Linear, ("in_features", "out_features")),
-    "ReLU": (nn.ReLU, ()),
-    "Tanh": (nn.Tanh, ()),
-    "Sigmoid": (nn.Sigmoid, ()),
-    "GELU": (nn.GELU, ("approximate",)),
-    "SiLU": (nn.SiLU, ()),
-    "ELU": (nn.ELU, ("alpha",)),
-    "LeakyReLU": (nn.LeakyReLU, ("negative_slope",)),
-    "Identity": (nn.Identity, ()),
-    "Dropout": (nn.Dropout, ("p",)),
-    "BatchNorm1d": (nn.BatchNorm1d, ("num_features", "eps", "affine")),
-    "Softmax": (nn.Softmax, ("dim",)),
-}
-
-
-class Layer(BaseModel):
-    model_config = ConfigDict(extra="forbid", frozen=True)
-    kind: str
-    settings: dict[str, bool | int | float | str | None] = {}
-    bias: bool = True
+HEADER, WEIGHTS, ENCODER = "model.json", "model.safetensors", "encoder.skops"
+MEMBERS = (HEADER, WEIGHTS, ENCODER)
+COUNTERPART = "counterpart/"
 
 
 class Settings(BaseModel):
@@ -87,6 +48,14 @@ class Settings(BaseModel):
     group: str | None = None
 
 
+class MadeFrom(BaseModel):
+    """The file that was loaded by running its code, before this bundle was written from it."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True)
+    format: str
+    sha256: str
+
+
 class Header(BaseModel):
     """`model.json`."""
 
@@ -94,104 +63,86 @@ class Header(BaseModel):
     format: int
     name: str
     library: str
-    task: Task | None
+    task: str | None
     classes: list[str | int | float | bool] | None
-    outputs: Literal["logits", "probabilities"]
+    outputs: str
     reads: list[str] | None
-    dtype: Literal["float32", "float64"]
+    dtype: str
     layers: list[Layer]
     penalised: bool | None
     converged: bool | None
     split: dict[str, Any] | None
     table: Settings | None  # how its training table was read
-    sha256: dict[Literal["model.safetensors", "encoder.skops"], str]
+    made_from: MadeFrom | None = None
+    sha256: dict[str, str]
+
+
+# ---- writing
 
 
 def save_model(
     model: Model, path: str | Path, *, counterpart: Model | None = None, table: dict[str, Any] | None = None
 ) -> Path:
-    """Write a bundle; `table` says how `read_table` is to read the table again.
+    """Write a bundle: a folder, or one file where the path ends in `.zip`.
+
+    Parameters
+    ----------
+    counterpart : its linear counterpart, saved beside it.
+    table : how `read_table` is to read the table again.
 
     Raises
     ------
     ModelError
-        when the network is not a plain sequence of layers, which is all that a file without code can describe.
+        when the network is not a plain sequence of layers, which is all that a file without code can describe, or the
+        encoder holds a type that could not be loaded again. Nothing is written then.
     """
-    folder = Path(path)
-    layers = _describe(model)
-    files = {"model.safetensors": safetensors.torch.save(_tensors(model.module))}
-    if model.encoder is not None:
-        files["encoder.skops"] = skops.io.dumps(model.encoder)
-    header = _header_of(model, layers, table, {name: hashlib.sha256(data).hexdigest() for name, data in files.items()})
-    folder.mkdir(parents=True, exist_ok=True)
-    for name, data in files.items():
-        write(folder / name, data)
-    write(folder / "model.json", (json.dumps(header.model_dump(), indent=1, ensure_ascii=False) + "\n").encode())
+    target = Path(path)
+    members = _members(model, table)
     if counterpart is not None:
-        save_model(counterpart, folder / "counterpart")
-    else:  # another model's counterpart, saved here before, is not this one's
-        (folder / "counterpart" / "model.json").unlink(missing_ok=True)
-    return folder
+        members |= {COUNTERPART + name: data for name, data in _members(counterpart, None).items()}
+    if target.suffix.lower() == ".zip":
+        target.parent.mkdir(parents=True, exist_ok=True)
+        write(target, pack(members))
+        return target
+    for name, data in members.items():
+        (target / name).parent.mkdir(parents=True, exist_ok=True)
+        write(target / name, data)
+    return target
 
 
-def _header_of(model: Model, layers: list[Layer], table: dict[str, Any] | None, sha256: dict[str, str]) -> Header:
-    values = {
-        "format": FORMAT,
-        "name": model.name,
-        "library": model.library,
-        "task": model.task,
-        "classes": None if model.classes is None else [_plain(c) for c in model.classes],
-        "outputs": model.outputs,
-        "reads": None if model.reads is None else list(model.reads),
-        "dtype": str(module_dtype(model.module)).removeprefix("torch."),
-        "layers": layers,
-        "penalised": model.penalised,
-        "converged": model.converged,
-        "split": None if model.split is None else model.split.to_dict(),
-        "table": None if table is None else _settings(table),
-        "sha256": sha256,
-    }
-    try:
-        return Header.model_validate(values)
-    except ValidationError as error:
-        raise ModelError(f"{model.name} cannot be saved: {_first(error)}") from None
-
-
-def load_model(path: str | Path) -> Model:
-    """Read a bundle or a `.skops` file. What a file is, is decided by its first bytes; nothing in it is ever run.
-
-    Raises
-    ------
-    UnsafeFileError
-        for a file whose loading would run code, such as a pickle, or that holds a type not on our list.
-    ModelError
-        for a file that is damaged, truncated or of an unknown kind.
-    """
-    source = Path(path)
-    if source.is_dir():
-        return _bundle(source)
-    if not source.is_file():
-        raise ModelError(f"no file or folder {str(source)!r}")
-    with source.open("rb") as stream:
-        start = stream.read(4)
-    if start[:2] == b"PK" and _is_skops(source):
-        return wrap(_skops(source.read_bytes(), source))
-    raise UnsafeFileError(
-        f"{str(source)!r} is {_kind(start)}, which tabinterp does not load; save the fitted pipeline with "
-        f"skops.io.dump(pipeline, 'model.skops'), or wrap the model in Python and use save_model"
+def _members(model: Model, table: dict[str, Any] | None) -> dict[str, bytes]:
+    if model.function is not None:
+        raise ModelError(f"{model.name} is a function: only networks whose layers are known can be saved without code")
+    layers = describe(model.module, model.name)
+    files = {WEIGHTS: weights.dump(model.module)}
+    if model.encoder is not None:
+        files[ENCODER] = skops_archive.dump(model.encoder, model.name)
+    header = Header(
+        format=FORMAT,
+        name=model.name,
+        library=model.library,
+        task=model.task,
+        classes=None if model.classes is None else [_plain(c) for c in model.classes],
+        outputs=model.outputs,
+        reads=None if model.reads is None else list(model.reads),
+        dtype=str(next(model.module.parameters()).dtype).removeprefix("torch."),
+        layers=layers,
+        penalised=model.penalised,
+        converged=model.converged,
+        split=None if model.split is None else model.split.to_dict(),
+        table=None if table is None else _settings(table),
+        made_from=_made_from(model.file),
+        sha256={name: hashlib.sha256(data).hexdigest() for name, data in files.items()},
     )
+    written = json.dumps(header.model_dump(), indent=1, ensure_ascii=False, allow_nan=False)
+    return {**files, HEADER: f"{written}\n".encode()}  # last: a folder without it is no bundle
 
 
-def load_counterpart(path: str | Path) -> Model | None:
-    """The linear counterpart that was saved with a bundle, if there is one."""
-    folder = Path(path) / "counterpart"
-    return replace(_bundle(folder), is_rival=True) if (folder / "model.json").is_file() else None
-
-
-def table_settings(path: str | Path) -> dict[str, Any]:
-    """How the bundle's training table was read; empty where that is not known."""
-    settings = _header(Path(path)).table if Path(path).is_dir() else None
-    return {} if settings is None else settings.model_dump(exclude_none=True)
+def _made_from(file: File | None) -> MadeFrom | None:
+    if file is None:
+        return None
+    made_from = (file.format, file.sha256) if file.unsafe else file.made_from
+    return None if made_from is None else MadeFrom(format=made_from[0], sha256=made_from[1])
 
 
 def _settings(table: dict[str, Any]) -> Settings:
@@ -199,56 +150,17 @@ def _settings(table: dict[str, Any]) -> Settings:
     try:
         return Settings.model_validate(plain)
     except ValidationError as error:
-        allowed = ", ".join(Settings.model_fields)
-        raise ModelError(f"table= holds what read_table takes again ({allowed}); {_first(error)}") from None
+        first = error.errors()[0]
+        raise ModelError(
+            f"table= holds what read_table takes again ({', '.join(Settings.model_fields)}); "
+            f"{'.'.join(map(str, first['loc']))}: {first['msg']}"
+        ) from None
 
 
 def _listed(value: Any) -> Any:
     if isinstance(value, dict):
         return {key: _listed(part) for key, part in value.items()}
     return [_plain(part) for part in value] if isinstance(value, (list, tuple, set, frozenset)) else _plain(value)
-
-
-# ---- describing a network
-
-
-def _describe(model: Model) -> list[Layer]:
-    if not is_sequence(model.module):
-        raise ModelError(
-            f"{model.name} is a {type(model.module).__name__}; only a torch Sequential can be saved without code"
-        )
-    return [_layer(module, model.name) for module in model.module]
-
-
-def _layer(module: nn.Module, name: str) -> Layer:
-    kind = type(module).__name__
-    if kind not in LAYERS or type(module) is not LAYERS[kind][0]:
-        raise ModelError(f"{name} holds a {kind}; layers that can be saved are {', '.join(LAYERS)}")
-    if getattr(module, "running_mean", 0) is None:
-        raise ModelError(f"{name} holds a {kind} without running statistics, which makes a row depend on other rows")
-    settings = {setting: getattr(module, setting) for setting in LAYERS[kind][1]}
-    return Layer(kind=kind, settings=settings, bias=getattr(module, "bias", None) is not None)
-
-
-def _build(header: Header) -> nn.Sequential:
-    modules: list[nn.Module] = []
-    for layer in header.layers:
-        if layer.kind not in LAYERS:
-            raise ModelError(f"model.json names a layer {layer.kind!r}; known are {', '.join(LAYERS)}")
-        make, settings = LAYERS[layer.kind]
-        if set(layer.settings) != set(settings):
-            raise ModelError(f"model.json: {layer.kind} has the settings {list(settings)}; got {list(layer.settings)}")
-        extra: dict[str, Any] = {"bias": layer.bias} if layer.kind == "Linear" else {}
-        try:
-            with torch.device("meta"):  # nothing is allocated, and nothing drawn, before the weights are known to fit
-                modules.append(make(**layer.settings, **extra))
-        except (TypeError, ValueError, RuntimeError) as error:
-            raise ModelError(f"model.json: {layer.kind} cannot be made with {layer.settings}: {error}") from None
-    return nn.Sequential(*modules)
-
-
-def _tensors(module: nn.Module) -> dict[str, torch.Tensor]:
-    return {name: value.detach().cpu().contiguous() for name, value in module.state_dict().items()}
 
 
 def _plain(value: Any) -> str | int | float | bool:
@@ -258,101 +170,81 @@ def _plain(value: Any) -> str | int | float | bool:
 # ---- reading
 
 
-def _header(folder: Path) -> Header:
-    path = folder / "model.json"
-    if path.is_symlink() or not path.is_file():
-        raise ModelError(f"{str(folder)!r} is not a bundle: it has no file model.json")
-    if path.stat().st_size > LARGEST_JSON:
-        raise ModelError(f"{str(path)!r} is larger than {LARGEST_JSON:,} bytes")
-    try:
-        header = Header.model_validate_json(path.read_bytes())
-    except ValidationError as error:
-        raise ModelError(f"{str(path)!r}: {_first(error)}") from None
-    if header.format != FORMAT:
-        raise ModelError(f"{str(path)!r} has format {header.format}; this version reads {FORMAT}")
-    return header
+@dataclass(frozen=True)
+class Bundle:
+    """Members whose digests were checked; nothing in them was built."""
 
+    name: str
+    header: Header
+    sha256: str  # of model.json, which holds the digests of the rest
+    files: dict[str, Content]
 
-def _first(error: ValidationError) -> str:
-    first = error.errors()[0]
-    return f"{'.'.join(map(str, first['loc']))}: {first['msg']}"
+    def network(self) -> nn.Sequential:
+        """The layers with their weights."""
+        return fill(self.header.layers, weights.tensors(self.files[WEIGHTS]), self.name)
 
+    def split(self) -> Split | None:
+        return None if self.header.split is None else Split.from_dict(self.header.split)
 
-def _bundle(folder: Path) -> Model:
-    header = _header(folder)
-    data = {name: _checked(folder / name, digest) for name, digest in header.sha256.items()}
-    if "model.safetensors" not in data:
-        raise ModelError(f"{str(folder)!r}: model.json names no model.safetensors")
-    module = _build(header)
-    try:
-        module.load_state_dict(safetensors.torch.load(data["model.safetensors"]), strict=True, assign=True)
-    except (RuntimeError, safetensors.SafetensorError) as error:
-        raise ModelError(f"{str(folder)!r}: the weights do not fit the architecture: {error}") from None
-    module = module.to(DTYPES[header.dtype])
-    for name, value in module.state_dict().items():
-        if not bool(torch.isfinite(value).all()):
-            raise ModelError(f"{str(folder)!r}: {name} holds values that are not finite")
-    try:
-        split = None if header.split is None else Split.from_dict(header.split)
-    except TableError as error:
-        raise ModelError(f"{str(folder)!r}: {error}") from None
-    encoder = _skops(data["encoder.skops"], folder) if "encoder.skops" in data else None
-    return Model(
-        name=header.name,
-        library=header.library,
-        module=module.eval().requires_grad_(False),
-        task=header.task,
-        classes=None if header.classes is None else tuple(header.classes),
-        outputs=header.outputs,
-        encoder=encoder,
-        reads=None if header.reads is None else tuple(header.reads),
-        penalised=header.penalised,
-        converged=header.converged,
-        split=split,
-    )
-
-
-def _checked(path: Path, digest: str) -> bytes:
-    if path.is_symlink() or not path.is_file():
-        raise ModelError(f"{str(path)!r} is not a plain file of the bundle")
-    data = path.read_bytes()
-    if hashlib.sha256(data).hexdigest() != digest:
-        raise ModelError(f"{str(path)!r} was changed after it was saved: its SHA-256 is not the one in model.json")
-    return data
-
-
-def _skops(data: bytes, source: Path) -> Any:
-    try:
-        unknown = set(skops.io.get_untrusted_types(data=data)) - TRUSTED
-    except Exception as error:  # a damaged archive raises whatever it hits first
-        raise ModelError(f"{str(source)!r}: the skops archive cannot be read: {error}") from None
-    if unknown:
-        raise UnsafeFileError(
-            f"{str(source)!r} holds types that are not on the list of safe ones: {', '.join(sorted(unknown))}"
+    def model(self) -> Model:
+        header, encoder = self.header, self.files.get(ENCODER)
+        made_from = header.made_from
+        return Model(
+            name=header.name,
+            library=header.library,
+            module=self.network(),
+            task=header.task,
+            classes=None if header.classes is None else tuple(header.classes),
+            outputs=header.outputs,
+            encoder=None if encoder is None else skops_archive.load(encoder),
+            reads=None if header.reads is None else tuple(header.reads),
+            penalised=header.penalised,
+            converged=header.converged,
+            split=self.split(),
+            file=File(
+                "bundle", self.sha256, made_from=None if made_from is None else (made_from.format, made_from.sha256)
+            ),
         )
-    try:
-        return skops.io.loads(data, trusted=sorted(TRUSTED))
-    except Exception as error:  # damaged, or written by a library version that skops cannot read
-        raise ModelError(f"{str(source)!r}: the skops archive cannot be loaded: {error}") from None
 
 
-def _is_skops(path: Path) -> bool:
-    try:
-        with zipfile.ZipFile(path) as archive:
-            return "schema.json" in archive.namelist()
-    except zipfile.BadZipFile:
-        return False
+def from_folder(folder: Path) -> Bundle:
+    """A bundle in a folder: files of other names are never opened, links never followed."""
+    present = {name for name in MEMBERS if (folder / name).is_symlink() or (folder / name).exists()}
+    return _bundle(str(folder), present, lambda name, limit: read_member(folder / name, limit).data)
 
 
-KINDS: tuple[tuple[Callable[[bytes], bool], str], ...] = (
-    (lambda start: start[:1] == b"\x80", "a pickle (joblib files are pickles too), which runs code when it is loaded"),
-    (
-        lambda start: start[:2] == b"PK",
-        "a zip archive that is no skops file, perhaps of torch.save, which may hold a pickle",
-    ),
-    (lambda start: start[:4] == b"\x89HDF", "an HDF5 file"),
-)
+def from_archive(archive: Archive, part: str = "") -> Bundle:
+    """A bundle in a zip archive, which holds nothing else; `part` is the folder of the counterpart."""
+    extra = sorted(set(archive.sizes) - {prefix + name for prefix in ("", COUNTERPART) for name in MEMBERS})
+    if extra:
+        raise UnsafeFileError(f"{archive.name!r} holds members that a bundle does not have: {', '.join(extra[:5])}")
+    present = {name for name in MEMBERS if part + name in archive.sizes}
+    return _bundle(archive.name, present, lambda name, limit: archive.read(part + name, limit))
 
 
-def _kind(start: bytes) -> str:
-    return next((name for test, name in KINDS if test(start)), "of a kind that is not known")
+def _bundle(where: str, present: set[str], read: Callable[[str, int], bytes]) -> Bundle:
+    if HEADER not in present:
+        raise ModelError(f"{where!r} is not a bundle: it has no {HEADER}")
+    data = read(HEADER, LARGEST_JSON)
+    header = _header(data, where)
+    if set(header.sha256) | {HEADER} != present or WEIGHTS not in present:
+        names = sorted(set(header.sha256) ^ (present - {HEADER})) or [WEIGHTS]
+        raise ModelError(f"{where!r}: members and the list of them in {HEADER} differ: {', '.join(names[:5])}")
+    files = {name: Content(f"{where}/{name}", read(name, LARGEST_FILE)) for name in header.sha256}
+    for name, content in files.items():
+        if content.sha256 != header.sha256[name]:
+            raise ModelError(f"{content.name!r} was changed after it was saved: its SHA-256 is not the one in {HEADER}")
+    return Bundle(where, header, hashlib.sha256(data).hexdigest(), files)
+
+
+def _header(data: bytes, where: str) -> Header:
+    name = f"{where}/{HEADER}"
+    value = json_object(data, repr(name))
+    if value.get("format") != FORMAT:
+        raise ModelError(f"{name!r} has format {value.get('format')!r}; this version reads {FORMAT}")
+    header = checked(Header, value, name)
+    if header.task is not None and header.task not in TASKS:
+        raise ModelError(f"{name!r}: a task is one of {', '.join(TASKS)}; got {header.task!r}")
+    if header.outputs not in ("logits", "probabilities"):
+        raise ModelError(f"{name!r}: outputs is logits or probabilities; got {header.outputs!r}")
+    return header

@@ -26,6 +26,16 @@ BLOCK = 4096  # rows in one forward pass
 CHECKED = 512  # rows on which a model's own predictions are compared
 
 
+@dataclass(frozen=True)
+class File:
+    """The file a model came from. `unsafe`: its code was run to load it; `made_from`: so was that of this file before."""
+
+    format: str
+    sha256: str
+    unsafe: bool = False
+    made_from: tuple[str, str] | None = None  # format and SHA-256
+
+
 @dataclass(frozen=True, eq=False)
 class Model:
     """A model as tabinterp sees it: an encoder and a torch module, nothing of the user's own left to change.
@@ -51,6 +61,7 @@ class Model:
     converged: bool | None = None
     is_rival: bool = False
     split: Split | None = None
+    file: File | None = None
 
 
 class _Scores(nn.Module):
