@@ -60,14 +60,8 @@ def wrap(
     )
 
 
-def _sklearn(model: Any, encoder: Any, classes: Any, task: Any, outputs: Any, name: str | None) -> Model:
-    if encoder is not None:
-        raise ModelError("a scikit-learn model brings its encoder: wrap the fitted pipeline, without encoder=")
-    return from_sklearn.wrap(model, name)
-
-
 ADAPTERS: list[tuple[Callable[[Any], bool], Callable[..., Model]]] = [
     (lambda model: isinstance(model, nn.Module), from_torch.wrap),
-    (lambda model: hasattr(model, "get_params") and hasattr(model, "fit"), _sklearn),
+    (lambda model: hasattr(model, "get_params") and hasattr(model, "fit"), from_sklearn.wrap),
     (callable, from_function.wrap),
 ]
