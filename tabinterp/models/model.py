@@ -27,6 +27,19 @@ CHECKED = 512  # rows on which a model's own predictions are compared
 
 
 @dataclass(frozen=True, eq=False)
+class OwnFit:
+    """A linear model's own inference: `parameters` (k, 1 + d) of raw outputs, the intercept first, and their covariance
+    (k (1 + d), k (1 + d)), output by output. `df_residual` None: the normal distribution."""
+
+    parameters: FloatArray
+    covariance: FloatArray
+    kind: str
+    rows: int
+    df_residual: float | None
+    r2: float | None
+
+
+@dataclass(frozen=True, eq=False)
 class Model:
     """A model as tabinterp sees it: an encoder and a torch module, nothing of the user's own left to change.
 
@@ -34,7 +47,7 @@ class Model:
     regression. `encoder` has a `transform` (None: numeric columns as they are); `reads` names the columns it takes, in
     order (None: all input columns). A model of which nothing but its answers is known has a `function` of original rows
     instead, and an empty module. `predict` is the original's own answer, (n, k) probabilities or (n,) values, to
-    check against. `penalised` says whether a linear model was shrunk (None: not known).
+    check against. `penalised` says whether a linear model was shrunk (None: not known); `own` is the inference that it brings.
     """
 
     name: str
@@ -51,6 +64,7 @@ class Model:
     converged: bool | None = None
     is_rival: bool = False
     split: Split | None = None
+    own: OwnFit | None = None
 
 
 class _Scores(nn.Module):
@@ -249,7 +263,7 @@ def _check_encoded(x: FloatArray, model: Model, table: Table) -> None:
 
 def _score_module(model: Model, table: Table, x: FloatArray) -> tuple[nn.Module, tuple[str | None, ...], int]:
     bare, probe, raw = _raw(model, x)
-    matrix = torch.as_tensor(_head(model, table, 1 if raw.ndim == 1 else raw.shape[1])).to(probe.dtype)
+    matrix = torch.as_tensor(score_head(model, table, 1 if raw.ndim == 1 else raw.shape[1])).to(probe.dtype)
     clipped = 0
     probabilities = model.outputs == "probabilities" and table.schema.task != "regression"
     if probabilities:
@@ -296,7 +310,7 @@ def _fused(last: nn.Linear, matrix: Tensor) -> nn.Linear:
     return linear(matrix @ last.weight, None if last.bias is None else matrix @ last.bias)
 
 
-def _head(model: Model, table: Table, width: int) -> FloatArray:
+def score_head(model: Model, table: Table, width: int) -> FloatArray:
     """(k, width): raw outputs to scores in the table's order of classes."""
     schema = table.schema
     if schema.task == "regression":

@@ -115,7 +115,8 @@ def _answering(model: Model, estimator: Any) -> Model:
     """The model, checked against what the whole estimator predicts."""
     names = reads(estimator) or model.reads
     predict = predictor(estimator, named=names is not None, classifier=model.task != "regression")
-    return replace(model, reads=names, predict=predict)
+    final = ends(estimator)[1]
+    return replace(model, reads=names, predict=skorch.in_its_mode(final, predict) if skorch.is_net(final) else predict)
 
 
 def _named_classes(model: Model, classes: tuple[Any, ...]) -> Model:

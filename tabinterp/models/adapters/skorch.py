@@ -77,7 +77,21 @@ def _predict(net: Any, model: Model, encoded: Callable[[Any], FloatArray]) -> Ca
         answers = net.predict(x) if model.task == "regression" else net.predict_proba(x)
         return np.asarray(answers, dtype=np.float64)
 
-    return predict
+    return in_its_mode(net, predict)
+
+
+def in_its_mode(net: Any, predict: Callable[[Any], FloatArray]) -> Callable[[Any], FloatArray]:
+    """Predictions after which every part of the net is in the mode, training or evaluation, in which it was."""
+
+    def predict_and_restore(rows: Any) -> FloatArray:
+        before = [(part, part.training) for part in net.module_.modules()]
+        try:
+            return predict(rows)
+        finally:
+            for part, training in before:
+                part.training = training
+
+    return predict_and_restore
 
 
 def _library() -> str:
