@@ -20,23 +20,11 @@ from ..table.draws import FloatArray, IntArray
 from .encoding import Encoding, build
 from .front import Activations, Front, Untouched, is_sequence, linear, private, split, without_final
 from .function import Codes, Function, FunctionModule
+from .ownfit import OwnFit
 
 CLIP = 1e-7  # probabilities closer to 0 or 1 are moved here before their log-odds are taken
 BLOCK = 4096  # rows in one forward pass
 CHECKED = 512  # rows on which a model's own predictions are compared
-
-
-@dataclass(frozen=True, eq=False)
-class OwnFit:
-    """A linear model's own inference: `parameters` (k, 1 + d) of raw outputs, the intercept first, and their covariance
-    (k (1 + d), k (1 + d)), output by output. `df_residual` None: the normal distribution."""
-
-    parameters: FloatArray
-    covariance: FloatArray
-    kind: str
-    rows: int
-    df_residual: float | None
-    r2: float | None
 
 
 @dataclass(frozen=True, eq=False)

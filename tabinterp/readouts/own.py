@@ -9,7 +9,8 @@ from collections.abc import Sequence
 
 import numpy as np
 
-from ..models.model import Bound, OwnFit, score_head
+from ..models.model import Bound, score_head
+from ..models.ownfit import OwnFit
 from ..table.draws import FloatArray
 from .design import Design, orthogonal_basis
 from .inference import Estimate, Inference, column_tests, with_numbers

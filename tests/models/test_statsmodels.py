@@ -302,4 +302,4 @@ def test_formulas_of_the_other_engine():
         options.formula_engine = before
     bound = bind(ti.wrap(result), table("y"))
     assert all(bound.encoding.local.values())
-    np.testing.assert_allclose(probabilities(bound.scores)[:, 1], result.predict(source()), atol=1e-9)
+    np.testing.assert_allclose(probabilities(bound.scores)[:, 1], result.predict(), atol=1e-9)

@@ -13,7 +13,8 @@ from torch import nn
 from ...errors import ModelError
 from ...table.draws import FloatArray
 from ..encoding import Declared, Sources, as_array
-from ..model import Model, OwnFit
+from ..model import Model
+from ..ownfit import OwnFit
 from .parts import Pointwise, affine, reads
 
 WHAT = {  # statsmodels model, or family of a GLM and its link -> what is read
@@ -180,13 +181,10 @@ def _reads(result: Any, constant: int | None) -> tuple[str, ...] | None:
 
 def _predict(result: Any, constant: int | None, encoder: Any, regression: bool) -> Callable[[Any], FloatArray]:
     def predict(rows: Any) -> FloatArray:
-        if isinstance(encoder, Formula):
-            answers = np.asarray(result.predict(rows), dtype=np.float64)
-        else:
-            named = hasattr(encoder, "feature_names_in_")
-            x = as_array(rows if encoder is None else encoder.transform(rows if named else rows.to_numpy()))
-            exog = x if constant is None else np.insert(x, constant, _constant_value(result, constant), axis=1)
-            answers = np.asarray(result.predict(exog, transform=False), dtype=np.float64)
+        named = hasattr(encoder, "feature_names_in_")
+        x = as_array(rows if encoder is None else encoder.transform(rows if named else rows.to_numpy()))
+        exog = x if constant is None else np.insert(x, constant, _constant_value(result, constant), axis=1)
+        answers = np.asarray(result.predict(exog, transform=False), dtype=np.float64)
         return answers if regression or answers.ndim > 1 else np.column_stack([1 - answers, answers])
 
     return predict
