@@ -27,7 +27,7 @@ def performance(table):
 READINGS = {
     "coefficients of a linear model": lambda t: ti.coefficients(LINEAR, t).frame()["estimate"],
     "average derivatives": lambda t: ti.coefficients(NETWORK, t).frame()[["estimate", "surrogate", "sign_flip"]],
-    "gradients": lambda t: ti.gradient_importance(NETWORK, t, method="gradient").frame()[["mean", "mean_abs"]],
+    "gradients": lambda t: ti.gradient_importance(NETWORK, t, method="saliency").frame()[["mean", "mean_abs"]],
     "integrated gradients": lambda t: ti.gradient_importance(NETWORK, t).frame()[["mean", "mean_abs"]],
     "permutation's baseline": lambda t: ti.permutation_importance(NETWORK, t, n_repeats=1).baseline,
     "performance": performance,
