@@ -80,6 +80,8 @@ def coefficients(r: Results) -> doc.Coefficients:
 
 def _coefficient_notes(linear: Coefficients, inference: Inference) -> list[Message]:
     notes = []
+    if inference.own:
+        notes.append(Message(key="coefficients.note.own", values={"kind": inference.own, "rows": inference.rows}))
     if linear.penalised:
         notes.append(Message(key="coefficients.note.penalised"))
     if 0 < inference.rows_separated < SMALLEST_CELL:

@@ -93,6 +93,16 @@ AUDIT: dict[str, str] = {
         "Linear model: weighted maximum likelihood without a penalty, on the network's encoding with the reference levels "
         "left out; standard errors from the sandwich (HC0), Wald intervals."
     ),
+    "coefficients.method.own.classes": (
+        "Linear model: its own fit, with its own covariance; standard errors and Wald intervals are those it brings."
+    ),
+    "coefficients.method.own.number": (
+        "Linear model: its own fit, with its own covariance; standard errors and intervals are those it brings."
+    ),
+    "coefficients.note.own": (
+        "The linear model was not fitted again: its estimates are from its own {rows} rows, their covariance is of the kind "
+        "{kind}, and both are taken as they are."
+    ),
     "coefficients.method.robust.number": (
         "Linear model: weighted least squares without a penalty, on the network's encoding with the reference levels left "
         "out; standard errors from the sandwich (HC1), t intervals."

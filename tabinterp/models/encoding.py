@@ -9,6 +9,7 @@ encoded whole: slower, and right.
 from __future__ import annotations
 
 import warnings
+from abc import ABC, abstractmethod
 from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
@@ -23,6 +24,18 @@ from .function import Codes
 
 Sources = list[frozenset[str]]  # for each encoded column, the original columns it depends on
 PROBE_CELLS = 2_000_000
+
+
+class Declared(ABC):
+    """An encoder of our own that knows the structure of what it makes."""
+
+    @abstractmethod
+    def sources(self) -> Sources:
+        """For each encoded column, the original columns it depends on."""
+
+    @abstractmethod
+    def transform(self, rows: Any) -> FloatArray:
+        """(n, d) encoded rows."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -156,7 +169,7 @@ def _sources(step: Any, inputs: Sources, names: list[str] | None) -> Sources:
     if kind == "FeatureUnion":
         return [s for _, part in step.transformer_list if part != "drop" for s in _sources(part, inputs, names)]
     if kind != "Pipeline":
-        return _mixed(step, inputs)
+        return step.sources() if isinstance(step, Declared) else _mixed(step, inputs)
     for _, part in step.steps:
         inputs, names = _sources(part, inputs, names), None
     return inputs

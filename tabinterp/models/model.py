@@ -20,6 +20,7 @@ from ..table.draws import FloatArray, IntArray
 from .encoding import Encoding, build
 from .front import Activations, Front, Untouched, is_sequence, linear, private, split, without_final
 from .function import Codes, Function, FunctionModule
+from .ownfit import OwnFit
 
 CLIP = 1e-7  # probabilities closer to 0 or 1 are moved here before their log-odds are taken
 BLOCK = 4096  # rows in one forward pass
@@ -44,7 +45,7 @@ class Model:
     regression. `encoder` has a `transform` (None: numeric columns as they are); `reads` names the columns it takes, in
     order (None: all input columns). A model of which nothing but its answers is known has a `function` of original rows
     instead, and an empty module. `predict` is the original's own answer, (n, k) probabilities or (n,) values, to
-    check against. `penalised` says whether a linear model was shrunk (None: not known).
+    check against. `penalised` says whether a linear model was shrunk (None: not known); `own` is the inference that it brings.
     """
 
     name: str
@@ -62,6 +63,7 @@ class Model:
     is_rival: bool = False
     split: Split | None = None
     file: File | None = None
+    own: OwnFit | None = None
 
 
 class _Scores(nn.Module):
@@ -267,7 +269,7 @@ def _check_encoded(x: FloatArray, model: Model, table: Table) -> None:
 
 def _score_module(model: Model, table: Table, x: FloatArray) -> tuple[nn.Module, tuple[str | None, ...], int]:
     bare, probe, raw = _raw(model, x)
-    matrix = torch.as_tensor(_head(model, table, 1 if raw.ndim == 1 else raw.shape[1])).to(probe.dtype)
+    matrix = torch.as_tensor(score_head(model, table, 1 if raw.ndim == 1 else raw.shape[1])).to(probe.dtype)
     clipped = 0
     probabilities = model.outputs == "probabilities" and table.schema.task != "regression"
     if probabilities:
@@ -314,7 +316,7 @@ def _fused(last: nn.Linear, matrix: Tensor) -> nn.Linear:
     return linear(matrix @ last.weight, None if last.bias is None else matrix @ last.bias)
 
 
-def _head(model: Model, table: Table, width: int) -> FloatArray:
+def score_head(model: Model, table: Table, width: int) -> FloatArray:
     """(k, width): raw outputs to scores in the table's order of classes."""
     schema = table.schema
     if schema.task == "regression":

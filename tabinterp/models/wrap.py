@@ -11,6 +11,7 @@ from ..errors import ModelError
 from ..table.schema import TASKS
 from .adapters import function as from_function
 from .adapters import sklearn as from_sklearn
+from .adapters import statsmodels as from_statsmodels
 from .adapters import torch as from_torch
 from .model import Model
 
@@ -28,14 +29,15 @@ def wrap(
 
     Parameters
     ----------
-    model : a fitted scikit-learn estimator or pipeline, a torch module with one float input, or a function from a frame
-        of the input columns to answers (every reading that needs no gradient).
-    encoder : for torch: a fitted transformer from original columns to the network's input, or "passthrough".
-    classes : for torch: the classes in the order of the network's outputs (two for a single logit, the positive last);
-        None: the table's own order.
+    model : a fitted scikit-learn estimator or pipeline, a skorch net, a statsmodels result, a torch module with one float
+        input, or a function from a frame of the input columns to answers (every reading that needs no gradient).
+    encoder : for torch, skorch and statsmodels: a fitted transformer from original columns to the network's input; for torch
+        also "passthrough".
+    classes : where the model does not know them by the table's names: the classes in the order of the network's outputs (two
+        for a single logit, the positive last); None: the table's own order.
     task : "regression" for a torch regression network; otherwise read off the model or the table.
-    outputs : "logits" or "probabilities": what a classifier returns; None: logits of a torch module, probabilities of a
-        function.
+    outputs : "logits" or "probabilities": what a classifier returns; None: logits of a torch module, what the criterion of a
+        skorch net asks for, probabilities of a function.
     name : what reports call the model.
 
     The model is copied and never changed. It is checked against its own predictions when it first meets a table.
@@ -56,18 +58,13 @@ def wrap(
             return make(model, encoder, classes, task, outputs, name)
     raise ModelError(
         f"{type(model).__module__}.{type(model).__name__} cannot be read; accepted are fitted scikit-learn estimators and "
-        f"pipelines ({', '.join(from_sklearn.SUPPORTED)}) torch modules, and functions of rows"
+        f"pipelines, skorch nets, statsmodels results, torch modules, and functions of rows"
     )
-
-
-def _sklearn(model: Any, encoder: Any, classes: Any, task: Any, outputs: Any, name: str | None) -> Model:
-    if encoder is not None:
-        raise ModelError("a scikit-learn model brings its encoder: wrap the fitted pipeline, without encoder=")
-    return from_sklearn.wrap(model, name)
 
 
 ADAPTERS: list[tuple[Callable[[Any], bool], Callable[..., Model]]] = [
     (lambda model: isinstance(model, nn.Module), from_torch.wrap),
-    (lambda model: hasattr(model, "get_params") and hasattr(model, "fit"), _sklearn),
+    (from_statsmodels.is_statsmodels, from_statsmodels.wrap),
+    (lambda model: hasattr(model, "get_params") and hasattr(model, "fit"), from_sklearn.wrap),
     (callable, from_function.wrap),
 ]

@@ -1,7 +1,8 @@
 """Coefficients on original columns: of a linear model with their inference, of a network what stands in their place.
 
 Linear model: maximum likelihood (or least squares) without a penalty on the model's own encoding, because a penalised
-fit has no valid Wald interval; the model's own, possibly penalised, coefficients stand beside. Network: the average
+fit has no valid Wald interval; the model's own, possibly penalised, coefficients stand beside. A model that brings its
+inference (statsmodels) is taken at its word: its own estimates and covariance, carried to the columns. Network: the average
 derivative or contrast with its standard error over rows, the share of rows whose own derivative has the other sign, and
 the linear surrogate: least squares of the network's score on the same terms.
 """
@@ -13,6 +14,7 @@ from typing import Any
 
 import numpy as np
 import pandas as pd
+from numpy.typing import NDArray
 
 from ..errors import NotApplicableError
 from ..models.model import Bound, Model, bind
@@ -20,6 +22,7 @@ from ..table import Table
 from ..table.draws import FloatArray
 from .derivatives import row_derivatives
 from .inference import Inference, infer
+from .own import own_inference
 from .result import Estimates, mean_over_rows
 from .surrogate import Surrogate, surrogate
 from .terms import AnyTerm, Basis, Slope, design, find_terms
@@ -136,16 +139,10 @@ def coefficients(model: Model | Bound, table: Table) -> Coefficients:
 
 
 def of_linear(bound: Bound, terms: list[AnyTerm]) -> Coefficients:
-    """The unpenalised fit to the target, and the model's own coefficients."""
+    """The unpenalised fit to the target (the inference that the model brings, if it does), and its own coefficients."""
     table = bound.table
     training = np.ones(len(table), dtype=bool) if table.held_out is None else ~table.held_out
-    inference = infer(
-        design(terms, training),
-        table.y[training],
-        task=table.schema.task,
-        n_classes=len(table.schema.classes),
-        weights=None if table.weights is None else table.weights[training],
-    )
+    inference = _inference(bound, terms, training)
     own = _own(bound, terms)
     nothing = np.full_like(own, np.nan)
     return Coefficients(
@@ -156,9 +153,24 @@ def of_linear(bound: Bound, terms: list[AnyTerm]) -> Coefficients:
         inference=inference,
         surrogate=None,
         penalised=bound.model.penalised,
-        rows=int(training.sum()),
+        rows=inference.rows if inference.own else int(training.sum()),
         left_out=_left_out(bound),
-        estimand="unpenalised coefficient of the linear model, fitted to the target",
+        estimand="coefficient of the linear model's own fit, with its own covariance"
+        if inference.own
+        else "unpenalised coefficient of the linear model, fitted to the target",
+    )
+
+
+def _inference(bound: Bound, terms: list[AnyTerm], training: NDArray[np.bool_]) -> Inference:
+    table, matrix = bound.table, design(terms, training)
+    if bound.model.own is not None:
+        return own_inference(bound, bound.model.own, terms, matrix)
+    return infer(
+        matrix,
+        table.y[training],
+        task=table.schema.task,
+        n_classes=len(table.schema.classes),
+        weights=None if table.weights is None else table.weights[training],
     )
 
 

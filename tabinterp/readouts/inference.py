@@ -75,7 +75,8 @@ class Inference:
     `outputs` is 1 for binary (log-odds of class 1) and regression, the number of classes for multiclass.
     `covariance_matrix` (outputs * terms, outputs * terms) is in the order of `estimates`, NaN where there is none.
     `rows` entered the fit, of which `rows_separated` are fitted without error in the limit and say nothing else.
-    `df_residual` is None where the normal distribution is used. `r2` is given for regression.
+    `df_residual` is None where the normal distribution is used. `r2` is given for regression. `covariance` "own": the
+    linear model brought its estimates and their covariance, of the kind `own`.
     """
 
     task: Task
@@ -83,13 +84,14 @@ class Inference:
     estimates: tuple[Estimate, ...]
     intercepts: tuple[Estimate, ...]
     tests: tuple[ColumnTest, ...]
-    covariance: Covariance
+    covariance: Covariance | Literal["own"]
     covariance_matrix: Floats
     converged: bool
     rows: int
     rows_separated: int
     df_residual: float | None
     r2: float | None
+    own: str | None = None
 
 
 def infer(
@@ -207,7 +209,7 @@ class _Table:
             outputs=self.outputs,
             estimates=tuple(e for e in estimates if e.term is not None),
             intercepts=tuple(e for e in estimates if e.term is None),
-            tests=tuple(self._tests(value, covariance)),
+            tests=tuple(column_tests(self.design, self.basis, self.outputs, value, covariance, self.fit.df_residual)),
             covariance=kind,
             covariance_matrix=covariance,
             converged=self.fit.converged,
@@ -236,30 +238,12 @@ class _Table:
         return value, covariance, np.asarray(lost.reshape(self.outputs, self.width).any(axis=0))
 
     def _estimate(self, output: int, place: int, value: float, variance: float, lost: Bools) -> Estimate:
-        """One row of the table; the interval is 95%."""
-        term = self.design.terms[place - 1] if place else None
-        result = Estimate(output, term, reason=self._reason(output, place, lost))
-        if np.isnan(value):
-            return result
-        if np.isnan(variance) and result.reason is None:
-            result = replace(result, reason=Reason("single_row"))
-        law = stats.norm if self.fit.df_residual is None else stats.t(self.fit.df_residual)
-        odds = self.task != "regression"
-        if np.isnan(variance):
-            return replace(result, estimate=value, odds_ratio=(_exp(value), None, None) if odds else None)
-        stderr = float(np.sqrt(variance))
-        half = float(law.ppf(0.975)) * stderr
-        low, high, z = value - half, value + half, value / stderr
-        return replace(
-            result,
-            estimate=value,
-            stderr=stderr,
-            ci_low=low,
-            ci_high=high,
-            z=z,
-            p=2 * float(law.sf(abs(z))),
-            odds_ratio=(_exp(value), _exp(low), _exp(high)) if odds else None,
-        )
+        """One row of the table."""
+        term, reason = self.design.terms[place - 1] if place else None, self._reason(output, place, lost)
+        if np.isnan(variance) and not np.isnan(value) and reason is None:
+            reason = Reason("single_row")
+        empty = Estimate(output, term, reason=reason)
+        return with_numbers(empty, value, variance, self.fit.df_residual, odds=self.task != "regression")
 
     def _reason(self, output: int, place: int, lost: Bools) -> Reason | None:
         if place - 1 in self.basis.left_out:
@@ -285,19 +269,44 @@ class _Table:
         classes = sorted({c for cause in self.fit.causes for c in cause.classes})
         return Reason("separated", tuple(involved), "combination", self.fit.rows_separated, tuple(classes))
 
-    def _tests(self, value: Floats, covariance: Floats) -> Iterator[ColumnTest]:
-        """For each output, and for all together where there are several, one test a column."""
-        columns: dict[str, list[int]] = {}
-        for j, term in enumerate(self.design.terms):
-            columns.setdefault(term.column, []).append(j)
-        factors = inflation(self.design, self.basis)
-        for output in [*range(self.outputs), *([None] if self.outputs > 1 else [])]:
-            shifts = range(self.outputs) if output is None else [output]
-            for column, terms in columns.items():
-                at = np.array([shift * len(self.design.terms) + j for shift in shifts for j in terms])
-                used = at[~np.isnan(np.diag(covariance)[at])]
-                statistic, df, p = wald(value[used], covariance[np.ix_(used, used)], self.fit.df_residual)
-                yield ColumnTest(output, column, statistic, df, p, factors.get(column), len(at) - len(used))
+
+def with_numbers(empty: Estimate, value: float, variance: float, df_residual: float | None, *, odds: bool) -> Estimate:
+    """An estimate with its 95% interval; without one where the variance is NaN, without anything where the value is."""
+    if np.isnan(value):
+        return empty
+    if np.isnan(variance):
+        return replace(empty, estimate=value, odds_ratio=(_exp(value), None, None) if odds else None)
+    law = stats.norm if df_residual is None else stats.t(df_residual)
+    stderr = float(np.sqrt(variance))
+    half = float(law.ppf(0.975)) * stderr
+    low, high, z = value - half, value + half, value / stderr
+    return replace(
+        empty,
+        estimate=value,
+        stderr=stderr,
+        ci_low=low,
+        ci_high=high,
+        z=z,
+        p=2 * float(law.sf(abs(z))),
+        odds_ratio=(_exp(value), _exp(low), _exp(high)) if odds else None,
+    )
+
+
+def column_tests(
+    design: Design, basis: Basis, outputs: int, value: Floats, covariance: Floats, df_residual: float | None
+) -> Iterator[ColumnTest]:
+    """For each output, and for all together where there are several, one test a column."""
+    columns: dict[str, list[int]] = {}
+    for j, term in enumerate(design.terms):
+        columns.setdefault(term.column, []).append(j)
+    factors = inflation(design, basis)
+    for output in [*range(outputs), *([None] if outputs > 1 else [])]:
+        shifts = range(outputs) if output is None else [output]
+        for column, terms in columns.items():
+            at = np.array([shift * len(design.terms) + j for shift in shifts for j in terms])
+            used = at[~np.isnan(np.diag(covariance)[at])]
+            statistic, df, p = wald(value[used], covariance[np.ix_(used, used)], df_residual)
+            yield ColumnTest(output, column, statistic, df, p, factors.get(column), len(at) - len(used))
 
 
 def _along(units: Floats, directions: Floats) -> Bools:

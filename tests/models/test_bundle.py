@@ -27,8 +27,8 @@ from torch import nn
 import tabinterp as ti
 from tabinterp.errors import ModelError, UnsafeFileError
 from tabinterp.models import bind
-from tabinterp.models.bundle import LAYERS
 from tabinterp.models.counterpart import NEWER
+from tabinterp.models.files.architecture import LAYERS
 
 from .cases import COLUMNS, LOCAL, TASKS, frame, numeric_table, table
 

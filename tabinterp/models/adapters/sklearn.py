@@ -1,19 +1,25 @@
-"""scikit-learn: linear models and multilayer perceptrons, alone or at the end of a pipeline."""
+"""scikit-learn: linear models and multilayer perceptrons, alone, at the end of a pipeline, calibrated, or of a transformed
+target; every other classifier with probabilities and every other regressor as a function of rows."""
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
+from dataclasses import replace
 from typing import Any
 
 import numpy as np
 import sklearn
 import torch
+from sklearn.base import is_classifier, is_regressor
+from sklearn.exceptions import NotFittedError
+from sklearn.pipeline import Pipeline
+from sklearn.utils.validation import check_is_fitted
 from torch import nn
 
 from ...errors import ModelError
-from ...table.draws import FloatArray
-from ..front import linear
 from ..model import Model
+from . import calibrated, skorch, transformed
+from .parts import Pointwise, affine, bases, ends, inside, predictor, reads
 
 ACTIVATIONS: dict[str, Callable[[], nn.Module]] = {
     "identity": nn.Identity,
@@ -21,57 +27,133 @@ ACTIVATIONS: dict[str, Callable[[], nn.Module]] = {
     "tanh": nn.Tanh,
     "logistic": nn.Sigmoid,
 }
+LIBRARY = f"scikit-learn {sklearn.__version__}"
 
 
-def wrap(estimator: Any, name: str | None = None) -> Model:
+def wrap(
+    estimator: Any,
+    encoder: Any = None,
+    classes: Sequence[Any] | None = None,
+    task: str | None = None,
+    outputs: str | None = None,
+    name: str | None = None,
+) -> Model:
     """A fitted estimator or pipeline as a `Model`."""
-    estimator = _best(estimator)
-    encoder, final = _ends(estimator)
-    kind = next((base.__name__ for base in type(final).__mro__ if base.__name__ in SUPPORTED), None)
-    if kind is None:
-        raise ModelError(
-            f"scikit-learn's {type(final).__name__} is not among the models that can be read: {', '.join(SUPPORTED)}"
-        )
-    if not hasattr(final, "n_features_in_") or not (hasattr(final, "coef_") or hasattr(final, "coefs_")):
-        raise ModelError(f"{type(final).__name__} is not fitted; call fit first")
-    module = SUPPORTED[kind](final)
-    classes = tuple(final.classes_) if hasattr(final, "classes_") else None
-    source = estimator if encoder is not None else final
-    reads = tuple(map(str, source.feature_names_in_)) if hasattr(source, "feature_names_in_") else None
+    estimator = inside(estimator)
+    if encoder is None:
+        model = read(estimator, outputs)
+    elif skorch.is_net(estimator):
+        model = skorch.behind(encoder, estimator, outputs)
+    else:
+        raise ModelError("a scikit-learn model brings its encoder: wrap the fitted pipeline, without encoder=")
+    if classes is not None:
+        model = _named_classes(model, tuple(classes))
+    return model if name is None else replace(model, name=name)
+
+
+def read(estimator: Any, outputs: str | None = None) -> Model:
+    """An estimator as a network where it is one, as a function of rows otherwise."""
+    estimator = inside(estimator)
+    if type(estimator).__name__ == "Pipeline":
+        return _pipeline(estimator, outputs)
+    if skorch.is_net(estimator):
+        return skorch.wrap(estimator, outputs)
+    _check(estimator)
+    compose = next((COMPOSED[base] for base in bases(estimator) if base in COMPOSED), None)
+    if compose is not None:
+        made = compose(estimator, read)
+        return of_rows(estimator) if made is None else _answering(made, estimator)
+    kind = next((base for base in bases(estimator) if base in SUPPORTED), None)
+    module = None if kind is None else SUPPORTED[kind](estimator)
+    return of_rows(estimator) if module is None else _exact(estimator, module)
+
+
+def of_rows(estimator: Any) -> Model:
+    """A fitted estimator of which nothing but its answers is read."""
+    classes, names = _classes(estimator), reads(estimator)
     return Model(
-        name=name or _named(final),
-        library=f"scikit-learn {sklearn.__version__}",
-        module=module.double().eval(),
-        task="regression" if classes is None else ("binary" if len(classes) == 2 else "multiclass"),
+        name=type(ends(estimator)[1]).__name__,
+        library=LIBRARY,
+        module=nn.Sequential(),
+        task=_task(classes),
         classes=classes,
-        encoder=encoder,
-        reads=reads,
-        predict=_predictor(estimator, named=reads is not None, classifier=classes is not None),
-        penalised=_penalised(final),
-        converged=_converged(final),
+        outputs="probabilities",
+        function=predictor(estimator, named=names is not None, classifier=classes is not None),
+        reads=names,
     )
 
 
-def _ends(estimator: Any) -> tuple[Any, Any]:
-    """The encoder (None where there is none) and the final estimator."""
-    if type(estimator).__name__ == "Pipeline":
-        steps = [step for _, step in estimator.steps[:-1] if step is not None and step != "passthrough"]
-        final = _best(estimator.steps[-1][1])
-        return (estimator[:-1] if steps else None), final
-    return None, estimator
+def _pipeline(pipeline: Any, outputs: str | None) -> Model:
+    encoder, final = ends(pipeline)
+    last = read(final, outputs)
+    if encoder is None:
+        return last
+    if last.function is not None:
+        return of_rows(pipeline)
+    if last.encoder is not None:
+        encoder = Pipeline([("outside", encoder), ("inside", last.encoder)])
+    return _answering(replace(last, encoder=encoder, reads=None), pipeline)
 
 
-def _best(estimator: Any) -> Any:
-    """What a search found, or the estimator itself."""
-    return getattr(estimator, "best_estimator_", estimator)
+def _exact(final: Any, module: nn.Module) -> Model:
+    classes = _classes(final)
+    return _answering(
+        Model(
+            name=_named(final),
+            library=LIBRARY,
+            module=module.double().eval(),
+            task=_task(classes),
+            classes=classes,
+            penalised=_penalised(final),
+            converged=_converged(final),
+        ),
+        final,
+    )
 
 
-def _predictor(estimator: Any, named: bool, classifier: bool) -> Callable[[Any], FloatArray]:
-    def predict(rows: Any) -> FloatArray:
-        rows = rows if named else rows.to_numpy()
-        return np.asarray(estimator.predict_proba(rows) if classifier else estimator.predict(rows), dtype=np.float64)
+def _answering(model: Model, estimator: Any) -> Model:
+    """The model, checked against what the whole estimator predicts."""
+    names = reads(estimator) or model.reads
+    predict = predictor(estimator, named=names is not None, classifier=model.task != "regression")
+    final = ends(estimator)[1]
+    return replace(model, reads=names, predict=skorch.in_its_mode(final, predict) if skorch.is_net(final) else predict)
 
-    return predict
+
+def _named_classes(model: Model, classes: tuple[Any, ...]) -> Model:
+    if model.classes is None or len(model.classes) != len(classes):
+        raise ModelError(f"classes= names {len(classes)} classes; {model.name} knows {len(model.classes or ())}")
+    return replace(model, classes=classes)
+
+
+def _classes(estimator: Any) -> tuple[Any, ...] | None:
+    return tuple(estimator.classes_) if hasattr(estimator, "classes_") else None
+
+
+def _task(classes: tuple[Any, ...] | None) -> str:
+    return "regression" if classes is None else ("binary" if len(classes) == 2 else "multiclass")
+
+
+def _check(estimator: Any) -> None:
+    """Fitted, and with answers that can be audited."""
+    kind = type(estimator).__name__
+    if not (is_classifier(estimator) or is_regressor(estimator)):
+        raise ModelError(
+            f"{kind} is neither a classifier nor a regressor; accepted are {', '.join(SUPPORTED)}, and every other fitted "
+            f"classifier with predict_proba or regressor as a function of rows"
+        )
+    try:
+        check_is_fitted(estimator)
+    except NotFittedError:
+        raise ModelError(f"{kind} is not fitted; call fit first") from None
+    if not is_classifier(estimator):
+        return
+    if not hasattr(estimator, "predict_proba"):
+        raise ModelError(
+            f"{kind} has no probabilities, so there is no log-odds to read; calibrate it on rows it was not fitted on: "
+            f"CalibratedClassifierCV(FrozenEstimator(model)).fit(X, y)"
+        )
+    if any(np.ndim(c) for c in estimator.classes_):
+        raise ModelError(f"{kind} predicts several targets; one model for each target can be read")
 
 
 def _named(final: Any) -> str:
@@ -79,30 +161,38 @@ def _named(final: Any) -> str:
     return " ".join([type(final).__name__, *(["-".join(sizes)] if sizes else [])])
 
 
-def _affine(weight: Any, bias: Any) -> nn.Linear:
-    """A layer from (outputs, inputs) weights and (outputs,) biases."""
-    weight = np.atleast_2d(np.array(weight, dtype=np.float64))
-    bias = np.broadcast_to(np.asarray(bias, dtype=np.float64), (len(weight),)).copy()
-    return linear(torch.as_tensor(weight), torch.as_tensor(bias))
-
-
 def _linear(final: Any) -> nn.Module:
-    return nn.Sequential(_affine(final.coef_, final.intercept_))
+    return nn.Sequential(affine(final.coef_, final.intercept_))
+
+
+def _log_linear(final: Any) -> nn.Module:
+    """A generalised linear model of a positive target: the mean is exp of the linear predictor."""
+    return nn.Sequential(affine(final.coef_, final.intercept_), Pointwise(torch.exp))
+
+
+def _descent(final: Any) -> nn.Module | None:
+    """Logistic regression by stochastic descent; several classes are one-vs-rest, p_k = s_k / sum s."""
+    if final.loss != "log_loss":
+        return None
+    several = [nn.LogSigmoid()] if len(final.classes_) > 2 else []
+    return nn.Sequential(affine(final.coef_, final.intercept_), *several)
 
 
 def _perceptron(final: Any) -> nn.Module:
     layers: list[nn.Module] = []
     for weights, bias in zip(final.coefs_, final.intercepts_, strict=True):
-        layers += [_affine(weights.T, bias), ACTIVATIONS[final.activation]()]
-    return nn.Sequential(*layers[:-1])
+        layers += [affine(weights.T, bias), ACTIVATIONS[final.activation]()]
+    return nn.Sequential(*layers[:-1], *([Pointwise(torch.exp)] if final.out_activation_ == "exp" else []))
 
 
 def _penalised(final: Any) -> bool | None:
     kind = type(final).__name__
-    if kind in ("Ridge", "RidgeCV"):
+    if kind in ("Ridge", "RidgeCV", "Lasso", "LassoCV", "ElasticNet", "ElasticNetCV", "PoissonRegressor"):
         return bool(np.any(np.asarray(getattr(final, "alpha_", getattr(final, "alpha", 1.0))) > 0))
     if kind == "LogisticRegressionCV":
         return True
+    if kind in ("SGDClassifier", "SGDRegressor"):
+        return final.penalty is not None and final.alpha > 0
     if kind == "LogisticRegression":
         return getattr(final, "penalty", "l2") is not None and bool(np.isfinite(final.C))
     return False if kind == "LinearRegression" else None
@@ -115,12 +205,24 @@ def _converged(final: Any) -> bool | None:
     return None
 
 
-SUPPORTED: dict[str, Callable[[Any], nn.Module]] = {
+SUPPORTED: dict[str, Callable[[Any], nn.Module | None]] = {  # None: as a function of rows
     "LogisticRegression": _linear,
     "LogisticRegressionCV": _linear,
+    "LinearDiscriminantAnalysis": _linear,
+    "SGDClassifier": _descent,
     "LinearRegression": _linear,
     "Ridge": _linear,
     "RidgeCV": _linear,
+    "Lasso": _linear,
+    "LassoCV": _linear,
+    "ElasticNet": _linear,
+    "ElasticNetCV": _linear,
+    "SGDRegressor": _linear,
+    "PoissonRegressor": _log_linear,
     "MLPClassifier": _perceptron,
     "MLPRegressor": _perceptron,
+}
+COMPOSED: dict[str, Callable[[Any, Callable[[Any], Model]], Model | None]] = {  # None: as a function of rows
+    "CalibratedClassifierCV": calibrated.wrap,
+    "TransformedTargetRegressor": transformed.wrap,
 }

@@ -1,0 +1,155 @@
+"""scikit-learn's CalibratedClassifierCV: sigmoids and temperatures of a linear model's margin or a network's logits.
+
+The calibrators read the classifier's decision function where it has one, its probabilities otherwise. A sigmoid is affine
+on the log-odds; several classes are one-vs-rest, p_k = s_k / sum s, which is the softmax of log s. Folds are averaged.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass, replace
+from typing import Any
+
+import numpy as np
+import torch
+from sklearn.pipeline import FeatureUnion
+from torch import Tensor, nn
+from torch.nn import functional
+
+from ..model import Model, module_dtype
+from .parts import Column, affine, bases, ends, inside, reads
+
+Read = Callable[[Any], Model]
+MARGINS = (  # classifiers whose decision function is affine
+    "LogisticRegression", "LogisticRegressionCV", "SGDClassifier", "LinearSVC", "RidgeClassifier", "RidgeClassifierCV",
+    "Perceptron", "PassiveAggressiveClassifier", "LinearDiscriminantAnalysis",
+)  # fmt: skip
+
+
+@dataclass(frozen=True, eq=False)
+class _Member:
+    """One calibrated classifier: a module from encoded rows to logits, (n, 1) or (n, k)."""
+
+    module: nn.Module
+    encoder: Any
+    name: str
+    outputs: int
+
+
+class Average(nn.Module):
+    """Logits of the mean of the probabilities that modules of logits give the same rows, never leaving the log scale."""
+
+    def __init__(self, members: list[nn.Module], binary: bool) -> None:
+        super().__init__()
+        self.members = nn.ModuleList(members)
+        self.binary = binary
+
+    def forward(self, x: Tensor) -> Tensor:
+        z = torch.stack([member(x) for member in self.members])
+        if not self.binary:
+            return torch.logsumexp(functional.log_softmax(z, dim=-1), dim=0)
+        return torch.logsumexp(functional.logsigmoid(z), dim=0) - torch.logsumexp(functional.logsigmoid(-z), dim=0)
+
+
+def wrap(estimator: Any, read: Read) -> Model | None:
+    """The exact network, or None where a part is not one."""
+    found = [_member(part, estimator.classes_, read) for part in estimator.calibrated_classifiers_]
+    members = [member for member in found if member is not None]
+    if len(members) < len(found):
+        return None
+    first = members[0]
+    k = len(estimator.classes_)
+    model = Model(
+        name=f"calibrated {first.name}",
+        library="scikit-learn",
+        module=first.module.eval(),
+        task="binary" if k == 2 else "multiclass",
+        classes=tuple(estimator.classes_),
+        encoder=first.encoder,
+        reads=reads(first.encoder),
+    )
+    return model if len(members) == 1 else _average(model, members)
+
+
+def _average(model: Model, members: list[_Member]) -> Model | None:
+    """Members that were fitted on folds: where each has its own encoder, they stand side by side."""
+    modules, encoders = [m.module for m in members], [m.encoder for m in members]
+    encoder = None
+    if any(e is not None for e in encoders):
+        widths = [_width(module) for module in modules]
+        if any(e is None for e in encoders) or 0 in widths:
+            return None
+        encoder = FeatureUnion([(f"fold {i}", e) for i, e in enumerate(encoders)])
+        ends_at = np.cumsum(widths)
+        modules = [
+            nn.Sequential(affine(np.eye(ends_at[-1])[end - width : end], np.zeros(width), module_dtype(module)), module)
+            for module, width, end in zip(modules, widths, ends_at, strict=True)
+        ]
+    binary = model.task == "binary" and members[0].outputs == 1
+    return replace(model, module=Average(modules, binary).eval(), encoder=encoder)
+
+
+def _width(module: nn.Module) -> int:
+    """Encoded columns that it reads; 0 where it is not known."""
+    first = next((layer for layer in module.modules() if isinstance(layer, nn.Linear)), None)
+    return 0 if first is None else first.in_features
+
+
+# ---- one calibrated classifier
+
+
+def _member(part: Any, classes: Any, read: Read) -> _Member | None:
+    estimator = inside(part.estimator)
+    known = np.arange(len(classes)) if part.method == "temperature" else classes  # fitted on the places of the classes
+    every = any(np.array_equal(estimator.classes_, order) for order in (known, classes))  # a fold may lack a class
+    if part.method not in ("sigmoid", "temperature") or not every:
+        return None
+    return (
+        _of_margin(part, estimator) if hasattr(estimator, "decision_function") else _of_network(part, read(estimator))
+    )
+
+
+def _of_margin(part: Any, estimator: Any) -> _Member | None:
+    encoder, final = ends(estimator)
+    if not set(bases(final)) & set(MARGINS):
+        return None
+    margin = affine(final.coef_, final.intercept_)
+    if part.method == "sigmoid":
+        after = _sigmoids(part.calibrators, margin.weight.dtype)
+    else:
+        beta = float(part.calibrators[0].beta_)  # of the logits (-z, z) where there are two classes
+        after = [_scaled(2 * beta if margin.out_features == 1 else beta, margin.out_features, margin.weight.dtype)]
+    return _Member(nn.Sequential(margin, *after), encoder, type(final).__name__, margin.out_features)
+
+
+def _of_network(part: Any, network: Model) -> _Member | None:
+    linears = [layer for layer in network.module.modules() if isinstance(layer, nn.Linear)]
+    if network.function is not None or not linears:
+        return None
+    width, dtype, logits = linears[-1].out_features, module_dtype(network.module), network.outputs == "logits"
+    layers, outputs = [*_layers(network.module), *([Column()] if width == 1 else [])], width
+    if part.method == "sigmoid":
+        if logits:
+            layers.append(nn.Sigmoid() if width == 1 else nn.Softmax(dim=1))
+        if width == 2:
+            layers.append(affine([[0.0, 1.0]], [0.0], dtype))
+        layers, outputs = [*layers, *_sigmoids(part.calibrators, dtype)], len(part.calibrators)
+    elif logits:
+        layers.append(_scaled(float(part.calibrators[0].beta_), width, dtype))
+    else:
+        return None
+    return _Member(nn.Sequential(*layers), network.encoder, network.name, outputs)
+
+
+def _layers(module: nn.Module) -> list[nn.Module]:
+    return list(module) if type(module) is nn.Sequential else [module]
+
+
+def _sigmoids(calibrators: Any, dtype: torch.dtype) -> list[nn.Module]:
+    """1 / (1 + exp(a z + b)) of each value: a log-odds, or the logarithms of one-vs-rest shares."""
+    slopes, shifts = [-float(c.a_) for c in calibrators], [-float(c.b_) for c in calibrators]
+    return [affine(np.diag(slopes), shifts, dtype), *([nn.LogSigmoid()] if len(slopes) > 1 else [])]
+
+
+def _scaled(factor: float, width: int, dtype: torch.dtype) -> nn.Module:
+    return affine(factor * np.eye(width), np.zeros(width), dtype)

@@ -1,0 +1,100 @@
+"""skorch: the network is read off the net, and what it gives off the criterion it was trained with."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import replace
+from typing import Any
+
+import numpy as np
+
+from ...errors import ModelError
+from ...table.draws import FloatArray
+from ..encoding import as_array
+from ..model import Model, module_dtype
+from . import torch as from_torch
+from .parts import bases, reads
+
+CRITERIA = {  # criterion -> what the network gives
+    "CrossEntropyLoss": "logits",
+    "BCEWithLogitsLoss": "logits",
+    "BCELoss": "probabilities",
+    "NLLLoss": "probabilities",  # the logarithm is skorch's own
+}
+REGRESSION = ("MSELoss", "L1Loss", "SmoothL1Loss", "HuberLoss")
+
+
+def is_net(estimator: Any) -> bool:
+    return any(
+        base.__module__.split(".")[0] == "skorch" and base.__name__ == "NeuralNet" for base in type(estimator).__mro__
+    )
+
+
+def wrap(net: Any, outputs: str | None = None) -> Model:
+    """An initialised net that reads encoded rows as a `Model`."""
+    if not getattr(net, "initialized_", False):
+        raise ModelError(f"{type(net).__name__} is not fitted; call fit first")
+    criterion = getattr(net.criterion_, "_orig_mod", net.criterion_)
+    regression = "NeuralNetRegressor" in bases(net) or type(criterion).__name__ in REGRESSION
+    classes = getattr(net, "classes_", None)
+    model = from_torch.wrap(
+        getattr(net.module_, "_orig_mod", net.module_),
+        "passthrough",
+        classes=None if regression or classes is None else tuple(classes),
+        task="regression" if regression else None,
+        outputs=None if regression else outputs or _outputs(net, criterion),
+    )
+    return replace(model, library=_library(), predict=_predict(net, model, as_array))
+
+
+def behind(encoder: Any, net: Any, outputs: str | None) -> Model:
+    """A net behind an encoder that is not in a pipeline with it."""
+    model = wrap(net, outputs)
+    named = hasattr(encoder, "feature_names_in_")
+
+    def encoded(rows: Any) -> FloatArray:
+        return as_array(encoder.transform(rows if named else rows.to_numpy()))
+
+    return replace(model, encoder=encoder, reads=reads(encoder), predict=_predict(net, model, encoded))
+
+
+def _outputs(net: Any, criterion: Any) -> str:
+    kind = next((base for base in bases(criterion) if base in CRITERIA), None)
+    if kind is None or (kind == "NLLLoss" and "NeuralNetClassifier" not in bases(net)):
+        raise ModelError(
+            f"what a {type(net).__name__} trained with {type(criterion).__name__} gives is not known; read are "
+            f"{', '.join([*CRITERIA, *REGRESSION])}: pass outputs='logits' or outputs='probabilities'"
+        )
+    return CRITERIA[kind]
+
+
+def _predict(net: Any, model: Model, encoded: Callable[[Any], FloatArray]) -> Callable[[Any], FloatArray]:
+    """The net's own answers to encoded rows at the network's precision."""
+    precision = str(module_dtype(model.module)).removeprefix("torch.")
+
+    def predict(rows: Any) -> FloatArray:
+        x = encoded(rows).astype(precision)
+        answers = net.predict(x) if model.task == "regression" else net.predict_proba(x)
+        return np.asarray(answers, dtype=np.float64)
+
+    return in_its_mode(net, predict)
+
+
+def in_its_mode(net: Any, predict: Callable[[Any], FloatArray]) -> Callable[[Any], FloatArray]:
+    """Predictions after which every part of the net is in the mode, training or evaluation, in which it was."""
+
+    def predict_and_restore(rows: Any) -> FloatArray:
+        before = [(part, part.training) for part in net.module_.modules()]
+        try:
+            return predict(rows)
+        finally:
+            for part, training in before:
+                part.training = training
+
+    return predict_and_restore
+
+
+def _library() -> str:
+    from skorch import __version__  # noqa: PLC0415  # there if a net of it is
+
+    return f"skorch {__version__}"
