@@ -9,6 +9,7 @@ encoded whole: slower, and right.
 from __future__ import annotations
 
 import warnings
+from abc import ABC, abstractmethod
 from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
@@ -37,6 +38,18 @@ class Encoding:
     blocks: dict[str, IntArray]
     local: dict[str, bool]
     width: int
+
+
+class Structured(ABC):
+    """An encoder of our own, which says itself what its outputs depend on."""
+
+    @abstractmethod
+    def transform(self, rows: pd.DataFrame) -> FloatArray:
+        """(n, d) encoded rows."""
+
+    @abstractmethod
+    def sources(self, inputs: Sources, of: Callable[[Any, Sources, int], Sources]) -> Sources:
+        """For each output what it depends on; `of` answers for a transformer that is part of this one."""
 
 
 def build(encoder: Any, frame: pd.DataFrame, reads: tuple[str, ...] | None) -> Encoding:
@@ -87,6 +100,12 @@ def _transform(encoder: Any, reads: tuple[str, ...] | None) -> Callable[[pd.Data
         return encoded
 
     return transform
+
+
+def apply(encoder: Any, rows: pd.DataFrame) -> FloatArray:
+    """(n, d) what an encoder (None: numbers as they are) makes of the columns it reads."""
+    names = tuple(map(str, rows.columns))
+    return _passthrough(rows, names)(rows) if encoder is None else _transform(encoder, names)(rows)
 
 
 def _values(rows: pd.DataFrame) -> NDArray[Any]:
@@ -149,6 +168,8 @@ def _sources(step: Any, inputs: Sources, names: list[str] | None) -> Sources:
     kind = type(step).__name__ if type(step).__module__.split(".")[0] == "sklearn" else ""
     if _passes(step):
         return inputs
+    if isinstance(step, Structured):
+        return step.sources(inputs, _part_sources)
     if kind in COLUMN_LOCAL:
         return [inputs[i] for i in COLUMN_LOCAL[kind](step)]
     if kind == "ColumnTransformer":
