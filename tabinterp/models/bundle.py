@@ -25,6 +25,7 @@ from torch import nn
 from ..errors import ModelError, UnsafeFileError
 from ..files import write
 from ..table import Split
+from .adapters import onnx as from_onnx
 from .front import is_sequence
 from .model import Model
 from .wrap import wrap
@@ -137,8 +138,8 @@ def save_model(
     return folder
 
 
-def load_model(path: str | Path) -> Model:
-    """Read a bundle or a `.skops` file. What a file is, is decided by its first bytes; nothing in it is ever run.
+def load_model(path: str | Path, **given: Any) -> Model:
+    """Read a bundle, a `.skops` or an `.onnx` file; a network alone is wrapped as `given` says (`encoder`, `classes`). What a file is, is decided by its first bytes; nothing in it is ever run.
 
     Raises
     ------
@@ -154,6 +155,8 @@ def load_model(path: str | Path) -> Model:
         raise ModelError(f"no file or folder {str(source)!r}")
     with source.open("rb") as stream:
         start = stream.read(4)
+    if start[:1] == b"\x08":
+        return from_onnx.wrap_file(source, **given)
     if start[:2] == b"PK" and _is_skops(source):
         return wrap(_skops(source.read_bytes(), source))
     raise UnsafeFileError(

@@ -10,6 +10,8 @@ from torch import nn
 from ..errors import ModelError
 from ..table.schema import TASKS
 from .adapters import function as from_function
+from .adapters import keras as from_keras
+from .adapters import onnx as from_onnx
 from .adapters import sklearn as from_sklearn
 from .adapters import torch as from_torch
 from .model import Model
@@ -67,6 +69,8 @@ def _sklearn(model: Any, encoder: Any, classes: Any, task: Any, outputs: Any, na
 
 
 ADAPTERS: list[tuple[Callable[[Any], bool], Callable[..., Model]]] = [
+    (from_keras.is_model, from_keras.wrap),
+    (from_onnx.is_model, from_onnx.wrap),
     (lambda model: isinstance(model, nn.Module), from_torch.wrap),
     (lambda model: hasattr(model, "get_params") and hasattr(model, "fit"), _sklearn),
     (callable, from_function.wrap),

@@ -27,17 +27,10 @@ def wrap(
     name: str | None = None,
 ) -> Model:
     """A module behind an encoder as a `Model`; the module is copied, so that the user's own is never changed."""
-    if encoder is None:
-        raise ModelError(
-            "a torch module reads encoded rows; pass encoder= a fitted transformer, or encoder='passthrough' where it "
-            "reads the numeric columns as they are"
-        )
     outputs = outputs or "logits"
     if outputs not in OUTPUTS:
         raise ModelError(f"outputs is one of {', '.join(OUTPUTS)}; got {outputs!r}")
-    encoders = [_encoder(one) for one in (encoder if isinstance(encoder, (list, tuple)) else [encoder])]
-    if not encoders:
-        raise ModelError("encoder=[] names no input; pass one fitted transformer for each input of the network")
+    encoders = encoders_of(encoder)
     try:
         own = private(module)
     except Exception as error:  # copying runs the user's code: whatever it raises is told in its words
@@ -56,6 +49,19 @@ def wrap(
         return replace(model, finish=finisher(encoders, model))
     reads = getattr(encoders[0], "feature_names_in_", None)
     return replace(model, encoder=encoders[0], reads=None if reads is None else tuple(map(str, reads)))
+
+
+def encoders_of(encoder: Any) -> list[Any]:
+    """The encoder of each input, None for "passthrough"."""
+    if encoder is None:
+        raise ModelError(
+            "a network reads encoded rows; pass encoder= a fitted transformer, or encoder='passthrough' where it "
+            "reads the numeric columns as they are"
+        )
+    encoders = [_encoder(one) for one in (encoder if isinstance(encoder, (list, tuple)) else [encoder])]
+    if not encoders:
+        raise ModelError("encoder=[] names no input; pass one fitted transformer for each input of the network")
+    return encoders
 
 
 def _encoder(encoder: Any) -> Any:
