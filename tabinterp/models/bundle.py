@@ -109,6 +109,10 @@ def save_model(
     ModelError
         when the network is not a plain sequence of layers, which is all that a file without code can describe.
     """
+    if model.function is not None or model.finish is not None:
+        raise ModelError(
+            f"{model.name} cannot be saved without code: it has several inputs, looks up levels, or is a function of rows"
+        )
     folder = Path(path)
     folder.mkdir(parents=True, exist_ok=True)
     files = {"model.safetensors": safetensors.torch.save(_tensors(model.module))}
@@ -139,7 +143,9 @@ def save_model(
 
 
 def load_model(path: str | Path, **given: Any) -> Model:
-    """Read a bundle, a `.skops` or an `.onnx` file; a network alone is wrapped as `given` says (`encoder`, `classes`). What a file is, is decided by its first bytes; nothing in it is ever run.
+    """Read a bundle, a `.skops` or an `.onnx` file; `given` is what `wrap` is told of a network alone (`encoder`, `classes`).
+
+    What a file is, is decided by its first bytes; nothing in it is ever run.
 
     Raises
     ------

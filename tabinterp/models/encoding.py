@@ -168,8 +168,6 @@ def _sources(step: Any, inputs: Sources, names: list[str] | None) -> Sources:
     kind = type(step).__name__ if type(step).__module__.split(".")[0] == "sklearn" else ""
     if _passes(step):
         return inputs
-    if isinstance(step, Structured):
-        return step.sources(inputs, _part_sources)
     if kind in COLUMN_LOCAL:
         return [inputs[i] for i in COLUMN_LOCAL[kind](step)]
     if kind == "ColumnTransformer":
@@ -177,7 +175,7 @@ def _sources(step: Any, inputs: Sources, names: list[str] | None) -> Sources:
     if kind == "FeatureUnion":
         return [s for _, part in step.transformer_list if part != "drop" for s in _sources(part, inputs, names)]
     if kind != "Pipeline":
-        return _mixed(step, inputs)
+        return step.sources(inputs, _part_sources) if isinstance(step, Structured) else _mixed(step, inputs)
     for _, part in step.steps:
         inputs, names = _sources(part, inputs, names), None
     return inputs

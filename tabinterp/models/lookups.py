@@ -32,6 +32,10 @@ ASKS: tuple[Any, ...] = ("size", "dim", getattr, len)
 MOST_LEVELS = 2048  # one-hot columns of all inputs together
 
 
+ROUNDS: tuple[Any, ...] = (torch.round, torch.floor, torch.ceil, torch.trunc, "round", "floor", "ceil", "trunc")
+EQUALS: tuple[Any, ...] = (operator.eq, operator.ne, torch.eq, torch.ne, "eq", "ne")
+
+
 class OpaqueError(Exception):
     """Why the network's whole-number inputs cannot be read as embedding lookups."""
 
@@ -177,10 +181,11 @@ def _is(node: fx.Node, targets: tuple[Any, ...]) -> bool:
 
 
 def is_rounding(node: fx.Node) -> bool:
-    """Makes whole numbers, or looks them up."""
+    """Makes whole numbers, looks them up, or asks which they are."""
     to_whole = {torch.int64, torch.int32, torch.long, torch.LongTensor, "torch.LongTensor"}
     cast = _is(node, ("to", "type")) and any(a in to_whole for a in [*node.args, *node.kwargs.values()] if a.__hash__)
-    return cast or _is(node, ("long", "int", functional.embedding, functional.one_hot))
+    equal = _is(node, EQUALS) and not isinstance(node.args[-1], fx.Node)
+    return cast or equal or _is(node, ROUNDS) or _is(node, ("long", "int", functional.embedding, functional.one_hot))
 
 
 def _is_number(follow: _Follow, node: fx.Node) -> bool:
@@ -196,7 +201,10 @@ def _check_uses(follow: _Follow, whole: NDArray[np.bool_]) -> None:
     for node, value in follow.env.items():
         if not isinstance(value, Tensor):
             continue
-        truncates = _is(node, CASTS) and not value.is_floating_point()
+        source = node.args[0] if node.args else None
+        if _is(node, EQUALS) and source in follow.places and not isinstance(node.args[-1], fx.Node):
+            raise OpaqueError("compares its inputs with numbers")
+        truncates = _is(node, ROUNDS) or (_is(node, CASTS) and not value.is_floating_point())
         if node not in follow.places:
             if truncates and node not in follow.lookups:
                 raise OpaqueError("rounds values to whole numbers inside")
@@ -245,7 +253,12 @@ class _Weights:
         """z of these columns as numbers."""
         return self._append(
             [
-                (c, torch.arange(self._levels[c].size)[:, None] + self._levels[c].low if c in self._levels else torch.ones(1, 1))
+                (
+                    c,
+                    torch.arange(self._levels[c].size)[:, None] + self._levels[c].low
+                    if c in self._levels
+                    else torch.ones(1, 1),
+                )
                 for c in columns
             ]
         )

@@ -33,9 +33,9 @@ class Model:
     `module` maps encoded rows (n, d) to (n,), (n, 1) or (n, k): logits or probabilities by `outputs`, target values for
     regression. `encoder` has a `transform` (None: numeric columns as they are); `reads` names the columns it takes, in
     order (None: all input columns). A model of which nothing but its answers is known has a `function` of original rows
-    instead, and an empty module. `predict` is the original's own answer, (n, k) probabilities or (n,) values, to
-    check against. `finish` makes the whole model of one that can only be read beside rows (a table's input columns).
-    `opaque` says why there is no gradient where there is a function. `penalised` says whether a linear model was shrunk (None: not known).
+    instead, an empty module, and in `opaque` the words for why it has no gradient. `finish` makes the whole model of one
+    that can only be read beside rows (a table's input columns). `predict` is the original's own answer, (n, k)
+    probabilities or (n,) values, to check against. `penalised` says whether a linear model was shrunk (None: not known).
     """
 
     name: str

@@ -50,7 +50,7 @@ class Beside(nn.Module):
         self._flat = [form.flat for form in forms]
 
     def forward(self, x: Tensor) -> Tensor:
-        parts = x.split(self._widths, dim=1)
+        parts = torch.split(x, self._widths, dim=1)
         given = [part.reshape(-1) if flat else part for part, flat in zip(parts, self._flat, strict=True)]
         return self.module(*given)  # type: ignore[no-any-return]
 
@@ -100,36 +100,36 @@ def _read(plain: Model, encoder: SideBySide, forms: Sequence[Form], inputs: list
 def _forms(model: Model, encoded: list[FloatArray]) -> list[Form]:
     """The first way of giving the inputs that the network takes."""
     few = [one[:TRIED] for one in encoded]
-    first: Exception | None = None
+    said: list[str] = []
     for forms in itertools.islice(_ways(few), CALLS):
         inputs = [form.of(one, module_dtype(model.module)) for form, one in zip(forms, few, strict=True)]
         try:
             with torch.inference_mode():
                 raw = model.module(*inputs)
         except Exception as error:  # the user's network: whatever it raises, the next way is tried
-            first = first or error
+            said.append(str(error))
             continue
         if isinstance(raw, Tensor) and raw.ndim in (1, 2) and len(raw) == len(few[0]):
             return list(forms)
     shapes = ", ".join(str(tuple(one.shape)) for one in few)
-    told = f"; as floats: {first}" if first is not None else ""
     raise ModelError(
         f"{model.name} takes its {len(few)} inputs neither as floats nor as whole numbers, in the order of its encoders "
-        f"(their shapes: {shapes}){told}"
+        f"(their shapes: {shapes}): {'; '.join(list(dict.fromkeys(said))[:2]) or 'it returns no scores (n,), (n, 1) or (n, k)'}"
     )
 
 
 def _ways(encoded: list[FloatArray]) -> Iterator[tuple[Form, ...]]:
     """All floats first, then every choice of whole numbers where the values are; then the same with (n,) for (n, 1)."""
-    could = [bool((one == np.floor(one)).all()) for one in encoded]
+    could: list[bool] = [bool((one == np.floor(one)).all()) for one in encoded]
     for flat in (False, True):
         if flat and not any(one.shape[1] == 1 for one in encoded):
             return
         single = [flat and one.shape[1] == 1 for one in encoded]
         yield tuple(Form(False, one) for one in single)
         yield tuple(Form(whole, one) for whole, one in zip(could, single, strict=True))
+        pairs = zip(could, single, strict=True)
         yield from itertools.product(
-            *[[Form(False, one), Form(True, one)] if whole else [Form(False, one)] for whole, one in zip(could, single, strict=True)]
+            *[[Form(kind, one) for kind in ((False, True) if c else (False,))] for c, one in pairs]
         )
 
 

@@ -30,14 +30,15 @@ def wrap(
 
     Parameters
     ----------
-    model : a fitted scikit-learn estimator or pipeline, a torch module with one float input, or a function from a frame
-        of the input columns to answers (every reading that needs no gradient).
-    encoder : for torch: a fitted transformer from original columns to the network's input, or "passthrough".
-    classes : for torch: the classes in the order of the network's outputs (two for a single logit, the positive last);
+    model : a fitted scikit-learn estimator or pipeline, a torch module, a Keras or an ONNX model, or a function from a
+        frame of the input columns to answers (every reading that needs no gradient).
+    encoder : for a network: a fitted transformer from original columns to its input, or "passthrough"; for several inputs
+        a list, one for each. Whether an input is of whole numbers (levels to look up) is found by a trial call.
+    classes : for a network: the classes in the order of the network's outputs (two for a single logit, the positive last);
         None: the table's own order.
     task : "regression" for a torch regression network; otherwise read off the model or the table.
     outputs : "logits" or "probabilities": what a classifier returns; None: logits of a torch module, probabilities of a
-        function.
+        function, and what the last layer of a Keras or ONNX model says.
     name : what reports call the model.
 
     The model is copied and never changed. It is checked against its own predictions when it first meets a table.
@@ -58,7 +59,7 @@ def wrap(
             return make(model, encoder, classes, task, outputs, name)
     raise ModelError(
         f"{type(model).__module__}.{type(model).__name__} cannot be read; accepted are fitted scikit-learn estimators and "
-        f"pipelines ({', '.join(from_sklearn.SUPPORTED)}) torch modules, and functions of rows"
+        f"pipelines ({', '.join(from_sklearn.SUPPORTED)}) torch modules, Keras and ONNX models, and functions of rows"
     )
 
 

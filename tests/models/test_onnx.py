@@ -1,6 +1,7 @@
 """ONNX networks: onnxruntime's own answers, readings of the same network as plain torch, and what is refused."""
 
 import sys
+import warnings
 
 import numpy as np
 import onnx
@@ -9,6 +10,7 @@ import pandas as pd
 import pytest
 import torch
 from onnx import TensorProto, helper, numpy_helper
+from sklearn.preprocessing import FunctionTransformer
 from torch import nn
 
 import tabinterp as ti
@@ -71,10 +73,12 @@ CHAINS = {
     "gelu": model(mlp("Gelu"), MLP),
     "exported for one row": model(mlp(), MLP, rows=1),
     "norm first": model(
-        [node("BatchNormalization", "x", "s", "t", "m", "v", "x1"), node("MatMul", "x1", "w1", "a"), *mlp()[1:]], MLP | NORM
+        [node("BatchNormalization", "x", "s", "t", "m", "v", "x1"), node("MatMul", "x1", "w1", "a"), *mlp()[1:]],
+        MLP | NORM,
     ),
     "scaler first": model(
-        [node("Sub", "x", "m", "x0"), node("Div", "x0", "v", "x1"), node("MatMul", "x1", "w1", "a"), *mlp()[1:]], MLP | NORM
+        [node("Sub", "x", "m", "x0"), node("Div", "x0", "v", "x1"), node("MatMul", "x1", "w1", "a"), *mlp()[1:]],
+        MLP | NORM,
     ),
     "dropout, flatten, flat": model(
         [
@@ -130,9 +134,10 @@ def test_probabilities_are_read_off_the_last_operator():
 
 
 def test_an_exported_module_is_read_again(table, tmp_path):
-    pytest.importorskip("onnxscript")
     path = tmp_path / "net.onnx"
-    torch.onnx.export(torch_mlp(nn.Tanh()), (torch.zeros(2, D),), path, dynamic_shapes=({0: "n"},))
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")  # the exporter that needs no further package is deprecated
+        torch.onnx.export(torch_mlp(nn.Tanh()).eval(), (torch.zeros(1, D),), path, dynamo=False)
     bound = bind(ti.load_model(path, task="regression"), table)
     assert bound.has_gradient
 
@@ -147,7 +152,7 @@ SKIP = model(
 def test_another_graph_is_a_function_with_onnxruntime_s_answers(table):
     bound = bind(ti.wrap(SKIP, encoder="passthrough", task="regression"), table)
     np.testing.assert_allclose(bound.scores, scores(SKIP, table.inputs.to_numpy()), atol=1e-6)
-    with pytest.raises(NotApplicableError, match=r"is no chain of layers \(MatMul|Concat.*it has no gradient"):
+    with pytest.raises(NotApplicableError, match=r"is no chain of layers \(Concat\).*: it has no gradient"):
         ti.gradient_importance(bound, table)
 
     class Skip(nn.Module):
@@ -172,8 +177,6 @@ def test_several_inputs_are_given_in_their_own_types():
     ]
     nodes = [node("Gather", "table", "cat", "e"), node("Add", "num", "e", "y")]
     proto = model(nodes, {"table": weights(3, 1)}, inputs=inputs)
-    from sklearn.preprocessing import FunctionTransformer  # noqa: PLC0415
-
     encoders = [FunctionTransformer().fit(source[[c]]) for c in ("a", "b")]
     bound = bind(ti.wrap(proto, encoder=encoders, task="regression"), table)
     expected = source["a"].to_numpy() + weights(3, 1)[source["b"], 0]

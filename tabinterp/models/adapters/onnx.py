@@ -24,15 +24,20 @@ from .outside import wrap as wrap_outside
 LARGEST = 1 << 29
 STANDARD = ("", "ai.onnx")
 TYPES = {1: np.float32, 11: np.float64, 7: np.int64, 6: np.int32}
-OPERATORS = frozenset(
-    """Abs Add And ArgMax ArgMin AveragePool BatchNormalization Cast CastLike Ceil Celu Clip Concat Constant ConstantOfShape
-    Cos CumSum Div Dropout Einsum Elu Equal Erf Exp Expand Flatten Floor Gather GatherElements GatherND Gelu Gemm
-    GlobalAveragePool Greater GreaterOrEqual GroupNormalization HardSigmoid HardSwish Identity InstanceNormalization IsInf
-    IsNaN LayerNormalization LeakyRelu Less LessOrEqual Log LogSoftmax LpNormalization MatMul Max MaxPool Mean Min Mish Mod
-    Mul Neg Not OneHot Or PRelu Pad Pow Range Reciprocal ReduceL1 ReduceL2 ReduceLogSumExp ReduceMax ReduceMean ReduceMin
-    ReduceProd ReduceSum ReduceSumSquare Relu Reshape RMSNormalization Round Selu Shape Sigmoid Sign Sin Size Slice Softmax
-    Softplus Softsign Split Sqrt Squeeze Sub Sum Swish Tan Tanh Tile TopK Transpose Trilu Unsqueeze Where Xor""".split()
-)
+# What a feed-forward network is made of: nothing random, no loops, no strings.
+OPERATORS = {
+    "Abs", "Add", "And", "ArgMax", "ArgMin", "AveragePool", "BatchNormalization", "Cast", "CastLike", "Ceil",
+    "Celu", "Clip", "Concat", "Constant", "ConstantOfShape", "Cos", "CumSum", "Div", "Dropout", "Einsum", "Elu",
+    "Equal", "Erf", "Exp", "Expand", "Flatten", "Floor", "Gather", "GatherElements", "GatherND", "Gelu", "Gemm",
+    "GlobalAveragePool", "Greater", "GreaterOrEqual", "GroupNormalization", "HardSigmoid", "HardSwish", "Identity",
+    "InstanceNormalization", "IsInf", "IsNaN", "LayerNormalization", "LeakyRelu", "Less", "LessOrEqual", "Log",
+    "LogSoftmax", "LpNormalization", "MatMul", "Max", "MaxPool", "Mean", "Min", "Mish", "Mod", "Mul", "Neg", "Not",
+    "OneHot", "Or", "PRelu", "Pad", "Pow", "Range", "Reciprocal", "ReduceL1", "ReduceL2", "ReduceLogSumExp",
+    "ReduceMax", "ReduceMean", "ReduceMin", "ReduceProd", "ReduceSum", "ReduceSumSquare", "Relu", "Reshape",
+    "RMSNormalization", "Round", "Selu", "Shape", "Sigmoid", "Sign", "Sin", "Size", "Slice", "Softmax", "Softplus",
+    "Softsign", "Split", "Sqrt", "Squeeze", "Sub", "Sum", "Swish", "Tan", "Tanh", "Tile", "TopK", "Transpose",
+    "Trilu", "Unsqueeze", "Where", "Xor",
+}  # fmt: skip
 
 
 def is_model(model: Any) -> bool:
@@ -160,7 +165,9 @@ def _constants(proto: Any, onnx: Any) -> Values:
     for node in proto.graph.node:
         if node.op_type == "Constant":
             value = next(iter(_attributes(node, onnx).values()))
-            values[node.output[0]] = onnx.numpy_helper.to_array(value) if hasattr(value, "data_type") else np.asarray(value)
+            values[node.output[0]] = (
+                onnx.numpy_helper.to_array(value) if hasattr(value, "data_type") else np.asarray(value)
+            )
         elif node.op_type == "Identity" and node.input[0] in values:
             values[node.output[0]] = values[node.input[0]]
         elif node.op_type == "Transpose" and node.input[0] in values:
@@ -178,7 +185,9 @@ def _output(proto: Any) -> str:
     floats = [one.name for one in proto.graph.output if one.type.tensor_type.elem_type in (1, 11)]
     if len(floats) != 1:
         names = ", ".join(one.name for one in proto.graph.output)
-        raise ModelError(f"an ONNX network has one output of floats, its scores or probabilities; this one has: {names}")
+        raise ModelError(
+            f"an ONNX network has one output of floats, its scores or probabilities; this one has: {names}"
+        )
     return str(floats[0])
 
 
@@ -195,7 +204,9 @@ def _runner(proto: Any, inputs: list[Any], output: str) -> Run:
     settings = runtime.SessionOptions()
     settings.intra_op_num_threads = settings.inter_op_num_threads = 1
     settings.log_severity_level = 4
-    session = runtime.InferenceSession(_any_rows(proto).SerializeToString(), settings, providers=["CPUExecutionProvider"])
+    session = runtime.InferenceSession(
+        _any_rows(proto).SerializeToString(), settings, providers=["CPUExecutionProvider"]
+    )
     types = [TYPES.get(one.type.tensor_type.elem_type) for one in inputs]
     if None in types:
         raise ModelError(f"inputs of an ONNX network are floats or integers; {inputs[types.index(None)].name!r} is not")

@@ -14,6 +14,8 @@ from ..front import linear
 
 Values = dict[str, NDArray[Any]]  # the constants of a graph, by name
 
+Constants = list[NDArray[Any] | None]  # of a node's inputs; None for one that is computed
+
 
 class NoChainError(Exception):
     """Why a graph is not a chain of layers."""
@@ -47,27 +49,19 @@ def sequence(graph: Any, values: Values, attributes: Callable[[Any], dict[str, A
 
 
 def _layers(node: Any, values: Values, settings: dict[str, Any], before: list[nn.Module]) -> list[nn.Module]:
-    if node.op_type in PASSED:
-        return []
+    constants = [values.get(name) for name in node.input]
     if node.op_type in ACTIVATIONS:
         return [ACTIVATIONS[node.op_type](settings)]
-    constants = [values.get(name) for name in node.input]
-    if node.op_type == "Gemm":
-        return _gemm(constants, settings)
-    if node.op_type == "MatMul" and constants[1] is not None:
-        return [linear(_tensor(constants[1]).T, None)]
-    if node.op_type == "BatchNormalization" and not settings.get("training_mode", 0):
-        return [_norm(constants, settings)]
+    if node.op_type in MAKERS:
+        return MAKERS[node.op_type](constants, settings)
     if node.op_type in ("Add", "Sub", "Mul", "Div"):
         return _arithmetic(node.op_type, constants, before)
-    if node.op_type == "Flatten" and settings.get("axis", 1) == 1:
-        return []
-    if node.op_type in ("Reshape", "Squeeze") and _is_last(node, values):
+    if node.op_type in PASSED:
         return []
     raise NoChainError(f"holds {node.op_type}, which is not read as a layer")
 
 
-def _gemm(constants: list[NDArray[Any] | None], settings: dict[str, Any]) -> list[nn.Module]:
+def _gemm(constants: Constants, settings: dict[str, Any]) -> list[nn.Module]:
     weight = constants[1]
     if weight is None or settings.get("transA", 0):
         raise NoChainError("holds a Gemm whose weights are not constant")
@@ -78,16 +72,30 @@ def _gemm(constants: list[NDArray[Any] | None], settings: dict[str, Any]) -> lis
     return [linear(matrix * settings.get("alpha", 1.0), added)]
 
 
-def _norm(constants: list[NDArray[Any] | None], settings: dict[str, Any]) -> nn.Module:
+def _matmul(constants: Constants, settings: dict[str, Any]) -> list[nn.Module]:
+    if constants[1] is None:
+        raise NoChainError("holds a MatMul whose weights are not constant, or come first")
+    return [linear(_tensor(constants[1]).T, None)]
+
+
+def _norm(constants: Constants, settings: dict[str, Any]) -> list[nn.Module]:
+    if settings.get("training_mode", 0) or any(one is None for one in constants[1:5]):
+        raise NoChainError("holds a BatchNormalization in training")
     scale, shift, mean, variance = (_tensor(one) for one in constants[1:5] if one is not None)
     norm = nn.BatchNorm1d(len(scale), eps=settings.get("epsilon", 1e-5), dtype=scale.dtype)
     norm.load_state_dict(
-        {"weight": scale, "bias": shift, "running_mean": mean, "running_var": variance, "num_batches_tracked": torch.tensor(0)}
+        {
+            "weight": scale,
+            "bias": shift,
+            "running_mean": mean,
+            "running_var": variance,
+            "num_batches_tracked": torch.tensor(0),
+        }
     )
-    return norm
+    return [norm]
 
 
-def _arithmetic(kind: str, constants: list[NDArray[Any] | None], before: list[nn.Module]) -> list[nn.Module]:
+def _arithmetic(kind: str, constants: Constants, before: list[nn.Module]) -> list[nn.Module]:
     """A constant added to, or times, each column: folded into a layer before, or a diagonal layer of its own."""
     constant = constants[1] if constants[0] is None else constants[0]
     if constant is None or (constants[0] is not None and kind in ("Sub", "Div")):
@@ -108,19 +116,20 @@ def _arithmetic(kind: str, constants: list[NDArray[Any] | None], before: list[nn
     return [linear(torch.diag(scale), shift)]
 
 
-def _is_last(node: Any, values: Values) -> bool:
-    """(n, 1) to (n,), or no change of shape that could matter: what comes of it is checked by the answers."""
-    shape = values.get(node.input[1]) if len(node.input) > 1 else None
-    return node.op_type == "Squeeze" or (shape is not None and int(shape.reshape(-1)[0]) in (-1, 0))
-
-
 def _tensor(values: NDArray[Any]) -> Tensor:
     if not np.issubdtype(values.dtype, np.floating):
         raise NoChainError(f"computes with constants of type {values.dtype}")
     return torch.as_tensor(np.array(values, dtype=np.float64 if values.dtype == np.float64 else np.float32))
 
 
-PASSED = ("Identity", "Dropout", "Cast")
+# Change no value; a change of shape that matters shows in the answers, which are compared.
+PASSED = ("Identity", "Dropout", "Cast", "Flatten", "Reshape", "Squeeze")
+
+MAKERS: dict[str, Callable[[Constants, dict[str, Any]], list[nn.Module]]] = {
+    "Gemm": _gemm,
+    "MatMul": _matmul,
+    "BatchNormalization": _norm,
+}
 
 ACTIVATIONS: dict[str, Callable[[dict[str, Any]], nn.Module]] = {
     "Relu": lambda settings: nn.ReLU(),

@@ -77,7 +77,9 @@ def _function(network: Outside, beside: SideBySide) -> Callable[[pd.DataFrame], 
     def function(rows: pd.DataFrame) -> NDArray[Any]:
         encoded = [part.encode(rows) for part in beside.parts]
         try:
-            return np.concatenate([network.run([one[i : i + BLOCK] for one in encoded]) for i in range(0, len(rows), BLOCK)])
+            return np.concatenate(
+                [network.run([one[i : i + BLOCK] for one in encoded]) for i in range(0, len(rows), BLOCK)]
+            )
         except Exception as error:  # another library's run: whatever it raises is told in its words
             shapes = ", ".join(str(one.shape) for one in encoded)
             raise ModelError(f"{network.name} does not take encoded rows of shape {shapes}: {error}") from error
