@@ -114,16 +114,14 @@ def _affine_nodes(graph: fx.GraphModule, start: fx.Node, width: int) -> dict[fx.
 
 
 def _affine_step(graph: fx.GraphModule, node: fx.Node, found: dict[fx.Node, _Affine]) -> _Affine | None:
-    if node.op == "call_function" and node.target is torch.cat:
-        return _beside(node, found)
+    if node.op == "call_function" and node.target in (torch.cat, operator.getitem):
+        return _beside(node, found) if node.target is torch.cat else _taken(node, found)
     before = [found.get(arg) for arg in node.args if isinstance(arg, fx.Node)]
     if not before or any(part is None for part in before):
         return None
     parts = [part for part in before if part is not None]
     if node.op == "call_module":
         return _affine_module(graph.get_submodule(str(node.target)), parts[0])
-    if node.op == "call_function" and node.target is operator.getitem:
-        return _taken(parts[0], node.args[1])
     dropout = node.op == "call_function" and node.target is functional.dropout
     if dropout or (node.op == "call_method" and node.target in SHAPES and parts[0].weight.shape[0] == 1):
         return parts[0]
@@ -144,9 +142,13 @@ def _beside(node: fx.Node, found: dict[fx.Node, _Affine]) -> _Affine | None:
     return _Affine(torch.cat([part.weight for part in known]), torch.cat([part.bias for part in known]))
 
 
-def _taken(part: _Affine, index: Any) -> _Affine | None:
+def _taken(node: fx.Node, found: dict[fx.Node, _Affine]) -> _Affine | None:
     """Some of the columns: x[:, a:b]."""
-    if not (isinstance(index, tuple) and len(index) == 2 and index[0] == slice(None) and isinstance(index[1], slice)):
+    source, index = node.args
+    part = found.get(source) if isinstance(source, fx.Node) else None
+    if part is None or not (
+        isinstance(index, tuple) and len(index) == 2 and index[0] == slice(None) and isinstance(index[1], slice)
+    ):
         return None
     if any(isinstance(end, fx.Node) for end in (index[1].start, index[1].stop, index[1].step)):
         return None

@@ -34,7 +34,7 @@ class Model:
     regression. `encoder` has a `transform` (None: numeric columns as they are); `reads` names the columns it takes, in
     order (None: all input columns). A model of which nothing but its answers is known has a `function` of original rows
     instead, an empty module, and in `opaque` the words for why it has no gradient. `finish` makes the whole model of one
-    that can only be read beside rows (a table's input columns). `predict` is the original's own answer, (n, k)
+    that can only be read beside rows (a table's input columns); `original` holds its weights. `predict` is the original's own answer, (n, k)
     probabilities or (n,) values, to check against. `penalised` says whether a linear model was shrunk (None: not known).
     """
 
@@ -50,10 +50,15 @@ class Model:
     predict: Callable[[pd.DataFrame], FloatArray] | None = None
     finish: Callable[[pd.DataFrame], Model] | None = None
     opaque: str = "is a function of rows"
+    original: nn.Module | None = None
     penalised: bool | None = None
     converged: bool | None = None
     is_rival: bool = False
     split: Split | None = None
+
+    @property
+    def weights(self) -> nn.Module:
+        return self.module if self.original is None else self.original
 
 
 class _Scores(nn.Module):

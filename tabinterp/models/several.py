@@ -67,7 +67,7 @@ def finisher(encoders: Sequence[Any], model: Model) -> Callable[[pd.DataFrame], 
         encoder = encoder.with_levels([(None,) * one.shape[1] for one in encoded])
         forms = _forms(model, encoded)
         inputs = [form.of(one, module_dtype(model.module)) for form, one in zip(forms, encoded, strict=True)]
-        plain = replace(model, encoder=encoder, reads=encoder.reads, finish=None)
+        plain = replace(model, encoder=encoder, reads=encoder.reads, finish=None, original=model.module)
         try:
             return _read(plain, encoder, forms, inputs)
         except OpaqueError as error:

@@ -152,6 +152,7 @@ SKIP = model(
 def test_another_graph_is_a_function_with_onnxruntime_s_answers(table):
     bound = bind(ti.wrap(SKIP, encoder="passthrough", task="regression"), table)
     np.testing.assert_allclose(bound.scores, scores(SKIP, table.inputs.to_numpy()), atol=1e-6)
+    assert sum(p.numel() for p in bound.model.weights.parameters()) == sum(v.size for v in [*MLP.values()]) + 9
     with pytest.raises(NotApplicableError, match=r"is no chain of layers \(Concat\).*: it has no gradient"):
         ti.gradient_importance(bound, table)
 
@@ -260,6 +261,30 @@ def test_a_missing_package_is_named(monkeypatch):
     monkeypatch.setitem(sys.modules, "onnx", None)
     with pytest.raises(ModelError, match=r"need the package onnx: pip install 'tabinterp\[onnx\]'"):
         ti.wrap(CHAINS["relu"], encoder="passthrough")
+
+
+def test_strings_and_several_scores_are_refused_in_words(table):
+    text = [helper.make_tensor_value_info("x", TensorProto.STRING, ["n", 1])]
+    proto = model([node("Equal", "x", "x", "e"), node("Cast", "e", "y", to=1)], {}, inputs=text)
+    with pytest.raises(ModelError, match="inputs of an ONNX network are floats or integers; 'x' is not"):
+        ti.wrap(proto, encoder="passthrough")
+    proto = model(mlp(), MLP)
+    proto.graph.output.add().CopyFrom(helper.make_tensor_value_info("b", TensorProto.FLOAT, ["n", 5]))
+    with pytest.raises(ModelError, match="one output of floats, its scores or probabilities; this one has: y, b"):
+        ti.wrap(proto, encoder="passthrough")
+
+
+def test_a_graph_for_other_rows_is_refused_in_words():
+    other = numeric_table("regression", 60, columns=3)
+    for proto in (SKIP, CHAINS["relu"]):
+        with pytest.raises(ModelError, match=r"net( 5)? does not take encoded rows of shape"):
+            bind(ti.wrap(proto, encoder="passthrough", task="regression"), other)
+
+
+def test_neither_functions_nor_several_inputs_are_saved(tmp_path):
+    with pytest.raises(ModelError, match="cannot be saved without code"):
+        ti.save_model(ti.wrap(SKIP, encoder="passthrough"), tmp_path / "bundle")
+    assert not (tmp_path / "bundle").exists()
 
 
 def test_an_encoder_is_asked_for():

@@ -133,6 +133,7 @@ def test_readings_are_those_of_the_same_network_on_one_hot_columns(kind, source,
     own = module(*given.get(kind, [x_num, x_cat])).detach().numpy().reshape(-1, 1)
     np.testing.assert_allclose(bound.scores, own, atol=1e-6)
     assert bound.has_gradient
+    assert sum(p.numel() for p in bound.model.weights.parameters()) == sum(p.numel() for p in module.parameters())
     assert all(bound.encoding.local.values())
     assert {c: len(b) for c, b in bound.encoding.blocks.items()} == {"age": 1, "income": 1} | LEVELS
     for method in ("saliency", "gradient_x_input", "integrated_gradients", "expected_gradients"):

@@ -67,7 +67,9 @@ def wrap(
             made = wrap_torch(Called(model), encoder, classes, task, outputs, name or str(model.name))
             return replace(made, library=library)
         opaque = f"is a Keras model with layers of which no gradient is taken ({', '.join(unknown) or error})"
-    network = Outside(str(model.name), library, lambda encoded: _run(model, encoded), stack, opaque, outputs)
+    network = Outside(
+        str(model.name), library, lambda encoded: _run(model, encoded), stack, opaque, outputs, model.get_weights()
+    )
     return wrap_outside(network, encoder, classes, task, outputs, name)
 
 

@@ -108,6 +108,7 @@ def wrap(
         sequence=chain,
         opaque=opaque,
         outputs="probabilities" if last in ("Sigmoid", "Softmax") else "logits",
+        weights=[one for one in values.values() if np.issubdtype(one.dtype, np.floating)],
     )
     return wrap_outside(network, encoder, classes, task, outputs, name)
 

@@ -1,6 +1,6 @@
 """Networks that another library runs: a torch Sequential where they are one, otherwise a function of rows.
 
-The Sequential must give the other library's own answers on random rows, and again on the rows of the table.
+The Sequential must give the other library's own answers on random rows of many sizes.
 """
 
 from __future__ import annotations
@@ -36,6 +36,7 @@ class Outside:
     sequence: nn.Sequential | None
     opaque: str
     outputs: str
+    weights: list[NDArray[Any]]
 
 
 def wrap(
@@ -64,6 +65,7 @@ def wrap(
         classes=None if classes is None else tuple(classes),
         outputs=outputs,
         opaque=opaque,
+        original=nn.ParameterList(torch.as_tensor(np.array(one)) for one in network.weights).requires_grad_(False),
     )
 
     def finish(frame: pd.DataFrame) -> Model:
