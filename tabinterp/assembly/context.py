@@ -92,7 +92,7 @@ def model_info(bound: Bound) -> doc.ModelInfo:
     return doc.ModelInfo(
         name=bound.model.name,
         library=bound.model.library,
-        parameters=sum(p.numel() for p in bound.model.module.parameters()),
+        parameters=sum(p.numel() for p in bound.model.weights.parameters()),
         hidden=[units.shape[1] for units in bound.take(np.arange(1)).activations().values()],
         converged=bound.model.converged,
         notes=notes,
@@ -249,7 +249,7 @@ def _file(which: str, file: File | None) -> dict[str, str | bool]:
 
 def _model_digest(bound: Bound) -> str:
     digest = hashlib.sha256()
-    for name, value in bound.model.module.state_dict().items():
+    for name, value in bound.model.weights.state_dict().items():
         digest.update(f"{name} {tuple(value.shape)} {value.dtype}\n".encode())
         digest.update(value.detach().cpu().contiguous().numpy().tobytes())
     return digest.hexdigest()

@@ -111,8 +111,10 @@ def save_model(
 
 
 def _members(model: Model, table: dict[str, Any] | None) -> dict[str, bytes]:
-    if model.function is not None:
-        raise ModelError(f"{model.name} is a function: only networks whose layers are known can be saved without code")
+    if model.function is not None or model.finish is not None:
+        raise ModelError(
+            f"{model.name} cannot be saved without code: it has several inputs, looks up levels, or is a function of rows"
+        )
     layers = describe(model.module, model.name)
     files = {WEIGHTS: weights.dump(model.module)}
     if model.encoder is not None:

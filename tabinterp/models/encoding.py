@@ -52,6 +52,18 @@ class Encoding:
     width: int
 
 
+class Structured(ABC):
+    """An encoder of our own, which says itself what its outputs depend on."""
+
+    @abstractmethod
+    def transform(self, rows: pd.DataFrame) -> FloatArray:
+        """(n, d) encoded rows."""
+
+    @abstractmethod
+    def sources(self, inputs: Sources, of: Callable[[Any, Sources, int], Sources]) -> Sources:
+        """For each output what it depends on; `of` answers for a transformer that is part of this one."""
+
+
 def build(encoder: Any, frame: pd.DataFrame, reads: tuple[str, ...] | None) -> Encoding:
     """Encode a table's input columns through `encoder` (None: the numeric columns as they are)."""
     columns = tuple(map(str, frame.columns))
@@ -100,6 +112,12 @@ def _transform(encoder: Any, reads: tuple[str, ...] | None) -> Callable[[pd.Data
         return encoded
 
     return transform
+
+
+def apply(encoder: Any, rows: pd.DataFrame) -> FloatArray:
+    """(n, d) what an encoder (None: numbers as they are) makes of the columns it reads."""
+    names = tuple(map(str, rows.columns))
+    return _passthrough(rows, names)(rows) if encoder is None else _transform(encoder, names)(rows)
 
 
 def _values(rows: pd.DataFrame) -> NDArray[Any]:
@@ -169,7 +187,9 @@ def _sources(step: Any, inputs: Sources, names: list[str] | None) -> Sources:
     if kind == "FeatureUnion":
         return [s for _, part in step.transformer_list if part != "drop" for s in _sources(part, inputs, names)]
     if kind != "Pipeline":
-        return step.sources() if isinstance(step, Declared) else _mixed(step, inputs)
+        if isinstance(step, Declared):
+            return step.sources()
+        return step.sources(inputs, _part_sources) if isinstance(step, Structured) else _mixed(step, inputs)
     for _, part in step.steps:
         inputs, names = _sources(part, inputs, names), None
     return inputs

@@ -114,20 +114,45 @@ def _affine_nodes(graph: fx.GraphModule, start: fx.Node, width: int) -> dict[fx.
 
 
 def _affine_step(graph: fx.GraphModule, node: fx.Node, found: dict[fx.Node, _Affine]) -> _Affine | None:
+    if node.op == "call_function" and node.target in (torch.cat, operator.getitem):
+        return _beside(node, found) if node.target is torch.cat else _taken(node, found)
     before = [found.get(arg) for arg in node.args if isinstance(arg, fx.Node)]
     if not before or any(part is None for part in before):
         return None
     parts = [part for part in before if part is not None]
     if node.op == "call_module":
         return _affine_module(graph.get_submodule(str(node.target)), parts[0])
-    if node.op == "call_function" and node.target is functional.dropout:
-        return parts[0]
-    if node.op == "call_method" and node.target in SHAPES and parts[0].weight.shape[0] == 1:
+    dropout = node.op == "call_function" and node.target is functional.dropout
+    if dropout or (node.op == "call_method" and node.target in SHAPES and parts[0].weight.shape[0] == 1):
         return parts[0]
     added = node.op == "call_function" and node.target in (operator.add, torch.add) and not node.kwargs
     if added and len(parts) == 2 and parts[0].weight.shape == parts[1].weight.shape:
         return _Affine(parts[0].weight + parts[1].weight, parts[0].bias + parts[1].bias)
     return None
+
+
+def _beside(node: fx.Node, found: dict[fx.Node, _Affine]) -> _Affine | None:
+    """Values side by side."""
+    values = node.args[0]
+    parts = [found.get(one) for one in values if isinstance(one, fx.Node)] if isinstance(values, (list, tuple)) else []
+    known = [part for part in parts if part is not None]
+    dim = node.kwargs.get("dim", node.args[1] if len(node.args) > 1 else 0)
+    if not known or len(known) != len(parts) or dim not in (1, -1):
+        return None
+    return _Affine(torch.cat([part.weight for part in known]), torch.cat([part.bias for part in known]))
+
+
+def _taken(node: fx.Node, found: dict[fx.Node, _Affine]) -> _Affine | None:
+    """Some of the columns: x[:, a:b]."""
+    source, index = node.args
+    part = found.get(source) if isinstance(source, fx.Node) else None
+    if part is None or not (
+        isinstance(index, tuple) and len(index) == 2 and index[0] == slice(None) and isinstance(index[1], slice)
+    ):
+        return None
+    if any(isinstance(end, fx.Node) for end in (index[1].start, index[1].stop, index[1].step)):
+        return None
+    return _Affine(part.weight[index[1]], part.bias[index[1]])
 
 
 def _affine_module(module: nn.Module, part: _Affine) -> _Affine | None:

@@ -10,6 +10,7 @@ from typing import Any
 
 from ..errors import ModelError, TabinterpError
 from . import bundle as bundles
+from .adapters import onnx as from_onnx
 from .files import pickled, skops_archive, state, weights
 from .files.architecture import Layer
 from .files.archive import Archive, open_archive
@@ -241,6 +242,13 @@ def _pickles_inside(content: Content, found: Inspection) -> None:
         found.imports += [f"{name}: {one}" for one in pickled.opcodes(archive.read(name, state.LARGEST_PICKLE)).imports]
 
 
+def _onnx(content: Content, found: Inspection) -> None:
+    """Operators and weights of a graph that was checked, and none of it run."""
+    proto = from_onnx.read(content.data, content.name)
+    found.layers = [node.op_type for node in proto.graph.node]
+    found.needs = "an encoder, unless it reads the numeric columns as they are"
+
+
 def _nothing(_content: Content, _found: Inspection) -> None:
     """Nothing more can be said."""
 
@@ -257,7 +265,7 @@ LOOKS: dict[str, Callable[[Content, Inspection], Any]] = {
     "pt2": _pickles_inside,
     "keras": _members,
     "zip": _members,
-    "onnx": _nothing,
+    "onnx": _onnx,
     "hdf5": _nothing,
     "unknown": _nothing,
 }

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
@@ -12,6 +12,7 @@ import torch
 
 from ..errors import ModelError, TabinterpError, UnsafeFileError
 from ..table.draws import FloatArray
+from .adapters import onnx as from_onnx
 from .bundle import COUNTERPART, HEADER, Bundle, from_archive, from_folder
 from .files import architecture as arch
 from .files import pickled, skops_archive, state, weights
@@ -28,6 +29,8 @@ class Given:
 
     architecture: str | Path | None
     encoder: Any
+    classes: Sequence[Any] | None = None
+    task: str | None = None
 
 
 def load_model(
@@ -35,6 +38,8 @@ def load_model(
     *,
     architecture: str | Path | None = None,
     encoder: Any = None,
+    classes: Sequence[Any] | None = None,
+    task: str | None = None,
     unsafe_pickle: bool = False,
     sha256: str | None = None,
 ) -> Model:
@@ -44,7 +49,8 @@ def load_model(
     ----------
     path : a bundle (folder or zip), a skops archive of a fitted pipeline, or weights (safetensors, a torch state dict).
     architecture : for weights: a JSON file that describes the layers.
-    encoder : for weights: a fitted transformer, the path of one as a skops archive, or "passthrough".
+    encoder : for weights and ONNX: a fitted transformer, the path of one as a skops archive, or "passthrough".
+    classes, task : for ONNX: what `wrap` is told of a network.
     unsafe_pickle : load a pickle, joblib file or whole-module file of torch, which runs whatever it holds. Its `sha256`
         has to be given; the report says so and raises a finding.
     sha256 : refuse a file with another digest (for a folder: that of its model.json).
@@ -59,7 +65,7 @@ def load_model(
     source = Path(path)
     if unsafe_pickle and sha256 is None:
         raise UnsafeFileError("unsafe_pickle needs sha256=, the SHA-256 of the file that you trust")
-    given = Given(architecture, encoder)
+    given = Given(architecture, encoder, classes, task)
     if source.is_dir():
         return _from_folder(source, given, unsafe_pickle, sha256)
     content = read(_existing(source))
@@ -217,11 +223,21 @@ def _encoder(encoder: Any) -> Any:
     return skops_archive.load(content)
 
 
+def _onnx(content: Content, given: Given) -> Model:
+    """A checked graph behind the encoder that was given; without one it reads the numeric columns as they are."""
+    if given.architecture is not None:
+        raise ModelError("an ONNX file brings its architecture; leave architecture= out")
+    encoder = "passthrough" if given.encoder is None else _encoder(given.encoder)
+    model = from_onnx.wrap(from_onnx.read(content.data, content.name), encoder, given.classes, given.task, None)
+    return replace(model, file=File("onnx", content.sha256))
+
+
 LOADERS: dict[str, Callable[[Content, Given], Model]] = {
     "bundle": _zipped_bundle,
     "skops": _skops,
     "safetensors": _safetensors,
     "torch": _torch,
+    "onnx": _onnx,
 }
 
 

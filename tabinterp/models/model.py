@@ -44,8 +44,10 @@ class Model:
     `module` maps encoded rows (n, d) to (n,), (n, 1) or (n, k): logits or probabilities by `outputs`, target values for
     regression. `encoder` has a `transform` (None: numeric columns as they are); `reads` names the columns it takes, in
     order (None: all input columns). A model of which nothing but its answers is known has a `function` of original rows
-    instead, and an empty module. `predict` is the original's own answer, (n, k) probabilities or (n,) values, to
-    check against. `penalised` says whether a linear model was shrunk (None: not known); `own` is the inference that it brings.
+    instead, an empty module, and in `opaque` the words for why it has no gradient. `finish` makes the whole model of one
+    that can only be read beside rows (a table's input columns); `original` holds its weights. `predict` is the original's
+    own answer, (n, k) probabilities or (n,) values, to check against. `penalised`: was a linear model shrunk (None: unknown)? `own` is the
+    inference that it brings.
     """
 
     name: str
@@ -58,12 +60,19 @@ class Model:
     encoder: Any = None
     reads: tuple[str, ...] | None = None
     predict: Callable[[pd.DataFrame], FloatArray] | None = None
+    finish: Callable[[pd.DataFrame], Model] | None = None
+    opaque: str = "is a function of rows"
+    original: nn.Module | None = None
     penalised: bool | None = None
     converged: bool | None = None
     is_rival: bool = False
     split: Split | None = None
     file: File | None = None
     own: OwnFit | None = None
+
+    @property
+    def weights(self) -> nn.Module:
+        return self.module if self.original is None else self.original
 
 
 class _Scores(nn.Module):
@@ -188,7 +197,7 @@ class Bound:
     def gradients(self, x: FloatArray) -> FloatArray:
         """(m, d, k) derivatives of each score by each encoded column at encoded rows (m, d)."""
         if not self.has_gradient:
-            raise NotApplicableError(f"{self.model.name} is a function of rows: it has no gradient")
+            raise NotApplicableError(f"{self.model.name} {self.model.opaque}: it has no gradient")
         dtype = module_dtype(self.module)
         result = np.empty((len(x), x.shape[1], len(self.outputs)))
         for start in range(0, len(x), BLOCK):
@@ -230,6 +239,8 @@ def bind(model: Model | Bound, table: Table) -> Bound:
             return model
         model = model.model
     _check_columns(model, table)
+    if model.finish is not None:
+        model = model.finish(table.inputs)
     if model.function is not None:
         frame = table.inputs if model.reads is None else table.inputs[list(model.reads)]
         codes = Codes(frame)

@@ -10,6 +10,8 @@ from torch import nn
 from ..errors import ModelError
 from ..table.schema import TASKS
 from .adapters import function as from_function
+from .adapters import keras as from_keras
+from .adapters import onnx as from_onnx
 from .adapters import sklearn as from_sklearn
 from .adapters import statsmodels as from_statsmodels
 from .adapters import torch as from_torch
@@ -29,15 +31,16 @@ def wrap(
 
     Parameters
     ----------
-    model : a fitted scikit-learn estimator or pipeline, a skorch net, a statsmodels result, a torch module with one float
-        input, or a function from a frame of the input columns to answers (every reading that needs no gradient).
-    encoder : for torch, skorch and statsmodels: a fitted transformer from original columns to the network's input; for torch
-        also "passthrough".
+    model : a fitted scikit-learn estimator or pipeline, a skorch net, a statsmodels result, a torch module, a Keras or an
+        ONNX model, or a function from a frame of the input columns to answers (every reading that needs no gradient).
+    encoder : for a network, a skorch net or a statsmodels result: a fitted transformer from original columns to its input, or
+        (networks) "passthrough"; for several inputs a list, one for each. Whether an input is of whole numbers (levels to
+        look up) is found by a trial call.
     classes : where the model does not know them by the table's names: the classes in the order of the network's outputs (two
         for a single logit, the positive last); None: the table's own order.
     task : "regression" for a torch regression network; otherwise read off the model or the table.
     outputs : "logits" or "probabilities": what a classifier returns; None: logits of a torch module, what the criterion of a
-        skorch net asks for, probabilities of a function.
+        skorch net asks for, probabilities of a function, and what the last layer of a Keras or ONNX model says.
     name : what reports call the model.
 
     The model is copied and never changed. It is checked against its own predictions when it first meets a table.
@@ -58,11 +61,13 @@ def wrap(
             return make(model, encoder, classes, task, outputs, name)
     raise ModelError(
         f"{type(model).__module__}.{type(model).__name__} cannot be read; accepted are fitted scikit-learn estimators and "
-        f"pipelines, skorch nets, statsmodels results, torch modules, and functions of rows"
+        f"pipelines, skorch nets, statsmodels results, torch modules, Keras and ONNX models, and functions of rows"
     )
 
 
 ADAPTERS: list[tuple[Callable[[Any], bool], Callable[..., Model]]] = [
+    (from_keras.is_model, from_keras.wrap),
+    (from_onnx.is_model, from_onnx.wrap),
     (lambda model: isinstance(model, nn.Module), from_torch.wrap),
     (from_statsmodels.is_statsmodels, from_statsmodels.wrap),
     (lambda model: hasattr(model, "get_params") and hasattr(model, "fit"), from_sklearn.wrap),

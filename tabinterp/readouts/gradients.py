@@ -126,7 +126,7 @@ def gradient_importance(
         raise NotApplicableError(f"background is a table or a number of rows, at least 1; got {background}")
     bound = bind(model, table)
     if not bound.has_gradient:
-        raise NotApplicableError(f"{bound.model.name} is a function of rows: it has no gradient")
+        raise NotApplicableError(f"{bound.model.name} {bound.model.opaque}: it has no gradient")
     return METHODS[method](_Ask(bound, baseline, tolerance, background, seed))
 
 

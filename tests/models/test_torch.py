@@ -898,3 +898,29 @@ def test_untouched_probabilities_come_back():
     given = numeric_table()
     bound = bind(wrapped(module), given)
     np.testing.assert_allclose(probabilities(bound.scores)[:, 1], sigmoid(raw(module, given.inputs)[:, 0]), atol=1e-6)
+
+
+def test_slices_and_concatenations_of_the_input_belong_to_the_front():
+    class Parts(nn.Module):
+        def __init__(self):
+            super().__init__()
+            self.first, self.last = nn.Linear(D, H), nn.Linear(H, 1)
+
+        def forward(self, x):
+            return self.last(torch.relu(self.first(torch.cat([x[:, 2:], x[:, :2]], dim=1))))
+
+    table = numeric_table()
+    module = Parts()
+    bound = bind(ti.wrap(module, encoder="passthrough"), table)
+    x = torch.as_tensor(table.inputs.to_numpy()).float()
+    np.testing.assert_allclose(bound.scores, module(x).detach().numpy(), atol=1e-6)
+    expected = module.first.weight.detach().double()[:, [2, 3, 0, 1]]
+    torch.testing.assert_close(bound.front.weight, expected)
+
+
+def test_a_linear_model_of_several_parts_is_linear():
+    class Parts(nn.Module):
+        def forward(self, x):
+            return torch.cat([x[:, :2], x[:, 2:]], -1)[:, 1:2]
+
+    assert bind(ti.wrap(Parts(), encoder="passthrough", task="regression"), numeric_table("regression")).is_linear

@@ -1,16 +1,19 @@
-"""PyTorch: any module with one float input."""
+"""PyTorch: any module that reads encoded rows, as one input or as several."""
 
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import replace
 from typing import Any
 
 import torch
 from torch import nn
 
 from ...errors import ModelError
-from ..front import private
+from ..front import private, trace
+from ..lookups import is_rounding
 from ..model import Model
+from ..several import finisher
 
 OUTPUTS = ("logits", "probabilities")
 
@@ -24,36 +27,60 @@ def wrap(
     name: str | None = None,
 ) -> Model:
     """A module behind an encoder as a `Model`; the module is copied, so that the user's own is never changed."""
-    if encoder is None:
-        raise ModelError(
-            "a torch module reads encoded rows; pass encoder= a fitted transformer, or encoder='passthrough' where it "
-            "reads the numeric columns as they are"
-        )
     outputs = outputs or "logits"
     if outputs not in OUTPUTS:
         raise ModelError(f"outputs is one of {', '.join(OUTPUTS)}; got {outputs!r}")
-    passthrough = isinstance(encoder, str)
-    if passthrough and encoder != "passthrough":
-        raise ModelError(f"encoder is a fitted transformer or 'passthrough'; got {encoder!r}")
-    if not passthrough and not hasattr(encoder, "transform"):
-        raise ModelError(f"encoder has no transform method: {type(encoder).__name__}")
+    encoders = encoders_of(encoder)
     try:
         own = private(module)
     except Exception as error:  # copying runs the user's code: whatever it raises is told in its words
         raise ModelError(
             f"{type(module).__name__} cannot be copied, and the original is never touched: {error}"
         ) from error
-    reads = None if passthrough else getattr(encoder, "feature_names_in_", None)
-    return Model(
+    model = Model(
         name=name or _named(own),
         library=f"torch {torch.__version__.split('+')[0]}",
         module=own,
         task=task if task is not None or classes is None else ("binary" if len(classes) == 2 else "multiclass"),
         classes=None if classes is None else tuple(classes),
         outputs=outputs,
-        encoder=None if passthrough else encoder,
-        reads=None if reads is None else tuple(map(str, reads)),
     )
+    if len(encoders) > 1 or isinstance(encoder, (list, tuple)) or _reads_whole_numbers(own):
+        return replace(model, finish=finisher(encoders, model))
+    reads = getattr(encoders[0], "feature_names_in_", None)
+    return replace(model, encoder=encoders[0], reads=None if reads is None else tuple(map(str, reads)))
+
+
+def encoders_of(encoder: Any) -> list[Any]:
+    """The encoder of each input, None for "passthrough"."""
+    if encoder is None:
+        raise ModelError(
+            "a network reads encoded rows; pass encoder= a fitted transformer, or encoder='passthrough' where it "
+            "reads the numeric columns as they are"
+        )
+    encoders = [_encoder(one) for one in (encoder if isinstance(encoder, (list, tuple)) else [encoder])]
+    if not encoders:
+        raise ModelError("encoder=[] names no input; pass one fitted transformer for each input of the network")
+    return encoders
+
+
+def _encoder(encoder: Any) -> Any:
+    """A transformer, or None for "passthrough"."""
+    if isinstance(encoder, str):
+        if encoder != "passthrough":
+            raise ModelError(f"encoder is a fitted transformer or 'passthrough'; got {encoder!r}")
+        return None
+    if not hasattr(encoder, "transform"):
+        raise ModelError(f"encoder has no transform method: {type(encoder).__name__}")
+    return encoder
+
+
+def _reads_whole_numbers(module: nn.Module) -> bool:
+    """Whether anything in it looks up levels or rounds: its gradient by the input is not all there is to know."""
+    if any(isinstance(part, (nn.Embedding, nn.EmbeddingBag)) for part in module.modules()):
+        return True
+    graph = trace(module)
+    return graph is not None and any(is_rounding(node) for node in graph.graph.nodes)
 
 
 def _named(module: nn.Module) -> str:

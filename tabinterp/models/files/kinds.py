@@ -42,7 +42,7 @@ KINDS: dict[str, Kind] = {
     "skops": Kind("a skops archive"),
     "safetensors": Kind("a safetensors file"),
     "torch": Kind("a zip archive of torch.save", pickle=True),
-    "onnx": Kind("perhaps an ONNX graph", "nothing, but ONNX graphs are not read from files here", PIPELINE),
+    "onnx": Kind("an ONNX graph"),
     "pickle": Kind(
         "a pickle (joblib files are pickles too), which runs code when it is loaded",
         "whatever its imports and calls say, when it is loaded",

@@ -1,0 +1,108 @@
+"""Several inputs as one encoded tensor: encoders side by side, and whole numbers that are looked up as one-hot levels."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, replace
+from itertools import chain
+from typing import Any
+
+import numpy as np
+import pandas as pd
+
+from ..errors import ModelError
+from ..table.draws import FloatArray
+from .encoding import Sources, Structured, apply
+
+
+@dataclass(frozen=True)
+class Levels:
+    """The whole numbers `low` to `low + size - 1`, each an encoded column of its own."""
+
+    low: int
+    size: int
+
+
+@dataclass(frozen=True, eq=False)
+class Part:
+    """One encoder (None: numbers as they are), the columns it reads, and which of its outputs are levels."""
+
+    encoder: Any
+    reads: tuple[str, ...]
+    levels: tuple[Levels | None, ...] = ()
+
+    @property
+    def width(self) -> int:
+        """Encoded columns, levels apart."""
+        return sum(1 if one is None else one.size for one in self.levels)
+
+    def encode(self, rows: pd.DataFrame) -> FloatArray:
+        """(n, c) what the network's own input is."""
+        return apply(self.encoder, rows[list(self.reads)])
+
+    def transform(self, rows: pd.DataFrame) -> FloatArray:
+        """(n, width): levels as one-hot columns."""
+        return self.of_codes(self.encode(rows))
+
+    def of_codes(self, codes: FloatArray) -> FloatArray:
+        """(n, width) from the (n, c) that the encoder gave."""
+        return np.column_stack([_columns(codes[:, j], one) for j, one in enumerate(self.levels)])
+
+
+class SideBySide(Structured):
+    """Encoders whose outputs stand beside one another. A column that several of them read has several blocks."""
+
+    def __init__(self, parts: Sequence[Part]) -> None:
+        self.parts = tuple(parts)
+        names = tuple(dict.fromkeys(chain.from_iterable(part.reads for part in parts)))
+        self.feature_names_in_ = np.array(names, dtype=object)
+
+    @property
+    def reads(self) -> tuple[str, ...]:
+        return tuple(map(str, self.feature_names_in_))
+
+    def with_levels(self, levels: Sequence[tuple[Levels | None, ...]]) -> SideBySide:
+        """The same encoders, with these levels for the outputs of each."""
+        return SideBySide([replace(part, levels=one) for part, one in zip(self.parts, levels, strict=True)])
+
+    def transform(self, rows: pd.DataFrame) -> FloatArray:
+        return np.concatenate([part.transform(rows) for part in self.parts], axis=1)
+
+    def sources(self, inputs: Sources, of: Callable[[Any, Sources, int], Sources]) -> Sources:
+        place = {name: i for i, name in enumerate(self.reads)}
+        result: Sources = []
+        for part in self.parts:
+            own = of(part.encoder, [inputs[place[name]] for name in part.reads], len(part.levels))
+            for source, one in zip(own, part.levels, strict=True):
+                result += [source] * (1 if one is None else one.size)
+        return result
+
+
+def _columns(codes: FloatArray, levels: Levels | None) -> FloatArray:
+    if levels is None:
+        return codes
+    places = codes - levels.low
+    wrong = ~((places >= 0) & (places < levels.size) & (places == np.floor(places)))
+    if wrong.any():
+        row = int(np.flatnonzero(wrong)[0])
+        raise ModelError(
+            f"an embedding reads whole numbers from {levels.low} to {levels.low + levels.size - 1}; its encoder gave "
+            f"{codes[row]:g} (row {row})"
+        )
+    return np.eye(levels.size)[places.astype(np.int64)]
+
+
+def side_by_side(encoders: Sequence[Any], frame: pd.DataFrame) -> SideBySide:
+    """Encoders over the columns they were fitted on; one without names reads every input column."""
+    columns = tuple(map(str, frame.columns))
+    parts = []
+    for i, encoder in enumerate(encoders):
+        names = getattr(encoder, "feature_names_in_", None)
+        reads = columns if names is None else tuple(map(str, names))
+        missing = [name for name in reads if name not in columns]
+        if missing:
+            raise ModelError(
+                f"encoder {i + 1} reads columns that this table does not offer as inputs: {', '.join(map(repr, missing))}"
+            )
+        parts.append(Part(encoder, reads))
+    return SideBySide(parts)

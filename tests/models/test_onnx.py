@@ -1,0 +1,292 @@
+"""ONNX networks: onnxruntime's own answers, readings of the same network as plain torch, and what is refused."""
+
+import sys
+import warnings
+
+import numpy as np
+import onnx
+import onnxruntime
+import pandas as pd
+import pytest
+import torch
+from onnx import TensorProto, helper, numpy_helper
+from sklearn.preprocessing import FunctionTransformer
+from torch import nn
+
+import tabinterp as ti
+from tabinterp.errors import ModelError, NotApplicableError, UnsafeFileError
+from tabinterp.models import bind
+
+from .cases import numeric_table
+
+D = 4
+OPSET = [helper.make_opsetid("", 20)]
+
+
+def weights(*shape, seed=0):
+    return np.random.default_rng(seed).normal(size=shape).astype(np.float32)
+
+
+def model(nodes, constants, k=1, kind=TensorProto.FLOAT, rows="n", inputs=None, **more):
+    inputs = inputs or [helper.make_tensor_value_info("x", kind, [rows, D])]
+    outputs = [helper.make_tensor_value_info("y", kind, [rows, k] if k else [rows])]
+    held = [numpy_helper.from_array(value, name) for name, value in constants.items()]
+    graph = helper.make_graph(nodes, "net", inputs, outputs, held)
+    return helper.make_model(graph, opset_imports=OPSET, ir_version=9, **more)
+
+
+def node(kind, *names, **settings):
+    return helper.make_node(kind, list(names[:-1]), [names[-1]], **settings)
+
+
+W1, B1, W2, B2 = weights(D, 5), weights(5, seed=1), weights(5, 1, seed=2), weights(1, seed=3)
+MLP = {"w1": W1, "b1": B1, "w2": W2, "b2": B2}
+NORM = {name: np.abs(weights(D, seed=i)) + 0.5 for i, name in enumerate(["s", "t", "m", "v"])}
+
+
+def mlp(activation="Relu", **settings):
+    return [
+        node("MatMul", "x", "w1", "a"),
+        node("Add", "b1", "a", "b"),
+        node(activation, "b", "c", **settings),
+        node("Gemm", "c", "w2", "b2", "y"),
+    ]
+
+
+def torch_mlp(act=None):
+    first, last = nn.Linear(D, 5), nn.Linear(5, 1)
+    for layer, weight, bias in ((first, W1, B1), (last, W2, B2)):
+        layer.weight.data, layer.bias.data = torch.as_tensor(weight.T.copy()), torch.as_tensor(bias)
+    return nn.Sequential(first, act or nn.ReLU(), last)
+
+
+def scores(proto, x):
+    session = onnxruntime.InferenceSession(proto.SerializeToString(), providers=["CPUExecutionProvider"])
+    return session.run(["y"], {"x": x.astype(np.float32)})[0]
+
+
+CHAINS = {
+    "relu": model(mlp(), MLP),
+    "tanh": model(mlp("Tanh"), MLP),
+    "leaky": model(mlp("LeakyRelu", alpha=0.2), MLP),
+    "elu": model(mlp("Elu"), MLP),
+    "gelu": model(mlp("Gelu"), MLP),
+    "exported for one row": model(mlp(), MLP, rows=1),
+    "norm first": model(
+        [node("BatchNormalization", "x", "s", "t", "m", "v", "x1"), node("MatMul", "x1", "w1", "a"), *mlp()[1:]],
+        MLP | NORM,
+    ),
+    "scaler first": model(
+        [node("Sub", "x", "m", "x0"), node("Div", "x0", "v", "x1"), node("MatMul", "x1", "w1", "a"), *mlp()[1:]],
+        MLP | NORM,
+    ),
+    "dropout, flatten, flat": model(
+        [
+            node("Flatten", "x", "x0"),
+            node("Identity", "x0", "x1"),
+            node("Gemm", "x1", "w1", "b1", "b", alpha=0.5),
+            node("Dropout", "b", "b0"),
+            node("Sigmoid", "b0", "c"),
+            node("Gemm", "c", "w2t", "b2", "d", transB=1),
+            node("Squeeze", "d", "last", "y"),
+        ],
+        MLP | {"w2t": W2.T.copy(), "last": np.array([1])},
+        k=0,
+    ),
+}
+
+
+@pytest.fixture(scope="module")
+def table():
+    return numeric_table("regression", 120)
+
+
+@pytest.mark.parametrize("name", CHAINS)
+def test_a_chain_has_onnxruntime_s_answers_and_every_reading(name, table):
+    proto = CHAINS[name]
+    bound = bind(ti.wrap(proto, encoder="passthrough", task="regression"), table)
+    x = table.inputs.to_numpy()
+    own = np.stack([scores(proto, row[None]).reshape(-1) for row in x]) if "one" in name else scores(proto, x)
+    np.testing.assert_allclose(bound.scores, own.reshape(-1, 1), atol=1e-5)
+    assert bound.has_gradient
+    assert bound.front.weight.shape == (5, D)
+
+
+def test_readings_are_those_of_the_same_network_in_torch(table):
+    mine = ti.wrap(CHAINS["relu"], encoder="passthrough", task="regression")
+    theirs = ti.wrap(torch_mlp(), encoder="passthrough", task="regression")
+    for method in ("saliency", "integrated_gradients"):
+        one, other = (ti.gradient_importance(m, table, method=method).values for m in (mine, theirs))
+        np.testing.assert_allclose(one, other, atol=1e-6)
+    pd.testing.assert_frame_equal(
+        ti.permutation_importance(mine, table).frame(), ti.permutation_importance(theirs, table).frame(), atol=1e-6
+    )
+    assert mine.name == "net 5"
+
+
+def test_probabilities_are_read_off_the_last_operator():
+    table = numeric_table("binary", 120)
+    proto = model([*mlp()[:3], node("Gemm", "c", "w2", "b2", "d"), node("Sigmoid", "d", "y")], MLP)
+    wrapped = ti.wrap(proto, encoder="passthrough")
+    assert wrapped.outputs == "probabilities"
+    plain = ti.wrap(torch_mlp(), encoder="passthrough")
+    np.testing.assert_allclose(bind(wrapped, table).scores, bind(plain, table).scores, atol=1e-5)
+
+
+def test_an_exported_module_is_read_again(table, tmp_path):
+    path = tmp_path / "net.onnx"
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")  # the exporter that needs no further package is deprecated
+        torch.onnx.export(torch_mlp(nn.Tanh()).eval(), (torch.zeros(1, D),), path, dynamo=False)
+    bound = bind(ti.load_model(path, task="regression"), table)
+    assert bound.has_gradient
+
+
+# ---- no chain
+
+SKIP = model(
+    [*mlp()[:3], node("Concat", "c", "x", "d", axis=1), node("MatMul", "d", "w3", "y")], MLP | {"w3": weights(9, 1)}
+)
+
+
+def test_another_graph_is_a_function_with_onnxruntime_s_answers(table):
+    bound = bind(ti.wrap(SKIP, encoder="passthrough", task="regression"), table)
+    np.testing.assert_allclose(bound.scores, scores(SKIP, table.inputs.to_numpy()), atol=1e-6)
+    assert sum(p.numel() for p in bound.model.weights.parameters()) == sum(v.size for v in [*MLP.values()]) + 9
+    with pytest.raises(NotApplicableError, match=r"is no chain of layers \(Concat\).*: it has no gradient"):
+        ti.gradient_importance(bound, table)
+
+    class Skip(nn.Module):
+        def __init__(self):
+            super().__init__()
+            self.first, self.last = torch_mlp()[0], torch.as_tensor(weights(9, 1))
+
+        def forward(self, x):
+            return torch.cat([torch.relu(self.first(x)), x], 1) @ self.last
+
+    theirs = ti.wrap(Skip(), encoder="passthrough", task="regression")
+    mine = ti.permutation_importance(bound, table).frame()
+    pd.testing.assert_frame_equal(mine, ti.permutation_importance(theirs, table).frame(), atol=1e-5)
+
+
+def test_several_inputs_are_given_in_their_own_types():
+    source = pd.DataFrame({"a": np.linspace(-1, 1, 60), "b": np.arange(60) % 3, "y": np.arange(60) * 0.1})
+    table = ti.read_table(source, target="y", task="regression", kinds={"b": "categorical"})
+    inputs = [
+        helper.make_tensor_value_info("num", TensorProto.FLOAT, ["n", 1]),
+        helper.make_tensor_value_info("cat", TensorProto.INT64, ["n"]),
+    ]
+    nodes = [node("Gather", "table", "cat", "e"), node("Add", "num", "e", "y")]
+    proto = model(nodes, {"table": weights(3, 1)}, inputs=inputs)
+    encoders = [FunctionTransformer().fit(source[[c]]) for c in ("a", "b")]
+    bound = bind(ti.wrap(proto, encoder=encoders, task="regression"), table)
+    expected = source["a"].to_numpy() + weights(3, 1)[source["b"], 0]
+    np.testing.assert_allclose(bound.scores[:, 0], expected, atol=1e-6)
+    with pytest.raises(ModelError, match="has 2 inputs, and encoder= names 1"):
+        bind(ti.wrap(proto, encoder=encoders[:1], task="regression"), table)
+
+
+# ---- files
+
+
+def test_a_file_is_known_by_what_it_holds(table, tmp_path):
+    path = tmp_path / "net.bin"
+    path.write_bytes(CHAINS["relu"].SerializeToString())
+    assert bind(ti.load_model(path, task="regression"), table).has_gradient
+
+
+def external():
+    proto = onnx.ModelProto()
+    proto.CopyFrom(CHAINS["relu"])
+    held = proto.graph.initializer[0]
+    held.ClearField("raw_data")
+    held.data_location = TensorProto.EXTERNAL
+    held.external_data.add(key="location", value="../secret.bin")
+    return proto
+
+
+def custom():
+    proto = model([helper.make_node("Evil", ["x"], ["y"], domain="com.evil")], {}, k=D)
+    proto.opset_import.append(helper.make_opsetid("com.evil", 1))
+    return proto
+
+
+def loop():
+    branch = helper.make_graph(
+        [node("Identity", "x", "z")], "b", [], [helper.make_tensor_value_info("z", TensorProto.FLOAT, None)]
+    )
+    return model([node("If", "c", "y", then_branch=branch, else_branch=branch)], {"c": np.array(True)}, k=D)
+
+
+def broken(value):
+    return model(mlp(), MLP | {"w1": np.full_like(W1, value)})
+
+
+REFUSED = {
+    "external data": (external(), UnsafeFileError, "keeps weights in other files, which are never opened"),
+    "custom operator": (custom(), UnsafeFileError, "operators of the domain 'com.evil'.*only standard ONNX operators"),
+    "subgraph": (loop(), UnsafeFileError, "the operator If, subgraphs"),
+    "random": (model([node("RandomNormalLike", "x", "y")], {}, k=D), UnsafeFileError, "the operator RandomNormalLike"),
+    "not a number": (broken(np.nan), ModelError, "w1 holds values that are not finite"),
+    "wrong names": (model([node("Relu", "nowhere", "y")], {}, k=D), ModelError, "is not a valid ONNX model"),
+}
+
+
+@pytest.mark.parametrize("name", REFUSED)
+def test_what_is_refused_is_refused_in_words(name, tmp_path):
+    proto, error, words = REFUSED[name]
+    path = tmp_path / "net.onnx"
+    path.write_bytes(proto.SerializeToString())
+    for attempt in (lambda: ti.load_model(path), lambda: ti.wrap(proto, encoder="passthrough")):
+        with pytest.raises(error, match=words):
+            attempt()
+
+
+def test_a_damaged_file_is_refused(tmp_path):
+    path = tmp_path / "net.onnx"
+    path.write_bytes(CHAINS["relu"].SerializeToString()[:-40])
+    with pytest.raises(ModelError, match="cannot be read as ONNX"):
+        ti.load_model(path)
+
+
+def test_a_file_that_is_too_large_is_not_read(tmp_path, monkeypatch):
+    path = tmp_path / "net.onnx"
+    path.write_bytes(CHAINS["relu"].SerializeToString())
+    monkeypatch.setattr("tabinterp.models.adapters.onnx.LARGEST", 10)
+    with pytest.raises(ModelError, match="is larger than 10 bytes"):
+        ti.load_model(path)
+
+
+def test_a_missing_package_is_named(monkeypatch):
+    monkeypatch.setitem(sys.modules, "onnx", None)
+    with pytest.raises(ModelError, match=r"need the package onnx: pip install 'tabinterp\[onnx\]'"):
+        ti.wrap(CHAINS["relu"], encoder="passthrough")
+
+
+def test_strings_and_several_scores_are_refused_in_words(table):
+    text = [helper.make_tensor_value_info("x", TensorProto.STRING, ["n", 1])]
+    proto = model([node("Equal", "x", "x", "e"), node("Cast", "e", "y", to=1)], {}, inputs=text)
+    with pytest.raises(ModelError, match="inputs of an ONNX network are floats or integers; 'x' is not"):
+        ti.wrap(proto, encoder="passthrough")
+    proto = model(mlp(), MLP)
+    proto.graph.output.add().CopyFrom(helper.make_tensor_value_info("b", TensorProto.FLOAT, ["n", 5]))
+    with pytest.raises(ModelError, match="one output of floats, its scores or probabilities; this one has: y, b"):
+        ti.wrap(proto, encoder="passthrough")
+
+
+def test_a_graph_for_other_rows_is_refused_in_words():
+    other = numeric_table("regression", 60, columns=3)
+    for proto in (SKIP, CHAINS["relu"]):
+        with pytest.raises(ModelError, match=r"net( 5)? does not take encoded rows of shape"):
+            bind(ti.wrap(proto, encoder="passthrough", task="regression"), other)
+
+
+def test_neither_functions_nor_several_inputs_are_saved(tmp_path):
+    with pytest.raises(ModelError, match="cannot be saved without code"):
+        ti.save_model(ti.wrap(SKIP, encoder="passthrough"), tmp_path / "bundle")
+    assert not (tmp_path / "bundle").exists()
+
+
+def test_an_encoder_is_asked_for():
+    with pytest.raises(ModelError, match="a network reads encoded rows; pass encoder="):
+        ti.wrap(CHAINS["relu"])
