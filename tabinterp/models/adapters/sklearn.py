@@ -12,6 +12,7 @@ from torch import nn
 
 from ...errors import ModelError
 from ...table.draws import FloatArray
+from ..encoding import as_taken
 from ..front import linear
 from ..model import Model
 
@@ -68,8 +69,8 @@ def _best(estimator: Any) -> Any:
 
 def _predictor(estimator: Any, named: bool, classifier: bool) -> Callable[[Any], FloatArray]:
     def predict(rows: Any) -> FloatArray:
-        rows = rows if named else rows.to_numpy()
-        return np.asarray(estimator.predict_proba(rows) if classifier else estimator.predict(rows), dtype=np.float64)
+        answer = estimator.predict_proba if classifier else estimator.predict
+        return np.asarray(as_taken(answer, rows, named), dtype=np.float64)
 
     return predict
 

@@ -1,0 +1,87 @@
+"""Every encoder that users bring, against the whole pipeline run slowly on original rows."""
+
+import warnings
+from functools import cache
+
+import numpy as np
+import pytest
+from sklearn.base import clone
+from sklearn.exceptions import ConvergenceWarning
+from sklearn.neural_network import MLPClassifier
+from sklearn.pipeline import make_pipeline
+
+import tabinterp as ti
+from tabinterp.models import bind
+from tabinterp.readouts.permutation import start
+
+from .cases import COLUMNS, frame, moved_columns, sigmoid, table
+from .pipelines import PIPELINES
+
+ROWS = 120
+
+
+@cache
+def fitted(name):
+    """Pipeline and Bound, each made once."""
+    case, source = PIPELINES[name], frame(ROWS)
+    network = MLPClassifier((4,), alpha=0.1, max_iter=40, random_state=0)
+    pipeline = make_pipeline(clone(case.encoder), network)
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore", ConvergenceWarning)
+        pipeline.fit(source[COLUMNS], source["binary"])
+    return pipeline, bind(ti.wrap(pipeline), table(rows=ROWS, split=0.4))
+
+
+def slow_importance(pipeline, plan, column):
+    """Mean rise of the log loss over the plan's own donors, by the whole pipeline on whole rows."""
+    rows = plan.bound.table.inputs
+    y = plan.bound.table.y.astype(int)
+    n = len(rows)
+
+    def losses(source):
+        return -np.log(pipeline.predict_proba(source)[np.arange(n), y])
+
+    own, rises = losses(rows), []
+    donors = range(1, n) if column in plan.levels else plan.shifts
+    for shift in donors:
+        moved = rows.assign(**{column: rows[column].to_numpy()[(np.arange(n) + shift) % n]})
+        rises.append((losses(moved) - own).mean())
+    return np.sum(rises) / n if column in plan.levels else np.mean(rises)
+
+
+@pytest.mark.parametrize("name", PIPELINES)
+def test_scores_are_the_pipeline_s_own(name):
+    pipeline, bound = fitted(name)
+    expected = pipeline.predict_proba(frame(ROWS)[COLUMNS])[:, 1]
+    np.testing.assert_allclose(sigmoid(bound.scores[:, 0]), expected, atol=1e-6 if "skrub" in name else 1e-9)
+
+
+@pytest.mark.parametrize("name", PIPELINES)
+def test_the_fast_path_is_taken_where_it_is_right_and_nowhere_else(name):
+    pipeline, bound = fitted(name)
+    assert {c for c in COLUMNS if not bound.encoding.local[c]} == PIPELINES[name].slow
+    for column in COLUMNS:
+        moved = set(np.flatnonzero(moved_columns(pipeline[:-1].transform, frame(ROWS)[COLUMNS], column)))
+        assert moved <= set(bound.encoding.blocks[column].tolist())
+
+
+@pytest.mark.parametrize("name", PIPELINES)
+def test_importance_is_that_of_encoding_whole_rows_again(name):
+    pipeline, bound = fitted(name)
+    few = bound.take(np.arange(60))
+    plan = start(few, n_repeats=3, seed=0)
+    ours = ti.permutation_importance(few, few.table, n_repeats=3, seed=0).importance
+    expected = [slow_importance(pipeline, plan, column) for column in COLUMNS]
+    np.testing.assert_allclose(ours, expected, atol=2e-5)
+
+
+@pytest.mark.parametrize("name", PIPELINES)
+def test_an_audit_runs_and_says_which_columns_are_slow(name):
+    _, bound = fitted(name)
+    audit = ti.audit(bound.model, bound.table, rows=40)
+    slow = PIPELINES[name].slow
+    said = [note.values["columns"] for note in audit.document.network.notes if note.key == "model.mixed"]
+    assert said == ([[c for c in COLUMNS if c in slow]] if slow else [])
+    assert {row.column for row in audit.document.importance.columns} == set(COLUMNS)
+    for column in COLUMNS:
+        assert column in audit.to_html()
