@@ -17,6 +17,7 @@ from typing import Any
 import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
+from sklearn.pipeline import Pipeline
 
 from ..errors import ModelError, TabinterpError
 from ..table.draws import FloatArray, IntArray
@@ -68,14 +69,14 @@ def _passthrough(frame: pd.DataFrame, reads: tuple[str, ...] | None) -> Callable
 
 
 def _transform(encoder: Any, reads: tuple[str, ...] | None) -> Callable[[pd.DataFrame], FloatArray]:
-    named = hasattr(encoder, "feature_names_in_")
+    named, encode = hasattr(encoder, "feature_names_in_"), _in_turn(encoder)
 
     def transform(rows: pd.DataFrame) -> FloatArray:
         rows = rows if reads is None else rows[list(reads)]
         with warnings.catch_warnings():
             warnings.filterwarnings("ignore", message="X has feature names")
             try:
-                encoded = as_array(as_taken(encoder.transform, rows, named))
+                encoded = as_array(as_taken(encode, rows, named))
             except TabinterpError:
                 raise
             except Exception as error:  # the user's encoder: whatever it raises is told in its words
@@ -87,6 +88,20 @@ def _transform(encoder: Any, reads: tuple[str, ...] | None) -> Callable[[pd.Data
         return encoded
 
     return transform
+
+
+def _in_turn(encoder: Any) -> Callable[[Any], Any]:
+    """A pipeline's steps one after the other: cut off before the network, it may take itself for not fitted."""
+    if type(encoder) is not Pipeline:
+        return encoder.transform  # type: ignore[no-any-return]
+    steps = [step for _, step in encoder.steps if step is not None and not isinstance(step, str)]
+
+    def encode(rows: Any) -> Any:
+        for step in steps:
+            rows = step.transform(rows)
+        return rows
+
+    return encode
 
 
 def as_taken(function: Callable[[Any], Any], rows: pd.DataFrame, named: bool) -> Any:
@@ -124,13 +139,30 @@ def _probe(
     per_column = int(np.clip(PROBE_CELLS // max(1, width * len(columns)), 4, 32))
     rows = np.linspace(0, len(frame) - 1, num=min(len(frame), per_column)).astype(int)
     base = frame.iloc[rows].reset_index(drop=True)
-    donors = {c: _donors(frame[c], len(base)) for c in columns}
-    stacked = pd.concat([base.assign(**{c: donors[c].to_numpy()}) for c in columns], ignore_index=True)
-    stacked = stacked.astype({c: frame[c].dtype for c in columns})
     before = transform(base)
-    after = transform(stacked).reshape(len(columns), len(base), width)
-    moved = ~((after == before) | (np.isnan(after) & np.isnan(before))).all(axis=1)
-    return {c: moved[i] for i, c in enumerate(columns)}
+    together = max(1, PROBE_CELLS // (len(base) * max(width, len(columns))))
+    moved: dict[str, NDArray[np.bool_]] = {}
+    for i in range(0, len(columns), together):
+        few = columns[i : i + together]
+        after = transform(_stacked(base, frame, few)).reshape(len(few), len(base), width)
+        still = ((after == before) | (np.isnan(after) & np.isnan(before))).all(axis=1)
+        moved |= dict(zip(few, ~still, strict=True))
+    return moved
+
+
+def _stacked(base: pd.DataFrame, frame: pd.DataFrame, columns: tuple[str, ...]) -> pd.DataFrame:
+    """The sample rows once for each of these columns, which there alone takes other values."""
+    size, parts = len(base), {}
+    for name in base.columns:
+        own = base[name]
+        if name in columns:
+            at = columns.index(name)
+            cells = np.tile(own.to_numpy(dtype=object), len(columns))
+            cells[at * size : (at + 1) * size] = _donors(frame[name], size).to_numpy()
+            parts[name] = pd.Series(cells, dtype=object).astype(own.dtype)
+        else:
+            parts[name] = own.take(np.tile(np.arange(size), len(columns))).reset_index(drop=True)
+    return pd.DataFrame(parts)
 
 
 def _donors(values: pd.Series, size: int) -> pd.Series:

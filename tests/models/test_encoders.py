@@ -24,7 +24,7 @@ ROWS = 120
 def fitted(name):
     """Pipeline and Bound, each made once."""
     case, source = PIPELINES[name], frame(ROWS)
-    network = MLPClassifier((4,), alpha=0.1, max_iter=40, random_state=0)
+    network = MLPClassifier((4,), activation="tanh", alpha=0.1, max_iter=40, random_state=0)
     pipeline = make_pipeline(clone(case.encoder), network)
     with warnings.catch_warnings():
         warnings.simplefilter("ignore", ConvergenceWarning)
@@ -59,9 +59,15 @@ def test_scores_are_the_pipeline_s_own(name):
 @pytest.mark.parametrize("name", PIPELINES)
 def test_the_fast_path_is_taken_where_it_is_right_and_nowhere_else(name):
     pipeline, bound = fitted(name)
+
+    def encode(rows):
+        for _, step in pipeline.steps[:-1]:
+            rows = step.transform(rows)
+        return rows
+
     assert {c for c in COLUMNS if not bound.encoding.local[c]} == PIPELINES[name].slow
     for column in COLUMNS:
-        moved = set(np.flatnonzero(moved_columns(pipeline[:-1].transform, frame(ROWS)[COLUMNS], column)))
+        moved = set(np.flatnonzero(moved_columns(encode, frame(ROWS)[COLUMNS], column)))
         assert moved <= set(bound.encoding.blocks[column].tolist())
 
 
@@ -78,10 +84,10 @@ def test_importance_is_that_of_encoding_whole_rows_again(name):
 @pytest.mark.parametrize("name", PIPELINES)
 def test_an_audit_runs_and_says_which_columns_are_slow(name):
     _, bound = fitted(name)
-    audit = ti.audit(bound.model, bound.table, rows=40)
+    audit = ti.audit(bound.model, bound.table, rows=16)
     slow = PIPELINES[name].slow
     said = [note.values["columns"] for note in audit.document.network.notes if note.key == "model.mixed"]
     assert said == ([[c for c in COLUMNS if c in slow]] if slow else [])
     assert {row.column for row in audit.document.importance.columns} == set(COLUMNS)
-    for column in COLUMNS:
-        assert column in audit.to_html()
+    page = audit.to_html()
+    assert all(column in page for column in COLUMNS)
