@@ -88,6 +88,8 @@ def _coefficient_notes(linear: Coefficients, inference: Inference) -> list[Messa
         notes.append(Message(key="coefficients.note.separated", values={"rows": inference.rows_separated}))
     if not inference.converged:
         notes.append(Message(key="coefficients.note.not_converged"))
+    if any(e.reason is not None and e.reason.code == "target_encoded" for e in inference.estimates):
+        notes.append(Message(key="coefficients.note.target_encoded"))
     if linear.left_out:
         notes.append(Message(key="coefficients.note.mixed", values={"columns": list(linear.left_out)}))
     return notes

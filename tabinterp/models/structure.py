@@ -65,6 +65,25 @@ def _all_of(inputs: Sources) -> frozenset[str]:
     return frozenset[str]().union(*inputs)
 
 
+def target_encoders(encoder: Any) -> list[str]:
+    """Parameters (a__b) of an encoder that hold transformers which learn from the target, "" for itself."""
+    parts = {"": encoder} | (encoder.get_params(deep=True) if hasattr(encoder, "get_params") else {})
+    return [name for name, part in parts.items() if known_as(part) in LEARN_FROM_TARGET]
+
+
+LEARN_FROM_TARGET = (
+    "sklearn.TargetEncoder",
+    "category_encoders.TargetEncoder",
+    "category_encoders.JamesSteinEncoder",
+    "category_encoders.MEstimateEncoder",
+    "category_encoders.LeaveOneOutEncoder",
+    "category_encoders.CatBoostEncoder",
+    "category_encoders.GLMMEncoder",
+    "category_encoders.WOEEncoder",
+    "category_encoders.QuantileEncoder",
+)
+
+
 # ---- transformers that hold others
 
 

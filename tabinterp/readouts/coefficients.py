@@ -8,7 +8,7 @@ the linear surrogate: least squares of the network's score on the same terms.
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 import numpy as np
@@ -16,10 +16,12 @@ import pandas as pd
 
 from ..errors import NotApplicableError
 from ..models.model import Bound, Model, bind
+from ..models.structure import target_encoders
 from ..table import Table
 from ..table.draws import FloatArray, IntArray
 from .derivatives import row_derivatives
-from .inference import Inference, infer
+from .design import Reason
+from .inference import Estimate, Inference, infer
 from .result import Estimates, mean_over_rows
 from .surrogate import Surrogate, surrogate
 from .terms import AnyTerm, Slope, design, find_terms
@@ -146,6 +148,8 @@ def of_linear(bound: Bound, terms: list[AnyTerm]) -> Coefficients:
         n_classes=len(table.schema.classes),
         weights=None if table.weights is None else table.weights[training],
     )
+    if target_encoders(bound.model.encoder):
+        inference = _without_errors(inference)
     own = mean_over_rows(row_derivatives(bound.take(_few(len(table))), terms)).value
     nothing = np.full_like(own, np.nan)
     return Coefficients(
@@ -160,6 +164,13 @@ def of_linear(bound: Bound, terms: list[AnyTerm]) -> Coefficients:
         left_out=_left_out(bound),
         estimand="unpenalised coefficient of the linear model, fitted to the target",
     )
+
+
+def _without_errors(inference: Inference) -> Inference:
+    """The same terms without a number: the targets have been used twice, and the rival's own coefficients remain."""
+    reason, nothing = Reason("target_encoded"), np.full_like(inference.covariance_matrix, np.nan)
+    empty = tuple(Estimate(e.output, e.term, reason=reason) for e in inference.estimates)
+    return replace(inference, estimates=empty, tests=(), covariance_matrix=nothing)
 
 
 def of_network(bound: Bound, terms: list[AnyTerm], surrogate_terms: list[AnyTerm]) -> Coefficients:

@@ -4,14 +4,20 @@ import warnings
 from functools import cache
 
 import numpy as np
+import pandas as pd
 import pytest
 from sklearn.base import clone
+from sklearn.compose import ColumnTransformer
 from sklearn.exceptions import ConvergenceWarning
+from sklearn.linear_model import LogisticRegressionCV
+from sklearn.model_selection import StratifiedKFold
 from sklearn.neural_network import MLPClassifier
 from sklearn.pipeline import make_pipeline
+from sklearn.preprocessing import StandardScaler, TargetEncoder
 
 import tabinterp as ti
 from tabinterp.models import bind
+from tabinterp.models.counterpart import STRENGTHS
 from tabinterp.readouts.permutation import start
 
 from .cases import COLUMNS, frame, moved_columns, sigmoid, table
@@ -91,3 +97,41 @@ def test_an_audit_runs_and_says_which_columns_are_slow(name):
     assert {row.column for row in audit.document.importance.columns} == set(COLUMNS)
     page = audit.to_html()
     assert all(column in page for column in COLUMNS)
+
+
+def test_a_counterpart_behind_a_target_encoder_is_cross_fitted_and_has_no_intervals():
+    draw = np.random.default_rng(3)
+    source = pd.DataFrame({"id": draw.integers(0, 60, 240).astype(str), "x": draw.normal(size=240)}).astype({"id": object})
+    source["y"] = np.where(source["x"] + draw.logistic(size=240) > 0, "yes", "no")
+    encoder = ColumnTransformer([("t", TargetEncoder(random_state=1), ["id"]), ("x", StandardScaler(), ["x"])])
+    network = make_pipeline(encoder, MLPClassifier((3,), activation="tanh", max_iter=30, random_state=0))
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore", ConvergenceWarning)
+        network.fit(source[["id", "x"]], source["y"])
+    read = ti.read_table(source, target="y", split=0.3)
+    linear = ti.fit_counterpart(ti.wrap(network), read, seed=5)
+    training = read.training_rows()
+    own = clone(encoder).set_params(t__random_state=5)
+    crossed = own.fit_transform(training.inputs, training.codes)
+    seen = own.transform(training.inputs)
+    y = training.codes - training.codes.mean()
+    assert abs(y @ crossed[:, 0]) < abs(y @ seen[:, 0])  # a row that knows its own target looks informative
+    np.testing.assert_allclose(bind(linear, read).x, own.transform(read.inputs))
+    fitted_by_hand = LogisticRegressionCV(
+        Cs=STRENGTHS,
+        cv=StratifiedKFold(5, shuffle=True, random_state=5),
+        scoring="neg_log_loss",
+        max_iter=1000,
+        use_legacy_attributes=False,
+        l1_ratios=(0.0,),
+    ).fit((crossed - crossed.mean(axis=0)) / crossed.std(axis=0), training.codes)
+    weight = bind(linear, read).front.weight.numpy()
+    np.testing.assert_allclose(weight, fitted_by_hand.coef_ / crossed.std(axis=0), rtol=1e-6)
+    shown = ti.coefficients(linear, read).frame()
+    assert shown["estimate"].isna().all()
+    assert shown["ci_low"].isna().all()
+    assert set(shown["reason"]) == {"target_encoded"}
+    audit = ti.audit(ti.wrap(network), read, rows=30)
+    assert "coefficients.note.target_encoded" in {note.key for note in audit.document.coefficients.notes}
+    assert audit.document.coefficients.tests == []
+    assert "learnt from the targets" in audit.to_html()
