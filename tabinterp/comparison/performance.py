@@ -166,7 +166,7 @@ def _mean(rows: FloatArray) -> Weighed:
 def _r2(squared: FloatArray, y: FloatArray) -> Weighed:
     def r2(w: FloatArray) -> tuple[float, float]:
         spread = np.average((y - np.average(y, weights=w)) ** 2, weights=w)
-        return tuple(1 - squared @ w / w.sum() / spread)
+        return tuple(1 - squared @ w / w.sum() / spread) if spread > 0 else (np.nan, np.nan)
 
     return r2
 

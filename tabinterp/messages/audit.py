@@ -119,6 +119,10 @@ AUDIT: dict[str, str] = {
     "reason.absent": "Not estimable: no training row has this class.",
     "reason.exact": "No interval: the target is reproduced exactly, and there is no residual to take an error from.",
     "reason.single_row": "No interval: a single training row determines it.",
+    "reason.curve": (
+        "No coefficient: the encoder bends this column or mixes it with others. Mean derivatives through the encoder stand, of "
+        "the network and of the counterpart."
+    ),
     "reason.target_encoded": (
         "No estimate and no interval: the encoder has learnt from the same targets. The counterpart's own coefficient stands."
     ),

@@ -18,6 +18,7 @@ from sklearn.preprocessing import StandardScaler, TargetEncoder
 import tabinterp as ti
 from tabinterp.models import bind
 from tabinterp.models.counterpart import STRENGTHS
+from tabinterp.readouts.curves import curves
 from tabinterp.readouts.permutation import start
 
 from .cases import COLUMNS, frame, moved_columns, sigmoid, table
@@ -135,3 +136,34 @@ def test_a_counterpart_behind_a_target_encoder_is_cross_fitted_and_has_no_interv
     assert "coefficients.note.target_encoded" in {note.key for note in audit.document.coefficients.notes}
     assert audit.document.coefficients.tests == []
     assert "learnt from the targets" in audit.to_html()
+
+
+@pytest.mark.parametrize("name", ["splines", "power", "pca", "polynomials", "squares only", "iterative"])
+def test_numbers_that_are_bent_or_mixed_have_a_derivative_through_the_encoder(name):
+    pipeline, bound = fitted(name)
+    held_out = bound.take(bound.table.held_out)
+    found = ti.coefficients(bound, bound.table).curves if name != "pca" else curves(held_out, [])
+    rows = held_out.table.inputs
+    assert found.columns
+    for i, column in enumerate(found.columns):
+        h = 1e-3 * float(rows[column].std())
+        up, down = (pipeline.predict_proba(rows.assign(**{column: rows[column] + s})) for s in (h, -h))
+        odds = np.log(up[:, 1] / up[:, 0]) - np.log(down[:, 1] / down[:, 0])
+        present = rows[column].notna()
+        expected = odds[present] / (2 * h)
+        np.testing.assert_allclose(found.estimates.value[i, 0], expected.mean(), rtol=0.05)
+
+
+@pytest.mark.parametrize("name", ["bins, one-hot", "bins, ordinal", "power"])
+def test_numbers_in_bins_have_contrasts_or_no_derivative(name):
+    _, bound = fitted(name)
+    shown = ti.coefficients(bound, bound.table).frame()
+    numbers = shown[shown["column"] == "age"]
+    if name == "bins, one-hot":
+        assert numbers["level"].notna().all()
+        assert numbers["estimate"].notna().all()
+    elif name == "bins, ordinal":
+        assert numbers["estimate"].isna().all()
+        assert set(numbers["unit"]) == {"encoded value"}
+    else:
+        assert numbers["estimate"].notna().tolist() == [False, True]
