@@ -90,6 +90,8 @@ def _coefficient_notes(linear: Coefficients, inference: Inference) -> list[Messa
         notes.append(Message(key="coefficients.note.separated", values={"rows": inference.rows_separated}))
     if not inference.converged:
         notes.append(Message(key="coefficients.note.not_converged"))
+    if any(e.reason is not None and e.reason.code == "target_encoded" for e in inference.estimates):
+        notes.append(Message(key="coefficients.note.target_encoded"))
     if linear.left_out:
         notes.append(Message(key="coefficients.note.mixed", values={"columns": list(linear.left_out)}))
     return notes
@@ -112,9 +114,42 @@ def _terms(both: _Both) -> list[doc.CoefficientRow]:
     ]
     adjusted = benjamini_hochberg(np.array([np.nan if row.p is None else row.p for row in rows]))
     tangled = _tangled(both.inference)
-    return [
+    judged = [
         row.model_copy(update={"conflict": _contradicts(row, q) and row.column not in tangled})
         for row, q in zip(rows, adjusted, strict=True)
+    ]
+    each = len(both.linear.terms)
+    return [
+        row
+        for k, _ in enumerate(both.linear.outputs)
+        for row in [*judged[k * each : (k + 1) * each], *_curves(both, k)]
+    ]
+
+
+def _curves(both: _Both, k: int) -> list[doc.CoefficientRow]:
+    """Numbers that an encoder bends or mixes: mean derivatives of both models, and no coefficient."""
+    network, linear = both.network.curves, both.linear.curves
+    own = {column: number(linear.estimates.value[i, k]) for i, column in enumerate(linear.columns)}
+    return [
+        doc.CoefficientRow(
+            output=both.linear.outputs[k],
+            column=column,
+            level=None,
+            reference=None,
+            unit=None,
+            sd=network.sds[i],
+            linear=Interval(),
+            z=None,
+            p=None,
+            odds_ratio=Interval(),
+            penalised=own.get(column),
+            network=at(network.estimates, i, k),
+            sign_flip=number(network.sign_flip[i, k]),
+            surrogate=None,
+            conflict=False,
+            reason=Message(key="reason.curve"),
+        )
+        for i, column in enumerate(network.columns)
     ]
 
 

@@ -121,6 +121,11 @@ AUDIT: dict[str, str] = {
         "Their terms have no finite estimate; all others are the limit of the maximum likelihood fit."
     ),
     "coefficients.note.not_converged": "The unpenalised fit did not converge: do not read its intervals.",
+    "coefficients.note.target_encoded": (
+        "An encoder has learnt from the targets, so that standard errors, intervals and tests of an unpenalised fit would be "
+        "invalid, and none are printed. The counterpart was fitted on encodings of training rows that do not know their own "
+        "target (cross-fitting), where the encoder is scikit-learn's."
+    ),
     "coefficients.note.mixed": "The encoder mixes these columns with others, so that they have no coefficient: {columns}.",
     "reason.constant": "Not estimable: one value only in the training rows.",
     "reason.aliased": "Not estimable: exactly a linear combination of terms of {columns}, which come first.",
@@ -140,6 +145,13 @@ AUDIT: dict[str, str] = {
     "reason.absent": "Not estimable: no training row has this class.",
     "reason.exact": "No interval: the target is reproduced exactly, and there is no residual to take an error from.",
     "reason.single_row": "No interval: a single training row determines it.",
+    "reason.curve": (
+        "No coefficient: the encoder bends this column or mixes it with others. Mean derivatives through the encoder stand, of "
+        "the network and of the counterpart."
+    ),
+    "reason.target_encoded": (
+        "No estimate and no interval: the encoder has learnt from the same targets. The counterpart's own coefficient stands."
+    ),
     "reason.not_converged": "Not estimable: the fit did not converge.",
     # gradients: what each method estimates
     "gradient.saliency": "Size of the gradient at the row, per standard deviation of the column.",

@@ -14,6 +14,7 @@ import numpy as np
 import sklearn
 import torch
 from numpy.typing import NDArray
+from sklearn.base import clone
 from sklearn.exceptions import ConvergenceWarning
 from sklearn.linear_model import LogisticRegressionCV, RidgeCV
 from sklearn.model_selection import StratifiedKFold
@@ -26,6 +27,7 @@ from .encoding import as_array
 from .front import linear
 from .model import Bound, Model, bind
 from .reference import build_encoder
+from .structure import known_as, target_encoders
 
 STRENGTHS = np.logspace(-4, 2, 7)
 FOLDS = 5
@@ -44,7 +46,7 @@ def fit_counterpart(model: Model | Bound, table: Table, *, seed: int = 0) -> Mod
     """
     bound = bind(model, table)
     training = np.ones(len(table), dtype=bool) if table.held_out is None else ~table.held_out
-    encoder, reads, x = _encoding(bound, training)
+    encoder, reads, x = _encoding(bound, training, seed)
     y = table.y[training]
     weights = None if table.weights is None else table.weights[training]
     centre, scale = x.mean(axis=0), x.std(axis=0)
@@ -70,14 +72,41 @@ def fit_counterpart(model: Model | Bound, table: Table, *, seed: int = 0) -> Mod
     )
 
 
-def _encoding(bound: Bound, training: NDArray[np.bool_]) -> tuple[Any, tuple[str, ...] | None, FloatArray]:
+def _encoding(bound: Bound, training: NDArray[np.bool_], seed: int) -> tuple[Any, tuple[str, ...] | None, FloatArray]:
     """Encoder, columns and encoded training rows; a function of rows has none to share, and the reference's is taken."""
     if bound.has_gradient:
-        return bound.model.encoder, bound.model.reads, bound.x[training]
+        refitted = _cross_fitted(bound, training, seed)
+        return refitted or (bound.model.encoder, bound.model.reads, bound.x[training])
     frame = bound.table.inputs.loc[training]
     kinds = {c.name: c.kind for c in bound.table.schema.columns if c.role == "input"}
     encoder = build_encoder(frame, kinds).fit(frame)
     return encoder, tuple(map(str, frame.columns)), as_array(encoder.transform(frame))
+
+
+def _cross_fitted(
+    bound: Bound, training: NDArray[np.bool_], seed: int
+) -> tuple[Any, tuple[str, ...] | None, FloatArray] | None:
+    """Behind a target encoder the training rows must not see their own target: a copy is fitted anew, by cross-fitting.
+
+    None where nothing learns from the target, or where the encoder that does knows no cross-fitting.
+    """
+    found, encoder = target_encoders(bound.model.encoder), bound.model.encoder
+    own = {"": encoder} | (encoder.get_params(deep=True) if found else {})
+    if not found or any(known_as(own[name]) != "sklearn.TargetEncoder" for name in found):
+        return None
+    frame, y = bound.table.inputs.loc[training], bound.table.y[training]
+    rows = frame if bound.model.reads is None else frame[list(bound.model.reads)]
+    refitted = clone(encoder).set_params(
+        **{f"{name}__random_state" if name else "random_state": seed for name in found}
+    )
+    try:
+        x = as_array(refitted.fit_transform(rows, y if bound.table.schema.task == "regression" else y.astype(int)))
+    except Exception as error:  # the user's encoder: whatever it raises is told in its words
+        raise NotApplicableError(
+            f"a linear counterpart behind a target encoder fits that encoder again on the training rows, and it does not fit: "
+            f"{error}"
+        ) from error
+    return refitted, bound.model.reads, x
 
 
 def _fit(x: FloatArray, y: FloatArray, weights: FloatArray | None, table: Table, seed: int) -> Any:

@@ -12,7 +12,8 @@ import pandas as pd
 
 from ..errors import ModelError
 from ..table.draws import FloatArray
-from .encoding import Sources, Structured, apply
+from .encoding import apply
+from .structure import Sources, Structured
 
 
 @dataclass(frozen=True)

@@ -24,6 +24,7 @@ from .ownfit import OwnFit
 
 CLIP = 1e-7  # probabilities closer to 0 or 1 are moved here before their log-odds are taken
 BLOCK = 4096  # rows in one forward pass
+LARGEST = 1e30  # scores and hidden numbers; single precision ends at 3.4e38
 CHECKED = 512  # rows on which a model's own predictions are compared
 
 
@@ -253,6 +254,7 @@ def bind(model: Model | Bound, table: Table) -> Bound:
     module, outputs, clipped = _score_module(model, table, x)
     bound = Bound(model, table, encoding, x, module, split(module, x.shape[1]), outputs, clipped)
     _check_predictions(bound)
+    _check_size(bound)
     return bound
 
 
@@ -386,6 +388,17 @@ def _count_clipped(module: nn.Module, x: FloatArray, dtype: torch.dtype) -> int:
             p = module(torch.as_tensor(x[i : i + BLOCK]).to(dtype)).reshape(len(x[i : i + BLOCK]), -1)
             clipped += int(((p < CLIP) | (p > 1 - CLIP)).any(dim=1).sum())
     return clipped
+
+
+def _check_size(bound: Bound) -> None:
+    """Readings run in single precision behind the front."""
+    with np.errstate(over="ignore", invalid="ignore"):
+        largest = max(float(np.abs(bound.scores).max()), float(bound.z.abs().max()) if bound.has_gradient else 0.0)
+    if not largest < LARGEST:
+        raise ModelError(
+            f"{bound.model.name} works with numbers up to {largest:.3g} on this table, beyond single precision; scale its "
+            f"inputs, or give the target in a larger unit"
+        )
 
 
 def _check_predictions(bound: Bound) -> None:

@@ -9,7 +9,7 @@ the linear surrogate: least squares of the network's score on the same terms.
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 import numpy as np
@@ -18,10 +18,13 @@ from numpy.typing import NDArray
 
 from ..errors import NotApplicableError
 from ..models.model import Bound, Model, bind
+from ..models.structure import target_encoders
 from ..table import Table
 from ..table.draws import FloatArray
+from .curves import Curves, curves
 from .derivatives import row_derivatives
-from .inference import Inference, infer
+from .design import Reason
+from .inference import Estimate, Inference, infer
 from .own import own_inference
 from .result import Estimates, mean_over_rows
 from .surrogate import Surrogate, surrogate
@@ -35,7 +38,8 @@ class Coefficients:
     `estimates` (terms, outputs) are the model's own: coefficients of a linear model, average derivatives of a network.
     `sign_flip` (terms, outputs) is the share of rows whose own derivative has the other sign. `inference` is the
     unpenalised fit of a linear model to the target, None for a network; `surrogate` the linear fits of a network's score,
-    None for a linear model. `left_out` are columns that the encoder mixes, so that they have no term.
+    None for a linear model. `left_out` are columns that the encoder mixes, so that they have no term. `curves` are mean
+    derivatives by numbers that the encoder bends or mixes: of a linear model too they differ from row to row.
     """
 
     terms: tuple[AnyTerm, ...]
@@ -47,12 +51,14 @@ class Coefficients:
     penalised: bool | None
     rows: int
     left_out: tuple[str, ...]
+    curves: Curves
     estimand: str
 
     def frame(self) -> pd.DataFrame:
         """One row for each output and term.
 
-        A linear model: `estimate` and what follows from it are the unpenalised fit's, `model` is the model's own. A
+        A number that the encoder bends or mixes has a row of its own, in which only the mean derivative stands. A linear
+        model: `estimate` and what follows from it are the unpenalised fit's, `model` is the model's own. A
         network: `estimate` is the average derivative or contrast, `surrogate` the linear surrogate's coefficient.
         """
         return pd.concat([self._output(k) for k in range(len(self.outputs))], ignore_index=True)
@@ -110,9 +116,31 @@ class Coefficients:
                 "model": own["value"],
                 "reason": [None if e.reason is None else e.reason.code for e in fits],
             }
-        frame = pd.DataFrame(base | more)
+        frame = self._with_curves(pd.DataFrame(base | more), k)
         frame.insert(len(base) + 1, "per_sd", frame["estimate"].astype(float) * frame["sd"])
         return frame
+
+    def _with_curves(self, frame: pd.DataFrame, k: int) -> pd.DataFrame:
+        found = self.curves.estimates
+        rows = [
+            {"output": self.outputs[k], "column": column, "sd": self.curves.sds[i]}
+            | (
+                {"model": found.value[i, k], "reason": "curve"}
+                if self.inference is not None
+                else {
+                    "estimate": found.value[i, k],
+                    "stderr": found.stderr[i, k],
+                    "ci_low": found.low[i, k],
+                    "ci_high": found.high[i, k],
+                    "sign_flip": self.curves.sign_flip[i, k],
+                }
+            )
+            for i, column in enumerate(self.curves.columns)
+        ]
+        if not rows:
+            return frame
+        whole = frame.astype(object).to_dict("records") + rows
+        return pd.DataFrame(whole, columns=frame.columns).infer_objects()
 
 
 def coefficients(model: Model | Bound, table: Table) -> Coefficients:
@@ -155,6 +183,7 @@ def of_linear(bound: Bound, terms: list[AnyTerm]) -> Coefficients:
         penalised=bound.model.penalised,
         rows=inference.rows if inference.own else int(training.sum()),
         left_out=_left_out(bound),
+        curves=curves(bound if table.held_out is None else bound.take(table.held_out), terms),
         estimand="coefficient of the linear model's own fit, with its own covariance"
         if inference.own
         else "unpenalised coefficient of the linear model, fitted to the target",
@@ -165,13 +194,21 @@ def _inference(bound: Bound, terms: list[AnyTerm], training: NDArray[np.bool_]) 
     table, matrix = bound.table, design(terms, training)
     if bound.model.own is not None:
         return own_inference(bound, bound.model.own, terms, matrix)
-    return infer(
+    inference = infer(
         matrix,
         table.y[training],
         task=table.schema.task,
         n_classes=len(table.schema.classes),
         weights=None if table.weights is None else table.weights[training],
     )
+    return _without_errors(inference) if target_encoders(bound.model.encoder) else inference
+
+
+def _without_errors(inference: Inference) -> Inference:
+    """The same terms without a number: the targets have been used twice, and the rival's own coefficients remain."""
+    reason, nothing = Reason("target_encoded"), np.full_like(inference.covariance_matrix, np.nan)
+    empty = tuple(Estimate(e.output, e.term, reason=reason) for e in inference.estimates)
+    return replace(inference, estimates=empty, tests=(), covariance_matrix=nothing)
 
 
 def of_network(bound: Bound, terms: list[AnyTerm], surrogate_terms: list[AnyTerm]) -> Coefficients:
@@ -192,6 +229,7 @@ def of_network(bound: Bound, terms: list[AnyTerm], surrogate_terms: list[AnyTerm
         penalised=None,
         rows=int(rows.sum()),
         left_out=_left_out(bound),
+        curves=curves(held_out, terms),
         estimand="mean derivative of the score, or mean contrast to the reference level",
     )
 

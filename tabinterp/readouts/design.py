@@ -47,10 +47,13 @@ class Reason:
     exception ("combination"). `absent`: no row has this class.
     `exact`: the target is reproduced exactly, there is no residual to take an error from.
     `single_row`: one row alone determines it, its residual is zero, and the sandwich would call that certainty.
+    `target_encoded`: an encoder has learnt from the same targets, so that no error of the usual kind is valid.
     `not_converged`: the iterations ended without a maximum and without a covariance.
     """
 
-    code: Literal["constant", "aliased", "separated", "absent", "exact", "single_row", "not_converged"]
+    code: Literal[
+        "constant", "aliased", "separated", "absent", "exact", "single_row", "not_converged", "target_encoded"
+    ]
     columns: tuple[str, ...] = ()
     by: Literal["level", "reference", "combination"] | None = None
     rows: int | None = None

@@ -99,6 +99,8 @@ def _slope(column: str, values: pd.Series, encoded: FloatArray, block: IntArray)
         return None
     centred = x[present] - x[present].mean()
     at = encoded[present]
+    if not centred @ centred > 0:  # differences too small for their squares to be numbers
+        return None
     per_unit = centred @ (at - at.mean(axis=0)) / (centred @ centred)
     left = at - at.mean(axis=0) - centred[:, None] * per_unit
     spread = np.ptp(at, axis=0)

@@ -20,6 +20,8 @@ from .table import Table
 
 FEW = 10  # whole numbers with at most this many distinct values are read as classes
 
+LARGEST = 1e100  # numbers whose squares add up
+
 
 def read_table(
     source: Any,
@@ -237,14 +239,15 @@ def _kind_of_value(value: Any) -> str:
 
 
 def _infinite(values: pd.Series) -> str | None:
-    wrong = np.isinf(values.to_numpy(dtype=np.float64))
+    numbers = values.to_numpy(dtype=np.float64)
+    wrong = np.abs(numbers) > LARGEST
     if not wrong.any():
         return None
     row = int(np.flatnonzero(wrong)[0])
-    return (
-        f"column {values.name!r}: row {row} holds {values.iloc[row]} ({int(wrong.sum())} such rows); numbers must be "
-        f"finite: leave the cell empty if the value is missing"
-    )
+    told = f"column {values.name!r}: row {row} holds {values.iloc[row]} ({int(wrong.sum())} such rows); "
+    if np.isinf(numbers).any():
+        return f"{told}numbers must be finite: leave the cell empty if the value is missing"
+    return f"{told}numbers beyond {LARGEST:g} cannot be squared and summed: use a larger unit"
 
 
 def _levels(values: pd.Series, order: Sequence[Any] | None) -> tuple[Any, ...]:

@@ -10,6 +10,7 @@ import torch
 from torch import Tensor, nn
 
 from ...table.draws import FloatArray
+from ..encoding import as_taken
 from ..front import linear
 
 
@@ -42,8 +43,8 @@ def predictor(estimator: Any, named: bool, classifier: bool) -> Callable[[Any], 
     """The estimator's own (n, k) probabilities or (n,) values of a frame of rows."""
 
     def predict(rows: Any) -> FloatArray:
-        rows = rows if named else rows.to_numpy()
-        return np.asarray(estimator.predict_proba(rows) if classifier else estimator.predict(rows), dtype=np.float64)
+        answer = estimator.predict_proba if classifier else estimator.predict
+        return np.asarray(as_taken(answer, rows, named), dtype=np.float64)
 
     return predict
 

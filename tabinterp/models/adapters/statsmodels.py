@@ -12,9 +12,10 @@ from torch import nn
 
 from ...errors import ModelError
 from ...table.draws import FloatArray
-from ..encoding import Declared, Sources, as_array
+from ..encoding import as_array
 from ..model import Model
 from ..ownfit import OwnFit
+from ..structure import Sources, Structured
 from .parts import Pointwise, affine, reads
 
 WHAT = {  # statsmodels model, or family of a GLM and its link -> what is read
@@ -31,7 +32,7 @@ WHAT = {  # statsmodels model, or family of a GLM and its link -> what is read
 }
 
 
-class Formula(Declared):
+class Formula(Structured):
     """The design of a formula without its constant column, as an encoder."""
 
     def __init__(self, data: Any, constant: int | None) -> None:
@@ -41,7 +42,7 @@ class Formula(Declared):
         self.feature_names_in_ = np.array([c for c in data.frame.columns if any(c in s for s in found)], dtype=object)
         self._sources = [s for i, s in enumerate(found) if i != constant]
 
-    def sources(self) -> Sources:
+    def sources(self, inputs: Sources, of: Callable[[Any, Sources, int], Sources]) -> Sources:
         return self._sources
 
     def transform(self, rows: Any) -> FloatArray:

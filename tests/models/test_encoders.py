@@ -1,0 +1,171 @@
+"""Every encoder that users bring, against the whole pipeline run slowly on original rows."""
+
+import warnings
+from functools import cache
+
+import numpy as np
+import pandas as pd
+import pytest
+from sklearn.base import clone
+from sklearn.compose import ColumnTransformer
+from sklearn.exceptions import ConvergenceWarning
+from sklearn.linear_model import LogisticRegressionCV
+from sklearn.model_selection import StratifiedKFold
+from sklearn.neural_network import MLPClassifier
+from sklearn.pipeline import make_pipeline
+from sklearn.preprocessing import StandardScaler, TargetEncoder
+
+import tabinterp as ti
+from tabinterp.models import bind
+from tabinterp.models.counterpart import STRENGTHS
+from tabinterp.readouts.curves import curves
+from tabinterp.readouts.permutation import start
+
+from .cases import COLUMNS, frame, moved_columns, sigmoid, table
+from .pipelines import PIPELINES
+
+ROWS = 120
+
+
+@cache
+def fitted(name):
+    """Pipeline and Bound, each made once."""
+    case, source = PIPELINES[name], frame(ROWS)
+    network = MLPClassifier((4,), activation="tanh", alpha=0.1, max_iter=40, random_state=0)
+    pipeline = make_pipeline(clone(case.encoder), network)
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore", ConvergenceWarning)
+        pipeline.fit(source[COLUMNS], source["binary"])
+    return pipeline, bind(ti.wrap(pipeline), table(rows=ROWS, split=0.4))
+
+
+def slow_importance(pipeline, plan, column):
+    """Mean rise of the log loss over the plan's own donors, by the whole pipeline on whole rows."""
+    rows = plan.bound.table.inputs
+    y = plan.bound.table.y.astype(int)
+    n = len(rows)
+
+    def losses(source):
+        return -np.log(pipeline.predict_proba(source)[np.arange(n), y])
+
+    own, rises = losses(rows), []
+    donors = range(1, n) if column in plan.levels else plan.shifts
+    for shift in donors:
+        moved = rows.assign(**{column: rows[column].to_numpy()[(np.arange(n) + shift) % n]})
+        rises.append((losses(moved) - own).mean())
+    return np.sum(rises) / n if column in plan.levels else np.mean(rises)
+
+
+@pytest.mark.parametrize("name", PIPELINES)
+def test_scores_are_the_pipeline_s_own(name):
+    pipeline, bound = fitted(name)
+    expected = pipeline.predict_proba(frame(ROWS)[COLUMNS])[:, 1]
+    np.testing.assert_allclose(sigmoid(bound.scores[:, 0]), expected, atol=1e-6 if "skrub" in name else 1e-9)
+
+
+@pytest.mark.parametrize("name", PIPELINES)
+def test_the_fast_path_is_taken_where_it_is_right_and_nowhere_else(name):
+    pipeline, bound = fitted(name)
+
+    def encode(rows):
+        for _, step in pipeline.steps[:-1]:
+            rows = step.transform(rows)
+        return rows
+
+    assert {c for c in COLUMNS if not bound.encoding.local[c]} == PIPELINES[name].slow
+    for column in COLUMNS:
+        moved = set(np.flatnonzero(moved_columns(encode, frame(ROWS)[COLUMNS], column)))
+        assert moved <= set(bound.encoding.blocks[column].tolist())
+
+
+@pytest.mark.parametrize("name", PIPELINES)
+def test_importance_is_that_of_encoding_whole_rows_again(name):
+    pipeline, bound = fitted(name)
+    few = bound.take(np.arange(60))
+    plan = start(few, n_repeats=3, seed=0)
+    ours = ti.permutation_importance(few, few.table, n_repeats=3, seed=0).importance
+    expected = [slow_importance(pipeline, plan, column) for column in COLUMNS]
+    np.testing.assert_allclose(ours, expected, atol=2e-5)
+
+
+@pytest.mark.parametrize("name", PIPELINES)
+def test_an_audit_runs_and_says_which_columns_are_slow(name):
+    _, bound = fitted(name)
+    audit = ti.audit(bound.model, bound.table, rows=16)
+    slow = PIPELINES[name].slow
+    said = [note.values["columns"] for note in audit.document.network.notes if note.key == "model.mixed"]
+    assert said == ([[c for c in COLUMNS if c in slow]] if slow else [])
+    assert {row.column for row in audit.document.importance.columns} == set(COLUMNS)
+    page = audit.to_html()
+    assert all(column in page for column in COLUMNS)
+
+
+def test_a_counterpart_behind_a_target_encoder_is_cross_fitted_and_has_no_intervals():
+    draw = np.random.default_rng(3)
+    source = pd.DataFrame({"id": draw.integers(0, 60, 240).astype(str), "x": draw.normal(size=240)}).astype(
+        {"id": object}
+    )
+    source["y"] = np.where(source["x"] + draw.logistic(size=240) > 0, "yes", "no")
+    encoder = ColumnTransformer([("t", TargetEncoder(random_state=1), ["id"]), ("x", StandardScaler(), ["x"])])
+    network = make_pipeline(encoder, MLPClassifier((3,), activation="tanh", max_iter=30, random_state=0))
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore", ConvergenceWarning)
+        network.fit(source[["id", "x"]], source["y"])
+    read = ti.read_table(source, target="y", split=0.3)
+    linear = ti.fit_counterpart(ti.wrap(network), read, seed=5)
+    training = read.training_rows()
+    own = clone(encoder).set_params(t__random_state=5)
+    crossed = own.fit_transform(training.inputs, training.codes)
+    seen = own.transform(training.inputs)
+    y = training.codes - training.codes.mean()
+    assert abs(y @ crossed[:, 0]) < abs(y @ seen[:, 0])  # a row that knows its own target looks informative
+    np.testing.assert_allclose(bind(linear, read).x, own.transform(read.inputs))
+    fitted_by_hand = LogisticRegressionCV(
+        Cs=STRENGTHS,
+        cv=StratifiedKFold(5, shuffle=True, random_state=5),
+        scoring="neg_log_loss",
+        max_iter=1000,
+        use_legacy_attributes=False,
+        l1_ratios=(0.0,),
+    ).fit((crossed - crossed.mean(axis=0)) / crossed.std(axis=0), training.codes)
+    weight = bind(linear, read).front.weight.numpy()
+    np.testing.assert_allclose(weight, fitted_by_hand.coef_ / crossed.std(axis=0), rtol=1e-6)
+    shown = ti.coefficients(linear, read).frame()
+    assert shown["estimate"].isna().all()
+    assert shown["ci_low"].isna().all()
+    assert set(shown["reason"]) == {"target_encoded"}
+    audit = ti.audit(ti.wrap(network), read, rows=30)
+    assert "coefficients.note.target_encoded" in {note.key for note in audit.document.coefficients.notes}
+    assert audit.document.coefficients.tests == []
+    assert "learnt from the targets" in audit.to_html()
+
+
+@pytest.mark.parametrize("name", ["splines", "power", "pca", "polynomials", "squares only", "iterative"])
+def test_numbers_that_are_bent_or_mixed_have_a_derivative_through_the_encoder(name):
+    pipeline, bound = fitted(name)
+    held_out = bound.take(bound.table.held_out)
+    found = ti.coefficients(bound, bound.table).curves if name != "pca" else curves(held_out, [])
+    rows = held_out.table.inputs
+    assert found.columns
+    for i, column in enumerate(found.columns):
+        h = 1e-3 * float(rows[column].std())
+        up, down = (pipeline.predict_proba(rows.assign(**{column: rows[column] + s})) for s in (h, -h))
+        odds = np.log(up[:, 1] / up[:, 0]) - np.log(down[:, 1] / down[:, 0])
+        present = rows[column].notna()
+        expected = odds[present] / (2 * h)
+        np.testing.assert_allclose(found.estimates.value[i, 0], expected.mean(), rtol=0.05)
+
+
+@pytest.mark.parametrize("name", ["bins, one-hot", "bins, ordinal", "power"])
+def test_numbers_in_bins_have_contrasts_or_no_derivative(name):
+    _, bound = fitted(name)
+    shown = ti.coefficients(bound, bound.table).frame()
+    numbers = shown[shown["column"] == "age"]
+    if name == "bins, one-hot":
+        assert numbers["level"].notna().all()
+        assert numbers["estimate"].notna().all()
+    elif name == "bins, ordinal":
+        assert numbers["estimate"].isna().all()
+        assert set(numbers["unit"]) == {"encoded value"}
+    else:
+        assert numbers["estimate"].notna().tolist() == [False, True]
