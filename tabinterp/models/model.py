@@ -47,8 +47,8 @@ class Model:
     order (None: all input columns). A model of which nothing but its answers is known has a `function` of original rows
     instead, an empty module, and in `opaque` the words for why it has no gradient. `finish` makes the whole model of one
     that can only be read beside rows (a table's input columns); `original` holds its weights. `predict` is the original's
-    own answer, (n, k) probabilities or (n,) values, to check against. `penalised`: was a linear model shrunk (None: unknown)? `own` is the
-    inference that it brings.
+    own answer, (n, k) probabilities or (n,) values, to check against. `penalised`: was a linear model shrunk (None:
+    unknown)? `own` is the inference that it brings.
     """
 
     name: str

@@ -11,6 +11,7 @@ from collections.abc import Callable
 from typing import Any
 
 import numpy as np
+import pandas as pd
 
 from ..table.draws import FloatArray
 from .function import Codes
@@ -199,7 +200,7 @@ def _imputer(step: Any) -> list[int]:
 
 
 def _is_missing(value: Any) -> bool:
-    return value is None or bool(value != value)
+    return bool(pd.isna(value))
 
 
 def _bins(step: Any) -> list[int]:
