@@ -30,16 +30,16 @@ from tabinterp.errors import TabinterpError
 from tests.strategies import Made, made
 
 STEPS: dict[str, Any] = {
-    "plain": lambda: FunctionTransformer(),
+    "plain": FunctionTransformer,
     "splines": lambda: SplineTransformer(n_knots=3),
     "bins": lambda: KBinsDiscretizer(3, strategy="uniform"),
-    "target": lambda: FunctionTransformer(),
+    "target": FunctionTransformer,
     "pca": lambda: PCA(1),
 }
 
 
 def answer(case: Made, rows: int = 40) -> str:
-    """"answered", or the name of our own error; anything else is raised."""
+    """ "answered", or the name of our own error; anything else is raised."""
     try:
         table = ti.read_table(case.frame, **case.asked)
         model = ti.wrap(_model(case, table), **_how(case, table))
@@ -47,8 +47,7 @@ def answer(case: Made, rows: int = 40) -> str:
         page, data = audit.to_html(), audit.to_json()
         assert ti.Audit.from_json(data).to_html() == page
     except TabinterpError as error:
-        assert str(error), "an error says what is wrong"
-        return type(error).__name__
+        return type(error).__name__ if str(error) else "an error without words"
     except _UserError:
         return "the model could not be trained"
     return "answered"

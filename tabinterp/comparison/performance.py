@@ -126,7 +126,10 @@ def _resampled(weights: FloatArray, group: IntArray, resamples: int, seed: int) 
     draws = np.random.default_rng(seed)
     count = int(group.max()) + 1
     for _ in range(resamples):
-        yield weights * np.bincount(draws.integers(0, count, count), minlength=count)[group]
+        drawn = np.zeros(len(weights))
+        while not drawn.any():  # rows of weight 0 alone have no loss
+            drawn = weights * np.bincount(draws.integers(0, count, count), minlength=count)[group]
+        yield drawn
 
 
 def _metric(name: str, point: FloatArray, drawn: FloatArray) -> Metric:

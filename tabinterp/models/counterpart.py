@@ -40,6 +40,8 @@ def fit_counterpart(model: Model | Bound, table: Table, *, seed: int = 0) -> Mod
     """
     bound = bind(model, table)
     training = np.ones(len(table), dtype=bool) if table.held_out is None else ~table.held_out
+    if table.weights is not None:
+        training = training & (table.weights > 0)  # a fold of rows of weight 0 has no loss
     encoder, reads, x = _encoding(bound, training, seed)
     y = table.y[training]
     weights = None if table.weights is None else table.weights[training]
@@ -66,9 +68,7 @@ def fit_counterpart(model: Model | Bound, table: Table, *, seed: int = 0) -> Mod
     )
 
 
-def _encoding(
-    bound: Bound, training: NDArray[np.bool_], seed: int
-) -> tuple[Any, tuple[str, ...] | None, FloatArray]:
+def _encoding(bound: Bound, training: NDArray[np.bool_], seed: int) -> tuple[Any, tuple[str, ...] | None, FloatArray]:
     """Encoder, columns and encoded training rows; a function of rows has none to share, and the reference's is taken."""
     if bound.has_gradient:
         refitted = _cross_fitted(bound, training, seed)
@@ -92,7 +92,9 @@ def _cross_fitted(
         return None
     frame, y = bound.table.inputs.loc[training], bound.table.y[training]
     rows = frame if bound.model.reads is None else frame[list(bound.model.reads)]
-    refitted = clone(encoder).set_params(**{f"{name}__random_state" if name else "random_state": seed for name in found})
+    refitted = clone(encoder).set_params(
+        **{f"{name}__random_state" if name else "random_state": seed for name in found}
+    )
     try:
         x = as_array(refitted.fit_transform(rows, y if bound.table.schema.task == "regression" else y.astype(int)))
     except Exception as error:  # the user's encoder: whatever it raises is told in its words

@@ -51,7 +51,9 @@ class Reason:
     `not_converged`: the iterations ended without a maximum and without a covariance.
     """
 
-    code: Literal["constant", "aliased", "separated", "absent", "exact", "single_row", "not_converged", "target_encoded"]
+    code: Literal[
+        "constant", "aliased", "separated", "absent", "exact", "single_row", "not_converged", "target_encoded"
+    ]
     columns: tuple[str, ...] = ()
     by: Literal["level", "reference", "combination"] | None = None
     rows: int | None = None

@@ -102,7 +102,9 @@ def test_an_audit_runs_and_says_which_columns_are_slow(name):
 
 def test_a_counterpart_behind_a_target_encoder_is_cross_fitted_and_has_no_intervals():
     draw = np.random.default_rng(3)
-    source = pd.DataFrame({"id": draw.integers(0, 60, 240).astype(str), "x": draw.normal(size=240)}).astype({"id": object})
+    source = pd.DataFrame({"id": draw.integers(0, 60, 240).astype(str), "x": draw.normal(size=240)}).astype(
+        {"id": object}
+    )
     source["y"] = np.where(source["x"] + draw.logistic(size=240) > 0, "yes", "no")
     encoder = ColumnTransformer([("t", TargetEncoder(random_state=1), ["id"]), ("x", StandardScaler(), ["x"])])
     network = make_pipeline(encoder, MLPClassifier((3,), activation="tanh", max_iter=30, random_state=0))
