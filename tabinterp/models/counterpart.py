@@ -46,7 +46,9 @@ def fit_counterpart(model: Model | Bound, table: Table, *, seed: int = 0) -> Mod
     y = table.y[training]
     weights = None if table.weights is None else table.weights[training]
     centre, scale = x.mean(axis=0), x.std(axis=0)
-    still = x.min(axis=0) == x.max(axis=0)  # rounding gives a constant column a deviation that is not quite 0
+    still = (x.min(axis=0) == x.max(axis=0)) | (
+        scale == 0
+    )  # rounding gives a constant column a deviation that is not quite 0
     scale[still] = 1.0
     fitted = _fit(np.where(still, 0.0, (x - centre) / scale), y, weights, table, seed)
     coefficients = np.where(still, 0.0, np.atleast_2d(fitted.coef_) / scale)

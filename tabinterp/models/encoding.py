@@ -180,17 +180,14 @@ def _probe(
 
 def _stacked(base: pd.DataFrame, frame: pd.DataFrame, columns: tuple[str, ...]) -> pd.DataFrame:
     """The sample rows once for each of these columns, which there alone takes other values."""
-    size, parts = len(base), {}
-    for name in base.columns:
-        own = base[name]
-        if name in columns:
-            at = columns.index(name)
-            cells = np.tile(own.to_numpy(dtype=object), len(columns))
-            cells[at * size : (at + 1) * size] = _donors(frame[name], size).to_numpy()
-            parts[name] = pd.Series(cells, dtype=object).astype(own.dtype)
-        else:
-            parts[name] = own.take(np.tile(np.arange(size), len(columns))).reset_index(drop=True)
-    return pd.DataFrame(parts)
+    size = len(base)
+    stacked = base.iloc[np.tile(np.arange(size), len(columns))].reset_index(drop=True)
+    changed = {}
+    for at, name in enumerate(columns):
+        cells = stacked[name].to_numpy(dtype=object).copy()
+        cells[at * size : (at + 1) * size] = _donors(frame[name], size).to_numpy()
+        changed[name] = pd.Series(cells, dtype=object).astype(base[name].dtype)
+    return stacked.assign(**changed)
 
 
 def _donors(values: pd.Series, size: int) -> pd.Series:

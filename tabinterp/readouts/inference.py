@@ -238,6 +238,7 @@ class _Table:
     def _estimate(self, output: int, place: int, value: float, variance: float, lost: Bools) -> Estimate:
         """One row of the table; the interval is 95%."""
         term = self.design.terms[place - 1] if place else None
+        variance = variance if variance > 0 else np.nan  # rounding can leave a variance of nothing below 0
         result = Estimate(output, term, reason=self._reason(output, place, lost))
         if np.isnan(value):
             return result
