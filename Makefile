@@ -6,12 +6,13 @@ BIN := .venv/bin
 # Two test workers share the cores: one thread of linear algebra each.
 TEST := OMP_NUM_THREADS=1 $(BIN)/python -m pytest -n 2 --dist loadfile -q
 
-.PHONY: help demo test test-fast lint bench reports schema browser clean
+.PHONY: help demo test test-fast lint bench reports schema browser fuzz clean
 
 help:
 	@echo "make demo       audit a network on a bundled table; the last line is the path of the report"
 	@echo "make test       all tests          make test-fast  without the slow ones and the browser"
 	@echo "make lint       ruff and mypy      make bench      speed and accuracy beside their bars"
+	@echo "make fuzz       100,000 odd tables through the whole of audit (hours)"
 	@echo "make reports    audits of the bundled tables, into reports/"
 
 .venv/base: pyproject.toml constraints.txt
@@ -51,6 +52,9 @@ bench: .venv/full
 
 reports: .venv/base
 	$(BIN)/python reports/make.py
+
+fuzz: .venv/full
+	OMP_NUM_THREADS=1 $(BIN)/python -m tests.fuzz --examples 100000
 
 schema: .venv/base
 	$(BIN)/python -m tabinterp.report.canonical > tabinterp/report/audit-1.schema.json

@@ -84,6 +84,7 @@ TARGETS = {
     "missing": lambda draw, n: np.where(draw.random(n) < 0.2, np.nan, 1.5),
 }
 LIKELY = ["number", "number", "count", "text", "few", "boolean", "weird", "constant", "empty", "own", "category"]
+USUAL = ["binary", "binary", "flag", "many", "value", "nearly constant"]
 DTYPES = ["plain", "nullable", "arrow", "object"]
 
 
@@ -93,12 +94,14 @@ def made(draw: Any) -> Made:
     rows, seed = draw(st.integers(1, 60)), draw(st.integers(0, 2**31))
     numbers = np.random.default_rng(seed)
     names = draw(st.lists(st.sampled_from(NAMES), min_size=1, max_size=5, unique=True))
-    kinds = [draw(st.sampled_from(LIKELY if draw(st.integers(0, 9)) else list(KINDS))) for _ in names]
+    kinds = [draw(st.sampled_from(LIKELY if draw(st.integers(0, 19)) else list(KINDS))) for _ in names]
     columns = {name: pd.Series(KINDS[kind](numbers, rows)) for name, kind in zip(names, kinds, strict=True)}
     for name in names:
         if draw(st.integers(0, 3)) == 0:
             columns[name] = columns[name].mask(numbers.random(rows) < 0.2)
-    columns["target"] = pd.Series(TARGETS[draw(st.sampled_from(list(TARGETS)))](numbers, rows))
+    columns["target"] = pd.Series(
+        TARGETS[draw(st.sampled_from(USUAL if draw(st.integers(0, 9)) else list(TARGETS)))](numbers, rows)
+    )
     asked: dict[str, Any] = {"target": "target"}
     if draw(st.integers(0, 3)) == 0:
         columns["w"] = pd.Series(numbers.choice([0.0, 1.0, 2.5, 1e6], rows))

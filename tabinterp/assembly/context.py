@@ -84,6 +84,9 @@ def model_info(bound: Bound) -> doc.ModelInfo:
     slow = [c for c in bound.columns if not bound.encoding.local[c]]
     if slow:
         notes.append(Message(key="model.mixed", values={"columns": slow}))
+    if bound.encoding.unseen:
+        columns, rows = list(bound.encoding.unseen), max(bound.encoding.unseen.values())
+        notes.append(Message(key="model.unseen", values={"columns": columns, "rows": rows}))
     if bound.clipped:
         notes.append(Message(key="model.clipped", values={"rows": bound.clipped}))
     if bound.model.predict is not None:

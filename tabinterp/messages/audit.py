@@ -74,6 +74,10 @@ AUDIT: dict[str, str] = {
         "The encoder mixes {columns} with other columns: moving one of them encodes whole rows again (slower, and as "
         "right), and it has no gradient of its own."
     ),
+    "model.unseen": (
+        "The encoder was not fitted on some levels of {columns}: up to {rows} rows of a column hold one, and they are encoded "
+        "as the encoder encodes what it does not know."
+    ),
     "model.clipped": (
         "{rows} rows had a probability of 0 or 1, whose log-odds are infinite; they were moved to a probability of 1e-7 "
         "from the end."

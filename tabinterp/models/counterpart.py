@@ -46,11 +46,15 @@ def fit_counterpart(model: Model | Bound, table: Table, *, seed: int = 0) -> Mod
     """
     bound = bind(model, table)
     training = np.ones(len(table), dtype=bool) if table.held_out is None else ~table.held_out
+    if table.weights is not None:
+        training = training & (table.weights > 0)  # a fold of rows of weight 0 has no loss
     encoder, reads, x = _encoding(bound, training, seed)
     y = table.y[training]
     weights = None if table.weights is None else table.weights[training]
     centre, scale = x.mean(axis=0), x.std(axis=0)
-    still = x.min(axis=0) == x.max(axis=0)  # rounding gives a constant column a deviation that is not quite 0
+    still = (x.min(axis=0) == x.max(axis=0)) | (
+        scale == 0
+    )  # rounding gives a constant column a deviation that is not quite 0
     scale[still] = 1.0
     fitted = _fit(np.where(still, 0.0, (x - centre) / scale), y, weights, table, seed)
     coefficients = np.where(still, 0.0, np.atleast_2d(fitted.coef_) / scale)

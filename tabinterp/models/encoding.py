@@ -11,7 +11,7 @@ from __future__ import annotations
 import warnings
 from collections.abc import Callable
 from contextlib import suppress
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any
 
 import numpy as np
@@ -21,7 +21,8 @@ from sklearn.pipeline import Pipeline
 
 from ..errors import ModelError, TabinterpError
 from ..table.draws import FloatArray, IntArray
-from .structure import structure
+from ..table.source import shown
+from .structure import known_levels, structure
 
 PROBE_CELLS = 2_000_000
 
@@ -38,11 +39,13 @@ class Encoding:
     blocks: dict[str, IntArray]
     local: dict[str, bool]
     width: int
+    unseen: dict[str, int] = field(default_factory=dict)  # column -> rows with a level the encoder was not fitted on
 
 
 def build(encoder: Any, frame: pd.DataFrame, reads: tuple[str, ...] | None) -> Encoding:
     """Encode a table's input columns through `encoder` (None: the numeric columns as they are)."""
     columns = tuple(map(str, frame.columns))
+    unseen = _unseen(frame, known_levels(encoder, tuple(reads or columns)))
     transform = _passthrough(frame, reads) if encoder is None else _transform(encoder, reads)
     width = transform(frame.iloc[:64]).shape[1]
     sources = structure(encoder, tuple(reads or columns))
@@ -54,7 +57,32 @@ def build(encoder: Any, frame: pd.DataFrame, reads: tuple[str, ...] | None) -> E
         sources = [s | {column} if touched[e] else s for e, s in enumerate(sources)]
     blocks = {c: np.flatnonzero([c in s for s in sources]).astype(np.int64) for c in columns}
     local = {c: all(len(sources[e]) == 1 for e in blocks[c]) for c in columns}
-    return Encoding(transform, columns, blocks, local, width)
+    return Encoding(transform, columns, blocks, local, width, unseen)
+
+
+def _unseen(frame: pd.DataFrame, known: dict[str, NDArray[Any]]) -> dict[str, int]:
+    """Rows of each column that hold a level unknown to its encoder; a column of nothing else is of another type."""
+    result = {}
+    for column, levels in known.items():
+        values = frame[column].dropna()
+        new = ~values.isin(levels.tolist())
+        if new.any():
+            result[column] = int(new.sum())
+        if new.all() and {*map(_text, values.unique())} & {*map(_text, levels.tolist())}:
+            few = ", ".join(map(shown, levels.tolist()[:8]))
+            raise ModelError(
+                f"column {column!r} holds values of another type than its encoder was fitted on: {shown(values.iloc[0])}, "
+                f"where it knows {few}; read the column as it was in training"
+            )
+    return result
+
+
+def _text(level: Any) -> str:
+    """The same for 1, 1.0 and the texts "1" and "1.0"."""
+    try:
+        return f"{float(level):.15g}"
+    except (TypeError, ValueError):
+        return str(level)
 
 
 def _passthrough(frame: pd.DataFrame, reads: tuple[str, ...] | None) -> Callable[[pd.DataFrame], FloatArray]:
@@ -158,17 +186,14 @@ def _probe(
 
 def _stacked(base: pd.DataFrame, frame: pd.DataFrame, columns: tuple[str, ...]) -> pd.DataFrame:
     """The sample rows once for each of these columns, which there alone takes other values."""
-    size, parts = len(base), {}
-    for name in base.columns:
-        own = base[name]
-        if name in columns:
-            at = columns.index(name)
-            cells = np.tile(own.to_numpy(dtype=object), len(columns))
-            cells[at * size : (at + 1) * size] = _donors(frame[name], size).to_numpy()
-            parts[name] = pd.Series(cells, dtype=object).astype(own.dtype)
-        else:
-            parts[name] = own.take(np.tile(np.arange(size), len(columns))).reset_index(drop=True)
-    return pd.DataFrame(parts)
+    size = len(base)
+    stacked = base.iloc[np.tile(np.arange(size), len(columns))].reset_index(drop=True)
+    changed = {}
+    for at, name in enumerate(columns):
+        cells = stacked[name].to_numpy(dtype=object).copy()
+        cells[at * size : (at + 1) * size] = _donors(frame[name], size).to_numpy()
+        changed[name] = pd.Series(cells, dtype=object).astype(base[name].dtype)
+    return stacked.assign(**changed)
 
 
 def _donors(values: pd.Series, size: int) -> pd.Series:

@@ -395,10 +395,8 @@ def _check_size(bound: Bound) -> None:
     with np.errstate(over="ignore", invalid="ignore"):
         largest = max(float(np.abs(bound.scores).max()), float(bound.z.abs().max()) if bound.has_gradient else 0.0)
     if not largest < LARGEST:
-        raise ModelError(
-            f"{bound.model.name} works with numbers up to {largest:.3g} on this table, beyond single precision; scale its "
-            f"inputs, or give the target in a larger unit"
-        )
+        told = f"{bound.model.name} works with numbers up to {largest:.3g} on this table, beyond single precision"
+        raise ModelError(f"{told}; scale its inputs, or give the target in a larger unit")
 
 
 def _check_predictions(bound: Bound) -> None:

@@ -12,6 +12,7 @@ from typing import Any
 
 import numpy as np
 import pandas as pd
+from numpy.typing import NDArray
 
 from ..table.draws import FloatArray
 from .function import Codes
@@ -86,6 +87,22 @@ def target_encoders(encoder: Any) -> list[str]:
     """Parameters (a__b) of an encoder that hold transformers which learn from the target, "" for itself."""
     parts = {"": encoder} | (encoder.get_params(deep=True) if hasattr(encoder, "get_params") else {})
     return [name for name, part in parts.items() if known_as(part) in LEARN_FROM_TARGET]
+
+
+def known_levels(encoder: Any, names: tuple[str, ...]) -> dict[str, NDArray[Any]]:
+    """The levels on which a first step was fitted, of the columns that reach one as they are."""
+    found: dict[str, NDArray[Any]] = {}
+    kind = known_as(encoder)
+    if kind == "sklearn.Pipeline" and encoder.steps:
+        return known_levels(encoder.steps[0][1], names)
+    if kind in ("sklearn.OneHotEncoder", "sklearn.OrdinalEncoder", "sklearn.TargetEncoder"):
+        return dict(zip(names, getattr(encoder, "categories_", ()), strict=False))  # none where it has no columns
+    if kind == "sklearn.ColumnTransformer":
+        seen = list(getattr(encoder, "feature_names_in_", names))
+        for _, part, columns in encoder.transformers_:
+            if not isinstance(part, str):
+                found |= known_levels(part, tuple(str(seen[i]) for i in _positions(columns, seen)))
+    return found
 
 
 LEARN_FROM_TARGET = (
@@ -194,7 +211,7 @@ def _one_hot(step: Any) -> list[int]:
 
 
 def _imputer(step: Any) -> list[int]:
-    empty = np.array([_is_missing(value) for value in step.statistics_], dtype=bool)
+    empty = np.array([bool(pd.isna(value)) for value in step.statistics_], dtype=bool)
     kept = list(range(step.n_features_in_)) if step.keep_empty_features else list(np.flatnonzero(~empty))
     return kept + (list(step.indicator_.features_) if step.indicator_ is not None else [])
 

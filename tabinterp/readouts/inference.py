@@ -240,6 +240,7 @@ class _Table:
     def _estimate(self, output: int, place: int, value: float, variance: float, lost: Bools) -> Estimate:
         """One row of the table."""
         term, reason = self.design.terms[place - 1] if place else None, self._reason(output, place, lost)
+        variance = variance if variance > 0 else np.nan  # rounding can leave a variance of nothing below 0
         if np.isnan(variance) and not np.isnan(value) and reason is None:
             reason = Reason("single_row")
         empty = Estimate(output, term, reason=reason)

@@ -53,7 +53,9 @@ def _r2(score: FloatArray, predicted: FloatArray, weights: FloatArray, seed: int
     left, plain, squared = (score - predicted) ** 2, score - score.mean(), (score - score.mean()) ** 2
     drawn = []
     for i in range(RESAMPLES + 1):
-        w = weights if i == 0 else weights * np.bincount(draws.integers(0, n, n), minlength=n)
+        w = weights if i == 0 else np.zeros(n)
+        while not w.any():  # rows of weight 0 alone say nothing
+            w = weights * np.bincount(draws.integers(0, n, n), minlength=n)
         spread = (w * squared).sum() - (w * plain).sum() ** 2 / w.sum()
         drawn.append(1 - (w * left).sum() / spread if spread > 0 else np.nan)
     low, high = np.quantile(drawn[1:], [0.025, 0.975])
