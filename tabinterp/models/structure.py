@@ -216,10 +216,6 @@ def _imputer(step: Any) -> list[int]:
     return kept + (list(step.indicator_.features_) if step.indicator_ is not None else [])
 
 
-def _is_missing(value: Any) -> bool:
-    return bool(pd.isna(value))
-
-
 def _bins(step: Any) -> list[int]:
     return _same(step) if step.encode == "ordinal" else _each(step.n_bins_)
 
