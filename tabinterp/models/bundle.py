@@ -25,9 +25,10 @@ from .files import skops_archive, weights
 from .files.architecture import Layer, checked, describe, fill
 from .files.archive import Archive, pack
 from .files.reading import LARGEST_FILE, LARGEST_JSON, Content, json_object, read_member
-from .model import File, Model
+from .model import File, Model, module_dtype
 
 FORMAT = 1
+DTYPES = ("float32", "float64")
 HEADER, WEIGHTS, ENCODER = "model.json", "model.safetensors", "encoder.skops"
 MEMBERS = (HEADER, WEIGHTS, ENCODER)
 COUNTERPART = "counterpart/"
@@ -104,6 +105,8 @@ def save_model(
         target.parent.mkdir(parents=True, exist_ok=True)
         write(target, pack(members))
         return target
+    if counterpart is None:  # another model's counterpart, saved here before, is not this one's
+        (target / COUNTERPART / HEADER).unlink(missing_ok=True)
     for name, data in members.items():
         (target / name).parent.mkdir(parents=True, exist_ok=True)
         write(target / name, data)
@@ -116,6 +119,9 @@ def _members(model: Model, table: dict[str, Any] | None) -> dict[str, bytes]:
             f"{model.name} cannot be saved without code: it has several inputs, looks up levels, or is a function of rows"
         )
     layers = describe(model.module, model.name)
+    dtype = str(module_dtype(model.module)).removeprefix("torch.")
+    if dtype not in DTYPES:
+        raise ModelError(f"{model.name} cannot be saved: dtype is one of {', '.join(DTYPES)}; got {dtype}")
     files = {WEIGHTS: weights.dump(model.module)}
     if model.encoder is not None:
         files[ENCODER] = skops_archive.dump(model.encoder, model.name)
@@ -127,7 +133,7 @@ def _members(model: Model, table: dict[str, Any] | None) -> dict[str, bytes]:
         classes=None if model.classes is None else [_plain(c) for c in model.classes],
         outputs=model.outputs,
         reads=None if model.reads is None else list(model.reads),
-        dtype=str(next(model.module.parameters()).dtype).removeprefix("torch."),
+        dtype=dtype,
         layers=layers,
         penalised=model.penalised,
         converged=model.converged,
@@ -189,12 +195,16 @@ class Bundle:
         return None if self.header.split is None else Split.from_dict(self.header.split)
 
     def model(self) -> Model:
-        header, encoder = self.header, self.files.get(ENCODER)
+        header, encoder, network = self.header, self.files.get(ENCODER), self.network()
+        if header.dtype not in DTYPES or f"torch.{header.dtype}" != str(module_dtype(network)):
+            raise ModelError(
+                f"{self.name!r}: dtype: model.json says {header.dtype}, the weights are {module_dtype(network)}"
+            )
         made_from = header.made_from
         return Model(
             name=header.name,
             library=header.library,
-            module=self.network(),
+            module=network,
             task=header.task,
             classes=None if header.classes is None else tuple(header.classes),
             outputs=header.outputs,

@@ -85,7 +85,7 @@ def load_counterpart(path: str | Path) -> Model | None:
         folder = source / COUNTERPART.rstrip("/")
         if folder.is_symlink():
             raise ModelError(f"{str(folder)!r} is a link; a bundle holds plain files only")
-        return replace(from_folder(folder).model(), is_rival=True) if folder.is_dir() else None
+        return replace(from_folder(folder).model(), is_rival=True) if (folder / HEADER).exists() else None
     content = read(_existing(source))
     if kind_of(content) != "bundle":
         return None

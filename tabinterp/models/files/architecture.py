@@ -25,7 +25,7 @@ LAYERS: dict[str, tuple[type[nn.Module], tuple[str, ...]]] = {  # name in the fi
     "LeakyReLU": (nn.LeakyReLU, ("negative_slope",)),
     "Identity": (nn.Identity, ()),
     "Dropout": (nn.Dropout, ("p",)),
-    "BatchNorm1d": (nn.BatchNorm1d, ("num_features", "eps")),
+    "BatchNorm1d": (nn.BatchNorm1d, ("num_features", "eps", "affine")),
     "Softmax": (nn.Softmax, ("dim",)),
 }
 MOST_LAYERS = 1_000
@@ -51,6 +51,7 @@ SETTINGS: dict[str, tuple[Callable[[Any], bool], str]] = {  # what a setting may
     "negative_slope": (_is_number, "a number"),
     "p": (_is_number, "a number"),
     "eps": (_is_number, "a number"),
+    "affine": (lambda value: type(value) is bool, "true or false"),
     "dim": (lambda value: value is None or (type(value) is int and value in (1, -1)), "1, -1 or null"),
 }
 
@@ -60,7 +61,7 @@ class Layer(BaseModel):
 
     model_config = ConfigDict(extra="forbid", frozen=True)
     kind: str
-    settings: dict[str, int | float | str | None] = {}
+    settings: dict[str, bool | int | float | str | None] = {}
     bias: bool = True
     name: str | None = None
 
@@ -103,6 +104,8 @@ def _layer(module: nn.Module, name: str) -> Layer:
     kind = type(module).__name__
     if kind not in LAYERS or type(module) is not LAYERS[kind][0]:
         raise ModelError(f"{name} holds a {kind}; layers that can be saved are {', '.join(LAYERS)}")
+    if getattr(module, "running_mean", 0) is None:
+        raise ModelError(f"{name} holds a {kind} without running statistics, which makes a row depend on other rows")
     settings = {setting: getattr(module, setting) for setting in LAYERS[kind][1]}
     return Layer(kind=kind, settings=settings, bias=getattr(module, "bias", None) is not None)
 
