@@ -565,8 +565,18 @@ OUTCOMES: dict[str, dict[str, Callable[[], Document]]] = {
         "raised": lambda: with_settings(with_notes("coefficients.note.penalised"), counterpart="given"),
         "cleared": lambda: with_settings(with_notes("coefficients.note.penalised"), counterpart="fitted"),
     },
+    "unsafe-model-file": {
+        "raised": lambda: with_model_note("model.unsafe"),
+        "cleared": lambda: with_model_note("model.checked"),
+    },
     "constant-column": {"raised": lambda: with_constant(True), "cleared": lambda: with_constant(False)},
 }
+
+
+def with_model_note(name: str) -> Document:
+    document = with_notes("coefficients.note.separated")
+    network = document.network.model_copy(update={"notes": [Message(key=name)]})
+    return document.model_copy(update={"network": network})
 
 
 def with_settings(document, **settings):

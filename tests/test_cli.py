@@ -234,14 +234,14 @@ def pickled(folder: Path, tmp_path: Path) -> Path:
 MODELS = {
     "a pickle": (pickled, ["is a pickle", "runs code", "skops"]),
     "no model": (lambda *_: "nowhere", ["no file or folder 'nowhere'"]),
-    "a table": (lambda folder, _: folder / "people.csv", ["of a kind that is not known"]),
+    "a table": (lambda folder, _: folder / "people.csv", ["of no kind that is known"]),
     "an empty folder": (lambda _, tmp_path: tmp_path, ["not a bundle", "model.json"]),
-    "cut header": (bundle_with(lambda c: (c / "model.json").write_text("{")), ["model.json", "Invalid JSON"]),
+    "cut header": (bundle_with(lambda c: (c / "model.json").write_text("{")), ["model.json", "is not JSON"]),
     "cut weights": (
         bundle_with(lambda c: (c / "model.safetensors").write_bytes(b"x")),
         ["model.safetensors", "SHA-256"],
     ),
-    "no encoder": (bundle_with(lambda c: (c / "encoder.skops").unlink()), ["encoder.skops", "not a plain file"]),
+    "no encoder": (bundle_with(lambda c: (c / "encoder.skops").unlink()), ["encoder.skops", "differ"]),
     "changed counterpart": (
         bundle_with(lambda c: (c / "counterpart" / "model.safetensors").write_bytes(b"x")),
         ["counterpart", "SHA-256"],
@@ -249,7 +249,7 @@ MODELS = {
     "unknown split": (header_with(split__kind="magic"), ["kind", "'fraction'"]),
     "odd split": (header_with(split__cuts=[]), ["one for each class; got 0"]),
     "unknown setting": (header_with(table__colour="red"), ["table.colour"]),
-    "odd setting": (header_with(table__drop="remark"), ["table.drop", "array"]),
+    "odd setting": (header_with(table__drop="remark"), ["table.drop", "list"]),
     "no target": (header_with(table=None), ["--target is needed"]),
 }
 

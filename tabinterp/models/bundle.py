@@ -25,7 +25,8 @@ from .files import skops_archive, weights
 from .files.architecture import Layer, checked, describe, fill
 from .files.archive import Archive, pack
 from .files.reading import LARGEST_FILE, LARGEST_JSON, Content, json_object, read_member
-from .model import File, Model, module_dtype
+from .model import File, Model
+from .scores import module_dtype
 
 FORMAT = 1
 DTYPES = ("float32", "float64")

@@ -21,8 +21,8 @@ from .encoding import Encoding, build
 from .front import Activations, Front, Untouched, is_sequence, linear, private, split, without_final
 from .function import Codes, Function, FunctionModule
 from .ownfit import OwnFit
+from .scores import CLIP, Scores, module_dtype, probabilities
 
-CLIP = 1e-7  # probabilities closer to 0 or 1 are moved here before their log-odds are taken
 BLOCK = 4096  # rows in one forward pass
 LARGEST = 1e30  # scores and hidden numbers; single precision ends at 3.4e38
 CHECKED = 512  # rows on which a model's own predictions are compared
@@ -74,31 +74,6 @@ class Model:
     @property
     def weights(self) -> nn.Module:
         return self.module if self.original is None else self.original
-
-
-class _Scores(nn.Module):
-    """Raw outputs as scores: one log-odds for a binary task, one value for regression, k centred logits for k classes."""
-
-    def __init__(self, module: nn.Module, matrix: Tensor, probabilities: bool, flat: bool) -> None:
-        super().__init__()
-        self.module = module
-        self.flat = flat
-        self.probabilities = probabilities
-        self.head = linear(matrix, None)
-
-    def forward(self, x: Tensor) -> Tensor:
-        raw = self.module(x)
-        if self.flat:
-            raw = raw.reshape(-1, 1)  # not unsqueeze: a network that squeezes gives no dimension at all for one row
-        if self.probabilities:
-            raw = _log_scale(raw)
-        return self.head(raw)  # type: ignore[no-any-return]
-
-
-def _log_scale(p: Tensor) -> Tensor:
-    """Probabilities to logits: log-odds for one column, logarithms for several."""
-    p = p.clamp(CLIP, 1 - CLIP)
-    return torch.log(p) - torch.log1p(-p) if p.shape[1] == 1 else torch.log(p)
 
 
 @dataclass(frozen=True, eq=False)
@@ -222,10 +197,6 @@ class Bound:
         return {layer: np.concatenate(values) for layer, values in parts.items()}
 
 
-def module_dtype(module: nn.Module) -> torch.dtype:
-    return next((p.dtype for p in module.parameters() if p.is_floating_point()), torch.float32)
-
-
 def bind(model: Model | Bound, table: Table) -> Bound:
     """Meet the table: encode its rows, fix the order of classes, compare with the model's own predictions.
 
@@ -293,7 +264,7 @@ def _score_module(model: Model, table: Table, x: FloatArray) -> tuple[nn.Module,
     outputs: tuple[str | None, ...] = (None,) if len(matrix) == 1 else table.schema.labels
     if not probabilities and is_sequence(bare) and type(bare[-1]) is nn.Linear:
         return private(nn.Sequential(*list(bare)[:-1], _fused(bare[-1], matrix))), outputs, clipped
-    return private(_Scores(copy.deepcopy(bare), matrix, probabilities, raw.ndim == 1)), outputs, clipped
+    return private(Scores(copy.deepcopy(bare), matrix, probabilities, raw.ndim == 1)), outputs, clipped
 
 
 def _raw(model: Model, x: FloatArray) -> tuple[nn.Module, Tensor, Tensor]:
@@ -419,12 +390,3 @@ def _check_predictions(bound: Bound) -> None:
             f"{bound.model.name}: its own predictions and the scores read from its weights differ by up to {gap:.2g} on the "
             f"first {len(rows)} rows; this model is not what it seems (one-vs-rest classes, an unusual output function?)"
         )
-
-
-def probabilities(scores: FloatArray) -> FloatArray:
-    """(n, k) class probabilities from scores: sigmoid of one log-odds (two columns come back), softmax of several."""
-    if scores.shape[1] == 1:
-        p = np.exp(-np.logaddexp(0, -scores[:, 0]))
-        return np.column_stack([1 - p, p])
-    shifted = np.exp(scores - scores.max(axis=1, keepdims=True))
-    return np.asarray(shifted / shifted.sum(axis=1, keepdims=True), dtype=np.float64)

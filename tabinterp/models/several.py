@@ -22,7 +22,8 @@ from ..table.draws import FloatArray
 from .function import Function
 from .inputs import SideBySide, side_by_side
 from .lookups import OpaqueError, Rewritten, rewrite
-from .model import BLOCK, Model, module_dtype
+from .model import BLOCK, Model
+from .scores import module_dtype
 
 TRIED = 256  # rows of the trial call
 CALLS = 256  # ways in which it is tried at most

@@ -179,7 +179,7 @@ def test_columns_that_a_formula_mixes_have_no_term():
     result = smf.logit("y ~ a * b + C(c)", source()).fit(disp=0)
     found = ti.coefficients(ti.wrap(result), table("y"))
     assert found.left_out == ("a", "b")
-    assert set(found.frame()["column"]) == {"c"}
+    assert {t.term.column for t in found.terms} == {"c"}
     assert found.inference.intercepts[0].estimate is None
 
 

@@ -886,7 +886,7 @@ def test_permutation_asks_what_lies_behind_the_front_once_a_move(repeats):
     model = wrapped(made(Counter))
     Counter.rows = 0
     bound = bind(model, given)
-    assert rows <= Counter.rows <= 2 * rows + 100  # once, half of them again, and a probe of the front
+    assert rows <= Counter.rows <= 3 * rows  # once as given, once in single precision, and a probe of the front
     Counter.rows = 0
     result = ti.permutation_importance(bound, given, n_repeats=repeats)
     assert result.exact == (False, False, False, True)

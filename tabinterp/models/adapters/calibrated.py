@@ -16,7 +16,8 @@ from sklearn.pipeline import FeatureUnion
 from torch import Tensor, nn
 from torch.nn import functional
 
-from ..model import Model, module_dtype
+from ..model import Model
+from ..scores import module_dtype
 from .parts import Column, affine, bases, ends, inside, reads
 
 Read = Callable[[Any], Model]

@@ -19,7 +19,8 @@ from ...errors import ModelError
 from ...table.draws import FloatArray
 from ..front import private
 from ..inputs import SideBySide, side_by_side
-from ..model import BLOCK, Model, module_dtype
+from ..model import BLOCK, Model
+from ..scores import module_dtype
 from .torch import OUTPUTS, encoders_of
 from .torch import wrap as wrap_torch
 

@@ -11,7 +11,8 @@ import numpy as np
 from ...errors import ModelError
 from ...table.draws import FloatArray
 from ..encoding import as_array
-from ..model import Model, module_dtype
+from ..model import Model
+from ..scores import module_dtype
 from . import torch as from_torch
 from .parts import bases, reads
 

@@ -10,7 +10,8 @@ import numpy as np
 import torch
 from torch import Tensor, nn
 
-from ..model import Model, module_dtype
+from ..model import Model
+from ..scores import module_dtype
 from .parts import Column, Pointwise, affine
 
 WAYS_BACK: list[tuple[Any, Callable[[Tensor], Tensor]]] = [

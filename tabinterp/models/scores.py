@@ -1,0 +1,50 @@
+"""Raw outputs of a network as scores, and scores as probabilities."""
+
+from __future__ import annotations
+
+import numpy as np
+import torch
+from torch import Tensor, nn
+
+from ..table.draws import FloatArray
+from .front import linear
+
+CLIP = 1e-7  # probabilities closer to 0 or 1 are moved here before their log-odds are taken
+
+
+class Scores(nn.Module):
+    """Raw outputs as scores: one log-odds for a binary task, one value for regression, k centred logits for k classes."""
+
+    def __init__(self, module: nn.Module, matrix: Tensor, probabilities: bool, flat: bool) -> None:
+        super().__init__()
+        self.module = module
+        self.flat = flat
+        self.probabilities = probabilities
+        self.head = linear(matrix, None)
+
+    def forward(self, x: Tensor) -> Tensor:
+        raw = self.module(x)
+        if self.flat:
+            raw = raw.reshape(-1, 1)  # not unsqueeze: a network that squeezes gives no dimension at all for one row
+        if self.probabilities:
+            raw = _log_scale(raw)
+        return self.head(raw)  # type: ignore[no-any-return]
+
+
+def _log_scale(p: Tensor) -> Tensor:
+    """Probabilities to logits: log-odds for one column, logarithms for several."""
+    p = p.clamp(CLIP, 1 - CLIP)
+    return torch.log(p) - torch.log1p(-p) if p.shape[1] == 1 else torch.log(p)
+
+
+def module_dtype(module: nn.Module) -> torch.dtype:
+    return next((p.dtype for p in module.parameters() if p.is_floating_point()), torch.float32)
+
+
+def probabilities(scores: FloatArray) -> FloatArray:
+    """(n, k) class probabilities from scores: sigmoid of one log-odds (two columns come back), softmax of several."""
+    if scores.shape[1] == 1:
+        p = np.exp(-np.logaddexp(0, -scores[:, 0]))
+        return np.column_stack([1 - p, p])
+    shifted = np.exp(scores - scores.max(axis=1, keepdims=True))
+    return np.asarray(shifted / shifted.sum(axis=1, keepdims=True), dtype=np.float64)
