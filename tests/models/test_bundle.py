@@ -275,7 +275,7 @@ FILES = {  # what is in the file -> (its bytes, words of the refusal)
     "old pickle": (lambda: pickle.dumps(Payload(), protocol=0), "a pickle"),
     "joblib": (joblib_bytes, "a pickle"),
     "packed joblib": (lambda: joblib_bytes(compress=3), "a compressed file, as joblib writes pickles"),
-    "torch.save": (torch_zip, "holds weights and no layers|whole module|runs"),
+    "torch.save": (torch_zip, "holds weights and no layers"),
     "keras": (lambda: b"\x89HDF\r\n\x1a\n" + bytes(50), "an HDF5 file"),
     "random bytes": (lambda: np.random.default_rng(0).bytes(500), "a file of no kind that is known"),
     "nothing": (lambda: b"", "a file of no kind that is known"),
@@ -294,7 +294,8 @@ def test_files_that_could_run_code_are_refused_by_what_they_hold(name, suffix, t
     make, words = FILES[name]
     path = tmp_path / f"model{suffix}"
     path.write_bytes(make())
-    with pytest.raises(ModelError, match=words):
+    error = ModelError if name in ("torch.save", "a broken zip") else UnsafeFileError
+    with pytest.raises(error, match=words):
         ti.load_model(path)
 
 
@@ -358,7 +359,7 @@ def test_files_outside_the_bundle_are_never_read(name, saved):
 @pytest.mark.parametrize("keep", [0, 4, 100, -1, -40])
 def test_truncated_weights_are_refused(keep, saved):
     put(saved, "model.safetensors", (saved / "model.safetensors").read_bytes()[:keep])
-    with pytest.raises(ModelError, match=r"truncated or its header lies|is empty|too short|bytes"):
+    with pytest.raises(ModelError, match=r"truncated|header"):
         ti.load_model(saved)
 
 
