@@ -198,9 +198,9 @@ def _stacked(base: pd.DataFrame, frame: pd.DataFrame, columns: tuple[str, ...]) 
 
 def _donors(values: pd.Series, size: int) -> pd.Series:
     """Values to move to: the rarest first, so that missing values and rare levels are among them."""
-    counts = values.value_counts(dropna=False)
-    rare = pd.Series(list(reversed(counts.index[-size:])), dtype=object)
-    spread = values.drop_duplicates().sort_values()
+    distinct = values.value_counts(dropna=False).index.to_series()
+    rare = distinct.iloc[-size:][::-1].astype(object)
+    spread = distinct.sort_values()
     spread = spread.iloc[np.linspace(0, len(spread) - 1, num=size).astype(int)].astype(object)
     mixed = pd.concat([rare, spread], ignore_index=True)
     return mixed.iloc[np.linspace(0, len(mixed) - 1, num=size).astype(int)].reset_index(drop=True)

@@ -94,8 +94,12 @@ class Bound:
     clipped: int = 0
 
     def take(self, rows: IntArray | NDArray[np.bool_]) -> Bound:
-        """The same model on these rows only; nothing is encoded again."""
-        return replace(self, table=self.table.take(rows), x=self.x[rows])
+        """The same model on these rows only; nothing is encoded or asked again."""
+        taken = replace(self, table=self.table.take(rows), x=self.x[rows])
+        for known in ("z", "scores", "answers"):
+            if known in self.__dict__:
+                taken.__dict__[known] = self.__dict__[known][rows]
+        return taken
 
     @property
     def columns(self) -> tuple[str, ...]:
@@ -141,10 +145,18 @@ class Bound:
         centred = torch.as_tensor(self.x - self._centre)
         return self._product(centred, slice(None), self.front.bias + self.front.weight @ torch.as_tensor(self._centre))
 
-    def part(self, columns: tuple[str, ...]) -> Tensor:
-        """(n, h) what these local columns contribute to `z`, up to a constant that cancels in a move."""
+    @cached_property
+    def answers(self) -> Tensor:
+        """(n, k) what `rest` makes of `z`: the rows' scores as every move of a column is compared with them."""
+        with torch.no_grad():  # an inference tensor could not meet a gradient later
+            return torch.cat([self.rest(self.z[i : i + BLOCK]).double() for i in range(0, max(1, len(self.z)), BLOCK)])
+
+    def part(self, columns: tuple[str, ...], rows: IntArray | slice = slice(None)) -> Tensor:
+        """(m, h) what these local columns of some rows contribute to `z`, up to a constant that cancels in a move."""
         block = np.concatenate([self.encoding.blocks[c] for c in columns])
-        return self._product(torch.as_tensor(self.x[:, block] - self._centre[block]), torch.as_tensor(block), None)
+        return self._product(
+            torch.as_tensor(self.x[rows][:, block] - self._centre[block]), torch.as_tensor(block), None
+        )
 
     @cached_property
     def _centre(self) -> FloatArray:
@@ -363,9 +375,10 @@ def _count_clipped(module: nn.Module, x: FloatArray, dtype: torch.dtype) -> int:
 
 def _check_size(bound: Bound) -> None:
     """Readings run in single precision behind the front."""
-    with np.errstate(over="ignore", invalid="ignore"):
-        largest = max(float(np.abs(bound.scores).max()), float(bound.z.abs().max()) if bound.has_gradient else 0.0)
+    largest = max(float(bound.answers.abs().max()), float(bound.z.abs().max()) if bound.has_gradient else 0.0)
     if not largest < LARGEST:
+        with np.errstate(over="ignore", invalid="ignore"):
+            largest = max(largest, float(np.abs(bound.scores).max()))  # where not finite, the row is told
         told = f"{bound.model.name} works with numbers up to {largest:.3g} on this table, beyond single precision"
         raise ModelError(f"{told}; scale its inputs, or give the target in a larger unit")
 

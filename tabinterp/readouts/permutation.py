@@ -15,11 +15,11 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
-from typing import Any
 
 import numpy as np
 import pandas as pd
 import torch
+from numpy.typing import NDArray
 from torch import Tensor
 
 from ..errors import NotApplicableError
@@ -34,8 +34,12 @@ from .support import Support
 
 BLOCK = 2048
 EXACT = 2  # a column is exact when it has at most this many distinct values for each repeat
+DENSE = 0.75  # share of moves that change something from which to gather the others out costs more than to ask them
 
 Progress = Callable[[str, float], None]
+Fronts = Callable[
+    [slice | IntArray, Tensor], Tensor
+]  # places (m,) among the receivers, memory (m, h) -> their fronts (m, h)
 
 
 @dataclass(frozen=True, eq=False)
@@ -134,8 +138,12 @@ class Plan:
     loss: Loss
     players: dict[str, tuple[str, ...]]
     shifts: IntArray
-    levels: dict[str, tuple[IntArray, IntArray]]  # player -> (n,) group of each row, (groups,) a row of each group
+    groups: dict[str, tuple[IntArray, IntArray]]  # player -> (n,) group of each row, (groups,) a row of each group
     seed: int
+
+    def is_exact(self, player: str) -> bool:
+        """Has the player so few distinct values that none needs to be drawn?"""
+        return player in self.groups and len(self.groups[player][1]) <= EXACT * len(self.shifts)
 
 
 @dataclass(frozen=True, eq=False)
@@ -169,12 +177,8 @@ def start(
     players = _players(bound.columns, groups or {})
     bound = bound.take(np.argsort(row_hash(bound.table.numbers, seed), kind="stable").astype(np.int64))
     shifts = 1 + chosen(np.arange(n - 1), n_repeats, seed)
-    levels = {}
-    for player, columns in players.items():
-        found = _levels(bound, columns, EXACT * len(shifts))
-        if found is not None:
-            levels[player] = found
-    return Plan(bound, chosen_loss, players, shifts, levels, seed)
+    groups_of = {player: _groups(bound, columns) for player, columns in players.items()}
+    return Plan(bound, chosen_loss, players, shifts, {p: g for p, g in groups_of.items() if g is not None}, seed)
 
 
 def _players(columns: tuple[str, ...], groups: Mapping[str, Sequence[str]]) -> dict[str, tuple[str, ...]]:
@@ -191,13 +195,13 @@ def _players(columns: tuple[str, ...], groups: Mapping[str, Sequence[str]]) -> d
     return single | {name: tuple(c for c in columns if c in members) for name, members in groups.items()}
 
 
-def _levels(bound: Bound, columns: tuple[str, ...], most: int) -> tuple[IntArray, IntArray] | None:
-    """Groups of rows that are equal in these columns, if there are few enough."""
+def _groups(bound: Bound, columns: tuple[str, ...]) -> tuple[IntArray, IntArray] | None:
+    """The rows that are equal in these columns, where each column has encoded columns of its own."""
     block = np.unique(np.concatenate([bound.encoding.blocks[c] for c in columns]))
     if len(block) == 0 or not bound.is_local(columns):
         return None
     first, group = equal_rows(bound.x[:, block])
-    return (group, first) if len(first) <= most else None
+    return group, first
 
 
 def update(plan: Plan, rows: IntArray, progress: Progress | None = None) -> Sums:
@@ -207,11 +211,11 @@ def update(plan: Plan, rows: IntArray, progress: Progress | None = None) -> Sums
         raise NotApplicableError("the AUC ranks all rows against each other; give them in one batch")
     y, w = torch.as_tensor(bound.table.y[rows]), torch.as_tensor(_weights(bound)[rows])
     with torch.inference_mode():
-        own = _Own(plan.loss, _forward(bound.rest, _at(bound.z, rows)), y, w)
+        own = _Own(plan.loss, _at(bound.answers, rows), y, w)
         sums.rows.append(rows)
         sums.own.append(own.losses)
         for i, (player, columns) in enumerate(plan.players.items()):
-            moved = _exact if player in plan.levels else _drawn
+            moved = _exact if plan.is_exact(player) else _drawn
             if any(len(bound.encoding.blocks[c]) for c in columns):
                 received, given = moved(plan, player, rows, own)
                 sums.received[player], sums.given[player] = [received], given
@@ -256,7 +260,7 @@ def finish(plan: Plan, sums: Sums) -> PermutationImportance:
     for i, player in enumerate(plan.players):
         if player in sums.received:
             received = np.concatenate(sums.received[player])[order]
-            given = sums.given[player] if player not in plan.levels else sums.given[player][plan.levels[player][0]]
+            given = sums.given[player][plan.groups[player][0]] if plan.is_exact(player) else sums.given[player]
             values[i] = (weights * received[:, 0]).sum() / (weights * received[:, 1]).sum()
             projection[:, i] = _share(received) + _share(given)
     errors = np.array([_error(column, weights) for column in projection.T])
@@ -270,7 +274,7 @@ def finish(plan: Plan, sums: Sums) -> PermutationImportance:
         ci_low=interval.low,
         ci_high=interval.high,
         off_support=np.array([np.nan if rate is None else rate for rate in off]),
-        exact=tuple(p in plan.levels or p not in sums.received for p in plan.players),
+        exact=tuple(plan.is_exact(p) or p not in sums.received for p in plan.players),
         baseline=baseline,
         loss=plan.loss.name,
         n_repeats=len(plan.shifts),
@@ -301,11 +305,14 @@ def _weights(bound: Bound) -> FloatArray:
 
 def _exact(plan: Plan, player: str, rows: IntArray, own: _Own) -> tuple[FloatArray, FloatArray]:
     """Every receiver at every value of the column, weighed by the value's share of all rows."""
-    bound, (group, first) = plan.bound, plan.levels[player]
-    part = bound.part(plan.players[player])
-    base = _at(bound.z, rows) - _at(part, rows)
+    bound, (group, first) = plan.bound, plan.groups[player]
+    levels, at = bound.part(plan.players[player], first), group[rows]
+    base = _at(bound.z, rows) - _taken(levels, at)
     share = np.bincount(group, _weights(bound), minlength=len(first)) / _weights(bound).sum()
-    at_level = (_forward(bound.rest, base, part[row]) for row in first)
+    at_level = (
+        _moved(bound, own, at != g, lambda places, out, g=g: torch.add(_taken(base, places), levels[g], out=out))  # type: ignore[misc]
+        for g in range(len(first))
+    )
     received, weights = np.zeros((len(rows), 2)), own.w.numpy()
     received[:, 1] = 1.0
     given = np.zeros((len(first), 2))
@@ -330,11 +337,11 @@ def _losses(own: _Own, scores: Iterator[Tensor], share: FloatArray) -> Iterator[
 def _drawn(plan: Plan, player: str, rows: IntArray, own: _Own) -> tuple[FloatArray, FloatArray]:
     """Every receiver with the column of `n_repeats` other rows: those a shift further in hash order."""
     n, weights, at_rows = len(plan.bound.table), _weights(plan.bound), own.w.numpy()
-    move = _mover(plan, plan.players[player], rows)
+    move = _mover(plan, player, rows, own)
     received, given = np.zeros((len(rows), 2)), np.zeros((n, 2))
     for shift in plan.shifts if len(rows) else ():
         donors = (rows + shift) % n
-        rise = own.rise(move(int(shift)), torch.as_tensor(weights[donors]))
+        rise = own.rise(move(donors), torch.as_tensor(weights[donors]))
         received[:, 0] += weights[donors] * rise
         received[:, 1] += weights[donors]
         given[donors, 0] += at_rows * rise
@@ -342,30 +349,55 @@ def _drawn(plan: Plan, player: str, rows: IntArray, own: _Own) -> tuple[FloatArr
     return received, given
 
 
-def _mover(plan: Plan, columns: tuple[str, ...], rows: IntArray) -> Callable[[int], Tensor]:
-    """Scores of the receivers with these columns from the donors a shift away."""
-    bound, n = plan.bound, len(plan.bound.table)
-    if not bound.is_local(columns):
-        return lambda shift: _forward(bound.rest, bound.moved(columns, rows, (rows + shift) % n))
-    part = bound.part(columns)
+def _mover(plan: Plan, player: str, rows: IntArray, own: _Own) -> Callable[[IntArray], Tensor]:
+    """Scores of the receivers with the player's columns from these donors."""
+    bound, columns = plan.bound, plan.players[player]
+    if player not in plan.groups:
+        value = bound.table.inputs.groupby(list(columns), dropna=False, sort=False).ngroup().to_numpy()
+
+        def encoded(donors: IntArray) -> Tensor:
+            return _moved(
+                bound, own, value[rows] != value[donors], lambda at, _: bound.moved(columns, rows[at], donors[at])
+            )
+
+        return encoded
+    group, first = plan.groups[player]
+    part = _taken(bound.part(columns, first), group)
     base = _at(bound.z, rows) - _at(part, rows)
-    if len(rows) < n:
-        return lambda shift: _forward(bound.rest, base, part[(rows + shift) % n])
-    twice = torch.cat([part, part])  # all rows at once: the donors are one contiguous run
-    return lambda shift: _forward(bound.rest, base, twice[shift : shift + n])
+
+    def added(donors: IntArray) -> Tensor:
+        return _moved(
+            bound,
+            own,
+            group[rows] != group[donors],
+            lambda at, out: torch.add(_taken(base, at), _taken(part, donors[at]), out=out),
+        )
+
+    return added
 
 
 def _at(values: Tensor, rows: IntArray) -> Tensor:
-    return values if len(rows) == len(values) else values[rows]
+    return values if len(rows) == len(values) else _taken(values, rows)
 
 
-def _forward(rest: Any, base: Tensor, added: Tensor | None = None) -> Tensor:
-    """(n, k) scores in double precision of fronts `base + added`, in blocks that fit the cache."""
-    parts = []
-    buffer = torch.empty((BLOCK, base.shape[1]), dtype=base.dtype)
-    for i in range(0, max(1, len(base)), BLOCK):
-        z = base[i : i + BLOCK]
-        if added is not None:
-            z = torch.add(z, added if added.ndim == 1 else added[i : i + BLOCK], out=buffer[: len(z)])
-        parts.append(rest(z).double())
-    return torch.cat(parts)
+def _taken(values: Tensor, rows: slice | IntArray) -> Tensor:
+    """Rows of `values`; nothing is copied where they follow one another, as most donors of a shift do."""
+    if isinstance(rows, slice):
+        return values[rows]
+    if len(rows) and rows[-1] - rows[0] == len(rows) - 1 and (np.diff(rows) == 1).all():
+        return values[rows[0] : rows[-1] + 1]
+    return values.index_select(0, torch.as_tensor(rows))
+
+
+def _moved(bound: Bound, own: _Own, changed: NDArray[np.bool_], fronts: Fronts) -> Tensor:
+    """(m, k) scores after a move, in blocks that fit the cache; a receiver to which the donor brings the value that it
+    has keeps its own scores, and is not asked again."""
+    rows, scores = np.flatnonzero(changed), own.scores.clone()
+    everyone = len(rows) > DENSE * len(changed)
+    buffer = torch.empty((BLOCK, bound.z.shape[1]), dtype=bound.z.dtype)
+    total = len(changed) if everyone else len(rows)
+    for i in range(0, total, BLOCK):
+        block = slice(i, min(i + BLOCK, total))
+        at = block if everyone else rows[block]
+        scores[at] = bound.rest(fronts(at, buffer[: block.stop - i])).double()
+    return torch.where(torch.as_tensor(changed)[:, None], scores, own.scores) if everyone else scores

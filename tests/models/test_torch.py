@@ -15,6 +15,7 @@ from torch import nn
 import tabinterp as ti
 from tabinterp.errors import ModelError
 from tabinterp.models import bind, probabilities
+from tabinterp.readouts.permutation import start
 
 from .cases import numeric_table, sigmoid, softmax
 
@@ -886,11 +887,28 @@ def test_permutation_asks_what_lies_behind_the_front_once_a_move(repeats):
     model = wrapped(made(Counter))
     Counter.rows = 0
     bound = bind(model, given)
-    assert rows <= Counter.rows <= 3 * rows  # once as given, once in single precision, and a probe of the front
+    assert rows <= Counter.rows <= 3 * rows  # what is checked on the first rows, and all of them in single precision
     Counter.rows = 0
     result = ti.permutation_importance(bound, given, n_repeats=repeats)
     assert result.exact == (False, False, False, True)
-    assert Counter.rows == rows * (1 + 3 * repeats + 3)  # as they are, moves of three columns, levels of one
+    assert Counter.rows == rows * (
+        3 * repeats + 2
+    )  # moves of three columns; the levels of one that a row does not have
+
+
+def test_permutation_does_not_ask_again_where_the_donor_has_the_same_value():
+    rows, repeats = 500, 5
+    mostly = np.where(np.arange(rows) % 10 < 8, 0.0, np.arange(rows))  # 101 distinct values, four rows in five at 0
+    given = ti.read_table(numeric_table(rows=rows).frame.assign(x3=mostly), target="y")
+    bound = bind(wrapped(made(Counter)), given)
+    plan = start(bound, n_repeats=repeats, seed=0)
+    value = plan.bound.table.inputs["x3"].to_numpy()
+    moves = sum(int((value != np.roll(value, -shift)).sum()) for shift in plan.shifts)
+    assert moves < 0.5 * repeats * rows
+    Counter.rows = 0
+    result = ti.permutation_importance(bound, given, n_repeats=repeats)
+    assert not any(result.exact)
+    assert Counter.rows == 3 * repeats * rows + moves
 
 
 def test_untouched_probabilities_come_back():
