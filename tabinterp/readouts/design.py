@@ -44,7 +44,9 @@ class Reason:
     `separated`: the estimate is infinite, because only the classes `classes` occur among `rows` rows: those of the
     term's own level (`by` "level"), of the reference level of its column ("reference"), in both cases without the rows
     that another level decides already, or those that a combination of the columns `columns` puts on their side without
-    exception ("combination"). `absent`: no row has this class.
+    exception ("combination").
+    `never_counted`: the estimate is infinite, because every count is zero among `rows` rows; `by` as above.
+    `absent`: no row has this class.
     `exact`: the target is reproduced exactly, there is no residual to take an error from.
     `single_row`: one row alone determines it, its residual is zero, and the sandwich would call that certainty.
     `target_encoded`: an encoder has learnt from the same targets, so that no error of the usual kind is valid.
@@ -52,7 +54,15 @@ class Reason:
     """
 
     code: Literal[
-        "constant", "aliased", "separated", "absent", "exact", "single_row", "not_converged", "target_encoded"
+        "constant",
+        "aliased",
+        "separated",
+        "never_counted",
+        "absent",
+        "exact",
+        "single_row",
+        "not_converged",
+        "target_encoded",
     ]
     columns: tuple[str, ...] = ()
     by: Literal["level", "reference", "combination"] | None = None

@@ -29,7 +29,7 @@ def own_inference(bound: Bound, fit: OwnFit, terms: Sequence[AnyTerm], design: D
         value[::width] = np.nan  # what mixed columns add has no zero to start from
     empty = [Estimate(output, term) for output in range(outputs) for term in (None, *design.terms)]
     found = [
-        with_numbers(e, float(v), float(variance), fit.df_residual, odds=task != "regression")
+        with_numbers(e, float(v), float(variance), fit.df_residual, ratio=bound.table.schema.goal.ratio is not None)
         for e, v, variance in zip(empty, value, np.diag(covariance), strict=True)
     ]
     slopes = np.flatnonzero(np.arange(outputs * width) % width)
