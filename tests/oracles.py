@@ -23,7 +23,14 @@ def softmax(scores):
 
 
 def row_loss(name: str, y: float, scores: Sequence[float]) -> float:
-    """Loss of one row, from its probabilities."""
+    """Loss of one row, from its probabilities; "count" before the name: from the log of an expected count."""
+    if name.startswith("count"):
+        mean = math.exp(scores[0])
+        if name == "count squared_error":
+            return (y - mean) ** 2
+        if name == "count absolute_error":
+            return abs(y - mean)
+        return 2 * ((y * math.log(y / mean) if y else 0.0) - (y - mean))
     if name == "squared_error":
         return (y - scores[0]) ** 2
     if len(scores) == 1:
