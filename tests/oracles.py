@@ -22,15 +22,15 @@ def softmax(scores):
     return [x / sum(e) for x in e]
 
 
+def count_loss(name: str, y: float, mean: float) -> float:
+    deviance = 2 * ((y * math.log(y / mean) if y else 0.0) - (y - mean))
+    return {"count squared_error": (y - mean) ** 2, "count absolute_error": abs(y - mean)}.get(name, deviance)
+
+
 def row_loss(name: str, y: float, scores: Sequence[float]) -> float:
     """Loss of one row, from its probabilities; "count" before the name: from the log of an expected count."""
-    if name.startswith("count"):
-        mean = math.exp(scores[0])
-        if name == "count squared_error":
-            return (y - mean) ** 2
-        if name == "count absolute_error":
-            return abs(y - mean)
-        return 2 * ((y * math.log(y / mean) if y else 0.0) - (y - mean))
+    if name.startswith("count "):
+        return count_loss(name, y, math.exp(scores[0]))
     if name == "squared_error":
         return (y - scores[0]) ** 2
     if len(scores) == 1:

@@ -11,9 +11,9 @@ from typing import Any
 
 import numpy as np
 
-from ..readouts.association import benjamini_hochberg
 from ..readouts.coefficients import Coefficients
 from ..readouts.inference import Estimate, Inference
+from ..readouts.pvalues import benjamini_hochberg
 from ..readouts.surrogate import Surrogate
 from ..readouts.terms import AnyTerm, Contrast, Slope
 from ..report import document as doc

@@ -195,14 +195,15 @@ def of_linear(bound: Bound, terms: list[AnyTerm]) -> Coefficients:
 
 def _inference(bound: Bound, terms: list[AnyTerm], training: NDArray[np.bool_]) -> Inference:
     table, matrix = bound.table, design(terms, training)
+    weights = None if table.weights is None else table.weights[training]
     if bound.model.own is not None:
-        return own_inference(bound, bound.model.own, terms, matrix)
+        return own_inference(bound, bound.model.own, terms, matrix, weights)
     inference = infer(
         matrix,
         table.y[training],
         task=table.schema.task,
         n_classes=len(table.schema.classes),
-        weights=None if table.weights is None else table.weights[training],
+        weights=weights,
     )
     return _without_errors(inference) if target_encoders(bound.model.encoder) else inference
 

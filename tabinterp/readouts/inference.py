@@ -56,7 +56,7 @@ class Estimate:
 class ColumnTest:
     """Joint Wald test that the `df` coefficients of a column which have a number are zero; `left_out` have none.
 
-    `output` None tests all classes together. `vif` is GVIF ** (1 / df) of the unweighted design, None for a single
+    `output` None tests all classes together. `vif` is GVIF ** (1 / df) of the design, rows by their weight, None for a single
     column.
     """
 
@@ -115,7 +115,7 @@ def infer(
     """
     design, y, weights = _rows(design, y, weights)
     kind: Covariance = covariance or ("model" if weights is None and task != "count" else "robust")
-    basis = orthogonal_basis(design)
+    basis = orthogonal_basis(design, weights)
     unit = np.ones(len(y)) if weights is None else weights
     if task == "regression":
         return _Table(task, design, basis, least_squares(basis, y, unit, kind), [0], 1).report(kind)
