@@ -149,7 +149,7 @@ def _fit_counts(x: FloatArray, y: FloatArray, weights: FloatArray, seed: int) ->
     penalties = 1 / (STRENGTHS * len(y))  # of the mean loss, as C is of its sum
 
     def fit(penalty: float, rows: Any) -> PoissonRegressor:
-        made = PoissonRegressor(alpha=penalty, solver="newton-cholesky", max_iter=ITERATIONS)
+        made = PoissonRegressor(alpha=penalty, solver="newton-cholesky", max_iter=ITERATIONS, tol=1e-8)
         return made.fit(x[rows], y[rows], sample_weight=weights[rows])
 
     def loss(penalty: float) -> float:
