@@ -182,7 +182,7 @@ def off_support(rows: list[dict], numeric: set[str], moving: Sequence[str], shif
     def nearest(row):
         return min(squared(row, other) for other in reference)
 
-    limit = np.quantile([nearest(p) for p in probes], 0.95)
+    limit = np.quantile([nearest(p) for p in probes], 0.95, method="averaged_inverted_cdf")
     rates = []
     for shift in range(1, min(shifts, len(probes) - 1) + 1):
         changed = [p | {c: probes[i - shift][c] for c in moving} for i, p in enumerate(probes)]
