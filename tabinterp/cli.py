@@ -34,6 +34,10 @@ app = typer.Typer(
 Data = Annotated[str, typer.Option("--data", help="CSV (also .gz) or Parquet file.")]
 Target = Annotated[str | None, typer.Option("--target", help="Column to predict.")]
 Positive = Annotated[str | None, typer.Option("--positive", help="Positive class of a binary target.")]
+Task = Annotated[
+    str | None,
+    typer.Option("--task", help="binary, multiclass, regression or count, where the inferred task is wrong."),
+]
 Drop = Annotated[list[str] | None, typer.Option("--drop", help="Column no model may read. Repeatable.")]
 Protected = Annotated[list[str] | None, typer.Option("--protected", help="Column to watch. Repeatable.")]
 Kind = Annotated[
@@ -66,6 +70,7 @@ def train(
     data: Data,
     target: Annotated[str, typer.Option("--target", help="Column to predict.")],
     out: Out,
+    task: Task = None,
     positive: Positive = None,
     drop: Drop = None,
     protected: Protected = None,
@@ -77,7 +82,7 @@ def train(
     quiet: Quiet = False,
 ) -> None:
     """Train a reference network and its linear counterpart; the bundle remembers which rows were held out."""
-    settings = _settings(target, positive, drop, protected, kind, weight)
+    settings = _settings(target, task, positive, drop, protected, kind, weight)
     _train(data, settings, _split(split), out, seed, seeds, quiet)
     typer.echo(str(out))
 
@@ -88,6 +93,7 @@ def audit(
     data: Data,
     out: Out,
     target: Target = None,
+    task: Task = None,
     positive: Positive = None,
     drop: Drop = None,
     protected: Protected = None,
@@ -103,7 +109,7 @@ def audit(
     quiet: Quiet = False,
 ) -> None:
     """Set a network beside its linear counterpart: DIR/report.html and DIR/audit.json."""
-    asked = _settings(target, positive, drop, protected, kind, weight)
+    asked = _settings(target, task, positive, drop, protected, kind, weight)
     how = _how(architecture, encoder, unsafe_pickle, sha256)
     typer.echo(_audit(model, data, asked, _split(split), out, rows, seed, quiet, how))
 
@@ -215,6 +221,7 @@ def _audit(
 
 def _settings(
     target: str | None,
+    task: str | None,
     positive: str | None,
     drop: list[str] | None,
     protected: list[str] | None,
@@ -230,6 +237,7 @@ def _settings(
         kinds[column] = value
     said = {
         "target": target,
+        "task": task,
         "positive": positive,
         "drop": drop,
         "protected": protected,

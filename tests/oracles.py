@@ -22,8 +22,15 @@ def softmax(scores):
     return [x / sum(e) for x in e]
 
 
+def count_loss(name: str, y: float, mean: float) -> float:
+    deviance = 2 * ((y * math.log(y / mean) if y else 0.0) - (y - mean))
+    return {"count squared_error": (y - mean) ** 2, "count absolute_error": abs(y - mean)}.get(name, deviance)
+
+
 def row_loss(name: str, y: float, scores: Sequence[float]) -> float:
-    """Loss of one row, from its probabilities."""
+    """Loss of one row, from its probabilities; "count" before the name: from the log of an expected count."""
+    if name.startswith("count "):
+        return count_loss(name, y, math.exp(scores[0]))
     if name == "squared_error":
         return (y - scores[0]) ** 2
     if len(scores) == 1:
@@ -175,7 +182,7 @@ def off_support(rows: list[dict], numeric: set[str], moving: Sequence[str], shif
     def nearest(row):
         return min(squared(row, other) for other in reference)
 
-    limit = np.quantile([nearest(p) for p in probes], 0.95)
+    limit = np.quantile([nearest(p) for p in probes], 0.95, method="averaged_inverted_cdf")
     rates = []
     for shift in range(1, min(shifts, len(probes) - 1) + 1):
         changed = [p | {c: probes[i - shift][c] for c in moving} for i, p in enumerate(probes)]

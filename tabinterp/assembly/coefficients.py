@@ -11,13 +11,14 @@ from typing import Any
 
 import numpy as np
 
-from ..readouts.association import benjamini_hochberg
 from ..readouts.coefficients import Coefficients
 from ..readouts.inference import Estimate, Inference
+from ..readouts.pvalues import benjamini_hochberg
 from ..readouts.surrogate import Surrogate
 from ..readouts.terms import AnyTerm, Contrast, Slope
 from ..report import document as doc
 from ..report.document import Interval, Message
+from ..table.schema import GOALS
 from .results import Results, at, interval, number
 
 SMALLEST_CELL = 10  # rows
@@ -26,11 +27,10 @@ LEVEL = 0.05  # of the adjusted p of a coefficient that takes part in a contradi
 
 
 def coefficients(r: Results) -> doc.Coefficients:
-    regression = r.network.table.schema.task == "regression"
-    scale: Any = "target" if regression else "log-odds"
+    goal = r.network.table.schema.goal
     if r.coefficients is None:
         return doc.Coefficients(
-            scale=scale,
+            scale=goal.scale,
             rows_inference=0,
             rows_network=0,
             method=Message(key="coefficients.none"),
@@ -44,12 +44,10 @@ def coefficients(r: Results) -> doc.Coefficients:
     assert linear.inference is not None
     assert surrogate is not None
     return doc.Coefficients(
-        scale=scale,
+        scale=goal.scale,
         rows_inference=linear.inference.rows,
         rows_network=network.rows,
-        method=Message(
-            key=f"coefficients.method.{linear.inference.covariance}.{'number' if regression else 'classes'}"
-        ),
+        method=Message(key=f"coefficients.method.{linear.inference.covariance}.{goal.fitted}"),
         terms=_terms(_Both(linear, network, linear.inference, surrogate)),
         tests=[
             doc.WaldRow(
@@ -83,11 +81,12 @@ def _coefficient_notes(linear: Coefficients, inference: Inference) -> list[Messa
     if inference.own:
         notes.append(Message(key="coefficients.note.own", values={"kind": inference.own, "rows": inference.rows}))
     if linear.penalised:
-        notes.append(Message(key="coefficients.note.penalised"))
+        notes.append(Message(key="coefficients.note.penalised" + (".rates" if inference.task == "count" else "")))
+    lost = "never_counted" if inference.task == "count" else "separated"
     if 0 < inference.rows_separated < SMALLEST_CELL:
-        notes.append(Message(key="coefficients.note.separated.few", values={"rows": SMALLEST_CELL}))
+        notes.append(Message(key=f"coefficients.note.{lost}.few", values={"rows": SMALLEST_CELL}))
     elif inference.rows_separated:
-        notes.append(Message(key="coefficients.note.separated", values={"rows": inference.rows_separated}))
+        notes.append(Message(key=f"coefficients.note.{lost}", values={"rows": inference.rows_separated}))
     if not inference.converged:
         notes.append(Message(key="coefficients.note.not_converged"))
     if any(e.reason is not None and e.reason.code == "target_encoded" for e in inference.estimates):
@@ -141,7 +140,6 @@ def _curves(both: _Both, k: int) -> list[doc.CoefficientRow]:
             linear=Interval(),
             z=None,
             p=None,
-            odds_ratio=Interval(),
             penalised=own.get(column),
             network=at(network.estimates, i, k),
             sign_flip=number(network.sign_flip[i, k]),
@@ -157,7 +155,7 @@ def _term(both: _Both, term: AnyTerm, i: int, place: int | None, k: int) -> doc.
     if isinstance(term, Contrast) and term.values.sum() < SMALLEST_CELL:
         return _suppressed(both, term, k)
     fit = both.inference.estimates[k * len(both.linear.terms) + i]
-    odds = fit.odds_ratio or (None, None, None)
+    ratio = fit.ratio or (None, None, None)
     return doc.CoefficientRow(
         output=both.linear.outputs[k],
         column=term.term.column,
@@ -168,7 +166,7 @@ def _term(both: _Both, term: AnyTerm, i: int, place: int | None, k: int) -> doc.
         linear=interval(fit.estimate, fit.stderr, fit.ci_low, fit.ci_high),
         z=number(fit.z),
         p=number(fit.p),
-        odds_ratio=interval(odds[0], None, odds[1], odds[2]),
+        **{GOALS[both.inference.task].ratio or "odds_ratio": interval(ratio[0], None, ratio[1], ratio[2])},
         penalised=number(both.linear.estimates.value[i, k]),
         network=Interval() if place is None else at(both.network.estimates, place, k),
         sign_flip=None if place is None else number(both.network.sign_flip[place, k]),
@@ -190,7 +188,6 @@ def _suppressed(both: _Both, term: AnyTerm, k: int) -> doc.CoefficientRow:
         linear=nothing,
         z=None,
         p=None,
-        odds_ratio=nothing,
         penalised=None,
         network=nothing,
         sign_flip=None,

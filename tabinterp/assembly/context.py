@@ -88,7 +88,8 @@ def model_info(bound: Bound) -> doc.ModelInfo:
         columns, rows = list(bound.encoding.unseen), max(bound.encoding.unseen.values())
         notes.append(Message(key="model.unseen", values={"columns": columns, "rows": rows}))
     if bound.clipped:
-        notes.append(Message(key="model.clipped", values={"rows": bound.clipped}))
+        key = "model.clipped" if bound.table.schema.goal.classes else "model.clipped_rates"
+        notes.append(Message(key=key, values={"rows": bound.clipped}))
     if bound.model.predict is not None:
         notes.append(Message(key="model.checked", values={}))
     notes += _origin(bound)
@@ -168,7 +169,7 @@ def _lines(r: Results, importance: doc.Importance) -> list[Message]:
     ]
     if only:
         lines.append(Message(key="verdict.only_network", values={"columns": only, "linear": r.linear.model.name}))
-    base = "mean" if r.network.table.schema.task == "regression" else "base rate"
+    base = r.network.table.schema.goal.base
     lines.append(Message(key="verdict.scope", values={"percent": 100 * MARGIN, "base": base}))
     return lines
 

@@ -12,6 +12,7 @@ from ..readouts.coefficients import Coefficients
 from ..readouts.gradients import GradientImportance
 from ..readouts.neurons import NeuronCorrelations
 from ..readouts.permutation import paired_difference
+from ..readouts.weights import deviation, quantile
 from ..report import document as doc
 from ..report.document import Message
 from ..table.draws import FloatArray
@@ -56,8 +57,9 @@ def importance(r: Results) -> doc.Importance:
 def gradients(r: Results) -> doc.Gradients:
     saturation = None
     if r.network.table.schema.task == "binary":
-        p = probabilities(r.network.take(_evaluation(r)).scores)[:, 1]
-        saturation = float(np.median(p * (1 - p)))
+        rows = r.network.take(_evaluation(r))
+        p = probabilities(rows.scores)[:, 1]
+        saturation = quantile(p * (1 - p), 0.5, rows.table.weights)
     return doc.Gradients(rows_of=rows_of(r), saturation=saturation, methods=[_gradient_method(*g) for g in r.gradients])
 
 
@@ -103,7 +105,7 @@ def agreement(r: Results) -> list[doc.Agreement]:
 
 
 def _readings(r: Results) -> list[Reading]:
-    columns = r.network.columns
+    columns, weights = r.network.columns, r.network.table.weights
     readings = []
     if r.importance is not None:
         readings.append(Reading("network.permutation_importance", r.importance[0].importance))
@@ -115,23 +117,29 @@ def _readings(r: Results) -> list[Reading]:
         same = [t.term for t in linear.terms] == [t.term for t in network_terms.terms]
         slopes = network_terms.estimates.value
         readings.append(
-            Reading("network.average_derivative", _spread(network_terms, slopes, columns), slopes if same else None)
+            Reading(
+                "network.average_derivative", _spread(network_terms, slopes, columns, weights), slopes if same else None
+            )
         )
         fitted = linear.estimates.value
-        readings.append(Reading("linear.coefficients", _spread(linear, fitted, columns), fitted if same else None))
+        readings.append(
+            Reading("linear.coefficients", _spread(linear, fitted, columns, weights), fitted if same else None)
+        )
     if r.importance is not None:
         readings.append(Reading("linear.permutation_importance", r.importance[1].importance))
     return readings
 
 
-def _spread(coefficients: Coefficients, slopes: FloatArray, columns: tuple[str, ...]) -> FloatArray:
+def _spread(
+    coefficients: Coefficients, slopes: FloatArray, columns: tuple[str, ...], weights: FloatArray | None
+) -> FloatArray:
     """(columns,) standard deviation over rows of what a column contributes, averaged over outputs."""
     result = np.full(len(columns), np.nan)
     for j, column in enumerate(columns):
         members = [i for i, t in enumerate(coefficients.terms) if t.term.column == column]
         if members and not np.isnan(slopes[members]).any():
             values = np.column_stack([coefficients.terms[i].values for i in members])
-            result[j] = (values @ slopes[members]).std(axis=0).mean()
+            result[j] = deviation(values @ slopes[members], weights).mean()
     return result
 
 

@@ -15,15 +15,15 @@ import pandas as pd
 import torch
 
 from ..models.model import Bound
-from ..readouts.loss import LOSSES
+from ..readouts.loss import loss_for
 from ..table import Table
 from ..table.draws import FloatArray, IntArray, row_hash
+from ..table.schema import GOALS
 
 RESAMPLES = 1000
 MARGIN = 0.01  # share of what knowing nothing costs
 # A bootstrap of fewer rows, or groups of rows, has intervals that are far too short; of one row, none at all.
 FEWEST = 10
-METRICS = {"binary": ("log_loss", "auc", "brier", "accuracy"), "multiclass": ("log_loss", "brier", "accuracy")}
 HIGHER_IS_BETTER = {"auc", "accuracy", "r2"}
 
 Status = Literal["better", "equivalent", "worse", "not_resolved", "not_assessed"]
@@ -110,7 +110,7 @@ def compare(network: Bound, linear: Bound, *, resamples: int = RESAMPLES, seed: 
         seed=seed,
         held_out=held_out,
         null=_null(table.schema.task, table.y, weights),
-        disagreement=None if table.schema.task == "regression" else _disagreement(both, weights),
+        disagreement=_disagreement(both, weights) if table.schema.goal.classes else None,
     )
 
 
@@ -152,20 +152,23 @@ Weighed = Callable[[FloatArray], tuple[float, float]]
 
 
 def _metrics(task: str, both: FloatArray, y: FloatArray) -> dict[str, Weighed]:
-    made: dict[str, Weighed]
-    if task == "regression":
-        squared = (both[:, :, 0] - y) ** 2
-        made = {"squared_error": _mean(squared)}
-        return made | {"r2": _r2(squared, y)} if len(np.unique(y)) > 1 else made
-    made = {}
-    for name in METRICS[task]:
-        if name == "auc":
-            if len(np.unique(y)) == 2:
-                made[name] = _auc(both[:, :, 0], y)
-        else:
-            rows = LOSSES[name].rows(torch.as_tensor(both), torch.as_tensor(y), torch.ones(both.shape[:2])).numpy()
+    made: dict[str, Weighed] = {}
+    varied = len(np.unique(y)) > 1
+    for name in GOALS[task].metrics:
+        if name == "auc" and varied:
+            made[name] = _auc(both[:, :, 0], y)
+        elif name == "r2" and varied:
+            made[name] = _r2((both[:, :, 0] - y) ** 2, y)
+        elif name not in ("auc", "r2"):
+            rows = _rows(name, task, both, y)
             made[name] = _mean(1 - rows if name == "accuracy" else rows)
     return made
+
+
+def _rows(name: str | None, task: str, both: FloatArray, y: FloatArray) -> FloatArray:
+    """(models, n) losses of single rows."""
+    losses = loss_for(name, task).rows(torch.as_tensor(both), torch.as_tensor(y), torch.ones(both.shape[:2]))
+    return np.asarray(losses.numpy(), dtype=np.float64)
 
 
 def _mean(rows: FloatArray) -> Weighed:
@@ -202,9 +205,11 @@ def _auc(scores: FloatArray, y: FloatArray) -> Weighed:
 
 
 def _null(task: str, y: FloatArray, w: FloatArray) -> float:
-    """Loss of a model that knows the target's distribution and nothing else: entropy, or variance."""
-    if task == "regression":
-        return float(np.average((y - np.average(y, weights=w)) ** 2, weights=w))
+    """Loss of a model that knows the target's distribution and nothing else: entropy, or that of predicting the mean."""
+    if not GOALS[task].classes:
+        mean = np.average(y, weights=w)
+        score = np.log(np.maximum(mean, np.finfo(float).tiny)) if task == "count" else mean
+        return float(np.average(_rows(None, task, np.full((1, len(y), 1), score), y)[0], weights=w))
     p = np.bincount(y.astype(np.int64), w) / w.sum()
     return float(-(p[p > 0] * np.log(p[p > 0])).sum())
 

@@ -154,7 +154,7 @@ def _reading(name: str) -> str:
 
 
 def _penalised_inference(d: Document) -> Outcome:
-    penalised = any(note.key == "coefficients.note.penalised" for note in d.coefficients.notes)
+    penalised = any(note.key.startswith("coefficients.note.penalised") for note in d.coefficients.notes)
     given = d.method.settings.get("counterpart") == "given"
     return _raised(linear=d.linear.name) if penalised and given else _cleared()
 

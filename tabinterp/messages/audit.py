@@ -39,6 +39,22 @@ AUDIT: dict[str, str] = {
         "Network minus linear, the mean squared error differs by {value}; fewer than {fewest} rows, or groups of rows, "
         "are too few for an interval."
     ),
+    "verdict.gap.poisson_deviance.lower": (
+        "Its mean Poisson deviance is lower by {value} (95% interval {low} to {high}); less than {margin} counts as "
+        "equivalent."
+    ),
+    "verdict.gap.poisson_deviance.higher": (
+        "Its mean Poisson deviance is higher by {value} (95% interval {low} to {high}); less than {margin} counts as "
+        "equivalent."
+    ),
+    "verdict.gap.poisson_deviance.open": (
+        "Network minus linear, the mean Poisson deviance differs by {value} (95% interval {low} to {high}, which includes "
+        "zero); less than {margin} counts as equivalent."
+    ),
+    "verdict.gap.poisson_deviance.few": (
+        "Network minus linear, the mean Poisson deviance differs by {value}; fewer than {fewest} rows, or groups of rows, "
+        "are too few for an interval."
+    ),
     "verdict.others.better": "The other metrics ({count}) are resolved in its favour too.",
     "verdict.others.worse": "The other metrics ({count}) are resolved against it too.",
     "verdict.others.open": "Of the other metrics ({count}) none is resolved.",
@@ -82,6 +98,9 @@ AUDIT: dict[str, str] = {
         "{rows} rows had a probability of 0 or 1, whose log-odds are infinite; they were moved to a probability of 1e-7 "
         "from the end."
     ),
+    "model.clipped_rates": (
+        "{rows} rows had an expected count of less than 1e-7, zero or negative; it was moved to 1e-7 before its log was taken."
+    ),
     "model.checked": "The scores read from its weights reproduce its own predictions on the first rows of the table.",
     # coefficients
     "coefficients.none": "No coefficients were taken.",
@@ -96,6 +115,14 @@ AUDIT: dict[str, str] = {
     "coefficients.method.robust.classes": (
         "Linear model: weighted maximum likelihood without a penalty, on the network's encoding with the reference levels "
         "left out; standard errors from the sandwich (HC0), Wald intervals."
+    ),
+    "coefficients.method.robust.count": (
+        "Linear model: Poisson regression by maximum likelihood without a penalty, on the network's encoding with the reference "
+        "levels left out; standard errors from the sandwich (HC0), which hold also where the variance is not the mean; Wald "
+        "intervals."
+    ),
+    "coefficients.method.own.count": (
+        "Linear model: its own fit, with its own covariance; standard errors and Wald intervals are those it brings."
     ),
     "coefficients.method.own.classes": (
         "Linear model: its own fit, with its own covariance; standard errors and Wald intervals are those it brings."
@@ -115,6 +142,19 @@ AUDIT: dict[str, str] = {
         "The counterpart that predicts is penalised, and penalised coefficients have no valid Wald interval. Intervals, z, "
         "p and odds ratios are those of an unpenalised fit on the same encoding and rows; the penalised coefficients stand "
         "beside them."
+    ),
+    "coefficients.note.penalised.rates": (
+        "The counterpart that predicts is penalised, and penalised coefficients have no valid Wald interval. Intervals, z, "
+        "p and rate ratios are those of an unpenalised fit on the same encoding and rows; the penalised coefficients stand "
+        "beside them."
+    ),
+    "coefficients.note.never_counted": (
+        "In {rows} training rows every count is 0 for a level or a combination of columns. Their terms have no finite "
+        "estimate; all others are the limit of the maximum likelihood fit."
+    ),
+    "coefficients.note.never_counted.few": (
+        "In fewer than {rows} training rows every count is 0 for a level or a combination of columns. Their terms have no "
+        "finite estimate; all others are the limit of the maximum likelihood fit."
     ),
     "coefficients.note.separated": (
         "{rows} training rows are separated: a level or a combination of columns occurs with one class only. Their terms "
@@ -146,6 +186,16 @@ AUDIT: dict[str, str] = {
     "reason.separated.combination": (
         "Not estimable: separated; a combination of {columns} occurs with one class only ({rows} training rows)."
     ),
+    "reason.never_counted.level": "Not estimable: in all {rows} training rows of this level the count is 0.",
+    "reason.never_counted.level.few": "Not estimable: fewer than {rows} training rows of this level, in all of which it is 0.",
+    "reason.never_counted.reference": "Not estimable: in all {rows} training rows of the reference the count is 0.",
+    "reason.never_counted.reference.few": (
+        "Not estimable: fewer than {rows} training rows of the reference, in all of which the count is 0."
+    ),
+    "reason.never_counted.combination": (
+        "Not estimable: a combination of {columns} goes with counts of 0 only ({rows} training rows)."
+    ),
+    "reason.never_counted.combination.few": ("Not estimable: a combination of {columns} goes with counts of 0 only."),
     "reason.absent": "Not estimable: no training row has this class.",
     "reason.exact": "No interval: the target is reproduced exactly, and there is no residual to take an error from.",
     "reason.single_row": "No interval: a single training row determines it.",

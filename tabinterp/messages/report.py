@@ -13,6 +13,7 @@ REPORT: dict[str, str] = {
     "report.target.binary": "Target: {target}. Positive class: {positive}, {rate} of {rows} rows.",
     "report.target.multiclass": "Target: {target}, {classes} classes, {rows} rows.",
     "report.target.regression": "Target: {target}, {rows} rows.",
+    "report.target.count": "Target: {target}, a count, {rows} rows.",
     "report.figure.none": "No number to draw; the table says what was tried.",
     "report.numbers": "Numbers behind this figure",
     "report.copy": "Copy as CSV",
@@ -93,12 +94,16 @@ REPORT: dict[str, str] = {
     "report.metric.accuracy": "accuracy",
     "report.metric.squared_error": "squared error",
     "report.metric.r2": "R²",
+    "report.metric.absolute_error": "absolute error",
+    "report.metric.poisson_deviance": "Poisson deviance",
     "report.unit.log_loss": "nats per row",
     "report.unit.auc": "probability",
     "report.unit.brier": "squared probability",
     "report.unit.accuracy": "share of rows",
     "report.unit.squared_error": "squared units of the target",
     "report.unit.r2": "share of variance",
+    "report.unit.absolute_error": "units of the target",
+    "report.unit.poisson_deviance": "twice the nats per row",
     "report.up": "↑",
     "report.down": "↓",
     # the report: importance
@@ -144,6 +149,7 @@ REPORT: dict[str, str] = {
     ),
     "report.scale.log-odds": "log-odds",
     "report.scale.target": "units of the target",
+    "report.scale.log-rate": "log rate, the log of the expected count",
     "report.coefficients.surrogate": (
         "A linear function of the columns, fitted to the network's score on {fitted} training rows, explains {r2} [{low}, "
         "{high}] of the score's variance on {scored} held-out rows."
@@ -174,8 +180,16 @@ REPORT: dict[str, str] = {
     "report.coefficients.numbers": "Slope × SD, or contrast of a level to its reference ({scale}), with the 95% interval",
     "report.coefficients.table": "All terms, per unit of the column ({scale}, 95% interval)",
     "report.coefficients.all": "All terms ({count}), with tests, odds ratios and reasons",
+    "report.coefficients.all.rates": "All terms ({count}), with tests, rate ratios and reasons",
     "report.coefficients.note": (
         "SD: standard deviation of the column over all rows. Odds ratios of numeric terms are per SD, all others as the "
+        "term stands. z and p test a coefficient of the unpenalised fit against zero. Penalised: the same term of the penalised "
+        "model; it has no valid interval. Surrogate: the same term of a linear model of the network's "
+        "score. Sign flips: share of rows on which the network's own derivative has the other sign than its average. "
+        "Conflict: both intervals exclude zero, on different sides."
+    ),
+    "report.coefficients.note.rates": (
+        "SD: standard deviation of the column over all rows. Rate ratios of numeric terms are per SD, all others as the "
         "term stands. z and p test a coefficient of the unpenalised fit against zero. Penalised: the same term of the penalised "
         "model; it has no valid interval. Surrogate: the same term of a linear model of the network's "
         "score. Sign flips: share of rows on which the network's own derivative has the other sign than its average. "
@@ -207,6 +221,7 @@ REPORT: dict[str, str] = {
     "report.unpenalised.interval": "linear, unpenalised fit [95% interval]",
     "report.unpenalised.stderr": "standard error of the unpenalised fit",
     "report.odds_ratio": "odds ratio, numbers per SD [95% interval]",
+    "report.rate_ratio": "rate ratio, numbers per SD [95% interval]",
     "report.penalised": "penalised",
     "report.surrogate": "surrogate",
     "report.sign_flip": "sign flips",

@@ -20,7 +20,7 @@ from torch import nn
 from ..errors import ModelError, UnsafeFileError
 from ..files import write
 from ..table import Split
-from ..table.schema import TASKS
+from ..table.schema import GOALS, LOGITS, TASKS
 from .files import skops_archive, weights
 from .files.architecture import Layer, checked, describe, fill
 from .files.archive import Archive, pack
@@ -258,6 +258,7 @@ def _header(data: bytes, where: str) -> Header:
     header = checked(Header, value, name)
     if header.task is not None and header.task not in TASKS:
         raise ModelError(f"{name!r}: a task is one of {', '.join(TASKS)}; got {header.task!r}")
-    if header.outputs not in ("logits", "probabilities"):
-        raise ModelError(f"{name!r}: outputs is logits or probabilities; got {header.outputs!r}")
+    allowed = LOGITS if header.task is None else GOALS[header.task].outputs
+    if header.outputs not in allowed:
+        raise ModelError(f"{name!r}: outputs is {' or '.join(allowed)}; got {header.outputs!r}")
     return header

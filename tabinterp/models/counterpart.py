@@ -16,7 +16,8 @@ import torch
 from numpy.typing import NDArray
 from sklearn.base import clone
 from sklearn.exceptions import ConvergenceWarning
-from sklearn.linear_model import LogisticRegressionCV, RidgeCV
+from sklearn.linear_model import LogisticRegressionCV, PoissonRegressor, RidgeCV
+from sklearn.metrics import mean_poisson_deviance
 from sklearn.model_selection import StratifiedKFold
 from torch import nn
 
@@ -40,7 +41,7 @@ NEWER: dict[str, Any] = (  # what scikit-learn asks to be said since it has thes
 
 
 def fit_counterpart(model: Model | Bound, table: Table, *, seed: int = 0) -> Model:
-    """Logistic, multinomial or linear regression on the model's own encoding of the training rows.
+    """Logistic, multinomial, linear or Poisson regression on the model's own encoding of the training rows.
 
     Where the table has no split, all of its rows are training rows.
     """
@@ -50,8 +51,9 @@ def fit_counterpart(model: Model | Bound, table: Table, *, seed: int = 0) -> Mod
         training = training & (table.weights > 0)  # a fold of rows of weight 0 has no loss
     encoder, reads, x = _encoding(bound, training, seed)
     y = table.y[training]
-    weights = None if table.weights is None else table.weights[training]
-    centre, scale = x.mean(axis=0), x.std(axis=0)
+    weights = None if table.weights is None else table.weights[training] / table.weights[training].mean()
+    centre = np.average(x, axis=0, weights=weights)
+    scale = np.sqrt(np.average((x - centre) ** 2, axis=0, weights=weights))
     still = (x.min(axis=0) == x.max(axis=0)) | (
         scale == 0
     )  # rounding gives a constant column a deviation that is not quite 0
@@ -60,13 +62,12 @@ def fit_counterpart(model: Model | Bound, table: Table, *, seed: int = 0) -> Mod
     coefficients = np.where(still, 0.0, np.atleast_2d(fitted.coef_) / scale)
     intercept = np.atleast_1d(fitted.intercept_) - coefficients @ centre
     return Model(
-        name={"binary": "logistic regression", "multiclass": "multinomial logistic regression"}.get(
-            table.schema.task, "linear regression"
-        ),
+        name=table.schema.goal.counterpart,
         library=f"scikit-learn {sklearn.__version__}",
         module=nn.Sequential(linear(torch.as_tensor(coefficients), torch.as_tensor(intercept))).eval(),
         task=table.schema.task,
         classes=table.schema.classes or None,
+        outputs=table.schema.goal.outputs[0],
         encoder=encoder,
         reads=reads,
         penalised=True,
@@ -104,7 +105,7 @@ def _cross_fitted(
         **{f"{name}__random_state" if name else "random_state": seed for name in found}
     )
     try:
-        x = as_array(refitted.fit_transform(rows, y if bound.table.schema.task == "regression" else y.astype(int)))
+        x = as_array(refitted.fit_transform(rows, y.astype(int) if bound.table.schema.goal.classes else y))
     except Exception as error:  # the user's encoder: whatever it raises is told in its words
         raise NotApplicableError(
             f"a linear counterpart behind a target encoder fits that encoder again on the training rows, and it does not fit: "
@@ -114,6 +115,8 @@ def _cross_fitted(
 
 
 def _fit(x: FloatArray, y: FloatArray, weights: FloatArray | None, table: Table, seed: int) -> Any:
+    if table.schema.task == "count":
+        return _fit_counts(x, y, np.ones(len(y)) if weights is None else weights, seed)
     if table.schema.task == "regression":
         return RidgeCV(alphas=len(x) * np.logspace(-7, 1, 17)).fit(x, y, sample_weight=weights)
     folds = min(FOLDS, int(np.bincount(y.astype(int), minlength=len(table.schema.classes)).min()))
@@ -123,7 +126,7 @@ def _fit(x: FloatArray, y: FloatArray, weights: FloatArray | None, table: Table,
         )
     search = LogisticRegressionCV(
         Cs=STRENGTHS,
-        cv=StratifiedKFold(folds, shuffle=True, random_state=seed),
+        cv=_folds(folds, seed),
         scoring="neg_log_loss",
         max_iter=ITERATIONS,
         solver="lbfgs",
@@ -134,8 +137,46 @@ def _fit(x: FloatArray, y: FloatArray, weights: FloatArray | None, table: Table,
         return search.fit(x, y, sample_weight=weights)
 
 
+def _fit_counts(x: FloatArray, y: FloatArray, weights: FloatArray, seed: int) -> PoissonRegressor:
+    """The strength with the least cross-validated deviance, weighed by row; folds have equal shares of zeros."""
+    counted = y > 0
+    folds = min(FOLDS, int(counted.sum()))
+    if folds < 2:
+        raise NotApplicableError(
+            "a linear counterpart chooses its penalty by cross-validation, which needs two training rows with a count above 0"
+        )
+    parts = list(_folds(folds, seed).split(x, counted))
+    penalties = 1 / (STRENGTHS * len(y))  # of the mean loss, as C is of its sum
+
+    def fit(penalty: float, rows: Any) -> PoissonRegressor:
+        made = PoissonRegressor(alpha=penalty, solver="newton-cholesky", max_iter=ITERATIONS, tol=1e-8)
+        return made.fit(x[rows], y[rows], sample_weight=weights[rows])
+
+    def loss(penalty: float) -> float:
+        losses = [
+            (weights[b].sum(), mean_poisson_deviance(y[b], _rates(fit(penalty, a), x[b]), sample_weight=weights[b]))
+            for a, b in parts
+        ]
+        return float(np.average([one for _, one in losses], weights=[w for w, _ in losses]))
+
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore", ConvergenceWarning)
+        return fit(penalties[int(np.argmin([loss(penalty) for penalty in penalties]))], slice(None))
+
+
+def _rates(fitted: PoissonRegressor, x: FloatArray) -> FloatArray:
+    """Expected counts; those of rows far outside the fitted ones stay within floating point."""
+    return np.asarray(np.exp(np.clip(x @ fitted.coef_ + fitted.intercept_, -100, 100)))
+
+
+def _folds(folds: int, seed: int) -> StratifiedKFold:
+    return StratifiedKFold(folds, shuffle=True, random_state=seed)
+
+
 def _converged(fitted: Any) -> bool:
     """No fit of the chosen strength stopped at the limit of iterations; least squares has none."""
+    if isinstance(fitted, PoissonRegressor):
+        return bool(fitted.n_iter_ < ITERATIONS)
     if not hasattr(fitted, "C_"):
         return True
     chosen = int(np.abs(STRENGTHS - np.ravel(fitted.C_)[0]).argmin())

@@ -27,7 +27,10 @@ ACTIVATION_FUNCTIONS = (
     functional.softsign, functional.tanh, functional.sigmoid, torch.relu, torch.tanh, torch.sigmoid, torch.selu,
 )  # fmt: skip
 ACTIVATION_METHODS = ("relu", "tanh", "sigmoid")
-FINAL = (torch.sigmoid, functional.sigmoid, torch.softmax, functional.softmax, "sigmoid", "softmax")
+FINAL = {  # link -> what undoes it at the end of a network
+    "logit": (torch.sigmoid, functional.sigmoid, torch.softmax, functional.softmax, "sigmoid", "softmax"),
+    "log": (torch.exp, "exp"),
+}
 SHAPES = ("squeeze", "unsqueeze", "reshape", "view", "flatten")  # (n, 1) to (n,) and back
 
 
@@ -288,25 +291,30 @@ class Untouched(nn.Module):
         return self.module(x.clone())  # type: ignore[no-any-return]
 
 
-def without_final(module: nn.Module, probe: Tensor, raw: Tensor) -> nn.Module | None:
-    """The module without its final sigmoid or softmax, if that is what it ends in; `raw` is what it makes of `probe`."""
-    if is_sequence(module) and len(module) > 1 and _is_final(module[-1]):
+def without_final(module: nn.Module, probe: Tensor, raw: Tensor, link: str) -> nn.Module | None:
+    """The module without its final sigmoid or softmax ("logit") or exponential ("log"), if that is what it ends in.
+
+    `raw` is what it makes of `probe`."""
+    if is_sequence(module) and len(module) > 1 and _is_final(module[-1], link):
         stripped: nn.Module | None = nn.Sequential(*list(module)[:-1])
     else:
-        stripped = _graph_without_final(module)
+        stripped = _graph_without_final(module, link)
     if stripped is None:
         return None
     with torch.inference_mode():
-        logits = stripped(probe)
-        again = torch.sigmoid(logits) if raw.ndim == 1 or raw.shape[1] == 1 else torch.softmax(logits, dim=1)
+        scores = stripped(probe)
+        if link == "log":
+            again = torch.exp(scores)
+        else:
+            again = torch.sigmoid(scores) if raw.ndim == 1 or raw.shape[1] == 1 else torch.softmax(scores, dim=1)
     return stripped if bool(torch.allclose(again, raw, atol=1e-6)) else None
 
 
-def _is_final(what: Any) -> bool:
-    return isinstance(what, (nn.Sigmoid, nn.Softmax)) or what in FINAL
+def _is_final(what: Any, link: str) -> bool:
+    return (link == "logit" and isinstance(what, (nn.Sigmoid, nn.Softmax))) or what in FINAL[link]
 
 
-def _graph_without_final(module: nn.Module) -> nn.Module | None:
+def _graph_without_final(module: nn.Module, link: str) -> nn.Module | None:
     graph = trace(module)
     if graph is None:
         return None
@@ -316,7 +324,7 @@ def _graph_without_final(module: nn.Module) -> nn.Module | None:
     if not isinstance(node, fx.Node):
         return None
     what = graph.get_submodule(str(node.target)) if node.op == "call_module" else node.target
-    if not _is_final(what) or not node.args or len(node.users) != 1:
+    if not _is_final(what, link) or not node.args or len(node.users) != 1:
         return None
     node.replace_all_uses_with(node.args[0])  # type: ignore[arg-type]  # an activation's first argument is a node
     graph.graph.erase_node(node)

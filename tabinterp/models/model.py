@@ -17,11 +17,12 @@ from torch import Tensor, nn
 from ..errors import ModelError, NotApplicableError
 from ..table import Split, Table
 from ..table.draws import FloatArray, IntArray
+from ..table.schema import GOALS, Goal
 from .encoding import Encoding, build
 from .front import Activations, Front, Untouched, is_sequence, linear, private, split, without_final
 from .function import Codes, Function, FunctionModule
 from .ownfit import OwnFit
-from .scores import CLIP, Scores, module_dtype, probabilities
+from .scores import CLIP, Link, Scores, check_probabilities, module_dtype, probabilities
 
 BLOCK = 4096  # rows in one forward pass
 LARGEST = 1e30  # scores and hidden numbers; single precision ends at 3.4e38
@@ -43,12 +44,12 @@ class Model:
     """A model as tabinterp sees it: an encoder and a torch module, nothing of the user's own left to change.
 
     `module` maps encoded rows (n, d) to (n,), (n, 1) or (n, k): logits or probabilities by `outputs`, target values for
-    regression. `encoder` has a `transform` (None: numeric columns as they are); `reads` names the columns it takes, in
-    order (None: all input columns). A model of which nothing but its answers is known has a `function` of original rows
-    instead, an empty module, and in `opaque` the words for why it has no gradient. `finish` makes the whole model of one
-    that can only be read beside rows (a table's input columns); `original` holds its weights. `predict` is the original's
-    own answer, (n, k) probabilities or (n,) values, to check against. `penalised`: was a linear model shrunk (None:
-    unknown)? `own` is the inference that it brings.
+    regression, expected counts ("rate") or their logs ("log_rate"). `encoder` has a `transform` (None: numeric columns as
+    they are); `reads` names the columns it takes, in order (None: all input columns). A model of which nothing but its
+    answers is known has a `function` of original rows instead, an empty module, and in `opaque` the words for why it has no
+    gradient. `finish` makes the whole model of one that can only be read beside rows (a table's input columns); `original`
+    holds its weights. `predict` is the original's own answer, (n, k) probabilities or (n,) values or expected counts, to
+    check against. `penalised`: was a linear model shrunk (None: unknown)? `own` is the inference that it brings.
     """
 
     name: str
@@ -81,7 +82,7 @@ class Bound:
     """A model on the rows of one table: everything a reading needs.
 
     `x` (n, d) are the encoded rows; `module` maps them to scores (n, k), `front` is its affine front. `clipped` counts
-    rows whose probabilities had to be moved off 0 or 1.
+    rows whose probabilities had to be moved off 0 or 1, or their expected count off 0.
     """
 
     model: Model
@@ -247,9 +248,15 @@ def _check_columns(model: Model, table: Table) -> None:
         roles = {c.name: c.role for c in table.schema.columns}
         told = ", ".join(f"{c!r} ({'has the role ' + roles[c] if c in roles else 'not in the table'})" for c in missing)
         raise ModelError(f"{model.name} reads columns that this table does not offer as inputs: {told}")
-    if model.task is not None and (model.task == "regression") != (table.schema.task == "regression"):
+    if model.task is None:
+        return
+    logs = (
+        model.outputs == "log_rate" and table.schema.task == "regression"
+    )  # logs of counts are no values of the target
+    if GOALS[model.task].classes != table.schema.goal.classes or logs:
         raise ModelError(
             f"{model.name} is a {model.task} model; the table's target {table.schema.target!r} is {table.schema.task}"
+            + (": read the table with task='count'" if logs else "")
         )
 
 
@@ -266,17 +273,25 @@ def _check_encoded(x: FloatArray, model: Model, table: Table) -> None:
 def _score_module(model: Model, table: Table, x: FloatArray) -> tuple[nn.Module, tuple[str | None, ...], int]:
     bare, probe, raw = _raw(model, x)
     matrix = torch.as_tensor(score_head(model, table, 1 if raw.ndim == 1 else raw.shape[1])).to(probe.dtype)
-    clipped = 0
-    probabilities = model.outputs == "probabilities" and table.schema.task != "regression"
-    if probabilities:
-        _check_probabilities(model, raw)
-        stripped = without_final(bare, probe, raw)
-        bare, probabilities = (stripped, False) if stripped is not None else (bare, True)
-        clipped = 0 if stripped is not None else _count_clipped(bare, x, probe.dtype)
+    clipped, link = 0, _link(model, table.schema.goal)
+    if link is not None:
+        if link == "logit":
+            check_probabilities(model.name, raw)
+        stripped = without_final(bare, probe, raw, link)
+        clipped = 0 if stripped is not None else _count_clipped(bare, x, probe.dtype, link)
+        bare, link = (bare, link) if stripped is None else (stripped, None)
     outputs: tuple[str | None, ...] = (None,) if len(matrix) == 1 else table.schema.labels
-    if not probabilities and is_sequence(bare) and type(bare[-1]) is nn.Linear:
+    if link is None and is_sequence(bare) and type(bare[-1]) is nn.Linear:
         return private(nn.Sequential(*list(bare)[:-1], _fused(bare[-1], matrix))), outputs, clipped
-    return private(Scores(copy.deepcopy(bare), matrix, probabilities, raw.ndim == 1)), outputs, clipped
+    return private(Scores(copy.deepcopy(bare), matrix, link, raw.ndim == 1)), outputs, clipped
+
+
+def _link(model: Model, goal: Goal) -> Link | None:
+    """What the outputs have to go through; of a count, whatever predicts numbers predicts its expectation."""
+    if goal.classes:
+        return "logit" if model.outputs == "probabilities" else None
+    rates = model.task == "regression" or model.outputs in ("rate", "probabilities")
+    return "log" if goal.scale == "log-rate" and rates else None
 
 
 def _raw(model: Model, x: FloatArray) -> tuple[nn.Module, Tensor, Tensor]:
@@ -315,9 +330,9 @@ def _fused(last: nn.Linear, matrix: Tensor) -> nn.Linear:
 def score_head(model: Model, table: Table, width: int) -> FloatArray:
     """(k, width): raw outputs to scores in the table's order of classes."""
     schema = table.schema
-    if schema.task == "regression":
+    if not schema.goal.classes:
         if width != 1:
-            raise ModelError(f"{model.name} gives {width} outputs; regression on {schema.target!r} needs one")
+            raise ModelError(f"{model.name} gives {width} outputs; {schema.task} on {schema.target!r} needs one")
         return np.ones((1, 1))
     order = _class_order(model, table)
     k = len(schema.classes)
@@ -354,22 +369,12 @@ def _number(value: Any) -> Any:
     return float(value) if isinstance(value, (bool, int, float)) else value
 
 
-def _check_probabilities(model: Model, raw: Tensor) -> None:
-    low, high = float(raw.min()), float(raw.max())
-    sums = raw.sum(dim=1) if raw.ndim == 2 and raw.shape[1] > 1 else torch.ones(1)
-    if low < 0 or high > 1 or float((sums - 1).abs().max()) > 1e-3:
-        raise ModelError(
-            f"{model.name} was wrapped with outputs='probabilities', but gives values from {low:.3g} to {high:.3g}; leave "
-            f"outputs='logits' if these are logits"
-        )
-
-
-def _count_clipped(module: nn.Module, x: FloatArray, dtype: torch.dtype) -> int:
+def _count_clipped(module: nn.Module, x: FloatArray, dtype: torch.dtype, link: Link) -> int:
     clipped = 0
     with torch.inference_mode():
         for i in range(0, len(x), BLOCK):
             p = module(torch.as_tensor(x[i : i + BLOCK]).to(dtype)).reshape(len(x[i : i + BLOCK]), -1)
-            clipped += int(((p < CLIP) | (p > 1 - CLIP)).any(dim=1).sum())
+            clipped += int(((p < CLIP) | ((p > 1 - CLIP) & (link == "logit"))).any(dim=1).sum())
     return clipped
 
 
@@ -390,7 +395,9 @@ def _check_predictions(bound: Bound) -> None:
     rows = bound.table.inputs.iloc[:CHECKED]
     own = np.asarray(bound.model.predict(rows if bound.model.reads is None else rows[list(bound.model.reads)]))
     read = bound.score(bound.x[:CHECKED])
-    if bound.table.schema.task == "regression":
+    if not bound.table.schema.goal.classes:
+        if bound.table.schema.goal.scale == "log-rate":
+            own, read = np.maximum(own, CLIP), np.exp(read)
         own, scale = own.reshape(len(rows), -1), float(np.abs(own).max()) or 1.0
         read = read / scale
         own = own / scale

@@ -18,7 +18,7 @@ import itertools
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
-from typing import Any, Literal
+from typing import Any
 
 import numpy as np
 import numpy.typing as npt
@@ -31,10 +31,10 @@ from sklearn.preprocessing import OneHotEncoder, StandardScaler
 from torch import Tensor, nn
 
 from tabinterp.errors import ModelError, TableError
+from tabinterp.table.schema import TASKS, Task
 
 FloatArray = npt.NDArray[np.float64]
 IntArray = npt.NDArray[np.int64]
-Task = Literal["binary", "multiclass", "regression"]
 Progress = Callable[[int, int, float], None]
 
 RARE = 10  # rows: levels seen less often share one encoded column
@@ -50,9 +50,10 @@ class FittedNetwork:
     """A trained network and how its training went.
 
     `module` maps (n, d) encoded float32 rows to (n, k) scores: log-odds of the positive class (binary, k = 1), logits
-    (multiclass, k classes), or values on the target's own scale (regression, k = 1). It is in eval mode.
-    `epochs` counts the passes up to the kept weights; `validation_loss` is theirs, in nats, or in squared units of the
-    target. `converged` says that the validation loss stopped falling before the passes ran out.
+    (multiclass, k classes), values on the target's own scale (regression, k = 1), or logs of expected counts (count, k = 1).
+    It is in eval mode. `epochs` counts the passes up to the kept weights; `validation_loss` is theirs, in nats, in squared
+    units of the target, or the mean Poisson deviance. `converged` says that the validation loss stopped falling before the
+    passes ran out.
     """
 
     module: nn.Sequential
@@ -125,9 +126,11 @@ def fit_network(
     hidden: Sequence[int] = (128, 64),
     progress: Progress | None = None,
 ) -> FittedNetwork:
-    """Train on encoded rows X (n, d); targets y (n,) are 0/1, class numbers below `n_classes`, or real values.
+    """Train on encoded rows X (n, d); targets y (n,) are 0/1, class numbers below `n_classes`, real values or
+    counts.
 
-    Minimises the weighted mean log loss (in nats) or squared error. The same rows, seed and versions on the same kind
+    Minimises the weighted mean log loss (in nats), squared error or Poisson deviance, which is twice the negative
+    log-likelihood beyond that of rates equal to the counts. The same rows, seed and versions on the same kind
     of processor give the same weights, bit for bit, whatever the number of threads; torch's own generators and
     settings are left as they were. `progress(epoch, epochs at most, validation loss)` is called after
     each pass, counting from 1.
@@ -137,6 +140,8 @@ def fit_network(
     centre, scale = _standard(target[train], weight[train]) if task == "regression" else (0.0, 1.0)
     with _own_torch(seed):
         network = _layers(rows.shape[1], hidden, n_classes if task == "multiclass" and n_classes else 1)
+        if task == "count":
+            _start_at_mean(network[-1], target[train], weight[train])
         average = copy.deepcopy(network).eval()
         data = _tensors(rows, (target - centre) / scale, weight / weight[train].mean(), task)
         one_pass = _training(network, average, _take(data, train), task)
@@ -158,11 +163,14 @@ def loss_of(scores: Tensor, labels: Tensor, weights: Tensor, task: Task) -> Tens
 
 
 def _row_losses(scores: Tensor, labels: Tensor, task: Task) -> Tensor:
-    """Log loss (nats) or squared error of each row, (n,)."""
+    """Log loss (nats), squared error or Poisson deviance of each row, (n,)."""
     if task == "multiclass":
         return nn.functional.cross_entropy(scores, labels, reduction="none")
     if task == "binary":
         return nn.functional.binary_cross_entropy_with_logits(scores[:, 0], labels, reduction="none")
+    if task == "count":
+        logs = scores[:, 0]
+        return torch.exp(logs).sub(labels * logs).add(torch.special.xlogy(labels, labels) - labels).mul(2)
     return nn.functional.mse_loss(scores[:, 0], labels, reduction="none")
 
 
@@ -272,6 +280,16 @@ def _standard(target: FloatArray, weight: FloatArray) -> tuple[float, float]:
     return centre, scale if scale > 1e-12 * abs(centre) else 1.0
 
 
+def _start_at_mean(layer: nn.Module, counts: FloatArray, weight: FloatArray) -> None:
+    """Begin at the log of the mean count, so that the first steps are about the columns and not about the level."""
+    assert isinstance(layer, nn.Linear)
+    mean = float(np.average(counts, weights=weight))
+    if not mean > 0:
+        raise ModelError("every count that the network would be trained on is 0, and a rate of 0 has no log")
+    with torch.no_grad():
+        layer.bias.add_(np.log(mean))
+
+
 def _unstandardise(layer: nn.Module, centre: float, scale: float) -> None:
     """Fold target = centre + scale * score into the last layer."""
     assert isinstance(layer, nn.Linear)
@@ -312,8 +330,12 @@ def _checked(
 def _check_labels(target: FloatArray, task: str, n_classes: Any) -> None:
     if task == "regression":
         return
-    if task not in ("binary", "multiclass"):
-        raise ModelError(f"task must be binary, multiclass or regression, got {task!r}")
+    if task not in TASKS:
+        raise ModelError(f"task must be {', '.join(TASKS[:-1])} or {TASKS[-1]}, got {task!r}")
+    if task == "count":
+        if (target < 0).any() or (target != np.round(target)).any():
+            raise ModelError("count targets must be whole numbers from 0 on")
+        return
     if task == "multiclass" and (n_classes is None or n_classes < 2):
         raise ModelError(f"a multiclass network needs n_classes of at least 2, got {n_classes}")
     classes = 2 if task == "binary" else n_classes

@@ -2,32 +2,38 @@
 
 from __future__ import annotations
 
+from typing import Literal
+
 import numpy as np
 import torch
 from torch import Tensor, nn
 
+from ..errors import ModelError
 from ..table.draws import FloatArray
 from .front import linear
 
-CLIP = 1e-7  # probabilities closer to 0 or 1 are moved here before their log-odds are taken
+CLIP = 1e-7  # probabilities closer to 0 or 1 are moved here before their log-odds are taken, and rates that are lower
+
+Link = Literal["logit", "log"]  # from probabilities, or from rates, to scores
 
 
 class Scores(nn.Module):
-    """Raw outputs as scores: one log-odds for a binary task, one value for regression, k centred logits for k classes."""
+    """Raw outputs as scores: one log-odds for a binary task, one value for regression, k centred logits for k classes;
+    for a count one log of its expectation. `link`: the outputs are probabilities or rates."""
 
-    def __init__(self, module: nn.Module, matrix: Tensor, probabilities: bool, flat: bool) -> None:
+    def __init__(self, module: nn.Module, matrix: Tensor, link: Link | None, flat: bool) -> None:
         super().__init__()
         self.module = module
         self.flat = flat
-        self.probabilities = probabilities
+        self.link = link
         self.head = linear(matrix, None)
 
     def forward(self, x: Tensor) -> Tensor:
         raw = self.module(x)
         if self.flat:
             raw = raw.reshape(-1, 1)  # not unsqueeze: a network that squeezes gives no dimension at all for one row
-        if self.probabilities:
-            raw = _log_scale(raw)
+        if self.link is not None:
+            raw = _log_scale(raw) if self.link == "logit" else torch.log(raw.clamp(min=CLIP))
         return self.head(raw)  # type: ignore[no-any-return]
 
 
@@ -35,6 +41,17 @@ def _log_scale(p: Tensor) -> Tensor:
     """Probabilities to logits: log-odds for one column, logarithms for several."""
     p = p.clamp(CLIP, 1 - CLIP)
     return torch.log(p) - torch.log1p(-p) if p.shape[1] == 1 else torch.log(p)
+
+
+def check_probabilities(name: str, raw: Tensor) -> None:
+    """Refuse outputs (n,) or (n, k) that are no probabilities."""
+    low, high = float(raw.min()), float(raw.max())
+    sums = raw.sum(dim=1) if raw.ndim == 2 and raw.shape[1] > 1 else torch.ones(1)
+    if low < 0 or high > 1 or float((sums - 1).abs().max()) > 1e-3:
+        raise ModelError(
+            f"{name} was wrapped with outputs='probabilities', but gives values from {low:.3g} to {high:.3g}; leave "
+            f"outputs='logits' if these are logits"
+        )
 
 
 def module_dtype(module: nn.Module) -> torch.dtype:

@@ -35,7 +35,7 @@ def train(table: Table, *, seed: int = 0, seeds: int = 1, progress: Progress | N
     the network is trained as often; the first is the one that counts, whichever turns out best.
     """
     if table.split is None:
-        table = with_split(table, FRACTION, None, table.schema.task != "regression", seed)
+        table = with_split(table, FRACTION, None, table.schema.goal.classes, seed)
     training = table.training_rows()
     frame = training.inputs
     kinds = {c.name: c.kind for c in table.schema.columns if c.role == "input"}
@@ -60,6 +60,7 @@ def train(table: Table, *, seed: int = 0, seeds: int = 1, progress: Progress | N
                 module=fitted.module,
                 task=table.schema.task,
                 classes=table.schema.classes or None,
+                outputs=table.schema.goal.outputs[0],
                 encoder=encoder,
                 reads=tuple(frame.columns),
                 converged=fitted.converged,

@@ -38,9 +38,11 @@ def wrap(
         look up) is found by a trial call.
     classes : where the model does not know them by the table's names: the classes in the order of the network's outputs (two
         for a single logit, the positive last); None: the table's own order.
-    task : "regression" for a torch regression network; otherwise read off the model or the table.
+    task : "regression" or "count" for a torch network of numbers or counts; otherwise read off the model or the table.
     outputs : "logits" or "probabilities": what a classifier returns; None: logits of a torch module, what the criterion of a
-        skorch net asks for, probabilities of a function, and what the last layer of a Keras or ONNX model says.
+        skorch net asks for, probabilities of a function, and what the last layer of a Keras or ONNX model says. "log_rate" or
+        "rate": whether a network of counts returns the log of the expected count or the expected count; None: the log
+        (a function: the expected count).
     name : what reports call the model.
 
     The model is copied and never changed. It is checked against its own predictions when it first meets a table.

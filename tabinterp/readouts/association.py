@@ -7,6 +7,10 @@ Four coefficients, each with a p-value, for all units by all columns at once:
 - Spearman's rank correlation (`spearman`), which needs the rows together;
 - distance correlation (`distance_correlation`), which weighs every pair of rows and is meant for a sample.
 
+Rows may have weights: a row of weight 2 counts as two in every coefficient, equal weights are no weights, and p-values take
+Kish's effective sample size (sum w)^2 / sum w^2 for the number of rows, which is exact where weights are equal and an
+approximation elsewhere. Rows of weight 0 say nothing: leave them out.
+
 Conventions, the same everywhere: `n` rows, `h` units, `p` numeric columns, `q` categorical columns, arithmetic in
 float64. A numeric value that is NaN is missing: its row is left out for that column alone (pairwise-complete). A
 category code of -1 is missing and counts as a level of its own, because a model reads "missing" as a value and a unit
@@ -23,11 +27,12 @@ from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
-from scipy import sparse, special, stats
+from scipy import sparse, stats
 from threadpoolctl import threadpool_limits
 
 from tabinterp.errors import TableError
 from tabinterp.readouts.distances import Booleans, Floats, Integers, constant, correlate, pair_products
+from tabinterp.readouts.pvalues import correlation_test, variance_test
 
 CHUNK_ROWS = 8_192  # rows that `update` takes at a time: working memory 51 MB for 192 units
 RANK_UNITS = 64  # units that `spearman` ranks at a time
@@ -36,9 +41,9 @@ PAIR_UNITS = 256  # units that `distance_correlation` takes at a time
 
 @dataclass(frozen=True)
 class Spread:
-    """Rows so far, their mean and their centred sum of squares; `count` may lack the leading axis of the others."""
+    """Weight so far, mean and centred sum of squares; `count` may lack the leading axis of the others."""
 
-    count: Integers
+    count: Floats
     mean: Floats
     square: Floats
 
@@ -48,7 +53,11 @@ class Moments:
     """Sums over rows. T is the sum of (levels + 1): every categorical column begins with its level "missing"."""
 
     levels: tuple[int, ...]  # of each categorical column, missing not counted
-    positive: Integers  # (h,) rows on which the unit is above zero
+    rows: int
+    known: Integers  # (p,) rows on which each numeric column is known
+    squares: Floats  # () sum of squared weights
+    known_squares: Floats  # (p,) the same over the rows on which each numeric column is known
+    positive: Floats  # (h,) weight of the rows on which the unit is above zero
     unit: Spread  # count (), else (h,): each unit over all rows
     column: Spread  # (p,) each numeric column over the rows on which it is known
     pair: Spread  # count (p,), else (h, p): each unit over those rows
@@ -62,11 +71,11 @@ class Association:
 
     rows: int
     mean: Floats  # (h,)
-    sd: Floats  # (h,) with n - 1
+    sd: Floats  # (h,) of these rows (no n - 1)
     active: Floats  # (h,) share of rows on which the unit is above zero, in [0, 1]
     n: Integers  # (p,) rows behind each numeric column
     pearson: Floats  # (h, p) in [-1, 1]
-    pearson_p: Floats  # (h, p) two-sided t test with n - 2 degrees of freedom
+    pearson_p: Floats  # (h, p) two-sided t test with n - 2 (effective) degrees of freedom
     ratio: Floats  # (h, q) correlation ratio eta, in [0, 1]; its square is the share of variance between levels
     ratio_p: Floats  # (h, q) F test of one-way analysis of variance over the levels that occur
 
@@ -95,17 +104,29 @@ def start(n_units: int, n_numeric: int, levels: Sequence[int]) -> Moments:
     h, p, t = n_units, n_numeric, sum(levels) + len(levels)
     return Moments(
         levels=tuple(levels),
-        positive=np.zeros(h, np.int64),
-        unit=Spread(np.array(0), np.zeros(h), np.zeros(h)),
-        column=Spread(np.zeros(p, np.int64), np.zeros(p), np.zeros(p)),
-        pair=Spread(np.zeros(p, np.int64), np.zeros((h, p)), np.zeros((h, p))),
+        rows=0,
+        known=np.zeros(p, np.int64),
+        squares=np.array(0.0),
+        known_squares=np.zeros(p),
+        positive=np.zeros(h),
+        unit=Spread(np.array(0.0), np.zeros(h), np.zeros(h)),
+        column=Spread(np.zeros(p), np.zeros(p), np.zeros(p)),
+        pair=Spread(np.zeros(p), np.zeros((h, p)), np.zeros((h, p))),
         product=np.zeros((h, p)),
-        level=Spread(np.zeros(t, np.int64), np.zeros((h, t)), np.zeros((h, t))),
+        level=Spread(np.zeros(t), np.zeros((h, t)), np.zeros((h, t))),
     )
 
 
-def update(state: Moments, units: NDArray[Any], numeric: NDArray[Any], codes: NDArray[Any]) -> Moments:
+def update(
+    state: Moments,
+    units: NDArray[Any],
+    numeric: NDArray[Any],
+    codes: NDArray[Any],
+    weights: Floats | None = None,
+) -> Moments:
     """The state with m more rows: `units` (m, h), `numeric` (m, p) with NaN missing, `codes` (m, q) with -1 missing.
+
+    `weights` (m,) are above 0; None: ones.
 
     A code of column c must lie in -1 .. levels[c] - 1, else `TableError`. `state` itself is not changed.
     """
@@ -114,7 +135,8 @@ def update(state: Moments, units: NDArray[Any], numeric: NDArray[Any], codes: ND
         for first in range(0, len(units), CHUNK_ROWS):
             rows = slice(first, first + CHUNK_ROWS)
             values, columns = np.asarray(units[rows], np.float64), np.asarray(numeric[rows], np.float64)
-            state = merge(state, _batch(values, columns, np.asarray(codes[rows], np.int64), state.levels))
+            w = np.ones(len(values)) if weights is None else weights[rows]
+            state = merge(state, _batch(values, columns, np.asarray(codes[rows], np.int64), w, state.levels))
     return state
 
 
@@ -130,6 +152,10 @@ def merge(a: Moments, b: Moments) -> Moments:
         shift = (b.pair.mean - a.pair.mean) * (b.column.mean - a.column.mean)
         return Moments(
             levels=a.levels,
+            rows=a.rows + b.rows,
+            known=a.known + b.known,
+            squares=np.asarray(a.squares + b.squares),
+            known_squares=a.known_squares + b.known_squares,
             positive=a.positive + b.positive,
             unit=_join(a.unit, b.unit),
             column=_join(a.column, b.column),
@@ -141,18 +167,18 @@ def merge(a: Moments, b: Moments) -> Moments:
 
 def finish(state: Moments) -> Association:
     """Coefficients and p-values of all rows seen."""
-    rows = int(state.unit.count)
+    rows, weight = state.rows, state.unit.count
     with np.errstate(all="ignore"):
         pearson = _correlation(state)
         ratio, ratio_p = _correlation_ratio(state)
         return Association(
             rows=rows,
             mean=state.unit.mean if rows else np.full_like(state.unit.mean, np.nan),
-            sd=np.sqrt(state.unit.square / (rows - 1 if rows > 1 else np.nan)),
-            active=state.positive / (rows or np.nan),
-            n=state.pair.count,
+            sd=np.sqrt(state.unit.square / (weight if rows > 1 else np.nan)),
+            active=state.positive / (weight if rows else np.nan),
+            n=state.known,
             pearson=pearson,
-            pearson_p=_correlation_test(pearson, state.pair.count),
+            pearson_p=correlation_test(pearson, state.pair.count**2 / state.known_squares),
             ratio=ratio,
             ratio_p=ratio_p,
         )
@@ -160,7 +186,7 @@ def finish(state: Moments) -> Association:
 
 def _share(a: Spread, b: Spread) -> Floats:
     """b's share of the rows of a and b; 0 where neither has any."""
-    return np.asarray(b.count / np.maximum(a.count + b.count, 1), np.float64)
+    return np.asarray(np.nan_to_num(b.count / (a.count + b.count)), np.float64)
 
 
 def _join(a: Spread, b: Spread) -> Spread:
@@ -181,24 +207,30 @@ def _check_codes(codes: NDArray[Any], levels: tuple[int, ...]) -> None:
             )
 
 
-def _batch(units: Floats, numeric: Floats, codes: Integers, levels: tuple[int, ...]) -> Moments:
-    """Moments of one batch, by two passes: units (m, h), numeric (m, p), codes (m, q), m >= 1."""
-    blank, (m, _) = start(units.shape[1], numeric.shape[1], levels), units.shape
-    centre = units.mean(axis=0)
+def _batch(units: Floats, numeric: Floats, codes: Integers, w: Floats, levels: tuple[int, ...]) -> Moments:
+    """Moments of one batch, by two passes: units (m, h), numeric (m, p), codes (m, q), weights (m,), m >= 1."""
+    blank = start(units.shape[1], numeric.shape[1], levels)
+    present = ~np.isnan(numeric)
+    centre = w @ units / w.sum()
     deviation = units - centre
-    for rows, columns in _patterns(np.isnan(numeric)):
+    for rows, columns in _patterns(~present):
         if rows.any():
-            _fill_numeric(blank, deviation if rows.all() else deviation[rows], numeric[np.ix_(rows, columns)], columns)
+            some = deviation if rows.all() else deviation[rows]
+            _fill_numeric(blank, some, numeric[np.ix_(rows, columns)], w[rows], columns)
     first = 0
     for column, known in enumerate(levels):
-        _fill_levels(blank.level, deviation, codes[:, column] + 1, slice(first, first + known + 1))
+        _fill_levels(blank.level, deviation, codes[:, column] + 1, w, slice(first, first + known + 1))
         first += known + 1
     blank.pair.mean[:] += centre[:, None]
     blank.level.mean[:] += centre[:, None]
     return Moments(
         levels=levels,
-        positive=np.count_nonzero(units > 0, axis=0),
-        unit=Spread(np.array(m), centre, (deviation**2).sum(axis=0)),
+        rows=len(units),
+        known=np.count_nonzero(present, axis=0),
+        squares=np.asarray((w**2).sum()),
+        known_squares=w**2 @ present,
+        positive=w @ (units > 0),
+        unit=Spread(np.asarray(w.sum()), centre, w @ deviation**2),
         column=blank.column,
         pair=blank.pair,
         product=blank.product,
@@ -206,24 +238,25 @@ def _batch(units: Floats, numeric: Floats, codes: Integers, levels: tuple[int, .
     )
 
 
-def _fill_numeric(blank: Moments, units: Floats, numeric: Floats, columns: Integers) -> None:
+def _fill_numeric(blank: Moments, units: Floats, numeric: Floats, w: Floats, columns: Integers) -> None:
     """Write the moments of the numeric columns `columns`, all known on the rows given."""
-    unit_mean, column_mean = units.mean(axis=0), numeric.mean(axis=0)
+    total = w.sum()
+    unit_mean, column_mean = w @ units / total, w @ numeric / total
     units, numeric = units - unit_mean, numeric - column_mean
-    blank.column.count[columns] = blank.pair.count[columns] = len(units)
+    blank.column.count[columns] = blank.pair.count[columns] = total
     blank.column.mean[columns] = column_mean
-    blank.column.square[columns] = (numeric**2).sum(axis=0)
+    blank.column.square[columns] = w @ numeric**2
     blank.pair.mean[:, columns] = unit_mean[:, None]
-    blank.pair.square[:, columns] = (units**2).sum(axis=0)[:, None]
-    blank.product[:, columns] = units.T @ numeric
+    blank.pair.square[:, columns] = (w @ units**2)[:, None]
+    blank.product[:, columns] = units.T @ (numeric * w[:, None])
 
 
-def _fill_levels(level: Spread, units: Floats, slots: Integers, where: slice) -> None:
+def _fill_levels(level: Spread, units: Floats, slots: Integers, w: Floats, where: slice) -> None:
     """Write the moments of one categorical column, whose levels stand at `where`; slots (m,) count from 0."""
     m, width = len(slots), where.stop - where.start
-    member = sparse.csr_array((np.ones(m), slots, np.arange(m + 1)), shape=(m, width)).T.tocsr()
-    count = np.bincount(slots, minlength=width)
-    mean = (member @ units) / np.maximum(count, 1)[:, None]
+    member = sparse.csr_array((w, slots, np.arange(m + 1)), shape=(m, width)).T.tocsr()
+    count = np.bincount(slots, w, minlength=width)
+    mean = (member @ units) / np.where(count > 0, count, 1)[:, None]
     level.count[where] = count
     level.mean[:, where] = mean.T
     level.square[:, where] = (member @ (units - mean[slots]) ** 2).T
@@ -239,30 +272,16 @@ def _correlation(state: Moments) -> Floats:
 
 def _correlation_ratio(state: Moments) -> tuple[Floats, Floats]:
     """Correlation ratio eta = sqrt(SS between / SS total), and the p-value of its F test: two arrays (h, q)."""
-    rows, level = int(state.unit.count), state.level
+    level, weight = state.level, float(state.unit.count)
+    rows = weight**2 / float(state.squares) if state.rows else 0.0
     first = np.cumsum([0, *(known + 1 for known in state.levels)])[:-1]
     between = np.add.reduceat(level.count * (level.mean - state.unit.mean[:, None]) ** 2, first, axis=1)
     within = np.add.reduceat(level.square, first, axis=1)
     present = np.add.reduceat((level.count > 0).astype(np.float64), first)
     total = within + between
-    undefined = constant(total, rows, state.unit.mean[:, None]) | (present < 2)
-    p = _variance_test(within / total, present - 1, rows - present)
+    undefined = constant(total, weight, state.unit.mean[:, None]) | (present < 2)
+    p = variance_test(within / total, present - 1, rows - present)
     return np.where(undefined, np.nan, np.sqrt(between / total)), np.where(undefined, np.nan, p)
-
-
-def _variance_test(unexplained: Floats, df_model: Floats, df_rest: Floats) -> Floats:
-    """p of F = (explained / df_model) / (unexplained / df_rest), from the unexplained share of the variance.
-
-    Under independence and normal errors that share has a Beta(df_rest / 2, df_model / 2) distribution. NaN where no
-    degrees of freedom are left.
-    """
-    p = special.betainc(np.maximum(df_rest, 1) / 2, np.maximum(df_model, 1) / 2, unexplained)
-    return np.where((df_rest > 0) & (df_model > 0), p, np.nan)
-
-
-def _correlation_test(r: Floats, n: Integers) -> Floats:
-    """Two-sided p of t = r sqrt((n - 2) / (1 - r^2)), which is the F test with one degree of freedom."""
-    return _variance_test((1 - r) * (1 + r), np.ones(1), np.asarray(n - 2, np.float64))
 
 
 def _patterns(missing: Booleans) -> list[tuple[Booleans, Integers]]:
@@ -276,27 +295,31 @@ def _patterns(missing: Booleans) -> list[tuple[Booleans, Integers]]:
 # Ranks
 
 
-def spearman(units: NDArray[Any], numeric: NDArray[Any]) -> RankCorrelation:
+def spearman(units: NDArray[Any], numeric: NDArray[Any], weights: Floats | None = None) -> RankCorrelation:
     """Spearman's rank correlation (1904) of `units` (n, h) with `numeric` (n, p), NaN missing; ties share their rank.
+
+    With `weights` (n,) a rank is the weight below a value and half of that at it, and the correlation is weighted.
 
     Every unit is sorted once; ranks among the rows on which a column is known follow by counting. p is the t
     approximation, as in `scipy.stats.spearmanr`: rough below some ten rows. Working memory: about
     8 n (3 min(h, 64) + 2 p) bytes.
     """
     numeric = np.asarray(numeric, np.float64)
-    known = ~np.isnan(numeric)
+    known, weight = ~np.isnan(numeric), np.ones(len(numeric)) if weights is None else weights
     patterns = _patterns(~known)
     places, rho = _places(numeric), np.full((units.shape[1], numeric.shape[1]), np.nan)
     with np.errstate(all="ignore"), threadpool_limits(1, user_api="blas"):
         for first in range(0, units.shape[1], RANK_UNITS):
             block = _places(units[:, first : first + RANK_UNITS])
             for rows, columns in patterns:
-                a, b = _centred_ranks(block[:, rows]), _centred_ranks(places[np.ix_(columns, rows)])
-                size = np.sqrt(np.outer((a**2).sum(axis=1), (b**2).sum(axis=1)))
-                rho[first : first + RANK_UNITS, columns] = np.clip(a @ b.T / size, -1, 1)
+                w = weight[rows]
+                a, b = _centred_ranks(block[:, rows], w), _centred_ranks(places[np.ix_(columns, rows)], w)
+                size = np.sqrt(np.outer(a**2 @ w, b**2 @ w))
+                rho[first : first + RANK_UNITS, columns] = np.clip((a * w) @ b.T / size, -1, 1)
         rho[np.isnan(units).any(axis=0)] = np.nan
         count = np.count_nonzero(known, axis=0)
-        return RankCorrelation(n=count, spearman=rho, p=_correlation_test(rho, count))
+        effective = (weight @ known) ** 2 / (weight**2 @ known)
+        return RankCorrelation(n=count, spearman=rho, p=correlation_test(rho, effective))
 
 
 def _places(values: NDArray[Any]) -> NDArray[np.int32]:
@@ -305,19 +328,22 @@ def _places(values: NDArray[Any]) -> NDArray[np.int32]:
     return np.array(places, np.int32).reshape(values.shape[1], values.shape[0])
 
 
-def _centred_ranks(places: NDArray[np.int32]) -> Floats:
-    """Average ranks minus their mean (m + 1) / 2, from places (k, m) of which some may not occur."""
-    ranks = np.empty(places.shape)
+def _centred_ranks(places: NDArray[np.int32], w: Floats) -> Floats:
+    """Average ranks minus their mean, from places (k, m) of which some may not occur, with weights (m,)."""
+    ranks, half = np.empty(places.shape), w.sum() / 2
     for row, place in zip(ranks, places, strict=True):
-        count = np.bincount(place)
-        row[:] = (np.cumsum(count) - (count - 1) / 2 - (len(place) + 1) / 2)[place]
+        weight = np.bincount(place, w)
+        ranks_of = np.cumsum(weight) - weight / 2 - half
+        row[:] = ranks_of[place] if np.count_nonzero(weight) > 1 else 0.0  # exactly: a constant has no correlation
     return ranks
 
 
 # Distances
 
 
-def distance_correlation(units: NDArray[Any], columns: Sequence[NDArray[Any]]) -> DistanceCorrelation:
+def distance_correlation(
+    units: NDArray[Any], columns: Sequence[NDArray[Any]], weights: Floats | None = None
+) -> DistanceCorrelation:
     """Distance correlation of `units` (n, h) with c columns (n,): floats are numbers, integers are category codes.
 
     The distance is abs(x_i - x_j) between numbers (NaN missing) and 0 or 1 between categories (-1 is a level). With
@@ -326,6 +352,9 @@ def distance_correlation(units: NDArray[Any], columns: Sequence[NDArray[Any]]) -
 
         V = S1 / n^2 - 2 S3 / n^3 + S2 / n^4                                            (Szekely, Rizzo & Bakirov 2007)
         U = S1 / (n (n-3)) - 2 S3 / (n (n-2) (n-3)) + S2 / (n (n-1) (n-2) (n-3))        (Szekely & Rizzo 2014)
+
+    With `weights` (n,) the sums over i and j are weighed by p_i and p_j, p = w / sum w, which is V of a sample with repeated
+    rows; in U and in the tests n is Kish's effective sample size.
 
     `distance` is sqrt(V_ab / sqrt(V_aa V_bb)); `corrected` is U_ab / sqrt(U_aa U_bb), undefined below 4 rows and where
     U_aa = 0, as for a unit that differs on one row only. Row sums come from sorting, S1 from one matrix product for
@@ -340,19 +369,21 @@ def distance_correlation(units: NDArray[Any], columns: Sequence[NDArray[Any]]) -
     """
     known, values, discrete = _stack(columns, len(units))
     shape = (units.shape[1], len(columns))
-    n, plain, corrected = known.sum(axis=0), np.full(shape, np.nan), np.full(shape, np.nan)
+    weight = np.ones(len(units)) if weights is None else weights
+    plain, corrected = np.full(shape, np.nan), np.full(shape, np.nan)
     with np.errstate(all="ignore"), threadpool_limits(1, user_api="blas"):
         for first in range(0, units.shape[1], PAIR_UNITS):
             block = np.ascontiguousarray(units[:, first : first + PAIR_UNITS], np.float64)
-            s1 = pair_products(block, values, known, discrete)
+            s1 = pair_products(block, values, known * weight[:, None], discrete)
             for rows, same in _patterns(~known):
                 plain[first : first + PAIR_UNITS, same], corrected[first : first + PAIR_UNITS, same] = correlate(
-                    block[rows].T, values[np.ix_(rows, same)].T, discrete[same], s1[:, same]
+                    block[rows].T, values[np.ix_(rows, same)].T, discrete[same], s1[:, same], weight[rows]
                 )
+        n = (weight @ known) ** 2 / (weight**2 @ known)
         free = n * (n - 3) / 2 - 1
         statistic = np.sqrt(free) * corrected / np.sqrt((1 - corrected) * (1 + corrected))
         p, p_chi_square = stats.t.sf(statistic, free), stats.chi2.sf(n * corrected + 1, 1)
-    return DistanceCorrelation(n, plain, corrected, np.asarray(p), np.asarray(p_chi_square))
+    return DistanceCorrelation(known.sum(axis=0), plain, corrected, np.asarray(p), np.asarray(p_chi_square))
 
 
 def _stack(columns: Sequence[NDArray[Any]], n: int) -> tuple[Booleans, Floats, Booleans]:
@@ -361,15 +392,3 @@ def _stack(columns: Sequence[NDArray[Any]], n: int) -> tuple[Booleans, Floats, B
     values = np.array([np.asarray(column, np.float64) for column in columns]).reshape(len(columns), n).T
     known = ~np.isnan(values)
     return known, np.where(known, values, 0.0), discrete
-
-
-# Many tests at once
-
-
-def benjamini_hochberg(p: NDArray[Any]) -> Floats:
-    """Adjusted p-values (Benjamini & Hochberg 1995) of an array of any shape, taken as one family; NaN is no test."""
-    q = np.full(np.shape(p), np.nan)
-    tested = ~np.isnan(p)
-    if tested.any():
-        q[tested] = stats.false_discovery_control(p[tested], method="bh")
-    return q

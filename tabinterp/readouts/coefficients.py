@@ -21,6 +21,7 @@ from ..models.model import Bound, Model, bind
 from ..models.structure import target_encoders
 from ..table import Table
 from ..table.draws import FloatArray
+from ..table.schema import GOALS
 from .curves import Curves, curves
 from .derivatives import row_derivatives
 from .design import Reason
@@ -33,7 +34,8 @@ from .terms import AnyTerm, Basis, Slope, design, find_terms
 
 @dataclass(frozen=True, eq=False)
 class Coefficients:
-    """One number a term and output, in score units (log-odds, centred log-odds of a class, target units) per unit.
+    """One number a term and output, in score units (log-odds, centred log-odds of a class, target units, log rate) per
+    unit.
 
     `estimates` (terms, outputs) are the model's own: coefficients of a linear model, average derivatives of a network.
     `sign_flip` (terms, outputs) is the share of rows whose own derivative has the other sign. `inference` is the
@@ -104,15 +106,16 @@ class Coefficients:
             }
         else:
             fits = self.inference.estimates[k * len(self.terms) : (k + 1) * len(self.terms)]
-            odds = [e.odds_ratio or (None, None, None) for e in fits]
+            ratios = [e.ratio or (None, None, None) for e in fits]
+            named = GOALS[self.inference.task].ratio or "odds_ratio"
             more = {
                 **{
                     name: [getattr(e, name) for e in fits]
                     for name in ("estimate", "stderr", "ci_low", "ci_high", "z", "p")
                 },
-                "odds_ratio": [o[0] for o in odds],
-                "odds_ratio_low": [o[1] for o in odds],
-                "odds_ratio_high": [o[2] for o in odds],
+                named: [r[0] for r in ratios],
+                f"{named}_low": [r[1] for r in ratios],
+                f"{named}_high": [r[2] for r in ratios],
                 "model": own["value"],
                 "reason": [None if e.reason is None else e.reason.code for e in fits],
             }
@@ -192,14 +195,15 @@ def of_linear(bound: Bound, terms: list[AnyTerm]) -> Coefficients:
 
 def _inference(bound: Bound, terms: list[AnyTerm], training: NDArray[np.bool_]) -> Inference:
     table, matrix = bound.table, design(terms, training)
+    weights = None if table.weights is None else table.weights[training]
     if bound.model.own is not None:
-        return own_inference(bound, bound.model.own, terms, matrix)
+        return own_inference(bound, bound.model.own, terms, matrix, weights)
     inference = infer(
         matrix,
         table.y[training],
         task=table.schema.task,
         n_classes=len(table.schema.classes),
-        weights=None if table.weights is None else table.weights[training],
+        weights=weights,
     )
     return _without_errors(inference) if target_encoders(bound.model.encoder) else inference
 

@@ -17,6 +17,7 @@ from ..models.model import Bound
 from ..table.draws import FloatArray
 from .result import Estimates, mean_over_rows
 from .terms import AnyTerm, Basis
+from .weights import deviation
 
 STEP = 1e-4  # standard deviations of the column
 JUMP = 0.5  # a difference that changes by this share of itself with half the step is a jump, not a slope
@@ -46,7 +47,7 @@ def curves(bound: Bound, terms: list[AnyTerm]) -> Curves:
             gradient = bound.gradients(bound.x) if gradient is None else gradient
             parts.append(np.einsum("nek,ne->nk", gradient, moves))
             names.append(column)
-            sds.append(float(np.nanstd(_numbers(bound, column))))
+            sds.append(_sd(bound, column))
     empty = np.empty((len(bound.x), 0, len(bound.outputs)))
     return _mean(np.stack(parts, axis=1) if parts else empty, bound, names, sds)
 
@@ -62,7 +63,7 @@ def _encoder_slope(bound: Bound, column: str) -> FloatArray | None:
     """(n, d) what the encoded columns gain per unit; NaN where there is no slope. None: the encoder goes in steps."""
     values = _numbers(bound, column)
     present = ~np.isnan(values)
-    spread = float(values[present].std()) if present.any() else 0.0
+    spread = _sd(bound, column)
     if spread == 0:
         return None
     rows = bound.table.inputs.loc[present]
@@ -82,6 +83,14 @@ def _encoder_slope(bound: Bound, column: str) -> FloatArray | None:
 def _difference(bound: Bound, rows: pd.DataFrame, column: str, values: FloatArray, step: float) -> FloatArray:
     up, down = (bound.encoding.transform(rows.assign(**{column: values + s})) for s in (step, -step))
     return (up - down) / (2 * step)
+
+
+def _sd(bound: Bound, column: str) -> float:
+    """Of the rows in which it is known; 0 where there is none."""
+    values, weights = _numbers(bound, column), bound.table.weights
+    present = ~np.isnan(values)
+    w = None if weights is None else weights[present]
+    return float(deviation(values[present], w)) if (present if w is None else w).any() else 0.0
 
 
 def _numbers(bound: Bound, column: str) -> FloatArray:

@@ -44,7 +44,9 @@ class Reason:
     `separated`: the estimate is infinite, because only the classes `classes` occur among `rows` rows: those of the
     term's own level (`by` "level"), of the reference level of its column ("reference"), in both cases without the rows
     that another level decides already, or those that a combination of the columns `columns` puts on their side without
-    exception ("combination"). `absent`: no row has this class.
+    exception ("combination").
+    `never_counted`: the estimate is infinite, because every count is zero among `rows` rows; `by` as above.
+    `absent`: no row has this class.
     `exact`: the target is reproduced exactly, there is no residual to take an error from.
     `single_row`: one row alone determines it, its residual is zero, and the sandwich would call that certainty.
     `target_encoded`: an encoder has learnt from the same targets, so that no error of the usual kind is valid.
@@ -52,7 +54,15 @@ class Reason:
     """
 
     code: Literal[
-        "constant", "aliased", "separated", "absent", "exact", "single_row", "not_converged", "target_encoded"
+        "constant",
+        "aliased",
+        "separated",
+        "never_counted",
+        "absent",
+        "exact",
+        "single_row",
+        "not_converged",
+        "target_encoded",
     ]
     columns: tuple[str, ...] = ()
     by: Literal["level", "reference", "combination"] | None = None
@@ -92,18 +102,19 @@ class Basis:
     factor: Floats
 
 
-def orthogonal_basis(design: Design) -> Basis:
-    """Standardise, set aside what is constant or aliased, orthogonalise the rest.
+def orthogonal_basis(design: Design, weights: Floats | None = None) -> Basis:
+    """Standardise, set aside what is constant or aliased, orthogonalise the rest, rows counted by `weights` (n,), above 0.
 
     Earlier terms win, as in R. The triangle of one QR decomposition has the geometry of all rows, so the pass over the
     terms in their order is made on (p, p).
     """
     n = len(design.matrix)
-    centred, mean, sd = _standardised(design.matrix)
+    w = np.ones(n) if weights is None else weights / weights.mean()
+    centred, mean, sd = _standardised(design.matrix, w)
     varying = np.flatnonzero(sd > 0)
     left_out = {int(j): Reason("constant") for j in np.flatnonzero(sd == 0)}
     standardised = centred[:, varying]
-    places, factor, combinations = _independent(standardised, mean[varying] / sd[varying])
+    places, factor, combinations = _independent(standardised * np.sqrt(w)[:, None], mean[varying] / sd[varying])
     for place, sources in combinations.items():
         names = dict.fromkeys(design.terms[varying[s]].column for s in sources)
         left_out[int(varying[place])] = Reason("aliased", columns=tuple(names))
@@ -118,16 +129,16 @@ def orthogonal_basis(design: Design) -> Basis:
     return Basis(vectors, to_units, tuple(int(j) for j in kept), left_out, factor)
 
 
-def _standardised(matrix: Floats) -> tuple[Floats, Floats, Floats]:
+def _standardised(matrix: Floats, w: Floats) -> tuple[Floats, Floats, Floats]:
     """Columns with mean 0 and mean square 1, their means and standard deviations; a constant column has sd 0."""
     if not matrix.size:
         return matrix, np.zeros(matrix.shape[1]), np.zeros(matrix.shape[1])
     largest = np.abs(matrix).max(axis=0)
     largest[largest == 0] = 1.0
     scaled = matrix / largest  # values of 1e200 have a standard deviation, too
-    mean = scaled.mean(axis=0)
+    mean = w @ scaled / w.sum()
     scaled -= mean
-    sd = np.sqrt((scaled**2).mean(axis=0))
+    sd = np.sqrt(w @ scaled**2 / w.sum())
     sd[np.ptp(scaled, axis=0) <= 8 * np.finfo(float).eps] = 0
     scaled /= np.where(sd > 0, sd, 1)
     return scaled, mean * largest, sd * largest

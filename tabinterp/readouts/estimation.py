@@ -73,13 +73,13 @@ def least_squares(basis: Basis, y: Floats, weights: Floats, kind: Covariance) ->
         covariance,
         view=np.ones((1, 1)),
         converged=True,
-        unsure=_single_rows(basis.vectors, inverse, weights) if kind == "robust" else None,
+        unsure=single_rows(basis.vectors, inverse, weights) if kind == "robust" else None,
         df_residual=rows - d,
         r2=1 - left / total,
     )
 
 
-def _single_rows(vectors: Floats, inverse: Floats, weights: Floats) -> Floats | None:
+def single_rows(vectors: Floats, inverse: Floats, weights: Floats) -> Floats | None:
     """Orthonormal directions (m, q) of the coefficients that rows of leverage one determine each alone."""
     responses = vectors @ inverse
     alone = weights * (responses * vectors).sum(axis=1) > 1 - 1e-9

@@ -22,6 +22,7 @@ from ..models.model import Bound, Model, bind
 from ..table import Table
 from ..table.draws import FloatArray, IntArray, chosen
 from .result import Estimates, mean_over_rows
+from .weights import quantile, unit
 
 STEPS = 16  # segments a path starts with
 DEPTH = 16  # a segment is halved at most this often
@@ -58,8 +59,9 @@ class GradientImportance:
 
     @property
     def gap(self) -> float | None:
-        """The largest completeness gap of any row; None where the method has none."""
-        return None if self.completeness_gap is None else float(self.completeness_gap.max())
+        """The largest completeness gap of any row that has weight; None where the method has none."""
+        gaps = self.completeness_gap
+        return None if gaps is None else float((gaps if self.weights is None else gaps[self.weights > 0]).max())
 
     def mean(self) -> Estimates:
         """Signed mean over rows (columns, outputs); its standard error over rows, and of the draws where there are any."""
@@ -112,7 +114,7 @@ def gradient_importance(
         frequent level) of the table, rows counted by their weight, or "zero" of the encoded input. The mean of a category
         is no row at all.
     tolerance : integrated gradients refine each row's path until its completeness gap is below this.
-    background : rows from which expected gradients start; a number of rows of `table`, or a table.
+    background : rows from which expected gradients start; a number of rows of `table`, or a table; by their weight.
 
     A linear model is exact under every method: gradients are its coefficients, paths give coefficient x (x - baseline).
     """
@@ -209,8 +211,8 @@ def _saliency(ask: _Ask) -> GradientImportance:
 
 def _smoothgrad(ask: _Ask) -> GradientImportance:
     bound = ask.bound
-    low, high = np.quantile(bound.x, [0.005, 0.995], axis=0)
-    noise = np.random.default_rng(ask.seed).normal(size=(NOISES, bound.x.shape[1])) * NOISE * (high - low)
+    low, high = ([quantile(e, q, bound.table.weights) for e in bound.x.T] for q in (0.005, 0.995))
+    noise = np.random.default_rng(ask.seed).normal(size=(NOISES, bound.x.shape[1])) * NOISE * np.subtract(high, low)
     total = np.zeros((*bound.x.shape, len(bound.outputs)))
     for one in noise:  # the same noise for every row: a row's value does not depend on its batch
         total += bound.gradients(bound.x + one)
@@ -242,7 +244,7 @@ def _integrated(ask: _Ask) -> GradientImportance:
     weight, bias = bound.front.weight, bound.front.bias
     start = (torch.as_tensor(base) @ weight.T + bias).to(torch.float32)
     rise = _score(bound.rest, bound.z) - _score(bound.rest, start[None])
-    scale = rise.abs().mean(dim=0).clamp(min=1e-12)
+    scale = torch.as_tensor(_size(rise.numpy(), bound))
     members, values = _blocks(bound), np.empty((len(moves), len(bound.columns), len(bound.outputs)))
     evaluations = np.empty(len(moves), dtype=np.int64)
     gap = np.full(len(moves), np.inf)
@@ -254,7 +256,7 @@ def _integrated(ask: _Ask) -> GradientImportance:
             along = torch.einsum("nhk,hd->ndk", integral, weight).numpy() * moves[rows, :, None]
             values[rows] = np.einsum("ndk,dj->njk", along, members, optimize=True)
             evaluations[rows] = count.numpy()
-        gap = _gap(values, bound, members, rise.numpy(), moves)
+        gap = _gap(values, bound, members, rise.numpy())
         if np.isnan(gap).any() or (gap <= ask.tolerance).all():
             break
     settings = {"baseline": ask.baseline}
@@ -322,26 +324,27 @@ def _gradient(rest: nn.Module, z: Tensor) -> tuple[Tensor, Tensor]:
 
 def _expected(ask: _Ask) -> GradientImportance:
     bound = ask.bound
-    x, starts = _starts(ask)
+    x, share, starts = _starts(ask)
     weight, members, n = bound.front.weight.float(), _blocks(bound), len(bound.x)
     z_starts = (torch.as_tensor(x) @ bound.front.weight.T + bound.front.bias).float()
     offsets = np.random.default_rng(ask.seed).uniform(size=len(x))
     weights = np.ones(n) if bound.table.weights is None else bound.table.weights
-    total = np.zeros((n, len(bound.columns), len(bound.outputs)))
-    squares, means = np.zeros_like(total), []
-    for row, z, offset in zip(x, z_starts, offsets, strict=True):
+    mean = np.zeros((n, len(bound.columns), len(bound.outputs)))
+    first, second, means = np.zeros_like(mean), np.zeros_like(mean), []  # sums of share^2 v and share^2 v^2
+    for row, z, offset, part in zip(x, z_starts, offsets, share, strict=True):
         move = bound.z - z
         steps = [(position + float(offset)) / POSITIONS for position in range(POSITIONS)]
         gradient = torch.stack([_gradient(bound.rest, z + step * move)[0] for step in steps]).mean(dim=0)
         along = torch.einsum("nhk,hd->ndk", gradient, weight).double().numpy() * (bound.x - row)[:, :, None]
         value = np.einsum("ndk,dj->njk", along, members, optimize=True)
-        total += value
-        squares += value**2
+        mean += part * value
+        first += part**2 * value
+        second += part**2 * value**2
         means.append(np.average(value, axis=0, weights=weights))
-    mean = total / len(x)
-    stderr = np.sqrt(np.maximum(squares / len(x) - mean**2, 0) / max(1, len(x) - 1))
-    rise = bound.scores - _score(bound.rest, z_starts).numpy().mean(axis=0)
-    gap = _gap(mean, bound, members, rise, bound.x - x.mean(axis=0))
+    spread = np.maximum(second - 2 * mean * first + (share**2).sum() * mean**2, 0)
+    stderr = np.sqrt(spread * len(x) / max(1, len(x) - 1))
+    rise = bound.scores - share @ _score(bound.rest, z_starts).numpy()
+    gap = _gap(mean, bound, members, rise)
     return ask.result(
         "expected_gradients",
         f"path integral of the gradient from real rows ({starts})",
@@ -349,31 +352,40 @@ def _expected(ask: _Ask) -> GradientImportance:
         POSITIONS * len(x) * _ones(bound),
         completeness_gap=gap,
         stderr=stderr,
-        mean_stderr=np.std(means, axis=0, ddof=min(1, len(x) - 1)) / np.sqrt(len(x)),
+        mean_stderr=np.nan_to_num(mean_over_rows(np.array(means), share).stderr),
         tolerance=EXPECTED_TOLERANCE,
         settings={"background_rows": len(x), "seed": ask.seed},
     )
 
 
-def _starts(ask: _Ask) -> tuple[FloatArray, str]:
-    """Encoded background rows (b, d), and words for where they come from."""
+def _starts(ask: _Ask) -> tuple[FloatArray, FloatArray, str]:
+    """Encoded background rows (b, d), their shares of the weight (b,), and words for where they come from."""
     if isinstance(ask.background, Table):
         inputs = ask.background.inputs
         absent = [c for c in ask.bound.columns if c not in inputs]
         if absent:
             raise NotApplicableError(f"the background lacks the columns {', '.join(map(repr, absent))}")
-        return ask.bound.encoding.transform(inputs[list(ask.bound.columns)]), f"{len(inputs)} given rows"
-    rows = chosen(ask.bound.table.numbers, ask.background, ask.seed)
-    return ask.bound.x[rows], f"{len(rows)} of the same rows"
+        x, words = ask.bound.encoding.transform(inputs[list(ask.bound.columns)]), f"{len(inputs)} given rows"
+        return x, unit(ask.background.weights, len(x)) / len(x), words
+    weighed = ask.bound.table.weights
+    able = np.arange(len(ask.bound.x)) if weighed is None else np.flatnonzero(weighed > 0)
+    rows = able[chosen(ask.bound.table.numbers[able], ask.background, ask.seed)]
+    share = unit(None if weighed is None else weighed[rows], len(rows)) / len(rows)
+    return ask.bound.x[rows], share, f"{len(rows)} of the same rows"
 
 
-def _gap(values: FloatArray, bound: Bound, members: FloatArray, rise: FloatArray, moves: FloatArray) -> FloatArray:
+def _gap(values: FloatArray, bound: Bound, members: FloatArray, rise: FloatArray) -> FloatArray:
     """(n,) relative completeness gap; encoded columns shared by several columns would be counted twice, so once."""
     shared = members.sum(axis=1)
     if (shared > 1).any():
         return np.full(len(values), np.nan)
-    scale = np.maximum(np.abs(rise).mean(axis=0), 1e-12)
+    scale = _size(rise, bound)
     return np.asarray((np.abs(values.sum(axis=1) - rise) / scale).max(axis=1))
+
+
+def _size(rise: FloatArray, bound: Bound) -> FloatArray:
+    """(k,) mean size of the change of the score, above zero."""
+    return np.asarray(np.maximum(np.average(np.abs(rise), axis=0, weights=bound.table.weights), 1e-12))
 
 
 METHODS: dict[str, Callable[[_Ask], GradientImportance]] = {

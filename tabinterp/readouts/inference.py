@@ -1,7 +1,7 @@
 """Honest inference for the unpenalised linear counterpart: estimates with errors, or the reason why there is none.
 
-Logistic and multinomial logistic regression by maximum likelihood, linear regression by least squares, each fitted on
-an orthogonal basis of the design (`tabinterp.readouts.design`) and reported per unit of the columns. A term that is
+Logistic, multinomial logistic and Poisson regression by maximum likelihood, linear regression by least squares, each
+fitted on an orthogonal basis of the design (`tabinterp.readouts.design`) and reported per unit of the columns. A term that is
 constant, aliased or separated gets its reason and never an interval; the other terms are then the limit of the maximum
 likelihood fit (`tabinterp.readouts.separation`).
 
@@ -22,10 +22,11 @@ from scipy import stats
 from tabinterp.errors import NotApplicableError
 from tabinterp.readouts.design import Basis, Bools, Design, Floats, Ints, Reason, Term, inflation, orthogonal_basis
 from tabinterp.readouts.estimation import Covariance, Fit, least_squares, maximum_likelihood
+from tabinterp.readouts.rates import poisson
+from tabinterp.table.schema import GOALS, Task
 
 __all__ = ["ColumnTest", "Design", "Estimate", "Inference", "Reason", "Term", "infer", "linear_surrogate", "wald"]
 
-Task = Literal["binary", "multiclass", "regression"]
 
 SEEN = 1e-6  # share of a coefficient's length that lies in undetermined directions because of rounding
 
@@ -35,8 +36,8 @@ class Estimate:
     """One coefficient per unit, or the intercept (`term` None); `None` where there is no number, see `reason`.
 
     `z` is estimate / stderr, to be read on the t distribution with `Inference.df_residual` where that is not None.
-    `odds_ratio` is (value, low, high) of exp, None at an end beyond floating point, and None for regression; with
-    several classes it is the odds of the class against the geometric mean of all.
+    `ratio` is (value, low, high) of exp, None at an end beyond floating point, and None for regression: an odds ratio
+    (with several classes that of the class against the geometric mean of all), or for counts a rate ratio.
     """
 
     output: int
@@ -47,7 +48,7 @@ class Estimate:
     ci_high: float | None = None
     z: float | None = None
     p: float | None = None
-    odds_ratio: tuple[float | None, float | None, float | None] | None = None
+    ratio: tuple[float | None, float | None, float | None] | None = None
     reason: Reason | None = None
 
 
@@ -55,7 +56,7 @@ class Estimate:
 class ColumnTest:
     """Joint Wald test that the `df` coefficients of a column which have a number are zero; `left_out` have none.
 
-    `output` None tests all classes together. `vif` is GVIF ** (1 / df) of the unweighted design, None for a single
+    `output` None tests all classes together. `vif` is GVIF ** (1 / df) of the design, rows by their weight, None for a single
     column.
     """
 
@@ -72,7 +73,7 @@ class ColumnTest:
 class Inference:
     """Estimates in the order output, term; one intercept an output; tests in the order output, column.
 
-    `outputs` is 1 for binary (log-odds of class 1) and regression, the number of classes for multiclass.
+    `outputs` is 1 for binary (log-odds of class 1), regression and count (log rate), the number of classes for multiclass.
     `covariance_matrix` (outputs * terms, outputs * terms) is in the order of `estimates`, NaN where there is none.
     `rows` entered the fit, of which `rows_separated` are fitted without error in the limit and say nothing else.
     `df_residual` is None where the normal distribution is used. `r2` is given for regression. `covariance` "own": the
@@ -105,19 +106,21 @@ def infer(
 ) -> Inference:
     """Fit the design to `y` (n,) and say how sure every coefficient is.
 
-    `y` holds 0 and 1 (binary), 0 to `n_classes` - 1 (multiclass) or numbers (regression, `n_classes` is ignored).
-    `covariance` None: "robust" with `weights` (n,), "model" without. The sandwich is HC0 for likelihoods and HC1 for
-    least squares. Rows of weight zero are left out.
+    `y` holds 0 and 1 (binary), 0 to `n_classes` - 1 (multiclass) or numbers or counts (`n_classes` is ignored). `covariance`
+    None: "robust" with `weights` (n,) and for counts, whose variance is seldom their mean, "model" otherwise. The sandwich is
+    HC0 for likelihoods and HC1 for least squares. Rows of weight zero are left out.
 
     Raises `NotApplicableError` when there is nothing to infer: one class only, no row left for the error, a constant
     target, values that are not finite.
     """
     design, y, weights = _rows(design, y, weights)
-    kind: Covariance = covariance or ("model" if weights is None else "robust")
-    basis = orthogonal_basis(design)
+    kind: Covariance = covariance or ("model" if weights is None and task != "count" else "robust")
+    basis = orthogonal_basis(design, weights)
     unit = np.ones(len(y)) if weights is None else weights
     if task == "regression":
         return _Table(task, design, basis, least_squares(basis, y, unit, kind), [0], 1).report(kind)
+    if task == "count":
+        return _Table(task, design, basis, poisson(design, basis, y, unit, kind), [0], 1).report(kind)
     n_classes = 2 if task == "binary" else n_classes
     classes, codes = np.unique(y, return_inverse=True)
     labels = [int(c) for c in classes]
@@ -244,7 +247,7 @@ class _Table:
         if np.isnan(variance) and not np.isnan(value) and reason is None:
             reason = Reason("single_row")
         empty = Estimate(output, term, reason=reason)
-        return with_numbers(empty, value, variance, self.fit.df_residual, odds=self.task != "regression")
+        return with_numbers(empty, value, variance, self.fit.df_residual, ratio=GOALS[self.task].ratio is not None)
 
     def _reason(self, output: int, place: int, lost: Bools) -> Reason | None:
         if place - 1 in self.basis.left_out:
@@ -260,23 +263,24 @@ class _Table:
     def _separated(self, j: int, lost: Bools) -> Reason:
         """The level itself, the reference level of its column, or else every column involved; j is -1: intercept."""
         column = self.design.terms[j].column if j >= 0 else None
+        code: Literal["separated", "never_counted"] = "never_counted" if self.task == "count" else "separated"
         for cause in self.fit.causes:
             if j >= 0 and cause.term == j:
-                return Reason("separated", (self.design.terms[j].column,), "level", cause.rows, cause.classes)
+                return Reason(code, (self.design.terms[j].column,), "level", cause.rows, cause.classes)
         for cause in self.fit.causes:
             if cause.term is None and cause.column is not None and column in (cause.column, None):
-                return Reason("separated", (cause.column,), "reference", cause.rows, cause.classes)
+                return Reason(code, (cause.column,), "reference", cause.rows, cause.classes)
         involved = dict.fromkeys(t.column for t, out in zip(self.design.terms, lost[1:], strict=True) if out)
         classes = sorted({c for cause in self.fit.causes for c in cause.classes})
-        return Reason("separated", tuple(involved), "combination", self.fit.rows_separated, tuple(classes))
+        return Reason(code, tuple(involved), "combination", self.fit.rows_separated, tuple(classes))
 
 
-def with_numbers(empty: Estimate, value: float, variance: float, df_residual: float | None, *, odds: bool) -> Estimate:
+def with_numbers(empty: Estimate, value: float, variance: float, df_residual: float | None, *, ratio: bool) -> Estimate:
     """An estimate with its 95% interval; without one where the variance is NaN, without anything where the value is."""
     if np.isnan(value):
         return empty
     if np.isnan(variance):
-        return replace(empty, estimate=value, odds_ratio=(_exp(value), None, None) if odds else None)
+        return replace(empty, estimate=value, ratio=(_exp(value), None, None) if ratio else None)
     law = stats.norm if df_residual is None else stats.t(df_residual)
     stderr = float(np.sqrt(variance))
     half = float(law.ppf(0.975)) * stderr
@@ -289,7 +293,7 @@ def with_numbers(empty: Estimate, value: float, variance: float, df_residual: fl
         ci_high=high,
         z=z,
         p=2 * float(law.sf(abs(z))),
-        odds_ratio=(_exp(value), _exp(low), _exp(high)) if odds else None,
+        ratio=(_exp(value), _exp(low), _exp(high)) if ratio else None,
     )
 
 

@@ -17,6 +17,7 @@ from torch.nn import functional
 from ..errors import NotApplicableError
 from ..models import probabilities
 from ..table.draws import FloatArray
+from ..table.schema import GOALS
 
 # scores (m, n, k), targets (n,), weights (m, n) -> contributions (m, n); lower is better
 Own = Callable[[FloatArray, FloatArray], FloatArray]  # the user's: y (n,), scores (n, k) -> losses (n,)
@@ -60,6 +61,25 @@ def error_rate(scores: Tensor, y: Tensor, weights: Tensor) -> Tensor:
 def squared_error(scores: Tensor, y: Tensor, weights: Tensor) -> Tensor:
     """Squared residual, in squared units of the target."""
     return (scores[..., 0] - y) ** 2
+
+
+def poisson_deviance(scores: Tensor, y: Tensor, weights: Tensor) -> Tensor:
+    """2 (y log(y / m) - y + m) for the expected count m: twice the nats by which the log-likelihood falls short of its best.
+
+    The mean over rows is scikit-learn's `mean_poisson_deviance` (McCullagh & Nelder 1989).
+    """
+    logs = scores[..., 0]
+    return torch.exp(logs).sub(y * logs).add(torch.special.xlogy(y, y) - y).mul(2)
+
+
+def squared_error_of_counts(scores: Tensor, y: Tensor, weights: Tensor) -> Tensor:
+    """Squared distance of the count from its expectation, in squared counts."""
+    return (torch.exp(scores[..., 0]) - y) ** 2
+
+
+def absolute_error_of_counts(scores: Tensor, y: Tensor, weights: Tensor) -> Tensor:
+    """Distance of the count from its expectation, in counts."""
+    return (torch.exp(scores[..., 0]) - y).abs()
 
 
 def one_minus_auc(scores: Tensor, y: Tensor, weights: Tensor) -> Tensor:
@@ -106,27 +126,25 @@ LOSSES: dict[str, Loss] = {
     "auc": Loss("auc", one_minus_auc, ranks=True),
     "squared_error": Loss("squared_error", squared_error),
 }
-FOR_TASK = {
-    "binary": ("log_loss", "brier", "auc", "accuracy"),
-    "multiclass": ("log_loss", "brier", "accuracy"),
-    "regression": ("squared_error",),
+OF_COUNTS: dict[str, Loss] = {
+    "poisson_deviance": Loss("poisson_deviance", poisson_deviance),
+    "squared_error": Loss("squared_error", squared_error_of_counts),
+    "absolute_error": Loss("absolute_error", absolute_error_of_counts),
 }
 
 
 def loss_for(name: str | Own | None, task: str, scale: str = "log_odds") -> Loss:
-    """The named loss, or the task's own: log loss for classes, squared error for numbers; or the user's function.
+    """The named loss, or the task's own: log loss of classes, squared error of numbers, deviance of counts; or the user's.
 
     `scale` is that on which the user's function gets its scores; the named losses know theirs.
     """
-    allowed = FOR_TASK[task]
+    goal, losses = GOALS[task], OF_COUNTS if task == "count" else LOSSES
     if scale not in SCALES:
         raise NotApplicableError(f"scale is one of {', '.join(SCALES)}; got {scale!r}")
     if name is None:
-        return LOSSES[allowed[0]]
+        return losses[goal.losses[0]]
     if callable(name):
-        return Loss(
-            getattr(name, "__name__", "own loss"), _own_loss(name, scale == "probability" and task != "regression")
-        )
-    if name not in allowed:
-        raise NotApplicableError(f"for a {task} target a loss is one of {', '.join(allowed)}; got {name!r}")
-    return LOSSES[name]
+        return Loss(getattr(name, "__name__", "own loss"), _own_loss(name, scale == "probability" and goal.classes))
+    if name not in goal.losses:
+        raise NotApplicableError(f"for a {task} target a loss is one of {', '.join(goal.losses)}; got {name!r}")
+    return losses[name]

@@ -18,6 +18,8 @@ from ..models.model import Bound, Model, bind
 from ..table import Table
 from ..table.draws import FloatArray, IntArray, chosen
 from . import association as assoc
+from .pvalues import benjamini_hochberg
+from .weights import unit
 
 DISTANCE_ROWS = 2000
 
@@ -62,7 +64,9 @@ class NeuronCorrelations:
 
 
 def neuron_correlations(model: Model | Bound, table: Table, *, seed: int = 0) -> NeuronCorrelations:
-    """Correlate every hidden unit with every input column, on all rows of `table`.
+    """Correlate every hidden unit with every input column, on all rows of `table`, by their weight.
+
+    With weights, p values take Kish's effective sample size for the number of rows.
 
     Raises
     ------
@@ -70,6 +74,9 @@ def neuron_correlations(model: Model | Bound, table: Table, *, seed: int = 0) ->
         when the model has no hidden unit (it is linear), or its hidden units cannot be found.
     """
     bound = bind(model, table)
+    if table.weights is not None and not (table.weights > 0).all():  # rows of weight 0 say nothing
+        bound = bound.take(table.weights > 0)
+        table = bound.table
     layers = bound.activations()
     if not layers:
         raise NotApplicableError(f"{bound.model.name} has no hidden units that could be found")
@@ -78,11 +85,14 @@ def neuron_correlations(model: Model | Bound, table: Table, *, seed: int = 0) ->
     discrete = [c for c in bound.columns if c not in numeric]
     numbers = table.inputs[numeric].to_numpy(dtype=np.float64, na_value=np.nan)
     codes, levels = _codes(table, discrete)
-    moments = assoc.finish(assoc.update(assoc.start(units.shape[1], len(numeric), levels), units, numbers, codes))
-    ranks = assoc.spearman(units, numbers)
+    weights = unit(table.weights, len(table))
+    moments = assoc.finish(
+        assoc.update(assoc.start(units.shape[1], len(numeric), levels), units, numbers, codes, weights)
+    )
+    ranks = assoc.spearman(units, numbers, weights)
     rows = chosen(table.numbers, DISTANCE_ROWS, seed)
     columns = [*numbers[rows].T, *codes[rows].T]
-    distance = assoc.distance_correlation(units[rows], columns)
+    distance = assoc.distance_correlation(units[rows], columns, unit(weights[rows], len(rows)))
     place = _Place(bound.columns, numeric, discrete, units.shape[1])
     return NeuronCorrelations(
         layer=tuple(name for name, value in layers.items() for _ in range(value.shape[1])),
@@ -92,10 +102,10 @@ def neuron_correlations(model: Model | Bound, table: Table, *, seed: int = 0) ->
         spearman=place.numeric(ranks.spearman),
         ratio=place.discrete(moments.ratio),
         distance=place.both(distance.distance),
-        q_pearson=place.numeric(assoc.benjamini_hochberg(moments.pearson_p)),
-        q_spearman=place.numeric(assoc.benjamini_hochberg(ranks.p)),
-        q_ratio=place.discrete(assoc.benjamini_hochberg(moments.ratio_p)),
-        q_distance=place.both(assoc.benjamini_hochberg(distance.p_chi_square)),
+        q_pearson=place.numeric(benjamini_hochberg(moments.pearson_p)),
+        q_spearman=place.numeric(benjamini_hochberg(ranks.p)),
+        q_ratio=place.discrete(benjamini_hochberg(moments.ratio_p)),
+        q_distance=place.both(benjamini_hochberg(distance.p_chi_square)),
         active=moments.active,
         mean=moments.mean,
         sd=moments.sd,

@@ -6,6 +6,7 @@ A coefficient per unit or against a reference level is a linear function of the 
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import replace
 
 import numpy as np
 
@@ -17,8 +18,10 @@ from .inference import Estimate, Inference, column_tests, with_numbers
 from .terms import AnyTerm, Contrast, Slope
 
 
-def own_inference(bound: Bound, fit: OwnFit, terms: Sequence[AnyTerm], design: Design) -> Inference:
-    """The model's estimates of the terms; `design` gives the inflation of the table's rows."""
+def own_inference(
+    bound: Bound, fit: OwnFit, terms: Sequence[AnyTerm], design: Design, weights: FloatArray | None
+) -> Inference:
+    """The model's estimates of the terms; `design` gives the inflation of the table's rows, by their `weights`."""
     task, outputs, width = bound.table.schema.task, len(bound.outputs), 1 + len(terms)
     head = score_head(bound.model, bound.table, len(fit.parameters))
     turn = np.kron(head, _to_terms(bound, terms))
@@ -29,12 +32,14 @@ def own_inference(bound: Bound, fit: OwnFit, terms: Sequence[AnyTerm], design: D
         value[::width] = np.nan  # what mixed columns add has no zero to start from
     empty = [Estimate(output, term) for output in range(outputs) for term in (None, *design.terms)]
     found = [
-        with_numbers(e, float(v), float(variance), fit.df_residual, odds=task != "regression")
+        with_numbers(e, float(v), float(variance), fit.df_residual, ratio=bound.table.schema.goal.ratio is not None)
         for e, v, variance in zip(empty, value, np.diag(covariance), strict=True)
     ]
     slopes = np.flatnonzero(np.arange(outputs * width) % width)
     value, covariance = value[slopes], covariance[np.ix_(slopes, slopes)]
-    tests = column_tests(design, orthogonal_basis(design), outputs, value, covariance, fit.df_residual)
+    if weights is not None:
+        design, weights = replace(design, matrix=design.matrix[weights > 0]), weights[weights > 0]
+    tests = column_tests(design, orthogonal_basis(design, weights), outputs, value, covariance, fit.df_residual)
     return Inference(
         task=task,
         outputs=outputs,

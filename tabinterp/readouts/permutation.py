@@ -102,7 +102,8 @@ def permutation_importance(
     Parameters
     ----------
     n_repeats : donors drawn for each row, where the column is not exact.
-    loss : "log_loss", "brier", "auc", "accuracy" or "squared_error"; None: log loss, or squared error for regression.
+    loss : "log_loss", "brier", "auc", "accuracy", "squared_error", of counts also "poisson_deviance" and "absolute_error";
+        None: log loss, squared error for regression, deviance for counts.
         A function (y (n,), scores (n, k)) -> (n,) is taken too; `scale` "log_odds" or "probability" is what it gets.
     groups : name -> columns that move together as one player; columns in no group stay single players.
 

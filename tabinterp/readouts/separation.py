@@ -38,7 +38,7 @@ def strike_empty_levels(design: Design, y: Ints, possible: Bools) -> tuple[Bools
     Levels are all columns of zeros and ones, and the reference level of a column with dummies. Only rows that still
     have a choice say that a class occurs; the causes count those rows.
     """
-    indicators, owners = _levels(design)
+    indicators, owners = levels(design)
     outcome = np.zeros(possible.shape)
     outcome[np.arange(len(y)), y] = 1
     possible, causes = possible.copy(), dict[int, Cause]()
@@ -55,7 +55,7 @@ def strike_empty_levels(design: Design, y: Ints, possible: Bools) -> tuple[Bools
         possible &= ~(indicators @ empty > 0) | (outcome > 0)  # a row without a choice keeps its class
 
 
-def _levels(design: Design) -> tuple[Floats, list[tuple[int | None, str]]]:
+def levels(design: Design) -> tuple[Floats, list[tuple[int | None, str]]]:
     """Indicators (n, m) of the levels, and for each its term (None for a reference level) and its column."""
     matrix = design.matrix
     binary = [j for j in range(matrix.shape[1]) if ((matrix[:, j] == 0) | (matrix[:, j] == 1)).all()]

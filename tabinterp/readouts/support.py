@@ -2,7 +2,8 @@
 
 Half of a seeded sample serves as reference, the other half as probes. A probe is off the support when its nearest
 reference row is farther than it is for 95% of the untouched probes: five in a hundred would be expected if moving the
-column changed nothing. Distance: numbers in standard deviations, any other value 0 if equal and 1 if not.
+column changed nothing. Distance: numbers in standard deviations, any other value 0 if equal and 1 if not. Probes, and what is
+moved to them, count by their weight; a nearest row is one however much it weighs.
 """
 
 from __future__ import annotations
@@ -14,6 +15,7 @@ from numpy.typing import NDArray
 
 from ..table import Table
 from ..table.draws import chosen
+from .weights import deviation, quantile, unit
 
 ROWS = 1000
 SHIFTS = 4
@@ -23,18 +25,23 @@ class Support:
     """Off-support rates of a table's columns, from at most 1,000 of its rows."""
 
     def __init__(self, table: Table, seed: int) -> None:
-        rows = chosen(table.numbers, ROWS, seed)
+        able = np.arange(len(table)) if table.weights is None else np.flatnonzero(table.weights > 0)
+        rows = able[chosen(table.numbers[able], ROWS, seed)]
+        weights = unit(None if table.weights is None else table.weights[rows], len(rows))
         self.rows = len(rows)
         half = len(rows) // 2
         frame = table.inputs.iloc[rows]
         self._squared: dict[str, NDArray[np.float32]] = {}
         for column in frame.columns:
             if table.schema[column].kind == "numeric":
-                self._squared[column] = _numeric(frame[column].to_numpy(dtype=np.float64, na_value=np.nan), half)
+                self._squared[column] = _numeric(
+                    frame[column].to_numpy(dtype=np.float64, na_value=np.nan), weights, half
+                )
             else:
                 self._squared[column] = _discrete(frame[column].factorize()[0], half)
         self._total = sum(self._squared.values(), np.zeros((len(rows) - half, half), dtype=np.float32))
-        self._limit = float(np.quantile(self._total.min(axis=1), 0.95)) if half else np.inf
+        self._weights = weights[half:]
+        self._limit = quantile(self._total.min(axis=1), 0.95, self._weights) if half else np.inf
 
     def off(self, columns: Sequence[str]) -> float | None:
         """Share of probes off the support when these columns come together from another probe."""
@@ -46,14 +53,17 @@ class Support:
         rates = []
         for shift in range(1, min(SHIFTS, probes - 1) + 1):
             nearest = (base + np.roll(part, shift, axis=0)).min(axis=1)
-            rates.append(float((nearest > self._limit * (1 + 1e-5)).mean()))
+            pair = self._weights * np.roll(self._weights, shift)
+            rates.append(float(np.average(nearest > self._limit * (1 + 1e-5), weights=pair)))
         return float(np.mean(rates))
 
 
-def _numeric(values: NDArray[np.float64], half: int) -> NDArray[np.float32]:
+def _numeric(values: NDArray[np.float64], weights: NDArray[np.float64], half: int) -> NDArray[np.float32]:
     missing = np.isnan(values)
-    spread = float(np.nanstd(values)) if (~missing).any() else 0.0
-    scaled = np.where(missing, 0.0, (values - (np.nanmean(values) if (~missing).any() else 0.0)) / (spread or 1.0))
+    known = values[~missing]
+    mean = np.average(known, weights=weights[~missing]) if len(known) else 0.0
+    spread = float(deviation(known, weights[~missing])) if len(known) else 0.0
+    scaled = np.where(missing, 0.0, (values - mean) / (spread or 1.0))
     squared = (scaled[half:, None] - scaled[None, :half]) ** 2
     return np.asarray(squared + (missing[half:, None] != missing[None, :half]), dtype=np.float32)
 

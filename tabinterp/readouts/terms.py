@@ -19,6 +19,7 @@ from ..models.model import Bound
 from ..table.draws import FloatArray, IntArray
 from .design import Design, Term
 from .groups import equal_rows
+from .weights import deviation
 
 MOST_LEVELS = 400
 EXACT = 1e-7  # an encoding is affine in its column when it deviates by less than this share of its spread
@@ -76,12 +77,13 @@ def _column_terms(bound: Bound, column: str) -> Iterator[AnyTerm]:
         return
     values, encoded = bound.table.inputs[column], bound.x[:, block]
     numeric = bound.table.schema[column].kind == "numeric"
-    training = np.ones(len(encoded), dtype=bool) if bound.table.held_out is None else ~bound.table.held_out
+    training = np.ones(len(encoded)) if bound.table.weights is None else bound.table.weights
+    training = training if bound.table.held_out is None else training * ~bound.table.held_out
     if not bound.has_gradient:  # a code for each value: levels can be contrasted, numbers have no slope
         yield from [] if numeric else _levels(column, values, encoded, block, training, apart=True)
         return
     if numeric:
-        slope = _slope(column, values, encoded, block)
+        slope = _slope(column, values, encoded, block, bound.table.weights)
         if slope is not None:
             yield slope
             yield from _missing(slope, encoded)
@@ -92,7 +94,9 @@ def _column_terms(bound: Bound, column: str) -> Iterator[AnyTerm]:
 # ---- a number that is scaled
 
 
-def _slope(column: str, values: pd.Series, encoded: FloatArray, block: IntArray) -> Slope | None:
+def _slope(
+    column: str, values: pd.Series, encoded: FloatArray, block: IntArray, weights: FloatArray | None
+) -> Slope | None:
     x = values.to_numpy(dtype=np.float64, na_value=np.nan)
     present = ~np.isnan(x)
     if present.sum() < 2 or np.ptp(x[present]) == 0:
@@ -114,7 +118,13 @@ def _slope(column: str, values: pd.Series, encoded: FloatArray, block: IntArray)
     filled = x.copy()
     mean = at[:, main].mean()
     filled[~present] = x[present].mean() + (encoded[~present, main] - mean) / per_unit[main]
-    return Slope(Term(column), filled, float(x[present].std()), block, per_unit, present)
+    return Slope(Term(column), filled, _sd(x, present, weights), block, per_unit, present)
+
+
+def _sd(x: FloatArray, present: NDArray[np.bool_], weights: FloatArray | None) -> float:
+    """Of the rows in which there is a number; 0 where these have no weight."""
+    w = None if weights is None else weights[present]
+    return float(deviation(x[present], w)) if w is None or w.any() else 0.0
 
 
 def _missing(slope: Slope, encoded: FloatArray) -> Iterator[Contrast]:
@@ -138,20 +148,21 @@ def _levels(
     values: pd.Series,
     encoded: FloatArray,
     block: IntArray,
-    training: NDArray[np.bool_],
+    training: FloatArray,
     *,
     apart: bool,
 ) -> list[AnyTerm]:
     """One term a level against the reference, where the distinct encodings are affinely independent.
 
-    The reference is the level that is encoded as nothing but zeros, or else the most frequent, among the training rows. With
+    The reference is the level that is encoded as nothing but zeros, or else the most frequent (by weight), among the training
+    rows; `training` (n,) is a row's weight there, 0 where it is held out. With
     `apart` the encodings are codes, and no level is encoded as nothing.
     """
     first, group = equal_rows(encoded)
     if len(first) > MOST_LEVELS:
         return []
     points = encoded[first]
-    counts = np.bincount(group[training], minlength=len(first))  # a level that only held-out rows have is no reference
+    counts = np.bincount(group, training, minlength=len(first))  # a level that only held-out rows have is no reference
     dropped = np.flatnonzero((points == 0).all(axis=1) & (counts > 0) & (len(first) > encoded.shape[1]) & (not apart))
     reference = int(dropped[0]) if len(dropped) else int(np.argmax(counts))
     if not apart and np.linalg.matrix_rank(points - points[reference]) < len(first) - 1:

@@ -14,7 +14,7 @@ from pydantic import BaseModel, ConfigDict
 SCHEMA_VERSION: Final = "1.0"
 
 Scalar = str | int | float | bool | None
-Metric = Literal["log_loss", "auc", "brier", "accuracy", "squared_error", "r2"]
+Metric = Literal["log_loss", "auc", "brier", "accuracy", "squared_error", "r2", "absolute_error", "poisson_deviance"]
 Status = Literal["better", "equivalent", "worse", "not_resolved", "not_assessed"]
 
 
@@ -56,8 +56,8 @@ class Data(Part):
     held_out_rows: int | None  # None: it is not known which rows were held out
     training_rows: int | None
     target: str
-    task: Literal["binary", "multiclass", "regression"]
-    classes: list[str]  # empty for regression; for a binary task the positive class is the last
+    task: Literal["binary", "multiclass", "regression", "count"]
+    classes: list[str]  # empty for numbers and counts; for a binary task the positive class is the last
     rates: list[float]  # share of each class (weighted when there are weights), over all rows
     weighted: bool
     split: Message
@@ -130,7 +130,8 @@ class CoefficientRow(Part):
     linear: Interval  # unpenalised fit; no interval where it would not be valid
     z: float | None
     p: float | None
-    odds_ratio: Interval
+    odds_ratio: Interval = Interval()  # where the scale is log-odds
+    rate_ratio: Interval = Interval()  # where the scale is log-rate
     penalised: float | None  # the same term of the penalised rival
     network: Interval  # average derivative, or average contrast to the reference level
     sign_flip: float | None  # share of rows whose own derivative has the other sign than the average
@@ -161,7 +162,7 @@ class Surrogate(Part):
 
 
 class Coefficients(Part):
-    scale: Literal["log-odds", "target"]
+    scale: Literal["log-odds", "target", "log-rate"]
     rows_inference: int
     rows_network: int
     method: Message

@@ -135,7 +135,7 @@ def scaled(part: Interval, factor: float | None) -> Interval:
 
 
 def powered(part: Interval, exponent: float | None) -> Interval:
-    """An odds ratio per another step of the column: a ratio per unit, raised to the units of the step.
+    """An odds or rate ratio per another step of the column: a ratio per unit, raised to the units of the step.
 
     >>> interval(powered(Interval(value=1.5, low=1.2, high=2.0), 2.0)), interval(powered(Interval(value=9.0), 1e9))
     ('2.25 [1.44, 4.00]', '–')

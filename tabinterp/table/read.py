@@ -13,7 +13,7 @@ import pandas as pd
 
 from ..errors import TableError
 from .draws import FloatArray
-from .schema import KINDS, TASKS, Column, Kind, Role, Schema, Task
+from .schema import GOALS, KINDS, TASKS, Column, Kind, Role, Schema, Task
 from .source import as_frame, is_text, plain, shown
 from .split import BoolArray, Split, by_column, by_fraction
 from .table import Table
@@ -47,8 +47,9 @@ def read_table(
     ----------
     source : path of a CSV (also .gz) or Parquet file, or any dataframe narwhals knows (pandas, polars, pyarrow).
     target : column to predict.
-    task : "binary", "multiclass" or "regression"; None: text, booleans and whole numbers with at most ten distinct
-        values are classes, other numbers are a regression target.
+    task : "binary", "multiclass", "regression" or "count" (whole numbers from 0 on, of which the log of the expected count
+        is modelled; never inferred); None: text, booleans and whole numbers with at most ten distinct values are classes,
+        other numbers are a regression target.
     positive : the positive class of a binary target; None: the last in sorted order.
     drop : columns no model may read. They stay in the table (a protected column can be dropped).
     protected : columns to watch, whether or not they are inputs.
@@ -277,8 +278,8 @@ def _target(
     if values.nunique() < 2:
         raise TableError(f"target {values.name!r} holds only {shown(values.iloc[0])}; there is nothing to predict")
     goal = task or _inferred_task(values, positive)
-    if goal == "regression":
-        return _number_target(values, positive)
+    if not GOALS[goal].classes:
+        return _number_target(values, _as_task(goal), positive)
     classes = _classes(values, goal, positive, order)
     position = {value: code for code, value in enumerate(classes)}
     return _as_task(goal), classes, values.map(position).to_numpy(dtype=np.float64)
@@ -288,14 +289,22 @@ def _as_task(task: str) -> Task:
     return task  # type: ignore[return-value]  # checked at the door
 
 
-def _number_target(values: pd.Series, positive: Any) -> tuple[Task, tuple[Any, ...], FloatArray]:
+def _number_target(values: pd.Series, task: Task, positive: Any) -> tuple[Task, tuple[Any, ...], FloatArray]:
     if positive is not None:
-        raise TableError(f"a regression target has no positive class; got positive={positive!r}")
+        raise TableError(f"a {task} target has no positive class; got positive={positive!r}")
     if not pd.api.types.is_numeric_dtype(values.dtype):
         raise TableError(
-            f"target {values.name!r} is not a number: row 0 holds {shown(values.iloc[0])}; regression needs numbers"
+            f"target {values.name!r} is not a number: row 0 holds {shown(values.iloc[0])}; {task} needs numbers"
         )
-    return "regression", (), values.to_numpy(dtype=np.float64)
+    y = values.to_numpy(dtype=np.float64)
+    wrong = (y < 0) | (y != np.round(y))
+    if task == "count" and wrong.any():
+        row = int(np.flatnonzero(wrong)[0])
+        raise TableError(
+            f"target {values.name!r} is no count: row {row} holds {values.iloc[row]} ({int(wrong.sum())} such rows); counts are "
+            f"whole numbers from 0 on: use task='regression' for other numbers"
+        )
+    return task, (), y
 
 
 def _inferred_task(values: pd.Series, positive: Any) -> str:

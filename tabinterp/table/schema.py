@@ -7,9 +7,51 @@ from typing import Any, Literal, get_args
 
 Kind = Literal["numeric", "categorical", "boolean", "ordinal"]
 Role = Literal["input", "target", "weight", "group", "split", "dropped"]
-Task = Literal["binary", "multiclass", "regression"]
+Task = Literal["binary", "multiclass", "regression", "count"]
+Loss = Literal["log_loss", "auc", "brier", "accuracy", "squared_error", "absolute_error", "poisson_deviance"]
 KINDS: tuple[str, ...] = get_args(Kind)
 TASKS: tuple[str, ...] = get_args(Task)
+
+
+@dataclass(frozen=True)
+class Goal:
+    """What a task asks: all that differs between tasks and is no formula.
+
+    `classes`: are the target's values classes? `scale` is the unit of a score. `losses` can be permuted against, the first
+    is the task's own, on which the verdict rests; `metrics` stand in the table of performance. `outputs` is what a network
+    may return, the first unless it is said. `ratio` names exp of a coefficient, and `fitted` in the catalogue the fit of the
+    linear model. `base` is what knowing nothing predicts.
+    """
+
+    classes: bool
+    scale: Literal["log-odds", "target", "log-rate"]
+    losses: tuple[Loss, ...]
+    metrics: tuple[Loss | Literal["r2"], ...]
+    outputs: tuple[str, ...]
+    counterpart: str
+    fitted: Literal["classes", "number", "count"]
+    ratio: Literal["odds_ratio", "rate_ratio"] | None
+    base: str
+
+
+LOGITS = ("logits", "probabilities")
+RATES = ("log_rate", "rate")
+COUNTED: tuple[Loss, ...] = ("poisson_deviance", "squared_error", "absolute_error")
+GOALS: dict[str, Goal] = {
+    "binary": Goal(
+        True, "log-odds", ("log_loss", "brier", "auc", "accuracy"), ("log_loss", "auc", "brier", "accuracy"), LOGITS,
+        "logistic regression", "classes", "odds_ratio", "base rate",
+    ),
+    "multiclass": Goal(
+        True, "log-odds", ("log_loss", "brier", "accuracy"), ("log_loss", "brier", "accuracy"), LOGITS,
+        "multinomial logistic regression", "classes", "odds_ratio", "base rate",
+    ),
+    "regression": Goal(
+        False, "target", ("squared_error",), ("squared_error", "r2"), LOGITS,
+        "linear regression", "number", None, "mean",
+    ),
+    "count": Goal(False, "log-rate", COUNTED, COUNTED, RATES, "Poisson regression", "count", "rate_ratio", "mean"),
+}  # fmt: skip
 
 
 @dataclass(frozen=True)
@@ -31,8 +73,8 @@ class Column:
 class Schema:
     """All columns in the table's order, and what is asked of them.
 
-    `classes` holds the target's values as they stand in the table (empty for regression); for a binary task the
-    positive class is the last.
+    `classes` holds the target's values as they stand in the table (empty for numbers and counts); for a binary
+    task the positive class is the last.
     """
 
     columns: tuple[Column, ...]
@@ -42,6 +84,11 @@ class Schema:
 
     def __getitem__(self, name: str) -> Column:
         return next(column for column in self.columns if column.name == name)
+
+    @property
+    def goal(self) -> Goal:
+        """What the task asks of the target, the scores and the loss."""
+        return GOALS[self.task]
 
     @property
     def inputs(self) -> tuple[str, ...]:

@@ -18,8 +18,8 @@ class Table:
     """Rows with their schema.
 
     `frame` holds every column, values as the user gave them, missing as NaN. `y` is (rows,) class numbers into
-    `schema.classes`, or target values for regression. `numbers` are the rows' numbers in what was read: draws depend on
-    them. `held_out` is (rows,) or None when it is not known which rows a model was not trained on.
+    `schema.classes`, or target values where it is a number or a count. `numbers` are the rows' numbers in what was read:
+    draws depend on them. `held_out` is (rows,) or None when it is not known which rows a model was not trained on.
     """
 
     name: str
@@ -41,8 +41,8 @@ class Table:
 
     @property
     def codes(self) -> IntArray | None:
-        """(rows,) class numbers; None for regression."""
-        return None if self.schema.task == "regression" else self.y.astype(np.int64)
+        """(rows,) class numbers; None where the target is a number or a count."""
+        return self.y.astype(np.int64) if self.schema.goal.classes else None
 
     def take(self, rows: IntArray | BoolArray) -> Table:
         """These rows only, in this order."""

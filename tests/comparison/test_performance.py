@@ -39,6 +39,13 @@ def test_every_metric_is_scikit_learns(task, weighted):
                 "squared_error": metrics.mean_squared_error(y, said, sample_weight=w),
                 "r2": metrics.r2_score(y, said, sample_weight=w),
             }
+        elif task == "count":
+            said = model.predict(x)
+            expected = {
+                "poisson_deviance": metrics.mean_poisson_deviance(y, said, sample_weight=w),
+                "squared_error": metrics.mean_squared_error(y, said, sample_weight=w),
+                "absolute_error": metrics.mean_absolute_error(y, said, sample_weight=w),
+            }
         else:
             p = model.predict_proba(x)
             expected = {
@@ -150,6 +157,9 @@ def test_margin_is_a_hundredth_of_what_knowing_nothing_costs(task):
     w = frame["w"]
     if task == "regression":
         null = np.average((frame["y"] - np.average(frame["y"], weights=w)) ** 2, weights=w)
+    elif task == "count":
+        mean = np.full(len(frame), np.average(frame["y"], weights=w))
+        null = metrics.mean_poisson_deviance(frame["y"], mean, sample_weight=w)
     else:
         rate = w.groupby(frame["y"]).sum() / w.sum()
         null = metrics.log_loss(frame["y"], np.tile(rate, (len(frame), 1)), sample_weight=w)

@@ -418,7 +418,7 @@ FORGED = {
     "unknown field": (entry("module", "os"), "module: Extra inputs are not permitted"),
     "missing field": (lambda h: h.pop("reads"), "reads: Field required"),
     "unknown outputs": (entry("outputs", "odds"), "outputs is logits or probabilities; got 'odds'"),
-    "unknown task": (entry("task", "ranking"), "a task is one of binary, multiclass, regression; got"),
+    "unknown task": (entry("task", "ranking"), "a task is one of binary, multiclass, regression, count; got"),
     "unknown precision": (entry("dtype", "float16"), "dtype: model.json says float16"),
     "unknown split": (entry("split", {"kind": "whim"}), "the split cannot be read: kind: Input should be"),
     "wrong split": (

@@ -836,10 +836,13 @@ def test_a_module_that_cannot_be_copied_is_refused():
         ({}, "pass encoder= a fitted transformer, or encoder='passthrough'"),
         ({"encoder": "pass"}, "'passthrough'; got 'pass'"),
         ({"encoder": 3}, "no transform method: int"),
-        ({"encoder": "passthrough", "outputs": "odds"}, "outputs is one of logits, probabilities; got 'odds'"),
+        (
+            {"encoder": "passthrough", "outputs": "odds"},
+            "outputs is one of logits, probabilities, log_rate, rate; got 'odds'",
+        ),
         (
             {"encoder": "passthrough", "task": "ranking"},
-            "a task is one of binary, multiclass, regression; got 'ranking'",
+            "a task is one of binary, multiclass, regression, count; got 'ranking'",
         ),
     ],
 )

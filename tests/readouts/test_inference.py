@@ -104,7 +104,7 @@ def test_binary_is_statsmodels_logit(covariance):
     assert (result.covariance, result.converged, result.rows, result.rows_separated) == (covariance, True, 400, 0)
     np.testing.assert_allclose(result.covariance_matrix, fitted.cov_params()[1:, 1:], rtol=1e-5, atol=1e-10)
     first = result.estimates[0]
-    np.testing.assert_allclose(first.odds_ratio, np.exp([first.estimate, first.ci_low, first.ci_high]))
+    np.testing.assert_allclose(first.ratio, np.exp([first.estimate, first.ci_low, first.ci_high]))
 
 
 @pytest.mark.parametrize("covariance", ["model", "robust"])
@@ -118,7 +118,7 @@ def test_regression_is_statsmodels_ols(covariance):
     assert_agrees_with_statsmodels(result, fitted)
     assert result.r2 == pytest.approx(fitted.rsquared, rel=1e-9)
     assert result.df_residual == fitted.df_resid
-    assert result.estimates[0].odds_ratio is None
+    assert result.estimates[0].ratio is None
 
 
 def centred(fitted, k):
@@ -164,7 +164,7 @@ def test_two_by_two_table():
     estimate = result.estimates[0]
     assert estimate.estimate == pytest.approx(np.log(30 * 25 / (12 * 18)), rel=1e-9)
     assert estimate.stderr == pytest.approx(np.sqrt((1 / table).sum()), rel=1e-9)
-    assert estimate.odds_ratio[0] == pytest.approx(30 * 25 / (12 * 18), rel=1e-9)
+    assert estimate.ratio[0] == pytest.approx(30 * 25 / (12 * 18), rel=1e-9)
     assert result.intercepts[0].estimate == pytest.approx(np.log(12 / 30), rel=1e-9)
 
 

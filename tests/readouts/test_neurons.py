@@ -37,7 +37,7 @@ def test_every_unit_has_its_place(read):
     assert result.layer == ("layer 1",) * 6 + ("layer 2",) * 4
     assert result.index == (*range(6), *range(4))
     np.testing.assert_allclose(result.mean, units.mean(axis=0), atol=1e-9)
-    np.testing.assert_allclose(result.sd, units.std(axis=0, ddof=1), atol=1e-9)
+    np.testing.assert_allclose(result.sd, units.std(axis=0), atol=1e-9)
     np.testing.assert_allclose(result.active, (units > 0).mean(axis=0), atol=1e-12)
 
 

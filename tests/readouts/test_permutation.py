@@ -19,12 +19,12 @@ import tabinterp as ti
 from tabinterp.errors import NotApplicableError
 from tabinterp.models import bind
 from tabinterp.readouts import permutation as pi
-from tabinterp.readouts.loss import FOR_TASK
 from tabinterp.readouts.support import ROWS, Support
 from tabinterp.table.draws import chosen
+from tabinterp.table.schema import GOALS
 from tests import cases, oracles
 
-PLAIN = [(task, loss) for task, losses in FOR_TASK.items() for loss in losses]
+PLAIN = [(task, loss) for task, goal in GOALS.items() for loss in goal.losses]
 FLOAT32 = 1e-6
 N = 40
 
@@ -46,11 +46,16 @@ def pairs(columns, *scenery):
     return oracles.all_pairs(score, frame[cases.INPUTS], columns)
 
 
+def row_loss(table, loss):
+    named = f"count {loss}" if table.schema.task == "count" else loss
+    return lambda y, s: oracles.row_loss(named, y, s)
+
+
 def enumerated(loss, table, scores, weights):
     """Importance and standard error over all pairs, from (n, n, k) scores."""
     if loss == "auc":
         return oracles.auc_importance(table.y, scores, weights), None
-    function = loss if callable(loss) else lambda y, s: oracles.row_loss(loss, y, s)
+    function = loss if callable(loss) else row_loss(table, loss)
     losses, own = oracles.pair_losses(function, table.y, scores)
     return oracles.importance(losses, own, weights), oracles.hajek(losses, own, weights)
 
@@ -91,7 +96,7 @@ def test_all_shifts_are_the_mean_over_all_other_donors(task, loss, weighted):
     assert not any(result.exact)
     for i, columns in enumerate((("income",), ("city",), ("member",), ("age", "grade"))):
         scores = pairs(columns, task, weighted, True, 24)
-        losses, own = oracles.pair_losses(lambda y, s: oracles.row_loss(loss, y, s), table.y, scores)
+        losses, own = oracles.pair_losses(row_loss(table, loss), table.y, scores)
         assert result.importance[i] == pytest.approx(oracles.importance_of_others(losses, own, weights), abs=FLOAT32)
 
 
@@ -106,7 +111,7 @@ def test_own_loss_is_called_on_the_scale_asked_for(task, scale, weighted):
     result = ti.permutation_importance(ti.wrap(pipeline), table, loss=rank_one, scale=scale, n_repeats=20)
 
     def slow(y, s):
-        if scale == "probability" and task != "regression":
+        if scale == "probability" and task in ("binary", "multiclass"):
             s = [0, 1 / (1 + np.exp(-s[0]))] if len(s) == 1 else oracles.softmax(s)
         return abs(s[-1]) * (1 + y)
 

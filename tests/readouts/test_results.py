@@ -59,7 +59,10 @@ def scenery(request):
 def test_frames_hold_original_columns_and_the_names_that_are_documented(name, scenery):
     task, frame, models = scenery
     made = READINGS[name](*models, cases.mixed_table(frame, task))
-    assert list(made.columns) == COLUMNS.get(name, list(made.columns))
+    documented = COLUMNS.get(name, list(made.columns))
+    if task == "count":  # exp of a coefficient is named for what it is
+        documented = [column.replace("odds_ratio", "rate_ratio") for column in documented]
+    assert list(made.columns) == documented
     if name != "performance":
         assert set(made["column"]) == set(cases.INPUTS)
     outputs = 3 if task == "multiclass" else 1

@@ -61,6 +61,12 @@ HOSTILE = [
 ]
 
 NONE = Interval()
+RATIO = {"log-odds": "odds_ratio", "log-rate": "rate_ratio"}
+SCALE = {"regression": "target", "count": "log-rate"}
+METRICS = {
+    "regression": ("squared_error", "r2"),
+    "count": ("poisson_deviance", "squared_error", "absolute_error"),
+}
 
 
 def sentence(name: object = "the rows") -> Message:
@@ -148,7 +154,7 @@ def term(make: Maker, column: str, level: str | None, output: str | None, scale:
         linear=Interval(value=linear.value) if separated else linear,
         z=None if separated else linear.value / linear.stderr,
         p=0.0 if make.share() < 0.1 else make.share() ** 6,
-        odds_ratio=Interval(**odds) if scale == "log-odds" and not separated else NONE,
+        **({} if scale == "target" or separated else {RATIO[scale]: Interval(**odds)}),
         penalised=linear.value * 0.8,
         network=network,
         sign_flip=make.share() * 0.4,
@@ -316,7 +322,7 @@ def findings(names: list[str]) -> list[Finding]:
 
 
 def metrics(make: Maker, task: str) -> list[MetricRow]:
-    names = ("squared_error", "r2") if task == "regression" else ("log_loss", "auc", "brier", "accuracy")
+    names = METRICS.get(task, ("log_loss", "auc", "brier", "accuracy"))
     rows = []
     for index, name in enumerate(names):
         network = make.interval(0.3 + make.share() * 0.5, 0.02)
@@ -350,12 +356,12 @@ def document(
 ) -> Document:
     make = Maker(seed)
     names = names or [f"column_{index}" for index in range(23)]
-    classes = classes if classes is not None else [] if task == "regression" else ["repaid", "default"]
+    classes = classes if classes is not None else [] if task in SCALE else ["repaid", "default"]
     outputs: list[str | None] = list(classes) if task == "multiclass" else [None]
     found = columns(names, levels)
-    linear = "linear regression" if task == "regression" else "logistic regression"
+    linear = {"regression": "linear regression", "count": "Poisson regression"}.get(task, "logistic regression")
     rows = metrics(make, task)
-    loss = "squared_error" if task == "regression" else "log_loss"
+    loss = rows[0].metric
     return Document(
         data=Data(
             name=name,
@@ -391,7 +397,7 @@ def document(
         ),
         performance=Performance(held_out=True, rows=4000, resamples=1000, seed=0, metrics=rows),
         importance=importance(make, names, loss),
-        coefficients=coefficients(make, found, outputs, "target" if task == "regression" else "log-odds"),
+        coefficients=coefficients(make, found, outputs, SCALE.get(task, "log-odds")),
         gradients=gradients(make, names, outputs),
         agreement=agreement(make),
         neurons=neurons(make, found, units),
@@ -452,6 +458,10 @@ def regression() -> Document:
             "neurons": found.neurons.model_copy(update={"units": units}),
         }
     )
+
+
+def count() -> Document:
+    return document("count", names=[f"column_{index}" for index in range(6)], units=8, seed=5, name="claims")
 
 
 def hostile() -> Document:
@@ -560,6 +570,7 @@ SAMPLES = {
     "binary": binary,
     "multiclass": multiclass,
     "regression": regression,
+    "count": count,
     "hostile": hostile,
     "nothing": nothing,
     "all_none": all_none,

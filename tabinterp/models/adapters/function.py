@@ -10,6 +10,7 @@ from torch import nn
 
 from ...errors import ModelError
 from ..model import Model
+from .parts import asked
 
 
 def wrap(
@@ -22,16 +23,18 @@ def wrap(
 ) -> Model:
     """A function from a frame of the input columns to (n,) or (n, k) answers, as a `Model`.
 
-    Answers are probabilities unless `outputs` is "logits"; target values where the table's task is regression.
+    Answers are probabilities unless `outputs` is "logits"; target values where the table's task is regression, expected
+    counts where it is a count, unless `outputs` is "log_rate".
     """
     if encoder is not None:
         raise ModelError("a function reads the original columns; call the encoder inside it, without encoder=")
+    task, outputs = asked(task, outputs, classes, "rate" if task == "count" else "probabilities")
     return Model(
         name=name or str(getattr(function, "__name__", type(function).__name__)),
         library="function",
         module=nn.Sequential(),
-        task=task if task is not None or classes is None else ("binary" if len(classes) == 2 else "multiclass"),
+        task=task,
         classes=None if classes is None else tuple(classes),
-        outputs=outputs or "probabilities",
+        outputs=outputs,
         function=function,
     )

@@ -20,6 +20,7 @@ from ..front import linear
 from ..model import Model
 from .outside import Outside
 from .outside import wrap as wrap_outside
+from .parts import asked
 from .torch import wrap as wrap_torch
 
 
@@ -55,7 +56,8 @@ def wrap(
     if not getattr(model, "built", False):
         raise ModelError(f"the Keras model {model.name!r} is not built; fit it, or call it on a row, first")
     layers = list(_flat(model))
-    outputs = outputs or ("probabilities" if layers and _activation(layers[-1]) in FINAL else "logits")
+    usual = "probabilities" if layers and _activation(layers[-1]) in FINAL else "logits"
+    task, outputs = asked(task, outputs, classes, usual)
     library = f"Keras on {_backend(model)}"
     opaque = ""
     stack: nn.Sequential | None = None

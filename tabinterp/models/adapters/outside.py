@@ -21,7 +21,8 @@ from ..front import private
 from ..inputs import SideBySide, side_by_side
 from ..model import BLOCK, Model
 from ..scores import module_dtype
-from .torch import OUTPUTS, encoders_of
+from .parts import asked
+from .torch import encoders_of
 from .torch import wrap as wrap_torch
 
 Run = Callable[[list[FloatArray]], NDArray[Any]]  # encoded inputs (n, c) each -> (n,) or (n, k)
@@ -50,19 +51,17 @@ def wrap(
 ) -> Model:
     """As torch where that gives the same answers."""
     encoders = encoders_of(encoder)
-    outputs = outputs or network.outputs
+    task, outputs = asked(task, outputs, classes, network.outputs)
     sequence = network.sequence
     if sequence is not None and len(encoders) == 1 and _agrees(sequence, network.run):
         model = wrap_torch(sequence, encoders[0] or "passthrough", classes, task, outputs, name)
         return replace(model, name=name or f"{network.name}{_widths(sequence)}", library=network.library)
-    if outputs not in OUTPUTS:
-        raise ModelError(f"outputs is one of {', '.join(OUTPUTS)}; got {outputs!r}")
     opaque = network.opaque if sequence is None else "gives other answers when its layers are read as torch layers"
     plain = Model(
         name=name or network.name,
         library=network.library,
         module=nn.Sequential(),
-        task=task if task is not None or classes is None else ("binary" if len(classes) == 2 else "multiclass"),
+        task=task,
         classes=None if classes is None else tuple(classes),
         outputs=outputs,
         opaque=opaque,

@@ -2,14 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from typing import Any
 
 import numpy as np
 import torch
 from torch import Tensor, nn
 
+from ...errors import ModelError
 from ...table.draws import FloatArray
+from ...table.schema import GOALS, LOGITS, RATES
 from ..encoding import as_taken
 from ..front import linear
 
@@ -37,6 +39,21 @@ class Column(nn.Module):
 
     def forward(self, x: Tensor) -> Tensor:
         return x.reshape(-1, 1)
+
+
+def asked(
+    task: str | None, outputs: str | None, classes: Sequence[Any] | None, usual: str = "logits"
+) -> tuple[str | None, str]:
+    """The task, and what the model returns: each may follow from the other, or from the classes."""
+    if task is None and classes is not None:
+        task = "binary" if len(classes) == 2 else "multiclass"
+    if task is None and outputs in RATES:
+        task = "count"
+    allowed = (*LOGITS, *RATES) if task is None else GOALS[task].outputs
+    outputs = outputs or (usual if usual in allowed else allowed[0])
+    if outputs not in allowed:
+        raise ModelError(f"outputs is one of {', '.join(allowed)}; got {outputs!r}")
+    return task, outputs
 
 
 def predictor(estimator: Any, named: bool, classifier: bool) -> Callable[[Any], FloatArray]:

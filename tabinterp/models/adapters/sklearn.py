@@ -114,7 +114,7 @@ def _exact(final: Any, module: nn.Module) -> Model:
 def _answering(model: Model, estimator: Any) -> Model:
     """The model, checked against what the whole estimator predicts."""
     names = reads(estimator) or model.reads
-    predict = predictor(estimator, named=names is not None, classifier=model.task != "regression")
+    predict = predictor(estimator, named=names is not None, classifier=model.task not in ("regression", "count"))
     final = ends(estimator)[1]
     return replace(model, reads=names, predict=skorch.in_its_mode(final, predict) if skorch.is_net(final) else predict)
 

@@ -10,6 +10,7 @@ import numpy as np
 
 from ...errors import ModelError
 from ...table.draws import FloatArray
+from ...table.schema import GOALS
 from ..encoding import as_array
 from ..model import Model
 from ..scores import module_dtype
@@ -22,6 +23,7 @@ CRITERIA = {  # criterion -> what the network gives
     "BCELoss": "probabilities",
     "NLLLoss": "probabilities",  # the logarithm is skorch's own
 }
+COUNT = "PoissonNLLLoss"
 REGRESSION = ("MSELoss", "L1Loss", "SmoothL1Loss", "HuberLoss")
 
 
@@ -36,14 +38,14 @@ def wrap(net: Any, outputs: str | None = None) -> Model:
     if not getattr(net, "initialized_", False):
         raise ModelError(f"{type(net).__name__} is not fitted; call fit first")
     criterion = getattr(net.criterion_, "_orig_mod", net.criterion_)
-    regression = "NeuralNetRegressor" in bases(net) or type(criterion).__name__ in REGRESSION
+    task = _task(net, criterion)
     classes = getattr(net, "classes_", None)
     model = from_torch.wrap(
         getattr(net.module_, "_orig_mod", net.module_),
         "passthrough",
-        classes=None if regression or classes is None else tuple(classes),
-        task="regression" if regression else None,
-        outputs=None if regression else outputs or _outputs(net, criterion),
+        classes=None if task is not None or classes is None else tuple(classes),
+        task=task,
+        outputs=None if task == "regression" else outputs or _outputs(net, criterion),
     )
     return replace(model, library=_library(), predict=_predict(net, model, as_array))
 
@@ -59,12 +61,21 @@ def behind(encoder: Any, net: Any, outputs: str | None) -> Model:
     return replace(model, encoder=encoder, reads=reads(encoder), predict=_predict(net, model, encoded))
 
 
+def _task(net: Any, criterion: Any) -> str | None:
+    """None: its classes say whether there are two."""
+    if COUNT in bases(criterion):
+        return "count"
+    return "regression" if "NeuralNetRegressor" in bases(net) or type(criterion).__name__ in REGRESSION else None
+
+
 def _outputs(net: Any, criterion: Any) -> str:
+    if COUNT in bases(criterion):
+        return "log_rate" if criterion.log_input else "rate"
     kind = next((base for base in bases(criterion) if base in CRITERIA), None)
     if kind is None or (kind == "NLLLoss" and "NeuralNetClassifier" not in bases(net)):
         raise ModelError(
             f"what a {type(net).__name__} trained with {type(criterion).__name__} gives is not known; read are "
-            f"{', '.join([*CRITERIA, *REGRESSION])}: pass outputs='logits' or outputs='probabilities'"
+            f"{', '.join([*CRITERIA, *REGRESSION, COUNT])}: pass outputs='logits' or outputs='probabilities'"
         )
     return CRITERIA[kind]
 
@@ -75,8 +86,9 @@ def _predict(net: Any, model: Model, encoded: Callable[[Any], FloatArray]) -> Ca
 
     def predict(rows: Any) -> FloatArray:
         x = encoded(rows).astype(precision)
-        answers = net.predict(x) if model.task == "regression" else net.predict_proba(x)
-        return np.asarray(answers, dtype=np.float64)
+        numbers = model.task is not None and not GOALS[model.task].classes
+        answers = np.asarray(net.predict(x) if numbers else net.predict_proba(x), dtype=np.float64)
+        return np.exp(answers) if model.outputs == "log_rate" else answers
 
     return in_its_mode(net, predict)
 

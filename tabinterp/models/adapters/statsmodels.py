@@ -75,20 +75,20 @@ def wrap(
         raise ModelError("a formula is an encoder already: wrap the result without encoder=")
     encoder = Formula(result.model.data, constant) if formula else encoder
     intercept, weight = _parameters(result, constant)
-    regression = what in ("value", "mean")
+    numbers = what in ("value", "mean")
     penalised = "Regularized" in type(result).__name__ or type(result).__name__.startswith("L1")
     return Model(
         name=name or type(result.model).__name__,
         library=_library(),
         module=nn.Sequential(affine(weight, intercept), *([Pointwise(torch.exp)] if what == "mean" else [])).eval(),
-        task="regression" if regression else ("binary" if what == "log-odds" else "multiclass"),
-        classes=None if regression else tuple(classes or _classes(result)),
+        task="regression" if numbers else ("binary" if what == "log-odds" else "multiclass"),
+        classes=None if numbers else tuple(classes or _classes(result)),
         encoder=encoder,
         reads=_reads(result, constant) if encoder is None else reads(encoder),
-        predict=_predict(result, constant, encoder, regression),
+        predict=_predict(result, constant, encoder, numbers),
         penalised=penalised,
         converged=_converged(result),
-        own=None if penalised or what == "mean" else _own(result, intercept, weight, constant),
+        own=None if penalised else _own(result, intercept, weight, constant),
     )
 
 
@@ -180,13 +180,13 @@ def _reads(result: Any, constant: int | None) -> tuple[str, ...] | None:
     return tuple(name for i, name in enumerate(map(str, result.model.exog_names)) if i != constant)
 
 
-def _predict(result: Any, constant: int | None, encoder: Any, regression: bool) -> Callable[[Any], FloatArray]:
+def _predict(result: Any, constant: int | None, encoder: Any, numbers: bool) -> Callable[[Any], FloatArray]:
     def predict(rows: Any) -> FloatArray:
         named = hasattr(encoder, "feature_names_in_")
         x = as_array(rows if encoder is None else encoder.transform(rows if named else rows.to_numpy()))
         exog = x if constant is None else np.insert(x, constant, _constant_value(result, constant), axis=1)
         answers = np.asarray(result.predict(exog, transform=False), dtype=np.float64)
-        return answers if regression or answers.ndim > 1 else np.column_stack([1 - answers, answers])
+        return answers if numbers or answers.ndim > 1 else np.column_stack([1 - answers, answers])
 
     return predict
 

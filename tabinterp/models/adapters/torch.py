@@ -14,8 +14,7 @@ from ..front import private, trace
 from ..lookups import is_rounding
 from ..model import Model
 from ..several import finisher
-
-OUTPUTS = ("logits", "probabilities")
+from .parts import asked
 
 
 def wrap(
@@ -27,9 +26,7 @@ def wrap(
     name: str | None = None,
 ) -> Model:
     """A module behind an encoder as a `Model`; the module is copied, so that the user's own is never changed."""
-    outputs = outputs or "logits"
-    if outputs not in OUTPUTS:
-        raise ModelError(f"outputs is one of {', '.join(OUTPUTS)}; got {outputs!r}")
+    task, outputs = asked(task, outputs, classes)
     encoders = encoders_of(encoder)
     try:
         own = private(module)
@@ -41,7 +38,7 @@ def wrap(
         name=name or _named(own),
         library=f"torch {torch.__version__.split('+')[0]}",
         module=own,
-        task=task if task is not None or classes is None else ("binary" if len(classes) == 2 else "multiclass"),
+        task=task,
         classes=None if classes is None else tuple(classes),
         outputs=outputs,
     )

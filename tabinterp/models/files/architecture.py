@@ -74,7 +74,7 @@ class Architecture(BaseModel):
     name: str | None = None
     task: str | None = None
     classes: list[str | int | float | bool] | None = None
-    outputs: str = "logits"
+    outputs: str | None = None
 
 
 def parse(content: Content) -> Architecture:

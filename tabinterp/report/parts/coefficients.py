@@ -31,6 +31,7 @@ from tabinterp.report.words import (
 COLUMNS = 15  # original columns in a figure
 LEVELS = 6  # levels of one column in a figure: those with the largest estimates
 UNRANKED = 10**6
+RATIO = {"log-odds": "odds_ratio", "log-rate": "rate_ratio"}  # what exp of a coefficient is
 
 
 def coefficients(document: Document) -> list[Block]:
@@ -57,7 +58,7 @@ def coefficients(document: Document) -> list[Block]:
         blocks.extend(_output(part, output, index, len(named) > 1, rank))
     return [
         *blocks,
-        Paragraph(t("report.coefficients.note"), "note"),
+        Paragraph(_said("report.coefficients.note", part), "note"),
         Paragraph(t(f"report.coefficients.intervals.{'held-out' if document.performance.held_out else 'all'}"), "note"),
         Paragraph(t("report.coefficients.wald_note"), "note"),
     ]
@@ -71,7 +72,7 @@ def _output(part: Coefficients, output: str | None, index: int, several: bool, r
     blocks: list[Block] = [
         Paragraph(_surrogate(part, output)),
         *_figure(terms, scale, f"figure-coefficients-{index}", rank),
-        Fold(t("report.coefficients.all", count=len(terms)), [_table(terms, part.scale)]),
+        Fold(_said("report.coefficients.all", part, count=len(terms)), [_table(terms, part.scale)]),
     ]
     if tests:
         blocks.append(Fold(t("report.coefficients.wald"), [_wald(tests)]))
@@ -79,6 +80,11 @@ def _output(part: Coefficients, output: str | None, index: int, several: bool, r
         return blocks
     name = t("report.output", output=cut(output or ""))
     return [Fold(name, blocks)] if index else [Heading(name, output or ""), *blocks]
+
+
+def _said(key: str, part: Coefficients, **values: int) -> str:
+    """A sentence that speaks of odds ratios, or of rate ratios."""
+    return t(f"{key}.rates" if part.scale == "log-rate" else key, **values)
 
 
 def _surrogate(part: Coefficients, output: str | None) -> str:
@@ -177,14 +183,14 @@ def _numbers(terms: Sequence[CoefficientRow], scale: str) -> Table:
 
 
 def _table(terms: Sequence[CoefficientRow], scale: str) -> Table:
-    odds = scale == "log-odds"
+    ratio = RATIO.get(scale)
     head = [
         Cell(t("report.term")),
         Cell(t("report.step"), style="t"),
         Cell(t("report.sd")),
         Cell(t("report.unpenalised.interval"), style="lin"),
         *cells([t("report.unpenalised.stderr"), t("report.linear.z"), t("report.linear.p")]),
-        *([Cell(t("report.odds_ratio"))] if odds else []),
+        *([Cell(t(f"report.{ratio}"))] if ratio else []),
         Cell(t("report.penalised")),
         Cell(t("report.network.interval"), style="net"),
         *cells([t("report.network.stderr"), t("report.sign_flip"), t("report.surrogate")]),
@@ -192,16 +198,16 @@ def _table(terms: Sequence[CoefficientRow], scale: str) -> Table:
         Cell(t("report.reason"), style="w"),
     ]
     caption = t("report.coefficients.table", scale=t(f"report.scale.{scale}"))
-    return Table(caption, head, [_row(row, odds) for row in terms])
+    return Table(caption, head, [_row(row, ratio) for row in terms])
 
 
-def _row(row: CoefficientRow, odds: bool) -> list[Cell]:
+def _row(row: CoefficientRow, ratio: str | None) -> list[Cell]:
     return [
         name_cell(term(row)),
         name_cell(step(row), "t"),
         Cell(number(row.sd)),
         *cells([interval(row.linear, sign=True), number(row.linear.stderr), number(row.z), p_value(row.p)]),
-        *([Cell(interval(_odds(row)))] if odds else []),
+        *([Cell(interval(_ratio(row, ratio)))] if ratio else []),
         *cells([number(row.penalised), interval(row.network, sign=True), number(row.network.stderr)]),
         *cells([share(row.sign_flip), number(row.surrogate)]),
         Cell(yes(row.conflict), style="t"),
@@ -209,9 +215,9 @@ def _row(row: CoefficientRow, odds: bool) -> list[Cell]:
     ]
 
 
-def _odds(row: CoefficientRow) -> Interval:
-    """Odds ratio of a number per standard deviation, of anything else as it is."""
-    return powered(row.odds_ratio, row.sd if row.level is None else None)
+def _ratio(row: CoefficientRow, name: str) -> Interval:
+    """Odds or rate ratio of a number per standard deviation, of anything else as it is."""
+    return powered(getattr(row, name), row.sd if row.level is None else None)
 
 
 def _wald(tests: Sequence[WaldRow]) -> Table:

@@ -49,4 +49,4 @@ def _target(document: Document) -> str:
         return t("report.target.binary", target=data.target, positive=positive, rate=rate, rows=data.rows)
     if data.task == "multiclass":
         return t("report.target.multiclass", target=data.target, classes=len(data.classes), rows=data.rows)
-    return t("report.target.regression", target=data.target, rows=data.rows)
+    return t(f"report.target.{data.task}", target=data.target, rows=data.rows)
