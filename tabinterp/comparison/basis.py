@@ -117,10 +117,10 @@ def knots(values: pd.Series, most: int) -> FloatArray:
     """All distinct values where there are at most so many, else quantiles; a value that many rows hold takes one knot only."""
     distinct, counts = np.unique(values.dropna().to_numpy(dtype=np.float64), return_counts=True)
     if len(distinct) <= most:
-        return distinct
+        return np.asarray(distinct)
     share = np.minimum(counts, counts.sum() / most).cumsum()
     at = np.searchsorted(share, np.linspace(share[0], share[-1], most))
-    return distinct[np.unique(at.clip(max=len(distinct) - 1))]
+    return np.asarray(distinct[np.unique(at.clip(max=len(distinct) - 1))])
 
 
 def check_size(design: FloatArray, basis: Basis) -> None:

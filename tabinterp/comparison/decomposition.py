@@ -3,8 +3,8 @@
 Nested L2 projections of the score f, linear within additive within all (Hoeffding 1948; Stone 1994 for correlated columns;
 Sobol' 1993 is the case of independent ones). Shares of the variance of f: R2_lin, R2_add - R2_lin (curvature),
 1 - R2_add (interactions); they add to 1, whatever the correlations. A column's share is Cov(f_c, f) / Var f of its part of
-the projection (a structural index, Li et al. 2010): it may be negative, and over the columns it sums to R2. A pair's part is
-what its products explain beyond every additive function.
+the projection (a structural index, Li et al. 2010): it may be negative, and over the columns it sums to R2. A curve's part is
+what it explains beyond every linear function, a pair's what its products explain beyond every additive one.
 
 The projections are fitted on the rows of the table outside the scored fold, so that the noise of the fit neither inflates nor
 deflates a share (`projection`). Intervals are percentiles over resampled rows (or groups of rows) of the scored ones.
@@ -26,11 +26,12 @@ from ..table.draws import FloatArray, IntArray, row_hash
 from .basis import Basis, Pair, build, check_size, read_columns
 from .pairs import strongest_pairs
 from .performance import FEWEST, RESAMPLES, groups, resampled
-from .projection import FOLDS, Contributions, contributions, moments
+from .projection import BLOCK, FOLDS, Contributions, Design, contributions, moments
 
 PAIRS = 5
 BATCH = 50  # resamples in one product
 CONSTANT = 1e-12
+KEPT = 2**25  # numbers of the basis that are kept (256 MB); a larger one is made again, block by block
 
 
 @dataclass(frozen=True, eq=False)
@@ -91,8 +92,8 @@ def decompose(model: Model | Bound, table: Table, *, seed: int = 0) -> Decomposi
     >>> table = ti.read_table(pd.DataFrame(x, columns=["a", "b"]).assign(y=x[:, 0]), target="y")
     >>> layer = torch.nn.Linear(2, 1)
     >>> model = ti.wrap(layer, encoder="passthrough", task="regression")
-    >>> decompose(model, table).frame()[["component", "share"]][:3].round(3).values.tolist()
-    [['linear', 1.0], ['curvature', 0.0], ['interactions', 0.0]]
+    >>> decompose(model, table).frame()["share"][:3].abs().round(3).tolist()
+    [1.0, 0.0, 0.0]
     """
     bound = bind(model, table)
     scored = np.arange(len(table)) if table.held_out is None else np.flatnonzero(table.held_out)
@@ -161,14 +162,21 @@ def _contributions(
     """For each weighting what it weighs each scored row by, and the rows' contributions."""
     inputs, p, n = bound.table.inputs, len(basis.tier), len(score)
     group = groups(bound.table)
-    fold = (row_hash(group, seed + 1) % np.uint64(FOLDS)).astype(np.int64)
+    first = np.full(int(group.max()) + 1, bound.table.numbers.max())
+    np.minimum.at(first, group, bound.table.numbers)
+    fold = (row_hash(first[group], seed + 1) % np.uint64(FOLDS)).astype(np.int64)
     inside = np.zeros(n, dtype=np.int64)
     inside[scored] = 1
 
-    def design(rows: IntArray) -> FloatArray:
+    def encoded(rows: IntArray) -> FloatArray:
         x = basis.design(inputs.iloc[rows])
         check_size(x, basis)
         return x
+
+    design: Design = encoded
+    if n * p <= KEPT:
+        x = np.concatenate([encoded(np.arange(i, min(i + BLOCK, n))) for i in range(0, n, BLOCK)])
+        design = x.__getitem__
 
     sums = moments(design, score, weightings, fold + FOLDS * inside, 2 * FOLDS)
     result = []
@@ -177,8 +185,12 @@ def _contributions(
         mean = own[0, 1:] / own[0, 0]
         both = sums[v, :FOLDS] + sums[v, FOLDS:]
         if (both[:, 0, 0] == 0).any():
-            raise NotApplicableError(f"the rows, or their groups, are too few for {FOLDS} folds; the table has {n} rows")
-        result.append((weights[scored], contributions(design, score, both, basis, fold, scored, mean[: p + score.shape[1]])))
+            raise NotApplicableError(
+                f"the rows, or their groups, are too few for {FOLDS} folds; the table has {n} rows"
+            )
+        result.append(
+            (weights[scored], contributions(design, score, both, basis, fold, scored, mean[: p + score.shape[1]]))
+        )
     return result
 
 
@@ -209,8 +221,7 @@ def _sums_to_shares(sums: FloatArray, basis: Basis) -> FloatArray:
     c, q = len(basis.columns), len(basis.pairs)
     with np.errstate(invalid="ignore", divide="ignore"):
         share = sums / sums[..., -1:]
-        linear, additive, pairs = share[..., :c], share[..., c : 2 * c], share[..., 2 * c : 2 * c + q]
-        curves = additive - linear
+        linear, curves, pairs = share[..., :c], share[..., c : 2 * c], share[..., 2 * c : 2 * c + q]
         line, curve, pair = (part.sum(axis=-1, keepdims=True) for part in (linear, curves, pairs))
         whole = [line, curve, 1 - line - curve]
         return np.concatenate(
@@ -226,7 +237,7 @@ def _resample(
     ratio = [np.divide(w, weights, out=np.zeros_like(w), where=weights > 0) for w, _ in parts]
     rows = np.stack(
         [
-            r[:, None, None] * np.concatenate([c.linear, c.additive, c.pairs, c.total[:, :, None]], axis=2)
+            r[:, None, None] * np.concatenate([c.lines, c.curves, c.pairs, c.total[:, :, None]], axis=2)
             for r, (_, c) in zip(ratio, parts, strict=True)
         ],
         axis=1,

@@ -98,8 +98,8 @@ def ladder(model: Model | Bound, table: Table, *, seed: int = 0) -> Ladder:
     --------
     >>> import numpy as np, pandas as pd, torch, tabinterp as ti
     >>> draw = np.random.default_rng(0)
-    >>> frame = pd.DataFrame(draw.normal(size=(800, 2)), columns=["a", "b"])
-    >>> table = ti.read_table(frame.assign(y=frame["a"] + draw.normal(size=800)), target="y", split=0.5, stratify=False)
+    >>> frame = pd.DataFrame(draw.normal(size=(4000, 2)), columns=["a", "b"])
+    >>> table = ti.read_table(frame.assign(y=frame["a"] + draw.normal(size=4000)), target="y", split=0.5, stratify=False)
     >>> layer = torch.nn.Linear(2, 1, bias=False)
     >>> _ = layer.weight.data.copy_(torch.tensor([[1.0, 0.0]]))
     >>> found = ladder(ti.wrap(layer, encoder="passthrough", task="regression"), table)
@@ -113,8 +113,9 @@ def ladder(model: Model | Bound, table: Table, *, seed: int = 0) -> Ladder:
         )
     bound = bind(model, table)
     training = table.training_rows()
-    if table.weights is not None:
-        training = training.take(training.weights > 0)  # a fold of rows of weight 0 has no loss
+    if training.weights is not None:
+        training = training.take(np.flatnonzero(training.weights > 0))  # a fold of rows of weight 0 has no loss
+    training = training.take(np.argsort(row_hash(training.numbers, seed), kind="stable").astype(np.int64))
     pairs = strongest_pairs(bound, PAIRS, seed)
     fits = _fits(bound, training, pairs, seed)
     held = np.flatnonzero(table.held_out)
@@ -175,8 +176,7 @@ def _judge(losses: FloatArray, table: Table, linear: int, seed: int) -> dict[str
         recovered = (both[:, [linear]] - both) / (both[:, [linear]] - both[:, -1:])
         bent = linear + 1 if linear + 2 < len(losses) else linear
         curved = (both[:, linear] - both[:, bent]) / (both[:, linear] - both[:, -2])
-    if gain != "better":
-        recovered[:] = np.nan
+    recovered[:, : linear if gain == "better" else None] = np.nan
     return {
         "loss": _estimates(both),
         "against_below": _estimates(np.column_stack([np.full(len(both), np.nan), np.diff(both, axis=1)])),

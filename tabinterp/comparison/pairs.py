@@ -48,7 +48,7 @@ def _pieces(values: pd.DataFrame, kind: str) -> FloatArray:
     """(rows, m) coarse pieces of one column, centred; one is left out, since they sum to one."""
     name = values.columns[0]
     pieces = np.asarray(clone(coarse(values[name], kind)).fit_transform(values), dtype=np.float64)
-    return (pieces - pieces.mean(axis=0))[:, : max(1, pieces.shape[1] - 1)]
+    return np.asarray((pieces - pieces.mean(axis=0))[:, : max(1, pieces.shape[1] - 1)])
 
 
 def _explained(x: FloatArray, y: FloatArray) -> FloatArray:

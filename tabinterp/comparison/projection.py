@@ -8,7 +8,9 @@ each other's nor the scored ones give each scored row the contribution
 
 and the mean of both orders. It is the estimate plus its correction for the noise of the fit (the efficient influence function;
 Chernozhukov et al. 2018): noise enters as the product of two independent errors, so that it neither inflates nor deflates a
-share, and the mean over rows has the error of a mean over rows. Over the columns the contributions sum to f^2 - e_A e_B.
+share, and the mean over rows has the error of a mean over rows. Over the columns the contributions sum to f^2 - e_A e_B. A
+higher tier is projected beyond the lower: its functions less their own projection onto those below, the score less what
+the tiers below explain.
 """
 
 from __future__ import annotations
@@ -38,20 +40,11 @@ class Projection:
 
 
 @dataclass(frozen=True, eq=False)
-class Tiers:
-    """The projections from one set of rows: onto the linear tier, the additive, and the pairs beyond the additive."""
-
-    linear: Projection
-    additive: Projection
-    pairs: Projection | None
-
-
-@dataclass(frozen=True, eq=False)
 class Contributions:
-    """What each scored row adds (rows, k, ...): (columns,) linear, (columns,) additive, (pairs,), and its squared score."""
+    """What each scored row adds (rows, k, ...): by column for lines and curves, by pair, and its squared score."""
 
-    linear: FloatArray
-    additive: FloatArray
+    lines: FloatArray
+    curves: FloatArray
     pairs: FloatArray
     total: FloatArray
 
@@ -74,8 +67,8 @@ def moments(design: Design, score: FloatArray, weights: FloatArray, cell: IntArr
     return result
 
 
-def tiers(sums: FloatArray, basis: Basis) -> Tiers:
-    """Solve the normal equations of rows whose sums of products are `sums` (q, q)."""
+def tiers(sums: FloatArray, basis: Basis) -> list[Projection]:
+    """From the sums of products (q, q) of some rows: the projections onto lines, curves beyond them, pairs beyond both."""
     p = len(basis.tier)
     mean = sums[0, 1:] / sums[0, 0]
     square = np.diag(sums)[1:] / sums[0, 0]
@@ -83,15 +76,13 @@ def tiers(sums: FloatArray, basis: Basis) -> Tiers:
     variance = np.diag(covariance)
     scale = np.sqrt(np.where(variance > DEAD * square, variance, np.inf))[:p]  # a function that is constant here is out
     s, t = covariance[:p, :p] / scale / scale[:, None], covariance[:p, p:] / scale[:, None]
-    columns = _indicators(basis.term, len(basis.columns)) * (basis.tier < 2)[:, None]
-    linear, additive, pair = (np.flatnonzero(basis.tier < 1), np.flatnonzero(basis.tier < 2), basis.tier == 2)
-    found = [_embedded(_solve(s[np.ix_(a, a)], t[a], columns[a]), a, scale) for a in (linear, additive)]
-    return Tiers(found[0], found[1], _beyond(s, t, basis, additive, scale) if pair.any() else None)
+    sizes = (len(basis.columns), len(basis.columns), len(basis.pairs))
+    return [_beyond(s, t, basis, tier, size, scale) for tier, size in enumerate(sizes)]
 
 
 def _indicators(term: IntArray, terms: int) -> FloatArray:
     """(p, terms) 1 where a basis function belongs to the term."""
-    return (term[:, None] == np.arange(terms)).astype(np.float64)
+    return np.asarray(term[:, None] == np.arange(terms), dtype=np.float64)
 
 
 def _solve(s: FloatArray, t: FloatArray, belongs: FloatArray) -> Projection:
@@ -102,24 +93,23 @@ def _solve(s: FloatArray, t: FloatArray, belongs: FloatArray) -> Projection:
     return Projection(belongs[:, :, None] * adjoint.sum(axis=1)[:, None, :], adjoint)
 
 
-def _embedded(found: Projection, at: IntArray, scale: FloatArray) -> Projection:
-    """The same coefficients, of the unscaled functions of the whole basis."""
-    whole = [np.zeros((len(scale), *found.value.shape[1:])) for _ in range(2)]
+def _beyond(s: FloatArray, t: FloatArray, basis: Basis, tier: int, terms: int, scale: FloatArray) -> Projection:
+    """The tier's functions less their own projection onto the tiers below, and the score projected on what is left."""
+    below, own = np.flatnonzero(basis.tier < tier), np.flatnonzero(basis.tier == tier)
+    if len(own) == 0:
+        nothing = np.zeros((len(scale), terms, t.shape[1]))
+        return Projection(nothing, nothing)
+    cross = s[np.ix_(below, own)]
+    onto = np.zeros_like(cross)
+    if len(below):
+        onto = linalg.solve(s[np.ix_(below, below)] + RIDGE * np.eye(len(below)), cross, assume_a="pos")
+    left = s[np.ix_(own, own)] - cross.T @ onto
+    found = _solve((left + left.T) / 2, t[own] - onto.T @ t[below], _indicators(basis.term[own], terms))
+    whole = [np.zeros((len(scale), terms, t.shape[1])) for _ in range(2)]
     for to, coefficients in zip(whole, (found.value, found.adjoint), strict=True):
-        to[at] = coefficients / scale[at, None, None]
+        to[own] = coefficients / scale[own, None, None]
+        to[below] = -np.tensordot(onto, coefficients, 1) / scale[below, None, None]
     return Projection(whole[0], whole[1])
-
-
-def _beyond(s: FloatArray, t: FloatArray, basis: Basis, additive: IntArray, scale: FloatArray) -> Projection:
-    """The pairs' functions less their own projection onto the additive tier, and the score projected on what is left."""
-    pair = np.flatnonzero(basis.tier == 2)
-    cross = s[np.ix_(additive, pair)]
-    onto = linalg.solve(s[np.ix_(additive, additive)] + RIDGE * np.eye(len(additive)), cross, assume_a="pos")
-    left = s[np.ix_(pair, pair)] - cross.T @ onto
-    found = _solve((left + left.T) / 2, t[pair] - onto.T @ t[additive], _indicators(basis.term[pair], len(basis.pairs)))
-    at = np.concatenate([pair, additive])
-    both = [np.concatenate([c, -np.tensordot(onto, c, 1)]) for c in (found.value, found.adjoint)]
-    return _embedded(Projection(both[0], both[1]), at, scale)
 
 
 def contributions(
@@ -138,28 +128,27 @@ def contributions(
     p, n, k = len(basis.tier), len(scored), score.shape[1]
     fits = {pair: tiers(sums[list(pair)].sum(axis=0), basis) for pair in combinations(range(len(sums)), 2)}
     shapes = (len(basis.columns), len(basis.columns), len(basis.pairs))
-    linear, additive, pairs = (np.zeros((n, k, size)) for size in shapes)
+    parts = [np.zeros((n, k, size)) for size in shapes]
     for j in range(len(sums)):
         ways = [(a, b) for a, b in combinations(fits, 2) if not {j, *a} & set(b) and j not in a]
         rows = np.flatnonzero(fold[scored] == j)
         for block in (rows[i : i + BLOCK] for i in range(0, len(rows), BLOCK)):
             x, f = design(scored[block]) - mean[:p], score[scored[block]] - mean[p:]
             for a, b in ways:
-                one, other = fits[a], fits[b]
-                linear[block] += _both(x, f, one.linear, other.linear) / len(ways)
-                additive[block] += _both(x, f, one.additive, other.additive) / len(ways)
-                if one.pairs is not None and other.pairs is not None:
-                    left = [f - (x @ fit.additive.value.sum(axis=1)) for fit in (one, other)]
-                    pairs[block] += _both(x, np.stack(left), one.pairs, other.pairs) / len(ways)
-    return Contributions(linear, additive, pairs, (score[scored] - mean[p:]) ** 2)
+                left = f, f
+                for part, one, other in zip(parts, fits[a], fits[b], strict=True):
+                    added, left = _both(x, left, (one, other))
+                    part[block] += added / len(ways)
+    return Contributions(parts[0], parts[1], parts[2], (score[scored] - mean[p:]) ** 2)
 
 
-def _both(x: FloatArray, f: FloatArray, one: Projection, other: Projection) -> FloatArray:
-    """(rows, k, terms) contributions from two fits, the mean of both orders; f is (rows, k), or what each fit leaves."""
-    first, second = (f, f) if f.ndim == 2 else (f[0], f[1])
-    result = 0.0
-    for a, b, of_a, of_b in ((one, other, first, second), (other, one, second, first)):
-        value, correction = (np.tensordot(x, c, 1) for c in (a.value, b.adjoint))  # (rows, terms, k)
-        residual = of_a - value.sum(axis=1)
-        result = result + value * of_b[:, None, :] + correction * residual[:, None, :]
-    return np.asarray(result / 2).transpose(0, 2, 1)
+def _both(
+    x: FloatArray, left: tuple[FloatArray, FloatArray], fits: tuple[Projection, Projection]
+) -> tuple[FloatArray, tuple[FloatArray, FloatArray]]:
+    """(rows, k, terms) contributions from two fits, the mean of both orders, and what each leaves of its score (rows, k)."""
+    value, correction = (
+        [np.tensordot(x, c, 1) for c in parts] for parts in zip(*((f.value, f.adjoint) for f in fits), strict=True)
+    )
+    after = [before - v.sum(axis=1) for before, v in zip(left, value, strict=True)]
+    result = sum(value[i] * left[1 - i][:, None, :] + correction[1 - i] * after[i][:, None, :] for i in (0, 1))
+    return np.asarray(result / 2).transpose(0, 2, 1), (after[0], after[1])
