@@ -29,6 +29,8 @@ _HOMES = {
     "gradient_importance": "readouts.gradients",
     "permutation_importance": "readouts.permutation",
     "neuron_correlations": "readouts.neurons",
+    "decompose": "comparison.decomposition",
+    "ladder": "comparison.ladder",
     "audit": "auditing",
     "Audit": "auditing",
     "TabinterpError": "errors",

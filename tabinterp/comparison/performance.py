@@ -74,10 +74,7 @@ class Performance:
         if not self.held_out:
             return "not_assessed"
         _, _, low, high = self.metrics[0].difference
-        if -self.margin < low and high < self.margin:
-            return "equivalent"
-        resolved = self.metrics[0].resolved
-        return "not_resolved" if resolved == "no" else resolved
+        return judged(low, high, self.margin)
 
     def frame(self) -> pd.DataFrame:
         """One row a metric."""
@@ -91,16 +88,25 @@ class Performance:
         return pd.DataFrame(rows)
 
 
+def judged(low: float, high: float, margin: float) -> Status:
+    """What the interval of a difference in loss (first model minus second) says of the first model."""
+    if -margin < low and high < margin:
+        return "equivalent"
+    if low > 0:
+        return "worse"
+    return "better" if high < 0 else "not_resolved"
+
+
 def compare(network: Bound, linear: Bound, *, resamples: int = RESAMPLES, seed: int = 0, held_out: bool) -> Performance:
     """Score both models on the rows they are bound to (the same table)."""
     order = np.argsort(row_hash(network.table.numbers, seed), kind="stable")  # resamples are of rows, not of places
     table = network.table.take(order.astype(np.int64))
     weights = np.ones(len(table)) if table.weights is None else table.weights
     both = np.stack([network.scores, linear.scores])[:, order]
-    group = _groups(table)
+    group = groups(table)
     metrics = _metrics(table.schema.task, both, table.y)
     point = np.array([metric(weights) for metric in metrics.values()])
-    drawn = np.array([[metric(w) for metric in metrics.values()] for w in _resampled(weights, group, resamples, seed)])
+    drawn = np.array([[metric(w) for metric in metrics.values()] for w in resampled(weights, group, resamples, seed)])
     if group.max() + 1 < FEWEST:
         drawn[:] = np.nan
     return Performance(
@@ -109,12 +115,12 @@ def compare(network: Bound, linear: Bound, *, resamples: int = RESAMPLES, seed: 
         resamples=resamples,
         seed=seed,
         held_out=held_out,
-        null=_null(table.schema.task, table.y, weights),
+        null=null_loss(table.schema.task, table.y, weights),
         disagreement=_disagreement(both, weights) if table.schema.goal.classes else None,
     )
 
 
-def _groups(table: Table) -> IntArray:
+def groups(table: Table) -> IntArray:
     """(n,) which rows belong together; a row whose group is missing stands alone."""
     name = next((c.name for c in table.schema.columns if c.role == "group"), None)
     if name is None:
@@ -125,7 +131,7 @@ def _groups(table: Table) -> IntArray:
     return codes
 
 
-def _resampled(weights: FloatArray, group: IntArray, resamples: int, seed: int) -> Iterator[FloatArray]:
+def resampled(weights: FloatArray, group: IntArray, resamples: int, seed: int) -> Iterator[FloatArray]:
     """Weights of each resample: how often each row (or its group) was drawn, times its own weight."""
     draws = np.random.default_rng(seed)
     count = int(group.max()) + 1
@@ -138,11 +144,11 @@ def _resampled(weights: FloatArray, group: IntArray, resamples: int, seed: int) 
 
 def _metric(name: str, point: FloatArray, drawn: FloatArray) -> Metric:
     values = [(point[0], drawn[:, 0]), (point[1], drawn[:, 1]), (point[0] - point[1], drawn[:, 0] - drawn[:, 1])]
-    network, linear, difference = (_interval(p, d) for p, d in values)
+    network, linear, difference = (interval(p, d) for p, d in values)
     return Metric(name, network, linear, difference)
 
 
-def _interval(value: float, drawn: FloatArray) -> tuple[float, float, float, float]:
+def interval(value: float, drawn: FloatArray) -> tuple[float, float, float, float]:
     low, high = np.quantile(drawn, [0.025, 0.975])
     return float(value), float(np.std(drawn, ddof=1)), float(low), float(high)
 
@@ -204,7 +210,7 @@ def _auc(scores: FloatArray, y: FloatArray) -> Weighed:
     return auc
 
 
-def _null(task: str, y: FloatArray, w: FloatArray) -> float:
+def null_loss(task: str, y: FloatArray, w: FloatArray) -> float:
     """Loss of a model that knows the target's distribution and nothing else: entropy, or that of predicting the mean."""
     if not GOALS[task].classes:
         mean = np.average(y, weights=w)

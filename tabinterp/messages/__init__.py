@@ -11,9 +11,10 @@ from collections.abc import Mapping
 from typing import Any
 
 from .audit import AUDIT
+from .gain import GAIN
 from .report import REPORT
 
-ENGLISH: dict[str, str] = {**AUDIT, **REPORT}
+ENGLISH: dict[str, str] = {**AUDIT, **GAIN, **REPORT}
 
 
 def text(key: str, values: Mapping[str, Any] | None = None) -> str:

@@ -26,7 +26,7 @@ import pandas as pd
 import torch
 from sklearn.compose import ColumnTransformer
 from sklearn.impute import SimpleImputer
-from sklearn.pipeline import make_pipeline
+from sklearn.pipeline import Pipeline, make_pipeline
 from sklearn.preprocessing import OneHotEncoder, StandardScaler
 from torch import Tensor, nn
 
@@ -82,12 +82,22 @@ def build_encoder(frame: pd.DataFrame, kinds: Mapping[str, str]) -> ColumnTransf
         _check_column(frame, name, kind)
     numeric = [name for name, kind in kinds.items() if kind == "numeric"]
     levels = [name for name, kind in kinds.items() if kind != "numeric"]
-    number = make_pipeline(
+    blocks = [("numeric", number_encoder(), numeric), ("levels", level_encoder(), levels)]
+    return ColumnTransformer([block for block in blocks if block[2]])
+
+
+def number_encoder() -> Pipeline:
+    """Of numeric columns: the median for missing values, an indicator of them, mean 0 and standard deviation 1."""
+    return make_pipeline(
         SimpleImputer(strategy="median", add_indicator=True, keep_empty_features=True), StandardScaler()
     )
-    level = OneHotEncoder(handle_unknown="infrequent_if_exist", min_frequency=RARE, sparse_output=False)
-    blocks = [("numeric", number, numeric), ("levels", level, levels)]
-    return ColumnTransformer([block for block in blocks if block[2]])
+
+
+def level_encoder(most: int | None = None) -> OneHotEncoder:
+    """Of other columns: one encoded column a level, those of fewer than 10 rows (or beyond `most`) together."""
+    return OneHotEncoder(
+        handle_unknown="infrequent_if_exist", min_frequency=RARE, max_categories=most, sparse_output=False
+    )
 
 
 def _check_column(frame: pd.DataFrame, name: str, kind: str) -> None:

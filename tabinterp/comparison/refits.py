@@ -1,0 +1,110 @@
+"""Penalised fits to the target on a given basis: L2, its strength by cross-validation on the training rows alone.
+
+The grid, the folds and the standardised columns are the rival's (`models.counterpart`). Classes: logistic or multinomial; the
+strength is chosen on at most 10,000 seeded rows, from strong to weak, each fold going on from its last fit, until the loss
+rises (a penalty is the width of a prior, which does not depend on the number of rows). Numbers: ridge, by leave-one-out error.
+"""
+
+from __future__ import annotations
+
+import warnings
+from typing import Any
+
+import numpy as np
+from sklearn.dummy import DummyClassifier, DummyRegressor
+from sklearn.exceptions import ConvergenceWarning
+from sklearn.linear_model import LogisticRegression, Ridge, RidgeCV
+from sklearn.metrics import log_loss
+from sklearn.model_selection import StratifiedKFold
+from sklearn.pipeline import Pipeline
+from sklearn.preprocessing import StandardScaler
+
+from ..errors import NotApplicableError
+from ..models.counterpart import FOLDS, ITERATIONS, STRENGTHS
+from ..table import Table
+from ..table.draws import FloatArray, IntArray, chosen
+from .basis import Basis
+
+SEARCHED = 10_000
+
+
+def fit_null(table: Table) -> Pipeline:
+    """The intercept alone: shares of the classes, or the mean."""
+    number = table.schema.task == "regression"
+    model = DummyRegressor() if number else DummyClassifier(strategy="prior")
+    return Pipeline([("model", model.fit(table.inputs, _target(table), sample_weight=table.weights))])
+
+
+def fit(basis: Basis, table: Table, seed: int) -> Pipeline:
+    """A fitted pipeline from original columns to the target, on the rows of `table`, all of them training rows."""
+    columns = table.inputs[list(basis.columns)]
+    scaler = StandardScaler()
+    x, y = scaler.fit_transform(basis.design(columns)), _target(table)
+    if table.schema.task == "regression":
+        search = RidgeCV(alphas=len(x) * np.logspace(-7, 1, 17)).fit(x, y, sample_weight=table.weights)
+        model = Ridge(alpha=search.alpha_).fit(x, y, sample_weight=table.weights)
+    else:
+        model = _logistic(len(table.schema.classes), _strength(x, table, seed))
+        model = _fitted(model, x, y, table.weights)
+    return Pipeline([("basis", basis.transformer), ("scale", scaler), ("model", model)])
+
+
+def scores(pipeline: Pipeline, table: Table) -> FloatArray:
+    """(rows, k) scores of a fitted pipeline in the table's order of classes: log-odds, centred logits or values."""
+    if table.schema.task == "regression":
+        return np.asarray(pipeline.predict(table.inputs), dtype=np.float64).reshape(-1, 1)
+    known = list(pipeline.classes_)
+    order = [known.index(c) for c in table.schema.classes]
+    if hasattr(pipeline[-1], "decision_function"):
+        logits = np.asarray(pipeline.decision_function(table.inputs), dtype=np.float64)
+        if logits.ndim == 1:
+            logits = np.column_stack([np.zeros(len(logits)), logits])
+    else:
+        logits = np.log(np.maximum(pipeline.predict_proba(table.inputs), np.finfo(float).tiny))
+    logits = logits[:, order]
+    return logits[:, 1:] - logits[:, :1] if len(order) == 2 else logits - logits.mean(axis=1, keepdims=True)
+
+
+def _target(table: Table) -> Any:
+    return table.y if table.schema.task == "regression" else table.frame[table.schema.target].to_numpy()
+
+
+def _logistic(classes: int, strength: float) -> LogisticRegression:
+    """Newton's method where the Hessian is small, one logit; L-BFGS for several classes."""
+    solver = "newton-cholesky" if classes == 2 else "lbfgs"
+    return LogisticRegression(C=strength, solver=solver, max_iter=ITERATIONS, warm_start=True)
+
+
+def _fitted(model: LogisticRegression, x: FloatArray, y: Any, weights: FloatArray | None) -> LogisticRegression:
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore", ConvergenceWarning)
+        return model.fit(x, y, sample_weight=weights)
+
+
+def _strength(x: FloatArray, table: Table, seed: int) -> float:
+    """The C of the lowest cross-validated log loss."""
+    rows = chosen(table.numbers, SEARCHED, seed)
+    codes = table.y[rows].astype(np.int64)
+    classes = len(table.schema.classes)
+    folds = min(FOLDS, int(np.bincount(codes, minlength=classes).min()))
+    if folds < 2:
+        raise NotApplicableError(
+            "a refit chooses its penalty by cross-validation, which needs two training rows of every class"
+        )
+    x, weights = x[rows], None if table.weights is None else table.weights[rows]
+    parts: list[tuple[IntArray, IntArray]] = list(
+        StratifiedKFold(folds, shuffle=True, random_state=seed).split(x, codes)
+    )
+    models = [_logistic(classes, 1.0) for _ in parts]
+    best, lowest = float(STRENGTHS[0]), np.inf
+    for strength in STRENGTHS:
+        losses = []
+        for model, (train, test) in zip(models, parts, strict=True):
+            at = [None if weights is None else weights[part] for part in (train, test)]
+            _fitted(model.set_params(C=strength), x[train], codes[train], at[0])
+            p = model.predict_proba(x[test])
+            losses.append(log_loss(codes[test], p, sample_weight=at[1], labels=np.arange(classes)))
+        if np.mean(losses) > lowest:
+            break
+        best, lowest = float(strength), float(np.mean(losses))
+    return best
