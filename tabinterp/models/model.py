@@ -137,9 +137,13 @@ class Bound:
 
     @cached_property
     def z(self) -> Tensor:
-        """(n, h) front of every row; summed in double precision from centred parts, then cast to single."""
-        centred = torch.as_tensor(self.x - self._centre)
-        return self._product(centred, slice(None), self.front.bias + self.front.weight @ torch.as_tensor(self._centre))
+        """(n, h) front of every row."""
+        return self.front_of(self.x)
+
+    def front_of(self, x: FloatArray) -> Tensor:
+        """(m, h) front of encoded rows (m, d); summed in double precision from centred parts, then cast to single."""
+        constant = self.front.bias + self.front.weight @ torch.as_tensor(self._centre)
+        return self._product(torch.as_tensor(x - self._centre), slice(None), constant)
 
     def part(self, columns: tuple[str, ...]) -> Tensor:
         """(n, h) what these local columns contribute to `z`, up to a constant that cancels in a move."""
@@ -167,8 +171,7 @@ class Bound:
         rows = frame.iloc[receivers].reset_index(drop=True)
         for column in columns:
             rows[column] = frame[column].to_numpy()[donors]
-        x = torch.as_tensor(self.encoding.transform(rows) - self._centre)
-        return self._product(x, slice(None), self.front.bias + self.front.weight @ torch.as_tensor(self._centre))
+        return self.front_of(self.encoding.transform(rows))
 
     def gradients(self, x: FloatArray) -> FloatArray:
         """(m, d, k) derivatives of each score by each encoded column at encoded rows (m, d)."""

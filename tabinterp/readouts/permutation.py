@@ -15,7 +15,6 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
-from typing import Any
 
 import numpy as np
 import pandas as pd
@@ -28,11 +27,11 @@ from ..table import Table
 from ..table.draws import FloatArray, IntArray, chosen, row_hash
 from .groups import equal_rows
 from .loss import Loss, Own, loss_for
+from .moves import forward
 from .result import Estimates, frame_of
 from .support import ROWS as SUPPORT_ROWS
 from .support import Support
 
-BLOCK = 2048
 EXACT = 2  # a column is exact when it has at most this many distinct values for each repeat
 
 Progress = Callable[[str, float], None]
@@ -207,7 +206,7 @@ def update(plan: Plan, rows: IntArray, progress: Progress | None = None) -> Sums
         raise NotApplicableError("the AUC ranks all rows against each other; give them in one batch")
     y, w = torch.as_tensor(bound.table.y[rows]), torch.as_tensor(_weights(bound)[rows])
     with torch.inference_mode():
-        own = _Own(plan.loss, _forward(bound.rest, _at(bound.z, rows)), y, w)
+        own = _Own(plan.loss, forward(bound.rest, _at(bound.z, rows)), y, w)
         sums.rows.append(rows)
         sums.own.append(own.losses)
         for i, (player, columns) in enumerate(plan.players.items()):
@@ -305,7 +304,7 @@ def _exact(plan: Plan, player: str, rows: IntArray, own: _Own) -> tuple[FloatArr
     part = bound.part(plan.players[player])
     base = _at(bound.z, rows) - _at(part, rows)
     share = np.bincount(group, _weights(bound), minlength=len(first)) / _weights(bound).sum()
-    at_level = (_forward(bound.rest, base, part[row]) for row in first)
+    at_level = (forward(bound.rest, base, part[row]) for row in first)
     received, weights = np.zeros((len(rows), 2)), own.w.numpy()
     received[:, 1] = 1.0
     given = np.zeros((len(first), 2))
@@ -346,26 +345,14 @@ def _mover(plan: Plan, columns: tuple[str, ...], rows: IntArray) -> Callable[[in
     """Scores of the receivers with these columns from the donors a shift away."""
     bound, n = plan.bound, len(plan.bound.table)
     if not bound.is_local(columns):
-        return lambda shift: _forward(bound.rest, bound.moved(columns, rows, (rows + shift) % n))
+        return lambda shift: forward(bound.rest, bound.moved(columns, rows, (rows + shift) % n))
     part = bound.part(columns)
     base = _at(bound.z, rows) - _at(part, rows)
     if len(rows) < n:
-        return lambda shift: _forward(bound.rest, base, part[(rows + shift) % n])
+        return lambda shift: forward(bound.rest, base, part[(rows + shift) % n])
     twice = torch.cat([part, part])  # all rows at once: the donors are one contiguous run
-    return lambda shift: _forward(bound.rest, base, twice[shift : shift + n])
+    return lambda shift: forward(bound.rest, base, twice[shift : shift + n])
 
 
 def _at(values: Tensor, rows: IntArray) -> Tensor:
     return values if len(rows) == len(values) else values[rows]
-
-
-def _forward(rest: Any, base: Tensor, added: Tensor | None = None) -> Tensor:
-    """(n, k) scores in double precision of fronts `base + added`, in blocks that fit the cache."""
-    parts = []
-    buffer = torch.empty((BLOCK, base.shape[1]), dtype=base.dtype)
-    for i in range(0, max(1, len(base)), BLOCK):
-        z = base[i : i + BLOCK]
-        if added is not None:
-            z = torch.add(z, added if added.ndim == 1 else added[i : i + BLOCK], out=buffer[: len(z)])
-        parts.append(rest(z).double())
-    return torch.cat(parts)
