@@ -145,10 +145,11 @@ class Bound:
         constant = self.front.bias + self.front.weight @ torch.as_tensor(self._centre)
         return self._product(torch.as_tensor(x - self._centre), slice(None), constant)
 
-    def part(self, columns: tuple[str, ...]) -> Tensor:
-        """(n, h) what these local columns contribute to `z`, up to a constant that cancels in a move."""
+    def part(self, columns: tuple[str, ...], rows: IntArray | slice = slice(None)) -> Tensor:
+        """(m, h) what these local columns contribute to `z` of these rows, up to a constant that cancels in a move."""
         block = np.concatenate([self.encoding.blocks[c] for c in columns])
-        return self._product(torch.as_tensor(self.x[:, block] - self._centre[block]), torch.as_tensor(block), None)
+        x = self.x[rows][:, block] - self._centre[block]
+        return self._product(torch.as_tensor(x), torch.as_tensor(block), None)
 
     @cached_property
     def _centre(self) -> FloatArray:

@@ -79,11 +79,15 @@ class Grid:
         return result
 
 
-def grid_of(table: Table, name: str, size: int) -> Grid:
-    """At most `size` points, and one more for missing values."""
+def grid_of(table: Table, name: str, size: int, ends: bool = True) -> Grid:
+    """At most `size` points, and one more for missing values.
+
+    With `ends` the points of a number reach from its least to its greatest value; without, each is the middle of as many rows,
+    and rows beyond the outer points are at them.
+    """
     column = table.schema[name]
     if column.kind == "numeric":
-        return _numbers(column, table.frame[name].to_numpy(dtype=np.float64, na_value=np.nan), size)
+        return _numbers(column, table.frame[name].to_numpy(dtype=np.float64, na_value=np.nan), size, ends)
     return _levels(column, table.frame[name], size)
 
 
@@ -98,17 +102,20 @@ def checked_columns(columns: Any, known: tuple[str, ...]) -> tuple[str, ...]:
     return tuple(c for c in known if c in wanted)
 
 
-def _numbers(column: Column, x: FloatArray, size: int) -> Grid:
+def _numbers(column: Column, x: FloatArray, size: int, ends: bool) -> Grid:
     missing = np.isnan(x)
     held = np.flatnonzero(~missing)
     distinct, first = np.unique(x[held], return_index=True)
-    at = np.arange(len(distinct)) if len(distinct) <= size else _spaced(np.sort(x[held]), distinct, size)
+    if len(distinct) <= size:
+        at = np.arange(len(distinct))
+    else:
+        at = _spaced(np.sort(x[held]), distinct, size) if ends else _middles(np.sort(x[held]), distinct, size)
     points = distinct[at]
     below, part = np.full(len(x), len(points), dtype=np.int64), np.zeros(len(x))
-    below[held] = np.searchsorted(points, x[held], side="right") - 1
+    below[held] = np.maximum(np.searchsorted(points, x[held], side="right") - 1, 0)
     inside = held[below[held] < len(points) - 1]
     low, high = points[below[inside]], points[below[inside] + 1]
-    part[inside] = (x[inside] - low) / (high - low)
+    part[inside] = np.maximum(x[inside] - low, 0) / (high - low)
     values, donors = [*points.tolist()], held[first[at]]
     return _with_missing(column, values, donors, below, part, missing, True)
 
@@ -118,6 +125,12 @@ def _spaced(values: FloatArray, distinct: FloatArray, size: int) -> IntArray:
     at = np.unique(np.searchsorted(distinct, values[_places(len(values), size)]))
     others = np.setdiff1d(np.arange(len(distinct)), at)
     return np.union1d(at, others[_places(len(others), size - len(at))]).astype(np.int64)
+
+
+def _middles(values: FloatArray, distinct: FloatArray, size: int) -> IntArray:
+    """Places among the distinct values of the middle row of each of `size` runs of sorted rows."""
+    middle = ((np.arange(size) + 0.5) * len(values) / size).astype(np.int64)
+    return np.unique(np.searchsorted(distinct, values[middle])).astype(np.int64)
 
 
 def _places(count: int, size: int) -> IntArray:

@@ -13,9 +13,10 @@ import torch
 from torch import Tensor
 
 from ..models.model import Bound
-from ..table.draws import IntArray
+from ..table.draws import FloatArray, IntArray
 
 BLOCK = 2048
+RESOLUTION = 2.0**-20  # of the largest score: what single precision behind the front cannot tell from nothing
 
 
 def forward(rest: Any, base: Tensor, added: Tensor | None = None) -> Tensor:
@@ -30,6 +31,11 @@ def forward(rest: Any, base: Tensor, added: Tensor | None = None) -> Tensor:
     return torch.cat(parts)
 
 
+def resolved(bound: Bound, difference: FloatArray) -> FloatArray:
+    """Differences of scores, zero where they are no larger than rounding: a sum of many would pass for an effect."""
+    return np.where(np.abs(difference) > RESOLUTION * np.abs(bound.scores).max(), difference, 0.0)
+
+
 def is_read(bound: Bound, columns: tuple[str, ...]) -> bool:
     """Does the model read any of these columns?"""
     return any(len(bound.encoding.blocks[c]) for c in columns)
@@ -40,12 +46,13 @@ def crossed(bound: Bound, columns: tuple[str, ...], receivers: IntArray, donors:
     shape = (len(donors), len(receivers), len(bound.outputs))
     if not is_read(bound, columns):
         return forward(bound.rest, bound.z[receivers]).expand(shape)
-    if bound.is_local(columns):
-        part = bound.part(columns)
-        base, moves = bound.z[receivers] - part[receivers], part[donors]
-        return torch.stack([forward(bound.rest, base, move) for move in moves])
-    pairs = np.tile(receivers, len(donors)), np.repeat(donors, len(receivers))
-    return forward(bound.rest, bound.moved(columns, *pairs)).reshape(shape)
+    if not bound.is_local(columns):
+        pairs = np.tile(receivers, len(donors)), np.repeat(donors, len(receivers))
+        return forward(bound.rest, bound.moved(columns, *pairs)).reshape(shape)
+    base, moves = bound.z[receivers] - bound.part(columns, receivers), bound.part(columns, donors)
+    together = max(1, 4 * BLOCK // len(receivers))
+    few = (moves[i : i + together] for i in range(0, len(moves), together))
+    return torch.cat([forward(bound.rest, (base + some[:, None]).flatten(0, 1)) for some in few]).reshape(shape)
 
 
 def mixed(bound: Bound, sources: IntArray) -> Tensor:
