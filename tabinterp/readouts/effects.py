@@ -136,12 +136,12 @@ def effects(
     Examples
     --------
     >>> import numpy as np, pandas as pd, torch, tabinterp as ti
-    >>> table = ti.read_table(pd.DataFrame({"a": np.linspace(-1, 1, 201), "y": 0.0}), target="y", task="regression")
+    >>> table = ti.read_table(pd.DataFrame({"a": np.linspace(-1, 1, 201), "y": range(201)}), target="y", task="regression")
     >>> layer = torch.nn.Linear(1, 1, bias=False)
     >>> _ = layer.weight.data.fill_(3.0)
-    >>> curve = effects(ti.wrap(layer, encoder="passthrough", task="regression"), table, grid=3)["a"]
+    >>> curve = effects(ti.wrap(layer, encoder="passthrough", task="regression"), table, grid=2)["a"]
     >>> curve.values, curve.ale.value[:, 0].round(3).tolist()
-    ((-1.0, 0.0, 1.0), [-3.0, 0.0, 3.0])
+    ((-1.0, 1.0), [-3.0, 3.0])
     """
     bound = bind(model, table)
     plan = start(bound, columns=columns, grid=grid, seed=seed, scale=scale)

@@ -138,7 +138,7 @@ def interactions(
     --------
     >>> import numpy as np, pandas as pd, tabinterp as ti
     >>> x = pd.DataFrame(np.random.default_rng(0).uniform(-1, 1, (500, 3)), columns=["a", "b", "c"])
-    >>> table = ti.read_table(x.assign(y=0.0), target="y", task="regression")
+    >>> table = ti.read_table(x.assign(y=x["c"]), target="y", task="regression")
     >>> model = ti.wrap(lambda rows: (3 * rows["a"] * rows["b"] + rows["c"]).to_numpy(), task="regression")
     >>> found = interactions(model, table, top=1)
     >>> found.pairs[0].columns, bool(found.pairs[0].variance.low < 1 < found.pairs[0].variance.high)

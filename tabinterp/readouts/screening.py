@@ -109,7 +109,7 @@ def strengths(
     """(pairs,) strengths and their standard errors; every receiver has one donor, and no row is both."""
     weights = None if bound.table.weights is None else bound.table.weights[rows] * bound.table.weights[donors]
     z, moves, single = bound.z[rows], {}, {}
-    values, errors = np.zeros(len(pairs)), np.zeros(len(pairs))
+    squared = np.zeros((len(rows), len(pairs)))
     with torch.inference_mode():
         own = forward(bound.rest, z)
         for column in dict.fromkeys(c for pair in pairs for c in pair):
@@ -124,8 +124,8 @@ def strengths(
             else:
                 both = forward(bound.rest, bound.moved((a, b), rows, donors))
             difference = resolved(bound, (both - single[a] - single[b] + own).numpy())
-            mean = mean_over_rows((difference**2).sum(axis=1) / 4, weights)
-            values[i], errors[i] = float(mean.value), float(mean.stderr)
+            squared[:, i] = (difference**2).sum(axis=1) / 4
             if progress is not None and i % 64 == 0:
                 progress("interactions", (i + 1) / len(pairs))
-    return values, errors
+    mean = mean_over_rows(squared, weights)
+    return mean.value, mean.stderr
