@@ -59,7 +59,13 @@ def test_partial_dependence_is_scikit_learns(task, scale):
     frame, table, pipeline, *_ = scene(task)
     result = ti.effects(ti.wrap(pipeline), table, columns=["income"], grid=N + 1, scale=scale)
     theirs = of_sklearn(
-        pipeline, frame[cases.INPUTS], ["income"], grid_resolution=N + 1, percentiles=(0, 1), method="brute", kind="both"
+        pipeline,
+        frame[cases.INPUTS],
+        ["income"],
+        grid_resolution=N + 1,
+        percentiles=(0, 1),
+        method="brute",
+        kind="both",
     )
     curve = result["income"]
     np.testing.assert_allclose(curve.values, theirs["grid_values"][0])
@@ -111,7 +117,9 @@ def test_accumulated_effects_by_hand_with_their_errors(name, points):
         above, below = module(torch.as_tensor(rows)).detach().numpy()[:, 0]
         return above - below
 
-    table_of = {(i, k): difference(i, a, b) for k, (a, b) in enumerate(zip(curve.values, curve.values[1:])) for i in range(50)}  # noqa: B905
+    table_of = {
+        (i, k): difference(i, a, b) for k, (a, b) in enumerate(zip(curve.values, curve.values[1:])) for i in range(50)
+    }  # noqa: B905
     place = {edge: k for k, edge in enumerate(curve.values)}
 
     def ale(weights):
@@ -168,7 +176,9 @@ def test_intervals_cover_the_population_value():
     rng, inside, reps = np.random.default_rng(3), np.zeros(3), 400
     model = cases.wrapped(cases.product_network())
     for _ in range(reps):
-        frame = pd.DataFrame(rng.normal(size=(120, 3)) + [0.5, 1.0, 0.0], columns=["x1", "x2", "x3"]).assign(y=range(120))
+        frame = pd.DataFrame(rng.normal(size=(120, 3)) + [0.5, 1.0, 0.0], columns=["x1", "x2", "x3"]).assign(
+            y=range(120)
+        )
         curve = ti.effects(model, ti.read_table(frame, target="y", task="regression"), columns=["x1"], grid=9)["x1"]
         at, v = [1, 4, 7], np.array(curve.values)
         inside += (curve.effect.low[at, 0] <= v[at] - 0.5) & (curve.effect.high[at, 0] >= v[at] - 0.5)

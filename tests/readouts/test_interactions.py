@@ -44,21 +44,21 @@ def ishigami(r):
     ],
 )
 def test_the_share_of_a_pair_is_its_sobol_index(function, columns, low, high, pair, share, variance):
-    """Independent columns: variance, strength and Shapley index all are the pair's term; four seeds, each within its error."""
-    z = []
-    for seed in range(4):
+    """Independent columns: variance, strength and Shapley index all are the pair's term. Of eight 95% intervals at least six
+    hold it (by chance five or fewer in 1 of 170), and the mean of the eight lies within its own error."""
+    truth, told, inside = np.array([share, variance, variance]), [], []
+    for seed in range(8):
         table = uniform(1500, columns, low, high, seed)
         result = ti.interactions(ti.wrap(function, task="regression"), table, top=1, seed=seed)
         found = result.pairs[0]
         assert found.columns == pair
-        z.append([(e.value[0] - t) / e.stderr[0] for e, t in
-                  ((found.share, share), (found.variance, variance), (found.shapley, variance))])  # fmt: skip
-        screened = result.screen.frame().iloc[0]
-        assert abs(screened["strength"] - variance) < 4 * screened["stderr"]
+        estimates = (found.share, found.variance, found.shapley)
+        told.append([e.value[0] for e in estimates])
+        inside.append([e.low[0] <= t <= e.high[0] for e, t in zip(estimates, truth, strict=True)])
         assert (result.screen.strength > 0).sum() == 1  # the others are nothing, not little
-    z = np.array(z)
-    assert np.abs(z).max() < 3.7
-    assert np.all(np.abs(z.mean(axis=0)) < 3.7 / 2)
+    error = np.std(told, axis=0, ddof=1) / np.sqrt(8)
+    assert np.all(np.abs(np.mean(told, axis=0) - truth) < 4 * error)
+    assert np.all(np.sum(inside, axis=0) >= 6)
 
 
 def test_a_product_on_two_levels_is_known_exactly():
@@ -71,7 +71,8 @@ def test_a_product_on_two_levels_is_known_exactly():
     assert abs(found.h2.value[0] - 1) < 4 * found.h2.stderr[0] + 0.01
     assert abs(found.share.value[0] - 1) < 4 * found.share.stderr[0] + 0.01
     product = np.array([[1.0, -1.0], [-1.0, 1.0]])
-    np.testing.assert_allclose(found.table.effect.value[:, :, 0], product, atol=0.01 + 4 * found.table.effect.stderr.max())
+    expected = oracles.purify(product, found.table.weight)  # the four cells do not hold quite as many rows
+    np.testing.assert_allclose(found.table.effect.value[:, :, 0], expected, atol=1e-5)
     assert found.table.rows.sum() == 1600
     for other in result.pairs[1:]:
         assert other.variance.value[0] == other.shapley.value[0] == other.table.variance.value[0] == 0
@@ -129,7 +130,8 @@ def test_numerator_and_denominator_of_h_by_hand(mixed, weighted):
     both, a, b = (oracles.all_pairs(score, few, c)[:, :, 0].T for c in (["age", "city"], ["age"], ["city"]))
     w = frame["w"].to_numpy()[rows] if weighted else np.ones(8)
     assert pure[0, 0] == pytest.approx(oracles.mean_square_apart(both - a - b + score(few)[:, 0], w), abs=1e-4)
-    assert whole[0, 0] == pytest.approx(oracles.mean_square_apart(both, w), abs=1e-4)
+    centred = both - blocks.centre[0]  # with weights the estimate depends on where zero is, a little
+    assert whole[0, 0] == pytest.approx(oracles.mean_square_apart(centred, w), abs=1e-4)
 
 
 @pytest.mark.parametrize("name", cases.RELUS)
@@ -153,7 +155,9 @@ def test_drawn_coalitions_have_the_enumerated_index_as_their_mean(monkeypatch):
     exact = of_pair.index_terms(bound, ("age", "income"), rows, np.random.default_rng(0))
     monkeypatch.setattr(of_pair, "EXACT", 1)
     assert not of_pair.is_exact(bound)
-    drawn = np.stack([of_pair.index_terms(bound, ("age", "income"), rows, np.random.default_rng(s)) for s in range(400)])
+    drawn = np.stack(
+        [of_pair.index_terms(bound, ("age", "income"), rows, np.random.default_rng(s)) for s in range(400)]
+    )
     error = drawn.std(axis=0, ddof=1) / 20
     assert np.all(np.abs(drawn.mean(axis=0) - exact) < 4.5 * error + FLOAT32)
     assert error.max() > 1e-3
@@ -177,7 +181,9 @@ def test_the_table_of_a_pair_by_hand():
     order = ia._in_order(bind(ti.wrap(pipeline), cases.mixed_table(frame)), 0).table.numbers
     few = frame[cases.INPUTS].iloc[order[: result.rows]].reset_index(drop=True)
     ages, cities = ([np.nan if v is None else v for v in values] for values in found.table.values)
-    plain = np.array([[score(few.assign(age=a, city=c)).mean() for c in cities] for a in ages])
+    plain = np.array(
+        [[score(few.assign(age=a, city=np.array([c] * len(few), dtype=object))).mean() for c in cities] for a in ages]
+    )
     np.testing.assert_allclose(found.table.effect.value[:, :, 0], oracles.purify(plain, found.table.weight), atol=1e-4)
 
 
