@@ -118,8 +118,10 @@ def test_accumulated_effects_by_hand_with_their_errors(name, points):
         return above - below
 
     table_of = {
-        (i, k): difference(i, a, b) for k, (a, b) in enumerate(zip(curve.values, curve.values[1:])) for i in range(50)
-    }  # noqa: B905
+        (i, k): difference(i, a, b)
+        for k, (a, b) in enumerate(zip(curve.values[:-1], curve.values[1:], strict=True))
+        for i in range(50)
+    }
     place = {edge: k for k, edge in enumerate(curve.values)}
 
     def ale(weights):
@@ -176,7 +178,7 @@ def test_intervals_cover_the_population_value():
     rng, inside, reps = np.random.default_rng(3), np.zeros(3), 400
     model = cases.wrapped(cases.product_network())
     for _ in range(reps):
-        frame = pd.DataFrame(rng.normal(size=(120, 3)) + [0.5, 1.0, 0.0], columns=["x1", "x2", "x3"]).assign(
+        frame = pd.DataFrame(rng.normal([0.5, 1.0, 0.0], size=(120, 3)), columns=["x1", "x2", "x3"]).assign(
             y=range(120)
         )
         curve = ti.effects(model, ti.read_table(frame, target="y", task="regression"), columns=["x1"], grid=9)["x1"]
