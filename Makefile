@@ -48,6 +48,7 @@ lint: .venv/full
 bench: .venv/full
 	$(BIN)/python benchmarks/startup.py
 	$(BIN)/python benchmarks/permutation.py
+	$(BIN)/python benchmarks/interactions.py
 	$(BIN)/python benchmarks/reference.py
 	$(BIN)/python benchmarks/gain.py
 

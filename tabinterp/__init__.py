@@ -28,6 +28,8 @@ _HOMES = {
     "coefficients": "readouts.coefficients",
     "gradient_importance": "readouts.gradients",
     "permutation_importance": "readouts.permutation",
+    "effects": "readouts.effects",
+    "interactions": "readouts.interactions",
     "neuron_correlations": "readouts.neurons",
     "decompose": "comparison.decomposition",
     "ladder": "comparison.ladder",

@@ -224,3 +224,88 @@ def top_overlap(x, y, k: int) -> float:
     first = sorted(range(len(x)), key=lambda i: (-x[i], i))[:k]
     second = sorted(range(len(y)), key=lambda i: (-y[i], i))[:k]
     return sum(i in second for i in first) / k
+
+
+# ---- effect curves
+
+
+def partial_dependence(score: Score, frame: pd.DataFrame, column: str, value, w) -> np.ndarray:
+    """Mean score (k,) with every row at the value (Friedman 2001)."""
+    total = 0.0
+    for i in range(len(frame)):
+        row = frame.iloc[[i]].copy()
+        row[column] = pd.Series([value], index=row.index).astype(frame[column].dtype)
+        total = total + w[i] * score(row)[0]
+    return total / sum(w)
+
+
+def accumulated(difference, x: Sequence[float], edges: Sequence[float], w) -> list[float]:
+    """Apley & Zhu (2020), equations 15 and 16, at the edges; `difference(i, a, b)` is f(b, x_i) - f(a, x_i).
+
+    Between the edges the curve is linear; its mean over the rows is taken off.
+    """
+    curve = [0.0]
+    for k in range(1, len(edges)):
+        inside = [i for i in range(len(x)) if edges[k - 1] < x[i] <= edges[k] or (k == 1 and x[i] == edges[0])]
+        mass = sum(w[i] for i in inside)
+        curve.append(curve[-1] + sum(w[i] * difference(i, edges[k - 1], edges[k]) for i in inside) / mass)
+    present = [i for i in range(len(x)) if not math.isnan(x[i])]
+    centre = sum(w[i] * np.interp(x[i], edges, curve) for i in present) / sum(w[i] for i in present)
+    return [value - centre for value in curve]
+
+
+def accumulated_levels(difference, codes: Sequence[int], points: int, w) -> list[float]:
+    """The same over ordered levels 0, 1, ...: a step is averaged over the rows at either of its ends."""
+    curve = [0.0]
+    for k in range(1, points):
+        inside = [i for i in range(len(codes)) if codes[i] in (k - 1, k)]
+        curve.append(curve[-1] + sum(w[i] * difference(i, k - 1, k) for i in inside) / sum(w[i] for i in inside))
+    centre = sum(w[i] * curve[codes[i]] for i in range(len(codes))) / sum(w)
+    return [value - centre for value in curve]
+
+
+# ---- interactions
+
+
+def mean_square_apart(d, w) -> float:
+    """Variance over i of the mean over b of d[i][b], each product over rows that are all different."""
+    n = len(w)
+    same = same_weight = apart = apart_weight = 0.0
+    for i in range(n):
+        for b in range(n):
+            for c in range(n):
+                if len({i, b, c}) == 3:
+                    same += w[i] * w[b] * w[c] * d[i][b] * d[i][c]
+                    same_weight += w[i] * w[b] * w[c]
+                for e in range(n):
+                    if len({i, b, c, e}) == 4:
+                        apart += w[i] * w[b] * w[c] * w[e] * d[i][b] * d[c][e]
+                        apart_weight += w[i] * w[b] * w[c] * w[e]
+    return same / same_weight - apart / apart_weight
+
+
+def shapley_interaction(f, x, background, j: int, k: int) -> float:
+    """Interventional Shapley interaction index of row x against one background row (Grabisch & Roubens 1999)."""
+    p, total = len(x), 0.0
+    others = [c for c in range(p) if c not in (j, k)]
+
+    def value(members):
+        return f([x[c] if c in members else background[c] for c in range(p)])
+
+    for code in range(2 ** len(others)):
+        members = {c for place, c in enumerate(others) if code >> place & 1}
+        s = len(members)
+        weight = math.factorial(s) * math.factorial(p - s - 2) / math.factorial(p - 1)
+        total += weight * (value(members | {j, k}) - value(members | {j}) - value(members | {k}) + value(members))
+    return total
+
+
+def purify(table, weight, rounds: int = 10_000) -> np.ndarray:
+    """Mass moving of Lengerich et al. (2020): weighted means of rows, then of columns, are taken off until none is left."""
+    table = np.array(table, dtype=float)
+    for _ in range(rounds):
+        for i in range(table.shape[0]):
+            table[i] -= np.dot(weight[i], table[i]) / sum(weight[i])
+        for j in range(table.shape[1]):
+            table[:, j] -= np.dot(weight[:, j], table[:, j]) / sum(weight[:, j])
+    return table

@@ -60,7 +60,9 @@ class FunctionModule(nn.Module):
         self.precision = nn.Parameter(torch.zeros((), dtype=torch.float64), requires_grad=False)
 
     def forward(self, x: Tensor) -> Tensor:
-        values = np.asarray(self._function(self._codes.decode(x.numpy())), dtype=np.float64)
+        values = np.array(
+            self._function(self._codes.decode(x.numpy())), dtype=np.float64
+        )  # torch warns of what is read-only
         return torch.as_tensor(values, dtype=x.dtype)
 
     def __deepcopy__(self, memo: dict[int, Any]) -> FunctionModule:

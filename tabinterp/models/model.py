@@ -142,9 +142,8 @@ class Bound:
 
     @cached_property
     def z(self) -> Tensor:
-        """(n, h) front of every row; summed in double precision from centred parts, then cast to single."""
-        centred = torch.as_tensor(self.x - self._centre)
-        return self._product(centred, slice(None), self.front.bias + self.front.weight @ torch.as_tensor(self._centre))
+        """(n, h) front of every row."""
+        return self.front_of(self.x)
 
     @cached_property
     def answers(self) -> Tensor:
@@ -152,12 +151,16 @@ class Bound:
         with torch.no_grad():  # an inference tensor could not meet a gradient later
             return torch.cat([self.rest(self.z[i : i + BLOCK]).double() for i in range(0, max(1, len(self.z)), BLOCK)])
 
+    def front_of(self, x: FloatArray) -> Tensor:
+        """(m, h) front of encoded rows (m, d); summed in double precision from centred parts, then cast to single."""
+        constant = self.front.bias + self.front.weight @ torch.as_tensor(self._centre)
+        return self._product(torch.as_tensor(x - self._centre), slice(None), constant)
+
     def part(self, columns: tuple[str, ...], rows: IntArray | slice = slice(None)) -> Tensor:
-        """(m, h) what these local columns of some rows contribute to `z`, up to a constant that cancels in a move."""
+        """(m, h) what these local columns contribute to `z` of these rows, up to a constant that cancels in a move."""
         block = np.concatenate([self.encoding.blocks[c] for c in columns])
-        return self._product(
-            torch.as_tensor(self.x[rows][:, block] - self._centre[block]), torch.as_tensor(block), None
-        )
+        x = self.x[rows][:, block] - self._centre[block]
+        return self._product(torch.as_tensor(x), torch.as_tensor(block), None)
 
     @cached_property
     def _centre(self) -> FloatArray:
@@ -180,8 +183,7 @@ class Bound:
         rows = frame.iloc[receivers].reset_index(drop=True)
         for column in columns:
             rows[column] = frame[column].to_numpy()[donors]
-        x = torch.as_tensor(self.encoding.transform(rows) - self._centre)
-        return self._product(x, slice(None), self.front.bias + self.front.weight @ torch.as_tensor(self._centre))
+        return self.front_of(self.encoding.transform(rows))
 
     def gradients(self, x: FloatArray) -> FloatArray:
         """(m, d, k) derivatives of each score by each encoded column at encoded rows (m, d)."""

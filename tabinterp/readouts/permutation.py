@@ -28,11 +28,11 @@ from ..table import Table
 from ..table.draws import FloatArray, IntArray, chosen, row_hash
 from .groups import equal_rows
 from .loss import Loss, Own, loss_for
+from .moves import BLOCK
 from .result import Estimates, frame_of
 from .support import ROWS as SUPPORT_ROWS
 from .support import Support
 
-BLOCK = 2048
 EXACT = 2  # a column is exact when it has at most this many distinct values for each repeat
 DENSE = 0.75  # share of moves that change something from which to gather the others out costs more than to ask them
 

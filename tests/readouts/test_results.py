@@ -25,6 +25,7 @@ READINGS = {
     "permutation": lambda model, linear, table: ti.permutation_importance(model, table, n_repeats=3).frame(),
     "permutation, exact": lambda model, linear, table: ti.permutation_importance(model, table, n_repeats=50).frame(),
     **{method: gradients(method) for method in METHODS},
+    "effects": lambda model, linear, table: ti.effects(model, table, grid=5).frame(),
     "coefficients": lambda model, linear, table: ti.coefficients(linear, table).frame(),
     "average derivatives": lambda model, linear, table: ti.coefficients(model, table).frame(),
     "neurons": lambda model, linear, table: ti.neuron_correlations(model, table).frame(),

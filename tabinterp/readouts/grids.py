@@ -1,0 +1,165 @@
+"""The values at which a column is read: real ones, each held by a row, so that any encoder can be asked for them.
+
+A number that takes few values is read at all of them, any other at quantiles of the rows; where many rows are tied, the
+quantiles of its distinct values fill the grid up. A column of levels is read at its most frequent ones. Missing values are a
+point of their own, the last.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+import pandas as pd
+
+from ..errors import NotApplicableError
+from ..table import Table
+from ..table.draws import FloatArray, IntArray
+from ..table.schema import Column
+
+SMALL = 10  # rows; a cell with fewer says something about single people
+
+
+@dataclass(frozen=True, eq=False)
+class Grid:
+    """Points of one column, and where the rows lie.
+
+    `values` (G,) as they stand in the table, None for missing; `donors` (G,) a row that holds each. A row lies `part` of the
+    way from point `below` to the next; `below` is -1 where the row's level is not on the grid. `points` counts those that
+    are not the missing value, `ordered` says whether these have an order.
+    """
+
+    column: Column
+    values: tuple[Any, ...]
+    donors: IntArray
+    below: IntArray
+    part: FloatArray
+    points: int
+    ordered: bool
+
+    def __len__(self) -> int:
+        return len(self.values)
+
+    @property
+    def nearest(self) -> IntArray:
+        """(n,) the point nearest to each row's value; -1 off the grid."""
+        return np.asarray(self.below + (self.part > 0.5))
+
+    def counts(self) -> IntArray:
+        """(G,) rows nearest to each point."""
+        near = self.nearest
+        return np.bincount(near[near >= 0], minlength=len(self)).astype(np.int64)
+
+    def spread(self, rows: IntArray) -> FloatArray:
+        """(m, G) how a row's value is made of the points: linear between two of them."""
+        result = np.zeros((len(rows), len(self)))
+        at, part = self.below[rows], self.part[rows]
+        on, between = np.flatnonzero(at >= 0), np.flatnonzero(part > 0)
+        result[on, at[on]] = 1 - part[on]
+        result[between, at[between] + 1] = part[between]
+        return result
+
+    def bins(self, rows: IntArray) -> FloatArray:
+        """(m, points - 1) is the row used for the step from a point to the next?
+
+        For numbers it lies between them, the upper one included (Apley & Zhu 2020); for ordered levels it is at one of them.
+        """
+        at, result = self.below[rows], np.zeros((len(rows), max(0, self.points - 1)))
+        present = (at >= 0) & (at < self.points)
+        if self.points < 2 or not self.ordered:
+            return result
+        if self.column.kind == "numeric":
+            lower = np.maximum(np.where(self.part[rows] > 0, at, at - 1), 0)
+            result[np.flatnonzero(present), lower[present]] = 1.0
+            return result
+        for side in (at - 1, at):
+            inside = present & (side >= 0) & (side < self.points - 1)
+            result[np.flatnonzero(inside), side[inside]] = 1.0
+        return result
+
+
+def grid_of(table: Table, name: str, size: int, ends: bool = True) -> Grid:
+    """At most `size` points, and one more for missing values.
+
+    With `ends` the points of a number reach from its least to its greatest value; without, each is the middle of as many rows,
+    and rows beyond the outer points are at them.
+    """
+    column = table.schema[name]
+    if column.kind == "numeric":
+        return _numbers(column, table.frame[name].to_numpy(dtype=np.float64, na_value=np.nan), size, ends)
+    return _levels(column, table.frame[name], size)
+
+
+def checked_columns(columns: Any, known: tuple[str, ...]) -> tuple[str, ...]:
+    """The named columns in the table's order; None: all of them."""
+    if columns is None:
+        return known
+    wanted = [columns] if isinstance(columns, str) else list(columns)
+    unknown = [c for c in wanted if c not in known]
+    if unknown or not wanted:
+        raise NotApplicableError(f"columns names some of the input columns {list(known)}; got {unknown or wanted}")
+    return tuple(c for c in known if c in wanted)
+
+
+def _numbers(column: Column, x: FloatArray, size: int, ends: bool) -> Grid:
+    missing = np.isnan(x)
+    held = np.flatnonzero(~missing)
+    distinct, first = np.unique(x[held], return_index=True)
+    if len(distinct) <= size:
+        at = np.arange(len(distinct))
+    else:
+        at = _spaced(np.sort(x[held]), distinct, size) if ends else _middles(np.sort(x[held]), distinct, size)
+    points = distinct[at]
+    below, part = np.full(len(x), len(points), dtype=np.int64), np.zeros(len(x))
+    below[held] = np.maximum(np.searchsorted(points, x[held], side="right") - 1, 0)
+    inside = held[below[held] < len(points) - 1]
+    low, high = points[below[inside]], points[below[inside] + 1]
+    part[inside] = np.maximum(x[inside] - low, 0) / (high - low)
+    values, donors = [*points.tolist()], held[first[at]]
+    return _with_missing(column, values, donors, below, part, missing, True)
+
+
+def _spaced(values: FloatArray, distinct: FloatArray, size: int) -> IntArray:
+    """Places among the distinct values: quantiles of the rows, filled up to `size` by the others, evenly."""
+    at = np.unique(np.searchsorted(distinct, values[_places(len(values), size)]))
+    others = np.setdiff1d(np.arange(len(distinct)), at)
+    return np.union1d(at, others[_places(len(others), size - len(at))]).astype(np.int64)
+
+
+def _middles(values: FloatArray, distinct: FloatArray, size: int) -> IntArray:
+    """Places among the distinct values of the middle row of each of `size` runs of sorted rows."""
+    middle = ((np.arange(size) + 0.5) * len(values) / size).astype(np.int64)
+    return np.unique(np.searchsorted(distinct, values[middle])).astype(np.int64)
+
+
+def _places(count: int, size: int) -> IntArray:
+    """`size` places among `count`, evenly from the first to the last."""
+    return np.rint(np.linspace(0, count - 1, size)).astype(np.int64)
+
+
+def _levels(column: Column, values: pd.Series, size: int) -> Grid:
+    place = {level: i for i, level in enumerate(column.levels)}
+    codes = values.astype(object).map(place).to_numpy(dtype=np.float64, na_value=np.nan)
+    missing = np.isnan(codes)
+    codes = np.where(missing, -1, codes).astype(np.int64)
+    counts = np.bincount(codes[~missing], minlength=len(place))
+    kept = np.sort(np.argsort(-counts, kind="stable")[:size])
+    kept = kept[counts[kept] > 0]
+    of = np.full(len(place) + 1, -1)  # the last is for missing values, whose code is -1
+    of[kept] = np.arange(len(kept))
+    below = of[codes].astype(np.int64)
+    below[missing] = len(kept)
+    donors = np.array([np.argmax(codes == code) for code in kept], dtype=np.int64)
+    names = [column.levels[code] for code in kept]
+    ordered = column.kind in ("ordinal", "boolean") or len(kept) <= 2
+    return _with_missing(column, names, donors, below, np.zeros(len(below)), missing, ordered)
+
+
+def _with_missing(
+    column: Column, values: list[Any], donors: IntArray, below: IntArray, part: FloatArray, missing: Any, ordered: bool
+) -> Grid:
+    points = len(values)
+    if missing.any():
+        values, donors = [*values, None], np.append(donors, np.argmax(missing))
+    return Grid(column, tuple(values), donors, below, part, points, ordered)

@@ -1,0 +1,131 @@
+"""Which pairs of columns interact at all? Second differences between real rows, in rounds that drop the weakest pairs.
+
+For a row x and another row x', with (j, k) taken over together or one at a time,
+
+    d = f(x) - f(x with j from x') - f(x with k from x') + f(x with j and k from x')
+
+is zero where j and k do not interact. The strength is E d² / 4: with independent columns the variance of all terms of the
+functional ANOVA that hold both columns (Hooker 2004; the superset importance of Liu & Owen 2006). Single moves are shared by
+all pairs, and no row is used twice in a round, so that its mean is unbiased and its standard error over rows exact.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, replace
+from itertools import combinations
+from typing import Any
+
+import numpy as np
+import pandas as pd
+import torch
+
+from ..models.model import Bound
+from ..table.draws import FloatArray, IntArray
+from .moves import forward, is_read, resolved
+from .result import mean_over_rows
+
+PAIR_MOVES = 2_000_000  # moved rows in the first round, over all pairs
+FEWEST, MOST = 32, 4096  # rows for each pair
+KEPT = 4  # pairs of the second round for each that is asked for
+
+Progress = Callable[[str, float], None]
+
+
+@dataclass(frozen=True, eq=False)
+class Screen:
+    """Every pair of columns: its strength in squared units of the score, summed over outputs, and how it was measured.
+
+    Arrays (pairs,). `rounds` is 0 where the model does not read a column of the pair, else the last round the pair was in;
+    `rows` are those of that round. `kept` pairs are read in full.
+    """
+
+    pairs: tuple[tuple[str, str], ...]
+    strength: FloatArray
+    stderr: FloatArray
+    rows: IntArray
+    rounds: IntArray
+    kept: Any
+    estimand: str = "mean squared second difference between two rows, by four"
+
+    def frame(self) -> pd.DataFrame:
+        """One row a pair, the strongest first."""
+        made = {
+            "first": [a for a, _ in self.pairs],
+            "second": [b for _, b in self.pairs],
+            "strength": self.strength,
+            "stderr": self.stderr,
+            "rows": self.rows,
+            "round": self.rounds,
+            "kept": self.kept,
+        }
+        order = np.lexsort((-self.strength, ~self.kept))
+        return pd.DataFrame(made).iloc[order].reset_index(drop=True)
+
+
+def screen(bound: Bound, columns: Sequence[str], top: int, progress: Progress | None = None) -> Screen:
+    """Screen all pairs of `columns`; `bound` holds the rows in hash order.
+
+    The first round measures every pair on the first rows. The second measures the strongest again, on rows from the other
+    end, so that a pair is not chosen for its luck.
+    """
+    pairs = tuple(combinations(columns, 2))
+    n, size = len(bound.table), len(pairs)
+    read = np.array([is_read(bound, (a,)) and is_read(bound, (b,)) for a, b in pairs], dtype=bool)
+    nothing = np.zeros(size, dtype=np.int64)
+    result = Screen(pairs, np.zeros(size), np.zeros(size), nothing, nothing, np.zeros(size, dtype=bool))
+    half = min(int(np.clip(PAIR_MOVES // max(1, read.sum()), FEWEST, MOST)), n // 2)
+    result = _measured(result, np.flatnonzero(read), bound, np.arange(half), np.arange(half, 2 * half), progress)
+    half = min(MOST, n // 2)
+    again = _strongest(result, np.flatnonzero(read), KEPT * top)
+    result = _measured(result, again, bound, np.arange(n - half, n), np.arange(n - 2 * half, n - half), progress)
+    return replace(result, kept=np.isin(np.arange(size), _strongest(result, again, top)))
+
+
+def _strongest(result: Screen, among: IntArray, count: int) -> IntArray:
+    """The `count` strongest of these pairs."""
+    return among[np.argsort(-result.strength[among], kind="stable")[:count]]
+
+
+def _measured(
+    before: Screen, which: IntArray, bound: Bound, rows: IntArray, donors: IntArray, progress: Progress | None
+) -> Screen:
+    """The screen with these pairs measured on these receivers and donors."""
+    strength, stderr = before.strength.copy(), before.stderr.copy()
+    used, rounds = before.rows.copy(), before.rounds.copy()
+    strength[which], stderr[which] = strengths(bound, [before.pairs[i] for i in which], rows, donors, progress)
+    used[which] = len(rows)
+    rounds[which] += 1
+    return replace(before, strength=strength, stderr=stderr, rows=used, rounds=rounds)
+
+
+def strengths(
+    bound: Bound,
+    pairs: Sequence[tuple[str, str]],
+    rows: IntArray,
+    donors: IntArray,
+    progress: Progress | None = None,
+) -> tuple[FloatArray, FloatArray]:
+    """(pairs,) strengths and their standard errors; every receiver has one donor, and no row is both."""
+    weights = None if bound.table.weights is None else bound.table.weights[rows] * bound.table.weights[donors]
+    z, moves, single = bound.z[rows], {}, {}
+    squared = np.zeros((len(rows), len(pairs)))
+    with torch.inference_mode():
+        own = forward(bound.rest, z)
+        for column in dict.fromkeys(c for pair in pairs for c in pair):
+            if bound.is_local((column,)):
+                moves[column] = bound.part((column,), donors) - bound.part((column,), rows)
+                single[column] = forward(bound.rest, z + moves[column])
+            else:
+                single[column] = forward(bound.rest, bound.moved((column,), rows, donors))
+        for i, (a, b) in enumerate(pairs):
+            if bound.is_local((a, b)):
+                both = forward(bound.rest, z + moves[a] + moves[b])
+            else:
+                both = forward(bound.rest, bound.moved((a, b), rows, donors))
+            difference = resolved(bound, (both - single[a] - single[b] + own).numpy())
+            squared[:, i] = (difference**2).sum(axis=1) / 4
+            if progress is not None and i % 64 == 0:
+                progress("interactions", (i + 1) / len(pairs))
+    mean = mean_over_rows(squared, weights)
+    return mean.value, mean.stderr
