@@ -28,6 +28,7 @@ _HOMES = {
     "coefficients": "readouts.coefficients",
     "gradient_importance": "readouts.gradients",
     "permutation_importance": "readouts.permutation",
+    "shapley_values": "readouts.shapley",
     "neuron_correlations": "readouts.neurons",
     "audit": "auditing",
     "Audit": "auditing",

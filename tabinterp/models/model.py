@@ -138,13 +138,12 @@ class Bound:
     @cached_property
     def z(self) -> Tensor:
         """(n, h) front of every row; summed in double precision from centred parts, then cast to single."""
-        centred = torch.as_tensor(self.x - self._centre)
-        return self._product(centred, slice(None), self.front.bias + self.front.weight @ torch.as_tensor(self._centre))
+        return self._front(self.x)
 
-    def part(self, columns: tuple[str, ...]) -> Tensor:
-        """(n, h) what these local columns contribute to `z`, up to a constant that cancels in a move."""
+    def part(self, columns: tuple[str, ...], rows: IntArray | slice = slice(None)) -> Tensor:
+        """(n, h) what these local columns contribute to `z` of these rows, up to a constant that cancels in a move."""
         block = np.concatenate([self.encoding.blocks[c] for c in columns])
-        return self._product(torch.as_tensor(self.x[:, block] - self._centre[block]), torch.as_tensor(block), None)
+        return self._product(torch.as_tensor(self.x[rows][:, block] - self._centre[block]), torch.as_tensor(block), None)
 
     @cached_property
     def _centre(self) -> FloatArray:
@@ -167,8 +166,15 @@ class Bound:
         rows = frame.iloc[receivers].reset_index(drop=True)
         for column in columns:
             rows[column] = frame[column].to_numpy()[donors]
-        x = torch.as_tensor(self.encoding.transform(rows) - self._centre)
-        return self._product(x, slice(None), self.front.bias + self.front.weight @ torch.as_tensor(self._centre))
+        return self.encoded_front(rows)
+
+    def encoded_front(self, rows: pd.DataFrame) -> Tensor:
+        """(m, h) front of rows of the input columns, by the whole encoder."""
+        return self._front(self.encoding.transform(rows))
+
+    def _front(self, x: FloatArray) -> Tensor:
+        constant = self.front.bias + self.front.weight @ torch.as_tensor(self._centre)
+        return self._product(torch.as_tensor(x - self._centre), slice(None), constant)
 
     def gradients(self, x: FloatArray) -> FloatArray:
         """(m, d, k) derivatives of each score by each encoded column at encoded rows (m, d)."""
