@@ -29,6 +29,7 @@ _HOMES = {
     "gradient_importance": "readouts.gradients",
     "permutation_importance": "readouts.permutation",
     "shapley_values": "readouts.shapley",
+    "explain_row": "readouts.explain",
     "neuron_correlations": "readouts.neurons",
     "audit": "auditing",
     "Audit": "auditing",

@@ -12,8 +12,9 @@ from typing import Any
 
 from .audit import AUDIT
 from .report import REPORT
+from .shapley import SHAPLEY
 
-ENGLISH: dict[str, str] = {**AUDIT, **REPORT}
+ENGLISH: dict[str, str] = {**AUDIT, **REPORT, **SHAPLEY}
 
 
 def text(key: str, values: Mapping[str, Any] | None = None) -> str:

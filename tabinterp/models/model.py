@@ -143,7 +143,9 @@ class Bound:
     def part(self, columns: tuple[str, ...], rows: IntArray | slice = slice(None)) -> Tensor:
         """(n, h) what these local columns contribute to `z` of these rows, up to a constant that cancels in a move."""
         block = np.concatenate([self.encoding.blocks[c] for c in columns])
-        return self._product(torch.as_tensor(self.x[rows][:, block] - self._centre[block]), torch.as_tensor(block), None)
+        return self._product(
+            torch.as_tensor(self.x[rows][:, block] - self._centre[block]), torch.as_tensor(block), None
+        )
 
     @cached_property
     def _centre(self) -> FloatArray:

@@ -48,7 +48,7 @@ def enumeration_cost(m: IntArray) -> FloatArray:
 
 def walk_cost(m: IntArray) -> FloatArray:
     """Coalitions evaluated on the way of one permutation there and back."""
-    return np.maximum(2.0 * (m - 1), 0.0)
+    return np.asarray(np.maximum(2.0 * (m - 1), 0.0))
 
 
 @lru_cache(maxsize=64)
@@ -75,7 +75,9 @@ def every_subset(m: int) -> Iterator[Design]:
 def _subsets(m: int, start: int, stop: int) -> Design:
     inside = (np.arange(start, stop)[:, None] >> np.arange(m)) & 1
     size = inside.sum(axis=1)
-    joins = np.array([0.0, *(1 / (m * comb(m - 1, s - 1)) for s in range(1, m + 1))])  # a player of a coalition of this size
+    joins = np.array(
+        [0.0, *(1 / (m * comb(m - 1, s - 1)) for s in range(1, m + 1))]
+    )  # a player of a coalition of this size
     stays = np.array([*(-1 / (m * comb(m - 1, s)) for s in range(m)), 0.0])  # a player outside it
     weights = np.where(inside.T == 1, joins[size], stays[size])
     first = start == 1  # nobody and everybody count once
@@ -108,6 +110,8 @@ class Games:
         self.ends = squash(torch.as_tensor(bound.scores))
         self.local = bound.is_local(bound.columns)
         self._width = bound.z.shape[1]
+        exact = bound.front.rest  # a function's answers: probabilities near 1 lose their log-odds in single precision
+        self.rest = bound.rest if bound.has_gradient else lambda z: exact(z.double())
         self._back_parts = self._parts(backs) if self.local else torch.empty(0)
 
     def of(self, rows: IntArray) -> Rows:
@@ -140,7 +144,7 @@ class Rows:
             for i in range(0, n if len(design.masks) else 0, step):
                 part = slice(i, i + step)
                 front = self._local if games.local else self._general
-                scores = games._squash(games.bound.rest(front(design.masks, row[part], back[part], order[part])).double())
+                scores = games._squash(games.rest(front(design.masks, row[part], back[part], order[part])).double())
                 flat = scores.reshape(len(design.masks), -1)
                 values[:, part] += (design.weights @ flat).reshape(m, -1, values.shape[2])
         return values.transpose(0, 1)
@@ -149,9 +153,9 @@ class Rows:
         """Games played at the same time."""
         games = self._games
         if not games.local:
-            width = 8 * games.bound.x.shape[1] + 16 * len(games.bound.columns) + 4 * games._width
+            width: int = 8 * games.bound.x.shape[1] + 16 * len(games.bound.columns) + 4 * games._width
             return max(1, GENERAL_BYTES // (coalitions * width))
-        return max(1, CALL // coalitions, BYTES // (4 * games._width * (coalitions + m + 1)))
+        return max(1, CALL // coalitions, BYTES // (4 * int(games._width) * (coalitions + m + 1)))
 
     def _local(self, masks: Tensor, row: IntArray, back: IntArray, order: IntArray) -> Tensor:
         """(c * n, h) fronts: that of the background row, and the differences of the parts of those who joined."""

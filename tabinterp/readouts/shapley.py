@@ -97,7 +97,7 @@ class ShapleyValues:
         """Sampling error of the differences when there is one row, over which nothing varies."""
         if len(self.values) > 1:
             return np.zeros(len(order) - 1)
-        return np.hypot(self.stderr[0, order[:-1], k], self.stderr[0, order[1:], k])
+        return np.asarray(np.hypot(self.stderr[0, order[:-1], k], self.stderr[0, order[1:], k]))
 
     def frame(self) -> pd.DataFrame:
         """One row for each output and column: means over the rows."""
@@ -122,10 +122,13 @@ class ShapleyValues:
 
     def to_shap(self) -> Any:
         """A `shap.Explanation`, for shap's own plots; with several outputs (rows, columns, outputs)."""
-        import shap
+        import shap  # noqa: PLC0415  # heavy, and optional
 
         one = len(self.outputs) == 1
-        pick = (lambda array: array[..., 0]) if one else (lambda array: array)
+
+        def pick(array: FloatArray) -> FloatArray:
+            return array[..., 0] if one else array
+
         return shap.Explanation(
             values=pick(self.values),
             base_values=pick(np.tile(self.base, (len(self.values), 1))),
@@ -160,7 +163,7 @@ def shapley_values(
     scale : "log_odds" (regression: the target's unit), or "probability".
     tolerance : the largest standard error of a value, in standard deviations of the background's score.
     n_permutations : under "auto" those to begin with. A pair of rows is enumerated wherever that costs no more, and a row of
-        which few pairs are sampled gets at least four permutations for each: fewer have no error.
+        which few pairs are sampled gets at least eight permutations for each: fewer have no honest error.
 
     Examples
     --------
@@ -199,7 +202,7 @@ def shapley_values(
         base=base,
         scores=scores,
         residual=(np.abs(base + sampled.values.sum(axis=1) - scores) / sd).max(axis=1),
-        converged=(stderr <= tolerance * sd).all(axis=(1, 2)),
+        converged=np.asarray((stderr <= tolerance * sd).all(axis=(1, 2))),
         evaluations=sampled.evaluations,
         data=table.inputs,
         weights=table.weights,
@@ -210,6 +213,11 @@ def shapley_values(
         tolerance=tolerance,
         seed=seed,
     )
+
+
+def background_rows(table: Table, size: int, seed: int) -> IntArray:
+    """Places of the rows that others are compared with."""
+    return chosen(table.numbers, int(size), seed)
 
 
 def _check(background: int | Table, method: str, scale: str, tolerance: float, n_permutations: int | None) -> None:
@@ -230,7 +238,7 @@ def _together(
 ) -> tuple[Bound, IntArray, IntArray, str]:
     """One bound model that holds explained and background rows, the places of both, and words for the background."""
     if not isinstance(background, Table):
-        backs = chosen(table.numbers, int(background), seed)
+        backs = background_rows(table, background, seed)
         return bind(model, table), np.arange(len(table)), backs, f"{len(backs)} of the same rows"
     absent = [c for c in table.schema.inputs if c not in background.frame]
     if absent:
@@ -274,6 +282,6 @@ def _check_budget(games: Games, rows: IntArray) -> None:
     asked = float(enumeration_cost(m).sum(axis=1).mean()) * len(rows)
     if asked > BUDGET:
         raise NotApplicableError(
-            f"exact Shapley values of {len(rows):,} rows against {len(games.backs):,} take about {asked:.1e} evaluations; at most "
-            f"{BUDGET:.0e} are made: use method='auto', or fewer rows"
+            f"exact Shapley values of {len(rows):,} rows against {len(games.backs):,} take about {asked:.1e} evaluations; at "
+            f"most {BUDGET:.0e} are made: use method='auto', or fewer rows"
         )

@@ -19,7 +19,7 @@ from ..table.draws import FloatArray, HashArray, IntArray, row_hash, splitmix
 from .coalitions import Games, Rows, enumeration_cost, every_subset, walk, walk_cost
 
 FIRST = 2  # permutations for each pair before an error is known
-FEWEST = 4  # permutations for each pair where a row has fewer than this many sampled pairs
+FEWEST, LEAST = 4, 8  # a row with fewer sampled pairs than this gets at least that many permutations for each
 MOST = 512  # permutations for each pair, at most
 AUDITED = 4  # with one permutation a pair, every fourth gets a second, from which the error is taken
 TOGETHER = 32  # pairs of a row that share a relabelling of the players
@@ -48,7 +48,7 @@ class Sampled:
 def explain(
     games: Games, rows: IntArray, seed: int, first: int | None, enough: FloatArray | None, told: Told | None = None
 ) -> Sampled:
-    """Values of these rows from `first` permutations a pair (None: every coalition), and more until the error is `enough` (k,)."""
+    """Values of these rows from `first` permutations a pair (None: every coalition); more until the error is `enough` (k,)."""
     plan, parts = _Plan(games, seed), []
     size = int(np.clip(BYTES // plan.bytes_a_row, 1, ROWS))
     for i in range(0, len(rows), size):
@@ -104,7 +104,7 @@ class _Plan:
 
     def estimate(self, rows: IntArray, count: int | None, before: int) -> Sampled:
         """`count` fresh permutations for each pair (None: all coalitions); `before` were drawn already."""
-        size = max(1, BYTES // (self._columns * max(FEWEST, count or 0) * (8 + len(self.games.backs))))
+        size = max(1, BYTES // (self._columns * max(LEAST, count or 0) * (8 + len(self.games.backs))))
         return Sampled.joined([self._estimate(rows[i : i + size], count, before) for i in range(0, len(rows), size)])
 
     def _estimate(self, rows: IntArray, count: int | None, before: int) -> Sampled:
@@ -133,10 +133,10 @@ class _Plan:
         sampled = enumeration_cost(m) > walk_cost(m) * count
         rank = np.cumsum(sampled, axis=1) - 1
         few = sampled.sum(axis=1, keepdims=True) < FEWEST
-        counts = np.where(few, max(count, FEWEST), max(count, 1))
+        counts = np.where(few, max(count, LEAST), count)
         if count == 1:
             counts = counts + (~few & (rank % AUDITED == 0))
-        return np.where(sampled, counts, 0).reshape(-1)
+        return np.where(enumeration_cost(m) > walk_cost(m) * counts, counts, 0).reshape(-1)
 
     def _enumerate(self, played: Rows, differ: NDArray[np.bool_], at: IntArray, m: int, sums: _Sums) -> None:
         order = np.nonzero(differ[at])[1].reshape(-1, m)
@@ -198,8 +198,11 @@ class _Sums:
     def __init__(self, shape: tuple[int, int, int]) -> None:
         self._shape = shape
         self._values = self._zeros()
-        self._variance, self._fourth = self._zeros(), self._zeros()  # of the mean of a pair: sum, and of squares / (df + 2)
-        self._measured, self._lone = (torch.zeros(shape[0] * shape[1], dtype=torch.float64) for _ in range(2))
+        self._variance, self._fourth = (
+            self._zeros(),
+            self._zeros(),
+        )  # of the mean of a pair: sum, and of squares / (df + 2)
+        self._measured, self._lone, self._free = torch.zeros(3, shape[0] * shape[1], dtype=torch.float64)
         self._evaluations = torch.zeros(shape[0], dtype=torch.int64)
 
     def _zeros(self) -> Tensor:
@@ -232,21 +235,25 @@ class _Sums:
         variance = deviation[several] / (free * number[several, None, None])
         first = torch.cumsum(number, 0).long() - number.long()
         at = rows[:, None] * self._shape[1] + columns[first]
-        for counted, which in ((self._measured, at[several]), (self._lone, at[~several])):
-            counted.index_add_(0, which.reshape(-1), torch.ones(which.numel(), dtype=torch.float64))
+        ones = torch.ones(at.shape, dtype=torch.float64)
+        self._measured.index_add_(0, at[several].reshape(-1), ones[several].reshape(-1))
+        self._lone.index_add_(0, at[~several].reshape(-1), ones[~several].reshape(-1))
+        self._free.index_add_(0, at[several].reshape(-1), (ones[several] * free[:, :, 0]).reshape(-1))
         self._variance.index_add_(0, at[several].reshape(-1), variance.flatten(0, 1))
         self._fourth.index_add_(0, at[several].reshape(-1), (variance**2 / (free + 2)).flatten(0, 1))
 
     def finish(self, backs: int) -> Sampled:
         """Means over the background; pairs with one permutation are taken to vary like the row's others."""
         variance, fourth = self._variance.view(self._shape), self._fourth.view(self._shape)
-        df = torch.where(fourth > 0, variance**2 / fourth.clamp(min=1e-300), torch.inf).clamp(min=1)
+        df = torch.where(fourth > 0, variance**2 / fourth.clamp(min=1e-300), torch.inf)
+        df = torch.where(fourth > 0, torch.minimum(df, self._free.view(self._shape[:2])[:, :, None]), df)
         if self._lone.any():
             variance = variance + self._of_lone(variance)
+            df = df / 3  # a few pairs speak for others, which may vary more
         return Sampled(
             (self._values.view(self._shape) / backs).numpy(),
             (variance / backs**2).numpy(),
-            df.numpy(),
+            df.clamp(min=1).numpy(),
             self._evaluations.numpy(),
         )
 
