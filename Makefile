@@ -48,6 +48,7 @@ lint: .venv/full
 bench: .venv/full
 	$(BIN)/python benchmarks/startup.py
 	$(BIN)/python benchmarks/permutation.py
+	$(BIN)/python benchmarks/shapley.py
 	$(BIN)/python benchmarks/reference.py
 
 reports: .venv/base

@@ -111,7 +111,7 @@ class Games:
         self.local = bound.is_local(bound.columns)
         self._width = bound.z.shape[1]
         exact = bound.front.rest  # a function's answers: probabilities near 1 lose their log-odds in single precision
-        self.rest = bound.rest if bound.has_gradient else lambda z: exact(z.double())
+        self.rest: Callable[[Tensor], Tensor] = bound.rest if bound.has_gradient else lambda z: exact(z.double())
         self._back_parts = self._parts(backs) if self.local else torch.empty(0)
 
     def of(self, rows: IntArray) -> Rows:

@@ -163,7 +163,7 @@ def shapley_values(
     scale : "log_odds" (regression: the target's unit), or "probability".
     tolerance : the largest standard error of a value, in standard deviations of the background's score.
     n_permutations : under "auto" those to begin with. A pair of rows is enumerated wherever that costs no more, and a row of
-        which few pairs are sampled gets at least eight permutations for each: fewer have no honest error.
+        which few pairs are sampled gets at least sixteen permutations for each: fewer have no honest error.
 
     Examples
     --------

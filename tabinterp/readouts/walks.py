@@ -19,7 +19,7 @@ from ..table.draws import FloatArray, HashArray, IntArray, row_hash, splitmix
 from .coalitions import Games, Rows, enumeration_cost, every_subset, walk, walk_cost
 
 FIRST = 2  # permutations for each pair before an error is known
-FEWEST, LEAST = 4, 8  # a row with fewer sampled pairs than this gets at least that many permutations for each
+FEWEST, LEAST = 4, 16  # a row with fewer sampled pairs than this gets at least that many permutations for each
 MOST = 512  # permutations for each pair, at most
 AUDITED = 4  # with one permutation a pair, every fourth gets a second, from which the error is taken
 TOGETHER = 32  # pairs of a row that share a relabelling of the players
@@ -263,4 +263,4 @@ class _Sums:
         of_row = variance.sum(dim=1) / measured.sum(dim=1).clamp(min=1)[:, None]
         of_column = variance / measured.clamp(min=1)[:, :, None]
         each = torch.where(measured[:, :, None] > 0, of_column, of_row[:, None])
-        return 2 * lone[:, :, None] * each
+        return torch.as_tensor(2 * lone[:, :, None] * each)

@@ -171,7 +171,7 @@ def test_an_additive_network_has_its_parts():
 
 def test_equal_to_shap_with_groups_as_players():
     """shap's ExactExplainer on the whole pipeline, levels as codes of original columns."""
-    frame, table, pipeline, score = scene("binary")
+    frame, _, _, score = scene("binary")
     levels = {c: pd.Index(frame[c].drop_duplicates()) for c in frame}
 
     def coded(rows):
@@ -292,8 +292,8 @@ def test_columns_that_are_equal_cost_nothing(method):
     backs = background_rows(table, 20, 0)
     m = (x[:, None] != x[backs][None]).sum(axis=2)
     every, once = np.maximum(2**m - 2, 0), np.maximum(2 * (m - 1), 0)
-    few = (every > 2 * once).sum(axis=1, keepdims=True) < 4  # these get eight permutations: fewer have no error
-    expected = every if method == "exact" else np.minimum(every, once * np.where(few, 8, 2))
+    few = (every > 2 * once).sum(axis=1, keepdims=True) < 4  # these get sixteen permutations: fewer have no error
+    expected = every if method == "exact" else np.minimum(every, once * np.where(few, 16, 2))
     assert spy.rows == expected.sum()
     np.testing.assert_array_equal(s.evaluations, expected.sum(axis=1))
 
@@ -357,7 +357,7 @@ def test_a_clear_rank_is_not_tied_and_a_copy_is():
 
 @pytest.mark.parametrize("task", cases.TASKS)
 def test_a_row_stands_beside_its_linear_counterpart(task):
-    frame, table, pipeline, _ = scene(task)
+    _, table, pipeline, _ = scene(task)
     linear = ti.wrap(cases.linear_pipeline(cases.mixed_frame(40, 0, task), task))
     told = ti.explain_row(ti.wrap(pipeline), table, 7, counterpart=linear, background=20)
     k = 3 if task == "multiclass" else 1
