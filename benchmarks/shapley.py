@@ -4,7 +4,8 @@
 
 Adult without `fnlwgt` and `education` (12 columns, 91 encoded), a multilayer perceptron 128-64, 100 background rows. The peers
 are handed the leanest function there is: a lookup of each column's part of the first layer, then the layers in single precision.
-All are warmed up, and our model has met its table. Errors are root mean squares against the enumeration, in standard deviations of the score; a sampled error
+All are warmed up, and our model has met its table.
+Errors are root mean squares against the enumeration, in standard deviations of the score; a sampled error
 falls with the square root of the work, so a peer's time at our error is its time times (its error / ours) squared. Bars: at
 least 12 times faster at equal error than the better of PermutationExplainer and LightSHAP; enumeration at least 5 times faster
 than ExactExplainer; every row of the test split at an error of at most .003 within 30 seconds on two cores.

@@ -143,20 +143,17 @@ class Bound:
     def part(self, columns: tuple[str, ...], rows: IntArray | slice = slice(None)) -> Tensor:
         """(n, h) what these local columns contribute to `z` of these rows, up to a constant that cancels in a move."""
         block = np.concatenate([self.encoding.blocks[c] for c in columns])
-        return self._product(
-            torch.as_tensor(self.x[rows][:, block] - self._centre[block]), torch.as_tensor(block), None
-        )
+        return self._product(torch.as_tensor(self.x[rows][:, block] - self._centre[block]), torch.as_tensor(block), 0.0)
 
     @cached_property
     def _centre(self) -> FloatArray:
         return np.asarray(self.x.mean(axis=0), dtype=np.float64)
 
-    def _product(self, x: Tensor, block: Any, constant: Tensor | None) -> Tensor:
+    def _product(self, x: Tensor, block: Any, constant: Tensor | float) -> Tensor:
         weight = self.front.weight[:, block].T.contiguous()
         z = torch.empty((len(x), weight.shape[1]), dtype=torch.float32)
         for i in range(0, len(x), BLOCK):
-            product = x[i : i + BLOCK] @ weight
-            z[i : i + BLOCK] = product if constant is None else product + constant
+            z[i : i + BLOCK] = x[i : i + BLOCK] @ weight + constant
         return z
 
     def is_local(self, columns: tuple[str, ...]) -> bool:
@@ -175,8 +172,8 @@ class Bound:
         return self._front(self.encoding.transform(rows))
 
     def _front(self, x: FloatArray) -> Tensor:
-        constant = self.front.bias + self.front.weight @ torch.as_tensor(self._centre)
-        return self._product(torch.as_tensor(x - self._centre), slice(None), constant)
+        at_centre = self.front.bias + self.front.weight @ torch.as_tensor(self._centre)
+        return self._product(torch.as_tensor(x - self._centre), slice(None), at_centre)
 
     def gradients(self, x: FloatArray) -> FloatArray:
         """(m, d, k) derivatives of each score by each encoded column at encoded rows (m, d)."""
