@@ -49,6 +49,7 @@ bench: .venv/full
 	$(BIN)/python benchmarks/startup.py
 	$(BIN)/python benchmarks/permutation.py
 	$(BIN)/python benchmarks/interactions.py
+	$(BIN)/python benchmarks/shapley.py
 	$(BIN)/python benchmarks/reference.py
 	$(BIN)/python benchmarks/gain.py
 

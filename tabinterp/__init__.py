@@ -30,6 +30,8 @@ _HOMES = {
     "permutation_importance": "readouts.permutation",
     "effects": "readouts.effects",
     "interactions": "readouts.interactions",
+    "shapley_values": "readouts.shapley",
+    "explain_row": "readouts.explain",
     "neuron_correlations": "readouts.neurons",
     "decompose": "comparison.decomposition",
     "ladder": "comparison.ladder",

@@ -309,3 +309,36 @@ def purify(table, weight, rounds: int = 10_000) -> np.ndarray:
         for j in range(table.shape[1]):
             table[:, j] -= np.dot(weight[:, j], table[:, j]) / sum(weight[:, j])
     return table
+
+
+# ---- Shapley values
+
+
+def hybrids(score: Score, row: pd.DataFrame, back: pd.DataFrame) -> dict[frozenset, np.ndarray]:
+    """Coalition of columns -> (k,) score of the one row `back` with these columns from `row`: all coalitions."""
+    columns = list(row.columns)
+    coalitions = [frozenset(c for i, c in enumerate(columns) if code >> i & 1) for code in range(2 ** len(columns))]
+    rows = pd.concat([back] * len(coalitions), ignore_index=True)
+    for column in columns:
+        cells = [(row if column in coalition else back)[column].iloc[0] for coalition in coalitions]
+        rows[column] = pd.Series(cells, dtype=object).astype(row[column].dtype)
+    return dict(zip(coalitions, score(rows), strict=True))
+
+
+def shapley(score: Score, row: pd.DataFrame, background: pd.DataFrame) -> np.ndarray:
+    """(columns, k) by Shapley's formula (1953): over all coalitions without the player, averaged over background rows."""
+    columns, total = list(row.columns), 0
+    d = len(columns)
+    for b in range(len(background)):
+        worth = hybrids(score, row, background.iloc[[b]])
+        for_player = []
+        for player in columns:
+            value = 0
+            for coalition in worth:
+                if player not in coalition:
+                    s = len(coalition)
+                    weight = math.factorial(s) * math.factorial(d - s - 1) / math.factorial(d)
+                    value = value + weight * (worth[coalition | {player}] - worth[coalition])
+            for_player.append(value)
+        total = total + np.array(for_player) / len(background)
+    return total

@@ -18,7 +18,7 @@ import numpy as np
 import pandas as pd
 
 from ..errors import NotApplicableError
-from ..models.model import Bound, Model, bind
+from ..models import Bound, Model, bind
 from ..models.scores import probabilities
 from ..readouts.result import Estimates
 from ..table import Table

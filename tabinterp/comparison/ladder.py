@@ -18,7 +18,7 @@ import torch
 from sklearn.pipeline import Pipeline
 
 from ..errors import NotApplicableError
-from ..models.model import Bound, Model, bind
+from ..models import Bound, Model, bind
 from ..readouts.loss import LOSSES
 from ..readouts.result import Estimates
 from ..table import Table

@@ -13,8 +13,9 @@ from typing import Any
 from .audit import AUDIT
 from .gain import GAIN
 from .report import REPORT
+from .shapley import SHAPLEY
 
-ENGLISH: dict[str, str] = {**AUDIT, **GAIN, **REPORT}
+ENGLISH: dict[str, str] = {**AUDIT, **GAIN, **REPORT, **SHAPLEY}
 
 
 def text(key: str, values: Mapping[str, Any] | None = None) -> str:

@@ -1,6 +1,7 @@
 """Models in: adapters turn every supported model into an encoding and a torch module."""
 
-from .model import Bound, Model, bind
+from .binding import bind
+from .model import Bound, Model
 from .scores import probabilities
 from .wrap import wrap
 

@@ -24,9 +24,10 @@ from torch import nn
 from ..errors import NotApplicableError
 from ..table import Table
 from ..table.draws import FloatArray
+from .binding import bind
 from .encoding import as_array
 from .front import linear
-from .model import Bound, Model, bind
+from .model import Bound, Model
 from .reference import build_encoder
 from .structure import known_as, target_encoders
 

@@ -17,7 +17,7 @@ import pandas as pd
 from numpy.typing import NDArray
 
 from ..errors import NotApplicableError
-from ..models.model import Bound, Model, bind
+from ..models import Bound, Model, bind
 from ..models.structure import target_encoders
 from ..table import Table
 from ..table.draws import FloatArray

@@ -23,7 +23,7 @@ import torch
 from torch import Tensor
 
 from ..errors import NotApplicableError
-from ..models.model import Bound, Model, bind
+from ..models import Bound, Model, bind
 from ..table import Table
 from ..table.draws import FloatArray, IntArray, chosen
 from .grids import SMALL, Grid, checked_columns, grid_of

@@ -18,7 +18,7 @@ import torch
 from torch import Tensor, nn
 
 from ..errors import NotApplicableError
-from ..models.model import Bound, Model, bind
+from ..models import Bound, Model, bind
 from ..table import Table
 from ..table.draws import FloatArray, IntArray, chosen
 from .result import Estimates, mean_over_rows

@@ -23,7 +23,7 @@ import numpy as np
 import pandas as pd
 
 from ..errors import NotApplicableError
-from ..models.model import Bound, Model, bind
+from ..models import Bound, Model, bind
 from ..table import Table
 from ..table.draws import FloatArray, IntArray, row_hash
 from . import pairs as of_pair

@@ -14,7 +14,7 @@ import numpy as np
 import pandas as pd
 
 from ..errors import NotApplicableError
-from ..models.model import Bound, Model, bind
+from ..models import Bound, Model, bind
 from ..table import Table
 from ..table.draws import FloatArray, IntArray, chosen
 from . import association as assoc

@@ -10,7 +10,8 @@ from dataclasses import replace
 
 import numpy as np
 
-from ..models.model import Bound, score_head
+from ..models.binding import score_head
+from ..models.model import Bound
 from ..models.ownfit import OwnFit
 from ..table.draws import FloatArray
 from .design import Design, orthogonal_basis

@@ -24,6 +24,7 @@ def gradients(method):
 READINGS = {
     "permutation": lambda model, linear, table: ti.permutation_importance(model, table, n_repeats=3).frame(),
     "permutation, exact": lambda model, linear, table: ti.permutation_importance(model, table, n_repeats=50).frame(),
+    "shapley": lambda model, linear, table: ti.shapley_values(model, table, 15).frame(),
     **{method: gradients(method) for method in METHODS},
     "effects": lambda model, linear, table: ti.effects(model, table, grid=5).frame(),
     "coefficients": lambda model, linear, table: ti.coefficients(linear, table).frame(),
@@ -36,6 +37,9 @@ READINGS = {
 COLUMNS = {
     "permutation": ["column", "importance", "stderr", "ci_low", "ci_high", "off_support", "exact"],
     "permutation, exact": ["column", "importance", "stderr", "ci_low", "ci_high", "off_support", "exact"],
+    "shapley": [
+        "output", "column", "mean", "stderr", "ci_low", "ci_high", "mean_abs", "mean_abs_stderr", "tied_with_next",
+    ],
     **{method: ["output", "column", "mean", "stderr", "ci_low", "ci_high", "mean_abs"] for method in METHODS},
     "coefficients": [
         "output", "column", "level", "reference", "unit", "sd", "estimate", "per_sd", "stderr", "ci_low", "ci_high", "z", "p",

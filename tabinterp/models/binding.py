@@ -1,0 +1,226 @@
+"""Binding: a model meets its table, is checked against it, and becomes a `Bound`."""
+
+from __future__ import annotations
+
+import copy
+from dataclasses import replace
+from typing import Any
+
+import numpy as np
+import torch
+from torch import Tensor, nn
+
+from ..errors import ModelError
+from ..table import Table
+from ..table.draws import FloatArray
+from ..table.schema import GOALS, Goal
+from .encoding import build
+from .front import Untouched, is_sequence, linear, private, split, without_final
+from .function import Codes, FunctionModule
+from .model import BLOCK, Bound, Model
+from .scores import CLIP, Link, Scores, check_probabilities, module_dtype, probabilities
+
+LARGEST = 1e30  # scores and hidden numbers; single precision ends at 3.4e38
+CHECKED = 512  # rows on which a model's own predictions are compared
+
+
+def bind(model: Model | Bound, table: Table) -> Bound:
+    """Meet the table: encode its rows, fix the order of classes, compare with the model's own predictions.
+
+    Raises
+    ------
+    ModelError
+        when columns or classes do not match, the encoder leaves missing values, or the scores differ from the
+        original's predictions.
+    """
+    if isinstance(model, Bound):
+        if model.table is table:
+            return model
+        model = model.model
+    _check_columns(model, table)
+    if model.finish is not None:
+        model = model.finish(table.inputs)
+    if model.function is not None:
+        frame = table.inputs if model.reads is None else table.inputs[list(model.reads)]
+        codes = Codes(frame)
+        model = replace(
+            model, encoder=codes, reads=tuple(map(str, frame.columns)), module=FunctionModule(codes, model.function)
+        )
+    encoding = build(model.encoder, table.inputs, model.reads)
+    x = encoding.transform(table.inputs)
+    _check_encoded(x, model, table)
+    module, outputs, clipped = _score_module(model, table, x)
+    bound = Bound(model, table, encoding, x, module, split(module, x.shape[1]), outputs, clipped)
+    _check_predictions(bound)
+    _check_size(bound)
+    return bound
+
+
+def _check_columns(model: Model, table: Table) -> None:
+    missing = [c for c in model.reads or () if c not in table.schema.inputs]
+    if missing:
+        roles = {c.name: c.role for c in table.schema.columns}
+        told = ", ".join(f"{c!r} ({'has the role ' + roles[c] if c in roles else 'not in the table'})" for c in missing)
+        raise ModelError(f"{model.name} reads columns that this table does not offer as inputs: {told}")
+    if model.task is None:
+        return
+    logs = (
+        model.outputs == "log_rate" and table.schema.task == "regression"
+    )  # logs of counts are no values of the target
+    if GOALS[model.task].classes != table.schema.goal.classes or logs:
+        raise ModelError(
+            f"{model.name} is a {model.task} model; the table's target {table.schema.target!r} is {table.schema.task}"
+            + (": read the table with task='count'" if logs else "")
+        )
+
+
+def _check_encoded(x: FloatArray, model: Model, table: Table) -> None:
+    wrong = ~np.isfinite(x)
+    if wrong.any():
+        row, column = (int(i) for i in np.argwhere(wrong)[0])
+        raise ModelError(
+            f"{model.name}: the encoded rows hold a missing or infinite value (row {int(table.numbers[row])}, encoded column "
+            f"{column}); put an imputer into the encoder"
+        )
+
+
+def _score_module(model: Model, table: Table, x: FloatArray) -> tuple[nn.Module, tuple[str | None, ...], int]:
+    bare, probe, raw = _raw(model, x)
+    matrix = torch.as_tensor(score_head(model, table, 1 if raw.ndim == 1 else raw.shape[1])).to(probe.dtype)
+    clipped, link = 0, _link(model, table.schema.goal)
+    if link is not None:
+        if link == "logit":
+            check_probabilities(model.name, raw)
+        stripped = without_final(bare, probe, raw, link)
+        clipped = 0 if stripped is not None else _count_clipped(bare, x, probe.dtype, link)
+        bare, link = (bare, link) if stripped is None else (stripped, None)
+    outputs: tuple[str | None, ...] = (None,) if len(matrix) == 1 else table.schema.labels
+    if link is None and is_sequence(bare) and type(bare[-1]) is nn.Linear:
+        return private(nn.Sequential(*list(bare)[:-1], _fused(bare[-1], matrix))), outputs, clipped
+    return private(Scores(copy.deepcopy(bare), matrix, link, raw.ndim == 1)), outputs, clipped
+
+
+def _link(model: Model, goal: Goal) -> Link | None:
+    """What the outputs have to go through; of a count, whatever predicts numbers predicts its expectation."""
+    if goal.classes:
+        return "logit" if model.outputs == "probabilities" else None
+    rates = model.task == "regression" or model.outputs in ("rate", "probabilities")
+    return "log" if goal.scale == "log-rate" and rates else None
+
+
+def _raw(model: Model, x: FloatArray) -> tuple[nn.Module, Tensor, Tensor]:
+    """The module, the first encoded rows, and what it makes of them: one set of scores a row, whatever its company."""
+    few = x[:BLOCK] if len(x) > 1 else np.repeat(x, 2, axis=0)  # a single row may be squeezed to no dimension
+    rows = torch.as_tensor(few).to(module_dtype(model.module))
+    probe, half = rows.clone(), (len(rows) + 1) // 2
+    try:
+        with torch.inference_mode():
+            raw, again = model.module(probe), model.module(rows[:half].clone())
+    except Exception as error:  # the user's network: whatever it raises is told in its words
+        raise ModelError(
+            f"{model.name} does not take encoded rows of shape {tuple(rows.shape)} as {rows.dtype}: {error}"
+        ) from error
+    if not isinstance(raw, Tensor) or raw.ndim not in (1, 2) or raw.shape[0] != len(rows):
+        got = tuple(raw.shape) if isinstance(raw, Tensor) else type(raw).__name__
+        raise ModelError(
+            f"{model.name}: a network returns (n,), (n, 1) or (n, k) scores; for n = {len(rows)} it gave {got}"
+        )
+    if not bool(torch.isfinite(raw).all()):
+        raise ModelError(f"{model.name} gives scores that are not finite on this table")
+    gap = float((again.reshape(half, -1) - raw[:half].reshape(half, -1)).abs().max())
+    if gap > 1e-3 * max(1.0, float(raw.abs().max())):
+        raise ModelError(
+            f"{model.name} gives the same rows scores that differ by {gap:.2g} when other rows stand beside them or when "
+            f"asked again: dropout or batch statistics that stay on in evaluation mode"
+        )
+    return model.module if torch.equal(probe, rows) else Untouched(model.module), rows, raw
+
+
+def _fused(last: nn.Linear, matrix: Tensor) -> nn.Linear:
+    """The last layer and the map to scores in one."""
+    return linear(matrix @ last.weight, None if last.bias is None else matrix @ last.bias)
+
+
+def score_head(model: Model, table: Table, width: int) -> FloatArray:
+    """(k, width): raw outputs to scores in the table's order of classes."""
+    schema = table.schema
+    if not schema.goal.classes:
+        if width != 1:
+            raise ModelError(f"{model.name} gives {width} outputs; {schema.task} on {schema.target!r} needs one")
+        return np.ones((1, 1))
+    order = _class_order(model, table)
+    k = len(schema.classes)
+    if width == 1 and k == 2:
+        return np.array([[1.0 if order[1] == 1 else -1.0]])
+    if width != k:
+        raise ModelError(
+            f"{model.name} gives {width} outputs; the target {schema.target!r} has the {k} classes {schema.labels}"
+        )
+    if k == 2:
+        head = np.zeros((1, 2))
+        head[0, order[1]], head[0, order[0]] = 1.0, -1.0
+        return head
+    return (np.eye(k) - 1.0 / k)[:, np.argsort(order)]
+
+
+def _class_order(model: Model, table: Table) -> list[int]:
+    """Position among the model's classes of each of the table's classes."""
+    if model.classes is None:
+        return list(range(len(table.schema.classes)))
+    ours, theirs = list(table.schema.classes), [c.item() if hasattr(c, "item") else c for c in model.classes]
+    for key in (str, _number):
+        known, wanted = [key(c) for c in theirs], [key(c) for c in ours]
+        if set(known) == set(wanted) and len(known) == len(wanted):
+            return [known.index(c) for c in wanted]
+    raise ModelError(
+        f"{model.name} knows the classes {[str(c) for c in theirs]}; the target {table.schema.target!r} holds "
+        f"{list(table.schema.labels)}"
+    )
+
+
+def _number(value: Any) -> Any:
+    """1, 1.0 and True are one class."""
+    return float(value) if isinstance(value, (bool, int, float)) else value
+
+
+def _count_clipped(module: nn.Module, x: FloatArray, dtype: torch.dtype, link: Link) -> int:
+    clipped = 0
+    with torch.inference_mode():
+        for i in range(0, len(x), BLOCK):
+            p = module(torch.as_tensor(x[i : i + BLOCK]).to(dtype)).reshape(len(x[i : i + BLOCK]), -1)
+            clipped += int(((p < CLIP) | ((p > 1 - CLIP) & (link == "logit"))).any(dim=1).sum())
+    return clipped
+
+
+def _check_size(bound: Bound) -> None:
+    """Readings run in single precision behind the front."""
+    largest = max(float(bound.answers.abs().max()), float(bound.z.abs().max()) if bound.has_gradient else 0.0)
+    if not largest < LARGEST:
+        with np.errstate(over="ignore", invalid="ignore"):
+            largest = max(largest, float(np.abs(bound.scores).max()))  # where not finite, the row is told
+        told = f"{bound.model.name} works with numbers up to {largest:.3g} on this table, beyond single precision"
+        raise ModelError(f"{told}; scale its inputs, or give the target in a larger unit")
+
+
+def _check_predictions(bound: Bound) -> None:
+    """Refuse a model whose scores, as read here, are not its own predictions."""
+    if bound.model.predict is None:
+        return
+    rows = bound.table.inputs.iloc[:CHECKED]
+    own = np.asarray(bound.model.predict(rows if bound.model.reads is None else rows[list(bound.model.reads)]))
+    read = bound.score(bound.x[:CHECKED])
+    if not bound.table.schema.goal.classes:
+        if bound.table.schema.goal.scale == "log-rate":
+            own, read = np.maximum(own, CLIP), np.exp(read)
+        own, scale = own.reshape(len(rows), -1), float(np.abs(own).max()) or 1.0
+        read = read / scale
+        own = own / scale
+    else:
+        own = own[:, _class_order(bound.model, bound.table)]
+        read = probabilities(read)
+    gap = float(np.abs(own - read).max())
+    if not gap < 1e-4:
+        raise ModelError(
+            f"{bound.model.name}: its own predictions and the scores read from its weights differ by up to {gap:.2g} on the "
+            f"first {len(rows)} rows; this model is not what it seems (one-vs-rest classes, an unusual output function?)"
+        )
