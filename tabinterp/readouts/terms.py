@@ -191,12 +191,8 @@ def _labels(values: pd.Series, group: IntArray, size: int) -> list[tuple[tuple[b
         seen = values[group == g]
         counts = seen.value_counts()
         levels = sorted(counts.index) if numeric else list(counts.index)  # the most frequent first
-        names = ["missing"] if seen.isna().any() else []
-        if numeric and len(levels) > 3:
-            names = [f"{levels[0]:g} to {levels[-1]:g}", *names]
-        else:
-            names = [*_named(levels, counts), *names]
-        label = ", ".join(names)
+        spelled = [f"{levels[0]:g} to {levels[-1]:g}"] if numeric and len(levels) > 3 else _named(levels, counts)
+        label = ", ".join([*spelled, *(["missing"] if seen.isna().any() else [])])
         first = float(levels[0]) if numeric and levels else 0.0
         result.append(((not levels, first, label), label))
     return result

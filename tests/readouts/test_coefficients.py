@@ -225,7 +225,7 @@ def test_a_level_that_only_held_out_rows_have_is_never_the_reference(drop):
 def test_rare_levels_are_one_term_with_their_names():
     frame = cases.mixed_frame(300, 3)
     frame["city"] = np.where(
-        np.arange(300) % 60 == 0, "kiel", np.where(np.arange(300) % 61 == 0, "lyon", frame["city"])
+        np.arange(300) % 25 == 0, "kiel", np.where(np.arange(300) % 26 == 0, "lyon", frame["city"])
     )
     made = ColumnTransformer([("city", OneHotEncoder(min_frequency=30, sparse_output=False), ["city"])])
     pipeline = make_pipeline(made, LogisticRegression()).fit(frame[["city"]], frame["y"])
@@ -234,6 +234,16 @@ def test_rare_levels_are_one_term_with_their_names():
     assert sum("kiel" in label and "lyon" in label for label in labels) == 1
     rare = next(t for t in result.terms if "kiel" in t.term.level)
     np.testing.assert_array_equal(rare.values, frame["city"].isin(["kiel", "lyon"]).to_numpy(float))
+
+
+def test_of_levels_encoded_alike_those_of_few_rows_are_counted_not_named():
+    frame = cases.mixed_frame(300, 3)
+    row = np.arange(300)
+    frame["city"] = np.where(row < 12, "kiel", np.where(row < 21, "lyon", np.where(row < 24, "nice", frame["city"])))
+    made = ColumnTransformer([("city", OneHotEncoder(min_frequency=30, sparse_output=False), ["city"])])
+    pipeline = make_pipeline(made, LogisticRegression()).fit(frame[["city"]], frame["y"])
+    result = ti.coefficients(ti.wrap(pipeline), ti.read_table(frame[["city", "y"]], target="y"))
+    assert "kiel, 2 more" in [t.term.level for t in result.terms]
 
 
 def test_scaled_dummies_are_still_levels():
