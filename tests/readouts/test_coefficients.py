@@ -225,7 +225,7 @@ def test_a_level_that_only_held_out_rows_have_is_never_the_reference(drop):
 def test_rare_levels_are_one_term_with_their_names():
     frame = cases.mixed_frame(300, 3)
     frame["city"] = np.where(
-        np.arange(300) % 25 == 0, "kiel", np.where(np.arange(300) % 26 == 0, "lyon", frame["city"])
+        np.arange(300) % 25 == 0, "kiel", np.where(np.arange(300) % 26 == 0, "lyon", frame["city"].fillna("rome"))
     )
     made = ColumnTransformer([("city", OneHotEncoder(min_frequency=30, sparse_output=False), ["city"])])
     pipeline = make_pipeline(made, LogisticRegression()).fit(frame[["city"]], frame["y"])
@@ -239,7 +239,9 @@ def test_rare_levels_are_one_term_with_their_names():
 def test_of_levels_encoded_alike_those_of_few_rows_are_counted_not_named():
     frame = cases.mixed_frame(300, 3)
     row = np.arange(300)
-    frame["city"] = np.where(row < 12, "kiel", np.where(row < 21, "lyon", np.where(row < 24, "nice", frame["city"])))
+    frame["city"] = np.where(
+        row < 12, "kiel", np.where(row < 21, "lyon", np.where(row < 24, "nice", frame["city"].fillna("rome")))
+    )
     made = ColumnTransformer([("city", OneHotEncoder(min_frequency=30, sparse_output=False), ["city"])])
     pipeline = make_pipeline(made, LogisticRegression()).fit(frame[["city"]], frame["y"])
     result = ti.coefficients(ti.wrap(pipeline), ti.read_table(frame[["city", "y"]], target="y"))
