@@ -26,9 +26,11 @@ from .readouts.effects import POINTS, effects
 from .readouts.gradients import METHODS as GRADIENTS
 from .readouts.gradients import gradient_importance
 from .readouts.grids import SMALL
+from .readouts.interactions import ROWS as PAIR_ROWS
 from .readouts.interactions import Interactions, interactions
 from .readouts.neurons import neuron_correlations
 from .readouts.permutation import PermutationImportance, permutation_importance
+from .readouts.screening import PAIR_MOVES
 from .readouts.shapley import BACKGROUND, shapley_values
 from .readouts.terms import find_terms
 from .report.canonical import from_bytes, to_bytes
@@ -236,8 +238,12 @@ def _seconds(network: Bound, rows: int, fits: bool) -> str:
     columns, width, outputs = len(network.columns), network.x.shape[1], len(network.outputs)
     moves = 14 * columns * min(held_out, rows) + 1.5 * width * held_out
     gradients = 3 * outputs * 400 * min(held_out, rows, GRADIENT_ROWS)
+    few = min(held_out, rows)
+    games = 2 * columns * BACKGROUND * min(few, SHAPLEY_ROWS)
+    pairs = min(PAIR_MOVES, few * columns**2 // 2) + 500 * min(few, PAIR_ROWS)
+    readings = games + min(columns, EFFECT_COLUMNS) * POINTS * few + pairs
     fit = 3e-9 * len(network.table) * width * outputs * 100 if fits else 0.0
-    total = a_row * (moves + gradients) + fit + 6e-5 * held_out * 4 + 2
+    total = a_row * (moves + gradients + readings) + fit + 6e-5 * held_out * 4 + 2
     return f"{total:.0f} seconds" if total < 90 else f"{total / 60:.0f} minutes"
 
 

@@ -39,6 +39,7 @@ READINGS: dict[str, str] = {
         "Intervals are over rows. A mean absolute value is never below zero, and noise can only raise it: an interval that "
         "stays clear of zero is no test."
     ),
+    "report.shapley.cut": "Shown: the {shown} columns that are largest for the network, of {count}.",
     "report.shapley.tied": "Neighbours whose order is inside the noise, {model}: {pairs}.",
     "report.shapley.tied.more": "Neighbours whose order is inside the noise, {model}: {pairs}, and {count} more.",
     "report.shapley.tied.none": "The order of neighbours is outside the noise everywhere, {model}.",
@@ -64,7 +65,7 @@ READINGS: dict[str, str] = {
     ),
     "report.effects.note": (
         "Intervals are over rows, point by point. Accumulated local effects (ALE) move each row only within its own "
-        "neighbourhood: where they part from the effect, correlated columns make it speak of rows that do not exist. The grey "
+        "neighbourhood: where they part from the effect, correlated columns make it speak of rows that do not exist. The pale "
         "band holds the middle 80% of the centred curves of {ice_rows} single rows (ICE): where it is much wider than the "
         "interval, the effect depends on other columns. Sparse, drawn faint: fewer than 30 rows lie nearest to the point. Points "
         "of fewer than 10 rows are left out."

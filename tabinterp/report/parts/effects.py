@@ -40,12 +40,20 @@ def effects(document: Document) -> list[Block]:
     for place, curve in enumerate(part.curves[:DRAWN]):
         if place == 0 or curve.column != part.curves[place - 1].column:
             blocks.append(Heading(cut(curve.column), tidy(curve.column)))
-        drawn = _curve(curve, scale, f"figure-effect-{place}")
+        drawn = _curve(_ordered(curve), scale, f"figure-effect-{place}")
         summary = t("report.readings.output", output=cut(curve.output or ""))
         blocks += [Fold(summary, drawn)] if several else drawn
     if len(part.curves) > DRAWN:
         blocks.append(Paragraph(t("report.effects.more", count=len(part.curves) - DRAWN), "note"))
     return blocks
+
+
+def _ordered(curve: Effect) -> Effect:
+    """Levels without an order stand by the network's effect, missing values and what is not printed after them."""
+    if curve.kind != "categorical":
+        return curve
+    points = sorted(curve.points, key=lambda p: (p.rows is None, p.missing, -figures.finite(p.network.effect.value)))
+    return curve.model_copy(update={"points": points})
 
 
 def _curve(curve: Effect, scale: str, figure_id: str) -> list[Block]:
@@ -80,8 +88,8 @@ def _legend(numeric: bool, points: Sequence[EffectPoint]) -> list[Key]:
         return [*keys, Key("◇", "lin", t("report.effects.legend.linear_interval"))]
     keys.append(Key("◇", "lin", t("report.effects.legend.linear")))
     if any(point.network.ale.value is not None for point in points):
-        keys.append(Key("┈", "net", t("report.effects.legend.ale")))
-    return [*keys, Key("▒", "", t("report.effects.legend.ice"))]
+        keys.append(Key("···", "net", t("report.effects.legend.ale")))
+    return [*keys, Key("▒", "net", t("report.effects.legend.ice"))]
 
 
 def _caption(curve: Effect, numeric: bool) -> str:

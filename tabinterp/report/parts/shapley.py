@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from itertools import pairwise
 
 from tabinterp.report import figures
 from tabinterp.report.blocks import Block, Cell, Figure, Fold, Key, Paragraph, Table
@@ -56,6 +57,7 @@ def _output(rows: Sequence[ShapleyRow], scale: str, figure_id: str) -> list[Bloc
     if len(shown) < len(rows):
         other = t("report.other", count=len(rows) - len(shown))
         pairs.append(figures.Pair(other, other, Interval(), Interval()))
+        caption = f"{t('report.shapley.cut', shown=len(shown), count=len(rows))} {caption}"
     aria = t(
         "report.shapley.aria",
         count=len(shown),
@@ -96,7 +98,7 @@ def _tied(rows: Sequence[ShapleyRow], model: str) -> str:
     ordered = sorted(rows, key=lambda row: -figures.finite(getattr(row, size).value))
     pairs = [
         f"{cut(row.column)} / {cut(after.column)}"
-        for row, after in zip(ordered, ordered[1:], strict=False)
+        for row, after in pairwise(ordered)
         if getattr(row, tied) and getattr(row, size).value
     ]
     words = {"model": t(f"report.{model}"), "pairs": ", ".join(pairs[:TIED])}
