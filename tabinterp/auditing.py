@@ -180,15 +180,9 @@ def _shapley(network: Bound, linear: Bound, rows: IntArray, seed: int, clock: _C
     few = rows[np.sort(chosen(network.table.numbers[rows], SHAPLEY_ROWS, seed))]
     if len(few) < SMALL:
         raise NotApplicableError(f"their means over fewer than {SMALL} rows would tell of single people")
-    parts = []
-    for i, bound in enumerate((network, linear)):
-        part = bound.take(few)
-        parts.append(
-            shapley_values(
-                part, part.table, BACKGROUND, seed=seed, progress=lambda _, s, i=i: clock.within((i + s) / 2)
-            )  # type: ignore[misc]
-        )
-    return parts[0], parts[1]
+    parts = [bound.take(few) for bound in (network, linear)]
+    first = shapley_values(parts[0], parts[0].table, BACKGROUND, seed=seed, progress=lambda _, s: clock.within(s / 2))
+    return first, shapley_values(parts[1], parts[1].table, BACKGROUND, seed=seed)
 
 
 def _effects(

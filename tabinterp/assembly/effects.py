@@ -35,7 +35,7 @@ def _curve(network: Curve, linear: Curve, output: str | None, k: int) -> doc.Eff
     return doc.Effect(
         output=output,
         column=network.column,
-        kind=network.kind,  # type: ignore[arg-type]
+        kind=network.kind,
         off_grid=max(0.0, network.off_grid),
         points=[_point(network, linear, i, k) for i in range(len(network.values))],
     )

@@ -27,7 +27,7 @@ def shapley(r: Results) -> doc.Shapley | None:
 
 def _model(values: ShapleyValues) -> doc.ShapleyModel:
     return doc.ShapleyModel(
-        method=values.method,  # type: ignore[arg-type]
+        method=values.method,
         exact=values.exact,
         converged=number(values.converged.mean()),
         residual=number(values.residual.max()),

@@ -121,7 +121,7 @@ def _line(
                 y += [ys[i + 1]] if joined else [math.nan, ys[i], ys[i + 1]]
         if x:
             alpha = FAINT if light else 1.0
-            axes.plot(x, y, color=colour, ls=dash, lw=width, alpha=alpha, solid_capstyle="butt", zorder=2)  # type: ignore[arg-type]
+            axes.plot(x, y, color=colour, ls=dash, lw=width, alpha=alpha, solid_capstyle="butt", zorder=2)
 
 
 def _marks(axes: Axes, places: Sequence[Place]) -> list[str]:
