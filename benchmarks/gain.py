@@ -1,9 +1,9 @@
 """Seconds of `ti.decompose` and `ti.ladder` together, on two of the bundled tables.
 
-    python benchmarks/gain.py
+    python benchmarks/gain.py [--show]
 
 Adult (48,842 rows): at most 40 s; German credit (1,000 rows): at most 8 s; on two cores, the reference network already
-trained. Exits 1 when a bar is missed.
+trained. `--show` prints both results. Exits 1 when a bar is missed.
 """
 
 from __future__ import annotations

@@ -228,17 +228,28 @@ def _seconds(network: Bound, rows: int, fits: bool) -> str:
     start = time.perf_counter()
     _ = sample.rest(sample.z)
     a_row = (time.perf_counter() - start) / len(sample.table)
+    mixed = sum(not network.is_local((c,)) for c in network.columns)  # moved by encoding whole rows again
+    encoded = _encoding_seconds(sample) if mixed else 0.0
     held_out = len(network.table) if network.table.held_out is None else int(network.table.held_out.sum())
-    columns, width, outputs = len(network.columns), network.x.shape[1], len(network.outputs)
-    moves = 14 * columns * min(held_out, rows) + 1.5 * width * held_out
-    gradients = 3 * outputs * 400 * min(held_out, rows, GRADIENT_ROWS)
     few = min(held_out, rows)
+    columns, width, outputs = len(network.columns), network.x.shape[1], len(network.outputs)
+    moves = 14 * columns * few + 1.5 * width * held_out
+    gradients = 3 * outputs * 400 * min(few, GRADIENT_ROWS)
     games = 2 * columns * BACKGROUND * min(few, SHAPLEY_ROWS)
     pairs = min(PAIR_MOVES, few * columns**2 // 2) + 500 * min(few, PAIR_ROWS)
     readings = games + min(columns, EFFECT_COLUMNS) * POINTS * few + pairs
     fit = 3e-9 * len(network.table) * width * outputs * 100 if fits else 0.0
-    total = a_row * (moves + gradients + readings) + fit + 6e-5 * held_out * 4 + 2
+    again = encoded * 2 * (10 * mixed * few + readings)
+    total = a_row * (moves + gradients + readings) + again + fit + 6e-5 * held_out * 4 + 2
     return f"{total:.0f} seconds" if total < 90 else f"{total / 60:.0f} minutes"
+
+
+def _encoding_seconds(sample: Bound) -> float:
+    """Seconds to encode a row, as one of several hundred."""
+    few = sample.table.inputs.iloc[:512]
+    start = time.perf_counter()
+    sample.encoding.transform(few)
+    return (time.perf_counter() - start) / len(few)
 
 
 SHARES = {  # of the whole time, for the progress bar

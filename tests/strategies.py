@@ -103,6 +103,8 @@ def made(draw: Any) -> Made:
         TARGETS[draw(st.sampled_from(USUAL if draw(st.integers(0, 9)) else list(TARGETS)))](numbers, rows)
     )
     asked: dict[str, Any] = {"target": "target"}
+    if columns["target"].dtype.kind in "iuf" and draw(st.integers(0, 3)) == 0:
+        asked["task"] = "count"
     if draw(st.integers(0, 3)) == 0:
         columns["w"] = pd.Series(numbers.choice([0.0, 1.0, 2.5, 1e6], rows))
         asked["weight"] = "w"

@@ -10,6 +10,7 @@ import os
 import pickle
 import subprocess
 import sys
+import warnings
 from collections.abc import Callable
 from typing import Any
 
@@ -599,3 +600,21 @@ def test_what_is_raised_comes_first_the_gravest_at_the_top():
     raised = [f.status == "raised" for f in found]
     assert raised == sorted(raised, reverse=True)
     assert found[0].slug == "worse-than-linear"
+
+
+@pytest.mark.parametrize("encoder", [{"max_categories": 5}, {}, {"drop": "first"}], ids=str)
+def test_no_level_that_few_rows_have_is_named(encoder):
+    """Neither as a term nor as the level terms are set against, alone or among others that are encoded alike."""
+    rng = np.random.default_rng(0)
+    frame = pd.DataFrame({"a": rng.normal(size=120), "id": [f"person-{i // 3}" for i in range(120)]})
+    frame["y"] = np.where(frame["a"] + rng.normal(size=120) > 0, "yes", "no")
+    one_hot = OneHotEncoder(handle_unknown="ignore", sparse_output=False, **encoder)
+    columns = make_column_transformer((StandardScaler(), ["a"]), (one_hot, ["id"]))
+    network = MLPClassifier((3,), max_iter=30, random_state=0)
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")
+        pipeline = make_pipeline(columns, network).fit(frame[["a", "id"]], frame["y"])
+    made = ti.audit(ti.wrap(pipeline), ti.read_table(frame, target="y", positive="yes"))
+    assert "id" in made.to_html()
+    assert "person-" not in made.to_html()
+    assert b"person-" not in made.to_json()

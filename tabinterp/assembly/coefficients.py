@@ -103,6 +103,13 @@ class _Both:
     inference: Inference
     surrogate: Surrogate
 
+    def reference(self, term: AnyTerm) -> str | None:
+        """The reference level, unless so few rows have it that its name tells of single people."""
+        if not term.term.dummy:
+            return term.term.reference
+        others = sum(t.values.sum() for t in self.linear.terms if t.term.dummy and t.term.column == term.term.column)
+        return term.term.reference if len(term.values) - others >= SMALLEST_CELL else "…"
+
 
 def _terms(both: _Both) -> list[doc.CoefficientRow]:
     places = {t.term: i for i, t in enumerate(both.network.terms)}
@@ -160,7 +167,7 @@ def _term(both: _Both, term: AnyTerm, i: int, place: int | None, k: int) -> doc.
         output=both.linear.outputs[k],
         column=term.term.column,
         level=term.term.level,
-        reference=term.term.reference,
+        reference=both.reference(term),
         unit=term.term.unit,
         sd=term.sd if isinstance(term, Slope) else None,
         linear=interval(fit.estimate, fit.stderr, fit.ci_low, fit.ci_high),
@@ -182,7 +189,7 @@ def _suppressed(both: _Both, term: AnyTerm, k: int) -> doc.CoefficientRow:
         output=both.linear.outputs[k],
         column=term.term.column,
         level="…",
-        reference=term.term.reference,
+        reference=both.reference(term),
         unit=None,
         sd=None,
         linear=nothing,

@@ -92,6 +92,7 @@ class Bound:
 
     def take(self, rows: IntArray | NDArray[np.bool_]) -> Bound:
         """The same model on these rows only; nothing is encoded or asked again."""
+        rows = rows.copy()  # a mask may be read-only, which torch does not like
         taken = replace(self, table=self.table.take(rows), x=self.x[rows])
         for known in ("z", "scores", "answers"):
             if known in self.__dict__:

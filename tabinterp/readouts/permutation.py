@@ -26,7 +26,7 @@ from ..errors import NotApplicableError
 from ..models import Bound, Model, bind
 from ..table import Table
 from ..table.draws import FloatArray, IntArray, chosen, row_hash
-from .groups import equal_rows
+from .groups import equal_rows, players_of
 from .loss import Loss, Own, loss_for
 from .moves import BLOCK
 from .result import Estimates, frame_of
@@ -37,9 +37,8 @@ EXACT = 2  # a column is exact when it has at most this many distinct values for
 DENSE = 0.75  # share of moves that change something from which to gather the others out costs more than to ask them
 
 Progress = Callable[[str, float], None]
-Fronts = Callable[
-    [slice | IntArray, Tensor], Tensor
-]  # places (m,) among the receivers, memory (m, h) -> their fronts (m, h)
+# places (m,) among the receivers, memory (m, h) -> their fronts (m, h)
+Fronts = Callable[[slice | IntArray, Tensor], Tensor]
 
 
 @dataclass(frozen=True, eq=False)
@@ -175,25 +174,11 @@ def start(
     chosen_loss = loss_for(loss, bound.table.schema.task, scale)
     if chosen_loss.ranks and len(np.unique(bound.table.y)) < 2:
         raise NotApplicableError("the AUC needs rows of both classes")
-    players = _players(bound.columns, groups or {})
+    players = players_of(bound.columns, groups or {})
     bound = bound.take(np.argsort(row_hash(bound.table.numbers, seed), kind="stable").astype(np.int64))
     shifts = 1 + chosen(np.arange(n - 1), n_repeats, seed)
     groups_of = {player: _groups(bound, columns) for player, columns in players.items()}
     return Plan(bound, chosen_loss, players, shifts, {p: g for p, g in groups_of.items() if g is not None}, seed)
-
-
-def _players(columns: tuple[str, ...], groups: Mapping[str, Sequence[str]]) -> dict[str, tuple[str, ...]]:
-    unknown = [c for members in groups.values() for c in members if c not in columns]
-    if unknown:
-        raise NotApplicableError(f"groups name {unknown}, which are not input columns; those are {list(columns)}")
-    taken = [c for members in groups.values() for c in members]
-    twice = sorted({c for c in taken if taken.count(c) > 1} | (set(groups) & (set(columns) - set(taken))))
-    if twice:
-        raise NotApplicableError(f"a column is in one group at most, and a group is not named like a column: {twice}")
-    if any(len(members) == 0 for members in groups.values()):
-        raise NotApplicableError("a group holds no column; leave it out or name its columns")
-    single = {c: (c,) for c in columns if c not in taken}
-    return single | {name: tuple(c for c in columns if c in members) for name, members in groups.items()}
 
 
 def _groups(bound: Bound, columns: tuple[str, ...]) -> tuple[IntArray, IntArray] | None:

@@ -10,6 +10,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 import pandas as pd
@@ -22,6 +23,7 @@ from .groups import equal_rows
 from .weights import deviation
 
 MOST_LEVELS = 400
+TOLD = 10  # rows of a level that is named among others
 EXACT = 1e-7  # an encoding is affine in its column when it deviates by less than this share of its spread
 
 
@@ -187,17 +189,26 @@ def _labels(values: pd.Series, group: IntArray, size: int) -> list[tuple[tuple[b
     numeric = pd.api.types.is_numeric_dtype(values.dtype)
     for g in range(size):
         seen = values[group == g]
-        levels = list(pd.unique(seen.dropna()))
-        levels = sorted(levels) if numeric else levels
+        counts = seen.value_counts()
+        levels = sorted(counts.index) if numeric else list(counts.index)  # the most frequent first
         names = ["missing"] if seen.isna().any() else []
         if numeric and len(levels) > 3:
             names = [f"{levels[0]:g} to {levels[-1]:g}", *names]
         else:
-            names = [*map(str, levels[:3]), *([f"{len(levels) - 3} more"] if len(levels) > 3 else []), *names]
+            names = [*_named(levels, counts), *names]
         label = ", ".join(names)
         first = float(levels[0]) if numeric and levels else 0.0
         result.append(((not levels, first, label), label))
     return result
+
+
+def _named(levels: list[Any], counts: pd.Series) -> list[str]:
+    """One level by its name; of several that are encoded alike at most three, and none that tells of few rows."""
+    if len(levels) < 2:
+        return [str(level) for level in levels]
+    told = [level for level in levels if counts[level] >= TOLD][:3]
+    rest = len(levels) - len(told)
+    return [*map(str, told), *([f"{rest} more" if told else f"{rest} levels"] if rest else [])]
 
 
 def _basis(column: str, encoded: FloatArray, block: IntArray) -> list[AnyTerm]:

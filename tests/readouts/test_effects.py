@@ -94,10 +94,10 @@ def test_partial_dependence_by_hand_for_every_kind_of_column(task, weighted, mix
             np.testing.assert_allclose(curve.pdp.value[at], expected, atol=FLOAT32)
 
 
-def correlated(n=50, seed=0, weighted=True):
+def correlated(n=50, seed=0, weighted=True, digits=1):
     rng = np.random.default_rng(seed)
     x = rng.normal(size=(n, 3)) @ np.array([[1.0, 0.8, 0.0], [0.0, 0.6, 0.0], [0.0, 0.0, 1.0]])
-    frame = pd.DataFrame(np.round(x, 1), columns=["x1", "x2", "x3"])
+    frame = pd.DataFrame(np.round(x, digits), columns=["x1", "x2", "x3"])
     frame["y"], frame["w"] = x[:, 0], rng.integers(1, 4, n) + 0.0
     frame = frame if weighted else frame.drop(columns="w")
     return frame, ti.read_table(frame, target="y", task="regression", weight="w" if weighted else None)
@@ -163,7 +163,7 @@ def test_levels_without_an_order_are_not_accumulated():
 
 def test_a_product_has_its_closed_forms_where_columns_are_correlated():
     """f = x1 x2: partial dependence v mean(x2); the accumulated effect follows E(x2 | x1), which rises with x1."""
-    frame, table = correlated(4000, weighted=False)
+    frame, table = correlated(4000, weighted=False, digits=12)
     curve = ti.effects(cases.wrapped(cases.product_network()), table, columns=["x1"], grid=30)["x1"]
     v = np.array(curve.values)
     np.testing.assert_allclose(curve.pdp.value[:, 0], v * frame["x2"].mean(), atol=1e-4)
