@@ -22,10 +22,16 @@ from .findings import judge
 from .models import Bound, Model, bind
 from .models.counterpart import fit_counterpart
 from .readouts.coefficients import of_linear, of_network
+from .readouts.effects import POINTS, effects
 from .readouts.gradients import METHODS as GRADIENTS
 from .readouts.gradients import gradient_importance
+from .readouts.grids import SMALL
+from .readouts.interactions import ROWS as PAIR_ROWS
+from .readouts.interactions import Interactions, interactions
 from .readouts.neurons import neuron_correlations
-from .readouts.permutation import permutation_importance
+from .readouts.permutation import PermutationImportance, permutation_importance
+from .readouts.screening import PAIR_MOVES
+from .readouts.shapley import BACKGROUND, shapley_values
 from .readouts.terms import find_terms
 from .report.canonical import from_bytes, to_bytes
 from .report.document import Document, Message, Verdict
@@ -35,6 +41,10 @@ from .table.draws import IntArray, chosen
 
 ROWS = 20_000  # readings that take many passes use at most this many of the rows
 GRADIENT_ROWS = 2_000
+SHAPLEY_ROWS = 500
+EFFECT_COLUMNS, EFFECT_CURVES = 8, 24  # the most columns, and the most curves over all outputs
+EFFECT_POINT = 20  # rows for each point, so that the outer points, which get half as many, may be printed
+PAIRS = 5
 
 Progress = Callable[[str, float], None]  # what is being done, and the share of the whole that is finished
 
@@ -89,6 +99,12 @@ def audit(
         importance = _optional("permutation importance", notes, lambda: _importance(network, linear, few, seed, clock))
     with clock("gradients"):
         gradients = _optional("gradients", notes, lambda: _gradients(network, linear, fewer, seed, clock)) or []
+    with clock("shapley values"):
+        shapley = _optional("Shapley values", notes, lambda: _shapley(network, linear, few, seed, clock))
+    with clock("effect curves"):
+        curves = _optional("effect curves", notes, lambda: _effects(network, linear, few, importance, seed, clock))
+    with clock("interactions"):
+        pairs = _optional("interactions", notes, lambda: _interactions(network.take(few), seed, clock))
     with clock("neurons"):
         neurons = _optional(
             "neurons", notes, lambda: neuron_correlations(network.take(few), table.take(few), seed=seed)
@@ -102,6 +118,9 @@ def audit(
         coefficients=coefficients,
         importance=importance,
         gradients=gradients,
+        shapley=shapley,
+        effects=curves,
+        interactions=pairs,
         neurons=neurons,
         notes=tuple(notes),
     )
@@ -157,6 +176,42 @@ def _gradients(network: Bound, linear: Bound, rows: IntArray, seed: int, clock: 
     return result
 
 
+def _shapley(network: Bound, linear: Bound, rows: IntArray, seed: int, clock: _Clock) -> tuple[Any, Any]:
+    few = rows[np.sort(chosen(network.table.numbers[rows], SHAPLEY_ROWS, seed))]
+    if len(few) < SMALL:
+        raise NotApplicableError(f"their means over fewer than {SMALL} rows would tell of single people")
+    parts = [bound.take(few) for bound in (network, linear)]
+    first = shapley_values(parts[0], parts[0].table, BACKGROUND, seed=seed, progress=lambda _, s: clock.within(s / 2))
+    return first, shapley_values(parts[1], parts[1].table, BACKGROUND, seed=seed)
+
+
+def _effects(
+    network: Bound,
+    linear: Bound,
+    rows: IntArray,
+    importance: tuple[PermutationImportance, PermutationImportance] | None,
+    seed: int,
+    clock: _Clock,
+) -> tuple[Any, Any]:
+    """Curves of the columns that matter most to either model, all outputs of which fit on a page."""
+    if importance is None:
+        raise NotApplicableError("they are drawn for the columns that matter most, which were not found")
+    size = np.fmax(importance[0].importance, importance[1].importance)
+    most = max(1, min(EFFECT_COLUMNS, EFFECT_CURVES // len(network.outputs)))
+    columns = [importance[0].players[j] for j in np.argsort(-size, kind="stable")[:most]]
+    grid = int(np.clip(len(rows) // EFFECT_POINT, 2, POINTS))
+    parts = []
+    for i, bound in enumerate((network, linear)):
+        part = bound.take(rows)
+        parts.append(effects(part, part.table, columns=columns, grid=grid, seed=seed))
+        clock.within((i + 1) / 2)
+    return parts[0], parts[1]
+
+
+def _interactions(network: Bound, seed: int, clock: _Clock) -> Interactions:
+    return interactions(network, network.table, top=PAIRS, seed=seed, progress=lambda _, s: clock.within(s))
+
+
 def _optional(name: str, notes: list[Message], reading: Callable[[], Any]) -> Any:
     """The reading, or None and a note where it does not apply."""
     try:
@@ -174,13 +229,18 @@ def _seconds(network: Bound, rows: int, fits: bool) -> str:
     _ = sample.rest(sample.z)
     a_row = (time.perf_counter() - start) / len(sample.table)
     mixed = sum(not network.is_local((c,)) for c in network.columns)  # moved by encoding whole rows again
-    encoded = _encoding_seconds(sample) * 10 * mixed * 2 if mixed else 0.0
+    encoded = _encoding_seconds(sample) if mixed else 0.0
     held_out = len(network.table) if network.table.held_out is None else int(network.table.held_out.sum())
+    few = min(held_out, rows)
     columns, width, outputs = len(network.columns), network.x.shape[1], len(network.outputs)
-    moves = 14 * columns * min(held_out, rows) + 1.5 * width * held_out
-    gradients = 3 * outputs * 400 * min(held_out, rows, GRADIENT_ROWS)
+    moves = 14 * columns * few + 1.5 * width * held_out
+    gradients = 3 * outputs * 400 * min(few, GRADIENT_ROWS)
+    games = 2 * columns * BACKGROUND * min(few, SHAPLEY_ROWS)
+    pairs = min(PAIR_MOVES, few * columns**2 // 2) + 500 * min(few, PAIR_ROWS)
+    readings = games + min(columns, EFFECT_COLUMNS) * POINTS * few + pairs
     fit = 3e-9 * len(network.table) * width * outputs * 100 if fits else 0.0
-    total = a_row * (moves + gradients) + encoded * min(held_out, rows) + fit + 6e-5 * held_out * 4 + 2
+    again = encoded * 2 * (10 * mixed * few + readings)
+    total = a_row * (moves + gradients + readings) + again + fit + 6e-5 * held_out * 4 + 2
     return f"{total:.0f} seconds" if total < 90 else f"{total / 60:.0f} minutes"
 
 
@@ -196,10 +256,13 @@ SHARES = {  # of the whole time, for the progress bar
     "encode": 0.05,
     "counterpart": 0.25,
     "performance": 0.1,
-    "coefficients": 0.2,
+    "coefficients": 0.15,
     "permutation importance": 0.1,
-    "gradients": 0.2,
-    "neurons": 0.1,
+    "gradients": 0.1,
+    "shapley values": 0.1,
+    "effect curves": 0.05,
+    "interactions": 0.1,
+    "neurons": 0.05,
 }
 
 

@@ -5,8 +5,10 @@ from __future__ import annotations
 from ..report import document as doc
 from .coefficients import coefficients
 from .context import data, method, model_info, not_assessed, performance, verdict
+from .effects import effects, interactions
 from .readings import agreement, gradients, importance, neurons
 from .results import Results
+from .shapley import shapley
 
 __all__ = ["Results", "document"]
 
@@ -23,6 +25,9 @@ def document(r: Results) -> doc.Document:
         importance=columns,
         coefficients=coefficients(r),
         gradients=gradients(r),
+        shapley=shapley(r),
+        effects=effects(r),
+        interactions=interactions(r),
         agreement=agreement(r),
         neurons=neurons(r),
         findings=[],

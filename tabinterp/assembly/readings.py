@@ -112,6 +112,8 @@ def _readings(r: Results) -> list[Reading]:
     for network, _ in r.gradients:
         if network.method in ("saliency", "integrated_gradients", "expected_gradients"):
             readings.append(Reading(f"network.{network.method}", network.size().value.mean(axis=1)))
+    if r.shapley is not None:
+        readings.append(Reading("network.shapley", r.shapley[0].mean_absolute().value.mean(axis=1)))
     if r.coefficients is not None:
         linear, network_terms = r.coefficients
         same = [t.term for t in linear.terms] == [t.term for t in network_terms.terms]
@@ -127,6 +129,8 @@ def _readings(r: Results) -> list[Reading]:
         )
     if r.importance is not None:
         readings.append(Reading("linear.permutation_importance", r.importance[1].importance))
+    if r.shapley is not None:
+        readings.append(Reading("linear.shapley", r.shapley[1].mean_absolute().value.mean(axis=1)))
     return readings
 
 

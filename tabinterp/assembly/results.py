@@ -10,10 +10,13 @@ import numpy as np
 from ..comparison.performance import Performance
 from ..models import Bound
 from ..readouts.coefficients import Coefficients
+from ..readouts.effects import Effects
 from ..readouts.gradients import GradientImportance
+from ..readouts.interactions import Interactions
 from ..readouts.neurons import NeuronCorrelations
 from ..readouts.permutation import PermutationImportance
 from ..readouts.result import Estimates
+from ..readouts.shapley import ShapleyValues
 from ..report.document import Interval, Message
 
 
@@ -29,6 +32,9 @@ class Results:
     coefficients: tuple[Coefficients, Coefficients] | None  # linear, network
     importance: tuple[PermutationImportance, PermutationImportance] | None
     gradients: list[tuple[GradientImportance, GradientImportance]]
+    shapley: tuple[ShapleyValues, ShapleyValues] | None
+    effects: tuple[Effects, Effects] | None
+    interactions: Interactions | None
     neurons: NeuronCorrelations | None
     notes: tuple[Message, ...]
 

@@ -12,10 +12,11 @@ from typing import Any
 
 from .audit import AUDIT
 from .gain import GAIN
+from .readings import READINGS
 from .report import REPORT
 from .shapley import SHAPLEY
 
-ENGLISH: dict[str, str] = {**AUDIT, **GAIN, **REPORT, **SHAPLEY}
+ENGLISH: dict[str, str] = {**AUDIT, **GAIN, **READINGS, **REPORT, **SHAPLEY}
 
 
 def text(key: str, values: Mapping[str, Any] | None = None) -> str:

@@ -141,14 +141,12 @@ def index_terms(bound: Bound, pair: tuple[str, str], rows: IntArray, draws: np.r
     for weight, members in _coalitions(len(others), n, is_exact(bound), draws):
         given = np.zeros((n, n, len(bound.columns)), dtype=bool)
         given[:, :, others] = members
-        difference = np.zeros_like(total)
-        for sign, moved in ((1, places), (-1, places[:1]), (-1, places[1:]), (1, [])):
-            taken = given.copy()
-            taken[:, :, moved] = True
-            sources = np.where(taken, rows[:, None, None], rows[None, :, None]).reshape(n * n, -1)
-            with torch.inference_mode():
-                difference += sign * forward(bound.rest, mixed(bound, sources)).numpy().reshape(total.shape)
-        total += weight * resolved(bound, difference)
+        taken = np.repeat(given[None], 4, axis=0)  # both, the first, the second, neither
+        taken[0][:, :, places] = taken[1][:, :, places[0]] = taken[2][:, :, places[1]] = True
+        sources = np.where(taken, rows[:, None, None], rows[None, :, None]).reshape(4 * n * n, -1)
+        with torch.inference_mode():
+            both, first, second, neither = forward(bound.rest, mixed(bound, sources)).numpy().reshape(4, *total.shape)
+        total += weight * resolved(bound, both - first - second + neither)
     return total
 
 

@@ -22,7 +22,7 @@ import torch
 
 from ..models.model import Bound
 from ..table.draws import FloatArray, IntArray
-from .moves import forward, is_read, resolved
+from .moves import BLOCK, forward, is_read, resolved
 from .result import mean_over_rows
 
 PAIR_MOVES = 2_000_000  # moved rows in the first round, over all pairs
@@ -118,14 +118,18 @@ def strengths(
                 single[column] = forward(bound.rest, z + moves[column])
             else:
                 single[column] = forward(bound.rest, bound.moved((column,), rows, donors))
-        for i, (a, b) in enumerate(pairs):
-            if bound.is_local((a, b)):
-                both = forward(bound.rest, z + moves[a] + moves[b])
-            else:
-                both = forward(bound.rest, bound.moved((a, b), rows, donors))
-            difference = resolved(bound, (both - single[a] - single[b] + own).numpy())
-            squared[:, i] = (difference**2).sum(axis=1) / 4
-            if progress is not None and i % 64 == 0:
-                progress("interactions", (i + 1) / len(pairs))
+        together = max(1, BLOCK // max(1, len(rows)))
+        for i in range(0, len(pairs), together):
+            some = pairs[i : i + together]
+            fronts = [
+                z + moves[a] + moves[b] if bound.is_local((a, b)) else bound.moved((a, b), rows, donors)
+                for a, b in some
+            ]
+            both = forward(bound.rest, torch.cat(fronts)).reshape(len(some), len(rows), -1)
+            alone = torch.stack([single[a] + single[b] for a, b in some])
+            difference = resolved(bound, (both - alone + own).numpy())
+            squared[:, i : i + together] = (difference**2).sum(axis=2).T / 4
+            if progress is not None:
+                progress("interactions", (i + len(some)) / len(pairs))
     mean = mean_over_rows(squared, weights)
     return mean.value, mean.stderr

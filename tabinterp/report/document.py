@@ -198,6 +198,97 @@ class Gradients(Part):
     methods: list[GradientMethod]
 
 
+class ShapleyRow(Part):
+    output: str | None
+    column: str
+    network: Interval  # signed mean over rows
+    network_size: Interval  # mean absolute value (biased upward by noise)
+    network_tied: bool  # its rank by mean absolute value, against the next below it, is inside the noise
+    linear: Interval
+    linear_size: Interval
+    linear_tied: bool
+
+
+class ShapleyModel(Part):
+    method: Literal["auto", "exact", "permutation", "closed form"]
+    exact: bool  # nothing was sampled
+    converged: float | None  # share of rows on which every sampling error is within the tolerance
+    residual: float | None  # largest over rows: base + sum of values - score, in standard deviations of the score
+
+
+class Shapley(Part):
+    """What each column adds to the score of a row, against the background; both models on the same rows."""
+
+    rows_of: Literal["held-out", "all"]
+    rows: int
+    background_rows: int
+    tolerance: float  # of the sampling error of a value, in standard deviations of the score
+    seed: int
+    network: ShapleyModel
+    linear: ShapleyModel
+    columns: list[ShapleyRow]  # for each output, the largest for the network first
+
+
+class EffectCurve(Part):
+    """One model at one point: the mean score with every row at the value, less its mean over the column's distribution."""
+
+    effect: Interval = Interval()
+    ale: Interval = Interval()  # accumulated local effect; none where the column has no order
+    ice_low: float | None = None  # 10% and 90% of single rows' centred curves
+    ice_high: float | None = None
+
+
+class EffectPoint(Part):
+    """A point of fewer than ten rows has neither value nor numbers."""
+
+    value: str | float | None  # None: missing values, or not printed
+    missing: bool
+    rows: int | None  # that lie nearest to it; None: fewer than ten
+    sparse: bool  # fewer than 30
+    network: EffectCurve = EffectCurve()
+    linear: EffectCurve = EffectCurve()
+
+
+class Effect(Part):
+    output: str | None
+    column: str
+    kind: Literal["numeric", "categorical", "boolean", "ordinal"]
+    off_grid: float  # share of rows at levels that have no point
+    points: list[EffectPoint]
+
+
+class Effects(Part):
+    rows_of: Literal["held-out", "all"]
+    rows: int
+    ice_rows: int
+    seed: int
+    columns: int  # that could have been drawn; those that matter most were
+    curves: list[Effect]
+
+
+class InteractionRow(Part):
+    output: str | None
+    first: str
+    second: str
+    variance: Interval  # of the pair's partial dependence less those of its columns
+    share: Interval  # of the variance of the score
+    h2: Interval  # of the variance of the pair's partial dependence (Friedman & Popescu 2008)
+    shapley: Interval  # variance over rows of the Shapley interaction index
+
+
+class Interactions(Part):
+    """The strongest pairs of the network."""
+
+    rows_of: Literal["held-out", "all"]
+    rows: int
+    blocks: int
+    background: int
+    seed: int
+    screened: int  # pairs
+    linear_adds: bool  # the linear model is a sum over original columns: none of its pairs acts together
+    pairs: list[InteractionRow]
+
+
 class Agreement(Part):
     """How far two readings agree on the order and the sign of the columns."""
 
@@ -265,6 +356,9 @@ class Document(Part):
     importance: Importance
     coefficients: Coefficients
     gradients: Gradients
+    shapley: Shapley | None = None
+    effects: Effects | None = None
+    interactions: Interactions | None = None
     agreement: list[Agreement]
     neurons: Neurons
     findings: list[Finding]

@@ -65,7 +65,7 @@ class Pair:
 
 
 @contextmanager
-def _styles() -> Iterator[None]:
+def styles() -> Iterator[None]:
     """The same look whatever the caller's settings are, and the caller's settings afterwards."""
     with ExitStack() as stack:
         stack.enter_context(style.context("default"))
@@ -79,7 +79,7 @@ def pairs(rows: Sequence[Pair], axis: str, aria: str, figure_id: str, filling: F
     labels = {f"@{index}@": Label(row.label, row.whole) for index, row in enumerate(rows)}
     labels["@axis@"] = Label(axis)
     titles: dict[str, str] = {}
-    with _styles():
+    with styles():
         figure, axes = _canvas(rows)
         limits = _limits(rows)
         for index, row in enumerate(rows):
@@ -97,7 +97,7 @@ def pairs(rows: Sequence[Pair], axis: str, aria: str, figure_id: str, filling: F
 def _canvas(rows: Sequence[Pair]) -> tuple[Figure, Axes]:
     """Margins are computed, not measured: the reader's font is not the one Matplotlib would measure with."""
     height = ROW * max(1, len(rows)) + EDGE + GAP
-    gutter = 16 + max((_text_width(row.label) for row in rows), default=0)
+    gutter = 16 + max((text_width(row.label) for row in rows), default=0)
     figure = Figure(figsize=(WIDTH / 72, height / 72), dpi=72)
     figure.patch.set_visible(False)
     box = (gutter / WIDTH, EDGE / height, 1 - (gutter + GAP) / WIDTH, 1 - (EDGE + GAP) / height)
@@ -106,7 +106,7 @@ def _canvas(rows: Sequence[Pair]) -> tuple[Figure, Axes]:
     return figure, axes
 
 
-def _text_width(label: str) -> float:
+def text_width(label: str) -> float:
     """CSS pixels of a label in a wide system font, so that no label leaves the picture in another."""
     return sum(map(_char_width, label))
 
@@ -184,7 +184,7 @@ def _finish(axes: Axes, rows: Sequence[Pair], limits: tuple[float, float]) -> No
     axes.set_xlim(limits)
     axes.set_ylim(max(1, len(rows)) - 0.5, -0.5)
     axes.xaxis.set_major_locator(MaxNLocator(6, steps=[1, 2, 2.5, 5, 10]))
-    axes.xaxis.set_major_formatter(FuncFormatter(_tick))
+    axes.xaxis.set_major_formatter(FuncFormatter(tick))
     axes.set_yticks(range(len(rows)), [f"@{index}@" for index in range(len(rows))])
     axes.tick_params(axis="y", length=0, pad=8)
     axes.grid(axis="x", lw=0.8)
@@ -194,7 +194,7 @@ def _finish(axes: Axes, rows: Sequence[Pair], limits: tuple[float, float]) -> No
     sns.despine(ax=axes, left=True)
 
 
-def _tick(value: float, _: int | None) -> str:
+def tick(value: float, _: int | None) -> str:
     """A tick that stands alone, without an exponent elsewhere on the axis."""
     return f"{value:.6g}".replace("-", "−")
 

@@ -8,18 +8,24 @@ from tabinterp.report.blocks import Block, Paragraph, Section
 from tabinterp.report.document import Document
 from tabinterp.report.parts.agreement import agreement
 from tabinterp.report.parts.coefficients import coefficients
+from tabinterp.report.parts.effects import effects
 from tabinterp.report.parts.findings import findings
 from tabinterp.report.parts.gradients import gradients
 from tabinterp.report.parts.importance import importance
+from tabinterp.report.parts.interactions import interactions
 from tabinterp.report.parts.method import method, not_assessed
 from tabinterp.report.parts.neurons import neurons
 from tabinterp.report.parts.performance import performance
+from tabinterp.report.parts.shapley import shapley
 from tabinterp.report.words import t
 
 SECTIONS: tuple[tuple[str, Callable[[Document], list[Block]]], ...] = (
     ("findings", findings),
     ("performance", performance),
     ("importance", importance),
+    ("shapley", shapley),
+    ("effects", effects),
+    ("interactions", interactions),
     ("coefficients", coefficients),
     ("gradients", gradients),
     ("agreement", agreement),

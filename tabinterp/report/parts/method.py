@@ -105,6 +105,13 @@ def _used(document: Document) -> Iterator[tuple[str, int, str]]:
         importance.rows,
         draws("repeats", count=importance.repeats, seed=str(importance.seed)),
     )
+    if (values := document.shapley) is not None:
+        how = draws("background", count=values.background_rows, seed=str(values.seed))
+        yield t("report.section.shapley"), values.rows, how
+    if (curves := document.effects) is not None:
+        yield t("report.section.effects"), curves.rows, draws("seed", seed=str(curves.seed))
+    if (pairs := document.interactions) is not None:
+        yield t("report.section.interactions"), pairs.rows, draws("blocks", count=pairs.blocks, seed=str(pairs.seed))
     yield f"{t('report.section.coefficients')}, {t('report.unpenalised')}", document.coefficients.rows_inference, NONE
     yield f"{t('report.section.coefficients')}, {t('report.network')}", document.coefficients.rows_network, NONE
     for each in document.gradients.methods:

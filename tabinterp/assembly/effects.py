@@ -1,0 +1,98 @@
+"""Effect curves of both models and the network's strongest pairs, as parts of the document.
+
+A point of fewer than ten rows is not printed: neither its value nor its numbers, which would tell of single people.
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+from ..readouts.effects import Curve
+from ..readouts.interactions import Pair
+from ..report import document as doc
+from .results import Results, at, number, rows_of
+
+
+def effects(r: Results) -> doc.Effects | None:
+    if r.effects is None:
+        return None
+    network, linear = r.effects
+    return doc.Effects(
+        rows_of=rows_of(r),
+        rows=network.rows,
+        ice_rows=network.ice_rows,
+        seed=network.seed,
+        columns=len(r.network.columns),
+        curves=[
+            _curve(curve, other, output, k)
+            for curve, other in zip(network.curves, linear.curves, strict=True)
+            for k, output in enumerate(network.outputs)
+        ],
+    )
+
+
+def _curve(network: Curve, linear: Curve, output: str | None, k: int) -> doc.Effect:
+    return doc.Effect(
+        output=output,
+        column=network.column,
+        kind=network.kind,
+        off_grid=max(0.0, network.off_grid),
+        points=[_point(network, linear, i, k) for i in range(len(network.values))],
+    )
+
+
+def _point(network: Curve, linear: Curve, i: int, k: int) -> doc.EffectPoint:
+    value, missing = network.values[i], network.values[i] is None
+    if network.small[i]:
+        return doc.EffectPoint(value=None, missing=missing, rows=None, sparse=True)
+    return doc.EffectPoint(
+        value=_value(value, network.kind),
+        missing=missing,
+        rows=int(network.rows[i]),
+        sparse=bool(network.sparse[i]),
+        network=_numbers(network, i, k),
+        linear=_numbers(linear, i, k),
+    )
+
+
+def _value(value: Any, kind: str) -> str | float | None:
+    if value is None:
+        return None
+    return float(value) if kind == "numeric" else str(value)
+
+
+def _numbers(curve: Curve, i: int, k: int) -> doc.EffectCurve:
+    return doc.EffectCurve(
+        effect=at(curve.effect, i, k),
+        ale=at(curve.ale, i, k),
+        ice_low=number(curve.ice_low[i, k]),
+        ice_high=number(curve.ice_high[i, k]),
+    )
+
+
+def interactions(r: Results) -> doc.Interactions | None:
+    found = r.interactions
+    if found is None:
+        return None
+    return doc.Interactions(
+        rows_of=rows_of(r),
+        rows=found.rows,
+        blocks=found.blocks,
+        background=found.background,
+        seed=found.seed,
+        screened=len(found.screen.pairs),
+        linear_adds=r.linear.is_local(r.linear.columns),
+        pairs=[_pair(pair, output, k) for k, output in enumerate(found.outputs) for pair in found.pairs],
+    )
+
+
+def _pair(pair: Pair, output: str | None, k: int) -> doc.InteractionRow:
+    return doc.InteractionRow(
+        output=output,
+        first=pair.columns[0],
+        second=pair.columns[1],
+        variance=at(pair.variance, k),
+        share=at(pair.share, k),
+        h2=at(pair.h2, k),
+        shapley=at(pair.shapley, k),
+    )
