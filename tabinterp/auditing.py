@@ -15,6 +15,10 @@ import torch
 
 from . import messages
 from .assembly import Results, document
+from .comparison.calibration import calibration
+from .comparison.decomposition import decompose
+from .comparison.disagreement import disagreement
+from .comparison.ladder import ladder
 from .comparison.performance import compare
 from .errors import DocumentError, ModelError, NotApplicableError, TabinterpError
 from .files import write
@@ -83,6 +87,14 @@ def audit(
     with clock("performance"):
         performance = compare(network.take(evaluation), linear.take(evaluation), seed=seed, held_out=held_out)
     notes: list[Message] = []
+    with clock("calibration"):
+        calibrated = _optional("calibration", notes, lambda: (calibration(network), calibration(linear)))
+    with clock("ladder of refits"):
+        rungs = _optional("ladder of refits", notes, lambda: ladder(network, network.table, seed=seed))
+    with clock("decomposition of the score"):
+        shares = _optional("decomposition of the score", notes, lambda: decompose(network, network.table, seed=seed))
+    with clock("disagreement"):
+        differ = _optional("comparison of decisions", notes, lambda: disagreement(network, linear, seed=seed))
     with clock("coefficients"):
         coefficients = _optional("coefficients", notes, lambda: _coefficients(network, linear))
     with clock("permutation importance"):
@@ -104,6 +116,10 @@ def audit(
         gradients=gradients,
         neurons=neurons,
         notes=tuple(notes),
+        calibration=calibrated,
+        ladder=rungs,
+        decomposition=shares,
+        disagreement=differ,
     )
     made = document(results)
     run = {"seconds": clock.seconds, "threads": torch.get_num_threads()}
@@ -178,18 +194,23 @@ def _seconds(network: Bound, rows: int, fits: bool) -> str:
     moves = 14 * columns * min(held_out, rows) + 1.5 * width * held_out
     gradients = 3 * outputs * 400 * min(held_out, rows, GRADIENT_ROWS)
     fit = 3e-9 * len(network.table) * width * outputs * 100 if fits else 0.0
-    total = a_row * (moves + gradients) + fit + 6e-5 * held_out * 4 + 2
+    refits = 1.2e-9 * len(network.table) * (17 * columns + 250) ** 1.5 * outputs
+    total = refits + a_row * (moves + gradients) + fit + 6e-5 * held_out * 4 + 2
     return f"{total:.0f} seconds" if total < 90 else f"{total / 60:.0f} minutes"
 
 
 SHARES = {  # of the whole time, for the progress bar
     "encode": 0.05,
-    "counterpart": 0.25,
-    "performance": 0.1,
-    "coefficients": 0.2,
-    "permutation importance": 0.1,
-    "gradients": 0.2,
-    "neurons": 0.1,
+    "counterpart": 0.1,
+    "performance": 0.05,
+    "calibration": 0.01,
+    "ladder of refits": 0.3,
+    "decomposition of the score": 0.12,
+    "disagreement": 0.02,
+    "coefficients": 0.15,
+    "permutation importance": 0.05,
+    "gradients": 0.1,
+    "neurons": 0.05,
 }
 
 

@@ -3,8 +3,11 @@
 from __future__ import annotations
 
 from ..report import document as doc
+from .calibration import calibration
 from .coefficients import coefficients
 from .context import data, method, model_info, not_assessed, performance, verdict
+from .disagreement import disagreement
+from .gain import gain
 from .readings import agreement, gradients, importance, neurons
 from .results import Results
 
@@ -20,6 +23,9 @@ def document(r: Results) -> doc.Document:
         linear=model_info(r.linear),
         verdict=verdict(r, columns),
         performance=performance(r.performance),
+        calibration=calibration(r),
+        gain=gain(r),
+        disagreement=disagreement(r),
         importance=columns,
         coefficients=coefficients(r),
         gradients=gradients(r),
