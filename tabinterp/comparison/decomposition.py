@@ -40,9 +40,10 @@ class Decomposition:
 
     `shares` (weighting, output, component) are shares with their standard errors over rows and 95% intervals; weightings are
     "plain", and for classes "p(1-p)", where rows that the network is sure of count less; for counts the "rate". With
-    several outputs the first is all of them together. A component is ("linear" | "curvature" | "interactions", what it is of: "" for the whole, a column,
-    a pair as "a × b", "other" for interactions of no named pair). `curved` (weighting, resamples): curvature's part of
-    curvature and named pairs, of all outputs, in every resample; `curved_share` (weighting,) on the rows themselves.
+    several outputs the first is all of them together. A component is ("linear" | "curvature" | "interactions", what it is
+    of: "" for the whole, a column, a pair as "a × b", "other" for interactions of no named pair). `curved` (weighting,
+    resamples): curvature's part of curvature and named pairs, of all outputs, in every resample; `curved_share` (weighting,)
+    on the rows themselves.
     """
 
     components: tuple[tuple[str, str], ...]

@@ -131,7 +131,7 @@ GAIN: dict[str, str] = {
     "report.gain.share.of": "{component}: {of}",
     "report.gain.share.other": "interactions: all pairs that are not named",
     "report.gain.share.output": "{component}, {output}",
-    "report.gain.share.rest": "{component}: {count} others together",
+    "report.gain.share.rest": "{component}: the rest ({count}), summed",
     "report.gain.part": "Part of the score",
     "report.gain.share": "share [95% interval]",
     "report.gain.share.weighted": "weighted share [95% interval]",
@@ -172,14 +172,14 @@ GAIN: dict[str, str] = {
         "Poisson recalibration on {rows} held-out rows: the count on the log of the expected count. Calibrated predictions have "
         "slope 1 and intercept 0; a slope below 1 says that predictions are too spread out."
     ),
-    "report.calibration.table": "Slope and intercept of the outcome on the score, 95% intervals (robust standard errors)",
-    "report.calibration.score": "score",
+    "report.calibration.table": "Slope and intercept of the outcome on the score [95% interval, robust]",
+    "report.calibration.outcome": "Outcome",
     "report.calibration.network.slope": "network slope",
     "report.calibration.network.intercept": "network intercept",
     "report.calibration.linear.slope": "linear slope",
     "report.calibration.linear.intercept": "linear intercept",
     "report.calibration.none": (
-        "–: the rows do not determine it (fewer than ten, one class alone, classes that the score separates, or a constant score)."
+        "–: the rows do not determine it (fewer than ten, one class alone, classes that the score separates, a constant score)."
     ),
     "report.calibration.curve": "Reliability: rows in bins of neighbouring predictions",
     "report.calibration.curve.output": "Reliability of {output}: rows in bins of neighbouring predictions",

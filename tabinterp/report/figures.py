@@ -255,7 +255,7 @@ def _point(axes: Axes, point: Point, network: bool, gid: str) -> None:
         axes.plot([point.x, point.x], ends, color=colour, lw=1.8, ls="-" if network else DASH, solid_capstyle="butt")
     axes.plot(
         [point.x],
-        [point.y.value],
+        [math.nan if point.y.value is None else point.y.value],
         ls="",
         marker="o" if network else "D",
         ms=7.5 if network else 6.5,

@@ -19,7 +19,7 @@ def calibration(document: Document) -> list[Block]:
     blocks: list[Block] = [
         Heading(t("report.calibration")),
         Paragraph(t(f"report.calibration.lead.{kind}", rows=part.rows), "note"),
-        _slopes(part.outputs),
+        _slopes(part.outputs, document.data.classes[-1] if document.data.classes else document.data.target),
     ]
     if any(found.value is None for row in part.outputs for found in (row.network.slope, row.linear.slope)):
         blocks.append(Paragraph(t("report.calibration.none"), "note"))
@@ -33,13 +33,13 @@ def calibration(document: Document) -> list[Block]:
     return blocks
 
 
-def _slopes(rows: Sequence[CalibrationRow]) -> Table:
-    head = [Cell(t("report.calibration.score"))]
+def _slopes(rows: Sequence[CalibrationRow], alone: str) -> Table:
+    head = [Cell(t("report.calibration.outcome"))]
     for model, style in (("network", "net"), ("linear", "lin")):
         head += [Cell(t(f"report.calibration.{model}.{name}"), style=style) for name in ("slope", "intercept")]
     body = [
         [
-            name_cell(t("report.calibration.score") if row.output is None else row.output),
+            name_cell(alone if row.output is None else row.output),
             *cells(interval(found) for one in (row.network, row.linear) for found in (one.slope, one.intercept)),
         ]
         for row in rows
@@ -91,7 +91,7 @@ def _table(row: CalibrationRow, kind: str) -> Table:
     body = [
         [
             Cell(capital(_bin(model, place))),
-            *cells([number(one.predicted), interval(one.observed), number(float(one.rows))]),
+            *cells([number(one.predicted), interval(one.observed), f"{one.rows:,}"]),
         ]
         for model, found in (("network", row.network), ("linear", row.linear))
         for place, one in enumerate(found.bins, 1)

@@ -43,8 +43,10 @@ def _ladder(part: Ladder) -> list[Block]:
     return [Heading(t("report.gain.ladder")), Paragraph(lead, "note"), _rungs(part, unit), *pairs]
 
 
-def _rungs(part: Ladder, unit: dict[str, str]) -> Figure:
+def _rungs(part: Ladder, unit: dict[str, str]) -> Block:
     rows = [_rung(row) for row in part.rungs]
+    if not figures.drawable(rows):
+        return _rung_table(part, unit)
     told = [t("report.gain.aria.rung", rung=_name(row), value=interval(row.loss)) for row in part.rungs]
     aria = t("report.gain.aria", rungs=", ".join(told))
     svg = figures.pairs(rows, t("report.gain.axis", **unit), aria, "figure-ladder", "model", dodge=False, zero=False)
@@ -76,7 +78,7 @@ def _rung_table(part: Ladder, unit: dict[str, str]) -> Table:
             Cell(_name(row)),
             *cells([interval(row.loss), interval(row.against_network, sign=True)]),
             Cell(NONE if row.status is None else t(f"report.gain.status.{row.status}"), style="t"),
-            *cells([interval(row.against_below, sign=True), interval(row.recovered), number(float(row.parameters))]),
+            *cells([interval(row.against_below, sign=True), interval(row.recovered), f"{row.parameters:,}"]),
         ]
         for row in part.rungs
     ]
@@ -158,7 +160,7 @@ def _disagreement(part: Disagreement) -> list[Block]:
     rows = [
         [
             Cell(tidy(t("report.disagreement.and").join(say(c) for c in leaf.conditions)), style="w"),
-            *cells([interval(leaf.share), number(float(leaf.rows))]),
+            *cells([interval(leaf.share), f"{leaf.rows:,}"]),
         ]
         for leaf in part.leaves
     ]
