@@ -3,7 +3,7 @@
 Recalibration (Cox 1958; Van Calster et al. 2019): the outcome is regressed on the model's own score, by the task's
 likelihood: logistic for classes (several: each class against the others, on the log-odds of its probability), least squares
 for numbers, Poisson for counts. A calibrated model has slope 1 and intercept 0; a slope below 1 says that its scores are too
-extreme. Standard errors are from the sandwich (over groups of rows where there are any), so that they hold with weights and
+extreme. Standard errors are from the sandwich (HC0; over groups of rows where there are any), so that they hold with weights and
 where the recalibrated model is not quite right either.
 
 Reliability curve: rows in ten quantile bins of the prediction; in each the mean prediction, and the mean outcome with a 95%
@@ -139,7 +139,7 @@ def _recalibrated(score: FloatArray, y: FloatArray, table: Table) -> tuple[Estim
     robust = (
         {"cov_type": "cluster", "cov_kwds": {"groups": group}}
         if len(np.unique(group)) < len(y)
-        else {"cov_type": "HC1"}
+        else {"cov_type": "HC0"}
     )
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")  # that a fit has not converged is seen below

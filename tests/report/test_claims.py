@@ -139,7 +139,7 @@ def test_a_gain_that_is_not_resolved_is_not_told(document, words):
 def test_rows_that_were_perhaps_trained_on_place_no_refit():
     document = binary()
     update = {"verdict": nothing().verdict, "performance": document.performance.model_copy(update={"held_out": False})}
-    with pytest.raises(DocumentError, match="gain.ladder: refits are placed without held-out rows"):
+    with pytest.raises(DocumentError, match=r"gain\.ladder: refits are placed without held-out rows"):
         render(document.model_copy(update=update))
 
 
