@@ -15,6 +15,10 @@ import torch
 
 from . import messages
 from .assembly import Results, document
+from .comparison.calibration import calibration
+from .comparison.decomposition import decompose
+from .comparison.disagreement import disagreement
+from .comparison.ladder import ladder
 from .comparison.performance import compare
 from .errors import DocumentError, ModelError, NotApplicableError, TabinterpError
 from .files import write
@@ -93,6 +97,14 @@ def audit(
     with clock("performance"):
         performance = compare(network.take(evaluation), linear.take(evaluation), seed=seed, held_out=held_out)
     notes: list[Message] = []
+    with clock("calibration"):
+        calibrated = _optional("calibration", notes, lambda: (calibration(network), calibration(linear)))
+    with clock("ladder of refits"):
+        rungs = _optional("ladder of refits", notes, lambda: ladder(network, network.table, seed=seed))
+    with clock("decomposition of the score"):
+        shares = _optional("decomposition of the score", notes, lambda: decompose(network, network.table, seed=seed))
+    with clock("disagreement"):
+        differ = _optional("comparison of decisions", notes, lambda: disagreement(network, linear, seed=seed))
     with clock("coefficients"):
         coefficients = _optional("coefficients", notes, lambda: _coefficients(network, linear))
     with clock("permutation importance"):
@@ -123,6 +135,10 @@ def audit(
         interactions=pairs,
         neurons=neurons,
         notes=tuple(notes),
+        calibration=calibrated,
+        ladder=rungs,
+        decomposition=shares,
+        disagreement=differ,
     )
     made = document(results)
     run = {"seconds": clock.seconds, "threads": torch.get_num_threads()}
@@ -239,8 +255,9 @@ def _seconds(network: Bound, rows: int, fits: bool) -> str:
     pairs = min(PAIR_MOVES, few * columns**2 // 2) + 500 * min(few, PAIR_ROWS)
     readings = games + min(columns, EFFECT_COLUMNS) * POINTS * few + pairs
     fit = 3e-9 * len(network.table) * width * outputs * 100 if fits else 0.0
+    refits = 1.2e-9 * len(network.table) * (17 * columns + 250) ** 1.5 * outputs
     again = encoded * 2 * (10 * mixed * few + readings)
-    total = a_row * (moves + gradients + readings) + again + fit + 6e-5 * held_out * 4 + 2
+    total = refits + a_row * (moves + gradients + readings) + again + fit + 6e-5 * held_out * 4 + 2
     return f"{total:.0f} seconds" if total < 90 else f"{total / 60:.0f} minutes"
 
 
@@ -254,14 +271,18 @@ def _encoding_seconds(sample: Bound) -> float:
 
 SHARES = {  # of the whole time, for the progress bar
     "encode": 0.05,
-    "counterpart": 0.25,
-    "performance": 0.1,
-    "coefficients": 0.15,
-    "permutation importance": 0.1,
-    "gradients": 0.1,
-    "shapley values": 0.1,
-    "effect curves": 0.05,
-    "interactions": 0.1,
+    "counterpart": 0.1,
+    "performance": 0.05,
+    "calibration": 0.01,
+    "ladder of refits": 0.25,
+    "decomposition of the score": 0.1,
+    "disagreement": 0.02,
+    "coefficients": 0.12,
+    "permutation importance": 0.05,
+    "gradients": 0.08,
+    "shapley values": 0.07,
+    "effect curves": 0.03,
+    "interactions": 0.07,
     "neurons": 0.05,
 }
 

@@ -3,9 +3,12 @@
 from __future__ import annotations
 
 from ..report import document as doc
+from .calibration import calibration
 from .coefficients import coefficients
 from .context import data, method, model_info, not_assessed, performance, verdict
+from .disagreement import disagreement
 from .effects import effects, interactions
+from .gain import gain
 from .readings import agreement, gradients, importance, neurons
 from .results import Results
 from .shapley import shapley
@@ -22,6 +25,9 @@ def document(r: Results) -> doc.Document:
         linear=model_info(r.linear),
         verdict=verdict(r, columns),
         performance=performance(r.performance),
+        calibration=calibration(r),
+        gain=gain(r),
+        disagreement=disagreement(r),
         importance=columns,
         coefficients=coefficients(r),
         gradients=gradients(r),

@@ -15,6 +15,7 @@ from ..models import Bound
 from ..models.model import File
 from ..report import document as doc
 from ..report.document import Interval, Message
+from .gain import recovery
 from .readings import MOST_UNITS
 from .results import Results, interval
 
@@ -157,6 +158,8 @@ def _lines(r: Results, importance: doc.Importance) -> list[Message]:
     performance = r.performance
     lines = [_gap(performance.metrics[0], performance.margin)]
     lines += _others([m.resolved for m in performance.metrics[1:] if m.name != "r2"])  # R2 is the squared error again
+    if r.ladder is not None and r.ladder.gain == "better":
+        lines.append(recovery(r.ladder))
     if performance.disagreement is not None:
         count, share = performance.disagreement
         lines.append(

@@ -9,14 +9,98 @@ Nothing is compared where the gain is not resolved, or where the refits above th
 
 from __future__ import annotations
 
+from collections import Counter
+
 import numpy as np
 
 from ..comparison.decomposition import Decomposition
 from ..comparison.ladder import Ladder
 from ..comparison.performance import judged
-from ..report.document import Message
+from ..report import compared as parts
+from ..report.document import Interval, Message
+from .results import Results, at, number
 
 MARGIN = 0.25
+LARGEST = 10  # parts of the score that stand by themselves; the others are summed
+
+
+def gain(r: Results) -> parts.Gain | None:
+    """Ladder, shares, and what both say; None where neither applies."""
+    if r.ladder is None and r.decomposition is None:
+        return None
+    both = r.ladder is not None and r.decomposition is not None
+    return parts.Gain(
+        ladder=None if r.ladder is None else _ladder(r.ladder),
+        shares=None if r.decomposition is None else _shares(r.decomposition),
+        recovery=None if r.ladder is None else recovery(r.ladder),
+        agreement=agreement(r.decomposition, r.ladder) if both else None,  # type: ignore[arg-type]
+    )
+
+
+def _ladder(ladder: Ladder) -> parts.Ladder:
+    last = len(ladder.rungs) - 1
+    rungs = [
+        parts.Rung(
+            rung=name,
+            parameters=ladder.parameters[i],
+            loss=at(ladder.loss, i),
+            against_below=at(ladder.against_below, i),
+            against_network=at(ladder.against_network, i),
+            recovered=at(ladder.recovered, i),
+            status=None if i == last else ladder.status[i],
+        )
+        for i, name in enumerate(ladder.rungs)
+    ]
+    return parts.Ladder(
+        metric=ladder.metric,
+        margin=ladder.margin,
+        gain=ladder.gain,
+        rungs=rungs,
+        shortest=ladder.shortest,
+        pairs=_pairs(ladder),
+        rows=ladder.rows,
+        training_rows=ladder.training_rows,
+        resamples=ladder.resamples,
+        seed=ladder.seed,
+    )
+
+
+def _shares(found: Decomposition) -> parts.Shares:
+    """The whole of every output; of all together the largest parts by themselves, the others summed."""
+    v, whole = len(found.weightings) - 1, range(3)
+    alone = sorted(range(3, len(found.components)), key=lambda c: -abs(float(found.shares.value[0, 0, c])))
+
+    def row(o: int, c: int) -> parts.ShareRow:
+        component, of = found.components[c]
+        return parts.ShareRow(
+            output=found.outputs[o] if o else None,
+            component=component,
+            of=of,
+            share=at(found.shares, 0, o, c),
+            weighted=at(found.shares, v, o, c) if v else Interval(),
+        )
+
+    left = alone[LARGEST:]
+    counts = Counter(found.components[c][0] for c in left)
+
+    def rest(component: str, weighting: int) -> float | None:
+        return number(sum(found.shares.value[weighting, 0, c] for c in left if found.components[c][0] == component))
+
+    return parts.Shares(
+        weighting=found.weightings[v] if v else None,
+        whole=[row(o, c) for o in range(len(found.outputs)) for c in whole],
+        parts=[row(0, c) for c in alone[:LARGEST]],
+        rest=[
+            parts.RestRow(component=name, count=count, share=rest(name, 0), weighted=rest(name, v) if v else None)
+            for name, count in counts.items()
+        ],
+        rows=found.rows,
+        fitted_rows=found.fitted_rows,
+        folds=found.folds,
+        resamples=found.resamples,
+        seed=found.seed,
+        rows_of="held-out" if found.held_out else "all",
+    )
 
 
 def recovery(ladder: Ladder) -> Message:

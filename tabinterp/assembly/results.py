@@ -7,6 +7,10 @@ from typing import Any
 
 import numpy as np
 
+from ..comparison.calibration import Calibration
+from ..comparison.decomposition import Decomposition
+from ..comparison.disagreement import Disagreement
+from ..comparison.ladder import Ladder
 from ..comparison.performance import Performance
 from ..models import Bound
 from ..readouts.coefficients import Coefficients
@@ -37,6 +41,10 @@ class Results:
     interactions: Interactions | None
     neurons: NeuronCorrelations | None
     notes: tuple[Message, ...]
+    calibration: tuple[Calibration, Calibration] | None = None
+    ladder: Ladder | None = None
+    decomposition: Decomposition | None = None
+    disagreement: Disagreement | None = None
 
 
 def number(value: Any) -> float | None:

@@ -39,10 +39,11 @@ class Decomposition:
     """Shares of the variance of the network's score on the scored rows.
 
     `shares` (weighting, output, component) are shares with their standard errors over rows and 95% intervals; weightings are
-    "plain", and for classes "p(1-p)", where rows that the network is sure of count less. With several outputs the first is
-    all of them together. A component is ("linear" | "curvature" | "interactions", what it is of: "" for the whole, a column,
-    a pair as "a × b", "other" for interactions of no named pair). `curved` (weighting, resamples): curvature's part of
-    curvature and named pairs, of all outputs, in every resample; `curved_share` (weighting,) on the rows themselves.
+    "plain", and for classes "p(1-p)", where rows that the network is sure of count less; for counts the "rate". With
+    several outputs the first is all of them together. A component is ("linear" | "curvature" | "interactions", what it is
+    of: "" for the whole, a column, a pair as "a × b", "other" for interactions of no named pair). `curved` (weighting,
+    resamples): curvature's part of curvature and named pairs, of all outputs, in every resample; `curved_share` (weighting,)
+    on the rows themselves.
     """
 
     components: tuple[tuple[str, str], ...]
@@ -131,6 +132,9 @@ def decompose(model: Model | Bound, table: Table, *, seed: int = 0) -> Decomposi
 def _weightings(bound: Bound, weights: FloatArray) -> dict[str, FloatArray]:
     if bound.table.schema.task == "regression":
         return {"plain": weights}
+    if bound.table.schema.task == "count":
+        rate = np.exp(bound.scores[:, 0] - bound.scores[:, 0].max())  # where more is expected, the deviance is steeper
+        return {"plain": weights, "rate": weights * np.maximum(rate, np.finfo(float).tiny)}
     p = probabilities(bound.scores)
     unsure = (p * (1 - p)).sum(axis=1)
     return {"plain": weights, "p(1-p)": weights * np.maximum(unsure, np.finfo(float).tiny)}

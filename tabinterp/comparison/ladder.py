@@ -19,7 +19,7 @@ from sklearn.pipeline import Pipeline
 
 from ..errors import NotApplicableError
 from ..models import Bound, Model, bind
-from ..readouts.loss import LOSSES
+from ..readouts.loss import loss_for
 from ..readouts.result import Estimates
 from ..table import Table
 from ..table.draws import FloatArray, row_hash
@@ -34,7 +34,8 @@ Name = Literal["intercept", "linear", "curvature", "pairs", "network"]
 
 @dataclass(frozen=True, eq=False)
 class Ladder:
-    """`loss` (r,) of the rungs on the held-out rows, in nats or squared units of the target, with 95% intervals.
+    """`loss` (r,) of the rungs on the held-out rows, in nats, squared units of the target or Poisson
+    deviance, with 95% intervals.
 
     `against_below` and `against_network` (r,) are the rung's loss minus that of the rung below and of the network (NaN where
     there is none); below zero the rung is the better one. `status` says what the second means, by the verdict's rule.
@@ -122,9 +123,9 @@ def ladder(model: Model | Bound, table: Table, *, seed: int = 0) -> Ladder:
     held = held[np.argsort(row_hash(table.numbers[held], seed), kind="stable")]
     rows = table.take(held)
     found = [*(scores(m, rows) for m in fits.values()), bound.scores[held]]
-    metric = "squared_error" if table.schema.task == "regression" else "log_loss"
+    loss = loss_for(None, table.schema.task)
     at = torch.as_tensor(np.stack(found))
-    losses = LOSSES[metric].rows(at, torch.as_tensor(rows.y), torch.ones(at.shape[:2])).numpy().astype(np.float64)
+    losses = loss.rows(at, torch.as_tensor(rows.y), torch.ones(at.shape[:2])).numpy().astype(np.float64)
     own = sum(p.numel() for p in bound.model.weights.parameters())
     return Ladder(
         rungs=(*fits, "network"),
@@ -132,7 +133,7 @@ def ladder(model: Model | Bound, table: Table, *, seed: int = 0) -> Ladder:
         pairs=pairs,
         parameters=(*(_parameters(m, at.shape[2]) for m in fits.values()), own),
         models=tuple(fits.values()),
-        metric=metric,
+        metric=loss.name,
         rows=len(rows),
         training_rows=len(training),
         resamples=RESAMPLES,

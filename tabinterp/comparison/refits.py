@@ -3,6 +3,7 @@
 The grid, the folds and the standardised columns are the rival's (`models.counterpart`). Classes: logistic or multinomial; the
 strength is chosen on at most 10,000 seeded rows, from strong to weak, each fold going on from its last fit, until the loss
 rises (a penalty is the width of a prior, which does not depend on the number of rows). Numbers: ridge, by leave-one-out error.
+Counts: Poisson, as the rival's.
 """
 
 from __future__ import annotations
@@ -20,18 +21,18 @@ from sklearn.pipeline import Pipeline
 from sklearn.preprocessing import StandardScaler
 
 from ..errors import NotApplicableError
-from ..models.counterpart import FOLDS, ITERATIONS, STRENGTHS
+from ..models.counterpart import FOLDS, ITERATIONS, STRENGTHS, fit_counts
+from ..models.scores import CLIP
 from ..table import Table
 from ..table.draws import FloatArray, IntArray, chosen
-from .basis import Basis
+from .basis import LARGEST, Basis
 
 SEARCHED = 10_000
 
 
 def fit_null(table: Table) -> Pipeline:
     """The intercept alone: shares of the classes, or the mean."""
-    number = table.schema.task == "regression"
-    model = DummyRegressor() if number else DummyClassifier(strategy="prior")
+    model = DummyClassifier(strategy="prior") if table.schema.goal.classes else DummyRegressor()
     return Pipeline([("model", model.fit(table.inputs, _target(table), sample_weight=table.weights))])
 
 
@@ -43,6 +44,8 @@ def fit(basis: Basis, table: Table, seed: int) -> Pipeline:
     if table.schema.task == "regression":
         search = RidgeCV(alphas=len(x) * np.logspace(-7, 1, 17)).fit(x, y, sample_weight=table.weights)
         model = Ridge(alpha=search.alpha_).fit(x, y, sample_weight=table.weights)
+    elif table.schema.task == "count":
+        model = fit_counts(x, y, np.ones(len(y)) if table.weights is None else table.weights, seed)
     else:
         model = _logistic(len(table.schema.classes), _strength(x, table, seed))
         model = _fitted(model, x, y, table.weights)
@@ -50,9 +53,10 @@ def fit(basis: Basis, table: Table, seed: int) -> Pipeline:
 
 
 def scores(pipeline: Pipeline, table: Table) -> FloatArray:
-    """(rows, k) scores of a fitted pipeline in the table's order of classes: log-odds, centred logits or values."""
-    if table.schema.task == "regression":
-        return np.asarray(pipeline.predict(table.inputs), dtype=np.float64).reshape(-1, 1)
+    """(rows, k) scores of a fitted pipeline in the table's order of classes: log-odds, centred logits, values, log rates."""
+    if not table.schema.goal.classes:
+        values = np.asarray(pipeline.predict(table.inputs), dtype=np.float64).reshape(-1, 1)
+        return np.log(np.clip(values, CLIP, LARGEST)) if table.schema.task == "count" else values
     known = list(pipeline.classes_)
     order = [known.index(c) for c in table.schema.classes]
     if hasattr(pipeline[-1], "decision_function"):
@@ -66,7 +70,7 @@ def scores(pipeline: Pipeline, table: Table) -> FloatArray:
 
 
 def _target(table: Table) -> Any:
-    return table.y if table.schema.task == "regression" else table.frame[table.schema.target].to_numpy()
+    return table.frame[table.schema.target].to_numpy() if table.schema.goal.classes else table.y
 
 
 def _logistic(classes: int, strength: float) -> LogisticRegression:

@@ -319,7 +319,7 @@ AUDIT: dict[str, str] = {
     "not_assessed.seeds": (
         "How much of this would change had the network been trained again: intervals are over rows, for this network."
     ),
-    "not_assessed.calibration": "Calibration curves, and the comparison after recalibrating both models.",
+    "not_assessed.calibration": "The comparison after recalibrating both models.",
     "not_assessed.shapley": "Shapley values.",
     "not_assessed.conditional": (
         "Conditional and grouped importance: columns that carry the same information share it, and each looks less important "

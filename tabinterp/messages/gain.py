@@ -45,4 +45,160 @@ GAIN: dict[str, str] = {
         "named pairs add, curves are {ladder}% of the gain that refits recover and {score}% of the score (difference {low} to "
         "{high} points)."
     ),
+    # where the two models differ
+    "disagreement.classes": (
+        "The two models give different labels to {count} of {rows} held-out rows: {percent}% (95% interval {percent_low} to "
+        "{percent_high})."
+    ),
+    "disagreement.numbers": (
+        "In {count} of {rows} held-out rows ({percent}%) the two predictions are farther apart than in nine of ten rows: by "
+        "{threshold} units of the target or more."
+    ),
+    "disagreement.right": (
+        "There the network is right in {network}% (95% interval {network_low} to {network_high}), {model} in {linear}% "
+        "({linear_low} to {linear_high})."
+    ),
+    "disagreement.right.neither": (
+        "There the network is right in {network}% (95% interval {network_low} to {network_high}), {model} in {linear}% "
+        "({linear_low} to {linear_high}), and neither in {neither}% ({neither_low} to {neither_high})."
+    ),
+    "disagreement.right.few": "Fewer than {fewest} rows differ: who is right there is not told.",
+    "disagreement.tree.none": "Too few rows differ to look for columns that set them apart.",
+    "disagreement.tree.open": (
+        "No columns are shown to set these rows apart: a tree of depth {depth} at most, tried on {rows} rows that it was not "
+        "fitted on, has an AUC of {value} (95% interval {low} to {high}), which includes chance (0.5)."
+    ),
+    "disagreement.tree.apart": (
+        "A tree of depth {depth} at most sets these rows apart: on {rows} rows that it was not fitted on its AUC is {value} (95% "
+        "interval {low} to {high}) and its balanced accuracy {balanced}; chance is 0.5 for both."
+    ),
+    "condition.at_most": "{column} at most {threshold}",
+    "condition.above": "{column} above {threshold}",
+    "condition.is": "{column} is {level}",
+    "condition.is_not": "{column} is not {level}",
+    "condition.missing": "{column} is missing",
+    "condition.present": "{column} is not missing",
+    "condition.rare": "{column} is a rare level",
+    "condition.not_rare": "{column} is not a rare level",
+    # the report: what the gain is made of
+    "report.section.gain": "The gain",
+    "report.gain.ladder": "How simple a model predicts as well?",
+    "report.gain.lead": (
+        "Each rung is a refit to the target on {training} training rows, and knows all that the rung below knows; its loss, "
+        "{metric}, is of {rows} held-out rows. The linear rung is fitted anew like the others, and is not the counterpart of "
+        "the verdict. Intervals are 95%, from {resamples} resamples (seed {seed}); differences smaller than {margin} count "
+        "as equivalent."
+    ),
+    "report.gain.pairs": "Pairs of columns that the network uses most, and that the last refit knows: {pairs}.",
+    "report.gain.rung": "Rung",
+    "report.gain.rung.intercept": "intercept alone",
+    "report.gain.rung.linear": "linear",
+    "report.gain.rung.curvature": "with curves",
+    "report.gain.rung.pairs": "with pairs",
+    "report.gain.rung.network": "network",
+    "report.gain.parameters": "parameters",
+    "report.gain.loss": "loss [95% interval]",
+    "report.gain.below": "against the rung below",
+    "report.gain.network": "against the network",
+    "report.gain.recovered": "share of the gain recovered",
+    "report.gain.status": "against the network, it is",
+    "report.gain.status.better": "✓ better",
+    "report.gain.status.worse": "✓ worse",
+    "report.gain.status.equivalent": "✓ equivalent",
+    "report.gain.status.not_resolved": "not resolved",
+    "report.gain.axis": "Held-out loss: {metric}, {unit}",
+    "report.gain.aria": "Loss of each rung on held-out rows with its 95% interval. {rungs}.",
+    "report.gain.aria.rung": "{rung} {value}",
+    "report.gain.table": "Refits and the network on held-out rows: {metric}, {unit}",
+    "report.gain.legend.refit": "refit, 95% interval",
+    "report.gain.caption": (
+        "Intervals of single losses overlap more than their differences do, which are paired by row: the table has them. The "
+        "axis does not begin at zero."
+    ),
+    "report.gain.shares": "What is the network's score made of?",
+    "report.gain.shares.lead": (
+        "Shares of the variance of the network's own score over {rows}: what a linear function of the columns explains, what "
+        "curves of single columns add, and what is left to columns acting together. They add to 1, whatever the correlations. "
+        "The functions are fitted on rows outside the scored fold of {folds}."
+    ),
+    "report.gain.shares.p(1-p)": (
+        "Weighted by p(1 − p), rows that the network is sure of count less, as they do for the loss."
+    ),
+    "report.gain.shares.rate": "Weighted by the expected count, rows with larger expectations count more, as in the loss.",
+    "report.gain.share.linear": "linear",
+    "report.gain.share.curvature": "curves",
+    "report.gain.share.interactions": "interactions",
+    "report.gain.share.of": "{component}: {of}",
+    "report.gain.share.other": "interactions: all pairs that are not named",
+    "report.gain.share.output": "{component}, {output}",
+    "report.gain.share.rest": "{component}: the rest ({count}), summed",
+    "report.gain.part": "Part of the score",
+    "report.gain.share": "share [95% interval]",
+    "report.gain.share.weighted": "weighted share [95% interval]",
+    "report.gain.shares.axis": "Share of the variance of the network's score",
+    "report.gain.shares.aria": "Shares of the variance of the network's score with 95% intervals. {shares}.",
+    "report.gain.shares.legend": "share, 95% interval",
+    "report.gain.shares.caption": "The three shares add to 1.",
+    "report.gain.shares.table": "Shares of the variance of the network's score",
+    "report.gain.parts": "Columns and pairs ({count} largest, the rest summed)",
+    "report.gain.parts.table": "What each column and pair contributes to the score, largest first",
+    "report.gain.parts.note": (
+        "A share is the covariance of a part with the score, over the variance of the score: parts add up to the whole, and "
+        "the share of a column that is correlated with others may be negative. Sums have no interval."
+    ),
+    # the report: where the models differ
+    "report.disagreement": "Where do the models differ?",
+    "report.disagreement.share": "share [95% interval]",
+    "report.disagreement.rules": "Rules of the tree, and the share of rows that differ (rows the tree was not fitted on)",
+    "report.disagreement.rule": "Rows with",
+    "report.disagreement.and": "; ",
+    "report.disagreement.rows": "rows",
+    "report.disagreement.note": (
+        "The tree is fitted on {fitted} of the rows, drawn by hash, and told on the other {scored}. It describes where the "
+        "models differ, not why. A missing number counts as the median. Leaves of fewer than ten rows are not shown "
+        "({hidden} rows)."
+    ),
+    # the report: calibration
+    "report.calibration": "Calibration",
+    "report.calibration.lead.classes": (
+        "Logistic recalibration on {rows} held-out rows: the outcome on the model's log-odds. Calibrated predictions have slope "
+        "1 and intercept 0; a slope below 1 says that probabilities are too extreme, above 1 that they are too cautious."
+    ),
+    "report.calibration.lead.regression": (
+        "The target on the model's prediction, by least squares, on {rows} held-out rows. Calibrated predictions have slope 1 "
+        "and intercept 0; a slope below 1 says that predictions are too spread out."
+    ),
+    "report.calibration.lead.count": (
+        "Poisson recalibration on {rows} held-out rows: the count on the log of the expected count. Calibrated predictions have "
+        "slope 1 and intercept 0; a slope below 1 says that predictions are too spread out."
+    ),
+    "report.calibration.table": "Slope and intercept of the outcome on the score [95% interval, robust]",
+    "report.calibration.outcome": "Outcome",
+    "report.calibration.network.slope": "network slope",
+    "report.calibration.network.intercept": "network intercept",
+    "report.calibration.linear.slope": "linear slope",
+    "report.calibration.linear.intercept": "linear intercept",
+    "report.calibration.none": (
+        "–: the rows do not determine it (fewer than ten, one class alone, classes that the score separates, a constant score)."
+    ),
+    "report.calibration.curve": "Reliability: rows in bins of neighbouring predictions",
+    "report.calibration.curve.output": "Reliability of {output}: rows in bins of neighbouring predictions",
+    "report.calibration.fold": "Reliability of {output}",
+    "report.calibration.bin": "Bin",
+    "report.calibration.rows": "rows",
+    "report.calibration.predicted": "mean prediction",
+    "report.calibration.observed.classes": "observed share [95% interval]",
+    "report.calibration.observed.numbers": "mean outcome [95% interval]",
+    "report.calibration.name": "{model}, bin {index}",
+    "report.calibration.x": "Mean prediction of the bin",
+    "report.calibration.y.classes": "Observed share",
+    "report.calibration.y.numbers": "Mean outcome",
+    "report.calibration.aria": (
+        "Reliability curve: what was observed against what was predicted, in {network} bins for the network and {linear} for "
+        "the linear model. The 95% interval excludes the prediction in {network_off} and {linear_off} of them."
+    ),
+    "report.calibration.caption": (
+        "On the diagonal predictions come true. At most ten bins of equal size, ten rows at least in each; intervals are of "
+        "each bin by itself."
+    ),
 }

@@ -117,7 +117,7 @@ def _cross_fitted(
 
 def _fit(x: FloatArray, y: FloatArray, weights: FloatArray | None, table: Table, seed: int) -> Any:
     if table.schema.task == "count":
-        return _fit_counts(x, y, np.ones(len(y)) if weights is None else weights, seed)
+        return fit_counts(x, y, np.ones(len(y)) if weights is None else weights, seed)
     if table.schema.task == "regression":
         return RidgeCV(alphas=len(x) * np.logspace(-7, 1, 17)).fit(x, y, sample_weight=weights)
     folds = min(FOLDS, int(np.bincount(y.astype(int), minlength=len(table.schema.classes)).min()))
@@ -138,7 +138,7 @@ def _fit(x: FloatArray, y: FloatArray, weights: FloatArray | None, table: Table,
         return search.fit(x, y, sample_weight=weights)
 
 
-def _fit_counts(x: FloatArray, y: FloatArray, weights: FloatArray, seed: int) -> PoissonRegressor:
+def fit_counts(x: FloatArray, y: FloatArray, weights: FloatArray, seed: int) -> PoissonRegressor:
     """The strength with the least cross-validated deviance, weighed by row; folds have equal shares of zeros."""
     counted = y > 0
     folds = min(FOLDS, int(counted.sum()))

@@ -7,9 +7,14 @@ the numbers next to it.
 from __future__ import annotations
 
 from tabinterp.errors import DocumentError
-from tabinterp.report.document import Document, Interval, MetricRow, Verdict
+from tabinterp.report.compared import Disagreement, Gain, Ladder, Rung
+from tabinterp.report.document import Document, Interval, MetricRow, Status, Verdict
 
 HIGHER_IS_BETTER = {"auc", "accuracy", "r2"}
+CHANCE = 0.5
+FEWEST = 10  # rows of a leaf
+BEHIND: dict[Status, Status] = {"worse": "better", "better": "worse"}  # what a refit's place says of the network
+REACHED: dict[str, Status] = {"reached": "equivalent", "better": "better"}
 
 
 def check(document: Document) -> None:
@@ -25,6 +30,22 @@ def check(document: Document) -> None:
                 f"coefficients.terms.{index}.conflict: true, but the two intervals do not lie on different sides of "
                 "zero. Allowed: false."
             )
+    if document.gain is not None:
+        _gain(document.gain)
+    if document.disagreement is not None:
+        _disagreement(document.disagreement)
+    ladder = None if document.gain is None else document.gain.ladder
+    if (
+        ladder is not None
+        and not document.performance.held_out
+        and any(r.status != "not_resolved" for r in ladder.rungs[:-1])
+    ):
+        raise DocumentError("gain.ladder: refits are placed without held-out rows. Allowed: 'not_resolved'.")
+    told = [line.key for line in document.verdict.lines if line.key.startswith("ladder.")]
+    if told and (ladder is None or ladder.gain != "better"):
+        raise DocumentError(
+            f"verdict.lines: {told[0]!r} without a resolved gain. Allowed: only where gain.ladder.gain is 'better'."
+        )
 
 
 def side(part: Interval) -> int:
@@ -77,3 +98,56 @@ def _metric(row: MetricRow, place: str) -> None:
             f"{place}.resolved: {row.resolved!r}, but by its interval the difference in {row.metric} must be "
             f"{expected!r}."
         )
+
+
+def _gain(gain: Gain) -> None:
+    """A gain is taken apart only where it is resolved, and a refit is only as good as its interval says."""
+    ladder = gain.ladder
+    if ladder is not None:
+        _ladder(ladder)
+    resolved = ladder is not None and ladder.gain == "better"
+    if gain.recovery is not None:
+        _recovery(gain.recovery.key, ladder)
+    if gain.agreement is not None and not resolved and gain.agreement.key != "gain.no_gain":
+        raise DocumentError(f"gain.agreement: {gain.agreement.key!r} without a resolved gain. Allowed: 'gain.no_gain'.")
+
+
+def _ladder(ladder: Ladder) -> None:
+    for index, rung in enumerate(ladder.rungs):
+        place = f"gain.ladder.rungs.{index}"
+        if rung.status is not None and rung.status != (placed := _status(rung, ladder.margin)):
+            raise DocumentError(
+                f"{place}.status: {rung.status!r}, but by its interval and the margin it must be {placed!r}."
+            )
+        if ladder.gain != "better" and rung.recovered.value is not None:
+            raise DocumentError(f"{place}.recovered: a share of a gain that is not resolved. Allowed: null.")
+    linear = next((rung.status for rung in ladder.rungs if rung.rung == "linear"), None)
+    expected = None if linear is None else BEHIND.get(linear, linear)
+    if ladder.gain != expected:
+        raise DocumentError(f"gain.ladder.gain: {ladder.gain!r}, but by the linear rung it must be {expected!r}.")
+
+
+def _status(rung: Rung, margin: float) -> Status:
+    part = rung.against_network
+    if part.low is not None and part.high is not None and -margin < part.low and part.high < margin:
+        return "equivalent"
+    return {1: "worse", -1: "better", 0: "not_resolved"}[side(part)]  # type: ignore[return-value]
+
+
+def _recovery(key: str, ladder: Ladder | None) -> None:
+    _, name, told, *shared = key.split(".")
+    status = None if ladder is None else next((r.status for r in ladder.rungs if r.rung == name), None)
+    if told in REACHED and status != REACHED[told]:
+        raise DocumentError(
+            f"gain.recovery: {key!r}, but the status of that rung is {status!r}. Allowed: {REACHED[told]!r}."
+        )
+    if shared and (ladder is None or ladder.gain != "better"):
+        raise DocumentError(f"gain.recovery: {key!r} without a resolved gain. Allowed: a sentence without a share.")
+
+
+def _disagreement(part: Disagreement) -> None:
+    apart = bool(part.leaves) or any(told.key == "disagreement.tree.apart" for told in part.sentences)
+    if apart and not (part.auc.low is not None and part.auc.low > CHANCE):
+        raise DocumentError("disagreement: rules of a tree whose AUC is not above chance. Allowed: none.")
+    if any(leaf.rows < FEWEST for leaf in part.leaves):
+        raise DocumentError(f"disagreement.leaves: a leaf of fewer than {FEWEST} rows. Allowed: none.")

@@ -9,33 +9,12 @@ from __future__ import annotations
 
 from typing import Final, Literal
 
-from pydantic import BaseModel, ConfigDict
+from .base import Interval, Message, Metric, Part, Scalar, Status
+from .compared import Calibration, Disagreement, Gain
+
+__all__ = ["Interval", "Message", "Metric", "Part", "Scalar", "Status"]  # from here as well; all that follows besides
 
 SCHEMA_VERSION: Final = "1.0"
-
-Scalar = str | int | float | bool | None
-Metric = Literal["log_loss", "auc", "brier", "accuracy", "squared_error", "r2", "absolute_error", "poisson_deviance"]
-Status = Literal["better", "equivalent", "worse", "not_resolved", "not_assessed"]
-
-
-class Part(BaseModel):
-    model_config = ConfigDict(frozen=True, extra="forbid", allow_inf_nan=False)
-
-
-class Message(Part):
-    """A sentence of the catalogue (`tabinterp.messages`): its key and the values that fill it."""
-
-    key: str
-    values: dict[str, Scalar | list[str]] = {}
-
-
-class Interval(Part):
-    """A number with its error: standard error, and the ends of its 95% interval."""
-
-    value: float | None = None
-    stderr: float | None = None
-    low: float | None = None
-    high: float | None = None
 
 
 class ColumnInfo(Part):
@@ -353,6 +332,9 @@ class Document(Part):
     linear: ModelInfo
     verdict: Verdict
     performance: Performance
+    calibration: Calibration | None = None
+    gain: Gain | None = None
+    disagreement: Disagreement | None = None
     importance: Importance
     coefficients: Coefficients
     gradients: Gradients

@@ -27,6 +27,7 @@ from tabinterp.report.svg import Label, markup
 from tabinterp.report.words import excludes_zero
 
 WIDTH = 600  # CSS pixels, the width at which the page shows it
+HEIGHT = 420  # of a curve
 ROW = 26
 EDGE = 44  # below the rows: tick labels and the name of the axis
 GAP = 14
@@ -74,23 +75,33 @@ def styles() -> Iterator[None]:
         yield
 
 
-def pairs(rows: Sequence[Pair], axis: str, aria: str, figure_id: str, filling: Filling) -> Markup:
-    """A dodged dot-and-interval pair for each row, zero always in view."""
+def pairs(
+    rows: Sequence[Pair],
+    axis: str,
+    aria: str,
+    figure_id: str,
+    filling: Filling,
+    *,
+    dodge: bool = True,
+    zero: bool = True,
+) -> Markup:
+    """A dot-and-interval pair for each row, dodged unless each row has one mark only; zero in view unless it says nothing."""
     labels = {f"@{index}@": Label(row.label, row.whole) for index, row in enumerate(rows)}
     labels["@axis@"] = Label(axis)
     titles: dict[str, str] = {}
     with styles():
         figure, axes = _canvas(rows)
-        limits = _limits(rows)
+        limits = _limits(rows, zero)
         for index, row in enumerate(rows):
             for model, part, title in (
                 ("network", row.network, row.network_title),
                 ("linear", row.linear, row.linear_title),
             ):
                 gid = f"mark-{index}-{model}"
-                if _mark(axes, index=index, model=model, part=part, filling=filling, limits=limits, gid=gid):
+                y = index + (OFFSET if model == "linear" else -OFFSET) * dodge
+                if _mark(axes, y=y, model=model, part=part, filling=filling, limits=limits, gid=gid):
                     titles[gid] = title
-        _finish(axes, rows, limits)
+        _finish(axes, rows, limits, zero)
         return markup(figure, figure_id, aria, labels, titles)
 
 
@@ -119,13 +130,13 @@ def _char_width(char: str) -> float:
     return TEXT * (0.95 if char in "mwMW@%&…" else 0.72 if char.isupper() else 0.62)
 
 
-def _limits(rows: Sequence[Pair]) -> tuple[float, float]:
-    """The span of the axis: zero and all points, and intervals as far as they leave the points legible.
+def _limits(rows: Sequence[Pair], zero: bool) -> tuple[float, float]:
+    """The span of the axis: zero (where it is wanted) and all points, and intervals as far as they leave the points legible.
 
     One separated level can have an interval hundreds of times wider than everything else; it then ends in an arrow.
     """
     parts = [part for row in rows for part in (row.network, row.linear) if part.value is not None]
-    points = [0.0, *(part.value for part in parts if part.value is not None)]
+    points = [*([0.0] if zero else []), *(part.value for part in parts if part.value is not None)]
     low, high = min(points), max(points)
     room = max(high - low, 1e-12)
     ends = [end for part in parts for end in (part.low, part.high) if end is not None]
@@ -137,7 +148,7 @@ def _limits(rows: Sequence[Pair]) -> tuple[float, float]:
 def _mark(
     axes: Axes,
     *,
-    index: int,
+    y: float,
     model: str,
     part: Interval,
     filling: Filling,
@@ -148,7 +159,6 @@ def _mark(
         return False
     network = model == "network"
     colour = NAVY if network else AMBER
-    y = index - OFFSET if network else index + OFFSET
     if part.low is not None and part.high is not None:
         low, high = max(part.low, limits[0]), min(part.high, limits[1])
         axes.plot([low, high], [y, y], color=colour, lw=1.8, ls="-" if network else DASH, solid_capstyle="butt")
@@ -180,7 +190,7 @@ def _filled(network: bool, part: Interval, filling: Filling) -> bool | None:
     return network
 
 
-def _finish(axes: Axes, rows: Sequence[Pair], limits: tuple[float, float]) -> None:
+def _finish(axes: Axes, rows: Sequence[Pair], limits: tuple[float, float], zero: bool) -> None:
     axes.set_xlim(limits)
     axes.set_ylim(max(1, len(rows)) - 0.5, -0.5)
     axes.xaxis.set_major_locator(MaxNLocator(6, steps=[1, 2, 2.5, 5, 10]))
@@ -189,9 +199,73 @@ def _finish(axes: Axes, rows: Sequence[Pair], limits: tuple[float, float]) -> No
     axes.tick_params(axis="y", length=0, pad=8)
     axes.grid(axis="x", lw=0.8)
     axes.set_axisbelow(True)
-    axes.axvline(0, color=INK, lw=1.2, zorder=1)
+    if zero:
+        axes.axvline(0, color=INK, lw=1.2, zorder=1)
     axes.set_xlabel("@axis@", loc="right")
     sns.despine(ax=axes, left=True)
+
+
+@dataclass(frozen=True, slots=True)
+class Point:
+    """A point of a curve, with the interval of its height, and the words that a pointer shows."""
+
+    x: float
+    y: Interval
+    title: str
+
+
+def reliability(
+    network: Sequence[Point], linear: Sequence[Point], names: tuple[str, str], aria: str, figure_id: str
+) -> Markup:
+    """Both models' curves over the diagonal on which predictions come true; `names` of the two axes."""
+    points = [*network, *linear]
+    ends = [end for p in points for end in (p.x, p.y.value, p.y.low, p.y.high) if end is not None]
+    edge = 0.04 * max(max(ends) - min(ends), 1e-12)
+    limits, titles = (min(ends) - edge, max(ends) + edge), {}
+    with styles():
+        figure = Figure(figsize=(WIDTH / 72, HEIGHT / 72), dpi=72)
+        figure.patch.set_visible(False)
+        axes = figure.add_axes(
+            (64 / WIDTH, EDGE / HEIGHT, 1 - (64 + GAP) / WIDTH, 1 - (EDGE + 2 * GAP + TEXT) / HEIGHT)
+        )
+        axes.patch.set_visible(False)
+        axes.plot(limits, limits, color=INK, lw=1.2, zorder=1)
+        for model, curve in (("network", network), ("linear", linear)):
+            for index, point in enumerate(curve):
+                _point(axes, point, model == "network", gid := f"point-{index}-{model}")
+                titles[gid] = point.title
+        axes.set_xlim(limits)
+        axes.set_ylim(limits)
+        for each in (axes.xaxis, axes.yaxis):
+            each.set_major_locator(MaxNLocator(6, steps=[1, 2, 2.5, 5, 10]))
+            each.set_major_formatter(FuncFormatter(tick))
+        axes.grid(lw=0.8)
+        axes.set_axisbelow(True)
+        axes.set_xlabel("@axis@", loc="right")
+        axes.set_title("@height@", loc="left", fontsize=TEXT)
+        sns.despine(ax=axes)
+        labels = {"@axis@": Label(names[0]), "@height@": Label(names[1])}
+        return markup(figure, figure_id, aria, labels, titles)
+
+
+def _point(axes: Axes, point: Point, network: bool, gid: str) -> None:
+    colour = NAVY if network else AMBER
+    if point.y.low is not None and point.y.high is not None:
+        ends = [point.y.low, point.y.high]
+        axes.plot([point.x, point.x], ends, color=colour, lw=1.8, ls="-" if network else DASH, solid_capstyle="butt")
+    axes.plot(
+        [point.x],
+        [math.nan if point.y.value is None else point.y.value],
+        ls="",
+        marker="o" if network else "D",
+        ms=7.5 if network else 6.5,
+        mec=colour,
+        mew=1.8,
+        mfc=colour if network else PAPER,
+        clip_on=False,
+        gid=gid,
+        zorder=3,
+    )
 
 
 def tick(value: float, _: int | None) -> str:

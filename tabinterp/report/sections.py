@@ -10,6 +10,7 @@ from tabinterp.report.parts.agreement import agreement
 from tabinterp.report.parts.coefficients import coefficients
 from tabinterp.report.parts.effects import effects
 from tabinterp.report.parts.findings import findings
+from tabinterp.report.parts.gain import gain
 from tabinterp.report.parts.gradients import gradients
 from tabinterp.report.parts.importance import importance
 from tabinterp.report.parts.interactions import interactions
@@ -22,6 +23,7 @@ from tabinterp.report.words import t
 SECTIONS: tuple[tuple[str, Callable[[Document], list[Block]]], ...] = (
     ("findings", findings),
     ("performance", performance),
+    ("gain", gain),
     ("importance", importance),
     ("shapley", shapley),
     ("effects", effects),

@@ -5,6 +5,20 @@ from __future__ import annotations
 import numpy as np
 
 from tabinterp import messages
+from tabinterp.report.compared import (
+    Calibrated,
+    Calibration,
+    CalibrationBin,
+    CalibrationRow,
+    Disagreement,
+    Gain,
+    Ladder,
+    Leaf,
+    RestRow,
+    Rung,
+    ShareRow,
+    Shares,
+)
 from tabinterp.report.document import (
     Agreement,
     CoefficientRow,
@@ -344,6 +358,139 @@ def metrics(make: Maker, task: str) -> list[MetricRow]:
     return rows
 
 
+RUNGS = ("intercept", "linear", "curvature", "pairs", "network")
+
+
+def ladder(make: Maker, loss: str, gain: str, pairs: list[str]) -> Ladder:
+    """With a gain: curves do not resolve it, pairs reach it. Without one: the linear rung is as good, the pairs are better."""
+    away = {"better": (0.3, 0.05, 0.001, 0.001, 0.0), "equivalent": (0.3, 0.001, 0.04, -0.03, 0.0)}[gain]
+    errors = {"better": (0.02, 0.01, 0.02, 0.001, 0.0), "equivalent": (0.02, 0.001, 0.001, 0.001, 0.0)}[gain]
+    status = {"better": ("worse", "worse", "not_resolved", "equivalent", None)}.get(
+        gain, ("worse", "equivalent", "worse", "better", None)
+    )
+    rungs = [
+        Rung(
+            rung=name,
+            parameters=(1, 20, 300, 4200, 23456)[index],
+            loss=make.interval(0.4 + away[index], 0.02),
+            against_below=NONE if index == 0 else make.interval(away[index] - away[index - 1], 0.01),
+            against_network=NONE if name == "network" else make.interval(away[index], errors[index]),
+            recovered=make.interval(1 - away[index] / away[1], 0.1) if gain == "better" and index else NONE,
+            status=status[index],
+        )
+        for index, name in enumerate(RUNGS)
+    ]
+    return Ladder(
+        metric=loss,
+        margin=0.005,
+        gain=gain,
+        rungs=rungs,
+        shortest="pairs" if gain == "better" else "linear",
+        pairs=pairs,
+        rows=4000,
+        training_rows=16000,
+        resamples=1000,
+        seed=1234567,
+    )
+
+
+def shares(make: Maker, names: list[str], classes: list[str], task: str) -> Shares:
+    weighting = {"regression": None, "count": "rate"}.get(task, "p(1-p)")
+
+    def row(output: str | None, component: str, of: str, value: float) -> ShareRow:
+        weighted = make.interval(value * 0.9, 0.02) if weighting else NONE
+        return ShareRow(output=output, component=component, of=of, share=make.interval(value, 0.01), weighted=weighted)
+
+    parts = (("linear", 0.7), ("curvature", 0.2), ("interactions", 0.1))
+    outputs = [None, *classes] if task == "multiclass" else [None]
+    return Shares(
+        weighting=weighting,
+        whole=[row(output, name, "", value) for output in outputs for name, value in parts],
+        parts=[
+            row(None, "linear", names[0], 0.5),
+            row(None, "curvature", names[1], 0.1),
+            row(None, "interactions", f"{names[0]} × {names[2]}", -0.04),
+            row(None, "interactions", "other", 0.03),
+        ],
+        rest=[RestRow(component="linear", count=len(names) - 1, share=0.2, weighted=0.2 if weighting else None)],
+        rows=4000,
+        fitted_rows=20000,
+        folds=5,
+        resamples=1000,
+        seed=0,
+        rows_of="held-out",
+    )
+
+
+def gain_of(make: Maker, names: list[str], classes: list[str], task: str, loss: str) -> Gain:
+    gain = "better" if task in ("binary", "multiclass") else "equivalent"
+    pairs = [f"{names[0]} × {names[2]}", f"{names[1]} × {names[3]}"]
+    values = {"percent": 98, "low": 90, "high": 105, "pairs": pairs}
+    told = {"ladder": 40, "score": 30, "low": -20, "high": 30}
+    better = gain == "better"
+    return Gain(
+        ladder=ladder(make, loss, gain, pairs),
+        shares=shares(make, names, classes, task),
+        recovery=Message(key="ladder.pairs.reached.gain" if better else "ladder.linear.reached", values=values),
+        agreement=Message(key="gain.open" if better else "gain.no_gain", values=told),
+    )
+
+
+def disagreement(names: list[str], task: str) -> Disagreement:
+    def condition(kind: str, **values: object) -> Message:
+        return Message(key=f"condition.{kind}", values=values)
+
+    rules = [
+        [condition("at_most", column=names[0], threshold=12.5), condition("is", column=names[1], level="level 1")],
+        [condition("above", column=names[0], threshold=12.5), condition("missing", column=names[2])],
+        [condition("above", column=names[0], threshold=12.5), condition("not_rare", column=names[1])],
+    ]
+    percent = {"percent": 5.0, "percent_low": 4.37, "percent_high": 5.72}
+    tree = {"depth": 3, "rows": 2000, "value": 0.8, "low": 0.75, "high": 0.85, "balanced": 0.7}
+    return Disagreement(
+        rows=4000,
+        count=200,
+        share=Interval(value=0.05, low=0.0437, high=0.0572),
+        network_right=Interval(value=0.6, low=0.53, high=0.67),
+        linear_right=Interval(value=0.4, low=0.33, high=0.47),
+        neither=Interval(value=0.0, low=0.0, high=0.0188),
+        threshold=None if task not in SCALE else 0.7,
+        sentences=[
+            Message(key="disagreement.classes", values={"count": 200, "rows": 4000, **percent}),
+            Message(key="disagreement.tree.apart", values=tree),
+        ],
+        auc=Interval(value=0.8, stderr=0.025, low=0.75, high=0.85),
+        balanced_accuracy=Interval(value=0.7, stderr=0.02, low=0.66, high=0.74),
+        fitted_rows=2000,
+        scored_rows=2000,
+        hidden_rows=4,
+        leaves=[
+            Leaf(
+                conditions=rule,
+                rows=(20, 400, 1576)[index],
+                share=Interval(value=0.3 - 0.1 * index, low=0.05, high=0.4),
+            )
+            for index, rule in enumerate(rules)
+        ],
+    )
+
+
+def calibration(make: Maker, classes: list[str | None], task: str) -> Calibration:
+    def one() -> Calibrated:
+        bins = [
+            CalibrationBin(
+                rows=400,
+                predicted=index / 10 + 0.05,
+                observed=Interval(value=index / 10 + 0.05, low=index / 10 + 0.01, high=index / 10 + 0.09),
+            )
+            for index in range(10)
+        ]
+        return Calibrated(slope=make.interval(0.9, 0.05), intercept=make.interval(0.1, 0.05), bins=bins)
+
+    rows = [CalibrationRow(output=output, network=one(), linear=one()) for output in classes]
+    return Calibration(rows=4000, outputs=rows)
+
+
 def document(
     task: str = "binary",
     *,
@@ -396,6 +543,9 @@ def document(
             ],
         ),
         performance=Performance(held_out=True, rows=4000, resamples=1000, seed=0, metrics=rows),
+        calibration=calibration(Maker(seed + 100), outputs, task),
+        gain=gain_of(Maker(seed + 200), names, classes, task, loss),
+        disagreement=disagreement(names, task),
         importance=importance(make, names, loss),
         coefficients=coefficients(make, found, outputs, SCALE.get(task, "log-odds")),
         gradients=gradients(make, names, outputs),
@@ -490,6 +640,9 @@ def nothing() -> Document:
                 lines=[],
             ),
             "performance": Performance(held_out=False, rows=20000, resamples=0, seed=0, metrics=[]),
+            "calibration": None,
+            "gain": None,
+            "disagreement": None,
             "importance": found.importance.model_copy(update={"columns": []}),
             "coefficients": found.coefficients.model_copy(
                 update={"terms": [], "tests": [], "surrogates": [], "notes": []}
@@ -500,6 +653,19 @@ def nothing() -> Document:
             "findings": [],
             "not_assessed": [],
         }
+    )
+
+
+def blank_gain(found: Gain) -> Gain:
+    none = {"loss": NONE, "against_below": NONE, "against_network": NONE, "recovered": NONE}
+    rungs = [row.model_copy(update={**none, "status": row.status and "not_resolved"}) for row in found.ladder.rungs]
+    update = {"rungs": rungs, "gain": "not_resolved", "shortest": None, "pairs": []}
+    whole = [row.model_copy(update={"share": NONE, "weighted": NONE}) for row in found.shares.whole]
+    return Gain(
+        ladder=found.ladder.model_copy(update=update),
+        shares=found.shares.model_copy(update={"whole": whole, "parts": [], "rest": [], "rows_of": "all"}),
+        recovery=Message(key="ladder.intercept.short"),
+        agreement=Message(key="gain.no_gain"),
     )
 
 
@@ -527,11 +693,17 @@ def all_none() -> Document:
     ]
     rows = [row.model_copy(update={**blank, "difference": NONE, "resolved": "no"}) for row in found.performance.metrics]
     nothing_found = nothing()
+    undetermined = Calibrated(slope=NONE, intercept=NONE, bins=[])
     return found.model_copy(
         update={
             "data": found.data.model_copy(update={"rates": [], "held_out_rows": None, "training_rows": None}),
             "verdict": nothing_found.verdict,
             "performance": Performance(held_out=False, rows=20000, resamples=0, seed=0, metrics=rows),
+            "calibration": Calibration(
+                rows=5, outputs=[CalibrationRow(output=None, network=undetermined, linear=undetermined)]
+            ),
+            "gain": blank_gain(found.gain),
+            "disagreement": None,
             "importance": found.importance.model_copy(
                 update={
                     "rows_of": "all",

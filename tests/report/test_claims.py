@@ -8,7 +8,7 @@ from tabinterp.errors import DocumentError
 from tabinterp.report.claims import check, side
 from tabinterp.report.document import Interval, Message
 from tabinterp.report.render import render
-from tests.report.samples import SAMPLES, binary, nothing
+from tests.report.samples import SAMPLES, binary, nothing, regression
 
 ABOVE = Interval(value=0.05, low=0.03, high=0.07)
 AROUND = Interval(value=0.001, low=-0.002, high=0.004)
@@ -80,3 +80,77 @@ def test_a_conflict_needs_two_sides():
 def test_an_interval_that_touches_zero_includes_it():
     assert side(TOUCHING) == side(Interval()) == side(AROUND) == 0
     assert side(ABOVE) == -side(Interval(value=-1, low=-2, high=-0.5)) == 1
+
+
+# ---- what the gain is made of
+
+
+def changed_gain(document, **updates):
+    return document.model_copy(update={"gain": document.gain.model_copy(update=updates)})
+
+
+def changed_ladder(document, **updates):
+    return changed_gain(document, ladder=document.gain.ladder.model_copy(update=updates))
+
+
+def with_rung(document, name, **updates):
+    rungs = [r.model_copy(update=updates) if r.rung == name else r for r in document.gain.ladder.rungs]
+    return changed_ladder(document, rungs=rungs)
+
+
+def with_line(document, key):
+    lines = [*document.verdict.lines, Message(key=key, values={"pairs": []})]
+    return document.model_copy(update={"verdict": document.verdict.model_copy(update={"lines": lines})})
+
+
+def told(key):
+    return Message(key=key, values={"pairs": [], "percent": 90, "low": 80, "high": 99})
+
+
+@pytest.mark.parametrize(
+    ("document", "words"),
+    [
+        (with_rung(regression(), "linear", status="worse"), "rungs.1.status: 'worse'.*'equivalent'"),
+        (with_rung(binary(), "curvature", status="equivalent"), "rungs.2.status.*'not_resolved'"),
+        (
+            with_rung(regression(), "pairs", recovered=ABOVE),
+            "rungs.3.recovered: a share of a gain that is not resolved",
+        ),
+        (changed_ladder(regression(), gain="better"), "gain.ladder.gain: 'better'.*'equivalent'"),
+        (changed_gain(regression(), recovery=told("ladder.pairs.short.gain")), "without a resolved gain"),
+        (changed_gain(regression(), recovery=told("ladder.curvature.reached")), "status of that rung is 'worse'"),
+        (changed_gain(regression(), agreement=Message(key="gain.agree")), "gain.agreement.*'gain.no_gain'"),
+        (changed_gain(regression(), ladder=None, agreement=Message(key="gain.agree")), "gain.recovery|gain.agreement"),
+        (
+            with_line(regression(), "ladder.linear.reached"),
+            "verdict.lines: 'ladder.linear.reached' without a resolved gain",
+        ),
+        (
+            with_line(nothing(), "ladder.linear.reached"),
+            "verdict.lines: 'ladder.linear.reached' without a resolved gain",
+        ),
+    ],
+)
+def test_a_gain_that_is_not_resolved_is_not_told(document, words):
+    with pytest.raises(DocumentError, match=words):
+        render(document)
+
+
+def test_rows_that_were_perhaps_trained_on_place_no_refit():
+    document = binary()
+    update = {"verdict": nothing().verdict, "performance": document.performance.model_copy(update={"held_out": False})}
+    with pytest.raises(DocumentError, match=r"gain\.ladder: refits are placed without held-out rows"):
+        render(document.model_copy(update=update))
+
+
+def test_a_resolved_gain_may_stand_among_the_lines_of_the_verdict():
+    check(with_line(binary(), "ladder.pairs.reached"))
+
+
+def test_rules_need_a_tree_better_than_chance_and_ten_rows():
+    found = binary().disagreement
+    chance = Interval(value=0.55, low=0.5, high=0.6)
+    few = [found.leaves[0].model_copy(update={"rows": 9})]
+    for update, words in (({"auc": chance}, "not above chance"), ({"leaves": few}, "fewer than 10 rows")):
+        with pytest.raises(DocumentError, match=words):
+            render(binary().model_copy(update={"disagreement": found.model_copy(update=update)}))

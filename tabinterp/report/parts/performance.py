@@ -4,12 +4,13 @@ from __future__ import annotations
 
 from tabinterp.report.blocks import Block, Cell, Paragraph, Table
 from tabinterp.report.document import Document, MetricRow
+from tabinterp.report.parts.calibration import calibration
 from tabinterp.report.words import capital, cells, interval, number, say, t
 
 
 def performance(document: Document) -> list[Block]:
     arrows = Paragraph(t("report.performance.arrows"), "note")
-    return [_rows(document), _primary(document), _whole(document), arrows]
+    return [_rows(document), _primary(document), _whole(document), arrows, *calibration(document)]
 
 
 def brief(document: Document) -> list[Table | Paragraph]:

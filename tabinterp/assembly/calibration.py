@@ -1,0 +1,33 @@
+"""Slope, intercept and reliability curve of both models, output by output."""
+
+from __future__ import annotations
+
+from ..comparison.calibration import Calibrated
+from ..report import compared as parts
+from .results import Results, interval
+
+
+def calibration(r: Results) -> parts.Calibration | None:
+    if r.calibration is None:
+        return None
+    network, linear = r.calibration
+    return parts.Calibration(
+        rows=network.rows,
+        outputs=[
+            parts.CalibrationRow(output=one.output, network=_calibrated(one), linear=_calibrated(other))
+            for one, other in zip(network.outputs, linear.outputs, strict=True)
+        ],
+    )
+
+
+def _calibrated(found: Calibrated) -> parts.Calibrated:
+    return parts.Calibrated(
+        slope=interval(*found.slope),
+        intercept=interval(*found.intercept),
+        bins=[
+            parts.CalibrationBin(
+                rows=one.rows, predicted=one.predicted, observed=interval(one.observed, None, one.low, one.high)
+            )
+            for one in found.bins
+        ],
+    )

@@ -1,0 +1,94 @@
+"""Where the two models differ, who is right there, and what sets these rows apart, in words.
+
+Columns are only said to set the rows apart, and the rules of the tree only shown, where its held-out AUC is above chance with
+its whole 95% interval.
+"""
+
+from __future__ import annotations
+
+from ..comparison.disagreement import DEPTH, Condition, Disagreement, Leaf, Tree
+from ..comparison.performance import FEWEST
+from ..report import compared as parts
+from ..report.document import Interval, Message
+from .results import Results, interval
+
+CHANCE = 0.5
+
+
+def disagreement(r: Results) -> parts.Disagreement | None:
+    if r.disagreement is None:
+        return None
+    found, tree = r.disagreement, r.disagreement.tree
+    resolved = _resolved(tree)
+    return parts.Disagreement(
+        rows=found.rows,
+        count=found.count,
+        share=_share(found.share),
+        network_right=_share(found.network_right),
+        linear_right=_share(found.linear_right),
+        neither=_share(found.neither),
+        threshold=found.threshold,
+        sentences=[_how_many(found), _who(found, r.linear.model.name), _apart(tree)],
+        auc=Interval() if tree is None else interval(*tree.auc),
+        balanced_accuracy=Interval() if tree is None else interval(*tree.balanced_accuracy),
+        fitted_rows=None if tree is None else tree.fitted_rows,
+        scored_rows=None if tree is None else tree.rows,
+        hidden_rows=tree.hidden if tree is not None and resolved else 0,
+        leaves=[_leaf(leaf) for leaf in tree.leaves] if tree is not None and resolved else [],
+    )
+
+
+def _resolved(tree: Tree | None) -> bool:
+    return tree is not None and tree.auc[2] > CHANCE
+
+
+def _share(found: tuple[float, float, float]) -> Interval:
+    value, low, high = found
+    return interval(value, None, low, high)
+
+
+def _percent(name: str, found: tuple[float, float, float]) -> dict[str, float]:
+    return {part: 100 * end for part, end in zip((name, f"{name}_low", f"{name}_high"), found, strict=True)}
+
+
+def _how_many(found: Disagreement) -> Message:
+    values = {"count": found.count, "rows": found.rows, **_percent("percent", found.share)}
+    if found.threshold is None:
+        return Message(key="disagreement.classes", values=values)
+    return Message(key="disagreement.numbers", values=values | {"threshold": found.threshold})
+
+
+def _who(found: Disagreement, linear: str) -> Message:
+    if found.count < FEWEST:
+        return Message(key="disagreement.right.few", values={"fewest": FEWEST})
+    values = {"model": linear, **_percent("network", found.network_right), **_percent("linear", found.linear_right)}
+    if found.neither[0] == 0:
+        return Message(key="disagreement.right", values=values)
+    return Message(key="disagreement.right.neither", values=values | _percent("neither", found.neither))
+
+
+def _apart(tree: Tree | None) -> Message:
+    if tree is None:
+        return Message(key="disagreement.tree.none")
+    value, _, low, high = tree.auc
+    values = {"depth": DEPTH, "rows": tree.rows, "value": value, "low": low, "high": high}
+    if not _resolved(tree):
+        return Message(key="disagreement.tree.open", values=values)
+    return Message(key="disagreement.tree.apart", values=values | {"balanced": tree.balanced_accuracy[0]})
+
+
+def _leaf(leaf: Leaf) -> parts.Leaf:
+    return parts.Leaf(
+        conditions=[_condition(c) for c in leaf.conditions],
+        rows=leaf.rows,
+        share=interval(leaf.share, None, leaf.low, leaf.high),
+    )
+
+
+def _condition(condition: Condition) -> Message:
+    values: dict[str, str | float] = {"column": condition.column}
+    if condition.threshold is not None:
+        values["threshold"] = condition.threshold
+    if condition.level is not None:
+        values["level"] = condition.level
+    return Message(key=f"condition.{condition.kind}", values=values)

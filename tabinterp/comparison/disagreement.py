@@ -1,0 +1,269 @@
+"""Where do the two models decide differently, who is right there, and which columns tell these rows apart?
+
+Rows are those held out. They differ where the two models name different classes; of numbers and counts, where the distance of
+the two predictions is in its top tenth. Right is the class that happened, or the prediction that lies nearer (ties: neither).
+Shares have Wilson intervals (1927); with weights, of as many rows as say as much (Kish 1965).
+
+A tree of depth three at most on the original columns (Breiman et al. 1984) is fitted on half of the rows, drawn by hash, to
+tell those that differ from the others. What it says is of the other half: AUC and balanced accuracy beside chance, intervals
+over resampled rows (or groups of rows), and in each leaf the share of rows that differ. Leaves of fewer than ten rows in
+either half are not shown.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any, Literal
+
+import numpy as np
+from sklearn.compose import ColumnTransformer
+from sklearn.impute import SimpleImputer
+from sklearn.tree import DecisionTreeClassifier
+
+from ..errors import NotApplicableError
+from ..models import Bound
+from ..models.reference import level_encoder
+from ..table import Table
+from ..table.draws import FloatArray, IntArray, row_hash
+from .calibration import Estimate, wilson
+from .performance import FEWEST, RESAMPLES, groups, interval, resampled
+
+DEPTH = 3
+TOP = 0.1  # of the distances between two predictions of a number
+SMALLEST = 10  # rows of a leaf that is shown
+MISSING, RARE = ("nan", "None", "<NA>"), "infrequent_sklearn"  # as scikit-learn names them among the levels
+
+
+@dataclass(frozen=True)
+class Condition:
+    """One step to a leaf: a number at most or above `threshold`; of a `level` or not; missing or not; of a rare level or not."""
+
+    column: str
+    kind: Literal["at_most", "above", "is", "is_not", "missing", "present", "rare", "not_rare"]
+    threshold: float | None = None
+    level: str | None = None
+
+
+@dataclass(frozen=True)
+class Leaf:
+    """Rows of the scored half that meet all conditions, and the share of them that differ, with its 95% interval."""
+
+    conditions: tuple[Condition, ...]
+    rows: int
+    share: float
+    low: float
+    high: float
+
+
+@dataclass(frozen=True)
+class Tree:
+    """The leaves that are shown, highest share first; `hidden` rows of the scored half are in the others."""
+
+    leaves: tuple[Leaf, ...]
+    hidden: int
+    fitted_rows: int
+    rows: int
+    auc: Estimate
+    balanced_accuracy: Estimate
+
+
+@dataclass(frozen=True)
+class Disagreement:
+    """`count` of `rows` held-out rows differ; among them who is right: (share, low, high), NaN where fewer than ten differ.
+
+    `threshold`: of numbers and counts, the distance of predictions from which rows differ, in units of the target.
+    """
+
+    rows: int
+    count: int
+    share: tuple[float, float, float]
+    network_right: tuple[float, float, float]
+    linear_right: tuple[float, float, float]
+    neither: tuple[float, float, float]
+    threshold: float | None
+    tree: Tree | None
+    seed: int
+
+
+def disagreement(network: Bound, linear: Bound, *, seed: int = 0) -> Disagreement:
+    """Compare the decisions of two models bound to the same table, on its held-out rows.
+
+    Raises
+    ------
+    NotApplicableError
+        when it is not known which rows were held out, or the two models predict the same number in every row.
+    """
+    if network.table.held_out is None:
+        raise NotApplicableError("who is right is seen on rows that the models were not trained on, and none are known")
+    rows = np.flatnonzero(network.table.held_out)
+    network, linear = network.take(rows), linear.take(rows)
+    table = network.table
+    differ, right, threshold = _differences(network, linear)
+    weights = np.ones(len(table)) if table.weights is None else table.weights
+    return Disagreement(
+        rows=len(table),
+        count=int(differ.sum()),
+        share=_share(differ, weights),
+        network_right=_share(right[0][differ], weights[differ], FEWEST),
+        linear_right=_share(right[1][differ], weights[differ], FEWEST),
+        neither=_share(~(right[0] | right[1])[differ], weights[differ], FEWEST),
+        threshold=threshold,
+        tree=_tree(differ, weights, network, linear, seed),
+        seed=seed,
+    )
+
+
+def _differences(network: Bound, linear: Bound) -> tuple[Any, tuple[Any, Any], float | None]:
+    """(n,) which rows differ, on which each model alone is right, and the distance from which numbers differ."""
+    table, both = network.table, np.stack([network.scores, linear.scores])
+    if table.schema.goal.classes:
+        labels = (both[..., 0] > 0).astype(int) if both.shape[2] == 1 else both.argmax(axis=2)
+        differ = labels[0] != labels[1]
+        return differ, (labels[0] == table.y, labels[1] == table.y), None
+    values = np.exp(both[..., 0]) if table.schema.task == "count" else both[..., 0]
+    distance, miss = np.abs(values[0] - values[1]), np.abs(values - table.y)
+    threshold = float(np.quantile(distance, 1 - TOP))
+    if not threshold > 1e-9 * float(np.abs(values).max()):
+        raise NotApplicableError("the two models predict the same in nine of ten rows or more")
+    return distance >= threshold, (miss[0] < miss[1], miss[1] < miss[0]), threshold
+
+
+def _share(hit: Any, weights: FloatArray, fewest: int = 1) -> tuple[float, float, float]:
+    if len(hit) < fewest or weights.sum() == 0:
+        return np.nan, np.nan, np.nan
+    share = float(np.average(hit, weights=weights))
+    return share, *wilson(share, float(weights.sum() ** 2 / (weights**2).sum()))
+
+
+# ---- the tree
+
+
+def _tree(differ: Any, weights: FloatArray, network: Bound, linear: Bound, seed: int) -> Tree | None:
+    """None where either half has too few rows that differ, or that do not, or where no column tells them apart."""
+    table = network.table
+    scored = _half(table, seed)
+    halves = [np.flatnonzero(half & (weights > 0)) for half in (~scored, scored)]
+    few = any(min(differ[rows].sum(), (~differ[rows]).sum()) < SMALLEST for rows in halves)
+    if few or len(np.unique(groups(table)[halves[1]])) < FEWEST:
+        return None
+    fit, score = halves
+    read = {c for bound in (network, linear) for c in bound.columns if len(bound.encoding.blocks[c])}
+    names = [c for c in table.schema.inputs if c in read]
+    encoder, meaning = _encoder(table, names, fit)
+    model = DecisionTreeClassifier(
+        max_depth=DEPTH, min_samples_leaf=SMALLEST, class_weight="balanced", random_state=seed
+    )
+    model.fit(encoder.transform(table.inputs.iloc[fit]), differ[fit], sample_weight=weights[fit])
+    if model.tree_.node_count == 1:
+        return None
+    at = model.apply(encoder.transform(table.inputs.iloc[score]))
+    leaves, at = np.unique(at, return_inverse=True)
+    risk = model.tree_.value[leaves, 0, 1] / model.tree_.value[leaves, 0].sum(axis=1)
+    auc, balanced = _scored(at, risk, differ[score], table.take(score), weights[score], seed)
+    paths = _paths(model.tree_, meaning)
+    shown, hidden = [], 0
+    for i, leaf in enumerate(leaves):
+        inside = at == i
+        if inside.sum() < SMALLEST:
+            hidden += int(inside.sum())
+            continue
+        share = _share(differ[score][inside], weights[score][inside])
+        shown.append(Leaf(paths[int(leaf)], int(inside.sum()), *share))
+    shown.sort(key=lambda leaf: -leaf.share)
+    return Tree(tuple(shown), hidden, len(fit), len(score), auc, balanced)
+
+
+def _half(table: Table, seed: int) -> Any:
+    """(n,) which rows are scored; rows of one group stay together."""
+    group = groups(table)
+    first = np.full(int(group.max()) + 1, table.numbers.max())
+    np.minimum.at(first, group, table.numbers)
+    return row_hash(first[group], seed + 2) % np.uint64(2) == 1
+
+
+Meaning = tuple[
+    str, str | None
+]  # of an encoded column: the original one, and its level, None of a number, "" of missing
+
+
+def _encoder(table: Table, names: list[str], rows: IntArray) -> tuple[ColumnTransformer, list[Meaning]]:
+    """Numbers in their own units, levels one by one; and what each encoded column means."""
+    frame = table.inputs.iloc[rows]
+    blocks: list[tuple[str, Any, list[str]]] = []
+    for i, name in enumerate(names):
+        number = table.schema[name].kind == "numeric"
+        own = (
+            SimpleImputer(strategy="median", add_indicator=True, keep_empty_features=True)
+            if number
+            else level_encoder()
+        )
+        blocks.append((str(i), own, [name]))
+    encoder = ColumnTransformer(blocks, sparse_threshold=0).fit(frame[names])
+    meaning: list[Meaning] = []
+    for label, _, (name,) in blocks:
+        place = encoder.output_indices_[label]
+        fitted = encoder.named_transformers_[label]
+        if isinstance(fitted, SimpleImputer):
+            meaning += [(name, None), (name, "")][: place.stop - place.start]
+        else:
+            levels = (str(output)[len(name) + 1 :] for output in fitted.get_feature_names_out())  # "column_level"
+            meaning += [(name, "" if level in MISSING else level) for level in levels]
+    return encoder, meaning
+
+
+def _scored(
+    at: IntArray, risk: FloatArray, differ: Any, table: Table, weights: FloatArray, seed: int
+) -> tuple[Estimate, Estimate]:
+    """AUC and balanced accuracy of the leaves' risks on these rows, with intervals over resampled rows or groups."""
+    risks, rank = np.unique(risk, return_inverse=True)
+    place, above, group = rank[at], risks > 0.5, groups(table)
+
+    def both(w: FloatArray) -> tuple[float, float]:
+        p, n = np.bincount(place, w * differ, len(risks)), np.bincount(place, w * ~differ, len(risks))
+        if p.sum() == 0 or n.sum() == 0:
+            return np.nan, np.nan
+        p, n = p / p.sum(), n / n.sum()
+        return float(p @ (np.cumsum(n) - 0.5 * n)), float((p[above].sum() + n[~above].sum()) / 2)
+
+    drawn = np.array([both(w) for w in resampled(weights, group, RESAMPLES, seed)])
+    auc, balanced = (interval(value, drawn[:, i]) for i, value in enumerate(both(weights)))
+    return auc, balanced
+
+
+def _paths(tree: Any, meaning: list[Meaning]) -> dict[int, tuple[Condition, ...]]:
+    """Leaf -> its conditions, those of one column on one side drawn together."""
+    found: dict[int, tuple[Condition, ...]] = {}
+
+    def walk(node: int, path: tuple[Condition, ...]) -> None:
+        if tree.children_left[node] < 0:
+            found[node] = _shortened(path)
+            return
+        column, level = meaning[tree.feature[node]]
+        if level is None:
+            at = float(tree.threshold[node])
+            low, high = Condition(column, "at_most", threshold=at), Condition(column, "above", threshold=at)
+        elif level == "":
+            low, high = Condition(column, "present"), Condition(column, "missing")
+        elif level == RARE:
+            low, high = Condition(column, "not_rare"), Condition(column, "rare")
+        else:
+            low, high = Condition(column, "is_not", level=level), Condition(column, "is", level=level)
+        walk(tree.children_left[node], (*path, low))
+        walk(tree.children_right[node], (*path, high))
+
+    walk(0, ())
+    return found
+
+
+def _shortened(path: tuple[Condition, ...]) -> tuple[Condition, ...]:
+    """Of two bounds on one side of a number the later is the narrower; "is" says all about a column's level."""
+    kept: list[Condition] = []
+    for condition in path:
+        kept = [
+            other
+            for other in kept
+            if other.column != condition.column
+            or not (other.kind == condition.kind in ("at_most", "above") or condition.kind == "is")
+        ]
+        kept.append(condition)
+    return tuple(kept)

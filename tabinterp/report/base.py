@@ -1,0 +1,31 @@
+"""What every part of the document is made of: sentences, and numbers with their errors."""
+
+from __future__ import annotations
+
+from typing import Literal
+
+from pydantic import BaseModel, ConfigDict
+
+Scalar = str | int | float | bool | None
+Metric = Literal["log_loss", "auc", "brier", "accuracy", "squared_error", "r2", "absolute_error", "poisson_deviance"]
+Status = Literal["better", "equivalent", "worse", "not_resolved", "not_assessed"]
+
+
+class Part(BaseModel):
+    model_config = ConfigDict(frozen=True, extra="forbid", allow_inf_nan=False)
+
+
+class Message(Part):
+    """A sentence of the catalogue (`tabinterp.messages`): its key and the values that fill it."""
+
+    key: str
+    values: dict[str, Scalar | list[str]] = {}
+
+
+class Interval(Part):
+    """A number with its error: standard error, and the ends of its 95% interval."""
+
+    value: float | None = None
+    stderr: float | None = None
+    low: float | None = None
+    high: float | None = None

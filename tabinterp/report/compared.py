@@ -1,0 +1,115 @@
+"""Parts of the document that say what the network gains, where it differs from the linear model, and how both are calibrated."""
+
+from __future__ import annotations
+
+from typing import Literal
+
+from .base import Interval, Message, Metric, Part, Status
+
+
+class Rung(Part):
+    """A refit to the target, or the network: its loss on held-out rows beside that of the rung below and of the network."""
+
+    rung: Literal["intercept", "linear", "curvature", "pairs", "network"]
+    parameters: int
+    loss: Interval
+    against_below: Interval  # its loss minus that of the rung below; empty where there is none
+    against_network: Interval  # its loss minus the network's; below zero the refit is the better one
+    recovered: Interval  # share of the network's gain over the linear rung; empty unless the gain is resolved
+    status: Status | None  # the refit against the network; None for the network
+
+
+class Ladder(Part):
+    metric: Metric
+    margin: float
+    gain: Status  # the network against the linear rung
+    rungs: list[Rung]
+    shortest: Literal["intercept", "linear", "curvature", "pairs"] | None  # the first as good as the network
+    pairs: list[str]
+    rows: int
+    training_rows: int
+    resamples: int
+    seed: int
+
+
+class ShareRow(Part):
+    output: str | None  # None: of all of them
+    component: Literal["linear", "curvature", "interactions"]
+    of: str  # "" the whole, a column, "a × b", "other" pairs than those named
+    share: Interval  # of the variance of the network's score
+    weighted: Interval  # the same, rows weighed by `Shares.weighting`
+
+
+class RestRow(Part):
+    """What the parts that are not listed add up to; sums have no interval."""
+
+    component: Literal["linear", "curvature", "interactions"]
+    count: int
+    share: float | None
+    weighted: float | None
+
+
+class Shares(Part):
+    weighting: Literal["p(1-p)", "rate"] | None
+    whole: list[ShareRow]
+    parts: list[ShareRow]  # columns and pairs of all outputs together, the largest first
+    rest: list[RestRow]
+    rows: int
+    fitted_rows: int
+    folds: int
+    resamples: int
+    seed: int
+    rows_of: Literal["held-out", "all"]
+
+
+class Gain(Part):
+    ladder: Ladder | None
+    shares: Shares | None
+    recovery: Message | None  # how far the refits come
+    agreement: Message | None  # whether ladder and shares agree
+
+
+class Leaf(Part):
+    conditions: list[Message]
+    rows: int  # ten at least
+    share: Interval  # of these rows, those in which the models differ
+
+
+class Disagreement(Part):
+    rows: int
+    count: int  # rows in which the models differ
+    share: Interval
+    network_right: Interval  # of the rows that differ; empty where they are fewer than ten
+    linear_right: Interval
+    neither: Interval
+    threshold: float | None  # of numbers and counts: the distance of predictions from which rows differ
+    sentences: list[Message]
+    auc: Interval  # of a tree that tells these rows apart, on rows it was not fitted on; chance is 0.5
+    balanced_accuracy: Interval
+    fitted_rows: int | None  # None: too few rows for a tree
+    scored_rows: int | None
+    hidden_rows: int  # in leaves of fewer than ten rows
+    leaves: list[Leaf]  # empty unless the AUC is above chance
+
+
+class CalibrationBin(Part):
+    rows: int  # ten at least
+    predicted: float
+    observed: Interval
+
+
+class Calibrated(Part):
+    slope: Interval
+    intercept: Interval
+    bins: list[CalibrationBin]
+
+
+class CalibrationRow(Part):
+    output: str | None
+    network: Calibrated
+    linear: Calibrated
+
+
+class Calibration(Part):
+    rows: int
+    outputs: list[CalibrationRow]

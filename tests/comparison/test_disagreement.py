@@ -1,0 +1,195 @@
+"""Where two models differ: counts by loops over rows, leaves by their own rules, a planted difference and none."""
+
+from __future__ import annotations
+
+import functools
+
+import numpy as np
+import pandas as pd
+import pytest
+import torch
+from sklearn import metrics
+from statsmodels.stats.proportion import proportion_confint
+from torch import nn
+
+import tabinterp as ti
+from tabinterp.comparison.disagreement import disagreement
+from tabinterp.errors import NotApplicableError
+from tabinterp.models import bind
+from tabinterp.models.counterpart import fit_counterpart
+from tabinterp.table.draws import row_hash
+from tests import cases
+
+
+@functools.cache
+def both(task: str, weighted: bool = False):
+    frame = cases.mixed_frame(2000, task=task)
+    table = cases.mixed_table(frame, task, weighted, split=0.5)
+    network = bind(ti.wrap(cases.network_pipeline(frame, task)), table)
+    return network, bind(fit_counterpart(network, table), table)
+
+
+def by_hand(network, linear):
+    """Row by row: do the models differ, is the network right, is the linear model."""
+    table, found = network.table, []
+    for i in np.flatnonzero(table.held_out):
+        one, other, y = network.scores[i], linear.scores[i], table.y[i]
+        if table.schema.task == "binary":
+            a, b = one[0] > 0, other[0] > 0
+            found.append((i, a != b, bool(a) == bool(y), bool(b) == bool(y)))
+        elif table.schema.task == "multiclass":
+            a, b = int(np.argmax(one)), int(np.argmax(other))
+            found.append((i, a != b, a == y, b == y))
+        else:
+            a, b = (np.exp(s[0]) if table.schema.task == "count" else s[0] for s in (one, other))
+            found.append((i, abs(a - b), abs(a - y) < abs(b - y), abs(b - y) < abs(a - y)))
+    frame = pd.DataFrame(found, columns=["row", "differ", "network", "linear"])
+    if not table.schema.goal.classes:
+        frame["differ"] = frame["differ"] >= np.quantile(frame["differ"], 0.9)
+    return frame.set_index("row").astype(bool)
+
+
+@pytest.mark.parametrize("task", cases.TASKS)
+def test_counts_are_those_of_a_loop_over_rows(task):
+    network, linear = both(task)
+    found, rows = disagreement(network, linear), by_hand(network, linear)
+    differ = rows[rows["differ"]]
+    assert (found.rows, found.count) == (len(rows), len(differ))
+    neither = ~(differ["network"] | differ["linear"])
+    for part, hits, of in (
+        (found.share, len(differ), len(rows)),
+        (found.network_right, differ["network"].sum(), len(differ)),
+        (found.linear_right, differ["linear"].sum(), len(differ)),
+        (found.neither, neither.sum(), len(differ)),
+    ):
+        assert part == pytest.approx((hits / of, *proportion_confint(hits, of, method="wilson")), abs=1e-12)
+
+
+def test_weights_weigh_shares():
+    network, linear = both("binary", weighted=True)
+    found, rows = disagreement(network, linear), by_hand(network, linear)
+    w = pd.Series(network.table.weights, np.arange(len(network.table)))[rows.index]
+    assert found.share[0] == pytest.approx(w[rows["differ"]].sum() / w.sum())
+    size = w.sum() ** 2 / (w**2).sum()
+    ends = proportion_confint(found.share[0] * size, size, method="wilson")
+    assert found.share[1:] == pytest.approx(ends, abs=1e-12)
+    inside = rows["differ"]
+    assert found.network_right[0] == pytest.approx(w[inside & rows["network"]].sum() / w[inside].sum())
+
+
+def meets(condition, frame) -> np.ndarray:
+    values = frame[condition.column]
+    if condition.threshold is not None:
+        numbers = values.to_numpy(dtype=float)
+        # a missing number counts as the median of the fitted half, which is far from every threshold that is found here
+        numbers = np.where(np.isnan(numbers), MEDIAN.get(condition.column, np.nan), numbers)
+        below = numbers.astype(np.float32) <= condition.threshold
+        return below if condition.kind == "at_most" else ~below
+    if condition.kind in ("missing", "present"):
+        return (values.isna() if condition.kind == "missing" else values.notna()).to_numpy()
+    same = (values.astype(str) == condition.level).to_numpy()
+    return same if condition.kind == "is" else ~same
+
+
+MEDIAN: dict[str, float] = {}
+
+
+@pytest.mark.parametrize("task", cases.TASKS)
+def test_leaves_hold_the_rows_that_their_rules_say(task):
+    network, linear = both(task)
+    tree = disagreement(network, linear).tree
+    rows, inputs = by_hand(network, linear), network.table.inputs
+    halves = {}
+    assert tree.hidden < 10  # one leaf at most is not shown: what meets no rule
+    for leaf in tree.leaves:
+        assert leaf.rows >= 10
+        assert 1 <= len(leaf.conditions) <= 3
+    scored = row_hash(network.table.numbers[rows.index], 2) % np.uint64(2) == 1
+    assert (scored.sum(), (~scored).sum()) == (tree.rows, tree.fitted_rows)
+    MEDIAN.clear()
+    MEDIAN.update(inputs.iloc[rows.index[~scored]][["age", "income"]].median().to_dict())
+    for name, half in (("scored", scored), ("fitted", ~scored)):
+        part = inputs.iloc[rows.index[half]]
+        inside = [np.logical_and.reduce([meets(c, part) for c in leaf.conditions]) for leaf in tree.leaves]
+        met = np.sum(inside, axis=0)
+        assert set(met) <= {0, 1}
+        assert name == "fitted" or (met == 0).sum() == tree.hidden
+        halves[name] = (
+            np.where(met == 1, np.argmax(inside, axis=0), len(tree.leaves)),
+            rows["differ"].to_numpy()[half],
+        )
+    at, differ = halves["scored"]
+    for i, leaf in enumerate(tree.leaves):
+        hits, of = differ[at == i].sum(), (at == i).sum()
+        assert leaf.rows == of
+        assert (leaf.share, leaf.low, leaf.high) == pytest.approx(
+            (hits / of, *proportion_confint(hits, of, method="wilson"))
+        )
+    fitted_at, fitted_differ = halves["fitted"]
+    risk = np.array([fitted_differ[fitted_at == i].mean() for i in range(fitted_at.max() + 1)])
+    assert tree.auc[0] == pytest.approx(metrics.roc_auc_score(differ, risk[at]))
+    guess = risk[at] > fitted_differ.mean()  # balanced classes: above the base rate
+    assert tree.balanced_accuracy[0] == pytest.approx(metrics.balanced_accuracy_score(differ, guess))
+    assert tree.auc[2] <= tree.auc[0] <= tree.auc[3]
+
+
+class Formula(nn.Module):
+    def __init__(self, formula) -> None:
+        super().__init__()
+        self.formula = formula
+
+    def forward(self, x):
+        return self.formula(x)[:, None]
+
+
+def made(formula, n: int = 3000):
+    draw = np.random.default_rng(5)
+    x = draw.normal(size=(n, 4))
+    y = (x[:, 0] + draw.logistic(size=n) > 0).astype(int)
+    frame = pd.DataFrame(x, columns=["a", "b", "c", "d"]).assign(y=y)
+    table = ti.read_table(frame, target="y", split=0.5, task="binary")
+    network = ti.wrap(Formula(formula), encoder="passthrough", classes=[0, 1])
+    layer = nn.Linear(4, 1, bias=False)
+    _ = layer.weight.data.copy_(torch.tensor([[1.0, 0.0, 0.0, 0.0]]))
+    return bind(network, table), bind(ti.wrap(layer, encoder="passthrough", classes=[0, 1]), table)
+
+
+def test_a_planted_difference_is_found_by_its_column():
+    found = disagreement(*made(lambda x: torch.where(x[:, 1] > 1.0, -x[:, 0], x[:, 0])))
+    first, *_, last = found.tree.leaves
+    assert {c.column for leaf in found.tree.leaves for c in leaf.conditions} == {"b"}
+    assert last.conditions[-1].kind == "at_most"
+    assert last.conditions[-1].threshold == pytest.approx(1.0, abs=0.01)
+    assert (first.share, last.share) == (1.0, 0.0)
+    assert found.tree.auc[2] > 0.97
+    assert found.network_right[2] < 0.5 < found.linear_right[1]
+
+
+def test_a_difference_that_no_column_explains_is_not_explained():
+    """The network flips by a digit deep inside a column."""
+    found = disagreement(*made(lambda x: torch.where((x[:, 3] * 1e4).floor() % 5 == 0, -x[:, 0], x[:, 0])))
+    assert found.share[0] == pytest.approx(0.2, abs=0.03)
+    assert found.tree.auc[2] < 0.5 + 0.03
+    assert found.tree.auc[0] == pytest.approx(0.5, abs=0.06)
+
+
+def test_too_few_rows_that_differ_have_no_tree_and_nobody_right():
+    found = disagreement(*made(lambda x: torch.where(x[:, 1] > 2.9, -x[:, 0], x[:, 0])))
+    assert 0 < found.count < 10
+    assert found.tree is None
+    assert np.isnan([*found.network_right, *found.linear_right, *found.neither]).all()
+
+
+def test_models_that_never_differ_have_no_tree():
+    found = disagreement(*made(lambda x: 2 * x[:, 0]))
+    assert (found.count, found.share[0], found.tree) == (0, 0.0, None)
+
+
+def test_what_cannot_be_compared_is_refused():
+    network, _ = both("regression")
+    with pytest.raises(NotApplicableError, match="predict the same"):
+        disagreement(network, network)
+    frame = cases.mixed_frame(100)
+    model = bind(ti.wrap(cases.network_pipeline(frame)), cases.mixed_table(frame))
+    with pytest.raises(NotApplicableError, match="none are known"):
+        disagreement(model, model)
