@@ -113,8 +113,9 @@ def audit(
         gradients = _optional("gradients", notes, lambda: _gradients(network, linear, fewer, seed, clock)) or []
     with clock("shapley values"):
         shapley = _optional("Shapley values", notes, lambda: _shapley(network, linear, few, seed, clock))
+    each = few if network.is_local(network.columns) else fewer  # a move encodes whole rows again
     with clock("effect curves"):
-        curves = _optional("effect curves", notes, lambda: _effects(network, linear, few, importance, seed, clock))
+        curves = _optional("effect curves", notes, lambda: _effects(network, linear, each, importance, seed, clock))
     with clock("interactions"):
         pairs = _optional("interactions", notes, lambda: _interactions(network.take(few), seed, clock))
     with clock("neurons"):

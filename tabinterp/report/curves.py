@@ -28,12 +28,12 @@ FAINT, BAND, ICE = 0.4, 0.25, 0.1  # opacities
 
 Place = tuple[float, EffectPoint]  # where a point stands on the axis
 Read = Callable[[EffectCurve], float | None]
+Mark = tuple[EffectPoint, str]  # a point, and the model
+Title = Callable[[EffectPoint, str], str]
 
 
-def curves(
-    points: Sequence[EffectPoint], axis: str, missing: str, aria: str, figure_id: str, titles: Sequence[str]
-) -> Markup:
-    """Curves of both models over the printed points of a column of numbers; `titles` has one for each of them."""
+def curves(points: Sequence[EffectPoint], axis: str, missing: str, aria: str, figure_id: str, title: Title) -> Markup:
+    """Curves of both models over the printed points of a column of numbers; `title` puts a point of a model in words."""
     places = _places(points)
     height = TOP + PLOT + BARS + BOTTOM
     with styles():
@@ -50,7 +50,7 @@ def curves(
         _finish(axes, below, (low, high), places)
         figure.text(0.0, 1 - 15 / height, "@axis@", color=INK)
         labels = {"@axis@": Label(axis), "@missing@": Label(missing)}
-        return markup(figure, figure_id, aria, labels, dict(zip(shown, titles, strict=True)))
+        return markup(figure, figure_id, aria, labels, {gid: title(*mark) for gid, mark in shown.items()})
 
 
 def drawable(points: Sequence[EffectPoint]) -> bool:
@@ -86,8 +86,8 @@ def _limits(points: Sequence[EffectPoint]) -> tuple[float, float]:
     return low - edge, high + edge
 
 
-def _draw(axes: Axes, places: Sequence[Place]) -> list[str]:
-    """Bands below lines below marks; the ids of the network's marks, one for each point that has one."""
+def _draw(axes: Axes, places: Sequence[Place]) -> dict[str, Mark]:
+    """Bands below lines below marks; the marks by their ids."""
     line = [(x, p) for x, p in places if not p.missing and p.rows is not None]
     xs = [x for x, _ in line]
 
@@ -124,8 +124,8 @@ def _line(
             axes.plot(x, y, color=colour, ls=dash, lw=width, alpha=alpha, solid_capstyle="butt", zorder=2)
 
 
-def _marks(axes: Axes, places: Sequence[Place]) -> list[str]:
-    ids = []
+def _marks(axes: Axes, places: Sequence[Place]) -> dict[str, Mark]:
+    marks = {}
     for index, (x, point) in enumerate(places):
         for model, part in (("linear", point.linear.effect), ("network", point.network.effect)):
             if part.value is None:
@@ -149,9 +149,8 @@ def _marks(axes: Axes, places: Sequence[Place]) -> list[str]:
                 gid=gid,
                 zorder=3,
             )
-            if network:
-                ids.append(gid)
-    return ids
+            marks[gid] = (point, model)
+    return marks
 
 
 def _whisker(axes: Axes, x: float, part: Interval, model: str) -> None:

@@ -21,6 +21,7 @@ SVG = "http://www.w3.org/2000/svg"
 XLINK = "{http://www.w3.org/1999/xlink}href"
 KEPT = {"fill", "stroke", "stroke-width", "stroke-dasharray", "fill-opacity", "stroke-opacity", "opacity"}
 KEPT_FOR_TEXT = {"fill", "font-size", "font", "text-anchor"}
+LONG = re.compile(r"-?\d+\.\d{3,}")  # a hundredth of a pixel is enough for a line
 REFERENCE = re.compile(r"url\(#([^)]+)\)")
 
 ET.register_namespace("", SVG)
@@ -57,6 +58,7 @@ def markup(
             title.text = titles[str(gid)]
             element.insert(0, title)
     _own_ids(root, figure_id)
+    _unwrap(root)
     ET.indent(root, "")
     return Markup(ET.tostring(root, encoding="unicode"))
 
@@ -98,7 +100,8 @@ def _restyle(element: ET.Element) -> None:
     if element.get("transform", "").startswith("rotate(-0"):
         del element.attrib["transform"]
     if element.tag == f"{{{SVG}}}path" and "d" in element.attrib:
-        element.set("d", " ".join(element.attrib["d"].split()))
+        lean = LONG.sub(lambda found: f"{float(found[0]):.2f}".rstrip("0").rstrip("."), element.attrib["d"])
+        element.set("d", " ".join(lean.split()))
 
 
 def _relabel(element: ET.Element, labels: Mapping[str, Label]) -> None:
@@ -109,6 +112,15 @@ def _relabel(element: ET.Element, labels: Mapping[str, Label]) -> None:
     if label.whole and label.whole != label.text:
         title = ET.SubElement(element, f"{{{SVG}}}title")
         title.text = label.whole
+
+
+def _unwrap(parent: ET.Element) -> None:
+    """Put the children of a bare group in its place; one that holds a title keeps them together."""
+    for place, child in reversed(list(enumerate(parent))):
+        _unwrap(child)
+        bare = child.tag in (f"{{{SVG}}}g", f"{{{SVG}}}defs") and not child.attrib
+        if bare and (not len(child) or (child.tag == f"{{{SVG}}}g" and child.find(f"{{{SVG}}}title") is None)):
+            parent[place : place + 1] = list(child)
 
 
 def _own_ids(root: ET.Element, figure_id: str) -> None:

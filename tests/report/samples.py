@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from itertools import pairwise
+
 import numpy as np
 
 from tabinterp import messages
@@ -26,12 +28,18 @@ from tabinterp.report.document import (
     ColumnInfo,
     Data,
     Document,
+    Effect,
+    EffectCurve,
+    EffectPoint,
+    Effects,
     Finding,
     GradientMethod,
     GradientRow,
     Gradients,
     Importance,
     ImportanceRow,
+    InteractionRow,
+    Interactions,
     Interval,
     Message,
     Method,
@@ -39,6 +47,9 @@ from tabinterp.report.document import (
     ModelInfo,
     Neurons,
     Performance,
+    Shapley,
+    ShapleyModel,
+    ShapleyRow,
     Surrogate,
     Unit,
     UnitColumn,
@@ -258,6 +269,109 @@ def gradients(make: Maker, names: list[str], classes: list[str | None]) -> Gradi
         for name, gap in gaps.items()
     ]
     return Gradients(rows_of="held-out", saturation=0.0123, methods=methods)
+
+
+def shapley(make: Maker, names: list[str], classes: list[str | None]) -> Shapley:
+    def row(index: int, name: str, output: str | None) -> ShapleyRow:
+        size = 1 / (1 + index)
+        return ShapleyRow(
+            output=output,
+            column=name,
+            network=make.interval(make.real(0.01), 0.02),
+            network_size=make.interval(size, 0.03),
+            network_tied=index % 3 > 0,
+            linear=make.interval(make.real(0.01), 0.02),
+            linear_size=make.interval(size * make.share(), 0.03),
+            linear_tied=False,
+        )
+
+    return Shapley(
+        rows_of="held-out",
+        rows=500,
+        background_rows=100,
+        tolerance=0.005,
+        seed=0,
+        network=ShapleyModel(method="auto", exact=False, converged=0.998, residual=3e-7),
+        linear=ShapleyModel(method="closed form", exact=True, converged=1.0, residual=2e-15),
+        columns=[row(index, name, output) for output in classes for index, name in enumerate(names)],
+    )
+
+
+def effects(make: Maker, found: list[ColumnInfo], classes: list[str | None], levels: int) -> Effects:
+    """Numbers with a sparse point, one that is not printed and missing values; levels, one of them not printed."""
+    inputs = [info for info in found if info.role == "input"]
+
+    def curve(steep: float, ale: bool) -> EffectCurve:
+        effect = make.interval(steep, 0.1)
+        return EffectCurve(
+            effect=effect,
+            ale=make.interval(steep * 0.9, 0.1) if ale else NONE,
+            ice_low=effect.value - 0.5,
+            ice_high=effect.value + 0.4,
+        )
+
+    def points(info: ColumnInfo) -> list[EffectPoint]:
+        numeric = info.kind == "numeric"
+        values = [*range(12)] if numeric else [f"level {i}" for i in range(levels)]
+        made = [
+            EffectPoint(
+                value=float(value) if numeric else value,
+                missing=False,
+                rows=20 if i == 2 else 300 + i,
+                sparse=i == 2,
+                network=curve(np.sin(i / 3) + make.real(0.05), numeric),
+                linear=curve(i / 9 - 0.6, numeric),
+            )
+            for i, value in enumerate(values)
+        ]
+        if numeric:
+            missing = {"network": curve(0.3, False), "linear": curve(-0.2, False)}
+            made.append(EffectPoint(value=None, missing=True, rows=40, sparse=False, **missing))
+        return [*made, EffectPoint(value=None, missing=False, rows=None, sparse=True)]
+
+    return Effects(
+        rows_of="held-out",
+        rows=4000,
+        ice_rows=2000,
+        seed=0,
+        columns=len(inputs),
+        curves=[
+            Effect(
+                output=output,
+                column=info.name,
+                kind=info.kind,
+                off_grid=0.0 if info.kind == "numeric" else 0.02,
+                points=points(info),
+            )
+            for info in inputs[: 5 if len(classes) > 1 else 8]
+            for output in classes
+        ],
+    )
+
+
+def interactions(make: Maker, names: list[str], classes: list[str | None]) -> Interactions:
+    return Interactions(
+        rows_of="held-out",
+        rows=2048,
+        blocks=32,
+        background=64,
+        seed=0,
+        screened=len(names) * (len(names) - 1) // 2,
+        linear_adds=True,
+        pairs=[
+            InteractionRow(
+                output=output,
+                first=first,
+                second=second,
+                variance=make.interval(0.2 * make.share(), 0.01),
+                share=make.interval(0.1 * make.share(), 0.01),
+                h2=make.interval(0.1 * make.share(), 0.01),
+                shapley=make.interval(0.2 * make.share(), 0.02),
+            )
+            for output in classes
+            for first, second in pairwise(names[:6])
+        ],
+    )
 
 
 def agreement(make: Maker) -> list[Agreement]:
@@ -549,6 +663,9 @@ def document(
         importance=importance(make, names, loss),
         coefficients=coefficients(make, found, outputs, SCALE.get(task, "log-odds")),
         gradients=gradients(make, names, outputs),
+        shapley=shapley(make, names, outputs),
+        effects=effects(make, found, outputs, levels),
+        interactions=interactions(make, names, outputs),
         agreement=agreement(make),
         neurons=neurons(make, found, units),
         findings=findings(names),
@@ -592,7 +709,8 @@ def multiclass() -> Document:
 
 
 def regression() -> Document:
-    """No margin; the linear side without importances; a gap for one model only; a unit without rank correlations."""
+    """No margin; the linear side without importances and one curve; a gap for one model only; a unit without rank
+    correlations; every coalition; an encoder that mixes columns."""
     found = document("regression", names=[f"column_{index}" for index in range(8)], units=16, seed=2, name="housing")
     rows = [row.model_copy(update={"linear": NONE}) for row in found.importance.columns]
     unit, *units = found.neurons.units
@@ -600,8 +718,19 @@ def regression() -> Document:
     units = [unit.model_copy(update={"columns": unranked}), *units]
     first, *others = found.gradients.methods
     methods = [first.model_copy(update={"gap_network": 0.001, "tolerance": 0.01}), *others]
+    ways = {
+        "network": found.shapley.network.model_copy(update={"method": "exact", "exact": True}),
+        "linear": found.shapley.linear.model_copy(update={"method": "permutation", "exact": False}),
+    }
+    one, *curves = found.effects.curves
+    points = [point.model_copy(update={"linear": EffectCurve()}) for point in one.points]
+    curves = [one.model_copy(update={"points": points}), *curves]
+    columns = [row.model_copy(update={"network_tied": row.column == "column_2"}) for row in found.shapley.columns]
     return found.model_copy(
         update={
+            "shapley": found.shapley.model_copy(update={**ways, "columns": columns}),
+            "effects": found.effects.model_copy(update={"curves": curves}),
+            "interactions": found.interactions.model_copy(update={"linear_adds": False}),
             "verdict": found.verdict.model_copy(update={"margin": None}),
             "importance": found.importance.model_copy(update={"columns": rows}),
             "gradients": found.gradients.model_copy(update={"methods": methods}),
@@ -648,6 +777,9 @@ def nothing() -> Document:
                 update={"terms": [], "tests": [], "surrogates": [], "notes": []}
             ),
             "gradients": Gradients(rows_of="all", saturation=None, methods=[]),
+            "shapley": None,
+            "effects": None,
+            "interactions": found.interactions.model_copy(update={"pairs": [], "screened": 0}),
             "agreement": [],
             "neurons": found.neurons.model_copy(update={"units": []}),
             "findings": [],
@@ -723,12 +855,41 @@ def all_none() -> Document:
                 }
             ),
             "gradients": found.gradients.model_copy(update={"methods": methods, "rows_of": "all"}),
+            "shapley": found.shapley.model_copy(
+                update={
+                    "rows_of": "all",
+                    "columns": [row.model_copy(update={**blank, **sizes}) for row in found.shapley.columns],
+                }
+            ),
+            "effects": found.effects.model_copy(
+                update={
+                    "rows_of": "all",
+                    "curves": [_unknown(curve, of) for curve, of in zip(found.effects.curves, (None, 1), strict=False)],
+                }
+            ),
+            "interactions": found.interactions.model_copy(
+                update={
+                    "rows_of": "all",
+                    "pairs": [
+                        row.model_copy(update=dict.fromkeys(("variance", "share", "h2", "shapley"), NONE))
+                        for row in found.interactions.pairs
+                    ],
+                }
+            ),
             "agreement": [
                 row.model_copy(update={"spearman": None, "overlap": None, "signs": None}) for row in found.agreement
             ],
             "neurons": found.neurons.model_copy(update={"units": units, "rows_of": "all"}),
         }
     )
+
+
+def _unknown(curve: Effect, rows: int | None) -> Effect:
+    """A curve without any number, or without any point that is printed."""
+    blank = {"network": EffectCurve(), "linear": EffectCurve(), "value": None}
+    gone = {"rows": None, "sparse": True}
+    points = [point.model_copy(update=blank if rows else {**blank, **gone}) for point in curve.points]
+    return curve.model_copy(update={"points": points})
 
 
 NAMES = [

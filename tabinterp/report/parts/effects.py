@@ -22,7 +22,7 @@ from tabinterp.report.words import (
     yes,
 )
 
-DRAWN = 24  # curves in the page
+DRAWN = 12  # curves on the page, which several classes would fill
 
 
 def effects(document: Document) -> list[Block]:
@@ -71,15 +71,10 @@ def _curve(curve: Effect, scale: str, figure_id: str) -> list[Block]:
     )
     axis = t("report.effects.axis", scale=scale)
     if numeric:
-        titles = [f"{_name(p)}: {_title(p, 'network')}; {_title(p, 'linear')}" for p in printed if _known(p)]
-        svg = curves.curves(printed, axis, t("report.effects.missing"), aria, figure_id, titles)
+        svg = curves.curves(printed, axis, t("report.effects.missing"), aria, figure_id, _title)
     else:
         svg = figures.pairs([_pair(point) for point in printed], axis, aria, figure_id, "model")
     return [Figure(svg, aria, _legend(numeric, printed), _caption(curve, numeric), table)]
-
-
-def _known(point: EffectPoint) -> bool:
-    return point.network.effect.value is not None
 
 
 def _legend(numeric: bool, points: Sequence[EffectPoint]) -> list[Key]:

@@ -53,6 +53,8 @@ def _how(part: Shapley, model: str) -> str:
 def _output(rows: Sequence[ShapleyRow], scale: str, figure_id: str) -> list[Block]:
     shown = list(rows[:SHOWN])
     pairs = [_pair(row) for row in shown]
+    if not figures.drawable(pairs):
+        return [Paragraph(t("report.figure.none")), _table(rows, scale)]
     caption = t("report.shapley.figure")
     if len(shown) < len(rows):
         other = t("report.other", count=len(rows) - len(shown))
