@@ -19,6 +19,7 @@ from .basis import Pair, build, check_size, coarse, read_columns
 ROWS = 5000
 LEAST = 0.001  # of the score's variance: what two columns explain together and less is not named
 RIDGE = 1e-8
+NOTHING = 1e-20  # of the largest sum of squares: a constant column, rounded
 
 
 def strongest_pairs(bound: Bound, count: int, seed: int) -> tuple[Pair, ...]:
@@ -54,5 +55,9 @@ def _pieces(values: pd.DataFrame, kind: str) -> FloatArray:
 def _explained(x: FloatArray, y: FloatArray) -> FloatArray:
     """(rows, k) least-squares fit of `y` by the columns of `x`."""
     s = x.T @ x
-    s[np.diag_indices_from(s)] += RIDGE * np.maximum(np.diag(s), np.finfo(float).tiny ** 0.5)
+    size = np.diag(s)
+    largest = size.max(initial=0.0) or 1.0
+    s[np.diag_indices_from(s)] += np.where(
+        size > NOTHING * largest, RIDGE * size, largest
+    )  # a constant explains nothing
     return np.asarray(x @ linalg.solve(s, x.T @ y, assume_a="pos"))

@@ -1,0 +1,145 @@
+"""Ladder, shares, disagreement and calibration in the document: the numbers of the functions, and no gain without one."""
+
+from __future__ import annotations
+
+import functools
+import json
+
+import jsonschema
+import numpy as np
+import pytest
+
+import tabinterp as ti
+from tabinterp.assembly.gain import LARGEST
+from tabinterp.comparison.calibration import calibration
+from tabinterp.comparison.disagreement import disagreement
+from tabinterp.models import bind
+from tabinterp.report.canonical import from_bytes, schema, to_bytes
+from tabinterp.report.claims import check
+from tests import cases
+
+
+@functools.cache
+def audited(task: str, n: int = 700):
+    frame = cases.mixed_frame(n, task=task)
+    table = cases.mixed_table(frame, task, split=0.5)
+    model = ti.wrap(cases.network_pipeline(frame, task))
+    counterpart = ti.fit_counterpart(model, table)
+    return ti.audit(model, table, counterpart=counterpart, rows=60).document, model, counterpart, table
+
+
+def same(part, value, low, high) -> None:
+    for found, expected in zip((part.value, part.low, part.high), (value, low, high), strict=True):
+        assert found == (pytest.approx(expected, rel=1e-9, abs=1e-12) if np.isfinite(expected) else None)
+
+
+@pytest.mark.parametrize("task", cases.TASKS)
+class TestNumbers:
+    def test_the_document_is_valid_and_comes_back(self, task):
+        document = audited(task)[0]
+        data = to_bytes(document)
+        jsonschema.Draft202012Validator(schema()).validate(json.loads(data))
+        assert from_bytes(data) == document
+        check(document)
+        assert document.gain.ladder is not None
+        assert document.gain.shares is not None
+        assert document.calibration is not None
+        assert document.disagreement is not None
+
+    def test_rungs_are_those_of_the_ladder(self, task):
+        document, model, _, table = audited(task)
+        expected, found = ti.ladder(model, table), document.gain.ladder
+        assert [r.rung for r in found.rungs] == list(expected.rungs)
+        assert [r.parameters for r in found.rungs] == list(expected.parameters)
+        for i, rung in enumerate(found.rungs):
+            for name in ("loss", "against_below", "against_network", "recovered"):
+                all_of = getattr(expected, name)
+                same(getattr(rung, name), all_of.value[i], all_of.low[i], all_of.high[i])
+        assert [r.status for r in found.rungs] == [*expected.status[:-1], None]
+        assert (found.gain, found.shortest, found.metric) == (expected.gain, expected.shortest, expected.metric)
+        assert found.pairs == [" × ".join(pair) for pair in expected.pairs]
+        assert (found.rows, found.training_rows) == (expected.rows, expected.training_rows)
+
+    def test_shares_are_those_of_the_decomposition_and_none_is_lost(self, task):
+        document, model, _, table = audited(task)
+        expected, found = ti.decompose(model, table), document.gain.shares
+        assert found.weighting == {"regression": None, "count": "rate"}.get(task, "p(1-p)")
+        frames = {"share": expected.frame()}
+        if found.weighting:
+            frames["weighted"] = expected.frame(found.weighting)
+        for name, frame in frames.items():
+            several = "output" in frame
+            at = {((r.output if several else None), r.component, r.of): r for r in frame.itertuples()}
+            for row in [*found.whole, *found.parts]:
+                key = (("all" if row.output is None else row.output) if several else None, row.component, row.of)
+                same(getattr(row, name), at[key].share, at[key].ci_low, at[key].ci_high)
+            for component in ("linear", "curvature", "interactions"):
+                listed = sum(getattr(r, name).value for r in found.parts if r.component == component)
+                listed += sum(getattr(r, name) for r in found.rest if r.component == component)
+                whole = next(r for r in found.whole if r.output is None and r.component == component)
+                assert listed == pytest.approx(getattr(whole, name).value, abs=1e-9)
+        assert len(found.parts) == min(LARGEST, len(expected.components) - 3)
+        sizes = [abs(r.share.value) for r in found.parts]
+        assert sizes == sorted(sizes, reverse=True)
+
+    def test_calibration_and_disagreement_are_those_of_the_functions(self, task):
+        document, model, counterpart, table = audited(task)
+        network, linear = bind(model, table), bind(counterpart, table)
+        for which, bound in (("network", network), ("linear", linear)):
+            expected = calibration(bound)
+            for row, output in zip(document.calibration.outputs, expected.outputs, strict=True):
+                found = getattr(row, which)
+                assert row.output == output.output
+                for name in ("slope", "intercept"):
+                    value, _, low, high = getattr(output, name)
+                    same(getattr(found, name), value, low, high)
+                for one, other in zip(found.bins, output.bins, strict=True):
+                    assert (one.rows, one.predicted) == (other.rows, pytest.approx(other.predicted))
+                    same(one.observed, other.observed, other.low, other.high)
+        expected, found = disagreement(network, linear), document.disagreement
+        assert (found.rows, found.count) == (expected.rows, expected.count)
+        assert found.threshold == pytest.approx(expected.threshold)
+        for name in ("share", "network_right", "linear_right", "neither"):
+            same(getattr(found, name), *getattr(expected, name))
+        assert (found.auc.value is None) == (expected.tree is None)
+        resolved = expected.tree is not None and expected.tree.auc[2] > 0.5
+        assert len(found.leaves) == (len(expected.tree.leaves) if resolved else 0)
+
+
+@pytest.mark.parametrize("task", cases.TASKS)
+@pytest.mark.parametrize("n", [120, 700])
+def test_without_a_resolved_gain_no_gain_is_told(task, n):
+    document = audited(task, n)[0]
+    gain = document.gain
+    resolved = gain.ladder.gain == "better"
+    assert any(line.key.startswith("ladder.") for line in document.verdict.lines) == resolved
+    if not resolved:
+        assert gain.agreement.key == "gain.no_gain"
+        assert not gain.recovery.key.endswith(".gain")
+        assert all(rung.recovered.value is None for rung in gain.ladder.rungs)
+        text = str(ti.Audit(document)) + ti.Audit(document).to_html()
+        assert "of the network's gain over" not in text
+
+
+def test_without_held_out_rows_it_is_said_in_words():
+    frame = cases.mixed_frame(900)
+    audit = ti.audit(ti.wrap(cases.network_pipeline(frame)), cases.mixed_table(frame), rows=60)
+    document = audit.document
+    assert document.calibration is None
+    assert document.disagreement is None
+    assert document.gain.ladder is None
+    assert (document.gain.recovery, document.gain.agreement) == (None, None)
+    assert document.gain.shares.rows_of == "all"
+    readings = [m.values["reading"] for m in document.not_assessed if m.key == "not_assessed.reading"]
+    assert readings == ["calibration", "ladder of refits", "comparison of decisions"]
+
+
+def test_a_document_from_before_reads_and_renders():
+    document = audited("binary")[0]
+    old = json.loads(to_bytes(document))
+    for name in ("calibration", "gain", "disagreement"):
+        del old[name]
+    read = from_bytes(json.dumps(old).encode())
+    assert (read.calibration, read.gain, read.disagreement) == (None, None, None)
+    page = ti.Audit(read.model_copy(update={"verdict": read.verdict.model_copy(update={"lines": []})})).to_html()
+    assert "How simple a model" not in page
