@@ -10,6 +10,7 @@ from __future__ import annotations
 
 import io
 import re
+from collections import Counter
 from collections.abc import Mapping
 from dataclasses import dataclass
 from xml.etree import ElementTree as ET
@@ -58,6 +59,7 @@ def markup(
             title.text = titles[str(gid)]
             element.insert(0, title)
     _own_ids(root, figure_id)
+    _inherit(root)
     _unwrap(root)
     ET.indent(root, "")
     return Markup(ET.tostring(root, encoding="unicode"))
@@ -102,6 +104,23 @@ def _restyle(element: ET.Element) -> None:
     if element.tag == f"{{{SVG}}}path" and "d" in element.attrib:
         lean = LONG.sub(lambda found: f"{float(found[0]):.2f}".rstrip("0").rstrip("."), element.attrib["d"])
         element.set("d", " ".join(lean.split()))
+
+
+def _inherit(root: ET.Element) -> None:
+    """What most texts have in common stands once, at the figure; a tenth of a pixel is enough for a place."""
+    texts = list(root.iter(f"{{{SVG}}}text"))
+    for name in ("font-size", "fill"):
+        values = Counter(element.get(name, "") for element in texts)
+        common = max(values, key=lambda value: values[value], default="")
+        if common:
+            root.set(name, common)
+            for element in texts:
+                if element.get(name) == common:
+                    del element.attrib[name]
+    for element in texts:
+        for name in ("x", "y"):
+            if name in element.attrib:
+                element.set(name, f"{float(element.attrib[name]):.1f}".removesuffix(".0"))
 
 
 def _relabel(element: ET.Element, labels: Mapping[str, Label]) -> None:
