@@ -151,9 +151,10 @@ def interactions(
     if len(names) < 2:
         raise NotApplicableError(f"a pair needs two columns; there is {names[0]!r}")
     bound = _in_order(bound, seed)
+    cut = _cut(bound, background)
     found = screen(bound, names, top, progress)
     kept = [found.pairs[i] for i in np.lexsort((-found.strength, ~found.kept))[: int(found.kept.sum())]]
-    blocks = of_pair.Blocks.of(bound, _cut(bound, background), sorted({c for pair in kept for c in pair}))
+    blocks = of_pair.Blocks.of(bound, cut, sorted({c for pair in kept for c in pair}))
     grids = {c: grid_of(bound.table, c, POINTS, ends=False) for c in blocks.single}
     total, read = blocks.total(), []
     for i, pair in enumerate(kept):

@@ -1,0 +1,199 @@
+"""Shapley values, effect curves and interactions in an audit: the numbers of the readings, and no rows of data."""
+
+from __future__ import annotations
+
+import functools
+import json
+import warnings
+
+import jsonschema
+import numpy as np
+import pandas as pd
+import pytest
+import torch
+from sklearn.compose import make_column_transformer
+from sklearn.linear_model import LinearRegression, LogisticRegression
+from sklearn.neural_network import MLPClassifier, MLPRegressor
+from sklearn.pipeline import make_pipeline
+from sklearn.preprocessing import OneHotEncoder, StandardScaler
+
+import tabinterp as ti
+from tabinterp import auditing
+from tabinterp.models import bind
+from tabinterp.report.canonical import schema
+from tabinterp.table.draws import chosen
+
+TASKS = ("binary", "multiclass", "regression", "count")
+RARE = "one-of-three-people"
+
+
+def rows(n: int = 700) -> pd.DataFrame:
+    draw = np.random.default_rng(3)
+    frame = pd.DataFrame({"a": draw.normal(size=n), "b": draw.normal(size=n), "job": draw.choice(["u", "v", "w"], n)})
+    frame.loc[:2, "job"] = RARE
+    score = frame["a"] * frame["b"] + frame["a"] + (frame["job"] == "u")
+    frame["binary"] = np.where(score + draw.logistic(size=n) > 0, "yes", "no")
+    frame["multiclass"] = np.select([score > 1, score < -1], ["high", "low"], "middle")
+    frame["regression"] = score + draw.normal(size=n)
+    frame["count"] = draw.poisson(np.exp(0.3 * score.clip(-3, 3)))
+    return frame
+
+
+def encoder():
+    return make_column_transformer((StandardScaler(), ["a", "b"]), (OneHotEncoder(handle_unknown="ignore"), ["job"]))
+
+
+def table(task: str) -> ti.Table:
+    others = [t for t in TASKS if t != task]
+    # every row is audited, so that the rare level has three of them whatever the split
+    return ti.read_table(rows(), target=task, task=task, drop=others, name="people")
+
+
+def network(task: str, read: ti.Table) -> ti.Model:
+    if task == "count":
+        torch.manual_seed(0)
+        module = torch.nn.Sequential(torch.nn.Linear(6, 8), torch.nn.Tanh(), torch.nn.Linear(8, 1))
+        return ti.wrap(module, encoder=encoder().fit(read.inputs), task="count")
+    kind = MLPRegressor if task == "regression" else MLPClassifier
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")
+        return ti.wrap(
+            make_pipeline(encoder(), kind(hidden_layer_sizes=(8,), max_iter=30, random_state=0)).fit(
+                read.inputs, read.frame[task]
+            )
+        )
+
+
+@functools.cache
+def audited(task: str):
+    read = table(task)
+    model = network(task, read)
+    linear = ti.fit_counterpart(model, read)
+    return read, bind(model, read), bind(linear, read), ti.audit(model, read, counterpart=linear)
+
+
+def same(interval, estimates, *place):
+    for part in ("value", "stderr", "low", "high"):
+        expected = getattr(estimates, part)[place]
+        found = getattr(interval, part)
+        assert (found is None and not np.isfinite(expected)) or found == pytest.approx(expected, rel=1e-12, abs=1e-15)
+
+
+@pytest.mark.parametrize("task", TASKS)
+class TestNumbersAreThoseOfTheReadings:
+    def test_the_document_is_valid_and_its_report_names_the_sections(self, task):
+        audit = audited(task)[3]
+        jsonschema.Draft202012Validator(schema()).validate(json.loads(audit.to_json()))
+        assert ti.Audit.from_json(audit.to_json()) == audit
+        assert all(f'<section id="{name}"' in audit.to_html() for name in ("shapley", "effects", "interactions"))
+
+    def test_shapley_values(self, task):
+        read, bound, linear, audit = audited(task)
+        part = audit.document.shapley
+        at = np.sort(chosen(read.numbers, 500, 0))
+        assert (part.rows, part.background_rows) == (500, 100)
+        by_hand = [_values(b, at) for b in (bound, linear)]
+        assert part.network.residual < 1e-6
+        assert part.network.converged == by_hand[0].converged.mean()
+        assert part.linear.method == "closed form"
+        assert len(part.columns) == 3 * len(bound.outputs)
+        for row in part.columns:
+            j, k = bound.columns.index(row.column), bound.outputs.index(row.output)
+            for values, mean, size, tied in (
+                (by_hand[0], row.network, row.network_size, row.network_tied),
+                (by_hand[1], row.linear, row.linear_size, row.linear_tied),
+            ):
+                same(mean, values.mean(), j, k)
+                same(size, values.mean_absolute(), j, k)
+                assert tied == values.tied()[j, k]
+
+    def test_effect_curves(self, task):
+        read, bound, linear, audit = audited(task)
+        part = audit.document.effects
+        assert part.rows == len(read)
+        by_hand = [ti.effects(b, b.table, grid=auditing.POINTS, seed=0) for b in (bound, linear)]
+        assert {curve.column for curve in part.curves} == set(bound.columns)
+        for curve in part.curves:
+            k = bound.outputs.index(curve.output)
+            for found, model in zip(by_hand, ("network", "linear"), strict=True):
+                expected = found[curve.column]
+                for i, point in enumerate(curve.points):
+                    assert (point.rows is None) == (expected.rows[i] < 10)
+                    if point.rows is not None:
+                        assert (point.value, point.rows) == (expected.values[i], expected.rows[i])
+                        same(getattr(point, model).effect, expected.effect, i, k)
+                        same(getattr(point, model).ale, expected.ale, i, k)
+                        assert getattr(point, model).ice_low == expected.ice_low[i, k]
+
+    def test_interactions(self, task):
+        _, bound, _, audit = audited(task)
+        part = audit.document.interactions
+        by_hand = ti.interactions(bound, bound.table, top=5, seed=0)
+        assert (part.screened, part.linear_adds) == (3, True)
+        assert len(part.pairs) == 3 * len(bound.outputs)
+        for row in part.pairs:
+            pair, k = by_hand[row.first, row.second], bound.outputs.index(row.output)
+            for name in ("variance", "share", "h2", "shapley"):
+                same(getattr(row, name), getattr(pair, name), k)
+
+    def test_a_level_of_three_rows_is_nowhere(self, task):
+        audit = audited(task)[3]
+        (curve, *_) = [c for c in audit.document.effects.curves if c.column == "job"]
+        hidden = [p for p in curve.points if p.rows is None]
+        assert [(p.value, p.network.effect.value, p.linear.ale.value, p.network.ice_low) for p in hidden] == [
+            (None,) * 4
+        ]
+        assert RARE not in audit.to_html()
+        assert RARE not in audit.to_json().decode()
+
+    def test_the_ranking_takes_part_in_the_agreement(self, task):
+        audit = audited(task)[3]
+        names = {name for row in audit.document.agreement for name in (row.first, row.second)}
+        assert {"network.shapley", "linear.shapley"} <= names
+        assert "network: Shapley values" in audit.to_html()
+
+
+def _values(bound, at):
+    assert len(bound.z) == len(
+        bound.scores
+    )  # known before the rows are taken, as in the audit: the same single precision
+    part = bound.take(at)
+    return ti.shapley_values(part, part.table, 100, seed=0)
+
+
+@pytest.mark.parametrize("task", ["binary", "regression"])
+def test_a_network_that_is_linear_gives_equal_columns(task):
+    read = table(task)
+    kind = LinearRegression() if task == "regression" else LogisticRegression()
+    model = ti.wrap(make_pipeline(encoder(), kind).fit(read.inputs, read.frame[task]))
+    document = ti.audit(model, read, counterpart=model).document
+    for row in document.shapley.columns:
+        assert (row.network, row.network_size, row.network_tied) == (row.linear, row.linear_size, row.linear_tied)
+    assert all(point.network == point.linear for curve in document.effects.curves for point in curve.points)
+    assert {row.variance.value for row in document.interactions.pairs} == {0.0}
+    assert {row.shapley.value for row in document.interactions.pairs} == {0.0}
+
+
+def test_a_document_from_before_still_reads_and_renders():
+    audit = audited("binary")[3]
+    old = json.loads(audit.to_json())
+    for name in ("shapley", "effects", "interactions"):
+        del old[name]
+    old["not_assessed"] += [{"key": f"not_assessed.{name}", "values": {}} for name in ("shapley", "effects")]
+    again = ti.Audit.from_json(json.dumps(old).encode())
+    assert again.document.shapley is None
+    assert "Nothing was measured here" in again.to_html()
+
+
+def test_what_does_not_apply_is_said():
+    frame = rows(60)
+    read = ti.read_table(
+        frame.drop(columns=["b", "job"]), target="regression", drop=[t for t in TASKS if t != "regression"]
+    )
+    model = ti.wrap(torch.nn.Linear(1, 1), encoder="passthrough", task="regression")
+    document = ti.audit(model, read, rows=8).document
+    told = {m.values["reading"]: m.values["reason"] for m in document.not_assessed if m.key == "not_assessed.reading"}
+    assert "single people" in told["Shapley values"]
+    assert "two columns" in told["interactions"]
+    assert document.shapley is document.interactions is None
+    assert all(point.rows is None for curve in document.effects.curves for point in curve.points)
