@@ -194,7 +194,7 @@ def _seconds(network: Bound, rows: int, fits: bool) -> str:
     moves = 14 * columns * min(held_out, rows) + 1.5 * width * held_out
     gradients = 3 * outputs * 400 * min(held_out, rows, GRADIENT_ROWS)
     fit = 3e-9 * len(network.table) * width * outputs * 100 if fits else 0.0
-    refits = 1.2e-9 * len(network.table) * (17 * columns + 250) ** 1.5 * outputs
+    refits = columns * (0.07 + 2.5e-5 * len(network.table)) * (5 + outputs) / 6
     total = refits + a_row * (moves + gradients) + fit + 6e-5 * held_out * 4 + 2
     return f"{total:.0f} seconds" if total < 90 else f"{total / 60:.0f} minutes"
 
