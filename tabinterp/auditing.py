@@ -256,7 +256,7 @@ def _seconds(network: Bound, rows: int, fits: bool) -> str:
     pairs = min(PAIR_MOVES, few * columns**2 // 2) + 500 * min(few, PAIR_ROWS)
     readings = games + min(columns, EFFECT_COLUMNS) * POINTS * few + pairs
     fit = 3e-9 * len(network.table) * width * outputs * 100 if fits else 0.0
-    refits = 1.2e-9 * len(network.table) * (17 * columns + 250) ** 1.5 * outputs
+    refits = columns * (0.07 + 2.5e-5 * len(network.table)) * (5 + outputs) / 6
     again = encoded * 2 * (10 * mixed * few + readings)
     total = refits + a_row * (moves + gradients + readings) + again + fit + 6e-5 * held_out * 4 + 2
     return f"{total:.0f} seconds" if total < 90 else f"{total / 60:.0f} minutes"

@@ -106,6 +106,8 @@ def test_rungs_are_what_their_pipelines_predict(task):
     for rung, pipeline in enumerate(found.models):
         if task == "regression":
             expected = metrics.mean_squared_error(rows.y, pipeline.predict(rows.inputs))
+        elif task == "count":
+            expected = metrics.mean_poisson_deviance(rows.y, pipeline.predict(rows.inputs))
         else:
             expected = metrics.log_loss(rows.frame["y"], pipeline.predict_proba(rows.inputs))
         assert found.loss.value[rung] == pytest.approx(expected, rel=1e-6)
@@ -134,7 +136,7 @@ def test_the_best_rung_can_be_taken_away(task):
     model, table = mixed(task)
     found, rows = ti.ladder(model, table), table.evaluation_rows()
     for pipeline in (found.best(), found.models[-1]):
-        ask = "predict" if task == "regression" else "predict_proba"
+        ask = "predict" if task in ("regression", "count") else "predict_proba"
         said = getattr(pipeline, ask)(rows.inputs)
         assert np.array_equal(getattr(pickle.loads(pickle.dumps(pipeline)), ask)(rows.inputs), said)
         training = table.training_rows()

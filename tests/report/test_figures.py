@@ -100,7 +100,7 @@ def test_the_picture_says_what_it_shows_and_names_nothing_else():
     ids = [element.get("id") for element in root.iter() if element.get("id")]
     assert all(each.startswith("figure-test") for each in ids)
     assert not [element for element in root.iter() if "style" in element.attrib or element.tag == f"{SVG}style"]
-    fonts = {element.get("font-size") for element in root.iter(f"{SVG}text")}
+    fonts = {element.get("font-size", root.get("font-size")) for element in root.iter(f"{SVG}text")}
     assert all(re.fullmatch(r"\d+", size) for size in fonts)
 
 

@@ -22,7 +22,7 @@ from tabinterp.report.words import (
     yes,
 )
 
-DRAWN = 12  # curves on the page, which several classes would fill
+DRAWN = 8  # curves on the page, which several classes would fill
 
 
 def effects(document: Document) -> list[Block]:
