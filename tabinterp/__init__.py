@@ -33,6 +33,7 @@ _HOMES = {
     "shapley_values": "readouts.shapley",
     "explain_row": "readouts.explain",
     "neuron_correlations": "readouts.neurons",
+    "neurons": "readouts.units",
     "decompose": "comparison.decomposition",
     "ladder": "comparison.ladder",
     "audit": "auditing",

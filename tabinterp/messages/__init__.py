@@ -14,8 +14,9 @@ from .audit import AUDIT
 from .gain import GAIN
 from .report import REPORT
 from .shapley import SHAPLEY
+from .units import UNITS
 
-ENGLISH: dict[str, str] = {**AUDIT, **GAIN, **REPORT, **SHAPLEY}
+ENGLISH: dict[str, str] = {**AUDIT, **GAIN, **REPORT, **SHAPLEY, **UNITS}
 
 
 def text(key: str, values: Mapping[str, Any] | None = None) -> str:
