@@ -28,6 +28,7 @@ class Layer:
 
     name: str
     width: int
+    kind: str  # the activation's own name in small letters: "relu", "tanh"
     before: fx.GraphModule
     activation: fx.GraphModule
     behind: fx.GraphModule
@@ -81,12 +82,19 @@ def _layer(graph: fx.GraphModule, node: fx.Node, name: str, width: int, front: i
     return Layer(
         name=name,
         width=width,
+        kind=_kind(graph, node),
         before=_before(graph, source),
         activation=_alone(graph, node, source),
         behind=behind if beside else _behind(graph, node, width, beside=False),
         beside=beside,
         front=front,
     )
+
+
+def _kind(graph: fx.GraphModule, node: fx.Node) -> str:
+    if node.op == "call_module":
+        return type(graph.get_submodule(str(node.target))).__name__.lower()
+    return str(getattr(node.target, "__name__", node.target))
 
 
 def _made(graph: fx.GraphModule, new: fx.Graph) -> fx.GraphModule:

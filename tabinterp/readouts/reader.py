@@ -1,0 +1,148 @@
+"""Objectives as arrays: what each of them makes of a front."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import numpy as np
+import torch
+from torch import Tensor, nn
+
+from ..errors import NotApplicableError
+from ..models import Bound
+from ..models.layers import Layer
+from ..table.draws import FloatArray, IntArray
+from .objectives import Objective, Term
+
+SCORE, PROBABILITY = "score", "probability"
+Key = int | str  # a layer, counted from 1, or what the network puts out
+BLOCK = 16_384
+
+
+@dataclass(frozen=True, eq=False)
+class Reader:
+    """Objective k at a front z is `weights[k] @ features(z) + constants[k]`; features are those of `keys`, side by side."""
+
+    bound: Bound
+    layers: tuple[Layer, ...]
+    objectives: tuple[Objective, ...]
+    keys: tuple[Key, ...]
+    weights: Tensor  # (K, F)
+    constants: Tensor  # (K,)
+
+    def features(self, z: Tensor) -> Tensor:
+        """(m, F) for fronts (m, h)."""
+        made = [self._module(key)(z) for key in self.keys]
+        return made[0] if len(made) == 1 else torch.cat(made, dim=1)
+
+    def values(self, z: Tensor, of: Tensor) -> Tensor:
+        """(m,) each front by its own objective (m,)."""
+        return (self.features(z) * self.weights[of]).sum(dim=1) + self.constants[of]
+
+    def every(self, z: Tensor) -> FloatArray:
+        """(m, K) every front by every objective."""
+        with torch.inference_mode():
+            parts = [self.features(z[i : i + BLOCK]) @ self.weights.T + self.constants for i in range(0, len(z), BLOCK)]
+        return np.asarray(torch.cat(parts).double().numpy())
+
+    def take(self, which: IntArray) -> Reader:
+        few = torch.as_tensor(which)
+        kept = tuple(self.objectives[i] for i in which)
+        return Reader(self.bound, self.layers, kept, self.keys, self.weights[few], self.constants[few])
+
+    def _module(self, key: Key) -> nn.Module:
+        if isinstance(key, int):
+            return self.layers[key - 1].before
+        return _Probabilities(self.bound.rest) if key == PROBABILITY else self.bound.rest
+
+
+class _Probabilities(nn.Module):
+    def __init__(self, rest: nn.Module) -> None:
+        super().__init__()
+        self.rest = rest
+
+    def forward(self, z: Tensor) -> Tensor:
+        scores = self.rest(z)
+        return torch.sigmoid(scores) if scores.shape[1] == 1 else torch.softmax(scores, dim=1)
+
+
+def readers_of(
+    bound: Bound, layers: tuple[Layer, ...], objectives: Sequence[Objective]
+) -> list[tuple[IntArray, Reader]]:
+    """Objectives that read the same features together, with their places."""
+    needs = [tuple(sorted({_key(t) for _, t in one.terms}, key=str)) for one in objectives]
+    made = []
+    for keys in dict.fromkeys(needs):
+        which = np.flatnonzero([one == keys for one in needs])
+        few = tuple(objectives[i] for i in which)
+        lines = [_weights(bound, layers, one, keys) for one in few]
+        weights = torch.as_tensor(np.array([w for w, _ in lines])).float()
+        constants = torch.as_tensor(np.array([c for _, c in lines])).float()
+        made.append((which.astype(np.int64), Reader(bound, layers, few, keys, weights, constants)))
+    return made
+
+
+def _key(term: Term) -> Key:
+    if term.layer is not None:
+        return term.layer
+    return PROBABILITY if term.probability else SCORE
+
+
+def _weights(
+    bound: Bound, layers: tuple[Layer, ...], objective: Objective, keys: tuple[Key, ...]
+) -> tuple[FloatArray, float]:
+    """(F,) weights of features, and a constant."""
+    made, constant = [], 0.0
+    for key in keys:
+        width = len(bound.outputs) if isinstance(key, str) else _layer(bound, layers, key).width
+        line = np.zeros(width)
+        for weight, term in objective.terms:
+            if _key(term) == key:
+                own, more = _output(bound, term) if isinstance(key, str) else (_units(term, width), 0.0)
+                line, constant = line + weight * own, constant + weight * more
+        made.append(line)
+    return np.concatenate(made), constant
+
+
+def _layer(bound: Bound, layers: tuple[Layer, ...], number: int) -> Layer:
+    if not layers:
+        raise NotApplicableError(
+            f"{bound.model.name} has no hidden layer that could be found; an output can be maximised"
+        )
+    if not (isinstance(number, (int, np.integer)) and 1 <= number <= len(layers)):
+        raise NotApplicableError(f"{bound.model.name} has the layers 1 to {len(layers)}; got {number!r}")
+    return layers[number - 1]
+
+
+def _units(term: Term, width: int) -> FloatArray:
+    if term.vector:
+        if len(term.vector) != width:
+            raise NotApplicableError(
+                f"layer {term.layer} has {width} units; the direction has {len(term.vector)} entries"
+            )
+        return np.array(term.vector)
+    if not (isinstance(term.index, (int, np.integer)) and 0 <= term.index < width):
+        raise NotApplicableError(f"layer {term.layer} has the units 0 to {width - 1}; got {term.index!r}")
+    return np.eye(width)[term.index]
+
+
+def _output(bound: Bound, term: Term) -> tuple[FloatArray, float]:
+    """Weights of the outputs and a constant: the other class of two is the score turned round, or one minus the probability."""
+    schema = bound.table.schema
+    if term.probability and not schema.goal.classes:
+        raise NotApplicableError(f"{schema.target!r} has no classes, so that the output is no probability")
+    if len(bound.outputs) == 1:
+        allowed = [None, *schema.classes] if schema.goal.classes else [None]
+        place = _place(term.outcome, allowed)
+        if place == 1:
+            return np.array([-1.0]), float(term.probability)
+        return np.array([1.0]), 0.0
+    return np.eye(len(bound.outputs))[_place(term.outcome, list(schema.classes))], 0.0
+
+
+def _place(outcome: object, allowed: list[object]) -> int:
+    found = [i for i, one in enumerate(allowed) if one == outcome or (outcome is not None and str(one) == str(outcome))]
+    if not found:
+        raise NotApplicableError(f"an output is one of {allowed}; got {outcome!r}")
+    return found[0]
