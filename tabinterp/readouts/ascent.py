@@ -52,12 +52,16 @@ def begin(domain: Domain, reader: Reader, of: IntArray, at: IntArray, value: Flo
 
 
 def climb(domain: Domain, reader: Reader, states: States, scale: FloatArray, budget: Budget | None) -> States:
-    """All states moved up until they stand still; `scale` (K,) is a standard deviation of each objective."""
-    states = _swept(domain, reader, states, scale, budget)
+    """All states moved up until they stand still; `scale` (K,) is a standard deviation of each objective.
+
+    Starts that meet go on as one.
+    """
+    states, first = _merged(_swept(domain, reader, states, scale, budget, sweeps=2))
+    states, second = _merged(_swept(domain, reader, states, scale, budget))
     lines = [p for p, player in enumerate(domain.players) if player.slope is not None]
     active = np.arange(len(states.of))
     for k in range(ROUNDS):
-        if not lines or len(active) == 0:
+        if not lines or len(active) == 0 or (reader.linear and budget is None):  # a line is greatest at its ends
             break
         few = states.take(active)
         before = few.score.copy()
@@ -68,19 +72,28 @@ def climb(domain: Domain, reader: Reader, states: States, scale: FloatArray, bud
         few = _swept(domain, reader, few, scale, budget)
         states.put(active, few)
         active = active[(few.score > before + GAIN * scale[few.of]) | (k < 2)]
-    return _settled(domain, reader, states, scale, budget)
+    return _settled(domain, reader, states, scale, budget).take(second[first])
+
+
+def _merged(states: States) -> tuple[States, IntArray]:
+    """States that differ, and the place among them of each that was."""
+    keys = np.column_stack([states.of, states.at, np.nan_to_num(states.value, nan=np.inf)])
+    _, first, where = np.unique(keys, axis=0, return_index=True, return_inverse=True)
+    return states.take(first), where.reshape(-1).astype(np.int64)
 
 
 def _score(reader: Reader, z: Tensor, of: IntArray) -> FloatArray:
+    block = max(1, CELLS // max(1, z.shape[1]))
     with torch.inference_mode():
-        block = max(1, CELLS // max(1, z.shape[1]))
-        parts = [reader.values(z[i : i + block], torch.as_tensor(of[i : i + block])) for i in range(0, len(z), block)]
+        parts = [reader.scored(z[i : i + block, None], of[i : i + block])[:, 0] for i in range(0, len(z), block)]
         return np.asarray(torch.cat(parts).double().numpy())
 
 
-def _swept(domain: Domain, reader: Reader, states: States, scale: FloatArray, budget: Budget | None) -> States:
+def _swept(
+    domain: Domain, reader: Reader, states: States, scale: FloatArray, budget: Budget | None, sweeps: int = SWEEPS
+) -> States:
     active = np.arange(len(states.of))
-    for _ in range(SWEEPS):
+    for _ in range(sweeps):
         few = states.take(active)
         few = replace(few, z=domain.front(few.at, few.value))
         before = few.score.copy()
@@ -96,18 +109,20 @@ def _swept(domain: Domain, reader: Reader, states: States, scale: FloatArray, bu
 def _tried(domain: Domain, reader: Reader, states: States, p: int, at: IntArray, value: FloatArray) -> FloatArray:
     """(S, C) scores with player p at other candidates; `at`, `value` (S, C) or (1, C)."""
     player = domain.players[p]
-    base = states.z - player.part(states.at[:, p], states.value[:, p])
-    shape = (len(states.of), at.shape[1])
-    shared = len(at) == 1
     moves = player.part(at.ravel(), value.ravel()).reshape(*at.shape, -1)
-    result = np.empty(shape)
-    block = max(1, CELLS // max(1, shape[1] * base.shape[1]))
+    own = player.part(states.at[:, p], states.value[:, p])
+    if reader.linear:
+        weights = reader.inner_weights[torch.as_tensor(states.of)]
+        ahead = weights @ moves[0].T if len(at) == 1 else torch.einsum("sch,sh->sc", moves, weights)
+        return states.score[:, None] + (ahead - (own * weights).sum(dim=1, keepdim=True)).double().numpy()
+    base = states.z - own
+    result = np.empty((len(states.of), at.shape[1]))
+    block = max(1, CELLS // max(1, at.shape[1] * base.shape[1]))
     with torch.inference_mode():
-        for i in range(0, shape[0], block):
+        for i in range(0, len(result), block):
             some = slice(i, i + block)
-            z = base[some, None] + (moves if shared else moves[some])
-            of = torch.as_tensor(states.of[some]).repeat_interleave(shape[1])
-            result[some] = reader.values(z.flatten(0, 1), of).double().numpy().reshape(-1, shape[1])
+            z = base[some, None] + (moves if len(at) == 1 else moves[some])
+            result[some] = reader.scored(z, states.of[some]).double().numpy()
     return result
 
 
@@ -178,7 +193,7 @@ def _along_gradient(domain: Domain, reader: Reader, states: States, lines: list[
     slopes = torch.stack([s for p in lines if (s := domain.players[p].slope) is not None])
     ranges = np.array([np.subtract(*domain.players[p].ends[::-1]) for p in lines])
     z = states.z.clone().requires_grad_(True)
-    (gradient,) = torch.autograd.grad(reader.values(z, torch.as_tensor(states.of)).sum(), z)
+    (gradient,) = torch.autograd.grad(reader.scored(z[:, None], states.of).sum(), z)
     way = (gradient @ slopes.T).double().numpy() * ranges
     now = states.value[:, lines]
     known = ~np.isnan(now)

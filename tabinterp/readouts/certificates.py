@@ -11,19 +11,19 @@ layers) there is no bound. A budget makes the domain smaller, so that the bound 
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-
 import numpy as np
 import torch
 
-from ..models.front import Front, split
 from ..models.layers import Layer
 from ..table.draws import FloatArray
+from .chain import Step, chain_of
 from .domain import Domain
 from .programme import Programme, solve
 from .reader import PROBABILITY, SCORE, Reader
 
-RISING = ("relu", "leakyrelu", "leaky_relu", "elu", "selu", "celu", "softplus", "tanh", "sigmoid", "hardtanh", "relu6", "softsign")  # fmt: skip
+RISING = (
+    "relu", "leakyrelu", "leaky_relu", "elu", "selu", "celu", "softplus", "tanh", "sigmoid", "hardtanh", "relu6", "softsign",
+)  # fmt: skip
 DIPPING = {
     "gelu": -0.17,
     "silu": -0.2785,
@@ -31,79 +31,39 @@ DIPPING = {
     "hardswish": -0.376,
 }  # falls, then rises: below its least value
 SMALL = 16  # hidden units that an integer programme takes
-NEAR = 1e-4
-
-
-@dataclass(frozen=True, eq=False)
-class Chain:
-    """`steps[l]` = (W, b) from the outputs of layer l (0: the front) to the values ahead of the next activation, or the scores."""
-
-    steps: tuple[tuple[FloatArray, FloatArray], ...]
-    layers: tuple[Layer, ...]
 
 
 def certified(domain: Domain, reader: Reader) -> list[tuple[float, str | None]]:
     """An upper bound of every objective, NaN where there is none, and how it was found."""
-    chain = _chain(domain, reader.layers)
-    depth = max(len(reader.layers) + 1 if isinstance(key, str) else key for key in reader.keys)
-    if PROBABILITY in reader.keys or depth > len(chain.steps):
+    steps, layers = chain_of(domain.bound, reader.layers), reader.layers
+    depth = max(len(layers) + 1 if isinstance(key, str) else key for key in reader.keys)
+    if PROBABILITY in reader.keys or depth > len(steps):
         return [(float("nan"), None)] * len(reader.objectives)
-    weights = _by_step(reader, chain)
-    constants = reader.constants.double().numpy()
-    low, high = _intervals(domain, chain, depth)
-    loose = _propagated(domain, chain, weights, low, high) + constants
+    weights = _by_step(reader, steps)
+    constants = reader.constants
+    low, high = _intervals(domain, steps[: depth - 1], layers)
+    loose = _propagated(domain, steps, layers, weights, low, high) + constants
     if depth == 1:
         return [(float(value), "closed form") for value in loose]
-    hidden = sum(layer.width for layer in chain.layers[: depth - 1])
-    if hidden > SMALL or any(layer.kind != "relu" for layer in chain.layers[: depth - 1]):
+    hidden = sum(layer.width for layer in layers[: depth - 1])
+    if hidden > SMALL or any(layer.kind != "relu" for layer in layers[: depth - 1]):
         return [(float(value), "bound propagation") for value in loose]
-    programme = Programme(domain, chain.steps[: depth - 1], low, high)
-    proven = [solve(programme, [w[k] for w in weights], chain.steps[:depth]) for k in range(len(constants))]
+    programme = Programme(domain, steps[: depth - 1], low, high)
+    proven = [solve(programme, [w[k] for w in weights], steps[:depth]) for k in range(len(constants))]
     return [
         (float(loose[k]), "bound propagation") if np.isnan(value) else (value + constants[k], "integer programme")
         for k, value in enumerate(proven)
     ]
 
 
-def _chain(domain: Domain, layers: tuple[Layer, ...]) -> Chain:
-    """The network as a chain as far as it is one, which real rows and random fronts show."""
-    bound = domain.bound
-    size = bound.z.shape[1]
-    if not bound.has_gradient:
-        return Chain((), ())
-    random = bound.z.std(dim=0, correction=0) * torch.randn(64, size, generator=torch.Generator().manual_seed(0))
-    z = torch.cat([bound.z[:64], random])
-    first = layers[0].affine if layers else split(bound.rest, size)
-    fronts = [first, *(None if layer.beside else layer.moves for layer in layers)]
-    steps: list[tuple[FloatArray, FloatArray]] = []
-    a = z.double().numpy()
-    for i, front in enumerate(fronts):
-        told = layers[i].before if i < len(layers) else bound.rest
-        if front is None or not _gives(front, a, told, z):
-            break
-        steps.append((front.weight.numpy(), front.bias.numpy()))
-        if i < len(layers):
-            with torch.inference_mode():
-                a = layers[i].activation(told(z)).double().numpy()
-    return Chain(tuple(steps), layers)
-
-
-def _gives(front: Front, a: FloatArray, told: torch.nn.Module, z: torch.Tensor) -> bool:
-    """Is what follows the outputs `a` (m, h) the front's affine function of them?"""
-    with torch.inference_mode():
-        expected = told(z).double().numpy()
-    own = a @ front.weight.numpy().T + front.bias.numpy()
-    return own.shape == expected.shape and bool(np.abs(own - expected).max() <= NEAR * max(1.0, np.abs(expected).max()))
-
-
-def _by_step(reader: Reader, chain: Chain) -> list[FloatArray]:
+def _by_step(reader: Reader, steps: tuple[Step, ...]) -> list[FloatArray]:
     """(K, width) weights of what each step gives."""
-    made = [np.zeros((len(reader.objectives), len(shift))) for _, shift in chain.steps]
+    made = [np.zeros((len(reader.objectives), len(shift))) for _, shift in steps]
     start = 0
     for key in reader.keys:
-        step = len(chain.layers) if key == SCORE else int(key) - 1
+        step = len(reader.layers) if key == SCORE else int(key) - 1
         width = made[step].shape[1]
-        made[step] = reader.weights[:, start : start + width].double().numpy()
+        made[step] = reader.weights[:, start : start + width]
         start += width
     return made
 
@@ -116,14 +76,16 @@ def _separable(domain: Domain, weights: FloatArray) -> FloatArray:
     return np.asarray(total)
 
 
-def _intervals(domain: Domain, chain: Chain, depth: int) -> tuple[list[FloatArray], list[FloatArray]]:
+def _intervals(
+    domain: Domain, steps: tuple[Step, ...], layers: tuple[Layer, ...]
+) -> tuple[list[FloatArray], list[FloatArray]]:
     """Least and greatest values ahead of every activation below `depth`."""
     lows, highs = [], []
-    for i, (weight, shift) in enumerate(chain.steps[: depth - 1]):
+    for i, (weight, shift) in enumerate(steps):
         if i == 0:
             low, high = -_separable(domain, -weight) + shift, _separable(domain, weight) + shift
         else:
-            a, b = _activated(chain.layers[i - 1], lows[-1], highs[-1])
+            a, b = _activated(layers[i - 1], lows[-1], highs[-1])
             up, down = np.maximum(weight, 0), np.minimum(weight, 0)
             low, high = up @ a + down @ b + shift, up @ b + down @ a + shift
         lows.append(low)
@@ -145,18 +107,23 @@ def _activated(layer: Layer, low: FloatArray, high: FloatArray) -> tuple[FloatAr
 
 
 def _propagated(
-    domain: Domain, chain: Chain, weights: list[FloatArray], low: list[FloatArray], high: list[FloatArray]
+    domain: Domain,
+    steps: tuple[Step, ...],
+    layers: tuple[Layer, ...],
+    weights: list[FloatArray],
+    low: list[FloatArray],
+    high: list[FloatArray],
 ) -> FloatArray:
     """(K,) bounds: each step's share from the outputs of the layer ahead of it."""
     total = np.zeros(len(weights[0]))
     for i, own in enumerate(weights[: len(low) + 1]):
-        weight, shift = chain.steps[i]
+        weight, shift = steps[i]
         through = own @ weight
         total += own @ shift
         if i == 0:
             total += _separable(domain, through)
         elif own.any():
-            a, b = _activated(chain.layers[i - 1], low[i - 1], high[i - 1])
+            a, b = _activated(layers[i - 1], low[i - 1], high[i - 1])
             up, down = np.maximum(through, 0), np.minimum(through, 0)
             with np.errstate(invalid="ignore"):
                 total += up @ b + down @ a

@@ -80,7 +80,8 @@ class Domain:
         for p, player in enumerate(self.players):
             if player.values is None:
                 own, known = _encoded(self.bound, player, rows), _encoded(self.bound, player, player.donors)
-                at[:, p] = [int(((known - one) ** 2).sum(axis=1).argmin()) for one in own]
+                first, group = equal_rows(own)
+                at[:, p] = np.array([((known - own[i]) ** 2).sum(axis=1).argmin() for i in first])[group]
                 continue
             x = _numbers(self.bound, player.columns[0])[rows]
             gone = np.where(np.isnan(x), int(np.argmax(np.isnan(player.values))), 0)

@@ -112,9 +112,8 @@ def maximise(
     Examples
     --------
     >>> import numpy as np, pandas as pd, torch, tabinterp as ti
-    >>> table = ti.read_table(
-    ...     pd.DataFrame({"a": np.arange(100.0), "b": np.tile([0.0, 1.0], 50), "y": np.arange(100.0)}), target="y", task="regression"
-    ... )
+    >>> frame = pd.DataFrame({"a": np.arange(100.0), "b": np.tile([0.0, 1.0], 50), "y": np.arange(100.0)})
+    >>> table = ti.read_table(frame, target="y", task="regression")
     >>> net = torch.nn.Sequential(torch.nn.Linear(2, 1), torch.nn.ReLU(), torch.nn.Linear(1, 1))
     >>> _ = net[0].weight.data.copy_(torch.tensor([[1.0, -5.0]])), net[0].bias.data.zero_()
     >>> found = maximise(ti.wrap(net, encoder="passthrough", task="regression"), table, objective=ti.unit(layer=1, index=0))
@@ -178,21 +177,20 @@ def _starts(
     """Objective, candidates and values of every start: the same rows for all objectives, but for each one's own best."""
     numbers = domain.bound.table.numbers
     inside = np.arange(len(numbers))
-    at, value = domain.place(inside)
     if ball is not None:
-        inside = np.flatnonzero(ball.within(at, value))
+        inside = np.flatnonzero(ball.within(*domain.place(inside)))
     if len(inside) == 0:
         raise NotApplicableError("no real row lies in the domain and within the budget; raise it")
     count = starts if ball is not None else (starts + 1) // 2
-    drawn = inside[chosen(numbers[inside], count, seed)]
     own = inside[every[inside].argmax(axis=0)]
-    rows = np.resize(drawn, (len(own), count))
+    rows = np.resize(inside[chosen(numbers[inside], count, seed)], (len(own), count))
     rows[:, 0] = own
-    more, values = _drawn(domain, starts - count, seed)
+    real, where = np.unique(rows, return_inverse=True)
+    at, value = (one[where.ravel()] for one in domain.place(real))
+    more, values = (np.tile(one, (len(own), 1)) for one in _drawn(domain, starts - count, seed))
     k = np.arange(len(own))
     of = np.concatenate([np.repeat(k, count), np.repeat(k, starts - count)])
-    at = np.concatenate([at[rows.ravel()], np.tile(more, (len(own), 1))])
-    return of, at, np.concatenate([value[rows.ravel()], np.tile(values, (len(own), 1))])
+    return of, np.concatenate([at, more]), np.concatenate([value, values])
 
 
 def _drawn(domain: Domain, count: int, seed: int) -> tuple[IntArray, FloatArray]:

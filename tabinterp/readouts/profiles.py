@@ -62,28 +62,35 @@ def profiles(bound: Bound, activations: FloatArray) -> Profiles:
     top = excited_rows(activations, row_hash(table.numbers, 0), w)
     columns: list[str] = []
     levels: list[Any] = []
-    told: list[tuple[str, float, FloatArray, FloatArray]] = []
+    told: list[tuple[str, FloatArray, FloatArray, FloatArray]] = []
     for name in bound.columns:
-        for level, kind, x in _lines(bound, name):
+        if table.schema[name].kind == "numeric":
+            x = table.frame[name].to_numpy(dtype=np.float64, na_value=np.nan)
+            known = ~np.isnan(x)
             columns.append(name)
-            levels.append(level)
-            present = ~np.isnan(x)
-            share = float(w[present] @ (x[present] == 1) / w.sum()) if kind == "lift" else float("nan")
-            told.append((kind, share, *_LINE[kind](x[present], top[present], w[present])))
+            levels.append(None)
+            told.append(("difference", np.array([np.nan]), *_difference(x[known], top[known], w[known])))
+        own, held = _held(bound, name)
+        columns += [name] * len(own)
+        levels += own
+        told.append(("lift", w @ held / w.sum(), *_log_lift(held, top, w)))
     return _gathered(columns, levels, told, top)
 
 
-def _lines(bound: Bound, name: str) -> list[tuple[Any, str, FloatArray]]:
-    """Level (None for a number), measure, and values (n,): the number itself, or whether a row is at the level."""
+def _held(bound: Bound, name: str) -> tuple[list[Any], FloatArray]:
+    """Levels, a missing value last, and (n, levels) which row is at which; of a number the missing value alone."""
     column, values = bound.table.schema[name], bound.table.frame[name]
     missing = values.isna().to_numpy()
-    lines: list[tuple[Any, str, FloatArray]] = []
-    if column.kind == "numeric":
-        lines.append((None, "difference", values.to_numpy(dtype=np.float64, na_value=np.nan)))
-    else:
-        held = values.astype(object)
-        lines += [(level, "lift", (held == level).fillna(False).to_numpy(dtype=np.float64)) for level in column.levels]
-    return [*lines, (text("units.missing"), "lift", missing.astype(np.float64))] if missing.any() else lines
+    levels = [] if column.kind == "numeric" else list(column.levels)
+    place = {level: i for i, level in enumerate(levels)}
+    codes = (
+        np.full(len(values), len(levels))
+        if not levels
+        else values.astype(object).map(place).to_numpy(np.float64, na_value=np.nan)
+    )
+    codes = np.where(missing, len(levels), codes)
+    held = (codes[:, None] == np.arange(len(levels) + int(missing.any()))) & (missing[:, None] | bool(levels))
+    return [*levels, text("units.missing")] if missing.any() else levels, held.astype(np.float64)
 
 
 def _difference(x: FloatArray, top: Any, w: FloatArray) -> tuple[FloatArray, FloatArray]:
@@ -102,29 +109,33 @@ def _difference(x: FloatArray, top: Any, w: FloatArray) -> tuple[FloatArray, Flo
     return np.where(enough, d, np.nan), np.where(enough, stderr, np.nan)
 
 
-def _log_lift(x: FloatArray, top: Any, w: FloatArray) -> tuple[FloatArray, FloatArray]:
-    """Logarithms of lifts (units,), -inf where no such row excites the unit, and their standard errors."""
-    total, mass = w.sum(), w @ top
-    both, everywhere = (w * x) @ top, float(w @ x)
-    cells = x @ top
-    told = (x.sum() >= SMALL) & ((cells >= SMALL) | (cells == 0)) & (top.sum(axis=0) >= SMALL)
+def _log_lift(held: FloatArray, top: Any, w: FloatArray) -> tuple[FloatArray, FloatArray]:
+    """Logarithms of lifts (levels, units), -inf where no such row excites the unit, and their standard errors.
+
+    A row's term is T / both * t (x - s) - T / all * (x - r), with x whether it is at the level, t whether it excites the unit, s and
+    r the shares of the level among those that do and among all: four values, so that masses of weight, and of its square, do.
+    """
+    total, chosen = w.sum(), top.astype(np.float64)
+    both, everywhere, mass = (held * w[:, None]).T @ chosen, (w @ held)[:, None], w @ chosen
+    squares = w**2
+    both2, everywhere2, mass2 = (held * squares[:, None]).T @ chosen, (squares @ held)[:, None], squares @ chosen
+    cells = held.T @ chosen
+    told = (held.sum(axis=0)[:, None] >= SMALL) & ((cells >= SMALL) | (cells == 0)) & (chosen.sum(axis=0) >= SMALL)
     with np.errstate(invalid="ignore", divide="ignore"):
-        log = np.log(both / mass) - np.log(everywhere / total)
-        within = total / both * top * (x[:, None] - both / mass)
-        terms = within - (x[:, None] - everywhere / total) * total / everywhere
-        stderr = np.sqrt((w**2) @ terms**2) / total
-    return np.where(told, log, np.nan), np.where(told & (cells > 0), stderr, np.nan)
-
-
-_LINE = {"difference": _difference, "lift": _log_lift}
+        s, r = both / mass, everywhere / total
+        a, b = total / both, total / everywhere
+        squared = both2 * (a * (1 - s) - b * (1 - r)) ** 2 + (mass2 - both2) * (b * r - a * s) ** 2
+        squared += (everywhere2 - both2) * (b * (1 - r)) ** 2
+        squared += (squares.sum() - everywhere2 - mass2 + both2) * (b * r) ** 2
+        return np.where(told, np.log(s / r), np.nan), np.where(told & (cells > 0), np.sqrt(squared) / total, np.nan)
 
 
 def _gathered(
-    columns: list[str], levels: list[Any], told: list[tuple[str, float, FloatArray, FloatArray]], top: Any
+    columns: list[str], levels: list[Any], told: list[tuple[str, FloatArray, FloatArray, FloatArray]], top: Any
 ) -> Profiles:
-    number = np.array([kind == "difference" for kind, *_ in told], dtype=bool)
-    value = np.column_stack([line[2] for line in told])
-    stderr = np.column_stack([line[3] for line in told])
+    number = np.concatenate([np.full(len(line[1]), line[0] == "difference") for line in told])
+    value = np.vstack([line[2] for line in told]).T
+    stderr = np.vstack([line[3] for line in told]).T
     plain = Estimates.of(np.where(number, value, np.nan), np.where(number, stderr, np.nan))
     logs = Estimates.of(np.where(number, np.nan, value), np.where(number, np.nan, stderr))
     lift = np.exp(logs.value)
@@ -135,7 +146,7 @@ def _gathered(
         levels=tuple(levels),
         difference=plain,
         lift=Estimates(lift, lift * logs.stderr, np.exp(logs.low), np.exp(logs.high)),
-        share=np.array([line[1] for line in told]),
+        share=np.concatenate([line[1] for line in told]),
         q=np.vstack([benjamini_hochberg(one) for one in p]),
         excited=top.sum(axis=0).astype(np.float64),
     )

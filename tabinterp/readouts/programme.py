@@ -13,12 +13,11 @@ import numpy as np
 from scipy import optimize, sparse
 
 from ..table.draws import FloatArray
+from .chain import Step
 from .domain import Domain, Player
 
 SECONDS = 10.0
 GAP = 1e-4
-
-Step = tuple[FloatArray, FloatArray]
 
 
 @dataclass

@@ -13,6 +13,7 @@ from ..errors import NotApplicableError
 from ..models import Bound
 from ..models.layers import Layer
 from ..table.draws import FloatArray, IntArray
+from .chain import chain_of
 from .objectives import Objective, Term
 
 SCORE, PROBABILITY = "score", "probability"
@@ -22,39 +23,57 @@ BLOCK = 16_384
 
 @dataclass(frozen=True, eq=False)
 class Reader:
-    """Objective k at a front z is `weights[k] @ features(z) + constants[k]`; features are those of `keys`, side by side."""
+    """Objective k at a front z is `weights[k] @ features(z) + constants[k]`; features (F) are those of `keys`, side by side.
+
+    `inner` (I) are features whose affine function those of `keys` are, with weights and constants of their own: cheaper, and the
+    front itself (`linear`) where the objectives are sums over columns.
+    """
 
     bound: Bound
     layers: tuple[Layer, ...]
     objectives: tuple[Objective, ...]
     keys: tuple[Key, ...]
-    weights: Tensor  # (K, F)
-    constants: Tensor  # (K,)
+    weights: FloatArray  # (K, F)
+    constants: FloatArray  # (K,)
+    inner: tuple[nn.Module, ...]
+    inner_weights: Tensor  # (K, I)
+    inner_constants: Tensor  # (K,)
+    linear: bool
 
-    def features(self, z: Tensor) -> Tensor:
-        """(m, F) for fronts (m, h)."""
-        made = [self._module(key)(z) for key in self.keys]
-        return made[0] if len(made) == 1 else torch.cat(made, dim=1)
-
-    def values(self, z: Tensor, of: Tensor) -> Tensor:
-        """(m,) each front by its own objective (m,)."""
-        return (self.features(z) * self.weights[of]).sum(dim=1) + self.constants[of]
+    def scored(self, z: Tensor, of: IntArray) -> Tensor:
+        """(S, C) fronts (S, C, h), each by the objective of its state (S,)."""
+        made = [module(z.flatten(0, 1)) for module in self.inner]
+        features = made[0] if len(made) == 1 else torch.cat(made, dim=1)
+        which = torch.as_tensor(of)
+        own = torch.bmm(features.reshape(*z.shape[:2], -1), self.inner_weights[which][:, :, None])[:, :, 0]
+        return own + self.inner_constants[which][:, None]
 
     def every(self, z: Tensor) -> FloatArray:
-        """(m, K) every front by every objective."""
+        """(m, K) every front by every objective, by the features of `keys`."""
+        modules = [_module(self.bound, self.layers, key) for key in self.keys]
+        parts = []
         with torch.inference_mode():
-            parts = [self.features(z[i : i + BLOCK]) @ self.weights.T + self.constants for i in range(0, len(z), BLOCK)]
-        return np.asarray(torch.cat(parts).double().numpy())
+            for i in range(0, len(z), BLOCK):
+                features = torch.cat([module(z[i : i + BLOCK]).double() for module in modules], dim=1)
+                parts.append(features.numpy() @ self.weights.T + self.constants)
+        return np.concatenate(parts)
 
-    def take(self, which: IntArray) -> Reader:
-        few = torch.as_tensor(which)
-        kept = tuple(self.objectives[i] for i in which)
-        return Reader(self.bound, self.layers, kept, self.keys, self.weights[few], self.constants[few])
 
-    def _module(self, key: Key) -> nn.Module:
-        if isinstance(key, int):
-            return self.layers[key - 1].before
-        return _Probabilities(self.bound.rest) if key == PROBABILITY else self.bound.rest
+def _module(bound: Bound, layers: tuple[Layer, ...], key: Key) -> nn.Module:
+    if isinstance(key, int):
+        return layers[key - 1].before
+    return _Probabilities(bound.rest) if key == PROBABILITY else bound.rest
+
+
+class _Outputs(nn.Module):
+    """A layer's outputs."""
+
+    def __init__(self, layer: Layer) -> None:
+        super().__init__()
+        self.before, self.activation = layer.before, layer.activation
+
+    def forward(self, z: Tensor) -> Tensor:
+        return self.activation(self.before(z))  # type: ignore[no-any-return]
 
 
 class _Probabilities(nn.Module):
@@ -77,10 +96,40 @@ def readers_of(
         which = np.flatnonzero([one == keys for one in needs])
         few = tuple(objectives[i] for i in which)
         lines = [_weights(bound, layers, one, keys) for one in few]
-        weights = torch.as_tensor(np.array([w for w, _ in lines])).float()
-        constants = torch.as_tensor(np.array([c for _, c in lines])).float()
-        made.append((which.astype(np.int64), Reader(bound, layers, few, keys, weights, constants)))
+        weights, constants = np.array([w for w, _ in lines]), np.array([c for _, c in lines])
+        made.append((which.astype(np.int64), _reader(bound, layers, few, keys, weights, constants)))
     return made
+
+
+def _reader(
+    bound: Bound, layers: tuple[Layer, ...], few: tuple[Objective, ...], keys: tuple[Key, ...], weights: FloatArray,
+    constants: FloatArray,
+) -> Reader:  # fmt: skip
+    chain = chain_of(bound, layers)
+    inner, moved, shift, start = [], [], constants.copy(), 0
+    for key in keys:
+        depth = len(layers) if key == SCORE else int(key) - 1 if isinstance(key, int) else len(chain)
+        width = len(bound.outputs) if isinstance(key, str) else layers[key - 1].width
+        own, start = weights[:, start : start + width], start + width
+        if depth < len(chain):
+            inner.append(nn.Identity() if depth == 0 else _Outputs(layers[depth - 1]))
+            moved.append(own @ chain[depth][0])
+            shift += own @ chain[depth][1]
+        else:
+            inner.append(_module(bound, layers, key))
+            moved.append(own)
+    return Reader(
+        bound=bound,
+        layers=layers,
+        objectives=few,
+        keys=keys,
+        weights=weights,
+        constants=constants,
+        inner=tuple(inner),
+        inner_weights=torch.as_tensor(np.concatenate(moved, axis=1)).float(),
+        inner_constants=torch.as_tensor(shift).float(),
+        linear=len(inner) == 1 and isinstance(inner[0], nn.Identity),
+    )
 
 
 def _key(term: Term) -> Key:

@@ -30,6 +30,7 @@ DUPLICATE = 1e-6  # 1 - |correlation|, below which two units are one
 REDUNDANT = 1e-6  # share of a unit's variance that the others leave
 SATURATED = 0.95  # share of rows at an end of the range
 END = 0.01  # of the range
+NOTHING = 1e-13  # of the largest eigenvalue: rounding
 SPOKEN = 2  # columns in a unit's sentence
 
 
@@ -208,8 +209,9 @@ def _correlations(a: FloatArray, w: FloatArray) -> FloatArray:
 
 def _effective_rank(a: FloatArray, w: FloatArray) -> float:
     """exp of the entropy of the singular values of the centred outputs; 0 where all are constant."""
-    values = np.linalg.svd((a - np.average(a, axis=0, weights=w)) * np.sqrt(w)[:, None], compute_uv=False)
-    share = values[values > 1e-12 * max(1.0, float(np.abs(a).max()) * len(a))]
+    centred = (a - np.average(a, axis=0, weights=w)) * np.sqrt(w)[:, None]
+    squares = np.linalg.eigvalsh(centred.T @ centred)
+    share = np.sqrt(squares[squares > NOTHING * squares.max()]) if squares.max() > 0 else squares[:0]
     if len(share) == 0:
         return 0.0
     share = share / share.sum()
