@@ -56,7 +56,7 @@ def climb(domain: Domain, reader: Reader, states: States, scale: FloatArray, bud
 
     Starts that meet go on as one.
     """
-    states, first = _merged(_swept(domain, reader, states, scale, budget, sweeps=2))
+    states, first = _merged(_swept(domain, reader, states, scale, budget, sweeps=1))
     states, second = _merged(_swept(domain, reader, states, scale, budget))
     lines = [p for p, player in enumerate(domain.players) if player.slope is not None]
     active = np.arange(len(states.of))
@@ -114,7 +114,7 @@ def _tried(domain: Domain, reader: Reader, states: States, p: int, at: IntArray,
     if reader.linear:
         weights = reader.inner_weights[torch.as_tensor(states.of)]
         ahead = weights @ moves[0].T if len(at) == 1 else torch.einsum("sch,sh->sc", moves, weights)
-        return states.score[:, None] + (ahead - (own * weights).sum(dim=1, keepdim=True)).double().numpy()
+        return np.asarray(states.score[:, None] + (ahead - (own * weights).sum(dim=1, keepdim=True)).double().numpy())
     base = states.z - own
     result = np.empty((len(states.of), at.shape[1]))
     block = max(1, CELLS // max(1, at.shape[1] * base.shape[1]))
@@ -198,9 +198,8 @@ def _along_gradient(domain: Domain, reader: Reader, states: States, lines: list[
     now = states.value[:, lines]
     known = ~np.isnan(now)
     way = np.where(known, way, 0.0)
-    stuck = ((way > 0) & (now >= [domain.players[p].ends[1] for p in lines])) | (
-        (way < 0) & (now <= [domain.players[p].ends[0] for p in lines])
-    )
+    low, high = (np.array([domain.players[p].ends[side] for p in lines]) for side in (0, 1))
+    stuck = ((way > 0) & (now >= high)) | ((way < 0) & (now <= low))
     way = np.where(stuck, 0.0, way)
     way /= np.maximum(np.abs(way).max(axis=1, keepdims=True), 1e-30)
     for step in STEPS:

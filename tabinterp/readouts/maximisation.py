@@ -28,6 +28,7 @@ from .certificates import certified
 from .domain import Domain, domain_of
 from .objectives import Objective, unit
 from .reader import Reader, readers_of
+from .typicality import Typicality, typicality
 
 STARTS = 64
 WITHIN = 0.01  # of the way from the mean row to the best start
@@ -43,7 +44,8 @@ class Maxima:
     proved; `reached` is (value - mean) / (bound - mean). `within` is the share of starts that end within 1% of the way from the
     mean to the best, `optima` how many different rows these are, `cosine` the median over pairs of all starts of the cosine
     between the encoded rows they end at, about the mean row in standard deviations. `cross` (objectives, objectives): each
-    objective at the best row of another, in standard deviations from its mean.
+    objective at the best row of another, in standard deviations from its mean. `typicality`: how odd the rows are, and which must
+    not be read.
     """
 
     objectives: tuple[Objective, ...]
@@ -59,6 +61,7 @@ class Maxima:
     optima: IntArray
     cosine: FloatArray
     cross: FloatArray
+    typicality: Typicality
     starts: int
     seed: int
     budget: float | None
@@ -75,7 +78,8 @@ class Maxima:
         made: dict[str, Any] = {"objective": [repr(one) for one in self.objectives]}
         made |= {name: getattr(self, name) for name in names}
         made |= {"proof": pd.Series(self.proof, dtype=object), "reached": self.reached}
-        return pd.DataFrame(made | {name: getattr(self, name) for name in ("within", "optima", "cosine")})
+        made |= {name: getattr(self, name) for name in ("within", "optima", "cosine")}
+        return pd.concat([pd.DataFrame(made), self.typicality.frame()], axis=1)
 
     def frame(self) -> pd.DataFrame:
         """One row for each objective and column: where the column stands at the best row (`at`), with the objective's numbers."""
@@ -239,7 +243,7 @@ def _gathered(
             arrays[name][which] = getattr(found, name)
         arrays["bound"][which] = [b for b, _ in found.proofs]
         for k, (_, how) in zip(which, found.proofs, strict=True):
-            proof[k] = how  # type: ignore[call-overload]
+            proof[k] = how
     rows = domain.frame(at, value)
     z = domain.bound.encoded_front(rows)
     cross = np.zeros((size, size))
@@ -250,7 +254,7 @@ def _gathered(
         cross = (cross - arrays["mean"]) / arrays["sd"]
     return Maxima(
         objectives=objectives, rows=rows, proof=tuple(proof), optima=optima, cross=cross, starts=starts, seed=seed,
-        budget=budget, **arrays,
+        budget=budget, typicality=typicality(domain.bound, rows, seed), **arrays,
     )  # fmt: skip
 
 

@@ -18,7 +18,7 @@ from scipy import stats
 
 from ..messages import text
 from ..models import Bound
-from ..table.draws import FloatArray, row_hash
+from ..table.draws import FloatArray, IntArray, row_hash
 from .grids import SMALL
 from .pvalues import benjamini_hochberg
 from .result import Estimates
@@ -70,27 +70,24 @@ def profiles(bound: Bound, activations: FloatArray) -> Profiles:
             columns.append(name)
             levels.append(None)
             told.append(("difference", np.array([np.nan]), *_difference(x[known], top[known], w[known])))
-        own, held = _held(bound, name)
+        own, codes = _codes(bound, name)
         columns += [name] * len(own)
         levels += own
-        told.append(("lift", w @ held / w.sum(), *_log_lift(held, top, w)))
+        told.append(("lift", *_log_lift(codes, len(own), top, w)))
     return _gathered(columns, levels, told, top)
 
 
-def _held(bound: Bound, name: str) -> tuple[list[Any], FloatArray]:
-    """Levels, a missing value last, and (n, levels) which row is at which; of a number the missing value alone."""
+def _codes(bound: Bound, name: str) -> tuple[list[Any], IntArray]:
+    """Levels, the missing value last, and each row's place among them (n,), -1 for none; of a number the missing value alone."""
     column, values = bound.table.schema[name], bound.table.frame[name]
     missing = values.isna().to_numpy()
     levels = [] if column.kind == "numeric" else list(column.levels)
     place = {level: i for i, level in enumerate(levels)}
     codes = (
-        np.full(len(values), len(levels))
-        if not levels
-        else values.astype(object).map(place).to_numpy(np.float64, na_value=np.nan)
+        values.astype(object).map(place).to_numpy(dtype=np.float64, na_value=-1) if levels else np.full(len(values), -1)
     )
-    codes = np.where(missing, len(levels), codes)
-    held = (codes[:, None] == np.arange(len(levels) + int(missing.any()))) & (missing[:, None] | bool(levels))
-    return [*levels, text("units.missing")] if missing.any() else levels, held.astype(np.float64)
+    codes = np.where(missing, len(levels), codes).astype(np.int64)
+    return [*levels, text("units.missing")] if missing.any() else levels, codes
 
 
 def _difference(x: FloatArray, top: Any, w: FloatArray) -> tuple[FloatArray, FloatArray]:
@@ -109,25 +106,32 @@ def _difference(x: FloatArray, top: Any, w: FloatArray) -> tuple[FloatArray, Flo
     return np.where(enough, d, np.nan), np.where(enough, stderr, np.nan)
 
 
-def _log_lift(held: FloatArray, top: Any, w: FloatArray) -> tuple[FloatArray, FloatArray]:
-    """Logarithms of lifts (levels, units), -inf where no such row excites the unit, and their standard errors.
+def _log_lift(codes: IntArray, size: int, top: Any, w: FloatArray) -> tuple[FloatArray, FloatArray, FloatArray]:
+    """Shares of the levels (size,), logarithms of lifts (size, units), -inf where no such row excites the unit, and their errors.
 
-    A row's term is T / both * t (x - s) - T / all * (x - r), with x whether it is at the level, t whether it excites the unit, s and
-    r the shares of the level among those that do and among all: four values, so that masses of weight, and of its square, do.
+    A row's term is T / both * t (x - s) - T / all * (x - r), with x whether it is at the level, t whether it excites the unit, s
+    and r the shares of the level among those that do and among all: four values, so that masses of weight, and of its square, do.
     """
-    total, chosen = w.sum(), top.astype(np.float64)
-    both, everywhere, mass = (held * w[:, None]).T @ chosen, (w @ held)[:, None], w @ chosen
-    squares = w**2
-    both2, everywhere2, mass2 = (held * squares[:, None]).T @ chosen, (squares @ held)[:, None], squares @ chosen
-    cells = held.T @ chosen
-    told = (held.sum(axis=0)[:, None] >= SMALL) & ((cells >= SMALL) | (cells == 0)) & (chosen.sum(axis=0) >= SMALL)
+
+    def mass_of(mass: FloatArray) -> FloatArray:
+        own = [np.bincount(codes[rows] + 1, mass[rows], size + 1)[1:] for rows in excited]
+        return np.column_stack([*own, np.bincount(codes + 1, mass, size + 1)[1:]])
+
+    excited = [np.flatnonzero(one) for one in top.T]
+    squares, total = w**2, w.sum()
+    mass, mass2 = w @ top, squares @ top
+    both, everywhere = np.split(mass_of(w), [-1], axis=1)
+    both2, everywhere2 = np.split(mass_of(squares), [-1], axis=1)
+    cells, held = np.split(mass_of(np.ones(len(w))), [-1], axis=1)
+    told = (held >= SMALL) & ((cells >= SMALL) | (cells == 0)) & (top.sum(axis=0) >= SMALL)
     with np.errstate(invalid="ignore", divide="ignore"):
         s, r = both / mass, everywhere / total
         a, b = total / both, total / everywhere
         squared = both2 * (a * (1 - s) - b * (1 - r)) ** 2 + (mass2 - both2) * (b * r - a * s) ** 2
         squared += (everywhere2 - both2) * (b * (1 - r)) ** 2
         squared += (squares.sum() - everywhere2 - mass2 + both2) * (b * r) ** 2
-        return np.where(told, np.log(s / r), np.nan), np.where(told & (cells > 0), np.sqrt(squared) / total, np.nan)
+        stderr = np.where(told & (cells > 0), np.sqrt(squared) / total, np.nan)
+        return r[:, 0], np.where(told, np.log(s / r), np.nan), stderr
 
 
 def _gathered(
