@@ -194,13 +194,13 @@ def _along_gradient(domain: Domain, reader: Reader, states: States, lines: list[
     ranges = np.array([np.subtract(*domain.players[p].ends[::-1]) for p in lines])
     z = states.z.clone().requires_grad_(True)
     (gradient,) = torch.autograd.grad(reader.scored(z[:, None], states.of).sum(), z)
-    way = (gradient @ slopes.T).double().numpy() * ranges
+    way: FloatArray = (gradient @ slopes.T).double().numpy() * ranges
     now = states.value[:, lines]
     known = ~np.isnan(now)
     way = np.where(known, way, 0.0)
-    low, high = (np.array([domain.players[p].ends[side] for p in lines]) for side in (0, 1))
-    stuck = ((way > 0) & (now >= high)) | ((way < 0) & (now <= low))
-    way = np.where(stuck, 0.0, way)
+    low, high = np.array([domain.players[p].ends for p in lines]).T
+    way = np.where((way > 0) & (now >= high), 0.0, way)
+    way = np.where((way < 0) & (now <= low), 0.0, way)
     way /= np.maximum(np.abs(way).max(axis=1, keepdims=True), 1e-30)
     for step in STEPS:
         value = states.value.copy()

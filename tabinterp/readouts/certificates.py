@@ -80,7 +80,8 @@ def _intervals(
     domain: Domain, steps: tuple[Step, ...], layers: tuple[Layer, ...]
 ) -> tuple[list[FloatArray], list[FloatArray]]:
     """Least and greatest values ahead of every activation below `depth`."""
-    lows, highs = [], []
+    lows: list[FloatArray] = []
+    highs: list[FloatArray] = []
     for i, (weight, shift) in enumerate(steps):
         if i == 0:
             low, high = -_separable(domain, -weight) + shift, _separable(domain, weight) + shift

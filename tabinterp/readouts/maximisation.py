@@ -220,14 +220,11 @@ def _gathered(
     budget: float | None,
 ) -> Maxima:
     size = len(objectives)
-    arrays = {
+    arrays: dict[str, Any] = {
         name: np.full(size, np.nan) for name in ("value", "search", "real", "mean", "sd", "bound", "within", "cosine")
     }
-    optima, proof, at = (
-        np.zeros(size, dtype=np.int64),
-        [None] * size,
-        np.zeros((size, len(domain.players)), dtype=np.int64),
-    )
+    optima, at = np.zeros(size, dtype=np.int64), np.zeros((size, len(domain.players)), dtype=np.int64)
+    proof: list[str | None] = [None] * size
     value = np.full(at.shape, np.nan)
     for which, found, _ in made:
         states = found.states
@@ -264,12 +261,12 @@ def _different(domain: Domain, states: States) -> int:
     for p, player in enumerate(domain.players):
         if player.slope is not None:
             low, high = player.ends
-            keys[:, p] = np.where(np.isnan(states.value[:, p]), np.inf, (states.value[:, p] - low) / (high - low))
+            keys[:, p] = np.where(np.isnan(states.value[:, p]), 9.0, (states.value[:, p] - low) / (high - low))
         else:
             keys[:, p] *= 2  # levels are far apart
     kept: list[FloatArray] = []
     for key in np.unique(keys, axis=0):
-        if not any(bool(((one == key) | (np.abs(one - key) <= APART)).all()) for one in kept):
+        if not any(bool((np.abs(one - key) <= APART).all()) for one in kept):
             kept.append(key)
     return len(kept)
 

@@ -94,7 +94,7 @@ def readers_of(
     made = []
     for keys in dict.fromkeys(needs):
         which = np.flatnonzero([one == keys for one in needs])
-        few = tuple(objectives[i] for i in which)
+        few = tuple(one for one, need in zip(objectives, needs, strict=True) if need == keys)
         lines = [_weights(bound, layers, one, keys) for one in few]
         weights, constants = np.array([w for w, _ in lines]), np.array([c for _, c in lines])
         made.append((which.astype(np.int64), _reader(bound, layers, few, keys, weights, constants)))
@@ -106,7 +106,8 @@ def _reader(
     constants: FloatArray,
 ) -> Reader:  # fmt: skip
     chain = chain_of(bound, layers)
-    inner, moved, shift, start = [], [], constants.copy(), 0
+    inner: list[nn.Module] = []
+    moved, shift, start = [], constants.copy(), 0
     for key in keys:
         depth = len(layers) if key == SCORE else int(key) - 1 if isinstance(key, int) else len(chain)
         width = len(bound.outputs) if isinstance(key, str) else layers[key - 1].width
@@ -173,7 +174,7 @@ def _units(term: Term, width: int) -> FloatArray:
         return np.array(term.vector)
     if not (isinstance(term.index, (int, np.integer)) and 0 <= term.index < width):
         raise NotApplicableError(f"layer {term.layer} has the units 0 to {width - 1}; got {term.index!r}")
-    return np.eye(width)[term.index]
+    return np.asarray(np.eye(width)[term.index])
 
 
 def _output(bound: Bound, term: Term) -> tuple[FloatArray, float]:
