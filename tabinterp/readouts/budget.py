@@ -9,6 +9,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 import numpy as np
+from numpy.typing import NDArray
 
 from ..errors import NotApplicableError
 from ..models import Bound
@@ -32,10 +33,12 @@ class Budget:
         u = self._deviation(at, value)
         return np.asarray(((u @ self.precision) * u).sum(axis=1))
 
-    def within(self, at: IntArray, value: FloatArray) -> FloatArray:
+    def within(self, at: IntArray, value: FloatArray) -> NDArray[np.bool_]:
         return np.asarray(self.squared(at, value) <= self.limit * (1 + 1e-9))
 
-    def beyond(self, at: IntArray, value: FloatArray, p: int, candidates: IntArray, values: FloatArray) -> FloatArray:
+    def beyond(
+        self, at: IntArray, value: FloatArray, p: int, candidates: IntArray, values: FloatArray
+    ) -> NDArray[np.bool_]:
         """(S, C) would a state leave the ball with player p at a candidate; `candidates`, `values` (S, C) or (1, C)."""
         u = self._deviation(at, value)
         own = self._own(p, candidates.ravel(), values.ravel()).reshape(*candidates.shape, -1)

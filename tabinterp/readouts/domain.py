@@ -107,7 +107,7 @@ class Domain:
 
 def domain_of(bound: Bound, seed: int) -> Domain:
     """The domain of a model on its table's rows."""
-    players = tuple(_player(bound, group, seed) for group in _groups(bound))
+    players = tuple(_player(bound, group, seed) for group in sorted(_groups(bound)))  # whatever the table's order
     rows = np.zeros(1, dtype=np.int64)
     constant = bound.z[0].double() - sum(
         (_parts(bound, player.columns, rows)[0].double() for player in players), torch.zeros(bound.z.shape[1]).double()

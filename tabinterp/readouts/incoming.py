@@ -41,7 +41,7 @@ class Incoming:
                 "layer": layer,
                 "unit": np.repeat(np.arange(units), lines),
                 "column": list(self.columns) * units,
-                "level": pd.Series(list(self.levels) * units, dtype=object),
+                "level": pd.Series([None if one is None else str(one) for one in self.levels] * units, dtype=object),
                 "weight": self.weight.ravel(),
                 "strength": self.strength.ravel(),
             }

@@ -170,7 +170,7 @@ def profile_frame(made: Profiles, layer: tuple[str, ...], index: tuple[int, ...]
             "layer": np.repeat(np.array(layer, dtype=object), lines),
             "unit": np.repeat(np.array(index, dtype=np.int64), lines),
             "column": list(made.columns) * units,
-            "level": pd.Series(list(made.levels) * units, dtype=object),
+            "level": pd.Series([None if one is None else str(one) for one in made.levels] * units, dtype=object),
             "share": np.tile(made.share, units),
             **arrays,
             "q": made.q.ravel(),
