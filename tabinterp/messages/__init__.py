@@ -15,8 +15,9 @@ from .gain import GAIN
 from .readings import READINGS
 from .report import REPORT
 from .shapley import SHAPLEY
+from .units import UNITS
 
-ENGLISH: dict[str, str] = {**AUDIT, **GAIN, **READINGS, **REPORT, **SHAPLEY}
+ENGLISH: dict[str, str] = {**AUDIT, **GAIN, **READINGS, **REPORT, **SHAPLEY, **UNITS}
 
 
 def text(key: str, values: Mapping[str, Any] | None = None) -> str:

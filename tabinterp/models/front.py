@@ -221,16 +221,18 @@ class _Recorder(fx.Interpreter):
 
     def run_node(self, n: fx.Node) -> Any:
         value = super().run_node(n)
-        if self._is_activation(n) and isinstance(value, Tensor) and value.ndim == 2:
+        if is_activation(self.module, n) and isinstance(value, Tensor) and value.ndim == 2:
             self.found.append(value)
         return value
 
-    def _is_activation(self, node: fx.Node) -> bool:
-        if node.op == "call_module":
-            return isinstance(self.fetch_attr(str(node.target)), ACTIVATION_MODULES)
-        if node.op == "call_function":
-            return node.target in ACTIVATION_FUNCTIONS
-        return node.op == "call_method" and node.target in ACTIVATION_METHODS
+
+def is_activation(graph: nn.Module, node: fx.Node) -> bool:
+    """Does this node of the graph apply an activation, entry by entry?"""
+    if node.op == "call_module":
+        return isinstance(graph.get_submodule(str(node.target)), ACTIVATION_MODULES)
+    if node.op == "call_function":
+        return node.target in ACTIVATION_FUNCTIONS
+    return node.op == "call_method" and node.target in ACTIVATION_METHODS
 
 
 def _hooked(module: nn.Module, x: Tensor) -> list[Tensor]:

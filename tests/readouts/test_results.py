@@ -30,6 +30,9 @@ READINGS = {
     "coefficients": lambda model, linear, table: ti.coefficients(linear, table).frame(),
     "average derivatives": lambda model, linear, table: ti.coefficients(model, table).frame(),
     "neurons": lambda model, linear, table: ti.neuron_correlations(model, table).frame(),
+    "units": lambda model, linear, table: ti.neurons(model, table).profile(),
+    "incoming weights": lambda model, linear, table: ti.neurons(model, table).weights(),
+    "maximisation": lambda model, linear, table: ti.maximise(model, table, starts=16).frame(),
     "performance": lambda model, linear, table: compare(
         bind(model, table), bind(linear, table), resamples=30, held_out=True
     ).frame(),

@@ -1,0 +1,144 @@
+"""The hidden layers of a network as networks of their own: from the front to a layer, and from a layer to the scores.
+
+Layers are those of `Activations`, counted from 1 in the order in which they run. What a layer is made of is cut out of the
+graph behind the front, so that nothing in front of it runs again.
+"""
+
+from __future__ import annotations
+
+import operator
+from collections.abc import Callable
+from dataclasses import dataclass
+from functools import cached_property
+from typing import Any
+
+import torch
+from torch import Tensor, fx
+
+from .front import Front, is_activation, split, trace
+from .model import Bound
+
+
+@dataclass(frozen=True, eq=False)
+class Layer:
+    """`before` maps fronts (m, h) to the layer's values ahead of its activation (m, width), `activation` those to its outputs.
+
+    `behind` maps its outputs, with `beside` the front next to them, (m, width) or (m, width + h), to scores (m, k).
+    """
+
+    name: str
+    width: int
+    kind: str  # the activation's own name in small letters: "relu", "tanh"
+    before: fx.GraphModule
+    activation: fx.GraphModule
+    behind: fx.GraphModule
+    beside: bool
+    front: int  # h
+
+    @cached_property
+    def affine(self) -> Front | None:
+        """The layer ahead of its activation as an affine function of the front; None where it is not one."""
+        found = split(self.before, self.front)
+        return found if found.nothing_behind else None
+
+    @cached_property
+    def moves(self) -> Front:
+        """The affine front of what lies behind: moving one unit is an update of it."""
+        return split(self.behind, self.width + self.front * self.beside)
+
+
+def layers_of(bound: Bound) -> tuple[Layer, ...]:
+    """The hidden layers of a model's network in single precision; empty where it has none or cannot be traced."""
+    graph = trace(bound.rest)
+    if graph is None or not bound.has_gradient:
+        return ()
+    recorder = _Shapes(graph)
+    with torch.inference_mode():
+        recorder.run(bound.z[:2])
+    found = [n for n in graph.graph.nodes if is_activation(graph, n) and n in recorder.widths]
+    return tuple(
+        _layer(graph, node, f"layer {i + 1}", recorder.widths[node], bound.z.shape[1]) for i, node in enumerate(found)
+    )
+
+
+class _Shapes(fx.Interpreter):
+    """Widths of all values that are (n, h)."""
+
+    def __init__(self, graph: fx.GraphModule) -> None:
+        super().__init__(graph)
+        self.widths: dict[fx.Node, int] = {}
+
+    def run_node(self, n: fx.Node) -> Any:
+        value = super().run_node(n)
+        if isinstance(value, Tensor) and value.ndim == 2:
+            self.widths[n] = value.shape[1]
+        return value
+
+
+def _layer(graph: fx.GraphModule, node: fx.Node, name: str, width: int, front: int) -> Layer:
+    source = node.all_input_nodes[0]
+    behind = _behind(graph, node, width, beside=True)
+    beside = any(n.name == "front" for n in behind.graph.nodes)
+    return Layer(
+        name=name,
+        width=width,
+        kind=_kind(graph, node),
+        before=_before(graph, source),
+        activation=_alone(graph, node, source),
+        behind=behind if beside else _behind(graph, node, width, beside=False),
+        beside=beside,
+        front=front,
+    )
+
+
+def _kind(graph: fx.GraphModule, node: fx.Node) -> str:
+    if node.op == "call_module":
+        return type(graph.get_submodule(str(node.target))).__name__.lower()
+    return str(getattr(node.target, "__name__", node.target))
+
+
+def _made(graph: fx.GraphModule, new: fx.Graph) -> fx.GraphModule:
+    made = fx.GraphModule(graph, new)
+    made.graph.eliminate_dead_code()
+    made.recompile()
+    return made
+
+
+def _before(graph: fx.GraphModule, last: fx.Node) -> fx.GraphModule:
+    new = fx.Graph()
+    values: dict[fx.Node, fx.Node] = {}
+    for node in graph.graph.nodes:
+        values[node] = new.node_copy(node, lambda old: values[old])
+        if node is last:
+            new.output(values[node])
+            break
+    return _made(graph, new)
+
+
+def _alone(graph: fx.GraphModule, node: fx.Node, source: fx.Node) -> fx.GraphModule:
+    new = fx.Graph()
+    values = {source: new.placeholder("before")}
+    for other in graph.graph.nodes:  # a parameter of the activation, such as a slope
+        if other in node.all_input_nodes and other is not source:
+            values[other] = new.node_copy(other, lambda old: values[old])
+    new.output(new.node_copy(node, lambda old: values[old]))
+    return _made(graph, new)
+
+
+def _behind(graph: fx.GraphModule, layer: fx.Node, width: int, beside: bool) -> fx.GraphModule:
+    """The graph with the layer's outputs given, and with `beside` the front too where something else reads it."""
+    getitem: Callable[..., Any] = operator.getitem
+    new = fx.Graph()
+    given = new.placeholder("outputs")
+    values: dict[fx.Node, fx.Node] = {layer: given}
+    if beside:
+        values[layer] = new.call_function(getitem, (given, (slice(None), slice(None, width))))
+    for node in graph.graph.nodes:
+        if node.op == "placeholder":
+            if beside:
+                values[node] = new.create_node(
+                    "call_function", getitem, (given, (slice(None), slice(width, None))), name="front"
+                )
+        elif node is not layer and all(arg in values for arg in node.all_input_nodes):
+            values[node] = new.node_copy(node, lambda old: values[old])
+    return _made(graph, new)

@@ -1,0 +1,97 @@
+"""How far from the middle of the rows a search may go: a Mahalanobis ball of the numeric columns.
+
+The squared distance (v - mean)' C^-1 (v - mean), a missing number taken at its mean (Mahalanobis 1936), stays below a quantile of
+that of the real rows.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+from ..errors import NotApplicableError
+from ..models import Bound
+from ..table.draws import FloatArray, IntArray
+from .domain import Domain
+
+
+@dataclass(frozen=True, eq=False)
+class Budget:
+    """`precision` (q, q) of the numeric columns; `deviations` (C, q) of each player's candidates, zero where it has no part."""
+
+    domain: Domain
+    columns: tuple[str, ...]
+    mean: FloatArray
+    precision: FloatArray
+    deviations: tuple[FloatArray, ...]
+    limit: float
+
+    def squared(self, at: IntArray, value: FloatArray) -> FloatArray:
+        """(m,) squared distances of states."""
+        u = self._deviation(at, value)
+        return np.asarray(((u @ self.precision) * u).sum(axis=1))
+
+    def within(self, at: IntArray, value: FloatArray) -> NDArray[np.bool_]:
+        return np.asarray(self.squared(at, value) <= self.limit * (1 + 1e-9))
+
+    def beyond(
+        self, at: IntArray, value: FloatArray, p: int, candidates: IntArray, values: FloatArray
+    ) -> NDArray[np.bool_]:
+        """(S, C) would a state leave the ball with player p at a candidate; `candidates`, `values` (S, C) or (1, C)."""
+        u = self._deviation(at, value)
+        own = self._own(p, candidates.ravel(), values.ravel()).reshape(*candidates.shape, -1)
+        rest = u - self._own(p, at[:, p], value[:, p])
+        d = rest[:, None] + own
+        return np.asarray(np.einsum("scq,qr,scr->sc", d, self.precision, d) > self.limit * (1 + 1e-9))
+
+    def pulled(self, at: IntArray, value: FloatArray, lines: list[int]) -> FloatArray:
+        """Values with those on lines drawn towards the mean as far as the ball asks for."""
+        factor = np.sqrt(np.minimum(1.0, self.limit / np.maximum(self.squared(at, value), 1e-30)))
+        made = value.copy()
+        for p in lines:
+            mean = self.mean[self.columns.index(self.domain.players[p].columns[0])]
+            low, high = self.domain.players[p].ends
+            drawn = np.clip(mean + factor * (value[:, p] - mean), low, high)
+            made[:, p] = np.where(factor < 1, np.round(drawn) if self.domain.players[p].whole else drawn, value[:, p])
+        return made
+
+    def _deviation(self, at: IntArray, value: FloatArray) -> FloatArray:
+        u = np.zeros((len(at), len(self.columns)))
+        for p in range(len(self.domain.players)):
+            u += self._own(p, at[:, p], value[:, p])
+        return u
+
+    def _own(self, p: int, at: IntArray, value: FloatArray) -> FloatArray:
+        made = self.deviations[p][at]
+        player = self.domain.players[p]
+        if player.slope is not None:
+            column = self.columns.index(player.columns[0])
+            made[:, column] = np.where(np.isnan(value), 0.0, value - self.mean[column])
+        return np.asarray(made)
+
+
+def budget_of(domain: Domain, share: float) -> Budget:
+    """The ball that holds this share of the real rows."""
+    bound = domain.bound
+    if not 0 < share <= 1:
+        raise NotApplicableError(f"budget is a share of the rows, above 0 and at most 1; got {share!r}")
+    columns, u, mean, precision = standing(bound)
+    deviations = tuple(np.where(np.isin(columns, player.columns), u[player.donors], 0.0) for player in domain.players)
+    limit = float(np.quantile(((u @ precision) * u).sum(axis=1), share, method="inverted_cdf"))
+    return Budget(domain, columns, mean, precision, deviations, limit)
+
+
+def standing(bound: Bound) -> tuple[tuple[str, ...], FloatArray, FloatArray, FloatArray]:
+    """Numeric columns that the model reads, the rows' deviations (n, q) from their means (q,), and the inverse covariance."""
+    read = [c for c in bound.columns if len(bound.encoding.blocks[c])]
+    columns = tuple(c for c in read if bound.table.schema[c].kind == "numeric")
+    if not columns:
+        raise NotApplicableError("a budget is a distance of numeric columns; this model reads none")
+    x = bound.table.inputs[list(columns)].to_numpy(dtype=np.float64, na_value=np.nan)
+    mean = np.nanmean(x, axis=0)
+    u = np.where(np.isnan(x), 0.0, x - mean)
+    sd = np.maximum(u.std(axis=0), 1e-300)
+    precision = np.linalg.pinv(np.atleast_2d((u / sd).T @ (u / sd) / len(u)), rcond=1e-10, hermitian=True)
+    return columns, u, mean, precision / np.outer(sd, sd)

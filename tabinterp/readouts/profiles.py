@@ -1,0 +1,178 @@
+"""What the rows that excite a unit are like, beside all rows.
+
+The rows that excite a unit are the 10% of the weight, and at least 10 rows, with the greatest activation; rows that are equal
+there stand in hash order. A number is told by the standardised mean difference d = (mean of them - mean of all) / sd of all,
+a level by its lift, their share of it over everybody's (Hastie, Tibshirani & Friedman 2009, 14.2). Errors are first-order
+terms over rows (Hájek 1968), the choice of rows taken as fixed. Nothing is told of a level that fewer than 10 rows hold, among
+all or, unless it is none at all, among those that excite the unit.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+import pandas as pd
+from scipy import stats
+
+from ..messages import text
+from ..models import Bound
+from ..table.draws import FloatArray, IntArray, row_hash
+from .grids import SMALL
+from .pvalues import benjamini_hochberg
+from .result import Estimates
+from .weights import unit
+
+SHARE = 0.1
+
+
+@dataclass(frozen=True, eq=False)
+class Profiles:
+    """Lines are numeric columns (`levels` None) and levels. Arrays (units, lines); NaN where nothing may be told.
+
+    `difference` in standard deviations, for numbers; `lift` a ratio of shares, for levels, with its interval by logarithms; `q`
+    the p value of no difference, adjusted within each unit (Benjamini & Hochberg 1995). `excited` (units,) rows.
+    """
+
+    columns: tuple[str, ...]
+    levels: tuple[Any, ...]
+    difference: Estimates
+    lift: Estimates
+    share: FloatArray  # (lines,) of all rows
+    q: FloatArray
+    excited: FloatArray
+
+
+def excited_rows(activations: FloatArray, hashes: Any, weights: FloatArray) -> Any:
+    """(n, units) which rows excite each unit; none where all rows are equal, or too few are left to tell apart."""
+    n, chosen = len(activations), np.zeros(activations.shape, dtype=bool)
+    for u in np.flatnonzero(np.ptp(activations, axis=0) > 0):
+        order = np.lexsort((hashes, -activations[:, u]))
+        mass = np.cumsum(weights[order])
+        size = max(SMALL, int(np.searchsorted(mass, SHARE * mass[-1] * (1 - 1e-12))) + 1)
+        chosen[order[:size], u] = n >= 2 * SMALL
+    return chosen
+
+
+def profiles(bound: Bound, activations: FloatArray) -> Profiles:
+    """Compare the rows that excite each unit (n, units) with all rows, column by column."""
+    table = bound.table
+    w = unit(table.weights, len(table))
+    top = excited_rows(activations, row_hash(table.numbers, 0), w)
+    columns: list[str] = []
+    levels: list[Any] = []
+    told: list[tuple[str, FloatArray, FloatArray, FloatArray]] = []
+    for name in bound.columns:
+        if table.schema[name].kind == "numeric":
+            x = table.frame[name].to_numpy(dtype=np.float64, na_value=np.nan)
+            known = ~np.isnan(x)
+            columns.append(name)
+            levels.append(None)
+            told.append(("difference", np.array([np.nan]), *_difference(x[known], top[known], w[known])))
+        own, codes = _codes(bound, name)
+        columns += [name] * len(own)
+        levels += own
+        told.append(("lift", *_log_lift(codes, len(own), top, w)))
+    return _gathered(columns, levels, told, top)
+
+
+def _codes(bound: Bound, name: str) -> tuple[list[Any], IntArray]:
+    """Levels, the missing value last, and each row's place among them (n,), -1 for none; of a number the missing value alone."""
+    column, values = bound.table.schema[name], bound.table.frame[name]
+    missing = values.isna().to_numpy()
+    levels = [] if column.kind == "numeric" else list(column.levels)
+    place = {level: i for i, level in enumerate(levels)}
+    codes = (
+        values.astype(object).map(place).to_numpy(dtype=np.float64, na_value=-1) if levels else np.full(len(values), -1)
+    )
+    codes = np.where(missing, len(levels), codes).astype(np.int64)
+    return [*levels, text("units.missing")] if missing.any() else levels, codes
+
+
+def _difference(x: FloatArray, top: Any, w: FloatArray) -> tuple[FloatArray, FloatArray]:
+    """Standardised mean differences (units,) and their standard errors."""
+    enough = top.sum(axis=0) >= SMALL
+    total, mass = w.sum(), w @ top
+    centred = x - np.average(x, weights=w) if len(x) else x
+    sd = np.sqrt(w @ centred**2 / total) if len(x) else 0.0
+    if not sd > 0:
+        return np.full(top.shape[1], np.nan), np.full(top.shape[1], np.nan)
+    z = centred / sd
+    with np.errstate(invalid="ignore", divide="ignore"):
+        d = (w * z) @ top / mass
+        terms = total / mass * top * (z[:, None] - d) - z[:, None] - d / 2 * (z[:, None] ** 2 - 1)
+        stderr = np.sqrt((w**2) @ terms**2) / total
+    return np.where(enough, d, np.nan), np.where(enough, stderr, np.nan)
+
+
+def _log_lift(codes: IntArray, size: int, top: Any, w: FloatArray) -> tuple[FloatArray, FloatArray, FloatArray]:
+    """Shares of the levels (size,), logarithms of lifts (size, units), -inf where no such row excites the unit, and their errors.
+
+    A row's term is T / both * t (x - s) - T / all * (x - r), with x whether it is at the level, t whether it excites the unit, s
+    and r the shares of the level among those that do and among all: four values, so that masses of weight, and of its square, do.
+    """
+
+    def mass_of(mass: FloatArray) -> FloatArray:
+        own = [np.bincount(codes[rows] + 1, mass[rows], size + 1)[1:] for rows in excited]
+        return np.column_stack([*own, np.bincount(codes + 1, mass, size + 1)[1:]])
+
+    excited = [np.flatnonzero(one) for one in top.T]
+    squares, total = w**2, w.sum()
+    mass, mass2 = w @ top, squares @ top
+    both, everywhere = np.split(mass_of(w), [-1], axis=1)
+    both2, everywhere2 = np.split(mass_of(squares), [-1], axis=1)
+    cells, held = np.split(mass_of(np.ones(len(w))), [-1], axis=1)
+    told = (held >= SMALL) & ((cells >= SMALL) | (cells == 0)) & (top.sum(axis=0) >= SMALL)
+    with np.errstate(invalid="ignore", divide="ignore"):
+        s, r = both / mass, everywhere / total
+        a, b = total / both, total / everywhere
+        squared = both2 * (a * (1 - s) - b * (1 - r)) ** 2 + (mass2 - both2) * (b * r - a * s) ** 2
+        squared += (everywhere2 - both2) * (b * (1 - r)) ** 2
+        squared += (squares.sum() - everywhere2 - mass2 + both2) * (b * r) ** 2
+        stderr = np.where(told & (cells > 0), np.sqrt(squared) / total, np.nan)
+        return r[:, 0], np.where(told, np.log(s / r), np.nan), stderr
+
+
+def _gathered(
+    columns: list[str], levels: list[Any], told: list[tuple[str, FloatArray, FloatArray, FloatArray]], top: Any
+) -> Profiles:
+    number = np.concatenate([np.full(len(line[1]), line[0] == "difference") for line in told])
+    value = np.vstack([line[2] for line in told]).T
+    stderr = np.vstack([line[3] for line in told]).T
+    plain = Estimates.of(np.where(number, value, np.nan), np.where(number, stderr, np.nan))
+    logs = Estimates.of(np.where(number, np.nan, value), np.where(number, np.nan, stderr))
+    lift = np.exp(logs.value)
+    with np.errstate(invalid="ignore", divide="ignore"):
+        p = 2 * stats.norm.sf(np.abs(value / stderr))
+    return Profiles(
+        columns=tuple(columns),
+        levels=tuple(levels),
+        difference=plain,
+        lift=Estimates(lift, lift * logs.stderr, np.exp(logs.low), np.exp(logs.high)),
+        share=np.concatenate([line[1] for line in told]),
+        q=np.vstack([benjamini_hochberg(one) for one in p]),
+        excited=top.sum(axis=0).astype(np.float64),
+    )
+
+
+def profile_frame(made: Profiles, layer: tuple[str, ...], index: tuple[int, ...]) -> pd.DataFrame:
+    """One row for each unit and line."""
+    units, lines = made.q.shape
+    named = {"difference": made.difference, "lift": made.lift}
+    arrays = {
+        f"{name}{suffix}": getattr(one, part).ravel()
+        for name, one in named.items()
+        for suffix, part in (("", "value"), ("_low", "low"), ("_high", "high"))
+    }
+    return pd.DataFrame(
+        {
+            "layer": np.repeat(np.array(layer, dtype=object), lines),
+            "unit": np.repeat(np.array(index, dtype=np.int64), lines),
+            "column": list(made.columns) * units,
+            "level": pd.Series([None if one is None else str(one) for one in made.levels] * units, dtype=object),
+            "share": np.tile(made.share, units),
+            **arrays,
+            "q": made.q.ravel(),
+        }
+    )
