@@ -3,9 +3,10 @@
     python benchmarks/units.py [--rows 16281] [--loop 48]
 
 A multilayer perceptron 128-64 on Adult without `fnlwgt`; 64 starts for each of 384 objectives. Bars: at most 15 seconds on two
-cores, binding left out; at least 5 times faster than asking `maximise` for one objective after the other on the same bound model,
-which finds the domain, the layers and the typicality anew each time, timed on every k-th objective and scaled up to all; every first-layer optimum at 99.9% of its closed form or above; no optimum
-above its bound. The loop's own optima must be the batch's, within a thousandth of a standard deviation.
+cores, binding left out; at least 5 times faster than asking `maximise` for one objective after the other on the same bound
+model, which finds the domain, the layers and the typicality anew each time, timed on every k-th objective and scaled up to
+all; every first-layer optimum at 99.9% of its closed form or above; no optimum above its bound. The loop's own optima must be
+the batch's, within a thousandth of a standard deviation.
 """
 
 from __future__ import annotations
