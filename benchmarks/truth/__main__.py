@@ -62,7 +62,7 @@ def lines(quick: bool) -> Iterator[Line]:
         if not quick:
             yield from syn_lines(name, syn, "network", trained_classifier(syn), 500)
     for name in BY_HAND:
-        yield from by_hand_lines(name)
+        yield from by_hand_lines(name, 100 if quick else 400)
 
 
 def main() -> int:

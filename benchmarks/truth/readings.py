@@ -22,7 +22,7 @@ from .lines import Line, at_least, near
 from .networks import BY_HAND, COLUMNS, DEPTH, ByHand, rows_by_hand
 
 EXACT = 2e-5  # sums in single precision, in the units of a score whose size is about one
-REPLICATES = 8
+REPLICATES = 16
 ROWS = 20_000  # of variances, for which the distances are set; with fewer they grow as the errors do
 FORMULA = "formula"
 
@@ -39,7 +39,7 @@ def scored(function: Function, module: nn.Module, n: int, seed: int) -> tuple[ti
 
 def variance_lines(name: str, function: Function, subject: str, module: nn.Module, n: int) -> Iterator[Line]:
     formula = subject == FORMULA
-    limit = 0.01 * max(1.0, np.sqrt(ROWS / n)) if formula else 0.02
+    limit = 0.01 * max(1.0, np.sqrt(ROWS / n)) if formula else 0.015
     model = wrapped(module)
     rows, scores = scored(function, module, n, 1)
     variance, error = total_variance(scores)
@@ -54,7 +54,7 @@ def variance_lines(name: str, function: Function, subject: str, module: nn.Modul
         [error],
         formula,
     )
-    main, error = main_effects(function, model, n // REPLICATES)
+    main, error = main_effects(function, model, max(500, n // REPLICATES))
     yield near(
         name,
         subject,
@@ -74,7 +74,7 @@ def variance_lines(name: str, function: Function, subject: str, module: nn.Modul
         "ST_j = E(f - f moved)^2 / 2 Var f",
         function.total,
         total,
-        3 * limit,
+        2 * limit,
         error,
         formula,
     )
@@ -86,7 +86,7 @@ def variance_lines(name: str, function: Function, subject: str, module: nn.Modul
         "shares of lines, curves, interactions",
         function.shares,
         shares.value[0, 0, :3],
-        3 * limit,
+        1.5 * limit,
         shares.stderr[0, 0, :3],
         formula,
     )
@@ -95,7 +95,7 @@ def variance_lines(name: str, function: Function, subject: str, module: nn.Modul
     share = found.share
     measured = share.value[0] if found.columns == columns else np.nan
     what = f"S of {columns[0]} and {columns[1]}, the strongest pair"
-    yield near(name, subject, "interactions", what, [truth], [measured], 3 * limit, [share.stderr[0]], formula)
+    yield near(name, subject, "interactions", what, [truth], [measured], 2 * limit, [share.stderr[0]], formula)
     if function.dgsm:
         bound = bind(model, rows)
         squares = bound.gradients(bound.x)[:, :, 0] ** 2
@@ -282,10 +282,10 @@ def local_sizes(module: nn.Module, x: np.ndarray, backs: np.ndarray) -> np.ndarr
 # ---- networks by hand
 
 
-def by_hand_lines(name: str) -> Iterator[Line]:
+def by_hand_lines(name: str, n: int) -> Iterator[Line]:
     """What the formula says of the mechanism, enumerated in numpy, beside the readings of the network."""
     case = BY_HAND[name]
-    x, backs = rows_by_hand(case, 400, 1), rows_by_hand(case, 100, 2)
+    x, backs = rows_by_hand(case, n, 1), rows_by_hand(case, 100, 2)
     y = case.formula(x)
     rows, other = table(x, y), table(backs)
     bound = bind(wrapped(case.module), rows)
@@ -298,7 +298,7 @@ def by_hand_lines(name: str) -> Iterator[Line]:
     read = ti.shapley_values(wrapped(case.module), rows, other, "exact")
     yield gap("Shapley values", "enumerated from the formula", read.values[:, :, 0], enumerated(case, x, backs))
     unused = np.setdiff1d(np.arange(COLUMNS), case.players)
-    moved = ti.permutation_importance(bound, rows, n_repeats=200)
+    moved = ti.permutation_importance(bound, rows)
     yield gap("permutation importance", "0 for columns without effect", moved.importance[unused], 0.0, 1e-12)
     paths = ti.gradient_importance(bound, rows, baseline="zero")
     if len(case.players) == 1 or name in ("weighted", "cancelling"):
