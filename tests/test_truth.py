@@ -1,4 +1,4 @@
-"""A quick part of the truth suite: every formula, read as if it were a network, beside its closed forms; networks built by hand."""
+"""A quick part of the truth suite: every formula read as if it were a network, and networks built by hand."""
 
 from __future__ import annotations
 
@@ -53,7 +53,9 @@ def test_a_wrong_answer_is_a_miss():
         "Ishigami", function, readings.FORMULA, torch.nn.Sequential(function.module(), torch.nn.Softplus()), 2000
     )
     assert sum(not line.passed for line in wrong) >= 4
-    assert not near("f", "s", "w", "e", [1.0], [1.02], 0.1, [0.001]).passed  # within the distance, not within its errors
+    assert not near(
+        "f", "s", "w", "e", [1.0], [1.02], 0.1, [0.001]
+    ).passed  # within the distance, not within its errors
     assert not near("f", "s", "w", "e", [1.0], [1.2], 0.1, [0.1]).passed  # within its errors, too coarse
     assert not near("f", "s", "w", "e", [1.0], [float("nan")], 0.1).passed
     assert not at_least("f", "s", "w", "e", float("nan"), 0.9).passed

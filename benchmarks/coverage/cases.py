@@ -13,7 +13,7 @@ from math import comb
 
 import numpy as np
 import torch
-from torch import Tensor, nn
+from torch import nn
 
 MANY = 1_000_000
 BACKGROUND = 50

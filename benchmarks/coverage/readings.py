@@ -1,4 +1,4 @@
-"""The readings whose intervals are judged: each gives, for one drawn set of rows, its intervals and the truths they should hold."""
+"""The readings that are judged: each gives, for one drawn set of rows, its intervals and the truths they should hold."""
 
 from __future__ import annotations
 

@@ -35,8 +35,8 @@ OUT = Path(__file__).parents[2] / "docs" / "truth.md"
 WORDS = """# Against known answers
 
 Written by `python -m benchmarks.truth`. A *formula* is read as if it were a perfectly trained network, and tests the estimator:
-within the stated distance and within four of the errors it comes with. A *network* was trained on the formula's rows and tests the
-whole, its own misfit included; its bar is a distance. No error: the reading claims to be exact, or is a mean of many.
+within the stated distance and within four of the errors it comes with. A *network* was trained on the formula's rows and tests
+the whole, its own misfit included; its bar is a distance. No error: the reading claims to be exact, or is a mean of many.
 
 """
 

@@ -1,7 +1,7 @@
 """Functions whose answers are known: how their rows are drawn, the formula as a torch module, and its closed forms.
 
-Sources: Friedman-1 (Friedman 1991); Ishigami & Homma (1990); Sobol-g (Saltelli & Sobol' 1995); XAI-Bench (Liu, Khandagale, White &
-Neiswanger 2021, arXiv 2106.12543); Syn1-6 (Chen et al. 2018, L2X; Yoon et al. 2019, INVASE).
+Sources: Friedman-1 (Friedman 1991); Ishigami & Homma (1990); Sobol-g (Saltelli & Sobol' 1995); XAI-Bench (Liu, Khandagale,
+White & Neiswanger 2021, arXiv 2106.12543); Syn1-6 (Chen et al. 2018, L2X; Yoon et al. 2019, INVASE).
 """
 
 from __future__ import annotations
@@ -217,7 +217,7 @@ ONE, TWO, THREE, SWITCH = (0, 1), (2, 3, 4, 5), (6, 7, 8, 9), 10
 
 @dataclass(frozen=True)
 class Syn:
-    """Log-odds -g, or one of two by the sign of x11; `below`, `above`: the relevant columns of rows with x11 < 0, and of others."""
+    """Log-odds -g, or one of two by the sign of x11; `below`, `above`: relevant columns of rows with x11 < 0, and of others."""
 
     below: tuple[int, ...]
     above: tuple[int, ...]

@@ -24,7 +24,7 @@ class Recipe:
     decay: float = 0.0
 
 
-SMOOTH, STEPPED = Recipe(), Recipe(50_000, 40, 128, nn.Tanh)
+SMOOTH, STEPPED = Recipe(), Recipe(400_000, 30, 64, nn.Tanh, 0.02)
 OUTCOMES = Recipe(100_000, 10, decay=0.01)
 
 
@@ -88,7 +88,7 @@ def relu(weight: dict[tuple[int, int], float], bias: list[float], out: list[floa
 
 
 class Sawtooth(nn.Module):
-    """Column 1 through `depth` tents, t(x) = 2 relu(x) - 4 relu(x - 1/2): on (0, 1) a derivative of 2^depth that turns each time."""
+    """Column 1 through `depth` tents, t(x) = 2 relu(x) - 4 relu(x - 1/2): on (0, 1) a slope of 2^depth that turns each time."""
 
     def __init__(self, depth: int) -> None:
         super().__init__()

@@ -75,7 +75,10 @@ class ShapleyValues:
         return Estimates.of(self.values, self.stderr, self.df)
 
     def mean(self) -> Estimates:
-        """Signed mean over rows (columns, outputs), with its standard error over rows, sampling included."""
+        """Signed mean over rows (columns, outputs), with its standard error over rows, sampling included.
+
+        The background counts as given: with another draw of it every mean moves (docs/coverage.md).
+        """
         return mean_over_rows(self.values, self.weights)
 
     def mean_absolute(self) -> Estimates:
