@@ -146,6 +146,14 @@ class Population:
         return (self._gradients(others + self._rng.random((len(move), 1)) * move) * move).mean(axis=0)
 
     @cache  # noqa: B019  # two populations in all
+    def curve(self, kind: str, j: int) -> tuple[np.ndarray, np.ndarray]:
+        """Values of a column, and "pdp", "effect" (the same less its mean over rows) or "ale" there."""
+        if kind == "ale":
+            return self.accumulated(j)
+        values, curve = self.dependence(j)
+        return values, curve - np.interp(self.x[:, j], values, curve).mean() * (kind == "effect")
+
+    @cache  # noqa: B019
     def dependence(self, j: int) -> tuple[np.ndarray, np.ndarray]:
         """Values and mean score with the column there, over 100,000 rows."""
         values = np.quantile(self.x[:, j], np.linspace(0, 1, CELLS + 1))
@@ -155,7 +163,6 @@ class Population:
             curve.append(self.score(rows).mean())
         return values, np.array(curve)
 
-    @cache  # noqa: B019
     def accumulated(self, j: int) -> tuple[np.ndarray, np.ndarray]:
         """Values and accumulated local effect: mean differences in narrow cells, added up, mean over rows zero."""
         values = np.quantile(self.x[:, j], np.linspace(0, 1, CELLS + 1))

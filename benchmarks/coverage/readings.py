@@ -74,9 +74,7 @@ def curves(bound: Bound, population: Population, seed: int) -> list[Found]:
         for at in (slice(1, -1), [0, -1]):
             parts, truths = [], []
             for j, one in zip(places, found, strict=True):
-                values, truth = population.accumulated(j) if kind == "ale" else population.dependence(j)
-                if kind == "effect":
-                    truth = truth - np.interp(population.x[:, j], values, truth).mean()
+                values, truth = population.curve(kind, j)
                 told = getattr(one, kind)
                 parts.append([getattr(told, name)[at, 0] for name in ("value", "stderr", "low", "high")])
                 truths.append(np.interp(np.array(one.values, dtype=float)[at], values, truth))
