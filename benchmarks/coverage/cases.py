@@ -17,7 +17,7 @@ from torch import nn
 
 MANY = 1_000_000
 BACKGROUND = 50
-CELLS = 400  # of a curve of the population
+CELLS = 300, 100  # of a curve of the population: of equal shares of the rows, and of equal width, for the ends
 
 
 @dataclass(frozen=True)
@@ -153,10 +153,14 @@ class Population:
         values, curve = self.dependence(j)
         return values, curve - np.interp(self.x[:, j], values, curve).mean() * (kind == "effect")
 
+    def _edges(self, j: int) -> np.ndarray:
+        x, (shares, widths) = self.x[:, j], CELLS
+        return np.unique([*np.quantile(x, np.linspace(0, 1, shares + 1)), *np.linspace(x.min(), x.max(), widths + 1)])
+
     @cache  # noqa: B019
     def dependence(self, j: int) -> tuple[np.ndarray, np.ndarray]:
         """Values and mean score with the column there, over 100,000 rows."""
-        values = np.quantile(self.x[:, j], np.linspace(0, 1, CELLS + 1))
+        values = self._edges(j)
         rows, curve = self.x[:100_000].copy(), []
         for value in values:
             rows[:, j] = value
@@ -165,14 +169,14 @@ class Population:
 
     def accumulated(self, j: int) -> tuple[np.ndarray, np.ndarray]:
         """Values and accumulated local effect: mean differences in narrow cells, added up, mean over rows zero."""
-        values = np.quantile(self.x[:, j], np.linspace(0, 1, CELLS + 1))
-        cell = np.clip(np.searchsorted(values, self.x[:, j], side="left") - 1, 0, CELLS - 1)
+        values = self._edges(j)
+        cell = np.clip(np.searchsorted(values, self.x[:, j], side="left") - 1, 0, len(values) - 2)
         ends = []
         for end in (cell, cell + 1):
             rows = self.x.copy()
             rows[:, j] = values[end]
             ends.append(self.score(rows))
-        count = np.bincount(cell, minlength=CELLS)
-        steps = np.bincount(cell, ends[1] - ends[0], minlength=CELLS) / count
+        count = np.maximum(np.bincount(cell, minlength=len(values) - 1), 1)
+        steps = np.bincount(cell, ends[1] - ends[0], minlength=len(values) - 1) / count
         curve = np.append(0, np.cumsum(steps))
         return values, curve - np.interp(self.x[:, j], values, curve).mean()
