@@ -47,7 +47,8 @@ class Curve:
     `rows` lie nearest to a point, `share` is their part of all rows by weight. `pdp` is the mean score with every row at the
     value; `effect` the same less its mean over the column's distribution; `ice_low`, `ice_high` the 10% and 90% quantiles of
     single rows' centred curves; `ale` the accumulated local effect, its mean over rows zero, NaN where the column has no order
-    and at the missing value. `sparse`: fewer than 30 rows. `small`: fewer than 10, not to be printed.
+    and at the missing value; where columns are correlated its ends, which wide bins bend, are held by 83% to 93% of its
+    intervals on a grid of 12 (docs/coverage.md). `sparse`: fewer than 30 rows. `small`: fewer than 10, not to be printed.
     """
 
     column: str

@@ -21,6 +21,7 @@ from .coalitions import Games, Rows, enumeration_cost, every_subset, walk, walk_
 FIRST = 2  # permutations for each pair before an error is known
 FEWEST, LEAST = 4, 16  # a row with fewer sampled pairs than this gets at least that many permutations for each
 MOST = 512  # permutations for each pair, at most
+AGREED = 1e-6  # of the row's variance; what is less is rounding
 AUDITED = 4  # with one permutation a pair, every fourth gets a second, from which the error is taken
 TOGETHER = 32  # pairs of a row that share a relabelling of the players
 POOL = 4096  # permutations that are relabelled
@@ -245,22 +246,28 @@ class _Sums:
     def finish(self, backs: int) -> Sampled:
         """Means over the background; pairs with one permutation are taken to vary like the row's others."""
         variance, fourth = self._variance.view(self._shape), self._fourth.view(self._shape)
+        measured, lone, free = (x.view(self._shape[:2])[:, :, None] for x in (self._measured, self._lone, self._free))
         df = torch.where(fourth > 0, variance**2 / fourth.clamp(min=1e-300), torch.inf)
-        df = torch.where(fourth > 0, torch.minimum(df, self._free.view(self._shape[:2])[:, :, None]), df)
+        df = torch.where(fourth > 0, torch.minimum(df, free), df)
         if self._lone.any():
-            variance = variance + self._of_lone(variance)
             df = df / 3  # a few pairs speak for others, which may vary more
+        each, borrowed = self._of_pair(variance, measured, lone)
+        df = torch.where(borrowed, FEWEST, df)
         return Sampled(
             (self._values.view(self._shape) / backs).numpy(),
-            (variance / backs**2).numpy(),
+            ((measured + 2 * lone) * each / backs**2).numpy(),
             df.clamp(min=1).numpy(),
             self._evaluations.numpy(),
         )
 
-    def _of_lone(self, variance: Tensor) -> Tensor:
-        """What pairs with one permutation add: those with two tell of the column, or where none holds it, of the row."""
-        measured, lone = self._measured.view(self._shape[:2]), self._lone.view(self._shape[:2])
-        of_row = variance.sum(dim=1) / measured.sum(dim=1).clamp(min=1)[:, None]
-        of_column = variance / measured.clamp(min=1)[:, :, None]
-        each = torch.where(measured[:, :, None] > 0, of_column, of_row[:, None])
-        return torch.as_tensor(2 * lone[:, :, None] * each)
+    @staticmethod
+    def _of_pair(variance: Tensor, measured: Tensor, lone: Tensor) -> tuple[Tensor, Tensor]:
+        """Variance of a pair's mean, (rows, columns, k), and where it is the row's and not the column's own.
+
+        Two permutations often agree on a column, as when it comes first in one and last in the other. In a few pairs that says
+        nothing of how exact the value is, so that a column whose few pairs all agree is taken to vary like the row's others.
+        """
+        of_row = (variance.sum(dim=1) / measured.sum(dim=1).clamp(min=1))[:, None]
+        of_column = variance / measured.clamp(min=1)
+        borrowed = (measured < FEWEST) & (measured + lone > 0) & (of_column <= AGREED * of_row)
+        return torch.where(borrowed, of_row, of_column), borrowed

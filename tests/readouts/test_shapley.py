@@ -223,6 +223,20 @@ def test_intervals_cover_over_seeds(sampled, n):
     assert np.all(np.abs(mean) < 4.5 * np.std([run.values for run in runs], axis=0) / np.sqrt(40) + 1e-6)
 
 
+def test_a_column_of_few_pairs_is_not_exact_by_chance():
+    """Two permutations that agree on a column, in the one background row that differs there, are no proof: it has an error."""
+    rng = np.random.default_rng(0)
+    frame = pd.DataFrame(rng.normal(size=(40, 10)), columns=[f"x{j}" for j in range(10)])
+    frame["x9"] = np.where(np.arange(40) == 37, 2.0, 0.0)
+    table = ti.read_table(frame.assign(y=rng.normal(size=40)), target="y", task="regression")
+    few, backs, model = table.take(np.arange(6)), table.take(np.arange(20, 40)), cases.wrapped(deep(10))
+    exact = ti.shapley_values(model, few, backs, "exact").values
+    runs = [ti.shapley_values(model, few, backs, "permutation", seed, n_permutations=2) for seed in range(40)]
+    wrong = [np.abs(run.values - exact)[:, 9, 0] > 1e-5 for run in runs]
+    assert np.mean(wrong) > 0.9
+    assert min(run.stderr[:, 9, 0].min() for run in runs) > 5e-7  # single precision would give 1e-8
+
+
 def test_one_background_row_has_an_error(sampled):
     few, backs, model, _ = sampled
     one = backs.take(np.array([3]))

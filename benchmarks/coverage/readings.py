@@ -1,0 +1,132 @@
+"""The readings that are judged: each gives, for one drawn set of rows, its intervals and the truths they should hold."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+
+import numpy as np
+
+import tabinterp as ti
+from benchmarks.truth.functions import table
+from tabinterp.models import Bound
+from tabinterp.readouts.result import Estimates
+
+from .cases import Population
+
+Found = tuple[Estimates, np.ndarray]  # intervals, and truths that have their shape or are stretched to it
+
+
+@dataclass(frozen=True)
+class Told:
+    """One line: a reading, and what its intervals are to hold. `known`: why they do not cover 95%, where they do not."""
+
+    name: str
+    estimand: str
+    known: str = ""
+
+
+@dataclass(frozen=True)
+class Reading:
+    """What one call gives: an interval and its truths for each line. `share` is the part of the sets that it is made on."""
+
+    read: Callable[[Bound, Population, int], list[Found]]
+    share: float
+    lines: tuple[Told, ...]
+
+
+def permutation(repeats: int) -> Callable[[Bound, Population, int], list[Found]]:
+    def read(bound: Bound, population: Population, seed: int) -> list[Found]:
+        found = ti.permutation_importance(bound, bound.table, n_repeats=repeats)
+        told = Estimates(found.importance, found.stderr, found.ci_low, found.ci_high)
+        return [(told, population.importance)]
+
+    return read
+
+
+def derivatives(bound: Bound, population: Population, seed: int) -> list[Found]:
+    return [(ti.coefficients(bound, bound.table).estimates, population.derivatives[:, None])]
+
+
+def expected_gradients(bound: Bound, population: Population, seed: int) -> list[Found]:
+    others = table(population.case.others(np.random.default_rng([seed, 1]), 50))
+    found = ti.gradient_importance(bound, bound.table, method="expected_gradients", background=others, seed=seed)
+    return [(found.mean(), population.gradients_along[:, None])]
+
+
+def shapley_given(bound: Bound, population: Population, seed: int) -> list[Found]:
+    found = ti.shapley_values(bound, bound.table, table(population.background), seed=seed)
+    return [(found.mean(), population.shapley[:, None])]
+
+
+def shapley_drawn(bound: Bound, population: Population, seed: int) -> list[Found]:
+    """Rows and background come from one population: each column's mean is zero."""
+    found = ti.shapley_values(bound, bound.table, 50, seed=seed)
+    return [(found.mean(), np.zeros((1, 1)))]
+
+
+def curves(bound: Bound, population: Population, seed: int) -> list[Found]:
+    """Each kind of curve at its inner points and at its ends, the least and the greatest value of the rows."""
+    places = population.case.columns
+    found = ti.effects(bound, bound.table, columns=[f"x{j + 1}" for j in places], grid=12, seed=seed).curves
+    made = []
+    for kind in ("pdp", "effect", "ale"):
+        for at in (slice(1, -1), [0, -1]):
+            parts, truths = [], []
+            for j, one in zip(places, found, strict=True):
+                values, truth = population.curve(kind, j)
+                told = getattr(one, kind)
+                parts.append([getattr(told, name)[at, 0] for name in ("value", "stderr", "low", "high")])
+                truths.append(np.interp(np.array(one.values, dtype=float)[at], values, truth))
+            made.append((Estimates(*np.concatenate(parts, axis=1)), np.concatenate(truths)))
+    return made
+
+
+RISE = "rise of the loss, in the population"
+MEAN, LESS, ALE = "mean score of the population at the value", "the same less its mean", "accumulated local effect"
+READINGS = (
+    Reading(permutation(10), 1, (Told("permutation importance, 10 draws", RISE),)),
+    Reading(permutation(1), 0.5, (Told("permutation importance, 1 draw", RISE),)),
+    Reading(derivatives, 0.5, (Told("average derivative", "mean derivative over the population"),)),
+    Reading(
+        expected_gradients,
+        0.3,
+        (
+            Told(
+                "expected gradients, signed mean",
+                "mean path integral from another population, of which 50 rows are drawn",
+            ),
+        ),
+    ),
+    Reading(
+        shapley_given,
+        0.3,
+        (Told("Shapley values, signed mean", "mean over the population, the 50 background rows given"),),
+    ),
+    Reading(
+        shapley_drawn,
+        0.3,
+        (
+            Told(
+                "Shapley values, signed mean",
+                "mean over the population, also as background, of which 50 rows are drawn",
+            ),
+        ),
+    ),
+    Reading(
+        curves,
+        0.5,
+        (
+            Told("pdp, inner points", MEAN),
+            Told("pdp, end points", MEAN),
+            Told("effect, inner points", LESS),
+            Told("effect, end points", LESS),
+            Told("ale, inner points", ALE),
+            Told(
+                "ale, end points",
+                ALE,
+                "the outer bins are wide, which bends the curve at its ends; less so on a finer grid",
+            ),
+        ),
+    ),
+)

@@ -1,0 +1,67 @@
+"""Intervals that speak of something else than drawn rows: of sampled coalitions, and of blocks of rows."""
+
+from __future__ import annotations
+
+import warnings
+from collections.abc import Iterator
+from pathlib import Path
+
+import numpy as np
+from sklearn.compose import make_column_transformer
+from sklearn.exceptions import ConvergenceWarning
+from sklearn.neural_network import MLPClassifier
+from sklearn.pipeline import Pipeline, make_pipeline
+from sklearn.preprocessing import OneHotEncoder, StandardScaler
+
+import tabinterp as ti
+from benchmarks.truth.functions import VARIANCE, table, wrapped
+from tabinterp.models import bind
+
+ADULT = Path(__file__).parents[2] / "datasets" / "adult.csv.gz"
+EXPLAINED, BACKGROUND = 48, 100
+ROUNDING = 1e-6
+
+
+def fitted(rows: ti.Table) -> Pipeline:
+    numeric = [c.name for c in rows.schema.columns if c.role == "input" and c.kind == "numeric"]
+    levels = [c.name for c in rows.schema.columns if c.role == "input" and c.kind != "numeric"]
+    encoder = make_column_transformer((StandardScaler(), numeric), (OneHotEncoder(handle_unknown="ignore"), levels))
+    network = MLPClassifier((64, 32), early_stopping=True, max_iter=8, random_state=0)
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore", ConvergenceWarning)
+        return make_pipeline(encoder, network).fit(rows.inputs, rows.frame[rows.schema.target])
+
+
+def sampled_values(seeds: int) -> Iterator[tuple[str, np.ndarray, int]]:
+    """Shapley values of rows of Adult against the enumeration: share of seeds whose interval holds it, (columns,)."""
+    whole = ti.read_table(ADULT, target="income", positive=">50K", split="split", drop=["fnlwgt", "education"])
+    test = whole.evaluation_rows()
+    rows, backs = test.take(np.arange(EXPLAINED)), test.take(np.arange(500, 500 + BACKGROUND))
+    model = ti.wrap(fitted(whole.training_rows().take(np.arange(8000))))
+    exact = ti.shapley_values(model, rows, backs, "exact").values
+    asked = {
+        "1 permutation": {"method": "permutation", "n_permutations": 1},
+        "2 permutations": {"method": "permutation", "n_permutations": 2},
+        "auto": {"method": "auto"},
+    }
+    for name, how in asked.items():
+        held = np.zeros(exact.shape)
+        for seed in range(seeds):
+            told = ti.shapley_values(model, rows, backs, seed=seed, **how).interval()
+            held += (told.low - ROUNDING <= exact) & (exact <= told.high + ROUNDING)
+        yield name, held[:, :, 0].mean(axis=0) / seeds, seeds * EXPLAINED
+
+
+def pair_numbers(sets: int) -> Iterator[tuple[str, str, np.ndarray, int]]:
+    """Sobol index, variance and Shapley index of the one pair of Friedman-1 and of Ishigami, over drawn sets of 1,000 rows."""
+    for name in ("Friedman-1", "Ishigami"):
+        function = VARIANCE[name]
+        pair, share = function.pair
+        truth = np.array([share, share * function.variance, share * function.variance])
+        model, held = wrapped(function.module()), np.zeros(3)
+        for seed in range(sets):
+            bound = bind(model, table(function.rows(1000, 10_000 + seed)))
+            read = ti.interactions(bound, bound.table, top=1, seed=seed)[pair]
+            told = (read.share, read.variance, read.shapley)
+            held += [one.low[0] <= t <= one.high[0] for one, t in zip(told, truth, strict=True)]
+        yield name, "share, variance, Shapley index of a pair", held / sets, sets
