@@ -54,10 +54,9 @@ def _pieces(values: pd.DataFrame, kind: str) -> FloatArray:
 
 def _explained(x: FloatArray, y: FloatArray) -> FloatArray:
     """(rows, k) least-squares fit of `y` by the columns of `x`."""
+    size = np.sqrt((x**2).sum(axis=0))
+    kept = size > np.sqrt(NOTHING) * size.max(initial=0.0)
+    x = x[:, kept] / size[kept]  # a constant explains nothing; columns of one size keep the ridge above the rounding
     s = x.T @ x
-    size = np.diag(s)
-    largest = size.max(initial=0.0) or 1.0
-    s[np.diag_indices_from(s)] += np.where(
-        size > NOTHING * largest, RIDGE * size, largest
-    )  # a constant explains nothing
-    return np.asarray(x @ linalg.solve(s, x.T @ y, assume_a="pos"))
+    s[np.diag_indices_from(s)] += RIDGE
+    return np.asarray(x @ linalg.solve(s, x.T @ y, assume_a="pos")) if len(s) else np.zeros_like(y)
