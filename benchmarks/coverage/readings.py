@@ -110,6 +110,7 @@ READINGS = (
             Told(
                 "Shapley values, signed mean",
                 "mean over the population, also as background, of which 50 rows are drawn",
+                "the error is that of rows given the background, whose own draw is not in it",
             ),
         ),
     ),
