@@ -28,7 +28,7 @@ LIBRARIES = ("numpy", "scipy", "pandas", "scikit-learn", "statsmodels", "torch")
 def data(r: Results) -> doc.Data:
     table = r.network.table
     schema = table.schema
-    weights = np.ones(len(table)) if table.weights is None else table.weights
+    weights = table.row_weights
     codes = table.codes
     rates = [] if codes is None else (np.bincount(codes, weights, len(schema.classes)) / weights.sum()).tolist()
     held_out = None if table.held_out is None else int(table.held_out.sum())

@@ -128,7 +128,7 @@ def _recalibrated(score: FloatArray, y: FloatArray, table: Table) -> tuple[Estim
     from statsmodels.genmod.families import Binomial, Gaussian, Poisson  # noqa: PLC0415
     from statsmodels.genmod.generalized_linear_model import GLM  # noqa: PLC0415
 
-    weights = np.ones(len(y)) if table.weights is None else table.weights
+    weights = table.row_weights
     used = weights > 0
     score, y, weights, group = score[used], y[used], weights[used], groups(table)[used]
     if len(np.unique(group)) < FEWEST or not _determined(score, y, table.schema.goal.classes):
@@ -170,7 +170,7 @@ def _determined(score: FloatArray, y: FloatArray, classes: bool) -> bool:
 
 
 def _curve(prediction: FloatArray, y: FloatArray, table: Table) -> tuple[Bin, ...]:
-    weights = np.ones(len(y)) if table.weights is None else table.weights
+    weights = table.row_weights
     order = np.argsort(prediction, kind="stable").astype(np.int64)
     order = order[weights[order] > 0]
     edges = cuts(prediction[order])

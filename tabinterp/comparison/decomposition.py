@@ -99,7 +99,7 @@ def decompose(model: Model | Bound, table: Table, *, seed: int = 0) -> Decomposi
     bound = bind(model, table)
     scored = np.arange(len(table)) if table.held_out is None else np.flatnonzero(table.held_out)
     scored = scored[np.argsort(row_hash(table.numbers[scored], seed), kind="stable")]  # resamples as in `performance`
-    weights = np.ones(len(table)) if table.weights is None else table.weights
+    weights = table.row_weights
     score = bound.scores - np.average(bound.scores[scored], axis=0, weights=weights[scored])
     size = np.abs(score[scored]).max()
     if not size > CONSTANT * max(1.0, np.abs(bound.scores[scored]).max()):

@@ -99,7 +99,7 @@ def disagreement(network: Bound, linear: Bound, *, seed: int = 0) -> Disagreemen
     network, linear = network.take(rows), linear.take(rows)
     table = network.table
     differ, right, threshold = _differences(network, linear)
-    weights = np.ones(len(table)) if table.weights is None else table.weights
+    weights = table.row_weights
     return Disagreement(
         rows=len(table),
         count=int(differ.sum()),

@@ -162,7 +162,7 @@ def _parameters(model: Pipeline, outputs: int) -> int:
 
 def _judge(losses: FloatArray, table: Table, linear: int, seed: int) -> dict[str, Any]:
     """Losses (r, rows) of the rungs, the network last: their means, paired differences and what these say."""
-    weights = np.ones(len(table)) if table.weights is None else table.weights
+    weights = table.row_weights
     group = groups(table)
     drawn = np.array([losses @ w / w.sum() for w in resampled(weights, group, RESAMPLES, seed)])
     if group.max() + 1 < FEWEST:

@@ -26,7 +26,7 @@ def strongest_pairs(bound: Bound, count: int, seed: int) -> tuple[Pair, ...]:
     """At most `count` pairs, the one that explains most first; on at most 5,000 seeded rows."""
     rows = np.sort(chosen(bound.table.numbers, ROWS, seed))
     frame, kinds = bound.table.inputs.iloc[rows].reset_index(drop=True), read_columns(bound)
-    weights = np.ones(len(rows)) if bound.table.weights is None else bound.table.weights[rows]
+    weights = bound.table.row_weights[rows]
     root = np.sqrt(weights / weights.mean())[:, None]
     score = bound.scores[rows] - np.average(bound.scores[rows], axis=0, weights=weights)
     additive = build(frame, kinds)

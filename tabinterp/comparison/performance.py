@@ -101,7 +101,7 @@ def compare(network: Bound, linear: Bound, *, resamples: int = RESAMPLES, seed: 
     """Score both models on the rows they are bound to (the same table)."""
     order = np.argsort(row_hash(network.table.numbers, seed), kind="stable")  # resamples are of rows, not of places
     table = network.table.take(order.astype(np.int64))
-    weights = np.ones(len(table)) if table.weights is None else table.weights
+    weights = table.row_weights
     both = np.stack([network.scores, linear.scores])[:, order]
     group = groups(table)
     metrics = _metrics(table.schema.task, both, table.y)

@@ -45,7 +45,7 @@ def fit(basis: Basis, table: Table, seed: int) -> Pipeline:
         search = RidgeCV(alphas=len(x) * np.logspace(-7, 1, 17)).fit(x, y, sample_weight=table.weights)
         model = Ridge(alpha=search.alpha_).fit(x, y, sample_weight=table.weights)
     elif table.schema.task == "count":
-        model = fit_counts(x, y, np.ones(len(y)) if table.weights is None else table.weights, seed)
+        model = fit_counts(x, y, table.row_weights, seed)
     else:
         model = _logistic(len(table.schema.classes), _strength(x, table, seed))
         model = _fitted(model, x, y, table.weights)

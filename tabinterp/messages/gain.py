@@ -89,7 +89,11 @@ GAIN: dict[str, str] = {
         "the verdict. Intervals are 95%, from {resamples} resamples (seed {seed}); differences smaller than {margin} count "
         "as equivalent."
     ),
-    "report.gain.pairs": "Pairs of columns that the network uses most, and that the last refit knows: {pairs}.",
+    "report.gain.pairs": (
+        "The last refit knows the pairs of columns that explain most of what is left of the network's score over real rows "
+        "when every column has its own curve: {pairs}. Section Interactions ranks pairs by another measure, over rows put "
+        "together from real ones, and may name others."
+    ),
     "report.gain.rung": "Rung",
     "report.gain.rung.intercept": "intercept alone",
     "report.gain.rung.linear": "linear",

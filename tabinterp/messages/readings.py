@@ -100,8 +100,9 @@ READINGS: dict[str, str] = {
     "report.effects.between": "{low} to {high}",
     # interactions
     "report.interactions.lead": (
-        "Which columns act together in the network's score, beyond what each does alone: the {count} strongest of {screened} "
-        "pairs, which were all screened by second differences between real rows. Read on {rows}."
+        "Which columns act together in the network's score, beyond what each does alone: the {count} of {screened} pairs "
+        "that a screening of all of them by second differences between real rows finds strongest, the largest variance first. "
+        "Read on {rows}."
     ),
     "report.interactions.linear": (
         "A linear model adds its columns up, so every interaction of the linear counterpart is zero by construction."

@@ -16,6 +16,7 @@ from numpy.typing import NDArray
 from scipy.linalg import solve_triangular
 
 from tabinterp.errors import NotApplicableError
+from tabinterp.readouts.weights import unit
 
 Floats = NDArray[np.float64]
 Bools = NDArray[np.bool_]
@@ -109,7 +110,7 @@ def orthogonal_basis(design: Design, weights: Floats | None = None) -> Basis:
     terms in their order is made on (p, p).
     """
     n = len(design.matrix)
-    w = np.ones(n) if weights is None else weights / weights.mean()
+    w = unit(weights, n)
     centred, mean, sd = _standardised(design.matrix, w)
     varying = np.flatnonzero(sd > 0)
     left_out = {int(j): Reason("constant") for j in np.flatnonzero(sd == 0)}

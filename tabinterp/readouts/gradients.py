@@ -328,7 +328,7 @@ def _expected(ask: _Ask) -> GradientImportance:
     weight, members, n = bound.front.weight.float(), _blocks(bound), len(bound.x)
     z_starts = (torch.as_tensor(x) @ bound.front.weight.T + bound.front.bias).float()
     offsets = np.random.default_rng(ask.seed).uniform(size=len(x))
-    weights = np.ones(n) if bound.table.weights is None else bound.table.weights
+    weights = bound.table.row_weights
     mean = np.zeros((n, len(bound.columns), len(bound.outputs)))
     first, second, means = np.zeros_like(mean), np.zeros_like(mean), []  # sums of share^2 v and share^2 v^2
     for row, z, offset, part in zip(x, z_starts, offsets, share, strict=True):

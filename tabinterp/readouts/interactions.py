@@ -57,7 +57,7 @@ class Pair:
 
 @dataclass(frozen=True, eq=False)
 class Interactions:
-    """The strongest pairs, the strongest first, and the screening of all.
+    """The strongest pairs, the largest variance (of all outputs) first, and the screening of all.
 
     Standard errors come from `blocks` independent blocks of `background` rows each, with t intervals. `shapley_exact`: all
     coalitions of the other columns were taken, so that only rows were drawn.
@@ -162,7 +162,7 @@ def interactions(
         if progress is not None:
             progress("interactions", (i + 1) / len(kept))
     return Interactions(
-        pairs=tuple(read),
+        pairs=tuple(sorted(read, key=lambda pair: -pair.variance.value.sum())),
         screen=found,
         outputs=bound.outputs,
         total=mean_over_rows(total),

@@ -84,7 +84,7 @@ class Blocks:
     def of(cls, bound: Bound, rows: Sequence[IntArray], columns: Sequence[str]) -> Blocks:
         """Score these blocks of rows, and move every single column."""
         table = bound.table
-        weights = tuple(np.ones(len(r)) if table.weights is None else table.weights[r] for r in rows)
+        weights = tuple(table.row_weights[r] for r in rows)
         with torch.inference_mode():
             own = [forward(bound.rest, bound.z[r]).numpy() for r in rows]
         centre = np.concatenate(own).mean(axis=0)

@@ -195,7 +195,7 @@ def update(plan: Plan, rows: IntArray, progress: Progress | None = None) -> Sums
     bound, sums, rows = plan.bound, Sums(), np.sort(rows)
     if plan.loss.ranks and len(rows) < len(bound.table):
         raise NotApplicableError("the AUC ranks all rows against each other; give them in one batch")
-    y, w = torch.as_tensor(bound.table.y[rows]), torch.as_tensor(_weights(bound)[rows])
+    y, w = torch.as_tensor(bound.table.y[rows]), torch.as_tensor(bound.table.row_weights[rows])
     with torch.inference_mode():
         own = _Own(plan.loss, _at(bound.answers, rows), y, w)
         sums.rows.append(rows)
@@ -240,7 +240,7 @@ def finish(plan: Plan, sums: Sums) -> PermutationImportance:
     """Importance, standard error and interval of every player."""
     rows = np.concatenate(sums.rows)
     order = np.argsort(rows, kind="stable")
-    weights, own = _weights(plan.bound), np.concatenate(sums.own)[order]
+    weights, own = plan.bound.table.row_weights, np.concatenate(sums.own)[order]
     baseline = float(np.average(own, weights=weights))
     values, projection = np.zeros(len(plan.players)), np.zeros((len(own), len(plan.players)))
     for i, player in enumerate(plan.players):
@@ -285,16 +285,12 @@ def _error(projection: FloatArray, w: FloatArray) -> float:
     return float(np.sqrt((deviation**2).sum() * n / (n - 1)) / w.sum())
 
 
-def _weights(bound: Bound) -> FloatArray:
-    return np.ones(len(bound.table)) if bound.table.weights is None else bound.table.weights
-
-
 def _exact(plan: Plan, player: str, rows: IntArray, own: _Own) -> tuple[FloatArray, FloatArray]:
     """Every receiver at every value of the column, weighed by the value's share of all rows."""
     bound, (group, first) = plan.bound, plan.groups[player]
     levels, at = bound.part(plan.players[player], first), group[rows]
     base = _at(bound.z, rows) - _taken(levels, at)
-    share = np.bincount(group, _weights(bound), minlength=len(first)) / _weights(bound).sum()
+    share = np.bincount(group, bound.table.row_weights, minlength=len(first)) / bound.table.row_weights.sum()
     at_level = (
         _moved(bound, own, at != g, lambda places, out, g=g: torch.add(_taken(base, places), levels[g], out=out))  # type: ignore[misc]
         for g in range(len(first))
@@ -322,7 +318,7 @@ def _losses(own: _Own, scores: Iterator[Tensor], share: FloatArray) -> Iterator[
 
 def _drawn(plan: Plan, player: str, rows: IntArray, own: _Own) -> tuple[FloatArray, FloatArray]:
     """Every receiver with the column of `n_repeats` other rows: those a shift further in hash order."""
-    n, weights, at_rows = len(plan.bound.table), _weights(plan.bound), own.w.numpy()
+    n, weights, at_rows = len(plan.bound.table), plan.bound.table.row_weights, own.w.numpy()
     move = _mover(plan, player, rows, own)
     received, given = np.zeros((len(rows), 2)), np.zeros((n, 2))
     for shift in plan.shifts if len(rows) else ():

@@ -34,7 +34,7 @@ def surrogate(bound: Bound, terms: list[AnyTerm], seed: int = 0) -> Surrogate:
     everything = np.ones(len(table), dtype=bool)
     fitted = everything if table.held_out is None else ~table.held_out
     scored = everything if table.held_out is None else table.held_out
-    weights = np.ones(len(table)) if table.weights is None else table.weights
+    weights = table.row_weights
     given = None if table.weights is None else table.weights[fitted]
     scores, at = bound.scores, design(terms, scored).matrix
     fits, values = [], []

@@ -79,7 +79,7 @@ def _column_terms(bound: Bound, column: str) -> Iterator[AnyTerm]:
         return
     values, encoded = bound.table.inputs[column], bound.x[:, block]
     numeric = bound.table.schema[column].kind == "numeric"
-    training = np.ones(len(encoded)) if bound.table.weights is None else bound.table.weights
+    training = bound.table.row_weights
     training = training if bound.table.held_out is None else training * ~bound.table.held_out
     if not bound.has_gradient:  # a code for each value: levels can be contrasted, numbers have no slope
         yield from [] if numeric else _levels(column, values, encoded, block, training, apart=True)

@@ -42,7 +42,8 @@ def curves(points: Sequence[EffectPoint], axis: str, missing: str, aria: str, fi
         low, high = _limits(points)
         ticks = MaxNLocator(5, steps=[1, 2, 2.5, 5, 10]).tick_values(low, high)
         gutter = 14 + max(text_width(tick(value, None)) for value in ticks)
-        sides = (gutter / WIDTH, 1 - (gutter + GAP) / WIDTH)
+        right = max(GAP, 2 + 0.5 * max((text_width(tick(x, None)) for x in _rounds(places)), default=0.0))
+        sides = (gutter / WIDTH, 1 - (gutter + right) / WIDTH)
         axes = figure.add_axes((sides[0], (BOTTOM + BARS) / height, sides[1], PLOT / height))
         below = figure.add_axes((sides[0], BOTTOM / height, sides[1], BARS / height), sharex=axes)
         shown = _draw(axes, places)
@@ -186,14 +187,15 @@ def _finish(axes: Axes, below: Axes, limits: tuple[float, float], places: Sequen
     axes.grid(axis="y", lw=0.8)
     axes.set_axisbelow(True)
     axes.axhline(0, color=INK, lw=1.0, zorder=1)
-    _ticks(below, [x for x, p in places if not p.missing], [x for x, p in places if p.missing])
+    rounds, missing = _rounds(places), [x for x, p in places if p.missing]
+    below.set_xticks([*rounds, *missing], [*(tick(x, None) for x in rounds), *("@missing@" for _ in missing)])
 
 
-def _ticks(axes: Axes, known: Sequence[float], missing: Sequence[float]) -> None:
-    """Round numbers within the points, and a name below the missing values."""
+def _rounds(places: Sequence[Place]) -> list[float]:
+    """Round numbers within the points, clear of the name below the missing values."""
+    known = [x for x, p in places if not p.missing]
     low, high = (min(known), max(known)) if known else (0.0, 0.0)
     edge = 0.02 * (high - low)
     found = MaxNLocator(5, steps=[1, 2, 2.5, 5, 10]).tick_values(low, high) if high > low else known
-    room = 0.5 * MISSING * (high - low) if missing else 0.0
-    kept = [x for x in found if low - edge <= x <= high + edge - room]
-    axes.set_xticks([*kept, *missing], [*(tick(x, None) for x in kept), *("@missing@" for _ in missing)])
+    room = 0.5 * MISSING * (high - low) if len(known) < len(places) else 0.0
+    return [float(x) for x in found if low - edge <= x <= high + edge - room]

@@ -270,7 +270,7 @@ def _point(axes: Axes, point: Point, network: bool, gid: str) -> None:
 
 def tick(value: float, _: int | None) -> str:
     """A tick that stands alone, without an exponent elsewhere on the axis."""
-    return f"{value:.6g}".replace("-", "−")
+    return f"{value:,.6g}".replace("-", "−")
 
 
 def drawable(rows: Sequence[Pair]) -> bool:

@@ -40,6 +40,11 @@ class Table:
         return self.frame[list(self.schema.inputs)]
 
     @property
+    def row_weights(self) -> FloatArray:
+        """(rows,) how often each row counts: its weight, or one where the table has none."""
+        return np.ones(len(self)) if self.weights is None else self.weights
+
+    @property
     def codes(self) -> IntArray | None:
         """(rows,) class numbers; None where the target is a number or a count."""
         return self.y.astype(np.int64) if self.schema.goal.classes else None
