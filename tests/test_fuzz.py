@@ -1,4 +1,4 @@
-"""A few dozen odd tables through the whole of `audit`; `make fuzz` runs many more."""
+"""Some hundred odd tables through the whole of `audit`; `make fuzz` runs many more."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ import pytest
 
 from .fuzz import run
 
-EXAMPLES = 60  # each a whole audit of some seconds; as many as fit
+EXAMPLES = 150  # each a whole audit; as many as fit
 
 
 @pytest.mark.slow

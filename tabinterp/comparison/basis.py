@@ -104,8 +104,12 @@ def build(frame: pd.DataFrame, kinds: dict[str, str], *, curves: bool = True, pa
 
 
 def coarse(values: pd.Series, kind: str) -> Any:
-    """An unfitted encoding of one column for products: few pieces or few levels, which sum to one."""
-    return _spline(knots(values, COARSE), bias=True) if kind == "numeric" else level_encoder(LEVELS)
+    """An unfitted encoding of one column for products: few pieces or few levels, which sum to one.
+
+    Of a number with one known value, which has no pieces, it matters whether it is known.
+    """
+    at = knots(values, COARSE) if kind == "numeric" else np.empty(0)
+    return _spline(at, bias=True) if len(at) > 1 else level_encoder(LEVELS)
 
 
 def _spline(at: FloatArray, *, bias: bool) -> Pipeline:

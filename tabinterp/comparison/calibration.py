@@ -143,7 +143,10 @@ def _recalibrated(score: FloatArray, y: FloatArray, table: Table) -> tuple[Estim
     )
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")  # that a fit has not converged is seen below
-        fitted = GLM(y, x, family=family, var_weights=weights / weights.mean()).fit(**robust)
+        try:
+            fitted = GLM(y, x, family=family, var_weights=weights / weights.mean()).fit(**robust)
+        except np.linalg.LinAlgError:  # all the weight is on rows that are predicted with certainty
+            return NONE, NONE
     if not fitted.converged:
         return NONE, NONE
     back = np.array([[0.0, 1 / spread], [1.0, -centre / spread]])  # of the centred score -> slope and intercept

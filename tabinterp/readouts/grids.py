@@ -88,7 +88,7 @@ def grid_of(table: Table, name: str, size: int, ends: bool = True) -> Grid:
     column = table.schema[name]
     if column.kind == "numeric":
         return _numbers(column, table.frame[name].to_numpy(dtype=np.float64, na_value=np.nan), size, ends)
-    return _levels(column, table.frame[name], size)
+    return _levels(column, table.frame[name], table.row_weights, size)
 
 
 def checked_columns(columns: Any, known: tuple[str, ...]) -> tuple[str, ...]:
@@ -138,12 +138,13 @@ def _places(count: int, size: int) -> IntArray:
     return np.rint(np.linspace(0, count - 1, size)).astype(np.int64)
 
 
-def _levels(column: Column, values: pd.Series, size: int) -> Grid:
+def _levels(column: Column, values: pd.Series, weights: FloatArray, size: int) -> Grid:
+    """The levels of the most weight, in their order; one that only rows of weight 0 have is none."""
     place = {level: i for i, level in enumerate(column.levels)}
     codes = values.astype(object).map(place).to_numpy(dtype=np.float64, na_value=np.nan)
     missing = np.isnan(codes)
     codes = np.where(missing, -1, codes).astype(np.int64)
-    counts = np.bincount(codes[~missing], minlength=len(place))
+    counts = np.bincount(codes[~missing], weights[~missing], minlength=len(place))
     kept = np.sort(np.argsort(-counts, kind="stable")[:size])
     kept = kept[counts[kept] > 0]
     of = np.full(len(place) + 1, -1)  # the last is for missing values, whose code is -1

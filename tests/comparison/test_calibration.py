@@ -171,3 +171,18 @@ def test_ties_stay_together_and_no_bin_is_small():
 @pytest.mark.parametrize(("hits", "rows"), [(0, 10), (3, 10), (10, 10), (1, 1), (450, 1000)])
 def test_wilson_is_that_of_statsmodels(hits, rows):
     assert wilson(hits / rows, rows) == pytest.approx(proportion_confint(hits, rows, method="wilson"), abs=1e-12)
+
+
+def test_rows_that_do_not_determine_a_slope_have_none():
+    """Classes overlap in rows of next to no weight only: the others are predicted with certainty, and have no curvature."""
+    score = np.array([1, 1000, 0, 0, 2, 1, 2, 3, 1000, 1, 1, 3, 1000, 1, 2, 2, 2, 3, 1, 2, 1000.0])
+    won = np.array([0, 0, 0, 1, 0, 1, 1, 1, 0, 1, 1, 1, 0, 1, 1, 0, 0, 0, 1, 0, 0])
+    light, heavy = 1e-6, 1e9
+    weight = [light, heavy, heavy, light, 2.5, 1e6, 2.5, light, heavy, 1e6, heavy]
+    weight += [2.5, heavy, heavy, heavy, 2.5, light, heavy, heavy, light, 1e6]
+    frame = pd.DataFrame({"x": score, "y": np.where(won == 1, "yes", "no"), "w": weight, "part": "test"})
+    spare = frame.iloc[:4].assign(part="train")
+    table = ti.read_table(pd.concat([frame, spare]), target="y", positive="yes", weight="w", split="part")
+    model = ti.wrap(lambda rows: rows["x"].to_numpy(), classes=["no", "yes"], outputs="logits")
+    found = calibration(bind(model, table))
+    assert np.isnan([found.outputs[0].slope, found.outputs[0].intercept]).all()

@@ -190,3 +190,15 @@ def test_what_cannot_be_split_is_refused_in_words():
         split_of(lambda x: 0 * x[:, 0] + 2, x)
     with pytest.raises(NotApplicableError, match="at least 240 rows"):
         split_of(lambda x: x[:, 0] * x[:, 1], x)
+
+
+def test_a_number_of_one_known_value_counts_by_whether_it_is_known():
+    draw = np.random.default_rng(0)
+    known, x = draw.random(600) < 0.5, draw.normal(size=600)
+    frame = pd.DataFrame({"x": x, "b": np.where(known, 3.0, np.nan)})
+    frame["y"] = x * known
+    model = ti.wrap(lambda rows: (rows["x"] * rows["b"].notna()).to_numpy(dtype=float), task="regression")
+    table = ti.read_table(frame, target="y", task="regression")
+    found = ti.decompose(model, table)
+    assert found.pairs == (("x", "b"),)
+    assert found.frame().set_index("component").loc["interactions", "share"].iloc[0] > 0.4

@@ -270,6 +270,14 @@ def test_the_most_frequent_levels_are_on_the_grid():
     np.testing.assert_allclose(curve.effect.value[:, 0], np.array([1, 2, 3]) - (40 + 60 + 75) / 95)
 
 
+def test_levels_of_weight_zero_are_no_levels():
+    frame = pd.DataFrame({"c": ["a"] * 6 + ["b", "c", "d"], "w": [0.0] * 6 + [1.0, 2.0, 1.0], "y": np.arange(9.0)})
+    model = ti.wrap(lambda rows: rows["c"].map({"a": 9.0, "b": 1.0, "c": 2.0, "d": 3.0}).to_numpy(), task="regression")
+    curve = ti.effects(model, ti.read_table(frame, target="y", weight="w", task="regression"), grid=2)["c"]
+    assert curve.values == ("b", "c")
+    np.testing.assert_allclose(curve.share, [0.25, 0.5])
+
+
 @pytest.mark.parametrize(
     ("more", "message"),
     [
