@@ -12,46 +12,17 @@ from __future__ import annotations
 
 import argparse
 import sys
-import time
-import warnings
-from collections.abc import Callable
-from pathlib import Path
 from typing import Any
 
 import numpy as np
 import torch
-from sklearn.compose import make_column_transformer
-from sklearn.exceptions import ConvergenceWarning
+from adult import adult, fitted, timed
 from sklearn.inspection import permutation_importance as peer
-from sklearn.neural_network import MLPClassifier
-from sklearn.pipeline import make_pipeline
-from sklearn.preprocessing import OneHotEncoder, StandardScaler
 
 import tabinterp as ti
 from tabinterp.models import bind
 
-ROOT = Path(__file__).parents[1]
 FASTER, LIMIT, Z = 10.0, 2.0, 4.0
-
-
-def fitted(table: Any) -> Any:
-    numeric = [c.name for c in table.schema.columns if c.role == "input" and c.kind == "numeric"]
-    levels = [c.name for c in table.schema.columns if c.role == "input" and c.kind != "numeric"]
-    encoder = make_column_transformer((StandardScaler(), numeric), (OneHotEncoder(handle_unknown="ignore"), levels))
-    network = MLPClassifier((128, 64), early_stopping=True, max_iter=12, random_state=0)
-    training = table.training_rows()
-    with warnings.catch_warnings():
-        warnings.simplefilter("ignore", ConvergenceWarning)
-        return make_pipeline(encoder, network).fit(training.inputs, training.frame[table.schema.target])
-
-
-def best(call: Callable[[], Any], runs: int) -> tuple[float, Any]:
-    times, result = [], None
-    for _ in range(runs):
-        start = time.perf_counter()
-        result = call()
-        times.append(time.perf_counter() - start)
-    return min(times), result
 
 
 def tail(bound: Any, passes: int) -> float:
@@ -64,7 +35,7 @@ def tail(bound: Any, passes: int) -> float:
                     bound.rest(bound.z[i : i + 2048])
 
     run()
-    return best(run, 3)[0]
+    return timed(run, 3)[0]
 
 
 def main() -> int:
@@ -72,19 +43,19 @@ def main() -> int:
     ask.add_argument("--rows", type=int, default=20_000)
     ask.add_argument("--repeats", type=int, default=10)
     asked = ask.parse_args()
-    table = ti.read_table(ROOT / "datasets" / "adult.csv.gz", target="income", positive=">50K", split="split")
+    table = adult()
     pipeline = fitted(table)
     rows = table.take(np.arange(min(asked.rows, len(table))))
     model = ti.wrap(pipeline)
     ti.permutation_importance(model, rows, n_repeats=1)
-    ours, result = best(lambda: ti.permutation_importance(model, rows, n_repeats=asked.repeats), 3)
+    ours, result = timed(lambda: ti.permutation_importance(model, rows, n_repeats=asked.repeats), 3)
     y = rows.frame["income"]
-    theirs, told = best(
+    theirs, told = timed(
         lambda: peer(pipeline, rows.inputs, y, scoring="neg_log_loss", n_repeats=asked.repeats, random_state=0), 1
     )
     passes = asked.repeats * len(result.players)
     bound = bind(model, rows)
-    reading, _ = best(lambda: ti.permutation_importance(bound, rows, n_repeats=asked.repeats), 3)
+    reading, _ = timed(lambda: ti.permutation_importance(bound, rows, n_repeats=asked.repeats), 3)
     limit = tail(bound, passes)
     joint = np.sqrt(result.stderr**2 + told.importances_std**2 / asked.repeats)
     z = np.abs(result.importance - told.importances_mean) / np.maximum(joint, 1e-12)

@@ -1,11 +1,11 @@
 """Shapley values beside shap's and LightSHAP's on one network in one run: ratio of times at equal error.
 
-    python benchmarks/shapley.py [--rows 16281] [--peer-rows 24]        needs shap and lightshap
+    python benchmarks/shapley.py [--rows 16281] [--compared 192]        needs shap and lightshap
 
 Adult without `fnlwgt` and `education` (12 columns, 91 encoded), a multilayer perceptron 128-64, 100 background rows. The peers
 are handed the leanest function there is: a lookup of each column's part of the first layer, then the layers in single precision.
 All are warmed up, and our model has met its table.
-Errors are root mean squares against the enumeration, in standard deviations of the score; a sampled error
+Errors are root mean squares against the enumeration of the same rows, in standard deviations of the score; a sampled error
 falls with the square root of the work, so a peer's time at our error is its time times (its error / ours) squared. Bars: at
 least 12 times faster at equal error than the better of PermutationExplainer and LightSHAP; enumeration at least 5 times faster
 than ExactExplainer; every row of the test split at an error of at most .003 within 30 seconds on two cores.
@@ -15,10 +15,7 @@ from __future__ import annotations
 
 import argparse
 import sys
-import time
-import warnings
 from collections.abc import Callable
-from pathlib import Path
 from typing import Any
 
 import lightshap
@@ -26,30 +23,14 @@ import numpy as np
 import pandas as pd
 import shap
 import torch
-from sklearn.compose import make_column_transformer
-from sklearn.exceptions import ConvergenceWarning
-from sklearn.neural_network import MLPClassifier
-from sklearn.pipeline import make_pipeline
-from sklearn.preprocessing import OneHotEncoder, StandardScaler
+from adult import adult, fitted, timed
 from torch.nn import functional
 
 import tabinterp as ti
 from tabinterp.models import bind
 from tabinterp.readouts.shapley import background_rows
 
-ROOT = Path(__file__).parents[1]
 SAMPLED, EXACT, SECONDS, ERROR = 12.0, 5.0, 30.0, 0.003
-
-
-def fitted(table: Any) -> Any:
-    numeric = [c.name for c in table.schema.columns if c.role == "input" and c.kind == "numeric"]
-    levels = [c.name for c in table.schema.columns if c.role == "input" and c.kind != "numeric"]
-    encoder = make_column_transformer((StandardScaler(), numeric), (OneHotEncoder(handle_unknown="ignore"), levels))
-    network = MLPClassifier((128, 64), early_stopping=True, max_iter=12, random_state=0)
-    training = table.training_rows()
-    with warnings.catch_warnings():
-        warnings.simplefilter("ignore", ConvergenceWarning)
-        return make_pipeline(encoder, network).fit(training.inputs, training.frame[table.schema.target])
 
 
 def lookup(bound: Any) -> tuple[np.ndarray, Callable[[np.ndarray], np.ndarray]]:
@@ -76,32 +57,22 @@ def lookup(bound: Any) -> tuple[np.ndarray, Callable[[np.ndarray], np.ndarray]]:
     return codes.astype(np.float64), f
 
 
-def timed(call: Callable[[], Any], runs: int = 1) -> tuple[float, Any]:
-    times, result = [], None
-    for _ in range(runs):
-        start = time.perf_counter()
-        result = call()
-        times.append(time.perf_counter() - start)
-    return min(times), result
-
-
 def main() -> int:
     ask = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     ask.add_argument("--rows", type=int, default=16_281)
-    ask.add_argument("--peer-rows", type=int, default=24)
+    ask.add_argument("--compared", type=int, default=192)
     asked = ask.parse_args()
-    path = ROOT / "datasets" / "adult.csv.gz"
-    whole = ti.read_table(path, target="income", positive=">50K", split="split", drop=["fnlwgt", "education"])
+    whole = adult(drop=("fnlwgt", "education"))
     model, test = ti.wrap(fitted(whole)), whole.evaluation_rows()
     test = test.take(np.arange(min(asked.rows, len(test))))
     bound = bind(model, test)
     codes, f = lookup(bound)
     np.testing.assert_allclose(f(codes), bound.scores[:, 0], atol=1e-3)
-    compared = max(192, asked.peer_rows)
+    compared = asked.compared
     few, sd = bound.take(np.arange(compared)), float(bound.scores.std())
     backs = background_rows(few.table, 100, 0)
     background = few.table.take(backs)
-    x, b = codes[: asked.peer_rows], codes[backs]
+    x, b = codes[:compared], codes[backs]
     masker = shap.maskers.Independent(b, max_samples=100)
 
     def ours(method: str, **more: Any) -> Any:
@@ -132,7 +103,7 @@ def main() -> int:
     our_time, our_error = sampled[best_n][0] / compared, error(sampled[best_n][1].values[:, :, 0])
     all_time, every = timed(lambda: ti.shapley_values(bound, test, background, "permutation", n_permutations=1))
     all_error = error(every.values[:compared, :, 0])
-    print(f"Adult, {len(bound.columns)} columns, {torch.get_num_threads()} threads; {x.shape[0]} rows for the peers")
+    print(f"Adult, {len(bound.columns)} columns, {torch.get_num_threads()} threads; {compared} rows for all")
     print("| | ms a row | error / sd | ms at our error | ratio | bar |\n|---|---|---|---|---|---|")
     print(
         f"| tabinterp, {best_n} permutation(s) a pair | {our_time * 1e3:.2f} | {our_error:.4f} | {our_time * 1e3:.2f} | | |"

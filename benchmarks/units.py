@@ -14,33 +14,15 @@ from __future__ import annotations
 import argparse
 import sys
 import time
-import warnings
-from pathlib import Path
 
 import numpy as np
 import torch
-from sklearn.compose import make_column_transformer
-from sklearn.exceptions import ConvergenceWarning
-from sklearn.neural_network import MLPClassifier
-from sklearn.pipeline import Pipeline, make_pipeline
-from sklearn.preprocessing import OneHotEncoder, StandardScaler
+from adult import adult, fitted
 
 import tabinterp as ti
 from tabinterp.models import bind
 
-ROOT = Path(__file__).parents[1]
 SECONDS, FASTER, REACHED, SAME = 15.0, 5.0, 0.999, 1e-3
-
-
-def fitted(table: ti.Table) -> Pipeline:
-    numbers = [c for c in table.schema.inputs if table.schema[c].kind == "numeric"]
-    others = [c for c in table.schema.inputs if c not in numbers]
-    encoder = make_column_transformer((StandardScaler(), numbers), (OneHotEncoder(handle_unknown="ignore"), others))
-    network = MLPClassifier((128, 64), max_iter=6, batch_size=512, random_state=0)
-    rows = table.training_rows()
-    with warnings.catch_warnings():
-        warnings.simplefilter("ignore", ConvergenceWarning)
-        return make_pipeline(encoder, network).fit(rows.inputs, rows.frame["income"])
 
 
 def main() -> int:
@@ -49,8 +31,7 @@ def main() -> int:
     ask.add_argument("--loop", type=int, default=48)
     asked = ask.parse_args()
     torch.set_num_threads(min(2, torch.get_num_threads()))
-    path = ROOT / "datasets" / "adult.csv.gz"
-    table = ti.read_table(path, target="income", positive=">50K", split="split", drop=["fnlwgt"])
+    table = adult(drop=("fnlwgt",))
     test = table.evaluation_rows()
     bound = bind(ti.wrap(fitted(table)), test.take(np.arange(min(asked.rows, len(test)))))
     ti.maximise(bound, bound.table, objective=ti.unit(2, 0), starts=8)

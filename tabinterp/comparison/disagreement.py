@@ -256,7 +256,10 @@ def _paths(tree: Any, meaning: list[Meaning]) -> dict[int, tuple[Condition, ...]
 
 
 def _shortened(path: tuple[Condition, ...]) -> tuple[Condition, ...]:
-    """Of two bounds on one side of a number the later is the narrower; "is" says all about a column's level."""
+    """Of two bounds on one side of a number the later is the narrower; "is" says all about a column's level.
+
+    What is said of one column stands together, where the column comes first.
+    """
     kept: list[Condition] = []
     for condition in path:
         kept = [
@@ -266,4 +269,5 @@ def _shortened(path: tuple[Condition, ...]) -> tuple[Condition, ...]:
             or not (other.kind == condition.kind in ("at_most", "above") or condition.kind == "is")
         ]
         kept.append(condition)
-    return tuple(kept)
+    columns = list(dict.fromkeys(condition.column for condition in path))
+    return tuple(sorted(kept, key=lambda condition: columns.index(condition.column)))

@@ -104,6 +104,8 @@ def test_leaves_hold_the_rows_that_their_rules_say(task):
     for leaf in tree.leaves:
         assert leaf.rows >= 10
         assert 1 <= len(leaf.conditions) <= 3
+        named = [c.column for c in leaf.conditions]
+        assert named == sorted(named, key=named.index)  # what is said of one column stands together
     scored = row_hash(network.table.numbers[rows.index], 2) % np.uint64(2) == 1
     assert (scored.sum(), (~scored).sum()) == (tree.rows, tree.fitted_rows)
     MEDIAN.clear()
