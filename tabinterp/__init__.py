@@ -34,6 +34,7 @@ _HOMES = {
     "explain_row": "readouts.explain",
     "neuron_correlations": "readouts.neurons",
     "neurons": "readouts.units",
+    "conductance": "readouts.conductance",
     "maximise": "readouts.maximisation",
     "unit": "readouts.objectives",
     "direction": "readouts.objectives",

@@ -209,21 +209,9 @@ def test_saturated_and_constant_units():
     assert found.words(2) == "Layer 1, unit 2: puts out 0.604 on every one of the 300 rows."
 
 
-class Residual(nn.Module):
-    def __init__(self):
-        super().__init__()
-        torch.manual_seed(1)
-        self.first, self.second, self.wide = nn.Linear(3, 5), nn.Linear(5, 5), nn.Linear(3, 1)
-        self.last = nn.Linear(5, 1)
-
-    def forward(self, x):
-        h = torch.relu(self.first(x))
-        return self.last(torch.relu(self.second(h)) + h) + self.wide(x)
-
-
 @pytest.mark.parametrize("style", [*cases.STYLES, "residual"])
 def test_a_network_is_cut_at_every_layer(style):
-    bound = bind(cases.wrapped(Residual() if style == "residual" else cases.styled(style)), cases.numbers(30))
+    bound = bind(cases.wrapped(cases.Residual() if style == "residual" else cases.styled(style)), cases.numbers(30))
     outputs, layers = bound.activations(), layers_of(bound)
     assert [layer.name for layer in layers] == list(outputs)
     assert [layer.affine is not None for layer in layers] == [True, False]
