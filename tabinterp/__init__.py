@@ -35,6 +35,8 @@ _HOMES = {
     "neuron_correlations": "readouts.neurons",
     "neurons": "readouts.units",
     "conductance": "readouts.conductance",
+    "linear_regions": "readouts.regions",
+    "path_weights": "readouts.paths",
     "maximise": "readouts.maximisation",
     "unit": "readouts.objectives",
     "direction": "readouts.objectives",
