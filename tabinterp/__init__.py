@@ -36,6 +36,7 @@ _HOMES = {
     "neurons": "readouts.units",
     "conductance": "readouts.conductance",
     "linear_regions": "readouts.regions",
+    "probe_rows": "readouts.probes",
     "path_weights": "readouts.paths",
     "maximise": "readouts.maximisation",
     "unit": "readouts.objectives",
