@@ -35,6 +35,7 @@ _HOMES = {
     "neuron_correlations": "readouts.neurons",
     "neurons": "readouts.units",
     "conductance": "readouts.conductance",
+    "ablate": "readouts.ablation",
     "linear_regions": "readouts.regions",
     "probe_rows": "readouts.probes",
     "path_weights": "readouts.paths",

@@ -1,8 +1,8 @@
 """A network with its activations held at fixed slopes: what is left is affine, or the network is no chain of lines.
 
-Every rectifier is a line on either side of 0. Where all that lies between the activations is affine too, the network is one affine
-function for each pattern of sides: that is checked with random slopes on real and random fronts, so that products, gates and
-normalisations of a row are found whatever they are called.
+Every rectifier is a line on either side of 0. Where all that lies between the activations is affine too, the network is one
+affine function for each pattern of sides: that is checked with random slopes on real and random fronts, so that products,
+gates and normalisations of a row are found whatever they are called.
 """
 
 from __future__ import annotations
@@ -23,14 +23,14 @@ NEAR = 1e-6
 class _Held(nn.Module):
     def __init__(self, slope: Tensor) -> None:
         super().__init__()
-        self.register_buffer("slope", slope)
+        self.slope = slope
 
     def forward(self, x: Tensor) -> Tensor:
         return x * self.slope
 
 
 def held(bound: Bound, slope: Callable[[int], Tensor]) -> nn.Module | None:
-    """What lies behind the front, in double precision, activation i with `slope(i)` in its place, if that is affine; else None."""
+    """What lies behind the front in double precision, with `slope(i)` for activation i, where that is affine; else None."""
     graph = trace(bound.rest)
     if graph is None or not bound.has_gradient:
         return None

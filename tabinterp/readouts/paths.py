@@ -1,13 +1,14 @@
 """What the weights alone say of each column: signed path products (Olden & Jackson 2002) and Garson's shares (1991).
 
-A path product multiplies the weights along every way from an encoded column to the score and adds them up, as if each activation were
-the identity: it is the network's gradient with all activations held at slope 1, residual branches included. Garson's share splits each
-unit's absolute weight among what feeds it by their absolute weights. Weights are per standard deviation of the encoded column. These
-are the field's older readings, with failures that are known and said (`caveats`); they stand here to be compared, not believed.
+A path product multiplies the weights along every way from an encoded column to the score and adds them up, as if each
+activation were the identity: it is the network's gradient with all activations held at slope 1, residual branches included.
+Garson's share splits each unit's absolute weight among what feeds it by their absolute weights. Weights are per standard
+deviation of the encoded column. These are the field's older readings, with failures that are known and said (`caveats`); they
+stand here to be compared, not believed.
 
-How far off a line the network is shows in three directions in the space of the encoded columns, in standard deviations: the path
-product, the mean gradient, and the way from the mean row to the optimum of the score. For a linear model the first two are one, and the
-optimum stands where a line of that gradient has its own (`straight`).
+How far off a line the network is shows in three directions in the space of the encoded columns, in standard deviations: the
+path product, the mean gradient, and the way from the mean row to the optimum of the score. For a linear model the first two
+are one, and the optimum stands where a line of that gradient has its own (`straight`).
 """
 
 from __future__ import annotations
@@ -36,14 +37,14 @@ from .weights import deviation, unit
 
 @dataclass(frozen=True, eq=False)
 class PathWeights:
-    """`path`, `gradient` (terms, outputs): path products and mean gradients, in units of the score for one unit of a number, or for
-    a level against its reference; both by the encoded columns' slopes.
+    """`path`, `gradient` (terms, outputs): path products and mean gradients, in units of the score for one unit of a number,
+    or for a level against its reference; both by the encoded columns' slopes.
 
-    `size` (columns, outputs): a column's path product over all its encoded columns, sqrt(p' S p) with S their covariance over rows:
-    abs(path) x standard deviation for a number, the standard deviation of its levels' paths for a category. `garson` (columns,
-    outputs): shares, a column's being the sum over its encoded columns; NaN where they are not told. Cosines are (outputs,):
-    `path_gradient`, `path_optimum`, `gradient_optimum`, and `straight`, the last for a line of the mean gradient. `caveats`: what
-    is known to fail, in words.
+    `size` (columns, outputs): a column's path product over all its encoded columns, sqrt(p' S p) with S their covariance over
+    rows: abs(path) x standard deviation for a number, the standard deviation of its levels' paths for a category. `garson`
+    (columns, outputs): shares, a column's being the sum over its encoded columns; NaN where they are not told. Cosines are
+    (outputs,): `path_gradient`, `path_optimum`, `gradient_optimum`, and `straight`, the last for a line of the mean gradient.
+    `caveats`: what is known to fail, in words.
     """
 
     terms: tuple[AnyTerm, ...]
@@ -197,12 +198,13 @@ def _optima(bound: Bound, gradient: FloatArray, seed: int) -> tuple[FloatArray, 
     wanted = [output()] if len(bound.outputs) == 1 else [output(one) for one in bound.table.schema.classes]
     rows = maximise(bound, bound.table, objective=wanted, seed=seed).rows
     domain = domain_of(bound, seed)
-    at, value = (np.zeros((len(wanted), len(domain.players)), dtype=kind) for kind in (np.int64, np.float64))
+    at = np.zeros((len(wanted), len(domain.players)), dtype=np.int64)
+    value = np.full(at.shape, np.nan)
     for p, player in enumerate(domain.players):
         block = np.unique(np.concatenate([bound.encoding.blocks[c] for c in player.columns]))
         at[:, p] = (bound.x[player.donors][:, block] @ gradient[block]).argmax(axis=0)
-        is_line = player.slope is not None and player.values is not None
-        value[:, p] = player.values[at[:, p]] if is_line and player.values is not None else np.nan
+        if player.slope is not None and player.values is not None:
+            value[:, p] = player.values[at[:, p]]
     return bound.encoding.transform(rows), bound.encoding.transform(domain.frame(at, value))
 
 

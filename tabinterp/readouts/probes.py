@@ -1,8 +1,9 @@
 """Probe rows: the median row, then one column moved at a time, and what every unit and output makes of it.
 
-A filter is applied to a flat patch, and then to a contrasting one (Erhan et al. 2009 read first layers so); for a table the flat patch
-is the row of medians and most frequent levels, by weight, and a contrast is one column at another of its values. It is one row that
-is moved: what a column does beside other values of the rest it does not show (`effects` average over rows).
+A filter is applied to a flat patch, and then to a contrasting one (Erhan et al. 2009 read first layers so); for a table the
+flat patch is the row of medians and most frequent levels, by weight, and a contrast is one column at another of its values.
+It is one row that is moved: what a column does beside other values of the rest it does not show (`effects` average over
+rows).
 """
 
 from __future__ import annotations
@@ -28,8 +29,9 @@ POINTS = 20
 class ProbeRows:
     """`typical` is the median row, `at_typical` (units + outputs,) what stands there.
 
-    Points (P,) are columns at values, None for missing; `rows` (P,) counts the table's rows nearest to each. `response` (P, units +
-    outputs): outputs of the units behind their activation, then scores; `layer` and `index` name the units, `outputs` the scores.
+    Points (P,) are columns at values, None for missing; `rows` (P,) counts the table's rows nearest to each. `response` (P,
+    units + outputs): outputs of the units behind their activation, then scores; `layer` and `index` name the units, `outputs`
+    the scores.
     """
 
     typical: dict[str, Any]

@@ -32,11 +32,11 @@ from .weights import deviation
 class LinearRegions:
     """`coefficients` (regions, terms, outputs) and `at_mean` (regions, outputs), the region's function at the mean row.
 
-    Regions stand in the order of their weight: `share` (regions,) of it, `rows_in` (regions,) rows, `region` (rows,) each row's, of the rows
-    that have weight.
-    `mean` (terms, outputs) over rows, with its error; `spread` their standard deviation over rows; `sign_flip` the share of rows
-    whose coefficient has the other sign than the mean, which a coefficient of 0 has not. `counterpart` (terms, outputs): the
-    linear model's own coefficients, NaN where it has no such term. `left_out`: columns that the encoder mixes with others.
+    Regions stand in the order of their weight: `share` (regions,) of it, `rows_in` (regions,) rows, `region` (rows,) each
+    row's, of the rows that have weight. `mean` (terms, outputs) over rows, with its error; `spread` their standard deviation
+    over rows; `sign_flip` the share of rows whose coefficient has the other sign than the mean, which a coefficient of 0 has
+    not. `counterpart` (terms, outputs): the linear model's own coefficients, NaN where it has no such term. `left_out`:
+    columns that the encoder mixes with others.
     """
 
     terms: tuple[AnyTerm, ...]
@@ -134,7 +134,9 @@ def linear_regions(model: Model | Bound, table: Table, *, counterpart: Model | B
         bound = bound.take(table.weights > 0)
     terms = find_terms(bound)
     if not terms:
-        raise NotApplicableError(f"{bound.model.name} has no column that is encoded on its own: there are no coefficients")
+        raise NotApplicableError(
+            f"{bound.model.name} has no column that is encoded on its own: there are no coefficients"
+        )
     w = bound.table.row_weights
     first, region, mass = _regions(bound, w)
     gradient = bound.gradients(bound.x[first])  # the same in every row of a region
@@ -162,7 +164,9 @@ def linear_regions(model: Model | Bound, table: Table, *, counterpart: Model | B
 def _check(bound: Bound) -> None:
     name = bound.model.name
     if not bound.has_gradient:
-        raise NotApplicableError(f"{name} {bound.model.opaque}: nothing is known of its inside, so that it has no regions")
+        raise NotApplicableError(
+            f"{name} {bound.model.opaque}: nothing is known of its inside, so that it has no regions"
+        )
     if bound.is_linear:
         return
     layers = layers_of(bound)
@@ -188,7 +192,7 @@ def _regions(bound: Bound, w: FloatArray) -> tuple[IntArray, IntArray, FloatArra
     packed = np.packbits(sides, axis=1) if sides.shape[1] else np.zeros((len(sides), 1), dtype=np.uint8)
     _, first, group = np.unique(packed, axis=0, return_index=True, return_inverse=True)
     group = group.reshape(-1)
-    mass = np.bincount(group, w, minlength=len(first))
+    mass = np.bincount(group, w, minlength=len(first)).astype(np.float64)
     order = np.lexsort((first, -mass))
     return first[order].astype(np.int64), np.argsort(order)[group].astype(np.int64), mass[order]
 

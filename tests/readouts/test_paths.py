@@ -7,7 +7,6 @@ import itertools
 import numpy as np
 import pytest
 import torch
-from torch import nn
 
 import tabinterp as ti
 from tabinterp.errors import NotApplicableError
@@ -93,7 +92,11 @@ def test_cosines_by_hand():
     path = np.array(cases.BENT[0]).T @ cases.BENT[2] * sd
     best = ti.maximise(cases.wrapped(net), table, objective=ti.output()).rows.to_numpy(dtype=float)[0]
     way = (best - x.detach().numpy().mean(axis=0)) / sd
-    for told, a, b in ((found.path_gradient, path, g), (found.path_optimum, path, way), (found.gradient_optimum, g, way)):
+    for told, a, b in (
+        (found.path_gradient, path, g),
+        (found.path_optimum, path, way),
+        (found.gradient_optimum, g, way),
+    ):
         assert told[0] == pytest.approx(a @ b / np.linalg.norm(a) / np.linalg.norm(b), abs=1e-6)
     low, high = np.quantile(x.detach().numpy(), [0.005, 0.995], axis=0, method="inverted_cdf")
     corner = (np.where(g > 0, high, low) - x.detach().numpy().mean(axis=0)) / sd

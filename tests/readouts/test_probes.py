@@ -25,7 +25,13 @@ def test_every_response_is_that_of_its_row():
     w, b = pipeline[-1].coefs_[0], pipeline[-1].intercepts_[0]
     base = pd.DataFrame([found.typical])[cases.INPUTS]
     start = score(base)[0]
-    for column, value in (("age", None), ("age", frame["age"].max()), ("city", "rome"), ("member", True), ("grade", "high")):
+    for column, value in (
+        ("age", None),
+        ("age", frame["age"].max()),
+        ("city", "rome"),
+        ("member", True),
+        ("grade", "high"),
+    ):
         row = base.copy()
         row[column] = pd.Series([np.nan if value is None else value]).astype(frame[column].dtype)
         here = told[(told["column"] == column) & (told["value"].isna() if value is None else told["value"] == value)]

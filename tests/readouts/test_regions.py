@@ -45,9 +45,17 @@ def test_every_row_has_its_own_gradient(style):
     torch.manual_seed(3)
     net = {
         "residual": cases.Residual,
-        "leaky": lambda: nn.Sequential(nn.Linear(3, 9), nn.LeakyReLU(0.1), nn.Linear(9, 4), nn.LeakyReLU(), nn.Linear(4, 1)),
+        "leaky": lambda: nn.Sequential(
+            nn.Linear(3, 9), nn.LeakyReLU(0.1), nn.Linear(9, 4), nn.LeakyReLU(), nn.Linear(4, 1)
+        ),
         "norm": lambda: nn.Sequential(
-            nn.BatchNorm1d(3), nn.Linear(3, 9), nn.ReLU(), nn.BatchNorm1d(9), nn.Linear(9, 4), nn.ReLU(), nn.Linear(4, 1)
+            nn.BatchNorm1d(3),
+            nn.Linear(3, 9),
+            nn.ReLU(),
+            nn.BatchNorm1d(9),
+            nn.Linear(9, 4),
+            nn.ReLU(),
+            nn.Linear(4, 1),
         ),
     }.get(style, lambda: cases.styled(style))()
     table = cases.numbers(120)
@@ -96,7 +104,9 @@ def test_regions_of_few_rows_are_no_table():
 
 
 def test_weights_are_repeats():
-    frame = pd.DataFrame({"x1": [0.5, 2.0, -1.0, 3.0], "x2": [1.0, 0.0, 0.5, -4.0], "x3": 1.0, "y": 0.0, "w": [1.0, 3, 0, 2]})
+    frame = pd.DataFrame(
+        {"x1": [0.5, 2.0, -1.0, 3.0], "x2": [1.0, 0.0, 0.5, -4.0], "x3": 1.0, "y": 0.0, "w": [1.0, 3, 0, 2]}
+    )
     frame["y"] = frame["x1"]
     one = ti.read_table(frame, target="y", task="regression", weight="w")
     rows = frame.loc[np.repeat(range(4), frame["w"].astype(int))].drop(columns="w").reset_index(drop=True)
@@ -145,7 +155,10 @@ class Cube(nn.Module):
         (lambda: nn.Sequential(nn.Linear(3, 4), nn.ReLU(), nn.LayerNorm(4), nn.Linear(4, 1)), "normalisation of rows"),
         (Gated, "a product"),
         (Cube, "not affine|cannot be traced"),
-        (lambda: nn.Sequential(nn.Linear(3, 4), nn.LeakyReLU(-0.5), nn.Linear(4, 1)), "leakyrelu, which is no rectifier"),
+        (
+            lambda: nn.Sequential(nn.Linear(3, 4), nn.LeakyReLU(-0.5), nn.Linear(4, 1)),
+            "leakyrelu, which is no rectifier",
+        ),
     ],
 )
 def test_what_has_no_regions_says_why(net, words):
