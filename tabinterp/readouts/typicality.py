@@ -70,7 +70,8 @@ def typicality(bound: Bound, rows: pd.DataFrame, seed: int = 0) -> Typicality:
     ]
     out = _out(real, rows)
     far = np.any([one > FAR for one in percentiles], axis=0) | (out > 0)
-    return Typicality(*percentiles, out, far, column, len(theirs))
+    radius, nearest, odd, residual = percentiles
+    return Typicality(radius, nearest, odd, residual, out, far, column, len(theirs))
 
 
 def _percentile(values: FloatArray, real: FloatArray) -> FloatArray:
