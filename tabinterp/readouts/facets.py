@@ -25,7 +25,7 @@ from ..table import Table
 from ..table.draws import FloatArray
 from .ascent import States, begin, climb
 from .domain import Domain, domain_of
-from .maximisation import STARTS, different, starts_of
+from .maximisation import STARTS, by_column, different, starts_of
 from .objectives import Objective
 from .reader import Reader, readers_of
 from .typicality import Typicality, typicality
@@ -55,12 +55,16 @@ class Facets:
     starts: int
     seed: int
 
-    def frame(self) -> pd.DataFrame:
+    def summary(self) -> pd.DataFrame:
         """One row for each facet; `nearest` is its greatest cosine with another."""
         others = np.where(np.eye(len(self.value), dtype=bool), -np.inf, self.cosine)
         nearest = others.max(axis=1) if len(self.value) > 1 else np.full(len(self.value), np.nan)
-        made = pd.DataFrame({"value": self.value, "share": self.share, "nearest": nearest})
-        return pd.concat([made, self.typicality.frame(), self.rows], axis=1)
+        made = {"facet": np.arange(len(self.value)), "value": self.value, "share": self.share, "nearest": nearest}
+        return pd.concat([pd.DataFrame(made), self.typicality.frame()], axis=1)
+
+    def frame(self) -> pd.DataFrame:
+        """One row for each facet and column: where the column stands (`at`), with the facet's numbers."""
+        return by_column(self.summary(), self.rows)
 
 
 def facets(

@@ -83,13 +83,17 @@ class Maxima:
 
     def frame(self) -> pd.DataFrame:
         """One row for each objective and column: where the column stands at the best row (`at`), with the objective's numbers."""
-        columns = list(self.rows.columns)
-        summary = self.summary()
-        long = summary.loc[summary.index.repeat(len(columns))].reset_index(drop=True)
-        cells = [value for row in self.rows.astype(object).itertuples(index=False) for value in row]
-        long.insert(1, "column", columns * len(summary))
-        long.insert(2, "at", pd.Series(cells, dtype=object))
-        return long
+        return by_column(self.summary(), self.rows)
+
+
+def by_column(summary: pd.DataFrame, rows: pd.DataFrame) -> pd.DataFrame:
+    """Each row of a summary once for every column of its optimum: `column`, and where it stands (`at`)."""
+    columns = list(rows.columns)
+    long = summary.loc[summary.index.repeat(len(columns))].reset_index(drop=True)
+    cells = [value for row in rows.astype(object).itertuples(index=False) for value in row]
+    long.insert(1, "column", columns * len(summary))
+    long.insert(2, "at", pd.Series(cells, dtype=object))
+    return long
 
 
 def maximise(

@@ -22,7 +22,7 @@ from ..table.draws import FloatArray, IntArray, chosen
 from .ascent import States, begin, climb
 from .budget import Budget, budget_of
 from .domain import Domain, domain_of
-from .maximisation import drawn
+from .maximisation import by_column, drawn
 from .objectives import Objective
 from .reader import Reader, readers_of
 from .typicality import Typicality, typicality
@@ -58,7 +58,7 @@ class Pareto:
         able = np.flatnonzero(~np.asarray(self.typicality.unreadable, dtype=bool))
         return int(able[self.value[able].argmax()]) if len(able) else None
 
-    def frame(self) -> pd.DataFrame:
+    def summary(self) -> pd.DataFrame:
         """One row for each budget."""
         made = pd.DataFrame(
             {
@@ -69,7 +69,11 @@ class Pareto:
                 "real": self.real,
             }
         )
-        return pd.concat([made, self.typicality.frame(), self.rows], axis=1)
+        return pd.concat([made, self.typicality.frame()], axis=1)
+
+    def frame(self) -> pd.DataFrame:
+        """One row for each budget and column: where the column stands (`at`), with the budget's numbers."""
+        return by_column(self.summary(), self.rows)
 
 
 def pareto(
@@ -102,7 +106,7 @@ def pareto(
     >>> _ = net[0].weight.data.fill_(2.0), net[0].bias.data.zero_()
     >>> model = ti.wrap(net, encoder="passthrough", task="regression")
     >>> found = pareto(model, table, objective=ti.unit(1, 0), budgets=[0.5, None])
-    >>> found.frame()[["budget", "value", "a"]].round(2).values.tolist()
+    >>> found.frame()[["budget", "value", "at"]].round(2).values.tolist()
     [[0.5, 1.0, 0.5], [None, 2.0, 1.0]]
     """
     bound = bind(model, table)

@@ -96,7 +96,7 @@ def test_facets_of_an_exclusive_pair_and_of_an_either():
     np.testing.assert_allclose(found.share, 1.0)
     assert found.distinct == 3
     np.testing.assert_allclose(np.diag(found.cosine), 1.0, atol=1e-6)
-    assert found.frame()["nearest"].max() < 0.5
+    assert found.summary()["nearest"].max() < 0.5
 
 
 @pytest.mark.parametrize("diversity", [0.0, 0.3, 0.9, 3.0])
@@ -149,8 +149,9 @@ def test_the_path_is_that_of_the_ellipsoid():
         assert found.value[k] >= single - 0.02 * (best - found.mean)
     assert found.value[3] == pytest.approx(ti.maximise(model, table, objective=ti.unit(1, 0)).value[0], abs=1e-5)
     assert (np.diff(found.value) >= 0).all()
-    told = found.frame()
+    told = found.summary()
     assert told["budget"].tolist() == shares
+    assert found.frame()["column"].tolist() == ["a", "b", "c"] * 4
     assert told["mahalanobis"].is_monotonic_increasing
     assert found.readable == int(np.flatnonzero(~told["unreadable"])[-1])
 
