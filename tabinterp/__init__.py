@@ -41,7 +41,9 @@ _HOMES = {
     "decompose": "comparison.decomposition",
     "ladder": "comparison.ladder",
     "audit": "auditing",
-    "Audit": "auditing",
+    "Audit": "audited",
+    "read_policy": "findings.policy",
+    "format_decision": "findings.formats",
     "TabinterpError": "errors",
 }
 

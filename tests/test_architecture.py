@@ -21,6 +21,7 @@ PACKAGE = ROOT / "tabinterp"
 LAYERS = [
     {"cli", "__main__"},
     {"auditing"},
+    {"audited"},
     {"assembly", "findings"},
     {"report"},
     {"comparison"},
