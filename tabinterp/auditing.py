@@ -121,6 +121,7 @@ def audit(
         linear=linear,
         held_out=held_out,
         seed=seed,
+        limit=rows,
         performance=performance,
         coefficients=coefficients,
         importance=importance,

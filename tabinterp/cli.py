@@ -176,6 +176,20 @@ def check(
 
 
 @app.command()
+def verify(
+    folder: Annotated[Path, typer.Argument(help="What `tabinterp audit --out` wrote.")],
+    model: Annotated[Path | None, typer.Option("--model", help="The model that is said to have been audited.")] = None,
+    data: Annotated[Path | None, typer.Option("--data", help="The table that is said to have been audited.")] = None,
+    recompute: Annotated[bool, typer.Option("--recompute", help="Audit again and compare every number.")] = False,
+) -> None:
+    """Are these the bytes, the model, the data and the numbers that it says: exit code 0, or 1 where something differs."""
+    found = ti.verify(folder, model=model, data=data, recompute=recompute)
+    typer.echo(_shown(str(found)))
+    if not found.passed:
+        raise typer.Exit(1)
+
+
+@app.command()
 def demo(out: Out = Path("demo"), seed: Seed = 0, quiet: Quiet = False) -> None:
     """Train and audit a network on a bundled table (credit card default in Taiwan); the report's path comes last."""
     folder = files("tabinterp.datasets")
@@ -223,20 +237,18 @@ def _audit(
     with _progress(quiet) as (say, step):
         say(f"Auditing {model.name} on {table.name}.")
         result = ti.audit(model, table, counterpart=counterpart, seed=seed, rows=rows, progress=step, announce=say)
-    report = out / "report.html"
-    result.to_html(report)
-    result.to_json(out / "audit.json")
     run = {
         "started": started.isoformat(timespec="seconds"),
         "seconds": result.run.get("seconds", {}),
         "command": sys.argv,
         "model": str(path),
         "data": data,
+        "data_sha256": ti.file_digest(Path(data)),
         "python": platform.python_version(),
         "machine": platform.machine(),
         "threads": result.run.get("threads"),
     }
-    write(out / "run.json", (json.dumps(run, indent=1, ensure_ascii=False) + "\n").encode("utf-8", "backslashreplace"))
+    report = ti.write_folder(result, out, run)
     if not quiet:
         typer.echo(str(result), err=True)
     return str(report)
