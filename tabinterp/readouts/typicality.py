@@ -27,6 +27,7 @@ from .budget import standing
 ROWS = 2000
 NEIGHBOURS = 5
 FAR = 1 - 0.01 / 4
+EXACT = 1e-6  # of a number's standard deviation: what others leave of it below this is rounding
 
 
 @dataclass(frozen=True, eq=False)
@@ -124,7 +125,7 @@ def _residual(
     slope = inverse @ (z.T @ np.where(known, y - mean, 0.0))
     leverage = 1 / len(z) + ((z @ inverse) * z).sum(axis=1)
     left = np.where(known, y - mean - z @ slope, 0.0) / np.maximum(1 - leverage, 1e-6)
-    scale = max(float(np.sqrt((left**2).sum() / max(1, known.sum()))), 1e-300)
+    scale = max(float(np.sqrt((left**2).sum() / known.sum())), EXACT * float(np.nanstd(y)), 1e-300)
     return np.where(np.isnan(v), 0.0, v - mean - mine[:, others] @ slope) / scale, left / scale
 
 

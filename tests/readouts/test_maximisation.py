@@ -364,3 +364,21 @@ def test_a_row_whose_columns_do_not_fit_each_other():
     )
     expected = [((largest < v).sum() + (largest == v).sum() / 2) / 800 for v in inside[1:200]]
     np.testing.assert_allclose(told.residual[1:], expected, atol=2e-3)
+
+
+def test_a_number_that_its_level_gives_exactly_is_odd_only_where_it_is_another():
+    rng = np.random.default_rng(1)
+    code = {"x": 9.0, "y": 13.0, "z": 16.0}
+    frame = pd.DataFrame({"c": rng.choice(list(code), 600), "a": rng.normal(size=600)})
+    frame["code"] = frame["c"].map(code)
+    table = ti.read_table(frame.assign(y=0.0 + np.arange(600)), target="y", task="regression")
+    coder = ColumnTransformer([("n", "passthrough", ["a", "code"]), ("c", OneHotEncoder(sparse_output=False), ["c"])])
+    coder.fit(frame[["a", "code", "c"]])
+    model = ti.wrap(nn.Sequential(nn.Linear(5, 3), nn.ReLU(), nn.Linear(3, 1)), encoder=coder, task="regression")
+    asked = frame.iloc[:100].copy()
+    asked.loc[0, "code"] = 16.0 if asked.loc[0, "c"] != "z" else 9.0
+    told = typicality(bind(model, table), asked[table.inputs.columns])
+    assert told.column[0] == "code"
+    assert told.residual[0] == 1.0
+    ranks = frame["a"].iloc[1:100].to_numpy() - frame.groupby("c")["a"].transform("mean").iloc[1:100].to_numpy()
+    assert np.corrcoef(np.argsort(np.argsort(np.abs(ranks))), told.residual[1:])[0, 1] > 0.99  # a alone is what is left
