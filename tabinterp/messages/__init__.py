@@ -11,6 +11,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from .audit import AUDIT
+from .changes import CHANGES
 from .gain import GAIN
 from .gate import GATE
 from .readings import READINGS
@@ -19,7 +20,7 @@ from .shapley import SHAPLEY
 from .units import UNITS
 from .verify import VERIFY
 
-ENGLISH: dict[str, str] = {**AUDIT, **GAIN, **GATE, **READINGS, **REPORT, **SHAPLEY, **UNITS, **VERIFY}
+ENGLISH: dict[str, str] = {**AUDIT, **CHANGES, **GAIN, **GATE, **READINGS, **REPORT, **SHAPLEY, **UNITS, **VERIFY}
 
 
 def text(key: str, values: Mapping[str, Any] | None = None) -> str:
