@@ -11,6 +11,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from .audit import AUDIT
+from .changes import CHANGES
 from .gain import GAIN
 from .gate import GATE
 from .inside import INSIDE
@@ -20,7 +21,18 @@ from .shapley import SHAPLEY
 from .units import UNITS
 from .verify import VERIFY
 
-ENGLISH: dict[str, str] = {**AUDIT, **GAIN, **GATE, **INSIDE, **READINGS, **REPORT, **SHAPLEY, **UNITS, **VERIFY}
+ENGLISH: dict[str, str] = {
+    **AUDIT,
+    **CHANGES,
+    **GAIN,
+    **GATE,
+    **INSIDE,
+    **READINGS,
+    **REPORT,
+    **SHAPLEY,
+    **UNITS,
+    **VERIFY,
+}
 
 
 def text(key: str, values: Mapping[str, Any] | None = None) -> str:
