@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 from functools import cached_property
 from typing import Any
@@ -45,7 +45,8 @@ class Model:
     answers is known has a `function` of original rows instead, an empty module, and in `opaque` the words for why it has no
     gradient. `finish` makes the whole model of one that can only be read beside rows (a table's input columns); `original`
     holds its weights. `predict` is the original's own answer, (n, k) probabilities or (n,) values or expected counts, to
-    check against. `penalised`: was a linear model shrunk (None: unknown)? `own` is the inference that it brings.
+    check against. `penalised`: was a linear model shrunk (None: unknown)? `own` is the inference that it brings. `expects`: how
+    wide each input is, where a file says so.
     """
 
     name: str
@@ -67,10 +68,20 @@ class Model:
     split: Split | None = None
     file: File | None = None
     own: OwnFit | None = None
+    expects: tuple[int, ...] | None = None
 
     @property
     def weights(self) -> nn.Module:
         return self.module if self.original is None else self.original
+
+
+def check_widths(model: Model, widths: Sequence[int]) -> None:
+    """Are the inputs as wide as the model's file says?"""
+    if model.expects is not None and tuple(widths) != model.expects:
+        raise ModelError(
+            f"{model.name} was saved as a network of inputs that are {', '.join(map(str, model.expects))} columns wide; here "
+            f"they have {', '.join(map(str, widths))}"
+        )
 
 
 @dataclass(frozen=True, eq=False)
