@@ -46,7 +46,9 @@ def answer(case: Made, rows: int = 40) -> str:
         audit = ti.audit(model, table, seed=case.seed, rows=rows)
         data = audit.to_json()
         again = ti.Audit.from_json(data)
-        assert again.to_json() == data  # the report is made of the document alone: rendering both would be twice the same
+        assert (
+            again.to_json() == data
+        )  # the report is made of the document alone: rendering both would be twice the same
         again.to_html()
     except TabinterpError as error:
         return type(error).__name__ if str(error) else "an error without words"

@@ -270,7 +270,7 @@ def test_nothing_counted_at_all():
 
 def test_a_fit_that_leaves_the_range_of_numbers_is_said_so():
     """Weights that differ a millionfold: statsmodels' steps diverge, and it raises."""
-    draw = np.random.default_rng(26)
+    draw = np.random.default_rng(97)
     rows = int(draw.integers(6, 14))
     x = np.column_stack([draw.normal(size=rows), draw.random(rows) < 0.2]).astype(float)
     y, weights = draw.integers(0, 4, rows).astype(float), draw.choice([1.0, 2.5, 1e6], rows)

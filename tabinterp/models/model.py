@@ -185,12 +185,28 @@ class Bound:
         return all(self.encoding.local[c] for c in columns)
 
     def moved(self, columns: tuple[str, ...], receivers: IntArray, donors: IntArray) -> Tensor:
-        """(m, h) front of the receivers' rows with these columns taken from the donors' rows, by the whole encoder."""
+        """(m, h) front of the receivers' rows with these columns taken from the donors' rows.
+
+        By the whole encoder, unless it mixes these columns by affine steps alone: then by what stands before those.
+        """
+        tail = self.encoding.tail
+        if tail is not None and all(tail.head.local[c] for c in columns):
+            block = np.unique(np.concatenate([tail.head.blocks[c] for c in columns]))
+            x, weight = self._head[:, block], torch.as_tensor(tail.weight[:, block])
+            change = torch.as_tensor(x[donors] - x[receivers])
+            return self.z[receivers] + (change @ (self.front.weight @ weight).T).float()
         frame = self.table.inputs
         rows = frame.iloc[receivers].reset_index(drop=True)
         for column in columns:
             rows[column] = frame[column].to_numpy()[donors]
         return self.encoded_front(rows)
+
+    @cached_property
+    def _head(self) -> FloatArray:
+        """(n, c) the rows before the affine end of the encoder."""
+        if self.encoding.tail is None:
+            raise ModelError(f"the encoder of {self.model.name} does not end in affine steps")
+        return self.encoding.tail.head.transform(self.table.inputs)
 
     def encoded_front(self, rows: pd.DataFrame) -> Tensor:
         """(m, h) front of rows of the input columns, by the whole encoder."""

@@ -340,7 +340,7 @@ def _mover(plan: Plan, player: str, rows: IntArray, own: _Own) -> Callable[[IntA
     """Scores of the receivers with the player's columns from these donors."""
     bound, columns = plan.bound, plan.players[player]
     if player not in plan.groups:
-        value = bound.table.inputs.groupby(list(columns), dropna=False, sort=False).ngroup().to_numpy()
+        value = bound.table.frame[list(columns)].groupby(list(columns), dropna=False, sort=False).ngroup().to_numpy()
 
         def encoded(donors: IntArray) -> Tensor:
             return _moved(
