@@ -27,6 +27,7 @@ _HOMES = {
     "train": "models.train",
     "coefficients": "readouts.coefficients",
     "gradient_importance": "readouts.gradients",
+    "baselines": "comparison.baselines",
     "permutation_importance": "readouts.permutation",
     "effects": "readouts.effects",
     "interactions": "readouts.interactions",

@@ -180,12 +180,11 @@ def _block_size(bound: Bound, gradient: FloatArray) -> FloatArray:
     return result
 
 
-def _baseline(ask: _Ask) -> FloatArray:
-    """(d,) encoded baseline."""
-    bound = ask.bound
-    if ask.baseline == "zero":
+def encoded_baseline(bound: Bound, baseline: str) -> FloatArray:
+    """(d,) encoded "mean", "median" or "zero"."""
+    if baseline == "zero":
         return np.zeros(bound.x.shape[1])
-    if ask.baseline == "mean":
+    if baseline == "mean":
         return np.asarray(np.average(bound.x, axis=0, weights=bound.table.weights))
     frame, own = bound.table.inputs, bound.table.weights
     weights = pd.Series(np.ones(len(frame)) if own is None else own, index=frame.index)
@@ -226,7 +225,7 @@ def _smoothgrad(ask: _Ask) -> GradientImportance:
 
 def _gradient_x_input(ask: _Ask) -> GradientImportance:
     bound = ask.bound
-    product = bound.gradients(bound.x) * (bound.x - _baseline(ask))[:, :, None]
+    product = bound.gradients(bound.x) * (bound.x - encoded_baseline(bound, ask.baseline))[:, :, None]
     values = np.einsum("ndk,dj->njk", product, _blocks(bound), optimize=True)
     estimand = f"gradient times the distance from the {ask.baseline}"
     return ask.result("gradient_x_input", estimand, values, _ones(bound), settings={"baseline": ask.baseline})
@@ -241,7 +240,7 @@ def _ones(bound: Bound) -> IntArray:
 
 def _integrated(ask: _Ask) -> GradientImportance:
     bound, drawn = ask.bound, ask.baseline == "rows"
-    x, share, words = _starts(ask) if drawn else (_baseline(ask)[None], np.ones(1), f"the {ask.baseline} of the rows")
+    x, share, words = _starts(ask) if drawn else (encoded_baseline(bound, ask.baseline)[None], np.ones(1), f"the {ask.baseline} of the rows")
     starts = (torch.as_tensor(x) @ bound.front.weight.T + bound.front.bias).float()
     rise = score(bound.rest, bound.z).numpy() - share @ score(bound.rest, starts).numpy()
     scale = torch.as_tensor(_size(rise, bound))
