@@ -29,6 +29,7 @@ _HOMES = {
     "gradient_importance": "readouts.gradients",
     "baselines": "comparison.baselines",
     "permutation_importance": "readouts.permutation",
+    "families": "readouts.families",
     "effects": "readouts.effects",
     "interactions": "readouts.interactions",
     "shapley_values": "readouts.shapley",

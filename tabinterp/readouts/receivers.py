@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 
 import numpy as np
 import torch
@@ -36,17 +36,22 @@ class Plan:
     shifts: IntArray
     groups: dict[str, tuple[IntArray, IntArray]]  # player -> (n,) group of each row, (groups,) a row of each group
     seed: int
-    strata: dict[str, Strata] = field(default_factory=dict)  # player -> rows that may give to each other; none: all of them
+    strata: dict[str, Strata] | None = None  # conditional: player -> rows that give to each other; not in it: all rows
 
     def is_exact(self, player: str) -> bool:
         """Has the player so few distinct values that none needs to be drawn?"""
         few = player in self.groups and len(self.groups[player][1]) <= EXACT * len(self.shifts)
-        return few and player not in self.strata
+        return few and player not in (self.strata or {})
+
+    def strata_of(self, player: str) -> Strata:
+        """Its strata, or all rows as one."""
+        found = (self.strata or {}).get(player)
+        return Strata.of(np.zeros(len(self.bound.table), dtype=np.int64)) if found is None else found
 
     def donors(self, player: str, rows: IntArray, shift: int) -> IntArray:
         """(m,) the row a shift further in hash order, within the stratum where there are strata."""
-        if player in self.strata:
-            return self.strata[player].further(rows, shift)
+        if player in (self.strata or {}):
+            return self.strata_of(player).further(rows, shift)
         return (rows + shift) % len(self.bound.table)
 
 
