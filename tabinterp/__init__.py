@@ -40,6 +40,7 @@ _HOMES = {
     "unit": "readouts.objectives",
     "direction": "readouts.objectives",
     "output": "readouts.objectives",
+    "drop_and_refit": "comparison.dropped",
     "decompose": "comparison.decomposition",
     "ladder": "comparison.ladder",
     "audit": "auditing",
