@@ -61,7 +61,9 @@ def main() -> int:
     print(f"| tabinterp | {our_time:.3f} | {result.evaluations.mean():.0f} on average | {result.gap:.5f} |")
     print(f"| captum IntegratedGradients | {their_time:.3f} | {steps} | {gap:.5f} |")
     ratio = their_time / our_time
-    print(f"captum takes {ratio:.2f} times as long (bar: at least {RATIO:.0f}); largest difference {apart:.5f} of a score")
+    print(
+        f"captum takes {ratio:.2f} times as long (bar: at least {RATIO:.0f}); largest difference {apart:.5f} of a score"
+    )
     return 0 if ratio >= RATIO and result.gap < GAP and apart < 20 * GAP else 1
 
 

@@ -81,7 +81,7 @@ def drop_and_refit(
         raise NotApplicableError(f"{bound.model.name} is not linear; only the linear side is fitted again")
     if table.held_out is None:
         raise NotApplicableError("refits are scored on held-out rows, and the table does not say which these are")
-    players = {c: (c,) for c in bound.columns}
+    players: dict[str, tuple[str, ...]] = {c: (c,) for c in bound.columns}
     for name, columns in (together or {}).items():
         players |= {name: players_of(bound.columns, {name: columns})[name]}
     training = np.flatnonzero(~table.held_out & (table.row_weights > 0))
@@ -153,7 +153,12 @@ def _without(
     w = None if table.weights is None else table.weights / table.weights.mean()
     y = table.codes if table.schema.goal.classes else table.y
     if not len(kept):  # the mean alone
-        x, other, whole, kept = np.zeros((len(x), 1)), np.zeros((len(other), 1)), np.zeros((len(whole), 1)), np.array([0])
+        x, other, whole, kept = (
+            np.zeros((len(x), 1)),
+            np.zeros((len(other), 1)),
+            np.zeros((len(whole), 1)),
+            np.array([0]),
+        )
     model = type(fitted)(**fitted.get_params())
     if not isinstance(model, Ridge):
         model.coef_ = whole[0, kept].copy() if isinstance(model, PoissonRegressor) else whole[:, kept].copy()
@@ -171,7 +176,7 @@ def _quiet(model: Any, x: FloatArray, y: Any, w: FloatArray | None) -> Any:
 
 def _scores(model: Any, x: FloatArray) -> FloatArray:
     """(rows, k) log-odds, centred logits, values or log rates."""
-    scores = x @ np.atleast_2d(model.coef_).T + model.intercept_
+    scores: FloatArray = x @ np.atleast_2d(model.coef_).T + model.intercept_
     return scores - scores.mean(axis=1, keepdims=True) if scores.shape[1] > 1 else scores
 
 

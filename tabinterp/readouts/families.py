@@ -9,6 +9,7 @@ the members of a family have a mean association of at least the threshold with w
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 import pandas as pd
@@ -85,12 +86,12 @@ def associations(table: Table) -> FloatArray:
     """(columns, columns) association of every two input columns, 1 on the diagonal, 0 where there is none to measure."""
     columns, w = table.schema.inputs, table.row_weights
     numeric = [table.schema[c].kind == "numeric" for c in columns]
-    values = [_ranks(table, c, w) if n else _codes(table, c) for c, n in zip(columns, numeric, strict=True)]
+    values: list[Any] = [_ranks(table, c, w) if n else _codes(table, c) for c, n in zip(columns, numeric, strict=True)]
     result = np.eye(len(columns))
     for i in range(len(columns)):
         for j in range(i):
             a, b = (i, j) if numeric[i] else (j, i)  # a number first
-            of = _spearman if numeric[b] and numeric[a] else _ratio if numeric[a] else _cramer
+            of: Any = _spearman if numeric[b] and numeric[a] else _ratio if numeric[a] else _cramer
             found = of(values[a], values[b], w)
             result[i, j] = result[j, i] = found if np.isfinite(found) else 0.0
     return result

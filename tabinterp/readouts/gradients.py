@@ -26,7 +26,7 @@ from .result import Estimates, mean_over_rows
 from .weights import quantile, unit
 
 SHARES = (16, 128, 1024)  # a segment is done when its own gap is under tolerance / share; the next for rows that miss
-FEWER = (2,)  # from many rows: the errors of their paths cancel in part
+FEWER = (1, 2, 4)  # from many rows: the errors of their paths cancel in part
 CHUNK = 256  # rows whose paths are followed at the same time
 NOISES, NOISE = 32, 0.15  # SmoothGrad: samples, and noise as a share of the 0.5% to 99.5% range
 BACKGROUND, POSITIONS = 100, 8  # expected gradients: rows to start from, gradients on each path
@@ -240,14 +240,20 @@ def _ones(bound: Bound) -> IntArray:
 
 def _integrated(ask: _Ask) -> GradientImportance:
     bound, drawn = ask.bound, ask.baseline == "rows"
-    x, share, words = _starts(ask) if drawn else (encoded_baseline(bound, ask.baseline)[None], np.ones(1), f"the {ask.baseline} of the rows")
+    x, share, words = (
+        _starts(ask)
+        if drawn
+        else (encoded_baseline(bound, ask.baseline)[None], np.ones(1), f"the {ask.baseline} of the rows")
+    )
     starts = (torch.as_tensor(x) @ bound.front.weight.T + bound.front.bias).float()
     rise = score(bound.rest, bound.z).numpy() - share @ score(bound.rest, starts).numpy()
     scale = torch.as_tensor(_size(rise, bound))
     members, sums = _blocks(bound), _OverStarts(bound, share)
     evaluations = np.zeros(len(bound.x), dtype=np.int64)
     gap = np.full(len(bound.x), np.inf)
-    for part in FEWER + SHARES if drawn else SHARES:  # rows whose errors add up to too much are followed again, more finely
+    for part in (
+        FEWER + SHARES if drawn else SHARES
+    ):  # rows whose errors add up to too much are followed again, more finely
         missed = np.flatnonzero(~(gap <= ask.tolerance))
         sums.forget(missed)
         evaluations[missed] = 0

@@ -115,11 +115,11 @@ def _target(table: Table, column: str) -> FloatArray:
     if table.schema[column].kind == "numeric":
         x = table.frame[column].to_numpy(dtype=np.float64, na_value=np.nan)
         missing = np.isnan(x)
-        rank = rankdata(np.where(missing, 0.0, x), nan_policy="omit")
+        rank: FloatArray = rankdata(x, nan_policy="omit")
         rank[missing] = rank[~missing].mean() if not missing.all() else 0.0
         scaled = rank / max(float(deviation(rank, table.weights)), 1e-12)
-        return np.column_stack([scaled, missing]) if missing.any() else scaled[:, None]
+        return np.column_stack([scaled, missing]) if missing.any() else np.asarray(scaled[:, None])
     codes = _levels(table, column)
     _, code, count = np.unique(codes, return_inverse=True, return_counts=True)
     kept = np.argsort(-count, kind="stable")[:LEVELS]
-    return (code[:, None] == kept[None]).astype(np.float64)
+    return np.asarray(code[:, None] == kept[None], dtype=np.float64)

@@ -42,7 +42,9 @@ def test_from_given_rows_it_is_the_mean_of_the_readings_from_each():
     model, alone = cases.wrapped(module), []
     result = ti.gradient_importance(model, table, baseline="rows", background=backs, tolerance=1e-5)
     for i in range(4):
-        one = ti.gradient_importance(model, table, baseline="rows", background=backs.take(np.array([i])), tolerance=1e-5)
+        one = ti.gradient_importance(
+            model, table, baseline="rows", background=backs.take(np.array([i])), tolerance=1e-5
+        )
         assert one.settings["background_rows"] == 1
         alone.append(one.values)
     scale = np.abs(result.values).max()

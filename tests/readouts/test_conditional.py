@@ -181,7 +181,9 @@ def test_weights_are_repeated_rows():
     frame["w"] = np.random.default_rng(0).integers(1, 4, 200)
     repeated = frame.loc[frame.index.repeat(frame["w"])].reset_index(drop=True)
     weighted, plain = associations(cases.mixed_table(frame, weighted=True)), associations(cases.mixed_table(repeated))
-    assert weighted[0, 1] == pytest.approx(plain[0, 1], rel=1e-9)  # the others are less what chance gives, of fewer rows
+    assert weighted[0, 1] == pytest.approx(
+        plain[0, 1], rel=1e-9
+    )  # the others are less what chance gives, of fewer rows
     doubled = associations(cases.mixed_table(frame.assign(w=2), weighted=True))
     np.testing.assert_allclose(doubled, associations(cases.mixed_table(frame)), atol=1e-9)
 
