@@ -20,7 +20,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import pandas as pd
@@ -30,6 +30,7 @@ from ..errors import NotApplicableError
 from ..models import Bound, Model, bind
 from ..table import Table
 from ..table.draws import FloatArray, IntArray, chosen, row_hash
+from . import plots
 from .families import families
 from .groups import equal_rows, players_of
 from .loss import Own, loss_for
@@ -39,6 +40,9 @@ from .result import Estimates, frame_of
 from .strata import FEWEST, Strata, strata_of
 from .support import ROWS as SUPPORT_ROWS
 from .support import Support
+
+if TYPE_CHECKING:
+    from matplotlib.axes import Axes
 
 ASSOCIATED = 0.2  # what is conditioned on is associated with the column at least so much (Strobl et al. 2008)
 TOGETHER = "rise of the mean loss when the column comes from another row"
@@ -76,6 +80,22 @@ class PermutationImportance:
     @property
     def estimand(self) -> str:
         return WITHIN if self.conditional else TOGETHER
+
+    def plot(
+        self,
+        *,
+        linear: PermutationImportance | None = None,
+        ax: Axes | None = None,
+        names: tuple[str, str] = ("network", "linear"),
+    ) -> Axes:
+        """Draw the twenty largest with their 95% intervals, those of `linear` beside them, if given.
+
+        Into `ax`, or a new figure's axes, which are returned; nothing is shown.
+        """
+        same = linear is None or (set(linear.players) >= set(self.players) and linear.conditional == self.conditional)
+        if not same:
+            raise NotApplicableError("both results are of the same players, and conditional or not")
+        return plots.importance(ax, self, linear, names)
 
     def frame(self) -> pd.DataFrame:
         """One row a player, in the table's order; conditional: also what it is conditioned on, strata, rows of the smallest."""
