@@ -85,7 +85,9 @@ class TestNumbersAreThoseOfTheReadings:
         audit = audited(task)[3]
         jsonschema.Draft202012Validator(schema()).validate(json.loads(audit.to_json()))
         assert ti.Audit.from_json(audit.to_json()) == audit
-        assert all(f'<section id="{name}"' in audit.to_html() for name in ("shapley", "effects", "interactions"))
+        assert all(
+            f'<section id="{name}"' in audit.to_html() for name in ("together", "shapley", "effects", "interactions")
+        )
 
     def test_shapley_values(self, task):
         read, bound, linear, audit = audited(task)

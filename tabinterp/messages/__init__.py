@@ -12,13 +12,25 @@ from typing import Any
 
 from .audit import AUDIT
 from .gain import GAIN
+from .gate import GATE
 from .readings import READINGS
 from .report import REPORT
 from .shapley import SHAPLEY
 from .together import TOGETHER
 from .units import UNITS
+from .verify import VERIFY
 
-ENGLISH: dict[str, str] = {**AUDIT, **GAIN, **READINGS, **REPORT, **SHAPLEY, **TOGETHER, **UNITS}
+ENGLISH: dict[str, str] = {
+    **AUDIT,
+    **GAIN,
+    **GATE,
+    **READINGS,
+    **REPORT,
+    **SHAPLEY,
+    **TOGETHER,
+    **UNITS,
+    **VERIFY,
+}
 
 
 def text(key: str, values: Mapping[str, Any] | None = None) -> str:

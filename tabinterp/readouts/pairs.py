@@ -197,10 +197,15 @@ def pair_table(blocks: Blocks, grids: tuple[Grid, Grid], seed: int) -> PairTable
     donors = tuple(grid.donors for grid in grids)
     dependence = [_dependence(blocks, b, grids, donors, _all) for b in range(r)]
     pure = resolved(bound, purified(np.concatenate(dependence), weight))
-    effect, drawn = mean_over_rows(pure), mean_over_rows(np.stack([_spread(blocks, b, grids, weight, seed) for b in range(r)]))
+    effect, drawn = (
+        mean_over_rows(pure),
+        mean_over_rows(np.stack([_spread(blocks, b, grids, weight, seed) for b in range(r)])),
+    )
     squared = effect.value**2
     cells = np.einsum("abk,ab->k", squared**2, weight) - np.einsum("abk,ab->k", squared, weight) ** 2
-    over_rows = np.sqrt(np.maximum(cells, 0) / effective(bound.table.row_weights))  # all blocks share the rows of the cells
+    over_rows = np.sqrt(
+        np.maximum(cells, 0) / effective(bound.table.row_weights)
+    )  # all blocks share the rows of the cells
     variance = Estimates.of(drawn.value, np.hypot(drawn.stderr, over_rows), r - 1)
     return PairTable((grids[0].values, grids[1].values), rows, weight, effect, variance)
 

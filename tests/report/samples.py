@@ -56,6 +56,16 @@ from tabinterp.report.document import (
     Verdict,
     WaldRow,
 )
+from tabinterp.report.together import (
+    BaselinePair,
+    BaselineRow,
+    Baselines,
+    ConditionalRow,
+    FamilyRow,
+    StartGap,
+    StartRow,
+    Together,
+)
 
 # The sentences of findings and readings belong to those who write them; samples bring their own.
 messages.ENGLISH.update(
@@ -269,6 +279,78 @@ def gradients(make: Maker, names: list[str], classes: list[str | None]) -> Gradi
         for name, gap in gaps.items()
     ]
     return Gradients(rows_of="held-out", saturation=0.0123, methods=methods)
+
+
+def together(make: Maker, names: list[str], loss: str) -> Together:
+    """Every third column has no relatives; one family of two columns and one of three."""
+
+    def numbers() -> dict[str, Interval]:
+        size = 0.02 * make.share()
+        named = ("network", "linear", "difference", "dropped")
+        return {name: make.interval(size * (1 + i), 0.002) for i, name in enumerate(named)}
+
+    return Together(
+        loss=loss,
+        rows_of="held-out",
+        rows=4000,
+        repeats=5,
+        seed=1234567,
+        associated=0.2,
+        fewest=20,
+        threshold=0.5,
+        association_rows=5000,
+        refit_rows=10000,
+        refit_scored_rows=4000,
+        columns=[
+            ConditionalRow(
+                column=name,
+                conditioned=[] if index % 3 == 0 else [other for other in names[:5] if other != name],
+                strata=1 if index % 3 == 0 else 120,
+                smallest=4000 if index % 3 == 0 else 20,
+                off_support=make.share() * 0.1,
+                **numbers(),
+            )
+            for index, name in enumerate(names)
+        ],
+        families=[FamilyRow(columns=names[i : i + 2 + i], weakest=0.4 + 0.1 * i, **numbers()) for i in range(2)],
+    )
+
+
+def baselines(make: Maker, names: list[str], classes: list[str | None]) -> Baselines:
+    starts = ("mean", "median", "rows")
+    return Baselines(
+        rows=500,
+        background_rows=10,
+        tolerance=0.001,
+        seed=0,
+        starts=[
+            StartRow(baseline="mean", neighbours=0.168, unlike=names[1:3], reference=500),
+            StartRow(baseline="median", neighbours=0.004, unlike=[], reference=500),
+        ],
+        gaps=[StartGap(baseline=start, network=0.0008, linear=1e-7) for start in starts],
+        pairs=[
+            BaselinePair(
+                first=first,
+                second=second,
+                top=5,
+                network=make.share(),
+                network_overlap=0.8,
+                linear=make.share(),
+                linear_overlap=1.0,
+            )
+            for first, second in (("mean", "median"), ("mean", "rows"), ("median", "rows"))
+        ],
+        columns=[
+            BaselineRow(
+                output=output,
+                column=name,
+                network={start: make.share() for start in starts},
+                linear={start: make.share() for start in starts},
+            )
+            for output in classes
+            for name in names
+        ],
+    )
 
 
 def shapley(make: Maker, names: list[str], classes: list[str | None]) -> Shapley:
@@ -661,8 +743,11 @@ def document(
         gain=gain_of(Maker(seed + 200), names, classes, task, loss),
         disagreement=disagreement(names, task),
         importance=importance(make, names, loss),
+        together=together(Maker(seed + 400), names, loss),
         coefficients=coefficients(make, found, outputs, SCALE.get(task, "log-odds")),
-        gradients=gradients(make, names, outputs),
+        gradients=gradients(make, names, outputs).model_copy(
+            update={"baselines": baselines(Maker(seed + 300), names, outputs)}
+        ),
         shapley=shapley(make, names, outputs),
         effects=effects(make, found, outputs, levels),
         interactions=interactions(make, names, outputs),
