@@ -125,15 +125,12 @@ def baselines(r: Results) -> doc.Baselines | None:
 
 
 def _sizes(network: Baselines, linear: Baselines) -> list[doc.BaselineRow]:
-    sizes = [{name: made[name].size().value for name in STARTS} for made in (network, linear)]
-    first = network["mean"]
+    sizes = [{name: made[name].size().value.sum(axis=1) for name in STARTS} for made in (network, linear)]
     return [
         doc.BaselineRow(
-            output=output,
             column=column,
-            network={name: number(sizes[0][name][j, k]) for name in STARTS},
-            linear={name: number(sizes[1][name][j, k]) for name in STARTS},
+            network={name: number(sizes[0][name][j]) for name in STARTS},
+            linear={name: number(sizes[1][name][j]) for name in STARTS},
         )
-        for k, output in enumerate(first.outputs)
-        for j, column in enumerate(first.columns)
+        for j, column in enumerate(network["mean"].columns)
     ]

@@ -73,7 +73,7 @@ TOGETHER: dict[str, str] = {
     "report.baselines.mean": "mean",
     "report.baselines.median": "median",
     "report.baselines.rows": "real rows",
-    "report.baselines.table": "Integrated gradients from three baselines: mean size",
+    "report.baselines.table": "Integrated gradients from three baselines: mean size, of several outputs their sum",
     "report.baselines.size": "{model}, from {baseline}",
     "report.method.draws.strata": "repeats: {count} within strata, seed {seed}",
 }

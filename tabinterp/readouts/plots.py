@@ -15,8 +15,8 @@ from ..table.draws import FloatArray
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
 
-    from .effects import Curve
-    from .permutation import PermutationImportance
+Curve = Any  # `effects.Curve`
+PermutationImportance = Any  # `permutation.PermutationImportance`: they draw themselves by what is here
 
 NAVY, AMBER, INK, RULE = "#08306b", "#d97706", "#1f2937", "#d1d5db"
 DASH = (0.0, (1.8, 0.9))

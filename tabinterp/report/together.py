@@ -64,9 +64,8 @@ class StartGap(Part):
 
 
 class BaselineRow(Part):
-    """Mean absolute attribution of a column from each baseline (biased upward by noise)."""
+    """Mean absolute attribution of a column from each baseline, summed over outputs (biased upward by noise)."""
 
-    output: str | None
     column: str
     network: dict[str, float | None]
     linear: dict[str, float | None]

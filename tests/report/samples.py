@@ -316,7 +316,7 @@ def together(make: Maker, names: list[str], loss: str) -> Together:
     )
 
 
-def baselines(make: Maker, names: list[str], classes: list[str | None]) -> Baselines:
+def baselines(make: Maker, names: list[str]) -> Baselines:
     starts = ("mean", "median", "rows")
     return Baselines(
         rows=500,
@@ -342,12 +342,10 @@ def baselines(make: Maker, names: list[str], classes: list[str | None]) -> Basel
         ],
         columns=[
             BaselineRow(
-                output=output,
                 column=name,
                 network={start: make.share() for start in starts},
                 linear={start: make.share() for start in starts},
             )
-            for output in classes
             for name in names
         ],
     )
@@ -745,9 +743,7 @@ def document(
         importance=importance(make, names, loss),
         together=together(Maker(seed + 400), names, loss),
         coefficients=coefficients(make, found, outputs, SCALE.get(task, "log-odds")),
-        gradients=gradients(make, names, outputs).model_copy(
-            update={"baselines": baselines(Maker(seed + 300), names, outputs)}
-        ),
+        gradients=gradients(make, names, outputs).model_copy(update={"baselines": baselines(Maker(seed + 300), names)}),
         shapley=shapley(make, names, outputs),
         effects=effects(make, found, outputs, levels),
         interactions=interactions(make, names, outputs),
@@ -839,6 +835,15 @@ def hostile() -> Document:
     return found.model_copy(update={"coefficients": parts, "network": network})
 
 
+def blank_together(found: Together) -> Together:
+    """Nothing measured, no family, no refit."""
+    none = {"network": NONE, "linear": NONE, "difference": NONE, "dropped": NONE, "off_support": None}
+    columns = [row.model_copy(update=none) for row in found.columns]
+    return found.model_copy(
+        update={"columns": columns, "families": [], "refit_rows": None, "refit_scored_rows": None, "rows_of": "all"}
+    )
+
+
 def nothing() -> Document:
     """No held-out rows, no reading: only what was asked for."""
     found = regression()
@@ -862,6 +867,7 @@ def nothing() -> Document:
                 update={"terms": [], "tests": [], "surrogates": [], "notes": []}
             ),
             "gradients": Gradients(rows_of="all", saturation=None, methods=[]),
+            "together": blank_together(found.together),
             "shapley": None,
             "effects": None,
             "interactions": found.interactions.model_copy(update={"pairs": [], "screened": 0}),
@@ -913,6 +919,7 @@ def all_none() -> Document:
     undetermined = Calibrated(slope=NONE, intercept=NONE, bins=[])
     return found.model_copy(
         update={
+            "together": blank_together(found.together),
             "data": found.data.model_copy(update={"rates": [], "held_out_rows": None, "training_rows": None}),
             "verdict": nothing_found.verdict,
             "performance": Performance(held_out=False, rows=20000, resamples=0, seed=0, metrics=rows),

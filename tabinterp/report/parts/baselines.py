@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from tabinterp.report.blocks import Block, Cell, Fold, Heading, Paragraph, Table
 from tabinterp.report.together import BaselineRow, Baselines
-from tabinterp.report.words import cells, cut, name_cell, number, outputs, share, t
+from tabinterp.report.words import cells, cut, name_cell, number, share, t
 
 STARTS = ("mean", "median", "rows")
 
@@ -17,14 +17,7 @@ def baselines(part: Baselines) -> list[Block]:
         _pairs(part),
         Paragraph(" ".join(_starts(part)), "note"),
     ]
-    for output in outputs(part.columns):
-        rows = [row for row in part.columns if row.output == output]
-        key, more = (
-            ("report.gradients.fold", {})
-            if output is None
-            else ("report.gradients.fold_output", {"output": cut(output)})
-        )
-        blocks.append(Fold(t(key, count=len(rows), **more), [_sizes(rows)]))
+    blocks.append(Fold(t("report.gradients.fold", count=len(part.columns)), [_sizes(part.columns)]))
     return blocks
 
 
