@@ -11,6 +11,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from .audit import AUDIT
+from .changes import CHANGES
 from .gain import GAIN
 from .gate import GATE
 from .readings import READINGS
@@ -22,6 +23,7 @@ from .verify import VERIFY
 
 ENGLISH: dict[str, str] = {
     **AUDIT,
+    **CHANGES,
     **GAIN,
     **GATE,
     **READINGS,
