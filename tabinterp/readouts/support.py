@@ -60,7 +60,7 @@ class Support:
         if not moved.any():
             return None
         for shift in range(1, min(SHIFTS, probes - 1) + 1):
-            donors = strata.further(everyone, shift)
+            donors = np.roll(everyone, shift) if label is None else strata.further(everyone, shift)
             nearest = (base + part[donors]).min(axis=1)
             pair = self._weights * self._weights[donors] * moved
             rates.append(float(np.average(nearest > self._limit * (1 + 1e-5), weights=pair)))
