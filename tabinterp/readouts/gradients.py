@@ -21,8 +21,8 @@ from ..errors import NotApplicableError
 from ..models import Bound, Model, bind
 from ..table import Table
 from ..table.draws import FloatArray, IntArray, chosen
-from .paths import gradient, mean_gradient, score
 from .result import Estimates, mean_over_rows
+from .straight import gradient, mean_gradient, score
 from .weights import quantile, unit
 
 SHARES = (16, 128, 1024)  # a segment is done when its own gap is under tolerance / share; the next for rows that miss
