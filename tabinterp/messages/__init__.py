@@ -18,6 +18,7 @@ from .inside import INSIDE
 from .readings import READINGS
 from .report import REPORT
 from .shapley import SHAPLEY
+from .together import TOGETHER
 from .units import UNITS
 from .verify import VERIFY
 
@@ -30,6 +31,7 @@ ENGLISH: dict[str, str] = {
     **READINGS,
     **REPORT,
     **SHAPLEY,
+    **TOGETHER,
     **UNITS,
     **VERIFY,
 }

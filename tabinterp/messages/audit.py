@@ -321,13 +321,7 @@ AUDIT: dict[str, str] = {
     ),
     "not_assessed.calibration": "The comparison after recalibrating both models.",
     "not_assessed.shapley": "Shapley values.",
-    "not_assessed.conditional": (
-        "Conditional and grouped importance: columns that carry the same information share it, and each looks less important "
-        "alone."
-    ),
-    "not_assessed.sanity": (
-        "Whether the readings would look alike for a network with random weights, and other baselines of integrated gradients."
-    ),
+    "not_assessed.sanity": ("Whether the readings would look alike for a network with random weights."),
     "not_assessed.robustness": "Robustness to noise and to rows outside the range of these.",
     "not_assessed.reasons": "Reason codes for single decisions, thresholds and costs.",
     "not_assessed.dependence": (

@@ -1,4 +1,4 @@
-"""Integrals of the gradient along straight paths behind the front, refined where the network bends."""
+"""Mean gradients of a score along straight paths behind a model's affine front, refined until they are complete."""
 
 from __future__ import annotations
 
@@ -7,15 +7,12 @@ from torch import Tensor, nn
 
 STEPS = 16  # segments a path starts with
 DEPTH = 16  # a segment is halved at most this often
-SURE, GROWTH, STAYS = (
-    3,
-    1.5,
-    0.9,
-)  # a row is lost in rounding whose misses so often become so many more, and no smaller in sum
+# A row is lost in rounding whose misses so often become so many more, and no smaller in sum.
+SURE, GROWTH, STAYS = 3, 1.5, 0.9
 ROUNDING = 2.0**-22  # of the score: what a difference of two scores cannot tell from nothing
 
 
-def path_integral(rest: nn.Module, start: Tensor, move: Tensor, enough: Tensor) -> tuple[Tensor, Tensor, Tensor]:
+def mean_gradient(rest: nn.Module, start: Tensor, move: Tensor, enough: Tensor) -> tuple[Tensor, Tensor, Tensor]:
     """Mean gradient (n, h, k) along straight paths from `start` (h,) by `move` (n, h), gradients taken and rows given up (n,).
 
     The rise of the score over a segment is known without any gradient. Where the midpoint rule misses it by more than
@@ -34,7 +31,7 @@ def path_integral(rest: nn.Module, start: Tensor, move: Tensor, enough: Tensor) 
     stuck, grows, number = torch.zeros(n, dtype=torch.bool), torch.zeros(n, dtype=torch.long), torch.zeros(n)
     last = torch.full((n,), torch.inf, dtype=torch.float64)
     for depth in range(DEPTH + 1):
-        gradient, middle = gradient_at(rest, _at(start, move, rows, left + width / 2))
+        gradient, middle = slopes(rest, _at(start, move, rows, left + width / 2))
         said = torch.einsum("shk,sh->sk", gradient, move[rows]).double() * width[:, None]
         miss = (said - (above - below)).abs()
         least = torch.maximum(enough, ROUNDING * torch.maximum(above.abs(), below.abs()))
@@ -66,7 +63,7 @@ def score(rest: nn.Module, z: Tensor) -> Tensor:
         return torch.as_tensor(rest(z)).double()
 
 
-def gradient_at(rest: nn.Module, z: Tensor) -> tuple[Tensor, Tensor]:
+def slopes(rest: nn.Module, z: Tensor) -> tuple[Tensor, Tensor]:
     """(m, h, k) derivatives of each score by z, and the scores (m, k)."""
     z = z.detach().clone().requires_grad_(True)
     scores = rest(z)

@@ -52,20 +52,15 @@ class Typicality:
 
 def typicality(bound: Bound, rows: pd.DataFrame, seed: int = 0) -> Typicality:
     """Rows of the table's input columns beside at most 2,000 of the rows of `bound`, held out where it has a split."""
-    held_out = bound.table.held_out
-    able = np.arange(len(bound.table)) if held_out is None or not held_out.any() else np.flatnonzero(held_out)
-    real = bound.take(able[chosen(bound.table.numbers[able], ROWS, seed)])
+    real = _real(bound, seed)
     sd = np.maximum(real.x.std(axis=0), 1e-12)
     mine, theirs = bound.encoding.transform(rows) / sd, real.x / sd
-    k = min(NEIGHBOURS, len(theirs) - 1)
-    near = NearestNeighbors(n_neighbors=k + 1).fit(theirs)
-    own = near.kneighbors(theirs)[0][:, k]  # a real row is its own nearest
     forest = IsolationForest(random_state=seed).fit(theirs)
     distances = _mahalanobis(real, rows)
     column, *residuals = _residuals(real, rows)
     percentiles = [
         _percentile(*distances),
-        _percentile(near.kneighbors(mine)[0][:, k - 1], own),
+        _nearness(mine, theirs),
         _percentile(-forest.score_samples(mine), -forest.score_samples(theirs)),
         _percentile(*residuals),
     ]
@@ -73,6 +68,26 @@ def typicality(bound: Bound, rows: pd.DataFrame, seed: int = 0) -> Typicality:
     far = np.any([one > FAR for one in percentiles], axis=0) | (out > 0)
     radius, nearest, odd, residual = percentiles
     return Typicality(radius, nearest, odd, residual, out, far, column, len(theirs))
+
+
+def of_encoded(bound: Bound, point: FloatArray, seed: int = 0) -> tuple[float, int]:
+    """Percentile of the distance to the fifth neighbour of an encoded point (d,), which need be no row; rows it is among."""
+    real = _real(bound, seed)
+    sd = np.maximum(real.x.std(axis=0), 1e-12)
+    return float(_nearness(point[None] / sd, real.x / sd)[0]), len(real.x)
+
+
+def _real(bound: Bound, seed: int) -> Bound:
+    held_out = bound.table.held_out
+    able = np.arange(len(bound.table)) if held_out is None or not held_out.any() else np.flatnonzero(held_out)
+    return bound.take(able[chosen(bound.table.numbers[able], ROWS, seed)])
+
+
+def _nearness(mine: FloatArray, theirs: FloatArray) -> FloatArray:
+    k = min(NEIGHBOURS, len(theirs) - 1)
+    near = NearestNeighbors(n_neighbors=k + 1).fit(theirs)
+    own = near.kneighbors(theirs)[0][:, k]  # a real row is its own nearest
+    return _percentile(near.kneighbors(mine)[0][:, k - 1], own)
 
 
 def _percentile(values: FloatArray, real: FloatArray) -> FloatArray:

@@ -18,6 +18,7 @@ from tabinterp.report.parts.method import method, not_assessed
 from tabinterp.report.parts.neurons import neurons
 from tabinterp.report.parts.performance import performance
 from tabinterp.report.parts.shapley import shapley
+from tabinterp.report.parts.together import together
 from tabinterp.report.words import t
 
 SECTIONS: tuple[tuple[str, Callable[[Document], list[Block]]], ...] = (
@@ -25,6 +26,7 @@ SECTIONS: tuple[tuple[str, Callable[[Document], list[Block]]], ...] = (
     ("performance", performance),
     ("gain", gain),
     ("importance", importance),
+    ("together", together),
     ("shapley", shapley),
     ("effects", effects),
     ("interactions", interactions),
