@@ -40,6 +40,7 @@ _HOMES = {
     "output": "readouts.objectives",
     "decompose": "comparison.decomposition",
     "ladder": "comparison.ladder",
+    "trust": "comparison.trust",
     "audit": "auditing",
     "Audit": "auditing",
     "TabinterpError": "errors",
