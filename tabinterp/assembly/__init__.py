@@ -12,6 +12,7 @@ from .gain import gain
 from .readings import agreement, gradients, importance, neurons
 from .results import Results
 from .shapley import shapley
+from .trust import trust
 
 __all__ = ["Results", "document"]
 
@@ -35,6 +36,7 @@ def document(r: Results) -> doc.Document:
         effects=effects(r),
         interactions=interactions(r),
         agreement=agreement(r),
+        trust=trust(r),
         neurons=neurons(r),
         findings=[],
         not_assessed=not_assessed(r),

@@ -12,6 +12,7 @@ from ..comparison.decomposition import Decomposition
 from ..comparison.disagreement import Disagreement
 from ..comparison.ladder import Ladder
 from ..comparison.performance import Performance
+from ..comparison.trust import Trust
 from ..models import Bound
 from ..readouts.coefficients import Coefficients
 from ..readouts.effects import Effects
@@ -45,6 +46,7 @@ class Results:
     ladder: Ladder | None = None
     decomposition: Decomposition | None = None
     disagreement: Disagreement | None = None
+    trust: tuple[Trust, Trust] | None = None
 
 
 def number(value: Any) -> float | None:

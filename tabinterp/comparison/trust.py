@@ -28,7 +28,8 @@ from ..table.draws import FloatArray, IntArray, chosen, row_hash
 from .agreement import Agreement, Reading, agreements
 from .networks import Networks, networks
 
-ROWS, BACKGROUND = 200, 50
+ROWS, BACKGROUND = 200, 25
+MIXED_ROWS, MIXED_BACKGROUND = 40, 10  # where a move encodes whole rows again
 DRAWS, ORDERS, BACKGROUNDS = 5, 8, 5
 DONORS = 10  # background rows that a row's columns are replaced by
 REFITS = 3
@@ -103,14 +104,14 @@ def trust(
     *,
     others: Sequence[Model | Bound] = (),
     refit: Refit | None = None,
-    rows: int = ROWS,
-    background: int = BACKGROUND,
+    rows: int | None = None,
+    background: int | None = None,
     draws: int = DRAWS,
     orders: int = ORDERS,
     backgrounds: int = BACKGROUNDS,
     seed: int = 0,
 ) -> Trust:
-    """Check the explanations of one model on `rows` rows of `table`.
+    """Check the explanations of one model on a few rows of `table`.
 
     Parameters
     ----------
@@ -118,7 +119,8 @@ def trust(
     refit : what trains a model on a table as this one was, for the null of shuffled labels; called three times with the
         training rows' targets shuffled. None: nothing is trained.
     rows, background, draws, orders, backgrounds : rows explained, rows in each of the disjoint backgrounds, networks with
-        random weights, random orders a row. Rows are drawn by hash, those of weight 0 left out.
+        random weights, random orders a row. Rows are drawn by hash, those of weight 0 left out; None: 200 rows and backgrounds of
+        25, or 40 and 10 where the encoder mixes columns and moving one encodes whole rows again.
 
     Raises
     ------
@@ -137,8 +139,10 @@ def trust(
     >>> found.frame().query("check == 'deletion'")["ci_low"].gt(0).all()
     np.True_
     """
-    _check(rows, background, draws, orders, backgrounds)
     bound = bind(model, table)
+    usual = (ROWS, BACKGROUND) if bound.is_local(bound.columns) else (MIXED_ROWS, MIXED_BACKGROUND)
+    rows, background = (usual[i] if n is None else n for i, n in enumerate((rows, background)))
+    _check(rows, background, draws, orders, backgrounds)
     if len(bound.columns) < 2 or len(table) < 2:
         raise NotApplicableError("trust checks compare rankings: they need two columns and two rows at least")
     places = _Places.drawn(table, rows, background, backgrounds, seed)
@@ -175,6 +179,12 @@ def trust(
             "seed": seed,
         },
     )
+
+
+def passes(columns: int) -> int:
+    """About how many rows a network is asked about in one call as it stands, a gradient counting as three."""
+    asked = DRAWS + BACKGROUNDS
+    return ROWS * (asked * BACKGROUND * (2 * columns + 24) + DONORS * columns * (ORDERS + 2 * len(METHODS)))
 
 
 def _check(rows: int, background: int, draws: int, orders: int, backgrounds: int) -> None:

@@ -15,9 +15,10 @@ from .gain import GAIN
 from .readings import READINGS
 from .report import REPORT
 from .shapley import SHAPLEY
+from .trust import TRUST
 from .units import UNITS
 
-ENGLISH: dict[str, str] = {**AUDIT, **GAIN, **READINGS, **REPORT, **SHAPLEY, **UNITS}
+ENGLISH: dict[str, str] = {**AUDIT, **GAIN, **READINGS, **REPORT, **SHAPLEY, **TRUST, **UNITS}
 
 
 def text(key: str, values: Mapping[str, Any] | None = None) -> str:

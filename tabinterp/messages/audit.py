@@ -325,8 +325,10 @@ AUDIT: dict[str, str] = {
         "Conditional and grouped importance: columns that carry the same information share it, and each looks less important "
         "alone."
     ),
-    "not_assessed.sanity": (
-        "Whether the readings would look alike for a network with random weights, and other baselines of integrated gradients."
+    "not_assessed.baselines": "Integrated gradients from other baselines than the mean of the rows.",
+    "not_assessed.shuffled": (
+        "Whether the readings would look alike for a network trained on shuffled labels: an audit trains no network. ti.trust "
+        "does, with a function that trains one."
     ),
     "not_assessed.robustness": "Robustness to noise and to rows outside the range of these.",
     "not_assessed.reasons": "Reason codes for single decisions, thresholds and costs.",
