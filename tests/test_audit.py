@@ -233,7 +233,11 @@ class TestEveryTask:
         assert all(row.network.value is not None for row in mixed.importance.columns)
         alone = audited(no_hidden_layer, task).document
         assert [m.values["reading"] for m in alone.not_assessed if m.key == "not_assessed.reading"] == ["neurons"]
-        usual = keys(audited(plain, task).document.not_assessed)
+        plainly = audited(plain, task).document
+        assert {row.method for row in plainly.trust.nulls} == {row.method for row in plainly.trust.curves}
+        assert len(plainly.trust.nulls) == 5
+        assert {row.method for row in mixed.trust.nulls} == {"permutation_importance", "shapley"}  # no gradients there
+        usual = keys(plainly.not_assessed)
         assert {"not_assessed.seeds", "not_assessed.groups", "not_assessed.data", "not_assessed.use"} <= set(usual)
         assert not {"not_assessed.reading", "not_assessed.mixed", "not_assessed.split"} & set(usual)
 

@@ -17,7 +17,7 @@ from torch import Tensor
 
 from ..models import Bound
 from ..table.draws import FloatArray, IntArray, row_hash, splitmix
-from .moves import forward, mixed
+from .moves import forward, mixed, parts
 from .rankings import Ask
 from .result import Estimates, mean_over_rows
 
@@ -76,11 +76,11 @@ def gaps(ask: Ask, order: IntArray) -> FloatArray:
     """(rows, columns + 1) mean gap to the row's own score after the first t columns of its order were replaced."""
     step = max(1, TOGETHER // len(ask.backs))
     with torch.inference_mode():
-        parts = [
+        few = [
             _gaps(ask.bound, ask.rows[i : i + step], ask.backs, order[i : i + step])
             for i in range(0, len(ask.rows), step)
         ]
-    return np.concatenate(parts)
+    return np.concatenate(few)
 
 
 def _gaps(bound: Bound, rows: IntArray, backs: IntArray, order: IntArray) -> FloatArray:
@@ -96,10 +96,9 @@ def _replaced(bound: Bound, row: IntArray, back: IntArray, order: IntArray) -> I
     """(m, k) scores after one column after another of rows (m,) came from background rows (m,); at last all of them have."""
     columns = len(bound.columns)
     if bound.is_local(bound.columns):
-        parts = torch.stack([bound.part((column,)) for column in bound.columns], dim=1)
-        z = bound.z[row]
+        moves, z = parts(bound), bound.z[row]
         for t in range(columns - 1):
-            z = z + parts[back, order[:, t]] - parts[row, order[:, t]]
+            z = z + moves[back, order[:, t]] - moves[row, order[:, t]]
             yield forward(bound.rest, z)
     else:
         sources = np.repeat(row[:, None], columns, axis=1)

@@ -288,7 +288,7 @@ def _integral(rest: nn.Module, start: Tensor, move: Tensor, enough: Tensor) -> t
     total = torch.zeros(n, move.shape[1], ends.shape[2], dtype=torch.float64)
     count = torch.zeros(n, dtype=torch.long)
     for depth in range(DEPTH + 1):
-        gradient, middle = _gradient(rest, _at(start, move, rows, left + width / 2))
+        gradient, middle = slopes(rest, _at(start, move, rows, left + width / 2))
         said = torch.einsum("shk,sh->sk", gradient, move[rows]).double() * width[:, None]
         open_ = ((said - (above - below)).abs() > enough).any(dim=1) if depth < DEPTH else torch.zeros_like(rows).bool()
         done = ~open_
@@ -311,7 +311,7 @@ def _score(rest: nn.Module, z: Tensor) -> Tensor:
         return torch.as_tensor(rest(z)).double()
 
 
-def _gradient(rest: nn.Module, z: Tensor) -> tuple[Tensor, Tensor]:
+def slopes(rest: nn.Module, z: Tensor) -> tuple[Tensor, Tensor]:
     """(m, h, k) derivatives of each score by z, and the scores (m, k)."""
     z = z.detach().clone().requires_grad_(True)
     scores = rest(z)
@@ -334,7 +334,7 @@ def _expected(ask: _Ask) -> GradientImportance:
     for row, z, offset, part in zip(x, z_starts, offsets, share, strict=True):
         move = bound.z - z
         steps = [(position + float(offset)) / POSITIONS for position in range(POSITIONS)]
-        gradient = torch.stack([_gradient(bound.rest, z + step * move)[0] for step in steps]).mean(dim=0)
+        gradient = torch.stack([slopes(bound.rest, z + step * move)[0] for step in steps]).mean(dim=0)
         along = torch.einsum("nhk,hd->ndk", gradient, weight).double().numpy() * (bound.x - row)[:, :, None]
         value = np.einsum("ndk,dj->njk", along, members, optimize=True)
         mean += part * value

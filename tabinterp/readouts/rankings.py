@@ -7,14 +7,18 @@ from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
+import torch
 
 from ..models import Bound
 from ..table.draws import FloatArray, IntArray
-from .gradients import gradient_importance
+from .gradients import POSITIONS, gradient_importance, slopes
+from .moves import parts
 from .permutation import permutation_importance
 from .result import mean_over_rows
 from .shapley import attributed
 
+REPEATS = 10
+PATH_ROWS = 8192  # points of paths in one pass
 PATH_TOLERANCE = 0.02  # of the completeness gap: enough for a ranking
 
 
@@ -53,7 +57,8 @@ class Method:
 
 def _permutation(ask: Ask) -> Ranking:
     part = ask.part
-    sizes = permutation_importance(part, part.table, seed=ask.seed).importance
+    repeats = REPEATS if part.is_local(part.columns) else 2  # there each encodes whole rows again
+    sizes = permutation_importance(part, part.table, n_repeats=repeats, seed=ask.seed).importance
     return Ranking(sizes, np.tile(sizes, (len(ask.rows), 1)))
 
 
@@ -67,10 +72,31 @@ def _of_values(ask: Ask, values: FloatArray) -> Ranking:
 def _gradient(method: str, **settings: Any) -> Callable[[Ask], Ranking]:
     def rank(ask: Ask) -> Ranking:
         part = ask.part
-        given = {"background": ask.bound.table.take(ask.backs)} if method == "expected_gradients" else settings
-        return _of_values(ask, gradient_importance(part, part.table, method=method, seed=ask.seed, **given).values)
+        return _of_values(ask, gradient_importance(part, part.table, method=method, **settings).values)
 
     return rank
+
+
+def _expected(ask: Ask) -> Ranking:
+    """Expected gradients as `gradient_importance` has them, many paths in one pass; a column's share of a path is its slope
+    times what the column moves the front by."""
+    bound, n = ask.bound, len(ask.rows)
+    if not bound.is_local(bound.columns):
+        return _of_values(ask, np.full((n, len(bound.columns), len(bound.outputs)), np.nan))
+    weights = bound.table.row_weights[ask.backs]
+    offsets = np.random.default_rng(ask.seed).uniform(size=len(ask.backs))
+    values = torch.zeros(n, len(bound.columns), len(bound.outputs), dtype=torch.float64)
+    z, moves = bound.z[ask.rows], parts(bound)
+    together = max(1, PATH_ROWS // (POSITIONS * n))
+    for i in range(0, len(ask.backs), together):
+        backs = ask.backs[i : i + together]
+        at = torch.as_tensor((np.arange(POSITIONS) + offsets[i : i + together, None]) / POSITIONS).float()
+        start = bound.z[backs][:, None, None]
+        slope, _ = slopes(bound.rest, (start + at[..., None, None] * (z - start)).flatten(0, 2))
+        mean = slope.reshape(len(backs), POSITIONS, n, *slope.shape[1:]).mean(dim=1)
+        for one, back, weight in zip(mean, backs, weights[i : i + together], strict=True):
+            values += float(weight) * torch.einsum("nhk,nph->npk", one, moves[ask.rows] - moves[back]).double()
+    return _of_values(ask, (values / float(weights.sum())).numpy())
 
 
 def _shapley(ask: Ask) -> Ranking:
@@ -81,7 +107,7 @@ METHODS: dict[str, Method] = {
     "permutation_importance": Method(_permutation),
     "saliency": Method(_gradient("saliency"), gradient=True),
     "integrated_gradients": Method(_gradient("integrated_gradients", tolerance=PATH_TOLERANCE), gradient=True),
-    "expected_gradients": Method(_gradient("expected_gradients"), background=True, gradient=True),
+    "expected_gradients": Method(_expected, background=True, gradient=True),
     "shapley": Method(_shapley, background=True),
 }
 
