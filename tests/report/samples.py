@@ -853,6 +853,18 @@ def nothing() -> Document:
     )
 
 
+def blank_trust(found: Trust) -> Trust:
+    nulls = [row.model_copy(update={"network": Drawn(), "linear": Drawn()}) for row in found.nulls]
+    curves = [row.model_copy(update={"network": NONE, "linear": NONE}) for row in found.curves]
+    none = {f"{model}_{name}": Drawn() for model in ("network", "linear") for name in ("ranks", "tops")}
+    stability = [row.model_copy(update=none) for row in found.stability]
+    columns = [NetworkRow(column=row.column, importance=None, low=None, high=None) for row in found.networks.columns]
+    networks = found.networks.model_copy(update={"columns": columns})
+    return found.model_copy(
+        update={"rows_of": "all", "nulls": nulls, "curves": curves, "stability": stability, "networks": networks}
+    )
+
+
 def blank_gain(found: Gain) -> Gain:
     none = {"loss": NONE, "against_below": NONE, "against_network": NONE, "recovered": NONE}
     rungs = [row.model_copy(update={**none, "status": row.status and "not_resolved"}) for row in found.ladder.rungs]
@@ -932,6 +944,7 @@ def all_none() -> Document:
                     "curves": [_unknown(curve, of) for curve, of in zip(found.effects.curves, (None, 1), strict=False)],
                 }
             ),
+            "trust": blank_trust(found.trust),
             "interactions": found.interactions.model_copy(
                 update={
                     "rows_of": "all",

@@ -127,7 +127,7 @@ def _curves(part: Trust, scale: str) -> list[Block]:
         blocks.append(Figure(svg, aria, _legend(), t("report.trust.curves.figure"), table))
     else:
         blocks.append(table)
-    return blocks + [Paragraph(_beats(part.curves, model)) for model in MODELS]
+    return blocks + [Paragraph(line) for model in MODELS for line in _beats(part.curves, model)]
 
 
 def _curve(row: CurveRow) -> str:
@@ -155,14 +155,14 @@ def _curve_table(rows: Sequence[CurveRow], scale: str) -> Table:
     return Table(t("report.trust.curves.table", scale=scale), head, body)
 
 
-def _beats(rows: Sequence[CurveRow], model: str) -> str:
-    """Which orders are not resolved to beat chance."""
-    found = [(_curve(row), getattr(row, model)) for row in rows]
-    short = [name for name, part in found if part.value is not None and (part.low is None or part.low <= 0)]
+def _beats(rows: Sequence[CurveRow], model: str) -> list[str]:
+    """Which orders are not resolved to beat chance; nothing where there is no number."""
+    found = [(_curve(row), getattr(row, model)) for row in rows if getattr(row, model).value is not None]
+    short = [name for name, part in found if part.low is None or part.low <= 0]
     named = capital(t(f"report.{model}"))
     if short:
-        return t("report.trust.curves.not", model=named, methods=", ".join(short))
-    return t("report.trust.curves.better", model=named)
+        return [t("report.trust.curves.not", model=named, methods=", ".join(short))]
+    return [t("report.trust.curves.better", model=named)] if found else []
 
 
 # ---- stability
@@ -235,7 +235,7 @@ def _networks(part: Networks) -> list[Block]:
         Paragraph(t("report.trust.networks.lead", metric=metric, **values, **counts)),
     ]
     if figures.drawable(pairs[:SHOWN]):
-        largest = _largest([(pair.whole, pair.network) for pair in pairs])
+        largest = ", ".join(f"{pair.label} {number(pair.network.value)}" for pair in pairs[:NAMED])
         aria = t("report.trust.networks.aria", count=len(pairs), network=largest)
         legend = [Key("●", "net", t("report.trust.networks.legend"))]
         axis = t("report.trust.networks.axis")
@@ -247,7 +247,7 @@ def _networks(part: Networks) -> list[Block]:
 
 
 def _network_pair(column: str, part: Interval) -> figures.Pair:
-    title = t("report.mark", name=tidy(column), model=t("report.network"), value=interval(part))
+    title = t("report.mark", name=tidy(column), model=t("report.network"), value=number(part.value))
     return figures.Pair(cut(column), tidy(column), part, Interval(), title)
 
 
