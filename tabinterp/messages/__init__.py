@@ -12,13 +12,15 @@ from typing import Any
 
 from .audit import AUDIT
 from .gain import GAIN
+from .gate import GATE
 from .readings import READINGS
 from .report import REPORT
 from .shapley import SHAPLEY
 from .trust import TRUST
 from .units import UNITS
+from .verify import VERIFY
 
-ENGLISH: dict[str, str] = {**AUDIT, **GAIN, **READINGS, **REPORT, **SHAPLEY, **TRUST, **UNITS}
+ENGLISH: dict[str, str] = {**AUDIT, **GAIN, **GATE, **READINGS, **REPORT, **SHAPLEY, **TRUST, **UNITS, **VERIFY}
 
 
 def text(key: str, values: Mapping[str, Any] | None = None) -> str:
