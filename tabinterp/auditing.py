@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from typing import Any
 
@@ -19,6 +19,7 @@ from .comparison.disagreement import disagreement
 from .comparison.ladder import ladder
 from .comparison.performance import compare
 from .comparison.together import REPEATS, together
+from .comparison.trust import Trust, passes, trust
 from .errors import ModelError, NotApplicableError, TabinterpError
 from .findings import judge
 from .models import Bound, Model, bind
@@ -55,6 +56,7 @@ def audit(
     table: Table,
     *,
     counterpart: Model | None = None,
+    others: Sequence[Model] = (),
     seed: int = 0,
     rows: int = ROWS,
     progress: Progress | None = None,
@@ -68,6 +70,7 @@ def audit(
     table : rows to audit on. With a split, or a model that remembers one, the verdict and the readings are of the
         held-out rows; without one, readings are of all rows and the verdict is not assessed.
     counterpart : the user's own linear model; None: fitted on the same encoding, rows and split.
+    others : networks that differ from this one by their seed alone: how far the readings move with it.
     seed : of every draw.
     rows : readings that take many passes over the rows use at most this many, drawn by hash.
     progress : called with a step's name and the share that is done. announce : called once with an estimate of the time.
@@ -124,6 +127,8 @@ def audit(
         neurons = _optional(
             "neurons", notes, lambda: neuron_correlations(network.take(few), table.take(few), seed=seed)
         )
+    with clock("trust checks"):
+        checks = _optional("trust checks", notes, lambda: _trust(network, linear, evaluation, others, seed))
     results = Results(
         network=network,
         linear=linear,
@@ -145,6 +150,7 @@ def audit(
         disagreement=differ,
         together=beside,
         baselines=starts,
+        trust=checks,
     )
     made = document(results)
     run = {"seconds": clock.seconds, "threads": torch.get_num_threads()}
@@ -240,6 +246,15 @@ def _interactions(network: Bound, seed: int, clock: _Clock) -> Interactions:
     return interactions(network, network.table, top=PAIRS, seed=seed, progress=lambda _, s: clock.within(s))
 
 
+def _trust(network: Bound, linear: Bound, rows: IntArray, others: Sequence[Model], seed: int) -> tuple[Trust, Trust]:
+    if len(rows) < SMALL:
+        raise NotApplicableError(f"means over fewer than {SMALL} rows would tell of single people")
+    for other in others:
+        _ = other.split is None or _unseen(network.table, other.split)
+    parts = [bound.take(rows) for bound in (network, linear)]
+    return trust(parts[0], parts[0].table, others=others, seed=seed), trust(parts[1], parts[1].table, seed=seed)
+
+
 def _optional(name: str, notes: list[Message], reading: Callable[[], Any]) -> Any:
     """The reading, or None and a note where it does not apply."""
     try:
@@ -269,7 +284,7 @@ def _seconds(network: Bound, rows: int, fits: bool) -> str:
     fit = 3e-9 * len(network.table) * width * outputs * 100 if fits else 0.0
     refits = columns * (0.07 + 2.5e-5 * len(network.table)) * (5 + outputs) / 6
     again = encoded * 2 * (10 * mixed * few + readings)
-    total = refits + a_row * (moves + gradients + readings) + again + fit + 6e-5 * held_out * 4 + 2
+    total = refits + a_row * (moves + gradients + readings + passes(columns)) + again + fit + 6e-5 * held_out * 4 + 2
     return f"{total:.0f} seconds" if total < 90 else f"{total / 60:.0f} minutes"
 
 
@@ -296,7 +311,8 @@ SHARES = {  # of the whole time, for the progress bar
     "shapley values": 0.07,
     "effect curves": 0.03,
     "interactions": 0.07,
-    "neurons": 0.05,
+    "neurons": 0.03,
+    "trust checks": 0.04,
 }
 
 

@@ -215,8 +215,7 @@ def _train(
         say(f"Training on {len(table):,} rows of {table.name}, {len(table.schema.inputs)} columns.")
         trained = ti.train(table, seed=seed, seeds=seeds, progress=step)
     ti.save_model(trained.networks[0], out, counterpart=trained.counterpart, table=settings)
-    for number, network in enumerate(trained.networks[1:], 1):
-        ti.save_model(network, out / "seeds" / str(seed + number), table=settings)
+    ti.save_others(trained.networks[1:], out)
     if not quiet:
         losses = ", ".join(f"{loss:.4f}" for loss in trained.validation_loss)
         typer.echo(f"Validation loss {losses} on a seventh of the training rows.", err=True)
@@ -242,7 +241,10 @@ def _audit(
     _folder(out)
     with _progress(quiet) as (say, step):
         say(f"Auditing {model.name} on {table.name}.")
-        result = ti.audit(model, table, counterpart=counterpart, seed=seed, rows=rows, progress=step, announce=say)
+        others = ti.load_others(path)
+        result = ti.audit(
+            model, table, counterpart=counterpart, others=others, seed=seed, rows=rows, progress=step, announce=say
+        )
     run = {
         "started": started.isoformat(timespec="seconds"),
         "seconds": result.run.get("seconds", {}),

@@ -19,6 +19,7 @@ import numpy as np
 import pandas as pd
 import pytest
 import torch
+from scipy.special import log_softmax
 from sklearn.compose import make_column_transformer
 from sklearn.decomposition import PCA
 from sklearn.impute import SimpleImputer
@@ -31,6 +32,7 @@ import tabinterp as ti
 from tabinterp import messages
 from tabinterp.errors import DocumentError, ModelError, NotApplicableError, TabinterpError, TableError
 from tabinterp.findings import CHECKS, judge
+from tabinterp.models import bind
 from tabinterp.report.canonical import schema
 from tabinterp.report.document import Document, Interval, Message, Surrogate
 
@@ -116,7 +118,12 @@ def grouped(task: str) -> Case:
 
 def own_counterpart(task: str) -> Case:
     read = table(task)
-    return read, fitted(network(task), read), {"counterpart": ti.wrap(fitted(linear(task), read), name="ours")}
+    others = [ti.wrap(fitted(network(task, random_state=seed), read)) for seed in (1, 2)]
+    return (
+        read,
+        fitted(network(task), read),
+        {"counterpart": ti.wrap(fitted(linear(task), read), name="ours"), "others": others},
+    )
 
 
 def mixing_encoder(task: str) -> Case:
@@ -233,9 +240,29 @@ class TestEveryTask:
         assert all(row.network.value is not None for row in mixed.importance.columns)
         alone = audited(no_hidden_layer, task).document
         assert [m.values["reading"] for m in alone.not_assessed if m.key == "not_assessed.reading"] == ["neurons"]
-        usual = keys(audited(plain, task).document.not_assessed)
+        plainly = audited(plain, task).document
+        assert {row.method for row in plainly.trust.nulls} == {row.method for row in plainly.trust.curves}
+        assert len(plainly.trust.nulls) == 5
+        assert {row.method for row in mixed.trust.nulls} == {"permutation_importance", "shapley"}  # no gradients there
+        usual = keys(plainly.not_assessed)
         assert {"not_assessed.seeds", "not_assessed.groups", "not_assessed.data", "not_assessed.use"} <= set(usual)
         assert not {"not_assessed.reading", "not_assessed.mixed", "not_assessed.split"} & set(usual)
+
+    def test_networks_of_other_seeds_have_a_range(self, task):
+        document, held_out = audited(own_counterpart, task).document, table(task).evaluation_rows()
+        told, losses = document.trust.networks, []
+        for seed in range(3):
+            scores = bind(ti.wrap(fitted(network(task, random_state=seed), table(task))), held_out).scores
+            if task == "regression":
+                losses.append(np.mean((scores[:, 0] - held_out.y) ** 2))
+            else:
+                logits = scores if task == "multiclass" else np.column_stack([np.zeros(len(scores)), scores])
+                losses.append(-np.mean(log_softmax(logits, axis=1)[np.arange(len(logits)), held_out.codes]))
+        found = (told.loss, told.least, told.largest, told.sd)
+        assert found == pytest.approx((losses[0], min(losses), max(losses), np.std(losses, ddof=1)), rel=1e-4)
+        assert told.count == 3
+        assert "not_assessed.seeds" not in keys(document.not_assessed)
+        assert "Networks of other seeds" in audited(own_counterpart, task).to_html()
 
     def test_a_network_without_hidden_layer_is_linear(self, task):
         document = audited(no_hidden_layer, task).document

@@ -13,6 +13,7 @@ from .readings import agreement, gradients, importance, neurons
 from .results import Results
 from .shapley import shapley
 from .together import baselines, together
+from .trust import trust
 
 __all__ = ["Results", "document"]
 
@@ -38,6 +39,7 @@ def document(r: Results) -> doc.Document:
         effects=effects(r),
         interactions=interactions(r),
         agreement=agreement(r),
+        trust=trust(r),
         neurons=neurons(r),
         findings=[],
         not_assessed=not_assessed(r),

@@ -225,10 +225,23 @@ def not_assessed(r: Results) -> list[Message]:
     if r.neurons is not None and len(r.neurons.layer) > MOST_UNITS:
         notes.append(Message(key="not_assessed.units", values={"count": len(r.neurons.layer) - MOST_UNITS}))
     always = (
-        "seeds", "calibration", "sanity", "robustness", "dependence", "groups", "reasons",
+        "calibration", "shuffled", "robustness", "dependence", "groups", "reasons",
         "data", "use",
     )  # fmt: skip
-    return notes + [Message(key=f"not_assessed.{name}") for name in always]
+    return notes + _seeds(r) + [Message(key=f"not_assessed.{name}") for name in always]
+
+
+def _seeds(r: Results) -> list[Message]:
+    """What the trust checks did not look at."""
+    checked = None if r.trust is None else r.trust[0]
+    notes = []
+    if checked is None or checked.networks is None:
+        notes.append(Message(key="not_assessed.seeds"))
+    if checked is not None and (reason := checked.skipped.get("random weights")):
+        notes.append(
+            Message(key="not_assessed.reading", values={"reading": "null of random weights", "reason": reason})
+        )
+    return notes
 
 
 def method(r: Results, data: doc.Data) -> doc.Method:

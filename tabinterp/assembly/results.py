@@ -14,6 +14,7 @@ from ..comparison.disagreement import Disagreement
 from ..comparison.ladder import Ladder
 from ..comparison.performance import Performance
 from ..comparison.together import Together
+from ..comparison.trust import Trust
 from ..models import Bound
 from ..readouts.coefficients import Coefficients
 from ..readouts.effects import Effects
@@ -50,6 +51,7 @@ class Results:
     disagreement: Disagreement | None = None
     together: Together | None = None
     baselines: tuple[Baselines, Baselines] | None = None
+    trust: tuple[Trust, Trust] | None = None
 
 
 def number(value: Any) -> float | None:

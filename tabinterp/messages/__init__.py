@@ -19,6 +19,7 @@ from .readings import READINGS
 from .report import REPORT
 from .shapley import SHAPLEY
 from .together import TOGETHER
+from .trust import TRUST
 from .units import UNITS
 from .verify import VERIFY
 
@@ -32,6 +33,7 @@ ENGLISH: dict[str, str] = {
     **REPORT,
     **SHAPLEY,
     **TOGETHER,
+    **TRUST,
     **UNITS,
     **VERIFY,
 }

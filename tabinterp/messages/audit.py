@@ -321,7 +321,10 @@ AUDIT: dict[str, str] = {
     ),
     "not_assessed.calibration": "The comparison after recalibrating both models.",
     "not_assessed.shapley": "Shapley values.",
-    "not_assessed.sanity": ("Whether the readings would look alike for a network with random weights."),
+    "not_assessed.shuffled": (
+        "Whether the readings would look alike for a network trained on shuffled labels: an audit trains no network. ti.trust "
+        "does, with a function that trains one."
+    ),
     "not_assessed.robustness": "Robustness to noise and to rows outside the range of these.",
     "not_assessed.reasons": "Reason codes for single decisions, thresholds and costs.",
     "not_assessed.dependence": (

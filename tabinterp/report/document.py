@@ -12,6 +12,7 @@ from typing import Final, Literal
 from .base import Interval, Message, Metric, Part, Scalar, Status
 from .compared import Calibration, Disagreement, Gain
 from .together import Baselines, Together
+from .trusted import Trust
 
 __all__ = ["Interval", "Message", "Metric", "Part", "Scalar", "Status"]  # from here as well; all that follows besides
 
@@ -346,6 +347,7 @@ class Document(Part):
     effects: Effects | None = None
     interactions: Interactions | None = None
     agreement: list[Agreement]
+    trust: Trust | None = None
     neurons: Neurons
     findings: list[Finding]
     not_assessed: list[Message]

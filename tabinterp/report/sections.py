@@ -19,6 +19,7 @@ from tabinterp.report.parts.neurons import neurons
 from tabinterp.report.parts.performance import performance
 from tabinterp.report.parts.shapley import shapley
 from tabinterp.report.parts.together import together
+from tabinterp.report.parts.trust import trust
 from tabinterp.report.words import t
 
 SECTIONS: tuple[tuple[str, Callable[[Document], list[Block]]], ...] = (
@@ -33,6 +34,7 @@ SECTIONS: tuple[tuple[str, Callable[[Document], list[Block]]], ...] = (
     ("coefficients", coefficients),
     ("gradients", gradients),
     ("agreement", agreement),
+    ("trust", trust),
     ("neurons", neurons),
     ("method", method),
     ("not-assessed", not_assessed),

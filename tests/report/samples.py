@@ -66,6 +66,7 @@ from tabinterp.report.together import (
     StartRow,
     Together,
 )
+from tabinterp.report.trusted import CurveRow, Drawn, NetworkRow, Networks, NullRow, StabilityRow, Trust
 
 # The sentences of findings and readings belong to those who write them; samples bring their own.
 messages.ENGLISH.update(
@@ -630,6 +631,67 @@ def gain_of(make: Maker, names: list[str], classes: list[str], task: str, loss: 
     )
 
 
+def trust(make: Maker, names: list[str], loss: str) -> Trust:
+    """A ranking that survives random weights, one that is open, and curves that do not beat chance."""
+
+    def drawn(mean: float, spread: float | None = None) -> Drawn:
+        told = Interval(value=mean) if spread is None else make.interval(mean, spread)
+        return Drawn(mean=told, least=mean - 0.1, largest=min(1.0, mean + 0.05), count=5)
+
+    methods = ["permutation_importance", "saliency", "integrated_gradients", "expected_gradients", "shapley"]
+    rows = zip(methods, (0.1, 0.95, 0.7, 0.3, 0.2), (0.05, 0.01, 0.1, 0.05, 0.05), strict=True)
+    return Trust(
+        rows_of="held-out",
+        rows=200,
+        background_rows=25,
+        donors=10,
+        draws=5,
+        orders=8,
+        backgrounds=5,
+        seed=0,
+        nulls=[NullRow(method=name, network=drawn(mean, error), linear=drawn(0.0, 0.2)) for name, mean, error in rows],
+        curves=[
+            CurveRow(
+                method=name,
+                curve=curve,
+                network=make.interval(0.5 if name != "saliency" else 0.01, 0.02),
+                linear=make.interval(0.4, 0.02),
+            )
+            for name in methods
+            for curve in ("deletion", "insertion")
+        ],
+        stability=[
+            StabilityRow(
+                method=name,
+                over=over,
+                top=5,
+                network_ranks=drawn(0.9),
+                network_tops=drawn(0.8),
+                linear_ranks=drawn(0.95) if over == "backgrounds" else Drawn(),
+                linear_tops=drawn(0.9) if over == "backgrounds" else Drawn(),
+            )
+            for over in ("backgrounds", "networks")
+            for name in methods[3:]
+        ],
+        networks=Networks(
+            count=5,
+            within=4,
+            metric=loss,
+            loss=0.31,
+            sd=0.002,
+            least=0.305,
+            largest=0.32,
+            tolerance=0.005,
+            loss_rows=4000,
+            rows=2000,
+            columns=[
+                NetworkRow(column=name, importance=1 / (2 + j), low=0.9 / (2 + j), high=1.2 / (2 + j))
+                for j, name in enumerate(names)
+            ],
+        ),
+    )
+
+
 def disagreement(names: list[str], task: str) -> Disagreement:
     def condition(kind: str, **values: object) -> Message:
         return Message(key=f"condition.{kind}", values=values)
@@ -748,6 +810,7 @@ def document(
         effects=effects(make, found, outputs, levels),
         interactions=interactions(make, names, outputs),
         agreement=agreement(make),
+        trust=trust(Maker(seed + 300), names, loss),
         neurons=neurons(make, found, units),
         findings=findings(names),
         not_assessed=[sentence("calibration"), sentence("groups")],
@@ -810,6 +873,7 @@ def regression() -> Document:
     return found.model_copy(
         update={
             "shapley": found.shapley.model_copy(update={**ways, "columns": columns}),
+            "trust": found.trust.model_copy(update={"nulls": [], "networks": None}),
             "effects": found.effects.model_copy(update={"curves": curves}),
             "interactions": found.interactions.model_copy(update={"linear_adds": False}),
             "verdict": found.verdict.model_copy(update={"margin": None}),
@@ -872,10 +936,23 @@ def nothing() -> Document:
             "effects": None,
             "interactions": found.interactions.model_copy(update={"pairs": [], "screened": 0}),
             "agreement": [],
+            "trust": None,
             "neurons": found.neurons.model_copy(update={"units": []}),
             "findings": [],
             "not_assessed": [],
         }
+    )
+
+
+def blank_trust(found: Trust) -> Trust:
+    nulls = [row.model_copy(update={"network": Drawn(), "linear": Drawn()}) for row in found.nulls]
+    curves = [row.model_copy(update={"network": NONE, "linear": NONE}) for row in found.curves]
+    none = {f"{model}_{name}": Drawn() for model in ("network", "linear") for name in ("ranks", "tops")}
+    stability = [row.model_copy(update=none) for row in found.stability]
+    columns = [NetworkRow(column=row.column, importance=None, low=None, high=None) for row in found.networks.columns]
+    networks = found.networks.model_copy(update={"columns": columns})
+    return found.model_copy(
+        update={"rows_of": "all", "nulls": nulls, "curves": curves, "stability": stability, "networks": networks}
     )
 
 
@@ -959,6 +1036,7 @@ def all_none() -> Document:
                     "curves": [_unknown(curve, of) for curve, of in zip(found.effects.curves, (None, 1), strict=False)],
                 }
             ),
+            "trust": blank_trust(found.trust),
             "interactions": found.interactions.model_copy(
                 update={
                     "rows_of": "all",
