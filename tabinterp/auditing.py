@@ -30,6 +30,8 @@ from .readouts.effects import POINTS, effects
 from .readouts.gradients import METHODS as GRADIENTS
 from .readouts.gradients import gradient_importance
 from .readouts.grids import SMALL
+from .readouts.inside import CELLS as UNIT_CELLS
+from .readouts.inside import inside, optima
 from .readouts.interactions import ROWS as PAIR_ROWS
 from .readouts.interactions import Interactions, interactions
 from .readouts.neurons import neuron_correlations
@@ -122,6 +124,9 @@ def audit(
         neurons = _optional(
             "neurons", notes, lambda: neuron_correlations(network.take(few), table.take(few), seed=seed)
         )
+    with clock("units"):
+        within = None if neurons is None else _optional("hidden units", notes, lambda: inside(network.take(few), seed))
+        peaks = None if within is None else _optional("optima of units", notes, lambda: optima(within, seed))
     results = Results(
         network=network,
         linear=linear,
@@ -140,6 +145,8 @@ def audit(
         ladder=rungs,
         decomposition=shares,
         disagreement=differ,
+        inside=within,
+        optima=peaks,
     )
     made = document(results)
     run = {"seconds": clock.seconds, "threads": torch.get_num_threads()}
@@ -255,6 +262,8 @@ def _seconds(network: Bound, rows: int, fits: bool) -> str:
     games = 2 * columns * BACKGROUND * min(few, SHAPLEY_ROWS)
     pairs = min(PAIR_MOVES, few * columns**2 // 2) + 500 * min(few, PAIR_ROWS)
     readings = games + min(columns, EFFECT_COLUMNS) * POINTS * few + pairs
+    hidden = sum(value.shape[1] for value in network.take(np.arange(1)).activations().values())
+    moves += 0.4 * min(UNIT_CELLS, hidden * few)  # behind a unit's layer
     fit = 3e-9 * len(network.table) * width * outputs * 100 if fits else 0.0
     refits = columns * (0.07 + 2.5e-5 * len(network.table)) * (5 + outputs) / 6
     again = encoded * 2 * (10 * mixed * few + readings)
@@ -275,7 +284,7 @@ SHARES = {  # of the whole time, for the progress bar
     "counterpart": 0.1,
     "performance": 0.05,
     "calibration": 0.01,
-    "ladder of refits": 0.25,
+    "ladder of refits": 0.22,
     "decomposition of the score": 0.1,
     "disagreement": 0.02,
     "coefficients": 0.12,
@@ -284,7 +293,8 @@ SHARES = {  # of the whole time, for the progress bar
     "shapley values": 0.07,
     "effect curves": 0.03,
     "interactions": 0.07,
-    "neurons": 0.05,
+    "neurons": 0.03,
+    "units": 0.05,
 }
 
 

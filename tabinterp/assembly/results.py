@@ -16,6 +16,7 @@ from ..models import Bound
 from ..readouts.coefficients import Coefficients
 from ..readouts.effects import Effects
 from ..readouts.gradients import GradientImportance
+from ..readouts.inside import Inside, Optima
 from ..readouts.interactions import Interactions
 from ..readouts.neurons import NeuronCorrelations
 from ..readouts.permutation import PermutationImportance
@@ -45,6 +46,8 @@ class Results:
     ladder: Ladder | None = None
     decomposition: Decomposition | None = None
     disagreement: Disagreement | None = None
+    inside: Inside | None = None
+    optima: Optima | None = None
 
 
 def number(value: Any) -> float | None:

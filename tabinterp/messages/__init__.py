@@ -12,12 +12,13 @@ from typing import Any
 
 from .audit import AUDIT
 from .gain import GAIN
+from .inside import INSIDE
 from .readings import READINGS
 from .report import REPORT
 from .shapley import SHAPLEY
 from .units import UNITS
 
-ENGLISH: dict[str, str] = {**AUDIT, **GAIN, **READINGS, **REPORT, **SHAPLEY, **UNITS}
+ENGLISH: dict[str, str] = {**AUDIT, **GAIN, **INSIDE, **READINGS, **REPORT, **SHAPLEY, **UNITS}
 
 
 def text(key: str, values: Mapping[str, Any] | None = None) -> str:

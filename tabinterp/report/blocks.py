@@ -105,7 +105,15 @@ class Fold:
     open: bool = False
 
 
-Block = Table | Paragraph | Heading | Points | Facts | Figure | FindingList | Fold
+@dataclass(frozen=True, slots=True)
+class Panels:
+    """Groups of blocks side by side where there is room, one below the other where there is none."""
+
+    kind: ClassVar[str] = "panels"
+    groups: Sequence[Sequence[Block]]
+
+
+Block = Table | Paragraph | Heading | Points | Facts | Figure | FindingList | Fold | Panels
 
 
 @dataclass(frozen=True, slots=True)

@@ -11,6 +11,7 @@ from typing import Final, Literal
 
 from .base import Interval, Message, Metric, Part, Scalar, Status
 from .compared import Calibration, Disagreement, Gain
+from .inside import Inside
 
 __all__ = ["Interval", "Message", "Metric", "Part", "Scalar", "Status"]  # from here as well; all that follows besides
 
@@ -343,6 +344,7 @@ class Document(Part):
     interactions: Interactions | None = None
     agreement: list[Agreement]
     neurons: Neurons
+    inside: Inside | None = None
     findings: list[Finding]
     not_assessed: list[Message]
     method: Method
