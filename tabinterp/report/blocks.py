@@ -111,6 +111,7 @@ class Panels:
 
     kind: ClassVar[str] = "panels"
     groups: Sequence[Sequence[Block]]
+    wide: bool = False  # the first of three takes half of the room
 
 
 Block = Table | Paragraph | Heading | Points | Facts | Figure | FindingList | Fold | Panels

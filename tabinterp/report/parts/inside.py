@@ -13,6 +13,7 @@ from tabinterp.report.words import (
     by_importance,
     cells,
     cut,
+    cut_cell,
     interval,
     name_cell,
     number,
@@ -34,17 +35,18 @@ BY_CHANCE = 0.025  # of intervals lie above zero where there is nothing
 
 
 def health(part: Inside) -> list[Block]:
-    rows = t(f"report.rows_of.{part.rows_of}", rows=part.rows)
-    head = [Cell(t("report.inside.layer")), *cells([t("report.inside.units"), t("report.inside.sound")])]
-    head += cells([*(t(f"report.inside.{kind}") for kind in HEALTH), t("report.inside.rank")])
-    table = Table(t("report.inside.health_table", rows=rows), head, [_layer(layer) for layer in part.layers])
+    caption = t("report.inside.health_table", rows=t(f"report.rows_of.{part.rows_of}", rows=part.rows))
+    names = [t(f"report.inside.{kind}") for kind in ("units", "sound", *HEALTH, "rank")]
+    told = zip(*map(_layer, part.layers), strict=True)
+    rows = [[Cell(name), *cells(line)] for name, line in zip(names, told, strict=True)]
+    head = [Cell(t("report.inside.layer")), *(cut_cell(layer.layer) for layer in part.layers)]
+    table = Table(caption, head, rows, style="")
     return [Heading(t("report.inside.health")), table, Paragraph(t("report.inside.health_note"), "note")]
 
 
-def _layer(row: LayerHealth) -> list[Cell]:
+def _layer(row: LayerHealth) -> list[str]:
     counts = [getattr(row, kind) for kind in HEALTH]
-    told = [row.units, row.units - sum(counts), *counts]
-    return [Cell(cut(row.layer)), *cells(map(str, told)), Cell(number(row.effective_rank))]
+    return [*map(str, [row.units, row.units - sum(counts), *counts]), number(row.effective_rank)]
 
 
 def order(part: Inside) -> str:
@@ -83,17 +85,18 @@ def close(document: Document, part: Inside) -> list[Block]:
         blocks.append(_card(part, card, rows.get((card.layer, card.index)), rank, place < OPEN))
     if part.outputs:
         blocks.append(Heading(t("report.inside.outputs")))
-        blocks.append(Panels([_output(one, rank) for one in part.outputs]))
+        scale = t(f"report.scale.{document.coefficients.scale}")
+        blocks.append(Panels([_output(one, rank, scale) for one in part.outputs]))
     return blocks
 
 
 def _card(part: Inside, card: Card, unit: UnitRow | None, rank: dict[str, int], unfolded: bool) -> Fold:
     loss = t(f"report.metric.{part.loss}")
     name = t("report.neuron.name", layer=cut(card.layer), index=str(card.index))
-    cost = NONE if unit is None else t("report.inside.cost", loss=loss, value=signed(unit.ablation.value))
-    panels = [_real(part, card), _template(card), _best(card.optimum, rank)]
+    cost = t("report.inside.cost", loss=loss, value=NONE if unit is None else interval(unit.ablation, sign=True))
+    panels = [_real(card), [*_template(card), _activity(part, card)], _best(card.optimum, rank)]
     words = Paragraph(" ".join(_words(card, unit, loss)))
-    return Fold(t("report.inside.card", unit=name, cost=cost), [words, Panels(panels)], open=unfolded)
+    return Fold(t("report.inside.card", unit=name, cost=cost), [words, Panels(panels, wide=True)], open=unfolded)
 
 
 def _words(card: Card, unit: UnitRow | None, loss: str) -> list[str]:
@@ -121,17 +124,13 @@ def _difference(line: ProfileLine) -> str:
     return t(key, column=tidy(line.column), value=number(abs(value)))
 
 
-def _real(part: Inside, card: Card) -> list[Block]:
+def _real(card: Card) -> list[Block]:
     if not card.profile:
-        return [Paragraph(t("report.inside.profile_none")), _activity(part, card)]
+        return [Paragraph(t("report.inside.profile_none"))]
     head = [Cell(t("report.column")), *cells([t("report.inside.excite"), t("report.inside.inhibit")])]
     rows = [[_line_name(line), *cells([_told(line, line.excite), _told(line, line.inhibit)])] for line in card.profile]
     caption = t("report.inside.profile", excited=card.excited, inhibited=card.inhibited)
-    return [
-        Table(caption, head, rows),
-        Paragraph(t("report.inside.profile_note"), "note"),
-        _activity(part, card),
-    ]
+    return [Table(caption, head, rows), Paragraph(t("report.inside.profile_note"), "note")]
 
 
 def _line_name(line: ProfileLine) -> Cell:
@@ -143,18 +142,18 @@ def _told(line: ProfileLine, found: Interval) -> str:
         return NONE
     if line.level is None:
         return t("report.inside.sds", difference=interval(found, sign=True))
-    return t("report.inside.times", lift=interval(found))
+    return t("report.inside.times", lift=interval(found)) if found.value else t("report.inside.times_none")
 
 
 def _activity(part: Inside, card: Card) -> Table:
     pairs = [
-        (t("report.inside.quantile", share=share(at)), number(value))
+        (t("report.inside.quantile", percent=round(100 * at)), number(value))
         for at, value in zip(part.shares, card.quantiles, strict=True)
     ]
     if card.optimum is not None:
         pairs += [(t("report.inside.tenth"), number(card.optimum.tenth)), *_peak(card.optimum)]
     head = [Cell(t("report.inside.at")), Cell(t("report.inside.value"))]
-    return Table(t("report.inside.activity"), head, [cells(pair) for pair in pairs], style="")
+    return Table(t("report.inside.activity"), head, [cells(pair) for pair in pairs], style="plain")
 
 
 def _peak(found: Optimum, sign: int = 1) -> list[tuple[str, str]]:
@@ -170,7 +169,7 @@ def _template(card: Card) -> list[Block]:
         for w in card.weights
     ]
     head = [Cell(t("report.column")), Cell(t("report.inside.weight"))]
-    return [Table(t("report.inside.template"), head, rows)]
+    return [Table(t("report.inside.template"), head, rows, style="plain")]
 
 
 # ---- optima
@@ -182,16 +181,16 @@ def _best(found: Optimum | None, rank: dict[str, int]) -> list[Block]:
     return [_stamp(found), _places(found, rank), *_proved(found)]
 
 
-def _output(card: OutputCard, rank: dict[str, int]) -> list[Block]:
+def _output(card: OutputCard, rank: dict[str, int], scale: str) -> list[Block]:
     found, sign = card.optimum, -1 if card.lowest else 1
-    name = t("report.inside.score_low") if card.lowest else t("report.inside.score")
-    name = name if card.output is None else t("report.inside.output", output=tidy(card.output))
+    name = t("report.inside.score_low" if card.lowest else "report.inside.score", scale=scale)
+    name = name if card.output is None else t("report.inside.output", output=tidy(card.output), scale=scale)
     tenth = None if found.tenth is None else sign * found.tenth
     key = "report.inside.tenth_low" if card.lowest else "report.inside.tenth"
     pairs = [(t(key), number(tenth)), *_peak(found, sign)]
     head = [Cell(t("report.inside.at")), Cell(t("report.inside.value"))]
     return [
-        Table(name, head, [cells(pair) for pair in pairs], style=""),
+        Table(name, head, [cells(pair) for pair in pairs], style="plain"),
         _stamp(found),
         _places(found, rank),
         *_proved(found),
@@ -210,18 +209,18 @@ def _stamp(found: Optimum) -> Paragraph:
 
 def _places(found: Optimum, rank: dict[str, int]) -> Table:
     places = sorted(found.places, key=lambda place: rank.get(place.column, len(rank)))
-    rows = [[name_cell(place.column), Cell(_at(place), style="w at")] for place in places[:PLACES]]
+    rows = [[name_cell(place.column), Cell(_at(place), style="w")] for place in places[:PLACES]]
     caption = t("report.inside.optimum")
     if len(places) > PLACES:
         caption = t("report.inside.optimum_more", count=len(places) - PLACES)
-    return Table(caption, [Cell(t("report.column")), Cell(t("report.inside.column_at"), style="w at")], rows, style="")
+    return Table(caption, [Cell(t("report.column")), Cell(t("report.inside.column_at"), style="w")], rows, style="plain")
 
 
 def _at(place: Place) -> str:
     if place.how in ("missing", "rare"):
         return t(f"report.inside.{place.how}")
-    value = tidy(place.at) if isinstance(place.at, str) else number(place.at)
-    return value if place.how == "at" else t(f"report.inside.{place.how}", value=value)
+    value = place.at if isinstance(place.at, str) else t("report.inside.column_value", value=place.at)
+    return tidy(value) if place.how == "at" else t(f"report.inside.{place.how}", value=tidy(value))
 
 
 def _proved(found: Optimum) -> list[Block]:

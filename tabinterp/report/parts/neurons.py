@@ -54,7 +54,7 @@ def neurons(document: Document) -> list[Block]:
         Paragraph(t("report.neurons.spearman" if ranked else "report.neurons.distance")),
         Paragraph(t("report.neurons.colour"), "note"),
         *([] if inside is None else [Paragraph(order(inside))]),
-        *_maps(mapped, columns, _worth(inside)),
+        *_maps(mapped, len(part.units), columns, _worth(inside)),
         *([Paragraph(t("report.inside.rest", count=left), "note")] if left else []),
         Paragraph(t("report.neurons.caveat"), "note"),
         Fold(t("report.neurons.units_fold", count=len(part.units)), [_every(part.units, inside)]),
@@ -81,14 +81,14 @@ def _columns(document: Document) -> list[str]:
 
 
 def _maps(
-    units: Sequence[Unit], columns: Sequence[str], worth: Mapping[tuple[str, int], UnitRow]
+    units: Sequence[Unit], count: int, columns: Sequence[str], worth: Mapping[tuple[str, int], UnitRow]
 ) -> list[Block]:
     blocks: list[Block] = []
     for start in range(0, len(units), UNFOLDED):
         some = units[start : start + UNFOLDED]
         span: dict[str, int | str] = {
             "shown": len(some),
-            "count": len(units),
+            "count": count,
             "first": _name(some[0]),
             "last": _name(some[-1]),
         }
