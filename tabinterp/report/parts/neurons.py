@@ -27,7 +27,7 @@ from tabinterp.report.words import (
 )
 
 UNFOLDED = 32  # units
-MAPPED = 2400  # cells of all maps, beyond the first 32 units
+MAPPED = 2600  # cells of all maps, beyond the first 32 units
 WIDEST = 18  # columns side by side, so that a map fits a sheet of paper
 EVERY = 800  # pairs of unit and column that are listed whole
 STRONGEST = 3
