@@ -562,6 +562,11 @@ OUTCOMES: dict[str, dict[str, Callable[[], Document]]] = {
         "cleared": lambda: with_units(0.1),
         "not_applicable": lambda: with_part("neurons", units=[]),
     },
+    "redundant-units": {
+        "raised": lambda: with_layer(duplicate=1),
+        "cleared": with_layer,
+        "not_applicable": lambda: base().model_copy(update={"inside": None}),
+    },
     "penalised-inference": {
         "raised": lambda: with_settings(with_notes("coefficients.note.penalised"), counterpart="given"),
         "cleared": lambda: with_settings(with_notes("coefficients.note.penalised"), counterpart="fitted"),
@@ -572,6 +577,14 @@ OUTCOMES: dict[str, dict[str, Callable[[], Document]]] = {
     },
     "constant-column": {"raised": lambda: with_constant(True), "cleared": lambda: with_constant(False)},
 }
+
+
+def with_layer(**counts) -> Document:
+    """One layer of sound units but for those that are counted."""
+    inside = base().inside
+    assert inside is not None
+    none = dict.fromkeys(("dead", "constant", "saturated", "duplicate", "redundant"), 0)
+    return with_part("inside", layers=[inside.layers[0].model_copy(update=none | counts)])
 
 
 def with_model_note(name: str) -> Document:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from typing import Any
 
 import numpy as np
@@ -38,7 +39,7 @@ def inside(r: Results) -> parts.Inside | None:
             parts.UnitRow(
                 layer=units.layer[u],
                 index=units.index[u],
-                health=units.health[u],  # type: ignore[arg-type]
+                health=units.health[u],
                 same_as=units.same_as[u],
                 ends=number(units.ends[u]),
                 ablation=at(units.ablation_mean, u),
@@ -140,7 +141,7 @@ def _optimum(optima: Optima, k: int, held: _Held) -> parts.Optimum:
         **{name: number(getattr(made, name)[k]) for name in ("bound", "reached", "cosine")},
         **{name: float(getattr(odd, name)[k]) for name in ("mahalanobis", "neighbours", "forest")},
         tenth=number(optima.tenth[k]),
-        proof=made.proof[k],  # type: ignore[arg-type]
+        proof=made.proof[k],
         optima=int(made.optima[k]),
         out=int(odd.out[k]),
         unreadable=bool(odd.unreadable[k]),
@@ -162,7 +163,7 @@ class _Held:
             return True
         if column not in self._counts:
             values = self.table.frame[column]
-            self._counts[column] = values.dropna().astype(str).value_counts().to_dict()
+            self._counts[column] = Counter(map(str, values.dropna()))
             self._counts[column][MISSING] = int(values.isna().sum()) or self._counts[column].get(MISSING, 0)
         return self._counts[column].get(str(level), 0) >= SMALL
 

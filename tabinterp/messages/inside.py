@@ -55,13 +55,17 @@ INSIDE: dict[str, str] = {
     "report.inside.card": "{unit}: {cost}",
     "report.inside.cost": "{loss} {value} without it",
     "report.inside.profile": "Real rows: the {excited} that excite it most, the {inhibited} that inhibit it most",
-    "report.inside.profile_none": "The rows that excite or inhibit it differ from all rows in no column by more than chance would.",
+    "report.inside.profile_none": (
+        "The rows that excite or inhibit it differ from all rows in no column by more than chance would."
+    ),
     "report.inside.excite": "excite it",
     "report.inside.inhibit": "inhibit it",
     "report.inside.times": "×\u00a0{lift}",
     "report.inside.times_none": "none of them",
     "report.inside.sds": "{difference}\u00a0SD",
-    "report.inside.profile_note": "SD: difference of means in standard deviations. ×: how many times as frequent as among all rows.",
+    "report.inside.profile_note": (
+        "SD: difference of means in standard deviations. ×: how many times as frequent as among all rows."
+    ),
     "report.inside.template": "Template: its greatest incoming weights, for one SD of a number or for a level",
     "report.inside.template_none": "Beyond the first layer a unit has no weights on columns.",
     "report.inside.weight": "weight",
@@ -92,7 +96,7 @@ INSIDE: dict[str, str] = {
     "report.inside.proof.integer programme": "integer programme",
     "report.inside.proof.bound propagation": "bound propagation, often far above",
     "report.inside.starts": (
-        "{share} of the starts end within 1% of it; number of different rows there: {count} (median cosine of all starts: {cosine})."
+        "{share} of the starts end within 1% of it; different rows there: {count} (median cosine of all starts: {cosine})."
     ),
     "report.inside.outputs": "What excites the outputs",
     "report.inside.output": "{output}: score ({scale}), highest",

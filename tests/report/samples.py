@@ -495,7 +495,9 @@ def card(make: Maker, unit: Unit, names: list[str], place: int) -> Card:
         excited=400,
         inhibited=400,
         profile=[] if place == 3 else lines,
-        weights=[] if place == 1 else [WeightLine(column=n, level=levels[i % 4], weight=0.3) for i, n in enumerate(names[:5])],
+        weights=[]
+        if place == 1
+        else [WeightLine(column=n, level=levels[i % 4], weight=0.3) for i, n in enumerate(names[:5])],
         optimum=None if place == 4 else optimum(make, names, place),
     )
 

@@ -213,7 +213,9 @@ def _places(found: Optimum, rank: dict[str, int]) -> Table:
     caption = t("report.inside.optimum")
     if len(places) > PLACES:
         caption = t("report.inside.optimum_more", count=len(places) - PLACES)
-    return Table(caption, [Cell(t("report.column")), Cell(t("report.inside.column_at"), style="w")], rows, style="plain")
+    return Table(
+        caption, [Cell(t("report.column")), Cell(t("report.inside.column_at"), style="w")], rows, style="plain"
+    )
 
 
 def _at(place: Place) -> str:
