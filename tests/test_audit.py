@@ -489,6 +489,14 @@ def with_part(name: str, **update: Any) -> Document:
     return base().model_copy(update={name: getattr(base(), name).model_copy(update=update)})
 
 
+def with_layer(**counts) -> Document:
+    """One layer of sound units but for those that are counted."""
+    inside = base().inside
+    assert inside is not None
+    none = dict.fromkeys(("dead", "constant", "saturated", "duplicate", "redundant"), 0)
+    return with_part("inside", layers=[inside.layers[0].model_copy(update=none | counts)])
+
+
 def with_r2(value: float | None) -> Document:
     return with_part("coefficients", surrogates=[Surrogate(output=None, r2=value)])
 
@@ -577,14 +585,6 @@ OUTCOMES: dict[str, dict[str, Callable[[], Document]]] = {
     },
     "constant-column": {"raised": lambda: with_constant(True), "cleared": lambda: with_constant(False)},
 }
-
-
-def with_layer(**counts) -> Document:
-    """One layer of sound units but for those that are counted."""
-    inside = base().inside
-    assert inside is not None
-    none = dict.fromkeys(("dead", "constant", "saturated", "duplicate", "redundant"), 0)
-    return with_part("inside", layers=[inside.layers[0].model_copy(update=none | counts)])
 
 
 def with_model_note(name: str) -> Document:
