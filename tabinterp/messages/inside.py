@@ -21,13 +21,13 @@ INSIDE: dict[str, str] = {
     "report.inside.rank": "effective rank",
     "report.inside.atlas": "Atlas: units by original column",
     "report.inside.order": (
-        "Units stand in the order of what the {loss} loses without them: its rise when the unit puts out its mean on all of "
-        "{rows} rows. In {resolved} of {units} units the 95% interval of that rise lies above zero; if none mattered, about "
-        "{chance} would by chance."
+        "The first units are those without which the {loss} rises most: by so much it rises when the unit puts out its mean on "
+        "every one of {rows} rows. In {resolved} of {units} units the 95% interval of that rise lies above zero; if none "
+        "mattered, about {chance} would by chance."
     ),
     "report.inside.order_none": (
-        "What the {loss} loses without a unit is not known here: the network cannot be cut at its layers. Units stand in their "
-        "own order."
+        "How much the {loss} rises without a unit is not known here: the network cannot be cut at its layers. Units stand in "
+        "their own order."
     ),
     "report.inside.loss": "loss without it",
     "report.inside.loss_interval": "{loss} without it [95% CI]",
