@@ -41,7 +41,12 @@ _HOMES = {
     "decompose": "comparison.decomposition",
     "ladder": "comparison.ladder",
     "audit": "auditing",
-    "Audit": "auditing",
+    "Audit": "audited",
+    "write_folder": "folder",
+    "file_digest": "folder",
+    "verify": "verification",
+    "read_policy": "findings.policy",
+    "format_decision": "findings.formats",
     "TabinterpError": "errors",
 }
 

@@ -12,13 +12,17 @@ from typing import Any
 
 from .audit import AUDIT
 from .gain import GAIN
+from .gate import GATE
 from .inside import INSIDE
 from .readings import READINGS
 from .report import REPORT
 from .shapley import SHAPLEY
 from .units import UNITS
+from .verify import VERIFY
 
-ENGLISH: dict[str, str] = {**AUDIT, **GAIN, **INSIDE, **READINGS, **REPORT, **SHAPLEY, **UNITS}
+ENGLISH: dict[str, str] = {
+    **AUDIT, **GAIN, **GATE, **INSIDE, **READINGS, **REPORT, **SHAPLEY, **UNITS, **VERIFY
+}  # fmt: skip
 
 
 def text(key: str, values: Mapping[str, Any] | None = None) -> str:
