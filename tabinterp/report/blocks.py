@@ -30,6 +30,11 @@ class Table:
     rows: Sequence[Sequence[Cell]]  # the first cell names the row
     style: str = "sortable"
 
+    @property
+    def broad(self) -> bool:
+        """Too wide for an upright sheet: it is printed across."""
+        return len(self.head) > (16 if "heat" in self.style else 13)
+
 
 @dataclass(frozen=True, slots=True)
 class Paragraph:
