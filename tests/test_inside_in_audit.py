@@ -8,6 +8,7 @@ import numpy as np
 import pandas as pd
 import pytest
 from sklearn.compose import make_column_transformer
+from sklearn.impute import SimpleImputer
 from sklearn.preprocessing import OneHotEncoder
 
 import tabinterp as ti
@@ -169,3 +170,20 @@ def test_the_page_orders_the_atlas_and_claims_no_rise_that_is_open():
     units = [u.model_copy(update={"ablation": open_ended}) if u is first else u for u in document.inside.units]
     changed = document.model_copy(update={"inside": document.inside.model_copy(update={"units": units})})
     assert render(changed).count(rise) == section.count(rise) - 1
+
+
+@pytest.mark.parametrize("still", [0.1, np.nan])
+def test_a_column_that_never_moves_is_of_no_distance(still):
+    """Percentiles are those without it."""
+    draw = np.random.default_rng(0)
+    table = pd.DataFrame({"a": draw.normal(size=60), "b": draw.normal(size=60), "y": draw.normal(size=60)})
+    found = []
+    for name, rows in (("without", table), ("with", table.assign(c=still))):
+        weight = [[1.0, -1.0] + [0.0] * (name == "with")]
+        module = cases.relu_network((weight, [0.0], [1.0]))
+        columns = [c for c in rows if c != "y"]
+        encoder = make_column_transformer((SimpleImputer(keep_empty_features=True), columns)).fit(rows[columns])
+        read = ti.read_table(rows, target="y", task="regression")
+        model = ti.wrap(module, encoder=encoder, task="regression")
+        found.append(ti.maximise(model, read, objective=ti.unit(layer=1, index=0)).typicality.mahalanobis)
+    np.testing.assert_allclose(found[1], found[0], atol=1e-9)

@@ -49,8 +49,9 @@ INSIDE: dict[str, str] = {
     "report.inside.optima_lead": (
         "Optima are sought ahead of the activation from {starts} starts, half of them real rows, with every column within the "
         "data: numbers between their 0.5% and 99.5% quantiles, levels that occur. Real rows outside that range may go higher. "
-        "Oddness is in percentiles among {reference} real rows (Mahalanobis, nearest neighbours, isolation forest); one in the "
-        "outer third of a percent, or a number out of range, makes an optimum unreadable (seed {seed})."
+        "Oddness is in percentiles among {reference} real rows (Mahalanobis, nearest neighbours, isolation forest); an "
+        "optimum that is farther out than 99% of them, corrected for several measures, or out of a number's range is no row to "
+        "read (seed {seed})."
     ),
     "report.inside.card": "{unit}: {cost}",
     "report.inside.cost": "{loss} {value} without it",
