@@ -42,6 +42,7 @@ _HOMES = {
     "ladder": "comparison.ladder",
     "audit": "auditing",
     "Audit": "audited",
+    "compare_audits": "audited",
     "write_folder": "folder",
     "file_digest": "folder",
     "verify": "verification",

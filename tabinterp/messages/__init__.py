@@ -11,6 +11,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from .audit import AUDIT
+from .changes import CHANGES
 from .gain import GAIN
 from .gate import GATE
 from .inside import INSIDE
@@ -21,7 +22,7 @@ from .units import UNITS
 from .verify import VERIFY
 
 ENGLISH: dict[str, str] = {
-    **AUDIT, **GAIN, **GATE, **INSIDE, **READINGS, **REPORT, **SHAPLEY, **UNITS, **VERIFY
+    **AUDIT, **CHANGES, **GAIN, **GATE, **INSIDE, **READINGS, **REPORT, **SHAPLEY, **UNITS, **VERIFY
 }  # fmt: skip
 
 
