@@ -10,11 +10,11 @@ import math
 from collections.abc import Mapping
 from typing import Any
 
+from .atlas import ATLAS
 from .audit import AUDIT
 from .changes import CHANGES
 from .gain import GAIN
 from .gate import GATE
-from .inside import INSIDE
 from .readings import READINGS
 from .report import REPORT
 from .shapley import SHAPLEY
@@ -22,7 +22,7 @@ from .units import UNITS
 from .verify import VERIFY
 
 ENGLISH: dict[str, str] = {
-    **AUDIT, **CHANGES, **GAIN, **GATE, **INSIDE, **READINGS, **REPORT, **SHAPLEY, **UNITS, **VERIFY
+    **ATLAS, **AUDIT, **CHANGES, **GAIN, **GATE, **READINGS, **REPORT, **SHAPLEY, **UNITS, **VERIFY
 }  # fmt: skip
 
 

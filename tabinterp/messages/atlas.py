@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-INSIDE: dict[str, str] = {
+ATLAS: dict[str, str] = {
     "report.inside.health": "Health of the units",
     "report.inside.health_table": "Units of each layer that carry nothing of their own, on {rows}",
     "report.inside.health_note": (
