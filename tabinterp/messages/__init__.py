@@ -15,6 +15,7 @@ from .audit import AUDIT
 from .changes import CHANGES
 from .gain import GAIN
 from .gate import GATE
+from .inside import INSIDE
 from .readings import READINGS
 from .report import REPORT
 from .shapley import SHAPLEY
@@ -22,8 +23,18 @@ from .units import UNITS
 from .verify import VERIFY
 
 ENGLISH: dict[str, str] = {
-    **ATLAS, **AUDIT, **CHANGES, **GAIN, **GATE, **READINGS, **REPORT, **SHAPLEY, **UNITS, **VERIFY
-}  # fmt: skip
+    **ATLAS,
+    **AUDIT,
+    **CHANGES,
+    **GAIN,
+    **GATE,
+    **INSIDE,
+    **READINGS,
+    **REPORT,
+    **SHAPLEY,
+    **UNITS,
+    **VERIFY,
+}
 
 
 def text(key: str, values: Mapping[str, Any] | None = None) -> str:
