@@ -29,6 +29,8 @@ from .readouts.effects import POINTS, effects
 from .readouts.gradients import METHODS as GRADIENTS
 from .readouts.gradients import gradient_importance
 from .readouts.grids import SMALL
+from .readouts.inside import CELLS as UNIT_CELLS
+from .readouts.inside import inside, optima
 from .readouts.interactions import ROWS as PAIR_ROWS
 from .readouts.interactions import Interactions, interactions
 from .readouts.neurons import neuron_correlations
@@ -129,6 +131,9 @@ def audit(
         )
     with clock("trust checks"):
         checks = _optional("trust checks", notes, lambda: _trust(network, linear, evaluation, others, seed))
+    with clock("units"):
+        within = None if neurons is None else _optional("hidden units", notes, lambda: inside(network.take(few), seed))
+        peaks = None if within is None else _optional("optima of units", notes, lambda: optima(within, seed))
     results = Results(
         network=network,
         linear=linear,
@@ -151,6 +156,8 @@ def audit(
         together=beside,
         baselines=starts,
         trust=checks,
+        inside=within,
+        optima=peaks,
     )
     made = document(results)
     run = {"seconds": clock.seconds, "threads": torch.get_num_threads()}
@@ -281,6 +288,8 @@ def _seconds(network: Bound, rows: int, fits: bool) -> str:
     games = 2 * columns * BACKGROUND * min(few, SHAPLEY_ROWS)
     pairs = min(PAIR_MOVES, few * columns**2 // 2) + 500 * min(few, PAIR_ROWS)
     readings = games + min(columns, EFFECT_COLUMNS) * POINTS * few + pairs
+    hidden = sum(value.shape[1] for value in network.take(np.arange(1)).activations().values())
+    moves += 0.4 * min(UNIT_CELLS, hidden * few)  # behind a unit's layer
     fit = 3e-9 * len(network.table) * width * outputs * 100 if fits else 0.0
     refits = columns * (0.07 + 2.5e-5 * len(network.table)) * (5 + outputs) / 6
     again = encoded * 2 * (10 * mixed * few + readings)
@@ -313,6 +322,7 @@ SHARES = {  # of the whole time, for the progress bar
     "interactions": 0.07,
     "neurons": 0.03,
     "trust checks": 0.04,
+    "units": 0.05,
 }
 
 

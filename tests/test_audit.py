@@ -516,6 +516,14 @@ def with_part(name: str, **update: Any) -> Document:
     return base().model_copy(update={name: getattr(base(), name).model_copy(update=update)})
 
 
+def with_layer(**counts) -> Document:
+    """One layer of sound units but for those that are counted."""
+    inside = base().inside
+    assert inside is not None
+    none = dict.fromkeys(("dead", "constant", "saturated", "duplicate", "redundant"), 0)
+    return with_part("inside", layers=[inside.layers[0].model_copy(update=none | counts)])
+
+
 def with_r2(value: float | None) -> Document:
     return with_part("coefficients", surrogates=[Surrogate(output=None, r2=value)])
 
@@ -588,6 +596,11 @@ OUTCOMES: dict[str, dict[str, Callable[[], Document]]] = {
         "raised": lambda: with_units(0.0),
         "cleared": lambda: with_units(0.1),
         "not_applicable": lambda: with_part("neurons", units=[]),
+    },
+    "redundant-units": {
+        "raised": lambda: with_layer(duplicate=1),
+        "cleared": with_layer,
+        "not_applicable": lambda: base().model_copy(update={"inside": None}),
     },
     "penalised-inference": {
         "raised": lambda: with_settings(with_notes("coefficients.note.penalised"), counterpart="given"),

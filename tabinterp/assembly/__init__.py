@@ -9,6 +9,7 @@ from .context import data, method, model_info, not_assessed, performance, verdic
 from .disagreement import disagreement
 from .effects import effects, interactions
 from .gain import gain
+from .inside import inside
 from .readings import agreement, gradients, importance, neurons
 from .results import Results
 from .shapley import shapley
@@ -41,6 +42,7 @@ def document(r: Results) -> doc.Document:
         agreement=agreement(r),
         trust=trust(r),
         neurons=neurons(r),
+        inside=inside(r),
         findings=[],
         not_assessed=not_assessed(r),
         method=method(r, table),

@@ -224,6 +224,9 @@ def not_assessed(r: Results) -> list[Message]:
             notes.append(Message(key="not_assessed.mixed", values={"model": bound.model.name, "columns": mixed}))
     if r.neurons is not None and len(r.neurons.layer) > MOST_UNITS:
         notes.append(Message(key="not_assessed.units", values={"count": len(r.neurons.layer) - MOST_UNITS}))
+    if r.inside is not None and (left := len(r.inside.units.layer) - len(r.inside.shown)):
+        values = {"left": left, "count": left + len(r.inside.shown), "shown": len(r.inside.shown)}
+        notes.append(Message(key="not_assessed.optima", values=values))
     always = (
         "calibration", "shuffled", "robustness", "dependence", "groups", "reasons",
         "data", "use",

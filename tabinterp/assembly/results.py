@@ -19,6 +19,7 @@ from ..models import Bound
 from ..readouts.coefficients import Coefficients
 from ..readouts.effects import Effects
 from ..readouts.gradients import GradientImportance
+from ..readouts.inside import Inside, Optima
 from ..readouts.interactions import Interactions
 from ..readouts.neurons import NeuronCorrelations
 from ..readouts.permutation import PermutationImportance
@@ -52,6 +53,8 @@ class Results:
     together: Together | None = None
     baselines: tuple[Baselines, Baselines] | None = None
     trust: tuple[Trust, Trust] | None = None
+    inside: Inside | None = None
+    optima: Optima | None = None
 
 
 def number(value: Any) -> float | None:

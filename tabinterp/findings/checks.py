@@ -120,6 +120,18 @@ def _dead_units(d: Document) -> Outcome:
     return _raised(count=len(dead), units=len(units)) if dead else _cleared(units=len(units), rows=d.neurons.rows)
 
 
+def _redundant_units(d: Document) -> Outcome:
+    """Units that say nothing of their own; dead and constant ones are another finding's."""
+    if d.inside is None:
+        return _not_applicable()
+    layers = d.inside.layers
+    twins, sums = (sum(getattr(layer, kind) for layer in layers) for kind in ("duplicate", "redundant"))
+    units = sum(layer.units for layer in layers)
+    if twins + sums == 0:
+        return _cleared(units=units, rows=d.inside.rows)
+    return _raised(count=twins + sums, units=units, duplicate=twins, redundant=sums, rows=d.inside.rows)
+
+
 def _unused_column(d: Document) -> Outcome:
     if not d.importance.columns:
         return _not_applicable()
@@ -175,5 +187,6 @@ CHECKS: tuple[Check, ...] = (
     Check("TI-F03", "dead-units", "note", "neurons", _dead_units),
     Check("TI-F04", "penalised-inference", "note", "coefficients", _penalised_inference),
     Check("TI-F05", "unsafe-model-file", "act", "method", _unsafe_model_file),
+    Check("TI-F06", "redundant-units", "note", "neurons", _redundant_units),
     Check("TI-D01", "constant-column", "note", "method", _constant_column),
 )

@@ -10,6 +10,7 @@ import math
 from collections.abc import Mapping
 from typing import Any
 
+from .atlas import ATLAS
 from .audit import AUDIT
 from .changes import CHANGES
 from .gain import GAIN
@@ -24,6 +25,7 @@ from .units import UNITS
 from .verify import VERIFY
 
 ENGLISH: dict[str, str] = {
+    **ATLAS,
     **AUDIT,
     **CHANGES,
     **GAIN,

@@ -295,6 +295,14 @@ AUDIT: dict[str, str] = {
     "finding.dead-units.raised": "{count} of the {units} hidden units in this report are constant on these rows.",
     "finding.dead-units.cleared": "None of the {units} hidden units in this report is constant on {rows} rows.",
     "finding.dead-units.not_applicable": "The model has no hidden units that could be found.",
+    "finding.redundant-units.raised": (
+        "{count} of the {units} hidden units say on {rows} rows nothing that other units of their layer do not say: {duplicate} "
+        "repeat another up to scale and shift, {redundant} are linear functions of several."
+    ),
+    "finding.redundant-units.cleared": (
+        "None of the {units} hidden units is on {rows} rows a linear function of other units of its layer."
+    ),
+    "finding.redundant-units.not_applicable": "The model has no hidden units that could be found.",
     "finding.penalised-inference.raised": (
         "The given counterpart, {linear}, is penalised: its own coefficients have no valid intervals, and those printed are of "
         "an unpenalised fit on its encoding."
@@ -316,6 +324,10 @@ AUDIT: dict[str, str] = {
         "Gradients and coefficients of {columns} in {model}: its encoder mixes them with other columns."
     ),
     "not_assessed.units": "{count} hidden units beyond those shown.",
+    "not_assessed.optima": (
+        "What excites {left} of the {count} hidden units most: optima are sought for the {shown} units that the loss misses most "
+        "and for the outputs."
+    ),
     "not_assessed.seeds": (
         "How much of this would change had the network been trained again: intervals are over rows, for this network."
     ),

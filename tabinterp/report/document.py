@@ -11,6 +11,7 @@ from typing import Final, Literal
 
 from .base import Interval, Message, Metric, Part, Scalar, Status
 from .compared import Calibration, Disagreement, Gain
+from .inside import Inside
 from .together import Baselines, Together
 from .trusted import Trust
 
@@ -349,6 +350,7 @@ class Document(Part):
     agreement: list[Agreement]
     trust: Trust | None = None
     neurons: Neurons
+    inside: Inside | None = None
     findings: list[Finding]
     not_assessed: list[Message]
     method: Method

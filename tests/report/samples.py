@@ -56,6 +56,17 @@ from tabinterp.report.document import (
     Verdict,
     WaldRow,
 )
+from tabinterp.report.inside import (
+    Card,
+    Inside,
+    LayerHealth,
+    Optimum,
+    OutputCard,
+    Place,
+    ProfileLine,
+    UnitRow,
+    WeightLine,
+)
 from tabinterp.report.together import (
     BaselinePair,
     BaselineRow,
@@ -512,6 +523,107 @@ def neurons(make: Maker, found: list[ColumnInfo], units: int) -> Neurons:
     )
 
 
+def optimum(make: Maker, names: list[str], place: int) -> Optimum:
+    """In turn: proved and out of range, bounded, and of unknown distance to the maximum."""
+    proof = ("closed form", "bound propagation", "integer programme", None)[place % 4]
+    hows = ("at", "at_least", "at", "at_most", "missing", "rare")
+    places = [
+        Place(
+            column=name,
+            at=None if hows[i % 6] in ("missing", "rare") else f"level {i}" if i % 6 == 2 else 10.0 * make.real(),
+            how=hows[i % 6],
+        )
+        for i, name in enumerate(names)
+    ]
+    return Optimum(
+        value=3.5,
+        mean=0.1,
+        sd=0.4,
+        tenth=None if place == 3 else 2.9,
+        bound=None if proof is None else 3.6,
+        proof=proof,
+        reached=None if proof is None else 0.97,
+        within=0.9,
+        optima=1 + place,
+        cosine=None if place == 3 else 0.8,
+        mahalanobis=0.99,
+        neighbours=make.share(),
+        forest=0.5,
+        out=1 if place == 0 else 0,
+        unreadable=place % 2 == 0,
+        places=places,
+    )
+
+
+def card(make: Maker, unit: Unit, names: list[str], place: int) -> Card:
+    levels = [None, "level 1", None, "level 2"]
+    lines = [
+        ProfileLine(
+            column=name,
+            level=levels[i % 4],
+            excite=Interval(value=0.0) if i == 1 else make.interval((-1) ** i * 1.5 if i % 2 == 0 else 2.0, 0.1),
+            excites=i != 1 and place != 2,
+            inhibit=NONE if i == 3 else make.interval(0.7, 0.2),
+            inhibits=i < 2,
+        )
+        for i, name in enumerate(names[:6])
+    ]
+    return Card(
+        layer=unit.layer,
+        index=unit.index,
+        quantiles=[None, -0.1, 0.2, 0.3, None] if place else [-0.3, -0.1, 0.2, 0.3, 0.7],
+        ablation_zero=make.interval(0.004, 0.001),
+        excited=400,
+        inhibited=400,
+        profile=[] if place == 3 else lines,
+        weights=[]
+        if place == 1
+        else [WeightLine(column=n, level=levels[i % 4], weight=0.3) for i, n in enumerate(names[:5])],
+        optimum=None if place == 4 else optimum(make, names, place),
+    )
+
+
+def inside(make: Maker, found: Neurons, names: list[str], classes: list[str | None], loss: str) -> Inside:
+    """Rises above, around and below zero; every state of health in turn."""
+    kinds = ("sound", "sound", "dead", "constant", "saturated", "duplicate", "redundant")
+    units = [
+        UnitRow(
+            layer=unit.layer,
+            index=unit.index,
+            health=kinds[i % 7],
+            same_as=0 if kinds[i % 7] == "duplicate" else None,
+            ends=0.0,
+            ablation=make.interval(0.03 - 0.02 * min(i, 3), 0.007),
+        )
+        for i, unit in enumerate(found.units)
+    ]
+    layers = [
+        LayerHealth(
+            layer=name,
+            units=len(own),
+            effective_rank=12.3,
+            **{kind: own.count(kind) for kind in kinds[2:]},
+        )
+        for name in dict.fromkeys(unit.layer for unit in units)
+        if (own := [unit.health for unit in units if unit.layer == name])
+    ]
+    outputs = [(name, False) for name in classes] if len(classes) > 1 else [(None, False), (None, True)]
+    return Inside(
+        rows=4000,
+        rows_of="held-out",
+        ablation_rows=4000,
+        loss=loss,
+        shares=[0.1, 0.25, 0.5, 0.75, 0.9],
+        layers=layers,
+        units=units,
+        cards=[card(make, unit, names, i) for i, unit in enumerate(found.units[:12])],
+        outputs=[OutputCard(output=name, lowest=low, optimum=optimum(make, names, 1)) for name, low in outputs],
+        starts=64,
+        reference=2000,
+        seed=7,
+    )
+
+
 def findings(names: list[str]) -> list[Finding]:
     statuses = ("raised", "raised", "raised", "raised", "raised", "raised", "cleared", "cleared", "not_applicable")
     anchors = ("performance", "#coefficients", "importance", "gradients", "elsewhere", "agreement", "neurons")
@@ -765,6 +877,7 @@ def document(
     linear = {"regression": "linear regression", "count": "Poisson regression"}.get(task, "logistic regression")
     rows = metrics(make, task)
     loss = rows[0].metric
+    hidden = neurons(make, found, units)
     return Document(
         data=Data(
             name=name,
@@ -811,7 +924,8 @@ def document(
         interactions=interactions(make, names, outputs),
         agreement=agreement(make),
         trust=trust(Maker(seed + 300), names, loss),
-        neurons=neurons(make, found, units),
+        neurons=hidden,
+        inside=inside(Maker(seed + 400), hidden, names, outputs, loss),
         findings=findings(names),
         not_assessed=[sentence("calibration"), sentence("groups")],
         method=Method(
@@ -938,6 +1052,7 @@ def nothing() -> Document:
             "agreement": [],
             "trust": None,
             "neurons": found.neurons.model_copy(update={"units": []}),
+            "inside": None,
             "findings": [],
             "not_assessed": [],
         }
@@ -1050,6 +1165,16 @@ def all_none() -> Document:
                 row.model_copy(update={"spearman": None, "overlap": None, "signs": None}) for row in found.agreement
             ],
             "neurons": found.neurons.model_copy(update={"units": units, "rows_of": "all"}),
+            "inside": found.inside.model_copy(
+                update={
+                    "units": [unit.model_copy(update={"ablation": NONE}) for unit in found.inside.units],
+                    "cards": [],
+                    "outputs": [],
+                    "rows_of": "all",
+                    "starts": None,
+                    "reference": None,
+                }
+            ),
         }
     )
 
