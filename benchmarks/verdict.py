@@ -102,7 +102,7 @@ def logistic(seed: int) -> ti.Table:
     return read(frame.assign(y=y), seed, target="y", positive="yes")
 
 
-CODES = {name: "categorical" for name in ("SEX", "EDUCATION", "MARRIAGE")}
+CODES = dict.fromkeys(("SEX", "EDUCATION", "MARRIAGE"), "categorical")
 CASES = (
     Case("Taiwan, 30,000 rows", "better", ("better",), bundled(
         "default_of_credit_card_clients.csv.gz", target="default payment next month", positive=1, drop=["ID"], kinds=CODES)),
@@ -184,11 +184,12 @@ HEAD = (
 )
 WORDS = """# The verdict on tables whose answer is known
 
-Written by `python -m benchmarks.verdict --write`. {seeds} seeds a line; each draws the data (where they are drawn), the split (a
-quarter held out) and the network's weights anew. The network is the reference network of `ti.train`, the linear model its counterpart. The
-difference is network minus linear: of the log loss, of California and Friedman-1 of the squared error; its error is that of one
-table, over its held-out rows. *Holds*: no verdict is one that the answer rules out, and no *not resolved* stands on rows that
-would resolve the mean difference in 99 of 100 tables. On German credit "worse" is no contradiction: a network can be worse.
+Written by `python -m benchmarks.verdict --write`. {seeds} seeds a line; each draws the data (where they are drawn), the
+split (a quarter held out) and the network's weights anew. The network is the reference network of `ti.train`, the linear
+model its counterpart. The difference is network minus linear: of the log loss, of California and Friedman-1 of the squared
+error; its error is that of one table, over its held-out rows. *Holds*: no verdict is one that the answer rules out, and no
+*not resolved* stands on rows that would resolve the mean difference in 99 of 100 tables. On German credit "worse" is no
+contradiction: a network can be worse.
 
 {table}
 """

@@ -40,6 +40,7 @@ _HOMES = {
     "output": "readouts.objectives",
     "decompose": "comparison.decomposition",
     "ladder": "comparison.ladder",
+    "reason_codes": "comparison.reasons",
     "audit": "auditing",
     "Audit": "auditing",
     "TabinterpError": "errors",
