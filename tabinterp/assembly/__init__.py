@@ -10,8 +10,10 @@ from .disagreement import disagreement
 from .effects import effects, interactions
 from .gain import gain
 from .readings import agreement, gradients, importance, neurons
+from .reasons import reasons
 from .results import Results
 from .shapley import shapley
+from .slices import slices
 
 __all__ = ["Results", "document"]
 
@@ -28,6 +30,8 @@ def document(r: Results) -> doc.Document:
         calibration=calibration(r),
         gain=gain(r),
         disagreement=disagreement(r),
+        slices=slices(r),
+        reasons=reasons(r),
         importance=columns,
         coefficients=coefficients(r),
         gradients=gradients(r),

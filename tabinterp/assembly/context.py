@@ -221,8 +221,10 @@ def not_assessed(r: Results) -> list[Message]:
             notes.append(Message(key="not_assessed.mixed", values={"model": bound.model.name, "columns": mixed}))
     if r.neurons is not None and len(r.neurons.layer) > MOST_UNITS:
         notes.append(Message(key="not_assessed.units", values={"count": len(r.neurons.layer) - MOST_UNITS}))
+    if r.network.table.schema.task != "binary":
+        notes.append(Message(key="not_assessed.reasons"))
     always = (
-        "seeds", "calibration", "conditional", "sanity", "robustness", "dependence", "groups", "reasons",
+        "seeds", "calibration", "conditional", "sanity", "robustness", "dependence", "groups", "costs",
         "data", "use",
     )  # fmt: skip
     return notes + [Message(key=f"not_assessed.{name}") for name in always]

@@ -12,6 +12,8 @@ from ..comparison.decomposition import Decomposition
 from ..comparison.disagreement import Disagreement
 from ..comparison.ladder import Ladder
 from ..comparison.performance import Performance
+from ..comparison.reasons import ReasonCodes
+from ..comparison.slices import Slices
 from ..models import Bound
 from ..readouts.coefficients import Coefficients
 from ..readouts.effects import Effects
@@ -45,6 +47,8 @@ class Results:
     ladder: Ladder | None = None
     decomposition: Decomposition | None = None
     disagreement: Disagreement | None = None
+    slices: Slices | None = None
+    reasons: ReasonCodes | None = None
 
 
 def number(value: Any) -> float | None:

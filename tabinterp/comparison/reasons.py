@@ -21,7 +21,7 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
-from ..errors import NotApplicableError
+from ..errors import NotApplicableError, TabinterpError
 from ..models import Bound, Model, bind
 from ..table import Table
 from ..table.draws import FloatArray, IntArray
@@ -115,6 +115,8 @@ def reason_codes(
     ------
     NotApplicableError
         when the task is not binary, or fewer than ten rows are declined or approved.
+    TabinterpError
+        when an argument is none of those that are allowed.
 
     Examples
     --------
@@ -159,9 +161,9 @@ def _check(declined: str, threshold: float, table: Table, signs: Mapping[str, in
     if table.schema.task != "binary":
         raise NotApplicableError("reasons are of a decision between two classes")
     if declined not in ("negative", "positive"):
-        raise NotApplicableError(f"declined is 'negative' or 'positive'; got {declined!r}")
+        raise TabinterpError(f"declined is 'negative' or 'positive'; got {declined!r}")
     if not 0 < threshold < 1:
-        raise NotApplicableError(f"a threshold is a probability between 0 and 1; got {threshold}")
+        raise TabinterpError(f"a threshold is a probability between 0 and 1; got {threshold}")
     for column, sign in (signs or {}).items():
         if column not in table.schema.inputs or table.schema[column].kind != "numeric" or sign not in (1, -1):
-            raise NotApplicableError(f"signs are +1 or -1 of numeric input columns; got {column!r}: {sign}")
+            raise TabinterpError(f"signs are +1 or -1 of numeric input columns; got {column!r}: {sign}")

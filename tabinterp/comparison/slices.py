@@ -100,17 +100,20 @@ class Slices:
 
 
 def slices(network: Bound, linear: Bound, margin: float, *, smallest: int = SMALLEST) -> Slices:
-    """Compare two models group by group, on the rows they are bound to; `margin` as for the verdict, in units of the loss.
+    """Compare two models bound to the same table on its held-out rows, group by group; `margin` as for the verdict, in units of
+    the loss.
 
     Raises
     ------
     NotApplicableError
-        when no group has as many rows.
+        when it is not known which rows were held out.
     """
+    if network.table.held_out is None:
+        raise NotApplicableError("losses are compared on rows that the models were not trained on, and none are known")
+    rows = np.flatnonzero(network.table.held_out)
+    network, linear = network.take(rows), linear.take(rows)
     table = network.table
     found = list(groups_of(table, smallest))
-    if not found:
-        raise NotApplicableError(f"no level and no part of a column has {smallest} rows")
     loss, at = loss_for(None, table.schema.task), torch.as_tensor(np.stack([network.scores, linear.scores]))
     lost = loss.rows(at, torch.as_tensor(table.y), torch.ones(at.shape[:2])).numpy().astype(np.float64)
     tests = compared([group.rows for group in found], lost[0] - lost[1], table.row_weights, groups(table))
@@ -153,6 +156,8 @@ def _enough(group: IntArray, rows: Any) -> bool:
 
 def _family(found: list[tuple[float, float, int]]) -> list[tuple[Mean, float]]:
     """Intervals and corrected p-values of numbers with standard errors, each from so many draws."""
+    if not found:
+        return []
     value, error, count = (np.array(part, dtype=np.float64) for part in zip(*found, strict=True))
     error = np.where(count < FEWEST, np.nan, error)
     df = np.maximum(count - 1, 1)

@@ -13,11 +13,12 @@ from typing import Any
 from .audit import AUDIT
 from .gain import GAIN
 from .readings import READINGS
+from .reasons import REASONS
 from .report import REPORT
 from .shapley import SHAPLEY
 from .units import UNITS
 
-ENGLISH: dict[str, str] = {**AUDIT, **GAIN, **READINGS, **REPORT, **SHAPLEY, **UNITS}
+ENGLISH: dict[str, str] = {**AUDIT, **GAIN, **READINGS, **REASONS, **REPORT, **SHAPLEY, **UNITS}
 
 
 def text(key: str, values: Mapping[str, Any] | None = None) -> str:

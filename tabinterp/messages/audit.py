@@ -329,7 +329,8 @@ AUDIT: dict[str, str] = {
         "Whether the readings would look alike for a network with random weights, and other baselines of integrated gradients."
     ),
     "not_assessed.robustness": "Robustness to noise and to rows outside the range of these.",
-    "not_assessed.reasons": "Reason codes for single decisions, thresholds and costs.",
+    "not_assessed.reasons": "Reason codes: they are of a decision between two classes.",
+    "not_assessed.costs": "Thresholds other than one half, and costs.",
     "not_assessed.dependence": (
         "Dependence between rows (neighbours in space or time, repeated people), unless a group column was given: intervals "
         "take rows as independent."

@@ -9,6 +9,7 @@ from __future__ import annotations
 from tabinterp.errors import DocumentError
 from tabinterp.report.compared import Disagreement, Gain, Ladder, Rung
 from tabinterp.report.document import Document, Interval, MetricRow, Status, Verdict
+from tabinterp.report.sliced import Slices
 
 HIGHER_IS_BETTER = {"auc", "accuracy", "r2"}
 CHANCE = 0.5
@@ -34,6 +35,8 @@ def check(document: Document) -> None:
         _gain(document.gain)
     if document.disagreement is not None:
         _disagreement(document.disagreement)
+    if document.slices is not None:
+        _slices(document.slices)
     ladder = None if document.gain is None else document.gain.ladder
     if (
         ladder is not None
@@ -151,3 +154,17 @@ def _disagreement(part: Disagreement) -> None:
         raise DocumentError("disagreement: rules of a tree whose AUC is not above chance. Allowed: none.")
     if any(leaf.rows < FEWEST for leaf in part.leaves):
         raise DocumentError(f"disagreement.leaves: a leaf of fewer than {FEWEST} rows. Allowed: none.")
+
+
+def _slices(part: Slices) -> None:
+    for index, row in enumerate(part.found):
+        place = f"slices.found.{index}"
+        if row.rows < FEWEST:
+            raise DocumentError(f"{place}: a group of fewer than {FEWEST} rows. Allowed: none.")
+        expected: Status = {1: "worse", -1: "better", 0: "not_resolved"}[side(row.difference)]  # type: ignore[assignment]
+        if row.status not in ("equivalent", expected):
+            raise DocumentError(f"{place}.status: {row.status!r}, but by its interval it must be {expected!r}.")
+        if row.status == "equivalent" and not _within(row.difference, part.margin):
+            raise DocumentError(f"{place}.status: 'equivalent', but its interval does not lie within the margin.")
+        if row.unlike != (side(row.against_rest) != 0):
+            raise DocumentError(f"{place}.unlike: {row.unlike}, but by its interval it must be {not row.unlike}.")

@@ -11,6 +11,8 @@ from typing import Final, Literal
 
 from .base import Interval, Message, Metric, Part, Scalar, Status
 from .compared import Calibration, Disagreement, Gain
+from .reasons import Reasons
+from .sliced import Slices
 
 __all__ = ["Interval", "Message", "Metric", "Part", "Scalar", "Status"]  # from here as well; all that follows besides
 
@@ -335,6 +337,8 @@ class Document(Part):
     calibration: Calibration | None = None
     gain: Gain | None = None
     disagreement: Disagreement | None = None
+    slices: Slices | None = None
+    reasons: Reasons | None = None
     importance: Importance
     coefficients: Coefficients
     gradients: Gradients

@@ -17,6 +17,7 @@ from tabinterp.report.parts.interactions import interactions
 from tabinterp.report.parts.method import method, not_assessed
 from tabinterp.report.parts.neurons import neurons
 from tabinterp.report.parts.performance import performance
+from tabinterp.report.parts.reasons import reasons
 from tabinterp.report.parts.shapley import shapley
 from tabinterp.report.words import t
 
@@ -24,6 +25,7 @@ SECTIONS: tuple[tuple[str, Callable[[Document], list[Block]]], ...] = (
     ("findings", findings),
     ("performance", performance),
     ("gain", gain),
+    ("reasons", reasons),
     ("importance", importance),
     ("shapley", shapley),
     ("effects", effects),
