@@ -126,6 +126,8 @@ def test_a_resolved_gain_is_among_the_first_lines(task):
     document = audited(task)[0]
     assert document.gain.ladder.gain == "better"
     assert [line for line in document.verdict.lines if line.key.startswith("ladder.")] == [document.gain.recovery]
+    assert not document.network.linear
+    assert not any(line.key.startswith("verdict.linear") for line in document.verdict.lines)
 
 
 def test_without_held_out_rows_it_is_said_in_words():

@@ -22,7 +22,7 @@ from ..table.draws import FloatArray, IntArray, chosen, row_hash
 from .performance import FEWEST
 
 REFERENCE = 100  # just-approved rows
-PERMUTATIONS = 1  # of the columns, there and back, for each pair of rows
+EVALUATIONS, MOST = 2_000_000, 16  # of the network in all, where they allow it; permutations for each pair of rows, at most
 TOLERANCE = 1e-2  # of integrated gradients: the order of the columns needs no more
 
 Declined = Literal["negative", "positive"]
@@ -87,7 +87,9 @@ def _both_scales(scores: torch.Tensor) -> torch.Tensor:
 
 def interventional(bound: Bound, case: Case, seed: int) -> tuple[FloatArray, FloatArray]:
     """(rows, columns) against the just-approved rows, of the log-odds and of the probability, from the same coalitions."""
-    found = explain(Games(bound, case.near, _both_scales), case.rows, seed, PERMUTATIONS, None).values
+    once = case.size * len(case.near) * 2 * max(1, len(bound.columns) - 1)
+    permutations = int(np.clip(EVALUATIONS // once, 1, MOST))
+    found = explain(Games(bound, case.near, _both_scales), case.rows, seed, permutations, None).values
     return _cleaned(case, found[..., 0], bound), _cleaned(case, found[..., 1], bound)
 
 
@@ -95,7 +97,7 @@ def _baseline(case: Case, mean: FloatArray) -> FloatArray:
     """(rows, columns) Shapley values from one encoded row, the mean of others."""
     bound, rows = case.network, np.arange(case.size + 1)  # the last row lends its place to the mean
     one = replace(bound, x=np.vstack([bound.x[: case.size], mean]), table=bound.table.take(rows))
-    found = explain(Games(one, rows[-1:], lambda scores: scores), case.rows, case.seed, PERMUTATIONS, None).values
+    found = explain(Games(one, rows[-1:], lambda scores: scores), case.rows, case.seed, MOST, None).values
     return _cleaned(case, found[..., 0], bound)
 
 

@@ -105,7 +105,7 @@ def _likeness(of: str, case: Case, one: FloatArray, other: FloatArray, at: BoolA
     return Likeness(
         of,
         len(one),
-        mean_of(jaccard, weights, group),
+        share_of(jaccard, weights, group),
         share_of((a != b).any(axis=1), weights, group),
         share_of(first == second, weights, group),
     )
@@ -129,8 +129,8 @@ def flips(case: Case, main: FloatArray, linear: FloatArray) -> list[Flips]:
         drawn = _random_sets(case, at, named.sum(axis=1))
         shares = [_approved(case, bound, at, which) for which in (named, drawn)]
         weights, group = _weighed(case, at)
-        first, second, gain = (mean_of(one, weights, group) for one in (*shares, shares[0] - shares[1]))
-        found.append(Flips(name, len(at), first, second, gain))
+        first, second = (share_of(share, weights, group) for share in shares)
+        found.append(Flips(name, len(at), first, second, mean_of(shares[0] - shares[1], weights, group)))
     return found
 
 

@@ -57,7 +57,7 @@ def mean_of(values: FloatArray, weights: FloatArray, group: IntArray) -> Mean:
 
 
 def share_of(hit: Any, weights: FloatArray, group: IntArray) -> Mean:
-    """Share of the rows given; nothing where they, or their groups, are fewer than ten."""
+    """Mean of what lies between 0 and 1 in each row, a share where it is either; the same rows, an interval within 0 and 1."""
     value, error, _, _ = mean_of(np.asarray(hit, dtype=np.float64), weights, group)
     if not np.isfinite(value):
         return NONE

@@ -13,6 +13,7 @@ from tabinterp.report.sliced import Slices
 
 HIGHER_IS_BETTER = {"auc", "accuracy", "r2"}
 CHANCE = 0.5
+LINEAR_R2 = 0.999  # a score of which a linear function explains this much is linear
 FEWEST = 10  # rows of a leaf
 BEHIND: dict[Status, Status] = {"worse": "better", "better": "worse"}  # what a refit's place says of the network
 REACHED: dict[str, Status] = {"reached": "equivalent", "better": "better"}
@@ -44,10 +45,23 @@ def check(document: Document) -> None:
         and any(r.status != "not_resolved" for r in ladder.rungs[:-1])
     ):
         raise DocumentError("gain.ladder: refits are placed without held-out rows. Allowed: 'not_resolved'.")
+    _linear(document)
     told = [line.key for line in document.verdict.lines if line.key.startswith("ladder.")]
     if told and (ladder is None or ladder.gain != "better"):
         raise DocumentError(
             f"verdict.lines: {told[0]!r} without a resolved gain. Allowed: only where gain.ladder.gain is 'better'."
+        )
+
+
+def _linear(document: Document) -> None:
+    """A network is only called linear where it is, or where a linear function of the columns says the same."""
+    keys = {line.key for line in document.verdict.lines}
+    if "verdict.linear.exact" in keys and not document.network.linear:
+        raise DocumentError("verdict.lines: 'verdict.linear.exact' of a network that is not linear. Allowed: none.")
+    shares = [row.r2 for row in document.coefficients.surrogates]
+    if "verdict.linear.score" in keys and not (shares and all(r2 is not None and r2 >= LINEAR_R2 for r2 in shares)):
+        raise DocumentError(
+            f"verdict.lines: 'verdict.linear.score', but a surrogate explains less than {LINEAR_R2} of a score. Allowed: none."
         )
 
 

@@ -51,6 +51,7 @@ class ModelInfo(Part):
     parameters: int
     hidden: list[int]  # units of each hidden layer that was found; empty for a linear model
     converged: bool | None = None  # None: the model does not say
+    linear: bool = False  # no operation that is not affine behind its encoder: a network with no hidden layer
     notes: list[Message]  # what a reader must know of how it was read
 
 
