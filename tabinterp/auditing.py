@@ -188,8 +188,7 @@ def _reasons(network: Bound, linear: Bound, at: IntArray, declined: Declined, ro
     """Of two classes only; otherwise the document says so without a reason."""
     if network.table.schema.task != "binary":
         return None
-    part = network.take(at)
-    few = min(rows, DECLINED_ROWS)
+    few, part = min(rows, DECLINED_ROWS), network.take(at)
     return reason_codes(part, linear.take(at), part.table, declined=declined, rows=few, seed=seed)
 
 

@@ -22,7 +22,10 @@ from ..table.draws import FloatArray, IntArray, chosen, row_hash
 from .performance import FEWEST
 
 REFERENCE = 100  # just-approved rows
-EVALUATIONS, MOST = 2_000_000, 16  # of the network in all, where they allow it; permutations for each pair of rows, at most
+EVALUATIONS, MOST = (
+    2_000_000,
+    16,
+)  # of the network in all, where they allow it; permutations for each pair of rows, at most
 TOLERANCE = 1e-2  # of integrated gradients: the order of the columns needs no more
 
 Declined = Literal["negative", "positive"]

@@ -37,7 +37,7 @@ def check(document: Document) -> None:
     if document.disagreement is not None:
         _disagreement(document.disagreement)
     if document.slices is not None:
-        _slices(document.slices)
+        _slices(document.slices, document.performance.held_out)
     ladder = None if document.gain is None else document.gain.ladder
     if (
         ladder is not None
@@ -170,7 +170,10 @@ def _disagreement(part: Disagreement) -> None:
         raise DocumentError(f"disagreement.leaves: a leaf of fewer than {FEWEST} rows. Allowed: none.")
 
 
-def _slices(part: Slices) -> None:
+def _slices(part: Slices, held_out: bool) -> None:
+    """A group is where its interval says, on rows that the models were not trained on."""
+    if part.found and not held_out:
+        raise DocumentError("slices.found: groups are compared without held-out rows. Allowed: none.")
     for index, row in enumerate(part.found):
         place = f"slices.found.{index}"
         if row.rows < FEWEST:
