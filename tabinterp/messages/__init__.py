@@ -12,13 +12,15 @@ from typing import Any
 
 from .audit import AUDIT
 from .gain import GAIN
+from .gate import GATE
 from .readings import READINGS
 from .reasons import REASONS
 from .report import REPORT
 from .shapley import SHAPLEY
 from .units import UNITS
+from .verify import VERIFY
 
-ENGLISH: dict[str, str] = {**AUDIT, **GAIN, **READINGS, **REASONS, **REPORT, **SHAPLEY, **UNITS}
+ENGLISH: dict[str, str] = {**AUDIT, **GAIN, **GATE, **READINGS, **REASONS, **REPORT, **SHAPLEY, **UNITS, **VERIFY}
 
 
 def text(key: str, values: Mapping[str, Any] | None = None) -> str:
