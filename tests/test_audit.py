@@ -225,7 +225,9 @@ class TestEveryCase:
 class TestEveryTask:
     def test_what_does_not_apply_is_said(self, task):
         mixed = audited(mixing_encoder, task).document
-        assert [m.values["reading"] for m in mixed.not_assessed if m.key == "not_assessed.reading"] == ["coefficients"]
+        few = ["reason codes"] if task == "binary" else []  # fewer than ten rows of one side
+        readings = [m.values["reading"] for m in mixed.not_assessed if m.key == "not_assessed.reading"]
+        assert readings == [*few, "coefficients"]
         assert [m.values["columns"] for m in mixed.not_assessed if m.key == "not_assessed.mixed"] == [
             ["a", "b", "job"]
         ] * 2
