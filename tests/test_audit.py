@@ -235,9 +235,12 @@ class TestEveryTask:
         assert all(row.network.value is not None for row in mixed.importance.columns)
         alone = audited(no_hidden_layer, task).document
         assert [m.values["reading"] for m in alone.not_assessed if m.key == "not_assessed.reading"] == ["neurons"]
-        usual = keys(audited(plain, task).document.not_assessed)
+        usual_notes = audited(plain, task).document.not_assessed
+        usual = keys(usual_notes)
         assert {"not_assessed.seeds", "not_assessed.groups", "not_assessed.data", "not_assessed.use"} <= set(usual)
-        assert not {"not_assessed.reading", "not_assessed.mixed", "not_assessed.split"} & set(usual)
+        readings = [m.values["reading"] for m in usual_notes if m.key == "not_assessed.reading"]
+        assert readings == few
+        assert not {"not_assessed.mixed", "not_assessed.split"} & set(usual)
 
     def test_a_network_without_hidden_layer_is_linear(self, task):
         document = audited(no_hidden_layer, task).document

@@ -11,8 +11,10 @@ from collections.abc import Mapping
 from typing import Any
 
 from .audit import AUDIT
+from .changes import CHANGES
 from .gain import GAIN
 from .gate import GATE
+from .inside import INSIDE
 from .readings import READINGS
 from .reasons import REASONS
 from .report import REPORT
@@ -20,7 +22,19 @@ from .shapley import SHAPLEY
 from .units import UNITS
 from .verify import VERIFY
 
-ENGLISH: dict[str, str] = {**AUDIT, **GAIN, **GATE, **READINGS, **REASONS, **REPORT, **SHAPLEY, **UNITS, **VERIFY}
+ENGLISH: dict[str, str] = {
+    **AUDIT,
+    **CHANGES,
+    **GAIN,
+    **GATE,
+    **INSIDE,
+    **READINGS,
+    **REASONS,
+    **REPORT,
+    **SHAPLEY,
+    **UNITS,
+    **VERIFY,
+}
 
 
 def text(key: str, values: Mapping[str, Any] | None = None) -> str:

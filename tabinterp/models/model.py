@@ -201,12 +201,13 @@ class Bound:
                 result[start : start + BLOCK, :, output] = gradient.double().numpy()
         return result
 
-    def activations(self) -> dict[str, FloatArray]:
-        """Layer -> (n, h): what each hidden unit puts out on the table's rows."""
+    def activations(self, x: FloatArray | None = None) -> dict[str, FloatArray]:
+        """Layer -> (n, h): what each hidden unit puts out on encoded rows (None: the table's)."""
+        x = self.x if x is None else x
         recorder = Activations(self.module)
         dtype = module_dtype(self.module)
         parts: dict[str, list[FloatArray]] = {}
-        for i in range(0, len(self.x), BLOCK):
-            for layer, value in recorder(torch.as_tensor(self.x[i : i + BLOCK]).to(dtype)).items():
+        for i in range(0, len(x), BLOCK):
+            for layer, value in recorder(torch.as_tensor(x[i : i + BLOCK]).to(dtype)).items():
                 parts.setdefault(layer, []).append(value.double().numpy())
         return {layer: np.concatenate(values) for layer, values in parts.items()}

@@ -21,6 +21,7 @@ from ..errors import NotApplicableError
 from ..models import Bound, Model, bind
 from ..table import Table
 from ..table.draws import FloatArray, IntArray, chosen
+from .baselines import BASELINES, baseline_of
 from .result import Estimates, mean_over_rows
 from .weights import quantile, unit
 
@@ -120,7 +121,7 @@ def gradient_importance(
     """
     if method not in METHODS:
         raise NotApplicableError(f"method is one of {', '.join(METHODS)}; got {method!r}")
-    if baseline not in ("mean", "median", "zero"):
+    if baseline not in BASELINES:
         raise NotApplicableError(f"baseline is 'mean', 'median' or 'zero'; got {baseline!r}")
     if not tolerance > 0:
         raise NotApplicableError(f"tolerance is above 0; got {tolerance}")
@@ -178,28 +179,6 @@ def _block_size(bound: Bound, gradient: FloatArray) -> FloatArray:
     return result
 
 
-def _baseline(ask: _Ask) -> FloatArray:
-    """(d,) encoded baseline."""
-    bound = ask.bound
-    if ask.baseline == "zero":
-        return np.zeros(bound.x.shape[1])
-    if ask.baseline == "mean":
-        return np.asarray(np.average(bound.x, axis=0, weights=bound.table.weights))
-    frame, own = bound.table.inputs, bound.table.weights
-    weights = pd.Series(np.ones(len(frame)) if own is None else own, index=frame.index)
-    row = frame.iloc[[0]].copy()
-    for column in frame.columns:
-        mass = weights.groupby(frame[column]).sum()  # of each value that is not missing, in order
-        if len(mass) == 0:
-            continue
-        if bound.table.schema[column].kind == "numeric":
-            value = mass.index[int((mass.cumsum() < mass.sum() / 2).sum())]  # of two in the middle the lower
-        else:
-            value = mass.idxmax()
-        row[column] = pd.Series([value], index=row.index).astype(frame[column].dtype)
-    return np.asarray(bound.encoding.transform(row)[0])
-
-
 # ---- gradients as such
 
 
@@ -224,7 +203,7 @@ def _smoothgrad(ask: _Ask) -> GradientImportance:
 
 def _gradient_x_input(ask: _Ask) -> GradientImportance:
     bound = ask.bound
-    product = bound.gradients(bound.x) * (bound.x - _baseline(ask))[:, :, None]
+    product = bound.gradients(bound.x) * (bound.x - baseline_of(bound, ask.baseline))[:, :, None]
     values = np.einsum("ndk,dj->njk", product, _blocks(bound), optimize=True)
     estimand = f"gradient times the distance from the {ask.baseline}"
     return ask.result("gradient_x_input", estimand, values, _ones(bound), settings={"baseline": ask.baseline})
@@ -239,7 +218,7 @@ def _ones(bound: Bound) -> IntArray:
 
 def _integrated(ask: _Ask) -> GradientImportance:
     bound = ask.bound
-    base = _baseline(ask)
+    base = baseline_of(bound, ask.baseline)
     moves = bound.x - base
     weight, bias = bound.front.weight, bound.front.bias
     start = (torch.as_tensor(base) @ weight.T + bias).to(torch.float32)

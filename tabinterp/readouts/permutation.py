@@ -81,7 +81,7 @@ class PermutationImportance:
 
 def paired_difference(first: PermutationImportance, second: PermutationImportance) -> Estimates:
     """Importance of every player for one model minus the other, on the same rows and draws, with its standard error."""
-    errors = [_error(a - b, first.weights) for a, b in zip(first.projection.T, second.projection.T, strict=True)]
+    errors = [error_of(a - b, first.weights) for a, b in zip(first.projection.T, second.projection.T, strict=True)]
     return Estimates.of(first.importance - second.importance, np.array(errors), first.rows - 1)
 
 
@@ -248,8 +248,8 @@ def finish(plan: Plan, sums: Sums) -> PermutationImportance:
             received = np.concatenate(sums.received[player])[order]
             given = sums.given[player][plan.groups[player][0]] if plan.is_exact(player) else sums.given[player]
             values[i] = (weights * received[:, 0]).sum() / (weights * received[:, 1]).sum()
-            projection[:, i] = _share(received) + _share(given)
-    errors = np.array([_error(column, weights) for column in projection.T])
+            projection[:, i] = share_of(received) + share_of(given)
+    errors = np.array([error_of(column, weights) for column in projection.T])
     support = Support(plan.bound.table, plan.seed)
     off = [support.off(columns) for columns in plan.players.values()]
     interval = Estimates.of(values, errors, len(own) - 1)
@@ -272,13 +272,13 @@ def finish(plan: Plan, sums: Sums) -> PermutationImportance:
     )
 
 
-def _share(sums: FloatArray) -> FloatArray:
+def share_of(sums: FloatArray) -> FloatArray:
     """Mean of the rises (rows,) from sums of w D and w; 0 where there was none."""
     with np.errstate(invalid="ignore", divide="ignore"):
         return np.where(sums[:, 1] > 0, sums[:, 0] / sums[:, 1], 0.0)
 
 
-def _error(projection: FloatArray, w: FloatArray) -> float:
+def error_of(projection: FloatArray, w: FloatArray) -> float:
     """Standard error of the mean of the projection, weighted."""
     deviation = w * (projection - np.average(projection, weights=w))
     n = len(w)
