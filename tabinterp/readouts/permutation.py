@@ -169,6 +169,8 @@ def start(
     n = len(bound.table)
     if n < 2:
         raise NotApplicableError(f"permutation importance needs at least two rows; the table has {n}")
+    if np.count_nonzero(bound.table.row_weights) < 2:
+        raise NotApplicableError("permutation importance needs at least two rows that have weight")
     if n_repeats < 1:
         raise NotApplicableError(f"n_repeats is at least 1; got {n_repeats}")
     chosen_loss = loss_for(loss, bound.table.schema.task, scale)
@@ -247,7 +249,10 @@ def finish(plan: Plan, sums: Sums) -> PermutationImportance:
         if player in sums.received:
             received = np.concatenate(sums.received[player])[order]
             given = sums.given[player][plan.groups[player][0]] if plan.is_exact(player) else sums.given[player]
-            values[i] = (weights * received[:, 0]).sum() / (weights * received[:, 1]).sum()
+            pairs = (weights * received[:, 1]).sum()
+            if not pairs > 0:
+                raise NotApplicableError(f"no pair of rows drawn for {', '.join(plan.players[player])} has weight")
+            values[i] = (weights * received[:, 0]).sum() / pairs
             projection[:, i] = share_of(received) + share_of(given)
     errors = np.array([error_of(column, weights) for column in projection.T])
     support = Support(plan.bound.table, plan.seed)
@@ -335,7 +340,7 @@ def _mover(plan: Plan, player: str, rows: IntArray, own: _Own) -> Callable[[IntA
     """Scores of the receivers with the player's columns from these donors."""
     bound, columns = plan.bound, plan.players[player]
     if player not in plan.groups:
-        value = bound.table.inputs.groupby(list(columns), dropna=False, sort=False).ngroup().to_numpy()
+        value = bound.table.frame[list(columns)].groupby(list(columns), dropna=False, sort=False).ngroup().to_numpy()
 
         def encoded(donors: IntArray) -> Tensor:
             return _moved(
