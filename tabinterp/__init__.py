@@ -55,6 +55,7 @@ _HOMES = {
     "decompose": "comparison.decomposition",
     "ladder": "comparison.ladder",
     "trust": "comparison.trust",
+    "reason_codes": "comparison.reasons",
     "audit": "auditing",
     "Audit": "audited",
     "compare_audits": "audited",

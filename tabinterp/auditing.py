@@ -14,10 +14,13 @@ from .assembly import Results, document
 from .audited import Audit
 from .comparison.baselines import baselines
 from .comparison.calibration import calibration
+from .comparison.declined import Declined
 from .comparison.decomposition import decompose
 from .comparison.disagreement import disagreement
 from .comparison.ladder import ladder
 from .comparison.performance import compare
+from .comparison.reasons import reason_codes
+from .comparison.slices import slices
 from .comparison.together import REPEATS, together
 from .comparison.trust import Trust, passes, trust
 from .errors import ModelError, NotApplicableError, TabinterpError
@@ -49,6 +52,7 @@ SHAPLEY_ROWS = 500
 EFFECT_COLUMNS, EFFECT_CURVES = 8, 24  # the most columns, and the most curves over all outputs
 EFFECT_POINT = 20  # rows for each point, so that the outer points, which get half as many, may be printed
 PAIRS = 5
+DECLINED_ROWS = 500
 
 Progress = Callable[[str, float], None]  # what is being done, and the share of the whole that is finished
 
@@ -61,6 +65,7 @@ def audit(
     others: Sequence[Model] = (),
     seed: int = 0,
     rows: int = ROWS,
+    declined: Declined = "negative",
     progress: Progress | None = None,
     announce: Callable[[str], None] | None = None,
 ) -> Audit:
@@ -75,6 +80,7 @@ def audit(
     others : networks that differ from this one by their seed alone: how far the readings move with it.
     seed : of every draw.
     rows : readings that take many passes over the rows use at most this many, drawn by hash.
+    declined : the adverse side of a decision between two classes, as in `reason_codes`.
     progress : called with a step's name and the share that is done. announce : called once with an estimate of the time.
     """
     clock = _Clock(progress)
@@ -107,6 +113,9 @@ def audit(
         shares = _optional("decomposition of the score", notes, lambda: decompose(network, network.table, seed=seed))
     with clock("disagreement"):
         differ = _optional("comparison of decisions", notes, lambda: disagreement(network, linear, seed=seed))
+        parts = _optional("comparison of groups", notes, lambda: slices(network, linear, performance.margin))
+    with clock("reason codes"):
+        codes = _optional("reason codes", notes, lambda: _reasons(network, linear, evaluation, declined, rows, seed))
     with clock("coefficients"):
         coefficients = _optional("coefficients", notes, lambda: _coefficients(network, linear))
     with clock("permutation importance"):
@@ -158,6 +167,8 @@ def audit(
         trust=checks,
         inside=within,
         optima=peaks,
+        slices=parts,
+        reasons=codes,
     )
     made = document(results)
     run = {"seconds": clock.seconds, "threads": torch.get_num_threads()}
@@ -189,6 +200,14 @@ def _coefficients(network: Bound, linear: Bound) -> tuple[Any, Any]:
     if not terms:
         raise NotApplicableError("the encoder mixes all columns, so that none has a coefficient of its own")
     return of_linear(linear, terms), of_network(network, find_terms(network), terms)
+
+
+def _reasons(network: Bound, linear: Bound, at: IntArray, declined: Declined, rows: int, seed: int) -> Any:
+    """Of two classes only; otherwise the document says so without a reason."""
+    if network.table.schema.task != "binary":
+        return None
+    few, part = min(rows, DECLINED_ROWS), network.take(at)
+    return reason_codes(part, linear.take(at), part.table, declined=declined, rows=few, seed=seed)
 
 
 def _importance(network: Bound, linear: Bound, rows: IntArray, seed: int, clock: _Clock) -> tuple[Any, Any]:
@@ -312,7 +331,8 @@ SHARES = {  # of the whole time, for the progress bar
     "calibration": 0.01,
     "ladder of refits": 0.22,
     "decomposition of the score": 0.1,
-    "disagreement": 0.02,
+    "disagreement": 0.03,
+    "reason codes": 0.05,
     "coefficients": 0.1,
     "permutation importance": 0.05,
     "columns that move together": 0.04,

@@ -249,8 +249,9 @@ def _numbers(document: Document, path: Path, data: Path) -> Step:
     if model.split is not None:
         table = table.with_split(model.split)
     counterpart = load_counterpart(path)
-    rows, seed, others = int(str(settings["rows"])), document.method.seed, load_others(path)
-    again = audit(model, table, counterpart=counterpart, others=others, seed=seed, rows=rows)
+    asked: dict[str, Any] = {"rows": int(str(settings["rows"])), "declined": settings.get("declined", "negative")}
+    others, seed = load_others(path), document.method.seed
+    again = audit(model, table, counterpart=counterpart, others=others, seed=seed, **asked)
     return compare(Audit(document), again)
 
 

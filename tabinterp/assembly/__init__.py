@@ -11,8 +11,10 @@ from .effects import effects, interactions
 from .gain import gain
 from .inside import inside
 from .readings import agreement, gradients, importance, neurons
+from .reasons import reasons
 from .results import Results
 from .shapley import shapley
+from .slices import slices
 from .together import baselines, together
 from .trust import trust
 
@@ -32,6 +34,8 @@ def document(r: Results) -> doc.Document:
         calibration=calibration(r),
         gain=gain(r),
         disagreement=disagreement(r),
+        slices=slices(r),
+        reasons=reasons(r),
         importance=columns,
         together=together(r, [row.column for row in columns.columns]),
         coefficients=coefficients(r),

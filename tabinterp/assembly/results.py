@@ -13,6 +13,8 @@ from ..comparison.decomposition import Decomposition
 from ..comparison.disagreement import Disagreement
 from ..comparison.ladder import Ladder
 from ..comparison.performance import Performance
+from ..comparison.reasons import ReasonCodes
+from ..comparison.slices import Slices
 from ..comparison.together import Together
 from ..comparison.trust import Trust
 from ..models import Bound
@@ -55,6 +57,8 @@ class Results:
     trust: tuple[Trust, Trust] | None = None
     inside: Inside | None = None
     optima: Optima | None = None
+    slices: Slices | None = None
+    reasons: ReasonCodes | None = None
 
 
 def number(value: Any) -> float | None:

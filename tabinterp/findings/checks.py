@@ -9,9 +9,9 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Literal
 
+from ..report.claims import LINEAR_R2
 from ..report.document import CoefficientRow, Document, Finding, Message
 
-LINEAR_R2 = 0.999  # a score of which a linear function explains this much is linear
 SATURATED = 0.01  # median p(1-p), of at most 0.25
 SIZES = {  # readings of how much a column matters; an average derivative may cancel, and asks another question
     "network.permutation_importance",
@@ -82,6 +82,8 @@ def _worse_than_linear(d: Document) -> Outcome:
 
 
 def _secretly_linear(d: Document) -> Outcome:
+    if d.network.linear:
+        return Outcome("raised", "raised_exact", {"linear": d.linear.name})
     shares = [s.r2 for s in d.coefficients.surrogates if s.r2 is not None]
     if not shares:
         return _not_applicable()

@@ -17,6 +17,7 @@ from .gain import GAIN
 from .gate import GATE
 from .inside import INSIDE
 from .readings import READINGS
+from .reasons import REASONS
 from .report import REPORT
 from .shapley import SHAPLEY
 from .together import TOGETHER
@@ -32,6 +33,7 @@ ENGLISH: dict[str, str] = {
     **GATE,
     **INSIDE,
     **READINGS,
+    **REASONS,
     **REPORT,
     **SHAPLEY,
     **TOGETHER,

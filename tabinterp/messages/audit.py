@@ -9,6 +9,14 @@ AUDIT: dict[str, str] = {
     "verdict.worse": "The network is worse than {linear} on held-out rows.",
     "verdict.not_resolved": "The held-out rows do not resolve whether the network or {linear} is better.",
     "verdict.not_assessed": "Not assessed: it is not known which rows the network was not trained on.",
+    "verdict.linear.exact": (
+        "The network is itself a linear model: it has no hidden layer. It adds nothing to what {linear} can express; its "
+        "coefficients on the original columns are in section Coefficients."
+    ),
+    "verdict.linear.score": (
+        "The network is a linear model over these rows: a linear function of the columns explains {percent}% of its score. It "
+        "adds nothing to what {linear} can express; the coefficients of that function are in section Coefficients."
+    ),
     "verdict.gap.log_loss.lower": (
         "Its log loss is lower by {value} (95% interval {low} to {high}); less than {margin} counts as equivalent."
     ),
@@ -243,6 +251,10 @@ AUDIT: dict[str, str] = {
         "The network is not shown to be worse than {linear}: its loss is at most {high} higher (upper end of the interval)."
     ),
     "finding.worse-than-linear.not_applicable": "Without held-out rows the models cannot be compared.",
+    "finding.secretly-linear.raised_exact": (
+        "The network has no hidden layer: it is a linear model of its encoded columns, and adds nothing to what {linear} can "
+        "express."
+    ),
     "finding.secretly-linear.raised": (
         "The network is linear over these rows: a linear function of the columns explains {percent}% of the variance of its "
         "score (threshold {threshold}%)."
@@ -338,7 +350,8 @@ AUDIT: dict[str, str] = {
         "does, with a function that trains one."
     ),
     "not_assessed.robustness": "Robustness to noise and to rows outside the range of these.",
-    "not_assessed.reasons": "Reason codes for single decisions, thresholds and costs.",
+    "not_assessed.reasons": "Reason codes: they are of a decision between two classes.",
+    "not_assessed.costs": "Thresholds other than one half, and costs.",
     "not_assessed.dependence": (
         "Dependence between rows (neighbours in space or time, repeated people), unless a group column was given: intervals "
         "take rows as independent."

@@ -12,6 +12,8 @@ from typing import Final, Literal
 from .base import Interval, Message, Metric, Part, Scalar, Status
 from .compared import Calibration, Disagreement, Gain
 from .inside import Inside
+from .reasons import Reasons
+from .sliced import Slices
 from .together import Baselines, Together
 from .trusted import Trust
 
@@ -53,6 +55,7 @@ class ModelInfo(Part):
     parameters: int
     hidden: list[int]  # units of each hidden layer that was found; empty for a linear model
     converged: bool | None = None  # None: the model does not say
+    linear: bool = False  # no operation that is not affine behind its encoder: a network with no hidden layer
     notes: list[Message]  # what a reader must know of how it was read
 
 
@@ -340,6 +343,8 @@ class Document(Part):
     calibration: Calibration | None = None
     gain: Gain | None = None
     disagreement: Disagreement | None = None
+    slices: Slices | None = None
+    reasons: Reasons | None = None
     importance: Importance
     together: Together | None = None
     coefficients: Coefficients

@@ -17,6 +17,7 @@ from tabinterp.report.parts.interactions import interactions
 from tabinterp.report.parts.method import method, not_assessed
 from tabinterp.report.parts.neurons import neurons
 from tabinterp.report.parts.performance import performance
+from tabinterp.report.parts.reasons import reasons
 from tabinterp.report.parts.shapley import shapley
 from tabinterp.report.parts.together import together
 from tabinterp.report.parts.trust import trust
@@ -26,6 +27,7 @@ SECTIONS: tuple[tuple[str, Callable[[Document], list[Block]]], ...] = (
     ("findings", findings),
     ("performance", performance),
     ("gain", gain),
+    ("reasons", reasons),
     ("importance", importance),
     ("together", together),
     ("shapley", shapley),

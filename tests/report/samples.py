@@ -67,6 +67,8 @@ from tabinterp.report.inside import (
     UnitRow,
     WeightLine,
 )
+from tabinterp.report.reasons import Alike, Flip, ReasonRow, Reasons
+from tabinterp.report.sliced import SliceRow, Slices
 from tabinterp.report.together import (
     BaselinePair,
     BaselineRow,
@@ -843,6 +845,105 @@ def disagreement(names: list[str], task: str) -> Disagreement:
     )
 
 
+def sliced(names: list[str], loss: str) -> Slices:
+    def row(kind: str, low: float, status: str, **values: object) -> SliceRow:
+        return SliceRow(
+            group=Message(key=f"group.{kind}", values={"column": names[0], **values}),
+            protected=kind == "level",
+            rows=120,
+            difference=Interval(value=low + 0.02, stderr=0.005, low=low, high=low + 0.04),
+            q=0.01,
+            against_rest=Interval(value=low + 0.03, stderr=0.006, low=low, high=low + 0.06),
+            rest_q=0.02,
+            status=status,
+            unlike=low > 0,
+        )
+
+    counted = {"groups": 60, "smallest": 50, "better": 12, "worse": 2, "linear": "logistic regression", "unlike": 2}
+    worst = {"column": names[0], "low_end": 12.5, "high_end": 20.0, "linear": "logistic regression"}
+    return Slices(
+        metric=loss,
+        margin=0.005,
+        rows=4000,
+        smallest=50,
+        groups=60,
+        sentences=[
+            Message(key="slices.found", values={**counted, "margin": 0.005}),
+            Message(
+                key="slices.worst.between", values={**worst, "value": 0.05, "low": 0.03, "high": 0.07, "rows": 120}
+            ),
+        ],
+        found=[
+            row("between", 0.03, "worse", low_end=12.5, high_end=20.0),
+            row("level", 0.01, "worse", level="level <1>"),
+            row("above", -0.02, "not_resolved", low_end=20.0),
+        ],
+        hidden=3,
+    )
+
+
+def reasons(make: Maker, names: list[str], classes: list[str]) -> Reasons:
+    def share(value: float) -> Interval:
+        return Interval(value=value, stderr=0.02, low=max(0.0, value - 0.04), high=min(1.0, value + 0.04))
+
+    def percents(**values: float) -> dict[str, float]:
+        ends = {"": 0.0, "_low": -4.0, "_high": 4.0}
+        return {f"{name}{end}": value + by for name, value in values.items() for end, by in ends.items()}
+
+    lists = (
+        "linear",
+        "linear_agree",
+        "linear_reference",
+        "reference",
+        "seed",
+        "scale",
+        "baseline",
+        "integrated_gradients",
+    )
+    said = {
+        "alike": percents(common=70.0, first=80.0),
+        "stable": percents(seed=5.0, scale=20.0),
+        "reference": percents(changed=60.0),
+        "flip.more": percents(named=60.0, random=20.0),
+        "omitted": percents(omitted=30.0),
+        "protected": percents(network=40.0, other=30.0),
+    }
+    return Reasons(
+        rows_of="held-out",
+        declined=classes[0],
+        threshold=0.5,
+        declined_rows=3000,
+        rows=500,
+        reference_rows=100,
+        most=4,
+        seed=0,
+        sentences=[
+            Message(key=f"reasons.{key}", values={**values, "linear": "logistic regression"})
+            for key, values in said.items()
+        ],
+        alike=[Alike(of=of, rows=500, jaccard=share(0.7), changed=share(0.3), first=share(0.8)) for of in lists]
+        + [Alike(of="linear_differ", rows=None, jaccard=Interval(), changed=Interval(), first=Interval())],
+        flips=[
+            Flip(model=model, rows=500, named=share(0.6), random=share(0.2), gain=share(0.4))
+            for model in ("network", "linear")
+        ],
+        omitted=share(0.3),
+        protected_network=share(0.4),
+        protected_linear=share(0.3),
+        columns=[
+            ReasonRow(
+                column=name,
+                protected=index == 1,
+                network=share(1 - index / len(names)),
+                linear=share(index / len(names)),
+                network_first=share(0.1),
+                linear_first=share(0.1),
+            )
+            for index, name in enumerate(names)
+        ],
+    )
+
+
 def calibration(make: Maker, classes: list[str | None], task: str) -> Calibration:
     def one() -> Calibrated:
         bins = [
@@ -915,6 +1016,8 @@ def document(
         calibration=calibration(Maker(seed + 100), outputs, task),
         gain=gain_of(Maker(seed + 200), names, classes, task, loss),
         disagreement=disagreement(names, task),
+        slices=sliced(names, loss),
+        reasons=reasons(make, names, classes) if task == "binary" else None,
         importance=importance(make, names, loss),
         together=together(Maker(seed + 400), names, loss),
         coefficients=coefficients(make, found, outputs, SCALE.get(task, "log-odds")),
@@ -1040,6 +1143,8 @@ def nothing() -> Document:
             "calibration": None,
             "gain": None,
             "disagreement": None,
+            "slices": None,
+            "reasons": None,
             "importance": found.importance.model_copy(update={"columns": []}),
             "coefficients": found.coefficients.model_copy(
                 update={"terms": [], "tests": [], "surrogates": [], "notes": []}
@@ -1120,6 +1225,8 @@ def all_none() -> Document:
             ),
             "gain": blank_gain(found.gain),
             "disagreement": None,
+            "slices": None,
+            "reasons": None,
             "importance": found.importance.model_copy(
                 update={
                     "rows_of": "all",

@@ -212,6 +212,7 @@ def test_rows_that_were_perhaps_trained_on_resolve_nothing():
             "verdict": nothing().verdict,
             "performance": document.performance.model_copy(update={"held_out": False}),
             "gain": None,
+            "slices": None,
         }
     )
     html = render(unknown)
