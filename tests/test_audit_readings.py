@@ -18,8 +18,8 @@ from sklearn.pipeline import make_pipeline
 from sklearn.preprocessing import OneHotEncoder, StandardScaler
 
 import tabinterp as ti
-from tabinterp import auditing
 from tabinterp.models import bind
+from tabinterp.readouts.effects import POINTS
 from tabinterp.report.canonical import schema
 from tabinterp.table.draws import chosen
 
@@ -141,7 +141,7 @@ class TestNumbersAreThoseOfTheReadings:
         read, bound, linear, audit = audited(task)
         part = audit.document.effects
         assert part.rows == len(read)
-        by_hand = [ti.effects(b, b.table, grid=auditing.POINTS, seed=0) for b in (bound, linear)]
+        by_hand = [ti.effects(b, b.table, grid=POINTS, seed=0) for b in (bound, linear)]
         assert {curve.column for curve in part.curves} == set(bound.columns)
         for curve in part.curves:
             k = bound.outputs.index(curve.output)

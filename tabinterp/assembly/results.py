@@ -42,7 +42,7 @@ class Results:
     performance: Performance
     coefficients: tuple[Coefficients, Coefficients] | None  # linear, network
     importance: tuple[PermutationImportance, PermutationImportance] | None
-    gradients: list[tuple[GradientImportance, GradientImportance]]
+    gradients: list[tuple[GradientImportance, GradientImportance]] | None
     shapley: tuple[ShapleyValues, ShapleyValues] | None
     effects: tuple[Effects, Effects] | None
     interactions: Interactions | None
