@@ -1,8 +1,8 @@
 """Is the network itself any good? Boosted trees on the same training rows, as a reference and not as a rival.
 
 scikit-learn's histogram gradient boosting (after LightGBM, Ke et al. 2017) on the original columns, categories as they are. The
-number of rounds is the one of lowest loss on a fifth of the training rows, drawn by hash; then all of them are fitted. Nothing
-else is searched, so that a network which the trees beat has something to learn from this table, and one which beats them is not
+number of rounds (200 at most) is the one of lowest loss on a fifth of the training rows, drawn by hash; then all of them are
+fitted. Nothing else is searched, so that a network which the trees beat has something to learn from this table, and one which beats them is not
 thereby shown to be the best there is.
 """
 
@@ -21,13 +21,13 @@ from threadpoolctl import threadpool_limits
 
 from ..errors import NotApplicableError
 from ..models.model import Bound
+from ..models.scores import CLIP
 from ..readouts.loss import loss_for
 from ..table import Table
 from ..table.draws import FloatArray, IntArray, chosen, row_hash
 from .performance import FEWEST, RESAMPLES, Metric, Status, groups, judged, paired
-from .refits import scores, target
 
-ROUNDS = 200
+ROUNDS, STEP = 200, 25
 TREES = 400  # of all classes together
 LEVELS = 250  # a tree knows at most 255; the rarest share one
 VALIDATION = 5  # one part in
@@ -42,7 +42,6 @@ class Reference:
     rounds: int
     rows: int
     training_rows: int
-    model: Pipeline
 
 
 def boosted(network: Bound, margin: float, *, seed: int = 0) -> Reference:
@@ -63,12 +62,10 @@ def boosted(network: Bound, margin: float, *, seed: int = 0) -> Reference:
         raise NotApplicableError(f"fewer than {FEWEST} held-out rows, or groups of rows, are too few for an interval")
     with threadpool_limits(1, user_api="openmp"):  # sums of several threads differ in their last digit from run to run
         model, rounds = _fitted(training, seed)
-        found = np.stack([network.scores[held], scores(model, rows)])
-    loss = loss_for(None, table.schema.task)
-    losses = loss.rows(torch.as_tensor(found), torch.as_tensor(rows.y), torch.ones(found.shape[:2])).numpy()
-    metric = paired(loss.name, np.asarray(losses, dtype=np.float64), rows, RESAMPLES, seed)
+        losses = _losses(np.stack([network.scores[held], _predicted(model, rows)]), rows)
+    metric = paired(loss_for(None, table.schema.task).name, losses, rows, RESAMPLES, seed)
     _, _, low, high = metric.difference
-    return Reference(metric, judged(low, high, margin), rounds, len(rows), len(training), model)
+    return Reference(metric, judged(low, high, margin), rounds, len(rows), len(training))
 
 
 def _training(table: Table, seed: int) -> Table:
@@ -92,30 +89,45 @@ def _fitted(training: Table, seed: int) -> tuple[Pipeline, int]:
     fitted, scored = np.flatnonzero(~apart).astype(np.int64), np.flatnonzero(apart).astype(np.int64)
     known = training.codes is None or len(np.unique(training.y[fitted])) == len(training.schema.classes)
     rounds = _best(training, fitted, scored, most, seed) if known else most
-    return _pipeline(training, rounds, seed), rounds
+    model = _pipeline(training, seed).set_params(model__max_iter=rounds)
+    return model.fit(training.inputs, training.y, model__sample_weight=training.weights), rounds
 
 
 def _best(training: Table, fitted: IntArray, scored: IntArray, most: int, seed: int) -> int:
-    """The number of rounds of lowest loss on rows apart."""
-    model, apart = _pipeline(training.take(fitted), most, seed), training.take(scored)
-    loss = loss_for(None, training.schema.task)
-    x = model[:-1].transform(apart.inputs)
-    staged = np.stack([_scores(one, training.schema.task) for one in _stages(model[-1], x, training.schema.task)])
-    rows = loss.rows(torch.as_tensor(staged), torch.as_tensor(apart.y), torch.ones(staged.shape[:2])).numpy()
-    return int(np.argmin(rows @ apart.row_weights)) + 1
+    """The number of rounds of lowest loss on rows apart; none are added once the last `STEP` have not lowered it."""
+    part, apart, best = training.take(fitted), training.take(scored), 0
+    model = _pipeline(part, seed)
+    x, y, task = model[:-1].fit_transform(part.inputs), part.y, training.schema.task
+    at = model[:-1].transform(apart.inputs)
+    staged = "staged_decision_function" if training.schema.goal.classes else "staged_predict"
+    for rounds in range(STEP, most + STEP, STEP):
+        model[-1].set_params(max_iter=min(rounds, most), warm_start=True).fit(x, y, sample_weight=part.weights)
+        found = np.stack([_losses(_scores(raw, task)[None], apart)[0] for raw in getattr(model[-1], staged)(at)])
+        best = int(np.argmin(found @ apart.row_weights)) + 1
+        if best <= rounds - STEP:
+            break
+    return best
 
 
-def _stages(model: Any, x: FloatArray, task: str) -> Any:
-    return model.staged_decision_function(x) if task in ("binary", "multiclass") else model.staged_predict(x)
+def _losses(found: FloatArray, table: Table) -> FloatArray:
+    """(m, rows) losses of scores (m, rows, k)."""
+    rows = loss_for(None, table.schema.task).rows
+    losses = rows(torch.as_tensor(found), torch.as_tensor(table.y), torch.ones(found.shape[:2]))
+    return np.asarray(losses.numpy(), dtype=np.float64)
+
+
+def _predicted(model: Pipeline, table: Table) -> FloatArray:
+    ask = model.decision_function if table.schema.goal.classes else model.predict
+    return _scores(ask(table.inputs), table.schema.task)
 
 
 def _scores(raw: FloatArray, task: str) -> FloatArray:
+    """(rows, k): log-odds, logits, values, or logs of expected counts."""
     raw = np.asarray(raw, dtype=np.float64)
-    raw = np.log(raw) if task == "count" else raw
-    return raw.reshape(len(raw), -1)
+    return (np.log(np.maximum(raw, CLIP)) if task == "count" else raw).reshape(len(raw), -1)
 
 
-def _pipeline(training: Table, rounds: int, seed: int) -> Pipeline:
+def _pipeline(training: Table, seed: int) -> Pipeline:
     """Numbers as they are, everything else by the place of its level; unknown levels are missing."""
     kinds = {name: training.schema[name].kind for name in training.schema.inputs}
     numbers = [name for name, kind in kinds.items() if kind == "numeric"]
@@ -125,7 +137,6 @@ def _pipeline(training: Table, rounds: int, seed: int) -> Pipeline:
     )
     encoder = ColumnTransformer([("numbers", "passthrough", numbers), ("levels", places, levels)])
     settings: dict[str, Any] = {
-        "max_iter": rounds,
         "early_stopping": False,
         "categorical_features": np.arange(len(kinds)) >= len(numbers),
         "random_state": seed,
@@ -135,5 +146,4 @@ def _pipeline(training: Table, rounds: int, seed: int) -> Pipeline:
     else:
         kind = "poisson" if training.schema.task == "count" else "squared_error"
         model = HistGradientBoostingRegressor(loss=kind, **settings)
-    pipeline = Pipeline([("encoder", encoder), ("model", model)])
-    return pipeline.fit(training.inputs, target(training), model__sample_weight=training.weights)
+    return Pipeline([("encoder", encoder), ("model", model)])

@@ -25,11 +25,10 @@ from ..models import Bound
 from ..models.scores import CLIP, probabilities
 from ..table import Table
 from ..table.draws import FloatArray, IntArray
-from .performance import FEWEST, groups
+from .performance import FEWEST, Estimate, groups
 
 BINS = 10
 NONE = (np.nan, np.nan, np.nan, np.nan)
-Estimate = tuple[float, float, float, float]  # value, standard error, ends of the 95% interval
 
 
 @dataclass(frozen=True)

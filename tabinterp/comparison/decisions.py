@@ -13,6 +13,7 @@ from dataclasses import dataclass
 
 import numpy as np
 import pandas as pd
+from threadpoolctl import threadpool_limits
 
 from ..errors import TabinterpError
 from ..models.model import Bound
@@ -134,7 +135,8 @@ def _benefits(p: FloatArray, table: Table, thresholds: tuple[float, ...], seed: 
         return np.stack([*found, found[0] - found[1], share - (1 - share) * worth])
 
     weights = table.row_weights
-    drawn = np.stack([benefit(w) for w in resampled(weights, groups(table), RESAMPLES, seed)])
+    with threadpool_limits(1, user_api="blas"):
+        drawn = np.stack([benefit(w) for w in resampled(weights, groups(table), RESAMPLES, seed)])
     point = benefit(weights)
     return tuple(
         tuple(interval(point[i, j], drawn[:, i, j]) for j in range(len(at))) for i in range(len(point))

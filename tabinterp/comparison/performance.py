@@ -16,6 +16,7 @@ import numpy as np
 import pandas as pd
 import torch
 from scipy.stats import norm
+from threadpoolctl import threadpool_limits
 
 from ..errors import TabinterpError
 from ..models.model import Bound
@@ -172,7 +173,8 @@ def compare(
     single = _by_class(both, y, len(labels)) if task == "multiclass" else {}
     asked = [*metrics.values(), *single.values()]
     point = np.array([metric(weights) for metric in asked])
-    drawn = np.array([[metric(w) for metric in asked] for w in resampled(weights, group, resamples, seed)])
+    with threadpool_limits(1, user_api="blas"):  # threads add up in another order, and wait for each other
+        drawn = np.array([[metric(w) for metric in asked] for w in resampled(weights, group, resamples, seed)])
     if group.max() + 1 < FEWEST:
         drawn[:] = np.nan
     made = [_metric(name, point[i], drawn[:, i]) for i, name in enumerate([*metrics, *(name for name, _ in single)])]
@@ -237,7 +239,8 @@ def paired(
         w = w * further
         return np.asarray(rows @ w / w.sum()) if w.sum() > 0 else np.full(2, np.nan)
 
-    drawn = np.array([mean(w) for w in resampled(weights, group, resamples, seed)])
+    with threadpool_limits(1, user_api="blas"):
+        drawn = np.array([mean(w) for w in resampled(weights, group, resamples, seed)])
     return _metric(name, mean(weights), drawn)
 
 

@@ -33,14 +33,14 @@ SEARCHED = 10_000
 def fit_null(table: Table) -> Pipeline:
     """The intercept alone: shares of the classes, or the mean."""
     model = DummyClassifier(strategy="prior") if table.schema.goal.classes else DummyRegressor()
-    return Pipeline([("model", model.fit(table.inputs, target(table), sample_weight=table.weights))])
+    return Pipeline([("model", model.fit(table.inputs, _target(table), sample_weight=table.weights))])
 
 
 def fit(basis: Basis, table: Table, seed: int) -> Pipeline:
     """A fitted pipeline from original columns to the target, on the rows of `table`, all of them training rows."""
     columns = table.inputs[list(basis.columns)]
     scaler = StandardScaler()
-    x, y = scaler.fit_transform(basis.design(columns)), target(table)
+    x, y = scaler.fit_transform(basis.design(columns)), _target(table)
     if table.schema.task == "regression":
         search = RidgeCV(alphas=len(x) * np.logspace(-7, 1, 17)).fit(x, y, sample_weight=table.weights)
         model = Ridge(alpha=search.alpha_).fit(x, y, sample_weight=table.weights)
@@ -69,8 +69,7 @@ def scores(pipeline: Pipeline, table: Table) -> FloatArray:
     return logits[:, 1:] - logits[:, :1] if len(order) == 2 else logits - logits.mean(axis=1, keepdims=True)
 
 
-def target(table: Table) -> Any:
-    """What scikit-learn is to predict: classes as they stand in the table, or numbers."""
+def _target(table: Table) -> Any:
     return table.frame[table.schema.target].to_numpy() if table.schema.goal.classes else table.y
 
 
