@@ -3,8 +3,7 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from collections.abc import Callable
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -15,16 +14,20 @@ import torch
 
 from . import messages
 from .assembly import Results, document
+from .comparison.boosted import boosted
 from .comparison.calibration import calibration
+from .comparison.decisions import Policy, decisions, policy
 from .comparison.decomposition import decompose
 from .comparison.disagreement import disagreement
 from .comparison.ladder import ladder
-from .comparison.performance import compare
+from .comparison.performance import Performance, compare, margin_of
+from .comparison.recalibration import recalibrated
 from .errors import DocumentError, ModelError, NotApplicableError, TabinterpError
 from .files import write
 from .findings import judge
 from .models import Bound, Model, bind
 from .models.counterpart import fit_counterpart
+from .progress import Clock, Progress
 from .readouts.coefficients import of_linear, of_network
 from .readouts.effects import POINTS, effects
 from .readouts.gradients import METHODS as GRADIENTS
@@ -50,8 +53,6 @@ EFFECT_COLUMNS, EFFECT_CURVES = 8, 24  # the most columns, and the most curves o
 EFFECT_POINT = 20  # rows for each point, so that the outer points, which get half as many, may be printed
 PAIRS = 5
 
-Progress = Callable[[str, float], None]  # what is being done, and the share of the whole that is finished
-
 
 def audit(
     model: Model | Bound,
@@ -60,6 +61,9 @@ def audit(
     counterpart: Model | None = None,
     seed: int = 0,
     rows: int = ROWS,
+    margin: float | None = None,
+    costs: tuple[float, float] | None = None,
+    threshold: float | None = None,
     progress: Progress | None = None,
     announce: Callable[[str], None] | None = None,
 ) -> Audit:
@@ -73,10 +77,15 @@ def audit(
     counterpart : the user's own linear model; None: fitted on the same encoding, rows and split.
     seed : of every draw.
     rows : readings that take many passes over the rows use at most this many, drawn by hash.
+    margin : of equivalence, in units of the primary metric (log loss in nats, squared units of the target, deviance); None: 1%
+        of what always predicting the base rate (the mean) loses.
+    costs : of a false positive and of a false negative; threshold : probability above which a row is called positive. Either
+        implies the other; for two classes.
     progress : called with a step's name and the share that is done. announce : called once with an estimate of the time.
     """
-    clock = _Clock(progress)
-    _check_settings(seed, rows)
+    clock = Clock(progress)
+    _check_settings(seed, rows, margin)
+    asked = policy(costs, threshold, table.schema.task)
     remembered = (model.model if isinstance(model, Bound) else model).split
     if remembered is not None:
         table = table.with_split(remembered) if table.split is None else _unseen(table, remembered)
@@ -94,13 +103,13 @@ def audit(
     evaluation = np.flatnonzero(table.held_out) if table.held_out is not None else np.arange(len(table))
     few = evaluation[np.sort(chosen(table.numbers[evaluation], rows, seed))]
     fewer = few[np.sort(chosen(table.numbers[few], GRADIENT_ROWS, seed))]
-    with clock("performance"):
-        performance = compare(network.take(evaluation), linear.take(evaluation), seed=seed, held_out=held_out)
     notes: list[Message] = []
+    pair = network.take(evaluation), linear.take(evaluation)
+    performance, beside = _judged(network, pair, margin, asked, seed, notes, clock)
     with clock("calibration"):
         calibrated = _optional("calibration", notes, lambda: (calibration(network), calibration(linear)))
     with clock("ladder of refits"):
-        rungs = _optional("ladder of refits", notes, lambda: ladder(network, network.table, seed=seed))
+        rungs = _optional("ladder of refits", notes, lambda: ladder(network, network.table, seed=seed, margin=margin))
     with clock("decomposition of the score"):
         shares = _optional("decomposition of the score", notes, lambda: decompose(network, network.table, seed=seed))
     with clock("disagreement"):
@@ -140,13 +149,15 @@ def audit(
         ladder=rungs,
         decomposition=shares,
         disagreement=differ,
+        **beside,
     )
     made = document(results)
     run = {"seconds": clock.seconds, "threads": torch.get_num_threads()}
     return Audit(made.model_copy(update={"findings": judge(made)}), run)
 
 
-def _check_settings(seed: int, rows: int) -> None:
+def _check_settings(seed: int, rows: int, margin: float | None) -> None:
+    margin_of(margin, 1.0)
     if not 0 <= seed < 2**32:
         raise TabinterpError(f"a seed is a whole number from 0 to {2**32 - 1}; got {seed}")
     if rows < 2:
@@ -166,6 +177,26 @@ def _unseen(table: Table, remembered: Split) -> Table:
     return table
 
 
+def _judged(
+    network: Bound,
+    pair: tuple[Bound, Bound],
+    margin: float | None,
+    asked: Policy | None,
+    seed: int,
+    notes: list[Message],
+    clock: Clock,
+) -> tuple[Performance, dict[str, Any]]:
+    """The comparison of both models on their held-out rows, and what stands beside its verdict."""
+    held_out = network.table.held_out is not None
+    with clock("performance"):
+        found = compare(*pair, seed=seed, held_out=held_out, margin=margin)
+        again = _optional("recalibration", notes, lambda: recalibrated(*pair, found, seed=seed))
+        decided = _optional("net benefit", notes, lambda: decisions(*pair, asked, held_out=held_out, seed=seed))
+    with clock("boosted trees"):
+        trees = _optional("boosted trees as a reference", notes, lambda: boosted(network, found.margin, seed=seed))
+    return found, {"recalibrated": again, "decisions": decided, "reference": trees}
+
+
 def _coefficients(network: Bound, linear: Bound) -> tuple[Any, Any]:
     terms = find_terms(linear)
     if not terms:
@@ -173,7 +204,7 @@ def _coefficients(network: Bound, linear: Bound) -> tuple[Any, Any]:
     return of_linear(linear, terms), of_network(network, find_terms(network), terms)
 
 
-def _importance(network: Bound, linear: Bound, rows: IntArray, seed: int, clock: _Clock) -> tuple[Any, Any]:
+def _importance(network: Bound, linear: Bound, rows: IntArray, seed: int, clock: Clock) -> tuple[Any, Any]:
     parts = []
     for i, bound in enumerate((network, linear)):
         part = bound.take(rows)
@@ -183,7 +214,7 @@ def _importance(network: Bound, linear: Bound, rows: IntArray, seed: int, clock:
     return parts[0], parts[1]
 
 
-def _gradients(network: Bound, linear: Bound, rows: IntArray, seed: int, clock: _Clock) -> list[tuple[Any, Any]]:
+def _gradients(network: Bound, linear: Bound, rows: IntArray, seed: int, clock: Clock) -> list[tuple[Any, Any]]:
     parts = [bound.take(rows) for bound in (network, linear)]
     result = []
     for i, method in enumerate(GRADIENTS):
@@ -193,7 +224,7 @@ def _gradients(network: Bound, linear: Bound, rows: IntArray, seed: int, clock: 
     return result
 
 
-def _shapley(network: Bound, linear: Bound, rows: IntArray, seed: int, clock: _Clock) -> tuple[Any, Any]:
+def _shapley(network: Bound, linear: Bound, rows: IntArray, seed: int, clock: Clock) -> tuple[Any, Any]:
     few = rows[np.sort(chosen(network.table.numbers[rows], SHAPLEY_ROWS, seed))]
     if len(few) < SMALL:
         raise NotApplicableError(f"their means over fewer than {SMALL} rows would tell of single people")
@@ -208,7 +239,7 @@ def _effects(
     rows: IntArray,
     importance: tuple[PermutationImportance, PermutationImportance] | None,
     seed: int,
-    clock: _Clock,
+    clock: Clock,
 ) -> tuple[Any, Any]:
     """Curves of the columns that matter most to either model, all outputs of which fit on a page."""
     if importance is None:
@@ -225,7 +256,7 @@ def _effects(
     return parts[0], parts[1]
 
 
-def _interactions(network: Bound, seed: int, clock: _Clock) -> Interactions:
+def _interactions(network: Bound, seed: int, clock: Clock) -> Interactions:
     return interactions(network, network.table, top=PAIRS, seed=seed, progress=lambda _, s: clock.within(s))
 
 
@@ -258,7 +289,8 @@ def _seconds(network: Bound, rows: int, fits: bool) -> str:
     fit = 3e-9 * len(network.table) * width * outputs * 100 if fits else 0.0
     refits = columns * (0.07 + 2.5e-5 * len(network.table)) * (5 + outputs) / 6
     again = encoded * 2 * (10 * mixed * few + readings)
-    total = refits + a_row * (moves + gradients + readings) + again + fit + 6e-5 * held_out * 4 + 2
+    trees = 5e-5 * (len(network.table) - held_out) * (1 + outputs) / 2
+    total = trees + refits + a_row * (moves + gradients + readings) + again + fit + 6e-5 * held_out * 7 + 2
     return f"{total:.0f} seconds" if total < 90 else f"{total / 60:.0f} minutes"
 
 
@@ -268,48 +300,6 @@ def _encoding_seconds(sample: Bound) -> float:
     start = time.perf_counter()
     sample.encoding.transform(few)
     return (time.perf_counter() - start) / len(few)
-
-
-SHARES = {  # of the whole time, for the progress bar
-    "encode": 0.05,
-    "counterpart": 0.1,
-    "performance": 0.05,
-    "calibration": 0.01,
-    "ladder of refits": 0.25,
-    "decomposition of the score": 0.1,
-    "disagreement": 0.02,
-    "coefficients": 0.12,
-    "permutation importance": 0.05,
-    "gradients": 0.08,
-    "shapley values": 0.07,
-    "effect curves": 0.03,
-    "interactions": 0.07,
-    "neurons": 0.05,
-}
-
-
-class _Clock:
-    """Seconds of each step, and progress."""
-
-    def __init__(self, progress: Progress | None) -> None:
-        self.seconds: dict[str, float] = {}
-        self._progress = progress
-        self._done = 0.0
-        self._step = ""
-
-    @contextmanager
-    def __call__(self, step: str) -> Iterator[None]:
-        self._step = step
-        self.within(0.0)
-        start = time.perf_counter()
-        yield
-        self.seconds[step] = round(time.perf_counter() - start, 3)
-        self.within(1.0)
-        self._done += SHARES[step]
-
-    def within(self, share: float) -> None:
-        if self._progress is not None:
-            self._progress(self._step, min(1.0, self._done + share * SHARES[self._step]))
 
 
 # ---- the finished audit

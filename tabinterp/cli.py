@@ -106,12 +106,18 @@ def audit(
     sha256: Sha256 = None,
     rows: Annotated[int, typer.Option("--rows", min=2, help="Most rows for readings of many passes.")] = 20_000,
     seed: Seed = 0,
+    margin: Annotated[float | None, typer.Option("--margin", help="Difference in loss that does not matter.")] = None,
+    costs: Annotated[str | None, typer.Option("--costs", help="FP:FN, costs of a false positive and negative.")] = None,
+    threshold: Annotated[
+        float | None, typer.Option("--threshold", help="Probability above which a row is called positive.")
+    ] = None,
     quiet: Quiet = False,
 ) -> None:
     """Set a network beside its linear counterpart: DIR/report.html and DIR/audit.json."""
     asked = _settings(target, task, positive, drop, protected, kind, weight)
     how = _how(architecture, encoder, unsafe_pickle, sha256)
-    typer.echo(_audit(model, data, asked, _split(split), out, rows, seed, quiet, how))
+    judged = {"margin": margin, "costs": _costs(costs), "threshold": threshold}
+    typer.echo(_audit(model, data, asked, _split(split), out, rows, seed, quiet, how, judged))
 
 
 @app.command()
@@ -189,6 +195,7 @@ def _audit(
     seed: int,
     quiet: bool,
     how: dict[str, Any] | None = None,
+    judged: dict[str, Any] | None = None,
 ) -> str:
     started = datetime.now(UTC)
     model, counterpart = ti.load_model(path, **(how or {})), ti.load_counterpart(path)
@@ -199,7 +206,8 @@ def _audit(
     _folder(out)
     with _progress(quiet) as (say, step):
         say(f"Auditing {model.name} on {table.name}.")
-        result = ti.audit(model, table, counterpart=counterpart, seed=seed, rows=rows, progress=step, announce=say)
+        how_to = {"counterpart": counterpart, "seed": seed, "rows": rows, **(judged or {})}
+        result = ti.audit(model, table, progress=step, announce=say, **how_to)
     report = out / "report.html"
     result.to_html(report)
     result.to_json(out / "audit.json")
@@ -250,6 +258,16 @@ def _settings(
 def _how(architecture: Path | None, encoder: str | None, unsafe_pickle: bool, sha256: str | None) -> dict[str, Any]:
     """How a model file is to be loaded."""
     return {"architecture": architecture, "encoder": encoder, "unsafe_pickle": unsafe_pickle, "sha256": sha256}
+
+
+def _costs(text: str | None) -> tuple[float, float] | None:
+    if text is None:
+        return None
+    try:
+        positive, negative = map(float, text.split(":"))
+    except ValueError:
+        raise TabinterpError(f"--costs is FP:FN, two numbers such as 1:5; got {text!r}") from None
+    return positive, negative
 
 
 def _split(text: str | None) -> str | float | None:

@@ -27,7 +27,7 @@ LAYERS = [
     {"readouts"},
     {"models"},
     {"table"},
-    {"messages", "errors", "files"},
+    {"messages", "errors", "files", "progress"},
 ]
 HEAVY = [
     "torch",

@@ -9,6 +9,7 @@ from .context import data, method, model_info, not_assessed, performance, verdic
 from .disagreement import disagreement
 from .effects import effects, interactions
 from .gain import gain
+from .judged import judged
 from .readings import agreement, gradients, importance, neurons
 from .results import Results
 from .shapley import shapley
@@ -25,6 +26,7 @@ def document(r: Results) -> doc.Document:
         linear=model_info(r.linear),
         verdict=verdict(r, columns),
         performance=performance(r.performance),
+        judged=judged(r),
         calibration=calibration(r),
         gain=gain(r),
         disagreement=disagreement(r),

@@ -7,11 +7,14 @@ from typing import Any
 
 import numpy as np
 
+from ..comparison.boosted import Reference
 from ..comparison.calibration import Calibration
+from ..comparison.decisions import Decisions
 from ..comparison.decomposition import Decomposition
 from ..comparison.disagreement import Disagreement
 from ..comparison.ladder import Ladder
 from ..comparison.performance import Performance
+from ..comparison.recalibration import Recalibrated
 from ..models import Bound
 from ..readouts.coefficients import Coefficients
 from ..readouts.effects import Effects
@@ -41,6 +44,9 @@ class Results:
     interactions: Interactions | None
     neurons: NeuronCorrelations | None
     notes: tuple[Message, ...]
+    recalibrated: Recalibrated | None = None
+    decisions: Decisions | None = None
+    reference: Reference | None = None
     calibration: tuple[Calibration, Calibration] | None = None
     ladder: Ladder | None = None
     decomposition: Decomposition | None = None

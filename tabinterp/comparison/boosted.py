@@ -2,8 +2,8 @@
 
 scikit-learn's histogram gradient boosting (after LightGBM, Ke et al. 2017) on the original columns, categories as they are. The
 number of rounds (200 at most) is the one of lowest loss on a fifth of the training rows, drawn by hash; then all of them are
-fitted. Nothing else is searched, so that a network which the trees beat has something to learn from this table, and one which beats them is not
-thereby shown to be the best there is.
+fitted. Nothing else is searched: a network that the trees beat has something left to learn from this table, and one that beats
+them is not thereby shown to be the best there is.
 """
 
 from __future__ import annotations

@@ -10,18 +10,20 @@ from __future__ import annotations
 
 import math
 from dataclasses import dataclass
+from typing import Literal
 
 import numpy as np
 import pandas as pd
 from threadpoolctl import threadpool_limits
 
-from ..errors import TabinterpError
+from ..errors import NotApplicableError, TabinterpError
 from ..models.model import Bound
 from ..models.scores import probabilities
 from ..table import Table
 from ..table.draws import FloatArray, row_hash
 from .performance import FEWEST, RESAMPLES, Estimate, Metric, groups, interval, paired, resampled
 
+Benefits = tuple[tuple[Estimate, ...], tuple[Estimate, ...], tuple[Estimate, ...], tuple[Estimate, ...]]
 THRESHOLDS = (0.01, *(round(0.05 * i, 2) for i in range(1, 20)), 0.99)
 
 
@@ -32,7 +34,7 @@ class Policy:
     false_positive: float
     false_negative: float
     threshold: float
-    given: str  # "costs", "threshold" or "both"
+    given: Literal["costs", "threshold", "both"]
 
 
 @dataclass(frozen=True)
@@ -75,7 +77,9 @@ def policy(costs: tuple[float, float] | None, threshold: float | None, task: str
     if task != "binary":
         raise TabinterpError(f"costs and thresholds are of two classes; this target is {task}")
     if costs is not None and (len(costs) != 2 or not all(math.isfinite(c) and c > 0 for c in costs)):
-        raise TabinterpError(f"costs are two positive numbers, of a false positive and of a false negative; got {costs}")
+        raise TabinterpError(
+            f"costs are two positive numbers, of a false positive and of a false negative; got {costs}"
+        )
     if threshold is not None and not 0 < threshold < 1:
         raise TabinterpError(f"a threshold is a probability between 0 and 1; got {threshold}")
     if costs is None:
@@ -85,25 +89,35 @@ def policy(costs: tuple[float, float] | None, threshold: float | None, task: str
     return Policy(float(costs[0]), float(costs[1]), at, "costs" if threshold is None else "both")
 
 
-def decisions(network: Bound, linear: Bound, asked: Policy | None, *, seed: int = 0) -> Decisions | None:
-    """Both models on the held-out rows they are bound to; None for a target that is not binary, or of ten rows of one class."""
+def decisions(
+    network: Bound, linear: Bound, asked: Policy | None, *, held_out: bool, seed: int = 0
+) -> Decisions | None:
+    """Both models on the rows they are bound to, with intervals from the resamples of the verdict; None unless there are two
+    classes.
+
+    Raises
+    ------
+    NotApplicableError
+        when it is not known which rows the models were not trained on, or there are fewer than ten of a class.
+    """
     table = network.table
-    if table.schema.task != "binary" or min(np.sum(table.y == 0), np.sum(table.y == 1)) < FEWEST:
+    if table.schema.task != "binary":
         return None
+    if not held_out:
+        raise NotApplicableError("what decisions are worth is seen on rows that the models were not trained on")
+    if min(np.sum(table.y == 0), np.sum(table.y == 1), groups(table).max() + 1) < FEWEST:
+        raise NotApplicableError(f"fewer than {FEWEST} held-out rows of a class, or groups of rows, are too few")
     order = np.argsort(row_hash(table.numbers, seed), kind="stable").astype(np.int64)
     table = table.take(order)
-    if groups(table).max() + 1 < FEWEST:
-        return None
     p = np.stack([probabilities(bound.scores[order])[:, 1] for bound in (network, linear)])
     thresholds = THRESHOLDS if asked is None else tuple(sorted({*THRESHOLDS, asked.threshold}))
     benefits = _benefits(p, table, thresholds, seed)
-    metrics, ends = ((), (None, None)) if asked is None else _at(asked, p, table, seed)
-    return Decisions(asked, metrics, *ends, thresholds, *benefits, len(table))
+    if asked is None:
+        return Decisions(None, (), None, None, thresholds, *benefits, len(table))
+    return Decisions(asked, *_at(asked, p, table, seed), thresholds, *benefits, len(table))
 
 
-def _at(
-    asked: Policy, p: FloatArray, table: Table, seed: int
-) -> tuple[tuple[Metric, ...], tuple[Estimate, Estimate]]:
+def _at(asked: Policy, p: FloatArray, table: Table, seed: int) -> tuple[tuple[Metric, ...], Estimate, Estimate]:
     """Metrics under the policy, and the expected costs of calling every row positive and none."""
     y, called = table.y, (p > asked.threshold).astype(np.float64)
     cost = asked.false_positive * called * (1 - y) + asked.false_negative * (1 - called) * y
@@ -116,10 +130,10 @@ def _at(
     )
     blunt = np.stack([asked.false_positive * (1 - y), asked.false_negative * y])
     ends = paired("expected_cost", blunt, table, RESAMPLES, seed)
-    return metrics, (ends.network, ends.linear)
+    return metrics, ends.network, ends.linear
 
 
-def _benefits(p: FloatArray, table: Table, thresholds: tuple[float, ...], seed: int) -> tuple[tuple[Estimate, ...], ...]:
+def _benefits(p: FloatArray, table: Table, thresholds: tuple[float, ...], seed: int) -> Benefits:
     """Net benefit of the network, of the linear model, their difference, and of calling every row positive."""
     at = np.array(thresholds)
     worth, cells = at / (1 - at), 2 * (len(at) + 1)
@@ -138,6 +152,7 @@ def _benefits(p: FloatArray, table: Table, thresholds: tuple[float, ...], seed: 
     with threadpool_limits(1, user_api="blas"):
         drawn = np.stack([benefit(w) for w in resampled(weights, groups(table), RESAMPLES, seed)])
     point = benefit(weights)
-    return tuple(
-        tuple(interval(point[i, j], drawn[:, i, j]) for j in range(len(at))) for i in range(len(point))
+    network, linear, difference, blunt = (
+        tuple(interval(point[i, j], drawn[:, i, j]) for j in range(len(at))) for i in range(4)
     )
+    return network, linear, difference, blunt

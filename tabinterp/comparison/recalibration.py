@@ -10,6 +10,7 @@ weight of one row holds the map to the identity, so that rows which a score sepa
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass
 
 import numpy as np
@@ -22,7 +23,7 @@ from ..models.model import Bound
 from ..readouts.loss import loss_for
 from ..table import Table
 from ..table.draws import FloatArray, IntArray, row_hash
-from .performance import FEWEST, RESAMPLES, Metric, Status, groups, judged, paired
+from .performance import FEWEST, RESAMPLES, Metric, Performance, Status, groups, judged, paired
 
 FOLDS = 5
 
@@ -34,7 +35,6 @@ class Recalibrated:
     metric: Metric
     before: Status
     status: Status
-    margin: float
     folds: int
     rows: int
 
@@ -43,15 +43,15 @@ class Recalibrated:
         return self.status != self.before
 
 
-def recalibrated(network: Bound, linear: Bound, before: Status, margin: float, *, seed: int = 0) -> Recalibrated:
-    """Recalibrate both models, bound to the same held-out rows, and compare them again under the same margin.
+def recalibrated(network: Bound, linear: Bound, before: Performance, *, seed: int = 0) -> Recalibrated:
+    """Recalibrate both models, bound to the same held-out rows, and compare them again as `before`, under its margin.
 
     Raises
     ------
     NotApplicableError
         when it is not known which rows the models were not trained on, or there are too few of them.
     """
-    if before == "not_assessed":
+    if before.status == "not_assessed":
         raise NotApplicableError("models are recalibrated on rows that they were not trained on")
     order = np.argsort(row_hash(network.table.numbers, seed), kind="stable").astype(np.int64)
     table = network.table.take(order)
@@ -63,7 +63,7 @@ def recalibrated(network: Bound, linear: Bound, before: Status, margin: float, *
     rows = loss.rows(torch.as_tensor(scores), torch.as_tensor(table.y), torch.ones(scores.shape[:2])).numpy()
     metric = paired(loss.name, np.asarray(rows, dtype=np.float64), table, RESAMPLES, seed)
     _, _, low, high = metric.difference
-    return Recalibrated(metric, before, judged(low, high, margin), margin, FOLDS, len(table))
+    return Recalibrated(metric, before.status, judged(low, high, before.margin), FOLDS, len(table))
 
 
 def folds(table: Table, seed: int) -> IntArray:
@@ -108,16 +108,16 @@ def fit(scores: FloatArray, y: FloatArray, weights: FloatArray, task: str) -> tu
     return float(found[0]), found[1:] + (1 - found[0]) * centre
 
 
-def _minimised(objective: object, start: Tensor) -> FloatArray:
+def _minimised(objective: Callable[[Tensor], Tensor], start: Tensor) -> FloatArray:
     def value(x: FloatArray) -> float:
-        return float(objective(torch.as_tensor(x)))  # type: ignore[operator]
+        return float(objective(torch.as_tensor(x)))
 
     def gradient(x: FloatArray) -> FloatArray:
         at = torch.as_tensor(x).requires_grad_(True)
-        return np.asarray(torch.autograd.grad(objective(at), at)[0].numpy())  # type: ignore[operator]
+        return np.asarray(torch.autograd.grad(objective(at), at)[0].numpy())
 
     def hessian(x: FloatArray) -> FloatArray:
-        return np.asarray(torch.autograd.functional.hessian(objective, torch.as_tensor(x)).numpy())
+        return np.asarray(torch.func.hessian(objective)(torch.as_tensor(x)).detach().numpy())
 
     found = minimize(value, start.numpy(), jac=gradient, hess=hessian, method="trust-exact", options={"gtol": 1e-8})
     return np.asarray(found.x, dtype=np.float64)

@@ -16,8 +16,9 @@ from .readings import READINGS
 from .report import REPORT
 from .shapley import SHAPLEY
 from .units import UNITS
+from .verdict import VERDICT
 
-ENGLISH: dict[str, str] = {**AUDIT, **GAIN, **READINGS, **REPORT, **SHAPLEY, **UNITS}
+ENGLISH: dict[str, str] = {**AUDIT, **GAIN, **READINGS, **REPORT, **SHAPLEY, **UNITS, **VERDICT}
 
 
 def text(key: str, values: Mapping[str, Any] | None = None) -> str:

@@ -319,7 +319,6 @@ AUDIT: dict[str, str] = {
     "not_assessed.seeds": (
         "How much of this would change had the network been trained again: intervals are over rows, for this network."
     ),
-    "not_assessed.calibration": "The comparison after recalibrating both models.",
     "not_assessed.shapley": "Shapley values.",
     "not_assessed.conditional": (
         "Conditional and grouped importance: columns that carry the same information share it, and each looks less important "
@@ -329,7 +328,7 @@ AUDIT: dict[str, str] = {
         "Whether the readings would look alike for a network with random weights, and other baselines of integrated gradients."
     ),
     "not_assessed.robustness": "Robustness to noise and to rows outside the range of these.",
-    "not_assessed.reasons": "Reason codes for single decisions, thresholds and costs.",
+    "not_assessed.reasons": "Reason codes for single decisions.",
     "not_assessed.dependence": (
         "Dependence between rows (neighbours in space or time, repeated people), unless a group column was given: intervals "
         "take rows as independent."

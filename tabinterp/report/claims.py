@@ -10,7 +10,9 @@ from tabinterp.errors import DocumentError
 from tabinterp.report.compared import Disagreement, Gain, Ladder, Rung
 from tabinterp.report.document import Document, Interval, MetricRow, Status, Verdict
 
-HIGHER_IS_BETTER = {"auc", "accuracy", "r2"}
+HIGHER_IS_BETTER = {
+    "auc", "average_precision", "macro_auc", "accuracy", "balanced_accuracy", "sensitivity", "specificity", "r2",
+}  # fmt: skip
 CHANCE = 0.5
 FEWEST = 10  # rows of a leaf
 BEHIND: dict[Status, Status] = {"worse": "better", "better": "worse"}  # what a refit's place says of the network
