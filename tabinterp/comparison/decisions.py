@@ -43,7 +43,8 @@ class Decisions:
 
     `metrics`: expected cost of a row, accuracy, sensitivity and specificity; empty without a policy. `all_cost` and `none_cost`
     are the expected costs of calling every row positive, or none. `treat_all` is the net benefit of the first; that of the
-    second is 0.
+    second is 0. Where a model calls fewer than ten rows positive, or all but ten, its net benefit is NaN: it would tell of single
+    rows.
     """
 
     policy: Policy | None
@@ -148,10 +149,14 @@ def _benefits(p: FloatArray, table: Table, thresholds: tuple[float, ...], seed: 
         share = float(w @ table.y / w.sum())
         return np.stack([*found, found[0] - found[1], share - (1 - share) * worth])
 
+    above = np.stack([np.sum(one[:, None] > at, axis=0) for one in p])
+    told = np.minimum(above, len(table) - above) >= FEWEST
     weights = table.row_weights
     with threadpool_limits(1, user_api="blas"):
         drawn = np.stack([benefit(w) for w in resampled(weights, groups(table), RESAMPLES, seed)])
     point = benefit(weights)
+    for i, hidden in enumerate((~told[0], ~told[1], ~told.all(axis=0))):
+        point[i, hidden] = drawn[:, i, hidden] = np.nan
     network, linear, difference, blunt = (
         tuple(interval(point[i, j], drawn[:, i, j]) for j in range(len(at))) for i in range(4)
     )

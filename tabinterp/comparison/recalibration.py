@@ -117,7 +117,7 @@ def _minimised(objective: Callable[[Tensor], Tensor], start: Tensor) -> FloatArr
         return np.asarray(torch.autograd.grad(objective(at), at)[0].numpy())
 
     def hessian(x: FloatArray) -> FloatArray:
-        return np.asarray(torch.func.hessian(objective)(torch.as_tensor(x)).detach().numpy())
+        return np.asarray(torch.autograd.functional.hessian(objective, torch.as_tensor(x)).numpy())  # type: ignore[no-untyped-call]
 
     found = minimize(value, start.numpy(), jac=gradient, hess=hessian, method="trust-exact", options={"gtol": 1e-8})
     return np.asarray(found.x, dtype=np.float64)

@@ -113,7 +113,8 @@ VERDICT: dict[str, str] = {
     ),
     "report.judged.curve.caption": (
         "Bands are 95% intervals at each threshold by itself; the difference of the models is paired, and stands in the table. "
-        "Calling none is the line at zero; the curve of calling all is cut where it falls out of the picture."
+        "Calling none is the line at zero; the curve of calling all is cut where it falls out of the picture. Where fewer than "
+        "ten rows are called positive, or fewer than ten are not, a model has no number."
     ),
     "report.judged.curve.table": "Net benefit at each threshold [95% interval]",
     "report.judged.curve.threshold": "Threshold",
@@ -125,8 +126,8 @@ VERDICT: dict[str, str] = {
     "report.judged.reference": "Is the network itself any good?",
     "report.judged.reference.lead": (
         "Boosted trees (scikit-learn's, {rounds} rounds) on the same {training} training rows and original columns, scored on "
-        "the same {rows} held-out rows. They are a reference and not a rival: only the number of rounds was searched, and trees are "
-        "not read in this report."
+        "the same {rows} held-out rows. They are a reference and not a rival: only the number of rounds was searched, and trees "
+        "are not read in this report."
     ),
     "report.judged.reference.better": "The network predicts better than the trees.",
     "report.judged.reference.worse": "The trees predict better: the table holds more than this network has learned.",

@@ -7,6 +7,7 @@ from itertools import pairwise
 import numpy as np
 
 from tabinterp import messages
+from tabinterp.report.claims import HIGHER_IS_BETTER
 from tabinterp.report.compared import (
     Calibrated,
     Calibration,
@@ -56,6 +57,15 @@ from tabinterp.report.document import (
     Verdict,
     WaldRow,
 )
+from tabinterp.report.judged import (
+    BenefitPoint,
+    ClassRow,
+    Decisions,
+    Judged,
+    Policy,
+    Recalibration,
+    Reference,
+)
 
 # The sentences of findings and readings belong to those who write them; samples bring their own.
 messages.ENGLISH.update(
@@ -89,6 +99,7 @@ NONE = Interval()
 RATIO = {"log-odds": "odds_ratio", "log-rate": "rate_ratio"}
 SCALE = {"regression": "target", "count": "log-rate"}
 METRICS = {
+    "multiclass": ("log_loss", "macro_auc", "brier", "accuracy", "balanced_accuracy"),
     "regression": ("squared_error", "r2"),
     "count": ("poisson_deviance", "squared_error", "absolute_error"),
 }
@@ -450,13 +461,13 @@ def findings(names: list[str]) -> list[Finding]:
 
 
 def metrics(make: Maker, task: str) -> list[MetricRow]:
-    names = METRICS.get(task, ("log_loss", "auc", "brier", "accuracy"))
+    names = METRICS.get(task, ("log_loss", "auc", "average_precision", "brier", "accuracy"))
     rows = []
     for index, name in enumerate(names):
         network = make.interval(0.3 + make.share() * 0.5, 0.02)
-        difference = make.interval((0.05, -0.002, -0.04, -0.07)[index], 0.01)
+        difference = make.interval((0.05, -0.002, -0.04, -0.07, 0.03)[index], 0.01)
         linear = make.interval(network.value - difference.value, 0.02)
-        higher = name in {"auc", "accuracy", "r2"}
+        higher = name in HIGHER_IS_BETTER
         better = "better" if (difference.value > 0) == higher else "worse"
         resolved = "no" if difference.low <= 0 <= difference.high else better
         rows.append(
@@ -467,6 +478,7 @@ def metrics(make: Maker, task: str) -> list[MetricRow]:
                 linear=linear,
                 difference=difference,
                 resolved=resolved,
+                method="delong" if name == "auc" else "bootstrap",
             )
         )
     return rows
@@ -605,6 +617,52 @@ def calibration(make: Maker, classes: list[str | None], task: str) -> Calibratio
     return Calibration(rows=4000, outputs=rows)
 
 
+def benefit(make: Maker, at: float) -> BenefitPoint:
+    told = at < 0.9
+    difference = make.interval(0.3 - at, 0.02)
+    return BenefitPoint(
+        threshold=at,
+        network=make.interval(0.2 - 0.2 * at, 0.02) if told else NONE,
+        linear=make.interval(0.18 - 0.18 * at, 0.02),
+        difference=difference if told else NONE,
+        treat_all=make.interval(0.2 - 0.8 * at / (1 - at), 0.01),
+    )
+
+
+def judged(make: Maker, classes: list[str], task: str, rows: list[MetricRow]) -> Judged:
+    """The verdict is another after recalibration; the trees are the better model; costs of two classes."""
+    policy = Policy(
+        given="costs",
+        false_positive=1.0,
+        false_negative=5.0,
+        threshold=1 / 6,
+        metrics=[row.model_copy(update={"metric": "expected_cost"}) for row in rows[:1]],
+        all_cost=make.interval(0.7, 0.02),
+        none_cost=make.interval(1.5, 0.1),
+    )
+    thresholds = (0.05, 1 / 6, 0.3, 0.5, 0.7, 0.95)
+    curve = [benefit(make, at) for at in thresholds]
+    around = Interval(value=0.001, stderr=0.001, low=-0.001, high=0.003)
+    recalibrated = rows[0].model_copy(update={"difference": around, "resolved": "no"})
+    return Judged(
+        classes=[ClassRow(output=label, row=row) for label in classes for row in rows[:2]] if len(classes) > 2 else [],
+        recalibration=Recalibration(
+            row=recalibrated, status="not_resolved" if task == "regression" else "equivalent", folds=5, rows=4000
+        ),
+        decisions=Decisions(rows=4000, policy=policy, curve=curve) if task == "binary" else None,
+        reference=Reference(
+            metric=rows[0].metric,
+            network=make.interval(0.4, 0.02),
+            trees=make.interval(0.35, 0.02),
+            difference=make.interval(0.05, 0.01),
+            status="worse",
+            rounds=101,
+            rows=4000,
+            training_rows=16000,
+        ),
+    )
+
+
 def document(
     task: str = "binary",
     *,
@@ -657,6 +715,7 @@ def document(
             ],
         ),
         performance=Performance(held_out=True, rows=4000, resamples=1000, seed=0, metrics=rows),
+        judged=judged(Maker(seed + 300), classes, task, rows),
         calibration=calibration(Maker(seed + 100), outputs, task),
         gain=gain_of(Maker(seed + 200), names, classes, task, loss),
         disagreement=disagreement(names, task),
@@ -769,6 +828,7 @@ def nothing() -> Document:
                 lines=[],
             ),
             "performance": Performance(held_out=False, rows=20000, resamples=0, seed=0, metrics=[]),
+            "judged": None,
             "calibration": None,
             "gain": None,
             "disagreement": None,
@@ -831,6 +891,7 @@ def all_none() -> Document:
             "data": found.data.model_copy(update={"rates": [], "held_out_rows": None, "training_rows": None}),
             "verdict": nothing_found.verdict,
             "performance": Performance(held_out=False, rows=20000, resamples=0, seed=0, metrics=rows),
+            "judged": None,
             "calibration": Calibration(
                 rows=5, outputs=[CalibrationRow(output=None, network=undetermined, linear=undetermined)]
             ),
