@@ -76,12 +76,10 @@ VERDICT: dict[str, str] = {
     "report.judged.status.worse": "worse",
     "report.judged.status.equivalent": "equivalent",
     "report.judged.status.not_resolved": "not resolved",
-    "report.judged.status.not_assessed": "not assessed",
     "report.judged.recalibration.table": "Before and after recalibration [95% interval]",
     "report.judged.when": "Models",
     "report.judged.before": "as they are",
     "report.judged.after": "recalibrated",
-    "report.judged.verdict": "verdict",
     # the report: decisions
     "report.judged.decisions": "Decisions and what they cost",
     "report.judged.policy.costs": (

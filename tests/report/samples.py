@@ -629,38 +629,52 @@ def benefit(make: Maker, at: float) -> BenefitPoint:
     )
 
 
-def judged(make: Maker, classes: list[str], task: str, rows: list[MetricRow]) -> Judged:
-    """The verdict is another after recalibration; the trees are the better model; costs of two classes."""
+BESIDE = (  # difference and status of the reference, and of the recalibrated models; what the user said
+    ((0.05, 0.01, "worse"), (0.001, 0.001, "equivalent"), "costs"),
+    ((-0.05, 0.01, "better"), (0.04, 0.01, "worse"), None),
+    ((0.0, 0.02, "not_resolved"), (0.0, 0.02, "not_resolved"), None),
+    ((0.0, 0.001, "equivalent"), (-0.04, 0.01, "better"), "both"),
+)
+SIDE = {"worse": "worse", "better": "better"}
+
+
+def judged(make: Maker, classes: list[str], task: str, rows: list[MetricRow], which: int) -> Judged:
+    """The verdict may be another after recalibration; costs of two classes."""
+    (gap, error, status), (after, its, again), given = BESIDE[which % 4]
+    difference = make.interval(after, its)
+    recalibrated = rows[0].model_copy(update={"difference": difference, "resolved": SIDE.get(again, "no")})
     policy = Policy(
-        given="costs",
+        given=given or "costs",
         false_positive=1.0,
         false_negative=5.0,
         threshold=1 / 6,
-        metrics=[row.model_copy(update={"metric": "expected_cost"}) for row in rows[:1]],
+        metrics=[rows[0].model_copy(update={"metric": "expected_cost"})]
+        + [rows[3].model_copy(update={"metric": name}) for name in ("sensitivity", "specificity") if len(rows) > 3],
         all_cost=make.interval(0.7, 0.02),
         none_cost=make.interval(1.5, 0.1),
     )
-    thresholds = (0.05, 1 / 6, 0.3, 0.5, 0.7, 0.95)
-    curve = [benefit(make, at) for at in thresholds]
-    around = Interval(value=0.001, stderr=0.001, low=-0.001, high=0.003)
-    recalibrated = rows[0].model_copy(update={"difference": around, "resolved": "no"})
+    curve = [benefit(make, at) for at in (0.05, 1 / 6, 0.3, 0.5, 0.7, 0.95)]
+    reference = {"network": make.interval(0.4, 0.02), "trees": make.interval(0.4 - gap, 0.02)}
+    counts = {"rounds": 101, "rows": 4000, "training_rows": 16000}
     return Judged(
         classes=[ClassRow(output=label, row=row) for label in classes for row in rows[:2]] if len(classes) > 2 else [],
-        recalibration=Recalibration(
-            row=recalibrated, status="not_resolved" if task == "regression" else "equivalent", folds=5, rows=4000
-        ),
+        recalibration=Recalibration(row=recalibrated, status=again, folds=5, rows=4000),
         decisions=Decisions(rows=4000, policy=policy, curve=curve) if task == "binary" else None,
         reference=Reference(
-            metric=rows[0].metric,
-            network=make.interval(0.4, 0.02),
-            trees=make.interval(0.35, 0.02),
-            difference=make.interval(0.05, 0.01),
-            status="worse",
-            rounds=101,
-            rows=4000,
-            training_rows=16000,
+            metric=rows[0].metric, difference=make.interval(gap, error), status=status, **reference, **counts
         ),
     )
+
+
+def blank_judged(found: Judged) -> Judged:
+    """A threshold was given, and no number came of it."""
+    none = {"network": NONE, "linear": NONE, "difference": NONE}
+    policy = found.decisions.policy
+    rows = [row.model_copy(update={**none, "resolved": "no"}) for row in policy.metrics]
+    update = {"given": "threshold", "metrics": rows, "all_cost": NONE, "none_cost": NONE}
+    curve = [point.model_copy(update={**none, "treat_all": NONE}) for point in found.decisions.curve]
+    decisions = Decisions(rows=5, policy=policy.model_copy(update=update), curve=curve)
+    return Judged(classes=[], recalibration=None, decisions=decisions, reference=None)
 
 
 def document(
@@ -715,7 +729,7 @@ def document(
             ],
         ),
         performance=Performance(held_out=True, rows=4000, resamples=1000, seed=0, metrics=rows),
-        judged=judged(Maker(seed + 300), classes, task, rows),
+        judged=judged(Maker(seed + 300), classes, task, rows, seed),
         calibration=calibration(Maker(seed + 100), outputs, task),
         gain=gain_of(Maker(seed + 200), names, classes, task, loss),
         disagreement=disagreement(names, task),
@@ -810,7 +824,9 @@ def hostile() -> Document:
     ]
     parts = found.coefficients.model_copy(update={"terms": terms})
     network = found.network.model_copy(update={"name": HOSTILE[1], "library": HOSTILE[6]})
-    return found.model_copy(update={"coefficients": parts, "network": network})
+    metrics = [row.model_copy(update={"method": "bootstrap"}) for row in found.performance.metrics]
+    performance = found.performance.model_copy(update={"metrics": metrics})
+    return found.model_copy(update={"coefficients": parts, "network": network, "performance": performance})
 
 
 def nothing() -> Document:
@@ -891,7 +907,7 @@ def all_none() -> Document:
             "data": found.data.model_copy(update={"rates": [], "held_out_rows": None, "training_rows": None}),
             "verdict": nothing_found.verdict,
             "performance": Performance(held_out=False, rows=20000, resamples=0, seed=0, metrics=rows),
-            "judged": None,
+            "judged": blank_judged(found.judged),
             "calibration": Calibration(
                 rows=5, outputs=[CalibrationRow(output=None, network=undetermined, linear=undetermined)]
             ),

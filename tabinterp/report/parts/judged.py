@@ -124,7 +124,9 @@ def _policy(part: Policy) -> list[Block]:
     ]
 
 
-def _curve(points: Sequence[BenefitPoint]) -> Figure:
+def _curve(points: Sequence[BenefitPoint]) -> Figure | Table:
+    if all(point.network.value is None and point.linear.value is None for point in points):
+        return _table(points)
     sides = [side(point.difference) for point in points]
     aria = t("report.judged.curve.aria", count=len(points), above=sides.count(1), below=sides.count(-1))
     names = (t("report.judged.curve.x"), t("report.judged.curve.y"))
