@@ -40,6 +40,7 @@ _HOMES = {
     "output": "readouts.objectives",
     "decompose": "comparison.decomposition",
     "ladder": "comparison.ladder",
+    "crossvalidate": "comparison.crossvalidation",
     "audit": "auditing",
     "Audit": "auditing",
     "TabinterpError": "errors",

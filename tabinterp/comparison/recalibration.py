@@ -55,7 +55,7 @@ def recalibrated(network: Bound, linear: Bound, before: Performance, *, seed: in
         raise NotApplicableError("models are recalibrated on rows that they were not trained on")
     order = np.argsort(row_hash(network.table.numbers, seed), kind="stable").astype(np.int64)
     table = network.table.take(order)
-    fold = folds(table, seed)
+    fold = folds(table, seed, FOLDS)
     if np.bincount(fold, minlength=FOLDS).min() < FEWEST or groups(table).max() + 1 < FEWEST:
         raise NotApplicableError(f"a fold of fewer than {FEWEST} held-out rows is too small to score")
     scores = np.stack([crossfitted(bound.scores[order], table, fold) for bound in (network, linear)])
@@ -66,12 +66,12 @@ def recalibrated(network: Bound, linear: Bound, before: Performance, *, seed: in
     return Recalibrated(metric, before.status, judged(low, high, before.margin), FOLDS, len(table))
 
 
-def folds(table: Table, seed: int) -> IntArray:
+def folds(table: Table, seed: int, count: int) -> IntArray:
     """(n,) the fold of each row, by a hash of its number; rows of one group fall together, by the least of their numbers."""
     group = groups(table)
     first = np.full(int(group.max()) + 1, np.iinfo(np.int64).max)
     np.minimum.at(first, group, table.numbers)
-    return (row_hash(first, seed) % np.uint64(FOLDS)).astype(np.int64)[group]
+    return (row_hash(first, seed) % np.uint64(count)).astype(np.int64)[group]
 
 
 def crossfitted(scores: FloatArray, table: Table, fold: IntArray) -> FloatArray:

@@ -42,9 +42,6 @@ VERDICT: dict[str, str] = {
     "report.unit.average_precision": "share of rows",
     "report.unit.macro_auc": "probability",
     "report.unit.balanced_accuracy": "share of rows",
-    "report.unit.expected_cost": "units of cost per row",
-    "report.unit.sensitivity": "share of positives",
-    "report.unit.specificity": "share of negatives",
     "report.performance.delong": (
         "The interval of the difference in ROC AUC is DeLong's (1988); all others are of resamples."
     ),

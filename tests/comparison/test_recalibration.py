@@ -83,7 +83,7 @@ def test_a_gap_of_scale_alone_is_gone():
 def test_no_row_is_in_the_fit_of_its_own_map():
     network, _ = linear_pair(1.0, 0.0, 300)
     table = network.table
-    fold = folds(table, 0)
+    fold = folds(table, 0, FOLDS)
     found = crossfitted(network.scores, table, fold)
     for one in range(FOLDS):
         turned = replace(table, y=np.where(fold == one, 1 - table.y, table.y))
@@ -94,7 +94,7 @@ def test_no_row_is_in_the_fit_of_its_own_map():
 
 def test_a_group_is_in_one_fold_and_order_says_nothing():
     network, linear = linear_pair(1.5, 0.4, 600, group="team")
-    fold = folds(network.table, 1)
+    fold = folds(network.table, 1, FOLDS)
     assert (pd.Series(fold).groupby(network.table.frame["team"]).nunique() == 1).all()
     assert np.bincount(fold, minlength=FOLDS).min() > 60
     before = compare(network, linear, resamples=20, held_out=True)
