@@ -66,7 +66,10 @@ def verdict(name: str, bars: tuple[float, float], asked: dict[str, Any], show: b
 
 def main() -> int:
     print("| table | step | seconds | bar |\n|---|---|---|---|")
-    return int(any([verdict(name, *given, "--show" in sys.argv) for name, given in TABLES.items()]))
+    missed = [
+        verdict(name, *given, "--show" in sys.argv) for name, given in TABLES.items()
+    ]  # all of them, missed or not
+    return int(any(missed))
 
 
 if __name__ == "__main__":

@@ -42,7 +42,12 @@ _HOMES = {
     "ladder": "comparison.ladder",
     "crossvalidate": "comparison.crossvalidation",
     "audit": "auditing",
-    "Audit": "auditing",
+    "Audit": "audited",
+    "write_folder": "folder",
+    "file_digest": "folder",
+    "verify": "verification",
+    "read_policy": "findings.policy",
+    "format_decision": "findings.formats",
     "TabinterpError": "errors",
 }
 

@@ -3,27 +3,39 @@
 from __future__ import annotations
 
 import time
+<<<<<<< HEAD
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from pathlib import Path
+=======
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+>>>>>>> main
 from typing import Any
 
 import numpy as np
-import pandas as pd
 import torch
 
-from . import messages
 from .assembly import Results, document
+<<<<<<< HEAD
 from .comparison.boosted import boosted
+=======
+from .audited import Audit
+>>>>>>> main
 from .comparison.calibration import calibration
 from .comparison.decisions import Policy, decisions, policy
 from .comparison.decomposition import decompose
 from .comparison.disagreement import disagreement
 from .comparison.ladder import ladder
+<<<<<<< HEAD
 from .comparison.performance import Performance, compare, margin_of
 from .comparison.recalibration import recalibrated
 from .errors import DocumentError, ModelError, NotApplicableError, TabinterpError
 from .files import write
+=======
+from .comparison.performance import compare
+from .errors import ModelError, NotApplicableError, TabinterpError
+>>>>>>> main
 from .findings import judge
 from .models import Bound, Model, bind
 from .models.counterpart import fit_counterpart
@@ -40,9 +52,7 @@ from .readouts.permutation import PermutationImportance, permutation_importance
 from .readouts.screening import PAIR_MOVES
 from .readouts.shapley import BACKGROUND, shapley_values
 from .readouts.terms import find_terms
-from .report.canonical import from_bytes, to_bytes
-from .report.document import Document, Message, Verdict
-from .report.render import render
+from .report.document import Message
 from .table import Split, Table
 from .table.draws import IntArray, chosen
 
@@ -136,6 +146,7 @@ def audit(
         linear=linear,
         held_out=held_out,
         seed=seed,
+        limit=rows,
         performance=performance,
         coefficients=coefficients,
         importance=importance,
@@ -302,6 +313,7 @@ def _encoding_seconds(sample: Bound) -> float:
     return (time.perf_counter() - start) / len(few)
 
 
+<<<<<<< HEAD
 # ---- the finished audit
 
 
@@ -367,3 +379,45 @@ def _read(path: Path) -> bytes:
         return path.read_bytes()
     except OSError as error:
         raise DocumentError(f"the audit {str(path)!r} cannot be read: {error.strerror}") from None
+=======
+SHARES = {  # of the whole time, for the progress bar
+    "encode": 0.05,
+    "counterpart": 0.1,
+    "performance": 0.05,
+    "calibration": 0.01,
+    "ladder of refits": 0.25,
+    "decomposition of the score": 0.1,
+    "disagreement": 0.02,
+    "coefficients": 0.12,
+    "permutation importance": 0.05,
+    "gradients": 0.08,
+    "shapley values": 0.07,
+    "effect curves": 0.03,
+    "interactions": 0.07,
+    "neurons": 0.05,
+}
+
+
+class _Clock:
+    """Seconds of each step, and progress."""
+
+    def __init__(self, progress: Progress | None) -> None:
+        self.seconds: dict[str, float] = {}
+        self._progress = progress
+        self._done = 0.0
+        self._step = ""
+
+    @contextmanager
+    def __call__(self, step: str) -> Iterator[None]:
+        self._step = step
+        self.within(0.0)
+        start = time.perf_counter()
+        yield
+        self.seconds[step] = round(time.perf_counter() - start, 3)
+        self.within(1.0)
+        self._done += SHARES[step]
+
+    def within(self, share: float) -> None:
+        if self._progress is not None:
+            self._progress(self._step, min(1.0, self._done + share * SHARES[self._step]))
+>>>>>>> main

@@ -20,8 +20,9 @@ __all__ = ["Results", "document"]
 def document(r: Results) -> doc.Document:
     """The audit's document, without its findings."""
     columns = importance(r)
+    table = data(r)
     return doc.Document(
-        data=data(r),
+        data=table,
         network=model_info(r.network),
         linear=model_info(r.linear),
         verdict=verdict(r, columns),
@@ -40,5 +41,5 @@ def document(r: Results) -> doc.Document:
         neurons=neurons(r),
         findings=[],
         not_assessed=not_assessed(r),
-        method=method(r),
+        method=method(r, table),
     )

@@ -12,13 +12,17 @@ from typing import Any
 
 from .audit import AUDIT
 from .gain import GAIN
+from .gate import GATE
 from .readings import READINGS
 from .report import REPORT
 from .shapley import SHAPLEY
 from .units import UNITS
 from .verdict import VERDICT
+from .verify import VERIFY
 
-ENGLISH: dict[str, str] = {**AUDIT, **GAIN, **READINGS, **REPORT, **SHAPLEY, **UNITS, **VERDICT}
+ENGLISH: dict[str, str] = {
+    **AUDIT, **GAIN, **GATE, **READINGS, **REPORT, **SHAPLEY, **UNITS, **VERDICT, **VERIFY,
+}  # fmt: skip
 
 
 def text(key: str, values: Mapping[str, Any] | None = None) -> str:
