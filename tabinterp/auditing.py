@@ -3,43 +3,27 @@
 from __future__ import annotations
 
 import time
-<<<<<<< HEAD
-from collections.abc import Callable
-from dataclasses import dataclass, field
-from pathlib import Path
-=======
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
->>>>>>> main
 from typing import Any
 
 import numpy as np
 import torch
 
 from .assembly import Results, document
-<<<<<<< HEAD
-from .comparison.boosted import boosted
-=======
 from .audited import Audit
->>>>>>> main
+from .comparison.boosted import boosted
 from .comparison.calibration import calibration
 from .comparison.decisions import Policy, decisions, policy
 from .comparison.decomposition import decompose
 from .comparison.disagreement import disagreement
 from .comparison.ladder import ladder
-<<<<<<< HEAD
 from .comparison.performance import Performance, compare, margin_of
 from .comparison.recalibration import recalibrated
-from .errors import DocumentError, ModelError, NotApplicableError, TabinterpError
-from .files import write
-=======
-from .comparison.performance import compare
 from .errors import ModelError, NotApplicableError, TabinterpError
->>>>>>> main
 from .findings import judge
 from .models import Bound, Model, bind
 from .models.counterpart import fit_counterpart
-from .progress import Clock, Progress
 from .readouts.coefficients import of_linear, of_network
 from .readouts.effects import POINTS, effects
 from .readouts.gradients import METHODS as GRADIENTS
@@ -62,6 +46,8 @@ SHAPLEY_ROWS = 500
 EFFECT_COLUMNS, EFFECT_CURVES = 8, 24  # the most columns, and the most curves over all outputs
 EFFECT_POINT = 20  # rows for each point, so that the outer points, which get half as many, may be printed
 PAIRS = 5
+
+Progress = Callable[[str, float], None]  # what is being done, and the share of the whole that is finished
 
 
 def audit(
@@ -93,7 +79,7 @@ def audit(
         implies the other; for two classes.
     progress : called with a step's name and the share that is done. announce : called once with an estimate of the time.
     """
-    clock = Clock(progress)
+    clock = _Clock(progress)
     _check_settings(seed, rows, margin)
     asked = policy(costs, threshold, table.schema.task)
     remembered = (model.model if isinstance(model, Bound) else model).split
@@ -195,7 +181,7 @@ def _judged(
     asked: Policy | None,
     seed: int,
     notes: list[Message],
-    clock: Clock,
+    clock: _Clock,
 ) -> tuple[Performance, dict[str, Any]]:
     """The comparison of both models on their held-out rows, and what stands beside its verdict."""
     held_out = network.table.held_out is not None
@@ -215,7 +201,7 @@ def _coefficients(network: Bound, linear: Bound) -> tuple[Any, Any]:
     return of_linear(linear, terms), of_network(network, find_terms(network), terms)
 
 
-def _importance(network: Bound, linear: Bound, rows: IntArray, seed: int, clock: Clock) -> tuple[Any, Any]:
+def _importance(network: Bound, linear: Bound, rows: IntArray, seed: int, clock: _Clock) -> tuple[Any, Any]:
     parts = []
     for i, bound in enumerate((network, linear)):
         part = bound.take(rows)
@@ -225,7 +211,7 @@ def _importance(network: Bound, linear: Bound, rows: IntArray, seed: int, clock:
     return parts[0], parts[1]
 
 
-def _gradients(network: Bound, linear: Bound, rows: IntArray, seed: int, clock: Clock) -> list[tuple[Any, Any]]:
+def _gradients(network: Bound, linear: Bound, rows: IntArray, seed: int, clock: _Clock) -> list[tuple[Any, Any]]:
     parts = [bound.take(rows) for bound in (network, linear)]
     result = []
     for i, method in enumerate(GRADIENTS):
@@ -235,7 +221,7 @@ def _gradients(network: Bound, linear: Bound, rows: IntArray, seed: int, clock: 
     return result
 
 
-def _shapley(network: Bound, linear: Bound, rows: IntArray, seed: int, clock: Clock) -> tuple[Any, Any]:
+def _shapley(network: Bound, linear: Bound, rows: IntArray, seed: int, clock: _Clock) -> tuple[Any, Any]:
     few = rows[np.sort(chosen(network.table.numbers[rows], SHAPLEY_ROWS, seed))]
     if len(few) < SMALL:
         raise NotApplicableError(f"their means over fewer than {SMALL} rows would tell of single people")
@@ -250,7 +236,7 @@ def _effects(
     rows: IntArray,
     importance: tuple[PermutationImportance, PermutationImportance] | None,
     seed: int,
-    clock: Clock,
+    clock: _Clock,
 ) -> tuple[Any, Any]:
     """Curves of the columns that matter most to either model, all outputs of which fit on a page."""
     if importance is None:
@@ -267,7 +253,7 @@ def _effects(
     return parts[0], parts[1]
 
 
-def _interactions(network: Bound, seed: int, clock: Clock) -> Interactions:
+def _interactions(network: Bound, seed: int, clock: _Clock) -> Interactions:
     return interactions(network, network.table, top=PAIRS, seed=seed, progress=lambda _, s: clock.within(s))
 
 
@@ -313,82 +299,16 @@ def _encoding_seconds(sample: Bound) -> float:
     return (time.perf_counter() - start) / len(few)
 
 
-<<<<<<< HEAD
-# ---- the finished audit
-
-
-@dataclass(frozen=True)
-class Findings:
-    """What was checked, each check once."""
-
-    document: Document
-
-    def frame(self) -> pd.DataFrame:
-        """slug, severity, status (raised, cleared, not_applicable), claim."""
-        return pd.DataFrame(
-            [(f.slug, f.severity, f.status, _text(f.claim)) for f in self.document.findings],
-            columns=["slug", "severity", "status", "claim"],
-        )
-
-
-@dataclass(frozen=True)
-class Audit:
-    """A document, and what can be made of it. `run` is what differs from run to run: never part of the document."""
-
-    document: Document
-    run: dict[str, Any] = field(default_factory=dict, compare=False)
-
-    @property
-    def verdict(self) -> Verdict:
-        """Status, primary metric, difference with interval, margin; `str(audit)` says it in words."""
-        return self.document.verdict
-
-    @property
-    def findings(self) -> Findings:
-        return Findings(self.document)
-
-    def __str__(self) -> str:
-        return " ".join(_text(m) for m in (self.verdict.sentence, *self.verdict.lines))
-
-    def to_html(self, path: str | Path | None = None) -> str:
-        """The report; written to `path` when one is given, all of it or nothing."""
-        page = render(self.document)
-        if path is not None:
-            write(Path(path), page.encode("utf-8"))
-        return page
-
-    def to_json(self, path: str | Path | None = None) -> bytes:
-        """Canonical JSON (RFC 8785) of the document."""
-        data = to_bytes(self.document)
-        if path is not None:
-            write(Path(path), data)
-        return data
-
-    @classmethod
-    def from_json(cls, source: str | Path | bytes) -> Audit:
-        """Read what `to_json` wrote: a path, or the bytes themselves."""
-        return cls(from_bytes(source if isinstance(source, bytes) else _read(Path(source))))
-
-
-def _text(message: Message) -> str:
-    return messages.text(message.key, message.values)
-
-
-def _read(path: Path) -> bytes:
-    try:
-        return path.read_bytes()
-    except OSError as error:
-        raise DocumentError(f"the audit {str(path)!r} cannot be read: {error.strerror}") from None
-=======
 SHARES = {  # of the whole time, for the progress bar
     "encode": 0.05,
     "counterpart": 0.1,
-    "performance": 0.05,
+    "performance": 0.08,
+    "boosted trees": 0.04,
     "calibration": 0.01,
-    "ladder of refits": 0.25,
+    "ladder of refits": 0.2,
     "decomposition of the score": 0.1,
     "disagreement": 0.02,
-    "coefficients": 0.12,
+    "coefficients": 0.1,
     "permutation importance": 0.05,
     "gradients": 0.08,
     "shapley values": 0.07,
@@ -420,4 +340,3 @@ class _Clock:
     def within(self, share: float) -> None:
         if self._progress is not None:
             self._progress(self._step, min(1.0, self._done + share * SHARES[self._step]))
->>>>>>> main

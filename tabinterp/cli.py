@@ -243,15 +243,8 @@ def _audit(
     _folder(out)
     with _progress(quiet) as (say, step):
         say(f"Auditing {model.name} on {table.name}.")
-<<<<<<< HEAD
         how_to = {"counterpart": counterpart, "seed": seed, "rows": rows, **(judged or {})}
         result = ti.audit(model, table, progress=step, announce=say, **how_to)
-    report = out / "report.html"
-    result.to_html(report)
-    result.to_json(out / "audit.json")
-=======
-        result = ti.audit(model, table, counterpart=counterpart, seed=seed, rows=rows, progress=step, announce=say)
->>>>>>> main
     run = {
         "started": started.isoformat(timespec="seconds"),
         "seconds": result.run.get("seconds", {}),

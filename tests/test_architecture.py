@@ -29,7 +29,7 @@ LAYERS = [
     {"readouts"},
     {"models"},
     {"table"},
-    {"messages", "errors", "files", "progress"},
+    {"messages", "errors", "files"},
 ]
 HEAVY = [
     "torch",
