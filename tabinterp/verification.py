@@ -248,9 +248,21 @@ def _numbers(document: Document, path: Path, data: Path) -> Step:
     model, table = load_model(path), _table(document, data)
     if model.split is not None:
         table = table.with_split(model.split)
-    counterpart = load_counterpart(path)
-    again = audit(model, table, counterpart=counterpart, seed=document.method.seed, rows=int(str(settings["rows"])))
-    return compare(Audit(document), again)
+    asked = {"seed": document.method.seed, "rows": int(str(settings["rows"])), **_asked(document)}
+    return compare(Audit(document), audit(model, table, counterpart=load_counterpart(path), **asked))
+
+
+def _asked(document: Document) -> dict[str, Any]:
+    """Margin, costs and threshold, where they were given."""
+    asked: dict[str, Any] = {"margin": document.verdict.margin} if document.verdict.margin_given else {}
+    decisions = None if document.judged is None else document.judged.decisions
+    if decisions is not None and decisions.policy is not None:
+        given = decisions.policy
+        if given.given != "threshold":
+            asked["costs"] = given.false_positive, given.false_negative
+        if given.given != "costs":
+            asked["threshold"] = given.threshold
+    return asked
 
 
 def compare(written: Audit, found: Audit) -> Step:

@@ -656,8 +656,10 @@ def judged(make: Maker, classes: list[str], task: str, rows: list[MetricRow], wh
     curve = [benefit(make, at) for at in (0.05, 1 / 6, 0.3, 0.5, 0.7, 0.95)]
     reference = {"network": make.interval(0.4, 0.02), "trees": make.interval(0.4 - gap, 0.02)}
     counts = {"rounds": 101, "rows": 4000, "training_rows": 16000}
+    of_class = rows[0], rows[1].model_copy(update={"metric": "auc"})
+    single = [ClassRow(output=label, row=row) for label in classes for row in of_class]
     return Judged(
-        classes=[ClassRow(output=label, row=row) for label in classes for row in rows[:2]] if len(classes) > 2 else [],
+        classes=single if len(classes) > 2 else [],
         recalibration=Recalibration(row=recalibrated, status=again, folds=5, rows=4000),
         decisions=Decisions(rows=4000, policy=policy, curve=curve) if task == "binary" else None,
         reference=Reference(
