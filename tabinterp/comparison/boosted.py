@@ -128,8 +128,14 @@ def _scores(raw: FloatArray, task: str) -> FloatArray:
 
 
 def _pipeline(training: Table, seed: int) -> Pipeline:
-    """Numbers as they are, everything else by the place of its level; unknown levels are missing."""
-    kinds = {name: training.schema[name].kind for name in training.schema.inputs}
+    """Numbers as they are, everything else by the place of its level; unknown levels are missing.
+
+    A column of which no row has a value says nothing, and scikit-learn finds no bins for it.
+    """
+    known = [name for name in training.schema.inputs if training.frame[name].notna().any()]
+    if not known:
+        raise NotApplicableError("no column has a value in the training rows")
+    kinds = {name: training.schema[name].kind for name in known}
     numbers = [name for name, kind in kinds.items() if kind == "numeric"]
     levels = [name for name, kind in kinds.items() if kind != "numeric"]
     places = OrdinalEncoder(

@@ -82,3 +82,16 @@ def test_order_of_rows_and_repetition_change_nothing():
 def test_without_training_rows_there_are_none():
     with pytest.raises(NotApplicableError, match="trained on"):
         boosted(bound(split=None), 0.01)
+
+
+@pytest.mark.parametrize("kind", ["numeric", "categorical"])
+def test_a_column_without_values_where_the_trees_are_fitted_is_left_out(kind):
+    frame = cases.mixed_frame(400, 5)
+    table = cases.mixed_table(frame, split=0.5)
+    value = 1.0 if kind == "numeric" else "a"
+    half = np.where(table.held_out, "test", "train")
+    gone = table.frame.assign(gone=[value if held else None for held in table.held_out], w=1.0, half=half)
+    more = cases.mixed_table(gone, split="half", kinds={"gone": kind})
+    model = ti.wrap(cases.network_pipeline(frame))
+    without = cases.mixed_table(gone.drop(columns="gone"), split="half")
+    assert boosted(bind(model, more), 0.01).metric == boosted(bind(model, without), 0.01).metric
