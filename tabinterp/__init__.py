@@ -43,6 +43,7 @@ _HOMES = {
     "crossvalidate": "comparison.crossvalidation",
     "audit": "auditing",
     "Audit": "audited",
+    "compare_audits": "audited",
     "write_folder": "folder",
     "file_digest": "folder",
     "verify": "verification",

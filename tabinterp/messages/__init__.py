@@ -11,6 +11,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from .audit import AUDIT
+from .changes import CHANGES
 from .gain import GAIN
 from .gate import GATE
 from .readings import READINGS
@@ -21,7 +22,7 @@ from .verdict import VERDICT
 from .verify import VERIFY
 
 ENGLISH: dict[str, str] = {
-    **AUDIT, **GAIN, **GATE, **READINGS, **REPORT, **SHAPLEY, **UNITS, **VERDICT, **VERIFY,
+    **AUDIT, **CHANGES, **GAIN, **GATE, **READINGS, **REPORT, **SHAPLEY, **UNITS, **VERDICT, **VERIFY,
 }  # fmt: skip
 
 
