@@ -14,6 +14,7 @@ from .audit import AUDIT
 from .changes import CHANGES
 from .gain import GAIN
 from .gate import GATE
+from .inside import INSIDE
 from .readings import READINGS
 from .report import REPORT
 from .shapley import SHAPLEY
@@ -22,8 +23,18 @@ from .verdict import VERDICT
 from .verify import VERIFY
 
 ENGLISH: dict[str, str] = {
-    **AUDIT, **CHANGES, **GAIN, **GATE, **READINGS, **REPORT, **SHAPLEY, **UNITS, **VERDICT, **VERIFY,
-}  # fmt: skip
+    **AUDIT,
+    **CHANGES,
+    **GAIN,
+    **GATE,
+    **INSIDE,
+    **READINGS,
+    **REPORT,
+    **SHAPLEY,
+    **UNITS,
+    **VERDICT,
+    **VERIFY,
+}
 
 
 def text(key: str, values: Mapping[str, Any] | None = None) -> str:

@@ -87,8 +87,8 @@ AUDIT: dict[str, str] = {
         "bundle ran none."
     ),
     "model.mixed": (
-        "The encoder mixes {columns} with other columns: moving one of them encodes whole rows again (slower, and as "
-        "right), and it has no gradient of its own."
+        "The encoder mixes {columns} with other columns: moving one of them changes the whole encoded row (by the affine "
+        "steps that the encoder ends in, or by encoding rows again: slower, and as right), and it has no gradient of its own."
     ),
     "model.unseen": (
         "The encoder was not fitted on some levels of {columns}: up to {rows} rows of a column hold one, and they are encoded "

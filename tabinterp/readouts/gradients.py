@@ -15,17 +15,16 @@ from typing import Any
 import numpy as np
 import pandas as pd
 import torch
-from torch import Tensor, nn
 
 from ..errors import NotApplicableError
 from ..models import Bound, Model, bind
 from ..table import Table
 from ..table.draws import FloatArray, IntArray, chosen
+from .baselines import BASELINES, baseline_of
 from .result import Estimates, mean_over_rows
+from .straight import gradient_at, path_integral, score
 from .weights import quantile, unit
 
-STEPS = 16  # segments a path starts with
-DEPTH = 16  # a segment is halved at most this often
 SHARES = (16, 128, 1024)  # a segment is done when its own gap is under tolerance / share; the next for rows that miss
 CHUNK = 256  # rows whose paths are followed at the same time
 NOISES, NOISE = 32, 0.15  # SmoothGrad: samples, and noise as a share of the 0.5% to 99.5% range
@@ -120,7 +119,7 @@ def gradient_importance(
     """
     if method not in METHODS:
         raise NotApplicableError(f"method is one of {', '.join(METHODS)}; got {method!r}")
-    if baseline not in ("mean", "median", "zero"):
+    if baseline not in BASELINES:
         raise NotApplicableError(f"baseline is 'mean', 'median' or 'zero'; got {baseline!r}")
     if not tolerance > 0:
         raise NotApplicableError(f"tolerance is above 0; got {tolerance}")
@@ -178,28 +177,6 @@ def _block_size(bound: Bound, gradient: FloatArray) -> FloatArray:
     return result
 
 
-def _baseline(ask: _Ask) -> FloatArray:
-    """(d,) encoded baseline."""
-    bound = ask.bound
-    if ask.baseline == "zero":
-        return np.zeros(bound.x.shape[1])
-    if ask.baseline == "mean":
-        return np.asarray(np.average(bound.x, axis=0, weights=bound.table.weights))
-    frame, own = bound.table.inputs, bound.table.weights
-    weights = pd.Series(np.ones(len(frame)) if own is None else own, index=frame.index)
-    row = frame.iloc[[0]].copy()
-    for column in frame.columns:
-        mass = weights.groupby(frame[column]).sum()  # of each value that is not missing, in order
-        if len(mass) == 0:
-            continue
-        if bound.table.schema[column].kind == "numeric":
-            value = mass.index[int((mass.cumsum() < mass.sum() / 2).sum())]  # of two in the middle the lower
-        else:
-            value = mass.idxmax()
-        row[column] = pd.Series([value], index=row.index).astype(frame[column].dtype)
-    return np.asarray(bound.encoding.transform(row)[0])
-
-
 # ---- gradients as such
 
 
@@ -224,7 +201,7 @@ def _smoothgrad(ask: _Ask) -> GradientImportance:
 
 def _gradient_x_input(ask: _Ask) -> GradientImportance:
     bound = ask.bound
-    product = bound.gradients(bound.x) * (bound.x - _baseline(ask))[:, :, None]
+    product = bound.gradients(bound.x) * (bound.x - baseline_of(bound, ask.baseline))[:, :, None]
     values = np.einsum("ndk,dj->njk", product, _blocks(bound), optimize=True)
     estimand = f"gradient times the distance from the {ask.baseline}"
     return ask.result("gradient_x_input", estimand, values, _ones(bound), settings={"baseline": ask.baseline})
@@ -239,23 +216,25 @@ def _ones(bound: Bound) -> IntArray:
 
 def _integrated(ask: _Ask) -> GradientImportance:
     bound = ask.bound
-    base = _baseline(ask)
+    base = baseline_of(bound, ask.baseline)
     moves = bound.x - base
     weight, bias = bound.front.weight, bound.front.bias
     start = (torch.as_tensor(base) @ weight.T + bias).to(torch.float32)
-    rise = _score(bound.rest, bound.z) - _score(bound.rest, start[None])
+    rise = score(bound.rest, bound.z) - score(bound.rest, start[None])
     scale = torch.as_tensor(_size(rise.numpy(), bound))
     members, values = _blocks(bound), np.empty((len(moves), len(bound.columns), len(bound.outputs)))
     evaluations = np.empty(len(moves), dtype=np.int64)
-    gap = np.full(len(moves), np.inf)
+    gap, stuck = np.full(len(moves), np.inf), np.zeros(len(moves), dtype=bool)
     for share in SHARES:  # rows whose errors add up to more than the tolerance are followed again, more finely
-        missed = np.flatnonzero(~(gap <= ask.tolerance)) if share != SHARES[0] else np.arange(len(moves))
+        missed = np.flatnonzero(~(gap <= ask.tolerance) & ~stuck)
         for i in range(0, len(missed), CHUNK):
             rows = missed[i : i + CHUNK]
-            integral, count = _integral(bound.rest, start, bound.z[rows] - start, scale * ask.tolerance / share)
+            integral, count, lost = path_integral(
+                bound.rest, start, bound.z[rows] - start, scale * ask.tolerance / share
+            )
             along = torch.einsum("nhk,hd->ndk", integral, weight).numpy() * moves[rows, :, None]
             values[rows] = np.einsum("ndk,dj->njk", along, members, optimize=True)
-            evaluations[rows] = count.numpy()
+            evaluations[rows], stuck[rows] = count.numpy(), lost.numpy()
         gap = _gap(values, bound, members, rise.numpy())
         if np.isnan(gap).any() or (gap <= ask.tolerance).all():
             break
@@ -272,56 +251,6 @@ def _integrated(ask: _Ask) -> GradientImportance:
     )
 
 
-def _integral(rest: nn.Module, start: Tensor, move: Tensor, enough: Tensor) -> tuple[Tensor, Tensor]:
-    """Mean gradient (n, h, k) along straight paths from `start` (h,) by `move` (n, h), and gradients taken (n,).
-
-    The rise of the score over a segment is known without any gradient. Where the midpoint rule misses it by more than
-    `enough` (k,), the segment is halved: what is refined are the kinks of the network, not the whole path.
-    """
-    n = len(move)
-    rows = torch.arange(n).repeat_interleave(STEPS)
-    grid = torch.linspace(0, 1, STEPS + 1, dtype=torch.float64)
-    left, width = grid[:-1].repeat(n), torch.full((n * STEPS,), 1 / STEPS, dtype=torch.float64)
-    ends = _score(rest, _at(start, move, torch.arange(n).repeat_interleave(STEPS + 1), grid.repeat(n)))
-    ends = ends.reshape(n, STEPS + 1, -1)
-    below, above = ends[:, :-1].flatten(0, 1), ends[:, 1:].flatten(0, 1)
-    total = torch.zeros(n, move.shape[1], ends.shape[2], dtype=torch.float64)
-    count = torch.zeros(n, dtype=torch.long)
-    for depth in range(DEPTH + 1):
-        gradient, middle = _gradient(rest, _at(start, move, rows, left + width / 2))
-        said = torch.einsum("shk,sh->sk", gradient, move[rows]).double() * width[:, None]
-        open_ = ((said - (above - below)).abs() > enough).any(dim=1) if depth < DEPTH else torch.zeros_like(rows).bool()
-        done = ~open_
-        total.index_add_(0, rows[done], gradient[done].double() * width[done, None, None])
-        count.index_add_(0, rows, torch.ones_like(rows))
-        if not bool(open_.any()):
-            break
-        rows, left, width, middle = rows[open_].repeat(2), left[open_], width[open_] / 2, middle[open_]
-        below, above = torch.cat([below[open_], middle]), torch.cat([middle, above[open_]])
-        left, width = torch.cat([left, left + width]), width.repeat(2)
-    return total, count
-
-
-def _at(start: Tensor, move: Tensor, rows: Tensor, t: Tensor) -> Tensor:
-    return start + t[:, None].to(move.dtype) * move[rows]
-
-
-def _score(rest: nn.Module, z: Tensor) -> Tensor:
-    with torch.inference_mode():
-        return torch.as_tensor(rest(z)).double()
-
-
-def _gradient(rest: nn.Module, z: Tensor) -> tuple[Tensor, Tensor]:
-    """(m, h, k) derivatives of each score by z, and the scores (m, k)."""
-    z = z.detach().clone().requires_grad_(True)
-    scores = rest(z)
-    parts = [
-        torch.autograd.grad(scores[:, k].sum(), z, retain_graph=k + 1 < scores.shape[1])[0]
-        for k in range(scores.shape[1])
-    ]
-    return torch.stack(parts, dim=2), scores.detach().double()
-
-
 def _expected(ask: _Ask) -> GradientImportance:
     bound = ask.bound
     x, share, starts = _starts(ask)
@@ -334,7 +263,7 @@ def _expected(ask: _Ask) -> GradientImportance:
     for row, z, offset, part in zip(x, z_starts, offsets, share, strict=True):
         move = bound.z - z
         steps = [(position + float(offset)) / POSITIONS for position in range(POSITIONS)]
-        gradient = torch.stack([_gradient(bound.rest, z + step * move)[0] for step in steps]).mean(dim=0)
+        gradient = torch.stack([gradient_at(bound.rest, z + step * move)[0] for step in steps]).mean(dim=0)
         along = torch.einsum("nhk,hd->ndk", gradient, weight).double().numpy() * (bound.x - row)[:, :, None]
         value = np.einsum("ndk,dj->njk", along, members, optimize=True)
         mean += part * value
@@ -343,7 +272,7 @@ def _expected(ask: _Ask) -> GradientImportance:
         means.append(np.average(value, axis=0, weights=weights))
     spread = np.maximum(second - 2 * mean * first + (share**2).sum() * mean**2, 0)
     stderr = np.sqrt(spread * len(x) / max(1, len(x) - 1))
-    rise = bound.scores - share @ _score(bound.rest, z_starts).numpy()
+    rise = bound.scores - share @ score(bound.rest, z_starts).numpy()
     gap = _gap(mean, bound, members, rise)
     return ask.result(
         "expected_gradients",

@@ -81,7 +81,7 @@ class PermutationImportance:
 
 def paired_difference(first: PermutationImportance, second: PermutationImportance) -> Estimates:
     """Importance of every player for one model minus the other, on the same rows and draws, with its standard error."""
-    errors = [_error(a - b, first.weights) for a, b in zip(first.projection.T, second.projection.T, strict=True)]
+    errors = [error_of(a - b, first.weights) for a, b in zip(first.projection.T, second.projection.T, strict=True)]
     return Estimates.of(first.importance - second.importance, np.array(errors), first.rows - 1)
 
 
@@ -169,6 +169,8 @@ def start(
     n = len(bound.table)
     if n < 2:
         raise NotApplicableError(f"permutation importance needs at least two rows; the table has {n}")
+    if np.count_nonzero(bound.table.row_weights) < 2:
+        raise NotApplicableError("permutation importance needs at least two rows that have weight")
     if n_repeats < 1:
         raise NotApplicableError(f"n_repeats is at least 1; got {n_repeats}")
     chosen_loss = loss_for(loss, bound.table.schema.task, scale)
@@ -247,9 +249,12 @@ def finish(plan: Plan, sums: Sums) -> PermutationImportance:
         if player in sums.received:
             received = np.concatenate(sums.received[player])[order]
             given = sums.given[player][plan.groups[player][0]] if plan.is_exact(player) else sums.given[player]
-            values[i] = (weights * received[:, 0]).sum() / (weights * received[:, 1]).sum()
-            projection[:, i] = _share(received) + _share(given)
-    errors = np.array([_error(column, weights) for column in projection.T])
+            pairs = (weights * received[:, 1]).sum()
+            if not pairs > 0:
+                raise NotApplicableError(f"no pair of rows drawn for {', '.join(plan.players[player])} has weight")
+            values[i] = (weights * received[:, 0]).sum() / pairs
+            projection[:, i] = share_of(received) + share_of(given)
+    errors = np.array([error_of(column, weights) for column in projection.T])
     support = Support(plan.bound.table, plan.seed)
     off = [support.off(columns) for columns in plan.players.values()]
     interval = Estimates.of(values, errors, len(own) - 1)
@@ -272,13 +277,13 @@ def finish(plan: Plan, sums: Sums) -> PermutationImportance:
     )
 
 
-def _share(sums: FloatArray) -> FloatArray:
+def share_of(sums: FloatArray) -> FloatArray:
     """Mean of the rises (rows,) from sums of w D and w; 0 where there was none."""
     with np.errstate(invalid="ignore", divide="ignore"):
         return np.where(sums[:, 1] > 0, sums[:, 0] / sums[:, 1], 0.0)
 
 
-def _error(projection: FloatArray, w: FloatArray) -> float:
+def error_of(projection: FloatArray, w: FloatArray) -> float:
     """Standard error of the mean of the projection, weighted."""
     deviation = w * (projection - np.average(projection, weights=w))
     n = len(w)
@@ -335,7 +340,7 @@ def _mover(plan: Plan, player: str, rows: IntArray, own: _Own) -> Callable[[IntA
     """Scores of the receivers with the player's columns from these donors."""
     bound, columns = plan.bound, plan.players[player]
     if player not in plan.groups:
-        value = bound.table.inputs.groupby(list(columns), dropna=False, sort=False).ngroup().to_numpy()
+        value = bound.table.frame[list(columns)].groupby(list(columns), dropna=False, sort=False).ngroup().to_numpy()
 
         def encoded(donors: IntArray) -> Tensor:
             return _moved(
