@@ -110,9 +110,7 @@ def audit(
     seed: Seed = 0,
     margin: Annotated[float | None, typer.Option("--margin", help="Difference in loss that does not matter.")] = None,
     costs: Annotated[str | None, typer.Option("--costs", help="FP:FN, costs of a false positive and negative.")] = None,
-    threshold: Annotated[
-        float | None, typer.Option("--threshold", help="Probability above which a row is called positive.")
-    ] = None,
+    threshold: Annotated[float | None, typer.Option("--threshold", help="Positive above this probability.")] = None,
     quiet: Quiet = False,
 ) -> None:
     """Set a network beside its linear counterpart: DIR/report.html and DIR/audit.json."""
