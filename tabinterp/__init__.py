@@ -56,6 +56,7 @@ _HOMES = {
     "ladder": "comparison.ladder",
     "trust": "comparison.trust",
     "reason_codes": "comparison.reasons",
+    "crossvalidate": "comparison.crossvalidation",
     "audit": "auditing",
     "Audit": "audited",
     "compare_audits": "audited",

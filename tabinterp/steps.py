@@ -10,12 +10,15 @@ from typing import Any
 import numpy as np
 
 from .comparison.baselines import baselines
+from .comparison.boosted import boosted
 from .comparison.calibration import calibration
+from .comparison.decisions import Policy, decisions
 from .comparison.declined import Declined
 from .comparison.decomposition import decompose
 from .comparison.disagreement import disagreement
 from .comparison.ladder import ladder
 from .comparison.reasons import reason_codes
+from .comparison.recalibration import recalibrated
 from .comparison.slices import slices
 from .comparison.together import together
 from .comparison.trust import trust
@@ -54,6 +57,8 @@ class Asked:
     seed: int
     rows: int  # the most for readings of many passes
     declined: Declined
+    margin: float | None  # of equivalence; None: the convention
+    policy: Policy | None  # costs and threshold
     found: dict[str, Any]
     within: Callable[[float], None]  # the share of the present step that is done
 
@@ -122,12 +127,24 @@ def _seeing(bound: Bound, read: Callable[..., Any], asked: Asked, part: int) -> 
     return read(bound, bound.table, seed=asked.seed, progress=lambda _, share: asked.within((part + share) / 2))
 
 
+def _recalibration(asked: Asked) -> Any:
+    return recalibrated(*asked.both(asked.evaluated), asked.found["performance"], seed=asked.seed)
+
+
+def _decisions(asked: Asked) -> Any:
+    return decisions(*asked.both(asked.evaluated), asked.policy, held_out=asked.held_out, seed=asked.seed)
+
+
+def _boosted(asked: Asked) -> Any:
+    return boosted(asked.network, asked.found["performance"].margin, seed=asked.seed)
+
+
 def _calibration(asked: Asked) -> Any:
     return calibration(asked.network), calibration(asked.linear)
 
 
 def _ladder(asked: Asked) -> Any:
-    return ladder(asked.network, asked.network.table, seed=asked.seed)
+    return ladder(asked.network, asked.network.table, seed=asked.seed, margin=asked.margin)
 
 
 def _decomposition(asked: Asked) -> Any:
@@ -242,6 +259,15 @@ def _optima(asked: Asked) -> Any:
 
 
 STEPS: tuple[Step, ...] = (
+    Step(
+        "recalibration and costs",
+        0.03,
+        (
+            Reading("recalibrated", "recalibration", _recalibration),
+            Reading("decisions", "net benefit", _decisions),
+        ),
+    ),
+    one("reference", "boosted trees", 0.04, _boosted, "boosted trees as a reference"),
     one("calibration", "calibration", 0.01, _calibration),
     one("ladder", "ladder of refits", 0.22, _ladder),
     one("decomposition", "decomposition of the score", 0.1, _decomposition),

@@ -248,11 +248,24 @@ def _numbers(document: Document, path: Path, data: Path) -> Step:
     model, table = load_model(path), _table(document, data)
     if model.split is not None:
         table = table.with_split(model.split)
-    counterpart = load_counterpart(path)
-    asked: dict[str, Any] = {"rows": int(str(settings["rows"])), "declined": settings.get("declined", "negative")}
-    others, seed = load_others(path), document.method.seed
-    again = audit(model, table, counterpart=counterpart, others=others, seed=seed, **asked)
+    asked = {"seed": document.method.seed, "rows": int(str(settings["rows"])), **_asked(document)}
+    again = audit(model, table, counterpart=load_counterpart(path), others=load_others(path), **asked)
     return compare(Audit(document), again)
+
+
+def _asked(document: Document) -> dict[str, Any]:
+    """The adverse side, margin, costs and threshold, where they were given."""
+    asked: dict[str, Any] = {"declined": document.method.settings.get("declined", "negative")}
+    if document.verdict.margin_given:
+        asked["margin"] = document.verdict.margin
+    decisions = None if document.judged is None else document.judged.decisions
+    if decisions is not None and decisions.policy is not None:
+        given = decisions.policy
+        if given.given != "threshold":
+            asked["costs"] = given.false_positive, given.false_negative
+        if given.given != "costs":
+            asked["threshold"] = given.threshold
+    return asked
 
 
 def compare(written: Audit, found: Audit) -> Step:

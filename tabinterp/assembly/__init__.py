@@ -10,6 +10,7 @@ from .disagreement import disagreement
 from .effects import effects, interactions
 from .gain import gain
 from .inside import inside
+from .judged import judged
 from .readings import agreement, gradients, importance, neurons
 from .reasons import reasons
 from .results import Results
@@ -31,6 +32,7 @@ def document(r: Results) -> doc.Document:
         linear=model_info(r.linear),
         verdict=verdict(r, columns),
         performance=performance(r.performance),
+        judged=judged(r),
         calibration=calibration(r),
         gain=gain(r),
         disagreement=disagreement(r),

@@ -23,6 +23,7 @@ from .shapley import SHAPLEY
 from .together import TOGETHER
 from .trust import TRUST
 from .units import UNITS
+from .verdict import VERDICT
 from .verify import VERIFY
 
 ENGLISH: dict[str, str] = {
@@ -39,6 +40,7 @@ ENGLISH: dict[str, str] = {
     **TOGETHER,
     **TRUST,
     **UNITS,
+    **VERDICT,
     **VERIFY,
 }
 

@@ -213,6 +213,7 @@ def test_rows_that_were_perhaps_trained_on_resolve_nothing():
             "performance": document.performance.model_copy(update={"held_out": False}),
             "gain": None,
             "slices": None,
+            "judged": None,
         }
     )
     html = render(unknown)
