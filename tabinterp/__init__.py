@@ -30,6 +30,7 @@ _HOMES = {
     "permutation_importance": "readouts.permutation",
     "effects": "readouts.effects",
     "interactions": "readouts.interactions",
+    "describe_data": "readouts.data",
     "shapley_values": "readouts.shapley",
     "explain_row": "readouts.explain",
     "neuron_correlations": "readouts.neurons",
