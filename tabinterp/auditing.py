@@ -26,13 +26,16 @@ from .findings import judge
 from .models import Bound, Model, bind
 from .models.counterpart import fit_counterpart
 from .readouts.coefficients import of_linear, of_network
+from .readouts.data import describe_data
 from .readouts.effects import POINTS, effects
+from .readouts.extrapolation import extrapolation
 from .readouts.gradients import METHODS as GRADIENTS
 from .readouts.gradients import gradient_importance
 from .readouts.grids import SMALL
 from .readouts.interactions import ROWS as PAIR_ROWS
 from .readouts.interactions import Interactions, interactions
 from .readouts.neurons import neuron_correlations
+from .readouts.offsupport import off_support
 from .readouts.permutation import PermutationImportance, permutation_importance
 from .readouts.screening import PAIR_MOVES
 from .readouts.shapley import BACKGROUND, shapley_values
@@ -122,6 +125,11 @@ def audit(
         neurons = _optional(
             "neurons", notes, lambda: neuron_correlations(network.take(few), table.take(few), seed=seed)
         )
+    with clock("rows alone"):
+        rows_alone = describe_data(network.table, seed=seed)
+    with clock("off the data"):
+        off = _optional("reading of perturbed rows", notes, lambda: off_support(network.take(few), seed=seed))
+        past = _optional("reading beyond the range", notes, lambda: extrapolation(network, seed=seed))
     results = Results(
         network=network,
         linear=linear,
@@ -140,6 +148,9 @@ def audit(
         ladder=rungs,
         decomposition=shares,
         disagreement=differ,
+        table=rows_alone,
+        off_support=off,
+        extrapolation=past,
     )
     made = document(results)
     run = {"seconds": clock.seconds, "threads": torch.get_num_threads()}
@@ -275,8 +286,8 @@ SHARES = {  # of the whole time, for the progress bar
     "counterpart": 0.1,
     "performance": 0.05,
     "calibration": 0.01,
-    "ladder of refits": 0.25,
-    "decomposition of the score": 0.1,
+    "ladder of refits": 0.2,
+    "decomposition of the score": 0.08,
     "disagreement": 0.02,
     "coefficients": 0.12,
     "permutation importance": 0.05,
@@ -285,6 +296,8 @@ SHARES = {  # of the whole time, for the progress bar
     "effect curves": 0.03,
     "interactions": 0.07,
     "neurons": 0.05,
+    "rows alone": 0.04,
+    "off the data": 0.03,
 }
 
 

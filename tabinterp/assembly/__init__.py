@@ -12,6 +12,7 @@ from .gain import gain
 from .readings import agreement, gradients, importance, neurons
 from .results import Results
 from .shapley import shapley
+from .tabled import extrapolation, off_support, table
 
 __all__ = ["Results", "document"]
 
@@ -36,6 +37,9 @@ def document(r: Results) -> doc.Document:
         interactions=interactions(r),
         agreement=agreement(r),
         neurons=neurons(r),
+        table=table(r),
+        off_support=off_support(r),
+        extrapolation=extrapolation(r),
         findings=[],
         not_assessed=not_assessed(r),
         method=method(r),

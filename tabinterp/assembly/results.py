@@ -14,10 +14,13 @@ from ..comparison.ladder import Ladder
 from ..comparison.performance import Performance
 from ..models import Bound
 from ..readouts.coefficients import Coefficients
+from ..readouts.data import DataReadings
 from ..readouts.effects import Effects
+from ..readouts.extrapolation import Extrapolation
 from ..readouts.gradients import GradientImportance
 from ..readouts.interactions import Interactions
 from ..readouts.neurons import NeuronCorrelations
+from ..readouts.offsupport import OffSupport
 from ..readouts.permutation import PermutationImportance
 from ..readouts.result import Estimates
 from ..readouts.shapley import ShapleyValues
@@ -45,6 +48,9 @@ class Results:
     ladder: Ladder | None = None
     decomposition: Decomposition | None = None
     disagreement: Disagreement | None = None
+    table: DataReadings | None = None
+    off_support: OffSupport | None = None
+    extrapolation: Extrapolation | None = None
 
 
 def number(value: Any) -> float | None:

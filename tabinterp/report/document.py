@@ -11,6 +11,7 @@ from typing import Final, Literal
 
 from .base import Interval, Message, Metric, Part, Scalar, Status
 from .compared import Calibration, Disagreement, Gain
+from .tabled import Extrapolation, OffSupport, TableReadings
 
 __all__ = ["Interval", "Message", "Metric", "Part", "Scalar", "Status"]  # from here as well; all that follows besides
 
@@ -343,6 +344,9 @@ class Document(Part):
     interactions: Interactions | None = None
     agreement: list[Agreement]
     neurons: Neurons
+    table: TableReadings | None = None
+    off_support: OffSupport | None = None
+    extrapolation: Extrapolation | None = None
     findings: list[Finding]
     not_assessed: list[Message]
     method: Method

@@ -47,6 +47,16 @@ def level_codes(table: Table, name: str) -> IntArray:
     return np.asarray(pd.factorize(values if values.dtype == object else values.astype(object))[0], dtype=np.int64)
 
 
+def as_number(table: Table, name: str) -> FloatArray:
+    """A column as trees take it: a number, or a level's rank by how often it occurs (trees cut between levels)."""
+    if table.schema[name].kind == "numeric":
+        return number(table, name)
+    codes = level_codes(table, name)
+    counts = np.bincount(codes[codes >= 0], minlength=int(codes.max(initial=-1)) + 1)
+    place = np.append(np.argsort(np.argsort(-counts, kind="stable"), kind="stable").astype(np.float64), np.nan)
+    return place[codes]
+
+
 def _numbers(name: str, x: FloatArray, training: BoolArray, most: int) -> Cells:
     known = x[training & ~np.isnan(x)]
     distinct = np.unique(known)

@@ -18,8 +18,8 @@ from ...table import Table
 from ...table.draws import FloatArray, chosen, row_hash
 from ..pvalues import benjamini_hochberg
 from ..weights import effective
-from .bins import cells
-from .power import FEWEST, Estimate, _plain
+from .bins import as_number, cells
+from .power import FEWEST, Estimate
 from .scores import Power, auc
 
 PSI_CELLS = 10
@@ -100,10 +100,10 @@ def whole_drift(table: Table, seed: int) -> WholeDrift | None:
     held = table.held_out[rows].astype(np.int64)
     if min(held.sum(), len(held) - held.sum()) < FEWEST:
         return None
-    x, w = np.column_stack([_plain(table, name)[rows] for name in table.schema.inputs]), table.row_weights[rows]
+    x, w = np.column_stack([as_number(table, name)[rows] for name in table.schema.inputs]), table.row_weights[rows]
     w = np.where(held > 0, w / w[held > 0].sum(), w / w[held == 0].sum()) * len(w) / 2
     fold = (row_hash(table.numbers[rows], seed + 1) % np.uint64(FOLDS)).astype(np.int64)
-    settings = {"max_iter": TREES, "max_leaf_nodes": LEAVES, "early_stopping": False, "random_state": seed}
+    settings = {"max_iter": TREES, "max_leaf_nodes": LEAVES, "early_stopping": False, "max_bins": 63, "random_state": seed}
     parts = []
     for k in range(FOLDS):
         model = HistGradientBoostingClassifier(**settings).fit(x[fold != k], held[fold != k], w[fold != k])

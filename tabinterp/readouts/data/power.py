@@ -18,7 +18,7 @@ from ...table.draws import FloatArray, IntArray, chosen, row_hash
 from ...table.split import BoolArray
 from ..pvalues import benjamini_hochberg
 from ..weights import effective
-from .bins import Cells, cells, level_codes, number
+from .bins import Cells, as_number, cells, number
 from .scores import Power, as_interval, measure
 
 FOLDS = 5
@@ -172,7 +172,7 @@ def beyond_others(table: Table, columns: Sequence[str], seed: int) -> tuple[Beyo
     fit, scored = _halves(table, seed)
     if len(names) < 2 or min(len(fit), len(scored)) < FEWEST or not columns:
         return ()
-    x = np.column_stack([_plain(table, name) for name in names])
+    x = np.column_stack([as_number(table, name) for name in names])
     every = _boosted(table, x, fit, scored, seed)
     found = []
     for column in columns:
@@ -192,21 +192,11 @@ def _halves(table: Table, seed: int) -> tuple[IntArray, IntArray]:
     return fit, scored
 
 
-def _plain(table: Table, name: str) -> FloatArray:
-    """A column as trees take it: a number, or a level's rank by how often it occurs (trees cut between levels)."""
-    if table.schema[name].kind == "numeric":
-        return number(table, name)
-    codes = level_codes(table, name)
-    counts = np.bincount(codes[codes >= 0], minlength=int(codes.max(initial=-1)) + 1)
-    place = np.append(np.argsort(np.argsort(-counts, kind="stable"), kind="stable").astype(np.float64), np.nan)
-    return place[codes]
-
-
 def _boosted(table: Table, x: FloatArray, fit: IntArray, scored: IntArray, seed: int) -> Power:
     from sklearn.ensemble import HistGradientBoostingClassifier, HistGradientBoostingRegressor  # noqa: PLC0415
 
     classes, y, w = table.schema.goal.classes, outcomes_of(table), table.row_weights
-    settings = {"max_iter": TREES, "max_leaf_nodes": LEAVES, "early_stopping": False, "random_state": seed}
+    settings = {"max_iter": TREES, "max_leaf_nodes": LEAVES, "early_stopping": False, "max_bins": 63, "random_state": seed}
     if not classes:
         made = HistGradientBoostingRegressor(**settings).fit(x[fit], table.y[fit], w[fit])
         return measure(made.predict(x[scored])[:, None], y[scored], False, w[scored])
