@@ -43,6 +43,7 @@ _HOMES = {
     "ladder": "comparison.ladder",
     "audit": "auditing",
     "Audit": "auditing",
+    "explain_checks": "findings",
     "TabinterpError": "errors",
 }
 

@@ -6,6 +6,7 @@ import json
 import platform
 import signal
 import sys
+import textwrap
 import tomllib
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
@@ -150,6 +151,21 @@ def render(
     _folder(out.parent)
     result.to_html(out)
     typer.echo(str(out))
+
+
+@app.command()
+def checks(as_json: Annotated[bool, typer.Option("--json", help="Print JSON.")] = False) -> None:
+    """Every check of an audit: what it measures, when it is raised, what it cannot see, what to do next."""
+    found = ti.explain_checks()
+    if as_json:
+        typer.echo(json.dumps(found, indent=1, ensure_ascii=False))
+        return
+    for one in found:
+        typer.echo(f"{one['code']}  {one['slug']}  ({one['severity']})  {one['title']}")
+        for aspect in ("measures", "threshold", "blind", "next"):
+            typer.echo(
+                textwrap.fill(f"{aspect + ':':<11}{one[aspect]}", 100, initial_indent="  ", subsequent_indent=" " * 13)
+            )
 
 
 @app.command()

@@ -66,16 +66,12 @@ def _column(f: ColumnFacts, target: bool, power: ColumnPower | None, drift: Colu
             "q": number(power.q),
         }
     )
-    moved = (
-        {}
-        if drift is None
-        else {"psi": number(drift.psi), "drift_p": number(drift.p), "drift_q": number(drift.q)}
-    )
+    moved = {} if drift is None else {"psi": number(drift.psi), "drift_p": number(drift.p), "drift_q": number(drift.q)}
     return doc.TableColumn(
         column=f.column,
         target=target,
         distinct=f.distinct,
-        identifier=f.identifier,  # type: ignore[arg-type]  # one of the document's three words
+        identifier=f.identifier,  # one of the document's three words
         spike=None if f.spike is None else _spike(f.spike),
         heap_low=_heap(f.minimum, f.rows_at_minimum, f.at_minimum, f.times_minimum),
         heap_high=_heap(f.maximum, f.rows_at_maximum, f.at_maximum, f.times_maximum),
@@ -127,9 +123,7 @@ def extrapolation(r: Results) -> doc.Extrapolation | None:
         seed=found.seed,
         skipped=list(found.skipped),
         columns=[
-            doc.BeyondRange(
-                column=found.players[j], change=at(found.change, j), outside=_share(found.outside[j], held)
-            )
+            doc.BeyondRange(column=found.players[j], change=at(found.change, j), outside=_share(found.outside[j], held))
             for j in _largest(found.change.value)
         ],
     )

@@ -11,13 +11,16 @@ from collections.abc import Mapping
 from typing import Any
 
 from .audit import AUDIT
+from .checks import CHECKS
+from .data import DATA
+from .findings import FINDINGS
 from .gain import GAIN
 from .readings import READINGS
 from .report import REPORT
 from .shapley import SHAPLEY
 from .units import UNITS
 
-ENGLISH: dict[str, str] = {**AUDIT, **GAIN, **READINGS, **REPORT, **SHAPLEY, **UNITS}
+ENGLISH: dict[str, str] = {**AUDIT, **CHECKS, **DATA, **FINDINGS, **GAIN, **READINGS, **REPORT, **SHAPLEY, **UNITS}
 
 
 def text(key: str, values: Mapping[str, Any] | None = None) -> str:

@@ -58,7 +58,9 @@ def extrapolation(bound: Bound, *, seed: int = 0) -> Extrapolation:
         for a function of rows, whose values are those of its table; without a numeric column; where the score is constant.
     """
     if not bound.has_gradient:
-        raise NotApplicableError(f"{bound.model.name} {bound.model.opaque}: it is asked about the values of the table alone")
+        raise NotApplicableError(
+            f"{bound.model.name} {bound.model.opaque}: it is asked about the values of the table alone"
+        )
     numeric = [c for c in bound.columns if bound.table.schema[c].kind == "numeric" and len(bound.encoding.blocks[c])]
     where = bound.table.evaluation_rows()
     rows = bound if bound.table.held_out is None else bound.take(bound.table.held_out)

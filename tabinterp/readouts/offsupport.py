@@ -128,7 +128,13 @@ def _learnt(
 ) -> tuple[Power, Power, Power]:
     from sklearn.ensemble import HistGradientBoostingClassifier, HistGradientBoostingRegressor  # noqa: PLC0415
 
-    settings = {"max_iter": TREES, "max_leaf_nodes": LEAVES, "early_stopping": False, "max_bins": 63, "random_state": seed}
+    settings = {
+        "max_iter": TREES,
+        "max_leaf_nodes": LEAVES,
+        "early_stopping": False,
+        "max_bins": 63,
+        "random_state": seed,
+    }
     strangeness, real, other = np.empty((2, len(x))), np.empty(len(x)), np.empty(len(x))
     both, kind = np.concatenate([x, strange]), np.repeat([0, 1], len(x))
     for k in range(2):
@@ -137,7 +143,9 @@ def _learnt(
         classifier = HistGradientBoostingClassifier(**settings).fit(both[twice], kind[twice], np.tile(w, 2)[twice])
         strangeness[:, scored] = classifier.predict_proba(both[~twice])[:, 1].reshape(2, -1)
         for rows, target, out in ((x, score, real), (strange, moved, other)):
-            out[scored] = HistGradientBoostingRegressor(**settings).fit(rows[fit], target[fit], w[fit]).predict(x[scored])
+            out[scored] = (
+                HistGradientBoostingRegressor(**settings).fit(rows[fit], target[fit], w[fit]).predict(x[scored])
+            )
     told = auc(strangeness.reshape(-1), kind.astype(float), np.tile(w, 2))
     paired = told.influence.reshape(2, -1).mean(axis=0)  # a real row and the one made of it are not independent
     return Power(told.value, paired), r2(real, score, w), r2(other, score, w)
@@ -175,7 +183,7 @@ def _squared(table: Table, name: str) -> FloatArray:
     missing = np.isnan(x)
     if table.schema[name].kind != "numeric":
         codes = np.where(missing, -1, x)
-        return (codes[:, None] != codes[None]).astype(np.float64)
+        return np.asarray(codes[:, None] != codes[None], dtype=np.float64)
     spread = float(x[~missing].std()) if (~missing).any() else 0.0
     scaled = np.where(missing, 0.0, x / (spread or 1.0))
-    return (scaled[:, None] - scaled[None]) ** 2 + (missing[:, None] != missing[None])
+    return np.asarray((scaled[:, None] - scaled[None]) ** 2 + (missing[:, None] != missing[None]), dtype=np.float64)

@@ -69,7 +69,7 @@ class TableReadings(Part):
     equal: list[list[str]]  # families of input columns that tell the same
     whole: Interval = Interval()  # AUC of held-out against training rows; chance is 0.5
     whole_rows: int | None = None
-    beyond: list[BeyondRow] = []
+    beyond: list[BeyondRow]
 
 
 class SwapRow(Part):

@@ -26,8 +26,8 @@ class Cells:
     def sums(self, of: FloatArray, rows: BoolArray | None = None) -> FloatArray:
         """(size,) sums of `of` over the rows of each cell."""
         if rows is None:
-            return np.bincount(self.codes, of, self.size)
-        return np.bincount(self.codes[rows], of[rows], self.size)
+            return np.bincount(self.codes, of, self.size).astype(np.float64)
+        return np.bincount(self.codes[rows], of[rows], self.size).astype(np.float64)
 
 
 def cells(table: Table, name: str, training: BoolArray, most: int) -> Cells:

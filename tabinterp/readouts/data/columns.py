@@ -14,7 +14,9 @@ from ..grids import SMALL
 from .bins import level_codes, number
 
 SHARE = 0.002  # of the rows: a value that fewer hold is no spike
-APART = 0.5  # gap between a code and all other values, in ranges of these: no number of the same quantity lies so far out
+APART = (
+    0.5  # gap between a code and all other values, in ranges of these: no number of the same quantity lies so far out
+)
 FAR = 1.0  # the same for a value that does not look like a code
 TIMES = 10  # a code among other values is held by this many times the rows of its neighbours
 NEIGHBOURS = 20

@@ -64,7 +64,7 @@ def column_drift(table: Table) -> tuple[ColumnDrift, ...]:
 
 def _drift(table: Table, name: str) -> tuple[float, float, int, float]:
     held = table.held_out
-    assert held is not None  # noqa: S101
+    assert held is not None
     parts, w = cells(table, name, ~held, PSI_CELLS), table.row_weights
     counts = np.stack([parts.sums(w / w[rows].mean(), rows) for rows in (~held, held)])
     counts = counts[:, counts.sum(axis=0) > 0]
@@ -103,12 +103,20 @@ def whole_drift(table: Table, seed: int) -> WholeDrift | None:
     x, w = np.column_stack([as_number(table, name)[rows] for name in table.schema.inputs]), table.row_weights[rows]
     w = np.where(held > 0, w / w[held > 0].sum(), w / w[held == 0].sum()) * len(w) / 2
     fold = (row_hash(table.numbers[rows], seed + 1) % np.uint64(FOLDS)).astype(np.int64)
-    settings = {"max_iter": TREES, "max_leaf_nodes": LEAVES, "early_stopping": False, "max_bins": 63, "random_state": seed}
+    settings = {
+        "max_iter": TREES,
+        "max_leaf_nodes": LEAVES,
+        "early_stopping": False,
+        "max_bins": 63,
+        "random_state": seed,
+    }
     parts = []
     for k in range(FOLDS):
         model = HistGradientBoostingClassifier(**settings).fit(x[fold != k], held[fold != k], w[fold != k])
         inside = fold == k
-        parts.append(auc(model.predict_proba(x[inside])[:, 1], held[inside].astype(float), table.row_weights[rows][inside]))
+        parts.append(
+            auc(model.predict_proba(x[inside])[:, 1], held[inside].astype(float), table.row_weights[rows][inside])
+        )
     value = float(np.mean([part.value for part in parts]))
     influence = np.concatenate([part.influence * len(rows) / (FOLDS * len(part.influence)) for part in parts])
     return WholeDrift(Power(value, influence).estimate(), len(rows), int((held == 0).sum()))

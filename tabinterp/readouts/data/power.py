@@ -126,7 +126,9 @@ def _means(parts: Cells, y: FloatArray, w: FloatArray, training: BoolArray, fold
         for rows, left in ((training, 1.0), (~training, 0.0)):
             own_mass, own_sums = left * mass[parts.codes[rows], fold[rows]], left * sums[parts.codes[rows], fold[rows]]
             all_mass, all_sums = mass.sum(axis=1), sums.sum(axis=1)
-            grand = (sums.sum() - left * sums.sum(axis=0)[fold[rows]]) / (mass.sum() - left * mass.sum(axis=0)[fold[rows]])
+            grand = (sums.sum() - left * sums.sum(axis=0)[fold[rows]]) / (
+                mass.sum() - left * mass.sum(axis=0)[fold[rows]]
+            )
             prior = PRIOR * unit
             result[rows, k] = (all_sums[parts.codes[rows]] - own_sums + prior * grand) / (
                 all_mass[parts.codes[rows]] - own_mass + prior
@@ -196,7 +198,13 @@ def _boosted(table: Table, x: FloatArray, fit: IntArray, scored: IntArray, seed:
     from sklearn.ensemble import HistGradientBoostingClassifier, HistGradientBoostingRegressor  # noqa: PLC0415
 
     classes, y, w = table.schema.goal.classes, outcomes_of(table), table.row_weights
-    settings = {"max_iter": TREES, "max_leaf_nodes": LEAVES, "early_stopping": False, "max_bins": 63, "random_state": seed}
+    settings = {
+        "max_iter": TREES,
+        "max_leaf_nodes": LEAVES,
+        "early_stopping": False,
+        "max_bins": 63,
+        "random_state": seed,
+    }
     if not classes:
         made = HistGradientBoostingRegressor(**settings).fit(x[fit], table.y[fit], w[fit])
         return measure(made.predict(x[scored])[:, None], y[scored], False, w[scored])
