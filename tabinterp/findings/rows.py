@@ -14,7 +14,7 @@ FALL, FALL_SURE = 0.1, 0.04  # of AUC or R2 from training to held-out rows, and 
 PSI, SHIFT_P = 0.2, 0.01  # 0.2 is the custom of credit scoring for a shift to act on
 TOLD = 0.6  # AUC at which trees tell held-out from training rows
 OVERLAP = 0.01  # of the held-out rows
-CAPPED, CAP_TIMES = 0.01, 5.0  # share of the rows at one end, and over the values beside it
+CAPPED, CAP_TIMES = 0.01, 3.0  # share of the rows at one end, and over the values beside it
 SMALL = 10
 
 

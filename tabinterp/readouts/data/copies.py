@@ -9,11 +9,12 @@ from dataclasses import dataclass
 import numpy as np
 
 from ...table import Table
-from ...table.draws import HashArray, content_hash
+from ...table.draws import HashArray, IntArray, content_hash
 from ...table.split import BoolArray
 from .bins import level_codes, number
 
 SAME = 0.9999  # correlation of two numbers that are one
+REPEATED = 0.5  # distinct values to a row, up to which a recoding says something
 FEWEST = 10  # rows outside the most frequent value, for two columns to be compared
 
 
@@ -63,18 +64,34 @@ def _shared(hashes: HashArray) -> float:
 
 
 def equal_columns(table: Table) -> tuple[tuple[str, ...], ...]:
-    """Families of input columns that tell the same: one is a recoding of the other, or a number nearly a line of it."""
+    """Families of input columns that tell the same: one is a recoding of the other, or a number on one line or in one order.
+
+    Where most values are held by one row, any two columns are recodings of each other: only line and order are looked at.
+    """
     families: dict[bytes, list[str]] = {}
     for name in table.schema.inputs:
         codes = level_codes(table, name)
         if len(codes) - int(np.bincount(codes + 1).max()) >= FEWEST:
-            families.setdefault(hashlib.sha256(codes.tobytes()).digest(), []).append(name)
+            key = _key(table, name, codes)
+            families.setdefault(key, []).append(name)
     found = [set(names) for names in families.values() if len(names) > 1]
     for pair in _lines(table, [names[0] for names in families.values()]):
         joined = [family for family in found if family & pair]
         found = [family for family in found if not family & pair] + [pair.union(*joined)]
     order = list(table.schema.inputs)
     return tuple(sorted(tuple(sorted(family, key=order.index)) for family in found))
+
+
+def _key(table: Table, name: str, codes: IntArray) -> bytes:
+    """The same for columns that tell the same."""
+    if int(codes.max(initial=-1)) + 1 <= REPEATED * len(codes):
+        return hashlib.sha256(codes.tobytes()).digest()
+    if table.schema[name].kind != "numeric":
+        return name.encode()
+    x = number(table, name)
+    place = np.unique(x, return_inverse=True)[1]
+    place = np.where(np.isnan(x), -1, place if place[0] <= place[-1] else place.max() - place)
+    return b"order" + hashlib.sha256(place.astype(np.int64).tobytes()).digest()
 
 
 def _lines(table: Table, names: Sequence[str]) -> list[set[str]]:
