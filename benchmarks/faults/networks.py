@@ -11,13 +11,14 @@ from sklearn.compose import ColumnTransformer
 from torch import nn
 
 import tabinterp as ti
+from tabinterp.models import bind
 from tabinterp.models.encoding import as_array
 from tabinterp.models.reference import build_encoder, fit_network
 
 
 @dataclass(frozen=True)
 class Network:
-    """`blocks` maps a column to its encoded columns."""
+    """`module` maps rows that `encoder` encoded to scores of the table's target."""
 
     encoder: ColumnTransformer
     module: nn.Module
@@ -33,10 +34,7 @@ class Network:
 
     def block(self, column: str) -> list[int]:
         """Encoded columns of a column."""
-        frame = self.table.inputs.iloc[:200]
-        other = frame.assign(**{column: frame[column].sample(frac=1, random_state=1).to_numpy()})
-        moved = np.abs(self.encode(frame) - self.encode(other)).max(axis=0) > 0
-        return np.flatnonzero(moved).tolist()
+        return bind(self.model(), self.table).encoding.blocks[column].tolist()
 
     def encode(self, frame) -> np.ndarray:
         return as_array(self.encoder.transform(frame))

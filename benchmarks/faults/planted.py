@@ -7,7 +7,7 @@ predict, a pair that works together), its twin is made with it.
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from functools import lru_cache
 
 import numpy as np
@@ -265,9 +265,9 @@ def worse_than_linear(rows: Rows, network: Network, rng: np.random.Generator) ->
     x = network.encode(training.inputs)
     few = rng.choice(len(x), len(x) // 5, replace=False)
     kind = MLPRegressor if rows.task == "regression" else MLPClassifier
-    fitted = kind((64,), solver="lbfgs", alpha=0.0, max_iter=300, random_state=int(rng.integers(1000))).fit(
-        x[few], training.y[few]
-    )
+    fitted = kind(
+        hidden_layer_sizes=(64,), solver="lbfgs", alpha=0.0, max_iter=300, random_state=int(rng.integers(1000))
+    ).fit(x[few], training.y[few])
     layers: list[nn.Module] = []
     for weight, bias in zip(fitted.coefs_, fitted.intercepts_, strict=True):
         layer = nn.Linear(*weight.shape)
@@ -285,7 +285,7 @@ def no_signal(rows: Rows, network: Network, seed: int) -> Case:
 
 
 def off_support(rows: Rows, network: Network, seed: int) -> Case:
-    """A scaffold (Slack et al. 2020): the network where a classifier takes the row for a real one, a line in one column elsewhere."""
+    """A scaffold (Slack et al. 2020): the network where a guard takes the row for a real one, elsewhere a line in one column."""
     rng = np.random.default_rng(1000 + seed)
     training = network.table.training_rows()
     x = network.encode(training.inputs)

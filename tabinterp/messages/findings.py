@@ -196,8 +196,8 @@ FINDINGS: dict[str, str] = {
     "finding.near-leak.raised_r2": (
         "{column} alone nearly tells the target: R² {value} (95% interval {low} to {high}). Columns that do: {columns}."
     ),
-    "finding.near-leak.cleared_auc": "Short of a leak, no column nearly tells the target; the strongest is {column} (AUC {value}).",
-    "finding.near-leak.cleared_r2": "Short of a leak, no column nearly tells the target; the strongest is {column} (R² {value}).",
+    "finding.near-leak.cleared_auc": "No column nearly tells the target, short of a leak; the strongest: {column} (AUC {value}).",
+    "finding.near-leak.cleared_r2": "No column nearly tells the target, short of a leak; the strongest: {column} (R² {value}).",
     "finding.near-leak.not_applicable": "The rows are too few, or no column is read.",
     "finding.row-identifier.raised": (
         "These input columns name the row: {columns}. {column} holds {distinct} values in {rows} rows."
