@@ -20,7 +20,7 @@ from ..pvalues import benjamini_hochberg
 from ..weights import effective
 from .bins import as_number, cells
 from .power import FEWEST, Estimate
-from .scores import Power, auc
+from .scores import auc, over_folds
 
 PSI_CELLS = 10
 ROWS = 6000  # of both parts together, for the classifier
@@ -117,6 +117,4 @@ def whole_drift(table: Table, seed: int) -> WholeDrift | None:
         parts.append(
             auc(model.predict_proba(x[inside])[:, 1], held[inside].astype(float), table.row_weights[rows][inside])
         )
-    value = float(np.mean([part.value for part in parts]))
-    influence = np.concatenate([part.influence * len(rows) / (FOLDS * len(part.influence)) for part in parts])
-    return WholeDrift(Power(value, influence).estimate(), len(rows), int((held == 0).sum()))
+    return WholeDrift(over_folds(parts).estimate(), len(rows), int((held == 0).sum()))

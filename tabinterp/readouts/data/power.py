@@ -19,7 +19,7 @@ from ...table.split import BoolArray
 from ..pvalues import benjamini_hochberg
 from ..weights import effective
 from .bins import Cells, as_number, cells, number
-from .scores import Power, as_interval, measure
+from .scores import Power, as_interval, measure, over_folds
 
 FOLDS = 5
 PRIOR = 10.0  # rows of the mean of all that a cell starts from
@@ -101,38 +101,33 @@ def _alone(
     training: BoolArray,
     fold: IntArray,
 ) -> tuple[Power, Power | None]:
+    def inside(guess: FloatArray) -> Power:
+        folds = [training & (fold == k) for k in range(FOLDS)]
+        return over_folds([measure(guess[rows], y[rows], classes, w[rows]) for rows in folds if rows.any()])
+
     guess = _means(parts, y, w, training, fold)
-    inside = measure(guess[training], y[training], classes, w[training])
-    if line is not None:
-        straight = _line(line, y[:, 0], w, training)
-        if straight is not None:
-            other = measure(straight[training], y[training], classes, w[training])
-            if other.value > inside.value:
-                guess, inside = straight, other
-    if training.all():
-        return inside, None
-    return inside, measure(guess[~training], y[~training], classes, w[~training])
+    found = inside(guess)
+    straight = None if line is None else _line(line, y[:, 0], w, training)
+    if straight is not None and (other := inside(straight)).value > found.value:
+        guess, found = straight, other
+    return found, None if training.all() else measure(guess[~training], y[~training], classes, w[~training])
 
 
 def _means(parts: Cells, y: FloatArray, w: FloatArray, training: BoolArray, fold: IntArray) -> FloatArray:
-    """(n, k) the smoothed mean of a row's cell over the training rows; of a training row, over those of other folds."""
-    at = parts.codes * FOLDS + fold
-    size = parts.size * FOLDS
+    """(n, k) the smoothed mean of a row's cell over the training rows; of a training row, over those of other folds.
+
+    The mean of all, toward which it is drawn, is the same for all rows: one without the row's own fold would run against it.
+    """
+    at, size = parts.codes * FOLDS + fold, parts.size * FOLDS
     mass = np.bincount(at[training], w[training], size).reshape(-1, FOLDS)
-    result = np.empty_like(y)
-    unit = float(w[training].mean())
+    result, prior = np.empty_like(y), PRIOR * float(w[training].mean())
     for k in range(y.shape[1]):
         sums = np.bincount(at[training], (w * y[:, k])[training], size).reshape(-1, FOLDS)
-        for rows, left in ((training, 1.0), (~training, 0.0)):
-            own_mass, own_sums = left * mass[parts.codes[rows], fold[rows]], left * sums[parts.codes[rows], fold[rows]]
-            all_mass, all_sums = mass.sum(axis=1), sums.sum(axis=1)
-            grand = (sums.sum() - left * sums.sum(axis=0)[fold[rows]]) / (
-                mass.sum() - left * mass.sum(axis=0)[fold[rows]]
-            )
-            prior = PRIOR * unit
-            result[rows, k] = (all_sums[parts.codes[rows]] - own_sums + prior * grand) / (
-                all_mass[parts.codes[rows]] - own_mass + prior
-            )
+        grand = sums.sum() / mass.sum()
+        rest_sums, rest_mass = (v.sum(axis=1)[:, None] - v for v in (sums, mass))
+        inside = (rest_sums + prior * grand) / (rest_mass + prior)
+        outside = (sums.sum(axis=1) + prior * grand) / (mass.sum(axis=1) + prior)
+        result[:, k] = np.where(training, inside[parts.codes, fold], outside[parts.codes])
     return result
 
 
