@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from ..report.document import CoefficientRow, Document
+from ..report.document import CoefficientRow, Document, Interval
 from .outcome import Outcome, above, cleared, either, not_applicable, raised
 
 SIZES = {  # readings of how much a column matters; an average derivative may cancel, and asks another question
@@ -11,8 +11,12 @@ SIZES = {  # readings of how much a column matters; an average derivative may ca
     "network.integrated_gradients",
     "network.expected_gradients",
 }
-AGREE = 0.5  # rank correlation below which two readings of the network disagree
-TOP, TIED = 5, 3  # places of the ranking that are looked at; that many inside the noise are a majority
+ROUNDING = 1e-7  # of the loss: moving a column there and back in single precision leaves less
+AGREE = 0.2  # rank correlation below which two readings disagree; columns of no weight, ranked by noise, pull it down to 0.25
+TOP, TIED = (
+    5,
+    5,
+)  # of the first places, those inside the noise: with many columns of one family most are, and rightly so
 PAIR = 0.05  # share of the score's variance: below it a pair is no news
 ALONE = 0.05  # p above which a column is not seen alone
 WEAK_AUC, WEAK_R2 = 0.55, 0.02  # of a column alone
@@ -39,9 +43,16 @@ def unused_column(d: Document) -> Outcome:
     if not d.importance.columns:
         return not_applicable()
     unread = {c.name for c in d.data.columns if c.role == "input" and not c.read_by_network}
-    silent = [r.column for r in d.importance.columns if r.network.value == 0 or r.column in unread]
+    loss = next((m.network.value for m in d.performance.metrics if m.metric == d.importance.loss), None) or 1.0
+    silent = [r.column for r in d.importance.columns if _silent(r.network, abs(loss)) or r.column in unread]
     included = sum(not ((r.network.low or 0.0) > 0 or (r.network.high or 0.0) < 0) for r in d.importance.columns)
     return raised(columns=silent) if silent else cleared(open=included, count=len(d.importance.columns))
+
+
+def _silent(importance: Interval, loss: float) -> bool:
+    """Nothing but rounding of single precision."""
+    ends = [v for v in (importance.value, importance.low, importance.high) if v is not None]
+    return importance.value is not None and all(abs(v) <= ROUNDING * loss for v in ends)
 
 
 def methods_disagree(d: Document) -> Outcome:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from typing import Literal
 
 from ..report.document import Document, Interval
@@ -10,6 +11,9 @@ from .outcome import Outcome, cleared, either, not_applicable, raised
 LINEAR_R2 = 0.999  # a score of which a linear function explains this much is linear
 SATURATED = 0.01  # median p(1-p), of at most 0.25
 SLOPE = (0.75, 1.35)  # of recalibration: between these the probabilities move by a few hundredths at most
+WEAK_AUC = (
+    0.65  # below it an AUC must bring a lower loss too: what was learnt from shuffled labels reaches 0.6 by chance
+)
 INTERCEPT = 0.35  # log-odds: moves a probability of one half by 0.09
 
 
@@ -39,18 +43,25 @@ def no_signal(d: Document) -> Outcome:
     """On held-out rows the network is not shown to beat knowing nothing: AUC one half, R2 nought, the largest class."""
     if not d.performance.held_out:
         return not_applicable()
-    chance = {"auc": 0.5, "r2": 0.0}
-    if d.data.task == "multiclass":
-        chance = {"accuracy": max(d.data.rates, default=0.0)}
-    found = [(m.metric, m.network) for m in d.performance.metrics if m.metric in chance]
     if d.data.task == "count":
         return _against_mean(d)
-    if not found or found[0][1].low is None:
+    name, chance = {"binary": ("auc", 0.5), "regression": ("r2", 0.0)}.get(
+        d.data.task, ("accuracy", max(d.data.rates, default=0.0))
+    )
+    part = next((m.network for m in d.performance.metrics if m.metric == name), Interval())
+    if part.low is None:
         return not_applicable("few")
-    name, part = found[0]
-    values = {"value": part.value, "low": part.low, "high": part.high, "chance": chance[name]}
-    status: Literal["raised", "cleared"] = "raised" if (part.low or 0.0) <= chance[name] else "cleared"
+    values = {"value": part.value, "low": part.low, "high": part.high, "chance": chance}
+    nothing = part.low <= chance or (name == "auc" and (part.value or 0.0) < WEAK_AUC and not _beats_base_rate(d))
+    status: Literal["raised", "cleared"] = "raised" if nothing else "cleared"
     return Outcome(status, f"{status}_{name}", values)
+
+
+def _beats_base_rate(d: Document) -> bool:
+    """Is the whole interval of the log loss below the entropy of the classes? A random function may well have a small AUC."""
+    loss = next((m.network for m in d.performance.metrics if m.metric == "log_loss"), Interval())
+    entropy = -sum(rate * math.log(rate) for rate in d.data.rates if rate > 0)
+    return loss.high is not None and loss.high < entropy
 
 
 def _against_mean(d: Document) -> Outcome:

@@ -60,7 +60,7 @@ EXPLAINED: dict[str, tuple[str, str, str, str, str]] = {
         "The ranking is inside its own noise",
         "whether the sampling error of Shapley values lets the next column take a place",
         "How the ranking would change with other rows, another background or another training.",
-        "{tied} of the first {top} places or more.",
+        "{tied} of the first {top} places.",
         "Name the columns together instead of in order, or take more rows.",
     ),
     "interaction-only": (
