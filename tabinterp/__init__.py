@@ -42,8 +42,13 @@ _HOMES = {
     "decompose": "comparison.decomposition",
     "ladder": "comparison.ladder",
     "audit": "auditing",
-    "Audit": "auditing",
     "explain_checks": "findings",
+    "Audit": "audited",
+    "write_folder": "folder",
+    "file_digest": "folder",
+    "verify": "verification",
+    "read_policy": "findings.policy",
+    "format_decision": "findings.formats",
     "TabinterpError": "errors",
 }
 

@@ -5,23 +5,19 @@ from __future__ import annotations
 import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass, field
-from pathlib import Path
 from typing import Any
 
 import numpy as np
-import pandas as pd
 import torch
 
-from . import messages
 from .assembly import Results, document
+from .audited import Audit
 from .comparison.calibration import calibration
 from .comparison.decomposition import decompose
 from .comparison.disagreement import disagreement
 from .comparison.ladder import ladder
 from .comparison.performance import compare
-from .errors import DocumentError, ModelError, NotApplicableError, TabinterpError
-from .files import write
+from .errors import ModelError, NotApplicableError, TabinterpError
 from .findings import judge
 from .models import Bound, Model, bind
 from .models.counterpart import fit_counterpart
@@ -40,9 +36,7 @@ from .readouts.permutation import PermutationImportance, permutation_importance
 from .readouts.screening import PAIR_MOVES
 from .readouts.shapley import BACKGROUND, shapley_values
 from .readouts.terms import find_terms
-from .report.canonical import from_bytes, to_bytes
-from .report.document import Document, Message, Verdict
-from .report.render import render
+from .report.document import Message
 from .table import Split, Table
 from .table.draws import IntArray, chosen
 
@@ -132,6 +126,7 @@ def audit(
         linear=linear,
         held_out=held_out,
         seed=seed,
+        limit=rows,
         performance=performance,
         coefficients=coefficients,
         importance=importance,
@@ -326,70 +321,3 @@ class _Clock:
     def within(self, share: float) -> None:
         if self._progress is not None:
             self._progress(self._step, min(1.0, self._done + share * SHARES[self._step]))
-
-
-# ---- the finished audit
-
-
-@dataclass(frozen=True)
-class Findings:
-    """What was checked, each check once."""
-
-    document: Document
-
-    def frame(self) -> pd.DataFrame:
-        """slug, severity, status (raised, cleared, not_applicable), claim."""
-        return pd.DataFrame(
-            [(f.slug, f.severity, f.status, _text(f.claim)) for f in self.document.findings],
-            columns=["slug", "severity", "status", "claim"],
-        )
-
-
-@dataclass(frozen=True)
-class Audit:
-    """A document, and what can be made of it. `run` is what differs from run to run: never part of the document."""
-
-    document: Document
-    run: dict[str, Any] = field(default_factory=dict, compare=False)
-
-    @property
-    def verdict(self) -> Verdict:
-        """Status, primary metric, difference with interval, margin; `str(audit)` says it in words."""
-        return self.document.verdict
-
-    @property
-    def findings(self) -> Findings:
-        return Findings(self.document)
-
-    def __str__(self) -> str:
-        return " ".join(_text(m) for m in (self.verdict.sentence, *self.verdict.lines))
-
-    def to_html(self, path: str | Path | None = None) -> str:
-        """The report; written to `path` when one is given, all of it or nothing."""
-        page = render(self.document)
-        if path is not None:
-            write(Path(path), page.encode("utf-8"))
-        return page
-
-    def to_json(self, path: str | Path | None = None) -> bytes:
-        """Canonical JSON (RFC 8785) of the document."""
-        data = to_bytes(self.document)
-        if path is not None:
-            write(Path(path), data)
-        return data
-
-    @classmethod
-    def from_json(cls, source: str | Path | bytes) -> Audit:
-        """Read what `to_json` wrote: a path, or the bytes themselves."""
-        return cls(from_bytes(source if isinstance(source, bytes) else _read(Path(source))))
-
-
-def _text(message: Message) -> str:
-    return messages.text(message.key, message.values)
-
-
-def _read(path: Path) -> bytes:
-    try:
-        return path.read_bytes()
-    except OSError as error:
-        raise DocumentError(f"the audit {str(path)!r} cannot be read: {error.strerror}") from None

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 import json
 import platform
 import signal
@@ -15,6 +16,7 @@ from importlib.resources import files
 from pathlib import Path
 from types import FrameType
 from typing import Annotated, Any
+from urllib.parse import quote
 
 import typer
 
@@ -169,6 +171,41 @@ def checks(as_json: Annotated[bool, typer.Option("--json", help="Print JSON.")] 
 
 
 @app.command()
+def check(
+    document: Annotated[Path, typer.Argument(help="An audit.json.")],
+    policy: Annotated[
+        Path | None, typer.Option("--policy", help="TOML file; without one, no check of severity act may be raised.")
+    ] = None,
+    form: Annotated[str, typer.Option("--format", help="text, json, markdown, junit or sarif.")] = "text",
+    out: Annotated[Path | None, typer.Option("--out", help="File to write to, instead of the terminal.")] = None,
+) -> None:
+    """Hold a saved audit to a policy: exit code 0 when it passes, 1 when a gate fails."""
+    told, passed = _check(document, policy, form)
+    if out is None:
+        typer.echo(_shown(told))
+    else:
+        _folder(out.parent)
+        write(out, f"{told}\n".encode("utf-8", "backslashreplace"))
+        typer.echo(str(out))
+    if not passed:
+        raise typer.Exit(1)
+
+
+@app.command()
+def verify(
+    folder: Annotated[Path, typer.Argument(help="What `tabinterp audit --out` wrote.")],
+    model: Annotated[Path | None, typer.Option("--model", help="The model that is said to have been audited.")] = None,
+    data: Annotated[Path | None, typer.Option("--data", help="The table that is said to have been audited.")] = None,
+    recompute: Annotated[bool, typer.Option("--recompute", help="Audit again and compare every number.")] = False,
+) -> None:
+    """Are these the bytes, the model, the data and the numbers that it says: exit code 0, or 1 where something differs."""
+    found = ti.verify(folder, model=model, data=data, recompute=recompute)
+    typer.echo(_shown(str(found)))
+    if not found.passed:
+        raise typer.Exit(1)
+
+
+@app.command()
 def demo(out: Out = Path("demo"), seed: Seed = 0, quiet: Quiet = False) -> None:
     """Train and audit a network on a bundled table (credit card default in Taiwan); the report's path comes last."""
     folder = files("tabinterp.datasets")
@@ -216,23 +253,32 @@ def _audit(
     with _progress(quiet) as (say, step):
         say(f"Auditing {model.name} on {table.name}.")
         result = ti.audit(model, table, counterpart=counterpart, seed=seed, rows=rows, progress=step, announce=say)
-    report = out / "report.html"
-    result.to_html(report)
-    result.to_json(out / "audit.json")
     run = {
         "started": started.isoformat(timespec="seconds"),
         "seconds": result.run.get("seconds", {}),
         "command": sys.argv,
         "model": str(path),
         "data": data,
+        "data_sha256": ti.file_digest(Path(data)),
         "python": platform.python_version(),
         "machine": platform.machine(),
         "threads": result.run.get("threads"),
     }
-    write(out / "run.json", (json.dumps(run, indent=1, ensure_ascii=False) + "\n").encode("utf-8", "backslashreplace"))
+    report = ti.write_folder(result, out, run)
     if not quiet:
         typer.echo(str(result), err=True)
     return str(report)
+
+
+def _check(document: Path, policy: Path | None, form: str) -> tuple[str, bool]:
+    result = ti.Audit.from_json(document)
+    identity = {"audit": quote(document.as_posix()), "audit_sha256": hashlib.sha256(document.read_bytes()).hexdigest()}
+    decision = result.check()
+    if policy is not None:
+        demands, digest = ti.read_policy(policy)
+        identity |= {"policy_file": policy.as_posix(), "policy_sha256": digest}
+        decision = result.check(demands)
+    return ti.format_decision(decision, form, **identity), decision.passed
 
 
 def _settings(

@@ -25,3 +25,7 @@ class NotApplicableError(TabinterpError):
 
 class DocumentError(TabinterpError):
     """A saved audit cannot be read: not JSON, another schema version, or a field out of place."""
+
+
+class PolicyError(TabinterpError):
+    """A policy cannot be read: not TOML, a setting it does not know, or a demand that cannot be met."""

@@ -20,7 +20,9 @@ PACKAGE = ROOT / "tabinterp"
 # each other, except that a room imports itself.
 LAYERS = [
     {"cli", "__main__"},
-    {"auditing"},
+    {"verification"},
+    {"auditing", "folder"},
+    {"audited"},
     {"assembly", "findings"},
     {"report"},
     {"comparison"},

@@ -33,7 +33,7 @@ from tabinterp.errors import DocumentError, ModelError, NotApplicableError, Tabi
 from tabinterp.findings import CHECKS, judge
 from tabinterp.report.canonical import schema
 from tabinterp.report.document import Document, Interval, Message, Surrogate
-from tests.test_findings import OUTCOMES as ROWS_AND_BEYOND
+from tests.findings.test_checks import OUTCOMES as ROWS_AND_BEYOND
 
 pytestmark = pytest.mark.filterwarnings("ignore:Stochastic Optimizer")  # few iterations are enough here
 

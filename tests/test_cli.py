@@ -116,7 +116,9 @@ def test_train_then_audit_print_paths_on_stdout_and_progress_on_stderr(folder):
     assert "Auditing network" in told
     assert " seconds on this machine." in told
     assert "logistic regression" in told
-    assert sorted(p.name for p in (folder / "audit").iterdir()) == ["audit.json", "report.html", "run.json"]
+    assert sorted(p.name for p in (folder / "audit").iterdir()) == [
+        "SHA256SUMS", "audit.json", "report.html", "run.json",
+    ]  # fmt: skip
 
 
 def test_the_bundle_remembers_how_its_table_was_read_and_split(folder):
@@ -144,7 +146,9 @@ def test_names_and_levels_are_shown_not_run_and_cells_not_at_all(folder):
 
 def test_what_differs_from_run_to_run_is_in_run_json(folder):
     run = json.loads((folder / "audit" / "run.json").read_text("utf-8"))
-    assert set(run) == {"started", "seconds", "command", "model", "data", "python", "machine", "threads"}
+    assert set(run) == {
+        "started", "seconds", "command", "model", "data", "data_sha256", "python", "machine", "threads",
+    }  # fmt: skip
     assert str(folder) not in (folder / "audit" / "audit.json").read_text("utf-8")
 
 

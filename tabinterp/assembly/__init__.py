@@ -12,7 +12,7 @@ from .gain import gain
 from .readings import agreement, gradients, importance, neurons
 from .results import Results
 from .shapley import shapley
-from .tabled import extrapolation, off_support, table
+from .tabled import extrapolation, off_support, rows_alone
 
 __all__ = ["Results", "document"]
 
@@ -20,8 +20,9 @@ __all__ = ["Results", "document"]
 def document(r: Results) -> doc.Document:
     """The audit's document, without its findings."""
     columns = importance(r)
+    table = data(r)
     return doc.Document(
-        data=data(r),
+        data=table,
         network=model_info(r.network),
         linear=model_info(r.linear),
         verdict=verdict(r, columns),
@@ -37,10 +38,10 @@ def document(r: Results) -> doc.Document:
         interactions=interactions(r),
         agreement=agreement(r),
         neurons=neurons(r),
-        table=table(r),
+        table=rows_alone(r),
         off_support=off_support(r),
         extrapolation=extrapolation(r),
         findings=[],
         not_assessed=not_assessed(r),
-        method=method(r),
+        method=method(r, table),
     )

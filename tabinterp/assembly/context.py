@@ -15,6 +15,7 @@ from ..models import Bound
 from ..models.model import File
 from ..report import document as doc
 from ..report.document import Interval, Message
+from ..table.digest import column_digests, table_digest
 from .gain import recovery
 from .readings import MOST_UNITS
 from .results import Results, interval
@@ -32,6 +33,7 @@ def data(r: Results) -> doc.Data:
     codes = table.codes
     rates = [] if codes is None else (np.bincount(codes, weights, len(schema.classes)) / weights.sum()).tolist()
     held_out = None if table.held_out is None else int(table.held_out.sum())
+    digests = column_digests(table.frame)
     return doc.Data(
         name=table.name,
         rows=len(table),
@@ -43,11 +45,11 @@ def data(r: Results) -> doc.Data:
         rates=rates,
         weighted=table.weights is not None,
         split=_split(r),
-        columns=[_column(r.network, column.name) for column in schema.columns],
+        columns=[_column(r.network, column.name, digests[column.name]) for column in schema.columns],
     )
 
 
-def _column(bound: Bound, name: str) -> doc.ColumnInfo:
+def _column(bound: Bound, name: str, digest: str) -> doc.ColumnInfo:
     column, values, encoding = bound.table.schema[name], bound.table.frame[name], bound.encoding
     return doc.ColumnInfo(
         name=name,
@@ -59,6 +61,7 @@ def _column(bound: Bound, name: str) -> doc.ColumnInfo:
         constant=_constant(values),
         read_by_network=len(encoding.blocks.get(name, ())) > 0,
         fast=encoding.local.get(name, False),
+        digest=digest,
     )
 
 
@@ -228,12 +231,13 @@ def not_assessed(r: Results) -> list[Message]:
     return notes + [Message(key=f"not_assessed.{name}") for name in always]
 
 
-def method(r: Results) -> doc.Method:
+def method(r: Results, data: doc.Data) -> doc.Method:
     return doc.Method(
         version=__version__,
         seed=r.seed,
         libraries={name: version(name).split("+")[0] for name in LIBRARIES},
         settings={
+            "rows": r.limit,
             "margin": r.performance.margin,
             "resamples": r.performance.resamples,
             "top": TOP,
@@ -243,7 +247,7 @@ def method(r: Results) -> doc.Method:
         },
         model_digest=_model_digest(r.network),
         linear_digest=_model_digest(r.linear),
-        data_digest=_data_digest(r.network),
+        data_digest=table_digest([column.digest for column in data.columns]),
     )
 
 
@@ -259,20 +263,4 @@ def _model_digest(bound: Bound) -> str:
     for name, value in bound.model.weights.state_dict().items():
         digest.update(f"{name} {tuple(value.shape)} {value.dtype}\n".encode())
         digest.update(value.detach().cpu().contiguous().numpy().tobytes())
-    return digest.hexdigest()
-
-
-def _data_digest(bound: Bound) -> str:
-    """Names and contents of all columns in order, whatever file they came in."""
-    digest = hashlib.sha256()
-    for name in bound.table.frame.columns:
-        values = bound.table.frame[name]
-        numeric = pd.api.types.is_numeric_dtype(values.dtype)
-        digest.update(f"{len(name)} {name} {'number' if numeric else 'text'}\n".encode())
-        if numeric:
-            digest.update((values.to_numpy(dtype=np.float64, na_value=np.nan) + 0.0).tobytes())
-        else:
-            for value in values.astype(object).where(values.notna(), None):
-                text = "" if value is None else str(value)
-                digest.update(f"{-1 if value is None else len(text)} {text}\n".encode("utf-8", "surrogatepass"))
     return digest.hexdigest()

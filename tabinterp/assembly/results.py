@@ -35,6 +35,7 @@ class Results:
     linear: Bound
     held_out: bool
     seed: int
+    limit: int  # rows that readings of many passes use at most
     performance: Performance
     coefficients: tuple[Coefficients, Coefficients] | None  # linear, network
     importance: tuple[PermutationImportance, PermutationImportance] | None

@@ -17,7 +17,7 @@ from .results import Results, at, interval, number
 HEAP_SHARE, HEAP_TIMES = 0.005, 3.0  # below these an end is no heap, and its value stays with the rows
 
 
-def table(r: Results) -> doc.TableReadings | None:
+def rows_alone(r: Results) -> doc.TableReadings | None:
     found = r.table
     if found is None:
         return None

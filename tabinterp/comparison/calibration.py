@@ -28,6 +28,8 @@ from ..table.draws import FloatArray, IntArray
 from .performance import FEWEST, groups
 
 BINS = 10
+FLAT = 1e-12  # share of the likelihood's curvature that is rounding
+CERTAIN = 1e-8  # variance of a row's outcome below which a fit ends before its optimum
 NONE = (np.nan, np.nan, np.nan, np.nan)
 Estimate = tuple[float, float, float, float]  # value, standard error, ends of the 95% interval
 
@@ -136,22 +138,15 @@ def _recalibrated(score: FloatArray, y: FloatArray, table: Table) -> tuple[Estim
     family = Binomial() if table.schema.goal.classes else Poisson() if table.schema.task == "count" else Gaussian()
     centre, spread = float(np.average(score, weights=weights)), float(score.std())
     x = np.column_stack([np.ones(len(y)), (score - centre) / spread])
-    robust = (
-        {"cov_type": "cluster", "cov_kwds": {"groups": group}}
-        if len(np.unique(group)) < len(y)
-        else {"cov_type": "HC0"}
-    )
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")  # that a fit has not converged is seen below
-        try:
-            fitted = GLM(y, x, family=family, var_weights=weights / weights.mean()).fit(**robust)
-        except np.linalg.LinAlgError:  # all the weight is on rows that are predicted with certainty
-            return NONE, NONE
-    if not fitted.converged:
+        fitted = GLM(y, x, family=family, var_weights=weights / weights.mean()).fit()
+    covariance = _sandwich(x, y, fitted.fittedvalues, family.variance(fitted.fittedvalues), weights, group)
+    if not fitted.converged or covariance is None:
         return NONE, NONE
     back = np.array([[0.0, 1 / spread], [1.0, -centre / spread]])  # of the centred score -> slope and intercept
     value = back @ fitted.params
-    stderr = np.sqrt(np.diag(back @ fitted.cov_params() @ back.T))
+    stderr = np.sqrt(np.diag(back @ covariance @ back.T))
     z = stats.norm.ppf(0.975)
     slope, intercept = (
         (float(v), float(s), float(v - z * s), float(v + z * s)) for v, s in zip(value, stderr, strict=True)
@@ -167,6 +162,26 @@ def _determined(score: FloatArray, y: FloatArray, classes: bool) -> bool:
         return True
     low, high = score[y == 0], score[y == 1]
     return bool(low.max() > high.min() and high.max() > low.min())
+
+
+def _sandwich(
+    x: FloatArray, y: FloatArray, mean: FloatArray, variance: FloatArray, weights: FloatArray, group: IntArray
+) -> FloatArray | None:
+    """Covariance that holds though the model's variance is wrong (Huber 1967), over groups (Liang & Zeger 1986).
+
+    None where all the weight is on rows that are predicted with certainty: what is left of the likelihood is rounding.
+    statsmodels' own is lost to rounding where a mean is near 0 or 1; this form of it, for canonical links, is not.
+    """
+    share = weights / weights.sum()
+    information = (x.T * (share * variance)) @ x
+    if np.linalg.eigvalsh(information)[0] <= FLAT * variance @ share or variance @ share <= CERTAIN:
+        return None
+    scores = np.zeros((int(group.max()) + 1, 2))
+    np.add.at(scores, group, x * (share * (y - mean))[:, None])
+    apart = len(np.unique(group))
+    correction = 1.0 if apart == len(y) else apart / (apart - 1) * (len(y) - 1) / (len(y) - 2)
+    bread = np.linalg.inv(information)
+    return np.asarray(correction * bread @ scores.T @ scores @ bread)
 
 
 # ---- the reliability curve

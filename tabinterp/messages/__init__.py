@@ -15,12 +15,26 @@ from .checks import CHECKS
 from .data import DATA
 from .findings import FINDINGS
 from .gain import GAIN
+from .gate import GATE
 from .readings import READINGS
 from .report import REPORT
 from .shapley import SHAPLEY
 from .units import UNITS
+from .verify import VERIFY
 
-ENGLISH: dict[str, str] = {**AUDIT, **CHECKS, **DATA, **FINDINGS, **GAIN, **READINGS, **REPORT, **SHAPLEY, **UNITS}
+ENGLISH: dict[str, str] = {
+    **AUDIT,
+    **CHECKS,
+    **DATA,
+    **FINDINGS,
+    **GAIN,
+    **GATE,
+    **READINGS,
+    **REPORT,
+    **SHAPLEY,
+    **UNITS,
+    **VERIFY,
+}
 
 
 def text(key: str, values: Mapping[str, Any] | None = None) -> str:

@@ -27,6 +27,7 @@ class ColumnInfo(Part):
     missing: int  # rows in which it is missing
     constant: bool = False  # one value, or none at all
     read_by_network: bool
+    digest: str = ""  # sha256 of its contents, independent of the file's format
     fast: bool  # moved through the first layer alone (True), or by encoding the whole row again (False)
 
 
@@ -323,7 +324,7 @@ class Method(Part):
     settings: dict[str, Scalar]
     model_digest: str  # sha256 of the network's weights as read
     linear_digest: str = ""  # of the counterpart's
-    data_digest: str  # sha256 of the columns' contents, independent of the file's format
+    data_digest: str  # sha256 of the columns' digests
 
 
 class Document(Part):

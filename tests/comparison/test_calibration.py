@@ -7,6 +7,8 @@ import pandas as pd
 import pytest
 import statsmodels.api as sm
 import torch
+from scipy.optimize import minimize
+from scipy.special import expit
 from statsmodels.stats.proportion import proportion_confint
 
 import tabinterp as ti
@@ -173,16 +175,41 @@ def test_wilson_is_that_of_statsmodels(hits, rows):
     assert wilson(hits / rows, rows) == pytest.approx(proportion_confint(hits, rows, method="wilson"), abs=1e-12)
 
 
+def _weighed(score, won, weight):
+    frame = pd.DataFrame({"x": score, "y": np.where(won == 1, "yes", "no"), "w": weight, "part": "test"})
+    spare = frame.iloc[:4].assign(part="train")
+    table = ti.read_table(pd.concat([frame, spare]), target="y", positive="yes", weight="w", split="part")
+    model = ti.wrap(lambda rows: rows["x"].to_numpy(), classes=["no", "yes"], outputs="logits")
+    return calibration(bind(model, table)).outputs[0]
+
+
 def test_rows_that_do_not_determine_a_slope_have_none():
     """Classes overlap in rows of next to no weight only: the others are predicted with certainty, and have no curvature."""
+    score = np.repeat([0.0, 1.0, 0.0, 1.0], 5)
+    won = np.repeat([0, 1, 1, 0], 5)
+    found = _weighed(score, won, np.repeat([1e9, 1e9, 1e-6, 1e-6], 5))
+    assert np.isnan([found.slope, found.intercept]).all()
+
+
+def test_errors_hold_beside_rows_that_are_predicted_with_certainty():
+    """The optimum by a direct search, and the sandwich about it; at a score of 1000 p underflows."""
     score = np.array([1, 1000, 0, 0, 2, 1, 2, 3, 1000, 1, 1, 3, 1000, 1, 2, 2, 2, 3, 1, 2, 1000.0])
     won = np.array([0, 0, 0, 1, 0, 1, 1, 1, 0, 1, 1, 1, 0, 1, 1, 0, 0, 0, 1, 0, 0])
     light, heavy = 1e-6, 1e9
     weight = [light, heavy, heavy, light, 2.5, 1e6, 2.5, light, heavy, 1e6, heavy]
     weight += [2.5, heavy, heavy, heavy, 2.5, light, heavy, heavy, light, 1e6]
-    frame = pd.DataFrame({"x": score, "y": np.where(won == 1, "yes", "no"), "w": weight, "part": "test"})
-    spare = frame.iloc[:4].assign(part="train")
-    table = ti.read_table(pd.concat([frame, spare]), target="y", positive="yes", weight="w", split="part")
-    model = ti.wrap(lambda rows: rows["x"].to_numpy(), classes=["no", "yes"], outputs="logits")
-    found = calibration(bind(model, table))
-    assert np.isnan([found.outputs[0].slope, found.outputs[0].intercept]).all()
+    share = np.array(weight) / np.mean(weight)
+
+    def loss(b):
+        return share @ (np.logaddexp(0, b[0] + b[1] * score) - won * (b[0] + b[1] * score))
+
+    best = minimize(
+        loss, [1.0, -0.3], method="Nelder-Mead", options={"xatol": 1e-10, "fatol": 1e-14, "maxiter": 9999}
+    ).x
+    x = np.column_stack([np.ones(len(score)), score])
+    p = expit(x @ best)
+    bread = np.linalg.inv((x.T * (share * p * (1 - p))) @ x)
+    stderr = np.sqrt(np.diag(bread @ (x.T * (share * (won - p)) ** 2) @ x @ bread))
+    found = _weighed(score, won, weight)
+    assert (found.intercept[0], found.slope[0]) == pytest.approx(tuple(best), rel=1e-5)
+    assert (found.intercept[1], found.slope[1]) == pytest.approx(tuple(stderr), rel=1e-4)

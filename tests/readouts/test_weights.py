@@ -136,7 +136,7 @@ def agreements(task, table):
     both = ti.coefficients(linear, table), ti.coefficients(network, table)
     saliency = [tuple(ti.gradient_importance(m, table, method="saliency") for m in (network, linear))]
     compared = compare(network, linear, resamples=5, held_out=True)
-    results = Results(network, linear, True, 0, compared, both, None, saliency, None, None, None, None, ())
+    results = Results(network, linear, True, 0, 20_000, compared, both, None, saliency, None, None, None, None, ())
     return np.array([[a.spearman, a.overlap, np.nan if a.signs is None else a.signs] for a in agreement(results)])
 
 

@@ -1,0 +1,91 @@
+"""A finished audit: a document, and what can be made of it without computing anything."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from datetime import date
+from pathlib import Path
+from typing import Any
+
+import pandas as pd
+
+from . import messages
+from .errors import DocumentError
+from .files import write
+from .findings.gate import Decision, decide
+from .findings.policy import DEFAULT, Policy
+from .report.canonical import from_bytes, to_bytes
+from .report.document import Document, Message, Verdict
+from .report.render import render
+
+
+@dataclass(frozen=True)
+class Findings:
+    """What was checked, each check once."""
+
+    document: Document
+
+    def frame(self) -> pd.DataFrame:
+        """slug, severity, status (raised, cleared, not_applicable), claim."""
+        return pd.DataFrame(
+            [(f.slug, f.severity, f.status, _text(f.claim)) for f in self.document.findings],
+            columns=["slug", "severity", "status", "claim"],
+        )
+
+
+@dataclass(frozen=True)
+class Audit:
+    """A document, and what can be made of it. `run` is what differs from run to run: never part of the document."""
+
+    document: Document
+    run: dict[str, Any] = field(default_factory=dict, compare=False)
+
+    @property
+    def verdict(self) -> Verdict:
+        """Status, primary metric, difference with interval, margin; `str(audit)` says it in words."""
+        return self.document.verdict
+
+    @property
+    def findings(self) -> Findings:
+        return Findings(self.document)
+
+    def __str__(self) -> str:
+        return " ".join(_text(m) for m in (self.verdict.sentence, *self.verdict.lines))
+
+    def check(self, policy: Policy = DEFAULT, today: date | None = None) -> Decision:
+        """Hold the audit to a policy (`ti.read_policy`); waivers are judged by `today`, or the present day (UTC).
+
+        `.passed` says whether every gate is passed or waived, `.frame()` which. The default policy asks that no check of
+        severity "act" is raised.
+        """
+        return decide(self.document, policy, today)
+
+    def to_html(self, path: str | Path | None = None) -> str:
+        """The report; written to `path` when one is given, all of it or nothing."""
+        page = render(self.document)
+        if path is not None:
+            write(Path(path), page.encode("utf-8"))
+        return page
+
+    def to_json(self, path: str | Path | None = None) -> bytes:
+        """Canonical JSON (RFC 8785) of the document."""
+        data = to_bytes(self.document)
+        if path is not None:
+            write(Path(path), data)
+        return data
+
+    @classmethod
+    def from_json(cls, source: str | Path | bytes) -> Audit:
+        """Read what `to_json` wrote: a path, or the bytes themselves."""
+        return cls(from_bytes(source if isinstance(source, bytes) else _read(Path(source))))
+
+
+def _text(message: Message) -> str:
+    return messages.text(message.key, message.values)
+
+
+def _read(path: Path) -> bytes:
+    try:
+        return path.read_bytes()
+    except OSError as error:
+        raise DocumentError(f"the audit {str(path)!r} cannot be read: {error.strerror}") from None

@@ -1,0 +1,214 @@
+"""A decision as text, JSON, Markdown, JUnit XML or SARIF, so that it shows up wherever a team looks."""
+
+from __future__ import annotations
+
+import json
+import re
+from collections.abc import Callable, Mapping
+from typing import Any
+from xml.etree import ElementTree
+
+from .. import __version__, messages
+from ..errors import PolicyError
+from ..report.document import Message
+from .gate import Decision, Gate
+
+SARIF = "https://docs.oasis-open.org/sarif/sarif/v2.1.0/os/schemas/sarif-schema-2.1.0.json"
+LEVELS = {"act": "error", "check": "warning", "note": "note"}
+NO_XML = re.compile(r"[^\t\n\r\x20-\ud7ff\ue000-\ufffd\U00010000-\U0010ffff]")  # XML 1.0 cannot hold these
+MARKDOWN = re.compile(r"([\\`*_{}\[\]<>#|~&])")
+
+Identity = Mapping[str, str]  # what was judged by what: path and SHA-256 of audit and policy
+
+
+def as_text(decision: Decision, identity: Identity) -> str:
+    """For a terminal: failures first."""
+    lines = [_head(decision), ""]
+    width = max(len(gate.name) for gate in decision.gates)
+    for gate in _worst_first(decision):
+        lines.append(f"{gate.status:<7} {gate.name:<{width}}  {_said(gate)}  [{gate.owner}]")
+        lines += [f"{'':<7} {'':<{width}}  {note}" for note in _notes(gate)]
+    return "\n".join([*lines, "", *_idle(decision), _count(decision)])
+
+
+def as_json(decision: Decision, identity: Identity) -> str:
+    """For programs."""
+    return json.dumps(
+        {
+            "tabinterp": __version__,
+            "policy": decision.policy,
+            "subject": decision.subject,
+            "date": decision.on.isoformat(),
+            "passed": decision.passed,
+            **identity,
+            "gates": [_plain(gate) for gate in decision.gates],
+            "idle_waivers": [waiver.gate for waiver in decision.idle],
+        },
+        indent=1,
+        ensure_ascii=False,
+    )
+
+
+def _plain(gate: Gate) -> dict[str, Any]:
+    return {
+        "gate": gate.name,
+        "status": gate.status,
+        "level": gate.level,
+        "demand": _text(gate.demand),
+        "found": _text(gate.found),
+        "owner": gate.owner,
+        "evidence": gate.evidence,
+        "waiver": None if gate.waiver is None else gate.waiver.model_dump(mode="json"),
+    }
+
+
+def as_markdown(decision: Decision, identity: Identity) -> str:
+    """For a pull request or a wiki."""
+    lines = [f"# {_escaped(_head(decision))}", "", "| | gate | demand | found | owner |", "|---|---|---|---|---|"]
+    for gate in _worst_first(decision):
+        found = " ".join([_text(gate.found), *_notes(gate)])
+        cells = (gate.status, gate.name, _text(gate.demand), found, gate.owner)
+        lines.append(f"| {' | '.join(map(_escaped, cells))} |")
+    lines += ["", *map(_escaped, [*_idle(decision), _count(decision)]), ""]
+    return "\n".join(lines + [f"{name}: `{value}`" for name, value in identity.items() if name.endswith("sha256")])
+
+
+def as_junit(decision: Decision, identity: Identity) -> str:
+    """JUnit XML: a gate is a test case, a waived one is skipped."""
+    counts = {"tests": len(decision.gates), "failures": decision.count("failed"), "errors": 0}
+    numbers = {name: str(count) for name, count in counts.items()}
+    about = {"name": _xml(f"tabinterp: {decision.policy}"), "timestamp": f"{decision.on.isoformat()}T00:00:00"}
+    suite = ElementTree.Element("testsuite", about | numbers | {"skipped": str(decision.count("waived"))})
+    properties = ElementTree.SubElement(suite, "properties")
+    for name, value in identity.items():
+        ElementTree.SubElement(properties, "property", name=name, value=_xml(value))
+    for gate in decision.gates:
+        case = ElementTree.SubElement(suite, "testcase", classname="tabinterp", name=_xml(gate.name))
+        told = _xml(" ".join([_text(gate.demand), _text(gate.found), *_notes(gate)]))
+        if gate.status == "failed":
+            ElementTree.SubElement(case, "failure", type=gate.level, message=told)
+        elif gate.status == "waived":
+            ElementTree.SubElement(case, "skipped", message=told)
+    top = ElementTree.Element("testsuites", numbers)
+    top.append(suite)
+    ElementTree.indent(top)
+    return ElementTree.tostring(top, encoding="unicode", xml_declaration=False)
+
+
+def as_sarif(decision: Decision, identity: Identity) -> str:
+    """SARIF 2.1.0 (OASIS 2020): a failed gate is a result, a waived one a suppressed result."""
+    return json.dumps(
+        {
+            "$schema": SARIF,
+            "version": "2.1.0",
+            "runs": [
+                {
+                    "tool": {"driver": {"name": "tabinterp", "version": __version__, "rules": _rules(decision)}},
+                    "results": [_result(gate, identity) for gate in decision.gates if gate.status != "passed"],
+                    "properties": {"policy": decision.policy, "subject": decision.subject, **identity},
+                }
+            ],
+        },
+        indent=1,
+        ensure_ascii=False,
+    )
+
+
+def _rules(decision: Decision) -> list[dict[str, Any]]:
+    return [
+        {
+            "id": gate.name,
+            "shortDescription": {"text": _text(gate.demand)},
+            "defaultConfiguration": {"level": LEVELS[gate.level]},
+            "properties": {"owner": gate.owner},
+        }
+        for gate in decision.gates
+    ]
+
+
+def _result(gate: Gate, identity: Identity) -> dict[str, Any]:
+    place = {"artifactLocation": {"uri": identity["audit"].replace("\\", "/")}}
+    result: dict[str, Any] = {
+        "ruleId": gate.name,
+        "level": LEVELS[gate.level],
+        "message": {"text": " ".join([_text(gate.found), *_notes(gate)])},
+        "locations": [{"physicalLocation": place, "logicalLocations": [{"name": gate.evidence}]}],
+        "partialFingerprints": {"gate": gate.name},
+    }
+    if gate.status == "waived":
+        result["suppressions"] = [{"kind": "external", "justification": " ".join(_notes(gate))}]
+    return result
+
+
+FORMATS: dict[str, Callable[[Decision, Identity], str]] = {
+    "text": as_text,
+    "json": as_json,
+    "markdown": as_markdown,
+    "junit": as_junit,
+    "sarif": as_sarif,
+}
+
+
+def format_decision(decision: Decision, form: str = "text", *, audit: str = "audit.json", **identity: str) -> str:
+    """A decision in one of the forms that other programs read.
+
+    Parameters
+    ----------
+    form : "text", "json", "markdown", "junit" (XML) or "sarif" (2.1.0).
+    audit : URI of the document, which SARIF points to; further names and values are passed on as they are.
+
+    Raises
+    ------
+    PolicyError : there is no such form.
+    """
+    if form not in FORMATS:
+        raise PolicyError(f"the forms are {', '.join(FORMATS)}; got {form!r}")
+    return FORMATS[form](decision, {"audit": audit, **identity})
+
+
+# ---- sentences
+
+
+def _worst_first(decision: Decision) -> list[Gate]:
+    rank = {"failed": 0, "waived": 1, "passed": 2}
+    return sorted(decision.gates, key=lambda gate: rank[gate.status])
+
+
+def _text(message: Message) -> str:
+    return messages.text(message.key, message.values)
+
+
+def _said(gate: Gate) -> str:
+    """What is asked and what was found; a finding says both in one sentence."""
+    return _text(gate.found) if gate.name.startswith("finding:") else f"{_text(gate.demand)} {_text(gate.found)}"
+
+
+def _notes(gate: Gate) -> list[str]:
+    if gate.waiver is None:
+        return []
+    key = "gate.waived" if gate.status == "waived" else "gate.expired"
+    values = {"name": gate.waiver.name, "expires": gate.waiver.expires.isoformat(), "reason": gate.waiver.reason}
+    return [messages.text(key, values)]
+
+
+def _head(decision: Decision) -> str:
+    values = {"subject": decision.subject, "policy": decision.policy, "on": decision.on.isoformat()}
+    return messages.text("gate.head", values)
+
+
+def _idle(decision: Decision) -> list[str]:
+    return [messages.text("gate.idle", {"gate": w.gate, "name": w.name}) for w in decision.idle]
+
+
+def _count(decision: Decision) -> str:
+    counts = {status: decision.count(status) for status in ("passed", "failed", "waived")}
+    return messages.text("gate.count", {"gates": len(decision.gates), **counts})
+
+
+def _xml(text: str) -> str:
+    return NO_XML.sub(lambda found: found.group().encode("unicode_escape").decode(), text)
+
+
+def _escaped(text: str) -> str:
+    """Text that Markdown shows as it is, on one line."""
+    return MARKDOWN.sub(r"\\\1", " ".join(text.split()))

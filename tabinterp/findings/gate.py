@@ -1,0 +1,183 @@
+"""Does an audit pass a policy? Every demand is a gate: passed, failed, or failed and waived."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass, replace
+from datetime import UTC, date, datetime
+from typing import Literal
+
+import pandas as pd
+
+from .. import messages
+from ..report.document import Document, Finding, Interval, Message
+from .policy import DEFAULT, OTHERS, FindingDemand, MetricDemand, Policy, VerdictDemand, Waiver
+
+Level = Literal["act", "check", "note"]
+
+
+@dataclass(frozen=True)
+class Gate:
+    """One demand, and what the audit says of it."""
+
+    name: str  # "finding:SLUG", "metric:OF.METRIC", "verdict"
+    status: Literal["passed", "failed", "waived"]
+    level: Level  # how bad a failure is
+    demand: Message  # what is asked
+    found: Message  # what the audit says
+    owner: str
+    evidence: str  # anchor of the section of the report that holds the numbers
+    waiver: Waiver | None = None  # the one that covers it, or one that has expired
+
+
+@dataclass(frozen=True)
+class Decision:
+    """All gates of a policy, in its order."""
+
+    policy: str
+    subject: str  # the network and the table
+    on: date
+    gates: tuple[Gate, ...]
+    idle: tuple[Waiver, ...]  # waivers of gates that pass
+
+    @property
+    def passed(self) -> bool:
+        """No gate fails without a waiver."""
+        return self.count("failed") == 0
+
+    def count(self, status: str) -> int:
+        return sum(gate.status == status for gate in self.gates)
+
+    def frame(self) -> pd.DataFrame:
+        """gate, status, level, owner, waived_by, expires."""
+        rows = [
+            (g.name, g.status, g.level, g.owner, g.waiver and g.waiver.name, g.waiver and g.waiver.expires)
+            for g in self.gates
+        ]
+        return pd.DataFrame(rows, columns=["gate", "status", "level", "owner", "waived_by", "expires"])
+
+
+def decide(document: Document, policy: Policy = DEFAULT, today: date | None = None) -> Decision:
+    """Hold an audit's document to a policy. Nothing is computed anew: an old audit can be held to a new policy.
+
+    Parameters
+    ----------
+    today : the day waivers are judged by; None: the present one (UTC).
+    """
+    day = datetime.now(UTC).date() if today is None else today
+    waivers = {waiver.gate: waiver for waiver in policy.waiver}
+    gates = tuple(_waived(gate, waivers.get(gate.name), day) for gate in _gates(document, policy))
+    passing = {gate.name for gate in gates if gate.status == "passed"}
+    return Decision(
+        policy=policy.name,
+        subject=f"{document.network.name} on {document.data.name}",
+        on=day,
+        gates=gates,
+        idle=tuple(waiver for waiver in policy.waiver if waiver.gate in passing),
+    )
+
+
+def _gates(document: Document, policy: Policy) -> Iterator[Gate]:
+    if policy.verdict is not None:
+        yield _verdict(document, policy.verdict)
+    for metric in policy.metric:
+        yield _metric(document, metric)
+    own = {demand.finding: demand for demand in policy.finding}
+    owners = {demand.severity: demand.owner for demand in policy.severity}
+    seen = set()
+    for finding in document.findings:
+        demand = own.get(finding.slug)
+        if demand is None and finding.severity in owners:
+            demand = FindingDemand(finding=finding.slug, owner=owners[finding.severity])
+        if demand is not None:
+            seen.add(finding.slug)
+            yield _finding(finding, demand)
+    for slug in own.keys() - seen:  # a document of another version may not hold every check
+        yield Gate(f"finding:{slug}", "failed", "check", *_asked(slug), owner=own[slug].owner, evidence="findings")
+
+
+def _asked(slug: str) -> tuple[Message, Message]:
+    return Message(key="gate.finding", values={"slug": slug}), Message(key="gate.finding.absent")
+
+
+def _finding(finding: Finding, demand: FindingDemand) -> Gate:
+    failed = finding.status == "raised" or (finding.status == "not_applicable" and demand.not_applicable == "fail")
+    return Gate(
+        name=f"finding:{finding.slug}",
+        status="failed" if failed else "passed",
+        level=finding.severity,
+        demand=Message(key="gate.finding", values={"slug": finding.slug}),
+        found=finding.claim,
+        owner=demand.owner,
+        evidence=finding.evidence,
+    )
+
+
+def _verdict(document: Document, demand: VerdictDemand) -> Gate:
+    return Gate(
+        name="verdict",
+        status="passed" if document.verdict.status in demand.allowed else "failed",
+        level="act",
+        demand=Message(key="gate.verdict", values={"allowed": [one.replace("_", " ") for one in demand.allowed]}),
+        found=document.verdict.sentence,
+        owner=demand.owner,
+        evidence="performance",
+    )
+
+
+def _metric(document: Document, demand: MetricDemand) -> Gate:
+    found = _number(document, demand)
+    asked: dict[str, object] = {
+        "metric": messages.text(
+            f"gate.metric.{demand.metric}" if demand.metric in OTHERS else f"report.metric.{demand.metric}"
+        ),
+        "of": messages.text(f"gate.of.{demand.of}"),
+    }
+    bounds = {"at_least": demand.at_least, "at_most": demand.at_most}
+    asked |= {bound: value for bound, value in bounds.items() if value is not None}
+    which = "both" if None not in bounds.values() else next(b for b, value in bounds.items() if value is not None)
+    if found.value is None:
+        status, told = demand.missing == "pass", Message(key="gate.metric.missing")
+    else:
+        status = _holds(found, demand)
+        ends = found.low is not None and found.high is not None
+        told = Message(
+            key="gate.metric.found" if ends else "gate.metric.value",
+            values={"value": found.value} | ({"low": found.low, "high": found.high} if ends else {}),
+        )
+    return Gate(
+        name=demand.gate,
+        status="passed" if status else "failed",
+        level="act",
+        demand=Message(key=f"gate.metric.{which}.{demand.by}", values=asked),
+        found=told,
+        owner=demand.owner,
+        evidence="calibration" if demand.metric.startswith("calibration") else "performance",
+    )
+
+
+def _number(document: Document, demand: MetricDemand) -> Interval:
+    """The number that is asked for, or an empty interval."""
+    if demand.metric.startswith("calibration_"):
+        part = document.calibration
+        if part is None or len(part.outputs) != 1 or demand.of == "difference":
+            return Interval()
+        model = part.outputs[0].network if demand.of == "network" else part.outputs[0].linear
+        found: Interval = getattr(model, demand.metric.removeprefix("calibration_"))
+        return found
+    rows = [row for row in document.performance.metrics if row.metric == demand.metric]
+    return getattr(rows[0], demand.of) if rows else Interval()
+
+
+def _holds(found: Interval, demand: MetricDemand) -> bool:
+    low, high = (found.low, found.high) if demand.by == "interval" else (found.value, found.value)
+    if low is None or high is None:
+        return False
+    above = demand.at_least is None or low >= demand.at_least
+    return above and (demand.at_most is None or high <= demand.at_most)
+
+
+def _waived(gate: Gate, waiver: Waiver | None, day: date) -> Gate:
+    if waiver is None or gate.status == "passed":
+        return gate
+    return replace(gate, waiver=waiver, status="waived" if day <= waiver.expires else "failed")

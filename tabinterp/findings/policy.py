@@ -1,0 +1,167 @@
+"""A policy: what an audit must show to pass, who owns each demand, and what is waived until when. A TOML file."""
+
+from __future__ import annotations
+
+import hashlib
+import tomllib
+from datetime import date
+from pathlib import Path
+from typing import Annotated, Any, Literal, get_args
+
+from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_validator
+
+from ..errors import PolicyError
+from ..report.document import Metric, Status
+from .checks import CHECKS
+
+Text = Annotated[str, Field(min_length=1)]
+SLUGS = tuple(check.slug for check in CHECKS)
+OTHERS = ("calibration_slope", "calibration_intercept")
+METRICS = (*get_args(Metric), *OTHERS)
+Severity = Literal["act", "check", "note"]
+
+
+class _Part(BaseModel):
+    model_config = ConfigDict(frozen=True, extra="forbid", allow_inf_nan=False)
+
+
+class _Demand(_Part):
+    owner: Text  # who decided on it, and may change it
+
+
+class MetricDemand(_Demand):
+    """A metric of a model, or of the difference network minus linear, on one side of a threshold.
+
+    `by = "interval"`: the whole 95% interval must lie there, so that noise does not pass. `missing`: what happens where the
+    audit has no such number.
+    """
+
+    metric: Text
+    of: Literal["network", "linear", "difference"] = "network"
+    at_least: float | None = None
+    at_most: float | None = None
+    by: Literal["interval", "value"] = "interval"
+    missing: Literal["fail", "pass"] = "fail"
+
+    @model_validator(mode="after")
+    def _bounded(self) -> MetricDemand:
+        if self.metric not in METRICS:
+            raise ValueError(f"{self.metric!r} is no metric; those are {', '.join(METRICS)}")
+        if self.at_least is None and self.at_most is None:
+            raise ValueError("a metric needs at_least or at_most, or both")
+        if self.at_least is not None and self.at_most is not None and self.at_least > self.at_most:
+            raise ValueError(f"no number is at least {self.at_least} and at most {self.at_most}")
+        return self
+
+    @property
+    def gate(self) -> str:
+        return f"metric:{self.of}.{self.metric}"
+
+
+class FindingDemand(_Demand):
+    """A check that must not be raised; `not_applicable`: what happens where it could not look."""
+
+    finding: Text
+    not_applicable: Literal["fail", "pass"] = "pass"
+
+    @model_validator(mode="after")
+    def _known(self) -> FindingDemand:
+        if self.finding not in SLUGS:
+            raise ValueError(f"{self.finding!r} is no check; `tabinterp checks` lists them: {', '.join(SLUGS)}")
+        return self
+
+
+class SeverityDemand(_Demand):
+    """No check of this severity may be raised, but for those that have a demand of their own."""
+
+    severity: Severity
+
+
+class VerdictDemand(_Demand):
+    """The verdict must be one of these."""
+
+    allowed: Annotated[list[Status], Field(min_length=1)]
+
+
+class Waiver(_Part):
+    """A gate that may fail, up to and including a day."""
+
+    gate: Text  # "finding:SLUG", "metric:OF.METRIC" or "verdict"
+    reason: Text
+    name: Text  # who waives
+    expires: date
+
+
+class Policy(_Part):
+    """All demands. The default asks that no check of severity "act" is raised."""
+
+    name: str = "default"
+    metric: list[MetricDemand] = []
+    finding: list[FindingDemand] = []
+    severity: list[SeverityDemand] = []
+    verdict: VerdictDemand | None = None
+    waiver: list[Waiver] = []
+
+    @model_validator(mode="after")
+    def _consistent(self) -> Policy:
+        if not (self.metric or self.finding or self.severity or self.verdict):
+            raise ValueError("it demands nothing: add a [[metric]], [[finding]], [[severity]] or [verdict]")
+        named_once: dict[str, list[str]] = {
+            "demand": [d.gate for d in self.metric] + [f"finding:{d.finding}" for d in self.finding],
+            "severity": [d.severity for d in self.severity],
+            "waiver": [w.gate for w in self.waiver],
+        }
+        for what, named in named_once.items():
+            twice = sorted({one for one in named if named.count(one) > 1})
+            if twice:
+                raise ValueError(f"more than one {what} for {', '.join(twice)}")
+        unknown = [w.gate for w in self.waiver if w.gate not in self.gates()]
+        if unknown:
+            raise ValueError(
+                f"waivers for gates that this policy does not have: {unknown}; its gates are {sorted(self.gates())}"
+            )
+        return self
+
+    def gates(self) -> set[str]:
+        """Names of everything that can fail."""
+        covered = {demand.severity for demand in self.severity}
+        named = {f"finding:{d.finding}" for d in self.finding}
+        named |= {f"finding:{check.slug}" for check in CHECKS if check.severity in covered}
+        named |= {demand.gate for demand in self.metric}
+        return named | ({"verdict"} if self.verdict is not None else set())
+
+
+DEFAULT = Policy(severity=[SeverityDemand(severity="act", owner="tabinterp")])
+
+
+def read_policy(path: str | Path) -> tuple[Policy, str]:
+    """A policy and the SHA-256 of its file.
+
+    Raises
+    ------
+    PolicyError : the file cannot be read, is no TOML, or holds something that a policy does not.
+    """
+    try:
+        data = Path(path).read_bytes()
+        values = tomllib.loads(data.decode("utf-8"))
+    except OSError as error:
+        raise PolicyError(f"the policy {str(path)!r} cannot be read: {error.strerror}") from None
+    except (UnicodeDecodeError, tomllib.TOMLDecodeError) as error:
+        raise PolicyError(f"the policy {str(path)!r} is no TOML: {error}") from None
+    try:
+        return Policy.model_validate(values), hashlib.sha256(data).hexdigest()
+    except ValidationError as error:
+        told = "; ".join(_told(one) for one in error.errors(include_url=False))
+        raise PolicyError(f"the policy {str(path)!r}: {told}") from None
+
+
+def _told(error: Any) -> str:
+    """Where, what was received, and what was allowed."""
+    place = ".".join(str(part) for part in error["loc"])
+    said = error["msg"].removeprefix("Value error, ")
+    if error["type"] == "extra_forbidden":
+        said = "there is no such setting"
+    received = (
+        "" if error["type"] in ("value_error", "missing", "extra_forbidden") else f"; received {error['input']!r}"
+    )
+    return f"{place}: {said}{received}" if place else f"{said}"

@@ -1,0 +1,61 @@
+"""The folder of an audit: report, document, what differs from run to run, and the digests of all three."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+from .audited import Audit
+from .errors import DocumentError
+from .files import write
+
+REPORT, DOCUMENT, RUN, SUMS = "report.html", "audit.json", "run.json", "SHA256SUMS"
+
+
+def write_folder(audit: Audit, folder: Path, run: Mapping[str, Any]) -> Path:
+    """Write an audit; every file is whole or as it was. The digests come last, in the form that `sha256sum -c` reads."""
+    contents = {
+        REPORT: audit.to_html().encode("utf-8"),
+        DOCUMENT: audit.to_json(),
+        RUN: (json.dumps(run, indent=1, ensure_ascii=False) + "\n").encode("utf-8", "backslashreplace"),
+    }
+    sums = "".join(f"{hashlib.sha256(data).hexdigest()}  {name}\n" for name, data in sorted(contents.items()))
+    for name, data in [*contents.items(), (SUMS, sums.encode("ascii"))]:
+        write(folder / name, data)
+    return folder / REPORT
+
+
+def read_sums(folder: Path) -> dict[str, str]:
+    """File name -> SHA-256 (hex), as the folder's own list has them.
+
+    Raises
+    ------
+    DocumentError : there is no such list, or a line of it is none.
+    """
+    path = folder / SUMS
+    try:
+        lines = path.read_text(encoding="utf-8").splitlines()
+    except (OSError, UnicodeDecodeError) as error:
+        raise DocumentError(
+            f"{str(path)!r} cannot be read ({error}); a folder that `tabinterp audit` wrote holds the digests of its files there"
+        ) from None
+    found = {}
+    for number, line in enumerate(lines, 1):
+        digest, two, name = line.partition("  ")
+        if not two or len(digest) != 64 or name not in (REPORT, DOCUMENT, RUN):
+            raise DocumentError(
+                f"{str(path)!r}, line {number}: {line!r} is not a digest, two spaces and one of {REPORT}, {DOCUMENT}, {RUN}"
+            )
+        found[name] = digest
+    return found
+
+
+def file_digest(path: Path) -> str | None:
+    """SHA-256 (hex) of a file; None for what is no plain file, such as a folder of Parquet parts."""
+    if not path.is_file():
+        return None
+    with path.open("rb") as stream:
+        return hashlib.file_digest(stream, "sha256").hexdigest()

@@ -1,0 +1,30 @@
+"""What a policy asks of an audit, and what the audit answers."""
+
+from __future__ import annotations
+
+_WHOSE = "{metric} of {of}"
+
+GATE: dict[str, str] = {
+    "gate.finding": "The check {slug} is not raised.",
+    "gate.finding.absent": "This audit does not hold the check.",
+    "gate.verdict": "The verdict is one of: {allowed}.",
+    "gate.of.network": "the network",
+    "gate.of.linear": "the linear model",
+    "gate.of.difference": "the difference network minus linear",
+    "gate.metric.calibration_slope": "calibration slope",
+    "gate.metric.calibration_intercept": "calibration intercept",
+    "gate.metric.at_least.interval": f"The {_WHOSE} is at least {{at_least}}, with the whole 95% interval.",
+    "gate.metric.at_least.value": f"The {_WHOSE} is at least {{at_least}}.",
+    "gate.metric.at_most.interval": f"The {_WHOSE} is at most {{at_most}}, with the whole 95% interval.",
+    "gate.metric.at_most.value": f"The {_WHOSE} is at most {{at_most}}.",
+    "gate.metric.both.interval": f"The {_WHOSE} lies from {{at_least}} to {{at_most}}, with the whole 95% interval.",
+    "gate.metric.both.value": f"The {_WHOSE} lies from {{at_least}} to {{at_most}}.",
+    "gate.metric.found": "It is {value} (95% interval {low} to {high}).",
+    "gate.metric.value": "It is {value}, without an interval.",
+    "gate.metric.missing": "This audit has no such number.",
+    "gate.head": "{subject}, held to the policy {policy} on {on}.",
+    "gate.waived": "Waived by {name} until {expires}: {reason}",
+    "gate.expired": "The waiver by {name} expired after {expires}.",
+    "gate.idle": "The waiver of {gate} by {name} is not needed: the gate passes.",
+    "gate.count": "{passed} of {gates} gates passed, {failed} failed, {waived} waived.",
+}

@@ -1,0 +1,287 @@
+"""Are these the bytes, the model, the data and the numbers that an audit says they are?
+
+Digests tell a change from an accident or a careless edit. Whoever can rewrite the whole folder can rewrite its digests too:
+that is what a signature is for.
+"""
+
+from __future__ import annotations
+
+import json
+import math
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, Literal
+
+import pandas as pd
+
+from . import __version__, messages
+from .audited import Audit
+from .auditing import audit
+from .errors import DocumentError, ModelError
+from .folder import DOCUMENT, REPORT, RUN, file_digest, read_sums
+from .models import Model
+from .models.load import load_counterpart, load_model
+from .report.canonical import from_bytes, to_bytes
+from .report.document import Document, Message
+from .report.render import render
+from .table import Table, read_table
+from .table.digest import column_digests
+
+TOLERANCE = 1e-6  # of a number, or of one thousandth where it is smaller: what another order of adding may change
+SMALL = 1e-3
+
+
+@dataclass(frozen=True)
+class Step:
+    """One comparison; `what` is the file or thing that was compared."""
+
+    what: str
+    status: Literal["ok", "failed", "not_checked"]
+    told: Message
+
+
+@dataclass(frozen=True)
+class Verification:
+    """All comparisons, in order."""
+
+    steps: tuple[Step, ...]
+
+    @property
+    def passed(self) -> bool:
+        """No comparison failed."""
+        return all(step.status != "failed" for step in self.steps)
+
+    def frame(self) -> pd.DataFrame:
+        """what, status, told."""
+        return pd.DataFrame(
+            [(s.what, s.status, messages.text(s.told.key, s.told.values)) for s in self.steps],
+            columns=["what", "status", "told"],
+        )
+
+    def __str__(self) -> str:
+        lines = [f"{s.status.replace('_', ' '):<11} {messages.text(s.told.key, s.told.values)}" for s in self.steps]
+        checked = [step.status for step in self.steps if step.status != "not_checked"]
+        values = {"count": checked.count("failed"), "checked": len(checked)}
+        return "\n".join([*lines, messages.text(f"verify.head.{'passed' if self.passed else 'failed'}", values)])
+
+
+def verify(
+    folder: str | Path, *, model: str | Path | None = None, data: str | Path | None = None, recompute: bool = False
+) -> Verification:
+    """Hold an audit's folder to its own digests; with a model and data, to those too.
+
+    Parameters
+    ----------
+    folder : what `tabinterp audit --out` wrote.
+    model, data : the files that are said to have been audited.
+    recompute : audit again with the same settings, and compare every number to a relative tolerance of 1e-6.
+
+    Raises
+    ------
+    DocumentError
+        the folder has no list of digests, or `recompute` lacks the model or the data.
+    """
+    source = Path(folder)
+    if recompute and (model is None or data is None):
+        raise DocumentError("to compute the numbers again, the model and the data are needed: model= and data=")
+    steps = list(_bytes(source))
+    document, step = _document(source)
+    steps.append(step)
+    if document is not None:
+        steps.append(_report(source, document))
+        if model is not None:
+            steps += _model(document, Path(model))
+        if data is not None:
+            steps += _data(source, document, Path(data))
+        if recompute and model is not None and data is not None:
+            steps.append(_numbers(document, Path(model), Path(data)))
+    return Verification(tuple(steps))
+
+
+def _step(what: str, status: Literal["ok", "failed", "not_checked"], key: str, **values: Any) -> Step:
+    return Step(what, status, Message(key=f"verify.{key}", values=values))
+
+
+def _same(what: str, key: str, written: str, found: str | None, **values: Any) -> Step:
+    """A digest against the one that was written down."""
+    if found == written:
+        return _step(what, "ok", f"{key}.ok", digest=written, **values)
+    return _step(what, "failed", f"{key}.changed", digest=written, found=found or "none", **values)
+
+
+# ---- the folder
+
+
+def _bytes(folder: Path) -> Iterator[Step]:
+    sums = read_sums(folder)
+    for name in (REPORT, DOCUMENT, RUN):
+        path = folder / name
+        if not path.exists():
+            yield _step(name, "failed", "bytes.absent", file=name)
+        elif name not in sums:
+            yield _step(name, "failed", "bytes.unlisted", file=name)
+        else:
+            yield _same(name, "bytes", sums[name], file_digest(path), file=name)
+
+
+def _document(folder: Path) -> tuple[Document | None, Step]:
+    path = folder / DOCUMENT
+    try:
+        data = path.read_bytes()
+        document = from_bytes(data)
+        canonical = to_bytes(document)
+    except (OSError, DocumentError) as error:
+        return None, _step(DOCUMENT, "failed", "document.unreadable", reason=str(error))
+    if data == canonical:
+        return document, _step(DOCUMENT, "ok", "document.ok")
+    pairs = enumerate(zip(data, canonical, strict=False))
+    first = next((at for at, (a, b) in pairs if a != b), min(len(data), len(canonical)))
+    return document, _step(DOCUMENT, "failed", "document.changed", byte=first)
+
+
+def _report(folder: Path, document: Document) -> Step:
+    """The report must be what the document gives, so that neither can say what the other does not."""
+    if document.method.version != __version__:
+        versions = {"written": document.method.version, "present": __version__}
+        return _step(REPORT, "not_checked", "report.version", **versions)
+    try:
+        found = (folder / REPORT).read_bytes().decode("utf-8", "replace").split("\n")
+        wanted = render(document).split("\n")
+    except OSError:
+        return _step(REPORT, "failed", "report.absent")
+    except DocumentError as error:
+        return _step(DOCUMENT, "failed", "document.unreadable", reason=str(error))
+    if found == wanted:
+        return _step(REPORT, "ok", "report.ok")
+    at = next((i for i, (a, b) in enumerate(zip(found, wanted, strict=False)) if a != b), min(len(found), len(wanted)))
+    opened = [line.split('"')[1] for line in wanted[: at + 1] if line.startswith('<section id="')]
+    return _step(REPORT, "failed", "report.changed", line=at + 1, section=opened[-1] if opened else "top")
+
+
+# ---- model and data
+
+
+def _model(document: Document, path: Path) -> Iterator[Step]:
+    written = document.method.settings
+    parts: tuple[tuple[str, str, Callable[[Path], Model | None]], ...] = (
+        ("model", "network", load_model),
+        ("linear", "linear", load_counterpart),
+    )
+    for key, name, load in parts:
+        digest = written.get(f"{name}_file_sha256")
+        if isinstance(digest, str):
+            try:
+                loaded = load(path)
+            except ModelError as error:
+                yield _step(key, "failed", "model.unreadable", reason=str(error))
+                return
+            found = None if loaded is None or loaded.file is None else loaded.file.sha256
+            yield _same(key, key, digest, found)
+        elif name == "network":
+            yield _step("model", "not_checked", "model.unknown")
+
+
+def _data(folder: Path, document: Document, path: Path) -> Iterator[Step]:
+    digest = _read_run(folder).get("data_sha256")
+    if isinstance(digest, str):
+        yield _same("data", "file", digest, file_digest(path))
+    table = _table(document, path)
+    if len(table) != document.data.rows:
+        yield _step("data", "failed", "data.rows", found=len(table), rows=document.data.rows)
+        return
+    written = {column.name: column.digest for column in document.data.columns}
+    found = column_digests(table.frame)
+    if list(written) != list(found):
+        missing, unknown = sorted(set(written) - set(found)), sorted(set(found) - set(written))
+        yield _step("data", "failed", "data.names", missing=missing, unknown=unknown)
+        return
+    changed = [name for name in written if written[name] != found[name]]
+    if changed:
+        yield _step("data", "failed", "data.changed", columns=changed)
+    else:
+        yield _step("data", "ok", "data.ok", columns=len(written), digest=document.method.data_digest)
+
+
+def _read_run(folder: Path) -> dict[str, Any]:
+    try:
+        found = json.loads((folder / RUN).read_text(encoding="utf-8"))
+    except (OSError, ValueError):
+        return {}  # that the file is gone or damaged was said above
+    return found if isinstance(found, dict) else {}
+
+
+def _table(document: Document, path: Path) -> Table:
+    """The table, read as the document says it was."""
+    data = document.data
+    roles = {role: [c.name for c in data.columns if c.role == role] for role in ("dropped", "weight", "group")}
+    return read_table(
+        path,
+        target=data.target,
+        task=data.task,
+        positive=data.classes[-1] if data.task == "binary" else None,
+        drop=roles["dropped"],
+        protected=[c.name for c in data.columns if c.protected],
+        kinds={c.name: c.kind for c in data.columns if c.role == "input" and c.kind != "ordinal"},
+        weight=next(iter(roles["weight"]), None),
+        group=next(iter(roles["group"]), None),
+        **_split(data.split),
+    )
+
+
+def _split(told: Message) -> dict[str, Any]:
+    how, values = told.key.removeprefix("split."), told.values
+    if how == "column":
+        return {"split": values["column"]}
+    if how == "date":
+        return {"split": values["column"], "split_at": values["at"]}
+    if how == "none":
+        return {}
+    return {"split": values["share"], "seed": values["seed"], "stratify": how == "stratified"}
+
+
+# ---- the numbers
+
+
+def _numbers(document: Document, path: Path, data: Path) -> Step:
+    settings = document.method.settings
+    model, table = load_model(path), _table(document, data)
+    if model.split is not None:
+        table = table.with_split(model.split)
+    counterpart = load_counterpart(path)
+    again = audit(model, table, counterpart=counterpart, seed=document.method.seed, rows=int(str(settings["rows"])))
+    return compare(Audit(document), again)
+
+
+def compare(written: Audit, found: Audit) -> Step:
+    """Every number of two documents, to the tolerance; what is text must be equal."""
+    one, two = (dict(_leaves(a.document.model_dump(), "")) for a in (written, found))
+    places = [place for place in one | two if not place.startswith(("method.libraries", "method.version"))]
+    changed = [place for place in places if not _close(one.get(place), two.get(place))]
+    if not changed:
+        return _step("numbers", "ok", "numbers.ok", count=len(places), tolerance=str(TOLERANCE))
+    first = changed[0]
+    values = {"place": first, "written": str(one.get(first)), "found": str(two.get(first)), "tolerance": str(TOLERANCE)}
+    return _step("numbers", "failed", "numbers.changed", changed=len(changed), count=len(places), **values)
+
+
+def _leaves(part: Any, place: str) -> Iterator[tuple[str, Any]]:
+    if isinstance(part, dict):
+        for name, value in part.items():
+            yield from _leaves(value, f"{place}.{name}".lstrip("."))
+    elif isinstance(part, (list, tuple)):
+        for index, value in enumerate(part):
+            yield from _leaves(value, f"{place}.{index}")
+    else:
+        yield place, part
+
+
+def _close(one: Any, two: Any) -> bool:
+    """Equal, or numbers within the tolerance; canonical JSON does not tell 2.0 from 2."""
+    if (
+        isinstance(one, bool)
+        or isinstance(two, bool)
+        or not (isinstance(one, (int, float)) and isinstance(two, (int, float)))
+    ):
+        return bool(one == two and type(one) is type(two))
+    return math.isclose(one, two, rel_tol=TOLERANCE, abs_tol=TOLERANCE * SMALL)
