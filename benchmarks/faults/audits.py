@@ -42,6 +42,7 @@ def findings(table: ti.Table, model: ti.Model, needs: frozenset[str]) -> dict[st
         linear=linear,
         held_out=True,
         seed=0,
+        limit=len(table),
         performance=compare(*parts, seed=0, held_out=True),
         coefficients=_tried(explain, lambda: _coefficients(network, linear)),
         importance=_tried(explain, lambda: tuple(permutation_importance(p, p.table, n_repeats=2) for p in parts)),
