@@ -17,7 +17,7 @@ CHECKS: tuple[Check, ...] = (
     # performance
     Check("TI-P01", "worse-than-linear", "act", "performance", f.worse_than_linear),
     Check("TI-P02", "secretly-linear", "check", "coefficients", f.secretly_linear, {"r2": f.LINEAR_R2}),
-    Check("TI-P03", "no-signal", "act", "performance", f.no_signal, {"auc": f.WEAK_AUC}),
+    Check("TI-P03", "no-signal", "act", "performance", f.no_signal, {"auc": f.WEAK_AUC, "r2": f.WEAK_R2}),
     Check(
         "TI-P04", "miscalibrated", "check", "performance", f.miscalibrated,
         {"low": f.SLOPE[0], "high": f.SLOPE[1], "intercept": f.INTERCEPT},

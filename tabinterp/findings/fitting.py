@@ -14,6 +14,7 @@ SLOPE = (0.75, 1.35)  # of recalibration: between these the probabilities move b
 WEAK_AUC = (
     0.65  # below it an AUC must bring a lower loss too: what was learnt from shuffled labels reaches 0.6 by chance
 )
+WEAK_R2 = 0.02  # the same of numbers
 INTERCEPT = 0.35  # log-odds: moves a probability of one half by 0.09
 
 
@@ -52,7 +53,11 @@ def no_signal(d: Document) -> Outcome:
     if part.low is None:
         return not_applicable("few")
     values = {"value": part.value, "low": part.low, "high": part.high, "chance": chance}
-    nothing = part.low <= chance or (name == "auc" and (part.value or 0.0) < WEAK_AUC and not _beats_base_rate(d))
+    nothing = (
+        part.low <= chance
+        or (name == "r2" and (part.value or 0.0) < WEAK_R2)
+        or (name == "auc" and (part.value or 0.0) < WEAK_AUC and not _beats_base_rate(d))
+    )
     status: Literal["raised", "cleared"] = "raised" if nothing else "cleared"
     return Outcome(status, f"{status}_{name}", values)
 

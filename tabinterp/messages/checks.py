@@ -23,8 +23,8 @@ EXPLAINED: dict[str, tuple[str, str, str, str, str]] = {
         "AUC, R² or accuracy on held-out rows against chance",
         "Signal that this network missed; look at the linear model and at single columns.",
         (
-            "The 95% interval includes chance (for classes of several, the share of the largest; for counts, the loss"
-            " of the mean)."
+            "The 95% interval includes chance (of several classes, the share of the largest; of counts, the loss of the "
+            "mean); or R² is below {r2}, or an AUC below {auc} comes with a log loss not shown to beat the base rate."
         ),
         "Check that rows and labels belong together and that the split is right; then train again.",
     ),

@@ -140,11 +140,16 @@ def _learnt(
     for k in range(2):
         fit, scored = half != k, half == k
         twice = np.concatenate([fit, fit])
-        classifier = HistGradientBoostingClassifier(**settings).fit(both[twice], kind[twice], np.tile(w, 2)[twice])
-        strangeness[:, scored] = classifier.predict_proba(both[~twice])[:, 1].reshape(2, -1)
+        kept = ~(np.isnan(x[fit]).all(axis=0) | np.isnan(strange[fit]).all(axis=0))
+        classifier = HistGradientBoostingClassifier(**settings).fit(
+            both[twice][:, kept], kind[twice], np.tile(w, 2)[twice]
+        )
+        strangeness[:, scored] = classifier.predict_proba(both[~twice][:, kept])[:, 1].reshape(2, -1)
         for rows, target, out in ((x, score, real), (strange, moved, other)):
             out[scored] = (
-                HistGradientBoostingRegressor(**settings).fit(rows[fit], target[fit], w[fit]).predict(x[scored])
+                HistGradientBoostingRegressor(**settings)
+                .fit(rows[fit][:, kept], target[fit], w[fit])
+                .predict(x[scored][:, kept])
             )
     told = auc(strangeness.reshape(-1), kind.astype(float), np.tile(w, 2))
     paired = told.influence.reshape(2, -1).mean(axis=0)  # a real row and the one made of it are not independent

@@ -57,6 +57,11 @@ def as_number(table: Table, name: str) -> FloatArray:
     return place[codes]
 
 
+def known_in(x: FloatArray, rows: BoolArray | IntArray) -> FloatArray:
+    """(n, columns) the same, nought in columns of which these rows hold no value: trees cannot be grown on them."""
+    return np.where(np.isnan(x[rows]).all(axis=0), 0.0, x)
+
+
 def _numbers(name: str, x: FloatArray, training: BoolArray, most: int) -> Cells:
     known = x[training & ~np.isnan(x)]
     distinct = np.unique(known)

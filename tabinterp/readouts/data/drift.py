@@ -18,7 +18,7 @@ from ...table import Table
 from ...table.draws import FloatArray, chosen, row_hash
 from ..pvalues import benjamini_hochberg
 from ..weights import effective
-from .bins import as_number, cells
+from .bins import as_number, cells, known_in
 from .power import FEWEST, Estimate
 from .scores import auc, over_folds
 
@@ -112,9 +112,10 @@ def whole_drift(table: Table, seed: int) -> WholeDrift | None:
     }
     parts = []
     for k in range(FOLDS):
-        model = HistGradientBoostingClassifier(**settings).fit(x[fold != k], held[fold != k], w[fold != k])
-        inside = fold == k
+        outside, inside = fold != k, fold == k
+        whole = known_in(x, outside)
+        model = HistGradientBoostingClassifier(**settings).fit(whole[outside], held[outside], w[outside])
         parts.append(
-            auc(model.predict_proba(x[inside])[:, 1], held[inside].astype(float), table.row_weights[rows][inside])
+            auc(model.predict_proba(whole[inside])[:, 1], held[inside].astype(float), table.row_weights[rows][inside])
         )
     return WholeDrift(over_folds(parts).estimate(), len(rows), int((held == 0).sum()))

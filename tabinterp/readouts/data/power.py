@@ -18,7 +18,7 @@ from ...table.draws import FloatArray, IntArray, chosen, row_hash
 from ...table.split import BoolArray
 from ..pvalues import benjamini_hochberg
 from ..weights import effective
-from .bins import Cells, as_number, cells, number
+from .bins import Cells, as_number, cells, known_in, number
 from .scores import Power, as_interval, measure, over_folds
 
 FOLDS = 5
@@ -192,7 +192,7 @@ def _halves(table: Table, seed: int) -> tuple[IntArray, IntArray]:
 def _boosted(table: Table, x: FloatArray, fit: IntArray, scored: IntArray, seed: int) -> Power:
     from sklearn.ensemble import HistGradientBoostingClassifier, HistGradientBoostingRegressor  # noqa: PLC0415
 
-    classes, y, w = table.schema.goal.classes, outcomes_of(table), table.row_weights
+    classes, y, w, x = table.schema.goal.classes, outcomes_of(table), table.row_weights, known_in(x, fit)
     settings = {
         "max_iter": TREES,
         "max_leaf_nodes": LEAVES,
