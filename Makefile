@@ -53,6 +53,7 @@ truth: .venv/full
 bench: .venv/full
 	$(BIN)/python benchmarks/startup.py
 	$(BIN)/python benchmarks/permutation.py
+	$(BIN)/python benchmarks/gradients.py
 	$(BIN)/python benchmarks/interactions.py
 	$(BIN)/python benchmarks/shapley.py
 	$(BIN)/python benchmarks/reference.py

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass, field
 from datetime import date
 from pathlib import Path
@@ -15,8 +16,10 @@ from .files import write
 from .findings.gate import Decision, decide
 from .findings.policy import DEFAULT, Policy
 from .report.canonical import from_bytes, to_bytes
+from .report.changes import Changes, compare_documents
 from .report.document import Document, Message, Verdict
-from .report.render import render
+from .report.parts.changes import as_text
+from .report.render import render, render_changes
 
 
 @dataclass(frozen=True)
@@ -60,6 +63,10 @@ class Audit:
         """
         return decide(self.document, policy, today)
 
+    def compare(self, other: Audit) -> Changes:
+        """What changed from this audit to another of the same target, beyond its error; `.frame()` and `.to_json()`."""
+        return compare_documents(self.document, other.document)
+
     def to_html(self, path: str | Path | None = None) -> str:
         """The report; written to `path` when one is given, all of it or nothing."""
         page = render(self.document)
@@ -89,3 +96,15 @@ def _read(path: Path) -> bytes:
         return path.read_bytes()
     except OSError as error:
         raise DocumentError(f"the audit {str(path)!r} cannot be read: {error.strerror}") from None
+
+
+def compare_audits(first: str | Path, second: str | Path, form: str = "text") -> str:
+    """Two saved audits side by side: "text", "json" or "html" (a page like the report)."""
+    forms: dict[str, Callable[[Audit, Audit], str]] = {
+        "text": lambda one, two: as_text(one.compare(two)),
+        "json": lambda one, two: one.compare(two).to_json(),
+        "html": lambda one, two: render_changes(one.document, two.document),
+    }
+    if form not in forms:
+        raise DocumentError(f"two audits are compared as {', '.join(forms)}; got {form!r}")
+    return forms[form](Audit.from_json(first), Audit.from_json(second))

@@ -12,11 +12,13 @@ import torch
 
 from .assembly import Results, document
 from .audited import Audit
+from .comparison.baselines import baselines
 from .comparison.calibration import calibration
 from .comparison.decomposition import decompose
 from .comparison.disagreement import disagreement
 from .comparison.ladder import ladder
 from .comparison.performance import compare
+from .comparison.together import REPEATS, together
 from .errors import ModelError, NotApplicableError, TabinterpError
 from .findings import judge
 from .models import Bound, Model, bind
@@ -42,6 +44,7 @@ from .table.draws import IntArray, chosen
 
 ROWS = 20_000  # readings that take many passes use at most this many of the rows
 GRADIENT_ROWS = 2_000
+BASELINE_ROWS = 500
 SHAPLEY_ROWS = 500
 EFFECT_COLUMNS, EFFECT_CURVES = 8, 24  # the most columns, and the most curves over all outputs
 EFFECT_POINT = 20  # rows for each point, so that the outer points, which get half as many, may be printed
@@ -88,9 +91,7 @@ def audit(
             f"the counterpart {linear.model.name} is not linear: it has operations that are not affine"
         )
     held_out = table.held_out is not None
-    evaluation = np.flatnonzero(table.held_out) if table.held_out is not None else np.arange(len(table))
-    few = evaluation[np.sort(chosen(table.numbers[evaluation], rows, seed))]
-    fewer = few[np.sort(chosen(table.numbers[few], GRADIENT_ROWS, seed))]
+    evaluation, few, fewer = _evaluated(table, rows, seed)
     with clock("performance"):
         performance = compare(network.take(evaluation), linear.take(evaluation), seed=seed, held_out=held_out)
     notes: list[Message] = []
@@ -108,8 +109,13 @@ def audit(
         importance = _optional("permutation importance", notes, lambda: _importance(network, linear, few, seed, clock))
     with clock("gradients"):
         gradients = _optional("gradients", notes, lambda: _gradients(network, linear, fewer, seed, clock)) or []
+        starts = _optional("baselines", notes, lambda: _baselines(network, linear, fewer, seed)) if gradients else None
     with clock("shapley values"):
         shapley = _optional("Shapley values", notes, lambda: _shapley(network, linear, few, seed, clock))
+    with clock("columns that move together"):
+        beside = _optional(
+            "conditional importance", notes, lambda: together(network, linear, few, seed, progress=clock.within)
+        )
     each = few if network.is_local(network.columns) else fewer  # a move encodes whole rows again
     with clock("effect curves"):
         curves = _optional("effect curves", notes, lambda: _effects(network, linear, each, importance, seed, clock))
@@ -143,10 +149,19 @@ def audit(
         table=rows_alone,
         off_support=off,
         extrapolation=past,
+        together=beside,
+        baselines=starts,
     )
     made = document(results)
     run = {"seconds": clock.seconds, "threads": torch.get_num_threads()}
     return Audit(made.model_copy(update={"findings": judge(made)}), run)
+
+
+def _evaluated(table: Table, rows: int, seed: int) -> tuple[IntArray, IntArray, IntArray]:
+    """Rows that are evaluated: all of them, those of readings of many passes, those of gradients."""
+    evaluation = np.flatnonzero(table.held_out) if table.held_out is not None else np.arange(len(table))
+    few = evaluation[np.sort(chosen(table.numbers[evaluation], rows, seed))]
+    return evaluation, few, few[np.sort(chosen(table.numbers[few], GRADIENT_ROWS, seed))]
 
 
 def _check_settings(seed: int, rows: int) -> None:
@@ -194,6 +209,12 @@ def _gradients(network: Bound, linear: Bound, rows: IntArray, seed: int, clock: 
         result.append((made[0], made[1]))
         clock.within((i + 1) / len(GRADIENTS))
     return result
+
+
+def _baselines(network: Bound, linear: Bound, rows: IntArray, seed: int) -> tuple[Any, Any]:
+    few = rows[np.sort(chosen(network.table.numbers[rows], BASELINE_ROWS, seed))]
+    network, linear = network.take(few), linear.take(few)
+    return baselines(network, network.table, seed=seed), baselines(linear, linear.table, seed=seed)
 
 
 def _shapley(network: Bound, linear: Bound, rows: IntArray, seed: int, clock: _Clock) -> tuple[Any, Any]:
@@ -260,7 +281,7 @@ def _seconds(network: Bound, rows: int, fits: bool) -> str:
     held_out = len(network.table) if network.table.held_out is None else int(network.table.held_out.sum())
     few = min(held_out, rows)
     columns, width, outputs = len(network.columns), network.x.shape[1], len(network.outputs)
-    moves = 14 * columns * few + 1.5 * width * held_out
+    moves = (14 + 2 * 2 * REPEATS) * columns * few + 1.5 * width * held_out
     gradients = 3 * outputs * 400 * min(few, GRADIENT_ROWS)
     games = 2 * columns * BACKGROUND * min(few, SHAPLEY_ROWS)
     pairs = min(PAIR_MOVES, few * columns**2 // 2) + 500 * min(few, PAIR_ROWS)
@@ -288,9 +309,10 @@ SHARES = {  # of the whole time, for the progress bar
     "ladder of refits": 0.2,
     "decomposition of the score": 0.08,
     "disagreement": 0.02,
-    "coefficients": 0.12,
+    "coefficients": 0.1,
     "permutation importance": 0.05,
-    "gradients": 0.08,
+    "columns that move together": 0.04,
+    "gradients": 0.09,
     "shapley values": 0.07,
     "effect curves": 0.03,
     "interactions": 0.07,

@@ -181,12 +181,7 @@ def check(
 ) -> None:
     """Hold a saved audit to a policy: exit code 0 when it passes, 1 when a gate fails."""
     told, passed = _check(document, policy, form)
-    if out is None:
-        typer.echo(_shown(told))
-    else:
-        _folder(out.parent)
-        write(out, f"{told}\n".encode("utf-8", "backslashreplace"))
-        typer.echo(str(out))
+    _tell(told, out)
     if not passed:
         raise typer.Exit(1)
 
@@ -203,6 +198,17 @@ def verify(
     typer.echo(_shown(str(found)))
     if not found.passed:
         raise typer.Exit(1)
+
+
+@app.command()
+def compare(
+    first: Annotated[Path, typer.Argument(help="An audit.json: last year's, or the champion's.")],
+    second: Annotated[Path, typer.Argument(help="An audit.json of the same target: this year's, or the challenger's.")],
+    form: Annotated[str, typer.Option("--format", help="text, json or html.")] = "text",
+    out: Annotated[Path | None, typer.Option("--out", help="File to write to, instead of the terminal.")] = None,
+) -> None:
+    """Two audits side by side: what changed beyond its error."""
+    _tell(ti.compare_audits(first, second, form), out)
 
 
 @app.command()
@@ -279,6 +285,16 @@ def _check(document: Path, policy: Path | None, form: str) -> tuple[str, bool]:
         identity |= {"policy_file": policy.as_posix(), "policy_sha256": digest}
         decision = result.check(demands)
     return ti.format_decision(decision, form, **identity), decision.passed
+
+
+def _tell(text: str, out: Path | None) -> None:
+    """To the terminal, or to a file whose path is then printed."""
+    if out is None:
+        typer.echo(_shown(text))
+        return
+    _folder(out.parent)
+    write(out, f"{text}\n".encode("utf-8", "backslashreplace"))
+    typer.echo(str(out))
 
 
 def _settings(

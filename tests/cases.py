@@ -172,6 +172,20 @@ class _Styled(nn.Module):
         return self.last(f(self.second(f(self.first(x)))))
 
 
+class Residual(nn.Module):
+    """Three columns; what leads around its two layers, and around all of them."""
+
+    def __init__(self):
+        super().__init__()
+        torch.manual_seed(1)
+        self.first, self.second, self.wide = nn.Linear(3, 5), nn.Linear(5, 5), nn.Linear(3, 1)
+        self.last = nn.Linear(5, 1)
+
+    def forward(self, x):
+        h = torch.relu(self.first(x))
+        return self.last(torch.relu(self.second(h)) + h) + self.wide(x)
+
+
 STYLES = ["separate", "reused", "functional", "gelu", "silu", "layer_norm"]
 
 

@@ -85,7 +85,9 @@ class TestNumbersAreThoseOfTheReadings:
         audit = audited(task)[3]
         jsonschema.Draft202012Validator(schema()).validate(json.loads(audit.to_json()))
         assert ti.Audit.from_json(audit.to_json()) == audit
-        assert all(f'<section id="{name}"' in audit.to_html() for name in ("shapley", "effects", "interactions"))
+        assert all(
+            f'<section id="{name}"' in audit.to_html() for name in ("together", "shapley", "effects", "interactions")
+        )
 
     def test_shapley_values(self, task):
         read, bound, linear, audit = audited(task)
@@ -106,6 +108,34 @@ class TestNumbersAreThoseOfTheReadings:
                 same(mean, values.mean(), j, k)
                 same(size, values.mean_absolute(), j, k)
                 assert tied == values.tied()[j, k]
+
+    def test_columns_that_move_together(self, task):
+        read, bound, linear, audit = audited(task)
+        part = audit.document.together
+        assert (part.rows, part.repeats, part.fewest, part.refit_rows) == (len(read), 5, 20, None)
+        assert [row.column for row in part.columns] == [row.column for row in audit.document.importance.columns]
+        for model, name in ((bound, "network"), (linear, "linear")):
+            found = ti.permutation_importance(model, read, n_repeats=5, conditional=True)
+            for row in part.columns:
+                i = found.players.index(row.column)
+                assert getattr(row, name).value == pytest.approx(found.importance[i], rel=1e-9, abs=1e-15)
+                assert getattr(row, name).low == pytest.approx(found.ci_low[i], rel=1e-9, abs=1e-15)
+                assert row.dropped.value is None  # no row is known to be held out
+        assert part.families == []
+        assert not any(note.key == "not_assessed.conditional" for note in audit.document.not_assessed)
+
+    def test_baselines_of_integrated_gradients(self, task):
+        read, bound, _, audit = audited(task)
+        part = audit.document.gradients.baselines
+        assert (part.rows, part.background_rows) == (500, 10)
+        assert all(gap.network < 1e-3 and gap.linear < 1e-3 for gap in part.gaps)
+        few = bound.take(np.sort(chosen(read.numbers, 500, 0)))
+        found = ti.baselines(few, few.table)
+        assert [pair.network for pair in part.pairs] == [pair.spearman for pair in found.agreement]
+        assert part.starts[0].unlike == ["job"]
+        for row in part.columns:
+            sizes = {name: found[name].size().value[bound.columns.index(row.column)].sum() for name in row.network}
+            assert row.network == pytest.approx(sizes, rel=1e-9)
 
     def test_effect_curves(self, task):
         read, bound, linear, audit = audited(task)

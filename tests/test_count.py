@@ -268,6 +268,16 @@ def test_nothing_counted_at_all():
         infer(Design(np.arange(9.0)[:, None], (Term("x"),)), np.zeros(9), task="count", n_classes=0)
 
 
+def test_a_fit_that_leaves_the_range_of_numbers_is_said_so():
+    """Weights that differ a millionfold: statsmodels' steps diverge, and it raises."""
+    draw = np.random.default_rng(97)
+    rows = int(draw.integers(6, 14))
+    x = np.column_stack([draw.normal(size=rows), draw.random(rows) < 0.2]).astype(float)
+    y, weights = draw.integers(0, 4, rows).astype(float), draw.choice([1.0, 2.5, 1e6], rows)
+    with pytest.raises(NotApplicableError, match="the fit of the counts does not come to an end"):
+        infer(Design(x, (Term("a"), Term("b"))), y, weights=weights, task="count", n_classes=0)
+
+
 @pytest.mark.parametrize("weight", [None, "weight"])
 def test_the_rival_is_scikit_learns_of_the_least_cross_validated_deviance(weight):
     given = table(**({} if weight is None else {"weight": weight}))

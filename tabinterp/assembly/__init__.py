@@ -13,6 +13,7 @@ from .readings import agreement, gradients, importance, neurons
 from .results import Results
 from .shapley import shapley
 from .tabled import extrapolation, off_support, rows_alone
+from .together import baselines, together
 
 __all__ = ["Results", "document"]
 
@@ -31,8 +32,9 @@ def document(r: Results) -> doc.Document:
         gain=gain(r),
         disagreement=disagreement(r),
         importance=columns,
+        together=together(r, [row.column for row in columns.columns]),
         coefficients=coefficients(r),
-        gradients=gradients(r),
+        gradients=gradients(r).model_copy(update={"baselines": baselines(r)}),
         shapley=shapley(r),
         effects=effects(r),
         interactions=interactions(r),

@@ -225,7 +225,7 @@ def not_assessed(r: Results) -> list[Message]:
     if r.neurons is not None and len(r.neurons.layer) > MOST_UNITS:
         notes.append(Message(key="not_assessed.units", values={"count": len(r.neurons.layer) - MOST_UNITS}))
     always = (
-        "seeds", "calibration", "conditional", "sanity", "robustness", "dependence", "groups", "reasons",
+        "seeds", "calibration", "sanity", "robustness", "dependence", "groups", "reasons",
         "data", "use",
     )  # fmt: skip
     return notes + [Message(key=f"not_assessed.{name}") for name in always]

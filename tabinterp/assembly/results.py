@@ -7,11 +7,13 @@ from typing import Any
 
 import numpy as np
 
+from ..comparison.baselines import Baselines
 from ..comparison.calibration import Calibration
 from ..comparison.decomposition import Decomposition
 from ..comparison.disagreement import Disagreement
 from ..comparison.ladder import Ladder
 from ..comparison.performance import Performance
+from ..comparison.together import Together
 from ..models import Bound
 from ..readouts.coefficients import Coefficients
 from ..readouts.data import DataReadings
@@ -52,6 +54,8 @@ class Results:
     table: DataReadings | None = None
     off_support: OffSupport | None = None
     extrapolation: Extrapolation | None = None
+    together: Together | None = None
+    baselines: tuple[Baselines, Baselines] | None = None
 
 
 def number(value: Any) -> float | None:

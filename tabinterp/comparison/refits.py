@@ -47,7 +47,7 @@ def fit(basis: Basis, table: Table, seed: int) -> Pipeline:
     elif table.schema.task == "count":
         model = fit_counts(x, y, table.row_weights, seed)
     else:
-        model = _logistic(len(table.schema.classes), _strength(x, table, seed))
+        model = _logistic(len(table.schema.classes), strength_of(x, table, seed))
         model = _fitted(model, x, y, table.weights)
     return Pipeline([("basis", basis.transformer), ("scale", scaler), ("model", model)])
 
@@ -85,7 +85,7 @@ def _fitted(model: LogisticRegression, x: FloatArray, y: Any, weights: FloatArra
         return model.fit(x, y, sample_weight=weights)
 
 
-def _strength(x: FloatArray, table: Table, seed: int) -> float:
+def strength_of(x: FloatArray, table: Table, seed: int) -> float:
     """The C of the lowest cross-validated log loss."""
     rows = chosen(table.numbers, SEARCHED, seed)
     codes = table.y[rows].astype(np.int64)

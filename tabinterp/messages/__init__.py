@@ -11,27 +11,33 @@ from collections.abc import Mapping
 from typing import Any
 
 from .audit import AUDIT
+from .changes import CHANGES
 from .checks import CHECKS
 from .data import DATA
 from .findings import FINDINGS
 from .gain import GAIN
 from .gate import GATE
+from .inside import INSIDE
 from .readings import READINGS
 from .report import REPORT
 from .shapley import SHAPLEY
+from .together import TOGETHER
 from .units import UNITS
 from .verify import VERIFY
 
 ENGLISH: dict[str, str] = {
     **AUDIT,
-    **CHECKS,
-    **DATA,
-    **FINDINGS,
+    **CHANGES,
     **GAIN,
     **GATE,
+    **INSIDE,
     **READINGS,
     **REPORT,
     **SHAPLEY,
+    **TOGETHER,
+    **CHECKS,
+    **DATA,
+    **FINDINGS,
     **UNITS,
     **VERIFY,
 }

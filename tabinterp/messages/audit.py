@@ -87,8 +87,8 @@ AUDIT: dict[str, str] = {
         "bundle ran none."
     ),
     "model.mixed": (
-        "The encoder mixes {columns} with other columns: moving one of them encodes whole rows again (slower, and as "
-        "right), and it has no gradient of its own."
+        "The encoder mixes {columns} with other columns: moving one of them changes the whole encoded row (by the affine "
+        "steps that the encoder ends in, or by encoding rows again: slower, and as right), and it has no gradient of its own."
     ),
     "model.unseen": (
         "The encoder was not fitted on some levels of {columns}: up to {rows} rows of a column hold one, and they are encoded "
@@ -248,13 +248,7 @@ AUDIT: dict[str, str] = {
     ),
     "not_assessed.calibration": "The comparison after recalibrating both models.",
     "not_assessed.shapley": "Shapley values.",
-    "not_assessed.conditional": (
-        "Conditional and grouped importance: columns that carry the same information share it, and each looks less important "
-        "alone."
-    ),
-    "not_assessed.sanity": (
-        "Whether the readings would look alike for a network with random weights, and other baselines of integrated gradients."
-    ),
+    "not_assessed.sanity": "Whether the readings would look alike for a network with random weights.",
     "not_assessed.robustness": "Robustness to noise.",
     "not_assessed.reasons": "Reason codes for single decisions, thresholds and costs.",
     "not_assessed.dependence": (

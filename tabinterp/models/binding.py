@@ -17,7 +17,7 @@ from ..table.schema import GOALS, Goal
 from .encoding import build
 from .front import Untouched, is_sequence, linear, private, split, without_final
 from .function import Codes, FunctionModule
-from .model import BLOCK, Bound, Model
+from .model import BLOCK, Bound, Model, check_widths
 from .scores import CLIP, Link, Scores, check_probabilities, module_dtype, probabilities
 
 LARGEST = 1e30  # scores and hidden numbers; single precision ends at 3.4e38
@@ -48,6 +48,7 @@ def bind(model: Model | Bound, table: Table) -> Bound:
         )
     encoding = build(model.encoder, table.inputs, model.reads)
     x = encoding.transform(table.inputs)
+    check_widths(model, [x.shape[1]])
     _check_encoded(x, model, table)
     module, outputs, clipped = _score_module(model, table, x)
     bound = Bound(model, table, encoding, x, module, split(module, x.shape[1]), outputs, clipped)

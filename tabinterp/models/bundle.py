@@ -1,8 +1,9 @@
 """Bundles: models as files that run no code, in a folder or in one zip archive.
 
 Members are `model.json` (what it is, which rows were held out, digests of the other files), `model.safetensors`, and
-`encoder.skops` unless the model reads numbers as they are. The linear counterpart is a network with no hidden layer, so it
-is saved the same way, under `counterpart/`.
+`encoder.skops` unless the model reads numbers as they are: the encoder, or for a network that is finished beside its table
+(several inputs, embeddings) a list with the encoder of each input. The linear counterpart is a network with no hidden layer,
+so it is saved the same way, under `counterpart/`.
 """
 
 from __future__ import annotations
@@ -10,23 +11,29 @@ from __future__ import annotations
 import hashlib
 import json
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
 from pydantic import BaseModel, ConfigDict, ValidationError
-from torch import nn
+from torch import Tensor, nn
 
 from ..errors import ModelError, UnsafeFileError
 from ..files import write
 from ..table import Split
 from ..table.schema import GOALS, LOGITS, TASKS
-from .files import skops_archive, weights
-from .files.architecture import Layer, checked, describe, fill
+from .adapters.torch import encoders_of
+from .files import network, skops_archive, weights
+from .files.architecture import Layer, checked, describe
 from .files.archive import Archive, pack
+from .files.capture import capture
+from .files.graph import Graph
 from .files.reading import LARGEST_FILE, LARGEST_JSON, Content, json_object, read_member
+from .inputs import SideBySide
 from .model import File, Model
 from .scores import module_dtype
+from .several import Finish, expecting
+from .structure import structure
 
 FORMAT = 1
 DTYPES = ("float32", "float64")
@@ -70,7 +77,8 @@ class Header(BaseModel):
     outputs: str
     reads: list[str] | None
     dtype: str
-    layers: list[Layer]
+    layers: list[Layer] | None = None
+    graph: Graph | None = None  # in the place of layers
     penalised: bool | None
     converged: bool | None
     split: dict[str, Any] | None
@@ -95,7 +103,7 @@ def save_model(
     Raises
     ------
     ModelError
-        when the network is not a plain sequence of layers, which is all that a file without code can describe, or the
+        when the network computes what a file without code cannot describe (`files/operations.py` lists what it can), or the
         encoder holds a type that could not be loaded again. Nothing is written then.
     """
     target = Path(path)
@@ -115,17 +123,14 @@ def save_model(
 
 
 def _members(model: Model, table: dict[str, Any] | None) -> dict[str, bytes]:
-    if model.function is not None or model.finish is not None:
-        raise ModelError(
-            f"{model.name} cannot be saved without code: it has several inputs, looks up levels, or is a function of rows"
-        )
-    layers = describe(model.module, model.name)
-    dtype = str(module_dtype(model.module)).removeprefix("torch.")
+    net = _network(model)
+    dtype = str(module_dtype(model.weights)).removeprefix("torch.")
     if dtype not in DTYPES:
         raise ModelError(f"{model.name} cannot be saved: dtype is one of {', '.join(DTYPES)}; got {dtype}")
-    files = {WEIGHTS: weights.dump(model.module)}
-    if model.encoder is not None:
-        files[ENCODER] = skops_archive.dump(model.encoder, model.name)
+    described = net.described(model.name)
+    files = {WEIGHTS: weights.dump(described.tensors)}
+    if net.encoder is not None:
+        files[ENCODER] = skops_archive.dump(net.encoder, model.name)
     header = Header(
         format=FORMAT,
         name=model.name,
@@ -133,9 +138,10 @@ def _members(model: Model, table: dict[str, Any] | None) -> dict[str, bytes]:
         task=model.task,
         classes=None if model.classes is None else [_plain(c) for c in model.classes],
         outputs=model.outputs,
-        reads=None if model.reads is None else list(model.reads),
+        reads=None if net.reads is None else list(net.reads),
         dtype=dtype,
-        layers=layers,
+        layers=described.layers,
+        graph=described.graph,
         penalised=model.penalised,
         converged=model.converged,
         split=None if model.split is None else model.split.to_dict(),
@@ -143,8 +149,58 @@ def _members(model: Model, table: dict[str, Any] | None) -> dict[str, bytes]:
         made_from=_made_from(model.file),
         sha256={name: hashlib.sha256(data).hexdigest() for name, data in files.items()},
     )
-    written = json.dumps(header.model_dump(), indent=1, ensure_ascii=False, allow_nan=False)
+    unused = {"graph"} if header.graph is None else {"layers"}
+    written = json.dumps(header.model_dump(exclude=unused), indent=1, ensure_ascii=False, allow_nan=False)
     return {**files, HEADER: f"{written}\n".encode()}  # last: a folder without it is no bundle
+
+
+@dataclass(frozen=True)
+class _Described:
+    layers: list[Layer] | None
+    graph: Graph | None
+    tensors: dict[str, Tensor]
+
+
+@dataclass(frozen=True, eq=False)
+class _Network:
+    """What is to be saved: a network and the encoder before it, or a list of one for each input."""
+
+    module: nn.Module
+    encoder: Any
+    reads: tuple[str, ...] | None
+
+    def described(self, name: str) -> _Described:
+        layers = describe(self.module)
+        if layers is not None:
+            return _Described(layers, None, self.module.state_dict())
+        encoders = self.encoder if isinstance(self.encoder, list) else [self.encoder]
+        graph, tensors = capture(self.module, name, [_width(one, self.reads) for one in encoders])
+        return _Described(None, graph, tensors)
+
+
+def _network(model: Model) -> _Network:
+    """As it was wrapped, before it was finished beside a table."""
+    if isinstance(model.finish, Finish):
+        return _Network(model.module, list(model.finish.encoders), None)
+    if model.original is not None and isinstance(model.encoder, SideBySide):
+        return _Network(model.original, [part.encoder for part in model.encoder.parts], None)
+    if model.function is not None or model.finish is not None:
+        raise ModelError(
+            f"{model.name} cannot be saved without code: nothing but its answers is known ({model.opaque}). What can be saved "
+            f"is a network, or an estimator that is read as one; keep an ONNX model in its own file, which ti.load_model "
+            f"reads, and a function in your code"
+        )
+    return _Network(model.module, model.encoder, model.reads)
+
+
+def _width(encoder: Any, reads: tuple[str, ...] | None) -> int | None:
+    """How many columns an encoder makes, where it says so."""
+    names = getattr(encoder, "feature_names_in_", reads)
+    count = getattr(encoder, "n_features_in_", None)
+    if names is None and isinstance(count, int):
+        names = [str(i) for i in range(count)]
+    found = None if names is None else structure(encoder, tuple(map(str, names)))
+    return None if found is None else len(found)
 
 
 def _made_from(file: File | None) -> MadeFrom | None:
@@ -188,28 +244,31 @@ class Bundle:
     sha256: str  # of model.json, which holds the digests of the rest
     files: dict[str, Content]
 
-    def network(self) -> nn.Sequential:
-        """The layers with their weights."""
-        return fill(self.header.layers, weights.tensors(self.files[WEIGHTS]), self.name)
+    def network(self) -> nn.Module:
+        """The layers or the graph, with weights."""
+        return network.fill(
+            self.header.layers, self.header.graph, weights.tensors(self.files[WEIGHTS]), f"{self.name}/{HEADER}"
+        )
 
     def split(self) -> Split | None:
         return None if self.header.split is None else Split.from_dict(self.header.split)
 
     def model(self) -> Model:
-        header, encoder, network = self.header, self.files.get(ENCODER), self.network()
-        if header.dtype not in DTYPES or f"torch.{header.dtype}" != str(module_dtype(network)):
+        header, module, encoder = self.header, self.network(), self.encoder()
+        if header.dtype not in DTYPES or f"torch.{header.dtype}" != str(module_dtype(module)):
             raise ModelError(
-                f"{self.name!r}: dtype: model.json says {header.dtype}, the weights are {module_dtype(network)}"
+                f"{self.name!r}: dtype: model.json says {header.dtype}, the weights are {module_dtype(module)}"
             )
         made_from = header.made_from
-        return Model(
+        several = isinstance(encoder, list)
+        model = Model(
             name=header.name,
             library=header.library,
-            module=network,
+            module=module,
             task=header.task,
             classes=None if header.classes is None else tuple(header.classes),
             outputs=header.outputs,
-            encoder=None if encoder is None else skops_archive.load(encoder),
+            encoder=None if several else encoder,
             reads=None if header.reads is None else tuple(header.reads),
             penalised=header.penalised,
             converged=header.converged,
@@ -218,6 +277,20 @@ class Bundle:
                 "bundle", self.sha256, made_from=None if made_from is None else (made_from.format, made_from.sha256)
             ),
         )
+        if several:
+            model = replace(model, finish=Finish(tuple(encoders_of(encoder)), model))
+        return expecting(model, None if header.graph is None else [one.width for one in header.graph.inputs])
+
+    def encoder(self) -> Any:
+        """The encoder, None where there is none, or for several inputs a list ("passthrough" where there is none)."""
+        content = self.files.get(ENCODER)
+        found = None if content is None else skops_archive.load(content)
+        inputs = 1 if self.header.graph is None else len(self.header.graph.inputs)
+        if (len(found) if isinstance(found, list) else 1) != inputs:
+            raise ModelError(
+                f"{self.name!r}: the network has {inputs} inputs, and {ENCODER} does not hold as many encoders"
+            )
+        return ["passthrough" if one is None else one for one in found] if isinstance(found, list) else found
 
 
 def from_folder(folder: Path) -> Bundle:

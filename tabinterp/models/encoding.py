@@ -22,16 +22,27 @@ from sklearn.pipeline import Pipeline
 from ..errors import ModelError, TabinterpError
 from ..table.draws import FloatArray, IntArray
 from ..table.source import shown
+from .affine import cut, weight_of
 from .structure import known_levels, structure
 
 PROBE_CELLS = 2_000_000
+CHECKED = 256  # rows on which an affine end is compared with the whole encoder
+
+
+@dataclass(frozen=True, eq=False)
+class Tail:
+    """What an encoder ends in: its rows are those of `head`, times `weight` (d, c) transposed, and a constant."""
+
+    head: Encoding
+    weight: FloatArray
 
 
 @dataclass(frozen=True, eq=False)
 class Encoding:
     """`transform` maps a frame of the input columns to (n, width); `blocks` maps a column to its encoded columns.
 
-    `local` columns can be moved by their block alone. A column with an empty block is not read by the model.
+    `local` columns can be moved by their block alone. A column with an empty block is not read by the model. Where others are
+    mixed by affine steps alone, `tail` holds what stands before these.
     """
 
     transform: Callable[[pd.DataFrame], FloatArray]
@@ -40,6 +51,7 @@ class Encoding:
     local: dict[str, bool]
     width: int
     unseen: dict[str, int] = field(default_factory=dict)  # column -> rows with a level the encoder was not fitted on
+    tail: Tail | None = None
 
 
 def build(encoder: Any, frame: pd.DataFrame, reads: tuple[str, ...] | None) -> Encoding:
@@ -57,7 +69,21 @@ def build(encoder: Any, frame: pd.DataFrame, reads: tuple[str, ...] | None) -> E
         sources = [s | {column} if touched[e] else s for e, s in enumerate(sources)]
     blocks = {c: np.flatnonzero([c in s for s in sources]).astype(np.int64) for c in columns}
     local = {c: all(len(sources[e]) == 1 for e in blocks[c]) for c in columns}
-    return Encoding(transform, columns, blocks, local, width, unseen)
+    tail = None if all(local.values()) else _tail(encoder, frame, reads, transform)
+    return Encoding(transform, columns, blocks, local, width, unseen, tail)
+
+
+def _tail(
+    encoder: Any, frame: pd.DataFrame, reads: tuple[str, ...] | None, transform: Callable[[pd.DataFrame], FloatArray]
+) -> Tail | None:
+    """The affine end of an encoder, checked on the first rows."""
+    parts = cut(encoder)
+    if parts is None:
+        return None
+    head = build(parts[0], frame, reads)
+    few = frame.iloc[:CHECKED]
+    weight = weight_of(parts[1], head.transform(few), transform(few)) if any(head.local.values()) else None
+    return None if weight is None else Tail(head, weight)
 
 
 def _unseen(frame: pd.DataFrame, known: dict[str, NDArray[Any]]) -> dict[str, int]:

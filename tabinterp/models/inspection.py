@@ -11,8 +11,7 @@ from typing import Any
 from ..errors import ModelError, TabinterpError
 from . import bundle as bundles
 from .adapters import onnx as from_onnx
-from .files import pickled, skops_archive, state, weights
-from .files.architecture import Layer
+from .files import network, pickled, skops_archive, state, weights
 from .files.archive import Archive, open_archive
 from .files.kinds import KINDS, kind_of
 from .files.reading import Content, read
@@ -138,7 +137,7 @@ def _zipped_bundle(content: Content, found: Inspection) -> None:
 
 def _bundle(bundle: bundles.Bundle, found: Inspection) -> None:
     header = bundle.header
-    found.layers = [_layer(layer) for layer in header.layers]
+    found.layers = network.lines(header.layers, header.graph)
     found.tensors = weights.shapes(bundle.files[bundles.WEIGHTS])
     if header.made_from is not None:
         found.notes.append(f"made from a {header.made_from.format} file whose code was run: {header.made_from.sha256}")
@@ -153,11 +152,6 @@ def _counterpart(bundle: bundles.Bundle, found: Inspection) -> None:
     if bundles.ENCODER in bundle.files:
         _held(bundle.files[bundles.ENCODER], found)
     bundle.network()
-
-
-def _layer(layer: Layer) -> str:
-    settings = ", ".join(f"{name}={value}" for name, value in layer.settings.items())
-    return f"{layer.kind}({settings})"
 
 
 def _skops(content: Content, found: Inspection) -> None:

@@ -14,12 +14,12 @@ from ..errors import ModelError, TabinterpError, UnsafeFileError
 from ..table.draws import FloatArray
 from .adapters import onnx as from_onnx
 from .bundle import COUNTERPART, HEADER, Bundle, from_archive, from_folder
-from .files import architecture as arch
-from .files import pickled, skops_archive, state, weights
+from .files import network, pickled, skops_archive, state, weights
 from .files.archive import open_archive
 from .files.kinds import KINDS, kind_of, refusal
 from .files.reading import LARGEST_JSON, Content, read
 from .model import File, Model
+from .several import expecting
 from .wrap import wrap
 
 
@@ -198,8 +198,8 @@ def _filled(content: Content, tensors: dict[str, torch.Tensor], given: Given, ki
             f"{content.name!r} holds weights and no layers; pass architecture= (--architecture), a JSON file such as "
             f'{{"layers": [{{"kind": "Linear", "settings": {{"in_features": 8, "out_features": 1}}}}], "task": "binary"}}'
         )
-    described = arch.parse(read(_existing(Path(given.architecture)), LARGEST_JSON))
-    module = arch.fill(described.layers, tensors, content.name)
+    described = network.parse(read(_existing(Path(given.architecture)), LARGEST_JSON))
+    module = network.fill(described.layers, described.graph, tensors, content.name)
     model = wrap(
         module,
         encoder=_encoder(given.encoder),
@@ -208,10 +208,13 @@ def _filled(content: Content, tensors: dict[str, torch.Tensor], given: Given, ki
         outputs=described.outputs,
         name=described.name,
     )
-    return replace(model, file=File(kind, content.sha256))
+    model = replace(model, file=File(kind, content.sha256))
+    return expecting(model, None if described.graph is None else [one.width for one in described.graph.inputs])
 
 
 def _encoder(encoder: Any) -> Any:
+    if isinstance(encoder, (list, tuple)):
+        return [_encoder(one) for one in encoder]
     if not isinstance(encoder, (str, Path)) or encoder == "passthrough":
         return encoder
     content = read(_existing(Path(encoder)))

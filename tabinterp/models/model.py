@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 from functools import cached_property
 from typing import Any
@@ -45,7 +45,8 @@ class Model:
     answers is known has a `function` of original rows instead, an empty module, and in `opaque` the words for why it has no
     gradient. `finish` makes the whole model of one that can only be read beside rows (a table's input columns); `original`
     holds its weights. `predict` is the original's own answer, (n, k) probabilities or (n,) values or expected counts, to
-    check against. `penalised`: was a linear model shrunk (None: unknown)? `own` is the inference that it brings.
+    check against. `penalised`: was a linear model shrunk (None: unknown)? `own` is the inference that it brings. `expects`: how
+    wide each input is, where a file says so.
     """
 
     name: str
@@ -67,10 +68,20 @@ class Model:
     split: Split | None = None
     file: File | None = None
     own: OwnFit | None = None
+    expects: tuple[int, ...] | None = None
 
     @property
     def weights(self) -> nn.Module:
         return self.module if self.original is None else self.original
+
+
+def check_widths(model: Model, widths: Sequence[int]) -> None:
+    """Are the inputs as wide as the model's file says?"""
+    if model.expects is not None and tuple(widths) != model.expects:
+        raise ModelError(
+            f"{model.name} was saved as a network of inputs that are {', '.join(map(str, model.expects))} columns wide; here "
+            f"they have {', '.join(map(str, widths))}"
+        )
 
 
 @dataclass(frozen=True, eq=False)
@@ -174,12 +185,28 @@ class Bound:
         return all(self.encoding.local[c] for c in columns)
 
     def moved(self, columns: tuple[str, ...], receivers: IntArray, donors: IntArray) -> Tensor:
-        """(m, h) front of the receivers' rows with these columns taken from the donors' rows, by the whole encoder."""
+        """(m, h) front of the receivers' rows with these columns taken from the donors' rows.
+
+        By the whole encoder, unless it mixes these columns by affine steps alone: then by what stands before those.
+        """
+        tail = self.encoding.tail
+        if tail is not None and all(tail.head.local[c] for c in columns):
+            block = np.unique(np.concatenate([tail.head.blocks[c] for c in columns]))
+            x, weight = self._head[:, block], torch.as_tensor(tail.weight[:, block])
+            change = torch.as_tensor(x[donors] - x[receivers])
+            return self.z[receivers] + (change @ (self.front.weight @ weight).T).float()
         frame = self.table.inputs
         rows = frame.iloc[receivers].reset_index(drop=True)
         for column in columns:
             rows[column] = frame[column].to_numpy()[donors]
         return self.encoded_front(rows)
+
+    @cached_property
+    def _head(self) -> FloatArray:
+        """(n, c) the rows before the affine end of the encoder."""
+        if self.encoding.tail is None:
+            raise ModelError(f"the encoder of {self.model.name} does not end in affine steps")
+        return self.encoding.tail.head.transform(self.table.inputs)
 
     def encoded_front(self, rows: pd.DataFrame) -> Tensor:
         """(m, h) front of rows of the input columns, by the whole encoder."""
@@ -201,12 +228,13 @@ class Bound:
                 result[start : start + BLOCK, :, output] = gradient.double().numpy()
         return result
 
-    def activations(self) -> dict[str, FloatArray]:
-        """Layer -> (n, h): what each hidden unit puts out on the table's rows."""
+    def activations(self, x: FloatArray | None = None) -> dict[str, FloatArray]:
+        """Layer -> (n, h): what each hidden unit puts out on encoded rows (None: the table's)."""
+        x = self.x if x is None else x
         recorder = Activations(self.module)
         dtype = module_dtype(self.module)
         parts: dict[str, list[FloatArray]] = {}
-        for i in range(0, len(self.x), BLOCK):
-            for layer, value in recorder(torch.as_tensor(self.x[i : i + BLOCK]).to(dtype)).items():
+        for i in range(0, len(x), BLOCK):
+            for layer, value in recorder(torch.as_tensor(x[i : i + BLOCK]).to(dtype)).items():
                 parts.setdefault(layer, []).append(value.double().numpy())
         return {layer: np.concatenate(values) for layer, values in parts.items()}

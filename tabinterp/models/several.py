@@ -8,7 +8,7 @@ compared with the network's own. Where they are used otherwise, only the network
 from __future__ import annotations
 
 import itertools
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
 from typing import Any
 
@@ -22,7 +22,7 @@ from ..table.draws import FloatArray
 from .function import Function
 from .inputs import SideBySide, side_by_side
 from .lookups import OpaqueError, Rewritten, rewrite
-from .model import BLOCK, Model
+from .model import BLOCK, Model, check_widths
 from .scores import module_dtype
 
 TRIED = 256  # rows of the trial call
@@ -56,25 +56,37 @@ class Beside(nn.Module):
         return self.module(*given)  # type: ignore[no-any-return]
 
 
-def finisher(encoders: Sequence[Any], model: Model) -> Callable[[pd.DataFrame], Model]:
+@dataclass(frozen=True, eq=False)
+class Finish:
     """What `Model.finish` is for a network behind these encoders (None: numbers as they are)."""
 
-    def finish(frame: pd.DataFrame) -> Model:
-        encoder = side_by_side(encoders, frame)
+    encoders: tuple[Any, ...]
+    model: Model
+
+    def __call__(self, frame: pd.DataFrame) -> Model:
+        model, encoder = self.model, side_by_side(self.encoders, frame)
         rows = frame.iloc[np.linspace(0, len(frame) - 1, num=min(len(frame), BLOCK)).astype(int)]
         encoded = [part.encode(rows) for part in encoder.parts]
+        check_widths(model, [one.shape[1] for one in encoded])
         if len(rows) == 1:  # a single row may be squeezed to no dimension
             encoded = [np.repeat(one, 2, axis=0) for one in encoded]
         encoder = encoder.with_levels([(None,) * one.shape[1] for one in encoded])
         forms = _forms(model, encoded)
         inputs = [form.of(one, module_dtype(model.module)) for form, one in zip(forms, encoded, strict=True)]
-        plain = replace(model, encoder=encoder, reads=encoder.reads, finish=None, original=model.module)
+        plain = replace(model, encoder=encoder, reads=encoder.reads, finish=None, original=model.module, expects=None)
         try:
             return _read(plain, encoder, forms, inputs)
         except OpaqueError as error:
             return replace(plain, function=_function(plain, encoder, forms), opaque=str(error))
 
-    return finish
+
+def expecting(model: Model, widths: Sequence[int] | None) -> Model:
+    """The model, told how wide its file says that its inputs are: their sizes were checked with that."""
+    told = replace(model, expects=None if widths is None else tuple(widths))
+    finish = told.finish
+    return (
+        replace(told, finish=replace(finish, model=replace(told, finish=None))) if isinstance(finish, Finish) else told
+    )
 
 
 def _read(plain: Model, encoder: SideBySide, forms: Sequence[Form], inputs: list[Tensor]) -> Model:

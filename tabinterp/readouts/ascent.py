@@ -152,7 +152,7 @@ def _best_candidate(
     value = _values(player, candidates)
     scores = _tried(domain, reader, states, p, candidates[None], value[None])
     if budget is not None:
-        scores[budget.beyond(states.at, states.value, p, candidates[None], value[None])] = -np.inf
+        scores[budget.beyond(states.at, states.value, states.of, p, candidates[None], value[None])] = -np.inf
     best = scores.argmax(axis=1)
     score = scores[np.arange(len(best)), best]
     least = states.score + GAIN * scale[states.of] * (-1 if settle else 0.1)
@@ -180,7 +180,9 @@ def _between(domain: Domain, reader: Reader, states: States, p: int, step: float
     scores = _tried(domain, reader, states, p, np.repeat(at[:, None], len(reach), axis=1), value)
     scores[np.isnan(now)] = -np.inf
     if budget is not None:
-        scores[budget.beyond(states.at, states.value, p, np.repeat(at[:, None], len(reach), axis=1), value)] = -np.inf
+        scores[
+            budget.beyond(states.at, states.value, states.of, p, np.repeat(at[:, None], len(reach), axis=1), value)
+        ] = -np.inf
     best = scores.argmax(axis=1)
     rows = np.arange(len(best))
     return _moved(
@@ -207,11 +209,11 @@ def _along_gradient(domain: Domain, reader: Reader, states: States, lines: list[
         for j, p in enumerate(lines):
             value[:, p] = _inside(domain.players[p], now[:, j] + step * ranges[j] * way[:, j])
         if budget is not None:
-            value = budget.pulled(states.at, value, lines)
+            value = budget.pulled(states.at, value, states.of, lines)
         moved = torch.as_tensor(np.nan_to_num(value[:, lines] - states.value[:, lines])).float()
         z_new = states.z + moved @ slopes
         score = _score(reader, z_new, states.of)
-        allowed = np.ones(len(score), bool) if budget is None else budget.within(states.at, value)
+        allowed = np.ones(len(score), bool) if budget is None else budget.within(states.at, value, states.of)
         better = np.flatnonzero((score > states.score) & allowed)
         states.value[better], states.score[better] = value[better], score[better]
         states.z[torch.as_tensor(better)] = z_new[torch.as_tensor(better)]

@@ -19,36 +19,45 @@ from .domain import Domain
 
 @dataclass(frozen=True, eq=False)
 class Budget:
-    """`precision` (q, q) of the numeric columns; `deviations` (C, q) of each player's candidates, zero where it has no part."""
+    """`precision` (q, q) of the numeric columns; `deviations` (C, q) of each player's candidates, zero where it has no part.
+
+    `limits` of the squared distance: one for all objectives, or one for each.
+    """
 
     domain: Domain
     columns: tuple[str, ...]
     mean: FloatArray
     precision: FloatArray
     deviations: tuple[FloatArray, ...]
-    limit: float
+    limits: FloatArray
 
     def squared(self, at: IntArray, value: FloatArray) -> FloatArray:
         """(m,) squared distances of states."""
         u = self._deviation(at, value)
         return np.asarray(((u @ self.precision) * u).sum(axis=1))
 
-    def within(self, at: IntArray, value: FloatArray) -> NDArray[np.bool_]:
-        return np.asarray(self.squared(at, value) <= self.limit * (1 + 1e-9))
+    def limit(self, of: IntArray) -> FloatArray:
+        """(m,) limits of states of these objectives."""
+        return np.asarray(self.limits[of % len(self.limits)] * (1 + 1e-9))
+
+    def within(self, at: IntArray, value: FloatArray, of: IntArray) -> NDArray[np.bool_]:
+        return np.asarray(self.squared(at, value) <= self.limit(of))
 
     def beyond(
-        self, at: IntArray, value: FloatArray, p: int, candidates: IntArray, values: FloatArray
+        self, at: IntArray, value: FloatArray, of: IntArray, p: int, candidates: IntArray, values: FloatArray
     ) -> NDArray[np.bool_]:
         """(S, C) would a state leave the ball with player p at a candidate; `candidates`, `values` (S, C) or (1, C)."""
         u = self._deviation(at, value)
         own = self._own(p, candidates.ravel(), values.ravel()).reshape(*candidates.shape, -1)
         rest = u - self._own(p, at[:, p], value[:, p])
         d = rest[:, None] + own
-        return np.asarray(np.einsum("scq,qr,scr->sc", d, self.precision, d) > self.limit * (1 + 1e-9))
+        return np.asarray(np.einsum("scq,qr,scr->sc", d, self.precision, d) > self.limit(of)[:, None])
 
-    def pulled(self, at: IntArray, value: FloatArray, lines: list[int]) -> FloatArray:
+    def pulled(self, at: IntArray, value: FloatArray, of: IntArray, lines: list[int]) -> FloatArray:
         """Values with those on lines drawn towards the mean as far as the ball asks for."""
-        factor = np.sqrt(np.minimum(1.0, self.limit / np.maximum(self.squared(at, value), 1e-30)))
+        factor = np.sqrt(
+            np.minimum(1.0, self.limits[of % len(self.limits)] / np.maximum(self.squared(at, value), 1e-30))
+        )
         made = value.copy()
         for p in lines:
             mean = self.mean[self.columns.index(self.domain.players[p].columns[0])]
@@ -72,15 +81,18 @@ class Budget:
         return np.asarray(made)
 
 
-def budget_of(domain: Domain, share: float) -> Budget:
-    """The ball that holds this share of the real rows."""
+def budget_of(domain: Domain, *shares: float | None) -> Budget:
+    """The ball that holds this share of the real rows, or one for each objective; None: all there is."""
     bound = domain.bound
-    if not 0 < share <= 1:
-        raise NotApplicableError(f"budget is a share of the rows, above 0 and at most 1; got {share!r}")
+    if not all(share is None or 0 < share <= 1 for share in shares):
+        raise NotApplicableError(
+            f"budget is a share of the rows, above 0 and at most 1; got {', '.join(map(str, shares))}"
+        )
     columns, u, mean, precision = standing(bound)
     deviations = tuple(np.where(np.isin(columns, player.columns), u[player.donors], 0.0) for player in domain.players)
-    limit = float(np.quantile(((u @ precision) * u).sum(axis=1), share, method="inverted_cdf"))
-    return Budget(domain, columns, mean, precision, deviations, limit)
+    squared = ((u @ precision) * u).sum(axis=1)
+    limits = [np.inf if one is None else float(np.quantile(squared, one, method="inverted_cdf")) for one in shares]
+    return Budget(domain, columns, mean, precision, deviations, np.array(limits))
 
 
 def standing(bound: Bound) -> tuple[tuple[str, ...], FloatArray, FloatArray, FloatArray]:

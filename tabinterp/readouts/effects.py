@@ -15,7 +15,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import pandas as pd
@@ -26,10 +26,14 @@ from ..errors import NotApplicableError
 from ..models import Bound, Model, bind
 from ..table import Table
 from ..table.draws import FloatArray, IntArray, chosen
+from . import plots
 from .grids import SMALL, Grid, checked_columns, grid_of
 from .loss import SCALES
 from .moves import forward, is_read
 from .result import Estimates
+
+if TYPE_CHECKING:
+    from matplotlib.axes import Axes
 
 POINTS = 20
 ICE_ROWS = 2000  # rows whose single curves make the band
@@ -91,6 +95,33 @@ class Effects:
 
     def __getitem__(self, column: str) -> Curve:
         return next(curve for curve in self.curves if curve.column == column)
+
+    def plot(
+        self,
+        column: str | None = None,
+        *,
+        linear: Effects | None = None,
+        output: str | None = None,
+        ax: Axes | None = None,
+        names: tuple[str, str] = ("network", "linear"),
+    ) -> Axes:
+        """Draw the effect of one column (None: the first) with its 95% interval, rows below; `linear` beside it, if given.
+
+        The pale band holds single rows' curves, hatching marks points of fewer than 30 rows; those of fewer than 10 are left out.
+        Into `ax`, or a new figure's axes, which are returned; nothing is shown.
+        """
+        known = [curve.column for curve in self.curves]
+        column = known[0] if column is None else column
+        if column not in known or (linear is not None and column not in [c.column for c in linear.curves]):
+            raise NotApplicableError(f"there is no curve of {column!r} in both results; here are those of {known}")
+        if output is not None and output not in self.outputs:
+            raise NotApplicableError(f"output is one of {list(self.outputs)}; got {output!r}")
+        other, k = None if linear is None else linear[column], 0 if output is None else self.outputs.index(output)
+        if other is not None and other.values != self[column].values:
+            raise NotApplicableError(
+                f"both results are read at the same points of {column!r}: on the same table and grid"
+            )
+        return plots.curve(ax, self[column], other, k, self.scale, names)
 
     def frame(self) -> pd.DataFrame:
         """One row for each output, column and point."""

@@ -15,18 +15,19 @@ from typing import Any
 import numpy as np
 import pandas as pd
 import torch
-from torch import Tensor, nn
+from torch import Tensor
 
 from ..errors import NotApplicableError
 from ..models import Bound, Model, bind
 from ..table import Table
 from ..table.draws import FloatArray, IntArray, chosen
+from .baselines import BASELINES, baseline_of
 from .result import Estimates, mean_over_rows
+from .straight import mean_gradient, score, slopes
 from .weights import quantile, unit
 
-STEPS = 16  # segments a path starts with
-DEPTH = 16  # a segment is halved at most this often
 SHARES = (16, 128, 1024)  # a segment is done when its own gap is under tolerance / share; the next for rows that miss
+FEWER = (1, 2, 4)  # from many rows: the errors of their paths cancel in part
 CHUNK = 256  # rows whose paths are followed at the same time
 NOISES, NOISE = 32, 0.15  # SmoothGrad: samples, and noise as a share of the 0.5% to 99.5% range
 BACKGROUND, POSITIONS = 100, 8  # expected gradients: rows to start from, gradients on each path
@@ -112,16 +113,17 @@ def gradient_importance(
         2017), "integrated_gradients" (Sundararajan et al. 2017) or "expected_gradients" (Erion et al. 2021).
     baseline : where paths start, and what gradient x input is measured from: "mean" or "median" (for a category its most
         frequent level) of the table, rows counted by their weight, or "zero" of the encoded input. The mean of a category
-        is no row at all.
+        is no row at all. "rows": integrated gradients from each row of the background, averaged, with their error.
     tolerance : integrated gradients refine each row's path until its completeness gap is below this.
-    background : rows from which expected gradients start; a number of rows of `table`, or a table; by their weight.
+    background : real rows from which paths start; a number of rows of `table`, or a table; by their weight.
 
     A linear model is exact under every method: gradients are its coefficients, paths give coefficient x (x - baseline).
     """
     if method not in METHODS:
         raise NotApplicableError(f"method is one of {', '.join(METHODS)}; got {method!r}")
-    if baseline not in ("mean", "median", "zero"):
-        raise NotApplicableError(f"baseline is 'mean', 'median' or 'zero'; got {baseline!r}")
+    allowed = (*BASELINES, "rows") if method == "integrated_gradients" else BASELINES
+    if baseline not in allowed:
+        raise NotApplicableError(f"baseline is one of {', '.join(allowed)} for {method}; got {baseline!r}")
     if not tolerance > 0:
         raise NotApplicableError(f"tolerance is above 0; got {tolerance}")
     if isinstance(background, int) and background < 1:
@@ -178,28 +180,6 @@ def _block_size(bound: Bound, gradient: FloatArray) -> FloatArray:
     return result
 
 
-def _baseline(ask: _Ask) -> FloatArray:
-    """(d,) encoded baseline."""
-    bound = ask.bound
-    if ask.baseline == "zero":
-        return np.zeros(bound.x.shape[1])
-    if ask.baseline == "mean":
-        return np.asarray(np.average(bound.x, axis=0, weights=bound.table.weights))
-    frame, own = bound.table.inputs, bound.table.weights
-    weights = pd.Series(np.ones(len(frame)) if own is None else own, index=frame.index)
-    row = frame.iloc[[0]].copy()
-    for column in frame.columns:
-        mass = weights.groupby(frame[column]).sum()  # of each value that is not missing, in order
-        if len(mass) == 0:
-            continue
-        if bound.table.schema[column].kind == "numeric":
-            value = mass.index[int((mass.cumsum() < mass.sum() / 2).sum())]  # of two in the middle the lower
-        else:
-            value = mass.idxmax()
-        row[column] = pd.Series([value], index=row.index).astype(frame[column].dtype)
-    return np.asarray(bound.encoding.transform(row)[0])
-
-
 # ---- gradients as such
 
 
@@ -224,7 +204,7 @@ def _smoothgrad(ask: _Ask) -> GradientImportance:
 
 def _gradient_x_input(ask: _Ask) -> GradientImportance:
     bound = ask.bound
-    product = bound.gradients(bound.x) * (bound.x - _baseline(ask))[:, :, None]
+    product = bound.gradients(bound.x) * (bound.x - baseline_of(bound, ask.baseline))[:, :, None]
     values = np.einsum("ndk,dj->njk", product, _blocks(bound), optimize=True)
     estimand = f"gradient times the distance from the {ask.baseline}"
     return ask.result("gradient_x_input", estimand, values, _ones(bound), settings={"baseline": ask.baseline})
@@ -238,123 +218,112 @@ def _ones(bound: Bound) -> IntArray:
 
 
 def _integrated(ask: _Ask) -> GradientImportance:
-    bound = ask.bound
-    base = _baseline(ask)
-    moves = bound.x - base
-    weight, bias = bound.front.weight, bound.front.bias
-    start = (torch.as_tensor(base) @ weight.T + bias).to(torch.float32)
-    rise = _score(bound.rest, bound.z) - _score(bound.rest, start[None])
-    scale = torch.as_tensor(_size(rise.numpy(), bound))
-    members, values = _blocks(bound), np.empty((len(moves), len(bound.columns), len(bound.outputs)))
-    evaluations = np.empty(len(moves), dtype=np.int64)
-    gap = np.full(len(moves), np.inf)
-    for share in SHARES:  # rows whose errors add up to more than the tolerance are followed again, more finely
-        missed = np.flatnonzero(~(gap <= ask.tolerance)) if share != SHARES[0] else np.arange(len(moves))
-        for i in range(0, len(missed), CHUNK):
-            rows = missed[i : i + CHUNK]
-            integral, count = _integral(bound.rest, start, bound.z[rows] - start, scale * ask.tolerance / share)
-            along = torch.einsum("nhk,hd->ndk", integral, weight).numpy() * moves[rows, :, None]
-            values[rows] = np.einsum("ndk,dj->njk", along, members, optimize=True)
-            evaluations[rows] = count.numpy()
-        gap = _gap(values, bound, members, rise.numpy())
+    bound, drawn = ask.bound, ask.baseline == "rows"
+    x, share, words = (
+        _starts(ask)
+        if drawn
+        else (baseline_of(bound, ask.baseline)[None], np.ones(1), f"the {ask.baseline} of the rows")
+    )
+    starts = (torch.as_tensor(x) @ bound.front.weight.T + bound.front.bias).float()
+    rise = score(bound.rest, bound.z).numpy() - share @ score(bound.rest, starts).numpy()
+    scale = torch.as_tensor(_size(rise, bound))
+    members, sums = _blocks(bound), _OverStarts(bound, share)
+    evaluations = np.zeros(len(bound.x), dtype=np.int64)
+    gap, stuck = np.full(len(bound.x), np.inf), np.zeros(len(bound.x), dtype=bool)
+    # rows whose errors add up to too much are followed again, more finely, but for those lost in rounding
+    for part in FEWER + SHARES if drawn else SHARES:
+        missed = np.flatnonzero(~(gap <= ask.tolerance) & ~stuck)
+        sums.forget(missed)
+        evaluations[missed] = 0
+        for b, (row, start) in enumerate(zip(x, starts, strict=True)):
+            for i in range(0, len(missed), CHUNK):
+                rows = missed[i : i + CHUNK]
+                enough = scale * ask.tolerance / part
+                integral, count, lost = mean_gradient(bound.rest, start, bound.z[rows] - start, enough)
+                sums.add(b, rows, _along(bound, integral, bound.x[rows] - row, members))
+                evaluations[rows] += count.numpy()
+                stuck[rows] |= lost.numpy()
+        gap = _gap(sums.mean, bound, members, rise)
         if np.isnan(gap).any() or (gap <= ask.tolerance).all():
             break
-    settings = {"baseline": ask.baseline}
-    estimand = f"path integral of the gradient from the {ask.baseline} of the rows"
+    more = {"background_rows": len(x), "seed": ask.seed} if drawn else {}
     return ask.result(
         "integrated_gradients",
-        estimand,
-        values,
+        f"path integral of the gradient from {words if not drawn else f'real rows ({words})'}",
+        sums.mean,
         evaluations,
         completeness_gap=gap,
         tolerance=ask.tolerance,
-        settings=settings,
+        settings={"baseline": ask.baseline} | more,
+        **sums.errors() if drawn else {},
     )
 
 
-def _integral(rest: nn.Module, start: Tensor, move: Tensor, enough: Tensor) -> tuple[Tensor, Tensor]:
-    """Mean gradient (n, h, k) along straight paths from `start` (h,) by `move` (n, h), and gradients taken (n,).
-
-    The rise of the score over a segment is known without any gradient. Where the midpoint rule misses it by more than
-    `enough` (k,), the segment is halved: what is refined are the kinks of the network, not the whole path.
-    """
-    n = len(move)
-    rows = torch.arange(n).repeat_interleave(STEPS)
-    grid = torch.linspace(0, 1, STEPS + 1, dtype=torch.float64)
-    left, width = grid[:-1].repeat(n), torch.full((n * STEPS,), 1 / STEPS, dtype=torch.float64)
-    ends = _score(rest, _at(start, move, torch.arange(n).repeat_interleave(STEPS + 1), grid.repeat(n)))
-    ends = ends.reshape(n, STEPS + 1, -1)
-    below, above = ends[:, :-1].flatten(0, 1), ends[:, 1:].flatten(0, 1)
-    total = torch.zeros(n, move.shape[1], ends.shape[2], dtype=torch.float64)
-    count = torch.zeros(n, dtype=torch.long)
-    for depth in range(DEPTH + 1):
-        gradient, middle = _gradient(rest, _at(start, move, rows, left + width / 2))
-        said = torch.einsum("shk,sh->sk", gradient, move[rows]).double() * width[:, None]
-        open_ = ((said - (above - below)).abs() > enough).any(dim=1) if depth < DEPTH else torch.zeros_like(rows).bool()
-        done = ~open_
-        total.index_add_(0, rows[done], gradient[done].double() * width[done, None, None])
-        count.index_add_(0, rows, torch.ones_like(rows))
-        if not bool(open_.any()):
-            break
-        rows, left, width, middle = rows[open_].repeat(2), left[open_], width[open_] / 2, middle[open_]
-        below, above = torch.cat([below[open_], middle]), torch.cat([middle, above[open_]])
-        left, width = torch.cat([left, left + width]), width.repeat(2)
-    return total, count
+def _along(bound: Bound, gradient: Tensor, moves: FloatArray, members: FloatArray) -> FloatArray:
+    """(m, columns, k) what a mean gradient (m, h, k) along moves (m, d) of the encoded rows gives to every column."""
+    result = np.empty((len(moves), members.shape[1], gradient.shape[2]))
+    weight = bound.front.weight.to(gradient.dtype)
+    for k in range(gradient.shape[2]):
+        result[:, :, k] = ((gradient[:, :, k] @ weight).double().numpy() * moves) @ members
+    return result
 
 
-def _at(start: Tensor, move: Tensor, rows: Tensor, t: Tensor) -> Tensor:
-    return start + t[:, None].to(move.dtype) * move[rows]
+class _OverStarts:
+    """Attributions of every row, averaged over where its paths start, and how much they differ between starts."""
 
+    def __init__(self, bound: Bound, share: FloatArray) -> None:
+        shape = (len(bound.columns), len(bound.outputs))
+        self.mean = np.zeros((len(bound.x), *shape))
+        self._share = share
+        self._first, self._second = np.zeros_like(self.mean), np.zeros_like(self.mean)  # sums of share^2 v, share^2 v^2
+        self._means = np.zeros((len(share), *shape))  # over rows
+        self._weights = bound.table.row_weights / bound.table.row_weights.sum()
+        self._passes = 0
 
-def _score(rest: nn.Module, z: Tensor) -> Tensor:
-    with torch.inference_mode():
-        return torch.as_tensor(rest(z)).double()
+    def forget(self, rows: IntArray) -> None:
+        """Before these rows are followed again, more finely; the means of starts stay, which are then as fine as needed."""
+        self._passes += 1
+        for sums in (self.mean, self._first, self._second):
+            sums[rows] = 0.0
 
+    def add(self, start: int, rows: IntArray, values: FloatArray) -> None:
+        part = self._share[start]
+        self.mean[rows] += part * values
+        self._first[rows] += part**2 * values
+        self._second[rows] += part**2 * values**2
+        if self._passes <= 1:
+            self._means[start] += np.einsum("n,njk->jk", self._weights[rows], values)
 
-def _gradient(rest: nn.Module, z: Tensor) -> tuple[Tensor, Tensor]:
-    """(m, h, k) derivatives of each score by z, and the scores (m, k)."""
-    z = z.detach().clone().requires_grad_(True)
-    scores = rest(z)
-    parts = [
-        torch.autograd.grad(scores[:, k].sum(), z, retain_graph=k + 1 < scores.shape[1])[0]
-        for k in range(scores.shape[1])
-    ]
-    return torch.stack(parts, dim=2), scores.detach().double()
+    def errors(self) -> dict[str, FloatArray]:
+        b, mean = len(self._share), self.mean
+        spread = np.maximum(self._second - 2 * mean * self._first + (self._share**2).sum() * mean**2, 0)
+        return {
+            "stderr": np.sqrt(spread * b / max(1, b - 1)),
+            "mean_stderr": np.nan_to_num(mean_over_rows(self._means, self._share).stderr),
+        }
 
 
 def _expected(ask: _Ask) -> GradientImportance:
     bound = ask.bound
     x, share, starts = _starts(ask)
-    weight, members, n = bound.front.weight.float(), _blocks(bound), len(bound.x)
+    members, everyone, sums = _blocks(bound), np.arange(len(bound.x)), _OverStarts(bound, share)
     z_starts = (torch.as_tensor(x) @ bound.front.weight.T + bound.front.bias).float()
     offsets = np.random.default_rng(ask.seed).uniform(size=len(x))
-    weights = bound.table.row_weights
-    mean = np.zeros((n, len(bound.columns), len(bound.outputs)))
-    first, second, means = np.zeros_like(mean), np.zeros_like(mean), []  # sums of share^2 v and share^2 v^2
-    for row, z, offset, part in zip(x, z_starts, offsets, share, strict=True):
+    for b, (row, z, offset) in enumerate(zip(x, z_starts, offsets, strict=True)):
         move = bound.z - z
         steps = [(position + float(offset)) / POSITIONS for position in range(POSITIONS)]
-        gradient = torch.stack([_gradient(bound.rest, z + step * move)[0] for step in steps]).mean(dim=0)
-        along = torch.einsum("nhk,hd->ndk", gradient, weight).double().numpy() * (bound.x - row)[:, :, None]
-        value = np.einsum("ndk,dj->njk", along, members, optimize=True)
-        mean += part * value
-        first += part**2 * value
-        second += part**2 * value**2
-        means.append(np.average(value, axis=0, weights=weights))
-    spread = np.maximum(second - 2 * mean * first + (share**2).sum() * mean**2, 0)
-    stderr = np.sqrt(spread * len(x) / max(1, len(x) - 1))
-    rise = bound.scores - share @ _score(bound.rest, z_starts).numpy()
-    gap = _gap(mean, bound, members, rise)
+        mean = torch.stack([slopes(bound.rest, z + step * move)[0] for step in steps]).mean(dim=0)
+        sums.add(b, everyone, _along(bound, mean, bound.x - row, members))
+    rise = bound.scores - share @ score(bound.rest, z_starts).numpy()
     return ask.result(
         "expected_gradients",
         f"path integral of the gradient from real rows ({starts})",
-        mean,
+        sums.mean,
         POSITIONS * len(x) * _ones(bound),
-        completeness_gap=gap,
-        stderr=stderr,
-        mean_stderr=np.nan_to_num(mean_over_rows(np.array(means), share).stderr),
+        completeness_gap=_gap(sums.mean, bound, members, rise),
         tolerance=EXPECTED_TOLERANCE,
         settings={"background_rows": len(x), "seed": ask.seed},
+        **sums.errors(),
     )
 
 

@@ -5,8 +5,9 @@ numbers of a pair, in squared units of the score:
 
 - `variance`: numerator of the squared H statistic (Friedman & Popescu 2008), the variance of the pair's partial dependence
   less those of its columns; `share` is its part of the score's variance, `h2` of that of the pair's partial dependence;
-- `purified`: the variance over the cells of the pair's table, from which everything either column has alone is taken off
-  with the weights of the rows (Lengerich et al. 2020); a coarse number, whose standard error is that of the background alone;
+- `purified`: the variance of the pair's table, from which everything either column has alone is taken off with the weights of
+  the rows (Lengerich et al. 2020), over values drawn anew within its cells in each block: its error is that of the background,
+  of the cells' coarseness and of the rows in them;
 - `shapley`: the variance over rows of the Shapley interaction index (Grabisch & Roubens 1999).
 
 With independent columns and no term of three columns the four coincide. All of them put values together that may not occur
@@ -184,7 +185,7 @@ def _read(
         share=of_pair.ratio(pure, total),
         h2=of_pair.ratio(pure, whole),
         shapley=mean_over_rows(of_pair.index_variance(blocks, pair, seed)),
-        table=of_pair.pair_table(blocks, grids),
+        table=of_pair.pair_table(blocks, grids, seed),
     )
 
 

@@ -83,13 +83,17 @@ class Maxima:
 
     def frame(self) -> pd.DataFrame:
         """One row for each objective and column: where the column stands at the best row (`at`), with the objective's numbers."""
-        columns = list(self.rows.columns)
-        summary = self.summary()
-        long = summary.loc[summary.index.repeat(len(columns))].reset_index(drop=True)
-        cells = [value for row in self.rows.astype(object).itertuples(index=False) for value in row]
-        long.insert(1, "column", columns * len(summary))
-        long.insert(2, "at", pd.Series(cells, dtype=object))
-        return long
+        return by_column(self.summary(), self.rows)
+
+
+def by_column(summary: pd.DataFrame, rows: pd.DataFrame) -> pd.DataFrame:
+    """Each row of a summary once for every column of its optimum: `column`, and where it stands (`at`)."""
+    columns = list(rows.columns)
+    long = summary.loc[summary.index.repeat(len(columns))].reset_index(drop=True)
+    cells = [value for row in rows.astype(object).itertuples(index=False) for value in row]
+    long.insert(1, "column", columns * len(summary))
+    long.insert(2, "at", pd.Series(cells, dtype=object))
+    return long
 
 
 def maximise(
@@ -170,19 +174,19 @@ def _search(domain: Domain, reader: Reader, ball: Budget | None, starts: int, se
     mean = np.average(every, axis=0, weights=weights)
     sd = np.sqrt(np.average((every - mean) ** 2, axis=0, weights=weights))
     scale = np.maximum(sd, 1e-6 * np.abs(every).max(axis=0) + 1e-30)
-    of, at, value = _starts(domain, every, ball, starts, seed)
+    of, at, value = starts_of(domain, every, ball, starts, seed)
     states = climb(domain, reader, begin(domain, reader, of, at, value), scale, ball)
     return _Found(states, every.max(axis=0), mean, sd, certified(domain, reader))
 
 
-def _starts(
+def starts_of(
     domain: Domain, every: FloatArray, ball: Budget | None, starts: int, seed: int
 ) -> tuple[IntArray, IntArray, FloatArray]:
     """Objective, candidates and values of every start: the same rows for all objectives, but for each one's own best."""
     numbers = domain.bound.table.numbers
     inside = np.arange(len(numbers))
     if ball is not None:
-        inside = np.flatnonzero(ball.within(*domain.place(inside)))
+        inside = np.flatnonzero(ball.within(*domain.place(inside), np.zeros_like(inside)))
     if len(inside) == 0:
         raise NotApplicableError("no real row lies in the domain and within the budget; raise it")
     count = starts if ball is not None else (starts + 1) // 2
@@ -191,13 +195,13 @@ def _starts(
     rows[:, 0] = own
     real, where = np.unique(rows, return_inverse=True)
     at, value = (one[where.ravel()] for one in domain.place(real))
-    more, values = (np.tile(one, (len(own), 1)) for one in _drawn(domain, starts - count, seed))
+    more, values = (np.tile(one, (len(own), 1)) for one in drawn(domain, starts - count, seed))
     k = np.arange(len(own))
     of = np.concatenate([np.repeat(k, count), np.repeat(k, starts - count)])
     return of, np.concatenate([at, more]), np.concatenate([value, values])
 
 
-def _drawn(domain: Domain, count: int, seed: int) -> tuple[IntArray, FloatArray]:
+def drawn(domain: Domain, count: int, seed: int) -> tuple[IntArray, FloatArray]:
     """States whose every player is at any of its candidates, each as likely."""
     rng = np.random.default_rng(seed)
     at = np.column_stack([rng.integers(0, len(player.donors), count) for player in domain.players])
@@ -234,7 +238,7 @@ def _gathered(
         at[which], value[which], arrays["search"][which] = states.at[best], states.value[best], states.score[best]
         near = score >= score.max(axis=1, keepdims=True) - WITHIN * (score.max(axis=1) - found.mean)[:, None] - 1e-12
         arrays["within"][which] = near.mean(axis=1)
-        optima[which] = [_different(domain, states.take(o[n])) for o, n in zip(order, near, strict=True)]
+        optima[which] = [different(domain, states.take(o[n])) for o, n in zip(order, near, strict=True)]
         arrays["cosine"][which] = _cosines(domain, states, order)
         for name in ("real", "mean", "sd"):
             arrays[name][which] = getattr(found, name)
@@ -255,7 +259,7 @@ def _gathered(
     )  # fmt: skip
 
 
-def _different(domain: Domain, states: States) -> int:
+def different(domain: Domain, states: States) -> int:
     """How many of the states differ in a level, or in a number by more than 1% of its range."""
     keys = states.at.copy().astype(np.float64)
     for p, player in enumerate(domain.players):

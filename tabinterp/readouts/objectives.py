@@ -89,3 +89,14 @@ def output(outcome: Any = None, probability: bool = False) -> Objective:
     of = "" if outcome is None else f" {'of ' if probability else ''}{outcome}"
     name = f"{'probability' if probability else 'output'}{of}"
     return Objective(((1.0, Term(name, outcome=outcome, probability=probability)),))
+
+
+def interpolation(one: Objective, other: Objective, share: float) -> Objective:
+    """What lies between two objectives: (1 - share) of the one and `share` of the other (Olah et al. 2017 between two units).
+
+    >>> interpolation(unit(1, 0), unit(1, 3), 0.25)
+    0.75 × layer 1 unit 0 + 0.25 × layer 1 unit 3
+    """
+    if not 0 <= share <= 1:
+        raise NotApplicableError(f"share is between 0 and 1; got {share!r}")
+    return (1 - share) * one + share * other

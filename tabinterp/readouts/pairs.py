@@ -10,7 +10,7 @@ every standard error comes.
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from itertools import combinations
 from math import comb
@@ -24,6 +24,7 @@ from ..table.draws import FloatArray, IntArray
 from .grids import SMALL, Grid
 from .moves import crossed, forward, is_read, mixed, resolved
 from .result import Estimates, mean_over_rows
+from .weights import effective
 
 INDEX_ROWS = 16  # rows of each block among which the Shapley interaction index is taken
 GRID_ROWS = 16  # rows of each block over which the table of a pair is averaged
@@ -174,7 +175,7 @@ class PairTable:
     the cells, are zero (Lengerich et al. 2020).
 
     `values` of both columns, None for missing; `rows` (A, B) that lie nearest to a cell; `weight` (A, B) their share;
-    `effect` (A, B, k) with standard errors over the background; `variance` (k,) over the cells, without bias.
+    `effect` (A, B, k) with standard errors over the background; `variance` (k,) of the effect over the rows of the cells.
     """
 
     values: tuple[tuple[Any, ...], tuple[Any, ...]]
@@ -189,16 +190,49 @@ class PairTable:
         return (self.rows > 0) & (self.rows < SMALL)
 
 
-def pair_table(blocks: Blocks, grids: tuple[Grid, Grid]) -> PairTable:
+def pair_table(blocks: Blocks, grids: tuple[Grid, Grid], seed: int) -> PairTable:
     """The partial dependence of a pair on a grid, purified."""
-    rows, weight = _cells(grids, blocks.bound)
-    dependence = np.stack([_dependence(blocks, b, grids) for b in range(len(blocks.rows))])
-    pure = resolved(blocks.bound, purified(dependence, weight))
-    gram = np.einsum("rabk,ab,sabk->rsk", pure, weight, pure)
-    r = len(pure)
-    others = (gram.sum(axis=1) - np.einsum("rrk->rk", gram)) / (r - 1)
-    variance = Estimates.of(others.mean(axis=0), 2 * mean_over_rows(others).stderr, r - 1)
-    return PairTable((grids[0].values, grids[1].values), rows, weight, mean_over_rows(pure), variance)
+    bound, r = blocks.bound, len(blocks.rows)
+    rows, weight = _cells(grids, bound)
+    donors = tuple(grid.donors for grid in grids)
+    dependence = [_dependence(blocks, b, grids, donors, _all) for b in range(r)]
+    pure = resolved(bound, purified(np.concatenate(dependence), weight))
+    effect, drawn = (
+        mean_over_rows(pure),
+        mean_over_rows(np.stack([_spread(blocks, b, grids, weight, seed) for b in range(r)])),
+    )
+    squared = effect.value**2
+    cells = np.einsum("abk,ab->k", squared**2, weight) - np.einsum("abk,ab->k", squared, weight) ** 2
+    over_rows = np.sqrt(
+        np.maximum(cells, 0) / effective(bound.table.row_weights)
+    )  # all blocks share the rows of the cells
+    variance = Estimates.of(drawn.value, np.hypot(drawn.stderr, over_rows), r - 1)
+    return PairTable((grids[0].values, grids[1].values), rows, weight, effect, variance)
+
+
+def _spread(blocks: Blocks, block: int, grids: tuple[Grid, Grid], weight: FloatArray, seed: int) -> Any:
+    """(k,) variance of the purified effect over real values.
+
+    Each block draws a row for every point among those nearest to it, so that what the effect does within a cell is in the mean
+    over blocks, and in its error. Products of two halves of the background keep the noise of the latter out.
+    """
+    draws = np.random.default_rng([seed, block])
+    donors = tuple(_drawn(grid, blocks.bound, draws) for grid in grids)
+    first, second = resolved(blocks.bound, purified(_dependence(blocks, block, grids, donors, _halves), weight))
+    return np.einsum("abk,ab,abk->k", first, weight, second)
+
+
+def _drawn(grid: Grid, bound: Bound, draws: np.random.Generator) -> IntArray:
+    """(G,) for each point a row among those nearest to it, by weight."""
+    near, w = grid.nearest, bound.table.row_weights
+    order = np.argsort(near, kind="stable")
+    order = order[near[order] >= 0]
+    mass = np.cumsum(w[order])
+    last = np.searchsorted(near[order], np.arange(len(grid)), side="right") - 1
+    upto = mass[last]
+    before = np.append(0.0, upto[:-1])
+    at = np.searchsorted(mass, before + draws.random(len(grid)) * (upto - before), side="right")
+    return np.asarray(order[np.minimum(at, last)])
 
 
 def purified(tables: FloatArray, weight: FloatArray) -> FloatArray:
@@ -221,14 +255,31 @@ def _cells(grids: tuple[Grid, Grid], bound: Bound) -> tuple[IntArray, FloatArray
     return np.bincount(cell, minlength=size).reshape(shape), (mass / mass.sum()).reshape(shape)
 
 
-def _dependence(blocks: Blocks, block: int, grids: tuple[Grid, Grid]) -> FloatArray:
-    """(A, B, k) mean score of a block's first rows at every cell."""
+def _all(w: FloatArray) -> FloatArray:
+    """(1, rows) shares of all rows in one mean."""
+    return np.asarray(w / w.sum())[None]
+
+
+def _halves(w: FloatArray) -> FloatArray:
+    """(2, rows) shares of every other row in one mean, of the rest in another."""
+    half = w * (np.arange(len(w)) % 2 == np.arange(2)[:, None])
+    return np.asarray(half / half.sum(axis=1, keepdims=True))
+
+
+def _dependence(
+    blocks: Blocks,
+    block: int,
+    grids: tuple[Grid, Grid],
+    places: tuple[IntArray, ...],
+    shares: Callable[[FloatArray], FloatArray],
+) -> FloatArray:
+    """(h, A, B, k) mean scores of a block's first rows at every cell, by shares (h, rows); `places` hold the cells' values."""
     bound, rows, w = blocks.bound, blocks.rows[block][:GRID_ROWS], blocks.weights[block][:GRID_ROWS]
     shape = (len(grids[0]), len(grids[1]), len(rows))
     sources = np.broadcast_to(rows[None, None, :, None], (*shape, len(bound.columns))).copy()
     for axis, grid in enumerate(grids):
-        donors = grid.donors[:, None, None] if axis == 0 else grid.donors[:, None]
+        donors = places[axis][:, None, None] if axis == 0 else places[axis][:, None]
         sources[..., bound.columns.index(grid.column.name)] = donors
     with torch.inference_mode():
         scores = forward(bound.rest, mixed(bound, sources.reshape(-1, len(bound.columns)))).numpy() - blocks.centre
-    return np.asarray(np.einsum("abrk,r->abk", scores.reshape(*shape, -1), w / w.sum()))
+    return np.asarray(np.einsum("abrk,hr->habk", scores.reshape(*shape, -1), shares(w)))

@@ -9,36 +9,46 @@ Standard error: the statistic is a U-statistic in which each row is a receiver a
 when the column comes from row j, SE^2 = Var_i(mean_j L_ij + mean_j L_ji - L_ii) / n (Hájek projection). What is summed
 are the rises D_ij = L_ij - L_ii: over all pairs the same, and over few drawn ones free of the noise of the loss itself.
 With few draws a row it is conservative: a 95% interval covers some 96% with ten of them, 98% with one.
+
+Conditional importance is another estimand (Strobl et al. 2008; Debeer & Strobl 2020): donors come from the receiver's own
+stratum (see `strata`), so that what the other columns already tell of the column stays as it is. With the mean D_s of the rises
+in stratum s the value is sum_s p_s D_s, and the projection of a row in s is mean_j D_ij + mean_j D_ji - D_s; the strata count
+as fixed.
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import pandas as pd
 import torch
-from numpy.typing import NDArray
-from torch import Tensor
 
 from ..errors import NotApplicableError
 from ..models import Bound, Model, bind
 from ..table import Table
 from ..table.draws import FloatArray, IntArray, chosen, row_hash
+from . import plots
+from .families import families
 from .groups import equal_rows, players_of
-from .loss import Loss, Own, loss_for
-from .moves import BLOCK
+from .loss import Own, loss_for
+from .moves import is_read
+from .receivers import Plan, Untouched, drawn, exact, taken_at
 from .result import Estimates, frame_of
+from .strata import FEWEST, Strata, strata_of
 from .support import ROWS as SUPPORT_ROWS
 from .support import Support
 
-EXACT = 2  # a column is exact when it has at most this many distinct values for each repeat
-DENSE = 0.75  # share of moves that change something from which to gather the others out costs more than to ask them
+if TYPE_CHECKING:
+    from matplotlib.axes import Axes
+
+ASSOCIATED = 0.2  # what is conditioned on is associated with the column at least so much (Strobl et al. 2008)
+TOGETHER = "rise of the mean loss when the column comes from another row"
+WITHIN = "rise of the mean loss when the column comes from another row that is alike in the columns that go with it"
 
 Progress = Callable[[str, float], None]
-# places (m,) among the receivers, memory (m, h) -> their fronts (m, h)
-Fronts = Callable[[slice | IntArray, Tensor], Tensor]
 
 
 @dataclass(frozen=True, eq=False)
@@ -64,10 +74,39 @@ class PermutationImportance:
     off_support_rows: int
     projection: FloatArray  # (rows, players) what each row, as receiver and donor, adds to the importance
     weights: FloatArray
-    estimand: str = "rise of the mean loss when the column comes from another row"
+    conditional: bool = False
+    strata: dict[str, Strata] = field(default_factory=dict)  # player -> its strata; none: nothing to condition on
+
+    @property
+    def estimand(self) -> str:
+        return WITHIN if self.conditional else TOGETHER
+
+    def plot(
+        self,
+        *,
+        linear: PermutationImportance | None = None,
+        ax: Axes | None = None,
+        names: tuple[str, str] = ("network", "linear"),
+    ) -> Axes:
+        """Draw the twenty largest with their 95% intervals, those of `linear` beside them, if given.
+
+        Into `ax`, or a new figure's axes, which are returned; nothing is shown.
+        """
+        same = linear is None or (set(linear.players) >= set(self.players) and linear.conditional == self.conditional)
+        if not same:
+            raise NotApplicableError("both results are of the same players, and conditional or not")
+        return plots.importance(ax, self, linear, names)
 
     def frame(self) -> pd.DataFrame:
-        """One row a player, in the table's order."""
+        """One row a player, in the table's order; conditional: also what it is conditioned on, strata, rows of the smallest."""
+        more: dict[str, Any] = {}
+        if self.conditional:
+            found = [self.strata.get(player) for player in self.players]
+            more = {
+                "conditioned": [() if s is None else s.conditioned for s in found],
+                "strata": [1 if s is None else len(s) for s in found],
+                "smallest": [self.rows if s is None else s.smallest for s in found],
+            }
         return frame_of(
             column=list(self.players),
             importance=self.importance,
@@ -76,12 +115,13 @@ class PermutationImportance:
             ci_high=self.ci_high,
             off_support=self.off_support,
             exact=list(self.exact),
+            **more,
         )
 
 
 def paired_difference(first: PermutationImportance, second: PermutationImportance) -> Estimates:
     """Importance of every player for one model minus the other, on the same rows and draws, with its standard error."""
-    errors = [_error(a - b, first.weights) for a, b in zip(first.projection.T, second.projection.T, strict=True)]
+    errors = [error_of(a - b, first.weights) for a, b in zip(first.projection.T, second.projection.T, strict=True)]
     return Estimates.of(first.importance - second.importance, np.array(errors), first.rows - 1)
 
 
@@ -94,6 +134,7 @@ def permutation_importance(
     loss: str | Own | None = None,
     groups: Mapping[str, Sequence[str]] | None = None,
     scale: str = "log_odds",
+    conditional: bool = False,
     progress: Progress | None = None,
 ) -> PermutationImportance:
     """Permutation importance of every input column on all rows of `table`.
@@ -104,7 +145,9 @@ def permutation_importance(
     loss : "log_loss", "brier", "auc", "accuracy", "squared_error", of counts also "poisson_deviance" and "absolute_error";
         None: log loss, squared error for regression, deviance for counts.
         A function (y (n,), scores (n, k)) -> (n,) is taken too; `scale` "log_odds" or "probability" is what it gets.
-    groups : name -> columns that move together as one player; columns in no group stay single players.
+    groups : name -> columns that move together as one player; columns in no group stay single players. `ti.families(table)`
+        finds columns that carry the same information.
+    conditional : donors are drawn from rows alike in the columns that go with the player: another estimand. Needs 80 rows.
 
     Two models called with the same seed on the same table share their draws.
 
@@ -120,30 +163,12 @@ def permutation_importance(
     [['a', 6.0], ['b', 0.0]]
     """
     bound = bind(model, table)
-    plan = start(bound, n_repeats=n_repeats, seed=seed, loss=loss, groups=groups, scale=scale)
+    how: dict[str, Any] = {"n_repeats": n_repeats, "seed": seed, "loss": loss, "groups": groups, "scale": scale}
+    plan = start(bound, **how, conditional=conditional)
     return finish(plan, update(plan, np.arange(len(table)), progress))
 
 
 # ---- the sum over rows
-
-
-@dataclass(frozen=True, eq=False)
-class Plan:
-    """What is fixed before the first row: players, draws, and the groups of rows that share a value.
-
-    `bound` holds the rows in hash order, and a row is known by its place in it.
-    """
-
-    bound: Bound
-    loss: Loss
-    players: dict[str, tuple[str, ...]]
-    shifts: IntArray
-    groups: dict[str, tuple[IntArray, IntArray]]  # player -> (n,) group of each row, (groups,) a row of each group
-    seed: int
-
-    def is_exact(self, player: str) -> bool:
-        """Has the player so few distinct values that none needs to be drawn?"""
-        return player in self.groups and len(self.groups[player][1]) <= EXACT * len(self.shifts)
 
 
 @dataclass(frozen=True, eq=False)
@@ -164,21 +189,40 @@ def start(
     loss: str | Own | None = None,
     groups: Mapping[str, Sequence[str]] | None = None,
     scale: str = "log_odds",
+    conditional: bool = False,
 ) -> Plan:
     """Draw shifts and find the columns that need none."""
     n = len(bound.table)
     if n < 2:
         raise NotApplicableError(f"permutation importance needs at least two rows; the table has {n}")
+    if np.count_nonzero(bound.table.row_weights) < 2:
+        raise NotApplicableError("permutation importance needs at least two rows that have weight")
     if n_repeats < 1:
         raise NotApplicableError(f"n_repeats is at least 1; got {n_repeats}")
     chosen_loss = loss_for(loss, bound.table.schema.task, scale)
+    if conditional and chosen_loss.ranks:
+        raise NotApplicableError("conditional importance takes a loss that is a mean over rows; the AUC is none")
+    if conditional and n < 4 * FEWEST:
+        raise NotApplicableError(f"conditional importance needs at least {4 * FEWEST} rows; the table has {n}")
     if chosen_loss.ranks and len(np.unique(bound.table.y)) < 2:
         raise NotApplicableError("the AUC needs rows of both classes")
     players = players_of(bound.columns, groups or {})
     bound = bound.take(np.argsort(row_hash(bound.table.numbers, seed), kind="stable").astype(np.int64))
     shifts = 1 + chosen(np.arange(n - 1), n_repeats, seed)
     groups_of = {player: _groups(bound, columns) for player, columns in players.items()}
-    return Plan(bound, chosen_loss, players, shifts, {p: g for p, g in groups_of.items() if g is not None}, seed)
+    known = {p: g for p, g in groups_of.items() if g is not None}
+    strata = _strata(bound, players, seed) if conditional else None
+    return Plan(bound, chosen_loss, players, shifts, known, seed, strata)
+
+
+def _strata(bound: Bound, players: Mapping[str, tuple[str, ...]], seed: int) -> dict[str, Strata]:
+    """For every player that the model reads and that other columns go with."""
+    associated, result = families(bound.table, seed=seed), {}
+    for player, columns in players.items():
+        others = associated.associated(columns, ASSOCIATED)
+        if others and is_read(bound, columns):
+            result[player] = strata_of(bound.table, columns, others, seed)
+    return result
 
 
 def _groups(bound: Bound, columns: tuple[str, ...]) -> tuple[IntArray, IntArray] | None:
@@ -197,33 +241,17 @@ def update(plan: Plan, rows: IntArray, progress: Progress | None = None) -> Sums
         raise NotApplicableError("the AUC ranks all rows against each other; give them in one batch")
     y, w = torch.as_tensor(bound.table.y[rows]), torch.as_tensor(bound.table.row_weights[rows])
     with torch.inference_mode():
-        own = _Own(plan.loss, _at(bound.answers, rows), y, w)
+        own = Untouched(plan.loss, taken_at(bound.answers, rows), y, w)
         sums.rows.append(rows)
         sums.own.append(own.losses)
         for i, (player, columns) in enumerate(plan.players.items()):
-            moved = _exact if plan.is_exact(player) else _drawn
-            if any(len(bound.encoding.blocks[c]) for c in columns):
+            moved = exact if plan.is_exact(player) else drawn
+            if is_read(bound, columns):
                 received, given = moved(plan, player, rows, own)
                 sums.received[player], sums.given[player] = [received], given
             if progress is not None:
                 progress("permutation", (i + 1) / len(plan.players))
     return sums
-
-
-class _Own:
-    """The receivers untouched: targets, weights and losses, and how far a move raises them."""
-
-    def __init__(self, loss: Loss, scores: Tensor, y: Tensor, w: Tensor) -> None:
-        self.loss, self.scores, self.y, self.w = loss, scores, y, w
-        self.losses: FloatArray = loss.rows(scores[None], y, w[None])[0].numpy()
-
-    def rise(self, scores: Tensor, donors: Tensor) -> FloatArray:
-        """(m,) losses at these scores (m, k) minus the untouched; each pair weighs as much as both of its rows."""
-        w = (self.w * donors)[None]
-        before = self.losses
-        if self.loss.ranks:  # other weights, other ranks
-            before = self.loss.rows(self.scores[None], self.y, w)[0].numpy()
-        return np.asarray(self.loss.rows(scores[None], self.y, w)[0].numpy() - before)
 
 
 def merge(a: Sums, b: Sums) -> Sums:
@@ -247,11 +275,17 @@ def finish(plan: Plan, sums: Sums) -> PermutationImportance:
         if player in sums.received:
             received = np.concatenate(sums.received[player])[order]
             given = sums.given[player][plan.groups[player][0]] if plan.is_exact(player) else sums.given[player]
-            values[i] = (weights * received[:, 0]).sum() / (weights * received[:, 1]).sum()
-            projection[:, i] = _share(received) + _share(given)
-    errors = np.array([_error(column, weights) for column in projection.T])
+            if not (weights * received[:, 1]).sum() > 0:
+                raise NotApplicableError(f"no pair of rows drawn for {', '.join(plan.players[player])} has weight")
+            mean = _stratum_means(plan.strata_of(player), received, weights)
+            values[i] = np.average(mean, weights=weights)
+            projection[:, i] = share_of(received) + share_of(given) - mean
+    errors = np.array([error_of(column, weights) for column in projection.T])
     support = Support(plan.bound.table, plan.seed)
-    off = [support.off(columns) for columns in plan.players.values()]
+    off = [
+        support.off(columns, plan.strata_of(p).label if p in (plan.strata or {}) else None)
+        for p, columns in plan.players.items()
+    ]
     interval = Estimates.of(values, errors, len(own) - 1)
     return PermutationImportance(
         players=tuple(plan.players),
@@ -269,117 +303,25 @@ def finish(plan: Plan, sums: Sums) -> PermutationImportance:
         off_support_rows=min(SUPPORT_ROWS, len(own)),
         projection=projection,
         weights=weights,
+        conditional=plan.strata is not None,
+        strata=plan.strata or {},
     )
 
 
-def _share(sums: FloatArray) -> FloatArray:
+def _stratum_means(strata: Strata, received: FloatArray, weights: FloatArray) -> FloatArray:
+    """(n,) mean rise over the pairs of each row's stratum; 0 where none of its rows weighs anything."""
+    rise, mass = (np.bincount(strata.label, weights * part) for part in received.T)
+    return np.asarray(share_of(np.column_stack([rise, mass]))[strata.label])
+
+
+def share_of(sums: FloatArray) -> FloatArray:
     """Mean of the rises (rows,) from sums of w D and w; 0 where there was none."""
     with np.errstate(invalid="ignore", divide="ignore"):
         return np.where(sums[:, 1] > 0, sums[:, 0] / sums[:, 1], 0.0)
 
 
-def _error(projection: FloatArray, w: FloatArray) -> float:
+def error_of(projection: FloatArray, w: FloatArray) -> float:
     """Standard error of the mean of the projection, weighted."""
     deviation = w * (projection - np.average(projection, weights=w))
     n = len(w)
     return float(np.sqrt((deviation**2).sum() * n / (n - 1)) / w.sum())
-
-
-def _exact(plan: Plan, player: str, rows: IntArray, own: _Own) -> tuple[FloatArray, FloatArray]:
-    """Every receiver at every value of the column, weighed by the value's share of all rows."""
-    bound, (group, first) = plan.bound, plan.groups[player]
-    levels, at = bound.part(plan.players[player], first), group[rows]
-    base = _at(bound.z, rows) - _taken(levels, at)
-    share = np.bincount(group, bound.table.row_weights, minlength=len(first)) / bound.table.row_weights.sum()
-    at_level = (
-        _moved(bound, own, at != g, lambda places, out, g=g: torch.add(_taken(base, places), levels[g], out=out))  # type: ignore[misc]
-        for g in range(len(first))
-    )
-    received, weights = np.zeros((len(rows), 2)), own.w.numpy()
-    received[:, 1] = 1.0
-    given = np.zeros((len(first), 2))
-    given[:, 1] = weights.sum()
-    for g, losses in enumerate(_losses(own, at_level, share)):
-        rise = losses - own.losses
-        received[:, 0] += share[g] * rise
-        given[g, 0] = (weights * rise).sum()  # not a BLAS product: its threads would fight with torch's
-    return received, given
-
-
-def _losses(own: _Own, scores: Iterator[Tensor], share: FloatArray) -> Iterator[FloatArray]:
-    """Row losses of one set of scores after another; ranked losses need all of them, weighed, at once."""
-    if not own.loss.ranks:
-        for one in scores:
-            yield own.loss.rows(one[None], own.y, own.w[None])[0].numpy()
-    else:
-        together = torch.stack(list(scores))
-        yield from own.loss.rows(together, own.y, torch.as_tensor(share)[:, None] * own.w).numpy()
-
-
-def _drawn(plan: Plan, player: str, rows: IntArray, own: _Own) -> tuple[FloatArray, FloatArray]:
-    """Every receiver with the column of `n_repeats` other rows: those a shift further in hash order."""
-    n, weights, at_rows = len(plan.bound.table), plan.bound.table.row_weights, own.w.numpy()
-    move = _mover(plan, player, rows, own)
-    received, given = np.zeros((len(rows), 2)), np.zeros((n, 2))
-    for shift in plan.shifts if len(rows) else ():
-        donors = (rows + shift) % n
-        rise = own.rise(move(donors), torch.as_tensor(weights[donors]))
-        received[:, 0] += weights[donors] * rise
-        received[:, 1] += weights[donors]
-        given[donors, 0] += at_rows * rise
-        given[donors, 1] += at_rows
-    return received, given
-
-
-def _mover(plan: Plan, player: str, rows: IntArray, own: _Own) -> Callable[[IntArray], Tensor]:
-    """Scores of the receivers with the player's columns from these donors."""
-    bound, columns = plan.bound, plan.players[player]
-    if player not in plan.groups:
-        value = bound.table.inputs.groupby(list(columns), dropna=False, sort=False).ngroup().to_numpy()
-
-        def encoded(donors: IntArray) -> Tensor:
-            return _moved(
-                bound, own, value[rows] != value[donors], lambda at, _: bound.moved(columns, rows[at], donors[at])
-            )
-
-        return encoded
-    group, first = plan.groups[player]
-    part = _taken(bound.part(columns, first), group)
-    base = _at(bound.z, rows) - _at(part, rows)
-
-    def added(donors: IntArray) -> Tensor:
-        return _moved(
-            bound,
-            own,
-            group[rows] != group[donors],
-            lambda at, out: torch.add(_taken(base, at), _taken(part, donors[at]), out=out),
-        )
-
-    return added
-
-
-def _at(values: Tensor, rows: IntArray) -> Tensor:
-    return values if len(rows) == len(values) else _taken(values, rows)
-
-
-def _taken(values: Tensor, rows: slice | IntArray) -> Tensor:
-    """Rows of `values`; nothing is copied where they follow one another, as most donors of a shift do."""
-    if isinstance(rows, slice):
-        return values[rows]
-    if len(rows) and rows[-1] - rows[0] == len(rows) - 1 and (np.diff(rows) == 1).all():
-        return values[rows[0] : rows[-1] + 1]
-    return values.index_select(0, torch.as_tensor(rows))
-
-
-def _moved(bound: Bound, own: _Own, changed: NDArray[np.bool_], fronts: Fronts) -> Tensor:
-    """(m, k) scores after a move, in blocks that fit the cache; a receiver to which the donor brings the value that it
-    has keeps its own scores, and is not asked again."""
-    rows, scores = np.flatnonzero(changed), own.scores.clone()
-    everyone = len(rows) > DENSE * len(changed)
-    buffer = torch.empty((BLOCK, bound.z.shape[1]), dtype=bound.z.dtype)
-    total = len(changed) if everyone else len(rows)
-    for i in range(0, total, BLOCK):
-        block = slice(i, min(i + BLOCK, total))
-        at = block if everyone else rows[block]
-        scores[at] = bound.rest(fronts(at, buffer[: block.stop - i])).double()
-    return torch.where(torch.as_tensor(changed)[:, None], scores, own.scores) if everyone else scores

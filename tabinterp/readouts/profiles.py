@@ -59,7 +59,13 @@ def profiles(bound: Bound, activations: FloatArray) -> Profiles:
     """Compare the rows that excite each unit (n, units) with all rows, column by column."""
     table = bound.table
     w = unit(table.weights, len(table))
-    top = excited_rows(activations, row_hash(table.numbers, 0), w)
+    return compared(bound, excited_rows(activations, row_hash(table.numbers, 0), w))
+
+
+def compared(bound: Bound, top: Any) -> Profiles:
+    """Compare sets of rows (n, sets) with all rows, column by column."""
+    table = bound.table
+    w = unit(table.weights, len(table))
     columns: list[str] = []
     levels: list[Any] = []
     told: list[tuple[str, FloatArray, FloatArray, FloatArray]] = []

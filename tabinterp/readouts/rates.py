@@ -30,7 +30,7 @@ def poisson(design: Design, basis: Basis, y: Floats, weights: Floats, kind: Cova
 
     "model" takes the variance to be the mean and weights as frequencies; "robust" is the sandwich HC0, which holds whatever
     the variance is, as long as the mean is right (Gourieroux, Monfort & Trognon 1984). Raises `NotApplicableError` where
-    every count is zero, or no row is left for the sandwich.
+    every count is zero, no row is left for the sandwich, or the fit diverges.
     """
     if not (y > 0).any():
         raise NotApplicableError(f"no inference: all {len(y)} counts are 0")
@@ -63,7 +63,12 @@ def _by_statsmodels(x: Floats, y: Floats, weights: Floats, kind: Covariance) -> 
         warnings.simplefilter("ignore")
         told = {"freq_weights" if kind == "model" else "var_weights": weights}
         model = sm.GLM(y, x, family=sm.families.Poisson(), **told)
-        return model.fit(cov_type="nonrobust" if kind == "model" else "HC0", tol=1e-12, maxiter=100)
+        try:
+            return model.fit(cov_type="nonrobust" if kind == "model" else "HC0", tol=1e-12, maxiter=100)
+        except (
+            ValueError
+        ) as error:  # its steps left the range of numbers, as they may where weights differ a millionfold
+            raise NotApplicableError(f"no inference: the fit of the counts does not come to an end: {error}") from None
 
 
 def _alone(x: Floats, result: Any, weights: Floats) -> Floats | None:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -26,7 +26,7 @@ class Reader:
     """Objective k at a front z is `weights[k] @ features(z) + constants[k]`; features (F) are those of `keys`, side by side.
 
     `inner` (I) are features whose affine function those of `keys` are, with weights and constants of their own: cheaper, and the
-    front itself (`linear`) where the objectives are sums over columns.
+    front itself (`linear`) where the objectives are sums over columns. `apart` (fronts (m, h) -> (m,)) is taken off in a search.
     """
 
     bound: Bound
@@ -39,6 +39,7 @@ class Reader:
     inner_weights: Tensor  # (K, I)
     inner_constants: Tensor  # (K,)
     linear: bool
+    apart: Callable[[Tensor], Tensor] | None = None
 
     def scored(self, z: Tensor, of: IntArray) -> Tensor:
         """(S, C) fronts (S, C, h), each by the objective of its state (S,)."""
@@ -46,7 +47,8 @@ class Reader:
         features = made[0] if len(made) == 1 else torch.cat(made, dim=1)
         which = torch.as_tensor(of)
         own = torch.bmm(features.reshape(*z.shape[:2], -1), self.inner_weights[which][:, :, None])[:, :, 0]
-        return own + self.inner_constants[which][:, None]
+        scores: Tensor = own + self.inner_constants[which][:, None]
+        return scores if self.apart is None else scores - self.apart(z.flatten(0, 1)).reshape(scores.shape)
 
     def every(self, z: Tensor) -> FloatArray:
         """(m, K) every front by every objective, by the features of `keys`."""

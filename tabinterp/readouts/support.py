@@ -14,7 +14,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from ..table import Table
-from ..table.draws import chosen
+from ..table.draws import IntArray, chosen
+from .strata import Strata
 from .weights import deviation, quantile, unit
 
 ROWS = 1000
@@ -26,7 +27,7 @@ class Support:
 
     def __init__(self, table: Table, seed: int) -> None:
         able = np.arange(len(table)) if table.weights is None else np.flatnonzero(table.weights > 0)
-        rows = able[chosen(table.numbers[able], ROWS, seed)]
+        rows = self._rows = able[chosen(table.numbers[able], ROWS, seed)]
         weights = unit(None if table.weights is None else table.weights[rows], len(rows))
         self.rows = len(rows)
         half = len(rows) // 2
@@ -43,17 +44,25 @@ class Support:
         self._weights = weights[half:]
         self._limit = quantile(self._total.min(axis=1), 0.95, self._weights) if half else np.inf
 
-    def off(self, columns: Sequence[str]) -> float | None:
-        """Share of probes off the support when these columns come together from another probe."""
+    def off(self, columns: Sequence[str], label: IntArray | None = None) -> float | None:
+        """Share of probes off the support when these columns come together from another probe.
+
+        With labels (n,) of the table's rows, from another probe of the same label; probes that have none stay out.
+        """
         probes = len(self._total)
         if probes < 2 or self._total.shape[1] == 0:
             return None
         part = sum((self._squared[c] for c in columns), np.zeros_like(self._total))
         base = self._total - part
-        rates = []
+        everyone = np.arange(probes)
+        strata = Strata.of(np.zeros(probes, dtype=np.int64) if label is None else label[self._rows[-probes:]])
+        moved, rates = strata.size[strata.label] > 1, []
+        if not moved.any():
+            return None
         for shift in range(1, min(SHIFTS, probes - 1) + 1):
-            nearest = (base + np.roll(part, shift, axis=0)).min(axis=1)
-            pair = self._weights * np.roll(self._weights, shift)
+            donors = np.roll(everyone, shift) if label is None else strata.further(everyone, shift)
+            nearest = (base + part[donors]).min(axis=1)
+            pair = self._weights * self._weights[donors] * moved
             rates.append(float(np.average(nearest > self._limit * (1 + 1e-5), weights=pair)))
         return float(np.mean(rates))
 

@@ -2,8 +2,12 @@
 
 A mode is no typical sample: in N(0, I_d) the squared Mahalanobis radius has mean d and standard deviation sqrt(2d), so that a row
 at the very middle is as odd as one far out. Each measure's percentile among the real rows is therefore read at both ends. With
-three measures, an optimum must not be read when one of them lies in the outer 1 / 3 of 1% at the far end (Bonferroni), or a
+four measures, an optimum must not be read when one of them lies in the outer 1 / 4 of 1% at the far end (Bonferroni), or a
 number is out of the range of the real rows. The near end is told, and forbids nothing.
+
+The conditional residual of a number is what a linear regression on all other columns, categories included, leaves of it, in
+standard deviations; the largest of a row's says whether its columns fit each other. A real row's own is from the fit without
+it (Allen 1974).
 """
 
 from __future__ import annotations
@@ -22,47 +26,68 @@ from .budget import standing
 
 ROWS = 2000
 NEIGHBOURS = 5
-FAR = 1 - 0.01 / 3
+FAR = 1 - 0.01 / 4
+EXACT = 1e-6  # of a number's standard deviation: what others leave of it below this is rounding
 
 
 @dataclass(frozen=True, eq=False)
 class Typicality:
     """Arrays (rows,). Percentiles in [0, 1] among `reference` real rows, above 0.5 farther out than most; `out` columns out of
-    the rows' range; `unreadable`: too far out to be read as a row."""
+    the rows' range; `unreadable`: too far out to be read as a row. `column`: whose conditional residual is the largest, None
+    where no column is a number."""
 
     mahalanobis: FloatArray
     neighbours: FloatArray
     forest: FloatArray
+    residual: FloatArray
     out: IntArray
     unreadable: Any
+    column: tuple[str | None, ...]
     reference: int
 
     def frame(self) -> pd.DataFrame:
-        names = ("mahalanobis", "neighbours", "forest", "out", "unreadable")
+        names = ("mahalanobis", "neighbours", "forest", "residual", "out", "unreadable")
         return pd.DataFrame({name: getattr(self, name) for name in names})
 
 
 def typicality(bound: Bound, rows: pd.DataFrame, seed: int = 0) -> Typicality:
     """Rows of the table's input columns beside at most 2,000 of the rows of `bound`, held out where it has a split."""
-    held_out = bound.table.held_out
-    able = np.arange(len(bound.table)) if held_out is None or not held_out.any() else np.flatnonzero(held_out)
-    real = bound.take(able[chosen(bound.table.numbers[able], ROWS, seed)])
+    real = _real(bound, seed)
     sd = np.maximum(real.x.std(axis=0), 1e-12)
     mine, theirs = bound.encoding.transform(rows) / sd, real.x / sd
-    k = min(NEIGHBOURS, len(theirs) - 1)
-    near = NearestNeighbors(n_neighbors=k + 1).fit(theirs)
-    own = near.kneighbors(theirs)[0][:, k]  # a real row is its own nearest
     forest = IsolationForest(random_state=seed).fit(theirs)
     distances = _mahalanobis(real, rows)
+    column, *residuals = _residuals(real, rows)
     percentiles = [
         _percentile(*distances),
-        _percentile(near.kneighbors(mine)[0][:, k - 1], own),
+        _nearness(mine, theirs),
         _percentile(-forest.score_samples(mine), -forest.score_samples(theirs)),
+        _percentile(*residuals),
     ]
     out = _out(real, rows)
     far = np.any([one > FAR for one in percentiles], axis=0) | (out > 0)
-    radius, nearest, odd = percentiles
-    return Typicality(radius, nearest, odd, out, far, len(theirs))
+    radius, nearest, odd, residual = percentiles
+    return Typicality(radius, nearest, odd, residual, out, far, column, len(theirs))
+
+
+def of_encoded(bound: Bound, point: FloatArray, seed: int = 0) -> tuple[float, int]:
+    """Percentile of the distance to the fifth neighbour of an encoded point (d,), which need be no row; rows it is among."""
+    real = _real(bound, seed)
+    sd = np.maximum(real.x.std(axis=0), 1e-12)
+    return float(_nearness(point[None] / sd, real.x / sd)[0]), len(real.x)
+
+
+def _real(bound: Bound, seed: int) -> Bound:
+    held_out = bound.table.held_out
+    able = np.arange(len(bound.table)) if held_out is None or not held_out.any() else np.flatnonzero(held_out)
+    return bound.take(able[chosen(bound.table.numbers[able], ROWS, seed)])
+
+
+def _nearness(mine: FloatArray, theirs: FloatArray) -> FloatArray:
+    k = min(NEIGHBOURS, len(theirs) - 1)
+    near = NearestNeighbors(n_neighbors=k + 1).fit(theirs)
+    own = near.kneighbors(theirs)[0][:, k]  # a real row is its own nearest
+    return _percentile(near.kneighbors(mine)[0][:, k - 1], own)
 
 
 def _percentile(values: FloatArray, real: FloatArray) -> FloatArray:
@@ -85,6 +110,38 @@ def _mahalanobis(real: Bound, rows: pd.DataFrame) -> tuple[FloatArray, FloatArra
     v = rows[list(columns)].to_numpy(dtype=np.float64, na_value=np.nan) - mean
     v = np.where(np.isnan(v), 0.0, v)
     return ((v @ precision) * v).sum(axis=1), ((u @ precision) * u).sum(axis=1)
+
+
+def _residuals(real: Bound, rows: pd.DataFrame) -> tuple[tuple[str | None, ...], FloatArray, FloatArray]:
+    """The column of each row's largest conditional residual, how large it is, and that of the real rows."""
+    columns = _numeric(real)
+    if not columns:
+        return (None,) * len(rows), np.zeros(len(rows)), np.zeros(len(real.table))
+    mean, sd = real.x.mean(axis=0), np.maximum(real.x.std(axis=0), 1e-12)
+    theirs, mine = (real.x - mean) / sd, (real.encoding.transform(rows) - mean) / sd
+    products = theirs.T @ theirs
+    made = [_residual(real, rows, column, (theirs, mine, products)) for column in columns]
+    own, their = np.abs([one for one, _ in made]), np.abs([one for _, one in made])
+    return tuple(columns[j] for j in own.argmax(axis=0)), own.max(axis=0), their.max(axis=0)
+
+
+def _residual(
+    real: Bound, rows: pd.DataFrame, column: str, encoded: tuple[FloatArray, FloatArray, FloatArray]
+) -> tuple[FloatArray, FloatArray]:
+    """Residuals of a number given the other columns, of the rows and (each left out) of the real ones; 0 where it is missing."""
+    theirs, mine, products = encoded
+    others = np.setdiff1d(np.arange(theirs.shape[1]), real.encoding.blocks[column])
+    y, v = (frame[column].to_numpy(dtype=np.float64, na_value=np.nan) for frame in (real.table.inputs, rows))
+    if np.isnan(y).all():
+        return np.zeros(len(v)), np.zeros(len(y))
+    known = ~np.isnan(y)
+    mean, z = np.nanmean(y), theirs[:, others]
+    inverse = np.linalg.pinv(products[np.ix_(others, others)], rcond=1e-10, hermitian=True)
+    slope = inverse @ (z.T @ np.where(known, y - mean, 0.0))
+    leverage = 1 / len(z) + ((z @ inverse) * z).sum(axis=1)
+    left = np.where(known, y - mean - z @ slope, 0.0) / np.maximum(1 - leverage, 1e-6)
+    scale = max(float(np.sqrt((left**2).sum() / known.sum())), EXACT * float(np.nanstd(y)), 1e-300)
+    return np.where(np.isnan(v), 0.0, v - mean - mine[:, others] @ slope) / scale, left / scale
 
 
 def _out(real: Bound, rows: pd.DataFrame) -> IntArray:

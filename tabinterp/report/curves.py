@@ -14,8 +14,9 @@ from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 from matplotlib.ticker import FuncFormatter, MaxNLocator
 
+from tabinterp.readouts.plots import AMBER, DASH, INK, NAVY
 from tabinterp.report.document import EffectCurve, EffectPoint, Interval
-from tabinterp.report.figures import AMBER, DASH, GAP, INK, NAVY, PAPER, WIDTH, styles, text_width, tick
+from tabinterp.report.figures import GAP, PAPER, WIDTH, styles, text_width, tick
 from tabinterp.report.svg import Label, markup
 
 PLOT = 170  # CSS pixels of the curves,

@@ -12,6 +12,7 @@ from typing import Final, Literal
 from .base import Interval, Message, Metric, Part, Scalar, Status
 from .compared import Calibration, Disagreement, Gain
 from .tabled import Extrapolation, OffSupport, TableReadings
+from .together import Baselines, Together
 
 __all__ = ["Interval", "Message", "Metric", "Part", "Scalar", "Status"]  # from here as well; all that follows besides
 
@@ -177,6 +178,7 @@ class Gradients(Part):
     rows_of: Literal["held-out", "all"]
     saturation: float | None  # median p(1-p) of the network, in [0, 0.25]
     methods: list[GradientMethod]
+    baselines: Baselines | None = None
 
 
 class ShapleyRow(Part):
@@ -338,6 +340,7 @@ class Document(Part):
     gain: Gain | None = None
     disagreement: Disagreement | None = None
     importance: Importance
+    together: Together | None = None
     coefficients: Coefficients
     gradients: Gradients
     shapley: Shapley | None = None

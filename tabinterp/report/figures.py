@@ -22,6 +22,7 @@ from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 from matplotlib.ticker import FuncFormatter, MaxNLocator
 
+from tabinterp.readouts.plots import AMBER, DASH, INK, NAVY, RULE
 from tabinterp.report.document import Interval
 from tabinterp.report.svg import Label, markup
 from tabinterp.report.words import excludes_zero
@@ -32,8 +33,7 @@ ROW = 26
 EDGE = 44  # below the rows: tick labels and the name of the axis
 GAP = 14
 TEXT = 13
-NAVY, AMBER, INK, RULE, PAPER = "#08306b", "#d97706", "#1f2937", "#d1d5db", "#ffffff"
-DASH = (0.0, (1.8, 0.9))
+PAPER = "#ffffff"
 OFFSET = 0.17  # of a row, between its two models
 RC: dict[Any, Any] = {
     "svg.fonttype": "none",

@@ -10,9 +10,13 @@ from typing import Any
 from jinja2 import Environment, PackageLoader, StrictUndefined
 from markupsafe import Markup
 
+from tabinterp import __version__
 from tabinterp.report import claims
+from tabinterp.report.blocks import Section
+from tabinterp.report.changes import compare_documents
 from tabinterp.report.document import Document
-from tabinterp.report.parts.first import first_screen
+from tabinterp.report.parts.changes import changes_screen, changes_sections
+from tabinterp.report.parts.first import FirstScreen, first_screen
 from tabinterp.report.sections import sections
 from tabinterp.report.words import plain, t
 
@@ -20,14 +24,24 @@ from tabinterp.report.words import plain, t
 def render(document: Document) -> str:
     """The report of an audit."""
     claims.check(document)
+    return _page(first_screen(document), sections(document), document.method.version)
+
+
+def render_changes(first: Document, second: Document) -> str:
+    """Two audits side by side, as a page of the same kind."""
+    found = compare_documents(first, second)
+    return _page(changes_screen(found, first), changes_sections(found), __version__)
+
+
+def _page(first: FirstScreen, parts: list[Section], version: str) -> str:
     style, script = _static("report.css"), _static("report.js")
     return (
         _environment()
         .get_template("page.html")
         .render(
-            first=first_screen(document),
-            sections=sections(document),
-            version=document.method.version,
+            first=first,
+            sections=parts,
+            version=version,
             policy=_policy(style, script),
             style=Markup(style),
             script=Markup(script),

@@ -20,6 +20,7 @@ from tabinterp.report.parts.neurons import neurons
 from tabinterp.report.parts.offdata import off_data
 from tabinterp.report.parts.performance import performance
 from tabinterp.report.parts.shapley import shapley
+from tabinterp.report.parts.together import together
 from tabinterp.report.words import t
 
 SECTIONS: tuple[tuple[str, Callable[[Document], list[Block]]], ...] = (
@@ -27,6 +28,7 @@ SECTIONS: tuple[tuple[str, Callable[[Document], list[Block]]], ...] = (
     ("performance", performance),
     ("gain", gain),
     ("importance", importance),
+    ("together", together),
     ("shapley", shapley),
     ("effects", effects),
     ("interactions", interactions),

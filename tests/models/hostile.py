@@ -346,6 +346,158 @@ def layers(*given):
     return lambda header: header.update(layers=list(given))
 
 
+class Skip(torch.nn.Module):
+    def __init__(self):
+        super().__init__()
+        self.fc, self.out = torch.nn.Linear(COLUMNS, COLUMNS), torch.nn.Linear(COLUMNS, 1)
+        self.scale = torch.nn.Parameter(torch.ones(COLUMNS))
+
+    def forward(self, x):
+        return self.out(torch.cat([torch.relu(self.fc(x))], dim=1) + self.scale * x)
+
+
+@cache
+def graph_bytes():
+    """A sound bundle of a network with a skip connection: x, fc, relu, cat, scale, mul, add, out."""
+    torch.manual_seed(0)
+    folder = Path(os.environ.get("TMPDIR", "/tmp")) / f"tabinterp-graph-{os.getpid()}"
+    folder.mkdir(exist_ok=True)
+    try:
+        model = ti.wrap(Skip(), encoder="passthrough", task="binary")
+        return ti.save_model(model, folder / "sound.zip").read_bytes()
+    finally:
+        shutil.rmtree(folder)
+
+
+def with_graph(change):
+    """That bundle under a changed model.json."""
+    parts = members(graph_bytes())
+    header = json.loads(parts["model.json"])
+    change(header)
+    return zipped(parts | {"model.json": json.dumps(header)})
+
+
+def at(name, /, **changed):
+    """A node of the graph changed."""
+
+    def change(header):
+        next(node for node in header["graph"]["nodes"] if node["name"] == name).update(changed)
+
+    return change
+
+
+def whole(**changed):
+    return lambda header: header["graph"].update(changed)
+
+
+def new(*nodes):
+    """Nodes put between the layers, so that the output reads them."""
+
+    def change(header):
+        graph = header["graph"]
+        graph["nodes"] = [
+            *graph["nodes"],
+            *({"name": f"new{i}"} | node for i, node in enumerate(nodes)),
+        ]
+        graph["output"] = f"new{len(nodes) - 1}"
+
+    return change
+
+
+X, FC = {"node": "x"}, {"node": "fc"}
+BIG = 1 << 30
+GRAPHS = {  # what -> (change of model.json, words)
+    "unknown operation": (
+        at("relu", op="os.system"),
+        r"the node 'relu' asks for 'os\.system'; known are layer, tensor, add",
+    ),
+    "an attribute for an operation": (at("relu", op="__class__"), "asks for '__class__'"),
+    "an operation of torch that is not ours": (at("relu", op="load"), "asks for 'load'"),
+    "too few values": (at("add", values=[FC]), "add takes 2 values; got 1"),
+    "too many values": (at("relu", values=[FC, X, X]), "relu takes 1 values; got 3"),
+    "another setting": (at("relu", settings={"out": FC}), r"relu has the settings \[\]; got \['out'\]"),
+    "a missing tensor": (at("scale", of="nowhere"), "the weights do not fit the architecture: missing nowhere"),
+    "a tensor left over": (
+        lambda h: h["graph"].update(nodes=[n for n in h["graph"]["nodes"] if n["name"] != "out"], output="add"),
+        "layers that no node uses: out",
+    ),
+    "an attribute for a tensor": (at("scale", of="__class__.__init__"), "missing __class__.__init__"),
+    "a layer that is not described": (at("fc", of="nowhere"), "the layer 'nowhere', which is not described"),
+    "a layer of two values": (at("fc", values=[X, X]), "is a layer: it has its name in `of`, and 1 values"),
+    "an unknown layer": (lambda h: h["graph"]["layers"]["fc"].update(kind="LSTM"), "names a layer 'LSTM'"),
+    "a layer larger than memory": (
+        lambda h: h["graph"]["layers"]["fc"]["settings"].update(in_features=1 << 23, out_features=1 << 23),
+        "the weights do not fit the architecture: fc",
+    ),
+    "a cycle": (at("fc", values=[{"node": "add"}]), "uses 'add', which no input or node before it is called"),
+    "itself": (at("relu", values=[{"node": "relu"}]), "uses 'relu', which no input or node before it"),
+    "an unknown name": (at("add", values=[FC, {"node": "/etc/passwd"}]), "uses '/etc/passwd'"),
+    "a name twice": (at("add", name="mul"), "two nodes of the name 'mul'"),
+    "no output": (whole(output="nowhere"), "the output 'nowhere' is no node"),
+    "an output that is no score": (whole(output="scale"), r"the output is \(n,\), \(n, 1\) or \(n, k\) scores"),
+    "no nodes": (whole(nodes=[]), "describes 0 nodes"),
+    "nodes without end": (
+        lambda h: h["graph"].update(nodes=[{"name": f"n{i}", "op": "relu", "values": [X]} for i in range(3000)]),
+        "describes 3000 nodes",
+    ),
+    "a huge repeat": (
+        new({"op": "repeat", "values": [X, 1, BIG]}),
+        "new0' .repeat.: gives .* entries for 4,096 rows; at most",
+    ),
+    "a repeat beyond numbers": (new({"op": "repeat", "values": [X, BIG, BIG]}), r"new0' \(repeat\) cannot be computed"),
+    "a huge expand": (
+        new({"op": "unsqueeze", "values": [X, 1]}, {"op": "expand", "values": [{"node": "new0"}, -1, BIG, -1]}),
+        "new1' .expand.: gives",
+    ),
+    "a huge reshape": (new({"op": "reshape", "values": [X, BIG, BIG]}), r"new0' \(reshape\) cannot be computed"),
+    "rows times rows": (
+        new(
+            {"op": "transpose", "values": [X, 0, 1]},
+            {"op": "matmul", "values": [X, {"node": "new0"}]},
+            {"op": "reshape", "values": [{"node": "new1"}, -1, 1]},
+            {"op": "mul", "values": [{"node": "new2"}, {"node": "scale"}]},
+            {"op": "reshape", "values": [{"node": "new3"}, -1, 1]},
+            {"op": "transpose", "values": [{"node": "new4"}, 0, 1]},
+            {"op": "matmul", "values": [{"node": "new4"}, {"node": "new5"}]},
+        ),
+        "new6' .matmul.: gives",
+    ),
+    "a huge one-hot": (
+        new({"op": "long", "values": [X]}, {"op": "one_hot", "values": [{"node": "new0"}, BIG]}),
+        "new1' .one_hot.: gives",
+    ),
+    "numbers that grow": (
+        new(
+            {"op": "size", "values": [X, 0]},
+            *({"op": "mul", "values": [{"node": f"new{i}"}, {"node": f"new{i}"}]} for i in range(9)),
+        ),
+        "gives a number that is too large",
+    ),
+    "a power of numbers": (
+        new({"op": "size", "values": [X, 0]}, {"op": "pow", "values": [{"node": "new0"}, BIG]}),
+        "pow.: takes a tensor",
+    ),
+    "several values times a number": (
+        new({"op": "unbind", "values": [X, 1]}, {"op": "mul", "values": [{"node": "new0"}, BIG]}),
+        "mul.: takes tensors and numbers",
+    ),
+    "a number beyond all": (new({"op": "mul", "values": [X, 10**30]}), "has a number beyond"),
+    "a text": (new({"op": "to", "values": [X, "cuda"]}), "has a value that is none: .cuda"),
+    "another dtype": (new({"op": "to", "values": [X, {"dtype": "object"}]}), "a dtype is one of float32"),
+    "a value of two kinds": (new({"op": "relu", "values": [{"node": "x", "slice": []}]}), "has a value that is none"),
+    "nested values": (
+        new({"op": "reshape", "values": [X, [[[[[[[[[[1]]]]]]]]]]]}),
+        "nests its values too deeply",
+    ),
+    "no tensor first": (new({"op": "reshape", "values": [3, 1]}), "its first value is no tensor"),
+    "a huge input": (lambda h: h["graph"]["inputs"][0].update(width=1 << 40), "has from 1 to 65,536 columns"),
+    "an input of nothing": (lambda h: h["graph"]["inputs"][0].update(width=-1), "has from 1 to 65,536 columns"),
+    "layers and a graph": (lambda h: h.update(layers=[]), "as layers or as a graph, one of them"),
+    "neither": (lambda h: h.pop("graph"), "as layers or as a graph, one of them"),
+    "a field more": (at("relu", code="print()"), "graph.nodes.*code: Extra inputs are not permitted"),
+}
+
+LOUD = ("unknown operation", "too few values", "a missing tensor", "a huge repeat", "a huge reshape", "a cycle")
 WIDE = {"kind": "Linear", "settings": {"in_features": 1 << 23, "out_features": 1 << 23}}
 HOSTILE = {  # what -> (name of the file, its bytes)
     "untrusted function in skops": ("model.skops", untrusted),
@@ -414,6 +566,7 @@ HOSTILE = {  # what -> (name of the file, its bytes)
     "unknown layer": ("model.zip", lambda: with_json(layers({"kind": "Lambda", "settings": {}}))),
     "layer with other settings": ("model.zip", lambda: with_json(layers({"kind": "Linear", "settings": {"device": "cuda"}}))),
     "layers larger than memory": ("model.zip", lambda: with_json(layers(WIDE, WIDE))),
+    **{f"{what} in a graph": ("model.zip", lambda what=what: with_graph(GRAPHS[what][0])) for what in LOUD},
     "negative width": (
         "model.zip",
         lambda: with_json(layers({"kind": "Linear", "settings": {"in_features": -1, "out_features": 1}})),

@@ -102,7 +102,7 @@ class Own(torch.nn.Module):
 UNSAVED = {
     "a forward of its own": lambda: ti.wrap(Own(), encoder="passthrough", task="regression"),
     "an unknown layer": lambda: ti.wrap(
-        torch.nn.Sequential(torch.nn.Linear(3, 1), torch.nn.Softplus()), encoder="passthrough", task="regression"
+        torch.nn.Sequential(torch.nn.Linear(3, 1), torch.nn.RReLU()), encoder="passthrough", task="regression"
     ),
     "a function": lambda: ti.wrap(lambda rows: rows.sum(axis=1), task="regression"),
     "an encoder with code": lambda: ti.wrap(

@@ -96,11 +96,17 @@ MODULES = {
     "LeakyReLU": lambda: nn.LeakyReLU(0.4),
     "Dropout": lambda: nn.Dropout(0.7),
     "BatchNorm1d": lambda: nn.BatchNorm1d(D, eps=0.1, affine=False),
+    "LayerNorm": lambda: nn.LayerNorm(D, eps=0.1, bias=False),
+    "Hardtanh": lambda: nn.Hardtanh(-0.3, 0.4),
+    "Softplus": lambda: nn.Softplus(2.0, 3.0),
     "Softmax": lambda: nn.Softmax(dim=1),
+    "LogSoftmax": lambda: nn.LogSoftmax(dim=1),
 }
 
 
-@pytest.mark.parametrize("kind", LAYERS)
+@pytest.mark.parametrize(
+    "kind", [kind for kind in LAYERS if kind != "Embedding"]
+)  # of which test_graphs.py has several
 def test_every_layer_comes_back_with_its_settings(kind, tmp_path):
     torch.manual_seed(0)
     layer = MODULES.get(kind, LAYERS[kind][0])()
@@ -184,21 +190,13 @@ def test_loading_draws_nothing_and_leaves_the_network_without_gradients(saved):
 # what cannot be saved
 
 
-class OwnForward(nn.Sequential):
-    def forward(self, x):
-        return super().forward(x) + 1
-
-
 @pytest.mark.parametrize(
     ("module", "words"),
     [
-        (nn.Linear(D, 1), "is a Linear; only a torch Sequential can be saved without code"),
-        (OwnForward(nn.Linear(D, 1)), "is a OwnForward; only a torch Sequential"),
         (
-            nn.Sequential(nn.Linear(D, 2), nn.Hardtanh(), nn.Linear(2, 1)),
-            "holds a Hardtanh; layers that can be saved are Linear",
+            nn.Sequential(nn.Linear(D, 2), nn.RReLU(), nn.Linear(2, 1)),
+            "holds a RReLU; layers that can be saved are Linear",
         ),
-        (nn.Sequential(nn.Sequential(nn.Linear(D, 1))), "holds a Sequential"),
         (nn.Sequential(nn.BatchNorm1d(D, track_running_stats=False), nn.Linear(D, 1)), "without running statistics"),
         (nn.Sequential(nn.Linear(D, 1)).to(torch.bfloat16), "cannot be saved: dtype.*float32"),
     ],

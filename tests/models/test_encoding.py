@@ -5,13 +5,18 @@ import pandas as pd
 import pytest
 import torch
 from sklearn.base import BaseEstimator, TransformerMixin, clone
+from sklearn.decomposition import PCA, TruncatedSVD
 from sklearn.linear_model import LogisticRegression
 from sklearn.pipeline import make_pipeline
+from sklearn.preprocessing import MinMaxScaler, PolynomialFeatures, QuantileTransformer, StandardScaler
 
 import tabinterp as ti
 from tabinterp.errors import ModelError
 from tabinterp.models import bind
+from tabinterp.models.affine import weight_of
+from tabinterp.models.encoding import build
 
+from . import cases
 from .cases import COLUMNS, ENCODERS, LOCAL, MIXED, dense, frame, moved_columns, table
 
 
@@ -182,3 +187,56 @@ def test_missing_values_that_the_encoder_leaves_are_refused():
     source = pd.DataFrame({"a": [1.0, np.nan, 3, 4], "y": [0, 1, 0, 1]})
     with pytest.raises(ModelError, match=r"row 1, encoded column 0.*imputer"):
         bind(ti.wrap(torch.nn.Linear(1, 1), encoder="passthrough"), ti.read_table(source, target="y"))
+
+
+CUT = {  # an encoder that ends in affine steps -> columns that its head treats on their own
+    "components": make_pipeline(StandardScaler(), PCA(2, whiten=True), StandardScaler()),
+    "components alone": PCA(3),
+    "sparse components": make_pipeline(QuantileTransformer(n_quantiles=20), TruncatedSVD(2)),
+}
+
+
+@pytest.mark.parametrize("name", CUT)
+def test_an_affine_end_moves_a_column_as_whole_rows_do(name, monkeypatch):
+    given = cases.numeric_table("binary", rows=80)
+    encoder = clone(CUT[name]).fit(given.inputs)
+    torch.manual_seed(0)
+    network = torch.nn.Sequential(torch.nn.Linear(encoder.transform(given.inputs).shape[1], 5), torch.nn.Tanh())
+    bound = bind(ti.wrap(network.append(torch.nn.Linear(5, 1)), encoder=encoder), given)
+    assert not any(bound.encoding.local.values())
+    assert bound.encoding.tail is not None
+    draw = np.random.default_rng(0)
+    receivers, donors = draw.integers(0, 80, 50), draw.integers(0, 80, 50)
+    for columns in [("x0",), ("x1", "x3")]:
+        rows = given.inputs.iloc[receivers].reset_index(drop=True)
+        for column in columns:
+            rows[column] = given.inputs[column].to_numpy()[donors]
+        whole = bound.encoded_front(rows)
+        with monkeypatch.context() as patch:
+            patch.setattr(type(bound), "encoded_front", None)  # no row is encoded again
+            moved = bound.moved(columns, receivers, donors)
+        torch.testing.assert_close(moved, whole, rtol=1e-5, atol=2e-6)
+        assert not torch.allclose(moved, bound.z[receivers], atol=1e-3)
+
+
+def test_an_end_that_is_not_affine_is_not_cut():
+    given = cases.numeric_table("binary", rows=80)
+    for steps in [
+        (PCA(2), MinMaxScaler(clip=True)),
+        (PolynomialFeatures(2),),
+        (PCA(2), QuantileTransformer(n_quantiles=9)),
+    ]:
+        encoding = build(make_pipeline(*steps).fit(given.inputs), given.inputs, tuple(given.schema.inputs))
+        assert encoding.tail is None
+    mixed = make_pipeline(PolynomialFeatures(2), PCA(3)).fit(given.inputs)
+    assert not any(build(mixed, given.inputs, tuple(given.schema.inputs)).local.values())
+
+
+def test_what_claims_to_be_affine_and_is_not_is_found_out():
+    class Bent:
+        def transform(self, rows):
+            return np.asarray(rows) ** 2
+
+    head = np.random.default_rng(0).normal(size=(20, 3))
+    assert weight_of([Bent()], head, head**2) is None
+    assert weight_of([PCA(2).fit(head)], head, PCA(2).fit(head).transform(head)) is not None

@@ -145,6 +145,25 @@ def test_readings_are_those_of_the_same_network_on_one_hot_columns(kind, source,
     pd.testing.assert_frame_equal(mine, theirs, atol=1e-4)
 
 
+def test_the_inside_is_read_behind_the_lookups(source, table):
+    nets = Listed(), OneHot()
+    for one in nets:
+        one.body[1] = nn.ReLU()
+    hot = ColumnTransformer([("n", StandardScaler(), cases.NUMBERS), ("c", OneHotEncoder(), cases.LEVELS)])
+    models = ti.wrap(nets[0], encoder=encoders(source)), ti.wrap(nets[1], encoder=hot.fit(source[cases.COLUMNS]))
+    mine, theirs = (bind(one, table) for one in models)
+    np.testing.assert_allclose(ti.conductance(mine, table).values, ti.conductance(theirs, table).values, atol=1e-3)
+    one, two = (ti.linear_regions(bound, table) for bound in (mine, theirs))
+    assert one.visited == two.visited > 1
+    np.testing.assert_allclose(one.coefficients[one.region], two.coefficients[two.region], atol=1e-5)
+    np.testing.assert_allclose(ti.probe_rows(mine, table).response, ti.probe_rows(theirs, table).response, atol=1e-5)
+    one, two = (ti.path_weights(bound, table) for bound in (mine, theirs))
+    np.testing.assert_allclose(one.path, two.path, atol=1e-5)
+    assert one.garson.sum() == pytest.approx(1)
+    with pytest.raises(NotApplicableError, match="applies tanh"):
+        ti.linear_regions(ti.wrap(Listed(), encoder=encoders(source)), table)
+
+
 @pytest.mark.parametrize("kind", [Listed, OneTensor])
 def test_nothing_behind_the_front_but_the_network_after_its_lookups(kind, source, table):
     bound = bind(ti.wrap(kind(), encoder=behind(kind, source)), table)

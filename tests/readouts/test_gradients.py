@@ -316,3 +316,30 @@ def test_the_users_network_is_left_as_it_was():
     assert all(torch.equal(value, before[name]) for name, value in module.state_dict().items())
     pd.testing.assert_frame_equal(table.frame, inputs)
     assert bind(cases.wrapped(module), table).columns == ("x1", "x2", "x3")
+
+
+def rounded(offset, steep=1.0, cancelled=False):
+    """A network whose score is single precision's rounding of something large: of the score, or of what cancels inside."""
+    torch.manual_seed(0)
+    last = [torch.nn.Linear(8, 2), torch.nn.ReLU(), torch.nn.Linear(2, 1)] if cancelled else [torch.nn.Linear(8, 1)]
+    network = torch.nn.Sequential(torch.nn.Linear(3, 8), torch.nn.Tanh(), *last)
+    network[0].weight.data *= steep
+    network[2].bias.data[:] = offset
+    if cancelled:
+        network[4].weight.data[:] = torch.tensor([[1.0, -1.0]])
+    return cases.wrapped(network)
+
+
+@pytest.mark.parametrize(("offset", "cancelled"), [(1e8, False), (1e6, True), (1e8, True)])
+def test_what_rounding_hides_is_not_looked_for(offset, cancelled):
+    """Halving segments cannot shrink a gap that is rounding: such rows keep it, at a cost of some hundred gradients."""
+    found = ti.gradient_importance(rounded(offset, cancelled=cancelled), cases.numbers(40))
+    assert found.gap > found.tolerance
+    assert found.evaluations.max() < 600
+
+
+@pytest.mark.parametrize("steep", [30.0, 1e3])
+def test_steep_networks_are_followed_to_the_end(steep):
+    """Sharp bends are no rounding: they are refined as before, to the tolerance."""
+    found = ti.gradient_importance(rounded(0.0, steep), cases.numbers(40))
+    assert found.gap <= found.tolerance

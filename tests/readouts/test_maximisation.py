@@ -7,11 +7,13 @@ import itertools
 import numpy as np
 import pandas as pd
 import pytest
+import statsmodels.api as sm
 import torch
 from scipy import optimize
+from sklearn.compose import ColumnTransformer
 from sklearn.decomposition import PCA
 from sklearn.ensemble import IsolationForest
-from sklearn.preprocessing import KBinsDiscretizer
+from sklearn.preprocessing import KBinsDiscretizer, OneHotEncoder
 from torch import nn
 
 import tabinterp as ti
@@ -333,3 +335,50 @@ def test_typicality_of_the_middle_of_the_far_and_of_real_rows():
     scores = IsolationForest(random_state=0).fit(x / sd)
     assert scores.score_samples([[9.0 / s for s in sd]])[0] < np.quantile(scores.score_samples(x / sd), 0.01)
     assert told.unreadable[2:].mean() < 0.03  # real rows are read: 1% by chance
+
+
+def test_a_row_whose_columns_do_not_fit_each_other():
+    # b follows a and the level of c; each column alone is in the middle of its range
+    rng = np.random.default_rng(1)
+    frame = pd.DataFrame({"a": rng.normal(size=800), "c": rng.choice(["x", "y", "z"], 800)})
+    frame["b"] = 2 * frame["a"] + 3 * (frame["c"] == "y") + 0.1 * rng.normal(size=800)
+    table = ti.read_table(frame.assign(y=0.0 + np.arange(800)), target="y", task="regression")
+    coder = ColumnTransformer([("n", "passthrough", ["a", "b"]), ("c", OneHotEncoder(sparse_output=False), ["c"])])
+    coder.fit(frame[["a", "b", "c"]])
+    model = ti.wrap(nn.Sequential(nn.Linear(5, 3), nn.ReLU(), nn.Linear(3, 1)), encoder=coder, task="regression")
+    asked = frame.iloc[:200].copy()
+    asked.loc[0, ["a", "b", "c"]] = [0.0, 1.5, "x"]
+    told = typicality(bind(model, table), asked[table.inputs.columns])
+    assert told.residual[0] > 0.999
+    assert told.unreadable[0]
+    assert told.column[0] in ("a", "b")
+    # each row's own fit, without it
+    x = np.column_stack([np.ones(800), frame["a"], pd.get_dummies(frame["c"]).to_numpy()[:, 1:].astype(float)])
+    fit = sm.OLS(frame["b"], x).fit().get_influence().resid_press
+    other = sm.OLS(frame["a"], np.column_stack([x[:, 0], frame["b"], x[:, 2:]])).fit().get_influence().resid_press
+    scaled = [np.abs(one) / np.sqrt((one**2).mean()) for one in (fit, other)]
+    largest = np.maximum(*scaled)
+    fitted = sm.OLS(frame["b"], x).fit(), sm.OLS(frame["a"], np.column_stack([x[:, 0], frame["b"], x[:, 2:]])).fit()
+    inside = np.maximum(
+        *(np.abs(f.resid) / np.sqrt((one**2).mean()) for f, one in zip(fitted, (fit, other), strict=True))
+    )
+    expected = [((largest < v).sum() + (largest == v).sum() / 2) / 800 for v in inside[1:200]]
+    np.testing.assert_allclose(told.residual[1:], expected, atol=2e-3)
+
+
+def test_a_number_that_its_level_gives_exactly_is_odd_only_where_it_is_another():
+    rng = np.random.default_rng(1)
+    code = {"x": 9.0, "y": 13.0, "z": 16.0}
+    frame = pd.DataFrame({"c": rng.choice(list(code), 600), "a": rng.normal(size=600)})
+    frame["code"] = frame["c"].map(code)
+    table = ti.read_table(frame.assign(y=0.0 + np.arange(600)), target="y", task="regression")
+    coder = ColumnTransformer([("n", "passthrough", ["a", "code"]), ("c", OneHotEncoder(sparse_output=False), ["c"])])
+    coder.fit(frame[["a", "code", "c"]])
+    model = ti.wrap(nn.Sequential(nn.Linear(5, 3), nn.ReLU(), nn.Linear(3, 1)), encoder=coder, task="regression")
+    asked = frame.iloc[:100].copy()
+    asked.loc[0, "code"] = 16.0 if asked.loc[0, "c"] != "z" else 9.0
+    told = typicality(bind(model, table), asked[table.inputs.columns])
+    assert told.column[0] == "code"
+    assert told.residual[0] == 1.0
+    ranks = frame["a"].iloc[1:100].to_numpy() - frame.groupby("c")["a"].transform("mean").iloc[1:100].to_numpy()
+    assert np.corrcoef(np.argsort(np.argsort(np.abs(ranks))), told.residual[1:])[0, 1] > 0.99  # a alone is what is left

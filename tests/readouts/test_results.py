@@ -118,6 +118,45 @@ def test_the_same_seed_gives_the_same_numbers(name, scenery):
     pd.testing.assert_frame_equal(READINGS[name](*models, table), READINGS[name](*models, table))
 
 
+INSIDE = {
+    "conductance": lambda model, linear, table: ti.conductance(model, table).frame(),
+    "ablation": lambda model, linear, table: ti.ablate(model, table, n_repeats=2).frame(),
+    "regions": lambda model, linear, table: ti.linear_regions(model, table, counterpart=linear).frame(),
+    "paths": lambda model, linear, table: ti.path_weights(model, table).frame(),
+    "probe rows": lambda model, linear, table: ti.probe_rows(model, table, grid=4).frame(),
+    "six panels": lambda model, linear, table: ti.card(model, table, objective=ti.unit(1, 0)).frame(),
+    "facets": lambda model, linear, table: ti.facets(model, table, objective=ti.unit(2, 1), number=2, starts=4).frame(),
+    "path of budgets": lambda model, linear, table: ti.pareto(
+        model, table, objective=ti.unit(2, 1), budgets=[0.5, None], starts=4
+    ).frame(),
+}
+
+
+@pytest.fixture(scope="module")
+def binary():
+    frame = cases.mixed_frame(60, 8)
+    return frame, (ti.wrap(cases.network_pipeline(frame)), ti.wrap(cases.linear_pipeline(frame)))
+
+
+@pytest.mark.parametrize("name", INSIDE)
+def test_what_reads_the_inside_changes_nothing_and_minds_neither_library_nor_order(name, binary):
+    frame, models = binary
+    table = cases.mixed_table(frame, weighted=True)
+    before = table.frame.copy()
+    one = INSIDE[name](*models, table)
+    pd.testing.assert_frame_equal(table.frame, before)
+    turned = frame[["y", "grade", "income", "w", "city", "age", "member"]]
+    two = INSIDE[name](
+        *models, ti.read_table(pl.from_pandas(turned), target="y", levels={"grade": cases.GRADES}, weight="w")
+    )
+    if "column" in one:
+        assert set(one["column"].dropna()) == set(cases.INPUTS)
+    wanted = ("output", "layer", "unit", "group", "panel", "facet", "budget", "method", "column", "level", "value")
+    keys = [k for k in wanted if k in one]
+    one, two = (made.sort_values(keys, key=lambda c: c.astype(str)).reset_index(drop=True) for made in (one, two))
+    pd.testing.assert_frame_equal(one, two, rtol=1e-4, atol=1e-5)
+
+
 # ---- estimates
 
 

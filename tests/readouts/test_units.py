@@ -48,6 +48,21 @@ def test_a_linear_function_of_the_others_is_redundant():
     assert found.health == ("redundant", "redundant", "redundant", "sound")
 
 
+def test_effective_rank_is_the_number_of_equal_directions():
+    corners = np.array([[0, 0, 0], [0, 1, 0], [1, 0, 0], [1, 1, 0]] * 10, dtype=float)
+    frame = pd.DataFrame(corners, columns=["x1", "x2", "x3"]).assign(y=np.arange(40.0))
+    table = ti.read_table(frame, target="y", task="regression")
+    a, b, c = [1.0, 0, 0], [0, 1.0, 0], [0, 0, 1.0]
+    for weight, known in (([a, b], 2), ([a, b, c], 2), ([a, a, a], 1), ([c, c], 0), ([a, [1.0, 1, 0]], None)):
+        net = cases.relu_network((weight, [0.0] * len(weight), [1.0] * len(weight)))
+        told = ti.neurons(cases.wrapped(net), table).effective_rank["layer 1"]
+        rank = known
+        if known is None:  # singular values of ((1, 0), (1, 1)): the golden ratio and one over it
+            share = np.array([np.sqrt(5) + 1, np.sqrt(5) - 1]) / (2 * np.sqrt(5))
+            rank = np.exp(-(share * np.log(share)).sum())
+        assert told == pytest.approx(rank, abs=1e-6)
+
+
 def test_shares_means_and_deviations(logic):
     table, found = logic
     a = np.maximum(table.inputs.to_numpy() @ np.array(WEIGHT, float).T + BIAS, 0)
@@ -209,21 +224,9 @@ def test_saturated_and_constant_units():
     assert found.words(2) == "Layer 1, unit 2: puts out 0.604 on every one of the 300 rows."
 
 
-class Residual(nn.Module):
-    def __init__(self):
-        super().__init__()
-        torch.manual_seed(1)
-        self.first, self.second, self.wide = nn.Linear(3, 5), nn.Linear(5, 5), nn.Linear(3, 1)
-        self.last = nn.Linear(5, 1)
-
-    def forward(self, x):
-        h = torch.relu(self.first(x))
-        return self.last(torch.relu(self.second(h)) + h) + self.wide(x)
-
-
 @pytest.mark.parametrize("style", [*cases.STYLES, "residual"])
 def test_a_network_is_cut_at_every_layer(style):
-    bound = bind(cases.wrapped(Residual() if style == "residual" else cases.styled(style)), cases.numbers(30))
+    bound = bind(cases.wrapped(cases.Residual() if style == "residual" else cases.styled(style)), cases.numbers(30))
     outputs, layers = bound.activations(), layers_of(bound)
     assert [layer.name for layer in layers] == list(outputs)
     assert [layer.affine is not None for layer in layers] == [True, False]

@@ -67,6 +67,16 @@ from tabinterp.report.tabled import (
     TableColumn,
     TableReadings,
 )
+from tabinterp.report.together import (
+    BaselinePair,
+    BaselineRow,
+    Baselines,
+    ConditionalRow,
+    FamilyRow,
+    StartGap,
+    StartRow,
+    Together,
+)
 
 # The sentences of findings and readings belong to those who write them; samples bring their own.
 messages.ENGLISH.update(
@@ -280,6 +290,76 @@ def gradients(make: Maker, names: list[str], classes: list[str | None]) -> Gradi
         for name, gap in gaps.items()
     ]
     return Gradients(rows_of="held-out", saturation=0.0123, methods=methods)
+
+
+def together(make: Maker, names: list[str], loss: str) -> Together:
+    """Every third column has no relatives; one family of two columns and one of three."""
+
+    def numbers() -> dict[str, Interval]:
+        size = 0.02 * make.share()
+        named = ("network", "linear", "difference", "dropped")
+        return {name: make.interval(size * (1 + i), 0.002) for i, name in enumerate(named)}
+
+    return Together(
+        loss=loss,
+        rows_of="held-out",
+        rows=4000,
+        repeats=5,
+        seed=1234567,
+        associated=0.2,
+        fewest=20,
+        threshold=0.5,
+        association_rows=5000,
+        refit_rows=10000,
+        refit_scored_rows=4000,
+        columns=[
+            ConditionalRow(
+                column=name,
+                conditioned=[] if index % 3 == 0 else [other for other in names[:5] if other != name],
+                strata=1 if index % 3 == 0 else 120,
+                smallest=4000 if index % 3 == 0 else 20,
+                off_support=make.share() * 0.1,
+                **numbers(),
+            )
+            for index, name in enumerate(names)
+        ],
+        families=[FamilyRow(columns=names[i : i + 2 + i], weakest=0.4 + 0.1 * i, **numbers()) for i in range(2)],
+    )
+
+
+def baselines(make: Maker, names: list[str]) -> Baselines:
+    starts = ("mean", "median", "rows")
+    return Baselines(
+        rows=500,
+        background_rows=10,
+        tolerance=0.001,
+        seed=0,
+        starts=[
+            StartRow(baseline="mean", neighbours=0.168, unlike=names[1:3], reference=500),
+            StartRow(baseline="median", neighbours=0.004, unlike=[], reference=500),
+        ],
+        gaps=[StartGap(baseline=start, network=0.0008, linear=1e-7) for start in starts],
+        pairs=[
+            BaselinePair(
+                first=first,
+                second=second,
+                top=5,
+                network=make.share(),
+                network_overlap=0.8,
+                linear=make.share(),
+                linear_overlap=1.0,
+            )
+            for first, second in (("mean", "median"), ("mean", "rows"), ("median", "rows"))
+        ],
+        columns=[
+            BaselineRow(
+                column=name,
+                network={start: make.share() for start in starts},
+                linear={start: make.share() for start in starts},
+            )
+            for name in names
+        ],
+    )
 
 
 def shapley(make: Maker, names: list[str], classes: list[str | None]) -> Shapley:
@@ -757,8 +837,9 @@ def document(
         gain=gain_of(Maker(seed + 200), names, classes, task, loss),
         disagreement=disagreement(names, task),
         importance=importance(make, names, loss),
+        together=together(Maker(seed + 400), names, loss),
         coefficients=coefficients(make, found, outputs, SCALE.get(task, "log-odds")),
-        gradients=gradients(make, names, outputs),
+        gradients=gradients(make, names, outputs).model_copy(update={"baselines": baselines(Maker(seed + 300), names)}),
         shapley=shapley(make, names, outputs),
         effects=effects(make, found, outputs, levels),
         interactions=interactions(make, names, outputs),
@@ -853,6 +934,15 @@ def hostile() -> Document:
     return found.model_copy(update={"coefficients": parts, "network": network})
 
 
+def blank_together(found: Together) -> Together:
+    """Nothing measured, no family, no refit."""
+    none = {"network": NONE, "linear": NONE, "difference": NONE, "dropped": NONE, "off_support": None}
+    columns = [row.model_copy(update=none) for row in found.columns]
+    return found.model_copy(
+        update={"columns": columns, "families": [], "refit_rows": None, "refit_scored_rows": None, "rows_of": "all"}
+    )
+
+
 def nothing() -> Document:
     """No held-out rows, no reading: only what was asked for."""
     found = regression()
@@ -876,6 +966,7 @@ def nothing() -> Document:
                 update={"terms": [], "tests": [], "surrogates": [], "notes": []}
             ),
             "gradients": Gradients(rows_of="all", saturation=None, methods=[]),
+            "together": blank_together(found.together),
             "shapley": None,
             "effects": None,
             "interactions": found.interactions.model_copy(update={"pairs": [], "screened": 0}),
@@ -940,6 +1031,7 @@ def all_none() -> Document:
     undetermined = Calibrated(slope=NONE, intercept=NONE, bins=[])
     return found.model_copy(
         update={
+            "together": blank_together(found.together),
             "data": found.data.model_copy(update={"rates": [], "held_out_rows": None, "training_rows": None}),
             "verdict": nothing_found.verdict,
             "performance": Performance(held_out=False, rows=20000, resamples=0, seed=0, metrics=rows),

@@ -13,7 +13,7 @@ from ...errors import ModelError
 from ..front import private, trace
 from ..lookups import is_rounding
 from ..model import Model
-from ..several import finisher
+from ..several import Finish
 from .parts import asked
 
 
@@ -43,7 +43,7 @@ def wrap(
         outputs=outputs,
     )
     if len(encoders) > 1 or isinstance(encoder, (list, tuple)) or _reads_whole_numbers(own):
-        return replace(model, finish=finisher(encoders, model))
+        return replace(model, finish=Finish(tuple(encoders), model))
     reads = getattr(encoders[0], "feature_names_in_", None)
     return replace(model, encoder=encoders[0], reads=None if reads is None else tuple(map(str, reads)))
 

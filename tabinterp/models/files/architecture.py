@@ -12,7 +12,6 @@ from torch import nn
 
 from ...errors import ModelError
 from ..front import is_sequence
-from .reading import LARGEST_JSON, Content, json_object
 
 LAYERS: dict[str, tuple[type[nn.Module], tuple[str, ...]]] = {  # name in the file -> module, its settings
     "Linear": (nn.Linear, ("in_features", "out_features")),
@@ -23,11 +22,26 @@ LAYERS: dict[str, tuple[type[nn.Module], tuple[str, ...]]] = {  # name in the fi
     "SiLU": (nn.SiLU, ()),
     "ELU": (nn.ELU, ("alpha",)),
     "LeakyReLU": (nn.LeakyReLU, ("negative_slope",)),
+    "SELU": (nn.SELU, ()),
+    "CELU": (nn.CELU, ("alpha",)),
+    "Mish": (nn.Mish, ()),
+    "Softplus": (nn.Softplus, ("beta", "threshold")),
+    "Softsign": (nn.Softsign, ()),
+    "Hardtanh": (nn.Hardtanh, ("min_val", "max_val")),
+    "Hardswish": (nn.Hardswish, ()),
+    "ReLU6": (nn.ReLU6, ()),
+    "PReLU": (nn.PReLU, ("num_parameters",)),
+    "LogSigmoid": (nn.LogSigmoid, ()),
     "Identity": (nn.Identity, ()),
     "Dropout": (nn.Dropout, ("p",)),
     "BatchNorm1d": (nn.BatchNorm1d, ("num_features", "eps", "affine")),
+    "LayerNorm": (nn.LayerNorm, ("normalized_shape", "eps", "elementwise_affine")),
+    "Embedding": (nn.Embedding, ("num_embeddings", "embedding_dim")),
+    "Flatten": (nn.Flatten, ("start_dim", "end_dim")),
     "Softmax": (nn.Softmax, ("dim",)),
+    "LogSoftmax": (nn.LogSoftmax, ("dim",)),
 }
+WITH_BIAS = ("Linear", "LayerNorm")  # layers that may be without
 MOST_LAYERS = 1_000
 LARGEST_WIDTH = 1 << 24
 Kind = TypeVar("Kind", bound=BaseModel)
@@ -38,6 +52,10 @@ def _is_width(value: Any) -> bool:
     return type(value) is int and 0 < value <= LARGEST_WIDTH
 
 
+def _are_widths(value: Any) -> bool:
+    return isinstance(value, list) and 0 < len(value) <= 3 and all(map(_is_width, value))
+
+
 def _is_number(value: Any) -> bool:
     return type(value) in (int, float) and math.isfinite(value)
 
@@ -46,11 +64,22 @@ SETTINGS: dict[str, tuple[Callable[[Any], bool], str]] = {  # what a setting may
     "in_features": (_is_width, f"from 1 to {LARGEST_WIDTH:,}"),
     "out_features": (_is_width, f"from 1 to {LARGEST_WIDTH:,}"),
     "num_features": (_is_width, f"from 1 to {LARGEST_WIDTH:,}"),
+    "num_parameters": (_is_width, f"from 1 to {LARGEST_WIDTH:,}"),
+    "num_embeddings": (_is_width, f"from 1 to {LARGEST_WIDTH:,}"),
+    "embedding_dim": (_is_width, f"from 1 to {LARGEST_WIDTH:,}"),
+    "normalized_shape": (_are_widths, f"a list of up to 3 numbers from 1 to {LARGEST_WIDTH:,}"),
     "approximate": (lambda value: value in ("none", "tanh"), "none or tanh"),
     "alpha": (_is_number, "a number"),
+    "beta": (_is_number, "a number"),
+    "threshold": (_is_number, "a number"),
+    "min_val": (_is_number, "a number"),
+    "max_val": (_is_number, "a number"),
+    "start_dim": (lambda value: type(value) is int and value in (1, 2), "1 or 2"),
+    "end_dim": (lambda value: type(value) is int and value in (1, 2, -1), "1, 2 or -1"),
     "negative_slope": (_is_number, "a number"),
     "p": (_is_number, "a number"),
     "eps": (_is_number, "a number"),
+    "elementwise_affine": (lambda value: type(value) is bool, "true or false"),
     "affine": (lambda value: type(value) is bool, "true or false"),
     "dim": (lambda value: value is None or (type(value) is int and value in (1, -1)), "1, -1 or null"),
 }
@@ -61,27 +90,9 @@ class Layer(BaseModel):
 
     model_config = ConfigDict(extra="forbid", frozen=True)
     kind: str
-    settings: dict[str, bool | int | float | str | None] = {}
+    settings: dict[str, bool | int | float | str | list[int] | None] = {}
     bias: bool = True
     name: str | None = None
-
-
-class Architecture(BaseModel):
-    """`architecture.json`: what weights alone do not say."""
-
-    model_config = ConfigDict(extra="forbid", frozen=True)
-    layers: list[Layer]
-    name: str | None = None
-    task: str | None = None
-    classes: list[str | int | float | bool] | None = None
-    outputs: str | None = None
-
-
-def parse(content: Content) -> Architecture:
-    """An architecture from JSON."""
-    if len(content.data) > LARGEST_JSON:
-        raise ModelError(f"{content.name!r} is larger than {LARGEST_JSON:,} bytes")
-    return checked(Architecture, json_object(content.data, repr(content.name)), content.name)
 
 
 def checked(kind: type[Kind], value: dict[str, Any], name: str) -> Kind:
@@ -93,20 +104,26 @@ def checked(kind: type[Kind], value: dict[str, Any], name: str) -> Kind:
         raise ModelError(f"{name!r}: {'.'.join(map(str, first['loc']))}: {first['msg']}") from None
 
 
-def describe(module: nn.Module, name: str) -> list[Layer]:
-    """The layers of a plain sequence."""
+def describe(module: nn.Module) -> list[Layer] | None:
+    """The layers of a plain sequence; None where the module is none, or holds another kind."""
     if not is_sequence(module):
-        raise ModelError(f"{name} is a {type(module).__name__}; only a torch Sequential can be saved without code")
-    return [_layer(part, name) for part in module]
+        return None
+    found = [layer_of(part) for part in module]
+    layers = [one for one in found if isinstance(one, Layer)]
+    return layers if len(layers) == len(found) else None
 
 
-def _layer(module: nn.Module, name: str) -> Layer:
+def layer_of(module: nn.Module) -> Layer | str:
+    """The layer that a module is, or why it is none."""
     kind = type(module).__name__
     if kind not in LAYERS or type(module) is not LAYERS[kind][0]:
-        raise ModelError(f"{name} holds a {kind}; layers that can be saved are {', '.join(LAYERS)}")
+        return f"it holds a {kind}"
     if getattr(module, "running_mean", 0) is None:
-        raise ModelError(f"{name} holds a {kind} without running statistics, which makes a row depend on other rows")
-    settings = {setting: getattr(module, setting) for setting in LAYERS[kind][1]}
+        return f"it holds a {kind} without running statistics, which makes a row depend on other rows"
+    if getattr(module, "max_norm", None) is not None:
+        return f"it holds a {kind} with max_norm, which changes its weights when it is used"
+    values = {setting: getattr(module, setting) for setting in LAYERS[kind][1]}
+    settings = {name: list(value) if isinstance(value, tuple) else value for name, value in values.items()}
     return Layer(kind=kind, settings=settings, bias=getattr(module, "bias", None) is not None)
 
 
@@ -114,7 +131,7 @@ def fill(layers: list[Layer], tensors: dict[str, torch.Tensor], file: str) -> nn
     """The network: built without memory, compared with the tensors, and only then given them."""
     module = build(layers, file)
     own = _renamed(layers, tensors, file)
-    _fits(module.state_dict(), own, file)
+    fits(module.state_dict(), own, file)
     for name, value in own.items():
         if not bool(torch.isfinite(value).all()):
             raise ModelError(f"{file!r}: {name} holds values that are not finite")
@@ -128,10 +145,11 @@ def build(layers: list[Layer], file: str) -> nn.Sequential:
     if not 0 < len(layers) <= MOST_LAYERS:
         raise ModelError(f"{file!r} describes {len(layers)} layers; 1 to {MOST_LAYERS:,} can be read")
     with torch.device("meta"):
-        return nn.Sequential(*[_module(layer, file) for layer in layers])
+        return nn.Sequential(*[made(layer, file) for layer in layers])
 
 
-def _module(layer: Layer, file: str) -> nn.Module:
+def made(layer: Layer, file: str) -> nn.Module:
+    """One layer, on the default device."""
     if layer.kind not in LAYERS:
         raise ModelError(f"{file!r} names a layer {layer.kind!r}; known are {', '.join(LAYERS)}")
     make, settings = LAYERS[layer.kind]
@@ -141,7 +159,7 @@ def _module(layer: Layer, file: str) -> nn.Module:
         allowed, words = SETTINGS[setting]
         if not allowed(value):
             raise ModelError(f"{file!r}: {setting} of {layer.kind} is {words}; got {value!r}")
-    extra: dict[str, Any] = {"bias": layer.bias} if layer.kind == "Linear" else {}
+    extra: dict[str, Any] = {"bias": layer.bias} if layer.kind in WITH_BIAS else {}
     try:
         return make(**layer.settings, **extra)
     except (TypeError, ValueError, RuntimeError) as error:
@@ -160,10 +178,11 @@ def _renamed(layers: list[Layer], tensors: dict[str, torch.Tensor], file: str) -
     return own
 
 
-def _fits(expected: dict[str, torch.Tensor], given: dict[str, torch.Tensor], file: str) -> None:
+def fits(expected: dict[str, torch.Tensor], given: dict[str, torch.Tensor], file: str) -> None:
+    """Are these the tensors that the layers take?"""
     missing, extra = sorted(set(expected) - set(given)), sorted(set(given) - set(expected))
     if missing or extra:
-        parts = [f"missing {_few(missing)}" if missing else "", f"not described {_few(extra)}" if extra else ""]
+        parts = [f"missing {few(missing)}" if missing else "", f"not described {few(extra)}" if extra else ""]
         raise ModelError(f"{file!r}: the weights do not fit the architecture: {'; '.join(p for p in parts if p)}")
     floats = set()
     for name, value in given.items():
@@ -183,5 +202,6 @@ def _fits(expected: dict[str, torch.Tensor], given: dict[str, torch.Tensor], fil
         )
 
 
-def _few(names: list[str]) -> str:
+def few(names: list[str]) -> str:
+    """Five of them."""
     return ", ".join(names[:5]) + (f" and {len(names) - 5} more" if len(names) > 5 else "")

@@ -106,6 +106,6 @@ def described(tensors: dict[str, torch.Tensor]) -> list[Shape]:
     return [Shape(n, tuple(t.shape), str(t.dtype).removeprefix("torch.")) for n, t in tensors.items()]
 
 
-def dump(module: torch.nn.Module) -> bytes:
-    """The state of a module as safetensors."""
-    return safetensors.torch.save({n: v.detach().cpu().clone().contiguous() for n, v in module.state_dict().items()})
+def dump(tensors: dict[str, torch.Tensor]) -> bytes:
+    """Tensors as safetensors."""
+    return safetensors.torch.save({n: v.detach().cpu().clone().contiguous() for n, v in tensors.items()})

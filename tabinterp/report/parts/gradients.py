@@ -6,6 +6,7 @@ from collections.abc import Sequence
 
 from tabinterp.report.blocks import Block, Cell, Fold, Heading, Paragraph, Table
 from tabinterp.report.document import Document, GradientMethod, GradientRow
+from tabinterp.report.parts.baselines import baselines
 from tabinterp.report.words import (
     capital,
     cells,
@@ -40,7 +41,8 @@ def gradients(document: Document) -> list[Block]:
         blocks.append(Paragraph(t("report.gradients.saturation", saturation=number(part.saturation))))
     for method in part.methods:
         blocks.extend(_method(method))
-    return [*blocks, Paragraph(t("report.gradients.note"), "note")]
+    blocks.append(Paragraph(t("report.gradients.note"), "note"))
+    return blocks if part.baselines is None else [*blocks, *baselines(part.baselines)]
 
 
 def _method(method: GradientMethod) -> list[Block]:

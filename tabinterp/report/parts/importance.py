@@ -48,8 +48,8 @@ def _figure(part: Importance, unit: dict[str, str]) -> list[Block]:
     aria = t(
         "report.importance.aria",
         count=len(shown),
-        network=_largest([(row.column, row.network) for row in part.columns]),
-        linear=_largest([(row.column, row.linear) for row in part.columns]),
+        network=largest([(row.column, row.network) for row in part.columns]),
+        linear=largest([(row.column, row.linear) for row in part.columns]),
     )
     svg = figures.pairs(pairs, t("report.importance.axis", **unit), aria, "figure-importance", "model")
     legend = [
@@ -69,7 +69,7 @@ def _either(row: ImportanceRow) -> float:
     return max(figures.finite(row.network.value), figures.finite(row.linear.value))
 
 
-def _largest(found: Sequence[tuple[str, Interval]]) -> str:
+def largest(found: Sequence[tuple[str, Interval]]) -> str:
     measured = [(name, part) for name, part in found if part.value is not None]
     measured.sort(key=lambda item: -figures.finite(item[1].value))
     named = [f"{cut(name)} {interval(part)}" for name, part in measured[:NAMED]]

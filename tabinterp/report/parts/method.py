@@ -105,6 +105,8 @@ def _used(document: Document) -> Iterator[tuple[str, int, str]]:
         importance.rows,
         draws("repeats", count=importance.repeats, seed=str(importance.seed)),
     )
+    if (given := document.together) is not None:
+        yield t("report.section.together"), given.rows, draws("strata", count=given.repeats, seed=str(given.seed))
     if (values := document.shapley) is not None:
         how = draws("background", count=values.background_rows, seed=str(values.seed))
         yield t("report.section.shapley"), values.rows, how

@@ -1,0 +1,147 @@
+"""Families: columns that carry the same information, found by hierarchical clustering of their associations.
+
+Association, in [0, 1]: of two numbers the absolute rank correlation of Spearman (1904); of two columns of levels Cramér's V
+without its bias (Bergsma 2013); of a number and levels the correlation ratio of the number's ranks, without its bias
+(Kelley 1935). Missing numbers are left out, a missing level is a level. Columns are joined by average linkage of 1 - association:
+the members of a family have a mean association of at least the threshold with what they were joined to.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+import pandas as pd
+from scipy.cluster.hierarchy import fcluster, linkage
+from scipy.spatial.distance import squareform
+from scipy.stats import rankdata
+
+from ..errors import NotApplicableError
+from ..table import Table
+from ..table.draws import FloatArray, IntArray, chosen
+from .weights import effective
+
+ROWS = 5_000  # rows on which associations are taken
+THRESHOLD = 0.5
+
+
+@dataclass(frozen=True, eq=False)
+class Families:
+    """`association` (columns, columns); `families` name -> members, two at least, in the table's order."""
+
+    columns: tuple[str, ...]
+    association: FloatArray
+    families: dict[str, tuple[str, ...]]
+    threshold: float
+    rows: int
+    seed: int
+
+    def weakest(self, name: str) -> float:
+        """The lowest association between two members."""
+        at = [self.columns.index(c) for c in self.families[name]]
+        return float(self.association[np.ix_(at, at)].min())
+
+    def associated(self, columns: tuple[str, ...], least: float) -> tuple[str, ...]:
+        """The other columns whose association with any of these is at least so high."""
+        at = [self.columns.index(c) for c in columns]
+        most = self.association[at].max(axis=0)
+        return tuple(c for j, c in enumerate(self.columns) if most[j] >= least and c not in columns)
+
+    def frame(self) -> pd.DataFrame:
+        """One row a member: family, column, weakest association in the family."""
+        rows = [(name, c, self.weakest(name)) for name, members in self.families.items() for c in members]
+        return pd.DataFrame(rows, columns=["family", "column", "weakest"])
+
+
+def families(table: Table, *, threshold: float = THRESHOLD, seed: int = 0) -> Families:
+    """Find families among the input columns, on at most 5,000 seeded rows; `families(table).families` goes into `groups=`.
+
+    Examples
+    --------
+    >>> import numpy as np, pandas as pd, tabinterp as ti
+    >>> x = np.random.default_rng(0).normal(size=(300, 2))
+    >>> frame = pd.DataFrame({"a": x[:, 0], "b": x[:, 1], "c": -x[:, 0] ** 3, "y": x[:, 0]})
+    >>> families(ti.read_table(frame, target="y", task="regression")).families
+    {'a + c': ('a', 'c')}
+    """
+    if not 0 < threshold <= 1:
+        raise NotApplicableError(f"threshold is above 0 and at most 1; got {threshold}")
+    able = np.arange(len(table)) if table.weights is None else np.flatnonzero(table.weights > 0)
+    few = table.take(able[np.sort(chosen(table.numbers[able], ROWS, seed))])
+    columns = tuple(few.schema.inputs)
+    association = associations(few)
+    found = {}
+    if len(columns) > 1:
+        tree = linkage(squareform(1 - association, checks=False), method="average")
+        cluster = fcluster(tree, 1 - threshold + 1e-9, criterion="distance")
+        for one in dict.fromkeys(cluster.tolist()):
+            members = tuple(c for c, k in zip(columns, cluster, strict=True) if k == one)
+            if len(members) > 1:
+                found[" + ".join(members)] = members
+    return Families(columns, association, found, threshold, len(few), seed)
+
+
+def associations(table: Table) -> FloatArray:
+    """(columns, columns) association of every two input columns, 1 on the diagonal, 0 where there is none to measure."""
+    columns, w = table.schema.inputs, table.row_weights
+    numeric = [table.schema[c].kind == "numeric" for c in columns]
+    values: list[Any] = [_ranks(table, c, w) if n else _codes(table, c) for c, n in zip(columns, numeric, strict=True)]
+    result = np.eye(len(columns))
+    for i in range(len(columns)):
+        for j in range(i):
+            a, b = (i, j) if numeric[i] else (j, i)  # a number first
+            of: Any = _spearman if numeric[b] and numeric[a] else _ratio if numeric[a] else _cramer
+            found = of(values[a], values[b], w)
+            result[i, j] = result[j, i] = found if np.isfinite(found) else 0.0
+    return result
+
+
+def _ranks(table: Table, column: str, w: FloatArray) -> FloatArray:
+    """(n,) the weight below a value and half of that at it; NaN missing."""
+    x = table.frame[column].to_numpy(dtype=np.float64, na_value=np.nan)
+    known = ~np.isnan(x)
+    result = np.full(len(x), np.nan)
+    place = rankdata(x[known], method="dense") - 1
+    mass = np.bincount(place, w[known])
+    result[known] = (np.cumsum(mass) - mass / 2)[place]
+    return result
+
+
+def _codes(table: Table, column: str) -> IntArray:
+    return np.asarray(table.frame[column].factorize(use_na_sentinel=False)[0], dtype=np.int64)
+
+
+def _spearman(a: FloatArray, b: FloatArray, w: FloatArray) -> float:
+    known = ~(np.isnan(a) | np.isnan(b))
+    if known.sum() < 3:
+        return 0.0
+    a, b, w = a[known], b[known], w[known]
+    a, b = a - np.average(a, weights=w), b - np.average(b, weights=w)
+    with np.errstate(invalid="ignore", divide="ignore"):
+        return float(abs((w * a * b).sum() / np.sqrt((w * a * a).sum() * (w * b * b).sum())))
+
+
+def _ratio(a: FloatArray, codes: IntArray, w: FloatArray) -> float:
+    """Kelley's epsilon: share of the variance of the ranks between levels, less what chance gives."""
+    known = ~np.isnan(a)
+    a, w, codes = a[known], w[known], np.unique(codes[known], return_inverse=True)[1]
+    levels = int(codes.max()) + 1 if len(codes) else 0
+    n = effective(w) if len(w) else 0.0
+    if levels < 2 or n <= levels:
+        return 0.0
+    mass = np.bincount(codes, w)
+    mean = np.bincount(codes, w * a) / mass
+    total = (w * (a - np.average(a, weights=w)) ** 2).sum()
+    within = (w * (a - mean[codes]) ** 2).sum()
+    return float(np.sqrt(max(0.0, 1 - within / total * (n - 1) / (n - levels)))) if total > 0 else 0.0
+
+
+def _cramer(a: IntArray, b: IntArray, w: FloatArray) -> float:
+    rows, columns, n = int(a.max()) + 1, int(b.max()) + 1, effective(w)
+    cells = np.bincount(a * columns + b, w, minlength=rows * columns).reshape(rows, columns) / w.sum()
+    expected = cells.sum(axis=1, keepdims=True) * cells.sum(axis=0, keepdims=True)
+    phi = float((cells**2 / expected).sum() - 1)
+    phi = max(0.0, phi - (rows - 1) * (columns - 1) / (n - 1))
+    less = min(rows - (rows - 1) ** 2 / (n - 1), columns - (columns - 1) ** 2 / (n - 1)) - 1
+    return float(min(1.0, np.sqrt(phi / less))) if less > 0 else 0.0

@@ -1,0 +1,172 @@
+"""What an objective wants among plausible rows, and what it wants when plausibility is given up: the whole path.
+
+One optimum stands for one strength of a prior (Olah et al. 2017 show several beside each other). Here the numbers are kept in
+the Mahalanobis ball that holds a share of the real rows, and the share is raised to all of them and to no ball at all, in one
+batch: a budget's optimum is never below that of a smaller one. Categories are free at every step, so that each optimum is
+judged by all measures of `typicality`; how far up the path an optimum may still be read as a row, `readable` says.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import numpy as np
+import pandas as pd
+
+from ..errors import NotApplicableError
+from ..models import Bound, Model, bind
+from ..models.layers import layers_of
+from ..table import Table
+from ..table.draws import FloatArray, IntArray, chosen
+from .ascent import States, begin, climb
+from .budget import Budget, budget_of
+from .domain import Domain, domain_of
+from .maximisation import by_column, drawn
+from .objectives import Objective
+from .reader import Reader, readers_of
+from .typicality import Typicality, typicality
+from .weights import deviation
+
+BUDGETS: tuple[float | None, ...] = (0.1, 0.25, 0.5, 0.75, 0.9, 0.95, 0.99, 1.0, None)
+STARTS = 32
+
+
+@dataclass(frozen=True, eq=False)
+class Pareto:
+    """Arrays (budgets,), from the smallest ball to none (None). `rows` are the optima, in original columns.
+
+    `distance` from the mean of the numbers (Mahalanobis 1936), `value` the objective there, `real` its greatest value over
+    the real rows in the ball. `mean` and `sd` of the objective over all rows.
+    """
+
+    objective: Objective
+    budgets: tuple[float | None, ...]
+    rows: pd.DataFrame
+    distance: FloatArray
+    value: FloatArray
+    real: FloatArray
+    mean: float
+    sd: float
+    typicality: Typicality
+    starts: int
+    seed: int
+
+    @property
+    def readable(self) -> int | None:
+        """The place of the greatest optimum that is no farther out than real rows are; None where each is."""
+        able = np.flatnonzero(~np.asarray(self.typicality.unreadable, dtype=bool))
+        return int(able[self.value[able].argmax()]) if len(able) else None
+
+    def summary(self) -> pd.DataFrame:
+        """One row for each budget."""
+        made = pd.DataFrame(
+            {
+                "budget": pd.Series(self.budgets, dtype=object),
+                "distance": self.distance,
+                "value": self.value,
+                "in_sd": (self.value - self.mean) / self.sd if self.sd > 0 else np.nan,
+                "real": self.real,
+            }
+        )
+        return pd.concat([made, self.typicality.frame()], axis=1)
+
+    def frame(self) -> pd.DataFrame:
+        """One row for each budget and column: where the column stands (`at`), with the budget's numbers."""
+        return by_column(self.summary(), self.rows)
+
+
+def pareto(
+    model: Model | Bound,
+    table: Table,
+    *,
+    objective: Objective,
+    budgets: Sequence[float | None] = BUDGETS,
+    starts: int = STARTS,
+    seed: int = 0,
+) -> Pareto:
+    """The optima of one objective under growing budgets.
+
+    Parameters
+    ----------
+    budgets : shares of the rows that the ball holds, in rising order; None, the last: no ball.
+    starts : for each budget, real rows in its ball, the best among them; without a ball half are drawn.
+
+    Raises
+    ------
+    NotApplicableError
+        when the model reads no number, when a ball holds no real row of the domain, or the objective names what there is not.
+
+    Examples
+    --------
+    >>> import numpy as np, pandas as pd, torch, tabinterp as ti
+    >>> x = np.linspace(-1, 1, 101)
+    >>> table = ti.read_table(pd.DataFrame({"a": x, "y": x}), target="y", task="regression")
+    >>> net = torch.nn.Sequential(torch.nn.Linear(1, 1), torch.nn.ReLU(), torch.nn.Linear(1, 1))
+    >>> _ = net[0].weight.data.fill_(2.0), net[0].bias.data.zero_()
+    >>> model = ti.wrap(net, encoder="passthrough", task="regression")
+    >>> found = pareto(model, table, objective=ti.unit(1, 0), budgets=[0.5, None])
+    >>> found.frame()[["budget", "value", "at"]].round(2).values.tolist()
+    [[0.5, 1.0, 0.5], [None, 2.0, 1.0]]
+    """
+    bound = bind(model, table)
+    sizes = [np.inf if one is None else one for one in budgets]
+    if not sizes or sizes != sorted(set(sizes)) or starts < 2:
+        raise NotApplicableError("budgets rise, and starts are at least 2")
+    domain = domain_of(bound, seed)
+    ball = budget_of(domain, *budgets)
+    ((_, reader),) = readers_of(bound, layers_of(bound), [objective] * len(sizes))
+    every = reader.every(bound.z)[:, 0]
+    states, real = _started(domain, reader, ball, every, (starts, seed))
+    spread = float(deviation(every, table.weights))
+    scale = np.full(len(sizes), max(spread, 1e-6 * float(np.abs(every).max()) + 1e-30))
+    states = _rising(climb(domain, reader, states, scale, ball))
+    rows = domain.frame(states.at, states.value)
+    return Pareto(
+        objective=objective,
+        budgets=tuple(budgets),
+        rows=rows,
+        distance=np.sqrt(ball.squared(states.at, states.value)),
+        value=reader.every(bound.encoded_front(rows))[:, 0],
+        real=real,
+        mean=float(np.average(every, weights=table.weights)),
+        sd=spread,
+        typicality=typicality(bound, rows, seed),
+        starts=starts,
+        seed=seed,
+    )
+
+
+def _started(
+    domain: Domain, reader: Reader, ball: Budget, every: FloatArray, asked: tuple[int, int]
+) -> tuple[States, FloatArray]:
+    """The starts of every budget, one after the other, and the greatest value of a real row in each ball."""
+    starts, seed = asked
+    numbers = domain.bound.table.numbers
+    at, value = domain.place(np.arange(len(numbers)))
+    squared = ball.squared(at, value)
+    ats, values, of, real = [], [], [], []
+    for k, limit in enumerate(ball.limit(np.arange(len(ball.limits)))):
+        inside = np.flatnonzero(squared <= limit)
+        if len(inside) == 0:
+            raise NotApplicableError("no real row lies in the domain and within the budget; raise it")
+        real.append(every[inside].max())
+        own = np.resize(inside[chosen(numbers[inside], starts, seed)], starts)
+        own[0] = inside[every[inside].argmax()]
+        more, more_values = drawn(domain, starts // 2 if np.isinf(limit) else 0, seed)
+        own = own[: starts - len(more)]
+        ats += [at[own], more]
+        values += [value[own], more_values]
+        of.append(np.full(starts, k))
+    of_all: IntArray = np.concatenate(of).astype(np.int64)
+    return begin(domain, reader, of_all, np.concatenate(ats), np.concatenate(values)), np.array(real)
+
+
+def _rising(states: States) -> States:
+    """The best state of every budget, or of a smaller one, which lies in its ball too."""
+    best: list[int] = []
+    for k in range(int(states.of.max()) + 1):
+        own = np.flatnonzero(states.of == k)
+        place = int(own[states.score[own].argmax()])
+        best.append(best[-1] if best and states.score[best[-1]] > states.score[place] else place)
+    return states.take(np.array(best))

@@ -1,0 +1,153 @@
+"""Pictures of results, drawn into axes of the caller's: nothing is shown, no setting of Matplotlib is changed.
+
+The network is navy, solid and filled, the linear model amber, dashed and hollow, as in the report. Matplotlib is loaded when the
+first picture is asked for.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from ..table.draws import FloatArray
+
+if TYPE_CHECKING:
+    from matplotlib.axes import Axes
+
+Curve = Any  # `effects.Curve`
+PermutationImportance = Any  # `permutation.PermutationImportance`: they draw themselves by what is here
+
+NAVY, AMBER, INK, RULE = "#08306b", "#d97706", "#1f2937", "#d1d5db"
+DASH = (0.0, (1.8, 0.9))
+RUG = 0.16  # of the height, for how the rows are spread
+SHOWN = 20  # players of a picture
+
+
+def axes_of(ax: Axes | None, height: float = 4.0) -> Axes:
+    """The axes given, or those of a new figure."""
+    if ax is not None:
+        return ax
+    import matplotlib.pyplot as plt  # noqa: PLC0415
+
+    return plt.subplots(figsize=(6.4, height), layout="constrained")[1]
+
+
+def curve(ax: Axes | None, network: Curve, linear: Curve | None, k: int, scale: str, names: tuple[str, str]) -> Axes:
+    """An effect curve with its 95% interval, spread of single rows, rows below; points of fewer than ten rows are left out."""
+    ax = axes_of(ax)
+    kept = ~network.small
+    values = [v for v, keep in zip(network.values, kept, strict=True) if keep]
+    numeric = network.kind == "numeric"
+    at = _places(values, numeric)
+    line = np.array([numeric and v is not None for v in values])
+    ax.fill_between(
+        at[line], network.ice_low[kept, k][line], network.ice_high[kept, k][line], color=NAVY, alpha=0.1, lw=0
+    )
+    _one(ax, at, line, network, kept, k, NAVY, "-", "o", names[0])
+    if linear is not None:
+        _one(ax, at, line, linear, kept, k, AMBER, DASH, "D", names[1])
+    _sparse(ax, at, network.sparse[kept], line)
+    _rows(ax, at, network.share[kept], numeric)
+    if not numeric:
+        ax.set_xticks(at, ["missing" if v is None else str(v) for v in values], rotation=30, ha="right")
+    elif values and values[-1] is None:
+        ax.annotate(
+            "missing", (at[-1], 0.15), (0, 4), ("data", "axes fraction"), "offset points", ha="center", fontsize="small"
+        )
+    ax.axhline(0, color=INK, lw=0.8, zorder=1)
+    ax.set(xlabel=network.column, ylabel=f"effect on the score ({scale.replace('_', '-')})")
+    ax.spines[["top", "right"]].set_visible(False)
+    if linear is not None:
+        ax.legend(frameon=False)
+    return ax
+
+
+def importance(
+    ax: Axes | None, network: PermutationImportance, linear: PermutationImportance | None, names: tuple[str, str]
+) -> Axes:
+    """Importances with 95% intervals, the largest first, at most twenty; the linear model's below each."""
+    order = np.argsort(-network.importance, kind="stable")[:SHOWN]
+    ax = axes_of(ax, 1.2 + 0.3 * len(order))
+    shift = 0.0 if linear is None else 0.17
+    marks = [(network, NAVY, "-", "o", names[0], -shift)]
+    if linear is not None:
+        marks.append((linear, AMBER, "--", "D", names[1], shift))
+    for found, colour, line, marker, name, away in marks:
+        at = [found.players.index(network.players[i]) for i in order]
+        value = found.importance[at]
+        reach = np.stack([value - found.ci_low[at], found.ci_high[at] - value])
+        filled = colour if marker == "o" else "white"
+        bars = ax.errorbar(
+            value, np.arange(len(at)) + away, xerr=reach, fmt=marker, color=colour, mfc=filled, ms=5, lw=1.6, label=name
+        )
+        bars[2][0].set_linestyle(line)
+    ax.axvline(0, color=INK, lw=0.8, zorder=1)
+    ax.set_yticks(np.arange(len(order)), [network.players[i] for i in order])
+    ax.set_ylim(len(order) - 0.5, -0.5)
+    within = " within strata" if network.conditional else ""
+    ax.set_xlabel(f"rise of {network.loss.replace('_', ' ')}{within}, 95% interval")
+    ax.grid(axis="x", color=RULE, lw=0.6)
+    ax.set_axisbelow(True)
+    ax.spines[["top", "right", "left"]].set_visible(False)
+    ax.tick_params(axis="y", length=0)
+    if linear is not None:
+        ax.legend(frameon=False, loc="lower right")
+    return ax
+
+
+def _places(values: list[Any], numeric: bool) -> FloatArray:
+    """Where the points stand: numbers at their values, missing ones a step beyond; levels one after the other."""
+    if not numeric:
+        return np.arange(len(values), dtype=np.float64)
+    known = [float(v) for v in values if v is not None]
+    beyond = max(known) + 0.08 * max(max(known) - min(known), 1e-9) if known else 0.0
+    return np.array([beyond if v is None else float(v) for v in values])
+
+
+def _one(
+    ax: Axes,
+    at: FloatArray,
+    line: Any,
+    found: Curve,
+    kept: Any,
+    k: int,
+    colour: str,
+    style: Any,
+    marker: str,
+    name: str,
+) -> None:
+    """One model: a line with a band where there is an order, points with bars elsewhere."""
+    value, low, high = (part[kept, k] for part in (found.effect.value, found.effect.low, found.effect.high))
+    filled, label = colour if marker == "o" else "white", name
+    if line.any():
+        ax.fill_between(at[line], low[line], high[line], color=colour, alpha=0.25, lw=0)
+        ax.plot(at[line], value[line], color=colour, ls=style, lw=1.8, label=label)
+        label = "_"
+    rest = ~line
+    if rest.any():
+        reach = np.stack([value - low, high - value])[:, rest]
+        ax.errorbar(at[rest], value[rest], yerr=reach, fmt=marker, color=colour, mfc=filled, ms=6, lw=1.6, label=label)
+
+
+def _sparse(ax: Axes, at: FloatArray, sparse: Any, line: Any) -> None:
+    """Hatching between points of a number that few rows lie near."""
+    for i in np.flatnonzero(sparse & line):
+        around = at[line]
+        j = int(np.flatnonzero(around == at[i])[0])
+        low = (around[max(0, j - 1)] + around[j]) / 2
+        high = (around[min(len(around) - 1, j + 1)] + around[j]) / 2
+        ax.axvspan(low, high, facecolor="none", edgecolor=RULE, hatch="///", lw=0, zorder=0)
+
+
+def _rows(ax: Axes, at: FloatArray, share: FloatArray, numeric: bool) -> None:
+    """How the rows are spread, as bars along the lower edge."""
+    if not len(at):
+        return
+    apart = np.diff(np.unique(at))
+    low, high = ax.get_ylim()
+    height = RUG * (high - low) * share / share.max()
+    bottom = low - RUG * (high - low)
+    width = 0.6 if not numeric else 0.01 * np.ptp(at) if not len(apart) else max(0.006 * np.ptp(at), 0.3 * apart.min())
+    ax.bar(at, height, width=width, bottom=bottom, color=INK, alpha=0.35, lw=0)
+    ax.set_ylim(bottom, high)

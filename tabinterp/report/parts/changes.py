@@ -1,0 +1,127 @@
+"""Two audits side by side, as a page: what changed, and what did not."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from tabinterp.report.blocks import Block, Cell, Fold, Paragraph, Section, Table
+from tabinterp.report.changes import LEVEL, Change, Changes, Fact
+from tabinterp.report.document import Document
+from tabinterp.report.parts.first import FirstScreen
+from tabinterp.report.words import cells, name_cell, number, p_value, signed, t, tidy
+
+
+def changes_screen(found: Changes, document: Document) -> FirstScreen:
+    """The first screen: how many numbers changed, and whether the verdict did."""
+    return FirstScreen(
+        title=t("changes.title", first=found.names[0], second=found.names[1]),
+        context=t("changes.context", target=document.data.target),
+        target=f"{found.names[0]} → {found.names[1]}",
+        verdict=headline(found),
+        lines=lines(found),
+        findings=[],
+        performance=[],
+    )
+
+
+def headline(found: Changes) -> str:
+    changed = sum(change.changed for change in found.numbers)
+    tested = sum(change.q is not None for change in found.numbers)
+    return t("changes.some", count=changed, tested=tested) if changed else t("changes.none")
+
+
+def lines(found: Changes) -> list[str]:
+    """What is said of all of it, in words."""
+    verdict = found.facts[0]
+    told = t(f"changes.verdict.{'other' if verdict.changed else 'same'}", first=verdict.first, second=verdict.second)
+    moved = sum(fact.changed for fact in found.findings)
+    tested = sum(change.q is not None for change in found.numbers)
+    return [
+        told,
+        t("changes.findings", checks=len(found.findings), count=moved),
+        t("changes.lead", tested=tested, level=round(100 * LEVEL)),
+        t("changes.same_rows" if found.same_rows else "changes.other_rows"),
+    ]
+
+
+def changes_sections(found: Changes) -> list[Section]:
+    changed = [change for change in found.numbers if change.changed]
+    rest = [change for change in found.numbers if not change.changed]
+    numbers: list[Block] = [_numbers(changed, "numbers")] if changed else [Paragraph(t("changes.none"))]
+    if rest:
+        numbers.append(Fold(t("changes.fold", count=len(rest)), [_numbers(rest, "rest")]))
+    if found.alone:
+        names = "; ".join(tidy(name) for name in found.alone)
+        numbers.append(Paragraph(t("changes.alone", names=names), "note"))
+    parts = (
+        ("numbers", numbers),
+        ("findings", _facts(found.findings, "findings")),
+        ("facts", _facts(found.facts, "facts")),
+    )
+    return [Section(anchor, t(f"changes.section.{anchor}"), blocks) for anchor, blocks in parts]
+
+
+def _numbers(rows: Sequence[Change], caption: str) -> Table:
+    columns = ("name", "theme", "first", "second", "difference", "q")
+    body = [
+        [
+            name_cell(_metric(row)),
+            Cell(whose(row), style="t"),
+            *cells([number(row.first), number(row.second), signed(row.difference), p_value(row.q)]),
+        ]
+        for row in rows
+    ]
+    head = [Cell(t(f"changes.{name}"), style="t" if name == "theme" else "") for name in columns]
+    return Table(t(f"changes.section.{caption}"), head, body)
+
+
+def _metric(row: Change) -> str:
+    """A metric by its words; anything else as it is named."""
+    return t(f"report.metric.{row.name}") if row.theme == "performance" else tidy(row.name)
+
+
+def whose(row: Change) -> str:
+    """What a number is of: a reading, and a model."""
+    of = t("changes.difference").lower() if row.of == "difference" else t(f"changes.{row.of}")
+    return f"{t(f'changes.{row.theme}')}, {of}"
+
+
+def _facts(facts: Sequence[Fact], caption: str) -> list[Block]:
+    changed = [fact for fact in facts if fact.changed]
+    same = ", ".join(fact.name for fact in facts if not fact.changed)
+    blocks: list[Block] = []
+    if changed:
+        names = ("check" if caption == "findings" else "name", "first", "second")
+        head = [Cell(t(f"changes.{name}"), style="w") for name in names]
+        body = [
+            [name_cell(fact.name), Cell(tidy(fact.first), style="w"), Cell(tidy(fact.second), style="w")]
+            for fact in changed
+        ]
+        blocks.append(Table(t(f"changes.section.{caption}"), head, body))
+    if same:
+        blocks.append(Paragraph(t("changes.unchanged", names=same), "note"))
+    return blocks
+
+
+def as_text(found: Changes) -> str:
+    """For a terminal."""
+    rows = [
+        t(
+            "changes.text",
+            theme=t(f"changes.{row.theme}"),
+            of=t("changes.difference").lower() if row.of == "difference" else t(f"changes.{row.of}"),
+            name=_metric(row),
+            first=row.first,
+            second=row.second,
+            difference=signed(row.difference),
+            stderr=number(row.stderr),
+        )
+        for row in found.numbers
+        if row.changed
+    ]
+    moved = [
+        f"{fact.name}: {tidy(fact.first)} → {tidy(fact.second)}"
+        for fact in (*found.facts, *found.findings)
+        if fact.changed
+    ]
+    return "\n".join([headline(found), *lines(found), "", *moved, *rows])

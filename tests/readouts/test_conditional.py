@@ -1,0 +1,216 @@
+"""Conditional importance against all pairs within strata, closed forms for two Gaussian columns, and its error by simulation."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+import numpy as np
+import pandas as pd
+import pytest
+from scipy import stats
+from scipy.stats.contingency import association
+from torch import nn
+
+import tabinterp as ti
+from tabinterp.errors import NotApplicableError
+from tabinterp.models import bind
+from tabinterp.readouts import permutation as pi
+from tabinterp.readouts.families import associations
+from tabinterp.readouts.strata import FEWEST, Strata, strata_of
+from tests import cases, oracles
+
+
+def gaussian(n: int, rho: float, seed: int) -> ti.Table:
+    """y = x1 + 0.5 x2 + noise, unit variances, correlation rho."""
+    rng = np.random.default_rng(seed)
+    x = rng.normal(size=(n, 2)) @ np.linalg.cholesky([[1, rho], [rho, 1]]).T
+    frame = pd.DataFrame(x, columns=["x1", "x2"]).assign(y=x @ [1.0, 0.5] + rng.normal(size=n))
+    return ti.read_table(frame, target="y", task="regression")
+
+
+def linear(*weights: float) -> ti.Model:
+    return cases.wrapped(nn.Sequential(cases.affine([weights])))
+
+
+@pytest.mark.parametrize("rho", [0.6, 0.9])
+def test_two_gaussian_columns_leave_one_minus_rho_squared(rho):
+    """The rise of the squared error is 2 w^2 times the variance that is left; strata of finite width leave a little more."""
+    table = gaussian(6_000, rho, 1)
+    marginal, given = (ti.permutation_importance(linear(1.0, 0.5), table, conditional=c) for c in (False, True))
+    for w, column in ((1.0, 0), (0.5, 1)):
+        assert marginal.importance[column] == pytest.approx(2 * w**2, abs=4 * marginal.stderr[column])
+        left = 2 * w**2 * (1 - rho**2)
+        # half of the rows, 20 a leaf, cut x2 into 150 pieces: outer ones are wide
+        wide = 2 * w**2 * rho**2 * 0.02
+        assert -4 * given.stderr[column] < given.importance[column] - left < 4 * given.stderr[column] + wide
+    assert given.stderr[0] < 0.1 * given.importance[0]
+    told = given.frame()
+    assert told["conditioned"].tolist() == [("x2",), ("x1",)]
+    assert (told["smallest"] >= FEWEST).all()
+    assert (given.off_support < marginal.off_support).all()
+
+
+def test_what_the_model_does_not_use_has_none():
+    given = ti.permutation_importance(linear(0.0, 0.5), gaussian(500, 0.8, 2), conditional=True)
+    assert given.importance[0] == pytest.approx(0, abs=1e-6)
+
+
+@pytest.mark.parametrize("weighted", [False, True])
+@pytest.mark.parametrize("task", ["binary", "regression"])
+def test_every_pair_of_a_stratum(task, weighted):
+    """With all offsets of strata of one size each pair is met once: mean and Hájek projection by the formula."""
+    frame = cases.mixed_frame(100, 0, task)
+    table, pipeline = cases.mixed_table(frame, task, weighted), cases.network_pipeline(frame, task)
+    plan = pi.start(bind(ti.wrap(pipeline), table), n_repeats=9, seed=0, conditional=True)
+    label = np.arange(100) % 10
+    plan = replace(plan, strata={"age": Strata.of(label)}, shifts=np.arange(1, 10))
+    result = pi.finish(plan, pi.update(plan, np.arange(100)))
+    rows = frame.iloc[plan.bound.table.numbers].reset_index(drop=True)
+    w = rows["w"].to_numpy() if weighted else np.ones(100)
+    scores = oracles.all_pairs(cases.scorer(pipeline, task), rows[cases.INPUTS], ("age",))
+    losses, own = oracles.pair_losses(lambda y, s: oracles.row_loss(plan.loss.name, y, s), plan.bound.table.y, scores)
+    rise, total, projection = np.asarray(losses) - np.asarray(own)[:, None], 0.0, np.zeros(100)
+    for s in range(10):
+        at = [i for i in range(100) if label[i] == s]
+        pair = {(i, j): w[i] * w[j] for i in at for j in at if i != j}
+        mean = sum(p * rise[i, j] for (i, j), p in pair.items()) / sum(pair.values())
+        total += mean * sum(w[i] for i in at)
+        for i in at:
+            others = [j for j in at if j != i]
+            given = np.average([rise[i, j] for j in others], weights=w[others])
+            taken = np.average([rise[j, i] for j in others], weights=w[others])
+            projection[i] = given + taken - mean
+    value = total / w.sum()
+    error = np.sqrt(np.sum(w**2 * (projection - np.average(projection, weights=w)) ** 2) * 100 / 99) / w.sum()
+    assert result.importance[0] == pytest.approx(value, abs=1e-6)
+    assert result.stderr[0] == pytest.approx(error, abs=1e-6)
+    assert result.conditional
+    assert "alike" in result.estimand
+
+
+def test_the_error_is_the_spread_over_samples():
+    """Samples of 400 rows, strata made anew in each."""
+    found = [
+        ti.permutation_importance(linear(1.0, 0.5), gaussian(400, 0.7, seed), conditional=True) for seed in range(60)
+    ]
+    spread = np.std([one.importance for one in found], axis=0, ddof=1)
+    said = np.sqrt(np.mean([one.stderr**2 for one in found], axis=0))
+    assert np.all(np.abs(np.log(said / spread)) < np.log(1.3))  # the spread of 60 is known to 9%
+
+
+def test_sums_over_parts_of_the_rows_are_the_whole():
+    frame = cases.mixed_frame(120, 5)
+    bound = bind(ti.wrap(cases.network_pipeline(frame)), cases.mixed_table(frame))
+    plan = pi.start(bound, n_repeats=3, seed=1, groups={"two": ["age", "city"]}, conditional=True)
+    plan = replace(plan, strata={"two": Strata.of(np.arange(120) % 7)})
+    whole = pi.finish(plan, pi.update(plan, np.arange(120))).frame()
+    parts = pi.merge(pi.update(plan, np.arange(50, 120)), pi.update(plan, np.arange(50)))
+    pd.testing.assert_frame_equal(pi.finish(plan, parts).frame(), whole, atol=1e-6, rtol=0)
+
+
+def test_a_column_with_no_relatives_is_moved_among_all_rows():
+    rng = np.random.default_rng(0)
+    frame = pd.DataFrame({"a": rng.normal(size=300), "b": rng.normal(size=300), "y": rng.normal(size=300)})
+    table = ti.read_table(frame, target="y", task="regression")
+    plain, given = (ti.permutation_importance(linear(1.0, 2.0), table, conditional=c) for c in (False, True))
+    np.testing.assert_array_equal(plain.importance, given.importance)
+    np.testing.assert_allclose(plain.stderr, given.stderr, rtol=1e-9)
+    assert given.frame()["strata"].tolist() == [1, 1]
+
+
+def test_the_tree_does_not_cut_the_rows_it_was_grown_on():
+    """A stratum of an honest tree holds the column's own spread, whatever the column: noise keeps all of its variance."""
+    rng = np.random.default_rng(3)
+    frame = pd.DataFrame(rng.normal(size=(2_000, 4)), columns=["a", "b", "c", "y"])
+    frame["b"] = pd.Series(rng.choice(["u", "v", "w"], 2_000), dtype=object)
+    table = ti.read_table(frame, target="y", task="regression")
+    strata = strata_of(table, ("a",), ("b", "c"), 0)
+    assert len(strata) > 20
+    inside = frame["a"].groupby(strata.label).var()
+    assert np.average(inside, weights=strata.size) == pytest.approx(frame["a"].var(), rel=0.05)
+    assert strata.smallest >= FEWEST
+
+
+def test_donors_stay_in_their_stratum_and_go_round():
+    strata = Strata.of(np.array([5, 5, 9, 5, 9, 7]))
+    rows = np.arange(6)
+    for shift in range(1, 5):
+        donors = strata.further(rows, shift)
+        np.testing.assert_array_equal(strata.label[donors], strata.label)
+        assert (donors == rows).tolist() == [False] * 5 + [True]
+    assert sorted(int(strata.further(np.array([0]), s)[0]) for s in (1, 2)) == [1, 3]
+
+
+@pytest.mark.parametrize(
+    ("more", "n", "message"), [({"loss": "auc"}, 100, "mean over rows"), ({}, 60, "at least 80 rows; the table has 60")]
+)
+def test_what_has_no_meaning_is_refused(more, n, message):
+    frame = cases.mixed_frame(n)
+    with pytest.raises(NotApplicableError, match=message):
+        ti.permutation_importance(
+            ti.wrap(cases.network_pipeline(frame)), cases.mixed_table(frame), conditional=True, **more
+        )
+
+
+# ---- families
+
+
+def test_associations_against_scipy():
+    frame = cases.mixed_frame(400, 2)
+    frame["income"] += 800 * frame["age"].fillna(0)
+    frame["grade"] = np.where(frame["city"] == "oslo", "high", frame["grade"])
+    got = pd.DataFrame(associations(cases.mixed_table(frame)), cases.INPUTS, cases.INPUTS)
+    known = frame.dropna(subset=["age"])
+    # ranks are those among all rows in which a column is known: income's are ranked again only where age misses
+    rank = frame["income"].rank()[known.index]
+    assert got.loc["age", "income"] == pytest.approx(stats.pearsonr(known["age"].rank(), rank).statistic, rel=1e-9)
+    city = frame["city"].fillna("none")
+    f = stats.f_oneway(*(frame["income"].rank()[city == level] for level in city.unique())).statistic
+    eta = f * 3 / (f * 3 + 396)
+    assert got.loc["income", "city"] == pytest.approx(np.sqrt(max(0, 1 - (1 - eta) * 399 / 396)), abs=1e-9)
+    plain = association(pd.crosstab(city, frame["grade"]).to_numpy(), method="cramer") ** 2 * 2  # phi squared
+    less = min(4 - 9 / 399, 3 - 4 / 399) - 1
+    assert got.loc["city", "grade"] == pytest.approx(np.sqrt((plain - 6 / 399) / less), rel=1e-9)
+    assert np.all(np.diag(got) == 1)
+    np.testing.assert_array_equal(got, got.T)
+
+
+def test_weights_are_repeated_rows():
+    frame = cases.mixed_frame(200, 2)
+    frame["grade"] = np.where(frame["city"] == "oslo", "high", frame["grade"])
+    frame["w"] = np.random.default_rng(0).integers(1, 4, 200)
+    repeated = frame.loc[frame.index.repeat(frame["w"])].reset_index(drop=True)
+    weighted, plain = associations(cases.mixed_table(frame, weighted=True)), associations(cases.mixed_table(repeated))
+    assert weighted[0, 1] == pytest.approx(
+        plain[0, 1], rel=1e-9
+    )  # the others are less what chance gives, of fewer rows
+    doubled = associations(cases.mixed_table(frame.assign(w=2), weighted=True))
+    np.testing.assert_allclose(doubled, associations(cases.mixed_table(frame)), atol=1e-9)
+
+
+def test_a_family_moves_as_one_player():
+    rng = np.random.default_rng(0)
+    x = rng.normal(size=(500, 2))
+    frame = pd.DataFrame({"a": x[:, 0], "b": x[:, 1], "c": x[:, 0] + 0.1 * rng.normal(size=500)})
+    frame["d"] = np.where(frame["a"] > 0, "up", "down")
+    table = ti.read_table(frame.assign(y=frame["a"]), target="y", task="regression")
+    found = ti.families(table)
+    assert found.families == {"a + c + d": ("a", "c", "d")}
+    assert found.frame()["weakest"].iloc[0] == pytest.approx(found.association[[0, 0, 2], [2, 3, 3]].min())
+    model = ti.wrap(lambda rows: (rows["a"] + rows["c"]).to_numpy(), task="regression")
+    both = ti.permutation_importance(model, table, groups=found.families)
+    assert both.players == ("b", "a + c + d")
+    assert both.importance[1] > ti.permutation_importance(model, table).importance[[0, 2]].max() * 3
+    assert ti.families(table, threshold=1.0).families == {}
+    with pytest.raises(NotApplicableError, match="threshold"):
+        ti.families(table, threshold=0.0)
+
+
+def test_seeds_and_orders_of_rows():
+    frame = cases.mixed_frame(160, 6)
+    frame["income"] += 800 * frame["age"].fillna(0)
+    table, model = cases.mixed_table(frame, weighted=True), ti.wrap(cases.network_pipeline(frame))
+    turned = table.take(np.random.default_rng(1).permutation(160))
+    a, b = (ti.permutation_importance(model, t, conditional=True, seed=3) for t in (table, turned))
+    np.testing.assert_allclose(a.importance, b.importance, atol=1e-6)
+    np.testing.assert_allclose(a.stderr, b.stderr, atol=1e-6)
