@@ -8,6 +8,7 @@ import hashlib
 import json
 import os
 import pickle
+import re
 import subprocess
 import sys
 import warnings
@@ -218,8 +219,7 @@ class TestEveryCase:
         for text in (audit.to_json().decode(), audit.to_html()):
             assert SECRET not in text
             assert "remark 5" not in text
-            assert "123456" not in text
-            assert "123,456" not in text
+            assert not re.search(r"(?<!\d)123,?456", text)  # an AUC of k/81 has these digits among its own
 
 
 @pytest.mark.parametrize("task", TARGETS)

@@ -39,7 +39,7 @@ DATA: dict[str, str] = {
     "report.data.every": "All columns",
     "report.data.without": "Without it",
     "report.data.gain": "Gain",
-    "report.data.contents": "What the columns hold",
+    "report.data.contents": "Levels, codes and heaps",
     "report.data.distinct": "Distinct",
     "report.data.rare": "Rare levels",
     "report.data.unseen": "Held-out rows of unseen levels",
@@ -50,7 +50,7 @@ DATA: dict[str, str] = {
     "report.data.remark.spike": "{value} in {rows} rows, apart from the others",
     "report.data.remark.low": "{rows} rows ({percent}) exactly at the least value, {value}",
     "report.data.remark.high": "{rows} rows ({percent}) exactly at the greatest value, {value}",
-    "report.data.contents_fold": "What the columns hold ({count})",
+    "report.data.contents_fold": "Columns that hold something to look at ({count})",
     "report.data.more": "The other columns ({count})",
     "report.off.support": "Rows that no one is",
     "report.off.support.lead": (
@@ -66,7 +66,7 @@ DATA: dict[str, str] = {
     "report.off.permuted": "Any row",
     "report.off.swapped": "Most similar row",
     "report.off.swaps.note": (
-        "Mean absolute change. Any row makes combinations that do not occur; the row most similar in all other "
+        "Mean absolute change, the largest first. Any row makes rows that do not occur; the row most similar in all other "
         "columns hardly does. "
         "A column that falls far behind in the second matters mostly where no row is, or goes with the others."
     ),

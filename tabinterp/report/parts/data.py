@@ -39,8 +39,9 @@ def data(document: Document) -> list[Block]:
     if drifted:
         drifted.sort(key=lambda one: -(one.psi or 0.0))
         blocks += [Heading(t("report.data.drift")), Paragraph(t("report.data.drift.note"), "note")]
-        blocks += _folded(drifted, _drift)
-    return [*blocks, Fold(t("report.data.contents_fold", count=len(part.columns)), [_contents(part.columns)])]
+        blocks.append(_drift(drifted[:MOST]))
+    odd = [one for one in part.columns if one.rare_levels or one.unseen_rows != 0 or any(_remarks(one))]
+    return [*blocks, *([Fold(t("report.data.contents_fold", count=len(odd)), [_contents(odd)])] if odd else [])]
 
 
 def _folded(columns: Sequence[TableColumn], build: Callable[[Sequence[TableColumn]], Table]) -> list[Block]:

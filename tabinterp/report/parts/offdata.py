@@ -7,6 +7,8 @@ from tabinterp.report.document import Document
 from tabinterp.report.tabled import Extrapolation, OffSupport
 from tabinterp.report.words import cells, interval, name_cell, share, t, tidy
 
+MOST = 12  # columns of a table, the largest first; the document holds all of them
+
 
 def off_data(document: Document) -> list[Block]:
     blocks: list[Block] = []
@@ -21,7 +23,9 @@ def _support(part: OffSupport) -> list[Block]:
     output = "" if part.output is None else t("report.off.support.output", output=tidy(part.output))
     values = {name: interval(getattr(part, name)) for name in ("auc", "real", "perturbed", "gap")}
     head = [Cell(t("report.column")), *cells([t("report.off.permuted"), t("report.off.swapped")])]
-    body = [[name_cell(row.column), *cells([interval(row.permuted), interval(row.swapped)])] for row in part.columns]
+    body = [
+        [name_cell(row.column), *cells([interval(row.permuted), interval(row.swapped)])] for row in part.columns[:MOST]
+    ]
     return [
         Heading(t("report.off.support")),
         Paragraph(t("report.off.support.lead", rows=part.rows, output=output, **values)),
@@ -32,7 +36,7 @@ def _support(part: OffSupport) -> list[Block]:
 
 def _range(part: Extrapolation) -> list[Block]:
     head = [Cell(t("report.column")), *cells([t("report.off.change"), t("report.off.outside")])]
-    body = [[name_cell(row.column), *cells([interval(row.change), share(row.outside)])] for row in part.columns]
+    body = [[name_cell(row.column), *cells([interval(row.change), share(row.outside)])] for row in part.columns[:MOST]]
     blocks: list[Block] = [
         Heading(t("report.off.range")),
         Paragraph(t("report.off.range.lead", rows=part.rows), "note"),
