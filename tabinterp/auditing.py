@@ -3,52 +3,26 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from typing import Any
 
-import numpy as np
 import torch
 
 from .assembly import Results, document
 from .audited import Audit
-from .comparison.baselines import baselines
-from .comparison.calibration import calibration
-from .comparison.decomposition import decompose
-from .comparison.disagreement import disagreement
-from .comparison.ladder import ladder
+from .comparison.declined import Declined
 from .comparison.performance import compare
-from .comparison.together import REPEATS, together
-from .errors import ModelError, NotApplicableError, TabinterpError
+from .errors import NotApplicableError, TabinterpError
 from .findings import judge
+from .forecast import forecast
 from .models import Bound, Model, bind
 from .models.counterpart import fit_counterpart
-from .readouts.coefficients import of_linear, of_network
-from .readouts.data import describe_data
-from .readouts.effects import POINTS, effects
-from .readouts.extrapolation import extrapolation
-from .readouts.gradients import METHODS as GRADIENTS
-from .readouts.gradients import gradient_importance
-from .readouts.grids import SMALL
-from .readouts.interactions import ROWS as PAIR_ROWS
-from .readouts.interactions import Interactions, interactions
-from .readouts.neurons import neuron_correlations
-from .readouts.offsupport import off_support
-from .readouts.permutation import PermutationImportance, permutation_importance
-from .readouts.screening import PAIR_MOVES
-from .readouts.shapley import BACKGROUND, shapley_values
-from .readouts.terms import find_terms
 from .report.document import Message
-from .table import Split, Table
-from .table.draws import IntArray, chosen
+from .steps import STEPS, Asked, Reading, unseen
+from .table import Table
 
 ROWS = 20_000  # readings that take many passes use at most this many of the rows
-GRADIENT_ROWS = 2_000
-BASELINE_ROWS = 500
-SHAPLEY_ROWS = 500
-EFFECT_COLUMNS, EFFECT_CURVES = 8, 24  # the most columns, and the most curves over all outputs
-EFFECT_POINT = 20  # rows for each point, so that the outer points, which get half as many, may be printed
-PAIRS = 5
 
 Progress = Callable[[str, float], None]  # what is being done, and the share of the whole that is finished
 
@@ -58,8 +32,10 @@ def audit(
     table: Table,
     *,
     counterpart: Model | None = None,
+    others: Sequence[Model] = (),
     seed: int = 0,
     rows: int = ROWS,
+    declined: Declined = "negative",
     progress: Progress | None = None,
     announce: Callable[[str], None] | None = None,
 ) -> Audit:
@@ -71,97 +47,39 @@ def audit(
     table : rows to audit on. With a split, or a model that remembers one, the verdict and the readings are of the
         held-out rows; without one, readings are of all rows and the verdict is not assessed.
     counterpart : the user's own linear model; None: fitted on the same encoding, rows and split.
+    others : networks that differ from this one by their seed alone: how far the readings move with it.
     seed : of every draw.
     rows : readings that take many passes over the rows use at most this many, drawn by hash.
+    declined : the adverse side of a decision between two classes, as in `reason_codes`.
     progress : called with a step's name and the share that is done. announce : called once with an estimate of the time.
     """
     clock = _Clock(progress)
     _check_settings(seed, rows)
     remembered = (model.model if isinstance(model, Bound) else model).split
     if remembered is not None:
-        table = table.with_split(remembered) if table.split is None else _unseen(table, remembered)
+        table = table.with_split(remembered) if table.split is None else unseen(table, remembered)
     with clock("encode"):
         network = bind(model, table)
     if announce is not None:
-        announce(f"About {_seconds(network, rows, counterpart is None)} on this machine.")
+        announce(f"About {forecast(network, rows, counterpart is None)} on this machine.")
     with clock("counterpart"):
         linear = bind(counterpart or fit_counterpart(network, table, seed=seed), table)
     if not linear.is_linear:
         raise NotApplicableError(
             f"the counterpart {linear.model.name} is not linear: it has operations that are not affine"
         )
-    held_out = table.held_out is not None
-    evaluation, few, fewer = _evaluated(table, rows, seed)
+    found: dict[str, Any] = {}
+    asked = Asked(network, linear, others, seed, rows, declined, found, clock.within)
     with clock("performance"):
-        performance = compare(network.take(evaluation), linear.take(evaluation), seed=seed, held_out=held_out)
+        found["performance"] = compare(*asked.both(asked.evaluated), seed=seed, held_out=asked.held_out)
     notes: list[Message] = []
-    with clock("calibration"):
-        calibrated = _optional("calibration", notes, lambda: (calibration(network), calibration(linear)))
-    with clock("ladder of refits"):
-        rungs = _optional("ladder of refits", notes, lambda: ladder(network, network.table, seed=seed))
-    with clock("decomposition of the score"):
-        shares = _optional("decomposition of the score", notes, lambda: decompose(network, network.table, seed=seed))
-    with clock("disagreement"):
-        differ = _optional("comparison of decisions", notes, lambda: disagreement(network, linear, seed=seed))
-    with clock("coefficients"):
-        coefficients = _optional("coefficients", notes, lambda: _coefficients(network, linear))
-    with clock("permutation importance"):
-        importance = _optional("permutation importance", notes, lambda: _importance(network, linear, few, seed, clock))
-    with clock("gradients"):
-        gradients = _optional("gradients", notes, lambda: _gradients(network, linear, fewer, seed, clock)) or []
-        starts = _optional("baselines", notes, lambda: _baselines(network, linear, fewer, seed)) if gradients else None
-    with clock("shapley values"):
-        shapley = _optional("Shapley values", notes, lambda: _shapley(network, linear, few, seed, clock))
-    with clock("columns that move together"):
-        beside = _optional(
-            "conditional importance", notes, lambda: together(network, linear, few, seed, progress=clock.within)
-        )
-    each = few if network.is_local(network.columns) else fewer  # a move encodes whole rows again
-    with clock("effect curves"):
-        curves = _optional("effect curves", notes, lambda: _effects(network, linear, each, importance, seed, clock))
-    with clock("interactions"):
-        pairs = _optional("interactions", notes, lambda: _interactions(network.take(few), seed, clock))
-    with clock("neurons"):
-        neurons = _optional(
-            "neurons", notes, lambda: neuron_correlations(network.take(few), table.take(few), seed=seed)
-        )
-    with clock("rows, and beyond them"):
-        rows_alone, off, past = _rows(network, few, seed, notes)
-    results = Results(
-        network=network,
-        linear=linear,
-        held_out=held_out,
-        seed=seed,
-        limit=rows,
-        performance=performance,
-        coefficients=coefficients,
-        importance=importance,
-        gradients=gradients,
-        shapley=shapley,
-        effects=curves,
-        interactions=pairs,
-        neurons=neurons,
-        notes=tuple(notes),
-        calibration=calibrated,
-        ladder=rungs,
-        decomposition=shares,
-        disagreement=differ,
-        table=rows_alone,
-        off_support=off,
-        extrapolation=past,
-        together=beside,
-        baselines=starts,
-    )
-    made = document(results)
+    for step in STEPS:
+        with clock(step.name):
+            for reading in step.readings:
+                found[reading.field] = _optional(reading, asked, notes)
+    made = document(Results(network, linear, asked.held_out, seed, limit=rows, notes=tuple(notes), **found))
     run = {"seconds": clock.seconds, "threads": torch.get_num_threads()}
     return Audit(made.model_copy(update={"findings": judge(made)}), run)
-
-
-def _evaluated(table: Table, rows: int, seed: int) -> tuple[IntArray, IntArray, IntArray]:
-    """Rows that are evaluated: all of them, those of readings of many passes, those of gradients."""
-    evaluation = np.flatnonzero(table.held_out) if table.held_out is not None else np.arange(len(table))
-    few = evaluation[np.sort(chosen(table.numbers[evaluation], rows, seed))]
-    return evaluation, few, few[np.sort(chosen(table.numbers[few], GRADIENT_ROWS, seed))]
 
 
 def _check_settings(seed: int, rows: int) -> None:
@@ -171,154 +89,17 @@ def _check_settings(seed: int, rows: int) -> None:
         raise TabinterpError(f"readings take at least two rows; got rows={rows}")
 
 
-def _unseen(table: Table, remembered: Split) -> Table:
-    """The table, whose own split must hold out no row that the model remembers to have been trained on."""
-    if table.split == remembered or table.held_out is None:
-        return table
-    seen = int(np.sum(table.held_out & ~remembered.held_out(table.frame, table.codes, table.schema.labels)))
-    if seen:
-        raise ModelError(
-            f"the model remembers which rows it was not trained on, and {seen} of the {int(table.held_out.sum())} rows that "
-            f"this table's split holds out are not among them; leave the split out, and the model's own is used"
-        )
-    return table
-
-
-def _coefficients(network: Bound, linear: Bound) -> tuple[Any, Any]:
-    terms = find_terms(linear)
-    if not terms:
-        raise NotApplicableError("the encoder mixes all columns, so that none has a coefficient of its own")
-    return of_linear(linear, terms), of_network(network, find_terms(network), terms)
-
-
-def _importance(network: Bound, linear: Bound, rows: IntArray, seed: int, clock: _Clock) -> tuple[Any, Any]:
-    parts = []
-    for i, bound in enumerate((network, linear)):
-        part = bound.take(rows)
-        parts.append(
-            permutation_importance(part, part.table, seed=seed, progress=lambda _, s, i=i: clock.within((i + s) / 2))  # type: ignore[misc]
-        )
-    return parts[0], parts[1]
-
-
-def _gradients(network: Bound, linear: Bound, rows: IntArray, seed: int, clock: _Clock) -> list[tuple[Any, Any]]:
-    parts = [bound.take(rows) for bound in (network, linear)]
-    result = []
-    for i, method in enumerate(GRADIENTS):
-        made = [gradient_importance(part, part.table, method=method, seed=seed) for part in parts]
-        result.append((made[0], made[1]))
-        clock.within((i + 1) / len(GRADIENTS))
-    return result
-
-
-def _baselines(network: Bound, linear: Bound, rows: IntArray, seed: int) -> tuple[Any, Any]:
-    few = rows[np.sort(chosen(network.table.numbers[rows], BASELINE_ROWS, seed))]
-    network, linear = network.take(few), linear.take(few)
-    return baselines(network, network.table, seed=seed), baselines(linear, linear.table, seed=seed)
-
-
-def _shapley(network: Bound, linear: Bound, rows: IntArray, seed: int, clock: _Clock) -> tuple[Any, Any]:
-    few = rows[np.sort(chosen(network.table.numbers[rows], SHAPLEY_ROWS, seed))]
-    if len(few) < SMALL:
-        raise NotApplicableError(f"their means over fewer than {SMALL} rows would tell of single people")
-    parts = [bound.take(few) for bound in (network, linear)]
-    first = shapley_values(parts[0], parts[0].table, BACKGROUND, seed=seed, progress=lambda _, s: clock.within(s / 2))
-    return first, shapley_values(parts[1], parts[1].table, BACKGROUND, seed=seed)
-
-
-def _effects(
-    network: Bound,
-    linear: Bound,
-    rows: IntArray,
-    importance: tuple[PermutationImportance, PermutationImportance] | None,
-    seed: int,
-    clock: _Clock,
-) -> tuple[Any, Any]:
-    """Curves of the columns that matter most to either model, all outputs of which fit on a page."""
-    if importance is None:
-        raise NotApplicableError("they are drawn for the columns that matter most, which were not found")
-    size = np.fmax(importance[0].importance, importance[1].importance)
-    most = max(1, min(EFFECT_COLUMNS, EFFECT_CURVES // len(network.outputs)))
-    columns = [importance[0].players[j] for j in np.argsort(-size, kind="stable")[:most]]
-    grid = int(np.clip(len(rows) // EFFECT_POINT, 2, POINTS))
-    parts = []
-    for i, bound in enumerate((network, linear)):
-        part = bound.take(rows)
-        parts.append(effects(part, part.table, columns=columns, grid=grid, seed=seed))
-        clock.within((i + 1) / 2)
-    return parts[0], parts[1]
-
-
-def _interactions(network: Bound, seed: int, clock: _Clock) -> Interactions:
-    return interactions(network, network.table, top=PAIRS, seed=seed, progress=lambda _, s: clock.within(s))
-
-
-def _rows(network: Bound, rows: IntArray, seed: int, notes: list[Message]) -> tuple[Any, Any, Any]:
-    """What the rows say alone, and what the network does beside and beyond them."""
-    off = _optional("reading of perturbed rows", notes, lambda: off_support(network.take(rows), seed=seed))
-    past = _optional("reading beyond the range", notes, lambda: extrapolation(network, seed=seed))
-    return describe_data(network.table, seed=seed), off, past
-
-
-def _optional(name: str, notes: list[Message], reading: Callable[[], Any]) -> Any:
-    """The reading, or None and a note where it does not apply."""
+def _optional(reading: Reading, asked: Asked, notes: list[Message]) -> Any:
+    """What the reading found, or None and a note where it does not apply."""
     try:
-        return reading()
+        return reading.read(asked)
     except NotApplicableError as error:
-        notes.append(Message(key="not_assessed.reading", values={"reading": name, "reason": str(error)}))
+        notes.append(Message(key="not_assessed.reading", values={"reading": reading.name, "reason": str(error)}))
         return None
 
 
-def _seconds(network: Bound, rows: int, fits: bool) -> str:
-    """A rough estimate of the whole: passes over the rows, each at the speed just measured."""
-    sample = network.take(np.arange(min(len(network.table), 4096)))
-    _ = sample.rest(sample.z)
-    start = time.perf_counter()
-    _ = sample.rest(sample.z)
-    a_row = (time.perf_counter() - start) / len(sample.table)
-    mixed = sum(not network.is_local((c,)) for c in network.columns)  # moved by encoding whole rows again
-    encoded = _encoding_seconds(sample) if mixed else 0.0
-    held_out = len(network.table) if network.table.held_out is None else int(network.table.held_out.sum())
-    few = min(held_out, rows)
-    columns, width, outputs = len(network.columns), network.x.shape[1], len(network.outputs)
-    moves = (14 + 2 * 2 * REPEATS) * columns * few + 1.5 * width * held_out
-    gradients = 3 * outputs * 400 * min(few, GRADIENT_ROWS)
-    games = 2 * columns * BACKGROUND * min(few, SHAPLEY_ROWS)
-    pairs = min(PAIR_MOVES, few * columns**2 // 2) + 500 * min(few, PAIR_ROWS)
-    readings = games + min(columns, EFFECT_COLUMNS) * POINTS * few + pairs
-    fit = 3e-9 * len(network.table) * width * outputs * 100 if fits else 0.0
-    refits = columns * (0.07 + 2.5e-5 * len(network.table)) * (5 + outputs) / 6
-    again = encoded * 2 * (10 * mixed * few + readings)
-    total = refits + a_row * (moves + gradients + readings) + again + fit + 6e-5 * held_out * 4 + 2
-    return f"{total:.0f} seconds" if total < 90 else f"{total / 60:.0f} minutes"
-
-
-def _encoding_seconds(sample: Bound) -> float:
-    """Seconds to encode a row, as one of several hundred."""
-    few = sample.table.inputs.iloc[:512]
-    start = time.perf_counter()
-    sample.encoding.transform(few)
-    return (time.perf_counter() - start) / len(few)
-
-
-SHARES = {  # of the whole time, for the progress bar
-    "encode": 0.05,
-    "counterpart": 0.1,
-    "performance": 0.05,
-    "calibration": 0.01,
-    "ladder of refits": 0.2,
-    "decomposition of the score": 0.08,
-    "disagreement": 0.02,
-    "coefficients": 0.1,
-    "permutation importance": 0.05,
-    "columns that move together": 0.04,
-    "gradients": 0.09,
-    "shapley values": 0.07,
-    "effect curves": 0.03,
-    "interactions": 0.07,
-    "neurons": 0.05,
-    "rows, and beyond them": 0.07,
-}
+SHARES = {"encode": 0.05, "counterpart": 0.1, "performance": 0.05} | {step.name: step.share for step in STEPS}
+WHOLE = sum(SHARES.values())
 
 
 class _Clock:
@@ -338,8 +119,8 @@ class _Clock:
         yield
         self.seconds[step] = round(time.perf_counter() - start, 3)
         self.within(1.0)
-        self._done += SHARES[step]
+        self._done += SHARES[step] / WHOLE
 
     def within(self, share: float) -> None:
         if self._progress is not None:
-            self._progress(self._step, min(1.0, self._done + share * SHARES[self._step]))
+            self._progress(self._step, min(1.0, self._done + share * SHARES[self._step] / WHOLE))

@@ -108,13 +108,14 @@ def audit(
     unsafe_pickle: UnsafePickle = False,
     sha256: Sha256 = None,
     rows: Annotated[int, typer.Option("--rows", min=2, help="Most rows for readings of many passes.")] = 20_000,
+    declined: Annotated[str, typer.Option("--declined", help="Adverse side: negative or positive.")] = "negative",
     seed: Seed = 0,
     quiet: Quiet = False,
 ) -> None:
     """Set a network beside its linear counterpart: DIR/report.html and DIR/audit.json."""
     asked = _settings(target, task, positive, drop, protected, kind, weight)
     how = _how(architecture, encoder, unsafe_pickle, sha256)
-    typer.echo(_audit(model, data, asked, _split(split), out, rows, seed, quiet, how))
+    typer.echo(_audit(model, data, asked, _split(split), out, rows, seed, quiet, how, declined))
 
 
 @app.command()
@@ -231,8 +232,7 @@ def _train(
         say(f"Training on {len(table):,} rows of {table.name}, {len(table.schema.inputs)} columns.")
         trained = ti.train(table, seed=seed, seeds=seeds, progress=step)
     ti.save_model(trained.networks[0], out, counterpart=trained.counterpart, table=settings)
-    for number, network in enumerate(trained.networks[1:], 1):
-        ti.save_model(network, out / "seeds" / str(seed + number), table=settings)
+    ti.save_others(trained.networks[1:], out)
     if not quiet:
         losses = ", ".join(f"{loss:.4f}" for loss in trained.validation_loss)
         typer.echo(f"Validation loss {losses} on a seventh of the training rows.", err=True)
@@ -248,6 +248,7 @@ def _audit(
     seed: int,
     quiet: bool,
     how: dict[str, Any] | None = None,
+    declined: Any = "negative",
 ) -> str:
     started = datetime.now(UTC)
     model, counterpart = ti.load_model(path, **(how or {})), ti.load_counterpart(path)
@@ -258,7 +259,9 @@ def _audit(
     _folder(out)
     with _progress(quiet) as (say, step):
         say(f"Auditing {model.name} on {table.name}.")
-        result = ti.audit(model, table, counterpart=counterpart, seed=seed, rows=rows, progress=step, announce=say)
+        bar: dict[str, Any] = {"progress": step, "announce": say}
+        given = {"counterpart": counterpart, "others": ti.load_others(path), "seed": seed, "rows": rows}
+        result = ti.audit(model, table, declined=declined, **given, **bar)
     run = {
         "started": started.isoformat(timespec="seconds"),
         "seconds": result.run.get("seconds", {}),

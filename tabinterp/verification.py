@@ -21,7 +21,7 @@ from .auditing import audit
 from .errors import DocumentError, ModelError
 from .folder import DOCUMENT, REPORT, RUN, file_digest, read_sums
 from .models import Model
-from .models.load import load_counterpart, load_model
+from .models.load import load_counterpart, load_model, load_others
 from .report.canonical import from_bytes, to_bytes
 from .report.document import Document, Message
 from .report.render import render
@@ -249,7 +249,9 @@ def _numbers(document: Document, path: Path, data: Path) -> Step:
     if model.split is not None:
         table = table.with_split(model.split)
     counterpart = load_counterpart(path)
-    again = audit(model, table, counterpart=counterpart, seed=document.method.seed, rows=int(str(settings["rows"])))
+    asked: dict[str, Any] = {"rows": int(str(settings["rows"])), "declined": settings.get("declined", "negative")}
+    others, seed = load_others(path), document.method.seed
+    again = audit(model, table, counterpart=counterpart, others=others, seed=seed, **asked)
     return compare(Audit(document), again)
 
 

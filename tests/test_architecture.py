@@ -22,6 +22,8 @@ LAYERS = [
     {"cli", "__main__"},
     {"verification"},
     {"auditing", "folder"},
+    {"forecast"},
+    {"steps"},
     {"audited"},
     {"assembly", "findings"},
     {"report"},

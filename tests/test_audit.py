@@ -20,6 +20,7 @@ import numpy as np
 import pandas as pd
 import pytest
 import torch
+from scipy.special import log_softmax
 from sklearn.compose import make_column_transformer
 from sklearn.decomposition import PCA
 from sklearn.impute import SimpleImputer
@@ -32,6 +33,7 @@ import tabinterp as ti
 from tabinterp import messages
 from tabinterp.errors import DocumentError, ModelError, NotApplicableError, TabinterpError, TableError
 from tabinterp.findings import CHECKS, judge
+from tabinterp.models import bind
 from tabinterp.report.canonical import schema
 from tabinterp.report.document import Document, Interval, Message, Surrogate
 from tests.findings.test_checks import OUTCOMES as ROWS_AND_BEYOND
@@ -118,7 +120,12 @@ def grouped(task: str) -> Case:
 
 def own_counterpart(task: str) -> Case:
     read = table(task)
-    return read, fitted(network(task), read), {"counterpart": ti.wrap(fitted(linear(task), read), name="ours")}
+    others = [ti.wrap(fitted(network(task, random_state=seed), read)) for seed in (1, 2)]
+    return (
+        read,
+        fitted(network(task), read),
+        {"counterpart": ti.wrap(fitted(linear(task), read), name="ours"), "others": others},
+    )
 
 
 def mixing_encoder(task: str) -> Case:
@@ -226,7 +233,9 @@ class TestEveryCase:
 class TestEveryTask:
     def test_what_does_not_apply_is_said(self, task):
         mixed = audited(mixing_encoder, task).document
-        assert [m.values["reading"] for m in mixed.not_assessed if m.key == "not_assessed.reading"] == ["coefficients"]
+        few = ["reason codes"] if task == "binary" else []  # fewer than ten rows of one side
+        readings = [m.values["reading"] for m in mixed.not_assessed if m.key == "not_assessed.reading"]
+        assert readings == [*few, "coefficients"]
         assert [m.values["columns"] for m in mixed.not_assessed if m.key == "not_assessed.mixed"] == [
             ["a", "b", "job"]
         ] * 2
@@ -234,9 +243,32 @@ class TestEveryTask:
         assert all(row.network.value is not None for row in mixed.importance.columns)
         alone = audited(no_hidden_layer, task).document
         assert [m.values["reading"] for m in alone.not_assessed if m.key == "not_assessed.reading"] == ["neurons"]
-        usual = keys(audited(plain, task).document.not_assessed)
+        plainly = audited(plain, task).document
+        assert {row.method for row in plainly.trust.nulls} == {row.method for row in plainly.trust.curves}
+        assert len(plainly.trust.nulls) == 5
+        assert {row.method for row in mixed.trust.nulls} == {"permutation_importance", "shapley"}  # no gradients there
+        usual_notes = plainly.not_assessed
+        usual = keys(usual_notes)
         assert {"not_assessed.seeds", "not_assessed.groups", "not_assessed.data", "not_assessed.use"} <= set(usual)
-        assert not {"not_assessed.reading", "not_assessed.mixed", "not_assessed.split"} & set(usual)
+        readings = [m.values["reading"] for m in usual_notes if m.key == "not_assessed.reading"]
+        assert readings == few
+        assert not {"not_assessed.mixed", "not_assessed.split"} & set(usual)
+
+    def test_networks_of_other_seeds_have_a_range(self, task):
+        document, held_out = audited(own_counterpart, task).document, table(task).evaluation_rows()
+        told, losses = document.trust.networks, []
+        for seed in range(3):
+            scores = bind(ti.wrap(fitted(network(task, random_state=seed), table(task))), held_out).scores
+            if task == "regression":
+                losses.append(np.mean((scores[:, 0] - held_out.y) ** 2))
+            else:
+                logits = scores if task == "multiclass" else np.column_stack([np.zeros(len(scores)), scores])
+                losses.append(-np.mean(log_softmax(logits, axis=1)[np.arange(len(logits)), held_out.codes]))
+        found = (told.loss, told.least, told.largest, told.sd)
+        assert found == pytest.approx((losses[0], min(losses), max(losses), np.std(losses, ddof=1)), rel=1e-4)
+        assert told.count == 3
+        assert "not_assessed.seeds" not in keys(document.not_assessed)
+        assert "Networks of other seeds" in audited(own_counterpart, task).to_html()
 
     def test_a_network_without_hidden_layer_is_linear(self, task):
         document = audited(no_hidden_layer, task).document
@@ -490,6 +522,14 @@ def with_part(name: str, **update: Any) -> Document:
     return base().model_copy(update={name: getattr(base(), name).model_copy(update=update)})
 
 
+def with_layer(**counts) -> Document:
+    """One layer of sound units but for those that are counted."""
+    inside = base().inside
+    assert inside is not None
+    none = dict.fromkeys(("dead", "constant", "saturated", "duplicate", "redundant"), 0)
+    return with_part("inside", layers=[inside.layers[0].model_copy(update=none | counts)])
+
+
 def with_r2(value: float | None) -> Document:
     return with_part("coefficients", surrogates=[Surrogate(output=None, r2=value)])
 
@@ -562,6 +602,11 @@ OUTCOMES: dict[str, dict[str, Callable[[], Document]]] = {
         "raised": lambda: with_units(0.0),
         "cleared": lambda: with_units(0.1),
         "not_applicable": lambda: with_part("neurons", units=[]),
+    },
+    "redundant-units": {
+        "raised": lambda: with_layer(duplicate=1),
+        "cleared": with_layer,
+        "not_applicable": lambda: base().model_copy(update={"inside": None}),
     },
     "penalised-inference": {
         "raised": lambda: with_settings(with_notes("coefficients.note.penalised"), counterpart="given"),

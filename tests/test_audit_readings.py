@@ -18,8 +18,8 @@ from sklearn.pipeline import make_pipeline
 from sklearn.preprocessing import OneHotEncoder, StandardScaler
 
 import tabinterp as ti
-from tabinterp import auditing
 from tabinterp.models import bind
+from tabinterp.readouts.effects import POINTS
 from tabinterp.report.canonical import schema
 from tabinterp.table.draws import chosen
 
@@ -141,7 +141,7 @@ class TestNumbersAreThoseOfTheReadings:
         read, bound, linear, audit = audited(task)
         part = audit.document.effects
         assert part.rows == len(read)
-        by_hand = [ti.effects(b, b.table, grid=auditing.POINTS, seed=0) for b in (bound, linear)]
+        by_hand = [ti.effects(b, b.table, grid=POINTS, seed=0) for b in (bound, linear)]
         assert {curve.column for curve in part.curves} == set(bound.columns)
         for curve in part.curves:
             k = bound.outputs.index(curve.output)
@@ -207,7 +207,7 @@ def test_a_network_that_is_linear_gives_equal_columns(task):
 def test_a_document_from_before_still_reads_and_renders():
     audit = audited("binary")[3]
     old = json.loads(audit.to_json())
-    for name in ("shapley", "effects", "interactions"):
+    for name in ("shapley", "effects", "interactions", "inside"):
         del old[name]
     old["not_assessed"] += [{"key": f"not_assessed.{name}", "values": {}} for name in ("shapley", "effects")]
     again = ti.Audit.from_json(json.dumps(old).encode())
@@ -225,5 +225,5 @@ def test_what_does_not_apply_is_said():
     told = {m.values["reading"]: m.values["reason"] for m in document.not_assessed if m.key == "not_assessed.reading"}
     assert "single people" in told["Shapley values"]
     assert "two columns" in told["interactions"]
-    assert document.shapley is document.interactions is None
+    assert document.shapley is document.interactions is document.inside is None
     assert all(point.rows is None for curve in document.effects.curves for point in curve.points)

@@ -16,9 +16,12 @@ from typing import NamedTuple
 import numpy as np
 import pandas as pd
 import pytest
+import torch
 
 import tabinterp as ti
 from tabinterp import cli
+from tabinterp.errors import TabinterpError
+from tabinterp.models import reference
 
 SCRIPT = "<script>alert(1)</script>"
 ROOT = Path(__file__).resolve().parent.parent
@@ -164,6 +167,27 @@ def test_quiet_prints_the_path_alone_and_writes_the_same_bytes(folder, run, tmp_
     assert run(*arguments, "--quiet") == Ran(0, f"{tmp_path / 'report.html'}\n", "")
     for name in ("audit.json", "report.html"):
         assert (tmp_path / name).read_bytes() == (folder / "audit" / name).read_bytes()
+
+
+def test_networks_of_other_seeds_are_trained_beside_the_first_and_audited_with_it(run, tmp_path, monkeypatch):
+    monkeypatch.setattr(reference, "EPOCHS", 2)
+    data, given = tmp_path / "few.csv", []
+
+    def audit(model: ti.Model, table: ti.Table, *, others: tuple[ti.Model, ...], **_: object) -> None:
+        given.extend([model, *others])
+        raise TabinterpError("seen enough")
+
+    monkeypatch.setattr(ti, "audit", audit)
+    people(100).to_csv(data, index=False)
+    asked = ["--data", data, "--target", "paid", "--positive", "yes", "--drop", "remark", "--out", tmp_path, "--quiet"]
+    assert run("train", *asked, "--seeds", 3, "--seed", 5).code == 0
+    assert run("audit", tmp_path, "--data", data, "--out", tmp_path / "audit", "--quiet").code == 2
+    table = ti.read_table(data, target="paid", positive="yes", drop=["remark"])
+    trained = ti.train(table, seed=5, seeds=3).networks
+    assert len(given) == 3
+    for one, two in zip(trained, given, strict=True):
+        assert one.split == two.split
+        assert torch.equal(one.module[0].weight, two.module[0].weight)
 
 
 def test_another_positive_class_holds_out_the_same_rows(folder, run, tmp_path):

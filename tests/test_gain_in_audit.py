@@ -13,6 +13,7 @@ import tabinterp as ti
 from tabinterp.assembly.gain import LARGEST
 from tabinterp.comparison.calibration import calibration
 from tabinterp.comparison.disagreement import disagreement
+from tabinterp.comparison.slices import slices
 from tabinterp.models import bind
 from tabinterp.report.canonical import from_bytes, schema, to_bytes
 from tabinterp.report.claims import check
@@ -108,6 +109,43 @@ class TestNumbers:
         resolved = expected.tree is not None and expected.tree.auc[2] > 0.5
         assert len(found.leaves) == (len(expected.tree.leaves) if resolved else 0)
 
+    def test_groups_are_those_of_the_function(self, task):
+        document, model, counterpart, table = audited(task)
+        expected = slices(bind(model, table), bind(counterpart, table), document.verdict.margin)
+        found = document.slices
+        assert (found.rows, found.groups, found.metric) == (expected.rows, len(expected.slices), expected.loss)
+        notable = [one for one in expected.slices if one.status == "worse" or one.unlike]
+        assert len(found.found) + found.hidden == len(notable)
+        assert found.sentences[0].key == ("slices.found" if notable or better(expected) else "slices.none")
+        for row, one in zip(found.found, notable, strict=False):
+            assert (row.rows, row.status, row.unlike) == (one.rows, one.status, one.unlike)
+            same(row.difference, one.difference[0], *one.difference[2:])
+            same(row.against_rest, one.against_rest[0], *one.against_rest[2:])
+
+
+def better(found) -> int:
+    return sum(one.status == "better" for one in found.slices)
+
+
+def test_reasons_are_those_of_the_function():
+    document, model, counterpart, table = audited("binary")
+    held_out = table.evaluation_rows()
+    expected, found = ti.reason_codes(model, counterpart, held_out, rows=60), document.reasons
+    assert (found.rows, found.declined_rows, found.declined) == (60, expected.declined_rows, "no")
+    for row, one in zip(found.alike, expected.likeness, strict=True):
+        assert (row.of, row.rows) == (one.of, one.rows if one.rows >= 10 else None)
+        for name in ("jaccard", "changed", "first"):
+            value, _, low, high = getattr(one, name)
+            same(getattr(row, name), value, low, high)
+    for row, one in zip(found.flips, expected.flips, strict=True):
+        same(row.gain, one.gain[0], *one.gain[2:])
+    assert [row.column for row in found.columns] == [one.column for one in expected.named]
+    same(found.omitted, expected.omitted[0], *expected.omitted[2:])
+    assert found.protected_network.value is None
+    assert not any(m.key == "not_assessed.reasons" for m in document.not_assessed)
+    assert audited("regression")[0].reasons is None
+    assert any(m.key == "not_assessed.reasons" for m in audited("regression")[0].not_assessed)
+
 
 @pytest.mark.parametrize("task", cases.TASKS)
 def test_without_a_resolved_gain_no_gain_is_told(task):
@@ -126,6 +164,8 @@ def test_a_resolved_gain_is_among_the_first_lines(task):
     document = audited(task)[0]
     assert document.gain.ladder.gain == "better"
     assert [line for line in document.verdict.lines if line.key.startswith("ladder.")] == [document.gain.recovery]
+    assert not document.network.linear
+    assert not any(line.key.startswith("verdict.linear") for line in document.verdict.lines)
 
 
 def test_without_held_out_rows_it_is_said_in_words():
@@ -138,13 +178,13 @@ def test_without_held_out_rows_it_is_said_in_words():
     assert (document.gain.recovery, document.gain.agreement) == (None, None)
     assert document.gain.shares.rows_of == "all"
     readings = [m.values["reading"] for m in document.not_assessed if m.key == "not_assessed.reading"]
-    assert readings == ["calibration", "ladder of refits", "comparison of decisions"]
+    assert readings == ["calibration", "ladder of refits", "comparison of decisions", "comparison of groups"]
 
 
 def test_a_document_from_before_reads_and_renders():
     document = audited("binary")[0]
     old = json.loads(to_bytes(document))
-    for name in ("calibration", "gain", "disagreement"):
+    for name in ("calibration", "gain", "disagreement", "slices", "reasons"):
         del old[name]
     read = from_bytes(json.dumps(old).encode())
     assert (read.calibration, read.gain, read.disagreement) == (None, None, None)

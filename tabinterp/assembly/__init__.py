@@ -9,11 +9,15 @@ from .context import data, method, model_info, not_assessed, performance, verdic
 from .disagreement import disagreement
 from .effects import effects, interactions
 from .gain import gain
+from .inside import inside
 from .readings import agreement, gradients, importance, neurons
+from .reasons import reasons
 from .results import Results
 from .shapley import shapley
+from .slices import slices
 from .tabled import extrapolation, off_support, rows_alone
 from .together import baselines, together
+from .trust import trust
 
 __all__ = ["Results", "document"]
 
@@ -31,6 +35,8 @@ def document(r: Results) -> doc.Document:
         calibration=calibration(r),
         gain=gain(r),
         disagreement=disagreement(r),
+        slices=slices(r),
+        reasons=reasons(r),
         importance=columns,
         together=together(r, [row.column for row in columns.columns]),
         coefficients=coefficients(r),
@@ -39,10 +45,12 @@ def document(r: Results) -> doc.Document:
         effects=effects(r),
         interactions=interactions(r),
         agreement=agreement(r),
+        trust=trust(r),
         neurons=neurons(r),
         table=rows_alone(r),
         off_support=off_support(r),
         extrapolation=extrapolation(r),
+        inside=inside(r),
         findings=[],
         not_assessed=not_assessed(r),
         method=method(r, table),

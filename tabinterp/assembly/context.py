@@ -14,6 +14,7 @@ from ..comparison.performance import FEWEST, MARGIN, Metric, Performance
 from ..models import Bound
 from ..models.model import File
 from ..report import document as doc
+from ..report.claims import LINEAR_R2
 from ..report.document import Interval, Message
 from ..table.digest import column_digests, table_digest
 from .gain import recovery
@@ -103,6 +104,7 @@ def model_info(bound: Bound) -> doc.ModelInfo:
         parameters=sum(p.numel() for p in bound.model.weights.parameters()),
         hidden=[units.shape[1] for units in bound.take(np.arange(1)).activations().values()],
         converged=bound.model.converged,
+        linear=bound.is_linear,
         notes=notes,
     )
 
@@ -159,7 +161,7 @@ def verdict(r: Results, importance: doc.Importance) -> doc.Verdict:
 def _lines(r: Results, importance: doc.Importance) -> list[Message]:
     """The gap, the other metrics, the labels, and what only the network uses: from resolved numbers alone."""
     performance = r.performance
-    lines = [_gap(performance.metrics[0], performance.margin)]
+    lines = [*_linear(r), _gap(performance.metrics[0], performance.margin)]
     lines += _others([m.resolved for m in performance.metrics[1:] if m.name != "r2"])  # R2 is the squared error again
     if r.ladder is not None and r.ladder.gain == "better":
         lines.append(recovery(r.ladder))
@@ -178,6 +180,17 @@ def _lines(r: Results, importance: doc.Importance) -> list[Message]:
     base = r.network.table.schema.goal.base
     lines.append(Message(key="verdict.scope", values={"percent": 100 * MARGIN, "base": base}))
     return lines
+
+
+def _linear(r: Results) -> list[Message]:
+    """A network that is a linear model, by its operations or over these rows, adds nothing to one."""
+    if r.network.is_linear:
+        return [Message(key="verdict.linear.exact", values={"linear": r.linear.model.name})]
+    surrogate = None if r.coefficients is None else r.coefficients[1].surrogate
+    if surrogate is None or not min(surrogate.r2.value) >= LINEAR_R2:
+        return []
+    values = {"linear": r.linear.model.name, "percent": 100 * float(min(surrogate.r2.value))}
+    return [Message(key="verdict.linear.score", values=values)]
 
 
 def _others(resolved: list[str]) -> list[Message]:
@@ -224,11 +237,29 @@ def not_assessed(r: Results) -> list[Message]:
             notes.append(Message(key="not_assessed.mixed", values={"model": bound.model.name, "columns": mixed}))
     if r.neurons is not None and len(r.neurons.layer) > MOST_UNITS:
         notes.append(Message(key="not_assessed.units", values={"count": len(r.neurons.layer) - MOST_UNITS}))
+    if r.inside is not None and (left := len(r.inside.units.layer) - len(r.inside.shown)):
+        values = {"left": left, "count": left + len(r.inside.shown), "shown": len(r.inside.shown)}
+        notes.append(Message(key="not_assessed.optima", values=values))
+    if r.network.table.schema.task != "binary":
+        notes.append(Message(key="not_assessed.reasons"))
     always = (
-        "seeds", "calibration", "sanity", "robustness", "dependence", "groups", "reasons",
+        "calibration", "shuffled", "robustness", "dependence", "groups", "costs",
         "data", "use",
     )  # fmt: skip
-    return notes + [Message(key=f"not_assessed.{name}") for name in always]
+    return notes + _seeds(r) + [Message(key=f"not_assessed.{name}") for name in always]
+
+
+def _seeds(r: Results) -> list[Message]:
+    """What the trust checks did not look at."""
+    checked = None if r.trust is None else r.trust[0]
+    notes = []
+    if checked is None or checked.networks is None:
+        notes.append(Message(key="not_assessed.seeds"))
+    if checked is not None and (reason := checked.skipped.get("random weights")):
+        notes.append(
+            Message(key="not_assessed.reading", values={"reading": "null of random weights", "reason": reason})
+        )
+    return notes
 
 
 def method(r: Results, data: doc.Data) -> doc.Method:
@@ -242,6 +273,7 @@ def method(r: Results, data: doc.Data) -> doc.Method:
             "resamples": r.performance.resamples,
             "top": TOP,
             "counterpart": "fitted" if r.linear.model.is_rival else "given",
+            **({} if r.reasons is None else {"declined": r.reasons.declined}),
             **_file("network", r.network.model.file),
             **_file("linear", r.linear.model.file),
         },

@@ -60,7 +60,9 @@ def gradients(r: Results) -> doc.Gradients:
         rows = r.network.take(_evaluation(r))
         p = probabilities(rows.scores)[:, 1]
         saturation = quantile(p * (1 - p), 0.5, rows.table.weights)
-    return doc.Gradients(rows_of=rows_of(r), saturation=saturation, methods=[_gradient_method(*g) for g in r.gradients])
+    return doc.Gradients(
+        rows_of=rows_of(r), saturation=saturation, methods=[_gradient_method(*g) for g in r.gradients or []]
+    )
 
 
 def _evaluation(r: Results) -> Any:
@@ -109,7 +111,7 @@ def _readings(r: Results) -> list[Reading]:
     readings = []
     if r.importance is not None:
         readings.append(Reading("network.permutation_importance", r.importance[0].importance))
-    for network, _ in r.gradients:
+    for network, _ in r.gradients or []:
         if network.method in ("saliency", "integrated_gradients", "expected_gradients"):
             readings.append(Reading(f"network.{network.method}", network.size().value.mean(axis=1)))
     if r.shapley is not None:

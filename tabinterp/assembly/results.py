@@ -13,13 +13,17 @@ from ..comparison.decomposition import Decomposition
 from ..comparison.disagreement import Disagreement
 from ..comparison.ladder import Ladder
 from ..comparison.performance import Performance
+from ..comparison.reasons import ReasonCodes
+from ..comparison.slices import Slices
 from ..comparison.together import Together
+from ..comparison.trust import Trust
 from ..models import Bound
 from ..readouts.coefficients import Coefficients
 from ..readouts.data import DataReadings
 from ..readouts.effects import Effects
 from ..readouts.extrapolation import Extrapolation
 from ..readouts.gradients import GradientImportance
+from ..readouts.inside import Inside, Optima
 from ..readouts.interactions import Interactions
 from ..readouts.neurons import NeuronCorrelations
 from ..readouts.offsupport import OffSupport
@@ -41,7 +45,7 @@ class Results:
     performance: Performance
     coefficients: tuple[Coefficients, Coefficients] | None  # linear, network
     importance: tuple[PermutationImportance, PermutationImportance] | None
-    gradients: list[tuple[GradientImportance, GradientImportance]]
+    gradients: list[tuple[GradientImportance, GradientImportance]] | None
     shapley: tuple[ShapleyValues, ShapleyValues] | None
     effects: tuple[Effects, Effects] | None
     interactions: Interactions | None
@@ -56,6 +60,11 @@ class Results:
     extrapolation: Extrapolation | None = None
     together: Together | None = None
     baselines: tuple[Baselines, Baselines] | None = None
+    trust: tuple[Trust, Trust] | None = None
+    inside: Inside | None = None
+    optima: Optima | None = None
+    slices: Slices | None = None
+    reasons: ReasonCodes | None = None
 
 
 def number(value: Any) -> float | None:

@@ -7,6 +7,7 @@ One literal list; a check is a function from the document to an outcome, one lin
 from __future__ import annotations
 
 from .. import messages
+from ..report.claims import LINEAR_R2
 from ..report.document import Document, Finding, Message
 from . import explanation as e
 from . import fitting as f
@@ -16,7 +17,7 @@ from .outcome import ASPECTS, Check
 CHECKS: tuple[Check, ...] = (
     # performance
     Check("TI-P01", "worse-than-linear", "act", "performance", f.worse_than_linear),
-    Check("TI-P02", "secretly-linear", "check", "coefficients", f.secretly_linear, {"r2": f.LINEAR_R2}),
+    Check("TI-P02", "secretly-linear", "check", "coefficients", f.secretly_linear, {"r2": LINEAR_R2}),
     Check("TI-P03", "no-signal", "act", "performance", f.no_signal, {"auc": f.WEAK_AUC, "r2": f.WEAK_R2}),
     Check(
         "TI-P04", "miscalibrated", "check", "performance", f.miscalibrated,
@@ -40,6 +41,7 @@ CHECKS: tuple[Check, ...] = (
     Check("TI-F03", "dead-units", "note", "neurons", f.dead_units),
     Check("TI-F04", "penalised-inference", "note", "coefficients", f.penalised_inference),
     Check("TI-F05", "unsafe-model-file", "act", "method", f.unsafe_model_file),
+    Check("TI-F06", "redundant-units", "note", "neurons", f.redundant_units),
     # data
     Check("TI-D01", "constant-column", "note", "method", r.constant_column),
     Check("TI-D02", "label-leak", "act", "data", r.label_leak, {"auc": r.LEAK_AUC, "r2": r.LEAK_R2}),

@@ -5,10 +5,10 @@ from __future__ import annotations
 import math
 from typing import Literal
 
+from ..report.claims import LINEAR_R2
 from ..report.document import Document, Interval
 from .outcome import Outcome, cleared, either, not_applicable, raised
 
-LINEAR_R2 = 0.999  # a score of which a linear function explains this much is linear
 SATURATED = 0.01  # median p(1-p), of at most 0.25
 SLOPE = (0.75, 1.35)  # of recalibration: between these the probabilities move by a few hundredths at most
 WEAK_AUC = (
@@ -30,6 +30,8 @@ def worse_than_linear(d: Document) -> Outcome:
 
 
 def secretly_linear(d: Document) -> Outcome:
+    if d.network.linear:
+        return Outcome("raised", "raised_exact", {"linear": d.linear.name})
     shares = [s.r2 for s in d.coefficients.surrogates if s.r2 is not None]
     if not shares:
         return not_applicable()
@@ -124,6 +126,18 @@ def dead_units(d: Document) -> Outcome:
         return not_applicable()
     dead = [u for u in units if u.sd == 0]
     return raised(count=len(dead), units=len(units)) if dead else cleared(units=len(units), rows=d.neurons.rows)
+
+
+def redundant_units(d: Document) -> Outcome:
+    """Units that say nothing of their own; dead and constant ones are another finding's."""
+    if d.inside is None:
+        return not_applicable()
+    layers = d.inside.layers
+    twins, sums = (sum(getattr(layer, kind) for layer in layers) for kind in ("duplicate", "redundant"))
+    units = sum(layer.units for layer in layers)
+    if twins + sums == 0:
+        return cleared(units=units, rows=d.inside.rows)
+    return raised(count=twins + sums, units=units, duplicate=twins, redundant=sums, rows=d.inside.rows)
 
 
 def not_converged(d: Document) -> Outcome:

@@ -10,6 +10,7 @@ import math
 from collections.abc import Mapping
 from typing import Any
 
+from .atlas import ATLAS
 from .audit import AUDIT
 from .changes import CHANGES
 from .checks import CHECKS
@@ -19,22 +20,27 @@ from .gain import GAIN
 from .gate import GATE
 from .inside import INSIDE
 from .readings import READINGS
+from .reasons import REASONS
 from .report import REPORT
 from .shapley import SHAPLEY
 from .together import TOGETHER
+from .trust import TRUST
 from .units import UNITS
 from .verify import VERIFY
 
 ENGLISH: dict[str, str] = {
+    **ATLAS,
     **AUDIT,
     **CHANGES,
     **GAIN,
     **GATE,
     **INSIDE,
     **READINGS,
+    **REASONS,
     **REPORT,
     **SHAPLEY,
     **TOGETHER,
+    **TRUST,
     **CHECKS,
     **DATA,
     **FINDINGS,

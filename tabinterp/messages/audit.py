@@ -9,6 +9,14 @@ AUDIT: dict[str, str] = {
     "verdict.worse": "The network is worse than {linear} on held-out rows.",
     "verdict.not_resolved": "The held-out rows do not resolve whether the network or {linear} is better.",
     "verdict.not_assessed": "Not assessed: it is not known which rows the network was not trained on.",
+    "verdict.linear.exact": (
+        "The network is itself a linear model: it has no hidden layer. It adds nothing to what {linear} can express; its "
+        "coefficients on the original columns are in section Coefficients."
+    ),
+    "verdict.linear.score": (
+        "The network is a linear model over these rows: a linear function of the columns explains {percent}% of its score. It "
+        "adds nothing to what {linear} can express; the coefficients of that function are in section Coefficients."
+    ),
     "verdict.gap.log_loss.lower": (
         "Its log loss is lower by {value} (95% interval {low} to {high}); less than {margin} counts as equivalent."
     ),
@@ -243,14 +251,22 @@ AUDIT: dict[str, str] = {
         "Gradients and coefficients of {columns} in {model}: its encoder mixes them with other columns."
     ),
     "not_assessed.units": "{count} hidden units beyond those shown.",
+    "not_assessed.optima": (
+        "What excites {left} of the {count} hidden units most: optima are sought for the {shown} units that the loss misses most "
+        "and for the outputs."
+    ),
     "not_assessed.seeds": (
         "How much of this would change had the network been trained again: intervals are over rows, for this network."
     ),
     "not_assessed.calibration": "The comparison after recalibrating both models.",
     "not_assessed.shapley": "Shapley values.",
-    "not_assessed.sanity": "Whether the readings would look alike for a network with random weights.",
+    "not_assessed.shuffled": (
+        "Whether the readings would look alike for a network trained on shuffled labels: an audit trains no network. ti.trust "
+        "does, with a function that trains one."
+    ),
     "not_assessed.robustness": "Robustness to noise.",
-    "not_assessed.reasons": "Reason codes for single decisions, thresholds and costs.",
+    "not_assessed.reasons": "Reason codes: they are of a decision between two classes.",
+    "not_assessed.costs": "Thresholds other than one half, and costs.",
     "not_assessed.dependence": (
         "Dependence between rows (neighbours in space or time, repeated people), unless a group column was given: intervals "
         "take rows as independent."

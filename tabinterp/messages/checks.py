@@ -115,6 +115,13 @@ EXPLAINED: dict[str, tuple[str, str, str, str, str]] = {
         "It is zero.",
         "A smaller network will do; look at the learning rate if many are dead.",
     ),
+    "redundant-units": (
+        "Units that say what others say",
+        "whether a hidden unit is, over the rows, a linear function of other units of its layer",
+        "Units that say nearly the same.",
+        "Another unit up to scale and shift, or a linear function of several.",
+        "A smaller network will do; do not read such a unit alone.",
+    ),
     "penalised-inference": (
         "The given counterpart is penalised",
         "whether the counterpart that was given has a penalty",

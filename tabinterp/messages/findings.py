@@ -11,6 +11,10 @@ FINDINGS: dict[str, str] = {
         "The network is not shown to be worse than {linear}: its loss is at most {high} higher (upper end of the interval)."
     ),
     "finding.worse-than-linear.not_applicable": "Without held-out rows the models cannot be compared.",
+    "finding.secretly-linear.raised_exact": (
+        "The network has no hidden layer: it is a linear model of its encoded columns, and adds nothing to what {linear} can "
+        "express."
+    ),
     "finding.secretly-linear.raised": (
         "The network is linear over these rows: a linear function of the columns explains {percent}% of the variance of its "
         "score (threshold {threshold}%)."
@@ -64,6 +68,14 @@ FINDINGS: dict[str, str] = {
     "finding.dead-units.raised": "{count} of the {units} hidden units in this report are constant on these rows.",
     "finding.dead-units.cleared": "None of the {units} hidden units in this report is constant on {rows} rows.",
     "finding.dead-units.not_applicable": "The model has no hidden units that could be found.",
+    "finding.redundant-units.raised": (
+        "{count} of the {units} hidden units say on {rows} rows nothing that other units of their layer do not say: {duplicate} "
+        "repeat another up to scale and shift, {redundant} are linear functions of several."
+    ),
+    "finding.redundant-units.cleared": (
+        "None of the {units} hidden units is on {rows} rows a linear function of other units of its layer."
+    ),
+    "finding.redundant-units.not_applicable": "The model has no hidden units that could be found.",
     "finding.penalised-inference.raised": (
         "The given counterpart, {linear}, is penalised: its own coefficients have no valid intervals, and those "
         "printed are of "

@@ -41,7 +41,7 @@ REPORT: dict[str, str] = {
     "report.section.coefficients": "Coefficients",
     "report.section.gradients": "Gradients",
     "report.section.agreement": "Agreement",
-    "report.section.neurons": "Neurons",
+    "report.section.neurons": "Inside the network",
     "report.section.method": "What was done",
     "report.section.not-assessed": "What was not assessed",
     # the report: findings
@@ -305,11 +305,7 @@ REPORT: dict[str, str] = {
     "report.neurons.map_part": "{shown} of {count} units, {first} to {last}, by original column, part {part} of {parts}",
     "report.neurons.fold": "{shown} of {count} units, {first} to {last}",
     "report.neurons.dropped": "Units that are not in this document: {count}.",
-    "report.neurons.units": (
-        "Every unit: activity and the columns it moves with most (ρ: rank correlation, η: correlation ratio, dCor: "
-        "distance correlation)"
-    ),
-    "report.neurons.units_fold": "Activity of all units ({count})",
+    "report.neurons.units_fold": "All units ({count})",
     "report.neurons.all": "Every unit and column, all measures",
     "report.neurons.all_fold": "All measures, by unit and column ({count})",
     "report.neurons.elsewhere": "All measures, by unit and column ({count}), are in audit.json.",

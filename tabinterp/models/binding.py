@@ -57,6 +57,17 @@ def bind(model: Model | Bound, table: Table) -> Bound:
     return bound
 
 
+def with_module(bound: Bound, module: nn.Module) -> Bound:
+    """The same rows behind the same encoder, with another network in the place of the model's own."""
+    model = replace(bound.model, module=module, original=None, predict=None, own=None)
+    scores, outputs, clipped = _score_module(model, bound.table, bound.x)
+    other = Bound(
+        model, bound.table, bound.encoding, bound.x, scores, split(scores, bound.x.shape[1]), outputs, clipped
+    )
+    _check_size(other)
+    return other
+
+
 def _check_columns(model: Model, table: Table) -> None:
     missing = [c for c in model.reads or () if c not in table.schema.inputs]
     if missing:

@@ -3,14 +3,15 @@
 Members are `model.json` (what it is, which rows were held out, digests of the other files), `model.safetensors`, and
 `encoder.skops` unless the model reads numbers as they are: the encoder, or for a network that is finished beside its table
 (several inputs, embeddings) a list with the encoder of each input. The linear counterpart is a network with no hidden layer,
-so it is saved the same way, under `counterpart/`.
+so it is saved the same way, under `counterpart/`; networks that differ from the model by their seed stand under `seeds/`, each
+a bundle of its own (in folders only).
 """
 
 from __future__ import annotations
 
 import hashlib
 import json
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
@@ -40,6 +41,7 @@ DTYPES = ("float32", "float64")
 HEADER, WEIGHTS, ENCODER = "model.json", "model.safetensors", "encoder.skops"
 MEMBERS = (HEADER, WEIGHTS, ENCODER)
 COUNTERPART = "counterpart/"
+OTHERS = "seeds/"
 
 
 class Settings(BaseModel):
@@ -120,6 +122,15 @@ def save_model(
         (target / name).parent.mkdir(parents=True, exist_ok=True)
         write(target / name, data)
     return target
+
+
+def save_others(models: Sequence[Model], path: str | Path) -> None:
+    """Write networks that differ from the bundle's own by their seed beside it; those that stood there before are none."""
+    folder = Path(path) / OTHERS
+    for stale in folder.glob(f"*/{HEADER}"):
+        stale.unlink()
+    for number, model in enumerate(models, 1):
+        save_model(model, folder / str(number))
 
 
 def _members(model: Model, table: dict[str, Any] | None) -> dict[str, bytes]:

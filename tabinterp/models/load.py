@@ -13,7 +13,7 @@ import torch
 from ..errors import ModelError, TabinterpError, UnsafeFileError
 from ..table.draws import FloatArray
 from .adapters import onnx as from_onnx
-from .bundle import COUNTERPART, HEADER, Bundle, from_archive, from_folder
+from .bundle import COUNTERPART, HEADER, OTHERS, Bundle, from_archive, from_folder
 from .files import network, pickled, skops_archive, state, weights
 from .files.archive import open_archive
 from .files.kinds import KINDS, kind_of, refusal
@@ -21,6 +21,15 @@ from .files.reading import LARGEST_JSON, Content, read
 from .model import File, Model
 from .several import expecting
 from .wrap import wrap
+
+SHARED = (
+    "task",
+    "classes",
+    "outputs",
+    "reads",
+    "layers",
+    "split",
+)  # what networks that differ by their seed have in common
 
 
 @dataclass(frozen=True)
@@ -83,8 +92,7 @@ def load_counterpart(path: str | Path) -> Model | None:
     source = Path(path)
     if source.is_dir():
         folder = source / COUNTERPART.rstrip("/")
-        if folder.is_symlink():
-            raise ModelError(f"{str(folder)!r} is a link; a bundle holds plain files only")
+        _no_link(folder)
         return replace(from_folder(folder).model(), is_rival=True) if (folder / HEADER).exists() else None
     content = read(_existing(source))
     if kind_of(content) != "bundle":
@@ -92,6 +100,38 @@ def load_counterpart(path: str | Path) -> Model | None:
     archive = open_archive(content)
     held = COUNTERPART + HEADER in archive.sizes
     return replace(from_archive(archive, COUNTERPART).model(), is_rival=True) if held else None
+
+
+def load_others(path: str | Path) -> tuple[Model, ...]:
+    """The networks that `train --seeds` saved beside a bundle in a folder, which differ from it by their seed alone.
+
+    Raises
+    ------
+    ModelError
+        where one of them was not trained as the bundle's own network: on other columns, another target or another split.
+    """
+    source = Path(path)
+    folder = source / OTHERS.rstrip("/")
+    if not source.is_dir() or not folder.exists():
+        return ()
+    _no_link(folder)
+    first, found = from_folder(source).header, []
+    numbered = sorted((one for one in folder.iterdir() if one.name.isdecimal()), key=lambda one: int(one.name))
+    for one in numbered:
+        _no_link(one)
+        if (one / HEADER).exists():
+            other = from_folder(one)
+            if any(getattr(other.header, name) != getattr(first, name) for name in SHARED):
+                raise ModelError(
+                    f"{str(one)!r} is no other seed of the network it stands beside: {', '.join(SHARED)} differ"
+                )
+            found.append(other.model())
+    return tuple(found)
+
+
+def _no_link(folder: Path) -> None:
+    if folder.is_symlink():
+        raise ModelError(f"{str(folder)!r} is a link; a bundle holds plain files only")
 
 
 def table_settings(path: str | Path) -> dict[str, Any]:

@@ -14,6 +14,7 @@ from numpy.typing import NDArray
 from ..errors import NotApplicableError
 from ..models import Bound
 from ..table.draws import FloatArray, IntArray
+from .distances import constant
 from .domain import Domain
 
 
@@ -102,8 +103,11 @@ def standing(bound: Bound) -> tuple[tuple[str, ...], FloatArray, FloatArray, Flo
     if not columns:
         raise NotApplicableError("a budget is a distance of numeric columns; this model reads none")
     x = bound.table.inputs[list(columns)].to_numpy(dtype=np.float64, na_value=np.nan)
-    mean = np.nanmean(x, axis=0)
-    u = np.where(np.isnan(x), 0.0, x - mean)
-    sd = np.maximum(u.std(axis=0), 1e-300)
+    known = ~np.isnan(x)
+    mean = np.where(known, x, 0.0).sum(axis=0) / np.maximum(known.sum(axis=0), 1)
+    u = np.where(known, x - mean, 0.0)
+    still = constant((u**2).sum(axis=0), float(len(u)), mean)  # of no direction, and of no distance
+    u[:, still] = 0.0
+    sd = np.where(still, 1.0, u.std(axis=0))
     precision = np.linalg.pinv(np.atleast_2d((u / sd).T @ (u / sd) / len(u)), rcond=1e-10, hermitian=True)
     return columns, u, mean, precision / np.outer(sd, sd)

@@ -41,6 +41,11 @@ def is_read(bound: Bound, columns: tuple[str, ...]) -> bool:
     return any(len(bound.encoding.blocks[c]) for c in columns)
 
 
+def parts(bound: Bound) -> Tensor:
+    """(n, columns, h) what each column contributes to the front of each row, up to a constant; of local columns."""
+    return torch.stack([bound.part((column,)) for column in bound.columns], dim=1)
+
+
 def crossed(bound: Bound, columns: tuple[str, ...], receivers: IntArray, donors: IntArray) -> Tensor:
     """(donors, receivers, k) scores of every receiver with these columns from every donor."""
     shape = (len(donors), len(receivers), len(bound.outputs))

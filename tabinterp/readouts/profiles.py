@@ -25,6 +25,7 @@ from .result import Estimates
 from .weights import unit
 
 SHARE = 0.1
+SURE = 0.05  # adjusted p of a difference that is told
 
 
 @dataclass(frozen=True, eq=False)
@@ -53,6 +54,14 @@ def excited_rows(activations: FloatArray, hashes: Any, weights: FloatArray) -> A
         size = max(SMALL, int(np.searchsorted(mass, SHARE * mass[-1] * (1 - 1e-12))) + 1)
         chosen[order[:size], u] = n >= 2 * SMALL
     return chosen
+
+
+def strongest(made: Profiles, u: int) -> IntArray:
+    """Lines of a unit that differ by more than chance (adjusted p below 0.05), those that differ most first."""
+    lift = np.where(made.lift.value[u] > 0, made.lift.value[u], np.nan)
+    size = np.fmax(np.abs(np.log(lift)), np.abs(made.difference.value[u]))
+    sure = np.flatnonzero(made.q[u] < SURE)
+    return np.asarray(sure[np.argsort(-size[sure], kind="stable")])
 
 
 def profiles(bound: Bound, activations: FloatArray) -> Profiles:

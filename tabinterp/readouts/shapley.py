@@ -222,6 +222,15 @@ def shapley_values(
     )
 
 
+def attributed(bound: Bound, rows: IntArray, backs: IntArray, seed: int) -> FloatArray:
+    """(rows, columns, outputs) values of rows against background rows, both places in `bound`, from one permutation a pair:
+    for a ranking, which states no error."""
+    games = Games(bound, backs, lambda scores: scores)
+    if bound.is_linear and games.local:
+        return _closed_form(bound, rows, backs).values
+    return explain(games, rows, seed, 1, None).values
+
+
 def background_rows(table: Table, size: int, seed: int) -> IntArray:
     """Places of the rows that others are compared with."""
     return chosen(table.numbers, int(size), seed)

@@ -22,7 +22,7 @@ from ..table.draws import FloatArray, IntArray
 from .ablation import ablation
 from .distances import constant
 from .incoming import Incoming, incoming
-from .profiles import Profiles, profile_frame, profiles
+from .profiles import Profiles, profile_frame, profiles, strongest
 from .result import Estimates
 from .weights import deviation, unit
 
@@ -262,10 +262,7 @@ def _percent(share: float) -> str:
 
 def _excited(made: Profiles, u: int) -> str:
     """The columns and levels that differ most, of those that differ by more than chance."""
-    lift = np.where(made.lift.value[u] > 0, made.lift.value[u], np.nan)
-    size = np.fmax(np.abs(np.log(lift)), np.abs(made.difference.value[u]))
-    sure = np.flatnonzero(made.q[u] < 0.05)
-    best = sure[np.argsort(-size[sure], kind="stable")][:SPOKEN]
+    best = strongest(made, u)[:SPOKEN]
     excited = int(made.excited[u])
     if len(best) == 0:
         return text("units.excited.none", {"excited": excited})

@@ -30,6 +30,11 @@ class Table:
     rows: Sequence[Sequence[Cell]]  # the first cell names the row
     style: str = "sortable"
 
+    @property
+    def broad(self) -> bool:
+        """Too wide for an upright sheet: it is printed across."""
+        return len(self.head) > (16 if "heat" in self.style else 13)
+
 
 @dataclass(frozen=True, slots=True)
 class Paragraph:
@@ -107,7 +112,16 @@ class Fold:
     open: bool = False
 
 
-Block = Table | Paragraph | Heading | Points | Facts | Figure | FindingList | Fold
+@dataclass(frozen=True, slots=True)
+class Panels:
+    """Groups of blocks side by side where there is room, one below the other where there is none."""
+
+    kind: ClassVar[str] = "panels"
+    groups: Sequence[Sequence[Block]]
+    wide: bool = False  # the first of three takes half of the room
+
+
+Block = Table | Paragraph | Heading | Points | Facts | Figure | FindingList | Fold | Panels
 
 
 @dataclass(frozen=True, slots=True)

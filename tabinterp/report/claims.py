@@ -9,9 +9,11 @@ from __future__ import annotations
 from tabinterp.errors import DocumentError
 from tabinterp.report.compared import Disagreement, Gain, Ladder, Rung
 from tabinterp.report.document import Document, Interval, MetricRow, Status, Verdict
+from tabinterp.report.sliced import Slices
 
 HIGHER_IS_BETTER = {"auc", "accuracy", "r2"}
 CHANCE = 0.5
+LINEAR_R2 = 0.999  # a score of which a linear function explains this much is linear
 FEWEST = 10  # rows of a leaf
 BEHIND: dict[Status, Status] = {"worse": "better", "better": "worse"}  # what a refit's place says of the network
 REACHED: dict[str, Status] = {"reached": "equivalent", "better": "better"}
@@ -34,6 +36,8 @@ def check(document: Document) -> None:
         _gain(document.gain)
     if document.disagreement is not None:
         _disagreement(document.disagreement)
+    if document.slices is not None:
+        _slices(document.slices, document.performance.held_out)
     ladder = None if document.gain is None else document.gain.ladder
     if (
         ladder is not None
@@ -41,10 +45,23 @@ def check(document: Document) -> None:
         and any(r.status != "not_resolved" for r in ladder.rungs[:-1])
     ):
         raise DocumentError("gain.ladder: refits are placed without held-out rows. Allowed: 'not_resolved'.")
+    _linear(document)
     told = [line.key for line in document.verdict.lines if line.key.startswith("ladder.")]
     if told and (ladder is None or ladder.gain != "better"):
         raise DocumentError(
             f"verdict.lines: {told[0]!r} without a resolved gain. Allowed: only where gain.ladder.gain is 'better'."
+        )
+
+
+def _linear(document: Document) -> None:
+    """A network is only called linear where it is, or where a linear function of the columns says the same."""
+    keys = {line.key for line in document.verdict.lines}
+    if "verdict.linear.exact" in keys and not document.network.linear:
+        raise DocumentError("verdict.lines: 'verdict.linear.exact' of a network that is not linear. Allowed: none.")
+    shares = [row.r2 for row in document.coefficients.surrogates]
+    if "verdict.linear.score" in keys and not (shares and all(r2 is not None and r2 >= LINEAR_R2 for r2 in shares)):
+        raise DocumentError(
+            f"verdict.lines: 'verdict.linear.score', but a surrogate explains less than {LINEAR_R2} of a score. Allowed: none."
         )
 
 
@@ -151,3 +168,20 @@ def _disagreement(part: Disagreement) -> None:
         raise DocumentError("disagreement: rules of a tree whose AUC is not above chance. Allowed: none.")
     if any(leaf.rows < FEWEST for leaf in part.leaves):
         raise DocumentError(f"disagreement.leaves: a leaf of fewer than {FEWEST} rows. Allowed: none.")
+
+
+def _slices(part: Slices, held_out: bool) -> None:
+    """A group is where its interval says, on rows that the models were not trained on."""
+    if part.found and not held_out:
+        raise DocumentError("slices.found: groups are compared without held-out rows. Allowed: none.")
+    for index, row in enumerate(part.found):
+        place = f"slices.found.{index}"
+        if row.rows < FEWEST:
+            raise DocumentError(f"{place}: a group of fewer than {FEWEST} rows. Allowed: none.")
+        expected: Status = {1: "worse", -1: "better", 0: "not_resolved"}[side(row.difference)]  # type: ignore[assignment]
+        if row.status not in ("equivalent", expected):
+            raise DocumentError(f"{place}.status: {row.status!r}, but by its interval it must be {expected!r}.")
+        if row.status == "equivalent" and not _within(row.difference, part.margin):
+            raise DocumentError(f"{place}.status: 'equivalent', but its interval does not lie within the margin.")
+        if row.unlike != (side(row.against_rest) != 0):
+            raise DocumentError(f"{place}.unlike: {row.unlike}, but by its interval it must be {not row.unlike}.")

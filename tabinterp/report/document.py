@@ -11,8 +11,12 @@ from typing import Final, Literal
 
 from .base import Interval, Message, Metric, Part, Scalar, Status
 from .compared import Calibration, Disagreement, Gain
+from .inside import Inside
+from .reasons import Reasons
+from .sliced import Slices
 from .tabled import Extrapolation, OffSupport, TableReadings
 from .together import Baselines, Together
+from .trusted import Trust
 
 __all__ = ["Interval", "Message", "Metric", "Part", "Scalar", "Status"]  # from here as well; all that follows besides
 
@@ -52,6 +56,7 @@ class ModelInfo(Part):
     parameters: int
     hidden: list[int]  # units of each hidden layer that was found; empty for a linear model
     converged: bool | None = None  # None: the model does not say
+    linear: bool = False  # no operation that is not affine behind its encoder: a network with no hidden layer
     notes: list[Message]  # what a reader must know of how it was read
 
 
@@ -339,6 +344,8 @@ class Document(Part):
     calibration: Calibration | None = None
     gain: Gain | None = None
     disagreement: Disagreement | None = None
+    slices: Slices | None = None
+    reasons: Reasons | None = None
     importance: Importance
     together: Together | None = None
     coefficients: Coefficients
@@ -347,10 +354,12 @@ class Document(Part):
     effects: Effects | None = None
     interactions: Interactions | None = None
     agreement: list[Agreement]
+    trust: Trust | None = None
     neurons: Neurons
     table: TableReadings | None = None
     off_support: OffSupport | None = None
     extrapolation: Extrapolation | None = None
+    inside: Inside | None = None
     findings: list[Finding]
     not_assessed: list[Message]
     method: Method

@@ -19,14 +19,17 @@ from tabinterp.report.parts.method import method, not_assessed
 from tabinterp.report.parts.neurons import neurons
 from tabinterp.report.parts.offdata import off_data
 from tabinterp.report.parts.performance import performance
+from tabinterp.report.parts.reasons import reasons
 from tabinterp.report.parts.shapley import shapley
 from tabinterp.report.parts.together import together
+from tabinterp.report.parts.trust import trust
 from tabinterp.report.words import t
 
 SECTIONS: tuple[tuple[str, Callable[[Document], list[Block]]], ...] = (
     ("findings", findings),
     ("performance", performance),
     ("gain", gain),
+    ("reasons", reasons),
     ("importance", importance),
     ("together", together),
     ("shapley", shapley),
@@ -35,6 +38,7 @@ SECTIONS: tuple[tuple[str, Callable[[Document], list[Block]]], ...] = (
     ("coefficients", coefficients),
     ("gradients", gradients),
     ("agreement", agreement),
+    ("trust", trust),
     ("neurons", neurons),
     ("data", data),
     ("off-data", off_data),

@@ -172,6 +172,33 @@ def test_the_counterpart_and_the_table_s_settings_come_along(tmp_path):
     assert ti.table_settings(tmp_path) == {}
 
 
+def test_networks_of_other_seeds_stand_beside_and_those_of_before_are_gone(saved):
+    def other(seed):
+        again = network()
+        with torch.no_grad():
+            again.module[0].weight.copy_(torch.full_like(again.module[0].weight, seed))
+        return again
+
+    assert ti.load_others(saved) == ()
+    ti.save_others([other(seed) for seed in range(1, 12)], saved)
+    assert [float(m.module[0].weight[0, 0]) for m in ti.load_others(saved)] == list(range(1, 12))
+    ti.save_others([other(7)], saved)
+    (found,) = ti.load_others(saved)
+    same_scores(other(7), found, table())
+    assert ti.load_others(saved / "no folder") == ()
+
+
+@pytest.mark.parametrize("name", ["of another task", "one is a link", "all are a link"])
+def test_what_is_no_other_seed_is_refused(name, saved, tmp_path):
+    ti.save_others([network("regression" if name == "of another task" else "binary")], saved)
+    if name != "of another task":
+        at = saved / "seeds" if name == "all are a link" else saved / "seeds" / "1"
+        at.rename(tmp_path / "elsewhere")
+        at.symlink_to(tmp_path / "elsewhere")
+    with pytest.raises(ModelError, match="no other seed" if name == "of another task" else "is a link"):
+        ti.load_others(saved)
+
+
 def test_the_same_model_is_the_same_bytes(tmp_path):
     model = ti.wrap(nn.Sequential(nn.Linear(D, 1)), encoder="passthrough", classes=["a", "b"])
     for name in "ab":

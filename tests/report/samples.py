@@ -56,6 +56,19 @@ from tabinterp.report.document import (
     Verdict,
     WaldRow,
 )
+from tabinterp.report.inside import (
+    Card,
+    Inside,
+    LayerHealth,
+    Optimum,
+    OutputCard,
+    Place,
+    ProfileLine,
+    UnitRow,
+    WeightLine,
+)
+from tabinterp.report.reasons import Alike, Flip, ReasonRow, Reasons
+from tabinterp.report.sliced import SliceRow, Slices
 from tabinterp.report.tabled import (
     BeyondRange,
     BeyondRow,
@@ -77,6 +90,7 @@ from tabinterp.report.together import (
     StartRow,
     Together,
 )
+from tabinterp.report.trusted import CurveRow, Drawn, NetworkRow, Networks, NullRow, StabilityRow, Trust
 
 # The sentences of findings and readings belong to those who write them; samples bring their own.
 messages.ENGLISH.update(
@@ -522,6 +536,107 @@ def neurons(make: Maker, found: list[ColumnInfo], units: int) -> Neurons:
     )
 
 
+def optimum(make: Maker, names: list[str], place: int) -> Optimum:
+    """In turn: proved and out of range, bounded, and of unknown distance to the maximum."""
+    proof = ("closed form", "bound propagation", "integer programme", None)[place % 4]
+    hows = ("at", "at_least", "at", "at_most", "missing", "rare")
+    places = [
+        Place(
+            column=name,
+            at=None if hows[i % 6] in ("missing", "rare") else f"level {i}" if i % 6 == 2 else 10.0 * make.real(),
+            how=hows[i % 6],
+        )
+        for i, name in enumerate(names)
+    ]
+    return Optimum(
+        value=3.5,
+        mean=0.1,
+        sd=0.4,
+        tenth=None if place == 3 else 2.9,
+        bound=None if proof is None else 3.6,
+        proof=proof,
+        reached=None if proof is None else 0.97,
+        within=0.9,
+        optima=1 + place,
+        cosine=None if place == 3 else 0.8,
+        mahalanobis=0.99,
+        neighbours=make.share(),
+        forest=0.5,
+        out=1 if place == 0 else 0,
+        unreadable=place % 2 == 0,
+        places=places,
+    )
+
+
+def card(make: Maker, unit: Unit, names: list[str], place: int) -> Card:
+    levels = [None, "level 1", None, "level 2"]
+    lines = [
+        ProfileLine(
+            column=name,
+            level=levels[i % 4],
+            excite=Interval(value=0.0) if i == 1 else make.interval((-1) ** i * 1.5 if i % 2 == 0 else 2.0, 0.1),
+            excites=i != 1 and place != 2,
+            inhibit=NONE if i == 3 else make.interval(0.7, 0.2),
+            inhibits=i < 2,
+        )
+        for i, name in enumerate(names[:6])
+    ]
+    return Card(
+        layer=unit.layer,
+        index=unit.index,
+        quantiles=[None, -0.1, 0.2, 0.3, None] if place else [-0.3, -0.1, 0.2, 0.3, 0.7],
+        ablation_zero=make.interval(0.004, 0.001),
+        excited=400,
+        inhibited=400,
+        profile=[] if place == 3 else lines,
+        weights=[]
+        if place == 1
+        else [WeightLine(column=n, level=levels[i % 4], weight=0.3) for i, n in enumerate(names[:5])],
+        optimum=None if place == 4 else optimum(make, names, place),
+    )
+
+
+def inside(make: Maker, found: Neurons, names: list[str], classes: list[str | None], loss: str) -> Inside:
+    """Rises above, around and below zero; every state of health in turn."""
+    kinds = ("sound", "sound", "dead", "constant", "saturated", "duplicate", "redundant")
+    units = [
+        UnitRow(
+            layer=unit.layer,
+            index=unit.index,
+            health=kinds[i % 7],
+            same_as=0 if kinds[i % 7] == "duplicate" else None,
+            ends=0.0,
+            ablation=make.interval(0.03 - 0.02 * min(i, 3), 0.007),
+        )
+        for i, unit in enumerate(found.units)
+    ]
+    layers = [
+        LayerHealth(
+            layer=name,
+            units=len(own),
+            effective_rank=12.3,
+            **{kind: own.count(kind) for kind in kinds[2:]},
+        )
+        for name in dict.fromkeys(unit.layer for unit in units)
+        if (own := [unit.health for unit in units if unit.layer == name])
+    ]
+    outputs = [(name, False) for name in classes] if len(classes) > 1 else [(None, False), (None, True)]
+    return Inside(
+        rows=4000,
+        rows_of="held-out",
+        ablation_rows=4000,
+        loss=loss,
+        shares=[0.1, 0.25, 0.5, 0.75, 0.9],
+        layers=layers,
+        units=units,
+        cards=[card(make, unit, names, i) for i, unit in enumerate(found.units[:12])],
+        outputs=[OutputCard(output=name, lowest=low, optimum=optimum(make, names, 1)) for name, low in outputs],
+        starts=64,
+        reference=2000,
+        seed=7,
+    )
+
+
 def findings(names: list[str]) -> list[Finding]:
     statuses = ("raised", "raised", "raised", "raised", "raised", "raised", "cleared", "cleared", "not_applicable")
     anchors = ("performance", "#coefficients", "importance", "gradients", "elsewhere", "agreement", "neurons")
@@ -641,6 +756,67 @@ def gain_of(make: Maker, names: list[str], classes: list[str], task: str, loss: 
     )
 
 
+def trust(make: Maker, names: list[str], loss: str) -> Trust:
+    """A ranking that survives random weights, one that is open, and curves that do not beat chance."""
+
+    def drawn(mean: float, spread: float | None = None) -> Drawn:
+        told = Interval(value=mean) if spread is None else make.interval(mean, spread)
+        return Drawn(mean=told, least=mean - 0.1, largest=min(1.0, mean + 0.05), count=5)
+
+    methods = ["permutation_importance", "saliency", "integrated_gradients", "expected_gradients", "shapley"]
+    rows = zip(methods, (0.1, 0.95, 0.7, 0.3, 0.2), (0.05, 0.01, 0.1, 0.05, 0.05), strict=True)
+    return Trust(
+        rows_of="held-out",
+        rows=200,
+        background_rows=25,
+        donors=10,
+        draws=5,
+        orders=8,
+        backgrounds=5,
+        seed=0,
+        nulls=[NullRow(method=name, network=drawn(mean, error), linear=drawn(0.0, 0.2)) for name, mean, error in rows],
+        curves=[
+            CurveRow(
+                method=name,
+                curve=curve,
+                network=make.interval(0.5 if name != "saliency" else 0.01, 0.02),
+                linear=make.interval(0.4, 0.02),
+            )
+            for name in methods
+            for curve in ("deletion", "insertion")
+        ],
+        stability=[
+            StabilityRow(
+                method=name,
+                over=over,
+                top=5,
+                network_ranks=drawn(0.9),
+                network_tops=drawn(0.8),
+                linear_ranks=drawn(0.95) if over == "backgrounds" else Drawn(),
+                linear_tops=drawn(0.9) if over == "backgrounds" else Drawn(),
+            )
+            for over in ("backgrounds", "networks")
+            for name in methods[3:]
+        ],
+        networks=Networks(
+            count=5,
+            within=4,
+            metric=loss,
+            loss=0.31,
+            sd=0.002,
+            least=0.305,
+            largest=0.32,
+            tolerance=0.005,
+            loss_rows=4000,
+            rows=2000,
+            columns=[
+                NetworkRow(column=name, importance=1 / (2 + j), low=0.9 / (2 + j), high=1.2 / (2 + j))
+                for j, name in enumerate(names)
+            ],
+        ),
+    )
+
+
 def disagreement(names: list[str], task: str) -> Disagreement:
     def condition(kind: str, **values: object) -> Message:
         return Message(key=f"condition.{kind}", values=values)
@@ -676,6 +852,105 @@ def disagreement(names: list[str], task: str) -> Disagreement:
                 share=Interval(value=0.3 - 0.1 * index, low=0.05, high=0.4),
             )
             for index, rule in enumerate(rules)
+        ],
+    )
+
+
+def sliced(names: list[str], loss: str) -> Slices:
+    def row(kind: str, low: float, status: str, **values: object) -> SliceRow:
+        return SliceRow(
+            group=Message(key=f"group.{kind}", values={"column": names[0], **values}),
+            protected=kind == "level",
+            rows=120,
+            difference=Interval(value=low + 0.02, stderr=0.005, low=low, high=low + 0.04),
+            q=0.01,
+            against_rest=Interval(value=low + 0.03, stderr=0.006, low=low, high=low + 0.06),
+            rest_q=0.02,
+            status=status,
+            unlike=low > 0,
+        )
+
+    counted = {"groups": 60, "smallest": 50, "better": 12, "worse": 2, "linear": "logistic regression", "unlike": 2}
+    worst = {"column": names[0], "low_end": 12.5, "high_end": 20.0, "linear": "logistic regression"}
+    return Slices(
+        metric=loss,
+        margin=0.005,
+        rows=4000,
+        smallest=50,
+        groups=60,
+        sentences=[
+            Message(key="slices.found", values={**counted, "margin": 0.005}),
+            Message(
+                key="slices.worst.between", values={**worst, "value": 0.05, "low": 0.03, "high": 0.07, "rows": 120}
+            ),
+        ],
+        found=[
+            row("between", 0.03, "worse", low_end=12.5, high_end=20.0),
+            row("level", 0.01, "worse", level="level <1>"),
+            row("above", -0.02, "not_resolved", low_end=20.0),
+        ],
+        hidden=3,
+    )
+
+
+def reasons(make: Maker, names: list[str], classes: list[str]) -> Reasons:
+    def share(value: float) -> Interval:
+        return Interval(value=value, stderr=0.02, low=max(0.0, value - 0.04), high=min(1.0, value + 0.04))
+
+    def percents(**values: float) -> dict[str, float]:
+        ends = {"": 0.0, "_low": -4.0, "_high": 4.0}
+        return {f"{name}{end}": value + by for name, value in values.items() for end, by in ends.items()}
+
+    lists = (
+        "linear",
+        "linear_agree",
+        "linear_reference",
+        "reference",
+        "seed",
+        "scale",
+        "baseline",
+        "integrated_gradients",
+    )
+    said = {
+        "alike": percents(common=70.0, first=80.0),
+        "stable": percents(seed=5.0, scale=20.0),
+        "reference": percents(changed=60.0),
+        "flip.more": percents(named=60.0, random=20.0),
+        "omitted": percents(omitted=30.0),
+        "protected": percents(network=40.0, other=30.0),
+    }
+    return Reasons(
+        rows_of="held-out",
+        declined=classes[0],
+        threshold=0.5,
+        declined_rows=3000,
+        rows=500,
+        reference_rows=100,
+        most=4,
+        seed=0,
+        sentences=[
+            Message(key=f"reasons.{key}", values={**values, "linear": "logistic regression"})
+            for key, values in said.items()
+        ],
+        alike=[Alike(of=of, rows=500, jaccard=share(0.7), changed=share(0.3), first=share(0.8)) for of in lists]
+        + [Alike(of="linear_differ", rows=None, jaccard=Interval(), changed=Interval(), first=Interval())],
+        flips=[
+            Flip(model=model, rows=500, named=share(0.6), random=share(0.2), gain=share(0.4))
+            for model in ("network", "linear")
+        ],
+        omitted=share(0.3),
+        protected_network=share(0.4),
+        protected_linear=share(0.3),
+        columns=[
+            ReasonRow(
+                column=name,
+                protected=index == 1,
+                network=share(1 - index / len(names)),
+                linear=share(index / len(names)),
+                network_first=share(0.1),
+                linear_first=share(0.1),
+            )
+            for index, name in enumerate(names)
         ],
     )
 
@@ -799,6 +1074,7 @@ def document(
     linear = {"regression": "linear regression", "count": "Poisson regression"}.get(task, "logistic regression")
     rows = metrics(make, task)
     loss = rows[0].metric
+    hidden = neurons(make, found, units)
     return Document(
         data=Data(
             name=name,
@@ -836,6 +1112,8 @@ def document(
         calibration=calibration(Maker(seed + 100), outputs, task),
         gain=gain_of(Maker(seed + 200), names, classes, task, loss),
         disagreement=disagreement(names, task),
+        slices=sliced(names, loss),
+        reasons=reasons(make, names, classes) if task == "binary" else None,
         importance=importance(make, names, loss),
         together=together(Maker(seed + 400), names, loss),
         coefficients=coefficients(make, found, outputs, SCALE.get(task, "log-odds")),
@@ -844,10 +1122,12 @@ def document(
         effects=effects(make, found, outputs, levels),
         interactions=interactions(make, names, outputs),
         agreement=agreement(make),
-        neurons=neurons(make, found, units),
-        table=table_readings(Maker(seed + 300), found, task),
-        off_support=off_support(Maker(seed + 400), names, outputs),
-        extrapolation=extrapolation(Maker(seed + 500), names),
+        trust=trust(Maker(seed + 300), names, loss),
+        neurons=hidden,
+        inside=inside(Maker(seed + 400), hidden, names, outputs, loss),
+        table=table_readings(Maker(seed + 700), found, task),
+        off_support=off_support(Maker(seed + 800), names, outputs),
+        extrapolation=extrapolation(Maker(seed + 900), names),
         findings=findings(names),
         not_assessed=[sentence("calibration"), sentence("groups")],
         method=Method(
@@ -909,6 +1189,7 @@ def regression() -> Document:
     return found.model_copy(
         update={
             "shapley": found.shapley.model_copy(update={**ways, "columns": columns}),
+            "trust": found.trust.model_copy(update={"nulls": [], "networks": None}),
             "effects": found.effects.model_copy(update={"curves": curves}),
             "interactions": found.interactions.model_copy(update={"linear_adds": False}),
             "verdict": found.verdict.model_copy(update={"margin": None}),
@@ -961,6 +1242,8 @@ def nothing() -> Document:
             "calibration": None,
             "gain": None,
             "disagreement": None,
+            "slices": None,
+            "reasons": None,
             "importance": found.importance.model_copy(update={"columns": []}),
             "coefficients": found.coefficients.model_copy(
                 update={"terms": [], "tests": [], "surrogates": [], "notes": []}
@@ -971,13 +1254,27 @@ def nothing() -> Document:
             "effects": None,
             "interactions": found.interactions.model_copy(update={"pairs": [], "screened": 0}),
             "agreement": [],
+            "trust": None,
             "neurons": found.neurons.model_copy(update={"units": []}),
             "table": None,
             "off_support": None,
             "extrapolation": None,
+            "inside": None,
             "findings": [],
             "not_assessed": [],
         }
+    )
+
+
+def blank_trust(found: Trust) -> Trust:
+    nulls = [row.model_copy(update={"network": Drawn(), "linear": Drawn()}) for row in found.nulls]
+    curves = [row.model_copy(update={"network": NONE, "linear": NONE}) for row in found.curves]
+    none = {f"{model}_{name}": Drawn() for model in ("network", "linear") for name in ("ranks", "tops")}
+    stability = [row.model_copy(update=none) for row in found.stability]
+    columns = [NetworkRow(column=row.column, importance=None, low=None, high=None) for row in found.networks.columns]
+    networks = found.networks.model_copy(update={"columns": columns})
+    return found.model_copy(
+        update={"rows_of": "all", "nulls": nulls, "curves": curves, "stability": stability, "networks": networks}
     )
 
 
@@ -1040,6 +1337,8 @@ def all_none() -> Document:
             ),
             "gain": blank_gain(found.gain),
             "disagreement": None,
+            "slices": None,
+            "reasons": None,
             "importance": found.importance.model_copy(
                 update={
                     "rows_of": "all",
@@ -1071,6 +1370,7 @@ def all_none() -> Document:
                     "curves": [_unknown(curve, of) for curve, of in zip(found.effects.curves, (None, 1), strict=False)],
                 }
             ),
+            "trust": blank_trust(found.trust),
             "interactions": found.interactions.model_copy(
                 update={
                     "rows_of": "all",
@@ -1090,6 +1390,16 @@ def all_none() -> Document:
             ),
             "extrapolation": found.extrapolation.model_copy(
                 update={"columns": [row.model_copy(update={"change": NONE}) for row in found.extrapolation.columns]}
+            ),
+            "inside": found.inside.model_copy(
+                update={
+                    "units": [unit.model_copy(update={"ablation": NONE}) for unit in found.inside.units],
+                    "cards": [],
+                    "outputs": [],
+                    "rows_of": "all",
+                    "starts": None,
+                    "reference": None,
+                }
             ),
         }
     )

@@ -74,6 +74,9 @@ class Opened:
         self.context.close()
 
 
+SHEETS = {703: ".scroll:not(.broad) table", 1032: ".broad table"}  # A4 and A4 across, less the margins, in CSS pixels
+
+
 def unfold(page):
     page.evaluate("document.querySelectorAll('details').forEach(each => { each.open = true })")
 
@@ -219,4 +222,12 @@ def test_print_shows_what_is_folded(browser, pages, name):
             "[...document.querySelectorAll('td')].filter(cell => !cell.checkVisibility()).length"
         )
         assert hidden == 0
+        for width, tables in SHEETS.items():
+            opened.page.set_viewport_size({"width": width, "height": 900})
+            cut = opened.page.evaluate(
+                "([tables, width]) => [...document.querySelectorAll(tables)]"
+                ".filter(each => each.getBoundingClientRect().right > width + 1).map(each => each.caption.textContent)",
+                [tables, width],
+            )
+            assert cut == []
         assert opened.page.pdf(prefer_css_page_size=True).startswith(b"%PDF")

@@ -137,7 +137,7 @@ def test_a_gain_that_is_not_resolved_is_not_told(document, words):
 
 
 def test_rows_that_were_perhaps_trained_on_place_no_refit():
-    document = binary()
+    document = binary().model_copy(update={"slices": None})
     update = {"verdict": nothing().verdict, "performance": document.performance.model_copy(update={"held_out": False})}
     with pytest.raises(DocumentError, match=r"gain\.ladder: refits are placed without held-out rows"):
         render(document.model_copy(update=update))
@@ -154,3 +154,44 @@ def test_rules_need_a_tree_better_than_chance_and_ten_rows():
     for update, words in (({"auc": chance}, "not above chance"), ({"leaves": few}, "fewer than 10 rows")):
         with pytest.raises(DocumentError, match=words):
             render(binary().model_copy(update={"disagreement": found.model_copy(update=update)}))
+
+
+@pytest.mark.parametrize(
+    ("index", "update"),
+    [
+        (0, {"status": "better"}),
+        (0, {"unlike": False}),
+        (0, {"rows": 9}),
+        (2, {"status": "worse"}),
+        (2, {"status": "equivalent"}),
+        (2, {"unlike": True}),
+    ],
+)
+def test_a_group_is_where_its_interval_says(index, update):
+    document = binary()
+    rows = list(document.slices.found)
+    rows[index] = rows[index].model_copy(update=update)
+    with pytest.raises(DocumentError, match=f"slices.found.{index}"):
+        render(document.model_copy(update={"slices": document.slices.model_copy(update={"found": rows})}))
+
+
+def test_groups_need_held_out_rows():
+    document = binary().model_copy(update={"gain": None})
+    update = {"verdict": nothing().verdict, "performance": document.performance.model_copy(update={"held_out": False})}
+    with pytest.raises(DocumentError, match=r"slices\.found: groups are compared without held-out rows"):
+        render(document.model_copy(update=update))
+
+
+@pytest.mark.parametrize("kind", ["exact", "score"])
+def test_only_a_linear_network_is_called_linear(kind):
+    document = binary()
+    lines = [Message(key=f"verdict.linear.{kind}", values={"linear": "logistic regression", "percent": 99.95})]
+    said = document.model_copy(update={"verdict": document.verdict.model_copy(update={"lines": lines})})
+    with pytest.raises(DocumentError, match=f"verdict.linear.{kind}"):
+        render(said)
+    surrogates = [row.model_copy(update={"r2": 0.9995}) for row in said.coefficients.surrogates]
+    so = {
+        "network": said.network.model_copy(update={"linear": True}),
+        "coefficients": said.coefficients.model_copy(update={"surrogates": surrogates}),
+    }
+    assert "It adds nothing to what" in render(said.model_copy(update=so)) or kind == "score"

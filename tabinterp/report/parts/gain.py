@@ -8,12 +8,14 @@ from tabinterp.report import figures
 from tabinterp.report.blocks import Block, Cell, Figure, Fold, Heading, Key, Paragraph, Table
 from tabinterp.report.compared import Disagreement, Gain, Ladder, RestRow, Rung, ShareRow, Shares
 from tabinterp.report.document import Document, Interval
+from tabinterp.report.parts.slices import slices
 from tabinterp.report.words import NONE, capital, cells, cut, interval, name_cell, number, say, t, tidy
 
 
 def gain(document: Document) -> list[Block]:
     blocks = [] if document.gain is None else _gain(document.gain)
-    return blocks if document.disagreement is None else [*blocks, *_disagreement(document.disagreement)]
+    blocks += [] if document.disagreement is None else _disagreement(document.disagreement)
+    return blocks if document.slices is None else [*blocks, *slices(document.slices)]
 
 
 def _gain(part: Gain) -> list[Block]:

@@ -2,27 +2,32 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 
-from tabinterp.report.blocks import Block, Cell, Fold, Paragraph, Table
-from tabinterp.report.document import Document, Neurons, Unit, UnitColumn
+from tabinterp.report.blocks import Block, Cell, Fold, Heading, Paragraph, Table
+from tabinterp.report.document import Document, Interval, Neurons, Unit, UnitColumn
 from tabinterp.report.heat import heat
+from tabinterp.report.inside import Inside, UnitRow
+from tabinterp.report.parts.inside import close, dearest, health, healthy, order
 from tabinterp.report.words import (
     NONE,
     by_importance,
     cells,
     cut,
     cut_cell,
+    interval,
     name_cell,
     number,
     p_value,
     share,
+    signed,
     t,
     tidy,
     two,
 )
 
 UNFOLDED = 32  # units
+MAPPED = 2600  # cells of all maps, beyond the first 32 units
 WIDEST = 18  # columns side by side, so that a map fits a sheet of paper
 EVERY = 800  # pairs of unit and column that are listed whole
 STRONGEST = 3
@@ -35,20 +40,38 @@ def neurons(document: Document) -> list[Block]:
     part = document.neurons
     if not part.units:
         return []
+    inside = document.inside
+    part = part.model_copy(update={"units": _ordered(part.units, inside)})
     rows = t(f"report.rows_of.{part.rows_of}", rows=part.rows)
+    columns = _columns(document)
+    mapped = part.units[: max(UNFOLDED, MAPPED // max(1, len(columns)))]
+    left = len(part.units) - len(mapped)
     ranked = any(column.spearman is not None for unit in part.units for column in unit.columns)
     blocks: list[Block] = [
+        *([] if inside is None else health(inside)),
+        Heading(t("report.inside.atlas")),
         Paragraph(t("report.neurons.lead", rows=rows, rows_distance=part.rows_distance, seed=str(part.seed))),
         Paragraph(t("report.neurons.spearman" if ranked else "report.neurons.distance")),
         Paragraph(t("report.neurons.colour"), "note"),
-        *_maps(part.units, _columns(document)),
+        *([] if inside is None else [Paragraph(order(inside))]),
+        *_maps(mapped, len(part.units), columns, _worth(inside)),
+        *([Paragraph(t("report.inside.rest", count=left), "note")] if left else []),
         Paragraph(t("report.neurons.caveat"), "note"),
-        Fold(t("report.neurons.units_fold", count=len(part.units)), [_activity(part.units)]),
+        Fold(t("report.neurons.units_fold", count=len(part.units)), [_every(part.units, inside)]),
         _all(part),
+        *([] if inside is None else close(document, inside)),
     ]
     if part.dropped_units:
         blocks.append(Paragraph(t("report.neurons.dropped", count=part.dropped_units), "warning"))
     return blocks
+
+
+def _ordered(units: Sequence[Unit], inside: Inside | None) -> list[Unit]:
+    return [units[place] for place in dearest(inside, [(unit.layer, unit.index) for unit in units])]
+
+
+def _worth(inside: Inside | None) -> dict[tuple[str, int], UnitRow]:
+    return {} if inside is None else {(unit.layer, unit.index): unit for unit in inside.units}
 
 
 def _columns(document: Document) -> list[str]:
@@ -57,34 +80,48 @@ def _columns(document: Document) -> list[str]:
     return sorted(names, key=lambda name: rank.get(name, UNRANKED))
 
 
-def _maps(units: Sequence[Unit], columns: Sequence[str]) -> list[Block]:
+def _maps(
+    units: Sequence[Unit], count: int, columns: Sequence[str], worth: Mapping[tuple[str, int], UnitRow]
+) -> list[Block]:
     blocks: list[Block] = []
     for start in range(0, len(units), UNFOLDED):
         some = units[start : start + UNFOLDED]
         span: dict[str, int | str] = {
             "shown": len(some),
-            "count": len(units),
+            "count": count,
             "first": _name(some[0]),
             "last": _name(some[-1]),
         }
-        tables = _map(some, columns, span)
+        tables = _map(some, columns, span, worth)
         blocks.extend([Fold(t("report.neurons.fold", **span), tables)] if start else tables)
     return blocks
 
 
-def _map(units: Sequence[Unit], columns: Sequence[str], span: dict[str, int | str]) -> list[Table]:
+def _map(
+    units: Sequence[Unit],
+    columns: Sequence[str],
+    span: dict[str, int | str],
+    worth: Mapping[tuple[str, int], UnitRow],
+) -> list[Table]:
     parts = -(-len(columns) // WIDEST)
     size = -(-len(columns) // max(1, parts))
     tables = []
     for part in range(parts):
         some = columns[part * size : (part + 1) * size]
-        head = [Cell(t("report.neuron")), *(cut_cell(name) for name in some)]
+        loss = [Cell(t("report.inside.loss"))] if worth else []
+        head = [Cell(t("report.neuron")), *loss, *(cut_cell(name) for name in some)]
         rows = []
         for unit in units:
             found = {column.column: column for column in unit.columns}
-            rows.append([Cell(_name(unit)), *(_cell(found.get(name)) for name in some)])
+            cost = [Cell(_cost(unit, worth))] if worth else []
+            rows.append([Cell(_name(unit)), *cost, *(_cell(found.get(name)) for name in some)])
         tables.append(Table(_caption(span, part, parts), head, rows, style="heat tall"))
     return tables
+
+
+def _cost(unit: Unit, worth: Mapping[tuple[str, int], UnitRow]) -> str:
+    found = worth.get((unit.layer, unit.index))
+    return NONE if found is None or found.ablation.value is None else signed(found.ablation.value)
 
 
 def _caption(span: dict[str, int | str], part: int, parts: int) -> str:
@@ -122,21 +159,29 @@ def _bend(column: UnitColumn) -> str:
     return "~" if column.distance - abs(column.spearman) >= BEND else ""
 
 
-def _activity(units: Sequence[Unit]) -> Table:
+def _every(units: Sequence[Unit], inside: Inside | None) -> Table:
+    worth = _worth(inside)
+    loss = t("report.inside.loss") if inside is None else t(f"report.metric.{inside.loss}")
     head = [
         Cell(t("report.neuron")),
+        Cell(t("report.inside.loss_interval", loss=loss)),
+        Cell(t("report.inside.health_of"), style="t"),
         *cells([t("report.neuron.active"), t("report.neuron.mean"), t("report.neuron.sd")]),
         Cell(t("report.neuron.columns"), style="w"),
     ]
-    rows = [
-        [
-            Cell(_name(unit)),
-            *cells([share(unit.active), number(unit.mean), number(unit.sd)]),
-            Cell(_strongest(unit), style="w"),
-        ]
-        for unit in units
-    ]
-    return Table(t("report.neurons.units"), head, rows)
+    rows = []
+    for unit in units:
+        found = worth.get((unit.layer, unit.index))
+        rows.append(
+            [
+                Cell(_name(unit)),
+                Cell(interval(Interval() if found is None else found.ablation, sign=True)),
+                Cell(NONE if found is None else healthy(found), style="t"),
+                *cells([share(unit.active), number(unit.mean), number(unit.sd)]),
+                Cell(_strongest(unit), style="w"),
+            ]
+        )
+    return Table(t("report.inside.every"), head, rows)
 
 
 def _strongest(unit: Unit) -> str:

@@ -111,6 +111,6 @@
 
   unfoldForPrint();
   document.querySelectorAll("table.sortable").forEach(sortable);
-  document.querySelectorAll("table").forEach(copyable);
+  document.querySelectorAll("table:not(.plain)").forEach(copyable);
   filterable(document.getElementById("findings"));
 })();

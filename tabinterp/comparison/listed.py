@@ -1,0 +1,210 @@
+"""What lists of reasons are worth: how alike two of them are, what follows from them, and which columns they name."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any, Literal
+
+import numpy as np
+
+from ..models import Bound
+from ..readouts.moves import RESOLUTION, crossed, forward, mixed
+from ..table.draws import FloatArray, IntArray, row_hash, splitmix
+from .declined import BoolArray, Case, linear_values
+from .means import Mean, mean_of, share_of
+from .performance import FEWEST, groups
+
+TOP = 4
+DONORS = 20  # just-approved rows from which the named columns are taken
+BLOCK = 512  # rows whose columns are moved at the same time
+
+Which = Literal["network", "linear"]
+
+
+@dataclass(frozen=True)
+class Likeness:
+    """Two lists of reasons, over `rows` declined rows.
+
+    `jaccard`: mean of the common over all columns that either names. `changed`: share of rows in which the lists name other
+    columns; `first`: in which the first column is the same. Each with standard error and 95% interval over rows.
+    """
+
+    of: str
+    rows: int
+    jaccard: Mean
+    changed: Mean
+    first: Mean
+
+
+@dataclass(frozen=True)
+class Flips:
+    """Share of (row, reference row) pairs in which the row is approved once its named columns are those of the reference row;
+    beside it as many columns drawn at random, and the paired difference. Each model moves what it names itself."""
+
+    model: Which
+    rows: int
+    named: Mean
+    random: Mean
+    gain: Mean
+
+
+@dataclass(frozen=True)
+class Named:
+    """Share of rows of which a column is a reason (and the first), under both models."""
+
+    column: str
+    protected: bool
+    network: Mean
+    linear: Mean
+    network_first: Mean
+    linear_first: Mean
+
+
+@dataclass(frozen=True)
+class Against:
+    """Of the rows that name a column with a declared direction, the share in which the direction speaks for the row."""
+
+    column: str
+    sign: int
+    rows: int
+    share: Mean
+
+
+# ---- how far lists agree
+
+
+def listed(values: FloatArray) -> tuple[BoolArray, IntArray]:
+    """(rows, columns) what is named, and (rows,) what is named first, -1 where nothing counts against the row."""
+    order = np.argsort(-values, axis=1, kind="stable")
+    named = np.zeros(values.shape, dtype=bool)
+    np.put_along_axis(named, order[:, :TOP], True, axis=1)
+    named &= values > 0
+    return named, np.where(values.max(axis=1) > 0, order[:, 0], -1)
+
+
+def alike(case: Case, main: FloatArray, lists: dict[str, FloatArray]) -> list[Likeness]:
+    turned = case.declines(case.linear.scores[: case.size, 0])
+    everyone = np.ones(case.size, dtype=bool)
+    pairs = [("linear", main, lists["linear"], everyone)]
+    pairs += [("linear_agree", main, lists["linear"], turned), ("linear_differ", main, lists["linear"], ~turned)]
+    if "reference" in lists:
+        pairs.append(("reference", lists["baseline"], lists["reference"], everyone))
+    pairs += [(of, main, lists[of], everyone) for of in ("seed", "scale")]
+    pairs += [(of, main, lists[of], everyone) for of in ("baseline", "integrated_gradients") if of in lists]
+    if case.linear.is_local(case.linear.columns):
+        pairs.append(("linear_reference", lists["linear"], linear_values(case, case.linear_mean), everyone))
+    return [_likeness(of, case, one[at], other[at], at) for of, one, other, at in pairs]
+
+
+def _likeness(of: str, case: Case, one: FloatArray, other: FloatArray, at: BoolArray) -> Likeness:
+    weights, group = _weighed(case, at)
+    (a, first), (b, second) = listed(one), listed(other)
+    union = (a | b).sum(axis=1)
+    jaccard = np.where(union > 0, (a & b).sum(axis=1) / np.maximum(union, 1), 1.0)
+    return Likeness(
+        of,
+        len(one),
+        share_of(jaccard, weights, group),
+        share_of((a != b).any(axis=1), weights, group),
+        share_of(first == second, weights, group),
+    )
+
+
+def _weighed(case: Case, at: Any) -> tuple[FloatArray, IntArray]:
+    table = case.table
+    return table.row_weights[at], groups(table)[at]
+
+
+# ---- what follows from naming them
+
+
+def flips(case: Case, main: FloatArray, linear: FloatArray) -> list[Flips]:
+    """What each model decides once its own reasons are moved, on the rows that it declines itself."""
+    models: tuple[tuple[Which, Bound, FloatArray], ...]
+    models, found = (("network", case.network, main), ("linear", case.linear, linear)), []
+    for name, bound, values in models:
+        at = np.flatnonzero(case.declines(bound.scores[: case.size, 0]))
+        named = listed(values[at])[0]
+        drawn = _random_sets(case, at, named.sum(axis=1))
+        shares = [_approved(case, bound, at, which) for which in (named, drawn)]
+        weights, group = _weighed(case, at)
+        first, second = (share_of(share, weights, group) for share in shares)
+        found.append(Flips(name, len(at), first, second, mean_of(shares[0] - shares[1], weights, group)))
+    return found
+
+
+def _random_sets(case: Case, at: IntArray, sizes: IntArray) -> BoolArray:
+    """(rows, columns) as many columns of each row as it has reasons, drawn by the row's hash."""
+    own = row_hash(case.network.table.numbers[at], case.seed)
+    columns = splitmix(np.arange(len(case.network.columns), dtype=np.uint64))
+    with np.errstate(over="ignore"):
+        rank = np.argsort(np.argsort(splitmix(own[:, None] + columns[None]), axis=1), axis=1)
+    return np.asarray(rank < sizes[:, None])
+
+
+def _approved(case: Case, bound: Bound, at: IntArray, moved: BoolArray) -> FloatArray:
+    """(rows,) share of the donors with whose values in the moved columns the row is approved."""
+    donors = case.near[:: max(1, -(-len(case.near) // DONORS))]
+    share = np.empty(len(at))
+    for i in range(0, len(at), BLOCK):
+        rows, which = at[i : i + BLOCK], moved[i : i + BLOCK]
+        sources = np.where(which[:, None], donors[None, :, None], rows[:, None, None])
+        score = forward(bound.rest, mixed(bound, sources.reshape(-1, which.shape[1])))[:, 0].numpy()
+        share[i : i + BLOCK] = (~case.declines(score)).reshape(len(rows), -1).mean(axis=1)
+    return share
+
+
+def omitted(case: Case, main: FloatArray) -> Mean:
+    """Share of rows with a column left out that, moved alone to the reference rows, matters more than one that is named."""
+    bound, named = case.network, listed(main)[0]
+    alone = np.empty(named.shape)
+    for i in range(0, case.size, BLOCK):
+        rows = case.rows[i : i + BLOCK]
+        for j, column in enumerate(bound.columns):
+            moved = crossed(bound, (column,), rows, case.near)[..., 0].mean(dim=0).numpy()
+            alone[rows, j] = case.side * (bound.answers[rows, 0].numpy() - moved)
+    least = np.where(named, alone, np.inf).min(axis=1)
+    most = np.where(named, -np.inf, alone).max(axis=1)
+    tiny = RESOLUTION * float(np.abs(bound.scores).max())
+    return share_of(np.maximum(most, 0.0) > least + tiny, *_weighed(case, case.rows))
+
+
+def named_columns(case: Case, main: FloatArray, linear: FloatArray) -> list[Named]:
+    """Columns that are a reason of ten rows at least under either model, the most frequent of the network first."""
+    weights, group = _weighed(case, case.rows)
+    (network, first), (other, other_first) = listed(main), listed(linear)
+    found = [
+        Named(
+            column,
+            case.table.schema[column].protected,
+            share_of(network[:, j], weights, group),
+            share_of(other[:, j], weights, group),
+            share_of(first == j, weights, group),
+            share_of(other_first == j, weights, group),
+        )
+        for j, column in enumerate(case.network.columns)
+        if max(network[:, j].sum(), other[:, j].sum()) >= FEWEST
+    ]
+    return sorted(found, key=lambda one: -one.network[0])
+
+
+def protected(case: Case, main: FloatArray, linear: FloatArray) -> tuple[Mean, Mean] | None:
+    schema = case.table.schema
+    flagged = np.array([schema[c].protected for c in case.network.columns])
+    if not flagged.any():
+        return None
+    weights, group = _weighed(case, case.rows)
+    shares = [share_of(listed(values)[0][:, flagged].any(axis=1), weights, group) for values in (main, linear)]
+    return shares[0], shares[1]
+
+
+def against(case: Case, main: FloatArray, signs: Mapping[str, int]) -> list[Against]:
+    named, found = listed(main)[0], []
+    for column, sign in signs.items():
+        values = case.network.table.inputs[column].to_numpy(dtype=np.float64, na_value=np.nan)
+        away = values[: case.size] - np.nanmean(values[case.near])
+        at = named[:, case.network.columns.index(column)] & ~np.isnan(away)
+        share = share_of(case.side * sign * away[at] < 0, *_weighed(case, at))
+        found.append(Against(column, sign, int(at.sum()), share))
+    return found

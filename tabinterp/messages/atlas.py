@@ -1,0 +1,114 @@
+"""What the report says of the inside of the network: the health of its units, which of them matter, what excites them."""
+
+from __future__ import annotations
+
+ATLAS: dict[str, str] = {
+    "report.inside.health": "Health of the units",
+    "report.inside.health_table": "Units of each layer that carry nothing of their own, on {rows}",
+    "report.inside.health_note": (
+        "Dead: 0 on every row. Constant: one other value on every row. Saturated: at an end of its range in 95% of the rows. "
+        "Duplicate: another unit up to scale and shift. Redundant: a linear function of the others. Effective rank: how many "
+        "directions the layer's outputs spread over (exponential of the entropy of the singular values; Roy & Vetterli 2007)."
+    ),
+    "report.inside.layer": "Layer",
+    "report.inside.units": "units",
+    "report.inside.sound": "sound",
+    "report.inside.dead": "dead",
+    "report.inside.constant": "constant",
+    "report.inside.saturated": "saturated",
+    "report.inside.duplicate": "duplicate",
+    "report.inside.redundant": "redundant",
+    "report.inside.rank": "effective rank",
+    "report.inside.atlas": "Atlas: units by original column",
+    "report.inside.order": (
+        "The first units are those without which the {loss} rises most: by so much it rises when the unit puts out its mean on "
+        "every one of {rows} rows. In {resolved} of {units} units the 95% interval of that rise lies above zero; if none "
+        "mattered, about {chance} would by chance."
+    ),
+    "report.inside.order_none": (
+        "How much the {loss} rises without a unit is not known here: the network cannot be cut at its layers. Units stand in "
+        "their own order."
+    ),
+    "report.inside.loss": "loss without it",
+    "report.inside.loss_interval": "{loss} without it [95% CI]",
+    "report.inside.health_of": "health",
+    "report.inside.rest": "The other {count} units have a line each in the table of all units.",
+    "report.inside.close": "The units that the loss misses most",
+    "report.inside.close_lead": (
+        "The {count} units without which the {loss} rises most, each with real rows first: the tenth of the rows that excites "
+        "it most and the tenth that inhibits it most, beside all rows, in columns where that is more than chance (adjusted p "
+        "at most 0.05). They were picked for their rise, so it is too large on average; an interval that includes zero shows "
+        "nothing."
+    ),
+    "report.inside.close_none": "No unit's rise of the loss is above zero: none is shown up close.",
+    "report.inside.caveat": (
+        "Read with care. That a unit is selective says little of its importance (Morcos et al. 2018). A made-up optimum can be "
+        "changed without changing what the network does on real rows (Geirhos et al. 2024), and people predict a unit better "
+        "from real rows than from made-up ones (Borowski et al. 2021)."
+    ),
+    "report.inside.optima_lead": (
+        "Optima are sought ahead of the activation from {starts} starts, half of them real rows, with every column within the "
+        "data: numbers between their 0.5% and 99.5% quantiles, levels that occur. Real rows outside that range may go higher. "
+        "Oddness is in percentiles among {reference} real rows (Mahalanobis, nearest neighbours, isolation forest); an "
+        "optimum that is farther out than 99% of them, corrected for several measures, or out of a number's range is no row to "
+        "read (seed {seed})."
+    ),
+    "report.inside.card": "{unit}: {cost}",
+    "report.inside.cost": "{loss} {value} without it",
+    "report.inside.profile": "Real rows: the {excited} that excite it most, the {inhibited} that inhibit it most",
+    "report.inside.profile_none": (
+        "The rows that excite or inhibit it differ from all rows in no column by more than chance would."
+    ),
+    "report.inside.excite": "excite it",
+    "report.inside.inhibit": "inhibit it",
+    "report.inside.times": "×\u00a0{lift}",
+    "report.inside.times_none": "none of them",
+    "report.inside.sds": "{difference}\u00a0SD",
+    "report.inside.profile_note": (
+        "SD: difference of means in standard deviations. ×: how many times as frequent as among all rows."
+    ),
+    "report.inside.template": "Template: its greatest incoming weights, for one SD of a number or for a level",
+    "report.inside.template_none": "Beyond the first layer a unit has no weights on columns.",
+    "report.inside.weight": "weight",
+    "report.inside.activity": "Ahead of its activation",
+    "report.inside.at": "point",
+    "report.inside.value": "value",
+    "report.inside.quantile": "{percent}% of rows below",
+    "report.inside.mean": "mean (SD)",
+    "report.inside.tenth": "tenth greatest row",
+    "report.inside.tenth_low": "tenth least row",
+    "report.inside.best": "optimum",
+    "report.inside.optimum": "Optimum: where each column stands",
+    "report.inside.optimum_more": "Optimum: where the columns that matter most stand; {count} others are in audit.json",
+    "report.inside.no_optimum": "No optimum was sought.",
+    "report.inside.column_at": "at",
+    "report.inside.column_value": "{value}",
+    "report.inside.at_least": "{value} or more",
+    "report.inside.at_most": "{value} or less",
+    "report.inside.missing": "missing",
+    "report.inside.rare": "(fewer than 10 rows)",
+    "report.inside.unreadable": "✗ Do not read as a row: {odd}.",
+    "report.inside.readable": "Not farther out than real rows are: {odd}.",
+    "report.inside.odd": "farther out than {radius}, {near} and {forest} of real rows (by distance, neighbours, forest)",
+    "report.inside.out": ", and {count} columns out of range",
+    "report.inside.proved.closed form": "This is the maximum, in closed form.",
+    "report.inside.proved.short": "{share} of the way from the mean to a bound that no row can pass ({proof}).",
+    "report.inside.proved.none": "Nothing is proved of a higher one.",
+    "report.inside.proof.integer programme": "integer programme",
+    "report.inside.proof.bound propagation": "bound propagation, often far above",
+    "report.inside.starts": (
+        "{share} of the starts end within 1% of it; different rows there: {count} (median cosine of all starts: {cosine})."
+    ),
+    "report.inside.outputs": "What excites the outputs",
+    "report.inside.output": "{output}: score ({scale}), highest",
+    "report.inside.score": "Score ({scale}), highest",
+    "report.inside.score_low": "Score ({scale}), lowest",
+    "report.inside.every": (
+        "Every unit: rise of the loss without it, health, activity, and the columns it moves with most (ρ: rank correlation, η: "
+        "correlation ratio, dCor: distance correlation)"
+    ),
+    "report.inside.words.rises": "With its mean in its place the {loss} rises by {value} [{low}, {high}].",
+    "report.inside.words.falls": "With its mean in its place the {loss} falls by {value} [{low}, {high}].",
+    "report.inside.words.open": "With its mean in its place the {loss} changes by {value} [{low}, {high}], which includes zero.",
+    "report.inside.words.zero": "With 0 in its place: {value}.",
+}

@@ -1,0 +1,123 @@
+"""How large each column is under each method, for a whole set of rows and for each of them: what trust checks compare."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+import torch
+
+from ..models import Bound
+from ..table.draws import FloatArray, IntArray
+from .gradients import POSITIONS, gradient_importance
+from .moves import parts
+from .permutation import permutation_importance
+from .result import mean_over_rows
+from .shapley import attributed
+from .straight import slopes
+
+REPEATS = 10
+PATH_ROWS = 8192  # points of paths in one pass
+PATH_TOLERANCE = 0.02  # of the completeness gap: enough for a ranking
+
+
+@dataclass(frozen=True, eq=False)
+class Ask:
+    """Explained rows and background rows, places in one bound model."""
+
+    bound: Bound
+    rows: IntArray
+    backs: IntArray
+    seed: int
+
+    @property
+    def part(self) -> Bound:
+        """The model on the explained rows alone."""
+        return self.bound.take(self.rows)
+
+
+@dataclass(frozen=True, eq=False)
+class Ranking:
+    """`sizes` (columns,) of all rows; `rows` (rows, columns) those of each row, the same for each under a method that has
+    no values of rows. Means of absolute values over outputs; NaN for a column the method has no number for."""
+
+    sizes: FloatArray
+    rows: FloatArray
+
+
+@dataclass(frozen=True)
+class Method:
+    """A way to rank columns, and whether what it says depends on a background of rows."""
+
+    rank: Callable[[Ask], Ranking]
+    background: bool = False
+    gradient: bool = False
+
+
+def _permutation(ask: Ask) -> Ranking:
+    part = ask.part
+    repeats = REPEATS if part.is_local(part.columns) else 2  # there each encodes whole rows again
+    sizes = permutation_importance(part, part.table, n_repeats=repeats, seed=ask.seed).importance
+    return Ranking(sizes, np.tile(sizes, (len(ask.rows), 1)))
+
+
+def _of_values(ask: Ask, values: FloatArray) -> Ranking:
+    size = np.abs(values)
+    weights = ask.bound.table.weights
+    mean = mean_over_rows(size, None if weights is None else weights[ask.rows]).value
+    return Ranking(mean.mean(axis=1), size.mean(axis=2))
+
+
+def _gradient(method: str, **settings: Any) -> Callable[[Ask], Ranking]:
+    def rank(ask: Ask) -> Ranking:
+        part = ask.part
+        return _of_values(ask, gradient_importance(part, part.table, method=method, **settings).values)
+
+    return rank
+
+
+def _expected(ask: Ask) -> Ranking:
+    """Expected gradients as `gradient_importance` has them, many paths in one pass; a column's share of a path is its slope
+    times what the column moves the front by."""
+    bound, n = ask.bound, len(ask.rows)
+    if not bound.is_local(bound.columns):
+        return _of_values(ask, np.full((n, len(bound.columns), len(bound.outputs)), np.nan))
+    weights = bound.table.row_weights[ask.backs]
+    offsets = np.random.default_rng(ask.seed).uniform(size=len(ask.backs))
+    values = torch.zeros(n, len(bound.columns), len(bound.outputs), dtype=torch.float64)
+    z, moves = bound.z[ask.rows], parts(bound)
+    together = max(1, PATH_ROWS // (POSITIONS * n))
+    for i in range(0, len(ask.backs), together):
+        backs = ask.backs[i : i + together]
+        at = torch.as_tensor((np.arange(POSITIONS) + offsets[i : i + together, None]) / POSITIONS).float()
+        start = bound.z[backs][:, None, None]
+        slope, _ = slopes(bound.rest, (start + at[..., None, None] * (z - start)).flatten(0, 2))
+        mean = slope.reshape(len(backs), POSITIONS, n, *slope.shape[1:]).mean(dim=1)
+        for one, back, weight in zip(mean, backs, weights[i : i + together], strict=True):
+            values += float(weight) * torch.einsum("nhk,nph->npk", one, moves[ask.rows] - moves[back]).double()
+    return _of_values(ask, (values / float(weights.sum())).numpy())
+
+
+def _shapley(ask: Ask) -> Ranking:
+    return _of_values(ask, attributed(ask.bound, ask.rows, ask.backs, ask.seed))
+
+
+METHODS: dict[str, Method] = {
+    "permutation_importance": Method(_permutation),
+    "saliency": Method(_gradient("saliency"), gradient=True),
+    "integrated_gradients": Method(_gradient("integrated_gradients", tolerance=PATH_TOLERANCE), gradient=True),
+    "expected_gradients": Method(_expected, background=True, gradient=True),
+    "shapley": Method(_shapley, background=True),
+}
+
+
+def rankings(ask: Ask, background: bool | None = None) -> dict[str, Ranking]:
+    """Of every method that applies; with `background` only of those that have one, or of those that have none."""
+    found = {
+        name: method.rank(ask)
+        for name, method in METHODS.items()
+        if (ask.bound.has_gradient or not method.gradient) and background in (None, method.background)
+    }
+    return {name: ranking for name, ranking in found.items() if not np.isnan(ranking.sizes).all()}

@@ -1,0 +1,114 @@
+"""Parts of the document that say what the network's hidden units do, what excites them, and what the loss is without them."""
+
+from __future__ import annotations
+
+from typing import Literal
+
+from .base import Interval, Metric, Part
+
+Health = Literal["sound", "dead", "constant", "saturated", "duplicate", "redundant"]
+
+
+class LayerHealth(Part):
+    layer: str
+    units: int
+    dead: int  # 0 on every row
+    constant: int
+    saturated: int  # at an end of its range in 95% of the rows
+    duplicate: int  # another unit up to scale and shift
+    redundant: int  # a linear function of others
+    effective_rank: float | None
+
+
+class UnitRow(Part):
+    layer: str
+    index: int
+    health: Health
+    same_as: int | None  # of a duplicate: the unit of its layer that it repeats
+    ends: float | None  # share of rows at an end of a bounded range
+    ablation: Interval  # rise of the loss with the unit's mean in its place
+
+
+class ProfileLine(Part):
+    """What the rows that excite a unit, and those that inhibit it, are like; ten rows at least.
+
+    Of a number (no level) the difference of means in standard deviations of all rows, of a level its lift: its share among these
+    rows over its share among all.
+    """
+
+    column: str
+    level: str | None
+    excite: Interval
+    excites: bool  # by more than chance, adjusted over the lines of the unit
+    inhibit: Interval
+    inhibits: bool
+
+
+class WeightLine(Part):
+    column: str
+    level: str | None  # None: a number, for one standard deviation
+    weight: float
+
+
+class Place(Part):
+    """Where a column stands at an optimum. Values that fewer than ten rows reach are not printed."""
+
+    column: str
+    at: str | float | None
+    how: Literal["at", "at_least", "at_most", "missing", "rare"]
+
+
+class Optimum(Part):
+    """The row of the domain at which a unit, ahead of its activation, or an output is greatest."""
+
+    value: float
+    mean: float  # over rows
+    sd: float
+    tenth: float | None  # the tenth greatest over rows
+    bound: float | None  # no row of the domain is above it
+    proof: Literal["closed form", "integer programme", "bound propagation"] | None
+    reached: float | None  # (value - mean) / (bound - mean)
+    within: float  # share of starts that end within 1% of it
+    optima: int  # different rows among these
+    cosine: float | None  # median over pairs of starts
+    mahalanobis: float  # percentiles among real rows, high: far out
+    neighbours: float
+    forest: float
+    out: int  # columns out of the range of the rows
+    unreadable: bool
+    places: list[Place]
+
+
+class Card(Part):
+    """A unit up close. `quantiles` are ahead of the activation, at `Inside.shares`."""
+
+    layer: str
+    index: int
+    quantiles: list[float | None]
+    ablation_zero: Interval
+    excited: int  # rows
+    inhibited: int
+    profile: list[ProfileLine]  # the strongest of those that excite by more than chance, then of those that inhibit
+    weights: list[WeightLine]  # the strongest; none beyond the first layer
+    optimum: Optimum | None
+
+
+class OutputCard(Part):
+    output: str | None
+    lowest: bool  # where the output is least: every number of the optimum is of the output with its sign turned
+    optimum: Optimum
+
+
+class Inside(Part):
+    rows: int
+    rows_of: Literal["held-out", "all"]
+    ablation_rows: int
+    loss: Metric
+    shares: list[float]
+    layers: list[LayerHealth]
+    units: list[UnitRow]  # those of `neurons.units`, in their order
+    cards: list[Card]  # the units that the loss misses most, the dearest first
+    outputs: list[OutputCard]
+    starts: int | None
+    reference: int | None  # rows that optima are set beside
+    seed: int

@@ -1,0 +1,245 @@
+"""Inside the network: the health of its units, and up close those that the loss misses most and what excites the outputs."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from tabinterp.report.blocks import Block, Cell, Fold, Heading, Panels, Paragraph, Table
+from tabinterp.report.claims import side
+from tabinterp.report.document import Document, Interval
+from tabinterp.report.inside import Card, Inside, LayerHealth, Optimum, OutputCard, Place, ProfileLine, UnitRow
+from tabinterp.report.words import (
+    NONE,
+    by_importance,
+    cells,
+    cut,
+    cut_cell,
+    interval,
+    name_cell,
+    number,
+    share,
+    signed,
+    t,
+    tidy,
+    two,
+)
+
+PLACES = 10  # columns of an optimum
+OPEN = 2  # cards that are not folded
+SPOKEN = 2  # columns in a unit's sentence
+HEALTH = ("dead", "constant", "saturated", "duplicate", "redundant")
+BY_CHANCE = 0.025  # of intervals lie above zero where there is nothing
+
+
+# ---- health
+
+
+def health(part: Inside) -> list[Block]:
+    caption = t("report.inside.health_table", rows=t(f"report.rows_of.{part.rows_of}", rows=part.rows))
+    names = [t(f"report.inside.{kind}") for kind in ("units", "sound", *HEALTH, "rank")]
+    told = zip(*map(_layer, part.layers), strict=True)
+    rows = [[Cell(name), *cells(line)] for name, line in zip(names, told, strict=True)]
+    head = [Cell(t("report.inside.layer")), *(cut_cell(layer.layer) for layer in part.layers)]
+    table = Table(caption, head, rows, style="")
+    return [Heading(t("report.inside.health")), table, Paragraph(t("report.inside.health_note"), "note")]
+
+
+def _layer(row: LayerHealth) -> list[str]:
+    counts = [getattr(row, kind) for kind in HEALTH]
+    return [*map(str, [row.units, row.units - sum(counts), *counts]), number(row.effective_rank)]
+
+
+def order(part: Inside) -> str:
+    """How the atlas is ordered, and how many units the loss misses."""
+    known = [unit for unit in part.units if unit.ablation.low is not None]
+    loss = t(f"report.metric.{part.loss}")
+    if not known:
+        return t("report.inside.order_none", loss=loss)
+    resolved = sum(side(unit.ablation) > 0 for unit in known)
+    values = {"rows": part.ablation_rows, "units": len(known), "chance": round(BY_CHANCE * len(known))}
+    return t("report.inside.order", loss=loss, resolved=resolved, **values)
+
+
+def healthy(unit: UnitRow) -> str:
+    same = "" if unit.same_as is None else f" ({unit.same_as})"
+    return t(f"report.inside.{unit.health}") + same
+
+
+# ---- up close
+
+
+def close(document: Document, part: Inside) -> list[Block]:
+    blocks: list[Block] = [Heading(t("report.inside.close"))]
+    if not part.cards:
+        blocks.append(Paragraph(t("report.inside.close_none")))
+    else:
+        loss = t(f"report.metric.{part.loss}")
+        blocks.append(Paragraph(t("report.inside.close_lead", count=len(part.cards), loss=loss)))
+    blocks.append(Paragraph(t("report.inside.caveat"), "note"))
+    if part.starts is not None:
+        values = {"starts": part.starts, "reference": part.reference, "seed": str(part.seed)}
+        blocks.append(Paragraph(t("report.inside.optima_lead", **values), "note"))
+    rank = by_importance(document)
+    rows = {(unit.layer, unit.index): unit for unit in part.units}
+    for place, card in enumerate(part.cards):
+        blocks.append(_card(part, card, rows.get((card.layer, card.index)), rank, place < OPEN))
+    if part.outputs:
+        blocks.append(Heading(t("report.inside.outputs")))
+        scale = t(f"report.scale.{document.coefficients.scale}")
+        blocks.append(Panels([_output(one, rank, scale) for one in part.outputs]))
+    return blocks
+
+
+def _card(part: Inside, card: Card, unit: UnitRow | None, rank: dict[str, int], unfolded: bool) -> Fold:
+    loss = t(f"report.metric.{part.loss}")
+    name = t("report.neuron.name", layer=cut(card.layer), index=str(card.index))
+    cost = t("report.inside.cost", loss=loss, value=NONE if unit is None else interval(unit.ablation, sign=True))
+    panels = [_real(card), [*_template(card), _activity(part, card)], _best(card.optimum, rank)]
+    words = Paragraph(" ".join(_words(card, unit, loss)))
+    return Fold(t("report.inside.card", unit=name, cost=cost), [words, Panels(panels, wide=True)], open=unfolded)
+
+
+def _words(card: Card, unit: UnitRow | None, loss: str) -> list[str]:
+    """One line on the unit, from the numbers of its card."""
+    told = [t("units.excited.none", excited=card.excited)]
+    if best := [line for line in card.profile if line.excites][:SPOKEN]:
+        told = [t("units.excited", excited=card.excited, columns=" and ".join(map(_difference, best)))]
+    if unit is None:
+        return told
+    cost = unit.ablation
+    way = {1: "rises", -1: "falls", 0: "open"}[side(cost)]
+    values = {"value": signed(cost.value), "low": signed(cost.low), "high": signed(cost.high)}
+    if way != "open" and cost.value is not None and cost.low is not None and cost.high is not None:
+        low, high = sorted((abs(cost.low), abs(cost.high)))
+        values = {"value": number(abs(cost.value)), "low": number(low), "high": number(high)}
+    told.append(t(f"report.inside.words.{way}", loss=loss, **values))
+    return [*told, t("report.inside.words.zero", value=interval(card.ablation_zero, sign=True))]
+
+
+def _difference(line: ProfileLine) -> str:
+    value = line.excite.value or 0.0
+    if line.level is not None:
+        return t("units.level", column=tidy(line.column), level=tidy(line.level), value=number(value))
+    key = "units.column.higher" if value > 0 else "units.column.lower"
+    return t(key, column=tidy(line.column), value=number(abs(value)))
+
+
+def _real(card: Card) -> list[Block]:
+    if not card.profile:
+        return [Paragraph(t("report.inside.profile_none"))]
+    head = [Cell(t("report.column")), *cells([t("report.inside.excite"), t("report.inside.inhibit")])]
+    rows = [[_line_name(line), *cells([_told(line, line.excite), _told(line, line.inhibit)])] for line in card.profile]
+    caption = t("report.inside.profile", excited=card.excited, inhibited=card.inhibited)
+    return [Table(caption, head, rows), Paragraph(t("report.inside.profile_note"), "note")]
+
+
+def _line_name(line: ProfileLine) -> Cell:
+    return name_cell(line.column if line.level is None else f"{line.column}: {line.level}")
+
+
+def _told(line: ProfileLine, found: Interval) -> str:
+    if found.value is None:
+        return NONE
+    if line.level is None:
+        return t("report.inside.sds", difference=interval(found, sign=True))
+    return t("report.inside.times", lift=interval(found)) if found.value else t("report.inside.times_none")
+
+
+def _activity(part: Inside, card: Card) -> Table:
+    pairs = [
+        (t("report.inside.quantile", percent=round(100 * at)), number(value))
+        for at, value in zip(part.shares, card.quantiles, strict=True)
+    ]
+    if card.optimum is not None:
+        pairs += [(t("report.inside.tenth"), number(card.optimum.tenth)), *_peak(card.optimum)]
+    head = [Cell(t("report.inside.at")), Cell(t("report.inside.value"))]
+    return Table(t("report.inside.activity"), head, [cells(pair) for pair in pairs], style="plain")
+
+
+def _peak(found: Optimum, sign: int = 1) -> list[tuple[str, str]]:
+    mean = f"{number(sign * found.mean)} ({number(found.sd)})"
+    return [(t("report.inside.mean"), mean), (t("report.inside.best"), number(sign * found.value))]
+
+
+def _template(card: Card) -> list[Block]:
+    if not card.weights:
+        return [Paragraph(t("report.inside.template_none"), "note")]
+    rows = [
+        [name_cell(w.column if w.level is None else f"{w.column}: {w.level}"), Cell(signed(w.weight))]
+        for w in card.weights
+    ]
+    head = [Cell(t("report.column")), Cell(t("report.inside.weight"))]
+    return [Table(t("report.inside.template"), head, rows, style="plain")]
+
+
+# ---- optima
+
+
+def _best(found: Optimum | None, rank: dict[str, int]) -> list[Block]:
+    if found is None:
+        return [Paragraph(t("report.inside.no_optimum"), "note")]
+    return [_stamp(found), _places(found, rank), *_proved(found)]
+
+
+def _output(card: OutputCard, rank: dict[str, int], scale: str) -> list[Block]:
+    found, sign = card.optimum, -1 if card.lowest else 1
+    name = t("report.inside.score_low" if card.lowest else "report.inside.score", scale=scale)
+    name = name if card.output is None else t("report.inside.output", output=tidy(card.output), scale=scale)
+    tenth = None if found.tenth is None else sign * found.tenth
+    key = "report.inside.tenth_low" if card.lowest else "report.inside.tenth"
+    pairs = [(t(key), number(tenth)), *_peak(found, sign)]
+    head = [Cell(t("report.inside.at")), Cell(t("report.inside.value"))]
+    return [
+        Table(name, head, [cells(pair) for pair in pairs], style="plain"),
+        _stamp(found),
+        _places(found, rank),
+        *_proved(found),
+    ]
+
+
+def _stamp(found: Optimum) -> Paragraph:
+    """Whether the optimum is a row like others."""
+    shares = {"radius": found.mahalanobis, "near": found.neighbours, "forest": found.forest}
+    odd = t("report.inside.odd", **{name: share(value) for name, value in shares.items()})
+    odd += t("report.inside.out", count=found.out) if found.out else ""
+    if found.unreadable:
+        return Paragraph(t("report.inside.unreadable", odd=odd), "warning")
+    return Paragraph(t("report.inside.readable", odd=odd))
+
+
+def _places(found: Optimum, rank: dict[str, int]) -> Table:
+    places = sorted(found.places, key=lambda place: rank.get(place.column, len(rank)))
+    rows = [[name_cell(place.column), Cell(_at(place), style="w")] for place in places[:PLACES]]
+    caption = t("report.inside.optimum")
+    if len(places) > PLACES:
+        caption = t("report.inside.optimum_more", count=len(places) - PLACES)
+    return Table(
+        caption, [Cell(t("report.column")), Cell(t("report.inside.column_at"), style="w")], rows, style="plain"
+    )
+
+
+def _at(place: Place) -> str:
+    if place.how in ("missing", "rare"):
+        return t(f"report.inside.{place.how}")
+    value = place.at if isinstance(place.at, str) else t("report.inside.column_value", value=place.at)
+    return tidy(value) if place.how == "at" else t(f"report.inside.{place.how}", value=tidy(value))
+
+
+def _proved(found: Optimum) -> list[Block]:
+    cosine = NONE if found.cosine is None else two(found.cosine)
+    starts = t("report.inside.starts", share=share(found.within), count=found.optima, cosine=cosine)
+    if found.proof is None or found.reached is None:
+        proved = t("report.inside.proved.none")
+    elif found.proof == "closed form":
+        proved = t("report.inside.proved.closed form")
+    else:
+        proof = t(f"report.inside.proof.{found.proof}")
+        proved = t("report.inside.proved.short", share=share(found.reached), proof=proof)
+    return [Paragraph(f"{proved} {starts}", "note")]
+
+
+def dearest(part: Inside | None, units: Sequence[tuple[str, int]]) -> list[int]:
+    """Places of the units, those that the loss misses most first; those of unknown worth last, as they stand."""
+    worth = {} if part is None else {(unit.layer, unit.index): unit.ablation.value for unit in part.units}
+    costs = [worth.get(key) for key in units]
+    return sorted(range(len(units)), key=lambda place: (costs[place] is None, -(costs[place] or 0.0)))

@@ -1,0 +1,295 @@
+"""What an audit reads, in order: one literal list. To add a reading: a function of what is asked, and a line here."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from functools import cached_property
+from typing import Any
+
+import numpy as np
+
+from .comparison.baselines import baselines
+from .comparison.calibration import calibration
+from .comparison.declined import Declined
+from .comparison.decomposition import decompose
+from .comparison.disagreement import disagreement
+from .comparison.ladder import ladder
+from .comparison.reasons import reason_codes
+from .comparison.slices import slices
+from .comparison.together import together
+from .comparison.trust import trust
+from .errors import ModelError, NotApplicableError
+from .models import Bound, Model
+from .readouts.coefficients import of_linear, of_network
+from .readouts.data import describe_data
+from .readouts.effects import POINTS, effects
+from .readouts.extrapolation import extrapolation
+from .readouts.gradients import METHODS as GRADIENTS
+from .readouts.gradients import gradient_importance
+from .readouts.grids import SMALL
+from .readouts.inside import inside, optima
+from .readouts.interactions import interactions
+from .readouts.neurons import neuron_correlations
+from .readouts.offsupport import off_support
+from .readouts.permutation import permutation_importance
+from .readouts.shapley import BACKGROUND, shapley_values
+from .readouts.terms import find_terms
+from .table import Split, Table
+from .table.draws import IntArray, chosen
+
+GRADIENT_ROWS = 2_000
+BASELINE_ROWS = 500
+SHAPLEY_ROWS = 500
+EFFECT_COLUMNS, EFFECT_CURVES = 8, 24  # the most columns, and the most curves over all outputs
+EFFECT_POINT = 20  # rows for each point, so that the outer points, which get half as many, may be printed
+PAIRS = 5
+DECLINED_ROWS = 500
+
+
+@dataclass(frozen=True)
+class Asked:
+    """Both models, the rows, and what the user asked for; `found` fills while the steps run."""
+
+    network: Bound
+    linear: Bound
+    others: Sequence[Model]
+    seed: int
+    rows: int  # the most for readings of many passes
+    declined: Declined
+    found: dict[str, Any]
+    within: Callable[[float], None]  # the share of the present step that is done
+
+    @property
+    def held_out(self) -> bool:
+        return self.network.table.held_out is not None
+
+    @cached_property
+    def evaluated(self) -> IntArray:
+        """Rows that are evaluated: those held out, or all."""
+        held_out = self.network.table.held_out
+        return np.arange(len(self.network.table)) if held_out is None else np.flatnonzero(held_out)
+
+    @cached_property
+    def few(self) -> IntArray:
+        """Rows for readings of many passes."""
+        return self.drawn(self.evaluated, self.rows)
+
+    @cached_property
+    def fewer(self) -> IntArray:
+        """Rows for gradients."""
+        return self.drawn(self.few, GRADIENT_ROWS)
+
+    def drawn(self, rows: IntArray, most: int) -> IntArray:
+        return rows[np.sort(chosen(self.network.table.numbers[rows], most, self.seed))]
+
+    def both(self, rows: IntArray) -> tuple[Bound, Bound]:
+        return self.network.take(rows), self.linear.take(rows)
+
+
+@dataclass(frozen=True)
+class Reading:
+    field: str  # of `assembly.Results`
+    name: str  # for the sentence that says why it does not apply
+    read: Callable[[Asked], Any]
+
+
+@dataclass(frozen=True)
+class Step:
+    """Readings that share an entry of the progress bar; `share` of the whole time."""
+
+    name: str
+    share: float
+    readings: tuple[Reading, ...]
+
+
+def unseen(table: Table, remembered: Split) -> Table:
+    """The table, whose own split must hold out no row that the model remembers to have been trained on."""
+    if table.split == remembered or table.held_out is None:
+        return table
+    seen = int(np.sum(table.held_out & ~remembered.held_out(table.frame, table.codes, table.schema.labels)))
+    if seen:
+        raise ModelError(
+            f"the model remembers which rows it was not trained on, and {seen} of the {int(table.held_out.sum())} rows that "
+            f"this table's split holds out are not among them; leave the split out, and the model's own is used"
+        )
+    return table
+
+
+def one(field: str, name: str, share: float, read: Callable[[Asked], Any], words: str = "") -> Step:
+    return Step(name, share, (Reading(field, words or name, read),))
+
+
+def _seeing(bound: Bound, read: Callable[..., Any], asked: Asked, part: int) -> Any:
+    """A reading of one of two models, with its half of the progress bar."""
+    return read(bound, bound.table, seed=asked.seed, progress=lambda _, share: asked.within((part + share) / 2))
+
+
+def _calibration(asked: Asked) -> Any:
+    return calibration(asked.network), calibration(asked.linear)
+
+
+def _ladder(asked: Asked) -> Any:
+    return ladder(asked.network, asked.network.table, seed=asked.seed)
+
+
+def _decomposition(asked: Asked) -> Any:
+    return decompose(asked.network, asked.network.table, seed=asked.seed)
+
+
+def _disagreement(asked: Asked) -> Any:
+    return disagreement(asked.network, asked.linear, seed=asked.seed)
+
+
+def _slices(asked: Asked) -> Any:
+    return slices(asked.network, asked.linear, asked.found["performance"].margin)
+
+
+def _reasons(asked: Asked) -> Any:
+    """Of two classes only; otherwise the document says so without a reason."""
+    if asked.network.table.schema.task != "binary":
+        return None
+    network, linear = asked.both(asked.evaluated)
+    few = min(asked.rows, DECLINED_ROWS)
+    return reason_codes(network, linear, network.table, declined=asked.declined, rows=few, seed=asked.seed)
+
+
+def _coefficients(asked: Asked) -> Any:
+    terms = find_terms(asked.linear)
+    if not terms:
+        raise NotApplicableError("the encoder mixes all columns, so that none has a coefficient of its own")
+    return of_linear(asked.linear, terms), of_network(asked.network, find_terms(asked.network), terms)
+
+
+def _importance(asked: Asked) -> Any:
+    network, linear = asked.both(asked.few)
+    return _seeing(network, permutation_importance, asked, 0), _seeing(linear, permutation_importance, asked, 1)
+
+
+def _gradients(asked: Asked) -> Any:
+    parts, result = asked.both(asked.fewer), []
+    for i, method in enumerate(GRADIENTS, 1):
+        result.append(tuple(gradient_importance(part, part.table, method=method, seed=asked.seed) for part in parts))
+        asked.within(i / len(GRADIENTS))
+    return result
+
+
+def _baselines(asked: Asked) -> Any:
+    if not asked.found["gradients"]:
+        return None
+    parts = asked.both(asked.drawn(asked.fewer, BASELINE_ROWS))
+    return tuple(baselines(part, part.table, seed=asked.seed) for part in parts)
+
+
+def _shapley(asked: Asked) -> Any:
+    rows = asked.drawn(asked.few, SHAPLEY_ROWS)
+    if len(rows) < SMALL:
+        raise NotApplicableError(f"their means over fewer than {SMALL} rows would tell of single people")
+    network, linear = asked.both(rows)
+    first = shapley_values(
+        network, network.table, BACKGROUND, seed=asked.seed, progress=lambda _, share: asked.within(share / 2)
+    )
+    return first, shapley_values(linear, linear.table, BACKGROUND, seed=asked.seed)
+
+
+def _together(asked: Asked) -> Any:
+    return together(asked.network, asked.linear, asked.few, asked.seed, progress=asked.within)
+
+
+def _effects(asked: Asked) -> Any:
+    """Curves of the columns that matter most to either model, all outputs of which fit on a page."""
+    importance = asked.found["importance"]
+    if importance is None:
+        raise NotApplicableError("they are drawn for the columns that matter most, which were not found")
+    size = np.fmax(importance[0].importance, importance[1].importance)
+    most = max(1, min(EFFECT_COLUMNS, EFFECT_CURVES // len(asked.network.outputs)))
+    columns = [importance[0].players[j] for j in np.argsort(-size, kind="stable")[:most]]
+    local = asked.network.is_local(asked.network.columns)  # otherwise a move encodes whole rows again
+    rows = asked.few if local else asked.fewer
+    grid = int(np.clip(len(rows) // EFFECT_POINT, 2, POINTS))
+    result = []
+    for i, part in enumerate(asked.both(rows), 1):
+        result.append(effects(part, part.table, columns=columns, grid=grid, seed=asked.seed))
+        asked.within(i / 2)
+    return tuple(result)
+
+
+def _interactions(asked: Asked) -> Any:
+    part = asked.network.take(asked.few)
+    return interactions(part, part.table, top=PAIRS, seed=asked.seed, progress=lambda _, share: asked.within(share))
+
+
+def _neurons(asked: Asked) -> Any:
+    part = asked.network.take(asked.few)
+    return neuron_correlations(part, part.table, seed=asked.seed)
+
+
+def _trust(asked: Asked) -> Any:
+    if len(asked.evaluated) < SMALL:
+        raise NotApplicableError(f"means over fewer than {SMALL} rows would tell of single people")
+    for other in asked.others:
+        _ = other.split is None or unseen(asked.network.table, other.split)
+    network, linear = asked.both(asked.evaluated)
+    return (
+        trust(network, network.table, others=asked.others, seed=asked.seed),
+        trust(linear, linear.table, seed=asked.seed),
+    )
+
+
+def _inside(asked: Asked) -> Any:
+    return None if asked.found["neurons"] is None else inside(asked.network.take(asked.few), asked.seed)
+
+
+def _optima(asked: Asked) -> Any:
+    return None if asked.found["inside"] is None else optima(asked.found["inside"], asked.seed)
+
+
+def _table(asked: Asked) -> Any:
+    return describe_data(asked.network.table, seed=asked.seed)
+
+
+def _off_support(asked: Asked) -> Any:
+    return off_support(asked.network.take(asked.few), seed=asked.seed)
+
+
+def _extrapolation(asked: Asked) -> Any:
+    return extrapolation(asked.network, seed=asked.seed)
+
+
+STEPS: tuple[Step, ...] = (
+    one("calibration", "calibration", 0.01, _calibration),
+    one("ladder", "ladder of refits", 0.22, _ladder),
+    one("decomposition", "decomposition of the score", 0.1, _decomposition),
+    Step(
+        "disagreement",
+        0.03,
+        (
+            Reading("disagreement", "comparison of decisions", _disagreement),
+            Reading("slices", "comparison of groups", _slices),
+        ),
+    ),
+    one("reasons", "reason codes", 0.05, _reasons),
+    one("coefficients", "coefficients", 0.1, _coefficients),
+    one("importance", "permutation importance", 0.05, _importance),
+    Step(
+        "gradients",
+        0.09,
+        (Reading("gradients", "gradients", _gradients), Reading("baselines", "baselines", _baselines)),
+    ),
+    one("shapley", "shapley values", 0.07, _shapley, "Shapley values"),
+    one("together", "columns that move together", 0.04, _together, "conditional importance"),
+    one("effects", "effect curves", 0.03, _effects),
+    one("interactions", "interactions", 0.07, _interactions),
+    one("neurons", "neurons", 0.03, _neurons),
+    one("trust", "trust checks", 0.04, _trust),
+    Step("units", 0.05, (Reading("inside", "hidden units", _inside), Reading("optima", "optima of units", _optima))),
+    one("table", "rows alone", 0.04, _table),
+    Step(
+        "off the data",
+        0.03,
+        (
+            Reading("off_support", "reading of perturbed rows", _off_support),
+            Reading("extrapolation", "reading beyond the range", _extrapolation),
+        ),
+    ),
+)
