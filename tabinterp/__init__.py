@@ -59,6 +59,7 @@ _HOMES = {
     "reason_codes": "comparison.reasons",
     "audit": "auditing",
     "explain_checks": "findings",
+    "list_checks": "findings",
     "Audit": "audited",
     "compare_audits": "audited",
     "write_folder": "folder",

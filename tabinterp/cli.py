@@ -7,7 +7,6 @@ import json
 import platform
 import signal
 import sys
-import textwrap
 import tomllib
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
@@ -159,16 +158,7 @@ def render(
 @app.command()
 def checks(as_json: Annotated[bool, typer.Option("--json", help="Print JSON.")] = False) -> None:
     """Every check of an audit: what it measures, when it is raised, what it cannot see, what to do next."""
-    found = ti.explain_checks()
-    if as_json:
-        typer.echo(json.dumps(found, indent=1, ensure_ascii=False))
-        return
-    for one in found:
-        typer.echo(f"{one['code']}  {one['slug']}  ({one['severity']})  {one['title']}")
-        for aspect in ("measures", "threshold", "blind", "next"):
-            typer.echo(
-                textwrap.fill(f"{aspect + ':':<11}{one[aspect]}", 100, initial_indent="  ", subsequent_indent=" " * 13)
-            )
+    typer.echo(json.dumps(ti.explain_checks(), indent=1, ensure_ascii=False) if as_json else ti.list_checks())
 
 
 @app.command()
