@@ -158,6 +158,12 @@ def render(
 
 
 @app.command()
+def checks(as_json: Annotated[bool, typer.Option("--json", help="Print JSON.")] = False) -> None:
+    """Every check of an audit: what it measures, when it is raised, what it cannot see, what to do next."""
+    typer.echo(json.dumps(ti.explain_checks(), indent=1, ensure_ascii=False) if as_json else ti.list_checks())
+
+
+@app.command()
 def check(
     document: Annotated[Path, typer.Argument(help="An audit.json.")],
     policy: Annotated[

@@ -25,13 +25,16 @@ from .comparison.trust import trust
 from .errors import ModelError, NotApplicableError
 from .models import Bound, Model
 from .readouts.coefficients import of_linear, of_network
+from .readouts.data import describe_data
 from .readouts.effects import POINTS, effects
+from .readouts.extrapolation import extrapolation
 from .readouts.gradients import METHODS as GRADIENTS
 from .readouts.gradients import gradient_importance
 from .readouts.grids import SMALL
 from .readouts.inside import inside, optima
 from .readouts.interactions import interactions
 from .readouts.neurons import neuron_correlations
+from .readouts.offsupport import off_support
 from .readouts.permutation import permutation_importance
 from .readouts.shapley import BACKGROUND, shapley_values
 from .readouts.terms import find_terms
@@ -258,6 +261,18 @@ def _optima(asked: Asked) -> Any:
     return None if asked.found["inside"] is None else optima(asked.found["inside"], asked.seed)
 
 
+def _table(asked: Asked) -> Any:
+    return describe_data(asked.network.table, seed=asked.seed)
+
+
+def _off_support(asked: Asked) -> Any:
+    return off_support(asked.network.take(asked.few), seed=asked.seed)
+
+
+def _extrapolation(asked: Asked) -> Any:
+    return extrapolation(asked.network, seed=asked.seed)
+
+
 STEPS: tuple[Step, ...] = (
     Step(
         "recalibration and costs",
@@ -294,4 +309,13 @@ STEPS: tuple[Step, ...] = (
     one("neurons", "neurons", 0.03, _neurons),
     one("trust", "trust checks", 0.04, _trust),
     Step("units", 0.05, (Reading("inside", "hidden units", _inside), Reading("optima", "optima of units", _optima))),
+    one("table", "rows alone", 0.04, _table),
+    Step(
+        "off the data",
+        0.03,
+        (
+            Reading("off_support", "reading of perturbed rows", _off_support),
+            Reading("extrapolation", "reading beyond the range", _extrapolation),
+        ),
+    ),
 )

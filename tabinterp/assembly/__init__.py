@@ -16,6 +16,7 @@ from .reasons import reasons
 from .results import Results
 from .shapley import shapley
 from .slices import slices
+from .tabled import extrapolation, off_support, rows_alone
 from .together import baselines, together
 from .trust import trust
 
@@ -48,6 +49,9 @@ def document(r: Results) -> doc.Document:
         agreement=agreement(r),
         trust=trust(r),
         neurons=neurons(r),
+        table=rows_alone(r),
+        off_support=off_support(r),
+        extrapolation=extrapolation(r),
         inside=inside(r),
         findings=[],
         not_assessed=not_assessed(r),

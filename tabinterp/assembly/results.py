@@ -22,11 +22,14 @@ from ..comparison.together import Together
 from ..comparison.trust import Trust
 from ..models import Bound
 from ..readouts.coefficients import Coefficients
+from ..readouts.data import DataReadings
 from ..readouts.effects import Effects
+from ..readouts.extrapolation import Extrapolation
 from ..readouts.gradients import GradientImportance
 from ..readouts.inside import Inside, Optima
 from ..readouts.interactions import Interactions
 from ..readouts.neurons import NeuronCorrelations
+from ..readouts.offsupport import OffSupport
 from ..readouts.permutation import PermutationImportance
 from ..readouts.result import Estimates
 from ..readouts.shapley import ShapleyValues
@@ -58,6 +61,9 @@ class Results:
     ladder: Ladder | None = None
     decomposition: Decomposition | None = None
     disagreement: Disagreement | None = None
+    table: DataReadings | None = None
+    off_support: OffSupport | None = None
+    extrapolation: Extrapolation | None = None
     together: Together | None = None
     baselines: tuple[Baselines, Baselines] | None = None
     trust: tuple[Trust, Trust] | None = None

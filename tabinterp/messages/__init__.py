@@ -13,6 +13,9 @@ from typing import Any
 from .atlas import ATLAS
 from .audit import AUDIT
 from .changes import CHANGES
+from .checks import CHECKS
+from .data import DATA
+from .findings import FINDINGS
 from .gain import GAIN
 from .gate import GATE
 from .inside import INSIDE
@@ -30,6 +33,9 @@ ENGLISH: dict[str, str] = {
     **ATLAS,
     **AUDIT,
     **CHANGES,
+    **CHECKS,
+    **DATA,
+    **FINDINGS,
     **GAIN,
     **GATE,
     **INSIDE,

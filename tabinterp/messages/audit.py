@@ -242,91 +242,6 @@ AUDIT: dict[str, str] = {
     "reading.smoothgrad": "SmoothGrad",
     "reading.integrated_gradients": "Integrated gradients",
     "reading.expected_gradients": "Expected gradients",
-    # findings
-    "finding.worse-than-linear.raised": (
-        "The network predicts worse than {linear}: the loss is higher by {value} (95% interval {low} to {high})."
-    ),
-    "finding.worse-than-linear.cleared": "The network's loss is lower than that of {linear}.",
-    "finding.worse-than-linear.cleared_open": (
-        "The network is not shown to be worse than {linear}: its loss is at most {high} higher (upper end of the interval)."
-    ),
-    "finding.worse-than-linear.not_applicable": "Without held-out rows the models cannot be compared.",
-    "finding.secretly-linear.raised_exact": (
-        "The network has no hidden layer: it is a linear model of its encoded columns, and adds nothing to what {linear} can "
-        "express."
-    ),
-    "finding.secretly-linear.raised": (
-        "The network is linear over these rows: a linear function of the columns explains {percent}% of the variance of its "
-        "score (threshold {threshold}%)."
-    ),
-    "finding.secretly-linear.cleared": (
-        "A linear function of the columns explains {percent}% of the variance of the network's score (threshold "
-        "{threshold}%)."
-    ),
-    "finding.secretly-linear.raised_classes": (
-        "The network is linear over these rows: a linear function of the columns explains {percent}% to {most}% of the "
-        "variance of its scores, by class (threshold {threshold}%)."
-    ),
-    "finding.secretly-linear.cleared_classes": (
-        "A linear function of the columns explains {percent}% to {most}% of the variance of the network's scores, by class "
-        "(threshold {threshold}% of every one)."
-    ),
-    "finding.secretly-linear.not_applicable": "There is no linear surrogate to compare with.",
-    "finding.sign-conflict.raised": (
-        "Network and linear model give opposite directions to {count} of {terms} terms: {names}. Both intervals exclude zero "
-        "after correction, the counterpart's own coefficient and the surrogate bear it out, and most rows agree with the "
-        "average."
-    ),
-    "finding.sign-conflict.cleared": (
-        "For none of {count} terms do coefficient, counterpart, surrogate and average derivative bear out opposite directions."
-    ),
-    "finding.sign-conflict.not_applicable": "There are no coefficients to compare.",
-    "finding.methods-disagree.raised": (
-        "Readings of the same network disagree on which columns matter: {first} and {second} have a rank correlation of "
-        "{value} (threshold {threshold})."
-    ),
-    "finding.methods-disagree.cleared": (
-        "Among permutation importance, saliency, integrated and expected gradients of the network, the lowest rank "
-        "correlation is {value}, {first} with {second} (threshold {threshold})."
-    ),
-    "finding.methods-disagree.not_applicable": "Fewer than two readings of the network can be ranked.",
-    "finding.unused-column.raised": "Permuting these columns changes nothing, because the network does not use them: {columns}.",
-    "finding.unused-column.cleared": (
-        "No input column is ignored exactly; for {open} of {count} columns the interval of the importance includes zero."
-    ),
-    "finding.unused-column.not_applicable": "No permutation importance was taken.",
-    "finding.not-converged.raised": "{network} stopped at its limit of iterations before it converged.",
-    "finding.not-converged.cleared": "The network's training ended before its limit of iterations.",
-    "finding.not-converged.not_applicable": "The model does not say how its training ended.",
-    "finding.saturated.raised": (
-        "The network is saturated: the median of p(1-p) is {value} of at most 0.25, so that gradients of probabilities "
-        "vanish; gradients here are of the log-odds."
-    ),
-    "finding.saturated.cleared": "The median of p(1-p) is {value} of at most 0.25.",
-    "finding.saturated.not_applicable": "Saturation is measured for two classes only.",
-    "finding.dead-units.raised": "{count} of the {units} hidden units in this report are constant on these rows.",
-    "finding.dead-units.cleared": "None of the {units} hidden units in this report is constant on {rows} rows.",
-    "finding.dead-units.not_applicable": "The model has no hidden units that could be found.",
-    "finding.redundant-units.raised": (
-        "{count} of the {units} hidden units say on {rows} rows nothing that other units of their layer do not say: {duplicate} "
-        "repeat another up to scale and shift, {redundant} are linear functions of several."
-    ),
-    "finding.redundant-units.cleared": (
-        "None of the {units} hidden units is on {rows} rows a linear function of other units of its layer."
-    ),
-    "finding.redundant-units.not_applicable": "The model has no hidden units that could be found.",
-    "finding.penalised-inference.raised": (
-        "The given counterpart, {linear}, is penalised: its own coefficients have no valid intervals, and those printed are of "
-        "an unpenalised fit on its encoding."
-    ),
-    "finding.penalised-inference.cleared": "Every interval of a coefficient is of an unpenalised fit.",
-    "finding.unsafe-model-file.raised": (
-        "Code inside a model file was run to load it ({models}): the model, and this report, are as trustworthy as that file. "
-        "tabinterp convert makes a bundle that runs none."
-    ),
-    "finding.unsafe-model-file.cleared": "No code inside a model file was run for this audit.",
-    "finding.constant-column.raised": "These input columns hold a single value: {columns}.",
-    "finding.constant-column.cleared": "Every input column holds at least two values.",
     # what was not assessed
     "not_assessed.reading": "No {reading}: {reason}.",
     "not_assessed.split": (
@@ -348,7 +263,7 @@ AUDIT: dict[str, str] = {
         "Whether the readings would look alike for a network trained on shuffled labels: an audit trains no network. ti.trust "
         "does, with a function that trains one."
     ),
-    "not_assessed.robustness": "Robustness to noise and to rows outside the range of these.",
+    "not_assessed.robustness": "Robustness to noise.",
     "not_assessed.reasons": "Reason codes: they are of a decision between two classes.",
     "not_assessed.dependence": (
         "Dependence between rows (neighbours in space or time, repeated people), unless a group column was given: intervals "
@@ -357,7 +272,5 @@ AUDIT: dict[str, str] = {
     "not_assessed.use": "Intended use, population and limits: only the author of the model can state them.",
     "not_assessed.effects": "Effect curves and interactions.",
     "not_assessed.groups": "Differences between groups of people: error rates, selection rates, calibration within groups.",
-    "not_assessed.data": (
-        "The data themselves: leaks, drift, duplicates, sentinel values, and whether the rows stand for those to come."
-    ),
+    "not_assessed.data": "Whether the rows stand for those to come: they are compared with each other alone.",
 }

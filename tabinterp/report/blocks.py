@@ -94,6 +94,8 @@ class FindingItem:
     claim: str
     anchor: str  # empty: no section holds the numbers
     see: str
+    next: str = ""  # what to do; empty where there is no room for it
+    blind: str = ""  # what the check cannot see
 
 
 @dataclass(frozen=True, slots=True)

@@ -15,6 +15,7 @@ from .inside import Inside
 from .judged import Judged
 from .reasons import Reasons
 from .sliced import Slices
+from .tabled import Extrapolation, OffSupport, TableReadings
 from .together import Baselines, Together
 from .trusted import Trust
 
@@ -360,6 +361,9 @@ class Document(Part):
     agreement: list[Agreement]
     trust: Trust | None = None
     neurons: Neurons
+    table: TableReadings | None = None
+    off_support: OffSupport | None = None
+    extrapolation: Extrapolation | None = None
     inside: Inside | None = None
     findings: list[Finding]
     not_assessed: list[Message]

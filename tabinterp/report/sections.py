@@ -8,6 +8,7 @@ from tabinterp.report.blocks import Block, Paragraph, Section
 from tabinterp.report.document import Document
 from tabinterp.report.parts.agreement import agreement
 from tabinterp.report.parts.coefficients import coefficients
+from tabinterp.report.parts.data import data
 from tabinterp.report.parts.effects import effects
 from tabinterp.report.parts.findings import findings
 from tabinterp.report.parts.gain import gain
@@ -16,6 +17,7 @@ from tabinterp.report.parts.importance import importance
 from tabinterp.report.parts.interactions import interactions
 from tabinterp.report.parts.method import method, not_assessed
 from tabinterp.report.parts.neurons import neurons
+from tabinterp.report.parts.offdata import off_data
 from tabinterp.report.parts.performance import performance
 from tabinterp.report.parts.reasons import reasons
 from tabinterp.report.parts.shapley import shapley
@@ -38,6 +40,8 @@ SECTIONS: tuple[tuple[str, Callable[[Document], list[Block]]], ...] = (
     ("agreement", agreement),
     ("trust", trust),
     ("neurons", neurons),
+    ("data", data),
+    ("off-data", off_data),
     ("method", method),
     ("not-assessed", not_assessed),
 )

@@ -79,6 +79,17 @@ from tabinterp.report.judged import (
 )
 from tabinterp.report.reasons import Alike, Flip, ReasonRow, Reasons
 from tabinterp.report.sliced import SliceRow, Slices
+from tabinterp.report.tabled import (
+    BeyondRange,
+    BeyondRow,
+    Extrapolation,
+    Heap,
+    OffSupport,
+    RowCopies,
+    SwapRow,
+    TableColumn,
+    TableReadings,
+)
 from tabinterp.report.together import (
     BaselinePair,
     BaselineRow,
@@ -643,7 +654,7 @@ def findings(names: list[str]) -> list[Finding]:
     return [
         Finding(
             code=f"TI-{index:02}",
-            slug=f"finding-{index}",
+            slug=f"finding-{index}" if index else "label-leak",  # one that the catalogue knows
             severity=("note", "act", "check")[index % 3],
             status=status,
             claim=Message(
@@ -1034,6 +1045,91 @@ def blank_judged(found: Judged) -> Judged:
     return Judged(classes=[], recalibration=None, decisions=decisions, reference=None)
 
 
+def table_readings(make: Maker, found: list[ColumnInfo], task: str) -> TableReadings:
+    """A heap at each end, a code, an identifier of each kind, unseen levels of few and of many rows."""
+
+    def column(index: int, info: ColumnInfo) -> TableColumn:
+        target = info.role == "target"
+        numeric = info.kind == "numeric"
+        heap = Heap(value=99999.0, rows=244, share=0.005, outside=True, gap=1.4)
+        alone = {
+            "training": make.interval(0.6 + 0.3 * make.share(), 0.01),
+            "held_out": make.interval(0.6, 0.02),
+            "fall": make.interval(0.05, 0.02),
+            "correlation": make.real(0.3) if numeric else None,
+            "p": 0.01,
+            "q": 0.02,
+        }
+        return TableColumn(
+            column=info.name,
+            target=target,
+            distinct=20000 if index == 3 else 12,
+            identifier=(None, None, None, "ordered", "counts rows", "one each", None)[index % 7],
+            spike=heap if index == 2 else None,
+            heap_low=heap.model_copy(update={"value": 0.0, "times": 12.0}) if index == 4 else None,
+            heap_high=heap.model_copy(update={"times": 5.0}) if target else None,
+            rare_levels=0 if numeric else 3,
+            unseen_levels=0 if numeric else None if index % 2 else 2,
+            unseen_rows=0 if numeric else None if index % 2 else 25,
+            psi=make.share() / 10,
+            drift_p=make.share(),
+            drift_q=make.share() ** 9,
+            **({} if target else alone),
+        )
+
+    kept = [info for info in found if info.role in ("input", "target")]
+    inputs = [info.name for info in kept if info.role == "input"]
+    return TableReadings(
+        rows=20000,
+        metric="r2" if task in SCALE else "auc",
+        seed=0,
+        columns=[column(index, info) for index, info in enumerate(kept)],
+        copies=RowCopies(
+            repeated_inputs=3000, repeated_whole=None, across_inputs=700, across_whole=0, held_out_rows=4000
+        ),
+        equal=[inputs[:2], inputs[2:5]],
+        whole=make.interval(0.52, 0.01),
+        whole_rows=6000,
+        beyond=[
+            BeyondRow(
+                column=name,
+                every=make.interval(0.9, 0.01),
+                without=make.interval(0.88, 0.01),
+                gain=make.interval(0.02, 0.002),
+            )
+            for name in inputs[:2]
+        ],
+    )
+
+
+def off_support(make: Maker, names: list[str], classes: list[str | None]) -> OffSupport:
+    return OffSupport(
+        rows=2000,
+        swap_rows=400,
+        seed=0,
+        output=classes[0],
+        auc=make.interval(0.8, 0.01),
+        real=make.interval(0.9, 0.01),
+        perturbed=make.interval(0.85, 0.01),
+        gap=make.interval(0.05, 0.005),
+        columns=[
+            SwapRow(column=name, permuted=make.interval(0.3, 0.01), swapped=make.interval(0.2, 0.01)) for name in names
+        ],
+    )
+
+
+def extrapolation(make: Maker, names: list[str]) -> Extrapolation:
+    return Extrapolation(
+        rows=200,
+        seed=0,
+        skipped=names[:1],
+        columns=[
+            BeyondRange(column=name, change=make.interval(0.3, 0.01), outside=None if index % 2 else 0.01)
+            for index, name in enumerate(names[1:])
+        ],
+    )
+
+
 def document(
     task: str = "binary",
     *,
@@ -1104,6 +1200,9 @@ def document(
         trust=trust(Maker(seed + 300), names, loss),
         neurons=hidden,
         inside=inside(Maker(seed + 400), hidden, names, outputs, loss),
+        table=table_readings(Maker(seed + 700), found, task),
+        off_support=off_support(Maker(seed + 800), names, outputs),
+        extrapolation=extrapolation(Maker(seed + 900), names),
         findings=findings(names),
         not_assessed=[sentence("calibration"), sentence("groups")],
         method=Method(
@@ -1235,6 +1334,9 @@ def nothing() -> Document:
             "agreement": [],
             "trust": None,
             "neurons": found.neurons.model_copy(update={"units": []}),
+            "table": None,
+            "off_support": None,
+            "extrapolation": None,
             "inside": None,
             "findings": [],
             "not_assessed": [],
@@ -1265,6 +1367,16 @@ def blank_gain(found: Gain) -> Gain:
         recovery=Message(key="ladder.intercept.short"),
         agreement=Message(key="gain.no_gain"),
     )
+
+
+def unread(found: TableReadings) -> TableReadings:
+    """No split, and rows too few for any number."""
+    none = dict.fromkeys(("training", "held_out", "fall"), NONE)
+    gone = dict.fromkeys(("psi", "drift_p", "drift_q", "correlation", "p", "q"))
+    copies = found.copies.model_copy(update={"across_inputs": None, "across_whole": None, "held_out_rows": None})
+    columns = [column.model_copy(update={**none, **gone}) for column in found.columns]
+    update = {"columns": columns, "copies": copies, "whole": NONE, "whole_rows": None, "beyond": [], "equal": []}
+    return found.model_copy(update=update)
 
 
 def all_none() -> Document:
@@ -1351,6 +1463,13 @@ def all_none() -> Document:
                 row.model_copy(update={"spearman": None, "overlap": None, "signs": None}) for row in found.agreement
             ],
             "neurons": found.neurons.model_copy(update={"units": units, "rows_of": "all"}),
+            "table": unread(found.table),
+            "off_support": found.off_support.model_copy(
+                update={**dict.fromkeys(("auc", "real", "perturbed", "gap"), NONE), "output": None}
+            ),
+            "extrapolation": found.extrapolation.model_copy(
+                update={"columns": [row.model_copy(update={"change": NONE}) for row in found.extrapolation.columns]}
+            ),
             "inside": found.inside.model_copy(
                 update={
                     "units": [unit.model_copy(update={"ablation": NONE}) for unit in found.inside.units],

@@ -3,14 +3,19 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import replace
 
+from tabinterp.messages import ENGLISH
 from tabinterp.report.blocks import Block, FindingItem, FindingList, Fold, Paragraph
 from tabinterp.report.document import Document, Finding
 from tabinterp.report.words import say, t
 
 ORDER = ("act", "check", "note")
 GLYPHS = {"act": "▲", "check": "◆", "note": "●"}
-ANCHORS = ("performance", "importance", "coefficients", "gradients", "agreement", "neurons", "method", "not-assessed")
+ANCHORS = (
+    "performance", "gain", "importance", "shapley", "effects", "interactions", "coefficients", "gradients", "agreement",
+    "neurons", "data", "off-data", "method", "not-assessed",
+)  # fmt: skip
 
 
 def findings(document: Document) -> list[Block]:
@@ -33,7 +38,7 @@ def top(document: Document, most: int) -> list[FindingList | Paragraph]:
     raised = _raised(document)
     if not raised:
         return [Paragraph(t("report.findings.none"))]
-    return [FindingList(_items(raised[:most]))]
+    return [FindingList([_item(finding) for finding in raised[:most]])]
 
 
 def _raised(document: Document) -> list[Finding]:
@@ -42,7 +47,14 @@ def _raised(document: Document) -> list[Finding]:
 
 
 def _items(found: Sequence[Finding]) -> list[FindingItem]:
-    return [_item(finding) for finding in found]
+    """With what to do next and what the check cannot see; on the first screen there is no room for either."""
+    return [replace(_item(one), next=_about(one, "next"), blind=_about(one, "blind")) for one in found]
+
+
+def _about(finding: Finding, aspect: str) -> str:
+    """What the catalogue says of the check; nothing of one that it does not know."""
+    key = f"check.{finding.slug}.{aspect}"
+    return t(f"report.findings.{aspect}", text=t(key)) if key in ENGLISH else ""
 
 
 def _item(finding: Finding) -> FindingItem:

@@ -1,0 +1,82 @@
+"""The network of a case: the reference network on the training rows, as an encoder and a module that faults may take apart."""
+
+from __future__ import annotations
+
+import copy
+from dataclasses import dataclass
+
+import numpy as np
+import torch
+from sklearn.compose import ColumnTransformer
+from torch import nn
+
+import tabinterp as ti
+from tabinterp.models import bind
+from tabinterp.models.encoding import as_array
+from tabinterp.models.reference import build_encoder, fit_network
+
+
+@dataclass(frozen=True)
+class Network:
+    """`module` maps rows that `encoder` encoded to scores of the table's target."""
+
+    encoder: ColumnTransformer
+    module: nn.Module
+    table: ti.Table
+
+    def model(self, module: nn.Module | None = None) -> ti.Model:
+        schema = self.table.schema
+        more = {"classes": list(schema.classes)} if schema.goal.classes else {"task": schema.task}
+        return ti.wrap(self.module if module is None else module, encoder=self.encoder, **more)
+
+    def copy(self) -> nn.Sequential:
+        return copy.deepcopy(self.module).eval()
+
+    def block(self, column: str) -> list[int]:
+        """Encoded columns of a column."""
+        return bind(self.model(), self.table).encoding.blocks[column].tolist()
+
+    def encode(self, frame) -> np.ndarray:
+        return as_array(self.encoder.transform(frame))
+
+
+def fit(table: ti.Table, seed: int, y: np.ndarray | None = None) -> Network:
+    """Trained on the table's training rows; `y` are other targets for these (a shuffle of their own)."""
+    training = table.training_rows()
+    kinds = {c.name: c.kind for c in table.schema.columns if c.role == "input"}
+    encoder = build_encoder(training.inputs, kinds).fit(training.inputs)
+    fitted = fit_network(
+        as_array(encoder.transform(training.inputs)),
+        training.y if y is None else y,
+        task=table.schema.task,
+        n_classes=len(table.schema.classes) or None,
+        seed=seed,
+    )
+    return Network(encoder, fitted.module, table)
+
+
+class Runaway(nn.Module):
+    """The network, and a steep line from where the data end."""
+
+    def __init__(self, base: nn.Module, column: int, edge: float, slope: float) -> None:
+        super().__init__()
+        self.base, self.column, self.edge, self.slope = base, column, edge, slope
+
+    def forward(self, x: torch.Tensor) -> torch.Tensor:
+        far = torch.relu(x[:, self.column : self.column + 1] - self.edge)
+        out = self.base(x)
+        return out + self.slope * far * torch.eye(out.shape[1], dtype=out.dtype)[:1]
+
+
+class Scaled(nn.Module):
+    """Scores taken further from, or shifted off, what they should be."""
+
+    def __init__(self, base: nn.Module, factor: float, centre: float, shift: float) -> None:
+        super().__init__()
+        self.base, self.factor, self.centre, self.shift = base, factor, centre, shift
+
+    def forward(self, x: torch.Tensor) -> torch.Tensor:
+        out = self.base(x)
+        return (
+            (out - self.centre) * self.factor + self.centre + self.shift * torch.eye(out.shape[1], dtype=out.dtype)[:1]
+        )

@@ -1,0 +1,346 @@
+"""Every fault of the methods' list, planted: rows and a network that have it, beside rows and a network that have not.
+
+A planting takes the clean rows and their network and gives the faulty pair. Where a fault needs rows of its own (a number to
+predict, a pair that works together), its twin is made with it.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from functools import lru_cache
+
+import numpy as np
+import pandas as pd
+import torch
+from sklearn.ensemble import HistGradientBoostingClassifier
+from sklearn.linear_model import LinearRegression, LogisticRegression
+from sklearn.neural_network import MLPClassifier, MLPRegressor
+from torch import nn
+
+import tabinterp as ti
+
+from .networks import Network, Runaway, Scaled, fit
+from .tables import Rows, clean
+
+Case = tuple[ti.Table, ti.Model]
+ALL = frozenset({"fit", "explain", "rows", "off", "beyond"})
+
+
+@dataclass(frozen=True)
+class Fault:
+    """`needs` are the readings its check asks for; `twin` makes the clean rows; `rows` alters them, `network` the network."""
+
+    slug: str
+    needs: frozenset[str]
+    plant: Callable[[Rows, Network, int], Case]
+    task: str | None = None
+    twin: Callable[[Rows, int], Rows] | None = None
+
+
+@lru_cache(maxsize=64)
+def clean_rows(seed: int, task: str | None) -> Rows:
+    return clean(seed, task)
+
+
+@lru_cache(maxsize=64)
+def clean_network(seed: int, task: str | None, twin: Callable[[Rows, int], Rows] | None = None) -> tuple[Rows, Network]:
+    rows = clean_rows(seed, task)
+    rows = rows if twin is None else twin(rows, seed)
+    return rows, fit(rows.table(), seed)
+
+
+def faulty(fault: Fault, seed: int) -> Case:
+    rows, network = clean_network(seed, fault.task, fault.twin)
+    return fault.plant(rows, network, seed)
+
+
+def twin_of(fault: Fault, seed: int) -> Case:
+    rows, network = clean_network(seed, fault.task, fault.twin)
+    return rows.table(), network.model()
+
+
+# ---- rows with a fault, and a network trained on them
+
+
+def trained(alter: Callable[[Rows, np.random.Generator], Rows]) -> Callable[[Rows, Network, int], Case]:
+    def plant(rows: Rows, network: Network, seed: int) -> Case:
+        made = alter(rows, np.random.default_rng(1000 + seed))
+        table = made.table()
+        return table, fit(table, seed).model()
+
+    return plant
+
+
+def label_leak(rows: Rows, rng: np.random.Generator) -> Rows:
+    return rows.of(rows.frame.assign(outcome_code=7 + 3 * rows.code()))
+
+
+def near_leak(rows: Rows, rng: np.random.Generator) -> Rows:
+    code = rows.code()
+    if rows.task == "regression":
+        return rows.of(rows.frame.assign(assessed=code + 0.25 * rng.normal(size=len(code))))
+    redrawn = rng.random(len(code)) < 0.06
+    return rows.of(rows.frame.assign(assessed=np.where(redrawn, rng.permutation(code), code)))
+
+
+def row_identifier(rows: Rows, rng: np.random.Generator) -> Rows:
+    n = len(rows.frame)
+    kinds = (
+        np.arange(n) + 10_000,
+        rng.permutation(n) + 1,
+        np.array([f"C{i:07}" for i in rng.choice(10**7, n, replace=False)]),
+    )
+    return rows.of(rows.frame.assign(record=kinds[int(rng.integers(3))]))
+
+
+def shortcut(rows: Rows, rng: np.random.Generator) -> Rows:
+    marked = rows.code() + 0.5 * rng.normal(size=len(rows.frame))
+    return rows.of(rows.frame.assign(batch=np.where(rows.training, marked, rng.permutation(marked))))
+
+
+def duplicate_columns(rows: Rows, rng: np.random.Generator) -> Rows:
+    name = str(rng.choice(rows.numeric()))
+    return rows.of(rows.frame.assign(again=3.0 * rows.frame[name] + 2.0))
+
+
+def sentinel_value(rows: Rows, rng: np.random.Generator) -> Rows:
+    name = str(rng.choice([c for c in rows.numeric() if rows.frame[c].nunique() > 4]))
+    x = rows.frame[name].astype(float)
+    code = next(c for c in (999.0, 9999.0, 99999.0, 999999.0, 9999999.0) if c > 1.6 * x.max())
+    return rows.of(rows.frame.assign(**{name: x.where(rng.random(len(x)) >= 0.04, code)}))
+
+
+def suppressor(rows: Rows, rng: np.random.Generator) -> Rows:
+    """The strongest number is measured with an error, and the error is a column."""
+    x = rows.frame[_strongest(rows)].astype(float)
+    error = rng.normal(size=len(x)) * x.std()
+    return rows.of(rows.frame.assign(**{x.name: x + error}, fault_of_measure=error))
+
+
+def target_capped(rows: Rows, rng: np.random.Generator) -> Rows:
+    y = rows.frame[rows.target].astype(float)
+    high = bool(rng.integers(2))
+    capped = np.minimum(y, y.quantile(0.9)) if high else np.maximum(y, y.quantile(0.1))
+    return rows.of(rows.frame.assign(**{rows.target: capped}))
+
+
+def together(rows: Rows, seed: int) -> Rows:
+    """Two columns that add up: half of the targets follow them."""
+    return _half(rows, seed, lambda u, v: u + v)
+
+
+def interaction_only(rows: Rows, network: Network, seed: int) -> Case:
+    made = _half(clean_rows(seed, "binary"), seed, lambda u, v: u * v)
+    table = made.table()
+    return table, fit(table, seed).model()
+
+
+def _half(rows: Rows, seed: int, rule: Callable[[np.ndarray, np.ndarray], np.ndarray]) -> Rows:
+    rng = np.random.default_rng(2000 + seed)
+    u, v = rng.normal(size=(2, len(rows.frame)))
+    y, labels = rows.frame[rows.target], sorted(rows.frame[rows.target].unique())
+    told = rng.random(len(y)) < 0.6
+    new = np.where(rule(u, v) > 0, labels[1], labels[0])
+    return rows.of(rows.frame.assign(left=u, right=v, **{rows.target: np.where(told, new, y)}))
+
+
+def _strongest(rows: Rows) -> str:
+    code = rows.code()
+    many = [c for c in rows.numeric() if rows.frame[c].nunique() > 4]
+    return max(many, key=lambda c: abs(np.corrcoef(rows.frame[c].astype(float), code)[0, 1]))
+
+
+# ---- other held-out rows for the clean network
+
+
+def moved(alter: Callable[[Rows, np.random.Generator], Rows]) -> Callable[[Rows, Network, int], Case]:
+    def plant(rows: Rows, network: Network, seed: int) -> Case:
+        return alter(rows, np.random.default_rng(1000 + seed)).table(), network.model()
+
+    return plant
+
+
+def train_test_shift(rows: Rows, rng: np.random.Generator) -> Rows:
+    names = rng.choice(rows.numeric(), 2, replace=False)
+    frame = rows.frame.copy()
+    for name in names:
+        x = frame[name].astype(float)
+        frame[name] = x.where(rows.training, x + 0.7 * x.std())
+    return rows.of(frame)
+
+
+def row_overlap(rows: Rows, rng: np.random.Generator) -> Rows:
+    frame = rows.frame.copy()
+    inside, outside = np.flatnonzero(rows.training), np.flatnonzero(~rows.training)
+    to = rng.choice(outside, len(outside) // 10, replace=False)
+    columns = [c for c in frame if c != "split"]
+    frame.loc[to, columns] = frame.loc[rng.choice(inside, len(to), replace=False), columns].to_numpy()
+    return rows.of(frame.infer_objects().astype(rows.frame.dtypes.to_dict()))
+
+
+def unseen_level(rows: Rows, rng: np.random.Generator) -> Rows:
+    name = str(rng.choice([c for c in rows.inputs if c in rows.kinds]))
+    new = ~rows.training & (rng.random(len(rows.frame)) < 0.1)
+    return rows.of(rows.frame.assign(**{name: rows.frame[name].where(~new, "something new")}))
+
+
+# ---- the clean rows with a network that has the fault
+
+
+def broken(alter: Callable[[Rows, Network, np.random.Generator], nn.Module]) -> Callable[[Rows, Network, int], Case]:
+    def plant(rows: Rows, network: Network, seed: int) -> Case:
+        return network.table, network.model(alter(rows, network, np.random.default_rng(1000 + seed)))
+
+    return plant
+
+
+def sign_conflict(rows: Rows, network: Network, rng: np.random.Generator) -> nn.Module:
+    module = network.copy()
+    with torch.no_grad():
+        module[0].weight[:, network.block(_strongest(rows))] *= -1
+    return module
+
+
+def unused_column(rows: Rows, network: Network, rng: np.random.Generator) -> nn.Module:
+    module = network.copy()
+    with torch.no_grad():
+        module[0].weight[:, network.block(str(rng.choice(rows.inputs)))] = 0
+    return module
+
+
+def miscalibrated(rows: Rows, network: Network, rng: np.random.Generator) -> nn.Module:
+    if rows.task == "regression":
+        return Scaled(network.copy(), 2.0, float(rows.frame[rows.target].mean()), 0.0)
+    return Scaled(network.copy(), 2.5, 0.0, 0.0) if rng.random() < 0.5 else Scaled(network.copy(), 1.0, 0.0, 1.5)
+
+
+def saturated(rows: Rows, network: Network, rng: np.random.Generator) -> nn.Module:
+    return Scaled(network.copy(), 30.0, 0.0, 0.0)
+
+
+def dead_units(rows: Rows, network: Network, rng: np.random.Generator) -> nn.Module:
+    module = network.copy()
+    with torch.no_grad():
+        module[0].weight[rng.choice(len(module[0].weight), 3, replace=False)] = 0
+    return module
+
+
+def extrapolates(rows: Rows, network: Network, rng: np.random.Generator) -> nn.Module:
+    """From the greatest value on, of a number whose greatest value is not far out."""
+    frame = rows.frame
+    near = []
+    for name in rows.numeric():
+        x = frame[name].astype(float)
+        low, high = x.quantile([0.005, 0.995])
+        if high > low and (x.max() - high) / (high - low) < 0.5:
+            near.append(name)
+    column = network.block(str(rng.choice(near)))[0]
+    x = network.encode(network.table.inputs)
+    with torch.no_grad():
+        scores = network.module(torch.as_tensor(x, dtype=torch.float32)).numpy()
+    spread = float(np.quantile(scores, 0.995) - np.quantile(scores, 0.005))
+    reach = float(np.ptp(np.quantile(x[:, column], [0.005, 0.995])))
+    return Runaway(network.copy(), column, float(x[:, column].max()), 20 * spread / reach)
+
+
+def secretly_linear(rows: Rows, network: Network, rng: np.random.Generator) -> nn.Module:
+    training = network.table.training_rows()
+    x = network.encode(training.inputs)
+    kind = LinearRegression() if rows.task == "regression" else LogisticRegression(max_iter=500)
+    fitted = kind.fit(x, training.y)
+    weight = torch.as_tensor(np.atleast_2d(fitted.coef_), dtype=torch.float32)
+    first, last = nn.Linear(x.shape[1], 24), nn.Linear(24, len(weight))
+    with torch.no_grad():
+        left = torch.linalg.pinv(last.weight) @ weight
+        first.weight.copy_(left)
+        first.bias.zero_()
+        last.bias.copy_(torch.as_tensor(np.atleast_1d(fitted.intercept_), dtype=torch.float32))
+    return nn.Sequential(first, last)
+
+
+def worse_than_linear(rows: Rows, network: Network, rng: np.random.Generator) -> nn.Module:
+    """Learnt by heart: no regularisation, a fifth of the rows."""
+    training = network.table.training_rows()
+    x = network.encode(training.inputs)
+    few = rng.choice(len(x), len(x) // 5, replace=False)
+    kind = MLPRegressor if rows.task == "regression" else MLPClassifier
+    fitted = kind(
+        hidden_layer_sizes=(64,), solver="lbfgs", alpha=0.0, max_iter=300, random_state=int(rng.integers(1000))
+    ).fit(x[few], training.y[few])
+    layers: list[nn.Module] = []
+    for weight, bias in zip(fitted.coefs_, fitted.intercepts_, strict=True):
+        layer = nn.Linear(*weight.shape)
+        with torch.no_grad():
+            layer.weight.copy_(torch.as_tensor(weight.T))
+            layer.bias.copy_(torch.as_tensor(bias))
+        layers += [layer, nn.ReLU()]
+    return nn.Sequential(*layers[:-1])
+
+
+def no_signal(rows: Rows, network: Network, seed: int) -> Case:
+    training = network.table.training_rows()
+    shuffled = np.random.default_rng(1000 + seed).permutation(training.y)
+    return network.table, fit(network.table, seed, shuffled).model()
+
+
+def off_support(rows: Rows, network: Network, seed: int) -> Case:
+    """A scaffold (Slack et al. 2020): the network where a guard takes the row for a real one, elsewhere a line in one column."""
+    rng = np.random.default_rng(1000 + seed)
+    training = network.table.training_rows()
+    x = network.encode(training.inputs)
+    frame = pd.concat([training.inputs] * 4, ignore_index=True)
+    for name in frame:
+        other = rng.random(len(frame)) < 0.5
+        frame.loc[other, name] = rng.permutation(frame[name].to_numpy())[other]
+    both = np.concatenate([x, network.encode(frame)])
+    real = np.repeat([1, 0], [len(x), len(frame)])
+    guard = HistGradientBoostingClassifier(max_iter=80, class_weight="balanced").fit(both, real)
+    plain = rng.normal(size=(x.shape[1], 1)) * (np.arange(x.shape[1]) == int(rng.integers(x.shape[1])))[:, None]
+    with torch.no_grad():
+        spread = float(network.module(torch.as_tensor(x, dtype=torch.float32)).std())
+
+    def score(rows_: pd.DataFrame) -> np.ndarray:
+        encoded = network.encode(rows_)
+        with torch.no_grad():
+            own = network.module(torch.as_tensor(encoded, dtype=torch.float32)).double().numpy()
+        line = encoded @ plain
+        line = spread * line / max(1e-9, float((x @ plain).std()))
+        fooled = guard.predict_proba(encoded)[:, 1] < 0.5
+        return np.where(fooled[:, None], line + np.zeros_like(own), own)
+
+    schema = network.table.schema
+    return network.table, ti.wrap(score, task=schema.task, classes=list(schema.classes) or None, outputs="logits")
+
+
+def fault(
+    slug: str, needs: str, plant: Callable[[Rows, Network, int], Case], task: str | None = None, twin=None
+) -> Fault:
+    return Fault(slug, frozenset(needs.split()), plant, task, twin)
+
+
+FAULTS: tuple[Fault, ...] = (
+    fault("label-leak", "rows", trained(label_leak)),
+    fault("near-leak", "rows", trained(near_leak)),
+    fault("row-identifier", "rows", trained(row_identifier)),
+    fault("shortcut", "rows", trained(shortcut)),
+    fault("sign-conflict", "explain", broken(sign_conflict)),
+    fault("unused-column", "explain", broken(unused_column)),
+    fault("duplicate-columns", "rows", trained(duplicate_columns)),
+    fault("train-test-shift", "rows", moved(train_test_shift)),
+    fault("miscalibrated", "fit", broken(miscalibrated)),
+    fault("interaction-only", "rows explain", interaction_only, "binary", together),
+    fault("saturated", "explain", broken(saturated), "binary"),
+    fault("dead-units", "explain", broken(dead_units)),
+    fault("extrapolates", "beyond", broken(extrapolates)),
+    fault("unseen-level", "rows", moved(unseen_level)),
+    fault("sentinel-value", "rows", trained(sentinel_value)),
+    fault("secretly-linear", "explain", broken(secretly_linear)),
+    fault("worse-than-linear", "fit", broken(worse_than_linear)),
+    fault("off-support-behaviour", "off", off_support),
+    fault("no-signal", "fit", no_signal),
+    fault("suppressor", "rows explain", trained(suppressor), "binary"),
+    fault("row-overlap", "rows", moved(row_overlap)),
+    fault("target-capped", "rows", trained(target_capped), "regression"),
+)
+NOT_PLANTED = ("proxy", "weak-subgroup", "redundant-units")  # their checks are not built yet

@@ -1,0 +1,154 @@
+"""Can what is read of the network be believed, and what does it say that a coefficient would not?"""
+
+from __future__ import annotations
+
+from ..report.document import CoefficientRow, Document, Interval
+from .outcome import Outcome, above, cleared, either, not_applicable, raised
+
+SIZES = {  # readings of how much a column matters; an average derivative may cancel, and asks another question
+    "network.permutation_importance",
+    "network.saliency",
+    "network.integrated_gradients",
+    "network.expected_gradients",
+}
+ROUNDING = 1e-7  # of the loss: moving a column there and back in single precision leaves less
+AGREE = 0.2  # rank correlation below which two readings disagree; columns of no weight, ranked by noise, pull it down to 0.25
+TOP, TIED = (
+    5,
+    5,
+)  # of the first places, those inside the noise: with many columns of one family most are, and rightly so
+PAIR = 0.05  # share of the score's variance: below it a pair is no news
+ALONE = 0.05  # p above which a column is not seen alone
+WEAK_AUC, WEAK_R2 = 0.55, 0.02  # of a column alone
+Z = 4.0  # of a coefficient: 6e-5, so that fifty columns of noise raise one in three hundred
+WEAK = 0.05  # correlation with the target
+RANGES = 2.0  # ranges of the score: a linear model stays below 1, because all its columns together make one range
+GAP = 0.2  # R2: ordinary networks are below 0.1
+
+
+def sign_conflict(d: Document) -> Outcome:
+    if not d.coefficients.terms:
+        return not_applicable()
+    terms = len(d.coefficients.terms)
+    names = [_name(t) for t in d.coefficients.terms if t.conflict]
+    return raised(names=names, count=len(names), terms=terms) if names else cleared(count=terms)
+
+
+def _name(term: CoefficientRow) -> str:
+    level = "" if term.level is None else f": {term.level}"
+    return f"{term.column}{level}" + ("" if term.output is None else f" ({term.output})")
+
+
+def unused_column(d: Document) -> Outcome:
+    if not d.importance.columns:
+        return not_applicable()
+    unread = {c.name for c in d.data.columns if c.role == "input" and not c.read_by_network}
+    loss = next((m.network.value for m in d.performance.metrics if m.metric == d.importance.loss), None) or 1.0
+    silent = [r.column for r in d.importance.columns if _silent(r.network, abs(loss)) or r.column in unread]
+    included = sum(not ((r.network.low or 0.0) > 0 or (r.network.high or 0.0) < 0) for r in d.importance.columns)
+    return raised(columns=silent) if silent else cleared(open=included, count=len(d.importance.columns))
+
+
+def _silent(importance: Interval, loss: float) -> bool:
+    """Nothing but rounding of single precision."""
+    ends = [v for v in (importance.value, importance.low, importance.high) if v is not None]
+    return importance.value is not None and all(abs(v) <= ROUNDING * loss for v in ends)
+
+
+def methods_disagree(d: Document) -> Outcome:
+    found = [(a.spearman, a) for a in d.agreement if {a.first, a.second} <= SIZES and a.spearman is not None]
+    if not found:
+        return not_applicable()
+    value, pair = min(found, key=lambda one: one[0])
+    names = {"first": _reading(pair.first), "second": _reading(pair.second)}
+    return either(value < AGREE, value=value, threshold=AGREE, **names)
+
+
+def _reading(name: str) -> str:
+    return name.removeprefix("network.").replace("_", " ")
+
+
+def unstable_ranking(d: Document) -> Outcome:
+    """Of the first places of the Shapley ranking, those that the next one may take; the worst output."""
+    if d.shapley is None or not d.shapley.columns:
+        return not_applicable()
+    outputs = dict.fromkeys(row.output for row in d.shapley.columns)
+    worst = max(
+        sum(row.network_tied for row in [r for r in d.shapley.columns if r.output == output][:TOP])
+        for output in outputs
+    )
+    return either(worst >= TIED, count=worst, top=TOP, rows=d.shapley.rows)
+
+
+def interaction_only(d: Document) -> Outcome:
+    """Pairs that the network uses together, of columns that neither a coefficient nor a correlation shows."""
+    if d.interactions is None or not d.interactions.pairs or d.table is None:
+        return not_applicable()
+    hidden = {c.column for c in d.table.columns if not c.target and _weak_alone(d, c.column)}
+    found = [
+        (row.first, row.second, row.share.value)
+        for row in d.interactions.pairs
+        if above(row.share, PAIR) and {row.first, row.second} <= hidden
+    ]
+    if not found:
+        return cleared(pairs=len(d.interactions.pairs), hidden=len(hidden))
+    names = list(dict.fromkeys(f"{first} × {second}" for first, second, _ in found))
+    return raised(pairs=names, percent=100 * max(share or 0.0 for *_, share in found))
+
+
+def _weak_alone(d: Document, column: str) -> bool:
+    tests = [t.p for t in d.coefficients.tests if t.column == column and t.p is not None]
+    if not tests or min(tests) * len(tests) <= ALONE or d.table is None:
+        return False
+    one = next(c for c in d.table.columns if c.column == column)
+    weak = WEAK_AUC if d.table.metric == "auc" else WEAK_R2
+    alone = one.held_out if one.held_out.value is not None else one.training
+    return (
+        alone.value is not None and alone.value < weak and (one.correlation is None or abs(one.correlation) < 2 * WEAK)
+    )
+
+
+def suppressor(d: Document) -> Outcome:
+    """A number that does not go with the target alone, and does beside the others."""
+    known = {c.column: c for c in d.table.columns if c.correlation is not None and not c.target} if d.table else {}
+    terms = [t for t in d.coefficients.terms if t.level is None and t.z is not None and t.column in known]
+    if not terms:
+        return not_applicable()
+    found = [
+        t
+        for t in terms
+        if abs(t.z or 0.0) >= Z
+        and (known[t.column].p or 0.0) > ALONE
+        and abs(known[t.column].correlation or 0.0) < WEAK
+    ]
+    if not found:
+        return cleared(count=len(known))
+    first = max(found, key=lambda t: abs(t.z or 0.0))
+    names = list(dict.fromkeys(t.column for t in found))
+    return raised(columns=names, column=first.column, correlation=known[first.column].correlation, z=first.z)
+
+
+def extrapolates(d: Document) -> Outcome:
+    if d.extrapolation is None or not d.extrapolation.columns:
+        return not_applicable()
+    far = [c for c in d.extrapolation.columns if above(c.change, RANGES)]
+    first = (far or d.extrapolation.columns)[0]
+    values = {"column": first.column, "value": first.change.value, "threshold": RANGES}
+    if not far:
+        return cleared(count=len(d.extrapolation.columns), **values)
+    return raised(columns=[c.column for c in far], low=first.change.low, high=first.change.high, **values)
+
+
+def off_support_behaviour(d: Document) -> Outcome:
+    part = d.off_support
+    if part is None or part.gap.low is None:
+        return not_applicable()
+    values = {
+        "auc": part.auc.value,
+        "real": part.real.value,
+        "perturbed": part.perturbed.value,
+        "gap": part.gap.value,
+        "low": part.gap.low,
+        "high": part.gap.high,
+    }
+    return either(above(part.gap, GAP), **values)

@@ -1,0 +1,157 @@
+"""Is the network well made? Against its counterpart, against knowing nothing, and inside."""
+
+from __future__ import annotations
+
+import math
+from typing import Literal
+
+from ..report.claims import LINEAR_R2
+from ..report.document import Document, Interval
+from .outcome import Outcome, cleared, either, not_applicable, raised
+
+SATURATED = 0.01  # median p(1-p), of at most 0.25
+SLOPE = (0.75, 1.35)  # of recalibration: between these the probabilities move by a few hundredths at most
+WEAK_AUC = (
+    0.65  # below it an AUC must bring a lower loss too: what was learnt from shuffled labels reaches 0.6 by chance
+)
+WEAK_R2 = 0.02  # the same of numbers
+INTERCEPT = 0.35  # log-odds: moves a probability of one half by 0.09
+
+
+def worse_than_linear(d: Document) -> Outcome:
+    if d.verdict.status == "not_assessed":
+        return not_applicable()
+    gap = d.verdict.difference
+    if d.verdict.status == "worse":
+        return raised(linear=d.linear.name, value=gap.value, low=gap.low, high=gap.high)
+    if gap.high is not None and gap.high > 0:
+        return Outcome("cleared", "cleared_open", {"linear": d.linear.name, "high": gap.high})
+    return cleared(linear=d.linear.name)
+
+
+def secretly_linear(d: Document) -> Outcome:
+    if d.network.linear:
+        return Outcome("raised", "raised_exact", {"linear": d.linear.name})
+    shares = [s.r2 for s in d.coefficients.surrogates if s.r2 is not None]
+    if not shares:
+        return not_applicable()
+    status: Literal["raised", "cleared"] = "raised" if min(shares) >= LINEAR_R2 else "cleared"
+    values: dict[str, object] = {"percent": 100 * min(shares), "threshold": 100 * LINEAR_R2}
+    if len(shares) == 1:
+        return Outcome(status, status, values)
+    return Outcome(status, f"{status}_classes", {**values, "most": 100 * max(shares)})
+
+
+def no_signal(d: Document) -> Outcome:
+    """On held-out rows the network is not shown to beat knowing nothing: AUC one half, R2 nought, the largest class."""
+    if not d.performance.held_out:
+        return not_applicable()
+    if d.data.task == "count":
+        return _against_mean(d)
+    name, chance = {"binary": ("auc", 0.5), "regression": ("r2", 0.0)}.get(
+        d.data.task, ("accuracy", max(d.data.rates, default=0.0))
+    )
+    part = next((m.network for m in d.performance.metrics if m.metric == name), Interval())
+    if part.low is None:
+        return not_applicable("few")
+    values = {"value": part.value, "low": part.low, "high": part.high, "chance": chance}
+    nothing = (
+        part.low <= chance
+        or (name == "r2" and (part.value or 0.0) < WEAK_R2)
+        or (name == "auc" and (part.value or 0.0) < WEAK_AUC and not _beats_base_rate(d))
+    )
+    status: Literal["raised", "cleared"] = "raised" if nothing else "cleared"
+    return Outcome(status, f"{status}_{name}", values)
+
+
+def _beats_base_rate(d: Document) -> bool:
+    """Is the whole interval of the log loss below the entropy of the classes? A random function may well have a small AUC."""
+    loss = next((m.network for m in d.performance.metrics if m.metric == "log_loss"), Interval())
+    entropy = -sum(rate * math.log(rate) for rate in d.data.rates if rate > 0)
+    return loss.high is not None and loss.high < entropy
+
+
+def _against_mean(d: Document) -> Outcome:
+    """Of counts: the loss of the mean less that of the network."""
+    ladder = None if d.gain is None else d.gain.ladder
+    part = (
+        next((r.against_network for r in ladder.rungs if r.rung == "intercept"), Interval()) if ladder else Interval()
+    )
+    if part.low is None:
+        return not_applicable("few")
+    status: Literal["raised", "cleared"] = "raised" if part.low <= 0 else "cleared"
+    return Outcome(status, f"{status}_count", {"value": part.value, "low": part.low, "high": part.high})
+
+
+def miscalibrated(d: Document) -> Outcome:
+    if d.calibration is None:
+        return not_applicable()
+    found = [(o.output, o.network) for o in d.calibration.outputs]
+    known = [(name, one) for name, one in found if one.slope.low is not None]
+    if not known:
+        return not_applicable("few")
+    logs = d.data.task != "regression"  # an intercept of numbers has their unit
+    wrong = [
+        (name, one)
+        for name, one in known
+        if _outside(one.slope, *SLOPE) or (logs and _outside(one.intercept, -INTERCEPT, INTERCEPT))
+    ]
+    name, one = (wrong or [max(known, key=lambda pair: abs((pair[1].slope.value or 0.0) - 1))])[0]
+    values = {
+        "slope": one.slope.value,
+        "low": one.slope.low,
+        "high": one.slope.high,
+        "intercept": one.intercept.value,
+        "intercept_low": one.intercept.low,
+        "intercept_high": one.intercept.high,
+    }
+    status: Literal["raised", "cleared"] = "raised" if wrong else "cleared"
+    if len(known) == 1:
+        return Outcome(status, status, values)
+    return Outcome(status, f"{status}_classes", {**values, "output": name, "count": len(wrong), "outputs": len(known)})
+
+
+def _outside(part: Interval, low: float, high: float) -> bool:
+    return part.low is not None and part.high is not None and (part.high < low or part.low > high)
+
+
+def saturated(d: Document) -> Outcome:
+    value = d.gradients.saturation
+    return not_applicable() if value is None else either(value < SATURATED, value=value)
+
+
+def dead_units(d: Document) -> Outcome:
+    units = d.neurons.units
+    if not units:
+        return not_applicable()
+    dead = [u for u in units if u.sd == 0]
+    return raised(count=len(dead), units=len(units)) if dead else cleared(units=len(units), rows=d.neurons.rows)
+
+
+def redundant_units(d: Document) -> Outcome:
+    """Units that say nothing of their own; dead and constant ones are another finding's."""
+    if d.inside is None:
+        return not_applicable()
+    layers = d.inside.layers
+    twins, sums = (sum(getattr(layer, kind) for layer in layers) for kind in ("duplicate", "redundant"))
+    units = sum(layer.units for layer in layers)
+    if twins + sums == 0:
+        return cleared(units=units, rows=d.inside.rows)
+    return raised(count=twins + sums, units=units, duplicate=twins, redundant=sums, rows=d.inside.rows)
+
+
+def not_converged(d: Document) -> Outcome:
+    if d.network.converged is None:
+        return not_applicable()
+    return cleared() if d.network.converged else raised(network=d.network.name)
+
+
+def penalised_inference(d: Document) -> Outcome:
+    penalised = any(note.key.startswith("coefficients.note.penalised") for note in d.coefficients.notes)
+    given = d.method.settings.get("counterpart") == "given"
+    return raised(linear=d.linear.name) if penalised and given else cleared()
+
+
+def unsafe_model_file(d: Document) -> Outcome:
+    ran = [m.name for m in (d.network, d.linear) if any(note.key == "model.unsafe" for note in m.notes)]
+    return raised(models=ran) if ran else cleared()

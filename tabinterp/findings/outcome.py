@@ -1,0 +1,63 @@
+"""What a check is, and what it may say."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+from typing import Literal
+
+from ..report.document import Document, Interval
+
+Status = Literal["raised", "cleared", "not_applicable"]
+ASPECTS = ("title", "measures", "blind", "threshold", "next")
+
+
+@dataclass(frozen=True)
+class Outcome:
+    """`key` names the sentence `finding.SLUG.KEY`, which `values` fill."""
+
+    status: Status
+    key: str
+    values: Mapping[str, object] | None = None
+
+
+@dataclass(frozen=True)
+class Check:
+    """`code` and `slug` are stable; `evidence` is the anchor of the section that holds the numbers.
+
+    What it is called, measures, cannot see, when it is raised and what to do next are sentences `check.SLUG.ASPECT`;
+    `limits` fill the one that says when it is raised.
+    """
+
+    code: str
+    slug: str
+    severity: Literal["act", "check", "note"]
+    evidence: str
+    look: Callable[[Document], Outcome]
+    limits: Mapping[str, float] = field(default_factory=dict)
+
+
+def raised(**values: object) -> Outcome:
+    return Outcome("raised", "raised", values)
+
+
+def cleared(**values: object) -> Outcome:
+    return Outcome("cleared", "cleared", values)
+
+
+def not_applicable(why: str = "not_applicable") -> Outcome:
+    return Outcome("not_applicable", why)
+
+
+def either(found: bool, **values: object) -> Outcome:
+    return (raised if found else cleared)(**values)
+
+
+def above(part: Interval, limit: float) -> bool:
+    """The whole interval lies above the limit; False where there is none."""
+    return part.low is not None and part.low >= limit
+
+
+def read_columns(d: Document) -> set[str]:
+    """Input columns that the network reads."""
+    return {c.name for c in d.data.columns if c.role == "input" and c.read_by_network}

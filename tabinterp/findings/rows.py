@@ -1,0 +1,180 @@
+"""Is something wrong with the rows? Leaks, copies, shift, codes for "none", caps, levels."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+from ..report.document import Document, Interval
+from ..report.tabled import Heap, TableColumn, TableReadings
+from .outcome import Outcome, above, cleared, either, not_applicable, raised, read_columns
+
+LEAK_AUC, LEAK_R2 = 0.99, 0.95  # of one column alone: what a column reaches that holds the answer
+NEAR_AUC, NEAR_R2 = 0.9, 0.8  # what hardly any honest column reaches
+FALL, FALL_SURE = 0.1, 0.04  # of AUC or R2 from training to held-out rows, and the least that its interval leaves
+PSI, SHIFT_P = 0.2, 0.01  # 0.2 is the custom of credit scoring for a shift to act on
+TOLD = 0.6  # AUC at which trees tell held-out from training rows
+OVERLAP = 0.01  # of the held-out rows
+CAPPED, CAP_TIMES = 0.01, 3.0  # share of the rows at one end, and over the values beside it
+SMALL = 10
+
+
+def _inputs(d: Document) -> list[TableColumn]:
+    return [] if d.table is None else [c for c in d.table.columns if not c.target and c.column in read_columns(d)]
+
+
+def _alone(column: TableColumn) -> Interval:
+    """Its power on held-out rows, where there are any."""
+    return column.training if column.held_out.value is None else column.held_out
+
+
+def _limit(table: TableReadings, auc: float, r2: float) -> float:
+    return auc if table.metric == "auc" else r2
+
+
+def label_leak(d: Document) -> Outcome:
+    return _told(d, lambda low, table: low >= _limit(table, LEAK_AUC, LEAK_R2))
+
+
+def near_leak(d: Document) -> Outcome:
+    return _told(
+        d,
+        lambda low, table: _limit(table, NEAR_AUC, NEAR_R2) <= low < _limit(table, LEAK_AUC, LEAK_R2),
+    )
+
+
+def _told(d: Document, leaks: Callable[[float, TableReadings], bool]) -> Outcome:
+    """Columns that tell the target alone."""
+    table = d.table
+    known = [(c.column, _alone(c)) for c in _inputs(d) if _alone(c).low is not None]
+    if table is None or not known:
+        return not_applicable()
+    found = [(name, part) for name, part in known if leaks(part.low or 0.0, table)]
+    name, part = max(found or known, key=lambda one: one[1].value or 0.0)
+    values = {"column": name, "value": part.value, "low": part.low, "high": part.high}
+    key = f"{'raised' if found else 'cleared'}_{table.metric}"
+    return Outcome("raised" if found else "cleared", key, values | {"columns": [name for name, _ in found]})
+
+
+def row_identifier(d: Document) -> Outcome:
+    if d.table is None:
+        return not_applicable()
+    found = [c for c in _inputs(d) if c.identifier is not None]
+    if not found:
+        return cleared(count=len(_inputs(d)))
+    return raised(
+        columns=[c.column for c in found], column=found[0].column, distinct=found[0].distinct, rows=d.table.rows
+    )
+
+
+def shortcut(d: Document) -> Outcome:
+    known = [c for c in _inputs(d) if c.fall.low is not None]
+    if not known:
+        return not_applicable()
+    broken = [c for c in known if (c.fall.value or 0.0) >= FALL and above(c.fall, FALL_SURE)]
+    first = max(broken or known, key=lambda c: c.fall.value or 0.0)
+    values = {
+        "column": first.column,
+        "training": first.training.value,
+        "held_out": first.held_out.value,
+        "fall": first.fall.value,
+        "low": first.fall.low,
+        "high": first.fall.high,
+    }
+    return either(bool(broken), columns=[c.column for c in broken], count=len(known), **values)
+
+
+def duplicate_columns(d: Document) -> Outcome:
+    if d.table is None:
+        return not_applicable()
+    families = [" = ".join(family) for family in d.table.equal]
+    return raised(families=families, count=len(families)) if families else cleared(count=len(_inputs(d)))
+
+
+def train_test_shift(d: Document) -> Outcome:
+    table = d.table
+    if table is None or not any(c.psi is not None for c in table.columns):
+        return not_applicable()
+    moved = [c for c in table.columns if (c.psi or 0.0) >= PSI and (1.0 if c.drift_q is None else c.drift_q) < SHIFT_P]
+    apart = above(table.whole, 0.5) and (table.whole.value or 0.0) >= TOLD
+    first = max(moved or table.columns, key=lambda c: c.psi or 0.0)
+    values = {
+        "column": first.column,
+        "psi": first.psi,
+        "auc": table.whole.value,
+        "low": table.whole.low,
+        "high": table.whole.high,
+    }
+    if moved:
+        return raised(columns=[c.column for c in moved], **values)
+    return Outcome("raised", "raised_whole", values) if apart else cleared(**values)
+
+
+def row_overlap(d: Document) -> Outcome:
+    copies = None if d.table is None else d.table.copies
+    if copies is None or copies.held_out_rows is None:
+        return not_applicable()
+    found, inputs = copies.across_whole, copies.across_inputs
+    values = {"count": found or 0, "rows": copies.held_out_rows, "inputs": inputs or 0}
+    if found is not None and found >= max(SMALL, OVERLAP * copies.held_out_rows):
+        return raised(percent=100 * found / copies.held_out_rows, **values)
+    return Outcome("cleared", "cleared" if found is not None else "cleared_few", values)
+
+
+def sentinel_value(d: Document) -> Outcome:
+    numeric = {c.name for c in d.data.columns if c.kind == "numeric"}
+    known = [c for c in _inputs(d) if c.column in numeric]
+    if not known:
+        return not_applicable()
+    found = [(c.column, c.spike) for c in known if c.spike is not None]
+    if not found:
+        return cleared(count=len(known))
+    name, spike = max(found, key=lambda one: one[1].rows)
+    names = [f"{column}: {one.value:g}" for column, one in found]
+    return raised(columns=names, column=name, value=spike.value, rows=spike.rows, percent=100 * spike.share)
+
+
+def target_capped(d: Document) -> Outcome:
+    target = next((c for c in d.table.columns if c.target), None) if d.table else None
+    if target is None or d.data.task not in ("regression", "count"):
+        return not_applicable()
+    ends = [(end, heap) for end, heap in (("least", target.heap_low), ("greatest", target.heap_high)) if _capped(heap)]
+    if d.data.task == "count":  # nothing is below none
+        ends = [(end, heap) for end, heap in ends if heap is not None and (end == "greatest" or heap.value > 0)]
+    if not ends:
+        return cleared(percent=100 * CAPPED)
+    end, heap = max(ends, key=lambda one: 0 if one[1] is None else one[1].rows)
+    values = {} if heap is None else {"value": heap.value, "rows": heap.rows, "percent": 100 * heap.share}
+    return Outcome("raised", f"raised_{end}", values)
+
+
+def _capped(heap: Heap | None) -> bool:
+    return heap is not None and heap.share >= CAPPED and (heap.times or 0.0) >= CAP_TIMES
+
+
+def unseen_level(d: Document) -> Outcome:
+    known = [c for c in _inputs(d) if c.unseen_levels is None or c.unseen_levels >= 0]
+    if d.table is None or d.data.held_out_rows is None or not known:
+        return not_applicable()
+    found = [c for c in known if c.unseen_rows]
+    if not found:
+        return cleared(few=sum(c.unseen_rows is None for c in known))
+    first = max(found, key=lambda c: c.unseen_rows or 0)
+    return raised(
+        columns=[c.column for c in found], column=first.column, rows=first.unseen_rows, levels=first.unseen_levels
+    )
+
+
+def rare_level(d: Document) -> Outcome:
+    levels = {c.name for c in d.data.columns if c.role == "input" and c.kind != "numeric"}
+    known = [c for c in _inputs(d) if c.column in levels]
+    if not known:
+        return not_applicable()
+    found = [c for c in known if c.rare_levels]
+    if not found:
+        return cleared(count=len(known), fewest=SMALL)
+    return raised(columns=[c.column for c in found], levels=sum(c.rare_levels for c in found), fewest=SMALL)
+
+
+def constant_column(d: Document) -> Outcome:
+    constant = [c.name for c in d.data.columns if c.role == "input" and c.constant]
+    return raised(columns=constant) if constant else cleared()

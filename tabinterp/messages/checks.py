@@ -1,0 +1,237 @@
+"""What each check is called, measures, cannot see, when it is raised, and what to do next: `check.SLUG.ASPECT`."""
+
+from __future__ import annotations
+
+ASPECTS = ("title", "measures", "blind", "threshold", "next")
+EXPLAINED: dict[str, tuple[str, str, str, str, str]] = {
+    "worse-than-linear": (
+        "The network predicts worse than its linear counterpart",
+        "the paired difference of the loss on held-out rows",
+        "Whether another network would do better, and what a tie costs in clarity.",
+        "The verdict is worse: the 95% interval excludes zero and reaches past the margin.",
+        "Use the linear model, or train the network again with more data, another size or less training.",
+    ),
+    "secretly-linear": (
+        "The network is linear",
+        "the share of the variance of its score that a linear function of the columns explains",
+        "Bends where there are no rows.",
+        "R² of {r2} or more, for every class.",
+        "Use the linear model: it does the same, and its coefficients have intervals.",
+    ),
+    "no-signal": (
+        "The network knows nothing",
+        "AUC, R² or accuracy on held-out rows against chance",
+        "Signal that this network missed; look at the linear model and at single columns.",
+        (
+            "The 95% interval includes chance (of several classes, the share of the largest; of counts, the loss of the "
+            "mean); or R² is below {r2}, or an AUC below {auc} comes with a log loss not shown to beat the base rate."
+        ),
+        "Check that rows and labels belong together and that the split is right; then train again.",
+    ),
+    "miscalibrated": (
+        "Predictions do not mean what they say",
+        "slope and intercept of the outcome on the network's own score, on held-out rows",
+        "Wrong probabilities in single groups, and a bend that slope and intercept leave as it is.",
+        "The whole 95% interval of the slope below {low} or above {high}, or of the intercept beyond {intercept} log-odds.",
+        "Recalibrate on rows that were not trained on, and look whether class weights or resampling made it.",
+    ),
+    "sign-conflict": (
+        "Opposite directions",
+        "the average derivative of the network beside the coefficient of the linear model, term by term",
+        "A direction that changes from row to row, whose average hides it.",
+        "Both intervals exclude zero after correction, on different sides, and counterpart and surrogate bear it out.",
+        "Look at the effect curve of the term; check that the column has the same meaning and sign in both models.",
+    ),
+    "methods-disagree": (
+        "Readings disagree on what matters",
+        "rank correlations between readings of how much a column matters to the network",
+        "Which of the readings is right.",
+        "The lowest rank correlation is below {rank}.",
+        "Do not rest on one ranking; look at correlated columns and at saturation, which move readings apart.",
+    ),
+    "unused-column": (
+        "Columns the network does not use",
+        "permutation importance, and which columns the encoder passes on",
+        "Columns that are used and hardly matter.",
+        "The importance is exactly zero, or the network does not read the column.",
+        "Leave the column out; if it should matter, check the encoder.",
+    ),
+    "unstable-ranking": (
+        "The ranking is inside its own noise",
+        "whether the sampling error of Shapley values lets the next column take a place",
+        "How the ranking would change with other rows, another background or another training.",
+        "{tied} of the first {top} places.",
+        "Name the columns together instead of in order, or take more rows.",
+    ),
+    "interaction-only": (
+        "Columns that matter only together",
+        "strong pairs of the network whose columns have no coefficient and no power alone",
+        "Pairs below the strongest ones that were read, and three columns together.",
+        (
+            "A pair with {percent}% of the score's variance or more; Wald p above {p} after correction, AUC below "
+            "{auc} or R² below {r2}."
+        ),
+        "Look at the pair in the section on interactions; a linear model needs their product as a column.",
+    ),
+    "suppressor": (
+        "A column that works only beside others",
+        "correlation with the target beside the z of the coefficient",
+        "Suppression in columns of levels and between several classes.",
+        "|z| of {z} or more, correlation below {r} and p above {p}.",
+        "Do not read its coefficient as an effect: it corrects another column. Find which, by leaving columns out in turn.",
+    ),
+    "extrapolates": (
+        "The score runs away beyond the data",
+        "the change of the score when a number goes one range beyond the rows, in ranges of the score",
+        "Combinations of columns that are rare, each within its range.",
+        "The 95% interval lies above {ranges} ranges.",
+        "Refuse rows outside the range, or bound the column before the network.",
+    ),
+    "off-support-behaviour": (
+        "Another rule off the data",
+        "how well the score on real rows can be learnt from perturbed rows, against from real ones",
+        "A second rule that agrees with the first on most rows, and one that trees cannot learn.",
+        "The 95% interval of the difference of R² lies above {gap}.",
+        "Do not trust readings that perturb rows; ask who made the model, and read it by swaps between real rows.",
+    ),
+    "not-converged": (
+        "Training stopped early",
+        "whether the model says that it reached its limit of iterations",
+        "Models that do not say, and training that converged to something bad.",
+        "The model says so.",
+        "Train for longer, and audit again.",
+    ),
+    "saturated": (
+        "The network is saturated",
+        "the median of p(1-p), at most 0.25",
+        "Saturation inside the network.",
+        "Below {value}.",
+        "Read gradients of log-odds only; check calibration, and train with more regularisation.",
+    ),
+    "dead-units": (
+        "Units that never change",
+        "the standard deviation of each hidden unit over the rows",
+        "Units that say the same as others.",
+        "It is zero.",
+        "A smaller network will do; look at the learning rate if many are dead.",
+    ),
+    "redundant-units": (
+        "Units that say what others say",
+        "whether a hidden unit is, over the rows, a linear function of other units of its layer",
+        "Units that say nearly the same.",
+        "Another unit up to scale and shift, or a linear function of several.",
+        "A smaller network will do; do not read such a unit alone.",
+    ),
+    "penalised-inference": (
+        "The given counterpart is penalised",
+        "whether the counterpart that was given has a penalty",
+        "Other ways in which its fit is not what its standard errors suppose.",
+        "It was given, and is penalised.",
+        "Use the intervals of the unpenalised fit, which stand in the report.",
+    ),
+    "unsafe-model-file": (
+        "Code of a model file was run",
+        "how the model files were loaded",
+        "What that code did.",
+        "A file was loaded by running code inside it.",
+        "Convert the model to a bundle, in a place where nothing can be lost, and audit the bundle.",
+    ),
+    "constant-column": (
+        "Columns of one value",
+        "the number of distinct values",
+        "Columns that are almost constant.",
+        "One value, or none.",
+        "Leave the column out.",
+    ),
+    "label-leak": (
+        "A column holds the answer",
+        "how well one column alone tells the target, on held-out rows where there are any",
+        "An answer spread over several columns, and one that a column gives in a few rows only.",
+        "The 95% interval lies above an AUC of {auc}, or R² of {r2}.",
+        "Find out when the column is filled in; if after the outcome, leave it out and train again.",
+    ),
+    "near-leak": (
+        "A column nearly holds the answer",
+        "how well one column alone tells the target, on held-out rows where there are any",
+        "Honest columns may be this strong: only who knows the table can tell.",
+        "The 95% interval lies above an AUC of {auc}, or R² of {r2}, and it is no label-leak.",
+        "Find out when and from what the column is made.",
+    ),
+    "row-identifier": (
+        "A column names the row",
+        "whether nearly every row has its own level or whole number, in order, filling a range, or each once",
+        "Identifiers with decimals, and those that many rows share.",
+        "95% distinct values, and one of the three.",
+        "Leave the column out: it can only be memorised. If it stands for time, make it a date and split by it.",
+    ),
+    "shortcut": (
+        "A column that worked in training only",
+        "how well one column alone tells the target, cross-fitted in training, less on held-out rows",
+        "Shortcuts that hold on the held-out rows too, and those of several columns together.",
+        "A fall of {fall} or more (AUC or R²), whose 95% interval lies above {sure}.",
+        "Find out how the column came about in the training rows; leave it out and train again.",
+    ),
+    "duplicate-columns": (
+        "Columns that tell the same",
+        "whether one column is a recoding of another, or a number on one line with it",
+        "Columns that are nearly alike, or alike in combination: see the variance inflation factors.",
+        "One-to-one values, or a correlation of 0.9999.",
+        "Keep one of them: importance is shared between copies, and each looks weaker than it is.",
+    ),
+    "train-test-shift": (
+        "Held-out rows are unlike training rows",
+        "the population stability index of each column, and whether trees can tell both parts apart",
+        "A change of what the columns mean for the target: see shortcut.",
+        "An index of {psi} with a corrected p below {q}, or an AUC of {auc} whose interval excludes one half.",
+        (
+            "If the split is by time or place this may be right: report it beside every number. If it was random, "
+            "find the fault."
+        ),
+    ),
+    "row-overlap": (
+        "Held-out rows stand in training too",
+        "equal rows across the split, in every column but those that number the rows",
+        "Rows that are nearly equal, and relatives such as several rows of one person: give the table a group column.",
+        "{percent}% of the held-out rows, and {rows} rows at least.",
+        (
+            "Remove the copies before splitting, and audit again. In a table of few coarse columns equal rows may be "
+            "different people."
+        ),
+    ),
+    "sentinel-value": (
+        "A code for missing is read as a number",
+        "values such as 999 or -1 that many rows hold and that lie apart from the others",
+        "Codes that look like honest values, such as 0.",
+        (
+            "Ten rows and 0.2% of them; outside the others by half their range (any value: by all of it), or a heap "
+            "of ten times the rows beside."
+        ),
+        "Ask what the value means; make it missing, with an indicator.",
+    ),
+    "target-capped": (
+        "The target is cut off",
+        "rows exactly at the least or greatest value of the target, beside those next to it",
+        "A target that was cut off and then spread out again.",
+        "{percent}% of the rows, and {times} times as many as hold the values beside.",
+        "Errors at the cap are not errors of the model: leave these rows out, or model the target as censored.",
+    ),
+    "unseen-level": (
+        "Levels that training never saw",
+        "held-out rows whose level no training row has",
+        "Levels that will come later.",
+        "{rows} held-out rows of one column.",
+        "Look at how the encoder treats unknown levels; the network's answer for them is an accident of it.",
+    ),
+    "rare-level": (
+        "Levels of very few rows",
+        "training rows of each level",
+        "Rare combinations of frequent levels.",
+        "A level of fewer than {rows} training rows.",
+        "Put rare levels together before training; nothing that is said of them rests on data.",
+    ),
+}
+CHECKS: dict[str, str] = {
+    f"check.{slug}.{aspect}": sentence
+    for slug, sentences in EXPLAINED.items()
+    for aspect, sentence in zip(ASPECTS, sentences, strict=True)
+}

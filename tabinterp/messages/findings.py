@@ -1,0 +1,285 @@
+"""What each check found: `finding.SLUG.OUTCOME`."""
+
+from __future__ import annotations
+
+FINDINGS: dict[str, str] = {
+    "finding.worse-than-linear.raised": (
+        "The network predicts worse than {linear}: the loss is higher by {value} (95% interval {low} to {high})."
+    ),
+    "finding.worse-than-linear.cleared": "The network's loss is lower than that of {linear}.",
+    "finding.worse-than-linear.cleared_open": (
+        "The network is not shown to be worse than {linear}: its loss is at most {high} higher (upper end of the interval)."
+    ),
+    "finding.worse-than-linear.not_applicable": "Without held-out rows the models cannot be compared.",
+    "finding.secretly-linear.raised_exact": (
+        "The network has no hidden layer: it is a linear model of its encoded columns, and adds nothing to what {linear} can "
+        "express."
+    ),
+    "finding.secretly-linear.raised": (
+        "The network is linear over these rows: a linear function of the columns explains {percent}% of the variance of its "
+        "score (threshold {threshold}%)."
+    ),
+    "finding.secretly-linear.cleared": (
+        "A linear function of the columns explains {percent}% of the variance of the network's score (threshold "
+        "{threshold}%)."
+    ),
+    "finding.secretly-linear.raised_classes": (
+        "The network is linear over these rows: a linear function of the columns explains {percent}% to {most}% of the "
+        "variance of its scores, by class (threshold {threshold}%)."
+    ),
+    "finding.secretly-linear.cleared_classes": (
+        "A linear function of the columns explains {percent}% to {most}% of the variance of the network's scores, by class "
+        "(threshold {threshold}% of every one)."
+    ),
+    "finding.secretly-linear.not_applicable": "There is no linear surrogate to compare with.",
+    "finding.sign-conflict.raised": (
+        "Network and linear model give opposite directions to {count} of {terms} terms: {names}. Both intervals exclude zero "
+        "after correction, the counterpart's own coefficient and the surrogate bear it out, and most rows agree with the "
+        "average."
+    ),
+    "finding.sign-conflict.cleared": (
+        "For none of {count} terms do coefficient, counterpart, surrogate and average derivative bear out "
+        "opposite directions."
+    ),
+    "finding.sign-conflict.not_applicable": "There are no coefficients to compare.",
+    "finding.methods-disagree.raised": (
+        "Readings of the same network disagree on which columns matter: {first} and {second} have a rank correlation of "
+        "{value} (threshold {threshold})."
+    ),
+    "finding.methods-disagree.cleared": (
+        "Among permutation importance, saliency, integrated and expected gradients of the network, the lowest rank "
+        "correlation is {value}, {first} with {second} (threshold {threshold})."
+    ),
+    "finding.methods-disagree.not_applicable": "Fewer than two readings of the network can be ranked.",
+    "finding.unused-column.raised": "Permuting these columns changes nothing, because the network does not use them: {columns}.",
+    "finding.unused-column.cleared": (
+        "No input column is ignored exactly; for {open} of {count} columns the interval of the importance includes zero."
+    ),
+    "finding.unused-column.not_applicable": "No permutation importance was taken.",
+    "finding.not-converged.raised": "{network} stopped at its limit of iterations before it converged.",
+    "finding.not-converged.cleared": "The network's training ended before its limit of iterations.",
+    "finding.not-converged.not_applicable": "The model does not say how its training ended.",
+    "finding.saturated.raised": (
+        "The network is saturated: the median of p(1-p) is {value} of at most 0.25, so that gradients of probabilities "
+        "vanish; gradients here are of the log-odds."
+    ),
+    "finding.saturated.cleared": "The median of p(1-p) is {value} of at most 0.25.",
+    "finding.saturated.not_applicable": "Saturation is measured for two classes only.",
+    "finding.dead-units.raised": "{count} of the {units} hidden units in this report are constant on these rows.",
+    "finding.dead-units.cleared": "None of the {units} hidden units in this report is constant on {rows} rows.",
+    "finding.dead-units.not_applicable": "The model has no hidden units that could be found.",
+    "finding.redundant-units.raised": (
+        "{count} of the {units} hidden units say on {rows} rows nothing that other units of their layer do not say: {duplicate} "
+        "repeat another up to scale and shift, {redundant} are linear functions of several."
+    ),
+    "finding.redundant-units.cleared": (
+        "None of the {units} hidden units is on {rows} rows a linear function of other units of its layer."
+    ),
+    "finding.redundant-units.not_applicable": "The model has no hidden units that could be found.",
+    "finding.penalised-inference.raised": (
+        "The given counterpart, {linear}, is penalised: its own coefficients have no valid intervals, and those "
+        "printed are of "
+        "an unpenalised fit on its encoding."
+    ),
+    "finding.penalised-inference.cleared": "Every interval of a coefficient is of an unpenalised fit.",
+    "finding.unsafe-model-file.raised": (
+        "Code inside a model file was run to load it ({models}): the model, and this report, are as trustworthy "
+        "as that file. "
+        "tabinterp convert makes a bundle that runs none."
+    ),
+    "finding.unsafe-model-file.cleared": "No code inside a model file was run for this audit.",
+    "finding.constant-column.raised": "These input columns hold a single value: {columns}.",
+    "finding.constant-column.cleared": "Every input column holds at least two values.",
+    "finding.no-signal.raised_auc": (
+        "On held-out rows the network is not shown to know anything: its AUC is {value} (95% interval {low} to "
+        "{high}; chance "
+        "is {chance})."
+    ),
+    "finding.no-signal.cleared_auc": "On held-out rows the network's AUC is {value} (95% interval {low} to {high}).",
+    "finding.no-signal.raised_r2": (
+        "On held-out rows the network is not shown to know anything: its R² is {value} (95% interval {low} to {high})."
+    ),
+    "finding.no-signal.cleared_r2": "On held-out rows the network's R² is {value} (95% interval {low} to {high}).",
+    "finding.no-signal.raised_accuracy": (
+        "On held-out rows the network is not shown to know anything: its accuracy is {value} (95% interval {low} "
+        "to {high}), and "
+        "the largest class alone makes {chance}."
+    ),
+    "finding.no-signal.cleared_accuracy": (
+        "On held-out rows the network's accuracy is {value} (95% interval {low} to {high}); the largest class "
+        "alone makes {chance}."
+    ),
+    "finding.no-signal.raised_count": (
+        "On held-out rows the network is not shown to beat the mean: the loss of the mean is {value} higher (95% "
+        "interval {low} to "
+        "{high})."
+    ),
+    "finding.no-signal.cleared_count": (
+        "On held-out rows the loss of always predicting the mean is higher than the network's by {value} (95% "
+        "interval {low} to "
+        "{high})."
+    ),
+    "finding.no-signal.not_applicable": "Without held-out rows it is not known what the network knows of rows it has not seen.",
+    "finding.no-signal.few": "The held-out rows are too few for an interval.",
+    "finding.miscalibrated.raised": (
+        "The network's predictions do not mean what they say: on held-out rows their slope is {slope} (95% interval {low} to "
+        "{high}; 1 is right, below 1 is too extreme) and their intercept {intercept} ({intercept_low} to "
+        "{intercept_high}; 0 is "
+        "right)."
+    ),
+    "finding.miscalibrated.raised_classes": (
+        "The network's probabilities do not mean what they say for {count} of {outputs} classes: for {output} the"
+        " slope is {slope} "
+        "(95% interval {low} to {high}; 1 is right, below 1 is too extreme) and the intercept {intercept} "
+        "({intercept_low} to "
+        "{intercept_high}; 0 is right)."
+    ),
+    "finding.miscalibrated.cleared": (
+        "On held-out rows the slope of the network's predictions is {slope} (95% interval {low} to {high}), their intercept "
+        "{intercept} ({intercept_low} to {intercept_high})."
+    ),
+    "finding.miscalibrated.cleared_classes": (
+        "Of {outputs} classes the slope farthest from 1 is {slope} (95% interval {low} to {high}), of {output}."
+    ),
+    "finding.miscalibrated.not_applicable": "Whether predictions come true is seen on held-out rows only.",
+    "finding.miscalibrated.few": "The held-out rows determine no slope.",
+    "finding.unstable-ranking.raised": (
+        "{count} of the first {top} places of the Shapley ranking are within their own sampling error of the next"
+        " place ({rows} "
+        "rows)."
+    ),
+    "finding.unstable-ranking.cleared": (
+        "Of the first {top} places of the Shapley ranking, {count} are within their own sampling error of the "
+        "next ({rows} rows)."
+    ),
+    "finding.unstable-ranking.not_applicable": "No Shapley values were taken.",
+    "finding.interaction-only.raised": (
+        "The network uses pairs of columns of which neither shows alone, in a coefficient or in a correlation: "
+        "{pairs} (up to "
+        "{percent}% of the variance of its score)."
+    ),
+    "finding.interaction-only.cleared": (
+        "None of the {pairs} strongest pairs is made of two columns that do not show alone ({hidden} such columns)."
+    ),
+    "finding.interaction-only.not_applicable": "No pairs were read.",
+    "finding.suppressor.raised": (
+        "These columns do not go with the target alone, and do beside the others: {columns}. {column} has a correlation of "
+        "{correlation} with the target, and a coefficient of {z} standard errors."
+    ),
+    "finding.suppressor.cleared": "None of {count} numbers has a clear coefficient without a correlation with the target.",
+    "finding.suppressor.not_applicable": "There is no coefficient of a number beside its correlation with one target.",
+    "finding.extrapolates.raised": (
+        "Beyond the data the network's score runs away in {columns}: when {column} goes one range further, the "
+        "score moves by "
+        "{value} of its whole range (95% interval {low} to {high}; threshold {threshold})."
+    ),
+    "finding.extrapolates.cleared": (
+        "When a number goes one range beyond the data, the score moves by at most {value} of its whole range "
+        "({column}, of {count} "
+        "columns; threshold {threshold})."
+    ),
+    "finding.extrapolates.not_applicable": "No number that the network reads could be moved beyond its range.",
+    "finding.off-support-behaviour.raised": (
+        "The network follows another rule on rows that no one is: of its score on real rows, what trees learn from real rows "
+        "explains {real}, what they learn from perturbed rows {perturbed} (R²; difference {gap}, 95% interval "
+        "{low} to {high}). "
+        "Perturbed rows can be told from real ones (AUC {auc}), so that readings which perturb rows may tell of "
+        "the other rule."
+    ),
+    "finding.off-support-behaviour.cleared": (
+        "What trees learn of the score from perturbed rows explains it on real rows almost as well as what they "
+        "learn from real "
+        "rows (R² {perturbed} and {real}; difference {gap}, 95% interval {low} to {high}; AUC of perturbed "
+        "against real rows {auc})."
+    ),
+    "finding.off-support-behaviour.not_applicable": "The rows or columns are too few, or the score is constant.",
+    "finding.label-leak.raised_auc": (
+        "{column} alone tells the target: AUC {value} (95% interval {low} to {high}). Columns that do: {columns}."
+    ),
+    "finding.label-leak.raised_r2": (
+        "{column} alone tells the target: R² {value} (95% interval {low} to {high}). Columns that do: {columns}."
+    ),
+    "finding.label-leak.cleared_auc": "No column tells the target alone; the strongest is {column} (AUC {value}).",
+    "finding.label-leak.cleared_r2": "No column tells the target alone; the strongest is {column} (R² {value}).",
+    "finding.label-leak.not_applicable": "The rows are too few, or no column is read.",
+    "finding.near-leak.raised_auc": (
+        "{column} alone nearly tells the target: AUC {value} (95% interval {low} to {high}). Columns that do: {columns}."
+    ),
+    "finding.near-leak.raised_r2": (
+        "{column} alone nearly tells the target: R² {value} (95% interval {low} to {high}). Columns that do: {columns}."
+    ),
+    "finding.near-leak.cleared_auc": "No column nearly tells the target, short of a leak; the strongest: {column} (AUC {value}).",
+    "finding.near-leak.cleared_r2": "No column nearly tells the target, short of a leak; the strongest: {column} (R² {value}).",
+    "finding.near-leak.not_applicable": "The rows are too few, or no column is read.",
+    "finding.row-identifier.raised": (
+        "These input columns name the row: {columns}. {column} holds {distinct} values in {rows} rows."
+    ),
+    "finding.row-identifier.cleared": "None of {count} input columns names the row.",
+    "finding.row-identifier.not_applicable": "The rows were not read.",
+    "finding.shortcut.raised": (
+        "What these columns tell of the target in training does not hold on held-out rows: {columns}. Alone, "
+        "{column} reaches "
+        "{training} in training (cross-fitted) and {held_out} on held-out rows (difference {fall}, 95% interval "
+        "{low} to {high})."
+    ),
+    "finding.shortcut.cleared": (
+        "Of {count} columns, none tells clearly less of the target on held-out rows than in training; the largest"
+        " fall is that of "
+        "{column}, {fall} (95% interval {low} to {high})."
+    ),
+    "finding.shortcut.not_applicable": "Without a split, or with few rows, training and held-out rows cannot be compared.",
+    "finding.duplicate-columns.raised": "Input columns that tell the same: {families}.",
+    "finding.duplicate-columns.cleared": "No two of {count} input columns tell the same.",
+    "finding.duplicate-columns.not_applicable": "The rows were not read.",
+    "finding.train-test-shift.raised": (
+        "Training and held-out rows differ in {columns}: the population stability index of {column} is {psi}. As "
+        "a whole they can "
+        "be told apart with an AUC of {auc} (95% interval {low} to {high}; chance is 0.5)."
+    ),
+    "finding.train-test-shift.raised_whole": (
+        "Training and held-out rows can be told apart: AUC {auc} (95% interval {low} to {high}; chance is 0.5), "
+        "while no column "
+        "alone has moved far (largest index {psi}, {column})."
+    ),
+    "finding.train-test-shift.cleared": (
+        "Training and held-out rows are alike: the largest population stability index is {psi} ({column}), and "
+        "they are told apart "
+        "with an AUC of {auc} (95% interval {low} to {high}; chance is 0.5)."
+    ),
+    "finding.train-test-shift.not_applicable": "Without a split there are no two parts to compare.",
+    "finding.row-overlap.raised": (
+        "{count} of {rows} held-out rows ({percent}%) stand in the training rows too, in every column: what is "
+        "measured on them is "
+        "memory."
+    ),
+    "finding.row-overlap.cleared": (
+        "{count} of {rows} held-out rows equal a training row in every column; in the inputs alone {inputs} do."
+    ),
+    "finding.row-overlap.cleared_few": "Fewer than ten of {rows} held-out rows equal a training row in every column.",
+    "finding.row-overlap.not_applicable": "Without a split there are no two parts to compare.",
+    "finding.sentinel-value.raised": (
+        "Numbers that look like codes for a missing value are read as numbers: {columns}. {value} stands in {rows} rows of "
+        "{column} ({percent}%), apart from its other values."
+    ),
+    "finding.sentinel-value.cleared": "None of {count} numbers has a value that looks like a code.",
+    "finding.sentinel-value.not_applicable": "The network reads no number.",
+    "finding.target-capped.raised_greatest": (
+        "The target looks cut off at its greatest value: {rows} rows ({percent}%) are exactly {value}, far more "
+        "than just below."
+    ),
+    "finding.target-capped.raised_least": (
+        "The target looks cut off at its least value: {rows} rows ({percent}%) are exactly {value}, far more than just above."
+    ),
+    "finding.target-capped.cleared": "At neither end do more than {percent}% of the rows heap up on one value of the target.",
+    "finding.target-capped.not_applicable": "Classes have no ends to be cut off at.",
+    "finding.unseen-level.raised": (
+        "Held-out rows hold levels that no training row has, in {columns}: {rows} rows of {column} ({levels} levels)."
+    ),
+    "finding.unseen-level.cleared": (
+        "No column has ten held-out rows or more with levels that no training row has (columns with fewer: {few})."
+    ),
+    "finding.unseen-level.not_applicable": "Without a split there is no level that was not seen.",
+    "finding.rare-level.raised": "{levels} levels have fewer than {fewest} training rows each, in {columns}.",
+    "finding.rare-level.cleared": "Every level of {count} columns has at least {fewest} training rows.",
+    "finding.rare-level.not_applicable": "The network reads no column of levels.",
+}

@@ -1,0 +1,212 @@
+"""How well one column alone tells the target, in training and on held-out rows; and what it adds to all the others.
+
+Alone: means of the target in the column's cells, drawn toward the mean of all where a cell has few rows; for a number that
+tells a number, a line where it does better. In training it is cross-fitted (no row is told by a cell that has met it), so that
+a column of rare levels is not flattered. Beyond the others: gradient-boosted trees (scikit-learn) with and without it.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import numpy as np
+from scipy import stats
+
+from ...table import Table
+from ...table.draws import FloatArray, IntArray, chosen, row_hash
+from ...table.split import BoolArray
+from ..pvalues import benjamini_hochberg
+from ..weights import effective
+from .bins import Cells, as_number, cells, known_in, number
+from .scores import Power, as_interval, measure, over_folds
+
+FOLDS = 5
+PRIOR = 10.0  # rows of the mean of all that a cell starts from
+CELLS, CELL_ROWS = 64, 30
+BOOSTED_ROWS, BOOSTED = 4000, 2  # rows to fit on and to score on; columns that are left out in turn
+TREES, LEAVES = 40, 8
+FEWEST = 30  # rows on each side
+Estimate = tuple[float, float, float, float]
+NONE: Estimate = (np.nan, np.nan, np.nan, np.nan)
+
+
+@dataclass(frozen=True)
+class ColumnPower:
+    """AUC or R2 of one column alone: cross-fitted in training, on held-out rows, and how far the second falls short.
+
+    `correlation` is that of a number with the target (of two classes, coded 0 and 1), with p and Benjamini-Hochberg q.
+    """
+
+    column: str
+    training: Estimate
+    held_out: Estimate
+    fall: Estimate
+    correlation: float
+    p: float
+    q: float
+
+
+@dataclass(frozen=True)
+class Beyond:
+    """AUC or R2 of all input columns, of all but this one, and the difference, on the same rows."""
+
+    column: str
+    every: Estimate
+    without: Estimate
+    gain: Estimate
+
+
+def outcomes_of(table: Table) -> FloatArray:
+    """(n, k) what is told: one class of two, each of several, or the value."""
+    codes, k = table.codes, len(table.schema.classes)
+    if codes is None:
+        return table.y[:, None].astype(np.float64)
+    return np.eye(k)[codes] if k > 2 else (codes == k - 1).astype(np.float64)[:, None]
+
+
+def column_power(table: Table, seed: int) -> tuple[ColumnPower, ...]:
+    y, w, classes = outcomes_of(table), table.row_weights, table.schema.goal.classes
+    training = np.ones(len(table), dtype=bool) if table.held_out is None else ~table.held_out
+    fold = (row_hash(table.numbers, seed) % np.uint64(FOLDS)).astype(np.int64)
+    if min(training.sum(), len(table) if table.held_out is None else table.held_out.sum()) < FEWEST:
+        return ()
+    most = int(np.clip(training.sum() // CELL_ROWS, 2, CELLS))
+    found = []
+    for name in table.schema.inputs:
+        parts = cells(table, name, training, most)
+        line = number(table, name) if table.schema[name].kind == "numeric" and not classes else None
+        inside, outside = _alone(parts, line, y, w, classes, training, fold)
+        found.append((name, inside, outside, *_correlation(table, name, y, w)))
+    q = benjamini_hochberg(np.array([one[4] for one in found]))
+    return tuple(
+        ColumnPower(name, inside.estimate(), *_outside(inside, outside), r, p, float(at))
+        for (name, inside, outside, r, p), at in zip(found, q, strict=True)
+    )
+
+
+def _outside(inside: Power, outside: Power | None) -> tuple[Estimate, Estimate]:
+    if outside is None:
+        return NONE, NONE
+    fall = as_interval(inside.value - outside.value, float(np.hypot(inside.stderr, outside.stderr)))
+    return outside.estimate(), fall
+
+
+def _alone(
+    parts: Cells,
+    line: FloatArray | None,
+    y: FloatArray,
+    w: FloatArray,
+    classes: bool,
+    training: BoolArray,
+    fold: IntArray,
+) -> tuple[Power, Power | None]:
+    def inside(guess: FloatArray) -> Power:
+        folds = [training & (fold == k) for k in range(FOLDS)]
+        return over_folds([measure(guess[rows], y[rows], classes, w[rows]) for rows in folds if rows.any()])
+
+    guess = _means(parts, y, w, training, fold)
+    found = inside(guess)
+    straight = None if line is None else _line(line, y[:, 0], w, training)
+    if straight is not None and (other := inside(straight)).value > found.value:
+        guess, found = straight, other
+    return found, None if training.all() else measure(guess[~training], y[~training], classes, w[~training])
+
+
+def _means(parts: Cells, y: FloatArray, w: FloatArray, training: BoolArray, fold: IntArray) -> FloatArray:
+    """(n, k) the smoothed mean of a row's cell over the training rows; of a training row, over those of other folds.
+
+    The mean of all, toward which it is drawn, is the same for all rows: one without the row's own fold would run against it.
+    """
+    at, size = parts.codes * FOLDS + fold, parts.size * FOLDS
+    mass = np.bincount(at[training], w[training], size).reshape(-1, FOLDS)
+    result, prior = np.empty_like(y), PRIOR * float(w[training].mean())
+    for k in range(y.shape[1]):
+        sums = np.bincount(at[training], (w * y[:, k])[training], size).reshape(-1, FOLDS)
+        grand = sums.sum() / mass.sum()
+        rest_sums, rest_mass = (v.sum(axis=1)[:, None] - v for v in (sums, mass))
+        inside = (rest_sums + prior * grand) / (rest_mass + prior)
+        outside = (sums.sum(axis=1) + prior * grand) / (mass.sum(axis=1) + prior)
+        result[:, k] = np.where(training, inside[parts.codes, fold], outside[parts.codes])
+    return result
+
+
+def _line(x: FloatArray, y: FloatArray, w: FloatArray, training: BoolArray) -> FloatArray | None:
+    """(n, 1) the target by a line in the column: two numbers from many rows, whose own share in it does not matter."""
+    known = training & ~np.isnan(x)
+    if known.sum() < FEWEST:
+        return None
+    mean_x, mean_y = (np.average(v[known], weights=w[known]) for v in (x, y))
+    spread = np.average((x[known] - mean_x) ** 2, weights=w[known])
+    if not spread > 0:
+        return None
+    slope = np.average((x[known] - mean_x) * (y[known] - mean_y), weights=w[known]) / spread
+    return np.where(np.isnan(x), mean_y, mean_y + slope * (x - mean_x))[:, None]
+
+
+def _correlation(table: Table, name: str, y: FloatArray, w: FloatArray) -> tuple[float, float]:
+    """Pearson with the target and its p, of the effective number of rows; NaN where either has no order."""
+    if table.schema[name].kind != "numeric" or y.shape[1] > 1:
+        return np.nan, np.nan
+    x = number(table, name)
+    known = ~np.isnan(x) & (w > 0)
+    n = effective(w[known]) if known.sum() > 2 else 0.0
+    a, b = (v[known] - np.average(v[known], weights=w[known]) for v in (x, y[:, 0])) if n > 2 else (x[:0], x[:0])
+    size = float(np.sqrt((w[known] * a * a).sum() * (w[known] * b * b).sum())) if n > 2 else 0.0
+    if not size > 0:
+        return np.nan, np.nan
+    r = float(np.clip((w[known] * a * b).sum() / size, -1, 1))
+    t = r * np.sqrt((n - 2) / max(1e-300, 1 - r * r))
+    return r, float(2 * stats.t.sf(abs(t), n - 2))
+
+
+# ---- beyond the others
+
+
+def beyond_others(table: Table, columns: Sequence[str], seed: int) -> tuple[Beyond, ...]:
+    """What each of these columns adds to all the others, fitted on training rows (or half of the rows) and scored on others."""
+    names = list(table.schema.inputs)
+    fit, scored = _halves(table, seed)
+    if len(names) < 2 or min(len(fit), len(scored)) < FEWEST or not columns:
+        return ()
+    x = np.column_stack([as_number(table, name) for name in names])
+    every = _boosted(table, x, fit, scored, seed)
+    found = []
+    for column in columns:
+        rest = _boosted(table, x[:, [name != column for name in names]], fit, scored, seed)
+        gain = Power(every.value - rest.value, every.influence - rest.influence)
+        found.append(Beyond(column, every.estimate(), rest.estimate(), gain.estimate()))
+    return tuple(found)
+
+
+def _halves(table: Table, seed: int) -> tuple[IntArray, IntArray]:
+    if table.held_out is None:
+        order = chosen(table.numbers, len(table), seed)
+        cut = len(order) // 2
+        return order[:cut][:BOOSTED_ROWS], order[cut:][:BOOSTED_ROWS]
+    parts = [np.flatnonzero(rows) for rows in (~table.held_out, table.held_out)]
+    fit, scored = (rows[chosen(table.numbers[rows], BOOSTED_ROWS, seed)] for rows in parts)
+    return fit, scored
+
+
+def _boosted(table: Table, x: FloatArray, fit: IntArray, scored: IntArray, seed: int) -> Power:
+    from sklearn.ensemble import HistGradientBoostingClassifier, HistGradientBoostingRegressor  # noqa: PLC0415
+
+    classes, y, w, x = table.schema.goal.classes, outcomes_of(table), table.row_weights, known_in(x, fit)
+    settings = {
+        "max_iter": TREES,
+        "max_leaf_nodes": LEAVES,
+        "early_stopping": False,
+        "max_bins": 63,
+        "random_state": seed,
+    }
+    if not classes:
+        made = HistGradientBoostingRegressor(**settings).fit(x[fit], table.y[fit], w[fit])
+        return measure(made.predict(x[scored])[:, None], y[scored], False, w[scored])
+    codes = table.y.astype(np.int64)
+    if len(np.unique(codes[fit])) < 2:
+        return Power(np.nan, np.full(len(scored), np.nan))
+    model = HistGradientBoostingClassifier(**settings).fit(x[fit], codes[fit], w[fit])
+    p = np.zeros((len(scored), len(table.schema.classes)))
+    p[:, model.classes_] = model.predict_proba(x[scored])
+    return measure(p if y.shape[1] > 1 else p[:, -1:], y[scored], True, w[scored])

@@ -1,0 +1,269 @@
+"""Checks of the rows, of what is off them and of calibration: raised at their limits, cleared below, not applicable without."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable
+from typing import Any
+
+import pytest
+from typer.testing import CliRunner
+
+from tabinterp import messages
+from tabinterp.cli import app
+from tabinterp.findings import CHECKS, explain_checks, judge
+from tabinterp.messages.checks import EXPLAINED
+from tabinterp.report.compared import Calibrated
+from tabinterp.report.document import Document, Interval
+from tabinterp.report.tabled import Heap
+from tests.report.samples import binary, multiclass, regression
+
+FIRST = "age"  # the first column of the sample: numeric, read by the network
+
+
+def part(value: float, low: float | None = None, high: float | None = None) -> Interval:
+    return Interval(value=value, low=value if low is None else low, high=value if high is None else high)
+
+
+def with_part(document: Document, name: str, **update: Any) -> Document:
+    return document.model_copy(update={name: getattr(document, name).model_copy(update=update)})
+
+
+def quiet(document: Document) -> Document:
+    """A sample whose rows are in order: nothing of them is raised."""
+    plain = {"identifier": None, "spike": None, "heap_low": None, "heap_high": None, "rare_levels": 0, "psi": 0.01}
+    plain |= {"unseen_levels": 0, "unseen_rows": 0, "correlation": 0.3, "p": 1e-9, "drift_q": 0.5}
+    alone = {"training": part(0.6), "held_out": part(0.6), "fall": part(0.0)}
+    columns = [c.model_copy(update=plain | ({} if c.target else alone)) for c in document.table.columns]
+    copies = document.table.copies.model_copy(update={"across_whole": 0})
+    return with_part(document, "table", columns=columns, copies=copies, equal=[], whole=part(0.5, 0.49, 0.51))
+
+
+def column(name: str = FIRST, document: Document | None = None, **update: Any) -> Document:
+    """The quiet sample with one column of its table changed."""
+    base = quiet(document or binary())
+    changed = [c.model_copy(update=update) if c.column == name else c for c in base.table.columns]
+    return with_part(base, "table", columns=changed)
+
+
+def target(**update: Any) -> Document:
+    return column("the target", regression(), **update)
+
+
+def without(name: str) -> Callable[[], Document]:
+    return lambda: binary().model_copy(update={name: None})
+
+
+def heap(**update: Any) -> Heap:
+    return Heap(value=999.0, rows=40, share=0.02, outside=True, gap=1.0, times=5.0).model_copy(update=update)
+
+
+def overlap(count: int | None, rows: int | None = 4000) -> Document:
+    base = quiet(binary())
+    return with_part(
+        base, "table", copies=base.table.copies.model_copy(update={"across_whole": count, "held_out_rows": rows})
+    )
+
+
+def whole(value: float, low: float) -> Document:
+    return with_part(quiet(binary()), "table", whole=part(value, low, 1.0))
+
+
+def metric(name: str, low: float, document: Document, loss: float = 0.1) -> Document:
+    """Of two even classes the entropy is 0.693."""
+    rows = [m.model_copy(update={"network": part(low + 0.05, low)}) for m in document.performance.metrics]
+    kept = [m for m in rows if m.metric == name]
+    kept += [m.model_copy(update={"network": part(loss)}) for m in rows if m.metric == "log_loss"]
+    return with_part(document, "performance", metrics=kept)
+
+
+def calibrated(slope: Interval, intercept: Interval, document: Document | None = None) -> Document:
+    document = document or binary()
+    one = Calibrated(slope=slope, intercept=intercept, bins=[])
+    first, *others = document.calibration.outputs
+    outputs = [first.model_copy(update={"network": one}), *others]
+    return with_part(document, "calibration", outputs=outputs)
+
+
+def far(low: float) -> Document:
+    rows = [c.model_copy(update={"change": part(low + 1, low)}) for c in binary().extrapolation.columns]
+    return with_part(binary(), "extrapolation", columns=rows)
+
+
+def tied(count: int) -> Document:
+    rows = [row.model_copy(update={"network_tied": i < count}) for i, row in enumerate(binary().shapley.columns)]
+    return with_part(binary(), "shapley", columns=rows)
+
+
+def hidden_pair(p: float, share: float = 0.05) -> Document:
+    """The first pair of the sample is strong; its columns have this p, and no power alone."""
+    base = binary()
+    pairs = [row.model_copy(update={"share": part(0.1, share)}) for row in base.interactions.pairs[:1]]
+    names = {pairs[0].first, pairs[0].second}
+    tests = [t.model_copy(update={"p": p if t.column in names else 0.0}) for t in base.coefficients.tests]
+    base = with_part(with_part(base, "interactions", pairs=pairs), "coefficients", tests=tests)
+    base = quiet(base)
+    columns = [
+        c.model_copy(update={"held_out": part(0.51), "correlation": 0.0}) if c.column in names else c
+        for c in base.table.columns
+    ]
+    return with_part(base, "table", columns=columns)
+
+
+def suppressed(z: float, p: float) -> Document:
+    base = column(correlation=0.01, p=p)
+    terms = [t.model_copy(update={"z": z if t.column == FIRST else 1.0}) for t in base.coefficients.terms]
+    return with_part(base, "coefficients", terms=terms)
+
+
+LEVELS = "workclass"  # of the sample: a column of levels
+OUTCOMES: dict[str, dict[str, list[Callable[[], Document]]]] = {
+    "label-leak": {
+        "raised": [lambda: column(held_out=part(0.995, 0.99)), lambda: column(held_out=Interval(), training=part(1.0))],
+        "cleared": [lambda: column(held_out=part(0.995, 0.989)), lambda: quiet(regression())],
+        "not_applicable": [without("table")],
+    },
+    "near-leak": {
+        "raised": [
+            lambda: column(held_out=part(0.95, 0.9)),
+            lambda: column("column_0", regression(), held_out=part(0.8)),
+        ],
+        "cleared": [lambda: column(held_out=part(0.995, 0.99)), lambda: column(held_out=part(0.95, 0.899))],
+        "not_applicable": [without("table")],
+    },
+    "row-identifier": {
+        "raised": [lambda: column(identifier="ordered")],
+        "cleared": [lambda: quiet(binary())],
+        "not_applicable": [without("table")],
+    },
+    "shortcut": {
+        "raised": [lambda: column(fall=part(0.1, 0.04))],
+        "cleared": [lambda: column(fall=part(0.1, 0.03)), lambda: column(fall=part(0.09, 0.08))],
+        "not_applicable": [without("table")],
+    },
+    "duplicate-columns": {
+        "raised": [binary],
+        "cleared": [lambda: quiet(binary())],
+        "not_applicable": [without("table")],
+    },
+    "train-test-shift": {
+        "raised": [lambda: column(psi=0.2, drift_q=0.009), lambda: whole(0.6, 0.55)],
+        "cleared": [lambda: column(psi=0.2, drift_q=0.02), lambda: whole(0.59, 0.55), lambda: whole(0.7, 0.49)],
+        "not_applicable": [without("table")],
+    },
+    "row-overlap": {
+        "raised": [lambda: overlap(40), lambda: overlap(10, 100)],
+        "cleared": [lambda: overlap(39), lambda: overlap(None), lambda: overlap(0)],
+        "not_applicable": [without("table"), lambda: overlap(None, None)],
+    },
+    "sentinel-value": {
+        "raised": [lambda: column(spike=heap())],
+        "cleared": [lambda: quiet(binary())],
+        "not_applicable": [without("table")],
+    },
+    "target-capped": {
+        "raised": [lambda: target(heap_high=heap(times=3.0, share=0.01)), lambda: target(heap_low=heap())],
+        "cleared": [lambda: target(heap_high=heap(times=2.9)), lambda: target(heap_low=heap(share=0.009))],
+        "not_applicable": [lambda: quiet(binary())],
+    },
+    "unseen-level": {
+        "raised": [lambda: column(LEVELS, unseen_levels=1, unseen_rows=10)],
+        "cleared": [lambda: column(LEVELS, unseen_levels=None, unseen_rows=None)],
+        "not_applicable": [without("table")],
+    },
+    "rare-level": {
+        "raised": [lambda: column(LEVELS, rare_levels=1)],
+        "cleared": [lambda: quiet(binary())],
+        "not_applicable": [without("table")],
+    },
+    "no-signal": {
+        "raised": [
+            lambda: metric("auc", 0.5, binary()),
+            lambda: metric("accuracy", 1 / 6, multiclass()),
+            lambda: metric("r2", 0.0, regression()),
+            lambda: metric("auc", 0.59, binary(), 0.70),
+        ],
+        "cleared": [
+            lambda: metric("auc", 0.59, binary(), 0.69),
+            lambda: metric("auc", 0.6, binary(), 0.70),
+            lambda: metric("accuracy", 0.2, multiclass()),
+        ],
+        "not_applicable": [lambda: with_part(binary(), "performance", held_out=False)],
+    },
+    "miscalibrated": {
+        "raised": [
+            lambda: calibrated(part(0.7, 0.6, 0.749), part(0.0)),
+            lambda: calibrated(part(1.5, 1.36, 1.6), part(0.0)),
+            lambda: calibrated(part(1.0), part(0.4, 0.36, 0.5)),
+            lambda: calibrated(part(0.5), part(0.0), multiclass()),
+        ],
+        "cleared": [
+            lambda: calibrated(part(0.7, 0.6, 0.76), part(0.4, 0.3, 0.5)),
+            lambda: calibrated(part(1.0), part(9.0), regression()),  # in the unit of the target
+            lambda: calibrated(part(1.0), part(0.0), multiclass()),
+        ],
+        "not_applicable": [without("calibration"), lambda: calibrated(Interval(), Interval())],
+    },
+    "unstable-ranking": {
+        "raised": [lambda: tied(5)],
+        "cleared": [lambda: tied(4)],
+        "not_applicable": [without("shapley")],
+    },
+    "interaction-only": {
+        "raised": [lambda: hidden_pair(0.5)],
+        "cleared": [lambda: hidden_pair(0.01), lambda: hidden_pair(0.5, 0.049)],
+        "not_applicable": [without("interactions")],
+    },
+    "suppressor": {
+        "raised": [lambda: suppressed(-4.0, 0.06)],
+        "cleared": [lambda: suppressed(-3.9, 0.06), lambda: suppressed(-4.0, 0.04)],
+        "not_applicable": [without("table")],
+    },
+    "extrapolates": {
+        "raised": [lambda: far(2.0)],
+        "cleared": [lambda: far(1.9)],
+        "not_applicable": [without("extrapolation")],
+    },
+    "off-support-behaviour": {
+        "raised": [lambda: with_part(binary(), "off_support", gap=part(0.3, 0.2))],
+        "cleared": [lambda: with_part(binary(), "off_support", gap=part(0.3, 0.19))],
+        "not_applicable": [without("off_support")],
+    },
+}
+CASES = [
+    (slug, status, make) for slug, outcomes in OUTCOMES.items() for status, made in outcomes.items() for make in made
+]
+
+
+@pytest.mark.parametrize(("slug", "status", "make"), CASES, ids=[f"{slug}-{status}" for slug, status, _ in CASES])
+def test_a_check_is_raised_at_its_limit_and_not_before(slug, status, make):
+    document = make()
+    (found,) = [f for f in judge(document) if f.slug == slug]
+    assert found.status == status
+    assert messages.text(found.claim.key, found.claim.values)
+
+
+def test_a_column_that_the_network_does_not_read_cannot_mislead_it():
+    document = column(held_out=part(1.0), identifier="ordered", spike=heap(), fall=part(0.4))
+    unread = [c.model_copy(update={"read_by_network": c.name != FIRST}) for c in document.data.columns]
+    raised = {f.slug for f in judge(with_part(document, "data", columns=unread)) if f.status == "raised"}
+    assert raised.isdisjoint({"label-leak", "row-identifier", "sentinel-value", "shortcut"})
+    assert {"label-leak", "row-identifier", "shortcut"} <= {f.slug for f in judge(document) if f.status == "raised"}
+
+
+def test_every_check_is_explained_once():
+    found = explain_checks()
+    assert [one["slug"] for one in found] == [check.slug for check in CHECKS]
+    assert {one["slug"] for one in found} == set(EXPLAINED)
+    assert all(
+        len(one[aspect]) > 3 and "{" not in one[aspect] for one in found for aspect in ("title", "threshold", "next")
+    )
+
+
+def test_the_command_lists_every_check_with_its_limits():
+    text = CliRunner().invoke(app, ["checks"])
+    assert text.exit_code == 0
+    assert all(f"{check.code}  {check.slug}" in text.output for check in CHECKS)
+    assert "0.999" in text.output
+    listed = json.loads(CliRunner().invoke(app, ["checks", "--json"]).output)
+    assert [one["code"] for one in listed] == [check.code for check in CHECKS]
