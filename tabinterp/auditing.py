@@ -11,14 +11,13 @@ import numpy as np
 import torch
 
 from .assembly import Results, document
-from .audited import Audit
+from .audited import Audit, judged
 from .comparison.calibration import calibration
 from .comparison.decomposition import decompose
 from .comparison.disagreement import disagreement
 from .comparison.ladder import ladder
 from .comparison.performance import compare
 from .errors import ModelError, NotApplicableError, TabinterpError
-from .findings import judge
 from .models import Bound, Model, bind
 from .models.counterpart import fit_counterpart
 from .readouts.coefficients import of_linear, of_network
@@ -138,7 +137,7 @@ def audit(
     )
     made = document(results)
     run = {"seconds": clock.seconds, "threads": torch.get_num_threads()}
-    return Audit(made.model_copy(update={"findings": judge(made)}), run)
+    return Audit(judged(made), run)
 
 
 def _check_settings(seed: int, rows: int) -> None:

@@ -8,7 +8,7 @@ import platform
 import signal
 import sys
 import tomllib
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from datetime import UTC, datetime
 from importlib.resources import files
@@ -64,6 +64,8 @@ UnsafePickle = Annotated[
 ]
 Sha256 = Annotated[str | None, typer.Option("--sha256", help="Refuse a model file with another SHA-256.")]
 
+Mappings = Annotated[list[Path] | None, typer.Option("--mapping", help="TOML with clauses of your own. Repeatable.")]
+
 DEMO = "default_of_credit_card_clients"
 
 
@@ -107,13 +109,19 @@ def audit(
     unsafe_pickle: UnsafePickle = False,
     sha256: Sha256 = None,
     rows: Annotated[int, typer.Option("--rows", min=2, help="Most rows for readings of many passes.")] = 20_000,
+    card: Annotated[
+        Path | None, typer.Option("--card", help="TOML with intended_use, population, limits, reviewer, role.")
+    ] = None,
+    mapping: Mappings = None,
     seed: Seed = 0,
     quiet: Quiet = False,
 ) -> None:
     """Set a network beside its linear counterpart: DIR/report.html and DIR/audit.json."""
     asked = _settings(target, task, positive, drop, protected, kind, weight)
     how = _how(architecture, encoder, unsafe_pickle, sha256)
-    typer.echo(_audit(model, data, asked, _split(split), out, rows, seed, quiet, how))
+    author = None if card is None else ti.read_card(card)
+    mappings = [ti.read_mapping(one) for one in mapping or []]
+    typer.echo(_audit(model, data, asked, _split(split), out, rows, seed, quiet, how, author, mappings))
 
 
 @app.command()
@@ -196,6 +204,20 @@ def compare(
 
 
 @app.command()
+def evidence(
+    document: Annotated[Path, typer.Argument(help="An audit.json.")],
+    mapping: Mappings = None,
+    unverified: Annotated[
+        bool, typer.Option("--unverified", help="Also clauses that were written down from memory.")
+    ] = False,
+    out: Annotated[Path | None, typer.Option("--out", help="File to write to, instead of the terminal.")] = None,
+) -> None:
+    """Which clauses a saved audit holds evidence for, as CSV."""
+    found = ti.Audit.from_json(document)
+    _tell(found.evidence([ti.read_mapping(one) for one in mapping or []], unverified).rstrip("\n"), out)
+
+
+@app.command()
 def demo(out: Out = Path("demo"), seed: Seed = 0, quiet: Quiet = False) -> None:
     """Train and audit a network on a bundled table (credit card default in Taiwan); the report's path comes last."""
     folder = files("tabinterp.datasets")
@@ -232,6 +254,8 @@ def _audit(
     seed: int,
     quiet: bool,
     how: dict[str, Any] | None = None,
+    card: Any = None,
+    mappings: Sequence[Any] = (),
 ) -> str:
     started = datetime.now(UTC)
     model, counterpart = ti.load_model(path, **(how or {})), ti.load_counterpart(path)
@@ -243,6 +267,7 @@ def _audit(
     with _progress(quiet) as (say, step):
         say(f"Auditing {model.name} on {table.name}.")
         result = ti.audit(model, table, counterpart=counterpart, seed=seed, rows=rows, progress=step, announce=say)
+    result = result.annotate(card, mappings)
     run = {
         "started": started.isoformat(timespec="seconds"),
         "seconds": result.run.get("seconds", {}),

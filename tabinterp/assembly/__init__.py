@@ -38,6 +38,7 @@ def document(r: Results) -> doc.Document:
         agreement=agreement(r),
         neurons=neurons(r),
         findings=[],
+        evidence=[],
         not_assessed=not_assessed(r),
         method=method(r, table),
     )

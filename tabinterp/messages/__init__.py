@@ -12,6 +12,7 @@ from typing import Any
 
 from .audit import AUDIT
 from .changes import CHANGES
+from .evidence import EVIDENCE
 from .gain import GAIN
 from .gate import GATE
 from .readings import READINGS
@@ -20,7 +21,18 @@ from .shapley import SHAPLEY
 from .units import UNITS
 from .verify import VERIFY
 
-ENGLISH: dict[str, str] = {**AUDIT, **CHANGES, **GAIN, **GATE, **READINGS, **REPORT, **SHAPLEY, **UNITS, **VERIFY}
+ENGLISH: dict[str, str] = {
+    **AUDIT,
+    **CHANGES,
+    **EVIDENCE,
+    **GAIN,
+    **GATE,
+    **READINGS,
+    **REPORT,
+    **SHAPLEY,
+    **UNITS,
+    **VERIFY,
+}
 
 
 def text(key: str, values: Mapping[str, Any] | None = None) -> str:

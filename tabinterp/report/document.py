@@ -11,6 +11,7 @@ from typing import Final, Literal
 
 from .base import Interval, Message, Metric, Part, Scalar, Status
 from .compared import Calibration, Disagreement, Gain
+from .evidenced import Card, EvidenceRow
 
 __all__ = ["Interval", "Message", "Metric", "Part", "Scalar", "Status"]  # from here as well; all that follows besides
 
@@ -346,4 +347,6 @@ class Document(Part):
     neurons: Neurons
     findings: list[Finding]
     not_assessed: list[Message]
+    card: Card | None = None
+    evidence: list[EvidenceRow]
     method: Method

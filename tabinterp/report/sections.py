@@ -9,6 +9,7 @@ from tabinterp.report.document import Document
 from tabinterp.report.parts.agreement import agreement
 from tabinterp.report.parts.coefficients import coefficients
 from tabinterp.report.parts.effects import effects
+from tabinterp.report.parts.evidence import evidence, use
 from tabinterp.report.parts.findings import findings
 from tabinterp.report.parts.gain import gain
 from tabinterp.report.parts.gradients import gradients
@@ -32,6 +33,8 @@ SECTIONS: tuple[tuple[str, Callable[[Document], list[Block]]], ...] = (
     ("gradients", gradients),
     ("agreement", agreement),
     ("neurons", neurons),
+    ("use", use),
+    ("evidence", evidence),
     ("method", method),
     ("not-assessed", not_assessed),
 )

@@ -56,6 +56,7 @@ from tabinterp.report.document import (
     Verdict,
     WaldRow,
 )
+from tabinterp.report.evidenced import Card, EvidenceRow
 
 # The sentences of findings and readings belong to those who write them; samples bring their own.
 messages.ENGLISH.update(
@@ -449,6 +450,26 @@ def findings(names: list[str]) -> list[Finding]:
     ]
 
 
+def card(name: str) -> Card:
+    return Card(intended_use=f"To rank applications by {name}.", limits="Not for renewals.", reviewer="A. Reviewer")
+
+
+def clauses() -> list[EvidenceRow]:
+    return [
+        EvidenceRow(
+            section="method",
+            instrument="An instrument",
+            version="2026",
+            applies=None if status == "supplied" else "2027-01-01",
+            clause=f"Annex {index}",
+            mark="S",
+            status=status,
+            missing=[] if status == "supplied" else ["groups", "card.limits"],
+        )
+        for index, status in enumerate(("supplied", "partial", "not_supplied"))
+    ]
+
+
 def metrics(make: Maker, task: str) -> list[MetricRow]:
     names = METRICS.get(task, ("log_loss", "auc", "brier", "accuracy"))
     rows = []
@@ -670,6 +691,8 @@ def document(
         neurons=neurons(make, found, units),
         findings=findings(names),
         not_assessed=[sentence("calibration"), sentence("groups")],
+        card=card(names[0]),
+        evidence=clauses(),
         method=Method(
             version="0.1.0",
             seed=0,
