@@ -539,9 +539,10 @@ def with_conflict(yes: bool) -> Document:
     return with_part("coefficients", terms=terms)
 
 
-def with_agreement(value: float | None) -> Document:
-    pairs = [a.model_copy(update={"spearman": value}) for a in base().agreement]
-    return base().model_copy(update={"agreement": pairs})
+def with_agreement(value: float | None, overlap: float = 0.4, columns: int = 11) -> Document:
+    pairs = [a.model_copy(update={"spearman": value, "overlap": overlap, "top": 5}) for a in base().agreement]
+    row = base().importance.columns[0]
+    return with_part("importance", columns=[row] * columns).model_copy(update={"agreement": pairs})
 
 
 def with_importance(value: float) -> Document:
@@ -639,6 +640,12 @@ def test_every_check_has_its_outcomes_here():
 @pytest.mark.parametrize(("slug", "outcome"), [(slug, outcome) for slug in OUTCOMES for outcome in OUTCOMES[slug]])
 def test_a_check_is_raised_cleared_or_does_not_apply(slug, outcome):
     assert status(slug, OUTCOMES[slug][outcome]()) == outcome
+
+
+def test_readings_of_many_columns_that_share_their_first_ones_do_not_disagree():
+    assert status("methods-disagree", with_agreement(0.19, overlap=0.6)) == "cleared"
+    assert status("methods-disagree", with_agreement(0.19, overlap=0.6, columns=10)) == "raised"
+    assert status("methods-disagree", with_agreement(0.19, overlap=0.4)) == "raised"
 
 
 def test_what_is_raised_comes_first_the_gravest_at_the_top():

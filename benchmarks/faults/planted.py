@@ -24,15 +24,16 @@ from .networks import Network, Runaway, Scaled, fit
 from .tables import Rows, clean
 
 Case = tuple[ti.Table, ti.Model]
-ALL = frozenset({"fit", "explain", "rows", "off", "beyond"})
+OF_NETWORK = ("importance", "gradients", "interactions", "neurons", "inside", "off_support", "extrapolation")
+EVERY = frozenset({"table", "calibration", "coefficients", *OF_NETWORK})  # Shapley values cost more than all of these
 
 
 @dataclass(frozen=True)
 class Fault:
-    """`needs` are the readings its check asks for; `twin` makes the clean rows; `rows` alters them, `network` the network."""
+    """`fields` of `assembly.Results` are what its check reads; `plant` makes the case of clean rows; `twin` makes these."""
 
     slug: str
-    needs: frozenset[str]
+    fields: frozenset[str]
     plant: Callable[[Rows, Network, int], Case]
     task: str | None = None
     twin: Callable[[Rows, int], Rows] | None = None
@@ -111,13 +112,6 @@ def sentinel_value(rows: Rows, rng: np.random.Generator) -> Rows:
     return rows.of(rows.frame.assign(**{name: x.where(rng.random(len(x)) >= 0.04, code)}))
 
 
-def suppressor(rows: Rows, rng: np.random.Generator) -> Rows:
-    """The strongest number is measured with an error, and the error is a column."""
-    x = rows.frame[_strongest(rows)].astype(float)
-    error = rng.normal(size=len(x)) * x.std()
-    return rows.of(rows.frame.assign(**{x.name: x + error}, fault_of_measure=error))
-
-
 def target_capped(rows: Rows, rng: np.random.Generator) -> Rows:
     y = rows.frame[rows.target].astype(float)
     high = bool(rng.integers(2))
@@ -131,14 +125,28 @@ def together(rows: Rows, seed: int) -> Rows:
 
 
 def interaction_only(rows: Rows, network: Network, seed: int) -> Case:
-    made = _half(clean_rows(seed, "binary"), seed, lambda u, v: u * v)
-    table = made.table()
+    return _fitted(_half(clean_rows(seed, "binary"), seed, lambda u, v: u * v), seed)
+
+
+def suppressor(rows: Rows, network: Network, seed: int) -> Case:
+    """`left` is measured with an error, and `right` is the error.
+
+    An error of the tables' own strongest number will not do: among its neighbours that has a z of 3 in German credit and of 0.3
+    in Satellite, and its error has less; there is nothing to be found.
+    """
+    return _fitted(_half(clean_rows(seed, "binary"), seed, lambda u, v: u - v, along=1.0), seed)
+
+
+def _fitted(rows: Rows, seed: int) -> Case:
+    table = rows.table()
     return table, fit(table, seed).model()
 
 
-def _half(rows: Rows, seed: int, rule: Callable[[np.ndarray, np.ndarray], np.ndarray]) -> Rows:
+def _half(rows: Rows, seed: int, rule: Callable[[np.ndarray, np.ndarray], np.ndarray], along: float = 0.0) -> Rows:
+    """`along`: how much of the right column the left one holds."""
     rng = np.random.default_rng(2000 + seed)
     u, v = rng.normal(size=(2, len(rows.frame)))
+    u = u + along * v
     y, labels = rows.frame[rows.target], sorted(rows.frame[rows.target].unique())
     told = rng.random(len(y)) < 0.6
     new = np.where(rule(u, v) > 0, labels[1], labels[0])
@@ -223,6 +231,16 @@ def dead_units(rows: Rows, network: Network, rng: np.random.Generator) -> nn.Mod
     module = network.copy()
     with torch.no_grad():
         module[0].weight[rng.choice(len(module[0].weight), 3, replace=False)] = 0
+    return module
+
+
+def redundant_units(rows: Rows, network: Network, rng: np.random.Generator) -> nn.Module:
+    """Three units of the first layer are copies of others."""
+    module = network.copy()
+    units = rng.choice(len(module[0].weight), 6, replace=False)
+    with torch.no_grad():
+        for part in (module[0].weight, module[0].bias):
+            part[units[:3]] = part[units[3:]]
     return module
 
 
@@ -314,33 +332,38 @@ def off_support(rows: Rows, network: Network, seed: int) -> Case:
 
 
 def fault(
-    slug: str, needs: str, plant: Callable[[Rows, Network, int], Case], task: str | None = None, twin=None
+    slug: str,
+    fields: str,
+    plant: Callable[[Rows, Network, int], Case],
+    task: str | None = None,
+    twin: Callable[[Rows, int], Rows] | None = None,
 ) -> Fault:
-    return Fault(slug, frozenset(needs.split()), plant, task, twin)
+    return Fault(slug, frozenset(fields.split()), plant, task, twin)
 
 
 FAULTS: tuple[Fault, ...] = (
-    fault("label-leak", "rows", trained(label_leak)),
-    fault("near-leak", "rows", trained(near_leak)),
-    fault("row-identifier", "rows", trained(row_identifier)),
-    fault("shortcut", "rows", trained(shortcut)),
-    fault("sign-conflict", "explain", broken(sign_conflict)),
-    fault("unused-column", "explain", broken(unused_column)),
-    fault("duplicate-columns", "rows", trained(duplicate_columns)),
-    fault("train-test-shift", "rows", moved(train_test_shift)),
-    fault("miscalibrated", "fit", broken(miscalibrated)),
-    fault("interaction-only", "rows explain", interaction_only, "binary", together),
-    fault("saturated", "explain", broken(saturated), "binary"),
-    fault("dead-units", "explain", broken(dead_units)),
-    fault("extrapolates", "beyond", broken(extrapolates)),
-    fault("unseen-level", "rows", moved(unseen_level)),
-    fault("sentinel-value", "rows", trained(sentinel_value)),
-    fault("secretly-linear", "explain", broken(secretly_linear)),
-    fault("worse-than-linear", "fit", broken(worse_than_linear)),
-    fault("off-support-behaviour", "off", off_support),
-    fault("no-signal", "fit", no_signal),
-    fault("suppressor", "rows explain", trained(suppressor), "binary"),
-    fault("row-overlap", "rows", moved(row_overlap)),
-    fault("target-capped", "rows", trained(target_capped), "regression"),
+    fault("label-leak", "table", trained(label_leak)),
+    fault("near-leak", "table", trained(near_leak)),
+    fault("row-identifier", "table", trained(row_identifier)),
+    fault("shortcut", "table", trained(shortcut)),
+    fault("sign-conflict", "coefficients", broken(sign_conflict)),
+    fault("unused-column", "importance", broken(unused_column)),
+    fault("duplicate-columns", "table", trained(duplicate_columns)),
+    fault("train-test-shift", "table", moved(train_test_shift)),
+    fault("miscalibrated", "calibration", broken(miscalibrated)),
+    fault("interaction-only", "table coefficients interactions", interaction_only, "binary", together),
+    fault("saturated", "gradients", broken(saturated), "binary"),
+    fault("dead-units", "neurons", broken(dead_units)),
+    fault("redundant-units", "neurons inside", broken(redundant_units)),
+    fault("extrapolates", "extrapolation", broken(extrapolates)),
+    fault("unseen-level", "table", moved(unseen_level)),
+    fault("sentinel-value", "table", trained(sentinel_value)),
+    fault("secretly-linear", "coefficients", broken(secretly_linear)),
+    fault("worse-than-linear", "", broken(worse_than_linear)),
+    fault("off-support-behaviour", "off_support", off_support),
+    fault("no-signal", "", no_signal),
+    fault("suppressor", "table coefficients", suppressor, "binary", together),
+    fault("row-overlap", "table", moved(row_overlap)),
+    fault("target-capped", "table", trained(target_capped), "regression"),
 )
-NOT_PLANTED = ("proxy", "weak-subgroup", "redundant-units")  # their checks are not built yet
+NOT_PLANTED = ("proxy", "weak-subgroup")  # their checks are not built yet

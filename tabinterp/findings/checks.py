@@ -27,14 +27,14 @@ CHECKS: tuple[Check, ...] = (
     ),
     # explanation
     Check("TI-E01", "sign-conflict", "check", "coefficients", e.sign_conflict),
-    Check("TI-E02", "methods-disagree", "check", "agreement", e.methods_disagree, {"rank": e.AGREE}),
+    Check("TI-E02", "methods-disagree", "check", "agreement", e.methods_disagree, {"rank": e.AGREE, "percent": 100 * e.SHARED}),
     Check("TI-E03", "unused-column", "note", "importance", e.unused_column),
     Check("TI-E04", "unstable-ranking", "check", "shapley", e.unstable_ranking, {"tied": e.TIED, "top": e.TOP}),
     Check(
         "TI-E05", "interaction-only", "note", "interactions", e.interaction_only,
         {"percent": 100 * e.PAIR, "p": e.ALONE, "auc": e.WEAK_AUC, "r2": e.WEAK_R2},
     ),
-    Check("TI-E06", "suppressor", "note", "data", e.suppressor, {"z": e.Z, "p": e.ALONE, "r": e.WEAK}),
+    Check("TI-E06", "suppressor", "note", "data", e.suppressor, {"z": e.Z, "p": e.SEEN, "r": e.WEAK}),
     Check("TI-E07", "extrapolates", "check", "off-data", e.extrapolates, {"ranges": e.RANGES}),
     Check("TI-E08", "off-support-behaviour", "act", "off-data", e.off_support_behaviour, {"gap": e.GAP}),
     # fit

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from ..report.document import CoefficientRow, Document, Interval
+from ..report.document import Agreement, CoefficientRow, Document, Interval
 from .outcome import Outcome, above, cleared, either, not_applicable, raised
 
 SIZES = {  # readings of how much a column matters; an average derivative may cancel, and asks another question
@@ -13,6 +13,7 @@ SIZES = {  # readings of how much a column matters; an average derivative may ca
 }
 ROUNDING = 1e-7  # of the loss: moving a column there and back in single precision leaves less
 AGREE = 0.2  # rank correlation below which two readings disagree; columns of no weight, ranked by noise, pull it down to 0.25
+SHARED = 0.4  # of the first five columns: two, as many as chance gives of a dozen
 TOP, TIED = (
     5,
     5,
@@ -21,7 +22,8 @@ PAIR = 0.05  # share of the score's variance: below it a pair is no news
 ALONE = 0.05  # p above which a column is not seen alone
 WEAK_AUC, WEAK_R2 = 0.55, 0.02  # of a column alone
 Z = 4.0  # of a coefficient: 6e-5, so that fifty columns of noise raise one in three hundred
-WEAK = 0.05  # correlation with the target
+WEAK = 0.1  # correlation with the target
+SEEN = 0.01  # p below which a correlation is seen: at 0.05 one suppressor in twenty would be missed by chance
 RANGES = 2.0  # ranges of the score: a linear model stays below 1, because all its columns together make one range
 GAP = 0.2  # R2: ordinary networks are below 0.1
 
@@ -59,9 +61,18 @@ def methods_disagree(d: Document) -> Outcome:
     found = [(a.spearman, a) for a in d.agreement if {a.first, a.second} <= SIZES and a.spearman is not None]
     if not found:
         return not_applicable()
-    value, pair = min(found, key=lambda one: one[0])
+    apart = [(value, pair) for value, pair in found if value < AGREE and not _same_first(d, pair)]
+    value, pair = min(apart or found, key=lambda one: one[0])
     names = {"first": _reading(pair.first), "second": _reading(pair.second)}
-    return either(value < AGREE, value=value, threshold=AGREE, **names)
+    values = {"value": value, "threshold": AGREE, **names}
+    if value < AGREE and not apart:
+        return Outcome("cleared", "cleared_first", {**values, "percent": 100 * (pair.overlap or 0.0), "top": pair.top})
+    return either(bool(apart), **values)
+
+
+def _same_first(d: Document, pair: Agreement) -> bool:
+    """The first columns are much the same, of many: then it is columns of no weight that are ranked otherwise."""
+    return len(d.importance.columns) > 2 * pair.top and (pair.overlap or 0.0) > SHARED
 
 
 def _reading(name: str) -> str:
@@ -103,9 +114,7 @@ def _weak_alone(d: Document, column: str) -> bool:
     one = next(c for c in d.table.columns if c.column == column)
     weak = WEAK_AUC if d.table.metric == "auc" else WEAK_R2
     alone = one.held_out if one.held_out.value is not None else one.training
-    return (
-        alone.value is not None and alone.value < weak and (one.correlation is None or abs(one.correlation) < 2 * WEAK)
-    )
+    return alone.value is not None and alone.value < weak and (one.correlation is None or abs(one.correlation) < WEAK)
 
 
 def suppressor(d: Document) -> Outcome:
@@ -117,9 +126,7 @@ def suppressor(d: Document) -> Outcome:
     found = [
         t
         for t in terms
-        if abs(t.z or 0.0) >= Z
-        and (known[t.column].p or 0.0) > ALONE
-        and abs(known[t.column].correlation or 0.0) < WEAK
+        if abs(t.z or 0.0) >= Z and (known[t.column].p or 0.0) > SEEN and abs(known[t.column].correlation or 0.0) < WEAK
     ]
     if not found:
         return cleared(count=len(known))

@@ -46,7 +46,10 @@ EXPLAINED: dict[str, tuple[str, str, str, str, str]] = {
         "Readings disagree on what matters",
         "rank correlations between readings of how much a column matters to the network",
         "Which of the readings is right.",
-        "The lowest rank correlation is below {rank}.",
+        (
+            "A rank correlation below {rank}; with many columns, of readings that also share at most {percent}% of the "
+            "first five."
+        ),
         "Do not rest on one ranking; look at correlated columns and at saturation, which move readings apart.",
     ),
     "unused-column": (

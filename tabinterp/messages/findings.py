@@ -50,6 +50,10 @@ FINDINGS: dict[str, str] = {
         "Among permutation importance, saliency, integrated and expected gradients of the network, the lowest rank "
         "correlation is {value}, {first} with {second} (threshold {threshold})."
     ),
+    "finding.methods-disagree.cleared_first": (
+        "Readings of the same network agree on the columns that matter most, and not on the others: {first} and {second} "
+        "share {percent}% of their first {top}, with a rank correlation of {value} over all."
+    ),
     "finding.methods-disagree.not_applicable": "Fewer than two readings of the network can be ranked.",
     "finding.unused-column.raised": "Permuting these columns changes nothing, because the network does not use them: {columns}.",
     "finding.unused-column.cleared": (

@@ -215,8 +215,8 @@ OUTCOMES: dict[str, dict[str, list[Callable[[], Document]]]] = {
         "not_applicable": [without("interactions")],
     },
     "suppressor": {
-        "raised": [lambda: suppressed(-4.0, 0.06)],
-        "cleared": [lambda: suppressed(-3.9, 0.06), lambda: suppressed(-4.0, 0.04)],
+        "raised": [lambda: suppressed(-4.0, 0.011)],
+        "cleared": [lambda: suppressed(-3.9, 0.011), lambda: suppressed(-4.0, 0.009)],
         "not_applicable": [without("table")],
     },
     "extrapolates": {
