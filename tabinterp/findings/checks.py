@@ -34,7 +34,7 @@ CHECKS: tuple[Check, ...] = (
         "TI-E05", "interaction-only", "note", "interactions", e.interaction_only,
         {"percent": 100 * e.PAIR, "p": e.ALONE, "auc": e.WEAK_AUC, "r2": e.WEAK_R2},
     ),
-    Check("TI-E06", "suppressor", "note", "data", e.suppressor, {"z": e.Z, "p": e.SEEN, "r": e.WEAK}),
+    Check("TI-E06", "suppressor", "note", "data", e.suppressor, {"z": e.Z, "p": e.ALONE, "r": e.WEAK}),
     Check("TI-E07", "extrapolates", "check", "off-data", e.extrapolates, {"ranges": e.RANGES}),
     Check("TI-E08", "off-support-behaviour", "act", "off-data", e.off_support_behaviour, {"gap": e.GAP}),
     # fit

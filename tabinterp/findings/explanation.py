@@ -19,11 +19,10 @@ TOP, TIED = (
     5,
 )  # of the first places, those inside the noise: with many columns of one family most are, and rightly so
 PAIR = 0.05  # share of the score's variance: below it a pair is no news
-ALONE = 0.05  # p above which a column is not seen alone
+ALONE = 0.01  # p above which a column is not seen alone: above 0.05 one of no effect in twenty would be missed, a pair in ten
 WEAK_AUC, WEAK_R2 = 0.55, 0.02  # of a column alone
 Z = 4.0  # of a coefficient: 6e-5, so that fifty columns of noise raise one in three hundred
 WEAK = 0.1  # correlation with the target
-SEEN = 0.01  # p below which a correlation is seen: at 0.05 one suppressor in twenty would be missed by chance
 RANGES = 2.0  # ranges of the score: a linear model stays below 1, because all its columns together make one range
 GAP = 0.2  # R2: ordinary networks are below 0.1
 
@@ -126,7 +125,9 @@ def suppressor(d: Document) -> Outcome:
     found = [
         t
         for t in terms
-        if abs(t.z or 0.0) >= Z and (known[t.column].p or 0.0) > SEEN and abs(known[t.column].correlation or 0.0) < WEAK
+        if abs(t.z or 0.0) >= Z
+        and (known[t.column].p or 0.0) > ALONE
+        and abs(known[t.column].correlation or 0.0) < WEAK
     ]
     if not found:
         return cleared(count=len(known))

@@ -211,7 +211,7 @@ OUTCOMES: dict[str, dict[str, list[Callable[[], Document]]]] = {
     },
     "interaction-only": {
         "raised": [lambda: hidden_pair(0.5)],
-        "cleared": [lambda: hidden_pair(0.01), lambda: hidden_pair(0.5, 0.049)],
+        "cleared": [lambda: hidden_pair(0.01), lambda: hidden_pair(0.5, 0.009)],
         "not_applicable": [without("interactions")],
     },
     "suppressor": {
