@@ -54,6 +54,7 @@ _HOMES = {
     "interpolation": "readouts.objectives",
     "drop_and_refit": "comparison.dropped",
     "decompose": "comparison.decomposition",
+    "groups": "comparison.groups",
     "ladder": "comparison.ladder",
     "trust": "comparison.trust",
     "reason_codes": "comparison.reasons",
