@@ -1,10 +1,11 @@
 """What the user knows of a column: that the score must not fall (or rise) along it, and the values it may take.
 
 A direction is checked in two ways, for the network and its counterpart. On each row: the derivative of the score where the
-column is one that the encoder only scales, otherwise the step to the next value that the table holds; the share of rows in which it
-runs against the direction, with Wilson's interval (1927). And on the effect curve (partial dependence, Friedman 2001): the largest
-fall against the direction between any two of its points. Which two points is found on one half of the rows, drawn by hash, and
-the fall is taken on the other half, so that its interval (Student's, over rows) is not that of a maximum.
+column is one that the encoder only scales, otherwise the step to the next value that the table holds; the share of rows in
+which it runs against the direction, with Wilson's interval (1927). And on the effect curve (partial dependence, Friedman
+2001): the largest fall against the direction between any two of its points. Which two points is found on one half of the
+rows, drawn by hash, and the fall is taken on the other half, so that its interval (Student's, over rows) is not that of a
+maximum.
 """
 
 from __future__ import annotations
@@ -52,8 +53,9 @@ class Constraint:
 
 @dataclass(frozen=True)
 class Held:
-    """How one model keeps a direction. `share` of the rows run against it; `fall` is the largest fall of the curve, from the value
-    `start` to the value `end` of the column (with direction "-" the largest rise), in units of the score; NaN where there is none."""
+    """How one model keeps a direction. `share` of the rows run against it; `fall` is the largest fall of the curve, from
+    the value `start` to the value `end` of the column (with direction "-" the largest rise), in units of the score; NaN
+    where there is none."""
 
     share: Estimate
     fall: Estimate
@@ -86,7 +88,11 @@ class Constraints:
         for one in self.columns:
             for name in ("network", "linear"):
                 held = getattr(one, name)
-                row: dict[str, Any] = {"column": one.constraint.column, "direction": one.constraint.direction, "model": name}
+                row: dict[str, Any] = {
+                    "column": one.constraint.column,
+                    "direction": one.constraint.direction,
+                    "model": name,
+                }
                 row |= {"outside": one.outside, "start": None if held is None else held.start}
                 row["end"] = None if held is None else held.end
                 for part in ("share", "fall"):
@@ -128,11 +134,13 @@ def declared(table: Table, constraints: Mapping[str, Any]) -> tuple[Constraint, 
 
 def _declared(table: Table, name: str, given: Any) -> Constraint:
     if name not in table.schema.inputs:
-        raise TabinterpError(f"constraints name {name!r}, which is no input column; those are {list(table.schema.inputs)}")
+        raise TabinterpError(
+            f"constraints name {name!r}, which is no input column; those are {list(table.schema.inputs)}"
+        )
     told = {"direction": given} if isinstance(given, str) else dict(given) if isinstance(given, Mapping) else None
     if not told or set(told) - {"direction", "low", "high"}:
         raise TabinterpError(f"the constraint on {name!r} gives direction, low or high; got {given!r}")
-    direction = told.get("direction")
+    direction: Any = told.get("direction")
     ends = {end: _number(name, end, told[end]) for end in ("low", "high") if end in told}
     kind = table.schema[name].kind
     if direction not in (None, "+", "-"):
@@ -204,7 +212,9 @@ def _share(bound: Bound, one: Constraint, grid: Grid, sign: float, scores: Float
 
 def _local(bound: Bound, column: str, grid: Grid, scores: FloatArray) -> FloatArray:
     """(n,) the derivative, or the step to the next value (from the last one, to it); NaN where the column has no value."""
-    slope = [t for t in find_terms(bound) if isinstance(t, Slope) and t.term.column == column] if bound.has_gradient else []
+    slope = (
+        [t for t in find_terms(bound) if isinstance(t, Slope) and t.term.column == column] if bound.has_gradient else []
+    )
     if slope:
         made = row_derivatives(bound, slope)[:, 0, 0]
         step = np.ptp(bound.table.frame[column].to_numpy(dtype=np.float64, na_value=np.nan)[~np.isnan(made)], axis=None)

@@ -116,6 +116,7 @@ class Groups:
     held_out: bool
     threshold: float
     favourable: str | None  # the class that is selected; None: mean predictions
+    named: dict[str, str]  # control groups as the user gave them
     label: str = "jurisdiction-dependent"
 
     def frame(self) -> pd.DataFrame:
@@ -187,7 +188,8 @@ def groups(
             found.append(Group(cell, size, j == family.control, made[0][i][j], made[1][i][j]))
     labels = rows.schema.labels
     side = None if not labels else labels[1] if declined == "negative" else labels[0]
-    return Groups(tuple(found), len(rows), table.held_out is not None, threshold, side)
+    named = {column: str(group) for column, group in (control or {}).items()}
+    return Groups(tuple(found), len(rows), table.held_out is not None, threshold, side, named)
 
 
 # ---- one model
@@ -252,7 +254,9 @@ def _family(bound: Bound, rows: Decisions, family: Family) -> list[Treated | Non
     ]
 
 
-def _treated(bound: Bound, rows: Decisions, mask: BoolArray, control: BoolArray | None, most: BoolArray | None) -> Treated:
+def _treated(
+    bound: Bound, rows: Decisions, mask: BoolArray, control: BoolArray | None, most: BoolArray | None
+) -> Treated:
     rate = rows.share(rows.selected, mask)
     against = Share() if control is None else rows.share(rows.selected, control)
     here = calibration(bound.take(mask)).outputs[0] if bound.table.held_out is not None else None
@@ -269,7 +273,9 @@ def _treated(bound: Bound, rows: Decisions, mask: BoolArray, control: BoolArray 
             kept |= {name: found.value, f"{name}_difference": _of_shares(found, other)[0]}
     return Treated(
         rate=_of_mean(rate) if rows.outcome is None else _of_share(rate),
-        smd=_standardised(rows.share(rows.score, mask), Share() if control is None else rows.share(rows.score, control)),
+        smd=_standardised(
+            rows.share(rows.score, mask), Share() if control is None else rows.share(rows.score, control)
+        ),
         intercept=NONE if here is None else here.intercept,
         slope=NONE if here is None else here.slope,
         ece=np.nan if here is None else _ece(here),
@@ -314,12 +320,11 @@ def _of_means(a: Share, b: Share) -> tuple[Estimate, float]:
     gap = a.value - b.value
     if not np.isfinite(gap) or not a.deviation + b.deviation > 0:
         return NONE, np.nan
-    test = stats.ttest_ind_from_stats(a.value, a.unbiased, a.size, b.value, b.unbiased, b.size, equal_var=False)
     parts = [one.unbiased**2 / one.size for one in (a, b)]
     df = sum(parts) ** 2 / (parts[0] ** 2 / max(a.size - 1, 1) + parts[1] ** 2 / max(b.size - 1, 1))
     error = float(np.sqrt(sum(parts)))
     reach = float(stats.t.ppf(0.975, df)) * error
-    return (gap, error, gap - reach, gap + reach), float(test.pvalue)
+    return (gap, error, gap - reach, gap + reach), float(2 * stats.t.sf(abs(gap) / error, df))
 
 
 def _ratio(a: Share, b: Share) -> Estimate:

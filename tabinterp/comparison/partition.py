@@ -2,8 +2,8 @@
 
 A column of levels is cut into its twelve most frequent ones and all others together, a number into quarters of the rows by
 weight (fewer where values are tied), and missing values are a group of their own. A group of fewer than ten rows is not told;
-nor is the next smallest of a line of the table whose untold rows, reckoned as the total less what is told, would be fewer than ten
-or those of one group (complementary suppression; Willenborg & de Waal 2001).
+nor is the next smallest of a line of the table whose untold rows, reckoned as the total less what is told, would be fewer
+than ten or those of one group (complementary suppression; Willenborg & de Waal 2001).
 """
 
 from __future__ import annotations
@@ -100,11 +100,8 @@ def families(table: Table, control: Mapping[str, Any]) -> tuple[Family, ...]:
     cuts = [cut(table, name) for name in names]
     told = {c.column: shown(c.counts[:, None])[:, 0] for c in cuts}
     single = [_single(c, told[c.column], control.get(c.column)) for c in cuts]
-    pairs = [
-        _pair(a, b, told, (single[i], single[j]))
-        for (i, a), (j, b) in combinations(enumerate(cuts), 2)
-    ]
-    return tuple([*single, *pairs])
+    pairs = [_pair(a, b, told, (single[i], single[j])) for (i, a), (j, b) in combinations(enumerate(cuts), 2)]
+    return (*single, *pairs)
 
 
 def cut(table: Table, name: str) -> Cut:
@@ -123,7 +120,9 @@ def _levels(name: str, values: pd.Series, missing: BoolArray) -> list[tuple[Cond
     text = values.astype(object).map(str).to_numpy(dtype=object)
     levels, counts = np.unique(text[~missing].astype(str), return_counts=True)
     kept = set(levels[np.argsort(-counts, kind="stable")[:LEVELS]])
-    made = [(Condition(name, "level", level=str(level)), ~missing & (text == level)) for level in levels if level in kept]
+    made = [
+        (Condition(name, "level", level=str(level)), ~missing & (text == level)) for level in levels if level in kept
+    ]
     rest = ~missing & ~np.isin(text.astype(str), list(kept))
     return [*made, (Condition(name, "others"), rest), (Condition(name, "missing"), missing)]
 
@@ -144,9 +143,7 @@ def _number(table: Table, name: str, missing: BoolArray) -> list[tuple[Condition
 
 
 def _single(c: Cut, told: BoolArray, control: Any) -> Family:
-    cells = tuple(
-        Cell((condition,), c.codes == i, bool(told[i])) for i, condition in enumerate(c.conditions)
-    )
+    cells = tuple(Cell((condition,), c.codes == i, bool(told[i])) for i, condition in enumerate(c.conditions))
     if control is None:
         return Family((c.column,), cells, _largest(cells))
     names = [condition.name for condition in c.conditions]
@@ -161,7 +158,8 @@ def _pair(a: Cut, b: Cut, told: Mapping[str, BoolArray], single: tuple[Family, F
     counts = np.zeros((len(a.conditions), len(b.conditions)), dtype=np.int64)
     np.add.at(counts, (a.codes, b.codes), 1)
     open_ = shown(counts, told[a.column][:, None] & told[b.column][None, :])
-    cells, control = [], None
+    cells: list[Cell] = []
+    control = None
     for i, j in np.argwhere(counts > 0):
         if (i, j) == (single[0].control, single[1].control) and open_[i, j]:
             control = len(cells)
@@ -183,7 +181,7 @@ def shown(counts: IntArray, allowed: BoolArray | None = None) -> BoolArray:
     told = counts >= SMALL
     if allowed is not None:
         told &= allowed
-    lines = [(slice(None), j) for j in range(counts.shape[1])]
+    lines: list[Any] = [(slice(None), j) for j in range(counts.shape[1])]
     if counts.shape[1] > 1:
         lines += [(i, slice(None)) for i in range(counts.shape[0])]
     again = True

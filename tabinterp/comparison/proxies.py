@@ -1,10 +1,10 @@
 """A protected column that no model reads: how well can it be told from what they do read, and does that matter?
 
-Probes (Alain & Bengio 2016): a logistic regression (of a number a linear one) on the encoded inputs, on the outputs of each hidden
-layer, on the score alone, and on one input column at a time (the levels of a category, sixteen parts of a number), fitted on four
-fifths of the rows and asked about the last, in turn. What it says is told by AUC (one level against the others, by their
-shares) or R2, the mean over the fifths, with an interval over rows. A probe finds what is there to be read linearly, and not what
-the network makes of it.
+Probes (Alain & Bengio 2016): a logistic regression (of a number a linear one) on the encoded inputs, on the outputs of each
+hidden layer, on the score alone, and on one input column at a time (the levels of a category, sixteen parts of a number),
+fitted on four fifths of the rows and asked about the last, in turn. What it says is told by AUC (one level against the
+others, by their shares) or R2, the mean over the fifths, with an interval over rows. A probe finds what is there to be read
+linearly, and not what the network makes of it.
 
 What the best proxies carry: they take their values from other rows, drawn by hash, one column at a time and all together, and the
 loss and the gap between the most and the least selected group are taken again. The gap is between the same two groups throughout.
@@ -103,7 +103,12 @@ class Proxies:
         for proxy in self.proxies:
             for kind, probes in (("place", proxy.places), ("column", proxy.columns)):
                 for probe in probes:
-                    row: dict[str, Any] = {"protected": proxy.column, "kind": kind, "probe": probe.place, "metric": proxy.metric}
+                    row: dict[str, Any] = {
+                        "protected": proxy.column,
+                        "kind": kind,
+                        "probe": probe.place,
+                        "metric": proxy.metric,
+                    }
                     rows.append(row | dict(zip(("value", "stderr", "low", "high"), probe.power, strict=True)))
         return pd.DataFrame(rows)
 
@@ -205,9 +210,7 @@ class _Asked:
 # ---- what the proxies carry
 
 
-def _gap(
-    bound: Bound, name: str, best: tuple[str, ...], threshold: float, declined: Declined, seed: int
-) -> Gap | None:
+def _gap(bound: Bound, name: str, best: tuple[str, ...], threshold: float, declined: Declined, seed: int) -> Gap | None:
     parts = cut(bound.table, name)
     told = np.flatnonzero(shown(parts.counts[:, None])[:, 0])
     rows = decisions(bound, threshold, declined)
@@ -217,7 +220,9 @@ def _gap(
     most, least = (int(told[at]) for at in (np.argmax(rates), np.argmin(rates)))
     pair = (parts.codes == most, parts.codes == least)
     moved = [_ablated(bound, some, pair, threshold, declined, seed) for some in _sets(best)]
-    return Gap(parts.conditions[most], parts.conditions[least], _difference(bound.table, rows.selected, pair), tuple(moved))
+    return Gap(
+        parts.conditions[most], parts.conditions[least], _difference(bound.table, rows.selected, pair), tuple(moved)
+    )
 
 
 def _sets(best: tuple[str, ...]) -> list[tuple[str, ...]]:
@@ -265,9 +270,9 @@ def _with(bound: Bound, columns: tuple[str, ...], donors: IntArray) -> FloatArra
 def _selected(bound: Bound, scores: FloatArray, threshold: float, declined: Declined) -> FloatArray:
     score = scores[:, 0]
     if bound.table.schema.task != "binary":
-        return np.exp(score) if bound.table.schema.task == "count" else score
+        return np.asarray(np.exp(score) if bound.table.schema.task == "count" else score)
     positive = score > np.log(threshold / (1 - threshold))
-    return (~positive if declined == "positive" else positive).astype(np.float64)
+    return np.asarray(~positive if declined == "positive" else positive, dtype=np.float64)
 
 
 def _losses(bound: Bound, scores: FloatArray) -> FloatArray:

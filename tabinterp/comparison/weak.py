@@ -1,14 +1,14 @@
 """Groups of rows, of one column or of two at once, in which the network errs far more than elsewhere.
 
-The search is shallow: every column cut into its twelve most frequent levels or its quarters, and all pairs of these. It is done on one
-half of the rows, drawn by hash (rows that belong together stay together); the groups that stand out there, at most twelve, are
-tested on the other half, all of them as one family (`slices`: a false discovery rate of 5%, and intervals whose false coverage
-rate is 5%). So neither the search nor the number of tests makes a group look worse than it is.
+The search is shallow: every column cut into its twelve most frequent levels or its quarters, and all pairs of these. It is
+done on one half of the rows, drawn by hash (rows that belong together stay together); the groups that stand out there, at
+most twelve, are tested on the other half, all of them as one family (`slices`: a false discovery rate of 5%, and intervals
+whose false coverage rate is 5%). So neither the search nor the number of tests makes a group look worse than it is.
 
 A group may simply be hard, so that a large loss alone says nothing. What counts is its skill, 1 - loss / loss of knowing the
 group's own base rate (or mean): `shortfall` is the loss less nine tenths of the latter, positive where the network knows hardly
-more of the group than its base rate. And, for classes, the `excess`: the loss less what the network's own probabilities would have
-it be (their entropy); where it is positive the network is surer than it should be.
+more of the group than its base rate. And, for classes, the `excess`: the loss less what the network's own probabilities
+would have it be (their entropy); where it is positive the network is surer than it should be.
 """
 
 from __future__ import annotations
@@ -166,7 +166,10 @@ def _names(table: Table) -> list[str]:
 def _search(table: Table, lost: FloatArray, excess: FloatArray, rows: BoolArray) -> tuple[int, Found]:
     """How many groups were looked at, and those that stand out most on these rows, by shortfall and by excess."""
     part, lost, excess = table.take(rows), lost[rows], excess[rows]
-    mean, null = float(np.average(lost, weights=part.row_weights)), null_loss(part.schema.task, part.y, part.row_weights)
+    mean, null = (
+        float(np.average(lost, weights=part.row_weights)),
+        null_loss(part.schema.task, part.y, part.row_weights),
+    )
     standing: tuple[list[tuple[float, tuple[Cut, ...], int]], ...] = ([], [])
     looked = 0
     for some, all_codes in _codes([cut(table, name) for name in _names(table)]):

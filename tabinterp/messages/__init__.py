@@ -18,6 +18,7 @@ from .data import DATA
 from .findings import FINDINGS
 from .gain import GAIN
 from .gate import GATE
+from .groups import GROUPS
 from .inside import INSIDE
 from .readings import READINGS
 from .reasons import REASONS
@@ -34,6 +35,7 @@ ENGLISH: dict[str, str] = {
     **CHANGES,
     **GAIN,
     **GATE,
+    **GROUPS,
     **INSIDE,
     **READINGS,
     **REASONS,

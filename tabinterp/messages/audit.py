@@ -273,6 +273,7 @@ AUDIT: dict[str, str] = {
     ),
     "not_assessed.use": "Intended use, population and limits: only the author of the model can state them.",
     "not_assessed.effects": "Effect curves and interactions.",
-    "not_assessed.groups": "Differences between groups of people: error rates, selection rates, calibration within groups.",
+    "not_assessed.groups": "Differences between groups of people: no column was declared protected.",
+    "not_assessed.constraints": "Whether the score rises or falls as it should: no constraint was declared.",
     "not_assessed.data": "Whether the rows stand for those to come: they are compared with each other alone.",
 }

@@ -11,6 +11,7 @@ from typing import Final, Literal
 
 from .base import Interval, Message, Metric, Part, Scalar, Status
 from .compared import Calibration, Disagreement, Gain
+from .grouped import Groups
 from .inside import Inside
 from .reasons import Reasons
 from .sliced import Slices
@@ -346,6 +347,7 @@ class Document(Part):
     disagreement: Disagreement | None = None
     slices: Slices | None = None
     reasons: Reasons | None = None
+    groups: Groups | None = None
     importance: Importance
     together: Together | None = None
     coefficients: Coefficients

@@ -13,6 +13,7 @@ from tabinterp.report.parts.effects import effects
 from tabinterp.report.parts.findings import findings
 from tabinterp.report.parts.gain import gain
 from tabinterp.report.parts.gradients import gradients
+from tabinterp.report.parts.groups import groups
 from tabinterp.report.parts.importance import importance
 from tabinterp.report.parts.interactions import interactions
 from tabinterp.report.parts.method import method, not_assessed
@@ -30,6 +31,7 @@ SECTIONS: tuple[tuple[str, Callable[[Document], list[Block]]], ...] = (
     ("performance", performance),
     ("gain", gain),
     ("reasons", reasons),
+    ("groups", groups),
     ("importance", importance),
     ("together", together),
     ("shapley", shapley),
