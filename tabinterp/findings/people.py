@@ -23,7 +23,9 @@ def disparate_impact(d: Document) -> Outcome:
     if table is None or not known:
         return not_applicable() if d.data.task == "binary" else not_applicable("not_applicable_task")
     found = [row for row in known if _apart(row.network)]
-    first = min(found or known, key=lambda row: _distance(_ratio(row)))
+    first = min(
+        found or known, key=lambda row: (len(row.group), _distance(_ratio(row)))
+    )  # of one column, where there is one
     part = _ratio(first)
     values = {"group": _name(first.group), "ratio": part.value, "low": part.low, "high": part.high, "of": len(known)}
     if not found:

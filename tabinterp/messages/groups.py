@@ -10,8 +10,8 @@ GROUPS: dict[str, str] = {
     "report.groups.lead": (
         "Of {rows}, those predicted {favourable} are selected (threshold {threshold} on the probability of the "
         "positive class). Each group stands beside a control group of its columns, marked so: the largest, unless "
-        "another was named. Jurisdiction-dependent: four fifths is a rule of thumb of employment guidelines, and there is no legal limit for a "
-        "standardised mean difference."
+        "another was named. Jurisdiction-dependent: four fifths is a rule of thumb of employment guidelines, and "
+        "there is no legal limit for a standardised mean difference."
     ),
     "report.groups.lead_mean": (
         "Mean predictions of {rows}. Each group stands beside a control group of its columns, marked so: the "
@@ -110,8 +110,8 @@ GROUPS: dict[str, str] = {
     "report.weak.excess": "surer than it should be",
     "report.weak.note": (
         "Skill: 1 less the loss over that of knowing the group's own base rate. Shortfall: the loss less nine "
-        "tenths of the latter; above zero the network knows hardly more than the base rate. Surer: the loss less what the network's own probabilities "
-        "say it should be. Intervals are corrected for all groups tested."
+        "tenths of the latter; above zero the network knows hardly more than the base rate. Surer: the loss less "
+        "what the network's own probabilities say it should be. Intervals are corrected for all groups tested."
     ),
     # constraints
     "report.constraints": "Declared constraints",
