@@ -12,9 +12,10 @@ import torch
 from .assembly import Results, document
 from .audited import Audit
 from .comparison.constraints import declared
+from .comparison.decisions import policy
 from .comparison.declined import Declined
 from .comparison.partition import families
-from .comparison.performance import compare
+from .comparison.performance import compare, margin_of
 from .errors import NotApplicableError, TabinterpError
 from .findings import judge
 from .forecast import forecast
@@ -40,6 +41,9 @@ def audit(
     declined: Declined = "negative",
     control: Mapping[str, Any] | None = None,
     constraints: Mapping[str, Any] | None = None,
+    margin: float | None = None,
+    costs: tuple[float, float] | None = None,
+    threshold: float | None = None,
     progress: Progress | None = None,
     announce: Callable[[str], None] | None = None,
 ) -> Audit:
@@ -57,10 +61,15 @@ def audit(
     declined : the adverse side of a decision between two classes, as in `reason_codes`.
     control : protected column -> the group that its others are set against, as text; None: the largest of each, as in `groups`.
     constraints : column -> "+" (the score must not fall along it), "-", or a mapping of direction, low and high (its domain).
+    margin : of equivalence, in units of the primary metric (log loss in nats, squared units of the target, deviance); None: 1%
+        of what always predicting the base rate (the mean) loses.
+    costs : of a false positive and of a false negative; threshold : probability above which a row is called positive. Either
+        implies the other; for two classes.
     progress : called with a step's name and the share that is done. announce : called once with an estimate of the time.
     """
     clock = _Clock(progress)
-    _check_settings(seed, rows)
+    _check_settings(seed, rows, margin)
+    asked_policy = policy(costs, threshold, table.schema.task)
     remembered = (model.model if isinstance(model, Bound) else model).split
     if remembered is not None:
         table = table.with_split(remembered) if table.split is None else unseen(table, remembered)
@@ -78,10 +87,10 @@ def audit(
             f"the counterpart {linear.model.name} is not linear: it has operations that are not affine"
         )
     found: dict[str, Any] = {}
-    wanted = (declined, control or {}, constraints or {})
+    wanted = (declined, control or {}, constraints or {}, margin, asked_policy)
     asked = Asked(network, linear, others, seed, rows, *wanted, found, clock.within)
     with clock("performance"):
-        found["performance"] = compare(*asked.both(asked.evaluated), seed=seed, held_out=asked.held_out)
+        found["performance"] = compare(*asked.both(asked.evaluated), seed=seed, held_out=asked.held_out, margin=margin)
     notes: list[Message] = []
     for step in STEPS:
         with clock(step.name):
@@ -92,7 +101,8 @@ def audit(
     return Audit(made.model_copy(update={"findings": judge(made)}), run)
 
 
-def _check_settings(seed: int, rows: int) -> None:
+def _check_settings(seed: int, rows: int, margin: float | None) -> None:
+    margin_of(margin, 1.0)
     if not 0 <= seed < 2**32:
         raise TabinterpError(f"a seed is a whole number from 0 to {2**32 - 1}; got {seed}")
     if rows < 2:

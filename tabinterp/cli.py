@@ -7,10 +7,7 @@ import json
 import platform
 import signal
 import sys
-import textwrap
 import tomllib
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager
 from datetime import UTC, datetime
 from importlib.resources import files
 from pathlib import Path
@@ -22,8 +19,8 @@ import typer
 
 import tabinterp as ti
 
+from .console import make_folder, progress, shown, tell
 from .errors import TabinterpError
-from .files import write
 
 app = typer.Typer(
     name="tabinterp",
@@ -110,12 +107,20 @@ def audit(
     rows: Annotated[int, typer.Option("--rows", min=2, help="Most rows for readings of many passes.")] = 20_000,
     declined: Annotated[str, typer.Option("--declined", help="Adverse side: negative or positive.")] = "negative",
     seed: Seed = 0,
+    margin: Annotated[float | None, typer.Option("--margin", help="Difference in loss that does not matter.")] = None,
+    costs: Annotated[str | None, typer.Option("--costs", help="FP:FN, costs of a false positive and negative.")] = None,
+    threshold: Annotated[float | None, typer.Option("--threshold", help="Positive above this probability.")] = None,
+    control: Annotated[list[str] | None, typer.Option("--control", help="COLUMN=GROUP. Repeatable.")] = None,
+    constraints: Annotated[Path | None, typer.Option("--constraints", help="TOML: directions, domains.")] = None,
     quiet: Quiet = False,
 ) -> None:
     """Set a network beside its linear counterpart: DIR/report.html and DIR/audit.json."""
     asked = _settings(target, task, positive, drop, protected, kind, weight)
     how = _how(architecture, encoder, unsafe_pickle, sha256)
-    typer.echo(_audit(model, data, asked, _split(split), out, rows, seed, quiet, how, declined))
+    judged = {"declined": declined, "margin": margin, "costs": _costs(costs), "threshold": threshold}
+    judged |= {"control": _controls(control)}
+    judged |= {"constraints": None if constraints is None else ti.read_constraints(constraints)}
+    typer.echo(_audit(model, data, asked, _split(split), out, rows, seed, quiet, how, judged))
 
 
 @app.command()
@@ -125,7 +130,7 @@ def inspect(
 ) -> None:
     """What a model file holds, what loading it would run, and whether it is safe (exit code 0; otherwise 2)."""
     found = ti.inspect_model(model)
-    typer.echo(json.dumps(found.to_dict(), indent=1, ensure_ascii=True) if as_json else _shown(str(found)))
+    typer.echo(json.dumps(found.to_dict(), indent=1, ensure_ascii=True) if as_json else shown(str(found)))
     if not found.safe:
         raise typer.Exit(2)
 
@@ -151,7 +156,7 @@ def render(
 ) -> None:
     """Make the report of a saved audit again, byte for byte."""
     result = ti.Audit.from_json(document)
-    _folder(out.parent)
+    make_folder(out.parent)
     result.to_html(out)
     typer.echo(str(out))
 
@@ -159,16 +164,7 @@ def render(
 @app.command()
 def checks(as_json: Annotated[bool, typer.Option("--json", help="Print JSON.")] = False) -> None:
     """Every check of an audit: what it measures, when it is raised, what it cannot see, what to do next."""
-    found = ti.explain_checks()
-    if as_json:
-        typer.echo(json.dumps(found, indent=1, ensure_ascii=False))
-        return
-    for one in found:
-        typer.echo(f"{one['code']}  {one['slug']}  ({one['severity']})  {one['title']}")
-        for aspect in ("measures", "threshold", "blind", "next"):
-            typer.echo(
-                textwrap.fill(f"{aspect + ':':<11}{one[aspect]}", 100, initial_indent="  ", subsequent_indent=" " * 13)
-            )
+    typer.echo(json.dumps(ti.explain_checks(), indent=1, ensure_ascii=False) if as_json else ti.list_checks())
 
 
 @app.command()
@@ -182,7 +178,7 @@ def check(
 ) -> None:
     """Hold a saved audit to a policy: exit code 0 when it passes, 1 when a gate fails."""
     told, passed = _check(document, policy, form)
-    _tell(told, out)
+    tell(told, out)
     if not passed:
         raise typer.Exit(1)
 
@@ -196,7 +192,7 @@ def verify(
 ) -> None:
     """Are these the bytes, the model, the data and the numbers that it says: exit code 0, or 1 where something differs."""
     found = ti.verify(folder, model=model, data=data, recompute=recompute)
-    typer.echo(_shown(str(found)))
+    typer.echo(shown(str(found)))
     if not found.passed:
         raise typer.Exit(1)
 
@@ -209,7 +205,7 @@ def compare(
     out: Annotated[Path | None, typer.Option("--out", help="File to write to, instead of the terminal.")] = None,
 ) -> None:
     """Two audits side by side: what changed beyond its error."""
-    _tell(ti.compare_audits(first, second, form), out)
+    tell(ti.compare_audits(first, second, form), out)
 
 
 @app.command()
@@ -227,8 +223,8 @@ def _train(
     data: str, settings: dict[str, Any], split: str | float | None, out: Path, seed: int, seeds: int, quiet: bool
 ) -> None:
     table = ti.read_table(data, split=split, seed=seed, **settings)
-    _folder(out)
-    with _progress(quiet) as (say, step):
+    make_folder(out)
+    with progress(quiet) as (say, step):
         say(f"Training on {len(table):,} rows of {table.name}, {len(table.schema.inputs)} columns.")
         trained = ti.train(table, seed=seed, seeds=seeds, progress=step)
     ti.save_model(trained.networks[0], out, counterpart=trained.counterpart, table=settings)
@@ -248,7 +244,7 @@ def _audit(
     seed: int,
     quiet: bool,
     how: dict[str, Any] | None = None,
-    declined: Any = "negative",
+    judged: dict[str, Any] | None = None,
 ) -> str:
     started = datetime.now(UTC)
     model, counterpart = ti.load_model(path, **(how or {})), ti.load_counterpart(path)
@@ -256,12 +252,12 @@ def _audit(
     if "target" not in settings:
         raise TabinterpError("--target is needed: the model does not say which column it predicts")
     table = ti.read_table(data, split=split if split is not None else model.split, seed=seed, **settings)
-    _folder(out)
-    with _progress(quiet) as (say, step):
+    make_folder(out)
+    with progress(quiet) as (say, step):
         say(f"Auditing {model.name} on {table.name}.")
         bar: dict[str, Any] = {"progress": step, "announce": say}
         given = {"counterpart": counterpart, "others": ti.load_others(path), "seed": seed, "rows": rows}
-        result = ti.audit(model, table, declined=declined, **given, **bar)
+        result = ti.audit(model, table, **given, **bar, **(judged or {}))
     run = {
         "started": started.isoformat(timespec="seconds"),
         "seconds": result.run.get("seconds", {}),
@@ -288,16 +284,6 @@ def _check(document: Path, policy: Path | None, form: str) -> tuple[str, bool]:
         identity |= {"policy_file": policy.as_posix(), "policy_sha256": digest}
         decision = result.check(demands)
     return ti.format_decision(decision, form, **identity), decision.passed
-
-
-def _tell(text: str, out: Path | None) -> None:
-    """To the terminal, or to a file whose path is then printed."""
-    if out is None:
-        typer.echo(_shown(text))
-        return
-    _folder(out.parent)
-    write(out, f"{text}\n".encode("utf-8", "backslashreplace"))
-    typer.echo(str(out))
 
 
 def _settings(
@@ -328,9 +314,27 @@ def _settings(
     return {name: value for name, value in said.items() if value is not None}
 
 
+def _controls(given: list[str] | None) -> dict[str, str]:
+    """A group may hold an equals sign ("<= 30"), so that the first one parts it from the column."""
+    parted = [one.partition("=") for one in given or []]
+    if not all(equals for _, equals, _ in parted):
+        raise TabinterpError(f"--control is COLUMN=GROUP, such as sex=Male; got {given}")
+    return {column: group for column, _, group in parted}
+
+
 def _how(architecture: Path | None, encoder: str | None, unsafe_pickle: bool, sha256: str | None) -> dict[str, Any]:
     """How a model file is to be loaded."""
     return {"architecture": architecture, "encoder": encoder, "unsafe_pickle": unsafe_pickle, "sha256": sha256}
+
+
+def _costs(text: str | None) -> tuple[float, float] | None:
+    if text is None:
+        return None
+    try:
+        positive, negative = map(float, text.split(":"))
+    except ValueError:
+        raise TabinterpError(f"--costs is FP:FN, two numbers such as 1:5; got {text!r}") from None
+    return positive, negative
 
 
 def _split(text: str | None) -> str | float | None:
@@ -338,43 +342,6 @@ def _split(text: str | None) -> str | float | None:
         return None if text is None else float(text)
     except ValueError:
         return text
-
-
-def _folder(path: Path) -> None:
-    try:
-        path.mkdir(parents=True, exist_ok=True)
-    except OSError as error:
-        raise TabinterpError(f"the folder {str(path)!r} cannot be made: {error.strerror}") from None
-
-
-@contextmanager
-def _progress(quiet: bool) -> Iterator[tuple[Callable[[str], None], Callable[[str, float], None]]]:
-    """Functions that say a line and that move the bar, on standard error."""
-    if quiet:
-        yield (lambda _text: None), (lambda _step, _share: None)
-        return
-    from rich.console import Console  # noqa: PLC0415  # heavy: --help must not wait for it
-    from rich.progress import BarColumn, Progress, TextColumn, TimeElapsedColumn, TimeRemainingColumn  # noqa: PLC0415
-
-    console = Console(stderr=True)
-    columns = (
-        TextColumn("{task.description:<24}", markup=False),
-        BarColumn(),
-        TextColumn("{task.percentage:>3.0f}%"),
-        TimeElapsedColumn(),
-        TimeRemainingColumn(),
-    )
-    with Progress(*columns, console=console, transient=True) as bars:
-        task = bars.add_task("", total=1.0)
-        yield (
-            lambda text: console.print(text, markup=False, highlight=False),
-            lambda step, share: bars.update(task, description=step, completed=share),
-        )
-
-
-def _shown(text: str) -> str:
-    """Text that may hold names out of a file, without what could steer a terminal."""
-    return "".join(c if c.isprintable() or c == "\n" else c.encode("unicode_escape").decode() for c in text)
 
 
 class _Interrupted(BaseException):
@@ -391,7 +358,7 @@ def main() -> None:
     try:
         app()
     except (TabinterpError, OSError) as error:
-        typer.echo(f"error: {_shown(str(error))}", err=True)
+        typer.echo(f"error: {shown(str(error))}", err=True)
         sys.exit(2)
     except _Interrupted:
         typer.echo("interrupted", err=True)

@@ -39,7 +39,16 @@ def forecast(network: Bound, rows: int, fits: bool) -> str:
     fit = 3e-9 * len(network.table) * width * outputs * 100 if fits else 0.0
     refits = columns * (0.07 + 2.5e-5 * len(network.table)) * (5 + outputs) / 6
     again = encoded * 2 * (10 * mixed * few + readings)
-    total = refits + a_row * (moves + gradients + readings + passes(columns)) + again + fit + 6e-5 * held_out * 4 + 2
+    trees = 5e-5 * (len(network.table) - held_out) * (1 + outputs) / 2
+    total = (
+        trees
+        + refits
+        + a_row * (moves + gradients + readings + passes(columns))
+        + again
+        + fit
+        + 6e-5 * held_out * 7
+        + 2
+    )
     return f"{total:.0f} seconds" if total < 90 else f"{total / 60:.0f} minutes"
 
 

@@ -10,15 +10,18 @@ from typing import Any
 import numpy as np
 
 from .comparison.baselines import baselines
+from .comparison.boosted import boosted
 from .comparison.calibration import calibration
 from .comparison.constraints import constraints
+from .comparison.decisions import Policy, decisions
 from .comparison.declined import Declined
 from .comparison.decomposition import decompose
 from .comparison.disagreement import disagreement
-from .comparison.groups import groups
+from .comparison.groups import THRESHOLD, groups
 from .comparison.ladder import ladder
 from .comparison.proxies import proxies
 from .comparison.reasons import reason_codes
+from .comparison.recalibration import recalibrated
 from .comparison.slices import slices
 from .comparison.together import together
 from .comparison.trust import trust
@@ -63,8 +66,15 @@ class Asked:
     declined: Declined
     control: Mapping[str, Any]  # protected column -> the group that the others are set against
     constraints: Mapping[str, Any]
+    margin: float | None  # of equivalence; None: the convention
+    policy: Policy | None  # costs and threshold
     found: dict[str, Any]
     within: Callable[[float], None]  # the share of the present step that is done
+
+    @property
+    def threshold(self) -> float:
+        """Above this probability a row is called positive."""
+        return THRESHOLD if self.policy is None else self.policy.threshold
 
     @property
     def held_out(self) -> bool:
@@ -131,12 +141,24 @@ def _seeing(bound: Bound, read: Callable[..., Any], asked: Asked, part: int) -> 
     return read(bound, bound.table, seed=asked.seed, progress=lambda _, share: asked.within((part + share) / 2))
 
 
+def _recalibration(asked: Asked) -> Any:
+    return recalibrated(*asked.both(asked.evaluated), asked.found["performance"], seed=asked.seed)
+
+
+def _decisions(asked: Asked) -> Any:
+    return decisions(*asked.both(asked.evaluated), asked.policy, held_out=asked.held_out, seed=asked.seed)
+
+
+def _boosted(asked: Asked) -> Any:
+    return boosted(asked.network, asked.found["performance"].margin, seed=asked.seed)
+
+
 def _calibration(asked: Asked) -> Any:
     return calibration(asked.network), calibration(asked.linear)
 
 
 def _ladder(asked: Asked) -> Any:
-    return ladder(asked.network, asked.network.table, seed=asked.seed)
+    return ladder(asked.network, asked.network.table, seed=asked.seed, margin=asked.margin)
 
 
 def _decomposition(asked: Asked) -> Any:
@@ -164,14 +186,15 @@ def _groups(asked: Asked) -> Any:
     """Of protected columns; where there are none the document says so without a reason."""
     if not any(c.protected for c in asked.network.table.schema.columns):
         return None
-    table = asked.network.table
-    return groups(asked.network, asked.linear, table, control=asked.control, declined=asked.declined)
+    how: dict[str, Any] = {"control": asked.control, "threshold": asked.threshold, "declined": asked.declined}
+    return groups(asked.network, asked.linear, asked.network.table, **how)
 
 
 def _proxies(asked: Asked) -> Any:
     if asked.network.table.schema.task == "multiclass":
         return None
-    return proxies(*asked.both(asked.few), declined=asked.declined, seed=asked.seed)
+    how: dict[str, Any] = {"threshold": asked.threshold, "declined": asked.declined, "seed": asked.seed}
+    return proxies(*asked.both(asked.few), **how)
 
 
 def _weak(asked: Asked) -> Any:
@@ -287,6 +310,15 @@ def _extrapolation(asked: Asked) -> Any:
 
 
 STEPS: tuple[Step, ...] = (
+    Step(
+        "recalibration and costs",
+        0.03,
+        (
+            Reading("recalibrated", "recalibration", _recalibration),
+            Reading("decisions", "net benefit", _decisions),
+        ),
+    ),
+    one("reference", "boosted trees", 0.04, _boosted, "boosted trees as a reference"),
     one("calibration", "calibration", 0.01, _calibration),
     one("ladder", "ladder of refits", 0.22, _ladder),
     one("decomposition", "decomposition of the score", 0.1, _decomposition),

@@ -190,6 +190,23 @@ def test_networks_of_other_seeds_are_trained_beside_the_first_and_audited_with_i
         assert torch.equal(one.module[0].weight, two.module[0].weight)
 
 
+def test_margin_costs_and_threshold_reach_the_audit(folder, run, tmp_path, monkeypatch):
+    asked = {}
+
+    def audit(*_: object, **settings: object) -> ti.Audit:
+        asked.update(settings)
+        return ti.Audit.from_json(folder / "audit" / "audit.json")
+
+    monkeypatch.setattr(ti, "audit", audit)
+    data = ["--data", folder / "people.csv", "--out", tmp_path / "out", "--quiet"]
+    done = run("audit", folder / "bundle", *data, "--margin", "0.02", "--costs", "1:5", "--threshold", "0.3")
+    assert done.code == 0
+    assert (asked["margin"], asked["costs"], asked["threshold"]) == (0.02, (1.0, 5.0), 0.3)
+    for wrong in ("5", "1:2:3", "a:b"):
+        done = run("audit", folder / "bundle", *data, "--costs", wrong)
+        assert (done.code, done.err) == (2, f"error: --costs is FP:FN, two numbers such as 1:5; got {wrong!r}\n")
+
+
 def test_another_positive_class_holds_out_the_same_rows(folder, run, tmp_path):
     arguments = [
         "audit",

@@ -11,8 +11,12 @@ import pytest
 
 import tabinterp as ti
 from tabinterp.assembly.gain import LARGEST
+from tabinterp.comparison.boosted import boosted
 from tabinterp.comparison.calibration import calibration
+from tabinterp.comparison.decisions import decisions, policy
 from tabinterp.comparison.disagreement import disagreement
+from tabinterp.comparison.performance import compare
+from tabinterp.comparison.recalibration import recalibrated
 from tabinterp.comparison.slices import slices
 from tabinterp.models import bind
 from tabinterp.report.canonical import from_bytes, schema, to_bytes
@@ -29,12 +33,18 @@ def audited(task: str, n: int = 700, make=cases.network_pipeline):
     )  # a network that has seen the rows gains
     model = ti.wrap(make(seen, task))
     counterpart = ti.fit_counterpart(model, table)
-    return ti.audit(model, table, counterpart=counterpart, rows=60).document, model, counterpart, table
+    costs = (1, 5) if task == "binary" else None
+    return ti.audit(model, table, counterpart=counterpart, rows=60, costs=costs).document, model, counterpart, table
 
 
 def same(part, value, low, high) -> None:
     for found, expected in zip((part.value, part.low, part.high), (value, low, high), strict=True):
         assert found == (pytest.approx(expected, rel=1e-9, abs=1e-12) if np.isfinite(expected) else None)
+
+
+def values_of(estimate):
+    value, _, low, high = estimate
+    return value, low, high
 
 
 @pytest.mark.parametrize("task", cases.TASKS)
@@ -85,6 +95,30 @@ class TestNumbers:
         assert len(found.parts) == min(LARGEST, len(expected.components) - 3)
         sizes = [abs(r.share.value) for r in found.parts]
         assert sizes == sorted(sizes, reverse=True)
+
+    def test_what_stands_beside_the_verdict_is_that_of_the_functions(self, task):
+        document, model, counterpart, table = audited(task)
+        network, linear = bind(model, table), bind(counterpart, table)
+        pair = network.take(table.held_out), linear.take(table.held_out)
+        performance, found = compare(*pair, held_out=True), document.judged
+        assert document.verdict.rows_needed == performance.rows_needed
+        assert [(one.output, one.row.metric) for one in found.classes] == [(c, m.name) for c, m in performance.classes]
+        again = recalibrated(*pair, performance)
+        same(found.recalibration.row.difference, *values_of(again.metric.difference))
+        assert found.recalibration.status == again.status
+        trees = boosted(network, performance.margin)
+        same(found.reference.trees, *values_of(trees.metric.linear))
+        same(found.reference.difference, *values_of(trees.metric.difference))
+        assert (found.reference.status, found.reference.rounds) == (trees.status, trees.rounds)
+        if task != "binary":
+            assert found.decisions is None
+            return
+        decided = decisions(*pair, policy((1, 5), None, task), held_out=True)
+        assert [row.metric for row in found.decisions.policy.metrics] == [m.name for m in decided.metrics]
+        same(found.decisions.policy.none_cost, *values_of(decided.none_cost))
+        for point, difference in zip(found.decisions.curve, decided.difference, strict=True):
+            same(point.difference, *values_of(difference))
+        assert f"verdict.cost.{decided.metrics[0].resolved}" in [line.key for line in document.verdict.lines]
 
     def test_calibration_and_disagreement_are_those_of_the_functions(self, task):
         document, model, counterpart, table = audited(task)
@@ -147,6 +181,27 @@ def test_reasons_are_those_of_the_function():
     assert any(m.key == "not_assessed.reasons" for m in audited("regression")[0].not_assessed)
 
 
+def test_the_users_margin_is_that_of_every_verdict():
+    document, model, counterpart, table = audited("binary")
+    wide = ti.audit(model, table, counterpart=counterpart, rows=60, margin=5.0, threshold=0.3).document
+    assert (wide.verdict.status, wide.verdict.margin, wide.verdict.margin_given) == ("equivalent", 5.0, True)
+    assert (wide.gain.ladder.margin, wide.gain.ladder.gain) == (5.0, "equivalent")
+    assert wide.judged.reference.status == wide.judged.recalibration.status == "equivalent"
+    assert wide.verdict.lines[-1].key == "verdict.scope.given"
+    assert document.verdict.lines[-1].key == "verdict.scope"
+    assert wide.judged.decisions.policy.given == "threshold"
+
+
+@pytest.mark.parametrize(
+    ("settings", "words"),
+    [({"margin": 0.0}, "a margin is"), ({"costs": (1, -5)}, "costs are"), ({"threshold": 2}, "a threshold is")],
+)
+def test_what_is_no_margin_cost_or_threshold_is_refused_at_the_door(settings, words):
+    _, model, counterpart, table = audited("binary")
+    with pytest.raises(ti.TabinterpError, match=words):
+        ti.audit(model, table, counterpart=counterpart, **settings)
+
+
 @pytest.mark.parametrize("task", cases.TASKS)
 def test_without_a_resolved_gain_no_gain_is_told(task):
     document = audited(task, make=cases.linear_pipeline)[0]
@@ -178,13 +233,16 @@ def test_without_held_out_rows_it_is_said_in_words():
     assert (document.gain.recovery, document.gain.agreement) == (None, None)
     assert document.gain.shares.rows_of == "all"
     readings = [m.values["reading"] for m in document.not_assessed if m.key == "not_assessed.reading"]
-    assert readings == ["calibration", "ladder of refits", "comparison of decisions", "comparison of groups"]
+    assert readings == [
+        "recalibration", "net benefit", "boosted trees as a reference", "calibration", "ladder of refits",
+        "comparison of decisions", "comparison of groups", "conditional importance",
+    ]  # fmt: skip
 
 
 def test_a_document_from_before_reads_and_renders():
     document = audited("binary")[0]
     old = json.loads(to_bytes(document))
-    for name in ("calibration", "gain", "disagreement", "slices", "reasons"):
+    for name in ("calibration", "gain", "disagreement", "slices", "reasons", "judged"):
         del old[name]
     read = from_bytes(json.dumps(old).encode())
     assert (read.calibration, read.gain, read.disagreement) == (None, None, None)

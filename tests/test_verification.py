@@ -31,6 +31,7 @@ def made(tmp_path_factory):
     trained = ti.train(table)
     ti.save_model(trained.networks[0], folder / "model", counterpart=trained.counterpart, table={"target": "paid"})
     argv = ["audit", folder / "model", "--data", folder / "data.csv", "--out", folder / "out", "--rows", "60"]
+    argv += ["--margin", "0.02", "--costs", "1:5", "--threshold", "0.3"]
     assert command(*argv, "--target", "paid", "--positive", "yes", "--drop", "id", "--quiet") == 0
     return folder
 

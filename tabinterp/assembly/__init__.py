@@ -11,6 +11,7 @@ from .effects import effects, interactions
 from .gain import gain
 from .grouped import grouped
 from .inside import inside
+from .judged import judged
 from .readings import agreement, gradients, importance, neurons
 from .reasons import reasons
 from .results import Results
@@ -33,6 +34,7 @@ def document(r: Results) -> doc.Document:
         linear=model_info(r.linear),
         verdict=verdict(r, columns),
         performance=performance(r.performance),
+        judged=judged(r),
         calibration=calibration(r),
         gain=gain(r),
         disagreement=disagreement(r),

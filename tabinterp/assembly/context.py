@@ -18,6 +18,7 @@ from ..report.claims import LINEAR_R2
 from ..report.document import Interval, Message
 from ..table.digest import column_digests, table_digest
 from .gain import recovery
+from .judged import lines, metric_row
 from .readings import MOST_UNITS
 from .results import Results, interval
 
@@ -130,18 +131,7 @@ def performance(performance: Performance) -> doc.Performance:
         rows=performance.rows,
         resamples=performance.resamples,
         seed=performance.seed,
-        metrics=[_metric_row(m) for m in performance.metrics],
-    )
-
-
-def _metric_row(metric: Metric) -> doc.MetricRow:
-    return doc.MetricRow(
-        metric=metric.name,
-        higher_is_better=metric.higher_is_better,
-        network=interval(*metric.network),
-        linear=interval(*metric.linear),
-        difference=interval(*metric.difference),
-        resolved=metric.resolved,
+        metrics=[metric_row(m) for m in performance.metrics],
     )
 
 
@@ -153,6 +143,8 @@ def verdict(r: Results, importance: doc.Importance) -> doc.Verdict:
         metric=primary.name,
         difference=interval(*primary.difference),
         margin=r.performance.margin,
+        margin_given=r.performance.given is not None,
+        rows_needed=r.performance.rows_needed,
         sentence=Message(key=f"verdict.{status}", values={} if status == "not_assessed" else {"linear": name}),
         lines=[] if status == "not_assessed" else _lines(r, importance),
     )
@@ -161,13 +153,13 @@ def verdict(r: Results, importance: doc.Importance) -> doc.Verdict:
 def _lines(r: Results, importance: doc.Importance) -> list[Message]:
     """The gap, the other metrics, the labels, and what only the network uses: from resolved numbers alone."""
     performance = r.performance
-    lines = [*_linear(r), _gap(performance.metrics[0], performance.margin)]
-    lines += _others([m.resolved for m in performance.metrics[1:] if m.name != "r2"])  # R2 is the squared error again
+    told = [*_linear(r), _gap(performance.metrics[0], performance.margin), *lines(r)]
+    told += _others([m.resolved for m in performance.metrics[1:] if m.name != "r2"])  # R2 is the squared error again
     if r.ladder is not None and r.ladder.gain == "better":
-        lines.append(recovery(r.ladder))
+        told.append(recovery(r.ladder))
     if performance.disagreement is not None:
         count, share = performance.disagreement
-        lines.append(
+        told.append(
             Message(key="verdict.labels", values={"count": count, "rows": performance.rows, "percent": 100 * share})
         )
     only = [
@@ -176,10 +168,11 @@ def _lines(r: Results, importance: doc.Importance) -> list[Message]:
         if _above(row.network) and not _above(row.linear) and _above(row.difference)
     ]
     if only:
-        lines.append(Message(key="verdict.only_network", values={"columns": only, "linear": r.linear.model.name}))
+        told.append(Message(key="verdict.only_network", values={"columns": only, "linear": r.linear.model.name}))
+    if performance.given is not None:
+        return [*told, Message(key="verdict.scope.given", values={"margin": performance.given})]
     base = r.network.table.schema.goal.base
-    lines.append(Message(key="verdict.scope", values={"percent": 100 * MARGIN, "base": base}))
-    return lines
+    return [*told, Message(key="verdict.scope", values={"percent": 100 * MARGIN, "base": base})]
 
 
 def _linear(r: Results) -> list[Message]:
@@ -246,8 +239,10 @@ def not_assessed(r: Results) -> list[Message]:
         notes.append(Message(key="not_assessed.groups"))
     if r.constraints is None:
         notes.append(Message(key="not_assessed.constraints"))
+    if r.decisions is not None and r.decisions.policy is None:
+        notes.append(Message(key="not_assessed.costs"))
     always = (
-        "calibration", "shuffled", "robustness", "dependence", "costs",
+        "shuffled", "robustness", "dependence",
         "data", "use",
     )  # fmt: skip
     return notes + _seeds(r) + [Message(key=f"not_assessed.{name}") for name in always]

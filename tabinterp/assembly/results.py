@@ -8,8 +8,10 @@ from typing import Any
 import numpy as np
 
 from ..comparison.baselines import Baselines
+from ..comparison.boosted import Reference
 from ..comparison.calibration import Calibration
 from ..comparison.constraints import Constraints
+from ..comparison.decisions import Decisions
 from ..comparison.decomposition import Decomposition
 from ..comparison.disagreement import Disagreement
 from ..comparison.groups import Groups
@@ -17,6 +19,7 @@ from ..comparison.ladder import Ladder
 from ..comparison.performance import Performance
 from ..comparison.proxies import Proxies
 from ..comparison.reasons import ReasonCodes
+from ..comparison.recalibration import Recalibrated
 from ..comparison.slices import Slices
 from ..comparison.together import Together
 from ..comparison.trust import Trust
@@ -55,6 +58,9 @@ class Results:
     interactions: Interactions | None
     neurons: NeuronCorrelations | None
     notes: tuple[Message, ...]
+    recalibrated: Recalibrated | None = None
+    decisions: Decisions | None = None
+    reference: Reference | None = None
     calibration: tuple[Calibration, Calibration] | None = None
     ladder: Ladder | None = None
     decomposition: Decomposition | None = None

@@ -25,13 +25,12 @@ from ..models import Bound
 from ..models.scores import CLIP, probabilities
 from ..table import Table
 from ..table.draws import FloatArray, IntArray
-from .performance import FEWEST, groups
+from .performance import FEWEST, Estimate, groups
 
 BINS = 10
 FLAT = 1e-12  # share of the likelihood's curvature that is rounding
 CERTAIN = 1e-8  # variance of a row's outcome below which a fit ends before its optimum
 NONE = (np.nan, np.nan, np.nan, np.nan)
-Estimate = tuple[float, float, float, float]  # value, standard error, ends of the 95% interval
 
 
 @dataclass(frozen=True)

@@ -196,7 +196,7 @@ def groups(
 
 
 @dataclass(frozen=True, eq=False)
-class Decisions:
+class Decided:
     """What groups are judged by: (n,) selected or not (of numbers: predictions), scores, whether the outcome was favourable
     (None of numbers), weights, and which rows belong together."""
 
@@ -222,26 +222,26 @@ class Decisions:
         return Share(mean, size, float(np.sqrt(variance)))
 
 
-def decisions(bound: Bound, threshold: float, declined: Declined) -> Decisions:
+def decided(bound: Bound, threshold: float, declined: Declined) -> Decided:
     """Of a model's rows: selected or not, for two classes; otherwise what it predicts."""
     table, score = bound.table, bound.scores[:, 0]
     clusters = together(table)
     more = (table.row_weights, clusters, len(np.unique(clusters)) < len(clusters))
     if table.schema.task != "binary":
         value = np.exp(score) if table.schema.task == "count" else score
-        return Decisions(value, score, None, *more)
+        return Decided(value, score, None, *more)
     positive, outcome = score > np.log(threshold / (1 - threshold)), table.y > 0
     if declined == "positive":
         positive, outcome = ~positive, ~outcome
-    return Decisions(positive.astype(np.float64), score, outcome, *more)
+    return Decided(positive.astype(np.float64), score, outcome, *more)
 
 
 def _judged(bound: Bound, cut: tuple[Family, ...], threshold: float, declined: Declined) -> list[list[Treated | None]]:
-    rows = decisions(bound, threshold, declined)
+    rows = decided(bound, threshold, declined)
     return [_family(bound, rows, family) for family in cut]
 
 
-def _family(bound: Bound, rows: Decisions, family: Family) -> list[Treated | None]:
+def _family(bound: Bound, rows: Decided, family: Family) -> list[Treated | None]:
     told = [cell.rows if cell.told else None for cell in family.cells]
     rates = [-np.inf if mask is None else np.nan_to_num(rows.share(rows.selected, mask).value) for mask in told]
     most = told[int(np.argmax(rates))]
@@ -255,7 +255,7 @@ def _family(bound: Bound, rows: Decisions, family: Family) -> list[Treated | Non
 
 
 def _treated(
-    bound: Bound, rows: Decisions, mask: BoolArray, control: BoolArray | None, most: BoolArray | None
+    bound: Bound, rows: Decided, mask: BoolArray, control: BoolArray | None, most: BoolArray | None
 ) -> Treated:
     rate = rows.share(rows.selected, mask)
     against = Share() if control is None else rows.share(rows.selected, control)

@@ -25,7 +25,7 @@ from ..table import Table
 from ..table.draws import FloatArray, row_hash
 from .basis import Pair, build, read_columns
 from .pairs import strongest_pairs
-from .performance import FEWEST, MARGIN, RESAMPLES, Status, groups, judged, null_loss, resampled
+from .performance import FEWEST, RESAMPLES, Status, groups, judged, margin_of, null_loss, resampled
 from .refits import fit, fit_null, scores
 
 PAIRS = 5
@@ -87,8 +87,10 @@ class Ladder:
         return pd.DataFrame(columns | {"status": list(self.status)})
 
 
-def ladder(model: Model | Bound, table: Table, *, seed: int = 0) -> Ladder:
+def ladder(model: Model | Bound, table: Table, *, seed: int = 0, margin: float | None = None) -> Ladder:
     """Refit simpler models to the target until one predicts as well as the network.
+
+    `margin` is that of equivalence, in units of the loss; None: 1% of the loss of knowing nothing.
 
     Raises
     ------
@@ -129,7 +131,7 @@ def ladder(model: Model | Bound, table: Table, *, seed: int = 0) -> Ladder:
     own = sum(p.numel() for p in bound.model.weights.parameters())
     return Ladder(
         rungs=(*fits, "network"),
-        **_judge(losses, rows, list(fits).index("linear"), seed),
+        **_judge(losses, rows, list(fits).index("linear"), seed, margin),
         pairs=pairs,
         parameters=(*(_parameters(m, at.shape[2]) for m in fits.values()), own),
         models=tuple(fits.values()),
@@ -160,7 +162,7 @@ def _parameters(model: Pipeline, outputs: int) -> int:
     return outputs + int(np.size(getattr(model[-1], "coef_", ())))
 
 
-def _judge(losses: FloatArray, table: Table, linear: int, seed: int) -> dict[str, Any]:
+def _judge(losses: FloatArray, table: Table, linear: int, seed: int, given: float | None) -> dict[str, Any]:
     """Losses (r, rows) of the rungs, the network last: their means, paired differences and what these say."""
     weights = table.row_weights
     group = groups(table)
@@ -168,7 +170,7 @@ def _judge(losses: FloatArray, table: Table, linear: int, seed: int) -> dict[str
     if group.max() + 1 < FEWEST:
         drawn[:] = np.nan
     both = np.vstack([losses @ weights / weights.sum(), drawn])  # the first row is the estimate
-    margin = MARGIN * null_loss(table.schema.task, table.y, weights)
+    margin = margin_of(given, null_loss(table.schema.task, table.y, weights))
     against = _estimates(both - both[:, -1:])
     status = tuple(judged(low, high, margin) for low, high in zip(against.low, against.high, strict=True))
     behind = status[linear]

@@ -1,42 +1,57 @@
 """Network beside linear model on the same rows: metrics, their paired differences, and the verdict.
 
 Intervals are percentiles of a paired bootstrap (Efron & Tibshirani 1993): both models are scored on the same resampled
-rows, or on resampled groups where a group column says which rows belong together.
+rows, or on resampled groups where a group column says which rows belong together. The difference in AUC has DeLong's normal
+interval where every row counts once and by itself, which is what his variance is of.
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
-from dataclasses import dataclass
+import math
+from collections.abc import Iterator
+from dataclasses import dataclass, replace
 from typing import Literal
 
 import numpy as np
 import pandas as pd
 import torch
+from scipy.stats import norm
+from threadpoolctl import threadpool_limits
 
+from ..errors import TabinterpError
 from ..models.model import Bound
+from ..models.scores import probabilities
 from ..readouts.loss import loss_for
 from ..table import Table
 from ..table.draws import FloatArray, IntArray, row_hash
 from ..table.schema import GOALS
+from .ranking import Weighed, auc, average_precision, delong
 
 RESAMPLES = 1000
 MARGIN = 0.01  # share of what knowing nothing costs
 # A bootstrap of fewer rows, or groups of rows, has intervals that are far too short; of one row, none at all.
 FEWEST = 10
-HIGHER_IS_BETTER = {"auc", "accuracy", "r2"}
+HIGHER_IS_BETTER = {
+    "auc", "average_precision", "macro_auc", "accuracy", "balanced_accuracy", "sensitivity", "specificity", "r2",
+}  # fmt: skip
+RANKS = {"auc": auc, "average_precision": average_precision}
 
+Estimate = tuple[float, float, float, float]  # value, standard error, ends of the 95% interval
 Status = Literal["better", "equivalent", "worse", "not_resolved", "not_assessed"]
 
 
 @dataclass(frozen=True)
 class Metric:
-    """One metric of both models: value, standard error and 95% interval, and the paired difference network - linear."""
+    """One metric of both models: value, standard error and 95% interval, and the paired difference network - linear.
+
+    `method` is that of the difference's interval.
+    """
 
     name: str
-    network: tuple[float, float, float, float]
-    linear: tuple[float, float, float, float]
-    difference: tuple[float, float, float, float]
+    network: Estimate
+    linear: Estimate
+    difference: Estimate
+    method: Literal["bootstrap", "delong"] = "bootstrap"
 
     @property
     def higher_is_better(self) -> bool:
@@ -53,7 +68,10 @@ class Metric:
 
 @dataclass(frozen=True)
 class Performance:
-    """All metrics on `rows` rows; the first is the one the verdict rests on. `null` is its value for knowing nothing."""
+    """All metrics on `rows` rows; the first is the one the verdict rests on. `null` is its value for knowing nothing.
+
+    `given` is the user's margin. `classes` holds log loss and AUC of each of several classes against the others.
+    """
 
     metrics: tuple[Metric, ...]
     rows: int
@@ -62,11 +80,13 @@ class Performance:
     held_out: bool
     null: float
     disagreement: tuple[int, float] | None  # rows with another label, and their (weighted) share
+    given: float | None = None
+    classes: tuple[tuple[str, Metric], ...] = ()
 
     @property
     def margin(self) -> float:
-        """Differences in the primary metric that are smaller than this do not matter: 1% of the null loss."""
-        return MARGIN * self.null
+        """Differences in the primary metric that are smaller than this do not matter: the user's, or 1% of the null loss."""
+        return margin_of(self.given, self.null)
 
     @property
     def status(self) -> Status:
@@ -75,6 +95,14 @@ class Performance:
             return "not_assessed"
         _, _, low, high = self.metrics[0].difference
         return judged(low, high, self.margin)
+
+    @property
+    def rows_needed(self) -> int | None:
+        """How many such rows would resolve the verdict, were the difference to stay as it is; None unless it is open."""
+        if self.status != "not_resolved":
+            return None
+        value, _, low, high = self.metrics[0].difference
+        return rows_to_resolve(value, low, high, self.margin, self.rows)
 
     def frame(self) -> pd.DataFrame:
         """One row a metric."""
@@ -97,26 +125,76 @@ def judged(low: float, high: float, margin: float) -> Status:
     return "better" if high < 0 else "not_resolved"
 
 
-def compare(network: Bound, linear: Bound, *, resamples: int = RESAMPLES, seed: int = 0, held_out: bool) -> Performance:
+def margin_of(given: float | None, null: float) -> float:
+    """The margin of equivalence: the one given, in units of the primary metric, or 1% of what knowing nothing costs."""
+    if given is None:
+        return MARGIN * null
+    if not (math.isfinite(given) and given > 0):
+        raise TabinterpError(f"a margin is a positive number, in units of the task's loss; got {given}")
+    return float(given)
+
+
+def rows_to_resolve(value: float, low: float, high: float, margin: float, rows: int) -> int | None:
+    """From how many rows on the interval excludes zero or lies within the margin; None where no number is enough.
+
+    The interval shrinks towards its value as one over the root of the number of rows. An interval that excludes zero is
+    always resolved: it reaches past the margin, or lies within it.
+
+    >>> rows_to_resolve(-0.02, -0.06, 0.02, 0.01, 1000)
+    4001
+    """
+    if not np.isfinite([value, low, high]).all():
+        return None
+    below, above = value - low, high - value
+    shrunk = [value / below if value > 0 else -value / above if value < 0 else 0.0]
+    if abs(value) < margin:
+        shrunk.append(min((margin - value) / above, (margin + value) / below))
+    return math.floor(rows / max(shrunk) ** 2) + 1 if max(shrunk) > 0 else None
+
+
+def compare(
+    network: Bound,
+    linear: Bound,
+    *,
+    resamples: int = RESAMPLES,
+    seed: int = 0,
+    held_out: bool,
+    margin: float | None = None,
+) -> Performance:
     """Score both models on the rows they are bound to (the same table)."""
+    margin_of(margin, 1.0)  # a wrong one is refused before any work
     order = np.argsort(row_hash(network.table.numbers, seed), kind="stable")  # resamples are of rows, not of places
     table = network.table.take(order.astype(np.int64))
     weights = table.row_weights
     both = np.stack([network.scores, linear.scores])[:, order]
     group = groups(table)
-    metrics = _metrics(table.schema.task, both, table.y)
-    point = np.array([metric(weights) for metric in metrics.values()])
-    drawn = np.array([[metric(w) for metric in metrics.values()] for w in resampled(weights, group, resamples, seed)])
+    task, y = table.schema.task, table.y
+    metrics, labels = _metrics(task, both, y), table.schema.labels
+    single = _by_class(both, y, len(labels)) if task == "multiclass" else {}
+    asked = [*metrics.values(), *single.values()]
+    point = np.array([metric(weights) for metric in asked])
+    with threadpool_limits(1, user_api="blas"):  # threads add up in another order, and wait for each other
+        drawn = np.array([[metric(w) for metric in asked] for w in resampled(weights, group, resamples, seed)])
     if group.max() + 1 < FEWEST:
         drawn[:] = np.nan
+    made = [_metric(name, point[i], drawn[:, i]) for i, name in enumerate([*metrics, *(name for name, _ in single)])]
+    areas = [len(metrics) + i for i, (name, _) in enumerate(single) if name == "auc"]
+    found = made[: len(metrics)]
+    if areas:
+        macro = _metric("macro_auc", _means(point[areas]), np.array([_means(draw) for draw in drawn[:, areas]]))
+        found.insert(1, macro)
+    if len(np.unique(group)) == len(table) and table.weights is None:
+        found = [_by_delong(metric, both[..., 0], y) if metric.name == "auc" else metric for metric in found]
     return Performance(
-        metrics=tuple(_metric(name, point[i], drawn[:, i]) for i, name in enumerate(metrics)),
+        metrics=tuple(found),
         rows=len(table),
         resamples=resamples,
         seed=seed,
         held_out=held_out,
-        null=null_loss(table.schema.task, table.y, weights),
+        null=null_loss(task, y, weights),
         disagreement=_disagreement(both, weights) if table.schema.goal.classes else None,
+        given=margin,
+        classes=tuple((labels[k], made[len(metrics) + i]) for i, (_, k) in enumerate(single)),
     )
 
 
@@ -148,24 +226,40 @@ def _metric(name: str, point: FloatArray, drawn: FloatArray) -> Metric:
     return Metric(name, network, linear, difference)
 
 
-def interval(value: float, drawn: FloatArray) -> tuple[float, float, float, float]:
+def paired(
+    name: str, rows: FloatArray, table: Table, resamples: int, seed: int, among: FloatArray | None = None
+) -> Metric:
+    """A metric that is a mean over rows, from (2, n) of two models on rows in the order of `table`, which is by hash.
+
+    `among` (n,) weighs the rows further, as where the mean is over the rows of one class.
+    """
+    further, weights, group = 1.0 if among is None else among, table.row_weights, groups(table)
+
+    def mean(w: FloatArray) -> FloatArray:
+        w = w * further
+        return np.asarray(rows @ w / w.sum()) if w.sum() > 0 else np.full(2, np.nan)
+
+    with threadpool_limits(1, user_api="blas"):
+        drawn = np.array([mean(w) for w in resampled(weights, group, resamples, seed)])
+    return _metric(name, mean(weights), drawn)
+
+
+def interval(value: float, drawn: FloatArray) -> Estimate:
     low, high = np.quantile(drawn, [0.025, 0.975])
     return float(value), float(np.std(drawn, ddof=1)), float(low), float(high)
-
-
-# Every metric: row weights -> its value for both models.
-Weighed = Callable[[FloatArray], tuple[float, float]]
 
 
 def _metrics(task: str, both: FloatArray, y: FloatArray) -> dict[str, Weighed]:
     made: dict[str, Weighed] = {}
     varied = len(np.unique(y)) > 1
     for name in GOALS[task].metrics:
-        if name == "auc" and varied:
-            made[name] = _auc(both[:, :, 0], y)
-        elif name == "r2" and varied:
-            made[name] = _r2((both[:, :, 0] - y) ** 2, y)
-        elif name not in ("auc", "r2"):
+        if name in RANKS:
+            made |= {name: RANKS[name](both[:, :, 0], y)} if varied else {}
+        elif name == "r2":
+            made |= {name: _r2((both[:, :, 0] - y) ** 2, y)} if varied else {}
+        elif name == "balanced_accuracy":
+            made[name] = _balanced(1 - _rows("accuracy", task, both, y), y)
+        elif name != "macro_auc":  # the mean of those of the classes
             rows = _rows(name, task, both, y)
             made[name] = _mean(1 - rows if name == "accuracy" else rows)
     return made
@@ -189,25 +283,44 @@ def _r2(squared: FloatArray, y: FloatArray) -> Weighed:
     return r2
 
 
-def _auc(scores: FloatArray, y: FloatArray) -> Weighed:
-    """Area under the ROC curve, ties by half; rows are sorted once, a resample only weighs them anew."""
-    prepared = []
-    for one in scores:
-        order = np.argsort(one, kind="stable")
-        start = np.flatnonzero(np.r_[True, np.diff(one[order]) > 0])
-        prepared.append((order, start))
+def _balanced(right: FloatArray, y: FloatArray) -> Weighed:
+    """Mean over the classes of the share of their rows that are named rightly; a class without weight has none."""
+    codes = y.astype(np.int64)
 
-    def auc(w: FloatArray) -> tuple[float, float]:
-        values = []
-        for order, start in prepared:
-            positive = np.add.reduceat((w * y)[order], start)
-            negative = np.add.reduceat((w * (1 - y))[order], start)
-            below = np.cumsum(negative) - 0.5 * negative
-            total = positive.sum() * negative.sum()
-            values.append(float(positive @ below / total) if total > 0 else np.nan)
-        return values[0], values[1]
+    def balanced(w: FloatArray) -> tuple[float, float]:
+        of_class = np.bincount(codes, w)
+        present = of_class > 0
+        first, second = (float(np.mean(np.bincount(codes, w * one)[present] / of_class[present])) for one in right)
+        return first, second
 
-    return auc
+    return balanced
+
+
+def _by_class(both: FloatArray, y: FloatArray, classes: int) -> dict[tuple[str, int], Weighed]:
+    """Log loss and AUC of each class against the others; classes of fewer than ten rows, or all but ten, are left out."""
+    counts = np.bincount(y.astype(np.int64), minlength=classes)
+    made: dict[tuple[str, int], Weighed] = {}
+    for k in np.flatnonzero((counts >= FEWEST) & (len(y) - counts >= FEWEST)).tolist():
+        p = np.stack([probabilities(one)[:, k] for one in both])
+        own = (y == k).astype(np.float64)
+        odds = np.log(p / np.maximum(1 - p, np.finfo(float).tiny) + np.finfo(float).tiny)[..., None]
+        made["log_loss", k] = _mean(_rows("log_loss", "binary", odds, own))
+        made["auc", k] = auc(p, own)
+    return made
+
+
+def _means(values: FloatArray) -> FloatArray:
+    """(classes, 2) -> the mean over the classes that have a value."""
+    known = np.isfinite(values)
+    return np.asarray(np.where(known, values, 0).sum(axis=0) / np.where(known.any(axis=0), known.sum(axis=0), np.nan))
+
+
+def _by_delong(metric: Metric, scores: FloatArray, y: FloatArray) -> Metric:
+    stderr, value = delong(scores, y), metric.difference[0]
+    if not (np.isfinite(stderr) and np.isfinite(metric.difference[1])):
+        return metric
+    half = float(norm.ppf(0.975)) * stderr
+    return replace(metric, difference=(value, stderr, value - half, value + half), method="delong")
 
 
 def null_loss(task: str, y: FloatArray, w: FloatArray) -> float:

@@ -30,7 +30,7 @@ from ..readouts.moves import forward, is_read
 from ..table import Table
 from ..table.draws import FloatArray, IntArray, chosen, row_hash
 from .declined import Declined
-from .groups import THRESHOLD, Estimate, decisions
+from .groups import THRESHOLD, Estimate, decided
 from .means import influences, spread
 from .partition import BoolArray, Condition, cut, shown
 from .performance import groups as together
@@ -213,7 +213,7 @@ class _Asked:
 def _gap(bound: Bound, name: str, best: tuple[str, ...], threshold: float, declined: Declined, seed: int) -> Gap | None:
     parts = cut(bound.table, name)
     told = np.flatnonzero(shown(parts.counts[:, None])[:, 0])
-    rows = decisions(bound, threshold, declined)
+    rows = decided(bound, threshold, declined)
     rates = [rows.share(rows.selected, parts.codes == i).value for i in told]
     if len(told) < 2 or not np.isfinite(rates).all():
         return None
@@ -238,7 +238,7 @@ def _ablated(
     seed: int,
 ) -> Ablated:
     table = bound.table
-    before, lost = decisions(bound, threshold, declined).selected, _losses(bound, bound.answers.numpy())
+    before, lost = decided(bound, threshold, declined).selected, _losses(bound, bound.answers.numpy())
     after, loss = np.zeros(len(table)), np.zeros(len(table))
     order = np.argsort(row_hash(table.numbers, seed + 4), kind="stable").astype(np.int64)
     for repeat in range(REPEATS):

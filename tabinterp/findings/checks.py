@@ -6,6 +6,8 @@ One literal list; a check is a function from the document to an outcome, one lin
 
 from __future__ import annotations
 
+import textwrap
+
 from .. import messages
 from ..report.claims import LINEAR_R2
 from ..report.document import Document, Finding, Message
@@ -92,3 +94,15 @@ def explain_checks() -> list[dict[str, str]]:
         | {aspect: messages.text(f"check.{check.slug}.{aspect}", check.limits) for aspect in ASPECTS}
         for check in CHECKS
     ]
+
+
+def list_checks() -> str:
+    """The same as text, a paragraph a check."""
+    return "\n".join(
+        f"{one['code']}  {one['slug']}  ({one['severity']})  {one['title']}\n"
+        + "\n".join(
+            textwrap.fill(f"{aspect + ':':<11}{one[aspect]}", 100, initial_indent="  ", subsequent_indent=" " * 13)
+            for aspect in ASPECTS[1:]
+        )
+        for one in explain_checks()
+    )

@@ -27,12 +27,16 @@ from .shapley import SHAPLEY
 from .together import TOGETHER
 from .trust import TRUST
 from .units import UNITS
+from .verdict import VERDICT
 from .verify import VERIFY
 
 ENGLISH: dict[str, str] = {
     **ATLAS,
     **AUDIT,
     **CHANGES,
+    **CHECKS,
+    **DATA,
+    **FINDINGS,
     **GAIN,
     **GATE,
     **GROUPS,
@@ -43,10 +47,8 @@ ENGLISH: dict[str, str] = {
     **SHAPLEY,
     **TOGETHER,
     **TRUST,
-    **CHECKS,
-    **DATA,
-    **FINDINGS,
     **UNITS,
+    **VERDICT,
     **VERIFY,
 }
 

@@ -258,7 +258,6 @@ AUDIT: dict[str, str] = {
     "not_assessed.seeds": (
         "How much of this would change had the network been trained again: intervals are over rows, for this network."
     ),
-    "not_assessed.calibration": "The comparison after recalibrating both models.",
     "not_assessed.shapley": "Shapley values.",
     "not_assessed.shuffled": (
         "Whether the readings would look alike for a network trained on shuffled labels: an audit trains no network. ti.trust "
@@ -266,7 +265,6 @@ AUDIT: dict[str, str] = {
     ),
     "not_assessed.robustness": "Robustness to noise.",
     "not_assessed.reasons": "Reason codes: they are of a decision between two classes.",
-    "not_assessed.costs": "Thresholds other than one half, and costs.",
     "not_assessed.dependence": (
         "Dependence between rows (neighbours in space or time, repeated people), unless a group column was given: intervals "
         "take rows as independent."

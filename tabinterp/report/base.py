@@ -7,7 +7,10 @@ from typing import Literal
 from pydantic import BaseModel, ConfigDict
 
 Scalar = str | int | float | bool | None
-Metric = Literal["log_loss", "auc", "brier", "accuracy", "squared_error", "r2", "absolute_error", "poisson_deviance"]
+Metric = Literal[
+    "log_loss", "auc", "average_precision", "macro_auc", "brier", "accuracy", "balanced_accuracy", "squared_error", "r2",
+    "absolute_error", "poisson_deviance", "expected_cost", "sensitivity", "specificity",
+]  # fmt: skip
 Status = Literal["better", "equivalent", "worse", "not_resolved", "not_assessed"]
 
 
@@ -29,3 +32,13 @@ class Interval(Part):
     stderr: float | None = None
     low: float | None = None
     high: float | None = None
+
+
+class MetricRow(Part):
+    metric: Metric
+    higher_is_better: bool
+    network: Interval
+    linear: Interval
+    difference: Interval  # network minus linear, paired
+    resolved: Literal["better", "worse", "no"]  # for the network; "no": the interval includes zero
+    method: Literal["bootstrap", "delong"] = "bootstrap"  # of the difference's interval

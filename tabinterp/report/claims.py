@@ -7,11 +7,14 @@ the numbers next to it.
 from __future__ import annotations
 
 from tabinterp.errors import DocumentError
-from tabinterp.report.compared import Disagreement, Gain, Ladder, Rung
+from tabinterp.report.compared import Disagreement, Gain, Ladder
 from tabinterp.report.document import Document, Interval, MetricRow, Status, Verdict
+from tabinterp.report.judged import Judged
 from tabinterp.report.sliced import Slices
 
-HIGHER_IS_BETTER = {"auc", "accuracy", "r2"}
+HIGHER_IS_BETTER = {
+    "auc", "average_precision", "macro_auc", "accuracy", "balanced_accuracy", "sensitivity", "specificity", "r2",
+}  # fmt: skip
 CHANCE = 0.5
 LINEAR_R2 = 0.999  # a score of which a linear function explains this much is linear
 FEWEST = 10  # rows of a leaf
@@ -32,6 +35,9 @@ def check(document: Document) -> None:
                 f"coefficients.terms.{index}.conflict: true, but the two intervals do not lie on different sides of "
                 "zero. Allowed: false."
             )
+    if document.judged is not None:
+        _judged(document.judged, document)
+    _lines(document)
     if document.gain is not None:
         _gain(document.gain)
     if document.disagreement is not None:
@@ -101,6 +107,47 @@ def _verdict(document: Document) -> None:
         )
 
 
+def _judged(part: Judged, document: Document) -> None:
+    """Every flag beside the verdict follows from its interval, the verdict's margin and held-out rows."""
+    rows = {f"classes.{i}.row": one.row for i, one in enumerate(part.classes)}
+    statuses: dict[str, tuple[Status, Interval]] = {}
+    if part.decisions is not None and part.decisions.policy is not None:
+        rows |= {f"decisions.policy.metrics.{i}": row for i, row in enumerate(part.decisions.policy.metrics)}
+    if part.recalibration is not None:
+        rows["recalibration.row"] = part.recalibration.row
+        statuses["recalibration"] = part.recalibration.status, part.recalibration.row.difference
+    if part.reference is not None:
+        statuses["reference"] = part.reference.status, part.reference.difference
+    for place, row in rows.items():
+        _metric(row, f"judged.{place}")
+    for place, (status, difference) in statuses.items():
+        expected = _status(difference, document.verdict.margin or 0.0)
+        if not document.performance.held_out or status != expected:
+            raise DocumentError(
+                f"judged.{place}.status: {status!r}, but by its interval and the margin it must be {expected!r}, and only on "
+                "held-out rows."
+            )
+
+
+def _lines(document: Document) -> None:
+    """What is told beside the verdict stands in the document."""
+    part, verdict = document.judged, document.verdict
+    told: dict[str, str | None] = {"rows_needed": None, "recalibrated": None, "cost": None, "reference": None}
+    if verdict.status == "not_resolved" and verdict.rows_needed is not None:
+        told["rows_needed"] = ""
+    if part is not None and part.recalibration is not None and part.recalibration.status != verdict.status:
+        told["recalibrated"] = f".{part.recalibration.status}"
+    if part is not None and part.decisions is not None and part.decisions.policy is not None:
+        told["cost"] = f".{part.decisions.policy.metrics[0].resolved}"
+    if part is not None and part.reference is not None:
+        told["reference"] = f".{part.reference.status}"
+    for line in verdict.lines:
+        _, _, rest = line.key.partition("verdict.")
+        name, dot, end = rest.partition(".")
+        if name in told and f"{dot}{end}" != told[name]:
+            raise DocumentError(f"verdict.lines: {line.key!r} is not what the document holds. Allowed: {told[name]!r}.")
+
+
 def _within(part: Interval, margin: float | None) -> bool:
     if margin is None or part.low is None or part.high is None:
         return False
@@ -132,7 +179,7 @@ def _gain(gain: Gain) -> None:
 def _ladder(ladder: Ladder) -> None:
     for index, rung in enumerate(ladder.rungs):
         place = f"gain.ladder.rungs.{index}"
-        if rung.status is not None and rung.status != (placed := _status(rung, ladder.margin)):
+        if rung.status is not None and rung.status != (placed := _status(rung.against_network, ladder.margin)):
             raise DocumentError(
                 f"{place}.status: {rung.status!r}, but by its interval and the margin it must be {placed!r}."
             )
@@ -144,8 +191,7 @@ def _ladder(ladder: Ladder) -> None:
         raise DocumentError(f"gain.ladder.gain: {ladder.gain!r}, but by the linear rung it must be {expected!r}.")
 
 
-def _status(rung: Rung, margin: float) -> Status:
-    part = rung.against_network
+def _status(part: Interval, margin: float) -> Status:
     if part.low is not None and part.high is not None and -margin < part.low and part.high < margin:
         return "equivalent"
     return {1: "worse", -1: "better", 0: "not_resolved"}[side(part)]  # type: ignore[return-value]

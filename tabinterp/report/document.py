@@ -9,17 +9,26 @@ from __future__ import annotations
 
 from typing import Final, Literal
 
-from .base import Interval, Message, Metric, Part, Scalar, Status
+from .base import Interval, Message, Metric, MetricRow, Part, Scalar, Status
 from .compared import Calibration, Disagreement, Gain
 from .grouped import Groups
 from .inside import Inside
+from .judged import Judged
 from .reasons import Reasons
 from .sliced import Slices
 from .tabled import Extrapolation, OffSupport, TableReadings
 from .together import Baselines, Together
 from .trusted import Trust
 
-__all__ = ["Interval", "Message", "Metric", "Part", "Scalar", "Status"]  # from here as well; all that follows besides
+__all__ = [
+    "Interval",
+    "Message",
+    "Metric",
+    "MetricRow",
+    "Part",
+    "Scalar",
+    "Status",
+]  # from here as well; all that follows besides
 
 SCHEMA_VERSION: Final = "1.0"
 
@@ -66,17 +75,12 @@ class Verdict(Part):
     metric: Metric
     difference: Interval  # network minus linear, of the metric; positive is worse for a loss
     margin: float | None  # differences smaller than this do not matter
+    margin_given: bool = False  # by the user
+    rows_needed: int | None = (
+        None  # held-out rows that would resolve it, were the difference to stay; None unless it is open
+    )
     sentence: Message
     lines: list[Message]
-
-
-class MetricRow(Part):
-    metric: Metric
-    higher_is_better: bool
-    network: Interval
-    linear: Interval
-    difference: Interval  # network minus linear, paired
-    resolved: Literal["better", "worse", "no"]  # for the network; "no": the interval includes zero
 
 
 class Performance(Part):
@@ -342,6 +346,7 @@ class Document(Part):
     linear: ModelInfo
     verdict: Verdict
     performance: Performance
+    judged: Judged | None = None
     calibration: Calibration | None = None
     gain: Gain | None = None
     disagreement: Disagreement | None = None

@@ -26,7 +26,7 @@ class Goal:
     classes: bool
     scale: Literal["log-odds", "target", "log-rate"]
     losses: tuple[Loss, ...]
-    metrics: tuple[Loss | Literal["r2"], ...]
+    metrics: tuple[Loss | Literal["r2", "average_precision", "macro_auc", "balanced_accuracy"], ...]
     outputs: tuple[str, ...]
     counterpart: str
     fitted: Literal["classes", "number", "count"]
@@ -39,11 +39,13 @@ RATES = ("log_rate", "rate")
 COUNTED: tuple[Loss, ...] = ("poisson_deviance", "squared_error", "absolute_error")
 GOALS: dict[str, Goal] = {
     "binary": Goal(
-        True, "log-odds", ("log_loss", "brier", "auc", "accuracy"), ("log_loss", "auc", "brier", "accuracy"), LOGITS,
+        True, "log-odds", ("log_loss", "brier", "auc", "accuracy"),
+        ("log_loss", "auc", "average_precision", "brier", "accuracy"), LOGITS,
         "logistic regression", "classes", "odds_ratio", "base rate",
     ),
     "multiclass": Goal(
-        True, "log-odds", ("log_loss", "brier", "accuracy"), ("log_loss", "brier", "accuracy"), LOGITS,
+        True, "log-odds", ("log_loss", "brier", "accuracy"),
+        ("log_loss", "macro_auc", "brier", "accuracy", "balanced_accuracy"), LOGITS,
         "multinomial logistic regression", "classes", "odds_ratio", "base rate",
     ),
     "regression": Goal(

@@ -11,7 +11,8 @@ from sklearn import metrics
 from torch import nn
 
 import tabinterp as ti
-from tabinterp.comparison.performance import Metric, Performance, compare
+from tabinterp.comparison.performance import Metric, Performance, compare, rows_to_resolve
+from tabinterp.errors import TabinterpError
 from tabinterp.models import bind
 from tests import cases, oracles
 
@@ -53,10 +54,13 @@ def test_every_metric_is_scikit_learns(task, weighted):
                 "accuracy": metrics.accuracy_score(y, model.predict(x), sample_weight=w),
             }
             if task == "binary":
+                expected["average_precision"] = metrics.average_precision_score(y == "yes", p[:, 1], sample_weight=w)
                 expected["auc"] = metrics.roc_auc_score(y == "yes", p[:, 1], sample_weight=w)
                 expected["brier"] = metrics.brier_score_loss(y == "yes", p[:, 1], sample_weight=w)
             else:
                 expected["brier"] = metrics.brier_score_loss(y, p, sample_weight=w, scale_by_half=False)
+                expected["macro_auc"] = metrics.roc_auc_score(y, p, sample_weight=w, multi_class="ovr")
+                expected["balanced_accuracy"] = metrics.balanced_accuracy_score(y, model.predict(x), sample_weight=w)
         assert set(found) == set(expected)
         for name, value in expected.items():
             assert getattr(found[name], part)[0] == pytest.approx(value, abs=1e-9)
@@ -89,12 +93,56 @@ def test_auc_counts_ties_by_half_and_weighs(weighted):
         )
 
 
-def test_bootstrap_error_of_the_auc_difference_is_delongs():
+def test_average_precision_counts_ties_together():
+    table, bounds = tied(weighted=True)
+    found = compare(*bounds, resamples=10, held_out=True).metrics[2]
+    assert found.name == "average_precision"
+    for value, bound in zip((found.network[0], found.linear[0]), bounds, strict=True):
+        said = metrics.average_precision_score(table.y, bound.scores[:, 0], sample_weight=table.weights)
+        assert value == pytest.approx(said, abs=1e-12)
+
+
+@pytest.mark.parametrize("weighted", [False, True])
+def test_every_class_is_set_against_the_others(weighted):
+    frame, _, models, bounds = pair("multiclass", weighted)
+    w, x = frame["w"] if weighted else None, frame[cases.INPUTS]
+    found = compare(*bounds, resamples=20, held_out=True).classes
+    assert [(label, m.name) for label, m in found] == [(c, name) for c in "abc" for name in ("log_loss", "auc")]
+    for label, metric in found:
+        own = (frame["y"] == label).to_numpy()
+        score = {"log_loss": metrics.log_loss, "auc": metrics.roc_auc_score}[metric.name]
+        for part, model in zip(("network", "linear"), models, strict=True):
+            p = model.predict_proba(x)[:, "abc".index(label)]
+            assert getattr(metric, part)[0] == pytest.approx(score(own, p, sample_weight=w), abs=1e-9)
+
+
+def test_a_class_of_few_rows_has_no_line_of_its_own():
+    _, table, _, bounds = pair("multiclass")
+    few = np.flatnonzero((table.y != 2) | (np.cumsum(table.y == 2) <= 9))
+    found = compare(*(b.take(few) for b in bounds), resamples=10, held_out=True)
+    assert {label for label, _ in found.classes} == {"a", "b"}
+
+
+def test_error_of_the_auc_difference_is_delongs():
+    """His slow form, by all pairs; the bootstrap's, which weights keep, is as large."""
     table, bounds = tied(600, 1)
-    result = compare(*bounds, resamples=2000, held_out=True).metrics[1].difference
+    result = compare(*bounds, resamples=20, held_out=True).metrics[1]
     expected = oracles.delong(table.y, bounds[0].scores[:, 0], bounds[1].scores[:, 0])
-    assert result[1] == pytest.approx(expected, rel=0.08)
-    assert (result[3] - result[2]) / (2 * 1.96) == pytest.approx(expected, rel=0.1)
+    assert result.method == "delong"
+    value, stderr, low, high = result.difference
+    assert stderr == pytest.approx(expected, rel=1e-12)
+    assert [low, high] == pytest.approx([value - 1.959964 * expected, value + 1.959964 * expected], rel=1e-6)
+    equal = ti.read_table(table.frame.assign(w=2.0), target="y", weight="w")
+    again = compare(*(bind(b.model, equal) for b in bounds), resamples=2000, held_out=True).metrics[1]
+    assert again.method == "bootstrap"
+    assert again.difference[1] == pytest.approx(expected, rel=0.08)
+    assert (again.difference[3] - again.difference[2]) / (2 * 1.96) == pytest.approx(expected, rel=0.1)
+
+
+def test_rows_that_belong_together_keep_the_bootstrap():
+    _, _, _, bounds = pair(group="team")
+    auc = compare(*bounds, resamples=10, held_out=True).metrics[1]
+    assert (auc.name, auc.method) == ("auc", "bootstrap")
 
 
 def test_bootstrap_error_of_a_mean_is_its_closed_form():
@@ -234,10 +282,42 @@ def test_of_a_gain_higher_is_better():
     assert judged(-0.05, -0.02, name="brier").metrics[0].resolved == "better"
 
 
+@pytest.mark.parametrize("margin", [0.01, 0.03])
+@pytest.mark.parametrize(
+    ("value", "low", "high"), [(-0.004, -0.05, 0.03), (0.0, -0.05, 0.05), (0.013, -0.02, 0.05), (0.02, -0.001, 0.03)]
+)
+def test_rows_that_would_resolve_the_verdict_are_the_fewest(value, low, high, margin):
+    """By hand: the interval shrinks by the root of the number of rows until the verdict is one."""
+    needed = rows_to_resolve(value, low, high, margin, 250)
+
+    def status(rows):
+        shrunk = math.sqrt(250 / rows)
+        return judged(value - (value - low) * shrunk, value + (high - value) * shrunk, null=100 * margin).status
+
+    assert status(250) == status(needed - 1) == "not_resolved"
+    assert status(needed) in {"equivalent", "better", "worse"}
+
+
+def test_rows_are_only_counted_for_a_verdict_that_is_open():
+    open_, closed, none = judged(-0.05, 0.03), judged(-0.05, -0.03), judged(math.nan, math.nan)
+    assert open_.rows_needed == pytest.approx(1600, abs=1)  # four times as close to reach zero
+    assert (closed.rows_needed, none.rows_needed) == (None, None)
+    assert judged(-0.05, 0.03, held_out=False).rows_needed is None
+
+
+def test_the_margin_is_the_users():
+    _, _, _, bounds = pair()
+    wide = compare(*bounds, resamples=50, held_out=True, margin=50.0)
+    assert (wide.margin, wide.status) == (50.0, "equivalent")
+    for wrong in (0.0, -1.0, math.nan, math.inf):
+        with pytest.raises(TabinterpError, match="a margin is a positive number"):
+            compare(*bounds, resamples=10, held_out=True, margin=wrong)
+
+
 def test_frame_has_one_row_a_metric():
     _, _, _, bounds = pair()
     frame = compare(*bounds, resamples=10, held_out=True).frame()
-    assert frame["metric"].tolist() == ["log_loss", "auc", "brier", "accuracy"]
+    assert frame["metric"].tolist() == ["log_loss", "auc", "average_precision", "brier", "accuracy"]
     parts = [
         f"{part}{what}" for part in ("network", "linear", "difference") for what in ("", "_stderr", "_low", "_high")
     ]

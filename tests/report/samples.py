@@ -7,6 +7,7 @@ from itertools import pairwise
 import numpy as np
 
 from tabinterp import messages
+from tabinterp.report.claims import HIGHER_IS_BETTER
 from tabinterp.report.compared import (
     Calibrated,
     Calibration,
@@ -67,6 +68,15 @@ from tabinterp.report.inside import (
     UnitRow,
     WeightLine,
 )
+from tabinterp.report.judged import (
+    BenefitPoint,
+    ClassRow,
+    Decisions,
+    Judged,
+    Policy,
+    Recalibration,
+    Reference,
+)
 from tabinterp.report.reasons import Alike, Flip, ReasonRow, Reasons
 from tabinterp.report.sliced import SliceRow, Slices
 from tabinterp.report.tabled import (
@@ -124,6 +134,7 @@ NONE = Interval()
 RATIO = {"log-odds": "odds_ratio", "log-rate": "rate_ratio"}
 SCALE = {"regression": "target", "count": "log-rate"}
 METRICS = {
+    "multiclass": ("log_loss", "macro_auc", "brier", "accuracy", "balanced_accuracy"),
     "regression": ("squared_error", "r2"),
     "count": ("poisson_deviance", "squared_error", "absolute_error"),
 }
@@ -656,13 +667,13 @@ def findings(names: list[str]) -> list[Finding]:
 
 
 def metrics(make: Maker, task: str) -> list[MetricRow]:
-    names = METRICS.get(task, ("log_loss", "auc", "brier", "accuracy"))
+    names = METRICS.get(task, ("log_loss", "auc", "average_precision", "brier", "accuracy"))
     rows = []
     for index, name in enumerate(names):
         network = make.interval(0.3 + make.share() * 0.5, 0.02)
-        difference = make.interval((0.05, -0.002, -0.04, -0.07)[index], 0.01)
+        difference = make.interval((0.05, -0.002, -0.04, -0.07, 0.03)[index], 0.01)
         linear = make.interval(network.value - difference.value, 0.02)
-        higher = name in {"auc", "accuracy", "r2"}
+        higher = name in HIGHER_IS_BETTER
         better = "better" if (difference.value > 0) == higher else "worse"
         resolved = "no" if difference.low <= 0 <= difference.high else better
         rows.append(
@@ -673,6 +684,7 @@ def metrics(make: Maker, task: str) -> list[MetricRow]:
                 linear=linear,
                 difference=difference,
                 resolved=resolved,
+                method="delong" if name == "auc" else "bootstrap",
             )
         )
     return rows
@@ -971,6 +983,68 @@ def calibration(make: Maker, classes: list[str | None], task: str) -> Calibratio
     return Calibration(rows=4000, outputs=rows)
 
 
+def benefit(make: Maker, at: float) -> BenefitPoint:
+    told = at < 0.9
+    difference = make.interval(0.3 - at, 0.02)
+    return BenefitPoint(
+        threshold=at,
+        network=make.interval(0.2 - 0.2 * at, 0.02) if told else NONE,
+        linear=make.interval(0.18 - 0.18 * at, 0.02),
+        difference=difference if told else NONE,
+        treat_all=make.interval(0.2 - 0.8 * at / (1 - at), 0.01),
+    )
+
+
+BESIDE = (  # difference and status of the reference, and of the recalibrated models; what the user said
+    ((0.05, 0.01, "worse"), (0.001, 0.001, "equivalent"), "costs"),
+    ((-0.05, 0.01, "better"), (0.04, 0.01, "worse"), None),
+    ((0.0, 0.02, "not_resolved"), (0.0, 0.02, "not_resolved"), None),
+    ((0.0, 0.001, "equivalent"), (-0.04, 0.01, "better"), "both"),
+)
+SIDE = {"worse": "worse", "better": "better"}
+
+
+def judged(make: Maker, classes: list[str], task: str, rows: list[MetricRow], which: int) -> Judged:
+    """The verdict may be another after recalibration; costs of two classes."""
+    (gap, error, status), (after, its, again), given = BESIDE[which % 4]
+    difference = make.interval(after, its)
+    recalibrated = rows[0].model_copy(update={"difference": difference, "resolved": SIDE.get(again, "no")})
+    policy = Policy(
+        given=given or "costs",
+        false_positive=1.0,
+        false_negative=5.0,
+        threshold=1 / 6,
+        metrics=[rows[0].model_copy(update={"metric": "expected_cost"})]
+        + [rows[3].model_copy(update={"metric": name}) for name in ("sensitivity", "specificity") if len(rows) > 3],
+        all_cost=make.interval(0.7, 0.02),
+        none_cost=make.interval(1.5, 0.1),
+    )
+    curve = [benefit(make, at) for at in (0.05, 1 / 6, 0.3, 0.5, 0.7, 0.95)]
+    reference = {"network": make.interval(0.4, 0.02), "trees": make.interval(0.4 - gap, 0.02)}
+    counts = {"rounds": 101, "rows": 4000, "training_rows": 16000}
+    of_class = rows[0], rows[1].model_copy(update={"metric": "auc"})
+    single = [ClassRow(output=label, row=row) for label in classes for row in of_class]
+    return Judged(
+        classes=single if len(classes) > 2 else [],
+        recalibration=Recalibration(row=recalibrated, status=again, folds=5, rows=4000),
+        decisions=Decisions(rows=4000, policy=policy, curve=curve) if task == "binary" else None,
+        reference=Reference(
+            metric=rows[0].metric, difference=make.interval(gap, error), status=status, **reference, **counts
+        ),
+    )
+
+
+def blank_judged(found: Judged) -> Judged:
+    """A threshold was given, and no number came of it."""
+    none = {"network": NONE, "linear": NONE, "difference": NONE}
+    policy = found.decisions.policy
+    rows = [row.model_copy(update={**none, "resolved": "no"}) for row in policy.metrics]
+    update = {"given": "threshold", "metrics": rows, "all_cost": NONE, "none_cost": NONE}
+    curve = [point.model_copy(update={**none, "treat_all": NONE}) for point in found.decisions.curve]
+    decisions = Decisions(rows=5, policy=policy.model_copy(update=update), curve=curve)
+    return Judged(classes=[], recalibration=None, decisions=decisions, reference=None)
+
+
 def table_readings(make: Maker, found: list[ColumnInfo], task: str) -> TableReadings:
     """A heap at each end, a code, an identifier of each kind, unseen levels of few and of many rows."""
 
@@ -1109,6 +1183,7 @@ def document(
             ],
         ),
         performance=Performance(held_out=True, rows=4000, resamples=1000, seed=0, metrics=rows),
+        judged=judged(Maker(seed + 300), classes, task, rows, seed),
         calibration=calibration(Maker(seed + 100), outputs, task),
         gain=gain_of(Maker(seed + 200), names, classes, task, loss),
         disagreement=disagreement(names, task),
@@ -1212,7 +1287,9 @@ def hostile() -> Document:
     ]
     parts = found.coefficients.model_copy(update={"terms": terms})
     network = found.network.model_copy(update={"name": HOSTILE[1], "library": HOSTILE[6]})
-    return found.model_copy(update={"coefficients": parts, "network": network})
+    metrics = [row.model_copy(update={"method": "bootstrap"}) for row in found.performance.metrics]
+    performance = found.performance.model_copy(update={"metrics": metrics})
+    return found.model_copy(update={"coefficients": parts, "network": network, "performance": performance})
 
 
 def blank_together(found: Together) -> Together:
@@ -1239,6 +1316,7 @@ def nothing() -> Document:
                 lines=[],
             ),
             "performance": Performance(held_out=False, rows=20000, resamples=0, seed=0, metrics=[]),
+            "judged": None,
             "calibration": None,
             "gain": None,
             "disagreement": None,
@@ -1332,6 +1410,7 @@ def all_none() -> Document:
             "data": found.data.model_copy(update={"rates": [], "held_out_rows": None, "training_rows": None}),
             "verdict": nothing_found.verdict,
             "performance": Performance(held_out=False, rows=20000, resamples=0, seed=0, metrics=rows),
+            "judged": blank_judged(found.judged),
             "calibration": Calibration(
                 rows=5, outputs=[CalibrationRow(output=None, network=undetermined, linear=undetermined)]
             ),

@@ -8,7 +8,7 @@ from tabinterp.errors import DocumentError
 from tabinterp.report.claims import check, side
 from tabinterp.report.document import Interval, Message
 from tabinterp.report.render import render
-from tests.report.samples import SAMPLES, binary, nothing, regression
+from tests.report.samples import SAMPLES, binary, multiclass, nothing, regression
 
 ABOVE = Interval(value=0.05, low=0.03, high=0.07)
 AROUND = Interval(value=0.001, low=-0.002, high=0.004)
@@ -137,7 +137,7 @@ def test_a_gain_that_is_not_resolved_is_not_told(document, words):
 
 
 def test_rows_that_were_perhaps_trained_on_place_no_refit():
-    document = binary().model_copy(update={"slices": None})
+    document = binary().model_copy(update={"slices": None, "judged": None})
     update = {"verdict": nothing().verdict, "performance": document.performance.model_copy(update={"held_out": False})}
     with pytest.raises(DocumentError, match=r"gain\.ladder: refits are placed without held-out rows"):
         render(document.model_copy(update=update))
@@ -195,3 +195,65 @@ def test_only_a_linear_network_is_called_linear(kind):
         "coefficients": said.coefficients.model_copy(update={"surrogates": surrogates}),
     }
     assert "It adds nothing to what" in render(said.model_copy(update=so)) or kind == "score"
+
+
+# ---- what stands beside the verdict
+
+
+def beside(document, part, **changes):
+    """The document with one part of `judged` changed."""
+    found = document.judged
+    return document.model_copy(
+        update={"judged": found.model_copy(update={part: getattr(found, part).model_copy(update=changes)})}
+    )
+
+
+def told(document, key):
+    verdict = document.verdict.model_copy(update={"lines": [Message(key=key)]})
+    return document.model_copy(update={"verdict": verdict})
+
+
+@pytest.mark.parametrize(
+    ("document", "words"),
+    [
+        (beside(binary(), "reference", status="better"), "judged.reference.status: 'better'.*'worse'"),
+        (beside(binary(), "reference", difference=AROUND), "must be 'equivalent'"),
+        (beside(binary(), "recalibration", status="better"), "judged.recalibration.status"),
+        (
+            beside(
+                binary(), "recalibration", row=binary().performance.metrics[0].model_copy(update={"resolved": "no"})
+            ),
+            "judged.recalibration.row.resolved",
+        ),
+        (
+            beside(
+                binary(),
+                "decisions",
+                policy=binary().judged.decisions.policy.model_copy(
+                    update={"metrics": [binary().performance.metrics[0].model_copy(update={"resolved": "better"})]}
+                ),
+            ),
+            "judged.decisions.policy.metrics.0.resolved",
+        ),
+        (told(binary(), "verdict.rows_needed"), "verdict.rows_needed"),  # the verdict is not open
+        (told(binary(), "verdict.recalibrated.better"), "'.equivalent'"),
+        (told(binary(), "verdict.cost.better"), "'.worse'"),
+        (told(multiclass(), "verdict.cost.worse"), "None"),
+        (told(nothing(), "verdict.reference.worse"), "None"),
+    ],
+)
+def test_what_stands_beside_the_verdict_claims_no_more_than_its_intervals(document, words):
+    with pytest.raises(DocumentError, match=words):
+        check(document)
+
+
+def test_lines_beside_the_verdict_that_the_document_bears_out():
+    for key in ("verdict.recalibrated.equivalent", "verdict.cost.worse", "verdict.reference.worse"):
+        check(told(binary(), key))
+
+
+def test_nothing_is_told_beside_a_verdict_without_held_out_rows():
+    document = beside(binary(), "reference", status="worse")
+    parts = {"performance": document.performance.model_copy(update={"held_out": False}), "verdict": nothing().verdict}
+    with pytest.raises(DocumentError, match="only on held-out rows"):
+        check(document.model_copy(update=parts))

@@ -29,7 +29,10 @@ from tabinterp.report.words import (
 )
 
 COLUMNS = 15  # original columns in a figure
-LEVELS = 6  # levels of one column in a figure: those with the largest estimates
+LEVELS, FEWER = (
+    6,
+    3,
+)  # levels of one column in a figure, and where there is one for each class: those with the largest estimates
 UNRANKED = 10**6
 RATIO = {"log-odds": "odds_ratio", "log-rate": "rate_ratio"}  # what exp of a coefficient is
 
@@ -71,7 +74,7 @@ def _output(part: Coefficients, output: str | None, index: int, several: bool, r
     scale = t(f"report.scale.{part.scale}")
     blocks: list[Block] = [
         Paragraph(_surrogate(part, output)),
-        *_figure(terms, scale, f"figure-coefficients-{index}", rank),
+        *_figure(_shown(terms, rank, FEWER if several else LEVELS), terms, scale, f"figure-coefficients-{index}"),
         Fold(_said("report.coefficients.all", part, count=len(terms)), [_table(terms, part.scale)]),
     ]
     if tests:
@@ -96,8 +99,9 @@ def _surrogate(part: Coefficients, output: str | None) -> str:
     return t(key, fitted=found.rows_fitted, scored=found.rows_scored, **ends)
 
 
-def _figure(terms: Sequence[CoefficientRow], scale: str, figure_id: str, rank: dict[str, int]) -> list[Block]:
-    shown = _shown(terms, rank)
+def _figure(
+    shown: Sequence[CoefficientRow], terms: Sequence[CoefficientRow], scale: str, figure_id: str
+) -> list[Block]:
     caption = t("report.coefficients.figure")
     pairs = [_pair(row) for row in shown]
     if not figures.drawable(pairs):
@@ -129,13 +133,13 @@ def _legend() -> list[Key]:
     ]
 
 
-def _shown(terms: Sequence[CoefficientRow], rank: dict[str, int]) -> list[CoefficientRow]:
+def _shown(terms: Sequence[CoefficientRow], rank: dict[str, int], levels: int) -> list[CoefficientRow]:
     """Terms of the most important columns, grouped by column, the largest levels of a column with many."""
     columns = sorted({row.column: None for row in terms}, key=lambda name: rank.get(name, UNRANKED))[:COLUMNS]
     shown: list[CoefficientRow] = []
     for column in columns:
         own = [row for row in terms if row.column == column]
-        kept = {id(row) for row in sorted(own, key=_size, reverse=True)[:LEVELS]}
+        kept = {id(row) for row in sorted(own, key=_size, reverse=True)[:levels]}
         shown.extend(row for row in own if id(row) in kept)
     return shown
 

@@ -5,12 +5,14 @@ from __future__ import annotations
 from tabinterp.report.blocks import Block, Cell, Paragraph, Table
 from tabinterp.report.document import Document, MetricRow
 from tabinterp.report.parts.calibration import calibration
+from tabinterp.report.parts.judged import judged
 from tabinterp.report.words import capital, cells, interval, number, say, t
 
 
 def performance(document: Document) -> list[Block]:
     arrows = Paragraph(t("report.performance.arrows"), "note")
-    return [_rows(document), _primary(document), _whole(document), arrows, *calibration(document)]
+    blocks: list[Block] = [_rows(document), _primary(document), _whole(document), arrows, *_delong(document)]
+    return [*blocks, *judged(document), *calibration(document)]
 
 
 def brief(document: Document) -> list[Table | Paragraph]:
@@ -81,6 +83,12 @@ def _whole(document: Document) -> Table:
         for row in document.performance.metrics
     ]
     return Table(t("report.performance.whole"), head, rows)
+
+
+def _delong(document: Document) -> list[Block]:
+    """Whose interval the difference in AUC has."""
+    methods = [row.method for row in document.performance.metrics if row.metric == "auc"]
+    return [Paragraph(t(f"report.performance.{'delong' if m == 'delong' else 'no_delong'}"), "note") for m in methods]
 
 
 def _name(row: MetricRow) -> str:

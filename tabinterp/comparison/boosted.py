@@ -1,0 +1,155 @@
+"""Is the network itself any good? Boosted trees on the same training rows, as a reference and not as a rival.
+
+scikit-learn's histogram gradient boosting (after LightGBM, Ke et al. 2017) on the original columns, categories as they are. The
+number of rounds (200 at most) is the one of lowest loss on a fifth of the training rows, drawn by hash; then all of them are
+fitted. Nothing else is searched: a network that the trees beat has something left to learn from this table, and one that beats
+them is not thereby shown to be the best there is.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+import torch
+from sklearn.compose import ColumnTransformer
+from sklearn.ensemble import HistGradientBoostingClassifier, HistGradientBoostingRegressor
+from sklearn.pipeline import Pipeline
+from sklearn.preprocessing import OrdinalEncoder
+from threadpoolctl import threadpool_limits
+
+from ..errors import NotApplicableError
+from ..models.model import Bound
+from ..models.scores import CLIP
+from ..readouts.loss import loss_for
+from ..table import Table
+from ..table.draws import FloatArray, IntArray, chosen, row_hash
+from .performance import FEWEST, RESAMPLES, Metric, Status, groups, judged, paired
+
+ROUNDS, STEP = 200, 25
+TREES = 400  # of all classes together
+LEVELS = 250  # a tree knows at most 255; the rarest share one
+VALIDATION = 5  # one part in
+
+
+@dataclass(frozen=True)
+class Reference:
+    """Primary metric of the network and of the trees (in the place of the linear model), and what it says of the network."""
+
+    metric: Metric
+    status: Status
+    rounds: int
+    rows: int
+    training_rows: int
+
+
+def boosted(network: Bound, margin: float, *, seed: int = 0) -> Reference:
+    """Fit trees on the training rows of the network's table, and score both on its held-out rows.
+
+    Raises
+    ------
+    NotApplicableError
+        when it is not known which rows the network was not trained on, or they are too few.
+    """
+    table = network.table
+    if table.held_out is None:
+        raise NotApplicableError("they need to know which rows the network was trained on")
+    training, held = _training(table, seed), np.flatnonzero(table.held_out)
+    held = held[np.argsort(row_hash(table.numbers[held], seed), kind="stable")].astype(np.int64)
+    rows = table.take(held)
+    if groups(rows).max() + 1 < FEWEST:
+        raise NotApplicableError(f"fewer than {FEWEST} held-out rows, or groups of rows, are too few for an interval")
+    with threadpool_limits(1, user_api="openmp"):  # sums of several threads differ in their last digit from run to run
+        model, rounds = _fitted(training, seed)
+        losses = _losses(np.stack([network.scores[held], _predicted(model, rows)]), rows)
+    metric = paired(loss_for(None, table.schema.task).name, losses, rows, RESAMPLES, seed)
+    _, _, low, high = metric.difference
+    return Reference(metric, judged(low, high, margin), rounds, len(rows), len(training))
+
+
+def _training(table: Table, seed: int) -> Table:
+    """Training rows with weight, in an order that does not depend on the file's."""
+    training = table.training_rows()
+    if training.weights is not None:
+        training = training.take(np.flatnonzero(training.weights > 0))
+    training = training.take(np.argsort(row_hash(training.numbers, seed), kind="stable").astype(np.int64))
+    if len(training) < 2 * VALIDATION or not training.schema.inputs:
+        raise NotApplicableError("there are too few training rows for them")
+    if table.codes is not None and len(np.unique(training.y)) < len(table.schema.classes):
+        raise NotApplicableError("some class has no training row")
+    return training
+
+
+def _fitted(training: Table, seed: int) -> tuple[Pipeline, int]:
+    classes = max(1, len(training.schema.classes)) if training.schema.task == "multiclass" else 1
+    most = max(1, min(ROUNDS, TREES // classes))
+    apart = np.zeros(len(training), dtype=bool)
+    apart[chosen(training.numbers, len(training) // VALIDATION, seed + 1)] = True
+    fitted, scored = np.flatnonzero(~apart).astype(np.int64), np.flatnonzero(apart).astype(np.int64)
+    known = training.codes is None or len(np.unique(training.y[fitted])) == len(training.schema.classes)
+    rounds = _best(training, fitted, scored, most, seed) if known else most
+    model = _pipeline(training, seed).set_params(model__max_iter=rounds)
+    return model.fit(training.inputs, training.y, model__sample_weight=training.weights), rounds
+
+
+def _best(training: Table, fitted: IntArray, scored: IntArray, most: int, seed: int) -> int:
+    """The number of rounds of lowest loss on rows apart; none are added once the last `STEP` have not lowered it."""
+    part, apart, best = training.take(fitted), training.take(scored), 0
+    model = _pipeline(part, seed)
+    x, y, task = model[:-1].fit_transform(part.inputs), part.y, training.schema.task
+    at = model[:-1].transform(apart.inputs)
+    staged = "staged_decision_function" if training.schema.goal.classes else "staged_predict"
+    for rounds in range(STEP, most + STEP, STEP):
+        model[-1].set_params(max_iter=min(rounds, most), warm_start=True).fit(x, y, sample_weight=part.weights)
+        found = np.stack([_losses(_scores(raw, task)[None], apart)[0] for raw in getattr(model[-1], staged)(at)])
+        best = int(np.argmin(found @ apart.row_weights)) + 1
+        if best <= rounds - STEP:
+            break
+    return best
+
+
+def _losses(found: FloatArray, table: Table) -> FloatArray:
+    """(m, rows) losses of scores (m, rows, k)."""
+    rows = loss_for(None, table.schema.task).rows
+    losses = rows(torch.as_tensor(found), torch.as_tensor(table.y), torch.ones(found.shape[:2]))
+    return np.asarray(losses.numpy(), dtype=np.float64)
+
+
+def _predicted(model: Pipeline, table: Table) -> FloatArray:
+    ask = model.decision_function if table.schema.goal.classes else model.predict
+    return _scores(ask(table.inputs), table.schema.task)
+
+
+def _scores(raw: FloatArray, task: str) -> FloatArray:
+    """(rows, k): log-odds, logits, values, or logs of expected counts."""
+    raw = np.asarray(raw, dtype=np.float64)
+    return (np.log(np.maximum(raw, CLIP)) if task == "count" else raw).reshape(len(raw), -1)
+
+
+def _pipeline(training: Table, seed: int) -> Pipeline:
+    """Numbers as they are, everything else by the place of its level; unknown levels are missing.
+
+    A column of which no row has a value says nothing, and scikit-learn finds no bins for it.
+    """
+    known = [name for name in training.schema.inputs if training.frame[name].notna().any()]
+    if not known:
+        raise NotApplicableError("no column has a value in the training rows")
+    kinds = {name: training.schema[name].kind for name in known}
+    numbers = [name for name, kind in kinds.items() if kind == "numeric"]
+    levels = [name for name, kind in kinds.items() if kind != "numeric"]
+    places = OrdinalEncoder(
+        handle_unknown="use_encoded_value", unknown_value=np.nan, encoded_missing_value=np.nan, max_categories=LEVELS
+    )
+    encoder = ColumnTransformer([("numbers", "passthrough", numbers), ("levels", places, levels)])
+    settings: dict[str, Any] = {
+        "early_stopping": False,
+        "categorical_features": np.arange(len(kinds)) >= len(numbers),
+        "random_state": seed,
+    }
+    if training.schema.goal.classes:
+        model = HistGradientBoostingClassifier(**settings)
+    else:
+        kind = "poisson" if training.schema.task == "count" else "squared_error"
+        model = HistGradientBoostingRegressor(loss=kind, **settings)
+    return Pipeline([("encoder", encoder), ("model", model)])

@@ -1,0 +1,123 @@
+"""The verdict once more, after both models are recalibrated: does a gap remain that is not one of scale alone?
+
+Class weights, resampling or training for too long move probabilities without changing what a model knows, and make a gap in log
+loss. Each model's scores f become a f + b: logistic recalibration for two classes (Platt 1999), one temperature a and an
+intercept for each of several (bias-corrected temperature scaling, Alexandari et al. 2020), a line for numbers, Poisson for
+counts. There being no rows apart for it, it is cross-fitted on the held-out rows: rows fall by a hash of their number (or of
+their group's first) into five folds, and each fold's map is fitted on the other four. For classes and counts a prior of the
+weight of one row holds the map to the identity, so that rows which a score separates have a finite fit.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+
+import numpy as np
+import torch
+from scipy.optimize import minimize
+from torch import Tensor
+
+from ..errors import NotApplicableError
+from ..models.model import Bound
+from ..readouts.loss import loss_for
+from ..table import Table
+from ..table.draws import FloatArray, IntArray, row_hash
+from .performance import FEWEST, RESAMPLES, Metric, Performance, Status, groups, judged, paired
+
+FOLDS = 5
+
+
+@dataclass(frozen=True)
+class Recalibrated:
+    """The primary metric of both models after recalibration, and the verdict on it; before, `before`."""
+
+    metric: Metric
+    before: Status
+    status: Status
+    folds: int
+    rows: int
+
+    @property
+    def changed(self) -> bool:
+        return self.status != self.before
+
+
+def recalibrated(network: Bound, linear: Bound, before: Performance, *, seed: int = 0) -> Recalibrated:
+    """Recalibrate both models, bound to the same held-out rows, and compare them again as `before`, under its margin.
+
+    Raises
+    ------
+    NotApplicableError
+        when it is not known which rows the models were not trained on, or there are too few of them.
+    """
+    if before.status == "not_assessed":
+        raise NotApplicableError("models are recalibrated on rows that they were not trained on")
+    order = np.argsort(row_hash(network.table.numbers, seed), kind="stable").astype(np.int64)
+    table = network.table.take(order)
+    fold = folds(table, seed, FOLDS)
+    if np.bincount(fold, minlength=FOLDS).min() < FEWEST or groups(table).max() + 1 < FEWEST:
+        raise NotApplicableError(f"a fold of fewer than {FEWEST} held-out rows is too small to score")
+    scores = np.stack([crossfitted(bound.scores[order], table, fold) for bound in (network, linear)])
+    loss = loss_for(None, table.schema.task)
+    rows = loss.rows(torch.as_tensor(scores), torch.as_tensor(table.y), torch.ones(scores.shape[:2])).numpy()
+    metric = paired(loss.name, np.asarray(rows, dtype=np.float64), table, RESAMPLES, seed)
+    _, _, low, high = metric.difference
+    return Recalibrated(metric, before.status, judged(low, high, before.margin), FOLDS, len(table))
+
+
+def folds(table: Table, seed: int, count: int) -> IntArray:
+    """(n,) the fold of each row, by a hash of its number; rows of one group fall together, by the least of their numbers."""
+    group = groups(table)
+    first = np.full(int(group.max()) + 1, np.iinfo(np.int64).max)
+    np.minimum.at(first, group, table.numbers)
+    return (row_hash(first, seed) % np.uint64(count)).astype(np.int64)[group]
+
+
+def crossfitted(scores: FloatArray, table: Table, fold: IntArray) -> FloatArray:
+    """Scores (n, k), each row's recalibrated by the map that was fitted on the other folds."""
+    weights, made = table.row_weights, np.empty_like(scores)
+    for one in range(FOLDS):
+        inside = fold == one
+        rest = ~inside & (weights > 0)
+        slope, shift = fit(scores[rest], table.y[rest], weights[rest], table.schema.task)
+        made[inside] = slope * scores[inside] + shift
+    return made
+
+
+def fit(scores: FloatArray, y: FloatArray, weights: FloatArray, task: str) -> tuple[float, FloatArray]:
+    """Slope and shift (k,) of the map of lowest loss on these rows."""
+    centre, spread = scores.mean(axis=0), float(scores.std(axis=0).max())
+    if not (len(y) and spread > 0):
+        return 1.0, np.zeros(scores.shape[1])
+    z = (scores - centre) / spread
+    if task == "regression":
+        bent, level = np.polyfit(z[:, 0], y, 1, w=np.sqrt(weights))
+        return float(bent / spread), np.array([level - bent * centre[0] / spread])
+    loss, at, outcome = loss_for(None, task), torch.as_tensor(scores)[None], torch.as_tensor(y)
+    share = torch.as_tensor(weights / weights.sum())
+    ones = torch.ones(at.shape[:2])
+
+    def objective(given: Tensor) -> Tensor:
+        """The loss of slope * score + shift, from (slope, shift of the centre): the two are then nearly independent."""
+        moved = given[0] * (at - middle) + middle + given[1:]
+        return (loss.rows(moved, outcome, ones)[0] * share).sum() + ((given - start) ** 2).sum() / len(y)
+
+    middle, start = torch.as_tensor(centre), torch.as_tensor(np.r_[1.0, np.zeros(scores.shape[1])])
+    found = _minimised(objective, start)
+    return float(found[0]), found[1:] + (1 - found[0]) * centre
+
+
+def _minimised(objective: Callable[[Tensor], Tensor], start: Tensor) -> FloatArray:
+    def value(x: FloatArray) -> float:
+        return float(objective(torch.as_tensor(x)))
+
+    def gradient(x: FloatArray) -> FloatArray:
+        at = torch.as_tensor(x).requires_grad_(True)
+        return np.asarray(torch.autograd.grad(objective(at), at)[0].numpy())
+
+    def hessian(x: FloatArray) -> FloatArray:
+        return np.asarray(torch.autograd.functional.hessian(objective, torch.as_tensor(x)).numpy())  # type: ignore[no-untyped-call]
+
+    found = minimize(value, start.numpy(), jac=gradient, hess=hessian, method="trust-exact", options={"gtol": 1e-8})
+    return np.asarray(found.x, dtype=np.float64)
