@@ -117,7 +117,7 @@ def audit(
     """Set a network beside its linear counterpart: DIR/report.html and DIR/audit.json."""
     asked = _settings(target, task, positive, drop, protected, kind, weight)
     how = _how(architecture, encoder, unsafe_pickle, sha256)
-    judged = {"declined": declined, "margin": margin, "costs": _costs(costs), "threshold": threshold}
+    judged: dict[str, Any] = {"declined": declined, "margin": margin, "costs": _costs(costs), "threshold": threshold}
     judged |= {"control": _controls(control)}
     judged |= {"constraints": None if constraints is None else ti.read_constraints(constraints)}
     typer.echo(_audit(model, data, asked, _split(split), out, rows, seed, quiet, how, judged))

@@ -198,7 +198,7 @@ def _proxies(asked: Asked) -> Any:
 
 
 def _weak(asked: Asked) -> Any:
-    return weak_groups(asked.network.take(asked.evaluated), seed=asked.seed)
+    return weak_groups(*asked.both(asked.evaluated), seed=asked.seed)
 
 
 def _constraints(asked: Asked) -> Any:

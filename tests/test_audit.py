@@ -36,6 +36,7 @@ from tabinterp.models import bind
 from tabinterp.report.canonical import schema
 from tabinterp.report.document import Document, Interval, Message, Surrogate
 from tests.findings.test_checks import OUTCOMES as ROWS_AND_BEYOND
+from tests.findings.test_people import OUTCOMES as PEOPLE
 
 pytestmark = pytest.mark.filterwarnings("ignore:Stochastic Optimizer")  # few iterations are enough here
 
@@ -632,7 +633,7 @@ def with_settings(document, **settings):
 
 
 def test_every_check_has_its_outcomes_here():
-    assert set(OUTCOMES) | set(ROWS_AND_BEYOND) == {check.slug for check in CHECKS}
+    assert set(OUTCOMES) | set(ROWS_AND_BEYOND) | set(PEOPLE) == {check.slug for check in CHECKS}
     assert len({check.code for check in CHECKS}) == len(CHECKS)
 
 

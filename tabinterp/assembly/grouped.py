@@ -135,7 +135,7 @@ def _weak_row(one: Weak) -> parts.WeakRow:
         rest=one.rest,
         difference=interval(*one.difference),
         skill=number(one.skill),
-        shortfall=interval(*one.shortfall),
+        beyond=interval(*one.beyond),
         excess=interval(*one.excess),
     )
 

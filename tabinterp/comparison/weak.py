@@ -5,10 +5,11 @@ done on one half of the rows, drawn by hash (rows that belong together stay toge
 most twelve, are tested on the other half, all of them as one family (`slices`: a false discovery rate of 5%, and intervals
 whose false coverage rate is 5%). So neither the search nor the number of tests makes a group look worse than it is.
 
-A group may simply be hard, so that a large loss alone says nothing. What counts is its skill, 1 - loss / loss of knowing the
-group's own base rate (or mean): `shortfall` is the loss less nine tenths of the latter, positive where the network knows hardly
-more of the group than its base rate. And, for classes, the `excess`: the loss less what the network's own probabilities
-would have it be (their entropy); where it is positive the network is surer than it should be.
+A group may simply be hard, so that a large loss alone says nothing. Two numbers do. For classes, `beyond` is the loss less what
+the linear counterpart's probabilities would have it be (their entropy), less the same of all other rows: rows near its boundary
+are expected to be hard, and a group of wrong or noisy labels is not. Of numbers and counts it is the loss less nine tenths of that
+of knowing the group's own mean, positive where the network knows hardly more. And `excess`, of classes, is the loss less the entropy
+of the network's own probabilities; where it is positive the network is surer than it should be.
 """
 
 from __future__ import annotations
@@ -27,7 +28,7 @@ from ..models.scores import probabilities
 from ..readouts.loss import loss_for
 from ..table import Table
 from ..table.draws import FloatArray, IntArray, row_hash
-from .means import Mean, influences, spread
+from .means import NONE, Mean, influences, spread
 from .partition import BoolArray, Condition, Cut, cut
 from .performance import groups as together
 from .performance import null_loss
@@ -55,15 +56,15 @@ class Weak:
     difference: Mean
     q: float
     skill: float
-    shortfall: Mean
-    shortfall_q: float
+    beyond: Mean
+    beyond_q: float
     excess: Mean
     excess_q: float
 
 
 @dataclass(frozen=True)
 class WeakGroups:
-    """What was tested, the group of the largest shortfall first. `rows` tested it, `searched` groups were looked at."""
+    """What was tested, the group furthest beyond expectation first. `rows` tested it, `searched` groups were looked at."""
 
     groups: tuple[Weak, ...]
     loss: str
@@ -79,35 +80,39 @@ class WeakGroups:
         for one in self.groups:
             row: dict[str, object] = {"group": " and ".join(f"{c.column}: {c.name}" for c in one.conditions)}
             row |= {"rows": one.rows, "loss": one.loss, "rest": one.rest, "skill": one.skill}
-            for name in ("difference", "shortfall", "excess"):
+            for name in ("difference", "beyond", "excess"):
                 found = getattr(one, name)
                 row |= dict(zip((name, f"{name}_stderr", f"{name}_low", f"{name}_high"), found, strict=True))
-            rows.append(row | {"q": one.q, "shortfall_q": one.shortfall_q, "excess_q": one.excess_q})
+            rows.append(row | {"q": one.q, "beyond_q": one.beyond_q, "excess_q": one.excess_q})
         return pd.DataFrame(rows)
 
 
-def weak_groups(network: Bound, *, seed: int = 0) -> WeakGroups:
-    """Search the rows that the network is bound to (those held out, where there are any)."""
-    table, task = network.table, network.table.schema.task
-    lost, excess = _losses(network)
+def weak_groups(network: Bound, linear: Bound, *, seed: int = 0) -> WeakGroups:
+    """Search the rows that both models are bound to (those held out, where there are any)."""
+    table, task, classes = network.table, network.table.schema.task, network.table.schema.goal.classes
+    lost = _rows(table, network.scores)
+    values = (lost - _entropy(linear), lost - _entropy(network)) if classes else (lost,)
     scored = _half(table, seed)
-    searched, found = _search(table, lost, excess, ~scored)
+    searched, found = _search(table, lost, values, ~scored)
     found = [(conditions, mask) for conditions, mask in found if (mask & scored).sum() >= SMALLEST]
     part, group = table.take(scored), together(table)[scored]
-    lost, excess, masks = lost[scored], excess[scored], [mask[scored] for _, mask in found]
-    worse = compared(masks, lost, part.row_weights, group)
-    surer = compared(masks, excess, part.row_weights, group)
-    short = family([_shortfall(mask, lost, part, group) for mask in masks])
+    masks, lost = [mask[scored] for _, mask in found], lost[scored]
+    more = (part.row_weights, group)
+    worse = compared(masks, lost, *more)
+    if classes:
+        beyond = [(one.against_rest, one.rest_q) for one in compared(masks, values[0][scored], *more)]
+        excess = [(one.inside, one.q) for one in compared(masks, values[1][scored], *more)]
+    else:
+        beyond = family([_shortfall(mask, lost, part, group) for mask in masks])
+        excess = [(NONE, np.nan)] * len(masks)
     made = []
-    for (conditions, _), mask, a, b, (shortfall, q) in zip(found, masks, worse, surer, short, strict=True):
+    for (conditions, _), mask, one, far, sure in zip(found, masks, worse, beyond, excess, strict=True):
         known = float(np.average(_knowing(part, mask)[mask], weights=part.row_weights[mask]))
-        skill = 1 - a.inside[0] / known if known > 0 else np.nan
-        own = (b.inside, b.q) if table.schema.goal.classes else ((np.nan, np.nan, np.nan, np.nan), np.nan)
-        rest = a.inside[0] - a.against_rest[0]
-        made.append(
-            Weak(conditions, int(mask.sum()), a.inside[0], rest, a.against_rest, a.rest_q, skill, shortfall, q, *own)
-        )
-    made.sort(key=lambda one: -np.nan_to_num(one.shortfall[0], nan=-np.inf))
+        skill = 1 - one.inside[0] / known if known > 0 else np.nan
+        rest = one.inside[0] - one.against_rest[0]
+        numbers = (one.inside[0], rest, one.against_rest, one.rest_q, skill, *far, *sure)
+        made.append(Weak(conditions, int(mask.sum()), *numbers))
+    made.sort(key=lambda one: -np.nan_to_num(one.beyond[0], nan=-np.inf))
     mean = float(np.average(lost, weights=part.row_weights))
     null = null_loss(task, part.y, part.row_weights)
     return WeakGroups(tuple(made), loss_for(None, task).name, mean, null, len(part), searched, seed)
@@ -133,17 +138,14 @@ def _knowing(table: Table, mask: BoolArray) -> FloatArray:
 def _rows(table: Table, scores: FloatArray) -> FloatArray:
     """(n,) the task's own loss of every row."""
     at = torch.as_tensor(scores)[None]
-    found = loss_for(None, table.schema.task).rows(at, torch.as_tensor(table.y), torch.ones(at.shape[:2]))
+    found = loss_for(None, table.schema.task).rows(at, torch.tensor(table.y), torch.ones(at.shape[:2]))
     return np.asarray(found[0].numpy(), dtype=np.float64)
 
 
-def _losses(network: Bound) -> tuple[FloatArray, FloatArray]:
-    """(n,) the loss of every row, and its excess over the entropy of the network's own probabilities (0 of numbers)."""
-    lost = _rows(network.table, network.scores)
-    if not network.table.schema.goal.classes:
-        return lost, np.zeros(len(lost))
-    p = probabilities(network.scores)
-    return lost, lost + xlogy(p, p).sum(axis=1)
+def _entropy(bound: Bound) -> FloatArray:
+    """(n,) what a model's own probabilities say that the loss of a row should be, on average."""
+    p = probabilities(bound.scores)
+    return np.asarray(-xlogy(p, p).sum(axis=1))
 
 
 def _half(table: Table, seed: int) -> BoolArray:
@@ -163,24 +165,27 @@ def _names(table: Table) -> list[str]:
 # ---- the search
 
 
-def _search(table: Table, lost: FloatArray, excess: FloatArray, rows: BoolArray) -> tuple[int, Found]:
-    """How many groups were looked at, and those that stand out most on these rows, by shortfall and by excess."""
-    part, lost, excess = table.take(rows), lost[rows], excess[rows]
-    mean, null = (
-        float(np.average(lost, weights=part.row_weights)),
-        null_loss(part.schema.task, part.y, part.row_weights),
-    )
-    standing: tuple[list[tuple[float, tuple[Cut, ...], int]], ...] = ([], [])
+def _search(
+    table: Table, lost: FloatArray, values: tuple[FloatArray, ...], rows: BoolArray
+) -> tuple[int, Found]:
+    """How many groups were looked at, and those that stand out most on these rows, by each of the values.
+
+    Of classes the values' mean over all rows is expected; of numbers the loss of a group with the skill of all rows.
+    """
+    part, lost, values = table.take(rows), lost[rows], tuple(value[rows] for value in values)
+    weights, classes = part.row_weights, table.schema.goal.classes
+    mean, null = float(np.average(lost, weights=weights)), null_loss(part.schema.task, part.y, weights)
+    standing: list[list[tuple[float, tuple[Cut, ...], int]]] = [[] for _ in values]
     looked = 0
     for some, all_codes in _codes([cut(table, name) for name in _names(table)]):
         codes, size = all_codes[rows], int(np.prod([len(c.conditions) for c in some]))
         counts = np.bincount(codes, minlength=size)
         fit = np.flatnonzero((counts >= SMALLEST) & (counts <= len(codes) - SMALLEST))
         looked += len(fit)
-        expected = mean / max(null, 1e-300) * _known(part, codes, size)  # with the skill of all rows
+        expected = mean / max(null, 1e-300) * _known(part, codes, size)
         hard = expected >= EASY * mean  # in a group of one outcome there is nothing to know
-        for place, value, beyond in ((standing[0], lost, expected), (standing[1], excess, np.zeros(size))):
-            t = _above(codes, value, part.row_weights, beyond)
+        for place, value in zip(standing, values, strict=True):
+            t = _above(codes, value, weights, np.full(size, np.average(value, weights=weights)) if classes else expected)
             place += [(float(t[cell]), some, int(cell)) for cell in fit if t[cell] > 0 and hard[cell]]
     found: Found = []
     for place in standing:

@@ -63,7 +63,7 @@ CHECKS: tuple[Check, ...] = (
     Check("TI-G02", "proxy", "check", "groups", g.proxy, {"auc": g.PROXY_AUC, "r2": g.PROXY_R2}),
     Check(
         "TI-G03", "weak-subgroup", "check", "groups", g.weak_subgroup,
-        {"percent": 100 * g.SKILL, "far": g.FAR, "excess": 100 * g.EXCESS},
+        {"percent": 100 * g.SKILL, "far": g.FAR, "excess": 100 * g.EXCESS, "beyond": 100 * g.BEYOND},
     ),
     Check("TI-G04", "constraint-violated", "act", "groups", g.constraint_violated, {"percent": 100 * g.AGAINST}),
 )  # fmt: skip

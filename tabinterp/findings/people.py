@@ -8,7 +8,8 @@ from .outcome import Outcome, above, cleared, not_applicable, raised
 
 FIFTHS = 0.8  # a rule of thumb of United States employment guidelines
 PROXY_AUC, PROXY_R2 = 0.7, 0.3
-SKILL = 0.1  # what the document's shortfall is taken from
+SKILL = 0.1  # of numbers: what `beyond` is taken from
+BEYOND = 0.1  # of what knowing nothing costs
 SKILLED = 0.2  # of the network on all rows; below it there is no group to stand out
 FAR = 1.5  # times the loss of the other rows
 EXCESS = 0.1  # of what knowing nothing costs
@@ -95,30 +96,31 @@ def weak_subgroup(d: Document) -> Outcome:
     part = d.groups.weak if d.groups is not None else None
     if part is None or not part.found:
         return not_applicable()
-    found = [row for row in part.found if _hardly_known(row, part)]
+    found = [row for row in part.found if _fails(row, part, d.data.task in ("binary", "multiclass"))]
     sure = [row for row in part.found if above(row.excess, EXCESS * part.null)]
     counted: dict[str, object] = {"searched": part.searched, "tested": len(part.found)}
     if not found and not sure:
         return cleared(**counted)
     key = "raised" if found else "raised_sure"
     first = (
-        max(found, key=lambda row: row.shortfall.value or 0.0)
+        max(found, key=lambda row: row.beyond.value or 0.0)
         if found
         else max(sure, key=lambda row: row.excess.value or 0.0)
     )
     values = counted | {"group": _name(first.group), "rows": first.rows, "loss": first.loss, "rest": first.rest}
     values |= {"count": len({_name(row.group) for row in found + sure})}
     if found:
-        return Outcome("raised", key, values | {"skill": first.skill})
+        return Outcome("raised", key, values | {"percent": 100 * (first.skill or 0.0)})
     return Outcome(
         "raised", key, values | {"excess": first.excess.value, "low": first.excess.low, "high": first.excess.high}
     )
 
 
-def _hardly_known(row: WeakRow, part: WeakPart) -> bool:
-    """The network knows hardly more than the group's base rate, of others it does, and its loss is far above theirs."""
-    skilled = 1 - part.mean / part.null >= SKILLED if part.null > 0 else False
-    return skilled and above(row.shortfall, 1e-12) and above(row.difference, 1e-12) and row.loss >= FAR * row.rest
+def _fails(row: WeakRow, part: WeakPart, classes: bool) -> bool:
+    """Of others the network knows something; here its loss is far above theirs, and beyond what was to be expected."""
+    skilled = part.null > 0 and 1 - part.mean / part.null >= SKILLED
+    limit = BEYOND * part.null if classes else 1e-12
+    return skilled and above(row.beyond, limit) and above(row.difference, 1e-12) and row.loss >= FAR * row.rest
 
 
 def constraint_violated(d: Document) -> Outcome:

@@ -254,8 +254,9 @@ EXPLAINED: dict[str, tuple[str, str, str, str, str]] = {
         ),
         "Groups of three columns or more, of fewer than fifty rows, and of columns that are not in the table.",
         (
-            "Hardly more known than the base rate ({percent}%) and {far} times the loss of other rows; or surer than its "
-            "outcomes by {excess}% of what knowing nothing costs. Whole intervals."
+            "{far} times the loss of other rows, and {beyond}% of what knowing nothing costs beyond what the linear model's "
+            "probabilities let expect (of numbers: hardly more known than the mean, {percent}%); or surer than its outcomes by "
+            "{excess}% of it. Whole intervals."
         ),
         "Look at labels and columns of these rows; train on more of them, or do not use the network there.",
     ),

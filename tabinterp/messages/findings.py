@@ -313,8 +313,8 @@ FINDINGS: dict[str, str] = {
     ),
     "finding.proxy.not_applicable": "Every protected column is an input, or none was declared.",
     "finding.weak-subgroup.raised": (
-        "Among rows with {group} ({rows} rows that did not find the group) the loss is {loss}, beside {rest} elsewhere, and the "
-        "network knows hardly more than the group's base rate (skill {skill}). Groups that fail: {count} of {tested} tested, "
+        "Among rows with {group} ({rows} rows that did not find the group) the loss is {loss}, beside {rest} elsewhere, beyond "
+        "what was to be expected of such rows; of what the base rate leaves open the network knows {percent}%. Groups that fail: {count} of {tested} tested, "
         "{searched} searched."
     ),
     "finding.weak-subgroup.raised_sure": (

@@ -84,7 +84,7 @@ class WeakRow(Part):
     rest: float
     difference: Interval  # of the level that keeps the false coverage rate at 5%, as the next two
     skill: float | None
-    shortfall: Interval
+    beyond: Interval
     excess: Interval
 
 

@@ -168,7 +168,9 @@ def _weak(part: WeakPart) -> list[Block]:
     blocks: list[Block] = [Heading(t("report.weak")), Paragraph(lead)]
     if not part.found:
         return blocks
-    names = ("loss", "rest", "difference", "skill", "shortfall", "excess")
+    sure = any(row.excess.value is not None for row in part.found)
+    note = "report.weak.note" if sure else "report.weak.note_mean"
+    names = ("loss", "rest", "difference", "skill", "beyond", "excess")
     head = [Cell(t("report.groups.group"), style="w"), Cell(t("report.groups.rows"))]
     head += cells([t(f"report.weak.{name}") for name in names])
     body = [
@@ -176,11 +178,11 @@ def _weak(part: WeakPart) -> list[Block]:
             Cell(named(row.group), style="w"),
             Cell(f"{row.rows:,}"),
             *cells([number(row.loss), number(row.rest), interval(row.difference, sign=True), share(row.skill)]),
-            *cells([interval(row.shortfall, sign=True), interval(row.excess, sign=True)]),
+            *cells([interval(row.beyond, sign=True), interval(row.excess, sign=True)]),
         ]
         for row in part.found
     ]
-    return [*blocks, Table(t("report.weak.caption"), head, body), Paragraph(t("report.weak.note"), "note")]
+    return [*blocks, Table(t("report.weak.caption"), head, body), Paragraph(t(note), "note")]
 
 
 # ---- constraints
