@@ -3,8 +3,9 @@
 Probes (Alain & Bengio 2016): a logistic regression (of a number a linear one) on the encoded inputs, on the outputs of each
 hidden layer, on the score alone, and on one input column at a time (the levels of a category, sixteen parts of a number),
 fitted on four fifths of the rows and asked about the last, in turn. What it says is told by AUC (one level against the
-others, by their shares) or R2, the mean over the fifths, with an interval over rows. A probe finds what is there to be read
-linearly, and not what the network makes of it.
+others, by their shares) or R2, the mean over the fifths; its standard error is that over rows, times 1.5, because the fits
+share most of their rows (Nadeau & Bengio 2003). A probe finds what is there to be read linearly, and not what the network
+makes of it.
 
 What the best proxies carry: they take their values from other rows, drawn by hash, one column at a time and all together, and the
 loss and the gap between the most and the least selected group are taken again. The gap is between the same two groups throughout.
@@ -36,6 +37,7 @@ from .partition import BoolArray, Condition, cut, shown
 from .performance import groups as together
 
 FOLDS = 5
+OVERLAP = float(np.sqrt(1 + FOLDS / (FOLDS - 1)))  # of standard errors, because the fits share most of their rows
 ROWS = 3000
 FEWEST = 50  # rows, and twice as many as folds of each level
 CELLS = 16
@@ -196,7 +198,10 @@ class _Asked:
             if inside.any() and (y[outside].std(axis=0) > 0).any():
                 guess = self._guess(x[outside], y[outside], w[outside], x[inside])
                 parts.append(measure(guess, y[inside], self.classes, w[inside]))
-        return over_folds(parts).estimate() if parts else as_interval(np.nan, np.nan)
+        if not parts:
+            return as_interval(np.nan, np.nan)
+        found = over_folds(parts)
+        return as_interval(found.value, OVERLAP * found.stderr)
 
     def _guess(self, x: FloatArray, y: FloatArray, w: FloatArray, new: FloatArray) -> FloatArray:
         if not self.classes:

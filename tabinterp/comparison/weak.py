@@ -7,9 +7,9 @@ whose false coverage rate is 5%). So neither the search nor the number of tests 
 
 A group may simply be hard, so that a large loss alone says nothing. Two numbers do. For classes, `beyond` is the loss less what
 the linear counterpart's probabilities would have it be (their entropy), less the same of all other rows: rows near its boundary
-are expected to be hard, and a group of wrong or noisy labels is not. Of numbers and counts it is the loss less nine tenths of that
-of knowing the group's own mean, positive where the network knows hardly more. And `excess`, of classes, is the loss less the entropy
-of the network's own probabilities; where it is positive the network is surer than it should be.
+are expected to be hard, and a group of wrong or noisy labels is not. Of numbers and counts it is the loss less nine tenths
+of that of knowing the group's own mean, positive where the network knows hardly more. And `excess`, of classes, is the loss
+less the entropy of the network's own probabilities; where it is positive the network is surer than it should be.
 """
 
 from __future__ import annotations
@@ -99,6 +99,8 @@ def weak_groups(network: Bound, linear: Bound, *, seed: int = 0) -> WeakGroups:
     masks, lost = [mask[scored] for _, mask in found], lost[scored]
     more = (part.row_weights, group)
     worse = compared(masks, lost, *more)
+    beyond: list[tuple[Mean, float]]
+    excess: list[tuple[Mean, float]]
     if classes:
         beyond = [(one.against_rest, one.rest_q) for one in compared(masks, values[0][scored], *more)]
         excess = [(one.inside, one.q) for one in compared(masks, values[1][scored], *more)]
@@ -165,9 +167,7 @@ def _names(table: Table) -> list[str]:
 # ---- the search
 
 
-def _search(
-    table: Table, lost: FloatArray, values: tuple[FloatArray, ...], rows: BoolArray
-) -> tuple[int, Found]:
+def _search(table: Table, lost: FloatArray, values: tuple[FloatArray, ...], rows: BoolArray) -> tuple[int, Found]:
     """How many groups were looked at, and those that stand out most on these rows, by each of the values.
 
     Of classes the values' mean over all rows is expected; of numbers the loss of a group with the skill of all rows.
@@ -185,7 +185,9 @@ def _search(
         expected = mean / max(null, 1e-300) * _known(part, codes, size)
         hard = expected >= EASY * mean  # in a group of one outcome there is nothing to know
         for place, value in zip(standing, values, strict=True):
-            t = _above(codes, value, weights, np.full(size, np.average(value, weights=weights)) if classes else expected)
+            t = _above(
+                codes, value, weights, np.full(size, np.average(value, weights=weights)) if classes else expected
+            )
             place += [(float(t[cell]), some, int(cell)) for cell in fit if t[cell] > 0 and hard[cell]]
     found: Found = []
     for place in standing:

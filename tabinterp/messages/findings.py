@@ -314,8 +314,8 @@ FINDINGS: dict[str, str] = {
     "finding.proxy.not_applicable": "Every protected column is an input, or none was declared.",
     "finding.weak-subgroup.raised": (
         "Among rows with {group} ({rows} rows that did not find the group) the loss is {loss}, beside {rest} elsewhere, beyond "
-        "what was to be expected of such rows; of what the base rate leaves open the network knows {percent}%. Groups that fail: {count} of {tested} tested, "
-        "{searched} searched."
+        "what was to be expected of such rows; of what the base rate leaves open the network knows {percent}%. "
+        "Groups that fail: {count} of {tested} tested, {searched} searched."
     ),
     "finding.weak-subgroup.raised_sure": (
         "Among rows with {group} ({rows} rows that did not find the group) the network is surer than it should be: its loss is "

@@ -9,8 +9,8 @@ from __future__ import annotations
 from tabinterp.errors import DocumentError
 from tabinterp.report.compared import Disagreement, Gain, Ladder
 from tabinterp.report.document import Document, Interval, MetricRow, Status, Verdict
-from tabinterp.report.judged import Judged
 from tabinterp.report.grouped import Groups
+from tabinterp.report.judged import Judged
 from tabinterp.report.sliced import Slices
 
 HIGHER_IS_BETTER = {
@@ -242,7 +242,9 @@ def _groups(part: Groups) -> None:
     for index, row in enumerate(rows):
         numbers = row.network is not None or row.linear is not None
         if numbers != (row.rows is not None) or (row.rows is not None and row.rows < FEWEST):
-            raise DocumentError(f"groups.table: group {index} tells numbers of {row.rows} rows. Allowed: {FEWEST} at least.")
+            raise DocumentError(
+                f"groups.table: group {index} tells numbers of {row.rows} rows. Allowed: {FEWEST} at least."
+            )
     if part.weak is not None and any(row.rows < FEWEST for row in part.weak.found):
         raise DocumentError(f"groups.weak: a group of fewer than {FEWEST} rows. Allowed: none.")
     for held in [] if part.constraints is None else part.constraints.columns:

@@ -63,7 +63,11 @@ def test_rates_are_those_of_fairlearn(weighted):
     for column in PROTECTED:
         weights = {name: {"sample_weight": part.table.row_weights} for name in names}
         frame = MetricFrame(
-            metrics=names, y_true=y, y_pred=chosen, sensitive_features=sensitive(column, weighted), sample_params=weights
+            metrics=names,
+            y_true=y,
+            y_pred=chosen,
+            sensitive_features=sensitive(column, weighted),
+            sample_params=weights,
         ).by_group
         for name, row in frame.iterrows():
             group = result[name].network
@@ -76,9 +80,7 @@ def test_the_ratio_to_the_most_selected_group_is_fairlearns_parity_ratio():
     part = held_out()
     for column in PROTECTED:
         ours = [g.network.ratio_most[0] for g in found().groups if g.cell.columns == (column,)]
-        theirs = demographic_parity_ratio(
-            part.table.y, part.scores[:, 0] > 0, sensitive_features=sensitive(column)
-        )
+        theirs = demographic_parity_ratio(part.table.y, part.scores[:, 0] > 0, sensitive_features=sensitive(column))
         assert np.nanmin(ours) == pytest.approx(theirs)
         assert np.isnan(ours).sum() == 1  # the most selected group itself
 
@@ -114,14 +116,15 @@ def test_calibration_is_that_of_the_groups_own_rows():
     part = held_out()
     group = next(g for g in found().groups if g.name == "city: bern")
     alone = calibration(part.take(group.cell.rows)).outputs[0]
-    assert group.network.slope == alone.slope
-    assert group.network.intercept == alone.intercept
+    assert group.network.slope == pytest.approx(alone.slope)
+    assert group.network.intercept == pytest.approx(alone.intercept)
     p, y = 1 / (1 + np.exp(-part.scores[group.cell.rows, 0])), part.table.y[group.cell.rows]
     edges, at = np.cumsum([b.rows for b in alone.bins]), np.argsort(p, kind="stable")
     gaps = [abs(p[rows].mean() - y[rows].mean()) * len(rows) for rows in np.split(at, edges[:-1])]
     assert group.network.ece == pytest.approx(sum(gaps) / len(p))
 
 
+@pytest.mark.filterwarnings("ignore:Precision loss")
 @pytest.mark.parametrize("task", ["regression", "count"])
 def test_of_numbers_mean_predictions_are_compared_by_welch(task):
     part, result = held_out(task=task), found(task)
@@ -227,7 +230,9 @@ def test_a_group_of_two_columns_is_held_back_with_its_margins():
 
 def test_numbers_are_cut_into_quarters_and_levels_beyond_twelve_stand_together():
     rng = np.random.default_rng(0)
-    frame = pd.DataFrame({"n": rng.normal(size=400), "l": rng.choice(list("abcdefghijklmnop"), 400), "y": rng.random(400)})
+    frame = pd.DataFrame(
+        {"n": rng.normal(size=400), "l": rng.choice(list("abcdefghijklmnop"), 400), "y": rng.random(400)}
+    )
     frame.loc[:30, "n"] = np.nan
     table = ti.read_table(frame, target="y", protected=["n", "l"])
     numbers = cut(table, "n")

@@ -41,7 +41,9 @@ def bound(how: str, task: str = "binary"):
         seen = np.where(inside & (how == "noise"), 0.5, seen)
         return np.column_stack([1 - seen, seen])
 
-    line = ti.wrap(affine([[3.0]]), encoder=ColumnTransformer([("v", "passthrough", ["v"])]).fit(frame[["a", "b", "v"]]))
+    line = ti.wrap(
+        affine([[3.0]]), encoder=ColumnTransformer([("v", "passthrough", ["v"])]).fit(frame[["a", "b", "v"]])
+    )
     return bind(ti.wrap(predict, task="binary", classes=[False, True]), table), bind(line, table), group
 
 

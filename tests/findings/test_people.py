@@ -41,9 +41,7 @@ def told(low: float, change: float, metric: str = "auc") -> Document:
     probes = [p.model_copy(update={"power": interval(low, low + 0.02)}) for p in proxy.probes]
     rows = [r.model_copy(update={"gap": interval(change - 0.02, change)}) for r in proxy.network.ablated]
     network = proxy.network.model_copy(update={"ablated": rows})
-    return with_groups(
-        proxies=[proxy.model_copy(update={"probes": probes, "network": network, "metric": metric})]
-    )
+    return with_groups(proxies=[proxy.model_copy(update={"probes": probes, "network": network, "metric": metric})])
 
 
 def weak(document: Document | None = None, **update: Any) -> Document:

@@ -57,6 +57,21 @@ from tabinterp.report.document import (
     Verdict,
     WaldRow,
 )
+from tabinterp.report.grouped import (
+    AblatedRow,
+    ConstraintRow,
+    ConstraintTable,
+    GapPart,
+    GroupRow,
+    Groups,
+    GroupTable,
+    HeldPart,
+    ProbeRow,
+    ProxyPart,
+    Treated,
+    WeakPart,
+    WeakRow,
+)
 from tabinterp.report.inside import (
     Card,
     Inside,
@@ -79,10 +94,6 @@ from tabinterp.report.judged import (
 )
 from tabinterp.report.reasons import Alike, Flip, ReasonRow, Reasons
 from tabinterp.report.sliced import SliceRow, Slices
-from tabinterp.report.grouped import (
-    AblatedRow, ConstraintRow, ConstraintTable, GapPart, GroupRow, Groups, GroupTable, HeldPart, ProbeRow, ProxyPart,
-    Treated, WeakPart, WeakRow,
-)
 from tabinterp.report.tabled import (
     BeyondRange,
     BeyondRow,
@@ -932,7 +943,11 @@ def group_table(make: Maker, names: list[str], task: str) -> GroupTable:
     def row(kind: str, rows: int | None, control: bool = False, **values: object) -> GroupRow:
         one = Message(key=f"group.{kind}", values={"column": names[0], **values})
         two = Message(key="group.level", values={"column": names[1], "level": "female"})
-        told = {"network": treated(make, task), "linear": treated(make, task)} if rows else {"network": None, "linear": None}
+        told = (
+            {"network": treated(make, task), "linear": treated(make, task)}
+            if rows
+            else {"network": None, "linear": None}
+        )
         return GroupRow(group=[one, two] if kind == "others" else [one], control=control, rows=rows, **told)
 
     return GroupTable(
@@ -1599,7 +1614,9 @@ def blank_groups(found: Groups) -> Groups:
     none = {"network": held, "linear": held, "outside": None, "few_outside": True}
     return found.model_copy(
         update={
-            "table": found.table.model_copy(update={"columns": rows, "pairs": [], "rows_of": "all", "favourable": None}),
+            "table": found.table.model_copy(
+                update={"columns": rows, "pairs": [], "rows_of": "all", "favourable": None}
+            ),
             "proxies": [proxy.model_copy(update={"probes": probes, "network": None, "linear": None})],
             "weak": found.weak.model_copy(update={"found": [weak]}),
             "constraints": found.constraints.model_copy(
