@@ -91,7 +91,7 @@ def weak_groups(network: Bound, linear: Bound, *, seed: int = 0) -> WeakGroups:
     """Search the rows that both models are bound to (those held out, where there are any)."""
     table, task, classes = network.table, network.table.schema.task, network.table.schema.goal.classes
     lost = _rows(table, network.scores)
-    values = (lost - _entropy(linear), lost - _entropy(network)) if classes else (lost,)
+    values: tuple[FloatArray, ...] = (lost - _entropy(linear), lost - _entropy(network)) if classes else (lost,)
     scored = _half(table, seed)
     searched, found = _search(table, lost, values, ~scored)
     found = [(conditions, mask) for conditions, mask in found if (mask & scored).sum() >= SMALLEST]
