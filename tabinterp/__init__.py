@@ -69,6 +69,8 @@ _HOMES = {
     "file_digest": "folder",
     "verify": "verification",
     "read_policy": "findings.policy",
+    "read_card": "findings.evidence",
+    "read_mapping": "findings.evidence",
     "format_decision": "findings.formats",
     "TabinterpError": "errors",
 }

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field
 from datetime import date
 from pathlib import Path
@@ -13,13 +13,22 @@ import pandas as pd
 from . import messages
 from .errors import DocumentError
 from .files import write
+from .findings import judge
+from .findings.evidence import Mapping, as_csv, evidence
 from .findings.gate import Decision, decide
 from .findings.policy import DEFAULT, Policy
 from .report.canonical import from_bytes, to_bytes
 from .report.changes import Changes, compare_documents
 from .report.document import Document, Message, Verdict
+from .report.evidenced import Card
 from .report.parts.changes import as_text
 from .report.render import render, render_changes
+
+
+def judged(document: Document, card: Card | None = None, mappings: Iterable[Mapping] = ()) -> Document:
+    """The document with its findings, the author's text, and the clauses that it then holds evidence for."""
+    found = document.model_copy(update={"findings": judge(document), "card": card})
+    return found.model_copy(update={"evidence": evidence(found, mappings)})
 
 
 @dataclass(frozen=True)
@@ -62,6 +71,17 @@ class Audit:
         severity "act" is raised.
         """
         return decide(self.document, policy, today)
+
+    def annotate(self, card: Card | None = None, mappings: Iterable[Mapping] = ()) -> Audit:
+        """The same audit with its author's text (`ti.read_card`) and evidence for further clauses (`ti.read_mapping`)."""
+        return Audit(judged(self.document, card, mappings), self.run)
+
+    def evidence(self, mappings: Iterable[Mapping] = (), unverified: bool = False) -> str:
+        """CSV, one line a clause: whether the document holds evidence for it, and what is missing.
+
+        `unverified`: also clauses that the mapping's author wrote down from memory.
+        """
+        return as_csv(evidence(self.document, mappings, unverified))
 
     def compare(self, other: Audit) -> Changes:
         """What changed from this audit to another of the same target, beyond its error; `.frame()` and `.to_json()`."""

@@ -10,14 +10,13 @@ from typing import Any
 import torch
 
 from .assembly import Results, document
-from .audited import Audit
+from .audited import Audit, judged
 from .comparison.constraints import declared
 from .comparison.decisions import policy
 from .comparison.declined import Declined
 from .comparison.partition import families
 from .comparison.performance import compare, margin_of
 from .errors import NotApplicableError, TabinterpError
-from .findings import judge
 from .forecast import forecast
 from .models import Bound, Model, bind
 from .models.counterpart import fit_counterpart
@@ -98,7 +97,7 @@ def audit(
                 found[reading.field] = _optional(reading, asked, notes)
     made = document(Results(network, linear, asked.held_out, seed, limit=rows, notes=tuple(notes), **found))
     run = {"seconds": clock.seconds, "threads": torch.get_num_threads()}
-    return Audit(made.model_copy(update={"findings": judge(made)}), run)
+    return Audit(judged(made), run)
 
 
 def _check_settings(seed: int, rows: int, margin: float | None) -> None:

@@ -62,6 +62,8 @@ UnsafePickle = Annotated[
 ]
 Sha256 = Annotated[str | None, typer.Option("--sha256", help="Refuse a model file with another SHA-256.")]
 
+Mappings = Annotated[list[Path] | None, typer.Option("--mapping", help="TOML with clauses of your own. Repeatable.")]
+
 DEMO = "default_of_credit_card_clients"
 
 
@@ -106,6 +108,10 @@ def audit(
     sha256: Sha256 = None,
     rows: Annotated[int, typer.Option("--rows", min=2, help="Most rows for readings of many passes.")] = 20_000,
     declined: Annotated[str, typer.Option("--declined", help="Adverse side: negative or positive.")] = "negative",
+    card: Annotated[
+        Path | None, typer.Option("--card", help="TOML with intended_use, population, limits, reviewer, role.")
+    ] = None,
+    mapping: Mappings = None,
     seed: Seed = 0,
     margin: Annotated[float | None, typer.Option("--margin", help="Difference in loss that does not matter.")] = None,
     costs: Annotated[str | None, typer.Option("--costs", help="FP:FN, costs of a false positive and negative.")] = None,
@@ -120,7 +126,8 @@ def audit(
     judged: dict[str, Any] = {"declined": declined, "margin": margin, "costs": _costs(costs), "threshold": threshold}
     judged |= {"control": _controls(control)}
     judged |= {"constraints": None if constraints is None else ti.read_constraints(constraints)}
-    typer.echo(_audit(model, data, asked, _split(split), out, rows, seed, quiet, how, judged))
+    notes = {"card": card and ti.read_card(card), "mappings": [ti.read_mapping(one) for one in mapping or []]}
+    typer.echo(_audit(model, data, asked, _split(split), out, rows, seed, quiet, how, judged, notes))
 
 
 @app.command()
@@ -209,6 +216,20 @@ def compare(
 
 
 @app.command()
+def evidence(
+    document: Annotated[Path, typer.Argument(help="An audit.json.")],
+    mapping: Mappings = None,
+    unverified: Annotated[
+        bool, typer.Option("--unverified", help="Also clauses that were written down from memory.")
+    ] = False,
+    out: Annotated[Path | None, typer.Option("--out", help="File to write to, instead of the terminal.")] = None,
+) -> None:
+    """Which clauses a saved audit holds evidence for, as CSV."""
+    found = ti.Audit.from_json(document)
+    tell(found.evidence([ti.read_mapping(one) for one in mapping or []], unverified).rstrip("\n"), out)
+
+
+@app.command()
 def demo(out: Out = Path("demo"), seed: Seed = 0, quiet: Quiet = False) -> None:
     """Train and audit a network on a bundled table (credit card default in Taiwan); the report's path comes last."""
     folder = files("tabinterp.datasets")
@@ -245,6 +266,7 @@ def _audit(
     quiet: bool,
     how: dict[str, Any] | None = None,
     judged: dict[str, Any] | None = None,
+    notes: dict[str, Any] | None = None,
 ) -> str:
     started = datetime.now(UTC)
     model, counterpart = ti.load_model(path, **(how or {})), ti.load_counterpart(path)
@@ -258,6 +280,7 @@ def _audit(
         bar: dict[str, Any] = {"progress": step, "announce": say}
         given = {"counterpart": counterpart, "others": ti.load_others(path), "seed": seed, "rows": rows}
         result = ti.audit(model, table, **given, **bar, **(judged or {}))
+    result = result.annotate(**(notes or {}))
     run = {
         "started": started.isoformat(timespec="seconds"),
         "seconds": result.run.get("seconds", {}),

@@ -8,6 +8,7 @@ import hashlib
 import json
 import os
 import pickle
+import re
 import subprocess
 import sys
 import warnings
@@ -42,7 +43,7 @@ pytestmark = pytest.mark.filterwarnings("ignore:Stochastic Optimizer")  # few it
 
 TARGETS = {"binary": "paid", "multiclass": "grade", "regression": "sum"}
 SECRET = "SECRET-4711"
-PLANTED = 135792.468  # not 123456: that is in every 81st
+PLANTED = 135792.468
 
 
 def rows(n: int = 240) -> pd.DataFrame:
@@ -226,15 +227,15 @@ class TestEveryCase:
         for text in (audit.to_json().decode(), audit.to_html()):
             assert SECRET not in text
             assert "remark 5" not in text
-            assert "135792" not in text
-            assert "135,792" not in text
+            assert not re.search(r"(?<![\d.])135,?792", text)  # within a longer number it is chance
 
 
 @pytest.mark.parametrize("task", TARGETS)
 class TestEveryTask:
     def test_what_does_not_apply_is_said(self, task):
         mixed = audited(mixing_encoder, task).document
-        few = ["reason codes"] if task == "binary" else []  # fewer than ten rows of one side
+        few = ["conditional importance"]  # of 80 rows at least
+        few = ["reason codes", *few] if task == "binary" else few  # fewer than ten rows of one side
         readings = [m.values["reading"] for m in mixed.not_assessed if m.key == "not_assessed.reading"]
         assert readings == [*few, "coefficients"]
         assert [m.values["columns"] for m in mixed.not_assessed if m.key == "not_assessed.mixed"] == [

@@ -56,6 +56,7 @@ def document(r: Results) -> doc.Document:
         extrapolation=extrapolation(r),
         inside=inside(r),
         findings=[],
+        evidence=[],
         not_assessed=not_assessed(r),
         method=method(r, table),
     )

@@ -15,6 +15,7 @@ from .audit import AUDIT
 from .changes import CHANGES
 from .checks import CHECKS
 from .data import DATA
+from .evidence import EVIDENCE
 from .findings import FINDINGS
 from .gain import GAIN
 from .gate import GATE
@@ -36,6 +37,7 @@ ENGLISH: dict[str, str] = {
     **CHANGES,
     **CHECKS,
     **DATA,
+    **EVIDENCE,
     **FINDINGS,
     **GAIN,
     **GATE,

@@ -11,6 +11,7 @@ from typing import Final, Literal
 
 from .base import Interval, Message, Metric, MetricRow, Part, Scalar, Status
 from .compared import Calibration, Disagreement, Gain
+from .evidenced import Card, EvidenceRow
 from .grouped import Groups
 from .inside import Inside
 from .judged import Judged
@@ -369,4 +370,6 @@ class Document(Part):
     inside: Inside | None = None
     findings: list[Finding]
     not_assessed: list[Message]
+    card: Card | None = None
+    evidence: list[EvidenceRow]
     method: Method

@@ -10,6 +10,7 @@ from tabinterp.report.parts.agreement import agreement
 from tabinterp.report.parts.coefficients import coefficients
 from tabinterp.report.parts.data import data
 from tabinterp.report.parts.effects import effects
+from tabinterp.report.parts.evidence import evidence, use
 from tabinterp.report.parts.findings import findings
 from tabinterp.report.parts.gain import gain
 from tabinterp.report.parts.gradients import gradients
@@ -44,6 +45,8 @@ SECTIONS: tuple[tuple[str, Callable[[Document], list[Block]]], ...] = (
     ("neurons", neurons),
     ("data", data),
     ("off-data", off_data),
+    ("use", use),
+    ("evidence", evidence),
     ("method", method),
     ("not-assessed", not_assessed),
 )

@@ -57,6 +57,8 @@ from tabinterp.report.document import (
     Verdict,
     WaldRow,
 )
+from tabinterp.report.evidenced import Card as AuthorCard
+from tabinterp.report.evidenced import EvidenceRow
 from tabinterp.report.grouped import (
     AblatedRow,
     ConstraintRow,
@@ -681,6 +683,28 @@ def findings(names: list[str]) -> list[Finding]:
     ]
 
 
+def author(name: str) -> AuthorCard:
+    return AuthorCard(
+        intended_use=f"To rank applications by {name}.", limits="Not for renewals.", reviewer="A. Reviewer"
+    )
+
+
+def clauses() -> list[EvidenceRow]:
+    return [
+        EvidenceRow(
+            section="method",
+            instrument="An instrument",
+            version="2026",
+            applies=None if status == "supplied" else "2027-01-01",
+            clause=f"Annex {index}",
+            mark="S",
+            status=status,
+            missing=[] if status == "supplied" else ["groups", "card.limits"],
+        )
+        for index, status in enumerate(("supplied", "partial", "not_supplied"))
+    ]
+
+
 def metrics(make: Maker, task: str) -> list[MetricRow]:
     names = METRICS.get(task, ("log_loss", "auc", "average_precision", "brier", "accuracy"))
     rows = []
@@ -984,7 +1008,7 @@ def grouped(make: Maker, names: list[str], task: str, loss: str) -> Groups:
     places = (("inputs", "inputs", 0.9), ("layer", "layer 1", 0.85), ("score", "score", 0.7), ("column", first, 0.84))
     proxy = ProxyPart(
         column="sex",
-        metric="auc",
+        metric="r2" if task == "regression" else "auc",
         rows=3000,
         probes=[ProbeRow(place=place, name=name, power=part(value, 0.01)) for place, name, value in places],
         network=gap,
@@ -1320,6 +1344,8 @@ def document(
         extrapolation=extrapolation(Maker(seed + 900), names),
         findings=findings(names),
         not_assessed=[sentence("calibration"), sentence("groups")],
+        card=author(names[0]),
+        evidence=clauses(),
         method=Method(
             version="0.1.0",
             seed=0,

@@ -176,7 +176,7 @@ def test_a_group_is_where_its_interval_says(index, update):
 
 
 def test_groups_need_held_out_rows():
-    document = binary().model_copy(update={"gain": None})
+    document = binary().model_copy(update={"gain": None, "judged": None})
     update = {"verdict": nothing().verdict, "performance": document.performance.model_copy(update={"held_out": False})}
     with pytest.raises(DocumentError, match=r"slices\.found: groups are compared without held-out rows"):
         render(document.model_copy(update=update))

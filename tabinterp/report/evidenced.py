@@ -1,0 +1,28 @@
+"""Parts of the document that its author supplies, and which clauses it supplies evidence for."""
+
+from __future__ import annotations
+
+from typing import Literal
+
+from .base import Part
+
+
+class Card(Part):
+    """The author's own words; None where nothing was supplied."""
+
+    intended_use: str | None = None
+    population: str | None = None
+    limits: str | None = None
+    reviewer: str | None = None
+    role: str | None = None  # of the reviewer
+
+
+class EvidenceRow(Part):
+    section: str  # anchor of the section, or the author's text
+    instrument: str
+    version: str
+    applies: str | None  # from this day on
+    clause: str
+    mark: Literal["P", "S", "M"]  # verified in its own text, in secondary sources, from memory
+    status: Literal["supplied", "partial", "not_supplied"]
+    missing: list[str]  # fields that this document does not hold

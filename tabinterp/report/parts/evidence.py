@@ -1,0 +1,54 @@
+"""The author's text, and the clauses that the document holds evidence for."""
+
+from __future__ import annotations
+
+from tabinterp.report.blocks import Block, Cell, Facts, Fold, Heading, Paragraph, Points, Table
+from tabinterp.report.document import Document
+from tabinterp.report.evidenced import Card, EvidenceRow
+from tabinterp.report.words import cells, t, tidy
+
+OUTSIDE = ("governance", "system", "notice", "person", "manage")
+
+
+def use(document: Document) -> list[Block]:
+    """What the author says of the model's use; what was not supplied is said to be so."""
+    card = document.card or Card()
+    pairs = [
+        (t(f"report.use.{name}"), tidy(value) if value else t("report.use.none"))
+        for name, value in card.model_dump().items()
+    ]
+    return [Paragraph(t("report.use.lead"), "note"), Facts(pairs)]
+
+
+def evidence(document: Document) -> list[Block]:
+    rows = document.evidence
+    if not rows:
+        return []
+    count = {status: sum(row.status == status for row in rows) for status in ("supplied", "partial", "not_supplied")}
+    told = {"supplied": count["supplied"], "partial": count["partial"], "none": count["not_supplied"]}
+    versions = dict.fromkeys((row.instrument, row.version) for row in rows)
+    return [
+        Paragraph(t("report.evidence.lead")),
+        Paragraph(t("report.evidence.count", clauses=len(rows), **told)),
+        Fold(t("report.evidence.table"), [Paragraph(t("report.evidence.marks"), "note"), _table(rows)]),
+        Fold(t("report.evidence.versions"), [Facts([(tidy(name), tidy(version)) for name, version in versions])]),
+        Heading(t("report.evidence.outside")),
+        Points([t(f"report.evidence.outside.{name}") for name in OUTSIDE]),
+    ]
+
+
+def _table(rows: list[EvidenceRow]) -> Table:
+    names = ("instrument", "clause", "applies", "mark", "status", "missing")
+    body = [
+        [
+            Cell(tidy(row.instrument), style="whole"),
+            Cell(tidy(row.clause), style="w"),
+            *cells([row.applies or "–", row.mark]),
+            Cell(t(f"report.evidence.{row.status}"), style="t"),
+            Cell(", ".join(row.missing) or "–", style="w"),
+        ]
+        for row in rows
+    ]
+    styles = {"clause": "w", "status": "t", "missing": "w"}
+    head = [Cell(t(f"report.evidence.{name}"), style=styles.get(name, "")) for name in names]
+    return Table(t("report.evidence.table"), head, body)
