@@ -283,9 +283,9 @@ FINDINGS: dict[str, str] = {
     "finding.rare-level.cleared": "Every level of {count} columns has at least {fewest} training rows.",
     "finding.rare-level.not_applicable": "The network reads no column of levels.",
     "finding.disparate-impact.raised": (
-        "The network selects {group} at {ratio} times the rate of its control group (95% interval {low} to {high}; four "
-        "fifths is a rule of thumb, jurisdiction-dependent). So it is of {count} of {of} groups that can be compared; the "
-        "linear model does the same to {also} of them."
+        "The network selects {group} at {ratio} times the rate of its control group (95% interval {low} to {high}). Wholly "
+        "below four fifths or above five fourths are {count} of {of} groups, {also} of these under the linear model too. Four "
+        "fifths is a rule of thumb; jurisdiction-dependent."
     ),
     "finding.disparate-impact.cleared": (
         "For none of {of} groups does the ratio of selection rates to the control group lie wholly below four fifths or above "
