@@ -50,6 +50,7 @@ _HOMES = {
     "pareto": "readouts.pareto",
     "unit": "readouts.objectives",
     "direction": "readouts.objectives",
+    "layer": "readouts.objectives",
     "output": "readouts.objectives",
     "interpolation": "readouts.objectives",
     "drop_and_refit": "comparison.dropped",
