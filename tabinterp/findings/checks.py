@@ -66,6 +66,10 @@ CHECKS: tuple[Check, ...] = (
         {"percent": 100 * g.SKILL, "far": g.FAR, "excess": 100 * g.EXCESS, "beyond": 100 * g.BEYOND},
     ),
     Check("TI-G04", "constraint-violated", "act", "groups", g.constraint_violated, {"percent": 100 * g.AGAINST}),
+    Check(
+        "TI-G05", "reason-codes-unstable", "check", "reasons", g.reason_codes_unstable,
+        {"percent": 100 * g.NOISY, "jaccard": g.UNLIKE},
+    ),
 )  # fmt: skip
 
 

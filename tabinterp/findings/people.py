@@ -14,6 +14,8 @@ SKILLED = 0.2  # of the network on all rows; below it there is no group to stand
 FAR = 1.5  # times the loss of the other rows
 EXCESS = 0.1  # of what knowing nothing costs
 AGAINST = 0.01  # share of rows against a declared direction
+NOISY = 0.1  # share of lists of reasons that another seed of the estimator changes
+UNLIKE = 0.5  # Jaccard index of lists from the two references: half of what they name is not common
 
 
 def disparate_impact(d: Document) -> Outcome:
@@ -153,3 +155,17 @@ def _percent(row: ConstraintRow) -> float:
 def _against(held: HeldPart | None) -> bool:
     """More rows against the direction than a few, or a fall of the curve, beyond their errors."""
     return held is not None and (above(held.share, AGAINST) or above(held.fall, 1e-12))
+
+
+def reason_codes_unstable(d: Document) -> Outcome:
+    """Lists of reasons that the estimator's own noise changes, or of which the two customary references name others."""
+    rows = {row.of: row for row in (d.reasons.alike if d.reasons is not None else [])}
+    seed, reference = rows.get("seed"), rows.get("reference")
+    changed = Interval() if seed is None else seed.changed
+    alike = Interval() if reference is None else reference.jaccard
+    if changed.low is None and alike.low is None:
+        return not_applicable()
+    noisy = above(changed, NOISY)
+    unlike = alike.high is not None and alike.high <= UNLIKE
+    values = {"changed": 100 * (changed.value or 0.0), "alike": alike.value, "rows": d.reasons.rows if d.reasons else 0}
+    return raised(**values) if noisy or unlike else cleared(**values)

@@ -260,6 +260,13 @@ EXPLAINED: dict[str, tuple[str, str, str, str, str]] = {
         ),
         "Look at labels and columns of these rows; train on more of them, or do not use the network there.",
     ),
+    "reason-codes-unstable": (
+        "Reasons for declined rows change with the way they are found",
+        "how often another seed of the estimator changes a list of reasons, and how far the lists from two references agree",
+        "Whether the reasons are the right ones, and how they would change with another training.",
+        "{percent}% of lists changed by the seed, or a Jaccard index of {jaccard} between references; by whole intervals.",
+        "Take more draws; settle on one reference and say which; do not disclose the order of reasons that are tied.",
+    ),
     "constraint-violated": (
         "A declared constraint is not kept",
         "the sign of the score's change along a declared column, row by row and on its effect curve, and values out "

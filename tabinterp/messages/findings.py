@@ -327,6 +327,15 @@ FINDINGS: dict[str, str] = {
         "network fail."
     ),
     "finding.weak-subgroup.not_applicable": "No group of fifty rows or more could be tested.",
+    "finding.reason-codes-unstable.raised": (
+        "Lists of reasons depend on how they are found: another seed changes {changed}% of them, and those from the mean of "
+        "just-approved rows and of all rows agree to {alike} (Jaccard index; {rows} declined rows)."
+    ),
+    "finding.reason-codes-unstable.cleared": (
+        "Another seed changes {changed}% of the lists of reasons; those from the mean of just-approved rows and of all rows "
+        "agree to {alike} (Jaccard index; {rows} declined rows)."
+    ),
+    "finding.reason-codes-unstable.not_applicable": "No lists of reasons were made, or of fewer than ten rows.",
     "finding.constraint-violated.raised": (
         "Declared and not kept: {columns}. Along {column} (direction {direction}) the network goes the other way in {percent}% "
         "of the rows. The linear model breaks {linear} of the {count} directions that the network breaks."
