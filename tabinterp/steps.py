@@ -168,7 +168,9 @@ def _reasons(asked: Asked) -> Any:
         return None
     network, linear = asked.both(asked.evaluated)
     few = min(asked.rows, DECLINED_ROWS)
-    return reason_codes(network, linear, network.table, declined=asked.declined, rows=few, seed=asked.seed)
+    threshold = 0.5 if asked.policy is None else asked.policy.threshold
+    given = {"declined": asked.declined, "threshold": threshold, "rows": few, "seed": asked.seed}
+    return reason_codes(network, linear, network.table, **given)
 
 
 def _coefficients(asked: Asked) -> Any:

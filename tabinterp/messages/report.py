@@ -176,7 +176,7 @@ REPORT: dict[str, str] = {
         "a move by one standard deviation. Levels: contrast to their reference level. An interval that leaves the axis "
         "ends in an arrow; the table has its ends."
     ),
-    "report.coefficients.cut": "Shown: {shown} of {count} terms; all are in the table.",
+    "report.coefficients.cut": "Shown: {shown} of {count} terms; the others stand in the table of all terms.",
     "report.coefficients.numbers": "Slope × SD, or contrast of a level to its reference ({scale}), with the 95% interval",
     "report.coefficients.table": "All terms, per unit of the column ({scale}, 95% interval)",
     "report.coefficients.all": "All terms ({count}), with tests, odds ratios and reasons",
