@@ -136,7 +136,7 @@ FINDINGS: dict[str, str] = {
     ),
     "finding.miscalibrated.cleared": (
         "On held-out rows the slope of the network's predictions is {slope} (95% interval {low} to {high}), their intercept "
-        "{intercept} ({intercept_low} to {intercept_high})."
+        "{intercept} ({intercept_low} to {intercept_high}): neither interval lies wholly beyond what is tolerated."
     ),
     "finding.miscalibrated.cleared_classes": (
         "Of {outputs} classes the slope farthest from 1 is {slope} (95% interval {low} to {high}), of {output}."
@@ -225,7 +225,7 @@ FINDINGS: dict[str, str] = {
     "finding.shortcut.cleared": (
         "Of {count} columns, none tells clearly less of the target on held-out rows than in training; the largest"
         " fall is that of "
-        "{column}, {fall} (95% interval {low} to {high})."
+        "{column}, {fall} (95% interval {low} to {high}), not beyond what is tolerated."
     ),
     "finding.shortcut.not_applicable": "Without a split, or with few rows, training and held-out rows cannot be compared.",
     "finding.duplicate-columns.raised": "Input columns that tell the same: {families}.",

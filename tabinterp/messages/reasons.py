@@ -16,8 +16,8 @@ REASONS: dict[str, str] = {
         "and in {scale}% ({scale_low} to {scale_high}) when the probability is explained and not the log-odds."
     ),
     "reasons.reference": (
-        "It names other columns in {changed}% of the rows ({changed_low} to {changed_high}) when they are compared with the mean "
-        "of all rows and not with that of the just-approved ones."
+        "The network's list names other columns in {changed}% of the rows ({changed_low} to {changed_high}) when they are compared "
+        "with the mean of all rows and not with that of the just-approved ones."
     ),
     "reasons.flip.more": (
         "With the named columns of just-approved rows the network approves {named}% ({named_low} to {named_high}); with as many "
@@ -62,7 +62,7 @@ REASONS: dict[str, str] = {
     "report.reasons.aria": (
         "Share of declined rows that name a column as a reason, with 95% intervals, for the {count} columns named most. {shares}."
     ),
-    "report.reasons.table": "Columns that are a reason of ten rows at least [95% interval]",
+    "report.reasons.table": "Columns that are a reason of ten rows at least [95% interval]; –: of one to nine rows",
     "report.reasons.protected": "protected",
     "report.reasons.network": "network",
     "report.reasons.linear": "linear",

@@ -337,6 +337,8 @@ REPORT: dict[str, str] = {
     "report.method.libraries": "Libraries",
     "report.method.setting": "Setting {name}",
     "report.method.setting.margin": "{value}: differences in the primary metric that count as equivalent",
+    "report.method.setting.rows": "{value}: rows that a reading uses at most",
+    "report.method.setting.declined": "{value}: the class that counts as the adverse one",
     "report.method.setting.top": "{value}: columns compared in the overlap of two readings",
     "report.method.setting.resamples": "{value}: resamples of the rows behind each interval of a metric",
     "report.method.setting.counterpart": ("{value} (given: brought to the audit; fitted: fitted by the audit)"),

@@ -29,7 +29,7 @@ VERDICT: dict[str, str] = {
     "verdict.scope.given": (
         "Intervals are over held-out rows, for this one trained network; the margin, {margin}, was given by whoever asked."
     ),
-    "not_assessed.costs": "What decisions cost: no costs of errors and no threshold were given.",
+    "not_assessed.costs": "What decisions cost at costs or a threshold of yours: none were given.",
     # names of metrics
     "report.metric.average_precision": "average precision",
     "report.metric.macro_auc": "ROC AUC, mean of classes",
