@@ -56,8 +56,8 @@ DATA: dict[str, str] = {
     "report.data.more": "The other columns ({count})",
     "report.off.support": "Rows that do not occur",
     "report.off.support.lead": (
-        "Perturbed rows: half of the cells come from other rows ({rows} rows{output}). Trees tell them from real rows with an AUC "
-        "of {auc}. Of the score on real rows, trees fitted to it on real rows explain {real} (R²), trees fitted to it on "
+        "Perturbed rows: half of the cells come from other rows ({rows} rows{output}). Trees tell them from real rows with an "
+        "AUC of {auc}. Of the score on real rows, trees fitted to it on real rows explain {real} (R²), trees fitted to it on "
         "perturbed rows {perturbed}; difference {gap}. A large difference says that the network follows another rule where no "
         "real row is."
     ),

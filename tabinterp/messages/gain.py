@@ -33,8 +33,8 @@ GAIN: dict[str, str] = {
     "gain.not_recovered": "Curves and named pairs are not shown to recover any of the gain, so there is nothing to compare.",
     "gain.agree": (
         "Refits and the network's own score agree on what the gain is made of: of what curves and named pairs add, curves are "
-        "{ladder}% of the gain that refits recover and {score}% of the score (difference {low} to {high} points; up to 25 counts as "
-        "agreement)."
+        "{ladder}% of the gain that refits recover and {score}% of the score (difference {low} to {high} points; up to 25 counts "
+        "as agreement)."
     ),
     "gain.disagree": (
         "Refits and the network's own score disagree on what the gain is made of: of what curves and named pairs add, curves "

@@ -16,8 +16,8 @@ REASONS: dict[str, str] = {
         "and in {scale}% ({scale_low} to {scale_high}) when the probability is explained and not the log-odds."
     ),
     "reasons.reference": (
-        "The network's list names other columns in {changed}% of the rows ({changed_low} to {changed_high}) when they are compared "
-        "with the mean of all rows and not with that of the just-approved ones."
+        "The network's list names other columns in {changed}% of the rows ({changed_low} to {changed_high}) when they are "
+        "compared with the mean of all rows and not with that of the just-approved ones."
     ),
     "reasons.flip.more": (
         "With the named columns of just-approved rows the network approves {named}% ({named_low} to {named_high}); with as many "
