@@ -169,8 +169,8 @@ def _reasons(asked: Asked) -> Any:
     network, linear = asked.both(asked.evaluated)
     few = min(asked.rows, DECLINED_ROWS)
     threshold = 0.5 if asked.policy is None else asked.policy.threshold
-    given = {"declined": asked.declined, "threshold": threshold, "rows": few, "seed": asked.seed}
-    return reason_codes(network, linear, network.table, **given)
+    table, declined = network.table, asked.declined
+    return reason_codes(network, linear, table, declined=declined, threshold=threshold, rows=few, seed=asked.seed)
 
 
 def _coefficients(asked: Asked) -> Any:
