@@ -1244,6 +1244,7 @@ def document(
                 "exact": True,
                 "top": 5,
                 "resamples": 1000,
+                "declined": "negative",
                 "counterpart": "fitted",
             },
             model_digest="ab" * 32,

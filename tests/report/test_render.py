@@ -367,7 +367,7 @@ def test_numbers_have_one_minus_sign():
 def test_settings_are_rounded_and_explained():
     words = dict(method.method(binary())[1].pairs)
     assert words["Setting margin"] == "0.00512: differences in the primary metric that count as equivalent"
-    assert words["Setting rows"] == "4000"
+    assert words["Setting rows"] == "4000: rows that a reading uses at most"
     assert words["Setting huge"] == "1e+17"
 
 
