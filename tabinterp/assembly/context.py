@@ -236,10 +236,14 @@ def not_assessed(r: Results) -> list[Message]:
         notes.append(Message(key="not_assessed.optima", values=values))
     if r.network.table.schema.task != "binary":
         notes.append(Message(key="not_assessed.reasons"))
+    if not any(column.protected for column in r.network.table.schema.columns):
+        notes.append(Message(key="not_assessed.groups"))
+    if r.constraints is None:
+        notes.append(Message(key="not_assessed.constraints"))
     if r.decisions is not None and r.decisions.policy is None:
         notes.append(Message(key="not_assessed.costs"))
     always = (
-        "shuffled", "robustness", "dependence", "groups",
+        "shuffled", "robustness", "dependence",
         "data", "use",
     )  # fmt: skip
     return notes + _seeds(r) + [Message(key=f"not_assessed.{name}") for name in always]

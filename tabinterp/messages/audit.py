@@ -271,9 +271,7 @@ AUDIT: dict[str, str] = {
     ),
     "not_assessed.use": "Whether intended use, population and limits are what the author of the model says of them.",
     "not_assessed.effects": "Effect curves and interactions.",
-    "not_assessed.groups": (
-        "Fairness between groups of people: error rates, selection rates and calibration within groups. Within groups of rows "
-        "only the losses of the two models are compared."
-    ),
+    "not_assessed.groups": "Differences between groups of people: no column was declared protected.",
+    "not_assessed.constraints": "Whether the score rises or falls as it should: no constraint was declared.",
     "not_assessed.data": "Whether the rows stand for those to come: they are compared with each other alone.",
 }

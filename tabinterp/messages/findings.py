@@ -282,4 +282,57 @@ FINDINGS: dict[str, str] = {
     "finding.rare-level.raised": "Levels with fewer than {fewest} training rows: {levels}, in {columns}.",
     "finding.rare-level.cleared": "Every level of {count} columns has at least {fewest} training rows.",
     "finding.rare-level.not_applicable": "The network reads no column of levels.",
+    "finding.disparate-impact.raised": (
+        "The network selects {group} at {ratio} times the rate of its control group (95% interval {low} to {high}). Wholly "
+        "below four fifths or above five fourths are {count} of {of} groups, {also} of these under the linear model too. Four "
+        "fifths is a rule of thumb; jurisdiction-dependent."
+    ),
+    "finding.disparate-impact.cleared": (
+        "For none of {of} groups does the ratio of selection rates to the control group lie wholly below four fifths or above "
+        "five fourths; furthest off is {group} with {ratio} (95% interval {low} to {high})."
+    ),
+    "finding.disparate-impact.not_applicable": "No column was declared protected, or no two groups can be compared.",
+    "finding.disparate-impact.not_applicable_task": "Selection is of two classes; the task has another target.",
+    "finding.proxy.raised_auc": (
+        "{column} stands in for {protected}, which is no input: alone it tells it with an AUC of {value} (95% interval {low} to "
+        "{high}). The network's gap between the groups is {gap}, and {left} with {column} permuted, which costs {loss} of the "
+        "loss. Carrying columns: {columns}."
+    ),
+    "finding.proxy.raised_r2": (
+        "{column} stands in for {protected}, which is no input: alone it tells it with an R² of {value} (95% interval {low} to "
+        "{high}). The network's gap between the groups is {gap}, and {left} with {column} permuted, which costs {loss} of the "
+        "loss. Carrying columns: {columns}."
+    ),
+    "finding.proxy.cleared_auc": (
+        "No single column both tells a protected column that is no input and carries a gap; the best tells {protected} with an "
+        "AUC of {value}."
+    ),
+    "finding.proxy.cleared_r2": (
+        "No single column both tells a protected column that is no input and carries a gap; the best tells {protected} with an "
+        "R² of {value}."
+    ),
+    "finding.proxy.not_applicable": "Every protected column is an input, or none was declared.",
+    "finding.weak-subgroup.raised": (
+        "Among rows with {group} ({rows} rows that did not find the group) the loss is {loss}, beside {rest} elsewhere, beyond "
+        "what was to be expected of such rows; of what the base rate leaves open the network knows {percent}%. "
+        "Groups that fail: {count} of {tested} tested, {searched} searched."
+    ),
+    "finding.weak-subgroup.raised_sure": (
+        "Among rows with {group} ({rows} rows that did not find the group) the network is surer than it should be: its loss is "
+        "above that of its own probabilities by {excess} (interval {low} to {high}). Groups that fail: {count} of {tested} "
+        "tested, {searched} searched."
+    ),
+    "finding.weak-subgroup.cleared": (
+        "Of {searched} groups of one column or two, the {tested} that stood out were tested on other rows; in none does the "
+        "network fail."
+    ),
+    "finding.weak-subgroup.not_applicable": "No group of fifty rows or more could be tested.",
+    "finding.constraint-violated.raised": (
+        "Declared and not kept: {columns}. Along {column} (direction {direction}) the network goes the other way in {percent}% "
+        "of the rows. The linear model breaks {linear} of the {count} directions that the network breaks."
+    ),
+    "finding.constraint-violated.raised_domain": "Rows hold values outside the declared domain of {columns} (at "
+    "least {rows} rows).",
+    "finding.constraint-violated.cleared": "Both the directions and the domains of {count} declared columns are kept.",
+    "finding.constraint-violated.not_applicable": "No constraint was declared.",
 }

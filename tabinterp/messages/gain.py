@@ -83,7 +83,7 @@ GAIN: dict[str, str] = {
     "condition.not_rare": "{column} is not a rare level",
     # the report: what the gain is made of
     "report.section.gain": "Gain over simpler models",
-    "report.section.groups": "Groups and disagreeing rows",
+    "report.section.disagreeing": "Where the models differ",
     "report.gain.ladder": "How simple a model predicts as well?",
     "report.gain.lead": (
         "Each rung is a refit to the target on {training} training rows, and knows all that the rung below knows; its loss, "
@@ -153,7 +153,7 @@ GAIN: dict[str, str] = {
         "the share of a column that is correlated with others may be negative. Sums have no interval."
     ),
     # the report: where the models differ
-    "report.disagreement": "Where do the models differ?",
+    "report.disagreement": "Rows with different predictions",
     "report.disagreement.share": "share [95% interval]",
     "report.disagreement.rules": "Rules of the tree, and the share of rows that differ (rows the tree was not fitted on)",
     "report.disagreement.rule": "Rows with",

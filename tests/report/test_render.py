@@ -224,7 +224,7 @@ def test_rows_that_were_perhaps_trained_on_resolve_nothing():
 def test_an_empty_section_points_to_the_reasons():
     html = page("nothing")
     empty = messages.text("report.empty", {"section": messages.text("report.section.not-assessed")})
-    assert html.count(empty) == 13
+    assert html.count(empty) == 14
 
 
 def test_a_gap_above_its_tolerance_warns():

@@ -14,7 +14,7 @@ ORDER = ("act", "check", "note")
 GLYPHS = {"act": "▲", "check": "◆", "note": "●"}
 ANCHORS = (
     "performance", "gain", "importance", "together", "shapley", "gradients", "agreement", "trust", "coefficients", "effects",
-    "interactions", "groups", "reasons", "neurons", "data", "off-data", "method", "not-assessed", "evidence",
+    "interactions", "disagreeing", "groups", "reasons", "neurons", "data", "off-data", "method", "not-assessed", "evidence",
 )  # fmt: skip
 
 

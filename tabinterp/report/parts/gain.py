@@ -16,7 +16,7 @@ def gain(document: Document) -> list[Block]:
     return [] if document.gain is None else _gain(document.gain)
 
 
-def groups(document: Document) -> list[Block]:
+def disagreeing(document: Document) -> list[Block]:
     """Rows on which the models disagree, and groups of rows in which one of them is better."""
     blocks = [] if document.disagreement is None else _disagreement(document.disagreement)
     return blocks if document.slices is None else [*blocks, *slices(document.slices)]
