@@ -179,9 +179,8 @@ def _reasons(asked: Asked) -> Any:
         return None
     network, linear = asked.both(asked.evaluated)
     few = min(asked.rows, DECLINED_ROWS)
-    threshold = 0.5 if asked.policy is None else asked.policy.threshold
     table, declined = network.table, asked.declined
-    return reason_codes(network, linear, table, declined=declined, threshold=threshold, rows=few, seed=asked.seed)
+    return reason_codes(network, linear, table, declined=declined, threshold=asked.threshold, rows=few, seed=asked.seed)
 
 
 def _groups(asked: Asked) -> Any:
