@@ -180,6 +180,7 @@ def test_reasons_are_those_of_the_function():
         for name in ("network", "linear", "network_first", "linear_first"):
             rows = round(getattr(one, name)[0] * found.rows)
             assert (getattr(row, name).value is None) == (0 < rows < 10)
+    assert any(row.network_first.value is None for row in found.columns)
     same(found.omitted, expected.omitted[0], *expected.omitted[2:])
     assert found.protected_network.value is None
     assert not any(m.key == "not_assessed.reasons" for m in document.not_assessed)
