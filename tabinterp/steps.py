@@ -179,7 +179,8 @@ def _reasons(asked: Asked) -> Any:
         return None
     network, linear = asked.both(asked.evaluated)
     few = min(asked.rows, DECLINED_ROWS)
-    return reason_codes(network, linear, network.table, declined=asked.declined, rows=few, seed=asked.seed)
+    table, declined = network.table, asked.declined
+    return reason_codes(network, linear, table, declined=declined, threshold=asked.threshold, rows=few, seed=asked.seed)
 
 
 def _groups(asked: Asked) -> Any:

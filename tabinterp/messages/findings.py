@@ -65,12 +65,12 @@ FINDINGS: dict[str, str] = {
     ),
     "finding.saturated.cleared": "The median of p(1-p) is {value} of at most 0.25.",
     "finding.saturated.not_applicable": "Saturation is measured for two classes only.",
-    "finding.dead-units.raised": "{count} of the {units} hidden units in this report are constant on these rows.",
+    "finding.dead-units.raised": "Constant on these rows: {count} of the {units} hidden units in this report.",
     "finding.dead-units.cleared": "None of the {units} hidden units in this report is constant on {rows} rows.",
     "finding.dead-units.not_applicable": "The model has no hidden units that could be found.",
     "finding.redundant-units.raised": (
-        "{count} of the {units} hidden units say on {rows} rows nothing that other units of their layer do not say: {duplicate} "
-        "repeat another up to scale and shift, {redundant} are linear functions of several."
+        "Hidden units that say on {rows} rows nothing that other units of their layer do not say: {count} of {units} "
+        "({duplicate} by repeating another up to scale and shift, {redundant} as linear functions of several)."
     ),
     "finding.redundant-units.cleared": (
         "None of the {units} hidden units is on {rows} rows a linear function of other units of its layer."
@@ -136,7 +136,7 @@ FINDINGS: dict[str, str] = {
     ),
     "finding.miscalibrated.cleared": (
         "On held-out rows the slope of the network's predictions is {slope} (95% interval {low} to {high}), their intercept "
-        "{intercept} ({intercept_low} to {intercept_high})."
+        "{intercept} ({intercept_low} to {intercept_high}): neither interval lies wholly beyond what is tolerated."
     ),
     "finding.miscalibrated.cleared_classes": (
         "Of {outputs} classes the slope farthest from 1 is {slope} (95% interval {low} to {high}), of {output}."
@@ -180,7 +180,7 @@ FINDINGS: dict[str, str] = {
     ),
     "finding.extrapolates.not_applicable": "No number that the network reads could be moved beyond its range.",
     "finding.off-support-behaviour.raised": (
-        "The network follows another rule on rows that no one is: of its score on real rows, what trees learn from real rows "
+        "The network follows another rule on rows that do not occur: of its score on real rows, what trees learn from real rows "
         "explains {real}, what they learn from perturbed rows {perturbed} (R²; difference {gap}, 95% interval "
         "{low} to {high}). "
         "Perturbed rows can be told from real ones (AUC {auc}), so that readings which perturb rows may tell of "
@@ -225,7 +225,7 @@ FINDINGS: dict[str, str] = {
     "finding.shortcut.cleared": (
         "Of {count} columns, none tells clearly less of the target on held-out rows than in training; the largest"
         " fall is that of "
-        "{column}, {fall} (95% interval {low} to {high})."
+        "{column}, {fall} (95% interval {low} to {high}), not beyond what is tolerated."
     ),
     "finding.shortcut.not_applicable": "Without a split, or with few rows, training and held-out rows cannot be compared.",
     "finding.duplicate-columns.raised": "Input columns that tell the same: {families}.",
@@ -242,7 +242,7 @@ FINDINGS: dict[str, str] = {
         "alone has moved far (largest index {psi}, {column})."
     ),
     "finding.train-test-shift.cleared": (
-        "Training and held-out rows are alike: the largest population stability index is {psi} ({column}), and "
+        "Training and held-out rows are not shown to differ: the largest population stability index is {psi} ({column}), and "
         "they are told apart "
         "with an AUC of {auc} (95% interval {low} to {high}; chance is 0.5)."
     ),
@@ -279,7 +279,7 @@ FINDINGS: dict[str, str] = {
         "No column has ten held-out rows or more with levels that no training row has (columns with fewer: {few})."
     ),
     "finding.unseen-level.not_applicable": "Without a split there is no level that was not seen.",
-    "finding.rare-level.raised": "{levels} levels have fewer than {fewest} training rows each, in {columns}.",
+    "finding.rare-level.raised": "Levels with fewer than {fewest} training rows: {levels}, in {columns}.",
     "finding.rare-level.cleared": "Every level of {count} columns has at least {fewest} training rows.",
     "finding.rare-level.not_applicable": "The network reads no column of levels.",
     "finding.disparate-impact.raised": (

@@ -19,7 +19,7 @@ GROUPS: dict[str, str] = {
     ),
     "report.groups.suppressed": (
         "A group of fewer than ten rows is held back (–), and the next smallest one where it could be reckoned from the others. "
-        "Groups of two columns that are held back: {pairs}. Not listed though told: {left}; those listed differ most surely."
+        "Groups of two columns: {pairs} held back, {left} left out of the list, which holds those that differ most surely."
     ),
     "report.groups.rates": "Selection rates and impact ratios",
     "report.groups.rates_mean": "Mean predictions",
@@ -101,7 +101,8 @@ GROUPS: dict[str, str] = {
         "{searched} groups of one column or two were searched on half of the rows; those that stood out are tested here on the "
         "other {rows}. The loss of all of them is {mean}, that of knowing nothing {null}."
     ),
-    "report.weak.caption": "Groups that stood out, on rows that did not find them",
+    "report.weak.found": "In {worse} of these {count} groups the loss is higher than elsewhere by a whole corrected interval.",
+    "report.weak.caption": "Loss of the network in groups picked on one half of the rows, tested on the other",
     "report.weak.loss": "loss",
     "report.weak.rest": "loss elsewhere",
     "report.weak.difference": "difference",

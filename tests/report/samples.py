@@ -1359,6 +1359,7 @@ def document(
                 "exact": True,
                 "top": 5,
                 "resamples": 1000,
+                "declined": "negative",
                 "counterpart": "fitted",
             },
             model_digest="ab" * 32,

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 
 from tabinterp.report.blocks import Block, Cell, Fold, Heading, Paragraph, Table
+from tabinterp.report.claims import side
 from tabinterp.report.document import Document, Interval, Message
 from tabinterp.report.grouped import (
     ConstraintRow,
@@ -182,7 +183,9 @@ def _weak(part: WeakPart) -> list[Block]:
         ]
         for row in part.found
     ]
-    return [*blocks, Table(t("report.weak.caption"), head, body), Paragraph(t(note), "note")]
+    worse = sum(side(row.difference) > 0 for row in part.found)
+    told = Paragraph(t("report.weak.found", count=len(part.found), worse=worse))
+    return [*blocks, told, Table(t("report.weak.caption"), head, body), Paragraph(t(note), "note")]
 
 
 # ---- constraints
