@@ -49,6 +49,7 @@ lint: .venv/full
 truth: .venv/full
 	$(BIN)/python -m benchmarks.truth
 	$(BIN)/python -m benchmarks.coverage
+	$(BIN)/python -m benchmarks.verdict --write
 
 bench: .venv/full
 	$(BIN)/python benchmarks/startup.py
@@ -58,6 +59,9 @@ bench: .venv/full
 	$(BIN)/python benchmarks/shapley.py
 	$(BIN)/python benchmarks/reference.py
 	$(BIN)/python benchmarks/gain.py
+	$(BIN)/python benchmarks/gradients.py
+	$(BIN)/python benchmarks/units.py
+	$(BIN)/python benchmarks/reasons.py
 
 reports: .venv/base
 	$(BIN)/python reports/make.py

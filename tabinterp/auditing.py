@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from typing import Any
 
@@ -11,8 +11,10 @@ import torch
 
 from .assembly import Results, document
 from .audited import Audit, judged
+from .comparison.constraints import declared
 from .comparison.decisions import policy
 from .comparison.declined import Declined
+from .comparison.partition import families
 from .comparison.performance import compare, margin_of
 from .errors import NotApplicableError, TabinterpError
 from .forecast import forecast
@@ -36,6 +38,8 @@ def audit(
     seed: int = 0,
     rows: int = ROWS,
     declined: Declined = "negative",
+    control: Mapping[str, Any] | None = None,
+    constraints: Mapping[str, Any] | None = None,
     margin: float | None = None,
     costs: tuple[float, float] | None = None,
     threshold: float | None = None,
@@ -54,6 +58,8 @@ def audit(
     seed : of every draw.
     rows : readings that take many passes over the rows use at most this many, drawn by hash.
     declined : the adverse side of a decision between two classes, as in `reason_codes`.
+    control : protected column -> the group that its others are set against, as text; None: the largest of each, as in `groups`.
+    constraints : column -> "+" (the score must not fall along it), "-", or a mapping of direction, low and high (its domain).
     margin : of equivalence, in units of the primary metric (log loss in nats, squared units of the target, deviance); None: 1%
         of what always predicting the base rate (the mean) loses.
     costs : of a false positive and of a false negative; threshold : probability above which a row is called positive. Either
@@ -68,6 +74,9 @@ def audit(
         table = table.with_split(remembered) if table.split is None else unseen(table, remembered)
     with clock("encode"):
         network = bind(model, table)
+    declared(network.table, constraints or {})
+    if control:
+        families(network.table, control)  # a wrong name is told at once
     if announce is not None:
         announce(f"About {forecast(network, rows, counterpart is None)} on this machine.")
     with clock("counterpart"):
@@ -77,7 +86,8 @@ def audit(
             f"the counterpart {linear.model.name} is not linear: it has operations that are not affine"
         )
     found: dict[str, Any] = {}
-    asked = Asked(network, linear, others, seed, rows, declined, margin, asked_policy, found, clock.within)
+    wanted = (declined, control or {}, constraints or {}, margin, asked_policy)
+    asked = Asked(network, linear, others, seed, rows, *wanted, found, clock.within)
     with clock("performance"):
         found["performance"] = compare(*asked.both(asked.evaluated), seed=seed, held_out=asked.held_out, margin=margin)
     notes: list[Message] = []

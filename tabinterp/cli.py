@@ -116,12 +116,16 @@ def audit(
     margin: Annotated[float | None, typer.Option("--margin", help="Difference in loss that does not matter.")] = None,
     costs: Annotated[str | None, typer.Option("--costs", help="FP:FN, costs of a false positive and negative.")] = None,
     threshold: Annotated[float | None, typer.Option("--threshold", help="Positive above this probability.")] = None,
+    control: Annotated[list[str] | None, typer.Option("--control", help="COLUMN=GROUP. Repeatable.")] = None,
+    constraints: Annotated[Path | None, typer.Option("--constraints", help="TOML: directions, domains.")] = None,
     quiet: Quiet = False,
 ) -> None:
     """Set a network beside its linear counterpart: DIR/report.html and DIR/audit.json."""
     asked = _settings(target, task, positive, drop, protected, kind, weight)
     how = _how(architecture, encoder, unsafe_pickle, sha256)
-    judged = {"declined": declined, "margin": margin, "costs": _costs(costs), "threshold": threshold}
+    judged: dict[str, Any] = {"declined": declined, "margin": margin, "costs": _costs(costs), "threshold": threshold}
+    judged |= {"control": _controls(control)}
+    judged |= {"constraints": None if constraints is None else ti.read_constraints(constraints)}
     notes = {"card": card and ti.read_card(card), "mappings": [ti.read_mapping(one) for one in mapping or []]}
     typer.echo(_audit(model, data, asked, _split(split), out, rows, seed, quiet, how, judged, notes))
 
@@ -331,6 +335,14 @@ def _settings(
         "weight": weight,
     }
     return {name: value for name, value in said.items() if value is not None}
+
+
+def _controls(given: list[str] | None) -> dict[str, str]:
+    """A group may hold an equals sign ("<= 30"), so that the first one parts it from the column."""
+    parted = [one.partition("=") for one in given or []]
+    if not all(equals for _, equals, _ in parted):
+        raise TabinterpError(f"--control is COLUMN=GROUP, such as sex=Male; got {given}")
+    return {column: group for column, _, group in parted}
 
 
 def _how(architecture: Path | None, encoder: str | None, unsafe_pickle: bool, sha256: str | None) -> dict[str, Any]:

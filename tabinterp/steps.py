@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property
 from typing import Any
@@ -12,16 +12,20 @@ import numpy as np
 from .comparison.baselines import baselines
 from .comparison.boosted import boosted
 from .comparison.calibration import calibration
+from .comparison.constraints import constraints
 from .comparison.decisions import Policy, decisions
 from .comparison.declined import Declined
 from .comparison.decomposition import decompose
 from .comparison.disagreement import disagreement
+from .comparison.groups import THRESHOLD, groups
 from .comparison.ladder import ladder
+from .comparison.proxies import proxies
 from .comparison.reasons import reason_codes
 from .comparison.recalibration import recalibrated
 from .comparison.slices import slices
 from .comparison.together import together
 from .comparison.trust import trust
+from .comparison.weak import weak_groups
 from .errors import ModelError, NotApplicableError
 from .models import Bound, Model
 from .readouts.coefficients import of_linear, of_network
@@ -60,10 +64,17 @@ class Asked:
     seed: int
     rows: int  # the most for readings of many passes
     declined: Declined
+    control: Mapping[str, Any]  # protected column -> the group that the others are set against
+    constraints: Mapping[str, Any]
     margin: float | None  # of equivalence; None: the convention
     policy: Policy | None  # costs and threshold
     found: dict[str, Any]
     within: Callable[[float], None]  # the share of the present step that is done
+
+    @property
+    def threshold(self) -> float:
+        """Above this probability a row is called positive."""
+        return THRESHOLD if self.policy is None else self.policy.threshold
 
     @property
     def held_out(self) -> bool:
@@ -168,7 +179,33 @@ def _reasons(asked: Asked) -> Any:
         return None
     network, linear = asked.both(asked.evaluated)
     few = min(asked.rows, DECLINED_ROWS)
-    return reason_codes(network, linear, network.table, declined=asked.declined, rows=few, seed=asked.seed)
+    table, declined = network.table, asked.declined
+    return reason_codes(network, linear, table, declined=declined, threshold=asked.threshold, rows=few, seed=asked.seed)
+
+
+def _groups(asked: Asked) -> Any:
+    """Of protected columns; where there are none the document says so without a reason."""
+    if not any(c.protected for c in asked.network.table.schema.columns):
+        return None
+    how: dict[str, Any] = {"control": asked.control, "threshold": asked.threshold, "declined": asked.declined}
+    return groups(asked.network, asked.linear, asked.network.table, **how)
+
+
+def _proxies(asked: Asked) -> Any:
+    if asked.network.table.schema.task == "multiclass":
+        return None
+    how: dict[str, Any] = {"threshold": asked.threshold, "declined": asked.declined, "seed": asked.seed}
+    return proxies(*asked.both(asked.few), **how)
+
+
+def _weak(asked: Asked) -> Any:
+    return weak_groups(*asked.both(asked.evaluated), seed=asked.seed)
+
+
+def _constraints(asked: Asked) -> Any:
+    if not asked.constraints:
+        return None
+    return constraints(*asked.both(asked.evaluated), asked.constraints, seed=asked.seed)
 
 
 def _coefficients(asked: Asked) -> Any:
@@ -295,6 +332,16 @@ STEPS: tuple[Step, ...] = (
         ),
     ),
     one("reasons", "reason codes", 0.05, _reasons),
+    Step(
+        "groups",
+        0.03,
+        (
+            Reading("groups", "groups of people", _groups),
+            Reading("proxies", "proxies of protected columns", _proxies),
+            Reading("weak", "search for weak groups", _weak),
+            Reading("constraints", "declared constraints", _constraints),
+        ),
+    ),
     one("coefficients", "coefficients", 0.1, _coefficients),
     one("importance", "permutation importance", 0.05, _importance),
     Step(

@@ -24,6 +24,7 @@ from .models import Model
 from .models.load import load_counterpart, load_model, load_others
 from .report.canonical import from_bytes, to_bytes
 from .report.document import Document, Message
+from .report.grouped import Groups
 from .report.render import render
 from .table import Table, read_table
 from .table.digest import column_digests
@@ -254,10 +255,12 @@ def _numbers(document: Document, path: Path, data: Path) -> Step:
 
 
 def _asked(document: Document) -> dict[str, Any]:
-    """The adverse side, margin, costs and threshold, where they were given."""
+    """The adverse side, margin, costs and threshold, control groups and constraints, where they were given."""
     asked: dict[str, Any] = {"declined": document.method.settings.get("declined", "negative")}
     if document.verdict.margin_given:
         asked["margin"] = document.verdict.margin
+    if document.groups is not None:
+        asked |= _groups(document.groups)
     decisions = None if document.judged is None else document.judged.decisions
     if decisions is not None and decisions.policy is not None:
         given = decisions.policy
@@ -266,6 +269,14 @@ def _asked(document: Document) -> dict[str, Any]:
         if given.given != "costs":
             asked["threshold"] = given.threshold
     return asked
+
+
+def _groups(part: Groups) -> dict[str, Any]:
+    """Control groups and constraints, as they were given."""
+    rows = [] if part.constraints is None else part.constraints.columns
+    told = [(row.column, {"direction": row.direction, "low": row.low, "high": row.high}) for row in rows]
+    constraints = {name: {k: v for k, v in one.items() if v is not None} for name, one in told}
+    return {"control": {} if part.table is None else dict(part.table.control), "constraints": constraints}
 
 
 def compare(written: Audit, found: Audit) -> Step:

@@ -164,7 +164,9 @@ def better(found) -> int:
 def test_reasons_are_those_of_the_function():
     document, model, counterpart, table = audited("binary")
     held_out = table.evaluation_rows()
-    expected, found = ti.reason_codes(model, counterpart, held_out, rows=60), document.reasons
+    threshold = policy((1, 5), None, "binary").threshold
+    expected, found = ti.reason_codes(model, counterpart, held_out, rows=60, threshold=threshold), document.reasons
+    assert (found.threshold, document.judged.decisions.policy.threshold) == (threshold, threshold)
     assert (found.rows, found.declined_rows, found.declined) == (60, expected.declined_rows, "no")
     for row, one in zip(found.alike, expected.likeness, strict=True):
         assert (row.of, row.rows) == (one.of, one.rows if one.rows >= 10 else None)
@@ -174,6 +176,11 @@ def test_reasons_are_those_of_the_function():
     for row, one in zip(found.flips, expected.flips, strict=True):
         same(row.gain, one.gain[0], *one.gain[2:])
     assert [row.column for row in found.columns] == [one.column for one in expected.named]
+    for row, one in zip(found.columns, expected.named, strict=True):
+        for name in ("network", "linear", "network_first", "linear_first"):
+            rows = round(getattr(one, name)[0] * found.rows)
+            assert (getattr(row, name).value is None) == (0 < rows < 10)
+    assert any(row.network_first.value is None for row in found.columns)
     same(found.omitted, expected.omitted[0], *expected.omitted[2:])
     assert found.protected_network.value is None
     assert not any(m.key == "not_assessed.reasons" for m in document.not_assessed)

@@ -9,6 +9,7 @@ from .context import data, method, model_info, not_assessed, performance, verdic
 from .disagreement import disagreement
 from .effects import effects, interactions
 from .gain import gain
+from .grouped import grouped
 from .inside import inside
 from .judged import judged
 from .readings import agreement, gradients, importance, neurons
@@ -39,6 +40,7 @@ def document(r: Results) -> doc.Document:
         disagreement=disagreement(r),
         slices=slices(r),
         reasons=reasons(r),
+        groups=grouped(r),
         importance=columns,
         together=together(r, [row.column for row in columns.columns]),
         coefficients=coefficients(r),

@@ -153,8 +153,9 @@ def verdict(r: Results, importance: doc.Importance) -> doc.Verdict:
 def _lines(r: Results, importance: doc.Importance) -> list[Message]:
     """The gap, the other metrics, the labels, and what only the network uses: from resolved numbers alone."""
     performance = r.performance
-    told = [*_linear(r), _gap(performance.metrics[0], performance.margin), *lines(r)]
+    told = [*_linear(r), _gap(performance.metrics[0], performance.margin)]
     told += _others([m.resolved for m in performance.metrics[1:] if m.name != "r2"])  # R2 is the squared error again
+    told += lines(r)
     if r.ladder is not None and r.ladder.gain == "better":
         told.append(recovery(r.ladder))
     if performance.disagreement is not None:
@@ -235,10 +236,14 @@ def not_assessed(r: Results) -> list[Message]:
         notes.append(Message(key="not_assessed.optima", values=values))
     if r.network.table.schema.task != "binary":
         notes.append(Message(key="not_assessed.reasons"))
+    if not any(column.protected for column in r.network.table.schema.columns):
+        notes.append(Message(key="not_assessed.groups"))
+    if r.constraints is None:
+        notes.append(Message(key="not_assessed.constraints"))
     if r.decisions is not None and r.decisions.policy is None:
         notes.append(Message(key="not_assessed.costs"))
     always = (
-        "shuffled", "robustness", "dependence", "groups",
+        "shuffled", "robustness", "dependence",
         "data", "use",
     )  # fmt: skip
     return notes + _seeds(r) + [Message(key=f"not_assessed.{name}") for name in always]

@@ -7,7 +7,7 @@ from ..comparison.means import NONE, Mean
 from ..comparison.performance import FEWEST
 from ..comparison.reasons import ReasonCodes
 from ..report import reasons as parts
-from ..report.document import Message
+from ..report.document import Interval, Message
 from .results import Results, interval, rows_of
 
 
@@ -36,14 +36,19 @@ def reasons(r: Results) -> parts.Reasons | None:
             parts.ReasonRow(
                 column=one.column,
                 protected=one.protected,
-                network=interval(*one.network),
-                linear=interval(*one.linear),
-                network_first=interval(*one.network_first),
-                linear_first=interval(*one.linear_first),
+                network=_known(one.network, found.rows),
+                linear=_known(one.linear, found.rows),
+                network_first=_known(one.network_first, found.rows),
+                linear_first=_known(one.linear_first, found.rows),
             )
             for one in found.named
         ],
     )
+
+
+def _known(share: Mean, rows: int) -> Interval:
+    """A share of the rows; nothing where it is that of one to nine of them."""
+    return Interval() if 0 < round(share[0] * rows) < FEWEST else interval(*share)
 
 
 def _alike(one: Likeness) -> parts.Alike:

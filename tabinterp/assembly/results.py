@@ -10,16 +10,20 @@ import numpy as np
 from ..comparison.baselines import Baselines
 from ..comparison.boosted import Reference
 from ..comparison.calibration import Calibration
+from ..comparison.constraints import Constraints
 from ..comparison.decisions import Decisions
 from ..comparison.decomposition import Decomposition
 from ..comparison.disagreement import Disagreement
+from ..comparison.groups import Groups
 from ..comparison.ladder import Ladder
 from ..comparison.performance import Performance
+from ..comparison.proxies import Proxies
 from ..comparison.reasons import ReasonCodes
 from ..comparison.recalibration import Recalibrated
 from ..comparison.slices import Slices
 from ..comparison.together import Together
 from ..comparison.trust import Trust
+from ..comparison.weak import WeakGroups
 from ..models import Bound
 from ..readouts.coefficients import Coefficients
 from ..readouts.data import DataReadings
@@ -71,6 +75,10 @@ class Results:
     optima: Optima | None = None
     slices: Slices | None = None
     reasons: ReasonCodes | None = None
+    groups: Groups | None = None
+    proxies: Proxies | None = None
+    weak: WeakGroups | None = None
+    constraints: Constraints | None = None
 
 
 def number(value: Any) -> float | None:

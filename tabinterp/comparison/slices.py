@@ -146,7 +146,7 @@ def compared(masks: list[Any], values: FloatArray, weights: FloatArray, group: I
         everyone = np.ones(len(values), dtype=bool)
         error = spread(moved - back, group, everyone)[0] if _enough(group, ~mask) else np.nan
         rest.append((mean - other, error, inside[-1][2]))
-    means, differences = _family(inside), _family(rest)
+    means, differences = family(inside), family(rest)
     return [Tested(*one, *other) for one, other in zip(means, differences, strict=True)]
 
 
@@ -154,7 +154,7 @@ def _enough(group: IntArray, rows: Any) -> bool:
     return len(np.unique(group[rows])) >= FEWEST
 
 
-def _family(found: list[tuple[float, float, int]]) -> list[tuple[Mean, float]]:
+def family(found: list[tuple[float, float, int]]) -> list[tuple[Mean, float]]:
     """Intervals and corrected p-values of numbers with standard errors, each from so many draws."""
     if not found:
         return []

@@ -13,6 +13,7 @@ from ..report.claims import LINEAR_R2
 from ..report.document import Document, Finding, Message
 from . import explanation as e
 from . import fitting as f
+from . import people as g
 from . import rows as r
 from .outcome import ASPECTS, Check
 
@@ -57,6 +58,18 @@ CHECKS: tuple[Check, ...] = (
     Check("TI-D10", "target-capped", "check", "data", r.target_capped, {"percent": 100 * r.CAPPED, "times": r.CAP_TIMES}),
     Check("TI-D11", "unseen-level", "check", "data", r.unseen_level, {"rows": r.SMALL}),
     Check("TI-D12", "rare-level", "note", "data", r.rare_level, {"rows": r.SMALL}),
+    # groups
+    Check("TI-G01", "disparate-impact", "check", "groups", g.disparate_impact, {"ratio": g.FIFTHS}),
+    Check("TI-G02", "proxy", "check", "groups", g.proxy, {"auc": g.PROXY_AUC, "r2": g.PROXY_R2}),
+    Check(
+        "TI-G03", "weak-subgroup", "check", "groups", g.weak_subgroup,
+        {"percent": 100 * g.SKILL, "far": g.FAR, "excess": 100 * g.EXCESS, "beyond": 100 * g.BEYOND},
+    ),
+    Check("TI-G04", "constraint-violated", "act", "groups", g.constraint_violated, {"percent": 100 * g.AGAINST}),
+    Check(
+        "TI-G05", "reason-codes-unstable", "check", "reasons", g.reason_codes_unstable,
+        {"percent": 100 * g.NOISY, "jaccard": g.UNLIKE},
+    ),
 )  # fmt: skip
 
 

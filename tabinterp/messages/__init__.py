@@ -19,6 +19,7 @@ from .evidence import EVIDENCE
 from .findings import FINDINGS
 from .gain import GAIN
 from .gate import GATE
+from .groups import GROUPS
 from .inside import INSIDE
 from .readings import READINGS
 from .reasons import REASONS
@@ -40,6 +41,7 @@ ENGLISH: dict[str, str] = {
     **FINDINGS,
     **GAIN,
     **GATE,
+    **GROUPS,
     **INSIDE,
     **READINGS,
     **REASONS,

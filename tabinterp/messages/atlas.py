@@ -3,6 +3,10 @@
 from __future__ import annotations
 
 ATLAS: dict[str, str] = {
+    "report.inside.lead": (
+        "What the hidden units do: which carry nothing of their own, what each moves with, which of them the loss misses, and "
+        "what excites them and the outputs most."
+    ),
     "report.inside.health": "Health of the units",
     "report.inside.health_table": "Units of each layer that carry nothing of their own, on {rows}",
     "report.inside.health_note": (

@@ -269,8 +269,9 @@ AUDIT: dict[str, str] = {
         "Dependence between rows (neighbours in space or time, repeated people), unless a group column was given: intervals "
         "take rows as independent."
     ),
-    "not_assessed.use": "Intended use, population and limits: only the author of the model can state them.",
+    "not_assessed.use": "Whether intended use, population and limits are what the author of the model says of them.",
     "not_assessed.effects": "Effect curves and interactions.",
-    "not_assessed.groups": "Differences between groups of people: error rates, selection rates, calibration within groups.",
+    "not_assessed.groups": "Differences between groups of people: no column was declared protected.",
+    "not_assessed.constraints": "Whether the score rises or falls as it should: no constraint was declared.",
     "not_assessed.data": "Whether the rows stand for those to come: they are compared with each other alone.",
 }

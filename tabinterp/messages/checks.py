@@ -232,6 +232,52 @@ EXPLAINED: dict[str, tuple[str, str, str, str, str]] = {
         "A level of fewer than {rows} training rows.",
         "Put rare levels together before training; nothing that is said of them rests on data.",
     ),
+    "disparate-impact": (
+        "A group is selected far less often than another",
+        "the share selected in each protected group, and in each pair of them, over that of its control group",
+        "Whether the difference is warranted, groups of fewer than ten rows, and groups that nobody declared.",
+        "The whole 95% interval of the ratio below {ratio}, or above its inverse.",
+        (
+            "Jurisdiction-dependent: four fifths is a rule of thumb of employment guidelines, and no more than a place to start. "
+            "Ask which columns carry it and whether a model without them does as well."
+        ),
+    ),
+    "proxy": (
+        "A column stands in for a protected one",
+        "how well each input column tells a protected column that is no input, and the gap between its groups without it",
+        "Proxies made of several columns, and what a linear probe of parts and levels cannot tell.",
+        "AUC of {auc} or R² of {r2} whose interval lies above, and a gap that shrinks when the column is permuted.",
+        "Ask what the column is for; compare a network without it, in loss and in the gap.",
+    ),
+    "weak-subgroup": (
+        "The network fails in a group of rows",
+        (
+            "the loss in groups of one column or two, beside that of other rows and of knowing the group's base rate; found "
+            "on one half of the rows, tested on the other, all groups at once"
+        ),
+        "Groups of three columns or more, of fewer than fifty rows, and of columns that are not in the table.",
+        (
+            "{far} times the loss of other rows, and {beyond}% of what knowing nothing costs beyond what the linear model's "
+            "probabilities let expect (of numbers: hardly more known than the mean, {percent}%); or surer than its outcomes by "
+            "{excess}% of it. Whole intervals."
+        ),
+        "Look at labels and columns of these rows; train on more of them, or do not use the network there.",
+    ),
+    "reason-codes-unstable": (
+        "Reasons for declined rows change with the way they are found",
+        "how often another seed of the estimator changes a list of reasons, and how far the lists from two references agree",
+        "Whether the reasons are the right ones, and how they would change with another training.",
+        "{percent}% of lists changed by the seed, or a Jaccard index of {jaccard} between references; by whole intervals.",
+        "Take more draws; settle on one reference and say which; do not disclose the order of reasons that are tied.",
+    ),
+    "constraint-violated": (
+        "A declared constraint is not kept",
+        "the sign of the score's change along a declared column, row by row and on its effect curve, and values out "
+        "of its domain",
+        "Directions that nobody declared, and rows unlike those of the table.",
+        "{percent}% of the rows against the direction, or a fall of the curve, by whole intervals; or any value outside.",
+        "Train with the constraint, or correct the declaration; a value outside its domain is an error of the data.",
+    ),
 }
 CHECKS: dict[str, str] = {
     f"check.{slug}.{aspect}": sentence

@@ -23,12 +23,14 @@ DATA: dict[str, str] = {
         " chance is 0.5)."
     ),
     "report.data.equal": "Columns that tell the same: {families}.",
-    "report.data.power": "What each column tells of the target alone ({metric})",
+    "report.data.power": "What each column tells of the target alone",
+    "report.data.power.table": "{metric} of the target from one column [95% interval]",
     "report.data.training": "Training",
     "report.data.held_out": "Held out",
     "report.data.fall": "Training − held out",
     "report.data.correlation": "Correlation",
     "report.data.drift": "Drift from training to held-out rows",
+    "report.data.drift.table": "How far the shares of each column differ",
     "report.data.psi": "PSI",
     "report.data.q": "q",
     "report.data.drift.note": (
@@ -52,14 +54,12 @@ DATA: dict[str, str] = {
     "report.data.remark.high": "{rows} rows ({percent}) exactly at the greatest value, {value}",
     "report.data.contents_fold": "Columns that hold something to look at ({count})",
     "report.data.more": "The other columns ({count})",
-    "report.off.support": "Rows that no one is",
+    "report.off.support": "Rows that do not occur",
     "report.off.support.lead": (
-        "Each column of half the cells comes from another row ({rows} rows{output}). Perturbed rows are told from"
-        " real ones with an "
-        "AUC of {auc}. Of the score on real rows, trees that learnt it on real rows explain {real} (R²), trees "
-        "that learnt it on "
-        "perturbed rows {perturbed}; difference {gap}. An honest network loses little: perturbed rows hold what "
-        "real ones hold."
+        "Perturbed rows: half of the cells come from other rows ({rows} rows{output}). Trees tell them from real rows with an "
+        "AUC of {auc}. Of the score on real rows, trees fitted to it on real rows explain {real} (R²), trees fitted to it on "
+        "perturbed rows {perturbed}; difference {gap}. A large difference says that the network follows another rule where no "
+        "real row is."
     ),
     "report.off.support.output": ", output {output}",
     "report.off.swaps": "Change of the score when a column comes from another row, in standard deviations of the score",
@@ -71,6 +71,7 @@ DATA: dict[str, str] = {
         "A column that falls far behind in the second matters mostly where no row is, or goes with the others."
     ),
     "report.off.range": "One range beyond the data",
+    "report.off.range.table": "Change of the score one range beyond the data, in ranges of the score [95% interval]",
     "report.off.range.lead": (
         "Each number goes from its 0.5% or 99.5% quantile as far again as both lie apart ({rows} rows). Mean "
         "absolute change of the "

@@ -69,12 +69,12 @@ FINDINGS: dict[str, str] = {
     ),
     "finding.saturated.cleared": "The median of p(1-p) is {value} of at most 0.25.",
     "finding.saturated.not_applicable": "Saturation is measured for two classes only.",
-    "finding.dead-units.raised": "{count} of the {units} hidden units in this report are constant on these rows.",
+    "finding.dead-units.raised": "Constant on these rows: {count} of the {units} hidden units in this report.",
     "finding.dead-units.cleared": "None of the {units} hidden units in this report is constant on {rows} rows.",
     "finding.dead-units.not_applicable": "The model has no hidden units that could be found.",
     "finding.redundant-units.raised": (
-        "{count} of the {units} hidden units say on {rows} rows nothing that other units of their layer do not say: {duplicate} "
-        "repeat another up to scale and shift, {redundant} are linear functions of several."
+        "Hidden units that say on {rows} rows nothing that other units of their layer do not say: {count} of {units} "
+        "({duplicate} by repeating another up to scale and shift, {redundant} as linear functions of several)."
     ),
     "finding.redundant-units.cleared": (
         "None of the {units} hidden units is on {rows} rows a linear function of other units of its layer."
@@ -140,7 +140,7 @@ FINDINGS: dict[str, str] = {
     ),
     "finding.miscalibrated.cleared": (
         "On held-out rows the slope of the network's predictions is {slope} (95% interval {low} to {high}), their intercept "
-        "{intercept} ({intercept_low} to {intercept_high})."
+        "{intercept} ({intercept_low} to {intercept_high}): neither interval lies wholly beyond what is tolerated."
     ),
     "finding.miscalibrated.cleared_classes": (
         "Of {outputs} classes the slope farthest from 1 is {slope} (95% interval {low} to {high}), of {output}."
@@ -184,7 +184,7 @@ FINDINGS: dict[str, str] = {
     ),
     "finding.extrapolates.not_applicable": "No number that the network reads could be moved beyond its range.",
     "finding.off-support-behaviour.raised": (
-        "The network follows another rule on rows that no one is: of its score on real rows, what trees learn from real rows "
+        "The network follows another rule on rows that do not occur: of its score on real rows, what trees learn from real rows "
         "explains {real}, what they learn from perturbed rows {perturbed} (R²; difference {gap}, 95% interval "
         "{low} to {high}). "
         "Perturbed rows can be told from real ones (AUC {auc}), so that readings which perturb rows may tell of "
@@ -229,7 +229,7 @@ FINDINGS: dict[str, str] = {
     "finding.shortcut.cleared": (
         "Of {count} columns, none tells clearly less of the target on held-out rows than in training; the largest"
         " fall is that of "
-        "{column}, {fall} (95% interval {low} to {high})."
+        "{column}, {fall} (95% interval {low} to {high}), not beyond what is tolerated."
     ),
     "finding.shortcut.not_applicable": "Without a split, or with few rows, training and held-out rows cannot be compared.",
     "finding.duplicate-columns.raised": "Input columns that tell the same: {families}.",
@@ -246,7 +246,7 @@ FINDINGS: dict[str, str] = {
         "alone has moved far (largest index {psi}, {column})."
     ),
     "finding.train-test-shift.cleared": (
-        "Training and held-out rows are alike: the largest population stability index is {psi} ({column}), and "
+        "Training and held-out rows are not shown to differ: the largest population stability index is {psi} ({column}), and "
         "they are told apart "
         "with an AUC of {auc} (95% interval {low} to {high}; chance is 0.5)."
     ),
@@ -283,7 +283,69 @@ FINDINGS: dict[str, str] = {
         "No column has ten held-out rows or more with levels that no training row has (columns with fewer: {few})."
     ),
     "finding.unseen-level.not_applicable": "Without a split there is no level that was not seen.",
-    "finding.rare-level.raised": "{levels} levels have fewer than {fewest} training rows each, in {columns}.",
+    "finding.rare-level.raised": "Levels with fewer than {fewest} training rows: {levels}, in {columns}.",
     "finding.rare-level.cleared": "Every level of {count} columns has at least {fewest} training rows.",
     "finding.rare-level.not_applicable": "The network reads no column of levels.",
+    "finding.disparate-impact.raised": (
+        "The network selects {group} at {ratio} times the rate of its control group (95% interval {low} to {high}). Wholly "
+        "below four fifths or above five fourths are {count} of {of} groups, {also} of these under the linear model too. Four "
+        "fifths is a rule of thumb; jurisdiction-dependent."
+    ),
+    "finding.disparate-impact.cleared": (
+        "For none of {of} groups does the ratio of selection rates to the control group lie wholly below four fifths or above "
+        "five fourths; furthest off is {group} with {ratio} (95% interval {low} to {high})."
+    ),
+    "finding.disparate-impact.not_applicable": "No column was declared protected, or no two groups can be compared.",
+    "finding.disparate-impact.not_applicable_task": "Selection is of two classes; the task has another target.",
+    "finding.proxy.raised_auc": (
+        "{column} stands in for {protected}, which is no input: alone it tells it with an AUC of {value} (95% interval {low} to "
+        "{high}). The network's gap between the groups is {gap}, and {left} with {column} permuted, which costs {loss} of the "
+        "loss. Carrying columns: {columns}."
+    ),
+    "finding.proxy.raised_r2": (
+        "{column} stands in for {protected}, which is no input: alone it tells it with an R² of {value} (95% interval {low} to "
+        "{high}). The network's gap between the groups is {gap}, and {left} with {column} permuted, which costs {loss} of the "
+        "loss. Carrying columns: {columns}."
+    ),
+    "finding.proxy.cleared_auc": (
+        "No single column both tells a protected column that is no input and carries a gap; the best tells {protected} with an "
+        "AUC of {value}."
+    ),
+    "finding.proxy.cleared_r2": (
+        "No single column both tells a protected column that is no input and carries a gap; the best tells {protected} with an "
+        "R² of {value}."
+    ),
+    "finding.proxy.not_applicable": "Every protected column is an input, or none was declared.",
+    "finding.weak-subgroup.raised": (
+        "Among rows with {group} ({rows} rows that did not find the group) the loss is {loss}, beside {rest} elsewhere, beyond "
+        "what was to be expected of such rows; of what the base rate leaves open the network knows {percent}%. "
+        "Groups that fail: {count} of {tested} tested, {searched} searched."
+    ),
+    "finding.weak-subgroup.raised_sure": (
+        "Among rows with {group} ({rows} rows that did not find the group) the network is surer than it should be: its loss is "
+        "above that of its own probabilities by {excess} (interval {low} to {high}). Groups that fail: {count} of {tested} "
+        "tested, {searched} searched."
+    ),
+    "finding.weak-subgroup.cleared": (
+        "Of {searched} groups of one column or two, the {tested} that stood out were tested on other rows; in none does the "
+        "network fail."
+    ),
+    "finding.weak-subgroup.not_applicable": "No group of fifty rows or more could be tested.",
+    "finding.reason-codes-unstable.raised": (
+        "Lists of reasons depend on how they are found: another seed changes {changed}% of them, and those from the mean of "
+        "just-approved rows and of all rows agree to {alike} (Jaccard index; {rows} declined rows)."
+    ),
+    "finding.reason-codes-unstable.cleared": (
+        "Another seed changes {changed}% of the lists of reasons; those from the mean of just-approved rows and of all rows "
+        "agree to {alike} (Jaccard index; {rows} declined rows)."
+    ),
+    "finding.reason-codes-unstable.not_applicable": "No lists of reasons were made, or of fewer than ten rows.",
+    "finding.constraint-violated.raised": (
+        "Declared and not kept: {columns}. Along {column} (direction {direction}) the network goes the other way in {percent}% "
+        "of the rows. The linear model breaks {linear} of the {count} directions that the network breaks."
+    ),
+    "finding.constraint-violated.raised_domain": "Rows hold values outside the declared domain of {columns} (at "
+    "least {rows} rows).",
+    "finding.constraint-violated.cleared": "Both the directions and the domains of {count} declared columns are kept.",
+    "finding.constraint-violated.not_applicable": "No constraint was declared.",
 }

@@ -33,7 +33,8 @@ GAIN: dict[str, str] = {
     "gain.not_recovered": "Curves and named pairs are not shown to recover any of the gain, so there is nothing to compare.",
     "gain.agree": (
         "Refits and the network's own score agree on what the gain is made of: of what curves and named pairs add, curves are "
-        "{ladder}% of the gain that refits recover and {score}% of the score (difference {low} to {high} points)."
+        "{ladder}% of the gain that refits recover and {score}% of the score (difference {low} to {high} points; up to 25 counts "
+        "as agreement)."
     ),
     "gain.disagree": (
         "Refits and the network's own score disagree on what the gain is made of: of what curves and named pairs add, curves "
@@ -81,7 +82,8 @@ GAIN: dict[str, str] = {
     "condition.rare": "{column} is a rare level",
     "condition.not_rare": "{column} is not a rare level",
     # the report: what the gain is made of
-    "report.section.gain": "The gain",
+    "report.section.gain": "Gain over simpler models",
+    "report.section.disagreeing": "Where the models differ",
     "report.gain.ladder": "How simple a model predicts as well?",
     "report.gain.lead": (
         "Each rung is a refit to the target on {training} training rows, and knows all that the rung below knows; its loss, "
@@ -142,7 +144,7 @@ GAIN: dict[str, str] = {
     "report.gain.shares.axis": "Share of the variance of the network's score",
     "report.gain.shares.aria": "Shares of the variance of the network's score with 95% intervals. {shares}.",
     "report.gain.shares.legend": "share, 95% interval",
-    "report.gain.shares.caption": "The three shares add to 1.",
+    "report.gain.shares.caption": "Where no line is seen, the interval is narrower than the mark.",
     "report.gain.shares.table": "Shares of the variance of the network's score",
     "report.gain.parts": "Columns and pairs ({count} largest, the rest summed)",
     "report.gain.parts.table": "What each column and pair contributes to the score, largest first",
@@ -151,16 +153,15 @@ GAIN: dict[str, str] = {
         "the share of a column that is correlated with others may be negative. Sums have no interval."
     ),
     # the report: where the models differ
-    "report.disagreement": "Where do the models differ?",
+    "report.disagreement": "Rows with different predictions",
     "report.disagreement.share": "share [95% interval]",
     "report.disagreement.rules": "Rules of the tree, and the share of rows that differ (rows the tree was not fitted on)",
     "report.disagreement.rule": "Rows with",
     "report.disagreement.and": "; ",
     "report.disagreement.rows": "rows",
     "report.disagreement.note": (
-        "The tree is fitted on {fitted} of the rows, drawn by hash, and told on the other {scored}. It describes where the "
-        "models differ, not why. A missing number counts as the median. Leaves of fewer than ten rows are not shown "
-        "({hidden} rows)."
+        "The tree is fitted on {fitted} of the rows, drawn by hash, and scored on the other {scored}. It describes where the "
+        "models differ, not why. A missing number counts as the median. Leaves of fewer than ten rows are not shown."
     ),
     # the report: calibration
     "report.calibration": "Calibration",

@@ -7,8 +7,8 @@ MOST = "Most of all among rows with"
 
 REASONS: dict[str, str] = {
     "reasons.alike": (
-        "What the network and {linear} hold against a declined row is the same to {common}% (95% interval {common_low} to "
-        "{common_high}): columns that both name, of all that either names. The first reason is the same in {first}% of the rows "
+        "Of the columns that the network or {linear} names for a declined row, both name {common}% (95% interval {common_low} to "
+        "{common_high}). The first reason is the same in {first}% of the rows "
         "({first_low} to {first_high})."
     ),
     "reasons.stable": (
@@ -16,8 +16,8 @@ REASONS: dict[str, str] = {
         "and in {scale}% ({scale_low} to {scale_high}) when the probability is explained and not the log-odds."
     ),
     "reasons.reference": (
-        "It names other columns in {changed}% of the rows ({changed_low} to {changed_high}) when they are compared with the mean "
-        "of all rows and not with that of the just-approved ones."
+        "The network's list names other columns in {changed}% of the rows ({changed_low} to {changed_high}) when they are "
+        "compared with the mean of all rows and not with that of the just-approved ones."
     ),
     "reasons.flip.more": (
         "With the named columns of just-approved rows the network approves {named}% ({named_low} to {named_high}); with as many "
@@ -62,7 +62,7 @@ REASONS: dict[str, str] = {
     "report.reasons.aria": (
         "Share of declined rows that name a column as a reason, with 95% intervals, for the {count} columns named most. {shares}."
     ),
-    "report.reasons.table": "Columns that are a reason of ten rows at least [95% interval]",
+    "report.reasons.table": "Columns that are a reason of ten rows at least [95% interval]; –: of one to nine rows",
     "report.reasons.protected": "protected",
     "report.reasons.network": "network",
     "report.reasons.linear": "linear",
@@ -101,7 +101,7 @@ REASONS: dict[str, str] = {
     ),
     "slices.found": (
         "Of {groups} groups of rows (levels and quarters of single columns, {smallest} rows at least), the network has the lower "
-        "loss in {better}, {linear} in {worse}, by more than {margin} at least in part of the interval. In {unlike} the "
+        "loss in {better}, {linear} in {worse} (resolved, and not within {margin}, which counts as equivalent). In {unlike} the "
         "difference is unlike that of the other rows. All groups are one family (false discovery rate 5%)."
     ),
     "slices.worst.level": f"{MOST} {{column}} {{level}} {WORST}",
@@ -114,16 +114,16 @@ REASONS: dict[str, str] = {
     "group.at_most": "{column} at most {high_end}",
     "group.above": "{column} above {low_end}",
     "group.between": "{column} above {low_end}, at most {high_end}",
-    "report.slices": "Groups in which one model is much better",
+    "report.slices": "Groups of rows in which one model is better",
     "report.slices.table": "Groups where the linear model is better, or unlike the other rows: {metric}, network minus linear",
     "report.slices.group": "Rows with",
     "report.slices.rows": "rows",
     "report.slices.difference": "difference",
-    "report.slices.rest": "less that of other rows",
+    "report.slices.rest": "minus that of all other rows",
     "report.slices.status": "there, the network is",
     "report.slices.note": (
-        "Below zero the network is the better one. Intervals are wide enough that at most 5% of those of the groups found miss "
-        "(Benjamini and Yekutieli), not 95% one by one. Protected columns come first where two groups hold the same rows. "
-        "{hidden} more are not shown."
+        "Below zero the network is the better one. Intervals are wider than 95% ones, so that of those printed at most 5% are "
+        "expected to miss (Benjamini and Yekutieli). Where two groups hold the same rows, a protected column names them."
     ),
+    "report.slices.hidden": "Not shown: {hidden} more such groups.",
 }

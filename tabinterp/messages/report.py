@@ -176,7 +176,7 @@ REPORT: dict[str, str] = {
         "a move by one standard deviation. Levels: contrast to their reference level. An interval that leaves the axis "
         "ends in an arrow; the table has its ends."
     ),
-    "report.coefficients.cut": "Shown: {shown} of {count} terms; all are in the table.",
+    "report.coefficients.cut": "Shown: {shown} of {count} terms; the others stand in the table of all terms.",
     "report.coefficients.numbers": "Slope × SD, or contrast of a level to its reference ({scale}), with the 95% interval",
     "report.coefficients.table": "All terms, per unit of the column ({scale}, 95% interval)",
     "report.coefficients.all": "All terms ({count}), with tests, odds ratios and reasons",
@@ -337,6 +337,8 @@ REPORT: dict[str, str] = {
     "report.method.libraries": "Libraries",
     "report.method.setting": "Setting {name}",
     "report.method.setting.margin": "{value}: differences in the primary metric that count as equivalent",
+    "report.method.setting.rows": "{value}: rows that a reading uses at most",
+    "report.method.setting.declined": "{value}: the class that counts as the adverse one",
     "report.method.setting.top": "{value}: columns compared in the overlap of two readings",
     "report.method.setting.resamples": "{value}: resamples of the rows behind each interval of a metric",
     "report.method.setting.counterpart": ("{value} (given: brought to the audit; fitted: fitted by the audit)"),

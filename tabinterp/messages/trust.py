@@ -16,7 +16,7 @@ TRUST: dict[str, str] = {
     "report.trust.linear": "Linear model",
     "report.trust.range": "Least to largest",
     # random weights
-    "report.trust.null": "Against random weights",
+    "report.trust.null": "Do the rankings depend on what was learned?",
     "report.trust.null.lead": (
         "Rank correlation of the columns' sizes with those that the same method gives for {draws} models of the same shape whose "
         "weights were drawn at random (Adebayo et al. 2018). Near 1 the method would say the same of a network that learned "
@@ -41,7 +41,7 @@ TRUST: dict[str, str] = {
         "{methods}."
     ),
     # deletion and insertion
-    "report.trust.curves": "Deletion and insertion",
+    "report.trust.curves": "Does the score move with the named columns? Deletion and insertion",
     "report.trust.curves.lead": (
         "Deletion: the columns of a row are replaced by those of {donors} background rows, the largest first; the score should "
         "leave its value sooner than in random order. Insertion: they are put into the background rows instead; the score should "
@@ -62,7 +62,7 @@ TRUST: dict[str, str] = {
     "report.trust.curve.deletion": "{method}: deletion",
     "report.trust.curve.insertion": "{method}: insertion",
     # stability
-    "report.trust.stability": "Stability",
+    "report.trust.stability": "Do the rankings stay when something else changes?",
     "report.trust.stability.lead": (
         "The same reading again, with something else exchanged: {backgrounds} disjoint backgrounds of {background_rows} rows, "
         "and networks of other seeds where the audit was given any. Mean over pairs of readings, and the least in parentheses."
@@ -78,8 +78,8 @@ TRUST: dict[str, str] = {
     "report.trust.stability.top": "Top",
     "report.trust.stability.least": "{mean} ({least})",
     "report.trust.stability.lowest": (
-        "The least stable reading of the network is {method} when the {over} is exchanged: rank correlation {mean} on average, "
-        "{least} at least."
+        "The network's reading that changes most is {method}, when the {over} is exchanged: rank correlation {mean} on average, "
+        "{least} at worst (no interval)."
     ),
     # networks of other seeds
     "report.trust.networks": "Networks of other seeds",

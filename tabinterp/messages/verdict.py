@@ -7,15 +7,13 @@ AFTER = (
     "with a difference in loss of {{value}} (95% interval {{low}} to {{high}})."
 )
 COST = (
-    "At costs of {false_positive} for a false positive and {false_negative} for a false negative, called positive above a "
-    "probability of {threshold}, a row costs {network} with the network and {other} with {linear}: a difference of {value} (95% "
-    "interval {low} to {high}), "
+    "At costs of {false_positive} for a false positive and {false_negative} for a false negative a row costs {network} with the "
+    "network and {other} with {linear}: a difference of {value} (95% interval {low} to {high}), "
 )
 
 VERDICT: dict[str, str] = {
     "verdict.rows_needed": (
-        "About {needed} held-out rows instead of {rows} would resolve it, were the difference to stay as it is: an estimate, as "
-        "the interval shrinks with the root of the number of rows."
+        "About {needed} held-out rows instead of {rows} would resolve it, if the difference stayed as it is."
     ),
     "verdict.recalibrated.better": AFTER.format(told="better"),
     "verdict.recalibrated.worse": AFTER.format(told="worse"),
@@ -25,13 +23,13 @@ VERDICT: dict[str, str] = {
     "verdict.cost.worse": COST + "resolved against the network.",
     "verdict.cost.no": COST + "which is not resolved.",
     "verdict.reference.worse": (
-        "Boosted trees on the same training rows, a reference, predict better than this network: its loss is higher by {value} "
+        "Boosted trees fitted to the same training rows predict better than the network: the network's loss is higher by {value} "
         "(95% interval {low} to {high})."
     ),
     "verdict.scope.given": (
         "Intervals are over held-out rows, for this one trained network; the margin, {margin}, was given by whoever asked."
     ),
-    "not_assessed.costs": "What decisions cost: no costs of errors and no threshold were given.",
+    "not_assessed.costs": "What decisions cost at costs or a threshold of yours: none were given.",
     # names of metrics
     "report.metric.average_precision": "average precision",
     "report.metric.macro_auc": "ROC AUC, mean of classes",
@@ -78,7 +76,7 @@ VERDICT: dict[str, str] = {
     "report.judged.before": "as they are",
     "report.judged.after": "recalibrated",
     # the report: decisions
-    "report.judged.decisions": "Decisions and what they cost",
+    "report.judged.decisions": "What decisions cost",
     "report.judged.policy.costs": (
         "Costs given: {false_positive} for a false positive, {false_negative} for a false negative. They imply calling a row "
         "positive above a probability of {threshold}, which is right for calibrated probabilities."
@@ -118,7 +116,7 @@ VERDICT: dict[str, str] = {
     "report.judged.legend.linear": "linear, 95% band",
     "report.judged.legend.all": "calling all positive",
     # the report: boosted trees
-    "report.judged.reference": "Is the network itself any good?",
+    "report.judged.reference": "The network beside boosted trees",
     "report.judged.reference.lead": (
         "Boosted trees (scikit-learn's, {rounds} rounds) on the same {training} training rows and original columns, scored on "
         "the same {rows} held-out rows. They are a reference and not a rival: only the number of rounds was searched, and trees "
@@ -128,7 +126,7 @@ VERDICT: dict[str, str] = {
     "report.judged.reference.worse": "The trees predict better: the table holds more than this network has learned.",
     "report.judged.reference.equivalent": "Network and trees are equivalent by the verdict's margin.",
     "report.judged.reference.not_resolved": "The held-out rows do not resolve which of the two is better.",
-    "report.judged.reference.table": "Network beside boosted trees [95% interval]",
+    "report.judged.reference.table": "Held-out loss of the network and of boosted trees [95% interval]",
     "report.judged.reference.trees": "boosted trees",
     "report.judged.reference.difference": "network − trees",
 }

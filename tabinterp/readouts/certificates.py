@@ -19,7 +19,7 @@ from ..table.draws import FloatArray
 from .chain import Step, chain_of
 from .domain import Domain
 from .programme import Programme, solve
-from .reader import PROBABILITY, SCORE, Reader
+from .reader import SCORE, Reader
 
 RISING = (
     "relu", "leakyrelu", "leaky_relu", "elu", "selu", "celu", "softplus", "tanh", "sigmoid", "hardtanh", "relu6", "softsign",
@@ -37,7 +37,10 @@ def certified(domain: Domain, reader: Reader) -> list[tuple[float, str | None]]:
     """An upper bound of every objective, NaN where there is none, and how it was found."""
     steps, layers = chain_of(domain.bound, reader.layers), reader.layers
     depth = max(len(layers) + 1 if isinstance(key, str) else key for key in reader.keys)
-    if PROBABILITY in reader.keys or depth > len(steps):
+    bent = [
+        key for key in reader.keys if isinstance(key, str) and key != SCORE
+    ]  # no affine function of what is bounded
+    if bent or depth > len(steps):
         return [(float("nan"), None)] * len(reader.objectives)
     weights = _by_step(reader, steps)
     constants = reader.constants

@@ -1,4 +1,6 @@
-"""What to maximise: a unit, a direction in a layer, an output, and weighted sums of them (Erhan et al. 2009; Olah et al. 2017).
+"""What to maximise: a unit, a direction in a layer, a layer's length, an output, and weighted sums of them.
+
+After Erhan et al. (2009) and Olah et al. (2017).
 
 Units and directions are read ahead of the activation, where a unit that is switched off still says how far it is from firing.
 
@@ -27,6 +29,7 @@ class Term:
     vector: tuple[float, ...] = ()
     outcome: Any = None
     probability: bool = False
+    whole: bool = False  # the length of the layer's outputs
 
 
 @dataclass(frozen=True)
@@ -78,6 +81,15 @@ def direction(layer: int, vector: Sequence[float]) -> Objective:
     if not values or not np.isfinite(values).all():
         raise NotApplicableError(f"a direction is a finite number for each unit of its layer; got {vector!r}")
     return Objective(((1.0, Term(f"direction in layer {layer}", layer=layer, vector=values)),))
+
+
+def layer(number: int) -> Objective:
+    """How strongly a whole layer responds: the length (Euclidean norm) of its outputs; layers count from 1.
+
+    >>> layer(2)
+    length of layer 2
+    """
+    return Objective(((1.0, Term(f"length of layer {number}", layer=number, whole=True)),))
 
 
 def output(outcome: Any = None, probability: bool = False) -> Objective:

@@ -17,6 +17,7 @@ from .chain import chain_of
 from .objectives import Objective, Term
 
 SCORE, PROBABILITY = "score", "probability"
+LENGTH = "length of "  # and the number of a layer
 Key = int | str  # a layer, counted from 1, or what the network puts out
 BLOCK = 16_384
 
@@ -64,6 +65,8 @@ class Reader:
 def _module(bound: Bound, layers: tuple[Layer, ...], key: Key) -> nn.Module:
     if isinstance(key, int):
         return layers[key - 1].before
+    if key.startswith(LENGTH):
+        return _Length(layers[int(key.removeprefix(LENGTH)) - 1])
     return _Probabilities(bound.rest) if key == PROBABILITY else bound.rest
 
 
@@ -76,6 +79,18 @@ class _Outputs(nn.Module):
 
     def forward(self, z: Tensor) -> Tensor:
         return self.activation(self.before(z))  # type: ignore[no-any-return]
+
+
+class _Length(nn.Module):
+    """The length of a layer's outputs; the added speck keeps it smooth where all of them are zero."""
+
+    def __init__(self, layer: Layer) -> None:
+        super().__init__()
+        self.outputs = _Outputs(layer)
+
+    def forward(self, z: Tensor) -> Tensor:
+        squares: Tensor = self.outputs(z).square().sum(dim=1, keepdim=True)
+        return (squares + 1e-12).sqrt()
 
 
 class _Probabilities(nn.Module):
@@ -112,7 +127,7 @@ def _reader(
     moved, shift, start = [], constants.copy(), 0
     for key in keys:
         depth = len(layers) if key == SCORE else int(key) - 1 if isinstance(key, int) else len(chain)
-        width = len(bound.outputs) if isinstance(key, str) else layers[key - 1].width
+        width = _width(bound, layers, key)
         own, start = weights[:, start : start + width], start + width
         if depth < len(chain):
             inner.append(nn.Identity() if depth == 0 else _Outputs(layers[depth - 1]))
@@ -135,7 +150,16 @@ def _reader(
     )
 
 
+def _width(bound: Bound, layers: tuple[Layer, ...], key: Key) -> int:
+    """How many features a key has."""
+    if isinstance(key, int):
+        return _layer(bound, layers, key).width
+    return 1 if key.startswith(LENGTH) else len(bound.outputs)
+
+
 def _key(term: Term) -> Key:
+    if term.whole:
+        return f"{LENGTH}{term.layer}"
     if term.layer is not None:
         return term.layer
     return PROBABILITY if term.probability else SCORE
@@ -147,17 +171,24 @@ def _weights(
     """(F,) weights of features, and a constant."""
     made, constant = [], 0.0
     for key in keys:
-        width = len(bound.outputs) if isinstance(key, str) else _layer(bound, layers, key).width
-        line = np.zeros(width)
+        line = np.zeros(_width(bound, layers, key))
         for weight, term in objective.terms:
             if _key(term) == key:
-                own, more = _output(bound, term) if isinstance(key, str) else (_units(term, width), 0.0)
+                own, more = _feature(bound, layers, term, len(line))
                 line, constant = line + weight * own, constant + weight * more
         made.append(line)
     return np.concatenate(made), constant
 
 
-def _layer(bound: Bound, layers: tuple[Layer, ...], number: int) -> Layer:
+def _feature(bound: Bound, layers: tuple[Layer, ...], term: Term, width: int) -> tuple[FloatArray, float]:
+    """Weights of a term's features and a constant."""
+    if term.whole:
+        _layer(bound, layers, term.layer)
+        return np.ones(1), 0.0
+    return _output(bound, term) if term.layer is None else (_units(term, width), 0.0)
+
+
+def _layer(bound: Bound, layers: tuple[Layer, ...], number: int | None) -> Layer:
     if not layers:
         raise NotApplicableError(
             f"{bound.model.name} has no hidden layer that could be found; an output can be maximised"

@@ -9,6 +9,7 @@ from __future__ import annotations
 from tabinterp.errors import DocumentError
 from tabinterp.report.compared import Disagreement, Gain, Ladder
 from tabinterp.report.document import Document, Interval, MetricRow, Status, Verdict
+from tabinterp.report.grouped import Groups
 from tabinterp.report.judged import Judged
 from tabinterp.report.sliced import Slices
 
@@ -51,6 +52,8 @@ def check(document: Document) -> None:
         and any(r.status != "not_resolved" for r in ladder.rungs[:-1])
     ):
         raise DocumentError("gain.ladder: refits are placed without held-out rows. Allowed: 'not_resolved'.")
+    if document.groups is not None:
+        _groups(document.groups)
     _linear(document)
     told = [line.key for line in document.verdict.lines if line.key.startswith("ladder.")]
     if told and (ladder is None or ladder.gain != "better"):
@@ -231,3 +234,19 @@ def _slices(part: Slices, held_out: bool) -> None:
             raise DocumentError(f"{place}.status: 'equivalent', but its interval does not lie within the margin.")
         if row.unlike != (side(row.against_rest) != 0):
             raise DocumentError(f"{place}.unlike: {row.unlike}, but by its interval it must be {not row.unlike}.")
+
+
+def _groups(part: Groups) -> None:
+    """Of a group that is held back nothing is told, and none of fewer than ten rows is told."""
+    rows = [] if part.table is None else [*part.table.columns, *part.table.pairs]
+    for index, row in enumerate(rows):
+        numbers = row.network is not None or row.linear is not None
+        if numbers != (row.rows is not None) or (row.rows is not None and row.rows < FEWEST):
+            raise DocumentError(
+                f"groups.table: group {index} tells numbers of {row.rows} rows. Allowed: {FEWEST} at least."
+            )
+    if part.weak is not None and any(row.rows < FEWEST for row in part.weak.found):
+        raise DocumentError(f"groups.weak: a group of fewer than {FEWEST} rows. Allowed: none.")
+    for held in [] if part.constraints is None else part.constraints.columns:
+        if held.outside is not None and 0 < held.outside < FEWEST:
+            raise DocumentError(f"groups.constraints: {held.column} counts fewer than {FEWEST} rows. Allowed: null.")

@@ -12,6 +12,7 @@ from typing import Final, Literal
 from .base import Interval, Message, Metric, MetricRow, Part, Scalar, Status
 from .compared import Calibration, Disagreement, Gain
 from .evidenced import Card, EvidenceRow
+from .grouped import Groups
 from .inside import Inside
 from .judged import Judged
 from .reasons import Reasons
@@ -352,6 +353,7 @@ class Document(Part):
     disagreement: Disagreement | None = None
     slices: Slices | None = None
     reasons: Reasons | None = None
+    groups: Groups | None = None
     importance: Importance
     together: Together | None = None
     coefficients: Coefficients

@@ -12,8 +12,9 @@ from tabinterp.report.parts.data import data
 from tabinterp.report.parts.effects import effects
 from tabinterp.report.parts.evidence import evidence, use
 from tabinterp.report.parts.findings import findings
-from tabinterp.report.parts.gain import gain
+from tabinterp.report.parts.gain import disagreeing, gain
 from tabinterp.report.parts.gradients import gradients
+from tabinterp.report.parts.groups import groups
 from tabinterp.report.parts.importance import importance
 from tabinterp.report.parts.interactions import interactions
 from tabinterp.report.parts.method import method, not_assessed
@@ -30,23 +31,25 @@ SECTIONS: tuple[tuple[str, Callable[[Document], list[Block]]], ...] = (
     ("findings", findings),
     ("performance", performance),
     ("gain", gain),
-    ("reasons", reasons),
     ("importance", importance),
     ("together", together),
     ("shapley", shapley),
-    ("effects", effects),
-    ("interactions", interactions),
-    ("coefficients", coefficients),
     ("gradients", gradients),
     ("agreement", agreement),
     ("trust", trust),
+    ("coefficients", coefficients),
+    ("effects", effects),
+    ("interactions", interactions),
+    ("disagreeing", disagreeing),
+    ("groups", groups),
+    ("reasons", reasons),
     ("neurons", neurons),
     ("data", data),
     ("off-data", off_data),
     ("use", use),
-    ("evidence", evidence),
     ("method", method),
     ("not-assessed", not_assessed),
+    ("evidence", evidence),
 )
 
 

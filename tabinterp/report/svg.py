@@ -101,26 +101,46 @@ def _restyle(element: ET.Element) -> None:
         element.set("href", element.attrib.pop(XLINK))
     if element.get("transform", "").startswith("rotate(-0"):
         del element.attrib["transform"]
+    if element.tag == f"{{{SVG}}}use":
+        for name in {"x", "y"} & element.attrib.keys():
+            element.set(name, _lean(element.attrib[name]))
     if element.tag == f"{{{SVG}}}path" and "d" in element.attrib:
-        lean = LONG.sub(lambda found: f"{float(found[0]):.2f}".rstrip("0").rstrip("."), element.attrib["d"])
-        element.set("d", " ".join(lean.split()))
+        element.set("d", " ".join(_lean(element.attrib["d"]).split()))
+
+
+def _lean(numbers: str) -> str:
+    return LONG.sub(lambda found: f"{float(found[0]):.2f}".rstrip("0").rstrip("."), numbers)
 
 
 def _inherit(root: ET.Element) -> None:
-    """What most texts have in common stands once, at the figure; a tenth of a pixel is enough for a place."""
+    """What most texts and lines have in common stands once, at the figure; a tenth of a pixel is enough for a place."""
     texts = list(root.iter(f"{{{SVG}}}text"))
-    for name in ("font-size", "fill"):
-        values = Counter(element.get(name, "") for element in texts)
-        common = max(values, key=lambda value: values[value], default="")
-        if common:
-            root.set(name, common)
-            for element in texts:
-                if element.get(name) == common:
-                    del element.attrib[name]
+    lines = [element for element in root.iter() if element.get("stroke", "none") != "none"]
+    for name, default, elements in (
+        ("font-size", "", texts),
+        ("fill", "", texts),
+        ("text-anchor", "start", texts),
+        ("stroke-width", "1", lines),
+    ):
+        _hoist(root, name, default, elements)
     for element in texts:
         for name in ("x", "y"):
             if name in element.attrib:
                 element.set(name, f"{float(element.attrib[name]):.1f}".removesuffix(".0"))
+
+
+def _hoist(root: ET.Element, name: str, default: str, elements: list[ET.Element]) -> None:
+    """The commonest value moves to the figure; an element that had none says the default itself."""
+    values = Counter(element.get(name, default) for element in elements)
+    common = max(values, key=lambda value: values[value], default="")
+    if not common or common == default:
+        return
+    root.set(name, common)
+    for element in elements:
+        if element.get(name, default) == common:
+            del element.attrib[name]
+        elif default:
+            element.set(name, element.get(name, default))
 
 
 def _relabel(element: ET.Element, labels: Mapping[str, Label]) -> None:
@@ -143,19 +163,18 @@ def _unwrap(parent: ET.Element) -> None:
 
 
 def _own_ids(root: ET.Element, figure_id: str) -> None:
-    """Keep only the ids that something refers to, each with the figure's own in front."""
-    used: set[str] = set()
+    """Keep only the ids that something refers to, numbered, each with the figure's own in front."""
+    used: dict[str, str] = {}
     for element in root.iter():
         for name, value in element.attrib.items():
             if name == "href" and value.startswith("#"):
-                used.add(value[1:])
-                element.set(name, f"#{figure_id}-{value[1:]}")
+                own = used.setdefault(value[1:], f"{figure_id}-{len(used)}")
+                element.set(name, f"#{own}")
             elif found := REFERENCE.fullmatch(value):
-                used.add(found[1])
-                element.set(name, f"url(#{figure_id}-{found[1]})")
+                own = used.setdefault(found[1], f"{figure_id}-{len(used)}")
+                element.set(name, f"url(#{own})")
     for element in root.iter():
         if element is root or "id" not in element.attrib:
             continue
-        own = element.attrib.pop("id")
-        if own in used:
-            element.set("id", f"{figure_id}-{own}")
+        if (given := element.attrib.pop("id")) in used:
+            element.set("id", used[given])

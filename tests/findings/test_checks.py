@@ -117,6 +117,16 @@ def suppressed(z: float, p: float) -> Document:
 
 
 LEVELS = "workclass"  # of the sample: a column of levels
+
+
+def listed(of, **numbers):
+    """Lists of reasons that are stable but for one comparison."""
+    document = binary()
+    calm = {"seed": {"changed": part(0.0, 0.0, 0.01)}, "reference": {"jaccard": part(0.9, 0.8, 0.95)}, of: numbers}
+    rows = [row.model_copy(update=calm.get(row.of, {})) for row in document.reasons.alike]
+    return with_part(document, "reasons", alike=rows)
+
+
 OUTCOMES: dict[str, dict[str, list[Callable[[], Document]]]] = {
     "label-leak": {
         "raised": [lambda: column(held_out=part(0.995, 0.99)), lambda: column(held_out=Interval(), training=part(1.0))],
@@ -223,6 +233,17 @@ OUTCOMES: dict[str, dict[str, list[Callable[[], Document]]]] = {
         "raised": [lambda: far(2.0)],
         "cleared": [lambda: far(1.9)],
         "not_applicable": [without("extrapolation")],
+    },
+    "reason-codes-unstable": {
+        "raised": [
+            lambda: listed("seed", changed=part(0.2, 0.1)),
+            lambda: listed("reference", jaccard=part(0.4, 0.3, 0.5)),
+        ],
+        "cleared": [
+            lambda: listed("seed", changed=part(0.2, 0.09)),
+            lambda: listed("reference", jaccard=part(0.4, 0.3, 0.51)),
+        ],
+        "not_applicable": [without("reasons"), multiclass],
     },
     "off-support-behaviour": {
         "raised": [lambda: with_part(binary(), "off_support", gap=part(0.3, 0.2))],

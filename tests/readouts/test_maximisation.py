@@ -195,11 +195,31 @@ def test_objectives_add_and_multiply(mixed):
     assert np.isnan(p.bound[0])
 
 
+def test_the_length_of_a_layer_is_greatest_at_a_corner(mixed):
+    """The length of rectified sums is convex, so that enumerating corners finds its maximum; layer 2 from the row alone."""
+    frame, pipeline, table, _ = mixed
+    corners = pd.DataFrame(list(itertools.product(*domain(frame).values())), columns=cases.INPUTS)
+    corners["city"] = corners["city"].astype(object)
+    (w1, b1), (w2, b2), _ = weights(pipeline)
+
+    def lengths(rows):
+        first = np.maximum(pipeline[:-1].transform(rows) @ w1 + b1, 0)
+        return np.linalg.norm(first, axis=1), np.linalg.norm(np.maximum(first @ w2 + b2, 0), axis=1)
+
+    found = ti.maximise(ti.wrap(pipeline), table, objective=[ti.layer(1), ti.layer(2) - 0.1 * ti.unit(2, 0)])
+    assert found.value[0] == pytest.approx(lengths(found.rows)[0][0], abs=1e-4)
+    assert found.value[0] >= 0.999 * lengths(corners)[0].max()
+    second = np.maximum(pipeline[:-1].transform(found.rows) @ w1 + b1, 0) @ w2 + b2
+    assert found.value[1] == pytest.approx(lengths(found.rows)[1][1] - 0.1 * second[1, 0], abs=1e-4)
+    assert found.proof == (None, None)
+
+
 def test_what_does_not_exist_is_refused(mixed):
     _, pipeline, table, _ = mixed
     model = ti.wrap(pipeline)
     for wrong, words in (
         (ti.unit(3, 0), "layers 1 to 2"),
+        (ti.layer(3), "layers 1 to 2"),
         (ti.unit(1, 6), "units 0 to 5"),
         (ti.direction(1, [1.0]), "6 units"),
         (ti.output("maybe"), "maybe"),

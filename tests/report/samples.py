@@ -59,6 +59,21 @@ from tabinterp.report.document import (
 )
 from tabinterp.report.evidenced import Card as AuthorCard
 from tabinterp.report.evidenced import EvidenceRow
+from tabinterp.report.grouped import (
+    AblatedRow,
+    ConstraintRow,
+    ConstraintTable,
+    GapPart,
+    GroupRow,
+    Groups,
+    GroupTable,
+    HeldPart,
+    ProbeRow,
+    ProxyPart,
+    Treated,
+    WeakPart,
+    WeakRow,
+)
 from tabinterp.report.inside import (
     Card,
     Inside,
@@ -929,6 +944,105 @@ def sliced(names: list[str], loss: str) -> Slices:
     )
 
 
+def treated(make: Maker, task: str) -> Treated:
+    binary = task == "binary"
+    return Treated(
+        rate=make.interval(0.3, 0.02),
+        ratio=Interval(value=0.7, stderr=0.03, low=0.64, high=0.76) if binary else NONE,
+        ratio_most=make.interval(0.7, 0.03) if binary else NONE,
+        difference=make.interval(-0.1, 0.01),
+        p=1e-20,
+        smd=make.interval(-0.4, 0.02),
+        tpr=0.6 if binary else None,
+        tpr_difference=make.interval(-0.1, 0.02) if binary else NONE,
+        fpr=0.1 if binary else None,
+        fpr_difference=make.interval(-0.05, 0.01) if binary else NONE,
+        intercept=make.interval(0.0, 0.1),
+        slope=make.interval(1.0, 0.1),
+        ece=0.02,
+    )
+
+
+def group_table(make: Maker, names: list[str], task: str) -> GroupTable:
+    def row(kind: str, rows: int | None, control: bool = False, **values: object) -> GroupRow:
+        one = Message(key=f"group.{kind}", values={"column": names[0], **values})
+        two = Message(key="group.level", values={"column": names[1], "level": "female"})
+        told = (
+            {"network": treated(make, task), "linear": treated(make, task)}
+            if rows
+            else {"network": None, "linear": None}
+        )
+        return GroupRow(group=[one, two] if kind == "others" else [one], control=control, rows=rows, **told)
+
+    return GroupTable(
+        rows=4000,
+        rows_of="held-out",
+        threshold=0.5,
+        favourable="yes" if task == "binary" else None,
+        control={},
+        columns=[
+            row("at_most", 2000, True, high_end=37.0),
+            row("between", 900, low_end=37.0, high_end=48.0),
+            row("above", None, low_end=48.0),
+            row("missing", None),
+        ],
+        pairs=[row("others", 120)],
+        pairs_left=7,
+        pairs_held_back=12,
+    )
+
+
+def grouped(make: Maker, names: list[str], task: str, loss: str) -> Groups:
+    first, second = names[:2]
+    group = [Message(key="group.level", values={"column": first, "level": "a"})]
+    moved = [
+        AblatedRow(columns=columns, loss=part(0.01, 0.002), gap=part(-0.1, 0.01), left=part(0.1, 0.01))
+        for columns in ([first], [first, second])
+    ]
+    gap = GapPart(
+        most=Message(key="group.level", values={"column": "sex", "level": "male"}),
+        least=Message(key="group.level", values={"column": "sex", "level": "female"}),
+        gap=part(0.2, 0.01),
+        ablated=moved,
+    )
+    places = (("inputs", "inputs", 0.9), ("layer", "layer 1", 0.85), ("score", "score", 0.7), ("column", first, 0.84))
+    proxy = ProxyPart(
+        column="sex",
+        metric="r2" if task == "regression" else "auc",
+        rows=3000,
+        probes=[ProbeRow(place=place, name=name, power=part(value, 0.01)) for place, name, value in places],
+        network=gap,
+        linear=gap,
+    )
+    weak = WeakRow(
+        group=group,
+        rows=60,
+        loss=0.6,
+        rest=0.3,
+        difference=part(0.3, 0.02),
+        skill=0.4,
+        beyond=part(-0.1, 0.02),
+        excess=part(0.01, 0.01) if task in ("binary", "multiclass") else NONE,
+    )
+    held = HeldPart(share=Interval(value=0.002, low=0.001, high=0.004), fall=part(-0.1, 0.01), start=17.0, end="high")
+    kept = {"network": held, "linear": held, "few_outside": False, "outside": None, "low": None, "high": None}
+    free = {"direction": None, "rows": 4000, "network": None, "linear": None}
+    constraints = [
+        ConstraintRow(column=first, direction="+", rows=4000, **kept),
+        ConstraintRow(column=second, low=0.0, high=None, outside=0, few_outside=False, **free),
+    ]
+    return Groups(
+        table=None if task == "multiclass" else group_table(make, names, task),
+        proxies=[] if task == "multiclass" else [proxy],
+        weak=WeakPart(metric=loss, mean=0.35, null=0.6, rows=2000, searched=900, found=[weak]),
+        constraints=ConstraintTable(rows=2000, seed=0, columns=constraints),
+    )
+
+
+def part(value: float, stderr: float) -> Interval:
+    return Interval(value=value, stderr=stderr, low=value - 2 * stderr, high=value + 2 * stderr)
+
+
 def reasons(make: Maker, names: list[str], classes: list[str]) -> Reasons:
     def share(value: float) -> Interval:
         return Interval(value=value, stderr=0.02, low=max(0.0, value - 0.04), high=min(1.0, value + 0.04))
@@ -1213,6 +1327,7 @@ def document(
         disagreement=disagreement(names, task),
         slices=sliced(names, loss),
         reasons=reasons(make, names, classes) if task == "binary" else None,
+        groups=grouped(make, names, task, loss),
         importance=importance(make, names, loss),
         together=together(Maker(seed + 400), names, loss),
         coefficients=coefficients(make, found, outputs, SCALE.get(task, "log-odds")),
@@ -1244,6 +1359,7 @@ def document(
                 "exact": True,
                 "top": 5,
                 "resamples": 1000,
+                "declined": "negative",
                 "counterpart": "fitted",
             },
             model_digest="ab" * 32,
@@ -1348,6 +1464,7 @@ def nothing() -> Document:
             "disagreement": None,
             "slices": None,
             "reasons": None,
+            "groups": None,
             "importance": found.importance.model_copy(update={"columns": []}),
             "coefficients": found.coefficients.model_copy(
                 update={"terms": [], "tests": [], "surrogates": [], "notes": []}
@@ -1444,6 +1561,7 @@ def all_none() -> Document:
             "disagreement": None,
             "slices": None,
             "reasons": None,
+            "groups": blank_groups(found.groups),
             "importance": found.importance.model_copy(
                 update={
                     "rows_of": "all",
@@ -1505,6 +1623,31 @@ def all_none() -> Document:
                     "starts": None,
                     "reference": None,
                 }
+            ),
+        }
+    )
+
+
+def blank_groups(found: Groups) -> Groups:
+    """All held back, and no number of the others."""
+    gone = {"rows": None, "network": None, "linear": None}
+    rows = [row.model_copy(update=gone) for row in found.table.columns]
+    proxy = found.proxies[0]
+    probes = [row.model_copy(update={"power": NONE}) for row in proxy.probes]
+    weak = found.weak.found[0].model_copy(
+        update={"skill": None, **dict.fromkeys(("difference", "beyond", "excess"), NONE)}
+    )
+    held = HeldPart(share=NONE, fall=NONE, start=None, end=None)
+    none = {"network": held, "linear": held, "outside": None, "few_outside": True}
+    return found.model_copy(
+        update={
+            "table": found.table.model_copy(
+                update={"columns": rows, "pairs": [], "rows_of": "all", "favourable": None}
+            ),
+            "proxies": [proxy.model_copy(update={"probes": probes, "network": None, "linear": None})],
+            "weak": found.weak.model_copy(update={"found": [weak]}),
+            "constraints": found.constraints.model_copy(
+                update={"columns": [row.model_copy(update=none) for row in found.constraints.columns]}
             ),
         }
     )

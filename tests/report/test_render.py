@@ -224,7 +224,7 @@ def test_rows_that_were_perhaps_trained_on_resolve_nothing():
 def test_an_empty_section_points_to_the_reasons():
     html = page("nothing")
     empty = messages.text("report.empty", {"section": messages.text("report.section.not-assessed")})
-    assert html.count(empty) == 12
+    assert html.count(empty) == 14
 
 
 def test_a_gap_above_its_tolerance_warns():
@@ -367,7 +367,7 @@ def test_numbers_have_one_minus_sign():
 def test_settings_are_rounded_and_explained():
     words = dict(method.method(binary())[1].pairs)
     assert words["Setting margin"] == "0.00512: differences in the primary metric that count as equivalent"
-    assert words["Setting rows"] == "4000"
+    assert words["Setting rows"] == "4000: rows that a reading uses at most"
     assert words["Setting huge"] == "1e+17"
 
 

@@ -104,6 +104,7 @@ def _figure(
 ) -> list[Block]:
     caption = t("report.coefficients.figure")
     pairs = [_pair(row) for row in shown]
+    drawn = {id(row) for row in shown}
     if not figures.drawable(pairs):
         return [Paragraph(t("report.figure.none")), _numbers(terms, scale)]
     hidden = len({row.column for row in terms} - {row.column for row in shown})
@@ -120,7 +121,9 @@ def _figure(
         conflicts=sum(row.conflict for row in shown),
     )
     svg = figures.pairs(pairs, t("report.coefficients.axis", scale=scale), aria, figure_id, "excludes_zero")
-    return [Figure(svg, aria, _legend(), caption, _numbers(terms, scale))]
+    # a level that is not drawn stands, with the same numbers, in the table of all terms
+    numbers = _numbers([row for row in terms if row.level is None or id(row) in drawn], scale)
+    return [Figure(svg, aria, _legend(), caption, numbers)]
 
 
 def _legend() -> list[Key]:
@@ -215,7 +218,7 @@ def _row(row: CoefficientRow, ratio: str | None) -> list[Cell]:
         *cells([number(row.penalised), interval(row.network, sign=True), number(row.network.stderr)]),
         *cells([share(row.sign_flip), number(row.surrogate)]),
         Cell(yes(row.conflict), style="t"),
-        Cell("" if row.reason is None else say(row.reason), style="w"),
+        Cell("") if row.reason is None else Cell(say(row.reason), style="w"),
     ]
 
 

@@ -30,7 +30,7 @@ def data(document: Document) -> list[Block]:
     strongest = sorted(inputs, key=lambda one: -(one.training.value or 0.0))
     if any(column.training.value is not None for column in inputs):
         blocks += [
-            Heading(t("report.data.power", metric=metric)),
+            Heading(t("report.data.power")),
             *_folded(strongest, lambda some: _power(some, metric)),
         ]
     if part.beyond:
@@ -84,13 +84,13 @@ def _power(columns: Sequence[TableColumn], metric: str) -> Table:
         ]
         for one in columns
     ]
-    return Table(t("report.data.power", metric=metric), head, body)
+    return Table(t("report.data.power.table", metric=metric), head, body)
 
 
 def _drift(columns: Sequence[TableColumn]) -> Table:
     head = [Cell(t("report.column")), *cells([t("report.data.psi"), t("report.data.q")])]
     body = [[name_cell(one.column), *cells([number(one.psi), p_value(one.drift_q)])] for one in columns]
-    return Table(t("report.data.drift"), head, body)
+    return Table(t("report.data.drift.table"), head, body)
 
 
 def _beyond(part: TableReadings, metric: str) -> Table:

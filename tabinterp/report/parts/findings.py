@@ -13,8 +13,8 @@ from tabinterp.report.words import say, t
 ORDER = ("act", "check", "note")
 GLYPHS = {"act": "▲", "check": "◆", "note": "●"}
 ANCHORS = (
-    "performance", "gain", "importance", "shapley", "effects", "interactions", "coefficients", "gradients", "agreement",
-    "neurons", "data", "off-data", "method", "not-assessed",
+    "performance", "gain", "importance", "together", "shapley", "gradients", "agreement", "trust", "coefficients", "effects",
+    "interactions", "disagreeing", "groups", "reasons", "neurons", "data", "off-data", "method", "not-assessed", "evidence",
 )  # fmt: skip
 
 
@@ -47,8 +47,13 @@ def _raised(document: Document) -> list[Finding]:
 
 
 def _items(found: Sequence[Finding]) -> list[FindingItem]:
-    """With what to do next and what the check cannot see; on the first screen there is no room for either."""
-    return [replace(_item(one), next=_about(one, "next"), blind=_about(one, "blind")) for one in found]
+    """With what the check cannot see, and what to do where it is raised; on the first screen there is no room for either."""
+    return [replace(_item(one), next=_next(one), blind=_about(one, "blind")) for one in found]
+
+
+def _next(finding: Finding) -> str:
+    """Nothing is to be done where nothing was found."""
+    return _about(finding, "next") if finding.status == "raised" else ""
 
 
 def _about(finding: Finding, aspect: str) -> str:

@@ -1,4 +1,4 @@
-"""The gain: how simple a model predicts as well, what the network's score is made of, where the two models differ."""
+"""The gain: how simple a model predicts as well, what the network's score is made of; and where the two models differ."""
 
 from __future__ import annotations
 
@@ -13,8 +13,12 @@ from tabinterp.report.words import NONE, capital, cells, cut, interval, name_cel
 
 
 def gain(document: Document) -> list[Block]:
-    blocks = [] if document.gain is None else _gain(document.gain)
-    blocks += [] if document.disagreement is None else _disagreement(document.disagreement)
+    return [] if document.gain is None else _gain(document.gain)
+
+
+def disagreeing(document: Document) -> list[Block]:
+    """Rows on which the models disagree, and groups of rows in which one of them is better."""
+    blocks = [] if document.disagreement is None else _disagreement(document.disagreement)
     return blocks if document.slices is None else [*blocks, *slices(document.slices)]
 
 
@@ -166,6 +170,6 @@ def _disagreement(part: Disagreement) -> list[Block]:
         ]
         for leaf in part.leaves
     ]
-    values = {"fitted": part.fitted_rows, "scored": part.scored_rows, "hidden": part.hidden_rows}
+    values = {"fitted": part.fitted_rows, "scored": part.scored_rows}
     note = Paragraph(t("report.disagreement.note", **values), "note")
     return [*blocks, Table(t("report.disagreement.rules"), head, rows), note]

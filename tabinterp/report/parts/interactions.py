@@ -26,7 +26,8 @@ def interactions(document: Document) -> list[Block]:
         linear,
     ]
     for place, output in enumerate(named):
-        table = _table([row for row in part.pairs if row.output == output])
+        own = [row for row in part.pairs if row.output == output]
+        table = _table(sorted(own, key=lambda row: -(row.variance.value or 0.0)))
         summary = t("report.readings.output", output=cut(output or ""))
         blocks.append(table if output is None else Fold(summary, [table], open=place == 0))
     how = t(

@@ -48,7 +48,7 @@ def neurons(document: Document) -> list[Block]:
     left = len(part.units) - len(mapped)
     ranked = any(column.spearman is not None for unit in part.units for column in unit.columns)
     blocks: list[Block] = [
-        *([] if inside is None else health(inside)),
+        *([] if inside is None else [Paragraph(t("report.inside.lead")), *health(inside)]),
         Heading(t("report.inside.atlas")),
         Paragraph(t("report.neurons.lead", rows=rows, rows_distance=part.rows_distance, seed=str(part.seed))),
         Paragraph(t("report.neurons.spearman" if ranked else "report.neurons.distance")),

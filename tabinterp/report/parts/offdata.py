@@ -40,7 +40,7 @@ def _range(part: Extrapolation) -> list[Block]:
     blocks: list[Block] = [
         Heading(t("report.off.range")),
         Paragraph(t("report.off.range.lead", rows=part.rows), "note"),
-        Table(t("report.off.range"), head, body),
+        Table(t("report.off.range.table"), head, body),
     ]
     if part.skipped:
         blocks.append(Paragraph(t("report.off.skipped", columns=", ".join(map(tidy, part.skipped))), "note"))

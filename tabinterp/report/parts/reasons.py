@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from tabinterp.report import figures
-from tabinterp.report.blocks import Block, Cell, Figure, Heading, Key, Paragraph, Table
+from tabinterp.report.blocks import Block, Cell, Figure, Heading, Key, Paragraph, Points, Table
 from tabinterp.report.document import Document, Interval
 from tabinterp.report.reasons import Alike, Flip, ReasonRow, Reasons
 from tabinterp.report.words import capital, cells, cut, interval, name_cell, number, say, t, tidy, yes
@@ -36,8 +36,8 @@ def reasons(document: Document) -> list[Block]:
     )
     return [
         Paragraph(declined),
-        *(Paragraph(say(told)) for told in part.sentences),
         Paragraph(lead, "note"),
+        Points([say(told) for told in part.sentences]),
         *_named(part),
         Heading(t("report.reasons.alike")),
         _alike(part.alike),

@@ -24,4 +24,5 @@ def slices(part: Slices) -> list[Block]:
         for row in part.found
     ]
     caption = t("report.slices.table", metric=t(f"report.metric.{part.metric}"))
-    return [*blocks, Table(caption, head, body), Paragraph(t("report.slices.note", hidden=part.hidden), "note")]
+    more = [t("report.slices.hidden", hidden=part.hidden)] if part.hidden else []
+    return [*blocks, Table(caption, head, body), Paragraph(" ".join([t("report.slices.note"), *more]), "note")]

@@ -1,0 +1,175 @@
+"""Groups of people, proxies, groups in which the network errs, declared constraints: numbers to their fields."""
+
+from __future__ import annotations
+
+from dataclasses import fields
+from typing import Any
+
+import numpy as np
+
+from ..comparison.constraints import Checked, Held
+from ..comparison.groups import ESTIMATES, Group, Treated
+from ..comparison.partition import Condition
+from ..comparison.proxies import Gap, Probe, Proxy
+from ..comparison.weak import Weak
+from ..readouts.grids import SMALL
+from ..report import grouped as parts
+from ..report.document import Message
+from .results import Results, interval, number, rows_of
+
+PAIRS = 24
+PLACES = ("inputs", "score")
+
+
+def grouped(r: Results) -> parts.Groups:
+    return parts.Groups(
+        table=_table(r),
+        proxies=[] if r.proxies is None else [_proxy(one) for one in r.proxies.proxies],
+        weak=_weak(r),
+        constraints=_constraints(r),
+    )
+
+
+def named(conditions: tuple[Condition, ...]) -> list[Message]:
+    """A group in words, condition by condition."""
+    return [_condition(one) for one in conditions]
+
+
+def _condition(one: Condition) -> Message:
+    found = {"column": one.column, "level": one.level, "low_end": one.low, "high_end": one.high}
+    return Message(key=f"group.{one.kind}", values={name: value for name, value in found.items() if value is not None})
+
+
+def _table(r: Results) -> parts.GroupTable | None:
+    if r.groups is None:
+        return None
+    found = r.groups
+    single = [one for one in found.groups if len(one.cell.conditions) == 1]
+    pairs = [one for one in found.groups if len(one.cell.conditions) == 2]
+    told = sorted((one for one in pairs if one.told and not one.control), key=_sureness)
+    return parts.GroupTable(
+        rows=found.rows,
+        rows_of=rows_of(r),
+        threshold=found.threshold,
+        favourable=found.favourable,
+        control=dict(found.named),
+        columns=[_group(one) for one in single],
+        pairs=[_group(one) for one in told[:PAIRS]],
+        pairs_left=max(0, len(told) - PAIRS),
+        pairs_held_back=sum(not one.told for one in pairs),
+    )
+
+
+def _sureness(one: Group) -> float:
+    """How far from no difference in standard errors, largest first."""
+    value, error = (np.nan, np.nan) if one.network is None else one.network.difference[:2]
+    return -abs(value) / error if error > 0 else 0.0
+
+
+def _group(one: Group) -> parts.GroupRow:
+    both = [None if model is None else _treated(model) for model in (one.network, one.linear)]
+    return parts.GroupRow(
+        group=named(one.cell.conditions), control=one.control, rows=one.rows, network=both[0], linear=both[1]
+    )
+
+
+def _treated(one: Treated) -> parts.Treated:
+    told = {f.name: getattr(one, f.name) for f in fields(one)}
+    return parts.Treated(**{n: interval(*v) if n in ESTIMATES else number(v) for n, v in told.items()})
+
+
+# ---- proxies
+
+
+def _proxy(one: Proxy) -> parts.ProxyPart:
+    probes = [_probe(p) for p in one.places]
+    probes += [parts.ProbeRow(place="column", name=p.place, power=interval(*p.power)) for p in one.columns]
+    return parts.ProxyPart(
+        column=one.column,
+        metric="auc" if one.metric == "auc" else "r2",
+        rows=one.rows,
+        probes=probes,
+        network=_gap(one.network),
+        linear=_gap(one.linear),
+    )
+
+
+def _probe(one: Probe) -> parts.ProbeRow:
+    place: Any = one.place if one.place in PLACES else "layer"
+    return parts.ProbeRow(place=place, name=one.place, power=interval(*one.power))
+
+
+def _gap(gap: Gap | None) -> parts.GapPart | None:
+    if gap is None:
+        return None
+    rows = [
+        parts.AblatedRow(columns=list(a.columns), loss=interval(*a.loss), gap=interval(*a.gap), left=interval(*a.left))
+        for a in gap.ablated
+    ]
+    return parts.GapPart(most=_condition(gap.most), least=_condition(gap.least), gap=interval(*gap.gap), ablated=rows)
+
+
+# ---- groups in which the network errs
+
+
+def _weak(r: Results) -> parts.WeakPart | None:
+    if r.weak is None:
+        return None
+    found = r.weak
+    metric: Any = found.loss
+    return parts.WeakPart(
+        metric=metric,
+        mean=found.mean,
+        null=found.null,
+        rows=found.rows,
+        searched=found.searched,
+        found=[_weak_row(one) for one in found.groups],
+    )
+
+
+def _weak_row(one: Weak) -> parts.WeakRow:
+    return parts.WeakRow(
+        group=named(one.conditions),
+        rows=one.rows,
+        loss=one.loss,
+        rest=one.rest,
+        difference=interval(*one.difference),
+        skill=number(one.skill),
+        beyond=interval(*one.beyond),
+        excess=interval(*one.excess),
+    )
+
+
+# ---- constraints
+
+
+def _constraints(r: Results) -> parts.ConstraintTable | None:
+    if r.constraints is None:
+        return None
+    found = r.constraints
+    return parts.ConstraintTable(rows=found.rows, seed=found.seed, columns=[_checked(one) for one in found.columns])
+
+
+def _checked(one: Checked) -> parts.ConstraintRow:
+    few = one.outside is not None and 0 < one.outside < SMALL
+    return parts.ConstraintRow(
+        column=one.constraint.column,
+        direction=one.constraint.direction,
+        low=one.constraint.low,
+        high=one.constraint.high,
+        rows=one.rows,
+        outside=None if few else one.outside,
+        few_outside=few,
+        network=_held(one.network),
+        linear=_held(one.linear),
+    )
+
+
+def _held(one: Held | None) -> parts.HeldPart | None:
+    if one is None:
+        return None
+    start, end = (
+        None if v is None else float(v) if isinstance(v, (int, float)) and not isinstance(v, bool) else str(v)
+        for v in (one.start, one.end)
+    )
+    return parts.HeldPart(share=interval(*one.share), fall=interval(*one.fall), start=start, end=end)

@@ -1,0 +1,345 @@
+"""How the two models treat groups of people: the columns declared protected, and two of them at once.
+
+Selected are the rows on the favourable side of a decision between two classes. In each group: the share that is selected; its
+ratio to that of a control group, and to that of the most selected group; the difference from the control group with p and 95%
+interval; the standardised mean difference of the scores; shares selected among those whose outcome was favourable (TPR) and among
+the others (FPR); intercept and slope of recalibration, and the expected calibration error over ten bins. Of a number or a count
+the mean prediction stands for the share, and there is no ratio, TPR or FPR.
+
+Differences of shares have Newcombe's interval (1998) and the pooled z-test, ratios the log interval adjusted at zero (Walter
+1975), all by statsmodels. Scores are compared by Hedges' g (1981): the difference of means over the standard deviation pooled
+over the two groups, corrected for small numbers. Weighted rows count as as many as say as much (Kish 1965), and rows that belong
+together as many as have the standard error of their share; two groups that share such rows are taken as independent, which
+makes intervals too wide where these rows are alike.
+
+None of this is a legal test. Four fifths, for the first ratio, is a rule of thumb of United States employment guidelines (29 CFR
+1607.4 D); no law names a limit for a standardised difference.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+import pandas as pd
+from scipy import stats
+from statsmodels.stats.meta_analysis import effectsize_smd
+from statsmodels.stats.proportion import confint_proportions_2indep, proportion_confint, proportions_ztest
+
+from ..errors import NotApplicableError
+from ..models import Bound, Model, bind
+from ..readouts.grids import SMALL
+from ..readouts.weights import effective
+from ..table import Table
+from ..table.draws import FloatArray, IntArray
+from .calibration import Calibrated, calibration
+from .declined import Declined
+from .means import influences, spread
+from .partition import BoolArray, Cell, Family, families
+from .performance import groups as together
+
+Estimate = tuple[float, float, float, float]  # value, standard error, ends of the 95% interval
+NONE: Estimate = (np.nan, np.nan, np.nan, np.nan)
+THRESHOLD = 0.5
+ESTIMATES = (
+    "rate", "ratio", "ratio_most", "difference", "smd", "tpr_difference", "fpr_difference", "intercept", "slope",
+)  # fmt: skip
+
+
+@dataclass(frozen=True)
+class Share:
+    """A share, or a mean, and of how many rows it is worth; NaN where fewer than ten rows tell it."""
+
+    value: float = np.nan
+    size: float = np.nan
+    deviation: float = np.nan  # of single rows (divided by their number)
+
+    @property
+    def stderr(self) -> float:
+        return float(self.deviation / np.sqrt(self.size))
+
+    @property
+    def unbiased(self) -> float:
+        return float(self.deviation * np.sqrt(self.size / max(self.size - 1, 1e-9)))
+
+
+@dataclass(frozen=True)
+class Treated:
+    """One group under one model. `rate` is the share selected, or the mean prediction; differences are group less control.
+
+    Estimates are (value, standard error, low, high), NaN where there is none: of the control group itself, where fewer than ten
+    rows tell a number, and of a ratio to nothing.
+    """
+
+    rate: Estimate
+    difference: Estimate
+    p: float  # that there is none
+    smd: Estimate
+    intercept: Estimate
+    slope: Estimate
+    ece: float
+    ratio: Estimate = NONE  # to the control group
+    ratio_most: Estimate = NONE  # to the most selected group
+    tpr: float = np.nan
+    tpr_difference: Estimate = NONE
+    fpr: float = np.nan
+    fpr_difference: Estimate = NONE
+
+
+@dataclass(frozen=True, eq=False)
+class Group:
+    """A group, the number of its rows and both models; nothing but its name where it is held back (`told` is False)."""
+
+    cell: Cell
+    rows: int | None
+    control: bool
+    network: Treated | None
+    linear: Treated | None
+
+    @property
+    def told(self) -> bool:
+        return self.network is not None
+
+    @property
+    def name(self) -> str:
+        return " and ".join(f"{c.column}: {c.name}" for c in self.cell.conditions)
+
+
+@dataclass(frozen=True, eq=False)
+class Groups:
+    """All groups, column by column, then pair by pair."""
+
+    groups: tuple[Group, ...]
+    rows: int
+    held_out: bool
+    threshold: float
+    favourable: str | None  # the class that is selected; None: mean predictions
+    named: dict[str, str]  # control groups as the user gave them
+    label: str = "jurisdiction-dependent"
+
+    def frame(self) -> pd.DataFrame:
+        """One row for each group and model; what is held back is NaN."""
+        return pd.DataFrame([_row(g, name) for g in self.groups for name in ("network", "linear")])
+
+
+def _row(group: Group, name: str) -> dict[str, Any]:
+    row: dict[str, Any] = {"columns": group.cell.columns, "group": group.name, "model": name, "rows": group.rows}
+    row |= {"control": group.control, "told": group.told}
+    one = getattr(group, name)
+    for part in ESTIMATES:
+        found = NONE if one is None else getattr(one, part)
+        row |= dict(zip((part, f"{part}_stderr", f"{part}_low", f"{part}_high"), found, strict=True))
+    return row | {part: np.nan if one is None else getattr(one, part) for part in ("p", "tpr", "fpr", "ece")}
+
+
+def groups(
+    model: Model | Bound,
+    linear: Model | Bound,
+    table: Table,
+    *,
+    control: Mapping[str, Any] | None = None,
+    threshold: float = THRESHOLD,
+    declined: Declined = "negative",
+) -> Groups:
+    """Compare the groups of `table`'s protected columns under both models, on its held-out rows (all rows without a split).
+
+    Parameters
+    ----------
+    control : column -> the group that the others are set against, as text; where a column is not named, its largest group.
+    threshold : on the probability of the positive class, of a decision between two classes.
+    declined : which side is the adverse one; "negative": rows predicted positive are selected.
+
+    Raises
+    ------
+    NotApplicableError
+        when no column is protected, for several classes (which has no selected side), and for a control group that there is not.
+
+    Examples
+    --------
+    >>> import numpy as np, pandas as pd, torch, tabinterp as ti
+    >>> sex = np.repeat(["f", "m"], [50, 150])
+    >>> x = np.where(np.arange(200) % 5 < np.where(sex == "f", 1, 2), 1.0, -1.0)
+    >>> frame = pd.DataFrame({"x": x, "sex": sex, "y": x > 0})
+    >>> table = ti.read_table(frame, target="y", positive=True, protected=["sex"], drop=["sex"])
+    >>> layer = torch.nn.Linear(1, 1, bias=False)
+    >>> _ = layer.weight.data.fill_(1.0)
+    >>> model = ti.wrap(layer, encoder="passthrough")
+    >>> ti.groups(model, model, table).frame()[["group", "rate", "ratio"]].iloc[::2].round(2).values.tolist()
+    [['sex: f', 0.2, 0.5], ['sex: m', 0.4, nan]]
+    """
+    if not any(c.protected for c in table.schema.columns):
+        raise NotApplicableError("no column was declared protected")
+    if table.schema.task == "multiclass":
+        raise NotApplicableError("of several classes none is the selected one")
+    if not 0 < threshold < 1:
+        raise NotApplicableError(f"threshold is a probability between 0 and 1; got {threshold}")
+    both = [bind(one, table) for one in (model, linear)]
+    if table.held_out is not None:
+        both = [one.take(table.held_out) for one in both]
+    rows = both[0].table
+    cut = families(rows, control or {})
+    made = [_judged(one, cut, threshold, declined) for one in both]
+    found = []
+    for i, family in enumerate(cut):
+        for j, cell in enumerate(family.cells):
+            size = int(cell.rows.sum()) if cell.told else None
+            found.append(Group(cell, size, j == family.control, made[0][i][j], made[1][i][j]))
+    labels = rows.schema.labels
+    side = None if not labels else labels[1] if declined == "negative" else labels[0]
+    named = {column: str(group) for column, group in (control or {}).items()}
+    return Groups(tuple(found), len(rows), table.held_out is not None, threshold, side, named)
+
+
+# ---- one model
+
+
+@dataclass(frozen=True, eq=False)
+class Decided:
+    """What groups are judged by: (n,) selected or not (of numbers: predictions), scores, whether the outcome was favourable
+    (None of numbers), weights, and which rows belong together."""
+
+    selected: FloatArray
+    score: FloatArray
+    outcome: BoolArray | None
+    weights: FloatArray
+    clusters: IntArray
+    clustered: bool
+
+    def share(self, values: FloatArray, mask: BoolArray) -> Share:
+        """Mean of `values` over a group."""
+        inside, found = self.weights[mask], values[mask]
+        if len(found) < SMALL or not inside.any():
+            return Share()
+        mean = float(np.average(found, weights=inside))
+        variance, size = float(np.average((found - mean) ** 2, weights=inside)), effective(inside)
+        apart = len(np.unique(self.clusters[mask])) if self.clustered else len(found)
+        if apart < len(found):
+            error, _ = spread(influences(values, self.weights, mask)[1], self.clusters, mask)
+            size = min(size, variance / error**2) if error > 0 else size * apart / len(found)
+        mean = float(np.clip(mean, found.min(), found.max()))  # rounding may leave a share above 1
+        return Share(mean, size, float(np.sqrt(variance)))
+
+
+def decided(bound: Bound, threshold: float, declined: Declined) -> Decided:
+    """Of a model's rows: selected or not, for two classes; otherwise what it predicts."""
+    table, score = bound.table, bound.scores[:, 0]
+    clusters = together(table)
+    more = (table.row_weights, clusters, len(np.unique(clusters)) < len(clusters))
+    if table.schema.task != "binary":
+        value = np.exp(score) if table.schema.task == "count" else score
+        return Decided(value, score, None, *more)
+    positive, outcome = score > np.log(threshold / (1 - threshold)), table.y > 0
+    if declined == "positive":
+        positive, outcome = ~positive, ~outcome
+    return Decided(positive.astype(np.float64), score, outcome, *more)
+
+
+def _judged(bound: Bound, cut: tuple[Family, ...], threshold: float, declined: Declined) -> list[list[Treated | None]]:
+    rows = decided(bound, threshold, declined)
+    return [_family(bound, rows, family) for family in cut]
+
+
+def _family(bound: Bound, rows: Decided, family: Family) -> list[Treated | None]:
+    told = [cell.rows if cell.told else None for cell in family.cells]
+    rates = [-np.inf if mask is None else np.nan_to_num(rows.share(rows.selected, mask).value) for mask in told]
+    most = told[int(np.argmax(rates))]
+    control = None if family.control is None else told[family.control]
+    return [
+        None
+        if mask is None
+        else _treated(bound, rows, mask, None if mask is control else control, None if mask is most else most)
+        for mask in told
+    ]
+
+
+def _treated(
+    bound: Bound, rows: Decided, mask: BoolArray, control: BoolArray | None, most: BoolArray | None
+) -> Treated:
+    rate = rows.share(rows.selected, mask)
+    against = Share() if control is None else rows.share(rows.selected, control)
+    here = calibration(bound.take(mask)).outputs[0] if bound.table.held_out is not None else None
+    kept: dict[str, Any] = {}
+    if rows.outcome is None:
+        kept["difference"], kept["p"] = _of_means(rate, against)
+    else:
+        kept["difference"], kept["p"] = _of_shares(rate, against)
+        kept["ratio"] = _ratio(rate, against)
+        kept["ratio_most"] = _ratio(rate, Share() if most is None else rows.share(rows.selected, most))
+        for name, side in (("tpr", rows.outcome), ("fpr", ~rows.outcome)):
+            found = rows.share(rows.selected, mask & side)
+            other = Share() if control is None else rows.share(rows.selected, control & side)
+            kept |= {name: found.value, f"{name}_difference": _of_shares(found, other)[0]}
+    return Treated(
+        rate=_of_mean(rate) if rows.outcome is None else _of_share(rate),
+        smd=_standardised(
+            rows.share(rows.score, mask), Share() if control is None else rows.share(rows.score, control)
+        ),
+        intercept=NONE if here is None else here.intercept,
+        slope=NONE if here is None else here.slope,
+        ece=np.nan if here is None else _ece(here),
+        **kept,
+    )
+
+
+def _ece(calibrated: Calibrated) -> float:
+    """Mean distance of prediction and outcome over the bins, by their rows; noise alone makes it positive."""
+    rows = sum(b.rows for b in calibrated.bins)
+    return float(sum(b.rows * abs(b.predicted - b.observed) for b in calibrated.bins) / rows) if rows else np.nan
+
+
+# ---- numbers with their errors; none where a share is none
+
+
+def _of_share(a: Share) -> Estimate:
+    if not np.isfinite(a.value):
+        return NONE
+    low, high = proportion_confint(a.value * a.size, a.size, method="wilson")
+    return a.value, a.stderr, float(low), float(high)
+
+
+def _of_mean(a: Share) -> Estimate:
+    reach = float(stats.t.ppf(0.975, max(a.size - 1, 1))) * a.unbiased / np.sqrt(a.size)
+    return (a.value, a.stderr, a.value - reach, a.value + reach) if np.isfinite(a.value) else NONE
+
+
+def _of_shares(a: Share, b: Share) -> tuple[Estimate, float]:
+    """First less second, and the p-value that they are the same."""
+    if not np.isfinite(a.value - b.value):
+        return NONE, np.nan
+    counts, sizes = np.array([a.value * a.size, b.value * b.size]), np.array([a.size, b.size])
+    low, high = confint_proportions_2indep(counts[0], a.size, counts[1], b.size, method="newcomb", compare="diff")
+    same = a.value == b.value  # also where nobody, or everybody, is selected in both
+    p = 1.0 if same else float(proportions_ztest(counts, sizes)[1])
+    return (a.value - b.value, float(np.hypot(a.stderr, b.stderr)), float(low), float(high)), p
+
+
+def _of_means(a: Share, b: Share) -> tuple[Estimate, float]:
+    """The same of two means of numbers (Welch 1947)."""
+    gap = a.value - b.value
+    if not np.isfinite(gap) or not a.deviation + b.deviation > 0:
+        return NONE, np.nan
+    parts = [one.unbiased**2 / one.size for one in (a, b)]
+    df = sum(parts) ** 2 / (parts[0] ** 2 / max(a.size - 1, 1) + parts[1] ** 2 / max(b.size - 1, 1))
+    error = float(np.sqrt(sum(parts)))
+    reach = float(stats.t.ppf(0.975, df)) * error
+    return (gap, error, gap - reach, gap + reach), float(2 * stats.t.sf(abs(gap) / error, df))
+
+
+def _ratio(a: Share, b: Share) -> Estimate:
+    if not (np.isfinite(a.value) and b.value > 0):
+        return NONE
+    value = a.value / b.value
+    counts = (a.value * a.size, a.size, b.value * b.size, b.size)
+    low, high = confint_proportions_2indep(*counts, method="log-adjusted", compare="ratio")
+    error = float(np.hypot(a.stderr / b.value, value * b.stderr / b.value))
+    return value, error, min(float(low), value), max(float(high), value)
+
+
+def _standardised(a: Share, b: Share) -> Estimate:
+    if not (np.isfinite(a.value - b.value) and a.deviation + b.deviation > 0):
+        return NONE
+    value, variance = effectsize_smd(a.value, a.unbiased, a.size, b.value, b.unbiased, b.size)
+    reach = float(stats.norm.ppf(0.975) * np.sqrt(variance))
+    return float(value), float(np.sqrt(variance)), float(value) - reach, float(value) + reach

@@ -1,0 +1,171 @@
+"""Are groups of rows treated alike, is the network weak in one of them, and does it keep what was declared?"""
+
+from __future__ import annotations
+
+from ..report.document import Document, Interval, Message
+from ..report.grouped import ConstraintRow, GroupRow, HeldPart, ProxyPart, Treated, WeakPart, WeakRow
+from .outcome import Outcome, above, cleared, not_applicable, raised
+
+FIFTHS = 0.8  # a rule of thumb of United States employment guidelines
+PROXY_AUC, PROXY_R2 = 0.7, 0.3
+SKILL = 0.1  # of numbers: what `beyond` is taken from
+BEYOND = 0.1  # of what knowing nothing costs
+SKILLED = 0.2  # of the network on all rows; below it there is no group to stand out
+FAR = 1.5  # times the loss of the other rows
+EXCESS = 0.1  # of what knowing nothing costs
+AGAINST = 0.01  # share of rows against a declared direction
+NOISY = 0.1  # share of lists of reasons that another seed of the estimator changes
+UNLIKE = 0.5  # Jaccard index of lists from the two references: half of what they name is not common
+
+
+def disparate_impact(d: Document) -> Outcome:
+    """Ratio of a group's selection rate to that of its control group: the whole interval below four fifths, or above five
+    fourths."""
+    table = d.groups.table if d.groups is not None else None
+    known = [row for row in (table.columns + table.pairs if table else []) if _ratio(row).low is not None]
+    if table is None or not known:
+        return not_applicable() if d.data.task == "binary" else not_applicable("not_applicable_task")
+    found = [row for row in known if _apart(row.network)]
+    first = min(
+        found or known, key=lambda row: (len(row.group), _distance(_ratio(row)))
+    )  # of one column, where there is one
+    part = _ratio(first)
+    values = {"group": _name(first.group), "ratio": part.value, "low": part.low, "high": part.high, "of": len(known)}
+    if not found:
+        return cleared(**values)
+    return raised(**values, count=len(found), also=sum(_apart(row.linear) for row in found))
+
+
+def _ratio(row: GroupRow) -> Interval:
+    return Interval() if row.network is None else row.network.ratio
+
+
+def _distance(ratio: Interval) -> float:
+    """The smaller rate over the larger one."""
+    value = ratio.value or 0.0
+    return min(value, 1 / value) if value > 0 else 0.0
+
+
+def _apart(one: Treated | None) -> bool:
+    part = Interval() if one is None else one.ratio
+    return part.low is not None and part.high is not None and (part.high < FIFTHS or part.low > 1 / FIFTHS)
+
+
+def _name(group: list[Message]) -> str:
+    """A group as a name among the values of a sentence."""
+    return " and ".join(_condition(one) for one in group)
+
+
+def _condition(one: Message) -> str:
+    kind, v = one.key.removeprefix("group."), one.values
+    low, high = (f"{float(str(v[end])):g}" if end in v else "" for end in ("low_end", "high_end"))
+    told = {"level": f": {v.get('level')}", "others": ": other levels", "missing": " missing"}
+    told |= {"at_most": f" at most {high}", "above": f" above {low}", "between": f" above {low}, at most {high}"}
+    return f"{v['column']}{told[kind]}"
+
+
+def proxy(d: Document) -> Outcome:
+    """A column that tells a protected one that is no input, and on which the gap between its groups rests."""
+    known = d.groups.proxies if d.groups is not None else []
+    if not known:
+        return not_applicable()
+    found = [(one, columns) for one in known if (columns := _carrying(one))]
+    if not found:
+        best = max(known, key=lambda one: _best(one).value or 0.0)
+        return Outcome("cleared", f"cleared_{best.metric}", {"protected": best.column, "value": _best(best).value})
+    one, columns = max(found, key=lambda pair: _best(pair[0]).value or 0.0)
+    power, gap = _best(one), one.network
+    moved = next(row for row in gap.ablated if row.columns == [columns[0]]) if gap is not None else None
+    values = {"protected": one.column, "column": columns[0], "columns": columns, "value": power.value, "low": power.low}
+    if gap is not None and moved is not None:
+        values |= {"high": power.high, "gap": gap.gap.value, "left": moved.left.value, "loss": moved.loss.value}
+    return Outcome("raised", f"raised_{one.metric}", values)
+
+
+def _best(one: ProxyPart) -> Interval:
+    return max((p.power for p in one.probes if p.place == "column"), key=lambda p: p.value or 0.0, default=Interval())
+
+
+def _carrying(one: ProxyPart) -> list[str]:
+    """Columns that tell it well, without which the network's gap is smaller."""
+    limit = PROXY_AUC if one.metric == "auc" else PROXY_R2
+    strong = {p.name for p in one.probes if p.place == "column" and above(p.power, limit)}
+    rows = [] if one.network is None else one.network.ablated
+    return [r.columns[0] for r in rows if len(r.columns) == 1 and r.columns[0] in strong and (r.gap.high or 0.0) < 0]
+
+
+def weak_subgroup(d: Document) -> Outcome:
+    part = d.groups.weak if d.groups is not None else None
+    if part is None or not part.found:
+        return not_applicable()
+    found = [row for row in part.found if _fails(row, part, d.data.task in ("binary", "multiclass"))]
+    sure = [row for row in part.found if above(row.excess, EXCESS * part.null)]
+    counted: dict[str, object] = {"searched": part.searched, "tested": len(part.found)}
+    if not found and not sure:
+        return cleared(**counted)
+    key = "raised" if found else "raised_sure"
+    first = (
+        max(found, key=lambda row: row.beyond.value or 0.0)
+        if found
+        else max(sure, key=lambda row: row.excess.value or 0.0)
+    )
+    values = counted | {"group": _name(first.group), "rows": first.rows, "loss": first.loss, "rest": first.rest}
+    values |= {"count": len({_name(row.group) for row in found + sure})}
+    if found:
+        return Outcome("raised", key, values | {"percent": 100 * (first.skill or 0.0)})
+    return Outcome(
+        "raised", key, values | {"excess": first.excess.value, "low": first.excess.low, "high": first.excess.high}
+    )
+
+
+def _fails(row: WeakRow, part: WeakPart, classes: bool) -> bool:
+    """Of others the network knows something; here its loss is far above theirs, and beyond what was to be expected."""
+    skilled = part.null > 0 and 1 - part.mean / part.null >= SKILLED
+    limit = BEYOND * part.null if classes else 1e-12
+    return skilled and above(row.beyond, limit) and above(row.difference, 1e-12) and row.loss >= FAR * row.rest
+
+
+def constraint_violated(d: Document) -> Outcome:
+    table = d.groups.constraints if d.groups is not None else None
+    if table is None or not table.columns:
+        return not_applicable()
+    wrong = [row for row in table.columns if _against(row.network)]
+    outside = [row for row in table.columns if row.outside or row.few_outside]
+    names = [row.column for row in table.columns if row in wrong or row in outside]
+    if not names:
+        return cleared(count=len(table.columns))
+    if not wrong:
+        return Outcome("raised", "raised_domain", {"columns": names, "rows": sum(row.outside or 0 for row in outside)})
+    first = max(wrong, key=_percent)
+    values: dict[str, object] = {
+        "columns": names,
+        "column": first.column,
+        "percent": _percent(first),
+        "direction": first.direction,
+    }
+    return Outcome(
+        "raised", "raised", values | {"linear": sum(_against(row.linear) for row in wrong), "count": len(wrong)}
+    )
+
+
+def _percent(row: ConstraintRow) -> float:
+    return 0.0 if row.network is None else 100 * (row.network.share.value or 0.0)
+
+
+def _against(held: HeldPart | None) -> bool:
+    """More rows against the direction than a few, or a fall of the curve, beyond their errors."""
+    return held is not None and (above(held.share, AGAINST) or above(held.fall, 1e-12))
+
+
+def reason_codes_unstable(d: Document) -> Outcome:
+    """Lists of reasons that the estimator's own noise changes, or of which the two customary references name others."""
+    rows = {row.of: row for row in (d.reasons.alike if d.reasons is not None else [])}
+    seed, reference = rows.get("seed"), rows.get("reference")
+    changed = Interval() if seed is None else seed.changed
+    alike = Interval() if reference is None else reference.jaccard
+    if changed.low is None and alike.low is None:
+        return not_applicable()
+    noisy = above(changed, NOISY)
+    unlike = alike.high is not None and alike.high <= UNLIKE
+    values = {"changed": 100 * (changed.value or 0.0), "alike": alike.value, "rows": d.reasons.rows if d.reasons else 0}
+    return raised(**values) if noisy or unlike else cleared(**values)

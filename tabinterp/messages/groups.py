@@ -1,0 +1,136 @@
+"""Groups of people, proxies, groups in which the network fails, and declared constraints."""
+
+from __future__ import annotations
+
+GROUPS: dict[str, str] = {
+    "group.others": "{column}: other levels",
+    "report.section.groups": "Groups",
+    "report.groups.and": "{first} and {second}",
+    "report.groups.people": "Protected groups",
+    "report.groups.lead": (
+        "Of {rows}, those predicted {favourable} are selected (threshold {threshold} on the probability of the "
+        "positive class). Each group stands beside a control group of its columns, marked so: the largest, unless "
+        "another was named. Jurisdiction-dependent: four fifths is a rule of thumb of employment guidelines, and "
+        "there is no legal limit for a standardised mean difference."
+    ),
+    "report.groups.lead_mean": (
+        "Mean predictions of {rows}. Each group stands beside a control group of its columns, marked so: the "
+        "largest, unless another was named. Jurisdiction-dependent: there is no legal limit for a standardised mean difference."
+    ),
+    "report.groups.suppressed": (
+        "A group of fewer than ten rows is held back (–), and the next smallest one where it could be reckoned from the others. "
+        "Groups of two columns: {pairs} held back, {left} left out of the list, which holds those that differ most surely."
+    ),
+    "report.groups.rates": "Selection rates and impact ratios",
+    "report.groups.rates_mean": "Mean predictions",
+    "report.groups.pairs": "Groups of two columns",
+    "report.groups.group": "Group",
+    "report.groups.control": "{group} (control)",
+    "report.groups.rows": "rows",
+    "report.groups.rate.network": "rate, network",
+    "report.groups.rate.linear": "rate, linear",
+    "report.groups.mean.network": "mean, network",
+    "report.groups.mean.linear": "mean, linear",
+    "report.groups.ratio.network": "ratio to control, network",
+    "report.groups.ratio.linear": "ratio to control, linear",
+    "report.groups.most.network": "ratio to most selected, network",
+    "report.groups.most.linear": "ratio to most selected, linear",
+    "report.groups.differences": "Differences from the control group",
+    "report.groups.difference.network": "difference, network",
+    "report.groups.difference.linear": "difference, linear",
+    "report.groups.p.network": "p, network",
+    "report.groups.p.linear": "p, linear",
+    "report.groups.smd.network": "SMD of scores, network",
+    "report.groups.smd.linear": "SMD of scores, linear",
+    "report.groups.smd": (
+        "SMD: difference of mean scores over the standard deviation pooled over the two groups (Hedges' g). p: "
+        "pooled test of two shares, not corrected for the number of groups."
+    ),
+    "report.groups.smd_mean": (
+        "SMD: difference of mean scores over the standard deviation pooled over the two groups (Hedges' g). p: Welch's test of "
+        "two means, not corrected for the number of groups."
+    ),
+    "report.groups.errors": "Error rates",
+    "report.groups.calibration": "Calibration within groups",
+    "report.groups.tpr.network": "TPR, network",
+    "report.groups.tpr.linear": "TPR, linear",
+    "report.groups.tpr_difference.network": "less control, network",
+    "report.groups.tpr_difference.linear": "less control, linear",
+    "report.groups.fpr.network": "FPR, network",
+    "report.groups.fpr.linear": "FPR, linear",
+    "report.groups.fpr_difference.network": "less control, network",
+    "report.groups.fpr_difference.linear": "less control, linear",
+    "report.groups.errors.note": (
+        "TPR: share selected among those whose outcome was the favourable one; FPR: among the others. A rate of fewer than ten "
+        "rows is not printed."
+    ),
+    "report.groups.slope.network": "slope, network",
+    "report.groups.slope.linear": "slope, linear",
+    "report.groups.intercept.network": "intercept, network",
+    "report.groups.intercept.linear": "intercept, linear",
+    "report.groups.ece.network": "ECE, network",
+    "report.groups.ece.linear": "ECE, linear",
+    "report.groups.calibration.note": (
+        "Calibrated: slope 1, intercept 0. ECE: mean distance of predicted and observed over ten bins; noise alone makes it "
+        "positive, the more the smaller the group."
+    ),
+    # proxies
+    "report.proxies": "Can {column} be read off the inputs?",
+    "report.proxies.lead": (
+        "{column} is protected and no input. A linear probe, fitted and asked on different parts of {rows} rows, tells it with "
+        "this {metric} (chance is {chance})."
+    ),
+    "report.proxies.metric.auc": "AUC",
+    "report.proxies.metric.r2": "R²",
+    "report.proxies.read": "Read off",
+    "report.proxies.place.inputs": "all inputs",
+    "report.proxies.place.layer": "{name} of the network",
+    "report.proxies.place.score": "the network's score",
+    "report.proxies.place.column": "{name} alone",
+    "report.proxies.ablation": "Without its best proxies",
+    "report.proxies.gap": (
+        "{model}: the gap between {most} and {least}, the most and the least selected group, is {gap}. Columns permuted:"
+    ),
+    "report.proxies.columns": "Permuted",
+    "report.proxies.loss": "change of the loss",
+    "report.proxies.change": "change of the gap",
+    "report.proxies.left": "gap that is left",
+    # weak groups
+    "report.weak": "Groups in which the network errs most",
+    "report.weak.lead": (
+        "{searched} groups of one column or two were searched on half of the rows; those that stood out are tested here on the "
+        "other {rows}. The loss of all of them is {mean}, that of knowing nothing {null}."
+    ),
+    "report.weak.found": "In {worse} of these {count} groups the loss is higher than elsewhere by a whole corrected interval.",
+    "report.weak.caption": "Loss of the network in groups picked on one half of the rows, tested on the other",
+    "report.weak.loss": "loss",
+    "report.weak.rest": "loss elsewhere",
+    "report.weak.difference": "difference",
+    "report.weak.skill": "skill",
+    "report.weak.beyond": "beyond expectation",
+    "report.weak.excess": "surer than it should be",
+    "report.weak.note": (
+        "Skill: 1 less the loss over that of knowing the group's own base rate. Beyond expectation: the loss less "
+        "what the linear model's own probabilities say it should be, less the same of all other rows. Surer: the "
+        "loss less what the network's own probabilities say it should be. Intervals are corrected for all groups tested."
+    ),
+    "report.weak.note_mean": (
+        "Skill: 1 less the loss over that of knowing the group's own mean. Beyond expectation: the loss less nine "
+        "tenths of that; above zero the network knows hardly more than the mean. Intervals are corrected for all groups tested."
+    ),
+    # constraints
+    "report.constraints": "Declared constraints",
+    "report.constraints.lead": (
+        "Directions are checked on {rows} rows: where each row is, and between any two points of the effect curve, "
+        "which are found on one half of the rows and measured on the other. A fall above zero goes against the direction."
+    ),
+    "report.constraints.direction": "direction",
+    "report.constraints.against.network": "rows against it, network",
+    "report.constraints.against.linear": "rows against it, linear",
+    "report.constraints.fall.network": "largest fall, network",
+    "report.constraints.fall.linear": "largest fall, linear",
+    "report.constraints.from": "from, to",
+    "report.constraints.domain": "domain",
+    "report.constraints.outside": "rows outside",
+    "report.constraints.few": "1 to 9",
+}

@@ -1,0 +1,129 @@
+"""Groups of people, proxies of a column that no model reads, groups in which the network errs, and declared constraints.
+
+No number that fewer than ten rows tell stands here; of a group that is held back there is nothing but its name.
+"""
+
+from __future__ import annotations
+
+from typing import Literal
+
+from .base import Interval, Message, Metric, Part
+
+
+class Treated(Part):
+    """One group under one model; differences are group less control."""
+
+    rate: Interval  # share selected; of numbers and counts the mean prediction
+    ratio: Interval  # to the control group
+    ratio_most: Interval  # to the most selected group
+    difference: Interval
+    p: float | None
+    smd: Interval  # of the scores; Hedges' g, deviation pooled over the two groups
+    tpr: float | None
+    tpr_difference: Interval
+    fpr: float | None
+    fpr_difference: Interval
+    intercept: Interval
+    slope: Interval
+    ece: float | None
+
+
+class GroupRow(Part):
+    group: list[Message]  # one condition, or two
+    control: bool  # the one that the others of its columns are set against
+    rows: int | None  # None: held back
+    network: Treated | None
+    linear: Treated | None
+
+
+class GroupTable(Part):
+    rows: int
+    rows_of: Literal["held-out", "all"]
+    threshold: float
+    favourable: str | None  # the class that is selected; None: mean predictions
+    control: dict[str, str]  # as the user named them
+    columns: list[GroupRow]
+    pairs: list[GroupRow]  # of two columns: those that differ most surely from their control group
+    pairs_left: int  # groups of two columns that are not listed
+    pairs_held_back: int
+
+
+class ProbeRow(Part):
+    place: Literal["inputs", "layer", "score", "column"]
+    name: str  # of the layer or the column
+    power: Interval  # AUC or R2
+
+
+class AblatedRow(Part):
+    columns: list[str]
+    loss: Interval  # change of the loss
+    gap: Interval  # change of the gap
+    left: Interval  # the gap that is left
+
+
+class GapPart(Part):
+    most: Message
+    least: Message
+    gap: Interval
+    ablated: list[AblatedRow]
+
+
+class ProxyPart(Part):
+    column: str
+    metric: Literal["auc", "r2"]
+    rows: int
+    probes: list[ProbeRow]
+    network: GapPart | None
+    linear: GapPart | None
+
+
+class WeakRow(Part):
+    group: list[Message]
+    rows: int
+    loss: float
+    rest: float
+    difference: Interval  # of the level that keeps the false coverage rate at 5%, as the next two
+    skill: float | None
+    beyond: Interval
+    excess: Interval
+
+
+class WeakPart(Part):
+    metric: Metric
+    mean: float  # loss of all rows that test
+    null: float  # of knowing their base rate
+    rows: int
+    searched: int
+    found: list[WeakRow]
+
+
+class HeldPart(Part):
+    share: Interval  # of rows against the direction
+    fall: Interval  # the largest fall of the curve against it
+    start: float | str | None
+    end: float | str | None
+
+
+class ConstraintRow(Part):
+    column: str
+    direction: Literal["+", "-"] | None
+    low: float | None
+    high: float | None
+    rows: int
+    outside: int | None  # None: no domain declared, or from 1 to 9 rows
+    few_outside: bool  # from 1 to 9 rows
+    network: HeldPart | None
+    linear: HeldPart | None
+
+
+class ConstraintTable(Part):
+    rows: int
+    seed: int
+    columns: list[ConstraintRow]
+
+
+class Groups(Part):
+    table: GroupTable | None = None
+    proxies: list[ProxyPart]
+    weak: WeakPart | None = None
+    constraints: ConstraintTable | None = None

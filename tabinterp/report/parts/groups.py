@@ -1,0 +1,221 @@
+"""Groups of people, proxies of a column that no model reads, groups in which the network errs, declared constraints."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+from tabinterp.report.blocks import Block, Cell, Fold, Heading, Paragraph, Table
+from tabinterp.report.claims import side
+from tabinterp.report.document import Document, Interval, Message
+from tabinterp.report.grouped import (
+    ConstraintRow,
+    ConstraintTable,
+    GapPart,
+    GroupRow,
+    GroupTable,
+    HeldPart,
+    ProbeRow,
+    ProxyPart,
+    Treated,
+    WeakPart,
+)
+from tabinterp.report.words import NONE, capital, cells, interval, name_cell, number, p_value, say, share, t, tidy
+
+CHANCE = {"auc": 0.5, "r2": 0.0}
+MODELS = ("network", "linear")
+STYLES = {"network": "net", "linear": "lin"}
+
+Shown = Callable[[Treated], str]
+
+
+def groups(document: Document) -> list[Block]:
+    part = document.groups
+    if part is None:
+        return []
+    blocks = [] if part.table is None else _people(part.table)
+    for proxy in part.proxies:
+        blocks += _proxy(proxy)
+    if part.constraints is not None:
+        blocks += _constraints(part.constraints)
+    return blocks + ([] if part.weak is None else _weak(part.weak))
+
+
+# ---- groups of people
+
+
+def _people(part: GroupTable) -> list[Block]:
+    told = {"rows": t(f"report.rows_of.{part.rows_of}", rows=part.rows)}
+    selected = part.favourable is not None
+    if selected:
+        told |= {"favourable": tidy(part.favourable or ""), "threshold": number(part.threshold)}
+    lead = t("report.groups.lead" if selected else "report.groups.lead_mean", **told)
+    kept = t("report.groups.suppressed", pairs=part.pairs_held_back, left=part.pairs_left)
+    blocks: list[Block] = [Heading(t("report.groups.people")), Paragraph(lead), _rates(part.columns, selected)]
+    blocks += [Paragraph(kept, "note"), *_more(part.columns, selected)]
+    if part.pairs:
+        inside: list[Block] = [_rates(part.pairs, selected), *_more(part.pairs, selected)]
+        blocks.append(Fold(t("report.groups.pairs"), inside))
+    return blocks
+
+
+def _rates(rows: list[GroupRow], selected: bool) -> Table:
+    rate: list[tuple[str, Shown]] = [("rate" if selected else "mean", lambda one: interval(one.rate))]
+    if selected:
+        rate += [("ratio", lambda one: interval(one.ratio)), ("most", lambda one: interval(one.ratio_most))]
+    return _table(rows, t("report.groups.rates" if selected else "report.groups.rates_mean"), rate)
+
+
+def _more(rows: list[GroupRow], selected: bool) -> list[Block]:
+    """Differences, error rates and calibration."""
+    apart: list[tuple[str, Shown]] = [
+        ("difference", lambda one: interval(one.difference, sign=True)),
+        ("p", lambda one: p_value(one.p)),
+        ("smd", lambda one: interval(one.smd, sign=True)),
+    ]
+    errors: list[tuple[str, Shown]] = [
+        ("tpr", lambda one: number(one.tpr)),
+        ("tpr_difference", lambda one: interval(one.tpr_difference, sign=True)),
+        ("fpr", lambda one: number(one.fpr)),
+        ("fpr_difference", lambda one: interval(one.fpr_difference, sign=True)),
+    ]
+    fit: list[tuple[str, Shown]] = [
+        ("slope", lambda one: interval(one.slope)),
+        ("intercept", lambda one: interval(one.intercept, sign=True)),
+        ("ece", lambda one: number(one.ece)),
+    ]
+    note = t("report.groups.smd" if selected else "report.groups.smd_mean")
+    blocks: list[Block] = [_fold(rows, "report.groups.differences", apart, note)]
+    if selected:
+        blocks.append(_fold(rows, "report.groups.errors", errors, t("report.groups.errors.note")))
+    if any(row.network is not None and row.network.ece is not None for row in rows):
+        blocks.append(_fold(rows, "report.groups.calibration", fit, t("report.groups.calibration.note")))
+    return blocks
+
+
+def _fold(rows: list[GroupRow], key: str, columns: list[tuple[str, Shown]], note: str) -> Fold:
+    return Fold(t(key), [_table(rows, t(key), columns), Paragraph(note, "note")])
+
+
+def _table(rows: list[GroupRow], caption: str, columns: list[tuple[str, Shown]]) -> Table:
+    """One row a group; the network beside its counterpart in every number."""
+    head = [Cell(t("report.groups.group"), style="w"), Cell(t("report.groups.rows"))]
+    head += [Cell(t(f"report.groups.{name}.{model}"), style=STYLES[model]) for name, _ in columns for model in MODELS]
+    body = []
+    for row in rows:
+        both = {"network": row.network, "linear": row.linear}
+        name = t("report.groups.control", group=named(row.group)) if row.control else named(row.group)
+        line = [Cell(tidy(name), style="w"), Cell(NONE if row.rows is None else f"{row.rows:,}")]
+        body.append(
+            [
+                *line,
+                *(Cell(_shown(both[model], shown), style=STYLES[model]) for _, shown in columns for model in MODELS),
+            ]
+        )
+    return Table(caption, head, body)
+
+
+def _shown(one: Treated | None, shown: Shown) -> str:
+    return NONE if one is None else shown(one)
+
+
+def named(group: list[Message]) -> str:
+    told = [tidy(say(one)) for one in group]
+    return told[0] if len(told) == 1 else t("report.groups.and", first=told[0], second=told[1])
+
+
+# ---- proxies
+
+
+def _proxy(part: ProxyPart) -> list[Block]:
+    metric = t(f"report.proxies.metric.{part.metric}")
+    values = {"rows": part.rows, "metric": metric, "chance": number(CHANCE[part.metric])}
+    head = [Cell(t("report.proxies.read"), style="w"), *cells([metric])]
+    body = [[Cell(_place(row), style="w"), *cells([interval(row.power)])] for row in part.probes]
+    blocks: list[Block] = [
+        Heading(t("report.proxies", column=tidy(part.column))),
+        Paragraph(t("report.proxies.lead", column=tidy(part.column), **values)),
+        Table(metric, head, body),
+    ]
+    for model, gap in (("network", part.network), ("linear", part.linear)):
+        if gap is not None and gap.ablated:
+            blocks += _gap(model, gap)
+    return blocks
+
+
+def _place(row: ProbeRow) -> str:
+    return t(f"report.proxies.place.{row.place}", name=tidy(row.name))
+
+
+def _gap(model: str, part: GapPart) -> list[Block]:
+    groups_ = {"most": tidy(say(part.most)), "least": tidy(say(part.least))}
+    told = t("report.proxies.gap", model=capital(t(f"report.{model}")), gap=interval(part.gap, sign=True), **groups_)
+    head = [Cell(t("report.proxies.columns"), style="w")]
+    head += cells([t(f"report.proxies.{name}") for name in ("loss", "change", "left")])
+    body = [
+        [
+            Cell(", ".join(map(tidy, row.columns)), style="w"),
+            *cells([interval(row.loss, sign=True), interval(row.gap, sign=True), interval(row.left, sign=True)]),
+        ]
+        for row in part.ablated
+    ]
+    return [Paragraph(told), Table(t("report.proxies.ablation"), head, body)]
+
+
+# ---- groups in which the network errs
+
+
+def _weak(part: WeakPart) -> list[Block]:
+    lead = t("report.weak.lead", searched=part.searched, rows=part.rows, mean=number(part.mean), null=number(part.null))
+    blocks: list[Block] = [Heading(t("report.weak")), Paragraph(lead)]
+    if not part.found:
+        return blocks
+    sure = any(row.excess.value is not None for row in part.found)
+    note = "report.weak.note" if sure else "report.weak.note_mean"
+    names = ("loss", "rest", "difference", "skill", "beyond", "excess")
+    head = [Cell(t("report.groups.group"), style="w"), Cell(t("report.groups.rows"))]
+    head += cells([t(f"report.weak.{name}") for name in names])
+    body = [
+        [
+            Cell(named(row.group), style="w"),
+            Cell(f"{row.rows:,}"),
+            *cells([number(row.loss), number(row.rest), interval(row.difference, sign=True), share(row.skill)]),
+            *cells([interval(row.beyond, sign=True), interval(row.excess, sign=True)]),
+        ]
+        for row in part.found
+    ]
+    worse = sum(side(row.difference) > 0 for row in part.found)
+    told = Paragraph(t("report.weak.found", count=len(part.found), worse=worse))
+    return [*blocks, told, Table(t("report.weak.caption"), head, body), Paragraph(t(note), "note")]
+
+
+# ---- constraints
+
+
+def _constraints(part: ConstraintTable) -> list[Block]:
+    head = [Cell(t("report.column")), Cell(t("report.constraints.direction"), style="t")]
+    for name in ("against", "fall"):
+        head += [Cell(t(f"report.constraints.{name}.{model}"), style=STYLES[model]) for model in MODELS]
+    head += [Cell(t("report.constraints.from"), style="t"), Cell(t("report.constraints.domain"), style="t")]
+    head += cells([t("report.constraints.outside")])
+    lead = t("report.constraints.lead", rows=part.rows)
+    body = [_constraint(row) for row in part.columns]
+    return [Heading(t("report.constraints")), Paragraph(lead), Table(t("report.constraints"), head, body)]
+
+
+def _constraint(row: ConstraintRow) -> list[Cell]:
+    both = {"network": row.network, "linear": row.linear}
+    line = [name_cell(row.column), Cell(row.direction or NONE, style="t")]
+    line += [Cell(_held(both[m], lambda one: one.share), style=STYLES[m]) for m in MODELS]
+    line += [Cell(_held(both[m], lambda one: one.fall, True), style=STYLES[m]) for m in MODELS]
+    ends = NONE if row.network is None else f"{_value(row.network.start)}, {_value(row.network.end)}"
+    domain = NONE if row.low is None and row.high is None else f"{number(row.low)} … {number(row.high)}"
+    outside = t("report.constraints.few") if row.few_outside else NONE if row.outside is None else f"{row.outside:,}"
+    return [*line, Cell(ends, style="t"), Cell(domain, style="t"), Cell(outside)]
+
+
+def _held(one: HeldPart | None, part: Callable[[HeldPart], Interval], sign: bool = False) -> str:
+    return NONE if one is None else interval(part(one), sign=sign)
+
+
+def _value(value: float | str | None) -> str:
+    return NONE if value is None else tidy(value) if isinstance(value, str) else number(value)

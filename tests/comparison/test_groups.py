@@ -1,0 +1,246 @@
+"""Groups of people beside fairlearn's numbers, statsmodels' and formulas written out; which groups may be told."""
+
+from __future__ import annotations
+
+import functools
+
+import numpy as np
+import pandas as pd
+import pytest
+from fairlearn.metrics import (
+    MetricFrame,
+    demographic_parity_ratio,
+    false_positive_rate,
+    selection_rate,
+    true_positive_rate,
+)
+from hypothesis import given, settings
+from hypothesis import strategies as st
+from scipy import stats
+from statsmodels.stats.proportion import proportion_confint, proportions_ztest
+
+import tabinterp as ti
+from tabinterp.comparison.calibration import calibration
+from tabinterp.comparison.partition import cut, families, shown
+from tabinterp.errors import NotApplicableError
+from tabinterp.models import bind
+from tests import cases
+
+PROTECTED = ["age", "city", "member"]
+
+
+@functools.cache
+def both(task: str = "binary", weighted: bool = False):
+    frame = cases.mixed_frame(900, task=task)
+    table = cases.mixed_table(frame, task, weighted, split=0.5, protected=PROTECTED)
+    network = bind(ti.wrap(cases.network_pipeline(frame, task)), table)
+    return network, bind(ti.fit_counterpart(network, table), table)
+
+
+@functools.cache
+def found(task: str = "binary", weighted: bool = False, **how):
+    network, linear = both(task, weighted)
+    return ti.groups(network, linear, network.table, **how)
+
+
+def held_out(weighted: bool = False, task: str = "binary"):
+    network, _ = both(task, weighted)
+    return network.take(network.table.held_out)
+
+
+def sensitive(column: str, weighted: bool = False) -> np.ndarray:
+    """The name of each held-out row's group."""
+    parts = cut(held_out(weighted).table, column)
+    return np.array([f"{column}: {c.name}" for c in parts.conditions])[parts.codes]
+
+
+@pytest.mark.parametrize("weighted", [False, True])
+def test_rates_are_those_of_fairlearn(weighted):
+    part = held_out(weighted)
+    y, chosen = part.table.y, part.scores[:, 0] > 0
+    result = {g.name: g for g in found(weighted=weighted).groups}
+    names = {"rate": selection_rate, "tpr": true_positive_rate, "fpr": false_positive_rate}
+    for column in PROTECTED:
+        weights = {name: {"sample_weight": part.table.row_weights} for name in names}
+        frame = MetricFrame(
+            metrics=names,
+            y_true=y,
+            y_pred=chosen,
+            sensitive_features=sensitive(column, weighted),
+            sample_params=weights,
+        ).by_group
+        for name, row in frame.iterrows():
+            group = result[name].network
+            assert group.rate[0] == pytest.approx(row["rate"])
+            assert group.tpr == pytest.approx(row["tpr"])
+            assert group.fpr == pytest.approx(row["fpr"])
+
+
+def test_the_ratio_to_the_most_selected_group_is_fairlearns_parity_ratio():
+    part = held_out()
+    for column in PROTECTED:
+        ours = [g.network.ratio_most[0] for g in found().groups if g.cell.columns == (column,)]
+        theirs = demographic_parity_ratio(part.table.y, part.scores[:, 0] > 0, sensitive_features=sensitive(column))
+        assert np.nanmin(ours) == pytest.approx(theirs)
+        assert np.isnan(ours).sum() == 1  # the most selected group itself
+
+
+def test_differences_and_ratios_are_those_written_out():
+    """Newcombe (1998) from two Wilson intervals, the pooled z-test, and the log ratio with a half added to each count."""
+    part = held_out()
+    chosen, score = part.scores[:, 0] > 0, part.scores[:, 0]
+    for group in found().groups:
+        if group.control or not group.told:
+            continue
+        (control,) = [g for g in found().groups if g.control and g.cell.columns == group.cell.columns]
+        a, b = group.cell.rows, control.cell.rows
+        n, m = int(a.sum()), int(b.sum())
+        p, q = chosen[a].mean(), chosen[b].mean()
+        (l1, u1), (l2, u2) = (proportion_confint(x * k, k, method="wilson") for x, k in ((p, n), (q, m)))
+        low, high = p - q - np.hypot(p - l1, u2 - q), p - q + np.hypot(u1 - p, q - l2)
+        assert group.network.difference[0] == pytest.approx(p - q)
+        assert group.network.difference[2:] == pytest.approx((low, high))
+        if p != q:
+            assert group.network.p == pytest.approx(proportions_ztest([p * n, q * m], [n, m])[1])
+        x, y = p * n + 0.5, q * m + 0.5
+        centre, error = np.log(x / (n + 0.5) / (y / (m + 0.5))), np.sqrt(1 / x - 1 / (n + 0.5) + 1 / y - 1 / (m + 0.5))
+        ends = np.exp(centre + stats.norm.ppf([0.025, 0.975]) * error)
+        assert group.network.ratio[0] == pytest.approx(p / q)
+        assert group.network.ratio[2:] == pytest.approx((min(ends[0], p / q), max(ends[1], p / q)))
+        pooled = np.sqrt(((n - 1) * score[a].var(ddof=1) + (m - 1) * score[b].var(ddof=1)) / (n + m - 2))
+        g = (score[a].mean() - score[b].mean()) / pooled * (1 - 3 / (4 * (n + m) - 9))
+        assert group.network.smd[0] == pytest.approx(g)
+
+
+def test_calibration_is_that_of_the_groups_own_rows():
+    part = held_out()
+    group = next(g for g in found().groups if g.name == "city: bern")
+    alone = calibration(part.take(group.cell.rows)).outputs[0]
+    assert group.network.slope == pytest.approx(alone.slope)
+    assert group.network.intercept == pytest.approx(alone.intercept)
+    p, y = 1 / (1 + np.exp(-part.scores[group.cell.rows, 0])), part.table.y[group.cell.rows]
+    edges, at = np.cumsum([b.rows for b in alone.bins]), np.argsort(p, kind="stable")
+    gaps = [abs(p[rows].mean() - y[rows].mean()) * len(rows) for rows in np.split(at, edges[:-1])]
+    assert group.network.ece == pytest.approx(sum(gaps) / len(p))
+
+
+@pytest.mark.filterwarnings("ignore:Precision loss")
+@pytest.mark.parametrize("task", ["regression", "count"])
+def test_of_numbers_mean_predictions_are_compared_by_welch(task):
+    part, result = held_out(task=task), found(task)
+    value = np.exp(part.scores[:, 0]) if task == "count" else part.scores[:, 0]
+    for group in result.groups:
+        if group.control or not group.told:
+            continue
+        (control,) = [g for g in result.groups if g.control and g.cell.columns == group.cell.columns]
+        test = stats.ttest_ind(value[group.cell.rows], value[control.cell.rows], equal_var=False)
+        ends = test.confidence_interval()
+        assert group.network.p == pytest.approx(test.pvalue)
+        assert group.network.difference[2:] == pytest.approx((ends.low, ends.high))
+        assert np.isnan([*group.network.ratio, group.network.tpr]).all()
+
+
+def test_the_adverse_side_can_be_the_positive_one():
+    one, other = found(), found(declined="positive")
+    assert (one.favourable, other.favourable) == ("yes", "no")
+    for a, b in zip(one.groups, other.groups, strict=True):
+        if a.told:
+            assert b.network.rate[0] == pytest.approx(1 - a.network.rate[0])
+            assert b.network.tpr == pytest.approx(1 - a.network.fpr, nan_ok=True)
+
+
+def test_rows_that_belong_together_count_once():
+    """Every person three times: intervals as of the people alone, up to n - 1 in the error."""
+    frame = cases.mixed_frame(200)
+    frame["person"] = np.arange(len(frame))
+    ends = []
+    for times in (1, 3):
+        rows = pd.concat([frame] * times, ignore_index=True)
+        table = ti.read_table(rows, target="y", protected=["member"], group="person", drop=["w"])
+        model = bind(ti.wrap(cases.network_pipeline(frame)), table)
+        group = next(g for g in ti.groups(model, model, table).groups if not g.control)
+        ends.append(group.network.difference)
+    assert ends[1][0] == pytest.approx(ends[0][0])
+    np.testing.assert_allclose(ends[1][2:], ends[0][2:], atol=0.004)
+
+
+def test_a_control_group_is_named_and_the_order_of_rows_does_not_matter():
+    named = found_with({"city": "rome"})
+    assert [g.name for g in named.groups if g.control and g.cell.columns == ("city",)] == ["city: rome"]
+    network, linear = both()
+    order = np.arange(len(network.table))[::-1].copy()
+    turned = [bound.take(order) for bound in (network, linear)]
+    again = ti.groups(*turned, turned[0].table)
+    pd.testing.assert_frame_equal(found().frame(), again.frame())
+    with pytest.raises(NotApplicableError, match="control of 'city' is one of"):
+        found_with({"city": "paris"})
+    with pytest.raises(NotApplicableError, match="not declared protected"):
+        found_with({"income": "1"})
+
+
+def found_with(control: dict[str, str]):
+    network, linear = both()
+    return ti.groups(network, linear, network.table, control=control)
+
+
+def test_what_groups_need():
+    frame = cases.mixed_frame(90)
+    table = cases.mixed_table(frame)
+    model = bind(ti.wrap(cases.network_pipeline(frame)), table)
+    with pytest.raises(NotApplicableError, match="no column was declared protected"):
+        ti.groups(model, model, table)
+    network, linear = both("multiclass")
+    with pytest.raises(NotApplicableError, match="none is the selected one"):
+        ti.groups(network, linear, network.table)
+    with pytest.raises(NotApplicableError, match="threshold is a probability"):
+        found(threshold=1.0)
+
+
+# ---- what may be told
+
+
+COUNTS = st.lists(st.lists(st.integers(0, 60), min_size=1, max_size=4), min_size=1, max_size=5).filter(
+    lambda rows: len({len(row) for row in rows}) == 1
+)
+
+
+@given(COUNTS)
+@settings(max_examples=150, deadline=None)
+def test_nothing_small_is_told_or_can_be_reckoned(counts):
+    counts = np.array(counts, dtype=np.int64)
+    told = shown(counts)
+    assert (counts[told] >= 10).all()
+    lines = [*zip(counts.T, told.T, strict=True), *(zip(counts, told, strict=True) if counts.shape[1] > 1 else ())]
+    for line, open_ in lines:
+        hidden = line[~open_ & (line > 0)]
+        assert not open_.any() or not len(hidden) or (len(hidden) > 1 and hidden.sum() >= 10)
+    if (counts[counts > 0] >= 10).all():
+        assert told[counts > 0].all()  # nothing is held back without need
+
+
+def test_a_group_of_two_columns_is_held_back_with_its_margins():
+    a = np.repeat(["x", "y", "z"], [300, 40, 4])
+    b = np.tile(["m", "f"], 172)
+    frame = pd.DataFrame({"a": a, "b": b, "v": np.arange(344.0), "y": np.arange(344) % 3 == 0})
+    table = ti.read_table(frame, target="y", positive=True, protected=["a", "b"])
+    single, _, pair = families(table, {})
+    assert {c.conditions[0].name: c.told for c in single.cells} == {"x": True, "y": False, "z": False}
+    assert all(c.told == (c.conditions[0].name == "x") for c in pair.cells)
+
+
+def test_numbers_are_cut_into_quarters_and_levels_beyond_twelve_stand_together():
+    rng = np.random.default_rng(0)
+    frame = pd.DataFrame(
+        {"n": rng.normal(size=400), "l": rng.choice(list("abcdefghijklmnop"), 400), "y": rng.random(400)}
+    )
+    frame.loc[:30, "n"] = np.nan
+    table = ti.read_table(frame, target="y", protected=["n", "l"])
+    numbers = cut(table, "n")
+    assert [c.kind for c in numbers.conditions] == ["at_most", "between", "between", "above", "missing"]
+    assert numbers.counts[:4].max() - numbers.counts[:4].min() <= 1
+    expected = pd.cut(frame["n"], [-np.inf, *(c.high for c in numbers.conditions[:3]), np.inf], labels=False)
+    np.testing.assert_array_equal(numbers.codes, expected.fillna(4))
+    levels = cut(table, "l")
+    assert [c.kind for c in levels.conditions] == ["level"] * 12 + ["others"]
+    rest = set("abcdefghijklmnop") - {c.level for c in levels.conditions}
+    assert levels.counts[-1] == frame["l"].isin(rest).sum()

@@ -1,0 +1,105 @@
+"""Groups, proxies and constraints in an audit: as the functions find them, told in the report, and asked for again by verify."""
+
+from __future__ import annotations
+
+import functools
+
+import numpy as np
+import pandas as pd
+import pytest
+from typer.testing import CliRunner
+
+import tabinterp as ti
+from tabinterp.cli import app
+from tabinterp.errors import DocumentError, NotApplicableError, TabinterpError
+from tabinterp.report.canonical import from_bytes, to_bytes
+from tabinterp.report.claims import check
+from tabinterp.report.render import render
+from tabinterp.verification import _asked
+from tests import cases
+from tests.report.samples import binary
+
+CONTROL = {"sex": "w"}
+CONSTRAINTS = {"near": {"direction": "-", "low": -3.0}, "other": {"direction": "+"}}
+
+
+@functools.cache
+def audited() -> ti.Audit:
+    """The network selects by `near`, which tells the sex that it does not read."""
+    rng = np.random.default_rng(0)
+    n = 1200
+    sex = rng.random(n) < 0.5
+    near, other = 2.5 * sex + rng.normal(size=n), rng.normal(size=n)
+    named = {"sex": np.where(sex, "m", "w"), "city": rng.choice(["bern", "oslo"], n)}
+    frame = pd.DataFrame({"near": near, "other": other, **named, "y": near + other + rng.logistic(size=n) > 2})
+    table = ti.read_table(frame, target="y", positive=True, protected=["sex", "city"], drop=["sex", "city"], split=0.5)
+    model = ti.wrap(cases.affine([[1.0, 1.0]], [-2.0]), encoder="passthrough")
+    return ti.audit(model, table, counterpart=model, rows=400, control=CONTROL, constraints=CONSTRAINTS, threshold=0.6)
+
+
+def finding(slug: str):
+    return next(f for f in audited().document.findings if f.slug == slug)
+
+
+def test_what_was_planted_is_raised():
+    assert finding("disparate-impact").status == "raised"
+    assert finding("proxy").status == "raised"
+    assert finding("proxy").claim.values["column"] == "near"
+    assert finding("constraint-violated").status == "raised"
+    assert finding("constraint-violated").claim.values["columns"] == ["near"]
+    assert finding("weak-subgroup").status == "cleared"
+
+
+def test_the_document_holds_what_the_functions_find():
+    part = audited().document.groups
+    keys = [row.group[0].values["level"] for row in part.table.columns]
+    assert keys == ["m", "w", "bern", "oslo"]
+    assert [row.control for row in part.table.columns][:2] == [False, True]
+    assert part.table.columns[0].network.ratio.value > 1.25
+    assert (part.table.threshold, part.table.favourable) == (0.6, "True")
+    assert [p.column for p in part.proxies] == ["sex", "city"]
+    assert part.constraints.columns[1].network.share.value == 0
+    told = {m.key for m in audited().document.not_assessed}
+    assert not told & {"not_assessed.groups", "not_assessed.constraints"}
+
+
+def test_it_is_read_back_shown_and_asked_for_again():
+    document = audited().document
+    assert from_bytes(to_bytes(document)) == document
+    page = render(document)
+    for words in ("Protected groups", "sex: w (control)", "Can sex be read off the inputs?", "Declared constraints"):
+        assert words in page
+    asked = _asked(document)
+    assert (asked["control"], asked["constraints"]) == (CONTROL, CONSTRAINTS)
+
+
+def test_what_was_asked_wrongly_is_told_before_anything_is_computed():
+    table = ti.read_table(pd.DataFrame({"x": [0.0, 1.0] * 20, "y": range(40)}), target="y", protected=["x"])
+    model = ti.wrap(cases.affine([[1.0]]), encoder="passthrough", task="regression")
+    with pytest.raises(TabinterpError, match="no input column"):
+        ti.audit(model, table, counterpart=model, constraints={"z": "+"})
+    with pytest.raises(NotApplicableError, match="control of 'x'"):
+        ti.audit(model, table, counterpart=model, control={"x": "7"})
+    wrong = CliRunner().invoke(app, ["audit", "m", "--data", "d", "--out", "o", "--control", "sex"])
+    assert "COLUMN=GROUP" in wrong.output + str(wrong.exception)
+
+
+def test_a_document_may_not_tell_of_few_rows():
+    document = binary()
+    part = document.groups
+    few = [row.model_copy(update={"rows": 9}) for row in part.table.columns[:1]]
+    with pytest.raises(DocumentError, match="group 0 tells numbers of 9 rows"):
+        check(changed(document, table=part.table.model_copy(update={"columns": few})))
+    blank = [row.model_copy(update={"rows": None}) for row in part.table.columns[:1]]
+    with pytest.raises(DocumentError, match="group 0 tells numbers of None rows"):
+        check(changed(document, table=part.table.model_copy(update={"columns": blank})))
+    weak = [row.model_copy(update={"rows": 9}) for row in part.weak.found]
+    with pytest.raises(DocumentError, match=r"groups\.weak"):
+        check(changed(document, weak=part.weak.model_copy(update={"found": weak})))
+    held = [row.model_copy(update={"outside": 3}) for row in part.constraints.columns]
+    with pytest.raises(DocumentError, match=r"groups\.constraints"):
+        check(changed(document, constraints=part.constraints.model_copy(update={"columns": held})))
+
+
+def changed(document, **update):
+    return document.model_copy(update={"groups": document.groups.model_copy(update=update)})
