@@ -28,7 +28,20 @@ def findings(table: ti.Table, model: ti.Model, fields: frozenset[str], seed: int
     network = bind(model, table)
     linear = bind(fit_counterpart(network, table, seed=seed), table)
     found = dict.fromkeys(NEEDED)
-    asked = Asked(network, linear, (), seed, len(table), "negative", None, None, found, lambda share: None)
+    asked = Asked(
+        network,
+        linear,
+        others=(),
+        seed=seed,
+        rows=len(table),
+        declined="negative",
+        control={},
+        constraints={},
+        margin=None,
+        policy=None,
+        found=found,
+        within=lambda share: None,
+    )
     found["performance"] = compare(*asked.both(asked.evaluated), seed=seed, held_out=True)
     for reading in (reading for step in STEPS for reading in step.readings if reading.field in fields):
         found[reading.field] = _optional(reading, asked)
