@@ -13,7 +13,7 @@ import pandas as pd
 from . import messages
 from .errors import DocumentError
 from .files import write
-from .findings import judge
+from .findings.checks import judge
 from .findings.evidence import Mapping, as_csv, evidence
 from .findings.gate import Decision, decide
 from .findings.policy import DEFAULT, Policy

@@ -32,7 +32,7 @@ from sklearn.preprocessing import OneHotEncoder, StandardScaler
 import tabinterp as ti
 from tabinterp import messages
 from tabinterp.errors import DocumentError, ModelError, NotApplicableError, TabinterpError, TableError
-from tabinterp.findings import CHECKS, judge
+from tabinterp.findings.checks import CHECKS, judge
 from tabinterp.models import bind
 from tabinterp.report.canonical import schema
 from tabinterp.report.document import Document, Interval, Message, Surrogate

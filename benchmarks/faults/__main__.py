@@ -21,7 +21,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from tabinterp.findings import CHECKS
+from tabinterp.findings.checks import CHECKS
 
 from .audits import findings
 from .planted import EVERY, FAULTS, NOT_PLANTED, Fault, clean_rows, faulty, twin_of

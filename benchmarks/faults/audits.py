@@ -7,7 +7,7 @@ from tabinterp import messages
 from tabinterp.assembly import Results, document
 from tabinterp.comparison.performance import compare
 from tabinterp.errors import NotApplicableError
-from tabinterp.findings import judge
+from tabinterp.findings.checks import judge
 from tabinterp.models import bind
 from tabinterp.models.counterpart import fit_counterpart
 from tabinterp.steps import STEPS, Asked, Reading

@@ -11,7 +11,7 @@ from typer.testing import CliRunner
 
 from tabinterp import messages
 from tabinterp.cli import app
-from tabinterp.findings import CHECKS, explain_checks, judge
+from tabinterp.findings.checks import CHECKS, explain_checks, judge
 from tabinterp.messages.checks import EXPLAINED
 from tabinterp.report.compared import Calibrated
 from tabinterp.report.document import Document, Interval

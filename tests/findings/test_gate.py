@@ -14,7 +14,7 @@ import pytest
 import tabinterp as ti
 from tabinterp import cli
 from tabinterp.errors import PolicyError
-from tabinterp.findings import CHECKS, judge
+from tabinterp.findings.checks import CHECKS, judge
 from tabinterp.findings.formats import FORMATS
 from tabinterp.findings.gate import decide
 from tabinterp.findings.policy import METRICS, Policy

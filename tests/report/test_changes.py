@@ -12,7 +12,7 @@ from scipy.stats import false_discovery_control, norm
 import tabinterp as ti
 from tabinterp import cli
 from tabinterp.errors import DocumentError
-from tabinterp.findings import judge
+from tabinterp.findings.checks import judge
 from tabinterp.report.base import Interval
 from tabinterp.report.changes import LEVEL, compare_documents
 from tests.report import samples
