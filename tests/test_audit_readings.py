@@ -155,6 +155,16 @@ class TestNumbersAreThoseOfTheReadings:
                         same(getattr(point, model).ale, expected.ale, i, k)
                         assert getattr(point, model).ice_low == expected.ice_low[i, k]
 
+    def test_curves_stand_in_the_order_of_their_disagreement(self, task):
+        read, bound, linear, audit = audited(task)
+        gaps = {}
+        for column in bound.columns:
+            one, two = (ti.effects(b, b.table, grid=POINTS, seed=0)[column] for b in (bound, linear))
+            apart = [abs(one.effect.value[i] - two.effect.value[i]).mean() for i in range(len(one.rows))]
+            gaps[column] = sum(a * n for a, n in zip(apart, one.rows, strict=True)) / sum(one.rows)
+        order = list(dict.fromkeys(curve.column for curve in audit.document.effects.curves))
+        assert order == sorted(gaps, key=lambda column: -gaps[column])
+
     def test_interactions(self, task):
         _, bound, _, audit = audited(task)
         part = audit.document.interactions

@@ -7,6 +7,8 @@ from __future__ import annotations
 
 from typing import Any
 
+import numpy as np
+
 from ..readouts.effects import Curve
 from ..readouts.interactions import Pair
 from ..report import document as doc
@@ -17,18 +19,21 @@ def effects(r: Results) -> doc.Effects | None:
     if r.effects is None:
         return None
     network, linear = r.effects
+    pairs = sorted(zip(network.curves, linear.curves, strict=True), key=lambda pair: -_apart(*pair))
     return doc.Effects(
         rows_of=rows_of(r),
         rows=network.rows,
         ice_rows=network.ice_rows,
         seed=network.seed,
         columns=len(r.network.columns),
-        curves=[
-            _curve(curve, other, output, k)
-            for curve, other in zip(network.curves, linear.curves, strict=True)
-            for k, output in enumerate(network.outputs)
-        ],
+        curves=[_curve(curve, other, output, k) for curve, other in pairs for k, output in enumerate(network.outputs)],
     )
+
+
+def _apart(network: Curve, linear: Curve) -> float:
+    """How far the two models' curves lie apart: the mean over rows and outputs of the distance at their point."""
+    gap = np.nan_to_num(np.abs(network.effect.value - linear.effect.value))  # (points, outputs)
+    return float(network.rows @ gap.mean(axis=1) / max(1.0, float(network.rows.sum())))
 
 
 def _curve(network: Curve, linear: Curve, output: str | None, k: int) -> doc.Effect:

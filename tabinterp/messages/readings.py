@@ -61,7 +61,8 @@ READINGS: dict[str, str] = {
     "report.effects.lead": (
         "How the score of both models goes with one column, in {scale}: the mean score if every row had the value and kept its "
         "other columns, less its mean over the column's distribution (centred partial dependence). Measured on {rows}. Shown: "
-        "{shown} of {count} columns, those of the largest permutation importance in either model."
+        "{shown} of {count} columns, those of the largest permutation importance in either model; first those in which the two "
+        "models' curves lie farthest apart."
     ),
     "report.effects.note": (
         "Intervals are over rows, point by point. Accumulated local effects (ALE) move each row only within its own "
