@@ -156,7 +156,7 @@ class TestNumbersAreThoseOfTheReadings:
                         assert getattr(point, model).ice_low == expected.ice_low[i, k]
 
     def test_curves_stand_in_the_order_of_their_disagreement(self, task):
-        read, bound, linear, audit = audited(task)
+        _, bound, linear, audit = audited(task)
         gaps = {}
         for column in bound.columns:
             one, two = (ti.effects(b, b.table, grid=POINTS, seed=0)[column] for b in (bound, linear))
