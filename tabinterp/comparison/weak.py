@@ -23,6 +23,7 @@ import pandas as pd
 import torch
 from scipy.special import xlogy
 
+from ..errors import NotApplicableError
 from ..models import Bound
 from ..models.scores import probabilities
 from ..readouts.loss import loss_for
@@ -93,6 +94,10 @@ def weak_groups(network: Bound, linear: Bound, *, seed: int = 0) -> WeakGroups:
     lost = _rows(table, network.scores)
     values: tuple[FloatArray, ...] = (lost - _entropy(linear), lost - _entropy(network)) if classes else (lost,)
     scored = _half(table, seed)
+    if not all(table.row_weights[half].sum() > 0 for half in (scored, ~scored)):
+        raise NotApplicableError(
+            "groups are searched on one half of the rows and tested on the other: too few have weight"
+        )
     searched, found = _search(table, lost, values, ~scored)
     found = [(conditions, mask) for conditions, mask in found if (mask & scored).sum() >= SMALLEST]
     part, group = table.take(scored), together(table)[scored]

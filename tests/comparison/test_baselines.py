@@ -9,7 +9,7 @@ import torch
 import tabinterp as ti
 from tabinterp.errors import NotApplicableError
 from tabinterp.models import bind
-from tabinterp.readouts.gradients import encoded_baseline
+from tabinterp.readouts.baselines import baseline_of
 from tests import cases
 
 
@@ -62,7 +62,7 @@ def test_of_a_linear_model_each_baseline_gives_coefficient_times_distance():
     encoded, slopes = pipeline[0].transform(frame[cases.INPUTS]), pipeline[-1].coef_[0]
     bound = bind(ti.wrap(pipeline), table)
     for name, reading in zip(("mean", "median", "rows"), found.readings, strict=True):
-        start = encoded.mean(axis=0) if name == "rows" else encoded_baseline(bound, name)
+        start = encoded.mean(axis=0) if name == "rows" else baseline_of(bound, name)
         away = (encoded - start) * slopes
         for j, block in enumerate([[0, 2], [1], [3, 4, 5, 6], [7], [8]]):
             np.testing.assert_allclose(reading.values[:, j, 0], away[:, block].sum(axis=1), atol=5e-6)
