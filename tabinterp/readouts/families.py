@@ -70,7 +70,7 @@ def families(table: Table, *, threshold: float = THRESHOLD, seed: int = 0) -> Fa
     able = np.arange(len(table)) if table.weights is None else np.flatnonzero(table.weights > 0)
     few = table.take(able[np.sort(chosen(table.numbers[able], ROWS, seed))])
     columns = tuple(few.schema.inputs)
-    association = associations(few)
+    association = np.minimum(associations(few), 1.0)  # rounding lifts equal columns above it
     found = {}
     if len(columns) > 1:
         tree = linkage(squareform(1 - association, checks=False), method="average")
