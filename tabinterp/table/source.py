@@ -108,7 +108,13 @@ def _file(path: Path) -> pd.DataFrame:
 def _csv(path: Path, packed: bool) -> pd.DataFrame:
     names = _header(path, packed)
     _unique(names)
-    frame = pd.read_csv(path, low_memory=False, compression="gzip" if packed else None, encoding="utf-8-sig")
+    frame = pd.read_csv(
+        path,
+        low_memory=False,
+        compression="gzip" if packed else None,
+        encoding="utf-8-sig",
+        float_precision="round_trip",  # the number that was written, as pandas 3 reads it anyway
+    )
     if not isinstance(frame.index, pd.RangeIndex):  # pandas takes the cells in front for row labels
         raise TableError(
             f"{str(path)!r}: row 0 has more cells than the header has names ({len(names)}: "
