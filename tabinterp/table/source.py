@@ -8,7 +8,7 @@ import zlib
 from collections.abc import Sequence
 from contextlib import suppress
 from pathlib import Path
-from typing import Any
+from typing import Any, cast
 
 import narwhals as nw
 import numpy as np
@@ -21,6 +21,10 @@ from ..errors import TableError
 UNREADABLE = (ValueError, OSError, EOFError, csv.Error, zlib.error, pyarrow.ArrowException)
 NUMBERS = ("integer", "floating", "mixed-integer-float", "decimal")  # what pandas calls objects that are all numbers
 DATES = ("datetime64", "datetime", "date")
+
+
+# Numbers are read as they were written: pandas 3 does so anyway, and warns of the argument.
+AS_WRITTEN: Any = {} if int(pd.__version__.split(".")[0]) >= 3 else {"float_precision": "round_trip"}
 
 
 def as_frame(source: Any) -> pd.DataFrame:
@@ -108,13 +112,12 @@ def _file(path: Path) -> pd.DataFrame:
 def _csv(path: Path, packed: bool) -> pd.DataFrame:
     names = _header(path, packed)
     _unique(names)
-    frame = pd.read_csv(
-        path,
-        low_memory=False,
-        compression="gzip" if packed else None,
-        encoding="utf-8-sig",
-        float_precision="round_trip",  # the number that was written, as pandas 3 reads it anyway
-    )
+    options: Any = {
+        "low_memory": False,
+        "compression": "gzip" if packed else None,
+        "encoding": "utf-8-sig",
+    } | AS_WRITTEN
+    frame = cast("pd.DataFrame", pd.read_csv(path, **options))
     if not isinstance(frame.index, pd.RangeIndex):  # pandas takes the cells in front for row labels
         raise TableError(
             f"{str(path)!r}: row 0 has more cells than the header has names ({len(names)}: "
