@@ -52,16 +52,15 @@ truth: .venv/full
 	$(BIN)/python -m benchmarks.verdict --write
 
 bench: .venv/full
-	$(BIN)/python benchmarks/startup.py
-	$(BIN)/python benchmarks/permutation.py
-	$(BIN)/python benchmarks/gradients.py
-	$(BIN)/python benchmarks/interactions.py
-	$(BIN)/python benchmarks/shapley.py
-	$(BIN)/python benchmarks/reference.py
-	$(BIN)/python benchmarks/gain.py
-	$(BIN)/python benchmarks/gradients.py
-	$(BIN)/python benchmarks/units.py
-	$(BIN)/python benchmarks/reasons.py
+	$(BIN)/python -m benchmarks.startup
+	$(BIN)/python -m benchmarks.permutation
+	$(BIN)/python -m benchmarks.gradients
+	$(BIN)/python -m benchmarks.interactions
+	$(BIN)/python -m benchmarks.shapley
+	$(BIN)/python -m benchmarks.reference
+	$(BIN)/python -m benchmarks.gain
+	$(BIN)/python -m benchmarks.units
+	$(BIN)/python -m benchmarks.reasons
 
 reports: .venv/base
 	$(BIN)/python reports/make.py

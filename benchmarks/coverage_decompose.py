@@ -1,6 +1,6 @@
 """Do the 95% intervals of `ti.decompose` cover the exact shares? Many drawn sets of rows of two formulas.
 
-    python benchmarks/coverage_decompose.py [--sets 2000] [--rows 1000]
+    python -m benchmarks.coverage_decompose [--sets 2000] [--rows 1000]
 
 Friedman-1 without noise (ten uniform columns, five unused) and Ishigami (a = 7, b = 0.1), whose shares have closed forms.
 Bar: for linear, curvature and interactions the intervals of 95% cover the truth in 93% to 97% of the sets. Prints the mean

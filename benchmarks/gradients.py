@@ -1,6 +1,6 @@
 """Integrated gradients beside captum's on one network in one run: ratio of times at the same number of gradients a row.
 
-    python benchmarks/gradients.py [--rows 2000]        needs captum
+    python -m benchmarks.gradients [--rows 2000]        needs captum
 
 Adult (14 columns, 108 encoded), a multilayer perceptron 128-64, baseline the mean of the rows. We refine each row's path until
 its completeness gap is below 0.001; captum is asked for as many steps as we took gradients on average, rounded up, and handed
@@ -17,10 +17,10 @@ from typing import Any
 
 import numpy as np
 import torch
-from adult import adult, fitted, timed
 from captum.attr import IntegratedGradients
 
 import tabinterp as ti
+from benchmarks.adult import adult, fitted, timed
 from tabinterp.models import bind
 
 RATIO, GAP, ROUNDS = 1.0, 1e-3, 5

@@ -1,6 +1,6 @@
 """The strongest pairs among 100 columns: found, measured right, and in time?
 
-    python benchmarks/interactions.py [--rows 10000] [--columns 100]
+    python -m benchmarks.interactions [--rows 10000] [--columns 100]
 
 A network 100-128-64-1 with random weights, to which four products of two columns are added, on uniform columns; the whole
 reading is timed, binding included. Bars: at most 120 seconds on two cores; the four planted pairs are the four strongest;

@@ -1,6 +1,6 @@
 """Permutation importance beside scikit-learn's, on one pipeline in one run: ratio of times, and are they equal?
 
-    python benchmarks/permutation.py [--rows 20000] [--repeats 10]
+    python -m benchmarks.permutation [--rows 20000] [--repeats 10]
 
 Adult (14 input columns with `fnlwgt`, a multilayer perceptron 128-64), log loss. Bars: at least 10 times faster than
 `sklearn.inspection.permutation_importance` on the pipeline as users call it; at most 2 times the layers behind the first
@@ -16,10 +16,10 @@ from typing import Any
 
 import numpy as np
 import torch
-from adult import adult, fitted, timed
 from sklearn.inspection import permutation_importance as peer
 
 import tabinterp as ti
+from benchmarks.adult import adult, fitted, timed
 from tabinterp.models import bind
 
 FASTER, LIMIT, Z = 10.0, 2.0, 4.0

@@ -1,6 +1,6 @@
 """Seconds of `ti.reason_codes` for every declined row of Adult's test split, and what it finds.
 
-    python benchmarks/reasons.py
+    python -m benchmarks.reasons
 
 A multilayer perceptron 128-64 on 13 columns; declined: predicted at most 50K. All measures: both models, the second seed, both
 scales, both references, integrated gradients, moves. Bar: 60 s on two cores. Exits 1 when it is missed.
@@ -11,9 +11,9 @@ from __future__ import annotations
 import sys
 
 import torch
-from adult import adult, fitted, timed
 
 import tabinterp as ti
+from benchmarks.adult import adult, fitted, timed
 from tabinterp.models import bind
 
 SECONDS = 60.0

@@ -1,6 +1,6 @@
 """The reference network on five real tables: values, bars and seconds, beside a linear model on equal columns.
 
-    python benchmarks/reference.py [FOLDER]        FOLDER holds the tables; left out, `datasets/` at the root
+    python -m benchmarks.reference [FOLDER]        FOLDER holds the tables; left out, `datasets/` at the root
 
 Adult is scored on its own test rows, for training seeds 0 to 2. The other tables hold out 25% of their rows at random
 (in equal class shares where there are classes), seeds 0 to 4 or 0 to 2, the seed serving split and training alike.

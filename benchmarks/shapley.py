@@ -1,6 +1,6 @@
 """Shapley values beside shap's and LightSHAP's on one network in one run: ratio of times at equal error.
 
-    python benchmarks/shapley.py [--rows 16281] [--compared 192]        needs shap and lightshap
+    python -m benchmarks.shapley [--rows 16281] [--compared 192]        needs shap and lightshap
 
 Adult without `fnlwgt` and `education` (12 columns, 91 encoded), a multilayer perceptron 128-64, 100 background rows. The peers
 are handed the leanest function there is: a lookup of each column's part of the first layer, then the layers in single precision.
@@ -23,10 +23,10 @@ import numpy as np
 import pandas as pd
 import shap
 import torch
-from adult import adult, fitted, timed
 from torch.nn import functional
 
 import tabinterp as ti
+from benchmarks.adult import adult, fitted, timed
 from tabinterp.models import bind
 from tabinterp.readouts.shapley import background_rows
 

@@ -1,6 +1,6 @@
 """Start-up: `import tabinterp` under 0.3 s, `tabinterp --help` under 0.5 s; best of seven, in new processes.
 
-python benchmarks/startup.py
+python -m benchmarks.startup
 """
 
 from __future__ import annotations

@@ -1,6 +1,6 @@
 """The whole atlas of a network in one batch: every hidden unit's maximum and minimum on Adult, beside a loop over units.
 
-    python benchmarks/units.py [--rows 16281] [--loop 48]
+    python -m benchmarks.units [--rows 16281] [--loop 48]
 
 A multilayer perceptron 128-64 on Adult without `fnlwgt`; 64 starts for each of 384 objectives. Bars: at most 15 seconds on two
 cores, binding left out; at least 5 times faster than asking `maximise` for one objective after the other on the same bound
@@ -17,9 +17,9 @@ import time
 
 import numpy as np
 import torch
-from adult import adult, fitted
 
 import tabinterp as ti
+from benchmarks.adult import adult, fitted
 from tabinterp.models import bind
 
 SECONDS, FASTER, REACHED, SAME = 15.0, 5.0, 0.999, 1e-3

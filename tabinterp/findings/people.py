@@ -27,7 +27,7 @@ def disparate_impact(d: Document) -> Outcome:
         return not_applicable() if d.data.task == "binary" else not_applicable("not_applicable_task")
     found = [row for row in known if _apart(row.network)]
     first = min(
-        found or known, key=lambda row: (len(row.group), _distance(_ratio(row)))
+        found or known, key=lambda row: (len(row.group), _surely(_ratio(row)))
     )  # of one column, where there is one
     part = _ratio(first)
     values = {"group": _name(first.group), "ratio": part.value, "low": part.low, "high": part.high, "of": len(known)}
@@ -40,10 +40,12 @@ def _ratio(row: GroupRow) -> Interval:
     return Interval() if row.network is None else row.network.ratio
 
 
-def _distance(ratio: Interval) -> float:
-    """The smaller rate over the larger one."""
-    value = ratio.value or 0.0
-    return min(value, 1 / value) if value > 0 else 0.0
+def _surely(ratio: Interval) -> float:
+    """The smaller rate over the larger one at the end of the interval that is nearer to one: small groups come last."""
+    low, high = ratio.low or 0.0, ratio.high or 0.0
+    if low <= 1 <= high:
+        return 1.0
+    return high if high < 1 else 1 / low
 
 
 def _apart(one: Treated | None) -> bool:

@@ -235,7 +235,10 @@ EXPLAINED: dict[str, tuple[str, str, str, str, str]] = {
     "disparate-impact": (
         "A group is selected far less often than another",
         "the share selected in each protected group, and in each pair of them, over that of its control group",
-        "Whether the difference is warranted, groups of fewer than ten rows, and groups that nobody declared.",
+        (
+            "Whether the difference is warranted, groups of fewer than ten rows, and groups that nobody declared. Each group is "
+            "judged by an interval of its own: of many groups, some stand out by chance."
+        ),
         "The whole 95% interval of the ratio below {ratio}, or above its inverse.",
         (
             "Jurisdiction-dependent: four fifths is a rule of thumb of employment guidelines, and no more than a place to start. "

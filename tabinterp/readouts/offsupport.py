@@ -30,6 +30,7 @@ from .data.bins import as_number
 from .data.scores import Power, auc, r2
 from .moves import forward, mixed
 from .result import Estimates, mean_over_rows
+from .trees import few_trees
 
 ROWS, SWAPS = 2000, 400
 FEWEST = 60
@@ -128,13 +129,7 @@ def _learnt(
 ) -> tuple[Power, Power, Power]:
     from sklearn.ensemble import HistGradientBoostingClassifier, HistGradientBoostingRegressor  # noqa: PLC0415
 
-    settings = {
-        "max_iter": TREES,
-        "max_leaf_nodes": LEAVES,
-        "early_stopping": False,
-        "max_bins": 63,
-        "random_state": seed,
-    }
+    settings = few_trees(TREES, LEAVES, seed)
     strangeness, real, other = np.empty((2, len(x))), np.empty(len(x)), np.empty(len(x))
     both, kind = np.concatenate([x, strange]), np.repeat([0, 1], len(x))
     for k in range(2):

@@ -17,6 +17,7 @@ from scipy import stats
 from ...table import Table
 from ...table.draws import FloatArray, chosen, row_hash
 from ..pvalues import benjamini_hochberg
+from ..trees import few_trees
 from ..weights import effective
 from .bins import as_number, cells, known_in
 from .power import FEWEST, Estimate
@@ -103,13 +104,7 @@ def whole_drift(table: Table, seed: int) -> WholeDrift | None:
     x, w = np.column_stack([as_number(table, name)[rows] for name in table.schema.inputs]), table.row_weights[rows]
     w = np.where(held > 0, w / w[held > 0].sum(), w / w[held == 0].sum()) * len(w) / 2
     fold = (row_hash(table.numbers[rows], seed + 1) % np.uint64(FOLDS)).astype(np.int64)
-    settings = {
-        "max_iter": TREES,
-        "max_leaf_nodes": LEAVES,
-        "early_stopping": False,
-        "max_bins": 63,
-        "random_state": seed,
-    }
+    settings = few_trees(TREES, LEAVES, seed)
     parts = []
     for k in range(FOLDS):
         outside, inside = fold != k, fold == k

@@ -17,6 +17,7 @@ from ...table import Table
 from ...table.draws import FloatArray, IntArray, chosen, row_hash
 from ...table.split import BoolArray
 from ..pvalues import benjamini_hochberg
+from ..trees import few_trees
 from ..weights import effective
 from .bins import Cells, as_number, cells, known_in, number
 from .scores import Power, as_interval, measure, over_folds
@@ -193,13 +194,7 @@ def _boosted(table: Table, x: FloatArray, fit: IntArray, scored: IntArray, seed:
     from sklearn.ensemble import HistGradientBoostingClassifier, HistGradientBoostingRegressor  # noqa: PLC0415
 
     classes, y, w, x = table.schema.goal.classes, outcomes_of(table), table.row_weights, known_in(x, fit)
-    settings = {
-        "max_iter": TREES,
-        "max_leaf_nodes": LEAVES,
-        "early_stopping": False,
-        "max_bins": 63,
-        "random_state": seed,
-    }
+    settings = few_trees(TREES, LEAVES, seed)
     if not classes:
         made = HistGradientBoostingRegressor(**settings).fit(x[fit], table.y[fit], w[fit])
         return measure(made.predict(x[scored])[:, None], y[scored], False, w[scored])
