@@ -22,7 +22,17 @@ from .report.changes import Changes, compare_documents
 from .report.document import Document, Message, Verdict
 from .report.evidenced import Card
 from .report.parts.changes import as_text
-from .report.render import render, render_changes
+from .report.markdown import render_card, render_markdown
+from .report.render import render, render_changes, render_notebook, render_summary
+from .report.summary import in_one_line
+
+# What a saved audit can be rendered as, without computing anything: a row each.
+VIEWS: dict[str, Callable[[Document], str | bytes]] = {
+    "html": render,
+    "markdown": render_markdown,
+    "card": render_card,
+    "summary": render_summary,
+}
 
 
 def judged(document: Document, card: Card | None = None, mappings: Iterable[Mapping] = ()) -> Document:
@@ -87,12 +97,42 @@ class Audit:
         """What changed from this audit to another of the same target, beyond its error; `.frame()` and `.to_json()`."""
         return compare_documents(self.document, other.document)
 
+    def view(self, form: str, path: str | Path | None = None) -> bytes:
+        """The document as one of `VIEWS`; written to `path` when one is given, all of it or nothing.
+
+        Raises
+        ------
+        DocumentError : there is no such view.
+        """
+        if form not in VIEWS:
+            raise DocumentError(f"an audit is rendered as {', '.join(VIEWS)}; got {form!r}")
+        made = VIEWS[form](self.document)
+        data = made if isinstance(made, bytes) else made.encode("utf-8")
+        if path is not None:
+            write(Path(path), data)
+        return data
+
     def to_html(self, path: str | Path | None = None) -> str:
         """The report; written to `path` when one is given, all of it or nothing."""
-        page = render(self.document)
-        if path is not None:
-            write(Path(path), page.encode("utf-8"))
-        return page
+        return self.view("html", path).decode("utf-8")
+
+    def to_markdown(self, path: str | Path | None = None) -> str:
+        """The whole report as GitHub-flavoured Markdown; figures are their tables."""
+        return self.view("markdown", path).decode("utf-8")
+
+    def to_model_card(self, path: str | Path | None = None) -> str:
+        """A model card (Mitchell et al. 2019) as Markdown; the author's text is what `annotate(card=ti.read_card(...))` gave."""
+        return self.view("card", path).decode("utf-8")
+
+    def to_summary(self, path: str | Path | None = None) -> str:
+        """One page of HTML, which prints on one sheet of A4: verdict, gap, gravest findings, digests."""
+        return self.view("summary", path).decode("utf-8")
+
+    def _repr_html_(self) -> str:
+        return render_notebook(self.document)
+
+    def __repr__(self) -> str:
+        return f"<{in_one_line(self.document)}>"
 
     def to_json(self, path: str | Path | None = None) -> bytes:
         """Canonical JSON (RFC 8785) of the document."""

@@ -21,6 +21,7 @@ import tabinterp as ti
 
 from .console import make_folder, progress, shown, tell
 from .errors import TabinterpError
+from .files import write
 
 app = typer.Typer(
     name="tabinterp",
@@ -109,7 +110,7 @@ def audit(
     rows: Annotated[int, typer.Option("--rows", min=2, help="Most rows for readings of many passes.")] = 20_000,
     declined: Annotated[str, typer.Option("--declined", help="Adverse side: negative or positive.")] = "negative",
     card: Annotated[
-        Path | None, typer.Option("--card", help="TOML with intended_use, population, limits, reviewer, role.")
+        Path | None, typer.Option("--card", help="TOML of the author's text, such as intended_use and limits.")
     ] = None,
     mapping: Mappings = None,
     seed: Seed = 0,
@@ -159,12 +160,16 @@ def convert(
 @app.command()
 def render(
     document: Annotated[Path, typer.Argument(help="An audit.json.")],
-    out: Annotated[Path, typer.Option("--out", help="The HTML file to write.")],
+    out: Annotated[Path, typer.Option("--out", help="The file to write.")],
+    form: Annotated[
+        str, typer.Option("--format", help="html: the report; markdown; card: a model card; summary: one page of HTML.")
+    ] = "html",
 ) -> None:
-    """Make the report of a saved audit again, byte for byte."""
+    """Make the report of a saved audit again, byte for byte, or another view of the same document."""
     result = ti.Audit.from_json(document)
+    made = result.view(form)
     make_folder(out.parent)
-    result.to_html(out)
+    write(out, made)
     typer.echo(str(out))
 
 

@@ -30,6 +30,7 @@ from .trust import TRUST
 from .units import UNITS
 from .verdict import VERDICT
 from .verify import VERIFY
+from .views import VIEWS
 
 ENGLISH: dict[str, str] = {
     **ATLAS,
@@ -52,6 +53,7 @@ ENGLISH: dict[str, str] = {
     **UNITS,
     **VERDICT,
     **VERIFY,
+    **VIEWS,
 }
 
 
