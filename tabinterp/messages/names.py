@@ -44,13 +44,17 @@ def cut(name: str, longest: int = LONGEST) -> str:
 
 
 def shortened(words: str, longest: int) -> str:
-    """Words without their end, where they are longer than there is room for.
+    """Words without their end, where they are longer than there is room for; whole words, unless one is very long.
 
-    >>> shortened("nothing to lose", 9), shortened("all of it", 9)
-    ('nothing…', 'all of it')
+    >>> shortened("nothing to lose", 13), shortened("all of it", 9), shortened("indivisible", 6)
+    ('nothing to…', 'all of it', 'indiv…')
     """
     words = tidy(words)
-    return words if width(words) <= longest else f"{_take(words, longest - 1).rstrip()}…"
+    if width(words) <= longest:
+        return words
+    kept = _take(words, longest - 1)
+    whole = kept.rpartition(" ")[0] if words[len(kept)] != " " else kept
+    return f"{(whole if width(whole) > longest // 2 else kept).rstrip(' ,;:')}…"
 
 
 def width(name: str) -> int:

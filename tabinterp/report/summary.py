@@ -15,7 +15,7 @@ from tabinterp.report.words import t, tidy
 
 MOST, FEW = 5, 3  # findings on a sheet, and in a notebook
 LINES = 5
-NAME, SENTENCE, CLAIM = 48, 240, 280  # display columns that there is room for
+NAME, SENTENCE, CLAIM = 48, 200, 270  # display columns that there is room for
 
 
 @dataclass(frozen=True, slots=True)
