@@ -21,8 +21,8 @@ from .report.canonical import from_bytes, to_bytes
 from .report.changes import Changes, compare_documents
 from .report.document import Document, Message, Verdict
 from .report.evidenced import Card
-from .report.parts.changes import as_text
 from .report.markdown import render_card, render_markdown
+from .report.parts.changes import as_text
 from .report.render import render, render_changes, render_notebook, render_summary
 from .report.summary import in_one_line
 

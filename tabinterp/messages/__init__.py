@@ -21,6 +21,7 @@ from .gain import GAIN
 from .gate import GATE
 from .groups import GROUPS
 from .inside import INSIDE
+from .plots import PLOTS
 from .readings import READINGS
 from .reasons import REASONS
 from .report import REPORT
@@ -44,6 +45,7 @@ ENGLISH: dict[str, str] = {
     **GATE,
     **GROUPS,
     **INSIDE,
+    **PLOTS,
     **READINGS,
     **REASONS,
     **REPORT,

@@ -10,7 +10,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass, field
-from typing import Any
+from typing import Any, ClassVar
 
 import numpy as np
 import pandas as pd
@@ -22,6 +22,7 @@ from ..models import Bound, Model, bind
 from ..table import Table
 from ..table.draws import FloatArray, IntArray, chosen
 from .baselines import BASELINES, baseline_of
+from .display import Display, Drawn
 from .result import Estimates, mean_over_rows
 from .straight import mean_gradient, score, slopes
 from .weights import quantile, unit
@@ -35,7 +36,7 @@ EXPECTED_TOLERANCE = 0.1  # a larger gap of expected gradients is worth a warnin
 
 
 @dataclass(frozen=True, eq=False)
-class GradientImportance:
+class GradientImportance(Display):
     """Attribution of each row's score to the original columns.
 
     `values` (rows, columns, outputs), in units of the score; NaN for a column that the encoder mixes with others.
@@ -44,6 +45,10 @@ class GradientImportance:
     abs(sum of attributions - (f(x) - f(baseline))) / mean abs(f - f(baseline)), the largest over outputs; None where
     the method promises no sum. `evaluations` (rows,): gradients taken for each row.
     """
+
+    drawn: ClassVar[Drawn] = Drawn(
+        "plot.axis.gradient", {"network": ("mean", "ci_low", "ci_high")}, order="mean_abs", filled=("method",)
+    )
 
     method: str
     estimand: str

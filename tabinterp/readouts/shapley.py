@@ -9,7 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass, replace
-from typing import Any
+from typing import Any, ClassVar
 
 import numpy as np
 import pandas as pd
@@ -21,6 +21,7 @@ from ..models import Bound, Model, bind
 from ..table import Table
 from ..table.draws import FloatArray, IntArray, chosen
 from .coalitions import Games, enumeration_cost
+from .display import Display, Drawn
 from .loss import SCALES
 from .result import Estimates, mean_over_rows
 from .walks import FIRST, MOST, Sampled, explain
@@ -35,7 +36,7 @@ Progress = Callable[[str, float], None]
 
 
 @dataclass(frozen=True, eq=False)
-class ShapleyValues:
+class ShapleyValues(Display):
     """What each column adds to the score of each row, compared with the background.
 
     `values`, `stderr`, `df` (rows, columns, outputs): the value, its sampling error given the background (0 where exact) and
@@ -44,6 +45,8 @@ class ShapleyValues:
     `converged` (rows,): is every standard error at most `tolerance` standard deviations of the score? `evaluations` (rows,):
     coalitions the network was asked about. `data`: the explained rows.
     """
+
+    drawn: ClassVar[Drawn] = Drawn("plot.axis.shapley", {"network": ("mean", "ci_low", "ci_high")}, order="mean_abs")
 
     columns: tuple[str, ...]
     outputs: tuple[str | None, ...]

@@ -85,7 +85,9 @@ def line(words: str) -> str:
 
 
 def _word(word: str) -> str:
-    return r"\|".join(_code(piece) if LINKED.search(piece) else SPECIAL.sub(r"\\\g<0>", piece) for piece in word.split("|"))
+    return r"\|".join(
+        _code(piece) if LINKED.search(piece) else SPECIAL.sub(r"\\\g<0>", piece) for piece in word.split("|")
+    )
 
 
 def _code(piece: str) -> str:

@@ -65,7 +65,9 @@ def _use(document: Document) -> list[Block]:
 
 def _factors(document: Document) -> list[Block]:
     columns, table = document.data.columns, document.groups and document.groups.table
-    grouped = dict.fromkeys(tidy(str(part.values["column"])) for row in (table.columns if table else []) for part in row.group)
+    grouped = dict.fromkeys(
+        tidy(str(part.values["column"])) for row in (table.columns if table else []) for part in row.group
+    )
     protected = [
         t(f"card.protected.{'read' if column.read_by_network else 'unread'}", column=tidy(column.name))
         for column in columns

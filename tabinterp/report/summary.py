@@ -78,8 +78,8 @@ def _brief(document: Document, most: int) -> Brief:
 
 
 def _names(document: Document) -> dict[str, str]:
-    parts = {"data": document.data, "network": document.network, "linear": document.linear}
-    return {name: tidy(part.name) for name, part in parts.items()}
+    names = {"data": document.data.name, "network": document.network.name, "linear": document.linear.name}
+    return {part: tidy(name) for part, name in names.items()}
 
 
 def _narrow(document: Document) -> Document:
@@ -89,4 +89,6 @@ def _narrow(document: Document) -> Document:
         name: getattr(document, name).model_copy(update={"name": shortened(getattr(document, name).name, NAME)})
         for name in ("network", "linear")
     }
-    return document.model_copy(update={"data": document.data.model_copy(update={"name": data, "target": target}), **models})
+    return document.model_copy(
+        update={"data": document.data.model_copy(update={"name": data, "target": target}), **models}
+    )

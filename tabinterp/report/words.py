@@ -9,14 +9,12 @@ from typing import Any
 
 from tabinterp import messages
 from tabinterp.messages import ENGLISH, text
-from tabinterp.messages.names import LONGEST
-from tabinterp.messages.names import cut as cut
-from tabinterp.messages.names import plain as plain
-from tabinterp.messages.names import tidy as tidy
-from tabinterp.messages.names import width as width
+from tabinterp.messages.names import LONGEST, cut, plain, tidy, width
 from tabinterp.report.blocks import Cell
 from tabinterp.report.claims import side
 from tabinterp.report.document import CoefficientRow, Document, GradientMethod, Interval, Message
+
+__all__ = ["cut", "plain", "tidy", "width"]  # from here as well; all that follows besides
 
 NONE = "–"
 MINUS = "−"
