@@ -19,6 +19,7 @@ import typer
 
 import tabinterp as ti
 
+from .commands import sign, verify
 from .console import make_folder, progress, shown, tell
 from .errors import TabinterpError
 
@@ -190,18 +191,8 @@ def check(
         raise typer.Exit(1)
 
 
-@app.command()
-def verify(
-    folder: Annotated[Path, typer.Argument(help="What `tabinterp audit --out` wrote.")],
-    model: Annotated[Path | None, typer.Option("--model", help="The model that is said to have been audited.")] = None,
-    data: Annotated[Path | None, typer.Option("--data", help="The table that is said to have been audited.")] = None,
-    recompute: Annotated[bool, typer.Option("--recompute", help="Audit again and compare every number.")] = False,
-) -> None:
-    """Are these the bytes, the model, the data and the numbers that it says: exit code 0, or 1 where something differs."""
-    found = ti.verify(folder, model=model, data=data, recompute=recompute)
-    typer.echo(shown(str(found)))
-    if not found.passed:
-        raise typer.Exit(1)
+app.command()(sign)
+app.command()(verify)
 
 
 @app.command()

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+import platform
 from importlib.metadata import version
 
 import numpy as np
@@ -19,10 +20,14 @@ from ..report.document import Interval, Message
 from ..table.digest import column_digests, table_digest
 from .gain import recovery
 from .judged import lines, metric_row
+from .provenance import code_digest, device
 from .readings import MOST_UNITS
 from .results import Results, interval
 
-LIBRARIES = ("numpy", "scipy", "pandas", "scikit-learn", "statsmodels", "torch")
+LIBRARIES = (
+    "numpy", "scipy", "pandas", "pyarrow", "narwhals", "scikit-learn", "statsmodels", "torch", "matplotlib", "seaborn",
+    "jinja2", "pydantic",
+)  # fmt: skip
 
 
 # ---- data and models
@@ -266,7 +271,7 @@ def method(r: Results, data: doc.Data) -> doc.Method:
     return doc.Method(
         version=__version__,
         seed=r.seed,
-        libraries={name: version(name).split("+")[0] for name in LIBRARIES},
+        libraries={"python": platform.python_version()} | {name: version(name).split("+")[0] for name in LIBRARIES},
         settings={
             "rows": r.limit,
             "margin": r.performance.margin,
@@ -280,6 +285,8 @@ def method(r: Results, data: doc.Data) -> doc.Method:
         model_digest=_model_digest(r.network),
         linear_digest=_model_digest(r.linear),
         data_digest=table_digest([column.digest for column in data.columns]),
+        code_digest=code_digest(),
+        device=device(r.network),
     )
 
 

@@ -21,6 +21,7 @@ from .gain import GAIN
 from .gate import GATE
 from .groups import GROUPS
 from .inside import INSIDE
+from .provenance import PROVENANCE
 from .readings import READINGS
 from .reasons import REASONS
 from .report import REPORT
@@ -43,6 +44,7 @@ ENGLISH: dict[str, str] = {
     **GATE,
     **GROUPS,
     **INSIDE,
+    **PROVENANCE,
     **READINGS,
     **REASONS,
     **REPORT,
