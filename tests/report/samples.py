@@ -7,6 +7,7 @@ from itertools import pairwise
 import numpy as np
 
 from tabinterp import messages
+from tabinterp.assembly.provenance import readings
 from tabinterp.report.claims import HIGHER_IS_BETTER
 from tabinterp.report.compared import (
     Calibrated,
@@ -1287,7 +1288,7 @@ def document(
     rows = metrics(make, task)
     loss = rows[0].metric
     hidden = neurons(make, found, units)
-    return Document(
+    made = Document(
         data=Data(
             name=name,
             rows=20000,
@@ -1365,8 +1366,12 @@ def document(
             model_digest="ab" * 32,
             linear_digest="b" * 64,
             data_digest="cd" * 32,
+            configuration_digest="ef" * 32,
+            code_digest="12" * 32,
+            device="cpu",
         ),
     )
+    return made.model_copy(update={"method": made.method.model_copy(update={"readings": readings(made)})})
 
 
 def binary() -> Document:
