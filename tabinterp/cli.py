@@ -22,6 +22,7 @@ import tabinterp as ti
 from .commands import sign, verify
 from .console import make_folder, progress, shown, tell
 from .errors import TabinterpError
+from .files import write
 
 app = typer.Typer(
     name="tabinterp",
@@ -160,12 +161,16 @@ def convert(
 @app.command()
 def render(
     document: Annotated[Path, typer.Argument(help="An audit.json.")],
-    out: Annotated[Path, typer.Option("--out", help="The HTML file to write.")],
+    out: Annotated[Path, typer.Option("--out", help="The file to write.")],
+    form: Annotated[
+        str, typer.Option("--format", help="html: the report; cyclonedx: a bill of materials, CycloneDX 1.6 JSON.")
+    ] = "html",
 ) -> None:
-    """Make the report of a saved audit again, byte for byte."""
+    """Make the report of a saved audit again, byte for byte, or another view of the same document."""
     result = ti.Audit.from_json(document)
+    made = result.view(form)
     make_folder(out.parent)
-    result.to_html(out)
+    write(out, made)
     typer.echo(str(out))
 
 

@@ -14,6 +14,7 @@ from ..comparison.agreement import TOP
 from ..comparison.performance import FEWEST, MARGIN, Metric, Performance
 from ..models import Bound
 from ..models.model import File
+from ..readouts.grids import SMALL
 from ..report import document as doc
 from ..report.claims import LINEAR_R2
 from ..report.document import Interval, Message
@@ -23,6 +24,7 @@ from .judged import lines, metric_row
 from .provenance import code_digest, device
 from .readings import MOST_UNITS
 from .results import Results, interval
+from .tabled import few
 
 LIBRARIES = (
     "numpy", "scipy", "pandas", "pyarrow", "narwhals", "scikit-learn", "statsmodels", "torch", "matplotlib", "seaborn",
@@ -64,7 +66,7 @@ def _column(bound: Bound, name: str, digest: str) -> doc.ColumnInfo:
         role=column.role,
         protected=column.protected,
         levels=values.nunique() if column.kind != "numeric" or name == bound.table.schema.target else None,
-        missing=int(values.isna().sum()),
+        missing=few(int(values.isna().sum())),
         constant=_constant(values),
         read_by_network=len(encoding.blocks.get(name, ())) > 0,
         fast=encoding.local.get(name, False),
@@ -97,7 +99,8 @@ def model_info(bound: Bound) -> doc.ModelInfo:
         notes.append(Message(key="model.mixed", values={"columns": slow}))
     if bound.encoding.unseen:
         columns, rows = list(bound.encoding.unseen), max(bound.encoding.unseen.values())
-        notes.append(Message(key="model.unseen", values={"columns": columns, "rows": rows}))
+        told = {"columns": columns, "rows": max(rows, SMALL)}
+        notes.append(Message(key="model.unseen" if rows >= SMALL else "model.unseen_few", values=told))
     if bound.clipped:
         key = "model.clipped" if bound.table.schema.goal.classes else "model.clipped_rates"
         notes.append(Message(key=key, values={"rows": bound.clipped}))

@@ -14,6 +14,7 @@ from .atlas import ATLAS
 from .audit import AUDIT
 from .changes import CHANGES
 from .checks import CHECKS
+from .cyclonedx import CYCLONEDX
 from .data import DATA
 from .evidence import EVIDENCE
 from .findings import FINDINGS
@@ -37,6 +38,7 @@ ENGLISH: dict[str, str] = {
     **AUDIT,
     **CHANGES,
     **CHECKS,
+    **CYCLONEDX,
     **DATA,
     **EVIDENCE,
     **FINDINGS,

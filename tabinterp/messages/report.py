@@ -365,6 +365,7 @@ REPORT: dict[str, str] = {
     "report.protected": "protected",
     "report.levels": "levels",
     "report.missing": "missing rows",
+    "report.missing.few": "1 to 9",
     "report.read": "read by the network",
     "report.kind.numeric": "numeric",
     "report.kind.categorical": "categorical",

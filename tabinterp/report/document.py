@@ -43,7 +43,7 @@ class ColumnInfo(Part):
     role: Literal["input", "target", "weight", "group", "split", "dropped"]
     protected: bool
     levels: int | None  # number of distinct values of a column that is not numeric
-    missing: int  # rows in which it is missing
+    missing: int | None  # rows in which it is missing; None: from 1 to 9
     constant: bool = False  # one value, or none at all
     read_by_network: bool
     digest: str = ""  # sha256 of its contents, independent of the file's format

@@ -189,7 +189,7 @@ def columns(names: list[str], levels: int) -> list[ColumnInfo]:
                 role="input",
                 protected=index == 1,
                 levels=levels if categorical else None,
-                missing=index * 3,
+                missing=None if 0 < index < 4 else index * 3,
                 read_by_network=True,
                 fast=index != 2,
             )

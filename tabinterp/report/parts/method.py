@@ -131,7 +131,7 @@ def _columns(document: Document) -> Table:
             Cell(t(f"report.role.{column.role}"), style="t"),
             Cell(yes(column.protected), style="t"),
             Cell(NONE if column.levels is None else f"{column.levels:,}"),
-            Cell(f"{column.missing:,}"),
+            Cell(t("report.missing.few") if column.missing is None else f"{column.missing:,}"),
             Cell(yes(column.read_by_network), style="t"),
         ]
         for column in document.data.columns
