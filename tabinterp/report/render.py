@@ -7,10 +7,11 @@ import hashlib
 from importlib.resources import files
 from typing import Any
 
-from jinja2 import Environment, PackageLoader, StrictUndefined
+from jinja2 import Environment, PackageLoader, StrictUndefined, TemplateError
 from markupsafe import Markup
 
 from tabinterp import __version__
+from tabinterp.errors import DocumentError
 from tabinterp.report import claims
 from tabinterp.report.blocks import Section
 from tabinterp.report.changes import compare_documents
@@ -35,18 +36,18 @@ def render_changes(first: Document, second: Document) -> str:
 
 def _page(first: FirstScreen, parts: list[Section], version: str) -> str:
     style, script = _static("report.css"), _static("report.js")
-    return (
-        _environment()
-        .get_template("page.html")
-        .render(
-            first=first,
-            sections=parts,
-            version=version,
-            policy=_policy(style, script),
-            style=Markup(style),
-            script=Markup(script),
-        )
-    )
+    policy = _policy(style, script)
+    told = {"first": first, "sections": parts, "version": version, "policy": policy}
+    return _filled("page.html", **told, style=Markup(style), script=Markup(script))
+
+
+def _filled(name: str, **values: Any) -> str:
+    try:
+        return _environment().get_template(name).render(**values)
+    except TemplateError as error:
+        raise DocumentError(
+            f"the template {name} cannot be filled ({type(error).__name__}: {error}): this installation of tabinterp is damaged"
+        ) from None
 
 
 def _environment() -> Environment:
