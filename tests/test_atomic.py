@@ -66,7 +66,9 @@ def seen(path: Path) -> dict[str, bytes]:
 
 
 @pytest.mark.parametrize("old", [False, True])
-@pytest.mark.parametrize(("function", "when", "new"), [("fsync", 1, 0), ("fsync", 4, 0), ("replace", 1, 0), ("replace", 3, 2)])
+@pytest.mark.parametrize(
+    ("function", "when", "new"), [("fsync", 1, 0), ("fsync", 4, 0), ("replace", 1, 0), ("replace", 3, 2)]
+)
 def test_a_killed_run_leaves_whole_files(tmp_path, old, function, when, new):
     before = dict.fromkeys(NAMES, b"old") if old else {}
     for name, data in before.items():
@@ -103,7 +105,10 @@ def test_a_full_disk_leaves_the_old_files(tmp_path):
         (tmp_path / name).write_bytes(b"old")
     done = program(LIMITED, tmp_path)
     assert (done.returncode, done.stderr.strip()) == (1, os.strerror(errno.EFBIG))
-    assert {path.name: path.read_bytes() for path in tmp_path.iterdir()} == {"report.html": b"old", "audit.json": b"old"}
+    assert {path.name: path.read_bytes() for path in tmp_path.iterdir()} == {
+        "report.html": b"old",
+        "audit.json": b"old",
+    }
 
 
 def full(*_: object) -> None:

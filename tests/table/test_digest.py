@@ -103,7 +103,7 @@ def expected() -> dict[str, str]:
             if number:
                 content.update(struct.pack("<d", float(value) + 0.0))
             else:
-                content.update(b"-1 \n" if value is None or value != value else f"{len(value)} {value}\n".encode())
+                content.update(b"-1 \n" if pd.isna(value) else f"{len(value)} {value}\n".encode())
         made[name] = content.hexdigest()
     return made
 
