@@ -40,9 +40,9 @@ REASONS: dict[str, str] = {
         "network, of {other}% ({other_low} to {other_high}) under {linear}."
     ),
     "reasons.proxy": (
-        "{column}, one of the columns that best tell the protected column {protected}, which no model reads, is among the reasons "
-        "of {network}% of the rows ({network_low} to {network_high}) under the network, of {other}% ({other_low} to {other_high}) "
-        "under {linear}."
+        "{column}, one of the columns that best tell the protected column {protected}, which no model reads, is among the "
+        "reasons of {network}% of the rows ({network_low} to {network_high}) under the network, and of {other}% "
+        "({other_low} to {other_high}) under {linear}."
     ),
     # the report
     "report.section.reasons": "Reasons for declined rows",
