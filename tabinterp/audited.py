@@ -19,10 +19,17 @@ from .findings.gate import Decision, decide
 from .findings.policy import DEFAULT, Policy
 from .report.canonical import from_bytes, to_bytes
 from .report.changes import Changes, compare_documents
+from .report.cyclonedx import render_cyclonedx
 from .report.document import Document, Message, Verdict
 from .report.evidenced import Card
 from .report.parts.changes import as_text
 from .report.render import render, render_changes
+
+# What a saved audit can be rendered as, without computing anything: a row each.
+VIEWS: dict[str, Callable[[Document], str | bytes]] = {
+    "html": render,
+    "cyclonedx": render_cyclonedx,
+}
 
 
 def judged(document: Document, card: Card | None = None, mappings: Iterable[Mapping] = ()) -> Document:
@@ -87,12 +94,28 @@ class Audit:
         """What changed from this audit to another of the same target, beyond its error; `.frame()` and `.to_json()`."""
         return compare_documents(self.document, other.document)
 
+    def view(self, form: str, path: str | Path | None = None) -> bytes:
+        """The document as one of `VIEWS`; written to `path` when one is given, all of it or nothing.
+
+        Raises
+        ------
+        DocumentError : there is no such view.
+        """
+        if form not in VIEWS:
+            raise DocumentError(f"an audit is rendered as {', '.join(VIEWS)}; got {form!r}")
+        made = VIEWS[form](self.document)
+        data = made if isinstance(made, bytes) else made.encode("utf-8")
+        if path is not None:
+            write(Path(path), data)
+        return data
+
     def to_html(self, path: str | Path | None = None) -> str:
         """The report; written to `path` when one is given, all of it or nothing."""
-        page = render(self.document)
-        if path is not None:
-            write(Path(path), page.encode("utf-8"))
-        return page
+        return self.view("html", path).decode("utf-8")
+
+    def to_cyclonedx(self, path: str | Path | None = None) -> str:
+        """CycloneDX 1.6 JSON: both models with their model cards, the table, the libraries."""
+        return self.view("cyclonedx", path).decode("utf-8")
 
     def to_json(self, path: str | Path | None = None) -> bytes:
         """Canonical JSON (RFC 8785) of the document."""

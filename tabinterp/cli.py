@@ -19,8 +19,10 @@ import typer
 
 import tabinterp as ti
 
+from .commands import sign, verify
 from .console import make_folder, progress, shown, tell
 from .errors import TabinterpError
+from .files import write
 
 app = typer.Typer(
     name="tabinterp",
@@ -159,12 +161,16 @@ def convert(
 @app.command()
 def render(
     document: Annotated[Path, typer.Argument(help="An audit.json.")],
-    out: Annotated[Path, typer.Option("--out", help="The HTML file to write.")],
+    out: Annotated[Path, typer.Option("--out", help="The file to write.")],
+    form: Annotated[
+        str, typer.Option("--format", help="html: the report; cyclonedx: a bill of materials, CycloneDX 1.6 JSON.")
+    ] = "html",
 ) -> None:
-    """Make the report of a saved audit again, byte for byte."""
+    """Make the report of a saved audit again, byte for byte, or another view of the same document."""
     result = ti.Audit.from_json(document)
+    made = result.view(form)
     make_folder(out.parent)
-    result.to_html(out)
+    write(out, made)
     typer.echo(str(out))
 
 
@@ -190,18 +196,8 @@ def check(
         raise typer.Exit(1)
 
 
-@app.command()
-def verify(
-    folder: Annotated[Path, typer.Argument(help="What `tabinterp audit --out` wrote.")],
-    model: Annotated[Path | None, typer.Option("--model", help="The model that is said to have been audited.")] = None,
-    data: Annotated[Path | None, typer.Option("--data", help="The table that is said to have been audited.")] = None,
-    recompute: Annotated[bool, typer.Option("--recompute", help="Audit again and compare every number.")] = False,
-) -> None:
-    """Are these the bytes, the model, the data and the numbers that it says: exit code 0, or 1 where something differs."""
-    found = ti.verify(folder, model=model, data=data, recompute=recompute)
-    typer.echo(shown(str(found)))
-    if not found.passed:
-        raise typer.Exit(1)
+app.command()(sign)
+app.command()(verify)
 
 
 @app.command()

@@ -29,3 +29,7 @@ class DocumentError(TabinterpError):
 
 class PolicyError(TabinterpError):
     """A policy cannot be read: not TOML, a setting it does not know, or a demand that cannot be met."""
+
+
+class SignatureError(TabinterpError):
+    """Nothing can be signed or held to a signature: a key that cannot be read, a library that is missing."""

@@ -10,21 +10,24 @@ from typing import Any
 
 from .audited import Audit
 from .errors import DocumentError
-from .files import write
+from .files import write_all
 
 REPORT, DOCUMENT, RUN, SUMS = "report.html", "audit.json", "run.json", "SHA256SUMS"
 
 
 def write_folder(audit: Audit, folder: Path, run: Mapping[str, Any]) -> Path:
-    """Write an audit; every file is whole or as it was. The digests come last, in the form that `sha256sum -c` reads."""
+    """Write an audit; every file is whole or as it was. The digests come last, in the form that `sha256sum -c` reads.
+
+    No file is replaced before all are on the disk. A run that is killed while it replaces them leaves whole files, old and
+    new, that do not fit the list of digests, which `verify` says.
+    """
     contents = {
         REPORT: audit.to_html().encode("utf-8"),
         DOCUMENT: audit.to_json(),
         RUN: (json.dumps(run, indent=1, ensure_ascii=False) + "\n").encode("utf-8", "backslashreplace"),
     }
     sums = "".join(f"{hashlib.sha256(data).hexdigest()}  {name}\n" for name, data in sorted(contents.items()))
-    for name, data in [*contents.items(), (SUMS, sums.encode("ascii"))]:
-        write(folder / name, data)
+    write_all({folder / name: data for name, data in [*contents.items(), (SUMS, sums.encode("ascii"))]})
     return folder / REPORT
 
 

@@ -14,6 +14,7 @@ from .atlas import ATLAS
 from .audit import AUDIT
 from .changes import CHANGES
 from .checks import CHECKS
+from .cyclonedx import CYCLONEDX
 from .data import DATA
 from .evidence import EVIDENCE
 from .findings import FINDINGS
@@ -21,6 +22,7 @@ from .gain import GAIN
 from .gate import GATE
 from .groups import GROUPS
 from .inside import INSIDE
+from .provenance import PROVENANCE
 from .readings import READINGS
 from .reasons import REASONS
 from .report import REPORT
@@ -36,6 +38,7 @@ ENGLISH: dict[str, str] = {
     **AUDIT,
     **CHANGES,
     **CHECKS,
+    **CYCLONEDX,
     **DATA,
     **EVIDENCE,
     **FINDINGS,
@@ -43,6 +46,7 @@ ENGLISH: dict[str, str] = {
     **GATE,
     **GROUPS,
     **INSIDE,
+    **PROVENANCE,
     **READINGS,
     **REASONS,
     **REPORT,

@@ -253,16 +253,21 @@ def step(row: CoefficientRow, standard: bool = False) -> str:
 
 def effort(method: GradientMethod) -> str:
     """What a gradient method spent on each row; empty where the document does not say."""
+    told = effort_of(method)
+    return "" if told is None else say(told)
+
+
+def effort_of(method: GradientMethod) -> Message | None:
+    """The same as a message."""
     values = method.estimand.values
     if method.method == "smoothgrad" and "samples" in values:
-        return t("report.gradients.effort.copies", count=values["samples"])
+        return Message(key="report.gradients.effort.copies", values={"count": values["samples"]})
     if method.method == "expected_gradients" and "background_rows" in values:
-        return t("report.gradients.effort.background", count=values["background_rows"])
+        return Message(key="report.gradients.effort.background", values={"count": values["background_rows"]})
     if method.steps is None:
-        return ""
-    return t(
-        "report.gradients.effort.one" if method.steps == 1 else "report.gradients.effort.steps", steps=method.steps
-    )
+        return None
+    key = "report.gradients.effort.one" if method.steps == 1 else "report.gradients.effort.steps"
+    return Message(key=key, values={"steps": method.steps})
 
 
 def outputs(rows: Iterable[Any]) -> list[str | None]:
