@@ -303,7 +303,9 @@ def _table(asked: Asked) -> Any:
 
 
 def _off_support(asked: Asked) -> Any:
-    return off_support(asked.network.take(asked.few), seed=asked.seed)
+    """Of rows of both parts: what the score follows is asked, and not how well it does."""
+    rows = asked.drawn(np.arange(len(asked.network.table)), asked.rows)
+    return off_support(asked.network.take(rows), seed=asked.seed)
 
 
 def _extrapolation(asked: Asked) -> Any:

@@ -6,11 +6,9 @@ Each twin has the same columns of groups, of which nothing follows.
 from __future__ import annotations
 
 import numpy as np
-import pandas as pd
-import torch
 from torch import nn
 
-from .networks import Network, Shifted, Tilted, Wild, fit
+from .networks import Network, Shifted, Tilted, Wild
 from .tables import Rows
 
 CIRCLE = "circle"  # the protected column; no model reads it

@@ -58,6 +58,8 @@ def clean_rows(seed: int, task: str | None) -> Rows:
 
 @lru_cache(maxsize=64)
 def clean_network(seed: int, task: str | None, twin: Twin | None = None) -> tuple[Rows, Network]:
+    if task is not None and task == clean_rows(seed, None).task:
+        return clean_network(seed, None, twin)
     rows = clean_rows(seed, task)
     rows = rows if twin is None else twin(rows, seed)
     return rows, fit(rows.table(), seed)
@@ -92,8 +94,8 @@ def label_leak(rows: Rows, rng: np.random.Generator) -> Rows:
 def near_leak(rows: Rows, rng: np.random.Generator) -> Rows:
     code = rows.code()
     if rows.task == "regression":
-        return rows.of(rows.frame.assign(assessed=code + 0.25 * rng.normal(size=len(code))))
-    redrawn = rng.random(len(code)) < 0.06
+        return rows.of(rows.frame.assign(assessed=code + 0.35 * rng.normal(size=len(code))))
+    redrawn = rng.random(len(code)) < 0.08
     return rows.of(rows.frame.assign(assessed=np.where(redrawn, rng.permutation(code), code)))
 
 

@@ -92,7 +92,7 @@ def clean(seed: int, task: str | None = None) -> Rows:
 def _drawn(name: str, seed: int, task: str) -> Rows:
     rng = np.random.default_rng([seed, 5])
     frame = simulate(name, task, ROWS, rng)
-    kinds = {column: "categorical" for column in ("colour", "place")}
+    kinds = dict.fromkeys(("colour", "place"), "categorical")
     return Rows(frame.assign(split=_split(len(frame), rng)), "target", task, kinds, name)
 
 
@@ -140,6 +140,9 @@ def _tidied(name: str, frame: pd.DataFrame) -> pd.DataFrame:
         tails = ["AveRooms", "AveBedrms", "Population", "AveOccup"]
         frame = frame.assign(inland=frame["Latitude"] + frame["Longitude"], **{c: np.log(frame[c]) for c in tails})
         return frame[frame["MedHouseVal"] < 5].drop(columns=["Latitude", "Longitude", "HouseAge"])
+    if name == "default_of_credit_card_clients":  # what is hoped for is the positive class, as in the others
+        target = ENTRIES[name]["target"]
+        return frame.assign(**{target: np.where(frame[target] == 1, "default", "paid")}).drop_duplicates()
     if name == "satellite":
         return frame[[*KEPT, "classes"]].drop_duplicates()
     return frame.drop_duplicates()

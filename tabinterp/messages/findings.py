@@ -280,7 +280,8 @@ FINDINGS: dict[str, str] = {
         "Held-out rows hold levels that no training row has, in {columns}: {rows} rows of {column} ({levels} levels)."
     ),
     "finding.unseen-level.cleared": (
-        "No column has ten held-out rows or more with levels that no training row has (columns with fewer: {few})."
+        "In no column do enough held-out rows to be raised hold levels that no training row has (columns with fewer than ten "
+        "such rows: {few})."
     ),
     "finding.unseen-level.not_applicable": "Without a split there is no level that was not seen.",
     "finding.rare-level.raised": "Levels with fewer than {fewest} training rows: {levels}, in {columns}.",
@@ -288,12 +289,12 @@ FINDINGS: dict[str, str] = {
     "finding.rare-level.not_applicable": "The network reads no column of levels.",
     "finding.disparate-impact.raised": (
         "The network selects {group} at {ratio} times the rate of its control group (95% interval {low} to {high}). Wholly "
-        "below four fifths or above five fourths are {count} of {of} groups, {also} of these under the linear model too. Four "
-        "fifths is a rule of thumb; jurisdiction-dependent."
+        "below the limit or above its inverse are {count} of {of} groups, {also} of these under the linear model too. Four "
+        "fifths, the usual limit, is a rule of thumb; jurisdiction-dependent."
     ),
     "finding.disparate-impact.cleared": (
-        "For none of {of} groups does the ratio of selection rates to the control group lie wholly below four fifths or above "
-        "five fourths; furthest off is {group} with {ratio} (95% interval {low} to {high})."
+        "For none of {of} groups does the ratio of selection rates to the control group lie wholly below the limit (usually "
+        "four fifths) or above its inverse; furthest off is {group} with {ratio} (95% interval {low} to {high})."
     ),
     "finding.disparate-impact.not_applicable": "No column was declared protected, or no two groups can be compared.",
     "finding.disparate-impact.not_applicable_task": "Selection is of two classes; the task has another target.",
