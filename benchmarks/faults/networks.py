@@ -46,14 +46,14 @@ class Network:
             return self.module(torch.as_tensor(self.encode(frame), dtype=torch.float32)).double().numpy()
 
 
-def fit(table: ti.Table, seed: int, y: np.ndarray | None = None) -> Network:
-    """Trained on the table's training rows; `y` are other targets for these (a shuffle of their own)."""
+def fit(table: ti.Table, seed: int) -> Network:
+    """Trained on the table's training rows."""
     training = table.training_rows()
     kinds = {c.name: c.kind for c in table.schema.columns if c.role == "input"}
     encoder = build_encoder(training.inputs, kinds).fit(training.inputs)
     fitted = fit_network(
         as_array(encoder.transform(training.inputs)),
-        training.y if y is None else y,
+        training.y,
         task=table.schema.task,
         n_classes=len(table.schema.classes) or None,
         seed=seed,

@@ -313,9 +313,10 @@ def worse_than_linear(rows: Rows, network: Network, rng: np.random.Generator) ->
 
 
 def no_signal(rows: Rows, network: Network, seed: int) -> Case:
-    training = network.table.training_rows()
-    shuffled = np.random.default_rng(1000 + seed).permutation(training.y)
-    return network.table, fit(network.table, seed, shuffled).model()
+    """Rows and targets do not belong together. In training rows alone a shuffle will not do: where two columns decide most, a
+    network of shuffled targets knows something by chance."""
+    rng = np.random.default_rng(1000 + seed)
+    return _fitted(rows.of(rows.frame.assign(**{rows.target: rng.permutation(rows.frame[rows.target])})), seed)
 
 
 def off_support(rows: Rows, network: Network, seed: int) -> Case:

@@ -8,7 +8,8 @@ share most of their rows (Nadeau & Bengio 2003). A probe finds what is there to 
 makes of it.
 
 What the best proxies carry: they take their values from other rows, drawn by hash, one column at a time and all together, and the
-loss and the gap between the most and the least selected group are taken again. The gap is between the same two groups throughout.
+loss and the gap between the most and the least selected group are taken again. The gap is between the same two groups throughout,
+among those whose shares may be told (`partition`).
 """
 
 from __future__ import annotations
@@ -33,7 +34,7 @@ from ..table.draws import FloatArray, IntArray, chosen, row_hash
 from .declined import Declined
 from .groups import THRESHOLD, Estimate, decided
 from .means import influences, spread
-from .partition import BoolArray, Condition, cut, shown
+from .partition import BoolArray, Condition, countable, cut, shown
 from .performance import groups as together
 
 FOLDS = 5
@@ -217,8 +218,12 @@ class _Asked:
 
 def _gap(bound: Bound, name: str, best: tuple[str, ...], threshold: float, declined: Declined, seed: int) -> Gap | None:
     parts = cut(bound.table, name)
-    told = np.flatnonzero(shown(parts.counts[:, None])[:, 0])
-    rows = decided(bound, threshold, declined)
+    rows, told = decided(bound, threshold, declined), shown(parts.counts[:, None])
+    if rows.outcome is not None:
+        selected = [rows.selected == side for side in (0, 1)]
+        counts = np.stack([np.bincount(parts.codes[side], minlength=len(told)) for side in selected], axis=-1)
+        told = countable(counts[:, None], told)
+    told = np.flatnonzero(told[:, 0])
     rates = [rows.share(rows.selected, parts.codes == i).value for i in told]
     if len(told) < 2 or not np.isfinite(rates).all():
         return None

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Literal
+
 from ..report.document import Document, Interval, Message
 from ..report.grouped import ConstraintRow, GroupRow, HeldPart, ProxyPart, Treated, WeakPart, WeakRow
 from .outcome import Limits, Outcome, above, cleared, not_applicable, raised
@@ -22,18 +24,24 @@ def disparate_impact(d: Document, at: Limits) -> Outcome:
     """Ratio of a group's selection rate to that of its control group: the whole interval below four fifths, or above five
     fourths."""
     table = d.groups.table if d.groups is not None else None
-    known = [row for row in (table.columns + table.pairs if table else []) if _ratio(row).low is not None]
+    known = [row for row in (table.columns + table.pairs if table else []) if _known(_ratio(row))]
     if table is None or not known:
         return not_applicable() if d.data.task == "binary" else not_applicable("not_applicable_task")
     found = [row for row in known if _apart(row.network, at["ratio"])]
     first = min(
-        found or known, key=lambda row: (len(row.group), _surely(_ratio(row)))
+        found or known, key=lambda row: (len(row.group), _ratio(row).value is None, _surely(_ratio(row)))
     )  # of one column, where there is one
     part = _ratio(first)
     values = {"group": _name(first.group), "ratio": part.value, "low": part.low, "high": part.high, "of": len(known)}
-    if not found:
-        return cleared(**values)
-    return raised(**values, count=len(found), also=sum(_apart(row.linear, at["ratio"]) for row in found))
+    values |= {"count": len(found), "also": sum(_apart(row.linear, at["ratio"]) for row in found)}
+    status: Literal["raised", "cleared"] = "raised" if found else "cleared"
+    end = "" if part.value is not None else "_at_most" if part.high is not None else "_at_least"
+    return Outcome(status, status + end, {name: value for name, value in values.items() if value is not None})
+
+
+def _known(part: Interval) -> bool:
+    """Of a ratio made by fewer than ten rows there is one end."""
+    return part.low is not None or part.high is not None
 
 
 def _ratio(row: GroupRow) -> Interval:
@@ -42,15 +50,14 @@ def _ratio(row: GroupRow) -> Interval:
 
 def _surely(ratio: Interval) -> float:
     """The smaller rate over the larger one at the end of the interval that is nearer to one: small groups come last."""
-    low, high = ratio.low or 0.0, ratio.high or 0.0
-    if low <= 1 <= high:
-        return 1.0
-    return high if high < 1 else 1 / low
+    if ratio.high is not None and ratio.high < 1:
+        return ratio.high
+    return 1 / ratio.low if ratio.low is not None and ratio.low > 1 else 1.0
 
 
 def _apart(one: Treated | None, limit: float) -> bool:
     part = Interval() if one is None else one.ratio
-    return part.low is not None and part.high is not None and (part.high < limit or part.low * limit > 1)
+    return (part.high is not None and part.high < limit) or (part.low is not None and part.low * limit > 1)
 
 
 def _name(group: list[Message]) -> str:

@@ -296,6 +296,24 @@ FINDINGS: dict[str, str] = {
         "For none of {of} groups does the ratio of selection rates to the control group lie wholly below the limit (usually "
         "four fifths) or above its inverse; furthest off is {group} with {ratio} (95% interval {low} to {high})."
     ),
+    "finding.disparate-impact.raised_at_most": (
+        "The network selects fewer than ten rows of {group}, at most {high} times the rate of its control group (upper end of "
+        "the 95% interval, were they nine). Wholly below the limit or above its inverse are {count} of {of} groups, {also} of "
+        "these under the linear model too. Four fifths, the usual limit, is a rule of thumb; jurisdiction-dependent."
+    ),
+    "finding.disparate-impact.raised_at_least": (
+        "The network selects all but fewer than ten rows of {group}, at least {low} times the rate of its control group (lower "
+        "end of the 95% interval, were they nine). Wholly below the limit or above its inverse are {count} of {of} groups, "
+        "{also} of these under the linear model too. Four fifths, the usual limit, is a rule of thumb; jurisdiction-dependent."
+    ),
+    "finding.disparate-impact.cleared_at_most": (
+        "For none of {of} groups does the ratio of selection rates to the control group lie wholly below the limit (usually "
+        "four fifths) or above its inverse; of {group}, of which fewer than ten rows are selected, it is at most {high}."
+    ),
+    "finding.disparate-impact.cleared_at_least": (
+        "For none of {of} groups does the ratio of selection rates to the control group lie wholly below the limit (usually "
+        "four fifths) or above its inverse; of {group}, of which fewer than ten rows are not selected, it is at least {low}."
+    ),
     "finding.disparate-impact.not_applicable": "No column was declared protected, or no two groups can be compared.",
     "finding.disparate-impact.not_applicable_task": "Selection is of two classes; the task has another target.",
     "finding.proxy.raised_auc": (

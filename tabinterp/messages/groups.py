@@ -19,8 +19,12 @@ GROUPS: dict[str, str] = {
     ),
     "report.groups.suppressed": (
         "A group of fewer than ten rows is held back (–), and the next smallest one where it could be reckoned from the others. "
+        "So is the rate of a group of which fewer than ten rows are selected, or fewer than ten are not, with what it could be "
+        "reckoned from; of its ratio one end is told, were they nine. "
         "Groups of two columns: {pairs} held back, {left} left out of the list, which holds those that differ most surely."
     ),
+    "report.groups.at_most": "at most {value}",
+    "report.groups.at_least": "at least {value}",
     "report.groups.rates": "Selection rates and impact ratios",
     "report.groups.rates_mean": "Mean predictions",
     "report.groups.pairs": "Groups of two columns",

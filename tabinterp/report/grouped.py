@@ -14,7 +14,7 @@ class Treated(Part):
     """One group under one model; differences are group less control."""
 
     rate: Interval  # share selected; of numbers and counts the mean prediction
-    ratio: Interval  # to the control group
+    ratio: Interval  # to the control group; one end alone where fewer than ten rows are selected, or are not
     ratio_most: Interval  # to the most selected group
     difference: Interval
     p: float | None

@@ -61,8 +61,17 @@ def _people(part: GroupTable) -> list[Block]:
 def _rates(rows: list[GroupRow], selected: bool) -> Table:
     rate: list[tuple[str, Shown]] = [("rate" if selected else "mean", lambda one: interval(one.rate))]
     if selected:
-        rate += [("ratio", lambda one: interval(one.ratio)), ("most", lambda one: interval(one.ratio_most))]
+        rate += [("ratio", lambda one: _ratio(one.ratio)), ("most", lambda one: interval(one.ratio_most))]
     return _table(rows, t("report.groups.rates" if selected else "report.groups.rates_mean"), rate)
+
+
+def _ratio(part: Interval) -> str:
+    """With its interval, or the one end that is told."""
+    if part.value is None and part.high is not None:
+        return t("report.groups.at_most", value=number(part.high))
+    if part.value is None and part.low is not None:
+        return t("report.groups.at_least", value=number(part.low))
+    return interval(part)
 
 
 def _more(rows: list[GroupRow], selected: bool) -> list[Block]:
