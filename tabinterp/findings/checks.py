@@ -54,7 +54,7 @@ CHECKS: tuple[Check, ...] = (
         {"z": Limit(e.Z, most=MANY), "p": Limit(e.ALONE), "r": Limit(e.WEAK)},
     ),
     Check("TI-E07", "extrapolates", "check", "off-data", e.extrapolates, {"ranges": Limit(e.RANGES, most=MANY)}),
-    Check("TI-E08", "off-support-behaviour", "act", "off-data", e.off_support_behaviour, {"gap": Limit(e.GAP)}),
+    Check("TI-E08", "off-support-behaviour", "act", "off-data", e.off_support_behaviour, {"share": Limit(e.APART)}),
     # fit
     Check("TI-F01", "not-converged", "check", "method", f.not_converged),
     Check("TI-F02", "saturated", "check", "gradients", f.saturated, {"value": Limit(f.SATURATED, most=0.25)}),

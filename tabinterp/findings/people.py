@@ -88,7 +88,9 @@ def proxy(d: Document, at: Limits) -> Outcome:
     values = {"protected": one.column, "column": columns[0], "columns": columns, "value": power.value, "low": power.low}
     if gap is not None and moved is not None:
         values |= {"high": power.high, "gap": gap.gap.value, "left": moved.left.value, "loss": moved.loss.value}
-    return Outcome("raised", f"raised_{one.metric}", values)
+        values["change"] = moved.gap.value
+    held = "_held_back" if gap is not None and gap.gap.value is None else ""
+    return Outcome("raised", f"raised_{one.metric}{held}", {k: v for k, v in values.items() if v is not None})
 
 
 def _best(one: ProxyPart) -> Interval:

@@ -95,7 +95,7 @@ EXPLAINED: dict[str, tuple[str, str, str, str, str]] = {
         "Another rule off the data",
         "how well the score on real rows can be learnt from perturbed rows, against from real ones",
         "A second rule that agrees with the first on most rows, and one that trees cannot learn.",
-        "The 95% interval of the difference of R² lies above {gap}.",
+        "The 95% interval of the difference of R² lies above {share} of the R² learnt from real rows.",
         "Do not trust readings that perturb rows; ask who made the model, and read it by swaps between real rows.",
     ),
     "not-converged": (

@@ -326,6 +326,16 @@ FINDINGS: dict[str, str] = {
         "{high}). The network's gap between the groups is {gap}, and {left} with {column} permuted, which costs {loss} of the "
         "loss. Carrying columns: {columns}."
     ),
+    "finding.proxy.raised_auc_held_back": (
+        "{column} stands in for {protected}, which is no input: alone it tells it with an AUC of {value} (95% interval {low} to "
+        "{high}). The network's gap between the groups would tell of fewer than ten rows; with {column} permuted, which costs "
+        "{loss} of the loss, it changes by {change}. Carrying columns: {columns}."
+    ),
+    "finding.proxy.raised_r2_held_back": (
+        "{column} stands in for {protected}, which is no input: alone it tells it with an R² of {value} (95% interval {low} to "
+        "{high}). The network's gap between the groups would tell of fewer than ten rows; with {column} permuted, which costs "
+        "{loss} of the loss, it changes by {change}. Carrying columns: {columns}."
+    ),
     "finding.proxy.cleared_auc": (
         "No single column both tells a protected column that is no input and carries a gap; the best tells {protected} with an "
         "AUC of {value}."

@@ -95,6 +95,10 @@ GROUPS: dict[str, str] = {
     "report.proxies.gap": (
         "{model}: the gap between {most} and {least}, the most and the least selected group, is {gap}. Columns permuted:"
     ),
+    "report.proxies.gap_held_back": (
+        "{model}: {most} is the most selected group and {least} the least; the gap is held back, because it would tell of fewer "
+        "than ten rows. Columns permuted:"
+    ),
     "report.proxies.columns": "Permuted",
     "report.proxies.loss": "change of the loss",
     "report.proxies.change": "change of the gap",

@@ -54,8 +54,8 @@ MOVED = {
     "suppressor": (lambda: rows.suppressed(-3.9, 0.5), {"z": 3}, lambda: rows.suppressed(-4, 0.5), {"r": 0}),
     "extrapolates": (lambda: rows.far(1.9), {"ranges": 1.9}, lambda: rows.far(2), {"ranges": 1e9}),
     "off-support-behaviour": (
-        lambda: rows.with_part(binary(), "off_support", gap=part(0.1)), {"gap": 0.1},
-        lambda: rows.with_part(binary(), "off_support", gap=part(0.3)), {"gap": 1},
+        lambda: rows.with_part(binary(), "off_support", gap=part(0.1), real=part(0.9)), {"share": 0.1},
+        lambda: rows.with_part(binary(), "off_support", gap=part(0.3), real=part(0.9)), {"share": 1},
     ),
     "saturated": (
         lambda: rows.with_part(binary(), "gradients", saturation=0.1), {"value": 0.25},

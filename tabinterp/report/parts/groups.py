@@ -157,7 +157,8 @@ def _place(row: ProbeRow) -> str:
 
 def _gap(model: str, part: GapPart) -> list[Block]:
     groups_ = {"most": tidy(say(part.most)), "least": tidy(say(part.least))}
-    told = t("report.proxies.gap", model=capital(t(f"report.{model}")), gap=interval(part.gap, sign=True), **groups_)
+    key = "report.proxies.gap" if part.gap.value is not None else "report.proxies.gap_held_back"
+    told = t(key, model=capital(t(f"report.{model}")), gap=interval(part.gap, sign=True), **groups_)
     head = [Cell(t("report.proxies.columns"), style="w")]
     head += cells([t(f"report.proxies.{name}") for name in ("loss", "change", "left")])
     body = [
