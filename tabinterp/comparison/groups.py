@@ -224,9 +224,9 @@ class Decided:
         return Share(mean, size, float(np.sqrt(variance)))
 
 
-def decided(bound: Bound, threshold: float, declined: Declined) -> Decided:
-    """Of a model's rows: selected or not, for two classes; otherwise what it predicts."""
-    table, score = bound.table, bound.scores[:, 0]
+def decided(bound: Bound, threshold: float, declined: Declined, scores: FloatArray | None = None) -> Decided:
+    """Of a model's rows: selected or not, for two classes; otherwise what it predicts. `scores` (n, k): not its own."""
+    table, score = bound.table, (bound.scores if scores is None else scores)[:, 0]
     clusters = together(table)
     more = (table.row_weights, clusters, len(np.unique(clusters)) < len(clusters))
     if table.schema.task != "binary":
@@ -288,8 +288,8 @@ def _treated(bound: Bound, rows: Decided, group: Told, control: Told | None, mos
         kept["difference"], kept["p"] = _of_means(rate, against)
     else:
         kept["difference"], kept["p"] = _of_shares(rate, against)
-        kept["ratio"] = _ratio(rate, against) if group.rate else _one_end(rows, mask, against)
-        kept["ratio_most"] = _ratio(rate, _rate(rows, most))
+        kept["ratio"] = ratio_of(rate, against) if group.rate else _one_end(rows, mask, against)
+        kept["ratio_most"] = ratio_of(rate, _rate(rows, most))
         for name, side in (("tpr", rows.outcome), ("fpr", ~rows.outcome)):
             found, other = (
                 rows.share(rows.selected, one.rows & side) if one is not None and one.errors else Share()
@@ -319,7 +319,7 @@ def _one_end(rows: Decided, mask: BoolArray, against: Share) -> Estimate:
     for side, end in ((rows.selected[mask], 3), (1 - rows.selected[mask], 2)):
         if 0 < side.sum() < SMALL:
             value = share if end == 3 else 1 - share
-            bound = _ratio(Share(value, effective(weights), float(np.sqrt(share * (1 - share)))), against)
+            bound = ratio_of(Share(value, effective(weights), float(np.sqrt(share * (1 - share)))), against)
             return (np.nan, np.nan, np.nan, bound[3]) if end == 3 else (np.nan, np.nan, bound[2], np.nan)
     return NONE
 
@@ -368,7 +368,7 @@ def _of_means(a: Share, b: Share) -> tuple[Estimate, float]:
     return (gap, error, gap - reach, gap + reach), float(2 * stats.t.sf(abs(gap) / error, df))
 
 
-def _ratio(a: Share, b: Share) -> Estimate:
+def ratio_of(a: Share, b: Share) -> Estimate:
     if not (np.isfinite(a.value) and b.value > 0):
         return NONE
     value = a.value / b.value

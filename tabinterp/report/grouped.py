@@ -77,6 +77,24 @@ class ProxyPart(Part):
     linear: GapPart | None
 
 
+class AlternativeRow(Part):
+    """A model as it is, with columns held at their mean, or fitted again without them."""
+
+    model: Literal["network", "linear"]
+    how: Literal["whole", "held", "refitted"]
+    without: list[str]
+    auc: Interval
+    ratios: list[Interval]  # least to most selected group, for each protected column; empty where they may not be told
+    frontier: list[bool]  # no other version has as large an AUC and ratio, and more of either
+
+
+class Alternatives(Part):
+    rows: int  # held-out
+    seed: int
+    columns: list[str]
+    versions: list[AlternativeRow]
+
+
 class WeakRow(Part):
     group: list[Message]
     rows: int
@@ -125,5 +143,6 @@ class ConstraintTable(Part):
 class Groups(Part):
     table: GroupTable | None = None
     proxies: list[ProxyPart]
+    alternatives: Alternatives | None = None
     weak: WeakPart | None = None
     constraints: ConstraintTable | None = None

@@ -8,6 +8,7 @@ from tabinterp.report.blocks import Block, Cell, Fold, Heading, Paragraph, Table
 from tabinterp.report.claims import side
 from tabinterp.report.document import Document, Interval, Message
 from tabinterp.report.grouped import (
+    Alternatives,
     ConstraintRow,
     ConstraintTable,
     GapPart,
@@ -35,6 +36,8 @@ def groups(document: Document) -> list[Block]:
     blocks = [] if part.table is None else _people(part.table)
     for proxy in part.proxies:
         blocks += _proxy(proxy)
+    if part.alternatives is not None:
+        blocks += _alternatives(part.alternatives)
     if part.constraints is not None:
         blocks += _constraints(part.constraints)
     return blocks + ([] if part.weak is None else _weak(part.weak))
@@ -169,6 +172,26 @@ def _gap(model: str, part: GapPart) -> list[Block]:
         for row in part.ablated
     ]
     return [Paragraph(told), Table(t("report.proxies.ablation"), head, body)]
+
+
+# ---- alternatives considered
+
+
+def _alternatives(part: Alternatives) -> list[Block]:
+    head = [Cell(t("report.alternatives.version"), style="w"), Cell(t("report.alternatives.auc"))]
+    head += [Cell(t("report.alternatives.ratio", column=tidy(column))) for column in part.columns]
+    head.append(Cell(t("report.alternatives.frontier"), style="w"))
+    body = []
+    for row in part.versions:
+        on = [tidy(column) for column, flag in zip(part.columns, row.frontier, strict=True) if flag]
+        name = t(
+            f"report.alternatives.{row.how}", model=t(f"report.{row.model}"), columns=", ".join(map(tidy, row.without))
+        )
+        numbers = [interval(row.auc), *(interval(ratio) for ratio in row.ratios)]
+        body.append([Cell(capital(name), style="w"), *cells(numbers), Cell(", ".join(on) or NONE, style="w")])
+    table = Table(t("report.alternatives.caption"), head, body)
+    lead = Paragraph(t("report.alternatives.lead", rows=part.rows))
+    return [Heading(t("report.alternatives")), lead, table, Paragraph(t("report.alternatives.note"), "note")]
 
 
 # ---- groups in which the network errs
