@@ -141,7 +141,7 @@ def explain_checks() -> list[dict[str, str]]:
     return [
         {"code": check.code, "slug": check.slug, "severity": check.severity, "evidence": check.evidence}
         | {"limits": "; ".join(_range(*one) for one in check.limits.items())}
-        | {aspect: messages.text(f"check.{check.slug}.{aspect}", check.usual | check.fixed) for aspect in ASPECTS}
+        | {aspect: messages.text(f"check.{check.slug}.{aspect}", check.usual | dict(check.fixed)) for aspect in ASPECTS}
         for check in CHECKS
     ]
 
