@@ -22,6 +22,7 @@ from .report.changes import Changes, compare_documents
 from .report.document import Document, Message, Verdict
 from .report.evidenced import Card
 from .report.parts.changes import as_text
+from .report.printed import printed
 from .report.render import render, render_changes
 
 
@@ -93,6 +94,13 @@ class Audit:
         if path is not None:
             write(Path(path), page.encode("utf-8"))
         return page
+
+    def to_pdf(self, path: str | Path | None = None) -> bytes:
+        """The report as a tagged PDF (PDF/UA-1, A4); needs `pip install 'tabinterp[pdf]'`."""
+        data = printed(self.document)
+        if path is not None:
+            write(Path(path), data)
+        return data
 
     def to_json(self, path: str | Path | None = None) -> bytes:
         """Canonical JSON (RFC 8785) of the document."""

@@ -21,6 +21,7 @@ import tabinterp as ti
 
 from .console import make_folder, progress, shown, tell
 from .errors import TabinterpError
+from .report.printer import printer
 
 app = typer.Typer(
     name="tabinterp",
@@ -118,16 +119,19 @@ def audit(
     threshold: Annotated[float | None, typer.Option("--threshold", help="Positive above this probability.")] = None,
     control: Annotated[list[str] | None, typer.Option("--control", help="COLUMN=GROUP. Repeatable.")] = None,
     constraints: Annotated[Path | None, typer.Option("--constraints", help="TOML: directions, domains.")] = None,
+    pdf: Annotated[bool, typer.Option("--pdf", help="Also DIR/report.pdf; needs tabinterp[pdf].")] = False,
     quiet: Quiet = False,
 ) -> None:
     """Set a network beside its linear counterpart: DIR/report.html and DIR/audit.json."""
+    if pdf:
+        printer()  # what is missing is said before the audit, not after it
     asked = _settings(target, task, positive, drop, protected, kind, weight)
     how = _how(architecture, encoder, unsafe_pickle, sha256)
     judged: dict[str, Any] = {"declined": declined, "margin": margin, "costs": _costs(costs), "threshold": threshold}
     judged |= {"control": _controls(control)}
     judged |= {"constraints": None if constraints is None else ti.read_constraints(constraints)}
     notes = {"card": card and ti.read_card(card), "mappings": [ti.read_mapping(one) for one in mapping or []]}
-    typer.echo(_audit(model, data, asked, _split(split), out, rows, seed, quiet, how, judged, notes))
+    typer.echo(_audit(model, data, asked, _split(split), out, rows, seed, quiet, how, judged, notes, pdf))
 
 
 @app.command()
@@ -159,13 +163,18 @@ def convert(
 @app.command()
 def render(
     document: Annotated[Path, typer.Argument(help="An audit.json.")],
-    out: Annotated[Path, typer.Option("--out", help="The HTML file to write.")],
+    out: Annotated[Path | None, typer.Option("--out", help="The HTML file to write.")] = None,
+    pdf: Annotated[Path | None, typer.Option("--pdf", help="The PDF file to write; needs tabinterp[pdf].")] = None,
 ) -> None:
     """Make the report of a saved audit again, byte for byte."""
+    if out is None and pdf is None:
+        raise TabinterpError("--out is needed, the HTML file to write, or --pdf, the PDF file")
     result = ti.Audit.from_json(document)
-    make_folder(out.parent)
-    result.to_html(out)
-    typer.echo(str(out))
+    for path, write in ((out, result.to_html), (pdf, result.to_pdf)):
+        if path is not None:
+            make_folder(path.parent)
+            write(path)
+            typer.echo(str(path))
 
 
 @app.command()
@@ -267,6 +276,7 @@ def _audit(
     how: dict[str, Any] | None = None,
     judged: dict[str, Any] | None = None,
     notes: dict[str, Any] | None = None,
+    pdf: bool = False,
 ) -> str:
     started = datetime.now(UTC)
     model, counterpart = ti.load_model(path, **(how or {})), ti.load_counterpart(path)
@@ -292,7 +302,7 @@ def _audit(
         "machine": platform.machine(),
         "threads": result.run.get("threads"),
     }
-    report = ti.write_folder(result, out, run)
+    report = ti.write_folder(result, out, run, pdf)
     if not quiet:
         typer.echo(str(result), err=True)
     return str(report)

@@ -29,3 +29,7 @@ class DocumentError(TabinterpError):
 
 class PolicyError(TabinterpError):
     """A policy cannot be read: not TOML, a setting it does not know, or a demand that cannot be met."""
+
+
+class MissingError(TabinterpError):
+    """A package or a library of the system that is optional is needed here, and is not installed."""
