@@ -23,11 +23,13 @@ from .report.cyclonedx import render_cyclonedx
 from .report.document import Document, Message, Verdict
 from .report.evidenced import Card
 from .report.parts.changes import as_text
+from .report.printed import printed
 from .report.render import render, render_changes
 
 # What a saved audit can be rendered as, without computing anything: a row each.
 VIEWS: dict[str, Callable[[Document], str | bytes]] = {
     "html": render,
+    "pdf": printed,
     "cyclonedx": render_cyclonedx,
 }
 
@@ -116,6 +118,10 @@ class Audit:
     def to_cyclonedx(self, path: str | Path | None = None) -> str:
         """CycloneDX 1.6 JSON: both models with their model cards, the table, the libraries."""
         return self.view("cyclonedx", path).decode("utf-8")
+
+    def to_pdf(self, path: str | Path | None = None) -> bytes:
+        """The report as a tagged PDF (PDF/UA-1, A4); needs `pip install 'tabinterp[pdf]'`."""
+        return self.view("pdf", path)
 
     def to_json(self, path: str | Path | None = None) -> bytes:
         """Canonical JSON (RFC 8785) of the document."""

@@ -23,6 +23,7 @@ from .commands import sign, verify
 from .console import make_folder, progress, shown, tell
 from .errors import TabinterpError
 from .files import write
+from .report.printer import printer
 
 app = typer.Typer(
     name="tabinterp",
@@ -120,16 +121,19 @@ def audit(
     threshold: Annotated[float | None, typer.Option("--threshold", help="Positive above this probability.")] = None,
     control: Annotated[list[str] | None, typer.Option("--control", help="COLUMN=GROUP. Repeatable.")] = None,
     constraints: Annotated[Path | None, typer.Option("--constraints", help="TOML: directions, domains.")] = None,
+    pdf: Annotated[bool, typer.Option("--pdf", help="Also DIR/report.pdf; needs tabinterp[pdf].")] = False,
     quiet: Quiet = False,
 ) -> None:
     """Set a network beside its linear counterpart: DIR/report.html and DIR/audit.json."""
+    if pdf:
+        printer()  # what is missing is said before the audit, not after it
     asked = _settings(target, task, positive, drop, protected, kind, weight)
     how = _how(architecture, encoder, unsafe_pickle, sha256)
     judged: dict[str, Any] = {"declined": declined, "margin": margin, "costs": _costs(costs), "threshold": threshold}
     judged |= {"control": _controls(control)}
     judged |= {"constraints": None if constraints is None else ti.read_constraints(constraints)}
     notes = {"card": card and ti.read_card(card), "mappings": [ti.read_mapping(one) for one in mapping or []]}
-    typer.echo(_audit(model, data, asked, _split(split), out, rows, seed, quiet, how, judged, notes))
+    typer.echo(_audit(model, data, asked, _split(split), out, rows, seed, quiet, how, judged, notes, pdf))
 
 
 @app.command()
@@ -163,7 +167,11 @@ def render(
     document: Annotated[Path, typer.Argument(help="An audit.json.")],
     out: Annotated[Path, typer.Option("--out", help="The file to write.")],
     form: Annotated[
-        str, typer.Option("--format", help="html: the report; cyclonedx: a bill of materials, CycloneDX 1.6 JSON.")
+        str,
+        typer.Option(
+            "--format",
+            help="html: the report; pdf: the same, for paper; cyclonedx: a bill of materials, CycloneDX 1.6 JSON.",
+        ),
     ] = "html",
 ) -> None:
     """Make the report of a saved audit again, byte for byte, or another view of the same document."""
@@ -263,6 +271,7 @@ def _audit(
     how: dict[str, Any] | None = None,
     judged: dict[str, Any] | None = None,
     notes: dict[str, Any] | None = None,
+    pdf: bool = False,
 ) -> str:
     started = datetime.now(UTC)
     model, counterpart = ti.load_model(path, **(how or {})), ti.load_counterpart(path)
@@ -288,7 +297,7 @@ def _audit(
         "machine": platform.machine(),
         "threads": result.run.get("threads"),
     }
-    report = ti.write_folder(result, out, run)
+    report = ti.write_folder(result, out, run, pdf)
     if not quiet:
         typer.echo(str(result), err=True)
     return str(report)

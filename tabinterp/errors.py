@@ -33,3 +33,7 @@ class PolicyError(TabinterpError):
 
 class SignatureError(TabinterpError):
     """Nothing can be signed or held to a signature: a key that cannot be read, a library that is missing."""
+
+
+class MissingError(TabinterpError):
+    """A package or a library of the system that is optional is needed here, and is not installed."""

@@ -22,7 +22,7 @@ from .audited import Audit
 from .auditing import audit
 from .envelope import BrokenSealError, unseal
 from .errors import DocumentError, ModelError
-from .folder import DOCUMENT, REPORT, RUN, file_digest, read_sums
+from .folder import DOCUMENT, PRINTED, REPORT, RUN, file_digest, read_sums
 from .models import Model
 from .models.load import load_counterpart, load_model, load_others
 from .report.canonical import from_bytes, to_bytes
@@ -135,7 +135,8 @@ def _same(what: str, key: str, written: str, found: str | None, **values: Any) -
 
 def _bytes(folder: Path) -> Iterator[Step]:
     sums = read_sums(folder)
-    for name in (REPORT, DOCUMENT, RUN):
+    pdf = [PRINTED] if PRINTED in sums or (folder / PRINTED).exists() else []
+    for name in (REPORT, DOCUMENT, RUN, *pdf):
         path = folder / name
         if not path.exists():
             yield _step(name, "failed", "bytes.absent", file=name)

@@ -21,10 +21,10 @@ from tabinterp.report.sections import sections
 from tabinterp.report.words import plain, t
 
 
-def render(document: Document) -> str:
-    """The report of an audit."""
+def render(document: Document, paper: bool = False) -> str:
+    """The report of an audit; `paper`: with the rules of a PDF."""
     claims.check(document)
-    return _page(first_screen(document), sections(document), document.method.version)
+    return _page(first_screen(document), sections(document), document.method.version, paper)
 
 
 def render_changes(first: Document, second: Document) -> str:
@@ -33,8 +33,8 @@ def render_changes(first: Document, second: Document) -> str:
     return _page(changes_screen(found, first), changes_sections(found), __version__)
 
 
-def _page(first: FirstScreen, parts: list[Section], version: str) -> str:
-    style, script = _static("report.css"), _static("report.js")
+def _page(first: FirstScreen, parts: list[Section], version: str, paper: bool = False) -> str:
+    style, script = _static("report.css") + (_static("paper.css") if paper else ""), _static("report.js")
     return (
         _environment()
         .get_template("page.html")
