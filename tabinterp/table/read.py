@@ -70,7 +70,7 @@ def read_table(
     """
     asked = Asked(target, task, positive, drop, protected, kinds or {}, levels or {}, weight, group, split)
     raw = as_frame(source)
-    asked.check(raw.columns)
+    asked.check([*raw.columns])
     frame = pd.DataFrame({column: plain(raw[column]) for column in raw.columns})
     marks = asked.marks(raw)
     schema = asked.schema({name: witness(frame[name], asked.whole(name, marks)) for name in frame.columns}, marks)
@@ -84,7 +84,7 @@ def with_split(table: Table, split: str | float | Split, at: str | None, stratif
     if isinstance(split, Split):
         rule = split
     elif isinstance(split, str):
-        rule = by_column(table.frame, split, None, at)
+        rule = by_column(table.frame[split], None, at)
     else:
         rule = by_fraction(table.frame, table.schema, table.codes, split, seed, stratify)
     return table.with_split(rule)

@@ -1,4 +1,4 @@
-"""What was asked of a table, and the schema that follows: roles, kinds, levels, task and classes, from witnesses of each column."""
+"""What was asked of a table, and the schema that follows from witnesses of its columns: roles, kinds, levels, classes."""
 
 from __future__ import annotations
 

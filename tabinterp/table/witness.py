@@ -51,18 +51,17 @@ def merge(a: Witness, b: Witness, most: int | None = MOST) -> Witness:
         a, b = b, a
     together = a.values if not len(b.values) else b.values if not len(a.values) else _joined(a.values, b.values)
     values = _thinned(together.sort_index(), a.every)
-    full = a.full or b.full or (most is not None and not _is_thin(values, a.every) and len(values) > most)
+    full = a.full or b.full or (most is not None and is_complete(values, a.every) and len(values) > most)
     counts = (a.rows + b.rows, a.missing + b.missing, a.large + b.large, a.uncounted + b.uncounted)
     return Witness(values.iloc[:most] if full else values, *counts, a.every, full)
 
 
 def _joined(a: pd.Series, b: pd.Series) -> pd.Series:
     """One type that holds both: what the values would have been, had they come together."""
-    if a.dtype == b.dtype:
-        return pd.concat([a, b])
-    if a.isna().all() or b.isna().all() or not (_is_number(a) and _is_number(b)):
-        return plain(pd.concat([a.astype(object), b.astype(object)]))
-    return pd.concat([a, b])
+    together: pd.Series = pd.concat([a, b])
+    if a.dtype == b.dtype or (_is_number(a) and _is_number(b) and not a.isna().all() and not b.isna().all()):
+        return together
+    return plain(pd.concat([a.astype(object), b.astype(object)]))
 
 
 def cast(values: pd.Series, whole: pd.Series) -> pd.Series:
@@ -79,20 +78,21 @@ def _is_number(values: pd.Series) -> bool:
     return bool(pd.api.types.is_numeric_dtype(values.dtype)) and values.dtype != bool
 
 
-def _is_thin(values: pd.Series, every: bool) -> bool:
-    return (_is_number(values) and not every) or bool(pd.api.types.is_datetime64_any_dtype(values.dtype))
+def is_complete(values: pd.Series, every: bool) -> bool:
+    """Whether all distinct values are kept of a column of this type."""
+    return (every or not _is_number(values)) and not pd.api.types.is_datetime64_any_dtype(values.dtype)
 
 
 def _no_count(numbers: np.ndarray[Any, Any]) -> np.ndarray[Any, Any]:
     with np.errstate(invalid="ignore"):
-        return (numbers < 0) | (numbers != np.round(numbers))
+        return np.asarray((numbers < 0) | (numbers != np.round(numbers)))
 
 
 def _thinned(values: pd.Series, every: bool) -> pd.Series:
     """The rows that stand for these, in their order."""
     missing = values.isna().to_numpy()
     kept = [_first(missing)]
-    if _is_thin(values, every):
+    if not is_complete(values, every):
         kept.append(_distinct(values)[: FEW + 2])
         if not missing.all() and _is_number(values):
             numbers = values.to_numpy(dtype=np.float64)
