@@ -24,7 +24,7 @@ LAYERS = [
     {"verification"},
     {"auditing", "folder"},
     {"forecast"},
-    {"steps"},
+    {"steps", "sweep"},
     {"audited"},
     {"assembly", "findings"},
     {"report"},
