@@ -27,7 +27,7 @@ LAYERS = [
     {"attestation"},
     {"auditing", "folder"},
     {"forecast"},
-    {"steps"},
+    {"steps", "sweep"},
     {"audited"},
     {"assembly", "findings"},
     {"report"},

@@ -23,7 +23,8 @@ from ..models.layers import Layer, layers_of
 from ..table import Table
 from ..table.draws import FloatArray, chosen
 from .baselines import baseline_of
-from .result import Estimates, mean_over_rows
+from .result import Estimates
+from .sums import mean_over_rows
 from .weights import unit
 
 STEPS = 64  # segments a path starts with; one where what follows the layer is affine, which is exact

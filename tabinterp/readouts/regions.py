@@ -23,7 +23,8 @@ from ..models.pieces import RECTIFIERS, is_affine_between
 from ..table import Table
 from ..table.draws import FloatArray, IntArray
 from .grids import SMALL
-from .result import Estimates, mean_over_rows
+from .result import Estimates
+from .sums import mean_over_rows
 from .terms import AnyTerm, Basis, Contrast, Slope, find_terms
 from .weights import deviation
 

@@ -22,7 +22,8 @@ from ..table import Table
 from ..table.draws import FloatArray, IntArray, chosen
 from .coalitions import Games, enumeration_cost
 from .loss import SCALES
-from .result import Estimates, mean_over_rows
+from .result import Estimates
+from .sums import mean_over_rows
 from .walks import FIRST, MOST, Sampled, explain
 
 METHODS = ("auto", "exact", "permutation")
