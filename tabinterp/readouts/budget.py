@@ -77,8 +77,9 @@ class Budget:
         made = self.deviations[p][at]
         player = self.domain.players[p]
         if player.slope is not None:
-            column = self.columns.index(player.columns[0])
-            made[:, column] = np.where(np.isnan(value), 0.0, value - self.mean[column])
+            first = self.mean[self.columns.index(player.columns[0])]
+            for column, (factor, _) in zip(player.columns, player.scales, strict=True):
+                made[:, self.columns.index(column)] = np.where(np.isnan(value), 0.0, factor * (value - first))
         return np.asarray(made)
 
 
