@@ -105,7 +105,8 @@ def budget_of(domain: Domain, *shares: float | None) -> Budget:
         raise NotApplicableError(
             f"budget is a share of the rows, above 0 and at most 1; got {', '.join(map(str, shares))}"
         )
-    bound, places, parts, middle = domain.bound, [], [], []
+    bound, parts = domain.bound, list[FloatArray]()
+    places, middle = list[IntArray](), list[float]()
     for player in domain.players:
         own = np.concatenate([_features(bound, column) for column in player.columns], axis=1)
         places.append(sum(part.shape[1] for part in parts) + np.arange(own.shape[1]))
