@@ -30,6 +30,7 @@ BACKGROUND = 100
 TOLERANCE = 0.005
 BUDGET = 2e10  # coalitions that are enumerated when asked to be exact
 RANK_Z = 1.96
+CONSERVATIVE = "from one permutation a pair, most intervals of single values hold them more often than 95%"
 
 Progress = Callable[[str, float], None]
 
@@ -42,9 +43,9 @@ class ShapleyValues:
     the degrees of freedom of that error. `base` (outputs,): mean score of the background; `scores` (rows, outputs).
     `residual` (rows,): abs(base + sum of values - score), the largest over outputs, in standard deviations of the score.
     `converged` (rows,): is every standard error at most `tolerance` standard deviations of the score? `evaluations` (rows,):
-    coalitions the network was asked about. `data`: the explained rows. `drawn` (backgrounds,): places among the explained rows of
-    a background that was drawn from them, and `against` (backgrounds, columns, outputs) the mean over rows of the values against
-    each of it alone; None where the background was given.
+    coalitions the network was asked about; `permutations` that were drawn at least for each pair that was not enumerated.
+    `data`: the explained rows. `drawn` (backgrounds,): places among them of a background that was drawn from them, and `against`
+    (backgrounds, columns, outputs) the mean over rows of the values against each row of it alone; None for a given background.
     """
 
     columns: tuple[str, ...]
@@ -65,6 +66,7 @@ class ShapleyValues:
     background_rows: int
     tolerance: float
     seed: int
+    permutations: int | None
     drawn: IntArray | None
     against: FloatArray | None
 
@@ -72,7 +74,8 @@ class ShapleyValues:
     def estimand(self) -> str:
         """What a value is, and what the error of a mean over rows holds for."""
         fixed = "the background rows given" if self.drawn is None else "their population, which is the background too"
-        return f"mean over background rows of the Shapley value of each column (interventional); means over rows: for {fixed}"
+        words = f"mean over background rows of the Shapley value of each column (interventional); means over rows: for {fixed}"
+        return words if self.permutations != 1 or self.exact else f"{words}; {CONSERVATIVE}"
 
     @property
     def exact(self) -> bool:
@@ -80,11 +83,7 @@ class ShapleyValues:
         return not bool(self.stderr.any())
 
     def interval(self) -> Estimates:
-        """Every value with its 95% interval, of the sampling given the background.
-
-        Over rows and columns it covers 94% to 96%; a column in which five background rows or fewer differ from the row, about 91%
-        where two permutations a pair were drawn (docs/coverage.md).
-        """
+        """Every value with its 95% interval, of the sampling given the background (docs/coverage.md)."""
         return Estimates.of(self.values, self.stderr, self.df)
 
     def mean(self) -> Estimates:
@@ -204,7 +203,7 @@ def shapley_values(
     unit = games.ends[backs].numpy()
     sd = np.where(unit.std(axis=0) > 0, unit.std(axis=0), 1.0)
     if bound.is_linear and games.local and (scale == "log_odds" or bound.table.schema.task == "regression"):
-        method, sampled = "closed form", _closed_form(bound, rows, backs)
+        method, first, sampled = "closed form", None, _closed_form(bound, rows, backs)
     else:
         told = None if progress is None else lambda done: progress("shapley", done / len(rows))
         enough = tolerance * sd if method == "auto" else None
@@ -233,6 +232,7 @@ def shapley_values(
         background_rows=len(backs),
         tolerance=tolerance,
         seed=seed,
+        permutations=first,
         drawn=drawn,
         against=None if drawn is None else sampled.against / table.row_weights.sum(),
     )
