@@ -91,7 +91,10 @@ class Effects:
     rows: int
     ice_rows: int
     seed: int
-    estimand: str = "mean score over the rows if the column had this value"
+    estimand: str = (
+        "mean score over the rows if the column had this value; ale: local effects, accumulated (at the ends of a number, whose "
+        "bins are wide, fewer than 95% of its intervals hold it where columns are correlated)"
+    )
 
     def __getitem__(self, column: str) -> Curve:
         return next(curve for curve in self.curves if curve.column == column)

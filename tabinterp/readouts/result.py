@@ -9,7 +9,7 @@ import numpy as np
 import pandas as pd
 from scipy import stats
 
-from ..table.draws import FloatArray
+from ..table.draws import FloatArray, IntArray
 
 LEVEL = 0.95
 
@@ -33,6 +33,26 @@ class Estimates:
     def __getitem__(self, place: Any) -> Estimates:
         """Part of them."""
         return Estimates(self.value[place], self.stderr[place], self.low[place], self.high[place])
+
+
+def mean_in_two_roles(
+    mean: Estimates, values: FloatArray, weights: FloatArray | None, against: FloatArray, drawn: IntArray
+) -> Estimates:
+    """A mean of rows (n, ...) against rows drawn from them, with the error of both roles (Hájek projection, Hájek 1968).
+
+    `against` (b, ...): mean over rows of the values against each drawn row alone; `drawn` (b,): their places. What a row adds
+    in one role and what it adds in the other are summed before they are squared: all rows against all rows have mean zero.
+    """
+    n, b = len(values), len(against)
+    share = (np.ones(n) if weights is None else weights).reshape(-1, *[1] * (values.ndim - 1))
+    with np.errstate(invalid="ignore", divide="ignore"):
+        own = share / share.sum() * (values - mean.value) * np.sqrt(n / (n - 1))
+        other = (against - against.mean(axis=0)) / b * np.sqrt(b / (b - 1))
+    both = own.copy()
+    both[drawn] += other
+    first, second = (own**2).sum(axis=0), (other**2).sum(axis=0)
+    spread = np.maximum(first**2 / max(1, n - 1) + second**2 / max(1, b - 1), 1e-300)
+    return Estimates.of(mean.value, np.sqrt((both**2).sum(axis=0)), np.maximum((first + second) ** 2 / spread, 1))
 
 
 def frame_of(**columns: Any) -> pd.DataFrame:
