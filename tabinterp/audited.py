@@ -22,14 +22,19 @@ from .report.changes import Changes, compare_documents
 from .report.cyclonedx import render_cyclonedx
 from .report.document import Document, Message, Verdict
 from .report.evidenced import Card
+from .report.markdown import render_card, render_markdown
 from .report.parts.changes import as_text
 from .report.printed import printed
-from .report.render import render, render_changes
+from .report.render import render, render_changes, render_notebook, render_summary
+from .report.summary import in_one_line
 
 # What a saved audit can be rendered as, without computing anything: a row each.
 VIEWS: dict[str, Callable[[Document], str | bytes]] = {
     "html": render,
     "pdf": printed,
+    "markdown": render_markdown,
+    "card": render_card,
+    "summary": render_summary,
     "cyclonedx": render_cyclonedx,
 }
 
@@ -115,6 +120,18 @@ class Audit:
         """The report; written to `path` when one is given, all of it or nothing."""
         return self.view("html", path).decode("utf-8")
 
+    def to_markdown(self, path: str | Path | None = None) -> str:
+        """The whole report as GitHub-flavoured Markdown; figures are their tables."""
+        return self.view("markdown", path).decode("utf-8")
+
+    def to_model_card(self, path: str | Path | None = None) -> str:
+        """A model card (Mitchell et al. 2019) as Markdown; the author's text is what `annotate(card=ti.read_card(...))` gave."""
+        return self.view("card", path).decode("utf-8")
+
+    def to_summary(self, path: str | Path | None = None) -> str:
+        """One page of HTML, which prints on one sheet of A4: verdict, gap, gravest findings, digests."""
+        return self.view("summary", path).decode("utf-8")
+
     def to_cyclonedx(self, path: str | Path | None = None) -> str:
         """CycloneDX 1.6 JSON: both models with their model cards, the table, the libraries."""
         return self.view("cyclonedx", path).decode("utf-8")
@@ -122,6 +139,12 @@ class Audit:
     def to_pdf(self, path: str | Path | None = None) -> bytes:
         """The report as a tagged PDF (PDF/UA-1, A4); needs `pip install 'tabinterp[pdf]'`."""
         return self.view("pdf", path)
+
+    def _repr_html_(self) -> str:
+        return render_notebook(self.document)
+
+    def __repr__(self) -> str:
+        return f"<{in_one_line(self.document)}>"
 
     def to_json(self, path: str | Path | None = None) -> bytes:
         """Canonical JSON (RFC 8785) of the document."""

@@ -112,7 +112,7 @@ def audit(
     rows: Annotated[int, typer.Option("--rows", min=2, help="Most rows for readings of many passes.")] = 20_000,
     declined: Annotated[str, typer.Option("--declined", help="Adverse side: negative or positive.")] = "negative",
     card: Annotated[
-        Path | None, typer.Option("--card", help="TOML with intended_use, population, limits, reviewer, role.")
+        Path | None, typer.Option("--card", help="TOML of the author's text, such as intended_use and limits.")
     ] = None,
     mapping: Mappings = None,
     seed: Seed = 0,
@@ -170,7 +170,8 @@ def render(
         str,
         typer.Option(
             "--format",
-            help="html: the report; pdf: the same, for paper; cyclonedx: a bill of materials, CycloneDX 1.6 JSON.",
+            help="html: the report; pdf: the same, for paper; markdown; card: a model card; summary: one page of HTML; "
+            "cyclonedx: a bill of materials, CycloneDX 1.6 JSON.",
         ),
     ] = "html",
 ) -> None:

@@ -22,6 +22,7 @@ from .gain import GAIN
 from .gate import GATE
 from .groups import GROUPS
 from .inside import INSIDE
+from .plots import PLOTS
 from .provenance import PROVENANCE
 from .readings import READINGS
 from .reasons import REASONS
@@ -32,6 +33,7 @@ from .trust import TRUST
 from .units import UNITS
 from .verdict import VERDICT
 from .verify import VERIFY
+from .views import VIEWS
 
 ENGLISH: dict[str, str] = {
     **ATLAS,
@@ -46,6 +48,7 @@ ENGLISH: dict[str, str] = {
     **GATE,
     **GROUPS,
     **INSIDE,
+    **PLOTS,
     **PROVENANCE,
     **READINGS,
     **REASONS,
@@ -56,6 +59,7 @@ ENGLISH: dict[str, str] = {
     **UNITS,
     **VERDICT,
     **VERIFY,
+    **VIEWS,
 }
 
 

@@ -26,10 +26,11 @@ from ..errors import NotApplicableError
 from ..models import Bound, Model, bind
 from ..table import Table
 from ..table.draws import FloatArray, IntArray, chosen
-from . import plots
+from .display import Shown, both_names
 from .grids import SMALL, Grid, checked_columns, grid_of
 from .loss import SCALES
 from .moves import forward, is_read
+from .pictures import Effect, Picture
 from .result import Estimates
 
 if TYPE_CHECKING:
@@ -82,7 +83,7 @@ class Curve:
 
 
 @dataclass(frozen=True, eq=False)
-class Effects:
+class Effects(Shown):
     """A curve for each column, in the unit of the score: log-odds, probability, or the target's own."""
 
     curves: tuple[Curve, ...]
@@ -119,12 +120,15 @@ class Effects:
             raise NotApplicableError(f"there is no curve of {column!r} in both results; here are those of {known}")
         if output is not None and output not in self.outputs:
             raise NotApplicableError(f"output is one of {list(self.outputs)}; got {output!r}")
-        other, k = None if linear is None else linear[column], 0 if output is None else self.outputs.index(output)
-        if other is not None and other.values != self[column].values:
-            raise NotApplicableError(
-                f"both results are read at the same points of {column!r}: on the same table and grid"
-            )
-        return plots.curve(ax, self[column], other, k, self.scale, names)
+        made = self._picture(column, output, names)
+        return (made if linear is None else made.beside(linear._picture(column, output, names), names)).draw(ax)
+
+    def pictures(self) -> list[Picture]:
+        return [self._picture(curve.column, output, both_names()) for output in self.outputs for curve in self.curves]
+
+    def _picture(self, column: str, output: str | None, names: tuple[str, str]) -> Effect:
+        k = 0 if output is None else self.outputs.index(output)
+        return Effect(self[column], k, self.scale, names)
 
     def frame(self) -> pd.DataFrame:
         """One row for each output, column and point."""

@@ -10,7 +10,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass, field
-from typing import Any
+from typing import Any, ClassVar
 
 import numpy as np
 import pandas as pd
@@ -23,6 +23,7 @@ from ..table import Table
 from ..table.draws import FloatArray, IntArray, chosen
 from .baselines import BASELINES, baseline_of
 from .blockwise import covariances, known, members, sizes
+from .display import Display, Drawn
 from .result import Estimates
 from .straight import mean_gradient, score, slopes
 from .sums import mean_over_rows
@@ -37,7 +38,7 @@ EXPECTED_TOLERANCE = 0.1  # a larger gap of expected gradients is worth a warnin
 
 
 @dataclass(frozen=True, eq=False)
-class GradientImportance:
+class GradientImportance(Display):
     """Attribution of each row's score to the original columns.
 
     `values` (rows, columns, outputs), in units of the score; NaN for a column that the encoder mixes with others.
@@ -47,6 +48,10 @@ class GradientImportance:
     the method promises no sum. `evaluations` (rows,): gradients taken for each row. `over`: a number of rows, mean and size over
     them, where these are more than the rows of `values`.
     """
+
+    drawn: ClassVar[Drawn] = Drawn(
+        "plot.axis.gradient", {"network": ("mean", "ci_low", "ci_high")}, order="mean_abs", filled=("method",)
+    )
 
     method: str
     estimand: str

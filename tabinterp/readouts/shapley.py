@@ -9,7 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass, replace
-from typing import Any
+from typing import Any, ClassVar
 
 import numpy as np
 import pandas as pd
@@ -21,6 +21,7 @@ from ..models import Bound, Model, bind
 from ..table import Table
 from ..table.draws import FloatArray, IntArray, chosen
 from .coalitions import Games, enumeration_cost
+from .display import Display, Drawn
 from .loss import SCALES
 from .result import Estimates, mean_in_two_roles
 from .sums import mean_over_rows
@@ -37,7 +38,7 @@ Progress = Callable[[str, float], None]
 
 
 @dataclass(frozen=True, eq=False)
-class ShapleyValues:
+class ShapleyValues(Display):
     """What each column adds to the score of each row, compared with the background.
 
     `values`, `stderr`, `df` (rows, columns, outputs): the value, its sampling error given the background (0 where exact) and
@@ -48,6 +49,8 @@ class ShapleyValues:
     `data`: the explained rows. `drawn` (backgrounds,): places among them of a background that was drawn from them, and `against`
     (backgrounds, columns, outputs) the mean over rows of the values against each row of it alone; None for a given background.
     """
+
+    drawn: ClassVar[Drawn] = Drawn("plot.axis.shapley", {"network": ("mean", "ci_low", "ci_high")}, order="mean_abs")
 
     columns: tuple[str, ...]
     outputs: tuple[str | None, ...]

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import ClassVar, Final
 
@@ -94,11 +94,21 @@ class Key:
 
 
 @dataclass(frozen=True, slots=True)
+class Later:
+    """A picture that is drawn when a page prints it: a view that is all text waits for none."""
+
+    draw: Callable[[], Markup]
+
+    def __html__(self) -> Markup:
+        return self.draw()
+
+
+@dataclass(frozen=True, slots=True)
 class Figure:
     """A picture, always with the table it was drawn from."""
 
     kind: ClassVar[str] = "figure"
-    svg: Markup
+    svg: Later
     label: str
     legend: Sequence[Key]
     caption: str

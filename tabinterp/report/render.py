@@ -18,6 +18,7 @@ from tabinterp.report.document import Document
 from tabinterp.report.parts.changes import changes_screen, changes_sections
 from tabinterp.report.parts.first import FirstScreen, first_screen
 from tabinterp.report.sections import sections
+from tabinterp.report.summary import in_a_notebook, on_one_sheet
 from tabinterp.report.words import plain, t
 
 
@@ -31,6 +32,20 @@ def render_changes(first: Document, second: Document) -> str:
     """Two audits side by side, as a page of the same kind."""
     found = compare_documents(first, second)
     return _page(changes_screen(found, first), changes_sections(found), __version__)
+
+
+def render_summary(document: Document) -> str:
+    """The audit on one sheet of A4: verdict, gap, gravest findings, digests."""
+    claims.check(document)
+    style = _static("summary.css")
+    template = _environment().get_template("summary.html")
+    return template.render(brief=on_one_sheet(document), policy=_policy(style, ""), style=Markup(style))
+
+
+def render_notebook(document: Document) -> str:
+    """The audit in the output of a notebook's cell: a fragment without script, its few styles in place."""
+    claims.check(document)
+    return _environment().get_template("notebook.html").render(brief=in_a_notebook(document))
 
 
 def _page(first: FirstScreen, parts: list[Section], version: str, paper: bool = False) -> str:

@@ -4,23 +4,22 @@ from __future__ import annotations
 
 import math
 import sys
-import unicodedata
 from collections.abc import Iterable
 from typing import Any
 
 from tabinterp import messages
 from tabinterp.messages import ENGLISH, text
+from tabinterp.messages.names import LONGEST, cut, plain, tidy, width
 from tabinterp.report.blocks import Cell
 from tabinterp.report.claims import side
 from tabinterp.report.document import CoefficientRow, Document, GradientMethod, Interval, Message
 
-LONGEST = 28  # display columns of a label; an East Asian wide character takes two
-HEAD = 16
+__all__ = ["cut", "plain", "tidy", "width"]  # from here as well; all that follows besides
+
 NONE = "–"
 MINUS = "−"
 NOISE = 1e-9  # of an interval's width: a value below this is the arithmetic's, not the data's
 FLAT = 1e-12  # of a value: an interval narrower than this has no width
-REORDERING = dict.fromkeys([*range(0x202A, 0x202F), *range(0x2066, 0x206A), 0], "\ufffd")
 
 
 def t(key: str, **values: Any) -> str:
@@ -157,58 +156,6 @@ def _power(value: float | None, exponent: float) -> float | None:
 def _times(value: float | None, factor: float) -> float | None:
     product = None if value is None else value * factor
     return product if product is None or math.isfinite(product) else None
-
-
-def tidy(name: str) -> str:
-    """A name on one line: white space and control characters become single spaces.
-
-    >>> tidy("a\\n  b\\x00c"), tidy(" ")
-    ('a b c', '(empty)')
-    """
-    spaced = "".join(" " if unicodedata.category(char) in {"Cc", "Zl", "Zp"} else char for char in name)
-    return plain(" ".join(spaced.split())) or t("report.unnamed")
-
-
-def plain(words: str) -> str:
-    """Words without the characters that reorder what follows them: a name must not disguise itself or a number.
-
-    >>> plain("a\\u202eb") == "a\ufffdb"
-    True
-    """
-    return words.translate(REORDERING)
-
-
-def cut(name: str, longest: int = LONGEST) -> str:
-    """A label; a long one loses its middle, because names of one family often differ in their end.
-
-    >>> cut("household_income_before_taxes_2019")
-    'household_income…taxes_2019'
-    """
-    name = tidy(name)
-    if width(name) <= longest:
-        return name
-    head = max(1, longest * HEAD // LONGEST)
-    return f"{_take(name, head)}…{_take(name[::-1], longest - head - 2)[::-1]}"
-
-
-def width(name: str) -> int:
-    """Display columns of a name."""
-    return sum(_columns(char) for char in name)
-
-
-def _columns(char: str) -> int:
-    if unicodedata.combining(char):
-        return 0
-    return 2 if unicodedata.east_asian_width(char) in "WF" else 1
-
-
-def _take(name: str, columns: int) -> str:
-    taken = ""
-    for char in name:
-        if width(taken + char) > columns:
-            break
-        taken += char
-    return taken
 
 
 def reading(name: str) -> str:

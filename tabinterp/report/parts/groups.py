@@ -47,18 +47,23 @@ def groups(document: Document) -> list[Block]:
 
 
 def _people(part: GroupTable) -> list[Block]:
+    selected = part.favourable is not None
+    blocks = [Heading(t("report.groups.people")), *rates(part), *_more(part.columns, selected)]
+    if part.pairs:
+        inside: list[Block] = [_rates(part.pairs, selected), *_more(part.pairs, selected)]
+        blocks.append(Fold(t("report.groups.pairs"), inside))
+    return blocks
+
+
+def rates(part: GroupTable) -> list[Block]:
+    """What each group of one column is given under both models."""
     told = {"rows": t(f"report.rows_of.{part.rows_of}", rows=part.rows)}
     selected = part.favourable is not None
     if selected:
         told |= {"favourable": tidy(part.favourable or ""), "threshold": number(part.threshold)}
     lead = t("report.groups.lead" if selected else "report.groups.lead_mean", **told)
     kept = t("report.groups.suppressed", pairs=part.pairs_held_back, left=part.pairs_left)
-    blocks: list[Block] = [Heading(t("report.groups.people")), Paragraph(lead), _rates(part.columns, selected)]
-    blocks += [Paragraph(kept, "note"), *_more(part.columns, selected)]
-    if part.pairs:
-        inside: list[Block] = [_rates(part.pairs, selected), *_more(part.pairs, selected)]
-        blocks.append(Fold(t("report.groups.pairs"), inside))
-    return blocks
+    return [Paragraph(lead), _rates(part.columns, selected), Paragraph(kept, "note")]
 
 
 def _rates(rows: list[GroupRow], selected: bool) -> Table:

@@ -34,8 +34,8 @@ def _facts(document: Document) -> Iterator[tuple[str, str]]:
     unknown = t("report.method.unknown")
     yield t("report.method.version"), how.version
     yield t("report.method.seed"), str(how.seed)
-    yield t("report.method.network"), _model(document.network)
-    yield t("report.method.linear"), _model(document.linear)
+    yield t("report.method.network"), described(document.network)
+    yield t("report.method.linear"), described(document.linear)
     yield t("report.method.split"), say(data.split)
     yield (
         t("report.method.rows"),
@@ -79,7 +79,8 @@ def _setting(value: str | int | float | bool | None) -> str:
     return f"{value}"
 
 
-def _model(model: ModelInfo) -> str:
+def described(model: ModelInfo) -> str:
+    """A model in one line: name, library, parameters, hidden units."""
     hidden = " + ".join(map(str, model.hidden)) or t("report.method.no_hidden")
     values = {"name": model.name, "library": model.library, "parameters": model.parameters, "hidden": hidden}
     return t("report.method.model", **values)
