@@ -17,6 +17,7 @@ from .findings.checks import judge
 from .findings.evidence import Mapping, as_csv, evidence
 from .findings.gate import Decision, decide
 from .findings.policy import DEFAULT, Policy
+from .messages.language import SOURCE, speaking
 from .report.canonical import from_bytes, to_bytes
 from .report.changes import Changes, compare_documents
 from .report.document import Document, Message, Verdict
@@ -87,9 +88,13 @@ class Audit:
         """What changed from this audit to another of the same target, beyond its error; `.frame()` and `.to_json()`."""
         return compare_documents(self.document, other.document)
 
-    def to_html(self, path: str | Path | None = None) -> str:
-        """The report; written to `path` when one is given, all of it or nothing."""
-        page = render(self.document)
+    def to_html(self, path: str | Path | None = None, lang: str = SOURCE) -> str:
+        """The report, in English or another language that there is text in ("ja").
+
+        It is written to `path` when one is given, all of it or nothing. The document itself holds no language, so that a
+        saved audit renders in any.
+        """
+        page = render(self.document, lang)
         if path is not None:
             write(Path(path), page.encode("utf-8"))
         return page
@@ -118,13 +123,14 @@ def _read(path: Path) -> bytes:
         raise DocumentError(f"the audit {str(path)!r} cannot be read: {error.strerror}") from None
 
 
-def compare_audits(first: str | Path, second: str | Path, form: str = "text") -> str:
-    """Two saved audits side by side: "text", "json" or "html" (a page like the report)."""
+def compare_audits(first: str | Path, second: str | Path, form: str = "text", lang: str = SOURCE) -> str:
+    """Two saved audits side by side: "text", "json" or "html" (a page like the report); text and page in language `lang`."""
     forms: dict[str, Callable[[Audit, Audit], str]] = {
         "text": lambda one, two: as_text(one.compare(two)),
         "json": lambda one, two: one.compare(two).to_json(),
-        "html": lambda one, two: render_changes(one.document, two.document),
+        "html": lambda one, two: render_changes(one.document, two.document, lang),
     }
     if form not in forms:
         raise DocumentError(f"two audits are compared as {', '.join(forms)}; got {form!r}")
-    return forms[form](Audit.from_json(first), Audit.from_json(second))
+    with speaking(lang):
+        return forms[form](Audit.from_json(first), Audit.from_json(second))

@@ -21,6 +21,7 @@ import tabinterp as ti
 
 from .console import make_folder, progress, shown, tell
 from .errors import TabinterpError
+from .messages.language import SOURCE, speaking
 
 app = typer.Typer(
     name="tabinterp",
@@ -63,6 +64,15 @@ UnsafePickle = Annotated[
 Sha256 = Annotated[str | None, typer.Option("--sha256", help="Refuse a model file with another SHA-256.")]
 
 Mappings = Annotated[list[Path] | None, typer.Option("--mapping", help="TOML with clauses of your own. Repeatable.")]
+
+
+def _known(lang: str) -> str:
+    """Refuse a language before any work is done for it."""
+    with speaking(lang):
+        return lang
+
+
+Lang = Annotated[str, typer.Option("--lang", callback=_known, help="Language of the text: en or ja.")]
 
 DEMO = "default_of_credit_card_clients"
 
@@ -118,6 +128,7 @@ def audit(
     threshold: Annotated[float | None, typer.Option("--threshold", help="Positive above this probability.")] = None,
     control: Annotated[list[str] | None, typer.Option("--control", help="COLUMN=GROUP. Repeatable.")] = None,
     constraints: Annotated[Path | None, typer.Option("--constraints", help="TOML: directions, domains.")] = None,
+    lang: Lang = SOURCE,
     quiet: Quiet = False,
 ) -> None:
     """Set a network beside its linear counterpart: DIR/report.html and DIR/audit.json."""
@@ -127,7 +138,7 @@ def audit(
     judged |= {"control": _controls(control)}
     judged |= {"constraints": None if constraints is None else ti.read_constraints(constraints)}
     notes = {"card": card and ti.read_card(card), "mappings": [ti.read_mapping(one) for one in mapping or []]}
-    typer.echo(_audit(model, data, asked, _split(split), out, rows, seed, quiet, how, judged, notes))
+    typer.echo(_audit(model, data, asked, _split(split), out, rows, seed, quiet, how, judged, notes, lang))
 
 
 @app.command()
@@ -160,18 +171,20 @@ def convert(
 def render(
     document: Annotated[Path, typer.Argument(help="An audit.json.")],
     out: Annotated[Path, typer.Option("--out", help="The HTML file to write.")],
+    lang: Lang = SOURCE,
 ) -> None:
-    """Make the report of a saved audit again, byte for byte."""
+    """Make the report of a saved audit again, byte for byte, or in another language."""
     result = ti.Audit.from_json(document)
     make_folder(out.parent)
-    result.to_html(out)
+    result.to_html(out, lang)
     typer.echo(str(out))
 
 
 @app.command()
-def checks(as_json: Annotated[bool, typer.Option("--json", help="Print JSON.")] = False) -> None:
+def checks(as_json: Annotated[bool, typer.Option("--json", help="Print JSON.")] = False, lang: Lang = SOURCE) -> None:
     """Every check of an audit: what it measures, when it is raised, what it cannot see, what to do next."""
-    typer.echo(json.dumps(ti.explain_checks(), indent=1, ensure_ascii=False) if as_json else ti.list_checks())
+    with speaking(lang):
+        typer.echo(json.dumps(ti.explain_checks(), indent=1, ensure_ascii=False) if as_json else ti.list_checks())
 
 
 @app.command()
@@ -182,9 +195,10 @@ def check(
     ] = None,
     form: Annotated[str, typer.Option("--format", help="text, json, markdown, junit or sarif.")] = "text",
     out: Annotated[Path | None, typer.Option("--out", help="File to write to, instead of the terminal.")] = None,
+    lang: Lang = SOURCE,
 ) -> None:
     """Hold a saved audit to a policy: exit code 0 when it passes, 1 when a gate fails."""
-    told, passed = _check(document, policy, form)
+    told, passed = _check(document, policy, form, lang)
     tell(told, out)
     if not passed:
         raise typer.Exit(1)
@@ -196,10 +210,12 @@ def verify(
     model: Annotated[Path | None, typer.Option("--model", help="The model that is said to have been audited.")] = None,
     data: Annotated[Path | None, typer.Option("--data", help="The table that is said to have been audited.")] = None,
     recompute: Annotated[bool, typer.Option("--recompute", help="Audit again and compare every number.")] = False,
+    lang: Lang = SOURCE,
 ) -> None:
     """Are these the bytes, the model, the data and the numbers that it says: exit code 0, or 1 where something differs."""
     found = ti.verify(folder, model=model, data=data, recompute=recompute)
-    typer.echo(shown(str(found)))
+    with speaking(lang):
+        typer.echo(shown(str(found)))
     if not found.passed:
         raise typer.Exit(1)
 
@@ -210,9 +226,10 @@ def compare(
     second: Annotated[Path, typer.Argument(help="An audit.json of the same target: this year's, or the challenger's.")],
     form: Annotated[str, typer.Option("--format", help="text, json or html.")] = "text",
     out: Annotated[Path | None, typer.Option("--out", help="File to write to, instead of the terminal.")] = None,
+    lang: Lang = SOURCE,
 ) -> None:
     """Two audits side by side: what changed beyond its error."""
-    tell(ti.compare_audits(first, second, form), out)
+    tell(ti.compare_audits(first, second, form, lang), out)
 
 
 @app.command()
@@ -267,6 +284,7 @@ def _audit(
     how: dict[str, Any] | None = None,
     judged: dict[str, Any] | None = None,
     notes: dict[str, Any] | None = None,
+    lang: str = SOURCE,
 ) -> str:
     started = datetime.now(UTC)
     model, counterpart = ti.load_model(path, **(how or {})), ti.load_counterpart(path)
@@ -292,13 +310,14 @@ def _audit(
         "machine": platform.machine(),
         "threads": result.run.get("threads"),
     }
-    report = ti.write_folder(result, out, run)
+    report = ti.write_folder(result, out, run, lang)
     if not quiet:
-        typer.echo(str(result), err=True)
+        with speaking(lang):
+            typer.echo(str(result), err=True)
     return str(report)
 
 
-def _check(document: Path, policy: Path | None, form: str) -> tuple[str, bool]:
+def _check(document: Path, policy: Path | None, form: str, lang: str) -> tuple[str, bool]:
     result = ti.Audit.from_json(document)
     identity = {"audit": quote(document.as_posix()), "audit_sha256": hashlib.sha256(document.read_bytes()).hexdigest()}
     decision = result.check()
@@ -306,7 +325,7 @@ def _check(document: Path, policy: Path | None, form: str) -> tuple[str, bool]:
         demands, digest = ti.read_policy(policy)
         identity |= {"policy_file": policy.as_posix(), "policy_sha256": digest}
         decision = result.check(demands)
-    return ti.format_decision(decision, form, **identity), decision.passed
+    return ti.format_decision(decision, form, lang=lang, **identity), decision.passed
 
 
 def _settings(

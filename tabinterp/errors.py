@@ -29,3 +29,7 @@ class DocumentError(TabinterpError):
 
 class PolicyError(TabinterpError):
     """A policy cannot be read: not TOML, a setting it does not know, or a demand that cannot be met."""
+
+
+class LanguageError(TabinterpError):
+    """The text is asked for in a language that there is no catalogue for."""

@@ -11,14 +11,18 @@ from typing import Any
 from .audited import Audit
 from .errors import DocumentError
 from .files import write
+from .messages.language import SOURCE
 
 REPORT, DOCUMENT, RUN, SUMS = "report.html", "audit.json", "run.json", "SHA256SUMS"
 
 
-def write_folder(audit: Audit, folder: Path, run: Mapping[str, Any]) -> Path:
-    """Write an audit; every file is whole or as it was. The digests come last, in the form that `sha256sum -c` reads."""
+def write_folder(audit: Audit, folder: Path, run: Mapping[str, Any], lang: str = SOURCE) -> Path:
+    """Write an audit, its report in language `lang`; every file is whole or as it was.
+
+    The digests come last, in the form that `sha256sum -c` reads.
+    """
     contents = {
-        REPORT: audit.to_html().encode("utf-8"),
+        REPORT: audit.to_html(lang=lang).encode("utf-8"),
         DOCUMENT: audit.to_json(),
         RUN: (json.dumps(run, indent=1, ensure_ascii=False) + "\n").encode("utf-8", "backslashreplace"),
     }

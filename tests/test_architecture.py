@@ -32,7 +32,8 @@ LAYERS = [
     {"readouts"},
     {"models"},
     {"table"},
-    {"messages", "errors", "files"},
+    {"messages"},
+    {"errors", "files"},
 ]
 HEAVY = [
     "torch",

@@ -56,11 +56,11 @@ GAIN: dict[str, str] = {
         "{threshold} units of the target or more."
     ),
     "disagreement.right": (
-        "There the network is right in {network}% (95% interval {network_low} to {network_high}), {model} in {linear}% "
+        "There the network is right in {network}% (95% interval {network_low} to {network_high}), {model:name} in {linear}% "
         "({linear_low} to {linear_high})."
     ),
     "disagreement.right.neither": (
-        "There the network is right in {network}% (95% interval {network_low} to {network_high}), {model} in {linear}% "
+        "There the network is right in {network}% (95% interval {network_low} to {network_high}), {model:name} in {linear}% "
         "({linear_low} to {linear_high}), and neither in {neither}% ({neither_low} to {neither_high})."
     ),
     "disagreement.right.few": "Fewer than {fewest} rows differ: who is right there is not told.",

@@ -5,7 +5,6 @@ from __future__ import annotations
 GROUPS: dict[str, str] = {
     "group.others": "{column}: other levels",
     "report.section.groups": "Groups",
-    "report.groups.and": "{first} and {second}",
     "report.groups.people": "Protected groups",
     "report.groups.lead": (
         "Of {rows}, those predicted {favourable} are selected (threshold {threshold} on the probability of the "

@@ -7,7 +7,7 @@ from collections.abc import Iterator
 from tabinterp.messages import ENGLISH
 from tabinterp.report.blocks import Block, Cell, Facts, Fold, Paragraph, Points, Table
 from tabinterp.report.document import Document, ModelInfo
-from tabinterp.report.words import NONE, cells, effort, name_cell, number, reading, say, share, t, yes
+from tabinterp.report.words import NONE, cells, counted, effort, listed, name_cell, number, reading, say, share, t, yes
 
 
 def method(document: Document) -> list[Block]:
@@ -52,7 +52,7 @@ def _facts(document: Document) -> Iterator[tuple[str, str]]:
     yield t("report.method.data_digest"), how.data_digest
     yield (
         t("report.method.libraries"),
-        ", ".join(f"{name} {version}" for name, version in sorted(how.libraries.items())),
+        listed(f"{name} {version}" for name, version in sorted(how.libraries.items())),
     )
     for name, value in sorted(how.settings.items()):  # as canonical JSON sorts them
         yield t("report.method.setting", name=name), _explained(name, _setting(value))
@@ -86,7 +86,7 @@ def _readings(document: Document) -> Table:
         Cell(t("report.method.rows_used")),
         Cell(t("report.method.draws"), style="w"),
     ]
-    rows = [[Cell(name), Cell(f"{count:,}"), Cell(draws, style="w")] for name, count, draws in _used(document)]
+    rows = [[Cell(name), Cell(counted(count)), Cell(draws, style="w")] for name, count, draws in _used(document)]
     return Table(t("report.method.readings"), head, rows, style="")
 
 
@@ -114,10 +114,14 @@ def _used(document: Document) -> Iterator[tuple[str, int, str]]:
         yield t("report.section.effects"), curves.rows, draws("seed", seed=str(curves.seed))
     if (pairs := document.interactions) is not None:
         yield t("report.section.interactions"), pairs.rows, draws("blocks", count=pairs.blocks, seed=str(pairs.seed))
-    yield f"{t('report.section.coefficients')}, {t('report.unpenalised')}", document.coefficients.rows_inference, NONE
-    yield f"{t('report.section.coefficients')}, {t('report.network')}", document.coefficients.rows_network, NONE
+    yield (
+        listed([t("report.section.coefficients"), t("report.unpenalised")]),
+        document.coefficients.rows_inference,
+        NONE,
+    )
+    yield listed([t("report.section.coefficients"), t("report.network")]), document.coefficients.rows_network, NONE
     for each in document.gradients.methods:
-        yield f"{t('report.section.gradients')}, {reading(each.method)}", each.rows, effort(each) or NONE
+        yield listed([t("report.section.gradients"), reading(each.method)]), each.rows, effort(each) or NONE
     yield t("report.section.neurons"), neurons.rows, draws("seed", seed=str(neurons.seed))
 
 
@@ -143,8 +147,8 @@ def _columns(document: Document) -> Table:
             Cell(t(f"report.kind.{column.kind}"), style="t"),
             Cell(t(f"report.role.{column.role}"), style="t"),
             Cell(yes(column.protected), style="t"),
-            Cell(NONE if column.levels is None else f"{column.levels:,}"),
-            Cell(f"{column.missing:,}"),
+            Cell(NONE if column.levels is None else counted(column.levels)),
+            Cell(counted(column.missing)),
             Cell(yes(column.read_by_network), style="t"),
         ]
         for column in document.data.columns
