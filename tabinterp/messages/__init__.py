@@ -145,4 +145,4 @@ def number(value: float | None, digits: int = 3) -> str:
 def signs(digits: str) -> str:
     """A number as Python writes it, with the language's own decimal sign and grouping."""
     decimal, group = translated("language.decimal", "."), translated("language.group", ",")
-    return digits if (decimal, group) == (".", ",") else digits.translate(str.maketrans({".": decimal, ",": group}))
+    return digits if (decimal, group) == (".", ",") else digits.translate({ord("."): decimal, ord(","): group})

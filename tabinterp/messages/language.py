@@ -13,11 +13,13 @@ from contextvars import ContextVar
 from functools import cache
 from gettext import GNUTranslations, NullTranslations
 from importlib.resources import files
+from importlib.resources.abc import Traversable
 
 from ..errors import LanguageError
 
 SOURCE = "en"
 DOMAIN = "tabinterp"
+LOCALE = files("tabinterp.messages").joinpath("locale")
 
 _SPOKEN: ContextVar[str] = ContextVar("language", default=SOURCE)
 
@@ -28,8 +30,7 @@ def languages() -> tuple[str, ...]:
     >>> languages()
     ('en', 'ja')
     """
-    folder = files("tabinterp.messages").joinpath("locale")
-    return SOURCE, *sorted(one.name for one in folder.iterdir() if one.is_dir())
+    return SOURCE, *sorted(one.name for one in LOCALE.iterdir() if _compiled(one.name).is_file())
 
 
 def spoken() -> str:
@@ -69,6 +70,9 @@ def translated(key: str, english: str) -> str:
 def _catalogue(language: str) -> NullTranslations:
     if language == SOURCE:
         return NullTranslations()
-    compiled = files("tabinterp.messages").joinpath("locale", language, "LC_MESSAGES", f"{DOMAIN}.mo")
-    with compiled.open("rb") as stream:
+    with _compiled(language).open("rb") as stream:
         return GNUTranslations(stream)
+
+
+def _compiled(language: str) -> Traversable:
+    return LOCALE.joinpath(language, "LC_MESSAGES", f"{DOMAIN}.mo")
