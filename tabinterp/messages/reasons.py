@@ -40,6 +40,11 @@ REASONS: dict[str, str] = {
         "A column declared protected is among the reasons of {network}% of the rows ({network_low} to {network_high}) under the "
         "network, of {other}% ({other_low} to {other_high}) under {linear:name}."
     ),
+    "reasons.proxy": (
+        "{column}, one of the columns that best tell the protected column {protected}, which no model reads, is among the "
+        "reasons of {network}% of the rows ({network_low} to {network_high}) under the network, and of {other}% "
+        "({other_low} to {other_high}) under {linear}."
+    ),
     # the report
     "report.section.reasons": "Reasons for declined rows",
     "report.reasons.declined": (
@@ -65,6 +70,7 @@ REASONS: dict[str, str] = {
     ),
     "report.reasons.table": "Columns that are a reason of ten rows at least [95% interval]; –: of one to nine rows",
     "report.reasons.protected": "protected",
+    "report.reasons.proxy": "tells {columns}",
     "report.reasons.network": "network",
     "report.reasons.linear": "linear",
     "report.reasons.network_first": "network, as the first",

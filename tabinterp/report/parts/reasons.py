@@ -82,12 +82,19 @@ def _named_table(rows: list[ReasonRow]) -> Table:
     body = [
         [
             name_cell(row.column),
-            Cell(yes(row.protected), style="t"),
+            Cell(_protected(row), style="t"),
             *cells(interval(getattr(row, name)) for name in names),
         ]
         for row in rows
     ]
     return Table(t("report.reasons.table"), head, body)
+
+
+def _protected(row: ReasonRow) -> str:
+    if not row.proxy_of:
+        return yes(row.protected)
+    told = t("report.reasons.proxy", columns=", ".join(map(tidy, row.proxy_of)))
+    return f"{yes(True)}, {told}" if row.protected else told
 
 
 def _alike(rows: list[Alike]) -> Table:
