@@ -345,7 +345,7 @@ FINDINGS: dict[str, str] = {
     "finding.reason-codes-unstable.not_applicable": "No lists of reasons were made, or of fewer than ten rows.",
     "finding.constraint-violated.raised": (
         "Declared and not kept: {columns}. Along {column} (direction {direction}) the network goes the other way in {percent}% "
-        "of the rows. The linear model breaks {linear:name} of the {count} directions that the network breaks."
+        "of the rows. The linear model breaks {linear} of the {count} directions that the network breaks."
     ),
     "finding.constraint-violated.raised_domain": "Rows hold values outside the declared domain of {columns} (at "
     "least {rows} rows).",

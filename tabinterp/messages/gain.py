@@ -157,7 +157,6 @@ GAIN: dict[str, str] = {
     "report.disagreement.share": "share [95% interval]",
     "report.disagreement.rules": "Rules of the tree, and the share of rows that differ (rows the tree was not fitted on)",
     "report.disagreement.rule": "Rows with",
-    "report.disagreement.and": "; ",
     "report.disagreement.rows": "rows",
     "report.disagreement.note": (
         "The tree is fitted on {fitted} of the rows, drawn by hash, and scored on the other {scored}. It describes where the "

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-WORST = "the loss of the network is higher than that of {linear} by {value} [{low}, {high}] ({rows} rows)."
+WORST = "the loss of the network is higher than that of {linear:name} by {value} [{low}, {high}] ({rows} rows)."
 MOST = "Most of all among rows with"
 
 REASONS: dict[str, str] = {
@@ -43,7 +43,7 @@ REASONS: dict[str, str] = {
     "reasons.proxy": (
         "{column}, one of the columns that best tell the protected column {protected}, which no model reads, is among the "
         "reasons of {network}% of the rows ({network_low} to {network_high}) under the network, and of {other}% "
-        "({other_low} to {other_high}) under {linear}."
+        "({other_low} to {other_high}) under {linear:name}."
     ),
     # the report
     "report.section.reasons": "Reasons for declined rows",

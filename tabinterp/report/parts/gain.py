@@ -9,7 +9,7 @@ from tabinterp.report.blocks import Block, Cell, Figure, Fold, Heading, Key, Par
 from tabinterp.report.compared import Disagreement, Gain, Ladder, RestRow, Rung, ShareRow, Shares
 from tabinterp.report.document import Document, Interval
 from tabinterp.report.parts.slices import slices
-from tabinterp.report.words import NONE, capital, cells, counted, cut, interval, listed, name_cell, number, say, t, tidy
+from tabinterp.report.words import NONE, capital, cells, counted, cut, interval, listed, name_cell, number, say, series, t, tidy
 
 
 def gain(document: Document) -> list[Block]:
@@ -165,7 +165,7 @@ def _disagreement(part: Disagreement) -> list[Block]:
     ]
     rows = [
         [
-            Cell(tidy(t("report.disagreement.and").join(say(c) for c in leaf.conditions)), style="w"),
+            Cell(tidy(series(say(c) for c in leaf.conditions)), style="w"),
             *cells([interval(leaf.share), counted(leaf.rows)]),
         ]
         for leaf in part.leaves
