@@ -23,6 +23,7 @@ from .commands import sign, verify
 from .console import make_folder, progress, shown, tell
 from .errors import TabinterpError
 from .files import write
+from .messages.language import SOURCE, speaking
 from .report.printer import printer
 
 app = typer.Typer(
@@ -66,6 +67,15 @@ UnsafePickle = Annotated[
 Sha256 = Annotated[str | None, typer.Option("--sha256", help="Refuse a model file with another SHA-256.")]
 
 Mappings = Annotated[list[Path] | None, typer.Option("--mapping", help="TOML with clauses of your own. Repeatable.")]
+
+
+def _known(lang: str) -> str:
+    """Refuse a language before any work is done for it."""
+    with speaking(lang):
+        return lang
+
+
+Lang = Annotated[str, typer.Option("--lang", callback=_known, help="Language of the text: en or ja.")]
 
 DEMO = "default_of_credit_card_clients"
 
@@ -122,6 +132,7 @@ def audit(
     control: Annotated[list[str] | None, typer.Option("--control", help="COLUMN=GROUP. Repeatable.")] = None,
     constraints: Annotated[Path | None, typer.Option("--constraints", help="TOML: directions, domains.")] = None,
     pdf: Annotated[bool, typer.Option("--pdf", help="Also DIR/report.pdf; needs tabinterp[pdf].")] = False,
+    lang: Lang = SOURCE,
     quiet: Quiet = False,
 ) -> None:
     """Set a network beside its linear counterpart: DIR/report.html and DIR/audit.json."""
@@ -133,7 +144,7 @@ def audit(
     judged |= {"control": _controls(control)}
     judged |= {"constraints": None if constraints is None else ti.read_constraints(constraints)}
     notes = {"card": card and ti.read_card(card), "mappings": [ti.read_mapping(one) for one in mapping or []]}
-    typer.echo(_audit(model, data, asked, _split(split), out, rows, seed, quiet, how, judged, notes, pdf))
+    typer.echo(_audit(model, data, asked, _split(split), out, rows, seed, quiet, how, judged, notes, pdf, lang))
 
 
 @app.command()
@@ -174,19 +185,21 @@ def render(
             "cyclonedx: a bill of materials, CycloneDX 1.6 JSON.",
         ),
     ] = "html",
+    lang: Lang = SOURCE,
 ) -> None:
-    """Make the report of a saved audit again, byte for byte, or another view of the same document."""
+    """Make the report of a saved audit again, byte for byte, in another language, or as another view of the same document."""
     result = ti.Audit.from_json(document)
-    made = result.view(form)
+    made = result.view(form, lang=lang)
     make_folder(out.parent)
     write(out, made)
     typer.echo(str(out))
 
 
 @app.command()
-def checks(as_json: Annotated[bool, typer.Option("--json", help="Print JSON.")] = False) -> None:
+def checks(as_json: Annotated[bool, typer.Option("--json", help="Print JSON.")] = False, lang: Lang = SOURCE) -> None:
     """Every check of an audit: what it measures, when it is raised, what it cannot see, what to do next."""
-    typer.echo(json.dumps(ti.explain_checks(), indent=1, ensure_ascii=False) if as_json else ti.list_checks())
+    with speaking(lang):
+        typer.echo(json.dumps(ti.explain_checks(), indent=1, ensure_ascii=False) if as_json else ti.list_checks())
 
 
 @app.command()
@@ -197,9 +210,10 @@ def check(
     ] = None,
     form: Annotated[str, typer.Option("--format", help="text, json, markdown, junit or sarif.")] = "text",
     out: Annotated[Path | None, typer.Option("--out", help="File to write to, instead of the terminal.")] = None,
+    lang: Lang = SOURCE,
 ) -> None:
     """Hold a saved audit to a policy: exit code 0 when it passes, 1 when a gate fails."""
-    told, passed = _check(document, policy, form)
+    told, passed = _check(document, policy, form, lang)
     tell(told, out)
     if not passed:
         raise typer.Exit(1)
@@ -215,9 +229,10 @@ def compare(
     second: Annotated[Path, typer.Argument(help="An audit.json of the same target: this year's, or the challenger's.")],
     form: Annotated[str, typer.Option("--format", help="text, json or html.")] = "text",
     out: Annotated[Path | None, typer.Option("--out", help="File to write to, instead of the terminal.")] = None,
+    lang: Lang = SOURCE,
 ) -> None:
     """Two audits side by side: what changed beyond its error."""
-    tell(ti.compare_audits(first, second, form), out)
+    tell(ti.compare_audits(first, second, form, lang), out)
 
 
 @app.command()
@@ -273,6 +288,7 @@ def _audit(
     judged: dict[str, Any] | None = None,
     notes: dict[str, Any] | None = None,
     pdf: bool = False,
+    lang: str = SOURCE,
 ) -> str:
     started = datetime.now(UTC)
     model, counterpart = ti.load_model(path, **(how or {})), ti.load_counterpart(path)
@@ -298,13 +314,14 @@ def _audit(
         "machine": platform.machine(),
         "threads": result.run.get("threads"),
     }
-    report = ti.write_folder(result, out, run, pdf)
+    report = ti.write_folder(result, out, run, pdf, lang)
     if not quiet:
-        typer.echo(str(result), err=True)
+        with speaking(lang):
+            typer.echo(str(result), err=True)
     return str(report)
 
 
-def _check(document: Path, policy: Path | None, form: str) -> tuple[str, bool]:
+def _check(document: Path, policy: Path | None, form: str, lang: str) -> tuple[str, bool]:
     result = ti.Audit.from_json(document)
     identity = {"audit": quote(document.as_posix()), "audit_sha256": hashlib.sha256(document.read_bytes()).hexdigest()}
     decision = result.check()
@@ -312,7 +329,7 @@ def _check(document: Path, policy: Path | None, form: str) -> tuple[str, bool]:
         demands, digest = ti.read_policy(policy)
         identity |= {"policy_file": policy.as_posix(), "policy_sha256": digest}
         decision = result.check(demands)
-    return ti.format_decision(decision, form, **identity), decision.passed
+    return ti.format_decision(decision, form, lang=lang, **identity), decision.passed
 
 
 def _settings(

@@ -37,3 +37,7 @@ class SignatureError(TabinterpError):
 
 class MissingError(TabinterpError):
     """A package or a library of the system that is optional is needed here, and is not installed."""
+
+
+class LanguageError(TabinterpError):
+    """The text is asked for in a language that there is no catalogue for."""

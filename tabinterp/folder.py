@@ -11,14 +11,17 @@ from typing import Any
 from .audited import Audit
 from .errors import DocumentError
 from .files import write_all
+from .messages.language import SOURCE
 
 REPORT, DOCUMENT, RUN, SUMS = "report.html", "audit.json", "run.json", "SHA256SUMS"
 PRINTED = "report.pdf"  # where it was asked for
 LISTED = (REPORT, DOCUMENT, RUN, PRINTED)
 
 
-def write_folder(audit: Audit, folder: Path, run: Mapping[str, Any], pdf: bool = False) -> Path:
-    """Write an audit; every file is whole or as it was. The digests come last, in the form that `sha256sum -c` reads.
+def write_folder(audit: Audit, folder: Path, run: Mapping[str, Any], pdf: bool = False, lang: str = SOURCE) -> Path:
+    """Write an audit, its report in language `lang`; every file is whole or as it was.
+
+    The digests come last, in the form that `sha256sum -c` reads.
 
     No file is replaced before all are on the disk. A run that is killed while it replaces them leaves whole files, old and
     new, that do not fit the list of digests, which `verify` says.
@@ -26,12 +29,12 @@ def write_folder(audit: Audit, folder: Path, run: Mapping[str, Any], pdf: bool =
     `pdf`: with the report as a PDF beside it; without, one of an earlier audit is taken away.
     """
     contents = {
-        REPORT: audit.to_html().encode("utf-8"),
+        REPORT: audit.to_html(lang=lang).encode("utf-8"),
         DOCUMENT: audit.to_json(),
         RUN: (json.dumps(run, indent=1, ensure_ascii=False) + "\n").encode("utf-8", "backslashreplace"),
     }
     if pdf:
-        contents[PRINTED] = audit.to_pdf()
+        contents[PRINTED] = audit.to_pdf(lang=lang)
     sums = "".join(f"{hashlib.sha256(data).hexdigest()}  {name}\n" for name, data in sorted(contents.items()))
     write_all({folder / name: data for name, data in [*contents.items(), (SUMS, sums.encode("ascii"))]})
     if not pdf:

@@ -36,7 +36,8 @@ LAYERS = [
     {"models"},
     {"table"},
     {"envelope"},
-    {"messages", "errors", "files"},
+    {"messages"},
+    {"errors", "files"},
 ]
 COMMANDS = {"cli", "__main__", "commands"}
 HEAVY = [

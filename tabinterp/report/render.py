@@ -11,6 +11,7 @@ from jinja2 import Environment, PackageLoader, StrictUndefined
 from markupsafe import Markup
 
 from tabinterp import __version__
+from tabinterp.messages.language import SOURCE, speaking
 from tabinterp.report import claims
 from tabinterp.report.blocks import Section
 from tabinterp.report.changes import compare_documents
@@ -28,10 +29,11 @@ def render(document: Document, paper: bool = False) -> str:
     return _page(first_screen(document), sections(document), document.method.version, paper)
 
 
-def render_changes(first: Document, second: Document) -> str:
+def render_changes(first: Document, second: Document, lang: str = SOURCE) -> str:
     """Two audits side by side, as a page of the same kind."""
     found = compare_documents(first, second)
-    return _page(changes_screen(found, first), changes_sections(found), __version__)
+    with speaking(lang):
+        return _page(changes_screen(found, first), changes_sections(found), __version__)
 
 
 def render_summary(document: Document) -> str:
