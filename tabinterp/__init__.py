@@ -12,6 +12,8 @@ __version__ = "0.1.0"
 
 _HOMES = {
     "read_table": "table",
+    "scan_table": "table",
+    "Scan": "table",
     "Table": "table",
     "Schema": "table",
     "Column": "table",

@@ -22,7 +22,8 @@ from .audited import Audit
 from .auditing import audit
 from .envelope import BrokenSealError, unseal
 from .errors import DocumentError, ModelError, TableError
-from .folder import DOCUMENT, REPORT, RUN, file_digest, read_sums
+from .folder import DOCUMENT, PRINTED, REPORT, RUN, file_digest, read_sums
+from .messages.language import SOURCE, languages, speaking
 from .models import Model
 from .models.load import load_counterpart, load_model, load_others
 from .report.canonical import from_bytes, to_bytes
@@ -135,7 +136,8 @@ def _same(what: str, key: str, written: str, found: str | None, **values: Any) -
 
 def _bytes(folder: Path) -> Iterator[Step]:
     sums = read_sums(folder)
-    for name in (REPORT, DOCUMENT, RUN):
+    pdf = [PRINTED] if PRINTED in sums or (folder / PRINTED).exists() else []
+    for name in (REPORT, DOCUMENT, RUN, *pdf):
         path = folder / name
         if not path.exists():
             yield _step(name, "failed", "bytes.absent", file=name)
@@ -168,7 +170,8 @@ def _report(folder: Path, document: Document) -> Step:
         return _step(REPORT, "not_checked", "report.version", **versions)
     try:
         found = (folder / REPORT).read_bytes().decode("utf-8", "replace").split("\n")
-        wanted = render(document).split("\n")
+        with speaking(_language(found)):
+            wanted = render(document).split("\n")
     except OSError:
         return _step(REPORT, "failed", "report.absent")
     except DocumentError as error:
@@ -180,6 +183,12 @@ def _report(folder: Path, document: Document) -> Step:
     at = next((i for i, (a, b) in enumerate(zip(found, wanted, strict=False)) if a != b), min(len(found), len(wanted)))
     opened = [line.split('"')[1] for line in wanted[: at + 1] if line.startswith('<section id="')]
     return _step(REPORT, "failed", "report.changed", line=at + 1, section=opened[-1] if opened else "top")
+
+
+def _language(lines: list[str]) -> str:
+    """The language that a report says it is in; English where it names none that there is."""
+    named = next((line.split('"')[1] for line in lines[:5] if line.startswith('<html lang="')), SOURCE)
+    return named if named in languages() else SOURCE
 
 
 # ---- the signature

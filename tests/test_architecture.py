@@ -27,7 +27,7 @@ LAYERS = [
     {"attestation"},
     {"auditing", "folder"},
     {"forecast"},
-    {"steps"},
+    {"steps", "sweep"},
     {"audited"},
     {"assembly", "findings"},
     {"report"},
@@ -36,7 +36,8 @@ LAYERS = [
     {"models"},
     {"table"},
     {"envelope"},
-    {"messages", "errors", "files"},
+    {"messages"},
+    {"errors", "files"},
 ]
 COMMANDS = {"cli", "__main__", "commands"}
 HEAVY = [

@@ -25,6 +25,7 @@ def grouped(r: Results) -> parts.Groups:
     return parts.Groups(
         table=_table(r),
         proxies=[] if r.proxies is None else [_proxy(one) for one in r.proxies.proxies],
+        alternatives=_alternatives(r),
         weak=_weak(r),
         constraints=_constraints(r),
     )
@@ -126,6 +127,24 @@ def _gap(gap: Gap | None) -> parts.GapPart | None:
         for a in gap.ablated
     ]
     return parts.GapPart(most=_condition(gap.most), least=_condition(gap.least), gap=interval(*gap.gap), ablated=rows)
+
+
+def _alternatives(r: Results) -> parts.Alternatives | None:
+    if r.alternatives is None:
+        return None
+    found = r.alternatives
+    rows = [
+        parts.AlternativeRow(
+            model=one.model,
+            how=one.how,
+            without=list(one.without),
+            auc=interval(*one.auc),
+            ratios=[interval(*ratio) for ratio in one.ratios],
+            frontier=list(one.frontier),
+        )
+        for one in found.versions
+    ]
+    return parts.Alternatives(rows=found.rows, seed=found.seed, columns=list(found.columns), versions=rows)
 
 
 # ---- groups in which the network errs

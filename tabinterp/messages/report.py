@@ -4,12 +4,11 @@ from __future__ import annotations
 
 REPORT: dict[str, str] = {
     # the report: frame
-    "report.lang": "en",
-    "report.title": "{network} against {linear} on {data}",
+    "report.title": "{network:name} against {linear:name} on {data}",
     "report.skip": "Skip to the findings",
     "report.contents": "Sections of this report",
-    "report.context": "{data} · {network} against {linear} · held-out n = {rows}",
-    "report.context.unknown": "{data} · {network} against {linear} · held-out rows not known",
+    "report.context": "{data} · {network:name} against {linear:name} · held-out n = {rows}",
+    "report.context.unknown": "{data} · {network:name} against {linear:name} · held-out rows not known",
     "report.target.binary": "Target: {target}. Positive class: {positive}, {rate} of {rows} rows.",
     "report.target.multiclass": "Target: {target}, {classes} classes, {rows} rows.",
     "report.target.regression": "Target: {target}, {rows} rows.",
@@ -349,7 +348,7 @@ REPORT: dict[str, str] = {
     "report.method.weighted": "Weighted",
     "report.method.network": "Network",
     "report.method.linear": "Linear counterpart",
-    "report.method.model": "{name}; {library}; {parameters} parameters; hidden units: {hidden}.",
+    "report.method.model": "{name:name}; {library}; {parameters} parameters; hidden units: {hidden}.",
     "report.method.no_hidden": "none",
     "report.method.readings": "Rows of each reading",
     "report.method.reading": "Reading",

@@ -50,11 +50,19 @@ class ColumnInfo(Part):
     fast: bool  # moved through the first layer alone (True), or by encoding the whole row again (False)
 
 
+class Drawn(Part):
+    """Of rows that were read in batches, those drawn by a hash of their number."""
+
+    rows: int
+    held_out_rows: int | None
+
+
 class Data(Part):
     name: str
     rows: int
     held_out_rows: int | None  # None: it is not known which rows were held out
     training_rows: int | None
+    drawn: Drawn | None = None  # of which all readings are but those whose own rows are more; None: of all
     target: str
     task: Literal["binary", "multiclass", "regression", "count"]
     classes: list[str]  # empty for numbers and counts; for a binary task the positive class is the last

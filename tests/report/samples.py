@@ -62,6 +62,8 @@ from tabinterp.report.evidenced import Card as AuthorCard
 from tabinterp.report.evidenced import EvidenceRow
 from tabinterp.report.grouped import (
     AblatedRow,
+    AlternativeRow,
+    Alternatives,
     ConstraintRow,
     ConstraintTable,
     GapPart,
@@ -1032,9 +1034,21 @@ def grouped(make: Maker, names: list[str], task: str, loss: str) -> Groups:
         ConstraintRow(column=first, direction="+", rows=4000, **kept),
         ConstraintRow(column=second, low=0.0, high=None, outside=0, few_outside=False, **free),
     ]
+    versions = [
+        AlternativeRow(
+            model=model, how=how, without=without, auc=part(0.9 - i / 50, 0.01),
+            ratios=[part(0.5 + i / 10, 0.05), NONE], frontier=[i % 2 == 0, False],
+        )
+        for i, (model, how, without) in enumerate(
+            (("network", "whole", []), ("network", "held", [first]), ("linear", "whole", []), ("linear", "refitted", [first]))
+        )
+    ]  # fmt: skip
     return Groups(
         table=None if task == "multiclass" else group_table(make, names, task),
         proxies=[] if task == "multiclass" else [proxy],
+        alternatives=Alternatives(rows=2000, seed=0, columns=[first, "sex"], versions=versions)
+        if task == "binary"
+        else None,
         weak=WeakPart(metric=loss, mean=0.35, null=0.6, rows=2000, searched=900, found=[weak]),
         constraints=ConstraintTable(rows=2000, seed=0, columns=constraints),
     )
@@ -1096,6 +1110,7 @@ def reasons(make: Maker, names: list[str], classes: list[str]) -> Reasons:
             ReasonRow(
                 column=name,
                 protected=index == 1,
+                proxy_of=["citizen"] if index == 0 else [],
                 network=share(1 - index / len(names)),
                 linear=share(index / len(names)),
                 network_first=share(0.1),

@@ -130,10 +130,10 @@ def test_what_moves_from_one_cell_to_the_next_is_told():
     assert table_digest(one.values()) != table_digest(two.values())
 
 
-@pytest.mark.parametrize("clock", ["", " 13:30:00"])
-def test_a_date_has_the_digest_of_its_text(clock, tmp_path):
+@pytest.mark.parametrize("clocks", [("", "", ""), (" 13:30:00", " 00:00:00", " 08:00:01")])
+def test_a_date_has_the_digest_of_its_text(clocks, tmp_path):
     """As pandas writes dates: in ISO 8601, with the time of day where a column has one."""
-    days = [f"2024-01-{day:02d}{clock}" for day in (3, 4, 9)]
+    days = [f"2024-01-{day:02d}{clock}" for day, clock in zip((3, 4, 9), clocks, strict=True)]
     source = pd.DataFrame({"x": [1, 2, 3], "day": pd.to_datetime(days), "paid": [0, 1, 1]})
     source.to_csv(tmp_path / "t.csv", index=False)
     source.to_parquet(tmp_path / "t.parquet")

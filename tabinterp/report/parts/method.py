@@ -7,7 +7,7 @@ from collections.abc import Iterator
 from tabinterp.messages import ENGLISH
 from tabinterp.report.blocks import Block, Cell, Facts, Fold, Paragraph, Points, Table
 from tabinterp.report.document import Document, ModelInfo
-from tabinterp.report.words import NONE, cells, name_cell, number, say, share, t, yes
+from tabinterp.report.words import NONE, cells, counted, listed, name_cell, number, say, share, t, yes
 
 
 def method(document: Document) -> list[Block]:
@@ -34,8 +34,8 @@ def _facts(document: Document) -> Iterator[tuple[str, str]]:
     unknown = t("report.method.unknown")
     yield t("report.method.version"), how.version
     yield t("report.method.seed"), str(how.seed)
-    yield t("report.method.network"), _model(document.network)
-    yield t("report.method.linear"), _model(document.linear)
+    yield t("report.method.network"), described(document.network)
+    yield t("report.method.linear"), described(document.linear)
     yield t("report.method.split"), say(data.split)
     yield (
         t("report.method.rows"),
@@ -57,7 +57,7 @@ def _facts(document: Document) -> Iterator[tuple[str, str]]:
     yield t("report.method.tolerance"), number(how.tolerance)
     yield (
         t("report.method.libraries"),
-        ", ".join(f"{name} {version}" for name, version in sorted(how.libraries.items())),
+        listed(f"{name} {version}" for name, version in sorted(how.libraries.items())),
     )
     for name, value in sorted(how.settings.items()):  # as canonical JSON sorts them
         yield t("report.method.setting", name=name), _explained(name, _setting(value))
@@ -79,7 +79,8 @@ def _setting(value: str | int | float | bool | None) -> str:
     return f"{value}"
 
 
-def _model(model: ModelInfo) -> str:
+def described(model: ModelInfo) -> str:
+    """A model in one line: name, library, parameters, hidden units."""
     hidden = " + ".join(map(str, model.hidden)) or t("report.method.no_hidden")
     values = {"name": model.name, "library": model.library, "parameters": model.parameters, "hidden": hidden}
     return t("report.method.model", **values)
@@ -98,7 +99,7 @@ def _readings(document: Document) -> Table:
         [
             Cell(say(one.reading)),
             Cell(t(f"report.method.models.{one.models}"), style="t"),
-            Cell(f"{one.rows:,}"),
+            Cell(counted(one.rows)),
             Cell(t(f"report.method.rows_of.{one.rows_of}"), style="t"),
             Cell(NONE if one.seed is None else str(one.seed)),
             Cell(NONE if one.draws is None else say(one.draws), style="w"),
@@ -130,8 +131,8 @@ def _columns(document: Document) -> Table:
             Cell(t(f"report.kind.{column.kind}"), style="t"),
             Cell(t(f"report.role.{column.role}"), style="t"),
             Cell(yes(column.protected), style="t"),
-            Cell(NONE if column.levels is None else f"{column.levels:,}"),
-            Cell(t("report.missing.few") if column.missing is None else f"{column.missing:,}"),
+            Cell(NONE if column.levels is None else counted(column.levels)),
+            Cell(t("report.missing.few") if column.missing is None else counted(column.missing)),
             Cell(yes(column.read_by_network), style="t"),
         ]
         for column in document.data.columns
