@@ -21,7 +21,7 @@ from .attestation import ATTESTATION, MODELS, Statement, parse
 from .audited import Audit
 from .auditing import audit
 from .envelope import BrokenSealError, unseal
-from .errors import DocumentError, ModelError
+from .errors import DocumentError, ModelError, TableError
 from .folder import DOCUMENT, PRINTED, REPORT, RUN, file_digest, read_sums
 from .messages.language import SOURCE, languages, speaking
 from .models import Model
@@ -258,7 +258,13 @@ def _data(folder: Path, document: Document, path: Path) -> Iterator[Step]:
     digest = _read_run(folder).get("data_sha256")
     if isinstance(digest, str):
         yield _same("data", "file", digest, file_digest(path))
-    table = _table(document, path)
+    try:
+        table = _table(document, path)
+    except TableError as error:
+        if not path.exists():
+            raise
+        yield _step("data", "failed", "data.unreadable", reason=str(error))
+        return
     if len(table) != document.data.rows:
         yield _step("data", "failed", "data.rows", found=len(table), rows=document.data.rows)
         return
