@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property
-from typing import Any
+from typing import Any, TypeVar
 
 import numpy as np
 
@@ -43,7 +43,7 @@ from .readouts.offsupport import off_support
 from .readouts.permutation import permutation_importance
 from .readouts.shapley import BACKGROUND, shapley_values
 from .readouts.terms import find_terms
-from .table import Split, Table
+from .table import Scan, Split, Table
 from .table.draws import IntArray, chosen
 
 GRADIENT_ROWS = 2_000
@@ -53,6 +53,8 @@ EFFECT_COLUMNS, EFFECT_CURVES = 8, 24  # the most columns, and the most curves o
 EFFECT_POINT = 20  # rows for each point, so that the outer points, which get half as many, may be printed
 PAIRS = 5
 DECLINED_ROWS = 500
+
+AnyTable = TypeVar("AnyTable", bound=Table | Scan)
 
 
 @dataclass(frozen=True)
@@ -120,9 +122,15 @@ class Step:
     readings: tuple[Reading, ...]
 
 
-def unseen(table: Table, remembered: Split) -> Table:
+def unseen(table: AnyTable, remembered: Split) -> AnyTable:
     """The table, whose own split must hold out no row that the model remembers to have been trained on."""
-    if table.split == remembered or table.held_out is None:
+    if table.split == remembered:
+        return table
+    if isinstance(table, Scan):
+        for batch in table.batches():
+            unseen(batch, remembered)
+        return table
+    if table.held_out is None:
         return table
     seen = int(np.sum(table.held_out & ~remembered.held_out(table.frame, table.codes, table.schema.labels)))
     if seen:

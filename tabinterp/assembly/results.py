@@ -39,6 +39,7 @@ from ..readouts.permutation import PermutationImportance
 from ..readouts.result import Estimates
 from ..readouts.shapley import ShapleyValues
 from ..report.document import Interval, Message
+from ..table.census import Census
 
 
 @dataclass(frozen=True)
@@ -81,6 +82,7 @@ class Results:
     alternatives: Alternatives | None = None
     weak: WeakGroups | None = None
     constraints: Constraints | None = None
+    census: Census | None = None  # of all rows, where these are more than the models are bound to
 
 
 def number(value: Any) -> float | None:

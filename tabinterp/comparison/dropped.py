@@ -12,7 +12,7 @@ from __future__ import annotations
 import warnings
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, ClassVar
 
 import numpy as np
 import pandas as pd
@@ -23,6 +23,7 @@ from sklearn.linear_model import LogisticRegression, PoissonRegressor, Ridge, Ri
 from ..errors import NotApplicableError
 from ..models import Bound, Model, bind
 from ..models.counterpart import ITERATIONS, fit_counts
+from ..readouts.display import Display, Drawn
 from ..readouts.groups import players_of
 from ..readouts.loss import loss_for
 from ..readouts.result import Estimates
@@ -33,10 +34,14 @@ from .refits import SEARCHED, strength_of
 
 
 @dataclass(frozen=True, eq=False)
-class Dropped:
+class Dropped(Display):
     """Rise of the held-out loss of the refit without each player; (players,), NaN where the encoder mixes its columns.
 
     `baseline`: the loss of the refit with all columns."""
+
+    drawn: ClassVar[Drawn] = Drawn(
+        "plot.axis.dropped", {"linear": ("importance", "ci_low", "ci_high")}, order="importance", filled=("loss",)
+    )
 
     players: tuple[str, ...]
     importance: Estimates

@@ -21,7 +21,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, ClassVar
 
 import numpy as np
 import pandas as pd
@@ -30,7 +30,9 @@ from statsmodels.stats.meta_analysis import effectsize_smd
 from statsmodels.stats.proportion import confint_proportions_2indep, proportion_confint, proportions_ztest
 
 from ..errors import NotApplicableError
+from ..messages import text
 from ..models import Bound, Model, bind
+from ..readouts.display import Display, Drawn, named
 from ..readouts.grids import SMALL
 from ..readouts.weights import effective
 from ..table import Table
@@ -110,8 +112,17 @@ class Group:
 
 
 @dataclass(frozen=True, eq=False)
-class Groups:
+class Groups(Display):
     """All groups, column by column, then pair by pair."""
+
+    drawn: ClassVar[Drawn] = Drawn(
+        "plot.axis.groups",
+        dict.fromkeys(("network", "linear"), ("rate", "rate_low", "rate_high")),
+        named("group"),
+        by="model",
+        other="groups",
+        at=None,
+    )
 
     groups: tuple[Group, ...]
     rows: int
@@ -120,6 +131,9 @@ class Groups:
     favourable: str | None  # the class that is selected; None: mean predictions
     named: dict[str, str]  # control groups as the user gave them
     label: str = "jurisdiction-dependent"
+
+    def _axis(self) -> str:
+        return text(self.drawn.axis if self.favourable is not None else "plot.axis.groups.mean")
 
     def frame(self) -> pd.DataFrame:
         """One row for each group and model; what is held back is NaN."""

@@ -9,7 +9,6 @@ from typing import Literal
 
 import pandas as pd
 
-from .. import messages
 from ..report.document import Document, Finding, Interval, Message
 from .checks import found_by
 from .policy import DEFAULT, OTHERS, FindingDemand, MetricDemand, Policy, VerdictDemand, Waiver
@@ -121,7 +120,7 @@ def _verdict(document: Document, demand: VerdictDemand) -> Gate:
         name="verdict",
         status="passed" if document.verdict.status in demand.allowed else "failed",
         level="act",
-        demand=Message(key="gate.verdict", values={"allowed": [one.replace("_", " ") for one in demand.allowed]}),
+        demand=Message(key="gate.verdict", values={"allowed": list(demand.allowed)}),
         found=document.verdict.sentence,
         owner=demand.owner,
         evidence="performance",
@@ -131,10 +130,10 @@ def _verdict(document: Document, demand: VerdictDemand) -> Gate:
 def _metric(document: Document, demand: MetricDemand) -> Gate:
     found = _number(document, demand)
     asked: dict[str, object] = {
-        "metric": messages.text(
-            f"gate.metric.{demand.metric}" if demand.metric in OTHERS else f"report.metric.{demand.metric}"
+        "metric": Message(
+            key=f"gate.metric.{demand.metric}" if demand.metric in OTHERS else f"report.metric.{demand.metric}"
         ),
-        "of": messages.text(f"gate.of.{demand.of}"),
+        "of": Message(key=f"gate.of.{demand.of}"),
     }
     bounds = {"at_least": demand.at_least, "at_most": demand.at_most}
     asked |= {bound: value for bound, value in bounds.items() if value is not None}

@@ -60,17 +60,9 @@ def _apart(one: Treated | None, limit: float) -> bool:
     return (part.high is not None and part.high < limit) or (part.low is not None and part.low * limit > 1)
 
 
-def _name(group: list[Message]) -> str:
-    """A group as a name among the values of a sentence."""
-    return " and ".join(_condition(one) for one in group)
-
-
-def _condition(one: Message) -> str:
-    kind, v = one.key.removeprefix("group."), one.values
-    low, high = (f"{float(str(v[end])):g}" if end in v else "" for end in ("low_end", "high_end"))
-    told = {"level": f": {v.get('level')}", "others": ": other levels", "missing": " missing"}
-    told |= {"at_most": f" at most {high}", "above": f" above {low}", "between": f" above {low}, at most {high}"}
-    return f"{v['column']}{told[kind]}"
+def _name(group: list[Message]) -> Message:
+    """A group of one column or two as a name among the values of a sentence."""
+    return group[0] if len(group) == 1 else Message(key="group.both", values={"first": group[0], "second": group[1]})
 
 
 def proxy(d: Document, at: Limits) -> Outcome:
@@ -120,7 +112,7 @@ def weak_subgroup(d: Document, at: Limits) -> Outcome:
         else max(sure, key=lambda row: row.excess.value or 0.0)
     )
     values = counted | {"group": _name(first.group), "rows": first.rows, "loss": first.loss, "rest": first.rest}
-    values |= {"count": len({_name(row.group) for row in found + sure})}
+    values |= {"count": len({str(row.group) for row in found + sure})}
     if found:
         return Outcome("raised", key, values | {"percent": 100 * (first.skill or 0.0)})
     return Outcome(

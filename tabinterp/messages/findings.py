@@ -4,15 +4,16 @@ from __future__ import annotations
 
 FINDINGS: dict[str, str] = {
     "finding.worse-than-linear.raised": (
-        "The network predicts worse than {linear}: the loss is higher by {value} (95% interval {low} to {high})."
+        "The network predicts worse than {linear:name}: the loss is higher by {value} (95% interval {low} to {high})."
     ),
-    "finding.worse-than-linear.cleared": "The network's loss is lower than that of {linear}.",
+    "finding.worse-than-linear.cleared": "The network's loss is lower than that of {linear:name}.",
     "finding.worse-than-linear.cleared_open": (
-        "The network is not shown to be worse than {linear}: its loss is at most {high} higher (upper end of the interval)."
+        "The network is not shown to be worse than {linear:name}: its loss is at most {high} higher (upper end of the interval)."
     ),
     "finding.worse-than-linear.not_applicable": "Without held-out rows the models cannot be compared.",
     "finding.secretly-linear.raised_exact": (
-        "The network has no hidden layer: it is a linear model of its encoded columns, and adds nothing to what {linear} can "
+        "The network has no hidden layer: it is a linear model of its encoded columns, and adds nothing to what "
+        "{linear:name} can "
         "express."
     ),
     "finding.secretly-linear.raised": (
@@ -43,15 +44,17 @@ FINDINGS: dict[str, str] = {
     ),
     "finding.sign-conflict.not_applicable": "There are no coefficients to compare.",
     "finding.methods-disagree.raised": (
-        "Readings of the same network disagree on which columns matter: {first} and {second} have a rank correlation of "
+        "Readings of the same network disagree on which columns matter: {first:method} and {second:method} have a "
+        "rank correlation of "
         "{value} (threshold {threshold})."
     ),
     "finding.methods-disagree.cleared": (
         "Among permutation importance, saliency, integrated and expected gradients of the network, the lowest rank "
-        "correlation is {value}, {first} with {second} (threshold {threshold})."
+        "correlation is {value}, {first:method} with {second:method} (threshold {threshold})."
     ),
     "finding.methods-disagree.cleared_first": (
-        "Readings of the same network agree on the columns that matter most, and not on the others: {first} and {second} "
+        "Readings of the same network agree on the columns that matter most, and not on the others: {first:method} "
+        "and {second:method} "
         "share {percent}% of their first {top}, with a rank correlation of {value} over all."
     ),
     "finding.methods-disagree.not_applicable": "Fewer than two readings of the network can be ranked.",
@@ -81,7 +84,7 @@ FINDINGS: dict[str, str] = {
     ),
     "finding.redundant-units.not_applicable": "The model has no hidden units that could be found.",
     "finding.penalised-inference.raised": (
-        "The given counterpart, {linear}, is penalised: its own coefficients have no valid intervals, and those "
+        "The given counterpart, {linear:name}, is penalised: its own coefficients have no valid intervals, and those "
         "printed are of "
         "an unpenalised fit on its encoding."
     ),

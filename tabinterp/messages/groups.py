@@ -4,8 +4,8 @@ from __future__ import annotations
 
 GROUPS: dict[str, str] = {
     "group.others": "{column}: other levels",
+    "group.few": "{column}: levels of fewer than {rows} rows",
     "report.section.groups": "Groups",
-    "report.groups.and": "{first} and {second}",
     "report.groups.people": "Protected groups",
     "report.groups.lead": (
         "Of {rows}, those predicted {favourable} are selected (threshold {threshold} on the probability of the "

@@ -1,6 +1,7 @@
 """Groups of people, proxies of a column that no model reads, groups in which the network errs, and declared constraints.
 
-No number that fewer than ten rows tell stands here; of a group that is held back there is nothing but its name.
+No number that fewer than ten rows tell stands here; of a group that is held back there is nothing but its name,
+and of a level of fewer than ten rows not even that.
 """
 
 from __future__ import annotations

@@ -11,12 +11,16 @@ from __future__ import annotations
 import io
 import re
 from collections import Counter
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
+from functools import partial, wraps
+from typing import ParamSpec
 from xml.etree import ElementTree as ET
 
 from markupsafe import Markup
 from matplotlib.figure import Figure
+
+from tabinterp.report.blocks import Later
 
 SVG = "http://www.w3.org/2000/svg"
 XLINK = "{http://www.w3.org/1999/xlink}href"
@@ -25,7 +29,19 @@ KEPT_FOR_TEXT = {"fill", "font-size", "font", "text-anchor"}
 LONG = re.compile(r"-?\d+\.\d{3,}")  # a hundredth of a pixel is enough for a line
 REFERENCE = re.compile(r"url\(#([^)]+)\)")
 
+P = ParamSpec("P")
+
 ET.register_namespace("", SVG)
+
+
+def later(draw: Callable[P, Markup]) -> Callable[P, Later]:
+    """A function that draws, as one that draws when the page is printed."""
+
+    @wraps(draw)
+    def asked(*args: P.args, **kwargs: P.kwargs) -> Later:
+        return Later(partial(draw, *args, **kwargs))
+
+    return asked
 
 
 @dataclass(frozen=True, slots=True)

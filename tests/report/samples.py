@@ -7,6 +7,7 @@ from itertools import pairwise
 import numpy as np
 
 from tabinterp import messages
+from tabinterp.assembly.provenance import readings
 from tabinterp.report.claims import HIGHER_IS_BETTER
 from tabinterp.report.compared import (
     Calibrated,
@@ -190,7 +191,7 @@ def columns(names: list[str], levels: int) -> list[ColumnInfo]:
                 role="input",
                 protected=index == 1,
                 levels=levels if categorical else None,
-                missing=index * 3,
+                missing=None if 0 < index < 4 else index * 3,
                 read_by_network=True,
                 fast=index != 2,
             )
@@ -1118,6 +1119,7 @@ def reasons(make: Maker, names: list[str], classes: list[str]) -> Reasons:
             ReasonRow(
                 column=name,
                 protected=index == 1,
+                proxy_of=["citizen"] if index == 0 else [],
                 network=share(1 - index / len(names)),
                 linear=share(index / len(names)),
                 network_first=share(0.1),
@@ -1310,7 +1312,7 @@ def document(
     rows = metrics(make, task)
     loss = rows[0].metric
     hidden = neurons(make, found, units)
-    return Document(
+    made = Document(
         data=Data(
             name=name,
             rows=20000,
@@ -1388,8 +1390,12 @@ def document(
             model_digest="ab" * 32,
             linear_digest="b" * 64,
             data_digest="cd" * 32,
+            configuration_digest="ef" * 32,
+            code_digest="12" * 32,
+            device="cpu",
         ),
     )
+    return made.model_copy(update={"method": made.method.model_copy(update={"readings": readings(made)})})
 
 
 def binary() -> Document:

@@ -20,6 +20,7 @@ from tabinterp.report.words import (
     powered,
     say,
     scaled,
+    sentences,
     share,
     step,
     t,
@@ -109,7 +110,7 @@ def _figure(
         return [Paragraph(t("report.figure.none")), _numbers(terms, scale)]
     hidden = len({row.column for row in terms} - {row.column for row in shown})
     if len(shown) < len(terms):
-        caption = f"{t('report.coefficients.cut', shown=len(shown), count=len(terms))} {caption}"
+        caption = sentences([t("report.coefficients.cut", shown=len(shown), count=len(terms)), caption])
     if hidden:
         other = t("report.other", count=hidden)
         pairs.append(figures.Pair(other, other, Interval(), Interval()))

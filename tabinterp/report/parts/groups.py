@@ -20,7 +20,21 @@ from tabinterp.report.grouped import (
     Treated,
     WeakPart,
 )
-from tabinterp.report.words import NONE, capital, cells, interval, name_cell, number, p_value, say, share, t, tidy
+from tabinterp.report.words import (
+    NONE,
+    capital,
+    cells,
+    counted,
+    interval,
+    listed,
+    name_cell,
+    number,
+    p_value,
+    say,
+    share,
+    t,
+    tidy,
+)
 
 CHANCE = {"auc": 0.5, "r2": 0.0}
 MODELS = ("network", "linear")
@@ -47,18 +61,23 @@ def groups(document: Document) -> list[Block]:
 
 
 def _people(part: GroupTable) -> list[Block]:
+    selected = part.favourable is not None
+    blocks = [Heading(t("report.groups.people")), *rates(part), *_more(part.columns, selected)]
+    if part.pairs:
+        inside: list[Block] = [_rates(part.pairs, selected), *_more(part.pairs, selected)]
+        blocks.append(Fold(t("report.groups.pairs"), inside))
+    return blocks
+
+
+def rates(part: GroupTable) -> list[Block]:
+    """What each group of one column is given under both models."""
     told = {"rows": t(f"report.rows_of.{part.rows_of}", rows=part.rows)}
     selected = part.favourable is not None
     if selected:
         told |= {"favourable": tidy(part.favourable or ""), "threshold": number(part.threshold)}
     lead = t("report.groups.lead" if selected else "report.groups.lead_mean", **told)
     kept = t("report.groups.suppressed", pairs=part.pairs_held_back, left=part.pairs_left)
-    blocks: list[Block] = [Heading(t("report.groups.people")), Paragraph(lead), _rates(part.columns, selected)]
-    blocks += [Paragraph(kept, "note"), *_more(part.columns, selected)]
-    if part.pairs:
-        inside: list[Block] = [_rates(part.pairs, selected), *_more(part.pairs, selected)]
-        blocks.append(Fold(t("report.groups.pairs"), inside))
-    return blocks
+    return [Paragraph(lead), _rates(part.columns, selected), Paragraph(kept, "note")]
 
 
 def _rates(rows: list[GroupRow], selected: bool) -> Table:
@@ -116,7 +135,7 @@ def _table(rows: list[GroupRow], caption: str, columns: list[tuple[str, Shown]])
     for row in rows:
         both = {"network": row.network, "linear": row.linear}
         name = t("report.groups.control", group=named(row.group)) if row.control else named(row.group)
-        line = [Cell(tidy(name), style="w"), Cell(NONE if row.rows is None else f"{row.rows:,}")]
+        line = [Cell(tidy(name), style="w"), Cell(NONE if row.rows is None else counted(row.rows))]
         body.append(
             [
                 *line,
@@ -132,7 +151,7 @@ def _shown(one: Treated | None, shown: Shown) -> str:
 
 def named(group: list[Message]) -> str:
     told = [tidy(say(one)) for one in group]
-    return told[0] if len(told) == 1 else t("report.groups.and", first=told[0], second=told[1])
+    return told[0] if len(told) == 1 else t("group.both", first=told[0], second=told[1])
 
 
 # ---- proxies
@@ -166,7 +185,7 @@ def _gap(model: str, part: GapPart) -> list[Block]:
     head += cells([t(f"report.proxies.{name}") for name in ("loss", "change", "left")])
     body = [
         [
-            Cell(", ".join(map(tidy, row.columns)), style="w"),
+            Cell(listed(map(tidy, row.columns)), style="w"),
             *cells([interval(row.loss, sign=True), interval(row.gap, sign=True), interval(row.left, sign=True)]),
         ]
         for row in part.ablated
@@ -210,7 +229,7 @@ def _weak(part: WeakPart) -> list[Block]:
     body = [
         [
             Cell(named(row.group), style="w"),
-            Cell(f"{row.rows:,}"),
+            Cell(counted(row.rows)),
             *cells([number(row.loss), number(row.rest), interval(row.difference, sign=True), share(row.skill)]),
             *cells([interval(row.beyond, sign=True), interval(row.excess, sign=True)]),
         ]
@@ -242,7 +261,7 @@ def _constraint(row: ConstraintRow) -> list[Cell]:
     line += [Cell(_held(both[m], lambda one: one.fall, True), style=STYLES[m]) for m in MODELS]
     ends = NONE if row.network is None else f"{_value(row.network.start)}, {_value(row.network.end)}"
     domain = NONE if row.low is None and row.high is None else f"{number(row.low)} … {number(row.high)}"
-    outside = t("report.constraints.few") if row.few_outside else NONE if row.outside is None else f"{row.outside:,}"
+    outside = t("report.constraints.few") if row.few_outside else NONE if row.outside is None else counted(row.outside)
     return [*line, Cell(ends, style="t"), Cell(domain, style="t"), Cell(outside)]
 
 

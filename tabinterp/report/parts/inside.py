@@ -10,6 +10,7 @@ from tabinterp.report.document import Document, Interval
 from tabinterp.report.inside import Card, Inside, LayerHealth, Optimum, OutputCard, Place, ProfileLine, UnitRow
 from tabinterp.report.words import (
     NONE,
+    both,
     by_importance,
     cells,
     cut,
@@ -17,6 +18,7 @@ from tabinterp.report.words import (
     interval,
     name_cell,
     number,
+    sentences,
     share,
     signed,
     t,
@@ -95,7 +97,7 @@ def _card(part: Inside, card: Card, unit: UnitRow | None, rank: dict[str, int], 
     name = t("report.neuron.name", layer=cut(card.layer), index=str(card.index))
     cost = t("report.inside.cost", loss=loss, value=NONE if unit is None else interval(unit.ablation, sign=True))
     panels = [_real(card), [*_template(card), _activity(part, card)], _best(card.optimum, rank)]
-    words = Paragraph(" ".join(_words(card, unit, loss)))
+    words = Paragraph(sentences(_words(card, unit, loss)))
     return Fold(t("report.inside.card", unit=name, cost=cost), [words, Panels(panels, wide=True)], open=unfolded)
 
 
@@ -103,7 +105,7 @@ def _words(card: Card, unit: UnitRow | None, loss: str) -> list[str]:
     """One line on the unit, from the numbers of its card."""
     told = [t("units.excited.none", excited=card.excited)]
     if best := [line for line in card.profile if line.excites][:SPOKEN]:
-        told = [t("units.excited", excited=card.excited, columns=" and ".join(map(_difference, best)))]
+        told = [t("units.excited", excited=card.excited, columns=both(map(_difference, best)))]
     if unit is None:
         return told
     cost = unit.ablation

@@ -16,6 +16,7 @@ from tabinterp.report.words import (
     cut,
     cut_cell,
     interval,
+    listed,
     name_cell,
     number,
     p_value,
@@ -191,7 +192,7 @@ def _strongest(unit: Unit) -> str:
         t(f"report.neuron.column.{_measure(item)[0]}", column=tidy(item.column), value=two(value))
         for item, value in found[:STRONGEST]
     ]
-    return ", ".join(named) or NONE
+    return listed(named) or NONE
 
 
 def _all(part: Neurons) -> Block:
