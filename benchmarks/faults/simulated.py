@@ -1,7 +1,8 @@
 """Simulated tables to plant faults into: five rules of which nothing is wrong, each drawn anew for every seed.
 
 Twelve columns: numbers that go together a little (one common factor), a whole number, and two columns of levels. What they do
-is a latent score; the target is that score with noise, a class drawn from it, or the first of three of them.
+is a latent score; the target is that score with noise, a class drawn from it, or the first of three of them. Columns that go
+together push the score the same way: of two that do not, one may hide behind the other, and is a suppressor indeed.
 """
 
 from __future__ import annotations
@@ -46,7 +47,7 @@ def _score(name: str, z: Array, count: Array, levels: list[Array], rng: np.rando
 
 
 def _additive(z: Array, count: Array, rng: np.random.Generator) -> Array:
-    weights = rng.uniform(0.5, 1.0, 5) * rng.choice([-1, 1], 5)
+    weights = rng.uniform(0.5, 1.0, 5)
     return np.asarray(z[:, :4] @ weights[:4] + np.sin(2 * z[:, 4]) + 0.6 * z[:, 5] ** 2 + weights[4] * np.log1p(count))
 
 
@@ -58,19 +59,19 @@ def _friedman(z: Array, count: Array, rng: np.random.Generator) -> Array:
 
 def _product(z: Array, count: Array, rng: np.random.Generator) -> Array:
     """Pairs that work together, of columns that work alone as well."""
-    weights = rng.uniform(0.5, 1.0, 5) * rng.choice([-1, 1], 5)
+    weights = rng.uniform(0.5, 1.0, 5)
     return np.asarray(z[:, :5] @ weights + z[:, 0] * z[:, 1] + 0.7 * z[:, 2] * z[:, 3])
 
 
 def _steps(z: Array, count: Array, rng: np.random.Generator) -> Array:
-    edges, heights = rng.uniform(-0.7, 0.7, 5), rng.uniform(0.7, 1.3, 6) * rng.choice([-1, 1], 6)
+    edges, heights = rng.uniform(-0.7, 0.7, 5), rng.uniform(0.7, 1.3, 6)
     return np.asarray((z[:, :5] > edges) @ heights[:5] + heights[5] * (count > np.median(count)) * (z[:, 0] > edges[0]))
 
 
 def _ridge(z: Array, count: Array, rng: np.random.Generator) -> Array:
     """A bend along two directions, beside a line."""
-    a, b = rng.normal(size=(2, NUMBERS)) / np.sqrt(NUMBERS)
-    return np.asarray(1.5 * np.tanh(2 * z @ a) + np.abs(z @ b) + z[:, :4] @ rng.choice([-0.4, 0.4], 4))
+    a, b = np.abs(rng.normal(size=(2, NUMBERS))) / np.sqrt(NUMBERS)
+    return np.asarray(1.5 * np.tanh(2 * z @ a) + np.abs(z @ b) + 0.4 * z[:, :4].sum(axis=1))
 
 
 RULES: dict[str, Callable[[Array, Array, np.random.Generator], Array]] = {

@@ -27,8 +27,9 @@ from ..readouts.moves import forward
 from ..table.draws import FloatArray, IntArray
 from .declined import Declined
 from .dropped import refitted_without, trained_on
-from .groups import NONE, THRESHOLD, Decided, Estimate, decided, ratio_of
+from .groups import THRESHOLD, Decided, decided
 from .partition import Family, families, shares_told
+from .rates import NONE, Estimate, ratio_of
 
 How = Literal["whole", "held", "refitted"]
 MOST = 8  # columns that go one at a time

@@ -25,9 +25,6 @@ from typing import Any, ClassVar
 
 import numpy as np
 import pandas as pd
-from scipy import stats
-from statsmodels.stats.meta_analysis import effectsize_smd
-from statsmodels.stats.proportion import confint_proportions_2indep, proportion_confint, proportions_ztest
 
 from ..errors import NotApplicableError
 from ..messages import text
@@ -42,30 +39,12 @@ from .declined import Declined
 from .means import influences, spread
 from .partition import BoolArray, Cell, Family, families, shares_told
 from .performance import groups as together
+from .rates import NONE, Estimate, Share, of_mean, of_means, of_share, of_shares, ratio_of, standardised
 
-Estimate = tuple[float, float, float, float]  # value, standard error, ends of the 95% interval
-NONE: Estimate = (np.nan, np.nan, np.nan, np.nan)
 THRESHOLD = 0.5
 ESTIMATES = (
     "rate", "ratio", "ratio_most", "difference", "smd", "tpr_difference", "fpr_difference", "intercept", "slope",
 )  # fmt: skip
-
-
-@dataclass(frozen=True)
-class Share:
-    """A share, or a mean, and of how many rows it is worth; NaN where fewer than ten rows tell it."""
-
-    value: float = np.nan
-    size: float = np.nan
-    deviation: float = np.nan  # of single rows (divided by their number)
-
-    @property
-    def stderr(self) -> float:
-        return float(self.deviation / np.sqrt(self.size))
-
-    @property
-    def unbiased(self) -> float:
-        return float(self.deviation * np.sqrt(self.size / max(self.size - 1, 1e-9)))
 
 
 @dataclass(frozen=True)
@@ -299,9 +278,9 @@ def _treated(bound: Bound, rows: Decided, group: Told, control: Told | None, mos
     here = calibration(bound.take(mask)).outputs[0] if bound.table.held_out is not None else None
     kept: dict[str, Any] = {}
     if rows.outcome is None:
-        kept["difference"], kept["p"] = _of_means(rate, against)
+        kept["difference"], kept["p"] = of_means(rate, against)
     else:
-        kept["difference"], kept["p"] = _of_shares(rate, against)
+        kept["difference"], kept["p"] = of_shares(rate, against)
         kept["ratio"] = ratio_of(rate, against) if group.rate else _one_end(rows, mask, against)
         kept["ratio_most"] = ratio_of(rate, _rate(rows, most))
         for name, side in (("tpr", rows.outcome), ("fpr", ~rows.outcome)):
@@ -309,10 +288,10 @@ def _treated(bound: Bound, rows: Decided, group: Told, control: Told | None, mos
                 rows.share(rows.selected, one.rows & side) if one is not None and one.errors else Share()
                 for one in (group, control)
             )
-            kept |= {name: found.value, f"{name}_difference": _of_shares(found, other)[0]}
+            kept |= {name: found.value, f"{name}_difference": of_shares(found, other)[0]}
     return Treated(
-        rate=_of_mean(rate) if rows.outcome is None else _of_share(rate),
-        smd=_standardised(
+        rate=of_mean(rate) if rows.outcome is None else of_share(rate),
+        smd=standardised(
             rows.share(rows.score, mask), Share() if control is None else rows.share(rows.score, control.rows)
         ),
         intercept=NONE if here is None else here.intercept,
@@ -342,59 +321,3 @@ def _ece(calibrated: Calibrated) -> float:
     """Mean distance of prediction and outcome over the bins, by their rows; noise alone makes it positive."""
     rows = sum(b.rows for b in calibrated.bins)
     return float(sum(b.rows * abs(b.predicted - b.observed) for b in calibrated.bins) / rows) if rows else np.nan
-
-
-# ---- numbers with their errors; none where a share is none
-
-
-def _of_share(a: Share) -> Estimate:
-    if not np.isfinite(a.value):
-        return NONE
-    low, high = proportion_confint(a.value * a.size, a.size, method="wilson")
-    return a.value, a.stderr, float(low), float(high)
-
-
-def _of_mean(a: Share) -> Estimate:
-    reach = float(stats.t.ppf(0.975, max(a.size - 1, 1))) * a.unbiased / np.sqrt(a.size)
-    return (a.value, a.stderr, a.value - reach, a.value + reach) if np.isfinite(a.value) else NONE
-
-
-def _of_shares(a: Share, b: Share) -> tuple[Estimate, float]:
-    """First less second, and the p-value that they are the same."""
-    if not np.isfinite(a.value - b.value):
-        return NONE, np.nan
-    counts, sizes = np.array([a.value * a.size, b.value * b.size]), np.array([a.size, b.size])
-    low, high = confint_proportions_2indep(counts[0], a.size, counts[1], b.size, method="newcomb", compare="diff")
-    same = a.value == b.value  # also where nobody, or everybody, is selected in both
-    p = 1.0 if same else float(proportions_ztest(counts, sizes)[1])
-    return (a.value - b.value, float(np.hypot(a.stderr, b.stderr)), float(low), float(high)), p
-
-
-def _of_means(a: Share, b: Share) -> tuple[Estimate, float]:
-    """The same of two means of numbers (Welch 1947)."""
-    gap = a.value - b.value
-    if not np.isfinite(gap) or not a.deviation + b.deviation > 0:
-        return NONE, np.nan
-    parts = [one.unbiased**2 / one.size for one in (a, b)]
-    df = sum(parts) ** 2 / (parts[0] ** 2 / max(a.size - 1, 1) + parts[1] ** 2 / max(b.size - 1, 1))
-    error = float(np.sqrt(sum(parts)))
-    reach = float(stats.t.ppf(0.975, df)) * error
-    return (gap, error, gap - reach, gap + reach), float(2 * stats.t.sf(abs(gap) / error, df))
-
-
-def ratio_of(a: Share, b: Share) -> Estimate:
-    if not (np.isfinite(a.value) and b.value > 0):
-        return NONE
-    value = a.value / b.value
-    counts = (a.value * a.size, a.size, b.value * b.size, b.size)
-    low, high = confint_proportions_2indep(*counts, method="log-adjusted", compare="ratio")
-    error = float(np.hypot(a.stderr / b.value, value * b.stderr / b.value))
-    return value, error, min(float(low), value), max(float(high), value)
-
-
-def _standardised(a: Share, b: Share) -> Estimate:
-    if not (np.isfinite(a.value - b.value) and a.deviation + b.deviation > 0):
-        return NONE
-    value, variance = effectsize_smd(a.value, a.unbiased, a.size, b.value, b.unbiased, b.size)
-    reach = float(stats.norm.ppf(0.975) * np.sqrt(variance))
-    return float(value), float(np.sqrt(variance)), float(value) - reach, float(value) + reach

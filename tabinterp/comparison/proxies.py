@@ -32,10 +32,11 @@ from ..readouts.moves import forward, is_read
 from ..table import Table
 from ..table.draws import FloatArray, IntArray, chosen, row_hash
 from .declined import Declined
-from .groups import NONE, THRESHOLD, Estimate, decided
+from .groups import THRESHOLD, decided
 from .means import influences, spread
 from .partition import BoolArray, Condition, Cut, countable, cut, shown
 from .performance import groups as together
+from .rates import NONE, Estimate
 
 FOLDS = 5
 OVERLAP = float(np.sqrt(1 + FOLDS / (FOLDS - 1)))  # of standard errors, because the fits share most of their rows

@@ -977,6 +977,14 @@ def group_table(make: Maker, names: list[str], task: str) -> GroupTable:
         )
         return GroupRow(group=[one, two] if kind == "others" else [one], control=control, rows=rows, **told)
 
+    def few(level: str, **end: float) -> GroupRow:
+        """Fewer than ten rows are selected, or are not."""
+        base = row("level", 300, level=level)
+        names = ("rate", "ratio_most", "difference", "tpr_difference", "fpr_difference")
+        held = dict.fromkeys(names, NONE) | dict.fromkeys(("p", "tpr", "fpr")) | {"ratio": Interval(**end)}
+        both = {model: getattr(base, model).model_copy(update=held) for model in ("network", "linear")}
+        return base.model_copy(update=both)
+
     return GroupTable(
         rows=4000,
         rows_of="held-out",
@@ -988,6 +996,7 @@ def group_table(make: Maker, names: list[str], task: str) -> GroupTable:
             row("between", 900, low_end=37.0, high_end=48.0),
             row("above", None, low_end=48.0),
             row("missing", None),
+            *([few("a", high=0.9), few("b", low=1.1)] if task == "binary" else []),
         ],
         pairs=[row("others", 120)],
         pairs_left=7,
@@ -1015,7 +1024,7 @@ def grouped(make: Maker, names: list[str], task: str, loss: str) -> Groups:
         rows=3000,
         probes=[ProbeRow(place=place, name=name, power=part(value, 0.01)) for place, name, value in places],
         network=gap,
-        linear=gap,
+        linear=gap.model_copy(update={"gap": NONE}) if task == "binary" else gap,
     )
     weak = WeakRow(
         group=group,
