@@ -1463,6 +1463,21 @@ def hostile() -> Document:
     return found.model_copy(update={"coefficients": parts, "network": network, "performance": performance})
 
 
+def crowded() -> Document:
+    """As much as one page may be asked to hold: names of 120 characters, long sentences, twenty raised findings."""
+    found = document(names=[f"{'a_long_name_' * 9}{i:03}" for i in range(12)], units=8, seed=9, name="t" * 120)
+    raised = [
+        found.findings[i % 6].model_copy(update={"code": f"TI-{i:02}", "status": "raised", "severity": "act"})
+        for i in range(20)
+    ]
+    models = {name: getattr(found, name).model_copy(update={"name": "layers_" * 17}) for name in ("network", "linear")}
+    lines = [sentence("the rows, " * 40)] * 8
+    told = found.verdict.sentence.model_copy(update={"values": {"linear": "a linear model " * 20}})
+    verdict = found.verdict.model_copy(update={"sentence": told, "lines": lines})
+    data = found.data.model_copy(update={"target": "target " * 20})
+    return found.model_copy(update={"findings": raised, "verdict": verdict, "data": data, **models})
+
+
 def blank_together(found: Together) -> Together:
     """Nothing measured, no family, no refit."""
     none = {"network": NONE, "linear": NONE, "difference": NONE, "dropped": NONE, "off_support": None}
