@@ -96,7 +96,7 @@ ATLAS: dict[str, str] = {
     "report.inside.why.neighbours": "it lies farther from its neighbours than {share} of real rows",
     "report.inside.why.forest": "an isolation forest sets it apart sooner than {share} of real rows",
     "report.inside.why.residual": "its {column} fits the other columns worse than in {share} of real rows",
-    "report.inside.why.out": "{count} columns are out of the rows' range",
+    "report.inside.why.out": "columns out of the rows' range: {count}",
     "report.inside.readable": "✓ Not farther out than real rows are. {odd}",
     "report.inside.odd": (
         "Farther out than {mahalanobis} of real rows by the distance of its numbers, {neighbours} by neighbours, {forest} by "
@@ -131,6 +131,7 @@ ATLAS: dict[str, str] = {
     "report.inside.six.unreadable": "✗ Do not read the negative optimum as a row: it is farther out than real rows are.",
     "report.inside.path.table": "{name}: the optimum among growing shares of the rows",
     "report.inside.path.ball": "share of rows, from the middle",
+    "report.inside.path.share": "{percent}%",
     "report.inside.path.free": "free",
     "report.inside.path.value": "optimum",
     "report.inside.path.real": "tenth greatest real row",

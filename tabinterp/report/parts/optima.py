@@ -140,4 +140,4 @@ def path(part: Inside, card: Card) -> list[Block]:
 
 
 def _ball(point: Plausible | PathPoint) -> str:
-    return share(point.share)
+    return t("report.inside.path.share", percent=round(100 * point.share))
