@@ -10,6 +10,7 @@ from tabinterp.errors import DocumentError
 from tabinterp.report.compared import Disagreement, Gain, Ladder
 from tabinterp.report.document import Document, Interval, MetricRow, Status, Verdict
 from tabinterp.report.grouped import Groups
+from tabinterp.report.inside import Inside
 from tabinterp.report.judged import Judged
 from tabinterp.report.sliced import Slices
 
@@ -54,6 +55,8 @@ def check(document: Document) -> None:
         raise DocumentError("gain.ladder: refits are placed without held-out rows. Allowed: 'not_resolved'.")
     if document.groups is not None:
         _groups(document.groups)
+    if document.inside is not None:
+        _inside(document.inside)
     _linear(document)
     told = [line.key for line in document.verdict.lines if line.key.startswith("ladder.")]
     if told and (ladder is None or ladder.gain != "better"):
@@ -71,6 +74,31 @@ def _linear(document: Document) -> None:
     if "verdict.linear.score" in keys and not (shares and all(r2 is not None and r2 >= LINEAR_R2 for r2 in shares)):
         raise DocumentError(
             f"verdict.lines: 'verdict.linear.score', but a surrogate explains less than {LINEAR_R2} of a score. Allowed: none."
+        )
+
+
+def _inside(part: Inside) -> None:
+    """An optimum may be read as a row only where each of its percentiles says so."""
+    for i, card in enumerate(part.cards):
+        for name in ("optimum", "lowest"):
+            found = getattr(card, name)
+            if found is not None:
+                oddest = max(found.mahalanobis, found.neighbours, found.forest, found.residual)
+                _readable(f"cards.{i}.{name}", oddest, found.out, found.unreadable, part.far)
+        for j, point in enumerate(card.path):
+            _readable(f"cards.{i}.path.{j}", point.oddest, point.out, point.unreadable, part.far)
+        if card.plausible is not None:
+            _readable(f"cards.{i}.plausible", card.plausible.oddest, 0, False, part.far)
+    for i, one in enumerate(part.outputs):
+        oddest = max(one.optimum.mahalanobis, one.optimum.neighbours, one.optimum.forest, one.optimum.residual)
+        _readable(f"outputs.{i}.optimum", oddest, one.optimum.out, one.optimum.unreadable, part.far)
+
+
+def _readable(place: str, oddest: float, out: int, unreadable: bool, far: float) -> None:
+    if unreadable != (oddest > far or out > 0):
+        raise DocumentError(
+            f"inside.{place}: unreadable is {str(unreadable).lower()}, with an oddest percentile of {oddest:.4g} and {out} "
+            f"columns out of range. Allowed: true above {far:.4g} or out of range, false otherwise."
         )
 
 

@@ -83,8 +83,12 @@ from tabinterp.report.inside import (
     LayerHealth,
     Optimum,
     OutputCard,
+    PanelColumn,
+    PathPoint,
     Place,
+    Plausible,
     ProfileLine,
+    RealPanels,
     UnitRow,
     WeightLine,
 )
@@ -568,7 +572,7 @@ def neurons(make: Maker, found: list[ColumnInfo], units: int) -> Neurons:
 
 
 def optimum(make: Maker, names: list[str], place: int) -> Optimum:
-    """In turn: proved and out of range, bounded, and of unknown distance to the maximum."""
+    """In turn: proved and out of range, bounded, and of unknown distance to the maximum; one is odd by every measure."""
     proof = ("closed form", "bound propagation", "integer programme", None)[place % 4]
     hows = ("at", "at_least", "at", "at_most", "missing", "rare")
     places = [
@@ -590,13 +594,28 @@ def optimum(make: Maker, names: list[str], place: int) -> Optimum:
         within=0.9,
         optima=1 + place,
         cosine=None if place == 3 else 0.8,
-        mahalanobis=0.99,
-        neighbours=make.share(),
-        forest=0.5,
-        out=1 if place == 0 else 0,
-        unreadable=place % 2 == 0,
+        mahalanobis=1.0 if place == 2 else 0.001 if place == 1 else 0.99,
+        neighbours=1.0 if place == 2 else 0.4 * make.share(),
+        forest=1.0 if place == 2 else 0.5,
+        residual=1.0 if place in (2, 6) else 0.9,
+        residual_of=None if place == 5 else names[0],
+        out=1 if place in (0, 2) else 0,
+        unreadable=place in (0, 2, 6),
         places=places,
     )
+
+
+def panels(make: Maker, names: list[str]) -> RealPanels:
+    """Numbers and levels in turn; one panel of too few rows."""
+    columns = [
+        PanelColumn(
+            column=name,
+            levels=None if i % 2 else [None, "level 1", "level 2", "level 2"],
+            values=[None, *(make.share() for _ in range(3))],
+        )
+        for i, name in enumerate(names)
+    ]
+    return RealPanels(about=0.0, values=[None, -0.1, 0.1, 2.4], rows=[0, 400, 400, 400], columns=columns)
 
 
 def card(make: Maker, unit: Unit, names: list[str], place: int) -> Card:
@@ -623,8 +642,21 @@ def card(make: Maker, unit: Unit, names: list[str], place: int) -> Card:
         weights=[]
         if place == 1
         else [WeightLine(column=n, level=levels[i % 4], weight=0.3) for i, n in enumerate(names[:5])],
-        optimum=None if place == 4 else optimum(make, names, place),
+        panels=panels(make, names),
+        optimum=(found := None if place == 4 else optimum(make, names, place)),
+        lowest=None if place == 4 else optimum(make, names, place + 1),
+        path=[] if found is None else path(),
+        plausible=None
+        if found is None or place != 2
+        else Plausible(share=0.5, value=1.4, oddest=0.97, places=found.places),
     )
+
+
+def path() -> list[PathPoint]:
+    return [
+        PathPoint(share=share, value=value, tenth=tenth, oddest=oddest, out=0, unreadable=oddest > 0.9975)
+        for share, value, tenth, oddest in ((0.1, 0.9, None, 0.7), (0.5, 1.4, 1.2, 0.97), (0.9, 2.5, 1.9, 0.999))
+    ]
 
 
 def inside(make: Maker, found: Neurons, names: list[str], classes: list[str | None], loss: str) -> Inside:
@@ -664,6 +696,7 @@ def inside(make: Maker, found: Neurons, names: list[str], classes: list[str | No
         outputs=[OutputCard(output=name, lowest=low, optimum=optimum(make, names, 1)) for name, low in outputs],
         starts=64,
         reference=2000,
+        far=0.9975,
         seed=7,
     )
 
