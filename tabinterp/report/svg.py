@@ -25,8 +25,6 @@ KEPT_FOR_TEXT = {"fill", "font-size", "font", "text-anchor"}
 LONG = re.compile(r"-?\d+\.\d{3,}")  # a hundredth of a pixel is enough for a line
 REFERENCE = re.compile(r"url\(#([^)]+)\)")
 
-ET.register_namespace("", SVG)
-
 
 @dataclass(frozen=True, slots=True)
 class Label:
@@ -62,7 +60,17 @@ def markup(
     _inherit(root)
     _unwrap(root)
     ET.indent(root, "")
-    return Markup(ET.tostring(root, encoding="unicode"))
+    return Markup(ET.tostring(_bare(root), encoding="unicode"))
+
+
+def _bare(root: ET.Element) -> ET.Element:
+    """The namespace said once, as an attribute: the registry of prefixes belongs to all libraries of the process."""
+    for element in root.iter():
+        element.tag = element.tag.removeprefix(f"{{{SVG}}}")
+    attributes = {"xmlns": SVG, **root.attrib}
+    root.attrib.clear()
+    root.attrib.update(attributes)
+    return root
 
 
 def _exported(figure: Figure) -> bytes:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+import re
 import sys
 import unicodedata
 from collections.abc import Iterable
@@ -13,6 +14,7 @@ from tabinterp.messages import ENGLISH, text
 from tabinterp.report.blocks import Cell
 from tabinterp.report.claims import side
 from tabinterp.report.document import CoefficientRow, Document, GradientMethod, Interval, Message
+from tabinterp.report.widths import width
 
 LONGEST = 28  # display columns of a label; an East Asian wide character takes two
 HEAD = 16
@@ -20,7 +22,9 @@ NONE = "–"
 MINUS = "−"
 NOISE = 1e-9  # of an interval's width: a value below this is the arithmetic's, not the data's
 FLAT = 1e-12  # of a value: an interval narrower than this has no width
-REORDERING = dict.fromkeys([*range(0x202A, 0x202F), *range(0x2066, 0x206A), 0], "\ufffd")
+REORDERING = dict.fromkeys([*range(0x202A, 0x202F), 0x2066, 0x2067, 0], "\ufffd")
+FIRST_STRONG, POP = "\u2068", "\u2069"  # around a name that runs from right to left, so that nothing else turns with it
+LEFTWARD = re.compile("[\u0590-\u08ff\ufb1d-\ufdff\ufe70-\ufefc\U00010800-\U00010fff\U0001e800-\U0001efff]")
 
 
 def t(key: str, **values: Any) -> str:
@@ -32,7 +36,11 @@ def say(message: Message) -> str:
 
 
 def _typeset(value: Any) -> Any:
-    """A number as the report prints it, with the minus sign of its tables; anything else as it is."""
+    """A number as the report prints it, with the minus sign of its tables; a name that runs leftward, apart; the rest as it is."""
+    if isinstance(value, str):
+        return apart(value)
+    if isinstance(value, (list, tuple)):
+        return [_typeset(one) if isinstance(one, str) else one for one in value]
     if isinstance(value, bool) or not isinstance(value, (int, float)):
         return value
     whole = float(value).is_integer() and abs(value) < 2**53
@@ -169,13 +177,30 @@ def tidy(name: str) -> str:
     return plain(" ".join(spaced.split())) or t("report.unnamed")
 
 
+def apart(name: str) -> str:
+    """A name among other words: where it runs from right to left, what follows it does not move before it.
+
+    >>> apart("age"), apart("\\u05d2\\u05d9\\u05dc") == "\\u2068\\u05d2\\u05d9\\u05dc\\u2069"
+    ('age', True)
+    """
+    return f"{FIRST_STRONG}{plain(name)}{POP}" if LEFTWARD.search(name) else name
+
+
 def plain(words: str) -> str:
     """Words without the characters that reorder what follows them: a name must not disguise itself or a number.
 
-    >>> plain("a\\u202eb") == "a\ufffdb"
-    True
+    A part that is set apart stays so, because what surrounds it does not move; a mark that opens without closing goes.
+
+    >>> plain("a\\u202eb") == "a\ufffdb", plain("a\\u2068b") == "a\ufffdb", plain("\\u2068a\\u2069b") == "\\u2068a\\u2069b"
+    (True, True, True)
     """
-    return words.translate(REORDERING)
+    words = words.translate(REORDERING)
+    depth = 0
+    for mark in words:
+        depth += (mark == FIRST_STRONG) - (mark == POP)
+        if depth < 0:
+            break
+    return words if depth == 0 else words.replace(FIRST_STRONG, "\ufffd").replace(POP, "\ufffd")
 
 
 def cut(name: str, longest: int = LONGEST) -> str:
@@ -189,17 +214,6 @@ def cut(name: str, longest: int = LONGEST) -> str:
         return name
     head = max(1, longest * HEAD // LONGEST)
     return f"{_take(name, head)}…{_take(name[::-1], longest - head - 2)[::-1]}"
-
-
-def width(name: str) -> int:
-    """Display columns of a name."""
-    return sum(_columns(char) for char in name)
-
-
-def _columns(char: str) -> int:
-    if unicodedata.combining(char):
-        return 0
-    return 2 if unicodedata.east_asian_width(char) in "WF" else 1
 
 
 def _take(name: str, columns: int) -> str:

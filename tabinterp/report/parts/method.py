@@ -7,7 +7,8 @@ from collections.abc import Iterator
 from tabinterp.messages import ENGLISH
 from tabinterp.report.blocks import Block, Cell, Facts, Fold, Paragraph, Points, Table
 from tabinterp.report.document import Document, ModelInfo
-from tabinterp.report.words import NONE, cells, effort, name_cell, number, reading, say, share, t, yes
+from tabinterp.report.parts.rows import rows_table
+from tabinterp.report.words import NONE, cells, name_cell, number, say, share, t, yes
 
 
 def method(document: Document) -> list[Block]:
@@ -15,7 +16,7 @@ def method(document: Document) -> list[Block]:
     notes = [say(note) for model in (document.network, document.linear) for note in model.notes]
     if notes:
         blocks.append(Points(notes))
-    blocks.append(_readings(document))
+    blocks.append(rows_table(document))
     if document.data.classes:
         blocks.append(_classes(document))
     count = len(document.data.columns)
@@ -78,47 +79,6 @@ def _model(model: ModelInfo) -> str:
     hidden = " + ".join(map(str, model.hidden)) or t("report.method.no_hidden")
     values = {"name": model.name, "library": model.library, "parameters": model.parameters, "hidden": hidden}
     return t("report.method.model", **values)
-
-
-def _readings(document: Document) -> Table:
-    head = [
-        Cell(t("report.method.reading")),
-        Cell(t("report.method.rows_used")),
-        Cell(t("report.method.draws"), style="w"),
-    ]
-    rows = [[Cell(name), Cell(f"{count:,}"), Cell(draws, style="w")] for name, count, draws in _used(document)]
-    return Table(t("report.method.readings"), head, rows, style="")
-
-
-def _used(document: Document) -> Iterator[tuple[str, int, str]]:
-    def draws(key: str, **values: int | str) -> str:
-        return t(f"report.method.draws.{key}", **values)
-
-    scores, importance, neurons = document.performance, document.importance, document.neurons
-    yield (
-        t("report.section.performance"),
-        scores.rows,
-        draws("resamples", count=scores.resamples, seed=str(scores.seed)),
-    )
-    yield (
-        t("report.section.importance"),
-        importance.rows,
-        draws("repeats", count=importance.repeats, seed=str(importance.seed)),
-    )
-    if (given := document.together) is not None:
-        yield t("report.section.together"), given.rows, draws("strata", count=given.repeats, seed=str(given.seed))
-    if (values := document.shapley) is not None:
-        how = draws("background", count=values.background_rows, seed=str(values.seed))
-        yield t("report.section.shapley"), values.rows, how
-    if (curves := document.effects) is not None:
-        yield t("report.section.effects"), curves.rows, draws("seed", seed=str(curves.seed))
-    if (pairs := document.interactions) is not None:
-        yield t("report.section.interactions"), pairs.rows, draws("blocks", count=pairs.blocks, seed=str(pairs.seed))
-    yield f"{t('report.section.coefficients')}, {t('report.unpenalised')}", document.coefficients.rows_inference, NONE
-    yield f"{t('report.section.coefficients')}, {t('report.network')}", document.coefficients.rows_network, NONE
-    for each in document.gradients.methods:
-        yield f"{t('report.section.gradients')}, {reading(each.method)}", each.rows, effort(each) or NONE
-    yield t("report.section.neurons"), neurons.rows, draws("seed", seed=str(neurons.seed))
 
 
 def _classes(document: Document) -> Table:
