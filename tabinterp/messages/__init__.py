@@ -24,6 +24,7 @@ from .inside import INSIDE
 from .readings import READINGS
 from .reasons import REASONS
 from .report import REPORT
+from .scale import SCALE
 from .shapley import SHAPLEY
 from .together import TOGETHER
 from .trust import TRUST
@@ -46,6 +47,7 @@ ENGLISH: dict[str, str] = {
     **READINGS,
     **REASONS,
     **REPORT,
+    **SCALE,
     **SHAPLEY,
     **TOGETHER,
     **TRUST,
