@@ -20,7 +20,7 @@ PACKAGE = ROOT / "tabinterp"
 # each other, except that a room imports itself.
 LAYERS = [
     {"cli", "__main__"},
-    {"console"},
+    {"console", "options"},
     {"verification"},
     {"auditing", "folder"},
     {"forecast"},
