@@ -309,7 +309,7 @@ def test_where_nothing_is_resolved_no_other_sentence_is_the_verdict(key):
     document = unresolved()
     check(document)
     said = document.verdict.model_copy(update={"sentence": Message(key=key, values={"linear": "the linear model"})})
-    with pytest.raises(DocumentError, match="verdict.sentence"):
+    with pytest.raises(DocumentError, match=r"verdict\.sentence"):
         check(document.model_copy(update={"verdict": said}))
 
 
