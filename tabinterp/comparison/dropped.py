@@ -89,11 +89,10 @@ def drop_and_refit(
     players: dict[str, tuple[str, ...]] = {c: (c,) for c in bound.columns}
     for name, columns in (together or {}).items():
         players |= {name: players_of(bound.columns, {name: columns})[name]}
-    training = np.flatnonzero(~table.held_out & (table.row_weights > 0))
-    training = training[np.sort(chosen(table.numbers[training], SEARCHED, seed))]
+    training = trained_on(table, seed)
     held = np.flatnonzero(table.held_out)
     held = held[np.argsort(table.numbers[held], kind="stable")]
-    scores = _refits(bound, players, training, held, seed)
+    scores = refitted_without(bound, players, training, held, seed)
     loss = loss_for(None, table.schema.task)
     rows = table.take(held)
     at = torch.as_tensor(np.stack(scores))
@@ -111,7 +110,14 @@ def drop_and_refit(
     )
 
 
-def _refits(
+def trained_on(table: Table, seed: int) -> IntArray:
+    """The training rows of the refits."""
+    held = np.zeros(len(table), dtype=bool) if table.held_out is None else table.held_out
+    training = np.flatnonzero(~held & (table.row_weights > 0))
+    return training[np.sort(chosen(table.numbers[training], SEARCHED, seed))]
+
+
+def refitted_without(
     bound: Bound, players: Mapping[str, tuple[str, ...]], training: IntArray, held: IntArray, seed: int
 ) -> list[FloatArray]:
     """(rows, k) held-out scores with all columns, then without each player."""

@@ -34,7 +34,8 @@ from .display import Display, Drawn, named
 from .distances import constant
 from .loss import loss_for
 from .permutation import error_of, share_of
-from .result import Estimates, mean_over_rows
+from .result import Estimates
+from .sums import mean_over_rows
 from .weights import deviation, unit
 
 CELLS = 4_000_000  # numbers in one block of fronts

@@ -28,7 +28,9 @@ from .design import Reason
 from .display import Display, Drawn, by_term, scaled
 from .inference import Estimate, Inference, infer
 from .own import own_inference
-from .result import Estimates, mean_over_rows
+from .result import Estimates
+from .streamed import finish_derivatives, update_derivatives
+from .sums import mean_over_rows
 from .surrogate import Surrogate, surrogate
 from .terms import AnyTerm, Basis, Slope, design, find_terms
 
@@ -227,15 +229,12 @@ def of_network(bound: Bound, terms: list[AnyTerm], surrogate_terms: list[AnyTerm
     """Average derivatives and contrasts, sign flips, and the linear surrogate of every output on `surrogate_terms`."""
     rows = np.ones(len(bound.table), dtype=bool) if bound.table.held_out is None else bound.table.held_out
     held_out = bound.take(rows)
-    derivative, weights = row_derivatives(held_out, terms), held_out.table.weights
-    estimates = mean_over_rows(derivative, weights)
-    with np.errstate(invalid="ignore"):
-        flips = np.where(np.isnan(derivative), np.nan, np.sign(derivative) * np.sign(estimates.value) < 0)
+    estimates, flips = finish_derivatives(update_derivatives(terms, held_out))
     return Coefficients(
         terms=tuple(terms),
         outputs=bound.outputs,
         estimates=estimates,
-        sign_flip=mean_over_rows(flips, weights).value,
+        sign_flip=flips,
         inference=None,
         surrogate=surrogate(bound, surrogate_terms),
         penalised=None,

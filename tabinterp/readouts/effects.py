@@ -32,6 +32,7 @@ from .loss import SCALES
 from .moves import forward, is_read
 from .pictures import Effect, Picture
 from .result import Estimates
+from .weights import quantiles
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
@@ -92,7 +93,10 @@ class Effects(Shown):
     rows: int
     ice_rows: int
     seed: int
-    estimand: str = "mean score over the rows if the column had this value"
+    estimand: str = (
+        "mean score over the rows if the column had this value; ale: local effects, accumulated (at the ends of a number, whose "
+        "bins are wide, fewer than 95% of its intervals hold it where columns are correlated)"
+    )
 
     def __getitem__(self, column: str) -> Curve:
         return next(curve for curve in self.curves if curve.column == column)
@@ -340,7 +344,7 @@ def _curve(
     values["pdp"] += plan.centre
     spread = first[-len(grid) :, 0] / total[0]
     centred = ice - np.einsum("ngk,g->nk", ice, spread / spread.sum())[:, None]
-    low, high = (_quantile(centred, ice_weights, q) for q in BAND)
+    low, high = (quantiles(centred, ice_weights, q) for q in BAND)
     near = grid.nearest
     share = np.bincount(near[near >= 0], plan.weights[near >= 0], minlength=len(grid)) / plan.weights.sum()
     told = {name: Estimates.of(values[name], errors[name], n - 1) for name in values}
@@ -390,10 +394,3 @@ def _accumulated(grid: Grid, mean: FloatArray) -> tuple[FloatArray, FloatArray]:
     influence[:, member] = -passed * slope / weight
     influence[:, spread] = -(curve - centre) / mean[spread].sum()
     return curve - centre, influence
-
-
-def _quantile(values: FloatArray, w: FloatArray, q: float) -> FloatArray:
-    """Weighted quantile over the first axis: the smallest value with at least this share at or below it."""
-    order = np.argsort(values, axis=0, kind="stable")
-    reached = np.cumsum(w[order], axis=0) >= q * w.sum() * (1 - 1e-12)
-    return np.asarray(np.take_along_axis(np.take_along_axis(values, order, 0), reached.argmax(axis=0)[None], 0)[0])

@@ -30,8 +30,9 @@ from ..table.draws import FloatArray, IntArray, row_hash
 from . import pairs as of_pair
 from .display import Display, Drawn, by_pair
 from .grids import Grid, checked_columns, grid_of
-from .result import Estimates, mean_over_rows
+from .result import Estimates
 from .screening import Progress, Screen, screen
+from .sums import mean_over_rows
 
 ROWS = 2048  # rows of all blocks together
 BLOCKS = 8  # blocks at least

@@ -121,7 +121,8 @@ def maximise(
     Parameters
     ----------
     starts : half of them real rows, the objective's best one among them, half drawn column by column from the domain.
-    budget : keep the numeric columns in the Mahalanobis ball that holds this share of the rows; all starts are then real rows.
+    budget : keep the row in the Mahalanobis ball, of numbers and levels, that holds this share of the rows; all starts are then
+        real rows.
 
     Raises
     ------

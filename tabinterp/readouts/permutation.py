@@ -48,6 +48,8 @@ if TYPE_CHECKING:
 ASSOCIATED = 0.2  # what is conditioned on is associated with the column at least so much (Strobl et al. 2008)
 TOGETHER = "rise of the mean loss when the column comes from another row"
 WITHIN = "rise of the mean loss when the column comes from another row that is alike in the columns that go with it"
+ENOUGH = 10  # draws a row from which intervals hold what they say
+CONSERVATIVE = "with so few draws a row intervals are conservative: they hold it more often than 95%"
 
 Progress = Callable[[str, float], None]
 
@@ -84,7 +86,8 @@ class PermutationImportance(Display):
 
     @property
     def estimand(self) -> str:
-        return WITHIN if self.conditional else TOGETHER
+        words = WITHIN if self.conditional else TOGETHER
+        return words if self.n_repeats >= ENOUGH or all(self.exact) else f"{words}; {CONSERVATIVE}"
 
     def _axis(self) -> str:
         key = "plot.axis.permutation.conditional" if self.conditional else self.drawn.axis
@@ -193,10 +196,11 @@ def start(
     if n_repeats < 1:
         raise NotApplicableError(f"n_repeats is at least 1; got {n_repeats}")
     chosen_loss = loss_for(loss, bound.table.schema.task, scale)
-    if conditional and chosen_loss.ranks:
-        raise NotApplicableError("conditional importance takes a loss that is a mean over rows; the AUC is none")
     if conditional and n < 4 * FEWEST:
-        raise NotApplicableError(f"conditional importance needs at least {4 * FEWEST} rows; the table has {n}")
+        raise NotApplicableError(
+            f"conditional importance needs at least {4 * FEWEST} rows; the table has {n}: strata hold {FEWEST} rows, are cut by "
+            "other rows than their own, and one stratum is none"
+        )
     if chosen_loss.ranks and len(np.unique(bound.table.y)) < 2:
         raise NotApplicableError("the AUC needs rows of both classes")
     players = players_of(bound.columns, groups or {})

@@ -25,7 +25,8 @@ from ..table import Table
 from ..table.draws import FloatArray, IntArray
 from .display import Display, Drawn, by_term, scaled, spreads
 from .grids import SMALL
-from .result import Estimates, mean_over_rows
+from .result import Estimates
+from .sums import mean_over_rows
 from .terms import AnyTerm, Basis, Contrast, Slope, find_terms
 from .weights import deviation
 

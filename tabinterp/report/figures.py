@@ -23,6 +23,7 @@ from matplotlib.figure import Figure
 from matplotlib.ticker import FuncFormatter, MaxNLocator
 
 from tabinterp.readouts.plots import AMBER, DASH, INK, NAVY, RULE
+from tabinterp.report import words
 from tabinterp.report.document import Interval
 from tabinterp.report.svg import Label, later, markup
 from tabinterp.report.words import excludes_zero
@@ -272,7 +273,7 @@ def _point(axes: Axes, point: Point, network: bool, gid: str) -> None:
 
 def tick(value: float, _: int | None) -> str:
     """A tick that stands alone, without an exponent elsewhere on the axis."""
-    return f"{value:,.6g}".replace("-", "−")
+    return words.tick(value)
 
 
 def drawable(rows: Sequence[Pair]) -> bool:

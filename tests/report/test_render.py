@@ -117,11 +117,11 @@ def test_every_number_of_a_figure_is_in_its_table(name):
 def test_figures_are_there():
     counts = {name: len(Reader(page(name)).figures) for name in SAMPLES}
     assert counts == {
-        "binary": 20,
-        "multiclass": 33,
-        "regression": 16,
-        "count": 16,
-        "hostile": 20,
+        "binary": 31,
+        "multiclass": 44,
+        "regression": 27,
+        "count": 23,
+        "hostile": 27,
         "nothing": 0,
         "all_none": 0,
     }
