@@ -110,7 +110,8 @@ def alternatives(
     return Alternatives(protected, tuple(_on_frontier(made)), len(held), seed)
 
 
-Version = tuple[
+# model, how, without, (n, 1) scores of the held-out rows
+Version = tuple[Literal["network", "linear"], How, tuple[str, ...], FloatArray]
     Literal["network", "linear"], How, tuple[str, ...], FloatArray
 ]  # model, how, without, (n, 1) scores of the held-out rows
 
