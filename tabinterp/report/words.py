@@ -36,7 +36,7 @@ def say(message: Message) -> str:
 
 
 def _typeset(value: Any) -> Any:
-    """A number as the report prints it, with the minus sign of its tables; a name that runs leftward, apart; the rest as it is."""
+    """A number as the report prints it, with the minus sign of its tables; a name that runs leftward, apart."""
     if isinstance(value, str):
         return apart(value)
     if isinstance(value, (list, tuple)):

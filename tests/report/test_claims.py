@@ -309,7 +309,7 @@ def test_where_nothing_is_resolved_no_other_sentence_is_the_verdict(key):
     document = unresolved()
     check(document)
     said = document.verdict.model_copy(update={"sentence": Message(key=key, values={"linear": "the linear model"})})
-    with pytest.raises(DocumentError, match="verdict.sentence"):
+    with pytest.raises(DocumentError, match=r"verdict\.sentence"):
         check(document.model_copy(update={"verdict": said}))
 
 
@@ -348,7 +348,9 @@ def test_a_page_of_an_unresolved_document_marks_nothing_as_resolved():
 )
 def test_a_line_that_the_numbers_do_not_bear_out_is_refused(key):
     line = Message(key=key, values={"columns": [binary().importance.columns[-1].column]})
-    said = binary().verdict.model_copy(update={"lines": [line], "difference": Interval(value=-0.05, low=-0.07, high=-0.03)})
+    said = binary().verdict.model_copy(
+        update={"lines": [line], "difference": Interval(value=-0.05, low=-0.07, high=-0.03)}
+    )
     document = binary().model_copy(update={"verdict": said.model_copy(update={"status": "better"})})
     better = Message(key="verdict.better", values={"linear": "the linear model"})
     with pytest.raises(DocumentError, match=r"verdict\.lines"):

@@ -154,7 +154,9 @@ def test_another_process_writes_the_same_bytes():
     )
     environment = {"PYTHONHASHSEED": "1", "SOURCE_DATE_EPOCH": "1", "TZ": "Asia/Tokyo"}
     runs = [
-        subprocess.run([sys.executable, "-c", program], capture_output=True, check=True, timeout=300, env=os.environ | more)
+        subprocess.run(
+            [sys.executable, "-c", program], capture_output=True, check=True, timeout=300, env=os.environ | more
+        )
         for more in ({}, environment)
     ]
     assert runs[0].stdout == runs[1].stdout

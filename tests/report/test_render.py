@@ -22,6 +22,7 @@ from tabinterp.report.blocks import Figure, Fold, Paragraph, Table
 from tabinterp.report.document import Interval, Part
 from tabinterp.report.parts import coefficients, findings, gradients, method
 from tabinterp.report.render import render
+from tabinterp.report.words import LEFTWARD
 from tests.report.samples import HOSTILE, SAMPLES, binary, nothing
 
 LIMIT = 1_500_000
@@ -141,6 +142,16 @@ def test_hostile_names_stay_text():
     for name in HOSTILE[:5]:
         assert name in words
     assert "\u202e" not in html
+
+
+def test_names_that_run_leftward_move_nothing_around_them():
+    """In a cell a name is alone; in a sentence it stands between marks that set it apart."""
+    alone = r"<svg.*?</svg>|<style>.*?</style>|<script>.*?</script>|<t[hd][^>]*>[^<]*</t[hd]>|<h3[^>]*>[^<]*</h3>"
+    texts = re.findall(r">([^<]+)<", re.sub(alone, "", page("hostile"), flags=re.DOTALL))
+    told = [text for text in texts if LEFTWARD.search(text)]
+    assert told
+    for text in told:
+        assert not LEFTWARD.search(re.sub("\u2068[^\u2069]*\u2069", "", text)), text
 
 
 def test_a_column_named_like_a_token_of_the_figure_keeps_its_own_label():

@@ -53,7 +53,11 @@ def _models(document: Document) -> Iterator[Used]:
 
 
 def _judged(part: Judged) -> Iterator[Used]:
-    for key, found in (("recalibration", part.recalibration), ("reference", part.reference), ("decisions", part.decisions)):
+    for key, found in (
+        ("recalibration", part.recalibration),
+        ("reference", part.reference),
+        ("decisions", part.decisions),
+    ):
         if found is not None:
             yield t(f"report.judged.{key}"), found.rows, ""
 
