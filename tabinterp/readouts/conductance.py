@@ -23,7 +23,7 @@ from ..models.layers import Layer, layers_of
 from ..table import Table
 from ..table.draws import FloatArray, chosen
 from .baselines import baseline_of
-from .result import Estimates, mean_over_rows
+from .result import Estimates, mean_over_rows, mean_with_draws
 from .weights import unit
 
 STEPS = 64  # segments a path starts with; one where what follows the layer is affine, which is exact
@@ -59,7 +59,7 @@ class Conductance:
     def mean(self) -> Estimates:
         """Signed mean over rows (units, outputs), with its error over rows and of the background's draw."""
         mean = mean_over_rows(self.values, self.weights)
-        return Estimates.of(mean.value, np.hypot(mean.stderr, self.mean_stderr), max(1, len(self.values) - 1))
+        return mean_with_draws(mean, len(self.values), self.mean_stderr, self.background_rows)
 
     def size(self) -> Estimates:
         """Mean absolute value over rows (units, outputs); noise biases it upward."""

@@ -22,7 +22,7 @@ from ..models import Bound, Model, bind
 from ..table import Table
 from ..table.draws import FloatArray, IntArray, chosen
 from .baselines import BASELINES, baseline_of
-from .result import Estimates, mean_over_rows
+from .result import Estimates, mean_over_rows, mean_with_draws
 from .straight import mean_gradient, score, slopes
 from .weights import quantile, unit
 
@@ -69,7 +69,7 @@ class GradientImportance:
         mean = mean_over_rows(self.values, self.weights)
         if self.mean_stderr is None:
             return mean
-        return Estimates.of(mean.value, np.hypot(mean.stderr, self.mean_stderr), max(1, len(self.values) - 1))
+        return mean_with_draws(mean, len(self.values), self.mean_stderr, self.settings["background_rows"])
 
     def size(self) -> Estimates:
         """Mean absolute value over rows (columns, outputs); noise biases it upward."""
