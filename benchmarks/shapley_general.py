@@ -2,11 +2,11 @@
 
     python -m benchmarks.shapley_general [--compared 96]        needs shap and lightshap
 
-Adult without `fnlwgt` and `education` (12 columns), 100 background rows, two networks 128-64: one that normalises each encoded row
-first (LayerNorm), one that looks every level up in an embedding. The peers are handed the leanest function there is: a lookup of
-what each column brings to the part that is not affine, then that part in single precision. All are warmed up, times are of the
-processor, the best of three, on one thread; errors and the times at equal error are those of `benchmarks.shapley`. Bar: not slower
-than the better of the two.
+Adult without `fnlwgt` and `education` (12 columns), 100 background rows, two networks 128-64: one that normalises each encoded
+row first (LayerNorm), one that looks every level up in an embedding. The peers are handed the leanest function there is: a lookup
+of what each column brings to the part that is not affine, then that part in single precision. All are warmed up, times are of
+the processor, the best of three, on one thread; errors and times at equal error are those of `benchmarks.shapley`. Bar: not
+slower than the better of the two.
 """
 
 from __future__ import annotations

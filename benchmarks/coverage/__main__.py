@@ -97,7 +97,7 @@ def lines(sets: int) -> Iterator[Line]:
     yield from apart(sets)
 
 
-FEW = "a column in which few background rows differ from the row (capital loss) has as few independent draws"
+FEW = "a column in which few background rows differ from the row (capital gain) has as few independent draws"
 BLOCKS = "blocks of rows are few, and a low estimate brings a low error"
 
 

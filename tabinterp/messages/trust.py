@@ -46,9 +46,9 @@ TRUST: dict[str, str] = {
         "Deletion: the columns of a row are replaced by those of {donors} background rows, the largest first; the score should "
         "leave its value sooner than in random order. Insertion: they are put into the background rows instead; the score should "
         "reach its value sooner. Shown is the area between the method's curve and that of {orders} random orders, in {scale}. "
-        "Replaced columns make rows that may not occur, on which no network was trained, and an order that ignores the model beats "
-        "chance as well when it names the values farthest from those of other rows: compare methods with each other, and with "
-        "what random weights leave of them."
+        "Replaced columns make rows that may not occur, on which no network was trained, and an order that ignores the model "
+        "beats chance as well when it names the values farthest from those of other rows: compare methods with each other, and "
+        "with what random weights leave of them."
     ),
     "report.trust.curves.axis": "Area between the method and chance ({scale}), 95% interval",
     "report.trust.curves.table": "Area between the curves of a method and of random orders, in {scale}",
