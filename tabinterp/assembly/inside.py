@@ -10,6 +10,7 @@ import pandas as pd
 
 from ..messages import text
 from ..readouts.grids import SMALL
+from ..readouts.incoming import Incoming
 from ..readouts.inside import QUANTILES, Inside, Optima
 from ..readouts.profiles import Profiles, strongest
 from ..readouts.typicality import FAR, Typicality
@@ -20,6 +21,7 @@ from .results import Results, at, number, rows_of
 
 MEASURES = ("mahalanobis", "neighbours", "forest", "residual")
 MOST_COLUMNS = 40  # of the panels of real rows
+MOST_TEMPLATES = 32  # units of the first layer
 LINES = 5  # of a template, and of each side of a profile
 MISSING = text("units.missing")
 
@@ -49,6 +51,7 @@ def inside(r: Results) -> parts.Inside | None:
             )
             for u in range(kept)
         ],
+        templates=_templates(found, held),
         cards=[_card(found, r.optima, k, held) for k in range(len(found.shown))],
         outputs=[] if r.optima is None else _outputs(found, r.optima, held),
         starts=None if r.optima is None else r.optima.maxima.starts,
@@ -131,6 +134,44 @@ def _profile(excite: Profiles, inhibit: Profiles, k: int) -> list[parts.ProfileL
 
 def _line(made: Profiles, k: int, line: int) -> Interval:
     return at(made.difference if made.levels[line] is None else made.lift, k, line)
+
+
+def _templates(found: Inside, held: _Held) -> list[parts.Template]:
+    """The shares of the columns in what comes into the dearest units of the first layer."""
+    made, units = found.units.incoming, found.units
+    if made is None:
+        return []
+    first = [u for u, name in enumerate(units.layer) if name == units.layer[0]]
+    cost = np.nan_to_num(units.ablation_mean.value[first], nan=-np.inf)
+    lines = {column: [i for i, name in enumerate(made.columns) if name == column] for column in held.columns}
+    power = np.array([made.strength[:, own[0]] ** 2 for own in lines.values()])
+    with np.errstate(invalid="ignore", divide="ignore"):
+        shares = power / np.nansum(power, axis=0)
+    return [
+        parts.Template(
+            index=units.index[first[k]],
+            columns=[
+                _template(column, number(share), made, (units.index[first[k]], own), held)
+                for (column, own), share in zip(lines.items(), shares[:, k], strict=True)
+            ],
+        )
+        for k in np.argsort(-cost, kind="stable")[:MOST_TEMPLATES].tolist()
+    ]
+
+
+def _template(
+    column: str, share: float | None, made: Incoming, at: tuple[int, list[int]], held: _Held
+) -> parts.TemplateColumn:
+    u, lines = at
+    weight = {
+        i: made.weight[u, i] for i in lines if np.isfinite(made.weight[u, i]) and held.enough(column, made.levels[i])
+    }
+    best = max(weight, key=lambda i: abs(weight[i]), default=None)
+    if best is None:
+        return parts.TemplateColumn(column=column, share=share, sign=0, level=None)
+    level = None if made.levels[best] is None else str(made.levels[best])
+    sign: Any = int(np.sign(weight[best]))
+    return parts.TemplateColumn(column=column, share=share, sign=sign, level=level)
 
 
 def _weights(found: Inside, u: int, held: _Held) -> list[parts.WeightLine]:

@@ -50,6 +50,20 @@ class WeightLine(Part):
     weight: float
 
 
+class TemplateColumn(Part):
+    """What a column's weights bring into a unit of the first layer."""
+
+    column: str
+    share: float | None  # of the sum over columns of the variance of each one's part; None where the encoder mixes it
+    sign: Literal[-1, 0, 1]  # of the number's weight, or of the level's; 0 where there is no line and no level
+    level: str | None  # of a category: the level with the greatest weight
+
+
+class Template(Part):
+    index: int
+    columns: list[TemplateColumn]
+
+
 class Place(Part):
     """Where a column stands at an optimum. Values that fewer than ten rows reach are not printed."""
 
@@ -150,6 +164,7 @@ class Inside(Part):
     shares: list[float]
     layers: list[LayerHealth]
     units: list[UnitRow]  # those of `neurons.units`, in their order
+    templates: list[Template]  # of units of the first layer, the dearest first; none where it is no affine function
     cards: list[Card]  # the units that the loss misses most, the dearest first
     outputs: list[OutputCard]
     starts: int | None
