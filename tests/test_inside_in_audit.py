@@ -182,15 +182,14 @@ def test_templates_are_shares_of_what_comes_in():
     costs = {unit.index: unit.ablation.value for unit in part.units}
     assert [one.index for one in part.templates] == sorted(costs, key=lambda u: -costs[u])
     one = next(one for one in part.templates if one.index == 1)  # -b, and 2 for job u
-    columns = {column.column: column for column in one.columns}
-    variance = [0.0, rows["b"].var(ddof=0), 4 * (rows["job"] == "u").var(ddof=0)]
-    np.testing.assert_allclose(
-        [columns[c].share for c in ("a", "b", "job")], np.array(variance) / sum(variance), rtol=1e-5
-    )
-    assert (columns["b"].sign, columns["b"].level) == (-1, None)
-    assert (columns["job"].sign, columns["job"].level) == (1, "u")
+    variance = {"a": 0.0, "b": rows["b"].var(ddof=0), "job": 4 * (rows["job"] == "u").var(ddof=0)}
+    expected = [variance[c] / sum(variance.values()) for c in part.template_columns]
+    np.testing.assert_allclose(one.shares, expected, rtol=1e-5)
+    told = dict(zip(part.template_columns, zip(one.signs, one.levels, strict=True), strict=True))
+    assert told["b"] == (-1, None)
+    assert told["job"] == (1, "u")
     rare = next(one for one in part.templates if one.index == 0)  # its greatest weight is of three people
-    assert next(c for c in rare.columns if c.column == "job").level == "v"
+    assert rare.levels[part.template_columns.index("job")] == "v"
 
 
 def test_six_panels_are_tenths_of_the_rows():

@@ -21,7 +21,7 @@ from .results import Results, at, number, rows_of
 
 MEASURES = ("mahalanobis", "neighbours", "forest", "residual")
 MOST_COLUMNS = 40  # of the panels of real rows
-MOST_TEMPLATES = 32  # units of the first layer
+MOST_TEMPLATES = 20  # units of the first layer
 LINES = 5  # of a template, and of each side of a profile
 MISSING = text("units.missing")
 
@@ -51,6 +51,7 @@ def inside(r: Results) -> parts.Inside | None:
             )
             for u in range(kept)
         ],
+        template_columns=held.columns,
         templates=_templates(found, held),
         cards=[_card(found, r.optima, k, held) for k in range(len(found.shown))],
         outputs=[] if r.optima is None else _outputs(found, r.optima, held),
@@ -147,31 +148,30 @@ def _templates(found: Inside, held: _Held) -> list[parts.Template]:
     power = np.array([made.strength[:, own[0]] ** 2 for own in lines.values()])
     with np.errstate(invalid="ignore", divide="ignore"):
         shares = power / np.nansum(power, axis=0)
-    return [
-        parts.Template(
-            index=units.index[first[k]],
-            columns=[
-                _template(column, number(share), made, (units.index[first[k]], own), held)
-                for (column, own), share in zip(lines.items(), shares[:, k], strict=True)
-            ],
+    result = []
+    for k in np.argsort(-cost, kind="stable")[:MOST_TEMPLATES].tolist():
+        u = units.index[first[k]]
+        told = [_greatest(made, u, own, held) for own in lines.values()]
+        result.append(
+            parts.Template(
+                index=u,
+                shares=[number(share) for share in shares[:, k]],
+                signs=[sign for sign, _ in told],
+                levels=[level for _, level in told],
+            )
         )
-        for k in np.argsort(-cost, kind="stable")[:MOST_TEMPLATES].tolist()
-    ]
+    return result
 
 
-def _template(
-    column: str, share: float | None, made: Incoming, at: tuple[int, list[int]], held: _Held
-) -> parts.TemplateColumn:
-    u, lines = at
-    weight = {
-        i: made.weight[u, i] for i in lines if np.isfinite(made.weight[u, i]) and held.enough(column, made.levels[i])
-    }
-    best = max(weight, key=lambda i: abs(weight[i]), default=None)
-    if best is None:
-        return parts.TemplateColumn(column=column, share=share, sign=0, level=None)
-    level = None if made.levels[best] is None else str(made.levels[best])
-    sign: Any = int(np.sign(weight[best]))
-    return parts.TemplateColumn(column=column, share=share, sign=sign, level=level)
+def _greatest(made: Incoming, u: int, lines: list[int], held: _Held) -> tuple[Any, str | None]:
+    """Sign and level (None: of a number) of the greatest weight that ten rows hold."""
+    weight = made.weight[u]
+    told = [i for i in lines if np.isfinite(weight[i]) and held.enough(made.columns[i], made.levels[i])]
+    if not told:
+        return 0, None
+    best = max(told, key=lambda i: abs(weight[i]))
+    level = made.levels[best]
+    return int(np.sign(weight[best])), None if level is None else str(level)
 
 
 def _weights(found: Inside, u: int, held: _Held) -> list[parts.WeightLine]:

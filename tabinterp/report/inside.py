@@ -50,18 +50,17 @@ class WeightLine(Part):
     weight: float
 
 
-class TemplateColumn(Part):
-    """What a column's weights bring into a unit of the first layer."""
-
-    column: str
-    share: float | None  # of the sum over columns of the variance of each one's part; None where the encoder mixes it
-    sign: Literal[-1, 0, 1]  # of the number's weight, or of the level's; 0 where there is no line and no level
-    level: str | None  # of a category: the level with the greatest weight
-
-
 class Template(Part):
+    """What the weights of each column bring into a unit of the first layer; lists follow `Inside.template_columns`.
+
+    `shares` are of the sum over columns of the variance of each one's part, None where the encoder mixes it; `levels` of a
+    category the one of the greatest weight; `signs` of that weight or the number's, 0 where there is no line and no level.
+    """
+
     index: int
-    columns: list[TemplateColumn]
+    shares: list[float | None]
+    signs: list[Literal[-1, 0, 1]]
+    levels: list[str | None]
 
 
 class Place(Part):
@@ -164,6 +163,7 @@ class Inside(Part):
     shares: list[float]
     layers: list[LayerHealth]
     units: list[UnitRow]  # those of `neurons.units`, in their order
+    template_columns: list[str]
     templates: list[Template]  # of units of the first layer, the dearest first; none where it is no affine function
     cards: list[Card]  # the units that the loss misses most, the dearest first
     outputs: list[OutputCard]

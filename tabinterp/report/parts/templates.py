@@ -5,7 +5,7 @@ from __future__ import annotations
 from tabinterp.report.blocks import Block, Cell, Fold, Paragraph, Table
 from tabinterp.report.document import Document
 from tabinterp.report.heat import heat
-from tabinterp.report.inside import Inside, Template, TemplateColumn
+from tabinterp.report.inside import Inside, Template
 from tabinterp.report.words import MINUS, NONE, by_importance, cut, cut_cell, t, tidy
 
 WIDEST = 15  # columns; the others are one
@@ -17,36 +17,37 @@ def templates(document: Document, part: Inside) -> list[Block]:
     if not part.templates:
         return []
     rank = by_importance(document)
-    names = sorted((one.column for one in part.templates[0].columns), key=lambda name: rank.get(name, len(rank)))
-    head = [Cell(t("report.neuron")), *(cut_cell(name) for name in names[:WIDEST])]
+    names = part.template_columns
+    order = sorted(range(len(names)), key=lambda place: rank.get(names[place], len(rank)))
+    head = [Cell(t("report.neuron")), *(cut_cell(names[place]) for place in order[:WIDEST])]
     left = len(names) - WIDEST
     if left > 0:
         head.append(Cell(t("report.inside.templates.other", count=left)))
     layer = part.layers[0].layer
-    rows = [_row(layer, one, names) for one in part.templates]
+    rows = [_row(layer, one, order) for one in part.templates]
     values = {"count": len(part.templates), "layer": tidy(layer)}
     table = Table(t("report.inside.templates.table", **values), head, rows, style="heat tall")
     note = Paragraph(t("report.inside.templates.note", percent=round(100 * LEAST)), "note")
     return [Fold(t("report.inside.templates.fold", **values), [note, table])]
 
 
-def _row(layer: str, found: Template, names: list[str]) -> list[Cell]:
-    own = {one.column: one for one in found.columns}
+def _row(layer: str, found: Template, order: list[int]) -> list[Cell]:
     cells = [Cell(t("report.neuron.name", layer=cut(layer), index=str(found.index)))]
-    cells += [_cell(own[name]) for name in names[:WIDEST]]
-    if others := names[WIDEST:]:
-        total = sum(own[name].share or 0.0 for name in others)
+    cells += [_cell(found, place) for place in order[:WIDEST]]
+    if others := order[WIDEST:]:
+        total = sum(found.shares[place] or 0.0 for place in others)
         cells.append(Cell(t("report.inside.templates.share", percent=round(100 * total)), style=heat(total)))
     return cells
 
 
-def _cell(found: TemplateColumn) -> Cell:
-    if found.share is None:
+def _cell(found: Template, place: int) -> Cell:
+    share, level = found.shares[place], found.levels[place]
+    if share is None:
         return Cell(NONE)
-    if found.share < LEAST:
+    if share < LEAST:
         return Cell(t("report.inside.templates.small"))
-    sign = {-1: MINUS, 0: "", 1: "+"}[found.sign]
-    level = "" if found.level is None else cut(found.level, LEVEL)
-    share = t("report.inside.templates.share", percent=round(100 * found.share))
-    whole = "" if found.level is None or tidy(found.level) == level else sign + tidy(found.level)
-    return Cell(f"{share} {sign}{level}".strip(), whole, heat(found.share))
+    sign = {-1: MINUS, 0: "", 1: "+"}[found.signs[place]]
+    named = "" if level is None else cut(level, LEVEL)
+    told = t("report.inside.templates.share", percent=round(100 * share))
+    whole = "" if level is None or tidy(level) == named else sign + tidy(level)
+    return Cell(f"{told} {sign}{named}".strip(), whole, heat(share))
