@@ -89,6 +89,7 @@ from tabinterp.report.inside import (
     Plausible,
     ProfileLine,
     RealPanels,
+    Template,
     UnitRow,
     WeightLine,
 )
@@ -652,6 +653,17 @@ def card(make: Maker, unit: Unit, names: list[str], place: int) -> Card:
     )
 
 
+def template(names: list[str], place: int) -> Template:
+    """Shares that fall, with and without a sign or a level; one column is mixed."""
+    count = range(len(names))
+    return Template(
+        index=place,
+        shares=[None if i == 3 else 0.5**i for i in count],
+        signs=[(-1, 0, 1)[(i + place) % 3] for i in count],
+        levels=["a level of a long name" if i % 2 else None for i in count],
+    )
+
+
 def path() -> list[PathPoint]:
     return [
         PathPoint(share=share, value=value, tenth=tenth, oddest=oddest, out=0, unreadable=oddest > 0.9975)
@@ -692,6 +704,8 @@ def inside(make: Maker, found: Neurons, names: list[str], classes: list[str | No
         shares=[0.1, 0.25, 0.5, 0.75, 0.9],
         layers=layers,
         units=units,
+        template_columns=names,
+        templates=[template(names, i) for i in range(3)],
         cards=[card(make, unit, names, i) for i, unit in enumerate(found.units[:12])],
         outputs=[OutputCard(output=name, lowest=low, optimum=optimum(make, names, 1)) for name, low in outputs],
         starts=64,
