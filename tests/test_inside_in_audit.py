@@ -177,6 +177,21 @@ def test_the_page_orders_the_atlas_and_claims_no_rise_that_is_open():
     assert render(changed).count(rise) == section.count(rise) - 1
 
 
+def test_templates_are_shares_of_what_comes_in():
+    rows, part = read()[0], audited().document.inside
+    costs = {unit.index: unit.ablation.value for unit in part.units}
+    assert [one.index for one in part.templates] == sorted(costs, key=lambda u: -costs[u])
+    one = next(one for one in part.templates if one.index == 1)  # -b, and 2 for job u
+    variance = {"a": 0.0, "b": rows["b"].var(ddof=0), "job": 4 * (rows["job"] == "u").var(ddof=0)}
+    expected = [variance[c] / sum(variance.values()) for c in part.template_columns]
+    np.testing.assert_allclose(one.shares, expected, rtol=1e-5)
+    told = dict(zip(part.template_columns, zip(one.signs, one.levels, strict=True), strict=True))
+    assert told["b"] == (-1, None)
+    assert told["job"] == (1, "u")
+    rare = next(one for one in part.templates if one.index == 0)  # its greatest weight is of three people
+    assert rare.levels[part.template_columns.index("job")] == "v"
+
+
 def test_six_panels_are_tenths_of_the_rows():
     rows, part = read()[0], audited().document.inside
     card = next(card for card in part.cards if card.index == 1)

@@ -10,6 +10,7 @@ import pandas as pd
 
 from ..messages import text
 from ..readouts.grids import SMALL
+from ..readouts.incoming import Incoming
 from ..readouts.inside import QUANTILES, Inside, Optima
 from ..readouts.profiles import Profiles, strongest
 from ..readouts.typicality import FAR, Typicality
@@ -20,6 +21,7 @@ from .results import Results, at, number, rows_of
 
 MEASURES = ("mahalanobis", "neighbours", "forest", "residual")
 MOST_COLUMNS = 40  # of the panels of real rows
+MOST_TEMPLATES = 20  # units of the first layer
 LINES = 5  # of a template, and of each side of a profile
 MISSING = text("units.missing")
 
@@ -49,6 +51,8 @@ def inside(r: Results) -> parts.Inside | None:
             )
             for u in range(kept)
         ],
+        template_columns=held.columns,
+        templates=_templates(found, held),
         cards=[_card(found, r.optima, k, held) for k in range(len(found.shown))],
         outputs=[] if r.optima is None else _outputs(found, r.optima, held),
         starts=None if r.optima is None else r.optima.maxima.starts,
@@ -131,6 +135,43 @@ def _profile(excite: Profiles, inhibit: Profiles, k: int) -> list[parts.ProfileL
 
 def _line(made: Profiles, k: int, line: int) -> Interval:
     return at(made.difference if made.levels[line] is None else made.lift, k, line)
+
+
+def _templates(found: Inside, held: _Held) -> list[parts.Template]:
+    """The shares of the columns in what comes into the dearest units of the first layer."""
+    made, units = found.units.incoming, found.units
+    if made is None:
+        return []
+    first = [u for u, name in enumerate(units.layer) if name == units.layer[0]]
+    cost = np.nan_to_num(units.ablation_mean.value[first], nan=-np.inf)
+    lines = {column: [i for i, name in enumerate(made.columns) if name == column] for column in held.columns}
+    power = np.array([made.strength[:, own[0]] ** 2 for own in lines.values()])
+    with np.errstate(invalid="ignore", divide="ignore"):
+        shares = power / np.nansum(power, axis=0)
+    result = []
+    for k in np.argsort(-cost, kind="stable")[:MOST_TEMPLATES].tolist():
+        u = units.index[first[k]]
+        told = [_greatest(made, u, own, held) for own in lines.values()]
+        result.append(
+            parts.Template(
+                index=u,
+                shares=[number(share) for share in shares[:, k]],
+                signs=[sign for sign, _ in told],
+                levels=[level for _, level in told],
+            )
+        )
+    return result
+
+
+def _greatest(made: Incoming, u: int, lines: list[int], held: _Held) -> tuple[Any, str | None]:
+    """Sign and level (None: of a number) of the greatest weight that ten rows hold."""
+    weight = made.weight[u]
+    told = [i for i in lines if np.isfinite(weight[i]) and held.enough(made.columns[i], made.levels[i])]
+    if not told:
+        return 0, None
+    best = max(told, key=lambda i: abs(weight[i]))
+    level = made.levels[best]
+    return int(np.sign(weight[best])), None if level is None else str(level)
 
 
 def _weights(found: Inside, u: int, held: _Held) -> list[parts.WeightLine]:

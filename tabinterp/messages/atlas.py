@@ -37,6 +37,17 @@ ATLAS: dict[str, str] = {
     "report.inside.loss_interval": "{loss} without it [95% CI]",
     "report.inside.health_of": "health",
     "report.inside.rest": "The other {count} units have a line each in the table of all units.",
+    "report.inside.templates.fold": "Templates: what comes into {count} units of {layer}, by original column",
+    "report.inside.templates.table": "Shares (%) of what comes into {count} units of {layer}, the dearest to the loss first",
+    "report.inside.templates.note": (
+        "Ahead of its activation a unit of the first layer is a sum of one part for each column. A cell is the variance of the "
+        "column's part over the sum of those of all parts, whatever columns are correlated, with the sign of a number's weight, "
+        "or the level of the greatest weight and its sign. A dot is a share under {percent}%. The atlas above counts what a unit "
+        "moves with: also the columns that go with those it reads."
+    ),
+    "report.inside.templates.other": "other ({count} columns)",
+    "report.inside.templates.share": "{percent}",
+    "report.inside.templates.small": "·",
     "report.inside.close": "The units that the loss misses most",
     "report.inside.close_lead": (
         "The {count} units without which the {loss} rises most, each with real rows first: the tenth of the rows that excites "
@@ -108,8 +119,8 @@ ATLAS: dict[str, str] = {
     "report.inside.more": "{caption}; {count} columns of less importance are in audit.json",
     "report.inside.plausible": "Plausible optimum: where each column stands",
     "report.inside.plausible_note": (
-        "✓ {value}, the most that was found within the {share} of rows nearest the middle; by the oddest measure farther out "
-        "than {oddest} of real rows."
+        "✓ {value}, the most that was found in a ball that holds {share} of the rows; by the oddest measure farther out than "
+        "{oddest} of real rows."
     ),
     "report.inside.plausible_same": "The optimum itself is no farther out than real rows are: it is the plausible one, too.",
     "report.inside.plausible_none": (

@@ -50,6 +50,19 @@ class WeightLine(Part):
     weight: float
 
 
+class Template(Part):
+    """What the weights of each column bring into a unit of the first layer; lists follow `Inside.template_columns`.
+
+    `shares` are of the sum over columns of the variance of each one's part, None where the encoder mixes it; `levels` of a
+    category the one of the greatest weight; `signs` of that weight or the number's, 0 where there is no line and no level.
+    """
+
+    index: int
+    shares: list[float | None]
+    signs: list[Literal[-1, 0, 1]]
+    levels: list[str | None]
+
+
 class Place(Part):
     """Where a column stands at an optimum. Values that fewer than ten rows reach are not printed."""
 
@@ -150,6 +163,8 @@ class Inside(Part):
     shares: list[float]
     layers: list[LayerHealth]
     units: list[UnitRow]  # those of `neurons.units`, in their order
+    template_columns: list[str]
+    templates: list[Template]  # of units of the first layer, the dearest first; none where it is no affine function
     cards: list[Card]  # the units that the loss misses most, the dearest first
     outputs: list[OutputCard]
     starts: int | None

@@ -89,6 +89,7 @@ from tabinterp.report.inside import (
     Plausible,
     ProfileLine,
     RealPanels,
+    Template,
     UnitRow,
     WeightLine,
 )
@@ -151,7 +152,7 @@ HOSTILE = [
     "",
     "</title><script>alert(4)</script>",
     "@0@",
-    "javascript:alert(5)",
+    "الدخل السنوي للأسرة (2026) 5",
 ]
 
 NONE = Interval()
@@ -652,6 +653,17 @@ def card(make: Maker, unit: Unit, names: list[str], place: int) -> Card:
     )
 
 
+def template(names: list[str], place: int) -> Template:
+    """Shares that fall, with and without a sign or a level; one column is mixed."""
+    count = range(len(names))
+    return Template(
+        index=place,
+        shares=[None if i == 3 else 0.5**i for i in count],
+        signs=[(-1, 0, 1)[(i + place) % 3] for i in count],
+        levels=["a level of a long name" if i % 2 else None for i in count],
+    )
+
+
 def path() -> list[PathPoint]:
     return [
         PathPoint(share=share, value=value, tenth=tenth, oddest=oddest, out=0, unreadable=oddest > 0.9975)
@@ -692,6 +704,8 @@ def inside(make: Maker, found: Neurons, names: list[str], classes: list[str | No
         shares=[0.1, 0.25, 0.5, 0.75, 0.9],
         layers=layers,
         units=units,
+        template_columns=names,
+        templates=[template(names, i) for i in range(3)],
         cards=[card(make, unit, names, i) for i, unit in enumerate(found.units[:12])],
         outputs=[OutputCard(output=name, lowest=low, optimum=optimum(make, names, 1)) for name, low in outputs],
         starts=64,
@@ -1509,6 +1523,23 @@ def crowded() -> Document:
     verdict = found.verdict.model_copy(update={"sentence": told, "lines": lines})
     data = found.data.model_copy(update={"target": "target " * 20})
     return found.model_copy(update={"findings": raised, "verdict": verdict, "data": data, **models})
+
+
+WIDEST = [
+    "household_income_before_taxes_and_transfers_{}",
+    "年間世帯収入（税引前・手当を含む）第{}回調査",
+    "الدخل السنوي للأسرة {}",
+    "הכנסה שנתית של משק הבית {}",
+    "x" * 116 + "_{:03d}",
+    "rate [{}] (5) −3",
+]
+
+
+def widest() -> Document:
+    """200 columns, categories of 60 levels, names of 120 characters and of three scripts, one class at 0.1%."""
+    names = [WIDEST[index % len(WIDEST)].format(index) for index in range(200)]
+    found = document(names=names, classes=["いいえ", "نعم"], levels=60, units=192, seed=9, name="قروض 2026")
+    return found.model_copy(update={"data": found.data.model_copy(update={"rates": [0.999, 0.001]})})
 
 
 def blank_together(found: Together) -> Together:

@@ -9,6 +9,7 @@ from tabinterp.report.document import Document, Interval, Neurons, Unit, UnitCol
 from tabinterp.report.heat import heat
 from tabinterp.report.inside import Inside, UnitRow
 from tabinterp.report.parts.inside import close, dearest, health, healthy, order
+from tabinterp.report.parts.templates import templates
 from tabinterp.report.words import (
     NONE,
     by_importance,
@@ -59,6 +60,7 @@ def neurons(document: Document) -> list[Block]:
         *_maps(mapped, len(part.units), columns, _worth(inside)),
         *([Paragraph(t("report.inside.rest", count=left), "note")] if left else []),
         Paragraph(t("report.neurons.caveat"), "note"),
+        *([] if inside is None else templates(document, inside)),
         Fold(t("report.neurons.units_fold", count=len(part.units)), [_every(part.units, inside)]),
         _all(part),
         *([] if inside is None else close(document, inside)),
