@@ -13,6 +13,7 @@ __version__ = "0.1.0"
 _HOMES = {
     "read_table": "table",
     "scan_table": "table",
+    "open_table": "table",
     "Scan": "table",
     "Table": "table",
     "Schema": "table",

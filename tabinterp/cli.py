@@ -20,7 +20,9 @@ import tabinterp as ti
 from .commands import Lang, Mappings, check, checks, compare, evidence, render, sign, verify
 from .console import make_folder, progress, shown
 from .errors import TabinterpError
+from .files import hidden
 from .messages.language import SOURCE, speaking
+from .options import controls, costs_of, how_of, split_of
 from .report.printer import printer
 
 app = typer.Typer(
@@ -33,6 +35,15 @@ app = typer.Typer(
 )
 
 Data = Annotated[str, typer.Option("--data", help="CSV (also .gz) or Parquet file.")]
+Rows = Annotated[
+    str,
+    typer.Option(
+        "--data",
+        help="CSV (also .gz) or Parquet file. Read in batches: a file above 256 MiB, a folder of Parquet files, a URL of "
+        "either, and with --query a DuckDB file or database URL.",
+    ),
+]
+Query = Annotated[str | None, typer.Option("--query", help="SQL: which rows of a database.")]
 Target = Annotated[str | None, typer.Option("--target", help="Column to predict.")]
 Positive = Annotated[str | None, typer.Option("--positive", help="Positive class of a binary target.")]
 Task = Annotated[
@@ -85,16 +96,17 @@ def train(
 ) -> None:
     """Train a reference network and its linear counterpart; the bundle remembers which rows were held out."""
     settings = _settings(target, task, positive, drop, protected, kind, weight)
-    _train(data, settings, _split(split), out, seed, seeds, quiet)
+    _train(data, settings, split_of(split), out, seed, seeds, quiet)
     typer.echo(str(out))
 
 
 @app.command()
 def audit(
     model: Annotated[Path, typer.Argument(help="A bundle (folder or zip), a .skops file, or weights.")],
-    data: Data,
+    data: Rows,
     out: Out,
     target: Target = None,
+    query: Query = None,
     task: Task = None,
     positive: Positive = None,
     drop: Drop = None,
@@ -126,12 +138,14 @@ def audit(
     if pdf:
         printer()  # what is missing is said before the audit, not after it
     asked = _settings(target, task, positive, drop, protected, kind, weight)
-    how = _how(architecture, encoder, unsafe_pickle, sha256)
-    judged: dict[str, Any] = {"declined": declined, "margin": margin, "costs": _costs(costs), "threshold": threshold}
-    judged |= {"control": _controls(control)}
+    how = how_of(architecture, encoder, unsafe_pickle, sha256)
+    judged: dict[str, Any] = {"declined": declined, "margin": margin, "costs": costs_of(costs), "threshold": threshold}
+    judged |= {"control": controls(control)}
     judged |= {"constraints": None if constraints is None else ti.read_constraints(constraints)}
     notes = {"card": card and ti.read_card(card), "mappings": [ti.read_mapping(one) for one in mapping or []]}
-    typer.echo(_audit(model, data, asked, _split(split), out, rows, seed, quiet, how, judged, notes, pdf, lang))
+    typer.echo(
+        _audit(model, data, asked, split_of(split), out, rows, seed, quiet, how, judged, notes, pdf, lang, query)
+    )
 
 
 @app.command()
@@ -156,7 +170,7 @@ def convert(
     sha256: Sha256 = None,
 ) -> None:
     """Write a model file as a bundle, which runs no code when it is loaded."""
-    loaded = ti.load_model(model, **_how(architecture, encoder, unsafe_pickle, sha256))
+    loaded = ti.load_model(model, **how_of(architecture, encoder, unsafe_pickle, sha256))
     typer.echo(str(ti.save_model(loaded, out, counterpart=ti.load_counterpart(model), table=ti.table_settings(model))))
 
 
@@ -204,13 +218,14 @@ def _audit(
     notes: dict[str, Any] | None = None,
     pdf: bool = False,
     lang: str = SOURCE,
+    query: str | None = None,
 ) -> str:
     started = datetime.now(UTC)
     model, counterpart = ti.load_model(path, **(how or {})), ti.load_counterpart(path)
     settings = ti.table_settings(path) | asked
     if "target" not in settings:
         raise TabinterpError("--target is needed: the model does not say which column it predicts")
-    table = ti.read_table(data, split=split if split is not None else model.split, seed=seed, **settings)
+    table = ti.open_table(data, query=query, split=model.split if split is None else split, seed=seed, **settings)
     make_folder(out)
     with progress(quiet) as (say, step):
         say(f"Auditing {model.name} on {table.name}.")
@@ -221,9 +236,9 @@ def _audit(
     run = {
         "started": started.isoformat(timespec="seconds"),
         "seconds": result.run.get("seconds", {}),
-        "command": sys.argv,
+        "command": [hidden(one) for one in sys.argv],
         "model": str(path),
-        "data": data,
+        "data": hidden(data),
         "data_sha256": ti.file_digest(Path(data)),
         "python": platform.python_version(),
         "machine": platform.machine(),
@@ -262,36 +277,6 @@ def _settings(
         "weight": weight,
     }
     return {name: value for name, value in said.items() if value is not None}
-
-
-def _controls(given: list[str] | None) -> dict[str, str]:
-    """A group may hold an equals sign ("<= 30"), so that the first one parts it from the column."""
-    parted = [one.partition("=") for one in given or []]
-    if not all(equals for _, equals, _ in parted):
-        raise TabinterpError(f"--control is COLUMN=GROUP, such as sex=Male; got {given}")
-    return {column: group for column, _, group in parted}
-
-
-def _how(architecture: Path | None, encoder: str | None, unsafe_pickle: bool, sha256: str | None) -> dict[str, Any]:
-    """How a model file is to be loaded."""
-    return {"architecture": architecture, "encoder": encoder, "unsafe_pickle": unsafe_pickle, "sha256": sha256}
-
-
-def _costs(text: str | None) -> tuple[float, float] | None:
-    if text is None:
-        return None
-    try:
-        positive, negative = map(float, text.split(":"))
-    except ValueError:
-        raise TabinterpError(f"--costs is FP:FN, two numbers such as 1:5; got {text!r}") from None
-    return positive, negative
-
-
-def _split(text: str | None) -> str | float | None:
-    try:
-        return None if text is None else float(text)
-    except ValueError:
-        return text
 
 
 class _Interrupted(BaseException):

@@ -1,4 +1,4 @@
-"""Files appear whole or not at all."""
+"""Files appear whole or not at all; and what is written of where rows came from holds no password."""
 
 from __future__ import annotations
 
@@ -32,3 +32,16 @@ def write_all(contents: Mapping[Path, bytes]) -> None:
         for temporary in staged.values():
             Path(temporary).unlink(missing_ok=True)
         raise
+
+
+def hidden(source: str) -> str:
+    """A URL without its password.
+
+    >>> hidden("postgresql://ann:secret@bank/loans"), hidden("loans.csv")
+    ('postgresql://ann@bank/loans', 'loans.csv')
+    """
+    if "://" not in source:
+        return source
+    scheme, rest = source.split("://", 1)
+    user, at, host = rest.rpartition("@")
+    return f"{scheme}://{user.split(':', 1)[0]}{at}{host}"

@@ -21,7 +21,7 @@ from .attestation import ATTESTATION, MODELS, Statement, parse
 from .audited import Audit
 from .auditing import audit
 from .envelope import BrokenSealError, unseal
-from .errors import DocumentError, ModelError
+from .errors import DocumentError, ModelError, TableError
 from .folder import DOCUMENT, PRINTED, REPORT, RUN, file_digest, read_sums
 from .messages.language import SOURCE, languages, speaking
 from .models import Model
@@ -31,7 +31,7 @@ from .report.document import Document, Message
 from .report.grouped import Groups
 from .report.provenance import SMALL, TOLERANCE
 from .report.render import render
-from .table import Table, read_table
+from .table import Scan, Table, read_table, scan_table
 from .table.digest import column_digests
 
 # what another machine, or another version, has of its own
@@ -258,12 +258,18 @@ def _data(folder: Path, document: Document, path: Path) -> Iterator[Step]:
     digest = _read_run(folder).get("data_sha256")
     if isinstance(digest, str):
         yield _same("data", "file", digest, file_digest(path))
-    table = _table(document, path)
+    try:
+        table = _table(document, path)
+    except TableError as error:
+        if not path.exists():
+            raise
+        yield _step("data", "failed", "data.unreadable", reason=str(error))
+        return
     if len(table) != document.data.rows:
         yield _step("data", "failed", "data.rows", found=len(table), rows=document.data.rows)
         return
     written = {column.name: column.digest for column in document.data.columns}
-    found = column_digests(table.frame)
+    found = table.census.digests if isinstance(table, Scan) else column_digests(table.frame)
     if list(written) != list(found):
         missing, unknown = sorted(set(written) - set(found)), sorted(set(found) - set(written))
         yield _step("data", "failed", "data.names", missing=missing, unknown=unknown)
@@ -283,12 +289,11 @@ def _read_run(folder: Path) -> dict[str, Any]:
     return found if isinstance(found, dict) else {}
 
 
-def _table(document: Document, path: Path) -> Table:
-    """The table, read as the document says it was."""
+def _table(document: Document, path: Path) -> Table | Scan:
+    """The table, read as the document says it was: at once, or in batches with as many rows drawn."""
     data = document.data
     roles = {role: [c.name for c in data.columns if c.role == role] for role in ("dropped", "weight", "group")}
-    return read_table(
-        path,
+    asked: dict[str, Any] = dict(
         target=data.target,
         task=data.task,
         positive=data.classes[-1] if data.task == "binary" else None,
@@ -299,6 +304,12 @@ def _table(document: Document, path: Path) -> Table:
         group=next(iter(roles["group"]), None),
         **_split(data.split),
     )
+    if (few := data.drawn) is None:
+        return read_table(path, **asked)
+    if asked.pop("stratify", False):
+        asked["split"] = None  # it is the model's
+    held_out = few.held_out_rows or 0
+    return scan_table(path, **{"seed": document.method.seed} | asked, rows=max(held_out, few.rows - held_out))
 
 
 def _split(told: Message) -> dict[str, Any]:

@@ -21,7 +21,7 @@ PACKAGE = ROOT / "tabinterp"
 LAYERS = [
     {"cli", "__main__"},
     {"commands"},
-    {"console"},
+    {"console", "options"},
     {"signing"},
     {"verification"},
     {"attestation"},

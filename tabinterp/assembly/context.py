@@ -5,6 +5,7 @@ from __future__ import annotations
 import hashlib
 import platform
 from importlib.metadata import version
+from typing import Any
 
 import numpy as np
 
@@ -78,7 +79,8 @@ def _drawn(r: Results) -> doc.Drawn | None:
     if r.census is None or len(table) == r.census.rows:
         return None
     held_out = None if table.held_out is None else int(table.held_out.sum())
-    return doc.Drawn(rows=len(table), held_out_rows=held_out)
+    fitted: list[Any] = ["counterpart"] if r.linear.model.fitted_in_batches else []
+    return doc.Drawn(rows=len(table), held_out_rows=held_out, summed=[*fitted, *r.summed])
 
 
 def _split(r: Results) -> Message:

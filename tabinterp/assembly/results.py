@@ -83,6 +83,7 @@ class Results:
     weak: WeakGroups | None = None
     constraints: Constraints | None = None
     census: Census | None = None  # of all rows, where these are more than the models are bound to
+    summed: tuple[Any, ...] = ()  # fields that are of all these rows
 
 
 def number(value: Any) -> float | None:

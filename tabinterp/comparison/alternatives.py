@@ -14,7 +14,7 @@ from __future__ import annotations
 
 from collections.abc import Collection, Iterator
 from dataclasses import dataclass, replace
-from typing import Any, Literal
+from typing import Literal
 
 import numpy as np
 import pandas as pd
@@ -104,18 +104,19 @@ def alternatives(
     drops = [*((c,) for c in gone), *([tuple(gone)] if len(gone) > 1 else [])]
     part = network.take(held)
     made = [
-        _judged(part, cut, scores, threshold, declined, parts)
-        for *parts, scores in (*_networks(network, held, drops), *_linears(linear, held, drops, seed))
+        Alternative(model, how, without, *_judged(part, cut, scores, threshold, declined))
+        for model, how, without, scores in (*_networks(network, held, drops), *_linears(linear, held, drops, seed))
     ]
     return Alternatives(protected, tuple(_on_frontier(made)), len(held), seed)
 
 
-Version = tuple[Any, Any, Any, FloatArray]  # model, how, without, (n, 1) scores of the held-out rows
+# model, how, without, (n, 1) scores of the held-out rows
+Version = tuple[Literal["network", "linear"], How, tuple[str, ...], FloatArray]
 
 
 def _networks(network: Bound, held: IntArray, drops: list[tuple[str, ...]]) -> Iterator[Version]:
     yield "network", "whole", (), network.scores[held]
-    training = np.flatnonzero(~network.table.held_out & (network.table.row_weights > 0))
+    training = np.flatnonzero(~np.isin(np.arange(len(network.table)), held) & (network.table.row_weights > 0))
     for columns in drops:
         if network.has_gradient and network.is_local(columns):
             part = network.part(columns)
@@ -136,13 +137,13 @@ def _linears(linear: Bound, held: IntArray, drops: list[tuple[str, ...]], seed: 
 
 
 def _judged(
-    part: Bound, cut: tuple[Family, ...], scores: FloatArray, threshold: float, declined: Declined, named: list[Any]
-) -> Alternative:
+    part: Bound, cut: tuple[Family, ...], scores: FloatArray, threshold: float, declined: Declined
+) -> tuple[Estimate, tuple[Estimate, ...]]:
     rows = decided(part, threshold, declined, np.asarray(scores, dtype=np.float64))
     told = shares_told(cut, rows.selected.astype(np.int64))
     power = auc(rows.score, part.table.y, rows.weights)
     ratios = tuple(_ratio(rows, family, some) for family, some in zip(cut, told, strict=True))
-    return Alternative(*named, power.estimate(), ratios)
+    return power.estimate(), ratios
 
 
 def _ratio(rows: Decided, family: Family, told: list[bool]) -> Estimate:

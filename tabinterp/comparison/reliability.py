@@ -41,10 +41,11 @@ class Bins:
 
 
 def start(prediction: FloatArray, weights: FloatArray) -> FloatArray | None:
-    """Where to cut: the lowest prediction of each bin but the first; None where rows are too few for any bin."""
+    """Where to cut: halfway between the predictions of two bins; None where rows are too few for any bin."""
     ordered = np.sort(prediction[weights > 0])
     places = cuts(ordered)
-    return None if len(places) < 2 else ordered[places[1:-1]]
+    inner = places[1:-1]
+    return None if len(places) < 2 else (ordered[inner - 1] + ordered[inner]) / 2
 
 
 def update(edges: FloatArray, prediction: FloatArray, y: FloatArray, weights: FloatArray) -> Bins:

@@ -32,6 +32,7 @@ from .provenance import PROVENANCE
 from .readings import READINGS
 from .reasons import REASONS
 from .report import REPORT
+from .scale import SCALE
 from .shapley import SHAPLEY
 from .together import TOGETHER
 from .trust import TRUST
@@ -59,6 +60,7 @@ ENGLISH: dict[str, str] = {
     **READINGS,
     **REASONS,
     **REPORT,
+    **SCALE,
     **SHAPLEY,
     **TOGETHER,
     **TRUST,

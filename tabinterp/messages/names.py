@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
+import re
 import unicodedata
 
 from . import text
 
 LONGEST = 28  # display columns of a label; an East Asian wide character takes two
 HEAD = 16
-REORDERING = dict.fromkeys([*range(0x202A, 0x202F), *range(0x2066, 0x206A), 0], "\ufffd")
+REORDERING = dict.fromkeys([*range(0x202A, 0x202F), 0x2066, 0x2067, 0], "\ufffd")
+FIRST_STRONG, POP = "\u2068", "\u2069"  # around a name that runs from right to left, so that nothing else turns with it
+LEFTWARD = re.compile("[\u0590-\u08ff\ufb1d-\ufdff\ufe70-\ufefc\U00010800-\U00010fff\U0001e800-\U0001efff]")
 
 
 def tidy(name: str) -> str:
@@ -21,13 +24,30 @@ def tidy(name: str) -> str:
     return plain(" ".join(spaced.split())) or text("report.unnamed")
 
 
+def apart(name: str) -> str:
+    """A name among other words: where it runs from right to left, what follows it does not move before it.
+
+    >>> apart("age"), apart("\\u05d2\\u05d9\\u05dc") == "\\u2068\\u05d2\\u05d9\\u05dc\\u2069"
+    ('age', True)
+    """
+    return f"{FIRST_STRONG}{plain(name)}{POP}" if LEFTWARD.search(name) else name
+
+
 def plain(words: str) -> str:
     """Words without the characters that reorder what follows them: a name must not disguise itself or a number.
 
-    >>> plain("a\\u202eb") == "a\ufffdb"
-    True
+    A part that is set apart stays so, because what surrounds it does not move; a mark that opens without closing goes.
+
+    >>> plain("a\\u202eb") == "a\ufffdb", plain("a\\u2068b") == "a\ufffdb", plain("\\u2068a\\u2069b") == "\\u2068a\\u2069b"
+    (True, True, True)
     """
-    return words.translate(REORDERING)
+    words = words.translate(REORDERING)
+    depth = 0
+    for mark in words:
+        depth += (mark == FIRST_STRONG) - (mark == POP)
+        if depth < 0:
+            break
+    return words if depth == 0 else words.replace(FIRST_STRONG, "\ufffd").replace(POP, "\ufffd")
 
 
 def cut(name: str, longest: int = LONGEST) -> str:
@@ -59,7 +79,7 @@ def shortened(words: str, longest: int) -> str:
 
 def width(name: str) -> int:
     """Display columns of a name."""
-    return sum(_columns(char) for char in name)
+    return len(name) if name.isascii() else sum(map(_columns, name))
 
 
 def _columns(char: str) -> int:

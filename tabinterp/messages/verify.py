@@ -50,6 +50,7 @@ VERIFY: dict[str, str] = {
     "verify.file.ok": "The data file has the bytes that were read ({digest}).",
     "verify.file.changed": "The data file does not have the bytes that were read: its SHA-256 is {found}, not {digest}.",
     "verify.data.ok": "All {columns} columns hold what was audited ({digest}).",
+    "verify.data.unreadable": "The table cannot be read as it was: {reason}",
     "verify.data.rows": "The table has {found} rows, and {rows} were audited.",
     "verify.data.changed": "Columns with other contents than those audited: {columns}.",
     "verify.data.names": "The columns are not those that were audited. Missing: {missing}. Unknown: {unknown}.",

@@ -78,7 +78,7 @@ def on_rows(bound: Bound, table: Table) -> Bound:
     x = bound.encoding.transform(table.inputs)
     check_encoded(x, bound.model, table)
     rows = replace(bound, table=table, x=x)
-    for same in ("rest", "_centre"):  # of these rows nothing but the place that sums are centred at
+    for same in ("rest", "centre"):  # of these rows nothing but the place that sums are centred at
         rows.__dict__[same] = getattr(bound, same)
     return rows
 

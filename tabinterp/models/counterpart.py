@@ -29,7 +29,7 @@ from ..table import Scan, Table
 from ..table.draws import FloatArray
 from ..table.scan import ahead
 from . import newton
-from .binding import bind
+from .binding import bind, check_encoded
 from .encoding import apply, as_array
 from .front import linear
 from .model import Bound, Model
@@ -71,8 +71,9 @@ def fit_counterpart(model: Model | Bound, table: Table | Scan, *, seed: int = 0)
     bound = bind(model, table.sample)
     fitted = _fit_drawn(bound, seed)
     if not table.is_whole and fitted.encoder is (bound.model.encoder if bound.has_gradient else fitted.encoder):
-        fitted = _over_all(fitted, table)
-    return _as_model(fitted, table.sample, f"tabinterp {__version__}")
+        whole = _as_model(_over_all(bound, fitted, table), table.sample, f"tabinterp {__version__}")
+        return replace(whole, fitted_in_batches=True)
+    return _as_model(fitted, table.sample, f"scikit-learn {sklearn.__version__}")
 
 
 def _fit_drawn(bound: Bound, seed: int) -> Fit:
@@ -95,13 +96,15 @@ def _fit_drawn(bound: Bound, seed: int) -> Fit:
     return Fit(encoder, reads, plan, still, _converged(fitted))
 
 
-def _over_all(fitted: Fit, scan: Scan) -> Fit:
+def _over_all(bound: Bound, fitted: Fit, scan: Scan) -> Fit:
     """The same penalty, fitted to all training rows."""
 
     def batches() -> Iterator[tuple[FloatArray, FloatArray, FloatArray]]:
         for rows in ahead(scan.batches("training")):
             inputs = rows.inputs if fitted.reads is None else rows.inputs[list(fitted.reads)]
-            yield apply(fitted.encoder, inputs), rows.y, rows.row_weights
+            x = apply(fitted.encoder, inputs)
+            check_encoded(x, bound.model, rows)
+            yield x, rows.y, rows.row_weights
 
     plan, converged = newton.fit(fitted.plan, batches)
     return replace(fitted, plan=plan, still=np.zeros_like(fitted.still), converged=converged)

@@ -108,7 +108,7 @@ class Effects(Shown):
         linear: Effects | None = None,
         output: str | None = None,
         ax: Axes | None = None,
-        names: tuple[str, str] = ("network", "linear"),
+        names: tuple[str, str] | None = None,
     ) -> Axes:
         """Draw the effect of one column (None: the first) with its 95% interval, rows below; `linear` beside it, if given.
 
@@ -121,15 +121,17 @@ class Effects(Shown):
             raise NotApplicableError(f"there is no curve of {column!r} in both results; here are those of {known}")
         if output is not None and output not in self.outputs:
             raise NotApplicableError(f"output is one of {list(self.outputs)}; got {output!r}")
-        made = self._picture(column, output, names)
-        return (made if linear is None else made.beside(linear._picture(column, output, names), names)).draw(ax)
+        made = self._picture(column, output)
+        if linear is not None:
+            made = made.beside(linear._picture(column, output), names or both_names())
+        return made.draw(ax)
 
     def pictures(self) -> list[Picture]:
-        return [self._picture(curve.column, output, both_names()) for output in self.outputs for curve in self.curves]
+        return [self._picture(curve.column, output) for output in self.outputs for curve in self.curves]
 
-    def _picture(self, column: str, output: str | None, names: tuple[str, str]) -> Effect:
+    def _picture(self, column: str, output: str | None) -> Effect:
         k = 0 if output is None else self.outputs.index(output)
-        return Effect(self[column], k, self.scale, names)
+        return Effect(self[column], k, self.scale, both_names(), output)
 
     def frame(self) -> pd.DataFrame:
         """One row for each output, column and point."""
@@ -145,12 +147,8 @@ def _frame(curve: Curve, k: int, output: str | None) -> pd.DataFrame:
         "share": curve.share,
     }
     for name, one in (("pdp", curve.pdp), ("effect", curve.effect), ("ale", curve.ale)):
-        made |= {
-            name: one.value[:, k],
-            f"{name}_stderr": one.stderr[:, k],
-            f"{name}_low": one.low[:, k],
-            f"{name}_high": one.high[:, k],
-        }
+        made[name] = one.value[:, k]
+        made |= {f"{name}_{end}": getattr(one, end)[:, k] for end in ("stderr", "low", "high")}
     band = {"ice_low": curve.ice_low[:, k], "ice_high": curve.ice_high[:, k]}
     return pd.DataFrame(made | band | {"sparse": curve.sparse, "small": curve.small})
 

@@ -19,7 +19,7 @@ from .cards import Panels, panels
 from .grids import SMALL
 from .maximisation import Maxima, maximise
 from .objectives import Objective, output, unit
-from .pareto import Raised, raised
+from .pareto import BUDGETS, Raised, raised
 from .profiles import Profiles
 from .units import Neurons, neurons
 from .weights import quantile
@@ -104,7 +104,7 @@ def optima(found: Inside, seed: int = 0) -> Optima:
     values = np.column_stack([before, -before, *_scores(bound, named)])
     tenth = np.sort(values, axis=0)[-SMALL] if len(values) >= SMALL else np.full(values.shape[1], np.nan)
     made = maximise(bound, bound.table, objective=[*units, *(-one for one in units), *outcomes], seed=seed)
-    paths = raised(bound, units, starts=PATH_STARTS, seed=seed) if units else None
+    paths = raised(bound, units, BUDGETS[:-1], PATH_STARTS, seed) if units else None  # its end is the optimum
     return Optima(made, tuple(named), tenth, paths)
 
 

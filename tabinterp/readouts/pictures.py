@@ -208,12 +208,14 @@ class Effect:
     k: int
     scale: str
     names: tuple[str, str]
+    output: str | None = None
     linear: Any = None
     height: float = 4.0
 
     @property
     def axis(self) -> str:
-        return str(self.curve.column)
+        column = str(self.curve.column)
+        return column if self.output is None else text("plot.output", {"axis": column, "output": self.output})
 
     def table(self) -> pd.DataFrame:
         kept = ~self.curve.small
@@ -233,7 +235,7 @@ class Effect:
     def beside(self, linear: Any, names: tuple[str, str]) -> Effect:
         if linear.curve.values != self.curve.values:
             raise NotApplicableError(
-                f"both results are read at the same points of {self.axis!r}: on the same table and grid"
+                f"both results are read at the same points of {self.curve.column!r}: on the same table and grid"
             )
         return replace(self, linear=linear.curve, names=names)
 

@@ -8,6 +8,8 @@ from typing import ClassVar, Final
 
 from markupsafe import Markup
 
+from tabinterp.messages.names import width
+
 
 @dataclass(frozen=True, slots=True)
 class Cell:
@@ -26,12 +28,13 @@ SHEET: Final = 128  # characters of a printed table's line
 HALF: Final = 58
 GUTTER: Final = 2
 FEW: Final = 7  # rows
+WORDS: Final = 30  # of a cell that goes on several lines
 
 
 def _taken(cell: Cell) -> int:
     """Characters of the widest line; words and long names go on several lines."""
     words = {"w", "whole"} & set(cell.style.split())
-    return min(len(cell.text), 30) if words else len(cell.text)
+    return min(width(cell.text), WORDS) if words else width(cell.text)
 
 
 @dataclass(frozen=True, slots=True)
@@ -45,7 +48,7 @@ class Table:
     @property
     def broad(self) -> bool:
         """Too wide for an upright sheet: it is printed across."""
-        return len(self.head) > (16 if "heat" in self.style else 13)
+        return len(self.head) > (20 if "heat" in self.style else 16)
 
     @property
     def size(self) -> str:

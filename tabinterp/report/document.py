@@ -55,6 +55,7 @@ class Drawn(Part):
 
     rows: int
     held_out_rows: int | None
+    summed: list[Literal["counterpart", "performance", "calibration", "gradients"]]  # of all rows, in batches
 
 
 class Data(Part):
@@ -62,7 +63,7 @@ class Data(Part):
     rows: int
     held_out_rows: int | None  # None: it is not known which rows were held out
     training_rows: int | None
-    drawn: Drawn | None = None  # of which all readings are but those whose own rows are more; None: of all
+    drawn: Drawn | None = None  # None: all rows were at hand
     target: str
     task: Literal["binary", "multiclass", "regression", "count"]
     classes: list[str]  # empty for numbers and counts; for a binary task the positive class is the last

@@ -7,10 +7,11 @@ import hashlib
 from importlib.resources import files
 from typing import Any
 
-from jinja2 import Environment, PackageLoader, StrictUndefined
+from jinja2 import Environment, PackageLoader, StrictUndefined, TemplateError
 from markupsafe import Markup
 
 from tabinterp import __version__
+from tabinterp.errors import DocumentError
 from tabinterp.messages.language import SOURCE, speaking
 from tabinterp.report import claims
 from tabinterp.report.blocks import Section
@@ -40,30 +41,29 @@ def render_summary(document: Document) -> str:
     """The audit on one sheet of A4: verdict, gap, gravest findings, digests."""
     claims.check(document)
     style = _static("summary.css")
-    template = _environment().get_template("summary.html")
-    return template.render(brief=on_one_sheet(document), policy=_policy(style, ""), style=Markup(style))
+    return _filled("summary.html", brief=on_one_sheet(document), policy=_policy(style, ""), style=Markup(style))
 
 
 def render_notebook(document: Document) -> str:
     """The audit in the output of a notebook's cell: a fragment without script, its few styles in place."""
     claims.check(document)
-    return _environment().get_template("notebook.html").render(brief=in_a_notebook(document))
+    return _filled("notebook.html", brief=in_a_notebook(document))
 
 
 def _page(first: FirstScreen, parts: list[Section], version: str, paper: bool = False) -> str:
     style, script = _static("report.css") + (_static("paper.css") if paper else ""), _static("report.js")
-    return (
-        _environment()
-        .get_template("page.html")
-        .render(
-            first=first,
-            sections=parts,
-            version=version,
-            policy=_policy(style, script),
-            style=Markup(style),
-            script=Markup(script),
-        )
-    )
+    policy = _policy(style, script)
+    told = {"first": first, "sections": parts, "version": version, "policy": policy}
+    return _filled("page.html", **told, style=Markup(style), script=Markup(script))
+
+
+def _filled(name: str, **values: Any) -> str:
+    try:
+        return _environment().get_template(name).render(**values)
+    except TemplateError as error:
+        raise DocumentError(
+            f"the template {name} cannot be filled ({type(error).__name__}: {error}): this installation of tabinterp is damaged"
+        ) from None
 
 
 def _environment() -> Environment:

@@ -15,7 +15,7 @@ from tabinterp.report.words import t, tidy
 
 MOST, FEW = 5, 3  # findings on a sheet, and in a notebook
 LINES = 5
-NAME, SENTENCE, CLAIM = 48, 200, 270  # display columns that there is room for
+NAME, VERDICT, SENTENCE, CLAIM = 48, 120, 200, 240  # display columns that there is room for
 
 
 @dataclass(frozen=True, slots=True)
@@ -67,7 +67,7 @@ def _brief(document: Document, most: int) -> Brief:
         title=first.title,
         context=first.context,
         target=first.target,
-        verdict=shortened(first.verdict, SENTENCE),
+        verdict=shortened(first.verdict, VERDICT),
         lines=[shortened(line, SENTENCE) for line in first.lines[:LINES]],
         findings=[replace(one, claim=shortened(one.claim, CLAIM)) for one in items(raised[:most])],
         rest=rest if raised else t("report.findings.none"),

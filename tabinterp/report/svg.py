@@ -31,8 +31,6 @@ REFERENCE = re.compile(r"url\(#([^)]+)\)")
 
 P = ParamSpec("P")
 
-ET.register_namespace("", SVG)
-
 
 def later(draw: Callable[P, Markup]) -> Callable[P, Later]:
     """A function that draws, as one that draws when the page is printed."""
@@ -78,7 +76,17 @@ def markup(
     _inherit(root)
     _unwrap(root)
     ET.indent(root, "")
-    return Markup(ET.tostring(root, encoding="unicode"))
+    return Markup(ET.tostring(_bare(root), encoding="unicode"))
+
+
+def _bare(root: ET.Element) -> ET.Element:
+    """The namespace said once, as an attribute: the registry of prefixes belongs to all libraries of the process."""
+    for element in root.iter():
+        element.tag = element.tag.removeprefix(f"{{{SVG}}}")
+    attributes = {"xmlns": SVG, **root.attrib}
+    root.attrib.clear()
+    root.attrib.update(attributes)
+    return root
 
 
 def _exported(figure: Figure) -> bytes:

@@ -10,12 +10,12 @@ from typing import Any
 
 from tabinterp import messages
 from tabinterp.messages import ENGLISH, text
-from tabinterp.messages.names import LONGEST, cut, plain, tidy, width
+from tabinterp.messages.names import LONGEST, apart, cut, plain, tidy, width
 from tabinterp.report.blocks import Cell
 from tabinterp.report.claims import side
 from tabinterp.report.document import CoefficientRow, Document, GradientMethod, Interval, Message
 
-__all__ = ["cut", "plain", "tidy", "width"]  # from here as well; all that follows besides
+__all__ = ["apart", "cut", "plain", "tidy", "width"]  # from here as well; all that follows besides
 
 NONE = "–"
 MINUS = "−"
@@ -32,9 +32,13 @@ def say(message: Message) -> str:
 
 
 def _typeset(value: Any) -> Any:
-    """A number as the report prints it, with the minus sign of its tables; anything else as it is."""
+    """A number as the report prints it, with the minus sign of its tables; a name that runs leftward, apart."""
     if isinstance(value, Message):
         return say(value)
+    if isinstance(value, str):
+        return apart(value)
+    if isinstance(value, (list, tuple)):
+        return [_typeset(one) if isinstance(one, str) else one for one in value]
     if isinstance(value, bool) or not isinstance(value, (int, float)):
         return value
     whole = float(value).is_integer() and abs(value) < 2**53

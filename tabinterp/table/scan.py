@@ -10,6 +10,7 @@ from collections.abc import Collection, Iterator, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, replace
 from itertools import chain
+from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -21,6 +22,7 @@ from . import digest
 from .batches import ROWS, Source, open_source
 from .census import Census, counted, distinct, masses, rates
 from .draws import HashArray, IntArray, content_hash, row_hash
+from .read import read_table
 from .schema import Schema
 from .settle import Asked, Marks, coded, merge_marks, weighed
 from .source import plain
@@ -29,6 +31,7 @@ from .split import distinct as distinct_rows
 from .table import Table
 from .witness import FEW, MOST, Witness, cast, is_complete, merge, witness
 
+LARGE = 256 * 2**20  # bytes of a file that is read in batches
 DRAWN = 50_000  # rows of each side of the split, for what needs an order or a draw
 
 
@@ -141,6 +144,24 @@ def scan_table(
         most=rows,
     )
     return _second(scan, found.rule(schema, split, split_at, seed))
+
+
+def open_table(source: Any, *, query: str | None = None, stratify: bool = False, **asked: Any) -> Table | Scan:
+    """`scan_table` of a query, a URL, a folder, or a file of more than 256 MiB; `read_table` of anything else."""
+    if query is None and not _is_large(source):
+        return read_table(source, stratify=stratify, **asked)
+    if stratify:
+        raise TableError(
+            "a stratified share needs the whole table: give a split that was drawn before, or stratify=False"
+        )
+    return scan_table(source, query=query, **asked)
+
+
+def _is_large(source: Any) -> bool:
+    if not isinstance(source, (str, Path)):
+        return False
+    path = Path(source)
+    return "://" in str(source) or path.is_dir() or (path.is_file() and path.stat().st_size > LARGE)
 
 
 def ahead(items: Iterator[Any]) -> Iterator[Any]:

@@ -13,6 +13,7 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 
 from ..errors import TableError
+from ..files import hidden
 from .source import unique
 
 NEEDED = "pip install 'tabinterp[sql]', and the driver of your database where that is another"
@@ -33,15 +34,6 @@ def spool(source: str, query: str, rows: int) -> tuple[str, TemporaryDirectory[s
         files.append(Path(folder.name) / f"{len(files):08d}.parquet")
         pq.write_table(batch, files[-1])
     return name, folder, files
-
-
-def hidden(source: str) -> str:
-    """A URL without its password."""
-    if "://" not in source:
-        return source
-    scheme, rest = source.split("://", 1)
-    user, at, host = rest.rpartition("@")
-    return f"{scheme}://{user.split(':', 1)[0]}{at}{host}"
 
 
 def _duckdb(path: str, query: str, rows: int) -> tuple[str, Iterator[pa.Table]]:

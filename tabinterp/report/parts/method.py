@@ -46,6 +46,11 @@ def _facts(document: Document) -> Iterator[tuple[str, str]]:
             held_out=unknown if data.held_out_rows is None else data.held_out_rows,
         ),
     )
+    if (drawn := data.drawn) is not None:
+        held_out = unknown if drawn.held_out_rows is None else drawn.held_out_rows
+        summed = ", ".join(t(f"report.method.summed.{name}") for name in drawn.summed)
+        key = "report.method.drawn_text" if drawn.summed else "report.method.drawn_only"
+        yield t("report.method.drawn"), t(key, rows=drawn.rows, held_out=held_out, summed=summed)
     yield t("report.method.weighted"), yes(data.weighted)
     yield t("report.method.model_digest"), how.model_digest
     if how.linear_digest:
