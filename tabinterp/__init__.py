@@ -72,6 +72,7 @@ _HOMES = {
     "write_folder": "folder",
     "file_digest": "folder",
     "verify": "verification",
+    "sign": "signing",
     "read_policy": "findings.policy",
     "read_card": "findings.evidence",
     "read_mapping": "findings.evidence",

@@ -9,6 +9,7 @@ from typing import Any, TypeVar
 
 import numpy as np
 
+from .comparison.alternatives import alternatives
 from .comparison.baselines import baselines
 from .comparison.boosted import boosted
 from .comparison.calibration import calibration
@@ -206,6 +207,15 @@ def _proxies(asked: Asked) -> Any:
     return proxies(*asked.both(asked.few), **how)
 
 
+def _alternatives(asked: Asked) -> Any:
+    """Of protected groups and two classes, on held-out rows; elsewhere the groups say why there are none."""
+    if asked.found["groups"] is None or asked.network.table.schema.task != "binary" or not asked.held_out:
+        return None
+    known = [] if asked.found["proxies"] is None else asked.found["proxies"].proxies
+    how: dict[str, Any] = {"threshold": asked.threshold, "declined": asked.declined, "seed": asked.seed}
+    return alternatives(asked.network, asked.linear, [c for one in known for c in one.best], **how)
+
+
 def _weak(asked: Asked) -> Any:
     return weak_groups(*asked.both(asked.evaluated), seed=asked.seed)
 
@@ -311,7 +321,9 @@ def _table(asked: Asked) -> Any:
 
 
 def _off_support(asked: Asked) -> Any:
-    return off_support(asked.network.take(asked.few), seed=asked.seed)
+    """Of rows of both parts: what the score follows is asked, and not how well it does."""
+    rows = asked.drawn(np.arange(len(asked.network.table)), asked.rows)
+    return off_support(asked.network.take(rows), seed=asked.seed)
 
 
 def _extrapolation(asked: Asked) -> Any:
@@ -346,6 +358,7 @@ STEPS: tuple[Step, ...] = (
         (
             Reading("groups", "groups of people", _groups),
             Reading("proxies", "proxies of protected columns", _proxies),
+            Reading("alternatives", "alternatives considered", _alternatives),
             Reading("weak", "search for weak groups", _weak),
             Reading("constraints", "declared constraints", _constraints),
         ),

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+import platform
 from importlib.metadata import version
 from typing import Any
 
@@ -13,6 +14,7 @@ from ..comparison.agreement import TOP
 from ..comparison.performance import FEWEST, MARGIN, Metric, Performance
 from ..models import Bound
 from ..models.model import File
+from ..readouts.grids import SMALL
 from ..report import document as doc
 from ..report.claims import LINEAR_R2
 from ..report.document import Interval, Message
@@ -20,10 +22,15 @@ from ..table.census import Census, census
 from ..table.digest import table_digest
 from .gain import recovery
 from .judged import lines, metric_row
+from .provenance import code_digest, device
 from .readings import MOST_UNITS
 from .results import Results, interval
+from .tabled import few
 
-LIBRARIES = ("numpy", "scipy", "pandas", "scikit-learn", "statsmodels", "torch")
+LIBRARIES = (
+    "numpy", "scipy", "pandas", "pyarrow", "narwhals", "scikit-learn", "statsmodels", "torch", "matplotlib", "seaborn",
+    "jinja2", "pydantic",
+)  # fmt: skip
 
 
 # ---- data and models
@@ -58,7 +65,7 @@ def _column(bound: Bound, name: str, counts: Census) -> doc.ColumnInfo:
         role=column.role,
         protected=column.protected,
         levels=counts.levels[name],
-        missing=counts.missing[name],
+        missing=few(counts.missing[name]),
         constant=counts.constant[name],
         read_by_network=len(encoding.blocks.get(name, ())) > 0,
         fast=encoding.local.get(name, False),
@@ -95,7 +102,8 @@ def model_info(bound: Bound) -> doc.ModelInfo:
         notes.append(Message(key="model.mixed", values={"columns": slow}))
     if bound.encoding.unseen:
         columns, rows = list(bound.encoding.unseen), max(bound.encoding.unseen.values())
-        notes.append(Message(key="model.unseen", values={"columns": columns, "rows": rows}))
+        told = {"columns": columns, "rows": max(rows, SMALL)}
+        notes.append(Message(key="model.unseen" if rows >= SMALL else "model.unseen_few", values=told))
     if bound.clipped:
         key = "model.clipped" if bound.table.schema.goal.classes else "model.clipped_rates"
         notes.append(Message(key=key, values={"rows": bound.clipped}))
@@ -269,7 +277,7 @@ def method(r: Results, data: doc.Data) -> doc.Method:
     return doc.Method(
         version=__version__,
         seed=r.seed,
-        libraries={name: version(name).split("+")[0] for name in LIBRARIES},
+        libraries={"python": platform.python_version()} | {name: version(name).split("+")[0] for name in LIBRARIES},
         settings={
             "rows": r.limit,
             "margin": r.performance.margin,
@@ -283,6 +291,8 @@ def method(r: Results, data: doc.Data) -> doc.Method:
         model_digest=_model_digest(r.network),
         linear_digest=_model_digest(r.linear),
         data_digest=table_digest([column.digest for column in data.columns]),
+        code_digest=code_digest(),
+        device=device(r.network),
     )
 
 

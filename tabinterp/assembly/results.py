@@ -7,6 +7,7 @@ from typing import Any
 
 import numpy as np
 
+from ..comparison.alternatives import Alternatives
 from ..comparison.baselines import Baselines
 from ..comparison.boosted import Reference
 from ..comparison.calibration import Calibration
@@ -78,6 +79,7 @@ class Results:
     reasons: ReasonCodes | None = None
     groups: Groups | None = None
     proxies: Proxies | None = None
+    alternatives: Alternatives | None = None
     weak: WeakGroups | None = None
     constraints: Constraints | None = None
     census: Census | None = None  # of all rows, where these are more than the models are bound to

@@ -19,8 +19,11 @@ import pandas as pd
 from scipy import stats
 
 from ..errors import NotApplicableError
+from ..messages import text
 from ..models import Bound
 from ..models.scores import CLIP, probabilities
+from ..readouts.display import Display, both_names
+from ..readouts.pictures import Reliability
 from ..table import Table
 from ..table.draws import FloatArray, IntArray
 from .performance import FEWEST, Estimate, groups
@@ -45,11 +48,23 @@ class Calibrated:
 
 
 @dataclass(frozen=True)
-class Calibration:
+class Calibration(Display):
     """One model on its held-out rows."""
 
     outputs: tuple[Calibrated, ...]
     rows: int
+
+    def picture(self, output: str | None) -> Reliability:
+        """The reliability curve of an output."""
+        found = next(one for one in self.outputs if one.output == output)
+        columns = ["predicted", "observed", "low", "high", "rows"]
+        bins = pd.DataFrame([[getattr(one, name) for name in columns] for one in found.bins], columns=columns)
+        axis = text("plot.axis.observed")
+        named = axis if output is None else text("plot.output", {"axis": axis, "output": output})
+        return Reliability((("network", both_names()[0], bins),), named)
+
+    def _outputs(self) -> list[str | None]:
+        return [one.output for one in self.outputs]
 
     def frame(self) -> pd.DataFrame:
         """One row an output: slope and intercept with standard error and interval."""

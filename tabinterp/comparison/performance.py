@@ -10,7 +10,7 @@ from __future__ import annotations
 import math
 from collections.abc import Iterator
 from dataclasses import dataclass, replace
-from typing import Literal
+from typing import ClassVar, Literal
 
 import numpy as np
 import pandas as pd
@@ -23,6 +23,7 @@ from threadpoolctl import threadpool_limits
 from ..errors import TabinterpError
 from ..models.model import Bound
 from ..models.scores import probabilities
+from ..readouts.display import Display, Drawn, named
 from ..readouts.loss import loss_for
 from ..table import Table
 from ..table.draws import FloatArray, IntArray, row_hash
@@ -70,11 +71,18 @@ class Metric:
 
 
 @dataclass(frozen=True)
-class Performance:
+class Performance(Display):
     """All metrics on `rows` rows; the first is the one the verdict rests on. `null` is its value for knowing nothing.
 
     `given` is the user's margin. `classes` holds log loss and AUC of each of several classes against the others.
     """
+
+    drawn: ClassVar[Drawn] = Drawn(
+        "plot.axis.performance",
+        {"network": ("difference", "low", "high")},
+        named("metric", "report.metric"),
+        other="rows",
+    )
 
     metrics: tuple[Metric, ...]
     rows: int
@@ -106,6 +114,11 @@ class Performance:
             return None
         value, _, low, high = self.metrics[0].difference
         return rows_to_resolve(value, low, high, self.margin, self.rows)
+
+    def _numbers(self) -> pd.DataFrame:
+        """Differences of all units on one axis."""
+        found = [(m.name, *np.array(m.difference) / (m.difference[1] or np.nan)) for m in self.metrics]
+        return pd.DataFrame(found, columns=["metric", "difference", "stderr", "low", "high"])
 
     def frame(self) -> pd.DataFrame:
         """One row a metric."""

@@ -10,7 +10,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass, field
-from typing import Any
+from typing import Any, ClassVar
 
 import numpy as np
 import pandas as pd
@@ -23,7 +23,8 @@ from ..table import Table
 from ..table.draws import FloatArray, IntArray, chosen
 from .baselines import BASELINES, baseline_of
 from .blockwise import covariances, known, members, sizes
-from .result import Estimates
+from .display import Display, Drawn
+from .result import Estimates, mean_with_draws
 from .straight import mean_gradient, score, slopes
 from .sums import mean_over_rows
 from .weights import quantile, unit
@@ -37,7 +38,7 @@ EXPECTED_TOLERANCE = 0.1  # a larger gap of expected gradients is worth a warnin
 
 
 @dataclass(frozen=True, eq=False)
-class GradientImportance:
+class GradientImportance(Display):
     """Attribution of each row's score to the original columns.
 
     `values` (rows, columns, outputs), in units of the score; NaN for a column that the encoder mixes with others.
@@ -47,6 +48,10 @@ class GradientImportance:
     the method promises no sum. `evaluations` (rows,): gradients taken for each row. `over`: a number of rows, mean and size over
     them, where these are more than the rows of `values`.
     """
+
+    drawn: ClassVar[Drawn] = Drawn(
+        "plot.axis.gradient", {"network": ("mean", "ci_low", "ci_high")}, order="mean_abs", filled=("method",)
+    )
 
     method: str
     estimand: str
@@ -78,7 +83,7 @@ class GradientImportance:
         mean = mean_over_rows(self.values, self.weights) if self.over is None else self.over[1]
         if self.mean_stderr is None:
             return mean
-        return Estimates.of(mean.value, np.hypot(mean.stderr, self.mean_stderr), max(1, len(self.values) - 1))
+        return mean_with_draws(mean, len(self.values), self.mean_stderr, self.settings["background_rows"])
 
     def size(self) -> Estimates:
         """Mean absolute value over rows (columns, outputs); noise biases it upward."""

@@ -9,7 +9,7 @@ import numpy as np
 import pandas as pd
 from scipy import stats
 
-from ..table.draws import FloatArray
+from ..table.draws import FloatArray, IntArray
 
 LEVEL = 0.95
 
@@ -33,6 +33,37 @@ class Estimates:
     def __getitem__(self, place: Any) -> Estimates:
         """Part of them."""
         return Estimates(self.value[place], self.stderr[place], self.low[place], self.high[place])
+
+
+def mean_in_two_roles(
+    mean: Estimates, values: FloatArray, weights: FloatArray | None, against: FloatArray, drawn: IntArray
+) -> Estimates:
+    """A mean of rows (n, ...) against rows drawn from them, with the error of both roles (Hájek projection, Hájek 1968).
+
+    `against` (b, ...): mean over rows of the values against each drawn row alone; `drawn` (b,): their places. What a row adds
+    in one role and what it adds in the other are summed before they are squared: all rows against all rows have mean zero.
+    """
+    n, b = len(values), len(against)
+    share = (np.ones(n) if weights is None else weights).reshape(-1, *[1] * (values.ndim - 1))
+    with np.errstate(invalid="ignore", divide="ignore"):
+        own = share / share.sum() * (values - mean.value) * np.sqrt(n / (n - 1))
+        other = (against - against.mean(axis=0)) / b * np.sqrt(b / (b - 1))
+    both = own.copy()
+    both[drawn] += other
+    df = _freedom((own**2).sum(axis=0), n, (other**2).sum(axis=0), b)
+    return Estimates.of(mean.value, np.sqrt((both**2).sum(axis=0)), df)
+
+
+def mean_with_draws(mean: Estimates, rows: int, stderr: FloatArray, draws: int) -> Estimates:
+    """A mean over rows with the error of what was drawn to read them beside its own, independent of it."""
+    first, second = mean.stderr**2, stderr**2
+    return Estimates.of(mean.value, np.sqrt(first + second), _freedom(first, rows, second, draws))
+
+
+def _freedom(first: FloatArray, n: int, second: FloatArray, b: int) -> FloatArray:
+    """Degrees of freedom (Satterthwaite 1946) of the sum of two variances, of n and of b draws."""
+    spread = first**2 / max(1, n - 1) + second**2 / max(1, b - 1)
+    return np.asarray(np.maximum((first + second) ** 2 / np.maximum(spread, 1e-300), 1))
 
 
 def frame_of(**columns: Any) -> pd.DataFrame:

@@ -19,10 +19,10 @@ class Part(BaseModel):
 
 
 class Message(Part):
-    """A sentence of the catalogue (`tabinterp.messages`): its key and the values that fill it."""
+    """A sentence of the catalogue (`tabinterp.messages`): its key and the values that fill it, which may be messages."""
 
     key: str
-    values: dict[str, Scalar | list[str]] = {}
+    values: dict[str, Scalar | list[str] | Message] = {}
 
 
 class Interval(Part):

@@ -9,12 +9,15 @@ from __future__ import annotations
 
 from typing import Final, Literal
 
+from pydantic import Field
+
 from .base import Interval, Message, Metric, MetricRow, Part, Scalar, Status
 from .compared import Calibration, Disagreement, Gain
 from .evidenced import Card, EvidenceRow
 from .grouped import Groups
 from .inside import Inside
 from .judged import Judged
+from .provenance import TOLERANCE, ReadingRows
 from .reasons import Reasons
 from .sliced import Slices
 from .tabled import Extrapolation, OffSupport, TableReadings
@@ -40,7 +43,7 @@ class ColumnInfo(Part):
     role: Literal["input", "target", "weight", "group", "split", "dropped"]
     protected: bool
     levels: int | None  # number of distinct values of a column that is not numeric
-    missing: int  # rows in which it is missing
+    missing: int | None  # rows in which it is missing; None: from 1 to 9
     constant: bool = False  # one value, or none at all
     read_by_network: bool
     digest: str = ""  # sha256 of its contents, independent of the file's format
@@ -347,6 +350,11 @@ class Method(Part):
     model_digest: str  # sha256 of the network's weights as read
     linear_digest: str = ""  # of the counterpart's
     data_digest: str  # sha256 of the columns' digests
+    configuration_digest: str = ""  # sha256 of what was asked
+    code_digest: str = ""  # of the package's own files
+    device: str = ""
+    tolerance: float = TOLERANCE  # relative, to which another machine finds the same numbers
+    readings: list[ReadingRows] = Field(default_factory=list)
 
 
 class Document(Part):

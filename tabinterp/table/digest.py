@@ -3,15 +3,21 @@
 from __future__ import annotations
 
 import hashlib
+import re
 from collections.abc import Iterable
 from typing import Any
 
 import numpy as np
 import pandas as pd
 
+MIDNIGHT = re.compile(r"^(\d{4}-\d\d-\d\d)[ T]00:00:00(?:\.0+)?$")
+
 
 def column_digests(frame: pd.DataFrame) -> dict[str, str]:
-    """Column -> SHA-256 (hex) of its name and its values in order; a number is its double, anything else its text."""
+    """Column -> SHA-256 (hex) of its name and its values in order; a number is its double, anything else its text.
+
+    The text of a date is ISO 8601; midnight is left out of it, since not every format writes it.
+    """
     digests = start(frame)
     update(digests, frame)
     return finish(digests)
@@ -49,7 +55,8 @@ def _bytes(values: pd.Series) -> bytes:
     if _is_number(values):
         return bytes((values.to_numpy(dtype=np.float64, na_value=np.nan) + 0.0).tobytes())
     codes, levels = pd.factorize(values.astype(object).map(str, na_action="ignore"))
+    known = (MIDNIGHT.sub(r"\1", text) for text in levels)
     texts = np.array(
-        [*(f"{len(text)} {text}\n" for text in levels), "-1 \n"], dtype=object
+        [*(f"{len(text)} {text}\n" for text in known), "-1 \n"], dtype=object
     )  # the last: missing, code -1
     return "".join(texts[codes]).encode("utf-8", "surrogatepass")

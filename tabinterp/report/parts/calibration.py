@@ -8,7 +8,7 @@ from tabinterp.report import figures
 from tabinterp.report.blocks import Block, Cell, Figure, Fold, Heading, Key, Paragraph, Table
 from tabinterp.report.compared import Calibrated, CalibrationBin, CalibrationRow
 from tabinterp.report.document import Document, Interval
-from tabinterp.report.words import capital, cells, interval, name_cell, number, t, tidy
+from tabinterp.report.words import capital, cells, counted, interval, name_cell, number, t, tidy
 
 
 def calibration(document: Document) -> list[Block]:
@@ -93,7 +93,7 @@ def _table(row: CalibrationRow, kind: str) -> Table:
     body = [
         [
             Cell(capital(_bin(model, place))),
-            *cells([number(one.predicted), interval(one.observed), f"{one.rows:,}"]),
+            *cells([number(one.predicted), interval(one.observed), counted(one.rows)]),
         ]
         for model, found in (("network", row.network), ("linear", row.linear))
         for place, one in enumerate(found.bins, 1)
