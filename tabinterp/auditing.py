@@ -82,7 +82,7 @@ def audit(
     if control:
         families(network.table, control)  # a wrong name is told at once
     if announce is not None:
-        announce(f"About {forecast(network, rows, counterpart is None)} on this machine.")
+        announce(f"About {forecast(network, rows, counterpart is None, len(rows_of))} on this machine.")
     with clock("counterpart"):
         linear = bind(counterpart or fit_counterpart(network, rows_of, seed=seed), table)
     if not linear.is_linear:

@@ -17,15 +17,19 @@ from .readouts.shapley import BACKGROUND
 from .steps import EFFECT_COLUMNS, GRADIENT_ROWS, SHAPLEY_ROWS
 
 
-def forecast(network: Bound, rows: int, fits: bool) -> str:
-    """How long an audit takes, in words; a rough estimate: passes over the rows, each at the speed just measured."""
+def forecast(network: Bound, rows: int, fits: bool, read: int | None = None) -> str:
+    """How long an audit takes, in words; a rough estimate: passes over the rows, each at the speed just measured.
+
+    `read`: rows that are read in batches, where these are more than the network is bound to.
+    """
     sample = network.take(np.arange(min(len(network.table), 4096)))
     _ = sample.rest(sample.z)
     start = time.perf_counter()
     _ = sample.rest(sample.z)
     a_row = (time.perf_counter() - start) / len(sample.table)
     mixed = sum(not network.is_local((c,)) for c in network.columns)  # moved by encoding whole rows again
-    encoded = _encoding_seconds(sample) if mixed else 0.0
+    beyond = max(0, (read or 0) - len(network.table))
+    encoded = _encoding_seconds(sample) if mixed or beyond else 0.0
     held_out = len(network.table) if network.table.held_out is None else int(network.table.held_out.sum())
     few = min(held_out, rows)
     columns, width, outputs = len(network.columns), network.x.shape[1], len(network.outputs)
@@ -38,7 +42,7 @@ def forecast(network: Bound, rows: int, fits: bool) -> str:
     moves += 0.4 * min(UNIT_CELLS, hidden * few)  # behind a unit's layer
     fit = 3e-9 * len(network.table) * width * outputs * 100 if fits else 0.0
     refits = columns * (0.07 + 2.5e-5 * len(network.table)) * (5 + outputs) / 6
-    again = encoded * 2 * (10 * mixed * few + readings)
+    again = encoded * 2 * (10 * mixed * few + readings) if mixed else 0.0
     trees = 5e-5 * (len(network.table) - held_out) * (1 + outputs) / 2
     total = (
         trees
@@ -47,6 +51,7 @@ def forecast(network: Bound, rows: int, fits: bool) -> str:
         + again
         + fit
         + 6e-5 * held_out * 7
+        + beyond * (4 * encoded + 10 * a_row)
         + 2
     )
     return f"{total:.0f} seconds" if total < 90 else f"{total / 60:.0f} minutes"

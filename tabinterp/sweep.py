@@ -103,7 +103,8 @@ def sweep(network: Bound, linear: Bound, scan: Scan, progress: Callable[[float],
     plans = {one.field: one.start(*drawn) for one in able}
     found: dict[str, Any] = {}
     for table in scan.batches("evaluation"):
-        both = on_rows(network, table), on_rows(linear, table)
+        first = on_rows(network, table)
+        both = first, on_rows(linear, table, first)
         for one in able:
             batch = one.update(plans[one.field], *both)
             found[one.field] = one.merge(found[one.field], batch) if one.field in found else batch

@@ -68,15 +68,19 @@ def with_module(bound: Bound, module: nn.Module) -> Bound:
     return other
 
 
-def on_rows(bound: Bound, table: Table) -> Bound:
+def on_rows(bound: Bound, table: Table, beside: Bound | None = None) -> Bound:
     """The same model on other rows of the same columns: they are encoded and checked, and nothing else is asked again.
 
-    A function of rows knows its table's values alone, and is bound anew.
+    A function of rows knows its table's values alone, and is bound anew. `beside`: a model on these rows, whose encoded rows
+    are taken where it reads through the same encoder.
     """
     if bound.model.function is not None:
         return bind(bound.model, table)
-    x = bound.encoding.transform(table.inputs)
-    check_encoded(x, bound.model, table)
+    if beside is not None and beside.model.encoder is bound.model.encoder and beside.model.reads == bound.model.reads:
+        x = beside.x
+    else:
+        x = bound.encoding.transform(table.inputs)
+        check_encoded(x, bound.model, table)
     rows = replace(bound, table=table, x=x)
     for same in ("rest", "centre"):  # of these rows nothing but the place that sums are centred at
         rows.__dict__[same] = getattr(bound, same)

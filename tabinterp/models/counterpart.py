@@ -27,7 +27,6 @@ from .. import __version__
 from ..errors import NotApplicableError
 from ..table import Scan, Table
 from ..table.draws import FloatArray
-from ..table.scan import ahead
 from . import newton
 from .binding import bind, check_encoded
 from .encoding import apply, as_array
@@ -100,7 +99,7 @@ def _over_all(bound: Bound, fitted: Fit, scan: Scan) -> Fit:
     """The same penalty, fitted to all training rows."""
 
     def batches() -> Iterator[tuple[FloatArray, FloatArray, FloatArray]]:
-        for rows in ahead(scan.batches("training")):
+        for rows in scan.batches("training"):
             inputs = rows.inputs if fitted.reads is None else rows.inputs[list(fitted.reads)]
             x = apply(fitted.encoder, inputs)
             check_encoded(x, bound.model, rows)

@@ -218,6 +218,8 @@ class Bound:
         """(m, d, k) derivatives of each score by each encoded column at encoded rows (m, d)."""
         if not self.has_gradient:
             raise NotApplicableError(f"{self.model.name} {self.model.opaque}: it has no gradient")
+        if self.is_linear and len(x) > 1:  # the same in every row
+            return np.repeat(self.gradients(x[:1]), len(x), axis=0)
         dtype = module_dtype(self.module)
         result = np.empty((len(x), x.shape[1], len(self.outputs)))
         for start in range(0, len(x), BLOCK):
