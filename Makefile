@@ -6,13 +6,14 @@ BIN := .venv/bin
 # Two test workers share the cores: one thread of linear algebra each.
 TEST := OMP_NUM_THREADS=1 $(BIN)/python -m pytest -n 2 --dist loadfile -q
 
-.PHONY: help demo test test-fast lint truth bench reports schema browser fuzz clean
+.PHONY: help demo test test-fast lint truth faults bench reports schema browser fuzz clean
 
 help:
 	@echo "make demo       audit a network on a bundled table; the last line is the path of the report"
 	@echo "make test       all tests          make test-fast  without the slow ones and the browser"
 	@echo "make lint       ruff and mypy      make bench      speed and accuracy beside their bars"
 	@echo "make truth      known answers and coverage of intervals, into docs/"
+	@echo "make faults     plants every fault and counts what is found (an hour)"
 	@echo "make fuzz       100,000 odd tables through the whole of audit (hours)"
 	@echo "make reports    audits of the bundled tables, into reports/"
 
@@ -37,7 +38,8 @@ test-fast: .venv/full
 browser: .venv/full
 	@command -v chromium >/dev/null || command -v chromium-browser >/dev/null || \
 	if [ "$$(id -u)" = 0 ] && command -v apt-get >/dev/null; then \
-		apt-get update -qq && apt-get install -y -qq --no-install-recommends chromium fonts-noto-cjk >/dev/null; \
+		apt-get update -qq && apt-get install -y -qq --no-install-recommends chromium fonts-noto-cjk \
+			libpango-1.0-0 libpangoft2-1.0-0 libharfbuzz-subset0 >/dev/null; \
 	else $(BIN)/playwright install chromium; fi || \
 	{ echo "The browser tests need a Chromium: install your system's package, then make test again."; exit 1; }
 
@@ -50,6 +52,9 @@ truth: .venv/full
 	$(BIN)/python -m benchmarks.truth
 	$(BIN)/python -m benchmarks.coverage
 	$(BIN)/python -m benchmarks.verdict --write
+
+faults: .venv/full
+	OMP_NUM_THREADS=1 $(BIN)/python -m benchmarks.faults --jobs 2
 
 bench: .venv/full
 	$(BIN)/python -m benchmarks.startup

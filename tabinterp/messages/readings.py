@@ -133,6 +133,4 @@ READINGS: dict[str, str] = {
     "report.interactions.shapley": "Shapley interaction [95% interval]",
     "report.interactions.stderr": "standard error",
     "report.interactions.none": "The network reads fewer than two columns: no pair can act together.",
-    "report.method.draws.background": "background rows: {count}, seed {seed}",
-    "report.method.draws.blocks": "blocks: {count}, seed {seed}",
 }

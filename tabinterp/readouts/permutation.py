@@ -20,17 +20,18 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, ClassVar
 
 import numpy as np
 import pandas as pd
 import torch
 
 from ..errors import NotApplicableError
+from ..messages import text
 from ..models import Bound, Model, bind
 from ..table import Table
 from ..table.draws import FloatArray, IntArray, chosen, row_hash
-from . import plots
+from .display import Display, Drawn, word
 from .families import families
 from .groups import equal_rows, players_of
 from .loss import Own, loss_for
@@ -42,7 +43,7 @@ from .support import ROWS as SUPPORT_ROWS
 from .support import Support
 
 if TYPE_CHECKING:
-    from matplotlib.axes import Axes
+    pass
 
 ASSOCIATED = 0.2  # what is conditioned on is associated with the column at least so much (Strobl et al. 2008)
 TOGETHER = "rise of the mean loss when the column comes from another row"
@@ -54,12 +55,16 @@ Progress = Callable[[str, float], None]
 
 
 @dataclass(frozen=True, eq=False)
-class PermutationImportance:
+class PermutationImportance(Display):
     """Rise of the loss for each player (a column, or a group of columns moved together), in units of the loss.
 
     `importance`, `stderr`, `ci_low`, `ci_high`, `off_support`, `exact`: (players,). `baseline` is the loss untouched. For
     the AUC and accuracy the loss is one minus it, so that a rise is always bad.
     """
+
+    drawn: ClassVar[Drawn] = Drawn(
+        "plot.axis.permutation", {"network": ("importance", "ci_low", "ci_high")}, order="importance"
+    )
 
     players: tuple[str, ...]
     importance: FloatArray
@@ -84,21 +89,9 @@ class PermutationImportance:
         words = WITHIN if self.conditional else TOGETHER
         return words if self.n_repeats >= ENOUGH or all(self.exact) else f"{words}; {CONSERVATIVE}"
 
-    def plot(
-        self,
-        *,
-        linear: PermutationImportance | None = None,
-        ax: Axes | None = None,
-        names: tuple[str, str] = ("network", "linear"),
-    ) -> Axes:
-        """Draw the twenty largest with their 95% intervals, those of `linear` beside them, if given.
-
-        Into `ax`, or a new figure's axes, which are returned; nothing is shown.
-        """
-        same = linear is None or (set(linear.players) >= set(self.players) and linear.conditional == self.conditional)
-        if not same:
-            raise NotApplicableError("both results are of the same players, and conditional or not")
-        return plots.importance(ax, self, linear, names)
+    def _axis(self) -> str:
+        key = "plot.axis.permutation.conditional" if self.conditional else self.drawn.axis
+        return text(key, {"loss": word(self.loss)})
 
     def frame(self) -> pd.DataFrame:
         """One row a player, in the table's order; conditional: also what it is conditioned on, strata, rows of the smallest."""

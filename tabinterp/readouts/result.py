@@ -30,21 +30,9 @@ class Estimates:
         reach = stats.t.ppf(0.5 + LEVEL / 2, df) * stderr
         return cls(value, stderr, value - reach, value + reach)
 
-
-def mean_over_rows(values: FloatArray, weights: FloatArray | None = None) -> Estimates:
-    """Mean over the first axis with its standard error over rows; NaN rows are left out, entry by entry.
-
-    Weighted, the standard error is that of a ratio of sums: sqrt(sum w^2 (v - mean)^2) / sum w.
-    """
-    present = ~np.isnan(values)
-    w = present * (1.0 if weights is None else weights.reshape(-1, *[1] * (values.ndim - 1)))
-    count, total = present.sum(axis=0), w.sum(axis=0)
-    filled = np.where(present, values, 0.0)
-    with np.errstate(invalid="ignore", divide="ignore"):
-        mean = (w * filled).sum(axis=0) / total
-        spread = (w**2 * (filled - mean) ** 2).sum(axis=0)
-        stderr = np.sqrt(spread * count / (count - 1)) / total
-    return Estimates.of(mean, stderr, np.maximum(count - 1, 1))
+    def __getitem__(self, place: Any) -> Estimates:
+        """Part of them."""
+        return Estimates(self.value[place], self.stderr[place], self.low[place], self.high[place])
 
 
 def mean_in_two_roles(

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass, replace
-from typing import Any
+from typing import Any, ClassVar
 
 import numpy as np
 import pandas as pd
@@ -21,8 +21,10 @@ from ..models import Bound, Model, bind
 from ..table import Table
 from ..table.draws import FloatArray, IntArray, chosen
 from .coalitions import Games, enumeration_cost
+from .display import Display, Drawn
 from .loss import SCALES
-from .result import Estimates, mean_in_two_roles, mean_over_rows
+from .result import Estimates, mean_in_two_roles
+from .sums import mean_over_rows
 from .walks import FIRST, MOST, Sampled, explain
 
 METHODS = ("auto", "exact", "permutation")
@@ -36,7 +38,7 @@ Progress = Callable[[str, float], None]
 
 
 @dataclass(frozen=True, eq=False)
-class ShapleyValues:
+class ShapleyValues(Display):
     """What each column adds to the score of each row, compared with the background.
 
     `values`, `stderr`, `df` (rows, columns, outputs): the value, its sampling error given the background (0 where exact) and
@@ -44,9 +46,11 @@ class ShapleyValues:
     `residual` (rows,): abs(base + sum of values - score), the largest over outputs, in standard deviations of the score.
     `converged` (rows,): is every standard error at most `tolerance` standard deviations of the score? `evaluations` (rows,):
     coalitions the network was asked about; `permutations` that were drawn at least for each pair that was not enumerated.
-    `data`: the explained rows. `drawn` (backgrounds,): places among them of a background that was drawn from them, and `against`
+    `data`: the explained rows. `places` (backgrounds,): those among them of a background that was drawn from them, and `against`
     (backgrounds, columns, outputs) the mean over rows of the values against each row of it alone; None for a given background.
     """
+
+    drawn: ClassVar[Drawn] = Drawn("plot.axis.shapley", {"network": ("mean", "ci_low", "ci_high")}, order="mean_abs")
 
     columns: tuple[str, ...]
     outputs: tuple[str | None, ...]
@@ -67,13 +71,13 @@ class ShapleyValues:
     tolerance: float
     seed: int
     permutations: int | None
-    drawn: IntArray | None
+    places: IntArray | None
     against: FloatArray | None
 
     @property
     def estimand(self) -> str:
         """What a value is, and what the error of a mean over rows holds for."""
-        fixed = "the background rows given" if self.drawn is None else "their population, which is the background too"
+        fixed = "the background rows given" if self.places is None else "their population, which is the background too"
         words = f"mean over background rows of the Shapley value of each column (interventional); means over rows: for {fixed}"
         return words if self.permutations != 1 or self.exact else f"{words}; {CONSERVATIVE}"
 
@@ -93,9 +97,9 @@ class ShapleyValues:
         explained against itself. A given background counts as fixed.
         """
         mean = mean_over_rows(self.values, self.weights)
-        if self.drawn is None or self.against is None:
+        if self.places is None or self.against is None:
             return mean
-        return mean_in_two_roles(mean, self.values, self.weights, self.against, self.drawn)
+        return mean_in_two_roles(mean, self.values, self.weights, self.against, self.places)
 
     def mean_absolute(self) -> Estimates:
         """Mean absolute value over rows (columns, outputs); noise biases it upward."""
@@ -233,7 +237,7 @@ def shapley_values(
         tolerance=tolerance,
         seed=seed,
         permutations=first,
-        drawn=drawn,
+        places=drawn,
         against=None if drawn is None else sampled.against / table.row_weights.sum(),
     )
 

@@ -49,7 +49,7 @@ class Sampled:
     def joined(cls, parts: list[Sampled]) -> Sampled:
         names = ("values", "variance", "df", "evaluations")
         against = np.sum([part.against for part in parts], axis=0)
-        return cls(*(np.concatenate([getattr(part, name) for part in parts]) for name in names), against)
+        return cls(**{name: np.concatenate([getattr(part, name) for part in parts]) for name in names}, against=against)
 
 
 def explain(

@@ -236,18 +236,24 @@ OUTCOMES: dict[str, dict[str, list[Callable[[], Document]]]] = {
     },
     "reason-codes-unstable": {
         "raised": [
-            lambda: listed("seed", changed=part(0.2, 0.1)),
+            lambda: listed("seed", changed=part(0.2, 0.15)),
             lambda: listed("reference", jaccard=part(0.4, 0.3, 0.5)),
         ],
         "cleared": [
-            lambda: listed("seed", changed=part(0.2, 0.09)),
+            lambda: listed("seed", changed=part(0.2, 0.149)),
             lambda: listed("reference", jaccard=part(0.4, 0.3, 0.51)),
         ],
         "not_applicable": [without("reasons"), multiclass],
     },
     "off-support-behaviour": {
-        "raised": [lambda: with_part(binary(), "off_support", gap=part(0.3, 0.2))],
-        "cleared": [lambda: with_part(binary(), "off_support", gap=part(0.3, 0.19))],
+        "raised": [
+            lambda: with_part(binary(), "off_support", gap=part(0.3, 0.15), real=part(1.0)),
+            lambda: with_part(binary(), "off_support", gap=part(0.3, 0.06), real=part(0.4)),
+        ],
+        "cleared": [
+            lambda: with_part(binary(), "off_support", gap=part(0.3, 0.149), real=part(1.0)),
+            lambda: with_part(binary(), "off_support", gap=part(0.0, -0.01), real=part(-0.2)),
+        ],
         "not_applicable": [without("off_support")],
     },
 }

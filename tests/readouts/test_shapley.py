@@ -418,8 +418,8 @@ def test_the_mean_against_each_background_row_is_that_of_a_run_against_it_alone(
     _, table, pipeline, _ = scene("multiclass", weighted=weighted)
     model = ti.wrap(pipeline)
     s = ti.shapley_values(model, table, 6, "exact", seed=3)
-    assert s.drawn.tolist() == background_rows(table, 6, 3).tolist()
-    alone = [ti.shapley_values(model, table, table.take(np.array([b])), "exact") for b in s.drawn]
+    assert s.places.tolist() == background_rows(table, 6, 3).tolist()
+    alone = [ti.shapley_values(model, table, table.take(np.array([b])), "exact") for b in s.places]
     weights = np.ones(40) if table.weights is None else table.weights
     means = [np.average(one.values, axis=0, weights=weights) for one in alone]
     np.testing.assert_allclose(s.against, means, atol=2e-5)
@@ -460,7 +460,7 @@ def test_all_rows_against_all_rows_have_mean_zero_and_no_error():
 def test_a_given_background_counts_as_fixed_and_the_result_says_so(sampled):
     few, backs, model, _ = sampled
     given, drawn = ti.shapley_values(model, few, backs), ti.shapley_values(model, few, 4)
-    assert given.drawn is None
+    assert given.places is None
     assert given.against is None
     np.testing.assert_allclose(given.mean().stderr, given.values.std(axis=0, ddof=1) / np.sqrt(6))
     assert "background rows given" in given.estimand

@@ -2,15 +2,18 @@
 
 from __future__ import annotations
 
+import io
 import re
 import shutil
+import unicodedata
 from importlib.resources import files
 
 import pytest
 from playwright.sync_api import Error, sync_playwright
+from pypdf import PdfReader
 
-from tabinterp.report.render import render
-from tests.report.samples import SAMPLES, hostile
+from tabinterp.report.render import render, render_notebook, render_summary
+from tests.report.samples import SAMPLES, crowded, hostile, widest
 
 pytestmark = pytest.mark.browser
 
@@ -231,3 +234,108 @@ def test_print_shows_what_is_folded(browser, pages, name):
             )
             assert cut == []
         assert opened.page.pdf(prefer_css_page_size=True).startswith(b"%PDF")
+
+
+# ---- the page in brief, and a notebook's cell
+
+
+@pytest.mark.parametrize("name", ["binary", "multiclass", "hostile", "nothing", "all_none", "crowded"])
+def test_the_sheet_prints_on_one_page_with_all_that_is_on_it(browser, tmp_path, name):
+    document = {**SAMPLES, "crowded": crowded}[name]()
+    (tmp_path / "summary.html").write_text(render_summary(document), encoding="utf-8")
+    with Opened(browser, tmp_path / "summary.html") as opened:
+        shown = opened.page.locator("main").inner_text().split()
+        printed = PdfReader(io.BytesIO(opened.page.pdf(prefer_css_page_size=True))).pages
+        assert len(printed) == 1
+        assert [float(length) for length in printed[0].mediabox[2:]] == pytest.approx(
+            [595, 842], abs=1
+        )  # A4, in points
+        text = "".join(unicodedata.normalize("NFKC", printed[0].extract_text()).split())  # without ligatures and breaks
+        latin = [word for word in shown if re.fullmatch(r"[\w.,:()-]+", word, re.ASCII)]
+        assert [word for word in latin if word not in text] == []
+        assert opened.trouble == []
+
+
+@pytest.mark.parametrize("look", [("light", WIDE), ("dark", NARROW)], ids=["light wide", "dark narrow"])
+@pytest.mark.parametrize("name", ["binary", "crowded"])
+def test_axe_finds_nothing_on_the_sheet(browser, axe, tmp_path, name, look):
+    (tmp_path / "summary.html").write_text(render_summary({**SAMPLES, "crowded": crowded}[name]()), encoding="utf-8")
+    with Opened(browser, tmp_path / "summary.html", color_scheme=look[0], viewport=look[1]) as opened:
+        opened.page.evaluate(axe)
+        found = opened.page.evaluate("axe.run(document, {resultTypes: ['violations']})")["violations"]
+        assert [(each["id"], each["nodes"][0]["html"][:200]) for each in found] == []
+        assert sideways(opened.page) <= 0
+
+
+@pytest.mark.parametrize("paper", ["#ffffff", "#111111"])
+def test_a_notebooks_cell_takes_its_colours(browser, axe, tmp_path, paper):
+    """Whatever the notebook's paper and ink, the cell has their contrast, and no element of its own colour."""
+    ink = "#111111" if paper == "#ffffff" else "#e8e8e8"
+    body = f'<main style="background:{paper};color:{ink}"><h1>Notebook</h1>{render_notebook(hostile())}</main>'
+    page = f'<!doctype html><html lang="en"><head><title>x</title></head><body>{body}</body></html>'
+    (tmp_path / "cell.html").write_text(page, encoding="utf-8")
+    with Opened(browser, tmp_path / "cell.html", viewport=NARROW) as opened:
+        opened.page.evaluate(axe)
+        found = opened.page.evaluate("axe.run(document, {resultTypes: ['violations']})")["violations"]
+        assert [(each["id"], each["nodes"][0]["html"][:200]) for each in found] == []
+        assert opened.page.locator("img, script").count() == 0
+        assert sideways(opened.page) <= 0
+
+
+def test_every_section_is_reached_by_keyboard(browser, pages):
+    with Opened(browser, pages["binary"], viewport=NARROW) as opened:
+        page = opened.page
+        links, summary = page.locator("nav a"), page.locator("nav summary")
+        assert links.count() == page.locator("main > section").count() == 22
+        assert not links.first.is_visible()
+        summary.focus()
+        page.keyboard.press("Enter")
+        assert all(link.is_visible() for link in links.all())
+        for _ in range(22):
+            page.keyboard.press("Tab")
+        assert page.evaluate("document.activeElement.hash") == "#evidence"
+        assert page.evaluate("document.activeElement.getBoundingClientRect().bottom <= innerHeight")
+        page.keyboard.press("Escape")
+        assert not links.first.is_visible()
+        assert page.evaluate("document.activeElement.tagName") == "SUMMARY"
+        page.keyboard.press("Enter")
+        links.nth(21).click()
+        assert not links.first.is_visible()
+        assert page.locator("#h-evidence").evaluate(
+            "h => h.getBoundingClientRect().top >= document.querySelector('nav').getBoundingClientRect().bottom - 1"
+        )
+
+
+def test_a_table_that_goes_on_beyond_the_edge_says_so(browser, pages):
+    with Opened(browser, pages["binary"], viewport=NARROW) as opened:
+        unfold(opened.page)
+        opened.page.wait_for_timeout(100)
+        marked, wide = opened.page.evaluate(
+            "(all => [all.map(e => e.classList.contains('more')), all.map(e => e.scrollWidth > e.clientWidth + 1)])"
+            "([...document.querySelectorAll('.scroll')])"
+        )
+        assert marked == wide
+        assert 0 < sum(wide) < len(wide)
+
+
+def test_the_widest_table_is_still_a_page(browser, tmp_path):
+    path = tmp_path / "widest.html"
+    path.write_text(render(widest()), encoding="utf-8")
+    assert path.stat().st_size < 1_500_000
+    with Opened(browser, path, viewport=WIDE) as opened:
+        page = opened.page
+        assert "0.100%" in page.locator("header .target").inner_text()
+        unfold(page)
+        for viewport in (WIDE, NARROW):
+            page.set_viewport_size(viewport)
+            assert sideways(page) <= 0
+        labels = page.evaluate(
+            "[...document.querySelectorAll('svg text')].map(each => [each.firstChild.textContent,"
+            " each.querySelector('title')?.textContent ?? '', each.getBoundingClientRect().left"
+            " - each.closest('svg').getBoundingClientRect().left])"
+        )
+        cut = [label for label in labels if "…" in label[0]]
+        assert len(cut) > 20
+        assert all(len(text) <= 28 and len(text) < len(whole) for text, whole, _ in cut)
+        assert min(left for *_, left in labels) >= 0
+        assert opened.trouble == []
