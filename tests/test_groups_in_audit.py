@@ -63,6 +63,17 @@ def test_the_document_holds_what_the_functions_find():
     assert not told & {"not_assessed.groups", "not_assessed.constraints"}
 
 
+def test_a_reason_that_tells_a_protected_column_is_said_to():
+    part = audited().document.reasons
+    near = next(row for row in part.columns if row.column == "near")
+    assert near.proxy_of == ["sex"]
+    assert [row.proxy_of for row in part.columns if row.column == "other"] in ([[]], [])
+    told = [m.values for m in part.sentences if m.key == "reasons.proxy"]
+    assert [(v["column"], v["protected"]) for v in told] == [("near", "sex")]
+    assert told[0]["network"] == pytest.approx(100 * near.network.value)
+    assert "tells sex" in render(audited().document)
+
+
 def test_it_is_read_back_shown_and_asked_for_again():
     document = audited().document
     assert from_bytes(to_bytes(document)) == document

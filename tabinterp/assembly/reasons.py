@@ -16,7 +16,7 @@ def reasons(r: Results) -> parts.Reasons | None:
         return None
     found, labels = r.reasons, r.network.table.schema.labels
     declined = labels[-1] if found.declined == "positive" else labels[0]
-    protected = found.protected or (NONE, NONE)
+    protected, proxies = found.protected or (NONE, NONE), _proxies(r)
     return parts.Reasons(
         rows_of=rows_of(r),
         declined=declined,
@@ -26,7 +26,7 @@ def reasons(r: Results) -> parts.Reasons | None:
         reference_rows=found.reference_rows,
         most=TOP,
         seed=found.seed,
-        sentences=_sentences(found, r.linear.model.name),
+        sentences=[*_sentences(found, r.linear.model.name), *_through(found, proxies, r.linear.model.name)],
         alike=[_alike(one) for one in found.likeness],
         flips=[_flip(one) for one in found.flips],
         omitted=interval(*found.omitted),
@@ -36,6 +36,7 @@ def reasons(r: Results) -> parts.Reasons | None:
             parts.ReasonRow(
                 column=one.column,
                 protected=one.protected,
+                proxy_of=proxies.get(one.column, []),
                 network=_known(one.network, found.rows),
                 linear=_known(one.linear, found.rows),
                 network_first=_known(one.network_first, found.rows),
@@ -44,6 +45,29 @@ def reasons(r: Results) -> parts.Reasons | None:
             for one in found.named
         ],
     )
+
+
+def _proxies(r: Results) -> dict[str, list[str]]:
+    """Column -> the protected columns, read by no model, that it tells best."""
+    told: dict[str, list[str]] = {}
+    for proxy in () if r.proxies is None else r.proxies.proxies:
+        for column in proxy.best:
+            told.setdefault(column, []).append(proxy.column)
+    return told
+
+
+def _through(found: ReasonCodes, proxies: dict[str, list[str]], linear: str) -> list[Message]:
+    """The proxy of each protected column that the network names most; said where ten rows name it under both models."""
+    told: dict[str, Message] = {}
+    for one in found.named:  # the most frequent first
+        shares = {"network": one.network, "other": one.linear}
+        if any(_known(share, found.rows).value is None for share in shares.values()):
+            continue
+        for column in proxies.get(one.column, []):
+            message = _told("reasons.proxy", {"column": one.column, "protected": column, "linear": linear}, **shares)
+            if message is not None:
+                told.setdefault(column, message)
+    return list(told.values())
 
 
 def _known(share: Mean, rows: int) -> Interval:

@@ -10,6 +10,7 @@ from xml.etree import ElementTree
 
 from .. import __version__, messages
 from ..errors import PolicyError
+from ..messages.language import SOURCE, speaking
 from ..report.document import Message
 from .gate import Decision, Gate
 
@@ -149,12 +150,15 @@ FORMATS: dict[str, Callable[[Decision, Identity], str]] = {
 }
 
 
-def format_decision(decision: Decision, form: str = "text", *, audit: str = "audit.json", **identity: str) -> str:
+def format_decision(
+    decision: Decision, form: str = "text", *, audit: str = "audit.json", lang: str = SOURCE, **identity: str
+) -> str:
     """A decision in one of the forms that other programs read.
 
     Parameters
     ----------
     form : "text", "json", "markdown", "junit" (XML) or "sarif" (2.1.0).
+    lang : language of the sentences; names, statuses and keys are those of the form.
     audit : URI of the document, which SARIF points to; further names and values are passed on as they are.
 
     Raises
@@ -163,7 +167,8 @@ def format_decision(decision: Decision, form: str = "text", *, audit: str = "aud
     """
     if form not in FORMATS:
         raise PolicyError(f"the forms are {', '.join(FORMATS)}; got {form!r}")
-    return FORMATS[form](decision, {"audit": audit, **identity})
+    with speaking(lang):
+        return FORMATS[form](decision, {"audit": audit, **identity})
 
 
 # ---- sentences
@@ -179,8 +184,8 @@ def _text(message: Message) -> str:
 
 
 def _said(gate: Gate) -> str:
-    """What is asked and what was found; a finding says both in one sentence."""
-    return _text(gate.found) if gate.name.startswith("finding:") else f"{_text(gate.demand)} {_text(gate.found)}"
+    """What is asked and what was found; a finding at its own limits says both in one sentence."""
+    return _text(gate.found) if gate.demand.key == "gate.finding" else f"{_text(gate.demand)} {_text(gate.found)}"
 
 
 def _notes(gate: Gate) -> list[str]:

@@ -1,57 +1,73 @@
 """Every sentence a reader sees, in one place, so that it can be checked and translated.
 
-A sentence is a key and values (`tabinterp.report.document.Message`); the text is only made when it is shown. Values
-are plain text here: escaping is the business of whoever puts the text on a page.
+A sentence is a key and values (`tabinterp.report.document.Message`); the text is only made when it is shown, in the
+language spoken there (`language.speaking`). Values are plain text here: escaping is the business of whoever puts the text
+on a page. `{name}` shows a value as it is; `{name:vocabulary}` shows the message `vocabulary.VALUE` where there is one, so
+that a word of ours is translated and a name out of a table is not.
 """
 
 from __future__ import annotations
 
 import math
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
+from functools import reduce
 from typing import Any
 
 from .atlas import ATLAS
 from .audit import AUDIT
 from .changes import CHANGES
 from .checks import CHECKS
+from .cyclonedx import CYCLONEDX
 from .data import DATA
 from .evidence import EVIDENCE
 from .findings import FINDINGS
+from .frame import FRAME
 from .gain import GAIN
 from .gate import GATE
 from .groups import GROUPS
 from .inside import INSIDE
+from .language import translated
+from .plots import PLOTS
+from .provenance import PROVENANCE
 from .readings import READINGS
 from .reasons import REASONS
 from .report import REPORT
+from .scale import SCALE
 from .shapley import SHAPLEY
 from .together import TOGETHER
 from .trust import TRUST
 from .units import UNITS
 from .verdict import VERDICT
 from .verify import VERIFY
+from .views import VIEWS
 
 ENGLISH: dict[str, str] = {
     **ATLAS,
     **AUDIT,
     **CHANGES,
     **CHECKS,
+    **CYCLONEDX,
     **DATA,
     **EVIDENCE,
     **FINDINGS,
+    **FRAME,
     **GAIN,
     **GATE,
     **GROUPS,
     **INSIDE,
+    **PLOTS,
+    **PROVENANCE,
     **READINGS,
     **REASONS,
     **REPORT,
+    **SCALE,
     **SHAPLEY,
     **TOGETHER,
     **TRUST,
     **UNITS,
     **VERDICT,
     **VERIFY,
+    **VIEWS,
 }
 
 
@@ -61,20 +77,63 @@ def text(key: str, values: Mapping[str, Any] | None = None) -> str:
     >>> text("verdict.worse", {"linear": "logistic regression"})
     'The network is worse than logistic regression on held-out rows.'
     """
-    return ENGLISH[key].format(**{name: _shown(value) for name, value in (values or {}).items()})
+    template = translated(key, ENGLISH[key])
+    return template.format(**{name: _Value(value) for name, value in (values or {}).items()})
+
+
+def word(vocabulary: str, name: str) -> str:
+    """A name of ours in the language spoken; one that the vocabulary does not know is data, and stays as it is.
+
+    >>> word("report.kind", "numeric"), word("report.kind", "Mrs.")
+    ('numeric', 'Mrs.')
+    """
+    key = f"{vocabulary}.{name}"
+    return text(key) if key in ENGLISH else name
+
+
+def joined(parts: Iterable[str], joint: str = "list") -> str:
+    """Parts as one text: a "list", a "series" of longer ones, "both", or "sentences".
+
+    >>> joined(["a", "b", "c"]), joined(["a", "b"], "both"), joined([])
+    ('a, b, c', 'a and b', '')
+    """
+    found = list(parts)
+    template = translated(f"language.{joint}", ENGLISH[f"language.{joint}"])
+    return reduce(lambda before, one: template.format(before=before, next=one), found) if found else ""
+
+
+class _Value:
+    """A value in a template, which says how it is shown."""
+
+    __slots__ = ("value",)
+
+    def __init__(self, value: Any) -> None:
+        self.value = value
+
+    def __format__(self, vocabulary: str) -> str:
+        value = self.value
+        if hasattr(value, "key"):  # a message in a message
+            return text(value.key, value.values)
+        if isinstance(value, (list, tuple)):
+            return joined(word(vocabulary, str(one)) if vocabulary else str(one) for one in value)
+        return word(vocabulary, value) if vocabulary and isinstance(value, str) else _shown(value)
 
 
 def _shown(value: Any) -> str:
-    if isinstance(value, bool) or value is None:
+    if isinstance(value, bool) or not isinstance(value, (int, float)):
         return str(value)
-    if isinstance(value, int):
-        return f"{value:,}"
-    if isinstance(value, float):
-        # JSON does not tell 2.0 from 2: a saved audit must read as the one in memory
-        return f"{int(value):,}" if value.is_integer() and abs(value) < 2**53 else number(value)
-    if isinstance(value, (list, tuple)):
-        return ", ".join(map(str, value))
-    return str(value)
+    # JSON does not tell 2.0 from 2: a saved audit must read as the one in memory
+    whole = isinstance(value, int) or (value.is_integer() and abs(value) < 2**53)
+    return count(int(value)) if whole else number(value)
+
+
+def count(value: int) -> str:
+    """A whole number, its digits grouped.
+
+    >>> count(1234567)
+    '1,234,567'
+    """
+    return signs(f"{value:,}")
 
 
 def number(value: float | None, digits: int = 3) -> str:
@@ -88,6 +147,12 @@ def number(value: float | None, digits: int = 3) -> str:
     if value == 0:
         return "0"
     if not 1e-4 <= abs(value) < 1e7:
-        return f"{value:.{digits}g}"
+        return signs(f"{value:.{digits}g}")
     magnitude = int(f"{value:.{digits - 1}e}".rpartition("e")[2])
-    return f"{value:,.{max(0, digits - 1 - magnitude)}f}"
+    return signs(f"{value:,.{max(0, digits - 1 - magnitude)}f}")
+
+
+def signs(digits: str) -> str:
+    """A number as Python writes it, with the language's own decimal sign and grouping."""
+    decimal, group = translated("language.decimal", "."), translated("language.group", ",")
+    return digits if (decimal, group) == (".", ",") else digits.translate({ord("."): decimal, ord(","): group})

@@ -4,18 +4,18 @@ from __future__ import annotations
 
 AUDIT: dict[str, str] = {
     # the verdict: a closed set
-    "verdict.better": "The network beats {linear} on held-out rows.",
-    "verdict.equivalent": "The network and {linear} are equivalent on held-out rows.",
-    "verdict.worse": "The network is worse than {linear} on held-out rows.",
-    "verdict.not_resolved": "The held-out rows do not resolve whether the network or {linear} is better.",
+    "verdict.better": "The network beats {linear:name} on held-out rows.",
+    "verdict.equivalent": "The network and {linear:name} are equivalent on held-out rows.",
+    "verdict.worse": "The network is worse than {linear:name} on held-out rows.",
+    "verdict.not_resolved": "The held-out rows do not resolve whether the network or {linear:name} is better.",
     "verdict.not_assessed": "Not assessed: it is not known which rows the network was not trained on.",
     "verdict.linear.exact": (
-        "The network is itself a linear model: it has no hidden layer. It adds nothing to what {linear} can express; its "
+        "The network is itself a linear model: it has no hidden layer. It adds nothing to what {linear:name} can express; its "
         "coefficients on the original columns are in section Coefficients."
     ),
     "verdict.linear.score": (
         "The network is a linear model over these rows: a linear function of the columns explains {percent}% of its score. It "
-        "adds nothing to what {linear} can express; the coefficients of that function are in section Coefficients."
+        "adds nothing to what {linear:name} can express; the coefficients of that function are in section Coefficients."
     ),
     "verdict.gap.log_loss.lower": (
         "Its log loss is lower by {value} (95% interval {low} to {high}); less than {margin} counts as equivalent."
@@ -72,12 +72,12 @@ AUDIT: dict[str, str] = {
     ),
     "verdict.labels": "The two models give different labels to {count} of {rows} held-out rows ({percent}%).",
     "verdict.only_network": (
-        "Permuting these columns raises the network's loss, and measurably more than that of {linear}, for which no rise is "
+        "Permuting these columns raises the network's loss, and measurably more than that of {linear:name}, for which no rise is "
         "resolved: {columns}."
     ),
     "verdict.scope": (
         "Intervals are over held-out rows, for this one trained network; the margin is {percent}% of the loss of always "
-        "predicting the {base}, a convention of this tool."
+        "predicting the {base:constant}, a convention of this tool."
     ),
     # which rows were held out
     "split.none": "None was given: it is not known which rows the network was trained on.",
@@ -101,6 +101,10 @@ AUDIT: dict[str, str] = {
     "model.unseen": (
         "The encoder was not fitted on some levels of {columns}: up to {rows} rows of a column hold one, and they are encoded "
         "as the encoder encodes what it does not know."
+    ),
+    "model.unseen_few": (
+        "The encoder was not fitted on some levels of {columns}: fewer than {rows} rows of a column hold one, and they are "
+        "encoded as the encoder encodes what it does not know."
     ),
     "model.clipped": (
         "{rows} rows had a probability of 0 or 1, whose log-odds are infinite; they were moved to a probability of 1e-7 "
@@ -221,9 +225,10 @@ AUDIT: dict[str, str] = {
         "Size of the gradient averaged over {samples} noisy copies of the row (noise: {noise} of the central 99% range), "
         "per standard deviation of the column."
     ),
-    "gradient.gradient_x_input": "Gradient at the row times the row's distance from the {baseline} of the rows.",
+    "gradient.gradient_x_input": "Gradient at the row times the row's distance from the {baseline:start} of the rows.",
     "gradient.integrated_gradients": (
-        "Integral of the gradient along the straight path from the {baseline} of the rows, times the path. The {baseline} "
+        "Integral of the gradient along the straight path from the {baseline:start} of the rows, times the path. The "
+        "{baseline:start} "
         "of a category is a blend of its levels, which is no row."
     ),
     "gradient.expected_gradients": (
@@ -243,12 +248,12 @@ AUDIT: dict[str, str] = {
     "reading.integrated_gradients": "Integrated gradients",
     "reading.expected_gradients": "Expected gradients",
     # what was not assessed
-    "not_assessed.reading": "No {reading}: {reason}.",
+    "not_assessed.reading": "No {reading:step}: {reason}.",
     "not_assessed.split": (
         "The verdict: without a split it is not known which rows the network has not seen. Give the table a split."
     ),
     "not_assessed.mixed": (
-        "Gradients and coefficients of {columns} in {model}: its encoder mixes them with other columns."
+        "Gradients and coefficients of {columns} in {model:name}: its encoder mixes them with other columns."
     ),
     "not_assessed.units": "{count} hidden units beyond those shown.",
     "not_assessed.optima": (

@@ -4,15 +4,16 @@ from __future__ import annotations
 
 FINDINGS: dict[str, str] = {
     "finding.worse-than-linear.raised": (
-        "The network predicts worse than {linear}: the loss is higher by {value} (95% interval {low} to {high})."
+        "The network predicts worse than {linear:name}: the loss is higher by {value} (95% interval {low} to {high})."
     ),
-    "finding.worse-than-linear.cleared": "The network's loss is lower than that of {linear}.",
+    "finding.worse-than-linear.cleared": "The network's loss is lower than that of {linear:name}.",
     "finding.worse-than-linear.cleared_open": (
-        "The network is not shown to be worse than {linear}: its loss is at most {high} higher (upper end of the interval)."
+        "The network is not shown to be worse than {linear:name}: its loss is at most {high} higher (upper end of the interval)."
     ),
     "finding.worse-than-linear.not_applicable": "Without held-out rows the models cannot be compared.",
     "finding.secretly-linear.raised_exact": (
-        "The network has no hidden layer: it is a linear model of its encoded columns, and adds nothing to what {linear} can "
+        "The network has no hidden layer: it is a linear model of its encoded columns, and adds nothing to what "
+        "{linear:name} can "
         "express."
     ),
     "finding.secretly-linear.raised": (
@@ -43,15 +44,17 @@ FINDINGS: dict[str, str] = {
     ),
     "finding.sign-conflict.not_applicable": "There are no coefficients to compare.",
     "finding.methods-disagree.raised": (
-        "Readings of the same network disagree on which columns matter: {first} and {second} have a rank correlation of "
+        "Readings of the same network disagree on which columns matter: {first:method} and {second:method} have a "
+        "rank correlation of "
         "{value} (threshold {threshold})."
     ),
     "finding.methods-disagree.cleared": (
         "Among permutation importance, saliency, integrated and expected gradients of the network, the lowest rank "
-        "correlation is {value}, {first} with {second} (threshold {threshold})."
+        "correlation is {value}, {first:method} with {second:method} (threshold {threshold})."
     ),
     "finding.methods-disagree.cleared_first": (
-        "Readings of the same network agree on the columns that matter most, and not on the others: {first} and {second} "
+        "Readings of the same network agree on the columns that matter most, and not on the others: {first:method} "
+        "and {second:method} "
         "share {percent}% of their first {top}, with a rank correlation of {value} over all."
     ),
     "finding.methods-disagree.not_applicable": "Fewer than two readings of the network can be ranked.",
@@ -81,7 +84,7 @@ FINDINGS: dict[str, str] = {
     ),
     "finding.redundant-units.not_applicable": "The model has no hidden units that could be found.",
     "finding.penalised-inference.raised": (
-        "The given counterpart, {linear}, is penalised: its own coefficients have no valid intervals, and those "
+        "The given counterpart, {linear:name}, is penalised: its own coefficients have no valid intervals, and those "
         "printed are of "
         "an unpenalised fit on its encoding."
     ),
@@ -280,7 +283,8 @@ FINDINGS: dict[str, str] = {
         "Held-out rows hold levels that no training row has, in {columns}: {rows} rows of {column} ({levels} levels)."
     ),
     "finding.unseen-level.cleared": (
-        "No column has ten held-out rows or more with levels that no training row has (columns with fewer: {few})."
+        "In no column do enough held-out rows to be raised hold levels that no training row has (columns with fewer than ten "
+        "such rows: {few})."
     ),
     "finding.unseen-level.not_applicable": "Without a split there is no level that was not seen.",
     "finding.rare-level.raised": "Levels with fewer than {fewest} training rows: {levels}, in {columns}.",
@@ -288,12 +292,30 @@ FINDINGS: dict[str, str] = {
     "finding.rare-level.not_applicable": "The network reads no column of levels.",
     "finding.disparate-impact.raised": (
         "The network selects {group} at {ratio} times the rate of its control group (95% interval {low} to {high}). Wholly "
-        "below four fifths or above five fourths are {count} of {of} groups, {also} of these under the linear model too. Four "
-        "fifths is a rule of thumb; jurisdiction-dependent."
+        "below the limit or above its inverse are {count} of {of} groups, {also} of these under the linear model too. Four "
+        "fifths, the usual limit, is a rule of thumb; jurisdiction-dependent."
     ),
     "finding.disparate-impact.cleared": (
-        "For none of {of} groups does the ratio of selection rates to the control group lie wholly below four fifths or above "
-        "five fourths; furthest off is {group} with {ratio} (95% interval {low} to {high})."
+        "For none of {of} groups does the ratio of selection rates to the control group lie wholly below the limit (usually "
+        "four fifths) or above its inverse; furthest off is {group} with {ratio} (95% interval {low} to {high})."
+    ),
+    "finding.disparate-impact.raised_at_most": (
+        "The network selects fewer than ten rows of {group}, at most {high} times the rate of its control group (upper end of "
+        "the 95% interval, were they nine). Wholly below the limit or above its inverse are {count} of {of} groups, {also} of "
+        "these under the linear model too. Four fifths, the usual limit, is a rule of thumb; jurisdiction-dependent."
+    ),
+    "finding.disparate-impact.raised_at_least": (
+        "The network selects all but fewer than ten rows of {group}, at least {low} times the rate of its control group (lower "
+        "end of the 95% interval, were they nine). Wholly below the limit or above its inverse are {count} of {of} groups, "
+        "{also} of these under the linear model too. Four fifths, the usual limit, is a rule of thumb; jurisdiction-dependent."
+    ),
+    "finding.disparate-impact.cleared_at_most": (
+        "For none of {of} groups does the ratio of selection rates to the control group lie wholly below the limit (usually "
+        "four fifths) or above its inverse; of {group}, of which fewer than ten rows are selected, it is at most {high}."
+    ),
+    "finding.disparate-impact.cleared_at_least": (
+        "For none of {of} groups does the ratio of selection rates to the control group lie wholly below the limit (usually "
+        "four fifths) or above its inverse; of {group}, of which fewer than ten rows are not selected, it is at least {low}."
     ),
     "finding.disparate-impact.not_applicable": "No column was declared protected, or no two groups can be compared.",
     "finding.disparate-impact.not_applicable_task": "Selection is of two classes; the task has another target.",
@@ -306,6 +328,16 @@ FINDINGS: dict[str, str] = {
         "{column} stands in for {protected}, which is no input: alone it tells it with an R² of {value} (95% interval {low} to "
         "{high}). The network's gap between the groups is {gap}, and {left} with {column} permuted, which costs {loss} of the "
         "loss. Carrying columns: {columns}."
+    ),
+    "finding.proxy.raised_auc_held_back": (
+        "{column} stands in for {protected}, which is no input: alone it tells it with an AUC of {value} (95% interval {low} to "
+        "{high}). The network's gap between the groups would tell of fewer than ten rows; with {column} permuted, which costs "
+        "{loss} of the loss, it changes by {change}. Carrying columns: {columns}."
+    ),
+    "finding.proxy.raised_r2_held_back": (
+        "{column} stands in for {protected}, which is no input: alone it tells it with an R² of {value} (95% interval {low} to "
+        "{high}). The network's gap between the groups would tell of fewer than ten rows; with {column} permuted, which costs "
+        "{loss} of the loss, it changes by {change}. Carrying columns: {columns}."
     ),
     "finding.proxy.cleared_auc": (
         "No single column both tells a protected column that is no input and carries a gap; the best tells {protected} with an "

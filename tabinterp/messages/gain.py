@@ -56,11 +56,11 @@ GAIN: dict[str, str] = {
         "{threshold} units of the target or more."
     ),
     "disagreement.right": (
-        "There the network is right in {network}% (95% interval {network_low} to {network_high}), {model} in {linear}% "
+        "There the network is right in {network}% (95% interval {network_low} to {network_high}), {model:name} in {linear}% "
         "({linear_low} to {linear_high})."
     ),
     "disagreement.right.neither": (
-        "There the network is right in {network}% (95% interval {network_low} to {network_high}), {model} in {linear}% "
+        "There the network is right in {network}% (95% interval {network_low} to {network_high}), {model:name} in {linear}% "
         "({linear_low} to {linear_high}), and neither in {neither}% ({neither_low} to {neither_high})."
     ),
     "disagreement.right.few": "Fewer than {fewest} rows differ: who is right there is not told.",
@@ -157,7 +157,6 @@ GAIN: dict[str, str] = {
     "report.disagreement.share": "share [95% interval]",
     "report.disagreement.rules": "Rules of the tree, and the share of rows that differ (rows the tree was not fitted on)",
     "report.disagreement.rule": "Rows with",
-    "report.disagreement.and": "; ",
     "report.disagreement.rows": "rows",
     "report.disagreement.note": (
         "The tree is fitted on {fitted} of the rows, drawn by hash, and scored on the other {scored}. It describes where the "

@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-WORST = "the loss of the network is higher than that of {linear} by {value} [{low}, {high}] ({rows} rows)."
+WORST = "the loss of the network is higher than that of {linear:name} by {value} [{low}, {high}] ({rows} rows)."
 MOST = "Most of all among rows with"
 
 REASONS: dict[str, str] = {
     "reasons.alike": (
-        "Of the columns that the network or {linear} names for a declined row, both name {common}% (95% interval {common_low} to "
+        "Of the columns that the network or {linear:name} names for a declined row, both name {common}% (95% interval "
+        "{common_low} to "
         "{common_high}). The first reason is the same in {first}% of the rows "
         "({first_low} to {first_high})."
     ),
@@ -37,7 +38,12 @@ REASONS: dict[str, str] = {
     ),
     "reasons.protected": (
         "A column declared protected is among the reasons of {network}% of the rows ({network_low} to {network_high}) under the "
-        "network, of {other}% ({other_low} to {other_high}) under {linear}."
+        "network, of {other}% ({other_low} to {other_high}) under {linear:name}."
+    ),
+    "reasons.proxy": (
+        "{column}, one of the columns that best tell the protected column {protected}, which no model reads, is among the "
+        "reasons of {network}% of the rows ({network_low} to {network_high}) under the network, and of {other}% "
+        "({other_low} to {other_high}) under {linear:name}."
     ),
     # the report
     "report.section.reasons": "Reasons for declined rows",
@@ -64,6 +70,7 @@ REASONS: dict[str, str] = {
     ),
     "report.reasons.table": "Columns that are a reason of ten rows at least [95% interval]; –: of one to nine rows",
     "report.reasons.protected": "protected",
+    "report.reasons.proxy": "tells {columns}",
     "report.reasons.network": "network",
     "report.reasons.linear": "linear",
     "report.reasons.network_first": "network, as the first",
@@ -101,7 +108,8 @@ REASONS: dict[str, str] = {
     ),
     "slices.found": (
         "Of {groups} groups of rows (levels and quarters of single columns, {smallest} rows at least), the network has the lower "
-        "loss in {better}, {linear} in {worse} (resolved, and not within {margin}, which counts as equivalent). In {unlike} the "
+        "loss in {better}, {linear:name} in {worse} (resolved, and not within {margin}, which counts as equivalent). "
+        "In {unlike} the "
         "difference is unlike that of the other rows. All groups are one family (false discovery rate 5%)."
     ),
     "slices.worst.level": f"{MOST} {{column}} {{level}} {WORST}",

@@ -8,7 +8,7 @@ AFTER = (
 )
 COST = (
     "At costs of {false_positive} for a false positive and {false_negative} for a false negative a row costs {network} with the "
-    "network and {other} with {linear}: a difference of {value} (95% interval {low} to {high}), "
+    "network and {other} with {linear:name}: a difference of {value} (95% interval {low} to {high}), "
 )
 
 VERDICT: dict[str, str] = {

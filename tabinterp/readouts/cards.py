@@ -9,7 +9,7 @@ Optima are no rows of the table: their `typicality` says whether they may be rea
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, ClassVar
 
 import numpy as np
 import pandas as pd
@@ -18,6 +18,7 @@ from ..models import Bound, Model, bind
 from ..models.layers import layers_of
 from ..table import Table
 from ..table.draws import FloatArray, HashArray, IntArray, row_hash
+from .display import Display, Drawn, named
 from .grids import SMALL
 from .maximisation import Maxima, maximise
 from .objectives import Objective
@@ -29,13 +30,15 @@ PANELS = ("negative optimum", "minimum", "slightly negative", "slightly positive
 
 
 @dataclass(frozen=True, eq=False)
-class Card:
+class Card(Display):
     """`value` (6,) the objective at the optima, and its mean over the rows of each panel between; NaN where a panel is empty.
 
     `rows` (4,) how many rows the panels between hold, 0 where fewer than 10 would be left. `profiles` of these four sets
     beside all rows; `means` (4, lines) of numbers in their own units. `about` is the middle; `optima` the search, down (its
     values negative) and up.
     """
+
+    drawn: ClassVar[Drawn] = Drawn("plot.axis.panels", {"network": ("value", None, None)}, named("panel"), at=None)
 
     objective: Objective
     value: FloatArray
@@ -44,6 +47,9 @@ class Card:
     profiles: Profiles
     means: FloatArray
     optima: Maxima
+
+    def _numbers(self) -> pd.DataFrame:
+        return pd.DataFrame({"panel": PANELS, "value": self.value})
 
     def frame(self) -> pd.DataFrame:
         """One row for each panel and line: `at` where an optimum stands; `mean` of a number, `share` of a level, among rows."""

@@ -12,6 +12,7 @@ numbers; beyond these the memory is that of the result.
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import ClassVar
 
 import numpy as np
 import pandas as pd
@@ -24,7 +25,9 @@ from ..models.layers import Layer, layers_of
 from ..table import Table
 from ..table.draws import FloatArray, chosen
 from .baselines import baseline_of
-from .result import Estimates, mean_over_rows
+from .display import Display, Drawn, by_unit
+from .result import Estimates
+from .sums import mean_over_rows
 from .weights import unit
 
 STEPS = 64  # segments a path starts with; one where what follows the layer is affine, which is exact
@@ -36,12 +39,16 @@ BASELINES = ("mean", "median", "rows")
 
 
 @dataclass(frozen=True, eq=False)
-class Conductance:
+class Conductance(Display):
     """`values` (rows, units, outputs) in units of the score; `around` (rows, layers, outputs) what leads past each layer.
 
     `gap` (rows, layers): abs(sum over the layer + around - (f(x) - f(baseline))) / mean abs(f - f(baseline)), the largest over
     outputs. `mean_stderr` (units, outputs): what the draw of background rows adds to the error of the mean, 0 for one baseline.
     """
+
+    drawn: ClassVar[Drawn] = Drawn(
+        "plot.axis.conductance", {"network": ("mean", "ci_low", "ci_high")}, by_unit, order="mean_abs", other="units"
+    )
 
     layer: tuple[str, ...]
     index: tuple[int, ...]

@@ -10,18 +10,21 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from typing import ClassVar
 
 import numpy as np
 import pandas as pd
 import torch
 
 from ..errors import NotApplicableError
+from ..messages import text
 from ..models import Bound, Model, bind
 from ..models.layers import layers_of
 from ..table import Table
 from ..table.draws import FloatArray, IntArray, chosen
 from .ascent import States, begin, climb
 from .budget import Budget, budget_of
+from .display import Display, Drawn, in_sd, named
 from .domain import Domain, domain_of
 from .grids import SMALL
 from .maximisation import by_column, drawn
@@ -34,13 +37,23 @@ BUDGETS: tuple[float | None, ...] = (0.1, 0.25, 0.5, 0.75, 0.9, 0.95, 0.99, 1.0,
 STARTS = 32
 
 
+def _named(budget: float | None) -> str:
+    return text("plot.label.budget.none") if budget is None else text("plot.label.budget", {"budget": 100 * budget})
+
+
 @dataclass(frozen=True, eq=False)
-class Pareto:
+class Pareto(Display):
     """Arrays (budgets,), from the smallest ball to none (None). `rows` are the optima, in original columns.
 
     `distance` from the mean row (Mahalanobis 1936), `value` the objective there, `real` its greatest value over
     the real rows in the ball. `mean` and `sd` of the objective over all rows.
     """
+
+    drawn: ClassVar[Drawn] = Drawn(
+        "plot.axis.objective",
+        {"optimum": ("value", None, None), "real": ("real", None, None)},
+        named("budget"),
+    )
 
     objective: Objective
     budgets: tuple[float | None, ...]
@@ -72,6 +85,9 @@ class Pareto:
             }
         )
         return pd.concat([made, self.typicality.frame()], axis=1)
+
+    def _numbers(self) -> pd.DataFrame:
+        return in_sd(self.summary(), self.mean, self.sd).assign(budget=[_named(one) for one in self.budgets])
 
     def frame(self) -> pd.DataFrame:
         """One row for each budget and column: where the column stands (`at`), with the budget's numbers."""

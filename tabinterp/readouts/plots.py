@@ -10,13 +10,14 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from ..messages import text
+from ..messages.names import cut
 from ..table.draws import FloatArray
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
 
-Curve = Any  # `effects.Curve`
-PermutationImportance = Any  # `permutation.PermutationImportance`: they draw themselves by what is here
+Curve = Any  # `effects.Curve`, which is drawn by what is here
 
 NAVY, AMBER, INK, RULE = "#08306b", "#d97706", "#1f2937", "#d1d5db"
 DASH = (0.0, (1.8, 0.9))
@@ -50,49 +51,29 @@ def curve(ax: Axes | None, network: Curve, linear: Curve | None, k: int, scale: 
     _sparse(ax, at, network.sparse[kept], line)
     _rows(ax, at, network.share[kept], numeric)
     if not numeric:
-        ax.set_xticks(at, ["missing" if v is None else str(v) for v in values], rotation=30, ha="right")
+        ax.set_xticks(
+            at,
+            [text("plot.missing") if v is None else cut(str(v)) for v in values],
+            rotation=30,
+            ha="right",
+            parse_math=False,
+        )
     elif values and values[-1] is None:
         ax.annotate(
-            "missing", (at[-1], 0.15), (0, 4), ("data", "axes fraction"), "offset points", ha="center", fontsize="small"
+            text("plot.missing"),
+            (at[-1], 0.15),
+            (0, 4),
+            ("data", "axes fraction"),
+            "offset points",
+            ha="center",
+            fontsize="small",
         )
     ax.axhline(0, color=INK, lw=0.8, zorder=1)
-    ax.set(xlabel=network.column, ylabel=f"effect on the score ({scale.replace('_', '-')})")
+    ax.set_xlabel(cut(network.column), parse_math=False)
+    ax.set_ylabel(text("plot.axis.effect", {"scale": scale.replace("_", "-")}))
     ax.spines[["top", "right"]].set_visible(False)
     if linear is not None:
         ax.legend(frameon=False)
-    return ax
-
-
-def importance(
-    ax: Axes | None, network: PermutationImportance, linear: PermutationImportance | None, names: tuple[str, str]
-) -> Axes:
-    """Importances with 95% intervals, the largest first, at most twenty; the linear model's below each."""
-    order = np.argsort(-network.importance, kind="stable")[:SHOWN]
-    ax = axes_of(ax, 1.2 + 0.3 * len(order))
-    shift = 0.0 if linear is None else 0.17
-    marks = [(network, NAVY, "-", "o", names[0], -shift)]
-    if linear is not None:
-        marks.append((linear, AMBER, "--", "D", names[1], shift))
-    for found, colour, line, marker, name, away in marks:
-        at = [found.players.index(network.players[i]) for i in order]
-        value = found.importance[at]
-        reach = np.stack([value - found.ci_low[at], found.ci_high[at] - value])
-        filled = colour if marker == "o" else "white"
-        bars = ax.errorbar(
-            value, np.arange(len(at)) + away, xerr=reach, fmt=marker, color=colour, mfc=filled, ms=5, lw=1.6, label=name
-        )
-        bars[2][0].set_linestyle(line)
-    ax.axvline(0, color=INK, lw=0.8, zorder=1)
-    ax.set_yticks(np.arange(len(order)), [network.players[i] for i in order])
-    ax.set_ylim(len(order) - 0.5, -0.5)
-    within = " within strata" if network.conditional else ""
-    ax.set_xlabel(f"rise of {network.loss.replace('_', ' ')}{within}, 95% interval")
-    ax.grid(axis="x", color=RULE, lw=0.6)
-    ax.set_axisbelow(True)
-    ax.spines[["top", "right", "left"]].set_visible(False)
-    ax.tick_params(axis="y", length=0)
-    if linear is not None:
-        ax.legend(frameon=False, loc="lower right")
     return ax
 
 

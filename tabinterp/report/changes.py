@@ -20,6 +20,8 @@ from .canonical import to_bytes
 from .compared import Calibration
 from .document import Document, Interval
 
+Key = tuple[str, str, str]
+
 LEVEL = 0.05  # of the adjusted p below which a difference counts
 
 
@@ -67,7 +69,7 @@ class Changes:
     facts: tuple[Fact, ...]
     findings: tuple[Fact, ...]
     numbers: tuple[Change, ...]
-    alone: tuple[str, ...]  # numbers that only one of them has
+    alone: tuple[Key, ...]  # numbers that only one of them has: theme, of, name
 
     def frame(self) -> pd.DataFrame:
         """theme, of, name, first, second, difference, stderr, q, changed."""
@@ -102,12 +104,12 @@ def compare_documents(first: Document, second: Document) -> Changes:
         facts=tuple(_facts(first, second)),
         findings=tuple(_findings(first, second)),
         numbers=tuple(_tested([(key, before[key], after[key]) for key in both])),
-        alone=tuple(sorted({" ".join(key) for key in before.keys() ^ after.keys()})),
+        alone=tuple(sorted(before.keys() ^ after.keys())),
     )
 
 
 def _name(document: Document) -> str:
-    return f"{document.network.name} on {document.data.name}"
+    return f"{document.network.name} · {document.data.name}"
 
 
 def _digest(document: Document) -> str:
@@ -115,8 +117,6 @@ def _digest(document: Document) -> str:
 
 
 # ---- what is compared
-
-Key = tuple[str, str, str]
 
 
 def _numbers(d: Document) -> Iterator[tuple[Key, Interval]]:
@@ -129,7 +129,8 @@ def _numbers(d: Document) -> Iterator[tuple[Key, Interval]]:
         name = f"{column.column}, {d.importance.loss}"
         found += [(("importance", of, name), getattr(column, of)) for of in ("network", "linear", "difference")]
     for term in d.coefficients.terms:
-        parts = (term.column, term.level, term.reference and f"against {term.reference}", term.unit, term.output)
+        level = f"{term.level} − {term.reference}" if term.level and term.reference else term.level
+        parts = (term.column, level, term.unit, term.output)
         name = ", ".join(part for part in parts if part)
         found += [(("coefficients", of, name), getattr(term, of)) for of in ("network", "linear")]
     shares = None if d.gain is None else d.gain.shares
@@ -149,11 +150,12 @@ def _calibration(part: Calibration | None) -> Iterator[tuple[Key, Interval]]:
 
 def _facts(one: Document, two: Document) -> Iterator[Fact]:
     for name, tell in (
-        ("verdict", lambda d: d.verdict.status.replace("_", " ")),
+        ("verdict", lambda d: d.verdict.status),
         ("rows", lambda d: f"{d.data.rows:,}"),
         ("held-out rows", lambda d: "–" if d.data.held_out_rows is None else f"{d.data.held_out_rows:,}"),
         ("columns", lambda d: ", ".join(c.name for c in d.data.columns if c.role == "input")),
-        ("network", lambda d: f"{d.network.name}, {d.network.parameters:,} parameters"),
+        ("network", lambda d: d.network.name),
+        ("parameters of the network", lambda d: f"{d.network.parameters:,}"),
         ("linear model", lambda d: d.linear.name),
         ("contents of the table", lambda d: d.method.data_digest),
         ("weights of the network", lambda d: d.method.model_digest),
@@ -164,7 +166,7 @@ def _facts(one: Document, two: Document) -> Iterator[Fact]:
 
 
 def _findings(one: Document, two: Document) -> Iterator[Fact]:
-    before, after = ({f.slug: f.status.replace("_", " ") for f in d.findings} for d in (one, two))
+    before, after = ({f.slug: f.status for f in d.findings} for d in (one, two))
     for slug in before | after:
         yield Fact(slug, before.get(slug, "–"), after.get(slug, "–"))
 

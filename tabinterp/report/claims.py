@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from tabinterp.errors import DocumentError
 from tabinterp.report.compared import Disagreement, Gain, Ladder
-from tabinterp.report.document import Document, Interval, MetricRow, Status, Verdict
+from tabinterp.report.document import Document, Interval, Message, MetricRow, Status, Verdict
 from tabinterp.report.grouped import Groups
 from tabinterp.report.inside import Inside
 from tabinterp.report.judged import Judged
@@ -172,11 +172,42 @@ def _lines(document: Document) -> None:
         told["cost"] = f".{part.decisions.policy.metrics[0].resolved}"
     if part is not None and part.reference is not None:
         told["reference"] = f".{part.reference.status}"
+    told |= {"gap": f".{verdict.metric}.{_gap(verdict.difference)}", "others": _others(document)}
     for line in verdict.lines:
+        if line.key == "verdict.only_network":
+            _only_network(line, document)
         _, _, rest = line.key.partition("verdict.")
         name, dot, end = rest.partition(".")
         if name in told and f"{dot}{end}" != told[name]:
             raise DocumentError(f"verdict.lines: {line.key!r} is not what the document holds. Allowed: {told[name]!r}.")
+
+
+def _gap(part: Interval) -> str:
+    """How the difference in the primary metric may be told."""
+    if part.low is None or part.high is None:
+        return "few"
+    return {1: "higher", 0: "open", -1: "lower"}[side(part)]
+
+
+def _others(document: Document) -> str | None:
+    """How the metrics beside the primary one may be told; R2 is the squared error again."""
+    found = {row.resolved for row in document.performance.metrics[1:] if row.metric != "r2"}
+    if len(found) != 1:
+        return ".mixed" if found else None
+    return {"better": ".better", "worse": ".worse"}.get(next(iter(found)), ".open")
+
+
+def _only_network(line: Message, document: Document) -> None:
+    """A column that only the network uses: its rise is resolved, the linear model's is not, and the difference is."""
+    rows = {row.column: row for row in document.importance.columns}
+    columns = line.values.get("columns")
+    for name in columns if isinstance(columns, list) else [columns]:
+        row = rows.get(str(name))
+        if row is None or not (side(row.network) > 0 >= side(row.linear) and side(row.difference) > 0):
+            raise DocumentError(
+                f"verdict.lines: 'verdict.only_network' names {name!r}, whose importance is not resolved for the network alone. "
+                "Allowed: columns whose rise is above zero for the network, not for the linear model, and in the difference."
+            )
 
 
 def _within(part: Interval, margin: float | None) -> bool:

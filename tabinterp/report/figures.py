@@ -23,8 +23,9 @@ from matplotlib.figure import Figure
 from matplotlib.ticker import FuncFormatter, MaxNLocator
 
 from tabinterp.readouts.plots import AMBER, DASH, INK, NAVY, RULE
+from tabinterp.report import words
 from tabinterp.report.document import Interval
-from tabinterp.report.svg import Label, markup
+from tabinterp.report.svg import Label, later, markup
 from tabinterp.report.words import excludes_zero
 
 WIDTH = 520  # CSS pixels: on a phone the page shows it at three quarters of that, and its text can still be read
@@ -75,6 +76,7 @@ def styles() -> Iterator[None]:
         yield
 
 
+@later
 def pairs(
     rows: Sequence[Pair],
     axis: str,
@@ -214,6 +216,7 @@ class Point:
     title: str
 
 
+@later
 def reliability(
     network: Sequence[Point], linear: Sequence[Point], names: tuple[str, str], aria: str, figure_id: str
 ) -> Markup:
@@ -270,7 +273,7 @@ def _point(axes: Axes, point: Point, network: bool, gid: str) -> None:
 
 def tick(value: float, _: int | None) -> str:
     """A tick that stands alone, without an exponent elsewhere on the axis."""
-    return f"{value:,.6g}".replace("-", "−")
+    return words.tick(value)
 
 
 def drawable(rows: Sequence[Pair]) -> bool:

@@ -16,7 +16,7 @@ from matplotlib.ticker import FuncFormatter, MaxNLocator
 
 from tabinterp.readouts.plots import INK, NAVY
 from tabinterp.report.figures import GAP, WIDTH, styles, text_width, tick
-from tabinterp.report.svg import Label, markup
+from tabinterp.report.svg import Label, later, markup
 
 PLOT, TOP, BOTTOM = 150, 26, 44  # CSS pixels
 REAL = (0.0, (4.0, 2.0))  # dashes
@@ -33,6 +33,7 @@ class Step:
     title: str
 
 
+@later
 def pathway(steps: Sequence[Step], names: tuple[str, str], aria: str, figure_id: str) -> Markup:
     """Values over growing balls; `names` of the axes."""
     height = TOP + PLOT + BOTTOM

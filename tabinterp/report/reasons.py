@@ -42,6 +42,7 @@ class ReasonRow(Part):
 
     column: str
     protected: bool
+    proxy_of: list[str]  # protected columns that no model reads, of which this is among the three best proxies
     network: Interval
     linear: Interval
     network_first: Interval

@@ -3,24 +3,24 @@
 from __future__ import annotations
 
 import math
+import re
 import sys
-import unicodedata
 from collections.abc import Iterable
 from typing import Any
 
 from tabinterp import messages
 from tabinterp.messages import ENGLISH, text
+from tabinterp.messages.names import LONGEST, apart, cut, plain, tidy, width
 from tabinterp.report.blocks import Cell
 from tabinterp.report.claims import side
 from tabinterp.report.document import CoefficientRow, Document, GradientMethod, Interval, Message
 
-LONGEST = 28  # display columns of a label; an East Asian wide character takes two
-HEAD = 16
+__all__ = ["apart", "cut", "plain", "tidy", "width"]  # from here as well; all that follows besides
+
 NONE = "–"
 MINUS = "−"
 NOISE = 1e-9  # of an interval's width: a value below this is the arithmetic's, not the data's
 FLAT = 1e-12  # of a value: an interval narrower than this has no width
-REORDERING = dict.fromkeys([*range(0x202A, 0x202F), *range(0x2066, 0x206A), 0], "\ufffd")
 
 
 def t(key: str, **values: Any) -> str:
@@ -32,11 +32,17 @@ def say(message: Message) -> str:
 
 
 def _typeset(value: Any) -> Any:
-    """A number as the report prints it, with the minus sign of its tables; anything else as it is."""
+    """A number as the report prints it, with the minus sign of its tables; a leftward name set apart; the rest as it is."""
+    if isinstance(value, Message):
+        return say(value)
+    if isinstance(value, str):
+        return apart(value)
+    if isinstance(value, (list, tuple)):
+        return [_typeset(one) if isinstance(one, str) else one for one in value]
     if isinstance(value, bool) or not isinstance(value, (int, float)):
         return value
     whole = float(value).is_integer() and abs(value) < 2**53
-    return (f"{int(value):,}" if whole else messages.number(value)).replace("-", MINUS)
+    return (messages.count(int(value)) if whole else messages.number(value)).replace("-", MINUS)
 
 
 def number(value: float | None, digits: int = 3) -> str:
@@ -46,6 +52,15 @@ def number(value: float | None, digits: int = 3) -> str:
     ('−0.0123', '–', '2.5e−07')
     """
     return messages.number(value, digits).replace("-", MINUS)
+
+
+def counted(value: int) -> str:
+    """How many, digits grouped.
+
+    >>> counted(48842)
+    '48,842'
+    """
+    return messages.count(value).replace("-", MINUS)
 
 
 def signed(value: float | None) -> str:
@@ -73,7 +88,7 @@ def interval(part: Interval, sign: bool = False) -> str:
     if part.low is None or part.high is None:
         return f"{show(part.value)} [{NONE}]"
     value = 0.0 if abs(part.value) < NOISE * (part.high - part.low) else part.value
-    return f"{show(value)} [{show(part.low)}, {show(part.high)}]"
+    return text("language.interval", {"value": show(value), "low": show(part.low), "high": show(part.high)})
 
 
 def mean(part: Interval) -> str:
@@ -94,7 +109,7 @@ def share(value: float | None) -> str:
     >>> share(0.1234), share(1.0), share(None)
     ('12.3%', '100%', '–')
     """
-    return NONE if value is None else f"{number(100 * value)}%"
+    return NONE if value is None else text("language.percent", {"number": number(100 * value)})
 
 
 def two(value: float | None) -> str:
@@ -103,7 +118,46 @@ def two(value: float | None) -> str:
     >>> two(-0.001), two(-0.345), two(None)
     ('0.00', '−0.34', '–')
     """
-    return NONE if value is None else f"{round(value, 2) + 0.0:.2f}".replace("-", MINUS)
+    return NONE if value is None else messages.signs(f"{round(value, 2) + 0.0:.2f}").replace("-", MINUS)
+
+
+def tick(value: float) -> str:
+    """A number on an axis, or a value of a column: as many digits as it has, up to six.
+
+    >>> tick(-0.25), tick(12500.0)
+    ('−0.25', '12,500')
+    """
+    return messages.signs(f"{value:,.6g}").replace("-", MINUS)
+
+
+def date(iso: str) -> str:
+    """A day, written as 2026-08-02 in the document; anything else as it stands.
+
+    >>> date("2026-08-02"), date("soon")
+    ('2026-08-02', 'soon')
+    """
+    found = re.fullmatch(r"(\d{4})-(\d\d)-(\d\d)", iso)
+    return text("language.date", dict(zip(("year", "month", "day"), found.groups(), strict=True))) if found else iso
+
+
+def listed(parts: Iterable[str]) -> str:
+    """Parts as a list in a sentence."""
+    return messages.joined(parts)
+
+
+def series(parts: Iterable[str]) -> str:
+    """Longer parts as a list, whose own parts may be lists."""
+    return messages.joined(parts, "series")
+
+
+def both(parts: Iterable[str]) -> str:
+    """Two parts in one sentence."""
+    return messages.joined(parts, "both")
+
+
+def sentences(parts: Iterable[str]) -> str:
+    """Sentences as one paragraph."""
+    return messages.joined(parts, "sentences")
 
 
 def capital(words: str) -> str:
@@ -159,62 +213,9 @@ def _times(value: float | None, factor: float) -> float | None:
     return product if product is None or math.isfinite(product) else None
 
 
-def tidy(name: str) -> str:
-    """A name on one line: white space and control characters become single spaces.
-
-    >>> tidy("a\\n  b\\x00c"), tidy(" ")
-    ('a b c', '(empty)')
-    """
-    spaced = "".join(" " if unicodedata.category(char) in {"Cc", "Zl", "Zp"} else char for char in name)
-    return plain(" ".join(spaced.split())) or t("report.unnamed")
-
-
-def plain(words: str) -> str:
-    """Words without the characters that reorder what follows them: a name must not disguise itself or a number.
-
-    >>> plain("a\\u202eb") == "a\ufffdb"
-    True
-    """
-    return words.translate(REORDERING)
-
-
-def cut(name: str, longest: int = LONGEST) -> str:
-    """A label; a long one loses its middle, because names of one family often differ in their end.
-
-    >>> cut("household_income_before_taxes_2019")
-    'household_income…taxes_2019'
-    """
-    name = tidy(name)
-    if width(name) <= longest:
-        return name
-    head = max(1, longest * HEAD // LONGEST)
-    return f"{_take(name, head)}…{_take(name[::-1], longest - head - 2)[::-1]}"
-
-
-def width(name: str) -> int:
-    """Display columns of a name."""
-    return sum(_columns(char) for char in name)
-
-
-def _columns(char: str) -> int:
-    if unicodedata.combining(char):
-        return 0
-    return 2 if unicodedata.east_asian_width(char) in "WF" else 1
-
-
-def _take(name: str, columns: int) -> str:
-    taken = ""
-    for char in name:
-        if width(taken + char) > columns:
-            break
-        taken += char
-    return taken
-
-
 def reading(name: str) -> str:
     """A reading's name in the reader's language; one that the catalogue does not know, as it stands."""
-    key = f"reading.{name}"
-    return t(key) if key in ENGLISH else tidy(name.replace("_", " "))
+    return messages.word("reading", name) if f"reading.{name}" in ENGLISH else tidy(name.replace("_", " "))
 
 
 def name_cell(name: str, style: str = "") -> Cell:
@@ -253,16 +254,21 @@ def step(row: CoefficientRow, standard: bool = False) -> str:
 
 def effort(method: GradientMethod) -> str:
     """What a gradient method spent on each row; empty where the document does not say."""
+    told = effort_of(method)
+    return "" if told is None else say(told)
+
+
+def effort_of(method: GradientMethod) -> Message | None:
+    """The same as a message."""
     values = method.estimand.values
     if method.method == "smoothgrad" and "samples" in values:
-        return t("report.gradients.effort.copies", count=values["samples"])
+        return Message(key="report.gradients.effort.copies", values={"count": values["samples"]})
     if method.method == "expected_gradients" and "background_rows" in values:
-        return t("report.gradients.effort.background", count=values["background_rows"])
+        return Message(key="report.gradients.effort.background", values={"count": values["background_rows"]})
     if method.steps is None:
-        return ""
-    return t(
-        "report.gradients.effort.one" if method.steps == 1 else "report.gradients.effort.steps", steps=method.steps
-    )
+        return None
+    key = "report.gradients.effort.one" if method.steps == 1 else "report.gradients.effort.steps"
+    return Message(key=key, values={"steps": method.steps})
 
 
 def outputs(rows: Iterable[Any]) -> list[str | None]:

@@ -7,6 +7,7 @@ from itertools import pairwise
 import numpy as np
 
 from tabinterp import messages
+from tabinterp.assembly.provenance import readings
 from tabinterp.report.claims import HIGHER_IS_BETTER
 from tabinterp.report.compared import (
     Calibrated,
@@ -61,6 +62,8 @@ from tabinterp.report.evidenced import Card as AuthorCard
 from tabinterp.report.evidenced import EvidenceRow
 from tabinterp.report.grouped import (
     AblatedRow,
+    AlternativeRow,
+    Alternatives,
     ConstraintRow,
     ConstraintTable,
     GapPart,
@@ -193,7 +196,7 @@ def columns(names: list[str], levels: int) -> list[ColumnInfo]:
                 role="input",
                 protected=index == 1,
                 levels=levels if categorical else None,
-                missing=index * 3,
+                missing=None if 0 < index < 4 else index * 3,
                 read_by_network=True,
                 fast=index != 2,
             )
@@ -1021,6 +1024,14 @@ def group_table(make: Maker, names: list[str], task: str) -> GroupTable:
         )
         return GroupRow(group=[one, two] if kind == "others" else [one], control=control, rows=rows, **told)
 
+    def few(level: str, **end: float) -> GroupRow:
+        """Fewer than ten rows are selected, or are not."""
+        base = row("level", 300, level=level)
+        names = ("rate", "ratio_most", "difference", "tpr_difference", "fpr_difference")
+        held = dict.fromkeys(names, NONE) | dict.fromkeys(("p", "tpr", "fpr")) | {"ratio": Interval(**end)}
+        both = {model: getattr(base, model).model_copy(update=held) for model in ("network", "linear")}
+        return base.model_copy(update=both)
+
     return GroupTable(
         rows=4000,
         rows_of="held-out",
@@ -1032,6 +1043,7 @@ def group_table(make: Maker, names: list[str], task: str) -> GroupTable:
             row("between", 900, low_end=37.0, high_end=48.0),
             row("above", None, low_end=48.0),
             row("missing", None),
+            *([few("a", high=0.9), few("b", low=1.1)] if task == "binary" else []),
         ],
         pairs=[row("others", 120)],
         pairs_left=7,
@@ -1059,7 +1071,7 @@ def grouped(make: Maker, names: list[str], task: str, loss: str) -> Groups:
         rows=3000,
         probes=[ProbeRow(place=place, name=name, power=part(value, 0.01)) for place, name, value in places],
         network=gap,
-        linear=gap,
+        linear=gap.model_copy(update={"gap": NONE}) if task == "binary" else gap,
     )
     weak = WeakRow(
         group=group,
@@ -1078,9 +1090,21 @@ def grouped(make: Maker, names: list[str], task: str, loss: str) -> Groups:
         ConstraintRow(column=first, direction="+", rows=4000, **kept),
         ConstraintRow(column=second, low=0.0, high=None, outside=0, few_outside=False, **free),
     ]
+    versions = [
+        AlternativeRow(
+            model=model, how=how, without=without, auc=part(0.9 - i / 50, 0.01),
+            ratios=[part(0.5 + i / 10, 0.05), NONE], frontier=[i % 2 == 0, False],
+        )
+        for i, (model, how, without) in enumerate(
+            (("network", "whole", []), ("network", "held", [first]), ("linear", "whole", []), ("linear", "refitted", [first]))
+        )
+    ]  # fmt: skip
     return Groups(
         table=None if task == "multiclass" else group_table(make, names, task),
         proxies=[] if task == "multiclass" else [proxy],
+        alternatives=Alternatives(rows=2000, seed=0, columns=[first, "sex"], versions=versions)
+        if task == "binary"
+        else None,
         weak=WeakPart(metric=loss, mean=0.35, null=0.6, rows=2000, searched=900, found=[weak]),
         constraints=ConstraintTable(rows=2000, seed=0, columns=constraints),
     )
@@ -1142,6 +1166,7 @@ def reasons(make: Maker, names: list[str], classes: list[str]) -> Reasons:
             ReasonRow(
                 column=name,
                 protected=index == 1,
+                proxy_of=["citizen"] if index == 0 else [],
                 network=share(1 - index / len(names)),
                 linear=share(index / len(names)),
                 network_first=share(0.1),
@@ -1334,7 +1359,7 @@ def document(
     rows = metrics(make, task)
     loss = rows[0].metric
     hidden = neurons(make, found, units)
-    return Document(
+    made = Document(
         data=Data(
             name=name,
             rows=20000,
@@ -1412,8 +1437,12 @@ def document(
             model_digest="ab" * 32,
             linear_digest="b" * 64,
             data_digest="cd" * 32,
+            configuration_digest="ef" * 32,
+            code_digest="12" * 32,
+            device="cpu",
         ),
     )
+    return made.model_copy(update={"method": made.method.model_copy(update={"readings": readings(made)})})
 
 
 def binary() -> Document:
@@ -1479,6 +1508,21 @@ def hostile() -> Document:
     metrics = [row.model_copy(update={"method": "bootstrap"}) for row in found.performance.metrics]
     performance = found.performance.model_copy(update={"metrics": metrics})
     return found.model_copy(update={"coefficients": parts, "network": network, "performance": performance})
+
+
+def crowded() -> Document:
+    """As much as one page may be asked to hold: names of 120 characters, long sentences, twenty raised findings."""
+    found = document(names=[f"{'a_long_name_' * 9}{i:03}" for i in range(12)], units=8, seed=9, name="t" * 120)
+    raised = [
+        found.findings[i % 6].model_copy(update={"code": f"TI-{i:02}", "status": "raised", "severity": "act"})
+        for i in range(20)
+    ]
+    models = {name: getattr(found, name).model_copy(update={"name": "layers_" * 17}) for name in ("network", "linear")}
+    lines = [sentence("the rows, " * 40)] * 8
+    told = found.verdict.sentence.model_copy(update={"values": {"linear": "a linear model " * 20}})
+    verdict = found.verdict.model_copy(update={"sentence": told, "lines": lines})
+    data = found.data.model_copy(update={"target": "target " * 20})
+    return found.model_copy(update={"findings": raised, "verdict": verdict, "data": data, **models})
 
 
 def blank_together(found: Together) -> Together:

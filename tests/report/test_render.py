@@ -306,7 +306,7 @@ def test_a_slope_is_scaled_and_never_called_the_effect_of_a_step():
     assert column(figure.table, "Step")[0] == "× SD"
     assert column(figure.table, "network")[0] == "−0.600 [−0.800, −0.400]"
     assert "+1 SD" not in page("binary")
-    assert "Slope × SD (log-odds)" in figure.svg
+    assert "Slope × SD (log-odds)" in figure.svg.__html__()
 
 
 def test_the_section_names_the_unpenalised_fit():

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from tabinterp.report.blocks import Block, Cell, Fold, Heading, Paragraph, Table
 from tabinterp.report.together import BaselineRow, Baselines
-from tabinterp.report.words import cells, cut, name_cell, number, share, t
+from tabinterp.report.words import cells, cut, listed, name_cell, number, sentences, share, t
 
 STARTS = ("mean", "median", "rows")
 
@@ -13,9 +13,9 @@ def baselines(part: Baselines) -> list[Block]:
     blocks: list[Block] = [
         Heading(t("report.baselines")),
         Paragraph(t("report.baselines.lead", background=part.background_rows, rows=part.rows)),
-        Paragraph(" ".join(_gaps(part))),
+        Paragraph(sentences(_gaps(part))),
         _pairs(part),
-        Paragraph(" ".join(_starts(part)), "note"),
+        Paragraph(sentences(_starts(part)), "note"),
     ]
     blocks.append(Fold(t("report.gradients.fold", count=len(part.columns)), [_sizes(part.columns)]))
     return blocks
@@ -42,7 +42,7 @@ def _starts(part: Baselines) -> list[str]:
             t("report.baselines.start", baseline=name, farther=share(1 - start.neighbours), reference=start.reference)
         )
         if start.unlike:
-            told.append(t("report.baselines.unlike", baseline=name, columns=", ".join(map(cut, start.unlike))))
+            told.append(t("report.baselines.unlike", baseline=name, columns=listed(map(cut, start.unlike))))
     return told
 
 

@@ -8,7 +8,7 @@ from tabinterp.report import figures
 from tabinterp.report.blocks import Block, Cell, Figure, Fold, Heading, Key, Paragraph, Table
 from tabinterp.report.compared import Calibrated, CalibrationBin, CalibrationRow
 from tabinterp.report.document import Document, Interval
-from tabinterp.report.words import capital, cells, interval, name_cell, number, t, tidy
+from tabinterp.report.words import capital, cells, counted, interval, name_cell, number, t, tidy
 
 
 def calibration(document: Document) -> list[Block]:
@@ -21,6 +21,8 @@ def calibration(document: Document) -> list[Block]:
         Paragraph(t(f"report.calibration.lead.{kind}", rows=part.rows), "note"),
         _slopes(part.outputs, document.data.classes[-1] if document.data.classes else document.data.target),
     ]
+    if (drawn := document.data.drawn) is not None and "calibration" in drawn.summed:
+        blocks.append(Paragraph(t("report.calibration.summed", rows=part.rows), "note"))
     if any(found.value is None for row in part.outputs for found in (row.network.slope, row.linear.slope)):
         blocks.append(Paragraph(t("report.calibration.none"), "note"))
     for index, row in enumerate(part.outputs):
@@ -91,7 +93,7 @@ def _table(row: CalibrationRow, kind: str) -> Table:
     body = [
         [
             Cell(capital(_bin(model, place))),
-            *cells([number(one.predicted), interval(one.observed), f"{one.rows:,}"]),
+            *cells([number(one.predicted), interval(one.observed), counted(one.rows)]),
         ]
         for model, found in (("network", row.network), ("linear", row.linear))
         for place, one in enumerate(found.bins, 1)

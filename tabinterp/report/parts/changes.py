@@ -4,11 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
+from tabinterp import messages
 from tabinterp.report.blocks import Block, Cell, Fold, Paragraph, Section, Table
-from tabinterp.report.changes import LEVEL, Change, Changes, Fact
+from tabinterp.report.changes import LEVEL, Change, Changes, Fact, Key
 from tabinterp.report.document import Document
 from tabinterp.report.parts.first import FirstScreen
-from tabinterp.report.words import cells, name_cell, number, p_value, signed, t, tidy
+from tabinterp.report.words import cells, listed, name_cell, number, p_value, series, signed, t, tidy
 
 
 def changes_screen(found: Changes, document: Document) -> FirstScreen:
@@ -51,7 +52,7 @@ def changes_sections(found: Changes) -> list[Section]:
     if rest:
         numbers.append(Fold(t("changes.fold", count=len(rest)), [_numbers(rest, "rest")]))
     if found.alone:
-        names = "; ".join(tidy(name) for name in found.alone)
+        names = series(map(_alone, found.alone))
         numbers.append(Paragraph(t("changes.alone", names=names), "note"))
     parts = (
         ("numbers", numbers),
@@ -65,8 +66,8 @@ def _numbers(rows: Sequence[Change], caption: str) -> Table:
     columns = ("name", "theme", "first", "second", "difference", "q")
     body = [
         [
-            name_cell(_metric(row)),
-            Cell(whose(row), style="t"),
+            name_cell(_named(row.theme, row.name)),
+            Cell(_whose(row.theme, row.of), style="t"),
             *cells([number(row.first), number(row.second), signed(row.difference), p_value(row.q)]),
         ]
         for row in rows
@@ -75,26 +76,44 @@ def _numbers(rows: Sequence[Change], caption: str) -> Table:
     return Table(t(f"changes.section.{caption}"), head, body)
 
 
-def _metric(row: Change) -> str:
-    """A metric by its words; anything else as it is named."""
-    return t(f"report.metric.{row.name}") if row.theme == "performance" else tidy(row.name)
+def _named(theme: str, name: str) -> str:
+    """What a number is called: our own words in the reader's language, names of the table as they are."""
+    first, comma, rest = name.partition(", ")
+    if theme in ("calibration", "gain"):
+        return tidy(f"{messages.word('changes.part', first)}{comma}{rest}")
+    column, comma, metric = name.rpartition(", ")
+    if theme in ("performance", "importance"):
+        return tidy(f"{column}{comma}{messages.word('report.metric', metric)}")
+    return tidy(name)
 
 
-def whose(row: Change) -> str:
+def _whose(theme: str, of: str) -> str:
     """What a number is of: a reading, and a model."""
-    of = t("changes.difference").lower() if row.of == "difference" else t(f"changes.{row.of}")
-    return f"{t(f'changes.{row.theme}')}, {of}"
+    return listed([t(f"changes.{theme}"), t(f"changes.of.{of}")])
+
+
+def _alone(key: Key) -> str:
+    theme, of, name = key
+    return f"{_whose(theme, of)}: {_named(theme, name)}"
+
+
+def _was(fact: Fact) -> list[str]:
+    """What it was and what it is; a status in the reader's language."""
+    return [tidy(messages.word("status", value)) for value in (fact.first, fact.second)]
 
 
 def _facts(facts: Sequence[Fact], caption: str) -> list[Block]:
     changed = [fact for fact in facts if fact.changed]
-    same = ", ".join(fact.name for fact in facts if not fact.changed)
+    same = listed(messages.word("changes.fact", fact.name) for fact in facts if not fact.changed)
     blocks: list[Block] = []
     if changed:
         names = ("check" if caption == "findings" else "name", "first", "second")
         head = [Cell(t(f"changes.{name}"), style="w") for name in names]
         body = [
-            [name_cell(fact.name), Cell(tidy(fact.first), style="w"), Cell(tidy(fact.second), style="w")]
+            [
+                name_cell(messages.word("changes.fact", fact.name)),
+                *(Cell(value, style="w") for value in _was(fact)),
+            ]
             for fact in changed
         ]
         blocks.append(Table(t(f"changes.section.{caption}"), head, body))
@@ -109,8 +128,8 @@ def as_text(found: Changes) -> str:
         t(
             "changes.text",
             theme=t(f"changes.{row.theme}"),
-            of=t("changes.difference").lower() if row.of == "difference" else t(f"changes.{row.of}"),
-            name=_metric(row),
+            of=t(f"changes.of.{row.of}"),
+            name=_named(row.theme, row.name),
             first=row.first,
             second=row.second,
             difference=signed(row.difference),
@@ -120,7 +139,7 @@ def as_text(found: Changes) -> str:
         if row.changed
     ]
     moved = [
-        f"{fact.name}: {tidy(fact.first)} → {tidy(fact.second)}"
+        f"{messages.word('changes.fact', fact.name)}: {' → '.join(_was(fact))}"
         for fact in (*found.facts, *found.findings)
         if fact.changed
     ]

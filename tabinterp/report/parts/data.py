@@ -7,7 +7,20 @@ from collections.abc import Callable, Iterator, Sequence
 from tabinterp.report.blocks import Block, Cell, Fold, Heading, Paragraph, Table
 from tabinterp.report.document import Document
 from tabinterp.report.tabled import Heap, RowCopies, TableColumn, TableReadings
-from tabinterp.report.words import NONE, cells, interval, name_cell, number, p_value, share, signed, t, tidy
+from tabinterp.report.words import (
+    NONE,
+    cells,
+    counted,
+    interval,
+    name_cell,
+    number,
+    p_value,
+    series,
+    share,
+    signed,
+    t,
+    tidy,
+)
 
 MOST = 12  # columns in the open; the others are folded
 
@@ -20,7 +33,7 @@ def data(document: Document) -> list[Block]:
     chance = 0.5 if part.metric == "auc" else 0
     blocks: list[Block] = [Paragraph(t("report.data.lead", rows=part.rows, metric=metric, chance=chance), "note")]
     if part.equal:
-        families = "; ".join(" = ".join(map(tidy, family)) for family in part.equal)
+        families = series(" = ".join(map(tidy, family)) for family in part.equal)
         blocks.append(Paragraph(t("report.data.equal", families=families)))
     if part.whole.value is not None:
         value = interval(part.whole)
@@ -69,7 +82,7 @@ def _copies(copies: RowCopies) -> Table:
 
 
 def _count(count: int | None) -> str:
-    return t("report.data.few") if count is None else f"{count:,}"
+    return t("report.data.few") if count is None else counted(count)
 
 
 def _power(columns: Sequence[TableColumn], metric: str) -> Table:
@@ -111,8 +124,8 @@ def _contents(columns: Sequence[TableColumn]) -> Table:
     body = [
         [
             name_cell(one.column),
-            *cells([f"{one.distinct:,}", f"{one.rare_levels:,}", _count(one.unseen_rows)]),
-            Cell("; ".join(_remarks(one)) or NONE, style="w"),
+            *cells([counted(one.distinct), counted(one.rare_levels), _count(one.unseen_rows)]),
+            Cell(series(_remarks(one)) or NONE, style="w"),
         ]
         for one in columns
     ]

@@ -10,11 +10,13 @@ from tabinterp.report.document import Document, Effect, EffectCurve, EffectPoint
 from tabinterp.report.words import (
     NONE,
     cells,
+    counted,
     cut,
     interval,
     name_cell,
     number,
     outputs,
+    sentences,
     share,
     signed,
     t,
@@ -93,7 +95,7 @@ def _caption(curve: Effect, numeric: bool) -> str:
         told.append(t("report.effects.small", count=small))
     if curve.off_grid > 1e-9:
         told.append(t("report.effects.off_grid", share=share(curve.off_grid)))
-    return " ".join(told)
+    return sentences(told)
 
 
 def _pair(point: EffectPoint) -> figures.Pair:
@@ -153,7 +155,7 @@ def _row(point: EffectPoint) -> list[Cell]:
     network, linear = point.network, point.linear
     return [
         name_cell(_name(point)),
-        Cell(NONE if point.rows is None else f"{point.rows:,}"),
+        Cell(NONE if point.rows is None else counted(point.rows)),
         *cells(
             [
                 interval(network.effect, sign=True),

@@ -5,7 +5,7 @@ from __future__ import annotations
 from tabinterp.report.blocks import Block, Cell, Facts, Fold, Heading, Paragraph, Points, Table
 from tabinterp.report.document import Document
 from tabinterp.report.evidenced import Card, EvidenceRow
-from tabinterp.report.words import cells, t, tidy
+from tabinterp.report.words import cells, listed, t, tidy
 
 OUTSIDE = ("governance", "system", "notice", "person", "manage")
 
@@ -45,7 +45,7 @@ def _table(rows: list[EvidenceRow]) -> Table:
             Cell(tidy(row.clause), style="w"),
             *cells([row.applies or "–", row.mark]),
             Cell(t(f"report.evidence.{row.status}"), style="t"),
-            Cell(", ".join(row.missing) or "–", style="w"),
+            Cell(listed(row.missing) or "–", style="w"),
         ]
         for row in rows
     ]

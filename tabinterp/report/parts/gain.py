@@ -9,7 +9,21 @@ from tabinterp.report.blocks import Block, Cell, Figure, Fold, Heading, Key, Par
 from tabinterp.report.compared import Disagreement, Gain, Ladder, RestRow, Rung, ShareRow, Shares
 from tabinterp.report.document import Document, Interval
 from tabinterp.report.parts.slices import slices
-from tabinterp.report.words import NONE, capital, cells, cut, interval, name_cell, number, say, t, tidy
+from tabinterp.report.words import (
+    NONE,
+    capital,
+    cells,
+    counted,
+    cut,
+    interval,
+    listed,
+    name_cell,
+    number,
+    say,
+    series,
+    t,
+    tidy,
+)
 
 
 def gain(document: Document) -> list[Block]:
@@ -45,7 +59,7 @@ def _ladder(part: Ladder) -> list[Block]:
         seed=str(part.seed),
         margin=number(part.margin),
     )
-    pairs = [Paragraph(t("report.gain.pairs", pairs=", ".join(map(tidy, part.pairs))), "note")] if part.pairs else []
+    pairs = [Paragraph(t("report.gain.pairs", pairs=listed(map(tidy, part.pairs))), "note")] if part.pairs else []
     return [Heading(t("report.gain.ladder")), Paragraph(lead, "note"), _rungs(part, unit), *pairs]
 
 
@@ -54,7 +68,7 @@ def _rungs(part: Ladder, unit: dict[str, str]) -> Block:
     if not figures.drawable(rows):
         return _rung_table(part, unit)
     told = [t("report.gain.aria.rung", rung=_name(row), value=interval(row.loss)) for row in part.rungs]
-    aria = t("report.gain.aria", rungs=", ".join(told))
+    aria = t("report.gain.aria", rungs=listed(told))
     svg = figures.pairs(rows, t("report.gain.axis", **unit), aria, "figure-ladder", "model", dodge=False, zero=False)
     legend = [
         Key("●", "net", t("report.importance.legend.network")),
@@ -84,7 +98,7 @@ def _rung_table(part: Ladder, unit: dict[str, str]) -> Table:
             Cell(_name(row)),
             *cells([interval(row.loss), interval(row.against_network, sign=True)]),
             Cell(NONE if row.status is None else t(f"report.gain.status.{row.status}"), style="t"),
-            *cells([interval(row.against_below, sign=True), interval(row.recovered), f"{row.parameters:,}"]),
+            *cells([interval(row.against_below, sign=True), interval(row.recovered), counted(row.parameters)]),
         ]
         for row in part.rungs
     ]
@@ -114,7 +128,7 @@ def _whole(part: Shares) -> Block:
     pairs = [_share(row) for row in shown]
     if not figures.drawable(pairs):
         return table
-    aria = t("report.gain.shares.aria", shares=", ".join(f"{_part(row)} {interval(row.share)}" for row in shown))
+    aria = t("report.gain.shares.aria", shares=listed(f"{_part(row)} {interval(row.share)}" for row in shown))
     svg = figures.pairs(pairs, t("report.gain.shares.axis"), aria, "figure-shares", "model", dodge=False)
     legend = [Key("●", "net", t("report.gain.shares.legend"))]
     return Figure(svg, aria, legend, t("report.gain.shares.caption"), table)
@@ -165,8 +179,8 @@ def _disagreement(part: Disagreement) -> list[Block]:
     ]
     rows = [
         [
-            Cell(tidy(t("report.disagreement.and").join(say(c) for c in leaf.conditions)), style="w"),
-            *cells([interval(leaf.share), f"{leaf.rows:,}"]),
+            Cell(tidy(series(say(c) for c in leaf.conditions)), style="w"),
+            *cells([interval(leaf.share), counted(leaf.rows)]),
         ]
         for leaf in part.leaves
     ]

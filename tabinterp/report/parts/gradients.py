@@ -18,6 +18,7 @@ from tabinterp.report.words import (
     outputs,
     reading,
     say,
+    sentences,
     t,
 )
 
@@ -47,7 +48,7 @@ def gradients(document: Document) -> list[Block]:
 
 def _method(method: GradientMethod) -> list[Block]:
     name = _name(method)
-    blocks: list[Block] = [Heading(name), Paragraph(f"{say(method.estimand)} {_rows(method)} {_gap(method)}")]
+    blocks: list[Block] = [Heading(name), Paragraph(sentences([say(method.estimand), _rows(method), _gap(method)]))]
     blocks.extend(_refusals(method))
     named = outputs(method.columns)
     for output in named:

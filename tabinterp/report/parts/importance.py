@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from tabinterp.report import figures
 from tabinterp.report.blocks import Block, Cell, Figure, Key, Paragraph, Table
 from tabinterp.report.document import Document, Importance, ImportanceRow, Interval
-from tabinterp.report.words import NONE, cells, cut, interval, name_cell, number, share, t, tidy, yes
+from tabinterp.report.words import NONE, cells, cut, interval, listed, name_cell, number, sentences, share, t, tidy, yes
 
 SHOWN = 15
 NAMED = 3  # columns that the spoken reading names
@@ -44,7 +44,7 @@ def _figure(part: Importance, unit: dict[str, str]) -> list[Block]:
     if len(shown) < len(part.columns):
         other = t("report.other", count=len(part.columns) - len(shown))
         pairs.append(figures.Pair(other, other, Interval(), Interval()))
-        caption = f"{t('report.importance.cut', shown=len(shown), count=len(part.columns))} {caption}"
+        caption = sentences([t("report.importance.cut", shown=len(shown), count=len(part.columns)), caption])
     aria = t(
         "report.importance.aria",
         count=len(shown),
@@ -73,7 +73,7 @@ def largest(found: Sequence[tuple[str, Interval]]) -> str:
     measured = [(name, part) for name, part in found if part.value is not None]
     measured.sort(key=lambda item: -figures.finite(item[1].value))
     named = [f"{cut(name)} {interval(part)}" for name, part in measured[:NAMED]]
-    return ", ".join(named) if named else t("report.importance.aria_empty")
+    return listed(named) if named else t("report.importance.aria_empty")
 
 
 def _pair(row: ImportanceRow) -> figures.Pair:

@@ -11,6 +11,7 @@ from tabinterp.report.inside import Card, Inside, LayerHealth, PanelColumn, Prof
 from tabinterp.report.parts.optima import PLACES, at, best, output, path, peak, plausible
 from tabinterp.report.words import (
     NONE,
+    both,
     by_importance,
     cells,
     cut,
@@ -18,6 +19,7 @@ from tabinterp.report.words import (
     interval,
     name_cell,
     number,
+    sentences,
     share,
     signed,
     t,
@@ -93,7 +95,7 @@ def _card(part: Inside, card: Card, unit: UnitRow | None, rank: dict[str, int], 
     loss = t(f"report.metric.{part.loss}")
     name = t("report.neuron.name", layer=cut(card.layer), index=str(card.index))
     cost = t("report.inside.cost", loss=loss, value=NONE if unit is None else interval(unit.ablation, sign=True))
-    words = Paragraph(" ".join(_words(card, unit, loss)))
+    words = Paragraph(sentences(_words(card, unit, loss)))
     trio: list[list[Block]] = [_real(card), plausible(part, card, rank), best(part, card.optimum, rank)]
     more: list[list[Block]] = [path(part, card), _template(card), [_activity(part, card)]]
     panels = [Panels([one for one in row if one], wide=len(row) == 3) for row in (trio, more)]
@@ -144,7 +146,7 @@ def _words(card: Card, unit: UnitRow | None, loss: str) -> list[str]:
     """One line on the unit, from the numbers of its card."""
     told = [t("units.excited.none", excited=card.excited)]
     if best := [line for line in card.profile if line.excites][:SPOKEN]:
-        told = [t("units.excited", excited=card.excited, columns=" and ".join(map(_difference, best)))]
+        told = [t("units.excited", excited=card.excited, columns=both(map(_difference, best)))]
     if unit is None:
         return told
     cost = unit.ablation

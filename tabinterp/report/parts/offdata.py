@@ -5,7 +5,7 @@ from __future__ import annotations
 from tabinterp.report.blocks import Block, Cell, Heading, Paragraph, Table
 from tabinterp.report.document import Document
 from tabinterp.report.tabled import Extrapolation, OffSupport
-from tabinterp.report.words import cells, interval, name_cell, share, t, tidy
+from tabinterp.report.words import cells, interval, listed, name_cell, share, t, tidy
 
 MOST = 12  # columns of a table, the largest first; the document holds all of them
 
@@ -43,5 +43,5 @@ def _range(part: Extrapolation) -> list[Block]:
         Table(t("report.off.range.table"), head, body),
     ]
     if part.skipped:
-        blocks.append(Paragraph(t("report.off.skipped", columns=", ".join(map(tidy, part.skipped))), "note"))
+        blocks.append(Paragraph(t("report.off.skipped", columns=listed(map(tidy, part.skipped))), "note"))
     return blocks

@@ -6,7 +6,7 @@ from tabinterp.report import figures
 from tabinterp.report.blocks import Block, Cell, Figure, Heading, Key, Paragraph, Points, Table
 from tabinterp.report.document import Document, Interval
 from tabinterp.report.reasons import Alike, Flip, ReasonRow, Reasons
-from tabinterp.report.words import capital, cells, cut, interval, name_cell, number, say, t, tidy, yes
+from tabinterp.report.words import capital, cells, counted, cut, interval, listed, name_cell, number, say, t, tidy, yes
 
 SHOWN = 15
 NAMED = 3
@@ -56,7 +56,7 @@ def _named(part: Reasons) -> list[Block]:
     blocks: list[Block] = [Heading(t("report.reasons.named"))]
     if not figures.drawable(pairs):
         return [*blocks, _named_table(part.columns)]
-    told = ", ".join(f"{cut(row.column)} {interval(row.network)}" for row in shown[:NAMED])
+    told = listed(f"{cut(row.column)} {interval(row.network)}" for row in shown[:NAMED])
     aria = t("report.reasons.aria", count=len(shown), shares=told)
     svg = figures.pairs(pairs, t("report.reasons.axis"), aria, "figure-reasons", "model")
     legend = [
@@ -82,12 +82,19 @@ def _named_table(rows: list[ReasonRow]) -> Table:
     body = [
         [
             name_cell(row.column),
-            Cell(yes(row.protected), style="t"),
+            Cell(_protected(row), style="t"),
             *cells(interval(getattr(row, name)) for name in names),
         ]
         for row in rows
     ]
     return Table(t("report.reasons.table"), head, body)
+
+
+def _protected(row: ReasonRow) -> str:
+    if not row.proxy_of:
+        return yes(row.protected)
+    told = t("report.reasons.proxy", columns=", ".join(map(tidy, row.proxy_of)))
+    return f"{yes(True)}, {told}" if row.protected else told
 
 
 def _alike(rows: list[Alike]) -> Table:
@@ -122,4 +129,4 @@ def _flips(rows: list[Flip]) -> Table:
 
 
 def _rows(count: int | None) -> str:
-    return t("report.reasons.few") if count is None else f"{count:,}"
+    return t("report.reasons.few") if count is None else counted(count)

@@ -8,7 +8,22 @@ from itertools import pairwise
 from tabinterp.report import figures
 from tabinterp.report.blocks import Block, Cell, Figure, Fold, Key, Paragraph, Table
 from tabinterp.report.document import Document, Interval, Shapley, ShapleyModel, ShapleyRow
-from tabinterp.report.words import capital, cells, cut, interval, mean, name_cell, number, outputs, share, t, tidy, yes
+from tabinterp.report.words import (
+    capital,
+    cells,
+    cut,
+    interval,
+    listed,
+    mean,
+    name_cell,
+    number,
+    outputs,
+    sentences,
+    share,
+    t,
+    tidy,
+    yes,
+)
 
 SHOWN = 15
 NAMED = 3  # columns that the spoken reading names
@@ -59,7 +74,7 @@ def _output(rows: Sequence[ShapleyRow], scale: str, figure_id: str) -> list[Bloc
     if len(shown) < len(rows):
         other = t("report.other", count=len(rows) - len(shown))
         pairs.append(figures.Pair(other, other, Interval(), Interval()))
-        caption = f"{t('report.shapley.cut', shown=len(shown), count=len(rows))} {caption}"
+        caption = sentences([t("report.shapley.cut", shown=len(shown), count=len(rows)), caption])
     aria = t(
         "report.shapley.aria",
         count=len(shown),
@@ -91,7 +106,7 @@ def _pair(row: ShapleyRow) -> figures.Pair:
 
 def _largest(found: Sequence[tuple[str, Interval]]) -> str:
     ordered = sorted(found, key=lambda item: -figures.finite(item[1].value))
-    return ", ".join(f"{cut(name)} {interval(part)}" for name, part in ordered[:NAMED])
+    return listed(f"{cut(name)} {interval(part)}" for name, part in ordered[:NAMED])
 
 
 def _tied(rows: Sequence[ShapleyRow], model: str) -> str:
@@ -103,7 +118,7 @@ def _tied(rows: Sequence[ShapleyRow], model: str) -> str:
         for row, after in pairwise(ordered)
         if getattr(row, tied) and getattr(row, size).value
     ]
-    words = {"model": t(f"report.{model}"), "pairs": ", ".join(pairs[:TIED])}
+    words = {"model": t(f"report.{model}"), "pairs": listed(pairs[:TIED])}
     if not pairs:
         return t("report.shapley.tied.none", **words)
     if len(pairs) > TIED:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from tabinterp.report.blocks import Block, Cell, Heading, Paragraph, Table
 from tabinterp.report.sliced import Slices
-from tabinterp.report.words import cells, interval, say, t, tidy
+from tabinterp.report.words import cells, counted, interval, say, sentences, t, tidy
 
 
 def slices(part: Slices) -> list[Block]:
@@ -19,10 +19,10 @@ def slices(part: Slices) -> list[Block]:
             Cell(tidy(say(row.group)), style="w"),
             *cells([interval(row.difference, sign=True), interval(row.against_rest, sign=True)]),
             Cell(t(f"report.gain.status.{row.status}"), style="t"),
-            Cell(f"{row.rows:,}"),
+            Cell(counted(row.rows)),
         ]
         for row in part.found
     ]
     caption = t("report.slices.table", metric=t(f"report.metric.{part.metric}"))
     more = [t("report.slices.hidden", hidden=part.hidden)] if part.hidden else []
-    return [*blocks, Table(caption, head, body), Paragraph(" ".join([t("report.slices.note"), *more]), "note")]
+    return [*blocks, Table(caption, head, body), Paragraph(sentences([t("report.slices.note"), *more]), "note")]

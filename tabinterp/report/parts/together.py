@@ -7,7 +7,20 @@ from tabinterp.report.blocks import Block, Cell, Figure, Heading, Key, Paragraph
 from tabinterp.report.document import Document, Interval
 from tabinterp.report.parts.importance import SHOWN, largest
 from tabinterp.report.together import ConditionalRow, Together
-from tabinterp.report.words import NONE, cells, cut, interval, name_cell, number, share, t, tidy
+from tabinterp.report.words import (
+    NONE,
+    cells,
+    counted,
+    cut,
+    interval,
+    listed,
+    name_cell,
+    number,
+    sentences,
+    share,
+    t,
+    tidy,
+)
 
 
 def together(document: Document) -> list[Block]:
@@ -43,7 +56,7 @@ def _figure(part: Together, unit: dict[str, str]) -> list[Block]:
         return [Paragraph(t("report.figure.none")), _table(part, unit)]
     caption = t("report.together.figure")
     if len(shown) < len(part.columns):
-        caption = f"{t('report.importance.cut', shown=len(shown), count=len(part.columns))} {caption}"
+        caption = sentences([t("report.importance.cut", shown=len(shown), count=len(part.columns)), caption])
     aria = t(
         "report.together.aria",
         count=len(shown),
@@ -103,7 +116,7 @@ def _table(part: Together, unit: dict[str, str]) -> Table:
             name_cell(row.column),
             *_numbers(row.network, row.linear, row.difference, row.dropped),
             Cell(share(row.off_support)),
-            *cells([f"{row.strata:,}", f"{row.smallest:,}" if row.conditioned else NONE]),
+            *cells([counted(row.strata), counted(row.smallest) if row.conditioned else NONE]),
             Cell(_names(row.conditioned) or t("report.together.given.none"), style="w"),
         ]
         for row in part.columns
@@ -134,4 +147,4 @@ def _families(part: Together, unit: dict[str, str]) -> list[Block]:
 
 
 def _names(columns: list[str]) -> str:
-    return ", ".join(map(cut, columns))
+    return listed(map(cut, columns))

@@ -8,7 +8,21 @@ from tabinterp.report import figures
 from tabinterp.report.blocks import Block, Cell, Figure, Heading, Key, Paragraph, Table
 from tabinterp.report.document import Document, Interval
 from tabinterp.report.trusted import CurveRow, Drawn, Networks, NullRow, StabilityRow, Trust
-from tabinterp.report.words import NONE, capital, cells, cut, interval, name_cell, number, reading, share, t, tidy, two
+from tabinterp.report.words import (
+    NONE,
+    capital,
+    cells,
+    cut,
+    interval,
+    listed,
+    name_cell,
+    number,
+    reading,
+    share,
+    t,
+    tidy,
+    two,
+)
 
 SURVIVES = 0.7  # rank correlation from which half of the variance of the ranks is common: 0.7 squared
 NAMED = 3  # that the spoken reading names
@@ -41,7 +55,7 @@ def _legend() -> list[Key]:
 def _largest(found: Sequence[tuple[str, Interval]]) -> str:
     known = [(name, part) for name, part in found if part.value is not None]
     ordered = sorted(known, key=lambda item: -figures.finite(item[1].value))
-    return ", ".join(f"{cut(name)} {interval(part)}" for name, part in ordered[:NAMED]) or NONE
+    return listed(f"{cut(name)} {interval(part)}" for name, part in ordered[:NAMED]) or NONE
 
 
 def _pair(name: str, network: Interval, linear: Interval) -> figures.Pair:
@@ -103,7 +117,7 @@ def _verdicts(rows: Sequence[NullRow], model: str) -> list[str]:
             told[place].append(reading(row.method))
     named = capital(t(f"report.{model}"))
     return [
-        t(f"report.trust.null.{place}", model=named, limit=number(SURVIVES, 1), methods=", ".join(methods))
+        t(f"report.trust.null.{place}", model=named, limit=number(SURVIVES, 1), methods=listed(methods))
         for place, methods in told.items()
         if methods
     ]
@@ -161,7 +175,7 @@ def _beats(rows: Sequence[CurveRow], model: str) -> list[str]:
     short = [name for name, part in found if part.low is None or part.low <= 0]
     named = capital(t(f"report.{model}"))
     if short:
-        return [t("report.trust.curves.not", model=named, methods=", ".join(short))]
+        return [t("report.trust.curves.not", model=named, methods=listed(short))]
     return [t("report.trust.curves.better", model=named)] if found else []
 
 
@@ -235,7 +249,7 @@ def _networks(part: Networks) -> list[Block]:
         Paragraph(t("report.trust.networks.lead", metric=metric, **values, **counts)),
     ]
     if figures.drawable(pairs[:SHOWN]):
-        largest = ", ".join(f"{pair.label} {number(pair.network.value)}" for pair in pairs[:NAMED])
+        largest = listed(f"{pair.label} {number(pair.network.value)}" for pair in pairs[:NAMED])
         aria = t("report.trust.networks.aria", count=len(pairs), network=largest)
         legend = [Key("●", "net", t("report.trust.networks.legend"))]
         axis = t("report.trust.networks.axis")

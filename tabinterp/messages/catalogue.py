@@ -1,0 +1,69 @@
+"""Keeps the translations beside the English sentences: `make messages`, or
+`python -m tabinterp.messages.catalogue [LANG FILE.json]`.
+
+Every `locale/LANG/LC_MESSAGES/tabinterp.po` gets exactly the keys of `ENGLISH`, in their order: a key is the context, its English
+template the message. A translation whose English sentence changed is kept and marked fuzzy, until someone has looked at it and
+taken the mark away; one whose key is gone goes. What is translated and not fuzzy is compiled. Printed is what is left to do, as
+JSON of key and English sentence; a file of the same form, of key and translation, can be given back.
+
+A new language is a folder, `locale/LANG/LC_MESSAGES`. Needs polib, which is installed with the extra `test`.
+"""
+
+from __future__ import annotations
+
+import json
+import sys
+from collections.abc import Mapping
+from pathlib import Path
+
+import polib
+
+from tabinterp.messages import ENGLISH
+from tabinterp.messages.language import DOMAIN
+
+LOCALE = Path(__file__).with_name("locale")
+
+
+def updated(old: polib.POFile, english: Mapping[str, str], given: Mapping[str, str] | None = None) -> polib.POFile:
+    """The catalogue with exactly these keys; `given` translations (key -> text) take the place of those it had."""
+    known, new = {entry.msgctxt: entry for entry in old}, polib.POFile(wrapwidth=0)
+    new.header, new.metadata = old.header, old.metadata
+    for key, sentence in english.items():
+        entry = polib.POEntry(msgctxt=key, msgid=sentence)
+        before = known.get(key)
+        if given is not None and key in given:
+            entry.msgstr = given[key]
+        elif before is not None:
+            entry.msgstr, entry.flags = before.msgstr, list(before.flags)
+            if before.msgid != sentence and before.msgstr:
+                entry.flags, entry.previous_msgid = ["fuzzy"], before.msgid
+            elif entry.fuzzy:
+                entry.previous_msgid = before.previous_msgid
+        new.append(entry)
+    return new
+
+
+def missing(catalogue: polib.POFile) -> dict[str, str]:
+    """Key -> English sentence of everything that is not translated, or no longer surely."""
+    return {entry.msgctxt: entry.msgid for entry in catalogue if not entry.translated()}
+
+
+def main(language: str = "", translations: str = "") -> None:
+    for folder in sorted(LOCALE.iterdir()):
+        path = folder / "LC_MESSAGES" / f"{DOMAIN}.po"
+        old = polib.pofile(str(path), wrapwidth=0) if path.exists() else polib.POFile(wrapwidth=0)
+        old.metadata = {
+            "Language": folder.name,
+            "MIME-Version": "1.0",
+            "Content-Type": "text/plain; charset=UTF-8",
+            "Content-Transfer-Encoding": "8bit",
+        }
+        given = json.loads(Path(translations).read_text("utf-8")) if folder.name == language else None
+        found = updated(old, ENGLISH, given)
+        path.write_text(f"{found}\n", "utf-8")
+        path.with_suffix(".mo").write_bytes(found.to_binary())
+        print(json.dumps(missing(found), indent=1, ensure_ascii=False))
+
+
+if __name__ == "__main__":
+    main(*sys.argv[1:])

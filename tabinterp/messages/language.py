@@ -1,0 +1,78 @@
+"""Which language sentences are made in: a choice of whoever renders, never of the process.
+
+The English template is the message, so that a language is a standard gettext catalogue (`locale/LANG/LC_MESSAGES/tabinterp.mo`)
+whose contexts are the keys: a sentence that changed, or that no one has translated yet, appears in English. How numbers,
+lists and dates are written are messages of the catalogue too (`language.*`).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from contextvars import ContextVar
+from functools import cache
+from gettext import GNUTranslations, NullTranslations
+from importlib.resources import files
+from importlib.resources.abc import Traversable
+
+from ..errors import LanguageError
+
+SOURCE = "en"
+DOMAIN = "tabinterp"
+LOCALE = files("tabinterp.messages").joinpath("locale")
+
+_SPOKEN: ContextVar[str] = ContextVar("language", default=SOURCE)
+
+
+def languages() -> tuple[str, ...]:
+    """The languages there are, English first.
+
+    >>> languages()
+    ('en', 'ja')
+    """
+    return SOURCE, *sorted(one.name for one in LOCALE.iterdir() if _compiled(one.name).is_file())
+
+
+def spoken() -> str:
+    """The language in which sentences are made here and now."""
+    return _SPOKEN.get()
+
+
+@contextmanager
+def speaking(language: str) -> Iterator[None]:
+    """Make sentences in another language, in this thread and for the length of this block.
+
+    Raises
+    ------
+    LanguageError : there is no such language.
+
+    >>> with speaking("ja"):
+    ...     spoken()
+    'ja'
+    >>> spoken()
+    'en'
+    """
+    if language not in languages():
+        raise LanguageError(f"there is no text in language {language!r}; available: {', '.join(languages())}")
+    token = _SPOKEN.set(language)
+    try:
+        yield
+    finally:
+        _SPOKEN.reset(token)
+
+
+def translated(key: str, english: str) -> str:
+    """The template of a key in the language spoken; English where there is no translation of this very sentence."""
+    return _catalogue(_SPOKEN.get()).pgettext(key, english)
+
+
+@cache
+def _catalogue(language: str) -> NullTranslations:
+    if language == SOURCE:
+        return NullTranslations()
+    with _compiled(language).open("rb") as stream:
+        return GNUTranslations(stream)
+
+
+def _compiled(language: str) -> Traversable:
+    return LOCALE.joinpath(language, "LC_MESSAGES", f"{DOMAIN}.mo")
