@@ -38,7 +38,8 @@ test-fast: .venv/full
 browser: .venv/full
 	@command -v chromium >/dev/null || command -v chromium-browser >/dev/null || \
 	if [ "$$(id -u)" = 0 ] && command -v apt-get >/dev/null; then \
-		apt-get update -qq && apt-get install -y -qq --no-install-recommends chromium fonts-noto-cjk >/dev/null; \
+		apt-get update -qq && apt-get install -y -qq --no-install-recommends chromium fonts-noto-cjk \
+			libpango-1.0-0 libpangoft2-1.0-0 libharfbuzz-subset0 >/dev/null; \
 	else $(BIN)/playwright install chromium; fi || \
 	{ echo "The browser tests need a Chromium: install your system's package, then make test again."; exit 1; }
 

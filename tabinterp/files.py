@@ -1,4 +1,4 @@
-"""Files appear whole or not at all."""
+"""Files appear whole or not at all; and what is written of where rows came from holds no password."""
 
 from __future__ import annotations
 

@@ -86,11 +86,11 @@ RISE = "rise of the loss, in the population"
 MEAN, LESS, ALE = "mean score of the population at the value", "the same less its mean", "accumulated local effect"
 READINGS = (
     Reading(permutation(10), 1, (Told("permutation importance, 10 draws", RISE),)),
-    Reading(permutation(1), 0.5, (Told("permutation importance, 1 draw", RISE),)),
-    Reading(derivatives, 0.5, (Told("average derivative", "mean derivative over the population"),)),
+    Reading(permutation(1), 1, (Told("permutation importance, 1 draw", RISE),)),
+    Reading(derivatives, 1, (Told("average derivative", "mean derivative over the population"),)),
     Reading(
         expected_gradients,
-        0.3,
+        0.25,
         (
             Told(
                 "expected gradients, signed mean",
@@ -100,23 +100,22 @@ READINGS = (
     ),
     Reading(
         shapley_given,
-        0.3,
+        0.25,
         (Told("Shapley values, signed mean", "mean over the population, the 50 background rows given"),),
     ),
     Reading(
         shapley_drawn,
-        0.3,
+        0.25,
         (
             Told(
                 "Shapley values, signed mean",
                 "mean over the population, also as background, of which 50 rows are drawn",
-                "the error is that of rows given the background, whose own draw is not in it",
             ),
         ),
     ),
     Reading(
         curves,
-        0.5,
+        1,
         (
             Told("pdp, inner points", MEAN),
             Told("pdp, end points", MEAN),
@@ -126,7 +125,7 @@ READINGS = (
             Told(
                 "ale, end points",
                 ALE,
-                "the outer bins are wide, which bends the curve at its ends; less so on a finer grid",
+                "the outer bins are wide, which bends the curve at its ends, and a finer grid leaves few rows in each",
             ),
         ),
     ),

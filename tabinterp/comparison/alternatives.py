@@ -112,8 +112,6 @@ def alternatives(
 
 # model, how, without, (n, 1) scores of the held-out rows
 Version = tuple[Literal["network", "linear"], How, tuple[str, ...], FloatArray]
-    Literal["network", "linear"], How, tuple[str, ...], FloatArray
-]  # model, how, without, (n, 1) scores of the held-out rows
 
 
 def _networks(network: Bound, held: IntArray, drops: list[tuple[str, ...]]) -> Iterator[Version]:

@@ -2,7 +2,7 @@
 
 Least squares, logistic, multinomial and Poisson regression with their canonical links, on standardised encoded columns, with a
 quadratic penalty on the coefficients and none on the intercepts. Loss, gradient and Fisher information are sums over rows; a
-step that raises the loss is halved (McCullagh & Nelder 1989; Nocedal & Wright 2006).
+step that raises the loss is halved (McCullagh & Nelder 1989).
 """
 
 from __future__ import annotations

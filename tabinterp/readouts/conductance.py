@@ -26,7 +26,7 @@ from ..table import Table
 from ..table.draws import FloatArray, chosen
 from .baselines import baseline_of
 from .display import Display, Drawn, by_unit
-from .result import Estimates
+from .result import Estimates, mean_with_draws
 from .sums import mean_over_rows
 from .weights import unit
 
@@ -67,7 +67,7 @@ class Conductance(Display):
     def mean(self) -> Estimates:
         """Signed mean over rows (units, outputs), with its error over rows and of the background's draw."""
         mean = mean_over_rows(self.values, self.weights)
-        return Estimates.of(mean.value, np.hypot(mean.stderr, self.mean_stderr), max(1, len(self.values) - 1))
+        return mean_with_draws(mean, len(self.values), self.mean_stderr, self.background_rows)
 
     def size(self) -> Estimates:
         """Mean absolute value over rows (units, outputs); noise biases it upward."""

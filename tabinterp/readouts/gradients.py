@@ -24,7 +24,7 @@ from ..table.draws import FloatArray, IntArray, chosen
 from .baselines import BASELINES, baseline_of
 from .blockwise import covariances, known, members, sizes
 from .display import Display, Drawn
-from .result import Estimates
+from .result import Estimates, mean_with_draws
 from .straight import mean_gradient, score, slopes
 from .sums import mean_over_rows
 from .weights import quantile, unit
@@ -83,7 +83,7 @@ class GradientImportance(Display):
         mean = mean_over_rows(self.values, self.weights) if self.over is None else self.over[1]
         if self.mean_stderr is None:
             return mean
-        return Estimates.of(mean.value, np.hypot(mean.stderr, self.mean_stderr), max(1, len(self.values) - 1))
+        return mean_with_draws(mean, len(self.values), self.mean_stderr, self.settings["background_rows"])
 
     def size(self) -> Estimates:
         """Mean absolute value over rows (columns, outputs); noise biases it upward."""

@@ -198,21 +198,17 @@ def pair_table(blocks: Blocks, grids: tuple[Grid, Grid], seed: int) -> PairTable
     donors = tuple(grid.donors for grid in grids)
     dependence = [_dependence(blocks, b, grids, donors, _all) for b in range(r)]
     pure = resolved(bound, purified(np.concatenate(dependence), weight))
-    effect, drawn = (
-        mean_over_rows(pure),
-        mean_over_rows(np.stack([_spread(blocks, b, grids, weight, seed) for b in range(r)])),
-    )
-    squared = effect.value**2
-    cells = np.einsum("abk,ab->k", squared**2, weight) - np.einsum("abk,ab->k", squared, weight) ** 2
-    over_rows = np.sqrt(
-        np.maximum(cells, 0) / effective(bound.table.row_weights)
-    )  # all blocks share the rows of the cells
+    effect, squared = mean_over_rows(pure), np.stack([_squares(blocks, b, grids, weight, seed) for b in range(r)])
+    drawn = mean_over_rows(np.einsum("rabk,ab->rk", squared, weight))
+    # all blocks share the rows of the cells
+    cells = np.einsum("rabk,ab->k", squared**2, weight) / r - drawn.value**2
+    over_rows = np.sqrt(np.maximum(cells, 0) / effective(bound.table.row_weights))
     variance = Estimates.of(drawn.value, np.hypot(drawn.stderr, over_rows), r - 1)
     return PairTable((grids[0].values, grids[1].values), rows, weight, effect, variance)
 
 
-def _spread(blocks: Blocks, block: int, grids: tuple[Grid, Grid], weight: FloatArray, seed: int) -> Any:
-    """(k,) variance of the purified effect over real values.
+def _squares(blocks: Blocks, block: int, grids: tuple[Grid, Grid], weight: FloatArray, seed: int) -> FloatArray:
+    """(A, B, k) square of the purified effect at real values; its weighted sum is the variance.
 
     Each block draws a row for every point among those nearest to it, so that what the effect does within a cell is in the mean
     over blocks, and in its error. Products of two halves of the background keep the noise of the latter out.
@@ -220,7 +216,7 @@ def _spread(blocks: Blocks, block: int, grids: tuple[Grid, Grid], weight: FloatA
     draws = np.random.default_rng([seed, block])
     donors = tuple(_drawn(grid, blocks.bound, draws) for grid in grids)
     first, second = resolved(blocks.bound, purified(_dependence(blocks, block, grids, donors, _halves), weight))
-    return np.einsum("abk,ab,abk->k", first, weight, second)
+    return np.asarray(first * second)
 
 
 def _drawn(grid: Grid, bound: Bound, draws: np.random.Generator) -> IntArray:

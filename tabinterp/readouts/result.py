@@ -50,9 +50,20 @@ def mean_in_two_roles(
         other = (against - against.mean(axis=0)) / b * np.sqrt(b / (b - 1))
     both = own.copy()
     both[drawn] += other
-    first, second = (own**2).sum(axis=0), (other**2).sum(axis=0)
-    spread = np.maximum(first**2 / max(1, n - 1) + second**2 / max(1, b - 1), 1e-300)
-    return Estimates.of(mean.value, np.sqrt((both**2).sum(axis=0)), np.maximum((first + second) ** 2 / spread, 1))
+    df = _freedom((own**2).sum(axis=0), n, (other**2).sum(axis=0), b)
+    return Estimates.of(mean.value, np.sqrt((both**2).sum(axis=0)), df)
+
+
+def mean_with_draws(mean: Estimates, rows: int, stderr: FloatArray, draws: int) -> Estimates:
+    """A mean over rows with the error of what was drawn to read them beside its own, independent of it."""
+    first, second = mean.stderr**2, stderr**2
+    return Estimates.of(mean.value, np.sqrt(first + second), _freedom(first, rows, second, draws))
+
+
+def _freedom(first: FloatArray, n: int, second: FloatArray, b: int) -> FloatArray:
+    """Degrees of freedom (Satterthwaite 1946) of the sum of two variances, of n and of b draws."""
+    spread = first**2 / max(1, n - 1) + second**2 / max(1, b - 1)
+    return np.asarray(np.maximum((first + second) ** 2 / np.maximum(spread, 1e-300), 1))
 
 
 def frame_of(**columns: Any) -> pd.DataFrame:

@@ -32,7 +32,7 @@ def say(message: Message) -> str:
 
 
 def _typeset(value: Any) -> Any:
-    """A number as the report prints it, with the minus sign of its tables; a leftward name set apart; the rest as it is."""
+    """A number as the report prints it, with the minus sign of its tables; a name that runs leftward, apart."""
     if isinstance(value, Message):
         return say(value)
     if isinstance(value, str):

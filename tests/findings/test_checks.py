@@ -236,11 +236,11 @@ OUTCOMES: dict[str, dict[str, list[Callable[[], Document]]]] = {
     },
     "reason-codes-unstable": {
         "raised": [
-            lambda: listed("seed", changed=part(0.2, 0.1)),
+            lambda: listed("seed", changed=part(0.2, 0.15)),
             lambda: listed("reference", jaccard=part(0.4, 0.3, 0.5)),
         ],
         "cleared": [
-            lambda: listed("seed", changed=part(0.2, 0.09)),
+            lambda: listed("seed", changed=part(0.2, 0.149)),
             lambda: listed("reference", jaccard=part(0.4, 0.3, 0.51)),
         ],
         "not_applicable": [without("reasons"), multiclass],

@@ -152,7 +152,7 @@ HOSTILE = [
     "",
     "</title><script>alert(4)</script>",
     "@0@",
-    "javascript:alert(5)",
+    "الدخل السنوي للأسرة (2026) 5",
 ]
 
 NONE = Interval()
@@ -1523,6 +1523,23 @@ def crowded() -> Document:
     verdict = found.verdict.model_copy(update={"sentence": told, "lines": lines})
     data = found.data.model_copy(update={"target": "target " * 20})
     return found.model_copy(update={"findings": raised, "verdict": verdict, "data": data, **models})
+
+
+WIDEST = [
+    "household_income_before_taxes_and_transfers_{}",
+    "年間世帯収入（税引前・手当を含む）第{}回調査",
+    "الدخل السنوي للأسرة {}",
+    "הכנסה שנתית של משק הבית {}",
+    "x" * 116 + "_{:03d}",
+    "rate [{}] (5) −3",
+]
+
+
+def widest() -> Document:
+    """200 columns, categories of 60 levels, names of 120 characters and of three scripts, one class at 0.1%."""
+    names = [WIDEST[index % len(WIDEST)].format(index) for index in range(200)]
+    found = document(names=names, classes=["いいえ", "نعم"], levels=60, units=192, seed=9, name="قروض 2026")
+    return found.model_copy(update={"data": found.data.model_copy(update={"rates": [0.999, 0.001]})})
 
 
 def blank_together(found: Together) -> Together:

@@ -13,7 +13,7 @@ from playwright.sync_api import Error, sync_playwright
 from pypdf import PdfReader
 
 from tabinterp.report.render import render, render_notebook, render_summary
-from tests.report.samples import SAMPLES, crowded, hostile
+from tests.report.samples import SAMPLES, crowded, hostile, widest
 
 pytestmark = pytest.mark.browser
 
@@ -280,4 +280,62 @@ def test_a_notebooks_cell_takes_its_colours(browser, axe, tmp_path, paper):
         assert [(each["id"], each["nodes"][0]["html"][:200]) for each in found] == []
         assert opened.page.locator("img, script").count() == 0
         assert sideways(opened.page) <= 0
+
+
+def test_every_section_is_reached_by_keyboard(browser, pages):
+    with Opened(browser, pages["binary"], viewport=NARROW) as opened:
+        page = opened.page
+        links, summary = page.locator("nav a"), page.locator("nav summary")
+        assert links.count() == page.locator("main > section").count() == 22
+        assert not links.first.is_visible()
+        summary.focus()
+        page.keyboard.press("Enter")
+        assert all(link.is_visible() for link in links.all())
+        for _ in range(22):
+            page.keyboard.press("Tab")
+        assert page.evaluate("document.activeElement.hash") == "#evidence"
+        assert page.evaluate("document.activeElement.getBoundingClientRect().bottom <= innerHeight")
+        page.keyboard.press("Escape")
+        assert not links.first.is_visible()
+        assert page.evaluate("document.activeElement.tagName") == "SUMMARY"
+        page.keyboard.press("Enter")
+        links.nth(21).click()
+        assert not links.first.is_visible()
+        assert page.locator("#h-evidence").evaluate(
+            "h => h.getBoundingClientRect().top >= document.querySelector('nav').getBoundingClientRect().bottom - 1"
+        )
+
+
+def test_a_table_that_goes_on_beyond_the_edge_says_so(browser, pages):
+    with Opened(browser, pages["binary"], viewport=NARROW) as opened:
+        unfold(opened.page)
+        opened.page.wait_for_timeout(100)
+        marked, wide = opened.page.evaluate(
+            "(all => [all.map(e => e.classList.contains('more')), all.map(e => e.scrollWidth > e.clientWidth + 1)])"
+            "([...document.querySelectorAll('.scroll')])"
+        )
+        assert marked == wide
+        assert 0 < sum(wide) < len(wide)
+
+
+def test_the_widest_table_is_still_a_page(browser, tmp_path):
+    path = tmp_path / "widest.html"
+    path.write_text(render(widest()), encoding="utf-8")
+    assert path.stat().st_size < 1_500_000
+    with Opened(browser, path, viewport=WIDE) as opened:
+        page = opened.page
+        assert "0.100%" in page.locator("header .target").inner_text()
+        unfold(page)
+        for viewport in (WIDE, NARROW):
+            page.set_viewport_size(viewport)
+            assert sideways(page) <= 0
+        labels = page.evaluate(
+            "[...document.querySelectorAll('svg text')].map(each => [each.firstChild.textContent,"
+            " each.querySelector('title')?.textContent ?? '', each.getBoundingClientRect().left"
+            " - each.closest('svg').getBoundingClientRect().left])"
+        )
+        cut = [label for label in labels if "…" in label[0]]
+        assert len(cut) > 20
+        assert all(len(text) <= 28 and len(text) < len(whole) for text, whole, _ in cut)
+        assert min(left for *_, left in labels) >= 0
         assert opened.trouble == []

@@ -109,3 +109,16 @@ def test_matplotlib_is_left_as_it_was():
     drawn()
     assert matplotlib.get_backend(auto_select=False) == backend
     assert plt.get_fignums() == []
+
+
+def test_another_library_may_claim_the_bare_prefix():
+    """WeasyPrint does; the registry of prefixes belongs to the whole process."""
+    before = pairs(ROWS, "an axis", "a reading", "figure-test", "model")
+    known = dict(ET._namespace_map)
+    try:
+        ET.register_namespace("", "urn:other")
+        assert pairs(ROWS, "an axis", "a reading", "figure-test", "model") == before
+    finally:
+        ET._namespace_map.clear()
+        ET._namespace_map.update(known)
+    assert before.startswith('<svg xmlns="http://www.w3.org/2000/svg" id="figure-test"')

@@ -8,6 +8,7 @@ import subprocess
 import sys
 import xml.etree.ElementTree as ET
 from base64 import b64encode
+from collections import Counter
 from functools import cache
 from html.parser import HTMLParser
 from importlib.resources import files
@@ -18,9 +19,10 @@ import pytest
 from tabinterp import messages
 from tabinterp.report import sections as sections_module
 from tabinterp.report.blocks import Figure, Fold, Paragraph, Table
-from tabinterp.report.document import Interval
+from tabinterp.report.document import Interval, Part
 from tabinterp.report.parts import coefficients, findings, gradients, method
 from tabinterp.report.render import render
+from tabinterp.report.words import LEFTWARD
 from tests.report.samples import HOSTILE, SAMPLES, binary, nothing
 
 LIMIT = 1_500_000
@@ -42,6 +44,7 @@ class Reader(HTMLParser):
         self.stack: list[str] = []
         self.figures: list[dict[str, list[str]]] = []
         self.words: list[str] = []
+        self.cells: list[str] = []
         self.feed(html)
 
     def handle_starttag(self, tag, attrs):
@@ -59,6 +62,8 @@ class Reader(HTMLParser):
 
     def handle_data(self, data):
         self.words.append(data)
+        if self.stack and self.stack[-1] == "td":
+            self.cells.append(data)
         if "figure" in self.stack:
             if self.stack[-1] == "title" and "text" not in self.stack:
                 self.figures[-1]["titles"].append(data)
@@ -137,6 +142,16 @@ def test_hostile_names_stay_text():
     for name in HOSTILE[:5]:
         assert name in words
     assert "\u202e" not in html
+
+
+def test_names_that_run_leftward_move_nothing_around_them():
+    """In a cell a name is alone; in a sentence it stands between marks that set it apart."""
+    alone = r"<svg.*?</svg>|<style>.*?</style>|<script>.*?</script>|<t[hd][^>]*>[^<]*</t[hd]>|<h3[^>]*>[^<]*</h3>"
+    texts = re.findall(r">([^<]+)<", re.sub(alone, "", page("hostile"), flags=re.DOTALL))
+    told = [text for text in texts if LEFTWARD.search(text)]
+    assert told
+    for text in told:
+        assert not LEFTWARD.search(re.sub("\u2068[^\u2069]*\u2069", "", text)), text
 
 
 def test_a_column_named_like_a_token_of_the_figure_keeps_its_own_label():
@@ -248,6 +263,27 @@ def test_cells_of_heat_maps_can_be_read():
 
 def test_the_script_stays_small():
     assert len(files("tabinterp.report").joinpath("static/report.js").read_bytes()) < 10_000
+
+
+def readings(part):
+    """Every part of the document that was read on some number of rows, however deep."""
+    for name in type(part).model_fields:
+        value = getattr(part, name)
+        found = value if name in {"methods", "proxies"} else [value]
+        for one in found:
+            if isinstance(one, Part):
+                yield one
+                yield from readings(one)
+
+
+def test_the_rows_of_every_reading_are_told():
+    for make in (SAMPLES["binary"], SAMPLES["regression"], SAMPLES["nothing"]):
+        document = make()
+        parts = [part for part in readings(document) if "rows" in type(part).model_fields and part != document.data]
+        wanted = Counter(f"{part.rows:,}" for part in parts)
+        told = Counter(column(method.rows_table(document), "rows"))
+        assert wanted - told == Counter()
+    assert len([part for part in readings(binary()) if "rows" in type(part).model_fields]) > 25
 
 
 def flat(blocks):

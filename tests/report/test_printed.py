@@ -1,0 +1,243 @@
+"""The report as a PDF: tagged, whole, in order, the same bytes; and what is said where it cannot be made."""
+
+from __future__ import annotations
+
+import hashlib
+import io
+import os
+import re
+import subprocess
+import sys
+from collections import Counter
+
+import pytest
+from pypdf import PdfReader
+from weasyprint.document import Document as Laid
+
+import tabinterp as ti
+from tabinterp import cli
+from tabinterp.audited import Audit
+from tabinterp.errors import MissingError
+from tabinterp.report.printed import printed
+from tabinterp.report.render import render
+from tabinterp.report.sections import sections
+from tests.report.samples import document, nothing
+from tests.report.test_render import Reader
+
+NAMES = ["年収", "دخل الأسرة", "amount of the loan", "x" * 120]
+DROPPED = ("judged", "groups", "trust", "table", "off_support", "extrapolation", "together", "disagreement", "slices")
+NUMBER = re.compile(r"[−+]?\d[\d,]*(?:\.\d+)?(?:e[−+]?\d+)?")
+MARGIN = 30  # CSS pixels of white at the edges of a sheet
+
+
+def small():
+    """Few columns and parts: what is tested is the making of pages."""
+    made = document("regression", names=NAMES, units=3, levels=3)
+    return made.model_copy(update=dict.fromkeys(DROPPED, None))
+
+
+@pytest.fixture(scope="module")
+def laid():
+    """The bytes, and the pages that they were drawn from."""
+    pages = []
+    whole = Laid.write_pdf
+
+    def noted(self, *arguments, **options):
+        pages.extend(self.pages)
+        return whole(self, *arguments, **options)
+
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(Laid, "write_pdf", noted)
+        return printed(small()), pages
+
+
+@pytest.fixture(scope="module")
+def pdf(laid):
+    return PdfReader(io.BytesIO(laid[0]))
+
+
+@pytest.fixture(scope="module")
+def words(pdf):
+    return [page.extract_text() for page in pdf.pages]
+
+
+@pytest.fixture(scope="module")
+def read():
+    return Reader(render(small()))
+
+
+def elements(pdf, name):
+    """Every element of the structure tree with this tag."""
+    found, left = [], [pdf.trailer["/Root"]["/StructTreeRoot"]]
+    while left:
+        element = left.pop()
+        if element.get("/S") == name:
+            found.append(element)
+        kids = element.get("/K", [])
+        kids = kids if isinstance(kids, list) else [kids]
+        left.extend(kid for kid in (one.get_object() for one in kids) if isinstance(kid, dict))
+    return found
+
+
+def test_it_is_tagged_and_says_what_it_is(pdf, read):
+    root = pdf.trailer["/Root"]
+    assert root["/MarkInfo"]["/Marked"] is True or str(root["/MarkInfo"]["/Marked"]) == "True"
+    assert root["/Lang"] == "en"
+    assert root["/ViewerPreferences"]["/DisplayDocTitle"]
+    assert pdf.metadata.title == "MLPClassifier 128-64 against linear regression on loans"
+    assert re.search(rb"pdfuaid:part=.1.|<pdfuaid:part>1<", root["/Metadata"].get_object().get_data())
+    assert len(elements(pdf, "/H1")) == 1
+    assert [tag for tag, _ in read.tags].count("h2") == len(elements(pdf, "/H2"))
+    assert elements(pdf, "/TH")
+
+
+def test_every_picture_says_its_reading(pdf, read):
+    readings = [attributes["aria-label"] for tag, attributes in read.tags if tag == "svg"]
+    assert len(readings) > 8
+    assert Counter(figure["/Alt"] for figure in elements(pdf, "/Figure")) == Counter(readings)
+
+
+def test_sheets_are_a4_and_numbered(pdf, words):
+    for number, (page, text) in enumerate(zip(pdf.pages, words, strict=True), 1):
+        assert [round(float(side)) for side in page.mediabox[2:]] == [595, 842]
+        assert f"{number} / {len(pdf.pages)}" in text
+
+
+def test_bookmarks_lead_to_every_section(pdf):
+    def titles(outline):
+        for one in outline:
+            yield from titles(one) if isinstance(one, list) else [one.title]
+
+    wanted = [section.title for section in sections(small())]
+    found = list(titles(pdf.outline))
+    assert [title for title in found if title in wanted] == wanted
+
+
+def test_every_number_of_a_figure_and_of_a_table_is_in_the_text(words, read):
+    """As often as it stands on the page: a cell that was cut would be missing."""
+    assert len(read.figures) > 8
+    assert all(figure["cells"] for figure in read.figures)
+    wanted = Counter(found for cell in read.cells for found in NUMBER.findall(cell))
+    assert sum(wanted.values()) > 1000
+    told = Counter(found for page in words for found in NUMBER.findall(page))
+    assert wanted - told == Counter()
+
+
+def test_names_are_in_the_text(words):
+    joined = "".join(words)
+    assert "年収" in joined
+    assert "amount of the loan" in joined
+    assert "x" * 120 in re.sub(r"\s", "", joined)
+    assert all(letter in joined for letter in "دخلأسرة")
+
+
+def test_nothing_is_cut(laid):
+    """Every text lies inside the margins of its sheet, and none but the page number below its foot."""
+    texts = 0
+    for page in laid[1]:
+        for box in page._page_box.descendants():
+            text = getattr(box, "text", "").strip()
+            if text:
+                texts += 1
+                assert box.position_x >= MARGIN, text
+                assert box.position_x + box.width <= page.width - MARGIN, text
+                assert box.position_y + box.height <= page.height - MARGIN / 2, text
+    assert texts > 1000
+
+
+def test_another_process_writes_the_same_bytes():
+    program = (
+        "import sys, hashlib; from tabinterp.report import sections; from tabinterp.report.printed import printed\n"
+        "from tests.report.test_printed import small\n"
+        "sections.SECTIONS = [each for each in sections.SECTIONS if each[0] in ('importance', 'method')]\n"
+        "print(hashlib.sha256(printed(small())).hexdigest())"
+    )
+    environment = {"PYTHONHASHSEED": "1", "SOURCE_DATE_EPOCH": "1", "TZ": "Asia/Tokyo"}
+    runs = [
+        subprocess.run(
+            [sys.executable, "-c", program], capture_output=True, check=True, timeout=300, env=os.environ | more
+        )
+        for more in ({}, environment)
+    ]
+    assert runs[0].stdout == runs[1].stdout
+    assert len(runs[0].stdout) >= 64
+
+
+# ---- files
+
+
+@pytest.fixture
+def cheap(monkeypatch):
+    """The bytes of a PDF that nobody laid out."""
+    monkeypatch.setattr("tabinterp.audited.printed", lambda document: b"%PDF-1.7 " + document.data.name.encode())
+
+
+def command(monkeypatch, capsys, *arguments):
+    monkeypatch.setattr(sys, "argv", ["tabinterp", *map(str, arguments)])
+    try:
+        cli.main()
+    except SystemExit as left:
+        return left.code, *capsys.readouterr()
+    return 0, *capsys.readouterr()
+
+
+def test_a_folder_lists_its_pdf_and_a_changed_byte_is_found(cheap, tmp_path):
+    audit = Audit(nothing())
+    ti.write_folder(audit, tmp_path, {}, pdf=True)
+    path = tmp_path / "report.pdf"
+    digest = hashlib.sha256(path.read_bytes()).hexdigest()
+    assert f"{digest}  report.pdf\n" in (tmp_path / "SHA256SUMS").read_text()
+    assert ti.verify(tmp_path).passed
+    path.write_bytes(path.read_bytes()[:-1] + b"!")
+    failed = [step.what for step in ti.verify(tmp_path).steps if step.status == "failed"]
+    assert failed == ["report.pdf"]
+    ti.write_folder(audit, tmp_path, {})
+    assert not path.exists()
+    path.write_bytes(b"of another audit")
+    assert [step.what for step in ti.verify(tmp_path).steps if step.status == "failed"] == ["report.pdf"]
+
+
+def test_render_writes_a_pdf_and_wants_to_know_where(cheap, tmp_path, monkeypatch, capsys):
+    Audit(nothing()).to_json(tmp_path / "audit.json")
+    out = tmp_path / "new" / "report.pdf"
+    assert command(monkeypatch, capsys, "render", tmp_path / "audit.json", "--pdf", out) == (0, f"{out}\n", "")
+    assert out.read_bytes().startswith(b"%PDF")
+    code, told, error = command(monkeypatch, capsys, "render", tmp_path / "audit.json")
+    assert (code, told) == (2, "")
+    assert "--out" in error
+    assert "--pdf" in error
+
+
+def test_a_pdf_that_cannot_be_written_leaves_the_old_one(cheap, tmp_path, monkeypatch):
+    path = tmp_path / "report.pdf"
+    path.write_bytes(b"old")
+
+    def full(*_):
+        raise OSError(28, "No space left on device")
+
+    monkeypatch.setattr("os.replace", full)
+    with pytest.raises(OSError, match="No space"):
+        Audit(nothing()).to_pdf(path)
+    assert {each.name: each.read_bytes() for each in tmp_path.iterdir()} == {"report.pdf": b"old"}
+
+
+def test_without_weasyprint_the_error_says_what_to_install(monkeypatch, tmp_path, capsys):
+    monkeypatch.setitem(sys.modules, "weasyprint", None)
+    with pytest.raises(MissingError, match=r"pip install 'tabinterp\[pdf\]'"):
+        printed(nothing())
+    arguments = ["audit", tmp_path / "none", "--data", tmp_path / "none.csv", "--out", tmp_path / "out", "--pdf"]
+    code, _, error = command(monkeypatch, capsys, *arguments)
+    assert code == 2
+    assert "tabinterp[pdf]" in error  # before the model is looked for
+
+
+def test_without_pango_the_error_names_the_library(monkeypatch):
+    class Lacking:
+        def find_spec(self, name, *_):
+            if name == "weasyprint":
+                raise OSError("cannot load library 'libpango-1.0-0': error 0x7e\n\nmore")
+
+    monkeypatch.delitem(sys.modules, "weasyprint")
+    monkeypatch.setattr(sys, "meta_path", [Lacking(), *sys.meta_path])
+    with pytest.raises(MissingError, match=r"cannot load library 'libpango-1.0-0'.*apt-get install libpango-1.0-0"):
+        printed(nothing())
