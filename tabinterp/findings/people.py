@@ -16,7 +16,9 @@ SKILLED = 0.2  # of the network on the other rows; below it there is no group to
 FAR = 1.5  # times the loss of the other rows
 EXCESS = 0.1  # of what knowing nothing costs
 AGAINST = 0.01  # share of rows against a declared direction
-NOISY = 0.15  # share of lists of reasons that another seed changes: one in eight where the fourth of them weighs nothing
+NOISY = (
+    0.15  # share of lists of reasons that another seed changes: one in eight where the fourth of them weighs nothing
+)
 UNLIKE = 0.5  # Jaccard index of lists from the two references: half of what they name is not common
 
 
