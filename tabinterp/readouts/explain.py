@@ -10,10 +10,11 @@ import numpy as np
 import pandas as pd
 
 from ..errors import NotApplicableError
-from ..messages import text
+from ..messages import text, word
 from ..models.counterpart import fit_counterpart
 from ..models.model import Bound, Model
 from ..table import Table
+from .plots import legible
 from .result import Estimates
 from .shapley import BACKGROUND, TOLERANCE, ShapleyValues, background_rows, shapley_values
 
@@ -68,8 +69,9 @@ class RowExplanation:
         ax = plt.subplots(layout="constrained")[1] if ax is None else ax
         order = np.argsort(np.abs(self.network.values[0, :, output]))
         cells = self.network.data.iloc[0]
-        place, sides = np.arange(len(order)), ((self.network, "network", 0.2), (self.linear, self.linear_name, -0.2))
-        for (values, name, shift), colour in zip(sides, BARS, strict=True):
+        place, linear = np.arange(len(order)), word("name", self.linear_name)
+        sides = ((self.network, text("plot.network"), 0.2), (self.linear, linear, -0.2))
+        for (values, shown, shift), colour in zip(sides, BARS, strict=True):
             interval = values.interval()
             reach = (interval.high - interval.value)[0, order, output]
             ax.barh(
@@ -77,14 +79,14 @@ class RowExplanation:
                 interval.value[0, order, output],
                 0.38,
                 xerr=reach if reach.any() else None,
-                label=name,
+                label=shown,
                 color=colour,
             )
         ax.axvline(0, color="0.3", linewidth=0.8)
         ax.set_yticks(place, [f"{self.network.columns[j]} = {_cell(cells.iloc[j])}" for j in order])
         ax.set_xlabel(text(f"shapley.unit.{'probability' if self.network.scale == 'probability' else 'score'}"))
         ax.legend()
-        return ax
+        return legible(ax, ax.get_yticklabels())
 
     def __str__(self) -> str:
         """What adds most to this row's score, in sentences."""

@@ -9,7 +9,21 @@ from tabinterp.report.blocks import Block, Cell, Figure, Fold, Heading, Key, Par
 from tabinterp.report.compared import Disagreement, Gain, Ladder, RestRow, Rung, ShareRow, Shares
 from tabinterp.report.document import Document, Interval
 from tabinterp.report.parts.slices import slices
-from tabinterp.report.words import NONE, capital, cells, counted, cut, interval, listed, name_cell, number, say, series, t, tidy
+from tabinterp.report.words import (
+    NONE,
+    capital,
+    cells,
+    counted,
+    cut,
+    interval,
+    listed,
+    name_cell,
+    number,
+    say,
+    series,
+    t,
+    tidy,
+)
 
 
 def gain(document: Document) -> list[Block]:
