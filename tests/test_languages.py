@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import ast
 import json
 import re
 from collections import Counter
@@ -92,6 +93,18 @@ def test_a_changed_sentence_is_english_until_someone_has_looked_at_it():
 
 def test_what_a_reading_is_called_has_a_translation():
     assert [one.name for step in STEPS for one in step.readings if f"step.{one.name}" not in ENGLISH] == []
+
+
+def test_a_refusal_that_has_a_translation_is_one_that_is_raised():
+    sources = [ast.parse(path.read_text("utf-8")) for path in Path(ti.__file__).parent.rglob("*.py")]
+    raised = {
+        node.exc.args[0].value
+        for source in sources
+        for node in ast.walk(source)
+        if isinstance(node, ast.Raise) and isinstance(node.exc, ast.Call) and node.exc.args
+        if isinstance(node.exc.args[0], ast.Constant)
+    }
+    assert [text for key, text in ENGLISH.items() if key.startswith("why.") and text not in raised] == []
 
 
 # ---- a choice of the render

@@ -28,6 +28,7 @@ from .inside import INSIDE
 from .language import translated
 from .readings import READINGS
 from .reasons import REASONS
+from .refusals import REFUSALS
 from .report import REPORT
 from .shapley import SHAPLEY
 from .together import TOGETHER
@@ -51,6 +52,7 @@ ENGLISH: dict[str, str] = {
     **INSIDE,
     **READINGS,
     **REASONS,
+    **REFUSALS,
     **REPORT,
     **SHAPLEY,
     **TOGETHER,
