@@ -12,6 +12,9 @@ __version__ = "0.1.0"
 
 _HOMES = {
     "read_table": "table",
+    "scan_table": "table",
+    "open_table": "table",
+    "Scan": "table",
     "Table": "table",
     "Schema": "table",
     "Column": "table",
@@ -69,6 +72,7 @@ _HOMES = {
     "write_folder": "folder",
     "file_digest": "folder",
     "verify": "verification",
+    "sign": "signing",
     "read_policy": "findings.policy",
     "read_card": "findings.evidence",
     "read_mapping": "findings.evidence",

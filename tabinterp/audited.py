@@ -20,10 +20,24 @@ from .findings.policy import DEFAULT, Policy
 from .messages.language import SOURCE, speaking
 from .report.canonical import from_bytes, to_bytes
 from .report.changes import Changes, compare_documents
+from .report.cyclonedx import render_cyclonedx
 from .report.document import Document, Message, Verdict
 from .report.evidenced import Card
+from .report.markdown import render_card, render_markdown
 from .report.parts.changes import as_text
-from .report.render import render, render_changes
+from .report.printed import printed
+from .report.render import render, render_changes, render_notebook, render_summary
+from .report.summary import in_one_line
+
+# What a saved audit can be rendered as, without computing anything: a row each.
+VIEWS: dict[str, Callable[[Document], str | bytes]] = {
+    "html": render,
+    "pdf": printed,
+    "markdown": render_markdown,
+    "card": render_card,
+    "summary": render_summary,
+    "cyclonedx": render_cyclonedx,
+}
 
 
 def judged(document: Document, card: Card | None = None, mappings: Iterable[Mapping] = ()) -> Document:
@@ -88,16 +102,54 @@ class Audit:
         """What changed from this audit to another of the same target, beyond its error; `.frame()` and `.to_json()`."""
         return compare_documents(self.document, other.document)
 
-    def to_html(self, path: str | Path | None = None, lang: str = SOURCE) -> str:
-        """The report, in English or another language that there is text in ("ja").
+    def view(self, form: str, path: str | Path | None = None, lang: str = SOURCE) -> bytes:
+        """The document as one of `VIEWS`; written to `path` when one is given, all of it or nothing.
 
-        It is written to `path` when one is given, all of it or nothing. The document itself holds no language, so that a
+        `lang`: English, or another language that there is text in ("ja"). The document itself holds no language, so that a
         saved audit renders in any.
+
+        Raises
+        ------
+        DocumentError : there is no such view. LanguageError : there is no such language.
         """
-        page = render(self.document, lang)
+        if form not in VIEWS:
+            raise DocumentError(f"an audit is rendered as {', '.join(VIEWS)}; got {form!r}")
+        with speaking(lang):
+            made = VIEWS[form](self.document)
+        data = made if isinstance(made, bytes) else made.encode("utf-8")
         if path is not None:
-            write(Path(path), page.encode("utf-8"))
-        return page
+            write(Path(path), data)
+        return data
+
+    def to_html(self, path: str | Path | None = None, lang: str = SOURCE) -> str:
+        """The report; written to `path` when one is given, all of it or nothing."""
+        return self.view("html", path, lang).decode("utf-8")
+
+    def to_markdown(self, path: str | Path | None = None, lang: str = SOURCE) -> str:
+        """The whole report as GitHub-flavoured Markdown; figures are their tables."""
+        return self.view("markdown", path, lang).decode("utf-8")
+
+    def to_model_card(self, path: str | Path | None = None, lang: str = SOURCE) -> str:
+        """A model card (Mitchell et al. 2019) as Markdown; the author's text is what `annotate(card=ti.read_card(...))` gave."""
+        return self.view("card", path, lang).decode("utf-8")
+
+    def to_summary(self, path: str | Path | None = None, lang: str = SOURCE) -> str:
+        """One page of HTML, which prints on one sheet of A4: verdict, gap, gravest findings, digests."""
+        return self.view("summary", path, lang).decode("utf-8")
+
+    def to_cyclonedx(self, path: str | Path | None = None) -> str:
+        """CycloneDX 1.6 JSON: both models with their model cards, the table, the libraries."""
+        return self.view("cyclonedx", path).decode("utf-8")
+
+    def to_pdf(self, path: str | Path | None = None, lang: str = SOURCE) -> bytes:
+        """The report as a tagged PDF (PDF/UA-1, A4); needs `pip install 'tabinterp[pdf]'`."""
+        return self.view("pdf", path, lang)
+
+    def _repr_html_(self) -> str:
+        return render_notebook(self.document)
+
+    def __repr__(self) -> str:
+        return f"<{in_one_line(self.document)}>"
 
     def to_json(self, path: str | Path | None = None) -> bytes:
         """Canonical JSON (RFC 8785) of the document."""

@@ -22,7 +22,8 @@ from .models import Bound, Model, bind
 from .models.counterpart import fit_counterpart
 from .report.document import Message
 from .steps import STEPS, Asked, Reading, unseen
-from .table import Table
+from .sweep import Swept, sweep
+from .table import Scan, Table
 
 ROWS = 20_000  # readings that take many passes use at most this many of the rows
 
@@ -31,7 +32,7 @@ Progress = Callable[[str, float], None]  # what is being done, and the share of 
 
 def audit(
     model: Model | Bound,
-    table: Table,
+    table: Table | Scan,
     *,
     counterpart: Model | None = None,
     others: Sequence[Model] = (),
@@ -52,7 +53,9 @@ def audit(
     ----------
     model : from `wrap` or `load_model`.
     table : rows to audit on. With a split, or a model that remembers one, the verdict and the readings are of the
-        held-out rows; without one, readings are of all rows and the verdict is not assessed.
+        held-out rows; without one, readings are of all rows and the verdict is not assessed. Of a scan the counterpart is
+        fitted to, and means of losses, reliability curves and gradients are of, all rows in batches; all else is of the
+        rows that the scan drew, and the document says so.
     counterpart : the user's own linear model; None: fitted on the same encoding, rows and split.
     others : networks that differ from this one by their seed alone: how far the readings move with it.
     seed : of every draw.
@@ -72,6 +75,7 @@ def audit(
     remembered = (model.model if isinstance(model, Bound) else model).split
     if remembered is not None:
         table = table.with_split(remembered) if table.split is None else unseen(table, remembered)
+    rows_of, table = table, table.sample if isinstance(table, Scan) else table
     with clock("encode"):
         network = bind(model, table)
     declared(network.table, constraints or {})
@@ -80,7 +84,7 @@ def audit(
     if announce is not None:
         announce(f"About {forecast(network, rows, counterpart is None)} on this machine.")
     with clock("counterpart"):
-        linear = bind(counterpart or fit_counterpart(network, table, seed=seed), table)
+        linear = bind(counterpart or fit_counterpart(network, rows_of, seed=seed), table)
     if not linear.is_linear:
         raise NotApplicableError(
             f"the counterpart {linear.model.name} is not linear: it has operations that are not affine"
@@ -89,15 +93,26 @@ def audit(
     wanted = (declined, control or {}, constraints or {}, margin, asked_policy)
     asked = Asked(network, linear, others, seed, rows, *wanted, found, clock.within)
     with clock("performance"):
-        found["performance"] = compare(*asked.both(asked.evaluated), seed=seed, held_out=asked.held_out, margin=margin)
+        drawn = compare(*asked.both(asked.evaluated), seed=seed, held_out=asked.held_out, margin=margin)
+        swept = _swept(network, linear, rows_of, clock.within)
+        found["performance"] = swept.finish("performance", drawn)
     notes: list[Message] = []
     for step in STEPS:
         with clock(step.name):
             for reading in step.readings:
-                found[reading.field] = _optional(reading, asked, notes)
+                found[reading.field] = swept.finish(reading.field, _optional(reading, asked, notes))
+    if isinstance(rows_of, Scan):
+        found |= {"census": rows_of.census, "summed": tuple(swept.sums)}
     made = document(Results(network, linear, asked.held_out, seed, limit=rows, notes=tuple(notes), **found))
     run = {"seconds": clock.seconds, "threads": torch.get_num_threads()}
     return Audit(judged(made), run)
+
+
+def _swept(network: Bound, linear: Bound, rows: Table | Scan, progress: Callable[[float], None]) -> Swept:
+    """What is summed over all rows, where more of them were read than drawn."""
+    if isinstance(rows, Scan) and not rows.is_whole:
+        return sweep(network, linear, rows, progress)
+    return Swept({}, {})
 
 
 def _check_settings(seed: int, rows: int, margin: float | None) -> None:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import hashlib
 import json
 import platform
 import signal
@@ -13,15 +12,18 @@ from importlib.resources import files
 from pathlib import Path
 from types import FrameType
 from typing import Annotated, Any
-from urllib.parse import quote
 
 import typer
 
 import tabinterp as ti
 
-from .console import make_folder, progress, shown, tell
+from .commands import Lang, Mappings, check, checks, compare, evidence, render, sign, verify
+from .console import make_folder, progress, shown
 from .errors import TabinterpError
+from .files import hidden
 from .messages.language import SOURCE, speaking
+from .options import controls, costs_of, how_of, split_of
+from .report.printer import printer
 
 app = typer.Typer(
     name="tabinterp",
@@ -33,6 +35,15 @@ app = typer.Typer(
 )
 
 Data = Annotated[str, typer.Option("--data", help="CSV (also .gz) or Parquet file.")]
+Rows = Annotated[
+    str,
+    typer.Option(
+        "--data",
+        help="CSV (also .gz) or Parquet file. Read in batches: a file above 256 MiB, a folder of Parquet files, a URL of "
+        "either, and with --query a DuckDB file or database URL.",
+    ),
+]
+Query = Annotated[str | None, typer.Option("--query", help="SQL: which rows of a database.")]
 Target = Annotated[str | None, typer.Option("--target", help="Column to predict.")]
 Positive = Annotated[str | None, typer.Option("--positive", help="Positive class of a binary target.")]
 Task = Annotated[
@@ -63,16 +74,6 @@ UnsafePickle = Annotated[
 ]
 Sha256 = Annotated[str | None, typer.Option("--sha256", help="Refuse a model file with another SHA-256.")]
 
-Mappings = Annotated[list[Path] | None, typer.Option("--mapping", help="TOML with clauses of your own. Repeatable.")]
-
-
-def _known(lang: str) -> str:
-    """Refuse a language before any work is done for it."""
-    with speaking(lang):
-        return lang
-
-
-Lang = Annotated[str, typer.Option("--lang", callback=_known, help="Language of the text: en or ja.")]
 
 DEMO = "default_of_credit_card_clients"
 
@@ -95,16 +96,17 @@ def train(
 ) -> None:
     """Train a reference network and its linear counterpart; the bundle remembers which rows were held out."""
     settings = _settings(target, task, positive, drop, protected, kind, weight)
-    _train(data, settings, _split(split), out, seed, seeds, quiet)
+    _train(data, settings, split_of(split), out, seed, seeds, quiet)
     typer.echo(str(out))
 
 
 @app.command()
 def audit(
     model: Annotated[Path, typer.Argument(help="A bundle (folder or zip), a .skops file, or weights.")],
-    data: Data,
+    data: Rows,
     out: Out,
     target: Target = None,
+    query: Query = None,
     task: Task = None,
     positive: Positive = None,
     drop: Drop = None,
@@ -119,7 +121,7 @@ def audit(
     rows: Annotated[int, typer.Option("--rows", min=2, help="Most rows for readings of many passes.")] = 20_000,
     declined: Annotated[str, typer.Option("--declined", help="Adverse side: negative or positive.")] = "negative",
     card: Annotated[
-        Path | None, typer.Option("--card", help="TOML with intended_use, population, limits, reviewer, role.")
+        Path | None, typer.Option("--card", help="TOML of the author's text, such as intended_use and limits.")
     ] = None,
     mapping: Mappings = None,
     seed: Seed = 0,
@@ -128,17 +130,22 @@ def audit(
     threshold: Annotated[float | None, typer.Option("--threshold", help="Positive above this probability.")] = None,
     control: Annotated[list[str] | None, typer.Option("--control", help="COLUMN=GROUP. Repeatable.")] = None,
     constraints: Annotated[Path | None, typer.Option("--constraints", help="TOML: directions, domains.")] = None,
+    pdf: Annotated[bool, typer.Option("--pdf", help="Also DIR/report.pdf; needs tabinterp[pdf].")] = False,
     lang: Lang = SOURCE,
     quiet: Quiet = False,
 ) -> None:
     """Set a network beside its linear counterpart: DIR/report.html and DIR/audit.json."""
+    if pdf:
+        printer()  # what is missing is said before the audit, not after it
     asked = _settings(target, task, positive, drop, protected, kind, weight)
-    how = _how(architecture, encoder, unsafe_pickle, sha256)
-    judged: dict[str, Any] = {"declined": declined, "margin": margin, "costs": _costs(costs), "threshold": threshold}
-    judged |= {"control": _controls(control)}
+    how = how_of(architecture, encoder, unsafe_pickle, sha256)
+    judged: dict[str, Any] = {"declined": declined, "margin": margin, "costs": costs_of(costs), "threshold": threshold}
+    judged |= {"control": controls(control)}
     judged |= {"constraints": None if constraints is None else ti.read_constraints(constraints)}
     notes = {"card": card and ti.read_card(card), "mappings": [ti.read_mapping(one) for one in mapping or []]}
-    typer.echo(_audit(model, data, asked, _split(split), out, rows, seed, quiet, how, judged, notes, lang))
+    typer.echo(
+        _audit(model, data, asked, split_of(split), out, rows, seed, quiet, how, judged, notes, pdf, lang, query)
+    )
 
 
 @app.command()
@@ -163,87 +170,12 @@ def convert(
     sha256: Sha256 = None,
 ) -> None:
     """Write a model file as a bundle, which runs no code when it is loaded."""
-    loaded = ti.load_model(model, **_how(architecture, encoder, unsafe_pickle, sha256))
+    loaded = ti.load_model(model, **how_of(architecture, encoder, unsafe_pickle, sha256))
     typer.echo(str(ti.save_model(loaded, out, counterpart=ti.load_counterpart(model), table=ti.table_settings(model))))
 
 
-@app.command()
-def render(
-    document: Annotated[Path, typer.Argument(help="An audit.json.")],
-    out: Annotated[Path, typer.Option("--out", help="The HTML file to write.")],
-    lang: Lang = SOURCE,
-) -> None:
-    """Make the report of a saved audit again, byte for byte, or in another language."""
-    result = ti.Audit.from_json(document)
-    make_folder(out.parent)
-    result.to_html(out, lang)
-    typer.echo(str(out))
-
-
-@app.command()
-def checks(as_json: Annotated[bool, typer.Option("--json", help="Print JSON.")] = False, lang: Lang = SOURCE) -> None:
-    """Every check of an audit: what it measures, when it is raised, what it cannot see, what to do next."""
-    with speaking(lang):
-        typer.echo(json.dumps(ti.explain_checks(), indent=1, ensure_ascii=False) if as_json else ti.list_checks())
-
-
-@app.command()
-def check(
-    document: Annotated[Path, typer.Argument(help="An audit.json.")],
-    policy: Annotated[
-        Path | None, typer.Option("--policy", help="TOML file; without one, no check of severity act may be raised.")
-    ] = None,
-    form: Annotated[str, typer.Option("--format", help="text, json, markdown, junit or sarif.")] = "text",
-    out: Annotated[Path | None, typer.Option("--out", help="File to write to, instead of the terminal.")] = None,
-    lang: Lang = SOURCE,
-) -> None:
-    """Hold a saved audit to a policy: exit code 0 when it passes, 1 when a gate fails."""
-    told, passed = _check(document, policy, form, lang)
-    tell(told, out)
-    if not passed:
-        raise typer.Exit(1)
-
-
-@app.command()
-def verify(
-    folder: Annotated[Path, typer.Argument(help="What `tabinterp audit --out` wrote.")],
-    model: Annotated[Path | None, typer.Option("--model", help="The model that is said to have been audited.")] = None,
-    data: Annotated[Path | None, typer.Option("--data", help="The table that is said to have been audited.")] = None,
-    recompute: Annotated[bool, typer.Option("--recompute", help="Audit again and compare every number.")] = False,
-    lang: Lang = SOURCE,
-) -> None:
-    """Are these the bytes, the model, the data and the numbers that it says: exit code 0, or 1 where something differs."""
-    found = ti.verify(folder, model=model, data=data, recompute=recompute)
-    with speaking(lang):
-        typer.echo(shown(str(found)))
-    if not found.passed:
-        raise typer.Exit(1)
-
-
-@app.command()
-def compare(
-    first: Annotated[Path, typer.Argument(help="An audit.json: last year's, or the champion's.")],
-    second: Annotated[Path, typer.Argument(help="An audit.json of the same target: this year's, or the challenger's.")],
-    form: Annotated[str, typer.Option("--format", help="text, json or html.")] = "text",
-    out: Annotated[Path | None, typer.Option("--out", help="File to write to, instead of the terminal.")] = None,
-    lang: Lang = SOURCE,
-) -> None:
-    """Two audits side by side: what changed beyond its error."""
-    tell(ti.compare_audits(first, second, form, lang), out)
-
-
-@app.command()
-def evidence(
-    document: Annotated[Path, typer.Argument(help="An audit.json.")],
-    mapping: Mappings = None,
-    unverified: Annotated[
-        bool, typer.Option("--unverified", help="Also clauses that were written down from memory.")
-    ] = False,
-    out: Annotated[Path | None, typer.Option("--out", help="File to write to, instead of the terminal.")] = None,
-) -> None:
-    """Which clauses a saved audit holds evidence for, as CSV."""
-    found = ti.Audit.from_json(document)
-    tell(found.evidence([ti.read_mapping(one) for one in mapping or []], unverified).rstrip("\n"), out)
+for command in (render, checks, check, sign, verify, compare, evidence):
+    app.command()(command)
 
 
 @app.command()
@@ -284,14 +216,16 @@ def _audit(
     how: dict[str, Any] | None = None,
     judged: dict[str, Any] | None = None,
     notes: dict[str, Any] | None = None,
+    pdf: bool = False,
     lang: str = SOURCE,
+    query: str | None = None,
 ) -> str:
     started = datetime.now(UTC)
     model, counterpart = ti.load_model(path, **(how or {})), ti.load_counterpart(path)
     settings = ti.table_settings(path) | asked
     if "target" not in settings:
         raise TabinterpError("--target is needed: the model does not say which column it predicts")
-    table = ti.read_table(data, split=split if split is not None else model.split, seed=seed, **settings)
+    table = ti.open_table(data, query=query, split=model.split if split is None else split, seed=seed, **settings)
     make_folder(out)
     with progress(quiet) as (say, step):
         say(f"Auditing {model.name} on {table.name}.")
@@ -302,30 +236,19 @@ def _audit(
     run = {
         "started": started.isoformat(timespec="seconds"),
         "seconds": result.run.get("seconds", {}),
-        "command": sys.argv,
+        "command": [hidden(one) for one in sys.argv],
         "model": str(path),
-        "data": data,
+        "data": hidden(data),
         "data_sha256": ti.file_digest(Path(data)),
         "python": platform.python_version(),
         "machine": platform.machine(),
         "threads": result.run.get("threads"),
     }
-    report = ti.write_folder(result, out, run, lang)
+    report = ti.write_folder(result, out, run, pdf, lang)
     if not quiet:
         with speaking(lang):
             typer.echo(str(result), err=True)
     return str(report)
-
-
-def _check(document: Path, policy: Path | None, form: str, lang: str) -> tuple[str, bool]:
-    result = ti.Audit.from_json(document)
-    identity = {"audit": quote(document.as_posix()), "audit_sha256": hashlib.sha256(document.read_bytes()).hexdigest()}
-    decision = result.check()
-    if policy is not None:
-        demands, digest = ti.read_policy(policy)
-        identity |= {"policy_file": policy.as_posix(), "policy_sha256": digest}
-        decision = result.check(demands)
-    return ti.format_decision(decision, form, lang=lang, **identity), decision.passed
 
 
 def _settings(
@@ -354,36 +277,6 @@ def _settings(
         "weight": weight,
     }
     return {name: value for name, value in said.items() if value is not None}
-
-
-def _controls(given: list[str] | None) -> dict[str, str]:
-    """A group may hold an equals sign ("<= 30"), so that the first one parts it from the column."""
-    parted = [one.partition("=") for one in given or []]
-    if not all(equals for _, equals, _ in parted):
-        raise TabinterpError(f"--control is COLUMN=GROUP, such as sex=Male; got {given}")
-    return {column: group for column, _, group in parted}
-
-
-def _how(architecture: Path | None, encoder: str | None, unsafe_pickle: bool, sha256: str | None) -> dict[str, Any]:
-    """How a model file is to be loaded."""
-    return {"architecture": architecture, "encoder": encoder, "unsafe_pickle": unsafe_pickle, "sha256": sha256}
-
-
-def _costs(text: str | None) -> tuple[float, float] | None:
-    if text is None:
-        return None
-    try:
-        positive, negative = map(float, text.split(":"))
-    except ValueError:
-        raise TabinterpError(f"--costs is FP:FN, two numbers such as 1:5; got {text!r}") from None
-    return positive, negative
-
-
-def _split(text: str | None) -> str | float | None:
-    try:
-        return None if text is None else float(text)
-    except ValueError:
-        return text
 
 
 class _Interrupted(BaseException):

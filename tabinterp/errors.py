@@ -31,5 +31,13 @@ class PolicyError(TabinterpError):
     """A policy cannot be read: not TOML, a setting it does not know, or a demand that cannot be met."""
 
 
+class SignatureError(TabinterpError):
+    """Nothing can be signed or held to a signature: a key that cannot be read, a library that is missing."""
+
+
+class MissingError(TabinterpError):
+    """A package or a library of the system that is optional is needed here, and is not installed."""
+
+
 class LanguageError(TabinterpError):
     """The text is asked for in a language that there is no catalogue for."""

@@ -1,4 +1,4 @@
-"""The folder of an audit: report, document, what differs from run to run, and the digests of all three."""
+"""The folder of an audit: report, document, what differs from run to run, and the digests of all of them."""
 
 from __future__ import annotations
 
@@ -10,25 +10,35 @@ from typing import Any
 
 from .audited import Audit
 from .errors import DocumentError
-from .files import write
+from .files import write_all
 from .messages.language import SOURCE
 
 REPORT, DOCUMENT, RUN, SUMS = "report.html", "audit.json", "run.json", "SHA256SUMS"
+PRINTED = "report.pdf"  # where it was asked for
+LISTED = (REPORT, DOCUMENT, RUN, PRINTED)
 
 
-def write_folder(audit: Audit, folder: Path, run: Mapping[str, Any], lang: str = SOURCE) -> Path:
+def write_folder(audit: Audit, folder: Path, run: Mapping[str, Any], pdf: bool = False, lang: str = SOURCE) -> Path:
     """Write an audit, its report in language `lang`; every file is whole or as it was.
 
     The digests come last, in the form that `sha256sum -c` reads.
+
+    No file is replaced before all are on the disk. A run that is killed while it replaces them leaves whole files, old and
+    new, that do not fit the list of digests, which `verify` says.
+
+    `pdf`: with the report as a PDF beside it; without, one of an earlier audit is taken away.
     """
     contents = {
         REPORT: audit.to_html(lang=lang).encode("utf-8"),
         DOCUMENT: audit.to_json(),
         RUN: (json.dumps(run, indent=1, ensure_ascii=False) + "\n").encode("utf-8", "backslashreplace"),
     }
+    if pdf:
+        contents[PRINTED] = audit.to_pdf(lang=lang)
     sums = "".join(f"{hashlib.sha256(data).hexdigest()}  {name}\n" for name, data in sorted(contents.items()))
-    for name, data in [*contents.items(), (SUMS, sums.encode("ascii"))]:
-        write(folder / name, data)
+    write_all({folder / name: data for name, data in [*contents.items(), (SUMS, sums.encode("ascii"))]})
+    if not pdf:
+        (folder / PRINTED).unlink(missing_ok=True)
     return folder / REPORT
 
 
@@ -49,9 +59,9 @@ def read_sums(folder: Path) -> dict[str, str]:
     found = {}
     for number, line in enumerate(lines, 1):
         digest, two, name = line.partition("  ")
-        if not two or len(digest) != 64 or name not in (REPORT, DOCUMENT, RUN):
+        if not two or len(digest) != 64 or name not in LISTED:
             raise DocumentError(
-                f"{str(path)!r}, line {number}: {line!r} is not a digest, two spaces and one of {REPORT}, {DOCUMENT}, {RUN}"
+                f"{str(path)!r}, line {number}: {line!r} is not a digest, two spaces and one of {', '.join(LISTED)}"
             )
         found[name] = digest
     return found

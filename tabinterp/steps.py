@@ -5,10 +5,11 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property
-from typing import Any
+from typing import Any, TypeVar
 
 import numpy as np
 
+from .comparison.alternatives import alternatives
 from .comparison.baselines import baselines
 from .comparison.boosted import boosted
 from .comparison.calibration import calibration
@@ -42,7 +43,7 @@ from .readouts.offsupport import off_support
 from .readouts.permutation import permutation_importance
 from .readouts.shapley import BACKGROUND, shapley_values
 from .readouts.terms import find_terms
-from .table import Split, Table
+from .table import Scan, Split, Table
 from .table.draws import IntArray, chosen
 
 GRADIENT_ROWS = 2_000
@@ -52,6 +53,8 @@ EFFECT_COLUMNS, EFFECT_CURVES = 8, 24  # the most columns, and the most curves o
 EFFECT_POINT = 20  # rows for each point, so that the outer points, which get half as many, may be printed
 PAIRS = 5
 DECLINED_ROWS = 500
+
+AnyTable = TypeVar("AnyTable", bound=Table | Scan)
 
 
 @dataclass(frozen=True)
@@ -119,9 +122,15 @@ class Step:
     readings: tuple[Reading, ...]
 
 
-def unseen(table: Table, remembered: Split) -> Table:
+def unseen(table: AnyTable, remembered: Split) -> AnyTable:
     """The table, whose own split must hold out no row that the model remembers to have been trained on."""
-    if table.split == remembered or table.held_out is None:
+    if table.split == remembered:
+        return table
+    if isinstance(table, Scan):
+        for batch in table.batches():
+            unseen(batch, remembered)
+        return table
+    if table.held_out is None:
         return table
     seen = int(np.sum(table.held_out & ~remembered.held_out(table.frame, table.codes, table.schema.labels)))
     if seen:
@@ -196,6 +205,15 @@ def _proxies(asked: Asked) -> Any:
         return None
     how: dict[str, Any] = {"threshold": asked.threshold, "declined": asked.declined, "seed": asked.seed}
     return proxies(*asked.both(asked.few), **how)
+
+
+def _alternatives(asked: Asked) -> Any:
+    """Of protected groups and two classes, on held-out rows; elsewhere the groups say why there are none."""
+    if asked.found["groups"] is None or asked.network.table.schema.task != "binary" or not asked.held_out:
+        return None
+    known = [] if asked.found["proxies"] is None else asked.found["proxies"].proxies
+    how: dict[str, Any] = {"threshold": asked.threshold, "declined": asked.declined, "seed": asked.seed}
+    return alternatives(asked.network, asked.linear, [c for one in known for c in one.best], **how)
 
 
 def _weak(asked: Asked) -> Any:
@@ -303,7 +321,9 @@ def _table(asked: Asked) -> Any:
 
 
 def _off_support(asked: Asked) -> Any:
-    return off_support(asked.network.take(asked.few), seed=asked.seed)
+    """Of rows of both parts: what the score follows is asked, and not how well it does."""
+    rows = asked.drawn(np.arange(len(asked.network.table)), asked.rows)
+    return off_support(asked.network.take(rows), seed=asked.seed)
 
 
 def _extrapolation(asked: Asked) -> Any:
@@ -338,6 +358,7 @@ STEPS: tuple[Step, ...] = (
         (
             Reading("groups", "groups of people", _groups),
             Reading("proxies", "proxies of protected columns", _proxies),
+            Reading("alternatives", "alternatives considered", _alternatives),
             Reading("weak", "search for weak groups", _weak),
             Reading("constraints", "declared constraints", _constraints),
         ),

@@ -16,22 +16,26 @@ from typing import Any, Literal
 import pandas as pd
 
 from . import __version__, messages
+from .assembly.provenance import code_digest
+from .attestation import ATTESTATION, MODELS, Statement, parse
 from .audited import Audit
 from .auditing import audit
-from .errors import DocumentError, ModelError
-from .folder import DOCUMENT, REPORT, RUN, file_digest, read_sums
-from .messages.language import SOURCE, languages
+from .envelope import BrokenSealError, unseal
+from .errors import DocumentError, ModelError, TableError
+from .folder import DOCUMENT, PRINTED, REPORT, RUN, file_digest, read_sums
+from .messages.language import SOURCE, languages, speaking
 from .models import Model
 from .models.load import load_counterpart, load_model, load_others
 from .report.canonical import from_bytes, to_bytes
 from .report.document import Document, Message
 from .report.grouped import Groups
+from .report.provenance import SMALL, TOLERANCE
 from .report.render import render
-from .table import Table, read_table
+from .table import Scan, Table, read_table, scan_table
 from .table.digest import column_digests
 
-TOLERANCE = 1e-6  # of a number, or of one thousandth where it is smaller: what another order of adding may change
-SMALL = 1e-3
+# what another machine, or another version, has of its own
+ELSEWHERE = ("method.libraries", "method.version", "method.code_digest", "method.device")
 
 
 @dataclass(frozen=True)
@@ -69,13 +73,21 @@ class Verification:
 
 
 def verify(
-    folder: str | Path, *, model: str | Path | None = None, data: str | Path | None = None, recompute: bool = False
+    folder: str | Path,
+    *,
+    key: str | Path | None = None,
+    attestation: str | Path | None = None,
+    model: str | Path | None = None,
+    data: str | Path | None = None,
+    recompute: bool = False,
 ) -> Verification:
-    """Hold an audit's folder to its own digests; with a model and data, to those too.
+    """Hold an audit's folder to its own digests; with a key, a model and data, to those too.
 
     Parameters
     ----------
     folder : what `tabinterp audit --out` wrote.
+    key : PEM file of the public key that the folder is said to be signed with.
+    attestation : the signed attestation, where it is not the folder's own `attestation.dsse.json`.
     model, data : the files that are said to have been audited.
     recompute : audit again with the same settings, and compare every number to a relative tolerance of 1e-6.
 
@@ -83,6 +95,8 @@ def verify(
     ------
     DocumentError
         the folder has no list of digests, or `recompute` lacks the model or the data.
+    SignatureError
+        the key cannot be read, or a library that signatures need is missing.
     """
     source = Path(folder)
     if recompute and (model is None or data is None):
@@ -90,6 +104,11 @@ def verify(
     steps = list(_bytes(source))
     document, step = _document(source)
     steps.append(step)
+    sealed = source / ATTESTATION if attestation is None else Path(attestation)
+    if key is not None:
+        steps += _attested(source, document, sealed, Path(key))
+    elif sealed.exists():
+        steps.append(_step("attestation", "not_checked", "signature.no_key", file=sealed.name))
     if document is not None:
         steps.append(_report(source, document))
         if model is not None:
@@ -117,7 +136,8 @@ def _same(what: str, key: str, written: str, found: str | None, **values: Any) -
 
 def _bytes(folder: Path) -> Iterator[Step]:
     sums = read_sums(folder)
-    for name in (REPORT, DOCUMENT, RUN):
+    pdf = [PRINTED] if PRINTED in sums or (folder / PRINTED).exists() else []
+    for name in (REPORT, DOCUMENT, RUN, *pdf):
         path = folder / name
         if not path.exists():
             yield _step(name, "failed", "bytes.absent", file=name)
@@ -144,18 +164,22 @@ def _document(folder: Path) -> tuple[Document | None, Step]:
 
 def _report(folder: Path, document: Document) -> Step:
     """The report must be what the document gives, so that neither can say what the other does not."""
-    if document.method.version != __version__:
-        versions = {"written": document.method.version, "present": __version__}
+    how = document.method
+    if how.version != __version__:
+        versions = {"written": how.version, "present": __version__}
         return _step(REPORT, "not_checked", "report.version", **versions)
     try:
         found = (folder / REPORT).read_bytes().decode("utf-8", "replace").split("\n")
-        wanted = render(document, _language(found)).split("\n")
+        with speaking(_language(found)):
+            wanted = render(document).split("\n")
     except OSError:
         return _step(REPORT, "failed", "report.absent")
     except DocumentError as error:
         return _step(DOCUMENT, "failed", "document.unreadable", reason=str(error))
     if found == wanted:
         return _step(REPORT, "ok", "report.ok")
+    if how.code_digest not in ("", code_digest()):
+        return _step(REPORT, "not_checked", "report.code", version=how.version, written=how.code_digest)
     at = next((i for i, (a, b) in enumerate(zip(found, wanted, strict=False)) if a != b), min(len(found), len(wanted)))
     opened = [line.split('"')[1] for line in wanted[: at + 1] if line.startswith('<section id="')]
     return _step(REPORT, "failed", "report.changed", line=at + 1, section=opened[-1] if opened else "top")
@@ -165,6 +189,46 @@ def _language(lines: list[str]) -> str:
     """The language that a report says it is in; English where it names none that there is."""
     named = next((line.split('"')[1] for line in lines[:5] if line.startswith('<html lang="')), SOURCE)
     return named if named in languages() else SOURCE
+
+
+# ---- the signature
+
+
+def _attested(folder: Path, document: Document | None, sealed: Path, key: Path) -> Iterator[Step]:
+    """Whether the key's owner signed these files, and what was said of them."""
+    try:
+        payload = unseal(sealed.read_bytes(), key)
+    except OSError:
+        yield _step("attestation", "failed", "signature.absent", file=str(sealed))
+        return
+    except BrokenSealError as error:
+        yield _step("attestation", "failed", f"signature.{error.key}", **error.values)
+        return
+    said = parse(payload)
+    if said is None:
+        yield _step("attestation", "failed", "signature.statement")
+        return
+    told = said.predicate
+    values = {"signer": told.signer or key.name, "time": told.time, "result": told.result}
+    yield _step("attestation", "ok", "signature.ok", **values)
+    for name in dict.fromkeys(
+        (REPORT, DOCUMENT, *(one.name for one in said.subject if one.name not in MODELS.values()))
+    ):
+        digest = said.digest_of(name)
+        if digest is None:
+            yield _step(name, "failed", "attested.missing", file=name)
+        else:
+            yield _same(name, "attested", digest, file_digest(folder / name), file=name)
+    yield from _attested_models(said, document)
+
+
+def _attested_models(said: Statement, document: Document | None) -> Iterator[Step]:
+    """The models that were signed must be those that the document names: a model's file is held to the document."""
+    settings = {} if document is None else document.method.settings
+    for model, name in MODELS.items():
+        digest, written = said.digest_of(name), settings.get(f"{model}_file_sha256")
+        if digest is not None and digest != written:
+            yield _step(name, "failed", "attested.model", model=name, digest=digest, written=str(written))
 
 
 # ---- model and data
@@ -194,12 +258,18 @@ def _data(folder: Path, document: Document, path: Path) -> Iterator[Step]:
     digest = _read_run(folder).get("data_sha256")
     if isinstance(digest, str):
         yield _same("data", "file", digest, file_digest(path))
-    table = _table(document, path)
+    try:
+        table = _table(document, path)
+    except TableError as error:
+        if not path.exists():
+            raise
+        yield _step("data", "failed", "data.unreadable", reason=str(error))
+        return
     if len(table) != document.data.rows:
         yield _step("data", "failed", "data.rows", found=len(table), rows=document.data.rows)
         return
     written = {column.name: column.digest for column in document.data.columns}
-    found = column_digests(table.frame)
+    found = table.census.digests if isinstance(table, Scan) else column_digests(table.frame)
     if list(written) != list(found):
         missing, unknown = sorted(set(written) - set(found)), sorted(set(found) - set(written))
         yield _step("data", "failed", "data.names", missing=missing, unknown=unknown)
@@ -219,12 +289,11 @@ def _read_run(folder: Path) -> dict[str, Any]:
     return found if isinstance(found, dict) else {}
 
 
-def _table(document: Document, path: Path) -> Table:
-    """The table, read as the document says it was."""
+def _table(document: Document, path: Path) -> Table | Scan:
+    """The table, read as the document says it was: at once, or in batches with as many rows drawn."""
     data = document.data
     roles = {role: [c.name for c in data.columns if c.role == role] for role in ("dropped", "weight", "group")}
-    return read_table(
-        path,
+    asked: dict[str, Any] = dict(
         target=data.target,
         task=data.task,
         positive=data.classes[-1] if data.task == "binary" else None,
@@ -235,6 +304,12 @@ def _table(document: Document, path: Path) -> Table:
         group=next(iter(roles["group"]), None),
         **_split(data.split),
     )
+    if (few := data.drawn) is None:
+        return read_table(path, **asked)
+    if asked.pop("stratify", False):
+        asked["split"] = None  # it is the model's
+    held_out = few.held_out_rows or 0
+    return scan_table(path, **{"seed": document.method.seed} | asked, rows=max(held_out, few.rows - held_out))
 
 
 def _split(told: Message) -> dict[str, Any]:
@@ -289,7 +364,7 @@ def _groups(part: Groups) -> dict[str, Any]:
 def compare(written: Audit, found: Audit) -> Step:
     """Every number of two documents, to the tolerance; what is text must be equal."""
     one, two = (dict(_leaves(a.document.model_dump(), "")) for a in (written, found))
-    places = [place for place in one | two if not place.startswith(("method.libraries", "method.version"))]
+    places = [place for place in one | two if not place.startswith(ELSEWHERE)]
     changed = [place for place in places if not _close(one.get(place), two.get(place))]
     if not changed:
         return _step("numbers", "ok", "numbers.ok", count=len(places), tolerance=str(TOLERANCE))

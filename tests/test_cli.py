@@ -162,6 +162,17 @@ def test_render_makes_the_same_report_again(folder, run, tmp_path):
     assert out.read_bytes() == (folder / "audit" / "report.html").read_bytes()
 
 
+@pytest.mark.parametrize("form", ["html", "markdown", "card", "summary"])
+def test_render_makes_other_views(form, folder, run, tmp_path):
+    audit, out = folder / "audit" / "audit.json", tmp_path / "new" / "view"
+    assert run("render", audit, "--out", out, "--format", form) == Ran(0, f"{out}\n", "")
+    assert out.read_bytes() == ti.Audit.from_json(audit).view(form)
+    done = run("render", audit, "--out", tmp_path / "other.md", "--format", "md")
+    assert (done.code, done.out) == (2, "")
+    assert "html, markdown, card, summary" in done.err
+    assert not (tmp_path / "other.md").exists()
+
+
 def test_quiet_prints_the_path_alone_and_writes_the_same_bytes(folder, run, tmp_path):
     arguments = ["audit", folder / "bundle", "--data", folder / "people.csv", "--rows", 100, "--out", tmp_path]
     assert run(*arguments, "--quiet") == Ran(0, f"{tmp_path / 'report.html'}\n", "")

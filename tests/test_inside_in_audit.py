@@ -13,9 +13,14 @@ from sklearn.preprocessing import OneHotEncoder
 
 import tabinterp as ti
 from tabinterp import messages
+from tabinterp.errors import DocumentError
 from tabinterp.models import bind
 from tabinterp.readouts.inside import inside, optima
+from tabinterp.readouts.typicality import FAR
+from tabinterp.report.claims import check
+from tabinterp.report.parts.optima import stamp
 from tabinterp.report.render import render
+from tabinterp.report.words import share
 from tests import cases
 
 RARE = "one-of-three-people"
@@ -170,6 +175,71 @@ def test_the_page_orders_the_atlas_and_claims_no_rise_that_is_open():
     units = [u.model_copy(update={"ablation": open_ended}) if u is first else u for u in document.inside.units]
     changed = document.model_copy(update={"inside": document.inside.model_copy(update={"units": units})})
     assert render(changed).count(rise) == section.count(rise) - 1
+
+
+def test_six_panels_are_tenths_of_the_rows():
+    rows, part = read()[0], audited().document.inside
+    card = next(card for card in part.cards if card.index == 1)
+    own = _before(rows)[:, 1]
+    below, above = np.flatnonzero(own < 0), np.flatnonzero(own > 0)
+    sets = [
+        np.argsort(own)[:40],
+        below[np.argsort(-own[below])][:40],
+        above[np.argsort(own[above])][:40],
+        np.argsort(-own)[:40],
+    ]
+    assert (card.panels.about, card.panels.rows) == (0, [40] * 4)
+    np.testing.assert_allclose(card.panels.values, [own[one].mean() for one in sets], atol=1e-5)
+    columns = {one.column: one for one in card.panels.columns}
+    np.testing.assert_allclose(columns["b"].values, [rows["b"][one].mean() for one in sets], rtol=1e-6)
+    jobs = [rows["job"].iloc[one].value_counts() for one in sets]
+    assert columns["job"].levels == [counts.index[0] for counts in jobs]
+    np.testing.assert_allclose(columns["job"].values, [counts.iloc[0] / 40 for counts in jobs])
+    ends = np.quantile(rows["b"], [0.005, 0.995], method="inverted_cdf")
+    assert -card.lowest.value == pytest.approx(-ends[1], abs=1e-5)  # no job u, b at its most
+    assert -card.lowest.value <= card.panels.values[0] < card.panels.values[3] <= card.optimum.value
+
+
+def test_the_path_leads_from_plausible_rows_to_the_optimum():
+    part = audited().document.inside
+    for card in part.cards:
+        values = [point.value for point in card.path] + [card.optimum.value]
+        assert values == sorted(values)
+        assert all(point.tenth is None or point.tenth <= point.value + 1e-6 for point in card.path)
+        best = max((p.value for p in card.path if not p.unreadable), default=None)
+        if card.optimum.unreadable and best is not None:
+            assert card.plausible.value == best
+            assert card.plausible.oddest <= part.far
+        else:
+            assert card.plausible is None
+    assert any(card.plausible is not None for card in part.cards)
+
+
+def test_an_optimum_that_breaks_a_relation_alone_says_which():
+    """b is a, but for a tenth: twelve numbers, each in the middle of its range, and one pair set apart."""
+    draw = np.random.default_rng(4)
+    rows = pd.DataFrame(draw.normal(size=(1500, 12)), columns=list("abcdefghijkl"))
+    rows["b"] = rows["a"] + 0.1 * rows["b"]
+    table = ti.read_table(rows.assign(y=0.0 + np.arange(1500)), target="y", task="regression")
+    model = cases.wrapped(cases.relu_network(([[-10.0, 10.0] + [0.0] * 10], [0.0], [1.0])))
+    odd = ti.maximise(model, table, objective=ti.unit(1, 0), budget=0.9).typicality
+    assert odd.unreadable[0]
+    assert odd.residual[0] > FAR
+    assert max(odd.mahalanobis[0], odd.neighbours[0], odd.forest[0]) <= FAR
+    assert (odd.out[0], odd.column[0] in ("a", "b")) == (0, True)
+    part = audited().document.inside
+    measures = {name: float(getattr(odd, name)[0]) for name in ("mahalanobis", "neighbours", "forest", "residual")}
+    told = part.cards[0].optimum.model_copy(
+        update=measures | {"residual_of": odd.column[0], "out": 0, "unreadable": True}
+    )
+    assert next(block.text for block in stamp(part, told)) == (
+        f"✗ Do not read as a row: its {odd.column[0]} fits the other columns worse than in {share(odd.residual[0])} of real rows."
+    )
+    silent = part.cards[0].model_copy(update={"optimum": told.model_copy(update={"unreadable": False})})
+    document = audited().document
+    changed = document.model_copy(update={"inside": part.model_copy(update={"cards": [silent]})})
+    with pytest.raises(DocumentError, match=r"cards.0.optimum: unreadable is false"):
+        check(changed)
 
 
 @pytest.mark.parametrize("still", [0.1, np.nan])

@@ -2,19 +2,40 @@
 
 from __future__ import annotations
 
+import base64
+import hashlib
+import io
 import json
+import random
+import re
 import shutil
 import subprocess
+from contextlib import redirect_stderr, redirect_stdout
 
 import numpy as np
 import pandas as pd
 import pytest
+from cryptography.hazmat.primitives import serialization
+from cryptography.hazmat.primitives.asymmetric import ed25519
 
 import tabinterp as ti
 from tabinterp import cli
+from tabinterp.assembly.provenance import configuration_digest, readings
+from tabinterp.audited import VIEWS
 from tabinterp.errors import DocumentError
 from tabinterp.models.bundle import WEIGHTS
 from tabinterp.verification import TOLERANCE, compare
+
+# What few rows hold, in every column: nothing of it may be written anywhere. Row -> value.
+PLANTED = {
+    "age": {3: 117.73625},
+    "job": {5: "Zunftmeister", 8: "Zunftmeister", 110: "Zunftmeister", 200: "Zunftmeister"},
+    "sex": {6: "Quetzal", 101: "Quetzal", 203: "Quetzal"},
+    "income": {9: 91827364.519},
+    "id": {11: 778899123},
+    "note": {13: "Rumpelstilzchen"},
+    "born": {15: "1899-12-29"},
+}
 
 
 @pytest.fixture(scope="module")
@@ -26,13 +47,25 @@ def made(tmp_path_factory):
         {"age": draw.normal(40, 10, 240).round(1), "job": draw.choice(["a", "b", "ü"], 240), "id": np.arange(240)}
     )
     frame["paid"] = np.where(frame["age"] + draw.normal(0, 5, 240) > 40, "yes", "no")
+    frame["sex"] = draw.choice(["f", "m"], 240)
+    frame["income"] = draw.lognormal(8, 0.4, 240).round(2)
+    frame["note"] = [f"note {row}" for row in range(240)]
+    frame["born"] = pd.date_range("1950-01-01", periods=240, freq="31D").strftime("%Y-%m-%d")
+    for column, values in PLANTED.items():
+        for row, value in values.items():
+            frame.loc[row, column] = value
     frame.to_csv(folder / "data.csv", index=False)
-    table = ti.read_table(folder / "data.csv", target="paid", positive="yes", drop=["id"], split=0.4)
+    table = ti.read_table(folder / "data.csv", target="paid", positive="yes", drop=["id", "note", "born"], split=0.4)
     trained = ti.train(table)
     ti.save_model(trained.networks[0], folder / "model", counterpart=trained.counterpart, table={"target": "paid"})
     argv = ["audit", folder / "model", "--data", folder / "data.csv", "--out", folder / "out", "--rows", "60"]
     argv += ["--margin", "0.02", "--costs", "1:5", "--threshold", "0.3"]
-    assert command(*argv, "--target", "paid", "--positive", "yes", "--drop", "id", "--quiet") == 0
+    argv += ["--protected", "sex", "--target", "paid", "--positive", "yes"]
+    argv += [word for name in ("id", "note", "born") for word in ("--drop", name)]
+    told, aside = io.StringIO(), io.StringIO()
+    with redirect_stdout(told), redirect_stderr(aside):
+        assert command(*argv) == 0
+    (folder / "console.txt").write_text(told.getvalue() + aside.getvalue(), "utf-8")
     return folder
 
 
@@ -81,6 +114,12 @@ def test_a_changed_byte_is_found(copy, name, share):
     path.write_bytes(data)
     assert name in set(failures(copy)["what"])
     assert command("verify", copy / "out") == 1
+
+
+def flipped(data: bytes, draw: random.Random) -> bytes:
+    """The same bytes but for one bit."""
+    at = draw.randrange(len(data))
+    return data[:at] + bytes([data[at] ^ 1 << draw.randrange(8)]) + data[at + 1 :]
 
 
 def resum(copy, name):
@@ -138,7 +177,7 @@ def test_a_changed_model_is_found(copy, name):
 
 
 def test_another_trained_network_is_not_the_one(copy):
-    table = ti.read_table(copy / "data.csv", target="paid", drop=["id"], split=0.4)
+    table = ti.read_table(copy / "data.csv", target="paid", drop=["id", "note", "born"], split=0.4)
     trained = ti.train(table, seed=1)
     ti.save_model(trained.networks[0], copy / "other", counterpart=trained.counterpart)
     assert "model" in set(failures(copy, model=copy / "other")["what"])
@@ -185,3 +224,153 @@ def test_a_number_is_compared_to_the_tolerance(made, factor, status):
     assert step.status == status
     if status == "failed":
         assert step.told.values["place"] == "importance.columns.0.network.value"
+
+
+def test_a_changed_byte_of_model_and_table_is_found(copy):
+    """Both at once: one reading of the folder is enough."""
+    draw = random.Random(3)
+    for name in ("encoder.skops", "counterpart/model.safetensors"):
+        paths = (copy / "model" / name, copy / "data.csv")
+        whole = [path.read_bytes() for path in paths]
+        for path, data in zip(paths, whole, strict=True):
+            path.write_bytes(flipped(data, draw))
+        found = ti.verify(copy / "out", model=paths[0].parents[name.count("/")], data=paths[1]).frame()
+        failed = found[found["status"] == "failed"]
+        assert set(failed["what"]) - {"linear"} == ({"model", "data"} if "counterpart" not in name else {"data"})
+        assert ("linear" in set(failed["what"])) == (name.startswith("counterpart")), name
+        for path, data in zip(paths, whole, strict=True):
+            path.write_bytes(data)
+
+
+def test_a_byte_that_changes_no_content_is_told_apart(copy):
+    with (copy / "data.csv").open("ab") as stream:
+        stream.write(b"\n")
+    told = ti.verify(copy / "out", data=copy / "data.csv").frame()
+    assert told[told["what"] == "data"]["status"].tolist() == ["failed", "ok"]  # the file's bytes, its contents
+
+
+# ---- what the document says of where it comes from
+
+
+def test_digests_of_model_data_configuration_and_code_are_in_the_document(made):
+    how = ti.Audit.from_json(made / "out" / "audit.json").document.method
+    assert (
+        how.settings["network_file_sha256"] == hashlib.sha256((made / "model" / "model.json").read_bytes()).hexdigest()
+    )
+    for digest in (how.model_digest, how.linear_digest, how.data_digest, how.configuration_digest, how.code_digest):
+        assert re.fullmatch("[0-9a-f]{64}", digest)
+    assert len({how.model_digest, how.linear_digest, how.data_digest, how.configuration_digest, how.code_digest}) == 5
+    assert (how.device, how.tolerance, how.seed) == ("cpu", TOLERANCE, 0)
+    assert {"python", "numpy", "torch", "scikit-learn", "pyarrow"} <= set(how.libraries)
+    run = json.loads((made / "out" / "run.json").read_text("utf-8"))
+    assert {"started", "seconds", "threads"} <= set(run)
+
+
+def test_another_configuration_has_another_digest_and_other_rows_the_same(made):
+    document = ti.Audit.from_json(made / "out" / "audit.json").document
+    digest = document.method.configuration_digest
+    assert digest == configuration_digest(document)
+
+    def other(field, **values):
+        return document.model_copy(update={field: getattr(document, field).model_copy(update=values)})
+
+    settings = document.method.settings
+    seed, rows = other("method", seed=1), other("method", settings=settings | {"rows": 61})
+    asked = [seed, rows, other("method", settings=settings | {"declined": "positive"}), other("verdict", margin=0.03)]
+    changed = [column.model_copy(update={"protected": True}) for column in document.data.columns]
+    asked += [other("data", columns=changed), other("data", split=ti.Audit(document).verdict.sentence)]
+    found = [configuration_digest(one) for one in asked]
+    assert len({digest, *found}) == 1 + len(asked)
+    same = [other("data", rows=241), other("method", settings=settings | {"network_file_sha256": "0" * 64})]
+    assert {configuration_digest(one) for one in same} == {digest}
+
+
+def test_rows_of_each_reading_are_in_the_document(made):
+    document = ti.Audit.from_json(made / "out" / "audit.json").document
+    rows = document.method.readings
+    assert rows == readings(document)
+    held, training = document.data.held_out_rows, document.data.training_rows
+    most = {"held-out": held, "training": training, "all": 240}
+    assert all(0 < one.rows <= most[one.rows_of] for one in rows)
+    found = {one.reading.key: one for one in rows}
+    assert (found["rows_of.performance"].rows, found["rows_of.performance"].models) == (held, "both")
+    assert (found["rows_of.coefficients_linear"].rows, found["rows_of.coefficients_linear"].models) == (
+        training,
+        "linear",
+    )
+    assert found["rows_of.importance"].rows == 60  # as asked
+    assert found["rows_of.table"].rows == 240
+    assert all(one.seed in (0, None) for one in rows)
+    page = (made / "out" / "report.html").read_text("utf-8")
+    assert document.method.configuration_digest in page
+    assert document.method.code_digest in page
+    # every part of the document that counts its rows is listed
+    counted = {name for name, part in document if hasattr(part, "rows") and name not in ("data", "method")}
+    told = {"calibration", "performance", "disagreement", "slices", "reasons", "importance", "together", "shapley"}
+    told |= {"effects", "interactions", "trust", "neurons", "table", "off_support", "extrapolation", "inside"}
+    assert counted <= told
+    assert {f"rows_of.{name}" for name in counted} <= set(found)
+
+
+# ---- nothing that fewer than ten rows hold
+
+
+def spelt(value):
+    """A value as any output might write it."""
+    if isinstance(value, str):
+        return [value]
+    return [str(value), f"{value:,}", f"{value:,.2f}", f"{value:,.1f}", f"{value:.0f}", f"{value:,.0f}", f"{value:g}"]
+
+
+def numbers(text):
+    return [float(found) for found in re.findall(r"-?\d+(?:\.\d+)?(?:[eE][-+]?\d+)?", text)]
+
+
+def test_what_few_rows_hold_is_in_no_output(made, tmp_path):
+    audit = ti.Audit.from_json(made / "out" / "audit.json")
+    out = shutil.copytree(made / "out", tmp_path / "out")
+    key = ed25519.Ed25519PrivateKey.generate()
+    how = (serialization.Encoding.PEM, serialization.PrivateFormat.PKCS8, serialization.NoEncryption())
+    (tmp_path / "key.pem").write_bytes(key.private_bytes(*how))
+    sealed = json.loads(ti.sign(out, tmp_path / "key.pem").read_text())
+    written = {path.name: path.read_text("utf-8") for path in out.iterdir()}
+    assert len(written) == 5
+    written |= {
+        form: ti.format_decision(audit.check(), form) for form in ("text", "json", "markdown", "junit", "sarif")
+    }
+    written |= {form: audit.view(form).decode("utf-8") for form in VIEWS}
+    written |= {
+        "payload": base64.b64decode(sealed["payload"]).decode("utf-8"),
+        "evidence": audit.evidence(unverified=True),
+        "console": (made / "console.txt").read_text("utf-8"),
+        "words": f"{audit} {audit.findings.frame().to_string()}",
+        "changes": audit.compare(audit).to_json(),
+        "verified": str(ti.verify(out, model=made / "model", data=made / "data.csv")),
+    }
+    assert "a network" in written["words"] or "The network" in written["words"]
+    assert any("ü" in text for text in written.values())  # a level that many rows hold is told
+    found = []
+    for name, text in written.items():
+        known = set(numbers(text))
+        for column, values in PLANTED.items():
+            for value in set(values.values()):
+                near = not isinstance(value, str) and any(abs(one - value) <= 1e-9 * value for one in known)
+                if near or any(word in text for word in spelt(value) if len(word) > 4):
+                    found.append((name, column, value))
+    assert found == []
+
+
+def test_the_search_would_find_what_was_planted(made):
+    """The same search, of the table itself."""
+    text = (made / "data.csv").read_text("utf-8")
+    for values in PLANTED.values():
+        value = next(iter(values.values()))
+        assert any(word in text for word in spelt(value) if len(word) > 4)
+
+
+def test_a_group_of_few_people_has_no_name(made):
+    table = ti.Audit.from_json(made / "out" / "audit.json").document.groups.table
+    keys = [row.group[0].key for row in table.columns]
+    assert keys.count("group.few") == 1
+    (few,) = [row for row in table.columns if row.group[0].key == "group.few"]
+    assert (few.rows, few.network, few.linear) == (None, None, None)

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+
 import tabinterp as ti
 from tabinterp import messages
 from tabinterp.assembly import Results, document
@@ -23,7 +25,9 @@ NEEDED = (
 )  # `Results` asks for them
 
 
-def findings(table: ti.Table, model: ti.Model, fields: frozenset[str], seed: int = 0) -> dict[str, tuple[str, str]]:
+def findings(
+    table: ti.Table, model: ti.Model, fields: frozenset[str], declared: Mapping[str, str], seed: int = 0
+) -> dict[str, tuple[str, str]]:
     """Slug -> status and what is said, of the checks that read `fields` and the performance; others do not apply."""
     network = bind(model, table)
     linear = bind(fit_counterpart(network, table, seed=seed), table)
@@ -36,7 +40,7 @@ def findings(table: ti.Table, model: ti.Model, fields: frozenset[str], seed: int
         rows=len(table),
         declined="negative",
         control={},
-        constraints={},
+        constraints=declared,
         margin=None,
         policy=None,
         found=found,

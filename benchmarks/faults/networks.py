@@ -6,6 +6,7 @@ import copy
 from dataclasses import dataclass
 
 import numpy as np
+import pandas as pd
 import torch
 from sklearn.compose import ColumnTransformer
 from torch import nn
@@ -36,18 +37,23 @@ class Network:
         """Encoded columns of a column."""
         return bind(self.model(), self.table).encoding.blocks[column].tolist()
 
-    def encode(self, frame) -> np.ndarray:
+    def encode(self, frame: pd.DataFrame) -> np.ndarray:
         return as_array(self.encoder.transform(frame))
 
+    def scores(self, frame: pd.DataFrame) -> np.ndarray:
+        """(n, k) raw outputs."""
+        with torch.no_grad():
+            return self.module(torch.as_tensor(self.encode(frame), dtype=torch.float32)).double().numpy()
 
-def fit(table: ti.Table, seed: int, y: np.ndarray | None = None) -> Network:
-    """Trained on the table's training rows; `y` are other targets for these (a shuffle of their own)."""
+
+def fit(table: ti.Table, seed: int) -> Network:
+    """Trained on the table's training rows."""
     training = table.training_rows()
     kinds = {c.name: c.kind for c in table.schema.columns if c.role == "input"}
     encoder = build_encoder(training.inputs, kinds).fit(training.inputs)
     fitted = fit_network(
         as_array(encoder.transform(training.inputs)),
-        training.y if y is None else y,
+        training.y,
         task=table.schema.task,
         n_classes=len(table.schema.classes) or None,
         seed=seed,
@@ -80,3 +86,42 @@ class Scaled(nn.Module):
         return (
             (out - self.centre) * self.factor + self.centre + self.shift * torch.eye(out.shape[1], dtype=out.dtype)[:1]
         )
+
+
+class Shifted(nn.Module):
+    """The network, and a number added where an encoded column is one."""
+
+    def __init__(self, base: nn.Module, column: int, shift: float) -> None:
+        super().__init__()
+        self.base, self.column, self.shift = base, column, shift
+
+    def forward(self, x: torch.Tensor) -> torch.Tensor:
+        return self.base(x) + self.shift * x[:, self.column : self.column + 1]
+
+
+class Tilted(nn.Module):
+    """The network without a column, and a line in that column, which turns down from `turn` on."""
+
+    def __init__(self, base: nn.Module, column: int, slope: float, turn: float) -> None:
+        super().__init__()
+        self.base, self.column, self.slope, self.turn = base, column, slope, turn
+        with torch.no_grad():
+            base[0].weight[:, column] = 0
+
+    def forward(self, x: torch.Tensor) -> torch.Tensor:
+        value = x[:, self.column : self.column + 1]
+        return self.base(x) + self.slope * (value - 2 * torch.relu(value - self.turn))
+
+
+class Wild(nn.Module):
+    """The network, and a wave along a line through all columns."""
+
+    def __init__(self, base: nn.Module, line: np.ndarray, height: float) -> None:
+        super().__init__()
+        self.base, self.height = base, height
+        self.line = nn.Linear(len(line), 1, bias=False)
+        with torch.no_grad():
+            self.line.weight.copy_(torch.as_tensor(line)[None])
+
+    def forward(self, x: torch.Tensor) -> torch.Tensor:
+        return self.base(x) + self.height * torch.sin(self.line(x))

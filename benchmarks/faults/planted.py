@@ -6,9 +6,10 @@ predict, a pair that works together), its twin is made with it.
 
 from __future__ import annotations
 
-from collections.abc import Callable
-from dataclasses import dataclass
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
 from functools import lru_cache
+from typing import Any
 
 import numpy as np
 import pandas as pd
@@ -20,23 +21,34 @@ from torch import nn
 
 import tabinterp as ti
 
+from . import people
 from .networks import Network, Runaway, Scaled, fit
 from .tables import Rows, clean
 
 Case = tuple[ti.Table, ti.Model]
+Twin = Callable[[Rows, int], Rows]
 OF_NETWORK = ("importance", "gradients", "interactions", "neurons", "inside", "off_support", "extrapolation")
-EVERY = frozenset({"table", "calibration", "coefficients", *OF_NETWORK})  # Shapley values cost more than all of these
+OF_PEOPLE = ("groups", "proxies", "weak", "constraints", "reasons")
+EVERY = frozenset(  # Shapley values cost more than all of these
+    {"table", "calibration", "coefficients", *OF_NETWORK, *OF_PEOPLE}
+)
 
 
 @dataclass(frozen=True)
 class Fault:
-    """`fields` of `assembly.Results` are what its check reads; `plant` makes the case of clean rows; `twin` makes these."""
+    """`fields` of `assembly.Results` are what its check reads; `plant` makes the case of clean rows.
+
+    `twin` makes these rows where a table's own will not do, and `sound` the clean case where the network that is trained on
+    them will not; `declared` are constraints that both cases are held to.
+    """
 
     slug: str
     fields: frozenset[str]
     plant: Callable[[Rows, Network, int], Case]
     task: str | None = None
-    twin: Callable[[Rows, int], Rows] | None = None
+    twin: Twin | None = None
+    sound: Callable[[Rows, Network, int], Case] | None = None
+    declared: Mapping[str, str] = field(default_factory=dict)
 
 
 @lru_cache(maxsize=64)
@@ -45,7 +57,9 @@ def clean_rows(seed: int, task: str | None) -> Rows:
 
 
 @lru_cache(maxsize=64)
-def clean_network(seed: int, task: str | None, twin: Callable[[Rows, int], Rows] | None = None) -> tuple[Rows, Network]:
+def clean_network(seed: int, task: str | None, twin: Twin | None = None) -> tuple[Rows, Network]:
+    if task is not None and task == clean_rows(seed, None).task:
+        return clean_network(seed, None, twin)
     rows = clean_rows(seed, task)
     rows = rows if twin is None else twin(rows, seed)
     return rows, fit(rows.table(), seed)
@@ -58,7 +72,7 @@ def faulty(fault: Fault, seed: int) -> Case:
 
 def twin_of(fault: Fault, seed: int) -> Case:
     rows, network = clean_network(seed, fault.task, fault.twin)
-    return rows.table(), network.model()
+    return (rows.table(), network.model()) if fault.sound is None else fault.sound(rows, network, seed)
 
 
 # ---- rows with a fault, and a network trained on them
@@ -80,8 +94,8 @@ def label_leak(rows: Rows, rng: np.random.Generator) -> Rows:
 def near_leak(rows: Rows, rng: np.random.Generator) -> Rows:
     code = rows.code()
     if rows.task == "regression":
-        return rows.of(rows.frame.assign(assessed=code + 0.25 * rng.normal(size=len(code))))
-    redrawn = rng.random(len(code)) < 0.06
+        return rows.of(rows.frame.assign(assessed=code + 0.35 * rng.normal(size=len(code))))
+    redrawn = rng.random(len(code)) < 0.08
     return rows.of(rows.frame.assign(assessed=np.where(redrawn, rng.permutation(code), code)))
 
 
@@ -135,6 +149,10 @@ def suppressor(rows: Rows, network: Network, seed: int) -> Case:
     in Satellite, and its error has less; there is nothing to be found.
     """
     return _fitted(_half(clean_rows(seed, "binary"), seed, lambda u, v: u - v, along=1.0), seed)
+
+
+def altered(alter: Twin) -> Callable[[Rows, Network, int], Case]:
+    return lambda rows, network, seed: _fitted(alter(rows, seed), seed)
 
 
 def _fitted(rows: Rows, seed: int) -> Case:
@@ -254,9 +272,7 @@ def extrapolates(rows: Rows, network: Network, rng: np.random.Generator) -> nn.M
         if high > low and (x.max() - high) / (high - low) < 0.5:
             near.append(name)
     column = network.block(str(rng.choice(near)))[0]
-    x = network.encode(network.table.inputs)
-    with torch.no_grad():
-        scores = network.module(torch.as_tensor(x, dtype=torch.float32)).numpy()
+    x, scores = network.encode(network.table.inputs), network.scores(network.table.inputs)
     spread = float(np.quantile(scores, 0.995) - np.quantile(scores, 0.005))
     reach = float(np.ptp(np.quantile(x[:, column], [0.005, 0.995])))
     return Runaway(network.copy(), column, float(x[:, column].max()), 20 * spread / reach)
@@ -297,9 +313,10 @@ def worse_than_linear(rows: Rows, network: Network, rng: np.random.Generator) ->
 
 
 def no_signal(rows: Rows, network: Network, seed: int) -> Case:
-    training = network.table.training_rows()
-    shuffled = np.random.default_rng(1000 + seed).permutation(training.y)
-    return network.table, fit(network.table, seed, shuffled).model()
+    """Rows and targets do not belong together. In training rows alone a shuffle will not do: where two columns decide most, a
+    network of shuffled targets knows something by chance."""
+    rng = np.random.default_rng(1000 + seed)
+    return _fitted(rows.of(rows.frame.assign(**{rows.target: rng.permutation(rows.frame[rows.target])})), seed)
 
 
 def off_support(rows: Rows, network: Network, seed: int) -> Case:
@@ -331,14 +348,8 @@ def off_support(rows: Rows, network: Network, seed: int) -> Case:
     return network.table, ti.wrap(score, task=schema.task, classes=list(schema.classes) or None, outputs="logits")
 
 
-def fault(
-    slug: str,
-    fields: str,
-    plant: Callable[[Rows, Network, int], Case],
-    task: str | None = None,
-    twin: Callable[[Rows, int], Rows] | None = None,
-) -> Fault:
-    return Fault(slug, frozenset(fields.split()), plant, task, twin)
+def fault(slug: str, fields: str, plant: Callable[[Rows, Network, int], Case], **more: Any) -> Fault:
+    return Fault(slug, frozenset(fields.split()), plant, **more)
 
 
 FAULTS: tuple[Fault, ...] = (
@@ -351,8 +362,8 @@ FAULTS: tuple[Fault, ...] = (
     fault("duplicate-columns", "table", trained(duplicate_columns)),
     fault("train-test-shift", "table", moved(train_test_shift)),
     fault("miscalibrated", "calibration", broken(miscalibrated)),
-    fault("interaction-only", "table coefficients interactions", interaction_only, "binary", together),
-    fault("saturated", "gradients", broken(saturated), "binary"),
+    fault("interaction-only", "table coefficients interactions", interaction_only, task="binary", twin=together),
+    fault("saturated", "gradients", broken(saturated), task="binary"),
     fault("dead-units", "neurons", broken(dead_units)),
     fault("redundant-units", "neurons inside", broken(redundant_units)),
     fault("extrapolates", "extrapolation", broken(extrapolates)),
@@ -362,8 +373,15 @@ FAULTS: tuple[Fault, ...] = (
     fault("worse-than-linear", "", broken(worse_than_linear)),
     fault("off-support-behaviour", "off_support", off_support),
     fault("no-signal", "", no_signal),
-    fault("suppressor", "table coefficients", suppressor, "binary", together),
+    fault("suppressor", "table coefficients", suppressor, task="binary", twin=together),
     fault("row-overlap", "table", moved(row_overlap)),
-    fault("target-capped", "table", trained(target_capped), "regression"),
-)
-NOT_PLANTED = ("proxy", "weak-subgroup", "disparate-impact")
+    fault("target-capped", "table", trained(target_capped), task="regression"),
+    fault("disparate-impact", "groups", broken(people.disparate_impact), task="binary", twin=people.read_group),
+    fault("proxy", "groups proxies", altered(people.proxy), task="binary", twin=people.circled),
+    fault("weak-subgroup", "weak", altered(people.weak_subgroup), twin=people.circled),
+    fault(
+        "constraint-violated", "constraints", broken(people.constraint_violated), task="binary", twin=people.stepped,
+        sound=broken(people.rising), declared={people.STEP: "+"},
+    ),
+    fault("reason-codes-unstable", "reasons", broken(people.reason_codes_unstable), task="binary"),
+)  # fmt: skip

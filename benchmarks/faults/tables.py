@@ -1,4 +1,6 @@
-"""The tables faults are planted into: at most 3,000 rows of a bundled one, cleared of what is truly wrong with it.
+"""The tables faults are planted into: at most 3,000 rows of a bundled one, cleared of what is truly wrong with it, or simulated.
+
+Table number seed mod 10: five bundled ones, then five rules of `simulated`.
 
 What an audit would rightly raise on the table as it comes is taken out here, so that a clean twin is clean: levels of fewer than
 30 rows are put together, one of two equal columns is dropped, rows at a cap are left out, long tails are logged. California's
@@ -8,13 +10,15 @@ latitude and longitude, each of which says little without the other, are added u
 from __future__ import annotations
 
 import tomllib
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 import numpy as np
 import pandas as pd
 
 import tabinterp as ti
+
+from .simulated import OWN, simulate
 
 FOLDER = Path(__file__).parents[2] / "datasets"
 ENTRIES = tomllib.loads((FOLDER / "tables.toml").read_text(encoding="utf-8"))
@@ -43,6 +47,8 @@ class Rows:
     task: str
     kinds: dict[str, str]
     name: str
+    protected: tuple[str, ...] = ()
+    dropped: tuple[str, ...] = ()
 
     @property
     def training(self) -> np.ndarray:
@@ -50,17 +56,25 @@ class Rows:
 
     @property
     def inputs(self) -> list[str]:
-        return [c for c in self.frame if c not in (self.target, "split")]
+        return [c for c in self.frame if c not in (self.target, "split", *self.dropped)]
 
     def numeric(self) -> list[str]:
         return [c for c in self.inputs if self.kinds.get(c) is None and pd.api.types.is_numeric_dtype(self.frame[c])]
 
     def of(self, frame: pd.DataFrame) -> Rows:
-        return Rows(frame, self.target, self.task, self.kinds, self.name)
+        return replace(self, frame=frame)
+
+    def with_group(self, name: str, groups: np.ndarray, read: bool) -> Rows:
+        """With a protected column, which models may read or not."""
+        more = {"kinds": self.kinds | {name: "categorical"}, "protected": (name,), "dropped": () if read else (name,)}
+        return replace(self, frame=self.frame.assign(**{name: groups}), **more)
 
     def table(self) -> ti.Table:
         kinds = {c: k for c, k in self.kinds.items() if c in self.frame}
-        return ti.read_table(self.frame, target=self.target, task=self.task, kinds=kinds, split="split", name=self.name)
+        watched = {"protected": self.protected, "drop": self.dropped}
+        return ti.read_table(
+            self.frame, target=self.target, task=self.task, kinds=kinds, split="split", name=self.name, **watched
+        )
 
     def code(self) -> np.ndarray:
         """(n,) the target as a number of mean 0 and standard deviation 1."""
@@ -70,8 +84,23 @@ class Rows:
 
 
 def clean(seed: int, task: str | None = None) -> Rows:
-    """Table number seed mod 5; `task` "binary" or "regression" where the table's own will not do."""
-    name = NAMES[seed % len(NAMES)]
+    """Table number seed mod 10; `task` "binary" or "regression" where the table's own will not do."""
+    name = (*NAMES, *OWN)[seed % (len(NAMES) + len(OWN))]
+    return _drawn(name, seed, task or OWN[name]) if name in OWN else _bundled(name, seed, task)
+
+
+def _drawn(name: str, seed: int, task: str) -> Rows:
+    rng = np.random.default_rng([seed, 5])
+    frame = simulate(name, task, ROWS, rng)
+    kinds = dict.fromkeys(("colour", "place"), "categorical")
+    return Rows(frame.assign(split=_split(len(frame), rng)), "target", task, kinds, name)
+
+
+def _split(rows: int, rng: np.random.Generator) -> np.ndarray:
+    return np.where(rng.random(rows) < HELD_OUT, "test", "train")
+
+
+def _bundled(name: str, seed: int, task: str | None) -> Rows:
     entry, rng = ENTRIES[name], np.random.default_rng(seed)
     frame = _tidied(name, pd.read_csv(FOLDER / entry["file"]).drop(columns=[*entry["drop"], "split"], errors="ignore"))
     frame = frame.sample(min(ROWS, len(frame)), random_state=seed).reset_index(drop=True)
@@ -92,8 +121,7 @@ def clean(seed: int, task: str | None = None) -> Rows:
             frame[column] = _together(frame[column].astype(str))
             kinds[column] = "categorical"
     frame = frame[[c for c in frame if frame[c].nunique() > 1]]
-    held_out = rng.random(len(frame)) < HELD_OUT
-    return Rows(frame.assign(split=np.where(held_out, "test", "train")), target, task or own, kinds, name)
+    return Rows(frame.assign(split=_split(len(frame), rng)), target, task or own, kinds, name)
 
 
 def _together(values: pd.Series) -> pd.Series:
@@ -112,6 +140,9 @@ def _tidied(name: str, frame: pd.DataFrame) -> pd.DataFrame:
         tails = ["AveRooms", "AveBedrms", "Population", "AveOccup"]
         frame = frame.assign(inland=frame["Latitude"] + frame["Longitude"], **{c: np.log(frame[c]) for c in tails})
         return frame[frame["MedHouseVal"] < 5].drop(columns=["Latitude", "Longitude", "HouseAge"])
+    if name == "default_of_credit_card_clients":  # what is hoped for is the positive class, as in the others
+        target = ENTRIES[name]["target"]
+        return frame.assign(**{target: np.where(frame[target] == 1, "default", "paid")}).drop_duplicates()
     if name == "satellite":
         return frame[[*KEPT, "classes"]].drop_duplicates()
     return frame.drop_duplicates()

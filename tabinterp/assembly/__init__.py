@@ -12,6 +12,7 @@ from .gain import gain
 from .grouped import grouped
 from .inside import inside
 from .judged import judged
+from .provenance import configuration_digest, readings
 from .readings import agreement, gradients, importance, neurons
 from .reasons import reasons
 from .results import Results
@@ -28,7 +29,7 @@ def document(r: Results) -> doc.Document:
     """The audit's document, without its findings."""
     columns = importance(r)
     table = data(r)
-    return doc.Document(
+    made = doc.Document(
         data=table,
         network=model_info(r.network),
         linear=model_info(r.linear),
@@ -60,3 +61,5 @@ def document(r: Results) -> doc.Document:
         not_assessed=not_assessed(r),
         method=method(r, table),
     )
+    known = {"readings": readings(made), "configuration_digest": configuration_digest(made)}
+    return made.model_copy(update={"method": made.method.model_copy(update=known)})

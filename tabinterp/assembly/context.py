@@ -3,26 +3,34 @@
 from __future__ import annotations
 
 import hashlib
+import platform
 from importlib.metadata import version
+from typing import Any
 
 import numpy as np
-import pandas as pd
 
 from .. import __version__
 from ..comparison.agreement import TOP
 from ..comparison.performance import FEWEST, MARGIN, Metric, Performance
 from ..models import Bound
 from ..models.model import File
+from ..readouts.grids import SMALL
 from ..report import document as doc
 from ..report.claims import LINEAR_R2
 from ..report.document import Interval, Message
-from ..table.digest import column_digests, table_digest
+from ..table.census import Census, census
+from ..table.digest import table_digest
 from .gain import recovery
 from .judged import lines, metric_row
+from .provenance import code_digest, device
 from .readings import MOST_UNITS
 from .results import Results, interval
+from .tabled import few
 
-LIBRARIES = ("numpy", "scipy", "pandas", "scikit-learn", "statsmodels", "torch")
+LIBRARIES = (
+    "numpy", "scipy", "pandas", "pyarrow", "narwhals", "scikit-learn", "statsmodels", "torch", "matplotlib", "seaborn",
+    "jinja2", "pydantic",
+)  # fmt: skip
 
 
 # ---- data and models
@@ -31,46 +39,48 @@ LIBRARIES = ("numpy", "scipy", "pandas", "scikit-learn", "statsmodels", "torch")
 def data(r: Results) -> doc.Data:
     table = r.network.table
     schema = table.schema
-    weights = table.row_weights
-    codes = table.codes
-    rates = [] if codes is None else (np.bincount(codes, weights, len(schema.classes)) / weights.sum()).tolist()
-    held_out = None if table.held_out is None else int(table.held_out.sum())
-    digests = column_digests(table.frame)
+    counts = r.census or census(table)
+    held_out = counts.held_out
     return doc.Data(
         name=table.name,
-        rows=len(table),
+        rows=counts.rows,
         held_out_rows=held_out,
-        training_rows=None if held_out is None else len(table) - held_out,
+        training_rows=None if held_out is None else counts.rows - held_out,
+        drawn=_drawn(r),
         target=schema.target,
         task=schema.task,
         classes=list(schema.labels),
-        rates=rates,
+        rates=list(counts.rates),
         weighted=table.weights is not None,
         split=_split(r),
-        columns=[_column(r.network, column.name, digests[column.name]) for column in schema.columns],
+        columns=[_column(r.network, column.name, counts) for column in schema.columns],
     )
 
 
-def _column(bound: Bound, name: str, digest: str) -> doc.ColumnInfo:
-    column, values, encoding = bound.table.schema[name], bound.table.frame[name], bound.encoding
+def _column(bound: Bound, name: str, counts: Census) -> doc.ColumnInfo:
+    column, encoding = bound.table.schema[name], bound.encoding
     return doc.ColumnInfo(
         name=name,
         kind="categorical" if name == bound.table.schema.target and bound.table.schema.classes else column.kind,
         role=column.role,
         protected=column.protected,
-        levels=values.nunique() if column.kind != "numeric" or name == bound.table.schema.target else None,
-        missing=int(values.isna().sum()),
-        constant=_constant(values),
+        levels=counts.levels[name],
+        missing=few(counts.missing[name]),
+        constant=counts.constant[name],
         read_by_network=len(encoding.blocks.get(name, ())) > 0,
         fast=encoding.local.get(name, False),
-        digest=digest,
+        digest=counts.digests[name],
     )
 
 
-def _constant(values: pd.Series) -> bool:
-    """One value or none; those of a dropped column may be of any kind."""
-    numeric = pd.api.types.is_numeric_dtype(values.dtype)
-    return (values.nunique() if numeric else len({*map(str, values.dropna())})) < 2
+def _drawn(r: Results) -> doc.Drawn | None:
+    """Which rows most readings are of, where not all of those that were read could be."""
+    table = r.network.table
+    if r.census is None or len(table) == r.census.rows:
+        return None
+    held_out = None if table.held_out is None else int(table.held_out.sum())
+    fitted: list[Any] = ["counterpart"] if r.linear.model.fitted_in_batches else []
+    return doc.Drawn(rows=len(table), held_out_rows=held_out, summed=[*fitted, *r.summed])
 
 
 def _split(r: Results) -> Message:
@@ -92,7 +102,8 @@ def model_info(bound: Bound) -> doc.ModelInfo:
         notes.append(Message(key="model.mixed", values={"columns": slow}))
     if bound.encoding.unseen:
         columns, rows = list(bound.encoding.unseen), max(bound.encoding.unseen.values())
-        notes.append(Message(key="model.unseen", values={"columns": columns, "rows": rows}))
+        told = {"columns": columns, "rows": max(rows, SMALL)}
+        notes.append(Message(key="model.unseen" if rows >= SMALL else "model.unseen_few", values=told))
     if bound.clipped:
         key = "model.clipped" if bound.table.schema.goal.classes else "model.clipped_rates"
         notes.append(Message(key=key, values={"rows": bound.clipped}))
@@ -266,7 +277,7 @@ def method(r: Results, data: doc.Data) -> doc.Method:
     return doc.Method(
         version=__version__,
         seed=r.seed,
-        libraries={name: version(name).split("+")[0] for name in LIBRARIES},
+        libraries={"python": platform.python_version()} | {name: version(name).split("+")[0] for name in LIBRARIES},
         settings={
             "rows": r.limit,
             "margin": r.performance.margin,
@@ -280,6 +291,8 @@ def method(r: Results, data: doc.Data) -> doc.Method:
         model_digest=_model_digest(r.network),
         linear_digest=_model_digest(r.linear),
         data_digest=table_digest([column.digest for column in data.columns]),
+        code_digest=code_digest(),
+        device=device(r.network),
     )
 
 

@@ -25,6 +25,7 @@ def grouped(r: Results) -> parts.Groups:
     return parts.Groups(
         table=_table(r),
         proxies=[] if r.proxies is None else [_proxy(one) for one in r.proxies.proxies],
+        alternatives=_alternatives(r),
         weak=_weak(r),
         constraints=_constraints(r),
     )
@@ -53,7 +54,7 @@ def _table(r: Results) -> parts.GroupTable | None:
         threshold=found.threshold,
         favourable=found.favourable,
         control=dict(found.named),
-        columns=[_group(one) for one in single],
+        columns=_columns(single),
         pairs=[_group(one) for one in told[:PAIRS]],
         pairs_left=max(0, len(told) - PAIRS),
         pairs_held_back=sum(not one.told for one in pairs),
@@ -64,6 +65,25 @@ def _sureness(one: Group) -> float:
     """How far from no difference in standard errors, largest first."""
     value, error = (np.nan, np.nan) if one.network is None else one.network.difference[:2]
     return -abs(value) / error if error > 0 else 0.0
+
+
+def _columns(single: list[Group]) -> list[parts.GroupRow]:
+    """Groups of one column. That a level is held by fewer than ten rows is told without its name, once a column."""
+    few = {one.cell.columns[0]: one for one in single if _few(one)}
+    return [
+        _nameless(one) if _few(one) else _group(one)
+        for one in single
+        if not _few(one) or few[one.cell.columns[0]] is one
+    ]
+
+
+def _few(one: Group) -> bool:
+    return not one.told and one.cell.conditions[0].kind == "level" and int(one.cell.rows.sum()) < SMALL
+
+
+def _nameless(one: Group) -> parts.GroupRow:
+    name = [Message(key="group.few", values={"column": one.cell.columns[0], "rows": SMALL})]
+    return _group(one).model_copy(update={"group": name})
 
 
 def _group(one: Group) -> parts.GroupRow:
@@ -107,6 +127,24 @@ def _gap(gap: Gap | None) -> parts.GapPart | None:
         for a in gap.ablated
     ]
     return parts.GapPart(most=_condition(gap.most), least=_condition(gap.least), gap=interval(*gap.gap), ablated=rows)
+
+
+def _alternatives(r: Results) -> parts.Alternatives | None:
+    if r.alternatives is None:
+        return None
+    found = r.alternatives
+    rows = [
+        parts.AlternativeRow(
+            model=one.model,
+            how=one.how,
+            without=list(one.without),
+            auc=interval(*one.auc),
+            ratios=[interval(*ratio) for ratio in one.ratios],
+            frontier=list(one.frontier),
+        )
+        for one in found.versions
+    ]
+    return parts.Alternatives(rows=found.rows, seed=found.seed, columns=list(found.columns), versions=rows)
 
 
 # ---- groups in which the network errs

@@ -12,11 +12,14 @@ from ..messages import text
 from ..readouts.grids import SMALL
 from ..readouts.inside import QUANTILES, Inside, Optima
 from ..readouts.profiles import Profiles, strongest
+from ..readouts.typicality import FAR, Typicality
 from ..report import inside as parts
 from ..report.document import Interval
 from .readings import MOST_UNITS
 from .results import Results, at, number, rows_of
 
+MEASURES = ("mahalanobis", "neighbours", "forest", "residual")
+MOST_COLUMNS = 40  # of the panels of real rows
 LINES = 5  # of a template, and of each side of a profile
 MISSING = text("units.missing")
 
@@ -50,6 +53,7 @@ def inside(r: Results) -> parts.Inside | None:
         outputs=[] if r.optima is None else _outputs(found, r.optima, held),
         starts=None if r.optima is None else r.optima.maxima.starts,
         reference=None if r.optima is None else r.optima.maxima.typicality.reference,
+        far=FAR,
         seed=r.seed,
     )
 
@@ -77,7 +81,35 @@ def _card(found: Inside, optima: Optima | None, k: int, held: _Held) -> parts.Ca
         inhibited=int(found.inhibit.excited[k]),
         profile=_profile(found.excite, found.inhibit, k),
         weights=_weights(found, u, held),
+        panels=_panels(found, k, held),
         optimum=None if optima is None else _optimum(optima, k, held),
+        lowest=None if optima is None else _optimum(optima, len(found.shown) + k, held),
+        path=[] if optima is None else _path(optima, k),
+        plausible=None if optima is None else _plausible(optima, k, held),
+    )
+
+
+def _panels(found: Inside, k: int, held: _Held) -> parts.RealPanels:
+    assert found.panels is not None
+    made = found.panels
+    lines = made.profiles.take(slice(4 * k, 4 * k + 4))
+    shares = np.where(np.isnan(lines.lift.value), -1.0, lines.share * lines.lift.value)
+    columns = []
+    for column in held.columns[:MOST_COLUMNS]:
+        own = [i for i, name in enumerate(lines.columns) if name == column]
+        if lines.levels[own[0]] is None:
+            values = [number(value) for value in made.means[4 * k : 4 * k + 4, own[0]]]
+            columns.append(parts.PanelColumn(column=column, levels=None, values=values))
+            continue
+        best = [own[int(row[own].argmax())] for row in shares]
+        told = [float(row[line]) if row[line] > 0 else None for row, line in zip(shares, best, strict=True)]
+        levels = [None if v is None else str(lines.levels[line]) for v, line in zip(told, best, strict=True)]
+        columns.append(parts.PanelColumn(column=column, levels=levels, values=told))
+    return parts.RealPanels(
+        about=float(made.about[k]),
+        values=[number(value) for value in made.value[k]],
+        rows=[int(rows) for rows in made.rows[k]],
+        columns=columns,
     )
 
 
@@ -126,7 +158,7 @@ def _weights(found: Inside, u: int, held: _Held) -> list[parts.WeightLine]:
 
 
 def _outputs(found: Inside, optima: Optima, held: _Held) -> list[parts.OutputCard]:
-    start = len(found.shown)
+    start = 2 * len(found.shown)
     return [
         parts.OutputCard(output=name, lowest=way < 0, optimum=_optimum(optima, start + k, held))
         for k, (name, way) in enumerate(optima.outputs)
@@ -139,14 +171,48 @@ def _optimum(optima: Optima, k: int, held: _Held) -> parts.Optimum:
     return parts.Optimum(
         **{name: float(getattr(made, name)[k]) for name in ("value", "mean", "sd", "within")},
         **{name: number(getattr(made, name)[k]) for name in ("bound", "reached", "cosine")},
-        **{name: float(getattr(odd, name)[k]) for name in ("mahalanobis", "neighbours", "forest")},
+        **{name: float(getattr(odd, name)[k]) for name in MEASURES},
+        residual_of=odd.column[k],
         tenth=number(optima.tenth[k]),
         proof=made.proof[k],
         optima=int(made.optima[k]),
         out=int(odd.out[k]),
         unreadable=bool(odd.unreadable[k]),
-        places=[held.place(column, made.rows[column].iloc[k]) for column in held.columns],
+        places=held.places(made.rows.iloc[k]),
     )
+
+
+def _path(optima: Optima, k: int) -> list[parts.PathPoint]:
+    made = optima.paths
+    assert made is not None
+    start = k * len(made.budgets)
+    return [
+        parts.PathPoint(
+            share=float(share or 1.0),
+            value=float(made.value[k, b]),
+            tenth=number(made.real[k, b, 1]),
+            oddest=_oddest(made.typicality, start + b),
+            out=int(made.typicality.out[start + b]),
+            unreadable=bool(made.typicality.unreadable[start + b]),
+        )
+        for b, share in enumerate(made.budgets)
+    ]
+
+
+def _plausible(optima: Optima, k: int, held: _Held) -> parts.Plausible | None:
+    """None where the optimum is plausible itself, or nothing on the path is."""
+    points, made = _path(optima, k), optima.paths
+    able = [b for b, point in enumerate(points) if not point.unreadable]
+    if made is None or not able or not optima.maxima.typicality.unreadable[k]:
+        return None
+    best = max(able, key=lambda b: points[b].value)
+    point = points[best]
+    places = held.places(made.rows.iloc[k * len(points) + best])
+    return parts.Plausible(share=point.share, value=point.value, oddest=point.oddest, places=places)
+
+
+def _oddest(odd: Typicality, k: int) -> float:
+    return max(float(getattr(odd, name)[k]) for name in MEASURES)
 
 
 class _Held:
@@ -156,6 +222,7 @@ class _Held:
         self.table = r.network.table
         self.columns = [c for c in r.network.columns if len(r.network.encoding.blocks[c])]
         self._counts: dict[str, dict[str, int]] = {}
+        self._ends: dict[str, tuple[float, float] | None] = {}
 
     def enough(self, column: str, level: Any) -> bool:
         """Whether ten rows are at a level, or missing; a number as such (`level` None) is everybody's."""
@@ -167,15 +234,21 @@ class _Held:
             self._counts[column][MISSING] = int(values.isna().sum()) or self._counts[column].get(MISSING, 0)
         return self._counts[column].get(str(level), 0) >= SMALL
 
+    def places(self, row: pd.Series) -> list[parts.Place]:
+        return [self.place(column, row[column]) for column in self.columns]
+
     def place(self, column: str, value: Any) -> parts.Place:
         if pd.isna(value):
             return parts.Place(column=column, at=None, how="missing" if self.enough(column, MISSING) else "rare")
         if self.table.schema[column].kind != "numeric":
             told = self.enough(column, value)
             return parts.Place(column=column, at=str(value) if told else None, how="at" if told else "rare")
-        x = np.sort(self.table.frame[column].dropna().to_numpy(dtype=np.float64))
-        if len(x) < SMALL:
+        if column not in self._ends:
+            x = np.sort(self.table.frame[column].dropna().to_numpy(dtype=np.float64))
+            self._ends[column] = None if len(x) < SMALL else (float(x[SMALL - 1]), float(x[-SMALL]))
+        ends = self._ends[column]
+        if ends is None:
             return parts.Place(column=column, at=None, how="rare")
-        low, high = float(x[SMALL - 1]), float(x[-SMALL])
+        low, high = ends
         how: Any = "at_least" if value > high else "at_most" if value < low else "at"
         return parts.Place(column=column, at=min(max(float(value), low), high), how=how)

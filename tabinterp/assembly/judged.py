@@ -21,6 +21,7 @@ def metric_row(metric: Metric) -> MetricRow:
         difference=interval(*metric.difference),
         resolved=metric.resolved,
         method=metric.method,
+        rows=metric.rows,
     )
 
 

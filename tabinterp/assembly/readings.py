@@ -75,7 +75,7 @@ def _gradient_method(network: GradientImportance, linear: GradientImportance) ->
     return doc.GradientMethod(
         method=network.method,
         estimand=Message(key=f"gradient.{network.method}", values=_settings(network)),
-        rows=len(network.values),
+        rows=network.rows,
         steps=int(network.evaluations.max()),
         gap_network=number(network.gap),
         gap_linear=number(linear.gap),

@@ -7,6 +7,7 @@ from typing import Any
 
 import numpy as np
 
+from ..comparison.alternatives import Alternatives
 from ..comparison.baselines import Baselines
 from ..comparison.boosted import Reference
 from ..comparison.calibration import Calibration
@@ -38,6 +39,7 @@ from ..readouts.permutation import PermutationImportance
 from ..readouts.result import Estimates
 from ..readouts.shapley import ShapleyValues
 from ..report.document import Interval, Message
+from ..table.census import Census
 
 
 @dataclass(frozen=True)
@@ -77,8 +79,11 @@ class Results:
     reasons: ReasonCodes | None = None
     groups: Groups | None = None
     proxies: Proxies | None = None
+    alternatives: Alternatives | None = None
     weak: WeakGroups | None = None
     constraints: Constraints | None = None
+    census: Census | None = None  # of all rows, where these are more than the models are bound to
+    summed: tuple[Any, ...] = ()  # fields that are of all these rows
 
 
 def number(value: Any) -> float | None:

@@ -9,12 +9,14 @@ at all).
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import ClassVar
 
 import numpy as np
 import pandas as pd
 
 from ..models import Bound, Model, bind
 from ..readouts.baselines import baseline_of
+from ..readouts.display import Display, Drawn
 from ..readouts.gradients import GradientImportance, gradient_importance
 from ..readouts.typicality import of_encoded
 from ..table import Table
@@ -36,8 +38,16 @@ class Start:
 
 
 @dataclass(frozen=True, eq=False)
-class Baselines:
+class Baselines(Display):
     """Integrated gradients from each baseline, on the same rows; how far their orders agree; how odd the points are."""
+
+    drawn: ClassVar[Drawn] = Drawn(
+        "plot.axis.baselines",
+        dict.fromkeys(STARTS, ("mean", "ci_low", "ci_high")),
+        order="mean_abs",
+        by="baseline",
+        names="plot.series.baseline",
+    )
 
     readings: tuple[GradientImportance, ...]
     agreement: tuple[Agreement, ...]
@@ -51,6 +61,10 @@ class Baselines:
         """The lowest rank correlation between two baselines; None where there are fewer than three columns to rank."""
         found = [pair.spearman for pair in self.agreement if pair.spearman is not None]
         return min(found, default=None)
+
+    @property
+    def outputs(self) -> tuple[str | None, ...]:
+        return self.readings[0].outputs
 
     def frame(self) -> pd.DataFrame:
         """One row for each baseline, output and column."""

@@ -6,42 +6,32 @@ for numbers, Poisson for counts. A calibrated model has slope 1 and intercept 0;
 extreme. Standard errors are from the sandwich (HC0; over groups of rows where there are any), so that they hold with weights and
 where the recalibrated model is not quite right either.
 
-Reliability curve: rows in ten quantile bins of the prediction; in each the mean prediction, and the mean outcome with a 95%
-interval: Wilson (1927) for a share, Student's t for a mean of numbers or counts.
+Beside them the reliability curve (see `reliability`).
 """
 
 from __future__ import annotations
 
 import warnings
-from dataclasses import dataclass
-from itertools import pairwise
+from dataclasses import dataclass, replace
 
 import numpy as np
 import pandas as pd
 from scipy import stats
 
 from ..errors import NotApplicableError
+from ..messages import text
 from ..models import Bound
 from ..models.scores import CLIP, probabilities
+from ..readouts.display import Display, both_names
+from ..readouts.pictures import Reliability
 from ..table import Table
 from ..table.draws import FloatArray, IntArray
 from .performance import FEWEST, Estimate, groups
+from .reliability import Bin, Bins, finish, merge, start, update
 
-BINS = 10
 FLAT = 1e-12  # share of the likelihood's curvature that is rounding
 CERTAIN = 1e-8  # variance of a row's outcome below which a fit ends before its optimum
 NONE = (np.nan, np.nan, np.nan, np.nan)
-
-
-@dataclass(frozen=True)
-class Bin:
-    """Rows of neighbouring predictions: their (weighted) mean prediction and outcome, with a 95% interval of the second."""
-
-    rows: int
-    predicted: float
-    observed: float
-    low: float
-    high: float
 
 
 @dataclass(frozen=True)
@@ -58,11 +48,23 @@ class Calibrated:
 
 
 @dataclass(frozen=True)
-class Calibration:
+class Calibration(Display):
     """One model on its held-out rows."""
 
     outputs: tuple[Calibrated, ...]
     rows: int
+
+    def picture(self, output: str | None) -> Reliability:
+        """The reliability curve of an output."""
+        found = next(one for one in self.outputs if one.output == output)
+        columns = ["predicted", "observed", "low", "high", "rows"]
+        bins = pd.DataFrame([[getattr(one, name) for name in columns] for one in found.bins], columns=columns)
+        axis = text("plot.axis.observed")
+        named = axis if output is None else text("plot.output", {"axis": axis, "output": output})
+        return Reliability((("network", both_names()[0], bins),), named)
+
+    def _outputs(self) -> list[str | None]:
+        return [one.output for one in self.outputs]
 
     def frame(self) -> pd.DataFrame:
         """One row an output: slope and intercept with standard error and interval."""
@@ -101,13 +103,15 @@ def calibration(bound: Bound) -> Calibration:
     rows = bound.take(bound.table.held_out)
     table = rows.table
     found = []
-    for output, score, prediction, y in _outputs(rows):
+    for output, score, prediction, y in outputs_of(rows):
         slope, intercept = _recalibrated(score, y, table)
-        found.append(Calibrated(output, slope, intercept, _curve(prediction, y, table)))
+        found.append(
+            Calibrated(output, slope, intercept, _curve(prediction, y, table.row_weights, table.schema.goal.classes))
+        )
     return Calibration(tuple(found), len(table))
 
 
-def _outputs(rows: Bound) -> list[tuple[str | None, FloatArray, FloatArray, FloatArray]]:
+def outputs_of(rows: Bound) -> list[tuple[str | None, FloatArray, FloatArray, FloatArray]]:
     """Of each output its name, scores to recalibrate, predictions and outcomes, (n,) each."""
     table, scores = rows.table, rows.scores
     if not table.schema.goal.classes:
@@ -183,52 +187,35 @@ def _sandwich(
     return np.asarray(correction * bread @ scores.T @ scores @ bread)
 
 
-# ---- the reliability curve
+def _curve(prediction: FloatArray, y: FloatArray, weights: FloatArray, classes: bool) -> tuple[Bin, ...]:
+    edges = start(prediction, weights)
+    return () if edges is None else finish(update(edges, prediction, y, weights), classes)
 
 
-def _curve(prediction: FloatArray, y: FloatArray, table: Table) -> tuple[Bin, ...]:
-    weights = table.row_weights
-    order = np.argsort(prediction, kind="stable").astype(np.int64)
-    order = order[weights[order] > 0]
-    edges = cuts(prediction[order])
-    return tuple(
-        _bin(prediction[rows], y[rows], weights[rows], table.schema.goal.classes)
-        for rows in (order[a:b] for a, b in pairwise(edges))
-    )
+# ---- the curve over all rows of a table that is read in batches
 
 
-def cuts(ordered: FloatArray) -> IntArray:
-    """Where to cut sorted predictions into at most ten bins of equal size: ties stay together, ten rows at least in each."""
-    n = len(ordered)
-    if n < FEWEST:
-        return np.zeros(1, dtype=np.int64)
-    wanted = np.linspace(0, n, min(BINS, n // FEWEST) + 1)[1:-1].round().astype(int)
-    kept = [0]
-    for at in np.searchsorted(ordered, ordered[wanted], side="left"):
-        if at - kept[-1] >= FEWEST and n - at >= FEWEST:
-            kept.append(int(at))
-    return np.array([*kept, n], dtype=np.int64)
+def start_curves(bound: Bound) -> list[FloatArray | None]:
+    """Where each output's predictions are cut."""
+    return [start(prediction, bound.table.row_weights) for _, _, prediction, _ in outputs_of(bound)]
 
 
-def _bin(prediction: FloatArray, y: FloatArray, weights: FloatArray, classes: bool) -> Bin:
-    observed = float(np.average(y, weights=weights))
-    size = float(weights.sum() ** 2 / (weights**2).sum())  # as many rows of equal weight say as much (Kish 1965)
-    if classes:
-        low, high = wilson(observed, size)
-    else:
-        spread = float(np.average((y - observed) ** 2, weights=weights)) * size / max(size - 1, 1e-9)
-        half = float(stats.t.ppf(0.975, max(size - 1, 1))) * np.sqrt(spread / size)
-        low, high = observed - half, observed + half
-    return Bin(len(y), float(np.average(prediction, weights=weights)), observed, float(low), float(high))
+def update_curves(edges: list[FloatArray | None], bound: Bound) -> list[Bins | None]:
+    """These rows in the bins of each output."""
+    weights, found = bound.table.row_weights, outputs_of(bound)
+    return [
+        None if cut is None else update(cut, prediction, y, weights)
+        for cut, (_, _, prediction, y) in zip(edges, found, strict=True)
+    ]
 
 
-def wilson(share: float, size: float) -> tuple[float, float]:
-    """95% interval of a share among `size` rows (Wilson 1927).
+def merge_curves(a: list[Bins | None], b: list[Bins | None]) -> list[Bins | None]:
+    return [None if x is None or y is None else merge(x, y) for x, y in zip(a, b, strict=True)]
 
-    >>> [round(end, 4) for end in wilson(0.0, 10)]
-    [0.0, 0.2775]
-    """
-    z = float(stats.norm.ppf(0.975))
-    middle = (share + z**2 / (2 * size)) / (1 + z**2 / size)
-    half = z / (1 + z**2 / size) * float(np.sqrt(share * (1 - share) / size + z**2 / (4 * size**2)))
-    return 0.0 if share == 0 else middle - half, 1.0 if share == 1 else middle + half
+
+def finish_curves(sums: list[Bins | None], drawn: Calibration, classes: bool) -> Calibration:
+    """The calibration of drawn rows, with curves over all rows."""
+    outputs = [
+        replace(o, bins=() if s is None else finish(s, classes)) for o, s in zip(drawn.outputs, sums, strict=True)
+    ]
+    return replace(drawn, outputs=tuple(outputs))

@@ -26,12 +26,12 @@ from ..models import Bound
 from ..readouts.derivatives import row_derivatives
 from ..readouts.grids import SMALL, Grid, grid_of
 from ..readouts.moves import RESOLUTION, crossed
-from ..readouts.result import mean_over_rows
+from ..readouts.sums import mean_over_rows
 from ..readouts.terms import Slope, find_terms
 from ..readouts.weights import effective
 from ..table import Table
 from ..table.draws import FloatArray, IntArray, chosen, row_hash
-from .calibration import wilson
+from .reliability import wilson
 
 ROWS = 2000
 POINTS = 20

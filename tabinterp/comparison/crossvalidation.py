@@ -9,6 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass
+from typing import ClassVar
 
 import numpy as np
 import pandas as pd
@@ -18,6 +19,7 @@ from scipy.stats import t as student
 from ..errors import NotApplicableError, TabinterpError
 from ..models import Model, bind
 from ..models.counterpart import fit_counterpart
+from ..readouts.display import Display, Drawn, worded
 from ..readouts.loss import loss_for
 from ..table import Table
 from ..table.draws import FloatArray
@@ -26,8 +28,17 @@ from .recalibration import folds as folds_of
 
 
 @dataclass(frozen=True, eq=False)
-class Crossvalidated:
+class Crossvalidated(Display):
     """`network` and `linear` (K,): primary loss on each fold of models fitted on the others; `value` their mean difference."""
+
+    drawn: ClassVar[Drawn] = Drawn(
+        "plot.axis.folds",
+        {"network": ("network", None, None), "linear": ("linear", None, None)},
+        worded("plot.label.fold"),
+        other="rows",
+        at=None,
+        filled=("metric",),
+    )
 
     metric: str
     network: FloatArray
@@ -54,6 +65,9 @@ class Crossvalidated:
     def status(self) -> Status:
         """What the interval says of the network, by the verdict's precedence and margin."""
         return judged(*self.interval, self.margin)
+
+    def _numbers(self) -> pd.DataFrame:
+        return self.frame().assign(fold=range(1, len(self.network) + 1))
 
     def frame(self) -> pd.DataFrame:
         """One row a fold."""

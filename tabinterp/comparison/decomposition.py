@@ -12,14 +12,18 @@ deflates a share (`projection`). Intervals are percentiles over resampled rows (
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
+from typing import Any, ClassVar
 
 import numpy as np
 import pandas as pd
 
 from ..errors import NotApplicableError
+from ..messages import text
 from ..models import Bound, Model, bind
 from ..models.scores import probabilities
+from ..readouts.display import Display, Drawn
 from ..readouts.result import Estimates
 from ..table import Table
 from ..table.draws import FloatArray, IntArray, row_hash
@@ -34,8 +38,14 @@ CONSTANT = 1e-12
 KEPT = 2**25  # numbers of the basis that are kept (256 MB); a larger one is made again, block by block
 
 
+def _part(row: Mapping[str, Any]) -> str:
+    """A component, and the columns it is of."""
+    whole = text(f"report.gain.share.{row['component']}")
+    return f"{whole}: {row['of']}" if row["of"] else whole
+
+
 @dataclass(frozen=True, eq=False)
-class Decomposition:
+class Decomposition(Display):
     """Shares of the variance of the network's score on the scored rows.
 
     `shares` (weighting, output, component) are shares with their standard errors over rows and 95% intervals; weightings are
@@ -45,6 +55,8 @@ class Decomposition:
     resamples): curvature's part of curvature and named pairs, of all outputs, in every resample; `curved_share` (weighting,)
     on the rows themselves.
     """
+
+    drawn: ClassVar[Drawn] = Drawn("plot.axis.shares", {"network": ("share", "ci_low", "ci_high")}, _part, other="rows")
 
     components: tuple[tuple[str, str], ...]
     outputs: tuple[str, ...]

@@ -25,8 +25,8 @@ from ..models import Bound
 from ..models.reference import level_encoder
 from ..table import Table
 from ..table.draws import FloatArray, IntArray, row_hash
-from .calibration import wilson
 from .performance import FEWEST, RESAMPLES, Estimate, groups, interval, resampled
+from .reliability import wilson
 
 DEPTH = 3
 TOP = 0.1  # of the distances between two predictions of a number

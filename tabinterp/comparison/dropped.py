@@ -12,7 +12,7 @@ from __future__ import annotations
 import warnings
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, ClassVar
 
 import numpy as np
 import pandas as pd
@@ -23,6 +23,7 @@ from sklearn.linear_model import LogisticRegression, PoissonRegressor, Ridge, Ri
 from ..errors import NotApplicableError
 from ..models import Bound, Model, bind
 from ..models.counterpart import ITERATIONS, fit_counts
+from ..readouts.display import Display, Drawn
 from ..readouts.groups import players_of
 from ..readouts.loss import loss_for
 from ..readouts.result import Estimates
@@ -33,10 +34,14 @@ from .refits import SEARCHED, strength_of
 
 
 @dataclass(frozen=True, eq=False)
-class Dropped:
+class Dropped(Display):
     """Rise of the held-out loss of the refit without each player; (players,), NaN where the encoder mixes its columns.
 
     `baseline`: the loss of the refit with all columns."""
+
+    drawn: ClassVar[Drawn] = Drawn(
+        "plot.axis.dropped", {"linear": ("importance", "ci_low", "ci_high")}, order="importance", filled=("loss",)
+    )
 
     players: tuple[str, ...]
     importance: Estimates
@@ -84,11 +89,10 @@ def drop_and_refit(
     players: dict[str, tuple[str, ...]] = {c: (c,) for c in bound.columns}
     for name, columns in (together or {}).items():
         players |= {name: players_of(bound.columns, {name: columns})[name]}
-    training = np.flatnonzero(~table.held_out & (table.row_weights > 0))
-    training = training[np.sort(chosen(table.numbers[training], SEARCHED, seed))]
+    training = trained_on(table, seed)
     held = np.flatnonzero(table.held_out)
     held = held[np.argsort(table.numbers[held], kind="stable")]
-    scores = _refits(bound, players, training, held, seed)
+    scores = refitted_without(bound, players, training, held, seed)
     loss = loss_for(None, table.schema.task)
     rows = table.take(held)
     at = torch.as_tensor(np.stack(scores))
@@ -106,7 +110,14 @@ def drop_and_refit(
     )
 
 
-def _refits(
+def trained_on(table: Table, seed: int) -> IntArray:
+    """The training rows of the refits."""
+    held = np.zeros(len(table), dtype=bool) if table.held_out is None else table.held_out
+    training = np.flatnonzero(~held & (table.row_weights > 0))
+    return training[np.sort(chosen(table.numbers[training], SEARCHED, seed))]
+
+
+def refitted_without(
     bound: Bound, players: Mapping[str, tuple[str, ...]], training: IntArray, held: IntArray, seed: int
 ) -> list[FloatArray]:
     """(rows, k) held-out scores with all columns, then without each player."""

@@ -7,10 +7,11 @@ the others (FPR); intercept and slope of recalibration, and the expected calibra
 the mean prediction stands for the share, and there is no ratio, TPR or FPR.
 
 Differences of shares have Newcombe's interval (1998) and the pooled z-test, ratios the log interval adjusted at zero (Walter
-1975), all by statsmodels. Scores are compared by Hedges' g (1981): the difference of means over the standard deviation pooled
-over the two groups, corrected for small numbers. Weighted rows count as as many as say as much (Kish 1965), and rows that belong
-together as many as have the standard error of their share; two groups that share such rows are taken as independent, which
-makes intervals too wide where these rows are alike.
+1975), all by statsmodels. The share of a group of which fewer than ten rows are selected, or are not, is not told, nor what it
+could be reckoned from (`partition`); of its ratio there is then one end, were they nine. Scores are compared by Hedges' g
+(1981): the difference of means over the standard deviation pooled over the two groups, corrected for small numbers. Weighted
+rows count as as many as say as much (Kish 1965), and rows that belong together as many as have the standard error of their
+share; two groups that share such rows are taken as independent, which makes intervals too wide where these rows are alike.
 
 None of this is a legal test. Four fifths, for the first ratio, is a rule of thumb of United States employment guidelines (29 CFR
 1607.4 D); no law names a limit for a standardised difference.
@@ -20,16 +21,15 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, ClassVar
 
 import numpy as np
 import pandas as pd
-from scipy import stats
-from statsmodels.stats.meta_analysis import effectsize_smd
-from statsmodels.stats.proportion import confint_proportions_2indep, proportion_confint, proportions_ztest
 
 from ..errors import NotApplicableError
+from ..messages import text
 from ..models import Bound, Model, bind
+from ..readouts.display import Display, Drawn, named
 from ..readouts.grids import SMALL
 from ..readouts.weights import effective
 from ..table import Table
@@ -37,11 +37,10 @@ from ..table.draws import FloatArray, IntArray
 from .calibration import Calibrated, calibration
 from .declined import Declined
 from .means import influences, spread
-from .partition import BoolArray, Cell, Family, families
+from .partition import BoolArray, Cell, Family, families, shares_told
 from .performance import groups as together
+from .rates import NONE, Estimate, Share, of_mean, of_means, of_share, of_shares, ratio_of, standardised
 
-Estimate = tuple[float, float, float, float]  # value, standard error, ends of the 95% interval
-NONE: Estimate = (np.nan, np.nan, np.nan, np.nan)
 THRESHOLD = 0.5
 ESTIMATES = (
     "rate", "ratio", "ratio_most", "difference", "smd", "tpr_difference", "fpr_difference", "intercept", "slope",
@@ -49,28 +48,12 @@ ESTIMATES = (
 
 
 @dataclass(frozen=True)
-class Share:
-    """A share, or a mean, and of how many rows it is worth; NaN where fewer than ten rows tell it."""
-
-    value: float = np.nan
-    size: float = np.nan
-    deviation: float = np.nan  # of single rows (divided by their number)
-
-    @property
-    def stderr(self) -> float:
-        return float(self.deviation / np.sqrt(self.size))
-
-    @property
-    def unbiased(self) -> float:
-        return float(self.deviation * np.sqrt(self.size / max(self.size - 1, 1e-9)))
-
-
-@dataclass(frozen=True)
 class Treated:
     """One group under one model. `rate` is the share selected, or the mean prediction; differences are group less control.
 
     Estimates are (value, standard error, low, high), NaN where there is none: of the control group itself, where fewer than ten
-    rows tell a number, and of a ratio to nothing.
+    rows tell a number, and of a ratio to nothing. Where fewer than ten rows are selected, `ratio` has its upper end alone, were
+    they nine; where fewer than ten are not, its lower end.
     """
 
     rate: Estimate
@@ -108,8 +91,17 @@ class Group:
 
 
 @dataclass(frozen=True, eq=False)
-class Groups:
+class Groups(Display):
     """All groups, column by column, then pair by pair."""
+
+    drawn: ClassVar[Drawn] = Drawn(
+        "plot.axis.groups",
+        dict.fromkeys(("network", "linear"), ("rate", "rate_low", "rate_high")),
+        named("group"),
+        by="model",
+        other="groups",
+        at=None,
+    )
 
     groups: tuple[Group, ...]
     rows: int
@@ -118,6 +110,9 @@ class Groups:
     favourable: str | None  # the class that is selected; None: mean predictions
     named: dict[str, str]  # control groups as the user gave them
     label: str = "jurisdiction-dependent"
+
+    def _axis(self) -> str:
+        return text(self.drawn.axis if self.favourable is not None else "plot.axis.groups.mean")
 
     def frame(self) -> pd.DataFrame:
         """One row for each group and model; what is held back is NaN."""
@@ -222,9 +217,9 @@ class Decided:
         return Share(mean, size, float(np.sqrt(variance)))
 
 
-def decided(bound: Bound, threshold: float, declined: Declined) -> Decided:
-    """Of a model's rows: selected or not, for two classes; otherwise what it predicts."""
-    table, score = bound.table, bound.scores[:, 0]
+def decided(bound: Bound, threshold: float, declined: Declined, scores: FloatArray | None = None) -> Decided:
+    """Of a model's rows: selected or not, for two classes; otherwise what it predicts. `scores` (n, k): not its own."""
+    table, score = bound.table, (bound.scores if scores is None else scores)[:, 0]
     clusters = together(table)
     more = (table.row_weights, clusters, len(np.unique(clusters)) < len(clusters))
     if table.schema.task != "binary":
@@ -236,45 +231,68 @@ def decided(bound: Bound, threshold: float, declined: Declined) -> Decided:
     return Decided(positive.astype(np.float64), score, outcome, *more)
 
 
+@dataclass(frozen=True, eq=False)
+class Told:
+    """Rows (n,) of a group, and whether the share selected, and the shares of both outcomes, may be told."""
+
+    rows: BoolArray
+    rate: bool
+    errors: bool
+
+
 def _judged(bound: Bound, cut: tuple[Family, ...], threshold: float, declined: Declined) -> list[list[Treated | None]]:
     rows = decided(bound, threshold, declined)
-    return [_family(bound, rows, family) for family in cut]
+    rates = errors = [[cell.told for cell in family.cells] for family in cut]
+    if rows.outcome is not None:
+        selected = rows.selected.astype(np.int64)
+        rates, errors = shares_told(cut, selected), shares_told(cut, 2 * selected + rows.outcome)
+    return [
+        _family(
+            bound,
+            rows,
+            family,
+            [
+                Told(c.rows, rate, rate and both) if c.told else None
+                for c, rate, both in zip(family.cells, *told, strict=True)
+            ],
+        )
+        for family, *told in zip(cut, rates, errors, strict=True)
+    ]
 
 
-def _family(bound: Bound, rows: Decided, family: Family) -> list[Treated | None]:
-    told = [cell.rows if cell.told else None for cell in family.cells]
-    rates = [-np.inf if mask is None else np.nan_to_num(rows.share(rows.selected, mask).value) for mask in told]
+def _family(bound: Bound, rows: Decided, family: Family, told: list[Told | None]) -> list[Treated | None]:
+    rates = [-np.inf if one is None else np.nan_to_num(rows.share(rows.selected, one.rows).value) for one in told]
     most = told[int(np.argmax(rates))]
     control = None if family.control is None else told[family.control]
     return [
         None
-        if mask is None
-        else _treated(bound, rows, mask, None if mask is control else control, None if mask is most else most)
-        for mask in told
+        if one is None
+        else _treated(bound, rows, one, None if one is control else control, None if one is most else most)
+        for one in told
     ]
 
 
-def _treated(
-    bound: Bound, rows: Decided, mask: BoolArray, control: BoolArray | None, most: BoolArray | None
-) -> Treated:
-    rate = rows.share(rows.selected, mask)
-    against = Share() if control is None else rows.share(rows.selected, control)
+def _treated(bound: Bound, rows: Decided, group: Told, control: Told | None, most: Told | None) -> Treated:
+    mask = group.rows
+    rate, against = _rate(rows, group), _rate(rows, control)
     here = calibration(bound.take(mask)).outputs[0] if bound.table.held_out is not None else None
     kept: dict[str, Any] = {}
     if rows.outcome is None:
-        kept["difference"], kept["p"] = _of_means(rate, against)
+        kept["difference"], kept["p"] = of_means(rate, against)
     else:
-        kept["difference"], kept["p"] = _of_shares(rate, against)
-        kept["ratio"] = _ratio(rate, against)
-        kept["ratio_most"] = _ratio(rate, Share() if most is None else rows.share(rows.selected, most))
+        kept["difference"], kept["p"] = of_shares(rate, against)
+        kept["ratio"] = ratio_of(rate, against) if group.rate else _one_end(rows, mask, against)
+        kept["ratio_most"] = ratio_of(rate, _rate(rows, most))
         for name, side in (("tpr", rows.outcome), ("fpr", ~rows.outcome)):
-            found = rows.share(rows.selected, mask & side)
-            other = Share() if control is None else rows.share(rows.selected, control & side)
-            kept |= {name: found.value, f"{name}_difference": _of_shares(found, other)[0]}
+            found, other = (
+                rows.share(rows.selected, one.rows & side) if one is not None and one.errors else Share()
+                for one in (group, control)
+            )
+            kept |= {name: found.value, f"{name}_difference": of_shares(found, other)[0]}
     return Treated(
-        rate=_of_mean(rate) if rows.outcome is None else _of_share(rate),
-        smd=_standardised(
-            rows.share(rows.score, mask), Share() if control is None else rows.share(rows.score, control)
+        rate=of_mean(rate) if rows.outcome is None else of_share(rate),
+        smd=standardised(
+            rows.share(rows.score, mask), Share() if control is None else rows.share(rows.score, control.rows)
         ),
         intercept=NONE if here is None else here.intercept,
         slope=NONE if here is None else here.slope,
@@ -283,63 +301,23 @@ def _treated(
     )
 
 
+def _rate(rows: Decided, group: Told | None) -> Share:
+    return rows.share(rows.selected, group.rows) if group is not None and group.rate else Share()
+
+
+def _one_end(rows: Decided, mask: BoolArray, against: Share) -> Estimate:
+    """Of a ratio that is not told: the end that holds were nine rows selected, or not selected, where fewer than ten are."""
+    weights = rows.weights[mask]
+    share = float(np.sort(weights)[:-SMALL:-1].sum() / weights.sum()) if weights.any() else np.nan
+    for side, end in ((rows.selected[mask], 3), (1 - rows.selected[mask], 2)):
+        if 0 < side.sum() < SMALL:
+            value = share if end == 3 else 1 - share
+            bound = ratio_of(Share(value, effective(weights), float(np.sqrt(share * (1 - share)))), against)
+            return (np.nan, np.nan, np.nan, bound[3]) if end == 3 else (np.nan, np.nan, bound[2], np.nan)
+    return NONE
+
+
 def _ece(calibrated: Calibrated) -> float:
     """Mean distance of prediction and outcome over the bins, by their rows; noise alone makes it positive."""
     rows = sum(b.rows for b in calibrated.bins)
     return float(sum(b.rows * abs(b.predicted - b.observed) for b in calibrated.bins) / rows) if rows else np.nan
-
-
-# ---- numbers with their errors; none where a share is none
-
-
-def _of_share(a: Share) -> Estimate:
-    if not np.isfinite(a.value):
-        return NONE
-    low, high = proportion_confint(a.value * a.size, a.size, method="wilson")
-    return a.value, a.stderr, float(low), float(high)
-
-
-def _of_mean(a: Share) -> Estimate:
-    reach = float(stats.t.ppf(0.975, max(a.size - 1, 1))) * a.unbiased / np.sqrt(a.size)
-    return (a.value, a.stderr, a.value - reach, a.value + reach) if np.isfinite(a.value) else NONE
-
-
-def _of_shares(a: Share, b: Share) -> tuple[Estimate, float]:
-    """First less second, and the p-value that they are the same."""
-    if not np.isfinite(a.value - b.value):
-        return NONE, np.nan
-    counts, sizes = np.array([a.value * a.size, b.value * b.size]), np.array([a.size, b.size])
-    low, high = confint_proportions_2indep(counts[0], a.size, counts[1], b.size, method="newcomb", compare="diff")
-    same = a.value == b.value  # also where nobody, or everybody, is selected in both
-    p = 1.0 if same else float(proportions_ztest(counts, sizes)[1])
-    return (a.value - b.value, float(np.hypot(a.stderr, b.stderr)), float(low), float(high)), p
-
-
-def _of_means(a: Share, b: Share) -> tuple[Estimate, float]:
-    """The same of two means of numbers (Welch 1947)."""
-    gap = a.value - b.value
-    if not np.isfinite(gap) or not a.deviation + b.deviation > 0:
-        return NONE, np.nan
-    parts = [one.unbiased**2 / one.size for one in (a, b)]
-    df = sum(parts) ** 2 / (parts[0] ** 2 / max(a.size - 1, 1) + parts[1] ** 2 / max(b.size - 1, 1))
-    error = float(np.sqrt(sum(parts)))
-    reach = float(stats.t.ppf(0.975, df)) * error
-    return (gap, error, gap - reach, gap + reach), float(2 * stats.t.sf(abs(gap) / error, df))
-
-
-def _ratio(a: Share, b: Share) -> Estimate:
-    if not (np.isfinite(a.value) and b.value > 0):
-        return NONE
-    value = a.value / b.value
-    counts = (a.value * a.size, a.size, b.value * b.size, b.size)
-    low, high = confint_proportions_2indep(*counts, method="log-adjusted", compare="ratio")
-    error = float(np.hypot(a.stderr / b.value, value * b.stderr / b.value))
-    return value, error, min(float(low), value), max(float(high), value)
-
-
-def _standardised(a: Share, b: Share) -> Estimate:
-    if not (np.isfinite(a.value - b.value) and a.deviation + b.deviation > 0):
-        return NONE
-    value, variance = effectsize_smd(a.value, a.unbiased, a.size, b.value, b.unbiased, b.size)
-    reach = float(stats.norm.ppf(0.975) * np.sqrt(variance))
-    return float(value), float(np.sqrt(variance)), float(value) - reach, float(value) + reach

@@ -10,7 +10,7 @@ the network), is only given where the gain is resolved.
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Any, Literal
+from typing import Any, ClassVar, Literal
 
 import numpy as np
 import pandas as pd
@@ -19,6 +19,7 @@ from sklearn.pipeline import Pipeline
 
 from ..errors import NotApplicableError
 from ..models import Bound, Model, bind
+from ..readouts.display import Display, Drawn, named
 from ..readouts.loss import loss_for
 from ..readouts.result import Estimates
 from ..table import Table
@@ -33,7 +34,7 @@ Name = Literal["intercept", "linear", "curvature", "pairs", "network"]
 
 
 @dataclass(frozen=True, eq=False)
-class Ladder:
+class Ladder(Display):
     """`loss` (r,) of the rungs on the held-out rows, in nats, squared units of the target or Poisson
     deviance, with 95% intervals.
 
@@ -43,6 +44,14 @@ class Ladder:
     (resamples,): the part of what the longest refit gains over the linear that curves alone gain; `curved_share` its value
     on the rows themselves.
     """
+
+    drawn: ClassVar[Drawn] = Drawn(
+        "plot.axis.ladder",
+        {"network": ("loss", "loss_low", "loss_high")},
+        named("rung", "report.gain.rung"),
+        at=None,
+        filled=("metric",),
+    )
 
     rungs: tuple[Name, ...]
     loss: Estimates

@@ -12,8 +12,8 @@ import numpy as np
 from scipy import stats
 
 from ..table.draws import FloatArray, IntArray
-from .calibration import wilson
 from .performance import FEWEST
+from .reliability import wilson
 
 Mean = tuple[float, float, float, float]  # value, standard error, ends of the interval
 NONE: Mean = (np.nan, np.nan, np.nan, np.nan)

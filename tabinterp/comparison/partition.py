@@ -4,6 +4,9 @@ A column of levels is cut into its twelve most frequent ones and all others toge
 weight (fewer where values are tied), and missing values are a group of their own. A group of fewer than ten rows is not told;
 nor is the next smallest of a line of the table whose untold rows, reckoned as the total less what is told, would be fewer
 than ten or those of one group (complementary suppression; Willenborg & de Waal 2001).
+
+A share with its number of rows is a count. The shares of a group are not told where fewer than ten of its rows are on one side
+of them, nor where such a count could be reckoned from the other groups and the total.
 """
 
 from __future__ import annotations
@@ -172,6 +175,39 @@ def _largest(cells: Any) -> int | None:
     return int(np.argmax(sizes)) if sizes and max(sizes) > 0 else None
 
 
+def shares_told(found: tuple[Family, ...], sides: IntArray) -> list[list[bool]]:
+    """Of every cell of every family, whether shares of its rows may be told; `sides` (n,) is the side of each row, from 0 on.
+
+    Families are given as `families` makes them: single columns, then pairs, of which both columns' shares must be told.
+    """
+    single: dict[Condition, bool] = {}
+    made = []
+    for family in found:
+        axes = [list(dict.fromkeys(cell.conditions[x] for cell in family.cells)) for x in range(len(family.columns))]
+        at = tuple(np.array([[axis.index(c.conditions[x]) for c in family.cells] for x, axis in enumerate(axes)]))
+        counts = np.zeros((*map(len, axes), int(sides.max(initial=0)) + 1), dtype=np.int64)
+        counts[at] = [np.bincount(sides[cell.rows], minlength=counts.shape[-1]) for cell in family.cells]
+        allowed = np.zeros(counts.shape[:-1], dtype=np.bool_)
+        allowed[at] = [cell.told and all(single.get(c, True) for c in cell.conditions) for cell in family.cells]
+        if allowed.ndim == 1:
+            counts, allowed, at = counts[:, None], allowed[:, None], (*at, np.zeros(len(family.cells), dtype=np.int64))
+        told = [bool(one) for one in countable(counts, allowed)[at]]
+        if len(family.columns) == 1:
+            single |= {cell.conditions[0]: one for cell, one in zip(family.cells, told, strict=True)}
+        made.append(told)
+    return made
+
+
+def countable(counts: IntArray, allowed: BoolArray) -> BoolArray:
+    """(a, b) which cells of a table of counts (a, b, sides) may tell how their rows are shared among the sides.
+
+    >>> two = np.array([[[40, 60]], [[3, 97]], [[50, 50]], [[0, 80]]])  # selected and not, of four groups
+    >>> countable(two, np.ones((4, 1), dtype=bool))[:, 0].tolist()  # three are too few; the first would tell of them
+    [False, False, True, True]
+    """
+    return _closed(counts, allowed & ~((counts > 0) & (counts < SMALL)).any(axis=-1))
+
+
 def shown(counts: IntArray, allowed: BoolArray | None = None) -> BoolArray:
     """Which cells of a table of counts (a, b) may be told when all its margins are; (a, 1): of the groups of one column.
 
@@ -181,22 +217,29 @@ def shown(counts: IntArray, allowed: BoolArray | None = None) -> BoolArray:
     told = counts >= SMALL
     if allowed is not None:
         told &= allowed
-    lines: list[Any] = [(slice(None), j) for j in range(counts.shape[1])]
-    if counts.shape[1] > 1:
-        lines += [(i, slice(None)) for i in range(counts.shape[0])]
+    return _closed(counts[..., None], told)
+
+
+def _closed(counts: IntArray, told: BoolArray) -> BoolArray:
+    """(a, b) of the cells (a, b, sides) that are told, those that may be when the margins of every side are known."""
+    told = told.copy()
+    lines: list[Any] = [(slice(None), j) for j in range(told.shape[1])]
+    if told.shape[1] > 1:
+        lines += [(i, slice(None)) for i in range(told.shape[0])]
     again = True
     while again:
-        again = False
-        for line in lines:
-            again |= _close(counts[line], told[line])
+        again = any(_close(counts[line], told[line]) for line in lines)
     return told
 
 
 def _close(counts: IntArray, told: BoolArray) -> bool:
     """Hold back the smallest told cell of a line (in place) where what is untold could be reckoned; was one held back?"""
-    hidden = ~told & (counts > 0)
-    open_ = np.flatnonzero(told)
-    if not hidden.any() or not len(open_) or (hidden.sum() > 1 and counts[hidden].sum() >= SMALL):
+    hidden = ~told[:, None] & (counts > 0)
+    many, rows = hidden.sum(axis=0), (counts * hidden).sum(axis=0)
+    bare = (many > 0) & ((many == 1) | (rows < SMALL))
+    if not bare.any() or not told.any():
         return False
-    told[open_[np.argmin(counts[open_])]] = False
+    useful = told & (counts[:, bare] > 0).any(axis=1)
+    open_ = np.flatnonzero(useful if useful.any() else told)
+    told[open_[np.argmin(counts[open_].sum(axis=1))]] = False
     return True

@@ -10,17 +10,20 @@ from __future__ import annotations
 import math
 from collections.abc import Iterator
 from dataclasses import dataclass, replace
-from typing import Literal
+from typing import ClassVar, Literal
 
 import numpy as np
 import pandas as pd
 import torch
+from numpy.typing import NDArray
+from scipy.special import xlogy
 from scipy.stats import norm
 from threadpoolctl import threadpool_limits
 
 from ..errors import TabinterpError
 from ..models.model import Bound
 from ..models.scores import probabilities
+from ..readouts.display import Display, Drawn, named
 from ..readouts.loss import loss_for
 from ..table import Table
 from ..table.draws import FloatArray, IntArray, row_hash
@@ -44,14 +47,15 @@ Status = Literal["better", "equivalent", "worse", "not_resolved", "not_assessed"
 class Metric:
     """One metric of both models: value, standard error and 95% interval, and the paired difference network - linear.
 
-    `method` is that of the difference's interval.
+    `method` is that of the difference's interval. `rows`: how many it is of, where that is not as many as all others are.
     """
 
     name: str
     network: Estimate
     linear: Estimate
     difference: Estimate
-    method: Literal["bootstrap", "delong"] = "bootstrap"
+    method: Literal["bootstrap", "delong", "student"] = "bootstrap"
+    rows: int | None = None
 
     @property
     def higher_is_better(self) -> bool:
@@ -67,11 +71,18 @@ class Metric:
 
 
 @dataclass(frozen=True)
-class Performance:
+class Performance(Display):
     """All metrics on `rows` rows; the first is the one the verdict rests on. `null` is its value for knowing nothing.
 
     `given` is the user's margin. `classes` holds log loss and AUC of each of several classes against the others.
     """
+
+    drawn: ClassVar[Drawn] = Drawn(
+        "plot.axis.performance",
+        {"network": ("difference", "low", "high")},
+        named("metric", "report.metric"),
+        other="rows",
+    )
 
     metrics: tuple[Metric, ...]
     rows: int
@@ -103,6 +114,11 @@ class Performance:
             return None
         value, _, low, high = self.metrics[0].difference
         return rows_to_resolve(value, low, high, self.margin, self.rows)
+
+    def _numbers(self) -> pd.DataFrame:
+        """Differences of all units on one axis."""
+        found = [(m.name, *np.array(m.difference) / (m.difference[1] or np.nan)) for m in self.metrics]
+        return pd.DataFrame(found, columns=["metric", "difference", "stderr", "low", "high"])
 
     def frame(self) -> pd.DataFrame:
         """One row a metric."""
@@ -258,14 +274,14 @@ def _metrics(task: str, both: FloatArray, y: FloatArray) -> dict[str, Weighed]:
         elif name == "r2":
             made |= {name: _r2((both[:, :, 0] - y) ** 2, y)} if varied else {}
         elif name == "balanced_accuracy":
-            made[name] = _balanced(1 - _rows("accuracy", task, both, y), y)
+            made[name] = _balanced(1 - row_losses("accuracy", task, both, y), y)
         elif name != "macro_auc":  # the mean of those of the classes
-            rows = _rows(name, task, both, y)
+            rows = row_losses(name, task, both, y)
             made[name] = _mean(1 - rows if name == "accuracy" else rows)
     return made
 
 
-def _rows(name: str | None, task: str, both: FloatArray, y: FloatArray) -> FloatArray:
+def row_losses(name: str | None, task: str, both: FloatArray, y: FloatArray) -> FloatArray:
     """(models, n) losses of single rows."""
     losses = loss_for(name, task).rows(torch.as_tensor(both), torch.as_tensor(y), torch.ones(both.shape[:2]))
     return np.asarray(losses.numpy(), dtype=np.float64)
@@ -304,7 +320,7 @@ def _by_class(both: FloatArray, y: FloatArray, classes: int) -> dict[tuple[str, 
         p = np.stack([probabilities(one)[:, k] for one in both])
         own = (y == k).astype(np.float64)
         odds = np.log(p / np.maximum(1 - p, np.finfo(float).tiny) + np.finfo(float).tiny)[..., None]
-        made["log_loss", k] = _mean(_rows("log_loss", "binary", odds, own))
+        made["log_loss", k] = _mean(row_losses("log_loss", "binary", odds, own))
         made["auc", k] = auc(p, own)
     return made
 
@@ -325,15 +341,34 @@ def _by_delong(metric: Metric, scores: FloatArray, y: FloatArray) -> Metric:
 
 def null_loss(task: str, y: FloatArray, w: FloatArray) -> float:
     """Loss of a model that knows the target's distribution and nothing else: entropy, or that of predicting the mean."""
-    if not GOALS[task].classes:
-        mean = np.average(y, weights=w)
-        score = np.log(np.maximum(mean, np.finfo(float).tiny)) if task == "count" else mean
-        return float(np.average(_rows(None, task, np.full((1, len(y), 1), score), y)[0], weights=w))
-    p = np.bincount(y.astype(np.int64), w) / w.sum()
-    return float(-(p[p > 0] * np.log(p[p > 0])).sum())
+    centre = float(np.average(y, weights=w))
+    parts = null_parts(task, y, int(y.max()) + 1 if GOALS[task].classes else 0, centre)
+    return null_of(task, np.average(parts, axis=0, weights=w), centre)
+
+
+def null_parts(task: str, y: FloatArray, classes: int, centre: float) -> FloatArray:
+    """(n, parts) whose means over rows give the loss of knowing nothing; numbers are taken from `centre`."""
+    if GOALS[task].classes:
+        return np.eye(classes)[y.astype(np.int64)]
+    return np.column_stack([y - centre, xlogy(y, y) if task == "count" else (y - centre) ** 2])
+
+
+def null_of(task: str, means: FloatArray, centre: float) -> float:
+    """From the means over rows of its parts."""
+    if GOALS[task].classes:
+        return float(-xlogy(means, means).sum())
+    if task == "count":
+        mean = means[0] + centre
+        return float(2 * (means[1] - xlogy(mean, mean)))
+    return float(means[1] - means[0] ** 2)
+
+
+def labels_differ(both: FloatArray) -> NDArray[np.bool_]:
+    """(n,) whether two models (2, n, k) name another class."""
+    labels = both[..., 0] > 0 if both.shape[2] == 1 else both.argmax(axis=2)
+    return np.asarray(labels[0] != labels[1])
 
 
 def _disagreement(both: FloatArray, weights: FloatArray) -> tuple[int, float]:
-    labels = both[..., 0] > 0 if both.shape[2] == 1 else both.argmax(axis=2)
-    differ = labels[0] != labels[1]
+    differ = labels_differ(both)
     return int(differ.sum()), float(np.average(differ, weights=weights))

@@ -9,12 +9,13 @@ makes of it.
 
 What the best proxies carry: they take their values from other rows, drawn by hash, one column at a time and all together, and the
 loss and the gap between the most and the least selected group are taken again. The gap is between the same two groups throughout.
+Where the share of one of these may not be told (`partition`) the gap is not, and only its change is, a mean over draws.
 """
 
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 import numpy as np
@@ -31,10 +32,11 @@ from ..readouts.moves import forward, is_read
 from ..table import Table
 from ..table.draws import FloatArray, IntArray, chosen, row_hash
 from .declined import Declined
-from .groups import THRESHOLD, Estimate, decided
+from .groups import THRESHOLD, decided
 from .means import influences, spread
-from .partition import BoolArray, Condition, cut, shown
+from .partition import BoolArray, Condition, Cut, countable, cut, shown
 from .performance import groups as together
+from .rates import NONE, Estimate
 
 FOLDS = 5
 OVERLAP = float(np.sqrt(1 + FOLDS / (FOLDS - 1)))  # of standard errors, because the fits share most of their rows
@@ -217,17 +219,24 @@ class _Asked:
 
 def _gap(bound: Bound, name: str, best: tuple[str, ...], threshold: float, declined: Declined, seed: int) -> Gap | None:
     parts = cut(bound.table, name)
-    told = np.flatnonzero(shown(parts.counts[:, None])[:, 0])
-    rows = decided(bound, threshold, declined)
+    rows, known = decided(bound, threshold, declined), shown(parts.counts[:, None])
+    told = np.flatnonzero(known[:, 0])
     rates = [rows.share(rows.selected, parts.codes == i).value for i in told]
     if len(told) < 2 or not np.isfinite(rates).all():
         return None
     most, least = (int(told[at]) for at in (np.argmax(rates), np.argmin(rates)))
     pair = (parts.codes == most, parts.codes == least)
+    gap = _difference(bound.table, rows.selected, pair)
     moved = [_ablated(bound, some, pair, threshold, declined, seed) for some in _sets(best)]
-    return Gap(
-        parts.conditions[most], parts.conditions[least], _difference(bound.table, rows.selected, pair), tuple(moved)
-    )
+    if rows.outcome is not None and not _countable(parts, rows.selected > 0, known)[[most, least]].all():
+        gap, moved = NONE, [replace(one, left=NONE) for one in moved]
+    return Gap(parts.conditions[most], parts.conditions[least], gap, tuple(moved))
+
+
+def _countable(parts: Cut, selected: BoolArray, known: BoolArray) -> BoolArray:
+    """(groups,) of which the share selected may be told."""
+    sides = [np.bincount(parts.codes[side], minlength=len(known)) for side in (selected, ~selected)]
+    return countable(np.stack(sides, axis=-1)[:, None], known)[:, 0]
 
 
 def _sets(best: tuple[str, ...]) -> list[tuple[str, ...]]:

@@ -16,13 +16,14 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, ClassVar
 
 import numpy as np
 import pandas as pd
 
 from ..errors import NotApplicableError, TabinterpError
 from ..models import Bound, Model, bind
+from ..readouts.display import Display, Drawn, named
 from ..table import Table
 from ..table.draws import FloatArray, IntArray
 from .declined import Declined, case_of, interventional, linear_values, readings
@@ -31,7 +32,7 @@ from .means import Mean
 
 
 @dataclass(frozen=True, eq=False)
-class ReasonCodes:
+class ReasonCodes(Display):
     """Reasons of `rows` declined rows (of `declined_rows`), and how far they can be relied on.
 
     `network` and `linear` (rows, columns) are what each column adds towards the decline, in log-odds, against the same
@@ -39,6 +40,14 @@ class ReasonCodes:
     named would, moved alone to the reference rows, move the network's score by more than one that is. `protected`: share of
     rows in which a protected column is among the reasons of the network, and of the linear model; None where none is declared.
     """
+
+    drawn: ClassVar[Drawn] = Drawn(
+        "plot.axis.reasons",
+        dict.fromkeys(("network", "linear"), ("value", "ci_low", "ci_high")),
+        named("of"),
+        order="value",
+        by="model",
+    )
 
     columns: tuple[str, ...]
     network: FloatArray
@@ -57,6 +66,12 @@ class ReasonCodes:
     against: tuple[Against, ...]
     seed: int
     estimand: str = "interventional Shapley value of the log-odds against the just-approved rows, towards the decline"
+
+    def _numbers(self) -> pd.DataFrame:
+        """In how many rows each column is a reason."""
+        frame = self.frame()
+        frame = frame[frame["measure"].isin(["reason_network", "reason_linear"])]
+        return frame.assign(model=frame["measure"].str.removeprefix("reason_"))
 
     def frame(self) -> pd.DataFrame:
         """One row a measure: what it is of, rows, value, standard error, 95% interval. Aggregates only."""

@@ -12,7 +12,7 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from itertools import combinations
-from typing import Any, Literal
+from typing import Any, ClassVar, Literal, get_args
 
 import numpy as np
 import pandas as pd
@@ -21,6 +21,7 @@ from ..errors import NotApplicableError
 from ..models import Bound, Model, bind
 from ..models.randomised import randomised
 from ..readouts.deletion import Curves, by_chance, curves
+from ..readouts.display import Display, Drawn, named
 from ..readouts.rankings import METHODS, Ask, Ranking, rankings
 from ..readouts.result import Estimates
 from ..table import Table
@@ -72,8 +73,16 @@ class Stability:
 
 
 @dataclass(frozen=True, eq=False)
-class Trust:
+class Trust(Display):
     """Every check of every method; `networks` where there are several. `skipped`: checks that do not apply, and why."""
+
+    drawn: ClassVar[Drawn] = Drawn(
+        "plot.axis.trust",
+        dict.fromkeys((*get_args(Null), *get_args(Other)), ("value", "low", "high")),
+        named("method", "reading"),
+        by="check",
+        other="rows",
+    )
 
     columns: tuple[str, ...]
     unit: str
@@ -83,6 +92,11 @@ class Trust:
     networks: Networks | None
     skipped: dict[str, str]
     settings: dict[str, Any] = field(default_factory=dict)
+
+    def _numbers(self) -> pd.DataFrame:
+        """Rank correlations alone; what is in other units has no place on their axis."""
+        frame = self.frame()
+        return frame[frame["measure"] == "rank correlation"]
 
     def frame(self) -> pd.DataFrame:
         """One row for each check, method and measure; `low` and `high` are the least and the largest of what was drawn."""

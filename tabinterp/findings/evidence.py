@@ -122,7 +122,9 @@ def read_mapping(path: str | Path) -> Mapping:
 
 
 def read_card(path: str | Path) -> Card:
-    """The author's text: intended_use, population, limits, reviewer, role; each may be left out.
+    """The author's text: intended_use, out_of_scope, population, limits, ethics, developer, licence, reviewer, role.
+
+    Each may be left out; what is left out is printed as not supplied.
 
     Raises
     ------

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from ..report.document import Agreement, CoefficientRow, Document, Interval
-from .outcome import Outcome, above, cleared, either, not_applicable, raised
+from .outcome import Limits, Outcome, above, cleared, either, not_applicable, raised
 
 SIZES = {  # readings of how much a column matters; an average derivative may cancel, and asks another question
     "network.permutation_importance",
@@ -24,10 +24,10 @@ WEAK_AUC, WEAK_R2 = 0.55, 0.02  # of a column alone
 Z = 4.0  # of a coefficient: 6e-5, so that fifty columns of noise raise one in three hundred
 WEAK = 0.1  # correlation with the target
 RANGES = 2.0  # ranges of the score: a linear model stays below 1, because all its columns together make one range
-GAP = 0.2  # R2: ordinary networks are below 0.1
+APART = 0.15  # of the R2 that real rows teach: ordinary networks are below 0.13, and scaffolds above 0.18
 
 
-def sign_conflict(d: Document) -> Outcome:
+def sign_conflict(d: Document, at: Limits) -> Outcome:
     if not d.coefficients.terms:
         return not_applicable()
     terms = len(d.coefficients.terms)
@@ -40,7 +40,7 @@ def _name(term: CoefficientRow) -> str:
     return f"{term.column}{level}" + ("" if term.output is None else f" ({term.output})")
 
 
-def unused_column(d: Document) -> Outcome:
+def unused_column(d: Document, at: Limits) -> Outcome:
     if not d.importance.columns:
         return not_applicable()
     unread = {c.name for c in d.data.columns if c.role == "input" and not c.read_by_network}
@@ -56,49 +56,51 @@ def _silent(importance: Interval, loss: float) -> bool:
     return importance.value is not None and all(abs(v) <= ROUNDING * loss for v in ends)
 
 
-def methods_disagree(d: Document) -> Outcome:
+def methods_disagree(d: Document, at: Limits) -> Outcome:
     found = [(a.spearman, a) for a in d.agreement if {a.first, a.second} <= SIZES and a.spearman is not None]
     if not found:
         return not_applicable()
-    apart = [(value, pair) for value, pair in found if value < AGREE and not _same_first(d, pair)]
+    apart = [
+        (value, pair) for value, pair in found if value < at["rank"] and not _same_first(d, pair, at["percent"] / 100)
+    ]
     value, pair = min(apart or found, key=lambda one: one[0])
     names = {"first": _reading(pair.first), "second": _reading(pair.second)}
-    values = {"value": value, "threshold": AGREE, **names}
-    if value < AGREE and not apart:
+    values = {"value": value, "threshold": at["rank"], **names}
+    if value < at["rank"] and not apart:
         return Outcome("cleared", "cleared_first", {**values, "percent": 100 * (pair.overlap or 0.0), "top": pair.top})
     return either(bool(apart), **values)
 
 
-def _same_first(d: Document, pair: Agreement) -> bool:
+def _same_first(d: Document, pair: Agreement, shared: float) -> bool:
     """The first columns are much the same, of many: then it is columns of no weight that are ranked otherwise."""
-    return len(d.importance.columns) > 2 * pair.top and (pair.overlap or 0.0) > SHARED
+    return len(d.importance.columns) > 2 * pair.top and (pair.overlap or 0.0) > shared
 
 
 def _reading(name: str) -> str:
     return name.removeprefix("network.").replace("_", " ")
 
 
-def unstable_ranking(d: Document) -> Outcome:
+def unstable_ranking(d: Document, at: Limits) -> Outcome:
     """Of the first places of the Shapley ranking, those that the next one may take; the worst output."""
     if d.shapley is None or not d.shapley.columns:
         return not_applicable()
-    outputs = dict.fromkeys(row.output for row in d.shapley.columns)
+    outputs, top = dict.fromkeys(row.output for row in d.shapley.columns), int(at["top"])
     worst = max(
-        sum(row.network_tied for row in [r for r in d.shapley.columns if r.output == output][:TOP])
+        sum(row.network_tied for row in [r for r in d.shapley.columns if r.output == output][:top])
         for output in outputs
     )
-    return either(worst >= TIED, count=worst, top=TOP, rows=d.shapley.rows)
+    return either(worst >= at["tied"], count=worst, top=top, rows=d.shapley.rows)
 
 
-def interaction_only(d: Document) -> Outcome:
+def interaction_only(d: Document, at: Limits) -> Outcome:
     """Pairs that the network uses together, of columns that neither a coefficient nor a correlation shows."""
     if d.interactions is None or not d.interactions.pairs or d.table is None:
         return not_applicable()
-    hidden = {c.column for c in d.table.columns if not c.target and _weak_alone(d, c.column)}
+    hidden = {c.column for c in d.table.columns if not c.target and _weak_alone(d, c.column, at)}
     found = [
         (row.first, row.second, row.share.value)
         for row in d.interactions.pairs
-        if above(row.share, PAIR) and {row.first, row.second} <= hidden
+        if above(row.share, at["percent"] / 100) and {row.first, row.second} <= hidden
     ]
     if not found:
         return cleared(pairs=len(d.interactions.pairs), hidden=len(hidden))
@@ -106,17 +108,17 @@ def interaction_only(d: Document) -> Outcome:
     return raised(pairs=names, percent=100 * max(share or 0.0 for *_, share in found))
 
 
-def _weak_alone(d: Document, column: str) -> bool:
+def _weak_alone(d: Document, column: str, at: Limits) -> bool:
     tests = [t.p for t in d.coefficients.tests if t.column == column and t.p is not None]
-    if not tests or min(tests) * len(tests) <= ALONE or d.table is None:
+    if not tests or min(tests) * len(tests) <= at["p"] or d.table is None:
         return False
     one = next(c for c in d.table.columns if c.column == column)
-    weak = WEAK_AUC if d.table.metric == "auc" else WEAK_R2
+    weak = at["auc" if d.table.metric == "auc" else "r2"]
     alone = one.held_out if one.held_out.value is not None else one.training
     return alone.value is not None and alone.value < weak and (one.correlation is None or abs(one.correlation) < WEAK)
 
 
-def suppressor(d: Document) -> Outcome:
+def suppressor(d: Document, at: Limits) -> Outcome:
     """A number that does not go with the target alone, and does beside the others."""
     known = {c.column: c for c in d.table.columns if c.correlation is not None and not c.target} if d.table else {}
     terms = [t for t in d.coefficients.terms if t.level is None and t.z is not None and t.column in known]
@@ -125,9 +127,9 @@ def suppressor(d: Document) -> Outcome:
     found = [
         t
         for t in terms
-        if abs(t.z or 0.0) >= Z
-        and (known[t.column].p or 0.0) > ALONE
-        and abs(known[t.column].correlation or 0.0) < WEAK
+        if abs(t.z or 0.0) >= at["z"]
+        and (known[t.column].p or 0.0) > at["p"]
+        and abs(known[t.column].correlation or 0.0) < at["r"]
     ]
     if not found:
         return cleared(count=len(known))
@@ -136,18 +138,18 @@ def suppressor(d: Document) -> Outcome:
     return raised(columns=names, column=first.column, correlation=known[first.column].correlation, z=first.z)
 
 
-def extrapolates(d: Document) -> Outcome:
+def extrapolates(d: Document, at: Limits) -> Outcome:
     if d.extrapolation is None or not d.extrapolation.columns:
         return not_applicable()
-    far = [c for c in d.extrapolation.columns if above(c.change, RANGES)]
+    far = [c for c in d.extrapolation.columns if above(c.change, at["ranges"])]
     first = (far or d.extrapolation.columns)[0]
-    values = {"column": first.column, "value": first.change.value, "threshold": RANGES}
+    values = {"column": first.column, "value": first.change.value, "threshold": at["ranges"]}
     if not far:
         return cleared(count=len(d.extrapolation.columns), **values)
     return raised(columns=[c.column for c in far], low=first.change.low, high=first.change.high, **values)
 
 
-def off_support_behaviour(d: Document) -> Outcome:
+def off_support_behaviour(d: Document, at: Limits) -> Outcome:
     part = d.off_support
     if part is None or part.gap.low is None:
         return not_applicable()
@@ -159,4 +161,4 @@ def off_support_behaviour(d: Document) -> Outcome:
         "low": part.gap.low,
         "high": part.gap.high,
     }
-    return either(above(part.gap, GAP), **values)
+    return either(above(part.gap, max(at["share"] * (part.real.value or 0.0), 1e-12)), **values)

@@ -5,20 +5,20 @@ from __future__ import annotations
 import math
 from typing import Literal
 
-from ..report.claims import LINEAR_R2
 from ..report.document import Document, Interval
-from .outcome import Outcome, cleared, either, not_applicable, raised
+from .outcome import Limits, Outcome, cleared, either, not_applicable, raised
 
 SATURATED = 0.01  # median p(1-p), of at most 0.25
 SLOPE = (0.75, 1.35)  # of recalibration: between these the probabilities move by a few hundredths at most
 WEAK_AUC = (
     0.65  # below it an AUC must bring a lower loss too: what was learnt from shuffled labels reaches 0.6 by chance
 )
-WEAK_R2 = 0.02  # the same of numbers
+WEAK_SKILL = 0.15  # the same of several classes: accuracy above the largest class, of what there is above it
+WEAK_R2 = 0.02  # of numbers
 INTERCEPT = 0.35  # log-odds: moves a probability of one half by 0.09
 
 
-def worse_than_linear(d: Document) -> Outcome:
+def worse_than_linear(d: Document, at: Limits) -> Outcome:
     if d.verdict.status == "not_assessed":
         return not_applicable()
     gap = d.verdict.difference
@@ -29,20 +29,20 @@ def worse_than_linear(d: Document) -> Outcome:
     return cleared(linear=d.linear.name)
 
 
-def secretly_linear(d: Document) -> Outcome:
+def secretly_linear(d: Document, at: Limits) -> Outcome:
     if d.network.linear:
         return Outcome("raised", "raised_exact", {"linear": d.linear.name})
     shares = [s.r2 for s in d.coefficients.surrogates if s.r2 is not None]
     if not shares:
         return not_applicable()
-    status: Literal["raised", "cleared"] = "raised" if min(shares) >= LINEAR_R2 else "cleared"
-    values: dict[str, object] = {"percent": 100 * min(shares), "threshold": 100 * LINEAR_R2}
+    status: Literal["raised", "cleared"] = "raised" if min(shares) >= at["r2"] else "cleared"
+    values: dict[str, object] = {"percent": 100 * min(shares), "threshold": 100 * at["r2"]}
     if len(shares) == 1:
         return Outcome(status, status, values)
     return Outcome(status, f"{status}_classes", {**values, "most": 100 * max(shares)})
 
 
-def no_signal(d: Document) -> Outcome:
+def no_signal(d: Document, at: Limits) -> Outcome:
     """On held-out rows the network is not shown to beat knowing nothing: AUC one half, R2 nought, the largest class."""
     if not d.performance.held_out:
         return not_applicable()
@@ -55,10 +55,11 @@ def no_signal(d: Document) -> Outcome:
     if part.low is None:
         return not_applicable("few")
     values = {"value": part.value, "low": part.low, "high": part.high, "chance": chance}
+    weak = {"auc": at["auc"], "accuracy": chance + at["skill"] * (1 - chance)}
     nothing = (
         part.low <= chance
-        or (name == "r2" and (part.value or 0.0) < WEAK_R2)
-        or (name == "auc" and (part.value or 0.0) < WEAK_AUC and not _beats_base_rate(d))
+        or (name == "r2" and (part.value or 0.0) < at["r2"])
+        or (name in weak and (part.value or 0.0) < weak[name] and not _beats_base_rate(d))
     )
     status: Literal["raised", "cleared"] = "raised" if nothing else "cleared"
     return Outcome(status, f"{status}_{name}", values)
@@ -83,7 +84,7 @@ def _against_mean(d: Document) -> Outcome:
     return Outcome(status, f"{status}_count", {"value": part.value, "low": part.low, "high": part.high})
 
 
-def miscalibrated(d: Document) -> Outcome:
+def miscalibrated(d: Document, at: Limits) -> Outcome:
     if d.calibration is None:
         return not_applicable()
     found = [(o.output, o.network) for o in d.calibration.outputs]
@@ -94,7 +95,8 @@ def miscalibrated(d: Document) -> Outcome:
     wrong = [
         (name, one)
         for name, one in known
-        if _outside(one.slope, *SLOPE) or (logs and _outside(one.intercept, -INTERCEPT, INTERCEPT))
+        if _outside(one.slope, at["low"], at["high"])
+        or (logs and _outside(one.intercept, -at["intercept"], at["intercept"]))
     ]
     name, one = (wrong or [max(known, key=lambda pair: abs((pair[1].slope.value or 0.0) - 1))])[0]
     values = {
@@ -115,12 +117,12 @@ def _outside(part: Interval, low: float, high: float) -> bool:
     return part.low is not None and part.high is not None and (part.high < low or part.low > high)
 
 
-def saturated(d: Document) -> Outcome:
+def saturated(d: Document, at: Limits) -> Outcome:
     value = d.gradients.saturation
-    return not_applicable() if value is None else either(value < SATURATED, value=value)
+    return not_applicable() if value is None else either(value < at["value"], value=value)
 
 
-def dead_units(d: Document) -> Outcome:
+def dead_units(d: Document, at: Limits) -> Outcome:
     units = d.neurons.units
     if not units:
         return not_applicable()
@@ -128,7 +130,7 @@ def dead_units(d: Document) -> Outcome:
     return raised(count=len(dead), units=len(units)) if dead else cleared(units=len(units), rows=d.neurons.rows)
 
 
-def redundant_units(d: Document) -> Outcome:
+def redundant_units(d: Document, at: Limits) -> Outcome:
     """Units that say nothing of their own; dead and constant ones are another finding's."""
     if d.inside is None:
         return not_applicable()
@@ -140,18 +142,18 @@ def redundant_units(d: Document) -> Outcome:
     return raised(count=twins + sums, units=units, duplicate=twins, redundant=sums, rows=d.inside.rows)
 
 
-def not_converged(d: Document) -> Outcome:
+def not_converged(d: Document, at: Limits) -> Outcome:
     if d.network.converged is None:
         return not_applicable()
     return cleared() if d.network.converged else raised(network=d.network.name)
 
 
-def penalised_inference(d: Document) -> Outcome:
+def penalised_inference(d: Document, at: Limits) -> Outcome:
     penalised = any(note.key.startswith("coefficients.note.penalised") for note in d.coefficients.notes)
     given = d.method.settings.get("counterpart") == "given"
     return raised(linear=d.linear.name) if penalised and given else cleared()
 
 
-def unsafe_model_file(d: Document) -> Outcome:
+def unsafe_model_file(d: Document, at: Limits) -> Outcome:
     ran = [m.name for m in (d.network, d.linear) if any(note.key == "model.unsafe" for note in m.notes)]
     return raised(models=ran) if ran else cleared()

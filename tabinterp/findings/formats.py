@@ -184,8 +184,8 @@ def _text(message: Message) -> str:
 
 
 def _said(gate: Gate) -> str:
-    """What is asked and what was found; a finding says both in one sentence."""
-    return _text(gate.found) if gate.name.startswith("finding:") else f"{_text(gate.demand)} {_text(gate.found)}"
+    """What is asked and what was found; a finding at its own limits says both in one sentence."""
+    return _text(gate.found) if gate.demand.key == "gate.finding" else f"{_text(gate.demand)} {_text(gate.found)}"
 
 
 def _notes(gate: Gate) -> list[str]:

@@ -10,6 +10,7 @@ from typing import Literal
 import pandas as pd
 
 from ..report.document import Document, Finding, Interval, Message
+from .checks import found_by
 from .policy import DEFAULT, OTHERS, FindingDemand, MetricDemand, Policy, VerdictDemand, Waiver
 
 Level = Literal["act", "check", "note"]
@@ -90,7 +91,7 @@ def _gates(document: Document, policy: Policy) -> Iterator[Gate]:
             demand = FindingDemand(finding=finding.slug, owner=owners[finding.severity])
         if demand is not None:
             seen.add(finding.slug)
-            yield _finding(finding, demand)
+            yield _finding(found_by(demand.check, document, demand.limits) if demand.limits else finding, demand)
     for slug in own.keys() - seen:  # a document of another version may not hold every check
         yield Gate(f"finding:{slug}", "failed", "check", *_asked(slug), owner=own[slug].owner, evidence="findings")
 
@@ -100,12 +101,14 @@ def _asked(slug: str) -> tuple[Message, Message]:
 
 
 def _finding(finding: Finding, demand: FindingDemand) -> Gate:
+    moved = [f"{name} {value:g}" for name, value in demand.limits.items()]
+    asked: dict[str, object] = {"slug": finding.slug} | ({"limits": moved} if moved else {})
     failed = finding.status == "raised" or (finding.status == "not_applicable" and demand.not_applicable == "fail")
     return Gate(
         name=f"finding:{finding.slug}",
         status="failed" if failed else "passed",
         level=finding.severity,
-        demand=Message(key="gate.finding", values={"slug": finding.slug}),
+        demand=Message(key="gate.finding.moved" if moved else "gate.finding", values=asked),
         found=finding.claim,
         owner=demand.owner,
         evidence=finding.evidence,

@@ -21,20 +21,38 @@ class Outcome:
     values: Mapping[str, object] | None = None
 
 
+Limits = Mapping[str, float]
+
+
+@dataclass(frozen=True)
+class Limit:
+    """A number that decides whether a check is raised; a policy may put another in its place, from `least` to `most`."""
+
+    value: float
+    least: float = 0.0
+    most: float = 1.0
+
+
 @dataclass(frozen=True)
 class Check:
     """`code` and `slug` are stable; `evidence` is the anchor of the section that holds the numbers.
 
-    What it is called, measures, cannot see, when it is raised and what to do next are sentences `check.SLUG.ASPECT`;
-    `limits` fill the one that says when it is raised.
+    What it is called, measures, cannot see, when it is raised and what to do next are sentences `check.SLUG.ASPECT`; the one
+    that says when it is raised is filled by `limits`, and by what is `fixed` because the numbers were taken with it.
     """
 
     code: str
     slug: str
     severity: Literal["act", "check", "note"]
     evidence: str
-    look: Callable[[Document], Outcome]
-    limits: Mapping[str, float] = field(default_factory=dict)
+    look: Callable[[Document, Limits], Outcome]
+    limits: Mapping[str, Limit] = field(default_factory=dict)
+    fixed: Limits = field(default_factory=dict)
+
+    @property
+    def usual(self) -> dict[str, float]:
+        """The limits that hold where no policy says otherwise."""
+        return {name: limit.value for name, limit in self.limits.items()}
 
 
 def raised(**values: object) -> Outcome:

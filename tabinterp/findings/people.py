@@ -2,15 +2,17 @@
 
 from __future__ import annotations
 
+from typing import Literal
+
 from ..report.document import Document, Interval, Message
 from ..report.grouped import ConstraintRow, GroupRow, HeldPart, ProxyPart, Treated, WeakPart, WeakRow
-from .outcome import Outcome, above, cleared, not_applicable, raised
+from .outcome import Limits, Outcome, above, cleared, not_applicable, raised
 
 FIFTHS = 0.8  # a rule of thumb of United States employment guidelines
 PROXY_AUC, PROXY_R2 = 0.7, 0.3
 SKILL = 0.1  # of numbers: what `beyond` is taken from
 BEYOND = 0.1  # of what knowing nothing costs
-SKILLED = 0.2  # of the network on all rows; below it there is no group to stand out
+SKILLED = 0.2  # of the network on the other rows; below it there is no group to stand out
 FAR = 1.5  # times the loss of the other rows
 EXCESS = 0.1  # of what knowing nothing costs
 AGAINST = 0.01  # share of rows against a declared direction
@@ -18,22 +20,28 @@ NOISY = 0.1  # share of lists of reasons that another seed of the estimator chan
 UNLIKE = 0.5  # Jaccard index of lists from the two references: half of what they name is not common
 
 
-def disparate_impact(d: Document) -> Outcome:
+def disparate_impact(d: Document, at: Limits) -> Outcome:
     """Ratio of a group's selection rate to that of its control group: the whole interval below four fifths, or above five
     fourths."""
     table = d.groups.table if d.groups is not None else None
-    known = [row for row in (table.columns + table.pairs if table else []) if _ratio(row).low is not None]
+    known = [row for row in (table.columns + table.pairs if table else []) if _known(_ratio(row))]
     if table is None or not known:
         return not_applicable() if d.data.task == "binary" else not_applicable("not_applicable_task")
-    found = [row for row in known if _apart(row.network)]
+    found = [row for row in known if _apart(row.network, at["ratio"])]
     first = min(
-        found or known, key=lambda row: (len(row.group), _surely(_ratio(row)))
+        found or known, key=lambda row: (len(row.group), _ratio(row).value is None, _surely(_ratio(row)))
     )  # of one column, where there is one
     part = _ratio(first)
     values = {"group": _name(first.group), "ratio": part.value, "low": part.low, "high": part.high, "of": len(known)}
-    if not found:
-        return cleared(**values)
-    return raised(**values, count=len(found), also=sum(_apart(row.linear) for row in found))
+    values |= {"count": len(found), "also": sum(_apart(row.linear, at["ratio"]) for row in found)}
+    status: Literal["raised", "cleared"] = "raised" if found else "cleared"
+    end = "" if part.value is not None else "_at_most" if part.high is not None else "_at_least"
+    return Outcome(status, status + end, {name: value for name, value in values.items() if value is not None})
+
+
+def _known(part: Interval) -> bool:
+    """Of a ratio made by fewer than ten rows there is one end."""
+    return part.low is not None or part.high is not None
 
 
 def _ratio(row: GroupRow) -> Interval:
@@ -42,15 +50,14 @@ def _ratio(row: GroupRow) -> Interval:
 
 def _surely(ratio: Interval) -> float:
     """The smaller rate over the larger one at the end of the interval that is nearer to one: small groups come last."""
-    low, high = ratio.low or 0.0, ratio.high or 0.0
-    if low <= 1 <= high:
-        return 1.0
-    return high if high < 1 else 1 / low
+    if ratio.high is not None and ratio.high < 1:
+        return ratio.high
+    return 1 / ratio.low if ratio.low is not None and ratio.low > 1 else 1.0
 
 
-def _apart(one: Treated | None) -> bool:
+def _apart(one: Treated | None, limit: float) -> bool:
     part = Interval() if one is None else one.ratio
-    return part.low is not None and part.high is not None and (part.high < FIFTHS or part.low > 1 / FIFTHS)
+    return (part.high is not None and part.high < limit) or (part.low is not None and part.low * limit > 1)
 
 
 def _name(group: list[Message]) -> Message:
@@ -58,12 +65,12 @@ def _name(group: list[Message]) -> Message:
     return group[0] if len(group) == 1 else Message(key="group.both", values={"first": group[0], "second": group[1]})
 
 
-def proxy(d: Document) -> Outcome:
+def proxy(d: Document, at: Limits) -> Outcome:
     """A column that tells a protected one that is no input, and on which the gap between its groups rests."""
     known = d.groups.proxies if d.groups is not None else []
     if not known:
         return not_applicable()
-    found = [(one, columns) for one in known if (columns := _carrying(one))]
+    found = [(one, columns) for one in known if (columns := _carrying(one, at))]
     if not found:
         best = max(known, key=lambda one: _best(one).value or 0.0)
         return Outcome("cleared", f"cleared_{best.metric}", {"protected": best.column, "value": _best(best).value})
@@ -73,27 +80,28 @@ def proxy(d: Document) -> Outcome:
     values = {"protected": one.column, "column": columns[0], "columns": columns, "value": power.value, "low": power.low}
     if gap is not None and moved is not None:
         values |= {"high": power.high, "gap": gap.gap.value, "left": moved.left.value, "loss": moved.loss.value}
-    return Outcome("raised", f"raised_{one.metric}", values)
+        values["change"] = moved.gap.value
+    held = "_held_back" if gap is not None and gap.gap.value is None else ""
+    return Outcome("raised", f"raised_{one.metric}{held}", {k: v for k, v in values.items() if v is not None})
 
 
 def _best(one: ProxyPart) -> Interval:
     return max((p.power for p in one.probes if p.place == "column"), key=lambda p: p.value or 0.0, default=Interval())
 
 
-def _carrying(one: ProxyPart) -> list[str]:
+def _carrying(one: ProxyPart, at: Limits) -> list[str]:
     """Columns that tell it well, without which the network's gap is smaller."""
-    limit = PROXY_AUC if one.metric == "auc" else PROXY_R2
-    strong = {p.name for p in one.probes if p.place == "column" and above(p.power, limit)}
+    strong = {p.name for p in one.probes if p.place == "column" and above(p.power, at[one.metric])}
     rows = [] if one.network is None else one.network.ablated
     return [r.columns[0] for r in rows if len(r.columns) == 1 and r.columns[0] in strong and (r.gap.high or 0.0) < 0]
 
 
-def weak_subgroup(d: Document) -> Outcome:
+def weak_subgroup(d: Document, at: Limits) -> Outcome:
     part = d.groups.weak if d.groups is not None else None
     if part is None or not part.found:
         return not_applicable()
-    found = [row for row in part.found if _fails(row, part, d.data.task in ("binary", "multiclass"))]
-    sure = [row for row in part.found if above(row.excess, EXCESS * part.null)]
+    found = [row for row in part.found if _fails(row, part, d.data.task in ("binary", "multiclass"), at)]
+    sure = [row for row in part.found if above(row.excess, at["excess"] / 100 * part.null)]
     counted: dict[str, object] = {"searched": part.searched, "tested": len(part.found)}
     if not found and not sure:
         return cleared(**counted)
@@ -112,18 +120,18 @@ def weak_subgroup(d: Document) -> Outcome:
     )
 
 
-def _fails(row: WeakRow, part: WeakPart, classes: bool) -> bool:
-    """Of others the network knows something; here its loss is far above theirs, and beyond what was to be expected."""
-    skilled = part.null > 0 and 1 - part.mean / part.null >= SKILLED
-    limit = BEYOND * part.null if classes else 1e-12
-    return skilled and above(row.beyond, limit) and above(row.difference, 1e-12) and row.loss >= FAR * row.rest
+def _fails(row: WeakRow, part: WeakPart, classes: bool, at: Limits) -> bool:
+    """Of the others the network knows something; here its loss is far above theirs, and beyond what was to be expected."""
+    skilled = part.null > 0 and 1 - row.rest / part.null >= at["skilled"] / 100
+    limit = at["beyond"] / 100 * part.null if classes else 1e-12
+    return skilled and above(row.beyond, limit) and above(row.difference, 1e-12) and row.loss >= at["far"] * row.rest
 
 
-def constraint_violated(d: Document) -> Outcome:
+def constraint_violated(d: Document, at: Limits) -> Outcome:
     table = d.groups.constraints if d.groups is not None else None
     if table is None or not table.columns:
         return not_applicable()
-    wrong = [row for row in table.columns if _against(row.network)]
+    wrong = [row for row in table.columns if _against(row.network, at)]
     outside = [row for row in table.columns if row.outside or row.few_outside]
     names = [row.column for row in table.columns if row in wrong or row in outside]
     if not names:
@@ -138,7 +146,7 @@ def constraint_violated(d: Document) -> Outcome:
         "direction": first.direction,
     }
     return Outcome(
-        "raised", "raised", values | {"linear": sum(_against(row.linear) for row in wrong), "count": len(wrong)}
+        "raised", "raised", values | {"linear": sum(_against(row.linear, at) for row in wrong), "count": len(wrong)}
     )
 
 
@@ -146,12 +154,12 @@ def _percent(row: ConstraintRow) -> float:
     return 0.0 if row.network is None else 100 * (row.network.share.value or 0.0)
 
 
-def _against(held: HeldPart | None) -> bool:
+def _against(held: HeldPart | None, at: Limits) -> bool:
     """More rows against the direction than a few, or a fall of the curve, beyond their errors."""
-    return held is not None and (above(held.share, AGAINST) or above(held.fall, 1e-12))
+    return held is not None and (above(held.share, at["percent"] / 100) or above(held.fall, 1e-12))
 
 
-def reason_codes_unstable(d: Document) -> Outcome:
+def reason_codes_unstable(d: Document, at: Limits) -> Outcome:
     """Lists of reasons that the estimator's own noise changes, or of which the two customary references name others."""
     rows = {row.of: row for row in (d.reasons.alike if d.reasons is not None else [])}
     seed, reference = rows.get("seed"), rows.get("reference")
@@ -159,7 +167,7 @@ def reason_codes_unstable(d: Document) -> Outcome:
     alike = Interval() if reference is None else reference.jaccard
     if changed.low is None and alike.low is None:
         return not_applicable()
-    noisy = above(changed, NOISY)
-    unlike = alike.high is not None and alike.high <= UNLIKE
+    noisy = above(changed, at["percent"] / 100)
+    unlike = alike.high is not None and alike.high <= at["jaccard"]
     values = {"changed": 100 * (changed.value or 0.0), "alike": alike.value, "rows": d.reasons.rows if d.reasons else 0}
     return raised(**values) if noisy or unlike else cleared(**values)

@@ -13,9 +13,10 @@ from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_valida
 from ..errors import PolicyError
 from ..report.document import Metric, Status
 from .checks import CHECKS
+from .outcome import Check
 
 Text = Annotated[str, Field(min_length=1)]
-SLUGS = tuple(check.slug for check in CHECKS)
+BY_SLUG = {check.slug: check for check in CHECKS}
 OTHERS = ("calibration_slope", "calibration_intercept")
 METRICS = (*get_args(Metric), *OTHERS)
 Severity = Literal["act", "check", "note"]
@@ -59,16 +60,28 @@ class MetricDemand(_Demand):
 
 
 class FindingDemand(_Demand):
-    """A check that must not be raised; `not_applicable`: what happens where it could not look."""
+    """A check that must not be raised, at its own limits or those given here; `not_applicable`: where it could not look."""
 
     finding: Text
     not_applicable: Literal["fail", "pass"] = "pass"
+    limits: dict[str, Annotated[float, Field(strict=True)]] = {}
 
     @model_validator(mode="after")
     def _known(self) -> FindingDemand:
-        if self.finding not in SLUGS:
-            raise ValueError(f"{self.finding!r} is no check; `tabinterp checks` lists them: {', '.join(SLUGS)}")
+        if self.finding not in BY_SLUG:
+            raise ValueError(f"{self.finding!r} is no check; `tabinterp checks` lists them: {', '.join(BY_SLUG)}")
+        own = BY_SLUG[self.finding].limits
+        told = ", ".join(f"{name} (from {one.least:g} to {one.most:g})" for name, one in own.items()) or "none at all"
+        for name, value in self.limits.items():
+            if name not in own:
+                raise ValueError(f"{self.finding!r} has no limit {name!r}; a policy may move {told}")
+            if not own[name].least <= value <= own[name].most:
+                raise ValueError(f"{name!r} of {self.finding!r} cannot be {value:g}; a policy may move {told}")
         return self
+
+    @property
+    def check(self) -> Check:
+        return BY_SLUG[self.finding]
 
 
 class SeverityDemand(_Demand):

@@ -6,7 +6,7 @@ from collections.abc import Callable
 
 from ..report.document import Document, Interval
 from ..report.tabled import Heap, TableColumn, TableReadings
-from .outcome import Outcome, above, cleared, either, not_applicable, raised, read_columns
+from .outcome import Limits, Outcome, above, cleared, either, not_applicable, raised, read_columns
 
 LEAK_AUC, LEAK_R2 = 0.99, 0.95  # of one column alone: what a column reaches that holds the answer
 NEAR_AUC, NEAR_R2 = 0.9, 0.8  # what hardly any honest column reaches
@@ -27,18 +27,18 @@ def _alone(column: TableColumn) -> Interval:
     return column.training if column.held_out.value is None else column.held_out
 
 
-def _limit(table: TableReadings, auc: float, r2: float) -> float:
-    return auc if table.metric == "auc" else r2
+def _limit(table: TableReadings, at: Limits) -> float:
+    return at["auc" if table.metric == "auc" else "r2"]
 
 
-def label_leak(d: Document) -> Outcome:
-    return _told(d, lambda low, table: low >= _limit(table, LEAK_AUC, LEAK_R2))
+def label_leak(d: Document, at: Limits) -> Outcome:
+    return _told(d, lambda low, table: low >= _limit(table, at))
 
 
-def near_leak(d: Document) -> Outcome:
+def near_leak(d: Document, at: Limits) -> Outcome:
     return _told(
         d,
-        lambda low, table: _limit(table, NEAR_AUC, NEAR_R2) <= low < _limit(table, LEAK_AUC, LEAK_R2),
+        lambda low, table: _limit(table, at) <= low < _limit(table, {"auc": LEAK_AUC, "r2": LEAK_R2}),
     )
 
 
@@ -55,7 +55,7 @@ def _told(d: Document, leaks: Callable[[float, TableReadings], bool]) -> Outcome
     return Outcome("raised" if found else "cleared", key, values | {"columns": [name for name, _ in found]})
 
 
-def row_identifier(d: Document) -> Outcome:
+def row_identifier(d: Document, at: Limits) -> Outcome:
     if d.table is None:
         return not_applicable()
     found = [c for c in _inputs(d) if c.identifier is not None]
@@ -66,11 +66,11 @@ def row_identifier(d: Document) -> Outcome:
     )
 
 
-def shortcut(d: Document) -> Outcome:
+def shortcut(d: Document, at: Limits) -> Outcome:
     known = [c for c in _inputs(d) if c.fall.low is not None]
     if not known:
         return not_applicable()
-    broken = [c for c in known if (c.fall.value or 0.0) >= FALL and above(c.fall, FALL_SURE)]
+    broken = [c for c in known if (c.fall.value or 0.0) >= at["fall"] and above(c.fall, at["sure"])]
     first = max(broken or known, key=lambda c: c.fall.value or 0.0)
     values = {
         "column": first.column,
@@ -83,19 +83,21 @@ def shortcut(d: Document) -> Outcome:
     return either(bool(broken), columns=[c.column for c in broken], count=len(known), **values)
 
 
-def duplicate_columns(d: Document) -> Outcome:
+def duplicate_columns(d: Document, at: Limits) -> Outcome:
     if d.table is None:
         return not_applicable()
     families = [" = ".join(family) for family in d.table.equal]
     return raised(families=families, count=len(families)) if families else cleared(count=len(_inputs(d)))
 
 
-def train_test_shift(d: Document) -> Outcome:
+def train_test_shift(d: Document, at: Limits) -> Outcome:
     table = d.table
     if table is None or not any(c.psi is not None for c in table.columns):
         return not_applicable()
-    moved = [c for c in table.columns if (c.psi or 0.0) >= PSI and (1.0 if c.drift_q is None else c.drift_q) < SHIFT_P]
-    apart = above(table.whole, 0.5) and (table.whole.value or 0.0) >= TOLD
+    moved = [
+        c for c in table.columns if (c.psi or 0.0) >= at["psi"] and (1.0 if c.drift_q is None else c.drift_q) < at["q"]
+    ]
+    apart = above(table.whole, 0.5) and (table.whole.value or 0.0) >= at["auc"]
     first = max(moved or table.columns, key=lambda c: c.psi or 0.0)
     values = {
         "column": first.column,
@@ -109,18 +111,18 @@ def train_test_shift(d: Document) -> Outcome:
     return Outcome("raised", "raised_whole", values) if apart else cleared(**values)
 
 
-def row_overlap(d: Document) -> Outcome:
+def row_overlap(d: Document, at: Limits) -> Outcome:
     copies = None if d.table is None else d.table.copies
     if copies is None or copies.held_out_rows is None:
         return not_applicable()
     found, inputs = copies.across_whole, copies.across_inputs
     values = {"count": found or 0, "rows": copies.held_out_rows, "inputs": inputs or 0}
-    if found is not None and found >= max(SMALL, OVERLAP * copies.held_out_rows):
+    if found is not None and found >= max(at["rows"], at["percent"] / 100 * copies.held_out_rows):
         return raised(percent=100 * found / copies.held_out_rows, **values)
     return Outcome("cleared", "cleared" if found is not None else "cleared_few", values)
 
 
-def sentinel_value(d: Document) -> Outcome:
+def sentinel_value(d: Document, at: Limits) -> Outcome:
     numeric = {c.name for c in d.data.columns if c.kind == "numeric"}
     known = [c for c in _inputs(d) if c.column in numeric]
     if not known:
@@ -133,29 +135,31 @@ def sentinel_value(d: Document) -> Outcome:
     return raised(columns=names, column=name, value=spike.value, rows=spike.rows, percent=100 * spike.share)
 
 
-def target_capped(d: Document) -> Outcome:
+def target_capped(d: Document, at: Limits) -> Outcome:
     target = next((c for c in d.table.columns if c.target), None) if d.table else None
     if target is None or d.data.task not in ("regression", "count"):
         return not_applicable()
-    ends = [(end, heap) for end, heap in (("least", target.heap_low), ("greatest", target.heap_high)) if _capped(heap)]
+    ends = [
+        (end, heap) for end, heap in (("least", target.heap_low), ("greatest", target.heap_high)) if _capped(heap, at)
+    ]
     if d.data.task == "count":  # nothing is below none
         ends = [(end, heap) for end, heap in ends if heap is not None and (end == "greatest" or heap.value > 0)]
     if not ends:
-        return cleared(percent=100 * CAPPED)
+        return cleared(percent=at["percent"])
     end, heap = max(ends, key=lambda one: 0 if one[1] is None else one[1].rows)
     values = {} if heap is None else {"value": heap.value, "rows": heap.rows, "percent": 100 * heap.share}
     return Outcome("raised", f"raised_{end}", values)
 
 
-def _capped(heap: Heap | None) -> bool:
-    return heap is not None and heap.share >= CAPPED and (heap.times or 0.0) >= CAP_TIMES
+def _capped(heap: Heap | None, at: Limits) -> bool:
+    return heap is not None and 100 * heap.share >= at["percent"] and (heap.times or 0.0) >= at["times"]
 
 
-def unseen_level(d: Document) -> Outcome:
+def unseen_level(d: Document, at: Limits) -> Outcome:
     known = [c for c in _inputs(d) if c.unseen_levels is None or c.unseen_levels >= 0]
     if d.table is None or d.data.held_out_rows is None or not known:
         return not_applicable()
-    found = [c for c in known if c.unseen_rows]
+    found = [c for c in known if (c.unseen_rows or 0) >= at["rows"]]
     if not found:
         return cleared(few=sum(c.unseen_rows is None for c in known))
     first = max(found, key=lambda c: c.unseen_rows or 0)
@@ -164,7 +168,7 @@ def unseen_level(d: Document) -> Outcome:
     )
 
 
-def rare_level(d: Document) -> Outcome:
+def rare_level(d: Document, at: Limits) -> Outcome:
     levels = {c.name for c in d.data.columns if c.role == "input" and c.kind != "numeric"}
     known = [c for c in _inputs(d) if c.column in levels]
     if not known:
@@ -175,6 +179,6 @@ def rare_level(d: Document) -> Outcome:
     return raised(columns=[c.column for c in found], levels=sum(c.rare_levels for c in found), fewest=SMALL)
 
 
-def constant_column(d: Document) -> Outcome:
+def constant_column(d: Document, at: Limits) -> Outcome:
     constant = [c.name for c in d.data.columns if c.role == "input" and c.constant]
     return raised(columns=constant) if constant else cleared()

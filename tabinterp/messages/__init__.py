@@ -17,6 +17,7 @@ from .atlas import ATLAS
 from .audit import AUDIT
 from .changes import CHANGES
 from .checks import CHECKS
+from .cyclonedx import CYCLONEDX
 from .data import DATA
 from .evidence import EVIDENCE
 from .findings import FINDINGS
@@ -26,22 +27,27 @@ from .gate import GATE
 from .groups import GROUPS
 from .inside import INSIDE
 from .language import translated
+from .plots import PLOTS
+from .provenance import PROVENANCE
 from .readings import READINGS
 from .reasons import REASONS
 from .refusals import REFUSALS
 from .report import REPORT
+from .scale import SCALE
 from .shapley import SHAPLEY
 from .together import TOGETHER
 from .trust import TRUST
 from .units import UNITS
 from .verdict import VERDICT
 from .verify import VERIFY
+from .views import VIEWS
 
 ENGLISH: dict[str, str] = {
     **ATLAS,
     **AUDIT,
     **CHANGES,
     **CHECKS,
+    **CYCLONEDX,
     **DATA,
     **EVIDENCE,
     **FINDINGS,
@@ -50,16 +56,20 @@ ENGLISH: dict[str, str] = {
     **GATE,
     **GROUPS,
     **INSIDE,
+    **PLOTS,
+    **PROVENANCE,
     **READINGS,
     **REASONS,
     **REFUSALS,
     **REPORT,
+    **SCALE,
     **SHAPLEY,
     **TOGETHER,
     **TRUST,
     **UNITS,
     **VERDICT,
     **VERIFY,
+    **VIEWS,
 }
 
 

@@ -53,9 +53,10 @@ ATLAS: dict[str, str] = {
     "report.inside.optima_lead": (
         "Optima are sought ahead of the activation from {starts} starts, half of them real rows, with every column within the "
         "data: numbers between their 0.5% and 99.5% quantiles, levels that occur. Real rows outside that range may go higher. "
-        "Oddness is in percentiles among {reference} real rows (Mahalanobis, nearest neighbours, isolation forest); an "
-        "optimum that is farther out than 99% of them, corrected for several measures, or out of a number's range is no row to "
-        "read (seed {seed})."
+        "Columns that determine one another move as one. Oddness is in percentiles among {reference} real rows (Mahalanobis "
+        "distance of the numbers, nearest neighbours, isolation forest, and the number that fits the other columns least); an "
+        "optimum that is farther out than {far} of them by one of the four, or out of a number's range, is no row to read (seed "
+        "{seed})."
     ),
     "report.inside.card": "{unit}: {cost}",
     "report.inside.cost": "{loss} {value} without it",
@@ -83,7 +84,6 @@ ATLAS: dict[str, str] = {
     "report.inside.tenth_low": "tenth least row",
     "report.inside.best": "optimum",
     "report.inside.optimum": "Optimum: where each column stands",
-    "report.inside.optimum_more": "Optimum: where the columns that matter most stand; {count} others are in audit.json",
     "report.inside.no_optimum": "No optimum was sought.",
     "report.inside.column_at": "at",
     "report.inside.column_value": "{value}",
@@ -91,10 +91,60 @@ ATLAS: dict[str, str] = {
     "report.inside.at_most": "{value} or less",
     "report.inside.missing": "missing",
     "report.inside.rare": "(fewer than 10 rows)",
-    "report.inside.unreadable": "✗ Do not read as a row: {odd}.",
-    "report.inside.readable": "Not farther out than real rows are: {odd}.",
-    "report.inside.odd": "farther out than {radius}, {near} and {forest} of real rows (by distance, neighbours, forest)",
-    "report.inside.out": ", and {count} columns out of range",
+    "report.inside.unreadable": "✗ Do not read as a row: {why}.",
+    "report.inside.why.mahalanobis": "its numbers lie farther out than those of {share} of real rows",
+    "report.inside.why.neighbours": "it lies farther from its neighbours than {share} of real rows",
+    "report.inside.why.forest": "an isolation forest sets it apart sooner than {share} of real rows",
+    "report.inside.why.residual": "its {column} fits the other columns worse than in {share} of real rows",
+    "report.inside.why.out": "columns out of the rows' range: {count}",
+    "report.inside.readable": "✓ Not farther out than real rows are. {odd}",
+    "report.inside.odd": (
+        "Farther out than {mahalanobis} of real rows by the distance of its numbers, {neighbours} by neighbours, {forest} by "
+        "forest, {residual} by the fit of {column} to the other columns."
+    ),
+    "report.inside.odd_none": "Farther out than {neighbours} of real rows by neighbours, {forest} by forest.",
+    "report.inside.central": "It is nearer the middle than real rows are, which is odd too: a mode is no typical row.",
+    "report.inside.free": "Optimum, plausibility given up: where each column stands",
+    "report.inside.more": "{caption}; {count} columns of less importance are in audit.json",
+    "report.inside.plausible": "Plausible optimum: where each column stands",
+    "report.inside.plausible_note": (
+        "✓ {value}, the most that was found within the {share} of rows nearest the middle; by the oddest measure farther out "
+        "than {oddest} of real rows."
+    ),
+    "report.inside.plausible_same": "The optimum itself is no farther out than real rows are: it is the plausible one, too.",
+    "report.inside.plausible_none": (
+        "No optimum, however near the middle it is kept, is as near as real rows are: read the real rows alone."
+    ),
+    "report.inside.six": (
+        "Six panels, from what it wants least to what it wants most: optima at the ends, between them means of real rows, and of "
+        "a category the most frequent level with its share"
+    ),
+    "report.inside.six.negative": "negative optimum",
+    "report.inside.six.least": "least tenth of rows",
+    "report.inside.six.below": "rows just below {about}",
+    "report.inside.six.above": "rows just above {about}",
+    "report.inside.six.greatest": "greatest tenth of rows",
+    "report.inside.six.positive": "optimum",
+    "report.inside.six.value": "activation",
+    "report.inside.six.rows": "rows",
+    "report.inside.six.level": "{level} ({share})",
+    "report.inside.six.unreadable": "✗ Do not read the negative optimum as a row: it is farther out than real rows are.",
+    "report.inside.path.table": "{name}: the optimum among growing shares of the rows",
+    "report.inside.path.ball": "share of rows, from the middle",
+    "report.inside.path.share": "{percent}%",
+    "report.inside.path.free": "free",
+    "report.inside.path.value": "optimum",
+    "report.inside.path.real": "tenth greatest real row",
+    "report.inside.path.oddest": "farther out than (oddest measure)",
+    "report.inside.path.readable": "may be read",
+    "report.inside.path.may": "may be read as a row",
+    "report.inside.path.not": "may not",
+    "report.inside.path.tenth": "tenth greatest real row",
+    "report.inside.path.aria": "{name}: optima among growing shares of the rows; {count} of {all} may be read as rows.",
+    "report.inside.path.caption": (
+        "Activation against atypicality: the optimum kept in the ball, of numbers and levels, that holds so many of the rows; at "
+        "the end with plausibility given up."
+    ),
     "report.inside.proved.closed form": "This is the maximum, in closed form.",
     "report.inside.proved.short": "{share} of the way from the mean to a bound that no row can pass ({proof}).",
     "report.inside.proved.none": "Nothing is proved of a higher one.",

@@ -102,6 +102,10 @@ AUDIT: dict[str, str] = {
         "The encoder was not fitted on some levels of {columns}: up to {rows} rows of a column hold one, and they are encoded "
         "as the encoder encodes what it does not know."
     ),
+    "model.unseen_few": (
+        "The encoder was not fitted on some levels of {columns}: fewer than {rows} rows of a column hold one, and they are "
+        "encoded as the encoder encodes what it does not know."
+    ),
     "model.clipped": (
         "{rows} rows had a probability of 0 or 1, whose log-odds are infinite; they were moved to a probability of 1e-7 "
         "from the end."

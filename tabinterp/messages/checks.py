@@ -24,7 +24,8 @@ EXPLAINED: dict[str, tuple[str, str, str, str, str]] = {
         "Signal that this network missed; look at the linear model and at single columns.",
         (
             "The 95% interval includes chance (of several classes, the share of the largest; of counts, the loss of the "
-            "mean); or R² is below {r2}, or an AUC below {auc} comes with a log loss not shown to beat the base rate."
+            "mean); or R² is below {r2}; or an AUC below {auc}, or an accuracy less than {skill} of the way from chance to 1, "
+            "comes with a log loss not shown to beat the base rate."
         ),
         "Check that rows and labels belong together and that the split is right; then train again.",
     ),
@@ -94,7 +95,7 @@ EXPLAINED: dict[str, tuple[str, str, str, str, str]] = {
         "Another rule off the data",
         "how well the score on real rows can be learnt from perturbed rows, against from real ones",
         "A second rule that agrees with the first on most rows, and one that trees cannot learn.",
-        "The 95% interval of the difference of R² lies above {gap}.",
+        "The 95% interval of the difference of R² lies above {share} of the R² learnt from real rows.",
         "Do not trust readings that perturb rows; ask who made the model, and read it by swaps between real rows.",
     ),
     "not-converged": (
@@ -260,9 +261,9 @@ EXPLAINED: dict[str, tuple[str, str, str, str, str]] = {
         ),
         "Groups of three columns or more, of fewer than fifty rows, and of columns that are not in the table.",
         (
-            "{far} times the loss of other rows, and {beyond}% of what knowing nothing costs beyond what the linear model's "
-            "probabilities let expect (of numbers: hardly more known than the mean, {percent}%); or surer than its outcomes by "
-            "{excess}% of it. Whole intervals."
+            "{far} times the loss of other rows, of which the network knows {skilled}% of what there is to know, and "
+            "{beyond}% of what knowing nothing costs beyond what the linear model's probabilities let expect (of numbers: "
+            "hardly more known than the mean, {percent}%); or surer than its outcomes by {excess}% of it. Whole intervals."
         ),
         "Look at labels and columns of these rows; train on more of them, or do not use the network there.",
     ),

@@ -283,7 +283,8 @@ FINDINGS: dict[str, str] = {
         "Held-out rows hold levels that no training row has, in {columns}: {rows} rows of {column} ({levels} levels)."
     ),
     "finding.unseen-level.cleared": (
-        "No column has ten held-out rows or more with levels that no training row has (columns with fewer: {few})."
+        "In no column do enough held-out rows to be raised hold levels that no training row has (columns with fewer than ten "
+        "such rows: {few})."
     ),
     "finding.unseen-level.not_applicable": "Without a split there is no level that was not seen.",
     "finding.rare-level.raised": "Levels with fewer than {fewest} training rows: {levels}, in {columns}.",
@@ -291,12 +292,30 @@ FINDINGS: dict[str, str] = {
     "finding.rare-level.not_applicable": "The network reads no column of levels.",
     "finding.disparate-impact.raised": (
         "The network selects {group} at {ratio} times the rate of its control group (95% interval {low} to {high}). Wholly "
-        "below four fifths or above five fourths are {count} of {of} groups, {also} of these under the linear model too. Four "
-        "fifths is a rule of thumb; jurisdiction-dependent."
+        "below the limit or above its inverse are {count} of {of} groups, {also} of these under the linear model too. Four "
+        "fifths, the usual limit, is a rule of thumb; jurisdiction-dependent."
     ),
     "finding.disparate-impact.cleared": (
-        "For none of {of} groups does the ratio of selection rates to the control group lie wholly below four fifths or above "
-        "five fourths; furthest off is {group} with {ratio} (95% interval {low} to {high})."
+        "For none of {of} groups does the ratio of selection rates to the control group lie wholly below the limit (usually "
+        "four fifths) or above its inverse; furthest off is {group} with {ratio} (95% interval {low} to {high})."
+    ),
+    "finding.disparate-impact.raised_at_most": (
+        "The network selects fewer than ten rows of {group}, at most {high} times the rate of its control group (upper end of "
+        "the 95% interval, were they nine). Wholly below the limit or above its inverse are {count} of {of} groups, {also} of "
+        "these under the linear model too. Four fifths, the usual limit, is a rule of thumb; jurisdiction-dependent."
+    ),
+    "finding.disparate-impact.raised_at_least": (
+        "The network selects all but fewer than ten rows of {group}, at least {low} times the rate of its control group (lower "
+        "end of the 95% interval, were they nine). Wholly below the limit or above its inverse are {count} of {of} groups, "
+        "{also} of these under the linear model too. Four fifths, the usual limit, is a rule of thumb; jurisdiction-dependent."
+    ),
+    "finding.disparate-impact.cleared_at_most": (
+        "For none of {of} groups does the ratio of selection rates to the control group lie wholly below the limit (usually "
+        "four fifths) or above its inverse; of {group}, of which fewer than ten rows are selected, it is at most {high}."
+    ),
+    "finding.disparate-impact.cleared_at_least": (
+        "For none of {of} groups does the ratio of selection rates to the control group lie wholly below the limit (usually "
+        "four fifths) or above its inverse; of {group}, of which fewer than ten rows are not selected, it is at least {low}."
     ),
     "finding.disparate-impact.not_applicable": "No column was declared protected, or no two groups can be compared.",
     "finding.disparate-impact.not_applicable_task": "Selection is of two classes; the task has another target.",
@@ -309,6 +328,16 @@ FINDINGS: dict[str, str] = {
         "{column} stands in for {protected}, which is no input: alone it tells it with an R² of {value} (95% interval {low} to "
         "{high}). The network's gap between the groups is {gap}, and {left} with {column} permuted, which costs {loss} of the "
         "loss. Carrying columns: {columns}."
+    ),
+    "finding.proxy.raised_auc_held_back": (
+        "{column} stands in for {protected}, which is no input: alone it tells it with an AUC of {value} (95% interval {low} to "
+        "{high}). The network's gap between the groups would tell of fewer than ten rows; with {column} permuted, which costs "
+        "{loss} of the loss, it changes by {change}. Carrying columns: {columns}."
+    ),
+    "finding.proxy.raised_r2_held_back": (
+        "{column} stands in for {protected}, which is no input: alone it tells it with an R² of {value} (95% interval {low} to "
+        "{high}). The network's gap between the groups would tell of fewer than ten rows; with {column} permuted, which costs "
+        "{loss} of the loss, it changes by {change}. Carrying columns: {columns}."
     ),
     "finding.proxy.cleared_auc": (
         "No single column both tells a protected column that is no input and carries a gap; the best tells {protected} with an "

@@ -64,12 +64,6 @@ FRAME: dict[str, str] = {
     "step.reading of perturbed rows": "reading of perturbed rows",
     "step.reading beyond the range": "reading beyond the range",
     "step.null of random weights": "null of random weights",
-    # pictures
-    "plot.network": "network",
-    "plot.missing": "missing",
-    "plot.effect": "effect on the score ({scale:report.scale})",
-    "plot.rise": "rise of {loss:report.metric}, 95% interval",
-    "plot.rise.within": "rise of {loss:report.metric} within strata, 95% interval",
     "report.layer": "layer {index}",
     "group.both": "{first} and {second}",
 }

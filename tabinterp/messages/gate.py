@@ -6,6 +6,7 @@ _WHOSE = "{metric} of {of}"
 
 GATE: dict[str, str] = {
     "gate.finding": "The check {slug} is not raised.",
+    "gate.finding.moved": "The check {slug} is not raised at the limits of this policy: {limits}.",
     "gate.finding.absent": "This audit does not hold the check.",
     "gate.verdict": "The verdict is one of: {allowed:status}.",
     "gate.of.network": "the network",

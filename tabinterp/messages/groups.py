@@ -4,6 +4,7 @@ from __future__ import annotations
 
 GROUPS: dict[str, str] = {
     "group.others": "{column}: other levels",
+    "group.few": "{column}: levels of fewer than {rows} rows",
     "report.section.groups": "Groups",
     "report.groups.people": "Protected groups",
     "report.groups.lead": (
@@ -18,8 +19,12 @@ GROUPS: dict[str, str] = {
     ),
     "report.groups.suppressed": (
         "A group of fewer than ten rows is held back (–), and the next smallest one where it could be reckoned from the others. "
+        "So is the rate of a group of which fewer than ten rows are selected, or fewer than ten are not, with what it could be "
+        "reckoned from; of its ratio one end is told, were they nine. "
         "Groups of two columns: {pairs} held back, {left} left out of the list, which holds those that differ most surely."
     ),
+    "report.groups.at_most": "at most {value}",
+    "report.groups.at_least": "at least {value}",
     "report.groups.rates": "Selection rates and impact ratios",
     "report.groups.rates_mean": "Mean predictions",
     "report.groups.pairs": "Groups of two columns",
@@ -90,10 +95,33 @@ GROUPS: dict[str, str] = {
     "report.proxies.gap": (
         "{model}: the gap between {most} and {least}, the most and the least selected group, is {gap}. Columns permuted:"
     ),
+    "report.proxies.gap_held_back": (
+        "{model}: {most} is the most selected group and {least} the least; the gap is held back, because it would tell of fewer "
+        "than ten rows. Columns permuted:"
+    ),
     "report.proxies.columns": "Permuted",
     "report.proxies.loss": "change of the loss",
     "report.proxies.change": "change of the gap",
     "report.proxies.left": "gap that is left",
+    # alternatives
+    "report.alternatives": "Alternatives considered",
+    "report.alternatives.lead": (
+        "Both models on {rows} held-out rows, and versions of them that do without a protected column or a proxy: how well each "
+        "tells the classes, beside the selection rate of the least over that of the most selected group of each protected column."
+    ),
+    "report.alternatives.caption": "AUC beside impact ratios",
+    "report.alternatives.version": "Version",
+    "report.alternatives.auc": "AUC",
+    "report.alternatives.ratio": "ratio, {column}",
+    "report.alternatives.frontier": "on the frontier of",
+    "report.alternatives.whole": "{model}",
+    "report.alternatives.held": "{model}, {columns} held at the mean",
+    "report.alternatives.refitted": "{model}, fitted again without {columns}",
+    "report.alternatives.note": (
+        "A version is on the frontier if no other has as large an AUC and as large a ratio, and more of either, by estimates "
+        "alone. A network whose column is held at its mean is not one that was trained without it, which may do better. A ratio "
+        "of the least to the most of many groups is small by chance too; it leaves out groups whose rates are held back."
+    ),
     # weak groups
     "report.weak": "Groups in which the network errs most",
     "report.weak.lead": (

@@ -7,6 +7,7 @@ REPORT: dict[str, str] = {
     "report.title": "{network:name} against {linear:name} on {data}",
     "report.skip": "Skip to the findings",
     "report.contents": "Sections of this report",
+    "report.contents.all": "Contents ({count} sections)",
     "report.context": "{data} · {network:name} against {linear:name} · held-out n = {rows}",
     "report.context.unknown": "{data} · {network:name} against {linear:name} · held-out rows not known",
     "report.target.binary": "Target: {target}. Positive class: {positive}, {rate} of {rows} rows.",
@@ -180,6 +181,10 @@ REPORT: dict[str, str] = {
     "report.coefficients.table": "All terms, per unit of the column ({scale}, 95% interval)",
     "report.coefficients.all": "All terms ({count}), with tests, odds ratios and reasons",
     "report.coefficients.all.rates": "All terms ({count}), with tests, rate ratios and reasons",
+    "report.coefficients.elsewhere": (
+        "Listed: {shown} of {count} terms, those of the columns with the largest importance for the network. All are in "
+        "audit.json."
+    ),
     "report.coefficients.note": (
         "SD: standard deviation of the column over all rows. Odds ratios of numeric terms are per SD, all others as the "
         "term stands. z and p test a coefficient of the unpenalised fit against zero. Penalised: the same term of the penalised "
@@ -354,9 +359,6 @@ REPORT: dict[str, str] = {
     "report.method.reading": "Reading",
     "report.method.rows_used": "rows",
     "report.method.draws": "Draws",
-    "report.method.draws.resamples": "resamples: {count}, seed {seed}",
-    "report.method.draws.repeats": "permutations of each column that is not exact: {count}, seed {seed}",
-    "report.method.draws.seed": "seed {seed}",
     "report.method.columns": "Columns of the table",
     "report.method.columns_fold": "All columns ({count})",
     "report.method.classes": "Classes and their shares",
@@ -367,6 +369,7 @@ REPORT: dict[str, str] = {
     "report.protected": "protected",
     "report.levels": "levels",
     "report.missing": "missing rows",
+    "report.missing.few": "1 to 9",
     "report.read": "read by the network",
     "report.kind.numeric": "numeric",
     "report.kind.categorical": "categorical",

@@ -75,5 +75,4 @@ TOGETHER: dict[str, str] = {
     "report.baselines.rows": "real rows",
     "report.baselines.table": "Integrated gradients from three baselines: mean size, of several outputs their sum",
     "report.baselines.size": "{model}, from {baseline}",
-    "report.method.draws.strata": "repeats: {count} within strata, seed {seed}",
 }

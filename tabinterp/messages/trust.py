@@ -45,7 +45,10 @@ TRUST: dict[str, str] = {
     "report.trust.curves.lead": (
         "Deletion: the columns of a row are replaced by those of {donors} background rows, the largest first; the score should "
         "leave its value sooner than in random order. Insertion: they are put into the background rows instead; the score should "
-        "reach its value sooner. Shown is the area between the method's curve and that of {orders} random orders, in {scale}."
+        "reach its value sooner. Shown is the area between the method's curve and that of {orders} random orders, in {scale}. "
+        "Replaced columns make rows that may not occur, on which no network was trained, and an order that ignores the model "
+        "beats chance as well when it names the values farthest from those of other rows: compare methods with each other, and "
+        "with what random weights leave of them."
     ),
     "report.trust.curves.axis": "Area between the method and chance ({scale}), 95% interval",
     "report.trust.curves.table": "Area between the curves of a method and of random orders, in {scale}",
@@ -54,8 +57,7 @@ TRUST: dict[str, str] = {
         "{linear}."
     ),
     "report.trust.curves.figure": (
-        "Above zero the order beats chance. Intervals are over rows; the background counts as given. Replaced columns make rows "
-        "that may not occur."
+        "Above zero the order beats chance. Intervals are over rows; the background counts as given."
     ),
     "report.trust.curves.better": "{model}: every method beats random order in both curves, with its whole interval.",
     "report.trust.curves.not": "{model}: these do not beat random order with their whole interval: {methods}.",

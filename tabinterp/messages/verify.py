@@ -16,6 +16,29 @@ VERIFY: dict[str, str] = {
         "Whether report.html is what audit.json gives is not known: tabinterp {written} wrote it, and this is {present}."
     ),
     "verify.report.absent": "There is no report.html to compare with.",
+    "verify.report.code": (
+        "Whether report.html is what audit.json gives is not known: it was written by other files of tabinterp {version} "
+        "(SHA-256 {written}) than these."
+    ),
+    "verify.signature.ok": "Signed by {signer} at {time}: the audit is attested as {result}.",
+    "verify.signature.no_key": "Whether {file} is signed by the right key is not known: give the signer's public key (--key).",
+    "verify.signature.absent": "There is no attestation {file}.",
+    "verify.signature.unreadable": "The attestation is no DSSE envelope ({reason}).",
+    "verify.signature.unsigned": "The attestation bears no signature.",
+    "verify.signature.wrong": (
+        "The attestation was not signed with the private key of {file}, or was changed after it was signed."
+    ),
+    "verify.signature.type": "The attestation is signed, but holds {found}; what is read here is {wanted}.",
+    "verify.signature.statement": (
+        "The attestation is signed, but is no in-toto Statement v1 with the predicate test-result v0.1 "
+        "as `tabinterp sign` writes it."
+    ),
+    "verify.attested.ok": "{file} has the bytes that were signed ({digest}).",
+    "verify.attested.changed": "{file} is not what was signed: its SHA-256 is {found}, not {digest}.",
+    "verify.attested.missing": "{file} is not among the files that were signed.",
+    "verify.attested.model": (
+        "The {model} that was signed has the SHA-256 {digest}, and audit.json names one with {written}."
+    ),
     "verify.model.ok": "The model file is the one that was audited ({digest}).",
     "verify.model.changed": "The model file is not the one that was audited: its SHA-256 is {found}, not {digest}.",
     "verify.model.unreadable": "The model cannot be loaded: {reason}",
@@ -27,6 +50,7 @@ VERIFY: dict[str, str] = {
     "verify.file.ok": "The data file has the bytes that were read ({digest}).",
     "verify.file.changed": "The data file does not have the bytes that were read: its SHA-256 is {found}, not {digest}.",
     "verify.data.ok": "All {columns} columns hold what was audited ({digest}).",
+    "verify.data.unreadable": "The table cannot be read as it was: {reason}",
     "verify.data.rows": "The table has {found} rows, and {rows} were audited.",
     "verify.data.changed": "Columns with other contents than those audited: {columns}.",
     "verify.data.names": "The columns are not those that were audited. Missing: {missing}. Unknown: {unknown}.",

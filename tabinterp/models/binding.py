@@ -49,7 +49,7 @@ def bind(model: Model | Bound, table: Table) -> Bound:
     encoding = build(model.encoder, table.inputs, model.reads)
     x = encoding.transform(table.inputs)
     check_widths(model, [x.shape[1]])
-    _check_encoded(x, model, table)
+    check_encoded(x, model, table)
     module, outputs, clipped = _score_module(model, table, x)
     bound = Bound(model, table, encoding, x, module, split(module, x.shape[1]), outputs, clipped)
     _check_predictions(bound)
@@ -66,6 +66,21 @@ def with_module(bound: Bound, module: nn.Module) -> Bound:
     )
     _check_size(other)
     return other
+
+
+def on_rows(bound: Bound, table: Table) -> Bound:
+    """The same model on other rows of the same columns: they are encoded and checked, and nothing else is asked again.
+
+    A function of rows knows its table's values alone, and is bound anew.
+    """
+    if bound.model.function is not None:
+        return bind(bound.model, table)
+    x = bound.encoding.transform(table.inputs)
+    check_encoded(x, bound.model, table)
+    rows = replace(bound, table=table, x=x)
+    for same in ("rest", "centre"):  # of these rows nothing but the place that sums are centred at
+        rows.__dict__[same] = getattr(bound, same)
+    return rows
 
 
 def _check_columns(model: Model, table: Table) -> None:
@@ -86,7 +101,7 @@ def _check_columns(model: Model, table: Table) -> None:
         )
 
 
-def _check_encoded(x: FloatArray, model: Model, table: Table) -> None:
+def check_encoded(x: FloatArray, model: Model, table: Table) -> None:
     wrong = ~np.isfinite(x)
     if wrong.any():
         row, column = (int(i) for i in np.argwhere(wrong)[0])

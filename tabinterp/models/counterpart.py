@@ -8,6 +8,8 @@ from __future__ import annotations
 
 import inspect
 import warnings
+from collections.abc import Iterator
+from dataclasses import dataclass, replace
 from typing import Any
 
 import numpy as np
@@ -21,13 +23,17 @@ from sklearn.metrics import mean_poisson_deviance
 from sklearn.model_selection import StratifiedKFold
 from torch import nn
 
+from .. import __version__
 from ..errors import NotApplicableError
-from ..table import Table
+from ..table import Scan, Table
 from ..table.draws import FloatArray
-from .binding import bind
-from .encoding import as_array
+from ..table.scan import ahead
+from . import newton
+from .binding import bind, check_encoded
+from .encoding import apply, as_array
 from .front import linear
 from .model import Bound, Model
+from .newton import Plan
 from .reference import build_encoder
 from .structure import known_as, target_encoders
 
@@ -41,12 +47,37 @@ NEWER: dict[str, Any] = (  # what scikit-learn asks to be said since it has thes
 )
 
 
-def fit_counterpart(model: Model | Bound, table: Table, *, seed: int = 0) -> Model:
+@dataclass(frozen=True, eq=False)
+class Fit:
+    """A fit on some rows: the encoder, and coefficients of standardised encoded columns with the penalty that was chosen."""
+
+    encoder: Any
+    reads: tuple[str, ...] | None
+    plan: Plan
+    still: NDArray[np.bool_]  # encoded columns that hold one value
+    converged: bool
+
+
+def fit_counterpart(model: Model | Bound, table: Table | Scan, *, seed: int = 0) -> Model:
     """Logistic, multinomial, linear or Poisson regression on the model's own encoding of the training rows.
 
-    Where the table has no split, all of its rows are training rows.
+    Where the table has no split, all of its rows are training rows. Of a scan the strength of the penalty is chosen on the
+    rows that it drew, and the coefficients are fitted to all its training rows by Newton's method over batches; behind a
+    target encoder, which is fitted anew, to the rows drawn alone.
     """
-    bound = bind(model, table)
+    if not isinstance(table, Scan):
+        fitted = _fit_drawn(bind(model, table), seed)
+        return _as_model(fitted, table, f"scikit-learn {sklearn.__version__}")
+    bound = bind(model, table.sample)
+    fitted = _fit_drawn(bound, seed)
+    if not table.is_whole and fitted.encoder is (bound.model.encoder if bound.has_gradient else fitted.encoder):
+        whole = _as_model(_over_all(bound, fitted, table), table.sample, f"tabinterp {__version__}")
+        return replace(whole, fitted_in_batches=True)
+    return _as_model(fitted, table.sample, f"scikit-learn {sklearn.__version__}")
+
+
+def _fit_drawn(bound: Bound, seed: int) -> Fit:
+    table = bound.table
     training = np.ones(len(table), dtype=bool) if table.held_out is None else ~table.held_out
     if table.weights is not None:
         training = training & (table.weights > 0)  # a fold of rows of weight 0 has no loss
@@ -60,22 +91,50 @@ def fit_counterpart(model: Model | Bound, table: Table, *, seed: int = 0) -> Mod
     )  # rounding gives a constant column a deviation that is not quite 0
     scale[still] = 1.0
     fitted = _fit(np.where(still, 0.0, (x - centre) / scale), y, weights, table, seed)
-    coefficients = np.where(still, 0.0, np.atleast_2d(fitted.coef_) / scale)
-    intercept = np.atleast_1d(fitted.intercept_) - coefficients @ centre
+    parameters = np.column_stack([np.atleast_2d(fitted.coef_), np.atleast_1d(fitted.intercept_)])
+    plan = Plan(table.schema.task, centre, scale, _penalty(fitted, len(x)), parameters)
+    return Fit(encoder, reads, plan, still, _converged(fitted))
+
+
+def _over_all(bound: Bound, fitted: Fit, scan: Scan) -> Fit:
+    """The same penalty, fitted to all training rows."""
+
+    def batches() -> Iterator[tuple[FloatArray, FloatArray, FloatArray]]:
+        for rows in ahead(scan.batches("training")):
+            inputs = rows.inputs if fitted.reads is None else rows.inputs[list(fitted.reads)]
+            x = apply(fitted.encoder, inputs)
+            check_encoded(x, bound.model, rows)
+            yield x, rows.y, rows.row_weights
+
+    plan, converged = newton.fit(fitted.plan, batches)
+    return replace(fitted, plan=plan, still=np.zeros_like(fitted.still), converged=converged)
+
+
+def _as_model(fitted: Fit, table: Table, library: str) -> Model:
+    plan, schema = fitted.plan, table.schema
+    coefficients = np.where(fitted.still, 0.0, plan.parameters[:, :-1] / plan.scale)
+    intercept = plan.parameters[:, -1] - coefficients @ plan.centre
     return Model(
-        name=table.schema.goal.counterpart,
-        library=f"scikit-learn {sklearn.__version__}",
+        name=schema.goal.counterpart,
+        library=library,
         module=nn.Sequential(linear(torch.as_tensor(coefficients), torch.as_tensor(intercept))).eval(),
-        task=table.schema.task,
-        classes=table.schema.classes or None,
-        outputs=table.schema.goal.outputs[0],
-        encoder=encoder,
-        reads=reads,
+        task=schema.task,
+        classes=schema.classes or None,
+        outputs=schema.goal.outputs[0],
+        encoder=fitted.encoder,
+        reads=fitted.reads,
         penalised=True,
         is_rival=True,
-        converged=_converged(fitted),
+        converged=fitted.converged,
         split=table.split,
     )
+
+
+def _penalty(fitted: Any, rows: int) -> float:
+    """Half of it times the squared coefficients stands beside the sum of the rows' losses."""
+    if isinstance(fitted, PoissonRegressor):
+        return float(fitted.alpha) * rows
+    return float(1 / np.ravel(fitted.C_)[0]) if hasattr(fitted, "C_") else float(fitted.alpha_)
 
 
 def _encoding(bound: Bound, training: NDArray[np.bool_], seed: int) -> tuple[Any, tuple[str, ...] | None, FloatArray]:

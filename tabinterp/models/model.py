@@ -46,7 +46,7 @@ class Model:
     gradient. `finish` makes the whole model of one that can only be read beside rows (a table's input columns); `original`
     holds its weights. `predict` is the original's own answer, (n, k) probabilities or (n,) values or expected counts, to
     check against. `penalised`: was a linear model shrunk (None: unknown)? `own` is the inference that it brings. `expects`: how
-    wide each input is, where a file says so.
+    wide each input is, where a file says so. `fitted_in_batches`: to all training rows of a scan.
     """
 
     name: str
@@ -69,6 +69,7 @@ class Model:
     file: File | None = None
     own: OwnFit | None = None
     expects: tuple[int, ...] | None = None
+    fitted_in_batches: bool = False
 
     @property
     def weights(self) -> nn.Module:
@@ -161,17 +162,18 @@ class Bound:
 
     def front_of(self, x: FloatArray) -> Tensor:
         """(m, h) front of encoded rows (m, d); summed in double precision from centred parts, then cast to single."""
-        constant = self.front.bias + self.front.weight @ torch.as_tensor(self._centre)
-        return self._product(torch.as_tensor(x - self._centre), slice(None), constant)
+        constant = self.front.bias + self.front.weight @ torch.as_tensor(self.centre)
+        return self._product(torch.as_tensor(x - self.centre), slice(None), constant)
 
     def part(self, columns: tuple[str, ...], rows: IntArray | slice = slice(None)) -> Tensor:
         """(m, h) what these local columns contribute to `z` of these rows, up to a constant that cancels in a move."""
         block = np.concatenate([self.encoding.blocks[c] for c in columns])
-        x = self.x[rows][:, block] - self._centre[block]
+        x = self.x[rows][:, block] - self.centre[block]
         return self._product(torch.as_tensor(x), torch.as_tensor(block), 0.0)
 
     @cached_property
-    def _centre(self) -> FloatArray:
+    def centre(self) -> FloatArray:
+        """(d,) where sums are centred, so that no digits are lost."""
         return np.asarray(self.x.mean(axis=0), dtype=np.float64)
 
     def _product(self, x: Tensor, block: Any, constant: Tensor | float) -> Tensor:

@@ -16,6 +16,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from itertools import pairwise
+from typing import ClassVar
 
 import numpy as np
 import pandas as pd
@@ -29,10 +30,12 @@ from ..models import Bound, Model, bind
 from ..models.layers import Layer, layers_of
 from ..table import Table
 from ..table.draws import FloatArray, IntArray, chosen, row_hash
+from .display import Display, Drawn, named
 from .distances import constant
 from .loss import loss_for
 from .permutation import error_of, share_of
-from .result import Estimates, mean_over_rows
+from .result import Estimates
+from .sums import mean_over_rows
 from .weights import deviation, unit
 
 CELLS = 4_000_000  # numbers in one block of fronts
@@ -42,12 +45,21 @@ REPEATS = 5
 
 
 @dataclass(frozen=True, eq=False)
-class Ablations:
+class Ablations(Display):
     """Groups of units, first every unit alone, then those that are correlated, or the groups that were asked for.
 
     `cost` has arrays (groups, methods): rises of the task's own loss on `rows` rows, held out where `held_out`. `alone` (groups,
     methods): the sum of what the members cost alone, NaN where they were not asked for.
     """
+
+    drawn: ClassVar[Drawn] = Drawn(
+        "plot.axis.ablation",
+        dict.fromkeys(METHODS, ("cost", "ci_low", "ci_high")),
+        named("group"),
+        order="cost",
+        by="method",
+        other="groups",
+    )
 
     groups: tuple[tuple[tuple[str, int], ...], ...]  # layer and unit
     names: tuple[str, ...]

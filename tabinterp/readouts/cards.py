@@ -9,7 +9,7 @@ Optima are no rows of the table: their `typicality` says whether they may be rea
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, ClassVar
 
 import numpy as np
 import pandas as pd
@@ -18,6 +18,7 @@ from ..models import Bound, Model, bind
 from ..models.layers import layers_of
 from ..table import Table
 from ..table.draws import FloatArray, HashArray, IntArray, row_hash
+from .display import Display, Drawn, named
 from .grids import SMALL
 from .maximisation import Maxima, maximise
 from .objectives import Objective
@@ -29,13 +30,15 @@ PANELS = ("negative optimum", "minimum", "slightly negative", "slightly positive
 
 
 @dataclass(frozen=True, eq=False)
-class Card:
+class Card(Display):
     """`value` (6,) the objective at the optima, and its mean over the rows of each panel between; NaN where a panel is empty.
 
     `rows` (4,) how many rows the panels between hold, 0 where fewer than 10 would be left. `profiles` of these four sets
     beside all rows; `means` (4, lines) of numbers in their own units. `about` is the middle; `optima` the search, down (its
     values negative) and up.
     """
+
+    drawn: ClassVar[Drawn] = Drawn("plot.axis.panels", {"network": ("value", None, None)}, named("panel"), at=None)
 
     objective: Objective
     value: FloatArray
@@ -44,6 +47,9 @@ class Card:
     profiles: Profiles
     means: FloatArray
     optima: Maxima
+
+    def _numbers(self) -> pd.DataFrame:
+        return pd.DataFrame({"panel": PANELS, "value": self.value})
 
     def frame(self) -> pd.DataFrame:
         """One row for each panel and line: `at` where an optimum stands; `mean` of a number, `share` of a level, among rows."""
@@ -127,21 +133,47 @@ def card(model: Model | Bound, table: Table, *, objective: Objective, seed: int 
     bound = bind(model, table)
     optima = maximise(bound, table, objective=[-objective, objective], seed=seed)
     ((_, reader),) = readers_of(bound, layers_of(bound), [objective])
-    score = reader.every(bound.z)[:, 0]
-    w = unit(table.weights, len(table))
-    about = _middle(score, w)
-    top = _panels(score, w, row_hash(table.numbers, 0), about)
-    made = compared(bound, top)
-    with np.errstate(invalid="ignore", divide="ignore"):
-        between = (w * score) @ top / (w @ top)
+    made = panels(bound, reader.every(bound.z))
     return Card(
         objective=objective,
-        value=np.array([-optima.value[0], *between, optima.value[1]]),
-        rows=top.sum(axis=0).astype(np.int64),
+        value=np.array([-optima.value[0], *made.value[0], optima.value[1]]),
+        rows=made.rows[0],
+        about=float(made.about[0]),
+        profiles=made.profiles,
+        means=made.means,
+        optima=optima,
+    )
+
+
+@dataclass(frozen=True, eq=False)
+class Panels:
+    """The four panels of real rows of K scores: `value` and `rows` (K, 4), `about` (K,), the middles.
+
+    `profiles` and `means` (4 K, lines) are of all panels, those of a score one after the other.
+    """
+
+    value: FloatArray
+    rows: IntArray
+    about: FloatArray
+    profiles: Profiles
+    means: FloatArray
+
+
+def panels(bound: Bound, scores: FloatArray) -> Panels:
+    """The real rows between the optima of scores (n, K)."""
+    w = unit(bound.table.weights, len(bound.table))
+    hashes = row_hash(bound.table.numbers, 0)
+    about = np.array([_middle(score, w) for score in scores.T])
+    top = np.concatenate([_panels(score, w, hashes, at) for score, at in zip(scores.T, about, strict=True)], axis=1)
+    made = compared(bound, top)
+    with np.errstate(invalid="ignore", divide="ignore"):
+        value = ((w[:, None] * np.repeat(scores, 4, axis=1)) * top).sum(axis=0) / (w @ top)
+    return Panels(
+        value=value.reshape(-1, 4),
+        rows=top.sum(axis=0).astype(np.int64).reshape(-1, 4),
         about=about,
         profiles=made,
         means=_means(bound, made, w),
-        optima=optima,
     )
 
 
@@ -167,7 +199,7 @@ def _panels(score: FloatArray, w: FloatArray, hashes: HashArray, about: float) -
 
 
 def _means(bound: Bound, made: Profiles, w: FloatArray) -> FloatArray:
-    """(4, lines) means of numbers, in their own units; NaN for levels, and where nothing may be told."""
+    """(sets, lines) means of numbers, in their own units; NaN for levels, and where nothing may be told."""
     result = np.full(made.difference.value.shape, np.nan)
     for i, (column, level) in enumerate(zip(made.columns, made.levels, strict=True)):
         if level is None:

@@ -10,7 +10,7 @@ the linear surrogate: least squares of the network's score on the same terms.
 from __future__ import annotations
 
 from dataclasses import dataclass, replace
-from typing import Any
+from typing import Any, ClassVar
 
 import numpy as np
 import pandas as pd
@@ -25,15 +25,18 @@ from ..table.schema import GOALS
 from .curves import Curves, curves
 from .derivatives import row_derivatives
 from .design import Reason
+from .display import Display, Drawn, by_term, scaled
 from .inference import Estimate, Inference, infer
 from .own import own_inference
-from .result import Estimates, mean_over_rows
+from .result import Estimates
+from .streamed import finish_derivatives, update_derivatives
+from .sums import mean_over_rows
 from .surrogate import Surrogate, surrogate
 from .terms import AnyTerm, Basis, Slope, design, find_terms
 
 
 @dataclass(frozen=True, eq=False)
-class Coefficients:
+class Coefficients(Display):
     """One number a term and output, in score units (log-odds, centred log-odds of a class, target units, log rate) per
     unit.
 
@@ -43,6 +46,10 @@ class Coefficients:
     None for a linear model. `left_out` are columns that the encoder mixes, so that they have no term. `curves` are mean
     derivatives by numbers that the encoder bends or mixes: of a linear model too they differ from row to row.
     """
+
+    drawn: ClassVar[Drawn] = Drawn(
+        "plot.axis.coefficients", {"network": ("estimate", "ci_low", "ci_high")}, by_term, order="size", other="terms"
+    )
 
     terms: tuple[AnyTerm, ...]
     outputs: tuple[str | None, ...]
@@ -55,6 +62,9 @@ class Coefficients:
     left_out: tuple[str, ...]
     curves: Curves
     estimand: str
+
+    def _numbers(self) -> pd.DataFrame:
+        return scaled(self.frame(), "estimate", "ci_low", "ci_high")
 
     def frame(self) -> pd.DataFrame:
         """One row for each output and term.
@@ -219,15 +229,12 @@ def of_network(bound: Bound, terms: list[AnyTerm], surrogate_terms: list[AnyTerm
     """Average derivatives and contrasts, sign flips, and the linear surrogate of every output on `surrogate_terms`."""
     rows = np.ones(len(bound.table), dtype=bool) if bound.table.held_out is None else bound.table.held_out
     held_out = bound.take(rows)
-    derivative, weights = row_derivatives(held_out, terms), held_out.table.weights
-    estimates = mean_over_rows(derivative, weights)
-    with np.errstate(invalid="ignore"):
-        flips = np.where(np.isnan(derivative), np.nan, np.sign(derivative) * np.sign(estimates.value) < 0)
+    estimates, flips = finish_derivatives(update_derivatives(terms, held_out))
     return Coefficients(
         terms=tuple(terms),
         outputs=bound.outputs,
         estimates=estimates,
-        sign_flip=mean_over_rows(flips, weights).value,
+        sign_flip=flips,
         inference=None,
         surrogate=surrogate(bound, surrogate_terms),
         penalised=None,

@@ -5,12 +5,14 @@ the integral is the unit's conductance. Summed over a layer it is f(x) - f(basel
 through the layer; what leads around it (a residual or wide branch) is told beside it, so that the sum holds again. A path stays
 straight behind the affine front, so that nothing in front of it runs. The change of h_j over a segment of the path is known
 without a gradient; segments whose sum over the layer misses the change of the score are halved. What a unit
-does and undoes within half a segment, 1 / 128 of a path, the sum cannot show.
+does and undoes within half a segment, 1 / 128 of a path, the sum cannot show. Paths are followed in batches of at most 5 million
+numbers; beyond these the memory is that of the result.
 """
 
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import ClassVar
 
 import numpy as np
 import pandas as pd
@@ -23,24 +25,30 @@ from ..models.layers import Layer, layers_of
 from ..table import Table
 from ..table.draws import FloatArray, chosen
 from .baselines import baseline_of
-from .result import Estimates, mean_over_rows
+from .display import Display, Drawn, by_unit
+from .result import Estimates
+from .sums import mean_over_rows
 from .weights import unit
 
 STEPS = 64  # segments a path starts with; one where what follows the layer is affine, which is exact
 DEPTH = 16  # a segment is halved at most this often
 SHARES = (16, 128, 1024)  # a segment is done when its gap is below tolerance / share; the next for rows that miss
-CHUNK = 256  # rows whose paths are followed at the same time
+CELLS = 5_000_000  # numbers in one batch: points of paths, times the front, all units and outputs; a path at least
 BACKGROUND = 10
 BASELINES = ("mean", "median", "rows")
 
 
 @dataclass(frozen=True, eq=False)
-class Conductance:
+class Conductance(Display):
     """`values` (rows, units, outputs) in units of the score; `around` (rows, layers, outputs) what leads past each layer.
 
     `gap` (rows, layers): abs(sum over the layer + around - (f(x) - f(baseline))) / mean abs(f - f(baseline)), the largest over
     outputs. `mean_stderr` (units, outputs): what the draw of background rows adds to the error of the mean, 0 for one baseline.
     """
+
+    drawn: ClassVar[Drawn] = Drawn(
+        "plot.axis.conductance", {"network": ("mean", "ci_low", "ci_high")}, by_unit, order="mean_abs", other="units"
+    )
 
     layer: tuple[str, ...]
     index: tuple[int, ...]
@@ -126,7 +134,8 @@ def conductance(
     starts, share = _starts(bound, baseline, background, seed)
     answers = bound.answers.numpy() - share @ _score(bound, starts).numpy()
     scale = np.maximum(np.average(np.abs(answers), axis=0, weights=bound.table.weights), 1e-12)
-    made = [_through(bound, layer, starts, share, scale, tolerance) for layer in layers]
+    cost = bound.z.shape[1] + sum(layer.width for layer in layers) + len(bound.outputs)
+    made = [_through(bound, layer, starts, share, scale, (tolerance, cost)) for layer in layers]
     sums = np.stack([one.values.sum(axis=1) + one.around for one in made], axis=1)
     return Conductance(
         layer=tuple(layer.name for layer in layers for _ in range(layer.width)),
@@ -170,13 +179,13 @@ class _Through:
 
 
 def _through(
-    bound: Bound, layer: Layer, starts: Tensor, share: FloatArray, scale: FloatArray, tolerance: float
+    bound: Bound, layer: Layer, starts: Tensor, share: FloatArray, scale: FloatArray, asked: tuple[float, int]
 ) -> _Through:
     """The layer's conductances, the mean over starting points."""
     n, k = len(bound.z), len(bound.outputs)
     values, around, means = np.zeros((n, layer.width, k)), np.zeros((n, k)), []
     for start, part in zip(starts, share, strict=True):
-        own = _from(bound, layer, start, torch.as_tensor(scale), tolerance)
+        own = _from(bound, layer, start, torch.as_tensor(scale), *asked)
         values += part * own[:, : layer.width]
         around += part * own[:, layer.width :].sum(axis=1)
         means.append(np.average(own[:, : layer.width], axis=0, weights=bound.table.weights))
@@ -184,17 +193,22 @@ def _through(
     return _Through(values, around, stderr)
 
 
-def _from(bound: Bound, layer: Layer, start: Tensor, scale: Tensor, tolerance: float) -> FloatArray:
-    """(n, units + front beside, k) from one starting point; rows that miss the tolerance are followed again, more finely."""
+def _from(bound: Bound, layer: Layer, start: Tensor, scale: Tensor, tolerance: float, cost: int) -> FloatArray:
+    """(n, units + front beside, k) from one starting point; rows that miss the tolerance are followed again, more finely.
+
+    A point of a path takes `cost` numbers.
+    """
     rise = bound.answers - _score(bound, start[None])
     steps = 1 if layer.moves.nothing_behind else STEPS
+    most = max(1, CELLS // cost)
+    chunk = max(1, most // (steps + 1))
     values = np.zeros((len(bound.z), layer.width + layer.front * layer.beside, len(bound.outputs)))
     missed = np.arange(len(values))
     for share in SHARES:
-        for i in range(0, len(missed), CHUNK):
-            rows = missed[i : i + CHUNK]
+        for i in range(0, len(missed), chunk):
+            rows = missed[i : i + chunk]
             move = bound.z[torch.as_tensor(rows)] - start
-            values[rows] = _along(layer, start, move, steps, scale * tolerance / share).numpy()
+            values[rows] = _along(layer, start, move, steps, scale * tolerance / share, most).numpy()
         gap = (np.abs(values.sum(axis=1) - rise.numpy()) / scale.numpy()).max(axis=1)
         missed = np.flatnonzero(~(gap <= tolerance))
         if len(missed) == 0:
@@ -202,32 +216,68 @@ def _from(bound: Bound, layer: Layer, start: Tensor, scale: Tensor, tolerance: f
     return values
 
 
-def _along(layer: Layer, start: Tensor, move: Tensor, steps: int, enough: Tensor) -> Tensor:
-    """(n, units + front beside, k) sums over segments of the gradient in the middle times the change of each output."""
+def _along(layer: Layer, start: Tensor, move: Tensor, steps: int, enough: Tensor, most: int) -> Tensor:
+    """(n, units + front beside, k) sums over segments of the gradient in the middle times the change of each output.
+
+    At most `most` segments are read at a time; those that are halved are read next, so that few wait.
+    """
     n = len(move)
-    rows = torch.arange(n).repeat_interleave(steps)
     grid = torch.linspace(0, 1, steps + 1, dtype=torch.float64)
     h = _outputs(layer, start, move, torch.arange(n).repeat_interleave(steps + 1), grid.repeat(n))
     f = _behind(layer, h).reshape(n, steps + 1, -1)
     h = h.reshape(n, steps + 1, -1)
-    ends = [one.flatten(0, 1) for one in (h[:, :-1], h[:, 1:], f[:, :-1], f[:, 1:])]
-    left, width = grid[:-1].repeat(n), torch.full((n * steps,), 1 / steps, dtype=torch.float64)
     total = torch.zeros(n, h.shape[2], f.shape[2], dtype=torch.float64)
-    for depth in range(DEPTH + 1):
-        middle = _outputs(layer, start, move, rows, left + width / 2)
+    waiting = [
+        _Segments(
+            0,
+            torch.arange(n).repeat_interleave(steps),
+            grid[:-1].repeat(n),
+            *(one.flatten(0, 1) for one in (h[:, :-1], h[:, 1:], f[:, :-1], f[:, 1:])),
+        )
+    ]
+    while waiting:
+        whole = waiting.pop()
+        if len(whole.rows) > most:
+            waiting.append(whole.take(slice(most, None)))
+        some = whole.take(slice(most))
+        width = 0.5**some.depth / steps
+        middle = _outputs(layer, start, move, some.rows, some.left + width / 2)
         gradient, scores = _gradient(layer, middle)
-        said = gradient.double() * (ends[1] - ends[0]).double()[:, :, None]
-        missed = ((said.sum(dim=1) - (ends[3] - ends[2])).abs() > enough).any(dim=1)
-        missed = missed & (depth < DEPTH)
-        total.index_add_(0, rows[~missed], said[~missed])
-        if not bool(missed.any()):
-            break
-        rows, left, width = rows[missed].repeat(2), left[missed], width[missed] / 2
-        left, width = torch.cat([left, left + width]), width.repeat(2)
-        low, high, below, above = (one[missed] for one in ends)
-        at, reached = middle[missed], scores[missed]
-        ends = [torch.cat(pair) for pair in ((low, at), (at, high), (below, reached), (reached, above))]
+        said = gradient.double() * (some.high - some.low).double()[:, :, None]
+        missed = ((said.sum(dim=1) - (some.above - some.below)).abs() > enough).any(dim=1)
+        missed = missed & (some.depth < DEPTH)
+        total.index_add_(0, some.rows[~missed], said[~missed])
+        if bool(missed.any()):
+            waiting.append(some.take(missed).halved(width / 2, middle[missed], scores[missed]))
     return total
+
+
+@dataclass(frozen=True, eq=False)
+class _Segments:
+    """Segments of paths, all as short: whose `rows` (m,), where they begin (`left`), outputs and scores at both ends."""
+
+    depth: int
+    rows: Tensor
+    left: Tensor
+    low: Tensor
+    high: Tensor
+    below: Tensor
+    above: Tensor
+
+    def take(self, which: slice | Tensor) -> _Segments:
+        parts = (self.rows, self.left, self.low, self.high, self.below, self.above)
+        return _Segments(self.depth, *(part[which] for part in parts))
+
+    def halved(self, width: float, middle: Tensor, scores: Tensor) -> _Segments:
+        return _Segments(
+            self.depth + 1,
+            self.rows.repeat(2),
+            torch.cat([self.left, self.left + width]),
+            torch.cat([self.low, middle]),
+            torch.cat([middle, self.high]),
+            torch.cat([self.below, scores]),
+            torch.cat([scores, self.above]),
+        )
 
 
 def _outputs(layer: Layer, start: Tensor, move: Tensor, rows: Tensor, t: Tensor) -> Tensor:

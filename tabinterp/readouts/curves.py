@@ -15,7 +15,8 @@ import pandas as pd
 from ..errors import ModelError
 from ..models.model import Bound
 from ..table.draws import FloatArray
-from .result import Estimates, mean_over_rows
+from .result import Estimates
+from .sums import mean_over_rows
 from .terms import AnyTerm, Basis
 from .weights import deviation
 

@@ -19,7 +19,8 @@ from ..models import Bound
 from ..table.draws import FloatArray, IntArray, row_hash, splitmix
 from .moves import forward, mixed, parts
 from .rankings import Ask
-from .result import Estimates, mean_over_rows
+from .result import Estimates
+from .sums import mean_over_rows
 
 TOGETHER = 8192  # moved rows in one turn
 

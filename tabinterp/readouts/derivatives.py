@@ -41,7 +41,7 @@ def _contrasts(bound: Bound, column: str, contrasts: list[Contrast]) -> FloatArr
     block = contrasts[0].block
     weight = bound.front.weight[:, torch.as_tensor(block)]
     base = bound.z - bound.part((column,))
-    centre = bound.x[:, block].mean(axis=0)
+    centre = bound.centre[block]
 
     def scores(at: FloatArray) -> Tensor:
         shift = (weight @ torch.as_tensor(at - centre)).to(base.dtype)

@@ -1,9 +1,10 @@
 """Where a search may go: every column at values that the table knows, and what each of them adds to the front.
 
-Columns that the encoder keeps apart move alone; columns that it mixes move together, to combinations that some row holds. A
-number stays between its 0.5% and its 99.5% quantile; where its encoding is a line, which is checked, every value between is
-allowed (every whole number, if it holds no other), otherwise real values only. Of anything else every level that occurs
-is allowed. Missing values are allowed where some are.
+Columns that the encoder keeps apart move alone; columns that it mixes move together, to combinations that some row holds. So
+do columns that determine one another (`dependence`): every level takes its most frequent companions with it, and a number on
+two scales is one number. A number stays between its 0.5% and its 99.5% quantile; where its encoding is a line, which is
+checked, every value between is allowed (every whole number, if it holds no other), otherwise real values only. Of anything
+else every level that occurs is allowed. Missing values are allowed where some are.
 """
 
 from __future__ import annotations
@@ -11,15 +12,19 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import cached_property
+from itertools import combinations
 from typing import Any
 
 import numpy as np
 import pandas as pd
 import torch
+from numpy.typing import NDArray
+from scipy.sparse.csgraph import connected_components
 from torch import Tensor
 
 from ..models import Bound
 from ..table.draws import FloatArray, IntArray, chosen
+from .dependence import determines, line, scales
 from .groups import equal_rows
 from .incoming import slope
 
@@ -33,7 +38,8 @@ class Player:
     """Columns that move together, and where to. `donors` (C,) are rows that hold the candidates, `parts` (C, h) what these add.
 
     `values` (C,) are a single number's candidates, NaN where missing; `slope` (h,) is its change of the front for 1, None where
-    it is no line. `typical` is the candidate nearest to the median, or the most frequent one.
+    it is no line. The number is the first of the columns; `scales` are factor and shift of each that make it of the first.
+    `typical` is the candidate nearest to the median, or the most frequent one.
     """
 
     columns: tuple[str, ...]
@@ -43,6 +49,7 @@ class Player:
     slope: Tensor | None
     whole: bool
     typical: int
+    scales: tuple[tuple[float, float], ...] = ((1.0, 0.0),)
 
     def part(self, at: IntArray, value: FloatArray) -> Tensor:
         """(m, h) what candidates `at`, or on a line the known values, add to the front."""
@@ -95,19 +102,22 @@ class Domain:
         source = self.bound.table.inputs
         made = {c: source[c].take(np.full(len(at), _typical_row(self.bound, c))) for c in source.columns}
         for p, player in enumerate(self.players):
-            for column in player.columns:
+            moved = ~np.isnan(value[:, p])
+            for k, column in enumerate(player.columns):
                 cells = source[column].take(player.donors[at[:, p]]).reset_index(drop=True)
-                moved = ~np.isnan(value[:, p])
                 if moved.any():
+                    factor, shift = player.scales[k]
                     numbers = cells.to_numpy(dtype=np.float64, na_value=np.nan)
-                    cells = pd.Series(np.where(moved, value[:, p], numbers))
+                    cells = pd.Series(np.where(moved, factor * value[:, p] + shift, numbers))
                 made[column] = cells
         return pd.DataFrame({c: one.reset_index(drop=True) for c, one in made.items()})
 
 
 def domain_of(bound: Bound, seed: int) -> Domain:
     """The domain of a model on its table's rows."""
-    players = tuple(_player(bound, group, seed) for group in sorted(_groups(bound)))  # whatever the table's order
+    read = tuple(c for c in bound.columns if len(bound.encoding.blocks[c]))
+    follows = determines(bound.table, read, seed)
+    players = tuple(_player(bound, one, read, follows, seed) for one in sorted(_groups(bound, read, follows)))
     rows = np.zeros(1, dtype=np.int64)
     constant = bound.z[0].double() - sum(
         (_parts(bound, player.columns, rows)[0].double() for player in players), torch.zeros(bound.z.shape[1]).double()
@@ -115,57 +125,95 @@ def domain_of(bound: Bound, seed: int) -> Domain:
     return Domain(bound, players, constant.float())
 
 
-def _groups(bound: Bound) -> list[tuple[str, ...]]:
-    """Columns that share encoded columns, directly or through others; columns without any are left out."""
-    groups: list[set[str]] = []
-    for column in bound.columns:
-        block = set(bound.encoding.blocks[column].tolist())
-        if not block:
-            continue
-        joined = [g for g in groups if any(block & set(bound.encoding.blocks[c].tolist()) for c in g)]
-        groups = [g for g in groups if g not in joined] + [set().union({column}, *joined)]
-    return [tuple(c for c in bound.columns if c in g) for g in groups]
+def _groups(bound: Bound, read: tuple[str, ...], follows: NDArray[np.bool_]) -> list[tuple[str, ...]]:
+    """Columns that share encoded columns, or determine one another, directly or through others."""
+    blocks = [set(bound.encoding.blocks[c].tolist()) for c in read]
+    tied = follows | follows.T
+    for one, other in scales(bound.table, [c for c in read if bound.table.schema[c].kind == "numeric"]):
+        tied[read.index(one), read.index(other)] = True
+    for i, j in combinations(range(len(read)), 2):
+        tied[i, j] |= bool(blocks[i] & blocks[j])
+    _, group = connected_components(tied, directed=False)
+    return [
+        tuple(c for c, own in zip(read, group, strict=True) if own == g) for g in range(int(group.max(initial=-1)) + 1)
+    ]
 
 
-def _player(bound: Bound, columns: tuple[str, ...], seed: int) -> Player:
-    if len(columns) == 1 and bound.table.schema[columns[0]].kind == "numeric":
-        return _number(bound, columns[0])
+def _player(
+    bound: Bound, columns: tuple[str, ...], read: tuple[str, ...], follows: NDArray[np.bool_], seed: int
+) -> Player:
+    """What moves together: a number, on one scale or several; the levels of a column and what they determine; real rows."""
+    if all(bound.table.schema[c].kind == "numeric" for c in columns):
+        whole = sorted(columns, key=lambda c: not _whole(_numbers(bound, c)))  # between whole numbers there are others
+        told = [line(_numbers(bound, whole[0]), _numbers(bound, c)) for c in whole[1:]]
+        if None not in told:
+            return _number(bound, tuple(whole), ((1.0, 0.0), *(one for one in told if one is not None)))
     block = _block(bound, columns)
     first, group = equal_rows(bound.x[:, block])
     counts = np.bincount(group)
-    kept = chosen(bound.table.numbers[first], REAL, seed) if len(columns) > 1 else np.arange(len(first))
-    donors = first[np.sort(kept)]
-    return Player(
-        columns, donors, _parts(bound, columns, donors), None, None, False, int(counts[np.sort(kept)].argmax())
-    )
+    places = [read.index(c) for c in columns]
+    leads = [i for i in places if follows[i, places].all()] if len(columns) > 1 else []
+    if leads:
+        kept = _led(bound, columns, read[leads[0]], group)
+    else:
+        kept = chosen(bound.table.numbers[first], REAL, seed) if len(columns) > 1 else np.arange(len(first))
+    kept = np.sort(kept)
+    donors = first[kept]
+    return Player(columns, donors, _parts(bound, columns, donors), None, None, False, int(counts[kept].argmax()))
 
 
-def _number(bound: Bound, column: str) -> Player:
-    x = _numbers(bound, column)
+def _led(bound: Bound, columns: tuple[str, ...], lead: str, group: IntArray) -> IntArray:
+    """Of the combinations (n,), the most frequent one of each value of the column that determines the others.
+
+    Numbers among the columns stay between their quantiles where a combination does.
+    """
+    value = pd.factorize(bound.table.frame[lead], use_na_sentinel=False)[0]
+    size = int(group.max()) + 1
+    pairs, count = np.unique(value.astype(np.int64) * size + group, return_counts=True)
+    order = np.lexsort((-count, pairs // size))
+    kept = pairs[order][np.diff(pairs[order] // size, prepend=-1) > 0] % size
+    inside = np.ones(size, dtype=bool)
+    for x in (_numbers(bound, c) for c in columns if bound.table.schema[c].kind == "numeric"):
+        if not np.isnan(x).all():
+            low, high = np.quantile(x[~np.isnan(x)], INSIDE, method="inverted_cdf")
+            inside[group[(x < low) | (x > high)]] = False
+    kept = np.unique(kept)
+    return kept[inside[kept]] if inside[kept].any() else kept
+
+
+def _number(bound: Bound, columns: tuple[str, ...], scaled: tuple[tuple[float, float], ...]) -> Player:
+    """A number, on every scale on which the table holds it."""
+    x = _numbers(bound, columns[0])
     held = np.flatnonzero(~np.isnan(x))
     if len(held) == 0:
         donors = np.zeros(1, dtype=np.int64)
-        return Player((column,), donors, _parts(bound, (column,), donors), None, None, False, 0)
+        return Player(columns, donors, _parts(bound, columns, donors), None, None, False, 0)
     distinct, first = np.unique(x[held], return_index=True)
     low, high = np.quantile(x[held], INSIDE, method="inverted_cdf")
     inside = np.flatnonzero((distinct >= low) & (distinct <= high))
-    part = _parts(bound, (column,), held[first[inside]]).double().numpy()
-    line = slope(distinct[inside], part) if len(inside) > 1 else np.full(part.shape[1], np.nan)
-    is_line = bool(np.isfinite(line).all())
+    part = _parts(bound, columns, held[first[inside]]).double().numpy()
+    steps = slope(distinct[inside], part) if len(inside) > 1 else np.full(part.shape[1], np.nan)
+    is_line = bool(np.isfinite(steps).all())
     ranks = np.quantile(x[held], np.linspace(*INSIDE, POINTS if is_line else REAL), method="inverted_cdf")
     picked = np.unique(np.searchsorted(distinct, ranks)) if is_line or len(inside) > REAL else inside
     values, donors = distinct[picked], held[first[picked]]
     missing = np.flatnonzero(np.isnan(x))[:1]
     donors = np.append(donors, missing)
     return Player(
-        columns=(column,),
+        columns=columns,
         donors=donors,
-        parts=_parts(bound, (column,), donors),
+        parts=_parts(bound, columns, donors),
         values=np.append(values, np.full(len(missing), np.nan)),
-        slope=torch.as_tensor(line).float() if is_line else None,
-        whole=bool((distinct == np.round(distinct)).all()),
+        slope=torch.as_tensor(steps).float() if is_line else None,
+        whole=_whole(distinct),
         typical=int(np.abs(values - np.median(x[held])).argmin()),
+        scales=scaled,
     )
+
+
+def _whole(x: FloatArray) -> bool:
+    known = x[~np.isnan(x)]
+    return bool((known == np.round(known)).all())
 
 
 def _numbers(bound: Bound, column: str) -> FloatArray:

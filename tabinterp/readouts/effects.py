@@ -26,11 +26,13 @@ from ..errors import NotApplicableError
 from ..models import Bound, Model, bind
 from ..table import Table
 from ..table.draws import FloatArray, IntArray, chosen
-from . import plots
+from .display import Shown, both_names
 from .grids import SMALL, Grid, checked_columns, grid_of
 from .loss import SCALES
 from .moves import forward, is_read
+from .pictures import Effect, Picture
 from .result import Estimates
+from .weights import quantiles
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
@@ -82,7 +84,7 @@ class Curve:
 
 
 @dataclass(frozen=True, eq=False)
-class Effects:
+class Effects(Shown):
     """A curve for each column, in the unit of the score: log-odds, probability, or the target's own."""
 
     curves: tuple[Curve, ...]
@@ -91,7 +93,10 @@ class Effects:
     rows: int
     ice_rows: int
     seed: int
-    estimand: str = "mean score over the rows if the column had this value"
+    estimand: str = (
+        "mean score over the rows if the column had this value; ale: local effects, accumulated (at the ends of a number, whose "
+        "bins are wide, fewer than 95% of its intervals hold it where columns are correlated)"
+    )
 
     def __getitem__(self, column: str) -> Curve:
         return next(curve for curve in self.curves if curve.column == column)
@@ -103,7 +108,7 @@ class Effects:
         linear: Effects | None = None,
         output: str | None = None,
         ax: Axes | None = None,
-        names: tuple[str, str] = ("network", "linear"),
+        names: tuple[str, str] | None = None,
     ) -> Axes:
         """Draw the effect of one column (None: the first) with its 95% interval, rows below; `linear` beside it, if given.
 
@@ -116,12 +121,17 @@ class Effects:
             raise NotApplicableError(f"there is no curve of {column!r} in both results; here are those of {known}")
         if output is not None and output not in self.outputs:
             raise NotApplicableError(f"output is one of {list(self.outputs)}; got {output!r}")
-        other, k = None if linear is None else linear[column], 0 if output is None else self.outputs.index(output)
-        if other is not None and other.values != self[column].values:
-            raise NotApplicableError(
-                f"both results are read at the same points of {column!r}: on the same table and grid"
-            )
-        return plots.curve(ax, self[column], other, k, self.scale, names)
+        made = self._picture(column, output)
+        if linear is not None:
+            made = made.beside(linear._picture(column, output), names or both_names())
+        return made.draw(ax)
+
+    def pictures(self) -> list[Picture]:
+        return [self._picture(curve.column, output) for output in self.outputs for curve in self.curves]
+
+    def _picture(self, column: str, output: str | None) -> Effect:
+        k = 0 if output is None else self.outputs.index(output)
+        return Effect(self[column], k, self.scale, both_names(), output)
 
     def frame(self) -> pd.DataFrame:
         """One row for each output, column and point."""
@@ -137,12 +147,8 @@ def _frame(curve: Curve, k: int, output: str | None) -> pd.DataFrame:
         "share": curve.share,
     }
     for name, one in (("pdp", curve.pdp), ("effect", curve.effect), ("ale", curve.ale)):
-        made |= {
-            name: one.value[:, k],
-            f"{name}_stderr": one.stderr[:, k],
-            f"{name}_low": one.low[:, k],
-            f"{name}_high": one.high[:, k],
-        }
+        made[name] = one.value[:, k]
+        made |= {f"{name}_{end}": getattr(one, end)[:, k] for end in ("stderr", "low", "high")}
     band = {"ice_low": curve.ice_low[:, k], "ice_high": curve.ice_high[:, k]}
     return pd.DataFrame(made | band | {"sparse": curve.sparse, "small": curve.small})
 
@@ -338,7 +344,7 @@ def _curve(
     values["pdp"] += plan.centre
     spread = first[-len(grid) :, 0] / total[0]
     centred = ice - np.einsum("ngk,g->nk", ice, spread / spread.sum())[:, None]
-    low, high = (_quantile(centred, ice_weights, q) for q in BAND)
+    low, high = (quantiles(centred, ice_weights, q) for q in BAND)
     near = grid.nearest
     share = np.bincount(near[near >= 0], plan.weights[near >= 0], minlength=len(grid)) / plan.weights.sum()
     told = {name: Estimates.of(values[name], errors[name], n - 1) for name in values}
@@ -388,10 +394,3 @@ def _accumulated(grid: Grid, mean: FloatArray) -> tuple[FloatArray, FloatArray]:
     influence[:, member] = -passed * slope / weight
     influence[:, spread] = -(curve - centre) / mean[spread].sum()
     return curve - centre, influence
-
-
-def _quantile(values: FloatArray, w: FloatArray, q: float) -> FloatArray:
-    """Weighted quantile over the first axis: the smallest value with at least this share at or below it."""
-    order = np.argsort(values, axis=0, kind="stable")
-    reached = np.cumsum(w[order], axis=0) >= q * w.sum() * (1 - 1e-12)
-    return np.asarray(np.take_along_axis(np.take_along_axis(values, order, 0), reached.argmax(axis=0)[None], 0)[0])

@@ -4,26 +4,31 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from itertools import pairwise
-from typing import Any
+from typing import Any, ClassVar
 
 import numpy as np
 import pandas as pd
 
 from ..errors import NotApplicableError
-from ..messages import text, word
+from ..messages import text
 from ..models.counterpart import fit_counterpart
 from ..models.model import Bound, Model
 from ..table import Table
-from .plots import legible
+from .display import Display, Drawn, worded
 from .result import Estimates
 from .shapley import BACKGROUND, TOLERANCE, ShapleyValues, background_rows, shapley_values
 
-BARS = ("#4c72b0", "#dd8452")
-
 
 @dataclass(frozen=True, eq=False)
-class RowExplanation:
+class RowExplanation(Display):
     """The values of one row against the same background: `network` and `linear` hold one row each."""
+
+    drawn: ClassVar[Drawn] = Drawn(
+        "plot.axis.row",
+        {"network": ("network", "ci_low", "ci_high"), "linear": ("linear", "linear_low", "linear_high")},
+        worded("plot.label.at"),
+        order="size",
+    )
 
     row: int
     number: int
@@ -62,31 +67,15 @@ class RowExplanation:
         error = np.hypot(self.network.stderr, self.linear.stderr)
         return Estimates.of(self.network.values - self.linear.values, error, self.network.df)
 
-    def plot(self, ax: Any = None, output: int = -1) -> Any:
-        """Bars of both models, largest under the network first, with 95% intervals of the sampling; returns the Axes."""
-        import matplotlib.pyplot as plt  # noqa: PLC0415  # heavy
+    @property
+    def outputs(self) -> tuple[str | None, ...]:
+        return self.network.outputs
 
-        ax = plt.subplots(layout="constrained")[1] if ax is None else ax
-        order = np.argsort(np.abs(self.network.values[0, :, output]))
-        cells = self.network.data.iloc[0]
-        place, linear = np.arange(len(order)), word("name", self.linear_name)
-        sides = ((self.network, text("plot.network"), 0.2), (self.linear, linear, -0.2))
-        for (values, shown, shift), colour in zip(sides, BARS, strict=True):
-            interval = values.interval()
-            reach = (interval.high - interval.value)[0, order, output]
-            ax.barh(
-                place + shift,
-                interval.value[0, order, output],
-                0.38,
-                xerr=reach if reach.any() else None,
-                label=shown,
-                color=colour,
-            )
-        ax.axvline(0, color="0.3", linewidth=0.8)
-        ax.set_yticks(place, [f"{self.network.columns[j]} = {_cell(cells.iloc[j])}" for j in order])
-        ax.set_xlabel(text(f"shapley.unit.{'probability' if self.network.scale == 'probability' else 'score'}"))
-        ax.legend()
-        return legible(ax, ax.get_yticklabels())
+    def _numbers(self) -> pd.DataFrame:
+        """Both models with the interval of the sampling."""
+        frame, linear = self.frame(), self.linear.interval()
+        ends = {f"linear_{end}": getattr(linear, end)[0].T.ravel() for end in ("low", "high")}
+        return frame.assign(value=[_cell(v) for v in frame["value"]], size=frame["network"].abs(), **ends)
 
     def __str__(self) -> str:
         """What adds most to this row's score, in sentences."""

@@ -16,7 +16,8 @@ from ..errors import NotApplicableError
 from ..models.model import Bound
 from ..table import Table
 from ..table.draws import FloatArray, chosen
-from .result import Estimates, mean_over_rows
+from .result import Estimates
+from .sums import mean_over_rows
 from .weights import quantile
 
 ROWS = 200

@@ -12,6 +12,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass, replace
+from typing import ClassVar
 
 import numpy as np
 import pandas as pd
@@ -24,6 +25,7 @@ from ..models.layers import layers_of
 from ..table import Table
 from ..table.draws import FloatArray
 from .ascent import States, begin, climb
+from .display import Display, Drawn, in_sd, worded
 from .domain import Domain, domain_of
 from .maximisation import STARTS, by_column, different, starts_of
 from .objectives import Objective
@@ -34,13 +36,17 @@ ROUNDS = 2
 
 
 @dataclass(frozen=True, eq=False)
-class Facets:
+class Facets(Display):
     """Arrays (facets,). `rows` are the facets, in original columns, the optimum first.
 
     `value` is the objective there, `share` (value - mean) / (the optimum's - mean). `cosine` (facets, facets) of their fronts.
     `distinct`: how many differ in a level, or in a number by more than 1% of its range. `diversity`: what a pair of equal facets
     costs, as a share of the way from the mean to the optimum.
     """
+
+    drawn: ClassVar[Drawn] = Drawn(
+        "plot.axis.objective", {"optimum": ("value", None, None)}, worded("plot.label.facet")
+    )
 
     objective: Objective
     rows: pd.DataFrame
@@ -61,6 +67,9 @@ class Facets:
         nearest = others.max(axis=1) if len(self.value) > 1 else np.full(len(self.value), np.nan)
         made = {"facet": np.arange(len(self.value)), "value": self.value, "share": self.share, "nearest": nearest}
         return pd.concat([pd.DataFrame(made), self.typicality.frame()], axis=1)
+
+    def _numbers(self) -> pd.DataFrame:
+        return in_sd(self.summary(), self.mean, self.sd)
 
     def frame(self) -> pd.DataFrame:
         """One row for each facet and column: where the column stands (`at`), with the facet's numbers."""

@@ -18,8 +18,11 @@ from scipy.spatial.distance import squareform
 from scipy.stats import rankdata
 
 from ..errors import NotApplicableError
+from ..messages import text
 from ..table import Table
 from ..table.draws import FloatArray, IntArray, chosen
+from .display import Display
+from .pictures import Heat
 from .weights import effective
 
 ROWS = 5_000  # rows on which associations are taken
@@ -27,7 +30,7 @@ THRESHOLD = 0.5
 
 
 @dataclass(frozen=True, eq=False)
-class Families:
+class Families(Display):
     """`association` (columns, columns); `families` name -> members, two at least, in the table's order."""
 
     columns: tuple[str, ...]
@@ -47,6 +50,10 @@ class Families:
         at = [self.columns.index(c) for c in columns]
         most = self.association[at].max(axis=0)
         return tuple(c for j, c in enumerate(self.columns) if most[j] >= least and c not in columns)
+
+    def picture(self, output: str | None) -> Heat:
+        """The association of each column with each other."""
+        return Heat(self.columns, self.columns, self.association, text("plot.axis.association"), ("columns", "columns"))
 
     def frame(self) -> pd.DataFrame:
         """One row a member: family, column, weakest association in the family."""

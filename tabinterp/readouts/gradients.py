@@ -10,7 +10,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass, field
-from typing import Any
+from typing import Any, ClassVar
 
 import numpy as np
 import pandas as pd
@@ -22,8 +22,11 @@ from ..models import Bound, Model, bind
 from ..table import Table
 from ..table.draws import FloatArray, IntArray, chosen
 from .baselines import BASELINES, baseline_of
-from .result import Estimates, mean_over_rows
+from .blockwise import covariances, known, members, sizes
+from .display import Display, Drawn
+from .result import Estimates
 from .straight import mean_gradient, score, slopes
+from .sums import mean_over_rows
 from .weights import quantile, unit
 
 SHARES = (16, 128, 1024)  # a segment is done when its own gap is under tolerance / share; the next for rows that miss
@@ -35,15 +38,20 @@ EXPECTED_TOLERANCE = 0.1  # a larger gap of expected gradients is worth a warnin
 
 
 @dataclass(frozen=True, eq=False)
-class GradientImportance:
+class GradientImportance(Display):
     """Attribution of each row's score to the original columns.
 
     `values` (rows, columns, outputs), in units of the score; NaN for a column that the encoder mixes with others.
     `stderr` of the same shape, Monte Carlo error of each value, where the method draws; `mean_stderr` (columns, outputs)
     that of their mean over rows. `completeness_gap` (rows,):
     abs(sum of attributions - (f(x) - f(baseline))) / mean abs(f - f(baseline)), the largest over outputs; None where
-    the method promises no sum. `evaluations` (rows,): gradients taken for each row.
+    the method promises no sum. `evaluations` (rows,): gradients taken for each row. `over`: a number of rows, mean and size over
+    them, where these are more than the rows of `values`.
     """
+
+    drawn: ClassVar[Drawn] = Drawn(
+        "plot.axis.gradient", {"network": ("mean", "ci_low", "ci_high")}, order="mean_abs", filled=("method",)
+    )
 
     method: str
     estimand: str
@@ -57,6 +65,12 @@ class GradientImportance:
     mean_stderr: FloatArray | None = None
     tolerance: float | None = None
     settings: dict[str, Any] = field(default_factory=dict)
+    over: tuple[int, Estimates, Estimates] | None = None
+
+    @property
+    def rows(self) -> int:
+        """How many rows the means are of."""
+        return len(self.values) if self.over is None else self.over[0]
 
     @property
     def gap(self) -> float | None:
@@ -66,14 +80,14 @@ class GradientImportance:
 
     def mean(self) -> Estimates:
         """Signed mean over rows (columns, outputs); its standard error over rows, and of the draws where there are any."""
-        mean = mean_over_rows(self.values, self.weights)
+        mean = mean_over_rows(self.values, self.weights) if self.over is None else self.over[1]
         if self.mean_stderr is None:
             return mean
         return Estimates.of(mean.value, np.hypot(mean.stderr, self.mean_stderr), max(1, len(self.values) - 1))
 
     def size(self) -> Estimates:
         """Mean absolute value over rows (columns, outputs); noise biases it upward."""
-        return mean_over_rows(np.abs(self.values), self.weights)
+        return mean_over_rows(np.abs(self.values), self.weights) if self.over is None else self.over[2]
 
     def frame(self) -> pd.DataFrame:
         """One row for each output and column."""
@@ -146,38 +160,16 @@ class _Ask:
         self, method: str, estimand: str, values: FloatArray, evaluations: IntArray, **more: Any
     ) -> GradientImportance:
         bound = self.bound
-        mixed = np.array([not bound.encoding.local[c] for c in bound.columns])
         return GradientImportance(
             method=method,
             estimand=estimand,
             columns=bound.columns,
             outputs=bound.outputs,
-            values=np.where(mixed[None, :, None], np.nan, values),
+            values=known(bound, values),
             weights=bound.table.weights,
             evaluations=evaluations,
             **{"completeness_gap": None} | more,
         )
-
-
-def _blocks(bound: Bound) -> FloatArray:
-    """(d, columns) which encoded columns belong to which original column."""
-    member = np.zeros((bound.x.shape[1], len(bound.columns)))
-    for j, column in enumerate(bound.columns):
-        member[bound.encoding.blocks[column], j] = 1.0
-    return member
-
-
-def _block_size(bound: Bound, gradient: FloatArray) -> FloatArray:
-    """(n, columns, k) sqrt(g' S g) of every block, S the covariance of the block over the rows."""
-    result = np.zeros((len(gradient), len(bound.columns), gradient.shape[2]))
-    weights = bound.table.weights
-    for j, column in enumerate(bound.columns):
-        block = bound.encoding.blocks[column]
-        if len(block):
-            covariance = np.atleast_2d(np.cov(bound.x[:, block], rowvar=False, bias=True, aweights=weights))
-            part = gradient[:, block, :]
-            result[:, j] = np.sqrt(np.maximum(np.einsum("nek,ef,nfk->nk", part, covariance, part, optimize=True), 0.0))
-    return result
 
 
 # ---- gradients as such
@@ -185,7 +177,7 @@ def _block_size(bound: Bound, gradient: FloatArray) -> FloatArray:
 
 def _saliency(ask: _Ask) -> GradientImportance:
     bound = ask.bound
-    values = _block_size(bound, bound.gradients(bound.x))
+    values = sizes(bound, bound.gradients(bound.x), covariances(bound))
     return ask.result("saliency", "size of the gradient, per standard deviation of the column", values, _ones(bound))
 
 
@@ -196,7 +188,7 @@ def _smoothgrad(ask: _Ask) -> GradientImportance:
     total = np.zeros((*bound.x.shape, len(bound.outputs)))
     for one in noise:  # the same noise for every row: a row's value does not depend on its batch
         total += bound.gradients(bound.x + one)
-    values = _block_size(bound, total / NOISES)
+    values = sizes(bound, total / NOISES, covariances(bound))
     settings = {"samples": NOISES, "noise": NOISE, "seed": ask.seed}
     estimand = "size of the gradient averaged over noise, per standard deviation of the column"
     return ask.result("smoothgrad", estimand, values, NOISES * _ones(bound), settings=settings)
@@ -205,7 +197,7 @@ def _smoothgrad(ask: _Ask) -> GradientImportance:
 def _gradient_x_input(ask: _Ask) -> GradientImportance:
     bound = ask.bound
     product = bound.gradients(bound.x) * (bound.x - baseline_of(bound, ask.baseline))[:, :, None]
-    values = np.einsum("ndk,dj->njk", product, _blocks(bound), optimize=True)
+    values = np.einsum("ndk,dj->njk", product, members(bound), optimize=True)
     estimand = f"gradient times the distance from the {ask.baseline}"
     return ask.result("gradient_x_input", estimand, values, _ones(bound), settings={"baseline": ask.baseline})
 
@@ -227,7 +219,7 @@ def _integrated(ask: _Ask) -> GradientImportance:
     starts = (torch.as_tensor(x) @ bound.front.weight.T + bound.front.bias).float()
     rise = score(bound.rest, bound.z).numpy() - share @ score(bound.rest, starts).numpy()
     scale = torch.as_tensor(_size(rise, bound))
-    members, sums = _blocks(bound), _OverStarts(bound, share)
+    blocks, sums = members(bound), _OverStarts(bound, share)
     evaluations = np.zeros(len(bound.x), dtype=np.int64)
     gap, stuck = np.full(len(bound.x), np.inf), np.zeros(len(bound.x), dtype=bool)
     # rows whose errors add up to too much are followed again, more finely, but for those lost in rounding
@@ -240,10 +232,10 @@ def _integrated(ask: _Ask) -> GradientImportance:
                 rows = missed[i : i + CHUNK]
                 enough = scale * ask.tolerance / part
                 integral, count, lost = mean_gradient(bound.rest, start, bound.z[rows] - start, enough)
-                sums.add(b, rows, _along(bound, integral, bound.x[rows] - row, members))
+                sums.add(b, rows, _along(bound, integral, bound.x[rows] - row, blocks))
                 evaluations[rows] += count.numpy()
                 stuck[rows] |= lost.numpy()
-        gap = _gap(sums.mean, bound, members, rise)
+        gap = _gap(sums.mean, bound, blocks, rise)
         if np.isnan(gap).any() or (gap <= ask.tolerance).all():
             break
     more = {"background_rows": len(x), "seed": ask.seed} if drawn else {}
@@ -306,21 +298,21 @@ class _OverStarts:
 def _expected(ask: _Ask) -> GradientImportance:
     bound = ask.bound
     x, share, starts = _starts(ask)
-    members, everyone, sums = _blocks(bound), np.arange(len(bound.x)), _OverStarts(bound, share)
+    blocks, everyone, sums = members(bound), np.arange(len(bound.x)), _OverStarts(bound, share)
     z_starts = (torch.as_tensor(x) @ bound.front.weight.T + bound.front.bias).float()
     offsets = np.random.default_rng(ask.seed).uniform(size=len(x))
     for b, (row, z, offset) in enumerate(zip(x, z_starts, offsets, strict=True)):
         move = bound.z - z
         steps = [(position + float(offset)) / POSITIONS for position in range(POSITIONS)]
         mean = torch.stack([slopes(bound.rest, z + step * move)[0] for step in steps]).mean(dim=0)
-        sums.add(b, everyone, _along(bound, mean, bound.x - row, members))
+        sums.add(b, everyone, _along(bound, mean, bound.x - row, blocks))
     rise = bound.scores - share @ score(bound.rest, z_starts).numpy()
     return ask.result(
         "expected_gradients",
         f"path integral of the gradient from real rows ({starts})",
         sums.mean,
         POSITIONS * len(x) * _ones(bound),
-        completeness_gap=_gap(sums.mean, bound, members, rise),
+        completeness_gap=_gap(sums.mean, bound, blocks, rise),
         tolerance=EXPECTED_TOLERANCE,
         settings={"background_rows": len(x), "seed": ask.seed},
         **sums.errors(),

@@ -1,9 +1,8 @@
 """What an audit looks at inside a network: every unit in brief, and up close the units that the loss misses most.
 
 The units are chosen by the rise of the loss with their mean in their place, which is no test: among many units that matter
-nothing, some rise by chance. Of each, the rows that excite it and those that inhibit it, quantiles, and the row of the domain at
-which it is greatest; of each output the latter, too. All of it ahead of the activation, where a unit that is off still says how
-far off it is.
+nothing, some rise by chance. Of each, the six panels (`cards`), quantiles, and the path from plausible rows to the optimum
+(`pareto`); of each output its optimum. All of it ahead of the activation, where a unit that is off still says how far off it is.
 """
 
 from __future__ import annotations
@@ -16,41 +15,55 @@ import torch
 from ..models import Bound
 from ..models.layers import layers_of
 from ..table.draws import FloatArray, chosen
+from .cards import Panels, panels
 from .grids import SMALL
 from .maximisation import Maxima, maximise
 from .objectives import Objective, output, unit
-from .profiles import Profiles, profiles
+from .pareto import BUDGETS, Raised, raised
+from .profiles import Profiles
 from .units import Neurons, neurons
 from .weights import quantile
 
 MOST = 12  # units up close
 CELLS = 4_000_000  # units times rows: what ablation takes
 FEWEST = 2_000  # rows, whatever the number of units
+PATH_STARTS = 8  # of every budget: each goes on from the ones below it, too
 QUANTILES = (0.1, 0.25, 0.5, 0.75, 0.9)
 
 
 @dataclass(frozen=True, eq=False)
 class Inside:
-    """`shown` are places among the units, the dearest first; `quantiles` (shown, 5) and `excite`, `inhibit` follow them."""
+    """`shown` are places among the units, the dearest first; `quantiles` (shown, 5) and the `panels` of real rows follow them."""
 
     bound: Bound
     units: Neurons
     shown: tuple[int, ...]
     quantiles: FloatArray
-    excite: Profiles | None
-    inhibit: Profiles | None
+    panels: Panels | None
+
+    @property
+    def inhibit(self) -> Profiles | None:
+        """The tenth of the rows with the least of each unit."""
+        return None if self.panels is None else self.panels.profiles.take(slice(0, None, 4))
+
+    @property
+    def excite(self) -> Profiles | None:
+        """The tenth of the rows with the most."""
+        return None if self.panels is None else self.panels.profiles.take(slice(3, None, 4))
 
 
 @dataclass(frozen=True, eq=False)
 class Optima:
-    """`maxima` of the units up close, then of the outputs: (class, 1 for the greatest and -1 for the least).
+    """`maxima` of the units up close, of their negatives, then of the outputs: (class, 1 for the greatest and -1 for the least).
 
-    `tenth` (objectives,) is the tenth greatest value over the table's rows: of a smaller number nothing may be told.
+    `tenth` (objectives,) is the tenth greatest value over the table's rows: of a smaller number nothing may be told. `paths` are
+    those of the units up close.
     """
 
     maxima: Maxima
     outputs: tuple[tuple[str | None, int], ...]
     tenth: FloatArray
+    paths: Raised | None
 
 
 def inside(network: Bound, seed: int = 0) -> Inside:
@@ -71,15 +84,15 @@ def inside(network: Bound, seed: int = 0) -> Inside:
     dearest = np.argsort(-cost, kind="stable")[:MOST]
     shown = tuple(int(u) for u in dearest if cost[u] > 0)
     if not shown:
-        return Inside(bound, found, (), np.empty((0, len(QUANTILES))), None, None)
+        return Inside(bound, found, (), np.empty((0, len(QUANTILES))), None)
     before = _before(bound, found, shown)
     w = bound.table.weights
     told = [[_quantile(column, q, w) for q in QUANTILES] for column in before.T]
-    return Inside(bound, found, shown, np.array(told), profiles(bound, before), profiles(bound, -before))
+    return Inside(bound, found, shown, np.array(told), panels(bound, before))
 
 
 def optima(found: Inside, seed: int = 0) -> Optima:
-    """Where the units up close, and the outputs, are greatest; an output that stands alone also where it is least."""
+    """Where the units up close are greatest and least, and the outputs; an output that is one of several only greatest."""
     bound = found.bound
     places = {layer.name: i + 1 for i, layer in enumerate(layers_of(bound))}
     units = [unit(places[found.units.layer[u]], found.units.index[u]) for u in found.shown]
@@ -87,9 +100,12 @@ def optima(found: Inside, seed: int = 0) -> Optima:
     if len(bound.outputs) > 1:
         named = [(name, 1) for name in bound.outputs]
     outcomes: list[Objective] = [output(name) * way for name, way in named]
-    values = np.column_stack([_before(bound, found.units, found.shown), *_scores(bound, named)])
+    before = _before(bound, found.units, found.shown)
+    values = np.column_stack([before, -before, *_scores(bound, named)])
     tenth = np.sort(values, axis=0)[-SMALL] if len(values) >= SMALL else np.full(values.shape[1], np.nan)
-    return Optima(maximise(bound, bound.table, objective=[*units, *outcomes], seed=seed), tuple(named), tenth)
+    made = maximise(bound, bound.table, objective=[*units, *(-one for one in units), *outcomes], seed=seed)
+    paths = raised(bound, units, BUDGETS[:-1], PATH_STARTS, seed) if units else None  # its end is the optimum
+    return Optima(made, tuple(named), tenth, paths)
 
 
 def _before(bound: Bound, found: Neurons, shown: tuple[int, ...]) -> FloatArray:

@@ -18,7 +18,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, ClassVar
 
 import numpy as np
 import pandas as pd
@@ -28,9 +28,11 @@ from ..models import Bound, Model, bind
 from ..table import Table
 from ..table.draws import FloatArray, IntArray, row_hash
 from . import pairs as of_pair
+from .display import Display, Drawn, by_pair
 from .grids import Grid, checked_columns, grid_of
-from .result import Estimates, mean_over_rows
+from .result import Estimates
 from .screening import Progress, Screen, screen
+from .sums import mean_over_rows
 
 ROWS = 2048  # rows of all blocks together
 BLOCKS = 8  # blocks at least
@@ -57,12 +59,20 @@ class Pair:
 
 
 @dataclass(frozen=True, eq=False)
-class Interactions:
+class Interactions(Display):
     """The strongest pairs, the largest variance (of all outputs) first, and the screening of all.
 
     Standard errors come from `blocks` independent blocks of `background` rows each, with t intervals. `shapley_exact`: all
     coalitions of the other columns were taken, so that only rows were drawn.
     """
+
+    drawn: ClassVar[Drawn] = Drawn(
+        "plot.axis.interactions",
+        {"network": ("share", "share_low", "share_high")},
+        by_pair,
+        order="share",
+        other="pairs",
+    )
 
     pairs: tuple[Pair, ...]
     screen: Screen

@@ -12,7 +12,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, ClassVar
 
 import numpy as np
 import pandas as pd
@@ -25,6 +25,7 @@ from ..table.draws import FloatArray, IntArray, chosen
 from .ascent import States, begin, climb
 from .budget import Budget, budget_of
 from .certificates import certified
+from .display import Display, Drawn, in_sd, named
 from .domain import Domain, domain_of
 from .objectives import Objective, unit
 from .reader import Reader, readers_of
@@ -36,7 +37,7 @@ APART = 0.01  # of a number's range
 
 
 @dataclass(frozen=True, eq=False)
-class Maxima:
+class Maxima(Display):
     """Arrays (objectives,). `rows` are the best rows found, in original columns.
 
     `value` is the objective at that row, scored anew; `search` what the search thought it was. `real` is its greatest value over
@@ -47,6 +48,13 @@ class Maxima:
     objective at the best row of another, in standard deviations from its mean. `typicality`: how odd the rows are, and which must
     not be read.
     """
+
+    drawn: ClassVar[Drawn] = Drawn(
+        "plot.axis.objective",
+        {"optimum": ("value", None, None), "real": ("real", None, None)},
+        named("objective"),
+        other="units",
+    )
 
     objectives: tuple[Objective, ...]
     rows: pd.DataFrame
@@ -81,6 +89,9 @@ class Maxima:
         made |= {name: getattr(self, name) for name in ("within", "optima", "cosine")}
         return pd.concat([pd.DataFrame(made), self.typicality.frame()], axis=1)
 
+    def _numbers(self) -> pd.DataFrame:
+        return in_sd(self.summary(), self.mean, self.sd)
+
     def frame(self) -> pd.DataFrame:
         """One row for each objective and column: where the column stands at the best row (`at`), with the objective's numbers."""
         return by_column(self.summary(), self.rows)
@@ -110,7 +121,8 @@ def maximise(
     Parameters
     ----------
     starts : half of them real rows, the objective's best one among them, half drawn column by column from the domain.
-    budget : keep the numeric columns in the Mahalanobis ball that holds this share of the rows; all starts are then real rows.
+    budget : keep the row in the Mahalanobis ball, of numbers and levels, that holds this share of the rows; all starts are then
+        real rows.
 
     Raises
     ------

@@ -14,10 +14,13 @@ import numpy as np
 import pandas as pd
 
 from ..errors import NotApplicableError
+from ..messages import text
 from ..models import Bound, Model, bind
 from ..table import Table
 from ..table.draws import FloatArray, IntArray, chosen
 from . import association as assoc
+from .display import Display
+from .pictures import Heat
 from .pvalues import benjamini_hochberg
 from .weights import unit
 
@@ -25,7 +28,7 @@ DISTANCE_ROWS = 2000
 
 
 @dataclass(frozen=True, eq=False)
-class NeuronCorrelations:
+class NeuronCorrelations(Display):
     """Arrays (units, columns) in the table's order of columns; NaN where a measure does not apply.
 
     `q_*` are adjusted p values. `ratio` lies in [0, 1], `distance` in [0, 1], the others in [-1, 1].
@@ -48,6 +51,14 @@ class NeuronCorrelations:
     rows: int
     rows_distance: int
     seed: int
+
+    def picture(self, output: str | None) -> Heat:
+        """Units by columns: Spearman's correlation with a number, the correlation ratio of a category, which has no sign."""
+        rows = [
+            text("plot.label.unit", {"layer": one, "unit": i}) for one, i in zip(self.layer, self.index, strict=True)
+        ]
+        values = np.where(np.isnan(self.spearman), self.ratio, self.spearman)
+        return Heat(tuple(rows), self.columns, values, text("plot.axis.correlation"))
 
     def frame(self) -> pd.DataFrame:
         """One row for each unit and column."""

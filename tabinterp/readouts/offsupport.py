@@ -29,7 +29,8 @@ from ..table.draws import FloatArray, IntArray, chosen, row_hash, uniform
 from .data.bins import as_number
 from .data.scores import Power, auc, r2
 from .moves import forward, mixed
-from .result import Estimates, mean_over_rows
+from .result import Estimates
+from .sums import mean_over_rows
 from .trees import few_trees
 
 ROWS, SWAPS = 2000, 400

@@ -23,7 +23,8 @@ from ..models.model import Bound
 from ..table.draws import FloatArray, IntArray
 from .grids import SMALL, Grid
 from .moves import crossed, forward, is_read, mixed, resolved
-from .result import Estimates, mean_over_rows
+from .result import Estimates
+from .sums import mean_over_rows
 from .weights import effective
 
 INDEX_ROWS = 16  # rows of each block among which the Shapley interaction index is taken

@@ -1,27 +1,32 @@
 """What an objective wants among plausible rows, and what it wants when plausibility is given up: the whole path.
 
-One optimum stands for one strength of a prior (Olah et al. 2017 show several beside each other). Here the numbers are kept in
-the Mahalanobis ball that holds a share of the real rows, and the share is raised to all of them and to no ball at all, in one
-batch: a budget's optimum is never below that of a smaller one. Categories are free at every step, so that each optimum is
-judged by all measures of `typicality`; how far up the path an optimum may still be read as a row, `readable` says.
+One optimum stands for one strength of a prior (Olah et al. 2017 show several beside each other). Here a row is kept in the
+Mahalanobis ball, of numbers and levels (`budget`), that holds a share of the real rows, and the share is raised to all of them
+and to no ball at all, in one batch: a budget's optimum is never below that of a smaller one. Each optimum is judged by all
+measures of `typicality`; how far up the path an optimum may still be read as a row, `readable` says.
 """
 
 from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from typing import ClassVar
 
 import numpy as np
 import pandas as pd
+import torch
 
 from ..errors import NotApplicableError
+from ..messages import text
 from ..models import Bound, Model, bind
 from ..models.layers import layers_of
 from ..table import Table
 from ..table.draws import FloatArray, IntArray, chosen
 from .ascent import States, begin, climb
 from .budget import Budget, budget_of
+from .display import Display, Drawn, in_sd, named
 from .domain import Domain, domain_of
+from .grids import SMALL
 from .maximisation import by_column, drawn
 from .objectives import Objective
 from .reader import Reader, readers_of
@@ -32,13 +37,23 @@ BUDGETS: tuple[float | None, ...] = (0.1, 0.25, 0.5, 0.75, 0.9, 0.95, 0.99, 1.0,
 STARTS = 32
 
 
+def _named(budget: float | None) -> str:
+    return text("plot.label.budget.none") if budget is None else text("plot.label.budget", {"budget": 100 * budget})
+
+
 @dataclass(frozen=True, eq=False)
-class Pareto:
+class Pareto(Display):
     """Arrays (budgets,), from the smallest ball to none (None). `rows` are the optima, in original columns.
 
-    `distance` from the mean of the numbers (Mahalanobis 1936), `value` the objective there, `real` its greatest value over
+    `distance` from the mean row (Mahalanobis 1936), `value` the objective there, `real` its greatest value over
     the real rows in the ball. `mean` and `sd` of the objective over all rows.
     """
+
+    drawn: ClassVar[Drawn] = Drawn(
+        "plot.axis.objective",
+        {"optimum": ("value", None, None), "real": ("real", None, None)},
+        named("budget"),
+    )
 
     objective: Objective
     budgets: tuple[float | None, ...]
@@ -71,6 +86,9 @@ class Pareto:
         )
         return pd.concat([made, self.typicality.frame()], axis=1)
 
+    def _numbers(self) -> pd.DataFrame:
+        return in_sd(self.summary(), self.mean, self.sd).assign(budget=[_named(one) for one in self.budgets])
+
     def frame(self) -> pd.DataFrame:
         """One row for each budget and column: where the column stands (`at`), with the budget's numbers."""
         return by_column(self.summary(), self.rows)
@@ -95,7 +113,7 @@ def pareto(
     Raises
     ------
     NotApplicableError
-        when the model reads no number, when a ball holds no real row of the domain, or the objective names what there is not.
+        when a ball holds no real row of the domain, or the objective names what there is not.
 
     Examples
     --------
@@ -110,63 +128,118 @@ def pareto(
     [[0.5, 1.0, 0.5], [None, 2.0, 1.0]]
     """
     bound = bind(model, table)
+    found = raised(bound, [objective], budgets, starts, seed)
+    return Pareto(
+        objective=objective,
+        budgets=found.budgets,
+        rows=found.rows,
+        distance=found.distance[0],
+        value=found.value[0],
+        real=found.real[0, :, 0],
+        mean=float(found.mean[0]),
+        sd=float(found.sd[0]),
+        typicality=found.typicality,
+        starts=starts,
+        seed=seed,
+    )
+
+
+# ---- several objectives in one batch
+
+
+@dataclass(frozen=True, eq=False)
+class Raised:
+    """Paths of K objectives, arrays (K, budgets); `rows` and `typicality` are those of one path after the other.
+
+    `real` (K, budgets, 2): the greatest and the tenth greatest value over the real rows in the ball, NaN where there is none.
+    """
+
+    budgets: tuple[float | None, ...]
+    rows: pd.DataFrame
+    distance: FloatArray
+    value: FloatArray
+    real: FloatArray
+    mean: FloatArray
+    sd: FloatArray
+    typicality: Typicality
+
+
+def raised(
+    bound: Bound,
+    objectives: Sequence[Objective],
+    budgets: Sequence[float | None] = BUDGETS,
+    starts: int = STARTS,
+    seed: int = 0,
+) -> Raised:
+    """The path of every objective, all budgets and starts in one batch."""
     sizes = [np.inf if one is None else one for one in budgets]
     if not sizes or sizes != sorted(set(sizes)) or starts < 2:
         raise NotApplicableError("budgets rise, and starts are at least 2")
-    domain = domain_of(bound, seed)
+    domain, b = domain_of(bound, seed), len(sizes)
     ball = budget_of(domain, *budgets)
-    ((_, reader),) = readers_of(bound, layers_of(bound), [objective] * len(sizes))
-    every = reader.every(bound.z)[:, 0]
-    states, real = _started(domain, reader, ball, every, (starts, seed))
-    spread = float(deviation(every, table.weights))
-    scale = np.full(len(sizes), max(spread, 1e-6 * float(np.abs(every).max()) + 1e-30))
-    states = _rising(climb(domain, reader, states, scale, ball))
-    rows = domain.frame(states.at, states.value)
-    return Pareto(
-        objective=objective,
+    shape = (len(objectives), b)
+    at = np.zeros((*shape, len(domain.players)), dtype=np.int64)
+    value = np.full(at.shape, np.nan)
+    real, every = np.full((*shape, 2), np.nan), np.zeros((len(bound.table), len(objectives)))
+    readers = readers_of(bound, layers_of(bound), [one for one in objectives for _ in sizes])
+    for which, reader in readers:
+        own = which[::b] // b
+        every[:, own] = reader.every(bound.z)[:, ::b]
+        begun, real[own] = _started(domain, reader, ball, every[:, own], (starts, seed))
+        sd = np.repeat(deviation(every[:, own], bound.table.weights), b)
+        scale = np.maximum(sd, 1e-6 * np.abs(every[:, own]).max(axis=0).repeat(b) + 1e-30)
+        best = _rising(climb(domain, reader, begun, scale, ball), b)
+        at[own], value[own] = (one.reshape(-1, *at.shape[1:]) for one in (best.at, best.value))
+    states: tuple[IntArray, FloatArray] = (at.reshape(len(real) * b, -1), value.reshape(len(real) * b, -1))
+    rows = domain.frame(*states)
+    z, told = bound.encoded_front(rows), np.zeros(shape)
+    for which, reader in readers:
+        told.ravel()[which] = reader.every(z[torch.as_tensor(which)]).diagonal()
+    return Raised(
         budgets=tuple(budgets),
         rows=rows,
-        distance=np.sqrt(ball.squared(states.at, states.value)),
-        value=reader.every(bound.encoded_front(rows))[:, 0],
+        distance=np.sqrt(ball.squared(*states)).reshape(shape),
+        value=told,
         real=real,
-        mean=float(np.average(every, weights=table.weights)),
-        sd=spread,
+        mean=np.average(every, axis=0, weights=bound.table.weights),
+        sd=deviation(every, bound.table.weights),
         typicality=typicality(bound, rows, seed),
-        starts=starts,
-        seed=seed,
     )
 
 
 def _started(
     domain: Domain, reader: Reader, ball: Budget, every: FloatArray, asked: tuple[int, int]
 ) -> tuple[States, FloatArray]:
-    """The starts of every budget, one after the other, and the greatest value of a real row in each ball."""
+    """The starts of every objective (n, K) and budget, and the greatest values of real rows in each ball."""
     starts, seed = asked
-    numbers = domain.bound.table.numbers
+    numbers, k = domain.bound.table.numbers, every.shape[1]
     at, value = domain.place(np.arange(len(numbers)))
-    squared = ball.squared(at, value)
-    ats, values, of, real = [], [], [], []
-    for k, limit in enumerate(ball.limit(np.arange(len(ball.limits)))):
+    squared, b = ball.squared(at, value), len(ball.limits)
+    ats, values, of, real = [], [], [], np.full((k, b, 2), np.nan)
+    for i, limit in enumerate(ball.limit(np.arange(b))):
         inside = np.flatnonzero(squared <= limit)
         if len(inside) == 0:
             raise NotApplicableError("no real row lies in the domain and within the budget; raise it")
-        real.append(every[inside].max())
-        own = np.resize(inside[chosen(numbers[inside], starts, seed)], starts)
-        own[0] = inside[every[inside].argmax()]
+        ordered = np.sort(every[inside], axis=0)
+        real[:, i, 0] = ordered[-1]
+        real[:, i, 1] = ordered[-SMALL] if len(inside) >= SMALL else np.nan
         more, more_values = drawn(domain, starts // 2 if np.isinf(limit) else 0, seed)
-        own = own[: starts - len(more)]
-        ats += [at[own], more]
-        values += [value[own], more_values]
-        of.append(np.full(starts, k))
+        own = np.resize(inside[chosen(numbers[inside], starts, seed)], starts)[: starts - len(more)]
+        for j in range(k):
+            own[0] = inside[every[inside, j].argmax()]
+            ats += [at[own], more]
+            values += [value[own], more_values]
+            of.append(np.full(starts, j * b + i))
     of_all: IntArray = np.concatenate(of).astype(np.int64)
-    return begin(domain, reader, of_all, np.concatenate(ats), np.concatenate(values)), np.array(real)
+    return begin(domain, reader, of_all, np.concatenate(ats), np.concatenate(values)), real
 
 
-def _rising(states: States) -> States:
-    """The best state of every budget, or of a smaller one, which lies in its ball too."""
+def _rising(states: States, budgets: int) -> States:
+    """The best state of every budget, or of a smaller one of its objective, which lies in its ball too."""
     best: list[int] = []
     for k in range(int(states.of.max()) + 1):
         own = np.flatnonzero(states.of == k)
         place = int(own[states.score[own].argmax()])
-        best.append(best[-1] if best and states.score[best[-1]] > states.score[place] else place)
+        smaller = k % budgets > 0 and states.score[best[-1]] > states.score[place]
+        best.append(best[-1] if smaller else place)
     return states.take(np.array(best))

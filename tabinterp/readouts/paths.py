@@ -14,6 +14,7 @@ are one, and the optimum stands where a line of that gradient has its own (`stra
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import ClassVar
 
 import numpy as np
 import pandas as pd
@@ -27,6 +28,7 @@ from ..models.pieces import held
 from ..table import Table
 from ..table.draws import FloatArray
 from .chain import chain_of
+from .display import Display, Drawn, by_term, scaled, spreads
 from .domain import domain_of
 from .maximisation import maximise
 from .objectives import output
@@ -36,7 +38,7 @@ from .weights import deviation, unit
 
 
 @dataclass(frozen=True, eq=False)
-class PathWeights:
+class PathWeights(Display):
     """`path`, `gradient` (terms, outputs): path products and mean gradients, in units of the score for one unit of a number,
     or for a level against its reference; both by the encoded columns' slopes.
 
@@ -46,6 +48,14 @@ class PathWeights:
     (outputs,): `path_gradient`, `path_optimum`, `gradient_optimum`, and `straight`, the last for a line of the mean gradient.
     `caveats`: what is known to fail, in words.
     """
+
+    drawn: ClassVar[Drawn] = Drawn(
+        "plot.axis.paths",
+        {"path": ("path", None, None), "gradient": ("gradient", None, None)},
+        by_term,
+        order="size",
+        other="terms",
+    )
 
     terms: tuple[AnyTerm, ...]
     columns: tuple[str, ...]
@@ -61,6 +71,9 @@ class PathWeights:
     caveats: tuple[str, ...]
     rows: int
     seed: int
+
+    def _numbers(self) -> pd.DataFrame:
+        return scaled(self.frame().assign(sd=spreads(self.terms, len(self.outputs))), "path", "gradient")
 
     def frame(self) -> pd.DataFrame:
         """One row for each output and term; `size` and `garson` are the whole column's."""

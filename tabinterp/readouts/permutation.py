@@ -20,17 +20,18 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, ClassVar
 
 import numpy as np
 import pandas as pd
 import torch
 
 from ..errors import NotApplicableError
+from ..messages import text
 from ..models import Bound, Model, bind
 from ..table import Table
 from ..table.draws import FloatArray, IntArray, chosen, row_hash
-from . import plots
+from .display import Display, Drawn, word
 from .families import families
 from .groups import equal_rows, players_of
 from .loss import Own, loss_for
@@ -42,22 +43,28 @@ from .support import ROWS as SUPPORT_ROWS
 from .support import Support
 
 if TYPE_CHECKING:
-    from matplotlib.axes import Axes
+    pass
 
 ASSOCIATED = 0.2  # what is conditioned on is associated with the column at least so much (Strobl et al. 2008)
 TOGETHER = "rise of the mean loss when the column comes from another row"
 WITHIN = "rise of the mean loss when the column comes from another row that is alike in the columns that go with it"
+ENOUGH = 10  # draws a row from which intervals hold what they say
+CONSERVATIVE = "with so few draws a row intervals are conservative: they hold it more often than 95%"
 
 Progress = Callable[[str, float], None]
 
 
 @dataclass(frozen=True, eq=False)
-class PermutationImportance:
+class PermutationImportance(Display):
     """Rise of the loss for each player (a column, or a group of columns moved together), in units of the loss.
 
     `importance`, `stderr`, `ci_low`, `ci_high`, `off_support`, `exact`: (players,). `baseline` is the loss untouched. For
     the AUC and accuracy the loss is one minus it, so that a rise is always bad.
     """
+
+    drawn: ClassVar[Drawn] = Drawn(
+        "plot.axis.permutation", {"network": ("importance", "ci_low", "ci_high")}, order="importance"
+    )
 
     players: tuple[str, ...]
     importance: FloatArray
@@ -79,23 +86,12 @@ class PermutationImportance:
 
     @property
     def estimand(self) -> str:
-        return WITHIN if self.conditional else TOGETHER
+        words = WITHIN if self.conditional else TOGETHER
+        return words if self.n_repeats >= ENOUGH or all(self.exact) else f"{words}; {CONSERVATIVE}"
 
-    def plot(
-        self,
-        *,
-        linear: PermutationImportance | None = None,
-        ax: Axes | None = None,
-        names: tuple[str, str] = ("network", "linear"),
-    ) -> Axes:
-        """Draw the twenty largest with their 95% intervals, those of `linear` beside them, if given.
-
-        Into `ax`, or a new figure's axes, which are returned; nothing is shown.
-        """
-        same = linear is None or (set(linear.players) >= set(self.players) and linear.conditional == self.conditional)
-        if not same:
-            raise NotApplicableError("both results are of the same players, and conditional or not")
-        return plots.importance(ax, self, linear, names)
+    def _axis(self) -> str:
+        key = "plot.axis.permutation.conditional" if self.conditional else self.drawn.axis
+        return text(key, {"loss": word(self.loss)})
 
     def frame(self) -> pd.DataFrame:
         """One row a player, in the table's order; conditional: also what it is conditioned on, strata, rows of the smallest."""
@@ -200,10 +196,11 @@ def start(
     if n_repeats < 1:
         raise NotApplicableError(f"n_repeats is at least 1; got {n_repeats}")
     chosen_loss = loss_for(loss, bound.table.schema.task, scale)
-    if conditional and chosen_loss.ranks:
-        raise NotApplicableError("conditional importance takes a loss that is a mean over rows; the AUC is none")
     if conditional and n < 4 * FEWEST:
-        raise NotApplicableError(f"conditional importance needs at least {4 * FEWEST} rows; the table has {n}")
+        raise NotApplicableError(
+            f"conditional importance needs at least {4 * FEWEST} rows; the table has {n}: strata hold {FEWEST} rows, are cut by "
+            "other rows than their own, and one stratum is none"
+        )
     if chosen_loss.ranks and len(np.unique(bound.table.y)) < 2:
         raise NotApplicableError("the AUC needs rows of both classes")
     players = players_of(bound.columns, groups or {})

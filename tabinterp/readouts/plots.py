@@ -6,30 +6,28 @@ first picture is asked for.
 
 from __future__ import annotations
 
-from collections.abc import Iterable
 from typing import TYPE_CHECKING, Any
 from unicodedata import east_asian_width
 
 import numpy as np
 
 from ..messages import text
+from ..messages.names import cut
 from ..table.draws import FloatArray
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
-    from matplotlib.text import Text
 
-Curve = Any  # `effects.Curve`
-PermutationImportance = Any  # `permutation.PermutationImportance`: they draw themselves by what is here
+Curve = Any  # `effects.Curve`, which is drawn by what is here
 
 NAVY, AMBER, INK, RULE = "#08306b", "#d97706", "#1f2937", "#d1d5db"
 DASH = (0.0, (1.8, 0.9))
 RUG = 0.16  # of the height, for how the rows are spread
-SHOWN = 20  # players of a picture
 WIDE = (
     "Noto Sans CJK JP", "Noto Sans JP", "Hiragino Sans", "Yu Gothic", "Meiryo", "IPAexGothic", "MS Gothic",
     "Noto Sans CJK SC", "PingFang SC", "Microsoft YaHei", "Noto Sans CJK KR", "Apple SD Gothic Neo", "Malgun Gothic",
 )  # fmt: skip
+SHOWN = 20  # players of a picture
 
 
 def axes_of(ax: Axes | None, height: float = 4.0) -> Axes:
@@ -58,61 +56,42 @@ def curve(ax: Axes | None, network: Curve, linear: Curve | None, k: int, scale: 
     _sparse(ax, at, network.sparse[kept], line)
     _rows(ax, at, network.share[kept], numeric)
     if not numeric:
-        ax.set_xticks(at, [text("plot.missing") if v is None else str(v) for v in values], rotation=30, ha="right")
+        ax.set_xticks(
+            at,
+            [text("plot.missing") if v is None else cut(str(v)) for v in values],
+            rotation=30,
+            ha="right",
+            parse_math=False,
+        )
     elif values and values[-1] is None:
-        where = ("data", "axes fraction"), "offset points"
-        ax.annotate(text("plot.missing"), (at[-1], 0.15), (0, 4), *where, ha="center", fontsize="small")
+        ax.annotate(
+            text("plot.missing"),
+            (at[-1], 0.15),
+            (0, 4),
+            ("data", "axes fraction"),
+            "offset points",
+            ha="center",
+            fontsize="small",
+        )
     ax.axhline(0, color=INK, lw=0.8, zorder=1)
-    ax.set(xlabel=network.column, ylabel=text("plot.effect", {"scale": scale.replace("_", "-")}))
+    ax.set_xlabel(cut(network.column), parse_math=False)
+    ax.set_ylabel(text("plot.axis.effect", {"scale": scale.replace("_", "-")}))
     ax.spines[["top", "right"]].set_visible(False)
     if linear is not None:
         ax.legend(frameon=False)
-    return legible(ax, [] if numeric else ax.get_xticklabels())
+    return legible(ax)
 
 
-def importance(
-    ax: Axes | None, network: PermutationImportance, linear: PermutationImportance | None, names: tuple[str, str]
-) -> Axes:
-    """Importances with 95% intervals, the largest first, at most twenty; the linear model's below each."""
-    order = np.argsort(-network.importance, kind="stable")[:SHOWN]
-    ax = axes_of(ax, 1.2 + 0.3 * len(order))
-    shift = 0.0 if linear is None else 0.17
-    marks = [(network, NAVY, "-", "o", names[0], -shift)]
-    if linear is not None:
-        marks.append((linear, AMBER, "--", "D", names[1], shift))
-    for found, colour, line, marker, name, away in marks:
-        at = [found.players.index(network.players[i]) for i in order]
-        value = found.importance[at]
-        reach = np.stack([value - found.ci_low[at], found.ci_high[at] - value])
-        filled = colour if marker == "o" else "white"
-        bars = ax.errorbar(
-            value, np.arange(len(at)) + away, xerr=reach, fmt=marker, color=colour, mfc=filled, ms=5, lw=1.6, label=name
-        )
-        bars[2][0].set_linestyle(line)
-    ax.axvline(0, color=INK, lw=0.8, zorder=1)
-    ax.set_yticks(np.arange(len(order)), [network.players[i] for i in order])
-    ax.set_ylim(len(order) - 0.5, -0.5)
-    ax.set_xlabel(text("plot.rise.within" if network.conditional else "plot.rise", {"loss": network.loss}))
-    ax.grid(axis="x", color=RULE, lw=0.6)
-    ax.set_axisbelow(True)
-    ax.spines[["top", "right", "left"]].set_visible(False)
-    ax.tick_params(axis="y", length=0)
-    if linear is not None:
-        ax.legend(frameon=False, loc="lower right")
-    return legible(ax, ax.get_yticklabels())
+def legible(ax: Axes) -> Axes:
+    """The axes, with a font that holds Chinese, Japanese and Korean behind the caller's wherever such a text stands.
 
-
-def legible(ax: Axes, names: Iterable[Text]) -> Axes:
-    """Names of a table as they are: no dollar sign is read as mathematics, and other scripts have a font that holds them.
-
-    `names` are tick labels; the axes' own labels, their legend and their notes are names too. Matplotlib's own font holds no
-    Chinese, Japanese or Korean, so that one that does is put behind the caller's wherever such a text stands.
+    Matplotlib's own font holds none; which of those below is there depends on the machine.
     """
     from matplotlib import font_manager  # noqa: PLC0415
 
     legend = ax.get_legend()
-    for one in (*names, ax.xaxis.label, ax.yaxis.label, *ax.texts, *(legend.get_texts() if legend else ())):
-        one.set_parse_math(False)
+    ticks, axes = (*ax.get_xticklabels(), *ax.get_yticklabels()), (ax.xaxis.label, ax.yaxis.label, ax.title)
+    for one in (*ticks, *axes, *ax.texts, *(legend.get_texts() if legend else ())):
         if any(east_asian_width(char) in "WF" for char in one.get_text()):
             there = {font.name for font in font_manager.fontManager.ttflist}
             one.set_fontfamily([*one.get_fontfamily(), *(name for name in WIDE if name in there)])

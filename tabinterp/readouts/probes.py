@@ -10,29 +10,35 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, ClassVar
 
 import numpy as np
 import pandas as pd
 
 from ..errors import NotApplicableError
+from ..messages import text
 from ..models import Bound, Model, bind
 from ..table import Table
 from ..table.draws import FloatArray, IntArray
 from .baselines import typical_row
+from .display import Display, Drawn, worded
 from .grids import Grid, checked_columns, grid_of
 
 POINTS = 20
 
 
 @dataclass(frozen=True, eq=False)
-class ProbeRows:
+class ProbeRows(Display):
     """`typical` is the median row, `at_typical` (units + outputs,) what stands there.
 
     Points (P,) are columns at values, None for missing; `rows` (P,) counts the table's rows nearest to each. `response` (P,
     units + outputs): outputs of the units behind their activation, then scores; `layer` and `index` name the units, `outputs`
     the scores.
     """
+
+    drawn: ClassVar[Drawn] = Drawn(
+        "plot.axis.probes", {"network": ("change", None, None)}, worded("plot.label.at"), order="size", other="points"
+    )
 
     typical: dict[str, Any]
     column: tuple[str, ...]
@@ -48,6 +54,15 @@ class ProbeRows:
     def change(self) -> FloatArray:
         """(P, units + outputs) the response less that of the median row."""
         return np.asarray(self.response - self.at_typical)
+
+    def _numbers(self) -> pd.DataFrame:
+        """The scores alone; a missing value by its name."""
+        frame = self.frame().query("layer == 'output'")
+        values = [
+            text("plot.missing") if v is None else f"{v:.6g}" if isinstance(v, float) else str(v)
+            for v in frame["value"]
+        ]
+        return frame.assign(value=values, size=frame["change"].abs())
 
     def frame(self) -> pd.DataFrame:
         """One row for each point and unit or output; an output has no unit, and its name in `output`."""

@@ -9,7 +9,7 @@ all or, unless it is none at all, among those that excite the unit.
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 import numpy as np
@@ -43,6 +43,14 @@ class Profiles:
     share: FloatArray  # (lines,) of all rows
     q: FloatArray
     excited: FloatArray
+
+    def take(self, which: slice | IntArray) -> Profiles:
+        """Some of the units or sets."""
+        difference, lift = (
+            Estimates(*(getattr(one, part)[which] for part in ("value", "stderr", "low", "high")))
+            for one in (self.difference, self.lift)
+        )
+        return replace(self, difference=difference, lift=lift, q=self.q[which], excited=self.excited[which])
 
 
 def excited_rows(activations: FloatArray, hashes: Any, weights: FloatArray) -> Any:

@@ -14,9 +14,9 @@ from ..table.draws import FloatArray, IntArray
 from .gradients import POSITIONS, gradient_importance
 from .moves import parts
 from .permutation import permutation_importance
-from .result import mean_over_rows
 from .shapley import attributed
 from .straight import slopes
+from .sums import mean_over_rows
 
 REPEATS = 10
 PATH_ROWS = 8192  # points of paths in one pass

@@ -11,6 +11,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from itertools import count as numbered
+from typing import ClassVar
 
 import numpy as np
 import pandas as pd
@@ -22,14 +23,16 @@ from ..models.layers import layers_of
 from ..models.pieces import RECTIFIERS, is_affine_between
 from ..table import Table
 from ..table.draws import FloatArray, IntArray
+from .display import Display, Drawn, by_term, scaled, spreads
 from .grids import SMALL
-from .result import Estimates, mean_over_rows
+from .result import Estimates
+from .sums import mean_over_rows
 from .terms import AnyTerm, Basis, Contrast, Slope, find_terms
 from .weights import deviation
 
 
 @dataclass(frozen=True, eq=False)
-class LinearRegions:
+class LinearRegions(Display):
     """`coefficients` (regions, terms, outputs) and `at_mean` (regions, outputs), the region's function at the mean row.
 
     Regions stand in the order of their weight: `share` (regions,) of it, `rows_in` (regions,) rows, `region` (rows,) each
@@ -38,6 +41,14 @@ class LinearRegions:
     not. `counterpart` (terms, outputs): the linear model's own coefficients, NaN where it has no such term. `left_out`:
     columns that the encoder mixes with others.
     """
+
+    drawn: ClassVar[Drawn] = Drawn(
+        "plot.axis.regions",
+        {"network": ("mean", "ci_low", "ci_high"), "linear": ("counterpart", None, None)},
+        by_term,
+        order="size",
+        other="terms",
+    )
 
     terms: tuple[AnyTerm, ...]
     outputs: tuple[str | None, ...]
@@ -62,6 +73,10 @@ class LinearRegions:
     def largest(self) -> float:
         """The share of the rows, by weight, in the largest region."""
         return float(self.share[0])
+
+    def _numbers(self) -> pd.DataFrame:
+        frame = self.frame().assign(sd=spreads(self.terms, len(self.outputs)))
+        return scaled(frame, "mean", "ci_low", "ci_high", "counterpart")
 
     def frame(self) -> pd.DataFrame:
         """One row for each output and term: how the coefficient varies over rows, beside the counterpart's."""

@@ -9,7 +9,7 @@ import numpy as np
 import pandas as pd
 from scipy import stats
 
-from ..table.draws import FloatArray
+from ..table.draws import FloatArray, IntArray
 
 LEVEL = 0.95
 
@@ -30,21 +30,29 @@ class Estimates:
         reach = stats.t.ppf(0.5 + LEVEL / 2, df) * stderr
         return cls(value, stderr, value - reach, value + reach)
 
+    def __getitem__(self, place: Any) -> Estimates:
+        """Part of them."""
+        return Estimates(self.value[place], self.stderr[place], self.low[place], self.high[place])
 
-def mean_over_rows(values: FloatArray, weights: FloatArray | None = None) -> Estimates:
-    """Mean over the first axis with its standard error over rows; NaN rows are left out, entry by entry.
 
-    Weighted, the standard error is that of a ratio of sums: sqrt(sum w^2 (v - mean)^2) / sum w.
+def mean_in_two_roles(
+    mean: Estimates, values: FloatArray, weights: FloatArray | None, against: FloatArray, drawn: IntArray
+) -> Estimates:
+    """A mean of rows (n, ...) against rows drawn from them, with the error of both roles (Hájek projection, Hájek 1968).
+
+    `against` (b, ...): mean over rows of the values against each drawn row alone; `drawn` (b,): their places. What a row adds
+    in one role and what it adds in the other are summed before they are squared: all rows against all rows have mean zero.
     """
-    present = ~np.isnan(values)
-    w = present * (1.0 if weights is None else weights.reshape(-1, *[1] * (values.ndim - 1)))
-    count, total = present.sum(axis=0), w.sum(axis=0)
-    filled = np.where(present, values, 0.0)
+    n, b = len(values), len(against)
+    share = (np.ones(n) if weights is None else weights).reshape(-1, *[1] * (values.ndim - 1))
     with np.errstate(invalid="ignore", divide="ignore"):
-        mean = (w * filled).sum(axis=0) / total
-        spread = (w**2 * (filled - mean) ** 2).sum(axis=0)
-        stderr = np.sqrt(spread * count / (count - 1)) / total
-    return Estimates.of(mean, stderr, np.maximum(count - 1, 1))
+        own = share / share.sum() * (values - mean.value) * np.sqrt(n / (n - 1))
+        other = (against - against.mean(axis=0)) / b * np.sqrt(b / (b - 1))
+    both = own.copy()
+    both[drawn] += other
+    first, second = (own**2).sum(axis=0), (other**2).sum(axis=0)
+    spread = np.maximum(first**2 / max(1, n - 1) + second**2 / max(1, b - 1), 1e-300)
+    return Estimates.of(mean.value, np.sqrt((both**2).sum(axis=0)), np.maximum((first + second) ** 2 / spread, 1))
 
 
 def frame_of(**columns: Any) -> pd.DataFrame:

@@ -23,7 +23,7 @@ import torch
 from ..models.model import Bound
 from ..table.draws import FloatArray, IntArray
 from .moves import BLOCK, forward, is_read, resolved
-from .result import mean_over_rows
+from .sums import mean_over_rows
 
 PAIR_MOVES = 2_000_000  # moved rows in the first round, over all pairs
 FEWEST, MOST = 32, 4096  # rows for each pair

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass, replace
-from typing import Any
+from typing import Any, ClassVar
 
 import numpy as np
 import pandas as pd
@@ -21,8 +21,10 @@ from ..models import Bound, Model, bind
 from ..table import Table
 from ..table.draws import FloatArray, IntArray, chosen
 from .coalitions import Games, enumeration_cost
+from .display import Display, Drawn
 from .loss import SCALES
-from .result import Estimates, mean_over_rows
+from .result import Estimates, mean_in_two_roles
+from .sums import mean_over_rows
 from .walks import FIRST, MOST, Sampled, explain
 
 METHODS = ("auto", "exact", "permutation")
@@ -30,20 +32,25 @@ BACKGROUND = 100
 TOLERANCE = 0.005
 BUDGET = 2e10  # coalitions that are enumerated when asked to be exact
 RANK_Z = 1.96
+CONSERVATIVE = "from one permutation a pair, most intervals of single values hold them more often than 95%"
 
 Progress = Callable[[str, float], None]
 
 
 @dataclass(frozen=True, eq=False)
-class ShapleyValues:
+class ShapleyValues(Display):
     """What each column adds to the score of each row, compared with the background.
 
     `values`, `stderr`, `df` (rows, columns, outputs): the value, its sampling error given the background (0 where exact) and
     the degrees of freedom of that error. `base` (outputs,): mean score of the background; `scores` (rows, outputs).
     `residual` (rows,): abs(base + sum of values - score), the largest over outputs, in standard deviations of the score.
     `converged` (rows,): is every standard error at most `tolerance` standard deviations of the score? `evaluations` (rows,):
-    coalitions the network was asked about. `data`: the explained rows.
+    coalitions the network was asked about; `permutations` that were drawn at least for each pair that was not enumerated.
+    `data`: the explained rows. `places` (backgrounds,): those among them of a background that was drawn from them, and `against`
+    (backgrounds, columns, outputs) the mean over rows of the values against each row of it alone; None for a given background.
     """
+
+    drawn: ClassVar[Drawn] = Drawn("plot.axis.shapley", {"network": ("mean", "ci_low", "ci_high")}, order="mean_abs")
 
     columns: tuple[str, ...]
     outputs: tuple[str | None, ...]
@@ -63,7 +70,16 @@ class ShapleyValues:
     background_rows: int
     tolerance: float
     seed: int
-    estimand: str = "mean over background rows of the Shapley value of each column (interventional)"
+    permutations: int | None
+    places: IntArray | None
+    against: FloatArray | None
+
+    @property
+    def estimand(self) -> str:
+        """What a value is, and what the error of a mean over rows holds for."""
+        fixed = "the background rows given" if self.places is None else "their population, which is the background too"
+        words = f"mean over background rows of the Shapley value of each column (interventional); means over rows: for {fixed}"
+        return words if self.permutations != 1 or self.exact else f"{words}; {CONSERVATIVE}"
 
     @property
     def exact(self) -> bool:
@@ -71,19 +87,19 @@ class ShapleyValues:
         return not bool(self.stderr.any())
 
     def interval(self) -> Estimates:
-        """Every value with its 95% interval, of the sampling given the background.
-
-        Over rows and columns it covers 94% to 96%; a column in which five background rows or fewer differ from the row, about 91%
-        where two permutations a pair were drawn (docs/coverage.md).
-        """
+        """Every value with its 95% interval, of the sampling given the background (docs/coverage.md)."""
         return Estimates.of(self.values, self.stderr, self.df)
 
     def mean(self) -> Estimates:
         """Signed mean over rows (columns, outputs), with its standard error over rows, sampling included.
 
-        The background counts as given: with another draw of it every mean moves (docs/coverage.md).
+        A background drawn from the rows is in the error, each of its rows in both roles: the mean is that of the population,
+        explained against itself. A given background counts as fixed.
         """
-        return mean_over_rows(self.values, self.weights)
+        mean = mean_over_rows(self.values, self.weights)
+        if self.places is None or self.against is None:
+            return mean
+        return mean_in_two_roles(mean, self.values, self.weights, self.against, self.places)
 
     def mean_absolute(self) -> Estimates:
         """Mean absolute value over rows (columns, outputs); noise biases it upward."""
@@ -185,12 +201,13 @@ def shapley_values(
     """
     _check(background, method, scale, tolerance, n_permutations)
     bound, rows, backs, words = _together(model, table, background, seed)
+    drawn = None if isinstance(background, Table) else backs
     squash = _squash(scale, bound)
     games = Games(bound, backs, squash)
     unit = games.ends[backs].numpy()
     sd = np.where(unit.std(axis=0) > 0, unit.std(axis=0), 1.0)
     if bound.is_linear and games.local and (scale == "log_odds" or bound.table.schema.task == "regression"):
-        method, sampled = "closed form", _closed_form(bound, rows, backs)
+        method, first, sampled = "closed form", None, _closed_form(bound, rows, backs)
     else:
         told = None if progress is None else lambda done: progress("shapley", done / len(rows))
         enough = tolerance * sd if method == "auto" else None
@@ -219,6 +236,9 @@ def shapley_values(
         background_rows=len(backs),
         tolerance=tolerance,
         seed=seed,
+        permutations=first,
+        places=drawn,
+        against=None if drawn is None else sampled.against / table.row_weights.sum(),
     )
 
 
@@ -282,14 +302,17 @@ def _squash(scale: str, bound: Bound) -> Callable[[Tensor], Tensor]:
 
 def _closed_form(bound: Bound, rows: IntArray, backs: IntArray) -> Sampled:
     """Coefficient times distance from the background's mean, summed over the column's block."""
-    weight = bound.front.weight.numpy()
-    moves = bound.x[rows] - bound.x[backs].mean(axis=0)
+    weight, x, counts = bound.front.weight.numpy(), bound.x[rows], bound.table.row_weights[rows]
+    moves = x - bound.x[backs].mean(axis=0)
+    from_each = (counts @ x / counts.sum() - bound.x[backs]) * counts.sum()
     values = np.zeros((len(rows), len(bound.columns), len(weight)))
+    against = np.zeros((len(backs), *values.shape[1:]))
     for j, column in enumerate(bound.columns):
         block = bound.encoding.blocks[column]
         values[:, j] = np.einsum("nd,kd->nk", moves[:, block], weight[:, block])
+        against[:, j] = np.einsum("bd,kd->bk", from_each[:, block], weight[:, block])
     none = np.zeros_like(values)
-    return Sampled(values, none, np.full_like(values, np.inf), np.zeros(len(rows), dtype=np.int64))
+    return Sampled(values, none, np.full_like(values, np.inf), np.zeros(len(rows), dtype=np.int64), against)
 
 
 def _check_budget(games: Games, rows: IntArray) -> None:

@@ -117,8 +117,11 @@ def _residuals(real: Bound, rows: pd.DataFrame) -> tuple[tuple[str | None, ...],
     columns = _numeric(real)
     if not columns:
         return (None,) * len(rows), np.zeros(len(rows)), np.zeros(len(real.table))
-    mean, sd = real.x.mean(axis=0), np.maximum(real.x.std(axis=0), 1e-12)
-    theirs, mine = (real.x - mean) / sd, (real.encoding.transform(rows) - mean) / sd
+    mean, sd = real.x.mean(axis=0), real.x.std(axis=0)
+    scale = np.where(
+        sd > 1e-12, 1 / np.maximum(sd, 1e-12), 0.0
+    )  # what no real row has, such as a rare level, relates to nothing
+    theirs, mine = (real.x - mean) * scale, (real.encoding.transform(rows) - mean) * scale
     products = theirs.T @ theirs
     made = [_residual(real, rows, column, (theirs, mine, products)) for column in columns]
     own, their = np.abs([one for one, _ in made]), np.abs([one for _, one in made])

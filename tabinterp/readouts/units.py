@@ -8,6 +8,7 @@ selective says little of its importance (Morcos et al. 2018): `ablation_mean` sa
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import ClassVar
 
 import numpy as np
 import pandas as pd
@@ -20,6 +21,7 @@ from ..models.layers import Layer, layers_of
 from ..table import Table
 from ..table.draws import FloatArray, IntArray
 from .ablation import ablation
+from .display import Display, Drawn, by_unit
 from .distances import constant
 from .incoming import Incoming, incoming
 from .profiles import Profiles, profile_frame, profiles, strongest
@@ -35,13 +37,21 @@ SPOKEN = 2  # columns in a unit's sentence
 
 
 @dataclass(frozen=True, eq=False)
-class Neurons:
+class Neurons(Display):
     """Arrays (units,). `active` is the share of rows with an output above zero; `ends` the share at an end of a bounded range.
 
     `health` is "dead" (0 on every row), "constant", "saturated", "duplicate" (of unit `same_as`), "redundant" (a linear function
     of the others of its layer) or "sound". The ablations are rises of the task's own loss on `ablation_rows` rows, held out where
     `held_out`. `effective_rank` of each layer is the exponential of the entropy of its singular values (Roy & Vetterli 2007).
     """
+
+    drawn: ClassVar[Drawn] = Drawn(
+        "plot.axis.ablation",
+        {"mean": ("ablation_mean", "ablation_mean_low", "ablation_mean_high")},
+        by_unit,
+        order="ablation_mean",
+        other="units",
+    )
 
     layer: tuple[str, ...]
     index: tuple[int, ...]

@@ -22,6 +22,7 @@ FIRST = 2  # permutations for each pair before an error is known
 FEWEST, LEAST = 4, 16  # a row with fewer sampled pairs than this gets at least that many permutations for each
 MOST = 512  # permutations for each pair, at most
 AGREED = 1e-6  # of the row's variance; what is less is rounding
+SURE = 2 / 3  # of Satterthwaite's degrees of freedom: taken from the same few draws, they are too many
 AUDITED = 4  # with one permutation a pair, every fourth gets a second, from which the error is taken
 TOGETHER = 32  # pairs of a row that share a relabelling of the players
 POOL = 4096  # permutations that are relabelled
@@ -33,17 +34,22 @@ Told = Callable[[int], None]  # is told how many rows are done
 
 @dataclass(frozen=True, eq=False)
 class Sampled:
-    """Values of rows (n, columns, k) with their sampling variance, its degrees of freedom, and coalitions evaluated (n,)."""
+    """Values of rows (n, columns, k) with their sampling variance, its degrees of freedom, and coalitions evaluated (n,).
+
+    `against` (backs, columns, k): against each background row alone, summed over the rows by their weight.
+    """
 
     values: FloatArray
     variance: FloatArray
     df: FloatArray
     evaluations: IntArray
+    against: FloatArray
 
     @classmethod
     def joined(cls, parts: list[Sampled]) -> Sampled:
         names = ("values", "variance", "df", "evaluations")
-        return cls(*(np.concatenate([getattr(part, name) for part in parts]) for name in names))
+        against = np.sum([part.against for part in parts], axis=0)
+        return cls(*(np.concatenate([getattr(part, name) for part in parts]) for name in names), against)
 
 
 def explain(
@@ -81,7 +87,10 @@ def _until(plan: _Plan, rows: IntArray, first: int | None, enough: FloatArray | 
 
 
 def _add(result: Sampled, at: IntArray, new: Sampled) -> None:
-    """Put a second, independent estimate of some rows beside the first, each weighed by the other's variance."""
+    """Put a second, independent estimate of some rows beside the first, each weighed by the other's variance.
+
+    Sums over rows stay those of the first: over many rows their sampling error is small beside what they are read for.
+    """
     before, after = result.variance[at], new.variance
     a, b = before.mean(axis=(1, 2), keepdims=True), after.mean(axis=(1, 2), keepdims=True)
     share = a / np.maximum(a + b, 1e-300)  # of the new one
@@ -115,7 +124,7 @@ class _Plan:
         counts = np.zeros(len(m), dtype=np.int64) if count is None else self._counts(m.reshape(len(rows), -1), count)
         draws = range(before, before + int(counts.max(initial=0)))
         labels = _Labels(games.bound.table.numbers[rows], self.seed, draws, len(games.backs), self._columns)
-        sums, played = _Sums(shape), games.of(rows)
+        sums, played = _Sums(shape, games.bound.table.row_weights[rows], len(games.backs)), games.of(rows)
         for size in np.unique(m[m > 0]):
             at = np.flatnonzero((m == size) & (counts == 0))
             for few in self._in_turn(at, int(size), 1):
@@ -123,7 +132,7 @@ class _Plan:
             at = np.flatnonzero((m == size) & (counts > 0))
             for few in self._in_turn(at, int(size), max(1, int(counts.max()))):
                 self._walk(played, labels, differ, few, counts[few], before, sums)
-        return sums.finish(len(games.backs))
+        return sums.finish()
 
     def _in_turn(self, at: IntArray, size: int, count: int) -> Iterator[IntArray]:
         step = max(1, BYTES // (16 * self._columns * self._outputs * count + 64 * size * count))
@@ -143,7 +152,7 @@ class _Plan:
         order = np.nonzero(differ[at])[1].reshape(-1, m)
         row, back = np.divmod(at, len(self.games.backs))
         values = played.play(list(every_subset(m)), row, back, order)
-        sums.add(row, order, values, None, int(enumeration_cost(np.array(m))))
+        sums.add(row, back, order, values, None, int(enumeration_cost(np.array(m))))
 
     def _walk(
         self,
@@ -160,7 +169,7 @@ class _Plan:
         row, back = np.divmod(at[pair], len(self.games.backs))
         order = self._orders(row, back, draw, differ[at[pair]], labels)
         values = played.play([walk(order.shape[1])], row, back, order)
-        sums.add(row, order, values, counts, 2 * (order.shape[1] - 1))
+        sums.add(row, back, order, values, counts, 2 * (order.shape[1] - 1))
 
     def _orders(
         self, row: IntArray, back: IntArray, draw: IntArray, differ: NDArray[np.bool_], labels: _Labels
@@ -194,34 +203,46 @@ class _Labels:
 
 
 class _Sums:
-    """Sums over the background of values and of their variances."""
+    """Sums over the background of values and of their variances; and over rows, by their weight, of values."""
 
-    def __init__(self, shape: tuple[int, int, int]) -> None:
-        self._shape = shape
-        self._values = self._zeros()
-        self._variance, self._fourth = (
-            self._zeros(),
-            self._zeros(),
-        )  # of the mean of a pair: sum, and of squares / (df + 2)
+    def __init__(self, shape: tuple[int, int, int], weights: FloatArray, backs: int) -> None:
+        self._shape, self._weights, self._backs = shape, torch.as_tensor(weights), backs
+        self._values, self._against = self._zeros(shape[0]), self._zeros(backs)
+        # of the mean of a pair: sum, and of squares / (df + 2)
+        self._variance, self._fourth = self._zeros(shape[0]), self._zeros(shape[0])
         self._measured, self._lone, self._free = torch.zeros(3, shape[0] * shape[1], dtype=torch.float64)
         self._evaluations = torch.zeros(shape[0], dtype=torch.int64)
 
-    def _zeros(self) -> Tensor:
-        return torch.zeros(self._shape, dtype=torch.float64).flatten(0, 1)
+    def _zeros(self, first: int) -> Tensor:
+        return torch.zeros(first * self._shape[1], self._shape[2], dtype=torch.float64)
 
-    def add(self, row: IntArray, order: IntArray, values: Tensor, counts: IntArray | None, evaluations: int) -> None:
+    def add(
+        self,
+        row: IntArray,
+        back: IntArray,
+        order: IntArray,
+        values: Tensor,
+        counts: IntArray | None,
+        evaluations: int,
+    ) -> None:
         """Values (n, m, k) of the players `order` (n, m); several in a row belong to one pair where `counts` (pairs,) says so."""
-        rows, k = torch.as_tensor(row), values.shape[2]
+        rows = torch.as_tensor(row)
         self._evaluations.index_add_(0, rows, torch.full_like(rows, evaluations))
-        at = torch.as_tensor(row[:, None] * self._shape[1] + order)
         if counts is None:
-            self._values.index_add_(0, at.reshape(-1), values.reshape(-1, k))
+            self._total(rows, back, order, values)
             return
         first = np.cumsum(counts) - counts
         pair = torch.as_tensor(np.repeat(np.arange(len(counts)), counts))
         number = torch.as_tensor(counts).double()
-        self._values.index_add_(0, at.reshape(-1), (values / number[pair, None, None]).reshape(-1, k))
+        self._total(rows, back, order, values / number[pair, None, None])
         self._spread(torch.as_tensor(row[first]), order, values, pair, number)
+
+    def _total(self, rows: Tensor, back: IntArray, order: IntArray, values: Tensor) -> None:
+        players, columns = torch.as_tensor(order), self._shape[1]
+        backs = torch.as_tensor(back)
+        self._values.index_add_(0, (rows[:, None] * columns + players).reshape(-1), values.flatten(0, 1))
+        weighed = values * self._weights[rows, None, None]
+        self._against.index_add_(0, (backs[:, None] * columns + players).reshape(-1), weighed.flatten(0, 1))
 
     def _spread(self, rows: Tensor, order: IntArray, values: Tensor, pair: Tensor, number: Tensor) -> None:
         """Variances of the pairs' means, where there are several permutations."""
@@ -243,21 +264,21 @@ class _Sums:
         self._variance.index_add_(0, at[several].reshape(-1), variance.flatten(0, 1))
         self._fourth.index_add_(0, at[several].reshape(-1), (variance**2 / (free + 2)).flatten(0, 1))
 
-    def finish(self, backs: int) -> Sampled:
+    def finish(self) -> Sampled:
         """Means over the background; pairs with one permutation are taken to vary like the row's others."""
         variance, fourth = self._variance.view(self._shape), self._fourth.view(self._shape)
         measured, lone, free = (x.view(self._shape[:2])[:, :, None] for x in (self._measured, self._lone, self._free))
         df = torch.where(fourth > 0, variance**2 / fourth.clamp(min=1e-300), torch.inf)
         df = torch.where(fourth > 0, torch.minimum(df, free), df)
-        if self._lone.any():
-            df = df / 3  # a few pairs speak for others, which may vary more
+        df = df / 3 if self._lone.any() else df * SURE  # lone: a few pairs speak for others, which may vary more
         each, borrowed = self._of_pair(variance, measured, lone)
         df = torch.where(borrowed, FEWEST, df)
         return Sampled(
-            (self._values.view(self._shape) / backs).numpy(),
-            ((measured + 2 * lone) * each / backs**2).numpy(),
+            (self._values.view(self._shape) / self._backs).numpy(),
+            ((measured + 2 * lone) * each / self._backs**2).numpy(),
             df.clamp(min=1).numpy(),
             self._evaluations.numpy(),
+            self._against.view(self._backs, *self._shape[1:]).numpy(),
         )
 
     @staticmethod

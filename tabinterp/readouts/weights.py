@@ -53,3 +53,10 @@ def deviation(values: FloatArray, weights: FloatArray | None = None) -> FloatArr
     """Standard deviation over the first axis, of the rows as they are (no n - 1)."""
     mean = np.average(values, axis=0, weights=weights)
     return np.asarray(np.sqrt(np.average((values - mean) ** 2, axis=0, weights=weights)))
+
+
+def quantiles(values: FloatArray, w: FloatArray, q: float) -> FloatArray:
+    """Weighted quantile over the first axis: the smallest value with at least this share at or below it."""
+    order = np.argsort(values, axis=0, kind="stable")
+    reached = np.cumsum(w[order], axis=0) >= q * w.sum() * (1 - 1e-12)
+    return np.asarray(np.take_along_axis(np.take_along_axis(values, order, 0), reached.argmax(axis=0)[None], 0)[0])

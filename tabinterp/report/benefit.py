@@ -14,7 +14,7 @@ from tabinterp.readouts.plots import AMBER, DASH, INK, NAVY
 from tabinterp.report.document import Interval
 from tabinterp.report.figures import EDGE, GAP, HEIGHT, TEXT, WIDTH, styles, tick
 from tabinterp.report.judged import BenefitPoint
-from tabinterp.report.svg import Label, markup
+from tabinterp.report.svg import Label, later, markup
 
 LEFT = 64
 BAND = 0.2  # opacity
@@ -22,6 +22,7 @@ DOTS = (0.0, (1.0, 1.4))
 Title = Callable[[BenefitPoint, str], str]
 
 
+@later
 def benefit(points: Sequence[BenefitPoint], names: tuple[str, str], aria: str, figure_id: str, title: Title) -> Markup:
     """`names` of the two axes; `title` puts a model at a point in words."""
     with styles():

@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
-from typing import ClassVar
+from typing import ClassVar, Final
 
 from markupsafe import Markup
+
+from tabinterp.messages.names import width
 
 
 @dataclass(frozen=True, slots=True)
@@ -22,6 +24,19 @@ class Cell:
     style: str = ""
 
 
+SHEET: Final = 128  # characters of a printed table's line
+HALF: Final = 58
+GUTTER: Final = 2
+FEW: Final = 7  # rows
+WORDS: Final = 30  # of a cell that goes on several lines
+
+
+def _taken(cell: Cell) -> int:
+    """Characters of the widest line; words and long names go on several lines."""
+    words = {"w", "whole"} & set(cell.style.split())
+    return min(width(cell.text), WORDS) if words else width(cell.text)
+
+
 @dataclass(frozen=True, slots=True)
 class Table:
     kind: ClassVar[str] = "table"
@@ -33,7 +48,15 @@ class Table:
     @property
     def broad(self) -> bool:
         """Too wide for an upright sheet: it is printed across."""
-        return len(self.head) > (16 if "heat" in self.style else 13)
+        return len(self.head) > (20 if "heat" in self.style else 16)
+
+    @property
+    def size(self) -> str:
+        """For print: whether two such tables fit side by side, whether every row fits on one line, or neither."""
+        if "heat" in self.style:
+            return ""
+        taken = sum(max(map(_taken, column)) for column in zip(*self.rows, strict=True)) + GUTTER * len(self.head)
+        return "narrow" if taken <= HALF and len(self.rows) > FEW else "line" if taken <= SHEET else ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -74,11 +97,21 @@ class Key:
 
 
 @dataclass(frozen=True, slots=True)
+class Later:
+    """A picture that is drawn when a page prints it: a view that is all text waits for none."""
+
+    draw: Callable[[], Markup]
+
+    def __html__(self) -> Markup:
+        return self.draw()
+
+
+@dataclass(frozen=True, slots=True)
 class Figure:
     """A picture, always with the table it was drawn from."""
 
     kind: ClassVar[str] = "figure"
-    svg: Markup
+    svg: Later
     label: str
     legend: Sequence[Key]
     caption: str

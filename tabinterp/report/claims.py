@@ -8,8 +8,9 @@ from __future__ import annotations
 
 from tabinterp.errors import DocumentError
 from tabinterp.report.compared import Disagreement, Gain, Ladder
-from tabinterp.report.document import Document, Interval, MetricRow, Status, Verdict
+from tabinterp.report.document import Document, Interval, Message, MetricRow, Status, Verdict
 from tabinterp.report.grouped import Groups
+from tabinterp.report.inside import Inside
 from tabinterp.report.judged import Judged
 from tabinterp.report.sliced import Slices
 
@@ -54,6 +55,8 @@ def check(document: Document) -> None:
         raise DocumentError("gain.ladder: refits are placed without held-out rows. Allowed: 'not_resolved'.")
     if document.groups is not None:
         _groups(document.groups)
+    if document.inside is not None:
+        _inside(document.inside)
     _linear(document)
     told = [line.key for line in document.verdict.lines if line.key.startswith("ladder.")]
     if told and (ladder is None or ladder.gain != "better"):
@@ -71,6 +74,31 @@ def _linear(document: Document) -> None:
     if "verdict.linear.score" in keys and not (shares and all(r2 is not None and r2 >= LINEAR_R2 for r2 in shares)):
         raise DocumentError(
             f"verdict.lines: 'verdict.linear.score', but a surrogate explains less than {LINEAR_R2} of a score. Allowed: none."
+        )
+
+
+def _inside(part: Inside) -> None:
+    """An optimum may be read as a row only where each of its percentiles says so."""
+    for i, card in enumerate(part.cards):
+        for name in ("optimum", "lowest"):
+            found = getattr(card, name)
+            if found is not None:
+                oddest = max(found.mahalanobis, found.neighbours, found.forest, found.residual)
+                _readable(f"cards.{i}.{name}", oddest, found.out, found.unreadable, part.far)
+        for j, point in enumerate(card.path):
+            _readable(f"cards.{i}.path.{j}", point.oddest, point.out, point.unreadable, part.far)
+        if card.plausible is not None:
+            _readable(f"cards.{i}.plausible", card.plausible.oddest, 0, False, part.far)
+    for i, one in enumerate(part.outputs):
+        oddest = max(one.optimum.mahalanobis, one.optimum.neighbours, one.optimum.forest, one.optimum.residual)
+        _readable(f"outputs.{i}.optimum", oddest, one.optimum.out, one.optimum.unreadable, part.far)
+
+
+def _readable(place: str, oddest: float, out: int, unreadable: bool, far: float) -> None:
+    if unreadable != (oddest > far or out > 0):
+        raise DocumentError(
+            f"inside.{place}: unreadable is {str(unreadable).lower()}, with an oddest percentile of {oddest:.4g} and {out} "
+            f"columns out of range. Allowed: true above {far:.4g} or out of range, false otherwise."
         )
 
 
@@ -144,11 +172,42 @@ def _lines(document: Document) -> None:
         told["cost"] = f".{part.decisions.policy.metrics[0].resolved}"
     if part is not None and part.reference is not None:
         told["reference"] = f".{part.reference.status}"
+    told |= {"gap": f".{verdict.metric}.{_gap(verdict.difference)}", "others": _others(document)}
     for line in verdict.lines:
+        if line.key == "verdict.only_network":
+            _only_network(line, document)
         _, _, rest = line.key.partition("verdict.")
         name, dot, end = rest.partition(".")
         if name in told and f"{dot}{end}" != told[name]:
             raise DocumentError(f"verdict.lines: {line.key!r} is not what the document holds. Allowed: {told[name]!r}.")
+
+
+def _gap(part: Interval) -> str:
+    """How the difference in the primary metric may be told."""
+    if part.low is None or part.high is None:
+        return "few"
+    return {1: "higher", 0: "open", -1: "lower"}[side(part)]
+
+
+def _others(document: Document) -> str | None:
+    """How the metrics beside the primary one may be told; R2 is the squared error again."""
+    found = {row.resolved for row in document.performance.metrics[1:] if row.metric != "r2"}
+    if len(found) != 1:
+        return ".mixed" if found else None
+    return {"better": ".better", "worse": ".worse"}.get(next(iter(found)), ".open")
+
+
+def _only_network(line: Message, document: Document) -> None:
+    """A column that only the network uses: its rise is resolved, the linear model's is not, and the difference is."""
+    rows = {row.column: row for row in document.importance.columns}
+    columns = line.values.get("columns")
+    for name in columns if isinstance(columns, list) else [columns]:
+        row = rows.get(str(name))
+        if row is None or not (side(row.network) > 0 >= side(row.linear) and side(row.difference) > 0):
+            raise DocumentError(
+                f"verdict.lines: 'verdict.only_network' names {name!r}, whose importance is not resolved for the network alone. "
+                "Allowed: columns whose rise is above zero for the network, not for the linear model, and in the difference."
+            )
 
 
 def _within(part: Interval, margin: float | None) -> bool:

@@ -17,7 +17,7 @@ from matplotlib.ticker import FuncFormatter, MaxNLocator
 from tabinterp.readouts.plots import AMBER, DASH, INK, NAVY
 from tabinterp.report.document import EffectCurve, EffectPoint, Interval
 from tabinterp.report.figures import GAP, PAPER, WIDTH, styles, text_width, tick
-from tabinterp.report.svg import Label, markup
+from tabinterp.report.svg import Label, later, markup
 
 PLOT = 170  # CSS pixels of the curves,
 BARS = 30  # of the bars of rows below them,
@@ -33,6 +33,7 @@ Mark = tuple[EffectPoint, str]  # a point, and the model
 Title = Callable[[EffectPoint, str], str]
 
 
+@later
 def curves(points: Sequence[EffectPoint], axis: str, missing: str, aria: str, figure_id: str, title: Title) -> Markup:
     """Curves of both models over the printed points of a column of numbers; `title` puts a point of a model in words."""
     places = _places(points)

@@ -9,12 +9,15 @@ from __future__ import annotations
 
 from typing import Final, Literal
 
+from pydantic import Field
+
 from .base import Interval, Message, Metric, MetricRow, Part, Scalar, Status
 from .compared import Calibration, Disagreement, Gain
 from .evidenced import Card, EvidenceRow
 from .grouped import Groups
 from .inside import Inside
 from .judged import Judged
+from .provenance import TOLERANCE, ReadingRows
 from .reasons import Reasons
 from .sliced import Slices
 from .tabled import Extrapolation, OffSupport, TableReadings
@@ -40,11 +43,19 @@ class ColumnInfo(Part):
     role: Literal["input", "target", "weight", "group", "split", "dropped"]
     protected: bool
     levels: int | None  # number of distinct values of a column that is not numeric
-    missing: int  # rows in which it is missing
+    missing: int | None  # rows in which it is missing; None: from 1 to 9
     constant: bool = False  # one value, or none at all
     read_by_network: bool
     digest: str = ""  # sha256 of its contents, independent of the file's format
     fast: bool  # moved through the first layer alone (True), or by encoding the whole row again (False)
+
+
+class Drawn(Part):
+    """Of rows that were read in batches, those drawn by a hash of their number."""
+
+    rows: int
+    held_out_rows: int | None
+    summed: list[Literal["counterpart", "performance", "calibration", "gradients"]]  # of all rows, in batches
 
 
 class Data(Part):
@@ -52,6 +63,7 @@ class Data(Part):
     rows: int
     held_out_rows: int | None  # None: it is not known which rows were held out
     training_rows: int | None
+    drawn: Drawn | None = None  # None: all rows were at hand
     target: str
     task: Literal["binary", "multiclass", "regression", "count"]
     classes: list[str]  # empty for numbers and counts; for a binary task the positive class is the last
@@ -338,6 +350,11 @@ class Method(Part):
     model_digest: str  # sha256 of the network's weights as read
     linear_digest: str = ""  # of the counterpart's
     data_digest: str  # sha256 of the columns' digests
+    configuration_digest: str = ""  # sha256 of what was asked
+    code_digest: str = ""  # of the package's own files
+    device: str = ""
+    tolerance: float = TOLERANCE  # relative, to which another machine finds the same numbers
+    readings: list[ReadingRows] = Field(default_factory=list)
 
 
 class Document(Part):

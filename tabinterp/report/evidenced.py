@@ -11,8 +11,12 @@ class Card(Part):
     """The author's own words; None where nothing was supplied."""
 
     intended_use: str | None = None
+    out_of_scope: str | None = None
     population: str | None = None
     limits: str | None = None
+    ethics: str | None = None
+    developer: str | None = None
+    licence: str | None = None
     reviewer: str | None = None
     role: str | None = None  # of the reviewer
 

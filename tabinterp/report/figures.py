@@ -26,7 +26,7 @@ from matplotlib.ticker import FuncFormatter, MaxNLocator
 from tabinterp.readouts.plots import AMBER, DASH, INK, NAVY, RULE
 from tabinterp.report import words
 from tabinterp.report.document import Interval
-from tabinterp.report.svg import Label, markup
+from tabinterp.report.svg import Label, later, markup
 from tabinterp.report.words import excludes_zero
 
 WIDTH = 520  # CSS pixels: on a phone the page shows it at three quarters of that, and its text can still be read
@@ -79,6 +79,7 @@ def styles() -> Iterator[None]:
         yield
 
 
+@later
 def pairs(
     rows: Sequence[Pair],
     axis: str,
@@ -218,6 +219,7 @@ class Point:
     title: str
 
 
+@later
 def reliability(
     network: Sequence[Point], linear: Sequence[Point], names: tuple[str, str], aria: str, figure_id: str
 ) -> Markup:

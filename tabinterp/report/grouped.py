@@ -1,6 +1,7 @@
 """Groups of people, proxies of a column that no model reads, groups in which the network errs, and declared constraints.
 
-No number that fewer than ten rows tell stands here; of a group that is held back there is nothing but its name.
+No number that fewer than ten rows tell stands here; of a group that is held back there is nothing but its name,
+and of a level of fewer than ten rows not even that.
 """
 
 from __future__ import annotations
@@ -14,7 +15,7 @@ class Treated(Part):
     """One group under one model; differences are group less control."""
 
     rate: Interval  # share selected; of numbers and counts the mean prediction
-    ratio: Interval  # to the control group
+    ratio: Interval  # to the control group; one end alone where fewer than ten rows are selected, or are not
     ratio_most: Interval  # to the most selected group
     difference: Interval
     p: float | None
@@ -77,6 +78,24 @@ class ProxyPart(Part):
     linear: GapPart | None
 
 
+class AlternativeRow(Part):
+    """A model as it is, with columns held at their mean, or fitted again without them."""
+
+    model: Literal["network", "linear"]
+    how: Literal["whole", "held", "refitted"]
+    without: list[str]
+    auc: Interval
+    ratios: list[Interval]  # least to most selected group, for each protected column; empty where they may not be told
+    frontier: list[bool]  # no other version has as large an AUC and ratio, and more of either
+
+
+class Alternatives(Part):
+    rows: int  # held-out
+    seed: int
+    columns: list[str]
+    versions: list[AlternativeRow]
+
+
 class WeakRow(Part):
     group: list[Message]
     rows: int
@@ -125,5 +144,6 @@ class ConstraintTable(Part):
 class Groups(Part):
     table: GroupTable | None = None
     proxies: list[ProxyPart]
+    alternatives: Alternatives | None = None
     weak: WeakPart | None = None
     constraints: ConstraintTable | None = None

@@ -74,8 +74,47 @@ class Optimum(Part):
     mahalanobis: float  # percentiles among real rows, high: far out
     neighbours: float
     forest: float
+    residual: float  # of the largest conditional residual of a number
+    residual_of: str | None  # that number; None where no column is one
     out: int  # columns out of the range of the rows
+    unreadable: bool  # a percentile above `Inside.far`, or a column out of range
+    places: list[Place]
+
+
+class PanelColumn(Part):
+    """A column in the four panels of real rows: means of a number, or the most frequent level and its share."""
+
+    column: str
+    levels: list[str | None] | None  # None: a number
+    values: list[float | None]
+
+
+class RealPanels(Part):
+    """Real rows by activation: the least tenth, those just below and just above the middle, the greatest tenth."""
+
+    about: float  # the middle
+    values: list[float | None]  # means
+    rows: list[int]  # 0: too few to be told
+    columns: list[PanelColumn]
+
+
+class PathPoint(Part):
+    """The optimum within the ball, of numbers and levels, that holds a share of the rows."""
+
+    share: float
+    value: float
+    tenth: float | None  # the tenth greatest over the rows in the ball
+    oddest: float  # the highest of the four percentiles
+    out: int
     unreadable: bool
+
+
+class Plausible(Part):
+    """The greatest optimum of a path that is no farther out than real rows are."""
+
+    share: float
+    value: float
+    oddest: float
     places: list[Place]
 
 
@@ -90,7 +129,11 @@ class Card(Part):
     inhibited: int
     profile: list[ProfileLine]  # the strongest of those that excite by more than chance, then of those that inhibit
     weights: list[WeightLine]  # the strongest; none beyond the first layer
+    panels: RealPanels
     optimum: Optimum | None
+    lowest: Optimum | None  # where the unit is least: every number is of the unit with its sign turned
+    path: list[PathPoint]  # from plausible rows outwards; its end is the optimum
+    plausible: Plausible | None  # None: the optimum itself is, or nothing on the path
 
 
 class OutputCard(Part):
@@ -111,4 +154,5 @@ class Inside(Part):
     outputs: list[OutputCard]
     starts: int | None
     reference: int | None  # rows that optima are set beside
+    far: float  # percentile beyond which an optimum is no row to read
     seed: int

@@ -7,10 +7,11 @@ import hashlib
 from importlib.resources import files
 from typing import Any
 
-from jinja2 import Environment, PackageLoader, StrictUndefined
+from jinja2 import Environment, PackageLoader, StrictUndefined, TemplateError
 from markupsafe import Markup
 
 from tabinterp import __version__
+from tabinterp.errors import DocumentError
 from tabinterp.messages.language import SOURCE, speaking
 from tabinterp.report import claims
 from tabinterp.report.blocks import Section
@@ -19,14 +20,14 @@ from tabinterp.report.document import Document
 from tabinterp.report.parts.changes import changes_screen, changes_sections
 from tabinterp.report.parts.first import FirstScreen, first_screen
 from tabinterp.report.sections import sections
+from tabinterp.report.summary import in_a_notebook, on_one_sheet
 from tabinterp.report.words import plain, t
 
 
-def render(document: Document, lang: str = SOURCE) -> str:
-    """The report of an audit, in a language that there is a catalogue for."""
+def render(document: Document, paper: bool = False) -> str:
+    """The report of an audit; `paper`: with the rules of a PDF."""
     claims.check(document)
-    with speaking(lang):
-        return _page(first_screen(document), sections(document), document.method.version)
+    return _page(first_screen(document), sections(document), document.method.version, paper)
 
 
 def render_changes(first: Document, second: Document, lang: str = SOURCE) -> str:
@@ -36,20 +37,33 @@ def render_changes(first: Document, second: Document, lang: str = SOURCE) -> str
         return _page(changes_screen(found, first), changes_sections(found), __version__)
 
 
-def _page(first: FirstScreen, parts: list[Section], version: str) -> str:
-    style, script = _static("report.css"), _static("report.js")
-    return (
-        _environment()
-        .get_template("page.html")
-        .render(
-            first=first,
-            sections=parts,
-            version=version,
-            policy=_policy(style, script),
-            style=Markup(style),
-            script=Markup(script),
-        )
-    )
+def render_summary(document: Document) -> str:
+    """The audit on one sheet of A4: verdict, gap, gravest findings, digests."""
+    claims.check(document)
+    style = _static("summary.css")
+    return _filled("summary.html", brief=on_one_sheet(document), policy=_policy(style, ""), style=Markup(style))
+
+
+def render_notebook(document: Document) -> str:
+    """The audit in the output of a notebook's cell: a fragment without script, its few styles in place."""
+    claims.check(document)
+    return _filled("notebook.html", brief=in_a_notebook(document))
+
+
+def _page(first: FirstScreen, parts: list[Section], version: str, paper: bool = False) -> str:
+    style, script = _static("report.css") + (_static("paper.css") if paper else ""), _static("report.js")
+    policy = _policy(style, script)
+    told = {"first": first, "sections": parts, "version": version, "policy": policy}
+    return _filled("page.html", **told, style=Markup(style), script=Markup(script))
+
+
+def _filled(name: str, **values: Any) -> str:
+    try:
+        return _environment().get_template(name).render(**values)
+    except TemplateError as error:
+        raise DocumentError(
+            f"the template {name} cannot be filled ({type(error).__name__}: {error}): this installation of tabinterp is damaged"
+        ) from None
 
 
 def _environment() -> Environment:

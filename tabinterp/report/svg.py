@@ -11,12 +11,16 @@ from __future__ import annotations
 import io
 import re
 from collections import Counter
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
+from functools import partial, wraps
+from typing import ParamSpec
 from xml.etree import ElementTree as ET
 
 from markupsafe import Markup
 from matplotlib.figure import Figure
+
+from tabinterp.report.blocks import Later
 
 SVG = "http://www.w3.org/2000/svg"
 XLINK = "{http://www.w3.org/1999/xlink}href"
@@ -25,7 +29,17 @@ KEPT_FOR_TEXT = {"fill", "font-size", "font", "text-anchor"}
 LONG = re.compile(r"-?\d+\.\d{3,}")  # a hundredth of a pixel is enough for a line
 REFERENCE = re.compile(r"url\(#([^)]+)\)")
 
-ET.register_namespace("", SVG)
+P = ParamSpec("P")
+
+
+def later(draw: Callable[P, Markup]) -> Callable[P, Later]:
+    """A function that draws, as one that draws when the page is printed."""
+
+    @wraps(draw)
+    def asked(*args: P.args, **kwargs: P.kwargs) -> Later:
+        return Later(partial(draw, *args, **kwargs))
+
+    return asked
 
 
 @dataclass(frozen=True, slots=True)
@@ -62,7 +76,17 @@ def markup(
     _inherit(root)
     _unwrap(root)
     ET.indent(root, "")
-    return Markup(ET.tostring(root, encoding="unicode"))
+    return Markup(ET.tostring(_bare(root), encoding="unicode"))
+
+
+def _bare(root: ET.Element) -> ET.Element:
+    """The namespace said once, as an attribute: the registry of prefixes belongs to all libraries of the process."""
+    for element in root.iter():
+        element.tag = element.tag.removeprefix(f"{{{SVG}}}")
+    attributes = {"xmlns": SVG, **root.attrib}
+    root.attrib.clear()
+    root.attrib.update(attributes)
+    return root
 
 
 def _exported(figure: Figure) -> bytes:

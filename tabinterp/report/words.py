@@ -5,23 +5,22 @@ from __future__ import annotations
 import math
 import re
 import sys
-import unicodedata
 from collections.abc import Iterable
 from typing import Any
 
 from tabinterp import messages
 from tabinterp.messages import ENGLISH, text
+from tabinterp.messages.names import LONGEST, apart, cut, plain, tidy, width
 from tabinterp.report.blocks import Cell
 from tabinterp.report.claims import side
 from tabinterp.report.document import CoefficientRow, Document, GradientMethod, Interval, Message
 
-LONGEST = 28  # display columns of a label; an East Asian wide character takes two
-HEAD = 16
+__all__ = ["apart", "cut", "plain", "tidy", "width"]  # from here as well; all that follows besides
+
 NONE = "–"
 MINUS = "−"
 NOISE = 1e-9  # of an interval's width: a value below this is the arithmetic's, not the data's
 FLAT = 1e-12  # of a value: an interval narrower than this has no width
-REORDERING = dict.fromkeys([*range(0x202A, 0x202F), *range(0x2066, 0x206A), 0], "\ufffd")
 
 
 def t(key: str, **values: Any) -> str:
@@ -33,9 +32,13 @@ def say(message: Message) -> str:
 
 
 def _typeset(value: Any) -> Any:
-    """A number as the report prints it, with the minus sign of its tables; anything else as it is."""
+    """A number as the report prints it, with the minus sign of its tables; a leftward name set apart; the rest as it is."""
     if isinstance(value, Message):
         return say(value)
+    if isinstance(value, str):
+        return apart(value)
+    if isinstance(value, (list, tuple)):
+        return [_typeset(one) if isinstance(one, str) else one for one in value]
     if isinstance(value, bool) or not isinstance(value, (int, float)):
         return value
     whole = float(value).is_integer() and abs(value) < 2**53
@@ -210,58 +213,6 @@ def _times(value: float | None, factor: float) -> float | None:
     return product if product is None or math.isfinite(product) else None
 
 
-def tidy(name: str) -> str:
-    """A name on one line: white space and control characters become single spaces.
-
-    >>> tidy("a\\n  b\\x00c"), tidy(" ")
-    ('a b c', '(empty)')
-    """
-    spaced = "".join(" " if unicodedata.category(char) in {"Cc", "Zl", "Zp"} else char for char in name)
-    return plain(" ".join(spaced.split())) or t("report.unnamed")
-
-
-def plain(words: str) -> str:
-    """Words without the characters that reorder what follows them: a name must not disguise itself or a number.
-
-    >>> plain("a\\u202eb") == "a\ufffdb"
-    True
-    """
-    return words.translate(REORDERING)
-
-
-def cut(name: str, longest: int = LONGEST) -> str:
-    """A label; a long one loses its middle, because names of one family often differ in their end.
-
-    >>> cut("household_income_before_taxes_2019")
-    'household_income…taxes_2019'
-    """
-    name = tidy(name)
-    if width(name) <= longest:
-        return name
-    head = max(1, longest * HEAD // LONGEST)
-    return f"{_take(name, head)}…{_take(name[::-1], longest - head - 2)[::-1]}"
-
-
-def width(name: str) -> int:
-    """Display columns of a name."""
-    return sum(_columns(char) for char in name)
-
-
-def _columns(char: str) -> int:
-    if unicodedata.combining(char):
-        return 0
-    return 2 if unicodedata.east_asian_width(char) in "WF" else 1
-
-
-def _take(name: str, columns: int) -> str:
-    taken = ""
-    for char in name:
-        if width(taken + char) > columns:
-            break
-        taken += char
-    return taken
-
-
 def reading(name: str) -> str:
     """A reading's name in the reader's language; one that the catalogue does not know, as it stands."""
     return messages.word("reading", name) if f"reading.{name}" in ENGLISH else tidy(name.replace("_", " "))
@@ -314,16 +265,21 @@ def step(row: CoefficientRow, standard: bool = False) -> str:
 
 def effort(method: GradientMethod) -> str:
     """What a gradient method spent on each row; empty where the document does not say."""
+    told = effort_of(method)
+    return "" if told is None else say(told)
+
+
+def effort_of(method: GradientMethod) -> Message | None:
+    """The same as a message."""
     values = method.estimand.values
     if method.method == "smoothgrad" and "samples" in values:
-        return t("report.gradients.effort.copies", count=values["samples"])
+        return Message(key="report.gradients.effort.copies", values={"count": values["samples"]})
     if method.method == "expected_gradients" and "background_rows" in values:
-        return t("report.gradients.effort.background", count=values["background_rows"])
+        return Message(key="report.gradients.effort.background", values={"count": values["background_rows"]})
     if method.steps is None:
-        return ""
-    return t(
-        "report.gradients.effort.one" if method.steps == 1 else "report.gradients.effort.steps", steps=method.steps
-    )
+        return None
+    key = "report.gradients.effort.one" if method.steps == 1 else "report.gradients.effort.steps"
+    return Message(key=key, values={"steps": method.steps})
 
 
 def outputs(rows: Iterable[Any]) -> list[str | None]:

@@ -1,17 +1,41 @@
-"""SHA-256 of what columns hold, whatever file they came in."""
+"""SHA-256 of what columns hold, whatever file they came in and however many batches it took."""
 
 from __future__ import annotations
 
 import hashlib
+import re
 from collections.abc import Iterable
+from typing import Any
 
 import numpy as np
 import pandas as pd
 
+MIDNIGHT = re.compile(r"^(\d{4}-\d\d-\d\d)[ T]00:00:00(?:\.0+)?$")
+
 
 def column_digests(frame: pd.DataFrame) -> dict[str, str]:
-    """Column -> SHA-256 (hex) of its name and its values in order; a number is its double, anything else its text."""
-    return {str(name): _column(str(name), frame[name]) for name in frame.columns}
+    """Column -> SHA-256 (hex) of its name and its values in order; a number is its double, anything else its text.
+
+    The text of a date is ISO 8601; midnight is left out of it, since not every format writes it.
+    """
+    digests = start(frame)
+    update(digests, frame)
+    return finish(digests)
+
+
+def start(frame: pd.DataFrame) -> dict[str, Any]:
+    """Column -> a digest of its name and type; of `frame` nothing else is looked at."""
+    return {str(name): _named(str(name), _is_number(frame[name])) for name in frame.columns}
+
+
+def update(digests: dict[str, Any], frame: pd.DataFrame) -> None:
+    """These rows, which come after those before."""
+    for name, digest in digests.items():
+        digest.update(_bytes(frame[name]))
+
+
+def finish(digests: dict[str, Any]) -> dict[str, str]:
+    return {name: digest.hexdigest() for name, digest in digests.items()}
 
 
 def table_digest(columns: Iterable[str]) -> str:
@@ -19,14 +43,20 @@ def table_digest(columns: Iterable[str]) -> str:
     return hashlib.sha256("\n".join(columns).encode("ascii")).hexdigest()
 
 
-def _column(name: str, values: pd.Series) -> str:
-    numeric = pd.api.types.is_numeric_dtype(values.dtype)
-    digest = hashlib.sha256(f"{len(name)} {name} {'number' if numeric else 'text'}\n".encode("utf-8", "surrogatepass"))
-    if numeric:
-        digest.update((values.to_numpy(dtype=np.float64, na_value=np.nan) + 0.0).tobytes())
-    else:
-        texts = (
-            "-1 \n" if v is None else f"{len(str(v))} {v}\n" for v in values.astype(object).where(values.notna(), None)
-        )
-        digest.update("".join(texts).encode("utf-8", "surrogatepass"))
-    return digest.hexdigest()
+def _named(name: str, numeric: bool) -> Any:
+    return hashlib.sha256(f"{len(name)} {name} {'number' if numeric else 'text'}\n".encode("utf-8", "surrogatepass"))
+
+
+def _is_number(values: pd.Series) -> bool:
+    return bool(pd.api.types.is_numeric_dtype(values.dtype))
+
+
+def _bytes(values: pd.Series) -> bytes:
+    if _is_number(values):
+        return bytes((values.to_numpy(dtype=np.float64, na_value=np.nan) + 0.0).tobytes())
+    codes, levels = pd.factorize(values.astype(object).map(str, na_action="ignore"))
+    known = (MIDNIGHT.sub(r"\1", text) for text in levels)
+    texts = np.array(
+        [*(f"{len(text)} {text}\n" for text in known), "-1 \n"], dtype=object
+    )  # the last: missing, code -1
+    return "".join(texts[codes]).encode("utf-8", "surrogatepass")

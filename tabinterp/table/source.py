@@ -76,7 +76,7 @@ def _inferred(objects: pd.Series, missing: pd.Series) -> pd.Series:
 def _native(source: Any) -> pd.DataFrame:
     if isinstance(source, pd.DataFrame):  # narwhals does not take duplicate names or names that are not text
         names = [*map(str, source.columns)]
-        _unique(names)
+        unique(names)
         return source.set_axis(names, axis=1)
     try:
         native = nw.from_native(source)
@@ -87,7 +87,7 @@ def _native(source: Any) -> pd.DataFrame:
     except DuplicateError as error:
         raise TableError(f"column names must differ: {' '.join(str(error).split())}") from None
     frame = native.collect() if isinstance(native, nw.LazyFrame) else native
-    _unique(frame.columns)
+    unique(frame.columns)
     return frame.to_pandas()
 
 
@@ -111,7 +111,7 @@ def _file(path: Path) -> pd.DataFrame:
 
 def _csv(path: Path, packed: bool) -> pd.DataFrame:
     names = _header(path, packed)
-    _unique(names)
+    unique(names)
     options: Any = {
         "low_memory": False,
         "compression": "gzip" if packed else None,
@@ -131,7 +131,7 @@ def _header(path: Path, packed: bool) -> list[str]:
         return next((names for names in csv.reader(lines) if names), [])
 
 
-def _unique(names: Sequence[str]) -> None:
+def unique(names: Sequence[str]) -> None:
     twice = list(dict.fromkeys(name for i, name in enumerate(names) if name in names[:i]))
     if twice:
         raise TableError(f"column names must differ; more than one column is named {', '.join(map(repr, twice))}")

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import numbers
 from collections.abc import Sequence
-from dataclasses import asdict, dataclass, fields
+from dataclasses import asdict, dataclass, fields, replace
 from typing import Any, Literal
 
 import numpy as np
@@ -18,7 +18,7 @@ from numpy.typing import NDArray
 from pydantic import TypeAdapter, ValidationError
 
 from ..errors import TableError
-from .draws import FloatArray, IntArray, content_hash, splitmix, uniform
+from .draws import FloatArray, HashArray, IntArray, content_hash, splitmix, uniform
 from .schema import Schema
 from .source import shown
 
@@ -31,6 +31,7 @@ ALLOWED = (
     "2024-06-30"
 )
 DEFAULT_FRACTION = 0.25
+MANY = 1_000_000  # distinct rows among which copies need not be told apart: the share comes out all the same
 
 
 @dataclass(frozen=True)
@@ -48,7 +49,7 @@ class Split:
     stratify: bool = False
     columns: tuple[str, ...] = ()
     cuts: tuple[float, ...] = ()
-    numbered: bool = False  # copies of a row are told apart by their count, because most rows are copies
+    numbered: bool = False  # copies of a row are told apart by their count, because most rows are copies of few
     at: str | None = None
     classes: tuple[str, ...] = ()  # when stratified: the classes as text, in the order of their cuts
 
@@ -60,8 +61,13 @@ class Split:
         if self.kind == "fraction" and len(self.cuts) != (len(self.classes) if self.stratify else 1):
             raise TableError(f"a drawn split has one cut, or when stratified one for each class; got {len(self.cuts)}")
 
-    def held_out(self, frame: pd.DataFrame, codes: IntArray | None, labels: Sequence[str]) -> BoolArray:
-        """(rows,) True where a row is held out; `codes` are numbers into class `labels`, needed when stratified."""
+    def held_out(
+        self, frame: pd.DataFrame, codes: IntArray | None, labels: Sequence[str], copies: IntArray | None = None
+    ) -> BoolArray:
+        """(rows,) True where a row is held out; `codes` are numbers into class `labels`, needed when stratified.
+
+        `copies` (rows,): how many copies of each row stand before this part of a table, where copies are told apart.
+        """
         if self.kind == "column":
             return column_labels(frame[self._named(frame)])
         if self.kind == "date":
@@ -70,7 +76,7 @@ class Split:
         missing = [name for name in self.columns if name not in frame]
         if missing:
             raise TableError(f"the split was drawn from columns that this table lacks: {', '.join(missing)}")
-        draws = _draws(frame, self.columns, self.seed, self.numbered)
+        draws = _draws(frame, self.columns, self.seed, self.numbered, copies)
         cuts = self._class_cuts(labels)[codes] if self.stratify and codes is not None else self.cuts[0]
         return np.asarray(draws < cuts, dtype=np.bool_)
 
@@ -118,34 +124,53 @@ def by_fraction(
     frame: pd.DataFrame, schema: Schema, codes: IntArray | None, fraction: float, seed: int, stratify: bool
 ) -> Split:
     """Hold out a share of the rows; stratified, the same share of each class (up to whole rows and copies)."""
+    if stratify and codes is None:
+        raise TableError("a stratified split needs classes, and the target is a number; use stratify=False")
+    known = distinct(np.empty(0, dtype=np.uint64), content_hash(frame, schema.inputs, 0))
+    rule = drawn(schema.inputs, len(known), len(frame), fraction, seed)
+    if not stratify or codes is None:
+        return rule
+    draws = _draws(frame, rule.columns, seed, rule.numbered)
+    cuts = tuple(_cut(draws[codes == code], fraction) for code in range(int(codes.max()) + 1))
+    return replace(rule, stratify=True, cuts=cuts, classes=schema.labels)
+
+
+def drawn(columns: tuple[str, ...], distinct: int, rows: int, fraction: float, seed: int) -> Split:
+    """The rule that holds out a share of `rows` rows, of which so many are `distinct` in the columns."""
     if isinstance(fraction, bool) or not isinstance(fraction, numbers.Real):
         raise TableError(f"a split is a column's name or a share between 0 and 1; got {fraction!r}")
     if not 0 < fraction < 1:
         raise TableError(f"a split fraction lies between 0 and 1, exclusive; got {fraction}")
     if not 0 <= seed < 2**32:
         raise TableError(f"a seed is a whole number from 0 to {2**32 - 1}; got {seed}")
-    if stratify and codes is None:
-        raise TableError("a stratified split needs classes, and the target is a number; use stratify=False")
-    names = schema.inputs
-    numbered = content_distinct(frame, names) < 0.5 * len(frame)
-    draws = _draws(frame, names, seed, numbered)
-    if stratify and codes is not None:
-        cuts = tuple(_cut(draws[codes == code], fraction) for code in range(int(codes.max()) + 1))
-    else:
-        cuts = (fraction,)
-    classes = schema.labels if stratify else ()
-    return Split("fraction", None, float(fraction), seed, stratify, names, cuts, numbered, classes=classes)
+    numbered = distinct < min(0.5 * rows, MANY)
+    return Split("fraction", None, float(fraction), seed, False, columns, (fraction,), numbered)
 
 
-def by_column(frame: pd.DataFrame, column: str, fraction: float | None, at: str | None) -> Split:
-    """A column of train/test labels or of dates; for dates the latest `fraction` of rows, or those from `at` on."""
-    values = frame[column]
+def distinct(known: HashArray, hashes: HashArray) -> HashArray:
+    """The distinct contents so far and these; no more are kept than decide whether copies are told apart."""
+    return known if len(known) >= MANY else np.union1d(known, hashes)[:MANY]
+
+
+def by_column(values: pd.Series, fraction: float | None, at: str | None, counts: IntArray | None = None) -> Split:
+    """A column of train/test labels or of dates; for dates the latest `fraction` of rows, or those from `at` on.
+
+    `counts`: in how many rows each value stands, where the values are given once.
+    """
+    column = str(values.name)
     if at is None and _are_labels(values):
         return Split("column", column)
     dates = _dates(values)
-    latest = dates.sort_values().iloc[int((1 - (fraction or DEFAULT_FRACTION)) * (len(dates) - 1))]
-    cut = _moment(at, dates) if at is not None else pd.Timestamp(latest)
+    cut = _moment(at, dates) if at is not None else _latest(dates, fraction or DEFAULT_FRACTION, counts)
     return Split("date", column, fraction=None if at else fraction or DEFAULT_FRACTION, at=cut.isoformat())
+
+
+def _latest(dates: pd.Series, fraction: float, counts: IntArray | None) -> pd.Timestamp:
+    """The date from which on this share of the rows lies."""
+    order = dates.argsort(kind="stable").to_numpy()
+    reached = np.cumsum(np.ones(len(dates), dtype=np.int64) if counts is None else counts[order])
+    place = int((1 - fraction) * (int(reached[-1]) - 1))
+    return pd.Timestamp(dates.iloc[order[int(np.searchsorted(reached, place, side="right"))]])
 
 
 def column_labels(values: pd.Series) -> BoolArray:
@@ -160,10 +185,6 @@ def column_labels(values: pd.Series) -> BoolArray:
             f"split column {values.name!r}: row {row} holds {shown(values.iloc[row])}; allowed are {ALLOWED}"
         )
     return lowered.isin(HELD_OUT).to_numpy(dtype=bool)
-
-
-def content_distinct(frame: pd.DataFrame, columns: Sequence[str]) -> int:
-    return len(np.unique(content_hash(frame, columns, 0)))
 
 
 def _are_labels(values: pd.Series) -> bool:
@@ -213,11 +234,13 @@ def _moment(text: str, dates: pd.Series) -> pd.Timestamp:
     return moment.tz_localize(zone) if moment.tzinfo is None else moment.tz_convert(zone)
 
 
-def _draws(frame: pd.DataFrame, columns: Sequence[str], seed: int, numbered: bool) -> FloatArray:
+def _draws(
+    frame: pd.DataFrame, columns: Sequence[str], seed: int, numbered: bool, copies: IntArray | None = None
+) -> FloatArray:
     hashes = content_hash(frame, columns, seed)
     if numbered:
-        count = pd.Series(hashes).groupby(hashes).cumcount().to_numpy().astype(np.uint64)
-        hashes = splitmix(hashes ^ splitmix(count + np.uint64(1)))
+        count = pd.Series(hashes).groupby(hashes).cumcount().to_numpy() + (0 if copies is None else copies)
+        hashes = splitmix(hashes ^ splitmix(count.astype(np.uint64) + np.uint64(1)))
     return uniform(hashes)
 
 

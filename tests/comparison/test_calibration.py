@@ -12,7 +12,8 @@ from scipy.special import expit
 from statsmodels.stats.proportion import proportion_confint
 
 import tabinterp as ti
-from tabinterp.comparison.calibration import calibration, cuts, wilson
+from tabinterp.comparison.calibration import calibration
+from tabinterp.comparison.reliability import cuts, wilson
 from tabinterp.errors import NotApplicableError
 from tabinterp.models import bind
 from tabinterp.models.scores import probabilities

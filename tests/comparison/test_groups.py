@@ -7,6 +7,7 @@ import functools
 import numpy as np
 import pandas as pd
 import pytest
+import torch
 from fairlearn.metrics import (
     MetricFrame,
     demographic_parity_ratio,
@@ -17,11 +18,11 @@ from fairlearn.metrics import (
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from scipy import stats
-from statsmodels.stats.proportion import proportion_confint, proportions_ztest
+from statsmodels.stats.proportion import confint_proportions_2indep, proportion_confint, proportions_ztest
 
 import tabinterp as ti
 from tabinterp.comparison.calibration import calibration
-from tabinterp.comparison.partition import cut, families, shown
+from tabinterp.comparison.partition import countable, cut, families, shares_told, shown
 from tabinterp.errors import NotApplicableError
 from tabinterp.models import bind
 from tests import cases
@@ -31,7 +32,7 @@ PROTECTED = ["age", "city", "member"]
 
 @functools.cache
 def both(task: str = "binary", weighted: bool = False):
-    frame = cases.mixed_frame(900, task=task)
+    frame = cases.mixed_frame(2400, task=task)
     table = cases.mixed_table(frame, task, weighted, split=0.5, protected=PROTECTED)
     network = bind(ti.wrap(cases.network_pipeline(frame, task)), table)
     return network, bind(ti.fit_counterpart(network, table), table)
@@ -60,6 +61,7 @@ def test_rates_are_those_of_fairlearn(weighted):
     y, chosen = part.table.y, part.scores[:, 0] > 0
     result = {g.name: g for g in found(weighted=weighted).groups}
     names = {"rate": selection_rate, "tpr": true_positive_rate, "fpr": false_positive_rate}
+    told = 0
     for column in PROTECTED:
         weights = {name: {"sample_weight": part.table.row_weights} for name in names}
         frame = MetricFrame(
@@ -72,8 +74,11 @@ def test_rates_are_those_of_fairlearn(weighted):
         for name, row in frame.iterrows():
             group = result[name].network
             assert group.rate[0] == pytest.approx(row["rate"])
-            assert group.tpr == pytest.approx(row["tpr"])
-            assert group.fpr == pytest.approx(row["fpr"])
+            hidden = np.isnan(group.tpr)
+            assert hidden == np.isnan(group.fpr)
+            told += not hidden
+            assert hidden or (group.tpr, group.fpr) == pytest.approx((row["tpr"], row["fpr"]))
+    assert told >= 4  # the others are held back: an outcome of few rows (see below)
 
 
 def test_the_ratio_to_the_most_selected_group_is_fairlearns_parity_ratio():
@@ -88,10 +93,11 @@ def test_the_ratio_to_the_most_selected_group_is_fairlearns_parity_ratio():
 def test_differences_and_ratios_are_those_written_out():
     """Newcombe (1998) from two Wilson intervals, the pooled z-test, and the log ratio with a half added to each count."""
     part = held_out()
-    chosen, score = part.scores[:, 0] > 0, part.scores[:, 0]
+    chosen, score, asked = part.scores[:, 0] > 0, part.scores[:, 0], 0
     for group in found().groups:
-        if group.control or not group.told:
+        if group.control or not group.told or np.isnan(group.network.difference[0]):
             continue
+        asked += 1
         (control,) = [g for g in found().groups if g.control and g.cell.columns == group.cell.columns]
         a, b = group.cell.rows, control.cell.rows
         n, m = int(a.sum()), int(b.sum())
@@ -110,6 +116,7 @@ def test_differences_and_ratios_are_those_written_out():
         pooled = np.sqrt(((n - 1) * score[a].var(ddof=1) + (m - 1) * score[b].var(ddof=1)) / (n + m - 2))
         g = (score[a].mean() - score[b].mean()) / pooled * (1 - 3 / (4 * (n + m) - 9))
         assert group.network.smd[0] == pytest.approx(g)
+    assert asked >= 10
 
 
 def test_calibration_is_that_of_the_groups_own_rows():
@@ -145,7 +152,7 @@ def test_the_adverse_side_can_be_the_positive_one():
     assert (one.favourable, other.favourable) == ("yes", "no")
     for a, b in zip(one.groups, other.groups, strict=True):
         if a.told:
-            assert b.network.rate[0] == pytest.approx(1 - a.network.rate[0])
+            assert b.network.rate[0] == pytest.approx(1 - a.network.rate[0], nan_ok=True)
             assert b.network.tpr == pytest.approx(1 - a.network.fpr, nan_ok=True)
 
 
@@ -216,6 +223,76 @@ def test_nothing_small_is_told_or_can_be_reckoned(counts):
         assert not open_.any() or not len(hidden) or (len(hidden) > 1 and hidden.sum() >= 10)
     if (counts[counts > 0] >= 10).all():
         assert told[counts > 0].all()  # nothing is held back without need
+
+
+@given(st.lists(st.tuples(*[st.integers(0, 40)] * 4), min_size=2, max_size=5), st.booleans())
+@settings(max_examples=150, deadline=None)
+def test_no_share_tells_of_fewer_than_ten_rows_or_can_be_reckoned(counts, both):
+    """Every side of every group and the totals of a side are known where a share is told; what is left of a total is not."""
+    counts = np.array(counts, dtype=np.int64)[:, None, : 4 if both else 2]
+    told = countable(counts, np.ones(counts.shape[:2], dtype=bool))[:, 0]
+    open_, hidden = counts[told, 0], counts[~told, 0]
+    assert not ((open_ > 0) & (open_ < 10)).any()
+    for side in range(counts.shape[-1]):
+        left = hidden[:, side][hidden[:, side] > 0]
+        assert not told.any() or not len(left) or (len(left) > 1 and left.sum() >= 10)
+    if not ((counts > 0) & (counts < 10)).any():
+        assert told.all()
+    turned = countable(counts[..., ::-1], np.ones(counts.shape[:2], dtype=bool))[:, 0]
+    assert (turned == told).all()  # which side is the adverse one does not matter
+
+
+def planted(selected, rows):
+    """A model that selects so many rows of each group, set against one that selects by chance; nothing else is in the table."""
+    groups = np.repeat(list("abcd")[: len(rows)], rows)
+    x = np.concatenate([np.repeat([1.0, -1.0], [k, n - k]) for k, n in zip(selected, rows, strict=True)])
+    frame = pd.DataFrame({"x": x, "group": groups, "y": np.arange(len(x)) % 2 == 0})
+    table = ti.read_table(frame, target="y", positive=True, protected=["group"], drop=["group"])
+    layer = torch.nn.Linear(1, 1, bias=False)
+    layer.weight.data.fill_(1.0)
+    model = ti.wrap(layer, encoder="passthrough")
+    return {g.cell.conditions[0].name: g.network for g in ti.groups(model, model, table).groups}
+
+
+def test_a_group_of_which_few_are_selected_has_no_rate_and_one_end_of_its_ratio():
+    found = planted([100, 3, 40, 60], [200, 80, 100, 120])
+    hidden = {name for name, one in found.items() if np.isnan(one.rate[0])}
+    assert hidden == {"b", "c"}  # three of b; and c, from which with the total those of b could be reckoned
+    for name in hidden:
+        one = found[name]
+        assert np.isnan([*one.rate, *one.difference, one.p, *one.ratio[:3], *one.ratio_most, one.tpr, one.fpr]).all()
+    nine = confint_proportions_2indep(9, 80, 100, 200, method="log-adjusted", compare="ratio")[1]
+    assert found["b"].ratio[3] == pytest.approx(nine)
+    assert np.isnan(found["c"].ratio[3])
+    assert found["b"].ratio[3] == planted([100, 8, 40, 60], [200, 80, 100, 120])["b"].ratio[3]  # three or eight
+    most = planted([100, 77, 40, 60], [200, 80, 100, 120])["b"].ratio
+    assert most[2] == pytest.approx(
+        confint_proportions_2indep(71, 80, 100, 200, method="log-adjusted", compare="ratio")[0]
+    )
+    assert np.isnan(most[3])
+
+
+def test_one_of_seventy_is_told_by_no_number_of_any_group():
+    """Of whatever is told, every count that it and the totals determine is nought or ten and more: by linear algebra."""
+    selected, rows = np.array([50, 1, 30, 90]), np.array([120, 70, 60, 150])
+    found = planted(selected, rows)
+    told = [not np.isnan(found[name].rate[0]) for name in "abcd"]
+    known = np.vstack([np.eye(4)[told], np.ones((1, 4))])  # counts of told groups, and the total
+    for i, count in enumerate(selected):
+        fixed = np.linalg.matrix_rank(np.vstack([known, np.eye(4)[i]])) == np.linalg.matrix_rank(known)
+        assert not fixed or count == 0 or min(count, rows[i] - count) >= 10
+
+
+def test_shares_of_two_columns_are_held_back_with_their_margins():
+    a, b = np.repeat(["x", "y"], [200, 200]), np.tile(["m", "f"], 200)
+    frame = pd.DataFrame({"a": a, "b": b, "v": np.arange(400.0), "y": np.arange(400) % 3 == 0})
+    table = ti.read_table(frame, target="y", positive=True, protected=["a", "b"])
+    cut_ = families(table, {})
+    assert all(all(one) for one in shares_told(cut_, np.arange(400) // 2 % 2))
+    few = ((a == "x") & (b == "m") & (np.arange(400) < 10)) | ((a == "y") & (np.arange(400) % 4 < 2))
+    single, other, pair = shares_told(cut_, few.astype(np.int64))
+    assert (single, other) == ([False, False], [True, True])  # five of x
+    assert pair == [False] * 4
 
 
 def test_a_group_of_two_columns_is_held_back_with_its_margins():

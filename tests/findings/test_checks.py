@@ -246,8 +246,14 @@ OUTCOMES: dict[str, dict[str, list[Callable[[], Document]]]] = {
         "not_applicable": [without("reasons"), multiclass],
     },
     "off-support-behaviour": {
-        "raised": [lambda: with_part(binary(), "off_support", gap=part(0.3, 0.2))],
-        "cleared": [lambda: with_part(binary(), "off_support", gap=part(0.3, 0.19))],
+        "raised": [
+            lambda: with_part(binary(), "off_support", gap=part(0.3, 0.15), real=part(1.0)),
+            lambda: with_part(binary(), "off_support", gap=part(0.3, 0.06), real=part(0.4)),
+        ],
+        "cleared": [
+            lambda: with_part(binary(), "off_support", gap=part(0.3, 0.149), real=part(1.0)),
+            lambda: with_part(binary(), "off_support", gap=part(0.0, -0.01), real=part(-0.2)),
+        ],
         "not_applicable": [without("off_support")],
     },
 }

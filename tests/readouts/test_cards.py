@@ -5,6 +5,8 @@ from __future__ import annotations
 import numpy as np
 import pandas as pd
 import pytest
+from sklearn.compose import make_column_transformer
+from sklearn.preprocessing import OneHotEncoder
 from torch import nn
 
 import tabinterp as ti
@@ -180,7 +182,38 @@ def test_what_is_refused():
         ti.facets(model, table, objective=ti.unit(1, 0), number=0)
     with pytest.raises(NotApplicableError, match="between 0 and 1"):
         ti.interpolation(ti.unit(1, 0), ti.unit(1, 1), 1.5)
-    levels = pd.DataFrame({"c": np.tile(["x", "y"], 30), "y": np.arange(60.0)})
-    only = ti.wrap(lambda rows: (rows["c"] == "x").to_numpy().astype(float), task="regression")
-    with pytest.raises(NotApplicableError, match="reads none"):
-        ti.pareto(only, ti.read_table(levels, target="y", task="regression"), objective=ti.output())
+
+
+def test_a_rare_level_is_as_far_out_as_an_extreme_number():
+    draw = np.random.default_rng(2)
+    rows = pd.DataFrame({"c": draw.choice(list("xyz"), 2000, p=[0.6, 0.39, 0.01]), "a": draw.normal(size=2000)})
+    table = ti.read_table(rows.assign(y=0.0 + np.arange(2000)), target="y", task="regression")
+    coder = make_column_transformer((OneHotEncoder(sparse_output=False), ["c"]), ("passthrough", ["a"])).fit(rows)
+    net = nn.Sequential(cases.affine([[0.0, 1.0, 9.0, 0.1]]), nn.ReLU(), cases.affine([[1.0]]))
+    model = ti.wrap(net, encoder=coder, task="regression")
+    found = ti.pareto(model, table, objective=ti.unit(1, 0), budgets=[0.3, 0.8, 0.97, None])
+    assert found.rows["c"].tolist() == ["x", "y", "y", "z"]
+    # by hand: numbers and indicators of two levels, which make the third
+    v = np.column_stack([rows["a"], rows["c"] == "y", rows["c"] == "z"]).astype(float)
+    precision, mean = np.linalg.inv(np.cov(v.T, bias=True)), v.mean(axis=0)
+    at = found.rows
+    own = np.column_stack([at["a"], at["c"] == "y", at["c"] == "z"]).astype(float) - mean
+    expected = np.sqrt(np.einsum("ij,jk,ik->i", own, precision, own))
+    np.testing.assert_allclose(found.distance, expected, rtol=1e-4)
+    limits = np.sqrt(np.quantile(np.einsum("ij,jk,ik->i", v - mean, precision, v - mean), [0.3, 0.8, 0.97]))
+    assert (found.distance[:3] <= limits * (1 + 1e-4)).all()
+    assert found.distance[3] > limits[2]
+    # 0.97: along the number as far as the ball lets it, y in its place
+    best = np.linspace(-4, 4, 80_001)
+    moved = np.column_stack([best, np.ones_like(best), np.zeros_like(best)]) - mean
+    reach = best[np.einsum("ij,jk,ik->i", moved, precision, moved) <= limits[2] ** 2].max()
+    assert at["a"].iloc[2] == pytest.approx(min(reach, np.quantile(rows["a"], 0.995)), abs=0.02)
+
+
+def test_a_budget_without_numbers_is_of_levels():
+    levels = pd.DataFrame({"c": np.repeat(["x", "y", "z"], [30, 25, 5]), "y": np.arange(60.0)})
+    only = ti.wrap(lambda rows: (rows["c"] == "z").to_numpy() + 0.5 * (rows["c"] == "y"), task="regression")
+    table = ti.read_table(levels, target="y", task="regression")
+    found = ti.pareto(only, table, objective=ti.output(), budgets=[0.4, 0.9, None])
+    assert found.rows["c"].tolist() == ["x", "y", "z"]
+    np.testing.assert_allclose(found.distance**2, [1.0, 35 / 25, 55 / 5], rtol=1e-4)

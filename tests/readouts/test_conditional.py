@@ -9,6 +9,7 @@ import pandas as pd
 import pytest
 from scipy import stats
 from scipy.stats.contingency import association
+from sklearn.metrics import roc_auc_score
 from torch import nn
 
 import tabinterp as ti
@@ -141,15 +142,45 @@ def test_donors_stay_in_their_stratum_and_go_round():
     assert sorted(int(strata.further(np.array([0]), s)[0]) for s in (1, 2)) == [1, 3]
 
 
-@pytest.mark.parametrize(
-    ("more", "n", "message"), [({"loss": "auc"}, 100, "mean over rows"), ({}, 60, "at least 80 rows; the table has 60")]
-)
-def test_what_has_no_meaning_is_refused(more, n, message):
-    frame = cases.mixed_frame(n)
-    with pytest.raises(NotApplicableError, match=message):
-        ti.permutation_importance(
-            ti.wrap(cases.network_pipeline(frame)), cases.mixed_table(frame), conditional=True, **more
-        )
+def of_two_classes(n: int, seed: int) -> ti.Table:
+    rng = np.random.default_rng(seed)
+    x = rng.normal(size=(n, 2)) @ np.linalg.cholesky([[1, 0.7], [0.7, 1]]).T
+    y = (rng.logistic(size=n) < x @ [1.5, 0.5]).astype(int)
+    return ti.read_table(pd.DataFrame(x, columns=["x1", "x2"]).assign(y=y), target="y", task="binary", positive="1")
+
+
+CLASSES = ti.wrap(nn.Sequential(cases.affine([[1.5, 0.5]])), encoder="passthrough", task="binary")
+
+
+def test_the_auc_falls_by_what_scikit_learn_says():
+    """Mean over the draws of the fall of the AUC when x1 comes from the same stratum."""
+    table = of_two_classes(300, 0)
+    plan = pi.start(bind(CLASSES, table), n_repeats=4, seed=0, loss="auc", conditional=True)
+    result = pi.finish(plan, pi.update(plan, np.arange(300)))
+    x, y = plan.bound.table.inputs.to_numpy(), plan.bound.table.y
+    falls = []
+    for shift in plan.shifts:
+        moved = x.copy()
+        moved[:, 0] = x[plan.strata["x1"].further(np.arange(300), int(shift)), 0]
+        falls.append(roc_auc_score(y, x @ [1.5, 0.5]) - roc_auc_score(y, moved @ [1.5, 0.5]))
+    assert len(plan.strata["x1"]) > 5
+    assert result.importance[0] == pytest.approx(np.mean(falls), abs=1e-9)
+
+
+def test_the_error_of_the_auc_is_the_spread_over_samples():
+    found = [
+        ti.permutation_importance(CLASSES, of_two_classes(400, seed), loss="auc", conditional=True)
+        for seed in range(60)
+    ]
+    spread = np.std([one.importance for one in found], axis=0, ddof=1)
+    said = np.sqrt(np.mean([one.stderr**2 for one in found], axis=0))
+    assert np.all(np.abs(np.log(said / spread)) < np.log(1.3))
+
+
+def test_too_few_rows_are_refused_with_the_reason():
+    frame = cases.mixed_frame(60)
+    with pytest.raises(NotApplicableError, match="at least 80 rows; the table has 60: strata hold 20"):
+        ti.permutation_importance(ti.wrap(cases.network_pipeline(frame)), cases.mixed_table(frame), conditional=True)
 
 
 # ---- families

@@ -12,6 +12,7 @@ import tabinterp as ti
 from tabinterp.errors import NotApplicableError
 from tabinterp.models import bind
 from tabinterp.models.layers import layers_of
+from tabinterp.readouts import conductance
 from tabinterp.readouts.conductance import _through
 from tabinterp.table.draws import chosen
 from tests import cases
@@ -98,7 +99,7 @@ def _from_row(bound, row):
     """(units, outputs) means over rows of the conductance from one row, weighted."""
     means = [
         np.average(
-            _through(bound, layer, bound.z[[int(row)]], np.ones(1), np.ones(3), 1e-4).values,
+            _through(bound, layer, bound.z[[int(row)]], np.ones(1), np.ones(3), (1e-4, 100)).values,
             axis=0,
             weights=bound.table.weights,
         )
@@ -126,6 +127,30 @@ def test_means_errors_and_classes():
     spread = np.sqrt((share**2 * (means - share @ means) ** 2).sum() * 4 / 3)
     assert found.mean_stderr[9, 1] == pytest.approx(spread, rel=1e-3)
     assert one["stderr"] > spread
+
+
+@pytest.mark.parametrize("cells", [3_000, 40_000])
+def test_no_batch_holds_more_numbers_than_the_budget(cells, monkeypatch):
+    net, table = network(nn.ReLU, seed=1), cases.numbers(80)
+    bound = bind(cases.wrapped(net), table)
+    whole = ti.conductance(bound, table)
+    points = []
+
+    def counting(read, place):
+        def counted(*given):
+            points.append(len(given[place]))
+            return read(*given)
+
+        return counted
+
+    for name, place in (("_outputs", 3), ("_behind", 1), ("_gradient", 1)):
+        monkeypatch.setattr(conductance, name, counting(getattr(conductance, name), place))
+    monkeypatch.setattr(conductance, "CELLS", cells)
+    found = ti.conductance(bound, table)
+    cost = bound.z.shape[1] + 8 + 7 + 1
+    assert cells / 4 < max(points) * cost <= cells
+    np.testing.assert_allclose(found.values, whole.values, atol=1e-6)
+    assert found.gap.max() <= 1e-3
 
 
 def test_what_has_no_units_is_refused():

@@ -13,7 +13,8 @@ import tabinterp as ti
 from tabinterp.comparison.performance import compare
 from tabinterp.models import bind
 from tabinterp.readouts.gradients import METHODS
-from tabinterp.readouts.result import Estimates, mean_over_rows
+from tabinterp.readouts.result import Estimates
+from tabinterp.readouts.sums import mean_over_rows
 from tests import cases
 
 

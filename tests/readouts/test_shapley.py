@@ -407,3 +407,62 @@ def test_what_cannot_be_asked_is_said():
             ti.shapley_values(model, table, **more)
     with pytest.raises(NotApplicableError, match="from 0 to 39"):
         ti.explain_row(model, table, 40)
+
+
+# ---- means over rows, and the background they are measured against
+
+
+@pytest.mark.parametrize("weighted", [False, True])
+def test_the_mean_against_each_background_row_is_that_of_a_run_against_it_alone(weighted):
+    """Exact values, so that draws do not differ; rows by their weight."""
+    _, table, pipeline, _ = scene("multiclass", weighted=weighted)
+    model = ti.wrap(pipeline)
+    s = ti.shapley_values(model, table, 6, "exact", seed=3)
+    assert s.places.tolist() == background_rows(table, 6, 3).tolist()
+    alone = [ti.shapley_values(model, table, table.take(np.array([b])), "exact") for b in s.places]
+    weights = np.ones(40) if table.weights is None else table.weights
+    means = [np.average(one.values, axis=0, weights=weights) for one in alone]
+    np.testing.assert_allclose(s.against, means, atol=2e-5)
+    np.testing.assert_allclose(s.against.mean(axis=0), s.mean().value, atol=2e-5)
+
+
+@pytest.mark.parametrize("closed", [False, True])
+def test_the_error_of_a_mean_holds_the_draw_of_the_background(closed):
+    """Additive: the mean is mean g(x) less mean g(b), b drawn from x without replacement, so its variance is that of g
+    times (1/b - 1/n); over draws, not over formulas of ours."""
+    table, b, n = wide(120, 3), 30, 120
+    weight = np.array([[1.0, -2.0, 0.5]])
+    module = (
+        cases.affine(weight)
+        if closed
+        else nn.Sequential(cases.affine(np.eye(3), np.full(3, 50.0)), nn.ReLU(), cases.affine(weight))
+    )
+    bound = bind(cases.wrapped(module), table)
+    runs = [ti.shapley_values(bound, table, b, "auto", seed) for seed in range(150 if closed else 8)]
+    assert runs[0].method == ("closed form" if closed else "auto")
+    seen = np.std([run.mean().value[:, 0] for run in runs], axis=0)
+    told = np.sqrt(np.mean([run.mean().stderr[:, 0] ** 2 for run in runs], axis=0))
+    exact = np.abs(weight[0]) * table.inputs.to_numpy().std(axis=0, ddof=1) * np.sqrt(1 / b - 1 / n)
+    np.testing.assert_allclose(told, exact, rtol=0.06 if closed else 0.2)
+    if closed:
+        np.testing.assert_allclose(told, seen, rtol=0.2)
+
+
+def test_all_rows_against_all_rows_have_mean_zero_and_no_error():
+    """What a row adds when explained it takes away as background."""
+    table, model = wide(30, 5), cases.wrapped(deep(5))
+    s = ti.shapley_values(model, table, 30, "exact")
+    np.testing.assert_allclose(s.mean().value, 0, atol=1e-6)
+    np.testing.assert_allclose(s.mean().stderr, 0, atol=1e-6)
+    assert ti.shapley_values(model, table, table, "exact").mean().stderr.min() > 0.001  # fixed: that of rows
+
+
+def test_a_given_background_counts_as_fixed_and_the_result_says_so(sampled):
+    few, backs, model, _ = sampled
+    given, drawn = ti.shapley_values(model, few, backs), ti.shapley_values(model, few, 4)
+    assert given.places is None
+    assert given.against is None
+    np.testing.assert_allclose(given.mean().stderr, given.values.std(axis=0, ddof=1) / np.sqrt(6))
+    assert "background rows given" in given.estimand
+    assert "population" in drawn.estimand
+    assert np.isnan(ti.shapley_values(model, few, 1).mean().stderr).all()  # one draw tells nothing of draws

@@ -7,6 +7,7 @@ from itertools import pairwise
 import numpy as np
 
 from tabinterp import messages
+from tabinterp.assembly.provenance import readings
 from tabinterp.report.claims import HIGHER_IS_BETTER
 from tabinterp.report.compared import (
     Calibrated,
@@ -61,6 +62,8 @@ from tabinterp.report.evidenced import Card as AuthorCard
 from tabinterp.report.evidenced import EvidenceRow
 from tabinterp.report.grouped import (
     AblatedRow,
+    AlternativeRow,
+    Alternatives,
     ConstraintRow,
     ConstraintTable,
     GapPart,
@@ -80,8 +83,12 @@ from tabinterp.report.inside import (
     LayerHealth,
     Optimum,
     OutputCard,
+    PanelColumn,
+    PathPoint,
     Place,
+    Plausible,
     ProfileLine,
+    RealPanels,
     UnitRow,
     WeightLine,
 )
@@ -188,7 +195,7 @@ def columns(names: list[str], levels: int) -> list[ColumnInfo]:
                 role="input",
                 protected=index == 1,
                 levels=levels if categorical else None,
-                missing=index * 3,
+                missing=None if 0 < index < 4 else index * 3,
                 read_by_network=True,
                 fast=index != 2,
             )
@@ -565,7 +572,7 @@ def neurons(make: Maker, found: list[ColumnInfo], units: int) -> Neurons:
 
 
 def optimum(make: Maker, names: list[str], place: int) -> Optimum:
-    """In turn: proved and out of range, bounded, and of unknown distance to the maximum."""
+    """In turn: proved and out of range, bounded, and of unknown distance to the maximum; one is odd by every measure."""
     proof = ("closed form", "bound propagation", "integer programme", None)[place % 4]
     hows = ("at", "at_least", "at", "at_most", "missing", "rare")
     places = [
@@ -587,13 +594,28 @@ def optimum(make: Maker, names: list[str], place: int) -> Optimum:
         within=0.9,
         optima=1 + place,
         cosine=None if place == 3 else 0.8,
-        mahalanobis=0.99,
-        neighbours=make.share(),
-        forest=0.5,
-        out=1 if place == 0 else 0,
-        unreadable=place % 2 == 0,
+        mahalanobis=1.0 if place == 2 else 0.001 if place == 1 else 0.99,
+        neighbours=1.0 if place == 2 else 0.4 * make.share(),
+        forest=1.0 if place == 2 else 0.5,
+        residual=1.0 if place in (2, 6) else 0.9,
+        residual_of=None if place == 5 else names[0],
+        out=1 if place in (0, 2) else 0,
+        unreadable=place in (0, 2, 6),
         places=places,
     )
+
+
+def panels(make: Maker, names: list[str]) -> RealPanels:
+    """Numbers and levels in turn; one panel of too few rows."""
+    columns = [
+        PanelColumn(
+            column=name,
+            levels=None if i % 2 else [None, "level 1", "level 2", "level 2"],
+            values=[None, *(make.share() for _ in range(3))],
+        )
+        for i, name in enumerate(names)
+    ]
+    return RealPanels(about=0.0, values=[None, -0.1, 0.1, 2.4], rows=[0, 400, 400, 400], columns=columns)
 
 
 def card(make: Maker, unit: Unit, names: list[str], place: int) -> Card:
@@ -620,8 +642,21 @@ def card(make: Maker, unit: Unit, names: list[str], place: int) -> Card:
         weights=[]
         if place == 1
         else [WeightLine(column=n, level=levels[i % 4], weight=0.3) for i, n in enumerate(names[:5])],
-        optimum=None if place == 4 else optimum(make, names, place),
+        panels=panels(make, names),
+        optimum=(found := None if place == 4 else optimum(make, names, place)),
+        lowest=None if place == 4 else optimum(make, names, place + 1),
+        path=[] if found is None else path(),
+        plausible=None
+        if found is None or place != 2
+        else Plausible(share=0.5, value=1.4, oddest=0.97, places=found.places),
     )
+
+
+def path() -> list[PathPoint]:
+    return [
+        PathPoint(share=share, value=value, tenth=tenth, oddest=oddest, out=0, unreadable=oddest > 0.9975)
+        for share, value, tenth, oddest in ((0.1, 0.9, None, 0.7), (0.5, 1.4, 1.2, 0.97), (0.9, 2.5, 1.9, 0.999))
+    ]
 
 
 def inside(make: Maker, found: Neurons, names: list[str], classes: list[str | None], loss: str) -> Inside:
@@ -661,6 +696,7 @@ def inside(make: Maker, found: Neurons, names: list[str], classes: list[str | No
         outputs=[OutputCard(output=name, lowest=low, optimum=optimum(make, names, 1)) for name, low in outputs],
         starts=64,
         reference=2000,
+        far=0.9975,
         seed=7,
     )
 
@@ -974,6 +1010,14 @@ def group_table(make: Maker, names: list[str], task: str) -> GroupTable:
         )
         return GroupRow(group=[one, two] if kind == "others" else [one], control=control, rows=rows, **told)
 
+    def few(level: str, **end: float) -> GroupRow:
+        """Fewer than ten rows are selected, or are not."""
+        base = row("level", 300, level=level)
+        names = ("rate", "ratio_most", "difference", "tpr_difference", "fpr_difference")
+        held = dict.fromkeys(names, NONE) | dict.fromkeys(("p", "tpr", "fpr")) | {"ratio": Interval(**end)}
+        both = {model: getattr(base, model).model_copy(update=held) for model in ("network", "linear")}
+        return base.model_copy(update=both)
+
     return GroupTable(
         rows=4000,
         rows_of="held-out",
@@ -985,6 +1029,7 @@ def group_table(make: Maker, names: list[str], task: str) -> GroupTable:
             row("between", 900, low_end=37.0, high_end=48.0),
             row("above", None, low_end=48.0),
             row("missing", None),
+            *([few("a", high=0.9), few("b", low=1.1)] if task == "binary" else []),
         ],
         pairs=[row("others", 120)],
         pairs_left=7,
@@ -1012,7 +1057,7 @@ def grouped(make: Maker, names: list[str], task: str, loss: str) -> Groups:
         rows=3000,
         probes=[ProbeRow(place=place, name=name, power=part(value, 0.01)) for place, name, value in places],
         network=gap,
-        linear=gap,
+        linear=gap.model_copy(update={"gap": NONE}) if task == "binary" else gap,
     )
     weak = WeakRow(
         group=group,
@@ -1031,9 +1076,21 @@ def grouped(make: Maker, names: list[str], task: str, loss: str) -> Groups:
         ConstraintRow(column=first, direction="+", rows=4000, **kept),
         ConstraintRow(column=second, low=0.0, high=None, outside=0, few_outside=False, **free),
     ]
+    versions = [
+        AlternativeRow(
+            model=model, how=how, without=without, auc=part(0.9 - i / 50, 0.01),
+            ratios=[part(0.5 + i / 10, 0.05), NONE], frontier=[i % 2 == 0, False],
+        )
+        for i, (model, how, without) in enumerate(
+            (("network", "whole", []), ("network", "held", [first]), ("linear", "whole", []), ("linear", "refitted", [first]))
+        )
+    ]  # fmt: skip
     return Groups(
         table=None if task == "multiclass" else group_table(make, names, task),
         proxies=[] if task == "multiclass" else [proxy],
+        alternatives=Alternatives(rows=2000, seed=0, columns=[first, "sex"], versions=versions)
+        if task == "binary"
+        else None,
         weak=WeakPart(metric=loss, mean=0.35, null=0.6, rows=2000, searched=900, found=[weak]),
         constraints=ConstraintTable(rows=2000, seed=0, columns=constraints),
     )
@@ -1288,7 +1345,7 @@ def document(
     rows = metrics(make, task)
     loss = rows[0].metric
     hidden = neurons(make, found, units)
-    return Document(
+    made = Document(
         data=Data(
             name=name,
             rows=20000,
@@ -1366,8 +1423,12 @@ def document(
             model_digest="ab" * 32,
             linear_digest="b" * 64,
             data_digest="cd" * 32,
+            configuration_digest="ef" * 32,
+            code_digest="12" * 32,
+            device="cpu",
         ),
     )
+    return made.model_copy(update={"method": made.method.model_copy(update={"readings": readings(made)})})
 
 
 def binary() -> Document:
@@ -1433,6 +1494,21 @@ def hostile() -> Document:
     metrics = [row.model_copy(update={"method": "bootstrap"}) for row in found.performance.metrics]
     performance = found.performance.model_copy(update={"metrics": metrics})
     return found.model_copy(update={"coefficients": parts, "network": network, "performance": performance})
+
+
+def crowded() -> Document:
+    """As much as one page may be asked to hold: names of 120 characters, long sentences, twenty raised findings."""
+    found = document(names=[f"{'a_long_name_' * 9}{i:03}" for i in range(12)], units=8, seed=9, name="t" * 120)
+    raised = [
+        found.findings[i % 6].model_copy(update={"code": f"TI-{i:02}", "status": "raised", "severity": "act"})
+        for i in range(20)
+    ]
+    models = {name: getattr(found, name).model_copy(update={"name": "layers_" * 17}) for name in ("network", "linear")}
+    lines = [sentence("the rows, " * 40)] * 8
+    told = found.verdict.sentence.model_copy(update={"values": {"linear": "a linear model " * 20}})
+    verdict = found.verdict.model_copy(update={"sentence": told, "lines": lines})
+    data = found.data.model_copy(update={"target": "target " * 20})
+    return found.model_copy(update={"findings": raised, "verdict": verdict, "data": data, **models})
 
 
 def blank_together(found: Together) -> Together:

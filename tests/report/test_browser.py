@@ -2,16 +2,19 @@
 
 from __future__ import annotations
 
+import io
 import re
 import shutil
+import unicodedata
 from importlib.resources import files
 
 import pytest
 from playwright.sync_api import Error, sync_playwright
+from pypdf import PdfReader
 
 from tabinterp.messages.language import languages
-from tabinterp.report.render import render
-from tests.report.samples import SAMPLES, hostile
+from tabinterp.report.render import render, render_notebook, render_summary
+from tests.report.samples import SAMPLES, crowded, hostile
 
 pytestmark = pytest.mark.browser
 
@@ -288,3 +291,50 @@ def test_a_table_sorts_by_numbers_of_any_language(browser, pages):
     with Opened(browser, path, viewport=WIDE) as opened:
         opened.page.locator("thead button").nth(1).click()
         assert opened.page.locator("td").all_text_contents() == ["1.234", "99", "0,5", "−2,25"]
+
+
+# ---- the page in brief, and a notebook's cell
+
+
+@pytest.mark.parametrize("name", ["binary", "multiclass", "hostile", "nothing", "all_none", "crowded"])
+def test_the_sheet_prints_on_one_page_with_all_that_is_on_it(browser, tmp_path, name):
+    document = {**SAMPLES, "crowded": crowded}[name]()
+    (tmp_path / "summary.html").write_text(render_summary(document), encoding="utf-8")
+    with Opened(browser, tmp_path / "summary.html") as opened:
+        shown = opened.page.locator("main").inner_text().split()
+        printed = PdfReader(io.BytesIO(opened.page.pdf(prefer_css_page_size=True))).pages
+        assert len(printed) == 1
+        assert [float(length) for length in printed[0].mediabox[2:]] == pytest.approx(
+            [595, 842], abs=1
+        )  # A4, in points
+        text = "".join(unicodedata.normalize("NFKC", printed[0].extract_text()).split())  # without ligatures and breaks
+        latin = [word for word in shown if re.fullmatch(r"[\w.,:()-]+", word, re.ASCII)]
+        assert [word for word in latin if word not in text] == []
+        assert opened.trouble == []
+
+
+@pytest.mark.parametrize("look", [("light", WIDE), ("dark", NARROW)], ids=["light wide", "dark narrow"])
+@pytest.mark.parametrize("name", ["binary", "crowded"])
+def test_axe_finds_nothing_on_the_sheet(browser, axe, tmp_path, name, look):
+    (tmp_path / "summary.html").write_text(render_summary({**SAMPLES, "crowded": crowded}[name]()), encoding="utf-8")
+    with Opened(browser, tmp_path / "summary.html", color_scheme=look[0], viewport=look[1]) as opened:
+        opened.page.evaluate(axe)
+        found = opened.page.evaluate("axe.run(document, {resultTypes: ['violations']})")["violations"]
+        assert [(each["id"], each["nodes"][0]["html"][:200]) for each in found] == []
+        assert sideways(opened.page) <= 0
+
+
+@pytest.mark.parametrize("paper", ["#ffffff", "#111111"])
+def test_a_notebooks_cell_takes_its_colours(browser, axe, tmp_path, paper):
+    """Whatever the notebook's paper and ink, the cell has their contrast, and no element of its own colour."""
+    ink = "#111111" if paper == "#ffffff" else "#e8e8e8"
+    body = f'<main style="background:{paper};color:{ink}"><h1>Notebook</h1>{render_notebook(hostile())}</main>'
+    page = f'<!doctype html><html lang="en"><head><title>x</title></head><body>{body}</body></html>'
+    (tmp_path / "cell.html").write_text(page, encoding="utf-8")
+    with Opened(browser, tmp_path / "cell.html", viewport=NARROW) as opened:
+        opened.page.evaluate(axe)
+        found = opened.page.evaluate("axe.run(document, {resultTypes: ['violations']})")["violations"]
+        assert [(each["id"], each["nodes"][0]["html"][:200]) for each in found] == []
+        assert opened.page.locator("img, script").count() == 0
+        assert sideways(opened.page) <= 0
+        assert opened.trouble == []

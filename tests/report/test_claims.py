@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import pytest
 
+from tabinterp import messages
 from tabinterp.errors import DocumentError
 from tabinterp.report.claims import check, side
 from tabinterp.report.document import Interval, Message
@@ -257,3 +258,100 @@ def test_nothing_is_told_beside_a_verdict_without_held_out_rows():
     parts = {"performance": document.performance.model_copy(update={"held_out": False}), "verdict": nothing().verdict}
     with pytest.raises(DocumentError, match="only on held-out rows"):
         check(document.model_copy(update=parts))
+
+
+# ---- where nothing is resolved, nothing is claimed
+
+
+def unresolved():
+    """A document of which every interval of a difference includes zero."""
+    document = binary()
+    metrics = [row.model_copy(update={"difference": AROUND, "resolved": "no"}) for row in document.performance.metrics]
+    columns = [
+        row.model_copy(update={"network": AROUND, "linear": AROUND, "difference": AROUND})
+        for row in document.importance.columns
+    ]
+    terms = [
+        row.model_copy(update={"conflict": False, "linear": AROUND, "network": AROUND})
+        for row in document.coefficients.terms
+    ]
+    parts = {
+        "performance": document.performance.model_copy(update={"metrics": metrics}),
+        "importance": document.importance.model_copy(update={"columns": columns}),
+        "coefficients": document.coefficients.model_copy(update={"terms": terms}),
+        "gain": None,
+        "judged": None,
+        "slices": None,
+        "findings": [],
+    }
+    return verdict(document.model_copy(update=parts), "not_resolved", difference=AROUND, lines=[])
+
+
+NEUTRAL = ("verdict.gap.log_loss.open", "verdict.others.open", "verdict.labels", "verdict.scope", "verdict.scope.given")
+LINES = sorted(
+    key
+    for key in messages.ENGLISH
+    if key.startswith(("verdict.", "ladder.")) and key not in {f"verdict.{status}" for status in (
+        "better", "worse", "equivalent", "not_resolved", "not_assessed"
+    )}
+)  # fmt: skip
+
+
+class Anything(dict):
+    """A value for whatever a sentence asks for."""
+
+    def __missing__(self, key):
+        return 1
+
+
+@pytest.mark.parametrize("key", [f"verdict.{status}" for status in ("better", "worse", "equivalent", "not_assessed")])
+def test_where_nothing_is_resolved_no_other_sentence_is_the_verdict(key):
+    document = unresolved()
+    check(document)
+    said = document.verdict.model_copy(update={"sentence": Message(key=key, values={"linear": "the linear model"})})
+    with pytest.raises(DocumentError, match=r"verdict\.sentence"):
+        check(document.model_copy(update={"verdict": said}))
+
+
+@pytest.mark.parametrize("key", LINES)
+def test_where_nothing_is_resolved_no_line_claims_anything(key):
+    document = unresolved()
+    column = document.importance.columns[0].column
+    line = Message(key=key, values={"columns": [column], "linear": "the linear model"})
+    told = document.model_copy(update={"verdict": document.verdict.model_copy(update={"lines": [line]})})
+    if key in NEUTRAL:
+        check(told)
+        return
+    with pytest.raises(DocumentError, match=r"verdict\.lines"):
+        check(told)
+
+
+def test_what_may_be_said_where_nothing_is_resolved_claims_nothing():
+    for key in (*NEUTRAL, "verdict.not_resolved"):
+        words = messages.ENGLISH[key].format_map(Anything())
+        claims = ("beats", "in its favour", "against it", "is lower by", "is higher by", "predicts", "adds nothing")
+        assert not [claim for claim in claims if claim in words], key
+
+
+def test_a_page_of_an_unresolved_document_marks_nothing_as_resolved():
+    html = render(unresolved())
+    first = html[html.index("<h1>") : html.index("</header>")]
+    assert "do not resolve whether" in first
+    assert "✓" not in html
+    figure = html[html.index('id="figure-coefficients-0"') :]
+    assert 'aria-label="Forest plot' in figure
+    assert "excludes zero for 0 of them in the linear, unpenalised fit and for 0 in the network" in figure
+
+
+@pytest.mark.parametrize(
+    "key", ["verdict.gap.log_loss.higher", "verdict.gap.auc.lower", "verdict.others.better", "verdict.only_network"]
+)
+def test_a_line_that_the_numbers_do_not_bear_out_is_refused(key):
+    line = Message(key=key, values={"columns": [binary().importance.columns[-1].column]})
+    said = binary().verdict.model_copy(
+        update={"lines": [line], "difference": Interval(value=-0.05, low=-0.07, high=-0.03)}
+    )
+    document = binary().model_copy(update={"verdict": said.model_copy(update={"status": "better"})})
+    better = Message(key="verdict.better", values={"linear": "the linear model"})
+    with pytest.raises(DocumentError, match=r"verdict\.lines"):
+        check(document.model_copy(update={"verdict": document.verdict.model_copy(update={"sentence": better})}))

@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import ClassVar
 
 import numpy as np
 import pandas as pd
 
 from ...table import Table
+from ..display import Display, Drawn
 from .columns import ColumnFacts, column_facts
 from .copies import Copies, copies, equal_columns
 from .drift import ColumnDrift, WholeDrift, column_drift, whole_drift
@@ -20,11 +22,19 @@ ESTIMAND = (
 
 
 @dataclass(frozen=True)
-class DataReadings:
+class DataReadings(Display):
     """Everything that is read off the rows. `columns` are the inputs and the target; `power` and `drift` may be empty.
 
     `drift` and the held-out half of `power` need a split; `equal` are families of input columns that tell the same.
     """
+
+    drawn: ClassVar[Drawn] = Drawn(
+        "plot.axis.power",
+        {"network": ("power_held_out", "power_held_out_low", "power_held_out_high")},
+        order="power_held_out",
+        at=None,
+        filled=("metric",),
+    )
 
     columns: tuple[ColumnFacts, ...]
     copies: Copies
@@ -37,6 +47,13 @@ class DataReadings:
     rows: int
     seed: int
     estimand: str = ESTIMAND
+
+    def _numbers(self) -> pd.DataFrame:
+        """The columns whose power was measured; on the training rows where none is held out."""
+        frame = self.frame()
+        if frame["power_held_out"].isna().all():
+            frame["power_held_out"] = frame["power_training"]
+        return frame[frame["power_held_out"].notna()]
 
     def frame(self) -> pd.DataFrame:
         """One row a column: missing (share), distinct, identifier, spike, power (training, held_out, ends), psi, q of drift."""

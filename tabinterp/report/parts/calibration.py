@@ -21,6 +21,8 @@ def calibration(document: Document) -> list[Block]:
         Paragraph(t(f"report.calibration.lead.{kind}", rows=part.rows), "note"),
         _slopes(part.outputs, document.data.classes[-1] if document.data.classes else document.data.target),
     ]
+    if (drawn := document.data.drawn) is not None and "calibration" in drawn.summed:
+        blocks.append(Paragraph(t("report.calibration.summed", rows=part.rows), "note"))
     if any(found.value is None for row in part.outputs for found in (row.network.slope, row.linear.slope)):
         blocks.append(Paragraph(t("report.calibration.none"), "note"))
     for index, row in enumerate(part.outputs):

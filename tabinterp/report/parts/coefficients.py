@@ -34,6 +34,7 @@ LEVELS, FEWER = (
     6,
     3,
 )  # levels of one column in a figure, and where there is one for each class: those with the largest estimates
+EVERY, LEAST = 200, 40  # terms that are listed with all their numbers: of all outputs together, of each at least
 UNRANKED = 10**6
 RATIO = {"log-odds": "odds_ratio", "log-rate": "rate_ratio"}  # what exp of a coefficient is
 
@@ -59,7 +60,7 @@ def coefficients(document: Document) -> list[Block]:
     rank = by_importance(document)
     named = outputs(part.terms)
     for index, output in enumerate(named):
-        blocks.extend(_output(part, output, index, len(named) > 1, rank))
+        blocks.extend(_output(part, output, index, len(named), rank))
     return [
         *blocks,
         Paragraph(_said("report.coefficients.note", part), "note"),
@@ -68,15 +69,16 @@ def coefficients(document: Document) -> list[Block]:
     ]
 
 
-def _output(part: Coefficients, output: str | None, index: int, several: bool, rank: dict[str, int]) -> list[Block]:
-    """One class, or the only output; classes after the first are folded."""
+def _output(part: Coefficients, output: str | None, index: int, count: int, rank: dict[str, int]) -> list[Block]:
+    """One class, or the only output, of `count`; classes after the first are folded."""
+    several = count > 1
     terms = [row for row in part.terms if row.output == output]
     tests = [row for row in part.tests if row.output == output]
     scale = t(f"report.scale.{part.scale}")
     blocks: list[Block] = [
         Paragraph(_surrogate(part, output)),
         *_figure(_shown(terms, rank, FEWER if several else LEVELS), terms, scale, f"figure-coefficients-{index}"),
-        Fold(_said("report.coefficients.all", part, count=len(terms)), [_table(terms, part.scale)]),
+        _all(part, terms, max(LEAST, EVERY // count), rank),
     ]
     if tests:
         blocks.append(Fold(t("report.coefficients.wald"), [_wald(tests)]))
@@ -84,6 +86,17 @@ def _output(part: Coefficients, output: str | None, index: int, several: bool, r
         return blocks
     name = t("report.output", output=cut(output or ""))
     return [Fold(name, blocks)] if index else [Heading(name, output or ""), *blocks]
+
+
+def _all(part: Coefficients, terms: Sequence[CoefficientRow], most: int, rank: dict[str, int]) -> Fold:
+    """Every term, or those of the columns that matter most where there are more than a page can hold."""
+    ordered = sorted(terms, key=lambda row: rank.get(row.column, UNRANKED))[:most]
+    listed = terms if len(terms) <= most else ordered
+    summary = _said("report.coefficients.all", part, count=len(terms))
+    if len(listed) == len(terms):
+        return Fold(summary, [_table(terms, part.scale)])
+    left = t("report.coefficients.elsewhere", shown=len(listed), count=len(terms))
+    return Fold(summary, [Paragraph(left, "note"), _table(listed, part.scale)])
 
 
 def _said(key: str, part: Coefficients, **values: int) -> str:

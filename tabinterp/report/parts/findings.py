@@ -19,34 +19,35 @@ ANCHORS = (
 
 
 def findings(document: Document) -> list[Block]:
-    raised = _raised(document)
+    raised = raised_of(document)
     cleared = [finding for finding in document.findings if finding.status == "cleared"]
     not_applicable = [finding for finding in document.findings if finding.status == "not_applicable"]
     counts = {"raised": len(raised), "cleared": len(cleared), "not_applicable": len(not_applicable)}
     blocks: list[Block] = [Paragraph(t("report.findings.count", **counts))]
     if raised:
-        blocks.append(FindingList(_items(raised)))
+        blocks.append(FindingList(items(raised)))
     for key, quiet in (("cleared", cleared), ("not_applicable", not_applicable)):
         if quiet:
             summary = t(f"report.findings.{key}", count=len(quiet))
-            blocks.append(Fold(summary, [FindingList(_items(quiet))]))
+            blocks.append(Fold(summary, [FindingList(items(quiet))]))
     return blocks
 
 
 def top(document: Document, most: int) -> list[FindingList | Paragraph]:
     """The gravest raised findings, for the first screen."""
-    raised = _raised(document)
+    raised = raised_of(document)
     if not raised:
         return [Paragraph(t("report.findings.none"))]
     return [FindingList([_item(finding) for finding in raised[:most]])]
 
 
-def _raised(document: Document) -> list[Finding]:
+def raised_of(document: Document) -> list[Finding]:
+    """The raised ones, the gravest first."""
     raised = [finding for finding in document.findings if finding.status == "raised"]
     return sorted(raised, key=lambda finding: ORDER.index(finding.severity))
 
 
-def _items(found: Sequence[Finding]) -> list[FindingItem]:
+def items(found: Sequence[Finding]) -> list[FindingItem]:
     """With what the check cannot see, and what to do where it is raised; on the first screen there is no room for either."""
     return [replace(_item(one), next=_next(one), blind=_about(one, "blind")) for one in found]
 

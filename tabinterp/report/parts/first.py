@@ -28,7 +28,7 @@ def first_screen(document: Document) -> FirstScreen:
     return FirstScreen(
         title=t("report.title", **names),
         context=_context(document, names),
-        target=_target(document),
+        target=target(document),
         verdict=say(document.verdict.sentence),
         lines=[say(line) for line in document.verdict.lines],
         findings=findings.top(document, MOST),
@@ -41,7 +41,7 @@ def _context(document: Document, names: dict[str, str]) -> str:
     return t("report.context.unknown", **names) if rows is None else t("report.context", **names, rows=rows)
 
 
-def _target(document: Document) -> str:
+def target(document: Document) -> str:
     data = document.data
     if data.task == "binary":
         rate = share(data.rates[-1] if data.rates else None)

@@ -8,6 +8,7 @@ from tabinterp.report.blocks import Block, Cell, Fold, Heading, Paragraph, Table
 from tabinterp.report.claims import side
 from tabinterp.report.document import Document, Interval, Message
 from tabinterp.report.grouped import (
+    Alternatives,
     ConstraintRow,
     ConstraintTable,
     GapPart,
@@ -50,6 +51,8 @@ def groups(document: Document) -> list[Block]:
     blocks = [] if part.table is None else _people(part.table)
     for proxy in part.proxies:
         blocks += _proxy(proxy)
+    if part.alternatives is not None:
+        blocks += _alternatives(part.alternatives)
     if part.constraints is not None:
         blocks += _constraints(part.constraints)
     return blocks + ([] if part.weak is None else _weak(part.weak))
@@ -59,25 +62,39 @@ def groups(document: Document) -> list[Block]:
 
 
 def _people(part: GroupTable) -> list[Block]:
-    told = {"rows": t(f"report.rows_of.{part.rows_of}", rows=part.rows)}
     selected = part.favourable is not None
-    if selected:
-        told |= {"favourable": tidy(part.favourable or ""), "threshold": number(part.threshold)}
-    lead = t("report.groups.lead" if selected else "report.groups.lead_mean", **told)
-    kept = t("report.groups.suppressed", pairs=part.pairs_held_back, left=part.pairs_left)
-    blocks: list[Block] = [Heading(t("report.groups.people")), Paragraph(lead), _rates(part.columns, selected)]
-    blocks += [Paragraph(kept, "note"), *_more(part.columns, selected)]
+    blocks = [Heading(t("report.groups.people")), *rates(part), *_more(part.columns, selected)]
     if part.pairs:
         inside: list[Block] = [_rates(part.pairs, selected), *_more(part.pairs, selected)]
         blocks.append(Fold(t("report.groups.pairs"), inside))
     return blocks
 
 
+def rates(part: GroupTable) -> list[Block]:
+    """What each group of one column is given under both models."""
+    told = {"rows": t(f"report.rows_of.{part.rows_of}", rows=part.rows)}
+    selected = part.favourable is not None
+    if selected:
+        told |= {"favourable": tidy(part.favourable or ""), "threshold": number(part.threshold)}
+    lead = t("report.groups.lead" if selected else "report.groups.lead_mean", **told)
+    kept = t("report.groups.suppressed", pairs=part.pairs_held_back, left=part.pairs_left)
+    return [Paragraph(lead), _rates(part.columns, selected), Paragraph(kept, "note")]
+
+
 def _rates(rows: list[GroupRow], selected: bool) -> Table:
     rate: list[tuple[str, Shown]] = [("rate" if selected else "mean", lambda one: interval(one.rate))]
     if selected:
-        rate += [("ratio", lambda one: interval(one.ratio)), ("most", lambda one: interval(one.ratio_most))]
+        rate += [("ratio", lambda one: _ratio(one.ratio)), ("most", lambda one: interval(one.ratio_most))]
     return _table(rows, t("report.groups.rates" if selected else "report.groups.rates_mean"), rate)
+
+
+def _ratio(part: Interval) -> str:
+    """With its interval, or the one end that is told."""
+    if part.value is None and part.high is not None:
+        return t("report.groups.at_most", value=number(part.high))
+    if part.value is None and part.low is not None:
+        return t("report.groups.at_least", value=number(part.low))
+    return interval(part)
 
 
 def _more(rows: list[GroupRow], selected: bool) -> list[Block]:
@@ -163,7 +180,8 @@ def _place(row: ProbeRow) -> str:
 
 def _gap(model: str, part: GapPart) -> list[Block]:
     groups_ = {"most": tidy(say(part.most)), "least": tidy(say(part.least))}
-    told = t("report.proxies.gap", model=capital(t(f"report.{model}")), gap=interval(part.gap, sign=True), **groups_)
+    key = "report.proxies.gap" if part.gap.value is not None else "report.proxies.gap_held_back"
+    told = t(key, model=capital(t(f"report.{model}")), gap=interval(part.gap, sign=True), **groups_)
     head = [Cell(t("report.proxies.columns"), style="w")]
     head += cells([t(f"report.proxies.{name}") for name in ("loss", "change", "left")])
     body = [
@@ -174,6 +192,26 @@ def _gap(model: str, part: GapPart) -> list[Block]:
         for row in part.ablated
     ]
     return [Paragraph(told), Table(t("report.proxies.ablation"), head, body)]
+
+
+# ---- alternatives considered
+
+
+def _alternatives(part: Alternatives) -> list[Block]:
+    head = [Cell(t("report.alternatives.version"), style="w"), Cell(t("report.alternatives.auc"))]
+    head += [Cell(t("report.alternatives.ratio", column=tidy(column))) for column in part.columns]
+    head.append(Cell(t("report.alternatives.frontier"), style="w"))
+    body = []
+    for row in part.versions:
+        on = [tidy(column) for column, flag in zip(part.columns, row.frontier, strict=True) if flag]
+        name = t(
+            f"report.alternatives.{row.how}", model=t(f"report.{row.model}"), columns=", ".join(map(tidy, row.without))
+        )
+        numbers = [interval(row.auc), *(interval(ratio) for ratio in row.ratios)]
+        body.append([Cell(capital(name), style="w"), *cells(numbers), Cell(", ".join(on) or NONE, style="w")])
+    table = Table(t("report.alternatives.caption"), head, body)
+    lead = Paragraph(t("report.alternatives.lead", rows=part.rows))
+    return [Heading(t("report.alternatives")), lead, table, Paragraph(t("report.alternatives.note"), "note")]
 
 
 # ---- groups in which the network errs

@@ -7,7 +7,8 @@ from collections.abc import Sequence
 from tabinterp.report.blocks import Block, Cell, Fold, Heading, Panels, Paragraph, Table
 from tabinterp.report.claims import side
 from tabinterp.report.document import Document, Interval
-from tabinterp.report.inside import Card, Inside, LayerHealth, Optimum, OutputCard, Place, ProfileLine, UnitRow
+from tabinterp.report.inside import Card, Inside, LayerHealth, PanelColumn, ProfileLine, UnitRow
+from tabinterp.report.parts.optima import PLACES, at, best, output, path, peak, plausible
 from tabinterp.report.words import (
     NONE,
     both,
@@ -25,10 +26,8 @@ from tabinterp.report.words import (
     signed,
     t,
     tidy,
-    two,
 )
 
-PLACES = 10  # columns of an optimum
 OPEN = 2  # cards that are not folded
 SPOKEN = 2  # columns in a unit's sentence
 HEALTH = ("dead", "constant", "saturated", "duplicate", "redundant")
@@ -81,7 +80,7 @@ def close(document: Document, part: Inside) -> list[Block]:
         blocks.append(Paragraph(t("report.inside.close_lead", count=len(part.cards), loss=loss)))
     blocks.append(Paragraph(t("report.inside.caveat"), "note"))
     if part.starts is not None:
-        values = {"starts": part.starts, "reference": part.reference, "seed": str(part.seed)}
+        values = {"starts": part.starts, "reference": part.reference, "far": share(part.far), "seed": str(part.seed)}
         blocks.append(Paragraph(t("report.inside.optima_lead", **values), "note"))
     rank = by_importance(document)
     rows = {(unit.layer, unit.index): unit for unit in part.units}
@@ -90,7 +89,7 @@ def close(document: Document, part: Inside) -> list[Block]:
     if part.outputs:
         blocks.append(Heading(t("report.inside.outputs")))
         scale = t(f"report.scale.{document.coefficients.scale}")
-        blocks.append(Panels([_output(one, rank, scale) for one in part.outputs]))
+        blocks.append(Panels([output(part, one, rank, scale) for one in part.outputs]))
     return blocks
 
 
@@ -98,9 +97,51 @@ def _card(part: Inside, card: Card, unit: UnitRow | None, rank: dict[str, int], 
     loss = t(f"report.metric.{part.loss}")
     name = t("report.neuron.name", layer=cut(layer_name(card.layer)), index=str(card.index))
     cost = t("report.inside.cost", loss=loss, value=NONE if unit is None else interval(unit.ablation, sign=True))
-    panels = [_real(card), [*_template(card), _activity(part, card)], _best(card.optimum, rank)]
     words = Paragraph(sentences(_words(card, unit, loss)))
-    return Fold(t("report.inside.card", unit=name, cost=cost), [words, Panels(panels, wide=True)], open=unfolded)
+    trio: list[list[Block]] = [_real(card), plausible(part, card, rank), best(part, card.optimum, rank)]
+    more: list[list[Block]] = [path(part, card), _template(card), [_activity(part, card)]]
+    panels = [Panels([one for one in row if one], wide=len(row) == 3) for row in (trio, more)]
+    blocks = [words, panels[0], *_six(card, rank), panels[1]]
+    return Fold(t("report.inside.card", unit=name, cost=cost), blocks, open=unfolded)
+
+
+# ---- six panels
+
+
+def _six(card: Card, rank: dict[str, int]) -> list[Block]:
+    """From the negative optimum over real rows to the positive one."""
+    ends = [None if one is None else {p.column: p for p in one.places} for one in (card.lowest, card.optimum)]
+    about = number(card.panels.about)
+    keys = ("negative", "least", "below", "above", "greatest", "positive")
+    head = [Cell(t("report.column")), *(Cell(t(f"report.inside.six.{key}", about=about), style="t") for key in keys)]
+    low = NONE if card.lowest is None else number(-card.lowest.value)
+    high = NONE if card.optimum is None else number(card.optimum.value)
+    counts = [f"{rows:,}" if rows else NONE for rows in card.panels.rows]
+    rows = [
+        [Cell(t("report.inside.six.value")), *_left([low, *map(number, card.panels.values), high])],
+        [Cell(t("report.inside.six.rows")), *_left([NONE, *counts, NONE])],
+    ]
+    ordered = sorted(card.panels.columns, key=lambda column: rank.get(column.column, len(rank)))
+    for column in ordered[:PLACES]:
+        least, most = (NONE if own is None or column.column not in own else at(own[column.column]) for own in ends)
+        rows.append([name_cell(column.column), *_left([least, *_between(column), most])])
+    blocks: list[Block] = [Table(t("report.inside.six"), head, rows, style="plain six")]
+    if card.lowest is not None and card.lowest.unreadable:
+        blocks.append(Paragraph(t("report.inside.six.unreadable"), "warning"))
+    return blocks
+
+
+def _left(values: Sequence[str]) -> list[Cell]:
+    return [Cell(value, style="t") for value in values]
+
+
+def _between(column: PanelColumn) -> list[str]:
+    if column.levels is None:
+        return [number(value) for value in column.values]
+    return [
+        NONE if level is None else t("report.inside.six.level", level=tidy(level), share=share(value))
+        for level, value in zip(column.levels, column.values, strict=True)
+    ]
 
 
 def _words(card: Card, unit: UnitRow | None, loss: str) -> list[str]:
@@ -155,14 +196,9 @@ def _activity(part: Inside, card: Card) -> Table:
         for at, value in zip(part.shares, card.quantiles, strict=True)
     ]
     if card.optimum is not None:
-        pairs += [(t("report.inside.tenth"), number(card.optimum.tenth)), *_peak(card.optimum)]
+        pairs += [(t("report.inside.tenth"), number(card.optimum.tenth)), *peak(card.optimum)]
     head = [Cell(t("report.inside.at")), Cell(t("report.inside.value"))]
     return Table(t("report.inside.activity"), head, [cells(pair) for pair in pairs], style="plain")
-
-
-def _peak(found: Optimum, sign: int = 1) -> list[tuple[str, str]]:
-    mean = f"{number(sign * found.mean)} ({number(found.sd)})"
-    return [(t("report.inside.mean"), mean), (t("report.inside.best"), number(sign * found.value))]
 
 
 def _template(card: Card) -> list[Block]:
@@ -174,72 +210,6 @@ def _template(card: Card) -> list[Block]:
     ]
     head = [Cell(t("report.column")), Cell(t("report.inside.weight"))]
     return [Table(t("report.inside.template"), head, rows, style="plain")]
-
-
-# ---- optima
-
-
-def _best(found: Optimum | None, rank: dict[str, int]) -> list[Block]:
-    if found is None:
-        return [Paragraph(t("report.inside.no_optimum"), "note")]
-    return [_stamp(found), _places(found, rank), *_proved(found)]
-
-
-def _output(card: OutputCard, rank: dict[str, int], scale: str) -> list[Block]:
-    found, sign = card.optimum, -1 if card.lowest else 1
-    name = t("report.inside.score_low" if card.lowest else "report.inside.score", scale=scale)
-    name = name if card.output is None else t("report.inside.output", output=tidy(card.output), scale=scale)
-    tenth = None if found.tenth is None else sign * found.tenth
-    key = "report.inside.tenth_low" if card.lowest else "report.inside.tenth"
-    pairs = [(t(key), number(tenth)), *_peak(found, sign)]
-    head = [Cell(t("report.inside.at")), Cell(t("report.inside.value"))]
-    return [
-        Table(name, head, [cells(pair) for pair in pairs], style="plain"),
-        _stamp(found),
-        _places(found, rank),
-        *_proved(found),
-    ]
-
-
-def _stamp(found: Optimum) -> Paragraph:
-    """Whether the optimum is a row like others."""
-    shares = {"radius": found.mahalanobis, "near": found.neighbours, "forest": found.forest}
-    odd = t("report.inside.odd", **{name: share(value) for name, value in shares.items()})
-    odd += t("report.inside.out", count=found.out) if found.out else ""
-    if found.unreadable:
-        return Paragraph(t("report.inside.unreadable", odd=odd), "warning")
-    return Paragraph(t("report.inside.readable", odd=odd))
-
-
-def _places(found: Optimum, rank: dict[str, int]) -> Table:
-    places = sorted(found.places, key=lambda place: rank.get(place.column, len(rank)))
-    rows = [[name_cell(place.column), Cell(_at(place), style="w")] for place in places[:PLACES]]
-    caption = t("report.inside.optimum")
-    if len(places) > PLACES:
-        caption = t("report.inside.optimum_more", count=len(places) - PLACES)
-    return Table(
-        caption, [Cell(t("report.column")), Cell(t("report.inside.column_at"), style="w")], rows, style="plain"
-    )
-
-
-def _at(place: Place) -> str:
-    if place.how in ("missing", "rare"):
-        return t(f"report.inside.{place.how}")
-    value = place.at if isinstance(place.at, str) else t("report.inside.column_value", value=place.at)
-    return tidy(value) if place.how == "at" else t(f"report.inside.{place.how}", value=tidy(value))
-
-
-def _proved(found: Optimum) -> list[Block]:
-    cosine = NONE if found.cosine is None else two(found.cosine)
-    starts = t("report.inside.starts", share=share(found.within), count=found.optima, cosine=cosine)
-    if found.proof is None or found.reached is None:
-        proved = t("report.inside.proved.none")
-    elif found.proof == "closed form":
-        proved = t("report.inside.proved.closed form")
-    else:
-        proof = t(f"report.inside.proof.{found.proof}")
-        proved = t("report.inside.proved.short", share=share(found.reached), proof=proof)
-    return [Paragraph(f"{proved} {starts}", "note")]
 
 
 def dearest(part: Inside | None, units: Sequence[tuple[str, int]]) -> list[int]:

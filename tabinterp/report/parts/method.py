@@ -7,7 +7,7 @@ from collections.abc import Iterator
 from tabinterp.messages import ENGLISH
 from tabinterp.report.blocks import Block, Cell, Facts, Fold, Paragraph, Points, Table
 from tabinterp.report.document import Document, ModelInfo
-from tabinterp.report.words import NONE, cells, counted, effort, listed, name_cell, number, reading, say, share, t, yes
+from tabinterp.report.words import NONE, cells, counted, listed, name_cell, number, say, share, t, yes
 
 
 def method(document: Document) -> list[Block]:
@@ -15,7 +15,8 @@ def method(document: Document) -> list[Block]:
     notes = [say(note) for model in (document.network, document.linear) for note in model.notes]
     if notes:
         blocks.append(Points(notes))
-    blocks.append(_readings(document))
+    if document.method.readings:
+        blocks.append(_readings(document))
     if document.data.classes:
         blocks.append(_classes(document))
     count = len(document.data.columns)
@@ -33,8 +34,8 @@ def _facts(document: Document) -> Iterator[tuple[str, str]]:
     unknown = t("report.method.unknown")
     yield t("report.method.version"), how.version
     yield t("report.method.seed"), str(how.seed)
-    yield t("report.method.network"), _model(document.network)
-    yield t("report.method.linear"), _model(document.linear)
+    yield t("report.method.network"), described(document.network)
+    yield t("report.method.linear"), described(document.linear)
     yield t("report.method.split"), say(data.split)
     yield (
         t("report.method.rows"),
@@ -45,11 +46,20 @@ def _facts(document: Document) -> Iterator[tuple[str, str]]:
             held_out=unknown if data.held_out_rows is None else data.held_out_rows,
         ),
     )
+    if (drawn := data.drawn) is not None:
+        held_out = unknown if drawn.held_out_rows is None else drawn.held_out_rows
+        summed = ", ".join(t(f"report.method.summed.{name}") for name in drawn.summed)
+        key = "report.method.drawn_text" if drawn.summed else "report.method.drawn_only"
+        yield t("report.method.drawn"), t(key, rows=drawn.rows, held_out=held_out, summed=summed)
     yield t("report.method.weighted"), yes(data.weighted)
     yield t("report.method.model_digest"), how.model_digest
     if how.linear_digest:
         yield t("report.method.linear_digest"), how.linear_digest
     yield t("report.method.data_digest"), how.data_digest
+    for name in ("configuration_digest", "code_digest", "device"):
+        if value := getattr(how, name):
+            yield t(f"report.method.{name}"), value
+    yield t("report.method.tolerance"), number(how.tolerance)
     yield (
         t("report.method.libraries"),
         listed(f"{name} {version}" for name, version in sorted(how.libraries.items())),
@@ -74,7 +84,8 @@ def _setting(value: str | int | float | bool | None) -> str:
     return f"{value}"
 
 
-def _model(model: ModelInfo) -> str:
+def described(model: ModelInfo) -> str:
+    """A model in one line: name, library, parameters, hidden units."""
     hidden = " + ".join(map(str, model.hidden)) or t("report.method.no_hidden")
     values = {"name": model.name, "library": model.library, "parameters": model.parameters, "hidden": hidden}
     return t("report.method.model", **values)
@@ -83,46 +94,24 @@ def _model(model: ModelInfo) -> str:
 def _readings(document: Document) -> Table:
     head = [
         Cell(t("report.method.reading")),
+        Cell(t("report.method.models"), style="t"),
         Cell(t("report.method.rows_used")),
+        Cell(t("report.method.rows_of"), style="t"),
+        Cell(t("report.method.seed")),
         Cell(t("report.method.draws"), style="w"),
     ]
-    rows = [[Cell(name), Cell(counted(count)), Cell(draws, style="w")] for name, count, draws in _used(document)]
-    return Table(t("report.method.readings"), head, rows, style="")
-
-
-def _used(document: Document) -> Iterator[tuple[str, int, str]]:
-    def draws(key: str, **values: int | str) -> str:
-        return t(f"report.method.draws.{key}", **values)
-
-    scores, importance, neurons = document.performance, document.importance, document.neurons
-    yield (
-        t("report.section.performance"),
-        scores.rows,
-        draws("resamples", count=scores.resamples, seed=str(scores.seed)),
-    )
-    yield (
-        t("report.section.importance"),
-        importance.rows,
-        draws("repeats", count=importance.repeats, seed=str(importance.seed)),
-    )
-    if (given := document.together) is not None:
-        yield t("report.section.together"), given.rows, draws("strata", count=given.repeats, seed=str(given.seed))
-    if (values := document.shapley) is not None:
-        how = draws("background", count=values.background_rows, seed=str(values.seed))
-        yield t("report.section.shapley"), values.rows, how
-    if (curves := document.effects) is not None:
-        yield t("report.section.effects"), curves.rows, draws("seed", seed=str(curves.seed))
-    if (pairs := document.interactions) is not None:
-        yield t("report.section.interactions"), pairs.rows, draws("blocks", count=pairs.blocks, seed=str(pairs.seed))
-    yield (
-        listed([t("report.section.coefficients"), t("report.unpenalised")]),
-        document.coefficients.rows_inference,
-        NONE,
-    )
-    yield listed([t("report.section.coefficients"), t("report.network")]), document.coefficients.rows_network, NONE
-    for each in document.gradients.methods:
-        yield listed([t("report.section.gradients"), reading(each.method)]), each.rows, effort(each) or NONE
-    yield t("report.section.neurons"), neurons.rows, draws("seed", seed=str(neurons.seed))
+    rows = [
+        [
+            Cell(say(one.reading)),
+            Cell(t(f"report.method.models.{one.models}"), style="t"),
+            Cell(counted(one.rows)),
+            Cell(t(f"report.method.rows_of.{one.rows_of}"), style="t"),
+            Cell(NONE if one.seed is None else str(one.seed)),
+            Cell(NONE if one.draws is None else say(one.draws), style="w"),
+        ]
+        for one in document.method.readings
+    ]
+    return Table(t("report.method.readings"), head, rows)
 
 
 def _classes(document: Document) -> Table:
@@ -148,7 +137,7 @@ def _columns(document: Document) -> Table:
             Cell(t(f"report.role.{column.role}"), style="t"),
             Cell(yes(column.protected), style="t"),
             Cell(NONE if column.levels is None else counted(column.levels)),
-            Cell(counted(column.missing)),
+            Cell(t("report.missing.few") if column.missing is None else counted(column.missing)),
             Cell(yes(column.read_by_network), style="t"),
         ]
         for column in document.data.columns

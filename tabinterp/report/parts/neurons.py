@@ -24,12 +24,12 @@ from tabinterp.report.words import (
     share,
     signed,
     t,
-    tidy,
     two,
 )
 
 UNFOLDED = 32  # units
 MAPPED = 2600  # cells of all maps, beyond the first 32 units
+CELLS = 4000  # of the first map: a table of very many columns shows fewer units
 WIDEST = 18  # columns side by side, so that a map fits a sheet of paper
 EVERY = 800  # pairs of unit and column that are listed whole
 STRONGEST = 3
@@ -46,7 +46,8 @@ def neurons(document: Document) -> list[Block]:
     part = part.model_copy(update={"units": _ordered(part.units, inside)})
     rows = t(f"report.rows_of.{part.rows_of}", rows=part.rows)
     columns = _columns(document)
-    mapped = part.units[: max(UNFOLDED, MAPPED // max(1, len(columns)))]
+    width = max(1, len(columns))
+    mapped = part.units[: max(min(UNFOLDED, CELLS // width), MAPPED // width, 1)]
     left = len(part.units) - len(mapped)
     ranked = any(column.spearman is not None for unit in part.units for column in unit.columns)
     blocks: list[Block] = [
@@ -190,7 +191,7 @@ def _strongest(unit: Unit) -> str:
     found = [(column, value) for column in unit.columns if (value := _shown(column)) is not None]
     found.sort(key=lambda item: -abs(item[1]))
     named = [
-        t(f"report.neuron.column.{_measure(item)[0]}", column=tidy(item.column), value=two(value))
+        t(f"report.neuron.column.{_measure(item)[0]}", column=cut(item.column), value=two(value))
         for item, value in found[:STRONGEST]
     ]
     return listed(named) or NONE

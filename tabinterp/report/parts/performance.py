@@ -42,9 +42,20 @@ def brief(document: Document) -> list[Table | Paragraph]:
 
 
 def _rows(document: Document) -> Paragraph:
-    part = document.performance
-    key = "report.performance.rows" if part.held_out else "report.performance.not_held_out"
+    part, summed = document.performance, [row for row in document.performance.metrics if row.method == "student"]
     style = "note" if part.held_out else "warning"
+    if summed and (few := document.data.drawn) is not None:
+        named = capital(", ".join(t(f"report.metric.{row.metric}") for row in summed))
+        drawn = few.rows if few.held_out_rows is None else few.held_out_rows
+        values = {
+            "summed": named,
+            "rows": part.rows,
+            "drawn": drawn,
+            "resamples": part.resamples,
+            "seed": str(part.seed),
+        }
+        return Paragraph(t(f"report.performance.summed{'' if part.held_out else '.not_held_out'}", **values), style)
+    key = "report.performance.rows" if part.held_out else "report.performance.not_held_out"
     return Paragraph(t(key, rows=part.rows, resamples=part.resamples, seed=str(part.seed)), style)
 
 

@@ -112,7 +112,24 @@
     });
   };
 
+  /* The list of sections closes once one was chosen, and with Escape. */
+  const closable = (list) => {
+    list.addEventListener("click", (event) => { if (event.target.closest("a")) list.open = false; });
+    list.addEventListener("keydown", (event) => {
+      if (event.key !== "Escape" || !list.open) return;
+      list.open = false;
+      list.querySelector("summary").focus();
+    });
+  };
+
+  /* A table that goes on beyond the edge says so. */
+  const wider = new ResizeObserver((entries) => {
+    for (const { target } of entries) target.classList.toggle("more", target.scrollWidth > target.clientWidth + 1);
+  });
+
   unfoldForPrint();
+  closable(document.querySelector("nav details"));
+  document.querySelectorAll(".scroll").forEach((region) => wider.observe(region));
   document.querySelectorAll("table.sortable").forEach(sortable);
   document.querySelectorAll("table:not(.plain)").forEach(copyable);
   filterable(document.getElementById("findings"));

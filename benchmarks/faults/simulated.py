@@ -1,0 +1,84 @@
+"""Simulated tables to plant faults into: five rules of which nothing is wrong, each drawn anew for every seed.
+
+Twelve columns: numbers that go together a little (one common factor), a whole number, and two columns of levels. What they do
+is a latent score; the target is that score with noise, a class drawn from it, or the first of three of them. Columns that go
+together push the score the same way: of two that do not, one may hide behind the other, and is a suppressor indeed.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+import numpy as np
+import pandas as pd
+from scipy.stats import norm
+
+Array = np.ndarray
+NUMBERS, COMMON = 9, 0.3
+NOISE = 0.5  # sd of a number around its score, whose own sd is 1
+STEEPNESS = 2.5  # log-odds for each sd of the score
+
+
+def simulate(name: str, task: str, rows: int, rng: np.random.Generator) -> pd.DataFrame:
+    """A frame with the column `target`: a number, "no" and "yes", or one of three classes."""
+    z = np.sqrt(1 - COMMON) * rng.normal(size=(rows, NUMBERS)) + np.sqrt(COMMON) * rng.normal(size=(rows, 1))
+    count = rng.poisson(np.exp(1.2 + 0.4 * z[:, 0]))
+    levels = [rng.choice(sizes, rows, p=rng.dirichlet(np.full(sizes, 8.0))) for sizes in (4, 6)]
+    frame = pd.DataFrame(z, columns=[f"number {i}" for i in range(1, NUMBERS + 1)]).assign(count=count)
+    for label, codes in zip(("colour", "place"), levels, strict=True):
+        frame[label] = [f"{label} {code}" for code in codes]
+    scores = np.column_stack([_score(name, z, count, levels, rng) for _ in range(3 if task == "multiclass" else 1)])
+    if task == "regression":
+        return frame.assign(target=scores[:, 0] + NOISE * rng.normal(size=rows))
+    if task == "multiclass":
+        first = (STEEPNESS * scores + rng.gumbel(size=scores.shape)).argmax(axis=1)
+        return frame.assign(target=[f"class {i}" for i in first])
+    yes = rng.random(rows) < 1 / (1 + np.exp(-STEEPNESS * scores[:, 0]))
+    return frame.assign(target=np.where(yes, "yes", "no"))
+
+
+def _score(name: str, z: Array, count: Array, levels: list[Array], rng: np.random.Generator) -> Array:
+    """(rows,) of mean 0 and standard deviation 1: the rule, in columns of its own, and the levels beside it."""
+    order = z[:, rng.permutation(NUMBERS)]
+    told = RULES[name](order, count, rng)
+    effects = sum(rng.normal(size=codes.max() + 1)[codes] for codes in levels)
+    whole = (told - told.mean()) / told.std() + 0.3 * effects
+    return np.asarray((whole - whole.mean()) / whole.std())
+
+
+def _additive(z: Array, count: Array, rng: np.random.Generator) -> Array:
+    weights = rng.uniform(0.5, 1.0, 5)
+    return np.asarray(z[:, :4] @ weights[:4] + np.sin(2 * z[:, 4]) + 0.6 * z[:, 5] ** 2 + weights[4] * np.log1p(count))
+
+
+def _friedman(z: Array, count: Array, rng: np.random.Generator) -> Array:
+    """Friedman's first (1991), whose columns lie between 0 and 1."""
+    u = norm.cdf(z)
+    return np.asarray(10 * np.sin(np.pi * u[:, 0] * u[:, 1]) + 20 * (u[:, 2] - 0.5) ** 2 + 10 * u[:, 3] + 5 * u[:, 4])
+
+
+def _product(z: Array, count: Array, rng: np.random.Generator) -> Array:
+    """Pairs that work together, of columns that work alone as well."""
+    weights = rng.uniform(0.5, 1.0, 5)
+    return np.asarray(z[:, :5] @ weights + z[:, 0] * z[:, 1] + 0.7 * z[:, 2] * z[:, 3])
+
+
+def _steps(z: Array, count: Array, rng: np.random.Generator) -> Array:
+    edges, heights = rng.uniform(-0.7, 0.7, 5), rng.uniform(0.7, 1.3, 6)
+    return np.asarray((z[:, :5] > edges) @ heights[:5] + heights[5] * (count > np.median(count)) * (z[:, 0] > edges[0]))
+
+
+def _ridge(z: Array, count: Array, rng: np.random.Generator) -> Array:
+    """A bend along two directions, beside a line."""
+    a, b = np.abs(rng.normal(size=(2, NUMBERS))) / np.sqrt(NUMBERS)
+    return np.asarray(1.5 * np.tanh(2 * z @ a) + np.abs(z @ b) + 0.4 * z[:, :4].sum(axis=1))
+
+
+RULES: dict[str, Callable[[Array, Array, np.random.Generator], Array]] = {
+    "additive": _additive,
+    "product": _product,
+    "steps": _steps,
+    "friedman": _friedman,
+    "ridge": _ridge,
+}
+OWN = {"additive": "binary", "product": "binary", "steps": "binary", "friedman": "regression", "ridge": "multiclass"}

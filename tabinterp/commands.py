@@ -1,0 +1,165 @@
+"""The commands for a finished audit: look at it in another way, judge it, sign it, and hold it to what it says."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import os
+import sys
+from pathlib import Path
+from typing import Annotated
+from urllib.parse import quote
+
+import typer
+
+import tabinterp as ti
+
+from .console import make_folder, shown, tell
+from .errors import SignatureError
+from .files import write
+from .messages.language import SOURCE, speaking
+
+PASSPHRASE = "TABINTERP_PASSPHRASE"
+
+Folder = Annotated[Path, typer.Argument(help="What `tabinterp audit --out` wrote.")]
+Mappings = Annotated[list[Path] | None, typer.Option("--mapping", help="TOML with clauses of your own. Repeatable.")]
+
+
+def _known(lang: str) -> str:
+    """Refuse a language before any work is done for it."""
+    with speaking(lang):
+        return lang
+
+
+Lang = Annotated[str, typer.Option("--lang", callback=_known, help="Language of the text: en or ja.")]
+
+
+def render(
+    document: Annotated[Path, typer.Argument(help="An audit.json.")],
+    out: Annotated[Path, typer.Option("--out", help="The file to write.")],
+    form: Annotated[
+        str,
+        typer.Option(
+            "--format",
+            help="html: the report; pdf: the same, for paper; markdown; card: a model card; summary: one page of HTML; "
+            "cyclonedx: a bill of materials, CycloneDX 1.6 JSON.",
+        ),
+    ] = "html",
+    lang: Lang = SOURCE,
+) -> None:
+    """Make the report of a saved audit again, byte for byte, in another language, or as another view of the same document."""
+    result = ti.Audit.from_json(document)
+    made = result.view(form, lang=lang)
+    make_folder(out.parent)
+    write(out, made)
+    typer.echo(str(out))
+
+
+def checks(as_json: Annotated[bool, typer.Option("--json", help="Print JSON.")] = False, lang: Lang = SOURCE) -> None:
+    """Every check of an audit: what it measures, when it is raised, what it cannot see, what to do next."""
+    with speaking(lang):
+        typer.echo(json.dumps(ti.explain_checks(), indent=1, ensure_ascii=False) if as_json else ti.list_checks())
+
+
+def check(
+    document: Annotated[Path, typer.Argument(help="An audit.json.")],
+    policy: Annotated[
+        Path | None, typer.Option("--policy", help="TOML file; without one, no check of severity act may be raised.")
+    ] = None,
+    form: Annotated[str, typer.Option("--format", help="text, json, markdown, junit or sarif.")] = "text",
+    out: Annotated[Path | None, typer.Option("--out", help="File to write to, instead of the terminal.")] = None,
+    lang: Lang = SOURCE,
+) -> None:
+    """Hold a saved audit to a policy: exit code 0 when it passes, 1 when a gate fails."""
+    told, passed = _check(document, policy, form, lang)
+    tell(told, out)
+    if not passed:
+        raise typer.Exit(1)
+
+
+def _check(document: Path, policy: Path | None, form: str, lang: str) -> tuple[str, bool]:
+    result = ti.Audit.from_json(document)
+    identity = {"audit": quote(document.as_posix()), "audit_sha256": hashlib.sha256(document.read_bytes()).hexdigest()}
+    decision = result.check()
+    if policy is not None:
+        demands, digest = ti.read_policy(policy)
+        identity |= {"policy_file": policy.as_posix(), "policy_sha256": digest}
+        decision = result.check(demands)
+    return ti.format_decision(decision, form, lang=lang, **identity), decision.passed
+
+
+def sign(
+    folder: Folder,
+    key: Annotated[
+        Path, typer.Option("--key", help=f"PEM file of an Ed25519 private key. Encrypted: {PASSPHRASE}, or a prompt.")
+    ],
+    signer: Annotated[str | None, typer.Option("--signer", help="Who signs, in words.")] = None,
+    policy: Annotated[
+        Path | None, typer.Option("--policy", help="TOML file; its gates are attested instead of the checks.")
+    ] = None,
+    url: Annotated[str | None, typer.Option("--url", help="Where the run can be looked up.")] = None,
+    out: Annotated[
+        Path | None, typer.Option("--out", help="File to write to, instead of DIR/attestation.dsse.json.")
+    ] = None,
+) -> None:
+    """Attest an audit's files and model, and what its checks found, and sign that with a local key."""
+    if out is not None:
+        make_folder(out.parent)
+    given = {"signer": signer, "policy": policy, "url": url, "out": out}
+    typer.echo(str(ti.sign(folder, key, passphrase=lambda: _passphrase(key), **given)))
+
+
+def _passphrase(key: Path) -> str:
+    if (given := os.environ.get(PASSPHRASE)) is not None:
+        return given
+    if not sys.stdin.isatty():
+        raise SignatureError(
+            f"the key {str(key)!r} is encrypted, and there is no terminal to ask at; set the environment variable {PASSPHRASE}"
+        )
+    return str(typer.prompt(f"Passphrase of {key}", hide_input=True, err=True))
+
+
+def verify(
+    folder: Folder,
+    key: Annotated[
+        Path | None, typer.Option("--key", help="PEM file of the public key that it is said to be signed with.")
+    ] = None,
+    attestation: Annotated[
+        Path | None, typer.Option("--attestation", help="Where it is not DIR/attestation.dsse.json.")
+    ] = None,
+    model: Annotated[Path | None, typer.Option("--model", help="The model that is said to have been audited.")] = None,
+    data: Annotated[Path | None, typer.Option("--data", help="The table that is said to have been audited.")] = None,
+    recompute: Annotated[bool, typer.Option("--recompute", help="Audit again and compare every number.")] = False,
+    lang: Lang = SOURCE,
+) -> None:
+    """Are these the bytes, the signer, the model, the data and the numbers that it says: exit code 0, or 1 where something
+    differs."""
+    found = ti.verify(folder, key=key, attestation=attestation, model=model, data=data, recompute=recompute)
+    with speaking(lang):
+        typer.echo(shown(str(found)))
+    if not found.passed:
+        raise typer.Exit(1)
+
+
+def compare(
+    first: Annotated[Path, typer.Argument(help="An audit.json: last year's, or the champion's.")],
+    second: Annotated[Path, typer.Argument(help="An audit.json of the same target: this year's, or the challenger's.")],
+    form: Annotated[str, typer.Option("--format", help="text, json or html.")] = "text",
+    out: Annotated[Path | None, typer.Option("--out", help="File to write to, instead of the terminal.")] = None,
+    lang: Lang = SOURCE,
+) -> None:
+    """Two audits side by side: what changed beyond its error."""
+    tell(ti.compare_audits(first, second, form, lang), out)
+
+
+def evidence(
+    document: Annotated[Path, typer.Argument(help="An audit.json.")],
+    mapping: Mappings = None,
+    unverified: Annotated[
+        bool, typer.Option("--unverified", help="Also clauses that were written down from memory.")
+    ] = False,
+    out: Annotated[Path | None, typer.Option("--out", help="File to write to, instead of the terminal.")] = None,
+) -> None:
+    """Which clauses a saved audit holds evidence for, as CSV."""
+    found = ti.Audit.from_json(document)
+    tell(found.evidence([ti.read_mapping(one) for one in mapping or []], unverified).rstrip("\n"), out)

@@ -1,0 +1,29 @@
+"""What is said of tables that are read in batches."""
+
+SCALE = {
+    "report.performance.summed": (
+        "{summed} and their difference are means over all {rows} held-out rows, which were read in batches; their 95% intervals "
+        "are Student's. Other metrics are of {drawn} of these rows, drawn by a hash of the row's number, with intervals from "
+        "{resamples} paired resamples (seed {seed}). Differences are network minus linear."
+    ),
+    "report.performance.summed.not_held_out": (
+        "{summed} and their difference are means over all {rows} rows, which were read in batches, other metrics of {drawn} "
+        "drawn ones. It is not known which rows the network was trained on: the numbers describe the fit, and no difference is "
+        "resolved. Intervals are 95%, Student's and from {resamples} paired resamples (seed {seed})."
+    ),
+    "report.calibration.summed": (
+        "The curves are of all held-out rows, which were read in batches; slopes and intercepts are of the {rows} rows drawn."
+    ),
+    "report.method.drawn": "Rows drawn",
+    "report.method.drawn_text": (
+        "{rows}, by a hash of the row's number and the seed, of which held out {held_out}. Of all rows, which were read in "
+        "batches: {summed}. Everything else is of rows drawn."
+    ),
+    "report.method.drawn_only": (
+        "{rows}, by a hash of the row's number and the seed, of which held out {held_out}; all readings are of these."
+    ),
+    "report.method.summed.counterpart": "the fit of the linear counterpart",
+    "report.method.summed.performance": "means of losses",
+    "report.method.summed.calibration": "reliability curves",
+    "report.method.summed.gradients": "saliency and gradient × input",
+}

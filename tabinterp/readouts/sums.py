@@ -1,0 +1,78 @@
+"""Means over rows as sums that merge: `start, update, merge, finish`, in any batches and any order.
+
+Sums are centred at their own mean and moved when they are joined (Chan, Golub & LeVeque 1983), so that no digits are lost
+where a mean is large beside its spread. The standard error is that of a ratio of sums: sqrt(sum w^2 (v - mean)^2) / sum w.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+
+from ..table.draws import FloatArray
+from .result import Estimates
+
+
+@dataclass(frozen=True, eq=False)
+class Means:
+    """All of one shape: `count` of rows with a value, `mass` sum w, `mean`, and about it sum w^2, sum w^2 d, sum w^2 d^2.
+
+    `rows` counts all rows, whether or not they have a value.
+    """
+
+    rows: int
+    count: FloatArray
+    mass: FloatArray
+    mean: FloatArray
+    zeroth: FloatArray
+    first: FloatArray
+    second: FloatArray
+
+
+def start(shape: tuple[int, ...]) -> Means:
+    """No rows yet."""
+    return Means(0, *(np.zeros(shape) for _ in range(6)))
+
+
+def update(state: Means, values: FloatArray, weights: FloatArray | None = None) -> Means:
+    """The state with m more rows of `values` (m, ...); entries that are NaN are left out."""
+    if not len(values):
+        return state
+    present = ~np.isnan(values)
+    w = present * (1.0 if weights is None else weights.reshape(-1, *[1] * (values.ndim - 1)))
+    filled = np.where(present, values, 0.0)
+    mass = w.sum(axis=0)
+    mean = np.divide((w * filled).sum(axis=0), mass, out=np.zeros(values.shape[1:]), where=mass > 0)
+    d = np.where(present, filled - mean, 0.0)
+    square = w**2
+    batch = (square.sum(axis=0), (square * d).sum(axis=0), (square * d**2).sum(axis=0))
+    return merge(state, Means(len(values), present.sum(axis=0).astype(np.float64), mass, mean, *batch))
+
+
+def merge(a: Means, b: Means) -> Means:
+    """Both states' rows together."""
+    mass = a.mass + b.mass
+    share = np.divide(b.mass, mass, out=np.zeros(np.shape(mass)), where=mass > 0)
+    mean = np.where(a.mass > 0, a.mean + (b.mean - a.mean) * share, b.mean)
+    parts = [_moved(one, mean) for one in (a, b)]
+    return Means(a.rows + b.rows, a.count + b.count, mass, mean, *(x + y for x, y in zip(*parts, strict=True)))
+
+
+def finish(state: Means) -> Estimates:
+    """Means with their standard errors over rows; NaN where no row with weight has a value."""
+    with np.errstate(invalid="ignore", divide="ignore"):
+        mean = np.where(state.mass > 0, state.mean, np.nan)
+        stderr = np.sqrt(state.second * state.count / (state.count - 1)) / state.mass
+    return Estimates.of(mean, stderr, np.maximum(state.count - 1, 1))
+
+
+def _moved(state: Means, centre: FloatArray) -> tuple[FloatArray, FloatArray, FloatArray]:
+    shift = np.where(state.mass > 0, state.mean - centre, 0.0)
+    first = state.first + shift * state.zeroth
+    return state.zeroth, first, state.second + 2 * shift * state.first + shift**2 * state.zeroth
+
+
+def mean_over_rows(values: FloatArray, weights: FloatArray | None = None) -> Estimates:
+    """Mean over the first axis with its standard error over rows; NaN rows are left out, entry by entry."""
+    return finish(update(start(values.shape[1:]), values, weights))

@@ -1,0 +1,112 @@
+"""What an audit reads of every row of a scan: one literal list of sums, taken in one pass over the batches.
+
+Everything else is read of the rows that the scan drew. To add one: its four functions, and a line here.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from .comparison import calibration, totals
+from .models import Bound, on_rows
+from .readouts import streamed, sums
+from .table import Scan
+
+
+@dataclass(frozen=True)
+class Whole:
+    """Sums over rows of both models that stand in the place of a reading of drawn rows, whose `field` of the results it is.
+
+    `start` (both models on drawn rows) gives a plan, `update` (plan, both on a batch) the batch's sums, `finish` (plan, sums,
+    what the drawn rows gave) the reading. `grouped`: it also holds where rows come in groups. `slopes`: it takes gradients.
+    """
+
+    field: str
+    start: Callable[[Bound, Bound], Any]
+    update: Callable[[Any, Bound, Bound], Any]
+    merge: Callable[[Any, Any], Any]
+    finish: Callable[[Any, Any, Any], Any]
+    grouped: bool = True
+    slopes: bool = False
+
+
+def _curves_start(network: Bound, linear: Bound) -> Any:
+    return calibration.start_curves(network), calibration.start_curves(linear), network.table.schema.goal.classes
+
+
+def _curves(plan: Any, network: Bound, linear: Bound) -> Any:
+    return tuple(calibration.update_curves(plan[i], one) for i, one in enumerate((network, linear)))
+
+
+def _curves_merge(a: Any, b: Any) -> Any:
+    return tuple(calibration.merge_curves(x, y) for x, y in zip(a, b, strict=True))
+
+
+def _curves_finish(plan: Any, found: Any, drawn: Any) -> Any:
+    return drawn and tuple(calibration.finish_curves(s, d, plan[2]) for s, d in zip(found, drawn, strict=True))
+
+
+def _gradients_start(network: Bound, linear: Bound) -> Any:
+    return streamed.start_gradients(network), streamed.start_gradients(linear)
+
+
+def _gradients(plan: Any, network: Bound, linear: Bound) -> Any:
+    return tuple(streamed.update_gradients(*pair) for pair in zip(plan, (network, linear), strict=True))
+
+
+def _gradients_merge(a: Any, b: Any) -> Any:
+    return tuple(sums.merge(x, y) for x, y in zip(a, b, strict=True))
+
+
+def _gradients_finish(plan: Any, found: Any, drawn: Any) -> Any:
+    """Of pairs of results, a pair for each method."""
+    pairs = [streamed.finish_gradients(s, d) for s, d in zip(found, zip(*drawn or [], strict=True), strict=False)]
+    return [*zip(*pairs, strict=True)] if pairs else drawn
+
+
+WHOLE: tuple[Whole, ...] = (
+    Whole(
+        "performance",
+        lambda network, linear: totals.start(network),
+        totals.update,
+        totals.merge,
+        totals.finish,
+        grouped=False,
+    ),
+    Whole("calibration", _curves_start, _curves, _curves_merge, _curves_finish, grouped=False),
+    Whole("gradients", _gradients_start, _gradients, _gradients_merge, _gradients_finish, slopes=True),
+)
+
+
+@dataclass(frozen=True)
+class Swept:
+    """The sums of a pass, and how they become readings."""
+
+    plans: Mapping[str, Any]
+    sums: Mapping[str, Any]
+
+    def finish(self, field: str, drawn: Any) -> Any:
+        """The reading of all rows; that of drawn rows where there are no sums."""
+        if field not in self.sums:
+            return drawn
+        whole = next(one for one in WHOLE if one.field == field)
+        return whole.finish(self.plans[field], self.sums[field], drawn)
+
+
+def sweep(network: Bound, linear: Bound, scan: Scan, progress: Callable[[float], None] | None = None) -> Swept:
+    """One pass over the rows that are evaluated; the plans are made on those of them that were drawn."""
+    grouped = any(column.role == "group" for column in scan.schema.columns)
+    able = [w for w in WHOLE if (w.grouped or not grouped) and (network.has_gradient or not w.slopes)]
+    drawn = [one if one.table.held_out is None else one.take(one.table.held_out) for one in (network, linear)]
+    plans = {one.field: one.start(*drawn) for one in able}
+    found: dict[str, Any] = {}
+    for table in scan.batches("evaluation"):
+        both = on_rows(network, table), on_rows(linear, table)
+        for one in able:
+            batch = one.update(plans[one.field], *both)
+            found[one.field] = one.merge(found[one.field], batch) if one.field in found else batch
+        if progress is not None:
+            progress(float(table.numbers[-1] + 1) / len(scan))
+    return Swept(plans, found)

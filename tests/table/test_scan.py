@@ -1,0 +1,327 @@
+"""Rows in batches: whatever brings them and however they are cut, a scan says what `read_table` says of all of them."""
+
+from __future__ import annotations
+
+import os
+import pwd
+import shutil
+import socket
+import sqlite3
+import subprocess
+from dataclasses import replace
+from pathlib import Path
+
+import numpy as np
+import pandas as pd
+import polars as pl
+import pyarrow as pa
+import pyarrow.dataset as ds
+import pyarrow.parquet as pq
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+import tabinterp as ti
+from tabinterp.errors import TableError
+from tabinterp.table.batches import open_source
+from tabinterp.table.census import census
+from tabinterp.table.draws import chosen
+
+from .test_read import frames
+
+
+def loans(n: int = 211) -> pd.DataFrame:
+    """Every kind of column; the first rows do not show what the later ones hold."""
+    rng = np.random.default_rng(7)
+    late = np.arange(n) > 150
+    return pd.DataFrame(
+        {
+            "age": rng.integers(18, 90, n),
+            "income": np.where(rng.random(n) < 0.1, np.nan, rng.normal(3e4, 1e4, n)),
+            "code": np.where(late, "0a1", "007"),
+            "kids": np.where(late & (rng.random(n) < 0.3), np.nan, rng.integers(0, 4, n)),
+            "仕事": pd.Series(rng.choice(["a", "ü", "?", "日本"], n), dtype=object).where(rng.random(n) > 0.2, None),
+            "own": rng.random(n) < 0.5,
+            "flag": pd.Series(rng.random(n) < 0.5, dtype=object).where(~late, None),
+            "empty": np.full(n, np.nan),
+            "weight": rng.integers(0, 3, n),
+            "paid": rng.choice(["no", "yes"], n),
+        }
+    )
+
+
+def same_table(got: ti.Table, expected: ti.Table) -> None:
+    assert (got.schema, got.split) == (expected.schema, expected.split)
+    pd.testing.assert_frame_equal(got.frame, expected.frame)
+    for name in ("y", "numbers", "weights", "held_out"):
+        np.testing.assert_array_equal(getattr(got, name), getattr(expected, name))
+
+
+def check(scan: ti.Scan, table: ti.Table) -> None:
+    """The scan's schema, census, draws and batches are those of the table."""
+    assert (scan.schema, scan.split, len(scan)) == (table.schema, table.split, len(table))
+    levels = dict(census(table).levels)
+    for name, count in levels.items():
+        many = pd.api.types.is_datetime64_any_dtype(table.frame[name]) or table.schema[name].kind == "numeric"
+        levels[name] = None if many and count is not None and count > 10 else count
+    assert scan.census == replace(census(table), levels=levels)
+    kept = [np.arange(len(table))] if table.held_out is None else map(np.flatnonzero, (table.held_out, ~table.held_out))
+    rows = np.sort(np.concatenate([part[chosen(table.numbers[part], scan.most, scan.seed)] for part in kept]))
+    same_table(scan.sample, table.take(rows))
+    for part, whole in (("all", table), ("training", table.training_rows()), ("evaluation", table.evaluation_rows())):
+        first = 0
+        for batch in scan.batches(part):
+            same_table(batch, whole.take(np.arange(first, first + len(batch))))
+            first += len(batch)
+        assert first == len(whole)
+
+
+SETTINGS = {
+    "no split": {},
+    "share": {"split": 0.3, "seed": 4},
+    "weights": {"split": 0.3, "weight": "weight", "protected": ["own"], "drop": ["code"]},
+    "categories": {"kinds": {"age": "ordinal", "kids": "categorical"}, "positive": "no"},
+    "regression": {"target": "income", "drop": ["paid"]},
+    "few classes": {"target": "weight"},
+}
+
+
+@pytest.mark.parametrize("batch", [13, 50, 10_000])
+@pytest.mark.parametrize("name", SETTINGS)
+def test_batches_of_any_size_make_the_same_of_the_rows(name, batch):
+    frame = loans()
+    asked = {"target": "paid"} | SETTINGS[name]
+    frame["income"] = frame["income"].fillna(1.5) if name == "regression" else frame["income"]
+    check(ti.scan_table(frame, **asked, rows=25, batch=batch), ti.read_table(frame, **asked))
+
+
+DAYS = pd.to_datetime("2023-01-01") + pd.to_timedelta(np.arange(211) * 37 % 100, "D")
+COLUMNS = {
+    "labels": (np.where(np.arange(211) % 4, "train", "test"), None),
+    "booleans": (np.arange(211) % 4 == 0, None),
+    "dates": (DAYS, None),
+    "dates as text": (DAYS.strftime("%Y-%m-%d"), None),
+    "a date": (DAYS, "2023-02-01"),
+}
+
+
+@pytest.mark.parametrize("name", COLUMNS)
+def test_a_column_says_what_is_held_out(name):
+    values, at = COLUMNS[name]
+    asked = {"target": "paid", "split": "part", "split_at": at}
+    check(
+        ti.scan_table(loans().assign(part=values), **asked, batch=40),
+        ti.read_table(loans().assign(part=values), **asked),
+    )
+
+
+def test_copies_are_told_apart_across_batches():
+    frame = pd.DataFrame({"a": [0, 1, 1, 0, 1] * 60, "b": ["u", "v", "v"] * 100, "y": [0, 1, 1, 0] * 75})
+    table = ti.read_table(frame, target="y", split=0.3)
+    assert table.split.numbered
+    check(ti.scan_table(frame, target="y", split=0.3, batch=17), table)
+
+
+def test_a_remembered_rule_holds_out_the_same_rows():
+    table = ti.read_table(loans(), target="paid", split=0.25, stratify=True)
+    check(ti.scan_table(loans(), target="paid", split=table.split, batch=33), table)
+    check(ti.scan_table(loans(), target="paid", batch=33).with_split(table.split), table)
+
+
+# ---- sources
+
+
+def written(folder: Path) -> dict[str, object]:
+    frame = loans()
+    frame.to_csv(folder / "loans.csv", index=False)
+    frame.to_csv(folder / "loans.csv.gz", index=False)
+    frame.to_parquet(folder / "loans.parquet", row_group_size=30)
+    (folder / "parts").mkdir()
+    for i in range(3):
+        frame.iloc[i * 80 : (i + 1) * 80].to_parquet(folder / "parts" / f"{i}.parquet")
+    return {
+        "csv": folder / "loans.csv",
+        "csv.gz": str(folder / "loans.csv.gz"),
+        "parquet": folder / "loans.parquet",
+        "a folder": folder / "parts",
+        "a URL": (folder / "loans.parquet").as_uri(),
+        "a URL of CSV": (folder / "loans.csv").as_uri(),
+        "arrow": pa.Table.from_pandas(frame),
+        "a data set": ds.dataset(folder / "loans.parquet"),
+        "polars": pl.from_pandas(frame),
+    }
+
+
+FILES = ["csv", "csv.gz", "parquet", "a folder", "a URL", "a URL of CSV", "arrow", "a data set", "polars"]
+
+
+@pytest.mark.parametrize("kind", FILES)
+def test_every_source_gives_the_same_rows(kind, tmp_path):
+    source = written(tmp_path)[kind]
+    table = ti.read_table(loans(), target="paid", split=0.3, weight="weight")
+    scan = ti.scan_table(source, target="paid", split=0.3, weight="weight", batch=32, rows=30)
+    check(scan, table)
+    assert scan.name in ("loans", "parts", "table")
+
+
+def test_a_partitioned_folder_has_its_folders_as_a_column(tmp_path):
+    frame = loans().assign(year=np.arange(211) % 3 + 2020)
+    pq.write_to_dataset(pa.Table.from_pandas(frame), tmp_path / "by_year", partition_cols=["year"])
+    table = ti.read_table(pd.read_parquet(tmp_path / "by_year"), target="paid")
+    scan = ti.scan_table(tmp_path / "by_year", target="paid", batch=32)
+    assert table.schema["year"].levels == (2020, 2021, 2022)
+    check(scan, table)
+
+
+def test_ordered_categories_keep_their_order(tmp_path):
+    sizes = pd.Categorical(np.where(np.arange(211) < 100, "small", "large"), ["small", "medium", "large"], ordered=True)
+    frame = loans().assign(size=sizes)
+    frame.to_parquet(tmp_path / "t.parquet", row_group_size=50)
+    table = ti.read_table(tmp_path / "t.parquet", target="paid")
+    assert table.schema["size"].levels == ("small", "medium", "large")
+    check(ti.scan_table(tmp_path / "t.parquet", target="paid", batch=20, name="t"), table)
+
+
+@settings(max_examples=40, deadline=None)
+@given(frames(), st.integers(1, 4))
+def test_generated_frames_are_scanned_as_they_are_read(made, batch):
+    frame, target = made
+
+    def asked(read, **more):
+        try:
+            return read(frame, target=target, drop=[c for c in frame if c != target][:1], **more)
+        except TableError as error:
+            return str(error)
+
+    table, scan = asked(ti.read_table), asked(ti.scan_table, batch=batch)
+    assert isinstance(table, str) == isinstance(scan, str), (table, scan)
+    if isinstance(table, ti.Table):
+        check(scan, table)
+
+
+# ---- what cannot be read
+
+
+def test_refusals_name_the_row_of_the_whole_table(tmp_path):
+    frame = loans()
+    frame["age"] = frame["age"].astype(float)
+    frame.loc[[170, 190], "age"] = np.inf
+    with pytest.raises(TableError, match=r"column 'age': row 170 holds inf \(2 such rows\)"):
+        ti.scan_table(frame, target="paid", batch=50)
+    (tmp_path / "t.csv").write_text("a,y\n1,0\n2,1\n3,0,9\n")
+    with pytest.raises(TableError, match=r"t.csv.*line 4"):
+        ti.scan_table(tmp_path / "t.csv", target="y", batch=2)
+    (tmp_path / "t.parquet").write_bytes(b"PAR1 and nothing of the kind")
+    with pytest.raises(TableError, match="cannot be read as Parquet"):
+        ti.scan_table(tmp_path / "t.parquet", target="y")
+    for source, words in (
+        (tmp_path / "no.csv", "no file or folder"),
+        ("nowhere://x", "ask with a query"),
+        (3, "got int"),
+    ):
+        with pytest.raises(TableError, match=words):
+            ti.scan_table(source, target="y")
+
+
+def test_a_column_of_too_many_texts_is_refused_unless_it_is_dropped(monkeypatch):
+    frame = loans().assign(name=[f"n{i}" for i in range(211)])
+    monkeypatch.setattr("tabinterp.table.scan.MOST", 100)
+    with pytest.raises(TableError, match="'name' holds more than"):
+        ti.scan_table(frame, target="paid", batch=50)
+    scan = ti.scan_table(frame, target="paid", batch=50, drop=["name"])
+    assert (scan.schema["name"].levels, scan.census.levels["name"]) == ((), None)
+
+
+# ---- databases
+
+
+def database(frame: pd.DataFrame) -> pd.DataFrame:
+    return frame.drop(columns="empty").assign(n=np.arange(len(frame)))
+
+
+def check_query(source: str, frame: pd.DataFrame, query: str) -> None:
+    asked = {"target": "paid", "split": 0.3, "weight": "weight"}
+    scan = ti.scan_table(source, query=query, batch=32, rows=30, **asked)
+    check(scan, ti.read_table(frame, **asked))
+
+
+def test_a_duckdb_file(tmp_path):
+    duckdb = pytest.importorskip("duckdb")
+    frame = database(loans())
+    with duckdb.connect(tmp_path / "bank.duckdb") as base:
+        base.register("given", pa.Table.from_pandas(frame))
+        base.execute("CREATE TABLE loans AS SELECT * FROM given")
+    check_query(str(tmp_path / "bank.duckdb"), frame, "SELECT * FROM loans ORDER BY n")
+    with pytest.raises(TableError, match=r"bank.duckdb failed before its first row: .*nothing_there"):
+        ti.scan_table(str(tmp_path / "bank.duckdb"), target="paid", query="SELECT * FROM nothing_there")
+    with pytest.raises(TableError, match="is a DuckDB file: say which rows with a query"):
+        ti.scan_table(tmp_path / "bank.duckdb", target="paid")
+
+
+def test_sqlite(tmp_path):
+    pytest.importorskip("sqlalchemy")
+    frame = database(loans()).drop(columns=["own", "flag"])
+    with sqlite3.connect(tmp_path / "bank.db") as base:
+        frame.to_sql("loans", base, index=False)
+    check_query(f"sqlite:///{tmp_path}/bank.db", frame, "SELECT * FROM loans ORDER BY n")
+    with pytest.raises(TableError, match="no database that can be asked"):
+        ti.scan_table("nobase://x", target="paid", query="SELECT 1")
+
+
+@pytest.fixture(scope="module")
+def postgres(tmp_path_factory):
+    """A server of its own on loopback, in a temporary folder, as a user that is not root."""
+    pytest.importorskip("sqlalchemy")
+    pytest.importorskip("psycopg")
+    found = sorted(Path("/usr/lib/postgresql").glob("*/bin"))
+    place = shutil.which("initdb") or (found and str(found[-1] / "initdb"))
+    if not place:
+        pytest.skip("no PostgreSQL here: install your system's package, such as apt-get install postgresql")
+    root = os.geteuid() == 0
+    who = {"user": "nobody", "group": pwd.getpwnam("nobody").pw_gid, "extra_groups": []} if root else {}
+    folder = Path(subprocess.run(["mktemp", "-d"], capture_output=True, text=True, check=True, **who).stdout.strip())
+    with socket.socket() as free:
+        free.bind(("127.0.0.1", 0))
+        port = free.getsockname()[1]
+    tools, data = Path(place).parent, str(folder / "data")
+    quiet = {"stdout": subprocess.DEVNULL, "stderr": subprocess.DEVNULL, "cwd": folder, **who}
+    subprocess.run([tools / "initdb", "-D", data, "-U", "tester", "-A", "trust", "-N"], check=True, **quiet)
+    options = f"-p {port} -c listen_addresses=127.0.0.1 -c unix_socket_directories={folder} -c fsync=off"
+    control = [tools / "pg_ctl", "-D", data, "-w"]
+    subprocess.run([*control, "-o", options, "-l", str(folder / "log"), "start"], check=True, **quiet)
+    yield f"postgresql+psycopg://tester:hush@127.0.0.1:{port}/postgres"
+    subprocess.run([*control, "-m", "immediate", "stop"], check=True, **quiet)
+    shutil.rmtree(folder)
+
+
+def test_a_real_postgresql(postgres):
+    sqlalchemy = pytest.importorskip("sqlalchemy")
+    frame = database(loans())
+    engine = sqlalchemy.create_engine(postgres)
+    frame.to_sql("loans", engine, index=False)
+    with engine.begin() as base:
+        base.execute(sqlalchemy.text("ALTER TABLE loans ALTER COLUMN kids TYPE numeric"))
+    check_query(postgres, frame, "SELECT * FROM loans ORDER BY n")
+    with pytest.raises(TableError, match=r"//tester@127.*failed before its first row: relation"):
+        ti.scan_table(postgres, target="paid", query="SELECT * FROM nothing_there")
+
+
+def test_a_connection_lost_midway_is_told(postgres):
+    """The server ends the session from inside the query, after some thousands of rows."""
+    query = "SELECT i AS x, i % 2 AS y, CASE WHEN i = 90000 THEN pg_terminate_backend(pg_backend_pid()) END AS z "
+    query += "FROM generate_series(1, 100000) i"
+    with pytest.raises(TableError, match=r"failed after \d+,000 rows; nothing of them is kept: ask again") as told:
+        ti.scan_table(postgres, target="y", query=query, batch=1000)
+    assert "hush" not in str(told.value)
+
+
+def test_a_query_keeps_no_more_than_a_batch_and_deletes_its_copy(tmp_path):
+    pytest.importorskip("sqlalchemy")
+    with sqlite3.connect(tmp_path / "bank.db") as base:
+        database(loans()).drop(columns=["own", "flag"]).to_sql("loans", base, index=False)
+    source = open_source(f"sqlite:///{tmp_path}/bank.db", "SELECT * FROM loans", 50)
+    assert [len(batch) for batch in source.batches()] == [50, 50, 50, 50, 11]
+    folder = Path(source.kept.name)
+    assert len(list(folder.iterdir())) == 5
+    del source
+    assert not folder.exists()

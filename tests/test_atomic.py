@@ -1,0 +1,172 @@
+"""A killed run, a full disk, a folder that cannot be written to, a broken template: the old files, or none; no half file."""
+
+from __future__ import annotations
+
+import errno
+import hashlib
+import os
+import signal
+import subprocess
+import sys
+from pathlib import Path
+
+import jinja2
+import pytest
+
+import tabinterp as ti
+from tabinterp import files
+from tabinterp.errors import DocumentError
+from tests.test_attestation import folder, sample  # noqa: F401  # a fixture, and a document
+from tests.test_verification import command
+
+ROOT = Path(__file__).resolve().parent.parent
+NAMES = ["report.html", "audit.json", "run.json", "SHA256SUMS"]
+# As `write_folder` writes: four files of a megabyte at once; the process ends itself at the n-th call of a function of `os`.
+WRITER = """
+import os, signal, sys
+from pathlib import Path
+from tabinterp.files import write_all
+target, function, when = Path(sys.argv[1]), sys.argv[2], int(sys.argv[3])
+whole, calls = getattr(os, function), []
+def killed(*given):
+    calls.append(0)
+    if len(calls) == when:
+        os.kill(os.getpid(), signal.SIGKILL)
+    return whole(*given)
+setattr(os, function, killed)
+write_all({target / name: b"new " * 250_000 for name in sys.argv[4:]})
+"""
+# The disk is full for this process: no file may grow beyond a tenth of what is to be written.
+LIMITED = """
+import resource, sys
+from pathlib import Path
+from tabinterp.files import write_all
+resource.setrlimit(resource.RLIMIT_FSIZE, (100_000, 100_000))
+target = Path(sys.argv[1])
+try:
+    write_all({target / "report.html": b"new", target / "audit.json": b"new " * 250_000})
+except OSError as error:
+    sys.exit(f"{error.strerror}")
+"""
+
+
+def program(code: str, *arguments: object) -> subprocess.CompletedProcess:
+    return subprocess.run(
+        [sys.executable, "-c", code, *map(str, arguments)],
+        env=os.environ | {"PYTHONPATH": str(ROOT)},
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+
+
+def seen(path: Path) -> dict[str, bytes]:
+    """What a reader finds; what was begun and left has a name that begins with a dot."""
+    return {one.name: one.read_bytes() for one in path.iterdir() if not one.name.startswith(".")}
+
+
+@pytest.mark.parametrize("old", [False, True])
+@pytest.mark.parametrize(
+    ("function", "when", "new"), [("fsync", 1, 0), ("fsync", 4, 0), ("replace", 1, 0), ("replace", 3, 2)]
+)
+def test_a_killed_run_leaves_whole_files(tmp_path, old, function, when, new):
+    before = dict.fromkeys(NAMES, b"old") if old else {}
+    for name, data in before.items():
+        (tmp_path / name).write_bytes(data)
+    done = program(WRITER, tmp_path, function, when, *NAMES)
+    assert done.returncode == -signal.SIGKILL, done.stderr
+    assert seen(tmp_path) == before | dict.fromkeys(NAMES[:new], b"new " * 250_000)
+
+
+def test_old_and_new_files_side_by_side_are_told(folder, monkeypatch):  # noqa: F811
+    """Killed between two files: each is whole, and `verify` says that they do not belong together."""
+    whole, calls = os.replace, []
+
+    class Killed(BaseException):
+        pass
+
+    def stopped(*given):
+        calls.append(0)
+        if len(calls) == 3:
+            raise Killed
+        whole(*given)
+
+    with monkeypatch.context() as patch:
+        patch.setattr(os, "replace", stopped)
+        with pytest.raises(Killed):
+            ti.write_folder(sample(()), folder / "out", {})
+    assert sorted(path.name for path in (folder / "out").iterdir()) == sorted(NAMES)
+    found = ti.verify(folder / "out").frame()
+    assert set(found[found["status"] == "failed"]["what"]) == {"report.html", "audit.json"}
+
+
+def test_a_full_disk_leaves_the_old_files(tmp_path):
+    for name in ("report.html", "audit.json"):
+        (tmp_path / name).write_bytes(b"old")
+    done = program(LIMITED, tmp_path)
+    assert (done.returncode, done.stderr.strip()) == (1, os.strerror(errno.EFBIG))
+    assert {path.name: path.read_bytes() for path in tmp_path.iterdir()} == {
+        "report.html": b"old",
+        "audit.json": b"old",
+    }
+
+
+def full(*_: object) -> None:
+    raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
+
+
+def refused(*_: object, **__: object) -> None:
+    raise PermissionError(errno.EACCES, os.strerror(errno.EACCES))
+
+
+@pytest.mark.parametrize(
+    ("place", "fails", "words"),
+    [("os.fsync", full, "No space left on device"), ("tempfile.mkstemp", refused, "Permission denied")],
+)
+def test_the_commands_say_so_and_leave_what_was_there(folder, monkeypatch, capsys, place, fails, words):  # noqa: F811
+    out = folder / "out"
+    ti.sign(out, folder / "key.pem")
+    before = {path.name: path.read_bytes() for path in out.iterdir()}
+    monkeypatch.setattr(place, fails)
+    for arguments in (
+        ("render", out / "audit.json", "--out", out / "report.html"),
+        ("render", out / "audit.json", "--out", out / "bom.json", "--format", "cyclonedx"),
+        ("check", out / "audit.json", "--out", out / "check.txt"),
+        ("evidence", out / "audit.json", "--out", out / "evidence.csv"),
+        ("sign", out, "--key", folder / "key.pem"),
+    ):
+        assert command(*arguments) == 2, arguments
+        said = capsys.readouterr()
+        assert words in said.err
+        assert (said.out, "Traceback" in said.err) == ("", False)
+        assert {path.name: path.read_bytes() for path in out.iterdir()} == before, arguments
+
+
+@pytest.mark.parametrize("template", ["{{ nothing_of_this_name }}", "{% if %}", None])
+def test_a_broken_template_is_told_and_nothing_is_written(folder, monkeypatch, capsys, template):  # noqa: F811
+    out = folder / "out"
+    before = {path.name: path.read_bytes() for path in out.iterdir()}
+    loader = jinja2.DictLoader({} if template is None else {"page.html": template})
+    monkeypatch.setattr("tabinterp.report.render.PackageLoader", lambda _: loader)
+    assert command("render", out / "audit.json", "--out", out / "report.html") == 2
+    said = capsys.readouterr().err
+    assert "the template page.html cannot be filled" in said
+    assert "Traceback" not in said
+    with pytest.raises(DocumentError):
+        ti.write_folder(sample(()), out, {})
+    assert {path.name: path.read_bytes() for path in out.iterdir()} == before
+
+
+def test_a_folder_in_the_place_of_the_second_file_stops_the_first(tmp_path):
+    (tmp_path / "b").mkdir()
+    with pytest.raises(IsADirectoryError):
+        files.write_all({tmp_path / "a": b"1", tmp_path / "b": b"2"})
+    assert [path.name for path in tmp_path.iterdir()] == ["b"]
+
+
+def test_what_is_written_is_what_was_given(tmp_path):
+    contents = {tmp_path / str(n): os.urandom(n) for n in (0, 1, 100_000)}
+    files.write_all(contents)
+    for path, data in contents.items():
+        assert hashlib.sha256(path.read_bytes()).digest() == hashlib.sha256(data).digest()
+        assert path.stat().st_mode & 0o777 == 0o644

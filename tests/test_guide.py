@@ -1,0 +1,46 @@
+"""The examples of the guide's sections on views and pictures run as they stand."""
+
+from __future__ import annotations
+
+import re
+from pathlib import Path
+
+import matplotlib.pyplot as plt
+import pytest
+
+import tabinterp as ti
+from tests import cases
+from tests.report.samples import count
+
+GUIDE = (Path(__file__).resolve().parent.parent / "docs" / "guide.md").read_text("utf-8")
+
+
+def examples(title):
+    section = re.search(rf"^#+ {title}\n(.*?)(?=^#+ )", GUIDE, re.DOTALL | re.MULTILINE)[1]
+    return re.findall(r"```python\n(.*?)```", section, re.DOTALL)
+
+
+def test_other_views(tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    (block,) = examples("Other views of an audit")
+    exec(block, {"audit": ti.Audit(count())})
+    assert {path.name for path in tmp_path.iterdir()} == {"report.md", "card.md", "summary.html"}
+    assert (tmp_path / "card.md").read_text("utf-8").startswith("---\npipeline_tag: tabular-regression\n")
+
+
+@pytest.mark.filterwarnings("ignore:FigureCanvasAgg")
+def test_pictures():
+    frame = cases.mixed_frame(60, 2)
+    names = {
+        "ti": ti,
+        "plt": plt,
+        "model": ti.wrap(cases.network_pipeline(frame)),
+        "linear": ti.wrap(cases.linear_pipeline(frame)),
+        "table": cases.mixed_table(frame),
+    }
+    (block,) = examples("Pictures")
+    exec(block, names)
+    assert len(names["left"].containers) == 2
+    assert names["right"].get_images()
+    assert "<table" in names["fragment"]
+    plt.close("all")

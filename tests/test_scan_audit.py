@@ -1,0 +1,101 @@
+"""An audit of a table that is read in batches: what it says of all rows, what of those drawn, and that it says which."""
+
+from __future__ import annotations
+
+import json
+
+import numpy as np
+import pandas as pd
+import pytest
+import torch
+from sklearn.compose import make_column_transformer
+from sklearn.preprocessing import OneHotEncoder, StandardScaler
+
+import tabinterp as ti
+from tabinterp.errors import ModelError, TableError
+from tabinterp.files import hidden
+from tabinterp.table.digest import column_digests
+
+N = 1200
+
+
+def frame() -> pd.DataFrame:
+    rng = np.random.default_rng(3)
+    made = pd.DataFrame({"a": rng.normal(size=N), "b": rng.choice(["u", "v"], N), "c": rng.normal(size=N)})
+    drive = made["a"] + made["c"] ** 2 - (made["b"] == "u") + rng.logistic(size=N)
+    return made.assign(y=np.where(drive > 0.5, "yes", "no"))
+
+
+def network() -> ti.Model:
+    encoder = make_column_transformer((StandardScaler(), ["a", "c"]), (OneHotEncoder(sparse_output=False), ["b"]))
+    encoder.fit(frame()[["a", "b", "c"]])
+    torch.manual_seed(0)
+    module = torch.nn.Sequential(torch.nn.Linear(4, 3), torch.nn.Tanh(), torch.nn.Linear(3, 1)).eval()
+    return ti.wrap(module, encoder=encoder, classes=["no", "yes"])
+
+
+@pytest.fixture(scope="module")
+def made(tmp_path_factory):
+    """The audit, and the scan of a folder of Parquet files that it is of."""
+    folder = tmp_path_factory.mktemp("scan") / "people"
+    folder.mkdir()
+    for i in range(3):
+        frame().iloc[i * 400 : (i + 1) * 400].to_parquet(folder / f"{i}.parquet")
+    scan = ti.scan_table(folder, target="y", split=0.5, seed=1, rows=120, batch=256)
+    return ti.audit(network(), scan, rows=60, seed=1), scan
+
+
+def test_the_document_says_what_is_of_all_rows(made):
+    audit, scan = made
+    document, table = audit.document, ti.read_table(frame(), target="y", split=0.5, seed=1)
+    held_out = int(table.held_out.sum())
+    assert (document.data.rows, document.data.held_out_rows) == (N, held_out)
+    assert (document.data.drawn.rows, document.data.drawn.held_out_rows) == (240, 120)
+    assert document.data.drawn.summed == ["counterpart", "performance", "calibration", "gradients"]
+    assert {c.name: c.digest for c in document.data.columns} == column_digests(table.frame)
+    assert document.performance.rows == held_out
+    assert {m.metric: m.rows for m in document.performance.metrics} == {
+        "log_loss": None, "auc": 120, "average_precision": 120, "brier": None, "accuracy": None,
+    }  # fmt: skip
+    assert sum(one.rows for one in document.calibration.outputs[0].network.bins) == held_out
+    rows = {one.method: one.rows for one in document.gradients.methods}
+    assert (rows["saliency"], rows["gradient_x_input"], rows["integrated_gradients"]) == (held_out, held_out, 60)
+    assert document.linear.library.startswith("tabinterp ")
+    assert len(scan.sample) == 240
+
+
+def test_the_page_says_it_and_the_document_comes_back(made):
+    audit, _ = made
+    page = audit.to_html()
+    assert "means over all" in page
+    assert "Of all rows, which were read in batches: the fit of the linear counterpart" in page
+    assert ti.Audit.from_json(audit.to_json()).to_json() == audit.to_json()
+    assert json.loads(audit.to_json())["data"]["drawn"]["rows"] == 240
+
+
+def test_a_split_that_holds_out_rows_the_model_has_seen_is_refused():
+    table = ti.read_table(frame(), target="y", split=0.5, seed=1)
+    other = ti.scan_table(frame(), target="y", split=0.5, seed=2, rows=50, batch=100)
+    trained = ti.models.counterpart.fit_counterpart(network(), table)
+    with pytest.raises(ModelError, match="rows that this table's split holds out are not among them"):
+        ti.audit(trained, other)
+
+
+def test_what_is_read_in_batches(tmp_path):
+    frame().to_parquet(tmp_path / "t.parquet")
+    (tmp_path / "parts").mkdir()
+    frame().to_parquet(tmp_path / "parts" / "0.parquet")
+    asked = {"target": "y", "split": 0.5}
+    for source in (tmp_path / "t.parquet", frame()):
+        assert isinstance(ti.open_table(source, **asked), ti.Table)
+    for source in (tmp_path / "parts", str(tmp_path / "parts"), (tmp_path / "t.parquet").as_uri()):
+        scan = ti.open_table(source, **asked)
+        assert isinstance(scan, ti.Scan)
+        assert scan.is_whole
+    with pytest.raises(TableError, match="stratified share needs the whole table"):
+        ti.open_table(tmp_path / "parts", **asked, stratify=True)
+
+
+def test_a_password_is_written_nowhere():
+    assert hidden("--data=postgresql://ann:se@cret@bank/loans") == "--data=postgresql://ann@bank/loans"
+    assert hidden("postgresql://bank/loans") == "postgresql://bank/loans"

@@ -1,0 +1,350 @@
+"""Readings that are sums over rows: one literal list, of which any split of the rows and any order of merging gives the same."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from functools import cache
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pandas as pd
+import pytest
+import statsmodels.api as sm
+import torch
+from hypothesis import given, settings
+from hypothesis import strategies as st
+from sklearn.compose import make_column_transformer
+from sklearn.linear_model import LogisticRegression, PoissonRegressor, Ridge
+from sklearn.preprocessing import OneHotEncoder, StandardScaler
+
+import tabinterp as ti
+from tabinterp.comparison import calibration
+from tabinterp.comparison.performance import compare
+from tabinterp.models import Bound, bind, newton, on_rows
+from tabinterp.models.counterpart import fit_counterpart
+from tabinterp.readouts import association, effects, permutation, streamed, sums
+from tabinterp.readouts.coefficients import of_network
+from tabinterp.readouts.gradients import gradient_importance
+from tabinterp.readouts.result import Estimates
+from tabinterp.readouts.terms import find_terms
+from tabinterp.sweep import WHOLE, sweep
+from tabinterp.table.witness import merge as merge_witness
+from tabinterp.table.witness import witness
+
+N = 120
+TASKS = ["binary", "multiclass", "regression", "count"]
+
+
+def rows(task: str, n: int = N, seed: int = 1) -> pd.DataFrame:
+    rng = np.random.default_rng(seed)
+    frame = pd.DataFrame({"a": rng.normal(5, 2, n), "b": rng.choice(list("uvw"), n), "c": rng.normal(size=n)})
+    frame["w"] = rng.integers(0, 3, n)
+    drive = 0.4 * (frame["a"] - 5) + frame["c"] ** 2 * 0.5 - (frame["b"] == "u") + rng.logistic(size=n)
+    made = {
+        "binary": np.where(drive > 0, "yes", "no"),
+        "multiclass": np.select([drive > 1, drive > -1], ["high", "middle"], "low"),
+        "regression": drive + 1e4,
+        "count": rng.poisson(np.exp(np.clip(drive / 4, -2, 2))),
+    }
+    return frame.assign(y=made[task])
+
+
+@cache
+def bound(task: str, weight: str | None = "w") -> tuple[Bound, Bound]:
+    """A network with random weights and its counterpart, on weighted rows with a split."""
+    table = ti.read_table(rows(task), target="y", task=task, weight=weight, split=0.5, drop=[] if weight else ["w"])
+    encoder = make_column_transformer((StandardScaler(), ["a", "c"]), (OneHotEncoder(), ["b"])).fit(table.inputs)
+    torch.manual_seed(0)
+    outputs = len(table.schema.classes) if task == "multiclass" else 1
+    module = torch.nn.Sequential(torch.nn.Linear(5, 6), torch.nn.Tanh(), torch.nn.Linear(6, outputs)).eval()
+    named = {"classes": list(table.schema.classes)} if table.schema.classes else {"task": task}
+    network = bind(ti.wrap(module, encoder=encoder, **named), table)
+    return network, bind(fit_counterpart(network, table), table)
+
+
+def numbers_in(value: Any) -> list[float]:
+    """All numbers of a result, in order."""
+    if isinstance(value, Estimates):
+        return numbers_in([value.value, value.stderr])
+    if isinstance(value, (bool, int, float, np.number)):
+        return [float(value)]
+    if isinstance(value, np.ndarray):
+        return [float(one) for one in value.ravel()] if value.dtype != object else []
+    if isinstance(value, dict):
+        return numbers_in([*value.values()])
+    if isinstance(value, (list, tuple)):
+        return [number for one in value for number in numbers_in(one)]
+    return numbers_in([*vars(value).values()]) if hasattr(value, "__dict__") else []
+
+
+@dataclass(frozen=True)
+class Summed:
+    """`start` gives a plan; `update` (plan, rows) sums; `merge`; `finish` (plan, sums) numbers."""
+
+    name: str
+    start: Callable[[str], Any]
+    update: Callable[[Any, np.ndarray], Any]
+    merge: Callable[[Any, Any], Any]
+    finish: Callable[[Any, Any], Any]
+    tasks: tuple[str, ...] = tuple(TASKS)
+
+
+def _means(task):
+    rng = np.random.default_rng(0)
+    values = rng.normal(1e6, 1, (N, 2, 3))
+    values[rng.random(values.shape) < 0.3] = np.nan
+    return values, rng.integers(0, 3, N).astype(float)
+
+
+def _update_means(plan, at):
+    return sums.update(sums.start((2, 3)), plan[0][at], plan[1][at])
+
+
+def _moments(task):
+    rng = np.random.default_rng(0)
+    numeric = np.where(rng.random((N, 3)) < 0.2, np.nan, rng.normal(1e3, 1, (N, 3)))
+    return rng.normal(size=(N, 4)), numeric, rng.integers(-1, 3, (N, 1)), rng.integers(1, 3, N).astype(float)
+
+
+def _newton(task):
+    linear = bound(task)[1]
+    k = len(linear.outputs)
+    parameters = np.random.default_rng(0).normal(0, 0.1, (k, linear.x.shape[1] + 1))
+    return newton.Plan(task, linear.x.mean(0), np.ones(linear.x.shape[1]), 1.0, parameters), linear
+
+
+def _whole(name: str) -> Summed:
+    one = next(w for w in WHOLE if w.field == name)
+
+    def start(task):
+        return one.start(*bound(task)), bound(task)
+
+    def update(plan, at):
+        return one.update(plan[0], *(on_rows(each, each.table.take(at)) for each in plan[1]))
+
+    return Summed(f"sweep: {name}", start, update, one.merge, lambda plan, found: found)
+
+
+SUMMED = (
+    Summed("means", _means, _update_means, sums.merge, lambda p, s: sums.finish(s)),
+    Summed(
+        "moments of units and columns",
+        _moments,
+        lambda p, at: association.update(association.start(4, 3, [3]), *(one[at] for one in p)),
+        association.merge,
+        lambda p, s: association.finish(s),
+    ),
+    Summed(
+        "permutation importance",
+        lambda task: permutation.start(bound(task)[0], n_repeats=2, seed=0),
+        permutation.update,
+        permutation.merge,
+        lambda p, s: [permutation.finish(p, s).importance, permutation.finish(p, s).stderr],
+    ),
+    Summed(
+        "effect curves",
+        lambda task: effects.start(bound(task)[0], grid=4),
+        effects.update,
+        effects.merge,
+        lambda p, s: [(c.pdp, c.effect, c.ale, c.ice_low) for c in effects.finish(p, s).curves],
+    ),
+    Summed(
+        "derivatives",
+        lambda task: (find_terms(bound(task)[0]), bound(task)[0]),
+        lambda p, at: streamed.update_derivatives(p[0], on_rows(p[1], p[1].table.take(at))),
+        sums.merge,
+        lambda p, s: streamed.finish_derivatives(s),
+    ),
+    Summed(
+        "Newton's sums",
+        _newton,
+        lambda p, at: newton.update(p[0], p[1].x[at], p[1].table.y[at], p[1].table.row_weights[at]),
+        newton.merge,
+        lambda p, s: newton.finish(p[0], s),
+    ),
+    *(_whole(one.field) for one in WHOLE),
+)  # fmt: skip
+
+ONE_TASK = {"means", "moments of units and columns"}  # that know of no target
+
+
+@pytest.mark.parametrize("summed", SUMMED, ids=lambda one: one.name)
+@settings(max_examples=4, deadline=None)
+@given(data=st.data())
+def test_any_split_and_any_order_of_merging_gives_the_same(summed, data):
+    task = data.draw(st.sampled_from(TASKS[:1] if summed.name in ONE_TASK else TASKS))
+    plan = summed.start(task)
+    whole = numbers_in(summed.finish(plan, summed.update(plan, np.arange(N))))
+    order = np.random.default_rng(data.draw(st.integers(0, 99))).permutation(N)
+    cuts = sorted(data.draw(st.lists(st.integers(1, N - 1), min_size=1, max_size=5, unique=True)))
+    parts = [summed.update(plan, np.sort(part)) for part in np.split(order, cuts)]
+    while len(parts) > 1:
+        i = data.draw(st.integers(0, len(parts) - 2))
+        parts[i : i + 2] = [summed.merge(parts[i + 1], parts[i])]
+    again = numbers_in(summed.finish(plan, parts[0]))
+    assert len(whole) > 3
+    np.testing.assert_allclose(
+        again, whole, rtol=1e-5, atol=1e-5 * np.nanmax(np.abs(np.array(whole)[np.isfinite(whole)]))
+    )
+
+
+def test_every_reading_that_is_a_sum_is_in_the_list():
+    """Whoever writes `start, update, merge, finish` writes a line above, and the module's name here."""
+    named = {"sums", "association", "permutation", "effects", "newton", "totals", "calibration", "reliability"}
+    folders = [Path(ti.__file__).parent / name for name in ("readouts", "models", "comparison")]
+    paths = [path for folder in folders for path in folder.glob("*.py") if "\ndef merge" in path.read_text("utf-8")]
+    assert {path.stem for path in paths} == named
+
+
+CELLS = st.one_of(st.none(), st.integers(-3, 3), st.sampled_from(["a", "b"]), st.floats())
+
+
+@given(st.lists(CELLS, min_size=2, max_size=12), st.data())
+@settings(max_examples=40, deadline=None)
+def test_witnesses_of_parts_are_those_of_the_whole(values, data):
+    whole = pd.Series(values, dtype=object)
+    cut = data.draw(st.integers(1, len(values) - 1))
+    every = data.draw(st.booleans())
+    parts = [witness(part, every) for part in (whole.iloc[:cut], whole.iloc[cut:])]
+    merged, expected = merge_witness(*parts), witness(whole, every)
+    assert merge_witness(*parts[::-1]).values.index.tolist() == merged.values.index.tolist()
+    assert (merged.rows, merged.missing) == (expected.rows, expected.missing)
+    assert {*map(str, merged.values)} == {*map(str, expected.values)}
+
+
+# ---- against what is known
+
+
+@pytest.mark.parametrize("task", TASKS)
+def test_an_unpenalised_fit_in_batches_is_that_of_statsmodels(task):
+    """Newton's method over merged batches, where the rows fit in memory: to 1e-6 of statsmodels' own."""
+    frame = rows(task, 900)
+    x, w = frame[["a", "c"]].assign(u=frame["b"] == "u").to_numpy(float), 0.5 + frame["w"].to_numpy(float)
+    y = np.unique(frame["y"], return_inverse=True)[1].astype(float) if task in TASKS[:2] else frame["y"].to_numpy(float)
+    w = np.ones(900) if task == "multiclass" else w  # statsmodels' own takes no weights
+    k, exog = (3 if task == "multiclass" else 1), sm.add_constant(x)
+    start = newton.Plan(task, x.mean(axis=0), x.std(axis=0), 0.0, np.zeros((k, 4)))
+    plan, converged = newton.fit(
+        start, lambda: ((x[i : i + 100], y[i : i + 100], w[i : i + 100]) for i in range(0, 900, 100))
+    )
+    slopes = plan.parameters[:, :-1] / plan.scale
+    found = np.column_stack([plan.parameters[:, -1] - slopes @ plan.centre, slopes])
+    if task == "multiclass":
+        expected = sm.MNLogit(y, exog).fit(disp=0, method="newton").params.T
+        found = found[1:] - found[0]
+    else:
+        family = {
+            "binary": sm.families.Binomial(),
+            "count": sm.families.Poisson(),
+            "regression": sm.families.Gaussian(),
+        }
+        expected = sm.GLM(y, exog, family=family[task], freq_weights=w).fit(tol=1e-12).params[None]
+    assert converged
+    np.testing.assert_allclose(found, expected, rtol=1e-6, atol=1e-6)
+
+
+def test_a_step_that_raises_the_loss_is_halved():
+    """A start far out on the flat of the likelihood sends Newton's first step too far."""
+    x = np.linspace(-1, 1, 200)[:, None]
+    y = (np.sin(np.arange(200)) + x[:, 0] > 0).astype(float)
+    far = newton.Plan("binary", np.zeros(1), np.ones(1), 1e-3, np.array([[8.0, 2.0]]))
+    near = replace_parameters(far, np.zeros((1, 2)))
+    (a, one), (b, two) = (newton.fit(plan, lambda: iter([(x, y, np.ones(200))])) for plan in (far, near))
+    assert one
+    assert two
+    np.testing.assert_allclose(a.parameters, b.parameters, atol=1e-8)
+
+
+def replace_parameters(plan, parameters):
+    return newton.Plan(plan.task, plan.centre, plan.scale, plan.penalty, parameters)
+
+
+@pytest.mark.parametrize("task", TASKS)
+def test_a_penalised_fit_in_batches_is_that_of_scikit_learn(task):
+    """Of the same penalty beside the sum of losses, intercepts left alone."""
+    frame = rows(task, 600)
+    x, w = frame[["a", "c"]].to_numpy(float), frame["w"].to_numpy(float)
+    y = np.unique(frame["y"], return_inverse=True)[1].astype(float) if task in TASKS[:2] else frame["y"].to_numpy(float)
+    w = w / w.mean()
+    known = {
+        "regression": Ridge(alpha=50.0),
+        "count": PoissonRegressor(alpha=50.0 / 600, tol=1e-10, solver="newton-cholesky"),
+    }.get(task, LogisticRegression(C=1 / 50.0, tol=1e-10, max_iter=1000))
+    known.fit(x, y, sample_weight=w)
+    k = 3 if task == "multiclass" else 1
+    start = newton.Plan(task, np.zeros(2), np.ones(2), 50.0, np.zeros((k, 3)))
+    plan, _ = newton.fit(
+        start, lambda: ((x[i : i + 100], y[i : i + 100], 7 * w[i : i + 100]) for i in range(0, 600, 100))
+    )
+    np.testing.assert_allclose(plan.parameters[:, :-1], np.atleast_2d(known.coef_), atol=2e-6)
+    apart = plan.parameters[:, -1] - np.atleast_1d(known.intercept_)
+    np.testing.assert_allclose(apart - apart.mean() * (k > 1), 0, atol=2e-5)
+
+
+def test_the_counterpart_of_a_scan_is_nearly_that_of_all_its_rows():
+    frame = rows("binary", 1500, seed=5)
+    asked = {"target": "y", "split": 0.3, "drop": ["w"]}
+    table, scan = ti.read_table(frame, **asked), ti.scan_table(frame, **asked, rows=200, batch=256)
+    network = bound("binary", None)[0].model
+    whole, drawn, fitted = (fit_counterpart(network, one) for one in (table, scan.sample, scan))
+    assert (fitted.fitted_in_batches, fitted.converged, whole.fitted_in_batches) == (True, True, False)
+    scores = bind(whole, table).scores
+    near, far = (np.abs(bind(one, table).scores - scores).max() / scores.std() for one in (fitted, drawn))
+    assert near < 0.05
+    assert near < far / 3
+
+
+def test_a_sweep_over_batches_is_what_memory_gives():
+    frame = rows("binary", 1000, seed=2)
+    network = bound("binary")[0].model
+    asked = {"target": "y", "weight": "w", "split": 0.4}
+    scan, table = ti.scan_table(frame, **asked, rows=200, batch=150), ti.read_table(frame, **asked)
+    model = fit_counterpart(network, table)
+    drawn = [bind(one, scan.sample) for one in (network, model)]
+    whole = [bind(one, table).take(table.held_out) for one in (network, model)]
+    swept = sweep(*drawn, scan)
+
+    few = compare(*(one.take(one.table.held_out) for one in drawn), held_out=True, resamples=50)
+    found, expected = swept.finish("performance", few), compare(*whole, held_out=True, resamples=500)
+    assert (found.rows, found.disagreement[0]) == (int(table.held_out.sum()), expected.disagreement[0])
+    assert found.null == pytest.approx(expected.null, rel=1e-12)
+    for one, other in zip(found.metrics, expected.metrics, strict=True):
+        if one.method == "student":  # the error of a mean, beside that of a thousand resamples
+            for part in ("network", "linear", "difference"):
+                assert getattr(one, part)[0] == pytest.approx(getattr(other, part)[0], rel=1e-6, abs=1e-9)
+                assert getattr(one, part)[1] == pytest.approx(getattr(other, part)[1], rel=0.15)
+        else:
+            assert one.rows == few.rows
+    assert [m.name for m in found.metrics if m.method == "student"] == ["log_loss", "brier", "accuracy"]
+
+    curves = swept.finish("calibration", [calibration.calibration(one) for one in drawn])
+    held = whole[0].table
+    p = 1 / (1 + np.exp(-whole[0].scores[:, 0]))
+    edges = calibration.start_curves(drawn[0].take(drawn[0].table.held_out))[0]
+    at = np.searchsorted(edges, p, side="right")
+    for i, one in enumerate(curves[0].outputs[0].bins):
+        inside = (at == i) & (held.row_weights > 0)
+        assert one.rows == inside.sum()
+        assert one.observed == pytest.approx(np.average(held.y[inside], weights=held.row_weights[inside]))
+
+    results = [gradient_importance(one, one.table, method="gradient_x_input") for one in drawn]
+    over = swept.finish("gradients", [results])[0][0]
+    gradient = whole[0].gradients(whole[0].x)
+    baseline = streamed.start_gradients(drawn[0].take(drawn[0].table.held_out)).start
+    product = (gradient * (whole[0].x - baseline)[:, :, None])[:, whole[0].encoding.blocks["a"]].sum(axis=1)
+    assert over.rows == len(held)
+    assert over.mean().value[0] == pytest.approx(np.average(product, axis=0, weights=held.row_weights), rel=1e-5)
+
+
+def test_derivatives_as_sums_are_those_of_the_coefficients():
+    network = bound("binary")[0]
+    terms = find_terms(network)
+    held_out = network.take(network.table.held_out)
+    mean, flips = streamed.finish_derivatives(streamed.update_derivatives(terms, held_out))
+    result = of_network(network, terms, terms)
+    np.testing.assert_array_equal(result.estimates.value, mean.value)
+    own = streamed.row_derivatives(held_out, terms)
+    other = np.sign(own) * np.sign(mean.value) < 0
+    np.testing.assert_allclose(flips, np.average(other, axis=0, weights=held_out.table.weights), rtol=1e-12)
