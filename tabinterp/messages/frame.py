@@ -46,6 +46,7 @@ FRAME: dict[str, str] = {
     "step.reason codes": "reason codes",
     "step.groups of people": "groups of people",
     "step.proxies of protected columns": "proxies of protected columns",
+    "step.alternatives considered": "alternatives considered",
     "step.search for weak groups": "search for weak groups",
     "step.declared constraints": "declared constraints",
     "step.coefficients": "coefficients",

@@ -12,6 +12,7 @@ import pytest
 from playwright.sync_api import Error, sync_playwright
 from pypdf import PdfReader
 
+import tabinterp as ti
 from tabinterp.messages.language import languages
 from tabinterp.report.render import render, render_notebook, render_summary
 from tests.report.samples import SAMPLES, crowded, hostile
@@ -256,7 +257,7 @@ CROWDED = """() => [...document.querySelectorAll("figure svg")].flatMap((svg) =>
 @pytest.mark.parametrize("lang", languages())
 def test_pages_and_figures_are_legible_in_every_language(browser, tmp_path, lang):
     path = tmp_path / "report.html"
-    path.write_text(render(hostile(), lang), encoding="utf-8")
+    path.write_text(ti.Audit(hostile()).to_html(lang=lang), encoding="utf-8")
     with Opened(browser, path, viewport=WIDE) as opened:
         unfold(opened.page)
         assert opened.page.locator("figure svg text").count() > 100
@@ -269,7 +270,7 @@ def test_pages_and_figures_are_legible_in_every_language(browser, tmp_path, lang
 
 def test_axe_finds_nothing_in_japanese(browser, tmp_path, axe):
     path = tmp_path / "report.html"
-    path.write_text(render(SAMPLES["nothing"](), "ja"), encoding="utf-8")
+    path.write_text(ti.Audit(SAMPLES["nothing"]()).to_html(lang="ja"), encoding="utf-8")
     with Opened(browser, path, viewport=NARROW) as opened:
         unfold(opened.page)
         opened.page.evaluate(axe)
