@@ -16,12 +16,12 @@ import matplotlib as mpl
 import pytest
 
 from tabinterp import messages
+from tabinterp.messages.names import LEFTWARD
 from tabinterp.report import sections as sections_module
 from tabinterp.report.blocks import Figure, Fold, Paragraph, Table
 from tabinterp.report.document import Interval
 from tabinterp.report.parts import coefficients, findings, gradients, method
 from tabinterp.report.render import render
-from tabinterp.report.words import LEFTWARD
 from tests.report.samples import HOSTILE, SAMPLES, binary, nothing
 
 LIMIT = 1_500_000
