@@ -6,7 +6,8 @@ VIEWS: dict[str, str] = {
     # the model card
     "card.title": "Model card: {network}",
     "card.lead": (
-        "After Mitchell et al. (2019). Numbers are from the audit of {network:name} against {linear:name} on {data}; what is marked as the "
+        "After Mitchell et al. (2019). Numbers are from the audit of {network:name} against {linear:name} on "
+        "{data}; what is marked as the "
         "author's is in the words of whoever is responsible for the model, and was not checked."
     ),
     "card.section.details": "Model details",
