@@ -44,7 +44,7 @@ def mean_in_two_roles(
     in one role and what it adds in the other are summed before they are squared: all rows against all rows have mean zero.
     """
     n, b = np.float64(len(values)), np.float64(len(against))  # of one alone nothing is known: NaN
-    share = (np.ones(n) if weights is None else weights).reshape(-1, *[1] * (values.ndim - 1))
+    share = (np.ones(len(values)) if weights is None else weights).reshape(-1, *[1] * (values.ndim - 1))
     with np.errstate(invalid="ignore", divide="ignore"):
         own = share / share.sum() * (values - mean.value) * np.sqrt(n / (n - 1))
         other = (against - against.mean(axis=0)) / b * np.sqrt(b / (b - 1))
