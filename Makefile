@@ -6,7 +6,7 @@ BIN := .venv/bin
 # Two test workers share the cores: one thread of linear algebra each.
 TEST := OMP_NUM_THREADS=1 $(BIN)/python -m pytest -n 2 --dist loadfile -q
 
-.PHONY: help demo test test-fast lint truth faults bench reports schema browser fuzz clean
+.PHONY: help demo test test-fast lint truth faults bench reports schema messages browser fuzz clean
 
 help:
 	@echo "make demo       audit a network on a bundled table; the last line is the path of the report"
@@ -72,6 +72,9 @@ reports: .venv/base
 
 fuzz: .venv/full
 	OMP_NUM_THREADS=1 $(BIN)/python -m tests.fuzz --examples 100000
+
+messages: .venv/full
+	$(BIN)/python -m tabinterp.messages.catalogue
 
 schema: .venv/base
 	$(BIN)/python -m tabinterp.report.canonical > tabinterp/report/audit-1.schema.json

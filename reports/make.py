@@ -38,11 +38,11 @@ def decided(entry: dict[str, Any]) -> list[str]:
     return [part for name in ("declined", "costs") if name in entry for part in (f"--{name}", entry[name])]
 
 
-def make(name: str, entry: dict[str, Any]) -> None:
+def make(entry: dict[str, Any], out: Path) -> None:
+    """Train, audit, and leave in `out` what is the same from run to run."""
     with tempfile.TemporaryDirectory() as folder:
         command = [sys.executable, "-m", "tabinterp.cli"]
         subprocess.run([*command, "train", *options(entry), "--out", folder], check=True, cwd=ROOT)
-        out = ROOT / "reports" / name
         data = str((DATA / entry["file"]).relative_to(ROOT))
         audit = [*command, "audit", folder, "--data", data, "--out", str(out), *decided(entry)]
         subprocess.run(audit, check=True, cwd=ROOT)
@@ -54,7 +54,7 @@ def main() -> None:
     tables = tomllib.loads((DATA / "tables.toml").read_text(encoding="utf-8"))
     for name in sys.argv[1:] or tables:
         print(name, flush=True)
-        make(name, tables[name])
+        make(tables[name], ROOT / "reports" / name)
 
 
 if __name__ == "__main__":

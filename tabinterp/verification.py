@@ -363,7 +363,7 @@ def _groups(part: Groups) -> dict[str, Any]:
 
 def compare(written: Audit, found: Audit) -> Step:
     """Every number of two documents, to the tolerance; what is text must be equal."""
-    one, two = (dict(_leaves(a.document.model_dump(), "")) for a in (written, found))
+    one, two = (dict(leaves(a.document.model_dump())) for a in (written, found))
     places = [place for place in one | two if not place.startswith(ELSEWHERE)]
     changed = [place for place in places if not _close(one.get(place), two.get(place))]
     if not changed:
@@ -373,13 +373,14 @@ def compare(written: Audit, found: Audit) -> Step:
     return _step("numbers", "failed", "numbers.changed", changed=len(changed), count=len(places), **values)
 
 
-def _leaves(part: Any, place: str) -> Iterator[tuple[str, Any]]:
+def leaves(part: Any, place: str = "") -> Iterator[tuple[str, Any]]:
+    """Every place of a document with its value."""
     if isinstance(part, dict):
         for name, value in part.items():
-            yield from _leaves(value, f"{place}.{name}".lstrip("."))
+            yield from leaves(value, f"{place}.{name}".lstrip("."))
     elif isinstance(part, (list, tuple)):
         for index, value in enumerate(part):
-            yield from _leaves(value, f"{place}.{index}")
+            yield from leaves(value, f"{place}.{index}")
     else:
         yield place, part
 

@@ -58,6 +58,10 @@ def test_the_document_holds_what_the_functions_find():
     assert part.table.columns[0].network.ratio.value > 1.25
     assert (part.table.threshold, part.table.favourable) == (0.6, "True")
     assert [p.column for p in part.proxies] == ["sex", "city"]
+    versions = {(v.model, v.how, *v.without): v for v in part.alternatives.versions}
+    assert part.alternatives.columns == ["sex", "city"]
+    whole, without = versions["network", "whole"], versions["network", "held", "near"]
+    assert without.ratios[0].value > whole.ratios[0].value  # `near` tells sex
     assert part.constraints.columns[1].network.share.value == 0
     told = {m.key for m in audited().document.not_assessed}
     assert not told & {"not_assessed.groups", "not_assessed.constraints"}

@@ -31,6 +31,7 @@ from .plots import PLOTS
 from .provenance import PROVENANCE
 from .readings import READINGS
 from .reasons import REASONS
+from .refusals import REFUSALS
 from .report import REPORT
 from .scale import SCALE
 from .shapley import SHAPLEY
@@ -59,6 +60,7 @@ ENGLISH: dict[str, str] = {
     **PROVENANCE,
     **READINGS,
     **REASONS,
+    **REFUSALS,
     **REPORT,
     **SCALE,
     **SHAPLEY,

@@ -248,7 +248,7 @@ AUDIT: dict[str, str] = {
     "reading.integrated_gradients": "Integrated gradients",
     "reading.expected_gradients": "Expected gradients",
     # what was not assessed
-    "not_assessed.reading": "No {reading:step}: {reason}.",
+    "not_assessed.reading": "No {reading:step}: {reason:why}.",
     "not_assessed.split": (
         "The verdict: without a split it is not known which rows the network has not seen. Give the table a split."
     ),

@@ -1,5 +1,4 @@
-"""Keeps the translations beside the English sentences: `make messages`, or
-`python -m tabinterp.messages.catalogue [LANG FILE.json]`.
+"""Keeps translations beside the English sentences: `make messages`, or `python -m tabinterp.messages.catalogue [LANG FILE.json]`.
 
 Every `locale/LANG/LC_MESSAGES/tabinterp.po` gets exactly the keys of `ENGLISH`, in their order: a key is the context, its English
 template the message. A translation whose English sentence changed is kept and marked fuzzy, until someone has looked at it and

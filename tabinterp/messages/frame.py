@@ -46,6 +46,7 @@ FRAME: dict[str, str] = {
     "step.reason codes": "reason codes",
     "step.groups of people": "groups of people",
     "step.proxies of protected columns": "proxies of protected columns",
+    "step.alternatives considered": "alternatives considered",
     "step.search for weak groups": "search for weak groups",
     "step.declared constraints": "declared constraints",
     "step.coefficients": "coefficients",
@@ -64,5 +65,6 @@ FRAME: dict[str, str] = {
     "step.reading of perturbed rows": "reading of perturbed rows",
     "step.reading beyond the range": "reading beyond the range",
     "step.null of random weights": "null of random weights",
+    "report.layer": "layer {index}",
     "group.both": "{first} and {second}",
 }

@@ -6,8 +6,8 @@ VIEWS: dict[str, str] = {
     # the model card
     "card.title": "Model card: {network}",
     "card.lead": (
-        "After Mitchell et al. (2019). Numbers are from the audit of {network} against {linear} on {data}; what is marked as the "
-        "author's is in the words of whoever is responsible for the model, and was not checked."
+        "After Mitchell et al. (2019). Numbers are from the audit of {network:name} against {linear:name} on {data}; what is "
+        "marked as the author's is in the words of whoever is responsible for the model, and was not checked."
     ),
     "card.section.details": "Model details",
     "card.section.use": "Intended use",
@@ -51,7 +51,7 @@ VIEWS: dict[str, str] = {
     "card.ethics.none": "No check about groups of people was raised.",
     "card.caveats.raised": "Checks raised, and what to do",
     # the page in brief
-    "summary.title": "{network} against {linear} on {data}: in brief",
+    "summary.title": "{network:name} against {linear:name} on {data}: in brief",
     "summary.provenance": "What this page is of",
     "summary.document": "SHA-256 of the audit (audit.json)",
     "summary.footer": (
@@ -62,5 +62,5 @@ VIEWS: dict[str, str] = {
     # the notebook
     "brief.more": "{count} more raised in the report.",
     "notebook.whole": "The report: .to_html(path)",
-    "notebook.repr": "Audit of {network} against {linear} on {data}: {status}, {raised} raised",
+    "notebook.repr": "Audit of {network:name} against {linear:name} on {data}: {status}, {raised} raised",
 }

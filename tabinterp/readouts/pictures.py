@@ -126,7 +126,7 @@ class Dots:
         ax.tick_params(axis="y", length=0)
         if count > 1:
             ax.legend(frameon=False, loc="lower left", bbox_to_anchor=(0, 1), ncols=count, borderaxespad=0)
-        return ax
+        return plots.legible(ax)
 
     def _span(self, shown: int) -> tuple[float, float] | None:
         """All points and the line; intervals as far as they leave the points legible."""
@@ -193,7 +193,7 @@ class Heat:
         ax.set_title(self.axis, fontsize="medium", loc="left", parse_math=False)
         ax.tick_params(length=0)
         ax.spines[:].set_visible(False)
-        return ax
+        return plots.legible(ax)
 
 
 def _strongest(size: FloatArray) -> Sequence[int]:
@@ -277,4 +277,4 @@ class Reliability:
         ax.spines[["top", "right"]].set_visible(False)
         if len(self.models) > 1:
             ax.legend(frameon=False)
-        return ax
+        return plots.legible(ax)

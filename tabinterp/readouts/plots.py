@@ -7,6 +7,7 @@ first picture is asked for.
 from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
+from unicodedata import east_asian_width
 
 import numpy as np
 
@@ -22,6 +23,10 @@ Curve = Any  # `effects.Curve`, which is drawn by what is here
 NAVY, AMBER, INK, RULE = "#08306b", "#d97706", "#1f2937", "#d1d5db"
 DASH = (0.0, (1.8, 0.9))
 RUG = 0.16  # of the height, for how the rows are spread
+WIDE = (
+    "Noto Sans CJK JP", "Noto Sans JP", "Hiragino Sans", "Yu Gothic", "Meiryo", "IPAexGothic", "MS Gothic",
+    "Noto Sans CJK SC", "PingFang SC", "Microsoft YaHei", "Noto Sans CJK KR", "Apple SD Gothic Neo", "Malgun Gothic",
+)  # fmt: skip
 SHOWN = 20  # players of a picture
 
 
@@ -74,6 +79,22 @@ def curve(ax: Axes | None, network: Curve, linear: Curve | None, k: int, scale: 
     ax.spines[["top", "right"]].set_visible(False)
     if linear is not None:
         ax.legend(frameon=False)
+    return legible(ax)
+
+
+def legible(ax: Axes) -> Axes:
+    """The axes, with a font that holds Chinese, Japanese and Korean behind the caller's wherever such a text stands.
+
+    Matplotlib's own font holds none; which of those below is there depends on the machine.
+    """
+    from matplotlib import font_manager  # noqa: PLC0415
+
+    legend = ax.get_legend()
+    ticks, axes = (*ax.get_xticklabels(), *ax.get_yticklabels()), (ax.xaxis.label, ax.yaxis.label, ax.title)
+    for one in (*ticks, *axes, *ax.texts, *(legend.get_texts() if legend else ())):
+        if any(east_asian_width(char) in "WF" for char in one.get_text()):
+            there = {font.name for font in font_manager.fontManager.ttflist}
+            one.set_fontfamily([*one.get_fontfamily(), *(name for name in WIDE if name in there)])
     return ax
 
 

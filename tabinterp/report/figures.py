@@ -12,6 +12,7 @@ import unicodedata
 from collections.abc import Iterator, Sequence
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
+from threading import Lock
 from typing import Any, Literal
 
 import matplotlib as mpl
@@ -51,6 +52,8 @@ RC: dict[Any, Any] = {
     "path.simplify": False,
 }
 
+_DRAWING = Lock()  # Matplotlib's settings are those of the process
+
 Filling = Literal["model", "excludes_zero"]
 
 
@@ -68,8 +71,8 @@ class Pair:
 
 @contextmanager
 def styles() -> Iterator[None]:
-    """The same look whatever the caller's settings are, and the caller's settings afterwards."""
-    with ExitStack() as stack:
+    """The same look whatever the caller's settings are, and the caller's settings afterwards; one thread at a time draws."""
+    with _DRAWING, ExitStack() as stack:
         stack.enter_context(style.context("default"))
         stack.enter_context(sns.axes_style("white"))
         stack.enter_context(mpl.rc_context(RC))

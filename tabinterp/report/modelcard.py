@@ -15,7 +15,7 @@ from tabinterp.report.parts.findings import items, raised_of
 from tabinterp.report.parts.first import target
 from tabinterp.report.parts.groups import rates
 from tabinterp.report.parts.method import described, not_assessed
-from tabinterp.report.words import number, say, t, tidy
+from tabinterp.report.words import counted, listed, number, say, t, tidy
 
 PEOPLE = ("groups", "reasons")  # sections whose findings are of groups of people
 # What a model hub reads. Constants alone: nothing of the document stands in front matter, and each line is true of every audit
@@ -74,9 +74,9 @@ def _factors(document: Document) -> list[Block]:
         if column.protected
     ]
     pairs = [
-        (t("card.inputs"), f"{sum(column.read_by_network for column in columns):,}"),
-        (t("card.protected"), ", ".join(protected) or t("card.protected.none")),
-        (t("card.groups"), ", ".join(grouped) or t("card.groups.none")),
+        (t("card.inputs"), counted(sum(column.read_by_network for column in columns))),
+        (t("card.protected"), listed(protected) or t("card.protected.none")),
+        (t("card.groups"), listed(grouped) or t("card.groups.none")),
     ]
     return [Facts(pairs)]
 
@@ -88,7 +88,7 @@ def _metrics(document: Document) -> list[Block]:
     pairs = [(t("card.primary"), t("card.primary.text", metric=t(f"report.metric.{verdict.metric}"), unit=unit))]
     if verdict.margin is not None:
         pairs.append((t("card.margin"), t("card.margin.text", margin=number(verdict.margin), unit=unit)))
-    pairs += [(t("card.others"), ", ".join(others))] if others else []
+    pairs += [(t("card.others"), listed(others))] if others else []
     table = document.groups and document.groups.table
     if table and table.favourable is not None:
         pairs.append((t("card.threshold"), t("card.threshold.text", threshold=number(table.threshold))))

@@ -218,6 +218,17 @@ def reading(name: str) -> str:
     return messages.word("reading", name) if f"reading.{name}" in ENGLISH else tidy(name.replace("_", " "))
 
 
+def layer_name(name: str) -> str:
+    """A layer that has no name of its own is called by its number; a module's own name stays."""
+    own, _, number_of = name.partition(" ")
+    return t("report.layer", index=number_of) if own == "layer" and number_of.isdecimal() else name
+
+
+def level_name(level: str) -> str:
+    """A level; what stands in the document for missing values, in the reader's language."""
+    return t("units.missing") if level == ENGLISH["units.missing"] else level
+
+
 def name_cell(name: str, style: str = "") -> Cell:
     """A name in a table: whole, and on several lines where it is long."""
     label = tidy(name)

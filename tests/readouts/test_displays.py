@@ -19,7 +19,6 @@ from tabinterp.comparison.calibration import calibration
 from tabinterp.comparison.performance import compare
 from tabinterp.errors import NotApplicableError
 from tabinterp.models import bind
-from tabinterp.readouts.gradients import METHODS
 from tabinterp.readouts.pictures import SHOWN, Dots, Heat, Series
 from tests import cases
 
@@ -60,7 +59,8 @@ NO_RESULT = {  # public names of something else: a table, a model, an objective,
     "read_table", "Table", "Schema", "Column", "Split", "wrap", "Model", "fit_counterpart", "save_model", "save_others",
     "load_model", "load_counterpart", "load_others", "table_settings", "inspect_model", "train", "unit", "direction", "layer",
     "output", "interpolation", "read_constraints", "audit", "explain_checks", "list_checks", "Audit", "compare_audits",
-    "write_folder", "file_digest", "verify", "read_policy", "read_card", "read_mapping", "format_decision", "TabinterpError",
+    "write_folder", "file_digest", "verify", "sign", "read_policy", "read_card", "read_mapping", "format_decision",
+    "scan_table", "open_table", "Scan", "TabinterpError",
 }  # fmt: skip
 
 
@@ -228,13 +228,10 @@ def test_a_linear_model_is_drawn_beside_any_reading_of_the_same_kind(results):
         results["families"].plot(ax=axes(), linear=results["families"])
 
 
-@pytest.mark.parametrize("method", METHODS)
-def test_an_output_of_several_is_named(method):
+def test_an_output_of_several_is_named():
     frame = cases.mixed_frame(60, 3, "multiclass")
     table = cases.mixed_table(frame, "multiclass")
-    found = ti.gradient_importance(
-        ti.wrap(cases.network_pipeline(frame, "multiclass")), table, method=method, background=5
-    )
+    found = ti.gradient_importance(ti.wrap(cases.network_pipeline(frame, "multiclass")), table, method="saliency")
     ax = found.plot(ax=axes(), output="c")
     assert ax.get_xlabel().endswith("output c")
     told = found.frame().query("output == 'c'").set_index("column")["mean"]

@@ -12,6 +12,8 @@ import pytest
 from playwright.sync_api import Error, sync_playwright
 from pypdf import PdfReader
 
+import tabinterp as ti
+from tabinterp.messages.language import languages
 from tabinterp.report.render import render, render_notebook, render_summary
 from tests.report.samples import SAMPLES, crowded, hostile, widest
 
@@ -234,6 +236,62 @@ def test_print_shows_what_is_folded(browser, pages, name):
             )
             assert cut == []
         assert opened.page.pdf(prefer_css_page_size=True).startswith(b"%PDF")
+
+
+# Texts of figures that leave their picture or lie on one another, in pixels of the picture.
+CROWDED = """() => [...document.querySelectorAll("figure svg")].flatMap((svg) => {
+  const view = svg.viewBox.baseVal, edge = svg.getBoundingClientRect(), k = view.width / edge.width;
+  const boxes = [...svg.querySelectorAll("text")].map((text) => {
+    const box = text.getBoundingClientRect();
+    const [left, top] = [(box.left - edge.left) * k, (box.top - edge.top) * k];
+    return [text.textContent, left, left + box.width * k, top, top + box.height * k];
+  });
+  const out = boxes.filter(([, left, right, top, bottom]) =>
+    left < -1 || right > view.width + 1 || top < -3 || bottom > view.height + 3);
+  const both = boxes.flatMap((a, i) => boxes.slice(i + 1).map((b) => [a, b])).filter(([a, b]) =>
+    Math.min(a[2], b[2]) - Math.max(a[1], b[1]) > 1 && Math.min(a[4], b[4]) - Math.max(a[3], b[3]) > 5);
+  return [...out, ...both].map((found) => [svg.id, String(found)]);
+})"""
+
+
+@pytest.mark.parametrize("lang", languages())
+def test_pages_and_figures_are_legible_in_every_language(browser, tmp_path, lang):
+    path = tmp_path / "report.html"
+    path.write_text(ti.Audit(hostile()).to_html(lang=lang), encoding="utf-8")
+    with Opened(browser, path, viewport=WIDE) as opened:
+        unfold(opened.page)
+        assert opened.page.locator("figure svg text").count() > 100
+        assert opened.page.evaluate(CROWDED) == []
+        for size in (WIDE, NARROW):
+            opened.page.set_viewport_size(size)
+            assert sideways(opened.page) <= 0
+        assert opened.trouble == []
+
+
+def test_axe_finds_nothing_in_japanese(browser, tmp_path, axe):
+    path = tmp_path / "report.html"
+    path.write_text(ti.Audit(SAMPLES["nothing"]()).to_html(lang="ja"), encoding="utf-8")
+    with Opened(browser, path, viewport=NARROW) as opened:
+        unfold(opened.page)
+        opened.page.evaluate(axe)
+        found = opened.page.evaluate("axe.run(document, {resultTypes: ['violations']})")["violations"]
+        assert [(each["id"], each["nodes"][0]["html"][:200]) for each in found] == []
+        assert opened.page.evaluate("getComputedStyle(document.body).lineBreak") == "strict"
+
+
+def test_a_table_sorts_by_numbers_of_any_language(browser, pages):
+    with Opened(browser, pages["binary"], viewport=WIDE, java_script_enabled=False) as opened:
+        source = opened.page.content()
+    cells = "".join(f"<tr><th>{i}</th><td>{value}</td></tr>" for i, value in enumerate(["1.234", "0,5", "−2,25", "99"]))
+    page = re.sub(r"<main>.*</main>", f"<main><section id='findings'><h2></h2></section><div class='scroll'><table class="
+                  f"'sortable'><thead><tr><th>a</th><th>b</th></tr></thead><tbody>{cells}</tbody></table></div></main>",
+                  source, flags=re.DOTALL)  # fmt: skip
+    page = page.replace('data-decimal="."', 'data-decimal=","').replace('data-group=","', 'data-group="."')
+    path = pages["binary"].with_name("german.html")
+    path.write_text(page, encoding="utf-8")
+    with Opened(browser, path, viewport=WIDE) as opened:
+        opened.page.locator("thead button").nth(1).click()
+        assert opened.page.locator("td").all_text_contents() == ["1.234", "99", "0,5", "−2,25"]
 
 
 # ---- the page in brief, and a notebook's cell

@@ -8,7 +8,6 @@ import subprocess
 import sys
 import xml.etree.ElementTree as ET
 from base64 import b64encode
-from collections import Counter
 from functools import cache
 from html.parser import HTMLParser
 from importlib.resources import files
@@ -17,12 +16,12 @@ import matplotlib as mpl
 import pytest
 
 from tabinterp import messages
+from tabinterp.messages.names import LEFTWARD
 from tabinterp.report import sections as sections_module
 from tabinterp.report.blocks import Figure, Fold, Paragraph, Table
-from tabinterp.report.document import Interval, Part
+from tabinterp.report.document import Interval
 from tabinterp.report.parts import coefficients, findings, gradients, method
 from tabinterp.report.render import render
-from tabinterp.report.words import LEFTWARD
 from tests.report.samples import HOSTILE, SAMPLES, binary, nothing
 
 LIMIT = 1_500_000
@@ -263,27 +262,6 @@ def test_cells_of_heat_maps_can_be_read():
 
 def test_the_script_stays_small():
     assert len(files("tabinterp.report").joinpath("static/report.js").read_bytes()) < 10_000
-
-
-def readings(part):
-    """Every part of the document that was read on some number of rows, however deep."""
-    for name in type(part).model_fields:
-        value = getattr(part, name)
-        found = value if name in {"methods", "proxies"} else [value]
-        for one in found:
-            if isinstance(one, Part):
-                yield one
-                yield from readings(one)
-
-
-def test_the_rows_of_every_reading_are_told():
-    for make in (SAMPLES["binary"], SAMPLES["regression"], SAMPLES["nothing"]):
-        document = make()
-        parts = [part for part in readings(document) if "rows" in type(part).model_fields and part != document.data]
-        wanted = Counter(f"{part.rows:,}" for part in parts)
-        told = Counter(column(method.rows_table(document), "rows"))
-        assert wanted - told == Counter()
-    assert len([part for part in readings(binary()) if "rows" in type(part).model_fields]) > 25
 
 
 def flat(blocks):

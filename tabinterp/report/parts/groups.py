@@ -26,6 +26,7 @@ from tabinterp.report.words import (
     cells,
     counted,
     interval,
+    layer_name,
     listed,
     name_cell,
     number,
@@ -174,7 +175,7 @@ def _proxy(part: ProxyPart) -> list[Block]:
 
 
 def _place(row: ProbeRow) -> str:
-    return t(f"report.proxies.place.{row.place}", name=tidy(row.name))
+    return t(f"report.proxies.place.{row.place}", name=tidy(layer_name(row.name) if row.place == "layer" else row.name))
 
 
 def _gap(model: str, part: GapPart) -> list[Block]:

@@ -17,6 +17,8 @@ from tabinterp.report.words import (
     cut,
     cut_cell,
     interval,
+    layer_name,
+    level_name,
     name_cell,
     number,
     sentences,
@@ -40,7 +42,7 @@ def health(part: Inside) -> list[Block]:
     names = [t(f"report.inside.{kind}") for kind in ("units", "sound", *HEALTH, "rank")]
     told = zip(*map(_layer, part.layers), strict=True)
     rows = [[Cell(name), *cells(line)] for name, line in zip(names, told, strict=True)]
-    head = [Cell(t("report.inside.layer")), *(cut_cell(layer.layer) for layer in part.layers)]
+    head = [Cell(t("report.inside.layer")), *(cut_cell(layer_name(layer.layer)) for layer in part.layers)]
     table = Table(caption, head, rows, style="")
     return [Heading(t("report.inside.health")), table, Paragraph(t("report.inside.health_note"), "note")]
 
@@ -93,7 +95,7 @@ def close(document: Document, part: Inside) -> list[Block]:
 
 def _card(part: Inside, card: Card, unit: UnitRow | None, rank: dict[str, int], unfolded: bool) -> Fold:
     loss = t(f"report.metric.{part.loss}")
-    name = t("report.neuron.name", layer=cut(card.layer), index=str(card.index))
+    name = t("report.neuron.name", layer=cut(layer_name(card.layer)), index=str(card.index))
     cost = t("report.inside.cost", loss=loss, value=NONE if unit is None else interval(unit.ablation, sign=True))
     words = Paragraph(sentences(_words(card, unit, loss)))
     trio: list[list[Block]] = [_real(card), plausible(part, card, rank), best(part, card.optimum, rank)]
@@ -162,7 +164,7 @@ def _words(card: Card, unit: UnitRow | None, loss: str) -> list[str]:
 def _difference(line: ProfileLine) -> str:
     value = line.excite.value or 0.0
     if line.level is not None:
-        return t("units.level", column=tidy(line.column), level=tidy(line.level), value=number(value))
+        return t("units.level", column=tidy(line.column), level=tidy(level_name(line.level)), value=number(value))
     key = "units.column.higher" if value > 0 else "units.column.lower"
     return t(key, column=tidy(line.column), value=number(abs(value)))
 
@@ -177,7 +179,7 @@ def _real(card: Card) -> list[Block]:
 
 
 def _line_name(line: ProfileLine) -> Cell:
-    return name_cell(line.column if line.level is None else f"{line.column}: {line.level}")
+    return name_cell(line.column if line.level is None else f"{line.column}: {level_name(line.level)}")
 
 
 def _told(line: ProfileLine, found: Interval) -> str:
@@ -203,7 +205,7 @@ def _template(card: Card) -> list[Block]:
     if not card.weights:
         return [Paragraph(t("report.inside.template_none"), "note")]
     rows = [
-        [name_cell(w.column if w.level is None else f"{w.column}: {w.level}"), Cell(signed(w.weight))]
+        [name_cell(w.column if w.level is None else f"{w.column}: {level_name(w.level)}"), Cell(signed(w.weight))]
         for w in card.weights
     ]
     head = [Cell(t("report.column")), Cell(t("report.inside.weight"))]

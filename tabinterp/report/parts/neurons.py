@@ -17,6 +17,7 @@ from tabinterp.report.words import (
     cut,
     cut_cell,
     interval,
+    layer_name,
     listed,
     name_cell,
     number,
@@ -135,7 +136,7 @@ def _caption(span: dict[str, int | str], part: int, parts: int) -> str:
 
 
 def _name(unit: Unit) -> str:
-    return t("report.neuron.name", layer=cut(unit.layer), index=str(unit.index))
+    return t("report.neuron.name", layer=cut(layer_name(unit.layer)), index=str(unit.index))
 
 
 def _shown(column: UnitColumn) -> float | None:

@@ -6,9 +6,12 @@
   /* Numbers are printed with a minus sign; programs expect a hyphen. */
   const hyphens = (value) => value.replace(/\u2212(?=[\d.])/g, "-");
 
+  /* The same number as programs write it, whatever the language's decimal sign and grouping are. */
+  const plain = (value) => hyphens(value).split(words.group).join("").split(words.decimal).join(".");
+
   const leading = (cell) => {
-    const found = /^[<]?[+-]?[\d,]*\.?\d+(e[+-]?\d+)?/.exec(hyphens(cell.textContent.trim()));
-    return found ? parseFloat(found[0].replace(/[<,]/g, "")) : NaN;
+    const found = /^[<]?[+-]?\d*\.?\d+(e[+-]?\d+)?/.exec(plain(cell.textContent.trim()));
+    return found ? parseFloat(found[0].replace("<", "")) : NaN;
   };
 
   const compare = (index, sign) => (first, second) => {

@@ -1,0 +1,337 @@
+"""Another language: whole, the same numbers, no English left over, and no effect on anyone who asked for none."""
+
+from __future__ import annotations
+
+import ast
+import json
+import re
+from collections import Counter
+from concurrent.futures import ThreadPoolExecutor
+from gettext import GNUTranslations
+from io import BytesIO
+from pathlib import Path
+from string import Formatter
+
+import matplotlib as mpl
+import polib
+import pytest
+from matplotlib import font_manager
+from matplotlib.figure import Figure
+
+import tabinterp as ti
+from tabinterp import __version__, cli, messages
+from tabinterp.assembly.provenance import code_digest
+from tabinterp.audited import judged
+from tabinterp.errors import LanguageError
+from tabinterp.messages import ENGLISH, catalogue
+from tabinterp.messages.language import languages, speaking, spoken
+from tabinterp.readouts import plots
+from tabinterp.report.canonical import to_bytes
+from tabinterp.report.changes import compare_documents
+from tabinterp.report.document import Interval
+from tabinterp.report.parts.changes import as_text
+from tabinterp.report.render import render, render_changes
+from tabinterp.report.words import counted, date, interval, number, share
+from tabinterp.steps import STEPS
+from tests.report.samples import SAMPLES, binary, nothing
+from tests.report.test_render import Reader
+
+FOLDERS = sorted(Path(messages.__file__).with_name("locale").iterdir())
+OTHERS = [folder.name for folder in FOLDERS]
+
+
+def po(name):
+    return polib.pofile(str(Path(messages.__file__).with_name("locale") / name / "LC_MESSAGES" / "tabinterp.po"))
+
+
+def fields(template):
+    """The values a template shows, and from which vocabulary."""
+    return {(name, vocabulary) for _, name, vocabulary, _ in Formatter().parse(template) if name is not None}
+
+
+# ---- catalogues
+
+
+@pytest.mark.parametrize("name", OTHERS)
+def test_every_sentence_is_translated_and_no_other(name):
+    own = {key: english for key, english in ENGLISH.items() if not key.startswith("sample.")}
+    found = {entry.msgctxt: entry.msgid for entry in po(name)}
+    assert {key: own.get(key) for key in found.keys() ^ own.keys()} == {}, "run `make messages`"
+    assert [key for key in own if found[key] != own[key]] == [], "run `make messages`"
+    assert catalogue.missing(po(name)) == {}
+
+
+@pytest.mark.parametrize("name", OTHERS)
+def test_a_translation_shows_the_same_values(name):
+    assert [entry.msgctxt for entry in po(name) if fields(entry.msgstr) != fields(entry.msgid)] == []
+
+
+@pytest.mark.parametrize("name", OTHERS)
+def test_what_is_read_is_what_was_compiled_from_the_translations(name):
+    compiled = (Path(messages.__file__).with_name("locale") / name / "LC_MESSAGES" / "tabinterp.mo").read_bytes()
+    assert compiled == po(name).to_binary()
+    read = GNUTranslations(BytesIO(compiled))
+    assert all(read.pgettext(entry.msgctxt, entry.msgid) == entry.msgstr for entry in po(name))
+
+
+def test_a_changed_sentence_is_english_until_someone_has_looked_at_it():
+    old = polib.POFile()
+    for key, english, own in (("a", "One.", "Eins."), ("b", "Two.", "Zwei."), ("gone", "Three.", "Drei.")):
+        old.append(polib.POEntry(msgctxt=key, msgid=english, msgstr=own))
+    new = catalogue.updated(old, {"b": "Two!", "a": "One.", "c": "Four."})
+    assert [(e.msgctxt, e.msgid, e.msgstr, e.fuzzy) for e in new] == [
+        ("b", "Two!", "Zwei.", True),
+        ("a", "One.", "Eins.", False),
+        ("c", "Four.", "", False),
+    ]
+    assert catalogue.missing(new) == {"b": "Two!", "c": "Four."}
+    read = GNUTranslations(BytesIO(new.to_binary()))
+    assert [read.pgettext(e.msgctxt, e.msgid) for e in new] == ["Two!", "Eins.", "Four."]
+    again = catalogue.updated(new, {"b": "Two!"})
+    assert catalogue.missing(again) == {"b": "Two!"}  # a second run does not take a doubt away
+    assert catalogue.missing(catalogue.updated(new, {"b": "Two!"}, {"b": "Zwei!"})) == {}
+
+
+def test_what_a_reading_is_called_has_a_translation():
+    assert [one.name for step in STEPS for one in step.readings if f"step.{one.name}" not in ENGLISH] == []
+
+
+def test_a_refusal_that_has_a_translation_is_one_that_is_raised():
+    sources = [ast.parse(path.read_text("utf-8")) for path in Path(ti.__file__).parent.rglob("*.py")]
+    raised = {
+        node.exc.args[0].value
+        for source in sources
+        for node in ast.walk(source)
+        if isinstance(node, ast.Raise) and isinstance(node.exc, ast.Call) and node.exc.args
+        if isinstance(node.exc.args[0], ast.Constant)
+    }
+    assert [text for key, text in ENGLISH.items() if key.startswith("why.") and text not in raised] == []
+
+
+# ---- a choice of the render
+
+
+def words(html):
+    """Text, spoken text and titles of a page, in order."""
+    read = Reader(re.sub(r"<(style|script)>.*?</\1>", "", html, flags=re.DOTALL))
+    shown = ("aria-label", "title", "data-copy", "data-copied", "data-sort", "data-filter", "data-every")
+    return [*read.words, *(value for _, found in read.tags for name, value in found.items() if name in shown and value)]
+
+
+def page(document, lang):
+    return ti.Audit(document).to_html(lang=lang)
+
+
+def short():
+    """A document with few figures."""
+    parts = ("effects", "together", "shapley", "gain", "trust", "calibration", "judged", "interactions", "inside")
+    return binary().model_copy(update=dict.fromkeys(parts))
+
+
+def test_the_language_is_that_of_the_render_alone():
+    document = short()
+    english = page(document, "en")
+    before = to_bytes(document)
+    with speaking("ja"):
+        assert ti.Audit(document).to_html() == english  # who names no language gets English, wherever the call stands
+        assert spoken() == "ja"
+    assert spoken() == "en"
+    japanese = page(document, "ja")
+    assert '<html lang="en">' in english
+    assert '<html lang="ja">' in japanese
+    assert to_bytes(document) == before
+    with ThreadPoolExecutor(2) as pool:
+        found = list(pool.map(lambda lang: page(document, lang), ["ja", "en"]))
+    assert found == [japanese, english]
+
+
+def test_both_languages_tell_the_same_numbers():
+    """Every cell of every table, but those that hold words."""
+    pages = [Reader(page(short(), lang)) for lang in ("en", "ja")]
+    number_of = re.compile(r"^[<+−]?[\d.,]+(e[+−]?\d+)?%?( \[[^\]]*\])?$")
+    cells = [[w for w in page.words if number_of.match(w)] for page in pages]
+    assert len(cells[0]) > 1000
+    assert Counter(cells[0]) == Counter(cells[1])
+    tags = [[tag for tag, _ in page.tags] for page in pages]
+    assert tags[0] == tags[1]
+
+
+def test_an_unknown_language_is_refused_with_those_there_are():
+    with pytest.raises(LanguageError, match=r"'xx'.*en, ja"):
+        page(binary(), "xx")
+    assert spoken() == "en"
+    assert languages() == ("en", *OTHERS)
+
+
+def test_a_language_that_writes_numbers_otherwise(monkeypatch):
+    german = {
+        "language.decimal": ",",
+        "language.group": ".",
+        "language.percent": "{number} %",
+        "language.interval": "{value} [{low}; {high}]",
+        "language.date": "{day}.{month}.{year}",
+        "language.list": "{before}; {next}",
+    }
+    monkeypatch.setattr(messages, "translated", german.get)
+    assert counted(48842) == "48.842"
+    assert (number(1234.5), number(-0.01234), number(2.5e-7)) == ("1.234", "−0,0123", "2,5e−07")
+    assert interval(Interval(value=0.5, low=0.25, high=1500.0)) == "0,500 [0,250; 1.500]"
+    assert (share(0.1234), date("2026-08-02")) == ("12,3 %", "02.08.2026")
+    assert messages.text("coefficients.note.mixed", {"columns": ["a", "b"]}).endswith(": a; b.")
+    assert messages.text("not_assessed.units", {"count": 12345.0}).startswith("12.345 ")
+
+
+def test_names_of_a_table_are_never_translated():
+    values = {"columns": ["mean", "logistic regression", "numeric"]}
+    for lang in languages():
+        with speaking(lang):
+            assert all(name in messages.text("coefficients.note.mixed", values) for name in values["columns"])
+            assert messages.word("name", "my own model {x}") == "my own model {x}"
+
+
+# ---- nothing is left in English
+
+
+def pseudo(key, english):
+    """A language in which every word of the catalogue stands in brackets, and what is put into sentences does not."""
+    if key == "language.code":
+        return english
+    made = ""
+    for fixed, name, vocabulary, _ in Formatter().parse(english):
+        kept = fixed.replace("{", "{{").replace("}", "}}")
+        made += f"⟦{kept}⟧" if re.search("[A-Za-z]", fixed) else kept
+        made += "" if name is None else f"{{{name}:{vocabulary}}}" if vocabulary else f"{{{name}}}"
+    return made
+
+
+DATA = {
+    "classes", "clause", "column", "columns", "conditioned", "data_digest", "first", "given", "group", "high", "instrument",
+    "intended_use", "largest", "layer", "least", "level", "level_name", "library", "limits", "linear_digest", "low", "members",
+    "model_digest", "name", "of", "output", "pairs", "population", "proxy_of", "reference", "reviewer", "role", "same_as",
+    "second", "skipped", "slug", "target", "unit", "unlike", "value", "version", "what", "missing", "method", "equal", "at",
+    "code", "favourable", "positive", "protected", "strongest", "row", "cell", "start", "end",
+}  # fmt: skip
+
+
+def names_in(part, own=False):
+    """Words that are not ours: names of columns, levels, models, libraries, settings and clauses, digests, what authors wrote."""
+    if isinstance(part, str):
+        return set(re.findall(r"[A-Za-z]{2,}", part)) if own else set()
+    if isinstance(part, dict):
+        parts = [
+            names_in(value, own or key in DATA or key in ("libraries", "settings", "values"))
+            for key, value in part.items()
+        ]
+        return set().union(*parts, *([names_in(list(part), True)] if own else []))
+    return set().union(*(names_in(one, own) for one in part)) if isinstance(part, list) else set()
+
+
+def left_over(html, allowed):
+    found = Counter()
+    for told in words(html):
+        bare = re.sub(r"⟦[^⟦⟧]*⟧|\w*…\w*", " ", told)  # of a name that was cut, the rest is no word
+        found.update(word for word in re.findall(r"[A-Za-z]{2,}", bare) if word not in allowed)
+    return found
+
+
+@pytest.mark.parametrize("name", ["binary", "count"])
+def test_nothing_is_said_outside_of_the_catalogue(monkeypatch, name):
+    document = SAMPLES[name]()
+    monkeypatch.setattr(messages, "translated", pseudo)
+    allowed = names_in(json.loads(to_bytes(document))) | {"TI", "positive", "negative"}
+    found = left_over(render(document), allowed)
+    assert {word for word in found if len(word) > 2} == set()
+
+
+def test_two_audits_side_by_side_say_nothing_else(monkeypatch):
+    one = short()
+    columns = one.importance.columns[1:]
+    metrics = [
+        row.model_copy(update={"network": Interval(value=9.0, stderr=0.1, low=8.8, high=9.2)})
+        for row in one.performance.metrics
+    ]
+    two = one.model_copy(
+        update={
+            "importance": one.importance.model_copy(update={"columns": columns}),
+            "performance": one.performance.model_copy(update={"metrics": metrics}),
+            "verdict": one.verdict.model_copy(update={"status": "not_resolved"}),
+            "findings": [f.model_copy(update={"status": "cleared"}) for f in one.findings],
+        }
+    )
+    monkeypatch.setattr(messages, "translated", pseudo)
+    allowed = names_in(json.loads(to_bytes(one))) | {"TI"}
+    assert left_over(render_changes(one, two), allowed) == Counter()
+    terminal = as_text(compare_documents(one, two))
+    assert left_over(f"<p>{terminal.replace('<', '&lt;')}</p>", allowed) == Counter()
+
+
+# ---- commands
+
+
+@pytest.fixture
+def saved(tmp_path):
+    document = nothing()
+    written = document.method.model_copy(update={"version": __version__, "code_digest": code_digest()})
+    document = judged(document.model_copy(update={"method": written}))
+    path = tmp_path / "audit.json"
+    path.write_bytes(to_bytes(document))
+    return path
+
+
+def run(monkeypatch, capsys, *arguments):
+    monkeypatch.setattr("sys.argv", ["tabinterp", *map(str, arguments)])
+    code = 0
+    try:
+        cli.main()
+    except SystemExit as left:
+        code = left.code or 0
+    return code, *capsys.readouterr()
+
+
+def test_commands_speak_the_language_that_is_asked_for(saved, monkeypatch, capsys):
+    path = saved.with_name("report.html")
+    assert run(monkeypatch, capsys, "render", saved, "--out", path, "--lang", "ja")[0] == 0
+    assert path.read_text(encoding="utf-8") == ti.Audit.from_json(saved).to_html(lang="ja")
+    for command in (["check", saved], ["compare", saved, saved], ["checks"]):
+        _, english, _ = run(monkeypatch, capsys, *command)
+        _, japanese, _ = run(monkeypatch, capsys, *command, "--lang", "ja")
+        assert not re.search("[ぁ-ん]", english)
+        assert re.search("[ぁ-ん]", japanese)
+    code, _, told = run(monkeypatch, capsys, "render", saved, "--out", path, "--lang", "tlh")
+    assert (code, "'tlh'" in told, "en, ja" in told) == (2, True, True)
+
+
+def test_a_report_in_another_language_is_verified_in_that_language(saved):
+    audit = ti.Audit.from_json(saved)
+    ti.write_folder(audit, saved.parent, {}, "ja")
+    steps = {step.told.key: step.status for step in ti.verify(saved.parent).steps}
+    assert steps["verify.report.ok"] == "ok"
+    path = saved.with_name("report.html")
+    path.write_text(path.read_text(encoding="utf-8").replace("ネットワーク", "魔法", 1), encoding="utf-8")
+    steps = {step.told.key: step.status for step in ti.verify(saved.parent).steps}
+    assert steps["verify.report.changed"] == "failed"
+
+
+# ---- pictures
+
+
+def test_names_in_other_scripts_have_a_font(monkeypatch):
+    there = font_manager.fontManager.ttflist
+    fake = font_manager.FontEntry(fname="none.ttc", name=plots.WIDE[0])
+    monkeypatch.setattr(font_manager.fontManager, "ttflist", [*(f for f in there if f.name not in plots.WIDE), fake])
+    ax = Figure().add_subplot()
+    ax.set_yticks([0, 1], ["年収 (円)", "age"])
+    ax.set_xlabel("plain")
+    plots.legible(ax)
+    wide, plain = ax.get_yticklabels()
+    assert wide.get_fontfamily() == [*mpl.rcParams["font.family"], plots.WIDE[0]]
+    assert plain.get_fontfamily() == mpl.rcParams["font.family"] == ax.xaxis.label.get_fontfamily()
+
+
+@pytest.mark.browser  # where there is a browser to look with, there is a font to look at
+def test_a_picture_lacks_no_glyph_of_a_japanese_name(recwarn):
+    ax = Figure().add_subplot()
+    ax.set_yticks([0], ["年収 (円)"])
+    plots.legible(ax)
+    ax.figure.canvas.draw()
+    assert [str(one.message) for one in recwarn if "Glyph" in str(one.message)] == []
