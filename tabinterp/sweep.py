@@ -9,10 +9,14 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Any
 
+import numpy as np
+
 from .comparison import calibration, totals
 from .models import Bound, on_rows
 from .readouts import streamed, sums
 from .table import Scan
+
+CHUNK = 8_192  # rows whose encoded values and gradients are in memory at a time: more of them are slower
 
 
 @dataclass(frozen=True)
@@ -103,11 +107,12 @@ def sweep(network: Bound, linear: Bound, scan: Scan, progress: Callable[[float],
     plans = {one.field: one.start(*drawn) for one in able}
     found: dict[str, Any] = {}
     for table in scan.batches("evaluation"):
-        first = on_rows(network, table)
-        both = first, on_rows(linear, table, first)
-        for one in able:
-            batch = one.update(plans[one.field], *both)
-            found[one.field] = one.merge(found[one.field], batch) if one.field in found else batch
+        for rows in np.split(np.arange(len(table)), range(CHUNK, len(table), CHUNK)):
+            first = on_rows(network, table.take(rows))
+            both = first, on_rows(linear, first.table, first)
+            for one in able:
+                batch = one.update(plans[one.field], *both)
+                found[one.field] = one.merge(found[one.field], batch) if one.field in found else batch
         if progress is not None:
             progress(float(table.numbers[-1] + 1) / len(scan))
     return Swept(plans, found)

@@ -43,8 +43,8 @@ def mean_in_two_roles(
     `against` (b, ...): mean over rows of the values against each drawn row alone; `drawn` (b,): their places. What a row adds
     in one role and what it adds in the other are summed before they are squared: all rows against all rows have mean zero.
     """
-    n, b = len(values), len(against)
-    share = (np.ones(n) if weights is None else weights).reshape(-1, *[1] * (values.ndim - 1))
+    n, b = np.float64(len(values)), np.float64(len(against))  # of one alone nothing is known: NaN
+    share = (np.ones(len(values)) if weights is None else weights).reshape(-1, *[1] * (values.ndim - 1))
     with np.errstate(invalid="ignore", divide="ignore"):
         own = share / share.sum() * (values - mean.value) * np.sqrt(n / (n - 1))
         other = (against - against.mean(axis=0)) / b * np.sqrt(b / (b - 1))
@@ -60,7 +60,7 @@ def mean_with_draws(mean: Estimates, rows: int, stderr: FloatArray, draws: int) 
     return Estimates.of(mean.value, np.sqrt(first + second), _freedom(first, rows, second, draws))
 
 
-def _freedom(first: FloatArray, n: int, second: FloatArray, b: int) -> FloatArray:
+def _freedom(first: FloatArray, n: float, second: FloatArray, b: float) -> FloatArray:
     """Degrees of freedom (Satterthwaite 1946) of the sum of two variances, of n and of b draws."""
     spread = first**2 / max(1, n - 1) + second**2 / max(1, b - 1)
     return np.asarray(np.maximum((first + second) ** 2 / np.maximum(spread, 1e-300), 1))

@@ -41,7 +41,9 @@ def update_gradients(plan: Gradients, bound: Bound) -> Means:
     gradient = bound.gradients(bound.x)
     product = gradient * (bound.x - plan.start)[:, :, None]
     moved = np.einsum("ndk,dj->njk", product, members(bound), optimize=True)
-    values = [known(bound, one) for one in (sizes(bound, gradient, plan.spread), moved)]
+    few = gradient[:1] if bound.is_linear else gradient  # a linear model's is the same in every row
+    size = np.broadcast_to(sizes(bound, few, plan.spread), moved.shape)
+    values = [known(bound, one) for one in (size, moved)]
     both = np.stack([np.stack([one, np.abs(one)], axis=1) for one in values], axis=1)
     return sums.update(sums.start(both.shape[1:]), both, bound.table.weights)
 

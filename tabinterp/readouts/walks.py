@@ -48,8 +48,8 @@ class Sampled:
     @classmethod
     def joined(cls, parts: list[Sampled]) -> Sampled:
         names = ("values", "variance", "df", "evaluations")
-        against = np.sum([part.against for part in parts], axis=0)
-        return cls(**{name: np.concatenate([getattr(part, name) for part in parts]) for name in names}, against=against)
+        each = {name: np.concatenate([getattr(part, name) for part in parts]) for name in names}
+        return cls(**each, against=np.sum([part.against for part in parts], axis=0))
 
 
 def explain(
