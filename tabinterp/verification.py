@@ -332,12 +332,8 @@ def _numbers(document: Document, path: Path, data: Path) -> Step:
     if model.split is not None:
         table = table.with_split(model.split)
     asked = {"seed": document.method.seed, "rows": int(str(settings["rows"])), **_asked(document)}
-    beside: dict[str, Any] = {
-        "counterpart": load_counterpart(path),
-        "others": load_others(path),
-        "null": load_null(path),
-    }
-    again = audit(model, table, **beside, **asked)
+    beside = {"counterpart": load_counterpart(path), "others": load_others(path), "null": load_null(path)}
+    again = audit(model, table, **asked | beside)
     return compare(Audit(document), again)
 
 
