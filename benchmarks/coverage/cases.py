@@ -24,6 +24,7 @@ CELLS = 300, 100  # of a curve of the population: of equal shares of the rows, a
 class Case:
     """`draw` gives columns (n, d); `outcome` the target of rows with these scores; `loss` of targets and scores, row by row."""
 
+    slug: str
     name: str
     module: nn.Module
     draw: Callable[[np.random.Generator, int], np.ndarray]
@@ -77,8 +78,8 @@ def alike(rng: np.random.Generator, n: int) -> np.ndarray:
 
 
 CASES = (
-    Case("tanh, independent columns, regression", smooth(), unlike, "regression", (0, 1, 2, 3)),
-    Case("ReLU, columns correlated .5, two classes", kinked(), alike, "binary", (0, 1, 2, 3)),
+    Case("tanh", "tanh, independent columns, regression", smooth(), unlike, "regression", (0, 1, 2, 3)),
+    Case("relu", "ReLU, columns correlated .5, two classes", kinked(), alike, "binary", (0, 1, 2, 3)),
 )
 
 
