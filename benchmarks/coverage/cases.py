@@ -170,14 +170,15 @@ class Population:
 
     def accumulated(self, j: int) -> tuple[np.ndarray, np.ndarray]:
         """Values and accumulated local effect: mean differences in narrow cells, added up, mean over rows zero."""
-        values = self._edges(j)
+        edges = self._edges(j)
+        rows = np.diff(np.searchsorted(np.sort(self.x[:, j]), edges, side="right"))
+        values = np.append(edges[0], edges[1:][rows > 0])  # a cell without rows, far out, is one with the next
         cell = np.clip(np.searchsorted(values, self.x[:, j], side="left") - 1, 0, len(values) - 2)
         ends = []
         for end in (cell, cell + 1):
-            rows = self.x.copy()
-            rows[:, j] = values[end]
-            ends.append(self.score(rows))
-        count = np.maximum(np.bincount(cell, minlength=len(values) - 1), 1)
-        steps = np.bincount(cell, ends[1] - ends[0], minlength=len(values) - 1) / count
+            moved = self.x.copy()
+            moved[:, j] = values[end]
+            ends.append(self.score(moved))
+        steps = np.bincount(cell, ends[1] - ends[0]) / np.bincount(cell)
         curve = np.append(0, np.cumsum(steps))
         return values, curve - np.interp(self.x[:, j], values, curve).mean()
