@@ -1,13 +1,13 @@
 """Do 95% intervals cover 95%? Fixed networks, drawn sets of rows, and the values of the population they come from.
 
-    python -m benchmarks.coverage [--sets 2000] [--only tanh/curves shapley_given ...]
+    python -m benchmarks.coverage [--sets 2000] [--only tanh/curves_20 shapley_given ...]
         [--kept counts.json] [--out docs/coverage.md]
 
 The truth of every number is that of a million rows, computed without the package (`cases`). A set of rows is drawn anew each
 time and read; told is the share of sets whose interval holds the truth, over all numbers and for the number that fares worst and
 best. Bar: 93% to 97%. Costly readings are given a part of the sets. Half an hour on one core. `--only` names parts
-("tanh/curves"), networks or readings; `--kept` holds what earlier runs counted, is added to after every few sets, and goes into
-the table.
+("tanh/curves_20"), networks or readings; `--kept` holds what earlier runs counted, is added to after every few sets, and goes
+into the table.
 Exits 1 when a bar is missed by a reading of which it is not known (and said in its documentation).
 """
 

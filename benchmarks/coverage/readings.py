@@ -11,6 +11,7 @@ import numpy as np
 import tabinterp as ti
 from benchmarks.truth.functions import table
 from tabinterp.models import Bound
+from tabinterp.readouts.effects import POINTS
 from tabinterp.readouts.result import Estimates
 
 from .cases import BACKGROUND, Case, Population
@@ -82,42 +83,56 @@ def shapley_drawn(bound: Bound, population: Population, seed: int) -> list[Found
     return [(found.mean(), np.zeros((1, 1)))]
 
 
-def curves(bound: Bound, population: Population, seed: int) -> list[Found]:
+def curves(points: int) -> Callable[[Bound, Population, int], list[Found]]:
     """Each kind of curve at its inner points and at its ends, the least and the greatest value of the rows."""
-    places = population.case.columns
-    found = ti.effects(bound, bound.table, columns=[f"x{j + 1}" for j in places], grid=12, seed=seed).curves
-    made = []
-    for kind in ("pdp", "effect", "ale"):
-        for at in (slice(1, -1), [0, -1]):
-            parts, truths = [], []
-            for j, one in zip(places, found, strict=True):
-                values, truth = population.curve(kind, j)
-                told = getattr(one, kind)
-                parts.append([getattr(told, name)[at, 0] for name in ("value", "stderr", "low", "high")])
-                truths.append(np.interp(np.array(one.values, dtype=float)[at], values, truth))
-            made.append((Estimates(*np.concatenate(parts, axis=1)), np.concatenate(truths)))
-    return made
+
+    def read(bound: Bound, population: Population, seed: int) -> list[Found]:
+        places = population.case.columns
+        found = ti.effects(bound, bound.table, columns=[f"x{j + 1}" for j in places], grid=points, seed=seed).curves
+        made = []
+        for kind in ("pdp", "effect", "ale"):
+            for at in (slice(1, -1), [0, -1]):
+                parts, truths = [], []
+                for j, one in zip(places, found, strict=True):
+                    values, truth = population.curve(kind, j)
+                    told = getattr(one, kind)
+                    parts.append([getattr(told, name)[at, 0] for name in ("value", "stderr", "low", "high")])
+                    truths.append(np.interp(np.array(one.values, dtype=float)[at], values, truth))
+                made.append((Estimates(*np.concatenate(parts, axis=1)), np.concatenate(truths)))
+        return made
+
+    return read
 
 
 RISE = "rise of the loss, in the population"
-MEAN, LESS, ALE = "mean score of the population at the value", "the same less its mean", "accumulated local effect"
+MEAN, CENTRED, ALE = "mean score of the population at the value", "the same less its mean", "accumulated local effect"
 DRAWS = "the noise of a drawn pair counts twice, for its receiver and for its donor; more draws take it away"
+CHORDS = (
+    "the column that misses is skewed: between the last two points, which lie far apart, its curve counts as straight"
+)
 WIDE = "the outer bins are wide, which bends the curve at its ends, and a finer grid leaves few rows in each"
+LESS_OF = {
+    ("effect", "inner points"): CHORDS,
+    ("effect", "end points"): CHORDS,
+    ("ale", "inner points"): CHORDS,
+    ("ale", "end points"): WIDE,
+}
+GRIDS = POINTS, 12
 READINGS = (
     Reading("permutation_10", permutation(10), (Told("permutation importance, 10 draws", RISE),)),
     Reading("permutation_1", permutation(1), (Told("permutation importance, 1 draw", RISE, more=DRAWS),)),
     Reading("derivative", derivatives, (Told("average derivative", "mean derivative over the population"),)),
-    Reading(
-        "curves",
-        curves,
-        (
-            Told("pdp, inner points", MEAN),
-            Told("pdp, end points", MEAN),
-            Told("effect, inner points", LESS),
-            Told("effect, end points", LESS),
-            Told("ale, inner points", ALE),
-            Told("ale, end points", ALE, less=WIDE),
-        ),
+    *(
+        Reading(
+            f"curves_{points}",
+            curves(points),
+            tuple(
+                Told(f"{kind}, {where} of {points}", estimand, less=LESS_OF.get((kind, where), ""))
+                for kind, estimand in (("pdp", MEAN), ("effect", CENTRED), ("ale", ALE))
+                for where in ("inner points", "end points")
+            ),
+        )
+        for points in GRIDS
     ),
     Reading(
         "expected_gradients",
