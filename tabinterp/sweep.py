@@ -110,6 +110,8 @@ def sweep(network: Bound, linear: Bound, scan: Scan, progress: Callable[[float],
         for rows in np.split(np.arange(len(table)), range(CHUNK, len(table), CHUNK)):
             first = on_rows(network, table.take(rows))
             both = first, on_rows(linear, first.table, first)
+            if any(one.slopes for one in able) and not first.is_linear:
+                _ = first.slopes  # before the scores are asked for, which are had with them
             for one in able:
                 batch = one.update(plans[one.field], *both)
                 found[one.field] = one.merge(found[one.field], batch) if one.field in found else batch

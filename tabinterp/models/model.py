@@ -128,7 +128,16 @@ class Bound:
     @cached_property
     def scores(self) -> FloatArray:
         """(n, k) scores of the table's rows, at the module's own precision; all of them finite."""
-        scores = self.score(self.x)
+        return self._finite(self.score(self.x))
+
+    @cached_property
+    def slopes(self) -> FloatArray:
+        """(n, d, k) derivatives at the table's rows. The scores are had on the way: one forward pass gives both."""
+        slopes, scores = self._differentiated(self.x)
+        self.__dict__.setdefault("scores", self._finite(scores))
+        return slopes
+
+    def _finite(self, scores: FloatArray) -> FloatArray:
         wrong = ~np.isfinite(scores).all(axis=1)
         if wrong.any():
             row = int(self.table.numbers[int(np.argmax(wrong))])
@@ -220,17 +229,22 @@ class Bound:
             raise NotApplicableError(f"{self.model.name} {self.model.opaque}: it has no gradient")
         if self.is_linear and len(x) > 1:  # the same in every row
             return np.repeat(self.gradients(x[:1]), len(x), axis=0)
+        return self._differentiated(x)[0]
+
+    def _differentiated(self, x: FloatArray) -> tuple[FloatArray, FloatArray]:
+        """(m, d, k) derivatives and (m, k) scores."""
         dtype = module_dtype(self.module)
-        result = np.empty((len(x), x.shape[1], len(self.outputs)))
+        result, answers = np.empty((len(x), x.shape[1], len(self.outputs))), np.empty((len(x), len(self.outputs)))
         for start in range(0, len(x), BLOCK):
             batch = torch.as_tensor(x[start : start + BLOCK]).to(dtype).requires_grad_(True)
             scores = self.module(batch)
+            answers[start : start + BLOCK] = scores.detach().double().numpy()
             for output in range(len(self.outputs)):
                 (gradient,) = torch.autograd.grad(
                     scores[:, output].sum(), batch, retain_graph=output + 1 < len(self.outputs)
                 )
                 result[start : start + BLOCK, :, output] = gradient.double().numpy()
-        return result
+        return result, answers
 
     def activations(self, x: FloatArray | None = None) -> dict[str, FloatArray]:
         """Layer -> (n, h): what each hidden unit puts out on encoded rows (None: the table's)."""

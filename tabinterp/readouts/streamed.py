@@ -21,8 +21,6 @@ from .result import Estimates
 from .sums import Means
 from .terms import AnyTerm
 
-SUMMED = ("saliency", "gradient_x_input")
-
 
 @dataclass(frozen=True, eq=False)
 class Gradients:
@@ -37,22 +35,27 @@ def start_gradients(bound: Bound) -> Gradients:
 
 
 def update_gradients(plan: Gradients, bound: Bound) -> Means:
-    """Sums over these rows of each method's values and their sizes: entries (methods, 2, columns, k)."""
-    gradient = bound.gradients(bound.x)
-    product = gradient * (bound.x - plan.start)[:, :, None]
-    moved = np.einsum("ndk,dj->njk", product, members(bound), optimize=True)
-    few = gradient[:1] if bound.is_linear else gradient  # a linear model's is the same in every row
-    size = np.broadcast_to(sizes(bound, few, plan.spread), moved.shape)
-    values = [known(bound, one) for one in (size, moved)]
-    both = np.stack([np.stack([one, np.abs(one)], axis=1) for one in values], axis=1)
-    return sums.update(sums.start(both.shape[1:]), both, bound.table.weights)
+    """Sums over these rows of sizes, of gradient x input and of its absolute values: entries (3, columns, k)."""
+    slopes = bound.gradients(bound.x[:1]) if bound.is_linear else bound.slopes  # a linear model's are the same in all rows
+    shift, member = bound.x - plan.start, members(bound)
+    values = np.empty((len(shift), 3, len(bound.columns), slopes.shape[2]))
+    values[:, 0] = known(bound, sizes(bound, slopes, plan.spread))
+    for k in range(slopes.shape[2]):
+        one = slopes[:, :, k]
+        values[:, 1, :, k] = shift @ (one.T * member) if bound.is_linear else (shift * one) @ member
+    values[:, 1] = known(bound, values[:, 1])
+    np.abs(values[:, 1], out=values[:, 2])
+    return sums.update(sums.start(values.shape[1:]), values, bound.table.weights)
 
 
 def finish_gradients(state: Means, drawn: Sequence[GradientImportance]) -> tuple[GradientImportance, ...]:
     """The results of drawn rows, the means of these methods over all rows in their place."""
     found = sums.finish(state)
-    over = {name: (state.rows, found[i, 0], found[i, 1]) for i, name in enumerate(SUMMED)}
-    return tuple(replace(one, over=over[one.method]) if one.method in over else one for one in drawn)
+    over = {
+        "saliency": (state.rows, found[0], found[0]),  # a size is its own absolute value
+        "gradient_x_input": (state.rows, found[1], found[2]),
+    }
+    return tuple(replace(one, over=over.get(one.method, one.over)) for one in drawn)
 
 
 # ---- derivatives of terms
