@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, replace
 from functools import cached_property
 from typing import Any
@@ -23,6 +23,7 @@ from .ownfit import OwnFit
 from .scores import module_dtype
 
 BLOCK = 4096  # rows in one forward pass
+SMALL = 2048  # rows whose derivatives are summed while they are in the processor's own memory
 
 
 @dataclass(frozen=True)
@@ -130,12 +131,17 @@ class Bound:
         """(n, k) scores of the table's rows, at the module's own precision; all of them finite."""
         return self._finite(self.score(self.x))
 
-    @cached_property
-    def slopes(self) -> FloatArray:
-        """(n, d, k) derivatives at the table's rows. The scores are had on the way: one forward pass gives both."""
-        slopes, scores = self._differentiated(self.x)
+    def slopes(self) -> Iterator[tuple[slice, FloatArray]]:
+        """Block by block of the table's rows which they are, and their (m, d, k) derivatives.
+
+        The scores are had on the way, and known at the end: one forward pass gives both.
+        """
+        scores = np.empty((len(self.x), len(self.outputs)))
+        for start in range(0, len(self.x), SMALL):
+            rows = slice(start, start + SMALL)
+            slopes, scores[rows] = self._differentiated(self.x[rows])
+            yield rows, slopes
         self.__dict__.setdefault("scores", self._finite(scores))
-        return slopes
 
     def _finite(self, scores: FloatArray) -> FloatArray:
         wrong = ~np.isfinite(scores).all(axis=1)

@@ -5,12 +5,13 @@ The covariance of a block and the point that a distance is measured from are tho
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
 
 import numpy as np
 
 from ..models import Bound
+from ..models.model import SMALL
 from ..table.draws import FloatArray
 from . import sums
 from .baselines import baseline_of
@@ -36,16 +37,38 @@ def start_gradients(bound: Bound) -> Gradients:
 
 def update_gradients(plan: Gradients, bound: Bound) -> Means:
     """Sums over these rows of sizes, of gradient x input and of its absolute values: entries (3, columns, k)."""
-    slopes = bound.gradients(bound.x[:1]) if bound.is_linear else bound.slopes  # a linear model's are the same in all rows
-    shift, member = bound.x - plan.start, members(bound)
-    values = np.empty((len(shift), 3, len(bound.columns), slopes.shape[2]))
-    values[:, 0] = known(bound, sizes(bound, slopes, plan.spread))
-    for k in range(slopes.shape[2]):
-        one = slopes[:, :, k]
-        values[:, 1, :, k] = shift @ (one.T * member) if bound.is_linear else (shift * one) @ member
-    values[:, 1] = known(bound, values[:, 1])
-    np.abs(values[:, 1], out=values[:, 2])
-    return sums.update(sums.start(values.shape[1:]), values, bound.table.weights)
+    weights, shape = bound.table.weights, (3, len(bound.columns), len(bound.outputs))
+    state = sums.start(shape)
+    for rows, size, moved in (_of_linear if bound.is_linear else _of_network)(plan, bound):
+        values = np.empty((len(moved), *shape))
+        values[:, 0], values[:, 1] = known(bound, size), known(bound, moved)
+        np.abs(values[:, 1], out=values[:, 2])
+        state = sums.update(state, values, None if weights is None else weights[rows])
+    return state
+
+
+Block = tuple[slice, FloatArray, FloatArray]  # rows, the size of their gradients, gradient x input: (m, columns, k)
+
+
+def _of_network(plan: Gradients, bound: Bound) -> Iterator[Block]:
+    member = members(bound)
+    for rows, slopes in bound.slopes():
+        shift = bound.x[rows] - plan.start
+        moved = [(shift * slopes[:, :, k]) @ member for k in range(slopes.shape[2])]
+        yield rows, sizes(bound, slopes, plan.spread), np.stack(moved, axis=2)
+
+
+def _of_linear(plan: Gradients, bound: Bound) -> Iterator[Block]:
+    """One row's gradient is that of all, and gradient x input one product of matrices."""
+    if not len(bound.x):
+        return
+    slope, member = bound.gradients(bound.x[:1]), members(bound)
+    size = sizes(bound, slope, plan.spread)
+    weight = (member[:, :, None] * slope[0][:, None, :]).reshape(len(member), -1)
+    start = plan.start @ weight
+    for first in range(0, len(bound.x), SMALL):
+        rows = slice(first, first + SMALL)
+        yield rows, size, (bound.x[rows] @ weight - start).reshape(-1, *size.shape[1:])
 
 
 def finish_gradients(state: Means, drawn: Sequence[GradientImportance]) -> tuple[GradientImportance, ...]:
