@@ -16,7 +16,7 @@ from .models import Bound, on_rows
 from .readouts import streamed, sums
 from .table import Scan
 
-CHUNK = 8_192  # rows whose encoded values and gradients are in memory at a time: more of them are slower
+CELLS = 2**22  # of encoded rows in memory at a time
 
 
 @dataclass(frozen=True)
@@ -103,11 +103,13 @@ def sweep(network: Bound, linear: Bound, scan: Scan, progress: Callable[[float],
     """One pass over the rows that are evaluated; the plans are made on those of them that were drawn."""
     grouped = any(column.role == "group" for column in scan.schema.columns)
     able = [w for w in WHOLE if (w.grouped or not grouped) and (network.has_gradient or not w.slopes)]
+    able.sort(key=lambda one: not one.slopes)  # gradients first: the scores are had on the way
     drawn = [one if one.table.held_out is None else one.take(one.table.held_out) for one in (network, linear)]
     plans = {one.field: one.start(*drawn) for one in able}
     found: dict[str, Any] = {}
+    chunk = max(1, CELLS // max(1, network.x.shape[1]))
     for table in scan.batches("evaluation"):
-        for rows in np.split(np.arange(len(table)), range(CHUNK, len(table), CHUNK)):
+        for rows in np.split(np.arange(len(table)), range(chunk, len(table), chunk)):
             first = on_rows(network, table.take(rows))
             both = first, on_rows(linear, first.table, first)
             for one in able:

@@ -162,14 +162,14 @@ def test_render_makes_the_same_report_again(folder, run, tmp_path):
     assert out.read_bytes() == (folder / "audit" / "report.html").read_bytes()
 
 
-@pytest.mark.parametrize("form", ["html", "markdown", "card", "summary"])
+@pytest.mark.parametrize("form", ["html", "markdown", "card", "summary", "cyclonedx"])
 def test_render_makes_other_views(form, folder, run, tmp_path):
     audit, out = folder / "audit" / "audit.json", tmp_path / "new" / "view"
     assert run("render", audit, "--out", out, "--format", form) == Ran(0, f"{out}\n", "")
     assert out.read_bytes() == ti.Audit.from_json(audit).view(form)
     done = run("render", audit, "--out", tmp_path / "other.md", "--format", "md")
     assert (done.code, done.out) == (2, "")
-    assert "html, markdown, card, summary" in done.err
+    assert "html, pdf, markdown, card, summary, cyclonedx" in done.err
     assert not (tmp_path / "other.md").exists()
 
 
@@ -244,6 +244,7 @@ def test_the_demo_trains_and_audits_a_bundled_table(run, tmp_path, monkeypatch):
         return read(pd.read_csv(path, nrows=200), name="demo", **asked)
 
     monkeypatch.setattr(ti, "read_table", first_rows)
+    monkeypatch.setattr(ti, "open_table", lambda path, query, **asked: first_rows(path, **asked))
     done = run("demo", "--out", tmp_path / "demo", "--quiet")
     assert done == Ran(0, f"{tmp_path / 'demo' / 'report.html'}\n", "")
     document = ti.Audit.from_json(tmp_path / "demo" / "audit.json").document

@@ -119,7 +119,7 @@ ATLAS: dict[str, str] = {
     "report.inside.more": "{caption}; {count} columns of less importance are in audit.json",
     "report.inside.plausible": "Plausible optimum: where each column stands",
     "report.inside.plausible_note": (
-        "✓ {value}, the most that was found in a ball that holds {share} of the rows; by the oddest measure farther out than "
+        "{value}, the most that was found in a ball that holds {share} of the rows; by the oddest measure farther out than "
         "{oddest} of real rows."
     ),
     "report.inside.plausible_same": "The optimum itself is no farther out than real rows are: it is the plausible one, too.",
