@@ -352,6 +352,7 @@ def test_every_section_is_reached_by_keyboard(browser, pages):
         for _ in range(22):
             page.keyboard.press("Tab")
         assert page.evaluate("document.activeElement.hash") == "#evidence"
+        page.wait_for_timeout(700)  # the list scrolls smoothly
         assert page.evaluate("document.activeElement.getBoundingClientRect().bottom <= innerHeight")
         page.keyboard.press("Escape")
         assert not links.first.is_visible()
