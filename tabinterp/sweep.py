@@ -117,4 +117,4 @@ def sweep(network: Bound, linear: Bound, scan: Scan, progress: Callable[[float],
                 found[one.field] = one.merge(found[one.field], batch) if one.field in found else batch
         if progress is not None:
             progress(float(table.numbers[-1] + 1) / len(scan))
-    return Swept(plans, found)
+    return Swept(plans, {one.field: found[one.field] for one in WHOLE if one.field in found})
