@@ -60,8 +60,8 @@ def _of_all(values: FloatArray, weights: FloatArray | None) -> Means | None:
     first = (d if w is None else w * d).sum(axis=0)
     second = np.square(d, out=d).sum(axis=0)
     zeroth = float(n if weights is None else np.square(weights).sum())
-    held = [np.full(shape, one) for one in (float(n), mass)]
-    return Means(n, *held, mean, np.full(shape, zeroth), first, second)
+    held, squared = np.full(shape, mass), np.full(shape, zeroth)
+    return Means(n, np.full(shape, float(n)), held, mean, squared, first, second)
 
 
 def _of_present(values: FloatArray, weights: FloatArray | None) -> Means:

@@ -22,6 +22,7 @@ from tabinterp.report.blocks import Figure, Fold, Paragraph, Table
 from tabinterp.report.document import Drawn, Interval
 from tabinterp.report.parts import coefficients, findings, gradients, method
 from tabinterp.report.render import render, render_summary
+from tabinterp.report.summary import in_one_line
 from tests.report.samples import HOSTILE, SAMPLES, binary, nothing, widest
 
 LIMIT = 1_500_000
@@ -209,10 +210,10 @@ def test_every_sentence_of_the_report_is_used_and_no_other_is_needed(monkeypatch
     for make in SAMPLES.values():
         render(make())
         render_summary(make())
+        in_one_line(make())
     every = ["counterpart", "performance", "calibration", "gradients"]
     for held_out, summed in ((True, every), (False, ["performance"]), (True, [])):
         render(in_batches(held_out, summed))
-        render_summary(in_batches(held_out, summed))
     wanted = {key for key in recorder if key.startswith("report.")}
     assert sorted(wanted - recorder.used) == []
 
