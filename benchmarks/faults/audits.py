@@ -36,6 +36,7 @@ def findings(
         network,
         linear,
         others=(),
+        null=None,
         seed=seed,
         rows=len(table),
         declined="negative",
