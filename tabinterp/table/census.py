@@ -7,7 +7,7 @@ from dataclasses import dataclass
 import numpy as np
 import pandas as pd
 
-from . import digest
+from .digest import column_digests
 from .draws import FloatArray
 from .schema import Schema
 from .table import Table
@@ -37,7 +37,7 @@ def census(table: Table) -> Census:
         missing={str(name): int(frame[name].isna().sum()) for name in frame},
         levels={c.name: distinct(frame[c.name]) if counted(schema, c.name) else None for c in schema.columns},
         constant={str(name): distinct(frame[name]) < 2 for name in frame},
-        digests=digest.column_digests(frame),
+        digests=column_digests(frame),
         rates=rates(schema, masses(table)),
     )
 

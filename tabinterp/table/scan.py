@@ -18,9 +18,11 @@ import pandas as pd
 from numpy.typing import NDArray
 
 from ..errors import TableError
-from . import digest
 from .batches import ROWS, Source, open_source
 from .census import Census, counted, distinct, masses, rates
+from .digest import finish as finish_digests
+from .digest import start as start_digests
+from .digest import update as update_digests
 from .draws import HashArray, IntArray, content_hash, row_hash
 from .read import read_table
 from .schema import Schema
@@ -228,12 +230,12 @@ class _First:
 
 def _second(scan: Scan, split: Split | None) -> Scan:
     scan = replace(scan, split=split)
-    digests = digest.start(pd.DataFrame({name: one.values.iloc[:0] for name, one in scan.columns.items()}))
+    digests = start_digests(pd.DataFrame({name: one.values.iloc[:0] for name, one in scan.columns.items()}))
     pools = {side: _Pool(scan.most, scan.seed) for side in (False, True)}
     sides, weights, counts = [], np.zeros(len(scan.schema.classes)), _Copies()
     mass = {False: 0.0, True: 0.0}
     for table in ahead(_tables(scan)):
-        digest.update(digests, table.frame)
+        update_digests(digests, table.frame)
         weights = weights + masses(table)
         held_out = None if split is None else counts.held_out(split, table)
         sides.append(np.zeros(len(table), dtype=bool) if held_out is None else held_out)
@@ -251,7 +253,7 @@ def _second(scan: Scan, split: Split | None) -> Scan:
         missing={name: one.missing for name, one in scan.columns.items()},
         levels={name: _levels(scan, name, one) for name, one in scan.columns.items()},
         constant={name: distinct(one.values) < 2 for name, one in scan.columns.items()},
-        digests=digest.finish(digests),
+        digests=finish_digests(digests),
         rates=rates(scan.schema, weights),
     )
     return replace(scan, sides=None if split is None else np.packbits(all_sides), census=whole, sample=sample)
