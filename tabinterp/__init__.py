@@ -14,6 +14,8 @@ _HOMES = {
     "read_table": "table",
     "scan_table": "table",
     "open_table": "table",
+    "dask_engine": "engine",
+    "engine_of": "engine",
     "Scan": "table",
     "Table": "table",
     "Schema": "table",

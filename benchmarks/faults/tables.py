@@ -32,7 +32,10 @@ NUMBERS = {  # a number to predict, where a fault needs one
     "california_housing": "MedHouseVal",
     "satellite": "x.17",
 }
-ONE_SIDE = ("red soil", "damp grey soil")  # of Satellite: against the others no column nearly tells them (AUC at most 0.75)
+ONE_SIDE = (
+    "red soil",
+    "damp grey soil",
+)  # of Satellite: against the others no column nearly tells them (AUC at most 0.75)
 WITHOUT = {  # columns that go with that number as a suppressor, or nearly tell it: the same band of other pixels
     "adult": ["age"],
     "satellite": ["x.1", "x.33"],
