@@ -152,7 +152,7 @@ def _of_dataset(name: str, found: ds.Dataset, rows: int, text: str = "the data s
     def apart() -> Iterator[tuple[int, Callable[[], Iterator[pd.DataFrame]]]]:
         for fragment in fragments():
             for group in fragment.split_by_row_group():
-                if count := group.count_rows():
+                if count := sum(one.num_rows for one in group.row_groups):
                     yield count, partial(_read, text, group, found.schema, rows)
 
     files = isinstance(found, ds.FileSystemDataset) and isinstance(found.format, ds.ParquetFileFormat)
