@@ -37,6 +37,7 @@ def audit(
     *,
     counterpart: Model | None = None,
     others: Sequence[Model] = (),
+    null: Model | None = None,
     seed: int = 0,
     rows: int = ROWS,
     declined: Declined = "negative",
@@ -60,6 +61,7 @@ def audit(
         rows that the scan drew, and the document says so.
     counterpart : the user's own linear model; None: fitted on the same encoding, rows and split.
     others : networks that differ from this one by their seed alone: how far the readings move with it.
+    null : a network trained as this one was on shuffled labels, as `train(null=True)` does: which rankings it shares.
     seed : of every draw.
     rows : readings that take many passes over the rows use at most this many, drawn by hash.
     declined : the adverse side of a decision between two classes, as in `reason_codes`.
@@ -99,7 +101,7 @@ def audit(
         )
     found: dict[str, Any] = {}
     wanted = (declined, control or {}, constraints or {}, margin, asked_policy)
-    asked = Asked(network, linear, others, seed, rows, *wanted, found, clock.within)
+    asked = Asked(network, linear, others, null, seed, rows, *wanted, found, clock.within)
     with clock("performance"):
         drawn = compare(*asked.both(asked.evaluated), seed=seed, held_out=asked.held_out, margin=margin)
         swept = _swept(network, linear, rows_of, clock.within, engine)

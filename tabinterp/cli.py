@@ -92,11 +92,14 @@ def train(
     weight: Weight = None,
     seed: Seed = 0,
     seeds: Annotated[int, typer.Option("--seeds", min=1, help="Train this many networks; the first counts.")] = 1,
+    null: Annotated[
+        bool, typer.Option("--null", help="Train one more on shuffled labels: what an audit compares rankings with.")
+    ] = False,
     quiet: Quiet = False,
 ) -> None:
     """Train a reference network and its linear counterpart; the bundle remembers which rows were held out."""
     settings = _settings(target, task, positive, drop, protected, kind, weight)
-    _train(data, settings, split_of(split), out, seed, seeds, quiet)
+    _train(data, settings, split_of(split), out, seed, seeds, null, quiet)
     typer.echo(str(out))
 
 
@@ -192,20 +195,28 @@ def demo(out: Out = Path("demo"), seed: Seed = 0, quiet: Quiet = False) -> None:
     entry = tomllib.loads(folder.joinpath("tables.toml").read_text(encoding="utf-8"))[DEMO]
     data = str(folder.joinpath(entry["file"]))
     settings = {name: entry[name] for name in ("target", "positive", "drop", "protected", "kinds")}
-    _train(data, settings, None, out / "model", seed, 1, quiet)
+    _train(data, settings, None, out / "model", seed, 1, False, quiet)
     typer.echo(_audit(out / "model", data, {}, None, out, 20_000, seed, quiet))
 
 
 def _train(
-    data: str, settings: dict[str, Any], split: str | float | None, out: Path, seed: int, seeds: int, quiet: bool
+    data: str,
+    settings: dict[str, Any],
+    split: str | float | None,
+    out: Path,
+    seed: int,
+    seeds: int,
+    null: bool,
+    quiet: bool,
 ) -> None:
     table = ti.read_table(data, split=split, seed=seed, **settings)
     make_folder(out)
     with progress(quiet) as (say, step):
         say(f"Training on {len(table):,} rows of {table.name}, {len(table.schema.inputs)} columns.")
-        trained = ti.train(table, seed=seed, seeds=seeds, progress=step)
+        trained = ti.train(table, seed=seed, seeds=seeds, null=null, progress=step)
     ti.save_model(trained.networks[0], out, counterpart=trained.counterpart, table=settings)
     ti.save_others(trained.networks[1:], out)
+    ti.save_null(trained.null, out)
     if not quiet:
         losses = ", ".join(f"{loss:.4f}" for loss in trained.validation_loss)
         typer.echo(f"Validation loss {losses} on a seventh of the training rows.", err=True)
@@ -237,8 +248,8 @@ def _audit(
     with progress(quiet) as (say, step):
         say(f"Auditing {model.name} on {table.name}.")
         bar: dict[str, Any] = {"progress": step, "announce": say}
-        given = {"counterpart": counterpart, "others": ti.load_others(path), "seed": seed, "rows": rows}
-        result = ti.audit(model, table, **given, **bar, **(judged or {}))
+        beside = {"counterpart": counterpart, "others": ti.load_others(path), "null": ti.load_null(path)}
+        result = ti.audit(model, table, **beside, seed=seed, rows=rows, **bar, **(judged or {}))
     result = result.annotate(**(notes or {}))
     run = {
         "started": started.isoformat(timespec="seconds"),

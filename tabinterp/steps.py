@@ -64,6 +64,7 @@ class Asked:
     network: Bound
     linear: Bound
     others: Sequence[Model]
+    null: Model | None  # trained on shuffled labels
     seed: int
     rows: int  # the most for readings of many passes
     declined: Declined
@@ -299,11 +300,11 @@ def _neurons(asked: Asked) -> Any:
 def _trust(asked: Asked) -> Any:
     if len(asked.evaluated) < SMALL:
         raise NotApplicableError(f"means over fewer than {SMALL} rows would tell of single people")
-    for other in asked.others:
+    for other in asked.others if asked.null is None else [*asked.others, asked.null]:
         _ = other.split is None or unseen(asked.network.table, other.split)
     network, linear = asked.both(asked.evaluated)
     return (
-        trust(network, network.table, others=asked.others, seed=asked.seed),
+        trust(network, network.table, others=asked.others, null=asked.null, seed=asked.seed),
         trust(linear, linear.table, seed=asked.seed),
     )
 

@@ -25,7 +25,7 @@ from .errors import DocumentError, ModelError, TableError
 from .folder import DOCUMENT, PRINTED, REPORT, RUN, file_digest, read_sums
 from .messages.language import SOURCE, languages, speaking
 from .models import Model
-from .models.load import load_counterpart, load_model, load_others
+from .models.load import load_counterpart, load_model, load_null, load_others
 from .report.canonical import from_bytes, to_bytes
 from .report.document import Document, Message
 from .report.grouped import Groups
@@ -332,7 +332,8 @@ def _numbers(document: Document, path: Path, data: Path) -> Step:
     if model.split is not None:
         table = table.with_split(model.split)
     asked = {"seed": document.method.seed, "rows": int(str(settings["rows"])), **_asked(document)}
-    again = audit(model, table, counterpart=load_counterpart(path), others=load_others(path), **asked)
+    beside = {"counterpart": load_counterpart(path), "others": load_others(path), "null": load_null(path)}
+    again = audit(model, table, **asked | beside)
     return compare(Audit(document), again)
 
 

@@ -184,19 +184,21 @@ def test_networks_of_other_seeds_are_trained_beside_the_first_and_audited_with_i
     monkeypatch.setattr(reference, "EPOCHS", 2)
     data, given = tmp_path / "few.csv", []
 
-    def audit(model: ti.Model, table: ti.Table, *, others: tuple[ti.Model, ...], **_: object) -> None:
-        given.extend([model, *others])
+    def audit(
+        model: ti.Model, table: ti.Table, *, others: tuple[ti.Model, ...], null: ti.Model | None, **_: object
+    ) -> None:
+        given.extend([model, *others, *([] if null is None else [null])])
         raise TabinterpError("seen enough")
 
     monkeypatch.setattr(ti, "audit", audit)
     people(100).to_csv(data, index=False)
     asked = ["--data", data, "--target", "paid", "--positive", "yes", "--drop", "remark", "--out", tmp_path, "--quiet"]
-    assert run("train", *asked, "--seeds", 3, "--seed", 5).code == 0
+    assert run("train", *asked, "--seeds", 3, "--seed", 5, "--null").code == 0
     assert run("audit", tmp_path, "--data", data, "--out", tmp_path / "audit", "--quiet").code == 2
     table = ti.read_table(data, target="paid", positive="yes", drop=["remark"])
-    trained = ti.train(table, seed=5, seeds=3).networks
-    assert len(given) == 3
-    for one, two in zip(trained, given, strict=True):
+    trained = ti.train(table, seed=5, seeds=3, null=True)
+    assert len(given) == 4
+    for one, two in zip([*trained.networks, trained.null], given, strict=True):
         assert one.split == two.split
         assert torch.equal(one.module[0].weight, two.module[0].weight)
 

@@ -56,8 +56,9 @@ def made(tmp_path_factory):
             frame.loc[row, column] = value
     frame.to_csv(folder / "data.csv", index=False)
     table = ti.read_table(folder / "data.csv", target="paid", positive="yes", drop=["id", "note", "born"], split=0.4)
-    trained = ti.train(table)
+    trained = ti.train(table, null=True)
     ti.save_model(trained.networks[0], folder / "model", counterpart=trained.counterpart, table={"target": "paid"})
+    ti.save_null(trained.null, folder / "model")
     argv = ["audit", folder / "model", "--data", folder / "data.csv", "--out", folder / "out", "--rows", "60"]
     argv += ["--margin", "0.02", "--costs", "1:5", "--threshold", "0.3"]
     argv += ["--protected", "sex", "--target", "paid", "--positive", "yes"]
@@ -210,6 +211,22 @@ def test_numbers_are_found_again(made):
     assert found.iloc[-1][["what", "status"]].tolist() == ["numbers", "ok"], found.iloc[-1]["told"]
     with pytest.raises(DocumentError, match="model= and data="):
         ti.verify(made / "out", recompute=True)
+
+
+def test_a_null_of_shuffled_labels_is_told(made):
+    """What the audit says of it are the correlations that trust gives."""
+    document = ti.Audit.from_json(made / "out" / "audit.json").document
+    table = ti.read_table(
+        made / "data.csv", target="paid", positive="yes", drop=["id", "note", "born"], protected=["sex"]
+    )
+    held_out = table.with_split(ti.load_model(made / "model").split).evaluation_rows()
+    found = ti.trust(ti.load_model(made / "model"), held_out, null=ti.load_null(made / "model"))
+    expected = {one.method: one.values[0] for one in found.nulls if one.null == "shuffled labels"}
+    rows = [row for row in document.trust.nulls if row.null == "shuffled labels"]
+    assert {row.method: row.network.mean.value for row in rows} == pytest.approx(expected, rel=1e-6)
+    assert {(row.network.count, row.network.mean.low, row.linear.count) for row in rows} == {(1, None, 0)}
+    assert "not_assessed.shuffled" not in {note.key for note in document.not_assessed}
+    assert "a network trained on shuffled labels, one draw" in (made / "out" / "report.html").read_text("utf-8")
 
 
 @pytest.mark.parametrize(("factor", "status"), [(1 + TOLERANCE / 2, "ok"), (1 + 2 * TOLERANCE, "failed")])

@@ -24,6 +24,7 @@ CELLS = 300, 100  # of a curve of the population: of equal shares of the rows, a
 class Case:
     """`draw` gives columns (n, d); `outcome` the target of rows with these scores; `loss` of targets and scores, row by row."""
 
+    slug: str
     name: str
     module: nn.Module
     draw: Callable[[np.random.Generator, int], np.ndarray]
@@ -77,8 +78,8 @@ def alike(rng: np.random.Generator, n: int) -> np.ndarray:
 
 
 CASES = (
-    Case("tanh, independent columns, regression", smooth(), unlike, "regression", (0, 1, 2, 3)),
-    Case("ReLU, columns correlated .5, two classes", kinked(), alike, "binary", (0, 1, 2, 3)),
+    Case("tanh", "tanh, independent columns, regression", smooth(), unlike, "regression", (0, 1, 2, 3)),
+    Case("relu", "ReLU, columns correlated .5, two classes", kinked(), alike, "binary", (0, 1, 2, 3)),
 )
 
 
@@ -169,14 +170,15 @@ class Population:
 
     def accumulated(self, j: int) -> tuple[np.ndarray, np.ndarray]:
         """Values and accumulated local effect: mean differences in narrow cells, added up, mean over rows zero."""
-        values = self._edges(j)
+        edges = self._edges(j)
+        rows = np.diff(np.searchsorted(np.sort(self.x[:, j]), edges, side="right"))
+        values = np.append(edges[0], edges[1:][rows > 0])  # a cell without rows, far out, is one with the next
         cell = np.clip(np.searchsorted(values, self.x[:, j], side="left") - 1, 0, len(values) - 2)
         ends = []
         for end in (cell, cell + 1):
-            rows = self.x.copy()
-            rows[:, j] = values[end]
-            ends.append(self.score(rows))
-        count = np.maximum(np.bincount(cell, minlength=len(values) - 1), 1)
-        steps = np.bincount(cell, ends[1] - ends[0], minlength=len(values) - 1) / count
+            moved = self.x.copy()
+            moved[:, j] = values[end]
+            ends.append(self.score(moved))
+        steps = np.bincount(cell, ends[1] - ends[0]) / np.bincount(cell)
         curve = np.append(0, np.cumsum(steps))
         return values, curve - np.interp(self.x[:, j], values, curve).mean()

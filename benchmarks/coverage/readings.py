@@ -4,35 +4,40 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass
+from functools import cache
 
 import numpy as np
 
 import tabinterp as ti
 from benchmarks.truth.functions import table
 from tabinterp.models import Bound
+from tabinterp.readouts.effects import POINTS
 from tabinterp.readouts.result import Estimates
 
-from .cases import Population
+from .cases import BACKGROUND, Case, Population
 
+TOGETHER = 250  # sets that meet the model at once
 Found = tuple[Estimates, np.ndarray]  # intervals, and truths that have their shape or are stretched to it
 
 
 @dataclass(frozen=True)
 class Told:
-    """One line: a reading, and what its intervals are to hold. `known`: why they do not cover 95%, where they do not."""
+    """One line: a reading, and what its intervals are to hold; why they cover `less` or `more` than 95%, where that is known."""
 
     name: str
     estimand: str
-    known: str = ""
+    less: str = ""
+    more: str = ""
 
 
 @dataclass(frozen=True)
 class Reading:
     """What one call gives: an interval and its truths for each line. `share` is the part of the sets that it is made on."""
 
+    slug: str
     read: Callable[[Bound, Population, int], list[Found]]
-    share: float
     lines: tuple[Told, ...]
+    share: float = 1
 
 
 def permutation(repeats: int) -> Callable[[Bound, Population, int], list[Found]]:
@@ -48,49 +53,90 @@ def derivatives(bound: Bound, population: Population, seed: int) -> list[Found]:
     return [(ti.coefficients(bound, bound.table).estimates, population.derivatives[:, None])]
 
 
+@cache
+def others(case: Case, block: int) -> ti.Table:
+    """Backgrounds of so many sets, which are read at once."""
+    seeds = range(block * TOGETHER, (block + 1) * TOGETHER)
+    return table(np.concatenate([case.others(np.random.default_rng([seed, 1]), BACKGROUND) for seed in seeds]))
+
+
 def expected_gradients(bound: Bound, population: Population, seed: int) -> list[Found]:
-    others = table(population.case.others(np.random.default_rng([seed, 1]), 50))
-    found = ti.gradient_importance(bound, bound.table, method="expected_gradients", background=others, seed=seed)
+    block, place = divmod(seed, TOGETHER)
+    backs = others(population.case, block).take(place * BACKGROUND + np.arange(BACKGROUND))
+    found = ti.gradient_importance(bound, bound.table, method="expected_gradients", background=backs, seed=seed)
     return [(found.mean(), population.gradients_along[:, None])]
 
 
+@cache
+def given(population: Population) -> ti.Table:
+    return table(population.background)
+
+
 def shapley_given(bound: Bound, population: Population, seed: int) -> list[Found]:
-    found = ti.shapley_values(bound, bound.table, table(population.background), seed=seed)
+    found = ti.shapley_values(bound, bound.table, given(population), seed=seed)
     return [(found.mean(), population.shapley[:, None])]
 
 
 def shapley_drawn(bound: Bound, population: Population, seed: int) -> list[Found]:
     """Rows and background come from one population: each column's mean is zero."""
-    found = ti.shapley_values(bound, bound.table, 50, seed=seed)
+    found = ti.shapley_values(bound, bound.table, BACKGROUND, seed=seed)
     return [(found.mean(), np.zeros((1, 1)))]
 
 
-def curves(bound: Bound, population: Population, seed: int) -> list[Found]:
+def curves(points: int) -> Callable[[Bound, Population, int], list[Found]]:
     """Each kind of curve at its inner points and at its ends, the least and the greatest value of the rows."""
-    places = population.case.columns
-    found = ti.effects(bound, bound.table, columns=[f"x{j + 1}" for j in places], grid=12, seed=seed).curves
-    made = []
-    for kind in ("pdp", "effect", "ale"):
-        for at in (slice(1, -1), [0, -1]):
-            parts, truths = [], []
-            for j, one in zip(places, found, strict=True):
-                values, truth = population.curve(kind, j)
-                told = getattr(one, kind)
-                parts.append([getattr(told, name)[at, 0] for name in ("value", "stderr", "low", "high")])
-                truths.append(np.interp(np.array(one.values, dtype=float)[at], values, truth))
-            made.append((Estimates(*np.concatenate(parts, axis=1)), np.concatenate(truths)))
-    return made
+
+    def read(bound: Bound, population: Population, seed: int) -> list[Found]:
+        places = population.case.columns
+        found = ti.effects(bound, bound.table, columns=[f"x{j + 1}" for j in places], grid=points, seed=seed).curves
+        made = []
+        for kind in ("pdp", "effect", "ale"):
+            for at in (slice(1, -1), [0, -1]):
+                parts, truths = [], []
+                for j, one in zip(places, found, strict=True):
+                    values, truth = population.curve(kind, j)
+                    told = getattr(one, kind)
+                    parts.append([getattr(told, name)[at, 0] for name in ("value", "stderr", "low", "high")])
+                    truths.append(np.interp(np.array(one.values, dtype=float)[at], values, truth))
+                made.append((Estimates(*np.concatenate(parts, axis=1)), np.concatenate(truths)))
+        return made
+
+    return read
 
 
 RISE = "rise of the loss, in the population"
-MEAN, LESS, ALE = "mean score of the population at the value", "the same less its mean", "accumulated local effect"
+MEAN, CENTRED, ALE = "mean score of the population at the value", "the same less its mean", "accumulated local effect"
+DRAWS = "the noise of a drawn pair counts twice, for its receiver and for its donor; more draws take it away"
+CHORDS = (
+    "the column that misses is skewed: between the last two points, which lie far apart, its curve counts as straight"
+)
+WIDE = "the outer bins are wide, which bends the curve at its ends, and a finer grid leaves few rows in each"
+LESS_OF = {
+    ("effect", "inner points"): CHORDS,
+    ("effect", "end points"): CHORDS,
+    ("ale", "inner points"): CHORDS,
+    ("ale", "end points"): WIDE,
+}
+GRIDS = POINTS, 12
 READINGS = (
-    Reading(permutation(10), 1, (Told("permutation importance, 10 draws", RISE),)),
-    Reading(permutation(1), 1, (Told("permutation importance, 1 draw", RISE),)),
-    Reading(derivatives, 1, (Told("average derivative", "mean derivative over the population"),)),
+    Reading("permutation_10", permutation(10), (Told("permutation importance, 10 draws", RISE),)),
+    Reading("permutation_1", permutation(1), (Told("permutation importance, 1 draw", RISE, more=DRAWS),)),
+    Reading("derivative", derivatives, (Told("average derivative", "mean derivative over the population"),)),
+    *(
+        Reading(
+            f"curves_{points}",
+            curves(points),
+            tuple(
+                Told(f"{kind}, {where} of {points}", estimand, less=LESS_OF.get((kind, where), ""))
+                for kind, estimand in (("pdp", MEAN), ("effect", CENTRED), ("ale", ALE))
+                for where in ("inner points", "end points")
+            ),
+        )
+        for points in GRIDS
+    ),
     Reading(
+        "expected_gradients",
         expected_gradients,
-        0.25,
         (
             Told(
                 "expected gradients, signed mean",
@@ -99,33 +145,17 @@ READINGS = (
         ),
     ),
     Reading(
+        "shapley_given",
         shapley_given,
-        0.25,
         (Told("Shapley values, signed mean", "mean over the population, the 50 background rows given"),),
     ),
     Reading(
+        "shapley_drawn",
         shapley_drawn,
-        0.25,
         (
             Told(
                 "Shapley values, signed mean",
                 "mean over the population, also as background, of which 50 rows are drawn",
-            ),
-        ),
-    ),
-    Reading(
-        curves,
-        1,
-        (
-            Told("pdp, inner points", MEAN),
-            Told("pdp, end points", MEAN),
-            Told("effect, inner points", LESS),
-            Told("effect, end points", LESS),
-            Told("ale, inner points", ALE),
-            Told(
-                "ale, end points",
-                ALE,
-                "the outer bins are wide, which bends the curve at its ends, and a finer grid leaves few rows in each",
             ),
         ),
     ),

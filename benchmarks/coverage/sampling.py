@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import warnings
-from collections.abc import Iterator
+from functools import cache
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 from sklearn.compose import make_column_transformer
@@ -20,6 +21,12 @@ from tabinterp.models import bind
 ADULT = Path(__file__).parents[2] / "datasets" / "adult.csv.gz"
 EXPLAINED, BACKGROUND = 48, 100
 ROUNDING = 1e-6
+WAYS: dict[str, tuple[str, dict[str, Any]]] = {
+    "one": ("1 permutation", {"method": "permutation", "n_permutations": 1}),
+    "two": ("2 permutations", {"method": "permutation", "n_permutations": 2}),
+    "auto": ("auto", {"method": "auto"}),
+}
+PAIRS = {"friedman": "Friedman-1", "ishigami": "Ishigami"}
 
 
 def fitted(rows: ti.Table) -> Pipeline:
@@ -32,36 +39,36 @@ def fitted(rows: ti.Table) -> Pipeline:
         return make_pipeline(encoder, network).fit(rows.inputs, rows.frame[rows.schema.target])
 
 
-def sampled_values(seeds: int) -> Iterator[tuple[str, np.ndarray, int]]:
-    """Shapley values of rows of Adult against the enumeration: share of seeds whose interval holds it, (columns,)."""
+@cache
+def explained() -> tuple[ti.Model, ti.Table, ti.Table, np.ndarray]:
+    """A network on Adult, rows, the rows they are compared with, and their values by enumeration (rows, columns)."""
     whole = ti.read_table(ADULT, target="income", positive=">50K", split="split", drop=["fnlwgt", "education"])
     test = whole.evaluation_rows()
     rows, backs = test.take(np.arange(EXPLAINED)), test.take(np.arange(500, 500 + BACKGROUND))
     model = ti.wrap(fitted(whole.training_rows().take(np.arange(8000))))
-    exact = ti.shapley_values(model, rows, backs, "exact").values
-    asked = {
-        "1 permutation": {"method": "permutation", "n_permutations": 1},
-        "2 permutations": {"method": "permutation", "n_permutations": 2},
-        "auto": {"method": "auto"},
-    }
-    for name, how in asked.items():
-        held = np.zeros(exact.shape)
-        for seed in range(seeds):
-            told = ti.shapley_values(model, rows, backs, seed=seed, **how).interval()
-            held += (told.low - ROUNDING <= exact) & (exact <= told.high + ROUNDING)
-        yield name, held[:, :, 0].mean(axis=0) / seeds, seeds * EXPLAINED
+    return model, rows, backs, ti.shapley_values(model, rows, backs, "exact").values[:, :, 0]
 
 
-def pair_numbers(sets: int) -> Iterator[tuple[str, str, np.ndarray, int]]:
-    """Sobol index, variance and Shapley index of the one pair of Friedman-1 and of Ishigami, over drawn sets of 1,000 rows."""
-    for name in ("Friedman-1", "Ishigami"):
-        function = VARIANCE[name]
-        pair, share = function.pair
-        truth = np.array([share, share * function.variance, share * function.variance])
-        model, held = wrapped(function.module()), np.zeros(3)
-        for seed in range(sets):
-            bound = bind(model, table(function.rows(1000, 10_000 + seed)))
-            read = ti.interactions(bound, bound.table, top=1, seed=seed)[pair]
-            told = (read.share, read.variance, read.shapley)
-            held += [one.low[0] <= t <= one.high[0] for one, t in zip(told, truth, strict=True)]
-        yield name, "share, variance, Shapley index of a pair", held / sets, sets
+def sampled_values(way: str, first: int, seeds: int) -> list[np.ndarray]:
+    """Shapley values of rows of Adult against the enumeration: intervals over rows and seeds that hold it, (columns,)."""
+    model, rows, backs, exact = explained()
+    held = np.zeros(exact.shape)
+    for seed in range(first, first + seeds):
+        told = ti.shapley_values(model, rows, backs, seed=seed, **WAYS[way][1]).interval()
+        held += (told.low[:, :, 0] - ROUNDING <= exact) & (exact <= told.high[:, :, 0] + ROUNDING)
+    return [held.sum(axis=0)]
+
+
+def pair_numbers(name: str, first: int, sets: int) -> list[np.ndarray]:
+    """Sobol index, variance and Shapley index of the one pair of a formula: intervals over drawn sets of 1,000 rows that hold
+    them, (3,)."""
+    function = VARIANCE[name]
+    pair, share = function.pair
+    truth = np.array([share, share * function.variance, share * function.variance])
+    model, held = wrapped(function.module()), np.zeros(3)
+    for seed in range(first, first + sets):
+        bound = bind(model, table(function.rows(1000, 10_000 + seed)))
+        read = ti.interactions(bound, bound.table, top=1, seed=seed)[pair]
+        told = (read.share, read.variance, read.shapley)
+        held += [one.low[0] <= t <= one.high[0] for one, t in zip(told, truth, strict=True)]
+    return [held]

@@ -254,7 +254,7 @@ def not_assessed(r: Results) -> list[Message]:
     if r.decisions is not None and r.decisions.policy is None:
         notes.append(Message(key="not_assessed.costs"))
     always = (
-        "shuffled", "robustness", "dependence",
+        "robustness", "dependence",
         "data", "use",
     )  # fmt: skip
     return notes + _seeds(r) + [Message(key=f"not_assessed.{name}") for name in always]
@@ -270,6 +270,8 @@ def _seeds(r: Results) -> list[Message]:
         notes.append(
             Message(key="not_assessed.reading", values={"reading": "null of random weights", "reason": reason})
         )
+    if checked is None or "shuffled labels" in checked.skipped:
+        notes.append(Message(key="not_assessed.shuffled"))
     return notes
 
 

@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from typing import Any, Literal
+from typing import Any, Literal, get_args
 
 from ..comparison.networks import Networks
-from ..comparison.trust import Stability, Trust
+from ..comparison.trust import Null, Stability, Trust
 from ..readouts.rankings import METHODS
 from ..readouts.result import Estimates
 from ..report import trusted as parts
@@ -25,9 +25,12 @@ def trust(r: Results) -> parts.Trust | None:
         backgrounds=settings["backgrounds"],
         seed=settings["seed"],
         nulls=[
-            parts.NullRow(method=method, network=_null(network, method), linear=_null(linear, method))
+            parts.NullRow(
+                null=null, method=method, network=_null(network, null, method), linear=_null(linear, null, method)
+            )
+            for null in get_args(Null)
             for method in METHODS
-            if any(one.method == method for found in r.trust for one in found.nulls)
+            if any((one.null, one.method) == (null, method) for found in r.trust for one in found.nulls)
         ],
         curves=[
             parts.CurveRow(
@@ -45,8 +48,8 @@ def trust(r: Results) -> parts.Trust | None:
     )
 
 
-def _null(found: Trust, method: str) -> parts.Drawn:
-    one = next((one for one in found.nulls if one.method == method), None)
+def _null(found: Trust, null: Null, method: str) -> parts.Drawn:
+    one = next((one for one in found.nulls if (one.null, one.method) == (null, method)), None)
     return parts.Drawn() if one is None else _drawn(one.values, one.mean)
 
 

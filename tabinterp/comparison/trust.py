@@ -2,9 +2,9 @@
 
 Four checks of every method that ranks columns, on the same few rows. *Random weights* (Adebayo et al. 2018): rank correlation
 of the columns' sizes under the model with those under networks whose weights were drawn again; where it stays high, the ranking
-comes from the data and the encoder. *Shuffled labels* (the same): the same beside models that a function of the user's trained
-on shuffled labels. *Deletion and insertion*: see `readouts/deletion.py`. *Stability*: rank correlation and overlap of the top
-columns between readings that differ by their background rows, or by the seed of the network.
+comes from the data and the encoder. *Shuffled labels* (the same): the same beside models that were trained on shuffled labels,
+by a function of the user's or beforehand. *Deletion and insertion*: see `readouts/deletion.py`. *Stability*: rank correlation
+and overlap of the top columns between readings that differ by their background rows, or by the seed of the network.
 """
 
 from __future__ import annotations
@@ -25,7 +25,7 @@ from ..readouts.display import Display, Drawn, named
 from ..readouts.rankings import METHODS, Ask, Ranking, rankings
 from ..readouts.result import Estimates
 from ..table import Table
-from ..table.draws import FloatArray, IntArray, chosen, row_hash
+from ..table.draws import FloatArray, IntArray, chosen
 from .agreement import Agreement, Reading, agreements
 from .networks import Networks, networks
 
@@ -118,6 +118,7 @@ def trust(
     *,
     others: Sequence[Model | Bound] = (),
     refit: Refit | None = None,
+    null: Model | Bound | None = None,
     rows: int | None = None,
     background: int | None = None,
     draws: int = DRAWS,
@@ -132,6 +133,8 @@ def trust(
     others : networks that are to differ from the model by their seed alone, such as those of `train(seeds=5)`.
     refit : what trains a model on a table as this one was, for the null of shuffled labels; called three times with the
         training rows' targets shuffled. None: nothing is trained.
+    null : a network that was trained so on shuffled labels, as `train(null=True)` does, in the place of a refit: one draw,
+        whose correlation has no error.
     rows, background, draws, orders, backgrounds : rows explained, rows in each of the disjoint backgrounds, networks with
         random weights, random orders a row. Rows are drawn by hash, those of weight 0 left out; None: 200 rows and backgrounds of
         25, or 40 and 10 where the encoder mixes columns and moving one encodes whole rows again.
@@ -139,7 +142,7 @@ def trust(
     Raises
     ------
     NotApplicableError
-        for fewer than two columns or rows, or numbers below what a spread needs.
+        for fewer than two columns or rows, numbers below what a spread needs, or both `refit` and `null`.
 
     Examples
     --------
@@ -158,15 +161,20 @@ def trust(
     usual = (ROWS, BACKGROUND) if bound.is_local(bound.columns) else (MIXED_ROWS, MIXED_BACKGROUND)
     rows, background = (usual[i] if n is None else n for i, n in enumerate((rows, background)))
     _check(rows, background, draws, orders, backgrounds)
+    if refit is not None and null is not None:
+        raise NotApplicableError("labels are shuffled by refit= or were by null=; got both: leave one out")
     if len(bound.columns) < 2 or len(table) < 2:
         raise NotApplicableError("trust checks compare rankings: they need two columns and two rows at least")
     places = _Places.drawn(table, rows, background, backgrounds, seed)
     ask, skipped = places.ask(bound, seed), dict[str, str]()
     real = rankings(ask)
     nulls = _optional("random weights", skipped, lambda: _random_weights(ask, real, draws)) or []
-    nulls += [] if refit is None else _shuffled(ask, real, places, table, refit)
-    if refit is None:
-        skipped["shuffled labels"] = "nothing is trained unless refit= says how"
+    drawn = [null] if null is not None else [] if refit is None else _refits(table, refit, seed)
+    if drawn:
+        ranked = [rankings(places.ask(bind(one, table), seed)) for one in drawn]
+        nulls += _correlations("shuffled labels", real, ranked)
+    else:
+        skipped["shuffled labels"] = "nothing is trained unless refit= says how, and no null= was"
     few = replace(ask, backs=ask.backs[:DONORS])
     chance = by_chance(few, orders)
     found = {method: curves(few, ranking.rows, chance) for method, ranking in real.items()}
@@ -251,23 +259,8 @@ def _random_weights(ask: Ask, real: Mapping[str, Ranking], draws: int) -> list[C
     return _correlations("random weights", real, found)
 
 
-def _shuffled(ask: Ask, real: Mapping[str, Ranking], places: _Places, table: Table, refit: Refit) -> list[Correlation]:
-    trained = [refit(shuffled(table, ask.seed + draw)) for draw in range(REFITS)]
-    return _correlations(
-        "shuffled labels", real, [rankings(places.ask(bind(model, table), ask.seed)) for model in trained]
-    )
-
-
-def shuffled(table: Table, seed: int) -> Table:
-    """The table with the targets of its training rows (all rows without a split) in another order."""
-    training = np.arange(len(table)) if table.held_out is None else np.flatnonzero(~table.held_out)
-    order = training[np.argsort(row_hash(table.numbers[training], seed), kind="stable")]
-    y, frame, target = table.y.copy(), table.frame.copy(), table.schema.target
-    y[training] = table.y[order]
-    places = np.arange(len(table))
-    places[training] = order
-    frame[target] = frame[target].array[places]
-    return replace(table, y=y, frame=frame)
+def _refits(table: Table, refit: Refit, seed: int) -> list[Model]:
+    return [refit(table.shuffled(seed + draw)) for draw in range(REFITS)]
 
 
 def _correlations(null: Null, real: Mapping[str, Ranking], found: Sequence[Mapping[str, Ranking]]) -> list[Correlation]:

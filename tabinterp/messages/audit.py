@@ -265,8 +265,8 @@ AUDIT: dict[str, str] = {
     ),
     "not_assessed.shapley": "Shapley values.",
     "not_assessed.shuffled": (
-        "Whether the readings would look alike for a network trained on shuffled labels: an audit trains no network. ti.trust "
-        "does, with a function that trains one."
+        "Whether the readings would look alike for a network trained on shuffled labels: an audit trains no network. One "
+        "that tabinterp train --null trained beside this one says it, and so does ti.trust, with a function that trains one."
     ),
     "not_assessed.robustness": "Robustness to noise.",
     "not_assessed.reasons": "Reason codes: they are of a decision between two classes.",

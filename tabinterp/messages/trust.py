@@ -40,6 +40,16 @@ TRUST: dict[str, str] = {
         "{model}: not resolved (the interval holds {limit}, that from which half the variance of the ranks is common to both): "
         "{methods}."
     ),
+    # shuffled labels
+    "report.trust.shuffled": "Do the rankings depend on the labels?",
+    "report.trust.shuffled.lead": (
+        "Rank correlation of the columns' sizes with those that the same method gives of a network trained on shuffled labels, "
+        "one draw (Adebayo et al. 2018): the same recipe on the same training rows, whose labels were exchanged among them. Near "
+        "1 the method would rank the columns alike whatever is to be predicted. A single draw has no interval, and nothing is "
+        "concluded from it: with few columns it may be high or low by chance."
+    ),
+    "report.trust.shuffled.table": "Rank correlation with the sizes of a network trained on shuffled labels, one draw",
+    "report.trust.shuffled.value": "Network: rank correlation",
     # deletion and insertion
     "report.trust.curves": "Does the score move with the named columns? Deletion and insertion",
     "report.trust.curves.lead": (

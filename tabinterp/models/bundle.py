@@ -4,7 +4,8 @@ Members are `model.json` (what it is, which rows were held out, digests of the o
 `encoder.skops` unless the model reads numbers as they are: the encoder, or for a network that is finished beside its table
 (several inputs, embeddings) a list with the encoder of each input. The linear counterpart is a network with no hidden layer,
 so it is saved the same way, under `counterpart/`; networks that differ from the model by their seed stand under `seeds/`, each
-a bundle of its own (in folders only).
+a bundle of its own (in folders only). So does a network trained on shuffled labels, under `null-of-shuffled-labels/`: what
+readings are compared with, and never a model to use.
 """
 
 from __future__ import annotations
@@ -41,7 +42,7 @@ DTYPES = ("float32", "float64")
 HEADER, WEIGHTS, ENCODER = "model.json", "model.safetensors", "encoder.skops"
 MEMBERS = (HEADER, WEIGHTS, ENCODER)
 COUNTERPART = "counterpart/"
-OTHERS = "seeds/"
+OTHERS, NULL = "seeds/", "null-of-shuffled-labels/"
 
 
 class Settings(BaseModel):
@@ -131,6 +132,14 @@ def save_others(models: Sequence[Model], path: str | Path) -> None:
         stale.unlink()
     for number, model in enumerate(models, 1):
         save_model(model, folder / str(number))
+
+
+def save_null(model: Model | None, path: str | Path) -> None:
+    """Write a network trained on shuffled labels beside the bundle's own; None: the one that stood there before is gone."""
+    folder = Path(path) / NULL
+    (folder / HEADER).unlink(missing_ok=True)
+    if model is not None:
+        save_model(model, folder)
 
 
 def _members(model: Model, table: dict[str, Any] | None) -> dict[str, bytes]:

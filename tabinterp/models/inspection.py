@@ -18,6 +18,7 @@ from .files.reading import Content, read
 from .files.weights import Shape
 
 MOST_SHOWN = 40
+BESIDE = tuple(name.rstrip("/") for name in (bundles.OTHERS, bundles.NULL))  # bundles of their own
 NOTHING = "nothing"
 
 
@@ -119,7 +120,10 @@ def _folder(source: Path, found: Inspection) -> None:
     found.size = sum(len(content.data) for content in bundle.files.values())
     found.members = {name: len(content.data) for name, content in bundle.files.items()}
     others = sorted(p.name for p in source.iterdir() if p.name not in bundles.MEMBERS)
-    found.notes += [f"not part of the bundle and never read: {name}" for name in others if name != "counterpart"]
+    found.notes += [
+        f"not part of the bundle and never read: {name}" for name in others if name not in ("counterpart", *BESIDE)
+    ]
+    found.notes += [f"read by an audit, and to be inspected by itself: {name}" for name in others if name in BESIDE]
     _bundle(bundle, found)
     counterpart = source / bundles.COUNTERPART.rstrip("/")
     if counterpart.is_symlink() or counterpart.exists():

@@ -13,7 +13,7 @@ import torch
 from ..errors import ModelError, TabinterpError, UnsafeFileError
 from ..table.draws import FloatArray
 from .adapters import onnx as from_onnx
-from .bundle import COUNTERPART, HEADER, OTHERS, Bundle, from_archive, from_folder
+from .bundle import COUNTERPART, HEADER, NULL, OTHERS, Bundle, Header, from_archive, from_folder
 from .files import network, pickled, skops_archive, state, weights
 from .files.archive import open_archive
 from .files.kinds import KINDS, kind_of, refusal
@@ -29,7 +29,7 @@ SHARED = (
     "reads",
     "layers",
     "split",
-)  # what networks that differ by their seed have in common
+)  # what networks that differ by their seed, or by the order of their labels, have in common
 
 
 @dataclass(frozen=True)
@@ -115,18 +115,36 @@ def load_others(path: str | Path) -> tuple[Model, ...]:
     if not source.is_dir() or not folder.exists():
         return ()
     _no_link(folder)
-    first, found = from_folder(source).header, []
     numbered = sorted((one for one in folder.iterdir() if one.name.isdecimal()), key=lambda one: int(one.name))
     for one in numbered:
         _no_link(one)
-        if (one / HEADER).exists():
-            other = from_folder(one)
-            if any(getattr(other.header, name) != getattr(first, name) for name in SHARED):
-                raise ModelError(
-                    f"{str(one)!r} is no other seed of the network it stands beside: {', '.join(SHARED)} differ"
-                )
-            found.append(other.model())
-    return tuple(found)
+    first = from_folder(source).header
+    return tuple(_beside(first, one, "other seed") for one in numbered if (one / HEADER).exists())
+
+
+def load_null(path: str | Path) -> Model | None:
+    """The network that `train --null` trained on shuffled labels and saved beside a bundle in a folder, if there is one.
+
+    It is what `trust(null=)` and `audit(null=)` compare readings with, and no model to use.
+
+    Raises
+    ------
+    ModelError
+        where, but for its labels, it was not trained as the bundle's own network: on other columns or another split.
+    """
+    source = Path(path)
+    folder = source / NULL.rstrip("/")
+    _no_link(folder)
+    held = source.is_dir() and (folder / HEADER).exists()
+    return _beside(from_folder(source).header, folder, "null") if held else None
+
+
+def _beside(first: Header, folder: Path, role: str) -> Model:
+    """The bundle in a folder of another, which was trained as the first was."""
+    other = from_folder(folder)
+    if any(getattr(other.header, name) != getattr(first, name) for name in SHARED):
+        raise ModelError(f"{str(folder)!r} is no {role} of the network it stands beside: {', '.join(SHARED)} differ")
+    return other.model()
 
 
 def _no_link(folder: Path) -> None:

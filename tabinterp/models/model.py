@@ -147,7 +147,8 @@ class Bound:
     @cached_property
     def rest(self) -> nn.Module:
         """What lies behind the front, in single precision: (m, h) -> (m, k)."""
-        return private(self.front.rest, lambda module: module.float())
+        with torch.inference_mode(False):  # whoever asks first: inference tensors could not meet a gradient later
+            return private(self.front.rest, lambda module: module.float())
 
     @cached_property
     def z(self) -> Tensor:

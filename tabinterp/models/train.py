@@ -8,6 +8,7 @@ from dataclasses import dataclass, replace
 import torch
 
 from ..table import Table
+from ..table.draws import FloatArray
 from ..table.read import with_split
 from .counterpart import fit_counterpart
 from .encoding import as_array
@@ -16,23 +17,30 @@ from .reference import build_encoder, fit_network
 
 Progress = Callable[[str, float], None]
 FRACTION = 0.25
+NULL = " of shuffled labels, a null and no model"  # after its name
 
 
 @dataclass(frozen=True, eq=False)
 class Trained:
-    """Networks by seed, the first of which is the one to audit; the counterpart; and the table with its split."""
+    """Networks by seed, the first of which is the one to audit; the counterpart; and the table with its split.
+
+    `null`: trained as they were, on shuffled labels. What is read from it, no network learned: it is there to compare with."""
 
     networks: tuple[Model, ...]
     counterpart: Model
     table: Table
     validation_loss: tuple[float, ...]
+    null: Model | None = None
 
 
-def train(table: Table, *, seed: int = 0, seeds: int = 1, progress: Progress | None = None) -> Trained:
+def train(
+    table: Table, *, seed: int = 0, seeds: int = 1, null: bool = False, progress: Progress | None = None
+) -> Trained:
     """Fit the reference network on the rows that are not held out.
 
     A table without a split gets one: a quarter of the rows, of each class where there are classes. With several `seeds`
-    the network is trained as often; the first is the one that counts, whichever turns out best.
+    the network is trained as often; the first is the one that counts, whichever turns out best. `null` trains one more, with the
+    targets of the training rows in an order drawn with the seed (`Table.shuffled`), those it stops early by among them.
     """
     if table.split is None:
         table = with_split(table, FRACTION, None, table.schema.goal.classes, seed)
@@ -41,35 +49,37 @@ def train(table: Table, *, seed: int = 0, seeds: int = 1, progress: Progress | N
     kinds = {c.name: c.kind for c in table.schema.columns if c.role == "input"}
     encoder = build_encoder(frame, kinds).fit(frame)
     x = as_array(encoder.transform(frame))
-    networks, losses = [], []
-    for number in range(seeds):
+    count = seeds + null
+
+    def fit(number: int, y: FloatArray, own: int, what: str = "") -> tuple[Model, float]:
         fitted = fit_network(
             x,
-            training.y,
+            y,
             task=table.schema.task,
             n_classes=len(table.schema.classes) or None,
             weights=training.weights,
-            seed=seed + number,
-            progress=_share(progress, number, seeds),
+            seed=own,
+            progress=_share(progress, number, count),
         )
         hidden = "-".join(str(m.out_features) for m in list(fitted.module)[:-1] if isinstance(m, torch.nn.Linear))
-        networks.append(
-            Model(
-                name=f"network {hidden}",
-                library=f"torch {torch.__version__.split('+')[0]}",
-                module=fitted.module,
-                task=table.schema.task,
-                classes=table.schema.classes or None,
-                outputs=table.schema.goal.outputs[0],
-                encoder=encoder,
-                reads=tuple(frame.columns),
-                converged=fitted.converged,
-                split=table.split,
-            )
+        model = Model(
+            name=f"network {hidden}{what}",
+            library=f"torch {torch.__version__.split('+')[0]}",
+            module=fitted.module,
+            task=table.schema.task,
+            classes=table.schema.classes or None,
+            outputs=table.schema.goal.outputs[0],
+            encoder=encoder,
+            reads=tuple(frame.columns),
+            converged=fitted.converged,
+            split=table.split,
         )
-        losses.append(fitted.validation_loss)
+        return model, fitted.validation_loss
+
+    networks, losses = zip(*(fit(number, training.y, seed + number) for number in range(seeds)), strict=True)
+    knows_nothing = fit(seeds, table.shuffled(seed).training_rows().y, seed, NULL)[0] if null else None
     counterpart = replace(fit_counterpart(networks[0], table, seed=seed), split=table.split)
-    return Trained(tuple(networks), counterpart, table, tuple(losses))
+    return Trained(networks, counterpart, table, losses, knows_nothing)
 
 
 def _share(progress: Progress | None, number: int, seeds: int) -> Callable[[int, int, float], None] | None:

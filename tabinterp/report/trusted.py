@@ -18,8 +18,10 @@ class Drawn(Part):
 
 
 class NullRow(Part):
-    """Rank correlation of a method's sizes with those for networks whose weights were drawn again."""
+    """Rank correlation of a method's sizes with those for networks whose weights were drawn again, or that were trained on
+    shuffled labels: of one of these there is no interval, and none of the linear model."""
 
+    null: Literal["random weights", "shuffled labels"] = "random weights"
     method: str
     network: Drawn
     linear: Drawn

@@ -8,7 +8,7 @@ import numpy as np
 import pandas as pd
 
 from ..errors import TableError
-from .draws import FloatArray, IntArray
+from .draws import FloatArray, IntArray, row_hash
 from .schema import Schema
 from .split import BoolArray, Split
 
@@ -71,6 +71,15 @@ class Table:
             if self.weights is not None and self.weights[rows].sum() == 0:
                 raise TableError(f"every one of the {int(rows.sum())} {part} rows has the weight 0")
         return replace(self, split=split, held_out=held_out)
+
+    def shuffled(self, seed: int) -> Table:
+        """The targets of the training rows (all rows without a split) in another order; those held out stay."""
+        training = np.arange(len(self)) if self.held_out is None else np.flatnonzero(~self.held_out)
+        places = np.arange(len(self))
+        places[training] = training[np.argsort(row_hash(self.numbers[training], seed), kind="stable")]
+        frame, target = self.frame.copy(), self.schema.target
+        frame[target] = frame[target].array[places]
+        return replace(self, y=self.y[places], frame=frame)
 
     def training_rows(self) -> Table:
         """Rows that are not held out; every row when there is no split."""

@@ -16,9 +16,9 @@ import tabinterp as ti
 from tabinterp.comparison import trust as module
 from tabinterp.comparison.networks import networks
 from tabinterp.comparison.performance import null_loss
-from tabinterp.comparison.trust import _Places, shuffled
+from tabinterp.comparison.trust import _Places
 from tabinterp.errors import ModelError, NotApplicableError
-from tabinterp.models import bind
+from tabinterp.models import bind, reference
 from tabinterp.models.randomised import randomised
 from tabinterp.readouts.rankings import METHODS, Ask, Method, Ranking, rankings
 from tests import cases, oracles
@@ -158,7 +158,7 @@ def test_a_function_of_rows_has_every_check_that_needs_no_weights(known):
 def test_labels_are_shuffled_among_training_rows_alone():
     frame = cases.mixed_frame(100)
     table = cases.mixed_table(frame, split=0.3)
-    other, out = shuffled(table, 0), table.held_out
+    other, out = table.shuffled(0), table.held_out
     assert (other.y[~out] != table.y[~out]).any()
     np.testing.assert_array_equal(other.y[out], table.y[out])
     assert sorted(other.y) == sorted(table.y)
@@ -188,6 +188,35 @@ def test_a_refit_on_shuffled_labels_is_asked_for_and_never_made_in_secret(known)
     expected = [stats.spearmanr(STRENGTH * sd, fit * sd).statistic for fit in fits]
     np.testing.assert_allclose(told["saliency"].values, expected, atol=1e-9)
     assert "shuffled labels" not in found.skipped
+
+
+def test_a_network_trained_on_shuffled_labels_before_is_the_refits_draw(monkeypatch):
+    monkeypatch.setattr(reference, "EPOCHS", 3)
+    trained = ti.train(cases.mixed_table(cases.mixed_frame(200), split=0.3), seed=2, null=True)
+    network, table = trained.networks[0], trained.table
+    few = {"rows": 40, "background": 5, "draws": 2, "orders": 1, "backgrounds": 2, "seed": 2}
+    seen = []
+
+    def refit(given: ti.Table) -> ti.Model:
+        """The same recipe, told of a table whose labels were shuffled already; the first draw is enough."""
+        seen.append(seen[0] if seen else ti.train(given, seed=2).networks[0])
+        return seen[-1]
+
+    refitted = {
+        one.method: one for one in ti.trust(network, table, refit=refit, **few).nulls if one.null != "random weights"
+    }
+    found = ti.trust(network, table, null=trained.null, **few)
+    told = {one.method: one for one in found.nulls if one.null == "shuffled labels"}
+    assert set(told) == set(refitted) == set(METHODS)
+    for ours, other in zip(trained.null.module.parameters(), seen[0].module.parameters(), strict=True):
+        assert torch.equal(ours, other)
+    for method, one in told.items():
+        np.testing.assert_array_equal(one.values, refitted[method].values[:1])
+        assert np.isnan(one.mean.low)
+        assert one.values[0] < 1
+    assert "shuffled labels" not in found.skipped
+    with pytest.raises(NotApplicableError, match="got both"):
+        ti.trust(network, table, refit=refit, null=trained.null, **few)
 
 
 # ---- networks of other seeds

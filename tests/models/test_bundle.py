@@ -9,6 +9,7 @@ import os
 import pickle
 import re
 import zipfile
+from dataclasses import replace
 
 import joblib
 import numpy as np
@@ -186,6 +187,29 @@ def test_networks_of_other_seeds_stand_beside_and_those_of_before_are_gone(saved
     (found,) = ti.load_others(saved)
     same_scores(other(7), found, table())
     assert ti.load_others(saved / "no folder") == ()
+
+
+def test_a_null_stands_beside_and_is_never_the_model(saved, tmp_path):
+    assert ti.load_null(saved) is None
+    own, null = ti.load_model(saved), replace(network(), name="null")
+    with torch.no_grad():
+        null.module[0].weight.mul_(2)
+    ti.save_null(null, saved)
+    same_scores(null, ti.load_null(saved), table())
+    assert ti.load_null(saved).name == "null"
+    same_scores(own, ti.load_model(saved), table())
+    assert ti.load_others(saved) == ()
+    at = saved / "null-of-shuffled-labels"
+    assert f"read by an audit, and to be inspected by itself: {at.name}" in ti.inspect_model(saved).notes
+    ti.save_null(None, saved)
+    assert ti.load_null(saved) is None
+    ti.save_null(network("regression"), saved)
+    with pytest.raises(ModelError, match="is no null of the network it stands beside"):
+        ti.load_null(saved)
+    at.rename(tmp_path / "elsewhere")
+    at.symlink_to(tmp_path / "elsewhere")
+    with pytest.raises(ModelError, match="is a link"):
+        ti.load_null(saved)
 
 
 @pytest.mark.parametrize("name", ["of another task", "one is a link", "all are a link"])

@@ -10,6 +10,7 @@ import torch
 
 import tabinterp as ti
 from tabinterp.models import bind, reference
+from tabinterp.models import train as module
 from tabinterp.models.train import train
 
 from .cases import frame, table
@@ -97,6 +98,30 @@ def test_several_seeds_are_several_networks_on_the_same_rows():
     assert shares == sorted(shares)
     assert shares[-1] == 1.0
     assert {what for what, _ in seen} == {"training"}
+
+
+@pytest.mark.parametrize("task", ["binary", "regression"])
+def test_a_null_is_trained_on_the_same_rows_with_their_labels_in_another_order(task, monkeypatch):
+    asked, seen = [], []
+    original = module.fit_network
+    monkeypatch.setattr(
+        module, "fit_network", lambda x, y, **kw: asked.append((x, y, kw["seed"])) or original(x, y, **kw)
+    )
+    given = table(task, split=0.3)
+    trained = train(given, seed=5, seeds=2, null=True, progress=lambda _, share: seen.append(share))
+    (x, y, seed), _, (again, mixed, own) = asked
+    np.testing.assert_array_equal(again, x)
+    assert own == seed == 5
+    assert (mixed != y).any()
+    assert sorted(mixed) == sorted(y)  # no held-out label comes in
+    assert seen == sorted(seen)
+    assert seen[-1] == 1.0
+    assert "null" in trained.null.name
+    assert len(trained.networks) == len(trained.validation_loss) == 2
+    plain = train(given, seed=5, seeds=2)
+    assert plain.null is None
+    for one, two in zip(trained.networks, plain.networks, strict=True):
+        assert torch.equal(one.module[0].weight, two.module[0].weight)
 
 
 def test_weights_reach_network_and_counterpart():

@@ -57,6 +57,7 @@ RESULTS = {
 }
 NO_RESULT = {  # public names of something else: a table, a model, an objective, an audit, a command's work
     "read_table", "Table", "Schema", "Column", "Split", "wrap", "Model", "fit_counterpart", "save_model", "save_others",
+    "save_null", "load_null",
     "load_model", "load_counterpart", "load_others", "table_settings", "inspect_model", "train", "unit", "direction", "layer",
     "output", "interpolation", "read_constraints", "audit", "explain_checks", "list_checks", "Audit", "compare_audits",
     "write_folder", "file_digest", "verify", "sign", "read_policy", "read_card", "read_mapping", "format_decision",

@@ -261,6 +261,15 @@ def test_a_row_has_the_same_value_whatever_rows_come_first(method):
     np.testing.assert_allclose(straight[order], shuffled, atol=1e-5)
 
 
+def test_a_bound_model_has_gradients_whatever_was_asked_of_it_first():
+    bound, fresh = (bind(cases.wrapped(cases.styled("silu").double()), cases.numbers(60)) for _ in range(2))
+    ti.effects(bound, bound.table)
+    one, other = (
+        ti.gradient_importance(b, b.table, method="expected_gradients", background=10) for b in (bound, fresh)
+    )
+    np.testing.assert_array_equal(one.values, other.values)
+
+
 def test_a_given_background_may_have_its_columns_in_another_order():
     module, table = cases.relu_network(cases.BENT), cases.numbers(10)
     background = cases.numbers(30, seed=4)

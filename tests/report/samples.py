@@ -865,6 +865,7 @@ def trust(make: Maker, names: list[str], loss: str) -> Trust:
         return Drawn(mean=told, least=mean - 0.1, largest=min(1.0, mean + 0.05), count=5)
 
     methods = ["permutation_importance", "saliency", "integrated_gradients", "expected_gradients", "shapley"]
+    once = Drawn(mean=Interval(value=-0.25), least=-0.25, largest=-0.25, count=1)
     rows = zip(methods, (0.1, 0.95, 0.7, 0.3, 0.2), (0.05, 0.01, 0.1, 0.05, 0.05), strict=True)
     return Trust(
         rows_of="held-out",
@@ -875,7 +876,10 @@ def trust(make: Maker, names: list[str], loss: str) -> Trust:
         orders=8,
         backgrounds=5,
         seed=0,
-        nulls=[NullRow(method=name, network=drawn(mean, error), linear=drawn(0.0, 0.2)) for name, mean, error in rows],
+        nulls=[
+            *(NullRow(method=name, network=drawn(mean, error), linear=drawn(0.0, 0.2)) for name, mean, error in rows),
+            *(NullRow(null="shuffled labels", method=name, network=once, linear=Drawn()) for name in methods),
+        ],
         curves=[
             CurveRow(
                 method=name,

@@ -1,4 +1,4 @@
-"""Fidelity and stability of the explanation: null of random weights, deletion against chance, other backgrounds, other seeds."""
+"""Fidelity and stability of the explanation: nulls of random weights and shuffled labels, deletion, backgrounds and seeds."""
 
 from __future__ import annotations
 
@@ -38,7 +38,7 @@ def trust(document: Document) -> list[Block]:
     rows = t(f"report.rows_of.{part.rows_of}", rows=part.rows)
     lead = t("report.trust.lead", rows=rows, background_rows=part.background_rows)
     blocks: list[Block] = [Paragraph(lead)]
-    for made in (_nulls(part), _curves(part, scale), _stability(part)):
+    for made in (_nulls(part), _shuffled(part), _curves(part, scale), _stability(part)):
         blocks += made
     if part.networks is not None:
         blocks += _networks(part.networks)
@@ -69,24 +69,23 @@ def _pair(name: str, network: Interval, linear: Interval) -> figures.Pair:
 
 
 def _nulls(part: Trust) -> list[Block]:
-    if not part.nulls:
+    rows = [row for row in part.nulls if row.null == "random weights"]
+    if not rows:
         return []
     blocks: list[Block] = [
         Heading(t("report.trust.null")),
         Paragraph(t("report.trust.null.lead", draws=part.draws)),
     ]
-    pairs = [_pair(reading(row.method), row.network.mean, row.linear.mean) for row in part.nulls]
-    table = _null_table(part.nulls)
+    pairs = [_pair(reading(row.method), row.network.mean, row.linear.mean) for row in rows]
+    table = _null_table(rows)
     if figures.drawable(pairs):
-        sides = {
-            model: _largest([(reading(row.method), getattr(row, model).mean) for row in part.nulls]) for model in MODELS
-        }
+        sides = {model: _largest([(reading(row.method), getattr(row, model).mean) for row in rows]) for model in MODELS}
         aria = t("report.trust.null.aria", **sides)
         svg = figures.pairs(pairs, t("report.trust.null.axis"), aria, "figure-trust-null", "model")
         blocks.append(Figure(svg, aria, _legend(), t("report.trust.null.figure", draws=part.draws), table))
     else:
         blocks.append(table)
-    return blocks + [Paragraph(line) for model in MODELS for line in _verdicts(part.nulls, model)]
+    return blocks + [Paragraph(line) for model in MODELS for line in _verdicts(rows, model)]
 
 
 def _null_table(rows: Sequence[NullRow]) -> Table:
@@ -120,6 +119,23 @@ def _verdicts(rows: Sequence[NullRow], model: str) -> list[str]:
         t(f"report.trust.null.{place}", model=named, limit=number(SURVIVES, 1), methods=listed(methods))
         for place, methods in told.items()
         if methods
+    ]
+
+
+# ---- shuffled labels
+
+
+def _shuffled(part: Trust) -> list[Block]:
+    """One draw: a number for each method, and no verdict."""
+    rows = [row for row in part.nulls if row.null == "shuffled labels"]
+    if not rows:
+        return []
+    head = [Cell(t("report.trust.method")), Cell(t("report.trust.shuffled.value"), style="net")]
+    body = [[name_cell(reading(row.method)), *cells([two(row.network.mean.value)])] for row in rows]
+    return [
+        Heading(t("report.trust.shuffled")),
+        Paragraph(t("report.trust.shuffled.lead")),
+        Table(t("report.trust.shuffled.table"), head, body),
     ]
 
 

@@ -1,0 +1,113 @@
+"""What is counted, part by part: how many of so many sets give an interval that holds the truth. Sets are numbered, and set 7 is
+the same rows whichever sets are read beside it."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from functools import cache, partial
+
+import numpy as np
+
+from benchmarks.truth.functions import table, wrapped
+from tabinterp.models import Bound, bind
+
+from .cases import CASES, Case, Population
+from .readings import READINGS, TOGETHER, Reading, Told
+from .sampling import EXPLAINED, PAIRS, WAYS, pair_numbers, sampled_values
+
+ROWS = 400  # of a set
+FEW = "a column in which few background rows differ from the row (capital gain) has as few independent draws"
+SPOKEN = "every fourth pair has an error of its own and speaks for the others, at a third of its degrees of freedom"
+BLOCKS = "blocks of rows are few, and a low estimate brings a low error"
+
+
+@dataclass(frozen=True)
+class Part:
+    """`count` takes the number of the first set and how many there are, and gives for each line (numbers,) how often an interval
+    held the truth, of `each` times as many. `share` is the part of the sets that it is made on, `block` how many between savings.
+    """
+
+    slug: str
+    network: str
+    lines: tuple[Told, ...]
+    count: Callable[[int, int], list[np.ndarray]]
+    share: float = 1
+    block: int = TOGETHER
+    each: int = 1
+
+    @property
+    def names(self) -> set[str]:
+        return {self.slug, *self.slug.split("/")}
+
+    def blocks(self, done: int, sets: int) -> Iterator[tuple[int, int]]:
+        """First set and number of sets of each block that is not done yet."""
+        end = max(4, int(sets * self.share))
+        while done < end:
+            count = min(self.block - done % self.block, end - done)
+            yield done, count
+            done += count
+
+
+@cache
+def population(case: Case) -> Population:
+    return Population(case)
+
+
+@cache
+def drawn(case: Case, first: int, count: int) -> list[Bound]:
+    """The model on one set of rows after another; they meet it at once."""
+    model = wrapped(case.module, case.task)
+    draws = [np.random.default_rng([5, number]) for number in range(first, first + count)]
+    x = np.concatenate([case.draw(rng, ROWS) for rng in draws])
+    scores = np.split(bind(model, table(x, task=case.task)).scores[:, 0], count)
+    y = np.concatenate([case.outcome(rng, one) for rng, one in zip(draws, scores, strict=True)])
+    whole = bind(model, table(x, y, case.task))
+    return [whole.take(np.arange(i * ROWS, (i + 1) * ROWS)) for i in range(count)]
+
+
+def read(case: Case, reading: Reading, first: int, count: int) -> list[np.ndarray]:
+    held = [np.zeros(1)] * len(reading.lines)
+    for seed, bound in enumerate(drawn(case, first, count), first):
+        for i, (found, truth) in enumerate(reading.read(bound, population(case), seed)):
+            held[i] = held[i] + np.ravel((found.low <= truth) & (truth <= found.high))
+    return held
+
+
+PARTS = (
+    *(
+        Part(f"{case.slug}/{reading.slug}", case.name, reading.lines, partial(read, case, reading), reading.share)
+        for case in CASES
+        for reading in READINGS
+    ),
+    *(
+        Part(
+            f"adult/shapley_{slug}",
+            "Adult, 12 columns",
+            (
+                Told(
+                    f"Shapley values, {name}",
+                    f"value of a row given 100 background rows ({EXPLAINED} rows a seed)",
+                    less=FEW,
+                    more=SPOKEN,
+                ),
+            ),
+            partial(sampled_values, slug),
+            0.1,
+            10,
+            EXPLAINED,
+        )
+        for slug, (name, _) in WAYS.items()
+    ),
+    *(
+        Part(
+            f"{slug}/interactions",
+            f"{name}, formula",
+            (Told("interactions", "share, variance, Shapley index of a pair", less=BLOCKS),),
+            partial(pair_numbers, name),
+            0.5,
+            50,
+        )
+        for slug, name in PAIRS.items()
+    ),
+)
