@@ -106,7 +106,7 @@ def dask_engine(client: Any) -> Engine:
                     if progress is not None:
                         progress(done / len(scan))
             return found
-        except (distributed.KilledWorker, distributed.client.FutureCancelledError, TimeoutError) as error:
+        except (distributed.KilledWorker, distributed.CancelledError, TimeoutError) as error:
             raise TabinterpError(
                 f"the Dask cluster did not finish: {str(error).strip()}; see whether its workers have memory enough (a row group "
                 f"of each file at a time) and one of them is left, and run again"
