@@ -13,6 +13,7 @@ __version__ = "0.1.0"
 _HOMES = {
     "read_table": "table",
     "scan_table": "table",
+    "in_batches": "table",
     "open_table": "table",
     "dask_engine": "engine",
     "engine_of": "engine",

@@ -154,6 +154,11 @@ def audit(
     judged |= {"constraints": None if constraints is None else ti.read_constraints(constraints)}
     notes = {"card": card and ti.read_card(card), "mappings": [ti.read_mapping(one) for one in mapping or []]}
     run = (model, data, asked, split_of(split), out, rows, seed, quiet, how)
+    if engine == "dask" and Path(data).is_file() and not ti.in_batches(data, query):
+        raise TabinterpError(
+            f"--engine dask sums over rows that are read in batches, and {data!r} is read whole: leave the engine out, or put "
+            f"Parquet files into a folder and name that"
+        )
     with ti.engine_of(engine, scheduler) as sums:
         typer.echo(_audit(*run, judged | {"engine": sums}, notes, pdf, lang, query))
 

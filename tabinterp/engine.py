@@ -78,8 +78,9 @@ def dask_engine(client: Any) -> Engine:
     """The engine of a Dask cluster.
 
     Each worker reads the rows that it sums: a task is a row group of a Parquet file, whose path must be the same on every
-    machine. Of other sources rows are sent. What a sum is taken with (models, an encoder) travels to each worker once, by
-    pickle. The pieces of a worker that is lost are read again by another.
+    machine. Of other sources rows are sent. What a sum is taken with (models, an encoder) is sent to each worker once, by
+    pickle; a copy that Dask's memory manager drops is fetched again from another worker. The pieces of a worker that is lost are
+    read again by another.
 
     Parameters
     ----------

@@ -17,7 +17,7 @@ from .models import Bound, on_rows, without_rows
 from .readouts import streamed, sums
 from .table import Scan, Table
 
-CHUNK = 8_192  # rows whose encoded values and gradients are in memory at a time: more of them are slower
+CELLS = 2**22  # of encoded rows in memory at a time
 
 
 @dataclass(frozen=True)
@@ -119,20 +119,23 @@ def sweep(
     """One pass over the rows that are evaluated; the plans are made on those of them that were drawn."""
     grouped = any(column.role == "group" for column in scan.schema.columns)
     able = [w for w in WHOLE if (w.grouped or not grouped) and (network.has_gradient or not w.slopes)]
+    able.sort(key=lambda one: not one.slopes)  # gradients first: the scores are had on the way
     drawn = [one if one.table.held_out is None else one.take(one.table.held_out) for one in (network, linear)]
     plans = {one.field: one.start(*drawn) for one in able}
     pair = Pair(without_rows(network), without_rows(linear), plans)
-    return Swept(plans, engine(scan, "evaluation", _update, (pair,), _merge, progress))
+    found = engine(scan, "evaluation", _update, (pair,), _merge, progress)
+    return Swept(plans, {one.field: found[one.field] for one in WHOLE if one.field in found})
 
 
 def _update(pair: Pair, table: Table) -> dict[str, Any]:
-    """The sums of a batch, of each field."""
-    able = [one for one in WHOLE if one.field in pair.plans]
+    """The sums of a batch, of each field that there is a plan of, in the order of the plans."""
+    chunk = max(1, CELLS // max(1, pair.network.x.shape[1]))
+    whole = {one.field: one for one in WHOLE}
     found: dict[str, Any] = {}
-    for rows in np.split(np.arange(len(table)), range(CHUNK, len(table), CHUNK)):
+    for rows in np.split(np.arange(len(table)), range(chunk, len(table), chunk)):
         first = on_rows(pair.network, table.take(rows))
         both = first, on_rows(pair.linear, first.table, first)
-        part = {one.field: one.update(pair.plans[one.field], *both) for one in able}
+        part = {field: whole[field].update(plan, *both) for field, plan in pair.plans.items()}
         found = _merge(found, part) if found else part
     return found
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cache, reduce
 from pathlib import Path
 from typing import Any
@@ -337,6 +337,43 @@ def test_a_sweep_over_batches_is_what_memory_gives():
     product = (gradient * (whole[0].x - baseline)[:, :, None])[:, whole[0].encoding.blocks["a"]].sum(axis=1)
     assert over.rows == len(held)
     assert over.mean().value[0] == pytest.approx(np.average(product, axis=0, weights=held.row_weights), rel=1e-5)
+
+
+def test_a_sweep_asks_each_row_once():
+    """One forward and one backward pass of the network a row, one forward pass of the linear model, each row encoded once."""
+    frame = rows("multiclass", 600, seed=2)
+    asked = {"target": "y", "weight": "w", "split": 0.4}
+    scan, table = ti.scan_table(frame, **asked, rows=100, batch=150), ti.read_table(frame, **asked)
+    network = bound("multiclass")[0].model
+    drawn = [bind(one, scan.sample) for one in (network, fit_counterpart(network, table))]
+    counts = {"encoded": 0, "network": 0, "linear": 0, "backward": 0}
+
+    def encode(given):
+        counts["encoded"] += len(given)
+        return transform(given)
+
+    def forward(name):
+        def hook(module, given, out):
+            counts[name] += len(out)
+            if name == "network" and out.requires_grad:
+                out.register_hook(lambda gradient: counts.__setitem__("backward", counts["backward"] + len(gradient)))
+
+        return hook
+
+    transform = drawn[0].encoding.transform
+    drawn = [replace(one, encoding=replace(one.encoding, transform=encode)) for one in drawn]
+    assert all(len(one.scores) == len(scan.sample) for one in drawn)  # known before anything is counted
+    hooks = [
+        one.module.register_forward_hook(forward(name)) for one, name in zip(drawn, ("network", "linear"), strict=True)
+    ]
+    batches = []
+    sweep(*drawn, scan, batches.append)
+    for hook in hooks:
+        hook.remove()
+    held_out = int(table.held_out.sum())
+    assert counts["encoded"] == counts["network"] == held_out
+    assert counts["backward"] == 3 * held_out  # one for each class
+    assert held_out <= counts["linear"] <= held_out + len(batches)  # its gradient is that of one row a batch
 
 
 def test_derivatives_as_sums_are_those_of_the_coefficients():

@@ -17,6 +17,7 @@ import pandas as pd
 import pytest
 from cryptography.hazmat.primitives import serialization
 from cryptography.hazmat.primitives.asymmetric import ed25519
+from pypdf import PdfReader
 
 import tabinterp as ti
 from tabinterp import cli
@@ -350,12 +351,14 @@ def test_what_few_rows_hold_is_in_no_output(made, tmp_path):
     how = (serialization.Encoding.PEM, serialization.PrivateFormat.PKCS8, serialization.NoEncryption())
     (tmp_path / "key.pem").write_bytes(key.private_bytes(*how))
     sealed = json.loads(ti.sign(out, tmp_path / "key.pem").read_text())
-    written = {path.name: path.read_text("utf-8") for path in out.iterdir()}
+    written = {path.name: path.read_text("utf-8", "replace") for path in out.iterdir()}
     assert len(written) == 5
     written |= {
         form: ti.format_decision(audit.check(), form) for form in ("text", "json", "markdown", "junit", "sarif")
     }
-    written |= {form: audit.view(form).decode("utf-8") for form in VIEWS}
+    written |= {f"view {form}": audit.view(form).decode("utf-8") for form in VIEWS if form != "pdf"}
+    pages = PdfReader(io.BytesIO(audit.to_pdf())).pages
+    written["pdf"] = "\n".join(page.extract_text() for page in pages)
     written |= {
         "payload": base64.b64decode(sealed["payload"]).decode("utf-8"),
         "evidence": audit.evidence(unverified=True),

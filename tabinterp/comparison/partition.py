@@ -239,7 +239,8 @@ def _close(counts: IntArray, told: BoolArray) -> bool:
     bare = (many > 0) & ((many == 1) | (rows < SMALL))
     if not bare.any() or not told.any():
         return False
-    useful = told & (counts[:, bare] > 0).any(axis=1)
-    open_ = np.flatnonzero(useful if useful.any() else told)
+    covers = counts[:, bare] > 0
+    useful = next(some for some in (told & covers.all(axis=1), told & covers.any(axis=1), told) if some.any())
+    open_ = np.flatnonzero(useful)
     told[open_[np.argmin(counts[open_].sum(axis=1))]] = False
     return True

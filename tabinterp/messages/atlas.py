@@ -108,7 +108,7 @@ ATLAS: dict[str, str] = {
     "report.inside.why.forest": "an isolation forest sets it apart sooner than {share} of real rows",
     "report.inside.why.residual": "its {column} fits the other columns worse than in {share} of real rows",
     "report.inside.why.out": "columns out of the rows' range: {count}",
-    "report.inside.readable": "✓ Not farther out than real rows are. {odd}",
+    "report.inside.readable": "Not farther out than real rows are. {odd}",
     "report.inside.odd": (
         "Farther out than {mahalanobis} of real rows by the distance of its numbers, {neighbours} by neighbours, {forest} by "
         "forest, {residual} by the fit of {column} to the other columns."
@@ -119,7 +119,7 @@ ATLAS: dict[str, str] = {
     "report.inside.more": "{caption}; {count} columns of less importance are in audit.json",
     "report.inside.plausible": "Plausible optimum: where each column stands",
     "report.inside.plausible_note": (
-        "✓ {value}, the most that was found in a ball that holds {share} of the rows; by the oddest measure farther out than "
+        "{value}, the most that was found in a ball that holds {share} of the rows; by the oddest measure farther out than "
         "{oddest} of real rows."
     ),
     "report.inside.plausible_same": "The optimum itself is no farther out than real rows are: it is the plausible one, too.",

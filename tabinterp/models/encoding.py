@@ -183,7 +183,9 @@ def _values(rows: pd.DataFrame) -> NDArray[Any]:
 
 def as_array(encoded: Any) -> FloatArray:
     """Dense doubles from whatever a transformer returns, never a view of somebody else's memory."""
-    dense = encoded.toarray() if hasattr(encoded, "toarray") else encoded
+    if hasattr(encoded, "toarray"):
+        return np.asarray(encoded.toarray(), dtype=np.float64)
+    dense = encoded
     if isinstance(dense, pd.DataFrame):  # nullable columns hold their own kind of missing value
         return dense.to_numpy(dtype=np.float64, na_value=np.nan, copy=True)
     return np.array(dense.to_numpy() if hasattr(dense, "to_numpy") else dense, dtype=np.float64)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, replace
 from functools import cached_property
 from typing import Any
@@ -23,6 +23,7 @@ from .ownfit import OwnFit
 from .scores import module_dtype
 
 BLOCK = 4096  # rows in one forward pass
+SMALL = 2048  # rows whose derivatives are summed while they are in the processor's own memory
 
 
 @dataclass(frozen=True)
@@ -128,7 +129,21 @@ class Bound:
     @cached_property
     def scores(self) -> FloatArray:
         """(n, k) scores of the table's rows, at the module's own precision; all of them finite."""
-        scores = self.score(self.x)
+        return self._finite(self.score(self.x))
+
+    def slopes(self) -> Iterator[tuple[slice, FloatArray]]:
+        """Block by block of the table's rows which they are, and their (m, d, k) derivatives.
+
+        The scores are had on the way, and known at the end: one forward pass gives both.
+        """
+        scores = np.empty((len(self.x), len(self.outputs)))
+        for start in range(0, len(self.x), SMALL):
+            rows = slice(start, start + SMALL)
+            slopes, scores[rows] = self._differentiated(self.x[rows])
+            yield rows, slopes
+        self.__dict__.setdefault("scores", self._finite(scores))
+
+    def _finite(self, scores: FloatArray) -> FloatArray:
         wrong = ~np.isfinite(scores).all(axis=1)
         if wrong.any():
             row = int(self.table.numbers[int(np.argmax(wrong))])
@@ -221,17 +236,22 @@ class Bound:
             raise NotApplicableError(f"{self.model.name} {self.model.opaque}: it has no gradient")
         if self.is_linear and len(x) > 1:  # the same in every row
             return np.repeat(self.gradients(x[:1]), len(x), axis=0)
+        return self._differentiated(x)[0]
+
+    def _differentiated(self, x: FloatArray) -> tuple[FloatArray, FloatArray]:
+        """(m, d, k) derivatives and (m, k) scores."""
         dtype = module_dtype(self.module)
-        result = np.empty((len(x), x.shape[1], len(self.outputs)))
+        result, answers = np.empty((len(x), x.shape[1], len(self.outputs))), np.empty((len(x), len(self.outputs)))
         for start in range(0, len(x), BLOCK):
             batch = torch.as_tensor(x[start : start + BLOCK]).to(dtype).requires_grad_(True)
             scores = self.module(batch)
+            answers[start : start + BLOCK] = scores.detach().double().numpy()
             for output in range(len(self.outputs)):
                 (gradient,) = torch.autograd.grad(
                     scores[:, output].sum(), batch, retain_graph=output + 1 < len(self.outputs)
                 )
                 result[start : start + BLOCK, :, output] = gradient.double().numpy()
-        return result
+        return result, answers
 
     def activations(self, x: FloatArray | None = None) -> dict[str, FloatArray]:
         """Layer -> (n, h): what each hidden unit puts out on encoded rows (None: the table's)."""

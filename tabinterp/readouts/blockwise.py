@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 
 from ..models import Bound
-from ..table.draws import FloatArray
+from ..table.draws import FloatArray, IntArray
 
 
 def members(bound: Bound) -> FloatArray:
@@ -29,15 +29,26 @@ def covariances(bound: Bound) -> tuple[FloatArray, ...]:
 def sizes(bound: Bound, gradient: FloatArray, spread: tuple[FloatArray, ...]) -> FloatArray:
     """(n, columns, k) sqrt(g' S g) of every block, S its covariance."""
     result = np.zeros((len(gradient), len(bound.columns), gradient.shape[2]))
-    for j, (column, covariance) in enumerate(zip(bound.columns, spread, strict=True)):
-        block = bound.encoding.blocks[column]
-        if len(block):
-            part = gradient[:, block, :]
-            result[:, j] = np.sqrt(np.maximum(np.einsum("nek,ef,nfk->nk", part, covariance, part, optimize=True), 0.0))
+    blocks = [bound.encoding.blocks[column] for column in bound.columns]
+    single = [j for j, block in enumerate(blocks) if len(block) == 1]
+    if single:
+        deviations = np.sqrt([spread[j][0, 0] for j in single])
+        result[:, single] = np.abs(gradient[:, [blocks[j][0] for j in single]]) * deviations[:, None]
+    for j, (block, covariance) in enumerate(zip(blocks, spread, strict=True)):
+        if len(block) > 1:
+            for k in range(gradient.shape[2]):
+                part = gradient[:, _span(block), k]
+                result[:, j, k] = np.sqrt(np.maximum(np.einsum("ne,ne->n", part @ covariance, part), 0.0))
     return result
+
+
+def _span(block: IntArray) -> IntArray | slice:
+    """Neighbouring columns as a slice, of which numpy makes no copy."""
+    together = block[-1] - block[0] == len(block) - 1 and bool((np.diff(block) == 1).all())
+    return slice(int(block[0]), int(block[-1]) + 1) if together else block
 
 
 def known(bound: Bound, values: FloatArray) -> FloatArray:
     """(n, columns, k) the values of columns of their own; NaN for those that the encoder mixes."""
     mixed = np.array([not bound.encoding.local[c] for c in bound.columns])
-    return np.where(mixed[None, :, None], np.nan, values)
+    return np.where(mixed[None, :, None], np.nan, values) if mixed.any() else values

@@ -53,10 +53,10 @@ class Curve:
     `rows` lie nearest to a point, `share` is their part of all rows by weight. `pdp` is the mean score with every row at the
     value; `effect` the same less its mean over the column's distribution; `ice_low`, `ice_high` the 10% and 90% quantiles of
     single rows' centred curves; `ale` the accumulated local effect, its mean over rows zero, NaN where the column has no order
-    and at the missing value; where columns are correlated its ends, which wide bins bend, are held by 83% to 93% of its
-    intervals on a grid of 12. For the mean that is taken off `effect` and `ale`, a curve is straight between points: of a number
-    with a long tail, whose last points lie far apart, intervals from 400 rows held them in 92% to 95% of sets at 20 points, in
-    89% to 94% at 12 (docs/coverage.md). `sparse`: fewer than 30 rows. `small`: fewer than 10, not to be printed.
+    and at the missing value. Where columns are correlated the ends of `ale`, which wide bins bend, are held by 89% to 93% of
+    intervals at 20 points, 82% to 94% at 12. The mean that is taken off `effect` and `ale` is that of a curve straight between
+    points: of a number with a long tail, whose last points lie far apart, intervals from 400 rows held both in 93% to 95% of sets
+    at 20 points, in 89% to 94% at 12 (docs/coverage.md). `sparse`: fewer than 30 rows. `small`: fewer than 10, not to be printed.
     """
 
     column: str

@@ -5,12 +5,13 @@ The covariance of a block and the point that a distance is measured from are tho
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
 
 import numpy as np
 
 from ..models import Bound
+from ..models.model import SMALL
 from ..table.draws import FloatArray
 from . import sums
 from .baselines import baseline_of
@@ -20,8 +21,6 @@ from .gradients import GradientImportance
 from .result import Estimates
 from .sums import Means
 from .terms import AnyTerm
-
-SUMMED = ("saliency", "gradient_x_input")
 
 
 @dataclass(frozen=True, eq=False)
@@ -37,22 +36,49 @@ def start_gradients(bound: Bound) -> Gradients:
 
 
 def update_gradients(plan: Gradients, bound: Bound) -> Means:
-    """Sums over these rows of each method's values and their sizes: entries (methods, 2, columns, k)."""
-    gradient = bound.gradients(bound.x)
-    product = gradient * (bound.x - plan.start)[:, :, None]
-    moved = np.einsum("ndk,dj->njk", product, members(bound), optimize=True)
-    few = gradient[:1] if bound.is_linear else gradient  # a linear model's is the same in every row
-    size = np.broadcast_to(sizes(bound, few, plan.spread), moved.shape)
-    values = [known(bound, one) for one in (size, moved)]
-    both = np.stack([np.stack([one, np.abs(one)], axis=1) for one in values], axis=1)
-    return sums.update(sums.start(both.shape[1:]), both, bound.table.weights)
+    """Sums over these rows of sizes, of gradient x input and of its absolute values: entries (3, columns, k)."""
+    weights, shape = bound.table.weights, (3, len(bound.columns), len(bound.outputs))
+    state = sums.start(shape)
+    for rows, size, moved in (_of_linear if bound.is_linear else _of_network)(plan, bound):
+        values = np.empty((len(moved), *shape))
+        values[:, 0], values[:, 1] = known(bound, size), known(bound, moved)
+        np.abs(values[:, 1], out=values[:, 2])
+        state = sums.update(state, values, None if weights is None else weights[rows])
+    return state
+
+
+Block = tuple[slice, FloatArray, FloatArray]  # rows, the size of their gradients, gradient x input: (m, columns, k)
+
+
+def _of_network(plan: Gradients, bound: Bound) -> Iterator[Block]:
+    member = members(bound)
+    for rows, slopes in bound.slopes():
+        shift = bound.x[rows] - plan.start
+        moved = [(shift * slopes[:, :, k]) @ member for k in range(slopes.shape[2])]
+        yield rows, sizes(bound, slopes, plan.spread), np.stack(moved, axis=2)
+
+
+def _of_linear(plan: Gradients, bound: Bound) -> Iterator[Block]:
+    """One row's gradient is that of all, and gradient x input one product of matrices."""
+    if not len(bound.x):
+        return
+    slope, member = bound.gradients(bound.x[:1]), members(bound)
+    size = sizes(bound, slope, plan.spread)
+    weight = (member[:, :, None] * slope[0][:, None, :]).reshape(len(member), -1)
+    start = plan.start @ weight
+    for first in range(0, len(bound.x), SMALL):
+        rows = slice(first, first + SMALL)
+        yield rows, size, (bound.x[rows] @ weight - start).reshape(-1, *size.shape[1:])
 
 
 def finish_gradients(state: Means, drawn: Sequence[GradientImportance]) -> tuple[GradientImportance, ...]:
     """The results of drawn rows, the means of these methods over all rows in their place."""
     found = sums.finish(state)
-    over = {name: (state.rows, found[i, 0], found[i, 1]) for i, name in enumerate(SUMMED)}
-    return tuple(replace(one, over=over[one.method]) if one.method in over else one for one in drawn)
+    over = {
+        "saliency": (state.rows, found[0], found[0]),  # a size is its own absolute value
+        "gradient_x_input": (state.rows, found[1], found[2]),
+    }
+    return tuple(replace(one, over=over.get(one.method, one.over)) for one in drawn)
 
 
 # ---- derivatives of terms

@@ -39,6 +39,33 @@ def update(state: Means, values: FloatArray, weights: FloatArray | None = None) 
     """The state with m more rows of `values` (m, ...); entries that are NaN are left out."""
     if not len(values):
         return state
+    whole = _of_all(values, weights)
+    return merge(state, _of_present(values, weights) if whole is None else whole)
+
+
+def _of_all(values: FloatArray, weights: FloatArray | None) -> Means | None:
+    """Where every entry has a value, in few passes over the memory; None where one has none, or no row has weight."""
+    n, shape = len(values), values.shape[1:]
+    w = None if weights is None else weights.reshape(-1, *[1] * (values.ndim - 1))
+    mass = float(n if weights is None else weights.sum())
+    if mass == 0:
+        return None
+    with np.errstate(invalid="ignore", over="ignore"):
+        mean = (values if w is None else w * values).sum(axis=0) / mass
+    if not np.isfinite(mean).all():
+        return None
+    d = values - mean
+    if w is not None:
+        d *= w
+    first = (d if w is None else w * d).sum(axis=0)
+    second = np.square(d, out=d).sum(axis=0)
+    zeroth = float(n if weights is None else np.square(weights).sum())
+    held, squared = np.full(shape, mass), np.full(shape, zeroth)
+    return Means(n, np.full(shape, float(n)), held, mean, squared, first, second)
+
+
+def _of_present(values: FloatArray, weights: FloatArray | None) -> Means:
+    """Entry by entry, of the rows that have a value."""
     present = ~np.isnan(values)
     w = present * (1.0 if weights is None else weights.reshape(-1, *[1] * (values.ndim - 1)))
     filled = np.where(present, values, 0.0)
@@ -47,7 +74,7 @@ def update(state: Means, values: FloatArray, weights: FloatArray | None = None) 
     d = np.where(present, filled - mean, 0.0)
     square = w**2
     batch = (square.sum(axis=0), (square * d).sum(axis=0), (square * d**2).sum(axis=0))
-    return merge(state, Means(len(values), present.sum(axis=0).astype(np.float64), mass, mean, *batch))
+    return Means(len(values), present.sum(axis=0).astype(np.float64), mass, mean, *batch)
 
 
 def merge(a: Means, b: Means) -> Means:

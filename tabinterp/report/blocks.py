@@ -25,7 +25,7 @@ class Cell:
 
 
 SHEET: Final = 128  # characters of a printed table's line
-HALF: Final = 58
+HALF: Final = 56
 GUTTER: Final = 2
 FEW: Final = 7  # rows
 WORDS: Final = 30  # of a cell that goes on several lines
@@ -48,7 +48,7 @@ class Table:
     @property
     def broad(self) -> bool:
         """Too wide for an upright sheet: it is printed across."""
-        return len(self.head) > (20 if "heat" in self.style else 16)
+        return len(self.head) > (17 if "heat" in self.style else 14)
 
     @property
     def size(self) -> str:

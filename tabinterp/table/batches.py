@@ -9,6 +9,7 @@ from __future__ import annotations
 import csv
 import gzip
 from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 from functools import partial
 from io import TextIOWrapper
@@ -142,29 +143,36 @@ def _dataset(text: str, name: str, store: Any, path: str, rows: int) -> Source:
 def _of_dataset(name: str, found: ds.Dataset, rows: int, text: str = "the data set") -> Source:
     """File by file in the order of their paths, so that row numbers stay what they are."""
 
-    def fragments() -> list[Any]:
-        return sorted(found.get_fragments(), key=lambda one: getattr(one, "path", ""))
+    def fragments() -> Iterator[Any]:
+        """A Parquet file by its row groups: of a whole file Arrow would decode up to 1 GiB ahead of who reads."""
+        with _to_its_end(text):
+            for one in sorted(found.get_fragments(), key=lambda one: getattr(one, "path", "")):
+                yield from one.split_by_row_group() if isinstance(one, ds.ParquetFileFragment) else [one]
 
     def parts() -> Iterator[pd.DataFrame]:
-        for fragment in fragments():
-            yield from _read(text, fragment, found.schema, rows)
+        for one in fragments():
+            yield from _read(text, one, found.schema, rows)
 
     def apart() -> Iterator[tuple[int, Callable[[], Iterator[pd.DataFrame]]]]:
-        for fragment in fragments():
-            for group in fragment.split_by_row_group():
-                if count := sum(one.num_rows for one in group.row_groups):
-                    yield count, partial(_read, text, group, found.schema, rows)
+        for one in fragments():
+            if count := sum(group.num_rows for group in one.row_groups):
+                yield count, partial(_read, text, one, found.schema, rows)
 
     files = isinstance(found, ds.FileSystemDataset) and isinstance(found.format, ds.ParquetFileFormat)
     return Source(name, parts, apart=apart if files else None)
 
 
 def _read(text: str, fragment: Any, schema: pa.Schema, rows: int) -> Iterator[pd.DataFrame]:
-    read = {"schema": schema, "batch_size": rows, "batch_readahead": 2, "fragment_readahead": 1}
-    try:
-        for batch in fragment.to_batches(**read):
+    with _to_its_end(text):
+        for batch in fragment.to_batches(schema=schema, batch_size=rows, batch_readahead=2, fragment_readahead=1):
             if len(batch):
                 yield pa.Table.from_batches([batch]).replace_schema_metadata(schema.metadata).to_pandas()
+
+
+@contextmanager
+def _to_its_end(text: str) -> Iterator[None]:
+    try:
+        yield
     except UNREADABLE as error:
         raise TableError(f"{text!r} cannot be read to its end: {str(error).strip()}") from None
 

@@ -155,8 +155,8 @@ def scan_table(
 
 
 def open_table(source: Any, *, query: str | None = None, stratify: bool = False, **asked: Any) -> Table | Scan:
-    """`scan_table` of a query, a URL, a folder, or a file of more than 256 MiB; `read_table` of anything else."""
-    if query is None and not _is_large(source):
+    """`scan_table` of what is read `in_batches`; `read_table` of anything else."""
+    if not in_batches(source, query):
         return read_table(source, stratify=stratify, **asked)
     if stratify:
         raise TableError(
@@ -165,7 +165,10 @@ def open_table(source: Any, *, query: str | None = None, stratify: bool = False,
     return scan_table(source, query=query, **asked)
 
 
-def _is_large(source: Any) -> bool:
+def in_batches(source: Any, query: str | None = None) -> bool:
+    """Whether `open_table` reads it in batches: a query, a URL, a folder, or a file of more than 256 MiB."""
+    if query is not None:
+        return True
     if not isinstance(source, (str, Path)):
         return False
     path = Path(source)

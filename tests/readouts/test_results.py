@@ -25,7 +25,7 @@ def gradients(method):
 READINGS = {
     "permutation": lambda model, linear, table: ti.permutation_importance(model, table, n_repeats=3).frame(),
     "permutation, exact": lambda model, linear, table: ti.permutation_importance(model, table, n_repeats=50).frame(),
-    "shapley": lambda model, linear, table: ti.shapley_values(model, table, 15).frame(),
+    "shapley": lambda model, linear, table: ti.shapley_values(model, table, 15, "exact").frame(),
     **{method: gradients(method) for method in METHODS},
     "effects": lambda model, linear, table: ti.effects(model, table, grid=5).frame(),
     "coefficients": lambda model, linear, table: ti.coefficients(linear, table).frame(),

@@ -301,7 +301,14 @@ class Anything(dict):
     """A value for whatever a sentence asks for."""
 
     def __missing__(self, key):
-        return 1
+        return AnyWord()
+
+
+class AnyWord:
+    """Shown as a number, whatever vocabulary it is said to be of."""
+
+    def __format__(self, vocabulary):
+        return "1"
 
 
 @pytest.mark.parametrize("key", [f"verdict.{status}" for status in ("better", "worse", "equivalent", "not_assessed")])

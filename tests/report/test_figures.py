@@ -32,7 +32,7 @@ ROWS = [
 
 
 def drawn(rows=ROWS, filling="excludes_zero"):
-    return ET.fromstring(pairs(rows, "an axis", "a reading", "figure-test", filling))
+    return ET.fromstring(pairs(rows, "an axis", "a reading", "figure-test", filling).draw())
 
 
 def marks(root):
@@ -113,11 +113,11 @@ def test_matplotlib_is_left_as_it_was():
 
 def test_another_library_may_claim_the_bare_prefix():
     """WeasyPrint does; the registry of prefixes belongs to the whole process."""
-    before = pairs(ROWS, "an axis", "a reading", "figure-test", "model")
+    before = pairs(ROWS, "an axis", "a reading", "figure-test", "model").draw()
     known = dict(ET._namespace_map)
     try:
         ET.register_namespace("", "urn:other")
-        assert pairs(ROWS, "an axis", "a reading", "figure-test", "model") == before
+        assert pairs(ROWS, "an axis", "a reading", "figure-test", "model").draw() == before
     finally:
         ET._namespace_map.clear()
         ET._namespace_map.update(known)

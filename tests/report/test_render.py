@@ -19,10 +19,11 @@ from tabinterp import messages
 from tabinterp.messages.names import LEFTWARD
 from tabinterp.report import sections as sections_module
 from tabinterp.report.blocks import Figure, Fold, Paragraph, Table
-from tabinterp.report.document import Interval
+from tabinterp.report.document import Drawn, Interval
 from tabinterp.report.parts import coefficients, findings, gradients, method
-from tabinterp.report.render import render
-from tests.report.samples import HOSTILE, SAMPLES, binary, nothing
+from tabinterp.report.render import render, render_summary
+from tabinterp.report.summary import in_one_line
+from tests.report.samples import HOSTILE, SAMPLES, binary, nothing, widest
 
 LIMIT = 1_500_000
 
@@ -145,8 +146,9 @@ def test_hostile_names_stay_text():
 
 def test_names_that_run_leftward_move_nothing_around_them():
     """In a cell a name is alone; in a sentence it stands between marks that set it apart."""
-    alone = r"<svg.*?</svg>|<style>.*?</style>|<script>.*?</script>|<t[hd][^>]*>[^<]*</t[hd]>|<h3[^>]*>[^<]*</h3>"
-    texts = re.findall(r">([^<]+)<", re.sub(alone, "", page("hostile"), flags=re.DOTALL))
+    cell = r"<t[hd][^>]*>(?:<span>)?[^<]*(?:</span>)?</t[hd]>"
+    alone = rf"<svg.*?</svg>|<style>.*?</style>|<script>.*?</script>|{cell}|<h[123][^>]*>[^<]*</h[123]>"
+    texts = re.findall(r">([^<]+)<", re.sub(alone, "", render(widest()), flags=re.DOTALL))
     told = [text for text in texts if LEFTWARD.search(text)]
     assert told
     for text in told:
@@ -189,11 +191,29 @@ class Recorder(dict):
         return super().__getitem__(key)
 
 
+def in_batches(held_out, summed):
+    """A document of rows that were read in batches, `summed` of all of them."""
+    document = binary()
+    metrics = document.performance.metrics
+    if "performance" in summed:
+        metrics = [metrics[0].model_copy(update={"method": "student"}), *metrics[1:]]
+    drawn = Drawn(rows=900, held_out_rows=300 if held_out else None, summed=summed)
+    scores = document.performance.model_copy(update={"metrics": metrics, "held_out": held_out})
+    unknown = {} if held_out else {"verdict": nothing().verdict, "gain": None, "slices": None, "judged": None}
+    data = document.data.model_copy(update={"drawn": drawn})
+    return document.model_copy(update={"data": data, "performance": scores, **unknown})
+
+
 def test_every_sentence_of_the_report_is_used_and_no_other_is_needed(monkeypatch):
     recorder = Recorder(messages.ENGLISH)
     monkeypatch.setattr(messages, "ENGLISH", recorder)
     for make in SAMPLES.values():
         render(make())
+        render_summary(make())
+        in_one_line(make())
+    every = ["counterpart", "performance", "calibration", "gradients"]
+    for held_out, summed in ((True, every), (False, ["performance"]), (True, [])):
+        render(in_batches(held_out, summed))
     wanted = {key for key in recorder if key.startswith("report.")}
     assert sorted(wanted - recorder.used) == []
 

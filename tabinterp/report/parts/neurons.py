@@ -30,7 +30,7 @@ from tabinterp.report.words import (
 
 UNFOLDED = 32  # units
 MAPPED = 2600  # cells of all maps, beyond the first 32 units
-CELLS = 4000  # of the first map: a table of very many columns shows fewer units
+CELLS = 1900  # of the first map: a table of very many columns shows fewer units
 WIDEST = 18  # columns side by side, so that a map fits a sheet of paper
 EVERY = 800  # pairs of unit and column that are listed whole
 STRONGEST = 3
