@@ -13,7 +13,10 @@ __version__ = "0.1.0"
 _HOMES = {
     "read_table": "table",
     "scan_table": "table",
+    "in_batches": "table",
     "open_table": "table",
+    "dask_engine": "engine",
+    "engine_of": "engine",
     "Scan": "table",
     "Table": "table",
     "Schema": "table",

@@ -16,6 +16,7 @@ from .comparison.decisions import policy
 from .comparison.declined import Declined
 from .comparison.partition import families
 from .comparison.performance import compare, margin_of
+from .engine import Engine, in_turn
 from .errors import NotApplicableError, TabinterpError
 from .forecast import forecast
 from .models import Bound, Model, bind
@@ -45,6 +46,7 @@ def audit(
     margin: float | None = None,
     costs: tuple[float, float] | None = None,
     threshold: float | None = None,
+    engine: Engine = in_turn,
     progress: Progress | None = None,
     announce: Callable[[str], None] | None = None,
 ) -> Audit:
@@ -69,10 +71,16 @@ def audit(
         of what always predicting the base rate (the mean) loses.
     costs : of a false positive and of a false negative; threshold : probability above which a row is called positive. Either
         implies the other; for two classes.
+    engine : who takes the sums over all rows of a scan: this process, or a cluster (`dask_engine`); the numbers are the same.
     progress : called with a step's name and the share that is done. announce : called once with an estimate of the time.
     """
     clock = _Clock(progress)
     _check_settings(seed, rows, margin)
+    if engine is not in_turn and not isinstance(table, Scan):
+        raise NotApplicableError(
+            f"an engine other than the local one takes sums over rows that are read in batches; {table.name} was read whole: "
+            f"leave the engine out, or read the rows with scan_table"
+        )
     asked_policy = policy(costs, threshold, table.schema.task)
     remembered = (model.model if isinstance(model, Bound) else model).split
     if remembered is not None:
@@ -86,7 +94,7 @@ def audit(
     if announce is not None:
         announce(f"About {forecast(network, rows, counterpart is None, len(rows_of))} on this machine.")
     with clock("counterpart"):
-        linear = bind(counterpart or fit_counterpart(network, rows_of, seed=seed), table)
+        linear = bind(counterpart or fit_counterpart(network, rows_of, seed=seed, engine=engine), table)
     if not linear.is_linear:
         raise NotApplicableError(
             f"the counterpart {linear.model.name} is not linear: it has operations that are not affine"
@@ -96,7 +104,7 @@ def audit(
     asked = Asked(network, linear, others, null, seed, rows, *wanted, found, clock.within)
     with clock("performance"):
         drawn = compare(*asked.both(asked.evaluated), seed=seed, held_out=asked.held_out, margin=margin)
-        swept = _swept(network, linear, rows_of, clock.within)
+        swept = _swept(network, linear, rows_of, clock.within, engine)
         found["performance"] = swept.finish("performance", drawn)
     notes: list[Message] = []
     for step in STEPS:
@@ -110,10 +118,12 @@ def audit(
     return Audit(judged(made), run)
 
 
-def _swept(network: Bound, linear: Bound, rows: Table | Scan, progress: Callable[[float], None]) -> Swept:
+def _swept(
+    network: Bound, linear: Bound, rows: Table | Scan, progress: Callable[[float], None], engine: Engine
+) -> Swept:
     """What is summed over all rows, where more of them were read than drawn."""
     if isinstance(rows, Scan) and not rows.is_whole:
-        return sweep(network, linear, rows, progress)
+        return sweep(network, linear, rows, progress, engine)
     return Swept({}, {})
 
 

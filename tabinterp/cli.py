@@ -133,6 +133,13 @@ def audit(
     threshold: Annotated[float | None, typer.Option("--threshold", help="Positive above this probability.")] = None,
     control: Annotated[list[str] | None, typer.Option("--control", help="COLUMN=GROUP. Repeatable.")] = None,
     constraints: Annotated[Path | None, typer.Option("--constraints", help="TOML: directions, domains.")] = None,
+    engine: Annotated[
+        str, typer.Option("--engine", help="local, or dask: who sums over rows that are read in batches.")
+    ] = "local",
+    scheduler: Annotated[
+        str | None,
+        typer.Option("--scheduler", help="tcp://HOST:PORT of a Dask cluster; without one, this machine's cores."),
+    ] = None,
     pdf: Annotated[bool, typer.Option("--pdf", help="Also DIR/report.pdf; needs tabinterp[pdf].")] = False,
     lang: Lang = SOURCE,
     quiet: Quiet = False,
@@ -146,9 +153,14 @@ def audit(
     judged |= {"control": controls(control)}
     judged |= {"constraints": None if constraints is None else ti.read_constraints(constraints)}
     notes = {"card": card and ti.read_card(card), "mappings": [ti.read_mapping(one) for one in mapping or []]}
-    typer.echo(
-        _audit(model, data, asked, split_of(split), out, rows, seed, quiet, how, judged, notes, pdf, lang, query)
-    )
+    run = (model, data, asked, split_of(split), out, rows, seed, quiet, how)
+    if engine == "dask" and Path(data).is_file() and not ti.in_batches(data, query):
+        raise TabinterpError(
+            f"--engine dask sums over rows that are read in batches, and {data!r} is read whole: leave the engine out, or put "
+            f"Parquet files into a folder and name that"
+        )
+    with ti.engine_of(engine, scheduler) as sums:
+        typer.echo(_audit(*run, judged | {"engine": sums}, notes, pdf, lang, query))
 
 
 @app.command()

@@ -12,9 +12,10 @@ from typing import Any
 import numpy as np
 
 from .comparison import calibration, totals
-from .models import Bound, on_rows
+from .engine import Engine, in_turn
+from .models import Bound, on_rows, without_rows
 from .readouts import streamed, sums
-from .table import Scan
+from .table import Scan, Table
 
 CELLS = 2**22  # of encoded rows in memory at a time
 
@@ -99,22 +100,45 @@ class Swept:
         return whole.finish(self.plans[field], self.sums[field], drawn)
 
 
-def sweep(network: Bound, linear: Bound, scan: Scan, progress: Callable[[float], None] | None = None) -> Swept:
+@dataclass(frozen=True, eq=False)
+class Pair:
+    """Both models with no rows: what every batch of rows is read with. `plans`: of each field that is summed."""
+
+    network: Bound
+    linear: Bound
+    plans: Mapping[str, Any]
+
+
+def sweep(
+    network: Bound,
+    linear: Bound,
+    scan: Scan,
+    progress: Callable[[float], None] | None = None,
+    engine: Engine = in_turn,
+) -> Swept:
     """One pass over the rows that are evaluated; the plans are made on those of them that were drawn."""
     grouped = any(column.role == "group" for column in scan.schema.columns)
     able = [w for w in WHOLE if (w.grouped or not grouped) and (network.has_gradient or not w.slopes)]
     able.sort(key=lambda one: not one.slopes)  # gradients first: the scores are had on the way
     drawn = [one if one.table.held_out is None else one.take(one.table.held_out) for one in (network, linear)]
     plans = {one.field: one.start(*drawn) for one in able}
-    found: dict[str, Any] = {}
-    chunk = max(1, CELLS // max(1, network.x.shape[1]))
-    for table in scan.batches("evaluation"):
-        for rows in np.split(np.arange(len(table)), range(chunk, len(table), chunk)):
-            first = on_rows(network, table.take(rows))
-            both = first, on_rows(linear, first.table, first)
-            for one in able:
-                batch = one.update(plans[one.field], *both)
-                found[one.field] = one.merge(found[one.field], batch) if one.field in found else batch
-        if progress is not None:
-            progress(float(table.numbers[-1] + 1) / len(scan))
+    pair = Pair(without_rows(network), without_rows(linear), plans)
+    found = engine(scan, "evaluation", _update, (pair,), _merge, progress)
     return Swept(plans, {one.field: found[one.field] for one in WHOLE if one.field in found})
+
+
+def _update(pair: Pair, table: Table) -> dict[str, Any]:
+    """The sums of a batch, of each field that there is a plan of, in the order of the plans."""
+    chunk = max(1, CELLS // max(1, pair.network.x.shape[1]))
+    whole = {one.field: one for one in WHOLE}
+    found: dict[str, Any] = {}
+    for rows in np.split(np.arange(len(table)), range(chunk, len(table), chunk)):
+        first = on_rows(pair.network, table.take(rows))
+        both = first, on_rows(pair.linear, first.table, first)
+        part = {field: whole[field].update(plan, *both) for field, plan in pair.plans.items()}
+        found = _merge(found, part) if found else part
+    return found
+
+
+def _merge(a: dict[str, Any], b: dict[str, Any]) -> dict[str, Any]:
+    return {one.field: one.merge(a[one.field], b[one.field]) for one in WHOLE if one.field in a}

@@ -34,6 +34,7 @@ LAYERS = [
     {"comparison"},
     {"readouts"},
     {"models"},
+    {"engine"},
     {"table"},
     {"envelope"},
     {"messages"},

@@ -220,6 +220,31 @@ def test_margin_costs_and_threshold_reach_the_audit(folder, run, tmp_path, monke
         assert (done.code, done.err) == (2, f"error: --costs is FP:FN, two numbers such as 1:5; got {wrong!r}\n")
 
 
+def test_workers_of_this_machine_sum_over_a_folder(folder, run, tmp_path):
+    rows = tmp_path / "rows"
+    rows.mkdir()
+    pd.read_csv(folder / "people.csv").to_parquet(rows / "0.parquet", row_group_size=150)
+    asked = ["--data", rows, "--out", tmp_path / "out", "--rows", 100, "--engine", "dask", "--quiet"]
+    done = run("audit", folder / "bundle", *asked)
+    assert (done.code, done.out) == (0, f"{tmp_path / 'out' / 'report.html'}\n"), done.err
+    both = (ti.Audit.from_json(one / "audit.json").document for one in (tmp_path / "out", folder / "audit"))
+    found, whole = (one.performance for one in both)
+    assert found.rows == whole.rows
+    for one, other in zip(found.metrics, whole.metrics, strict=True):
+        assert [one.network.value, one.linear.value] == pytest.approx(
+            [other.network.value, other.linear.value], rel=1e-9
+        )
+
+
+def test_a_cluster_is_not_started_for_rows_that_are_read_whole(folder, run, tmp_path, monkeypatch):
+    monkeypatch.setattr("tabinterp.engine._distributed", lambda: pytest.fail("a cluster was asked for"))
+    asked = ["--data", folder / "people.csv", "--out", tmp_path / "out", "--engine", "dask"]
+    done = run("audit", folder / "bundle", *asked)
+    assert done.code == 2
+    assert "people.csv' is read whole: leave the engine out" in done.err
+    assert not (tmp_path / "out").exists()
+
+
 def test_another_positive_class_holds_out_the_same_rows(folder, run, tmp_path):
     arguments = [
         "audit",

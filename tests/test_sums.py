@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass, replace
-from functools import cache
+from functools import cache, reduce
 from pathlib import Path
 from typing import Any
 
@@ -217,6 +217,11 @@ def test_witnesses_of_parts_are_those_of_the_whole(values, data):
 # ---- against what is known
 
 
+def _fitted(start, batches):
+    batches = [*batches]
+    return newton.fit(start, lambda plan: reduce(newton.merge, (newton.update(plan, *one) for one in batches)))
+
+
 @pytest.mark.parametrize("task", TASKS)
 def test_an_unpenalised_fit_in_batches_is_that_of_statsmodels(task):
     """Newton's method over merged batches, where the rows fit in memory: to 1e-6 of statsmodels' own."""
@@ -226,9 +231,7 @@ def test_an_unpenalised_fit_in_batches_is_that_of_statsmodels(task):
     w = np.ones(900) if task == "multiclass" else w  # statsmodels' own takes no weights
     k, exog = (3 if task == "multiclass" else 1), sm.add_constant(x)
     start = newton.Plan(task, x.mean(axis=0), x.std(axis=0), 0.0, np.zeros((k, 4)))
-    plan, converged = newton.fit(
-        start, lambda: ((x[i : i + 100], y[i : i + 100], w[i : i + 100]) for i in range(0, 900, 100))
-    )
+    plan, converged = _fitted(start, ((x[i : i + 100], y[i : i + 100], w[i : i + 100]) for i in range(0, 900, 100)))
     slopes = plan.parameters[:, :-1] / plan.scale
     found = np.column_stack([plan.parameters[:, -1] - slopes @ plan.centre, slopes])
     if task == "multiclass":
@@ -251,7 +254,7 @@ def test_a_step_that_raises_the_loss_is_halved():
     y = (np.sin(np.arange(200)) + x[:, 0] > 0).astype(float)
     far = newton.Plan("binary", np.zeros(1), np.ones(1), 1e-3, np.array([[8.0, 2.0]]))
     near = replace_parameters(far, np.zeros((1, 2)))
-    (a, one), (b, two) = (newton.fit(plan, lambda: iter([(x, y, np.ones(200))])) for plan in (far, near))
+    (a, one), (b, two) = (_fitted(plan, [(x, y, np.ones(200))]) for plan in (far, near))
     assert one
     assert two
     np.testing.assert_allclose(a.parameters, b.parameters, atol=1e-8)
@@ -275,9 +278,7 @@ def test_a_penalised_fit_in_batches_is_that_of_scikit_learn(task):
     known.fit(x, y, sample_weight=w)
     k = 3 if task == "multiclass" else 1
     start = newton.Plan(task, np.zeros(2), np.ones(2), 50.0, np.zeros((k, 3)))
-    plan, _ = newton.fit(
-        start, lambda: ((x[i : i + 100], y[i : i + 100], 7 * w[i : i + 100]) for i in range(0, 600, 100))
-    )
+    plan, _ = _fitted(start, ((x[i : i + 100], y[i : i + 100], 7 * w[i : i + 100]) for i in range(0, 600, 100)))
     np.testing.assert_allclose(plan.parameters[:, :-1], np.atleast_2d(known.coef_), atol=2e-6)
     apart = plan.parameters[:, -1] - np.atleast_1d(known.intercept_)
     np.testing.assert_allclose(apart - apart.mean() * (k > 1), 0, atol=2e-5)

@@ -49,7 +49,7 @@ def bind(model: Model | Bound, table: Table) -> Bound:
     encoding = build(model.encoder, table.inputs, model.reads)
     x = encoding.transform(table.inputs)
     check_widths(model, [x.shape[1]])
-    check_encoded(x, model, table)
+    check_encoded(x, model.name, table)
     module, outputs, clipped = _score_module(model, table, x)
     bound = Bound(model, table, encoding, x, module, split(module, x.shape[1]), outputs, clipped)
     _check_predictions(bound)
@@ -80,9 +80,19 @@ def on_rows(bound: Bound, table: Table, beside: Bound | None = None) -> Bound:
         x = beside.x
     else:
         x = bound.encoding.transform(table.inputs)
-        check_encoded(x, bound.model, table)
-    rows = replace(bound, table=table, x=x)
-    for same in ("rest", "centre"):  # of these rows nothing but the place that sums are centred at
+        check_encoded(x, bound.model.name, table)
+    return _kept(bound, replace(bound, table=table, x=x))
+
+
+def without_rows(bound: Bound) -> Bound:
+    """What `on_rows` needs, to be sent to where the rows are: no rows, and nothing that was only asked of the first ones."""
+    model = replace(bound.model, predict=None, finish=None, original=None, own=None)
+    none = replace(bound, model=model, table=bound.table.take(np.arange(0)), x=bound.x[:0])
+    return none if model.function is not None else _kept(bound, none)
+
+
+def _kept(bound: Bound, rows: Bound) -> Bound:
+    for same in ("rest", "centre"):  # of other rows nothing but the place that sums are centred at
         rows.__dict__[same] = getattr(bound, same)
     return rows
 
@@ -105,12 +115,12 @@ def _check_columns(model: Model, table: Table) -> None:
         )
 
 
-def check_encoded(x: FloatArray, model: Model, table: Table) -> None:
+def check_encoded(x: FloatArray, name: str, table: Table) -> None:
     wrong = ~np.isfinite(x)
     if wrong.any():
         row, column = (int(i) for i in np.argwhere(wrong)[0])
         raise ModelError(
-            f"{model.name}: the encoded rows hold a missing or infinite value (row {int(table.numbers[row])}, encoded column "
+            f"{name}: the encoded rows hold a missing or infinite value (row {int(table.numbers[row])}, encoded column "
             f"{column}); put an imputer into the encoder"
         )
 

@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import inspect
 import warnings
-from collections.abc import Iterator
 from dataclasses import dataclass, replace
 from typing import Any
 
@@ -24,6 +23,7 @@ from sklearn.model_selection import StratifiedKFold
 from torch import nn
 
 from .. import __version__
+from ..engine import Engine, in_turn
 from ..errors import NotApplicableError
 from ..table import Scan, Table
 from ..table.draws import FloatArray
@@ -57,12 +57,21 @@ class Fit:
     converged: bool
 
 
-def fit_counterpart(model: Model | Bound, table: Table | Scan, *, seed: int = 0) -> Model:
+@dataclass(frozen=True, eq=False)
+class Coded:
+    """The encoder of the rows that a fit takes, and the name of the model that it is of."""
+
+    encoder: Any
+    reads: tuple[str, ...] | None
+    name: str
+
+
+def fit_counterpart(model: Model | Bound, table: Table | Scan, *, seed: int = 0, engine: Engine = in_turn) -> Model:
     """Logistic, multinomial, linear or Poisson regression on the model's own encoding of the training rows.
 
     Where the table has no split, all of its rows are training rows. Of a scan the strength of the penalty is chosen on the
     rows that it drew, and the coefficients are fitted to all its training rows by Newton's method over batches; behind a
-    target encoder, which is fitted anew, to the rows drawn alone.
+    target encoder, which is fitted anew, to the rows drawn alone. `engine`: who takes those sums (`dask_engine`).
     """
     if not isinstance(table, Scan):
         fitted = _fit_drawn(bind(model, table), seed)
@@ -70,7 +79,7 @@ def fit_counterpart(model: Model | Bound, table: Table | Scan, *, seed: int = 0)
     bound = bind(model, table.sample)
     fitted = _fit_drawn(bound, seed)
     if not table.is_whole and fitted.encoder is (bound.model.encoder if bound.has_gradient else fitted.encoder):
-        whole = _as_model(_over_all(bound, fitted, table), table.sample, f"tabinterp {__version__}")
+        whole = _as_model(_over_all(bound, fitted, table, engine), table.sample, f"tabinterp {__version__}")
         return replace(whole, fitted_in_batches=True)
     return _as_model(fitted, table.sample, f"scikit-learn {sklearn.__version__}")
 
@@ -95,18 +104,20 @@ def _fit_drawn(bound: Bound, seed: int) -> Fit:
     return Fit(encoder, reads, plan, still, _converged(fitted))
 
 
-def _over_all(bound: Bound, fitted: Fit, scan: Scan) -> Fit:
+def _over_all(bound: Bound, fitted: Fit, scan: Scan, engine: Engine) -> Fit:
     """The same penalty, fitted to all training rows."""
 
-    def batches() -> Iterator[tuple[FloatArray, FloatArray, FloatArray]]:
-        for rows in scan.batches("training"):
-            inputs = rows.inputs if fitted.reads is None else rows.inputs[list(fitted.reads)]
-            x = apply(fitted.encoder, inputs)
-            check_encoded(x, bound.model, rows)
-            yield x, rows.y, rows.row_weights
-
-    plan, converged = newton.fit(fitted.plan, batches)
+    coded = Coded(fitted.encoder, fitted.reads, bound.model.name)
+    plan, converged = newton.fit(
+        fitted.plan, lambda plan: engine(scan, "training", _newton_sums, (coded, plan), newton.merge)
+    )
     return replace(fitted, plan=plan, still=np.zeros_like(fitted.still), converged=converged)
+
+
+def _newton_sums(coded: Coded, plan: Plan, rows: Table) -> newton.Sums:
+    x = apply(coded.encoder, rows.inputs if coded.reads is None else rows.inputs[list(coded.reads)])
+    check_encoded(x, coded.name, rows)
+    return newton.update(plan, x, rows.y, rows.row_weights)
 
 
 def _as_model(fitted: Fit, table: Table, library: str) -> Model:

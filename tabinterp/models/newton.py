@@ -7,9 +7,8 @@ step that raises the loss is halved (McCullagh & Nelder 1989).
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from dataclasses import dataclass, replace
-from functools import reduce
 
 import numpy as np
 from scipy.special import logsumexp, softmax, xlogy
@@ -19,10 +18,6 @@ from ..table.draws import FloatArray
 PASSES = 25
 TOLERANCE = 1e-5  # of the last step, in units of the score per standard deviation; what is left after it is its square
 HALVINGS = 8
-
-Batches = Callable[
-    [], Iterator[tuple[FloatArray, FloatArray, FloatArray]]
-]  # encoded rows (m, d), targets and weights (m,)
 
 
 @dataclass(frozen=True, eq=False)
@@ -94,12 +89,14 @@ def finish(plan: Plan, sums: Sums) -> tuple[float, FloatArray]:
     return sums.loss + 0.5 * float((penalty * plan.parameters**2).sum()), step.reshape(gradient.shape)
 
 
-def fit(plan: Plan, batches: Batches) -> tuple[Plan, bool]:
-    """The plan with the parameters of all rows, from where it stands, and whether its steps came to an end."""
+def fit(plan: Plan, total: Callable[[Plan], Sums]) -> tuple[Plan, bool]:
+    """The plan with the parameters of all rows, from where it stands, and whether its steps came to an end.
+
+    `total` takes one pass: the sums of all rows at a plan's parameters.
+    """
     best, step, halvings = np.inf, np.zeros_like(plan.parameters), 0
     for _ in range(PASSES):
-        sums = reduce(merge, (update(plan, *batch) for batch in batches()), start(plan))
-        loss, following = finish(plan, sums)
+        loss, following = finish(plan, total(plan))
         if not loss <= best + 1e-10 * abs(best) and halvings < HALVINGS:
             step, halvings = step / 2, halvings + 1
             plan = replace(plan, parameters=plan.parameters - step)

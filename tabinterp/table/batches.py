@@ -9,9 +9,10 @@ from __future__ import annotations
 import csv
 import gzip
 from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
+from functools import partial
 from io import TextIOWrapper
-from itertools import chain
 from pathlib import Path
 from typing import Any, BinaryIO, cast
 
@@ -21,6 +22,7 @@ import pyarrow.dataset as ds
 from pyarrow import fs as filesystems
 
 from ..errors import TableError
+from .pieces import Piece, numbered
 from .source import AS_WRITTEN, UNREADABLE, as_frame, plain, unique
 from .sql import spool
 
@@ -30,21 +32,35 @@ PACKED = b"\x1f\x8b"
 
 @dataclass(frozen=True, eq=False)
 class Source:
-    """`parts` gives raw frames anew at every call; `kept` is what must live as long as the source."""
+    """`parts` gives raw frames anew at every call; `kept` is what must live as long as the source.
+
+    `apart`: the same rows in parts that can be read elsewhere, each with its number of rows; None where there are none.
+    """
 
     name: str
     parts: Callable[[], Iterator[pd.DataFrame]]
     kept: Any = None
+    apart: Callable[[], Iterator[tuple[int, Callable[[], Iterator[pd.DataFrame]]]]] | None = None
 
     def batches(self) -> Iterator[pd.DataFrame]:
         """Raw frames, indexed by row number."""
-        first = 0
-        for frame in self.parts():
-            if len(frame):
-                yield frame.set_axis(pd.RangeIndex(first, first + len(frame)))
-                first += len(frame)
-        if first == 0:
+        empty = True
+        for frame in numbered(self.parts()):
+            empty = False
+            yield frame
+        if empty:
             raise TableError("the table has no rows")
+
+    def pieces(self) -> Iterator[Piece]:
+        """The same rows to be read elsewhere: row groups of Parquet files; of anything else the rows themselves."""
+        if self.apart is None:
+            for frame in self.batches():
+                yield Piece(int(frame.index[0]), len(frame), partial(list, [frame]))
+            return
+        first = 0
+        for rows, frames in self.apart():
+            yield Piece(first, rows, frames)
+            first += rows
 
 
 def open_source(source: Any, query: str | None = None, rows: int = ROWS) -> Source:
@@ -60,7 +76,7 @@ def open_source(source: Any, query: str | None = None, rows: int = ROWS) -> Sour
         name, folder, files = spool(str(source), query, rows)
         return Source(name, lambda: map(pd.read_parquet, files), folder)
     if isinstance(source, ds.Dataset):
-        return Source("table", lambda: _of_dataset(source, rows))
+        return _of_dataset("table", source, rows)
     if isinstance(source, pa.Table):
         unique(source.column_names)
         return Source("table", lambda: _of_arrow(source, rows))
@@ -85,11 +101,11 @@ def _of_path(text: str, rows: int) -> Source:
     if kind == filesystems.FileType.NotFound:
         raise TableError(f"no file or folder {text!r}")
     if kind == filesystems.FileType.Directory:
-        return Source(name, _dataset(text, store, path, rows))
+        return _dataset(text, name, store, path, rows)
     with store.open_input_file(path) as stream:
         start = stream.read(12)
     if start[:4] == b"PAR1":
-        return Source(name, _dataset(text, store, path, rows))
+        return _dataset(text, name, store, path, rows)
     if start[8:12] == b"DUCK":
         raise TableError(f"{text!r} is a DuckDB file: say which rows with a query, such as SELECT * FROM loans")
     if not start:
@@ -114,35 +130,51 @@ def _store(text: str) -> tuple[Any, str]:
     return filesystems.PyFileSystem(filesystems.FSSpecHandler(store)), path
 
 
-def _dataset(text: str, store: Any, path: str, rows: int) -> Callable[[], Iterator[pd.DataFrame]]:
+def _dataset(text: str, name: str, store: Any, path: str, rows: int) -> Source:
     try:
         hive = ds.HivePartitioning.discover(infer_dictionary=True)
         found = ds.dataset(path, format="parquet", filesystem=store, partitioning=hive)
     except (*UNREADABLE, TypeError) as error:
         raise TableError(f"{text!r} cannot be read as Parquet: {str(error).strip()}") from None
     unique(found.schema.names)
+    return _of_dataset(name, found, rows, text)
+
+
+def _of_dataset(name: str, found: ds.Dataset, rows: int, text: str = "the data set") -> Source:
+    """File by file in the order of their paths, so that row numbers stay what they are."""
+
+    def fragments() -> Iterator[Any]:
+        """A Parquet file by its row groups: of a whole file Arrow would decode up to 1 GiB ahead of who reads."""
+        with _to_its_end(text):
+            for one in sorted(found.get_fragments(), key=lambda one: getattr(one, "path", "")):
+                yield from one.split_by_row_group() if isinstance(one, ds.ParquetFileFragment) else [one]
 
     def parts() -> Iterator[pd.DataFrame]:
-        try:
-            yield from _of_dataset(found, rows)
-        except UNREADABLE as error:
-            raise TableError(f"{text!r} cannot be read to its end: {str(error).strip()}") from None
+        for one in fragments():
+            yield from _read(text, one, found.schema, rows)
 
-    return parts
+    def apart() -> Iterator[tuple[int, Callable[[], Iterator[pd.DataFrame]]]]:
+        for one in fragments():
+            if count := sum(group.num_rows for group in one.row_groups):
+                yield count, partial(_read, text, one, found.schema, rows)
+
+    files = isinstance(found, ds.FileSystemDataset) and isinstance(found.format, ds.ParquetFileFormat)
+    return Source(name, parts, apart=apart if files else None)
 
 
-def _of_dataset(found: ds.Dataset, rows: int) -> Iterator[pd.DataFrame]:
-    """File by file in the order of their paths, so that row numbers stay what they are."""
-    fragments = sorted(found.get_fragments(), key=lambda one: getattr(one, "path", ""))
-    for piece in chain.from_iterable(map(_pieces, fragments)):
-        for batch in piece.to_batches(schema=found.schema, batch_size=rows, batch_readahead=2, fragment_readahead=1):
+def _read(text: str, fragment: Any, schema: pa.Schema, rows: int) -> Iterator[pd.DataFrame]:
+    with _to_its_end(text):
+        for batch in fragment.to_batches(schema=schema, batch_size=rows, batch_readahead=2, fragment_readahead=1):
             if len(batch):
-                yield pa.Table.from_batches([batch]).replace_schema_metadata(found.schema.metadata).to_pandas()
+                yield pa.Table.from_batches([batch]).replace_schema_metadata(schema.metadata).to_pandas()
 
 
-def _pieces(fragment: ds.Fragment) -> list[ds.Fragment]:
-    """A Parquet file by its row groups: of a whole file Arrow would decode up to 1 GiB ahead of who reads."""
-    return fragment.split_by_row_group() if isinstance(fragment, ds.ParquetFileFragment) else [fragment]
+@contextmanager
+def _to_its_end(text: str) -> Iterator[None]:
+    try:
+        yield
+    except UNREADABLE as error:
+        raise TableError(f"{text!r} cannot be read to its end: {str(error).strip()}") from None
 
 
 # ---- CSV: what a column holds is known at its end alone

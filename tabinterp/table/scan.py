@@ -24,9 +24,10 @@ from .digest import finish as finish_digests
 from .digest import start as start_digests
 from .digest import update as update_digests
 from .draws import HashArray, IntArray, content_hash, row_hash
+from .pieces import Form, Piece, held_out_bits
 from .read import read_table
 from .schema import Schema
-from .settle import Asked, Marks, coded, merge_marks, weighed
+from .settle import Asked, Marks, merge_marks, weighed
 from .source import plain
 from .split import BoolArray, Split, by_column, drawn
 from .split import distinct as distinct_rows
@@ -67,16 +68,23 @@ class Scan:
 
     def batches(self, part: str = "all") -> Iterator[Table]:
         """Tables of "all", the "training" or the "evaluation" rows, as `Table` names them; the next is read meanwhile."""
-        of_all, sides = _tables(self), self.sides
-        bits = None if sides is None else np.unpackbits(sides, count=len(self)).astype(bool)
-        for table in ahead(of_all):
-            whole = table if bits is None else replace(table, split=self.split, held_out=bits[table.numbers])
-            if part == "training":
-                whole = whole.training_rows()
-            elif part == "evaluation":
-                whole = whole.evaluation_rows()
-            if len(whole):
-                yield whole
+        form = self.form
+        for table in ahead(_tables(self)):
+            rows = form.of(part, table, held_out_bits(self.sides, table.numbers))
+            if len(rows):
+                yield rows
+
+    @property
+    def form(self) -> Form:
+        """What makes tables of raw rows."""
+        types = {name: one.values.iloc[:0] for name, one in self.columns.items()}
+        return Form(self.name, self.schema, types, self.split, self.weight)
+
+    def pieces(self) -> Iterator[Piece]:
+        """All rows, to be read elsewhere: `form.batches` gives of a piece what `batches` gives of the whole."""
+        for piece in self.source.pieces():
+            bits = held_out_bits(self.sides, np.arange(piece.first, piece.first + piece.rows))
+            yield piece if bits is None else replace(piece, sides=np.packbits(bits))
 
     def with_split(self, split: Split) -> Scan:
         """The same rows under this rule."""
@@ -149,8 +157,8 @@ def scan_table(
 
 
 def open_table(source: Any, *, query: str | None = None, stratify: bool = False, **asked: Any) -> Table | Scan:
-    """`scan_table` of a query, a URL, a folder, or a file of more than 256 MiB; `read_table` of anything else."""
-    if query is None and not _is_large(source):
+    """`scan_table` of what is read `in_batches`; `read_table` of anything else."""
+    if not in_batches(source, query):
         return read_table(source, stratify=stratify, **asked)
     if stratify:
         raise TableError(
@@ -159,7 +167,10 @@ def open_table(source: Any, *, query: str | None = None, stratify: bool = False,
     return scan_table(source, query=query, **asked)
 
 
-def _is_large(source: Any) -> bool:
+def in_batches(source: Any, query: str | None = None) -> bool:
+    """Whether `open_table` reads it in batches: a query, a URL, a folder, or a file of more than 256 MiB."""
+    if query is not None:
+        return True
     if not isinstance(source, (str, Path)):
         return False
     path = Path(source)
@@ -277,12 +288,9 @@ def _check_sides(scan: Scan, sides: BoolArray, mass: Mapping[bool, float]) -> No
 
 def _tables(scan: Scan) -> Iterator[Table]:
     """The rows batch by batch, of the types and codes of the whole."""
+    form = scan.form
     for raw in scan.source.batches():
-        frame = pd.DataFrame({name: cast(plain(raw[name]), one.values) for name, one in scan.columns.items()})
-        numbers = raw.index.to_numpy().astype(np.int64)
-        frame = frame.reset_index(drop=True)
-        weights = None if scan.weight is None else frame[scan.weight].to_numpy(dtype=np.float64)
-        yield Table(scan.name, frame, scan.schema, coded(frame[scan.schema.target], scan.schema), numbers, weights)
+        yield form.table(raw)
 
 
 def _empty() -> Table:

@@ -1,0 +1,170 @@
+"""Who takes a sum over the rows of a scan: this process, batch by batch, or the workers of a Dask cluster, piece by piece.
+
+An engine is a function. It maps `update` over the rows of a part of a scan and joins what that gives by `merge`; `given` is what
+`update` takes before the rows. Sums merge in any order up to rounding; each engine keeps to one order, so that it repeats itself.
+"""
+
+from __future__ import annotations
+
+from collections import deque
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from functools import reduce
+from importlib import import_module
+from itertools import islice
+from typing import Any, Protocol
+
+from .errors import MissingError, TabinterpError, TableError
+from .table import Scan
+from .table.pieces import Form, Piece
+
+GROUP = 4  # pieces whose sums are merged at the workers; one more group than the cluster has threads is under way
+
+Progress = Callable[[float], None]  # the share of the rows that is finished
+Update = Callable[..., Any]  # (*given, table of at least one row) -> sums
+Merge = Callable[[Any, Any], Any]
+
+
+class Engine(Protocol):
+    """The sums of all rows of a part ("training" or "evaluation") of a scan."""
+
+    def __call__(
+        self,
+        scan: Scan,
+        part: str,
+        update: Update,
+        given: tuple[Any, ...],
+        merge: Merge,
+        progress: Progress | None = None,
+    ) -> Any: ...
+
+
+def in_turn(
+    scan: Scan, part: str, update: Update, given: tuple[Any, ...], merge: Merge, progress: Progress | None = None
+) -> Any:
+    """In this process, one batch after another."""
+    found: Any = None
+    for table in scan.batches(part):
+        batch = update(*given, table)
+        found = batch if found is None else merge(found, batch)
+        if progress is not None:
+            progress(float(table.numbers[-1] + 1) / len(scan))
+    return found
+
+
+@contextmanager
+def engine_of(name: str, scheduler: str | None = None) -> Iterator[Engine]:
+    """The engine of this name. dask: of the cluster at this address, else of one process for each core of this machine."""
+    if name not in ("local", "dask"):
+        raise TabinterpError(f"an engine is local or dask; got {name!r}")
+    if name == "local":
+        if scheduler is not None:
+            raise TabinterpError(f"a scheduler ({scheduler}) is of a Dask cluster: give --engine dask with it")
+        yield in_turn
+        return
+    distributed = _distributed()
+    where = {"dashboard_address": None, "threads_per_worker": 1} if scheduler is None else {"address": scheduler}
+    try:
+        client = distributed.Client(**where)
+    except (OSError, ValueError) as error:
+        raise TabinterpError(
+            f"no Dask scheduler answers at {scheduler!r}, such as tcp://10.0.0.5:8786: {error}"
+        ) from None
+    with client:
+        yield dask_engine(client)
+
+
+def dask_engine(client: Any) -> Engine:
+    """The engine of a Dask cluster.
+
+    Each worker reads the rows that it sums: a task is a row group of a Parquet file, whose path must be the same on every
+    machine. Of other sources rows are sent. What a sum is taken with (models, an encoder) is sent to each worker once, by
+    pickle; a copy that Dask's memory manager drops is fetched again from another worker. The pieces of a worker that is lost are
+    read again by another.
+
+    Parameters
+    ----------
+    client : a `distributed.Client`. Its workers need the versions of tabinterp and its dependencies that stand here.
+    """
+    distributed, sent = _distributed(), _Sent(client)
+
+    def engine(
+        scan: Scan, part: str, update: Update, given: tuple[Any, ...], merge: Merge, progress: Progress | None = None
+    ) -> Any:
+        found, done, under_way = None, 0, deque[tuple[Any, int]]()
+        try:
+            kept = [sent(one) for one in (scan.form, *given)]
+            pieces = scan.pieces()
+            while (group := [*islice(pieces, GROUP)]) or under_way:
+                if group:
+                    tasks = [client.submit(_on_piece, update, merge, part, one, *kept, pure=False) for one in group]
+                    merged = client.submit(_merged, merge, *tasks, pure=False)
+                    under_way.append((merged, sum(one.rows for one in group)))
+                    del tasks, merged  # what is merged here may be forgotten there
+                if not group or len(under_way) > sum(client.nthreads().values()):
+                    oldest, rows = under_way.popleft()
+                    found, done = _merged(merge, found, oldest.result()), done + rows
+                    if progress is not None:
+                        progress(done / len(scan))
+            return found
+        except (distributed.KilledWorker, distributed.CancelledError, TimeoutError) as error:
+            raise TabinterpError(
+                f"the Dask cluster did not finish: {str(error).strip()}; see whether its workers have memory enough (a row group "
+                f"of each file at a time) and one of them is left, and run again"
+            ) from error
+
+    return engine
+
+
+def _distributed() -> Any:
+    try:
+        return import_module("distributed")
+    except ImportError:
+        raise MissingError("the engine dask needs dask and distributed: pip install 'tabinterp[dask]'") from None
+
+
+class _Packed:
+    """What is sent, pickled once and as a whole, so that what two models share stays shared."""
+
+    def __init__(self, value: Any) -> None:
+        cloudpickle = import_module("cloudpickle")
+        try:
+            self.content = cloudpickle.dumps(value)
+        except Exception as error:  # whatever the user's model or encoder raises is told in its words
+            raise TabinterpError(
+                f"the engine dask sends models to its workers by pickle, and this one cannot be sent: {error}; save it as a "
+                f"bundle (tabinterp convert), or use the local engine"
+            ) from error
+
+    def __reduce__(self) -> tuple[Any, ...]:
+        return import_module("pickle").loads, (self.content,)
+
+
+class _Sent:
+    """Scatters to every worker; the same object again is not sent again."""
+
+    def __init__(self, client: Any) -> None:
+        self._client = client
+        self._known: dict[int, tuple[Any, Any]] = {}
+
+    def __call__(self, value: Any) -> Any:
+        if id(value) not in self._known:
+            future = self._client.scatter(_Packed(value), broadcast=True, hash=False)
+            self._known[id(value)] = value, future
+        return self._known[id(value)][1]
+
+
+def _on_piece(update: Update, merge: Merge, part: str, piece: Piece, form: Form, *given: Any) -> Any:
+    """At a worker: the sums of a piece; None where it holds no row of the part."""
+    try:
+        sums = [update(*given, table) for table in form.batches(part, piece)]
+    except TableError as error:
+        raise TableError(
+            f"{error}; with the engine dask each worker reads its rows itself: the path must lead to them there too"
+        ) from None
+    return _merged(merge, *sums)
+
+
+def _merged(merge: Merge, *sums: Any) -> Any:
+    found = [one for one in sums if one is not None]
+    return reduce(merge, found) if found else None

@@ -1,0 +1,198 @@
+"""The sums of a scan by the workers of a real Dask cluster: the numbers of the local engine, whoever is lost on the way."""
+
+from __future__ import annotations
+
+import os
+import signal
+import time
+from functools import partial
+from pathlib import Path
+
+import dask
+import numpy as np
+import pandas as pd
+import pyarrow as pa
+import pyarrow.parquet as pq
+import pytest
+import torch
+from distributed import Client, LocalCluster
+from sklearn.base import BaseEstimator
+from sklearn.compose import make_column_transformer
+from sklearn.preprocessing import OneHotEncoder, StandardScaler
+
+import tabinterp as ti
+from tabinterp.engine import in_turn
+from tabinterp.errors import NotApplicableError, TabinterpError, TableError
+from tabinterp.models import bind
+from tabinterp.models.counterpart import fit_counterpart
+from tabinterp.sweep import sweep
+from tabinterp.table.batches import _read
+
+from .test_sums import numbers_in, rows
+
+N, GROUP = 6000, 250
+ASKED = {"target": "y", "weight": "w", "split": 0.4}
+
+
+class Noted(BaseEstimator):
+    """An encoder that notes in a file each process that it arrives in, and takes its time."""
+
+    def __init__(self, inner, path, pause=0.0):
+        self.inner, self.path, self.pause = inner, path, pause
+
+    def transform(self, frame):
+        time.sleep(self.pause)
+        return self.inner.transform(frame)
+
+    def __setstate__(self, state):
+        self.__dict__.update(state)
+        with Path(self.path).open("a") as file:
+            file.write(f"{os.getpid()}\n")
+
+
+@pytest.fixture(scope="module")
+def cluster():
+    """Its memory manager, which drops copies that no task waits for, is off: what the engine itself sends is counted."""
+    with (
+        dask.config.set({"distributed.scheduler.active-memory-manager.start": False}),
+        LocalCluster(n_workers=2, threads_per_worker=1, dashboard_address=None, silence_logs=50) as made,
+        Client(made) as client,
+    ):
+        yield client
+
+
+@pytest.fixture(scope="module")
+def folder(tmp_path_factory):
+    """Parquet files in row groups that end in the middle of a byte of held-out bits."""
+    made = tmp_path_factory.mktemp("engine") / "loans"
+    made.mkdir()
+    for i, part in enumerate((slice(0, 2300), slice(2300, N))):
+        table = pa.Table.from_pandas(rows("binary", N, seed=4).iloc[part], preserve_index=False)
+        pq.write_table(table, made / f"{i}.parquet", row_group_size=GROUP)
+    return made
+
+
+def pair(scan, path, pause=0.0):
+    """A network and a linear model behind one encoder."""
+    inner = make_column_transformer((StandardScaler(), ["a", "c"]), (OneHotEncoder(sparse_output=False), ["b"]))
+    inner.fit(scan.sample.inputs)
+    torch.manual_seed(0)
+    module = torch.nn.Sequential(torch.nn.Linear(5, 6), torch.nn.Tanh(), torch.nn.Linear(6, 1)).eval()
+    network = bind(ti.wrap(module, encoder=Noted(inner, str(path), pause), classes=["no", "yes"]), scan.sample)
+    return network, bind(fit_counterpart(network, scan.sample), scan.sample)
+
+
+def close(found, expected):
+    one, other = numbers_in(dict(found.sums)), numbers_in(dict(expected.sums))
+    assert len(other) > 50
+    np.testing.assert_allclose(one, other, rtol=1e-9, atol=1e-9)
+
+
+def test_pieces_are_the_batches_in_other_cuts(folder):
+    """Read apart, each row comes once, under its number and on its side."""
+    scan = ti.scan_table(folder, **ASKED, rows=100, batch=90)
+    pieces = [*scan.pieces()]
+    assert [one.rows for one in pieces[:10]] == [GROUP] * 9 + [50]
+    for part in ("all", "training", "evaluation"):
+        apart = [table for piece in pieces for table in scan.form.batches(part, piece)]
+        for name in ("numbers", "y", "weights", "held_out"):
+            whole, other = (np.concatenate([getattr(t, name) for t in ts]) for ts in (apart, scan.batches(part)))
+            np.testing.assert_array_equal(whole, other)
+        frames = (pd.concat([t.frame for t in ts], ignore_index=True) for ts in (apart, scan.batches(part)))
+        pd.testing.assert_frame_equal(*frames)
+
+
+@pytest.mark.parametrize("sent", [False, True], ids=["read at the workers", "sent to them"])
+def test_the_numbers_are_those_of_the_local_engine_and_the_model_travels_once(cluster, folder, tmp_path, sent):
+    source = pd.read_parquet(folder) if sent else folder
+    scan = ti.scan_table(source, **ASKED, rows=100, batch=700)
+    both, shares = pair(scan, tmp_path / "seen"), []
+    found = sweep(*both, scan, shares.append, ti.dask_engine(cluster))
+    close(found, sweep(*both, scan))
+    assert sorted(shares) == shares
+    assert shares[-1] == 1
+    arrived = [int(one) for one in (tmp_path / "seen").read_text().split() if int(one) != os.getpid()]
+    assert sorted(arrived) == sorted(cluster.run(os.getpid).values())
+
+
+def test_the_counterpart_is_that_of_the_local_engine(cluster, folder, tmp_path):
+    scan = ti.scan_table(folder, **ASKED, rows=100)
+    network, _ = pair(scan, tmp_path / "seen")
+    fits = [fit_counterpart(network, scan, engine=one) for one in (in_turn, ti.dask_engine(cluster))]
+    assert [one.fitted_in_batches for one in fits] == [True, True]
+    local, remote = (torch.cat([p.ravel() for p in one.module.parameters()]).numpy() for one in fits)
+    np.testing.assert_allclose(remote, local, rtol=1e-9, atol=1e-9)
+
+
+def test_a_function_of_rows_is_sent_too(cluster, folder):
+    scan = ti.scan_table(folder, **ASKED, rows=100)
+    network = bind(ti.wrap(lambda frame: 1 / (1 + np.exp(-frame["c"])), classes=["no", "yes"]), scan.sample)
+    both = network, bind(fit_counterpart(network, scan.sample), scan.sample)
+    found, expected = (sweep(*both, scan, engine=one) for one in (ti.dask_engine(cluster), in_turn))
+    assert "gradients" not in found.sums
+    close(found, expected)
+
+
+def test_a_worker_killed_in_the_middle_loses_nothing(cluster, folder, tmp_path):
+    scan = ti.scan_table(folder, **ASKED, rows=100)
+    both, killed = pair(scan, tmp_path / "seen", pause=0.02), []
+
+    def kill(share):
+        if share > 0.2 and not killed:
+            killed.append(next(iter(cluster.run(os.getpid).values())))
+            os.kill(killed[0], signal.SIGKILL)
+
+    found = sweep(*both, scan, kill, ti.dask_engine(cluster))
+    cluster.wait_for_workers(2, timeout=30)
+    assert killed
+    assert killed[0] not in cluster.run(os.getpid).values()
+    close(found, sweep(*both, scan))
+
+
+class Gone:
+    """A part of a file that is there for whoever asks, and not for a worker."""
+
+    def to_batches(self, **how):
+        raise FileNotFoundError("Failed to open local file '0.parquet'")
+
+
+def test_rows_that_a_worker_cannot_read_are_told(cluster, folder, tmp_path):
+    scan = ti.scan_table(folder, **ASKED, rows=100)
+    both = pair(scan, tmp_path / "seen")
+    unread = partial(_read, str(folder), Gone(), None, 100)
+    object.__setattr__(scan.source, "apart", lambda: iter([(GROUP, unread)]))
+    with pytest.raises(TableError, match="the path must lead to them there too"):
+        sweep(*both, scan, engine=ti.dask_engine(cluster))
+
+
+def test_what_cannot_be_sent_is_told(cluster, folder):
+    scan = ti.scan_table(folder, **ASKED, rows=100)
+    with pytest.raises(TabinterpError, match="this one cannot be sent"):
+        ti.dask_engine(cluster)(scan, "all", len, ((one for one in ()),), max)
+
+
+def test_an_engine_is_for_rows_in_batches(cluster, folder, tmp_path):
+    frame = pd.read_parquet(folder)
+    network, _ = pair(ti.scan_table(folder, **ASKED, rows=100), tmp_path / "seen")
+    with pytest.raises(NotApplicableError, match="leave the engine out, or read the rows with scan_table"):
+        ti.audit(network.model, ti.read_table(frame, **ASKED), engine=ti.dask_engine(cluster))
+
+
+@pytest.mark.parametrize(
+    ("name", "scheduler", "told"),
+    [
+        ("spark", None, "an engine is local or dask; got 'spark'"),
+        ("local", "tcp://127.0.0.1:1", "give --engine dask with it"),
+        ("dask", "nonsense://127.0.0.1", "no Dask scheduler answers"),
+    ],
+)
+def test_engines_that_there_are_not(name, scheduler, told):
+    with pytest.raises(TabinterpError, match=told), ti.engine_of(name, scheduler):
+        pass
+
+
+def test_an_existing_cluster_is_found_by_its_address(cluster, folder):
+    scan = ti.scan_table(folder, **ASKED, rows=100)
+    with ti.engine_of("dask", cluster.scheduler.address) as engine:
+        assert engine(scan, "evaluation", len, (), int.__add__) == scan.census.held_out
+    assert cluster.nthreads()  # it is left as it was
