@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import inspect
 import warnings
+from collections.abc import Iterator
 from dataclasses import dataclass, replace
 from typing import Any
 
@@ -23,7 +24,7 @@ from sklearn.model_selection import StratifiedKFold
 from torch import nn
 
 from .. import __version__
-from ..engine import Engine, in_turn
+from ..engine import Engine, in_parts, in_turn
 from ..errors import NotApplicableError
 from ..table import Scan, Table
 from ..table.draws import FloatArray
@@ -59,11 +60,15 @@ class Fit:
 
 @dataclass(frozen=True, eq=False)
 class Coded:
-    """The encoder of the rows that a fit takes, and the name of the model that it is of."""
+    """The encoder of the rows that a fit takes, how many columns it gives, and the name of the model that it is of."""
 
     encoder: Any
     reads: tuple[str, ...] | None
+    width: int
     name: str
+
+
+Encoded = tuple[FloatArray, FloatArray, FloatArray]  # (m, d) rows, (m,) targets, (m,) weights
 
 
 def fit_counterpart(model: Model | Bound, table: Table | Scan, *, seed: int = 0, engine: Engine = in_turn) -> Model:
@@ -107,17 +112,23 @@ def _fit_drawn(bound: Bound, seed: int) -> Fit:
 def _over_all(bound: Bound, fitted: Fit, scan: Scan, engine: Engine) -> Fit:
     """The same penalty, fitted to all training rows."""
 
-    coded = Coded(fitted.encoder, fitted.reads, bound.model.name)
+    coded = Coded(fitted.encoder, fitted.reads, len(fitted.plan.centre), bound.model.name)
     plan, converged = newton.fit(
-        fitted.plan, lambda plan: engine(scan, "training", _newton_sums, (coded, plan), newton.merge)
+        fitted.plan, lambda plan: engine(scan, "training", _encoded, _newton_sums, (coded, plan), newton.merge)
     )
     return replace(fitted, plan=plan, still=np.zeros_like(fitted.still), converged=converged)
 
 
-def _newton_sums(coded: Coded, plan: Plan, rows: Table) -> newton.Sums:
-    x = apply(coded.encoder, rows.inputs if coded.reads is None else rows.inputs[list(coded.reads)])
-    check_encoded(x, coded.name, rows)
-    return newton.update(plan, x, rows.y, rows.row_weights)
+def _encoded(coded: Coded, _: Plan, rows: Table) -> Iterator[Encoded]:
+    """Few rows at a time."""
+    for few in in_parts(rows, coded.width):
+        x = apply(coded.encoder, few.inputs if coded.reads is None else few.inputs[list(coded.reads)])
+        check_encoded(x, coded.name, few)
+        yield x, few.y, few.row_weights
+
+
+def _newton_sums(_: Coded, plan: Plan, rows: Encoded) -> newton.Sums:
+    return newton.update(plan, *rows)
 
 
 def _as_model(fitted: Fit, table: Table, library: str) -> Model:
