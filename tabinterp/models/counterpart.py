@@ -8,11 +8,12 @@ from __future__ import annotations
 
 import inspect
 import warnings
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass, replace
 from typing import Any
 
 import numpy as np
+import pandas as pd
 import sklearn
 import torch
 from numpy.typing import NDArray
@@ -30,7 +31,7 @@ from ..table import Scan, Table
 from ..table.draws import FloatArray
 from . import newton
 from .binding import bind, check_encoded
-from .encoding import apply, as_array
+from .encoding import as_array, encoded_by
 from .front import linear
 from .model import Bound, Model
 from .newton import Plan
@@ -60,10 +61,9 @@ class Fit:
 
 @dataclass(frozen=True, eq=False)
 class Coded:
-    """The encoder of the rows that a fit takes, how many columns it gives, and the name of the model that it is of."""
+    """What encodes the rows that a fit takes, how many columns it gives, and the name of the model that it is of."""
 
-    encoder: Any
-    reads: tuple[str, ...] | None
+    transform: Callable[[pd.DataFrame], FloatArray]
     width: int
     name: str
 
@@ -111,8 +111,8 @@ def _fit_drawn(bound: Bound, seed: int) -> Fit:
 
 def _over_all(bound: Bound, fitted: Fit, scan: Scan, engine: Engine) -> Fit:
     """The same penalty, fitted to all training rows."""
-
-    coded = Coded(fitted.encoder, fitted.reads, len(fitted.plan.centre), bound.model.name)
+    transform = encoded_by(fitted.encoder, bound.table.inputs, fitted.reads)
+    coded = Coded(transform, len(fitted.plan.centre), bound.model.name)
     plan, converged = newton.fit(
         fitted.plan, lambda plan: engine(scan, "training", _encoded, _newton_sums, (coded, plan), newton.merge)
     )
@@ -122,7 +122,7 @@ def _over_all(bound: Bound, fitted: Fit, scan: Scan, engine: Engine) -> Fit:
 def _encoded(coded: Coded, _: Plan, rows: Table) -> Iterator[Encoded]:
     """Few rows at a time."""
     for few in in_parts(rows, coded.width):
-        x = apply(coded.encoder, few.inputs if coded.reads is None else few.inputs[list(coded.reads)])
+        x = coded.transform(few.inputs)
         check_encoded(x, coded.name, few)
         yield x, few.y, few.row_weights
 

@@ -20,7 +20,6 @@ import numpy as np
 import pandas as pd
 import pyarrow as pa
 import pyarrow.dataset as ds
-from numpy.typing import NDArray
 from pyarrow import fs as filesystems
 
 from ..errors import TableError
@@ -136,7 +135,7 @@ def _dataset(text: str, name: str, store: Any, path: str, rows: int) -> Source:
     try:
         how: Any = {"filesystem": store, "partitioning": ds.HivePartitioning.discover(infer_dictionary=True)}
         found = ds.dataset(path, format="parquet", **how)
-        texts = [one.name for one in found.schema if pa.types.is_string(one.type)]
+        texts = [one.name for one in found.schema if pa.types.is_string(one.type) or pa.types.is_large_string(one.type)]
         found = ds.dataset(path, format=ds.ParquetFileFormat(dictionary_columns=texts), **how)
     except (*UNREADABLE, TypeError) as error:
         raise TableError(f"{text!r} cannot be read as Parquet: {str(error).strip()}") from None
@@ -179,15 +178,15 @@ def _read(
             if len(batch):
                 frame = pa.Table.from_batches([batch]).replace_schema_metadata(schema.metadata).to_pandas()
                 made = {name: _texts(batch.column(name)) for name in texts if name in frame}
-                yield frame.assign(**made)
+                yield frame.assign(**{name: one.set_axis(frame.index) for name, one in made.items()})
 
 
-def _texts(column: pa.DictionaryArray) -> NDArray[np.object_]:
-    """The texts, None where there is none; equal ones are one object."""
+def _texts(column: pa.DictionaryArray) -> pd.Series:
+    """The texts, NaN where there is none; equal ones are one object."""
     if len(column.dictionary) > len(column):  # that of a whole row group, most of which is not in this batch
         column = column.dictionary_decode().dictionary_encode()
-    distinct = np.array([*column.dictionary.to_pylist(), None], dtype=object)
-    return distinct[column.indices.fill_null(len(distinct) - 1).to_numpy(zero_copy_only=False)]
+    distinct = np.array([*column.dictionary.to_pylist(), np.nan], dtype=object)
+    return pd.Series(distinct[column.indices.fill_null(len(distinct) - 1).to_numpy()], dtype=object)
 
 
 @contextmanager
