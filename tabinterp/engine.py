@@ -73,7 +73,7 @@ def in_turn(
     return found
 
 
-def in_parts(table: Table, width: int) -> Iterator[Table]:
+def in_parts(table: Table, width: int = 1) -> Iterator[Table]:
     """The rows, so few at a time that `width` encoded columns of them are in memory."""
     few = max(1, CELLS // max(1, width))
     if len(table) <= few:

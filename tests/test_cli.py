@@ -13,6 +13,7 @@ import time
 from pathlib import Path
 from typing import NamedTuple
 
+import distributed
 import numpy as np
 import pandas as pd
 import pytest
@@ -220,7 +221,11 @@ def test_margin_costs_and_threshold_reach_the_audit(folder, run, tmp_path, monke
         assert (done.code, done.err) == (2, f"error: --costs is FP:FN, two numbers such as 1:5; got {wrong!r}\n")
 
 
-def test_workers_of_this_machine_sum_over_a_folder(folder, run, tmp_path):
+def test_workers_of_this_machine_sum_over_a_folder(folder, run, tmp_path, monkeypatch):
+    """In this process: that of others is held in test_engine."""
+    client, asked_of = distributed.Client, []
+    near = {"processes": False, "n_workers": 2, "protocol": "inproc://"}
+    monkeypatch.setattr(distributed, "Client", lambda **how: asked_of.append(how) or client(**how, **near))
     rows = tmp_path / "rows"
     rows.mkdir()
     pd.read_csv(folder / "people.csv").to_parquet(rows / "0.parquet", row_group_size=150)
@@ -230,6 +235,7 @@ def test_workers_of_this_machine_sum_over_a_folder(folder, run, tmp_path):
     both = (ti.Audit.from_json(one / "audit.json").document for one in (tmp_path / "out", folder / "audit"))
     found, whole = (one.performance for one in both)
     assert found.rows == whole.rows
+    assert asked_of == [{"dashboard_address": None, "threads_per_worker": 1}]
     for one, other in zip(found.metrics, whole.metrics, strict=True):
         assert [one.network.value, one.linear.value] == pytest.approx(
             [other.network.value, other.linear.value], rel=1e-9

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import multiprocessing
 import os
 import signal
 import time
@@ -9,6 +10,7 @@ from functools import partial
 from pathlib import Path
 
 import dask
+import distributed
 import numpy as np
 import pandas as pd
 import pyarrow as pa
@@ -21,7 +23,7 @@ from sklearn.compose import make_column_transformer
 from sklearn.preprocessing import OneHotEncoder, StandardScaler
 
 import tabinterp as ti
-from tabinterp.engine import in_turn
+from tabinterp.engine import in_parts, in_turn
 from tabinterp.errors import NotApplicableError, TabinterpError, TableError
 from tabinterp.models import bind
 from tabinterp.models.counterpart import fit_counterpart
@@ -30,7 +32,7 @@ from tabinterp.table.batches import _read
 
 from .test_sums import numbers_in, rows
 
-N, GROUP = 6000, 250
+N, GROUP = 4000, 250
 ASKED = {"target": "y", "weight": "w", "split": 0.4}
 
 
@@ -50,8 +52,17 @@ class Noted(BaseEstimator):
             file.write(f"{os.getpid()}\n")
 
 
+@pytest.fixture(scope="module", autouse=True)
+def workers():
+    """Processes of workers are copies of one that has imported everything already."""
+    multiprocessing.get_context("forkserver").set_forkserver_preload(["distributed", __name__])
+    distributed.utils._forkserver_preload_set = True  # or Dask sets a list of its own
+    with dask.config.set({"distributed.worker.multiprocessing-method": "forkserver"}):
+        yield
+
+
 @pytest.fixture(scope="module")
-def cluster():
+def cluster(workers):
     """Its memory manager, which drops copies that no task waits for, is off: what the engine itself sends is counted."""
     with (
         dask.config.set({"distributed.scheduler.active-memory-manager.start": False}),
@@ -133,22 +144,6 @@ def test_a_function_of_rows_is_sent_too(cluster, folder):
     close(found, expected)
 
 
-def test_a_worker_killed_in_the_middle_loses_nothing(cluster, folder, tmp_path):
-    scan = ti.scan_table(folder, **ASKED, rows=100)
-    both, killed = pair(scan, tmp_path / "seen", pause=0.02), []
-
-    def kill(share):
-        if share > 0.2 and not killed:
-            killed.append(next(iter(cluster.run(os.getpid).values())))
-            os.kill(killed[0], signal.SIGKILL)
-
-    found = sweep(*both, scan, kill, ti.dask_engine(cluster))
-    cluster.wait_for_workers(2, timeout=30)
-    assert killed
-    assert killed[0] not in cluster.run(os.getpid).values()
-    close(found, sweep(*both, scan))
-
-
 class Gone:
     """A part of a file that is there for whoever asks, and not for a worker."""
 
@@ -168,7 +163,7 @@ def test_rows_that_a_worker_cannot_read_are_told(cluster, folder, tmp_path):
 def test_what_cannot_be_sent_is_told(cluster, folder):
     scan = ti.scan_table(folder, **ASKED, rows=100)
     with pytest.raises(TabinterpError, match="this one cannot be sent"):
-        ti.dask_engine(cluster)(scan, "all", len, ((one for one in ()),), max)
+        ti.dask_engine(cluster)(scan, "all", in_parts, len, ((one for one in ()),), max)
 
 
 def test_an_engine_is_for_rows_in_batches(cluster, folder, tmp_path):
@@ -194,5 +189,26 @@ def test_engines_that_there_are_not(name, scheduler, told):
 def test_an_existing_cluster_is_found_by_its_address(cluster, folder):
     scan = ti.scan_table(folder, **ASKED, rows=100)
     with ti.engine_of("dask", cluster.scheduler.address) as engine:
-        assert engine(scan, "evaluation", len, (), int.__add__) == scan.census.held_out
+        assert engine(scan, "evaluation", in_parts, len, (), int.__add__) == scan.census.held_out
     assert cluster.nthreads()  # it is left as it was
+
+
+def test_a_cluster_of_this_machine_is_started_and_ended(folder):
+    scan = ti.scan_table(folder, **ASKED, rows=100)
+    with ti.engine_of("dask") as engine:
+        assert engine(scan, "evaluation", in_parts, len, (), int.__add__) == scan.census.held_out
+
+
+def test_a_worker_killed_in_the_middle_loses_nothing(cluster, folder, tmp_path):
+    scan = ti.scan_table(folder, **ASKED, rows=100)
+    both, killed = pair(scan, tmp_path / "seen", pause=0.02), []
+
+    def kill(share):
+        if share > 0.2 and not killed:
+            killed.append(next(iter(cluster.run(os.getpid).values())))
+            os.kill(killed[0], signal.SIGKILL)
+
+    found = sweep(*both, scan, kill, ti.dask_engine(cluster))
+    assert killed
+    assert killed[0] not in cluster.run(os.getpid).values()
+    close(found, sweep(*both, scan))
