@@ -130,6 +130,9 @@ def _mover(plan: Plan, player: str, rows: IntArray, own: Untouched) -> Callable[
 
         return encoded
     group, first = plan.groups[player]
+    block = np.concatenate([bound.encoding.blocks[c] for c in columns])
+    if len(block) == 1:
+        return _outer(bound, own, int(block[0]), rows, group)
     part = _taken(bound.part(columns, first), group)
     base = taken_at(bound.z, rows) - taken_at(part, rows)
 
@@ -139,6 +142,22 @@ def _mover(plan: Plan, player: str, rows: IntArray, own: Untouched) -> Callable[
             own,
             group[rows] != group[donors],
             lambda at, out: torch.add(_taken(base, at), _taken(part, donors[at]), out=out),
+        )
+
+    return added
+
+
+def _outer(bound: Bound, own: Untouched, column: int, rows: IntArray, group: IntArray) -> Callable[[IntArray], Tensor]:
+    """Of a single encoded column: the front moves along one direction, and no part of it is kept for each row."""
+    x, way, base = bound.x[:, column], bound.front.weight[:, column].float(), taken_at(bound.z, rows)
+
+    def added(donors: IntArray) -> Tensor:
+        change = torch.as_tensor(x[donors] - x[rows]).float()
+        return _moved(
+            bound,
+            own,
+            group[rows] != group[donors],
+            lambda at, out: torch.addr(_taken(base, at), _taken(change, at), way, out=out),
         )
 
     return added

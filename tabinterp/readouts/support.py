@@ -31,18 +31,19 @@ class Support:
         weights = unit(None if table.weights is None else table.weights[rows], len(rows))
         self.rows = len(rows)
         half = len(rows) // 2
-        frame = table.inputs.iloc[rows]
-        self._squared: dict[str, NDArray[np.float32]] = {}
-        for column in frame.columns:
-            if table.schema[column].kind == "numeric":
-                self._squared[column] = _numeric(
-                    frame[column].to_numpy(dtype=np.float64, na_value=np.nan), weights, half
-                )
-            else:
-                self._squared[column] = _discrete(frame[column].factorize()[0], half)
-        self._total = sum(self._squared.values(), np.zeros((len(rows) - half, half), dtype=np.float32))
+        self._frame, self._schema, self._unit = table.inputs.iloc[rows], table.schema, weights
+        self._total = np.zeros((len(rows) - half, half), dtype=np.float32)
+        for column in self._frame.columns:
+            self._total += self._squared(column)
         self._weights = weights[half:]
         self._limit = quantile(self._total.min(axis=1), 0.95, self._weights) if half else np.inf
+
+    def _squared(self, column: str) -> NDArray[np.float32]:
+        """(probes, references) squared distances in one column; kept for all of them, they would be a megabyte for each."""
+        values, half = self._frame[column], len(self._frame) // 2
+        if self._schema[column].kind == "numeric":
+            return _numeric(values.to_numpy(dtype=np.float64, na_value=np.nan), self._unit, half)
+        return _discrete(values.factorize()[0], half)
 
     def off(self, columns: Sequence[str], label: IntArray | None = None) -> float | None:
         """Share of probes off the support when these columns come together from another probe.
@@ -52,7 +53,7 @@ class Support:
         probes = len(self._total)
         if probes < 2 or self._total.shape[1] == 0:
             return None
-        part = sum((self._squared[c] for c in columns), np.zeros_like(self._total))
+        part = sum((self._squared(c) for c in columns), np.zeros_like(self._total))
         base = self._total - part
         everyone = np.arange(probes)
         strata = Strata.of(np.zeros(probes, dtype=np.int64) if label is None else label[self._rows[-probes:]])

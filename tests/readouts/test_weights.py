@@ -257,7 +257,7 @@ def test_off_support_weighs_probes_and_donors():
     """The rate by hand: the probes beyond the limit, each counted with the product of both rows' weights."""
     table = read(FRAME.assign(w=FRAME["w"] + 1), "binary", "w")
     support = Support(table, 0)
-    w, part, total = support._weights, support._squared["a"], support._total
+    w, part, total = support._weights, support._squared("a"), support._total
     rates = []
     for shift in range(1, 5):
         beyond = ((total - part) + np.roll(part, shift, axis=0)).min(axis=1) > support._limit * (1 + 1e-5)

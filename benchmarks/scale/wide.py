@@ -1,0 +1,97 @@
+"""Many columns: permutation importance of 2,000 of them behind a first layer of 512 units, and an audit as a whole.
+
+    python -m benchmarks.scale.wide [--columns 2000] [--rows 20000] [--what permutation audit]
+
+Numbers drawn from a normal distribution, neighbours correlated .5; the target follows 20 of them. The network is drawn, 512-64-1,
+and its weights on those 20 are larger. Each measurement is a process of its own; peak memory is its resident set. Seconds are those
+of the clock and, beside them, those of all threads: on a machine that does other work the second says more. Bars: permutation
+importance of all columns within 300 seconds on two cores; 4 GB. Exits 1 when a bar is missed.
+"""
+
+from __future__ import annotations
+
+import argparse
+import json
+import resource
+import subprocess
+import sys
+import time
+
+import numpy as np
+import pandas as pd
+import torch
+
+import tabinterp as ti
+
+UNITS = 512
+BARS = {"permutation": (300.0, 4_000.0), "audit": (None, 6_000.0)}
+
+
+def table(rows: int, columns: int, seed: int = 0) -> ti.Table:
+    draw = np.random.default_rng(seed)
+    x = draw.normal(size=(rows, columns))
+    x[:, 1:] = (x[:, 1:] + 0.577 * x[:, :-1]) / 1.155
+    drive = x[:, :20] @ np.linspace(1, 0.1, 20) + x[:, 0] * x[:, 1]
+    frame = pd.DataFrame(x, columns=[f"x{i:04}" for i in range(columns)])
+    frame["y"] = np.where(drive + draw.logistic(size=rows) > 0, "yes", "no")
+    return ti.read_table(frame, target="y", split=0.5)
+
+
+def network(columns: int, seed: int = 0) -> ti.Model:
+    torch.manual_seed(seed)
+    module = torch.nn.Sequential(
+        torch.nn.Linear(columns, UNITS), torch.nn.ReLU(), torch.nn.Linear(UNITS, 64), torch.nn.ReLU(), torch.nn.Linear(64, 1)
+    )
+    with torch.no_grad():
+        module[0].weight[:, 20:] *= 0.1
+    return ti.wrap(module.eval(), encoder="passthrough", classes=["no", "yes"])
+
+
+def permuted(rows: int, columns: int) -> dict[str, float]:
+    ti.permutation_importance(network(columns), table(rows, columns))
+    return {}
+
+
+def audited(rows: int, columns: int) -> dict[str, float]:
+    made = ti.audit(network(columns), table(rows, columns), progress=_told)
+    page = made.to_html()
+    return {"page MB": len(page.encode()) / 1e6} | made.run["seconds"]
+
+
+def _told(step: str, share: float) -> None:
+    print(f"{time.process_time():.0f} s {100 * share:.0f}% {step}", file=sys.stderr, flush=True)
+
+
+WHAT = {"permutation": permuted, "audit": audited}
+
+
+def main() -> None:
+    ask = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    ask.add_argument("--rows", type=int, default=20_000)
+    ask.add_argument("--columns", type=int, nargs="+", default=[2000])
+    ask.add_argument("--what", nargs="+", choices=WHAT, default=["permutation"])
+    ask.add_argument("--one", help=argparse.SUPPRESS)
+    asked = ask.parse_args()
+    if asked.one:
+        start = time.perf_counter()
+        found = WHAT[asked.one](asked.rows, asked.columns[0])
+        used = time.perf_counter() - start, time.process_time()
+        print(json.dumps([*used, resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024, found]))
+        return
+    missed = False
+    print("| columns | rows | what | seconds | of all threads | bar | peak MB | bar |\n|---|---|---|---|---|---|---|---|", flush=True)
+    for columns in asked.columns:
+        for what in asked.what:
+            command = [sys.executable, "-m", "benchmarks.scale.wide", "--one", what, "--rows", str(asked.rows)]
+            done = subprocess.run([*command, "--columns", str(columns)], stdout=subprocess.PIPE, text=True, check=True)
+            seconds, used, peak, found = json.loads(done.stdout.splitlines()[-1])
+            bar, most = BARS[what]
+            missed |= (bar is not None and seconds > bar) or peak > most
+            print(f"| {columns:,} | {asked.rows:,} | {what} | {seconds:.0f} | {used:.0f} | {bar or ''} | {peak:,.0f} | {most:,.0f} |")
+            for name, value in found.items():
+                print(f"  {name}: {value:.1f}", file=sys.stderr)
+    sys.exit(missed)
+
+
+if __name__ == "__main__":
+    main()
