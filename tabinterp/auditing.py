@@ -5,6 +5,7 @@ from __future__ import annotations
 import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
+from dataclasses import replace
 from typing import Any
 
 import torch
@@ -21,6 +22,7 @@ from .errors import NotApplicableError, TabinterpError
 from .forecast import forecast
 from .models import Bound, Model, bind
 from .models.counterpart import fit_counterpart
+from .models.device import device_of
 from .report.document import Message
 from .steps import STEPS, Asked, Reading, unseen
 from .sweep import Swept, sweep
@@ -47,6 +49,7 @@ def audit(
     costs: tuple[float, float] | None = None,
     threshold: float | None = None,
     engine: Engine = in_turn,
+    device: str | None = None,
     progress: Progress | None = None,
     announce: Callable[[str], None] | None = None,
 ) -> Audit:
@@ -72,6 +75,7 @@ def audit(
     costs : of a false positive and of a false negative; threshold : probability above which a row is called positive. Either
         implies the other; for two classes.
     engine : who takes the sums over all rows of a scan: this process, or a cluster (`dask_engine`); the numbers are the same.
+    device : "cpu" or "cuda", of both models' forward and backward passes; None: what the model was wrapped with.
     progress : called with a step's name and the share that is done. announce : called once with an estimate of the time.
     """
     clock = _Clock(progress)
@@ -82,6 +86,7 @@ def audit(
             f"leave the engine out, or read the rows with scan_table"
         )
     asked_policy = policy(costs, threshold, table.schema.task)
+    model = model if device is None else replace(model.model if isinstance(model, Bound) else model, device=device_of(device))
     remembered = (model.model if isinstance(model, Bound) else model).split
     if remembered is not None:
         table = table.with_split(remembered) if table.split is None else unseen(table, remembered)
@@ -94,7 +99,8 @@ def audit(
     if announce is not None:
         announce(f"About {forecast(network, rows, counterpart is None, len(rows_of))} on this machine.")
     with clock("counterpart"):
-        linear = bind(counterpart or fit_counterpart(network, rows_of, seed=seed, engine=engine), table)
+        fitted = counterpart or fit_counterpart(network, rows_of, seed=seed, engine=engine)
+        linear = bind(replace(fitted, device=network.model.device), table)
     if not linear.is_linear:
         raise NotApplicableError(
             f"the counterpart {linear.model.name} is not linear: it has operations that are not affine"
@@ -114,7 +120,7 @@ def audit(
     if isinstance(rows_of, Scan):
         found |= {"census": rows_of.census, "summed": tuple(swept.sums)}
     made = document(Results(network, linear, asked.held_out, seed, limit=rows, notes=tuple(notes), **found))
-    run = {"seconds": clock.seconds, "threads": torch.get_num_threads()}
+    run = {"seconds": clock.seconds, "threads": torch.get_num_threads(), "device": network.model.device}
     return Audit(judged(made), run)
 
 

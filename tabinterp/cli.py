@@ -140,6 +140,7 @@ def audit(
         str | None,
         typer.Option("--scheduler", help="tcp://HOST:PORT of a Dask cluster; without one, this machine's cores."),
     ] = None,
+    device: Annotated[str, typer.Option("--device", help="cpu or cuda: where the network computes.")] = "cpu",
     pdf: Annotated[bool, typer.Option("--pdf", help="Also DIR/report.pdf; needs tabinterp[pdf].")] = False,
     lang: Lang = SOURCE,
     quiet: Quiet = False,
@@ -153,7 +154,7 @@ def audit(
     judged |= {"control": controls(control)}
     judged |= {"constraints": None if constraints is None else ti.read_constraints(constraints)}
     notes = {"card": card and ti.read_card(card), "mappings": [ti.read_mapping(one) for one in mapping or []]}
-    run = (model, data, asked, split_of(split), out, rows, seed, quiet, how)
+    run = (model, data, asked, split_of(split), out, rows, seed, quiet, how, device)
     if engine == "dask" and Path(data).is_file() and not ti.in_batches(data, query):
         raise TabinterpError(
             f"--engine dask sums over rows that are read in batches, and {data!r} is read whole: leave the engine out, or put "
@@ -237,6 +238,7 @@ def _audit(
     seed: int,
     quiet: bool,
     how: dict[str, Any] | None = None,
+    device: str = "cpu",
     judged: dict[str, Any] | None = None,
     notes: dict[str, Any] | None = None,
     pdf: bool = False,
@@ -244,7 +246,7 @@ def _audit(
     query: str | None = None,
 ) -> str:
     started = datetime.now(UTC)
-    model, counterpart = ti.load_model(path, **(how or {})), ti.load_counterpart(path)
+    model, counterpart = ti.wrap(ti.load_model(path, **(how or {})), device=device), ti.load_counterpart(path)
     settings = ti.table_settings(path) | asked
     if "target" not in settings:
         raise TabinterpError("--target is needed: the model does not say which column it predicts")
@@ -266,6 +268,7 @@ def _audit(
         "python": platform.python_version(),
         "machine": platform.machine(),
         "threads": result.run.get("threads"),
+        "device": result.run.get("device"),
     }
     report = ti.write_folder(result, out, run, pdf, lang)
     if not quiet:

@@ -92,7 +92,7 @@ def without_rows(bound: Bound) -> Bound:
 
 
 def _kept(bound: Bound, rows: Bound) -> Bound:
-    for same in ("rest", "centre"):  # of other rows nothing but the place that sums are centred at
+    for same in ("behind", "rest", "asked", "centre"):  # of other rows nothing but the place that sums are centred at
         rows.__dict__[same] = getattr(bound, same)
     return rows
 

@@ -49,7 +49,7 @@ class Layer:
 
 def layers_of(bound: Bound) -> tuple[Layer, ...]:
     """The hidden layers of a model's network in single precision; empty where it has none or cannot be traced."""
-    graph = trace(bound.rest)
+    graph = trace(bound.behind)
     if graph is None or not bound.has_gradient:
         return ()
     recorder = _Shapes(graph)

@@ -16,6 +16,7 @@ from torch import Tensor, nn
 from ..errors import ModelError, NotApplicableError
 from ..table import Split, Table
 from ..table.draws import FloatArray, IntArray
+from .device import CPU, Halves, Placed
 from .encoding import Encoding
 from .front import Activations, Front, private
 from .function import Function
@@ -47,7 +48,7 @@ class Model:
     gradient. `finish` makes the whole model of one that can only be read beside rows (a table's input columns); `original`
     holds its weights. `predict` is the original's own answer, (n, k) probabilities or (n,) values or expected counts, to
     check against. `penalised`: was a linear model shrunk (None: unknown)? `own` is the inference that it brings. `expects`: how
-    wide each input is, where a file says so. `fitted_in_batches`: to all training rows of a scan.
+    wide each input is, where a file says so. `fitted_in_batches`: to all training rows of a scan. `device`: where it computes.
     """
 
     name: str
@@ -71,6 +72,7 @@ class Model:
     own: OwnFit | None = None
     expects: tuple[int, ...] | None = None
     fitted_in_batches: bool = False
+    device: str = CPU
 
     @property
     def weights(self) -> nn.Module:
@@ -156,12 +158,24 @@ class Bound:
         """(m, k) scores of encoded rows (m, d)."""
         dtype = module_dtype(self.module)
         with torch.inference_mode():
-            parts = [self.module(torch.as_tensor(x[i : i + BLOCK]).to(dtype)).double() for i in range(0, len(x), BLOCK)]
+            parts = [self.asked(torch.as_tensor(x[i : i + BLOCK]).to(dtype)).double() for i in range(0, len(x), BLOCK)]
         return torch.cat(parts).numpy() if parts else np.empty((0, len(self.outputs)))
 
     @cached_property
+    def asked(self) -> nn.Module:
+        """The module where it computes."""
+        with torch.inference_mode(False):
+            return self.module if self.model.device == CPU else Placed(private(self.module), self.model.device)
+
+    @cached_property
     def rest(self) -> nn.Module:
-        """What lies behind the front, in single precision: (m, h) -> (m, k)."""
+        """What lies behind the front, in single precision, where it computes: (m, h) -> (m, k)."""
+        with torch.inference_mode(False):
+            return self.behind if self.model.device == CPU else Placed(private(self.behind), self.model.device)
+
+    @cached_property
+    def behind(self) -> nn.Module:
+        """The same to be taken apart."""
         with torch.inference_mode(False):  # whoever asks first: inference tensors could not meet a gradient later
             return private(self.front.rest, lambda module: module.float())
 
@@ -240,21 +254,20 @@ class Bound:
 
     def _differentiated(self, x: FloatArray) -> tuple[FloatArray, FloatArray]:
         """(m, d, k) derivatives and (m, k) scores."""
-        dtype = module_dtype(self.module)
-        shape = len(x), x.shape[1], len(self.outputs)
-        result, answers = np.empty(shape), np.empty((len(x), len(self.outputs)))
-        for start in range(0, len(x), BLOCK):
-            batch = torch.as_tensor(x[start : start + BLOCK]).to(dtype).requires_grad_(True)
-            scores = self.module(batch)
-            answers[start : start + BLOCK] = scores.detach().double().numpy()
-            for output in range(len(self.outputs)):
-                (gradient,) = torch.autograd.grad(
-                    scores[:, output].sum(), batch, retain_graph=output + 1 < len(self.outputs)
-                )
-                if shape == (len(batch), shape[1], 1):  # all there is
-                    return gradient.double().numpy()[:, :, None], answers
-                result[start : start + BLOCK, :, output] = gradient.double().numpy()
-        return result, answers
+        dtype, halves = module_dtype(self.module), Halves()
+
+        def ask(rows: Tensor) -> tuple[Tensor, Tensor]:
+            batch = rows.detach().requires_grad_(True)
+            scores = self.asked(batch)
+            last = scores.shape[1] - 1
+            slopes = [
+                torch.autograd.grad(scores[:, k].sum(), batch, retain_graph=k < last)[0] for k in range(last + 1)
+            ]
+            return slopes[0][:, :, None] if last == 0 else torch.stack(slopes, dim=2), scores.detach()
+
+        parts = [halves(ask, torch.as_tensor(x[i : i + BLOCK]).to(dtype)) for i in range(0, max(1, len(x)), BLOCK)]
+        slopes, scores = (of[0] if len(of) == 1 else torch.cat(of) for of in zip(*parts, strict=True))
+        return slopes.double().numpy(), scores.double().numpy()
 
     def activations(self, x: FloatArray | None = None) -> dict[str, FloatArray]:
         """Layer -> (n, h): what each hidden unit puts out on encoded rows (None: the table's)."""

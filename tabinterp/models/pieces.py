@@ -31,7 +31,7 @@ class _Held(nn.Module):
 
 def held(bound: Bound, slope: Callable[[int], Tensor]) -> nn.Module | None:
     """What lies behind the front in double precision, with `slope(i)` for activation i, where that is affine; else None."""
-    graph = trace(bound.rest)
+    graph = trace(bound.behind)
     if graph is None or not bound.has_gradient:
         return None
     made = _with_slopes(graph, slope)
@@ -44,7 +44,7 @@ def is_affine_between(bound: Bound, layers: int) -> bool:
     def random(place: int) -> Tensor:
         return 0.3 + torch.rand(1, generator=torch.Generator().manual_seed(place), dtype=torch.float64)
 
-    graph = trace(bound.rest)
+    graph = trace(bound.behind)
     active = 0 if graph is None else sum(is_activation(graph, node) for node in graph.graph.nodes)
     return active == layers and held(bound, random) is not None
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
+from dataclasses import replace
 from typing import Any
 
 from torch import nn
@@ -15,6 +16,7 @@ from .adapters import onnx as from_onnx
 from .adapters import sklearn as from_sklearn
 from .adapters import statsmodels as from_statsmodels
 from .adapters import torch as from_torch
+from .device import CPU, device_of
 from .model import Model
 
 
@@ -26,6 +28,7 @@ def wrap(
     task: str | None = None,
     outputs: str | None = None,
     name: str | None = None,
+    device: str = CPU,
 ) -> Model:
     """Make a model readable.
 
@@ -44,6 +47,7 @@ def wrap(
         "rate": whether a network of counts returns the log of the expected count or the expected count; None: the log
         (a function: the expected count).
     name : what reports call the model.
+    device : "cpu" or "cuda": where the network's forward and backward passes are taken.
 
     The model is copied and never changed. It is checked against its own predictions when it first meets a table.
 
@@ -55,12 +59,12 @@ def wrap(
     'Sequential 8'
     """
     if isinstance(model, Model):
-        return model
+        return model if device == CPU else replace(model, device=device_of(device))
     if task is not None and task not in TASKS:
         raise ModelError(f"a task is one of {', '.join(TASKS)}; got {task!r}")
     for is_ours, make in ADAPTERS:
         if is_ours(model):
-            return make(model, encoder, classes, task, outputs, name)
+            return replace(make(model, encoder, classes, task, outputs, name), device=device_of(device))
     raise ModelError(
         f"{type(model).__module__}.{type(model).__name__} cannot be read; accepted are fitted scikit-learn estimators and "
         f"pipelines, skorch nets, statsmodels results, torch modules, Keras and ONNX models, and functions of rows"

@@ -25,7 +25,7 @@ def chain_of(bound: Bound, layers: tuple[Layer, ...]) -> tuple[Step, ...]:
         return ()
     random = bound.z.std(dim=0, correction=0) * torch.randn(64, size, generator=torch.Generator().manual_seed(0))
     z = torch.cat([bound.z[:64], random])
-    first = layers[0].affine if layers else split(bound.rest, size)
+    first = layers[0].affine if layers else split(bound.behind, size)
     fronts = [first, *(None if layer.beside else layer.moves for layer in layers)]
     steps: list[Step] = []
     a = z.double().numpy()

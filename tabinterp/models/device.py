@@ -1,0 +1,74 @@
+"""Where torch computes: a network's forward and backward passes on one device, their results back in the processor's memory.
+
+What does not fit the device's memory is asked in halves, and what has fitted once is asked for from then on.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+import torch
+from torch import Tensor, nn
+
+from ..errors import ModelError
+
+CPU = "cpu"
+
+
+def device_of(name: str) -> str:
+    """The name of a device that is here.
+
+    Raises
+    ------
+    ModelError
+        where there is no such device.
+    """
+    kind, _, index = name.partition(":")
+    if kind not in (CPU, "cuda") or (index and not index.isdecimal()) or name.endswith(":") or name.startswith("cpu:"):
+        raise ModelError(f"a device is cpu or cuda (cuda:1 for the second of several); got {name!r}")
+    if kind == "cuda" and not torch.cuda.is_available():
+        built = "built without CUDA" if torch.version.cuda is None else f"built for CUDA {torch.version.cuda}"
+        raise ModelError(
+            f"torch finds no CUDA device here (torch {torch.__version__}, {built}): leave the device out, or see whether "
+            f"nvidia-smi lists one"
+        )
+    if kind == "cuda" and int(index or 0) >= torch.cuda.device_count():
+        raise ModelError(f"there is no {name}: torch finds {torch.cuda.device_count()} CUDA devices here")
+    return name
+
+
+Parts = tuple[Tensor, ...]
+
+
+class Halves:
+    """Asks for rows, all at once or in as small parts as memory asks for."""
+
+    def __init__(self) -> None:
+        self.most: int | None = None  # rows that fitted, once more did not
+
+    def __call__(self, ask: Callable[[Tensor], Parts], rows: Tensor) -> Parts:
+        """What `ask` gives for rows (n, ...): tensors of n rows each, in the processor's memory."""
+        if self.most is None or len(rows) <= self.most:
+            try:
+                return tuple(part.cpu() for part in ask(rows))
+            except torch.OutOfMemoryError:
+                if len(rows) < 2:
+                    raise
+                self.most = (len(rows) + 1) // 2
+            torch.cuda.empty_cache()  # nothing where no CUDA is
+        found = [self(ask, few) for few in rows.split(self.most)]
+        return tuple(torch.cat(parts) for parts in zip(*found, strict=True))
+
+
+class Placed(nn.Module):
+    """A network on a device, which takes and gives tensors in the processor's memory; gradients pass through."""
+
+    def __init__(self, inner: nn.Module, device: str) -> None:
+        super().__init__()
+        self.inner = inner.to(device)
+        self.device = device
+        self._halves = Halves()
+
+    def forward(self, x: Tensor) -> Tensor:
+        (made,) = self._halves(lambda rows: (self.inner(rows.to(self.device)),), x)
+        return made
