@@ -86,7 +86,11 @@ def audit(
             f"leave the engine out, or read the rows with scan_table"
         )
     asked_policy = policy(costs, threshold, table.schema.task)
-    model = model if device is None else replace(model.model if isinstance(model, Bound) else model, device=device_of(device))
+    model = (
+        model
+        if device is None
+        else replace(model.model if isinstance(model, Bound) else model, device=device_of(device))
+    )
     remembered = (model.model if isinstance(model, Bound) else model).split
     if remembered is not None:
         table = table.with_split(remembered) if table.split is None else unseen(table, remembered)

@@ -1,9 +1,9 @@
 """Who takes a sum over the rows of a scan: this process, batch by batch, or the workers of a Dask cluster, piece by piece.
 
-An engine is a function. It maps `encode`, which gives a batch of rows in as many parts as it likes, and then `update` over the rows
-of a part of a scan, and joins what that gives by `merge`; `given` is what both take before the rows. Two steps, so that the next
-rows are read and encoded while the sums of these are taken. Sums merge in any order up to rounding; each engine keeps to one order,
-so that it repeats itself.
+An engine is a function. It maps `encode`, which gives a batch of rows in as many parts as it likes, and then `update` over the
+rows of a part of a scan, and joins what that gives by `merge`; `given` is what both take before the rows. Two steps, so that the
+next rows are read and encoded while the sums of these are taken. Sums merge in any order up to rounding; each engine keeps to one
+order, so that it repeats itself.
 """
 
 from __future__ import annotations
@@ -27,7 +27,9 @@ CELLS = 2**22  # of encoded rows that are made at a time
 GROUP = 4  # pieces whose sums are merged at the workers; one more group than the cluster has threads is under way
 
 Progress = Callable[[float], None]  # the share of the rows that is finished
-Encode = Callable[..., Iterable[Any]]  # (*given, table of at least one row) -> its rows, in parts, as `update` takes them
+Encode = Callable[
+    ..., Iterable[Any]
+]  # (*given, table of at least one row) -> its rows, in parts, as `update` takes them
 Update = Callable[..., Any]  # (*given, such a part) -> sums
 Merge = Callable[[Any, Any], Any]
 

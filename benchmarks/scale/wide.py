@@ -40,7 +40,11 @@ def table(rows: int, columns: int, seed: int = 0) -> ti.Table:
 def network(columns: int, seed: int = 0) -> ti.Model:
     torch.manual_seed(seed)
     module = torch.nn.Sequential(
-        torch.nn.Linear(columns, UNITS), torch.nn.ReLU(), torch.nn.Linear(UNITS, 64), torch.nn.ReLU(), torch.nn.Linear(64, 1)
+        torch.nn.Linear(columns, UNITS),
+        torch.nn.ReLU(),
+        torch.nn.Linear(UNITS, 64),
+        torch.nn.ReLU(),
+        torch.nn.Linear(64, 1),
     )
     with torch.no_grad():
         module[0].weight[:, 20:] *= 0.1
@@ -79,7 +83,10 @@ def main() -> None:
         print(json.dumps([*used, resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024, found]))
         return
     missed = False
-    print("| columns | rows | what | seconds | of all threads | bar | peak MB | bar |\n|---|---|---|---|---|---|---|---|", flush=True)
+    print(
+        "| columns | rows | what | seconds | of all threads | bar | peak MB | bar |\n|---|---|---|---|---|---|---|---|",
+        flush=True,
+    )
     for columns in asked.columns:
         for what in asked.what:
             command = [sys.executable, "-m", "benchmarks.scale.wide", "--one", what, "--rows", str(asked.rows)]
@@ -87,7 +94,9 @@ def main() -> None:
             seconds, used, peak, found = json.loads(done.stdout.splitlines()[-1])
             bar, most = BARS[what]
             missed |= (bar is not None and seconds > bar) or peak > most
-            print(f"| {columns:,} | {asked.rows:,} | {what} | {seconds:.0f} | {used:.0f} | {bar or ''} | {peak:,.0f} | {most:,.0f} |")
+            print(
+                f"| {columns:,} | {asked.rows:,} | {what} | {seconds:.0f} | {used:.0f} | {bar or ''} | {peak:,.0f} | {most:,.0f} |"
+            )
             for name, value in found.items():
                 print(f"  {name}: {value:.1f}", file=sys.stderr)
     sys.exit(missed)

@@ -56,7 +56,7 @@ class Halves:
                     raise
                 self.most = (len(rows) + 1) // 2
             torch.cuda.empty_cache()  # nothing where no CUDA is
-        found = [self(ask, few) for few in rows.split(self.most)]
+        found = [self(ask, few) for few in torch.split(rows, self.most)]
         return tuple(torch.cat(parts) for parts in zip(*found, strict=True))
 
 

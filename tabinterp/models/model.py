@@ -260,9 +260,7 @@ class Bound:
             batch = rows.detach().requires_grad_(True)
             scores = self.asked(batch)
             last = scores.shape[1] - 1
-            slopes = [
-                torch.autograd.grad(scores[:, k].sum(), batch, retain_graph=k < last)[0] for k in range(last + 1)
-            ]
+            slopes = [torch.autograd.grad(scores[:, k].sum(), batch, retain_graph=k < last)[0] for k in range(last + 1)]
             return slopes[0][:, :, None] if last == 0 else torch.stack(slopes, dim=2), scores.detach()
 
         parts = [halves(ask, torch.as_tensor(x[i : i + BLOCK]).to(dtype)) for i in range(0, max(1, len(x)), BLOCK)]

@@ -22,6 +22,8 @@ from .result import Estimates
 from .sums import Means
 from .terms import AnyTerm
 
+CELLS = 2**20  # of what is summed at a time
+
 
 @dataclass(frozen=True, eq=False)
 class Gradients:
@@ -37,12 +39,18 @@ def start_gradients(bound: Bound) -> Gradients:
 
 def update_gradients(plan: Gradients, bound: Bound) -> Means:
     """Sums over these rows of sizes, of gradient x input and of its absolute values: entries (3, columns, k)."""
-    shape = 3, len(bound.columns), len(bound.outputs)
-    values = np.empty((len(bound.x), *shape))
+    shape, weights = (3, len(bound.columns), len(bound.outputs)), bound.table.weights
+    state, first = sums.start(shape), 0
+    values = np.empty((min(len(bound.x), SMALL * max(1, CELLS // (SMALL * int(np.prod(shape))))), *shape))
     for rows, size, moved in (_of_linear if bound.is_linear else _of_network)(plan, bound):
-        values[rows, 0], values[rows, 1] = known(bound, size), known(bound, moved)
-        np.abs(values[rows, 1], out=values[rows, 2])
-    return sums.update(sums.start(shape), values, bound.table.weights)
+        at = slice(rows.start - first, rows.start - first + len(moved))
+        values[at, 0], values[at, 1] = known(bound, size), known(bound, moved)
+        np.abs(values[at, 1], out=values[at, 2])
+        if at.stop == len(values) or rows.start + len(moved) == len(bound.x):
+            whole = slice(first, first + at.stop)
+            state = sums.update(state, values[: at.stop], None if weights is None else weights[whole])
+            first = whole.stop
+    return state
 
 
 Block = tuple[slice, FloatArray, FloatArray]  # rows, the size of their gradients, gradient x input: (m, columns, k)

@@ -28,6 +28,7 @@ from .source import AS_WRITTEN, UNREADABLE, as_frame, plain, unique
 from .sql import spool
 
 ROWS = 65_536  # of one batch
+CELLS = 2**22  # of one batch: fewer rows where the columns are many
 PACKED = b"\x1f\x8b"
 
 
@@ -65,7 +66,7 @@ class Source:
 
 
 def open_source(source: Any, query: str | None = None, rows: int = ROWS) -> Source:
-    """A source of batches of at most `rows` rows.
+    """A source of batches of at most `rows` rows, fewer where the columns are many.
 
     Parameters
     ----------
@@ -80,11 +81,16 @@ def open_source(source: Any, query: str | None = None, rows: int = ROWS) -> Sour
         return _of_dataset("table", source, rows)
     if isinstance(source, pa.Table):
         unique(source.column_names)
-        return Source("table", lambda: _of_arrow(source, rows))
+        return Source("table", lambda: _of_arrow(source, _few(rows, len(source.column_names))))
     if isinstance(source, (str, Path)):
         return _of_path(str(source), rows)
     frame = as_frame(source)
+    rows = _few(rows, len(frame.columns))
     return Source("table", lambda: (frame.iloc[i : i + rows] for i in range(0, len(frame), rows)))
+
+
+def _few(rows: int, columns: int) -> int:
+    return max(1, min(rows, CELLS // max(1, columns)))
 
 
 def _of_arrow(table: pa.Table, rows: int) -> Iterator[pd.DataFrame]:
@@ -151,6 +157,8 @@ def _of_dataset(
     `texts`: columns of text that are read as numbers into the distinct ones, so that few texts are made of many.
     """
 
+    rows = _few(rows, len(found.schema))
+
     def fragments() -> Iterator[Any]:
         """A Parquet file by its row groups: of a whole file Arrow would decode up to 1 GiB ahead of who reads."""
         with _to_its_end(text):
@@ -170,9 +178,7 @@ def _of_dataset(
     return Source(name, parts, apart=apart if files else None)
 
 
-def _read(
-    text: str, fragment: Any, schema: pa.Schema, rows: int, texts: Sequence[str] = ()
-) -> Iterator[pd.DataFrame]:
+def _read(text: str, fragment: Any, schema: pa.Schema, rows: int, texts: Sequence[str] = ()) -> Iterator[pd.DataFrame]:
     with _to_its_end(text):
         for batch in fragment.to_batches(schema=schema, batch_size=rows, batch_readahead=2, fragment_readahead=1):
             if len(batch):
@@ -222,6 +228,7 @@ def _csv(text: str, store: Any, path: str, rows: int, packed: bool) -> Callable[
     except UNREADABLE as error:
         raise TableError(f"{text!r} is no UTF-8 CSV file with a header: {str(error).strip()}") from None
     unique(names)
+    rows = _few(rows, len(names))
     kinds: dict[str, set[str]] = {}
     for chunk in chunks({}):
         for name in chunk.columns:

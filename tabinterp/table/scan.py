@@ -243,31 +243,33 @@ def _second(scan: Scan, split: Split | None) -> Scan:
     scan = replace(scan, split=split)
     digests = start_digests(pd.DataFrame({name: one.values.iloc[:0] for name, one in scan.columns.items()}))
     pools = {side: _Pool(scan.most, scan.seed) for side in (False, True)}
-    sides, weights, counts = [], np.zeros(len(scan.schema.classes)), _Copies()
+    sides, weights, counts = _Sides(), np.zeros(len(scan.schema.classes)), _Copies()
     mass = {False: 0.0, True: 0.0}
     for table in ahead(_tables(scan)):
         update_digests(digests, table.frame)
         weights = weights + masses(table)
         held_out = None if split is None else counts.held_out(split, table)
-        sides.append(np.zeros(len(table), dtype=bool) if held_out is None else held_out)
+        here = np.zeros(len(table), dtype=bool) if held_out is None else held_out
+        if held_out is not None:
+            sides.add(held_out)
         for side, pool in pools.items():
-            mine = sides[-1] == side
+            mine = here == side
             mass[side] += float(table.row_weights[mine].sum())
             pool.update(table.take(mine))
-    all_sides = np.concatenate(sides)
     if split is not None:
-        _check_sides(scan, all_sides, mass)
-    sample = _both([pool.table() for pool in pools.values()], all_sides if split is not None else None, split)
+        _check_sides(scan, sides, mass)
+    packed = None if split is None else sides.packed()
+    sample = _both([pool.table() for pool in pools.values()], packed, split)
     whole = Census(
         rows=len(scan),
-        held_out=None if split is None else int(all_sides.sum()),
+        held_out=None if split is None else sides.held_out,
         missing={name: one.missing for name, one in scan.columns.items()},
         levels={name: _levels(scan, name, one) for name, one in scan.columns.items()},
         constant={name: distinct(one.values) < 2 for name, one in scan.columns.items()},
         digests=finish_digests(digests),
         rates=rates(scan.schema, weights),
     )
-    return replace(scan, sides=None if split is None else np.packbits(all_sides), census=whole, sample=sample)
+    return replace(scan, sides=packed, census=whole, sample=sample)
 
 
 def _levels(scan: Scan, name: str, found: Witness) -> int | None:
@@ -276,14 +278,34 @@ def _levels(scan: Scan, name: str, found: Witness) -> int | None:
     return distinct(found.values) if counted(scan.schema, name) and known else None
 
 
-def _check_sides(scan: Scan, sides: BoolArray, mass: Mapping[bool, float]) -> None:
-    if sides.all() or not sides.any():
-        raise TableError(
-            f"the split holds out {int(sides.sum())} of {len(sides)} rows of {scan.name}; both parts need rows"
-        )
+class _Sides:
+    """A held-out bit a row, eight in a byte."""
+
+    def __init__(self) -> None:
+        self.rows = self.held_out = 0
+        self._packed: list[NDArray[np.uint8]] = []
+        self._left: BoolArray = np.empty(0, dtype=bool)  # fewer than eight
+
+    def add(self, bits: BoolArray) -> None:
+        self.rows, self.held_out = self.rows + len(bits), self.held_out + int(bits.sum())
+        bits = np.concatenate([self._left, bits])
+        whole = len(bits) // 8 * 8
+        self._packed.append(np.packbits(bits[:whole]))
+        self._left = bits[whole:]
+
+    def packed(self) -> NDArray[np.uint8]:
+        return np.concatenate([*self._packed, np.packbits(self._left)])
+
+
+def _check_sides(scan: Scan, sides: _Sides, mass: Mapping[bool, float]) -> None:
+    held_out = sides.held_out
+    if held_out in (0, sides.rows):
+        raise TableError(f"the split holds out {held_out} of {sides.rows} rows of {scan.name}; both parts need rows")
     for side, part in ((True, "held-out"), (False, "training")):
         if mass[side] == 0:
-            raise TableError(f"every one of the {int((sides == side).sum())} {part} rows has the weight 0")
+            raise TableError(
+                f"every one of the {held_out if side else sides.rows - held_out} {part} rows has the weight 0"
+            )
 
 
 def _tables(scan: Scan) -> Iterator[Table]:
@@ -363,6 +385,10 @@ def joined(tables: Sequence[Table]) -> Table:
     return whole.take(order)
 
 
-def _both(parts: Sequence[Table | None], sides: BoolArray | None, split: Split | None) -> Table:
+def _both(parts: Sequence[Table | None], sides: NDArray[np.uint8] | None, split: Split | None) -> Table:
     table = joined([*chain(part for part in parts if part is not None)])
-    return replace(table, split=split, held_out=None if sides is None else sides[table.numbers])
+    if sides is None:
+        return replace(table, split=split, held_out=None)
+    bits = np.unpackbits(sides[table.numbers // 8][:, None], axis=1)
+    held_out = bits[np.arange(len(table)), table.numbers % 8].astype(bool)
+    return replace(table, split=split, held_out=held_out)

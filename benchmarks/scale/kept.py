@@ -1,0 +1,31 @@
+"""What the benchmarks of this folder measured last, for docs/scale.md: one table each, with the load of the machine."""
+
+from __future__ import annotations
+
+import json
+import os
+from collections.abc import Sequence
+from pathlib import Path
+
+KEPT = Path(__file__).with_name("measured.json")
+
+
+def keep(name: str, head: Sequence[str], lines: Sequence[Sequence[str]], key: int = 1) -> None:
+    """A table's lines; one whose first `key` cells are known takes the place of that line."""
+    kept = read()
+    load = f"{os.getloadavg()[0]:.0f}"
+    known = {tuple(line[:key]): line for line in kept.get(name, {"lines": []})["lines"]}
+    known |= {tuple(line[:key]): [*line, load] for line in lines}
+    kept[name] = {"head": [*head, "load"], "lines": [*known.values()]}
+    KEPT.write_text(json.dumps(kept, indent=1, sort_keys=True) + "\n", encoding="utf-8")
+
+
+def read() -> dict[str, dict[str, list[list[str]]]]:
+    return json.loads(KEPT.read_text(encoding="utf-8")) if KEPT.exists() else {}
+
+
+def table(name: str) -> str:
+    """In Markdown."""
+    found = read()[name]
+    rows = [found["head"], ["---"] * len(found["head"]), *found["lines"]]
+    return "\n".join(f"| {' | '.join(row)} |" for row in rows)
