@@ -2,10 +2,10 @@
 
     python -m benchmarks.scale.cost [--folder DIR]
 
-Each measurement is a process of its own: the two passes that settle a scan, one Newton step of the counterpart, and the sums of both
-models over all rows. Seconds are those of all threads (core seconds), so that other work on the machine counts little; a clock shows
-about half of them where two cores are free. Terms are those of the arithmetic, their factors found by least squares of relative
-errors, none below zero; what is left is told with each. Also kept for docs/scale.md.
+Each measurement is a process of its own: the two passes that settle a scan, one Newton step of the counterpart, and the sums of
+both models over all rows. Seconds are those of all threads (core seconds), so that other work on the machine counts little. Terms
+are those of the arithmetic, their factors found by least squares of relative errors, none below zero; what is left is told with
+each. Kept for docs/scale.md.
 """
 
 from __future__ import annotations

@@ -3,9 +3,9 @@
     python -m benchmarks.scale.wide [--columns 2000] [--rows 20000] [--what permutation audit]
 
 Numbers drawn from a normal distribution, neighbours correlated .5; the target follows 20 of them. The network is drawn, 512-64-1,
-and its weights on those 20 are larger. Each measurement is a process of its own; peak memory is its resident set. Seconds are those
-of the clock and, beside them, those of all threads: on a machine that does other work the second says more. Bars: permutation
-importance of all columns within 300 seconds on two cores; 4 GB. Exits 1 when a bar is missed.
+and its weights on those 20 are larger. Each measurement is a process of its own; peak memory is its resident set. Seconds are
+those of the clock and, beside them, those of all threads: on a machine that does other work the second says more. Bars:
+permutation importance of all columns within 300 seconds on two cores; 4 GB. Exits 1 when a bar is missed. Kept for docs/scale.md.
 """
 
 from __future__ import annotations
@@ -22,6 +22,8 @@ import pandas as pd
 import torch
 
 import tabinterp as ti
+
+from .kept import keep
 
 UNITS = 512
 BARS = {"permutation": (300.0, 4_000.0), "audit": (None, 6_000.0)}
@@ -82,11 +84,8 @@ def main() -> None:
         used = time.perf_counter() - start, time.process_time()
         print(json.dumps([*used, resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024, found]))
         return
-    missed = False
-    print(
-        "| columns | rows | what | seconds | of all threads | bar | peak MB | bar |\n|---|---|---|---|---|---|---|---|",
-        flush=True,
-    )
+    missed, head = False, ["columns", "rows", "what", "seconds", "of all threads", "bar", "peak MB", "bar"]
+    print(f"| {' | '.join(head)} |\n|{'---|' * len(head)}", flush=True)
     for columns in asked.columns:
         for what in asked.what:
             command = [sys.executable, "-m", "benchmarks.scale.wide", "--one", what, "--rows", str(asked.rows)]
@@ -94,9 +93,10 @@ def main() -> None:
             seconds, used, peak, found = json.loads(done.stdout.splitlines()[-1])
             bar, most = BARS[what]
             missed |= (bar is not None and seconds > bar) or peak > most
-            print(
-                f"| {columns:,} | {asked.rows:,} | {what} | {seconds:.0f} | {used:.0f} | {bar or ''} | {peak:,.0f} | {most:,.0f} |"
-            )
+            measured = [f"{seconds:.0f}", f"{used:.0f}", f"{bar or ''}", f"{peak:,.0f}", f"{most:,.0f}"]
+            line = [f"{columns:,}", f"{asked.rows:,}", what, *measured]
+            keep("wide", head, [line], key=3)
+            print(f"| {' | '.join(line)} |", flush=True)
             for name, value in found.items():
                 print(f"  {name}: {value:.1f}", file=sys.stderr)
     sys.exit(missed)

@@ -1,0 +1,80 @@
+"""Rows per second of the sums over all rows: one single-threaded Dask worker process beside two.
+
+    flock LOCK python -m benchmarks.scale.cluster [--rows 2000000] [--folder DIR]
+
+Adult's rows (see `rows`), no split, so that every row is evaluated; each worker reads its row groups itself. The workers import
+everything and are sent the models before the clock starts. Bar: 1.6 times the rows of one, on two cores that are free; the load of
+the machine is printed beside it, and so are the processor seconds that each row took, which other work disturbs less. Exits 1 when
+the bar is missed.
+"""
+
+from __future__ import annotations
+
+import argparse
+import os
+import sys
+import tempfile
+import time
+from pathlib import Path
+
+import joblib
+from distributed import Client, LocalCluster
+
+import tabinterp as ti
+from benchmarks.adult import adult, fitted
+from tabinterp.models import bind
+from tabinterp.models.counterpart import fit_counterpart
+from tabinterp.sweep import sweep
+
+from .kept import keep
+from .rows import write
+
+BAR = 1.6
+ASKED = {"target": "income", "positive": ">50K"}
+
+
+def used() -> float:
+    """Processor seconds of a worker."""
+    return time.process_time()
+
+
+def measured(workers: int, network: ti.Model, path: Path) -> tuple[float, float]:
+    """Rows per second of the clock, and processor microseconds of the workers for each row; the second of two runs."""
+    scan = ti.scan_table(path, **ASKED, rows=5_000)
+    both = bind(network, scan.sample)
+    pair = both, bind(fit_counterpart(both, scan.sample), scan.sample)
+    how = {"n_workers": workers, "threads_per_worker": 1, "dashboard_address": None}
+    with LocalCluster(**how) as cluster, Client(cluster) as client:
+        engine = ti.dask_engine(client)
+        for _ in range(2):
+            before, start = sum(client.run(used).values()), time.perf_counter()
+            sweep(*pair, scan, engine=engine)
+            seconds = time.perf_counter() - start
+            spent = sum(client.run(used).values()) - before
+    return len(scan) / seconds, 1e6 * spent / len(scan)
+
+
+def main() -> None:
+    ask = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    ask.add_argument("--rows", type=int, default=2_000_000)
+    ask.add_argument("--folder", type=Path, default=Path(tempfile.gettempdir()))
+    asked = ask.parse_args()
+    kept, path = asked.folder / "network.joblib", asked.folder / f"adult-{asked.rows}.parquet"
+    if not kept.exists():
+        joblib.dump(fitted(adult()), kept)
+    if not path.exists():
+        write(path, asked.rows)
+    network = ti.wrap(joblib.load(kept))
+    found = {workers: measured(workers, network, path) for workers in (1, 2)}
+    times = found[2][0] / found[1][0]
+    lines = [[str(n), f"{speed:,.0f}", f"{micro:.1f}"] for n, (speed, micro) in found.items()]
+    lines.append(["2 beside 1", f"{times:.2f} times (bar: {BAR})", ""])
+    keep("cluster", ["workers", "rows a second", "processor µs a row"], lines)
+    for line in lines:
+        print(" | ".join(line))
+    print(f"load of the machine: {os.getloadavg()}, {os.cpu_count()} cores")
+    sys.exit(times < BAR)
+
+
+if __name__ == "__main__":
+    main()
