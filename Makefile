@@ -6,13 +6,14 @@ BIN := .venv/bin
 # Two test workers share the cores: one thread of linear algebra each.
 TEST := OMP_NUM_THREADS=1 $(BIN)/python -m pytest -n 2 --dist loadfile -q
 
-.PHONY: help demo test test-fast lint truth faults bench reports schema messages browser fuzz clean
+.PHONY: help demo test test-fast lint truth faults bench scale reports schema messages browser fuzz clean
 
 help:
 	@echo "make demo       audit a network on a bundled table; the last line is the path of the report"
 	@echo "make test       all tests          make test-fast  without the slow ones and the browser"
 	@echo "make lint       ruff and mypy      make bench      speed and accuracy beside their bars"
 	@echo "make truth      known answers and coverage of intervals, into docs/"
+	@echo "make scale      tables larger than memory, wide tables, a cluster, into docs/ (two hours)"
 	@echo "make faults     plants every fault and counts what is found (an hour)"
 	@echo "make fuzz       100,000 odd tables through the whole of audit (hours)"
 	@echo "make reports    audits of the bundled tables, into reports/"
@@ -66,6 +67,13 @@ bench: .venv/full
 	$(BIN)/python -m benchmarks.gain
 	$(BIN)/python -m benchmarks.units
 	$(BIN)/python -m benchmarks.reasons
+
+scale: .venv/full
+	$(BIN)/python -m benchmarks.scale --rows 2000000 20000000 --what forward sweep scan audit
+	-$(BIN)/python -m benchmarks.scale.wide
+	-$(BIN)/python -m benchmarks.scale.cluster
+	$(BIN)/python -m benchmarks.scale.cost
+	$(BIN)/python -m benchmarks.scale.page
 
 reports: .venv/base
 	$(BIN)/python reports/make.py
