@@ -7,7 +7,6 @@ MECHANISM: dict[str, str] = {
     "report.mechanism.lead": (
         "Four readings of the machinery. They describe this network, not the data, and each says by how much it may be off."
     ),
-    "report.mechanism.some": "{shown} of {count}, of the columns that matter most first; the others are in audit.json.",
     "report.mechanism.term": "term",
     "report.mechanism.step": "per",
     "report.mechanism.linear": "linear",

@@ -85,7 +85,7 @@ def _regions(document: Document, part: Regions) -> Fold:
     blocks: list[Block] = [Paragraph(t("report.mechanism.regions.lead", **values))]
     shown = _shown(part.terms, by_importance(document))
     if len(shown) < len(part.terms):
-        blocks.append(Paragraph(t("report.mechanism.some", shown=len(shown), count=len(part.terms)), "note"))
+        blocks.append(Paragraph(t("report.some", shown=len(shown), count=len(part.terms)), "note"))
     several = len(outputs(part.terms)) > 1
     if shown:
         blocks.append(_varying([part.terms[i] for i in shown], several))
@@ -266,7 +266,7 @@ def _paths(document: Document, part: Paths) -> Fold:
     blocks: list[Block] = [
         Paragraph(t("report.mechanism.paths.lead", rows_of=_rows(document, part.rows))),
         *(
-            [Paragraph(t("report.mechanism.some", shown=len(shown), count=len(part.columns)), "note")]
+            [Paragraph(t("report.some", shown=len(shown), count=len(part.columns)), "note")]
             if len(shown) < len(part.columns)
             else []
         ),
@@ -295,7 +295,12 @@ def _groups(document: Document, part: UnitGroups) -> Fold:
         if document.inside is None
         else f"report.metric.{document.inside.loss}"
     )
-    values = {"rows_of": _rows(document, part.rows), "together": part.together, "repeats": part.repeats, "loss": loss}
+    values = {
+        "rows_of": _rows(document, part.rows),
+        "together": two(part.together),
+        "repeats": part.repeats,
+        "loss": loss,
+    }
     head = [
         Cell(t("report.mechanism.groups.units"), style="w"),
         *cells(t(f"report.mechanism.groups.{key}") for key in ("resample", "alone", "mean", "zero")),
