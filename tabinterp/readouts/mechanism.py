@@ -47,7 +47,7 @@ class Conductances:
 def regions(network: Bound, linear: Bound, terms: Sequence[AnyTerm], rivals: Sequence[AnyTerm]) -> LinearRegions:
     """The regions that the rows visit, beside the linear model's coefficients."""
     _enough(network)
-    _has_units(network)
+    _curved(network)
     if unlike(layers_of(network)) is not None:
         raise NotApplicableError("they are of networks of rectifiers, and this one has another activation")
     return regions_of(network, terms, linear, rivals)
@@ -74,7 +74,7 @@ def conductances(network: Bound, seed: int) -> Conductances:
 def products(network: Bound, terms: Sequence[AnyTerm], seed: int) -> PathWeights:
     """Path products and Garson's shares."""
     _enough(network)
-    _has_units(network)
+    _curved(network)
     return paths_of(network.take(_rows(network, PRODUCTS, seed)), terms, seed)
 
 
@@ -90,6 +90,8 @@ def together(network: Bound, seed: int) -> Ablations:
 
 def _few(network: Bound, most: int, seed: int) -> Bound:
     """Fewer rows, the more units and outputs there are."""
+    if network.is_linear:
+        raise NotApplicableError("the network is linear: it has no hidden unit")
     units = sum(values.shape[1] for values in network.take(np.arange(1)).activations().values())
     return network.take(_rows(network, min(most, max(FEWEST, CELLS // max(1, units * len(network.outputs)))), seed))
 
@@ -103,6 +105,6 @@ def _enough(network: Bound) -> None:
         raise NotApplicableError(f"what fewer than {SMALL} rows show would tell of single people")
 
 
-def _has_units(network: Bound) -> None:
+def _curved(network: Bound) -> None:
     if network.is_linear:
         raise NotApplicableError("the network is linear: they say no more than its coefficients")
