@@ -9,6 +9,7 @@ from typing import Any
 
 import torch
 
+from .asked import Asked
 from .assembly import Results, document
 from .audited import Audit, judged
 from .comparison.constraints import declared
@@ -22,7 +23,7 @@ from .forecast import forecast
 from .models import Bound, Model, bind
 from .models.counterpart import fit_counterpart
 from .report.document import Message
-from .steps import STEPS, Asked, Reading, unseen
+from .steps import STEPS, Reading, unseen
 from .sweep import Swept, sweep
 from .table import Scan, Table
 

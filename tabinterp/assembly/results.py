@@ -26,6 +26,7 @@ from ..comparison.together import Together
 from ..comparison.trust import Trust
 from ..comparison.weak import WeakGroups
 from ..models import Bound
+from ..readouts.ablation import Ablations
 from ..readouts.coefficients import Coefficients
 from ..readouts.data import DataReadings
 from ..readouts.effects import Effects
@@ -33,9 +34,12 @@ from ..readouts.extrapolation import Extrapolation
 from ..readouts.gradients import GradientImportance
 from ..readouts.inside import Inside, Optima
 from ..readouts.interactions import Interactions
+from ..readouts.mechanism import Conductances
 from ..readouts.neurons import NeuronCorrelations
 from ..readouts.offsupport import OffSupport
+from ..readouts.paths import PathWeights
 from ..readouts.permutation import PermutationImportance
+from ..readouts.regions import LinearRegions
 from ..readouts.result import Estimates
 from ..readouts.shapley import ShapleyValues
 from ..report.document import Interval, Message
@@ -75,6 +79,10 @@ class Results:
     trust: tuple[Trust, Trust] | None = None
     inside: Inside | None = None
     optima: Optima | None = None
+    regions: LinearRegions | None = None
+    conductance: Conductances | None = None
+    paths: PathWeights | None = None
+    unit_groups: Ablations | None = None
     slices: Slices | None = None
     reasons: ReasonCodes | None = None
     groups: Groups | None = None

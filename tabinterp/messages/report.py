@@ -181,6 +181,9 @@ REPORT: dict[str, str] = {
     "report.coefficients.table": "All terms, per unit of the column ({scale}, 95% interval)",
     "report.coefficients.all": "All terms ({count}), with tests, odds ratios and reasons",
     "report.coefficients.all.rates": "All terms ({count}), with tests, rate ratios and reasons",
+    "report.some": (
+        "{shown} of {count} are shown, those of the columns that matter most; the others are in audit.json."
+    ),
     "report.coefficients.elsewhere": (
         "Listed: {shown} of {count} terms, those of the columns with the largest importance for the network. All are in "
         "audit.json."

@@ -17,6 +17,7 @@ from .evidenced import Card, EvidenceRow
 from .grouped import Groups
 from .inside import Inside
 from .judged import Judged
+from .mechanism import Mechanism
 from .provenance import TOLERANCE, ReadingRows
 from .reasons import Reasons
 from .sliced import Slices
@@ -385,6 +386,7 @@ class Document(Part):
     off_support: OffSupport | None = None
     extrapolation: Extrapolation | None = None
     inside: Inside | None = None
+    mechanism: Mechanism | None = None
     findings: list[Finding]
     not_assessed: list[Message]
     card: Card | None = None
