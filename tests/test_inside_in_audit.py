@@ -16,7 +16,6 @@ from tabinterp import messages
 from tabinterp.errors import DocumentError
 from tabinterp.models import bind
 from tabinterp.readouts.inside import inside, optima
-from tabinterp.readouts.typicality import FAR
 from tabinterp.report.claims import check
 from tabinterp.report.parts.optima import stamp
 from tabinterp.report.render import render
@@ -224,7 +223,7 @@ def test_the_path_leads_from_plausible_rows_to_the_optimum():
         best = max((p.value for p in card.path if not p.unreadable), default=None)
         if card.optimum.unreadable and best is not None:
             assert card.plausible.value == best
-            assert card.plausible.oddest <= part.far
+            assert card.plausible.oddness < part.far
         else:
             assert card.plausible is None
     assert any(card.plausible is not None for card in part.cards)
@@ -239,22 +238,22 @@ def test_an_optimum_that_breaks_a_relation_alone_says_which():
     model = cases.wrapped(cases.relu_network(([[-10.0, 10.0] + [0.0] * 10], [0.0], [1.0])))
     odd = ti.maximise(model, table, objective=ti.unit(1, 0), budget=0.9).typicality
     assert odd.unreadable[0]
-    assert odd.residual[0] > FAR
-    assert max(odd.mahalanobis[0], odd.neighbours[0], odd.forest[0]) <= FAR
+    assert [name for name in odd.beyond[0] if not name.endswith("_near")] == ["residual"]
     assert (odd.out[0], odd.column[0] in ("a", "b")) == (0, True)
     part = audited().document.inside
     measures = {name: float(getattr(odd, name)[0]) for name in ("mahalanobis", "neighbours", "forest", "residual")}
-    told = part.cards[0].optimum.model_copy(
-        update=measures | {"residual_of": odd.column[0], "out": 0, "unreadable": True}
-    )
+    measures |= {"residual_of": odd.column[0], "out": 0, "oddness": float(odd.oddness[0]), "beyond": ["residual"]}
+    told = part.cards[0].optimum.model_copy(update=measures | {"unreadable": True})
     assert next(block.text for block in stamp(part, told)) == (
-        f"✗ Do not read as a row: its {odd.column[0]} fits the other columns worse than in {share(odd.residual[0])} of real rows."
+        f"✗ Do not read as a row, it is odder than {share(odd.oddness[0])} of real rows: its {odd.column[0]} fits the other "
+        f"columns worse than in {share(odd.residual[0])} of real rows."
     )
-    silent = part.cards[0].model_copy(update={"optimum": told.model_copy(update={"unreadable": False})})
     document = audited().document
-    changed = document.model_copy(update={"inside": part.model_copy(update={"cards": [silent]})})
-    with pytest.raises(DocumentError, match=r"cards.0.optimum: unreadable is false"):
-        check(changed)
+    for silent in ({"unreadable": False}, {"beyond": []}):
+        card = part.cards[0].model_copy(update={"optimum": told.model_copy(update=silent)})
+        changed = document.model_copy(update={"inside": part.model_copy(update={"cards": [card]})})
+        with pytest.raises(DocumentError, match=r"cards.0.optimum: unreadable is"):
+            check(changed)
 
 
 @pytest.mark.parametrize("still", [0.1, np.nan])

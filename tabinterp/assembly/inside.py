@@ -13,13 +13,12 @@ from ..readouts.grids import SMALL
 from ..readouts.incoming import Incoming
 from ..readouts.inside import QUANTILES, Inside, Optima
 from ..readouts.profiles import Profiles, strongest
-from ..readouts.typicality import FAR, Typicality
+from ..readouts.typicality import LEVEL, MEASURES
 from ..report import inside as parts
 from ..report.document import Interval
 from .readings import MOST_UNITS
 from .results import Results, at, number, rows_of
 
-MEASURES = ("mahalanobis", "neighbours", "forest", "residual")
 MOST_COLUMNS = 40  # of the panels of real rows
 MOST_TEMPLATES = 20  # units of the first layer
 LINES = 5  # of a template, and of each side of a profile
@@ -57,7 +56,7 @@ def inside(r: Results) -> parts.Inside | None:
         outputs=[] if r.optima is None else _outputs(found, r.optima, held),
         starts=None if r.optima is None else r.optima.maxima.starts,
         reference=None if r.optima is None else r.optima.maxima.typicality.reference,
-        far=FAR,
+        far=1 - LEVEL if r.optima is None else r.optima.maxima.typicality.far,
         seed=r.seed,
     )
 
@@ -218,6 +217,8 @@ def _optimum(optima: Optima, k: int, held: _Held) -> parts.Optimum:
         proof=made.proof[k],
         optima=int(made.optima[k]),
         out=int(odd.out[k]),
+        oddness=float(odd.oddness[k]),
+        beyond=list(odd.beyond[k]),
         unreadable=bool(odd.unreadable[k]),
         places=held.places(made.rows.iloc[k]),
     )
@@ -232,7 +233,7 @@ def _path(optima: Optima, k: int) -> list[parts.PathPoint]:
             share=float(share or 1.0),
             value=float(made.value[k, b]),
             tenth=number(made.real[k, b, 1]),
-            oddest=_oddest(made.typicality, start + b),
+            oddness=float(made.typicality.oddness[start + b]),
             out=int(made.typicality.out[start + b]),
             unreadable=bool(made.typicality.unreadable[start + b]),
         )
@@ -249,11 +250,7 @@ def _plausible(optima: Optima, k: int, held: _Held) -> parts.Plausible | None:
     best = max(able, key=lambda b: points[b].value)
     point = points[best]
     places = held.places(made.rows.iloc[k * len(points) + best])
-    return parts.Plausible(share=point.share, value=point.value, oddest=point.oddest, places=places)
-
-
-def _oddest(odd: Typicality, k: int) -> float:
-    return max(float(getattr(odd, name)[k]) for name in MEASURES)
+    return parts.Plausible(share=point.share, value=point.value, oddness=point.oddness, places=places)
 
 
 class _Held:

@@ -71,6 +71,12 @@ class Place(Part):
     how: Literal["at", "at_least", "at_most", "missing", "rare"]
 
 
+End = Literal[
+    "mahalanobis", "neighbours", "forest", "residual",
+    "mahalanobis_near", "neighbours_near", "forest_near", "residual_near",
+]  # fmt: skip
+
+
 class Optimum(Part):
     """The row of the domain at which a unit, ahead of its activation, or an output is greatest."""
 
@@ -90,7 +96,9 @@ class Optimum(Part):
     residual: float  # of the largest conditional residual of a number
     residual_of: str | None  # that number; None where no column is one
     out: int  # columns out of the range of the rows
-    unreadable: bool  # a percentile above `Inside.far`, or a column out of range
+    oddness: float  # share of real rows that are less odd, over the measures and both of their ends
+    beyond: list[End]  # by which it is odder than `Inside.far` of them
+    unreadable: bool  # it is
     places: list[Place]
 
 
@@ -117,7 +125,7 @@ class PathPoint(Part):
     share: float
     value: float
     tenth: float | None  # the tenth greatest over the rows in the ball
-    oddest: float  # the highest of the four percentiles
+    oddness: float
     out: int
     unreadable: bool
 
@@ -127,7 +135,7 @@ class Plausible(Part):
 
     share: float
     value: float
-    oddest: float
+    oddness: float
     places: list[Place]
 
 
@@ -169,5 +177,5 @@ class Inside(Part):
     outputs: list[OutputCard]
     starts: int | None
     reference: int | None  # rows that optima are set beside
-    far: float  # percentile beyond which an optimum is no row to read
+    far: float  # oddness from which on an optimum is no row to read
     seed: int
