@@ -25,6 +25,7 @@ from sklearn.neighbors import NearestNeighbors
 from ..models import Bound
 from ..table.draws import FloatArray, IntArray, chosen
 from .budget import standing
+from .grids import SMALL
 
 ROWS = 2000
 NEIGHBOURS = 5
@@ -33,6 +34,7 @@ TAIL = 0.05  # of them: from where on their ends are measured
 TINY = 1e-6  # of a measure's median: what is smaller is rounding
 MEASURES = ("mahalanobis", "neighbours", "forest", "residual")
 ENDS = (*MEASURES, *(f"{name}_near" for name in MEASURES))
+RIDGE = 1e-8  # of a variance: a level that one row holds says nothing of that row
 EXACT = 1e-6  # of a number's standard deviation: what others leave of it below this is rounding
 
 
@@ -71,7 +73,7 @@ def far(reference: int) -> float:
 def typicality(bound: Bound, rows: pd.DataFrame, seed: int = 0) -> Typicality:
     """Rows of the table's input columns beside at most 2,000 of the rows of `bound`, held out where it has a split."""
     real = _real(bound, seed)
-    sd = np.maximum(real.x.std(axis=0), 1e-12)
+    sd = _spread(real.x)
     mine, theirs = bound.encoding.transform(rows) / sd, real.x / sd
     column, *residuals = _residuals(real, rows)
     values = [_mahalanobis(real, rows), _nearness(mine, theirs), _forest(mine, theirs, seed), tuple(residuals)]
@@ -95,7 +97,7 @@ def typicality(bound: Bound, rows: pd.DataFrame, seed: int = 0) -> Typicality:
     )
 
 
-def _positive(pair: tuple[FloatArray, FloatArray]) -> tuple[FloatArray, FloatArray]:
+def _positive(pair: tuple[FloatArray, ...]) -> tuple[FloatArray, FloatArray]:
     """Sizes that have a logarithm."""
     mine, theirs = map(np.abs, pair)
     least = max(TINY * float(np.median(theirs)), 1e-300)
@@ -103,18 +105,21 @@ def _positive(pair: tuple[FloatArray, FloatArray]) -> tuple[FloatArray, FloatArr
 
 
 def _beyond(mine: FloatArray, theirs: FloatArray) -> tuple[FloatArray, FloatArray]:
-    """How far both lie beyond the outer tail of the real ones, in units of the mean excess of these."""
+    """How far both lie beyond the outer tail of the real ones, in units of the mean excess of these: of a real one, of the others."""
     edge = float(np.quantile(theirs, 1 - TAIL))
-    excess = theirs[theirs > edge] - edge
-    unit = float(excess.mean()) if len(excess) else float(theirs.std())
-    unit = unit if unit > 0 else 1.0
-    return (mine - edge) / unit, (theirs - edge) / unit
+    own = theirs - edge
+    outer = np.maximum(own, 0.0)
+    count, total = int((outer > 0).sum()), float(outer.sum())
+    if count < 2:
+        unit = max(float(theirs.std()), 1e-300)
+        return (mine - edge) / unit, own / unit
+    return (mine - edge) * count / total, own * (count - (outer > 0)) / (total - outer)
 
 
 def of_encoded(bound: Bound, point: FloatArray, seed: int = 0) -> tuple[float, int]:
     """Percentile of the distance to the fifth neighbour of an encoded point (d,), which need be no row; rows it is among."""
     real = _real(bound, seed)
-    sd = np.maximum(real.x.std(axis=0), 1e-12)
+    sd = _spread(real.x)
     return float(_percentile(*_nearness(point[None] / sd, real.x / sd))[0]), len(real.x)
 
 
@@ -122,6 +127,13 @@ def _real(bound: Bound, seed: int) -> Bound:
     held_out = bound.table.held_out
     able = np.arange(len(bound.table)) if held_out is None or not held_out.any() else np.flatnonzero(held_out)
     return bound.take(able[chosen(bound.table.numbers[able], ROWS, seed)])
+
+
+def _spread(x: FloatArray) -> FloatArray:
+    """Standard deviations; of an indicator at least that of one that ten rows have, so that a row's own level tells little."""
+    sd = x.std(axis=0)
+    indicator = ((x == 0) | (x == 1)).all(axis=0)
+    return np.asarray(np.maximum(sd, np.where(indicator, np.sqrt(min(1.0, SMALL / len(x))), 1e-12)))
 
 
 def _nearness(mine: FloatArray, theirs: FloatArray) -> tuple[FloatArray, FloatArray]:
@@ -133,15 +145,15 @@ def _nearness(mine: FloatArray, theirs: FloatArray) -> tuple[FloatArray, FloatAr
 
 
 def _forest(mine: FloatArray, theirs: FloatArray, seed: int) -> tuple[FloatArray, FloatArray]:
-    """Scores of isolation forests, one on each half of the real rows (which stand in the order of their hashes)."""
-    own, their, side = np.zeros(len(mine)), np.zeros(len(theirs)), np.arange(len(theirs)) % 2
-    for half in (0, 1):
-        grown_on = theirs[side == half] if len(theirs) > 3 else theirs
-        forest = IsolationForest(random_state=seed).fit(grown_on)
-        own -= forest.score_samples(mine) / 2
-        if (side != half).any():
-            their[side != half] = -forest.score_samples(theirs[side != half])
-    return own, their
+    """Scores of isolation forests on each half of the real rows (which stand in the order of their hashes): of these by the
+    other half's, of the others by the first one's."""
+    if len(theirs) < 2 * SMALL:
+        forest = IsolationForest(random_state=seed).fit(theirs)
+        return -forest.score_samples(mine), -forest.score_samples(theirs)
+    first, second = (IsolationForest(random_state=seed).fit(theirs[half::2]) for half in (0, 1))
+    their = np.empty(len(theirs))
+    their[::2], their[1::2] = -second.score_samples(theirs[::2]), -first.score_samples(theirs[1::2])
+    return -first.score_samples(mine), their
 
 
 def _percentile(values: FloatArray, real: FloatArray) -> FloatArray:
@@ -195,10 +207,10 @@ def _residual(
         return np.zeros(len(v)), np.zeros(len(y))
     known = ~np.isnan(y)
     mean, z = np.nanmean(y), theirs[:, others]
-    inverse = np.linalg.pinv(products[np.ix_(others, others)], rcond=1e-10, hermitian=True)
+    inverse = np.linalg.inv(products[np.ix_(others, others)] + RIDGE * len(z) * np.eye(len(others)))
     slope = inverse @ (z.T @ np.where(known, y - mean, 0.0))
     leverage = 1 / len(z) + ((z @ inverse) * z).sum(axis=1)
-    left = np.where(known, y - mean - z @ slope, 0.0) / np.maximum(1 - leverage, 1e-6)
+    left = np.where(known, y - mean - z @ slope, 0.0) / np.maximum(1 - leverage, 1e-3 * RIDGE)
     scale = max(float(np.sqrt((left**2).sum() / known.sum())), EXACT * float(np.nanstd(y)), 1e-300)
     return np.where(np.isnan(v), 0.0, v - mean - mine[:, others] @ slope) / scale, left / scale
 
