@@ -18,8 +18,9 @@ from tabinterp.models import bind
 from tabinterp.readouts.inside import inside, optima
 from tabinterp.report.claims import check
 from tabinterp.report.parts.optima import stamp
+from tabinterp.report.parts.templates import bars
 from tabinterp.report.render import render
-from tabinterp.report.words import share
+from tabinterp.report.words import share, signed
 from tests import cases
 
 RARE = "one-of-three-people"
@@ -189,6 +190,20 @@ def test_templates_are_shares_of_what_comes_in():
     assert told["job"] == (1, "u")
     rare = next(one for one in part.templates if one.index == 0)  # its greatest weight is of three people
     assert rare.levels[part.template_columns.index("job")] == "v"
+
+
+def test_levels_stand_as_bars_of_what_they_add():
+    rows, part = read()[0], audited().document.inside
+    card = next(card for card in part.cards if card.index == 1)  # 2 for job u
+    (bar,) = card.bars
+    mean = 2 * (rows["job"] == "u").mean()
+    assert (bar.column, set(bar.levels)) == ("job", {"u", "v", "w"})  # not the rare one
+    told = dict(zip(bar.levels, bar.weights, strict=True))
+    assert told == pytest.approx({"u": 2 - mean, "v": -mean, "w": -mean}, abs=1e-6)
+    (fold,) = bars(card)
+    rows_of = {row[0].text: [cell.text for cell in row[1:]] for row in fold.blocks[0].groups[0][0].rows}
+    assert rows_of["u"] == ["", signed(2 - mean), "█" * 8]
+    assert rows_of["v"] == ["█" * round(8 * mean / (2 - mean)), signed(-mean), ""]
 
 
 def test_six_panels_are_tenths_of_the_rows():

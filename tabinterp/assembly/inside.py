@@ -21,6 +21,7 @@ from .results import Results, at, number, rows_of
 
 MOST_COLUMNS = 40  # of the panels of real rows
 MOST_TEMPLATES = 20  # units of the first layer
+MOST_BARS, MOST_LEVELS = 3, 40  # categories of a template, and levels of each
 LINES = 5  # of a template, and of each side of a profile
 MISSING = text("units.missing")
 
@@ -84,6 +85,7 @@ def _card(found: Inside, optima: Optima | None, k: int, held: _Held) -> parts.Ca
         inhibited=int(found.inhibit.excited[k]),
         profile=_profile(found.excite, found.inhibit, k),
         weights=_weights(found, u, held),
+        bars=_bars(found, u, held),
         panels=_panels(found, k, held),
         optimum=None if optima is None else _optimum(optima, k, held),
         lowest=None if optima is None else _optimum(optima, len(found.shown) + k, held),
@@ -194,6 +196,32 @@ def _weights(found: Inside, u: int, held: _Held) -> list[parts.WeightLine]:
     ]
 
 
+def _bars(found: Inside, u: int, held: _Held) -> list[parts.LevelWeights]:
+    """Of the categories with the greatest parts, every level that ten rows hold."""
+    made = found.units.incoming
+    if made is None or found.units.layer[u] != found.units.layer[0]:
+        return []
+    own = found.units.index[u]
+    lines: dict[str, list[int]] = {}
+    for i, (column, level) in enumerate(zip(made.columns, made.levels, strict=True)):
+        if level is not None and np.isfinite(made.weight[own, i]) and held.enough(column, level):
+            lines.setdefault(column, []).append(i)
+    lines = {column: places for column, places in lines.items() if not held.is_number(column) and len(places) > 1}
+    strongest = sorted(lines, key=lambda column: -np.nan_to_num(made.strength[own, lines[column][0]]))
+    result = []
+    for column in strongest[:MOST_BARS]:
+        kept = sorted(lines[column], key=lambda i: -abs(made.weight[own, i]))[:MOST_LEVELS]
+        kept.sort(key=lambda i: -made.weight[own, i])
+        result.append(
+            parts.LevelWeights(
+                column=column,
+                levels=[str(made.levels[i]) for i in kept],
+                weights=[float(made.weight[own, i]) for i in kept],
+            )
+        )
+    return result
+
+
 # ---- optima
 
 
@@ -272,13 +300,16 @@ class _Held:
             self._counts[column][MISSING] = int(values.isna().sum()) or self._counts[column].get(MISSING, 0)
         return self._counts[column].get(str(level), 0) >= SMALL
 
+    def is_number(self, column: str) -> bool:
+        return self.table.schema[column].kind == "numeric"
+
     def places(self, row: pd.Series) -> list[parts.Place]:
         return [self.place(column, row[column]) for column in self.columns]
 
     def place(self, column: str, value: Any) -> parts.Place:
         if pd.isna(value):
             return parts.Place(column=column, at=None, how="missing" if self.enough(column, MISSING) else "rare")
-        if self.table.schema[column].kind != "numeric":
+        if not self.is_number(column):
             told = self.enough(column, value)
             return parts.Place(column=column, at=str(value) if told else None, how="at" if told else "rare")
         if column not in self._ends:

@@ -23,11 +23,11 @@ from .domain import Domain
 from .reader import Reader
 from .states import States, begin
 
-STEPS, SNAPS = 80, 8
+STEPS, SNAPS = 40, 8
 FIRST, LAST = 0.3, 0.01  # lengths of a step, in radii of the ball
 SHARPEN = 1.3  # power of the weights
 RIDGE = 1e-3  # of a correlation
-ROWS = 2_000  # that the covariance is of
+CELLS = 8_000_000  # rows times features that the covariance is of
 FEATURES = 1_500  # with more of them there is no ascent
 STILL = 1e-9  # a standard deviation below this is none
 
@@ -79,7 +79,7 @@ class _Space:
     def _rows(self) -> tuple[FloatArray, FloatArray]:
         """Features of real rows, and their squared distances in the ball."""
         numbers = self.domain.bound.table.numbers
-        at, value = self.domain.place(chosen(numbers, ROWS, 0))
+        at, value = self.domain.place(chosen(numbers, CELLS // max(1, self.size), 0))
         return self.features(at, value), self.budget.squared(at, value)
 
     @cached_property

@@ -50,6 +50,14 @@ class WeightLine(Part):
     weight: float
 
 
+class LevelWeights(Part):
+    """What each level of a category, of ten rows at least, adds to a unit of the first layer, less the mean over rows."""
+
+    column: str
+    levels: list[str]  # the greatest weight first, the least last
+    weights: list[float]
+
+
 class Template(Part):
     """What the weights of each column bring into a unit of the first layer; lists follow `Inside.template_columns`.
 
@@ -150,6 +158,7 @@ class Card(Part):
     inhibited: int
     profile: list[ProfileLine]  # the strongest of those that excite by more than chance, then of those that inhibit
     weights: list[WeightLine]  # the strongest; none beyond the first layer
+    bars: list[LevelWeights]  # of the categories that bring most into it; none beyond the first layer
     panels: RealPanels
     optimum: Optimum | None
     lowest: Optimum | None  # where the unit is least: every number is of the unit with its sign turned

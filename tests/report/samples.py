@@ -81,6 +81,7 @@ from tabinterp.report.inside import (
     Card,
     Inside,
     LayerHealth,
+    LevelWeights,
     Optimum,
     OutputCard,
     PanelColumn,
@@ -663,6 +664,14 @@ def card(make: Maker, unit: Unit, names: list[str], place: int) -> Card:
         weights=[]
         if place == 1
         else [WeightLine(column=n, level=levels[i % 4], weight=0.3) for i, n in enumerate(names[:5])],
+        bars=[]
+        if place in (1, 3)
+        else [
+            LevelWeights(
+                column=name, levels=[f"level {i}" for i in range(14)], weights=[0.7 - 0.1 * i for i in range(14)]
+            )
+            for name in names[1:4]
+        ],
         panels=panels(make, names),
         optimum=(found := None if place == 4 else optimum(make, names, place)),
         lowest=None if place == 4 else optimum(make, names, place + 1),
