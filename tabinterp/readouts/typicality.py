@@ -105,7 +105,7 @@ def _positive(pair: tuple[FloatArray, ...]) -> tuple[FloatArray, FloatArray]:
 
 
 def _beyond(mine: FloatArray, theirs: FloatArray) -> tuple[FloatArray, FloatArray]:
-    """How far both lie beyond the outer tail of the real ones, in units of their mean excess; a real one by that of the others."""
+    """How far both lie beyond the outer tail of the real ones, in units of their mean excess (a real one: of the others)."""
     edge = float(np.quantile(theirs, 1 - TAIL))
     own = theirs - edge
     outer = np.maximum(own, 0.0)
