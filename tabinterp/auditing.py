@@ -114,7 +114,8 @@ def audit(
                 found[reading.field] = swept.finish(reading.field, _optional(reading, asked, notes))
     if isinstance(rows_of, Scan):
         found |= {"census": rows_of.census, "summed": tuple(swept.sums)}
-    made = document(Results(network, linear, asked.held_out, seed, limit=rows, notes=tuple(notes), **found))
+    found |= {"notes": tuple(notes), "others": others, "null": null}
+    made = document(Results(network, linear, asked.held_out, seed, limit=rows, **found))
     run = {"seconds": clock.seconds, "threads": torch.get_num_threads()}
     return Audit(judged(made), run)
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -25,7 +26,7 @@ from ..comparison.slices import Slices
 from ..comparison.together import Together
 from ..comparison.trust import Trust
 from ..comparison.weak import WeakGroups
-from ..models import Bound
+from ..models import Bound, Model
 from ..readouts.ablation import Ablations
 from ..readouts.coefficients import Coefficients
 from ..readouts.data import DataReadings
@@ -64,6 +65,8 @@ class Results:
     interactions: Interactions | None
     neurons: NeuronCorrelations | None
     notes: tuple[Message, ...]
+    others: Sequence[Model] = ()  # networks of other seeds
+    null: Model | None = None  # a network trained on shuffled labels
     recalibrated: Recalibrated | None = None
     decisions: Decisions | None = None
     reference: Reference | None = None

@@ -340,6 +340,8 @@ REPORT: dict[str, str] = {
     "report.method.seed": "Seed",
     "report.method.model_digest": "SHA-256 of the network's weights",
     "report.method.linear_digest": "SHA-256 of the counterpart's weights",
+    "report.method.null_digest": "SHA-256 of the weights of the network trained on shuffled labels",
+    "report.method.other_digest": "SHA-256 of the weights of other network {place}",
     "report.method.data_digest": "SHA-256 of the columns",
     "report.method.libraries": "Libraries",
     "report.method.setting": "Setting {name}",

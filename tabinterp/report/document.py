@@ -350,6 +350,8 @@ class Method(Part):
     settings: dict[str, Scalar]
     model_digest: str  # sha256 of the network's weights as read
     linear_digest: str = ""  # of the counterpart's
+    null_digest: str | None = None  # of the network trained on shuffled labels, where one was given
+    other_digests: list[str] = Field(default_factory=list)  # of networks of other seeds
     data_digest: str  # sha256 of the columns' digests
     configuration_digest: str = ""  # sha256 of what was asked
     code_digest: str = ""  # of the package's own files

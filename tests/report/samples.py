@@ -1557,6 +1557,8 @@ def document(
             },
             model_digest="ab" * 32,
             linear_digest="b" * 64,
+            null_digest="c" * 64,
+            other_digests=["d" * 64],
             data_digest="cd" * 32,
             configuration_digest="ef" * 32,
             code_digest="12" * 32,
