@@ -27,7 +27,9 @@ CELLS = 2**22  # of encoded rows that are made at a time
 GROUP = 4  # pieces whose sums are merged at the workers; one more group than the cluster has threads is under way
 
 Progress = Callable[[float], None]  # the share of the rows that is finished
-Encode = Callable[..., Iterable[Any]]  # (*given, table of at least one row) -> its rows, in parts, as `update` takes them
+Encode = Callable[
+    ..., Iterable[Any]
+]  # (*given, table of at least one row) -> its rows, in parts, as `update` takes them
 Update = Callable[..., Any]  # (*given, such a part) -> sums
 Merge = Callable[[Any, Any], Any]
 

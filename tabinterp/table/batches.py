@@ -170,9 +170,7 @@ def _of_dataset(
     return Source(name, parts, apart=apart if files else None)
 
 
-def _read(
-    text: str, fragment: Any, schema: pa.Schema, rows: int, texts: Sequence[str] = ()
-) -> Iterator[pd.DataFrame]:
+def _read(text: str, fragment: Any, schema: pa.Schema, rows: int, texts: Sequence[str] = ()) -> Iterator[pd.DataFrame]:
     with _to_its_end(text):
         for batch in fragment.to_batches(schema=schema, batch_size=rows, batch_readahead=2, fragment_readahead=1):
             if len(batch):
