@@ -27,6 +27,7 @@ from .tables import Rows, clean
 
 Case = tuple[ti.Table, ti.Model]
 Twin = Callable[[Rows, int], Rows]
+AFRESH = 10_000
 OF_NETWORK = ("importance", "gradients", "interactions", "neurons", "inside", "off_support", "extrapolation")
 OF_PEOPLE = ("groups", "proxies", "weak", "constraints", "reasons")
 EVERY = frozenset(  # Shapley values cost more than all of these
@@ -68,6 +69,13 @@ def clean_network(seed: int, task: str | None, twin: Twin | None = None) -> tupl
 def faulty(fault: Fault, seed: int) -> Case:
     rows, network = clean_network(seed, fault.task, fault.twin)
     return fault.plant(rows, network, seed)
+
+
+def unseen(fault: Fault, seed: int) -> tuple[Rows, Rows]:
+    """The rows of the clean twin, and further rows of the same table, made its twin by other draws."""
+    rows, _ = clean_network(seed, fault.task, fault.twin)
+    further = clean_rows(seed, fault.task).unseen()
+    return rows, further if fault.twin is None or not len(further.frame) else fault.twin(further, seed + AFRESH)
 
 
 def twin_of(fault: Fault, seed: int) -> Case:
