@@ -108,7 +108,8 @@ def _closed(found: list[Likeness]) -> list[Likeness]:
     parts = of["linear_agree"], of["linear_differ"]
     for measure in ("jaccard", "changed", "first"):
         if any(one.rows and np.isnan(getattr(one, measure)[0]) for one in parts):
-            of |= {one.of: replace(of[one.of], **{measure: NONE}) for one in parts}
+            none: dict[str, Any] = {measure: NONE}
+            of |= {one.of: replace(of[one.of], **none) for one in parts}
     return list(of.values())
 
 
