@@ -1119,13 +1119,7 @@ def grouped(make: Maker, names: list[str], task: str, loss: str) -> Groups:
         else [],
         fits=[
             FittedRow(group=group, control=True, rows=120, network=fitted, linear=fitted),
-            FittedRow(
-                group=[Message(key="group.missing", values={"column": first})],
-                control=False,
-                rows=None,
-                network=None,
-                linear=None,
-            ),
+            FittedRow(group=group, control=False, rows=None, network=None, linear=None),
         ]
         if task == "multiclass"
         else [],
