@@ -118,6 +118,7 @@ def test_bars_hold_on_the_tables_that_are_reported(found, alarms, true, passed):
         {"label-leak": {str(seed): i < found for i, seed in enumerate(seeds)} | {"0": False}},
         {"label-leak": {f"{seed} own": i < alarms for i, seed in enumerate(seeds)} | {"0 own": True}},
         {"label-leak": {f"{seed} own": i < true for i, seed in enumerate(seeds[:alarms])}},
+        dict.fromkeys(map(str, seeds), 1.0),
     )
     text, held = told(kept)
     assert held is passed

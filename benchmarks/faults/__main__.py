@@ -6,8 +6,8 @@
 Table number seed mod 10, at most 3,000 rows. Detection: the fault's own check is raised. False alarm: a check that is raised on
 a clean twin, and is not true of the table (`unseen`). Thresholds were set on five tables, and what is reported are the other
 five (`tables`), 20 seeds of either half; `--reported` leaves the first out. Bars: detection 95% overall and 85% for every
-fault; false alarms 5% for every check, each judged where there are 20 results. Exits 1 when one is missed. `--kept` holds what
-earlier runs found, is added to after every seed, and goes into the table.
+fault; false alarms 5% overall and for every check. Of fewer than 20 reported seeds no fault and no check is judged by itself.
+Exits 1 when a bar is missed. `--kept` holds what earlier runs found, is added to after every seed, and goes into the table.
 """
 
 from __future__ import annotations
@@ -32,7 +32,7 @@ from .tables import REPORTED, TUNED, is_tuned
 from .unseen import borne_out
 
 OVERALL, EACH, ALARMS = 0.95, 0.85, 0.05
-ENOUGH = 20  # results, from which a bar is judged
+ENOUGH = 20  # reported seeds, from which each fault and check is judged by itself
 DRAWS = 4  # more clean tables for a seed, of which the ranking alone is read
 
 
@@ -152,20 +152,21 @@ def _count(kept: Kept, said: list[str], name: str, slug: str, made: Audited, fau
 
 def told(kept: Kept) -> tuple[str, bool]:
     """The table, and whether every bar is met on the tables that thresholds were not set on."""
-    passed, kinds, rows = True, {"bundled": [0, 0], "simulated": [0, 0]}, []
+    passed, kinds, rows, every = True, {"bundled": [0, 0], "simulated": [0, 0]}, [], []
+    enough = sum(not is_tuned(int(seed)) for seed in kept.seconds) >= ENOUGH
     for slug in (check.slug for check in CHECKS):
         hits = _halves(kept.found.get(slug, {}))
         true = kept.true.get(slug, {})
         rung = _halves({name: hit and not true.get(name, False) for name, hit in kept.alarms.get(slug, {}).items()})
-        passed &= len(hits[1]) < ENOUGH or sum(hits[1]) >= EACH * len(hits[1])
-        passed &= len(rung[1]) < ENOUGH or sum(rung[1]) <= ALARMS * len(rung[1])
+        every += rung[1]
+        passed &= not enough or (sum(hits[1]) >= EACH * len(hits[1]) and sum(rung[1]) <= ALARMS * len(rung[1]))
         for seed, hit in kept.found.get(slug, {}).items():
             if not is_tuned(int(seed)):
                 counted = kinds["simulated" if (*TUNED, *REPORTED)[int(seed) % 10] in OWN else "bundled"]
                 counted[0], counted[1] = counted[0] + hit, counted[1] + 1
         rows.append(f"| {slug} | {' | '.join(map(_share, (*hits, *rung)))} | {_share(_halves(true)[1])} |")
     sums = [sum(part) for part in zip(*kinds.values(), strict=True)]
-    passed &= sums[0] >= OVERALL * sums[1]
+    passed &= sums[0] >= OVERALL * sums[1] and sum(every) <= ALARMS * len(every)
     lines = [
         f"Seeds {', '.join(sorted(kept.seconds, key=int))}; {sum(kept.seconds.values()):.0f} CPU seconds.",
         "",
