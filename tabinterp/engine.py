@@ -1,27 +1,34 @@
 """Who takes a sum over the rows of a scan: this process, batch by batch, or the workers of a Dask cluster, piece by piece.
 
-An engine is a function. It maps `update` over the rows of a part of a scan and joins what that gives by `merge`; `given` is what
-`update` takes before the rows. Sums merge in any order up to rounding; each engine keeps to one order, so that it repeats itself.
+An engine is a function. It maps `encode`, which gives a batch of rows in as many parts as it likes, and then `update` over the rows
+of a part of a scan, and joins what that gives by `merge`; `given` is what both take before the rows. Two steps, so that the next
+rows are read and encoded while the sums of these are taken. Sums merge in any order up to rounding; each engine keeps to one order,
+so that it repeats itself.
 """
 
 from __future__ import annotations
 
 from collections import deque
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager
 from functools import reduce
 from importlib import import_module
 from itertools import islice
 from typing import Any, Protocol
 
-from .errors import MissingError, TabinterpError, TableError
-from .table import Scan
-from .table.pieces import Form, Piece
+import numpy as np
 
+from .errors import MissingError, TabinterpError, TableError
+from .table import Scan, Table
+from .table.pieces import Form, Piece
+from .table.scan import ahead
+
+CELLS = 2**22  # of encoded rows that are made at a time
 GROUP = 4  # pieces whose sums are merged at the workers; one more group than the cluster has threads is under way
 
 Progress = Callable[[float], None]  # the share of the rows that is finished
-Update = Callable[..., Any]  # (*given, table of at least one row) -> sums
+Encode = Callable[..., Iterable[Any]]  # (*given, table of at least one row) -> its rows, in parts, as `update` takes them
+Update = Callable[..., Any]  # (*given, such a part) -> sums
 Merge = Callable[[Any, Any], Any]
 
 
@@ -32,6 +39,7 @@ class Engine(Protocol):
         self,
         scan: Scan,
         part: str,
+        encode: Encode,
         update: Update,
         given: tuple[Any, ...],
         merge: Merge,
@@ -40,16 +48,39 @@ class Engine(Protocol):
 
 
 def in_turn(
-    scan: Scan, part: str, update: Update, given: tuple[Any, ...], merge: Merge, progress: Progress | None = None
+    scan: Scan,
+    part: str,
+    encode: Encode,
+    update: Update,
+    given: tuple[Any, ...],
+    merge: Merge,
+    progress: Progress | None = None,
 ) -> Any:
     """In this process, one batch after another."""
+
+    def encoded() -> Iterator[tuple[float, Any]]:
+        for table in scan.batches(part):
+            share = float(table.numbers[-1] + 1) / len(scan)
+            for rows in encode(*given, table):
+                yield share, rows
+
     found: Any = None
-    for table in scan.batches(part):
-        batch = update(*given, table)
+    for share, rows in ahead(encoded()):
+        batch = update(*given, rows)
         found = batch if found is None else merge(found, batch)
         if progress is not None:
-            progress(float(table.numbers[-1] + 1) / len(scan))
+            progress(share)
     return found
+
+
+def in_parts(table: Table, width: int) -> Iterator[Table]:
+    """The rows, so few at a time that `width` encoded columns of them are in memory."""
+    few = max(1, CELLS // max(1, width))
+    if len(table) <= few:
+        yield table
+        return
+    for rows in np.split(np.arange(len(table)), range(few, len(table), few)):
+        yield table.take(rows)
 
 
 @contextmanager
@@ -89,15 +120,22 @@ def dask_engine(client: Any) -> Engine:
     distributed, sent = _distributed(), _Sent(client)
 
     def engine(
-        scan: Scan, part: str, update: Update, given: tuple[Any, ...], merge: Merge, progress: Progress | None = None
+        scan: Scan,
+        part: str,
+        encode: Encode,
+        update: Update,
+        given: tuple[Any, ...],
+        merge: Merge,
+        progress: Progress | None = None,
     ) -> Any:
         found, done, under_way = None, 0, deque[tuple[Any, int]]()
+        steps = encode, update, merge
         try:
             kept = [sent(one) for one in (scan.form, *given)]
             pieces = scan.pieces()
             while (group := [*islice(pieces, GROUP)]) or under_way:
                 if group:
-                    tasks = [client.submit(_on_piece, update, merge, part, one, *kept, pure=False) for one in group]
+                    tasks = [client.submit(_on_piece, steps, part, one, *kept, pure=False) for one in group]
                     merged = client.submit(_merged, merge, *tasks, pure=False)
                     under_way.append((merged, sum(one.rows for one in group)))
                     del tasks, merged  # what is merged here may be forgotten there
@@ -154,10 +192,11 @@ class _Sent:
         return self._known[id(value)][1]
 
 
-def _on_piece(update: Update, merge: Merge, part: str, piece: Piece, form: Form, *given: Any) -> Any:
+def _on_piece(steps: tuple[Encode, Update, Merge], part: str, piece: Piece, form: Form, *given: Any) -> Any:
     """At a worker: the sums of a piece; None where it holds no row of the part."""
+    encode, update, merge = steps
     try:
-        sums = [update(*given, table) for table in form.batches(part, piece)]
+        sums = [update(*given, rows) for table in form.batches(part, piece) for rows in encode(*given, table)]
     except TableError as error:
         raise TableError(
             f"{error}; with the engine dask each worker reads its rows itself: the path must lead to them there too"

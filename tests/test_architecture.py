@@ -28,6 +28,7 @@ LAYERS = [
     {"auditing", "folder"},
     {"forecast"},
     {"steps", "sweep"},
+    {"asked"},
     {"audited"},
     {"assembly", "findings"},
     {"report"},

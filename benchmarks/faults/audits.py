@@ -8,6 +8,7 @@ from typing import Any
 
 import tabinterp as ti
 from tabinterp import messages
+from tabinterp.asked import Asked
 from tabinterp.assembly import Results, document
 from tabinterp.comparison.performance import compare
 from tabinterp.errors import NotApplicableError
@@ -15,7 +16,7 @@ from tabinterp.findings.checks import judge
 from tabinterp.models import Bound, bind
 from tabinterp.models.counterpart import fit_counterpart
 from tabinterp.report.document import Finding
-from tabinterp.steps import STEPS, Asked, Reading
+from tabinterp.steps import STEPS, Reading
 
 NEEDED = (
     "coefficients",
