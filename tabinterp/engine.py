@@ -9,13 +9,16 @@ from __future__ import annotations
 from collections import deque
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
-from functools import reduce
+from functools import partial, reduce
 from importlib import import_module
 from itertools import islice
 from typing import Any, Protocol
 
+import numpy as np
+
 from .errors import MissingError, TabinterpError, TableError
 from .table import Scan
+from .table.keeping import State, filled, fingerprint, leaves
 from .table.pieces import Form, Piece
 
 GROUP = 4  # pieces whose sums are merged at the workers; one more group than the cluster has threads is under way
@@ -43,13 +46,43 @@ def in_turn(
     scan: Scan, part: str, update: Update, given: tuple[Any, ...], merge: Merge, progress: Progress | None = None
 ) -> Any:
     """In this process, one batch after another."""
-    found: Any = None
-    for table in scan.batches(part):
-        batch = update(*given, table)
-        found = batch if found is None else merge(found, batch)
+    found, done, keep = _kept(scan, part, update, given)
+    for done, table in scan.ends(part, done) if done < len(scan) else ():
+        if len(table):
+            batch = update(*given, table)
+            found = batch if found is None else merge(found, batch)
+        keep(found, done)
+        scan.tell(done)
         if progress is not None:
-            progress(float(table.numbers[-1] + 1) / len(scan))
+            progress(done / len(scan))
     return found
+
+
+def _kept(scan: Scan, part: str, update: Update, given: tuple[Any, ...]) -> tuple[Any, int, Callable[[Any, int], None]]:
+    """What is kept of this pass: its sums, and of how many rows they are; and what keeps those to come.
+
+    Sums are built anew as those of one row that was drawn, and filled with the numbers kept.
+    """
+    if scan.keep is None:
+        return None, 0, lambda found, done: None
+    keep, name, key = scan.keep, scan.keep.numbered(), fingerprint(part, given)
+
+    def note(found: Any, done: int) -> None:
+        keep.write(name, partial(_state, found, done), key)
+
+    state = keep.read(name, key)
+    if state is None:
+        return None, 0, note
+    numbers, told = state
+    if not told["sums"]:  # no row of the part so far
+        return None, told["rows"], note
+    row = scan.form.of(part, scan.sample, scan.sample.held_out).take(np.arange(1))
+    return filled(update(*given, row), iter([numbers[str(i)] for i in range(told["sums"])])), told["rows"], note
+
+
+def _state(found: Any, done: int) -> State:
+    numbers = [np.asarray(one) for one in leaves(found)]
+    return {str(i): one for i, one in enumerate(numbers)}, {"rows": done, "sums": len(numbers)}
 
 
 @contextmanager
@@ -91,10 +124,11 @@ def dask_engine(client: Any) -> Engine:
     def engine(
         scan: Scan, part: str, update: Update, given: tuple[Any, ...], merge: Merge, progress: Progress | None = None
     ) -> Any:
-        found, done, under_way = None, 0, deque[tuple[Any, int]]()
+        under_way = deque[tuple[Any, int]]()
+        found, done, keep = _kept(scan, part, update, given)
         try:
             kept = [sent(one) for one in (scan.form, *given)]
-            pieces = scan.pieces()
+            pieces = scan.pieces(done) if done < len(scan) else iter(())
             while (group := [*islice(pieces, GROUP)]) or under_way:
                 if group:
                     tasks = [client.submit(_on_piece, update, merge, part, one, *kept, pure=False) for one in group]
@@ -104,6 +138,8 @@ def dask_engine(client: Any) -> Engine:
                 if not group or len(under_way) > sum(client.nthreads().values()):
                     oldest, rows = under_way.popleft()
                     found, done = _merged(merge, found, oldest.result()), done + rows
+                    keep(found, done)
+                    scan.tell(done)
                     if progress is not None:
                         progress(done / len(scan))
             return found

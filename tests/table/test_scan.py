@@ -225,7 +225,7 @@ def test_refusals_name_the_row_of_the_whole_table(tmp_path):
 
 def test_a_column_of_too_many_texts_is_refused_unless_it_is_dropped(monkeypatch):
     frame = loans().assign(name=[f"n{i}" for i in range(211)])
-    monkeypatch.setattr("tabinterp.table.scan.MOST", 100)
+    monkeypatch.setattr("tabinterp.table.first.MOST", 100)
     with pytest.raises(TableError, match="'name' holds more than"):
         ti.scan_table(frame, target="paid", batch=50)
     scan = ti.scan_table(frame, target="paid", batch=50, drop=["name"])
