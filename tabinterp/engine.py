@@ -47,14 +47,14 @@ def in_turn(
 ) -> Any:
     """In this process, one batch after another."""
     found, done, keep = _kept(scan, part, update, given)
-    for done, table in scan.ends(part, done) if done < len(scan) else ():
+    for end, table in scan.ends(part, done) if done < len(scan) else ():
         if len(table):
             batch = update(*given, table)
             found = batch if found is None else merge(found, batch)
-        keep(found, done)
-        scan.tell(done)
+        keep(found, end)
+        scan.tell(end)
         if progress is not None:
-            progress(done / len(scan))
+            progress(end / len(scan))
     return found
 
 

@@ -7,6 +7,8 @@ import tempfile
 from collections.abc import Mapping
 from pathlib import Path
 
+_STAGED: set[str] = set()  # files that are being written
+
 
 def write(path: Path, data: bytes) -> None:
     """Replace a file by a whole new one, so that a reader never sees half of it."""
@@ -21,6 +23,7 @@ def write_all(contents: Mapping[Path, bytes]) -> None:
             if path.is_dir():
                 raise IsADirectoryError(f"{str(path)!r} is a folder; a file is to be written there")
             handle, staged[path] = tempfile.mkstemp(dir=path.parent, prefix=f".{path.name}.")
+            _STAGED.add(staged[path])
             with os.fdopen(handle, "wb") as stream:
                 stream.write(data)
                 stream.flush()
@@ -32,6 +35,14 @@ def write_all(contents: Mapping[Path, bytes]) -> None:
         for temporary in staged.values():
             Path(temporary).unlink(missing_ok=True)
         raise
+    finally:
+        _STAGED.difference_update(staged.values())
+
+
+def discard() -> None:
+    """Take away what is half written, before a process ends itself."""
+    for temporary in [*_STAGED]:
+        Path(temporary).unlink(missing_ok=True)
 
 
 def hidden(source: str) -> str:

@@ -25,6 +25,7 @@ LAYERS = [
     {"signing"},
     {"verification"},
     {"attestation"},
+    {"resuming"},
     {"auditing", "folder"},
     {"forecast"},
     {"steps", "sweep"},
@@ -38,6 +39,7 @@ LAYERS = [
     {"table"},
     {"envelope"},
     {"messages"},
+    {"interrupt"},
     {"errors", "files"},
 ]
 COMMANDS = {"cli", "__main__", "commands"}

@@ -13,8 +13,8 @@ from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from functools import partial
-from itertools import accumulate
 from io import TextIOWrapper
+from itertools import accumulate
 from pathlib import Path
 from typing import Any, BinaryIO, cast
 

@@ -1,7 +1,7 @@
 """What is finished of an audit that was stopped: states of passes over rows, in a folder, as files that run no code.
 
-A state is arrays and JSON. It is kept with all that determines it; what was kept of anything else is refused. States are written
-now and then, whole or not at all, so that keeping them costs little; when a run is stopped in order, the last ones are written too.
+A state is arrays and JSON. It is kept with all that determines it; what was kept of anything else is refused. States are
+written now and then, whole or not at all, so that keeping them costs little; and once more where a run is stopped in order.
 """
 
 from __future__ import annotations
@@ -179,7 +179,8 @@ def pack_column(values: pd.Series, name: str, arrays: Arrays) -> Any:
         return str(dtype)
     places: dict[Any, int] = {}
     try:
-        keys = [(type(value), None if value is pd.NaT or value != value else value) for value in values]
+        none = values.isna()
+        keys = [(type(value), None if gone else value) for value, gone in zip(values, none, strict=True)]
         arrays[name] = np.array([places.setdefault(key, len(places)) for key in keys], dtype=np.int64)
     except (TypeError, ValueError):
         raise _NotKeptError("values that cannot be told apart") from None

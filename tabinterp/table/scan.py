@@ -185,15 +185,26 @@ def scan_table(
     return _second(scan, rule) if kept is None else _unpacked(replace(scan, split=rule), *kept)
 
 
-def open_table(source: Any, *, query: str | None = None, stratify: bool = False, **asked: Any) -> Table | Scan:
+def open_table(
+    source: Any,
+    *,
+    query: str | None = None,
+    key: str | None = None,
+    stratify: bool = False,
+    keep: Keeping | None = None,
+    told: Told | None = None,
+    **asked: Any,
+) -> Table | Scan:
     """`scan_table` of what is read `in_batches`; `read_table` of anything else."""
+    if key is not None and query is None:
+        raise TableError(f"a key orders the rows of a query; got the key {key!r} and no query")
     if not in_batches(source, query):
         return read_table(source, stratify=stratify, **asked)
     if stratify:
         raise TableError(
             "a stratified share needs the whole table: give a split that was drawn before, or stratify=False"
         )
-    return scan_table(source, query=query, **asked)
+    return scan_table(source, query=query, key=key, keep=keep, told=told, **asked)
 
 
 def in_batches(source: Any, query: str | None = None) -> bool:

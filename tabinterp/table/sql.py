@@ -115,8 +115,8 @@ def _ordered(batch: pa.Table, key: str, last: Any) -> Any:
 def _unchanged(found: int, kept: int, key: str, last: Any) -> None:
     if found != kept:
         raise TableError(
-            f"up to {key} = {shown(last)} the query now has {found:,} rows, and {kept:,} are kept: its rows have changed; without "
-            f"--resume the audit begins anew"
+            f"up to {key} = {shown(last)} the query now has {found:,} rows, and {kept:,} are kept: its rows have changed; "
+            f"without --resume the audit begins anew"
         )
 
 

@@ -1,0 +1,81 @@
+"""Ctrl-C: the work stops within a second, whatever library it is in."""
+
+from __future__ import annotations
+
+import os
+import select
+import signal
+import sys
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager, suppress
+from threading import Thread, current_thread, main_thread
+from types import FrameType
+
+from .files import discard
+
+PATIENCE, LAST_WORDS = 0.6, 0.3  # seconds that the work has to stop by itself, and that what is done then may take
+CODE = 130  # of a process that was interrupted
+
+_LAST: list[Callable[[], None]] = []
+
+
+class Interrupted(BaseException):
+    """Ctrl-C, under a name that no library between here and the work takes for its own."""
+
+
+@contextmanager
+def interruptible() -> Iterator[None]:
+    """In it, Ctrl-C raises `Interrupted`; where the work is inside a library that does not give way, the process ends itself.
+
+    Python hands a signal to the main thread between two of its own steps, and a fit or a product of matrices is one step. The
+    signal's number is written to a pipe at once, and a thread that reads it waits so long and no longer.
+    """
+    if current_thread() is not main_thread():
+        yield
+        return
+    receiver, sender = os.pipe()
+    os.set_blocking(sender, False)
+    signal.signal(signal.SIGINT, _interrupt)
+    before = signal.set_wakeup_fd(sender, warn_on_full_buffer=False)
+    Thread(target=_watch, args=(receiver,), daemon=True).start()
+    try:
+        yield
+    finally:
+        signal.set_wakeup_fd(before)
+        os.close(sender)
+
+
+@contextmanager
+def last(call: Callable[[], None]) -> Iterator[None]:
+    """In it, `call` is made before a process ends itself; it may run while the main thread computes."""
+    _LAST.append(call)
+    try:
+        yield
+    finally:
+        _LAST.remove(call)
+
+
+def _interrupt(_signal: int, _frame: FrameType | None) -> None:
+    raise Interrupted
+
+
+def _watch(receiver: int) -> None:
+    with suppress(OSError), open(receiver, "rb", buffering=0) as signals:
+        while number := signals.read(1):
+            if number[0] == signal.SIGINT and not select.select([signals], [], [], PATIENCE)[0]:
+                _leave()
+
+
+def _leave() -> None:
+    calls = Thread(target=_say_last, daemon=True)
+    calls.start()
+    calls.join(LAST_WORDS)
+    sys.stderr.write("interrupted\n")
+    sys.stderr.flush()
+    os._exit(CODE)
+
+
+def _say_last() -> None:
+    for call in (*reversed(_LAST), discard):
+        with suppress(Exception):  # whatever goes wrong now, the process ends
+            call()
