@@ -20,7 +20,7 @@ from .commands import Lang, Mappings, check, checks, compare, evidence, render, 
 from .console import make_folder, progress, shown
 from .errors import TabinterpError
 from .files import hidden
-from .interrupt import CODE, Interrupted, interruptible
+from .interrupt import CODE, Interrupted, interruptible, leave
 from .messages.language import SOURCE, speaking
 from .options import Reading, controls, costs_of, how_of, split_of
 from .report.printer import printer
@@ -342,5 +342,15 @@ def main() -> None:
             sys.exit(CODE)
 
 
+def run() -> None:
+    """`main` as a process of its own, which does not take itself apart for seconds when it was interrupted."""
+    try:
+        main()
+    except SystemExit as left:
+        if left.code == CODE:
+            leave()
+        raise
+
+
 if __name__ == "__main__":
-    main()
+    run()

@@ -10,6 +10,7 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
 from threading import Thread, current_thread, main_thread
 from types import FrameType
+from typing import NoReturn
 
 from .files import discard
 
@@ -63,16 +64,23 @@ def _watch(receiver: int) -> None:
     with suppress(OSError), open(receiver, "rb", buffering=0) as signals:
         while number := signals.read(1):
             if number[0] == signal.SIGINT and not select.select([signals], [], [], PATIENCE)[0]:
-                _leave()
+                _stop()
 
 
-def _leave() -> None:
+def leave() -> NoReturn:
+    """End this process at once."""
+    for stream in (sys.stdout, sys.stderr):
+        with suppress(OSError, ValueError):  # closed on the other side
+            stream.flush()
+    os._exit(CODE)
+
+
+def _stop() -> None:
     calls = Thread(target=_say_last, daemon=True)
     calls.start()
     calls.join(LAST_WORDS)
     sys.stderr.write("interrupted\n")
-    sys.stderr.flush()
-    os._exit(CODE)
+    leave()
 
 
 def _say_last() -> None:
