@@ -331,15 +331,17 @@ def _settings(
 
 def main() -> None:
     """Run a command: exit code 0, 1 when a gate fails, 2 for bad usage or input; no traceback for a user's mistake."""
-    with interruptible():
+    with interruptible() as interrupted:
         try:
             app()
-        except (TabinterpError, OSError) as error:
+        except (Exception, Interrupted) as error:
+            if interrupted.is_set():
+                _tell("interrupted")
+                sys.exit(CODE)
+            if not isinstance(error, (TabinterpError, OSError)):
+                raise
             _tell(f"error: {error}")
             sys.exit(2)
-        except Interrupted:
-            _tell("interrupted")
-            sys.exit(CODE)
 
 
 def run() -> None:

@@ -8,7 +8,7 @@ import signal
 import sys
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
-from threading import Thread, current_thread, main_thread
+from threading import Event, Thread, current_thread, main_thread
 from types import FrameType
 from typing import NoReturn
 
@@ -25,22 +25,30 @@ class Interrupted(BaseException):
 
 
 @contextmanager
-def interruptible() -> Iterator[None]:
-    """In it, Ctrl-C raises `Interrupted`; where the work is inside a library that does not give way, the process ends itself.
+def interruptible() -> Iterator[Event]:
+    """In it, Ctrl-C sets the event and raises `Interrupted`; where a library does not give way, the process ends itself.
+
+    Some libraries give back another error in its place: the event tells what it was.
 
     Python hands a signal to the main thread between two of its own steps, and a fit or a product of matrices is one step. The
     signal's number is written to a pipe at once, and a thread that reads it waits so long and no longer.
     """
+    asked = Event()
     if current_thread() is not main_thread():
-        yield
+        yield asked
         return
+
+    def interrupt(_signal: int, _frame: FrameType | None) -> None:
+        asked.set()
+        raise Interrupted
+
     receiver, sender = os.pipe()
     os.set_blocking(sender, False)
-    signal.signal(signal.SIGINT, _interrupt)
+    signal.signal(signal.SIGINT, interrupt)
     before = signal.set_wakeup_fd(sender, warn_on_full_buffer=False)
     Thread(target=_watch, args=(receiver,), daemon=True).start()
     try:
-        yield
+        yield asked
     finally:
         signal.set_wakeup_fd(before)
         os.close(sender)
@@ -54,10 +62,6 @@ def last(call: Callable[[], None]) -> Iterator[None]:
         yield
     finally:
         _LAST.remove(call)
-
-
-def _interrupt(_signal: int, _frame: FrameType | None) -> None:
-    raise Interrupted
 
 
 def _watch(receiver: int) -> None:

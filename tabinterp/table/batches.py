@@ -26,7 +26,7 @@ from pyarrow import fs as filesystems
 
 from ..errors import TableError
 from ..files import hidden
-from .keeping import Keeping
+from .keeping import Keeping, Told
 from .pieces import Piece, numbered
 from .source import AS_WRITTEN, UNREADABLE, as_frame, plain, unique
 from .sql import spool
@@ -73,7 +73,13 @@ class Source:
 
 
 def open_source(
-    source: Any, query: str | None = None, rows: int = ROWS, *, key: str | None = None, keep: Keeping | None = None
+    source: Any,
+    query: str | None = None,
+    rows: int = ROWS,
+    *,
+    key: str | None = None,
+    keep: Keeping | None = None,
+    told: Told | None = None,
 ) -> Source:
     """A source of batches of at most `rows` rows.
 
@@ -83,10 +89,10 @@ def open_source(
         fsspec knows ("s3://bucket/loans/"); an Arrow table or dataset; any dataframe. With `query`: a DuckDB file, or a
         URL that SQLAlchemy knows ("postgresql+psycopg://user@host/base").
     key : a column of the query that differs in every row: rows come in its order, and a query that was kept midway goes on.
-    keep : where the rows of a query are kept, and what is known of a CSV file.
+    keep : where the rows of a query are kept, and what is known of a CSV file. told : how far the copy of a query is.
     """
     if query is not None:
-        name, folder, files = spool(str(source), query, rows, key, keep)
+        name, folder, files = spool(str(source), query, rows, key, keep, told)
         counts = [pq.read_metadata(file).num_rows for file in files]
         return Source(name, lambda first: map(pd.read_parquet, _after(first, counts, files)), folder, rows=sum(counts))
     if key is not None:

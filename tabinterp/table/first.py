@@ -13,7 +13,7 @@ from ..errors import TableError
 from .ahead import ahead
 from .batches import Source
 from .draws import HashArray, content_hash
-from .keeping import Arrays, Keeping, State, pack_column, unpack_column
+from .keeping import Arrays, Keeping, State, Told, pack_column, unpack_column
 from .schema import Schema
 from .settle import Asked, Marks, merge_marks
 from .source import plain
@@ -21,9 +21,6 @@ from .split import Split, by_column, drawn
 from .split import distinct as distinct_rows
 from .witness import MOST, Witness, cast, merge, witness
 
-Told = Callable[
-    [str, int, int | None], None
-]  # what is read for (nothing: sums), rows done, of how many if that is known
 NAME = "columns"  # of its state
 
 

@@ -30,6 +30,9 @@ SHARE = 0.01  # of the time may go into writing
 ABOUT = "about.json"
 
 Arrays = dict[str, np.ndarray[Any, Any]]
+Told = Callable[
+    [str, int, int | None], None
+]  # what is read for (nothing: sums), rows done, of how many if that is known
 State = tuple[Arrays, Any]  # arrays by name, and what is JSON
 
 
@@ -70,7 +73,7 @@ class Keeping:
         """
         self._about |= about
         self._begun = True
-        known = self._kept() if self.resume else None
+        known = self._kept() if self.resume and self._holds() else None
         if known is None:
             if self.resume:
                 self.say(f"Nothing is kept in {str(self.folder)!r}: begun at the first row.")
@@ -140,7 +143,10 @@ class Keeping:
     @property
     def is_there(self) -> bool:
         """Whether anything is kept that can be gone on with."""
-        return self._begun and self.folder.is_dir() and any(path.name != ABOUT for path in self.folder.iterdir())
+        return (self._begun or self.resume) and self._holds()
+
+    def _holds(self) -> bool:
+        return self.folder.is_dir() and any(path.name != ABOUT for path in self.folder.iterdir())
 
     def _kept(self) -> dict[str, str] | None:
         try:
@@ -196,7 +202,7 @@ def unpack_column(packed: Any, name: str, arrays: Arrays) -> pd.Series:
         dtype = pd.api.types.pandas_dtype(packed)
         if isinstance(dtype, pd.DatetimeTZDtype):
             return pd.Series(values.view(f"M8[{dtype.unit}]")).dt.tz_localize("UTC").dt.tz_convert(dtype.tz)
-        return pd.Series(values.view(dtype))
+        return pd.Series(values.view(packed.replace("datetime64", "M8")))
     levels = np.empty(len(packed), dtype=object)
     levels[:] = [_unpack_value(*one) for one in packed]
     return pd.Series(levels[values], dtype=object)

@@ -24,8 +24,8 @@ from .census import Census, counted, distinct, masses, rates
 from .digest import finish as finish_digests
 from .digest import start as start_digests
 from .digest import update as update_digests
-from .first import Told, first_pass
-from .keeping import Arrays, Keeping, State, pack_column, unpack_column
+from .first import first_pass
+from .keeping import Arrays, Keeping, State, Told, pack_column, unpack_column
 from .pieces import Form, Piece, held_out_bits
 from .pools import Copies, Pool, joined
 from .read import read_table
@@ -160,7 +160,7 @@ def scan_table(
             "the rows drawn or read at a time": f"{rows}, {batch}",
         }
         keep.begin({"the data": identity(source, query, key)} | said | drawing)
-    opened = open_source(source, query, batch, key=key, keep=keep)
+    opened = open_source(source, query, batch, key=key, keep=keep, told=told)
     found = first_pass(asked, opened, keep, told)
     schema = found.schema()
     if weight is not None:

@@ -7,6 +7,7 @@ import shutil
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import Any
@@ -17,7 +18,7 @@ import pyarrow.parquet as pq
 
 from ..errors import TableError
 from ..files import hidden, write
-from .keeping import Keeping
+from .keeping import Keeping, Told
 from .source import shown, unique
 
 PART, WHOLE = "part", "whole"  # a file that is being written; told when the last row has come
@@ -25,7 +26,12 @@ NEEDED = "pip install 'tabinterp[sql]', and the driver of your database where th
 
 
 def spool(
-    source: str, query: str, rows: int, key: str | None = None, keep: Keeping | None = None
+    source: str,
+    query: str,
+    rows: int,
+    key: str | None = None,
+    keep: Keeping | None = None,
+    told: Told | None = None,
 ) -> tuple[str, Any, list[Path]]:
     """The table's name, the folder and the files, in order.
 
@@ -38,27 +44,40 @@ def spool(
         where the database cannot be reached, does not know the query, or is lost before its last row.
     """
     base = (_duckdb if "://" not in source else _sqlalchemy)(source)
+    copy = partial(_copied, base, query, rows, key, told or (lambda _what, _rows, _all: None))
     if keep is None:
-        folder = TemporaryDirectory(prefix="tabinterp-")
-        return base.name, folder, _copied(base, query, rows, key, Path(folder.name), [], kept=False)
-    folder_kept = keep.folder / "rows"
-    files = _files(folder_kept)
-    if (folder_kept / WHOLE).is_file():
-        return base.name, folder_kept, files
-    if files and key is None:
+        temporary = TemporaryDirectory(prefix="tabinterp-")
+        return base.name, temporary, copy(Path(temporary.name), [], "nothing of them is kept: ask again")
+    folder = keep.folder / "rows"
+    files = _files(folder)
+    if not (folder / WHOLE).is_file():
+        keep.make()
+        files = _again(copy, folder, keep) if key is None else _on(copy, folder, files, keep)
+        write(folder / WHOLE, b"")
+    return base.name, folder, files
+
+
+def _again(copy: Callable[..., list[Path]], folder: Path, keep: Keeping) -> list[Path]:
+    """All rows anew: which of them had come, nobody knows."""
+    if keep.resume:
         keep.say(
-            "The query is asked again from its first row: rows of a database have no order of their own (--key gives them one)."
+            "The query is asked again from its first row: its rows have no order of their own (--key gives them one)."
         )
-    if key is None:
-        shutil.rmtree(folder_kept, ignore_errors=True)
-        files = []
-    keep.make()
-    folder_kept.mkdir(exist_ok=True)
+    shutil.rmtree(folder, ignore_errors=True)
+    folder.mkdir()
+    try:
+        return copy(folder, [], "nothing of them is kept: ask again; with --key it would go on from there")
+    except BaseException:
+        shutil.rmtree(folder, ignore_errors=True)
+        raise
+
+
+def _on(copy: Callable[..., list[Path]], folder: Path, files: list[Path], keep: Keeping) -> list[Path]:
+    """The rows after those that had come."""
+    folder.mkdir(exist_ok=True)
     if files:
         keep.say(f"The query goes on after {_rows_in(files):,} rows.")
-    found = _copied(base, query, rows, key, folder_kept, files, kept=key is not None)
-    write(folder_kept / WHOLE, b"")
-    return base.name, folder_kept, found
+    return copy(folder, files, "they are kept")
 
 
 @dataclass(frozen=True)
@@ -76,11 +95,11 @@ class _Base:
 
 
 def _copied(
-    base: _Base, query: str, rows: int, key: str | None, folder: Path, files: list[Path], kept: bool
+    base: _Base, query: str, rows: int, key: str | None, told: Told, folder: Path, files: list[Path], fate: str
 ) -> list[Path]:
-    """The files, and those of the rows that come after them."""
+    """The files, and those of the rows that come after them. `fate`: of the rows that had come, where the database is lost."""
     seen, last = _rows_in(files), None
-    with _told(base, seen, kept) as counted:
+    with _told(base, seen, fate) as counted:
         if key is not None:
             inner, name = f"SELECT * FROM ({query.strip().rstrip(';')}\n) asked", base.quoted(key)
             if files:
@@ -95,6 +114,7 @@ def _copied(
             pq.write_table(batch, folder / PART)
             os.replace(folder / PART, files[-1])
             counted[0] += len(batch)
+            told("a copy of the query", counted[0], None)
     return files
 
 
@@ -186,13 +206,12 @@ def _arrow(names: list[str], part: Any) -> pa.Table:
 
 
 @contextmanager
-def _told(base: _Base, before: int, kept: bool) -> Iterator[list[int]]:
+def _told(base: _Base, before: int, fate: str) -> Iterator[list[int]]:
     """What goes wrong in a database, with how many rows had come; the list counts them, those that came `before` among them."""
     seen = [before]
     try:
         yield seen
     except base.errors as error:
         reason = str(getattr(error, "orig", None) or error).strip().split("\n")[0]
-        rest = "they are kept" if kept else "nothing of them is kept: ask again"
-        told = f"after {seen[0]:,} rows; {rest}" if seen[0] else "before its first row"
+        told = f"after {seen[0]:,} rows; {fate}" if seen[0] else "before its first row"
         raise TableError(f"the query to {base.where} failed {told}: {reason}") from None
