@@ -45,7 +45,7 @@ class Keeping:
     about : what determines the states, by the name under which a message tells it.
     resume : go on with what is kept; otherwise it is thrown away.
     say : told what a reader of the terminal must know.
-    every : seconds from one writing to the next, at least.
+    every : seconds from one writing to the next, at least; with 0 each state is written as it comes.
     """
 
     def __init__(
@@ -122,7 +122,7 @@ class Keeping:
             write_all(contents)
         self._waiting.clear()
         end = time.monotonic()
-        self._next = end + max(self._every, (end - start) / SHARE)
+        self._next = end + (max(self._every, (end - start) / SHARE) if self._every else 0)
 
     def make(self) -> None:
         """The folder, for nobody else's eyes: what is kept holds rows."""
