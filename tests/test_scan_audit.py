@@ -85,7 +85,7 @@ def test_an_audit_that_was_killed_goes_on_and_says_the_same(made, parts, tmp_pat
     command = [sys.executable, "-c", KILLED, parts, kept]
     done = subprocess.run(command, cwd=ROOT, env=os.environ | {"PYTHONPATH": str(ROOT)}, check=False)
     assert done.returncode == -signal.SIGKILL
-    assert SWEEP == max(path.name for path in kept.glob("sums-*"))
+    assert max(path.name for path in kept.glob("sums-*")) == SWEEP
     told: list[tuple[str, int, int]] = []
     keep = Keeping(kept, {}, resume=True)
     scan = ti.scan_table(parts, **SCANNED, keep=keep, told=lambda *how: told.append(how))
