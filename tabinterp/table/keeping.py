@@ -16,6 +16,7 @@ from dataclasses import fields, is_dataclass, replace
 from decimal import Decimal
 from io import BytesIO
 from pathlib import Path
+from threading import Lock
 from typing import Any
 
 import numpy as np
@@ -62,6 +63,7 @@ class Keeping:
         self._about, self._every = dict(about), every
         self._waiting: dict[str, tuple[str, Callable[[], State]]] = {}
         self._next, self._passes, self._begun = time.monotonic() + every, 0, False
+        self._writing = Lock()
 
     def begin(self, about: Mapping[str, str]) -> None:
         """With all that determines the states.
@@ -110,6 +112,10 @@ class Keeping:
 
     def flush(self) -> None:
         """Write what waits."""
+        with self._writing:
+            self._write_out()
+
+    def _write_out(self) -> None:
         start = time.monotonic()
         contents: dict[Path, bytes] = {}
         for name, (key, make) in [*self._waiting.items()]:
@@ -183,9 +189,15 @@ def pack_column(values: pd.Series, name: str, arrays: Arrays) -> Any:
             raise _NotKeptError(f"dates of the type {dtype}")
         arrays[name] = values.astype(np.int64).to_numpy()
         return str(dtype)
+    none = values.isna()
+    if pd.api.types.infer_dtype(values[~none]) == "string" and all(type(one) is float for one in values[none]):
+        codes, texts = pd.factorize(
+            values
+        )  # what the next lines give, sooner; the last level stands for missing values
+        arrays[name] = np.where(codes < 0, len(texts), codes)
+        return [*(["str", str(text)] for text in texts), ["float", None]]
     places: dict[Any, int] = {}
     try:
-        none = values.isna()
         keys = [(type(value), None if gone else value) for value, gone in zip(values, none, strict=True)]
         arrays[name] = np.array([places.setdefault(key, len(places)) for key in keys], dtype=np.int64)
     except (TypeError, ValueError):
