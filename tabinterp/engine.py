@@ -74,10 +74,12 @@ def _kept(scan: Scan, part: str, update: Update, given: tuple[Any, ...]) -> tupl
     if state is None:
         return None, 0, note
     numbers, told = state
-    if not told["sums"]:  # no row of the part so far
-        return None, told["rows"], note
-    row = scan.form.of(part, scan.sample, scan.sample.held_out).take(np.arange(1))
-    return filled(update(*given, row), iter([numbers[str(i)] for i in range(told["sums"])])), told["rows"], note
+    with keep.restoring(name):
+        if not told["sums"]:  # no row of the part so far
+            return None, told["rows"], note
+        row = scan.form.of(part, scan.sample, scan.sample.held_out).take(np.arange(1))
+        kept = iter([numbers[str(i)] for i in range(told["sums"])])
+        return filled(update(*given, row), kept), told["rows"], note
 
 
 def _state(found: Any, done: int) -> State:

@@ -28,8 +28,9 @@ def first_pass(asked: Asked, source: Source, keep: Keeping | None, told: Told | 
     """Every batch of the source, or those that come after what is kept."""
     found = First(asked)
     state = None if keep is None else keep.read(NAME)
-    if state is not None:
-        found.restore(*state)
+    if keep is not None and state is not None:
+        with keep.restoring(NAME):
+            found.restore(*state)
         if state[1]["end"]:
             return found
     for frame in ahead(source.batches(found.rows)):

@@ -12,6 +12,7 @@ import shutil
 import time
 import zipfile
 from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager
 from dataclasses import fields, is_dataclass, replace
 from decimal import Decimal
 from io import BytesIO
@@ -94,21 +95,31 @@ class Keeping:
         path = self.folder / f"{name}.npz"
         if not self.resume or not path.is_file():
             return None
-        try:
-            with np.load(path, allow_pickle=False) as stored:
-                arrays = dict(stored)
+        with self.restoring(name), np.load(path, allow_pickle=False) as stored:
+            arrays = dict(stored)
             found = json.loads(arrays.pop("json").tobytes())
             return (arrays, found["state"]) if found["key"] == key else None
-        except (ValueError, OSError, EOFError, KeyError, TypeError, zipfile.BadZipFile) as error:
+
+    @contextmanager
+    def restoring(self, name: str) -> Iterator[None]:
+        """What is wrong with a state of this name is told as such."""
+        try:
+            yield
+        except (ValueError, OSError, EOFError, LookupError, TypeError, StopIteration, zipfile.BadZipFile) as error:
             raise TabinterpError(
-                f"{str(path)!r} cannot be read ({error}); without --resume the audit begins anew"
+                f"{str(self.folder / f'{name}.npz')!r} cannot be read ({error}); without --resume the audit begins anew"
             ) from None
 
     def write(self, name: str, make: Callable[[], State], key: str = "") -> None:
         """Keep the state that `make` gives, in the place of an earlier one of this name; `make` may be called later."""
         self._waiting[name] = key, make
-        if time.monotonic() >= self._next:
+        if self.is_due:
             self.flush()
+
+    @property
+    def is_due(self) -> bool:
+        """Whether the next state is written at once."""
+        return time.monotonic() >= self._next
 
     def flush(self) -> None:
         """Write what waits."""

@@ -2,13 +2,20 @@
 
 from __future__ import annotations
 
+import hashlib
 from collections.abc import Sequence
 from dataclasses import replace
+from typing import Any
 
 import numpy as np
 import pandas as pd
 
+from . import digest
+from .census import masses
 from .draws import IntArray, content_hash, row_hash
+from .keeping import Arrays, State, pack_column, unpack_column
+from .midstate import Midstate, can_be_put_down
+from .schema import Schema
 from .split import BoolArray, Split
 from .table import Table
 
@@ -18,6 +25,13 @@ class Copies:
 
     def __init__(self) -> None:
         self._seen: dict[int, int] = {}
+
+    def pack(self, arrays: Arrays) -> None:
+        arrays["seen"] = np.fromiter(self._seen, dtype=np.uint64, count=len(self._seen))
+        arrays["times"] = np.fromiter(self._seen.values(), dtype=np.int64, count=len(self._seen))
+
+    def restore(self, arrays: Arrays) -> None:
+        self._seen = dict(zip(arrays["seen"].tolist(), arrays["times"].tolist(), strict=True))
 
     def held_out(self, split: Split, table: Table) -> BoolArray:
         before = self._counts(table.frame, split) if split.numbered else None
@@ -53,6 +67,11 @@ class Pool:
         self._prune()
         return self._tables[0] if self._tables else None
 
+    def restore(self, table: Table) -> None:
+        """What `table` gave."""
+        self._tables, self._size = [table], len(table)
+        self._prune()
+
     def _prune(self) -> None:
         if not self._tables:
             return
@@ -62,6 +81,65 @@ class Pool:
         self._tables, self._size = [whole.take(kept)], len(kept)
         if len(kept) == self._most:
             self._highest = hashes[kept].max()
+
+
+class Gathered:
+    """What the second pass gathers. `types`: of each column no rows, of the type that it has as a whole."""
+
+    def __init__(self, types: dict[str, pd.Series], schema: Schema, split: Split | None, most: int, seed: int) -> None:
+        self._split, self.resumable = split, can_be_put_down()
+        self.digests = digest.start(pd.DataFrame(types), Midstate if self.resumable else hashlib.sha256)
+        self.pools = {side: Pool(most, seed) for side in (False, True)}
+        self.sides: list[BoolArray] = []
+        self.weights, self.mass = np.zeros(len(schema.classes)), {False: 0.0, True: 0.0}
+        self._copies = Copies()
+        self.rows = 0
+
+    def update(self, table: Table) -> None:
+        digest.update(self.digests, table.frame)
+        self.weights = self.weights + masses(table)
+        held_out = None if self._split is None else self._copies.held_out(self._split, table)
+        self.sides.append(np.zeros(len(table), dtype=bool) if held_out is None else held_out)
+        for side, pool in self.pools.items():
+            mine = self.sides[-1] == side
+            self.mass[side] += float(table.row_weights[mine].sum())
+            pool.update(table.take(mine))
+        self.rows += len(table)
+
+    def pack(self) -> State:
+        """The rows so far."""
+        arrays: Arrays = {"sides": np.packbits(np.concatenate(self.sides)), "weights": self.weights}
+        self._copies.pack(arrays)
+        pools = [pack_table(pool.table(), f"pool {i} ", arrays) for i, pool in enumerate(self.pools.values())]
+        digests = {name: one.state() for name, one in self.digests.items()}
+        return arrays, {"rows": self.rows, "mass": [*self.mass.values()], "digests": digests, "pools": pools}
+
+    def restore(self, arrays: Arrays, state: Any, like: Table) -> None:
+        """What they were packed of. `like`: a table of the same types and schema."""
+        self.rows, self.weights = state["rows"], arrays["weights"]
+        self.sides = [np.unpackbits(arrays["sides"], count=self.rows).astype(bool)]
+        self.mass = dict(zip((False, True), state["mass"], strict=True))
+        self.digests = {name: Midstate.of(*one) for name, one in state["digests"].items()}
+        self._copies.restore(arrays)
+        for i, (pool, packed) in enumerate(zip(self.pools.values(), state["pools"], strict=True)):
+            if packed is not None:
+                pool.restore(unpack_table(packed, f"pool {i} ", arrays, like))
+
+
+def pack_table(table: Table | None, name: str, arrays: Arrays) -> Any:
+    """The rows of a table, under names that begin with this one; their sides aside."""
+    if table is None:
+        return None
+    arrays |= {f"{name}numbers": table.numbers, f"{name}y": table.y}
+    arrays |= {} if table.weights is None else {f"{name}weights": table.weights}
+    return [[column, pack_column(table.frame[column], f"{name}{i}", arrays)] for i, column in enumerate(table.frame)]
+
+
+def unpack_table(packed: Any, name: str, arrays: Arrays, like: Table) -> Table:
+    """What `pack_table` was given, with the schema of `like`."""
+    frame = pd.DataFrame({column: unpack_column(one, f"{name}{i}", arrays) for i, (column, one) in enumerate(packed)})
+    rows = (arrays[f"{name}y"], arrays[f"{name}numbers"], arrays.get(f"{name}weights"))
+    return Table(like.name, frame, like.schema, *rows)
 
 
 def joined(tables: Sequence[Table]) -> Table:

@@ -20,14 +20,12 @@ from numpy.typing import NDArray
 from ..errors import TableError
 from .ahead import ahead
 from .batches import ROWS, Source, identity, open_source
-from .census import Census, counted, distinct, masses, rates
+from .census import Census, counted, distinct, rates
 from .digest import finish as finish_digests
-from .digest import start as start_digests
-from .digest import update as update_digests
 from .first import first_pass
-from .keeping import Arrays, Keeping, State, Told, pack_column, unpack_column
+from .keeping import Arrays, Keeping, State, Told
 from .pieces import Form, Piece, held_out_bits
-from .pools import Copies, Pool, joined
+from .pools import Gathered, joined, pack_table, unpack_table
 from .read import read_table
 from .schema import Schema
 from .settle import Asked, weighed
@@ -180,9 +178,7 @@ def scan_table(
         keep=keep,
         told=told,
     )
-    rule = found.rule(schema, split, split_at, seed)
-    kept = None if keep is None else keep.read(NAME)
-    return _second(scan, rule) if kept is None else _unpacked(replace(scan, split=rule), *kept)
+    return _second(scan, found.rule(schema, split, split_at, seed), keep)
 
 
 def open_table(
@@ -220,60 +216,55 @@ def in_batches(source: Any, query: str | None = None) -> bool:
 # ---- the second pass: sides, draws, digests
 
 
-def _second(scan: Scan, split: Split | None) -> Scan:
+def _second(scan: Scan, split: Split | None, keep: Keeping | None = None) -> Scan:
+    """What is finished of this pass is written when it is due, and no later: what it gathers changes with each batch."""
     scan = replace(scan, split=split)
-    digests = start_digests(pd.DataFrame({name: one.values.iloc[:0] for name, one in scan.columns.items()}))
-    pools = {side: Pool(scan.most, scan.seed) for side in (False, True)}
-    sides, weights, counts = [], np.zeros(len(scan.schema.classes)), Copies()
-    mass = {False: 0.0, True: 0.0}
-    for table in ahead(_tables(scan)):
+    form = scan.form
+    found = Gathered(form.types, scan.schema, split, scan.most, scan.seed)
+    state = None if keep is None else keep.read(NAME)
+    if keep is not None and state is not None:
+        with keep.restoring(NAME):
+            if "census" in state[1]:
+                return _unpacked(scan, *state)
+            if found.resumable:
+                found.restore(*state, replace(_empty(), name=scan.name, schema=scan.schema))
+    for table in ahead(_tables(scan, found.rows)) if found.rows < len(scan) else ():
+        found.update(table)
         if scan.told is not None:
-            scan.told("which rows are held out and drawn", int(table.numbers[-1]) + 1, len(scan))
-        update_digests(digests, table.frame)
-        weights = weights + masses(table)
-        held_out = None if split is None else counts.held_out(split, table)
-        sides.append(np.zeros(len(table), dtype=bool) if held_out is None else held_out)
-        for side, pool in pools.items():
-            mine = sides[-1] == side
-            mass[side] += float(table.row_weights[mine].sum())
-            pool.update(table.take(mine))
-    all_sides = np.concatenate(sides)
+            scan.told("which rows are held out and drawn", found.rows, len(scan))
+        if keep is not None and found.resumable and keep.is_due:
+            keep.write(NAME, found.pack)
+    sides, drawn = np.concatenate(found.sides), [pool.table() for pool in found.pools.values()]
     if split is not None:
-        _check_sides(scan, all_sides, mass)
-    sample = _both([pool.table() for pool in pools.values()], all_sides if split is not None else None, split)
+        _check_sides(scan, sides, found.mass)
     whole = Census(
         rows=len(scan),
-        held_out=None if split is None else int(all_sides.sum()),
+        held_out=None if split is None else int(sides.sum()),
         missing={name: one.missing for name, one in scan.columns.items()},
         levels={name: _levels(scan, name, one) for name, one in scan.columns.items()},
         constant={name: distinct(one.values) < 2 for name, one in scan.columns.items()},
-        digests=finish_digests(digests),
-        rates=rates(scan.schema, weights),
+        digests=finish_digests(found.digests),
+        rates=rates(scan.schema, found.weights),
     )
-    found = replace(scan, sides=None if split is None else np.packbits(all_sides), census=whole, sample=sample)
-    if scan.keep is not None:
-        scan.keep.write(NAME, partial(_packed, found))
-    return found
+    sample = _both(drawn, sides if split is not None else None, split)
+    scan = replace(scan, sides=None if split is None else np.packbits(sides), census=whole, sample=sample)
+    if keep is not None:
+        keep.write(NAME, partial(_packed, scan))
+    return scan
 
 
 def _packed(scan: Scan) -> State:
     """What the second pass found."""
-    table = scan.sample
-    arrays: Arrays = {"numbers": table.numbers, "y": table.y}
-    arrays |= {} if scan.sides is None else {"sides": scan.sides}
-    arrays |= {} if table.weights is None else {"weights": table.weights}
-    columns = [[name, pack_column(table.frame[name], f"column {i}", arrays)] for i, name in enumerate(table.frame)]
-    return arrays, {"columns": columns, "census": asdict(scan.census)}
+    arrays: Arrays = {} if scan.sides is None else {"sides": scan.sides}
+    return arrays, {"rows": pack_table(scan.sample, "", arrays), "census": asdict(scan.census)}
 
 
 def _unpacked(scan: Scan, arrays: Arrays, state: Any) -> Scan:
-    """What it was packed of. A digest cannot be taken up midway: what is kept of this pass is the whole of it."""
-    frame = {name: unpack_column(packed, f"column {i}", arrays) for i, (name, packed) in enumerate(state["columns"])}
+    """What it was packed of."""
     whole, sides = Census(**state["census"] | {"rates": tuple(state["census"]["rates"])}), arrays.get("sides")
-    numbers = arrays["numbers"]
-    held_out = None if sides is None else np.unpackbits(sides, count=whole.rows)[numbers].astype(bool)
-    rows = (arrays["y"], numbers, arrays.get("weights"), scan.split, held_out)
-    return replace(scan, sides=sides, census=whole, sample=Table(scan.name, pd.DataFrame(frame), scan.schema, *rows))
+    sample = unpack_table(state["rows"], "", arrays, replace(_empty(), name=scan.name, schema=scan.schema))
+    held_out = None if sides is None else np.unpackbits(sides, count=whole.rows)[sample.numbers].astype(bool)
+    return replace(scan, sides=sides, census=whole, sample=replace(sample, split=scan.split, held_out=held_out))
 
 
 def _levels(scan: Scan, name: str, found: Witness) -> int | None:
