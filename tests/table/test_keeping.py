@@ -140,7 +140,7 @@ def test_dates_that_say_what_is_held_out(tmp_path):
 def test_copies_and_digests_midway(tmp_path, monkeypatch, put_down):
     """Where digests cannot be put down, the pass that takes them begins anew."""
     monkeypatch.setattr("tabinterp.table.pools.can_be_put_down", lambda: put_down)
-    frame = pd.DataFrame({"a": [0, 1, 1, 0, 1] * 60, "b": ["u", "v", None] * 100, "paid": [0, 1, 1, 0] * 75})
+    frame = pd.DataFrame({"age": [0, 1, 1, 0, 1] * 60, "b": ["u", "v", None] * 100, "paid": [0, 1, 1, 0] * 75})
     frame.to_parquet(tmp_path / "t.parquet", row_group_size=50)
     said = {"weight": None, "batch": 50}
     whole = work(tmp_path / "t.parquet", **said)
