@@ -1,13 +1,15 @@
 """Who takes a sum over the rows of a scan: this process, batch by batch, or the workers of a Dask cluster, piece by piece.
 
-An engine is a function. It maps `update` over the rows of a part of a scan and joins what that gives by `merge`; `given` is what
-`update` takes before the rows. Sums merge in any order up to rounding; each engine keeps to one order, so that it repeats itself.
+An engine is a function. It maps `encode`, which gives a batch of rows in as many parts as it likes, and then `update` over the
+rows of a part of a scan, and joins what that gives by `merge`; `given` is what both take before the rows. Two steps, so that the
+next rows are read and encoded while the sums of these are taken. Sums merge in any order up to rounding; each engine keeps to one
+order, so that it repeats itself.
 """
 
 from __future__ import annotations
 
 from collections import deque
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager
 from functools import partial, reduce
 from importlib import import_module
@@ -17,14 +19,19 @@ from typing import Any, Protocol
 import numpy as np
 
 from .errors import MissingError, TabinterpError, TableError
-from .table import Scan
+from .table import Scan, Table
+from .table.ahead import ahead
 from .table.keeping import State, filled, fingerprint, leaves
 from .table.pieces import Form, Piece
 
+CELLS = 2**22  # of encoded rows that are made at a time
 GROUP = 4  # pieces whose sums are merged at the workers; one more group than the cluster has threads is under way
 
 Progress = Callable[[float], None]  # the share of the rows that is finished
-Update = Callable[..., Any]  # (*given, table of at least one row) -> sums
+Encode = Callable[
+    ..., Iterable[Any]
+]  # (*given, table of at least one row) -> its rows, in parts, as `update` takes them
+Update = Callable[..., Any]  # (*given, such a part) -> sums
 Merge = Callable[[Any, Any], Any]
 
 
@@ -35,6 +42,7 @@ class Engine(Protocol):
         self,
         scan: Scan,
         part: str,
+        encode: Encode,
         update: Update,
         given: tuple[Any, ...],
         merge: Merge,
@@ -43,14 +51,29 @@ class Engine(Protocol):
 
 
 def in_turn(
-    scan: Scan, part: str, update: Update, given: tuple[Any, ...], merge: Merge, progress: Progress | None = None
+    scan: Scan,
+    part: str,
+    encode: Encode,
+    update: Update,
+    given: tuple[Any, ...],
+    merge: Merge,
+    progress: Progress | None = None,
 ) -> Any:
     """In this process, one batch after another."""
-    found, done, keep = _kept(scan, part, update, given)
-    for end, table in scan.ends(part, done) if done < len(scan) else ():
-        if len(table):
-            batch = update(*given, table)
+    found, done, keep = _kept(scan, part, (encode, update), given)
+
+    def encoded() -> Iterator[tuple[int | None, Any]]:
+        """Rows, and after those of a batch the row that comes next."""
+        for end, table in scan.ends(part, done) if done < len(scan) else ():
+            if len(table):
+                yield from ((None, rows) for rows in encode(*given, table))
+            yield end, None
+
+    for end, rows in ahead(encoded()):
+        if end is None:
+            batch = update(*given, rows)
             found = batch if found is None else merge(found, batch)
+            continue
         keep(found, end)
         scan.tell(end)
         if progress is not None:
@@ -58,7 +81,19 @@ def in_turn(
     return found
 
 
-def _kept(scan: Scan, part: str, update: Update, given: tuple[Any, ...]) -> tuple[Any, int, Callable[[Any, int], None]]:
+def in_parts(table: Table, width: int) -> Iterator[Table]:
+    """The rows, so few at a time that `width` encoded columns of them are in memory."""
+    few = max(1, CELLS // max(1, width))
+    if len(table) <= few:
+        yield table
+        return
+    for rows in np.split(np.arange(len(table)), range(few, len(table), few)):
+        yield table.take(rows)
+
+
+def _kept(
+    scan: Scan, part: str, steps: tuple[Encode, Update], given: tuple[Any, ...]
+) -> tuple[Any, int, Callable[[Any, int], None]]:
     """What is kept of this pass: its sums, and of how many rows they are; and what keeps those to come.
 
     Sums are built anew as those of one row that was drawn, and filled with the numbers kept.
@@ -79,7 +114,9 @@ def _kept(scan: Scan, part: str, update: Update, given: tuple[Any, ...]) -> tupl
             return None, told["rows"], note
         row = scan.form.of(part, scan.sample, scan.sample.held_out).take(np.arange(1))
         kept = iter([numbers[str(i)] for i in range(told["sums"])])
-        return filled(update(*given, row), kept), told["rows"], note
+        encode, update = steps
+        like = update(*given, next(iter(encode(*given, row))))
+        return filled(like, kept), told["rows"], note
 
 
 def _state(found: Any, done: int) -> State:
@@ -124,16 +161,23 @@ def dask_engine(client: Any) -> Engine:
     distributed, sent = _distributed(), _Sent(client)
 
     def engine(
-        scan: Scan, part: str, update: Update, given: tuple[Any, ...], merge: Merge, progress: Progress | None = None
+        scan: Scan,
+        part: str,
+        encode: Encode,
+        update: Update,
+        given: tuple[Any, ...],
+        merge: Merge,
+        progress: Progress | None = None,
     ) -> Any:
         under_way = deque[tuple[Any, int]]()
-        found, done, keep = _kept(scan, part, update, given)
+        found, done, keep = _kept(scan, part, (encode, update), given)
+        steps = encode, update, merge
         try:
             kept = [sent(one) for one in (scan.form, *given)]
             pieces = scan.pieces(done) if done < len(scan) else iter(())
             while (group := [*islice(pieces, GROUP)]) or under_way:
                 if group:
-                    tasks = [client.submit(_on_piece, update, merge, part, one, *kept, pure=False) for one in group]
+                    tasks = [client.submit(_on_piece, steps, part, one, *kept, pure=False) for one in group]
                     merged = client.submit(_merged, merge, *tasks, pure=False)
                     under_way.append((merged, sum(one.rows for one in group)))
                     del tasks, merged  # what is merged here may be forgotten there
@@ -192,10 +236,11 @@ class _Sent:
         return self._known[id(value)][1]
 
 
-def _on_piece(update: Update, merge: Merge, part: str, piece: Piece, form: Form, *given: Any) -> Any:
+def _on_piece(steps: tuple[Encode, Update, Merge], part: str, piece: Piece, form: Form, *given: Any) -> Any:
     """At a worker: the sums of a piece; None where it holds no row of the part."""
+    encode, update, merge = steps
     try:
-        sums = [update(*given, table) for table in form.batches(part, piece)]
+        sums = [update(*given, rows) for table in form.batches(part, piece) for rows in encode(*given, table)]
     except TableError as error:
         raise TableError(
             f"{error}; with the engine dask each worker reads its rows itself: the path must lead to them there too"

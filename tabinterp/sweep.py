@@ -5,19 +5,15 @@ Everything else is read of the rows that the scan drew. To add one: its four fun
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any
 
-import numpy as np
-
 from .comparison import calibration, totals
-from .engine import Engine, in_turn
+from .engine import Engine, in_parts, in_turn
 from .models import Bound, on_rows, without_rows
 from .readouts import streamed, sums
 from .table import Scan, Table
-
-CELLS = 2**22  # of encoded rows in memory at a time
 
 
 @dataclass(frozen=True)
@@ -123,21 +119,21 @@ def sweep(
     drawn = [one if one.table.held_out is None else one.take(one.table.held_out) for one in (network, linear)]
     plans = {one.field: one.start(*drawn) for one in able}
     pair = Pair(without_rows(network), without_rows(linear), plans)
-    found = engine(scan, "evaluation", _update, (pair,), _merge, progress)
+    found = engine(scan, "evaluation", _encode, _update, (pair,), _merge, progress)
     return Swept(plans, {one.field: found[one.field] for one in WHOLE if one.field in found})
 
 
-def _update(pair: Pair, table: Table) -> dict[str, Any]:
-    """The sums of a batch, of each field that there is a plan of, in the order of the plans."""
-    chunk = max(1, CELLS // max(1, pair.network.x.shape[1]))
+def _encode(pair: Pair, table: Table) -> Iterator[tuple[Bound, Bound]]:
+    """Both models on the rows of a batch, encoded few at a time."""
+    for few in in_parts(table, pair.network.x.shape[1]):
+        first = on_rows(pair.network, few)
+        yield first, on_rows(pair.linear, few, first)
+
+
+def _update(pair: Pair, both: tuple[Bound, Bound]) -> dict[str, Any]:
+    """The sums of these rows, of each field that there is a plan of, in the order of the plans."""
     whole = {one.field: one for one in WHOLE}
-    found: dict[str, Any] = {}
-    for rows in np.split(np.arange(len(table)), range(chunk, len(table), chunk)):
-        first = on_rows(pair.network, table.take(rows))
-        both = first, on_rows(pair.linear, first.table, first)
-        part = {field: whole[field].update(plan, *both) for field, plan in pair.plans.items()}
-        found = _merge(found, part) if found else part
-    return found
+    return {field: whole[field].update(plan, *both) for field, plan in pair.plans.items()}
 
 
 def _merge(a: dict[str, Any], b: dict[str, Any]) -> dict[str, Any]:

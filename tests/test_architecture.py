@@ -29,6 +29,7 @@ LAYERS = [
     {"auditing", "folder"},
     {"forecast"},
     {"steps", "sweep"},
+    {"asked"},
     {"audited"},
     {"assembly", "findings"},
     {"report"},

@@ -168,6 +168,10 @@ def test_render_makes_other_views(form, folder, run, tmp_path):
     audit, out = folder / "audit" / "audit.json", tmp_path / "new" / "view"
     assert run("render", audit, "--out", out, "--format", form) == Ran(0, f"{out}\n", "")
     assert out.read_bytes() == ti.Audit.from_json(audit).view(form)
+    named = {"markdown": "b.MD", "cyclonedx": "b.cdx.json", "html": "b.htm"}
+    if form in named:
+        assert run("render", audit, "--out", tmp_path / named[form]).code == 0
+        assert (tmp_path / named[form]).read_bytes() == out.read_bytes()
     done = run("render", audit, "--out", tmp_path / "other.md", "--format", "md")
     assert (done.code, done.out) == (2, "")
     assert "html, pdf, markdown, card, summary, cyclonedx" in done.err

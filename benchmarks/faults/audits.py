@@ -6,13 +6,14 @@ from collections.abc import Mapping
 
 import tabinterp as ti
 from tabinterp import messages
+from tabinterp.asked import Asked
 from tabinterp.assembly import Results, document
 from tabinterp.comparison.performance import compare
 from tabinterp.errors import NotApplicableError
 from tabinterp.findings.checks import judge
 from tabinterp.models import bind
 from tabinterp.models.counterpart import fit_counterpart
-from tabinterp.steps import STEPS, Asked, Reading
+from tabinterp.steps import STEPS, Reading
 
 NEEDED = (
     "coefficients",

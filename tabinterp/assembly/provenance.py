@@ -166,6 +166,14 @@ def _trusted(d: doc.Document, here: str) -> Iterator[ReadingRows]:
     if (units := d.inside) is not None:
         yield _row("inside", "network", units.rows, units.rows_of, units.seed)
         yield _row("ablation", "network", units.ablation_rows, units.rows_of, units.seed)
+    if (how := d.mechanism) is not None:
+        read = {"regions": how.regions, "conductance": how.conductance, "paths": how.paths}
+        for name, part in read.items():
+            if part is not None:
+                yield _row(name, "network", part.rows, d.neurons.rows_of, how.seed)
+        if (groups := how.groups) is not None:
+            of = d.neurons.rows_of
+            yield _row("unit_groups", "network", groups.rows, of, how.seed, repeats=groups.repeats)
     if d.table is not None:
         yield _row("table", "none", d.table.rows, "all", d.table.seed)
     if d.off_support is not None:

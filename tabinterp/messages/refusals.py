@@ -32,6 +32,11 @@ _WHY = (
     "the score is the same on every row",
     "permutation importance needs at least two rows that have weight",
     "the encoder mixes all columns, so that none has a coefficient of its own",
+    "they are of networks of rectifiers, and this one has another activation",
+    "the network is linear: they say no more than its coefficients",
+    "the network is linear: it has no hidden unit",
+    "no two units of a layer are correlated by 0.8: there is no group to take away",
+    "no column is encoded on its own, so that none has coefficients in them",
     "they are drawn for the columns that matter most, which were not found",
 )
 

@@ -8,10 +8,12 @@ from __future__ import annotations
 
 import inspect
 import warnings
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass, replace
 from typing import Any
 
 import numpy as np
+import pandas as pd
 import sklearn
 import torch
 from numpy.typing import NDArray
@@ -23,13 +25,13 @@ from sklearn.model_selection import StratifiedKFold
 from torch import nn
 
 from .. import __version__
-from ..engine import Engine, in_turn
+from ..engine import Engine, in_parts, in_turn
 from ..errors import NotApplicableError
 from ..table import Scan, Table
 from ..table.draws import FloatArray
 from . import newton
 from .binding import bind, check_encoded
-from .encoding import apply, as_array
+from .encoding import as_array, encoded_by
 from .front import linear
 from .model import Bound, Model
 from .newton import Plan
@@ -59,11 +61,14 @@ class Fit:
 
 @dataclass(frozen=True, eq=False)
 class Coded:
-    """The encoder of the rows that a fit takes, and the name of the model that it is of."""
+    """What encodes the rows that a fit takes, how many columns it gives, and the name of the model that it is of."""
 
-    encoder: Any
-    reads: tuple[str, ...] | None
+    transform: Callable[[pd.DataFrame], FloatArray]
+    width: int
     name: str
+
+
+Encoded = tuple[FloatArray, FloatArray, FloatArray]  # (m, d) rows, (m,) targets, (m,) weights
 
 
 def fit_counterpart(model: Model | Bound, table: Table | Scan, *, seed: int = 0, engine: Engine = in_turn) -> Model:
@@ -106,18 +111,24 @@ def _fit_drawn(bound: Bound, seed: int) -> Fit:
 
 def _over_all(bound: Bound, fitted: Fit, scan: Scan, engine: Engine) -> Fit:
     """The same penalty, fitted to all training rows."""
-
-    coded = Coded(fitted.encoder, fitted.reads, bound.model.name)
+    transform = encoded_by(fitted.encoder, bound.table.inputs, fitted.reads)
+    coded = Coded(transform, len(fitted.plan.centre), bound.model.name)
     plan, converged = newton.fit(
-        fitted.plan, lambda plan: engine(scan, "training", _newton_sums, (coded, plan), newton.merge)
+        fitted.plan, lambda plan: engine(scan, "training", _encoded, _newton_sums, (coded, plan), newton.merge)
     )
     return replace(fitted, plan=plan, still=np.zeros_like(fitted.still), converged=converged)
 
 
-def _newton_sums(coded: Coded, plan: Plan, rows: Table) -> newton.Sums:
-    x = apply(coded.encoder, rows.inputs if coded.reads is None else rows.inputs[list(coded.reads)])
-    check_encoded(x, coded.name, rows)
-    return newton.update(plan, x, rows.y, rows.row_weights)
+def _encoded(coded: Coded, _: Plan, rows: Table) -> Iterator[Encoded]:
+    """Few rows at a time."""
+    for few in in_parts(rows, coded.width):
+        x = coded.transform(few.inputs)
+        check_encoded(x, coded.name, few)
+        yield x, few.y, few.row_weights
+
+
+def _newton_sums(_: Coded, plan: Plan, rows: Encoded) -> newton.Sums:
+    return newton.update(plan, *rows)
 
 
 def _as_model(fitted: Fit, table: Table, library: str) -> Model:

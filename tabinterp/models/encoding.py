@@ -23,6 +23,7 @@ from ..errors import ModelError, TabinterpError
 from ..table.draws import FloatArray, IntArray
 from ..table.source import shown
 from .affine import cut, weight_of
+from .parts import in_parts
 from .structure import known_levels, structure
 
 PROBE_CELLS = 2_000_000
@@ -58,7 +59,7 @@ def build(encoder: Any, frame: pd.DataFrame, reads: tuple[str, ...] | None) -> E
     """Encode a table's input columns through `encoder` (None: the numeric columns as they are)."""
     columns = tuple(map(str, frame.columns))
     unseen = _unseen(frame, known_levels(encoder, tuple(reads or columns)))
-    transform = _passthrough(frame, reads) if encoder is None else _transform(encoder, reads)
+    transform = encoded_by(encoder, frame, reads)
     width = transform(frame.iloc[:64]).shape[1]
     sources = structure(encoder, tuple(reads or columns))
     moved = _probe(transform, frame, columns, width)
@@ -124,13 +125,16 @@ def _passthrough(frame: pd.DataFrame, reads: tuple[str, ...] | None) -> Callable
 
 def _transform(encoder: Any, reads: tuple[str, ...] | None) -> Callable[[pd.DataFrame], FloatArray]:
     named, encode = hasattr(encoder, "feature_names_in_"), _in_turn(encoder)
+    quickly = in_parts(encoder, as_array)
 
     def transform(rows: pd.DataFrame) -> FloatArray:
         rows = rows if reads is None else rows[list(reads)]
         with warnings.catch_warnings():
             warnings.filterwarnings("ignore", message="X has feature names")
             try:
-                encoded = as_array(as_taken(encode, rows, named))
+                encoded = quickly(rows)
+                if encoded is None:
+                    encoded = as_array(as_taken(encode, rows, named))
             except TabinterpError:
                 raise
             except Exception as error:  # the user's encoder: whatever it raises is told in its words
@@ -146,8 +150,14 @@ def _transform(encoder: Any, reads: tuple[str, ...] | None) -> Callable[[pd.Data
 
 def apply(encoder: Any, rows: pd.DataFrame) -> FloatArray:
     """(n, d) what an encoder (None: numbers as they are) makes of the columns it reads."""
-    names = tuple(map(str, rows.columns))
-    return _passthrough(rows, names)(rows) if encoder is None else _transform(encoder, names)(rows)
+    return encoded_by(encoder, rows, None)(rows)
+
+
+def encoded_by(
+    encoder: Any, frame: pd.DataFrame, reads: tuple[str, ...] | None
+) -> Callable[[pd.DataFrame], FloatArray]:
+    """What an encoder (None: numbers as they are) makes of rows of which `frame` are some."""
+    return _passthrough(frame, reads) if encoder is None else _transform(encoder, reads)
 
 
 def _in_turn(encoder: Any) -> Callable[[Any], Any]:

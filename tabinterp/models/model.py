@@ -241,7 +241,8 @@ class Bound:
     def _differentiated(self, x: FloatArray) -> tuple[FloatArray, FloatArray]:
         """(m, d, k) derivatives and (m, k) scores."""
         dtype = module_dtype(self.module)
-        result, answers = np.empty((len(x), x.shape[1], len(self.outputs))), np.empty((len(x), len(self.outputs)))
+        shape = len(x), x.shape[1], len(self.outputs)
+        result, answers = np.empty(shape), np.empty((len(x), len(self.outputs)))
         for start in range(0, len(x), BLOCK):
             batch = torch.as_tensor(x[start : start + BLOCK]).to(dtype).requires_grad_(True)
             scores = self.module(batch)
@@ -250,6 +251,8 @@ class Bound:
                 (gradient,) = torch.autograd.grad(
                     scores[:, output].sum(), batch, retain_graph=output + 1 < len(self.outputs)
                 )
+                if shape == (len(batch), shape[1], 1):  # all there is
+                    return gradient.double().numpy()[:, :, None], answers
                 result[start : start + BLOCK, :, output] = gradient.double().numpy()
         return result, answers
 

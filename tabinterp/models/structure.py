@@ -101,7 +101,7 @@ def known_levels(encoder: Any, names: tuple[str, ...]) -> dict[str, NDArray[Any]
         seen = list(getattr(encoder, "feature_names_in_", names))
         for _, part, columns in encoder.transformers_:
             if not isinstance(part, str):
-                found |= known_levels(part, tuple(str(seen[i]) for i in _positions(columns, seen)))
+                found |= known_levels(part, tuple(str(seen[i]) for i in positions(columns, seen)))
     return found
 
 
@@ -138,7 +138,7 @@ def _column_transformer(step: Any, inputs: Sources, names: list[str] | None) -> 
         span = step.output_indices_.get(name, slice(0, 0))
         if (isinstance(part, str) and part == "drop") or span.stop == span.start:
             continue
-        chosen = [inputs[i] for i in _positions(columns, seen)]
+        chosen = [inputs[i] for i in positions(columns, seen)]
         result[span] = _part_sources(part, chosen, span.stop - span.start)
     return result
 
@@ -152,7 +152,7 @@ def _part_sources(part: Any, inputs: Sources, width: int) -> Sources:
     return found if len(found) == width else [_all_of(inputs)] * width
 
 
-def _positions(columns: Any, names: list[Any]) -> list[int]:
+def positions(columns: Any, names: list[Any]) -> list[int]:
     if isinstance(columns, (str, int, np.integer)):
         columns = [columns]
     if isinstance(columns, slice):

@@ -37,14 +37,12 @@ def start_gradients(bound: Bound) -> Gradients:
 
 def update_gradients(plan: Gradients, bound: Bound) -> Means:
     """Sums over these rows of sizes, of gradient x input and of its absolute values: entries (3, columns, k)."""
-    weights, shape = bound.table.weights, (3, len(bound.columns), len(bound.outputs))
-    state = sums.start(shape)
+    shape = 3, len(bound.columns), len(bound.outputs)
+    values = np.empty((len(bound.x), *shape))
     for rows, size, moved in (_of_linear if bound.is_linear else _of_network)(plan, bound):
-        values = np.empty((len(moved), *shape))
-        values[:, 0], values[:, 1] = known(bound, size), known(bound, moved)
-        np.abs(values[:, 1], out=values[:, 2])
-        state = sums.update(state, values, None if weights is None else weights[rows])
-    return state
+        values[rows, 0], values[rows, 1] = known(bound, size), known(bound, moved)
+        np.abs(values[rows, 1], out=values[rows, 2])
+    return sums.update(sums.start(shape), values, bound.table.weights)
 
 
 Block = tuple[slice, FloatArray, FloatArray]  # rows, the size of their gradients, gradient x input: (m, columns, k)

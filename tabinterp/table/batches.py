@@ -18,6 +18,7 @@ from itertools import accumulate
 from pathlib import Path
 from typing import Any, BinaryIO, cast
 
+import numpy as np
 import pandas as pd
 import pyarrow as pa
 import pyarrow.dataset as ds
@@ -184,16 +185,23 @@ def _store(text: str) -> tuple[Any, str]:
 
 def _dataset(text: str, name: str, store: Any, path: str, rows: int) -> Source:
     try:
-        hive = ds.HivePartitioning.discover(infer_dictionary=True)
-        found = ds.dataset(path, format="parquet", filesystem=store, partitioning=hive)
+        how: Any = {"filesystem": store, "partitioning": ds.HivePartitioning.discover(infer_dictionary=True)}
+        found = ds.dataset(path, format="parquet", **how)
+        texts = [one.name for one in found.schema if pa.types.is_string(one.type) or pa.types.is_large_string(one.type)]
+        found = ds.dataset(path, format=ds.ParquetFileFormat(dictionary_columns=texts), **how)
     except (*UNREADABLE, TypeError) as error:
         raise TableError(f"{text!r} cannot be read as Parquet: {str(error).strip()}") from None
     unique(found.schema.names)
-    return _of_dataset(name, found, rows, text)
+    return _of_dataset(name, found, rows, text, texts)
 
 
-def _of_dataset(name: str, found: ds.Dataset, rows: int, text: str = "the data set") -> Source:
-    """File by file in the order of their paths, so that row numbers stay what they are."""
+def _of_dataset(
+    name: str, found: ds.Dataset, rows: int, text: str = "the data set", texts: Sequence[str] = ()
+) -> Source:
+    """File by file in the order of their paths, so that row numbers stay what they are.
+
+    `texts`: columns of text that are read as numbers into the distinct ones, so that few texts are made of many.
+    """
 
     def fragments() -> Iterator[Any]:
         """A Parquet file by its row groups: of a whole file Arrow would decode up to 1 GiB ahead of who reads."""
@@ -209,7 +217,7 @@ def _of_dataset(name: str, found: ds.Dataset, rows: int, text: str = "the data s
             if files and at + count <= first:
                 at += count
                 continue
-            for frame in _read(text, one, found.schema, rows):
+            for frame in _read(text, one, found.schema, rows, texts):
                 at += len(frame)
                 if at > first:
                     yield frame
@@ -217,17 +225,27 @@ def _of_dataset(name: str, found: ds.Dataset, rows: int, text: str = "the data s
     def apart() -> Iterator[tuple[int, Callable[[], Iterator[pd.DataFrame]]]]:
         for one in fragments():
             if count := sum(group.num_rows for group in one.row_groups):
-                yield count, partial(_read, text, one, found.schema, rows)
+                yield count, partial(_read, text, one, found.schema, rows, texts)
 
     files = isinstance(found, ds.FileSystemDataset) and isinstance(found.format, ds.ParquetFileFormat)
     return Source(name, parts, apart=apart if files else None, rows=found.count_rows() if files else None)
 
 
-def _read(text: str, fragment: Any, schema: pa.Schema, rows: int) -> Iterator[pd.DataFrame]:
+def _read(text: str, fragment: Any, schema: pa.Schema, rows: int, texts: Sequence[str] = ()) -> Iterator[pd.DataFrame]:
     with _to_its_end(text):
         for batch in fragment.to_batches(schema=schema, batch_size=rows, batch_readahead=2, fragment_readahead=1):
             if len(batch):
-                yield pa.Table.from_batches([batch]).replace_schema_metadata(schema.metadata).to_pandas()
+                frame = pa.Table.from_batches([batch]).replace_schema_metadata(schema.metadata).to_pandas()
+                made = {name: _texts(batch.column(name)) for name in texts if name in frame}
+                yield frame.assign(**{name: one.set_axis(frame.index) for name, one in made.items()})
+
+
+def _texts(column: pa.DictionaryArray) -> pd.Series:
+    """The texts, NaN where there is none; equal ones are one object."""
+    if len(column.dictionary) > len(column):  # that of a whole row group, most of which is not in this batch
+        column = column.dictionary_decode().dictionary_encode()
+    distinct = np.array([*column.dictionary.to_pylist(), np.nan], dtype=object)
+    return pd.Series(distinct[column.indices.fill_null(len(distinct) - 1).to_numpy()], dtype=object)
 
 
 @contextmanager

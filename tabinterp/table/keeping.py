@@ -24,7 +24,7 @@ import numpy as np
 import pandas as pd
 
 from ..errors import TabinterpError
-from ..files import write_all
+from ..files import write
 
 FOLDER = ".tabinterp-resume"
 EVERY = 5.0  # seconds from one writing to the next, at least
@@ -136,7 +136,8 @@ class Keeping:
                 continue
         if contents:
             self.make()
-            write_all(contents)
+            for path, content in contents.items():
+                write(path, content)
         self._waiting.clear()
         end = time.monotonic()
         self._next = end + (max(self._every, (end - start) / SHARE) if self._every else 0)
@@ -145,7 +146,7 @@ class Keeping:
         """The folder, for nobody else's eyes: what is kept holds rows."""
         if not (self.folder / ABOUT).is_file():
             self.folder.mkdir(mode=0o700, parents=True, exist_ok=True)
-            write_all({self.folder / ABOUT: json.dumps(self._about, indent=1).encode("ascii")})
+            write(self.folder / ABOUT, json.dumps(self._about, indent=1).encode("ascii"))
 
     def clear(self) -> None:
         """Nothing is kept any more."""

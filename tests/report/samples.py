@@ -102,6 +102,21 @@ from tabinterp.report.judged import (
     Recalibration,
     Reference,
 )
+from tabinterp.report.mechanism import (
+    Conductance,
+    ConductanceLayer,
+    ConductanceRow,
+    Mechanism,
+    PathColumn,
+    PathLine,
+    Paths,
+    PathTerm,
+    Region,
+    Regions,
+    RegionTerm,
+    UnitGroup,
+    UnitGroups,
+)
 from tabinterp.report.reasons import Alike, Flip, ReasonRow, Reasons
 from tabinterp.report.sliced import SliceRow, Slices
 from tabinterp.report.tabled import (
@@ -712,6 +727,93 @@ def inside(make: Maker, found: Neurons, names: list[str], classes: list[str | No
         reference=2000,
         far=0.9975,
         seed=7,
+    )
+
+
+def mechanism(make: Maker, found: Neurons, terms: Coefficients, names: list[str]) -> Mechanism:
+    """Terms are those of the coefficients; a group of many units and one of two; a column that is mixed."""
+    classes = list(dict.fromkeys(row.output for row in terms.terms))
+    own = [
+        {name: getattr(row, name) for name in ("output", "column", "level", "reference", "sd")} for row in terms.terms
+    ]
+    regions = Regions(
+        rows=4000,
+        visited=1234,
+        told=20,
+        share_told=0.45,
+        largest=0.06,
+        terms=[
+            RegionTerm(
+                **row,
+                unit="basis 1 of 3" if i == 2 else None,
+                mean=make.interval(make.real(), 0.1),
+                spread=make.share(),
+                sign_flip=make.share(),
+                linear=None if i == 1 else make.real(),
+            )
+            for i, row in enumerate(own)
+        ],
+        tables=[Region(rows=240 - i, share=0.06, coefficients=[make.real() for _ in own]) for i in range(5)],
+        left_out=names[2:3],
+    )
+    layers = list(dict.fromkeys(unit.layer for unit in found.units))
+    conductance = Conductance(
+        rows=1000,
+        tolerance=1e-3,
+        layers=[ConductanceLayer(layer=name, gap=3e-4, around=0.0) for name in layers],
+        units=len(found.units),
+        rows_told=[
+            ConductanceRow(
+                output=output,
+                layer=unit.layer,
+                index=unit.index,
+                mean=make.interval(make.real(), 0.1),
+                size=make.interval(1.0, 0.1),
+            )
+            for output in classes
+            for unit in found.units[:64]
+        ],
+    )
+    paths = Paths(
+        rows=2000,
+        columns=[
+            PathColumn(
+                output=output,
+                column=name,
+                size=None if i == 2 else make.share(),
+                garson=None if i == 2 else make.share(),
+            )
+            for output in classes
+            for i, name in enumerate(names)
+        ],
+        terms=[PathTerm(**row, unit=None, path=make.real(), gradient=make.real()) for row in own],
+        lines=[
+            PathLine(output=output, path_gradient=0.9, path_optimum=0.5, gradient_optimum=None, straight=0.6)
+            for output in classes
+        ],
+        path_ranks=0.4,
+        garson_ranks=None,
+        failures=[Message(key=f"paths.{name}") for name in ("olden", "garson", "scale", "garson.deep", "garson.mixed")],
+    )
+    groups = [
+        UnitGroup(
+            layer=layers[0],
+            units=list(range(units)),
+            resample=make.interval(0.1, 0.01),
+            mean=make.interval(0.04, 0.01),
+            zero=make.interval(0.05, 0.01),
+            alone=0.02,
+        )
+        for units in (40, *[2] * 11)
+    ]
+    why = {"reading": "hidden units", "reason": "there are none"}
+    return Mechanism(
+        seed=7,
+        regions=regions,
+        conductance=conductance,
+        paths=paths,
+        groups=UnitGroups(rows=4000, repeats=5, together=0.8, groups=groups),
+        absent=[Message(key="not_assessed.reading", values=why)],
     )
 
 
@@ -1406,7 +1508,7 @@ def document(
         groups=grouped(make, names, task, loss),
         importance=importance(make, names, loss),
         together=together(Maker(seed + 400), names, loss),
-        coefficients=coefficients(make, found, outputs, SCALE.get(task, "log-odds")),
+        coefficients=(weighed := coefficients(make, found, outputs, SCALE.get(task, "log-odds"))),
         gradients=gradients(make, names, outputs).model_copy(update={"baselines": baselines(Maker(seed + 300), names)}),
         shapley=shapley(make, names, outputs),
         effects=effects(make, found, outputs, levels),
@@ -1415,6 +1517,7 @@ def document(
         trust=trust(Maker(seed + 300), names, loss),
         neurons=hidden,
         inside=inside(Maker(seed + 400), hidden, names, outputs, loss),
+        mechanism=mechanism(Maker(seed + 500), hidden, weighed, names),
         table=table_readings(Maker(seed + 700), found, task),
         off_support=off_support(Maker(seed + 800), names, outputs),
         extrapolation=extrapolation(Maker(seed + 900), names),
@@ -1440,6 +1543,8 @@ def document(
             },
             model_digest="ab" * 32,
             linear_digest="b" * 64,
+            null_digest="c" * 64,
+            other_digests=["d" * 64],
             data_digest="cd" * 32,
             configuration_digest="ef" * 32,
             code_digest="12" * 32,
@@ -1593,6 +1698,7 @@ def nothing() -> Document:
             "off_support": None,
             "extrapolation": None,
             "inside": None,
+            "mechanism": None,
             "findings": [],
             "not_assessed": [],
         }
@@ -1726,6 +1832,7 @@ def all_none() -> Document:
             "extrapolation": found.extrapolation.model_copy(
                 update={"columns": [row.model_copy(update={"change": NONE}) for row in found.extrapolation.columns]}
             ),
+            "mechanism": unmoved(found.mechanism),
             "inside": found.inside.model_copy(
                 update={
                     "units": [unit.model_copy(update={"ablation": NONE}) for unit in found.inside.units],
@@ -1738,6 +1845,27 @@ def all_none() -> Document:
             ),
         }
     )
+
+
+def unmoved(found: Mechanism) -> Mechanism:
+    """No region of ten rows, no terms, a layer that is led past, no group; not one cosine."""
+    regions = found.regions.model_copy(
+        update={"told": 0, "share_told": 0.0, "largest": None, "terms": [], "tables": []}
+    )
+    lines = [
+        row.model_copy(update=dict.fromkeys(("path_gradient", "path_optimum", "straight"))) for row in found.paths.lines
+    ]
+    paths = found.paths.model_copy(
+        update={
+            "columns": [row.model_copy(update={"size": None, "garson": None}) for row in found.paths.columns],
+            "terms": [],
+            "lines": lines,
+            "path_ranks": None,
+        }
+    )
+    rows = [row.model_copy(update={"mean": NONE, "size": NONE}) for row in found.conductance.rows_told]
+    conductance = found.conductance.model_copy(update={"rows_told": rows})
+    return found.model_copy(update={"regions": regions, "paths": paths, "conductance": conductance, "groups": None})
 
 
 def blank_groups(found: Groups) -> Groups:

@@ -43,11 +43,16 @@ def mean_age(offset: float, table: ti.Table) -> sums.Means:
     return sums.update(sums.start((1,)), ages, table.weights)
 
 
+def encoded(offset: float, table: ti.Table) -> list[ti.Table]:
+    """The rows in two parts."""
+    return [table.take(np.arange(len(table)) % 2 == i) for i in range(2)] if len(table) > 1 else [table]
+
+
 def work(source, keep=None, told=None, **more):
     """A scan, and three passes that take sums."""
     scan = ti.scan_table(source, **ASKED | more, keep=keep, told=told)
     parts = ("training", "evaluation", "all")
-    return scan, [in_turn(scan, part, mean_age, (float(i),), sums.merge) for i, part in enumerate(parts)]
+    return scan, [in_turn(scan, part, encoded, mean_age, (float(i),), sums.merge) for i, part in enumerate(parts)]
 
 
 def same(one, other):
@@ -92,8 +97,8 @@ def test_a_connection_lost_after_some_batch_is_gone_on_from_there(folder, tmp_pa
         again = Flaky(monkeypatch)
         same(work(folder, Keeping(tmp_path / "kept", {"model": "m"}, resume=True)), whole)
         passes, within = divmod(lost_at, BATCHES)
-        ahead = int(within > 0)  # a batch is read while the one before it is used
-        anew = within if passes == 1 and every else ahead + 1
+        ahead = 1 if passes < 2 else 3  # batches are read and encoded while one before them is used
+        anew = within if passes == 1 and every else min(within, ahead) + 1
         assert total - lost_at <= again.reads <= total - lost_at + anew, lost_at
         keep.clear()
         assert not (tmp_path / "kept").exists()
@@ -202,11 +207,11 @@ def test_what_is_kept_of_something_else_is_refused(folder, tmp_path):
 
 def test_sums_of_other_models_are_taken_anew(folder, tmp_path):
     scan = ti.scan_table(folder, **ASKED, keep=Keeping(tmp_path / "kept", {}, every=0))
-    in_turn(scan, "all", mean_age, (1.0,), sums.merge)
+    in_turn(scan, "all", encoded, mean_age, (1.0,), sums.merge)
     scan = ti.scan_table(folder, **ASKED, keep=Keeping(tmp_path / "kept", {}, resume=True))
-    found = in_turn(scan, "all", mean_age, (2.0,), sums.merge)
+    found = in_turn(scan, "all", encoded, mean_age, (2.0,), sums.merge)
     assert fingerprint(found) == fingerprint(
-        in_turn(ti.scan_table(folder, **ASKED), "all", mean_age, (2.0,), sums.merge)
+        in_turn(ti.scan_table(folder, **ASKED), "all", encoded, mean_age, (2.0,), sums.merge)
     )
 
 
