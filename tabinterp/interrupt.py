@@ -83,11 +83,12 @@ def _stop() -> None:
     calls = Thread(target=_say_last, daemon=True)
     calls.start()
     calls.join(LAST_WORDS)
+    discard()
     sys.stderr.write("interrupted\n")
     leave()
 
 
 def _say_last() -> None:
-    for call in (*reversed(_LAST), discard):
+    for call in reversed(_LAST):
         with suppress(Exception):  # whatever goes wrong now, the process ends
             call()

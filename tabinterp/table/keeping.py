@@ -29,6 +29,7 @@ from ..files import write
 FOLDER = ".tabinterp-resume"
 EVERY = 5.0  # seconds from one writing to the next, at least
 SHARE = 0.01  # of the time may go into writing
+PATIENCE = 0.1  # seconds that a thread waits for another one to write
 ABOUT = "about.json"
 
 Arrays = dict[str, np.ndarray[Any, Any]]
@@ -122,9 +123,12 @@ class Keeping:
         return time.monotonic() >= self._next
 
     def flush(self) -> None:
-        """Write what waits."""
-        with self._writing:
-            self._write_out()
+        """Write what waits, unless another thread is at it."""
+        if self._writing.acquire(timeout=PATIENCE):
+            try:
+                self._write_out()
+            finally:
+                self._writing.release()
 
     def _write_out(self) -> None:
         start = time.monotonic()
