@@ -10,6 +10,7 @@ from typing import Any
 
 import torch
 
+from .asked import Asked
 from .assembly import Results, document
 from .audited import Audit, judged
 from .comparison.constraints import declared
@@ -24,7 +25,7 @@ from .models import Bound, Model, bind
 from .models.counterpart import fit_counterpart
 from .models.device import device_of
 from .report.document import Message
-from .steps import STEPS, Asked, Reading, unseen
+from .steps import STEPS, Reading, unseen
 from .sweep import Swept, sweep
 from .table import Scan, Table
 
@@ -123,7 +124,8 @@ def audit(
                 found[reading.field] = swept.finish(reading.field, _optional(reading, asked, notes))
     if isinstance(rows_of, Scan):
         found |= {"census": rows_of.census, "summed": tuple(swept.sums)}
-    made = document(Results(network, linear, asked.held_out, seed, limit=rows, notes=tuple(notes), **found))
+    found |= {"notes": tuple(notes), "others": others, "null": null}
+    made = document(Results(network, linear, asked.held_out, seed, limit=rows, **found))
     run = {"seconds": clock.seconds, "threads": torch.get_num_threads(), "device": network.model.device}
     return Audit(judged(made), run)
 

@@ -34,22 +34,27 @@ def _known(lang: str) -> str:
 Lang = Annotated[str, typer.Option("--lang", callback=_known, help="Language of the text: en or ja.")]
 
 
+ENDINGS = {".pdf": "pdf", ".md": "markdown", ".cdx.json": "cyclonedx"}
+
+
 def render(
     document: Annotated[Path, typer.Argument(help="An audit.json.")],
     out: Annotated[Path, typer.Option("--out", help="The file to write.")],
     form: Annotated[
-        str,
+        str | None,
         typer.Option(
             "--format",
             help="html: the report; pdf: the same, for paper; markdown; card: a model card; summary: one page of HTML; "
-            "cyclonedx: a bill of materials, CycloneDX 1.6 JSON.",
+            "cyclonedx: a bill of materials, CycloneDX 1.6 JSON. Without it, pdf and markdown for files that end in .pdf and "
+            ".md, cyclonedx for .cdx.json, else html.",
         ),
-    ] = "html",
+    ] = None,
     lang: Lang = SOURCE,
 ) -> None:
     """Make the report of a saved audit again, byte for byte, in another language, or as another view of the same document."""
     result = ti.Audit.from_json(document)
-    made = result.view(form, lang=lang)
+    ending = next((form for end, form in ENDINGS.items() if out.name.lower().endswith(end)), "html")
+    made = result.view(form or ending, lang=lang)
     make_folder(out.parent)
     write(out, made)
     typer.echo(str(out))

@@ -23,22 +23,20 @@ def write_folder(audit: Audit, folder: Path, run: Mapping[str, Any], pdf: bool =
 
     The digests come last, in the form that `sha256sum -c` reads.
 
-    No file is replaced before all are on the disk. A run that is killed while it replaces them leaves whole files, old and
-    new, that do not fit the list of digests, which `verify` says.
+    No file is touched before all are on the disk. A run that is killed while it replaces them leaves the files of one run and
+    the report only where all others are: the old report, the new one, or none.
 
     `pdf`: with the report as a PDF beside it; without, one of an earlier audit is taken away.
     """
-    contents = {
+    contents: dict[str, bytes | None] = {
         REPORT: audit.to_html(lang=lang).encode("utf-8"),
+        PRINTED: audit.to_pdf(lang=lang) if pdf else None,
         DOCUMENT: audit.to_json(),
         RUN: (json.dumps(run, indent=1, ensure_ascii=False) + "\n").encode("utf-8", "backslashreplace"),
     }
-    if pdf:
-        contents[PRINTED] = audit.to_pdf(lang=lang)
-    sums = "".join(f"{hashlib.sha256(data).hexdigest()}  {name}\n" for name, data in sorted(contents.items()))
-    write_all({folder / name: data for name, data in [*contents.items(), (SUMS, sums.encode("ascii"))]})
-    if not pdf:
-        (folder / PRINTED).unlink(missing_ok=True)
+    digests = sorted((name, hashlib.sha256(data).hexdigest()) for name, data in contents.items() if data is not None)
+    contents[SUMS] = "".join(f"{digest}  {name}\n" for name, digest in digests).encode("ascii")
+    write_all({folder / name: data for name, data in contents.items()})
     return folder / REPORT
 
 

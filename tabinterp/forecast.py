@@ -6,6 +6,7 @@ import time
 
 import numpy as np
 
+from .asked import GRADIENT_ROWS
 from .comparison.together import REPEATS
 from .comparison.trust import passes
 from .models import Bound
@@ -14,7 +15,7 @@ from .readouts.inside import CELLS as UNIT_CELLS
 from .readouts.interactions import ROWS as PAIR_ROWS
 from .readouts.screening import PAIR_MOVES
 from .readouts.shapley import BACKGROUND
-from .steps import EFFECT_COLUMNS, GRADIENT_ROWS, SHAPLEY_ROWS
+from .steps import EFFECT_COLUMNS, SHAPLEY_ROWS
 
 
 def forecast(network: Bound, rows: int, fits: bool, read: int | None = None) -> str:

@@ -2,23 +2,22 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable
 from dataclasses import dataclass
-from functools import cached_property
 from typing import Any, TypeVar
 
 import numpy as np
 
+from .asked import Asked
 from .comparison.alternatives import alternatives
 from .comparison.baselines import baselines
 from .comparison.boosted import boosted
 from .comparison.calibration import calibration
 from .comparison.constraints import constraints
-from .comparison.decisions import Policy, decisions
-from .comparison.declined import Declined
+from .comparison.decisions import decisions
 from .comparison.decomposition import decompose
 from .comparison.disagreement import disagreement
-from .comparison.groups import THRESHOLD, groups
+from .comparison.groups import groups
 from .comparison.ladder import ladder
 from .comparison.proxies import proxies
 from .comparison.reasons import reason_codes
@@ -28,7 +27,8 @@ from .comparison.together import together
 from .comparison.trust import trust
 from .comparison.weak import weak_groups
 from .errors import ModelError, NotApplicableError
-from .models import Bound, Model
+from .models import Bound
+from .readouts import mechanism
 from .readouts.coefficients import of_linear, of_network
 from .readouts.data import describe_data
 from .readouts.effects import POINTS, effects
@@ -44,9 +44,7 @@ from .readouts.permutation import permutation_importance
 from .readouts.shapley import BACKGROUND, shapley_values
 from .readouts.terms import find_terms
 from .table import Scan, Split, Table
-from .table.draws import IntArray, chosen
 
-GRADIENT_ROWS = 2_000
 BASELINE_ROWS = 500
 SHAPLEY_ROWS = 500
 EFFECT_COLUMNS, EFFECT_CURVES = 8, 24  # the most columns, and the most curves over all outputs
@@ -55,56 +53,6 @@ PAIRS = 5
 DECLINED_ROWS = 500
 
 AnyTable = TypeVar("AnyTable", bound=Table | Scan)
-
-
-@dataclass(frozen=True)
-class Asked:
-    """Both models, the rows, and what the user asked for; `found` fills while the steps run."""
-
-    network: Bound
-    linear: Bound
-    others: Sequence[Model]
-    null: Model | None  # trained on shuffled labels
-    seed: int
-    rows: int  # the most for readings of many passes
-    declined: Declined
-    control: Mapping[str, Any]  # protected column -> the group that the others are set against
-    constraints: Mapping[str, Any]
-    margin: float | None  # of equivalence; None: the convention
-    policy: Policy | None  # costs and threshold
-    found: dict[str, Any]
-    within: Callable[[float], None]  # the share of the present step that is done
-
-    @property
-    def threshold(self) -> float:
-        """Above this probability a row is called positive."""
-        return THRESHOLD if self.policy is None else self.policy.threshold
-
-    @property
-    def held_out(self) -> bool:
-        return self.network.table.held_out is not None
-
-    @cached_property
-    def evaluated(self) -> IntArray:
-        """Rows that are evaluated: those held out, or all."""
-        held_out = self.network.table.held_out
-        return np.arange(len(self.network.table)) if held_out is None else np.flatnonzero(held_out)
-
-    @cached_property
-    def few(self) -> IntArray:
-        """Rows for readings of many passes."""
-        return self.drawn(self.evaluated, self.rows)
-
-    @cached_property
-    def fewer(self) -> IntArray:
-        """Rows for gradients."""
-        return self.drawn(self.few, GRADIENT_ROWS)
-
-    def drawn(self, rows: IntArray, most: int) -> IntArray:
-        return rows[np.sort(chosen(self.network.table.numbers[rows], most, self.seed))]
-
-    def both(self, rows: IntArray) -> tuple[Bound, Bound]:
-        return self.network.take(rows), self.linear.take(rows)
 
 
 @dataclass(frozen=True)
@@ -317,6 +265,27 @@ def _optima(asked: Asked) -> Any:
     return None if asked.found["inside"] is None else optima(asked.found["inside"], asked.seed)
 
 
+def _regions(asked: Asked) -> Any:
+    """Terms are those of the coefficients: the same references."""
+    if asked.found["coefficients"] is None:
+        raise NotApplicableError("no column is encoded on its own, so that none has coefficients in them")
+    linear, network = asked.found["coefficients"]
+    return mechanism.regions(*asked.both(asked.few), network.terms, linear.terms)
+
+
+def _conductance(asked: Asked) -> Any:
+    return mechanism.conductances(asked.network.take(asked.few), asked.seed)
+
+
+def _paths(asked: Asked) -> Any:
+    terms = [] if asked.found["coefficients"] is None else asked.found["coefficients"][1].terms
+    return mechanism.products(asked.network.take(asked.few), terms, asked.seed)
+
+
+def _unit_groups(asked: Asked) -> Any:
+    return mechanism.together(asked.network.take(asked.few), asked.seed)
+
+
 def _table(asked: Asked) -> Any:
     return describe_data(asked.network.table, seed=asked.seed)
 
@@ -378,6 +347,16 @@ STEPS: tuple[Step, ...] = (
     one("neurons", "neurons", 0.03, _neurons),
     one("trust", "trust checks", 0.04, _trust),
     Step("units", 0.05, (Reading("inside", "hidden units", _inside), Reading("optima", "optima of units", _optima))),
+    Step(
+        "regions and paths",
+        0.03,
+        (
+            Reading("regions", "linear regions", _regions),
+            Reading("conductance", "conductance", _conductance),
+            Reading("paths", "path products", _paths),
+            Reading("unit_groups", "ablation of groups of units", _unit_groups),
+        ),
+    ),
     one("table", "rows alone", 0.04, _table),
     Step(
         "off the data",

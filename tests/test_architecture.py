@@ -25,9 +25,11 @@ LAYERS = [
     {"signing"},
     {"verification"},
     {"attestation"},
+    {"resuming"},
     {"auditing", "folder"},
     {"forecast"},
     {"steps", "sweep"},
+    {"asked"},
     {"audited"},
     {"assembly", "findings"},
     {"report"},
@@ -38,6 +40,7 @@ LAYERS = [
     {"table"},
     {"envelope"},
     {"messages"},
+    {"interrupt"},
     {"errors", "files"},
 ]
 COMMANDS = {"cli", "__main__", "commands"}

@@ -66,38 +66,43 @@ def seen(path: Path) -> dict[str, bytes]:
 
 
 @pytest.mark.parametrize("old", [False, True])
-@pytest.mark.parametrize(
-    ("function", "when", "new"), [("fsync", 1, 0), ("fsync", 4, 0), ("replace", 1, 0), ("replace", 3, 2)]
-)
-def test_a_killed_run_leaves_whole_files(tmp_path, old, function, when, new):
+@pytest.mark.parametrize(("function", "when"), [("fsync", 1), ("fsync", 4), *(("replace", n) for n in range(1, 10))])
+def test_a_killed_run_leaves_files_of_one_run(tmp_path, old, function, when):
+    """Killed at every call: each file is whole, all are old or all are new, and no report stands without the others."""
     before = dict.fromkeys(NAMES, b"old") if old else {}
     for name, data in before.items():
         (tmp_path / name).write_bytes(data)
     done = program(WRITER, tmp_path, function, when, *NAMES)
-    assert done.returncode == -signal.SIGKILL, done.stderr
-    assert seen(tmp_path) == before | dict.fromkeys(NAMES[:new], b"new " * 250_000)
+    moves = 8 if old else 4
+    assert done.returncode == (-signal.SIGKILL if function == "fsync" or when <= moves else 0), done.stderr
+    found = seen(tmp_path)
+    if function == "fsync":
+        assert found == before
+    else:  # the first moves set the old files aside, the others put new ones in place
+        aside = min(when - 1, moves - 4)
+        placed = min(when - 1, moves) - aside
+        new = dict.fromkeys(NAMES[len(NAMES) - placed :], b"new " * 250_000)
+        assert found == (new or dict.fromkeys(list(before)[aside:], b"old"))
+    assert "report.html" not in found or set(found) == set(NAMES)
 
 
-def test_old_and_new_files_side_by_side_are_told(folder, monkeypatch):  # noqa: F811
-    """Killed between two files: each is whole, and `verify` says that they do not belong together."""
-    whole, calls = os.replace, []
+def test_a_run_that_is_stopped_between_two_files_puts_the_old_ones_back(folder, monkeypatch):  # noqa: F811
+    out = folder / "out"
+    before = {path.name: path.read_bytes() for path in out.iterdir()}
+    for when in range(1, 9):
+        whole, calls = os.replace, []
 
-    class Killed(BaseException):
-        pass
+        def stopped(*given, whole=whole, calls=calls, when=when):
+            calls.append(0)
+            if len(calls) == when:
+                raise KeyboardInterrupt
+            whole(*given)
 
-    def stopped(*given):
-        calls.append(0)
-        if len(calls) == 3:
-            raise Killed
-        whole(*given)
-
-    with monkeypatch.context() as patch:
-        patch.setattr(os, "replace", stopped)
-        with pytest.raises(Killed):
-            ti.write_folder(sample(()), folder / "out", {})
-    assert sorted(path.name for path in (folder / "out").iterdir()) == sorted(NAMES)
-    found = ti.verify(folder / "out").frame()
-    assert set(found[found["status"] == "failed"]["what"]) == {"report.html", "audit.json"}
+        with monkeypatch.context() as patch:
+            patch.setattr(os, "replace", stopped)
+            with pytest.raises(KeyboardInterrupt):
+                ti.write_folder(sample(()), out, {})
+        assert {path.name: path.read_bytes() for path in out.iterdir()} == before, when
 
 
 def test_a_full_disk_leaves_the_old_files(tmp_path):

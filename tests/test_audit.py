@@ -281,6 +281,15 @@ class TestEveryTask:
 
     def test_the_counterpart_is_ours_or_the_users(self, task):
         assert audited(own_counterpart, task).document.linear.name == "ours"
+
+    def test_the_weights_of_every_network_that_was_read_are_in_the_document(self, task):
+        how = audited(own_counterpart, task).document.method
+        digests = [how.model_digest, how.linear_digest, *how.other_digests]
+        assert len(set(digests)) == 4
+        alone = ti.audit(own_counterpart(task)[2]["others"][0], table(task), rows=20, seed=0).document.method
+        assert alone.model_digest == how.other_digests[0]
+        page = audited(own_counterpart, task).to_html()
+        assert all(digest in page for digest in digests)
         assert audited(plain, task).document.linear.name.endswith("regression")
 
     def test_a_column_without_information_is_named(self, task):

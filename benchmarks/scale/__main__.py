@@ -4,8 +4,8 @@
 
 Each measurement is a process of its own. forward: batches of 65,536 rows through the pipeline's own `predict_proba`. sweep: the
 readings that take all rows, of both models, in one pass (no split, so that every row is evaluated). scan: the two passes that
-settle the schema and draw. audit: everything, a quarter of the rows held out. Peak memory is the process's resident set. Bars: the
-sweep at half the rows a second of forward; an audit within 2 GB, and 150 MB more at 20 million rows than at 2. Kept for
+settle the schema and draw. audit: everything, a quarter of the rows held out. Peak memory is the process's resident set. Bars:
+the sweep at half the rows a second of forward; an audit within 2 GB, and 150 MB more at 20 million rows than at 2. Kept for
 docs/scale.md.
 """
 

@@ -3,9 +3,9 @@
     flock LOCK python -m benchmarks.scale.cluster [--rows 2000000] [--folder DIR]
 
 Adult's rows (see `rows`), no split, so that every row is evaluated; each worker reads its row groups itself. The workers import
-everything and are sent the models before the clock starts. Bar: 1.6 times the rows of one, on two cores that are free; the load of
-the machine is printed beside it, and so are the processor seconds that each row took, which other work disturbs less. Exits 1 when
-the bar is missed.
+everything and are sent the models before the clock starts. Bar: 1.6 times the rows of one, on two cores that are free; the load
+of the machine is printed beside it, and so are the processor seconds that each row took, which other work disturbs less. Exits 1
+when the bar is missed.
 """
 
 from __future__ import annotations

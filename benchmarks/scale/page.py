@@ -1,6 +1,6 @@
 """Writes docs/scale.md from what the benchmarks of this folder kept.
 
-    python -m benchmarks.scale.page
+python -m benchmarks.scale.page
 """
 
 from __future__ import annotations
@@ -12,9 +12,9 @@ from .kept import read, table
 OUT = Path(__file__).parents[2] / "docs" / "scale.md"
 WORDS = """# Scale
 
-Written by `python -m benchmarks.scale.page` from what the benchmarks in `benchmarks/scale/` measured last, on a virtual machine of
-two cores and 23 GB. *Load* is the number of processes that wanted those two cores while a line was measured: above 2, seconds of the
-clock are those of a share of a core, and the seconds of all threads (processor time) say more.
+Written by `python -m benchmarks.scale.page` from what the benchmarks in `benchmarks/scale/` measured last, on a virtual
+machine of two cores and 23 GB. *Load* is the number of processes that wanted those two cores while a line was measured: above
+2, seconds of the clock are those of a share of a core, and the seconds of all threads (processor time) say more.
 
 ## What is summed over all rows, and what is of drawn rows
 
@@ -24,25 +24,26 @@ clock are those of a share of a core, and the seconds of all threads (processor 
 | fit of the counterpart (its penalty is chosen on drawn rows) | one for each Newton step, 3 to 6 |
 | means of losses with the verdict, reliability curves, saliency, gradient × input, of both models | 1, together |
 
-Everything else is of at most 50,000 held-out and 50,000 training rows (`rows=` of `scan_table`), drawn by a hash of the row's number
-and the seed: what ranks rows (AUC, average precision), quantiles, permutation importance, Shapley values, effect curves,
-interactions, the ladder of refits, units and their optima, groups of people, reason codes. It costs the same for a billion rows as
-for a hundred thousand. The report says which is which, and every part says its number of rows. Where rows come in groups (`group=`),
-losses and curves are of drawn rows too.
+Everything else is of at most 50,000 held-out and 50,000 training rows (`rows=` of `scan_table`), drawn by a hash of the row's
+number and the seed: what ranks rows (AUC, average precision), quantiles, permutation importance, Shapley values, effect
+curves, interactions, the ladder of refits, units and their optima, groups of people, reason codes. It costs the same for a
+billion rows as for a hundred thousand. The report says which is which, and every part says its number of rows. Where rows
+come in groups (`group=`), losses and curves are of drawn rows too.
 
 ## Larger than memory
 
-`python -m benchmarks.scale --rows 2000000 20000000 --what forward sweep scan audit`: Adult's 14 columns (108 encoded), a network
-128-64. *forward* is the pipeline's own `predict_proba` over the file, in batches; *sweep* everything that is summed in one pass, of
-both models, no row held out; *scan* the two passes that settle the table; *audit* all of it, a quarter of the rows held out. Bars: the
-sweep reaches half of forward's rows a second; an audit takes at most 2 GB, and at 20 million rows at most 150 MB more than at 2.
+`python -m benchmarks.scale --rows 2000000 20000000 --what forward sweep scan audit`: Adult's 14 columns (108 encoded), a
+network 128-64. *forward* is the pipeline's own `predict_proba` over the file, in batches; *sweep* everything that is summed
+in one pass, of both models, no row held out; *scan* the two passes that settle the table; *audit* all of it, a quarter of the
+rows held out. Bars: the sweep reaches half of forward's rows a second; an audit takes at most 2 GB, and at 20 million rows at
+most 150 MB more than at 2.
 
 {memory}
 
-In memory are one batch that is read, one that is encoded and one that is summed (at most 65,536 rows and 4 million cells each, of a
-Parquet file also what Arrow decodes of a row group), the rows drawn, and a bit a row that says on which side of the split it is. A
-Parquet file of one large row group of many columns is decoded in larger pieces: write row groups of about 100,000 rows. A split by a
-column of dates keeps every distinct date with its count.
+In memory are one batch that is read, one that is encoded and one that is summed (at most 65,536 rows and 4 million cells
+each, of a Parquet file also what Arrow decodes of a row group), the rows drawn, and a bit a row that says on which side of
+the split it is. A Parquet file of one large row group of many columns is decoded in larger pieces: write row groups of about
+100,000 rows. A split by a column of dates keeps every distinct date with its count.
 
 ## Wide
 
@@ -54,14 +55,14 @@ column of dates keeps every distinct date with its count.
 
 ## More than one machine
 
-`flock LOCK python -m benchmarks.scale.cluster`: the sums over all rows, by one single-threaded Dask worker process and by two. Bar: 1.6
-times the rows a second.
+`flock LOCK python -m benchmarks.scale.cluster`: the sums over all rows, by one single-threaded Dask worker process and by
+two. Bar: 1.6 times the rows a second.
 
 {cluster}
 
-`--engine dask --scheduler tcp://HOST:8786` has the sums over all rows taken by a cluster that is there; Dask's own deployers start
-one. Workers need the same versions of Python, tabinterp and its dependencies (an image, an environment on a shared disk), and must
-reach the files under the same path or URL.
+`--engine dask --scheduler tcp://HOST:8786` has the sums over all rows taken by a cluster that is there; Dask's own deployers
+start one. Workers need the same versions of Python, tabinterp and its dependencies (an image, an environment on a shared
+disk), and must reach the files under the same path or URL.
 
 ```python
 # Kubernetes (pip install dask-kubernetes; the Dask operator runs in the cluster)
@@ -80,20 +81,21 @@ cluster.scale(8)
 print(cluster.scheduler_address)  # for tabinterp audit … --engine dask --scheduler
 ```
 
-In Python the cluster's client is the engine: `ti.audit(model, scan, engine=ti.dask_engine(cluster.get_client()))`. These deployers are
-Dask's; what was run here are local worker processes. What is drawn, and the two passes that settle the table, stay in the process that
-was started: give it as much memory as an audit on one machine.
+In Python the cluster's client is the engine: `ti.audit(model, scan, engine=ti.dask_engine(cluster.get_client()))`. These
+deployers are Dask's; what was run here are local worker processes. What is drawn, and the two passes that settle the table,
+stay in the process that was started: give it as much memory as an audit on one machine.
 
 ## Cost model
 
-`python -m benchmarks.scale.cost`: core seconds and peak memory of small tables of numbers, fitted to the terms of the arithmetic by
-least squares of relative errors. *left*: the root mean square of what the fit leaves, as a share of what was measured. *columns* are
-encoded columns, *outputs* 1 for two classes, else the number of classes; *newton* is one pass of the counterpart's fit.
+`python -m benchmarks.scale.cost`: core seconds and peak memory of small tables of numbers, fitted to the terms of the
+arithmetic by least squares of relative errors. *left*: the root mean square of what the fit leaves, as a share of what was
+measured. *columns* are encoded columns, *outputs* 1 for two classes, else the number of classes; *newton* is one pass of the
+counterpart's fit.
 
 {cost}
 
-As an estimate, from these factors and five Newton passes (the drawn rows, which cost the same for any number of rows, come on top;
-core hours divide by the cores of a cluster, save for the scan's):
+As an estimate, from these factors and five Newton passes (the drawn rows, which cost the same for any number of rows, come on
+top; core hours divide by the cores of a cluster, save for the scan's):
 
 {stated}
 
@@ -108,8 +110,9 @@ def main() -> None:
     OUT.write_text(WORDS.format(**tables, wide_words=WIDE), encoding="utf-8")
 
 
-WIDE = """Permutation importance moves each of the columns ten times for each row. Memory there grows with rows × columns (two doubles for
-each row as receiver and two as donor). A table of 2,000 columns that is read in batches is read about 2,000 rows at a time."""
+WIDE = """Permutation importance moves each of the columns ten times for each row. Memory there grows with rows × columns (two
+doubles for each row as receiver and two as donor). A table of 2,000 columns that is read in batches is read about
+2,000 rows at a time."""
 
 
 if __name__ == "__main__":

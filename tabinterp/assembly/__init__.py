@@ -12,6 +12,7 @@ from .gain import gain
 from .grouped import grouped
 from .inside import inside
 from .judged import judged
+from .mechanism import mechanism
 from .provenance import configuration_digest, readings
 from .readings import agreement, gradients, importance, neurons
 from .reasons import reasons
@@ -56,6 +57,7 @@ def document(r: Results) -> doc.Document:
         off_support=off_support(r),
         extrapolation=extrapolation(r),
         inside=inside(r),
+        mechanism=mechanism(r),
         findings=[],
         evidence=[],
         not_assessed=not_assessed(r),

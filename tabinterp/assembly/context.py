@@ -12,9 +12,9 @@ import numpy as np
 from .. import __version__
 from ..comparison.agreement import TOP
 from ..comparison.performance import FEWEST, MARGIN, Metric, Performance
-from ..models import Bound
+from ..models import Bound, Model
 from ..models.model import File
-from ..readouts.grids import SMALL
+from ..readouts.grids import SMALL, countless
 from ..report import document as doc
 from ..report.claims import LINEAR_R2
 from ..report.document import Interval, Message
@@ -172,7 +172,11 @@ def _lines(r: Results, importance: doc.Importance) -> list[Message]:
     if performance.disagreement is not None:
         count, share = performance.disagreement
         told.append(
-            Message(key="verdict.labels", values={"count": count, "rows": performance.rows, "percent": 100 * share})
+            Message(key="verdict.labels.few", values={"rows": performance.rows, "fewest": SMALL})
+            if countless(count, performance.rows)
+            else Message(
+                key="verdict.labels", values={"count": count, "rows": performance.rows, "percent": 100 * share}
+            )
         )
     only = [
         row.column
@@ -290,8 +294,10 @@ def method(r: Results, data: doc.Data) -> doc.Method:
             **_file("network", r.network.model.file),
             **_file("linear", r.linear.model.file),
         },
-        model_digest=_model_digest(r.network),
-        linear_digest=_model_digest(r.linear),
+        model_digest=_model_digest(r.network.model),
+        linear_digest=_model_digest(r.linear.model),
+        null_digest=None if r.null is None else _model_digest(r.null),
+        other_digests=[_model_digest(one) for one in r.others],
         data_digest=table_digest([column.digest for column in data.columns]),
         code_digest=code_digest(),
         device=device(r.network),
@@ -305,9 +311,9 @@ def _file(which: str, file: File | None) -> dict[str, str | bool]:
     return {f"{which}_file": file.format, f"{which}_file_sha256": file.sha256, f"{which}_file_unsafe": file.unsafe}
 
 
-def _model_digest(bound: Bound) -> str:
+def _model_digest(model: Model) -> str:
     digest = hashlib.sha256()
-    for name, value in bound.model.weights.state_dict().items():
+    for name, value in model.weights.state_dict().items():
         digest.update(f"{name} {tuple(value.shape)} {value.dtype}\n".encode())
         digest.update(value.detach().cpu().contiguous().numpy().tobytes())
     return digest.hexdigest()

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -25,7 +26,8 @@ from ..comparison.slices import Slices
 from ..comparison.together import Together
 from ..comparison.trust import Trust
 from ..comparison.weak import WeakGroups
-from ..models import Bound
+from ..models import Bound, Model
+from ..readouts.ablation import Ablations
 from ..readouts.coefficients import Coefficients
 from ..readouts.data import DataReadings
 from ..readouts.effects import Effects
@@ -33,9 +35,12 @@ from ..readouts.extrapolation import Extrapolation
 from ..readouts.gradients import GradientImportance
 from ..readouts.inside import Inside, Optima
 from ..readouts.interactions import Interactions
+from ..readouts.mechanism import Conductances
 from ..readouts.neurons import NeuronCorrelations
 from ..readouts.offsupport import OffSupport
+from ..readouts.paths import PathWeights
 from ..readouts.permutation import PermutationImportance
+from ..readouts.regions import LinearRegions
 from ..readouts.result import Estimates
 from ..readouts.shapley import ShapleyValues
 from ..report.document import Interval, Message
@@ -60,6 +65,8 @@ class Results:
     interactions: Interactions | None
     neurons: NeuronCorrelations | None
     notes: tuple[Message, ...]
+    others: Sequence[Model] = ()  # networks of other seeds
+    null: Model | None = None  # a network trained on shuffled labels
     recalibrated: Recalibrated | None = None
     decisions: Decisions | None = None
     reference: Reference | None = None
@@ -75,6 +82,10 @@ class Results:
     trust: tuple[Trust, Trust] | None = None
     inside: Inside | None = None
     optima: Optima | None = None
+    regions: LinearRegions | None = None
+    conductance: Conductances | None = None
+    paths: PathWeights | None = None
+    unit_groups: Ablations | None = None
     slices: Slices | None = None
     reasons: ReasonCodes | None = None
     groups: Groups | None = None

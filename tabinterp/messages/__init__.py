@@ -27,6 +27,7 @@ from .gate import GATE
 from .groups import GROUPS
 from .inside import INSIDE
 from .language import translated
+from .mechanism import MECHANISM
 from .plots import PLOTS
 from .provenance import PROVENANCE
 from .readings import READINGS
@@ -56,6 +57,7 @@ ENGLISH: dict[str, str] = {
     **GATE,
     **GROUPS,
     **INSIDE,
+    **MECHANISM,
     **PLOTS,
     **PROVENANCE,
     **READINGS,

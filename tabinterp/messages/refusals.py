@@ -13,7 +13,6 @@ _WHY = (
     "the two models predict the same in nine of ten rows or more",
     "refits are scored on held-out rows, and the table does not say which these are",
     "no column was declared protected",
-    "of several classes none is the selected one",
     (
         "the ladder compares refits with the network on rows that it was not trained on, and the table does not say which "
         "these are; give it the split under which the network was trained (split=, or table.with_split(model.split))"
@@ -32,6 +31,11 @@ _WHY = (
     "the score is the same on every row",
     "permutation importance needs at least two rows that have weight",
     "the encoder mixes all columns, so that none has a coefficient of its own",
+    "they are of networks of rectifiers, and this one has another activation",
+    "the network is linear: they say no more than its coefficients",
+    "the network is linear: it has no hidden unit",
+    "no two units of a layer are correlated by 0.8: there is no group to take away",
+    "no column is encoded on its own, so that none has coefficients in them",
     "they are drawn for the columns that matter most, which were not found",
 )
 

@@ -181,6 +181,9 @@ REPORT: dict[str, str] = {
     "report.coefficients.table": "All terms, per unit of the column ({scale}, 95% interval)",
     "report.coefficients.all": "All terms ({count}), with tests, odds ratios and reasons",
     "report.coefficients.all.rates": "All terms ({count}), with tests, rate ratios and reasons",
+    "report.some": (
+        "{shown} of {count} are shown, those of the columns that matter most; the others are in audit.json."
+    ),
     "report.coefficients.elsewhere": (
         "Listed: {shown} of {count} terms, those of the columns with the largest importance for the network. All are in "
         "audit.json."
@@ -337,6 +340,8 @@ REPORT: dict[str, str] = {
     "report.method.seed": "Seed",
     "report.method.model_digest": "SHA-256 of the network's weights",
     "report.method.linear_digest": "SHA-256 of the counterpart's weights",
+    "report.method.null_digest": "SHA-256 of the weights of the network trained on shuffled labels",
+    "report.method.other_digest": "SHA-256 of the weights of other network {place}",
     "report.method.data_digest": "SHA-256 of the columns",
     "report.method.libraries": "Libraries",
     "report.method.setting": "Setting {name}",

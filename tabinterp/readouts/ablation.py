@@ -43,6 +43,8 @@ METHODS = ("mean", "zero", "resample")
 TOGETHER = 0.8  # |correlation| from which units are one group, on average over its pairs
 REPEATS = 5
 
+Group = tuple[str, tuple[str, IntArray]]  # its name, its layer, its units
+
 
 @dataclass(frozen=True, eq=False)
 class Ablations(Display):
@@ -133,7 +135,33 @@ def ablate(
     if not layers:
         raise NotApplicableError(f"{bound.model.name} has no hidden layer at which it could be cut")
     outputs = bound.activations()
-    asked = _correlated(bound, layers, outputs) if groups is None else _asked(groups, layers)
+    if groups is not None:
+        return _ablated(bound, layers, outputs, _asked(groups, layers), (methods, n_repeats, seed))
+    single = [_single(layer.name, u) for layer in layers for u in range(layer.width)]
+    return _ablated(bound, layers, outputs, single + _correlated(bound, layers, outputs), (methods, n_repeats, seed))
+
+
+def ablate_together(bound: Bound, seed: int = 0) -> Ablations | None:
+    """What correlated groups cost by every method, their members alone before them; None where there is no such group."""
+    if bound.table.weights is not None and not (bound.table.weights > 0).all():
+        bound = bound.take(bound.table.weights > 0)
+    layers = layers_of(bound)
+    if not layers:
+        raise NotApplicableError(f"{bound.model.name} has no hidden layer at which it could be cut")
+    outputs = bound.activations()
+    groups = _correlated(bound, layers, outputs)
+    members = [_single(name, int(u)) for _, (name, units) in groups for u in units]
+    return _ablated(bound, layers, outputs, members + groups, (METHODS, REPEATS, seed)) if groups else None
+
+
+def _ablated(
+    bound: Bound,
+    layers: tuple[Layer, ...],
+    outputs: dict[str, FloatArray],
+    asked: list[Group],
+    how: tuple[Sequence[str], int, int],
+) -> Ablations:
+    methods, n_repeats, seed = how
     held_out = bound.table.held_out
     known = held_out is not None and bool(held_out.any())
     rows = np.flatnonzero(held_out) if held_out is not None and known else np.arange(len(bound.table))
@@ -167,18 +195,17 @@ def ablate(
     )
 
 
-Group = tuple[str, tuple[str, IntArray]]  # its name, its layer, its units
+def _single(layer: str, u: int) -> Group:
+    return f"{layer} unit {u}", (layer, np.array([u]))
 
 
 def _correlated(bound: Bound, layers: tuple[Layer, ...], outputs: dict[str, FloatArray]) -> list[Group]:
-    """Every unit alone, then the correlated groups of each layer."""
-    single = [(f"{layer.name} unit {u}", (layer.name, np.array([u]))) for layer in layers for u in range(layer.width)]
     w = unit(bound.table.weights, len(bound.table))
-    found = []
-    for layer in layers:
-        for i, units in enumerate(correlated_units(outputs[layer.name], w)):
-            found.append((f"{layer.name} group {i + 1}", (layer.name, units)))
-    return single + found
+    return [
+        (f"{layer.name} group {i + 1}", (layer.name, units))
+        for layer in layers
+        for i, units in enumerate(correlated_units(outputs[layer.name], w))
+    ]
 
 
 def correlated_units(a: FloatArray, w: FloatArray) -> list[IntArray]:

@@ -13,6 +13,7 @@ are one, and the optimum stands where a line of that gradient has its own (`stra
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import ClassVar
 
@@ -46,7 +47,7 @@ class PathWeights(Display):
     rows: abs(path) x standard deviation for a number, the standard deviation of its levels' paths for a category. `garson`
     (columns, outputs): shares, a column's being the sum over its encoded columns; NaN where they are not told. Cosines are
     (outputs,): `path_gradient`, `path_optimum`, `gradient_optimum`, and `straight`, the last for a line of the mean gradient.
-    `caveats`: what is known to fail, in words.
+    `failures`: keys of what is known to fail, `caveats` the same in words.
     """
 
     drawn: ClassVar[Drawn] = Drawn(
@@ -68,9 +69,14 @@ class PathWeights(Display):
     path_optimum: FloatArray
     gradient_optimum: FloatArray
     straight: FloatArray
-    caveats: tuple[str, ...]
+    failures: tuple[str, ...]
     rows: int
     seed: int
+
+    @property
+    def caveats(self) -> tuple[str, ...]:
+        """What is known to fail."""
+        return tuple(text(one) for one in self.failures)
 
     def _numbers(self) -> pd.DataFrame:
         return scaled(self.frame().assign(sd=spreads(self.terms, len(self.outputs))), "path", "gradient")
@@ -127,17 +133,22 @@ def path_weights(model: Model | Bound, table: Table, *, seed: int = 0) -> PathWe
     ([0.0, 0.0], [1.0, 0.0])
     """
     bound = bind(model, table)
-    if table.weights is not None and not (table.weights > 0).all():  # rows of weight 0 say nothing
-        bound = bound.take(table.weights > 0)
+    return paths_of(bound, find_terms(bound), seed)
+
+
+def paths_of(bound: Bound, terms: Sequence[AnyTerm], seed: int = 0) -> PathWeights:
+    """The same for terms that are known."""
+    if bound.table.weights is not None and not (bound.table.weights > 0).all():  # rows of weight 0 say nothing
+        bound = bound.take(bound.table.weights > 0)
     w = unit(bound.table.weights, len(bound.table))
-    product, terms = _product(bound), find_terms(bound)
+    product = _product(bound)
     gradient = np.average(bound.gradients(bound.x), axis=0, weights=w)
     sd = deviation(bound.x, w)
     shares = _garson(bound, sd)
-    caveats = ["paths.olden", "paths.garson", "paths.scale"]
-    caveats += ["paths.garson.none"] if shares is None else []
-    caveats += ["paths.garson.deep"] if shares is not None and len(layers_of(bound)) > 1 else []
-    caveats += [] if all(bound.encoding.local.values()) else ["paths.garson.mixed"]
+    failures = ["paths.olden", "paths.garson", "paths.scale"]
+    failures += ["paths.garson.none"] if shares is None else []
+    failures += ["paths.garson.deep"] if shares is not None and len(layers_of(bound)) > 1 else []
+    failures += [] if all(bound.encoding.local.values()) else ["paths.garson.mixed"]
     optimum, straight = _optima(bound, gradient, seed)
     mean = np.average(bound.x, axis=0, weights=w)
     with np.errstate(invalid="ignore", divide="ignore"):
@@ -155,7 +166,7 @@ def path_weights(model: Model | Bound, table: Table, *, seed: int = 0) -> PathWe
         path_optimum=_cosine(slopes[0], ways[0]),
         gradient_optimum=_cosine(slopes[1], ways[0]),
         straight=_cosine(slopes[1], ways[1]),
-        caveats=tuple(text(one) for one in caveats),
+        failures=tuple(failures),
         rows=len(bound.table),
         seed=seed,
     )

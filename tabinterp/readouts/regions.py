@@ -9,6 +9,7 @@ rows of a region are no table.
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from itertools import count as numbered
 from typing import ClassVar
@@ -19,7 +20,7 @@ import torch
 
 from ..errors import NotApplicableError
 from ..models import Bound, Model, bind
-from ..models.layers import layers_of
+from ..models.layers import Layer, layers_of
 from ..models.pieces import RECTIFIERS, is_affine_between
 from ..table import Table
 from ..table.draws import FloatArray, IntArray
@@ -144,10 +145,18 @@ def linear_regions(model: Model | Bound, table: Table, *, counterpart: Model | B
     (2, 0.5, [-0.5, 1.5], [[1.0]])
     """
     bound = bind(model, table)
+    rival = None if counterpart is None else bind(counterpart, table)
+    return regions_of(bound, find_terms(bound), rival, [] if rival is None else find_terms(rival))
+
+
+def regions_of(
+    bound: Bound, terms: Sequence[AnyTerm], counterpart: Bound | None, rivals: Sequence[AnyTerm]
+) -> LinearRegions:
+    """The same for terms that are known: those of the counterpart are `rivals`."""
     _check(bound)
-    if table.weights is not None and not (table.weights > 0).all():  # rows of weight 0 say nothing
-        bound = bound.take(table.weights > 0)
-    terms = find_terms(bound)
+    weights = bound.table.weights
+    if weights is not None and not (weights > 0).all():  # rows of weight 0 say nothing
+        bound = bound.take(weights > 0)
     if not terms:
         raise NotApplicableError(
             f"{bound.model.name} has no column that is encoded on its own: there are no coefficients"
@@ -171,7 +180,7 @@ def linear_regions(model: Model | Bound, table: Table, *, counterpart: Model | B
         mean=mean,
         spread=deviation(rows, w),
         sign_flip=np.average(flips, axis=0, weights=w),
-        counterpart=_counterpart(counterpart, table, terms, len(bound.outputs)),
+        counterpart=_counterpart(counterpart, rivals, terms, len(bound.outputs)),
         left_out=tuple(c for c in bound.columns if len(bound.encoding.blocks[c]) and not bound.encoding.local[c]),
     )
 
@@ -185,16 +194,28 @@ def _check(bound: Bound) -> None:
     if bound.is_linear:
         return
     layers = layers_of(bound)
-    for layer in layers:
-        if layer.kind not in RECTIFIERS or float(layer.activation(torch.full((1, layer.width), -1.0)).max()) > 0:
-            raise NotApplicableError(
-                f"{name} has no linear regions: {layer.name} applies {layer.kind}, which is no rectifier"
-            )
+    if (layer := unlike(layers)) is not None:
+        raise NotApplicableError(
+            f"{name} has no linear regions: {layer.name} applies {layer.kind}, which is no rectifier"
+        )
     if not is_affine_between(bound, len(layers)):
         raise NotApplicableError(
             f"{name} has no linear regions that could be found: what lies between its activations is not affine (a "
             f"normalisation of rows, a product), or its forward cannot be traced"
         )
+
+
+def unlike(layers: Sequence[Layer]) -> Layer | None:
+    """The first layer that is no rectifier."""
+    ends = (torch.full((1, layer.width), -1.0) for layer in layers)
+    return next(
+        (
+            layer
+            for layer, low in zip(layers, ends, strict=True)
+            if layer.kind not in RECTIFIERS or float(layer.activation(low).max()) > 0
+        ),
+        None,
+    )
 
 
 def _regions(bound: Bound, w: FloatArray) -> tuple[IntArray, IntArray, FloatArray]:
@@ -212,7 +233,7 @@ def _regions(bound: Bound, w: FloatArray) -> tuple[IntArray, IntArray, FloatArra
     return first[order].astype(np.int64), np.argsort(order)[group].astype(np.int64), mass[order]
 
 
-def of_gradients(terms: list[AnyTerm], gradient: FloatArray) -> FloatArray:
+def of_gradients(terms: Sequence[AnyTerm], gradient: FloatArray) -> FloatArray:
     """(m, terms, k) coefficients of linear functions whose derivatives by the encoded columns are `gradient` (m, d, k)."""
     made = np.empty((len(gradient), len(terms), gradient.shape[2]))
     for j, term in enumerate(terms):
@@ -231,15 +252,13 @@ def _way(term: AnyTerm) -> FloatArray:
     return term.level - term.reference if isinstance(term, Contrast) else np.ones(1)
 
 
-def _counterpart(counterpart: Model | Bound | None, table: Table, terms: list[AnyTerm], outputs: int) -> FloatArray:
+def _counterpart(bound: Bound | None, own: Sequence[AnyTerm], terms: Sequence[AnyTerm], outputs: int) -> FloatArray:
     """(terms, k) the linear model's coefficients, by column, level and reference."""
     made = np.full((len(terms), outputs), np.nan)
-    if counterpart is None:
+    if bound is None:
         return made
-    bound = bind(counterpart, table)
     if not bound.is_linear:
         raise NotApplicableError(f"the counterpart is a linear model; {bound.model.name} is not")
-    own = find_terms(bound)
     values = of_gradients(own, bound.gradients(bound.x[:1]))[0]
     place = {one.term: j for j, one in enumerate(own)}
     for i, one in enumerate(terms):

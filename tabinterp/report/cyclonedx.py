@@ -14,7 +14,6 @@ from typing import Any, Literal
 
 from tabinterp.report.canonical import to_bytes
 from tabinterp.report.document import Document, Interval, ModelInfo
-from tabinterp.report.evidenced import Card
 from tabinterp.report.words import plain, say, t
 
 SCHEMA = "http://cyclonedx.org/schema/bom-1.6.schema.json"
@@ -73,7 +72,7 @@ def _model(document: Document, which: Which, digest: str) -> dict[str, Any]:
         "modelCard": {
             "modelParameters": _parameters(document, model),
             "quantitativeAnalysis": {"performanceMetrics": list(_metrics(document, which))},
-            **(_considerations(document.card) if which == "network" else {}),
+            **(_considerations(document) if which == "network" else {}),
         },
         "properties": _properties(
             {
@@ -159,12 +158,14 @@ def _metric(kind: str, found: Interval, where: str) -> Iterator[dict[str, Any]]:
     yield told
 
 
-# ---- the author's text
+# ---- the verdict, and the author's text
 
 
-def _considerations(card: Card | None) -> dict[str, Any]:
-    """What the author supplied; nothing stands in for what is missing."""
+def _considerations(document: Document) -> dict[str, Any]:
+    """The verdict, and what the author supplied; nothing stands in for what is missing."""
+    card, verdict = document.card, document.verdict
     told = {} if card is None else {name: plain(text) for name, text in card.model_dump().items() if text}
     placed = {place: [told[name]] for name, place in CONSIDERATIONS.items() if name in told}
+    placed["performanceTradeoffs"] = [plain(say(one)) for one in (verdict.sentence, *verdict.lines)]
     own = _properties({name: told.get(name) for name in OWN})
-    return ({"considerations": placed} if placed else {}) | ({"properties": own} if own else {})
+    return {"considerations": placed} | ({"properties": own} if own else {})

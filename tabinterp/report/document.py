@@ -17,6 +17,7 @@ from .evidenced import Card, EvidenceRow
 from .grouped import Groups
 from .inside import Inside
 from .judged import Judged
+from .mechanism import Mechanism
 from .provenance import TOLERANCE, ReadingRows
 from .reasons import Reasons
 from .sliced import Slices
@@ -349,6 +350,8 @@ class Method(Part):
     settings: dict[str, Scalar]
     model_digest: str  # sha256 of the network's weights as read
     linear_digest: str = ""  # of the counterpart's
+    null_digest: str | None = None  # of the network trained on shuffled labels, where one was given
+    other_digests: list[str] = Field(default_factory=list)  # of networks of other seeds
     data_digest: str  # sha256 of the columns' digests
     configuration_digest: str = ""  # sha256 of what was asked
     code_digest: str = ""  # of the package's own files
@@ -385,6 +388,7 @@ class Document(Part):
     off_support: OffSupport | None = None
     extrapolation: Extrapolation | None = None
     inside: Inside | None = None
+    mechanism: Mechanism | None = None
     findings: list[Finding]
     not_assessed: list[Message]
     card: Card | None = None

@@ -26,7 +26,8 @@ SVG = "http://www.w3.org/2000/svg"
 XLINK = "{http://www.w3.org/1999/xlink}href"
 KEPT = {"fill", "stroke", "stroke-width", "stroke-dasharray", "fill-opacity", "stroke-opacity", "opacity"}
 KEPT_FOR_TEXT = {"fill", "font-size", "font", "text-anchor"}
-LONG = re.compile(r"-?\d+\.\d{3,}")  # a hundredth of a pixel is enough for a line
+LONG = re.compile(r"-?\d+\.\d{2,}")
+AROUND = re.compile(r"\s*([A-Za-z])\s*")  # the letter of a path's command
 REFERENCE = re.compile(r"url\(#([^)]+)\)")
 
 P = ParamSpec("P")
@@ -127,13 +128,14 @@ def _restyle(element: ET.Element) -> None:
         del element.attrib["transform"]
     if element.tag == f"{{{SVG}}}use":
         for name in {"x", "y"} & element.attrib.keys():
-            element.set(name, _lean(element.attrib[name]))
+            element.set(name, _lean(element.attrib[name], 2))
     if element.tag == f"{{{SVG}}}path" and "d" in element.attrib:
-        element.set("d", " ".join(_lean(element.attrib["d"]).split()))
+        element.set("d", AROUND.sub(r"\1", " ".join(_lean(element.attrib["d"], 1).split())))
 
 
-def _lean(numbers: str) -> str:
-    return LONG.sub(lambda found: f"{float(found[0]):.2f}".rstrip("0").rstrip("."), numbers)
+def _lean(numbers: str, digits: int) -> str:
+    """A hundredth of a pixel is enough for a mark, a tenth for a line."""
+    return LONG.sub(lambda found: f"{float(found[0]):.{digits}f}".rstrip("0").rstrip("."), numbers)
 
 
 def _inherit(root: ET.Element) -> None:

@@ -66,6 +66,8 @@ from tabinterp.report.grouped import (
     Alternatives,
     ConstraintRow,
     ConstraintTable,
+    Fitted,
+    FittedRow,
     GapPart,
     GroupRow,
     Groups,
@@ -81,6 +83,7 @@ from tabinterp.report.inside import (
     Card,
     Inside,
     LayerHealth,
+    LevelWeights,
     Optimum,
     OutputCard,
     PanelColumn,
@@ -101,6 +104,21 @@ from tabinterp.report.judged import (
     Policy,
     Recalibration,
     Reference,
+)
+from tabinterp.report.mechanism import (
+    Conductance,
+    ConductanceLayer,
+    ConductanceRow,
+    Mechanism,
+    PathColumn,
+    PathLine,
+    Paths,
+    PathTerm,
+    Region,
+    Regions,
+    RegionTerm,
+    UnitGroup,
+    UnitGroups,
 )
 from tabinterp.report.reasons import Alike, Flip, ReasonRow, Reasons
 from tabinterp.report.sliced import SliceRow, Slices
@@ -572,6 +590,9 @@ def neurons(make: Maker, found: list[ColumnInfo], units: int) -> Neurons:
     )
 
 
+ENDS = [f"{name}{end}" for end in ("", "_near") for name in ("mahalanobis", "neighbours", "forest", "residual")]
+
+
 def optimum(make: Maker, names: list[str], place: int) -> Optimum:
     """In turn: proved and out of range, bounded, and of unknown distance to the maximum; one is odd by every measure."""
     proof = ("closed form", "bound propagation", "integer programme", None)[place % 4]
@@ -601,6 +622,8 @@ def optimum(make: Maker, names: list[str], place: int) -> Optimum:
         residual=1.0 if place in (2, 6) else 0.9,
         residual_of=None if place == 5 else names[0],
         out=1 if place in (0, 2) else 0,
+        oddness=0.9995 if place in (0, 2, 6) else 0.75,
+        beyond=ENDS if place == 2 else ["residual"] if place in (0, 6) else [],
         unreadable=place in (0, 2, 6),
         places=places,
     )
@@ -643,13 +666,21 @@ def card(make: Maker, unit: Unit, names: list[str], place: int) -> Card:
         weights=[]
         if place == 1
         else [WeightLine(column=n, level=levels[i % 4], weight=0.3) for i, n in enumerate(names[:5])],
+        bars=[]
+        if place in (1, 3)
+        else [
+            LevelWeights(
+                column=name, levels=[f"level {i}" for i in range(14)], weights=[0.7 - 0.1 * i for i in range(14)]
+            )
+            for name in names[1:4]
+        ],
         panels=panels(make, names),
         optimum=(found := None if place == 4 else optimum(make, names, place)),
         lowest=None if place == 4 else optimum(make, names, place + 1),
         path=[] if found is None else path(),
         plausible=None
         if found is None or place != 2
-        else Plausible(share=0.5, value=1.4, oddest=0.97, places=found.places),
+        else Plausible(share=0.5, value=1.4, oddness=0.97, places=found.places),
     )
 
 
@@ -666,8 +697,8 @@ def template(names: list[str], place: int) -> Template:
 
 def path() -> list[PathPoint]:
     return [
-        PathPoint(share=share, value=value, tenth=tenth, oddest=oddest, out=0, unreadable=oddest > 0.9975)
-        for share, value, tenth, oddest in ((0.1, 0.9, None, 0.7), (0.5, 1.4, 1.2, 0.97), (0.9, 2.5, 1.9, 0.999))
+        PathPoint(share=share, value=value, tenth=tenth, oddness=odd, out=0, unreadable=odd > 0.99)
+        for share, value, tenth, odd in ((0.1, 0.9, None, 0.7), (0.5, 1.4, 1.2, 0.97), (0.9, 2.5, 1.9, 0.999))
     ]
 
 
@@ -710,8 +741,95 @@ def inside(make: Maker, found: Neurons, names: list[str], classes: list[str | No
         outputs=[OutputCard(output=name, lowest=low, optimum=optimum(make, names, 1)) for name, low in outputs],
         starts=64,
         reference=2000,
-        far=0.9975,
+        far=0.99,
         seed=7,
+    )
+
+
+def mechanism(make: Maker, found: Neurons, terms: Coefficients, names: list[str]) -> Mechanism:
+    """Terms are those of the coefficients; a group of many units and one of two; a column that is mixed."""
+    classes = list(dict.fromkeys(row.output for row in terms.terms))
+    own = [
+        {name: getattr(row, name) for name in ("output", "column", "level", "reference", "sd")} for row in terms.terms
+    ]
+    regions = Regions(
+        rows=4000,
+        visited=1234,
+        told=20,
+        share_told=0.45,
+        largest=0.06,
+        terms=[
+            RegionTerm(
+                **row,
+                unit="basis 1 of 3" if i == 2 else None,
+                mean=make.interval(make.real(), 0.1),
+                spread=make.share(),
+                sign_flip=make.share(),
+                linear=None if i == 1 else make.real(),
+            )
+            for i, row in enumerate(own)
+        ],
+        tables=[Region(rows=240 - i, share=0.06, coefficients=[make.real() for _ in own]) for i in range(5)],
+        left_out=names[2:3],
+    )
+    layers = list(dict.fromkeys(unit.layer for unit in found.units))
+    conductance = Conductance(
+        rows=1000,
+        tolerance=1e-3,
+        layers=[ConductanceLayer(layer=name, gap=3e-4, around=0.0) for name in layers],
+        units=len(found.units),
+        rows_told=[
+            ConductanceRow(
+                output=output,
+                layer=unit.layer,
+                index=unit.index,
+                mean=make.interval(make.real(), 0.1),
+                size=make.interval(1.0, 0.1),
+            )
+            for output in classes
+            for unit in found.units[:64]
+        ],
+    )
+    paths = Paths(
+        rows=2000,
+        columns=[
+            PathColumn(
+                output=output,
+                column=name,
+                size=None if i == 2 else make.share(),
+                garson=None if i == 2 else make.share(),
+            )
+            for output in classes
+            for i, name in enumerate(names)
+        ],
+        terms=[PathTerm(**row, unit=None, path=make.real(), gradient=make.real()) for row in own],
+        lines=[
+            PathLine(output=output, path_gradient=0.9, path_optimum=0.5, gradient_optimum=None, straight=0.6)
+            for output in classes
+        ],
+        path_ranks=0.4,
+        garson_ranks=None,
+        failures=[Message(key=f"paths.{name}") for name in ("olden", "garson", "scale", "garson.deep", "garson.mixed")],
+    )
+    groups = [
+        UnitGroup(
+            layer=layers[0],
+            units=list(range(units)),
+            resample=make.interval(0.1, 0.01),
+            mean=make.interval(0.04, 0.01),
+            zero=make.interval(0.05, 0.01),
+            alone=0.02,
+        )
+        for units in (40, *[2] * 11)
+    ]
+    why = {"reading": "hidden units", "reason": "there are none"}
+    return Mechanism(
+        seed=7,
+        regions=regions,
+        conductance=conductance,
+        paths=paths,
+        groups=UnitGroups(rows=4000, repeats=5, together=0.8, groups=groups),
+        absent=[Message(key="not_assessed.reading", values=why)],
     )
 
 
@@ -1094,6 +1212,10 @@ def grouped(make: Maker, names: list[str], task: str, loss: str) -> Groups:
         ConstraintRow(column=first, direction="+", rows=4000, **kept),
         ConstraintRow(column=second, low=0.0, high=None, outside=0, few_outside=False, **free),
     ]
+    fitted = Fitted(
+        accuracy=part(0.8, 0.02), accuracy_difference=part(0.1, 0.03), accuracy_p=0.01,
+        loss=part(0.5, 0.02), loss_difference=part(-0.1, 0.03), loss_p=0.02,
+    )  # fmt: skip
     versions = [
         AlternativeRow(
             model=model, how=how, without=without, auc=part(0.9 - i / 50, 0.01),
@@ -1105,6 +1227,18 @@ def grouped(make: Maker, names: list[str], task: str, loss: str) -> Groups:
     ]  # fmt: skip
     return Groups(
         table=None if task == "multiclass" else group_table(make, names, task),
+        classes=[
+            group_table(make, names, "binary").model_copy(update={"threshold": None, "favourable": label})
+            for label in ("first", "second")
+        ]
+        if task == "multiclass"
+        else [],
+        fits=[
+            FittedRow(group=group, control=True, rows=120, network=fitted, linear=fitted),
+            FittedRow(group=group, control=False, rows=None, network=None, linear=None),
+        ]
+        if task == "multiclass"
+        else [],
         proxies=[] if task == "multiclass" else [proxy],
         alternatives=Alternatives(rows=2000, seed=0, columns=[first, "sex"], versions=versions)
         if task == "binary"
@@ -1406,7 +1540,7 @@ def document(
         groups=grouped(make, names, task, loss),
         importance=importance(make, names, loss),
         together=together(Maker(seed + 400), names, loss),
-        coefficients=coefficients(make, found, outputs, SCALE.get(task, "log-odds")),
+        coefficients=(weighed := coefficients(make, found, outputs, SCALE.get(task, "log-odds"))),
         gradients=gradients(make, names, outputs).model_copy(update={"baselines": baselines(Maker(seed + 300), names)}),
         shapley=shapley(make, names, outputs),
         effects=effects(make, found, outputs, levels),
@@ -1415,6 +1549,7 @@ def document(
         trust=trust(Maker(seed + 300), names, loss),
         neurons=hidden,
         inside=inside(Maker(seed + 400), hidden, names, outputs, loss),
+        mechanism=mechanism(Maker(seed + 500), hidden, weighed, names),
         table=table_readings(Maker(seed + 700), found, task),
         off_support=off_support(Maker(seed + 800), names, outputs),
         extrapolation=extrapolation(Maker(seed + 900), names),
@@ -1440,6 +1575,8 @@ def document(
             },
             model_digest="ab" * 32,
             linear_digest="b" * 64,
+            null_digest="c" * 64,
+            other_digests=["d" * 64],
             data_digest="cd" * 32,
             configuration_digest="ef" * 32,
             code_digest="12" * 32,
@@ -1593,6 +1730,7 @@ def nothing() -> Document:
             "off_support": None,
             "extrapolation": None,
             "inside": None,
+            "mechanism": None,
             "findings": [],
             "not_assessed": [],
         }
@@ -1726,6 +1864,7 @@ def all_none() -> Document:
             "extrapolation": found.extrapolation.model_copy(
                 update={"columns": [row.model_copy(update={"change": NONE}) for row in found.extrapolation.columns]}
             ),
+            "mechanism": unmoved(found.mechanism),
             "inside": found.inside.model_copy(
                 update={
                     "units": [unit.model_copy(update={"ablation": NONE}) for unit in found.inside.units],
@@ -1738,6 +1877,27 @@ def all_none() -> Document:
             ),
         }
     )
+
+
+def unmoved(found: Mechanism) -> Mechanism:
+    """No region of ten rows, no terms, a layer that is led past, no group; not one cosine."""
+    regions = found.regions.model_copy(
+        update={"told": 0, "share_told": 0.0, "largest": None, "terms": [], "tables": []}
+    )
+    lines = [
+        row.model_copy(update=dict.fromkeys(("path_gradient", "path_optimum", "straight"))) for row in found.paths.lines
+    ]
+    paths = found.paths.model_copy(
+        update={
+            "columns": [row.model_copy(update={"size": None, "garson": None}) for row in found.paths.columns],
+            "terms": [],
+            "lines": lines,
+            "path_ranks": None,
+        }
+    )
+    rows = [row.model_copy(update={"mean": NONE, "size": NONE}) for row in found.conductance.rows_told]
+    conductance = found.conductance.model_copy(update={"rows_told": rows})
+    return found.model_copy(update={"regions": regions, "paths": paths, "conductance": conductance, "groups": None})
 
 
 def blank_groups(found: Groups) -> Groups:

@@ -115,10 +115,11 @@ def test_files_weights_data_and_document_are_named_by_their_digests():
 
 def test_the_authors_text_stands_where_it_was_supplied_and_nothing_in_its_place():
     document = SAMPLES["nothing"]().model_copy(update={"card": None})
-    assert "considerations" not in models(json.loads(ti.Audit(document).to_cyclonedx()))["network"]["modelCard"]
+    told = {"performanceTradeoffs": [say(one) for one in (document.verdict.sentence, *document.verdict.lines)]}
+    assert models(json.loads(ti.Audit(document).to_cyclonedx()))["network"]["modelCard"]["considerations"] == told
     document = document.model_copy(update={"card": Card(limits="not below 18", population="applicants")})
     card = models(json.loads(ti.Audit(document).to_cyclonedx()))["network"]["modelCard"]
-    assert card["considerations"] == {"technicalLimitations": ["not below 18"]}
+    assert card["considerations"] == {"technicalLimitations": ["not below 18"]} | told
     assert card["properties"] == [{"name": "tabinterp:population", "value": "applicants"}]
 
 

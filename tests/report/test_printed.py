@@ -18,6 +18,7 @@ import tabinterp as ti
 from tabinterp import cli
 from tabinterp.audited import VIEWS, Audit
 from tabinterp.errors import MissingError
+from tabinterp.report import sections as sections_module
 from tabinterp.report.printed import printed
 from tabinterp.report.render import render
 from tabinterp.report.sections import sections
@@ -36,8 +37,7 @@ def small():
     return made.model_copy(update=dict.fromkeys(DROPPED, None))
 
 
-@pytest.fixture(scope="module")
-def laid():
+def lay(document):
     """The bytes, and the pages that they were drawn from."""
     pages = []
     whole = Laid.write_pdf
@@ -48,7 +48,12 @@ def laid():
 
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(Laid, "write_pdf", noted)
-        return printed(small()), pages
+        return printed(document), pages
+
+
+@pytest.fixture(scope="module")
+def laid():
+    return lay(small())
 
 
 @pytest.fixture(scope="module")
@@ -132,9 +137,20 @@ def test_names_are_in_the_text(words):
 
 
 def test_nothing_is_cut(laid):
-    """Every text lies inside the margins of its sheet, and none but the page number below its foot."""
+    assert inside(laid[1]) > 1000
+
+
+def test_units_by_many_columns_are_not_cut(monkeypatch):
+    monkeypatch.setattr(sections_module, "SECTIONS", [one for one in sections_module.SECTIONS if one[0] == "neurons"])
+    names = [f"column of a long name {i}" for i in range(16)]
+    made = document("regression", names=names, units=2, levels=2)
+    assert inside(lay(made)[1]) > 300
+
+
+def inside(pages):
+    """How many texts there are; each lies inside the margins of its sheet, and none but the page number below its foot."""
     texts = 0
-    for page in laid[1]:
+    for page in pages:
         for box in page._page_box.descendants():
             text = getattr(box, "text", "").strip()
             if text:
@@ -142,7 +158,7 @@ def test_nothing_is_cut(laid):
                 assert box.position_x >= MARGIN, text
                 assert box.position_x + box.width <= page.width - MARGIN, text
                 assert box.position_y + box.height <= page.height - MARGIN / 2, text
-    assert texts > 1000
+    return texts
 
 
 def test_another_process_writes_the_same_bytes():

@@ -84,7 +84,7 @@ def _legend(numeric: bool, points: Sequence[EffectPoint]) -> list[Key]:
     if not numeric:
         return [*keys, Key("◇", "lin", t("report.effects.legend.linear_interval"))]
     keys.append(Key("◇", "lin", t("report.effects.legend.linear")))
-    if any(point.network.ale.value is not None for point in points):
+    if any(_has_ale(point) for point in points):
         keys.append(Key("···", "net", t("report.effects.legend.ale")))
     return [*keys, Key("▒", "net", t("report.effects.legend.ice"))]
 
@@ -132,7 +132,13 @@ def _range(found: Sequence[tuple[EffectPoint, EffectCurve]]) -> str:
 
 
 def _table(curve: Effect, scale: str) -> Table:
+    """Without accumulated effects where levels have no order that these could follow."""
     stderr = t("report.shapley.stderr")
+    ale = any(_has_ale(point) for point in curve.points)
+    accumulated = [
+        Cell(t("report.effects.network_ale"), style="net"),
+        Cell(t("report.effects.linear_ale"), style="lin"),
+    ]
     head = [
         Cell(t("report.effects.value")),
         Cell(t("report.effects.rows")),
@@ -140,18 +146,21 @@ def _table(curve: Effect, scale: str) -> Table:
         Cell(stderr),
         Cell(t("report.linear.interval"), style="lin"),
         Cell(stderr),
-        Cell(t("report.effects.network_ale"), style="net"),
-        Cell(t("report.effects.linear_ale"), style="lin"),
+        *(accumulated if ale else []),
         Cell(t("report.effects.network_ice"), style="net"),
         Cell(t("report.effects.linear_ice"), style="lin"),
         Cell(t("report.effects.sparse"), style="t"),
     ]
     return Table(
-        t("report.effects.table", column=cut(curve.column), scale=scale), head, [_row(p) for p in curve.points]
+        t("report.effects.table", column=cut(curve.column), scale=scale), head, [_row(p, ale) for p in curve.points]
     )
 
 
-def _row(point: EffectPoint) -> list[Cell]:
+def _has_ale(point: EffectPoint) -> bool:
+    return point.network.ale.value is not None or point.linear.ale.value is not None
+
+
+def _row(point: EffectPoint, ale: bool) -> list[Cell]:
     network, linear = point.network, point.linear
     return [
         name_cell(_name(point)),
@@ -162,8 +171,7 @@ def _row(point: EffectPoint) -> list[Cell]:
                 number(network.effect.stderr),
                 interval(linear.effect, sign=True),
                 number(linear.effect.stderr),
-                interval(network.ale, sign=True),
-                interval(linear.ale, sign=True),
+                *([interval(network.ale, sign=True), interval(linear.ale, sign=True)] if ale else []),
                 _between(network),
                 _between(linear),
             ]

@@ -8,6 +8,7 @@ from tabinterp.report.blocks import Block, Cell, Fold, Heading, Paragraph, Table
 from tabinterp.report.document import Document, GradientMethod, GradientRow
 from tabinterp.report.parts.baselines import baselines
 from tabinterp.report.words import (
+    by_importance,
     capital,
     cells,
     cut,
@@ -22,6 +23,7 @@ from tabinterp.report.words import (
     t,
 )
 
+MOST = 100  # columns in a table
 SIZES = {"saliency", "smoothgrad"}  # methods whose attributions are never negative
 
 
@@ -41,12 +43,12 @@ def gradients(document: Document) -> list[Block]:
     if part.saturation is not None:
         blocks.append(Paragraph(t("report.gradients.saturation", saturation=number(part.saturation))))
     for method in part.methods:
-        blocks.extend(_method(method))
+        blocks.extend(_method(method, by_importance(document)))
     blocks.append(Paragraph(t("report.gradients.note"), "note"))
     return blocks if part.baselines is None else [*blocks, *baselines(part.baselines)]
 
 
-def _method(method: GradientMethod) -> list[Block]:
+def _method(method: GradientMethod, rank: dict[str, int]) -> list[Block]:
     name = _name(method)
     blocks: list[Block] = [Heading(name), Paragraph(sentences([say(method.estimand), _rows(method), _gap(method)]))]
     blocks.extend(_refusals(method))
@@ -57,7 +59,11 @@ def _method(method: GradientMethod) -> list[Block]:
             summary = t("report.gradients.fold", count=len(rows))
         else:
             summary = t("report.gradients.fold_output", count=len(rows), output=cut(output))
-        blocks.append(Fold(summary, [_table(name, rows, sizes=method.method in SIZES)]))
+        told: list[Block] = []
+        if len(rows) > MOST:
+            told.append(Paragraph(t("report.some", shown=MOST, count=len(rows)), "note"))
+            rows = sorted(rows, key=lambda row: rank.get(row.column, len(rank)))[:MOST]
+        blocks.append(Fold(summary, [*told, _table(name, rows, sizes=method.method in SIZES)]))
     return blocks
 
 

@@ -55,6 +55,10 @@ def _facts(document: Document) -> Iterator[tuple[str, str]]:
     yield t("report.method.model_digest"), how.model_digest
     if how.linear_digest:
         yield t("report.method.linear_digest"), how.linear_digest
+    if how.null_digest is not None:
+        yield t("report.method.null_digest"), how.null_digest
+    for place, digest in enumerate(how.other_digests, 1):
+        yield t("report.method.other_digest", place=place), digest
     yield t("report.method.data_digest"), how.data_digest
     for name in ("configuration_digest", "code_digest", "device"):
         if value := getattr(how, name):

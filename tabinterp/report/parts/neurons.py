@@ -9,6 +9,7 @@ from tabinterp.report.document import Document, Interval, Neurons, Unit, UnitCol
 from tabinterp.report.heat import heat
 from tabinterp.report.inside import Inside, UnitRow
 from tabinterp.report.parts.inside import close, dearest, health, healthy, order
+from tabinterp.report.parts.mechanism import mechanism
 from tabinterp.report.parts.templates import templates
 from tabinterp.report.words import (
     NONE,
@@ -42,7 +43,7 @@ UNRANKED = 10**6
 def neurons(document: Document) -> list[Block]:
     part = document.neurons
     if not part.units:
-        return []
+        return mechanism(document)
     inside = document.inside
     part = part.model_copy(update={"units": _ordered(part.units, inside)})
     rows = t(f"report.rows_of.{part.rows_of}", rows=part.rows)
@@ -65,6 +66,7 @@ def neurons(document: Document) -> list[Block]:
         Fold(t("report.neurons.units_fold", count=len(part.units)), [_every(part.units, inside)]),
         _all(part),
         *([] if inside is None else close(document, inside)),
+        *mechanism(document),
     ]
     if part.dropped_units:
         blocks.append(Paragraph(t("report.neurons.dropped", count=part.dropped_units), "warning"))

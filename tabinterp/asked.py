@@ -1,0 +1,68 @@
+"""What an audit is asked: both models, the rows, the user's wishes; and which rows a reading of many passes draws."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+from functools import cached_property
+from typing import Any
+
+import numpy as np
+
+from .comparison.decisions import Policy
+from .comparison.declined import Declined
+from .comparison.groups import THRESHOLD
+from .models import Bound, Model
+from .table.draws import IntArray, chosen
+
+GRADIENT_ROWS = 2_000
+
+
+@dataclass(frozen=True)
+class Asked:
+    """Both models, the rows, and what the user asked for; `found` fills while the steps run."""
+
+    network: Bound
+    linear: Bound
+    others: Sequence[Model]
+    null: Model | None  # trained on shuffled labels
+    seed: int
+    rows: int  # the most for readings of many passes
+    declined: Declined
+    control: Mapping[str, Any]  # protected column -> the group that the others are set against
+    constraints: Mapping[str, Any]
+    margin: float | None  # of equivalence; None: the convention
+    policy: Policy | None  # costs and threshold
+    found: dict[str, Any]
+    within: Callable[[float], None]  # the share of the present step that is done
+
+    @property
+    def threshold(self) -> float:
+        """Above this probability a row is called positive."""
+        return THRESHOLD if self.policy is None else self.policy.threshold
+
+    @property
+    def held_out(self) -> bool:
+        return self.network.table.held_out is not None
+
+    @cached_property
+    def evaluated(self) -> IntArray:
+        """Rows that are evaluated: those held out, or all."""
+        held_out = self.network.table.held_out
+        return np.arange(len(self.network.table)) if held_out is None else np.flatnonzero(held_out)
+
+    @cached_property
+    def few(self) -> IntArray:
+        """Rows for readings of many passes."""
+        return self.drawn(self.evaluated, self.rows)
+
+    @cached_property
+    def fewer(self) -> IntArray:
+        """Rows for gradients."""
+        return self.drawn(self.few, GRADIENT_ROWS)
+
+    def drawn(self, rows: IntArray, most: int) -> IntArray:
+        return rows[np.sort(chosen(self.network.table.numbers[rows], most, self.seed))]
+
+    def both(self, rows: IntArray) -> tuple[Bound, Bound]:
+        return self.network.take(rows), self.linear.take(rows)
