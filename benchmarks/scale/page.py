@@ -60,6 +60,8 @@ two. Bar: 1.6 times the rows a second.
 
 {cluster}
 
+{cluster_words}
+
 `--engine dask --scheduler tcp://HOST:8786` has the sums over all rows taken by a cluster that is there; Dask's own deployers
 start one. Workers need the same versions of Python, tabinterp and its dependencies (an image, an environment on a shared
 disk), and must reach the files under the same path or URL.
@@ -107,12 +109,17 @@ def main() -> None:
     known = read()
     names = ("memory", "wide", "cluster", "cost", "stated")
     tables = {name: table(name) if name in known else "(not measured yet)" for name in names}
-    OUT.write_text(WORDS.format(**tables, wide_words=WIDE), encoding="utf-8")
+    OUT.write_text(WORDS.format(**tables, wide_words=WIDE, cluster_words=CLUSTER), encoding="utf-8")
 
 
-WIDE = """Permutation importance moves each of the columns ten times for each row. Memory there grows with rows × columns (two
-doubles for each row as receiver and two as donor). A table of 2,000 columns that is read in batches is read about
-2,000 rows at a time."""
+WIDE = """Permutation importance moves each of the columns ten times for each row: a column costs the same however many
+there are, and 2,000 of them, at what 20 took, 490 seconds of processor time, 245 on two free cores. The 2,000 were not run to
+their end on the loaded machine. Memory there grows with rows × columns (two doubles for each row as receiver and two as donor: 1.3 GB
+for 20,000 rows of 2,000 columns). A table of 2,000 columns that is read in batches is read about 2,000 rows at a time. An audit as a
+whole of so many columns has not been measured."""
+
+CLUSTER = """Two workers wanted two cores that seven other processes wanted too: the times are those of a share of a core, and say
+little of the bar. A row took 14.1 µs of a worker's processor time with two workers, and 13.1 with one."""
 
 
 if __name__ == "__main__":
