@@ -502,9 +502,12 @@ from pathlib import Path
 from tabinterp import interrupt
 try:
     with interrupt.interruptible(), interrupt.last(lambda: Path("said").write_text("kept")):
-        print("fitting", flush=True)
+        told = False
         while True:
             try:  # a step of minutes, in which Python hands out no signal, inside of what swallows every error
+                if not told:
+                    told = True
+                    print("fitting", flush=True)
                 hashlib.pbkdf2_hmac("sha256", b"", b"", 2_000_000_000)
             except BaseException:
                 pass
