@@ -14,7 +14,7 @@ from typing import NoReturn
 
 from .files import discard
 
-PATIENCE, LAST_WORDS = 0.6, 0.3  # seconds that the work has to stop by itself, and that what is done then may take
+PATIENCE, LAST_WORDS = 0.5, 0.2  # seconds that the work has to stop by itself, and that what is done then may take
 CODE = 130  # of a process that was interrupted
 
 _LAST: list[Callable[[], None]] = []

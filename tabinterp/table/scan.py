@@ -232,7 +232,7 @@ def _second(scan: Scan, split: Split | None, keep: Keeping | None = None) -> Sca
     for table in ahead(_tables(scan, found.rows)) if found.rows < len(scan) else ():
         found.update(table)
         if scan.told is not None:
-            scan.told("which rows are held out and drawn", found.rows, len(scan))
+            scan.told("rows held out and drawn", found.rows, len(scan))
         if keep is not None and found.resumable and keep.is_due:
             keep.write(NAME, found.pack)
     drawn, sides = [pool.table() for pool in found.pools.values()], None
