@@ -38,7 +38,7 @@ from .kept import keep
 
 GROUP = 100_000
 BITS = 2  # of memory for each row: which side of the split it is on, once in pieces and once together
-PASSES = 5  # Newton steps from the fit to the drawn rows, about as many as Adult takes
+PASSES = 5  # Newton steps from the fit to the drawn rows: assumed
 
 
 class Case(NamedTuple):

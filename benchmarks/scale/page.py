@@ -21,7 +21,7 @@ machine of two cores and 23 GB. *Load* is the number of processes that wanted th
 | of all rows of a table that is read in batches | passes |
 |---|---|
 | kinds, levels, missing cells, shares of the classes, digests, the split | 2 |
-| fit of the counterpart (its penalty is chosen on drawn rows) | one for each Newton step, 3 to 6 |
+| fit of the counterpart (its penalty is chosen on drawn rows) | one for each Newton step |
 | means of losses with the verdict, reliability curves, saliency, gradient × input, of both models | 1, together |
 
 Everything else is of at most 50,000 held-out and 50,000 training rows (`rows=` of `scan_table`), drawn by a hash of the row's
@@ -96,7 +96,7 @@ counterpart's fit.
 
 {cost}
 
-As an estimate, from these factors and five Newton passes (the drawn rows, which cost the same for any number of rows, come on
+As an estimate, from these factors and five Newton passes, which are assumed, (the drawn rows, which cost the same for any number of rows, come on
 top; core hours divide by the cores of a cluster, save for the scan's):
 
 {stated}
@@ -113,10 +113,11 @@ def main() -> None:
 
 
 WIDE = """Permutation importance moves each of the columns ten times for each row: a column costs the same however many
-there are, and 2,000 of them, at what 20 took, 490 seconds of processor time, 245 on two free cores. The 2,000 were not run to
-their end on the loaded machine. Memory there grows with rows × columns (two doubles for each row as receiver and two as donor: 1.3 GB
-for 20,000 rows of 2,000 columns). A table of 2,000 columns that is read in batches is read about 2,000 rows at a time. An audit as a
-whole of so many columns has not been measured."""
+there are, and 2,000 of them, at what 20 took, 490 seconds of processor time, 245 on two free cores. The 2,000
+were not run to their end on the loaded machine. Memory there grows with rows × columns (two doubles for each
+row as receiver and two as donor, by count 1.3 GB for 20,000 rows of 2,000 columns). A table of 2,000 columns
+that is read in batches is read about 2,000 rows at a time. An audit as a whole of so many columns has not been
+measured."""
 
 CLUSTER = """Two workers wanted two cores that seven other processes wanted too: the times are those of a share of a core, and say
 little of the bar. A row took 14.1 µs of a worker's processor time with two workers, and 13.1 with one."""
