@@ -96,8 +96,8 @@ counterpart's fit.
 
 {cost}
 
-As an estimate, from these factors and five Newton passes, which are assumed, (the drawn rows, which cost the same for any number of rows, come on
-top; core hours divide by the cores of a cluster, save for the scan's):
+As an estimate, from these factors and five Newton passes, which are assumed. The drawn rows, which cost the same for any number
+of rows, come on top; core hours divide by the cores of a cluster, save for the scan's:
 
 {stated}
 
