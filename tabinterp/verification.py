@@ -359,7 +359,7 @@ def _groups(part: Groups) -> dict[str, Any]:
     rows = [] if part.constraints is None else part.constraints.columns
     told = [(row.column, {"direction": row.direction, "low": row.low, "high": row.high}) for row in rows]
     constraints = {name: {k: v for k, v in one.items() if v is not None} for name, one in told}
-    return {"control": {} if part.table is None else dict(part.table.control), "constraints": constraints}
+    return {"control": dict(part.tables[0].control) if part.tables else {}, "constraints": constraints}
 
 
 def compare(written: Audit, found: Audit) -> Step:

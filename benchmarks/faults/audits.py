@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any
 
 import tabinterp as ti
 from tabinterp import messages
@@ -11,8 +13,9 @@ from tabinterp.assembly import Results, document
 from tabinterp.comparison.performance import compare
 from tabinterp.errors import NotApplicableError
 from tabinterp.findings.checks import judge
-from tabinterp.models import bind
+from tabinterp.models import Bound, bind
 from tabinterp.models.counterpart import fit_counterpart
+from tabinterp.report.document import Finding
 from tabinterp.steps import STEPS, Reading
 
 NEEDED = (
@@ -26,10 +29,27 @@ NEEDED = (
 )  # `Results` asks for them
 
 
-def findings(
+@dataclass(frozen=True)
+class Audited:
+    """Slug -> what the check found; the models, and field -> reading."""
+
+    findings: dict[str, Finding]
+    network: Bound
+    linear: Bound
+    found: dict[str, Any]
+
+    def status(self, slug: str) -> str:
+        return self.findings[slug].status
+
+    def words(self, slug: str) -> str:
+        claim = self.findings[slug].claim
+        return messages.text(claim.key, claim.values)
+
+
+def audited(
     table: ti.Table, model: ti.Model, fields: frozenset[str], declared: Mapping[str, str], seed: int = 0
-) -> dict[str, tuple[str, str]]:
-    """Slug -> status and what is said, of the checks that read `fields` and the performance; others do not apply."""
+) -> Audited:
+    """What the checks say that read `fields` and the performance; others do not apply."""
     network = bind(model, table)
     linear = bind(fit_counterpart(network, table, seed=seed), table)
     found = dict.fromkeys(NEEDED)
@@ -52,7 +72,7 @@ def findings(
     for reading in (reading for step in STEPS for reading in step.readings if reading.field in fields):
         found[reading.field] = _optional(reading, asked)
     made = document(Results(network, linear, True, seed, limit=len(table), notes=(), **found))
-    return {f.slug: (f.status, messages.text(f.claim.key, f.claim.values)) for f in judge(made)}
+    return Audited({finding.slug: finding for finding in judge(made)}, network, linear, found)
 
 
 def _optional(reading: Reading, asked: Asked) -> object:

@@ -27,6 +27,7 @@ from .tables import Rows, clean
 
 Case = tuple[ti.Table, ti.Model]
 Twin = Callable[[Rows, int], Rows]
+AFRESH = 10_000
 OF_NETWORK = ("importance", "gradients", "interactions", "neurons", "inside", "off_support", "extrapolation")
 OF_PEOPLE = ("groups", "proxies", "weak", "constraints", "reasons")
 EVERY = frozenset(  # Shapley values cost more than all of these
@@ -68,6 +69,13 @@ def clean_network(seed: int, task: str | None, twin: Twin | None = None) -> tupl
 def faulty(fault: Fault, seed: int) -> Case:
     rows, network = clean_network(seed, fault.task, fault.twin)
     return fault.plant(rows, network, seed)
+
+
+def unseen(fault: Fault, seed: int) -> tuple[Rows, Rows]:
+    """The rows of the clean twin, and further rows of the same table, made its twin by other draws."""
+    rows, _ = clean_network(seed, fault.task, fault.twin)
+    further = clean_rows(seed, fault.task).unseen()
+    return rows, further if fault.twin is None or not len(further.frame) else fault.twin(further, seed + AFRESH)
 
 
 def twin_of(fault: Fault, seed: int) -> Case:
@@ -319,6 +327,18 @@ def no_signal(rows: Rows, network: Network, seed: int) -> Case:
     return _fitted(rows.of(rows.frame.assign(**{rows.target: rng.permutation(rows.frame[rows.target])})), seed)
 
 
+def echoed(rows: Rows, seed: int) -> Rows:
+    """A second measurement of the strongest number. Where columns hardly go together a perturbed row is as good as a real one:
+    then nothing is off the data, and no scaffold can be built."""
+    x = rows.frame[_strongest(rows)].astype(float)
+    noise = np.random.default_rng(2500 + seed).normal(size=len(x))
+    return rows.of(rows.frame.assign(echo=x + 0.15 * x.std() * noise))
+
+
+def as_it_is(rows: Rows, network: Network, seed: int) -> Case:
+    return network.table, network.model()
+
+
 def off_support(rows: Rows, network: Network, seed: int) -> Case:
     """A scaffold (Slack et al. 2020): the network where a guard takes the row for a real one, elsewhere a line in one column."""
     rng = np.random.default_rng(1000 + seed)
@@ -371,7 +391,7 @@ FAULTS: tuple[Fault, ...] = (
     fault("sentinel-value", "table", trained(sentinel_value)),
     fault("secretly-linear", "coefficients", broken(secretly_linear)),
     fault("worse-than-linear", "", broken(worse_than_linear)),
-    fault("off-support-behaviour", "off_support", off_support),
+    fault("off-support-behaviour", "off_support", off_support, twin=echoed, sound=as_it_is),
     fault("no-signal", "", no_signal),
     fault("suppressor", "table coefficients", suppressor, task="binary", twin=together),
     fault("row-overlap", "table", moved(row_overlap)),

@@ -11,6 +11,7 @@ from collections.abc import Callable
 
 import numpy as np
 import pandas as pd
+from scipy.special import expit
 from scipy.stats import norm
 
 Array = np.ndarray
@@ -46,21 +47,10 @@ def _score(name: str, z: Array, count: Array, levels: list[Array], rng: np.rando
     return np.asarray((whole - whole.mean()) / whole.std())
 
 
-def _additive(z: Array, count: Array, rng: np.random.Generator) -> Array:
-    weights = rng.uniform(0.5, 1.0, 5)
-    return np.asarray(z[:, :4] @ weights[:4] + np.sin(2 * z[:, 4]) + 0.6 * z[:, 5] ** 2 + weights[4] * np.log1p(count))
-
-
 def _friedman(z: Array, count: Array, rng: np.random.Generator) -> Array:
     """Friedman's first (1991), whose columns lie between 0 and 1."""
     u = norm.cdf(z)
     return np.asarray(10 * np.sin(np.pi * u[:, 0] * u[:, 1]) + 20 * (u[:, 2] - 0.5) ** 2 + 10 * u[:, 3] + 5 * u[:, 4])
-
-
-def _product(z: Array, count: Array, rng: np.random.Generator) -> Array:
-    """Pairs that work together, of columns that work alone as well."""
-    weights = rng.uniform(0.5, 1.0, 5)
-    return np.asarray(z[:, :5] @ weights + z[:, 0] * z[:, 1] + 0.7 * z[:, 2] * z[:, 3])
 
 
 def _steps(z: Array, count: Array, rng: np.random.Generator) -> Array:
@@ -68,17 +58,36 @@ def _steps(z: Array, count: Array, rng: np.random.Generator) -> Array:
     return np.asarray((z[:, :5] > edges) @ heights[:5] + heights[5] * (count > np.median(count)) * (z[:, 0] > edges[0]))
 
 
-def _ridge(z: Array, count: Array, rng: np.random.Generator) -> Array:
-    """A bend along two directions, beside a line."""
-    a, b = np.abs(rng.normal(size=(2, NUMBERS))) / np.sqrt(NUMBERS)
-    return np.asarray(1.5 * np.tanh(2 * z @ a) + np.abs(z @ b) + 0.4 * z[:, :4].sum(axis=1))
+def _logic(z: Array, count: Array, rng: np.random.Generator) -> Array:
+    """Soft "and" and "or" of columns, all of which push the same way."""
+    low, weights = expit(3 * z), rng.uniform(0.7, 1.3, 4)
+    both, either = low[:, 0] * low[:, 1], 1 - (1 - low[:, 2]) * (1 - low[:, 3])
+    return np.asarray(2 * weights[0] * both + 2 * weights[1] * either + weights[2] * z[:, 4] + weights[3] * (count > 4))
+
+
+def _hills(z: Array, count: Array, rng: np.random.Generator) -> Array:
+    """A hill above a place of three columns, on a slope."""
+    top, weights = rng.uniform(0.3, 1.0, 3), rng.uniform(0.3, 0.8, 4)
+    return np.asarray(3 * np.exp(-((z[:, :3] - top) ** 2).sum(axis=1) / 2) + z[:, :4] @ weights)
+
+
+def _doses(z: Array, count: Array, rng: np.random.Generator) -> Array:
+    """Two columns whose effect levels off, one that makes the first stronger, and one that bends."""
+    weights = rng.uniform(0.8, 1.2, 4)
+    first = 1 / (1 + np.exp(-2 * z[:, 0])) * np.exp(0.5 * z[:, 1])
+    return np.asarray(
+        2 * weights[0] * first
+        + weights[1] * np.tanh(1.5 * z[:, 2])
+        + weights[2] * np.logaddexp(0, 2 * z[:, 3])
+        + 0.5 * weights[3] * np.sqrt(count)
+    )
 
 
 RULES: dict[str, Callable[[Array, Array, np.random.Generator], Array]] = {
-    "additive": _additive,
-    "product": _product,
-    "steps": _steps,
     "friedman": _friedman,
-    "ridge": _ridge,
+    "steps": _steps,
+    "logic": _logic,
+    "hills": _hills,
+    "doses": _doses,
 }
-OWN = {"additive": "binary", "product": "binary", "steps": "binary", "friedman": "regression", "ridge": "multiclass"}
+OWN = {"friedman": "regression", "steps": "binary", "logic": "binary", "hills": "multiclass", "doses": "binary"}

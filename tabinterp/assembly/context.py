@@ -14,7 +14,7 @@ from ..comparison.agreement import TOP
 from ..comparison.performance import FEWEST, MARGIN, Metric, Performance
 from ..models import Bound, Model
 from ..models.model import File
-from ..readouts.grids import SMALL
+from ..readouts.grids import SMALL, countless
 from ..report import document as doc
 from ..report.claims import LINEAR_R2
 from ..report.document import Interval, Message
@@ -172,7 +172,11 @@ def _lines(r: Results, importance: doc.Importance) -> list[Message]:
     if performance.disagreement is not None:
         count, share = performance.disagreement
         told.append(
-            Message(key="verdict.labels", values={"count": count, "rows": performance.rows, "percent": 100 * share})
+            Message(key="verdict.labels.few", values={"rows": performance.rows, "fewest": SMALL})
+            if countless(count, performance.rows)
+            else Message(
+                key="verdict.labels", values={"count": count, "rows": performance.rows, "percent": 100 * share}
+            )
         )
     only = [
         row.column

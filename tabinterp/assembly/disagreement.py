@@ -1,13 +1,18 @@
 """Where the two models differ, who is right there, and what sets these rows apart, in words.
 
 Columns are only said to set the rows apart, and the rules of the tree only shown, where its held-out AUC is above chance with
-its whole 95% interval.
+its whole 95% interval. No share is told with which fewer than ten rows could be counted: of rows that differ, or do not, or on
+which one model is right.
 """
 
 from __future__ import annotations
 
+import numpy as np
+
 from ..comparison.disagreement import DEPTH, Condition, Disagreement, Leaf, Tree
+from ..comparison.partition import shown
 from ..comparison.performance import FEWEST
+from ..readouts.grids import countless
 from ..report import compared as parts
 from ..report.document import Interval, Message
 from .results import Results, interval
@@ -20,22 +25,36 @@ def disagreement(r: Results) -> parts.Disagreement | None:
         return None
     found, tree = r.disagreement, r.disagreement.tree
     resolved = _resolved(tree)
+    leaves, hidden = _leaves(tree) if tree is not None and resolved else ([], 0)
+    told, right = not countless(found.count, found.rows), not _hushed(found)
     return parts.Disagreement(
         rows=found.rows,
-        count=found.count,
-        share=_share(found.share),
-        network_right=_share(found.network_right),
-        linear_right=_share(found.linear_right),
-        neither=_share(found.neither),
+        count=found.count if told else None,
+        share=_share(found.share) if told else Interval(),
+        network_right=_share(found.network_right) if right else Interval(),
+        linear_right=_share(found.linear_right) if right else Interval(),
+        neither=_share(found.neither) if right else Interval(),
         threshold=found.threshold,
         sentences=[_how_many(found), _who(found, r.linear.model.name), _apart(tree)],
         auc=Interval() if tree is None else interval(*tree.auc),
         balanced_accuracy=Interval() if tree is None else interval(*tree.balanced_accuracy),
         fitted_rows=None if tree is None else tree.fitted_rows,
         scored_rows=None if tree is None else tree.rows,
-        hidden_rows=tree.hidden if tree is not None and resolved else 0,
-        leaves=[_leaf(leaf) for leaf in tree.leaves] if tree is not None and resolved else [],
+        hidden_rows=hidden,
+        leaves=leaves,
     )
+
+
+def _hushed(found: Disagreement) -> bool:
+    """Is one model, or neither, right on one to nine of the rows that differ, or on all but as many?"""
+    return found.count < FEWEST or any(countless(one, found.count) for one in found.right)
+
+
+def _leaves(tree: Tree) -> tuple[list[parts.Leaf], int]:
+    """Leaves whose number of rows may be told, and how many rows the others have."""
+    told = shown(np.array([*(leaf.rows for leaf in tree.leaves), tree.hidden])[:, None])[:-1, 0]
+    open_ = [leaf for leaf, one in zip(tree.leaves, told, strict=True) if one]
+    return [_leaf(leaf) for leaf in open_], tree.rows - sum(leaf.rows for leaf in open_)
 
 
 def _resolved(tree: Tree | None) -> bool:
@@ -52,6 +71,8 @@ def _percent(name: str, found: tuple[float, float, float]) -> dict[str, float]:
 
 
 def _how_many(found: Disagreement) -> Message:
+    if countless(found.count, found.rows):
+        return Message(key="disagreement.few", values={"rows": found.rows, "fewest": FEWEST})
     values = {"count": found.count, "rows": found.rows, **_percent("percent", found.share)}
     if found.threshold is None:
         return Message(key="disagreement.classes", values=values)
@@ -59,7 +80,7 @@ def _how_many(found: Disagreement) -> Message:
 
 
 def _who(found: Disagreement, linear: str) -> Message:
-    if found.count < FEWEST:
+    if _hushed(found):
         return Message(key="disagreement.right.few", values={"fewest": FEWEST})
     values = {"model": linear, **_percent("network", found.network_right), **_percent("linear", found.linear_right)}
     if found.neither[0] == 0:
@@ -81,7 +102,7 @@ def _leaf(leaf: Leaf) -> parts.Leaf:
     return parts.Leaf(
         conditions=[_condition(c) for c in leaf.conditions],
         rows=leaf.rows,
-        share=interval(leaf.share, None, leaf.low, leaf.high),
+        share=Interval() if countless(leaf.differ, leaf.rows) else interval(leaf.share, None, leaf.low, leaf.high),
     )
 
 

@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import fields
 from typing import Any
 
 import numpy as np
 
+from ..comparison.classes import Fitting
 from ..comparison.constraints import Checked, Held
-from ..comparison.groups import ESTIMATES, Group, Treated
+from ..comparison.groups import ESTIMATES, Fitted, Group, Treated
 from ..comparison.partition import Condition
 from ..comparison.proxies import Gap, Probe, Proxy
 from ..comparison.weak import Weak
@@ -24,6 +26,8 @@ PLACES = ("inputs", "score")
 def grouped(r: Results) -> parts.Groups:
     return parts.Groups(
         table=_table(r),
+        classes=_classes(r),
+        fits=[] if r.groups is None else _fits(r.groups.fits),
         proxies=[] if r.proxies is None else [_proxy(one) for one in r.proxies.proxies],
         alternatives=_alternatives(r),
         weak=_weak(r),
@@ -42,18 +46,27 @@ def _condition(one: Condition) -> Message:
 
 
 def _table(r: Results) -> parts.GroupTable | None:
-    if r.groups is None:
+    if r.groups is None or r.groups.fits:
         return None
-    found = r.groups
-    single = [one for one in found.groups if len(one.cell.conditions) == 1]
-    pairs = [one for one in found.groups if len(one.cell.conditions) == 2]
+    return _of(r, r.groups.groups, r.groups.threshold, r.groups.favourable)
+
+
+def _classes(r: Results) -> list[parts.GroupTable]:
+    found = () if r.groups is None else r.groups.groups
+    labels = dict.fromkeys(one.output for one in found if one.output is not None)
+    return [_of(r, [one for one in found if one.output == label], None, label) for label in labels]
+
+
+def _of(r: Results, groups: Sequence[Group], threshold: float | None, favourable: str | None) -> parts.GroupTable:
+    single = [one for one in groups if len(one.cell.conditions) == 1]
+    pairs = [one for one in groups if len(one.cell.conditions) == 2]
     told = sorted((one for one in pairs if one.told and not one.control), key=_sureness)
     return parts.GroupTable(
-        rows=found.rows,
+        rows=0 if r.groups is None else r.groups.rows,
         rows_of=rows_of(r),
-        threshold=found.threshold,
-        favourable=found.favourable,
-        control=dict(found.named),
+        threshold=threshold,
+        favourable=favourable,
+        control={} if r.groups is None else dict(r.groups.named),
         columns=_columns(single),
         pairs=[_group(one) for one in told[:PAIRS]],
         pairs_left=max(0, len(told) - PAIRS),
@@ -77,13 +90,32 @@ def _columns(single: list[Group]) -> list[parts.GroupRow]:
     ]
 
 
-def _few(one: Group) -> bool:
-    return not one.told and one.cell.conditions[0].kind == "level" and int(one.cell.rows.sum()) < SMALL
+def _fits(found: Sequence[Fitted]) -> list[parts.FittedRow]:
+    made = []
+    for one in found:
+        both = [None if model is None else _fitted(model) for model in (one.network, one.linear)]
+        few = _few(one)
+        name = _no_name(one) if few else named(one.cell.conditions)
+        row = parts.FittedRow(group=name, control=one.control, rows=one.rows, network=both[0], linear=both[1])
+        made += [row] if row not in made else []  # levels of few rows: once a column
+    return made
+
+
+def _fitted(one: Fitting) -> parts.Fitted:
+    told = {f.name: getattr(one, f.name) for f in fields(one)}
+    return parts.Fitted(**{n: number(v) if n.endswith("_p") else interval(*v) for n, v in told.items()})
+
+
+def _few(one: Group | Fitted) -> bool:
+    return one.network is None and one.cell.conditions[0].kind == "level" and int(one.cell.rows.sum()) < SMALL
 
 
 def _nameless(one: Group) -> parts.GroupRow:
-    name = [Message(key="group.few", values={"column": one.cell.columns[0], "rows": SMALL})]
-    return _group(one).model_copy(update={"group": name})
+    return _group(one).model_copy(update={"group": _no_name(one)})
+
+
+def _no_name(one: Group | Fitted) -> list[Message]:
+    return [Message(key="group.few", values={"column": one.cell.columns[0], "rows": SMALL})]
 
 
 def _group(one: Group) -> parts.GroupRow:

@@ -53,7 +53,7 @@ def configuration(document: doc.Document) -> dict[str, Any]:
         "policy": None
         if policy is None
         else [policy.given, policy.false_positive, policy.false_negative, policy.threshold],
-        "control": {} if groups is None or groups.table is None else groups.table.control,
+        "control": {} if groups is None or not groups.tables else groups.tables[0].control,
         "constraints": []
         if constraints is None
         else [[c.column, c.direction, c.low, c.high] for c in constraints.columns],
@@ -125,8 +125,8 @@ def _people(d: doc.Document, here: str) -> Iterator[ReadingRows]:
     groups = d.groups
     if groups is None:
         return
-    if groups.table is not None:
-        yield _row("groups", "both", groups.table.rows, groups.table.rows_of)
+    for table in groups.tables[:1]:
+        yield _row("groups", "both", table.rows, table.rows_of)
     if groups.proxies:
         yield _row("proxies", "both", max(one.rows for one in groups.proxies), here, d.method.seed)
     if groups.weak is not None:

@@ -6,8 +6,9 @@ from ..comparison.listed import TOP, Flips, Likeness
 from ..comparison.means import NONE, Mean
 from ..comparison.performance import FEWEST
 from ..comparison.reasons import ReasonCodes
+from ..readouts.grids import countless
 from ..report import reasons as parts
-from ..report.document import Interval, Message
+from ..report.document import Message
 from .results import Results, interval, rows_of
 
 
@@ -27,8 +28,8 @@ def reasons(r: Results) -> parts.Reasons | None:
         most=TOP,
         seed=found.seed,
         sentences=[*_sentences(found, r.linear.model.name), *_through(found, proxies, r.linear.model.name)],
-        alike=[_alike(one) for one in found.likeness],
-        flips=[_flip(one) for one in found.flips],
+        alike=[_alike(one, found.rows) for one in found.likeness],
+        flips=[_flip(one, found.rows) for one in found.flips],
         omitted=interval(*found.omitted),
         protected_network=interval(*protected[0]),
         protected_linear=interval(*protected[1]),
@@ -37,10 +38,10 @@ def reasons(r: Results) -> parts.Reasons | None:
                 column=one.column,
                 protected=one.protected,
                 proxy_of=proxies.get(one.column, []),
-                network=_known(one.network, found.rows),
-                linear=_known(one.linear, found.rows),
-                network_first=_known(one.network_first, found.rows),
-                linear_first=_known(one.linear_first, found.rows),
+                network=interval(*one.network),
+                linear=interval(*one.linear),
+                network_first=interval(*one.network_first),
+                linear_first=interval(*one.linear_first),
             )
             for one in found.named
         ],
@@ -61,8 +62,6 @@ def _through(found: ReasonCodes, proxies: dict[str, list[str]], linear: str) -> 
     told: dict[str, Message] = {}
     for one in found.named:  # the most frequent first
         shares = {"network": one.network, "other": one.linear}
-        if any(_known(share, found.rows).value is None for share in shares.values()):
-            continue
         for column in proxies.get(one.column, []):
             message = _told("reasons.proxy", {"column": one.column, "protected": column, "linear": linear}, **shares)
             if message is not None:
@@ -70,33 +69,29 @@ def _through(found: ReasonCodes, proxies: dict[str, list[str]], linear: str) -> 
     return list(told.values())
 
 
-def _known(share: Mean, rows: int) -> Interval:
-    """A share of the rows; nothing where it is that of one to nine of them."""
-    return Interval() if 0 < round(share[0] * rows) < FEWEST else interval(*share)
-
-
-def _alike(one: Likeness) -> parts.Alike:
+def _alike(one: Likeness, rows: int) -> parts.Alike:
     return parts.Alike(
         of=one.of,
-        rows=_count(one.rows),
+        rows=_count(one.rows, rows),
         jaccard=interval(*one.jaccard),
         changed=interval(*one.changed),
         first=interval(*one.first),
     )
 
 
-def _flip(one: Flips) -> parts.Flip:
+def _flip(one: Flips, rows: int) -> parts.Flip:
     return parts.Flip(
         model=one.model,
-        rows=_count(one.rows),
+        rows=_count(one.rows, rows),
         named=interval(*one.named),
         random=interval(*one.random),
         gain=interval(*one.gain),
     )
 
 
-def _count(rows: int) -> int | None:
-    return rows if rows >= FEWEST else None
+def _count(part: int, rows: int) -> int | None:
+    """Of all rows; nothing where they, or the others, are fewer than ten."""
+    return part if part >= FEWEST and not countless(part, rows) else None
 
 
 def _percent(name: str, found: Mean) -> dict[str, float]:
@@ -127,7 +122,7 @@ def _way(gain: Mean) -> str:
 
 
 def _told(key: str, values: dict[str, str], **shares: Mean) -> Message | None:
-    if any(share[2] != share[2] for share in shares.values()):  # no interval: nothing is said
+    if any(share[0] != share[0] or share[2] != share[2] for share in shares.values()):  # no interval: nothing is said
         return None
     numbers = {name: value for share, found in shares.items() for name, value in _percent(share, found).items()}
     return Message(key=key, values={**values, **numbers})

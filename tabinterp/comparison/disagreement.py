@@ -46,10 +46,11 @@ class Condition:
 
 @dataclass(frozen=True)
 class Leaf:
-    """Rows of the scored half that meet all conditions, and the share of them that differ, with its 95% interval."""
+    """Rows of the scored half that meet all conditions, those that `differ`, and their share with its 95% interval."""
 
     conditions: tuple[Condition, ...]
     rows: int
+    differ: int
     share: float
     low: float
     high: float
@@ -71,6 +72,8 @@ class Tree:
 class Disagreement:
     """`count` of `rows` held-out rows differ; among them who is right: (share, low, high), NaN where fewer than ten differ.
 
+    `right` counts the rows on which the network, the linear model and neither is right.
+
     `threshold`: of numbers and counts, the distance of predictions from which rows differ, in units of the target.
     """
 
@@ -80,6 +83,7 @@ class Disagreement:
     network_right: tuple[float, float, float]
     linear_right: tuple[float, float, float]
     neither: tuple[float, float, float]
+    right: tuple[int, int, int]
     threshold: float | None
     tree: Tree | None
     seed: int
@@ -100,13 +104,15 @@ def disagreement(network: Bound, linear: Bound, *, seed: int = 0) -> Disagreemen
     table = network.table
     differ, right, threshold = _differences(network, linear)
     weights = table.row_weights
+    sides = (*right, ~(right[0] | right[1]))
     return Disagreement(
         rows=len(table),
         count=int(differ.sum()),
         share=_share(differ, weights),
         network_right=_share(right[0][differ], weights[differ], FEWEST),
         linear_right=_share(right[1][differ], weights[differ], FEWEST),
-        neither=_share(~(right[0] | right[1])[differ], weights[differ], FEWEST),
+        neither=_share(sides[2][differ], weights[differ], FEWEST),
+        right=(int(sides[0][differ].sum()), int(sides[1][differ].sum()), int(sides[2][differ].sum())),
         threshold=threshold,
         tree=_tree(differ, weights, network, linear, seed),
         seed=seed,
@@ -168,7 +174,7 @@ def _tree(differ: Any, weights: FloatArray, network: Bound, linear: Bound, seed:
             hidden += int(inside.sum())
             continue
         share = _share(differ[score][inside], weights[score][inside])
-        shown.append(Leaf(paths[int(leaf)], int(inside.sum()), *share))
+        shown.append(Leaf(paths[int(leaf)], int(inside.sum()), int(differ[score][inside].sum()), *share))
     shown.sort(key=lambda leaf: -leaf.share)
     return Tree(tuple(shown), hidden, len(fit), len(score), auc, balanced)
 

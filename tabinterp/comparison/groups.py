@@ -13,13 +13,17 @@ could be reckoned from (`partition`); of its ratio there is then one end, were t
 rows count as as many as say as much (Kish 1965), and rows that belong together as many as have the standard error of their
 share; two groups that share such rows are taken as independent, which makes intervals too wide where these rows are alike.
 
+Of several classes each is the selected one in turn: selected are the rows of which it is the predicted class, the score is its
+own, and its outcome stands against all others. Which of a group's shares may be told is decided over all classes at once, because
+they add up to one. Beside them stand the accuracy and the log loss of every group of one column (`fits`).
+
 None of this is a legal test. Four fifths, for the first ratio, is a rule of thumb of United States employment guidelines (29 CFR
 1607.4 D); no law names a limit for a standardised difference.
 """
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any, ClassVar
 
@@ -29,12 +33,13 @@ import pandas as pd
 from ..errors import NotApplicableError
 from ..messages import text
 from ..models import Bound, Model, bind
-from ..readouts.display import Display, Drawn, named
+from ..readouts.display import Display, Drawn
 from ..readouts.grids import SMALL
 from ..readouts.weights import effective
 from ..table import Table
 from ..table.draws import FloatArray, IntArray
 from .calibration import Calibrated, calibration
+from .classes import Fitting, fitting, predicted, told_classes
 from .declined import Declined
 from .means import influences, spread
 from .partition import BoolArray, Cell, Family, families, shares_told
@@ -73,13 +78,17 @@ class Treated:
 
 @dataclass(frozen=True, eq=False)
 class Group:
-    """A group, the number of its rows and both models; nothing but its name where it is held back (`told` is False)."""
+    """A group, the number of its rows and both models; nothing but its name where it is held back (`told` is False).
+
+    `output`: of several classes, the one that is selected here.
+    """
 
     cell: Cell
     rows: int | None
     control: bool
     network: Treated | None
     linear: Treated | None
+    output: str | None = None
 
     @property
     def told(self) -> bool:
@@ -87,17 +96,28 @@ class Group:
 
     @property
     def name(self) -> str:
-        return " and ".join(f"{c.column}: {c.name}" for c in self.cell.conditions)
+        return self.cell.name
+
+
+@dataclass(frozen=True, eq=False)
+class Fitted:
+    """How well both models fit a group of one column; None where it is held back."""
+
+    cell: Cell
+    rows: int | None
+    control: bool
+    network: Fitting | None
+    linear: Fitting | None
 
 
 @dataclass(frozen=True, eq=False)
 class Groups(Display):
-    """All groups, column by column, then pair by pair."""
+    """All groups, column by column, then pair by pair; of several classes, class by class."""
 
     drawn: ClassVar[Drawn] = Drawn(
         "plot.axis.groups",
         dict.fromkeys(("network", "linear"), ("rate", "rate_low", "rate_high")),
-        named("group"),
+        lambda row: str(row["group"]) if pd.isna(row["output"]) else f"{row['group']}: {row['output']}",
         by="model",
         other="groups",
         at=None,
@@ -109,10 +129,11 @@ class Groups(Display):
     threshold: float
     favourable: str | None  # the class that is selected; None: mean predictions
     named: dict[str, str]  # control groups as the user gave them
+    fits: tuple[Fitted, ...] = ()  # of several classes
     label: str = "jurisdiction-dependent"
 
     def _axis(self) -> str:
-        return text(self.drawn.axis if self.favourable is not None else "plot.axis.groups.mean")
+        return text(self.drawn.axis if self.favourable is not None or self.fits else "plot.axis.groups.mean")
 
     def frame(self) -> pd.DataFrame:
         """One row for each group and model; what is held back is NaN."""
@@ -121,7 +142,7 @@ class Groups(Display):
 
 def _row(group: Group, name: str) -> dict[str, Any]:
     row: dict[str, Any] = {"columns": group.cell.columns, "group": group.name, "model": name, "rows": group.rows}
-    row |= {"control": group.control, "told": group.told}
+    row |= {"output": group.output, "control": group.control, "told": group.told}
     one = getattr(group, name)
     for part in ESTIMATES:
         found = NONE if one is None else getattr(one, part)
@@ -149,7 +170,7 @@ def groups(
     Raises
     ------
     NotApplicableError
-        when no column is protected, for several classes (which has no selected side), and for a control group that there is not.
+        when no column is protected, and for a control group that there is not.
 
     Examples
     --------
@@ -166,8 +187,6 @@ def groups(
     """
     if not any(c.protected for c in table.schema.columns):
         raise NotApplicableError("no column was declared protected")
-    if table.schema.task == "multiclass":
-        raise NotApplicableError("of several classes none is the selected one")
     if not 0 < threshold < 1:
         raise NotApplicableError(f"threshold is a probability between 0 and 1; got {threshold}")
     both = [bind(one, table) for one in (model, linear)]
@@ -175,16 +194,44 @@ def groups(
         both = [one.take(table.held_out) for one in both]
     rows = both[0].table
     cut = families(rows, control or {})
-    made = [_judged(one, cut, threshold, declined) for one in both]
-    found = []
-    for i, family in enumerate(cut):
-        for j, cell in enumerate(family.cells):
-            size = int(cell.rows.sum()) if cell.told else None
-            found.append(Group(cell, size, j == family.control, made[0][i][j], made[1][i][j]))
-    labels = rows.schema.labels
-    side = None if not labels else labels[1] if declined == "negative" else labels[0]
+    labels, several = rows.schema.labels, table.schema.task == "multiclass"
+    side = None if several or not labels else labels[1] if declined == "negative" else labels[0]
     named = {column: str(group) for column, group in (control or {}).items()}
-    return Groups(tuple(found), len(rows), table.held_out is not None, threshold, side, named)
+    found: list[Group] = []
+    if several:
+        classes = [_by_class(one, cut) for one in both]
+        for k, label in enumerate(labels):
+            found += _groups(cut, classes[0][k], classes[1][k], label)
+    else:
+        judged = [_judged(one, cut, threshold, declined) for one in both]
+        found += _groups(cut, judged[0], judged[1])
+    fits = tuple(_fits(both, cut)) if several else ()
+    return Groups(tuple(found), len(rows), table.held_out is not None, threshold, side, named, fits)
+
+
+Judged = list[list[Treated | None]]  # of each cell of each family
+
+
+def _groups(cut: tuple[Family, ...], network: Judged, linear: Judged, output: str | None = None) -> list[Group]:
+    return [
+        Group(cell, _size(cell), j == family.control, network[i][j], linear[i][j], output)
+        for i, family in enumerate(cut)
+        for j, cell in enumerate(family.cells)
+    ]
+
+
+def _size(cell: Cell) -> int | None:
+    return int(cell.rows.sum()) if cell.told else None
+
+
+def _fits(both: list[Bound], cut: tuple[Family, ...]) -> Iterator[Fitted]:
+    """Accuracy and log loss, of groups of one column."""
+    rows = [_plain(one, np.zeros(len(one.table)), one.scores[:, 0], None) for one in both]
+    single = [family for family in cut if len(family.columns) == 1]
+    made = [fitting(one, single, share.share) for one, share in zip(both, rows, strict=True)]
+    for i, family in enumerate(single):
+        for j, cell in enumerate(family.cells):
+            yield Fitted(cell, _size(cell), j == family.control, made[0][i][j], made[1][i][j])
 
 
 # ---- one model
@@ -220,62 +267,90 @@ class Decided:
 def decided(bound: Bound, threshold: float, declined: Declined, scores: FloatArray | None = None) -> Decided:
     """Of a model's rows: selected or not, for two classes; otherwise what it predicts. `scores` (n, k): not its own."""
     table, score = bound.table, (bound.scores if scores is None else scores)[:, 0]
-    clusters = together(table)
-    more = (table.row_weights, clusters, len(np.unique(clusters)) < len(clusters))
     if table.schema.task != "binary":
-        value = np.exp(score) if table.schema.task == "count" else score
-        return Decided(value, score, None, *more)
+        return _plain(bound, np.exp(score) if table.schema.task == "count" else score, score, None)
     positive, outcome = score > np.log(threshold / (1 - threshold)), table.y > 0
     if declined == "positive":
         positive, outcome = ~positive, ~outcome
-    return Decided(positive.astype(np.float64), score, outcome, *more)
+    return _plain(bound, positive.astype(np.float64), score, outcome)
+
+
+def _plain(bound: Bound, selected: FloatArray, score: FloatArray, outcome: BoolArray | None) -> Decided:
+    clusters = together(bound.table)
+    apart = len(np.unique(clusters)) == len(clusters)
+    return Decided(selected, score, outcome, bound.table.row_weights, clusters, not apart)
 
 
 @dataclass(frozen=True, eq=False)
 class Told:
-    """Rows (n,) of a group, and whether the share selected, and the shares of both outcomes, may be told."""
+    """Rows (n,) of a group, whether the share selected, and the shares of both outcomes, may be told, and its calibration."""
 
     rows: BoolArray
     rate: bool
     errors: bool
+    calibrated: Calibrated | None
 
 
-def _judged(bound: Bound, cut: tuple[Family, ...], threshold: float, declined: Declined) -> list[list[Treated | None]]:
+def _judged(bound: Bound, cut: tuple[Family, ...], threshold: float, declined: Declined) -> Judged:
     rows = decided(bound, threshold, declined)
-    rates = errors = [[cell.told for cell in family.cells] for family in cut]
+    rates = [[cell.told for cell in family.cells] for family in cut]
     if rows.outcome is not None:
-        selected = rows.selected.astype(np.int64)
-        rates, errors = shares_told(cut, selected), shares_told(cut, 2 * selected + rows.outcome)
+        rates = shares_told(cut, rows.selected.astype(np.int64))
+    return _told(rows, cut, rates, [[calibrated[0] for calibrated in one] for one in _calibrated(bound, cut)])
+
+
+def _by_class(bound: Bound, cut: tuple[Family, ...]) -> list[Judged]:
+    """Each class as the selected one."""
+    chosen, calibrated = predicted(bound), _calibrated(bound, cut)
+    made = []
+    for k, rates in enumerate(told_classes(cut, chosen, len(bound.outputs))):
+        rows = _plain(bound, (chosen == k).astype(np.float64), bound.scores[:, k], bound.table.y == k)
+        made.append(_told(rows, cut, rates, [[one[k] for one in family] for family in calibrated]))
+    return made
+
+
+def _calibrated(bound: Bound, cut: tuple[Family, ...]) -> list[list[tuple[Calibrated | None, ...]]]:
+    """Of each cell of each family, its outputs; None of what is held back, or where no rows are known to be held out."""
+    nothing = (None,) * len(bound.outputs)
+    known = bound.table.held_out is not None
     return [
-        _family(
-            bound,
-            rows,
-            family,
-            [
-                Told(c.rows, rate, rate and both) if c.told else None
-                for c, rate, both in zip(family.cells, *told, strict=True)
-            ],
-        )
-        for family, *told in zip(cut, rates, errors, strict=True)
+        [calibration(bound.take(c.rows)).outputs if known and c.told else nothing for c in family.cells]
+        for family in cut
     ]
 
 
-def _family(bound: Bound, rows: Decided, family: Family, told: list[Told | None]) -> list[Treated | None]:
+def _told(
+    rows: Decided, cut: tuple[Family, ...], rates: list[list[bool]], calibrated: list[list[Calibrated | None]]
+) -> Judged:
+    errors = rates
+    if rows.outcome is not None:
+        errors = shares_told(cut, 2 * rows.selected.astype(np.int64) + rows.outcome)
+    return [
+        _family(
+            rows,
+            family,
+            [
+                Told(c.rows, rate, rate and both, here) if c.told else None
+                for c, rate, both, here in zip(family.cells, some, more, fitted, strict=True)
+            ],
+        )
+        for family, some, more, fitted in zip(cut, rates, errors, calibrated, strict=True)
+    ]
+
+
+def _family(rows: Decided, family: Family, told: list[Told | None]) -> list[Treated | None]:
     rates = [-np.inf if one is None else np.nan_to_num(rows.share(rows.selected, one.rows).value) for one in told]
     most = told[int(np.argmax(rates))]
     control = None if family.control is None else told[family.control]
     return [
-        None
-        if one is None
-        else _treated(bound, rows, one, None if one is control else control, None if one is most else most)
+        None if one is None else _treated(rows, one, None if one is control else control, None if one is most else most)
         for one in told
     ]
 
 
-def _treated(bound: Bound, rows: Decided, group: Told, control: Told | None, most: Told | None) -> Treated:
-    mask = group.rows
+def _treated(rows: Decided, group: Told, control: Told | None, most: Told | None) -> Treated:
+    mask, here = group.rows, group.calibrated
     rate, against = _rate(rows, group), _rate(rows, control)
-    here = calibration(bound.take(mask)).outputs[0] if bound.table.held_out is not None else None
     kept: dict[str, Any] = {}
     if rows.outcome is None:
         kept["difference"], kept["p"] = of_means(rate, against)

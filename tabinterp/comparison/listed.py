@@ -1,9 +1,13 @@
-"""What lists of reasons are worth: how alike two of them are, what follows from them, and which columns they name."""
+"""What lists of reasons are worth: how alike two of them are, what follows from them, and which columns they name.
+
+A share that one to nine rows make, or all but as many, is not told, but its one end (`told_share`); nor is one from which such
+a share could be reckoned.
+"""
 
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any, Literal
 
 import numpy as np
@@ -12,7 +16,8 @@ from ..models import Bound
 from ..readouts.moves import RESOLUTION, crossed, forward, mixed
 from ..table.draws import FloatArray, IntArray, row_hash, splitmix
 from .declined import BoolArray, Case, linear_values
-from .means import Mean, mean_of, share_of
+from .means import NONE, Mean, mean_of, told_share
+from .partition import shown
 from .performance import FEWEST, groups
 
 TOP = 4
@@ -94,7 +99,18 @@ def alike(case: Case, main: FloatArray, lists: dict[str, FloatArray]) -> list[Li
     pairs += [(of, main, lists[of], everyone) for of in ("baseline", "integrated_gradients") if of in lists]
     if case.linear.is_local(case.linear.columns):
         pairs.append(("linear_reference", lists["linear"], linear_values(case, case.linear_mean), everyone))
-    return [_likeness(of, case, one[at], other[at], at) for of, one, other, at in pairs]
+    return _closed([_likeness(of, case, one[at], other[at], at) for of, one, other, at in pairs])
+
+
+def _closed(found: list[Likeness]) -> list[Likeness]:
+    """Where all rows are told, and one of their two parts is not, the other part is not told either."""
+    of = {one.of: one for one in found}
+    parts = of["linear_agree"], of["linear_differ"]
+    for measure in ("jaccard", "changed", "first"):
+        if any(one.rows and np.isnan(getattr(one, measure)[0]) for one in parts):
+            none: dict[str, Any] = {measure: NONE}
+            of |= {one.of: replace(of[one.of], **none) for one in parts}
+    return list(of.values())
 
 
 def _likeness(of: str, case: Case, one: FloatArray, other: FloatArray, at: BoolArray) -> Likeness:
@@ -105,9 +121,9 @@ def _likeness(of: str, case: Case, one: FloatArray, other: FloatArray, at: BoolA
     return Likeness(
         of,
         len(one),
-        share_of(jaccard, weights, group),
-        share_of((a != b).any(axis=1), weights, group),
-        share_of(first == second, weights, group),
+        told_share(jaccard, weights, group),
+        told_share((a != b).any(axis=1), weights, group),
+        told_share(first == second, weights, group),
     )
 
 
@@ -129,8 +145,10 @@ def flips(case: Case, main: FloatArray, linear: FloatArray) -> list[Flips]:
         drawn = _random_sets(case, at, named.sum(axis=1))
         shares = [_approved(case, bound, at, which) for which in (named, drawn)]
         weights, group = _weighed(case, at)
-        first, second = (share_of(share, weights, group) for share in shares)
-        found.append(Flips(name, len(at), first, second, mean_of(shares[0] - shares[1], weights, group)))
+        first, second = (told_share(share, weights, group) for share in shares)
+        untold = np.isnan([first[0], second[0]]).any()
+        gain = NONE if untold else mean_of(shares[0] - shares[1], weights, group)
+        found.append(Flips(name, len(at), first, second, gain))
     return found
 
 
@@ -167,26 +185,33 @@ def omitted(case: Case, main: FloatArray) -> Mean:
     least = np.where(named, alone, np.inf).min(axis=1)
     most = np.where(named, -np.inf, alone).max(axis=1)
     tiny = RESOLUTION * float(np.abs(bound.scores).max())
-    return share_of(np.maximum(most, 0.0) > least + tiny, *_weighed(case, case.rows))
+    return told_share(np.maximum(most, 0.0) > least + tiny, *_weighed(case, case.rows))
 
 
 def named_columns(case: Case, main: FloatArray, linear: FloatArray) -> list[Named]:
     """Columns that are a reason of ten rows at least under either model, the most frequent of the network first."""
     weights, group = _weighed(case, case.rows)
     (network, first), (other, other_first) = listed(main), listed(linear)
+    open_ = [_firsts(one, network.shape[1]) for one in (first, other_first)]
     found = [
         Named(
             column,
             case.table.schema[column].protected,
-            share_of(network[:, j], weights, group),
-            share_of(other[:, j], weights, group),
-            share_of(first == j, weights, group),
-            share_of(other_first == j, weights, group),
+            told_share(network[:, j], weights, group),
+            told_share(other[:, j], weights, group),
+            told_share(first == j, weights, group) if open_[0][j] else NONE,
+            told_share(other_first == j, weights, group) if open_[1][j] else NONE,
         )
         for j, column in enumerate(case.network.columns)
         if max(network[:, j].sum(), other[:, j].sum()) >= FEWEST
     ]
-    return sorted(found, key=lambda one: -one.network[0])
+    return sorted(found, key=lambda one: -max(np.nan_to_num(one.network, nan=0.0)))
+
+
+def _firsts(first: IntArray, columns: int) -> BoolArray:
+    """(columns,) may it be told of how many rows a column is the first reason? Every row has one, or none (-1)."""
+    counts = np.bincount(first + 1, minlength=columns + 1)
+    return np.asarray(shown(counts[:, None])[1:, 0] | (counts[1:] == 0))
 
 
 def protected(case: Case, main: FloatArray, linear: FloatArray) -> tuple[Mean, Mean] | None:
@@ -195,7 +220,7 @@ def protected(case: Case, main: FloatArray, linear: FloatArray) -> tuple[Mean, M
     if not flagged.any():
         return None
     weights, group = _weighed(case, case.rows)
-    shares = [share_of(listed(values)[0][:, flagged].any(axis=1), weights, group) for values in (main, linear)]
+    shares = [told_share(listed(values)[0][:, flagged].any(axis=1), weights, group) for values in (main, linear)]
     return shares[0], shares[1]
 
 
@@ -205,6 +230,6 @@ def against(case: Case, main: FloatArray, signs: Mapping[str, int]) -> list[Agai
         values = case.network.table.inputs[column].to_numpy(dtype=np.float64, na_value=np.nan)
         away = values[: case.size] - np.nanmean(values[case.near])
         at = named[:, case.network.columns.index(column)] & ~np.isnan(away)
-        share = share_of(case.side * sign * away[at] < 0, *_weighed(case, at))
+        share = told_share(case.side * sign * away[at] < 0, *_weighed(case, at))
         found.append(Against(column, sign, int(at.sum()), share))
     return found

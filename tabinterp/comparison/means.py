@@ -19,6 +19,24 @@ Mean = tuple[float, float, float, float]  # value, standard error, ends of the i
 NONE: Mean = (np.nan, np.nan, np.nan, np.nan)
 
 
+def told_share(hit: Any, weights: FloatArray, group: IntArray) -> Mean:
+    """`share_of`, unless it would count single people: one to nine rows have more than 0, or less than 1. Then one end is all
+    that is told: what the most nine rows could weigh.
+
+    >>> one = np.ones(70)
+    >>> [round(float(x), 3) for x in told_share(np.arange(70) < 3, one, np.arange(70))]
+    [nan, nan, nan, 0.129]
+    """
+    value = np.asarray(hit, dtype=np.float64)
+    some, short = int((value > 0).sum()), int((value < 1).sum())
+    if not (0 < some < FEWEST or 0 < short < FEWEST):
+        return share_of(value, weights, group)
+    if len(np.unique(group)) < FEWEST:
+        return NONE
+    reach = float(np.sort(weights)[1 - FEWEST :].sum() / weights.sum())
+    return (np.nan, np.nan, np.nan, reach) if 0 < some < FEWEST else (np.nan, np.nan, 1 - reach, np.nan)
+
+
 def influences(values: FloatArray, weights: FloatArray, rows: Any) -> tuple[float, FloatArray]:
     """The weighted mean of `values` over the rows of a mask, and (n,) what each row moves it by, to first order."""
     w = weights * rows

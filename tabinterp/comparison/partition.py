@@ -78,6 +78,10 @@ class Cell:
     def columns(self) -> tuple[str, ...]:
         return tuple(condition.column for condition in self.conditions)
 
+    @property
+    def name(self) -> str:
+        return " and ".join(f"{c.column}: {c.name}" for c in self.conditions)
+
 
 @dataclass(frozen=True, eq=False)
 class Family:

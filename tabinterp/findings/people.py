@@ -167,9 +167,19 @@ def reason_codes_unstable(d: Document, at: Limits) -> Outcome:
     seed, reference = rows.get("seed"), rows.get("reference")
     changed = Interval() if seed is None else seed.changed
     alike = Interval() if reference is None else reference.jaccard
-    if changed.low is None and alike.low is None:
+    if changed.low is None and changed.high is None and alike.low is None and alike.high is None:
         return not_applicable()
     noisy = above(changed, at["percent"] / 100)
     unlike = alike.high is not None and alike.high <= at["jaccard"]
-    values = {"changed": 100 * (changed.value or 0.0), "alike": alike.value, "rows": d.reasons.rows if d.reasons else 0}
+    rows_read = d.reasons.rows if d.reasons else 0
+    values = {"changed": _amount(changed, 100), "alike": _amount(alike), "rows": rows_read}
     return raised(**values) if noisy or unlike else cleared(**values)
+
+
+def _amount(part: Interval, scale: float = 1) -> float | Message | None:
+    """A number, or its one end where too few rows make it."""
+    ends = {"exact": part.value, "at_most": part.high, "at_least": part.low}
+    way, value = next(((way, value) for way, value in ends.items() if value is not None), ("exact", None))
+    if value is None or way == "exact":
+        return None if value is None else scale * value
+    return Message(key=f"amount.{way}", values={"value": scale * value})

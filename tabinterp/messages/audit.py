@@ -71,6 +71,10 @@ AUDIT: dict[str, str] = {
         "not resolved: {no}."
     ),
     "verdict.labels": "The two models give different labels to {count} of {rows} held-out rows ({percent}%).",
+    "verdict.labels.few": (
+        "To how many of {rows} held-out rows the two models give different labels is not told: to fewer than {fewest}, or to all "
+        "but as few."
+    ),
     "verdict.only_network": (
         "Permuting these columns raises the network's loss, and measurably more than that of {linear:name}, for which no rise is "
         "resolved: {columns}."

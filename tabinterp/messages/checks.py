@@ -94,7 +94,8 @@ EXPLAINED: dict[str, tuple[str, str, str, str, str]] = {
     "off-support-behaviour": (
         "Another rule off the data",
         "how well the score on real rows can be learnt from perturbed rows, against from real ones",
-        "A second rule that agrees with the first on most rows, and one that trees cannot learn.",
+        "A second rule that agrees with the first on most rows, one that trees cannot learn, and any in a table whose columns "
+        "hardly go together: there a perturbed row is as good as a real one.",
         "The 95% interval of the difference of R² lies above {share} of the R² learnt from real rows.",
         "Do not trust readings that perturb rows; ask who made the model, and read it by swaps between real rows.",
     ),

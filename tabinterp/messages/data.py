@@ -73,9 +73,9 @@ DATA: dict[str, str] = {
     "report.off.range": "One range beyond the data",
     "report.off.range.table": "Change of the score one range beyond the data, in ranges of the score [95% interval]",
     "report.off.range.lead": (
-        "Each number goes from its 0.5% or 99.5% quantile as far again as both lie apart ({rows} rows). Mean "
-        "absolute change of the "
-        "score, in ranges of the scores of the rows; a linear model stays below 1."
+        "Each number goes from the 0.5% or 99.5% quantile of the training rows (of all rows without a split) as far "
+        "again as both lie apart ({rows} rows). Mean absolute change of the score, in ranges of the scores of the rows; "
+        "a linear model stays below 1."
     ),
     "report.off.change": "Change",
     "report.off.outside": "Held-out rows outside the training range",

@@ -363,6 +363,8 @@ FINDINGS: dict[str, str] = {
         "network fail."
     ),
     "finding.weak-subgroup.not_applicable": "No group of fifty rows or more could be tested.",
+    "amount.at_most": "at most {value}",
+    "amount.at_least": "at least {value}",
     "finding.reason-codes-unstable.raised": (
         "Lists of reasons depend on how they are found: another seed changes {changed}% of them, and those from the mean of "
         "just-approved rows and of all rows agree to {alike} (Jaccard index; {rows} declined rows)."

@@ -63,7 +63,13 @@ GAIN: dict[str, str] = {
         "There the network is right in {network}% (95% interval {network_low} to {network_high}), {model:name} in {linear}% "
         "({linear_low} to {linear_high}), and neither in {neither}% ({neither_low} to {neither_high})."
     ),
-    "disagreement.right.few": "Fewer than {fewest} rows differ: who is right there is not told.",
+    "disagreement.few": (
+        "In how many of {rows} held-out rows the two predictions differ is not told: in fewer than {fewest}, or in all but "
+        "as few."
+    ),
+    "disagreement.right.few": (
+        "Who is right there is not told: fewer than {fewest} rows differ, or fewer stand on one side."
+    ),
     "disagreement.tree.none": "Too few rows differ to look for columns that set them apart.",
     "disagreement.tree.open": (
         "No columns are shown to set these rows apart: a tree of depth {depth} at most, tried on {rows} rows that it was not "
@@ -160,7 +166,8 @@ GAIN: dict[str, str] = {
     "report.disagreement.rows": "rows",
     "report.disagreement.note": (
         "The tree is fitted on {fitted} of the rows, drawn by hash, and scored on the other {scored}. It describes where the "
-        "models differ, not why. A missing number counts as the median. Leaves of fewer than ten rows are not shown."
+        "models differ, not why. A missing number counts as the median. Leaves of fewer than ten rows are not shown. "
+        "–: one to nine rows of the leaf differ, or do not."
     ),
     # the report: calibration
     "report.calibration": "Calibration",

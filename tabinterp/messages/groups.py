@@ -17,6 +17,26 @@ GROUPS: dict[str, str] = {
         "Mean predictions of {rows}. Each group stands beside a control group of its columns, marked so: the "
         "largest, unless another was named. Jurisdiction-dependent: there is no legal limit for a standardised mean difference."
     ),
+    "report.groups.lead_classes": (
+        "Of {rows}. A row is predicted to be of the class with the largest score; below, each class is taken as the selected one "
+        "in turn. Each group stands beside a control group of its columns, marked so: the largest, unless another was named. "
+        "Jurisdiction-dependent: four fifths is a rule of thumb of employment guidelines, and there is no legal limit for a "
+        "standardised mean difference."
+    ),
+    "report.groups.fits": "Accuracy and log loss",
+    "report.groups.fits.note": (
+        "Differences: group less control. An accuracy that fewer than ten rows make, right or wrong, is held back (–), with what "
+        "it could be reckoned from. Groups of two columns are compared class by class alone."
+    ),
+    "report.groups.accuracy.network": "accuracy, network",
+    "report.groups.accuracy.linear": "accuracy, linear",
+    "report.groups.accuracy_difference.network": "less control, network",
+    "report.groups.accuracy_difference.linear": "less control, linear",
+    "report.groups.loss.network": "log loss, network",
+    "report.groups.loss.linear": "log loss, linear",
+    "report.groups.loss_difference.network": "less control, network",
+    "report.groups.loss_difference.linear": "less control, linear",
+    "report.groups.class": "Predicted {output}",
     "report.groups.suppressed": (
         "A group of fewer than ten rows is held back (–), and the next smallest one where it could be reckoned from the others. "
         "So is the rate of a group of which fewer than ten rows are selected, or fewer than ten are not, with what it could be "

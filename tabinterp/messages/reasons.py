@@ -68,7 +68,9 @@ REASONS: dict[str, str] = {
     "report.reasons.aria": (
         "Share of declined rows that name a column as a reason, with 95% intervals, for the {count} columns named most. {shares}."
     ),
-    "report.reasons.table": "Columns that are a reason of ten rows at least [95% interval]; –: of one to nine rows",
+    "report.reasons.table": (
+        "Columns that are a reason of ten rows at least [95% interval]; –: of one to nine rows, or of all but as few"
+    ),
     "report.reasons.protected": "protected",
     "report.reasons.proxy": "tells {columns}",
     "report.reasons.network": "network",
@@ -91,7 +93,7 @@ REASONS: dict[str, str] = {
     "report.reasons.of.baseline": "network: real just-approved rows / their mean",
     "report.reasons.of.integrated_gradients": "network: Shapley values / integrated gradients from their mean",
     "report.reasons.of.linear_reference": "linear model: from the mean of just-approved rows / of all rows",
-    "report.reasons.few": "fewer than ten",
+    "report.reasons.few": "fewer than ten, or all but as few",
     "report.reasons.flips": "Do the named columns carry the decision?",
     "report.reasons.flips.table": "Share approved once columns are those of just-approved rows [95% interval]",
     "report.reasons.model": "Model",

@@ -13,7 +13,6 @@ _WHY = (
     "the two models predict the same in nine of ten rows or more",
     "refits are scored on held-out rows, and the table does not say which these are",
     "no column was declared protected",
-    "of several classes none is the selected one",
     (
         "the ladder compares refits with the network on rows that it was not trained on, and the table does not say which "
         "these are; give it the split under which the network was trained (split=, or table.with_split(model.split))"

@@ -1,8 +1,9 @@
-"""Where does the score go beyond the data? Each number is moved past the rows' range, by once that range.
+"""Where does the score go beyond the data? Each number is moved past the range it was learnt in, by once that range.
 
-For each numeric column the rows take its 0.5% or 99.5% quantile, and then a value as far beyond it as the two lie apart. What is
-read is the mean absolute change of the score on that way, in ranges of the rows' own scores (0.5% to 99.5%): a linear model
-changes there as it does inside; a network may do anything. Beside it the share of held-out rows outside the training range.
+For each numeric column the rows take the 0.5% or 99.5% quantile of the training rows (of all rows without a split), and then a
+value as far beyond it as the two lie apart. What is read is the mean absolute change of the score on that way, in ranges of
+the rows' own scores (0.5% to 99.5%): a linear model changes there as it does inside; a network may do anything. Beside it the
+share of held-out rows outside the training range.
 """
 
 from __future__ import annotations
@@ -69,10 +70,10 @@ def extrapolation(bound: Bound, *, seed: int = 0) -> Extrapolation:
     spread = _spread(rows.scores, where.row_weights)
     if not numeric or not (spread > 0).any():
         raise NotApplicableError("it reads no number, or its score is the same on every row")
-    found, skipped = {}, []
+    found, skipped, learnt = {}, [], bound.table.training_rows()
     for name in numeric:
         try:
-            found[name] = _beyond(few, rows.table, name, spread)
+            found[name] = _beyond(few, learnt, name, spread)
         except ValueError:  # an encoder of bins or of known values refuses what lies outside
             skipped.append(name)
     names = tuple(found)
@@ -88,13 +89,13 @@ def _spread(scores: FloatArray, weights: FloatArray) -> FloatArray:
     return np.array([quantile(s, HIGH, weights) - quantile(s, LOW, weights) for s in scores.T])
 
 
-def _beyond(few: Bound, table: Table, name: str, spread: FloatArray) -> Estimates:
-    """The side and output of the largest mean change."""
-    x = table.frame[name].to_numpy(dtype=np.float64, na_value=np.nan)
+def _beyond(few: Bound, learnt: Table, name: str, spread: FloatArray) -> Estimates:
+    """The side and output of the largest mean change, from the range of the rows of `learnt` on."""
+    x = learnt.frame[name].to_numpy(dtype=np.float64, na_value=np.nan)
     known = ~np.isnan(x)
     if not known.any():
         raise ValueError(name)
-    low, high = (quantile(x[known], q, table.row_weights[known]) for q in (LOW, HIGH))
+    low, high = (quantile(x[known], q, learnt.row_weights[known]) for q in (LOW, HIGH))
     reach = high - low or float(np.ptp(x[known]))
     frame = few.table.inputs
     sides = []

@@ -21,6 +21,15 @@ from ..table.schema import Column
 SMALL = 10  # rows; a cell with fewer says something about single people
 
 
+def countless(count: int, rows: int) -> bool:
+    """Are one to nine rows on one side, so that a share of the rows would count single people?
+
+    >>> [countless(count, 70) for count in (0, 1, 10, 60, 61, 70)]
+    [False, True, False, False, True, False]
+    """
+    return 0 < count < SMALL or 0 < rows - count < SMALL
+
+
 @dataclass(frozen=True, eq=False)
 class Grid:
     """Points of one column, and where the rows lie.

@@ -9,7 +9,7 @@ from __future__ import annotations
 from tabinterp.errors import DocumentError
 from tabinterp.report.compared import Disagreement, Gain, Ladder
 from tabinterp.report.document import Document, Interval, Message, MetricRow, Status, Verdict
-from tabinterp.report.grouped import Groups
+from tabinterp.report.grouped import FittedRow, GroupRow, Groups
 from tabinterp.report.inside import Inside, Optimum
 from tabinterp.report.judged import Judged
 from tabinterp.report.sliced import Slices
@@ -304,7 +304,9 @@ def _slices(part: Slices, held_out: bool) -> None:
 
 def _groups(part: Groups) -> None:
     """Of a group that is held back nothing is told, and none of fewer than ten rows is told."""
-    rows = [] if part.table is None else [*part.table.columns, *part.table.pairs]
+    rows: list[GroupRow | FittedRow] = [*part.fits]
+    for table in part.tables:
+        rows += [*table.columns, *table.pairs]
     for index, row in enumerate(rows):
         numbers = row.network is not None or row.linear is not None
         if numbers != (row.rows is not None) or (row.rows is not None and row.rows < FEWEST):

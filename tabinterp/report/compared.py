@@ -72,14 +72,14 @@ class Gain(Part):
 class Leaf(Part):
     conditions: list[Message]
     rows: int  # ten at least
-    share: Interval  # of these rows, those in which the models differ
+    share: Interval  # of these rows, those in which the models differ; empty where one to nine do, or do not
 
 
 class Disagreement(Part):
     rows: int
-    count: int  # rows in which the models differ
+    count: int | None  # rows in which the models differ; None, and no share, where one to nine do, or do not
     share: Interval
-    network_right: Interval  # of the rows that differ; empty where they are fewer than ten
+    network_right: Interval  # of the rows that differ; empty where fewer than ten of them are on one side
     linear_right: Interval
     neither: Interval
     threshold: float | None  # of numbers and counts: the distance of predictions from which rows differ
@@ -88,7 +88,7 @@ class Disagreement(Part):
     balanced_accuracy: Interval
     fitted_rows: int | None  # None: too few rows for a tree
     scored_rows: int | None
-    hidden_rows: int  # in leaves of fewer than ten rows
+    hidden_rows: int  # in leaves of fewer than ten rows, and those from which these could be reckoned
     leaves: list[Leaf]  # empty unless the AUC is above chance
 
 

@@ -8,6 +8,8 @@ from __future__ import annotations
 
 from typing import Literal
 
+from pydantic import Field
+
 from .base import Interval, Message, Metric, Part
 
 
@@ -40,13 +42,32 @@ class GroupRow(Part):
 class GroupTable(Part):
     rows: int
     rows_of: Literal["held-out", "all"]
-    threshold: float
+    threshold: float | None  # None: of several classes the one of the largest score is predicted
     favourable: str | None  # the class that is selected; None: mean predictions
     control: dict[str, str]  # as the user named them
     columns: list[GroupRow]
     pairs: list[GroupRow]  # of two columns: those that differ most surely from their control group
     pairs_left: int  # groups of two columns that are not listed
     pairs_held_back: int
+
+
+class Fitted(Part):
+    """One group under one model: how well it fits; differences are group less control."""
+
+    accuracy: Interval  # empty where fewer than ten rows are right, or wrong, or where those could be reckoned
+    accuracy_difference: Interval
+    accuracy_p: float | None
+    loss: Interval  # mean log loss
+    loss_difference: Interval
+    loss_p: float | None
+
+
+class FittedRow(Part):
+    group: list[Message]
+    control: bool
+    rows: int | None  # None: held back
+    network: Fitted | None
+    linear: Fitted | None
 
 
 class ProbeRow(Part):
@@ -143,7 +164,14 @@ class ConstraintTable(Part):
 
 class Groups(Part):
     table: GroupTable | None = None
+    classes: list[GroupTable] = Field(default_factory=list)  # of several classes: each as the selected one
+    fits: list[FittedRow] = Field(default_factory=list)  # of several classes; groups of one column
     proxies: list[ProxyPart]
     alternatives: Alternatives | None = None
     weak: WeakPart | None = None
     constraints: ConstraintTable | None = None
+
+    @property
+    def tables(self) -> list[GroupTable]:
+        """The one table, or that of each class."""
+        return self.classes if self.table is None else [self.table]

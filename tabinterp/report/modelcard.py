@@ -13,7 +13,7 @@ from tabinterp.report.evidenced import Card
 from tabinterp.report.parts import performance
 from tabinterp.report.parts.findings import items, raised_of
 from tabinterp.report.parts.first import target
-from tabinterp.report.parts.groups import rates
+from tabinterp.report.parts.groups import rates, several
 from tabinterp.report.parts.method import described, not_assessed
 from tabinterp.report.words import counted, listed, number, say, t, tidy
 
@@ -64,9 +64,9 @@ def _use(document: Document) -> list[Block]:
 
 
 def _factors(document: Document) -> list[Block]:
-    columns, table = document.data.columns, document.groups and document.groups.table
+    columns, tables = document.data.columns, document.groups.tables if document.groups else []
     grouped = dict.fromkeys(
-        tidy(str(part.values["column"])) for row in (table.columns if table else []) for part in row.group
+        tidy(str(part.values["column"])) for table in tables[:1] for row in table.columns for part in row.group
     )
     protected = [
         t(f"card.protected.{'read' if column.read_by_network else 'unread'}", column=tidy(column.name))
@@ -90,7 +90,7 @@ def _metrics(document: Document) -> list[Block]:
         pairs.append((t("card.margin"), t("card.margin.text", margin=number(verdict.margin), unit=unit)))
     pairs += [(t("card.others"), listed(others))] if others else []
     table = document.groups and document.groups.table
-    if table and table.favourable is not None:
+    if table and table.threshold is not None and table.favourable is not None:
         pairs.append((t("card.threshold"), t("card.threshold.text", threshold=number(table.threshold))))
     pairs.append((t("card.errors"), t("card.errors.text", resamples=scores.resamples, seed=str(scores.seed))))
     return [Facts(pairs)]
@@ -122,9 +122,10 @@ def _analyses(document: Document) -> list[Block]:
     told = [Paragraph(say(message)) for message in (verdict.sentence, *verdict.lines)]
     blocks: list[Block] = [Heading(t("card.verdict")), *told, Heading(t("report.section.performance"))]
     blocks += performance.brief(document)
-    table = document.groups and document.groups.table
-    if table:
-        blocks += [Heading(t("report.groups.people")), Paragraph(t("card.intersections")), *rates(table)]
+    groups = document.groups
+    if groups is not None and groups.tables:
+        blocks += [Heading(t("report.groups.people")), Paragraph(t("card.intersections"))]
+        blocks += several(groups) if groups.table is None else rates(groups.table)
     return blocks
 
 

@@ -1,4 +1,8 @@
-"""Reason codes of declined rows, network beside linear model, as part of the document: aggregates over ten rows at least."""
+"""Reason codes of declined rows, network beside linear model, as part of the document: aggregates over ten rows at least.
+
+Of a share that one to nine rows make there is no value, and at most its upper end; of one that all but as many make, its lower
+end.
+"""
 
 from __future__ import annotations
 
@@ -21,7 +25,7 @@ class Alike(Part):
         "integrated_gradients",
         "linear_reference",
     ]
-    rows: int | None  # None: fewer than ten
+    rows: int | None  # None: fewer than ten, or all declined rows but as few
     jaccard: Interval
     changed: Interval  # share of rows whose lists name other columns
     first: Interval  # share of rows whose first reason is the same
@@ -31,7 +35,7 @@ class Flip(Part):
     """Share of rows approved once the named columns are those of just-approved rows, beside as many columns at random."""
 
     model: Literal["network", "linear"]
-    rows: int | None  # that this model declines; None: fewer than ten
+    rows: int | None  # that this model declines; None: fewer than ten, or all but as few
     named: Interval
     random: Interval
     gain: Interval  # paired

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import functools
+from types import SimpleNamespace
 
 import numpy as np
 import pandas as pd
@@ -13,7 +14,8 @@ from statsmodels.stats.proportion import proportion_confint
 from torch import nn
 
 import tabinterp as ti
-from tabinterp.comparison.disagreement import disagreement
+from tabinterp.assembly.disagreement import disagreement as told
+from tabinterp.comparison.disagreement import Condition, Disagreement, Leaf, Tree, disagreement
 from tabinterp.errors import NotApplicableError
 from tabinterp.models import bind
 from tabinterp.models.counterpart import fit_counterpart
@@ -195,3 +197,43 @@ def test_what_cannot_be_compared_is_refused():
     model = bind(ti.wrap(cases.network_pipeline(frame)), cases.mixed_table(frame))
     with pytest.raises(NotApplicableError, match="none are known"):
         disagreement(model, model)
+
+
+def written(count: int, right: tuple[int, int, int], leaves: list[tuple[int, int]], hidden: int = 0):
+    """The document's part: of leaves (rows, those that differ)."""
+    some = (0.5, 0.4, 0.6)
+    made = tuple(Leaf((Condition("a", "above", threshold=i),), *leaf, *some) for i, leaf in enumerate(leaves))
+    tree = Tree(made, hidden, 100, hidden + sum(rows for rows, _ in leaves), *[(0.8, 0.02, 0.7, 0.9)] * 2)
+    found = Disagreement(400, count, some, some, some, some, right, None, tree, 0)
+    return told(SimpleNamespace(disagreement=found, linear=SimpleNamespace(model=SimpleNamespace(name="a line"))))
+
+
+@pytest.mark.parametrize(
+    ("count", "is_told"), [(0, True), (1, False), (9, False), (10, True), (390, True), (391, False)]
+)
+def test_few_rows_that_differ_or_do_not_are_not_counted(count, is_told):
+    part = written(count, (count, 0, 0), [(100, 50)])
+    assert (part.count == count, part.share.value == 0.5) == (is_told, is_told)
+    assert (part.sentences[0].key == "disagreement.few") is not is_told
+    assert is_told or str(count) not in map(str, part.sentences[0].values.values())
+
+
+@pytest.mark.parametrize(
+    ("right", "is_told"),
+    [((60, 40, 0), True), ((91, 9, 0), False), ((50, 41, 9), False), ((100, 0, 0), True), ((80, 10, 10), True)],
+)
+def test_who_is_right_is_not_told_where_fewer_than_ten_rows_stand_on_one_side(right, is_told):
+    part = written(100, right, [(100, 50)])
+    assert all((one.value == 0.5) is is_told for one in (part.network_right, part.linear_right, part.neither))
+    assert (part.sentences[1].key == "disagreement.right.few") is not is_told
+
+
+def test_leaves_tell_no_count_below_ten():
+    part = written(100, (60, 40, 0), [(100, 50), (40, 31), (40, 30), (70, 1), (70, 0), (12, 12)], hidden=0)
+    assert [(leaf.rows, leaf.share.value) for leaf in part.leaves] == [
+        (100, 0.5), (40, None), (40, 0.5), (70, None), (70, 0.5), (12, 0.5)
+    ]  # fmt: skip
+    assert part.hidden_rows == 0
+    part = written(100, (60, 40, 0), [(100, 50), (30, 15), (20, 10)], hidden=4)
+    assert [leaf.rows for leaf in part.leaves] == [100, 30]  # four rows are what twenty would leave
+    assert part.hidden_rows == 24

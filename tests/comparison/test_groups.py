@@ -18,11 +18,13 @@ from fairlearn.metrics import (
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from scipy import stats
+from sklearn.metrics import accuracy_score
 from statsmodels.stats.proportion import confint_proportions_2indep, proportion_confint, proportions_ztest
 
 import tabinterp as ti
 from tabinterp.comparison.calibration import calibration
-from tabinterp.comparison.partition import countable, cut, families, shares_told, shown
+from tabinterp.comparison.classes import told_classes
+from tabinterp.comparison.partition import Cell, Condition, Family, countable, cut, families, shares_told, shown
 from tabinterp.errors import NotApplicableError
 from tabinterp.models import bind
 from tests import cases
@@ -196,11 +198,74 @@ def test_what_groups_need():
     model = bind(ti.wrap(cases.network_pipeline(frame)), table)
     with pytest.raises(NotApplicableError, match="no column was declared protected"):
         ti.groups(model, model, table)
-    network, linear = both("multiclass")
-    with pytest.raises(NotApplicableError, match="none is the selected one"):
-        ti.groups(network, linear, network.table)
     with pytest.raises(NotApplicableError, match="threshold is a probability"):
         found(threshold=1.0)
+
+
+# ---- several classes
+
+
+def test_of_several_classes_numbers_are_those_of_fairlearn_class_by_class():
+    part, result = held_out(task="multiclass"), found("multiclass")
+    chosen, y, labels = part.scores.argmax(axis=1), part.table.y, part.table.schema.labels
+    names = {"rate": selection_rate, "tpr": true_positive_rate, "fpr": false_positive_rate}
+    told, p = 0, np.exp(part.scores - part.scores.max(axis=1, keepdims=True))
+    lost = -np.log((p / p.sum(axis=1, keepdims=True))[np.arange(len(y)), y.astype(int)])
+    fits = {one.cell.name: one for one in result.fits}
+    for column in PROTECTED:
+        sensitive_rows = [
+            (g, g.cell.rows) for g in result.groups if g.cell.columns == (column,) and g.output == labels[0] and g.told
+        ]
+        codes = np.select([rows for _, rows in sensitive_rows], [g.name for g, _ in sensitive_rows], "")
+        for k, label in enumerate(labels):
+            of = {g.name: g for g in result.groups if g.output == label}
+            frame = MetricFrame(metrics=names, y_true=y == k, y_pred=chosen == k, sensitive_features=codes).by_group
+            for name, row in frame.iterrows():
+                one = of[name].network
+                inside = of[name].cell.rows
+                if np.isnan(one.rate[0]):
+                    continue
+                told += 1
+                assert (chosen[inside] == k).sum() >= 10 or not (chosen[inside] == k).any()
+                assert one.rate[0] == pytest.approx(row["rate"])
+                assert np.isnan(one.tpr) or (one.tpr, one.fpr) == pytest.approx((row["tpr"], row["fpr"]))
+                control = next(g for g in of.values() if g.control and g.cell.columns == (column,))
+                if of[name] is not control and not np.isnan(control.network.rate[0]):
+                    assert one.difference[0] == pytest.approx(row["rate"] - control.network.rate[0])
+                alone = calibration(part.take(inside)).outputs[k]
+                assert one.slope == pytest.approx(alone.slope, nan_ok=True)
+        for group, rows in sensitive_rows:
+            one = fits[group.name].network
+            assert one.loss[0] == pytest.approx(lost[rows].mean())
+            right = (chosen == y)[rows]
+            assert np.isnan(one.accuracy[0]) or one.accuracy[0] == pytest.approx(accuracy_score(y[rows], chosen[rows]))
+            assert np.isnan(one.accuracy[0]) or not any(0 < side < 10 for side in (right.sum(), (~right).sum()))
+            control = next(f for f in result.fits if f.control and f.cell.columns == (column,))
+            if control.cell is not fits[group.name].cell:
+                _, _, low, high = one.loss_difference
+                other = lost[control.cell.rows]
+                assert one.loss_difference[0] == pytest.approx(lost[rows].mean() - other.mean())
+                ends = stats.ttest_ind(lost[rows], other, equal_var=False).confidence_interval()
+                assert (low, high) == pytest.approx((ends.low, ends.high), rel=1e-3)
+    assert told >= 12
+
+
+@given(st.lists(st.lists(st.integers(0, 40), min_size=3, max_size=3), min_size=2, max_size=4))
+@settings(max_examples=60, deadline=None)
+def test_of_several_classes_no_count_below_ten_can_be_reckoned(counts):
+    """All groups and all totals of a class are known, and what is told: what is left is nobody's few rows."""
+    codes = np.repeat(np.arange(len(counts)), [sum(row) for row in counts])
+    chosen = np.concatenate([np.repeat(np.arange(3), row) for row in counts]).astype(np.int64)
+    cells = tuple(
+        Cell((Condition("g", "level", level=str(i)),), codes == i, sum(row) >= 10)
+        for i, row in enumerate(counts)
+    )  # fmt: skip
+    told = np.array(told_classes((Family(("g",), cells, None),), chosen, 3))[:, 0].T
+    counts = np.array(counts)
+    assert not (told & (counts > 0) & (counts < 10)).any()
+    for line, open_ in [*zip(counts, told, strict=True), *zip(counts.T, told.T, strict=True)]:
+        hidden = line[~open_ & (line > 0)]
+        assert not (open_ & (line > 0)).any() or not len(hidden) or (len(hidden) > 1 and hidden.sum() >= 10)
 
 
 # ---- what may be told

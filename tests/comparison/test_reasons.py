@@ -15,7 +15,8 @@ from torch import nn
 
 import tabinterp as ti
 from tabinterp.comparison import declined as parts
-from tabinterp.comparison.listed import DONORS, TOP
+from tabinterp.comparison.listed import DONORS, TOP, named_columns
+from tabinterp.comparison.means import told_share
 from tabinterp.errors import NotApplicableError, TabinterpError
 from tabinterp.models import bind
 from tabinterp.table.draws import row_hash
@@ -101,6 +102,12 @@ def named(values: np.ndarray) -> list[list[int]]:
     return [[j for j in sorted(range(len(row)), key=lambda j: -row[j]) if row[j] > 0][:TOP] for row in values]
 
 
+def told(values: np.ndarray) -> bool:
+    """Would a share of these rows, each between 0 and 1, count nobody's rows but ten at least on either side?"""
+    sides = [np.sum(values > 0), np.sum(values < 1)]
+    return len(values) >= 10 and not any(0 < side < 10 for side in sides)
+
+
 @pytest.mark.parametrize("weighted", [False, True])
 def test_lists_are_compared_as_by_a_loop(weighted):
     network, linear, found = mixed(weighted=weighted)
@@ -112,15 +119,17 @@ def test_lists_are_compared_as_by_a_loop(weighted):
     first = [a[:1] == b[:1] for a, b in zip(ours, theirs, strict=True)]
     agrees = linear.scores[down, 0] <= 0
     of = {one.of: one for one in found.likeness}
-    for name, at in (("linear", np.ones(len(down), bool)), ("linear_agree", agrees), ("linear_differ", ~agrees)):
-        one = of[name]
-        assert one.rows == at.sum()
-        if one.rows < 10:
-            assert np.isnan(one.jaccard[0])
-            continue
-        for value, expected in ((one.jaccard, jaccard), (one.changed, changed), (one.first, first)):
-            assert value[0] == pytest.approx(np.average(np.asarray(expected)[at], weights=w[at]))
-    if not weighted:
+    everyone = np.ones(len(down), bool)
+    for measure, expected in (("jaccard", jaccard), ("changed", changed), ("first", first)):
+        value = np.asarray(expected, dtype=float)
+        parts_told = all(told(value[at]) for at in (agrees, ~agrees) if at.any())
+        for name, at in (("linear", everyone), ("linear_agree", agrees), ("linear_differ", ~agrees)):
+            assert of[name].rows == at.sum()
+            if not told(value[at]) or (name != "linear" and not parts_told):  # the whole less one part is the other
+                assert np.isnan(getattr(of[name], measure)[0])
+            else:
+                assert getattr(of[name], measure)[0] == pytest.approx(np.average(value[at], weights=w[at]))
+    if not weighted and told(np.asarray(changed, dtype=float)):
         ends = proportion_confint(np.sum(changed), len(down), method="wilson")
         assert of["linear"].changed[2:] == pytest.approx(ends, abs=2e-3)
     codes = found.codes()
@@ -166,10 +175,32 @@ def test_protected_columns_and_shares_of_columns():
     for one in found.named:
         j = network.columns.index(one.column)
         assert one.protected == (one.column == "city")
-        assert one.network[0] == pytest.approx(np.mean([j in row for row in lists[0]]))
-        assert one.linear_first[0] == pytest.approx(np.mean([row[:1] == [j] for row in lists[1]]))
-    frame = found.frame()
-    assert not frame.isna().any(axis=None) or set(frame[frame["value"].isna()]["of"]) <= {"linear_differ"}
+        inside = np.array([j in row for row in lists[0]], dtype=float)
+        assert one.network[0] == pytest.approx(inside.mean()) if told(inside) else np.isnan(one.network[0])
+        first = np.mean([row[:1] == [j] for row in lists[1]])
+        assert np.isnan(one.linear_first[0]) or one.linear_first[0] == pytest.approx(first)
+
+
+def test_nothing_that_one_to_nine_rows_make_can_be_reckoned_from_shares():
+    """Seventy declined rows: `a` is the first reason of 55, `b` of twelve, `c` of three."""
+    rows, codes = 70, np.repeat([0, 1, 2], [55, 12, 3])
+    values = np.eye(3)[codes] + np.where(np.arange(rows)[:, None] < 9, [0.0, 0.0, 0.5], 0.0)  # `c` is named by twelve
+    one, everyone = np.ones(rows), np.arange(rows)
+    frame = pd.DataFrame({"y": np.repeat(["no", "yes"], rows), **dict.fromkeys("abc", np.arange(2.0 * rows))})
+    table = ti.read_table(frame, target="y", positive="yes")
+    network = bind(ti.wrap(Planted(), encoder="passthrough", classes=["no", "yes"]), table)
+    case = parts.Case(network, network, rows, rows, np.arange(rows, 2 * rows), one, one, -1.0, 0.0, 0)
+    found = {row.column: row for row in named_columns(case, values, values[:, [1, 0, 2]])}
+    shares = {name: (found[name].network[0], found[name].network_first[0]) for name in "abc"}
+    assert shares["a"] == pytest.approx((55 / 70, 55 / 70))
+    assert np.isnan(shares["c"][1])  # three rows
+    assert np.isnan(shares["b"][1])  # or they were what is left
+    assert shares["c"][0] == pytest.approx(12 / 70)
+    for hits, low, high in ((1, np.nan, 9 / 70), (9, np.nan, 9 / 70), (61, 61 / 70, np.nan), (69, 61 / 70, np.nan)):
+        share = told_share(everyone < hits, one, everyone)
+        np.testing.assert_allclose(share, (np.nan, np.nan, low, high))
+    for hits in (0, 10, 60, 70):
+        assert told_share(everyone < hits, one, everyone)[0] == pytest.approx(hits / 70)
 
 
 class Planted(nn.Module):

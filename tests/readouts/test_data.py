@@ -281,6 +281,33 @@ def test_beyond_the_range_a_line_goes_on_as_it_was():
         assert found.loc[name, "change"] == pytest.approx(slope * reach / spread, rel=1e-5)
 
 
+class Bent(nn.Module):
+    """Nothing up to `edge`, a steep line from there on; and a column that gives the scores a range."""
+
+    def __init__(self, edge: float) -> None:
+        super().__init__()
+        self.edge = edge
+
+    def forward(self, x: torch.Tensor) -> torch.Tensor:
+        return 30 * torch.relu(x[:, :1] - self.edge) + x[:, 2:3]
+
+
+def test_the_range_is_that_of_the_training_rows():
+    """Held-out rows reach far less far: what the network does between their end and that of the rows it learnt from is known."""
+    n, rng = 600, np.random.default_rng(3)
+    split = np.where(np.arange(n) % 3, "train", "test")
+    a = np.where(split == "train", rng.uniform(-4, 4, n), rng.uniform(-1, 1, n))
+    frame = pd.DataFrame({"a": a, "b": rng.normal(size=n), "c": rng.uniform(size=n), "y": a, "split": split})
+    table = read(frame, "regression", split="split")
+    learnt, held = frame[split == "train"], frame[split == "test"]
+    low, high = np.quantile(learnt["a"], [0.005, 0.995], method="averaged_inverted_cdf")
+    spread = np.diff(np.quantile(held["c"], [0.005, 0.995], method="averaged_inverted_cdf"))[0]
+    edge = 6.0  # beyond both ranges; held-out rows alone, twice as far out, would not come near it
+    found = extrapolation(bind(ti.wrap(Bent(edge), encoder="passthrough", task="regression"), table)).frame()
+    expected = 30 * (high + (high - low) - edge) / spread
+    assert found.set_index("column").loc["a", "change"] == pytest.approx(expected, rel=1e-5)
+
+
 class TwoFaced(nn.Module):
     """c where a and b go together, as in real rows; their difference elsewhere."""
 

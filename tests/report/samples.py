@@ -66,6 +66,8 @@ from tabinterp.report.grouped import (
     Alternatives,
     ConstraintRow,
     ConstraintTable,
+    Fitted,
+    FittedRow,
     GapPart,
     GroupRow,
     Groups,
@@ -1210,6 +1212,10 @@ def grouped(make: Maker, names: list[str], task: str, loss: str) -> Groups:
         ConstraintRow(column=first, direction="+", rows=4000, **kept),
         ConstraintRow(column=second, low=0.0, high=None, outside=0, few_outside=False, **free),
     ]
+    fitted = Fitted(
+        accuracy=part(0.8, 0.02), accuracy_difference=part(0.1, 0.03), accuracy_p=0.01,
+        loss=part(0.5, 0.02), loss_difference=part(-0.1, 0.03), loss_p=0.02,
+    )  # fmt: skip
     versions = [
         AlternativeRow(
             model=model, how=how, without=without, auc=part(0.9 - i / 50, 0.01),
@@ -1221,6 +1227,18 @@ def grouped(make: Maker, names: list[str], task: str, loss: str) -> Groups:
     ]  # fmt: skip
     return Groups(
         table=None if task == "multiclass" else group_table(make, names, task),
+        classes=[
+            group_table(make, names, "binary").model_copy(update={"threshold": None, "favourable": label})
+            for label in ("first", "second")
+        ]
+        if task == "multiclass"
+        else [],
+        fits=[
+            FittedRow(group=group, control=True, rows=120, network=fitted, linear=fitted),
+            FittedRow(group=group, control=False, rows=None, network=None, linear=None),
+        ]
+        if task == "multiclass"
+        else [],
         proxies=[] if task == "multiclass" else [proxy],
         alternatives=Alternatives(rows=2000, seed=0, columns=[first, "sex"], versions=versions)
         if task == "binary"

@@ -287,7 +287,14 @@ def unresolved():
     return verdict(document.model_copy(update=parts), "not_resolved", difference=AROUND, lines=[])
 
 
-NEUTRAL = ("verdict.gap.log_loss.open", "verdict.others.open", "verdict.labels", "verdict.scope", "verdict.scope.given")
+NEUTRAL = (
+    "verdict.gap.log_loss.open",
+    "verdict.others.open",
+    "verdict.labels",
+    "verdict.labels.few",
+    "verdict.scope",
+    "verdict.scope.given",
+)
 LINES = sorted(
     key
     for key in messages.ENGLISH

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
+from typing import Any
 
 from tabinterp.report.blocks import Block, Cell, Fold, Heading, Paragraph, Table
 from tabinterp.report.claims import side
@@ -11,8 +12,11 @@ from tabinterp.report.grouped import (
     Alternatives,
     ConstraintRow,
     ConstraintTable,
+    Fitted,
+    FittedRow,
     GapPart,
     GroupRow,
+    Groups,
     GroupTable,
     HeldPart,
     ProbeRow,
@@ -49,6 +53,8 @@ def groups(document: Document) -> list[Block]:
     if part is None:
         return []
     blocks = [] if part.table is None else _people(part.table)
+    if part.classes:
+        blocks += [Heading(t("report.groups.people")), *several(part), *map(_of_class, part.classes)]
     for proxy in part.proxies:
         blocks += _proxy(proxy)
     if part.alternatives is not None:
@@ -70,12 +76,36 @@ def _people(part: GroupTable) -> list[Block]:
     return blocks
 
 
+def several(part: Groups) -> list[Block]:
+    """Of several classes: how well both models fit each group."""
+    one = part.classes[0]
+    lead = t("report.groups.lead_classes", rows=t(f"report.rows_of.{one.rows_of}", rows=one.rows))
+    columns: list[tuple[str, Callable[[Fitted], str]]] = [
+        ("accuracy", lambda one: interval(one.accuracy)),
+        ("accuracy_difference", lambda one: interval(one.accuracy_difference, sign=True)),
+        ("loss", lambda one: interval(one.loss)),
+        ("loss_difference", lambda one: interval(one.loss_difference, sign=True)),
+    ]
+    caption = t("report.groups.fits")
+    return [Paragraph(lead), _table(part.fits, caption, columns), Paragraph(t("report.groups.fits.note"), "note")]
+
+
+def _of_class(part: GroupTable) -> Fold:
+    """One class as the selected one: rates, differences, error rates, calibration."""
+    kept = t("report.groups.suppressed", pairs=part.pairs_held_back, left=part.pairs_left)
+    inside: list[Block] = [_rates(part.columns, True), Paragraph(kept, "note"), *_more(part.columns, True)]
+    if part.pairs:
+        pairs: list[Block] = [_rates(part.pairs, True), *_more(part.pairs, True)]
+        inside.append(Fold(t("report.groups.pairs"), pairs))
+    return Fold(t("report.groups.class", output=tidy(part.favourable or "")), inside)
+
+
 def rates(part: GroupTable) -> list[Block]:
     """What each group of one column is given under both models."""
     told = {"rows": t(f"report.rows_of.{part.rows_of}", rows=part.rows)}
     selected = part.favourable is not None
     if selected:
-        told |= {"favourable": tidy(part.favourable or ""), "threshold": number(part.threshold)}
+        told |= {"favourable": tidy(part.favourable or ""), "threshold": number(part.threshold or 0.0)}
     lead = t("report.groups.lead" if selected else "report.groups.lead_mean", **told)
     kept = t("report.groups.suppressed", pairs=part.pairs_held_back, left=part.pairs_left)
     return [Paragraph(lead), _rates(part.columns, selected), Paragraph(kept, "note")]
@@ -128,7 +158,9 @@ def _fold(rows: list[GroupRow], key: str, columns: list[tuple[str, Shown]], note
     return Fold(t(key), [_table(rows, t(key), columns), Paragraph(note, "note")])
 
 
-def _table(rows: list[GroupRow], caption: str, columns: list[tuple[str, Shown]]) -> Table:
+def _table(
+    rows: Sequence[GroupRow | FittedRow], caption: str, columns: list[tuple[str, Callable[[Any], str]]]
+) -> Table:
     """One row a group; the network beside its counterpart in every number."""
     head = [Cell(t("report.groups.group"), style="w"), Cell(t("report.groups.rows"))]
     head += [Cell(t(f"report.groups.{name}.{model}"), style=STYLES[model]) for name, _ in columns for model in MODELS]
@@ -146,7 +178,7 @@ def _table(rows: list[GroupRow], caption: str, columns: list[tuple[str, Shown]])
     return Table(caption, head, body)
 
 
-def _shown(one: Treated | None, shown: Shown) -> str:
+def _shown(one: Treated | Fitted | None, shown: Callable[[Any], str]) -> str:
     return NONE if one is None else shown(one)
 
 
