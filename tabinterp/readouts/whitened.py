@@ -1,4 +1,4 @@
-"""Whitened ascent: towards the optimum in a Mahalanobis ball, before the search goes on column after column.
+"""Whitened ascent: from some starts towards the optimum in a Mahalanobis ball, before the search goes column after column.
 
 Correlated columns move together here, which one at a time they cannot: in a ball, a column is often held by those it goes with.
 Levels are relaxed to weights that sum to one. A step goes along the gradient in coordinates in which the features of real rows
