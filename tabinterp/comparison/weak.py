@@ -3,8 +3,8 @@
 The search is shallow: every column cut into its twelve most frequent levels or its quarters, and all pairs of these. It is
 done on one half of the rows, drawn by hash (rows that belong together stay together); the groups that stand out there, at
 most twelve, are tested on the other half, all of them as one family (`slices`: a false discovery rate of 1%, and intervals
-whose false coverage rate is 1%). So neither the search nor the number of tests makes a group look worse than it is. At 5% one clean
-table in twenty would be blamed for a group.
+whose false coverage rate is 1%). So neither the search nor the number of tests makes a group look worse than it is. At 5% one
+clean table in twenty might be blamed for a group.
 
 A group may simply be hard, so that a large loss alone says nothing. Two numbers do. For classes, `beyond` is the loss less what
 the linear counterpart's probabilities would have it be (their entropy), less the same of all other rows: rows near its boundary
