@@ -68,6 +68,8 @@ bench: .venv/full
 	$(BIN)/python -m benchmarks.reference
 	$(BIN)/python -m benchmarks.gain
 	$(BIN)/python -m benchmarks.units
+	$(BIN)/python -m benchmarks.ascent
+	$(BIN)/python -m benchmarks.stamp
 	$(BIN)/python -m benchmarks.reasons
 
 reports: .venv/base

@@ -17,6 +17,7 @@ _HOMES = {
     "open_table": "table",
     "dask_engine": "engine",
     "engine_of": "engine",
+    "keeping": "resuming",
     "Scan": "table",
     "Table": "table",
     "Schema": "table",

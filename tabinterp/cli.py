@@ -4,13 +4,12 @@ from __future__ import annotations
 
 import json
 import platform
-import signal
 import sys
 import tomllib
+from contextlib import nullcontext
 from datetime import UTC, datetime
 from importlib.resources import files
 from pathlib import Path
-from types import FrameType
 from typing import Annotated, Any
 
 import typer
@@ -21,8 +20,9 @@ from .commands import Lang, Mappings, check, checks, compare, evidence, render, 
 from .console import make_folder, progress, shown
 from .errors import TabinterpError
 from .files import hidden
+from .interrupt import CODE, Interrupted, interruptible, leave
 from .messages.language import SOURCE, speaking
-from .options import controls, costs_of, how_of, split_of
+from .options import Reading, controls, costs_of, how_of, split_of
 from .report.printer import printer
 
 app = typer.Typer(
@@ -44,6 +44,14 @@ Rows = Annotated[
     ),
 ]
 Query = Annotated[str | None, typer.Option("--query", help="SQL: which rows of a database.")]
+Key = Annotated[
+    str | None,
+    typer.Option("--key", help="Column of the query that differs in every row: --resume goes on after the last one."),
+]
+Resume = Annotated[
+    bool,
+    typer.Option("--resume", help="Go on where an audit of rows read in batches was stopped, with the same options."),
+]
 Target = Annotated[str | None, typer.Option("--target", help="Column to predict.")]
 Positive = Annotated[str | None, typer.Option("--positive", help="Positive class of a binary target.")]
 Task = Annotated[
@@ -110,6 +118,7 @@ def audit(
     out: Out,
     target: Target = None,
     query: Query = None,
+    key: Key = None,
     task: Task = None,
     positive: Positive = None,
     drop: Drop = None,
@@ -142,6 +151,7 @@ def audit(
     ] = None,
     pdf: Annotated[bool, typer.Option("--pdf", help="Also DIR/report.pdf; needs tabinterp[pdf].")] = False,
     lang: Lang = SOURCE,
+    resume: Resume = False,
     quiet: Quiet = False,
 ) -> None:
     """Set a network beside its linear counterpart: DIR/report.html and DIR/audit.json."""
@@ -160,7 +170,7 @@ def audit(
             f"Parquet files into a folder and name that"
         )
     with ti.engine_of(engine, scheduler) as sums:
-        typer.echo(_audit(*run, judged | {"engine": sums}, notes, pdf, lang, query))
+        typer.echo(_audit(*run, judged | {"engine": sums}, notes, pdf, lang, Reading(query, key, resume)))
 
 
 @app.command()
@@ -216,9 +226,9 @@ def _train(
 ) -> None:
     table = ti.read_table(data, split=split, seed=seed, **settings)
     make_folder(out)
-    with progress(quiet) as (say, step):
-        say(f"Training on {len(table):,} rows of {table.name}, {len(table.schema.inputs)} columns.")
-        trained = ti.train(table, seed=seed, seeds=seeds, null=null, progress=step)
+    with progress(quiet) as bar:
+        bar.say(f"Training on {len(table):,} rows of {table.name}, {len(table.schema.inputs)} columns.")
+        trained = ti.train(table, seed=seed, seeds=seeds, null=null, progress=bar.step)
     ti.save_model(trained.networks[0], out, counterpart=trained.counterpart, table=settings)
     ti.save_others(trained.networks[1:], out)
     ti.save_null(trained.null, out)
@@ -241,37 +251,54 @@ def _audit(
     notes: dict[str, Any] | None = None,
     pdf: bool = False,
     lang: str = SOURCE,
-    query: str | None = None,
+    read: Reading | None = None,
 ) -> str:
-    started = datetime.now(UTC)
+    started, read = datetime.now(UTC), read or Reading()
     model, counterpart = ti.load_model(path, **(how or {})), ti.load_counterpart(path)
     settings = ti.table_settings(path) | asked
     if "target" not in settings:
         raise TabinterpError("--target is needed: the model does not say which column it predicts")
-    table = ti.open_table(data, query=query, split=model.split if split is None else split, seed=seed, **settings)
-    make_folder(out)
-    with progress(quiet) as (say, step):
-        say(f"Auditing {model.name} on {table.name}.")
-        bar: dict[str, Any] = {"progress": step, "announce": say}
-        beside = {"counterpart": counterpart, "others": ti.load_others(path), "null": ti.load_null(path)}
-        result = ti.audit(model, table, **beside, seed=seed, rows=rows, **bar, **(judged or {}))
-    result = result.annotate(**(notes or {}))
-    run = {
-        "started": started.isoformat(timespec="seconds"),
-        "seconds": result.run.get("seconds", {}),
-        "command": [hidden(one) for one in sys.argv],
-        "model": str(path),
-        "data": hidden(data),
-        "data_sha256": ti.file_digest(Path(data)),
-        "python": platform.python_version(),
-        "machine": platform.machine(),
-        "threads": result.run.get("threads"),
-    }
-    report = ti.write_folder(result, out, run, pdf, lang)
+    settings |= {"query": read.query, "key": read.key, "split": model.split if split is None else split, "seed": seed}
+    with _keeping(data, path, out, how or {}, read) as keep:
+        with progress(quiet) as bar:
+            if keep is not None:
+                keep.say = bar.say
+            table = ti.open_table(data, keep=keep, told=bar.rows, **settings)
+            make_folder(out)
+            bar.say(f"Auditing {model.name} on {table.name}.")
+            beside = {"counterpart": counterpart, "others": ti.load_others(path), "null": ti.load_null(path)}
+            told = {"progress": bar.step, "announce": bar.say}
+            result = ti.audit(model, table, **beside, seed=seed, rows=rows, **told, **(judged or {}))
+        result = result.annotate(**(notes or {}))
+        run = {
+            "started": started.isoformat(timespec="seconds"),
+            "seconds": result.run.get("seconds", {}),
+            "command": [hidden(one) for one in sys.argv],
+            "model": str(path),
+            "data": hidden(data),
+            "data_sha256": ti.file_digest(Path(data)),
+            "python": platform.python_version(),
+            "machine": platform.machine(),
+            "threads": result.run.get("threads"),
+        }
+        report = ti.write_folder(result, out, run, pdf, lang)
     if not quiet:
         with speaking(lang):
             typer.echo(str(result), err=True)
     return str(report)
+
+
+def _keeping(data: str, model: Path, out: Path, how: dict[str, Any], read: Reading) -> Any:
+    """Where what is finished is kept; nowhere for rows that are read whole."""
+    if ti.in_batches(data, read.query):
+        return ti.keeping(out, model, how, resume=read.resume, tell=_tell)
+    if read.resume:
+        _tell(f"{data!r} is read whole, and nothing of that is kept: begun at the first row.")
+    return nullcontext()
+
+
+def _tell(text: str) -> None:
+    typer.echo(shown(text), err=True)
 
 
 def _settings(
@@ -302,26 +329,30 @@ def _settings(
     return {name: value for name, value in said.items() if value is not None}
 
 
-class _Interrupted(BaseException):
-    """Ctrl-C, under a name that no library between here and the work takes for its own."""
-
-
-def _interrupt(_signal: int, _frame: FrameType | None) -> None:
-    raise _Interrupted
-
-
 def main() -> None:
     """Run a command: exit code 0, 1 when a gate fails, 2 for bad usage or input; no traceback for a user's mistake."""
-    signal.signal(signal.SIGINT, _interrupt)
+    with interruptible() as interrupted:
+        try:
+            app()
+        except (Exception, Interrupted) as error:
+            if interrupted.is_set():
+                _tell("interrupted")
+                sys.exit(CODE)
+            if not isinstance(error, (TabinterpError, OSError)):
+                raise
+            _tell(f"error: {error}")
+            sys.exit(2)
+
+
+def run() -> None:
+    """`main` as a process of its own, which does not take itself apart for seconds when it was interrupted."""
     try:
-        app()
-    except (TabinterpError, OSError) as error:
-        typer.echo(f"error: {shown(str(error))}", err=True)
-        sys.exit(2)
-    except _Interrupted:
-        typer.echo("interrupted", err=True)
-        sys.exit(130)
+        main()
+    except SystemExit as left:
+        if left.code == CODE:
+            leave()
+        raise
 
 
 if __name__ == "__main__":
-    main()
+    run()

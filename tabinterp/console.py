@@ -4,12 +4,14 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from dataclasses import dataclass
 from pathlib import Path
 
 import typer
 
 from .errors import TabinterpError
 from .files import write
+from .interrupt import last
 
 
 def tell(text: str, out: Path | None) -> None:
@@ -29,11 +31,22 @@ def make_folder(path: Path) -> None:
         raise TabinterpError(f"the folder {str(path)!r} cannot be made: {error.strerror}") from None
 
 
+@dataclass(frozen=True)
+class Bar:
+    """`say` a line; `step`: what is done, and the share of the whole that is finished; `rows` of a pass over them: what it is
+    for (nothing: the step), how many are read, of how many if that is known.
+    """
+
+    say: Callable[[str], None]
+    step: Callable[[str, float], None]
+    rows: Callable[[str, int, int | None], None]
+
+
 @contextmanager
-def progress(quiet: bool) -> Iterator[tuple[Callable[[str], None], Callable[[str, float], None]]]:
-    """Functions that say a line and that move the bar, on standard error."""
+def progress(quiet: bool) -> Iterator[Bar]:
+    """A bar on standard error; below it, while rows are read in batches, one of them."""
     if quiet:
-        yield (lambda _text: None), (lambda _step, _share: None)
+        yield Bar(lambda _text: None, lambda _step, _share: None, lambda _what, _rows, _all: None)
         return
     from rich.console import Console  # noqa: PLC0415  # heavy: --help must not wait for it
     from rich.progress import BarColumn, Progress, TextColumn, TimeElapsedColumn, TimeRemainingColumn  # noqa: PLC0415
@@ -42,16 +55,29 @@ def progress(quiet: bool) -> Iterator[tuple[Callable[[str], None], Callable[[str
     columns = (
         TextColumn("{task.description:<24}", markup=False),
         BarColumn(),
-        TextColumn("{task.percentage:>3.0f}%"),
+        TextColumn("{task.fields[done]}"),
         TimeElapsedColumn(),
         TimeRemainingColumn(),
     )
-    with Progress(*columns, console=console, transient=True) as bars:
-        task = bars.add_task("", total=1.0)
-        yield (
-            lambda text: console.print(text, markup=False, highlight=False),
-            lambda step, share: bars.update(task, description=step, completed=share),
-        )
+    with (
+        Progress(*columns, console=console, transient=True) as bars,
+        last(bars.stop),
+    ):
+        task = bars.add_task("", total=1.0, done="  0%")
+        passing = bars.add_task("", total=None, visible=False, done="")
+
+        def step(name: str, share: float) -> None:
+            bars.update(task, description=name, completed=share, done=f"{100 * share:3.0f}%")
+
+        def rows(what: str, done: int, of: int | None) -> None:
+            now = bars.tasks[passing]
+            if now.description != what or done < now.completed or not now.visible:  # another pass
+                bars.reset(passing, total=of, completed=done, visible=True, description=what)
+            bars.update(passing, total=of, completed=done)
+            speed = f", {now.speed:,.0f} rows/s" if now.speed else ""
+            bars.update(passing, done=f"{done:,} rows{speed}", visible=of is None or done < of)
+
+        yield Bar(lambda text: console.print(text, markup=False, highlight=False), step, rows)
 
 
 def shown(text: str) -> str:

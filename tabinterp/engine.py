@@ -1,9 +1,9 @@
 """Who takes a sum over the rows of a scan: this process, batch by batch, or the workers of a Dask cluster, piece by piece.
 
-An engine is a function. It maps `encode`, which gives a batch of rows in as many parts as it likes, and then `update` over the rows
-of a part of a scan, and joins what that gives by `merge`; `given` is what both take before the rows. Two steps, so that the next
-rows are read and encoded while the sums of these are taken. Sums merge in any order up to rounding; each engine keeps to one order,
-so that it repeats itself.
+An engine is a function. It maps `encode`, which gives a batch of rows in as many parts as it likes, and then `update` over the
+rows of a part of a scan, and joins what that gives by `merge`; `given` is what both take before the rows. Two steps, so that the
+next rows are read and encoded while the sums of these are taken. Sums merge in any order up to rounding; each engine keeps to one
+order, so that it repeats itself.
 """
 
 from __future__ import annotations
@@ -11,7 +11,7 @@ from __future__ import annotations
 from collections import deque
 from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager
-from functools import reduce
+from functools import partial, reduce
 from importlib import import_module
 from itertools import islice
 from typing import Any, Protocol
@@ -20,14 +20,17 @@ import numpy as np
 
 from .errors import MissingError, TabinterpError, TableError
 from .table import Scan, Table
+from .table.ahead import ahead
+from .table.keeping import State, filled, fingerprint, leaves
 from .table.pieces import Form, Piece
-from .table.scan import ahead
 
 CELLS = 2**22  # of encoded rows that are made at a time
 GROUP = 4  # pieces whose sums are merged at the workers; one more group than the cluster has threads is under way
 
 Progress = Callable[[float], None]  # the share of the rows that is finished
-Encode = Callable[..., Iterable[Any]]  # (*given, table of at least one row) -> its rows, in parts, as `update` takes them
+Encode = Callable[
+    ..., Iterable[Any]
+]  # (*given, table of at least one row) -> its rows, in parts, as `update` takes them
 Update = Callable[..., Any]  # (*given, such a part) -> sums
 Merge = Callable[[Any, Any], Any]
 
@@ -57,19 +60,24 @@ def in_turn(
     progress: Progress | None = None,
 ) -> Any:
     """In this process, one batch after another."""
+    found, done, keep = _kept(scan, part, (encode, update), given)
 
-    def encoded() -> Iterator[tuple[float, Any]]:
-        for table in scan.batches(part):
-            share = float(table.numbers[-1] + 1) / len(scan)
-            for rows in encode(*given, table):
-                yield share, rows
+    def encoded() -> Iterator[tuple[int | None, Any]]:
+        """Rows, and after those of a batch the row that comes next."""
+        for end, table in scan.ends(part, done) if done < len(scan) else ():
+            if len(table):
+                yield from ((None, rows) for rows in encode(*given, table))
+            yield end, None
 
-    found: Any = None
-    for share, rows in ahead(encoded()):
-        batch = update(*given, rows)
-        found = batch if found is None else merge(found, batch)
+    for end, rows in ahead(encoded()):
+        if end is None:
+            batch = update(*given, rows)
+            found = batch if found is None else merge(found, batch)
+            continue
+        keep(found, end)
+        scan.tell(end)
         if progress is not None:
-            progress(share)
+            progress(end / len(scan))
     return found
 
 
@@ -81,6 +89,39 @@ def in_parts(table: Table, width: int) -> Iterator[Table]:
         return
     for rows in np.split(np.arange(len(table)), range(few, len(table), few)):
         yield table.take(rows)
+
+
+def _kept(
+    scan: Scan, part: str, steps: tuple[Encode, Update], given: tuple[Any, ...]
+) -> tuple[Any, int, Callable[[Any, int], None]]:
+    """What is kept of this pass: its sums, and of how many rows they are; and what keeps those to come.
+
+    Sums are built anew as those of one row that was drawn, and filled with the numbers kept.
+    """
+    if scan.keep is None:
+        return None, 0, lambda found, done: None
+    keep, name, key = scan.keep, scan.keep.numbered(), fingerprint(part, given)
+
+    def note(found: Any, done: int) -> None:
+        keep.write(name, partial(_state, found, done), key)
+
+    state = keep.read(name, key)
+    if state is None:
+        return None, 0, note
+    numbers, told = state
+    with keep.restoring(name):
+        if not told["sums"]:  # no row of the part so far
+            return None, told["rows"], note
+        row = scan.form.of(part, scan.sample, scan.sample.held_out).take(np.arange(1))
+        kept = iter([numbers[str(i)] for i in range(told["sums"])])
+        encode, update = steps
+        like = update(*given, next(iter(encode(*given, row))))
+        return filled(like, kept), told["rows"], note
+
+
+def _state(found: Any, done: int) -> State:
+    numbers = [np.asarray(one) for one in leaves(found)]
+    return {str(i): one for i, one in enumerate(numbers)}, {"rows": done, "sums": len(numbers)}
 
 
 @contextmanager
@@ -128,11 +169,12 @@ def dask_engine(client: Any) -> Engine:
         merge: Merge,
         progress: Progress | None = None,
     ) -> Any:
-        found, done, under_way = None, 0, deque[tuple[Any, int]]()
+        under_way = deque[tuple[Any, int]]()
+        found, done, keep = _kept(scan, part, (encode, update), given)
         steps = encode, update, merge
         try:
             kept = [sent(one) for one in (scan.form, *given)]
-            pieces = scan.pieces()
+            pieces = scan.pieces(done) if done < len(scan) else iter(())
             while (group := [*islice(pieces, GROUP)]) or under_way:
                 if group:
                     tasks = [client.submit(_on_piece, steps, part, one, *kept, pure=False) for one in group]
@@ -142,6 +184,8 @@ def dask_engine(client: Any) -> Engine:
                 if not group or len(under_way) > sum(client.nthreads().values()):
                     oldest, rows = under_way.popleft()
                     found, done = _merged(merge, found, oldest.result()), done + rows
+                    keep(found, done)
+                    scan.tell(done)
                     if progress is not None:
                         progress(done / len(scan))
             return found

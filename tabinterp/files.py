@@ -7,6 +7,8 @@ import tempfile
 from collections.abc import Mapping
 from pathlib import Path
 
+_STAGED: set[str] = set()  # files that are being written
+
 
 def write(path: Path, data: bytes) -> None:
     """Replace a file by a whole new one, so that a reader never sees half of it."""
@@ -16,6 +18,8 @@ def write(path: Path, data: bytes) -> None:
     except BaseException:
         staged.unlink(missing_ok=True)
         raise
+    finally:
+        _STAGED.discard(str(staged))
 
 
 def write_all(contents: Mapping[Path, bytes | None]) -> None:
@@ -46,6 +50,8 @@ def write_all(contents: Mapping[Path, bytes | None]) -> None:
                 path.unlink(missing_ok=True)
             new.unlink(missing_ok=True)
         raise
+    finally:
+        _STAGED.difference_update(map(str, staged.values()))
     for old in aside.values():
         old.unlink(missing_ok=True)
 
@@ -55,6 +61,7 @@ def _stage(path: Path, data: bytes) -> Path:
     if path.is_dir():
         raise IsADirectoryError(f"{str(path)!r} is a folder; a file is to be written there")
     handle, name = tempfile.mkstemp(dir=path.parent, prefix=f".{path.name}.")
+    _STAGED.add(name)
     try:
         with os.fdopen(handle, "wb") as stream:
             stream.write(data)
@@ -65,6 +72,12 @@ def _stage(path: Path, data: bytes) -> Path:
         Path(name).unlink(missing_ok=True)
         raise
     return Path(name)
+
+
+def discard() -> None:
+    """Take away what is half written, before a process ends itself."""
+    for name in [*_STAGED]:
+        Path(name).unlink(missing_ok=True)
 
 
 def hidden(source: str) -> str:

@@ -2,10 +2,20 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 from .errors import TabinterpError
+
+
+@dataclass(frozen=True)
+class Reading:
+    """Which rows of a database, in the order of which column; and whether to go on with what is kept."""
+
+    query: str | None = None
+    key: str | None = None
+    resume: bool = False
 
 
 def controls(given: list[str] | None) -> dict[str, str]:

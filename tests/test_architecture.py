@@ -25,6 +25,7 @@ LAYERS = [
     {"signing"},
     {"verification"},
     {"attestation"},
+    {"resuming"},
     {"auditing", "folder"},
     {"forecast"},
     {"steps", "sweep"},
@@ -39,6 +40,7 @@ LAYERS = [
     {"table"},
     {"envelope"},
     {"messages"},
+    {"interrupt"},
     {"errors", "files"},
 ]
 COMMANDS = {"cli", "__main__", "commands"}

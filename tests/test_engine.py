@@ -27,6 +27,7 @@ from tabinterp.models import bind
 from tabinterp.models.counterpart import fit_counterpart
 from tabinterp.sweep import sweep
 from tabinterp.table.batches import _read
+from tabinterp.table.keeping import Keeping
 
 from .test_sums import numbers_in, rows
 
@@ -147,6 +148,26 @@ def test_a_worker_killed_in_the_middle_loses_nothing(cluster, folder, tmp_path):
     assert killed
     assert killed[0] not in cluster.run(os.getpid).values()
     close(found, sweep(*both, scan))
+
+
+def test_a_pass_that_was_stopped_goes_on_at_its_next_group(cluster, folder, tmp_path):
+    """Bit by bit the sums of a pass that was not stopped; pieces that were finished are not sent again."""
+    engine, shares = ti.dask_engine(cluster), []
+
+    def scanned(**how):
+        return ti.scan_table(folder, **ASKED, rows=100, keep=Keeping(tmp_path / "kept", {}, every=0, **how))
+
+    def stop(share):
+        if share > 0.4:
+            raise KeyboardInterrupt
+
+    both = pair(scanned(), tmp_path / "seen")
+    with pytest.raises(KeyboardInterrupt):
+        sweep(*both, scanned(), stop, engine)
+    found = sweep(*both, scanned(resume=True), shares.append, engine)
+    assert 0.4 < shares[0] - 4 * GROUP / N < 0.6
+    expected = sweep(*both, ti.scan_table(folder, **ASKED, rows=100), engine=engine)
+    np.testing.assert_array_equal(numbers_in(dict(found.sums)), numbers_in(dict(expected.sums)))
 
 
 class Gone:

@@ -16,11 +16,11 @@ from tabinterp import messages
 from tabinterp.errors import DocumentError
 from tabinterp.models import bind
 from tabinterp.readouts.inside import inside, optima
-from tabinterp.readouts.typicality import FAR
 from tabinterp.report.claims import check
 from tabinterp.report.parts.optima import stamp
+from tabinterp.report.parts.templates import bars
 from tabinterp.report.render import render
-from tabinterp.report.words import share
+from tabinterp.report.words import share, signed
 from tests import cases
 
 RARE = "one-of-three-people"
@@ -192,6 +192,20 @@ def test_templates_are_shares_of_what_comes_in():
     assert rare.levels[part.template_columns.index("job")] == "v"
 
 
+def test_levels_stand_as_bars_of_what_they_add():
+    rows, part = read()[0], audited().document.inside
+    card = next(card for card in part.cards if card.index == 1)  # 2 for job u
+    (bar,) = card.bars
+    mean = 2 * (rows["job"] == "u").mean()
+    assert (bar.column, set(bar.levels)) == ("job", {"u", "v", "w"})  # not the rare one
+    told = dict(zip(bar.levels, bar.weights, strict=True))
+    assert told == pytest.approx({"u": 2 - mean, "v": -mean, "w": -mean}, abs=1e-6)
+    (fold,) = bars(card)
+    rows_of = {row[0].text: [cell.text for cell in row[1:]] for row in fold.blocks[0].groups[0][0].rows}
+    assert rows_of["u"] == ["", signed(2 - mean), "█" * 8]
+    assert rows_of["v"] == ["█" * round(8 * mean / (2 - mean)), signed(-mean), ""]
+
+
 def test_six_panels_are_tenths_of_the_rows():
     rows, part = read()[0], audited().document.inside
     card = next(card for card in part.cards if card.index == 1)
@@ -224,7 +238,7 @@ def test_the_path_leads_from_plausible_rows_to_the_optimum():
         best = max((p.value for p in card.path if not p.unreadable), default=None)
         if card.optimum.unreadable and best is not None:
             assert card.plausible.value == best
-            assert card.plausible.oddest <= part.far
+            assert card.plausible.oddness < part.far
         else:
             assert card.plausible is None
     assert any(card.plausible is not None for card in part.cards)
@@ -239,22 +253,22 @@ def test_an_optimum_that_breaks_a_relation_alone_says_which():
     model = cases.wrapped(cases.relu_network(([[-10.0, 10.0] + [0.0] * 10], [0.0], [1.0])))
     odd = ti.maximise(model, table, objective=ti.unit(1, 0), budget=0.9).typicality
     assert odd.unreadable[0]
-    assert odd.residual[0] > FAR
-    assert max(odd.mahalanobis[0], odd.neighbours[0], odd.forest[0]) <= FAR
+    assert [name for name in odd.beyond[0] if not name.endswith("_near")] == ["residual"]
     assert (odd.out[0], odd.column[0] in ("a", "b")) == (0, True)
     part = audited().document.inside
     measures = {name: float(getattr(odd, name)[0]) for name in ("mahalanobis", "neighbours", "forest", "residual")}
-    told = part.cards[0].optimum.model_copy(
-        update=measures | {"residual_of": odd.column[0], "out": 0, "unreadable": True}
-    )
+    measures |= {"residual_of": odd.column[0], "out": 0, "oddness": float(odd.oddness[0]), "beyond": ["residual"]}
+    told = part.cards[0].optimum.model_copy(update=measures | {"unreadable": True})
     assert next(block.text for block in stamp(part, told)) == (
-        f"✗ Do not read as a row: its {odd.column[0]} fits the other columns worse than in {share(odd.residual[0])} of real rows."
+        f"✗ Do not read as a row, it is odder than {share(odd.oddness[0])} of real rows: its {odd.column[0]} fits the other "
+        f"columns worse than in {share(odd.residual[0])} of real rows."
     )
-    silent = part.cards[0].model_copy(update={"optimum": told.model_copy(update={"unreadable": False})})
     document = audited().document
-    changed = document.model_copy(update={"inside": part.model_copy(update={"cards": [silent]})})
-    with pytest.raises(DocumentError, match=r"cards.0.optimum: unreadable is false"):
-        check(changed)
+    for silent in ({"unreadable": False}, {"beyond": []}):
+        card = part.cards[0].model_copy(update={"optimum": told.model_copy(update=silent)})
+        changed = document.model_copy(update={"inside": part.model_copy(update={"cards": [card]})})
+        with pytest.raises(DocumentError, match=r"cards.0.optimum: unreadable is"):
+            check(changed)
 
 
 @pytest.mark.parametrize("still", [0.1, np.nan])

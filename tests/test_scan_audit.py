@@ -3,6 +3,11 @@
 from __future__ import annotations
 
 import json
+import os
+import signal
+import subprocess
+import sys
+from pathlib import Path
 
 import numpy as np
 import pandas as pd
@@ -15,7 +20,9 @@ import tabinterp as ti
 from tabinterp.errors import ModelError, TableError
 from tabinterp.files import hidden
 from tabinterp.table.digest import column_digests
+from tabinterp.table.keeping import Keeping
 
+ROOT = Path(__file__).resolve().parent.parent
 N = 1200
 
 
@@ -34,15 +41,56 @@ def network() -> ti.Model:
     return ti.wrap(module, encoder=encoder, classes=["no", "yes"])
 
 
+SCANNED = {"target": "y", "split": 0.5, "seed": 1, "rows": 120, "batch": 256}
+AUDITED = {"rows": 60, "seed": 1}
+
+
 @pytest.fixture(scope="module")
-def made(tmp_path_factory):
-    """The audit, and the scan of a folder of Parquet files that it is of."""
+def parts(tmp_path_factory):
+    """A folder of Parquet files."""
     folder = tmp_path_factory.mktemp("scan") / "people"
     folder.mkdir()
     for i in range(3):
         frame().iloc[i * 400 : (i + 1) * 400].to_parquet(folder / f"{i}.parquet")
-    scan = ti.scan_table(folder, target="y", split=0.5, seed=1, rows=120, batch=256)
-    return ti.audit(network(), scan, rows=60, seed=1), scan
+    return folder
+
+
+@pytest.fixture(scope="module")
+def made(parts):
+    """The audit, and the scan that it is of."""
+    scan = ti.scan_table(parts, **SCANNED)
+    return ti.audit(network(), scan, **AUDITED), scan
+
+
+KILLED = """
+import os, signal, sys
+from pathlib import Path
+import tabinterp as ti
+from tabinterp.table.keeping import Keeping
+from tests.test_scan_audit import AUDITED, SCANNED, SWEEP, network
+
+def told(what, rows, of):
+    if rows > 600 and Path(sys.argv[2], SWEEP).exists():
+        os.kill(os.getpid(), signal.SIGKILL)
+
+keep = Keeping(Path(sys.argv[2]), {}, every=0)
+ti.audit(network(), ti.scan_table(sys.argv[1], **SCANNED, keep=keep, told=told), **AUDITED)
+"""
+SWEEP = "sums-005.npz"  # the pass after those that fit the counterpart
+
+
+def test_an_audit_that_was_killed_goes_on_and_says_the_same(made, parts, tmp_path):
+    """Passes that were finished are not taken again, nor the batches of the last one that were."""
+    kept = tmp_path / "kept"
+    command = [sys.executable, "-c", KILLED, parts, kept]
+    done = subprocess.run(command, cwd=ROOT, env=os.environ | {"PYTHONPATH": str(ROOT)}, check=False)
+    assert done.returncode == -signal.SIGKILL
+    assert max(path.name for path in kept.glob("sums-*")) == SWEEP
+    told: list[tuple[str, int, int]] = []
+    keep = Keeping(kept, {}, resume=True)
+    scan = ti.scan_table(parts, **SCANNED, keep=keep, told=lambda *how: told.append(how))
+    assert ti.audit(network(), scan, **AUDITED).to_json() == made[0].to_json()
+    assert told == [("", 800, N), ("", 1056, N), ("", N, N)]
 
 
 def test_the_document_says_what_is_of_all_rows(made):

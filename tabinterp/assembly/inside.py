@@ -13,15 +13,15 @@ from ..readouts.grids import SMALL
 from ..readouts.incoming import Incoming
 from ..readouts.inside import QUANTILES, Inside, Optima
 from ..readouts.profiles import Profiles, strongest
-from ..readouts.typicality import FAR, Typicality
+from ..readouts.typicality import LEVEL, MEASURES
 from ..report import inside as parts
 from ..report.document import Interval
 from .readings import MOST_UNITS
 from .results import Results, at, number, rows_of
 
-MEASURES = ("mahalanobis", "neighbours", "forest", "residual")
 MOST_COLUMNS = 40  # of the panels of real rows
 MOST_TEMPLATES = 20  # units of the first layer
+MOST_BARS, MOST_LEVELS = 3, 40  # categories of a template, and levels of each
 LINES = 5  # of a template, and of each side of a profile
 MISSING = text("units.missing")
 
@@ -57,7 +57,7 @@ def inside(r: Results) -> parts.Inside | None:
         outputs=[] if r.optima is None else _outputs(found, r.optima, held),
         starts=None if r.optima is None else r.optima.maxima.starts,
         reference=None if r.optima is None else r.optima.maxima.typicality.reference,
-        far=FAR,
+        far=1 - LEVEL if r.optima is None else r.optima.maxima.typicality.far,
         seed=r.seed,
     )
 
@@ -85,6 +85,7 @@ def _card(found: Inside, optima: Optima | None, k: int, held: _Held) -> parts.Ca
         inhibited=int(found.inhibit.excited[k]),
         profile=_profile(found.excite, found.inhibit, k),
         weights=_weights(found, u, held),
+        bars=_bars(found, u, held),
         panels=_panels(found, k, held),
         optimum=None if optima is None else _optimum(optima, k, held),
         lowest=None if optima is None else _optimum(optima, len(found.shown) + k, held),
@@ -195,6 +196,32 @@ def _weights(found: Inside, u: int, held: _Held) -> list[parts.WeightLine]:
     ]
 
 
+def _bars(found: Inside, u: int, held: _Held) -> list[parts.LevelWeights]:
+    """Of the categories with the greatest parts, every level that ten rows hold."""
+    made = found.units.incoming
+    if made is None or found.units.layer[u] != found.units.layer[0]:
+        return []
+    own = found.units.index[u]
+    lines: dict[str, list[int]] = {}
+    for i, (column, level) in enumerate(zip(made.columns, made.levels, strict=True)):
+        if level is not None and np.isfinite(made.weight[own, i]) and held.enough(column, level):
+            lines.setdefault(column, []).append(i)
+    lines = {column: places for column, places in lines.items() if not held.is_number(column) and len(places) > 1}
+    strongest = sorted(lines, key=lambda column: -np.nan_to_num(made.strength[own, lines[column][0]]))
+    result = []
+    for column in strongest[:MOST_BARS]:
+        kept = sorted(lines[column], key=lambda i: -abs(made.weight[own, i]))[:MOST_LEVELS]
+        kept.sort(key=lambda i: -made.weight[own, i])
+        result.append(
+            parts.LevelWeights(
+                column=column,
+                levels=[str(made.levels[i]) for i in kept],
+                weights=[float(made.weight[own, i]) for i in kept],
+            )
+        )
+    return result
+
+
 # ---- optima
 
 
@@ -218,6 +245,8 @@ def _optimum(optima: Optima, k: int, held: _Held) -> parts.Optimum:
         proof=made.proof[k],
         optima=int(made.optima[k]),
         out=int(odd.out[k]),
+        oddness=float(odd.oddness[k]),
+        beyond=list(odd.beyond[k]),
         unreadable=bool(odd.unreadable[k]),
         places=held.places(made.rows.iloc[k]),
     )
@@ -232,7 +261,7 @@ def _path(optima: Optima, k: int) -> list[parts.PathPoint]:
             share=float(share or 1.0),
             value=float(made.value[k, b]),
             tenth=number(made.real[k, b, 1]),
-            oddest=_oddest(made.typicality, start + b),
+            oddness=float(made.typicality.oddness[start + b]),
             out=int(made.typicality.out[start + b]),
             unreadable=bool(made.typicality.unreadable[start + b]),
         )
@@ -249,11 +278,7 @@ def _plausible(optima: Optima, k: int, held: _Held) -> parts.Plausible | None:
     best = max(able, key=lambda b: points[b].value)
     point = points[best]
     places = held.places(made.rows.iloc[k * len(points) + best])
-    return parts.Plausible(share=point.share, value=point.value, oddest=point.oddest, places=places)
-
-
-def _oddest(odd: Typicality, k: int) -> float:
-    return max(float(getattr(odd, name)[k]) for name in MEASURES)
+    return parts.Plausible(share=point.share, value=point.value, oddness=point.oddness, places=places)
 
 
 class _Held:
@@ -275,13 +300,16 @@ class _Held:
             self._counts[column][MISSING] = int(values.isna().sum()) or self._counts[column].get(MISSING, 0)
         return self._counts[column].get(str(level), 0) >= SMALL
 
+    def is_number(self, column: str) -> bool:
+        return self.table.schema[column].kind == "numeric"
+
     def places(self, row: pd.Series) -> list[parts.Place]:
         return [self.place(column, row[column]) for column in self.columns]
 
     def place(self, column: str, value: Any) -> parts.Place:
         if pd.isna(value):
             return parts.Place(column=column, at=None, how="missing" if self.enough(column, MISSING) else "rare")
-        if self.table.schema[column].kind != "numeric":
+        if not self.is_number(column):
             told = self.enough(column, value)
             return parts.Place(column=column, at=str(value) if told else None, how="at" if told else "rare")
         if column not in self._ends:

@@ -64,10 +64,10 @@ ATLAS: dict[str, str] = {
     "report.inside.optima_lead": (
         "Optima are sought ahead of the activation from {starts} starts, half of them real rows, with every column within the "
         "data: numbers between their 0.5% and 99.5% quantiles, levels that occur. Real rows outside that range may go higher. "
-        "Columns that determine one another move as one. Oddness is in percentiles among {reference} real rows (Mahalanobis "
-        "distance of the numbers, nearest neighbours, isolation forest, and the number that fits the other columns least); an "
-        "optimum that is farther out than {far} of them by one of the four, or out of a number's range, is no row to read (seed "
-        "{seed})."
+        "Columns that determine one another move as one. Oddness is set beside {reference} real rows, by four measures "
+        "(Mahalanobis distance of the numbers, nearest neighbours, isolation forest, and the number that fits the other columns "
+        "least), each at both ends: too far out, or too near the middle. An optimum that is odder than {far} of the real rows, "
+        "each as odd as its own oddest measure says, is no row to read (seed {seed})."
     ),
     "report.inside.card": "{unit}: {cost}",
     "report.inside.cost": "{loss} {value} without it",
@@ -86,6 +86,13 @@ ATLAS: dict[str, str] = {
     "report.inside.template": "Template: its greatest incoming weights, for one SD of a number or for a level",
     "report.inside.template_none": "Beyond the first layer a unit has no weights on columns.",
     "report.inside.weight": "weight",
+    "report.inside.bars.fold": "Levels as bars: {columns}",
+    "report.inside.bars.table": "{column}: what each level adds, less the mean over rows",
+    "report.inside.bars.some": "{caption}; {count} more are in audit.json",
+    "report.inside.bars.level": "Level",
+    "report.inside.bars.down": "less",
+    "report.inside.bars.weight": "weight",
+    "report.inside.bars.up": "more",
     "report.inside.activity": "Ahead of its activation",
     "report.inside.at": "point",
     "report.inside.value": "value",
@@ -102,29 +109,32 @@ ATLAS: dict[str, str] = {
     "report.inside.at_most": "{value} or less",
     "report.inside.missing": "missing",
     "report.inside.rare": "(fewer than 10 rows)",
-    "report.inside.unreadable": "✗ Do not read as a row: {why}.",
+    "report.inside.unreadable": "✗ Do not read as a row, it is odder than {oddness} of real rows: {why}.",
     "report.inside.why.mahalanobis": "its numbers lie farther out than those of {share} of real rows",
     "report.inside.why.neighbours": "it lies farther from its neighbours than {share} of real rows",
     "report.inside.why.forest": "an isolation forest sets it apart sooner than {share} of real rows",
     "report.inside.why.residual": "its {column} fits the other columns worse than in {share} of real rows",
-    "report.inside.why.out": "columns out of the rows' range: {count}",
-    "report.inside.readable": "Not farther out than real rows are. {odd}",
+    "report.inside.why.mahalanobis_near": "its numbers lie nearer the middle than those of {share} of real rows",
+    "report.inside.why.neighbours_near": "it lies nearer its neighbours than {share} of real rows",
+    "report.inside.why.forest_near": "an isolation forest sets it apart later than {share} of real rows",
+    "report.inside.why.residual_near": "its numbers fit one another better than in {share} of real rows",
+    "report.inside.out": "Columns out of these rows' range: {count}.",
+    "report.inside.readable": "As odd as real rows are: odder than {oddness} of them. {odd}",
     "report.inside.odd": (
         "Farther out than {mahalanobis} of real rows by the distance of its numbers, {neighbours} by neighbours, {forest} by "
         "forest, {residual} by the fit of {column} to the other columns."
     ),
     "report.inside.odd_none": "Farther out than {neighbours} of real rows by neighbours, {forest} by forest.",
-    "report.inside.central": "It is nearer the middle than real rows are, which is odd too: a mode is no typical row.",
     "report.inside.free": "Optimum, plausibility given up: where each column stands",
     "report.inside.more": "{caption}; {count} columns of less importance are in audit.json",
     "report.inside.plausible": "Plausible optimum: where each column stands",
     "report.inside.plausible_note": (
-        "{value}, the most that was found in a ball that holds {share} of the rows; by the oddest measure farther out than "
-        "{oddest} of real rows."
+        "{value}, the most that was found in a ball that holds {share} of the rows and may be read as one: odder than "
+        "{oddness} of real rows."
     ),
-    "report.inside.plausible_same": "The optimum itself is no farther out than real rows are: it is the plausible one, too.",
+    "report.inside.plausible_same": "The optimum itself is as odd as real rows are: it is the plausible one, too.",
     "report.inside.plausible_none": (
-        "No optimum, however near the middle it is kept, is as near as real rows are: read the real rows alone."
+        "No optimum, however near the middle it is kept, is like real rows: read these alone."
     ),
     "report.inside.six": (
         "Six panels, from what it wants least to what it wants most: optima at the ends, between them means of real rows, and of "
@@ -139,14 +149,14 @@ ATLAS: dict[str, str] = {
     "report.inside.six.value": "activation",
     "report.inside.six.rows": "rows",
     "report.inside.six.level": "{level} ({share})",
-    "report.inside.six.unreadable": "✗ Do not read the negative optimum as a row: it is farther out than real rows are.",
+    "report.inside.six.unreadable": "✗ Do not read the negative optimum as a row: it is odder than real rows are.",
     "report.inside.path.table": "{name}: the optimum among growing shares of the rows",
     "report.inside.path.ball": "share of rows, from the middle",
     "report.inside.path.share": "{percent}%",
     "report.inside.path.free": "free",
     "report.inside.path.value": "optimum",
     "report.inside.path.real": "tenth greatest real row",
-    "report.inside.path.oddest": "farther out than (oddest measure)",
+    "report.inside.path.oddness": "odder than",
     "report.inside.path.readable": "may be read",
     "report.inside.path.may": "may be read as a row",
     "report.inside.path.not": "may not",

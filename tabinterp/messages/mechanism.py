@@ -5,7 +5,7 @@ from __future__ import annotations
 MECHANISM: dict[str, str] = {
     "report.mechanism": "How it computes the score",
     "report.mechanism.lead": (
-        "Four readings of the machinery. They describe this network, not the data, and each says by how much it may be off."
+        "Readings of the machinery: they describe this network, not the data, and each says by how much it may be off."
     ),
     "report.mechanism.term": "term",
     "report.mechanism.step": "per",
@@ -14,8 +14,8 @@ MECHANISM: dict[str, str] = {
     "report.mechanism.regions.fold": "Linear regions: {rows} rows visit {visited} of them",
     "report.mechanism.regions.lead": (
         "With every rectifier on one side of zero the network is one linear function (Montúfar et al. 2014): it is a bag "
-        "of linear models, one for each region. {rows_of} lie in {visited} regions. {largest} Regions of ten rows or "
-        "more: {told}, with {share} of the rows."
+        "of linear models, one for each region. Regions that hold a row, of {rows_of}: {visited}. {largest} Regions of "
+        "ten rows or more: {told}, with {share} of the rows."
     ),
     "report.mechanism.regions.largest": "The largest holds {share} of the rows.",
     "report.mechanism.regions.largest_few": "The largest holds fewer than ten rows.",

@@ -153,7 +153,9 @@ def apply(encoder: Any, rows: pd.DataFrame) -> FloatArray:
     return encoded_by(encoder, rows, None)(rows)
 
 
-def encoded_by(encoder: Any, frame: pd.DataFrame, reads: tuple[str, ...] | None) -> Callable[[pd.DataFrame], FloatArray]:
+def encoded_by(
+    encoder: Any, frame: pd.DataFrame, reads: tuple[str, ...] | None
+) -> Callable[[pd.DataFrame], FloatArray]:
     """What an encoder (None: numbers as they are) makes of rows of which `frame` are some."""
     return _passthrough(frame, reads) if encoder is None else _transform(encoder, reads)
 

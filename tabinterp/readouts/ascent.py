@@ -1,4 +1,4 @@
-"""The search: from many starts at once, column after column to the best value there is.
+"""The search: from many starts at once, column after column to the best value there is; in a ball after a whitened ascent.
 
 A move of one player is an update of the front by the difference of two parts, so all candidates of a player for many states
 are one batch. Sweeps go on until no state moves. Numbers on lines then go up the gradient together, by the best of a ladder of
@@ -8,54 +8,35 @@ moved to a candidate that is better. That it is the global one is proved elsewhe
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
+from dataclasses import replace
 
 import numpy as np
 import torch
-from torch import Tensor
 
 from ..table.draws import FloatArray, IntArray
 from .budget import Budget
 from .domain import Domain, Player
 from .reader import Reader
+from .states import CELLS, States, score_of
+from .whitened import whitened
 
-CELLS = 3_000_000  # numbers in one block of fronts
 SWEEPS = 30
 ROUNDS = 10  # of the gradient and of steps between candidates
 STEPS = tuple(2.0**-k for k in range(0, 12, 1))  # of the range
 GAIN = 1e-5  # of the objective's standard deviation over rows: what is an improvement
 
 
-@dataclass(frozen=True, eq=False)
-class States:
-    """`of` (S,) objectives, `at` (S, players) candidates, `value` (S, players) numbers on lines, `z` (S, h), `score` (S,)."""
-
-    of: IntArray
-    at: IntArray
-    value: FloatArray
-    z: Tensor
-    score: FloatArray
-
-    def take(self, which: IntArray) -> States:
-        return States(
-            self.of[which], self.at[which], self.value[which], self.z[torch.as_tensor(which)], self.score[which]
-        )
-
-    def put(self, which: IntArray, other: States) -> None:
-        self.at[which], self.value[which], self.score[which] = other.at, other.value, other.score
-        self.z[torch.as_tensor(which)] = other.z
-
-
-def begin(domain: Domain, reader: Reader, of: IntArray, at: IntArray, value: FloatArray) -> States:
-    z = domain.front(at, value)
-    return States(of, at.copy(), value.copy(), z, _score(reader, z, of))
-
-
 def climb(domain: Domain, reader: Reader, states: States, scale: FloatArray, budget: Budget | None) -> States:
     """All states moved up until they stand still; `scale` (K,) is a standard deviation of each objective.
 
-    Starts that meet go on as one.
+    In a ball they first go towards the optimum with all columns at once.
     """
+    begun = states if budget is None else whitened(domain, reader, states, budget)
+    return searched(domain, reader, begun, scale, budget)
+
+
+def searched(domain: Domain, reader: Reader, states: States, scale: FloatArray, budget: Budget | None) -> States:
+    """The search itself. Starts that meet go on as one."""
     states, first = _merged(_swept(domain, reader, states, scale, budget, sweeps=1))
     states, second = _merged(_swept(domain, reader, states, scale, budget))
     lines = [p for p, player in enumerate(domain.players) if player.slope is not None]
@@ -80,13 +61,6 @@ def _merged(states: States) -> tuple[States, IntArray]:
     keys = np.column_stack([states.of, states.at, np.nan_to_num(states.value, nan=np.inf)])
     _, first, where = np.unique(keys, axis=0, return_index=True, return_inverse=True)
     return states.take(first), where.reshape(-1).astype(np.int64)
-
-
-def _score(reader: Reader, z: Tensor, of: IntArray) -> FloatArray:
-    block = max(1, CELLS // max(1, z.shape[1]))
-    with torch.inference_mode():
-        parts = [reader.scored(z[i : i + block, None], of[i : i + block])[:, 0] for i in range(0, len(z), block)]
-        return np.asarray(torch.cat(parts).double().numpy())
 
 
 def _swept(
@@ -212,7 +186,7 @@ def _along_gradient(domain: Domain, reader: Reader, states: States, lines: list[
             value = budget.pulled(states.at, value, states.of, lines)
         moved = torch.as_tensor(np.nan_to_num(value[:, lines] - states.value[:, lines])).float()
         z_new = states.z + moved @ slopes
-        score = _score(reader, z_new, states.of)
+        score = score_of(reader, z_new, states.of)
         allowed = np.ones(len(score), bool) if budget is None else budget.within(states.at, value, states.of)
         better = np.flatnonzero((score > states.score) & allowed)
         states.value[better], states.score[better] = value[better], score[better]

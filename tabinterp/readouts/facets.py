@@ -24,12 +24,13 @@ from ..models import Bound, Model, bind
 from ..models.layers import layers_of
 from ..table import Table
 from ..table.draws import FloatArray
-from .ascent import States, begin, climb
+from .ascent import climb
 from .display import Display, Drawn, in_sd, worded
 from .domain import Domain, domain_of
 from .maximisation import STARTS, by_column, different, starts_of
 from .objectives import Objective
 from .reader import Reader, readers_of
+from .states import States, begin
 from .typicality import Typicality, typicality
 
 ROUNDS = 2

@@ -22,13 +22,14 @@ from ..models import Bound, Model, bind
 from ..models.layers import Layer, layers_of
 from ..table import Table
 from ..table.draws import FloatArray, IntArray, chosen
-from .ascent import States, begin, climb
+from .ascent import climb
 from .budget import Budget, budget_of
 from .certificates import certified
 from .display import Display, Drawn, in_sd, named
 from .domain import Domain, domain_of
 from .objectives import Objective, unit
 from .reader import Reader, readers_of
+from .states import States, begin
 from .typicality import Typicality, typicality
 
 STARTS = 64

@@ -22,7 +22,7 @@ from ..models import Bound, Model, bind
 from ..models.layers import layers_of
 from ..table import Table
 from ..table.draws import FloatArray, IntArray, chosen
-from .ascent import States, begin, climb
+from .ascent import climb
 from .budget import Budget, budget_of
 from .display import Display, Drawn, in_sd, named
 from .domain import Domain, domain_of
@@ -30,6 +30,7 @@ from .grids import SMALL
 from .maximisation import by_column, drawn
 from .objectives import Objective
 from .reader import Reader, readers_of
+from .states import States, begin
 from .typicality import Typicality, typicality
 from .weights import deviation
 

@@ -1,13 +1,15 @@
-"""Is an optimum a row like others? Where it stands among real rows, in percentiles, from both sides.
+"""Is an optimum a row like others? Where it stands among real rows, from both sides, and whether real rows ever stand so.
 
-A mode is no typical sample: in N(0, I_d) the squared Mahalanobis radius has mean d and standard deviation sqrt(2d), so that a row
-at the very middle is as odd as one far out. Each measure's percentile among the real rows is therefore read at both ends. With
-four measures, an optimum must not be read when one of them lies in the outer 1 / 4 of 1% at the far end (Bonferroni), or a
-number is out of the range of the real rows. The near end is told, and forbids nothing.
+A mode is no typical sample: in N(0, I_d) the squared Mahalanobis radius has mean d and standard deviation sqrt(2d), so that a
+row at the very middle is as odd as one far out. Each of four measures is therefore read at both ends: how far it lies beyond the
+outer 5% of the real rows there, in units of their own mean excess (Pickands 1975 on such tails; in logarithms). A row is as odd
+as the largest of the eight says. A real row's oddness is found the same way, and what must not be read as a row is odder than
+99% of them (conformal prediction: Vovk, Gammerman & Shafer 2005), however the measures hang together: about 1 of 100 real rows
+that the reference does not hold is called so too. A real row is judged by what was not fitted to it: its distance leaves it out
+of mean and covariance, its forest is grown on the other half of the rows, its residual is from the fit without it (Allen 1974).
 
 The conditional residual of a number is what a linear regression on all other columns, categories included, leaves of it, in
-standard deviations; the largest of a row's says whether its columns fit each other. A real row's own is from the fit without
-it (Allen 1974).
+standard deviations; the largest of a row's says whether its columns fit each other.
 """
 
 from __future__ import annotations
@@ -23,58 +25,102 @@ from sklearn.neighbors import NearestNeighbors
 from ..models import Bound
 from ..table.draws import FloatArray, IntArray, chosen
 from .budget import standing
+from .grids import SMALL
 
 ROWS = 2000
 NEIGHBOURS = 5
-FAR = 1 - 0.01 / 4
+LEVEL = 0.01  # of real rows, which the rule calls no rows to read
+TAIL = 0.05  # of them: from where on their ends are measured
+TINY = 1e-6  # of a measure's median: what is smaller is rounding
+MEASURES = ("mahalanobis", "neighbours", "forest", "residual")
+ENDS = (*MEASURES, *(f"{name}_near" for name in MEASURES))
+RIDGE = 1e-8  # of a variance: a level that one row holds says nothing of that row
 EXACT = 1e-6  # of a number's standard deviation: what others leave of it below this is rounding
 
 
 @dataclass(frozen=True, eq=False)
 class Typicality:
     """Arrays (rows,). Percentiles in [0, 1] among `reference` real rows, above 0.5 farther out than most; `out` columns out of
-    the rows' range; `unreadable`: too far out to be read as a row. `column`: whose conditional residual is the largest, None
-    where no column is a number."""
+    the rows' range. `oddness`: share of real rows that are less odd, over all measures and both ends; `unreadable`: not below
+    `far`. `beyond`: the ends (of `ENDS`) by which it is. `column`: whose conditional residual is the largest, None where no
+    column is a number."""
 
     mahalanobis: FloatArray
     neighbours: FloatArray
     forest: FloatArray
     residual: FloatArray
     out: IntArray
+    oddness: FloatArray
     unreadable: Any
+    beyond: tuple[tuple[str, ...], ...]
     column: tuple[str | None, ...]
     reference: int
 
+    @property
+    def far(self) -> float:
+        return far(self.reference)
+
     def frame(self) -> pd.DataFrame:
-        names = ("mahalanobis", "neighbours", "forest", "residual", "out", "unreadable")
+        names = (*MEASURES, "out", "oddness", "unreadable")
         return pd.DataFrame({name: getattr(self, name) for name in names})
+
+
+def far(reference: int) -> float:
+    """The oddness from which on a row is not to be read: 99% of the real rows are below, or all where they are few."""
+    return 1 - max(LEVEL, 1 / (reference + 1))
 
 
 def typicality(bound: Bound, rows: pd.DataFrame, seed: int = 0) -> Typicality:
     """Rows of the table's input columns beside at most 2,000 of the rows of `bound`, held out where it has a split."""
     real = _real(bound, seed)
-    sd = np.maximum(real.x.std(axis=0), 1e-12)
+    sd = _spread(real.x)
     mine, theirs = bound.encoding.transform(rows) / sd, real.x / sd
-    forest = IsolationForest(random_state=seed).fit(theirs)
-    distances = _mahalanobis(real, rows)
     column, *residuals = _residuals(real, rows)
-    percentiles = [
-        _percentile(*distances),
-        _nearness(mine, theirs),
-        _percentile(-forest.score_samples(mine), -forest.score_samples(theirs)),
-        _percentile(*residuals),
-    ]
-    out = _out(real, rows)
-    far = np.any([one > FAR for one in percentiles], axis=0) | (out > 0)
-    radius, nearest, odd, residual = percentiles
-    return Typicality(radius, nearest, odd, residual, out, far, column, len(theirs))
+    values = [_mahalanobis(real, rows), _nearness(mine, theirs), _forest(mine, theirs, seed), tuple(residuals)]
+    ends = [_beyond(sign * np.log(one), sign * np.log(two)) for sign in (1, -1) for one, two in map(_positive, values)]
+    own = np.array([one for one, _ in ends])
+    real_oddest = np.sort(np.max([two for _, two in ends], axis=0))
+    oddness = 1 - (1 + len(theirs) - np.searchsorted(real_oddest, own)) / (len(theirs) + 1)  # (ends, rows)
+    unreadable = oddness >= far(len(theirs))
+    radius, nearest, odd, residual = (_percentile(*one) for one in values)
+    return Typicality(
+        mahalanobis=radius,
+        neighbours=nearest,
+        forest=odd,
+        residual=residual,
+        out=_out(real, rows),
+        oddness=oddness.max(axis=0),
+        unreadable=unreadable.any(axis=0),
+        beyond=tuple(tuple(name for name, is_so in zip(ENDS, row, strict=True) if is_so) for row in unreadable.T),
+        column=column,
+        reference=len(theirs),
+    )
+
+
+def _positive(pair: tuple[FloatArray, ...]) -> tuple[FloatArray, FloatArray]:
+    """Sizes that have a logarithm."""
+    mine, theirs = map(np.abs, pair)
+    least = max(TINY * float(np.median(theirs)), 1e-300)
+    return np.maximum(mine, least), np.maximum(theirs, least)
+
+
+def _beyond(mine: FloatArray, theirs: FloatArray) -> tuple[FloatArray, FloatArray]:
+    """How far both lie beyond the outer tail of the real ones, in units of their mean excess (a real one: of the others)."""
+    edge = float(np.quantile(theirs, 1 - TAIL))
+    own = theirs - edge
+    outer = np.maximum(own, 0.0)
+    count, total = int((outer > 0).sum()), float(outer.sum())
+    if count < 2:
+        unit = max(float(theirs.std()), 1e-300)
+        return (mine - edge) / unit, own / unit
+    return (mine - edge) * count / total, own * (count - (outer > 0)) / (total - outer)
 
 
 def of_encoded(bound: Bound, point: FloatArray, seed: int = 0) -> tuple[float, int]:
     """Percentile of the distance to the fifth neighbour of an encoded point (d,), which need be no row; rows it is among."""
     real = _real(bound, seed)
-    sd = np.maximum(real.x.std(axis=0), 1e-12)
-    return float(_nearness(point[None] / sd, real.x / sd)[0]), len(real.x)
+    sd = _spread(real.x)
+    return float(_percentile(*_nearness(point[None] / sd, real.x / sd))[0]), len(real.x)
 
 
 def _real(bound: Bound, seed: int) -> Bound:
@@ -83,11 +129,31 @@ def _real(bound: Bound, seed: int) -> Bound:
     return bound.take(able[chosen(bound.table.numbers[able], ROWS, seed)])
 
 
-def _nearness(mine: FloatArray, theirs: FloatArray) -> FloatArray:
+def _spread(x: FloatArray) -> FloatArray:
+    """Standard deviations; of an indicator at least that of one that ten rows have, so that a row's own level tells little."""
+    sd = x.std(axis=0)
+    indicator = ((x == 0) | (x == 1)).all(axis=0)
+    return np.asarray(np.maximum(sd, np.where(indicator, np.sqrt(min(1.0, SMALL / len(x))), 1e-12)))
+
+
+def _nearness(mine: FloatArray, theirs: FloatArray) -> tuple[FloatArray, FloatArray]:
+    """Distances to the fifth neighbour."""
     k = min(NEIGHBOURS, len(theirs) - 1)
     near = NearestNeighbors(n_neighbors=k + 1).fit(theirs)
     own = near.kneighbors(theirs)[0][:, k]  # a real row is its own nearest
-    return _percentile(near.kneighbors(mine)[0][:, k - 1], own)
+    return near.kneighbors(mine)[0][:, k - 1], own
+
+
+def _forest(mine: FloatArray, theirs: FloatArray, seed: int) -> tuple[FloatArray, FloatArray]:
+    """Scores of isolation forests on each half of the real rows (which stand in the order of their hashes): of these by the
+    other half's, of the others by the first one's."""
+    if len(theirs) < 2 * SMALL:
+        forest = IsolationForest(random_state=seed).fit(theirs)
+        return -forest.score_samples(mine), -forest.score_samples(theirs)
+    first, second = (IsolationForest(random_state=seed).fit(theirs[half::2]) for half in (0, 1))
+    their = np.empty(len(theirs))
+    their[::2], their[1::2] = -second.score_samples(theirs[::2]), -first.score_samples(theirs[1::2])
+    return -first.score_samples(mine), their
 
 
 def _percentile(values: FloatArray, real: FloatArray) -> FloatArray:
@@ -103,13 +169,15 @@ def _numeric(bound: Bound) -> list[str]:
 
 
 def _mahalanobis(real: Bound, rows: pd.DataFrame) -> tuple[FloatArray, FloatArray]:
-    """Squared distances of the rows and of the real ones; half way everywhere where no column is a number."""
+    """Squared distances of the rows and of the real ones, each from the others; alike everywhere where no column is a number."""
     if not _numeric(real):
         return np.zeros(len(rows)), np.zeros(len(real.table))
     columns, u, mean, precision = standing(real)
     v = rows[list(columns)].to_numpy(dtype=np.float64, na_value=np.nan) - mean
     v = np.where(np.isnan(v), 0.0, v)
-    return ((v @ precision) * v).sum(axis=1), ((u @ precision) * u).sum(axis=1)
+    n, within = len(u), ((u @ precision) * u).sum(axis=1)
+    without = within * n / max(n - 1, 1) / np.maximum(1 - within / max(n - 1, 1), 1e-6)
+    return ((v @ precision) * v).sum(axis=1), without
 
 
 def _residuals(real: Bound, rows: pd.DataFrame) -> tuple[tuple[str | None, ...], FloatArray, FloatArray]:
@@ -139,10 +207,10 @@ def _residual(
         return np.zeros(len(v)), np.zeros(len(y))
     known = ~np.isnan(y)
     mean, z = np.nanmean(y), theirs[:, others]
-    inverse = np.linalg.pinv(products[np.ix_(others, others)], rcond=1e-10, hermitian=True)
+    inverse = np.linalg.inv(products[np.ix_(others, others)] + RIDGE * len(z) * np.eye(len(others)))
     slope = inverse @ (z.T @ np.where(known, y - mean, 0.0))
     leverage = 1 / len(z) + ((z @ inverse) * z).sum(axis=1)
-    left = np.where(known, y - mean - z @ slope, 0.0) / np.maximum(1 - leverage, 1e-6)
+    left = np.where(known, y - mean - z @ slope, 0.0) / np.maximum(1 - leverage, 1e-3 * RIDGE)
     scale = max(float(np.sqrt((left**2).sum() / known.sum())), EXACT * float(np.nanstd(y)), 1e-300)
     return np.where(np.isnan(v), 0.0, v - mean - mine[:, others] @ slope) / scale, left / scale
 

@@ -37,6 +37,11 @@ def _taken(cell: Cell) -> int:
     return min(width(cell.text), WORDS) if words else width(cell.text)
 
 
+def _longest(head: Cell) -> int:
+    """Characters of its longest word; the words of a head go on several lines."""
+    return max(map(width, head.text.split()), default=0)
+
+
 @dataclass(frozen=True, slots=True)
 class Table:
     kind: ClassVar[str] = "table"
@@ -55,7 +60,8 @@ class Table:
         """For print: whether two such tables fit side by side, whether every row fits on one line, or neither."""
         if "heat" in self.style:
             return ""
-        taken = sum(max(map(_taken, column)) for column in zip(*self.rows, strict=True)) + GUTTER * len(self.head)
+        columns = zip(self.head, zip(*self.rows, strict=True), strict=False)
+        taken = sum(max(_longest(head), *map(_taken, column)) for head, column in columns) + GUTTER * len(self.head)
         return "narrow" if taken <= HALF and len(self.rows) > FEW else "line" if taken <= SHEET else ""
 
 

@@ -10,7 +10,7 @@ from tabinterp.errors import DocumentError
 from tabinterp.report.compared import Disagreement, Gain, Ladder
 from tabinterp.report.document import Document, Interval, Message, MetricRow, Status, Verdict
 from tabinterp.report.grouped import FittedRow, GroupRow, Groups
-from tabinterp.report.inside import Inside
+from tabinterp.report.inside import Inside, Optimum
 from tabinterp.report.judged import Judged
 from tabinterp.report.sliced import Slices
 
@@ -78,27 +78,34 @@ def _linear(document: Document) -> None:
 
 
 def _inside(part: Inside) -> None:
-    """An optimum may be read as a row only where each of its percentiles says so."""
+    """An optimum may be read as a row only where its oddness says so."""
     for i, card in enumerate(part.cards):
         for name in ("optimum", "lowest"):
             found = getattr(card, name)
             if found is not None:
-                oddest = max(found.mahalanobis, found.neighbours, found.forest, found.residual)
-                _readable(f"cards.{i}.{name}", oddest, found.out, found.unreadable, part.far)
+                _optimum(f"cards.{i}.{name}", found, part.far)
         for j, point in enumerate(card.path):
-            _readable(f"cards.{i}.path.{j}", point.oddest, point.out, point.unreadable, part.far)
+            _readable(f"cards.{i}.path.{j}", point.oddness, point.unreadable, part.far)
         if card.plausible is not None:
-            _readable(f"cards.{i}.plausible", card.plausible.oddest, 0, False, part.far)
+            _readable(f"cards.{i}.plausible", card.plausible.oddness, False, part.far)
     for i, one in enumerate(part.outputs):
-        oddest = max(one.optimum.mahalanobis, one.optimum.neighbours, one.optimum.forest, one.optimum.residual)
-        _readable(f"outputs.{i}.optimum", oddest, one.optimum.out, one.optimum.unreadable, part.far)
+        _optimum(f"outputs.{i}.optimum", one.optimum, part.far)
 
 
-def _readable(place: str, oddest: float, out: int, unreadable: bool, far: float) -> None:
-    if unreadable != (oddest > far or out > 0):
+def _optimum(place: str, found: Optimum, far: float) -> None:
+    _readable(place, found.oddness, found.unreadable, far)
+    if found.unreadable != bool(found.beyond):
         raise DocumentError(
-            f"inside.{place}: unreadable is {str(unreadable).lower()}, with an oddest percentile of {oddest:.4g} and {out} "
-            f"columns out of range. Allowed: true above {far:.4g} or out of range, false otherwise."
+            f"inside.{place}: unreadable is {str(found.unreadable).lower()}, with {len(found.beyond)} measures that say so. "
+            f"Allowed: true with one at least, false without."
+        )
+
+
+def _readable(place: str, oddness: float, unreadable: bool, far: float) -> None:
+    if unreadable != (oddness >= far):
+        raise DocumentError(
+            f"inside.{place}: unreadable is {str(unreadable).lower()}, with an oddness of {oddness:.4g}. "
+            f"Allowed: true from {far:.4g} on, false below."
         )
 
 

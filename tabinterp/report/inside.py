@@ -50,6 +50,14 @@ class WeightLine(Part):
     weight: float
 
 
+class LevelWeights(Part):
+    """What each level of a category, of ten rows at least, adds to a unit of the first layer, less the mean over rows."""
+
+    column: str
+    levels: list[str]  # the greatest weight first, the least last
+    weights: list[float]
+
+
 class Template(Part):
     """What the weights of each column bring into a unit of the first layer; lists follow `Inside.template_columns`.
 
@@ -71,6 +79,12 @@ class Place(Part):
     how: Literal["at", "at_least", "at_most", "missing", "rare"]
 
 
+End = Literal[
+    "mahalanobis", "neighbours", "forest", "residual",
+    "mahalanobis_near", "neighbours_near", "forest_near", "residual_near",
+]  # fmt: skip
+
+
 class Optimum(Part):
     """The row of the domain at which a unit, ahead of its activation, or an output is greatest."""
 
@@ -90,7 +104,9 @@ class Optimum(Part):
     residual: float  # of the largest conditional residual of a number
     residual_of: str | None  # that number; None where no column is one
     out: int  # columns out of the range of the rows
-    unreadable: bool  # a percentile above `Inside.far`, or a column out of range
+    oddness: float  # share of real rows that are less odd, over the measures and both of their ends
+    beyond: list[End]  # by which it is odder than `Inside.far` of them
+    unreadable: bool  # it is
     places: list[Place]
 
 
@@ -117,7 +133,7 @@ class PathPoint(Part):
     share: float
     value: float
     tenth: float | None  # the tenth greatest over the rows in the ball
-    oddest: float  # the highest of the four percentiles
+    oddness: float
     out: int
     unreadable: bool
 
@@ -127,7 +143,7 @@ class Plausible(Part):
 
     share: float
     value: float
-    oddest: float
+    oddness: float
     places: list[Place]
 
 
@@ -142,6 +158,7 @@ class Card(Part):
     inhibited: int
     profile: list[ProfileLine]  # the strongest of those that excite by more than chance, then of those that inhibit
     weights: list[WeightLine]  # the strongest; none beyond the first layer
+    bars: list[LevelWeights]  # of the categories that bring most into it; none beyond the first layer
     panels: RealPanels
     optimum: Optimum | None
     lowest: Optimum | None  # where the unit is least: every number is of the unit with its sign turned
@@ -169,5 +186,5 @@ class Inside(Part):
     outputs: list[OutputCard]
     starts: int | None
     reference: int | None  # rows that optima are set beside
-    far: float  # percentile beyond which an optimum is no row to read
+    far: float  # oddness from which on an optimum is no row to read
     seed: int

@@ -8,11 +8,13 @@ from __future__ import annotations
 
 import csv
 import gzip
-from collections.abc import Callable, Iterator, Sequence
+import hashlib
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from functools import partial
 from io import TextIOWrapper
+from itertools import accumulate
 from pathlib import Path
 from typing import Any, BinaryIO, cast
 
@@ -20,9 +22,12 @@ import numpy as np
 import pandas as pd
 import pyarrow as pa
 import pyarrow.dataset as ds
+import pyarrow.parquet as pq
 from pyarrow import fs as filesystems
 
 from ..errors import TableError
+from ..files import hidden
+from .keeping import Keeping, Told
 from .pieces import Piece, numbered
 from .source import AS_WRITTEN, UNREADABLE, as_frame, plain, unique
 from .sql import spool
@@ -33,38 +38,50 @@ PACKED = b"\x1f\x8b"
 
 @dataclass(frozen=True, eq=False)
 class Source:
-    """`parts` gives raw frames anew at every call; `kept` is what must live as long as the source.
+    """`parts` gives raw frames anew at every call, from the one on that begins with a row of this number; those before are not
+    read where the source knows how many rows they have. `kept` is what must live as long as the source.
 
-    `apart`: the same rows in parts that can be read elsewhere, each with its number of rows; None where there are none.
+    `apart`: the same rows in parts that can be read elsewhere, each with its number of rows; None where there are none. `rows`:
+    how many there are, where that is known before they are read.
     """
 
     name: str
-    parts: Callable[[], Iterator[pd.DataFrame]]
+    parts: Callable[[int], Iterator[pd.DataFrame]]
     kept: Any = None
     apart: Callable[[], Iterator[tuple[int, Callable[[], Iterator[pd.DataFrame]]]]] | None = None
+    rows: int | None = None
 
-    def batches(self) -> Iterator[pd.DataFrame]:
-        """Raw frames, indexed by row number."""
-        empty = True
-        for frame in numbered(self.parts()):
+    def batches(self, first: int = 0) -> Iterator[pd.DataFrame]:
+        """Raw frames, indexed by row number, from the one on that begins with row `first`."""
+        empty = first == 0
+        for frame in numbered(self.parts(first), first):
             empty = False
             yield frame
         if empty:
             raise TableError("the table has no rows")
 
-    def pieces(self) -> Iterator[Piece]:
+    def pieces(self, first: int = 0) -> Iterator[Piece]:
         """The same rows to be read elsewhere: row groups of Parquet files; of anything else the rows themselves."""
         if self.apart is None:
-            for frame in self.batches():
+            for frame in self.batches(first):
                 yield Piece(int(frame.index[0]), len(frame), partial(list, [frame]))
             return
-        first = 0
+        at = 0
         for rows, frames in self.apart():
-            yield Piece(first, rows, frames)
-            first += rows
+            if at >= first:
+                yield Piece(at, rows, frames)
+            at += rows
 
 
-def open_source(source: Any, query: str | None = None, rows: int = ROWS) -> Source:
+def open_source(
+    source: Any,
+    query: str | None = None,
+    rows: int = ROWS,
+    *,
+    key: str | None = None,
+    keep: Keeping | None = None,
+    told: Told | None = None,
+) -> Source:
     """A source of batches of at most `rows` rows.
 
     Parameters
@@ -72,30 +89,65 @@ def open_source(source: Any, query: str | None = None, rows: int = ROWS) -> Sour
     source : path of a CSV (also .gz) or Parquet file; a folder of Parquet files, partitioned or not; the same as a URL that
         fsspec knows ("s3://bucket/loans/"); an Arrow table or dataset; any dataframe. With `query`: a DuckDB file, or a
         URL that SQLAlchemy knows ("postgresql+psycopg://user@host/base").
+    key : a column of the query that differs in every row: rows come in its order, and a query that was kept midway goes on.
+    keep : where the rows of a query are kept, and what is known of a CSV file. told : how far the copy of a query is.
     """
     if query is not None:
-        name, folder, files = spool(str(source), query, rows)
-        return Source(name, lambda: map(pd.read_parquet, files), folder)
+        name, folder, files = spool(str(source), query, rows, key, keep, told)
+        counts = [pq.read_metadata(file).num_rows for file in files]
+        return Source(name, lambda first: map(pd.read_parquet, _after(first, counts, files)), folder, rows=sum(counts))
+    if key is not None:
+        raise TableError(f"a key orders the rows of a query; got the key {key!r} and no query")
     if isinstance(source, ds.Dataset):
         return _of_dataset("table", source, rows)
     if isinstance(source, pa.Table):
         unique(source.column_names)
-        return Source("table", lambda: _of_arrow(source, rows))
+        return Source("table", partial(_of_arrow, source, rows), rows=len(source))
     if isinstance(source, (str, Path)):
-        return _of_path(str(source), rows)
+        return _of_path(str(source), rows, keep)
     frame = as_frame(source)
-    return Source("table", lambda: (frame.iloc[i : i + rows] for i in range(0, len(frame), rows)))
+    return Source(
+        "table", lambda first: (frame.iloc[i : i + rows] for i in range(first, len(frame), rows)), rows=len(frame)
+    )
 
 
-def _of_arrow(table: pa.Table, rows: int) -> Iterator[pd.DataFrame]:
-    for first in range(0, len(table), rows):
+def identity(source: Any, query: str | None = None, key: str | None = None) -> str:
+    """What tells the rows of a path, URL or query from others, without reading them: names, sizes and times of files.
+
+    Raises
+    ------
+    TableError
+        where nothing does: rows that are already in memory.
+    """
+    if query is not None:
+        return f"{hidden(str(source))}: {query}" + ("" if key is None else f", by {key}")
+    if not isinstance(source, (str, Path)):
+        raise TableError(f"only rows of files and of queries can be gone on with; got {type(source).__name__}")
+    store, path = _store(str(source))
+    found = store.get_file_info(path)
+    files = [found]
+    if found.type == filesystems.FileType.Directory:
+        inside = store.get_file_info(filesystems.FileSelector(path, recursive=True))
+        files = sorted((one for one in inside if one.type == filesystems.FileType.File), key=lambda one: one.path)
+    lines = "".join(f"{one.path} {one.size} {one.mtime}\n" for one in files)
+    return hashlib.sha256(lines.encode("utf-8", "surrogatepass")).hexdigest()
+
+
+def _after(first: int, counts: Sequence[int], parts: Iterable[Any]) -> Iterator[Any]:
+    """The parts, of so many rows each, that begin with row `first` or later."""
+    starts = accumulate(counts, initial=0)
+    return (part for start, part in zip(starts, parts, strict=False) if start >= first)
+
+
+def _of_arrow(table: pa.Table, rows: int, start: int) -> Iterator[pd.DataFrame]:
+    for first in range(start, len(table), rows):
         yield table.slice(first, rows).to_pandas()
 
 
 # ---- files
 
 
-def _of_path(text: str, rows: int) -> Source:
+def _of_path(text: str, rows: int, keep: Keeping | None) -> Source:
     store, path = _store(text)
     name = path.rstrip("/").rsplit("/", 1)[-1].split(".")[0]
     kind = store.get_file_info(path).type
@@ -111,7 +163,7 @@ def _of_path(text: str, rows: int) -> Source:
         raise TableError(f"{text!r} is a DuckDB file: say which rows with a query, such as SELECT * FROM loans")
     if not start:
         raise TableError(f"{text!r} is empty")
-    return Source(name, _csv(text, store, path, rows, start[:2] == PACKED))
+    return Source(name, _csv(text, store, path, rows, start[:2] == PACKED, keep))
 
 
 def _store(text: str) -> tuple[Any, str]:
@@ -157,9 +209,18 @@ def _of_dataset(
             for one in sorted(found.get_fragments(), key=lambda one: getattr(one, "path", "")):
                 yield from one.split_by_row_group() if isinstance(one, ds.ParquetFileFragment) else [one]
 
-    def parts() -> Iterator[pd.DataFrame]:
+    def parts(first: int) -> Iterator[pd.DataFrame]:
+        """Of the part that row `first` is inside of, the rows before it are read and passed over."""
+        at = 0
         for one in fragments():
-            yield from _read(text, one, found.schema, rows, texts)
+            count = sum(group.num_rows for group in one.row_groups) if files else 0
+            if files and at + count <= first:
+                at += count
+                continue
+            for frame in _read(text, one, found.schema, rows, texts):
+                at += len(frame)
+                if at > first:
+                    yield frame
 
     def apart() -> Iterator[tuple[int, Callable[[], Iterator[pd.DataFrame]]]]:
         for one in fragments():
@@ -167,12 +228,10 @@ def _of_dataset(
                 yield count, partial(_read, text, one, found.schema, rows, texts)
 
     files = isinstance(found, ds.FileSystemDataset) and isinstance(found.format, ds.ParquetFileFormat)
-    return Source(name, parts, apart=apart if files else None)
+    return Source(name, parts, apart=apart if files else None, rows=found.count_rows() if files else None)
 
 
-def _read(
-    text: str, fragment: Any, schema: pa.Schema, rows: int, texts: Sequence[str] = ()
-) -> Iterator[pd.DataFrame]:
+def _read(text: str, fragment: Any, schema: pa.Schema, rows: int, texts: Sequence[str] = ()) -> Iterator[pd.DataFrame]:
     with _to_its_end(text):
         for batch in fragment.to_batches(schema=schema, batch_size=rows, batch_readahead=2, fragment_readahead=1):
             if len(batch):
@@ -200,7 +259,11 @@ def _to_its_end(text: str) -> Iterator[None]:
 # ---- CSV: what a column holds is known at its end alone
 
 
-def _csv(text: str, store: Any, path: str, rows: int, packed: bool) -> Callable[[], Iterator[pd.DataFrame]]:
+def _csv(
+    text: str, store: Any, path: str, rows: int, packed: bool, keep: Keeping | None
+) -> Callable[[int], Iterator[pd.DataFrame]]:
+    """Where a row begins is only known by reading what is before it: rows passed over are read too."""
+
     def chunks(dtype: dict[str, Any]) -> Iterator[pd.DataFrame]:
         try:
             with store.open_input_stream(path, compression=None) as stream:
@@ -222,12 +285,19 @@ def _csv(text: str, store: Any, path: str, rows: int, packed: bool) -> Callable[
     except UNREADABLE as error:
         raise TableError(f"{text!r} is no UTF-8 CSV file with a header: {str(error).strip()}") from None
     unique(names)
-    kinds: dict[str, set[str]] = {}
-    for chunk in chunks({}):
-        for name in chunk.columns:
-            kinds.setdefault(name, set()).update(_kind(chunk[name]))
-    as_text: dict[str, Any] = {name: str for name, found in kinds.items() if len(found) > 1}
-    return lambda: chunks(as_text)
+    kept = None if keep is None else keep.read("kinds")
+    if kept is None:
+        kinds: dict[str, set[str]] = {}
+        for chunk in chunks({}):
+            for name in chunk.columns:
+                kinds.setdefault(name, set()).update(_kind(chunk[name]))
+        mixed = [name for name, found in kinds.items() if len(found) > 1]
+    else:
+        mixed = kept[1]
+    if keep is not None:
+        keep.write("kinds", lambda: ({}, mixed))
+    as_text: dict[str, Any] = dict.fromkeys(mixed, str)
+    return lambda first: (chunk for chunk in chunks(as_text) if chunk.index[0] >= first)
 
 
 def _header(stream: BinaryIO, packed: bool) -> list[str]:

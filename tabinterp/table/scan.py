@@ -7,8 +7,8 @@ hash of its number and the seed, so that the draw does not depend on the batches
 from __future__ import annotations
 
 from collections.abc import Collection, Iterator, Mapping, Sequence
-from concurrent.futures import ThreadPoolExecutor
-from dataclasses import dataclass, replace
+from dataclasses import asdict, dataclass, replace
+from functools import partial
 from itertools import chain
 from pathlib import Path
 from typing import Any
@@ -18,23 +18,23 @@ import pandas as pd
 from numpy.typing import NDArray
 
 from ..errors import TableError
-from .batches import ROWS, Source, open_source
-from .census import Census, counted, distinct, masses, rates
+from .ahead import ahead
+from .batches import ROWS, Source, identity, open_source
+from .census import Census, counted, distinct, rates
 from .digest import finish as finish_digests
-from .digest import start as start_digests
-from .digest import update as update_digests
-from .draws import HashArray, IntArray, content_hash, row_hash
+from .first import first_pass
+from .keeping import Arrays, Keeping, State, Told
 from .pieces import Form, Piece, held_out_bits
+from .pools import Gathered, joined, pack_table, unpack_table
 from .read import read_table
 from .schema import Schema
-from .settle import Asked, Marks, merge_marks, weighed
-from .source import plain
-from .split import BoolArray, Split, by_column, drawn
-from .split import distinct as distinct_rows
+from .settle import Asked, weighed
+from .split import BoolArray, Split
 from .table import Table
-from .witness import FEW, MOST, Witness, cast, is_complete, merge, witness
+from .witness import FEW, Witness, is_complete
 
 LARGE = 256 * 2**20  # bytes of a file that is read in batches
+NAME = "drawn"  # of what is kept of the second pass
 DRAWN = 50_000  # rows of each side of the split, for what needs an order or a draw
 
 
@@ -43,7 +43,7 @@ class Scan:
     """Rows that are read in batches. `census` counts all of them; `sample` is a table of those drawn.
 
     `columns` holds few values of each, of the type that it has as a whole. `sides`: the rows' held-out bits. `most`: rows
-    drawn of each side.
+    drawn of each side. `keep`: where what is finished of a pass is kept; `told`: who is told how far it is.
     """
 
     name: str
@@ -57,6 +57,8 @@ class Scan:
     census: Census
     sample: Table
     most: int
+    keep: Keeping | None = None
+    told: Told | None = None
 
     def __len__(self) -> int:
         return self.census.rows
@@ -68,11 +70,13 @@ class Scan:
 
     def batches(self, part: str = "all") -> Iterator[Table]:
         """Tables of "all", the "training" or the "evaluation" rows, as `Table` names them; the next is read meanwhile."""
+        return (rows for _, rows in self.ends(part) if len(rows))
+
+    def ends(self, part: str, first: int = 0) -> Iterator[tuple[int, Table]]:
+        """Batch by batch from the one on that begins with row `first`: the row after its last, and its rows of a part."""
         form = self.form
-        for table in ahead(_tables(self)):
-            rows = form.of(part, table, held_out_bits(self.sides, table.numbers))
-            if len(rows):
-                yield rows
+        for table in ahead(_tables(self, first)):
+            yield int(table.numbers[-1]) + 1, form.of(part, table, held_out_bits(self.sides, table.numbers))
 
     @property
     def form(self) -> Form:
@@ -80,15 +84,23 @@ class Scan:
         types = {name: one.values.iloc[:0] for name, one in self.columns.items()}
         return Form(self.name, self.schema, types, self.split, self.weight)
 
-    def pieces(self) -> Iterator[Piece]:
-        """All rows, to be read elsewhere: `form.batches` gives of a piece what `batches` gives of the whole."""
-        for piece in self.source.pieces():
+    def pieces(self, first: int = 0) -> Iterator[Piece]:
+        """All rows, to be read elsewhere: `form.batches` gives of a piece what `batches` gives of the whole.
+
+        first : the row that a piece begins with; those before it are left out.
+        """
+        for piece in self.source.pieces(first):
             bits = held_out_bits(self.sides, np.arange(piece.first, piece.first + piece.rows))
             yield piece if bits is None else replace(piece, sides=np.packbits(bits))
 
     def with_split(self, split: Split) -> Scan:
         """The same rows under this rule."""
         return _second(self, split)
+
+    def tell(self, rows: int) -> None:
+        """So many rows of a pass that takes sums are done."""
+        if self.told is not None:
+            self.told("", rows, len(self))
 
 
 def scan_table(
@@ -108,8 +120,11 @@ def scan_table(
     seed: int = 0,
     name: str | None = None,
     query: str | None = None,
+    key: str | None = None,
     rows: int = DRAWN,
     batch: int = ROWS,
+    keep: Keeping | None = None,
+    told: Told | None = None,
 ) -> Scan:
     """Read rows in batches and say what each column is, as `read_table` would of all of them.
 
@@ -120,6 +135,8 @@ def scan_table(
         stratified needs the whole table: `split` takes one that was drawn before.
     rows : the most rows drawn of each side of the split (or of all), which readings that need an order or a draw are given.
     batch : rows in memory at a time.
+    key : a column of the query that differs in every row; its rows come in that order.
+    keep : where what is finished is kept, from `keeping`. told : called with what is read, rows done, and of how many.
 
     Examples
     --------
@@ -133,10 +150,16 @@ def scan_table(
         raise TableError(
             f"a scan draws at least two rows and reads at least one at a time; got rows={rows}, batch={batch}"
         )
-    opened = open_source(source, query, batch)
-    found = _First(asked)
-    for frame in ahead(opened.batches()):
-        found.update(frame)
+    if keep is not None:
+        said = {name: repr(value) for name, value in vars(asked).items()}
+        drawing = {
+            "split_at": repr(split_at),
+            "seed": repr(seed),
+            "the rows drawn or read at a time": f"{rows}, {batch}",
+        }
+        keep.begin({"the data": identity(source, query, key)} | said | drawing)
+    opened = open_source(source, query, batch, key=key, keep=keep, told=told)
+    found = first_pass(asked, opened, keep, told)
     schema = found.schema()
     if weight is not None:
         weighed(found.columns[weight].values)
@@ -152,19 +175,32 @@ def scan_table(
         census=Census(found.rows, None, {}, {}, {}, {}, ()),
         sample=_empty(),
         most=rows,
+        keep=keep,
+        told=told,
     )
-    return _second(scan, found.rule(schema, split, split_at, seed))
+    return _second(scan, found.rule(schema, split, split_at, seed), keep)
 
 
-def open_table(source: Any, *, query: str | None = None, stratify: bool = False, **asked: Any) -> Table | Scan:
+def open_table(
+    source: Any,
+    *,
+    query: str | None = None,
+    key: str | None = None,
+    stratify: bool = False,
+    keep: Keeping | None = None,
+    told: Told | None = None,
+    **asked: Any,
+) -> Table | Scan:
     """`scan_table` of what is read `in_batches`; `read_table` of anything else."""
+    if key is not None and query is None:
+        raise TableError(f"a key orders the rows of a query; got the key {key!r} and no query")
     if not in_batches(source, query):
         return read_table(source, stratify=stratify, **asked)
     if stratify:
         raise TableError(
             "a stratified share needs the whole table: give a split that was drawn before, or stratify=False"
         )
-    return scan_table(source, query=query, **asked)
+    return scan_table(source, query=query, key=key, keep=keep, told=told, **asked)
 
 
 def in_batches(source: Any, query: str | None = None) -> bool:
@@ -177,97 +213,58 @@ def in_batches(source: Any, query: str | None = None) -> bool:
     return "://" in str(source) or path.is_dir() or (path.is_file() and path.stat().st_size > LARGE)
 
 
-def ahead(items: Iterator[Any]) -> Iterator[Any]:
-    """The same items, the next of which is made while the present one is used."""
-    end = object()
-    with ThreadPoolExecutor(1) as worker:
-        coming = worker.submit(next, items, end)
-        while (item := coming.result()) is not end:
-            coming = worker.submit(next, items, end)
-            yield item
-
-
-# ---- the first pass: what the columns are
-
-
-class _First:
-    """What a schema and a split need to know, joined batch by batch."""
-
-    def __init__(self, asked: Asked) -> None:
-        self.asked = asked
-        self.rows = 0
-        self.columns: dict[str, Witness] = {}
-        self.marks: Marks = {}
-        self.hashes: HashArray = np.empty(0, dtype=np.uint64)
-        self.dates: pd.Series | None = None  # value of the split column -> rows
-
-    def update(self, raw: pd.DataFrame) -> None:
-        if self.rows == 0:
-            self.asked.check([*map(str, raw.columns)])
-        elif [*raw.columns] != [*self.columns]:
-            raise TableError(
-                f"from row {self.rows} on the columns are {[*raw.columns]}; before they are {[*self.columns]}"
-            )
-        frame = pd.DataFrame({column: plain(raw[column]) for column in raw.columns})
-        marks = self.asked.marks(raw)
-        found = {c: witness(frame[c], self.asked.whole(c, marks)) for c in frame.columns}
-        self.columns = {c: merge(self.columns[c], one, MOST) if c in self.columns else one for c, one in found.items()}
-        self.marks, self.rows = merge_marks(self.marks, marks), self.rows + len(frame)
-        split = self.asked.split
-        if isinstance(split, str):
-            counts = frame[split].value_counts(dropna=False)
-            self.dates = counts if self.dates is None else self.dates.add(counts, fill_value=0).astype(np.int64)
-        elif split is not None and not isinstance(split, Split):
-            inputs = [c for c, role in self.asked.roles([*frame.columns]).items() if role == "input"]
-            self.hashes = distinct_rows(self.hashes, content_hash(frame, inputs, 0))
-
-    def schema(self) -> Schema:
-        if self.rows == 0:
-            raise TableError("the table has no rows")
-        return self.asked.schema(self.columns, self.marks)
-
-    def rule(self, schema: Schema, split: str | float | Split | None, at: str | None, seed: int) -> Split | None:
-        if split is None or isinstance(split, Split):
-            return split
-        if not isinstance(split, str):
-            return drawn(schema.inputs, len(self.hashes), self.rows, split, seed)
-        assert self.dates is not None
-        values = cast(pd.Series(self.dates.index, name=split), self.columns[split].values)
-        return by_column(values, None, at, self.dates.to_numpy().astype(np.int64))
-
-
 # ---- the second pass: sides, draws, digests
 
 
-def _second(scan: Scan, split: Split | None) -> Scan:
+def _second(scan: Scan, split: Split | None, keep: Keeping | None = None) -> Scan:
+    """What is finished of this pass is written when it is due, and no later: what it gathers changes with each batch."""
     scan = replace(scan, split=split)
-    digests = start_digests(pd.DataFrame({name: one.values.iloc[:0] for name, one in scan.columns.items()}))
-    pools = {side: _Pool(scan.most, scan.seed) for side in (False, True)}
-    sides, weights, counts = [], np.zeros(len(scan.schema.classes)), _Copies()
-    mass = {False: 0.0, True: 0.0}
-    for table in ahead(_tables(scan)):
-        update_digests(digests, table.frame)
-        weights = weights + masses(table)
-        held_out = None if split is None else counts.held_out(split, table)
-        sides.append(np.zeros(len(table), dtype=bool) if held_out is None else held_out)
-        for side, pool in pools.items():
-            mine = sides[-1] == side
-            mass[side] += float(table.row_weights[mine].sum())
-            pool.update(table.take(mine))
-    all_sides = np.concatenate(sides)
+    form = scan.form
+    found = Gathered(form.types, scan.schema, split, scan.most, scan.seed)
+    state = None if keep is None else keep.read(NAME)
+    if keep is not None and state is not None:
+        with keep.restoring(NAME):
+            if "census" in state[1]:
+                return _unpacked(scan, *state)
+            if found.resumable:
+                found.restore(*state, replace(_empty(), name=scan.name, schema=scan.schema))
+    for table in ahead(_tables(scan, found.rows)) if found.rows < len(scan) else ():
+        found.update(table)
+        if scan.told is not None:
+            scan.told("rows held out and drawn", found.rows, len(scan))
+        if keep is not None and found.resumable and keep.is_due:
+            keep.write(NAME, found.pack)
+    sides, drawn = np.concatenate(found.sides), [pool.table() for pool in found.pools.values()]
     if split is not None:
-        _check_sides(scan, all_sides, mass)
-    sample = _both([pool.table() for pool in pools.values()], all_sides if split is not None else None, split)
+        _check_sides(scan, sides, found.mass)
     whole = Census(
         rows=len(scan),
-        held_out=None if split is None else int(all_sides.sum()),
+        held_out=None if split is None else int(sides.sum()),
         missing={name: one.missing for name, one in scan.columns.items()},
         levels={name: _levels(scan, name, one) for name, one in scan.columns.items()},
         constant={name: distinct(one.values) < 2 for name, one in scan.columns.items()},
-        digests=finish_digests(digests),
-        rates=rates(scan.schema, weights),
+        digests=finish_digests(found.digests),
+        rates=rates(scan.schema, found.weights),
     )
-    return replace(scan, sides=None if split is None else np.packbits(all_sides), census=whole, sample=sample)
+    sample = _both(drawn, sides if split is not None else None, split)
+    scan = replace(scan, sides=None if split is None else np.packbits(sides), census=whole, sample=sample)
+    if keep is not None:
+        keep.write(NAME, partial(_packed, scan))
+    return scan
+
+
+def _packed(scan: Scan) -> State:
+    """What the second pass found."""
+    arrays: Arrays = {} if scan.sides is None else {"sides": scan.sides}
+    return arrays, {"rows": pack_table(scan.sample, "", arrays), "census": asdict(scan.census)}
+
+
+def _unpacked(scan: Scan, arrays: Arrays, state: Any) -> Scan:
+    """What it was packed of."""
+    whole, sides = Census(**state["census"] | {"rates": tuple(state["census"]["rates"])}), arrays.get("sides")
+    sample = unpack_table(state["rows"], "", arrays, replace(_empty(), name=scan.name, schema=scan.schema))
+    held_out = None if sides is None else np.unpackbits(sides, count=whole.rows)[sample.numbers].astype(bool)
+    return replace(scan, sides=sides, census=whole, sample=replace(sample, split=scan.split, held_out=held_out))
 
 
 def _levels(scan: Scan, name: str, found: Witness) -> int | None:
@@ -286,81 +283,15 @@ def _check_sides(scan: Scan, sides: BoolArray, mass: Mapping[bool, float]) -> No
             raise TableError(f"every one of the {int((sides == side).sum())} {part} rows has the weight 0")
 
 
-def _tables(scan: Scan) -> Iterator[Table]:
+def _tables(scan: Scan, first: int = 0) -> Iterator[Table]:
     """The rows batch by batch, of the types and codes of the whole."""
     form = scan.form
-    for raw in scan.source.batches():
+    for raw in scan.source.batches(first):
         yield form.table(raw)
 
 
 def _empty() -> Table:
     return Table("", pd.DataFrame(), Schema((), "", "regression"), np.empty(0), np.empty(0, dtype=np.int64))
-
-
-class _Copies:
-    """Sides of rows; where copies are told apart by their count, how often each was seen."""
-
-    def __init__(self) -> None:
-        self._seen: dict[int, int] = {}
-
-    def held_out(self, split: Split, table: Table) -> BoolArray:
-        before = self._counts(table.frame, split) if split.numbered else None
-        return split.held_out(table.frame, table.codes, table.schema.labels, before)
-
-    def _counts(self, frame: pd.DataFrame, split: Split) -> IntArray:
-        """(rows,) how many copies of each row came in earlier batches."""
-        hashes = content_hash(frame, split.columns, split.seed)
-        places, at, count = np.unique(hashes, return_inverse=True, return_counts=True)
-        keys = places.tolist()
-        before = np.array([self._seen.get(key, 0) for key in keys], dtype=np.int64)
-        self._seen.update(zip(keys, (before + count).tolist(), strict=True))
-        return before[at]
-
-
-class _Pool:
-    """The rows of least hash, at most so many."""
-
-    def __init__(self, most: int, seed: int) -> None:
-        self._most, self._seed = most, seed
-        self._tables: list[Table] = []
-        self._size, self._highest = 0, np.uint64(2**64 - 1)
-
-    def update(self, table: Table) -> None:
-        low = table.take(row_hash(table.numbers, self._seed) <= self._highest)
-        if len(low):
-            self._tables.append(low)
-            self._size += len(low)
-        if self._size > 2 * self._most:
-            self._prune()
-
-    def table(self) -> Table | None:
-        self._prune()
-        return self._tables[0] if self._tables else None
-
-    def _prune(self) -> None:
-        if not self._tables:
-            return
-        whole = joined(self._tables)
-        hashes = row_hash(whole.numbers, self._seed)
-        kept = np.sort(np.argsort(hashes, kind="stable")[: self._most]).astype(np.int64)
-        self._tables, self._size = [whole.take(kept)], len(kept)
-        if len(kept) == self._most:
-            self._highest = hashes[kept].max()
-
-
-def joined(tables: Sequence[Table]) -> Table:
-    """Rows of tables of one schema, in the order of their numbers."""
-    first = tables[0]
-    numbers = np.concatenate([one.numbers for one in tables])
-    order = np.argsort(numbers, kind="stable").astype(np.int64)
-    whole = replace(
-        first,
-        frame=pd.concat([one.frame for one in tables], ignore_index=True),
-        y=np.concatenate([one.y for one in tables]),
-        numbers=numbers,
-        weights=None if first.weights is None else np.concatenate([one.row_weights for one in tables]),
-    )
-    return whole.take(order)
 
 
 def _both(parts: Sequence[Table | None], sides: BoolArray | None, split: Split | None) -> Table:

@@ -2,8 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+import os
+import shutil
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import Any
@@ -13,30 +17,140 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 
 from ..errors import TableError
-from ..files import hidden
-from .source import unique
+from ..files import hidden, write
+from .keeping import Keeping, Told
+from .source import shown, unique
 
+PART, WHOLE = "part", "whole"  # a file that is being written; told when the last row has come
 NEEDED = "pip install 'tabinterp[sql]', and the driver of your database where that is another"
 
 
-def spool(source: str, query: str, rows: int) -> tuple[str, TemporaryDirectory[str], list[Path]]:
-    """The table's name, the folder (deleted with its last reference) and the files, in order.
+def spool(
+    source: str,
+    query: str,
+    rows: int,
+    key: str | None = None,
+    keep: Keeping | None = None,
+    told: Told | None = None,
+) -> tuple[str, Any, list[Path]]:
+    """The table's name, the folder and the files, in order.
+
+    Without `keep` the folder is deleted with its last reference. With it the files stay: all of them, or, of a query whose rows
+    come in the order of a `key`, those that had come.
 
     Raises
     ------
     TableError
         where the database cannot be reached, does not know the query, or is lost before its last row.
     """
-    name, batches = _duckdb(source, query, rows) if "://" not in source else _sqlalchemy(source, query, rows)
-    folder = TemporaryDirectory(prefix="tabinterp-")
-    files: list[Path] = []
-    for batch in batches:
-        files.append(Path(folder.name) / f"{len(files):08d}.parquet")
-        pq.write_table(batch, files[-1])
-    return name, folder, files
+    base = (_duckdb if "://" not in source else _sqlalchemy)(source)
+    copy = partial(_copied, base, query, rows, key, told or (lambda _what, _rows, _all: None))
+    if keep is None:
+        temporary = TemporaryDirectory(prefix="tabinterp-")
+        return base.name, temporary, copy(Path(temporary.name), [], "nothing of them is kept: ask again")
+    folder = keep.folder / "rows"
+    files = _files(folder)
+    if not (folder / WHOLE).is_file():
+        keep.make()
+        files = _again(copy, folder, keep) if key is None else _on(copy, folder, files, keep)
+        write(folder / WHOLE, b"")
+    return base.name, folder, files
 
 
-def _duckdb(path: str, query: str, rows: int) -> tuple[str, Iterator[pa.Table]]:
+def _again(copy: Callable[..., list[Path]], folder: Path, keep: Keeping) -> list[Path]:
+    """All rows anew: which of them had come, nobody knows."""
+    if keep.resume:
+        keep.say(
+            "The query is asked again from its first row: its rows have no order of their own (--key gives them one)."
+        )
+    shutil.rmtree(folder, ignore_errors=True)
+    folder.mkdir()
+    try:
+        return copy(folder, [], "nothing of them is kept: ask again; with --key it would go on from there")
+    except BaseException:
+        shutil.rmtree(folder, ignore_errors=True)
+        raise
+
+
+def _on(copy: Callable[..., list[Path]], folder: Path, files: list[Path], keep: Keeping) -> list[Path]:
+    """The rows after those that had come."""
+    folder.mkdir(exist_ok=True)
+    if files:
+        keep.say(f"The query goes on after {_rows_in(files):,} rows.")
+    return copy(folder, files, "they are kept")
+
+
+@dataclass(frozen=True)
+class _Base:
+    """A database. `answer` gives, of a query and the value of `last` in it (None: it names none), Arrow tables of at most so many
+    rows. `quoted`: a column's name as its SQL writes it.
+    """
+
+    name: str
+    where: str
+    errors: tuple[type[BaseException], ...]
+    answer: Callable[[str, Any, int], Iterator[pa.Table]]
+    quoted: Callable[[str], str]
+    last: str
+
+
+def _copied(
+    base: _Base, query: str, rows: int, key: str | None, told: Told, folder: Path, files: list[Path], fate: str
+) -> list[Path]:
+    """The files, and those of the rows that come after them. `fate`: of the rows that had come, where the database is lost."""
+    seen, last = _rows_in(files), None
+    with _told(base, seen, fate) as counted:
+        if key is not None:
+            inner, name = f"SELECT * FROM ({query.strip().rstrip(';')}\n) asked", base.quoted(key)
+            if files:
+                last = pq.read_table(files[-1], columns=[key]).column(0)[-1].as_py()
+                before = f"SELECT count(*) AS n FROM ({inner} WHERE {name} <= {base.last}) kept"
+                _unchanged(next(base.answer(before, last, 1)).column(0)[0].as_py(), seen, key, last)
+            query = f"{inner}{f' WHERE {name} > {base.last}' if files else ''} ORDER BY {name}"
+        for batch in base.answer(query, last, rows):
+            if key is not None:
+                last = _ordered(batch, key, last)
+            files = [*files, folder / f"{len(files):08d}.parquet"]
+            pq.write_table(batch, folder / PART)
+            os.replace(folder / PART, files[-1])
+            counted[0] += len(batch)
+            told("a copy of the query", counted[0], None)
+    return files
+
+
+def _ordered(batch: pa.Table, key: str, last: Any) -> Any:
+    """The key of the last row; each is there, and none is that of another row."""
+    if key not in batch.column_names:
+        raise TableError(f"the key {key!r} is no column of the query; its columns are {batch.column_names}")
+    values = batch.column(key).to_pandas()
+    if values.isna().any():
+        raise TableError(f"the key {key!r} is empty in some rows; a key differs in every row")
+    twice = values[values.duplicated()]
+    if len(twice) or values.iloc[0] == last:
+        value = shown(twice.iloc[0] if len(twice) else last)
+        raise TableError(f"the key {key!r} holds {value} in more than one row; a key differs in every row")
+    return batch.column(key)[-1].as_py()
+
+
+def _unchanged(found: int, kept: int, key: str, last: Any) -> None:
+    if found != kept:
+        raise TableError(
+            f"up to {key} = {shown(last)} the query now has {found:,} rows, and {kept:,} are kept: its rows have changed; "
+            f"without --resume the audit begins anew"
+        )
+
+
+def _files(folder: Path) -> list[Path]:
+    """What was kept, as far as it is whole."""
+    found = sorted(folder.glob("*.parquet"))
+    return [path for i, path in enumerate(found) if path.name == f"{i:08d}.parquet"]
+
+
+def _rows_in(files: list[Path]) -> int:
+    return sum(pq.read_metadata(file).num_rows for file in files)
+
+
+def _duckdb(path: str) -> _Base:
     try:
         import duckdb  # noqa: PLC0415  # an extra
     except ImportError:
@@ -44,21 +158,23 @@ def _duckdb(path: str, query: str, rows: int) -> tuple[str, Iterator[pa.Table]]:
     if not Path(path).is_file():
         raise TableError(f"no file {path!r}; with a query, a source is a DuckDB file or a URL such as postgresql://…")
 
-    def batches() -> Iterator[pa.Table]:
-        with _told(path, (duckdb.Error, pa.ArrowException)) as seen, duckdb.connect(path, read_only=True) as base:
-            answer: Any = base.sql(query)
-            if answer is None:
+    def answer(query: str, last: Any, rows: int) -> Iterator[pa.Table]:
+        with duckdb.connect(path, read_only=True) as base:
+            found: Any = base.sql(query) if last is None else base.sql(query, params=[last])
+            if found is None:
                 raise TableError(f"the query to {path!r} gives no rows: say SELECT … FROM …")
-            read = getattr(answer, "to_arrow_reader", None) or answer.fetch_arrow_reader  # its name before DuckDB 2
+            read = getattr(found, "to_arrow_reader", None) or found.fetch_arrow_reader  # its name before DuckDB 2
             for batch in read(rows):
                 unique(batch.schema.names)
-                seen[0] += len(batch)
                 yield pa.Table.from_batches([batch])
 
-    return Path(path).name.split(".")[0], batches()
+    def quoted(name: str) -> str:
+        return '"' + name.replace('"', '""') + '"'
+
+    return _Base(Path(path).name.split(".")[0], path, (duckdb.Error, pa.ArrowException), answer, quoted, "?")
 
 
-def _sqlalchemy(url: str, query: str, rows: int) -> tuple[str, Iterator[pa.Table]]:
+def _sqlalchemy(url: str) -> _Base:
     try:
         import sqlalchemy  # noqa: PLC0415  # an extra
     except ImportError:
@@ -68,19 +184,18 @@ def _sqlalchemy(url: str, query: str, rows: int) -> tuple[str, Iterator[pa.Table
     except (sqlalchemy.exc.ArgumentError, sqlalchemy.exc.NoSuchModuleError, ImportError) as error:
         raise TableError(f"{hidden(url)!r} is no database that can be asked here ({error}): {NEEDED}") from None
 
-    lost = (sqlalchemy.exc.SQLAlchemyError, OSError, pa.ArrowException)
-
-    def batches() -> Iterator[pa.Table]:
-        with _told(hidden(url), lost) as seen, engine.connect() as connection:
+    def answer(query: str, last: Any, rows: int) -> Iterator[pa.Table]:
+        with engine.connect() as connection:
             streamed = connection.execution_options(stream_results=True, max_row_buffer=rows)
-            answer = streamed.execute(sqlalchemy.text(query))
-            names = list(answer.keys())
+            found = streamed.execute(sqlalchemy.text(query), {} if last is None else {"tabinterp_last": last})
+            names = list(found.keys())
             unique(names)
-            for part in answer.partitions(rows):
-                seen[0] += len(part)
+            for part in found.partitions(rows):
                 yield _arrow(names, part)
 
-    return Path(engine.url.database or "query").name.split(".")[0], batches()
+    name = Path(engine.url.database or "query").name.split(".")[0]
+    lost = (sqlalchemy.exc.SQLAlchemyError, OSError, pa.ArrowException)
+    return _Base(name, hidden(url), lost, answer, engine.dialect.identifier_preparer.quote, ":tabinterp_last")
 
 
 def _arrow(names: list[str], part: Any) -> pa.Table:
@@ -91,12 +206,12 @@ def _arrow(names: list[str], part: Any) -> pa.Table:
 
 
 @contextmanager
-def _told(where: str, errors: tuple[type[BaseException], ...]) -> Iterator[list[int]]:
-    """What goes wrong in a database, with how many rows had come; the list counts them."""
-    seen = [0]
+def _told(base: _Base, before: int, fate: str) -> Iterator[list[int]]:
+    """What goes wrong in a database, with how many rows had come; the list counts them, those that came `before` among them."""
+    seen = [before]
     try:
         yield seen
-    except errors as error:
+    except base.errors as error:
         reason = str(getattr(error, "orig", None) or error).strip().split("\n")[0]
-        told = f"after {seen[0]:,} rows; nothing of them is kept: ask again" if seen[0] else "before its first row"
-        raise TableError(f"the query to {where} failed {told}: {reason}") from None
+        told = f"after {seen[0]:,} rows; {fate}" if seen[0] else "before its first row"
+        raise TableError(f"the query to {base.where} failed {told}: {reason}") from None

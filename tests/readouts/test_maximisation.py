@@ -346,15 +346,58 @@ def test_typicality_of_the_middle_of_the_far_and_of_real_rows():
     told = typicality(bound, asked)
     assert told.mahalanobis[0] < 0.01  # the mode is atypically central
     assert told.neighbours[0] < 0.2
-    assert not told.unreadable[0]
+    assert told.unreadable[0]
+    assert "mahalanobis_near" in told.beyond[0]
     assert told.unreadable[1]
+    assert {"mahalanobis", "neighbours", "forest"} <= set(told.beyond[1])
     assert told.out[1] == 6
     own = ((x - x.mean(axis=0)) @ np.linalg.inv(np.cov(x.T, bias=True)) * (x - x.mean(axis=0))).sum(axis=1)
-    np.testing.assert_allclose(told.mahalanobis[2:], [((own < v).sum() + 0.5) / 1500 for v in own[2:200]], atol=1e-3)
+    others = []
+    for i in range(1500):  # each from the others
+        rest = np.delete(x, i, axis=0)
+        away = x[i] - rest.mean(axis=0)
+        others.append(away @ np.linalg.inv(np.cov(rest.T, bias=True)) @ away)
+    expected = [(np.array(others) < v).mean() for v in own[2:200]]
+    np.testing.assert_allclose(told.mahalanobis[2:], expected, atol=1e-9)
     sd = x.std(axis=0)
     scores = IsolationForest(random_state=0).fit(x / sd)
     assert scores.score_samples([[9.0 / s for s in sd]])[0] < np.quantile(scores.score_samples(x / sd), 0.01)
     assert told.unreadable[2:].mean() < 0.03  # real rows are read: 1% by chance
+
+
+@pytest.mark.parametrize("n", [300, 1500])
+def test_rows_like_the_real_ones_are_stamped_as_often_as_the_rule_says(n):
+    """Skewed, tied and correlated columns: 1% of rows that the reference does not hold, and never more than twice that."""
+    rng = np.random.default_rng(n)
+
+    def draw(count):
+        a = rng.normal(size=count)
+        columns = {"a": a, "b": a + rng.exponential(size=count), "c": np.round(3 * rng.gamma(1.0, size=count))}
+        return pd.DataFrame(columns | {"d": np.where(rng.random(count) < 0.9, 0.0, rng.lognormal(size=count))})
+
+    rates = []
+    for _ in range(1500 // n):
+        table = ti.read_table(draw(n).assign(y=0.0 + np.arange(n)), target="y", task="regression")
+        bound = bind(cases.wrapped(nn.Sequential(nn.Linear(4, 3), nn.ReLU(), nn.Linear(3, 1))), table)
+        told = typicality(bound, draw(1000))
+        rates.append(told.unreadable.mean())
+        assert (told.unreadable == (told.oddness >= told.far)).all()
+        assert [bool(one) for one in told.beyond] == told.unreadable.tolist()
+    assert 0.005 < np.mean(rates) < 0.02
+
+
+def test_few_rows_call_odd_only_what_is_odder_than_all_of_them():
+    rng = np.random.default_rng(2)
+    table = ti.read_table(
+        pd.DataFrame({"a": rng.normal(size=40), "b": rng.normal(size=40), "y": np.arange(40.0)}),
+        target="y",
+        task="regression",
+    )
+    bound = bind(cases.wrapped(nn.Sequential(nn.Linear(2, 3), nn.ReLU(), nn.Linear(3, 1))), table)
+    told = typicality(bound, pd.DataFrame({"a": [30.0, 0.7], "b": [-30.0, 0.7]}))
+    assert told.far == pytest.approx(40 / 41)
+    assert told.oddness[0] == told.far
+    assert told.unreadable.tolist() == [True, False]
 
 
 def test_a_row_whose_columns_do_not_fit_each_other():

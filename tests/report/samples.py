@@ -83,6 +83,7 @@ from tabinterp.report.inside import (
     Card,
     Inside,
     LayerHealth,
+    LevelWeights,
     Optimum,
     OutputCard,
     PanelColumn,
@@ -589,6 +590,9 @@ def neurons(make: Maker, found: list[ColumnInfo], units: int) -> Neurons:
     )
 
 
+ENDS = [f"{name}{end}" for end in ("", "_near") for name in ("mahalanobis", "neighbours", "forest", "residual")]
+
+
 def optimum(make: Maker, names: list[str], place: int) -> Optimum:
     """In turn: proved and out of range, bounded, and of unknown distance to the maximum; one is odd by every measure."""
     proof = ("closed form", "bound propagation", "integer programme", None)[place % 4]
@@ -618,6 +622,8 @@ def optimum(make: Maker, names: list[str], place: int) -> Optimum:
         residual=1.0 if place in (2, 6) else 0.9,
         residual_of=None if place == 5 else names[0],
         out=1 if place in (0, 2) else 0,
+        oddness=0.9995 if place in (0, 2, 6) else 0.75,
+        beyond=ENDS if place == 2 else ["residual"] if place in (0, 6) else [],
         unreadable=place in (0, 2, 6),
         places=places,
     )
@@ -660,13 +666,21 @@ def card(make: Maker, unit: Unit, names: list[str], place: int) -> Card:
         weights=[]
         if place == 1
         else [WeightLine(column=n, level=levels[i % 4], weight=0.3) for i, n in enumerate(names[:5])],
+        bars=[]
+        if place in (1, 3)
+        else [
+            LevelWeights(
+                column=name, levels=[f"level {i}" for i in range(14)], weights=[0.7 - 0.1 * i for i in range(14)]
+            )
+            for name in names[1:4]
+        ],
         panels=panels(make, names),
         optimum=(found := None if place == 4 else optimum(make, names, place)),
         lowest=None if place == 4 else optimum(make, names, place + 1),
         path=[] if found is None else path(),
         plausible=None
         if found is None or place != 2
-        else Plausible(share=0.5, value=1.4, oddest=0.97, places=found.places),
+        else Plausible(share=0.5, value=1.4, oddness=0.97, places=found.places),
     )
 
 
@@ -683,8 +697,8 @@ def template(names: list[str], place: int) -> Template:
 
 def path() -> list[PathPoint]:
     return [
-        PathPoint(share=share, value=value, tenth=tenth, oddest=oddest, out=0, unreadable=oddest > 0.9975)
-        for share, value, tenth, oddest in ((0.1, 0.9, None, 0.7), (0.5, 1.4, 1.2, 0.97), (0.9, 2.5, 1.9, 0.999))
+        PathPoint(share=share, value=value, tenth=tenth, oddness=odd, out=0, unreadable=odd > 0.99)
+        for share, value, tenth, odd in ((0.1, 0.9, None, 0.7), (0.5, 1.4, 1.2, 0.97), (0.9, 2.5, 1.9, 0.999))
     ]
 
 
@@ -727,7 +741,7 @@ def inside(make: Maker, found: Neurons, names: list[str], classes: list[str | No
         outputs=[OutputCard(output=name, lowest=low, optimum=optimum(make, names, 1)) for name, low in outputs],
         starts=64,
         reference=2000,
-        far=0.9975,
+        far=0.99,
         seed=7,
     )
 

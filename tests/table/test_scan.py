@@ -26,6 +26,7 @@ from tabinterp.errors import TableError
 from tabinterp.table.batches import open_source
 from tabinterp.table.census import census
 from tabinterp.table.draws import chosen
+from tabinterp.table.keeping import Keeping
 
 from .test_read import frames
 
@@ -225,7 +226,7 @@ def test_refusals_name_the_row_of_the_whole_table(tmp_path):
 
 def test_a_column_of_too_many_texts_is_refused_unless_it_is_dropped(monkeypatch):
     frame = loans().assign(name=[f"n{i}" for i in range(211)])
-    monkeypatch.setattr("tabinterp.table.scan.MOST", 100)
+    monkeypatch.setattr("tabinterp.table.first.MOST", 100)
     with pytest.raises(TableError, match="'name' holds more than"):
         ti.scan_table(frame, target="paid", batch=50)
     scan = ti.scan_table(frame, target="paid", batch=50, drop=["name"])
@@ -325,3 +326,99 @@ def test_a_query_keeps_no_more_than_a_batch_and_deletes_its_copy(tmp_path):
     assert len(list(folder.iterdir())) == 5
     del source
     assert not folder.exists()
+
+
+# ---- queries that are lost midway and gone on with
+
+
+def scanned(source, folder, told=None, *, key="n", resume=False, **more):
+    said: list[str] = []
+    keep = Keeping(folder, {}, resume=resume, say=said.append, every=0)
+    return ti.scan_table(source, target="y", key=key, batch=100, rows=50, keep=keep, told=told, **more), said
+
+
+def test_a_query_by_its_key_goes_on_after_a_lost_connection(postgres, tmp_path):
+    """The session is ended from outside, as a restart of the server does; rows that were kept are not asked for again."""
+    sqlalchemy = pytest.importorskip("sqlalchemy")
+    engine = sqlalchemy.create_engine(postgres)
+
+    def run(text: str) -> int | None:
+        with engine.begin() as base:
+            found = base.execute(sqlalchemy.text(text))
+            return found.scalar() if found.returns_rows else None
+
+    rows = "SELECT i AS n, md5(i::text) AS t, i % 2 AS y FROM generate_series(1, 1000) i ORDER BY md5(i::text)"
+    run(f"CREATE TABLE people AS {rows}")
+    query = "SELECT * FROM people -- in any order"
+    whole, _ = scanned(postgres, tmp_path / "whole", query=query, drop=["t"])
+
+    def cut(what: str, done: int, of: int | None) -> None:
+        if done == 300:
+            other = "pid <> pg_backend_pid() AND backend_type = 'client backend'"
+            assert run(f"SELECT count(pg_terminate_backend(pid)) FROM pg_stat_activity WHERE {other}") == 1
+
+    asked = {"query": query, "drop": ["t"]}
+    with pytest.raises(TableError, match=r"failed after \d00 rows; they are kept: .*terminat") as lost:
+        scanned(postgres, tmp_path / "kept", cut, **asked)
+    assert "hush" not in str(lost.value) + (tmp_path / "kept" / "about.json").read_text()
+    kept = {path: path.stat().st_mtime_ns for path in (tmp_path / "kept" / "rows").glob("*.parquet")}
+    assert len(kept) >= 3
+    again, said = scanned(postgres, tmp_path / "kept", resume=True, **asked)
+    assert said == [f"The query goes on after {100 * len(kept)} rows."]
+    assert {path: path.stat().st_mtime_ns for path in kept} == kept
+    assert again.census == whole.census
+    same_table(again.sample, whole.sample)
+    (tmp_path / "kept" / "rows" / "whole").unlink()
+    run("INSERT INTO people VALUES (0, 'x', 0)")
+    with pytest.raises(TableError, match=r"up to n = 1000 the query now has 1,001 rows, and 1,000 are kept"):
+        scanned(postgres, tmp_path / "kept", resume=True, **asked)
+
+
+@pytest.mark.parametrize("kind", ["sqlite", "duckdb"])
+def test_a_query_without_a_key_is_asked_again_and_one_with_goes_on(tmp_path, kind):
+    frame = pd.DataFrame({"n": np.random.default_rng(0).permutation(900), "y": np.arange(900) % 2})
+    if kind == "sqlite":
+        pytest.importorskip("sqlalchemy")
+        with sqlite3.connect(tmp_path / "bank.db") as base:
+            frame.to_sql("people", base, index=False)
+    else:
+        with pytest.importorskip("duckdb").connect(tmp_path / "bank.duckdb") as base:
+            base.register("given", pa.Table.from_pandas(frame))
+            base.execute("CREATE TABLE people AS SELECT * FROM given")
+    source = f"sqlite:///{tmp_path}/bank.db" if kind == "sqlite" else str(tmp_path / "bank.duckdb")
+
+    def stop(what: str, done: int, of: int | None) -> None:
+        if done > 200:
+            raise KeyboardInterrupt
+
+    for key in (None, "n"):
+        asked = {"query": "SELECT n, y FROM people;", "key": key}
+        whole, _ = scanned(source, tmp_path / "whole", **asked)
+        with pytest.raises(KeyboardInterrupt):
+            scanned(source, tmp_path / "kept", stop, **asked)
+        left = (tmp_path / "kept" / "rows").exists()
+        assert left == (key is not None)
+        again, said = scanned(source, tmp_path / "kept", resume=True, **asked)
+        assert ("goes on after" if key else "Nothing is kept") in said[0]
+        assert again.census == whole.census
+        same_table(again.sample, whole.sample)
+        assert again.sample.frame["n"].is_monotonic_increasing == (key is not None)
+
+
+def test_a_key_differs_in_every_row(tmp_path):
+    pytest.importorskip("sqlalchemy")
+    frame = pd.DataFrame(
+        {"n": np.arange(300) // 2, "gap": np.where(np.arange(300) == 7, None, np.arange(300)), "y": [0, 1] * 150}
+    )
+    with sqlite3.connect(tmp_path / "bank.db") as base:
+        frame.to_sql("people", base, index=False)
+    source, query = f"sqlite:///{tmp_path}/bank.db", "SELECT * FROM people"
+    for key, words in (
+        ("n", "'n' holds 0 in more than one row"),
+        ("gap", "'gap' is empty in some rows"),
+        ("who", "no such column: who"),
+    ):
+        with pytest.raises(TableError, match=words):
+            ti.scan_table(source, target="y", query=query, key=key, batch=100)
+    with pytest.raises(TableError, match="a key orders the rows of a query"):
+        ti.open_table(tmp_path, target="y", key="n")

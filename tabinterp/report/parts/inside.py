@@ -9,6 +9,7 @@ from tabinterp.report.claims import side
 from tabinterp.report.document import Document, Interval
 from tabinterp.report.inside import Card, Inside, LayerHealth, PanelColumn, ProfileLine, UnitRow
 from tabinterp.report.parts.optima import PLACES, at, best, output, path, peak, plausible
+from tabinterp.report.parts.templates import bars
 from tabinterp.report.words import (
     NONE,
     both,
@@ -101,7 +102,7 @@ def _card(part: Inside, card: Card, unit: UnitRow | None, rank: dict[str, int], 
     trio: list[list[Block]] = [_real(card), plausible(part, card, rank), best(part, card.optimum, rank)]
     more: list[list[Block]] = [path(part, card), _template(card), [_activity(part, card)]]
     panels = [Panels([one for one in row if one], wide=len(row) == 3) for row in (trio, more)]
-    blocks = [words, panels[0], *_six(card, rank), panels[1]]
+    blocks = [words, panels[0], *_six(card, rank), panels[1], *bars(card)]
     return Fold(t("report.inside.card", unit=name, cost=cost), blocks, open=unfolded)
 
 

@@ -11,6 +11,7 @@ from tabinterp.report.words import NONE, cells, name_cell, number, share, t, tid
 
 PLACES = 10  # columns of an optimum
 MEASURES = ("mahalanobis", "neighbours", "forest", "residual")
+NEAR = "_near"  # the end at which a row is too much like the middle of the others
 
 
 # ---- one optimum
@@ -27,7 +28,7 @@ def plausible(part: Inside, card: Card, rank: dict[str, int]) -> list[Block]:
     """The greatest row on the path that is no farther out than real rows are."""
     found = card.plausible
     if found is not None:
-        told = {"share": _ball(found), "value": number(found.value), "oddest": share(found.oddest)}
+        told = {"share": _ball(found), "value": number(found.value), "oddness": share(found.oddness)}
         caption = t("report.inside.plausible")
         return [_places(caption, found.places, rank), Paragraph(t("report.inside.plausible_note", **told))]
     if card.optimum is None:
@@ -62,17 +63,14 @@ def stamp(part: Inside, found: Optimum) -> list[Block]:
     shares = {name: share(getattr(found, name)) for name in MEASURES}
     column = None if found.residual_of is None else tidy(found.residual_of)
     odd = t("report.inside.odd" if column else "report.inside.odd_none", **shares, column=column)
-    if 0 < found.mahalanobis <= 1 - part.far:
-        odd += " " + t("report.inside.central")
+    if found.out:
+        odd += " " + t("report.inside.out", count=found.out)
     if not found.unreadable:
-        return [Paragraph(t("report.inside.readable", odd=odd))]
-    why = [
-        t(f"report.inside.why.{name}", share=shares[name], column=column)
-        for name in MEASURES
-        if getattr(found, name) > part.far
-    ]
-    why += [t("report.inside.why.out", count=found.out)] if found.out else []
-    return [Paragraph(t("report.inside.unreadable", why="; ".join(why)), "warning"), Paragraph(odd, "note")]
+        return [Paragraph(t("report.inside.readable", oddness=share(found.oddness), odd=odd))]
+    told = {name: share(abs(getattr(found, name.removesuffix(NEAR)) - name.endswith(NEAR))) for name in found.beyond}
+    why = [t(f"report.inside.why.{name}", share=beyond, column=column) for name, beyond in told.items()]
+    values = {"why": "; ".join(why), "oddness": share(found.oddness)}
+    return [Paragraph(t("report.inside.unreadable", **values), "warning"), Paragraph(odd, "note")]
 
 
 def _places(caption: str, places: Sequence[Place], rank: dict[str, int]) -> Table:
@@ -113,16 +111,15 @@ def path(part: Inside, card: Card) -> list[Block]:
     found = card.optimum
     if found is None or not card.path:
         return []
-    oddest = max(getattr(found, name) for name in MEASURES)
-    told = [(_ball(p), p.value, p.tenth, p.oddest, p.unreadable) for p in card.path]
-    told.append((t("report.inside.path.free"), found.value, found.tenth, oddest, found.unreadable))
+    told = [(_ball(p), p.value, p.tenth, p.oddness, p.unreadable) for p in card.path]
+    told.append((t("report.inside.path.free"), found.value, found.tenth, found.oddness, found.unreadable))
     name = t("report.neuron.name", layer=tidy(card.layer), index=str(card.index))
     steps = [
         Step(ball, value, not far, real, t("report.mark", name=name, model=ball, value=number(value)))
         for ball, value, real, _, far in told
     ]
     head = [Cell(t("report.inside.path.ball"))]
-    head += cells(t(f"report.inside.path.{key}") for key in ("value", "real", "oddest", "readable"))
+    head += cells(t(f"report.inside.path.{key}") for key in ("value", "real", "oddness", "readable"))
     rows = [
         [Cell(ball), *cells([number(value), number(real), share(odd), yes(not far)])]
         for ball, value, real, odd, far in told

@@ -1,16 +1,30 @@
-"""Templates of the first layer: how much of what comes into a unit each original column brings, as a table that prints."""
+"""Templates of the first layer: how much of what comes into a unit each column brings, and each level of a category, as bars."""
 
 from __future__ import annotations
 
-from tabinterp.report.blocks import Block, Cell, Fold, Paragraph, Table
+from tabinterp.report.blocks import Block, Cell, Fold, Panels, Paragraph, Table
 from tabinterp.report.document import Document
 from tabinterp.report.heat import heat
-from tabinterp.report.inside import Inside, Template
-from tabinterp.report.words import MINUS, NONE, by_importance, cut, cut_cell, t, tidy
+from tabinterp.report.inside import Card, Inside, LevelWeights, Template
+from tabinterp.report.words import (
+    MINUS,
+    NONE,
+    by_importance,
+    cut,
+    cut_cell,
+    level_name,
+    listed,
+    name_cell,
+    signed,
+    t,
+    tidy,
+)
 
 WIDEST = 15  # columns; the others are one
 LEAST = 0.08  # a share that is printed
 LEVEL = 14  # display columns of a level
+BARRED, LEVELS = 2, 10  # categories, and levels of each, as bars
+BAR, LONGEST_BAR = "█", 8
 
 
 def templates(document: Document, part: Inside) -> list[Block]:
@@ -51,3 +65,31 @@ def _cell(found: Template, place: int) -> Cell:
     told = t("report.inside.templates.share", percent=round(100 * share))
     whole = "" if level is None or tidy(level) == named else sign + tidy(level)
     return Cell(f"{told} {sign}{named}".strip(), whole, heat(share))
+
+
+# ---- levels of a category
+
+
+def bars(card: Card) -> list[Block]:
+    """Every level of the categories that bring most into the unit, as a bar to the left or to the right."""
+    if not card.bars:
+        return []
+    tables = [_levels(one) for one in card.bars[:BARRED]]
+    names = listed(cut(one.column) for one in card.bars[:BARRED])
+    return [Fold(t("report.inside.bars.fold", columns=names), [Panels([[table] for table in tables])])]
+
+
+def _levels(found: LevelWeights) -> Table:
+    order = sorted(range(len(found.levels)), key=lambda i: -abs(found.weights[i]))[:LEVELS]
+    most = max(abs(found.weights[i]) for i in order) or 1.0
+    caption = t("report.inside.bars.table", column=tidy(found.column))
+    if len(order) < len(found.levels):
+        caption = t("report.inside.bars.some", caption=caption, count=len(found.levels) - len(order))
+    rows = []
+    for i in sorted(order):
+        weight = found.weights[i]
+        bar = BAR * round(LONGEST_BAR * abs(weight) / most)
+        sides = [Cell(bar if weight < 0 else ""), Cell(signed(weight)), Cell(bar if weight > 0 else "", style="t")]
+        rows.append([name_cell(level_name(found.levels[i])), *sides])
+    heads = [Cell(t(f"report.inside.bars.{key}"), style="t" * (key == "up")) for key in ("down", "weight", "up")]
+    return Table(caption, [Cell(t("report.inside.bars.level")), *heads], rows, style="plain")

@@ -1,0 +1,56 @@
+"""How often real rows are called no rows to read: rows that the reference does not hold, of two tables.
+
+    python -m benchmarks.stamp [--draws 8]
+
+The rule of `readouts/typicality.py` says 1%. For each draw a reference of so many rows, and 1,500 others (fewer where there are
+fewer) that are judged beside it. Bar: each mean within three standard errors, over draws, of 1%, or of the 0.25% that its
+discreteness allows for. The network is beside the point: only its encoder is.
+"""
+
+from __future__ import annotations
+
+import argparse
+import sys
+import tomllib
+import warnings
+from pathlib import Path
+
+import numpy as np
+from sklearn.exceptions import ConvergenceWarning
+
+import tabinterp as ti
+from benchmarks.adult import fitted
+from tabinterp.models import bind
+from tabinterp.readouts.typicality import LEVEL, typicality
+
+DATA = Path(__file__).parents[1] / "datasets"
+CASES = (("adult", 2_000), ("adult", 250), ("german_credit", 500), ("german_credit", 250))
+JUDGED, SLACK = 1_500, 0.0025
+
+
+def main() -> int:
+    ask = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    ask.add_argument("--draws", type=int, default=8)
+    draws, held = ask.parse_args().draws, True
+    print("| table | rows of the reference | stamped | standard error |\n|---|---|---|---|")
+    for name, size in CASES:
+        entry = tomllib.loads((DATA / "tables.toml").read_text(encoding="utf-8"))[name]
+        how = {"target": entry["target"], "positive": entry["positive"], "drop": entry["drop"]}
+        table = ti.read_table(DATA / entry["file"], **how, split=entry.get("split", 0.25))
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore", ConvergenceWarning)
+            model = ti.wrap(fitted(table))
+        bound = bind(model, ti.read_table(DATA / entry["file"], **how))  # no row is held out: all are drawn from
+        rng, rates = np.random.default_rng(0), []
+        for draw in range(draws):
+            rows = rng.permutation(len(bound.table))
+            judged = bound.table.take(np.sort(rows[size : size + JUDGED])).inputs
+            rates.append(float(typicality(bound.take(np.sort(rows[:size])), judged, draw).unreadable.mean()))
+        mean, error = float(np.mean(rates)), float(np.std(rates, ddof=1) / np.sqrt(draws))
+        print(f"| {name} | {size:,} | {mean:.2%} | {error:.2%} |", flush=True)
+        held &= abs(mean - LEVEL) <= 3 * error + SLACK
+    return 0 if held else 1
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,40 @@
+"""Reading while computing: the next batch is made in a thread of its own."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from queue import SimpleQueue
+from threading import Thread
+from typing import Any
+
+
+def ahead(items: Iterator[Any]) -> Iterator[Any]:
+    """The same items, the next of which is made while the present one is used. Nobody waits for one that is no longer wanted."""
+    wanted: SimpleQueue[bool] = SimpleQueue()
+    made: SimpleQueue[tuple[str, Any]] = SimpleQueue()
+    Thread(target=_make, args=(items, wanted, made), daemon=True).start()
+    wanted.put(True)
+    try:
+        while True:
+            what, item = made.get()
+            if what == "error":
+                raise item
+            if what == "end":
+                return
+            wanted.put(True)
+            yield item
+    finally:
+        wanted.put(False)
+
+
+def _make(items: Iterator[Any], wanted: SimpleQueue[bool], made: SimpleQueue[tuple[str, Any]]) -> None:
+    try:
+        while wanted.get():
+            for item in items:
+                made.put(("item", item))
+                break
+            else:
+                made.put(("end", None))
+                return
+    except BaseException as error:  # it is raised where the item is wanted
+        made.put(("error", error))
