@@ -140,13 +140,11 @@ def _count(kept: Kept, said: list[str], name: str, slug: str, made: Audited, fau
     status = made.status(slug)
     if status != "not_applicable":
         kept.alarms.setdefault(slug, {})[name] = status == "raised"
+    true = False
+    if status == "raised" and slug == "weak-subgroup" and fault is not None:
+        seed = int(name.split(maxsplit=1)[0])
+        true = kept.true.setdefault(slug, {})[name] = borne_out(made, *unseen(fault, seed))
     if status == "raised":
-        true = (
-            slug == "weak-subgroup"
-            and fault is not None
-            and borne_out(made, *unseen(fault, int(name.split(maxsplit=1)[0])))
-        )
-        kept.true.setdefault(slug, {})[name] = true
         said.append(f"  {'true   ' if true else 'alarm  '} {slug} ({name}): {made.words(slug)}")
 
 

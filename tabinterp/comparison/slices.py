@@ -133,10 +133,13 @@ def _slice(group: Group, test: Tested, margin: float) -> Slice:
 # ---- for any value of a row, and any groups
 
 
-def compared(masks: list[Any], values: FloatArray, weights: FloatArray, group: IntArray) -> list[Tested]:
+def compared(
+    masks: list[Any], values: FloatArray, weights: FloatArray, group: IntArray, rate: float = RATE
+) -> list[Tested]:
     """Mean of `values` (n,) in each group of rows (masks (n,)), and its difference from the mean of all other rows.
 
-    `group` (n,) says which rows count as one draw. Where the rows, or their groups, are fewer than ten, there is neither.
+    `group` (n,) says which rows count as one draw. Where the rows, or their groups, are fewer than ten, there is neither. `rate`:
+    of false discoveries, as for `family`.
     """
     inside, rest = [], []
     for mask in masks:
@@ -146,7 +149,7 @@ def compared(masks: list[Any], values: FloatArray, weights: FloatArray, group: I
         everyone = np.ones(len(values), dtype=bool)
         error = spread(moved - back, group, everyone)[0] if _enough(group, ~mask) else np.nan
         rest.append((mean - other, error, inside[-1][2]))
-    means, differences = family(inside), family(rest)
+    means, differences = family(inside, rate), family(rest, rate)
     return [Tested(*one, *other) for one, other in zip(means, differences, strict=True)]
 
 
@@ -154,8 +157,9 @@ def _enough(group: IntArray, rows: Any) -> bool:
     return len(np.unique(group[rows])) >= FEWEST
 
 
-def family(found: list[tuple[float, float, int]]) -> list[tuple[Mean, float]]:
-    """Intervals and corrected p-values of numbers with standard errors, each from so many draws."""
+def family(found: list[tuple[float, float, int]], rate: float = RATE) -> list[tuple[Mean, float]]:
+    """Intervals and corrected p-values of numbers with standard errors, each from so many draws; `rate` of false discoveries,
+    and of intervals that miss among those of what was found."""
     if not found:
         return []
     value, error, count = (np.array(part, dtype=np.float64) for part in zip(*found, strict=True))
@@ -164,8 +168,8 @@ def family(found: list[tuple[float, float, int]]) -> list[tuple[Mean, float]]:
     with np.errstate(invalid="ignore", divide="ignore"):
         p = 2 * stats.t.sf(np.where(value == 0, 0.0, np.abs(value) / error), df)
     q = benjamini_hochberg(np.where(np.isnan(error), np.nan, p))
-    tested, discovered = int(np.sum(~np.isnan(q))), int(np.sum(q <= RATE))
-    level = RATE * max(discovered, 1) / max(tested, 1)
+    tested, discovered = int(np.sum(~np.isnan(q))), int(np.sum(q <= rate))
+    level = rate * max(discovered, 1) / max(tested, 1)
     reach = stats.t.ppf(1 - level / 2, df) * error
     return [
         ((float(value[i]), float(error[i]), float(value[i] - reach[i]), float(value[i] + reach[i])), float(q[i]))

@@ -2,8 +2,9 @@
 
 The search is shallow: every column cut into its twelve most frequent levels or its quarters, and all pairs of these. It is
 done on one half of the rows, drawn by hash (rows that belong together stay together); the groups that stand out there, at
-most twelve, are tested on the other half, all of them as one family (`slices`: a false discovery rate of 5%, and intervals
-whose false coverage rate is 5%). So neither the search nor the number of tests makes a group look worse than it is.
+most twelve, are tested on the other half, all of them as one family (`slices`: a false discovery rate of 1%, and intervals
+whose false coverage rate is 1%). So neither the search nor the number of tests makes a group look worse than it is. At 5% one
+clean table in twenty might be blamed for a group.
 
 A group may simply be hard, so that a large loss alone says nothing. Two numbers do. For classes, `beyond` is the loss less what
 the linear counterpart's probabilities would have it be (their entropy), less the same of all other rows: rows near its boundary
@@ -36,6 +37,7 @@ from .performance import null_loss
 from .slices import compared, family
 
 SMALLEST = 25  # rows of a group in either half
+RATE = 0.01  # of false discoveries
 CANDIDATES = 6  # by each of the two numbers
 ALIKE = 0.7  # share of common rows above which two groups are one
 COLUMNS = 40
@@ -102,7 +104,7 @@ def weak_groups(network: Bound, linear: Bound, *, seed: int = 0) -> WeakGroups:
     found = [(conditions, mask) for conditions, mask in found if (mask & scored).sum() >= SMALLEST]
     part, group = table.take(scored), together(table)[scored]
     masks, lost = [mask[scored] for _, mask in found], lost[scored]
-    more = (part.row_weights, group)
+    more = (part.row_weights, group, RATE)
     worse = compared(masks, lost, *more)
     beyond: list[tuple[Mean, float]]
     excess: list[tuple[Mean, float]]
@@ -110,7 +112,7 @@ def weak_groups(network: Bound, linear: Bound, *, seed: int = 0) -> WeakGroups:
         beyond = [(one.against_rest, one.rest_q) for one in compared(masks, values[0][scored], *more)]
         excess = [(one.inside, one.q) for one in compared(masks, values[1][scored], *more)]
     else:
-        beyond = family([_shortfall(mask, lost, part, group) for mask in masks])
+        beyond = family([_shortfall(mask, lost, part, group) for mask in masks], RATE)
         excess = [(NONE, np.nan)] * len(masks)
     made = []
     for (conditions, _), mask, one, far, sure in zip(found, masks, worse, beyond, excess, strict=True):

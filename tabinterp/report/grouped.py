@@ -122,7 +122,7 @@ class WeakRow(Part):
     rows: int
     loss: float
     rest: float
-    difference: Interval  # of the level that keeps the false coverage rate at 5%, as the next two
+    difference: Interval  # of the level that keeps the false coverage rate at 1%, as the next two
     skill: float | None
     beyond: Interval
     excess: Interval
