@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 import functools
+import json
 import re
 from pathlib import Path
 
 import pandas as pd
 import pytest
 
-import tabinterp as ti
 from benchmarks.faults import people, tables
 from benchmarks.faults.__main__ import Kept, run, told
 from benchmarks.faults.audits import audited
@@ -81,7 +81,8 @@ def test_what_is_raised_on_a_bundled_table_is_explained(path):
         "adult": "Adult", "california_housing": "California", "default_of_credit_card_clients": "Taiwan",
         "german_credit": "German credit", "satellite": "Satellite",
     }  # fmt: skip
-    raised = [one.slug for one in ti.Audit.from_json(path).document.findings if one.status == "raised"]
+    findings = json.loads(path.read_text(encoding="utf-8"))["findings"]
+    raised = [one["slug"] for one in findings if one["status"] == "raised"]
     told = (ROOT / "docs" / "faults.md").read_text(encoding="utf-8").split("## The tables as they come")[1]
     parts = dict(re.findall(r"^- \*\*(.+?)\*\*(.*?)(?=^- \*\*|\Z)", told, re.MULTILINE | re.DOTALL))
     assert sorted(re.findall(r"^  - `([a-z-]+)`: ", parts[names[path.parent.name]], re.MULTILINE)) == sorted(raised)
