@@ -28,6 +28,7 @@ from ..table.draws import FloatArray, IntArray, chosen
 from .basis import LARGEST, Basis
 
 SEARCHED = 10_000
+SMALL_HESSIAN = 500  # columns up to which it is made: beyond, its n d^2 products are more than the passes of L-BFGS
 
 
 def fit_null(table: Table) -> Pipeline:
@@ -47,7 +48,7 @@ def fit(basis: Basis, table: Table, seed: int) -> Pipeline:
     elif table.schema.task == "count":
         model = fit_counts(x, y, table.row_weights, seed)
     else:
-        model = _logistic(len(table.schema.classes), strength_of(x, table, seed))
+        model = _logistic(len(table.schema.classes), x.shape[1], strength_of(x, table, seed))
         model = _fitted(model, x, y, table.weights)
     return Pipeline([("basis", basis.transformer), ("scale", scaler), ("model", model)])
 
@@ -73,9 +74,9 @@ def _target(table: Table) -> Any:
     return table.frame[table.schema.target].to_numpy() if table.schema.goal.classes else table.y
 
 
-def _logistic(classes: int, strength: float) -> LogisticRegression:
-    """Newton's method where the Hessian is small, one logit; L-BFGS for several classes."""
-    solver = "newton-cholesky" if classes == 2 else "lbfgs"
+def _logistic(classes: int, width: int, strength: float) -> LogisticRegression:
+    """Newton's method where the Hessian is small, one logit of few columns; L-BFGS otherwise."""
+    solver = "newton-cholesky" if classes == 2 and width <= SMALL_HESSIAN else "lbfgs"
     return LogisticRegression(C=strength, solver=solver, max_iter=ITERATIONS, warm_start=True)
 
 
@@ -99,7 +100,7 @@ def strength_of(x: FloatArray, table: Table, seed: int) -> float:
     parts: list[tuple[IntArray, IntArray]] = list(
         StratifiedKFold(folds, shuffle=True, random_state=seed).split(x, codes)
     )
-    models = [_logistic(classes, 1.0) for _ in parts]
+    models = [_logistic(classes, x.shape[1], 1.0) for _ in parts]
     best, lowest = float(STRENGTHS[0]), np.inf
     for strength in STRENGTHS:
         losses = []
