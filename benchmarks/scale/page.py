@@ -69,14 +69,17 @@ disk), and must reach the files under the same path or URL.
 ```python
 # Kubernetes (pip install dask-kubernetes; the Dask operator runs in the cluster)
 from dask_kubernetes.operator import KubeCluster
+
 cluster = KubeCluster(name="audit", image="registry.example/tabinterp:1", n_workers=8)
 
 # YARN (pip install dask-yarn; the environment packed by conda-pack or venv-pack)
 from dask_yarn import YarnCluster
+
 cluster = YarnCluster(environment="tabinterp.tar.gz", worker_vcores=1, worker_memory="4GiB", n_workers=8)
 
 # SLURM (pip install dask-jobqueue; PBS, LSF, SGE and others alike)
 from dask_jobqueue import SLURMCluster
+
 cluster = SLURMCluster(queue="normal", cores=1, memory="4GB", walltime="02:00:00")
 cluster.scale(8)
 

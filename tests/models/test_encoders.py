@@ -88,7 +88,11 @@ def test_importance_is_that_of_encoding_whole_rows_again(name):
     np.testing.assert_allclose(ours, expected, atol=2e-5)
 
 
-@pytest.mark.parametrize("name", PIPELINES)
+# Every pipeline that has slow columns, and every third of the others: an audit takes seconds.
+AUDITED = [name for i, name in enumerate(PIPELINES) if PIPELINES[name].slow or i % 3 == 0]
+
+
+@pytest.mark.parametrize("name", AUDITED)
 def test_an_audit_runs_and_says_which_columns_are_slow(name):
     _, bound = fitted(name)
     audit = ti.audit(bound.model, bound.table, rows=16)

@@ -354,7 +354,7 @@ def test_a_query_by_its_key_goes_on_after_a_lost_connection(postgres, tmp_path):
 
     def cut(what: str, done: int, of: int | None) -> None:
         if done == 300:
-            other = "pid <> pg_backend_pid() AND backend_type = 'client backend'"
+            other = "pid <> pg_backend_pid() AND backend_type = 'client backend' AND state <> 'idle'"
             assert run(f"SELECT count(pg_terminate_backend(pid)) FROM pg_stat_activity WHERE {other}") == 1
 
     asked = {"query": query, "drop": ["t"]}
