@@ -24,7 +24,7 @@ class Recipe:
     decay: float = 0.0
 
 
-SMOOTH, STEPPED = Recipe(), Recipe(400_000, 30, 64, nn.Tanh, 0.02)
+SMOOTH, STEPPED = Recipe(), Recipe(400_000, 45, 64, nn.Tanh, 0.02)
 OUTCOMES = Recipe(100_000, 10, decay=0.01)
 
 
