@@ -11,8 +11,9 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
-from . import digest
 from .census import masses
+from .digest import start as start_digests
+from .digest import update as update_digests
 from .draws import IntArray, content_hash, row_hash
 from .keeping import Arrays, State, pack_column, unpack_column
 from .midstate import Midstate, can_be_put_down
@@ -108,7 +109,7 @@ class Gathered:
 
     def __init__(self, types: dict[str, pd.Series], schema: Schema, split: Split | None, most: int, seed: int) -> None:
         self._split, self.resumable = split, can_be_put_down()
-        self.digests = digest.start(pd.DataFrame(types), Midstate if self.resumable else hashlib.sha256)
+        self.digests = start_digests(pd.DataFrame(types), Midstate if self.resumable else hashlib.sha256)
         self.pools = {side: Pool(most, seed) for side in (False, True)}
         self.sides = Sides()
         self.weights, self.mass = np.zeros(len(schema.classes)), {False: 0.0, True: 0.0}
@@ -116,7 +117,7 @@ class Gathered:
         self.rows = 0
 
     def update(self, table: Table) -> None:
-        digest.update(self.digests, table.frame)
+        update_digests(self.digests, table.frame)
         self.weights = self.weights + masses(table)
         held_out = None if self._split is None else self._copies.held_out(self._split, table)
         if held_out is not None:
