@@ -159,11 +159,13 @@ GROUPS: dict[str, str] = {
     "report.weak.note": (
         "Skill: 1 less the loss over that of knowing the group's own base rate. Beyond expectation: the loss less "
         "what the linear model's own probabilities say it should be, less the same of all other rows. Surer: the "
-        "loss less what the network's own probabilities say it should be. Intervals are corrected for all groups tested."
+        "loss less what the network's own probabilities say it should be."
+        " Intervals keep a false coverage rate of 1% over all groups tested."
     ),
     "report.weak.note_mean": (
         "Skill: 1 less the loss over that of knowing the group's own mean. Beyond expectation: the loss less nine "
-        "tenths of that; above zero the network knows hardly more than the mean. Intervals are corrected for all groups tested."
+        "tenths of that; above zero the network knows hardly more than the mean."
+        " Intervals keep a false coverage rate of 1% over all groups tested."
     ),
     # constraints
     "report.constraints": "Declared constraints",
