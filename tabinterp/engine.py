@@ -173,7 +173,7 @@ def dask_engine(client: Any) -> Engine:
         found, done, keep = _kept(scan, part, (encode, update), given)
         steps = encode, update, merge
         try:
-            kept = [sent(one) for one in (scan.form, *given)]
+            kept = [sent(one) for one in (scan.coded, *given)]
             pieces = scan.pieces(done) if done < len(scan) else iter(())
             while (group := [*islice(pieces, GROUP)]) or under_way:
                 if group:

@@ -30,6 +30,7 @@ from tabinterp.models.counterpart import fit_counterpart
 from tabinterp.sweep import sweep
 from tabinterp.table.batches import _read
 from tabinterp.table.keeping import Keeping
+from tabinterp.table.source import as_objects
 
 from .test_sums import numbers_in, rows
 
@@ -107,11 +108,15 @@ def test_pieces_are_the_batches_in_other_cuts(folder):
     assert [one.rows for one in pieces[:10]] == [GROUP] * 9 + [50]
     for part in ("all", "training", "evaluation"):
         apart = [table for piece in pieces for table in scan.form.batches(part, piece)]
+        coded = [table for piece in pieces for table in scan.coded.batches(part, piece)]
         for name in ("numbers", "y", "weights", "held_out"):
             whole, other = (np.concatenate([getattr(t, name) for t in ts]) for ts in (apart, scan.batches(part)))
             np.testing.assert_array_equal(whole, other)
-        frames = (pd.concat([t.frame for t in ts], ignore_index=True) for ts in (apart, scan.batches(part)))
-        pd.testing.assert_frame_equal(*frames)
+        frames = [pd.concat([t.frame for t in ts], ignore_index=True) for ts in (apart, scan.batches(part))]
+        frames.append(pd.concat([as_objects(t.frame) for t in coded], ignore_index=True))
+        for other in frames[1:]:
+            pd.testing.assert_frame_equal(frames[0], other)
+        assert any(dtype == "category" for dtype in coded[0].frame.dtypes)  # texts are read as codes
 
 
 @pytest.mark.parametrize("sent", [False, True], ids=["read at the workers", "sent to them"])

@@ -14,6 +14,7 @@ from ..errors import ModelError
 from ..table import Table
 from ..table.draws import FloatArray
 from ..table.schema import GOALS, Goal
+from ..table.source import as_objects
 from .encoding import build
 from .front import Untouched, is_sequence, linear, private, split, without_final
 from .function import Codes, FunctionModule
@@ -75,7 +76,7 @@ def on_rows(bound: Bound, table: Table, beside: Bound | None = None) -> Bound:
     are taken where it reads through the same encoder.
     """
     if bound.model.function is not None:
-        return bind(bound.model, table)
+        return bind(bound.model, replace(table, frame=as_objects(table.frame)))
     if beside is not None and beside.model.encoder is bound.model.encoder and beside.model.reads == bound.model.reads:
         x = beside.x
     else:

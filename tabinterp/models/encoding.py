@@ -21,7 +21,7 @@ from sklearn.pipeline import Pipeline
 
 from ..errors import ModelError, TabinterpError
 from ..table.draws import FloatArray, IntArray
-from ..table.source import shown
+from ..table.source import as_objects, shown
 from .affine import cut, weight_of
 from .parts import in_parts
 from .structure import known_levels, structure
@@ -134,7 +134,7 @@ def _transform(encoder: Any, reads: tuple[str, ...] | None) -> Callable[[pd.Data
             try:
                 encoded = quickly(rows)
                 if encoded is None:
-                    encoded = as_array(as_taken(encode, rows, named))
+                    encoded = as_array(as_taken(encode, as_objects(rows), named))
             except TabinterpError:
                 raise
             except Exception as error:  # the user's encoder: whatever it raises is told in its words

@@ -15,6 +15,7 @@ import numpy as np
 import pandas as pd
 
 from ..table.draws import FloatArray, IntArray
+from ..table.source import as_objects, coded_texts
 from .structure import known_as, positions, structure
 
 FEW = 0.25  # share of the rows from which distinct texts are not worth looking up
@@ -46,7 +47,7 @@ def in_parts(encoder: Any, array: Callable[[Any], FloatArray]) -> Callable[[pd.D
         except Exception:  # the user's transformers: the encoder as a whole will say what is wrong, if anything is
             return None
         if not same:
-            own = array(encoder.transform(rows.iloc[:CHECKED]))
+            own = array(encoder.transform(as_objects(rows.iloc[:CHECKED])))
             same.append(np.array_equal(own, encoded[:CHECKED], equal_nan=True))
         return encoded if same[0] else None
 
@@ -80,7 +81,7 @@ def _write(encoded: FloatArray, part: Part, frame: pd.DataFrame, array: Callable
     known = [one for one in found if one is not None]
     size = max((len(texts) for _, texts in known), default=0)
     if len(known) < len(found) or size > FEW * len(frame):
-        encoded[:, part.span] = array(part.transformer.transform(frame))
+        encoded[:, part.span] = array(part.transformer.transform(as_objects(frame)))
         return
     padded = {
         name: np.append(texts, [texts[0]] * (size - len(texts)))
@@ -102,8 +103,21 @@ def _scatter(encoded: FloatArray, block: IntArray, few: FloatArray, codes: IntAr
 
 def _distinct(values: pd.Series) -> tuple[IntArray, Any] | None:
     """Codes of a column's texts, and these, a missing one among them; None where it holds anything else."""
-    if values.dtype != object or pd.api.types.infer_dtype(values, skipna=True) != "string":
+    known = coded_texts(values)
+    if known is not None:
+        codes, texts = _used(*known)
+    elif values.dtype != object or pd.api.types.infer_dtype(values, skipna=True) != "string":
         return None
-    codes, texts = pd.factorize(values.to_numpy())
+    else:
+        codes, texts = pd.factorize(values.to_numpy())
     missing = codes < 0
     return (np.where(missing, len(texts), codes), np.append(texts, np.nan)) if missing.any() else (codes, texts)
+
+
+def _used(codes: IntArray, texts: Any) -> tuple[IntArray, Any]:
+    """The same of those texts alone that some row holds."""
+    held = np.bincount(codes + 1, minlength=len(texts) + 1)[1:] > 0
+    if held.all():
+        return codes, texts
+    places = np.append(np.cumsum(held) - 1, -1)  # of code -1 the last
+    return places[codes], texts[held]

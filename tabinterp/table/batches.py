@@ -18,7 +18,6 @@ from itertools import accumulate
 from pathlib import Path
 from typing import Any, BinaryIO, cast
 
-import numpy as np
 import pandas as pd
 import pyarrow as pa
 import pyarrow.dataset as ds
@@ -43,7 +42,8 @@ class Source:
     read where the source knows how many rows they have. `kept` is what must live as long as the source.
 
     `apart`: the same rows in parts that can be read elsewhere, each with its number of rows; None where there are none. `rows`:
-    how many there are, where that is known before they are read.
+    how many there are, where that is known before they are read. `texts`: columns of text that come as categories because they
+    are read faster so, and not because somebody called them that.
     """
 
     name: str
@@ -51,6 +51,7 @@ class Source:
     kept: Any = None
     apart: Callable[[], Iterator[tuple[int, Callable[[], Iterator[pd.DataFrame]]]]] | None = None
     rows: int | None = None
+    texts: Sequence[str] = ()
 
     def batches(self, first: int = 0) -> Iterator[pd.DataFrame]:
         """Raw frames, indexed by row number, from the one on that begins with row `first`."""
@@ -237,7 +238,8 @@ def _of_dataset(
                 yield count, partial(_read, text, one, found.schema, rows, texts)
 
     files = isinstance(found, ds.FileSystemDataset) and isinstance(found.format, ds.ParquetFileFormat)
-    return Source(name, parts, apart=apart if files else None, rows=found.count_rows() if files else None)
+    count = found.count_rows() if files else None
+    return Source(name, parts, apart=apart if files else None, rows=count, texts=texts)
 
 
 def _read(text: str, fragment: Any, schema: pa.Schema, rows: int, texts: Sequence[str] = ()) -> Iterator[pd.DataFrame]:
@@ -246,15 +248,18 @@ def _read(text: str, fragment: Any, schema: pa.Schema, rows: int, texts: Sequenc
             if len(batch):
                 frame = pa.Table.from_batches([batch]).replace_schema_metadata(schema.metadata).to_pandas()
                 made = {name: _texts(batch.column(name)) for name in texts if name in frame}
-                yield frame.assign(**{name: one.set_axis(frame.index) for name, one in made.items()})
+                yield frame.assign(**{name: pd.Series(one, frame.index) for name, one in made.items()})
 
 
-def _texts(column: pa.DictionaryArray) -> pd.Series:
-    """The texts, NaN where there is none; equal ones are one object."""
-    if len(column.dictionary) > len(column):  # that of a whole row group, most of which is not in this batch
+def _texts(column: pa.DictionaryArray) -> pd.Categorical:
+    """Codes into the distinct texts."""
+    texts = column.dictionary.to_pylist()
+    large = len(texts) > len(column)  # that of a whole row group, most of which is not in this batch
+    if large or None in texts or len({*texts}) < len(texts):
         column = column.dictionary_decode().dictionary_encode()
-    distinct = np.array([*column.dictionary.to_pylist(), np.nan], dtype=object)
-    return pd.Series(distinct[column.indices.fill_null(len(distinct) - 1).to_numpy()], dtype=object)
+        texts = column.dictionary.to_pylist()
+    codes = column.indices.fill_null(-1).to_numpy()
+    return pd.Categorical.from_codes(codes, pd.Index(texts, dtype=object), validate=False)
 
 
 @contextmanager

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from functools import partial
 from typing import Any
 
@@ -26,7 +26,7 @@ NAME = "columns"  # of its state
 
 def first_pass(asked: Asked, source: Source, keep: Keeping | None, told: Told | None) -> First:
     """Every batch of the source, or those that come after what is kept."""
-    found = First(asked)
+    found = First(asked, source.texts)
     state = None if keep is None else keep.read(NAME)
     if keep is not None and state is not None:
         with keep.restoring(NAME):
@@ -47,8 +47,8 @@ def first_pass(asked: Asked, source: Source, keep: Keeping | None, told: Told | 
 class First:
     """What a schema and a split need to know, joined batch by batch."""
 
-    def __init__(self, asked: Asked) -> None:
-        self.asked = asked
+    def __init__(self, asked: Asked, texts: Sequence[str] = ()) -> None:
+        self.asked, self._texts = asked, {*texts}
         self.rows = 0
         self.columns: dict[str, Witness] = {}
         self.marks: Marks = {}
@@ -63,7 +63,7 @@ class First:
                 f"from row {self.rows} on the columns are {[*raw.columns]}; before they are {[*self.columns]}"
             )
         frame = pd.DataFrame({column: plain(raw[column]) for column in raw.columns})
-        marks = self.asked.marks(raw)
+        marks = self.asked.marks(raw[[name for name in raw.columns if name not in self._texts]])
         found = {c: witness(frame[c], self.asked.whole(c, marks)) for c in frame.columns}
         self.columns = {c: merge(self.columns[c], one, MOST) if c in self.columns else one for c, one in found.items()}
         self.marks, self.rows = merge_marks(self.marks, marks), self.rows + len(frame)

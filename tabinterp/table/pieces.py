@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 
 from .schema import Schema
 from .settle import coded
-from .source import plain
+from .source import coded_texts, plain
 from .split import BoolArray, Split
 from .table import Table
 from .witness import cast
@@ -37,21 +37,31 @@ class Piece:
 
 @dataclass(frozen=True, eq=False)
 class Form:
-    """How raw rows become tables of the types and codes of the whole. `types`: a column of each type, with no rows."""
+    """How raw rows become tables of the types and codes of the whole. `types`: a column of each type, with no rows.
+
+    `coded`: columns that come as categories of texts stay codes into these, for who encodes each text once.
+    """
 
     name: str
     schema: Schema
     types: dict[str, pd.Series]
     split: Split | None
     weight: str | None
+    coded: bool = False
 
     def table(self, raw: pd.DataFrame) -> Table:
         """Raw rows, indexed by their numbers, whose sides are not known."""
-        frame = pd.DataFrame({name: cast(plain(raw[name]), whole) for name, whole in self.types.items()})
+        frame = pd.DataFrame({name: self._column(raw[name], whole) for name, whole in self.types.items()})
         numbers = raw.index.to_numpy().astype(np.int64)
         frame = frame.reset_index(drop=True)
         weights = None if self.weight is None else frame[self.weight].to_numpy(dtype=np.float64)
         return Table(self.name, frame, self.schema, coded(frame[self.schema.target], self.schema), numbers, weights)
+
+    def _column(self, values: pd.Series, whole: pd.Series) -> pd.Series:
+        if self.coded and whole.dtype == object and (texts := coded_texts(values)) is not None:
+            made = pd.Categorical.from_codes(texts[0], pd.Index(texts[1], dtype=object), validate=False)
+            return pd.Series(made, values.index)
+        return cast(plain(values), whole)
 
     def of(self, part: str, table: Table, held_out: BoolArray | None) -> Table:
         """The rows of "all", "training" or "evaluation", as `Table` names them."""

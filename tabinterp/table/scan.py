@@ -71,12 +71,17 @@ class Scan:
 
     def batches(self, part: str = "all") -> Iterator[Table]:
         """Tables of "all", the "training" or the "evaluation" rows, as `Table` names them; the next is read meanwhile."""
-        return (rows for _, rows in self.ends(part) if len(rows))
+        return (rows for _, rows in self._ends(self.form, part, 0) if len(rows))
 
     def ends(self, part: str, first: int = 0) -> Iterator[tuple[int, Table]]:
-        """Batch by batch from the one on that begins with row `first`: the row after its last, and its rows of a part."""
-        form = self.form
-        for table in ahead(_tables(self, first)):
+        """Batch by batch from the one on that begins with row `first`: the row after its last, and its rows of a part.
+
+        Columns of text are codes into texts where they are read so.
+        """
+        return self._ends(self.coded, part, first)
+
+    def _ends(self, form: Form, part: str, first: int) -> Iterator[tuple[int, Table]]:
+        for table in ahead(_tables(self, form, first)):
             yield int(table.numbers[-1]) + 1, form.of(part, table, held_out_bits(self.sides, table.numbers))
 
     @property
@@ -84,6 +89,11 @@ class Scan:
         """What makes tables of raw rows."""
         types = {name: one.values.iloc[:0] for name, one in self.columns.items()}
         return Form(self.name, self.schema, types, self.split, self.weight)
+
+    @property
+    def coded(self) -> Form:
+        """The same, of columns of text the codes where they are read so."""
+        return replace(self.form, coded=True)
 
     def pieces(self, first: int = 0) -> Iterator[Piece]:
         """All rows, to be read elsewhere: `form.batches` gives of a piece what `batches` gives of the whole.
@@ -229,7 +239,7 @@ def _second(scan: Scan, split: Split | None, keep: Keeping | None = None) -> Sca
                 return _unpacked(scan, *state)
             if found.resumable:
                 found.restore(*state, replace(_empty(), name=scan.name, schema=scan.schema))
-    for table in ahead(_tables(scan, found.rows)) if found.rows < len(scan) else ():
+    for table in ahead(_tables(scan, form, found.rows)) if found.rows < len(scan) else ():
         found.update(table)
         if scan.told is not None:
             scan.told("rows held out and drawn", found.rows, len(scan))
@@ -286,9 +296,8 @@ def _check_sides(scan: Scan, sides: Sides, mass: Mapping[bool, float]) -> None:
             )
 
 
-def _tables(scan: Scan, first: int = 0) -> Iterator[Table]:
+def _tables(scan: Scan, form: Form, first: int = 0) -> Iterator[Table]:
     """The rows batch by batch, of the types and codes of the whole."""
-    form = scan.form
     for raw in scan.source.batches(first):
         yield form.table(raw)
 

@@ -15,8 +15,10 @@ import numpy as np
 import pandas as pd
 import pyarrow
 from narwhals.exceptions import DuplicateError
+from numpy.typing import NDArray
 
 from ..errors import TableError
+from .draws import IntArray
 
 UNREADABLE = (ValueError, OSError, EOFError, csv.Error, zlib.error, pyarrow.ArrowException)
 NUMBERS = ("integer", "floating", "mixed-integer-float", "decimal")  # what pandas calls objects that are all numbers
@@ -35,8 +37,30 @@ def as_frame(source: Any) -> pd.DataFrame:
     return frame.reset_index(drop=True)
 
 
+def coded_texts(values: pd.Series) -> tuple[IntArray, NDArray[Any]] | None:
+    """(rows,) codes into texts, -1 where there is none, of categories that are all texts; None of anything else."""
+    if not isinstance(values.dtype, pd.CategoricalDtype):
+        return None
+    texts = values.cat.categories.to_numpy(dtype=object)
+    if not all(isinstance(one, str) for one in texts):
+        return None
+    return values.cat.codes.to_numpy().astype(np.int64), texts
+
+
+def as_objects(frame: pd.DataFrame) -> pd.DataFrame:
+    """The same rows with the texts themselves where they are known by codes."""
+    coded = {
+        str(name): plain(frame[name]) for name in frame.columns if isinstance(frame[name].dtype, pd.CategoricalDtype)
+    }
+    return frame.assign(**coded) if coded else frame
+
+
 def plain(values: pd.Series) -> pd.Series:
     """Numbers as numpy numbers, booleans as bool, dates as dates, all else as objects with NaN for missing."""
+    texts = coded_texts(values)
+    if texts is not None and (texts[0] >= 0).any():
+        objects = np.append(texts[1], np.nan)[texts[0]]  # of code -1 the last
+        return pd.Series(objects, values.index, object, values.name)
     if isinstance(values.dtype, pd.CategoricalDtype):
         values = values.astype(object).infer_objects()
     dtype, missing = values.dtype, values.isna()

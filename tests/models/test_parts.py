@@ -34,6 +34,12 @@ def rows(n=1500):
     return made
 
 
+def coded(frame):
+    """As rows come in batches: texts as codes into these, a text among them that no row holds."""
+    texts = {c: ["nobody", *frame[c].dropna().unique()] for c in LEVELS}
+    return frame.assign(**{c: pd.Categorical(frame[c], pd.Index(texts[c], dtype=object)) for c in LEVELS})
+
+
 @pytest.mark.parametrize("name", ENCODERS)
 def test_rows_are_what_the_encoder_makes_of_them(name, monkeypatch):
     source = frame(600)
@@ -44,8 +50,10 @@ def test_rows_are_what_the_encoder_makes_of_them(name, monkeypatch):
     transform = encoded_by(encoder, source[COLUMNS], tuple(COLUMNS))
     for _ in range(2):
         np.testing.assert_array_equal(transform(rows()), expected)
+    np.testing.assert_array_equal(transform(coded(rows())), expected)
     np.testing.assert_array_equal(cloudpickle.loads(cloudpickle.dumps(transform))(rows()), expected)
     assert all(one < 100 for one in asked)  # texts, and the rows that are compared once
+    np.testing.assert_array_equal(transform(coded(rows(100))), dense(encoder.transform(rows(100))))  # too few for parts
 
 
 class Ranks(TransformerMixin, BaseEstimator):
