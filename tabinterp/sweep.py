@@ -11,7 +11,7 @@ from typing import Any
 
 from .comparison import calibration, totals
 from .engine import Engine, in_parts, in_turn
-from .models import Bound, on_rows, without_rows
+from .models import Block, Bound, on_rows, without_rows
 from .readouts import streamed, sums
 from .table import Scan, Table
 
@@ -21,7 +21,8 @@ class Whole:
     """Sums over rows of both models that stand in the place of a reading of drawn rows, whose `field` of the results it is.
 
     `start` (both models on drawn rows) gives a plan, `update` (plan, both on a batch) the batch's sums, `finish` (plan, sums,
-    what the drawn rows gave) the reading. `grouped`: it also holds where rows come in groups. `slopes`: it takes gradients.
+    what the drawn rows gave) the reading. `grouped`: it also holds where rows come in groups. `along`: it follows the rows
+    through the network, whose derivatives or hidden units it takes: `update` gives what sums a block of them.
     """
 
     field: str
@@ -30,7 +31,7 @@ class Whole:
     merge: Callable[[Any, Any], Any]
     finish: Callable[[Any, Any, Any], Any]
     grouped: bool = True
-    slopes: bool = False
+    along: bool = False
 
 
 def _curves_start(network: Bound, linear: Bound) -> Any:
@@ -53,8 +54,9 @@ def _gradients_start(network: Bound, linear: Bound) -> Any:
     return streamed.start_gradients(network), streamed.start_gradients(linear)
 
 
-def _gradients(plan: Any, network: Bound, linear: Bound) -> Any:
-    return tuple(streamed.update_gradients(*pair) for pair in zip(plan, (network, linear), strict=True))
+def _gradients(plan: Any, network: Bound, linear: Bound) -> Callable[[Block], Any]:
+    both = [streamed.update_gradients(*pair) for pair in zip(plan, (network, linear), strict=True)]
+    return lambda block: tuple(update(block) for update in both)
 
 
 def _gradients_merge(a: Any, b: Any) -> Any:
@@ -77,7 +79,7 @@ WHOLE: tuple[Whole, ...] = (
         grouped=False,
     ),
     Whole("calibration", _curves_start, _curves, _curves_merge, _curves_finish, grouped=False),
-    Whole("gradients", _gradients_start, _gradients, _gradients_merge, _gradients_finish, slopes=True),
+    Whole("gradients", _gradients_start, _gradients, _gradients_merge, _gradients_finish, along=True),
 )
 
 
@@ -114,8 +116,7 @@ def sweep(
 ) -> Swept:
     """One pass over the rows that are evaluated; the plans are made on those of them that were drawn."""
     grouped = any(column.role == "group" for column in scan.schema.columns)
-    able = [w for w in WHOLE if (w.grouped or not grouped) and (network.has_gradient or not w.slopes)]
-    able.sort(key=lambda one: not one.slopes)  # gradients first: the scores are had on the way
+    able = [w for w in WHOLE if (w.grouped or not grouped) and (network.has_gradient or not w.along)]
     drawn = [one if one.table.held_out is None else one.take(one.table.held_out) for one in (network, linear)]
     plans = {one.field: one.start(*drawn) for one in able}
     pair = Pair(without_rows(network), without_rows(linear), plans)
@@ -131,9 +132,22 @@ def _encode(pair: Pair, table: Table) -> Iterator[tuple[Bound, Bound]]:
 
 
 def _update(pair: Pair, both: tuple[Bound, Bound]) -> dict[str, Any]:
-    """The sums of these rows, of each field that there is a plan of, in the order of the plans."""
-    whole = {one.field: one for one in WHOLE}
-    return {field: whole[field].update(plan, *both) for field, plan in pair.plans.items()}
+    return taken(pair.plans, *both)
+
+
+def taken(plans: Mapping[str, Any], network: Bound, linear: Bound) -> dict[str, Any]:
+    """The sums of these rows, of each field that there is a plan of.
+
+    What goes along with the rows through the network comes first: the scores are had on the way.
+    """
+    whole = {one.field: one for one in WHOLE if one.field in plans}
+    along = {f: one.update(plans[f], network, linear) for f, one in whole.items() if one.along}
+    found: dict[str, Any] = {}
+    for block in network.blocks() if along else ():
+        for field, update in along.items():
+            sums_of = update(block)
+            found[field] = whole[field].merge(found[field], sums_of) if field in found else sums_of
+    return found | {f: one.update(plans[f], network, linear) for f, one in whole.items() if not one.along}
 
 
 def _merge(a: dict[str, Any], b: dict[str, Any]) -> dict[str, Any]:

@@ -11,6 +11,7 @@ import copy
 import operator
 from collections.abc import Callable
 from dataclasses import dataclass
+from threading import get_ident
 from typing import Any, TypeGuard
 
 import torch
@@ -201,29 +202,32 @@ class Activations:
 
     def __init__(self, module: nn.Module) -> None:
         self._module = module
-        self._graph = trace(module)
+        self._graph = _giving_activations(module)
 
     def __call__(self, x: Tensor) -> dict[str, Tensor]:
         """Layer name -> (n, h) for a batch (n, d)."""
         with torch.inference_mode():
-            found = _Recorder(self._graph).record(x) if self._graph is not None else _hooked(self._module, x)
+            found = self.beside(x)[1]
         return {f"layer {i + 1}": value for i, value in enumerate(found)}
 
+    def beside(self, x: Tensor) -> tuple[Tensor, list[Tensor]]:
+        """What the network makes of a batch, and what the units of each layer put out on the way."""
+        if self._graph is None:
+            return _hooked(self._module, x)
+        out, found = self._graph(x)
+        return out, [value for value in found if isinstance(value, Tensor) and value.ndim == 2]
 
-class _Recorder(fx.Interpreter):
-    def __init__(self, graph: fx.GraphModule) -> None:
-        super().__init__(graph)
-        self.found: list[Tensor] = []
 
-    def record(self, x: Tensor) -> list[Tensor]:
-        self.run(x)
-        return self.found
-
-    def run_node(self, n: fx.Node) -> Any:
-        value = super().run_node(n)
-        if is_activation(self.module, n) and isinstance(value, Tensor) and value.ndim == 2:
-            self.found.append(value)
-        return value
+def _giving_activations(module: nn.Module) -> fx.GraphModule | None:
+    """The module as a graph that also gives what its activations do; None where it cannot be traced."""
+    graph = trace(module)
+    if graph is None:
+        return None
+    found = tuple(node for node in graph.graph.nodes if is_activation(graph, node))
+    end = next(node for node in graph.graph.nodes if node.op == "output")
+    end.args = ((end.args[0], found),)
+    graph.recompile()
+    return graph
 
 
 def is_activation(graph: nn.Module, node: fx.Node) -> bool:
@@ -235,20 +239,20 @@ def is_activation(graph: nn.Module, node: fx.Node) -> bool:
     return node.op == "call_method" and node.target in ACTIVATION_METHODS
 
 
-def _hooked(module: nn.Module, x: Tensor) -> list[Tensor]:
+def _hooked(module: nn.Module, x: Tensor) -> tuple[Tensor, list[Tensor]]:
     found: list[Tensor] = []
+    caller = get_ident()  # another thread may ask the same module
 
     def keep(_module: nn.Module, _args: Any, value: Any) -> None:
-        if isinstance(value, Tensor) and value.ndim == 2:
+        if get_ident() == caller and isinstance(value, Tensor) and value.ndim == 2:
             found.append(value)
 
     handles = [m.register_forward_hook(keep) for m in module.modules() if isinstance(m, ACTIVATION_MODULES)]
     try:
-        module(x)
+        return module(x), found
     finally:
         for handle in handles:
             handle.remove()
-    return found
 
 
 # ---- modules of our own

@@ -89,6 +89,16 @@ def check_widths(model: Model, widths: Sequence[int]) -> None:
 
 
 @dataclass(frozen=True, eq=False)
+class Block:
+    """Few of a table's rows on their way through a network: `rows` they are, `slopes` (m, d, k) the scores' derivatives, and
+    `units` what each layer puts out, (m, h) of the network's own precision, where that was asked for."""
+
+    rows: slice
+    slopes: FloatArray
+    units: tuple[NDArray[Any], ...]
+
+
+@dataclass(frozen=True, eq=False)
 class Bound:
     """A model on the rows of one table: everything a reading needs.
 
@@ -133,16 +143,16 @@ class Bound:
         """(n, k) scores of the table's rows, at the module's own precision; all of them finite."""
         return self._finite(self.score(self.x))
 
-    def slopes(self) -> Iterator[tuple[slice, FloatArray]]:
-        """Block by block of the table's rows which they are, and their (m, d, k) derivatives.
+    def blocks(self, units: bool = False) -> Iterator[Block]:
+        """The table's rows, few at a time, with their derivatives, and what hidden units put out where `units` says so.
 
-        The scores are had on the way, and known at the end: one forward pass gives both.
+        The scores are had on the way, and known at the end: one forward pass gives all.
         """
         scores = np.empty((len(self.x), len(self.outputs)))
         for start in range(0, len(self.x), SMALL):
-            rows = slice(start, start + SMALL)
-            slopes, scores[rows] = self._differentiated(self.x[rows])
-            yield rows, slopes
+            rows = slice(start, min(start + SMALL, len(self.x)))
+            slopes, scores[rows], *found = self._differentiated(self.x[rows], units)
+            yield Block(rows, slopes, tuple(found))
         self.__dict__.setdefault("scores", self._finite(scores))
 
     def _finite(self, scores: FloatArray) -> FloatArray:
@@ -252,20 +262,28 @@ class Bound:
             return np.repeat(self.gradients(x[:1]), len(x), axis=0)
         return self._differentiated(x)[0]
 
-    def _differentiated(self, x: FloatArray) -> tuple[FloatArray, FloatArray]:
-        """(m, d, k) derivatives and (m, k) scores."""
+    def _differentiated(self, x: FloatArray, units: bool = False) -> list[NDArray[Any]]:
+        """(m, d, k) derivatives, (m, k) scores, and with `units` (m, h) what those of each layer put out."""
         dtype, halves = module_dtype(self.module), Halves()
 
-        def ask(rows: Tensor) -> tuple[Tensor, Tensor]:
+        def ask(rows: Tensor) -> tuple[Tensor, ...]:
             batch = rows.detach().requires_grad_(True)
-            scores = self.asked(batch)
+            scores, found = self.watched.beside(batch.to(self.model.device)) if units else (self.asked(batch), [])
             last = scores.shape[1] - 1
             slopes = [torch.autograd.grad(scores[:, k].sum(), batch, retain_graph=k < last)[0] for k in range(last + 1)]
-            return slopes[0][:, :, None] if last == 0 else torch.stack(slopes, dim=2), scores.detach()
+            together = slopes[0][:, :, None] if last == 0 else torch.stack(slopes, dim=2)
+            return together, scores.detach(), *(one.detach() for one in found)
 
         parts = [halves(ask, torch.as_tensor(x[i : i + BLOCK]).to(dtype)) for i in range(0, max(1, len(x)), BLOCK)]
-        slopes, scores = (of[0] if len(of) == 1 else torch.cat(of) for of in zip(*parts, strict=True))
-        return slopes.double().numpy(), scores.double().numpy()
+        slopes, scores, *layers = (of[0] if len(of) == 1 else torch.cat(of) for of in zip(*parts, strict=True))
+        return [slopes.double().numpy(), scores.double().numpy(), *(one.numpy() for one in layers)]
+
+    @cached_property
+    def watched(self) -> Activations:
+        """The module where it computes, with what its hidden units put out."""
+        with torch.inference_mode(False):
+            here = self.model.device == CPU
+            return Activations(self.module if here else private(self.module).to(self.model.device))
 
     def activations(self, x: FloatArray | None = None) -> dict[str, FloatArray]:
         """Layer -> (n, h): what each hidden unit puts out on encoded rows (None: the table's)."""

@@ -7,7 +7,7 @@ model both are its coefficients, in every row.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from itertools import groupby
 
 import numpy as np
@@ -22,18 +22,33 @@ from .terms import AnyTerm, Contrast, Slope
 def row_derivatives(bound: Bound, terms: Sequence[AnyTerm]) -> FloatArray:
     """(n, terms, k) each row's own derivative or contrast; NaN where it has none (the column is missing)."""
     result = np.full((len(bound.x), len(terms), len(bound.outputs)), np.nan)
-    has_slope = any(isinstance(term, Slope) for term in terms)
-    gradient = bound.gradients(bound.x) if has_slope else np.empty((len(bound.x), 0, len(bound.outputs)))
+    slopes = [(j, term) for j, term in enumerate(terms) if isinstance(term, Slope)]
+    if slopes:
+        of_rows = slope_derivatives(bound, [term for _, term in slopes])
+        result[:, [j for j, _ in slopes]] = of_rows(bound.gradients(bound.x), slice(None))
     for column, group in groupby(enumerate(terms), key=lambda pair: pair[1].term.column):
-        members = list(group)
-        for j, term in members:
-            if isinstance(term, Slope):
-                present = bound.table.frame[column].notna().to_numpy()
-                result[present, j] = np.einsum("nek,e->nk", gradient[present][:, term.block], term.per_unit)
-        contrasts = [(j, term) for j, term in members if isinstance(term, Contrast)]
+        contrasts = [(j, term) for j, term in group if isinstance(term, Contrast)]
         if contrasts:
             result[:, [j for j, _ in contrasts]] = _contrasts(bound, column, [term for _, term in contrasts])
     return result
+
+
+def slope_derivatives(bound: Bound, terms: Sequence[Slope]) -> Callable[[FloatArray, slice], FloatArray]:
+    """What makes of the gradients (m, d, k) of some rows their derivatives (m, terms, k); NaN where a column is missing."""
+    encoded = np.unique(np.concatenate([term.block for term in terms])) if terms else np.empty(0, dtype=np.int64)
+    per_unit = np.zeros((len(encoded), len(terms)))
+    for j, term in enumerate(terms):
+        per_unit[np.searchsorted(encoded, term.block), j] = term.per_unit
+    missing = bound.table.frame[[term.term.column for term in terms]].isna().to_numpy()
+    some = bool(missing.any())
+
+    def of_rows(gradient: FloatArray, rows: slice) -> FloatArray:
+        found = np.einsum("nek,et->ntk", gradient[:, encoded], per_unit, optimize=True)
+        if some:
+            found[missing[rows]] = np.nan
+        return np.asarray(found, dtype=np.float64)
+
+    return of_rows
 
 
 def _contrasts(bound: Bound, column: str, contrasts: list[Contrast]) -> FloatArray:

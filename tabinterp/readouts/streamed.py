@@ -5,24 +5,30 @@ The covariance of a block and the point that a distance is measured from are tho
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 
 import numpy as np
 
-from ..models import Bound
-from ..models.model import SMALL
+from ..models import Block, Bound
 from ..table.draws import FloatArray
 from . import sums
 from .baselines import baseline_of
 from .blockwise import covariances, known, members, sizes
-from .derivatives import row_derivatives
+from .derivatives import row_derivatives, slope_derivatives
 from .gradients import GradientImportance
 from .result import Estimates
 from .sums import Means
-from .terms import AnyTerm
+from .terms import AnyTerm, Slope
 
-CELLS = 2**20  # of what is summed at a time
+
+@dataclass(frozen=True, eq=False)
+class Line:
+    """Of a linear model, whose gradient is that of every row: the size of its blocks, and gradient x input as one product."""
+
+    size: FloatArray  # (columns, k)
+    weight: FloatArray  # (d, columns * k)
+    start: FloatArray  # (columns * k,)
 
 
 @dataclass(frozen=True, eq=False)
@@ -31,50 +37,36 @@ class Gradients:
 
     spread: tuple[FloatArray, ...]
     start: FloatArray  # (d,)
+    line: Line | None
 
 
 def start_gradients(bound: Bound) -> Gradients:
-    return Gradients(covariances(bound), baseline_of(bound, "mean"))
+    spread, start, line = covariances(bound), baseline_of(bound, "mean"), None
+    if bound.is_linear:
+        slope = bound.gradients(bound.x[:1])
+        weight = (members(bound)[:, :, None] * slope[0][:, None, :]).reshape(len(start), -1)
+        line = Line(sizes(bound, slope, spread)[0], weight, start @ weight)
+    return Gradients(spread, start, line)
 
 
-def update_gradients(plan: Gradients, bound: Bound) -> Means:
-    """Sums over these rows of sizes, of gradient x input and of its absolute values: entries (3, columns, k)."""
-    shape, weights = (3, len(bound.columns), len(bound.outputs)), bound.table.weights
-    state, first = sums.start(shape), 0
-    values = np.empty((min(len(bound.x), SMALL * max(1, CELLS // (SMALL * int(np.prod(shape))))), *shape))
-    for rows, size, moved in (_of_linear if bound.is_linear else _of_network)(plan, bound):
-        at = slice(rows.start - first, rows.start - first + len(moved))
-        values[at, 0], values[at, 1] = known(bound, size), known(bound, moved)
-        np.abs(values[at, 1], out=values[at, 2])
-        if at.stop == len(values) or rows.start + len(moved) == len(bound.x):
-            whole = slice(first, first + at.stop)
-            state = sums.update(state, values[: at.stop], None if weights is None else weights[whole])
-            first = whole.stop
-    return state
+def update_gradients(plan: Gradients, bound: Bound) -> Callable[[Block], Means]:
+    """What sums sizes of gradients, gradient x input and its absolute values over a block: entries (3, columns, k)."""
+    member, weights = members(bound), bound.table.weights
 
+    def update(block: Block) -> Means:
+        x, k = bound.x[block.rows], len(bound.outputs)
+        values = np.empty((len(x), 3, len(bound.columns), k))
+        if plan.line is not None:
+            size = plan.line.size[None]
+            moved = (x @ plan.line.weight - plan.line.start).reshape(-1, *size.shape[1:])
+        else:
+            size, shift = sizes(bound, block.slopes, plan.spread), x - plan.start
+            moved = np.stack([(shift * block.slopes[:, :, i]) @ member for i in range(k)], axis=2)
+        values[:, 0], values[:, 1] = known(bound, size), known(bound, moved)
+        np.abs(values[:, 1], out=values[:, 2])
+        return sums.update(sums.start(values.shape[1:]), values, None if weights is None else weights[block.rows])
 
-Block = tuple[slice, FloatArray, FloatArray]  # rows, the size of their gradients, gradient x input: (m, columns, k)
-
-
-def _of_network(plan: Gradients, bound: Bound) -> Iterator[Block]:
-    member = members(bound)
-    for rows, slopes in bound.slopes():
-        shift = bound.x[rows] - plan.start
-        moved = [(shift * slopes[:, :, k]) @ member for k in range(slopes.shape[2])]
-        yield rows, sizes(bound, slopes, plan.spread), np.stack(moved, axis=2)
-
-
-def _of_linear(plan: Gradients, bound: Bound) -> Iterator[Block]:
-    """One row's gradient is that of all, and gradient x input one product of matrices."""
-    if not len(bound.x):
-        return
-    slope, member = bound.gradients(bound.x[:1]), members(bound)
-    size = sizes(bound, slope, plan.spread)
-    weight = (member[:, :, None] * slope[0][:, None, :]).reshape(len(member), -1)
-    start = plan.start @ weight
-    for first in range(0, len(bound.x), SMALL):
-        rows = slice(first, first + SMALL)
-        yield rows, size, (bound.x[rows] @ weight - start).reshape(-1, *size.shape[1:])
+    return update
 
 
 def finish_gradients(state: Means, drawn: Sequence[GradientImportance]) -> tuple[GradientImportance, ...]:
@@ -92,11 +84,22 @@ def finish_gradients(state: Means, drawn: Sequence[GradientImportance]) -> tuple
 
 def update_derivatives(terms: Sequence[AnyTerm], bound: Bound) -> Means:
     """Sums of every row's derivative or contrast, and of how often it is above and below nought: (3, terms, k)."""
-    derivative = row_derivatives(bound, terms)
+    return _sums(row_derivatives(bound, terms), bound.table.weights)
+
+
+def update_slopes(terms: Sequence[Slope], bound: Bound) -> Callable[[Block], Means]:
+    """What sums the same over a block, of terms that need nothing but the gradient."""
+    of_rows, weights = slope_derivatives(bound, terms), bound.table.weights
+    return lambda block: _sums(
+        of_rows(block.slopes, block.rows), None if weights is None else weights[block.rows]
+    )
+
+
+def _sums(derivative: FloatArray, weights: FloatArray | None) -> Means:
     with np.errstate(invalid="ignore"):
         signs = [np.where(np.isnan(derivative), np.nan, one) for one in (derivative > 0, derivative < 0)]
     both = np.stack([derivative, *signs], axis=1)
-    return sums.update(sums.start(both.shape[1:]), both, bound.table.weights)
+    return sums.update(sums.start(both.shape[1:]), both, weights)
 
 
 def finish_derivatives(state: Means) -> tuple[Estimates, FloatArray]:

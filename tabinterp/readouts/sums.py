@@ -45,23 +45,22 @@ def update(state: Means, values: FloatArray, weights: FloatArray | None = None) 
 
 def _of_all(values: FloatArray, weights: FloatArray | None) -> Means | None:
     """Where every entry has a value, in few passes over the memory; None where one has none, or no row has weight."""
-    n, shape = len(values), values.shape[1:]
-    w = None if weights is None else weights.reshape(-1, *[1] * (values.ndim - 1))
-    mass = float(n if weights is None else weights.sum())
+    n, shape, flat = len(values), values.shape[1:], values.reshape(len(values), -1)
+    w = np.ones(n) if weights is None else weights
+    mass = float(w.sum())
     if mass == 0:
         return None
     with np.errstate(invalid="ignore", over="ignore"):
-        mean = (values if w is None else w * values).sum(axis=0) / mass
+        mean = np.einsum("i,ij->j", w, flat) / mass
     if not np.isfinite(mean).all():
         return None
-    d = values - mean
-    if w is not None:
-        d *= w
-    first = (d if w is None else w * d).sum(axis=0)
-    second = np.square(d, out=d).sum(axis=0)
-    zeroth = float(n if weights is None else np.square(weights).sum())
-    held, squared = np.full(shape, mass), np.full(shape, zeroth)
-    return Means(n, np.full(shape, float(n)), held, mean, squared, first, second)
+    d = flat - mean
+    if weights is not None:
+        d *= w[:, None]
+    first, second = np.einsum("i,ij->j", w, d), np.einsum("ij,ij->j", d, d)
+    held, squared = np.full(shape, mass), np.full(shape, float(w @ w))
+    parts = (one.reshape(shape) for one in (first, second))
+    return Means(n, np.full(shape, float(n)), held, mean.reshape(shape), squared, *parts)
 
 
 def _of_present(values: FloatArray, weights: FloatArray | None) -> Means:
