@@ -12,7 +12,9 @@ from typing import Any
 from .comparison import calibration, totals
 from .engine import Engine, in_parts, in_turn
 from .models import Block, Bound, on_rows, without_rows
-from .readouts import streamed, sums
+from .readouts import association, neurons, streamed, sums
+from .readouts.coefficients import with_slopes
+from .readouts.terms import Slope, find_terms
 from .table import Scan, Table
 
 
@@ -20,7 +22,7 @@ from .table import Scan, Table
 class Whole:
     """Sums over rows of both models that stand in the place of a reading of drawn rows, whose `field` of the results it is.
 
-    `start` (both models on drawn rows) gives a plan, `update` (plan, both on a batch) the batch's sums, `finish` (plan, sums,
+    `start` (both models on drawn rows) gives a plan, or None where there is nothing to sum; `update` (plan, both on a batch) the batch's sums, `finish` (plan, sums,
     what the drawn rows gave) the reading. `grouped`: it also holds where rows come in groups. `along`: it follows the rows
     through the network, whose derivatives or hidden units it takes: `update` gives what sums a block of them.
     """
@@ -69,6 +71,14 @@ def _gradients_finish(plan: Any, found: Any, drawn: Any) -> Any:
     return [*zip(*pairs, strict=True)] if pairs else drawn
 
 
+def _slopes_start(network: Bound, _: Bound) -> Any:
+    return [term for term in find_terms(network) if isinstance(term, Slope)] or None
+
+
+def _slopes_finish(plan: Any, found: Any, drawn: Any) -> Any:
+    return drawn and (drawn[0], with_slopes(drawn[1], plan, found))
+
+
 WHOLE: tuple[Whole, ...] = (
     Whole(
         "performance",
@@ -80,6 +90,22 @@ WHOLE: tuple[Whole, ...] = (
     ),
     Whole("calibration", _curves_start, _curves, _curves_merge, _curves_finish, grouped=False),
     Whole("gradients", _gradients_start, _gradients, _gradients_merge, _gradients_finish, along=True),
+    Whole(
+        "coefficients",
+        _slopes_start,
+        lambda plan, network, linear: streamed.update_slopes(plan, network),
+        sums.merge,
+        _slopes_finish,
+        along=True,
+    ),
+    Whole(
+        "neurons",
+        lambda network, linear: neurons.start_moments(network),
+        lambda plan, network, linear: neurons.update_moments(plan, network),
+        association.merge,
+        lambda plan, found, drawn: drawn and neurons.finish_moments(plan, found, drawn),
+        along=True,
+    ),
 )
 
 
@@ -118,7 +144,7 @@ def sweep(
     grouped = any(column.role == "group" for column in scan.schema.columns)
     able = [w for w in WHOLE if (w.grouped or not grouped) and (network.has_gradient or not w.along)]
     drawn = [one if one.table.held_out is None else one.take(one.table.held_out) for one in (network, linear)]
-    plans = {one.field: one.start(*drawn) for one in able}
+    plans = {one.field: plan for one in able if (plan := one.start(*drawn)) is not None}
     pair = Pair(without_rows(network), without_rows(linear), plans)
     found = engine(scan, "evaluation", _encode, _update, (pair,), _merge, progress)
     return Swept(plans, {one.field: found[one.field] for one in WHOLE if one.field in found})
@@ -143,7 +169,7 @@ def taken(plans: Mapping[str, Any], network: Bound, linear: Bound) -> dict[str, 
     whole = {one.field: one for one in WHOLE if one.field in plans}
     along = {f: one.update(plans[f], network, linear) for f, one in whole.items() if one.along}
     found: dict[str, Any] = {}
-    for block in network.blocks() if along else ():
+    for block in network.blocks(units="neurons" in along) if along else ():
         for field, update in along.items():
             sums_of = update(block)
             found[field] = whole[field].merge(found[field], sums_of) if field in found else sums_of

@@ -132,7 +132,7 @@ SUMMED = (
     Summed(
         "moments of units and columns",
         _moments,
-        lambda p, at: association.update(association.start(4, 3, [3]), *(one[at] for one in p)),
+        lambda p, at: association.update(association.start(np.zeros(4), np.full(3, 1e3), [3]), *(one[at] for one in p)),
         association.merge,
         lambda p, s: association.finish(s),
     ),

@@ -22,47 +22,49 @@ Matrix products run on one thread, so that the last digits do not depend on the 
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, fields, replace
+from functools import cache
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 from scipy import sparse, stats
-from threadpoolctl import threadpool_limits
+from threadpoolctl import ThreadpoolController
 
 from tabinterp.errors import TableError
 from tabinterp.readouts.distances import Booleans, Floats, Integers, constant, correlate, pair_products
 from tabinterp.readouts.pvalues import correlation_test, variance_test
 
-CHUNK_ROWS = 8_192  # rows that `update` takes at a time: working memory 51 MB for 192 units
+CHUNK_ROWS = 2_048  # rows that `update` takes at a time: they stay in the processor's own memory
+ROUNDING = 1e-12  # of a sum of squares about a centre: what is left of it about the mean may be nothing else
 RANK_UNITS = 64  # units that `spearman` ranks at a time
 PAIR_UNITS = 256  # units that `distance_correlation` takes at a time
 
 
-@dataclass(frozen=True)
-class Spread:
-    """Weight so far, mean and centred sum of squares; `count` may lack the leading axis of the others."""
-
-    count: Floats
-    mean: Floats
-    square: Floats
-
-
-@dataclass(frozen=True)
+@dataclass(frozen=True, eq=False)
 class Moments:
-    """Sums over rows. T is the sum of (levels + 1): every categorical column begins with its level "missing"."""
+    """Sums over rows, about centres that are near the means, so that no digits are lost where a mean is large beside its spread.
+
+    T is the sum of (levels + 1): every categorical column begins with its level "missing". d is a unit less its centre, e a
+    numeric column less its own (0 where missing), w the weights.
+    """
 
     levels: tuple[int, ...]  # of each categorical column, missing not counted
+    centre: Floats  # (h,) of each unit
+    middle: Floats  # (p,) of each numeric column
     rows: int
     known: Integers  # (p,) rows on which each numeric column is known
+    weight: Floats  # () sum of weights
     squares: Floats  # () sum of squared weights
-    known_squares: Floats  # (p,) the same over the rows on which each numeric column is known
+    known_weight: Floats  # (p,) the same over the rows on which each numeric column is known
+    known_squares: Floats  # (p,)
     positive: Floats  # (h,) weight of the rows on which the unit is above zero
-    unit: Spread  # count (), else (h,): each unit over all rows
-    column: Spread  # (p,) each numeric column over the rows on which it is known
-    pair: Spread  # count (p,), else (h, p): each unit over those rows
-    product: Floats  # (h, p) centred sum of products of unit and column
-    level: Spread  # count (T,), else (h, T): each unit over the rows of each level
+    unit: Floats  # (2, h) sums of w d and w d^2
+    column: Floats  # (2, p) sums of w e and w e^2
+    pair: Floats  # (2, h, p) sums of w d and w d^2 over the rows on which the column is known
+    product: Floats  # (h, p) sum of w d e
+    level_weight: Floats  # (T,)
+    level: Floats  # (T, h) sum of w d over the rows of each level
 
 
 @dataclass(frozen=True)
@@ -99,101 +101,94 @@ class DistanceCorrelation:
 # Sums over rows
 
 
-def start(n_units: int, n_numeric: int, levels: Sequence[int]) -> Moments:
-    """No rows yet, for `n_units` units, `n_numeric` numeric columns and, for each categorical column, its levels."""
-    h, p, t = n_units, n_numeric, sum(levels) + len(levels)
+def start(centre: Floats, middle: Floats, levels: Sequence[int]) -> Moments:
+    """No rows yet, for units and numeric columns whose means are near `centre` (h,) and `middle` (p,), and for each categorical
+    column its number of levels."""
+    h, p, t = len(centre), len(middle), sum(levels) + len(levels)
     return Moments(
         levels=tuple(levels),
+        centre=np.asarray(centre, np.float64),
+        middle=np.asarray(middle, np.float64),
         rows=0,
         known=np.zeros(p, np.int64),
+        weight=np.array(0.0),
         squares=np.array(0.0),
+        known_weight=np.zeros(p),
         known_squares=np.zeros(p),
         positive=np.zeros(h),
-        unit=Spread(np.array(0.0), np.zeros(h), np.zeros(h)),
-        column=Spread(np.zeros(p), np.zeros(p), np.zeros(p)),
-        pair=Spread(np.zeros(p), np.zeros((h, p)), np.zeros((h, p))),
+        unit=np.zeros((2, h)),
+        column=np.zeros((2, p)),
+        pair=np.zeros((2, h, p)),
         product=np.zeros((h, p)),
-        level=Spread(np.zeros(t), np.zeros((h, t)), np.zeros((h, t))),
+        level_weight=np.zeros(t),
+        level=np.zeros((t, h)),
     )
 
 
 def update(
     state: Moments,
-    units: NDArray[Any],
+    units: NDArray[Any] | Sequence[NDArray[Any]],
     numeric: NDArray[Any],
     codes: NDArray[Any],
     weights: Floats | None = None,
 ) -> Moments:
-    """The state with m more rows: `units` (m, h), `numeric` (m, p) with NaN missing, `codes` (m, q) with -1 missing.
+    """The state with m more rows: `units` (m, h), or parts of them side by side, `numeric` (m, p) with NaN missing, `codes`
+    (m, q) with -1 missing.
 
     `weights` (m,) are above 0; None: ones.
 
     A code of column c must lie in -1 .. levels[c] - 1, else `TableError`. `state` itself is not changed.
     """
     _check_codes(codes, state.levels)
-    with np.errstate(all="ignore"), threadpool_limits(1, user_api="blas"):
-        for first in range(0, len(units), CHUNK_ROWS):
+    parts = [units] if isinstance(units, np.ndarray) else units
+    with np.errstate(all="ignore"), _blas().limit(limits=1):
+        for first in range(0, len(codes), CHUNK_ROWS):
             rows = slice(first, first + CHUNK_ROWS)
-            values, columns = np.asarray(units[rows], np.float64), np.asarray(numeric[rows], np.float64)
-            w = np.ones(len(values)) if weights is None else weights[rows]
-            state = merge(state, _batch(values, columns, np.asarray(codes[rows], np.int64), w, state.levels))
+            w = None if weights is None else weights[rows]
+            state = merge(state, _batch(state, [one[rows] for one in parts], numeric[rows], codes[rows], w))
     return state
 
 
 def merge(a: Moments, b: Moments) -> Moments:
-    """Both states' rows together, in any order: the pairwise update of Chan, Golub & LeVeque (1983).
-
-    Means and centred sums are joined, never raw sums of squares, so a column of mean 1e6 and standard deviation 1 keeps
-    its digits. Any split and order give the same answer up to floating error.
-    """
+    """Both states' rows together, in any order: sums about the same centres."""
     if a.levels != b.levels:
         raise TableError(f"Moments are merged over the same columns; their levels are {a.levels} and {b.levels}.")
-    with np.errstate(all="ignore"):
-        shift = (b.pair.mean - a.pair.mean) * (b.column.mean - a.column.mean)
-        return Moments(
-            levels=a.levels,
-            rows=a.rows + b.rows,
-            known=a.known + b.known,
-            squares=np.asarray(a.squares + b.squares),
-            known_squares=a.known_squares + b.known_squares,
-            positive=a.positive + b.positive,
-            unit=_join(a.unit, b.unit),
-            column=_join(a.column, b.column),
-            pair=_join(a.pair, b.pair),
-            product=a.product + b.product + shift * a.pair.count * _share(a.pair, b.pair),
-            level=_join(a.level, b.level),
-        )
+    if not (np.array_equal(a.centre, b.centre) and np.array_equal(a.middle, b.middle)):
+        raise TableError("Moments are merged about the same centres; start both from one state.")
+    added = {one.name: getattr(a, one.name) + getattr(b, one.name) for one in fields(a)[3:]}
+    return replace(a, **added)
 
 
 def finish(state: Moments) -> Association:
     """Coefficients and p-values of all rows seen."""
-    rows, weight = state.rows, state.unit.count
+    rows, weight = state.rows, state.weight
     with np.errstate(all="ignore"):
         pearson = _correlation(state)
         ratio, ratio_p = _correlation_ratio(state)
+        mean = state.centre + state.unit[0] / weight
         return Association(
             rows=rows,
-            mean=state.unit.mean if rows else np.full_like(state.unit.mean, np.nan),
-            sd=np.sqrt(state.unit.square / (weight if rows > 1 else np.nan)),
+            mean=mean if rows else np.full_like(mean, np.nan),
+            sd=np.sqrt(_about_mean(*state.unit, weight) / (weight if rows > 1 else np.nan)),
             active=state.positive / (weight if rows else np.nan),
             n=state.known,
             pearson=pearson,
-            pearson_p=correlation_test(pearson, state.pair.count**2 / state.known_squares),
+            pearson_p=correlation_test(pearson, state.known_weight**2 / state.known_squares),
             ratio=ratio,
             ratio_p=ratio_p,
         )
 
 
-def _share(a: Spread, b: Spread) -> Floats:
-    """b's share of the rows of a and b; 0 where neither has any."""
-    return np.asarray(np.nan_to_num(b.count / (a.count + b.count)), np.float64)
+def _about_mean(first: Floats, second: Floats, weight: Floats) -> Floats:
+    """A sum of squares about the mean, of sums about a centre; 0 where it is no more than rounding."""
+    square = second - first**2 / weight
+    return np.asarray(np.where(square < ROUNDING * second, 0.0, square), np.float64)
 
 
-def _join(a: Spread, b: Spread) -> Spread:
-    share, shift = _share(a, b), b.mean - a.mean
-    return Spread(
-        np.asarray(a.count + b.count), a.mean + shift * share, a.square + b.square + shift**2 * a.count * share
-    )
+@cache
+def _blas() -> ThreadpoolController:
+    """The libraries that multiply matrices; they are looked for once, which takes longer than most products."""
+    return ThreadpoolController().select(user_api="blas")
 
 
 def _check_codes(codes: NDArray[Any], levels: tuple[int, ...]) -> None:
@@ -207,81 +202,87 @@ def _check_codes(codes: NDArray[Any], levels: tuple[int, ...]) -> None:
             )
 
 
-def _batch(units: Floats, numeric: Floats, codes: Integers, w: Floats, levels: tuple[int, ...]) -> Moments:
-    """Moments of one batch, by two passes: units (m, h), numeric (m, p), codes (m, q), weights (m,), m >= 1."""
-    blank = start(units.shape[1], numeric.shape[1], levels)
-    present = ~np.isnan(numeric)
-    centre = w @ units / w.sum()
-    deviation = units - centre
-    for rows, columns in _patterns(~present):
-        if rows.any():
-            some = deviation if rows.all() else deviation[rows]
-            _fill_numeric(blank, some, numeric[np.ix_(rows, columns)], w[rows], columns)
-    first = 0
-    for column, known in enumerate(levels):
-        _fill_levels(blank.level, deviation, codes[:, column] + 1, w, slice(first, first + known + 1))
-        first += known + 1
-    blank.pair.mean[:] += centre[:, None]
-    blank.level.mean[:] += centre[:, None]
+def _batch(
+    like: Moments, parts: Sequence[NDArray[Any]], numeric: NDArray[Any], codes: NDArray[Any], weights: Floats | None
+) -> Moments:
+    """The sums of m >= 1 rows about the centres of `like`."""
+    m, w = len(codes), np.ones(len(codes)) if weights is None else weights
+    d, positive = _centred(parts, like.centre, w, plain=weights is None)
+    wd = d if weights is None else d * w[:, None]
+    known = ~np.isnan(numeric)
+    wf, e = known * w[:, None], np.where(known, numeric - like.middle, 0.0)
+    both = np.column_stack([np.ones(m), e]).T @ wd  # sums of w d, and of w d e
+    unit = np.stack([both[0], np.einsum("ij,ij->j", wd, d)])
+    pair = np.repeat(unit[:, :, None], numeric.shape[1], axis=2)
+    some = np.flatnonzero(~known.all(axis=0))  # columns that miss a row
+    if len(some):
+        flag = known[:, some].astype(np.float64)
+        pair[0][:, some], pair[1][:, some] = wd.T @ flag, (wd * d).T @ flag
+    first = np.cumsum([0, *(one + 1 for one in like.levels)])
+    places = codes + 1 + first[:-1]
+    ends = np.arange(m + 1) * places.shape[1]
+    held = sparse.csr_array((np.ones(ends[-1]), places.ravel(), ends), shape=(m, int(first[-1])))
     return Moments(
-        levels=levels,
-        rows=len(units),
-        known=np.count_nonzero(present, axis=0),
-        squares=np.asarray((w**2).sum()),
-        known_squares=w**2 @ present,
-        positive=w @ (units > 0),
-        unit=Spread(np.asarray(w.sum()), centre, w @ deviation**2),
-        column=blank.column,
-        pair=blank.pair,
-        product=blank.product,
-        level=blank.level,
+        levels=like.levels,
+        centre=like.centre,
+        middle=like.middle,
+        rows=m,
+        known=np.count_nonzero(known, axis=0),
+        weight=np.asarray(w.sum()),
+        squares=np.asarray(w @ w),
+        known_weight=wf.sum(axis=0),
+        known_squares=w @ wf,
+        positive=positive,
+        unit=unit,
+        column=np.stack([w @ e, w @ e**2]),
+        pair=pair,
+        product=both[1:].T,
+        level_weight=held.T @ w,
+        level=held.T @ wd,
     )
 
 
-def _fill_numeric(blank: Moments, units: Floats, numeric: Floats, w: Floats, columns: Integers) -> None:
-    """Write the moments of the numeric columns `columns`, all known on the rows given."""
-    total = w.sum()
-    unit_mean, column_mean = w @ units / total, w @ numeric / total
-    units, numeric = units - unit_mean, numeric - column_mean
-    blank.column.count[columns] = blank.pair.count[columns] = total
-    blank.column.mean[columns] = column_mean
-    blank.column.square[columns] = w @ numeric**2
-    blank.pair.mean[:, columns] = unit_mean[:, None]
-    blank.pair.square[:, columns] = (w @ units**2)[:, None]
-    blank.product[:, columns] = units.T @ (numeric * w[:, None])
+def _centred(parts: Sequence[NDArray[Any]], centre: Floats, w: Floats, plain: bool) -> tuple[Floats, Floats]:
+    """(m, h) units less their centres, and (h,) the weight of the rows on which each is above zero."""
+    d, positive, at = np.empty((len(w), len(centre))), np.empty(len(centre)), 0
+    for part in parts:
+        span, above = slice(at, at + part.shape[1]), part > 0
+        np.subtract(part, centre[span], out=d[:, span])
+        positive[span] = _count(above) if plain else w @ above
+        at = span.stop
+    return d, positive
 
 
-def _fill_levels(level: Spread, units: Floats, slots: Integers, w: Floats, where: slice) -> None:
-    """Write the moments of one categorical column, whose levels stand at `where`; slots (m,) count from 0."""
-    m, width = len(slots), where.stop - where.start
-    member = sparse.csr_array((w, slots, np.arange(m + 1)), shape=(m, width)).T.tocsr()
-    count = np.bincount(slots, w, minlength=width)
-    mean = (member @ units) / np.where(count > 0, count, 1)[:, None]
-    level.count[where] = count
-    level.mean[:, where] = mean.T
-    level.square[:, where] = (member @ (units - mean[slots]) ** 2).T
+def _count(flags: Booleans) -> Integers:
+    """(h,) how many of (m, h) are true: bytes hold up to 255."""
+    parts = np.add.reduceat(flags.view(np.uint8), np.arange(0, len(flags), 255), axis=0, dtype=np.uint8)
+    return np.asarray(parts.sum(axis=0, dtype=np.int64))
 
 
 def _correlation(state: Moments) -> Floats:
     """Pearson correlation (h, p)."""
-    pair, column = state.pair, state.column
-    pearson = np.clip(state.product / np.sqrt(pair.square) / np.sqrt(column.square), -1, 1)
-    flat = constant(pair.square, pair.count, pair.mean) | constant(column.square, column.count, column.mean)
-    return np.where(flat, np.nan, pearson)
+    weight = state.known_weight
+    unit, column = _about_mean(*state.pair, weight), _about_mean(*state.column, weight)
+    product = state.product - state.pair[0] * state.column[0] / weight
+    pearson = np.clip(product / np.sqrt(unit) / np.sqrt(column), -1, 1)
+    flat = constant(unit, weight, state.centre[:, None] + state.pair[0] / weight)
+    return np.where(flat | constant(column, weight, state.middle + state.column[0] / weight), np.nan, pearson)
 
 
 def _correlation_ratio(state: Moments) -> tuple[Floats, Floats]:
     """Correlation ratio eta = sqrt(SS between / SS total), and the p-value of its F test: two arrays (h, q)."""
-    level, weight = state.level, float(state.unit.count)
-    rows = weight**2 / float(state.squares) if state.rows else 0.0
+    weight, held = state.weight, state.level_weight
+    rows = float(weight) ** 2 / float(state.squares) if state.rows else 0.0
     first = np.cumsum([0, *(known + 1 for known in state.levels)])[:-1]
-    between = np.add.reduceat(level.count * (level.mean - state.unit.mean[:, None]) ** 2, first, axis=1)
-    within = np.add.reduceat(level.square, first, axis=1)
-    present = np.add.reduceat((level.count > 0).astype(np.float64), first)
-    total = within + between
-    undefined = constant(total, weight, state.unit.mean[:, None]) | (present < 2)
+    shift = state.unit[0] / weight
+    apart = np.where(held > 0, state.level.T / held - shift[:, None], 0.0)  # means of levels about that of all rows
+    between = np.add.reduceat(held * apart**2, first, axis=1)
+    present = np.add.reduceat((held > 0).astype(np.float64), first)
+    total = _about_mean(*state.unit, weight)[:, None]
+    within = np.where(total - between < ROUNDING * total, 0.0, total - between)
+    undefined = constant(total, weight, (state.centre + shift)[:, None]) | (present < 2)
     p = variance_test(within / total, present - 1, rows - present)
-    return np.where(undefined, np.nan, np.sqrt(between / total)), np.where(undefined, np.nan, p)
+    return np.where(undefined, np.nan, np.sqrt(1 - within / total)), np.where(undefined, np.nan, p)
 
 
 def _patterns(missing: Booleans) -> list[tuple[Booleans, Integers]]:
@@ -308,7 +309,7 @@ def spearman(units: NDArray[Any], numeric: NDArray[Any], weights: Floats | None 
     known, weight = ~np.isnan(numeric), np.ones(len(numeric)) if weights is None else weights
     patterns = _patterns(~known)
     places, rho = _places(numeric), np.full((units.shape[1], numeric.shape[1]), np.nan)
-    with np.errstate(all="ignore"), threadpool_limits(1, user_api="blas"):
+    with np.errstate(all="ignore"), _blas().limit(limits=1):
         for first in range(0, units.shape[1], RANK_UNITS):
             block = _places(units[:, first : first + RANK_UNITS])
             for rows, columns in patterns:
@@ -371,7 +372,7 @@ def distance_correlation(
     shape = (units.shape[1], len(columns))
     weight = np.ones(len(units)) if weights is None else weights
     plain, corrected = np.full(shape, np.nan), np.full(shape, np.nan)
-    with np.errstate(all="ignore"), threadpool_limits(1, user_api="blas"):
+    with np.errstate(all="ignore"), _blas().limit(limits=1):
         for first in range(0, units.shape[1], PAIR_UNITS):
             block = np.ascontiguousarray(units[:, first : first + PAIR_UNITS], np.float64)
             s1 = pair_products(block, values, known * weight[:, None], discrete)

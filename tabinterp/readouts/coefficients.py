@@ -9,6 +9,7 @@ the linear surrogate: least squares of the network's score on the same terms.
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from typing import Any, ClassVar
 
@@ -30,7 +31,7 @@ from .inference import Estimate, Inference, infer
 from .own import own_inference
 from .result import Estimates
 from .streamed import finish_derivatives, update_derivatives
-from .sums import mean_over_rows
+from .sums import Means, mean_over_rows
 from .surrogate import Surrogate, surrogate
 from .terms import AnyTerm, Basis, Slope, design, find_terms
 
@@ -43,7 +44,7 @@ class Coefficients(Display):
     `estimates` (terms, outputs) are the model's own: coefficients of a linear model, average derivatives of a network.
     `sign_flip` (terms, outputs) is the share of rows whose own derivative has the other sign. `inference` is the
     unpenalised fit of a linear model to the target, None for a network; `surrogate` the linear fits of a network's score,
-    None for a linear model. `left_out` are columns that the encoder mixes, so that they have no term. `curves` are mean
+    None for a linear model. `term_rows`: rows that were read for each term's estimate. `left_out` are columns that the encoder mixes, so that they have no term. `curves` are mean
     derivatives by numbers that the encoder bends or mixes: of a linear model too they differ from row to row.
     """
 
@@ -59,6 +60,7 @@ class Coefficients(Display):
     surrogate: Surrogate | None
     penalised: bool | None
     rows: int
+    term_rows: tuple[int, ...]
     left_out: tuple[str, ...]
     curves: Curves
     estimand: str
@@ -194,7 +196,8 @@ def of_linear(bound: Bound, terms: list[AnyTerm]) -> Coefficients:
         inference=inference,
         surrogate=None,
         penalised=bound.model.penalised,
-        rows=inference.rows if inference.own else int(training.sum()),
+        rows=(rows := inference.rows if inference.own else int(training.sum())),
+        term_rows=(rows,) * len(terms),
         left_out=_left_out(bound),
         curves=curves(bound if table.held_out is None else bound.take(table.held_out), terms),
         estimand="coefficient of the linear model's own fit, with its own covariance"
@@ -238,11 +241,26 @@ def of_network(bound: Bound, terms: list[AnyTerm], surrogate_terms: list[AnyTerm
         inference=None,
         surrogate=surrogate(bound, surrogate_terms),
         penalised=None,
-        rows=int(rows.sum()),
+        rows=len(held_out.table),
+        term_rows=(len(held_out.table),) * len(terms),
         left_out=_left_out(bound),
         curves=curves(held_out, terms),
         estimand="mean derivative of the score, or mean contrast to the reference level",
     )
+
+
+def with_slopes(drawn: Coefficients, slopes: Sequence[Slope], state: Means) -> Coefficients:
+    """A network's, the derivatives of these terms over all rows in the place of those over drawn ones."""
+    mean, flips = finish_derivatives(state)
+    places, rows = {t.term: j for j, t in enumerate(drawn.terms)}, [*drawn.term_rows]
+    parts = {name: getattr(drawn.estimates, name).copy() for name in ("value", "stderr", "low", "high")}
+    sign_flip = drawn.sign_flip.copy()
+    for i, slope in enumerate(slopes):
+        if (j := places.get(slope.term)) is not None:
+            for name, one in parts.items():
+                one[j] = getattr(mean, name)[i]
+            sign_flip[j], rows[j] = flips[i], state.rows
+    return replace(drawn, estimates=Estimates(**parts), sign_flip=sign_flip, term_rows=tuple(rows))
 
 
 def _own(bound: Bound, terms: list[AnyTerm]) -> FloatArray:

@@ -8,14 +8,16 @@ measure (Benjamini & Hochberg 1995).
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from collections.abc import Callable
+from dataclasses import dataclass, replace
+from typing import Any
 
 import numpy as np
 import pandas as pd
 
 from ..errors import NotApplicableError
 from ..messages import text
-from ..models import Bound, Model, bind
+from ..models import Block, Bound, Model, bind
 from ..table import Table
 from ..table.draws import FloatArray, IntArray, chosen
 from . import association as assoc
@@ -25,13 +27,15 @@ from .pvalues import benjamini_hochberg
 from .weights import unit
 
 DISTANCE_ROWS = 2000
+CELLS = 2**22  # of units by levels, from which on their sums are not held for every part of the rows
 
 
 @dataclass(frozen=True, eq=False)
 class NeuronCorrelations(Display):
     """Arrays (units, columns) in the table's order of columns; NaN where a measure does not apply.
 
-    `q_*` are adjusted p values. `ratio` lies in [0, 1], `distance` in [0, 1], the others in [-1, 1].
+    `q_*` are adjusted p values. `ratio` lies in [0, 1], `distance` in [0, 1], the others in [-1, 1]. Moments, `pearson` and
+    `ratio` are of `rows` rows, `spearman` of `rows_ranks`, `distance` of `rows_distance`.
     """
 
     layer: tuple[str, ...]
@@ -49,6 +53,7 @@ class NeuronCorrelations(Display):
     mean: FloatArray
     sd: FloatArray
     rows: int
+    rows_ranks: int
     rows_distance: int
     seed: int
 
@@ -91,47 +96,115 @@ def neuron_correlations(model: Model | Bound, table: Table, *, seed: int = 0) ->
     layers = bound.activations()
     if not layers:
         raise NotApplicableError(f"{bound.model.name} has no hidden units that could be found")
+    plan = _plan(bound, layers)
     units = np.concatenate(list(layers.values()), axis=1)
-    numeric = [c for c in bound.columns if table.schema[c].kind == "numeric"]
-    discrete = [c for c in bound.columns if c not in numeric]
-    numbers = table.inputs[numeric].to_numpy(dtype=np.float64, na_value=np.nan)
-    codes, levels = _codes(table, discrete)
+    read = _Read.of(plan, table)
     weights = unit(table.weights, len(table))
-    moments = assoc.finish(
-        assoc.update(assoc.start(units.shape[1], len(numeric), levels), units, numbers, codes, weights)
-    )
-    ranks = assoc.spearman(units, numbers, weights)
+    moments = assoc.finish(assoc.update(plan.moments, units, read.numbers, read.codes, weights))
+    ranks = assoc.spearman(units, read.numbers, weights)
     rows = chosen(table.numbers, DISTANCE_ROWS, seed)
-    columns = [*numbers[rows].T, *codes[rows].T]
+    columns = [*read.numbers[rows].T, *read.codes[rows].T]
     distance = assoc.distance_correlation(units[rows], columns, unit(weights[rows], len(rows)))
-    place = _Place(bound.columns, numeric, discrete, units.shape[1])
+    place = plan.place
     return NeuronCorrelations(
         layer=tuple(name for name, value in layers.items() for _ in range(value.shape[1])),
         index=tuple(i for value in layers.values() for i in range(value.shape[1])),
         columns=bound.columns,
-        pearson=place.numeric(moments.pearson),
+        **_of_moments(place, moments),
         spearman=place.numeric(ranks.spearman),
-        ratio=place.discrete(moments.ratio),
         distance=place.both(distance.distance),
-        q_pearson=place.numeric(benjamini_hochberg(moments.pearson_p)),
         q_spearman=place.numeric(benjamini_hochberg(ranks.p)),
-        q_ratio=place.discrete(benjamini_hochberg(moments.ratio_p)),
         q_distance=place.both(benjamini_hochberg(distance.p_chi_square)),
-        active=moments.active,
-        mean=moments.mean,
-        sd=moments.sd,
-        rows=len(table),
+        rows_ranks=len(table),
         rows_distance=len(rows),
         seed=seed,
     )
 
 
-def _codes(table: Table, columns: list[str]) -> tuple[IntArray, list[int]]:
-    """(n, q) level numbers, -1 where missing, and how many levels each column has."""
-    coded = [table.frame[c].factorize(sort=False) for c in columns]
-    if not coded:
-        return np.empty((len(table), 0), dtype=np.int64), []
-    return np.column_stack([c for c, _ in coded]).astype(np.int64), [len(seen) for _, seen in coded]
+def _of_moments(place: _Place, found: assoc.Association) -> dict[str, Any]:
+    """What sums over rows say."""
+    return {
+        "pearson": place.numeric(found.pearson),
+        "ratio": place.discrete(found.ratio),
+        "q_pearson": place.numeric(benjamini_hochberg(found.pearson_p)),
+        "q_ratio": place.discrete(benjamini_hochberg(found.ratio_p)),
+        "active": found.active,
+        "mean": found.mean,
+        "sd": found.sd,
+        "rows": found.rows,
+    }
+
+
+# ---- what are sums over rows
+
+
+@dataclass(frozen=True, eq=False)
+class Plan:
+    """What a first look at some rows fixes: moments of no rows about their means, and the code of each level."""
+
+    place: _Place
+    levels: tuple[dict[Any, int], ...]
+    moments: assoc.Moments
+
+
+def start_moments(bound: Bound) -> Plan | None:
+    """Of rows that stand for all; None where there is no hidden unit, or the levels are too many to be held with each."""
+    layers = bound.activations()
+    plan = _plan(bound, layers) if layers else None
+    return None if plan is None or plan.moments.level.size > CELLS else plan
+
+
+def _plan(bound: Bound, layers: dict[str, FloatArray]) -> Plan:
+    schema, weights = bound.table.schema, bound.table.row_weights
+    numeric = [c for c in bound.columns if schema[c].kind == "numeric"]
+    discrete = [c for c in bound.columns if c not in numeric]
+    levels = tuple({level: code for code, level in enumerate(schema[c].levels)} for c in discrete)
+    numbers = _numbers(bound.table, numeric)
+    known = ~np.isnan(numbers) * weights[:, None]
+    centre = np.concatenate([weights @ values for values in layers.values()]) / weights.sum()
+    middle = (known * np.nan_to_num(numbers)).sum(axis=0) / np.where(known.any(axis=0), known.sum(axis=0), 1.0)
+    moments = assoc.start(centre, middle, [len(one) for one in levels])
+    return Plan(_Place(bound.columns, numeric, discrete, len(centre)), levels, moments)
+
+
+def update_moments(plan: Plan, bound: Bound) -> Callable[[Block], assoc.Moments]:
+    """What sums the units of a block of these rows."""
+    read, weights = _Read.of(plan, bound.table), bound.table.weights
+
+    def update(block: Block) -> assoc.Moments:
+        units, rows, w = block.units, block.rows, None if weights is None else weights[block.rows]
+        numbers, codes = read.numbers[rows], read.codes[rows]
+        if w is not None and not (some := w > 0).all():
+            units, w = tuple(one[some] for one in units), w[some]
+            numbers, codes = numbers[some], codes[some]
+        return assoc.update(plan.moments, units, numbers, codes, w)
+
+    return update
+
+
+def finish_moments(plan: Plan, state: assoc.Moments, drawn: NeuronCorrelations) -> NeuronCorrelations:
+    """The result of drawn rows, what is said of all rows in its place."""
+    return replace(drawn, **_of_moments(plan.place, assoc.finish(state)))
+
+
+@dataclass(frozen=True, eq=False)
+class _Read:
+    """Cells of the columns: (n, p) numbers, NaN where missing, and (n, q) codes of levels, -1 where missing."""
+
+    numbers: FloatArray
+    codes: IntArray
+
+    @classmethod
+    def of(cls, plan: Plan, table: Table) -> _Read:
+        codes = np.empty((len(table), len(plan.levels)), dtype=np.int64)
+        for j, (name, levels) in enumerate(zip(plan.place.categories, plan.levels, strict=True)):
+            places, seen = table.frame[name].factorize()
+            codes[:, j] = np.array([*map(levels.__getitem__, seen), -1])[places]  # of place -1 the last
+        return cls(_numbers(table, plan.place.numbers), codes)
+
+
+def _numbers(table: Table, columns: list[str]) -> FloatArray:
+    return table.frame[columns].to_numpy(dtype=np.float64, na_value=np.nan)
 
 
 @dataclass(frozen=True)

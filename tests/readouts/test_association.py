@@ -37,12 +37,16 @@ def sample(n, seed=0):
     return units.astype(np.float32), numeric, codes
 
 
-def one_pass(units, numeric=None, codes=None, levels=None):
+def one_pass(units, numeric=None, codes=None, levels=None, centres=None):
+    """The sums of these rows about their means, or about centres (of the units, of the numeric columns) near those."""
     n = len(units)
     numeric = np.zeros((n, 0)) if numeric is None else numeric
     codes = np.zeros((n, 0), int) if codes is None else codes
     levels = [int(c.max()) + 1 for c in codes.T] if levels is None else levels
-    return association.update(association.start(units.shape[1], numeric.shape[1], levels), units, numeric, codes)
+    if centres is None:
+        known = ~np.isnan(numeric)
+        centres = [np.where(k, x, 0).sum(axis=0, dtype=float) / np.maximum(k.sum(axis=0), 1) for x, k in ((units, ~np.isnan(units)), (numeric, known))]
+    return association.update(association.start(*centres, levels), units, numeric, codes)
 
 
 def each(units, columns):
@@ -117,7 +121,8 @@ def test_any_split_and_any_merge_order_give_the_same_answer(data, n, offset):
     levels = [3, 2]
     cuts = sorted(data.draw(st.lists(st.integers(0, n), max_size=6)))
     bounds = [0, *cuts, n]
-    parts = [one_pass(units[a:b], numeric[a:b], codes[a:b], levels) for a, b in pairwise(bounds)]
+    near = np.full(4, offset), np.full(3, -offset)
+    parts = [one_pass(units[a:b], numeric[a:b], codes[a:b], levels, near) for a, b in pairwise(bounds)]
     while len(parts) > 1:
         first = parts.pop(data.draw(st.integers(0, len(parts) - 1)))
         second = parts.pop(data.draw(st.integers(0, len(parts) - 1)))
@@ -142,14 +147,14 @@ def test_state_is_not_changed_by_update_and_merge():
     before = state.product.copy()
     association.merge(state, association.update(state, units, numeric, codes))
     np.testing.assert_array_equal(state.product, before)
-    assert state.unit.count == 30
+    assert (state.rows, state.weight) == (30, 30)
 
 
 def test_a_column_far_from_zero_keeps_its_digits():
     rng = np.random.default_rng(1)
     x = rng.normal(size=20_000)
     u = 0.5 * x + rng.normal(size=20_000)
-    state = association.start(1, 1, [2])
+    state = association.start(np.array([1e6]), np.array([1e6 + 0.1]), [2])
     code = (x > 0).astype(int)
     for rows in np.array_split(np.arange(20_000), 37):
         state = association.update(state, u[rows, None] + 1e6, x[rows, None] + 1e6, code[rows, None])
@@ -160,9 +165,14 @@ def test_a_column_far_from_zero_keeps_its_digits():
     assert got.ratio[0, 0] == pytest.approx(association.finish(want).ratio[0, 0], abs=1e-9)
 
 
+NOWHERE = np.zeros(1), np.zeros(0)
+
+
 def test_merging_different_columns_and_unknown_codes_are_refused():
     with pytest.raises(TableError, match=r"levels are \(2,\) and \(3,\)"):
-        association.merge(association.start(1, 0, [2]), association.start(1, 0, [3]))
+        association.merge(association.start(*NOWHERE, [2]), association.start(*NOWHERE, [3]))
+    with pytest.raises(TableError, match="about the same centres"):
+        association.merge(association.start(*NOWHERE, [2]), association.start(np.ones(1), np.zeros(0), [2]))
     with pytest.raises(TableError, match=r"column 0 must lie in -1 \.\. 1 .* run from 0 to 2"):
         one_pass(np.ones((3, 1)), codes=np.array([[0], [1], [2]]), levels=[2])
 
@@ -335,7 +345,7 @@ def test_correlation_ratio_that_is_not_defined_is_nan(unit, code):
 
 def test_a_unit_constant_up_to_rounding_is_constant_over_many_batches():
     rng = np.random.default_rng(2)
-    state = association.start(1, 1, [2])
+    state = association.start(np.full(1, 0.1), np.zeros(1), [2])
     for m in (3, 1000, 17, 250):
         state = association.update(state, np.full((m, 1), 0.1), rng.normal(size=(m, 1)), rng.integers(0, 2, (m, 1)))
     got = association.finish(state)
@@ -375,7 +385,7 @@ def test_a_unit_that_differs_on_one_row_has_no_corrected_distance_correlation():
 
 
 def test_no_rows_no_units_no_columns():
-    empty = association.finish(association.start(2, 1, [3]))
+    empty = association.finish(association.start(np.zeros(2), np.zeros(1), [3]))
     assert empty.rows == 0
     assert np.isnan([*empty.mean, *empty.sd, *empty.active, *empty.pearson.ravel(), *empty.ratio.ravel()]).all()
     assert association.finish(one_pass(np.ones((3, 2)))).pearson.shape == (2, 0)

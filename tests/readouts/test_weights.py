@@ -190,7 +190,7 @@ def sample(n=70, seed=0):
 
 
 def moments(units, x, codes, w=None):
-    return association.finish(association.update(association.start(2, 3, [3]), units, x, codes, w))
+    return association.finish(association.update(association.start(np.zeros(2), np.zeros(3), [3]), units, x, codes, w))
 
 
 def test_weighted_correlations_are_statsmodels():
