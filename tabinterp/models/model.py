@@ -24,7 +24,7 @@ from .ownfit import OwnFit
 from .scores import module_dtype
 
 BLOCK = 4096  # rows in one forward pass
-SMALL = 2048  # rows whose derivatives are summed while they are in the processor's own memory
+SMALL = 4096  # rows whose derivatives are summed while they are in the processor's own memory
 
 
 @dataclass(frozen=True)

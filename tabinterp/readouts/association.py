@@ -21,7 +21,7 @@ Matrix products run on one thread, so that the last digits do not depend on the 
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, fields, replace
 from functools import cache
 from typing import Any
@@ -35,7 +35,7 @@ from tabinterp.errors import TableError
 from tabinterp.readouts.distances import Booleans, Floats, Integers, constant, correlate, pair_products
 from tabinterp.readouts.pvalues import correlation_test, variance_test
 
-CHUNK_ROWS = 2_048  # rows that `update` takes at a time: they stay in the processor's own memory
+CHUNK_ROWS = 4_096  # rows that `update` takes at a time: they stay in the processor's own memory
 ROUNDING = 1e-12  # of a sum of squares about a centre: what is left of it about the mean may be nothing else
 RANK_UNITS = 64  # units that `spearman` ranks at a time
 PAIR_UNITS = 256  # units that `distance_correlation` takes at a time
@@ -207,21 +207,24 @@ def _batch(
 ) -> Moments:
     """The sums of m >= 1 rows about the centres of `like`."""
     m, w = len(codes), np.ones(len(codes)) if weights is None else weights
-    d, positive = _centred(parts, like.centre, w, plain=weights is None)
-    wd = d if weights is None else d * w[:, None]
     known = ~np.isnan(numeric)
     wf, e = known * w[:, None], np.where(known, numeric - like.middle, 0.0)
-    both = np.column_stack([np.ones(m), e]).T @ wd  # sums of w d, and of w d e
-    unit = np.stack([both[0], np.einsum("ij,ij->j", wd, d)])
-    pair = np.repeat(unit[:, :, None], numeric.shape[1], axis=2)
     some = np.flatnonzero(~known.all(axis=0))  # columns that miss a row
-    if len(some):
-        flag = known[:, some].astype(np.float64)
-        pair[0][:, some], pair[1][:, some] = wd.T @ flag, (wd * d).T @ flag
     first = np.cumsum([0, *(one + 1 for one in like.levels)])
-    places = codes + 1 + first[:-1]
-    ends = np.arange(m + 1) * places.shape[1]
-    held = sparse.csr_array((np.ones(ends[-1]), places.ravel(), ends), shape=(m, int(first[-1])))
+    places, ends = (codes + 1 + first[:-1]).astype(np.int32), np.arange(m + 1, dtype=np.int32) * codes.shape[1]
+    held = sparse.csr_array((np.ones(ends[-1]), places.ravel(), ends), shape=(m, int(first[-1]))).T
+    left = np.column_stack([np.ones(m), e]).T
+    blank = start(like.centre, like.middle, like.levels)
+    for span, d, positive in _layers(parts, like.centre, weights):
+        wd = d if weights is None else d * w[:, None]
+        both = left @ wd  # sums of w d, and of w d e
+        blank.positive[span] = positive
+        blank.unit[0, span], blank.unit[1, span] = both[0], np.einsum("ij,ij->j", wd, d)
+        blank.product[span], blank.level[:, span] = both[1:].T, held @ wd
+        blank.pair[:, span] = blank.unit[:, span, None]
+        if len(some):
+            flag = known[:, some].astype(np.float64)
+            blank.pair[0, span][:, some], blank.pair[1, span][:, some] = wd.T @ flag, (wd * d).T @ flag
     return Moments(
         levels=like.levels,
         centre=like.centre,
@@ -232,31 +235,34 @@ def _batch(
         squares=np.asarray(w @ w),
         known_weight=wf.sum(axis=0),
         known_squares=w @ wf,
-        positive=positive,
-        unit=unit,
+        positive=blank.positive,
+        unit=blank.unit,
         column=np.stack([w @ e, w @ e**2]),
-        pair=pair,
-        product=both[1:].T,
-        level_weight=held.T @ w,
-        level=held.T @ wd,
+        pair=blank.pair,
+        product=blank.product,
+        level_weight=held @ w,
+        level=blank.level,
     )
 
 
-def _centred(parts: Sequence[NDArray[Any]], centre: Floats, w: Floats, plain: bool) -> tuple[Floats, Floats]:
-    """(m, h) units less their centres, and (h,) the weight of the rows on which each is above zero."""
-    d, positive, at = np.empty((len(w), len(centre))), np.empty(len(centre)), 0
+def _layers(
+    parts: Sequence[NDArray[Any]], centre: Floats, weights: Floats | None
+) -> Iterator[tuple[slice, Floats, Floats]]:
+    """Of each part which units it holds, these less their centres (m, h), and the weight of the rows where one is above zero."""
+    at = 0
     for part in parts:
         span, above = slice(at, at + part.shape[1]), part > 0
-        np.subtract(part, centre[span], out=d[:, span])
-        positive[span] = _count(above) if plain else w @ above
+        d = np.asarray(part, np.float64)
+        if centre[span].any():
+            d = d - centre[span]
+        yield span, d, _count(above) if weights is None else weights @ above
         at = span.stop
-    return d, positive
 
 
-def _count(flags: Booleans) -> Integers:
+def _count(flags: Booleans) -> Floats:
     """(h,) how many of (m, h) are true: bytes hold up to 255."""
     parts = np.add.reduceat(flags.view(np.uint8), np.arange(0, len(flags), 255), axis=0, dtype=np.uint8)
-    return np.asarray(parts.sum(axis=0, dtype=np.int64))
+    return np.asarray(parts.sum(axis=0, dtype=np.float64))
 
 
 def _correlation(state: Moments) -> Floats:

@@ -43,7 +43,7 @@ def slope_derivatives(bound: Bound, terms: Sequence[Slope]) -> Callable[[FloatAr
     some = bool(missing.any())
 
     def of_rows(gradient: FloatArray, rows: slice) -> FloatArray:
-        found = np.einsum("nek,et->ntk", gradient[:, encoded], per_unit, optimize=True)
+        found = (gradient[:, encoded].transpose(0, 2, 1) @ per_unit).transpose(0, 2, 1)
         if some:
             found[missing[rows]] = np.nan
         return np.asarray(found, dtype=np.float64)

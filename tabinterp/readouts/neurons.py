@@ -27,6 +27,7 @@ from .pvalues import benjamini_hochberg
 from .weights import unit
 
 DISTANCE_ROWS = 2000
+FAR = 30  # standard deviations
 CELLS = 2**22  # of units by levels, from which on their sums are not held for every part of the rows
 
 
@@ -161,10 +162,17 @@ def _plan(bound: Bound, layers: dict[str, FloatArray]) -> Plan:
     levels = tuple({level: code for code, level in enumerate(schema[c].levels)} for c in discrete)
     numbers = _numbers(bound.table, numeric)
     known = ~np.isnan(numbers) * weights[:, None]
-    centre = np.concatenate([weights @ values for values in layers.values()]) / weights.sum()
+    centre = np.concatenate([_centre(values, weights) for values in layers.values()])
     middle = (known * np.nan_to_num(numbers)).sum(axis=0) / np.where(known.any(axis=0), known.sum(axis=0), 1.0)
     moments = assoc.start(centre, middle, [len(one) for one in levels])
     return Plan(_Place(bound.columns, numeric, discrete, len(centre)), levels, moments)
+
+
+def _centre(values: FloatArray, weights: FloatArray) -> FloatArray:
+    """(h,) the units' means where these are large beside their spread; 0 elsewhere, where no digits are lost about it."""
+    mean = weights @ values / weights.sum()
+    spread = weights @ (values - mean) ** 2 / weights.sum()
+    return np.where(mean**2 > FAR**2 * spread, mean, 0.0)
 
 
 def update_moments(plan: Plan, bound: Bound) -> Callable[[Block], assoc.Moments]:
