@@ -22,9 +22,10 @@ from .table import Scan, Table
 class Whole:
     """Sums over rows of both models that stand in the place of a reading of drawn rows, whose `field` of the results it is.
 
-    `start` (both models on drawn rows) gives a plan, or None where there is nothing to sum; `update` (plan, both on a batch) the batch's sums, `finish` (plan, sums,
-    what the drawn rows gave) the reading. `grouped`: it also holds where rows come in groups. `along`: it follows the rows
-    through the network, whose derivatives or hidden units it takes: `update` gives what sums a block of them.
+    `start` (both models on drawn rows) gives a plan, or None where there is nothing to sum, `update` (plan, both on a batch) the
+    batch's sums, `finish` (plan, sums, what the drawn rows gave) the reading. `grouped`: it also holds where rows come in groups.
+    `along`: it follows the rows through the network, whose derivatives or hidden units it takes: `update` gives what sums a block
+    of them.
     """
 
     field: str

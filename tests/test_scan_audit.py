@@ -99,7 +99,8 @@ def test_the_document_says_what_is_of_all_rows(made):
     held_out = int(table.held_out.sum())
     assert (document.data.rows, document.data.held_out_rows) == (N, held_out)
     assert (document.data.drawn.rows, document.data.drawn.held_out_rows) == (240, 120)
-    assert document.data.drawn.summed == ["counterpart", "performance", "calibration", "gradients"]
+    readings = ["performance", "calibration", "gradients", "coefficients", "neurons"]
+    assert document.data.drawn.summed == ["counterpart", *readings]
     assert {c.name: c.digest for c in document.data.columns} == column_digests(table.frame)
     assert document.performance.rows == held_out
     assert {m.metric: m.rows for m in document.performance.metrics} == {
@@ -108,6 +109,13 @@ def test_the_document_says_what_is_of_all_rows(made):
     assert sum(one.rows for one in document.calibration.outputs[0].network.bins) == held_out
     rows = {one.method: one.rows for one in document.gradients.methods}
     assert (rows["saliency"], rows["gradient_x_input"], rows["integrated_gradients"]) == (held_out, held_out, 60)
+    assert {(t.level is None, t.network_rows) for t in document.coefficients.terms} == {(True, held_out), (False, 120)}
+    assert document.coefficients.rows_network == 120
+    units = document.neurons
+    assert (units.rows, units.rows_ranks, units.rows_distance) == (held_out, 60, 60)
+    whole = ti.neuron_correlations(network(), table.take(table.held_out))
+    np.testing.assert_allclose([unit.mean for unit in units.units], whole.mean, rtol=1e-5)
+    np.testing.assert_allclose([unit.columns[1].ratio for unit in units.units], whole.ratio[:, 1], rtol=1e-5)
     assert document.linear.library.startswith("tabinterp ")
     assert len(scan.sample) == 240
 
@@ -117,6 +125,8 @@ def test_the_page_says_it_and_the_document_comes_back(made):
     page = audit.to_html()
     assert "means over all" in page
     assert "Of all rows, which were read in batches: the fit of the linear counterpart" in page
+    assert "contrasts of levels, and derivatives by numbers that it bends, of the 120 drawn ones" in page
+    assert "Pearson correlations and correlation ratios are of all" in page
     assert ti.Audit.from_json(audit.to_json()).to_json() == audit.to_json()
     assert json.loads(audit.to_json())["data"]["drawn"]["rows"] == 240
 

@@ -27,9 +27,10 @@ from tabinterp.models.counterpart import fit_counterpart
 from tabinterp.readouts import association, effects, permutation, streamed, sums
 from tabinterp.readouts.coefficients import of_network
 from tabinterp.readouts.gradients import gradient_importance
+from tabinterp.readouts.neurons import neuron_correlations
 from tabinterp.readouts.result import Estimates
 from tabinterp.readouts.terms import find_terms
-from tabinterp.sweep import WHOLE, sweep
+from tabinterp.sweep import WHOLE, sweep, taken
 from tabinterp.table.witness import merge as merge_witness
 from tabinterp.table.witness import witness
 
@@ -122,7 +123,7 @@ def _whole(name: str) -> Summed:
         return one.start(*bound(task)), bound(task)
 
     def update(plan, at):
-        return one.update(plan[0], *(on_rows(each, each.table.take(at)) for each in plan[1]))
+        return taken({name: plan[0]}, *(on_rows(each, each.table.take(at)) for each in plan[1]))[name]
 
     return Summed(f"sweep: {name}", start, update, one.merge, lambda plan, found: found)
 
@@ -338,6 +339,31 @@ def test_a_sweep_over_batches_is_what_memory_gives():
     assert over.rows == len(held)
     assert over.mean().value[0] == pytest.approx(np.average(product, axis=0, weights=held.row_weights), rel=1e-5)
 
+    terms, all_terms = ([*find_terms(one)] for one in (drawn[0], whole[0]))
+    both = swept.finish("coefficients", (None, of_network(drawn[0], terms, terms)))[1]
+    expected, few = of_network(whole[0], all_terms, all_terms), of_network(drawn[0], terms, terms)
+    numbers = [j for j, term in enumerate(terms) if term.term.level is None]
+    levels = [j for j in range(len(terms)) if j not in numbers]
+    assert [both.term_rows[j] for j in numbers + levels] == [len(held)] * 2 + [few.rows] * len(levels)
+    for part in ("value", "stderr", "low", "high"):
+        found, all_rows, of_few = (getattr(one.estimates, part) for one in (both, expected, few))
+        np.testing.assert_allclose(found[numbers], all_rows[numbers], rtol=1e-6)
+        np.testing.assert_array_equal(found[levels], of_few[levels])
+    np.testing.assert_allclose(both.sign_flip[numbers], expected.sign_flip[numbers], rtol=1e-9)
+
+    some = drawn[0].take(drawn[0].table.held_out)
+    few, expected = (neuron_correlations(one, one.table) for one in (some, whole[0]))
+    found = swept.finish("neurons", few)
+    assert (found.rows, found.rows_ranks) == (expected.rows, few.rows)
+    for name in ("mean", "sd", "active", "pearson", "ratio", "q_pearson", "q_ratio"):
+        np.testing.assert_allclose(getattr(found, name), getattr(expected, name), rtol=1e-6, atol=1e-9, err_msg=name)
+    for name in ("spearman", "distance", "q_spearman"):
+        np.testing.assert_array_equal(getattr(found, name), getattr(few, name))
+
+
+def _last_layer(model: Bound) -> torch.nn.Module:
+    return [one for one in model.module.modules() if isinstance(one, torch.nn.Linear)][-1]
+
 
 def test_a_sweep_asks_each_row_once():
     """One forward and one backward pass of the network a row, one forward pass of the linear model, each row encoded once."""
@@ -364,16 +390,16 @@ def test_a_sweep_asks_each_row_once():
     drawn = [replace(one, encoding=replace(one.encoding, transform=encode)) for one in drawn]
     assert all(len(one.scores) == len(scan.sample) for one in drawn)  # known before anything is counted
     hooks = [
-        one.module.register_forward_hook(forward(name)) for one, name in zip(drawn, ("network", "linear"), strict=True)
+        _last_layer(one).register_forward_hook(forward(name))
+        for one, name in zip(drawn, ("network", "linear"), strict=True)
     ]
-    batches = []
-    sweep(*drawn, scan, batches.append)
+    sweep(*drawn, scan)
     for hook in hooks:
         hook.remove()
     held_out = int(table.held_out.sum())
     assert counts["encoded"] == counts["network"] == held_out
     assert counts["backward"] == 3 * held_out  # one for each class
-    assert held_out <= counts["linear"] <= held_out + len(batches)  # its gradient is that of one row a batch
+    assert counts["linear"] == held_out + 1  # its gradient is that of one drawn row
 
 
 def test_derivatives_as_sums_are_those_of_the_coefficients():

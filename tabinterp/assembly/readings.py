@@ -155,10 +155,13 @@ def _spread(
 def neurons(r: Results) -> doc.Neurons:
     found = r.neurons
     if found is None:
-        return doc.Neurons(rows=0, rows_distance=0, seed=r.seed, rows_of=rows_of(r), dropped_units=0, units=[])
+        return doc.Neurons(
+            rows=0, rows_ranks=0, rows_distance=0, seed=r.seed, rows_of=rows_of(r), dropped_units=0, units=[]
+        )
     kept = min(MOST_UNITS, len(found.layer))
     return doc.Neurons(
         rows=found.rows,
+        rows_ranks=found.rows_ranks,
         rows_distance=found.rows_distance,
         seed=found.seed,
         rows_of=rows_of(r),

@@ -14,6 +14,15 @@ SCALE = {
     "report.calibration.summed": (
         "The curves are of all held-out rows, which were read in batches; slopes and intercepts are of the {rows} rows drawn."
     ),
+    "report.coefficients.summed": (
+        "Average derivatives by a number that the encoder scales are of all {rows} rows that are evaluated, which were read in "
+        "batches; contrasts of levels, and derivatives by numbers that it bends, of the {drawn} drawn ones."
+    ),
+    "report.coefficients.rows": "rows of the network's average",
+    "report.neurons.summed": (
+        "Means, spreads and active shares, Pearson correlations and correlation ratios are of all {rows} rows that are "
+        "evaluated, which were read in batches."
+    ),
     "report.method.drawn": "Rows drawn",
     "report.method.drawn_text": (
         "{rows}, by a hash of the row's number and the seed, of which held out {held_out}. Of all rows, which were read in "
@@ -26,4 +35,6 @@ SCALE = {
     "report.method.summed.performance": "means of losses",
     "report.method.summed.calibration": "reliability curves",
     "report.method.summed.gradients": "saliency and gradient × input",
+    "report.method.summed.coefficients": "the network's average derivatives by numbers",
+    "report.method.summed.neurons": "moments of hidden units, their Pearson correlations and correlation ratios",
 }

@@ -93,7 +93,13 @@ def without_rows(bound: Bound) -> Bound:
 
 
 def _kept(bound: Bound, rows: Bound) -> Bound:
-    for same in ("behind", "rest", "asked", "watched", "centre"):  # of other rows nothing but the place that sums are centred at
+    for same in (
+        "behind",
+        "rest",
+        "asked",
+        "watched",
+        "centre",
+    ):  # of other rows nothing but the place that sums are centred at
         rows.__dict__[same] = getattr(bound, same)
     return rows
 

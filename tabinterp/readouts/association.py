@@ -169,7 +169,7 @@ def finish(state: Moments) -> Association:
         return Association(
             rows=rows,
             mean=mean if rows else np.full_like(mean, np.nan),
-            sd=np.sqrt(_about_mean(*state.unit, weight) / (weight if rows > 1 else np.nan)),
+            sd=np.sqrt(_about_mean(state.unit, weight) / (weight if rows > 1 else np.nan)),
             active=state.positive / (weight if rows else np.nan),
             n=state.known,
             pearson=pearson,
@@ -179,8 +179,9 @@ def finish(state: Moments) -> Association:
         )
 
 
-def _about_mean(first: Floats, second: Floats, weight: Floats) -> Floats:
-    """A sum of squares about the mean, of sums about a centre; 0 where it is no more than rounding."""
+def _about_mean(sums: Floats, weight: Floats) -> Floats:
+    """A sum of squares about the mean, of sums (2, ...) about a centre; 0 where it is no more than rounding."""
+    first, second = sums
     square = second - first**2 / weight
     return np.asarray(np.where(square < ROUNDING * second, 0.0, square), np.float64)
 
@@ -268,7 +269,7 @@ def _count(flags: Booleans) -> Floats:
 def _correlation(state: Moments) -> Floats:
     """Pearson correlation (h, p)."""
     weight = state.known_weight
-    unit, column = _about_mean(*state.pair, weight), _about_mean(*state.column, weight)
+    unit, column = _about_mean(state.pair, weight), _about_mean(state.column, weight)
     product = state.product - state.pair[0] * state.column[0] / weight
     pearson = np.clip(product / np.sqrt(unit) / np.sqrt(column), -1, 1)
     flat = constant(unit, weight, state.centre[:, None] + state.pair[0] / weight)
@@ -284,7 +285,7 @@ def _correlation_ratio(state: Moments) -> tuple[Floats, Floats]:
     apart = np.where(held > 0, state.level.T / held - shift[:, None], 0.0)  # means of levels about that of all rows
     between = np.add.reduceat(held * apart**2, first, axis=1)
     present = np.add.reduceat((held > 0).astype(np.float64), first)
-    total = _about_mean(*state.unit, weight)[:, None]
+    total = _about_mean(state.unit, weight)[:, None]
     within = np.where(total - between < ROUNDING * total, 0.0, total - between)
     undefined = constant(total, weight, (state.centre + shift)[:, None]) | (present < 2)
     p = variance_test(within / total, present - 1, rows - present)

@@ -44,8 +44,9 @@ class Coefficients(Display):
     `estimates` (terms, outputs) are the model's own: coefficients of a linear model, average derivatives of a network.
     `sign_flip` (terms, outputs) is the share of rows whose own derivative has the other sign. `inference` is the
     unpenalised fit of a linear model to the target, None for a network; `surrogate` the linear fits of a network's score,
-    None for a linear model. `term_rows`: rows that were read for each term's estimate. `left_out` are columns that the encoder mixes, so that they have no term. `curves` are mean
-    derivatives by numbers that the encoder bends or mixes: of a linear model too they differ from row to row.
+    None for a linear model. `term_rows`: rows that were read for each term's estimate. `left_out` are columns that the encoder
+    mixes, so that they have no term. `curves` are mean derivatives by numbers that the encoder bends or mixes: of a linear model
+    too they differ from row to row.
     """
 
     drawn: ClassVar[Drawn] = Drawn(

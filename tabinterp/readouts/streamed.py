@@ -90,9 +90,7 @@ def update_derivatives(terms: Sequence[AnyTerm], bound: Bound) -> Means:
 def update_slopes(terms: Sequence[Slope], bound: Bound) -> Callable[[Block], Means]:
     """What sums the same over a block, of terms that need nothing but the gradient."""
     of_rows, weights = slope_derivatives(bound, terms), bound.table.weights
-    return lambda block: _sums(
-        of_rows(block.slopes, block.rows), None if weights is None else weights[block.rows]
-    )
+    return lambda block: _sums(of_rows(block.slopes, block.rows), None if weights is None else weights[block.rows])
 
 
 def _sums(derivative: FloatArray, weights: FloatArray | None) -> Means:

@@ -51,12 +51,15 @@ class ColumnInfo(Part):
     fast: bool  # moved through the first layer alone (True), or by encoding the whole row again (False)
 
 
+Summed = Literal["counterpart", "performance", "calibration", "gradients", "coefficients", "neurons"]
+
+
 class Drawn(Part):
     """Of rows that were read in batches, those drawn by a hash of their number."""
 
     rows: int
     held_out_rows: int | None
-    summed: list[Literal["counterpart", "performance", "calibration", "gradients"]]  # of all rows, in batches
+    summed: list[Summed]  # of all rows, in batches
 
 
 class Data(Part):
@@ -140,6 +143,7 @@ class CoefficientRow(Part):
     rate_ratio: Interval = Interval()  # where the scale is log-rate
     penalised: float | None  # the same term of the penalised rival
     network: Interval  # average derivative, or average contrast to the reference level
+    network_rows: int | None  # that were read for it; None where there is none
     sign_flip: float | None  # share of rows whose own derivative has the other sign than the average
     surrogate: float | None  # the same term of the linear surrogate of the network's score
     conflict: bool  # both intervals exclude zero, on different sides
@@ -326,7 +330,8 @@ class Unit(Part):
 
 
 class Neurons(Part):
-    rows: int
+    rows: int  # of means, shares, Pearson correlations and correlation ratios
+    rows_ranks: int  # of Spearman's
     rows_distance: int
     seed: int
     rows_of: Literal["held-out", "all"]

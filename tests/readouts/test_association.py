@@ -37,6 +37,11 @@ def sample(n, seed=0):
     return units.astype(np.float32), numeric, codes
 
 
+def mean_of_known(values):
+    known = ~np.isnan(values)
+    return np.where(known, values, 0).sum(axis=0, dtype=float) / np.maximum(known.sum(axis=0), 1)
+
+
 def one_pass(units, numeric=None, codes=None, levels=None, centres=None):
     """The sums of these rows about their means, or about centres (of the units, of the numeric columns) near those."""
     n = len(units)
@@ -44,8 +49,7 @@ def one_pass(units, numeric=None, codes=None, levels=None, centres=None):
     codes = np.zeros((n, 0), int) if codes is None else codes
     levels = [int(c.max()) + 1 for c in codes.T] if levels is None else levels
     if centres is None:
-        known = ~np.isnan(numeric)
-        centres = [np.where(k, x, 0).sum(axis=0, dtype=float) / np.maximum(k.sum(axis=0), 1) for x, k in ((units, ~np.isnan(units)), (numeric, known))]
+        centres = [mean_of_known(values) for values in (units, numeric)]
     return association.update(association.start(*centres, levels), units, numeric, codes)
 
 

@@ -271,6 +271,7 @@ def term(make: Maker, column: str, level: str | None, output: str | None, scale:
         **({} if scale == "target" or separated else {RATIO[scale]: Interval(**odds)}),
         penalised=linear.value * 0.8,
         network=network,
+        network_rows=4000,
         sign_flip=make.share() * 0.4,
         surrogate=network.value * 0.9,
         conflict=conflict and not separated,
@@ -572,6 +573,7 @@ def neurons(make: Maker, found: list[ColumnInfo], units: int) -> Neurons:
     inputs = [info for info in found if info.role == "input"]
     return Neurons(
         rows=4000,
+        rows_ranks=4000,
         rows_distance=1000,
         seed=7,
         rows_of="held-out",

@@ -201,7 +201,14 @@ def in_batches(held_out, summed):
     scores = document.performance.model_copy(update={"metrics": metrics, "held_out": held_out})
     unknown = {} if held_out else {"verdict": nothing().verdict, "gain": None, "slices": None, "judged": None}
     data = document.data.model_copy(update={"drawn": drawn})
-    return document.model_copy(update={"data": data, "performance": scores, **unknown})
+    terms, units = document.coefficients, document.neurons
+    if "coefficients" in summed:
+        rows = [row if row.level else row.model_copy(update={"network_rows": 10**6}) for row in terms.terms]
+        terms = terms.model_copy(update={"terms": rows})
+    if "neurons" in summed:
+        units = units.model_copy(update={"rows": 10**6})
+    own = {"data": data, "performance": scores, "coefficients": terms, "neurons": units}
+    return document.model_copy(update=own | unknown)
 
 
 def test_every_sentence_of_the_report_is_used_and_no_other_is_needed(monkeypatch):
@@ -211,7 +218,7 @@ def test_every_sentence_of_the_report_is_used_and_no_other_is_needed(monkeypatch
         render(make())
         render_summary(make())
         in_one_line(make())
-    every = ["counterpart", "performance", "calibration", "gradients"]
+    every = ["counterpart", "performance", "calibration", "gradients", "coefficients", "neurons"]
     for held_out, summed in ((True, every), (False, ["performance"]), (True, [])):
         render(in_batches(held_out, summed))
     wanted = {key for key in recorder if key.startswith("report.")}

@@ -8,8 +8,10 @@ from tabinterp.report import figures
 from tabinterp.report.blocks import Block, Cell, Figure, Fold, Heading, Key, Paragraph, Points, Table
 from tabinterp.report.document import CoefficientRow, Coefficients, Document, Interval, WaldRow
 from tabinterp.report.words import (
+    NONE,
     by_importance,
     cells,
+    counted,
     cut,
     excludes_zero,
     interval,
@@ -44,6 +46,7 @@ def coefficients(document: Document) -> list[Block]:
     if not part.terms:
         return []
     scale = t(f"report.scale.{part.scale}")
+    over = _over(part)
     blocks: list[Block] = [
         Paragraph(
             t(
@@ -53,6 +56,7 @@ def coefficients(document: Document) -> list[Block]:
                 rows_network=part.rows_network,
             )
         ),
+        *([Paragraph(t("report.coefficients.summed", rows=max(over), drawn=part.rows_network))] if over else []),
         Paragraph(say(part.method)),
     ]
     if part.notes:
@@ -67,6 +71,11 @@ def coefficients(document: Document) -> list[Block]:
         Paragraph(t(f"report.coefficients.intervals.{'held-out' if document.performance.held_out else 'all'}"), "note"),
         Paragraph(t("report.coefficients.wald_note"), "note"),
     ]
+
+
+def _over(part: Coefficients) -> set[int]:
+    """How many rows the network's numbers are of that are not of the drawn rows."""
+    return {row.network_rows for row in part.terms if row.network_rows is not None} - {part.rows_network}
 
 
 def _output(part: Coefficients, output: str | None, index: int, count: int, rank: dict[str, int]) -> list[Block]:
@@ -94,9 +103,9 @@ def _all(part: Coefficients, terms: Sequence[CoefficientRow], most: int, rank: d
     listed = terms if len(terms) <= most else ordered
     summary = _said("report.coefficients.all", part, count=len(terms))
     if len(listed) == len(terms):
-        return Fold(summary, [_table(terms, part.scale)])
+        return Fold(summary, [_table(part, terms)])
     left = t("report.coefficients.elsewhere", shown=len(listed), count=len(terms))
-    return Fold(summary, [Paragraph(left, "note"), _table(listed, part.scale)])
+    return Fold(summary, [Paragraph(left, "note"), _table(part, listed)])
 
 
 def _said(key: str, part: Coefficients, **values: int) -> str:
@@ -203,8 +212,8 @@ def _numbers(terms: Sequence[CoefficientRow], scale: str) -> Table:
     return Table(t("report.coefficients.numbers", scale=scale), head, rows)
 
 
-def _table(terms: Sequence[CoefficientRow], scale: str) -> Table:
-    ratio = RATIO.get(scale)
+def _table(part: Coefficients, terms: Sequence[CoefficientRow]) -> Table:
+    ratio, mixed = RATIO.get(part.scale), bool(_over(part))
     head = [
         Cell(t("report.term")),
         Cell(t("report.step"), style="t"),
@@ -214,22 +223,25 @@ def _table(terms: Sequence[CoefficientRow], scale: str) -> Table:
         *([Cell(t(f"report.{ratio}"))] if ratio else []),
         Cell(t("report.penalised")),
         Cell(t("report.network.interval"), style="net"),
+        *([Cell(t("report.coefficients.rows"))] if mixed else []),
         *cells([t("report.network.stderr"), t("report.sign_flip"), t("report.surrogate")]),
         Cell(t("report.conflict"), style="t"),
         Cell(t("report.reason"), style="w"),
     ]
-    caption = t("report.coefficients.table", scale=t(f"report.scale.{scale}"))
-    return Table(caption, head, [_row(row, ratio) for row in terms])
+    caption = t("report.coefficients.table", scale=t(f"report.scale.{part.scale}"))
+    return Table(caption, head, [_row(row, ratio, mixed) for row in terms])
 
 
-def _row(row: CoefficientRow, ratio: str | None) -> list[Cell]:
+def _row(row: CoefficientRow, ratio: str | None, mixed: bool) -> list[Cell]:
     return [
         name_cell(term(row)),
         name_cell(step(row), "t"),
         Cell(number(row.sd)),
         *cells([interval(row.linear, sign=True), number(row.linear.stderr), number(row.z), p_value(row.p)]),
         *([Cell(interval(_ratio(row, ratio)))] if ratio else []),
-        *cells([number(row.penalised), interval(row.network, sign=True), number(row.network.stderr)]),
+        *cells([number(row.penalised), interval(row.network, sign=True)]),
+        *([Cell(NONE if row.network_rows is None else counted(row.network_rows))] if mixed else []),
+        Cell(number(row.network.stderr)),
         *cells([share(row.sign_flip), number(row.surrogate)]),
         Cell(yes(row.conflict), style="t"),
         Cell("") if row.reason is None else Cell(say(row.reason), style="w"),

@@ -46,7 +46,8 @@ def neurons(document: Document) -> list[Block]:
         return mechanism(document)
     inside = document.inside
     part = part.model_copy(update={"units": _ordered(part.units, inside)})
-    rows = t(f"report.rows_of.{part.rows_of}", rows=part.rows)
+    rows = t(f"report.rows_of.{part.rows_of}", rows=part.rows_ranks)
+    summed = [] if part.rows == part.rows_ranks else [Paragraph(t("report.neurons.summed", rows=part.rows))]
     columns = _columns(document)
     width = max(1, len(columns))
     mapped = part.units[: max(min(UNFOLDED, CELLS // width), MAPPED // width, 1)]
@@ -56,6 +57,7 @@ def neurons(document: Document) -> list[Block]:
         *([] if inside is None else [Paragraph(t("report.inside.lead")), *health(inside)]),
         Heading(t("report.inside.atlas")),
         Paragraph(t("report.neurons.lead", rows=rows, rows_distance=part.rows_distance, seed=str(part.seed))),
+        *summed,
         Paragraph(t("report.neurons.spearman" if ranked else "report.neurons.distance")),
         Paragraph(t("report.neurons.colour"), "note"),
         *([] if inside is None else [Paragraph(order(inside))]),
