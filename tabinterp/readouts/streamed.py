@@ -54,17 +54,16 @@ def update_gradients(plan: Gradients, bound: Bound) -> Callable[[Block], Means]:
     member, weights = members(bound), bound.table.weights
 
     def update(block: Block) -> Means:
-        x, k = bound.x[block.rows], len(bound.outputs)
-        values = np.empty((len(x), 3, len(bound.columns), k))
+        x, w = bound.x[block.rows], None if weights is None else weights[block.rows]
         if plan.line is not None:
             size = plan.line.size[None]
             moved = (x @ plan.line.weight - plan.line.start).reshape(-1, *size.shape[1:])
         else:
             size, shift = sizes(bound, block.slopes, plan.spread), x - plan.start
-            moved = np.stack([(shift * block.slopes[:, :, i]) @ member for i in range(k)], axis=2)
-        values[:, 0], values[:, 1] = known(bound, size), known(bound, moved)
-        np.abs(values[:, 1], out=values[:, 2])
-        return sums.update(sums.start(values.shape[1:]), values, None if weights is None else weights[block.rows])
+            slopes = np.moveaxis(block.slopes, 2, 0)
+            moved = np.stack([np.multiply(shift, one) @ member for one in slopes], axis=2)
+        size, moved = known(bound, np.broadcast_to(size, moved.shape)), known(bound, moved)
+        return sums.beside([sums.update(sums.start(size.shape[1:]), one, w) for one in (size, moved, np.abs(moved))])
 
     return update
 

@@ -6,7 +6,8 @@ where a mean is large beside its spread. The standard error is that of a ratio o
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from collections.abc import Sequence
+from dataclasses import dataclass, fields
 
 import numpy as np
 
@@ -83,6 +84,12 @@ def merge(a: Means, b: Means) -> Means:
     mean = np.where(a.mass > 0, a.mean + (b.mean - a.mean) * share, b.mean)
     parts = [_moved(one, mean) for one in (a, b)]
     return Means(a.rows + b.rows, a.count + b.count, mass, mean, *(x + y for x, y in zip(*parts, strict=True)))
+
+
+def beside(states: Sequence[Means]) -> Means:
+    """Of the same rows, entries (states, ...)."""
+    parts = {one.name: np.stack([getattr(state, one.name) for state in states]) for one in fields(Means)[1:]}
+    return Means(states[0].rows, **parts)
 
 
 def finish(state: Means) -> Estimates:
