@@ -98,7 +98,8 @@ def _scatter(encoded: FloatArray, block: IntArray, few: FloatArray, codes: IntAr
     order = np.argsort(~filled, axis=1, kind="stable")[:, : int(filled.sum(axis=1).max(initial=0))]
     values, first = np.take_along_axis(few, order, axis=1), np.arange(len(codes)) * encoded.shape[1]
     for at, value in zip(block[order].T, values.T, strict=True):
-        encoded.reshape(-1)[first + at[codes]] = value[codes]
+        same = bool((value == value[0]).all())  # the ones of one-hot rows
+        encoded.reshape(-1)[first + at[codes]] = value[0] if same else value[codes]
 
 
 def _distinct(values: pd.Series) -> tuple[IntArray, Any] | None:
