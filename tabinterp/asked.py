@@ -11,7 +11,7 @@ import numpy as np
 
 from .comparison.decisions import Policy
 from .comparison.declined import Declined
-from .comparison.groups import THRESHOLD
+from .comparison.selected import THRESHOLD
 from .models import Bound, Model
 from .table.draws import IntArray, chosen
 

@@ -16,7 +16,7 @@ from .audited import Audit, judged
 from .comparison.constraints import declared
 from .comparison.decisions import policy
 from .comparison.declined import Declined
-from .comparison.partition import families
+from .comparison.partition import partition
 from .comparison.performance import compare, margin_of
 from .engine import Engine, in_turn
 from .errors import NotApplicableError, TabinterpError
@@ -100,7 +100,7 @@ def audit(
         network = bind(model, table)
     declared(network.table, constraints or {})
     if control:
-        families(network.table, control)  # a wrong name is told at once
+        partition(network.table, control)  # a wrong name is told at once
     if announce is not None:
         announce(f"About {forecast(network, rows, counterpart is None, len(rows_of))} on this machine.")
     with clock("counterpart"):

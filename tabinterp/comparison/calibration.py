@@ -111,6 +111,11 @@ def calibration(bound: Bound) -> Calibration:
     return Calibration(tuple(found), len(table))
 
 
+def recalibrations(rows: Bound) -> list[tuple[Estimate, Estimate]]:
+    """Intercept and slope of each output, of all rows that the model is bound to."""
+    return [_recalibrated(score, y, rows.table)[::-1] for _, score, _, y in outputs_of(rows)]
+
+
 def outputs_of(rows: Bound) -> list[tuple[str | None, FloatArray, FloatArray, FloatArray]]:
     """Of each output its name, scores to recalibrate, predictions and outcomes, (n,) each."""
     table, scores = rows.table, rows.scores

@@ -44,7 +44,7 @@ def predicted(bound: Bound) -> IntArray:
 
 @dataclass(frozen=True, eq=False)
 class Fits:
-    """Of the groups of one column: `right` (cells, 2) rows by whether they are predicted right, the moments of that and of the loss."""
+    """Of the groups of one column: `right` (cells, 2) rows predicted wrong and right, the moments of that and of the loss."""
 
     right: IntArray
     hits: Moments
@@ -91,7 +91,10 @@ def fitting(cut: Sequence[Family], found: Sequence[Fits]) -> list[list[Fitting |
     right = [one.right[family.places] for family, one in zip(cut, found, strict=True)]
     for family, one, told in zip(cut, found, shares_told(cut, right), strict=True):
         hits = [one.hits.share(int(i)) if open_ else Share() for i, open_ in zip(family.places, told, strict=True)]
-        lost = [one.lost.share(int(i)) if cell.told else Share() for i, cell in zip(family.places, family.cells, strict=True)]
+        lost = [
+            one.lost.share(int(i)) if cell.told else Share()
+            for i, cell in zip(family.places, family.cells, strict=True)
+        ]
         made.append([_fitting(family, j, hits, lost) for j in range(len(family.cells))])
     return made
 

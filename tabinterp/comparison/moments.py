@@ -84,9 +84,7 @@ def of_share(rows: IntArray, mass: FloatArray, squares: FloatArray) -> Moments:
     return Moments(rows.sum(axis=1), total, squares.sum(axis=1), mean, total * mean * (1 - mean))
 
 
-def _joint(
-    cells: IntArray, size: int, apart: FloatArray, weights: FloatArray | None, group: IntArray
-) -> FloatArray:
+def _joint(cells: IntArray, size: int, apart: FloatArray, weights: FloatArray | None, group: IntArray) -> FloatArray:
     pairs, at = np.unique(cells * (int(group.max(initial=0)) + 1) + group, return_inverse=True)
     of = pairs // (int(group.max(initial=0)) + 1)
     w = np.ones(len(cells)) if weights is None else weights

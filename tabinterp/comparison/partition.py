@@ -55,7 +55,7 @@ class Condition:
 
 @dataclass(frozen=True, eq=False)
 class Axis:
-    """How the rows of one column are cut: levels in order, all others, missing values; or parts of a number and missing values."""
+    """How the rows of one column are cut: levels in order and all others, or parts of a number; and missing values."""
 
     column: str
     conditions: tuple[Condition, ...]
@@ -188,7 +188,10 @@ def partition(table: Table, control: Mapping[str, Any] | None = None) -> Partiti
     NotApplicableError
         when a named column is not protected, or has no such group.
     """
-    names, control = [c.name for c in table.schema.columns if c.protected and c.name != table.schema.target], control or {}
+    names, control = (
+        [c.name for c in table.schema.columns if c.protected and c.name != table.schema.target],
+        control or {},
+    )
     unknown = [name for name in control if name not in names]
     if unknown:
         raise NotApplicableError(f"control names {unknown}, which are not declared protected; those are {names}")

@@ -32,8 +32,8 @@ SIDES = 4  # of a row of classes: 2 where it is selected, and 1 where its outcom
 
 @dataclass(frozen=True, eq=False)
 class Scale:
-    """Where one output's predictions are cut. `cuts` (m,) of all groups in order; of each family `bins` (cells, m + 1), the bin of
-    each group between two of these, and which groups (cells,) had rows enough for any."""
+    """Where one output's predictions are cut. `cuts` (m,) of all groups, in order; of each family `bins` (cells, m + 1), every
+    group's bin between two of these, and which groups (cells,) had rows enough for any."""
 
     cuts: FloatArray
     bins: tuple[IntArray, ...]
@@ -98,8 +98,8 @@ class Tally:
             return self._share(np.array([[outcome], [2 + outcome]]))
         found = self.errors
         joint = None if found.joint is None else found.joint[:, outcome::2]
-        parts = (one[outcome::2] for one in (found.rows, found.mass, found.squares, found.mean, found.spread))
-        return Moments(*parts, joint)
+        mean, spread = found.mean[outcome::2], found.spread[outcome::2]
+        return Moments(found.rows[outcome::2], found.mass[outcome::2], found.squares[outcome::2], mean, spread, joint)
 
     def _share(self, sides: IntArray) -> Moments:
         """`sides` (2, m): those of rows that are not selected, and that are."""
@@ -160,7 +160,9 @@ def start(
     plan = Plan(cut, table.schema.task, table.schema.labels, threshold, declined, known, ())
     sides, cells = SIDES if plan.labels else 1, cut.codes(table)
     scales = tuple(
-        tuple(_scale(one if known else one[:0], table.row_weights, cells, cut.sizes, sides) for one in _predictions(bound))
+        tuple(
+            _scale(one if known else one[:0], table.row_weights, cells, cut.sizes, sides) for one in _predictions(bound)
+        )
         for bound in (network, linear)
     )
     return replace(plan, scales=scales)
@@ -177,7 +179,9 @@ def update(plan: Plan, network: Bound, linear: Bound) -> Sums:
             side = None if rows.outcome is None else (2 * rows.selected + rows.outcome).astype(np.int64)
             y = bound.table.y if side is None else None
             told = (plan.cut.sizes, cells, scale.bins)
-            made.append(tuple(_tally(rows, *one, at, side, p if plan.held_out else None, y) for one in zip(*told, strict=True)))
+            made.append(
+                tuple(_tally(rows, *one, at, side, p if plan.held_out else None, y) for one in zip(*told, strict=True))
+            )
         tallies.append(tuple(made))
         if plan.task == "multiclass":
             single = [*zip(cells, plan.cut.sizes, strict=True)][: len(plan.cut.axes)]
@@ -192,11 +196,14 @@ def merge(a: Sums, b: Sums) -> Sums:
     return Sums(
         rows=a.rows + b.rows,
         tallies=tuple(
-            tuple(tuple(_merged(*pair) for pair in zip(*families, strict=True)) for families in zip(*outputs, strict=True))
+            tuple(
+                tuple(_merged(*pair) for pair in zip(*families, strict=True)) for families in zip(*outputs, strict=True)
+            )
             for outputs in zip(a.tallies, b.tallies, strict=True)
         ),
         fits=tuple(
-            tuple(merge_fits(*pair) for pair in zip(*models, strict=True)) for models in zip(a.fits, b.fits, strict=True)
+            tuple(merge_fits(*pair) for pair in zip(*models, strict=True))
+            for models in zip(a.fits, b.fits, strict=True)
         ),
         largest=None
         if a.largest is None or b.largest is None
@@ -234,15 +241,17 @@ def _scale(
 ) -> Scale:
     """Ten bins of equal size in every group, as of a reliability curve; of no predictions one bin, in which none is told."""
     found: list[list[FloatArray | None]] = []
-    for codes, size in zip(cells, sizes, strict=True):
-        codes = codes[: len(prediction)]
+    for codes, size in zip([one[: len(prediction)] for one in cells], sizes, strict=True):
         order, ends = np.argsort(codes, kind="stable"), np.cumsum(np.bincount(codes, minlength=size))
         groups = np.split(order, ends[:-1])
         found.append([cuts(prediction[rows], weights[rows]) if len(rows) >= FEWEST else None for rows in groups])
     every = np.unique(np.concatenate([np.zeros(0), *(one for family in found for one in family if one is not None)]))
     bins = []
     for family in found:
-        within = [np.zeros(len(every) + 1) if one is None else np.searchsorted(one, [-np.inf, *every], side="right") for one in family]
+        within = [
+            np.zeros(len(every) + 1) if one is None else np.searchsorted(one, [-np.inf, *every], side="right")
+            for one in family
+        ]
         bins.append((np.arange(len(family))[:, None] * BINS + np.array(within, dtype=np.int64)) * sides)
     return Scale(every, tuple(bins), tuple(np.array([one is not None for one in family]) for family in found))
 
@@ -264,7 +273,7 @@ def _tally(
     shape, w = (size, BINS, sides), rows.weights
 
     def summed(values: FloatArray) -> FloatArray:
-        return np.bincount(code, values, size * BINS * sides).reshape(shape)
+        return np.bincount(code, values, size * BINS * sides).astype(np.float64).reshape(shape)
 
     def binned(values: FloatArray | None) -> FloatArray | None:
         return None if values is None else summed(values if w is None else w * values).sum(axis=2)
@@ -273,20 +282,20 @@ def _tally(
         rows=np.bincount(code, minlength=size * BINS * sides).reshape(shape),
         mass=None if w is None else summed(w),
         squares=None if w is None else summed(w**2),
-        used=None if w is None else summed(w > 0).sum(axis=2).astype(np.int64),
+        used=None if w is None else summed((w > 0).astype(np.float64)).sum(axis=2).astype(np.int64),
         predicted=binned(prediction),
         observed=binned(y if prediction is not None else None),
         score=rows.moments(cells, size, rows.score),
         rate=rows.moments(cells, size) if side is None or rows.group is not None else None,
-        errors=None
-        if rows.outcome is None or rows.group is None
-        else rows.moments(2 * cells + rows.outcome, 2 * size),
+        errors=None if rows.outcome is None or rows.group is None else rows.moments(2 * cells + rows.outcome, 2 * size),
     )
 
 
 def _largest(weights: FloatArray, cells: IntArray, size: int) -> FloatArray:
     """(cells, 9): what the most rows that are too few to be told could weigh; 0 where a group has fewer."""
-    order = np.argsort(cells.astype(np.int16), kind="stable")  # of such numbers in a time that grows with the rows alone
+    order = np.argsort(
+        cells.astype(np.int16), kind="stable"
+    )  # of such numbers in a time that grows with the rows alone
     groups = np.split(weights[order], np.cumsum(np.bincount(cells, minlength=size))[:-1])
     return np.stack([_most(np.append(group, np.zeros(SMALL - 1))[None])[0] for group in groups])
 
