@@ -115,13 +115,14 @@ class Tally:
             return self.rows.astype(np.float64), self.rows.astype(np.float64)
         return self.mass, self.squares
 
-    def error(self, cell: int) -> float:
-        """Expected calibration error: mean distance of prediction and outcome over the bins, by their rows."""
+    def error(self, cell: int, positive: int) -> float:
+        """Expected calibration error: mean distance of prediction and outcome over the bins, by their rows. `positive`: which
+        outcome of classes is predicted."""
         if self.predicted is None:
             return np.nan
         mass = self._weighed[0][cell]
         rows = self.rows[cell].sum(axis=1) if self.used is None else self.used[cell]
-        observed = mass[:, 1::2].sum(axis=1) if self.observed is None else self.observed[cell]
+        observed = mass[:, positive::2].sum(axis=1) if self.observed is None else self.observed[cell]
         some = rows > 0
         apart = np.abs(self.predicted[cell] - observed)[some] / mass.sum(axis=1)[some]
         return float(rows[some] @ apart / rows.sum()) if some.any() else np.nan

@@ -61,14 +61,8 @@ def treated(plan: Plan, sums: Sums, cut: Sequence[Family], model: int) -> list[J
         errors = told
         if plan.labels:
             errors = shares_told(cut, [one.sides[family.places] for one, family in zip(output, cut, strict=True)])
-        found.append(
-            [
-                _family(_Group.of(tally, family, some, more, binned, most), family)
-                for tally, family, some, more, binned, most in zip(
-                    output, cut, told, errors, scale.some, largest, strict=True
-                )
-            ]
-        )
+        told_of = zip(output, cut, told, errors, scale.some, largest, strict=True)
+        found.append([_family(_told(plan, *one), one[1]) for one in told_of])
     return found
 
 
@@ -81,10 +75,11 @@ def _sides(tally: Tally) -> IntArray:
 class _Group:
     """One group in the sums of one model: shares that may be told, NaN where not, and what else is told of it.
 
-    `rows` (2,) that are not selected, and that are, None of numbers; `reach`: the share that the nine rows which weigh most have
-    of the weight; `size`: as how many rows all count.
+    `whole`: the share selected, told or not; `rows` (2,) that are not selected, and that are, None of numbers; `reach`: the share
+    of the weight that nine rows can have; `size`: as how many rows all count.
     """
 
+    whole: float
     rate: Share
     tpr: Share
     fpr: Share
@@ -94,45 +89,47 @@ class _Group:
     reach: float
     size: float
 
-    @classmethod
-    def of(
-        cls,
-        tally: Tally,
-        family: Family,
-        rates: Sequence[bool],
-        errors: Sequence[bool],
-        binned: BoolArray,
-        largest: FloatArray | None,
-    ) -> list[_Group | None]:
-        """Of every cell; None where it is held back."""
-        classes, selected = tally.observed is None and tally.rows.shape[2] > 1, tally.selected
-        among = [tally.among(outcome) for outcome in (1, 0)] if classes else []
-        sides = _sides(tally) if classes else None
-        made: list[_Group | None] = []
-        for cell, place, rate, both in zip(family.cells, map(int, family.places), rates, errors, strict=True):
-            if not cell.told:
-                made.append(None)
-                continue
-            most = SMALL - 1 if largest is None else float(largest[place].sum())
-            mass = float(selected.mass[place])
-            shares = [one.share(place) if rate and both else Share() for one in among] or [Share(), Share()]
-            made.append(
-                cls(
-                    rate=selected.share(place) if rate else Share(),
-                    tpr=shares[0],
-                    fpr=shares[1],
-                    score=tally.score.share(place),
-                    ece=tally.error(place) if binned[place] else np.nan,
-                    rows=None if sides is None else sides[place],
-                    reach=most / mass if mass > 0 else np.nan,
-                    size=mass**2 / float(selected.squares[place]) if mass > 0 else np.nan,
-                )
+
+def _told(
+    plan: Plan,
+    tally: Tally,
+    family: Family,
+    rates: Sequence[bool],
+    errors: Sequence[bool],
+    binned: BoolArray,
+    largest: FloatArray | None,
+) -> list[_Group | None]:
+    """Of every cell; None where it is held back."""
+    selected, among, sides = tally.selected, [], None
+    if plan.labels:
+        among, sides = [tally.among(outcome) for outcome in (1, 0)], _sides(tally)
+    positive = int(plan.task == "multiclass" or plan.declined == "negative")  # of the outcome that is predicted
+    made: list[_Group | None] = []
+    for cell, place, rate, both in zip(family.cells, map(int, family.places), rates, errors, strict=True):
+        if not cell.told:
+            made.append(None)
+            continue
+        whole, mass = selected.share(place), float(selected.mass[place])
+        most = SMALL - 1 if largest is None else float(largest[place].sum())
+        shares = [one.share(place) if rate and both else Share() for one in among] or [Share(), Share()]
+        made.append(
+            _Group(
+                whole=whole.value,
+                rate=whole if rate else Share(),
+                tpr=shares[0],
+                fpr=shares[1],
+                score=tally.score.share(place),
+                ece=tally.error(place, positive) if binned[place] else np.nan,
+                rows=None if sides is None else sides[place],
+                reach=most / mass if mass > 0 else np.nan,
+                size=mass**2 / float(selected.squares[place]) if mass > 0 else np.nan,
             )
-        return made
+        )
+    return made
 
 
 def _family(told: list[_Group | None], family: Family) -> list[Treated | None]:
-    rates = [-np.inf if one is None else np.nan_to_num(one.rate.value) for one in told]
+    rates = [-np.inf if one is None else np.nan_to_num(one.whole) for one in told]
     most = told[int(np.argmax(rates))]
     control = None if family.control is None else told[family.control]
     return [
