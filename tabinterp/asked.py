@@ -42,6 +42,11 @@ class Asked:
         return THRESHOLD if self.policy is None else self.policy.threshold
 
     @property
+    def grouping(self) -> dict[str, Any]:
+        """What groups of people are asked with."""
+        return {"control": self.control, "threshold": self.threshold, "declined": self.declined}
+
+    @property
     def held_out(self) -> bool:
         return self.network.table.held_out is not None
 

@@ -145,8 +145,7 @@ def _groups(asked: Asked) -> Any:
     """Of protected columns; where there are none the document says so without a reason."""
     if not any(c.protected for c in asked.network.table.schema.columns):
         return None
-    how: dict[str, Any] = {"control": asked.control, "threshold": asked.threshold, "declined": asked.declined}
-    return groups(asked.network, asked.linear, asked.network.table, **how)
+    return groups(asked.network, asked.linear, asked.network.table, **asked.grouping)
 
 
 def _proxies(asked: Asked) -> Any:

@@ -122,7 +122,12 @@ def _no_name(one: Group | Fitted) -> list[Message]:
 def _group(one: Group) -> parts.GroupRow:
     both = [None if model is None else _treated(model) for model in (one.network, one.linear)]
     return parts.GroupRow(
-        group=named(one.cell.conditions), control=one.control, rows=one.rows, network=both[0], linear=both[1]
+        group=named(one.cell.conditions),
+        control=one.control,
+        rows=one.rows,
+        fit_rows=None if one.fit_rows == one.rows else one.fit_rows,
+        network=both[0],
+        linear=both[1],
     )
 
 

@@ -14,6 +14,13 @@ SCALE = {
     "report.calibration.summed": (
         "The curves are of all held-out rows, which were read in batches; slopes and intercepts are of the {rows} rows drawn."
     ),
+    "report.groups.summed": (
+        "Numbers of groups are of all these rows, which were read in batches. Slope and intercept are of the rows drawn of each "
+        "group; which levels stand by themselves, where numbers are cut, and the bins of the ECE were settled on those."
+    ),
+    "report.data.drift.rows": (
+        "Of all {rows} rows, which were read in batches; where the cells are cut, the training rows drawn say."
+    ),
     "report.method.drawn": "Rows drawn",
     "report.method.drawn_text": (
         "{rows}, by a hash of the row's number and the seed, of which held out {held_out}. Of all rows, which were read in "
@@ -26,4 +33,6 @@ SCALE = {
     "report.method.summed.performance": "means of losses",
     "report.method.summed.calibration": "reliability curves",
     "report.method.summed.gradients": "saliency and gradient × input",
+    "report.method.summed.groups": "tables of protected groups",
+    "report.method.summed.drift": "drift of single columns",
 }

@@ -56,7 +56,8 @@ class Drawn(Part):
 
     rows: int
     held_out_rows: int | None
-    summed: list[Literal["counterpart", "performance", "calibration", "gradients"]]  # of all rows, in batches
+    # of all rows, in batches
+    summed: list[Literal["counterpart", "performance", "calibration", "gradients", "groups", "drift"]]
 
 
 class Data(Part):

@@ -1161,7 +1161,7 @@ def group_table(make: Maker, names: list[str], task: str) -> GroupTable:
         favourable="yes" if task == "binary" else None,
         control={},
         columns=[
-            row("at_most", 2000, True, high_end=37.0),
+            row("at_most", 2000, True, high_end=37.0).model_copy(update={"fit_rows": 500}),
             row("between", 900, low_end=37.0, high_end=48.0),
             row("above", None, low_end=48.0),
             row("missing", None),
@@ -1436,6 +1436,7 @@ def table_readings(make: Maker, found: list[ColumnInfo], task: str) -> TableRead
             repeated_inputs=3000, repeated_whole=None, across_inputs=700, across_whole=0, held_out_rows=4000
         ),
         equal=[inputs[:2], inputs[2:5]],
+        drift_rows=20000,
         whole=make.interval(0.52, 0.01),
         whole_rows=6000,
         beyond=[

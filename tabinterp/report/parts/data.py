@@ -52,6 +52,8 @@ def data(document: Document) -> list[Block]:
     if drifted:
         drifted.sort(key=lambda one: -(one.psi or 0.0))
         blocks += [Heading(t("report.data.drift")), Paragraph(t("report.data.drift.note"), "note")]
+        if document.data.drawn is not None and "drift" in document.data.drawn.summed:
+            blocks.append(Paragraph(t("report.data.drift.rows", rows=part.drift_rows or 0), "note"))
         blocks.append(_drift(drifted[:MOST]))
     odd = [one for one in part.columns if one.rare_levels or one.unseen_rows != 0 or any(_remarks(one))]
     return [*blocks, *([Fold(t("report.data.contents_fold", count=len(odd)), [_contents(odd)])] if odd else [])]
