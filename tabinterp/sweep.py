@@ -1,5 +1,5 @@
-"""What an audit reads of every row of a scan: one literal list of sums, taken in one pass over the rows that are evaluated, and in
-another over all rows where both sides of the split are compared.
+"""What an audit reads of every row of a scan: one literal list of sums, taken in one pass over the rows that are evaluated, and
+in another over all rows where both sides of the split are compared.
 
 Everything else is read of the rows that the scan drew. To add one: its four functions, and a line here.
 """
@@ -150,10 +150,14 @@ def sweep(
     for one in able:
         plan = one.start(*(drawn if one.models else (network, linear)), **(wishes or {}).get(one.field, {}))
         plans[one.models] |= {} if plan is None else {one.field: plan}
-    pair = Pair(without_rows(network), without_rows(linear), plans[True])
-    found = engine(scan, "evaluation", _encode, _update, (pair,), _merge, progress)
+    pair, passes = Pair(without_rows(network), without_rows(linear), plans[True]), 1 + bool(plans[False])
+
+    def within(done: int) -> Callable[[float], None] | None:
+        return None if progress is None else lambda share: progress((done + share) / passes)
+
+    found = engine(scan, "evaluation", _encode, _update, (pair,), _merge, within(0))
     if plans[False]:
-        found = found | engine(scan, "all", _rows, _count, (plans[False],), _merge, progress)
+        found = found | engine(scan, "all", _rows, _count, (plans[False],), _merge, within(1))
     return Swept(plans[True] | plans[False], {one.field: found[one.field] for one in WHOLE if one.field in found})
 
 
