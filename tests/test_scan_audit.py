@@ -41,7 +41,7 @@ def network() -> ti.Model:
     return ti.wrap(module, encoder=encoder, classes=["no", "yes"])
 
 
-SCANNED = {"target": "y", "split": 0.5, "seed": 1, "rows": 120, "batch": 256}
+SCANNED = {"target": "y", "split": 0.5, "seed": 1, "rows": 120, "batch": 256, "protected": ["b"]}
 AUDITED = {"rows": 60, "seed": 1}
 
 
@@ -67,16 +67,16 @@ import os, signal, sys
 from pathlib import Path
 import tabinterp as ti
 from tabinterp.table.keeping import Keeping
-from tests.test_scan_audit import AUDITED, SCANNED, SWEEP, network
+from tests.test_scan_audit import AUDITED, LAST, SCANNED, network
 
 def told(what, rows, of):
-    if rows > 600 and Path(sys.argv[2], SWEEP).exists():
+    if rows > 600 and Path(sys.argv[2], LAST).exists():
         os.kill(os.getpid(), signal.SIGKILL)
 
 keep = Keeping(Path(sys.argv[2]), {}, every=0)
 ti.audit(network(), ti.scan_table(sys.argv[1], **SCANNED, keep=keep, told=told), **AUDITED)
 """
-SWEEP = "sums-005.npz"  # the pass after those that fit the counterpart
+LAST = "sums-006.npz"  # after those that fit the counterpart, and the one over the rows that are evaluated: drift
 
 
 def test_an_audit_that_was_killed_goes_on_and_says_the_same(made, parts, tmp_path):
@@ -85,7 +85,7 @@ def test_an_audit_that_was_killed_goes_on_and_says_the_same(made, parts, tmp_pat
     command = [sys.executable, "-c", KILLED, parts, kept]
     done = subprocess.run(command, cwd=ROOT, env=os.environ | {"PYTHONPATH": str(ROOT)}, check=False)
     assert done.returncode == -signal.SIGKILL
-    assert max(path.name for path in kept.glob("sums-*")) == SWEEP
+    assert max(path.name for path in kept.glob("sums-*")) == LAST
     told: list[tuple[str, int, int]] = []
     keep = Keeping(kept, {}, resume=True)
     scan = ti.scan_table(parts, **SCANNED, keep=keep, told=lambda *how: told.append(how))
@@ -95,11 +95,11 @@ def test_an_audit_that_was_killed_goes_on_and_says_the_same(made, parts, tmp_pat
 
 def test_the_document_says_what_is_of_all_rows(made):
     audit, scan = made
-    document, table = audit.document, ti.read_table(frame(), target="y", split=0.5, seed=1)
+    document, table = audit.document, ti.read_table(frame(), target="y", split=0.5, seed=1, protected=["b"])
     held_out = int(table.held_out.sum())
     assert (document.data.rows, document.data.held_out_rows) == (N, held_out)
     assert (document.data.drawn.rows, document.data.drawn.held_out_rows) == (240, 120)
-    assert document.data.drawn.summed == ["counterpart", "performance", "calibration", "gradients"]
+    assert document.data.drawn.summed == ["counterpart", "performance", "calibration", "gradients", "groups", "drift"]
     assert {c.name: c.digest for c in document.data.columns} == column_digests(table.frame)
     assert document.performance.rows == held_out
     assert {m.metric: m.rows for m in document.performance.metrics} == {
@@ -108,6 +108,13 @@ def test_the_document_says_what_is_of_all_rows(made):
     assert sum(one.rows for one in document.calibration.outputs[0].network.bins) == held_out
     rows = {one.method: one.rows for one in document.gradients.methods}
     assert (rows["saliency"], rows["gradient_x_input"], rows["integrated_gradients"]) == (held_out, held_out, 60)
+    assert (document.groups.table.rows, document.table.drift_rows, document.table.rows) == (held_out, N, 240)
+    whole, drawn = (ti.groups(network(), network(), one) for one in (table, scan.sample))
+    for row, known, few in zip(document.groups.table.columns, whole.groups, drawn.groups, strict=True):
+        assert (row.rows, row.fit_rows) == (known.rows, few.rows)
+        assert row.network.rate.value == pytest.approx(known.network.rate[0])
+        assert row.network.smd.value is None or row.network.smd.value == pytest.approx(known.network.smd[0])
+        assert row.network.slope.value == pytest.approx(few.network.slope[0])
     assert document.linear.library.startswith("tabinterp ")
     assert len(scan.sample) == 240
 
@@ -117,6 +124,8 @@ def test_the_page_says_it_and_the_document_comes_back(made):
     page = audit.to_html()
     assert "means over all" in page
     assert "Of all rows, which were read in batches: the fit of the linear counterpart" in page
+    assert "Slope and intercept are of the rows drawn of each group" in page
+    assert f"Of all {N:,} rows, which were read in batches" in page
     assert ti.Audit.from_json(audit.to_json()).to_json() == audit.to_json()
     assert json.loads(audit.to_json())["data"]["drawn"]["rows"] == 240
 

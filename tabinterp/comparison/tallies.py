@@ -303,4 +303,4 @@ def _largest(weights: FloatArray, cells: IntArray, size: int) -> FloatArray:
 
 def _most(weights: FloatArray) -> FloatArray:
     """(cells, 9) of (cells, m)."""
-    return np.partition(weights, -(SMALL - 1), axis=1)[:, 1 - SMALL :]
+    return np.sort(np.partition(weights, 1 - SMALL, axis=1)[:, 1 - SMALL :], axis=1)
