@@ -427,7 +427,7 @@ def test_groups_and_drift_over_batches_are_what_memory_gives():
     assert (levels.psi, levels.statistic, levels.df) == pytest.approx((known.psi, known.statistic, known.df))
     training = scan.sample.training_rows().frame["c"]
     cells = np.searchsorted(
-        np.unique(np.quantile(training, np.arange(1, 10) / 10, method="inverted_cdf")), table.frame["c"]
+        np.unique(np.quantile(training, np.linspace(0, 1, 11)[1:-1], method="inverted_cdf")), table.frame["c"]
     )
     counts = [
         np.bincount(cells[side], table.row_weights[side] / table.row_weights[side].mean(), 10)
