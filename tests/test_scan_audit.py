@@ -124,7 +124,7 @@ def test_the_page_says_it_and_the_document_comes_back(made):
     page = audit.to_html()
     assert "means over all" in page
     assert "Of all rows, which were read in batches: the fit of the linear counterpart" in page
-    assert "Slope and intercept are of the rows drawn of each group" in page
+    assert "slope and intercept are of those drawn of each group" in page
     assert f"Of all {N:,} rows, which were read in batches" in page
     assert ti.Audit.from_json(audit.to_json()).to_json() == audit.to_json()
     assert json.loads(audit.to_json())["data"]["drawn"]["rows"] == 240

@@ -15,11 +15,11 @@ SCALE = {
         "The curves are of all held-out rows, which were read in batches; slopes and intercepts are of the {rows} rows drawn."
     ),
     "report.groups.summed": (
-        "Numbers of groups are of all these rows, which were read in batches. Slope and intercept are of the rows drawn of each "
-        "group; which levels stand by themselves, where numbers are cut, and the bins of the ECE were settled on those."
+        "Numbers of these groups are of all these rows, which were read in batches; slope and intercept are of those drawn of "
+        "each group. The rows drawn also settle which levels stand by themselves, where numbers are cut, and the bins of the ECE."
     ),
     "report.data.drift.rows": (
-        "Of all {rows} rows, which were read in batches; where the cells are cut, the training rows drawn say."
+        "Of all {rows} rows, which were read in batches. Cells are cut on the training rows drawn."
     ),
     "report.method.drawn": "Rows drawn",
     "report.method.drawn_text": (
