@@ -6,7 +6,7 @@ DATA: dict[str, str] = {
     "report.section.data": "Data",
     "report.section.off-data": "Beyond the data",
     "report.data.lead": (
-        "Read off {rows} rows, without asking a model. Counts from 1 to 9 are not printed. {metric} of a column alone: "
+        "Read off all {rows} rows, without asking a model. Counts from 1 to 9 are not printed. {metric} of a column alone: "
         "cross-fitted in training, so that no row is told by itself; chance is {chance}."
     ),
     "report.data.auc": "AUC",

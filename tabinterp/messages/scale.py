@@ -18,6 +18,10 @@ SCALE = {
         "Numbers of these groups are of all these rows, which were read in batches; slope and intercept are of those drawn of "
         "each group. The rows drawn also settle which levels stand by themselves, where numbers are cut, and the bins of the ECE."
     ),
+    "report.data.lead.drawn": (
+        "Read off the {rows} rows drawn, without asking a model. Counts from 1 to 9 are not printed. {metric} of a column alone: "
+        "cross-fitted in training, so that no row is told by itself; chance is {chance}."
+    ),
     "report.data.drift.rows": (
         "Of all {rows} rows, which were read in batches. Cells are cut on the training rows drawn."
     ),

@@ -1436,7 +1436,7 @@ def table_readings(make: Maker, found: list[ColumnInfo], task: str) -> TableRead
             repeated_inputs=3000, repeated_whole=None, across_inputs=700, across_whole=0, held_out_rows=4000
         ),
         equal=[inputs[:2], inputs[2:5]],
-        drift_rows=20000,
+        drift_rows=1_000_000 if task == "binary" else None,
         whole=make.interval(0.52, 0.01),
         whole_rows=6000,
         beyond=[
