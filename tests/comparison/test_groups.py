@@ -406,6 +406,8 @@ def test_numbers_are_cut_into_quarters_and_levels_beyond_twelve_stand_together()
     assert numbers.counts[:4].max() - numbers.counts[:4].min() <= 1
     expected = pd.cut(frame["n"], [-np.inf, *(c.high for c in numbers.conditions[:3]), np.inf], labels=False)
     np.testing.assert_array_equal(numbers.codes, expected.fillna(4))
+    one = ti.read_table(frame.assign(n=3.0), target="y", protected=["n"])
+    assert [(c.kind, c.name) for c in cut(one, "n").conditions] == [("any", "any")]
     levels = cut(table, "l")
     assert [c.kind for c in levels.conditions] == ["level"] * 12 + ["others"]
     rest = set("abcdefghijklmnop") - {c.level for c in levels.conditions}
