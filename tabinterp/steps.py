@@ -211,9 +211,7 @@ def _shapley(asked: Asked) -> Any:
     if len(rows) < SMALL:
         raise NotApplicableError(f"their means over fewer than {SMALL} rows would tell of single people")
     network, linear = asked.both(rows)
-    first = shapley_values(
-        network, network.table, BACKGROUND, **how, progress=lambda _, share: asked.within(share / 2)
-    )
+    first = shapley_values(network, network.table, BACKGROUND, **how, progress=lambda _, share: asked.within(share / 2))
     return first, shapley_values(linear, linear.table, BACKGROUND, **how)
 
 

@@ -114,7 +114,7 @@ def total_indices(bound: Bound, columns: Sequence[str], rows: IntArray, donors: 
             if is_read(bound, (column,)):
                 moved = forward(bound.rest, bound.moved((column,), rows, donors))
                 result[j] = weights @ ((moved - own) ** 2).sum(dim=1).numpy() / 2
-    return result / max(weights.sum(), np.finfo(float).tiny)
+    return np.asarray(result / max(weights.sum(), np.finfo(float).tiny))
 
 
 def _strongest(result: Screen, among: IntArray, count: int) -> IntArray:

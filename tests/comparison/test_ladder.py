@@ -64,7 +64,10 @@ def test_of_many_columns_those_that_move_the_score_most_get_curves_and_pairs(mon
     assert found.pairs[0] == ("x1", "x2")
     assert {column for pair in found.pairs for column in pair} <= {"x1", "x2", "x3"}
     named = found.models[2][:-2].get_feature_names_out()
-    assert {name.split("__")[0] for name in named} == {*(f"linear {i}" for i in range(5)), *(f"curve {i}" for i in range(3))}
+    assert {name.split("__")[0] for name in named} == {
+        *(f"linear {i}" for i in range(5)),
+        *(f"curve {i}" for i in range(3)),
+    }
     assert {of for part, of in split.components if part == "curvature"} == {"", "x1", "x2", "x3"}
 
 

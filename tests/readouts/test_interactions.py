@@ -272,7 +272,9 @@ def test_of_many_columns_pairs_are_of_those_that_move_the_score_most(monkeypatch
     found = screening.screen(bound, bound.columns, 1)
     assert (found.passed, found.pairs) == (("x4", "x5"), (("x1", "x2"), ("x1", "x3"), ("x2", "x3")))
     assert found.passed_most == pytest.approx(0.01 / 3, rel=0.2)
-    assert found.strength[~found.kept].max() <= found.passed_most < found.strength[found.kept][0] <= total[:3].min() * 1.1
+    assert (
+        found.strength[~found.kept].max() <= found.passed_most < found.strength[found.kept][0] <= total[:3].min() * 1.1
+    )
 
 
 def test_the_order_of_rows_and_the_split_of_columns_do_not_matter():

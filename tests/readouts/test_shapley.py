@@ -18,8 +18,7 @@ from torch import nn
 import tabinterp as ti
 from tabinterp.errors import NotApplicableError
 from tabinterp.models import bind
-from tabinterp.readouts import walks
-from tabinterp.readouts import coalitions
+from tabinterp.readouts import coalitions, walks
 from tabinterp.readouts.coalitions import Running, every_subset, walk
 from tabinterp.readouts.shapley import background_rows
 from tests import cases, oracles
