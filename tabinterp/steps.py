@@ -41,12 +41,13 @@ from .readouts.interactions import interactions
 from .readouts.neurons import neuron_correlations
 from .readouts.offsupport import off_support
 from .readouts.permutation import permutation_importance
+from .readouts.screening import WIDE
 from .readouts.shapley import BACKGROUND, shapley_values
 from .readouts.terms import find_terms
 from .table import Scan, Split, Table
 
 BASELINE_ROWS = 500
-SHAPLEY_ROWS = 500
+SHAPLEY_ROWS, SHAPLEY_CELLS, SHAPLEY_FEWEST = 500, 20_000, 30  # rows times columns; at least so many rows
 EFFECT_COLUMNS, EFFECT_CURVES = 8, 24  # the most columns, and the most curves over all outputs
 EFFECT_POINT = 20  # rows for each point, so that the outer points, which get half as many, may be printed
 PAIRS = 5
@@ -202,14 +203,15 @@ def _baselines(asked: Asked) -> Any:
 
 
 def _shapley(asked: Asked) -> Any:
-    rows = asked.drawn(asked.few, SHAPLEY_ROWS)
+    """Of many columns on fewer rows, from a fixed number of permutations: the tolerance would take most of an audit's time."""
+    columns = len(asked.network.columns)
+    how: dict[str, Any] = {"seed": asked.seed, "method": "permutation" if columns > WIDE else "auto"}
+    rows = asked.drawn(asked.few, int(np.clip(SHAPLEY_CELLS // columns, SHAPLEY_FEWEST, SHAPLEY_ROWS)))
     if len(rows) < SMALL:
         raise NotApplicableError(f"their means over fewer than {SMALL} rows would tell of single people")
     network, linear = asked.both(rows)
-    first = shapley_values(
-        network, network.table, BACKGROUND, seed=asked.seed, progress=lambda _, share: asked.within(share / 2)
-    )
-    return first, shapley_values(linear, linear.table, BACKGROUND, seed=asked.seed)
+    first = shapley_values(network, network.table, BACKGROUND, **how, progress=lambda _, share: asked.within(share / 2))
+    return first, shapley_values(linear, linear.table, BACKGROUND, **how)
 
 
 def _together(asked: Asked) -> Any:

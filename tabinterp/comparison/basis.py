@@ -11,6 +11,7 @@ there is.
 
 from __future__ import annotations
 
+from collections.abc import Collection
 from dataclasses import dataclass
 from typing import Any
 
@@ -82,13 +83,15 @@ def read_columns(bound: Bound) -> dict[str, str]:
     return {c: bound.table.schema[c].kind for c in read}
 
 
-def build(frame: pd.DataFrame, kinds: dict[str, str], *, curves: bool = True, pairs: tuple[Pair, ...] = ()) -> Basis:
-    """Fit the basis of the columns in `kinds` on these rows: knots, levels, medians."""
-    names, blocks = list(kinds), []
+def build(
+    frame: pd.DataFrame, kinds: dict[str, str], *, curves: Collection[str], pairs: tuple[Pair, ...] = ()
+) -> Basis:
+    """Fit the basis of the columns in `kinds` on these rows: knots, levels, medians. Numbers in `curves` are bent as well."""
+    names, bent, blocks = list(kinds), set(curves), []
     for i, (name, kind) in enumerate(kinds.items()):
         blocks.append((f"linear {i}", number_encoder() if kind == "numeric" else level_encoder(), [name]))
     for i, (name, kind) in enumerate(kinds.items()):
-        at = knots(frame[name], KNOTS) if curves and kind == "numeric" else np.empty(0)
+        at = knots(frame[name], KNOTS) if name in bent and kind == "numeric" else np.empty(0)
         if len(at) > 2:
             blocks.append((f"curve {i}", _spline(at, bias=False), [name]))
     for i, (a, b) in enumerate(pairs):

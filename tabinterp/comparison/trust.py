@@ -24,13 +24,14 @@ from ..readouts.deletion import Curves, by_chance, curves
 from ..readouts.display import Display, Drawn, named
 from ..readouts.rankings import METHODS, Ask, Ranking, rankings
 from ..readouts.result import Estimates
+from ..readouts.screening import WIDE
 from ..table import Table
 from ..table.draws import FloatArray, IntArray, chosen
 from .agreement import Agreement, Reading, agreements
 from .networks import Networks, networks
 
 ROWS, BACKGROUND = 200, 25
-MIXED_ROWS, MIXED_BACKGROUND = 40, 10  # where a move encodes whole rows again
+FEW_ROWS, FEW_BACKGROUND = 40, 10  # where a move encodes whole rows again, and of more than a hundred columns
 DRAWS, ORDERS, BACKGROUNDS = 5, 8, 5
 DONORS = 10  # background rows that a row's columns are replaced by
 REFITS = 3
@@ -158,7 +159,8 @@ def trust(
     True
     """
     bound = bind(model, table)
-    usual = (ROWS, BACKGROUND) if bound.is_local(bound.columns) else (MIXED_ROWS, MIXED_BACKGROUND)
+    quick = bound.is_local(bound.columns) and len(bound.columns) <= WIDE
+    usual = (ROWS, BACKGROUND) if quick else (FEW_ROWS, FEW_BACKGROUND)
     rows, background = (usual[i] if n is None else n for i, n in enumerate((rows, background)))
     _check(rows, background, draws, orders, backgrounds)
     if refit is not None and null is not None:

@@ -293,6 +293,8 @@ class Interactions(Part):
     background: int
     seed: int
     screened: int  # pairs
+    passed: int = 0  # columns that move the score too little to be in a pair
+    passed_most: float | None = None  # the largest of their total indices, as a share of the variance of the score
     linear_adds: bool  # the linear model is a sum over original columns: none of its pairs acts together
     pairs: list[InteractionRow]
 

@@ -515,7 +515,9 @@ def interactions(make: Maker, names: list[str], classes: list[str | None]) -> In
         blocks=32,
         background=64,
         seed=0,
-        screened=len(names) * (len(names) - 1) // 2,
+        screened=min(len(names), 100) * (min(len(names), 100) - 1) // 2,
+        passed=max(0, len(names) - 100),
+        passed_most=0.003 if len(names) > 100 else None,
         linear_adds=True,
         pairs=[
             InteractionRow(
@@ -900,7 +902,7 @@ def metrics(make: Maker, task: str) -> list[MetricRow]:
 RUNGS = ("intercept", "linear", "curvature", "pairs", "network")
 
 
-def ladder(make: Maker, loss: str, gain: str, pairs: list[str]) -> Ladder:
+def ladder(make: Maker, loss: str, gain: str, pairs: list[str], passed: int) -> Ladder:
     """With a gain: curves do not resolve it, pairs reach it. Without one: the linear rung is as good, the pairs are better."""
     away = {"better": (0.3, 0.05, 0.001, 0.001, 0.0), "equivalent": (0.3, 0.001, 0.04, -0.03, 0.0)}[gain]
     errors = {"better": (0.02, 0.01, 0.02, 0.001, 0.0), "equivalent": (0.02, 0.001, 0.001, 0.001, 0.0)}[gain]
@@ -925,6 +927,7 @@ def ladder(make: Maker, loss: str, gain: str, pairs: list[str]) -> Ladder:
         gain=gain,
         rungs=rungs,
         shortest="pairs" if gain == "better" else "linear",
+        passed=passed,
         pairs=pairs,
         rows=4000,
         training_rows=16000,
@@ -943,6 +946,7 @@ def shares(make: Maker, names: list[str], classes: list[str], task: str) -> Shar
     parts = (("linear", 0.7), ("curvature", 0.2), ("interactions", 0.1))
     outputs = [None, *classes] if task == "multiclass" else [None]
     return Shares(
+        passed=max(0, len(names) - 100),
         weighting=weighting,
         whole=[row(output, name, "", value) for output in outputs for name, value in parts],
         parts=[
@@ -968,7 +972,7 @@ def gain_of(make: Maker, names: list[str], classes: list[str], task: str, loss: 
     told = {"ladder": 40, "score": 30, "low": -20, "high": 30}
     better = gain == "better"
     return Gain(
-        ladder=ladder(make, loss, gain, pairs),
+        ladder=ladder(make, loss, gain, pairs, max(0, len(names) - 100)),
         shares=shares(make, names, classes, task),
         recovery=Message(key="ladder.pairs.reached.gain" if better else "ladder.linear.reached", values=values),
         agreement=Message(key="gain.open" if better else "gain.no_gain", values=told),
