@@ -36,6 +36,7 @@ from ..models import Bound, Model, bind
 from ..readouts.display import Display, Drawn
 from ..readouts.grids import SMALL
 from ..readouts.weights import effective
+from ..sentence import why
 from ..table import Table
 from ..table.draws import FloatArray, IntArray
 from .calibration import Calibrated, calibration
@@ -186,7 +187,7 @@ def groups(
     [['sex: f', 0.2, 0.5], ['sex: m', 0.4, nan]]
     """
     if not any(c.protected for c in table.schema.columns):
-        raise NotApplicableError("no column was declared protected")
+        raise NotApplicableError(why("no column was declared protected"))
     if not 0 < threshold < 1:
         raise NotApplicableError(f"threshold is a probability between 0 and 1; got {threshold}")
     both = [bind(one, table) for one in (model, linear)]

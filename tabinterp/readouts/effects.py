@@ -24,6 +24,7 @@ from torch import Tensor
 
 from ..errors import NotApplicableError
 from ..models import Bound, Model, bind
+from ..sentence import why
 from ..table import Table
 from ..table.draws import FloatArray, IntArray, chosen
 from .display import Shown, both_names
@@ -230,7 +231,7 @@ def start(
     """Find the points at which every column is read."""
     table = bound.table
     if len(table) < 2:
-        raise NotApplicableError(f"effect curves need at least two rows; the table has {len(table)}")
+        raise NotApplicableError(why("effects.few", rows=len(table)))
     if grid < 2:
         raise NotApplicableError(f"grid is at least 2 points; got {grid}")
     if scale not in SCALES or (scale == "probability" and table.schema.task == "regression"):
