@@ -8,6 +8,7 @@ import pickle
 import re
 from collections import Counter
 from concurrent.futures import ThreadPoolExecutor
+from functools import cache
 from gettext import GNUTranslations
 from io import BytesIO
 from pathlib import Path
@@ -108,7 +109,7 @@ ASKED = {
     "comparison/partition": ("control names", "control of"),
     "comparison/trust": ("labels are shuffled by refit=", " is at least "),
     "models/counterpart": ("a linear counterpart behind", "a linear counterpart chooses"),
-    "readouts/ablation": ("methods are some of", ": units of one layer of", " has the units 0 to "),
+    "readouts/ablation": ("methods are some of", ": units of one layer of", ": "),
     "readouts/baselines": ("baseline is",),
     "readouts/budget": ("budget is",),
     "readouts/coefficients": ("a network has no Wald tests", " has no column that is encoded"),
@@ -142,10 +143,13 @@ ASKED = {
 }  # fmt: skip
 
 
+@cache
 def package():
     root = Path(ti.__file__).parent
-    for path in sorted(root.rglob("*.py")):
-        yield path.relative_to(root).with_suffix("").as_posix(), ast.parse(path.read_text("utf-8"))
+    return [
+        (path.relative_to(root).with_suffix("").as_posix(), ast.parse(path.read_text("utf-8")))
+        for path in sorted(root.rglob("*.py"))
+    ]
 
 
 def called(node, name):

@@ -52,21 +52,21 @@ _WHY = (
 )
 
 _WITH = {
-    "ablation.layer": "{model} has no hidden layer at which it could be cut",
+    "ablation.layer": "{model:name} has no hidden layer at which it could be cut",
     "basis.large": "values of '{column}' are too large to be summed; give the column in a larger unit",
-    "basis.none": "{model} reads none of the table's columns",
+    "basis.none": "{model:name} reads none of the table's columns",
     "boosted.few": "fewer than {least} held-out rows, or groups of rows, are too few for an interval",
     "constraints.few": "a direction is checked on two halves of {least} rows at least; there are {rows}",
     "decisions.few": "fewer than {least} held-out rows of a class, or groups of rows, are too few",
     "declined.few": "fewer than {least} rows are declined, or approved",
-    "decomposition.constant": "{model} gives every one of these rows the same score",
+    "decomposition.constant": "{model:name} gives every one of these rows the same score",
     "decomposition.few": (
         "splitting the score takes {functions} functions of the columns, and at least {least} rows; the table has {rows}"
     ),
     "decomposition.folds": "the rows, or their groups, are too few for {folds} folds; the table has {rows} rows",
     "effects.few": "effect curves need at least two rows; the table has {rows}",
-    "extrapolation.values": "{model} {opaque}: it is asked about the values of the table alone",
-    "gradient": "{model} {opaque}: it has no gradient",
+    "extrapolation.values": "{model:name} {opaque}: it is asked about the values of the table alone",
+    "gradient": "{model:name} {opaque}: it has no gradient",
     "inference.class": "no inference: all {rows} rows have the same class",
     "inference.column": "no inference: column '{column}' has values that are not finite numbers",
     "inference.rows": "no inference: {rows} rows for {coefficients} coefficients leave nothing to take an error from",
@@ -76,9 +76,9 @@ _WITH = {
     "mechanism.few": "what fewer than {least} rows show would tell of single people",
     "offsupport.few": "it takes at least {least} rows and two columns",
     "paths.affine": (
-        "{model} has no path products: what lies between its activations is not affine, or its forward cannot be traced"
+        "{model:name} has no path products: what lies between its activations is not affine, or its forward cannot be traced"
     ),
-    "paths.weights": "{model} has no path products: it has no weights that are known",
+    "paths.weights": "{model:name} has no path products: it has no weights that are known",
     "permutation.conditional": (
         "conditional importance needs at least {least} rows; the table has {rows}: strata hold {stratum} rows, are cut by "
         "other rows than their own, and one stratum is none"
@@ -87,15 +87,15 @@ _WITH = {
     "permutation.pairs": "no pair of rows drawn for {columns} has weight",
     "recalibration.few": "a fold of fewer than {least} held-out rows is too small to score",
     "regions.affine": (
-        "{model} has no linear regions that could be found: what lies between its activations is not affine (a "
+        "{model:name} has no linear regions that could be found: what lies between its activations is not affine (a "
         "normalisation of rows, a product), or its forward cannot be traced"
     ),
-    "regions.opaque": "{model} {opaque}: nothing is known of its inside, so that it has no regions",
-    "regions.terms": "{model} has no column that is encoded on its own: there are no coefficients",
+    "regions.opaque": "{model:name} {opaque}: nothing is known of its inside, so that it has no regions",
+    "regions.terms": "{model:name} has no column that is encoded on its own: there are no coefficients",
     "shapley.few": "their means over fewer than {least} rows would tell of single people",
     "trust.few": "means over fewer than {least} rows would tell of single people",
-    "units": "{model} has no hidden units that could be found",
-    "weights": "{model} {opaque}: it has no weights to draw again",
+    "units": "{model:name} has no hidden units that could be found",
+    "weights": "{model:name} {opaque}: it has no weights to draw again",
     # what stands for {opaque}: what is known of a model that is no torch network
     "opaque.function": "is a function of rows",
     "opaque.outside": "gives other answers when its layers are read as torch layers",

@@ -238,10 +238,9 @@ def start(
         allowed = SCALES[:1] if table.schema.task == "regression" else SCALES
         raise NotApplicableError(f"scale is one of {', '.join(allowed)}; got {scale!r}")
     grids = tuple(grid_of(table, c, grid) for c in checked_columns(columns, bound.columns))
-    weights = table.row_weights
     with torch.inference_mode():
         centre = _on_scale(torch.as_tensor(bound.scores), scale).mean(dim=0).numpy()
-    return Plan(bound, grids, scale, seed, centre, np.sort(chosen(table.numbers, ICE_ROWS, seed)), weights)
+    return Plan(bound, grids, scale, seed, centre, np.sort(chosen(table.numbers, ICE_ROWS, seed)), table.row_weights)
 
 
 def update(plan: Plan, rows: IntArray, progress: Progress | None = None) -> Sums:
