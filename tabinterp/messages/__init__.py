@@ -3,12 +3,13 @@
 A sentence is a key and values (`tabinterp.report.document.Message`); the text is only made when it is shown, in the
 language spoken there (`language.speaking`). Values are plain text here: escaping is the business of whoever puts the text
 on a page. `{name}` shows a value as it is; `{name:vocabulary}` shows the message `vocabulary.VALUE` where there is one, so
-that a word of ours is translated and a name out of a table is not.
+that a word of ours is translated and a name out of a table is not; `{name:date}` shows a day as the language writes it.
 """
 
 from __future__ import annotations
 
 import math
+import re
 from collections.abc import Iterable, Mapping
 from functools import reduce
 from typing import Any
@@ -116,6 +117,8 @@ class _Value:
 
     def __format__(self, vocabulary: str) -> str:
         value = self.value
+        if vocabulary == "date":
+            return date(value)
         if hasattr(value, "key"):  # a message in a message
             return text(value.key, value.values)
         if isinstance(value, (list, tuple)):
@@ -124,6 +127,8 @@ class _Value:
 
 
 def _shown(value: Any) -> str:
+    if value is None:
+        return number(None)
     if isinstance(value, bool) or not isinstance(value, (int, float)):
         return str(value)
     # JSON does not tell 2.0 from 2: a saved audit must read as the one in memory
@@ -154,6 +159,20 @@ def number(value: float | None, digits: int = 3) -> str:
         return signs(f"{value:.{digits}g}")
     magnitude = int(f"{value:.{digits - 1}e}".rpartition("e")[2])
     return signs(f"{value:,.{max(0, digits - 1 - magnitude)}f}")
+
+
+def date(iso: str) -> str:
+    """A day, or a moment, written as 2026-08-02 or 2026-08-02T00:00:00 in the document; anything else as it stands.
+
+    >>> date("2026-08-02"), date("2026-08-02T00:00:00"), date("2026-08-02T09:30:00"), date("soon")
+    ('2026-08-02', '2026-08-02', '2026-08-02 09:30:00', 'soon')
+    """
+    found = re.fullmatch(r"(\d{4})-(\d\d)-(\d\d)(?:T(.+))?", iso)
+    if found is None:
+        return iso
+    year, month, day, time = found.groups()
+    shown = text("language.date", {"year": year, "month": month, "day": day})
+    return shown if time in (None, "00:00:00") else f"{shown} {time}"
 
 
 def signs(digits: str) -> str:

@@ -19,6 +19,7 @@ FRAME: dict[str, str] = {
     "name.multinomial logistic regression": "multinomial logistic regression",
     "name.linear regression": "linear regression",
     "name.Poisson regression": "Poisson regression",
+    "library.function": "function",
     "constant.base rate": "base rate",
     "constant.mean": "mean",
     "start.mean": "mean",

@@ -358,7 +358,7 @@ REPORT: dict[str, str] = {
     "report.method.weighted": "Weighted",
     "report.method.network": "Network",
     "report.method.linear": "Linear counterpart",
-    "report.method.model": "{name:name}; {library}; {parameters} parameters; hidden units: {hidden}.",
+    "report.method.model": "{name:name}; {library:library}; {parameters} parameters; hidden units: {hidden}.",
     "report.method.no_hidden": "none",
     "report.method.readings": "Rows of each reading",
     "report.method.reading": "Reading",

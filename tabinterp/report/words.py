@@ -3,19 +3,18 @@
 from __future__ import annotations
 
 import math
-import re
 import sys
 from collections.abc import Iterable
 from typing import Any
 
 from tabinterp import messages
-from tabinterp.messages import ENGLISH, text
+from tabinterp.messages import ENGLISH, date, text
 from tabinterp.messages.names import LONGEST, apart, cut, plain, tidy, width
 from tabinterp.report.blocks import Cell
 from tabinterp.report.claims import side
 from tabinterp.report.document import CoefficientRow, Document, GradientMethod, Interval, Message
 
-__all__ = ["apart", "cut", "plain", "tidy", "width"]  # from here as well; all that follows besides
+__all__ = ["apart", "cut", "date", "plain", "tidy", "width"]  # from here as well; all that follows besides
 
 NONE = "–"
 MINUS = "−"
@@ -128,16 +127,6 @@ def tick(value: float) -> str:
     ('−0.25', '12,500')
     """
     return messages.signs(f"{value:,.6g}").replace("-", MINUS)
-
-
-def date(iso: str) -> str:
-    """A day, written as 2026-08-02 in the document; anything else as it stands.
-
-    >>> date("2026-08-02"), date("soon")
-    ('2026-08-02', 'soon')
-    """
-    found = re.fullmatch(r"(\d{4})-(\d\d)-(\d\d)", iso)
-    return text("language.date", dict(zip(("year", "month", "day"), found.groups(), strict=True))) if found else iso
 
 
 def listed(parts: Iterable[str]) -> str:
