@@ -70,6 +70,10 @@ FRAME: dict[str, str] = {
     "step.reading of perturbed rows": "reading of perturbed rows",
     "step.reading beyond the range": "reading beyond the range",
     "step.null of random weights": "null of random weights",
+    "level.missing": "(missing)",
+    "level.present": "(present)",
+    "level.more": "({count} more)",
+    "level.levels": "({count} levels)",
     "report.layer": "layer {index}",
     "group.both": "{first} and {second}",
 }

@@ -35,14 +35,7 @@ def evidence(document: Document) -> list[Block]:
         Paragraph(t("report.evidence.lead")),
         Paragraph(t("report.evidence.count", clauses=len(rows), **told)),
         Fold(t("report.evidence.table"), [Paragraph(t("report.evidence.marks"), "note"), _table(rows)]),
-        Fold(
-            t("report.evidence.versions"),
-            [
-                Facts(
-                    [(_named("instrument", name), _named("instrument.version", version)) for name, version in versions]
-                )
-            ],
-        ),
+        Fold(t("report.evidence.versions"), [Facts(versions)]),
         Heading(t("report.evidence.outside")),
         Points([t(f"report.evidence.outside.{name}") for name in OUTSIDE]),
     ]
