@@ -3,7 +3,8 @@
 A sentence is a key and values (`tabinterp.report.document.Message`); the text is only made when it is shown, in the
 language spoken there (`language.speaking`). Values are plain text here: escaping is the business of whoever puts the text
 on a page. `{name}` shows a value as it is; `{name:vocabulary}` shows the message `vocabulary.VALUE` where there is one, so
-that a word of ours is translated and a name out of a table is not; `{name:date}` shows a day as the language writes it, and `{name:level}` what stands in brackets in a label of levels.
+that a word of ours is translated and a name out of a table is not; `{name:date}` shows a day as the language writes it, and
+`{name:level}` what stands in brackets in a label of levels.
 """
 
 from __future__ import annotations

@@ -142,16 +142,15 @@ def _numbers(d: Document) -> Iterator[tuple[Key, Interval]]:
         found += [(("performance", of, (row.metric,)), getattr(row, of)) for of in ("network", "linear", "difference")]
     found += _calibration(d.calibration)
     for column in d.importance.columns:
-        told = (column.column, d.importance.loss)
-        found += [(("importance", of, told), getattr(column, of)) for of in ("network", "linear", "difference")]
+        of_loss = (column.column, d.importance.loss)
+        found += [(("importance", of, of_loss), getattr(column, of)) for of in ("network", "linear", "difference")]
     for term in d.coefficients.terms:
         level = f"{term.level} − {term.reference}" if term.level and term.reference else term.level
         told = (term.column, level or "", term.unit or "", term.output or "")
         found += [(("coefficients", of, told), getattr(term, of)) for of in ("network", "linear")]
     shares = None if d.gain is None else d.gain.shares
     for share in [] if shares is None else shares.whole:
-        told = (share.component, share.output or "")
-        found.append((("gain", "network", told), share.share))
+        found.append((("gain", "network", (share.component, share.output or "")), share.share))
     return ((key, part) for key, part in found if part.value is not None)
 
 
