@@ -13,7 +13,7 @@ from dataclasses import dataclass
 import numpy as np
 import pandas as pd
 
-from ..errors import NotApplicableError
+from ..errors import ModelError, NotApplicableError
 from ..models.model import Bound
 from ..sentence import why
 from ..table import Table
@@ -73,7 +73,7 @@ def extrapolation(bound: Bound, *, seed: int = 0) -> Extrapolation:
     for name in numeric:
         try:
             found[name] = _beyond(few, learnt, name, spread)
-        except ValueError:  # an encoder of bins or of known values refuses what lies outside
+        except (ModelError, ValueError):  # an encoder of known values refuses what lies outside; or there is no number
             skipped.append(name)
     names = tuple(found)
     if not names:

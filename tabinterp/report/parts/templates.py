@@ -62,6 +62,7 @@ def _cell(found: Template, place: int) -> Cell:
     if share < LEAST:
         return Cell(t("report.inside.templates.small"))
     sign = {-1: MINUS, 0: "", 1: "+"}[found.signs[place]]
+    level = None if level is None else level_name(level)
     named = "" if level is None else cut(level, LEVEL)
     told = t("report.inside.templates.share", percent=round(100 * share))
     whole = "" if level is None or tidy(level) == named else sign + tidy(level)
