@@ -822,7 +822,7 @@ def mechanism(make: Maker, found: Neurons, terms: Coefficients, names: list[str]
         )
         for units in (40, *[2] * 11)
     ]
-    why = {"reading": "hidden units", "reason": "there are none"}
+    why = {"reading": "hidden units", "reason": Message(key="why.mechanism.few", values={"least": 10})}
     return Mechanism(
         seed=7,
         regions=regions,
