@@ -6,6 +6,7 @@ import ast
 import json
 import pickle
 import re
+import tomllib
 from collections import Counter
 from concurrent.futures import ThreadPoolExecutor
 from functools import cache
@@ -21,7 +22,7 @@ from matplotlib import font_manager
 from matplotlib.figure import Figure
 
 import tabinterp as ti
-from tabinterp import __version__, cli, messages
+from tabinterp import __version__, cli, findings, messages
 from tabinterp.assembly.provenance import code_digest
 from tabinterp.audited import judged
 from tabinterp.errors import LanguageError, NotApplicableError
@@ -280,6 +281,25 @@ def test_a_language_that_writes_numbers_otherwise(monkeypatch):
     assert (share(0.1234), date("2026-08-02")) == ("12,3 %", "02.08.2026")
     assert messages.text("coefficients.note.mixed", {"columns": ["a", "b"]}).endswith(": a; b.")
     assert messages.text("not_assessed.units", {"count": 12345.0}).startswith("12.345 ")
+
+
+def test_days_and_what_is_ours_in_a_label_are_written_as_the_language_does():
+    at = {"column": "day", "at": "2020-03-01T00:00:00"}
+    assert messages.text("split.date", at) == "By date: rows whose day is 2020-03-01 or later are held out."
+    with speaking("ja"):
+        assert "2020年03月01日以降" in messages.text("split.date", at)
+        assert messages.level("oslo, (3 more), (missing)") == "oslo, （ほか3水準）, （欠損）"
+        assert messages.level("(missing) − (present)") == "（欠損） − （値あり）"
+        for name in ("missing", "present", "3 more", "2 levels", "rent (missing)", "(other)"):  # levels of a table
+            assert messages.level(name) == name
+
+
+def test_what_is_translated_of_the_shipped_mapping_stands_in_it():
+    source = tomllib.loads(Path(findings.__file__).with_name("evidence.toml").read_text("utf-8"))
+    told = {f"instrument.{one['name']}" for one in source["instruments"].values()}
+    told |= {f"instrument.version.{one['version']}" for one in source["instruments"].values()}
+    told |= {f"instrument.clause.{one['clause']}" for part in source["clause"] for one in part["cited"]}
+    assert {key for key in ENGLISH if key.startswith("instrument.")} - told == set()
 
 
 def test_names_of_a_table_are_never_translated():
