@@ -150,7 +150,7 @@ def _optional(reading: Reading, asked: Asked, notes: list[Message]) -> Any:
     try:
         return reading.read(asked)
     except NotApplicableError as error:
-        notes.append(Message(key="not_assessed.reading", values={"reading": reading.name, "reason": str(error)}))
+        notes.append(Message(key="not_assessed.reading", values={"reading": reading.name, "reason": error.reason}))
         return None
 
 

@@ -24,6 +24,7 @@ from ..errors import NotApplicableError
 from ..models import Bound
 from ..readouts.data.scores import auc
 from ..readouts.moves import forward
+from ..sentence import why
 from ..table.draws import FloatArray, IntArray
 from .declined import Declined
 from .dropped import refitted_without, trained_on
@@ -97,7 +98,7 @@ def alternatives(
     protected = tuple(c.name for c in table.schema.columns if c.protected and c.role != "target")
     if table.schema.task != "binary" or not protected or table.held_out is None or table.held_out.all():
         raise NotApplicableError(
-            "selection is of two classes, of protected groups, of held-out rows beside training rows"
+            why("selection is of two classes, of protected groups, of held-out rows beside training rows")
         )
     held = np.flatnonzero(table.held_out)
     cut = partition(table.take(held))

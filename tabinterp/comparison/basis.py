@@ -28,6 +28,7 @@ from sklearn.utils import _safe_indexing
 from ..errors import NotApplicableError
 from ..models.model import Bound
 from ..models.reference import level_encoder, number_encoder
+from ..sentence import why
 from ..table.draws import FloatArray, IntArray
 
 KNOTS, COARSE = 16, 5
@@ -79,7 +80,7 @@ def read_columns(bound: Bound) -> dict[str, str]:
     """Column -> kind of the input columns that the model reads."""
     read = [c for c in bound.columns if len(bound.encoding.blocks[c])]
     if not read:
-        raise NotApplicableError(f"{bound.model.name} reads none of the table's columns")
+        raise NotApplicableError(why("basis.none", model=bound.model.name))
     return {c: bound.table.schema[c].kind for c in read}
 
 
@@ -136,4 +137,4 @@ def check_size(design: FloatArray, basis: Basis) -> None:
     if wrong.any():
         first = int(np.argmax(wrong))
         name = basis.columns[basis.term[first]] if basis.tier[first] < 2 else " × ".join(basis.pairs[basis.term[first]])
-        raise NotApplicableError(f"values of {name!r} are too large to be summed; give the column in a larger unit")
+        raise NotApplicableError(why("basis.large", column=name))

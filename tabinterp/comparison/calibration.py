@@ -24,6 +24,7 @@ from ..models import Bound
 from ..models.scores import CLIP, probabilities
 from ..readouts.display import Display, both_names
 from ..readouts.pictures import Reliability
+from ..sentence import why
 from ..table import Table
 from ..table.draws import FloatArray, IntArray
 from .performance import FEWEST, Estimate, groups
@@ -99,7 +100,9 @@ def calibration(bound: Bound) -> Calibration:
     [0.5]
     """
     if bound.table.held_out is None:
-        raise NotApplicableError("whether predictions come true is seen on rows that the models were not trained on")
+        raise NotApplicableError(
+            why("whether predictions come true is seen on rows that the models were not trained on")
+        )
     rows = bound.take(bound.table.held_out)
     table = rows.table
     found = []

@@ -25,6 +25,7 @@ from ..models import Bound, Model, bind
 from ..models.scores import probabilities
 from ..readouts.display import Display, Drawn
 from ..readouts.result import Estimates
+from ..sentence import why
 from ..table import Table
 from ..table.draws import FloatArray, IntArray, row_hash
 from .basis import Basis, Pair, build, check_size, read_columns
@@ -117,7 +118,7 @@ def decompose(model: Model | Bound, table: Table, *, seed: int = 0) -> Decomposi
     score = bound.scores - np.average(bound.scores[scored], axis=0, weights=weights[scored])
     size = np.abs(score[scored]).max()
     if not size > CONSTANT * max(1.0, np.abs(bound.scores[scored]).max()):
-        raise NotApplicableError(f"{bound.model.name} gives every one of these rows the same score")
+        raise NotApplicableError(why("decomposition.constant", model=bound.model.name))
     weightings = _weightings(bound, weights)
     near, passed = looked_at(bound, seed)
     basis = _basis(bound, near, seed)
@@ -168,8 +169,7 @@ def _basis(bound: Bound, near: tuple[str, ...], seed: int) -> Basis:
     plain = build(frame, kinds, curves=near)
     if len(plain.tier) > bearable:
         raise NotApplicableError(
-            f"splitting the score takes {len(plain.tier)} functions of the columns, and at least {FOLDS * len(plain.tier)} "
-            f"rows; the table has {len(frame)}"
+            why("decomposition.few", functions=len(plain.tier), least=FOLDS * len(plain.tier), rows=len(frame))
         )
     pairs = strongest_pairs(bound, near, PAIRS, seed)
     for count in range(len(pairs), 0, -1):
@@ -208,9 +208,7 @@ def _contributions(
         mean = own[0, 1:] / own[0, 0]
         both = sums[v, :FOLDS] + sums[v, FOLDS:]
         if (both[:, 0, 0] == 0).any():
-            raise NotApplicableError(
-                f"the rows, or their groups, are too few for {FOLDS} folds; the table has {n} rows"
-            )
+            raise NotApplicableError(why("decomposition.folds", folds=FOLDS, rows=n))
         result.append(
             (weights[scored], contributions(design, score, both, basis, fold, scored, mean[: p + score.shape[1]]))
         )

@@ -34,6 +34,7 @@ from ..errors import NotApplicableError
 from ..messages import text
 from ..models import Bound, Model, bind
 from ..readouts.display import Display, Drawn
+from ..sentence import why
 from ..table import Table
 from .calibration import recalibrations
 from .classes import Fitting, fitting
@@ -162,7 +163,7 @@ def groups(
         both = [one.take(table.held_out) for one in both]
     plan = start(both[0], both[1], control=control, threshold=threshold, declined=declined)
     if plan is None:
-        raise NotApplicableError("no column was declared protected")
+        raise NotApplicableError(why("no column was declared protected"))
     sums = update(plan, *both)
     return _made(plan, sums, _slopes(plan, sums, both))
 

@@ -22,6 +22,7 @@ from ..models import Bound, Model, bind
 from ..readouts.display import Display, Drawn, named
 from ..readouts.loss import loss_for
 from ..readouts.result import Estimates
+from ..sentence import why
 from ..table import Table
 from ..table.draws import FloatArray, row_hash
 from .basis import Pair, build, read_columns
@@ -122,8 +123,11 @@ def ladder(model: Model | Bound, table: Table, *, seed: int = 0, margin: float |
     """
     if table.held_out is None:
         raise NotApplicableError(
-            "the ladder compares refits with the network on rows that it was not trained on, and the table does not say which "
-            "these are; give it the split under which the network was trained (split=, or table.with_split(model.split))"
+            why(
+                "the ladder compares refits with the network on rows that it was not trained on, and the table does not say "
+                "which these are; give it the split under which the network was trained (split=, or "
+                "table.with_split(model.split))"
+            )
         )
     bound = bind(model, table)
     training = table.training_rows()

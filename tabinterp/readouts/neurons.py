@@ -16,6 +16,7 @@ import pandas as pd
 from ..errors import NotApplicableError
 from ..messages import text
 from ..models import Bound, Model, bind
+from ..sentence import why
 from ..table import Table
 from ..table.draws import FloatArray, IntArray, chosen
 from . import association as assoc
@@ -90,7 +91,7 @@ def neuron_correlations(model: Model | Bound, table: Table, *, seed: int = 0) ->
         table = bound.table
     layers = bound.activations()
     if not layers:
-        raise NotApplicableError(f"{bound.model.name} has no hidden units that could be found")
+        raise NotApplicableError(why("units", model=bound.model.name))
     units = np.concatenate(list(layers.values()), axis=1)
     numeric = [c for c in bound.columns if table.schema[c].kind == "numeric"]
     discrete = [c for c in bound.columns if c not in numeric]

@@ -298,6 +298,8 @@ def coefficients(make: Maker, found: list[ColumnInfo], classes: list[str | None]
     terms[0] = terms[0].model_copy(
         update={"linear": make.interval(0.4, 0.1), "network": make.interval(-0.3, 0.05), "conflict": True}
     )
+    last = max(i for i, one in enumerate(terms) if one.level is None)
+    terms[last] = terms[last].model_copy(update={"unit": "basis 2 of 5"})
     return Coefficients(
         scale=scale,
         rows_inference=16000,
@@ -824,7 +826,7 @@ def mechanism(make: Maker, found: Neurons, terms: Coefficients, names: list[str]
         )
         for units in (40, *[2] * 11)
     ]
-    why = {"reading": "hidden units", "reason": "there are none"}
+    why = {"reading": "hidden units", "reason": Message(key="why.mechanism.few", values={"least": 10})}
     return Mechanism(
         seed=7,
         regions=regions,
