@@ -11,7 +11,7 @@ import numpy as np
 
 from .comparison.decisions import Policy
 from .comparison.declined import Declined
-from .comparison.groups import THRESHOLD
+from .comparison.selected import THRESHOLD
 from .models import Bound, Model
 from .table.draws import IntArray, chosen
 
@@ -40,6 +40,11 @@ class Asked:
     def threshold(self) -> float:
         """Above this probability a row is called positive."""
         return THRESHOLD if self.policy is None else self.policy.threshold
+
+    @property
+    def grouping(self) -> dict[str, Any]:
+        """What groups of people are asked with."""
+        return {"control": self.control, "threshold": self.threshold, "declined": self.declined}
 
     @property
     def held_out(self) -> bool:

@@ -16,7 +16,7 @@ from .audited import Audit, judged
 from .comparison.constraints import declared
 from .comparison.decisions import policy
 from .comparison.declined import Declined
-from .comparison.partition import families
+from .comparison.partition import partition
 from .comparison.performance import compare, margin_of
 from .engine import Engine, in_turn
 from .errors import NotApplicableError, TabinterpError
@@ -61,8 +61,8 @@ def audit(
     model : from `wrap` or `load_model`.
     table : rows to audit on. With a split, or a model that remembers one, the verdict and the readings are of the
         held-out rows; without one, readings are of all rows and the verdict is not assessed. Of a scan the counterpart is
-        fitted to, and means of losses, reliability curves and gradients are of, all rows in batches; all else is of the
-        rows that the scan drew, and the document says so.
+        fitted to, and what `sweep` lists is of, all rows in batches; all else is of the rows that the scan drew, and the
+        document says so.
     counterpart : the user's own linear model; None: fitted on the same encoding, rows and split.
     others : networks that differ from this one by their seed alone: how far the readings move with it.
     null : a network trained as this one was on shuffled labels, as `train(null=True)` does: which rankings it shares.
@@ -100,7 +100,7 @@ def audit(
         network = bind(model, table)
     declared(network.table, constraints or {})
     if control:
-        families(network.table, control)  # a wrong name is told at once
+        partition(network.table, control)  # a wrong name is told at once
     if announce is not None:
         announce(f"About {forecast(network, rows, counterpart is None, len(rows_of))} on this machine.")
     with clock("counterpart"):
@@ -115,7 +115,7 @@ def audit(
     asked = Asked(network, linear, others, null, seed, rows, *wanted, found, clock.within)
     with clock("performance"):
         drawn = compare(*asked.both(asked.evaluated), seed=seed, held_out=asked.held_out, margin=margin)
-        swept = _swept(network, linear, rows_of, clock.within, engine)
+        swept = _swept(asked, rows_of, engine)
         found["performance"] = swept.finish("performance", drawn)
     notes: list[Message] = []
     for step in STEPS:
@@ -123,19 +123,17 @@ def audit(
             for reading in step.readings:
                 found[reading.field] = swept.finish(reading.field, _optional(reading, asked, notes))
     if isinstance(rows_of, Scan):
-        found |= {"census": rows_of.census, "summed": tuple(swept.sums)}
+        found |= {"census": rows_of.census, "summed": swept.summed}
     found |= {"notes": tuple(notes), "others": others, "null": null}
     made = document(Results(network, linear, asked.held_out, seed, limit=rows, **found))
     run = {"seconds": clock.seconds, "threads": torch.get_num_threads(), "device": network.model.device}
     return Audit(judged(made), run)
 
 
-def _swept(
-    network: Bound, linear: Bound, rows: Table | Scan, progress: Callable[[float], None], engine: Engine
-) -> Swept:
+def _swept(asked: Asked, rows: Table | Scan, engine: Engine) -> Swept:
     """What is summed over all rows, where more of them were read than drawn."""
     if isinstance(rows, Scan) and not rows.is_whole:
-        return sweep(network, linear, rows, progress, engine)
+        return sweep(asked.network, asked.linear, rows, asked.within, engine, {"groups": asked.grouping})
     return Swept({}, {})
 
 
@@ -152,7 +150,7 @@ def _optional(reading: Reading, asked: Asked, notes: list[Message]) -> Any:
     try:
         return reading.read(asked)
     except NotApplicableError as error:
-        notes.append(Message(key="not_assessed.reading", values={"reading": reading.name, "reason": str(error)}))
+        notes.append(Message(key="not_assessed.reading", values={"reading": reading.name, "reason": error.reason}))
         return None
 
 

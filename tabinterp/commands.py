@@ -7,7 +7,7 @@ import json
 import os
 import sys
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, Any
 from urllib.parse import quote
 
 import typer
@@ -133,13 +133,20 @@ def verify(
         Path | None, typer.Option("--attestation", help="Where it is not DIR/attestation.dsse.json.")
     ] = None,
     model: Annotated[Path | None, typer.Option("--model", help="The model that is said to have been audited.")] = None,
-    data: Annotated[Path | None, typer.Option("--data", help="The table that is said to have been audited.")] = None,
+    data: Annotated[
+        str | None, typer.Option("--data", help="The table that is said to have been audited: as audit takes it.")
+    ] = None,
+    query: Annotated[
+        str | None, typer.Option("--query", help="SQL: which rows of a database, as audit took it.")
+    ] = None,
+    query_key: Annotated[str | None, typer.Option("--query-key", help="What audit took as --key.")] = None,
     recompute: Annotated[bool, typer.Option("--recompute", help="Audit again and compare every number.")] = False,
     lang: Lang = SOURCE,
 ) -> None:
     """Are these the bytes, the signer, the model, the data and the numbers that it says: exit code 0, or 1 where something
     differs."""
-    found = ti.verify(folder, key=key, attestation=attestation, model=model, data=data, recompute=recompute)
+    rows: dict[str, Any] = {"data": data, "query": query, "query_key": query_key}
+    found = ti.verify(folder, key=key, attestation=attestation, model=model, recompute=recompute, **rows)
     with speaking(lang):
         typer.echo(shown(str(found)))
     if not found.passed:

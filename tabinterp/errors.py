@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 
 class TabinterpError(Exception):
     """Base of every error raised on purpose; the command line turns it into exit code 2 and one message."""
@@ -20,7 +22,16 @@ class UnsafeFileError(ModelError):
 
 
 class NotApplicableError(TabinterpError):
-    """The reading has no meaning for this model or table; the message says why."""
+    """The reading has no meaning for this model or table; the message says why.
+
+    Where an audit may meet it the message is one of the catalogue (`sentence.why`), so that the document holds it as it holds
+    every sentence; where only a caller can, as with a setting that there is not, it is plain text.
+    """
+
+    @property
+    def reason(self) -> Any:
+        """The message, as it was given."""
+        return self.args[0]
 
 
 class DocumentError(TabinterpError):

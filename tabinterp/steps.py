@@ -41,12 +41,14 @@ from .readouts.interactions import interactions
 from .readouts.neurons import neuron_correlations
 from .readouts.offsupport import off_support
 from .readouts.permutation import permutation_importance
+from .readouts.screening import WIDE
 from .readouts.shapley import BACKGROUND, shapley_values
 from .readouts.terms import find_terms
+from .sentence import why
 from .table import Scan, Split, Table
 
 BASELINE_ROWS = 500
-SHAPLEY_ROWS = 500
+SHAPLEY_ROWS, SHAPLEY_CELLS, SHAPLEY_FEWEST = 500, 20_000, 30  # rows times columns; at least so many rows
 EFFECT_COLUMNS, EFFECT_CURVES = 8, 24  # the most columns, and the most curves over all outputs
 EFFECT_POINT = 20  # rows for each point, so that the outer points, which get half as many, may be printed
 PAIRS = 5
@@ -145,8 +147,7 @@ def _groups(asked: Asked) -> Any:
     """Of protected columns; where there are none the document says so without a reason."""
     if not any(c.protected for c in asked.network.table.schema.columns):
         return None
-    how: dict[str, Any] = {"control": asked.control, "threshold": asked.threshold, "declined": asked.declined}
-    return groups(asked.network, asked.linear, asked.network.table, **how)
+    return groups(asked.network, asked.linear, asked.network.table, **asked.grouping)
 
 
 def _proxies(asked: Asked) -> Any:
@@ -178,7 +179,7 @@ def _constraints(asked: Asked) -> Any:
 def _coefficients(asked: Asked) -> Any:
     terms = find_terms(asked.linear)
     if not terms:
-        raise NotApplicableError("the encoder mixes all columns, so that none has a coefficient of its own")
+        raise NotApplicableError(why("the encoder mixes all columns, so that none has a coefficient of its own"))
     return of_linear(asked.linear, terms), of_network(asked.network, find_terms(asked.network), terms)
 
 
@@ -203,14 +204,15 @@ def _baselines(asked: Asked) -> Any:
 
 
 def _shapley(asked: Asked) -> Any:
-    rows = asked.drawn(asked.few, SHAPLEY_ROWS)
+    """Of many columns on fewer rows, from a fixed number of permutations: the tolerance would take most of an audit's time."""
+    columns = len(asked.network.columns)
+    how: dict[str, Any] = {"seed": asked.seed, "method": "permutation" if columns > WIDE else "auto"}
+    rows = asked.drawn(asked.few, int(np.clip(SHAPLEY_CELLS // columns, SHAPLEY_FEWEST, SHAPLEY_ROWS)))
     if len(rows) < SMALL:
-        raise NotApplicableError(f"their means over fewer than {SMALL} rows would tell of single people")
+        raise NotApplicableError(why("shapley.few", least=SMALL))
     network, linear = asked.both(rows)
-    first = shapley_values(
-        network, network.table, BACKGROUND, seed=asked.seed, progress=lambda _, share: asked.within(share / 2)
-    )
-    return first, shapley_values(linear, linear.table, BACKGROUND, seed=asked.seed)
+    first = shapley_values(network, network.table, BACKGROUND, **how, progress=lambda _, share: asked.within(share / 2))
+    return first, shapley_values(linear, linear.table, BACKGROUND, **how)
 
 
 def _together(asked: Asked) -> Any:
@@ -221,7 +223,7 @@ def _effects(asked: Asked) -> Any:
     """Curves of the columns that matter most to either model, all outputs of which fit on a page."""
     importance = asked.found["importance"]
     if importance is None:
-        raise NotApplicableError("they are drawn for the columns that matter most, which were not found")
+        raise NotApplicableError(why("they are drawn for the columns that matter most, which were not found"))
     size = np.fmax(importance[0].importance, importance[1].importance)
     most = max(1, min(EFFECT_COLUMNS, EFFECT_CURVES // len(asked.network.outputs)))
     columns = [importance[0].players[j] for j in np.argsort(-size, kind="stable")[:most]]
@@ -247,7 +249,7 @@ def _neurons(asked: Asked) -> Any:
 
 def _trust(asked: Asked) -> Any:
     if len(asked.evaluated) < SMALL:
-        raise NotApplicableError(f"means over fewer than {SMALL} rows would tell of single people")
+        raise NotApplicableError(why("trust.few", least=SMALL))
     for other in asked.others if asked.null is None else [*asked.others, asked.null]:
         _ = other.split is None or unseen(asked.network.table, other.split)
     network, linear = asked.both(asked.evaluated)
@@ -268,7 +270,7 @@ def _optima(asked: Asked) -> Any:
 def _regions(asked: Asked) -> Any:
     """Terms are those of the coefficients: the same references."""
     if asked.found["coefficients"] is None:
-        raise NotApplicableError("no column is encoded on its own, so that none has coefficients in them")
+        raise NotApplicableError(why("no column is encoded on its own, so that none has coefficients in them"))
     linear, network = asked.found["coefficients"]
     return mechanism.regions(*asked.both(asked.few), network.terms, linear.terms)
 

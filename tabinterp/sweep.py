@@ -1,4 +1,5 @@
-"""What an audit reads of every row of a scan: one literal list of sums, taken in one pass over the batches.
+"""What an audit reads of every row of a scan: one literal list of sums, taken in one pass over the rows that are evaluated, and
+in another over all rows where both sides of the split are compared.
 
 Everything else is read of the rows that the scan drew. To add one: its four functions, and a line here.
 """
@@ -6,14 +7,15 @@ Everything else is read of the rows that the scan drew. To add one: its four fun
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
-from .comparison import calibration, totals
+from .comparison import calibration, groups, tallies, totals
 from .engine import Engine, in_parts, in_turn
 from .models import Block, Bound, on_rows, without_rows
 from .readouts import association, neurons, streamed, sums
 from .readouts.coefficients import with_slopes
+from .readouts.data import drift
 from .readouts.terms import Slope, find_terms
 from .table import Scan, Table
 
@@ -22,19 +24,22 @@ from .table import Scan, Table
 class Whole:
     """Sums over rows of both models that stand in the place of a reading of drawn rows, whose `field` of the results it is.
 
-    `start` (both models on drawn rows) gives a plan, or None where there is nothing to sum, `update` (plan, both on a batch) the
-    batch's sums, `finish` (plan, sums, what the drawn rows gave) the reading. `grouped`: it also holds where rows come in groups.
-    `along`: it follows the rows through the network, whose derivatives or hidden units it takes: `update` gives what sums a block
-    of them.
+    `start` (both models on drawn rows, and what is wished for the field) gives a plan, None where it does not apply; `update`
+    (plan, both on a batch) the batch's sums, `finish` (plan, sums, what the drawn rows gave) the reading. `grouped`: it also
+    holds where rows come in groups. `along`: it follows the rows through the network, whose derivatives or hidden units it
+    takes: `update` gives what sums a block of them. `named`: what `Drawn.summed` calls it, if not as the field. `models`:
+    whether it asks these; where not, `start` is given all drawn rows, and `update` (plan, a batch of all rows).
     """
 
     field: str
-    start: Callable[[Bound, Bound], Any]
-    update: Callable[[Any, Bound, Bound], Any]
+    start: Callable[..., Any]
+    update: Callable[..., Any]
     merge: Callable[[Any, Any], Any]
     finish: Callable[[Any, Any, Any], Any]
     grouped: bool = True
     along: bool = False
+    named: str = ""
+    models: bool = True
 
 
 def _curves_start(network: Bound, linear: Bound) -> Any:
@@ -80,6 +85,10 @@ def _slopes_finish(plan: Any, found: Any, drawn: Any) -> Any:
     return drawn and (drawn[0], with_slopes(drawn[1], plan, found))
 
 
+def _drift_finish(plan: Any, found: Any, drawn: Any) -> Any:
+    return drawn and replace(drawn, drift=drift.finish(plan, found), drift_rows=int(found.rows.sum()))
+
+
 WHOLE: tuple[Whole, ...] = (
     Whole(
         "performance",
@@ -107,6 +116,16 @@ WHOLE: tuple[Whole, ...] = (
         lambda plan, found, drawn: drawn and neurons.finish_moments(plan, found, drawn),
         along=True,
     ),
+    Whole("groups", tallies.start, tallies.update, tallies.merge, groups.finish, grouped=False),
+    Whole(
+        "table",
+        lambda network, linear: drift.start(network.table),
+        drift.update,
+        drift.merge,
+        _drift_finish,
+        named="drift",
+        models=False,
+    ),
 )
 
 
@@ -124,6 +143,11 @@ class Swept:
         whole = next(one for one in WHOLE if one.field == field)
         return whole.finish(self.plans[field], self.sums[field], drawn)
 
+    @property
+    def summed(self) -> tuple[str, ...]:
+        """What is of all rows, by the names of `Drawn.summed`."""
+        return tuple(one.named or one.field for one in WHOLE if one.field in self.sums)
+
 
 @dataclass(frozen=True, eq=False)
 class Pair:
@@ -140,15 +164,28 @@ def sweep(
     scan: Scan,
     progress: Callable[[float], None] | None = None,
     engine: Engine = in_turn,
+    wishes: Mapping[str, Mapping[str, Any]] | None = None,
 ) -> Swept:
-    """One pass over the rows that are evaluated; the plans are made on those of them that were drawn."""
+    """One pass over the rows that are evaluated, and one over all; the plans are made on those of them that were drawn.
+
+    wishes : field -> what its `start` is given beside the models.
+    """
     grouped = any(column.role == "group" for column in scan.schema.columns)
     able = [w for w in WHOLE if (w.grouped or not grouped) and (network.has_gradient or not w.along)]
     drawn = [one if one.table.held_out is None else one.take(one.table.held_out) for one in (network, linear)]
-    plans = {one.field: plan for one in able if (plan := one.start(*drawn)) is not None}
-    pair = Pair(without_rows(network), without_rows(linear), plans)
-    found = engine(scan, "evaluation", _encode, _update, (pair,), _merge, progress)
-    return Swept(plans, {one.field: found[one.field] for one in WHOLE if one.field in found})
+    plans: dict[bool, dict[str, Any]] = {True: {}, False: {}}
+    for one in able:
+        plan = one.start(*(drawn if one.models else (network, linear)), **(wishes or {}).get(one.field, {}))
+        plans[one.models] |= {} if plan is None else {one.field: plan}
+    pair, passes = Pair(without_rows(network), without_rows(linear), plans[True]), 1 + bool(plans[False])
+
+    def within(done: int) -> Callable[[float], None] | None:
+        return None if progress is None else lambda share: progress((done + share) / passes)
+
+    found = engine(scan, "evaluation", _encode, _update, (pair,), _merge, within(0))
+    if plans[False]:
+        found = found | engine(scan, "all", _rows, _count, (plans[False],), _merge, within(1))
+    return Swept(plans[True] | plans[False], {one.field: found[one.field] for one in WHOLE if one.field in found})
 
 
 def _encode(pair: Pair, table: Table) -> Iterator[tuple[Bound, Bound]]:
@@ -175,6 +212,16 @@ def taken(plans: Mapping[str, Any], network: Bound, linear: Bound) -> dict[str, 
             sums_of = update(block)
             found[field] = whole[field].merge(found[field], sums_of) if field in found else sums_of
     return found | {f: one.update(plans[f], network, linear) for f, one in whole.items() if not one.along}
+
+
+def _rows(plans: Mapping[str, Any], table: Table) -> Iterator[Table]:
+    yield table
+
+
+def _count(plans: Mapping[str, Any], table: Table) -> dict[str, Any]:
+    """The sums of these rows that ask no model."""
+    whole = {one.field: one for one in WHOLE}
+    return {field: whole[field].update(plan, table) for field, plan in plans.items()}
 
 
 def _merge(a: dict[str, Any], b: dict[str, Any]) -> dict[str, Any]:

@@ -31,7 +31,7 @@ from .report.document import Document, Message
 from .report.grouped import Groups
 from .report.provenance import SMALL, TOLERANCE
 from .report.render import render
-from .table import Scan, Table, read_table, scan_table
+from .table import Scan, Table, in_batches, read_table, scan_table
 from .table.digest import column_digests
 
 # what another machine, or another version, has of its own
@@ -79,6 +79,8 @@ def verify(
     attestation: str | Path | None = None,
     model: str | Path | None = None,
     data: str | Path | None = None,
+    query: str | None = None,
+    query_key: str | None = None,
     recompute: bool = False,
 ) -> Verification:
     """Hold an audit's folder to its own digests; with a key, a model and data, to those too.
@@ -88,7 +90,8 @@ def verify(
     folder : what `tabinterp audit --out` wrote.
     key : PEM file of the public key that the folder is said to be signed with.
     attestation : the signed attestation, where it is not the folder's own `attestation.dsse.json`.
-    model, data : the files that are said to have been audited.
+    model, data : the files that are said to have been audited. `data` may also be what `scan_table` reads, with `query` and the
+        `query_key` by which its rows are ordered.
     recompute : audit again with the same settings, and compare every number to a relative tolerance of 1e-6.
 
     Raises
@@ -98,7 +101,7 @@ def verify(
     SignatureError
         the key cannot be read, or a library that signatures need is missing.
     """
-    source = Path(folder)
+    source, rows = Path(folder), Rows(data, query, query_key)
     if recompute and (model is None or data is None):
         raise DocumentError("to compute the numbers again, the model and the data are needed: model= and data=")
     steps = list(_bytes(source))
@@ -114,9 +117,9 @@ def verify(
         if model is not None:
             steps += _model(document, Path(model))
         if data is not None:
-            steps += _data(source, document, Path(data))
+            steps += _data(source, document, rows)
         if recompute and model is not None and data is not None:
-            steps.append(_numbers(document, Path(model), Path(data)))
+            steps.append(_numbers(document, Path(model), rows))
     return Verification(tuple(steps))
 
 
@@ -254,14 +257,28 @@ def _model(document: Document, path: Path) -> Iterator[Step]:
             yield _step("model", "not_checked", "model.unknown")
 
 
-def _data(folder: Path, document: Document, path: Path) -> Iterator[Step]:
+@dataclass(frozen=True)
+class Rows:
+    """Where the audited rows are: a file or anything else that is read in batches, with its query."""
+
+    source: Any
+    query: str | None = None
+    key: str | None = None
+
+    @property
+    def file(self) -> Path | None:
+        """None: there is none, but a database or a URL."""
+        return None if self.query is not None or "://" in str(self.source) else Path(self.source)
+
+
+def _data(folder: Path, document: Document, rows: Rows) -> Iterator[Step]:
     digest = _read_run(folder).get("data_sha256")
-    if isinstance(digest, str):
-        yield _same("data", "file", digest, file_digest(path))
+    if isinstance(digest, str) and rows.file is not None:
+        yield _same("data", "file", digest, file_digest(rows.file))
     try:
-        table = _table(document, path)
+        table = _table(document, rows)
     except TableError as error:
-        if not path.exists():
+        if rows.file is None or not rows.file.exists():
             raise
         yield _step("data", "failed", "data.unreadable", reason=str(error))
         return
@@ -289,7 +306,7 @@ def _read_run(folder: Path) -> dict[str, Any]:
     return found if isinstance(found, dict) else {}
 
 
-def _table(document: Document, path: Path) -> Table | Scan:
+def _table(document: Document, rows: Rows) -> Table | Scan:
     """The table, read as the document says it was: at once, or in batches with as many rows drawn."""
     data = document.data
     roles = {role: [c.name for c in data.columns if c.role == role] for role in ("dropped", "weight", "group")}
@@ -304,12 +321,16 @@ def _table(document: Document, path: Path) -> Table | Scan:
         group=next(iter(roles["group"]), None),
         **_split(data.split),
     )
-    if (few := data.drawn) is None:
-        return read_table(path, **asked)
+    few = data.drawn
+    if few is None and rows.file is not None and not in_batches(rows.file):
+        return read_table(rows.file, **asked)
     if asked.pop("stratify", False):
         asked["split"] = None  # it is the model's
-    held_out = few.held_out_rows or 0
-    return scan_table(path, **{"seed": document.method.seed} | asked, rows=max(held_out, few.rows - held_out))
+    asked = {"seed": document.method.seed} | asked
+    if few is not None:
+        held_out = few.held_out_rows or 0
+        asked["rows"] = max(held_out, few.rows - held_out)
+    return scan_table(rows.source, query=rows.query, key=rows.key, **asked)
 
 
 def _split(told: Message) -> dict[str, Any]:
@@ -326,9 +347,9 @@ def _split(told: Message) -> dict[str, Any]:
 # ---- the numbers
 
 
-def _numbers(document: Document, path: Path, data: Path) -> Step:
+def _numbers(document: Document, path: Path, rows: Rows) -> Step:
     settings = document.method.settings
-    model, table = load_model(path), _table(document, data)
+    model, table = load_model(path), _table(document, rows)
     if model.split is not None:
         table = table.with_split(model.split)
     asked = {"seed": document.method.seed, "rows": int(str(settings["rows"])), **_asked(document)}

@@ -38,7 +38,7 @@ LAYERS = [
     {"models"},
     {"engine"},
     {"table"},
-    {"envelope"},
+    {"envelope", "sentence"},
     {"messages"},
     {"interrupt"},
     {"errors", "files"},

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import functools
 import json
+import re
 import warnings
 
 import jsonschema
@@ -21,7 +22,9 @@ import tabinterp as ti
 from tabinterp.models import bind
 from tabinterp.readouts.effects import POINTS
 from tabinterp.report.canonical import schema
+from tabinterp.sentence import Message
 from tabinterp.table.draws import chosen
+from tests.test_languages import words
 
 TASKS = ("binary", "multiclass", "regression", "count")
 RARE = "one-of-three-people"
@@ -232,8 +235,12 @@ def test_what_does_not_apply_is_said():
     )
     model = ti.wrap(torch.nn.Linear(1, 1), encoder="passthrough", task="regression")
     document = ti.audit(model, read, rows=8).document
-    told = {m.values["reading"]: m.values["reason"] for m in document.not_assessed if m.key == "not_assessed.reading"}
+    notes = [m.values for m in document.not_assessed if m.key == "not_assessed.reading"]
+    assert all(isinstance(one["reason"], Message) for one in notes)
+    told = {one["reading"]: str(one["reason"]) for one in notes}
     assert "single people" in told["Shapley values"]
     assert "two columns" in told["interactions"]
     assert document.shapley is document.interactions is document.inside is None
+    japanese = " · ".join(words(ti.Audit(document).to_html(lang="ja")))
+    assert set(re.findall("(?:[A-Za-z]{2,} ){2,}[A-Za-z]{2,}", japanese)) == {"EU AI Act"}
     assert all(point.rows is None for curve in document.effects.curves for point in curve.points)

@@ -4,9 +4,12 @@ from __future__ import annotations
 
 import ast
 import json
+import pickle
 import re
+import tomllib
 from collections import Counter
 from concurrent.futures import ThreadPoolExecutor
+from functools import cache
 from gettext import GNUTranslations
 from io import BytesIO
 from pathlib import Path
@@ -19,19 +22,20 @@ from matplotlib import font_manager
 from matplotlib.figure import Figure
 
 import tabinterp as ti
-from tabinterp import __version__, cli, messages
+from tabinterp import __version__, cli, findings, messages
 from tabinterp.assembly.provenance import code_digest
 from tabinterp.audited import judged
-from tabinterp.errors import LanguageError
+from tabinterp.errors import LanguageError, NotApplicableError
 from tabinterp.messages import ENGLISH, catalogue
 from tabinterp.messages.language import languages, speaking, spoken
 from tabinterp.readouts import plots
-from tabinterp.report.canonical import to_bytes
+from tabinterp.report.canonical import from_bytes, to_bytes
 from tabinterp.report.changes import compare_documents
-from tabinterp.report.document import Interval
+from tabinterp.report.document import Interval, Message
 from tabinterp.report.parts.changes import as_text
 from tabinterp.report.render import render, render_changes
-from tabinterp.report.words import counted, date, interval, number, share
+from tabinterp.report.words import counted, date, interval, number, say, share
+from tabinterp.sentence import why
 from tabinterp.steps import STEPS
 from tests.report.samples import SAMPLES, binary, nothing
 from tests.report.test_render import Reader
@@ -96,16 +100,114 @@ def test_what_a_reading_is_called_has_a_translation():
     assert [one.name for step in STEPS for one in step.readings if f"step.{one.name}" not in ENGLISH] == []
 
 
-def test_a_refusal_that_has_a_translation_is_one_that_is_raised():
-    sources = [ast.parse(path.read_text("utf-8")) for path in Path(ti.__file__).parent.rglob("*.py")]
-    raised = {
-        node.exc.args[0].value
-        for source in sources
-        for node in ast.walk(source)
-        if isinstance(node, ast.Raise) and isinstance(node.exc, ast.Call) and node.exc.args
-        if isinstance(node.exc.args[0], ast.Constant)
-    }
-    assert [text for key, text in ENGLISH.items() if key.startswith("why.") and text not in raised] == []
+# What only a caller can meet, who asked for something that there is not: file of the package -> how such texts begin.
+ASKED = {
+    "auditing": ("an engine other than", "the counterpart "),
+    "comparison/crossvalidation": ("a fold of ",),
+    "comparison/decomposition": ("weighting is one of",),
+    "comparison/dropped": (" is not linear; only",),  # the one reading that asks goes on without
+    "comparison/groups": ("threshold is",),
+    "comparison/partition": ("control names", "control of"),
+    "comparison/trust": ("labels are shuffled by refit=", " is at least "),
+    "models/counterpart": ("a linear counterpart behind", "a linear counterpart chooses"),
+    "readouts/ablation": ("methods are some of", ": units of one layer of", ": "),
+    "readouts/baselines": ("baseline is",),
+    "readouts/budget": ("budget is",),
+    "readouts/coefficients": ("a network has no Wald tests", " has no column that is encoded"),
+    "readouts/conductance": ("baseline is", "tolerance is above 0, and"),
+    "readouts/display": ("output is one of",),
+    "readouts/effects": ("there is no curve of", "output is one of", "grid is", "scale is one of"),
+    "readouts/explain": ("row is a place",),
+    "readouts/facets": ("number is at least 1",),
+    "readouts/families": ("threshold is",),
+    "readouts/gradients": ("method is", "baseline is", "tolerance is", "background is", "the background lacks"),
+    "readouts/grids": ("columns names some",),
+    "readouts/groups": ("groups name", "a column is in one group", "a group holds no column"),
+    "readouts/interactions": ("top is at least",),
+    "readouts/loss": ("a loss of your own", "scale is one of", "for a "),
+    "readouts/maximisation": ("starts is", " has no hidden units that could be found; name"),
+    "readouts/objectives": ("an objective is multiplied", "a direction is", "share is"),
+    "readouts/pareto": ("budgets rise",),
+    "readouts/permutation": ("n_repeats is", "the AUC needs", "the AUC ranks"),
+    "readouts/pictures": ("both results are of", "two heat maps", "both results are read"),
+    "readouts/probes": ("grid is",),
+    "readouts/reader": (
+        " has no hidden layer that could be found; an output", " has the layers 1", "layer ", " has no classes",
+        "an output is one of",
+    ),
+    "readouts/regions": (" has no linear regions: ", "the counterpart is"),  # `mechanism.regions` looks before it asks
+    "readouts/shapley": (
+        "method is", "scale is", "background is", "tolerance is", "n_permutations is", "the background lacks",
+        "exact Shapley values of",
+    ),
+    "readouts/units": ("the first hidden layer is no affine",),
+}  # fmt: skip
+
+
+@cache
+def package():
+    root = Path(ti.__file__).parent
+    return [
+        (path.relative_to(root).with_suffix("").as_posix(), ast.parse(path.read_text("utf-8")))
+        for path in sorted(root.rglob("*.py"))
+    ]
+
+
+def called(node, name):
+    return isinstance(node, ast.Call) and isinstance(node.func, ast.Name) and node.func.id == name
+
+
+def opening(text):
+    """The first fixed words of a text."""
+    parts = text.values if isinstance(text, ast.JoinedStr) else [text]
+    return next((part.value for part in parts if isinstance(part, ast.Constant)), "")
+
+
+def test_a_reading_that_does_not_apply_says_so_in_words_of_the_catalogue():
+    plain, asked = [], {(name, begin) for name, begins in ASKED.items() for begin in begins}
+    for name, source in package():
+        for node in ast.walk(source):
+            if called(node, "NotApplicableError") and not called(node.args[0], "why"):
+                begins = [begin for begin in ASKED.get(name, ()) if opening(node.args[0]).startswith(begin)]
+                plain += [] if begins else [f"{name}: {ast.unparse(node)}"]
+                asked -= {(name, begin) for begin in begins}
+    assert plain == [], "give the reason a key in messages/refusals.py, or a place in ASKED if no audit can meet it"
+    assert asked == set()
+
+
+def test_a_reason_that_has_a_translation_is_one_that_is_given_with_its_values():
+    given = {}
+    for _, source in package():
+        for node in ast.walk(source):
+            if called(node, "why"):
+                first = node.args[0]
+                for key in [first.body, first.orelse] if isinstance(first, ast.IfExp) else [first]:
+                    given.setdefault(f"why.{key.value}", set()).add(frozenset(word.arg for word in node.keywords))
+    wanted = {key: {frozenset(n for n, _ in fields(text))} for key, text in ENGLISH.items() if key.startswith("why.")}
+    assert given == wanted
+
+
+def test_a_reason_reads_the_same_as_an_error_in_a_document_and_from_one_saved_before():
+    reason = why("gradient", model="logistic regression", opaque=why("opaque.chain.holds", kind="Gelu"))
+    error = NotApplicableError(reason)
+    english = "logistic regression holds Gelu, which is not read as a layer: it has no gradient"
+    assert str(error) == english
+    assert pickle.loads(pickle.dumps(error)).reason == reason
+    fixed = why("some class has no training row")
+    notes = [
+        Message(key="not_assessed.reading", values={"reading": "gradients", "reason": one})
+        for one in (reason, fixed, str(fixed))
+    ]
+    document = nothing().model_copy(update={"not_assessed": notes})
+    read = ti.Audit(from_bytes(to_bytes(document)))
+    assert read.document == document
+    assert english in read.to_html()
+    with speaking("ja"):
+        assert str(error) == english  # an error is in English wherever it is met
+        told = [say(note) for note in read.document.not_assessed]
+    assert told[1] == told[2]  # the words that older documents hold are the key of what they are now
+    assert not re.search("[a-z]{3,} [a-z]{3,}", " ".join(told[1:]))
+    assert "no gradient" not in told[0]
 
 
 # ---- a choice of the render
@@ -179,6 +281,25 @@ def test_a_language_that_writes_numbers_otherwise(monkeypatch):
     assert (share(0.1234), date("2026-08-02")) == ("12,3 %", "02.08.2026")
     assert messages.text("coefficients.note.mixed", {"columns": ["a", "b"]}).endswith(": a; b.")
     assert messages.text("not_assessed.units", {"count": 12345.0}).startswith("12.345 ")
+
+
+def test_days_and_what_is_ours_in_a_label_are_written_as_the_language_does():
+    at = {"column": "day", "at": "2020-03-01T00:00:00"}
+    assert messages.text("split.date", at) == "By date: rows whose day is 2020-03-01 or later are held out."
+    with speaking("ja"):
+        assert "2020年03月01日以降" in messages.text("split.date", at)
+        assert messages.level("oslo, (3 more), (missing)") == "oslo, （ほか3水準）, （欠損）"
+        assert messages.level("(missing) − (present)") == "（欠損） − （値あり）"
+        for name in ("missing", "present", "3 more", "2 levels", "rent (missing)", "(other)"):  # levels of a table
+            assert messages.level(name) == name
+
+
+def test_what_is_translated_of_the_shipped_mapping_stands_in_it():
+    source = tomllib.loads(Path(findings.__file__).with_name("evidence.toml").read_text("utf-8"))
+    told = {f"instrument.{one['name']}" for one in source["instruments"].values()}
+    told |= {f"instrument.version.{one['version']}" for one in source["instruments"].values()}
+    told |= {f"instrument.clause.{one['clause']}" for part in source["clause"] for one in part["cited"]}
+    assert {key for key in ENGLISH if key.startswith("instrument.")} - told == set()
 
 
 def test_names_of_a_table_are_never_translated():

@@ -41,7 +41,7 @@ def network() -> ti.Model:
     return ti.wrap(module, encoder=encoder, classes=["no", "yes"])
 
 
-SCANNED = {"target": "y", "split": 0.5, "seed": 1, "rows": 120, "batch": 256}
+SCANNED = {"target": "y", "split": 0.5, "seed": 1, "rows": 120, "batch": 256, "protected": ["b"]}
 AUDITED = {"rows": 60, "seed": 1}
 
 
@@ -67,16 +67,16 @@ import os, signal, sys
 from pathlib import Path
 import tabinterp as ti
 from tabinterp.table.keeping import Keeping
-from tests.test_scan_audit import AUDITED, SCANNED, SWEEP, network
+from tests.test_scan_audit import AUDITED, LAST, SCANNED, network
 
 def told(what, rows, of):
-    if rows > 600 and Path(sys.argv[2], SWEEP).exists():
+    if rows > 600 and Path(sys.argv[2], LAST).exists():
         os.kill(os.getpid(), signal.SIGKILL)
 
 keep = Keeping(Path(sys.argv[2]), {}, every=0)
 ti.audit(network(), ti.scan_table(sys.argv[1], **SCANNED, keep=keep, told=told), **AUDITED)
 """
-SWEEP = "sums-005.npz"  # the pass after those that fit the counterpart
+LAST = "sums-006.npz"  # after those that fit the counterpart, and the one over the rows that are evaluated: drift
 
 
 def test_an_audit_that_was_killed_goes_on_and_says_the_same(made, parts, tmp_path):
@@ -85,7 +85,7 @@ def test_an_audit_that_was_killed_goes_on_and_says_the_same(made, parts, tmp_pat
     command = [sys.executable, "-c", KILLED, parts, kept]
     done = subprocess.run(command, cwd=ROOT, env=os.environ | {"PYTHONPATH": str(ROOT)}, check=False)
     assert done.returncode == -signal.SIGKILL
-    assert max(path.name for path in kept.glob("sums-*")) == SWEEP
+    assert max(path.name for path in kept.glob("sums-*")) == LAST
     told: list[tuple[str, int, int]] = []
     keep = Keeping(kept, {}, resume=True)
     scan = ti.scan_table(parts, **SCANNED, keep=keep, told=lambda *how: told.append(how))
@@ -95,11 +95,11 @@ def test_an_audit_that_was_killed_goes_on_and_says_the_same(made, parts, tmp_pat
 
 def test_the_document_says_what_is_of_all_rows(made):
     audit, scan = made
-    document, table = audit.document, ti.read_table(frame(), target="y", split=0.5, seed=1)
+    document, table = audit.document, ti.read_table(frame(), target="y", split=0.5, seed=1, protected=["b"])
     held_out = int(table.held_out.sum())
     assert (document.data.rows, document.data.held_out_rows) == (N, held_out)
     assert (document.data.drawn.rows, document.data.drawn.held_out_rows) == (240, 120)
-    readings = ["performance", "calibration", "gradients", "coefficients", "neurons"]
+    readings = ["performance", "calibration", "gradients", "coefficients", "neurons", "groups", "drift"]
     assert document.data.drawn.summed == ["counterpart", *readings]
     assert {c.name: c.digest for c in document.data.columns} == column_digests(table.frame)
     assert document.performance.rows == held_out
@@ -113,9 +113,16 @@ def test_the_document_says_what_is_of_all_rows(made):
     assert document.coefficients.rows_network == 120
     units = document.neurons
     assert (units.rows, units.rows_ranks, units.rows_distance) == (held_out, 60, 60)
-    whole = ti.neuron_correlations(network(), table.take(table.held_out))
-    np.testing.assert_allclose([unit.mean for unit in units.units], whole.mean, rtol=1e-5)
-    np.testing.assert_allclose([unit.columns[1].ratio for unit in units.units], whole.ratio[:, 1], rtol=1e-5)
+    of_all = ti.neuron_correlations(network(), table.take(table.held_out))
+    np.testing.assert_allclose([unit.mean for unit in units.units], of_all.mean, rtol=1e-5)
+    np.testing.assert_allclose([unit.columns[1].ratio for unit in units.units], of_all.ratio[:, 1], rtol=1e-5)
+    assert (document.groups.table.rows, document.table.drift_rows, document.table.rows) == (held_out, N, 240)
+    whole, drawn = (ti.groups(network(), network(), one) for one in (table, scan.sample))
+    for row, known, few in zip(document.groups.table.columns, whole.groups, drawn.groups, strict=True):
+        assert (row.rows, row.fit_rows) == (known.rows, few.rows)
+        assert row.network.rate.value == pytest.approx(known.network.rate[0])
+        assert row.network.smd.value is None or row.network.smd.value == pytest.approx(known.network.smd[0])
+        assert row.network.slope.value == pytest.approx(few.network.slope[0])
     assert document.linear.library.startswith("tabinterp ")
     assert len(scan.sample) == 240
 
@@ -127,6 +134,8 @@ def test_the_page_says_it_and_the_document_comes_back(made):
     assert "Of all rows, which were read in batches: the fit of the linear counterpart" in page
     assert "contrasts of levels, and derivatives by numbers that it bends, of the 120 drawn ones" in page
     assert "Pearson correlations and correlation ratios are of all" in page
+    assert "slope and intercept are of those drawn of each group" in page
+    assert f"Of all {N:,} rows, which were read in batches" in page
     assert ti.Audit.from_json(audit.to_json()).to_json() == audit.to_json()
     assert json.loads(audit.to_json())["data"]["drawn"]["rows"] == 240
 

@@ -15,18 +15,21 @@ import statsmodels.api as sm
 import torch
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from scipy.special import expit
 from sklearn.compose import make_column_transformer
 from sklearn.linear_model import LogisticRegression, PoissonRegressor, Ridge
 from sklearn.preprocessing import OneHotEncoder, StandardScaler
 
 import tabinterp as ti
-from tabinterp.comparison import calibration
+from tabinterp.comparison import calibration, groups, moments, reliability, tallies
 from tabinterp.comparison.performance import compare
 from tabinterp.engine import in_turn
 from tabinterp.models import Bound, bind, newton, on_rows
 from tabinterp.models.counterpart import fit_counterpart
 from tabinterp.readouts import association, effects, permutation, streamed, sums
 from tabinterp.readouts.coefficients import of_network
+from tabinterp.readouts.data import drift
+from tabinterp.readouts.data.drift import column_drift, psi
 from tabinterp.readouts.gradients import gradient_importance
 from tabinterp.readouts.neurons import neuron_correlations
 from tabinterp.readouts.result import Estimates
@@ -55,8 +58,9 @@ def rows(task: str, n: int = N, seed: int = 1) -> pd.DataFrame:
 
 @cache
 def bound(task: str, weight: str | None = "w") -> tuple[Bound, Bound]:
-    """A network with random weights and its counterpart, on weighted rows with a split."""
-    table = ti.read_table(rows(task), target="y", task=task, weight=weight, split=0.5, drop=[] if weight else ["w"])
+    """A network with random weights and its counterpart, on weighted rows with a split; two columns are protected."""
+    asked = {"task": task, "weight": weight, "drop": [] if weight else ["w"], "protected": ["a", "b"]}
+    table = ti.read_table(rows(task), target="y", split=0.5, **asked)
     encoder = make_column_transformer((StandardScaler(), ["a", "c"]), (OneHotEncoder(), ["b"])).fit(table.inputs)
     torch.manual_seed(0)
     outputs = len(table.schema.classes) if task == "multiclass" else 1
@@ -124,9 +128,23 @@ def _whole(name: str) -> Summed:
         return one.start(*bound(task)), bound(task)
 
     def update(plan, at):
-        return taken({name: plan[0]}, *(on_rows(each, each.table.take(at)) for each in plan[1]))[name]
+        few = [on_rows(each, each.table.take(at)) for each in plan[1]]
+        return taken({name: plan[0]}, *few)[name] if one.models else one.update(plan[0], few[0].table)
 
     return Summed(f"sweep: {name}", start, update, one.merge, lambda plan, found: found)
+
+
+def _joined(task):
+    """Rows of which ten at a time belong together."""
+    rng = np.random.default_rng(0)
+    return rng.integers(0, 4, N), rng.normal(50, 1, N), rng.integers(0, 3, N).astype(float), np.arange(N) // 10
+
+
+def _update_joined(plan, at):
+    """Whole tens: rows that belong together come in one batch."""
+    at = np.flatnonzero(np.isin(np.arange(N) // 10, np.unique(at[at % 10 == 0]) // 10))
+    cells, values, weights, group = (one[at] for one in plan)
+    return moments.moments(cells, 4, values, weights, group)
 
 
 SUMMED = (
@@ -166,10 +184,35 @@ SUMMED = (
         newton.merge,
         lambda p, s: newton.finish(p[0], s),
     ),
+    Summed(
+        "means of groups of rows that belong together",
+        _joined,
+        _update_joined,
+        moments.merge,
+        lambda p, s: [s.share(i) for i in range(4)],
+    ),
+    Summed(
+        "groups of people",
+        lambda task: (tallies.start(*bound(task)), bound(task), ti.groups(*bound(task), bound(task)[0].table)),
+        lambda p, at: tallies.update(p[0], *(on_rows(one, one.table.take(at)) for one in p[1])),
+        tallies.merge,
+        lambda p, s: [groups.finish(p[0], s, p[2]).groups],
+    ),
+    Summed(
+        "drift of columns",
+        lambda task: (drift.start(bound(task)[0].table), bound(task)[0].table),
+        lambda p, at: drift.update(p[0], p[1].take(at)),
+        drift.merge,
+        lambda p, s: drift.finish(p[0], s),
+    ),
     *(_whole(one.field) for one in WHOLE),
 )  # fmt: skip
 
-ONE_TASK = {"means", "moments of units and columns"}  # that know of no target
+ONE_TASK = {
+    "means",
+    "moments of units and columns",
+    "means of groups of rows that belong together",
+}  # that know of no target
 
 
 @pytest.mark.parametrize("summed", SUMMED, ids=lambda one: one.name)
@@ -195,7 +238,8 @@ def test_any_split_and_any_order_of_merging_gives_the_same(summed, data):
 def test_every_reading_that_is_a_sum_is_in_the_list():
     """Whoever writes `start, update, merge, finish` writes a line above, and the module's name here."""
     named = {"sums", "association", "permutation", "effects", "newton", "totals", "calibration", "reliability"}
-    folders = [Path(ti.__file__).parent / name for name in ("readouts", "models", "comparison")]
+    named |= {"moments", "tallies", "classes", "drift"}
+    folders = [Path(ti.__file__).parent / name for name in ("readouts", "readouts/data", "models", "comparison")]
     paths = [path for folder in folders for path in folder.glob("*.py") if "\ndef merge" in path.read_text("utf-8")]
     assert {path.stem for path in paths} == named
 
@@ -360,6 +404,71 @@ def test_a_sweep_over_batches_is_what_memory_gives():
         np.testing.assert_allclose(getattr(found, name), getattr(expected, name), rtol=1e-6, atol=1e-9, err_msg=name)
     for name in ("spearman", "distance", "q_spearman"):
         np.testing.assert_array_equal(getattr(found, name), getattr(few, name))
+
+
+def test_where_rows_belong_together_what_needs_them_together_is_of_drawn_rows():
+    frame = rows("binary", 600, seed=4).assign(person=np.arange(600) // 3)
+    asked = {"target": "y", "weight": "w", "split": 0.5, "protected": ["b"], "group": "person"}
+    scan = ti.scan_table(frame, **asked, rows=150, batch=200)
+    network = bind(bound("binary")[0].model, scan.sample)
+    swept = sweep(network, bind(fit_counterpart(network, scan.sample), scan.sample), scan)
+    assert swept.summed == ("gradients", "coefficients", "neurons", "drift")
+
+
+def test_groups_and_drift_over_batches_are_what_memory_gives():
+    """Of levels, whose cells do not depend on the rows drawn, all that is a sum; what is fitted is of drawn rows, and says so."""
+    frame = rows("binary", 3000, seed=3)
+    frame["d"] = frame["b"].mask(np.arange(3000) % 49 == 0, "x")  # 62 rows, of which few or none are drawn
+    frame["d"] = frame["d"].mask(np.arange(3000) % 211 == 5, "z")  # 15, of which fewer than ten are held out
+    frame["d"] = frame["d"].mask(np.arange(3000) % 97 == 7, "t")  # 30, of which those of z could be reckoned
+    asked = {"target": "y", "weight": "w", "split": 0.5, "protected": ["d"], "drop": ["d"]}
+    scan, table = ti.scan_table(frame, **asked, rows=200, batch=450), ti.read_table(frame, **asked)
+    models = bound("binary")[0].model, fit_counterpart(bound("binary")[0].model, table)
+    swept = sweep(*(bind(one, scan.sample) for one in models), scan)
+    assert swept.summed == ("performance", "calibration", "gradients", "coefficients", "neurons", "groups", "drift")
+    drawn, expected = (ti.groups(*models, one) for one in (scan.sample, table))
+    found = swept.finish("groups", drawn)
+    assert found.rows == expected.rows == int(table.held_out.sum())
+    assert "d: x" in {one.name for one in found.groups if one.told}
+    assert "d: x" not in {one.name for one in drawn.groups if one.told}
+    assert {one.name for one in found.groups if not one.told} == {"d: t", "d: z"}
+    fitted = [name for name in expected.frame() if name.startswith(("intercept", "slope"))]
+    apart = [*fitted, "ece"]
+    pd.testing.assert_frame_equal(found.frame().drop(columns=apart), expected.frame().drop(columns=apart), rtol=1e-9)
+    few = {one.name: one for one in drawn.groups}
+    for one in found.groups:
+        if few.get(one.name) is not None and few[one.name].told:
+            assert one.fit_rows == few[one.name].rows < one.rows
+            assert one.network.slope == few[one.name].network.slope
+        else:
+            assert one.fit_rows is None
+            assert not one.told or np.isnan(one.network.slope).all()
+
+    held, sample = table.evaluation_rows(), scan.sample.evaluation_rows()
+    p, near = (expit(bind(models[0], one).scores[:, 0]) for one in (held, sample))
+    inside, some = ((one.frame["d"] == "u").to_numpy() for one in (held, sample))
+    inside = inside & (held.row_weights > 0)
+    bins = np.searchsorted(reliability.start(near[some], sample.row_weights[some]), p[inside], side="right")
+    w, y, p = held.row_weights[inside], held.y[inside], p[inside]
+    gaps = [abs(np.average((p - y)[bins == k], weights=w[bins == k])) * (bins == k).sum() for k in np.unique(bins)]
+    assert next(one for one in found.groups if one.name == "d: u").network.ece == pytest.approx(sum(gaps) / len(p))
+
+    read = ti.describe_data(scan.sample)
+    moved = swept.finish("table", read)
+    assert (read.drift_rows, moved.drift_rows) == (len(scan.sample), 3000)
+    assert moved.whole == read.whole
+    levels = {one.column: one for one in moved.drift}["b"]
+    known = {one.column: one for one in column_drift(table)}["b"]
+    assert (levels.psi, levels.statistic, levels.df) == pytest.approx((known.psi, known.statistic, known.df))
+    training = scan.sample.training_rows().frame["c"]
+    cells = np.searchsorted(
+        np.unique(np.quantile(training, np.linspace(0, 1, 11)[1:-1], method="inverted_cdf")), table.frame["c"]
+    )
+    counts = [
+        np.bincount(cells[side], table.row_weights[side] / table.row_weights[side].mean(), 10)
+        for side in (~table.held_out, table.held_out)
+    ]
+    assert next(one for one in moved.drift if one.column == "c").psi == pytest.approx(psi(*counts))
 
 
 def _last_layer(model: Bound) -> torch.nn.Module:

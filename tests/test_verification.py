@@ -199,6 +199,21 @@ def test_the_same_contents_in_another_file_are_told_apart_from_a_change(copy):
     assert told[told["what"] == "data"]["status"].tolist() == ["failed", "ok"]  # the file, its contents
 
 
+def test_rows_of_a_database_are_held_to_the_audit(copy):
+    """The contents are the file's; then one value is changed in the base."""
+    duckdb = pytest.importorskip("duckdb")
+    base, query = copy / "bank.duckdb", "SELECT * EXCLUDE n FROM loans ORDER BY n"
+    with duckdb.connect(base) as opened:
+        opened.register("given", pd.read_csv(copy / "data.csv").assign(n=range(240)))
+        opened.execute("CREATE TABLE loans AS SELECT * FROM given ORDER BY n")
+    assert ti.verify(copy / "out", data=str(base), query=query).passed
+    with duckdb.connect(base) as opened:
+        opened.execute("UPDATE loans SET age = age + 0.1 WHERE n = 77")
+    told = failures(copy, data=str(base), query=query)["told"].tolist()
+    assert len(told) == 1
+    assert told[0].endswith("audited: age.")
+
+
 def test_missing_rows_and_other_columns(copy):
     frame = pd.read_csv(copy / "data.csv")
     frame.iloc[:-1].to_csv(copy / "short.csv", index=False)

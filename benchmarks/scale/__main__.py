@@ -33,7 +33,7 @@ from tabinterp.sweep import sweep
 from tabinterp.table.batches import ROWS
 
 HEAD = ["rows", "what", "seconds", "of all threads", "peak MB"]
-ASKED = {"target": "income", "positive": ">50K"}
+ASKED = {"target": "income", "positive": ">50K", "protected": ["sex", "race"]}
 
 
 Timed = tuple[float, float]  # seconds on the clock, and of all threads

@@ -25,13 +25,15 @@ machine of two cores and 23 GB. *Load* is the number of processes that wanted th
 | means of losses with the verdict, reliability curves, saliency, gradient × input, of both models | 1, together |
 | average derivatives of the network by numbers that the encoder scales | the same |
 | mean, standard deviation, active share of hidden units, Pearson correlations, correlation ratios | the same |
+| protected groups: counts, rates, TPR, FPR, means and spreads of scores, ECE | the same one |
+| drift of single columns, of training against held-out rows | 1 |
 
 Everything else is of at most 50,000 held-out and 50,000 training rows (`rows=` of `scan_table`), drawn by a hash of the row's
 number and the seed: what ranks rows (AUC, average precision), quantiles, permutation importance, Shapley values, effect
-curves, interactions, the ladder of refits, contrasts of levels (a forward pass for each), rank and distance correlations and
-profiles of units and their optima, groups of people, reason codes. It costs the same for a
-billion rows as for a hundred thousand. The report says which is which, and every part says its number of rows. Where rows
-come in groups (`group=`), losses and curves are of drawn rows too.
+curves, interactions, the ladder of refits, contrasts of levels (a forward pass for each), rank and distance correlations of
+units, their profiles and optima, reason codes, slope and intercept of protected groups, the search for weak ones. It costs the
+same for a billion rows as for a hundred thousand. The report says which is which, and every part says its number of rows.
+Where rows come in groups (`group=`), losses, curves and protected groups are of drawn rows too.
 
 ## Larger than memory
 

@@ -86,6 +86,8 @@ def interactions(r: Results) -> doc.Interactions | None:
         background=found.background,
         seed=found.seed,
         screened=len(found.screen.pairs),
+        passed=len(found.screen.passed),
+        passed_most=number(found.screen.passed_most / found.total.value.sum()) if found.screen.passed else None,
         linear_adds=r.linear.is_local(r.linear.columns),
         pairs=[_pair(pair, output, k) for k, output in enumerate(found.outputs) for pair in found.pairs],
     )

@@ -57,6 +57,7 @@ def _ladder(ladder: Ladder) -> parts.Ladder:
         gain=ladder.gain,
         rungs=rungs,
         shortest=ladder.shortest,
+        passed=len(ladder.passed),
         pairs=_pairs(ladder),
         rows=ladder.rows,
         training_rows=ladder.training_rows,
@@ -87,6 +88,7 @@ def _shares(found: Decomposition) -> parts.Shares:
         return number(sum(found.shares.value[weighting, 0, c] for c in left if found.components[c][0] == component))
 
     return parts.Shares(
+        passed=len(found.passed),
         weighting=found.weightings[v] if v else None,
         whole=[row(o, c) for o in range(len(found.outputs)) for c in whole],
         parts=[row(0, c) for c in alone[:LARGEST]],

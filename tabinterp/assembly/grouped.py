@@ -10,9 +10,10 @@ import numpy as np
 
 from ..comparison.classes import Fitting
 from ..comparison.constraints import Checked, Held
-from ..comparison.groups import ESTIMATES, Fitted, Group, Treated
+from ..comparison.groups import Fitted, Group
 from ..comparison.partition import Condition
 from ..comparison.proxies import Gap, Probe, Proxy
+from ..comparison.treated import ESTIMATES, Treated
 from ..comparison.weak import Weak
 from ..readouts.grids import SMALL
 from ..report import grouped as parts
@@ -107,7 +108,7 @@ def _fitted(one: Fitting) -> parts.Fitted:
 
 
 def _few(one: Group | Fitted) -> bool:
-    return one.network is None and one.cell.conditions[0].kind == "level" and int(one.cell.rows.sum()) < SMALL
+    return one.network is None and one.cell.conditions[0].kind == "level" and one.cell.rows < SMALL
 
 
 def _nameless(one: Group) -> parts.GroupRow:
@@ -121,7 +122,12 @@ def _no_name(one: Group | Fitted) -> list[Message]:
 def _group(one: Group) -> parts.GroupRow:
     both = [None if model is None else _treated(model) for model in (one.network, one.linear)]
     return parts.GroupRow(
-        group=named(one.cell.conditions), control=one.control, rows=one.rows, network=both[0], linear=both[1]
+        group=named(one.cell.conditions),
+        control=one.control,
+        rows=one.rows,
+        fit_rows=None if one.fit_rows == one.rows else one.fit_rows,
+        network=both[0],
+        linear=both[1],
     )
 
 

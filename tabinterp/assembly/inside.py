@@ -23,7 +23,7 @@ MOST_COLUMNS = 40  # of the panels of real rows
 MOST_TEMPLATES = 20  # units of the first layer
 MOST_BARS, MOST_LEVELS = 3, 40  # categories of a template, and levels of each
 LINES = 5  # of a template, and of each side of a profile
-MISSING = text("units.missing")
+MISSING = text("level.missing")
 
 
 def inside(r: Results) -> parts.Inside | None:

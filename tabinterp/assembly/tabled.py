@@ -37,6 +37,7 @@ def rows_alone(r: Results) -> doc.TableReadings | None:
             held_out_rows=copies.held_out,
         ),
         equal=[list(family) for family in found.equal],
+        drift_rows=found.drift_rows if found.drift_rows > found.rows else None,
         whole=Interval() if found.whole is None else interval(*found.whole.auc),
         whole_rows=None if found.whole is None else found.whole.rows,
         beyond=[

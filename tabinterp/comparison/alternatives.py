@@ -24,12 +24,14 @@ from ..errors import NotApplicableError
 from ..models import Bound
 from ..readouts.data.scores import auc
 from ..readouts.moves import forward
+from ..sentence import why
 from ..table.draws import FloatArray, IntArray
 from .declined import Declined
 from .dropped import refitted_without, trained_on
-from .groups import THRESHOLD, Decided, decided
-from .partition import Family, families, shares_told
+from .moments import Moments
+from .partition import Family, Partition, partition, shares_told
 from .rates import NONE, Estimate, ratio_of
+from .selected import THRESHOLD, decided
 
 How = Literal["whole", "held", "refitted"]
 MOST = 8  # columns that go one at a time
@@ -96,10 +98,10 @@ def alternatives(
     protected = tuple(c.name for c in table.schema.columns if c.protected and c.role != "target")
     if table.schema.task != "binary" or not protected or table.held_out is None or table.held_out.all():
         raise NotApplicableError(
-            "selection is of two classes, of protected groups, of held-out rows beside training rows"
+            why("selection is of two classes, of protected groups, of held-out rows beside training rows")
         )
     held = np.flatnonzero(table.held_out)
-    cut = families(table.take(held), {})[: len(protected)]
+    cut = partition(table.take(held))
     gone = list(dict.fromkeys([*(c for c in network.columns if c in protected), *proxies]))[:MOST]
     drops = [*((c,) for c in gone), *([tuple(gone)] if len(gone) > 1 else [])]
     part = network.take(held)
@@ -137,18 +139,21 @@ def _linears(linear: Bound, held: IntArray, drops: list[tuple[str, ...]], seed: 
 
 
 def _judged(
-    part: Bound, cut: tuple[Family, ...], scores: FloatArray, threshold: float, declined: Declined
+    part: Bound, cut: Partition, scores: FloatArray, threshold: float, declined: Declined
 ) -> tuple[Estimate, tuple[Estimate, ...]]:
     rows = decided(part, threshold, declined, np.asarray(scores, dtype=np.float64))
-    told = shares_told(cut, rows.selected.astype(np.int64))
-    power = auc(rows.score, part.table.y, rows.weights)
-    ratios = tuple(_ratio(rows, family, some) for family, some in zip(cut, told, strict=True))
-    return power.estimate(), ratios
+    codes = [*zip(cut.codes(part.table), cut.sizes, strict=True)]
+    found = cut.families([np.bincount(one, minlength=size) for one, size in codes])[: len(cut.axes)]
+    sides = [np.bincount(2 * one + (rows.selected > 0), minlength=2 * size).reshape(size, 2) for one, size in codes]
+    told = shares_told(found, [one[family.places] for family, one in zip(found, sides, strict=False)])
+    shares = [rows.moments(*one) for one in codes[: len(found)]]
+    power = auc(rows.score, part.table.y, part.table.row_weights)
+    return power.estimate(), tuple(_ratio(*one) for one in zip(shares, found, told, strict=True))
 
 
-def _ratio(rows: Decided, family: Family, told: list[bool]) -> Estimate:
+def _ratio(found: Moments, family: Family, told: list[bool]) -> Estimate:
     """Of the least selected group to the most selected one."""
-    shares = [rows.share(rows.selected, c.rows) for c, one in zip(family.cells, told, strict=True) if one]
+    shares = [found.share(int(place)) for place, one in zip(family.places, told, strict=True) if one]
     shares = sorted((one for one in shares if np.isfinite(one.value)), key=lambda one: one.value)
     return ratio_of(shares[0], shares[-1]) if len(shares) > 1 else NONE
 

@@ -11,6 +11,7 @@ there is.
 
 from __future__ import annotations
 
+from collections.abc import Collection
 from dataclasses import dataclass
 from typing import Any
 
@@ -27,6 +28,7 @@ from sklearn.utils import _safe_indexing
 from ..errors import NotApplicableError
 from ..models.model import Bound
 from ..models.reference import level_encoder, number_encoder
+from ..sentence import why
 from ..table.draws import FloatArray, IntArray
 
 KNOTS, COARSE = 16, 5
@@ -78,17 +80,19 @@ def read_columns(bound: Bound) -> dict[str, str]:
     """Column -> kind of the input columns that the model reads."""
     read = [c for c in bound.columns if len(bound.encoding.blocks[c])]
     if not read:
-        raise NotApplicableError(f"{bound.model.name} reads none of the table's columns")
+        raise NotApplicableError(why("basis.none", model=bound.model.name))
     return {c: bound.table.schema[c].kind for c in read}
 
 
-def build(frame: pd.DataFrame, kinds: dict[str, str], *, curves: bool = True, pairs: tuple[Pair, ...] = ()) -> Basis:
-    """Fit the basis of the columns in `kinds` on these rows: knots, levels, medians."""
-    names, blocks = list(kinds), []
+def build(
+    frame: pd.DataFrame, kinds: dict[str, str], *, curves: Collection[str], pairs: tuple[Pair, ...] = ()
+) -> Basis:
+    """Fit the basis of the columns in `kinds` on these rows: knots, levels, medians. Numbers in `curves` are bent as well."""
+    names, bent, blocks = list(kinds), set(curves), []
     for i, (name, kind) in enumerate(kinds.items()):
         blocks.append((f"linear {i}", number_encoder() if kind == "numeric" else level_encoder(), [name]))
     for i, (name, kind) in enumerate(kinds.items()):
-        at = knots(frame[name], KNOTS) if curves and kind == "numeric" else np.empty(0)
+        at = knots(frame[name], KNOTS) if name in bent and kind == "numeric" else np.empty(0)
         if len(at) > 2:
             blocks.append((f"curve {i}", _spline(at, bias=False), [name]))
     for i, (a, b) in enumerate(pairs):
@@ -133,4 +137,4 @@ def check_size(design: FloatArray, basis: Basis) -> None:
     if wrong.any():
         first = int(np.argmax(wrong))
         name = basis.columns[basis.term[first]] if basis.tier[first] < 2 else " × ".join(basis.pairs[basis.term[first]])
-        raise NotApplicableError(f"values of {name!r} are too large to be summed; give the column in a larger unit")
+        raise NotApplicableError(why("basis.large", column=name))

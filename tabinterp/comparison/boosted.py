@@ -23,6 +23,7 @@ from ..errors import NotApplicableError
 from ..models.model import Bound
 from ..models.scores import CLIP
 from ..readouts.loss import loss_for
+from ..sentence import why
 from ..table import Table
 from ..table.draws import FloatArray, IntArray, chosen, row_hash
 from .performance import FEWEST, RESAMPLES, Metric, Status, groups, judged, paired
@@ -54,12 +55,12 @@ def boosted(network: Bound, margin: float, *, seed: int = 0) -> Reference:
     """
     table = network.table
     if table.held_out is None:
-        raise NotApplicableError("they need to know which rows the network was trained on")
+        raise NotApplicableError(why("they need to know which rows the network was trained on"))
     training, held = _training(table, seed), np.flatnonzero(table.held_out)
     held = held[np.argsort(row_hash(table.numbers[held], seed), kind="stable")].astype(np.int64)
     rows = table.take(held)
     if groups(rows).max() + 1 < FEWEST:
-        raise NotApplicableError(f"fewer than {FEWEST} held-out rows, or groups of rows, are too few for an interval")
+        raise NotApplicableError(why("boosted.few", least=FEWEST))
     with threadpool_limits(1, user_api="openmp"):  # sums of several threads differ in their last digit from run to run
         model, rounds = _fitted(training, seed)
         losses = _losses(np.stack([network.scores[held], _predicted(model, rows)]), rows)
@@ -75,9 +76,9 @@ def _training(table: Table, seed: int) -> Table:
         training = training.take(np.flatnonzero(training.weights > 0))
     training = training.take(np.argsort(row_hash(training.numbers, seed), kind="stable").astype(np.int64))
     if len(training) < 2 * VALIDATION or not training.schema.inputs:
-        raise NotApplicableError("there are too few training rows for them")
+        raise NotApplicableError(why("there are too few training rows for them"))
     if table.codes is not None and len(np.unique(training.y)) < len(table.schema.classes):
-        raise NotApplicableError("some class has no training row")
+        raise NotApplicableError(why("some class has no training row"))
     return training
 
 
@@ -134,7 +135,7 @@ def _pipeline(training: Table, seed: int) -> Pipeline:
     """
     known = [name for name in training.schema.inputs if training.frame[name].notna().any()]
     if not known:
-        raise NotApplicableError("no column has a value in the training rows")
+        raise NotApplicableError(why("no column has a value in the training rows"))
     kinds = {name: training.schema[name].kind for name in known}
     numbers = [name for name, kind in kinds.items() if kind == "numeric"]
     levels = [name for name, kind in kinds.items() if kind != "numeric"]

@@ -24,6 +24,7 @@ from ..models import Bound
 from ..models.scores import CLIP, probabilities
 from ..readouts.display import Display, both_names
 from ..readouts.pictures import Reliability
+from ..sentence import why
 from ..table import Table
 from ..table.draws import FloatArray, IntArray
 from .performance import FEWEST, Estimate, groups
@@ -99,7 +100,9 @@ def calibration(bound: Bound) -> Calibration:
     [0.5]
     """
     if bound.table.held_out is None:
-        raise NotApplicableError("whether predictions come true is seen on rows that the models were not trained on")
+        raise NotApplicableError(
+            why("whether predictions come true is seen on rows that the models were not trained on")
+        )
     rows = bound.take(bound.table.held_out)
     table = rows.table
     found = []
@@ -109,6 +112,11 @@ def calibration(bound: Bound) -> Calibration:
             Calibrated(output, slope, intercept, _curve(prediction, y, table.row_weights, table.schema.goal.classes))
         )
     return Calibration(tuple(found), len(table))
+
+
+def recalibrations(rows: Bound) -> list[tuple[Estimate, Estimate]]:
+    """Intercept and slope of each output, of all rows that the model is bound to."""
+    return [_recalibrated(score, y, rows.table)[::-1] for _, score, _, y in outputs_of(rows)]
 
 
 def outputs_of(rows: Bound) -> list[tuple[str | None, FloatArray, FloatArray, FloatArray]]:

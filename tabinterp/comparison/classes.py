@@ -8,7 +8,7 @@ classes or not at all. No class at all (a count of nought) is told.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -16,11 +16,10 @@ import torch
 
 from ..models import Bound
 from ..readouts.loss import loss_for
-from ..table.draws import FloatArray, IntArray
+from ..table.draws import IntArray
+from .moments import Moments, clusters, merge, moments
 from .partition import BoolArray, Family, shares_told, shown
 from .rates import NONE, Estimate, Share, of_mean, of_means, of_share, of_shares
-
-ShareOf = Callable[[FloatArray, BoolArray], Share]  # mean of values (n,) over the rows of a mask (n,)
 
 
 @dataclass(frozen=True)
@@ -43,35 +42,60 @@ def predicted(bound: Bound) -> IntArray:
     return np.asarray(bound.scores.argmax(axis=1), dtype=np.int64)
 
 
-def told_classes(cut: tuple[Family, ...], chosen: IntArray, classes: int) -> list[list[list[bool]]]:
-    """Class by class, of every cell of every family: may the share of its rows that is predicted so be told?"""
-    whole = shares_told(cut, chosen)
-    tables = [
-        _of_column(family, chosen, classes) if len(family.columns) == 1 else np.tile(np.array(told)[:, None], classes)
-        for family, told in zip(cut, whole, strict=True)
-    ]
-    return [[[bool(one) for one in table[:, k]] for table in tables] for k in range(classes)]
+@dataclass(frozen=True, eq=False)
+class Fits:
+    """Of the groups of one column: `right` (cells, 2) rows predicted wrong and right, the moments of that and of the loss."""
+
+    right: IntArray
+    hits: Moments
+    lost: Moments
 
 
-def _of_column(family: Family, chosen: IntArray, classes: int) -> BoolArray:
-    """(cells, classes)."""
-    counts = np.array([np.bincount(chosen[cell.rows], minlength=classes) for cell in family.cells]).astype(np.int64)
-    allowed = np.tile(np.array([cell.told for cell in family.cells])[:, None], classes)
-    return np.asarray(shown(counts, allowed) | (allowed & (counts == 0)))
-
-
-def fitting(bound: Bound, cut: Sequence[Family], share: ShareOf) -> list[list[Fitting | None]]:
-    """Of every cell of every family; None where it is held back."""
+def fits(bound: Bound, columns: Iterable[tuple[IntArray, int]]) -> Iterator[Fits]:
+    """Sums over the rows of a model; `columns`: of each (n,) groups, and how many there are."""
     table = bound.table
     right = predicted(bound) == table.y
     at = torch.as_tensor(bound.scores)[None]
     rows = loss_for(None, table.schema.task).rows(at, torch.as_tensor(table.y), torch.ones(at.shape[:2]))
     lost, hits = rows[0].numpy().astype(np.float64), right.astype(np.float64)
+    group = clusters(table)
+    for cells, size in columns:
+        sides = np.bincount(2 * cells + right, minlength=2 * size).reshape(size, 2).astype(np.int64)
+        yield Fits(sides, *(moments(cells, size, values, table.weights, group) for values in (hits, lost)))
+
+
+def merge_fits(a: Fits, b: Fits) -> Fits:
+    return Fits(a.right + b.right, merge(a.hits, b.hits), merge(a.lost, b.lost))
+
+
+def told_classes(cut: Sequence[Family], chosen: Sequence[IntArray]) -> list[list[list[bool]]]:
+    """Class by class, of every cell of every family: may the share of its rows that is predicted so be told? `chosen`: of each
+    family (cells, classes) rows by predicted class."""
+    whole = shares_told(cut, chosen)
+    tables = [
+        _of_column(family, counts) if len(family.columns) == 1 else np.tile(np.array(told)[:, None], counts.shape[1])
+        for family, told, counts in zip(cut, whole, chosen, strict=True)
+    ]
+    return [[[bool(one) for one in table[:, k]] for table in tables] for k in range(chosen[0].shape[1])]
+
+
+def _of_column(family: Family, counts: IntArray) -> BoolArray:
+    """(cells, classes)."""
+    allowed = np.tile(np.array([cell.told for cell in family.cells])[:, None], counts.shape[1])
+    return np.asarray(shown(counts, allowed) | (allowed & (counts == 0)))
+
+
+def fitting(cut: Sequence[Family], found: Sequence[Fits]) -> list[list[Fitting | None]]:
+    """Of every cell of every family; None where it is held back."""
     made = []
-    for family, told in zip(cut, shares_told(tuple(cut), right.astype(np.int64)), strict=True):
-        accuracy = [share(hits, cell.rows) if one else Share() for cell, one in zip(family.cells, told, strict=True)]
-        loss = [share(lost, cell.rows) if cell.told else Share() for cell in family.cells]
-        made.append([_fitting(family, j, accuracy, loss) for j in range(len(family.cells))])
+    right = [one.right[family.places] for family, one in zip(cut, found, strict=True)]
+    for family, one, told in zip(cut, found, shares_told(cut, right), strict=True):
+        hits = [one.hits.share(int(i)) if open_ else Share() for i, open_ in zip(family.places, told, strict=True)]
+        lost = [
+            one.lost.share(int(i)) if cell.told else Share()
+            for i, cell in zip(family.places, family.cells, strict=True)
+        ]
+        made.append([_fitting(family, j, hits, lost) for j in range(len(family.cells))])
     return made
 
 

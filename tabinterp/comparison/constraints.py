@@ -29,6 +29,7 @@ from ..readouts.moves import RESOLUTION, crossed
 from ..readouts.sums import mean_over_rows
 from ..readouts.terms import Slope, find_terms
 from ..readouts.weights import effective
+from ..sentence import why
 from ..table import Table
 from ..table.draws import FloatArray, IntArray, chosen, row_hash
 from .reliability import wilson
@@ -167,7 +168,7 @@ def constraints(network: Bound, linear: Bound, given: Mapping[str, Any], *, seed
     table = network.table
     few = np.sort(chosen(table.numbers, ROWS, seed))
     if len(few) < 2 * SMALL:
-        raise NotApplicableError(f"a direction is checked on two halves of {SMALL} rows at least; there are {len(few)}")
+        raise NotApplicableError(why("constraints.few", least=SMALL, rows=len(few)))
     parts = [bound.take(few) for bound in (network, linear)]
     made = []
     for one in declared(table, given):

@@ -19,6 +19,7 @@ from threadpoolctl import threadpool_limits
 from ..errors import NotApplicableError, TabinterpError
 from ..models.model import Bound
 from ..models.scores import probabilities
+from ..sentence import why
 from ..table import Table
 from ..table.draws import FloatArray, row_hash
 from .performance import FEWEST, RESAMPLES, Estimate, Metric, groups, interval, paired, resampled
@@ -105,9 +106,9 @@ def decisions(
     if table.schema.task != "binary":
         return None
     if not held_out:
-        raise NotApplicableError("what decisions are worth is seen on rows that the models were not trained on")
+        raise NotApplicableError(why("what decisions are worth is seen on rows that the models were not trained on"))
     if min(np.sum(table.y == 0), np.sum(table.y == 1), groups(table).max() + 1) < FEWEST:
-        raise NotApplicableError(f"fewer than {FEWEST} held-out rows of a class, or groups of rows, are too few")
+        raise NotApplicableError(why("decisions.few", least=FEWEST))
     order = np.argsort(row_hash(table.numbers, seed), kind="stable").astype(np.int64)
     table = table.take(order)
     p = np.stack([probabilities(bound.scores[order])[:, 1] for bound in (network, linear)])

@@ -17,6 +17,7 @@ from ..readouts.coalitions import Games
 from ..readouts.gradients import gradient_importance
 from ..readouts.moves import RESOLUTION
 from ..readouts.walks import explain
+from ..sentence import why
 from ..table import Table
 from ..table.draws import FloatArray, IntArray, chosen, row_hash
 from .performance import FEWEST
@@ -71,7 +72,7 @@ def case_of(network: Bound, linear: Bound, declined: str, threshold: float, rows
     counts = weights > 0
     down, up = np.flatnonzero(turned & counts), np.flatnonzero(~turned & counts)
     if min(len(down), len(up)) < FEWEST:
-        raise NotApplicableError(f"fewer than {FEWEST} rows are declined, or approved")
+        raise NotApplicableError(why("declined.few", least=FEWEST))
     down_drawn = down if rows is None else down[np.sort(chosen(table.numbers[down], rows, seed))]
     nearest = np.lexsort((row_hash(table.numbers[up], seed), np.abs(score[up] - cut)))[:REFERENCE]
     both = np.concatenate([down_drawn, up[nearest]])

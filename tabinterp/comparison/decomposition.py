@@ -25,10 +25,11 @@ from ..models import Bound, Model, bind
 from ..models.scores import probabilities
 from ..readouts.display import Display, Drawn
 from ..readouts.result import Estimates
+from ..sentence import why
 from ..table import Table
 from ..table.draws import FloatArray, IntArray, row_hash
 from .basis import Basis, Pair, build, check_size, read_columns
-from .pairs import strongest_pairs
+from .pairs import looked_at, strongest_pairs
 from .performance import FEWEST, RESAMPLES, groups, resampled
 from .projection import BLOCK, FOLDS, Contributions, Design, contributions, moments
 
@@ -51,7 +52,8 @@ class Decomposition(Display):
     `shares` (weighting, output, component) are shares with their standard errors over rows and 95% intervals; weightings are
     "plain", and for classes "p(1-p)", where rows that the network is sure of count less; for counts the "rate". With
     several outputs the first is all of them together. A component is ("linear" | "curvature" | "interactions", what it is
-    of: "" for the whole, a column, a pair as "a × b", "other" for interactions of no named pair). `curved` (weighting,
+    of: "" for the whole, a column, a pair as "a × b", "other" for interactions of no named pair). `passed`:
+    columns without a curve and in no pair, as in the ladder. `curved` (weighting,
     resamples): curvature's part of curvature and named pairs, of all outputs, in every resample; `curved_share` (weighting,)
     on the rows themselves.
     """
@@ -64,6 +66,7 @@ class Decomposition(Display):
     shares: Estimates
     curved_share: FloatArray
     curved: FloatArray
+    passed: tuple[str, ...]
     pairs: tuple[Pair, ...]
     rows: int
     fitted_rows: int
@@ -115,9 +118,10 @@ def decompose(model: Model | Bound, table: Table, *, seed: int = 0) -> Decomposi
     score = bound.scores - np.average(bound.scores[scored], axis=0, weights=weights[scored])
     size = np.abs(score[scored]).max()
     if not size > CONSTANT * max(1.0, np.abs(bound.scores[scored]).max()):
-        raise NotApplicableError(f"{bound.model.name} gives every one of these rows the same score")
+        raise NotApplicableError(why("decomposition.constant", model=bound.model.name))
     weightings = _weightings(bound, weights)
-    basis = _basis(bound, seed)
+    near, passed = looked_at(bound, seed)
+    basis = _basis(bound, near, seed)
     parts = _contributions(bound, basis, score / size, np.stack(list(weightings.values())), scored, seed)
     components = _components(basis)
     drawn, point = _resample(parts, basis, table.take(scored), weights[scored], seed)
@@ -131,6 +135,7 @@ def decompose(model: Model | Bound, table: Table, *, seed: int = 0) -> Decomposi
         shares=estimates,
         curved_share=point[:, 0, -1],
         curved=drawn[:, :, 0, -1].T,
+        passed=passed,
         pairs=basis.pairs,
         rows=len(scored),
         fitted_rows=len(table),
@@ -157,19 +162,21 @@ def _outputs(bound: Bound) -> tuple[str, ...]:
     return ("score",) if len(named) == 1 else ("all", *named)
 
 
-def _basis(bound: Bound, seed: int) -> Basis:
+def _basis(bound: Bound, near: tuple[str, ...], seed: int) -> Basis:
     """Fitted on all rows; with as many pairs as two folds of rows can bear."""
     frame, kinds = bound.table.inputs, read_columns(bound)
-    pairs = strongest_pairs(bound, PAIRS, seed)
     bearable = len(frame) * 2 // FOLDS // 2
-    for count in range(len(pairs), -1, -1):
-        basis = build(frame, kinds, pairs=pairs[:count])
+    plain = build(frame, kinds, curves=near)
+    if len(plain.tier) > bearable:
+        raise NotApplicableError(
+            why("decomposition.few", functions=len(plain.tier), least=FOLDS * len(plain.tier), rows=len(frame))
+        )
+    pairs = strongest_pairs(bound, near, PAIRS, seed)
+    for count in range(len(pairs), 0, -1):
+        basis = build(frame, kinds, curves=near, pairs=pairs[:count])
         if len(basis.tier) <= bearable:
             return basis
-    raise NotApplicableError(
-        f"splitting the score takes {len(basis.tier)} functions of the columns, and at least {FOLDS * len(basis.tier)} rows; "
-        f"the table has {len(frame)}"
-    )
+    return plain
 
 
 def _contributions(
@@ -201,9 +208,7 @@ def _contributions(
         mean = own[0, 1:] / own[0, 0]
         both = sums[v, :FOLDS] + sums[v, FOLDS:]
         if (both[:, 0, 0] == 0).any():
-            raise NotApplicableError(
-                f"the rows, or their groups, are too few for {FOLDS} folds; the table has {n} rows"
-            )
+            raise NotApplicableError(why("decomposition.folds", folds=FOLDS, rows=n))
         result.append(
             (weights[scored], contributions(design, score, both, basis, fold, scored, mean[: p + score.shape[1]]))
         )

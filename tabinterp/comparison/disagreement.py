@@ -23,6 +23,7 @@ from sklearn.tree import DecisionTreeClassifier
 from ..errors import NotApplicableError
 from ..models import Bound
 from ..models.reference import level_encoder
+from ..sentence import why
 from ..table import Table
 from ..table.draws import FloatArray, IntArray, row_hash
 from .performance import FEWEST, RESAMPLES, Estimate, groups, interval, resampled
@@ -98,7 +99,9 @@ def disagreement(network: Bound, linear: Bound, *, seed: int = 0) -> Disagreemen
         when it is not known which rows were held out, or the two models predict the same number in every row.
     """
     if network.table.held_out is None:
-        raise NotApplicableError("who is right is seen on rows that the models were not trained on, and none are known")
+        raise NotApplicableError(
+            why("who is right is seen on rows that the models were not trained on, and none are known")
+        )
     rows = np.flatnonzero(network.table.held_out)
     network, linear = network.take(rows), linear.take(rows)
     table = network.table
@@ -130,7 +133,7 @@ def _differences(network: Bound, linear: Bound) -> tuple[Any, tuple[Any, Any], f
     distance, miss = np.abs(values[0] - values[1]), np.abs(values - table.y)
     threshold = float(np.quantile(distance, 1 - TOP))
     if not threshold > 1e-9 * float(np.abs(values).max()):
-        raise NotApplicableError("the two models predict the same in nine of ten rows or more")
+        raise NotApplicableError(why("the two models predict the same in nine of ten rows or more"))
     return distance >= threshold, (miss[0] < miss[1], miss[1] < miss[0]), threshold
 
 

@@ -27,6 +27,7 @@ from ..readouts.display import Display, Drawn
 from ..readouts.groups import players_of
 from ..readouts.loss import loss_for
 from ..readouts.result import Estimates
+from ..sentence import why
 from ..table import Table
 from ..table.draws import FloatArray, IntArray, chosen
 from .performance import FEWEST, RESAMPLES, groups, resampled
@@ -85,7 +86,7 @@ def drop_and_refit(
     if not bound.is_linear:
         raise NotApplicableError(f"{bound.model.name} is not linear; only the linear side is fitted again")
     if table.held_out is None:
-        raise NotApplicableError("refits are scored on held-out rows, and the table does not say which these are")
+        raise NotApplicableError(why("refits are scored on held-out rows, and the table does not say which these are"))
     players: dict[str, tuple[str, ...]] = {c: (c,) for c in bound.columns}
     for name, columns in (together or {}).items():
         players |= {name: players_of(bound.columns, {name: columns})[name]}

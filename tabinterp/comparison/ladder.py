@@ -22,10 +22,11 @@ from ..models import Bound, Model, bind
 from ..readouts.display import Display, Drawn, named
 from ..readouts.loss import loss_for
 from ..readouts.result import Estimates
+from ..sentence import why
 from ..table import Table
 from ..table.draws import FloatArray, row_hash
 from .basis import Pair, build, read_columns
-from .pairs import strongest_pairs
+from .pairs import looked_at, strongest_pairs
 from .performance import FEWEST, RESAMPLES, Status, groups, judged, margin_of, null_loss, resampled
 from .refits import fit, fit_null, scores
 
@@ -38,6 +39,7 @@ class Ladder(Display):
     """`loss` (r,) of the rungs on the held-out rows, in nats, squared units of the target or Poisson
     deviance, with 95% intervals.
 
+    `passed`: of more than a hundred columns, those that move the network's score too little to get a curve or be in a pair.
     `against_below` and `against_network` (r,) are the rung's loss minus that of the rung below and of the network (NaN where
     there is none); below zero the rung is the better one. `status` says what the second means, by the verdict's rule.
     `recovered` (r,) is the rung's share of the network's gain over the linear rung, NaN unless `gain` is "better". `curved`
@@ -62,6 +64,7 @@ class Ladder(Display):
     gain: Status
     curved_share: float
     curved: FloatArray
+    passed: tuple[str, ...]
     pairs: tuple[Pair, ...]
     parameters: tuple[int, ...]
     models: tuple[Pipeline, ...]
@@ -120,16 +123,20 @@ def ladder(model: Model | Bound, table: Table, *, seed: int = 0, margin: float |
     """
     if table.held_out is None:
         raise NotApplicableError(
-            "the ladder compares refits with the network on rows that it was not trained on, and the table does not say which "
-            "these are; give it the split under which the network was trained (split=, or table.with_split(model.split))"
+            why(
+                "the ladder compares refits with the network on rows that it was not trained on, and the table does not say "
+                "which these are; give it the split under which the network was trained (split=, or "
+                "table.with_split(model.split))"
+            )
         )
     bound = bind(model, table)
     training = table.training_rows()
     if training.weights is not None:
         training = training.take(np.flatnonzero(training.weights > 0))  # a fold of rows of weight 0 has no loss
     training = training.take(np.argsort(row_hash(training.numbers, seed), kind="stable").astype(np.int64))
-    pairs = strongest_pairs(bound, PAIRS, seed)
-    fits = _fits(bound, training, pairs, seed)
+    near, passed = looked_at(bound, seed)
+    pairs = strongest_pairs(bound, near, PAIRS, seed)
+    fits = _fits(bound, training, near, pairs, seed)
     held = np.flatnonzero(table.held_out)
     held = held[np.argsort(row_hash(table.numbers[held], seed), kind="stable")]
     rows = table.take(held)
@@ -141,6 +148,7 @@ def ladder(model: Model | Bound, table: Table, *, seed: int = 0, margin: float |
     return Ladder(
         rungs=(*fits, "network"),
         **_judge(losses, rows, list(fits).index("linear"), seed, margin),
+        passed=passed,
         pairs=pairs,
         parameters=(*(_parameters(m, at.shape[2]) for m in fits.values()), own),
         models=tuple(fits.values()),
@@ -152,13 +160,15 @@ def ladder(model: Model | Bound, table: Table, *, seed: int = 0, margin: float |
     )
 
 
-def _fits(bound: Bound, training: Table, pairs: tuple[Pair, ...], seed: int) -> dict[Name, Pipeline]:
+def _fits(
+    bound: Bound, training: Table, near: tuple[str, ...], pairs: tuple[Pair, ...], seed: int
+) -> dict[Name, Pipeline]:
     """The rungs below the network; one that would add no function to the rung below is left out."""
     frame, kinds = training.inputs, read_columns(bound)
     bases: dict[Name, Any] = {
-        "linear": build(frame, kinds, curves=False),
-        "curvature": build(frame, kinds),
-        "pairs": build(frame, kinds, pairs=pairs),
+        "linear": build(frame, kinds, curves=()),
+        "curvature": build(frame, kinds, curves=near),
+        "pairs": build(frame, kinds, curves=near, pairs=pairs),
     }
     fits, width = {"intercept": fit_null(training)}, -1
     for name, basis in bases.items():

@@ -82,5 +82,6 @@ def share_of(hit: Any, weights: FloatArray, group: IntArray) -> Mean:
     value = min(max(value, 0.0), 1.0)
     groups = len(np.unique(group))
     kish = float(weights.sum() ** 2 / (weights**2).sum()) * groups / len(group)
-    size = kish if error == 0 else min(value * (1 - value) / error**2, float(len(group)))
+    whole = value in (0.0, 1.0)  # all rows alike: what error there is, is rounding
+    size = kish if whole or error == 0 else min(value * (1 - value) / error**2, float(len(group)))
     return value, error, *wilson(value, size)

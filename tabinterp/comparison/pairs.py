@@ -5,6 +5,7 @@ A screen: the part of the score that no additive function explains, regressed on
 
 from __future__ import annotations
 
+from collections.abc import Collection
 from itertools import combinations
 
 import numpy as np
@@ -13,6 +14,7 @@ from scipy import linalg
 from sklearn.base import clone
 
 from ..models.model import Bound
+from ..readouts.screening import MOVED, most_moving
 from ..table.draws import FloatArray, chosen
 from .basis import Pair, build, check_size, coarse, read_columns
 
@@ -22,20 +24,30 @@ RIDGE = 1e-8
 NOTHING = 1e-20  # of the largest sum of squares: a constant column, rounded
 
 
-def strongest_pairs(bound: Bound, count: int, seed: int) -> tuple[Pair, ...]:
-    """At most `count` pairs, the one that explains most first; on at most 5,000 seeded rows."""
+def looked_at(bound: Bound, seed: int) -> tuple[tuple[str, ...], tuple[str, ...]]:
+    """Columns that get curves, and among which pairs are looked for, and those passed over: of more than a hundred, the
+    others than the hundred that move the score most."""
+    rows = chosen(bound.table.numbers, 2 * MOVED, seed)
+    half = len(rows) // 2
+    columns = tuple(read_columns(bound))
+    near, _ = most_moving(bound, columns, rows[:half], rows[half : 2 * half])
+    return near, tuple(c for c in columns if c not in set(near))
+
+
+def strongest_pairs(bound: Bound, among: Collection[str], count: int, seed: int) -> tuple[Pair, ...]:
+    """At most `count` pairs of these columns, the one that explains most first; on at most 5,000 seeded rows."""
     rows = np.sort(chosen(bound.table.numbers, ROWS, seed))
     frame, kinds = bound.table.inputs.iloc[rows].reset_index(drop=True), read_columns(bound)
     weights = bound.table.row_weights[rows]
     root = np.sqrt(weights / weights.mean())[:, None]
     score = bound.scores[rows] - np.average(bound.scores[rows], axis=0, weights=weights)
-    additive = build(frame, kinds)
+    additive = build(frame, kinds, curves=among)
     design = additive.design(frame)
     check_size(design, additive)
     left = root * score
     left = left - _explained(root * np.column_stack([np.ones(len(rows)), design]), left)
     spread = (root**2 * score**2).sum()
-    encoded = {c: _pieces(frame[[c]], kind) for c, kind in kinds.items() if frame[c].nunique(dropna=False) > 1}
+    encoded = {c: _pieces(frame[[c]], kinds[c]) for c in among if frame[c].nunique(dropna=False) > 1}
     shares = {}
     for a, b in combinations(encoded, 2):
         products = (encoded[a][:, :, None] * encoded[b][:, None, :]).reshape(len(rows), -1)

@@ -32,11 +32,11 @@ from ..readouts.moves import forward, is_read
 from ..table import Table
 from ..table.draws import FloatArray, IntArray, chosen, row_hash
 from .declined import Declined
-from .groups import THRESHOLD, decided
 from .means import influences, spread
 from .partition import BoolArray, Condition, Cut, countable, cut, shown
 from .performance import groups as together
 from .rates import NONE, Estimate
+from .selected import THRESHOLD, decided
 
 FOLDS = 5
 OVERLAP = float(np.sqrt(1 + FOLDS / (FOLDS - 1)))  # of standard errors, because the fits share most of their rows
@@ -221,7 +221,8 @@ def _gap(bound: Bound, name: str, best: tuple[str, ...], threshold: float, decli
     parts = cut(bound.table, name)
     rows, known = decided(bound, threshold, declined), shown(parts.counts[:, None])
     told = np.flatnonzero(known[:, 0])
-    rates = [rows.share(rows.selected, parts.codes == i).value for i in told]
+    found = rows.moments(parts.codes, len(parts.conditions))
+    rates = [found.share(int(i)).value for i in told]
     if len(told) < 2 or not np.isfinite(rates).all():
         return None
     most, least = (int(told[at]) for at in (np.argmax(rates), np.argmin(rates)))

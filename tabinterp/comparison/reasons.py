@@ -24,6 +24,7 @@ import pandas as pd
 from ..errors import NotApplicableError, TabinterpError
 from ..models import Bound, Model, bind
 from ..readouts.display import Display, Drawn, named
+from ..sentence import why
 from ..table import Table
 from ..table.draws import FloatArray, IntArray
 from .declined import Declined, case_of, interventional, linear_values, readings
@@ -174,7 +175,7 @@ def reason_codes(
 
 def _check(declined: str, threshold: float, table: Table, signs: Mapping[str, int] | None) -> None:
     if table.schema.task != "binary":
-        raise NotApplicableError("reasons are of a decision between two classes")
+        raise NotApplicableError(why("reasons are of a decision between two classes"))
     if declined not in ("negative", "positive"):
         raise TabinterpError(f"declined is 'negative' or 'positive'; got {declined!r}")
     if not 0 < threshold < 1:

@@ -21,6 +21,7 @@ from torch import Tensor
 from ..errors import NotApplicableError
 from ..models.model import Bound
 from ..readouts.loss import loss_for
+from ..sentence import why
 from ..table import Table
 from ..table.draws import FloatArray, IntArray, row_hash
 from .performance import FEWEST, RESAMPLES, Metric, Performance, Status, groups, judged, paired
@@ -52,12 +53,12 @@ def recalibrated(network: Bound, linear: Bound, before: Performance, *, seed: in
         when it is not known which rows the models were not trained on, or there are too few of them.
     """
     if before.status == "not_assessed":
-        raise NotApplicableError("models are recalibrated on rows that they were not trained on")
+        raise NotApplicableError(why("models are recalibrated on rows that they were not trained on"))
     order = np.argsort(row_hash(network.table.numbers, seed), kind="stable").astype(np.int64)
     table = network.table.take(order)
     fold = folds(table, seed, FOLDS)
     if np.bincount(fold, minlength=FOLDS).min() < FEWEST or groups(table).max() + 1 < FEWEST:
-        raise NotApplicableError(f"a fold of fewer than {FEWEST} held-out rows is too small to score")
+        raise NotApplicableError(why("recalibration.few", least=FEWEST))
     scores = np.stack([crossfitted(bound.scores[order], table, fold) for bound in (network, linear)])
     loss = loss_for(None, table.schema.task)
     rows = loss.rows(torch.as_tensor(scores), torch.as_tensor(table.y), torch.ones(scores.shape[:2])).numpy()

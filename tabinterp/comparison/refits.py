@@ -23,6 +23,7 @@ from sklearn.preprocessing import StandardScaler
 from ..errors import NotApplicableError
 from ..models.counterpart import FOLDS, ITERATIONS, STRENGTHS, fit_counts
 from ..models.scores import CLIP
+from ..sentence import why
 from ..table import Table
 from ..table.draws import FloatArray, IntArray, chosen
 from .basis import LARGEST, Basis
@@ -94,7 +95,7 @@ def strength_of(x: FloatArray, table: Table, seed: int) -> float:
     folds = min(FOLDS, int(np.bincount(codes, minlength=classes).min()))
     if folds < 2:
         raise NotApplicableError(
-            "a refit chooses its penalty by cross-validation, which needs two training rows of every class"
+            why("a refit chooses its penalty by cross-validation, which needs two training rows of every class")
         )
     x, weights = x[rows], None if table.weights is None else table.weights[rows]
     parts: list[tuple[IntArray, IntArray]] = list(

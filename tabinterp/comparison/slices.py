@@ -26,6 +26,7 @@ from ..models import Bound
 from ..readouts.loss import loss_for
 from ..readouts.pvalues import benjamini_hochberg
 from ..readouts.weights import quantile
+from ..sentence import why
 from ..table import Table
 from ..table.draws import FloatArray, IntArray
 from .means import Mean, influences, spread
@@ -109,7 +110,9 @@ def slices(network: Bound, linear: Bound, margin: float, *, smallest: int = SMAL
         when it is not known which rows were held out.
     """
     if network.table.held_out is None:
-        raise NotApplicableError("losses are compared on rows that the models were not trained on, and none are known")
+        raise NotApplicableError(
+            why("losses are compared on rows that the models were not trained on, and none are known")
+        )
     rows = np.flatnonzero(network.table.held_out)
     network, linear = network.take(rows), linear.take(rows)
     table = network.table

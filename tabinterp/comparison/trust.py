@@ -24,13 +24,15 @@ from ..readouts.deletion import Curves, by_chance, curves
 from ..readouts.display import Display, Drawn, named
 from ..readouts.rankings import METHODS, Ask, Ranking, rankings
 from ..readouts.result import Estimates
+from ..readouts.screening import WIDE
+from ..sentence import Message, why
 from ..table import Table
 from ..table.draws import FloatArray, IntArray, chosen
 from .agreement import Agreement, Reading, agreements
 from .networks import Networks, networks
 
 ROWS, BACKGROUND = 200, 25
-MIXED_ROWS, MIXED_BACKGROUND = 40, 10  # where a move encodes whole rows again
+FEW_ROWS, FEW_BACKGROUND = 40, 10  # where a move encodes whole rows again, and of more than a hundred columns
 DRAWS, ORDERS, BACKGROUNDS = 5, 8, 5
 DONORS = 10  # background rows that a row's columns are replaced by
 REFITS = 3
@@ -90,7 +92,7 @@ class Trust(Display):
     curves: dict[str, Curves]
     stability: tuple[Stability, ...]
     networks: Networks | None
-    skipped: dict[str, str]
+    skipped: dict[str, Message]
     settings: dict[str, Any] = field(default_factory=dict)
 
     def _numbers(self) -> pd.DataFrame:
@@ -158,15 +160,16 @@ def trust(
     True
     """
     bound = bind(model, table)
-    usual = (ROWS, BACKGROUND) if bound.is_local(bound.columns) else (MIXED_ROWS, MIXED_BACKGROUND)
+    quick = bound.is_local(bound.columns) and len(bound.columns) <= WIDE
+    usual = (ROWS, BACKGROUND) if quick else (FEW_ROWS, FEW_BACKGROUND)
     rows, background = (usual[i] if n is None else n for i, n in enumerate((rows, background)))
     _check(rows, background, draws, orders, backgrounds)
     if refit is not None and null is not None:
         raise NotApplicableError("labels are shuffled by refit= or were by null=; got both: leave one out")
     if len(bound.columns) < 2 or len(table) < 2:
-        raise NotApplicableError("trust checks compare rankings: they need two columns and two rows at least")
+        raise NotApplicableError(why("trust checks compare rankings: they need two columns and two rows at least"))
     places = _Places.drawn(table, rows, background, backgrounds, seed)
-    ask, skipped = places.ask(bound, seed), dict[str, str]()
+    ask, skipped = places.ask(bound, seed), dict[str, Message]()
     real = rankings(ask)
     nulls = _optional("random weights", skipped, lambda: _random_weights(ask, real, draws)) or []
     drawn = [null] if null is not None else [] if refit is None else _refits(table, refit, seed)
@@ -174,7 +177,7 @@ def trust(
         ranked = [rankings(places.ask(bind(one, table), seed)) for one in drawn]
         nulls += _correlations("shuffled labels", real, ranked)
     else:
-        skipped["shuffled labels"] = "nothing is trained unless refit= says how, and no null= was"
+        skipped["shuffled labels"] = why("nothing is trained unless refit= says how, and no null= was")
     few = replace(ask, backs=ask.backs[:DONORS])
     chance = by_chance(few, orders)
     found = {method: curves(few, ranking.rows, chance) for method, ranking in real.items()}
@@ -218,11 +221,11 @@ def _check(rows: int, background: int, draws: int, orders: int, backgrounds: int
             raise NotApplicableError(f"{name} is at least {least[name]}; got {value}")
 
 
-def _optional(check: str, skipped: dict[str, str], make: Callable[[], list[Correlation]]) -> list[Correlation]:
+def _optional(check: str, skipped: dict[str, Message], make: Callable[[], list[Correlation]]) -> list[Correlation]:
     try:
         return make()
     except NotApplicableError as error:
-        skipped[check] = str(error)
+        skipped[check] = error.reason
         return []
 
 

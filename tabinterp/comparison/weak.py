@@ -28,6 +28,7 @@ from ..errors import NotApplicableError
 from ..models import Bound
 from ..models.scores import probabilities
 from ..readouts.loss import loss_for
+from ..sentence import why
 from ..table import Table
 from ..table.draws import FloatArray, IntArray, row_hash
 from .means import NONE, Mean, influences, spread
@@ -98,7 +99,7 @@ def weak_groups(network: Bound, linear: Bound, *, seed: int = 0) -> WeakGroups:
     scored = _half(table, seed)
     if not all(table.row_weights[half].sum() > 0 for half in (scored, ~scored)):
         raise NotApplicableError(
-            "groups are searched on one half of the rows and tested on the other: too few have weight"
+            why("groups are searched on one half of the rows and tested on the other: too few have weight")
         )
     searched, found = _search(table, lost, values, ~scored)
     found = [(conditions, mask) for conditions, mask in found if (mask & scored).sum() >= SMALLEST]

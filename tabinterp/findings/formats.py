@@ -197,7 +197,12 @@ def _notes(gate: Gate) -> list[str]:
 
 
 def _head(decision: Decision) -> str:
-    values = {"subject": decision.subject, "policy": decision.policy, "on": decision.on.isoformat()}
+    values = {
+        "network": decision.network,
+        "table": decision.table,
+        "policy": decision.policy,
+        "on": decision.on.isoformat(),
+    }
     return messages.text("gate.head", values)
 
 

@@ -35,10 +35,16 @@ class Decision:
     """All gates of a policy, in its order."""
 
     policy: str
-    subject: str  # the network and the table
+    network: str
+    table: str
     on: date
     gates: tuple[Gate, ...]
     idle: tuple[Waiver, ...]  # waivers of gates that pass
+
+    @property
+    def subject(self) -> str:
+        """For programs; a reader is told it in a sentence."""
+        return f"{self.network} on {self.table}"
 
     @property
     def passed(self) -> bool:
@@ -70,7 +76,8 @@ def decide(document: Document, policy: Policy = DEFAULT, today: date | None = No
     passing = {gate.name for gate in gates if gate.status == "passed"}
     return Decision(
         policy=policy.name,
-        subject=f"{document.network.name} on {document.data.name}",
+        network=document.network.name,
+        table=document.data.name,
         on=day,
         gates=gates,
         idle=tuple(waiver for waiver in policy.waiver if waiver.gate in passing),

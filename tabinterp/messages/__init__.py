@@ -3,14 +3,16 @@
 A sentence is a key and values (`tabinterp.report.document.Message`); the text is only made when it is shown, in the
 language spoken there (`language.speaking`). Values are plain text here: escaping is the business of whoever puts the text
 on a page. `{name}` shows a value as it is; `{name:vocabulary}` shows the message `vocabulary.VALUE` where there is one, so
-that a word of ours is translated and a name out of a table is not.
+that a word of ours is translated and a name out of a table is not; `{name:date}` shows a day as the language writes it, and
+`{name:level}` what stands in brackets in a label of levels.
 """
 
 from __future__ import annotations
 
 import math
-from collections.abc import Iterable, Mapping
-from functools import reduce
+import re
+from collections.abc import Callable, Iterable, Mapping
+from functools import partial, reduce
 from typing import Any
 
 from .atlas import ATLAS
@@ -74,6 +76,8 @@ ENGLISH: dict[str, str] = {
     **VIEWS,
 }
 
+OURS = re.compile(r"(?:^|(?<=[,:−] ))\((?:(missing|present)|(\d+) (more|levels))\)(?=$|,| \(| −)")
+
 
 def text(key: str, values: Mapping[str, Any] | None = None) -> str:
     """The sentence behind a key, its numbers formatted.
@@ -118,12 +122,15 @@ class _Value:
         value = self.value
         if hasattr(value, "key"):  # a message in a message
             return text(value.key, value.values)
+        own = MADE.get(vocabulary, partial(word, vocabulary))
         if isinstance(value, (list, tuple)):
-            return joined(word(vocabulary, str(one)) if vocabulary else str(one) for one in value)
-        return word(vocabulary, value) if vocabulary and isinstance(value, str) else _shown(value)
+            return joined(own(str(one)) if vocabulary else str(one) for one in value)
+        return own(value) if vocabulary and isinstance(value, str) else _shown(value)
 
 
 def _shown(value: Any) -> str:
+    if value is None:
+        return number(None)
     if isinstance(value, bool) or not isinstance(value, (int, float)):
         return str(value)
     # JSON does not tell 2.0 from 2: a saved audit must read as the one in memory
@@ -156,7 +163,33 @@ def number(value: float | None, digits: int = 3) -> str:
     return signs(f"{value:,.{max(0, digits - 1 - magnitude)}f}")
 
 
+def date(iso: str) -> str:
+    """A day, or a moment, written as 2026-08-02 or 2026-08-02T00:00:00 in the document; anything else as it stands.
+
+    >>> date("2026-08-02"), date("2026-08-02T00:00:00"), date("2026-08-02T09:30:00"), date("soon")
+    ('2026-08-02', '2026-08-02', '2026-08-02 09:30:00', 'soon')
+    """
+    found = re.fullmatch(r"(\d{4})-(\d\d)-(\d\d)(?:T(.+))?", iso)
+    if found is None:
+        return iso
+    year, month, day, time = found.groups()
+    shown = text("language.date", {"year": year, "month": month, "day": day})
+    return shown if time in (None, "00:00:00") else f"{shown} {time}"
+
+
+def level(label: str) -> str:
+    """A label of levels: what stands in brackets is ours (`readouts.terms`), all else is the table's.
+
+    >>> level("oslo, rome, (3 more), (missing)"), level("missing")
+    ('oslo, rome, (3 more), (missing)', 'missing')
+    """
+    return OURS.sub(lambda found: text(f"level.{found[1] or found[3]}", {"count": int(found[2] or 0)}), label)
+
+
 def signs(digits: str) -> str:
     """A number as Python writes it, with the language's own decimal sign and grouping."""
     decimal, group = translated("language.decimal", "."), translated("language.group", ",")
     return digits if (decimal, group) == (".", ",") else digits.translate({ord("."): decimal, ord(","): group})
+
+
+MADE: dict[str, Callable[[str], str]] = {"date": date, "level": level}  # vocabularies that are no list of words

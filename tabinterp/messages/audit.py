@@ -86,7 +86,7 @@ AUDIT: dict[str, str] = {
     # which rows were held out
     "split.none": "None was given: it is not known which rows the network was trained on.",
     "split.column": "By the column {column}.",
-    "split.date": "By date: rows whose {column} is {at} or later are held out.",
+    "split.date": "By date: rows whose {column} is {at:date} or later are held out.",
     "split.fraction": "A share of {share} of the rows, drawn by a hash of their contents (seed {seed}).",
     "split.stratified": "A share of {share} of the rows of each class, drawn by a hash of their contents (seed {seed}).",
     # how a model was read

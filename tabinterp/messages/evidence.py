@@ -3,6 +3,31 @@
 from __future__ import annotations
 
 EVIDENCE: dict[str, str] = {
+    # what the mapping that is shipped calls instruments, and the words in its versions and clauses
+    "instrument.US model risk guidance": "US model risk guidance",
+    "instrument.PRA model risk management": "PRA model risk management",
+    "instrument.NIST AI Risk Management Framework": "NIST AI Risk Management Framework",
+    "instrument.AI Verify testing framework": "AI Verify testing framework",
+    "instrument.Colorado, automated decisions": "Colorado, automated decisions",
+    "instrument.Fair Credit Reporting Act": "Fair Credit Reporting Act",
+    "instrument.New York City, automated employment decisions": "New York City, automated employment decisions",
+    "instrument.version.Regulation (EU) 2024/1689, amended by (EU) 2026/1744": (
+        "Regulation (EU) 2024/1689, amended by (EU) 2026/1744"
+    ),
+    "instrument.version.SR 26-2, OCC Bulletin 2026-13, FDIC FIL-15-2026 (replaces SR 11-7; not binding)": (
+        "SR 26-2, OCC Bulletin 2026-13, FDIC FIL-15-2026 (replaces SR 11-7; not binding)"
+    ),
+    "instrument.version.as of 2026-11": "as of 2026-11",
+    "instrument.version.SB 26-189, 6-1-1702 (replaces the act of 2024)": "SB 26-189, 6-1-1702 (replaces the act of 2024)",
+    "instrument.version.12 CFR 1002.9 and Supplement I, as amended with effect from 2026-07-21": (
+        "12 CFR 1002.9 and Supplement I, as amended with effect from 2026-07-21"
+    ),
+    "instrument.version.sections 615(a), 609(f)": "sections 615(a), 609(f)",
+    "instrument.version.Regulation (EU) 2016/679; CJEU C-203/22": "Regulation (EU) 2016/679; CJEU C-203/22",
+    "instrument.clause.A.7.4 to A.7.6": "A.7.4 to A.7.6",
+    "instrument.clause.1002.9(b)(2), comments -1, -2, -4, -5": "1002.9(b)(2), comments -1, -2, -4, -5",
+    "instrument.clause.Art. 86 (as input)": "Art. 86 (as input)",
+    "instrument.clause.V (performance thresholds)": "V (performance thresholds)",
     "report.section.use": "Intended use and limits",
     "report.section.evidence": "Evidence for clauses",
     "report.use.lead": "In the words of whoever is responsible for the model. tabinterp has checked none of it.",

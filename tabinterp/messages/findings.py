@@ -34,8 +34,8 @@ FINDINGS: dict[str, str] = {
     ),
     "finding.secretly-linear.not_applicable": "There is no linear surrogate to compare with.",
     "finding.sign-conflict.raised": (
-        "Network and linear model give opposite directions to {count} of {terms} terms: {names}. Both intervals exclude zero "
-        "after correction, the counterpart's own coefficient and the surrogate bear it out, and most rows agree with the "
+        "Network and linear model give opposite directions to {count} of {terms} terms: {names:level}. Both intervals exclude "
+        "zero after correction, the counterpart's own coefficient and the surrogate bear it out, and most rows agree with the "
         "average."
     ),
     "finding.sign-conflict.cleared": (

@@ -19,6 +19,7 @@ FRAME: dict[str, str] = {
     "name.multinomial logistic regression": "multinomial logistic regression",
     "name.linear regression": "linear regression",
     "name.Poisson regression": "Poisson regression",
+    "library.function": "function",
     "constant.base rate": "base rate",
     "constant.mean": "mean",
     "start.mean": "mean",
@@ -69,6 +70,10 @@ FRAME: dict[str, str] = {
     "step.reading of perturbed rows": "reading of perturbed rows",
     "step.reading beyond the range": "reading beyond the range",
     "step.null of random weights": "null of random weights",
+    "level.missing": "(missing)",
+    "level.present": "(present)",
+    "level.more": "({count} more)",
+    "level.levels": "({count} levels)",
     "report.layer": "layer {index}",
     "group.both": "{first} and {second}",
 }

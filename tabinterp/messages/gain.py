@@ -102,6 +102,10 @@ GAIN: dict[str, str] = {
         "when every column has its own curve: {pairs}. Section Interactions ranks pairs by another measure, over rows put "
         "together from real ones, and may name others."
     ),
+    "report.gain.passed": (
+        "Curves are of, and pairs were looked for among, the columns that move the network's score most; {count} others enter "
+        "by a straight line alone."
+    ),
     "report.gain.rung": "Rung",
     "report.gain.rung.intercept": "intercept alone",
     "report.gain.rung.linear": "linear",

@@ -23,9 +23,9 @@ GATE: dict[str, str] = {
     "gate.metric.found": "It is {value} (95% interval {low} to {high}).",
     "gate.metric.value": "It is {value}, without an interval.",
     "gate.metric.missing": "This audit has no such number.",
-    "gate.head": "{subject}, held to the policy {policy} on {on}.",
-    "gate.waived": "Waived by {name} until {expires}: {reason}",
-    "gate.expired": "The waiver by {name} expired after {expires}.",
+    "gate.head": "{network} on {table}, held to the policy {policy} on {on:date}.",
+    "gate.waived": "Waived by {name} until {expires:date}: {reason}",
+    "gate.expired": "The waiver by {name} expired after {expires:date}.",
     "gate.idle": "The waiver of {gate} by {name} is not needed: the gate passes.",
     "gate.count": "{passed} of {gates} gates passed, {failed} failed, {waived} waived.",
 }

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 GROUPS: dict[str, str] = {
     "group.others": "{column}: other levels",
+    "group.any": "{column}: any value",
     "group.few": "{column}: levels of fewer than {rows} rows",
     "report.section.groups": "Groups",
     "report.groups.people": "Protected groups",
@@ -51,6 +52,7 @@ GROUPS: dict[str, str] = {
     "report.groups.group": "Group",
     "report.groups.control": "{group} (control)",
     "report.groups.rows": "rows",
+    "report.groups.fit_rows": "rows of slope and intercept",
     "report.groups.rate.network": "rate, network",
     "report.groups.rate.linear": "rate, linear",
     "report.groups.mean.network": "mean, network",

@@ -108,6 +108,10 @@ READINGS: dict[str, str] = {
         "that a screening of all of them by second differences between real rows finds strongest, the largest variance first. "
         "Read on {rows}."
     ),
+    "report.interactions.passed": (
+        "{count} columns that move the score less than these were left out of the screening. The largest total index among "
+        "them is {most} of the variance of the score; where columns are independent, no pair with one of them holds more."
+    ),
     "report.interactions.linear": (
         "A linear model adds its columns up, so every interaction of the linear counterpart is zero by construction."
     ),

@@ -53,7 +53,7 @@ REASONS: dict[str, str] = {
         "declined={other}."
     ),
     "report.reasons.lead": (
-        "Of {declined} declined rows among the {rows_of} rows, {rows} are read. A reason is a column that adds towards the "
+        "Of {declined} declined rows among {rows_of}, {rows} are read. A reason is a column that adds towards the "
         "decline; a row has {most} at most, the largest. The network: Shapley values of the log-odds against the {reference} "
         "approved rows nearest to the threshold, real rows, each column moved whole. The linear model: coefficient times "
         "distance from the mean of the same rows. Intervals are 95%, over rows (seed {seed})."

@@ -1,4 +1,8 @@
-"""Why a reading does not apply, where an error says so in a fixed sentence: the document holds the error's own words."""
+"""Why a reading does not apply: what an error says in a program, and a document of an audit (`tabinterp.sentence.why`).
+
+A sentence without values is its own key, as documents hold it that were written when they held the error's words. One that is
+worded otherwise keeps its key, and moves to those with values.
+"""
 
 from __future__ import annotations
 
@@ -37,6 +41,90 @@ _WHY = (
     "no two units of a layer are correlated by 0.8: there is no group to take away",
     "no column is encoded on its own, so that none has coefficients in them",
     "they are drawn for the columns that matter most, which were not found",
+    "selection is of two classes, of protected groups, of held-out rows beside training rows",
+    "a linear counterpart chooses its penalty by cross-validation, which needs two training rows with a count above 0",
+    "an ablation needs two rows",
+    "no inference: the target has values that are not finite numbers",
+    "no inference: weights must be finite and not negative",
+    "no inference: the fit of the counts does not come to an end",
+    "with weights drawn again the network gives no scores that can be read",
+    "nothing is trained unless refit= says how, and no null= was",
 )
 
-REFUSALS: dict[str, str] = {f"why.{sentence}": sentence for sentence in _WHY}
+_WITH = {
+    "ablation.layer": "{model:name} has no hidden layer at which it could be cut",
+    "basis.large": "values of '{column}' are too large to be summed; give the column in a larger unit",
+    "basis.none": "{model:name} reads none of the table's columns",
+    "boosted.few": "fewer than {least} held-out rows, or groups of rows, are too few for an interval",
+    "constraints.few": "a direction is checked on two halves of {least} rows at least; there are {rows}",
+    "decisions.few": "fewer than {least} held-out rows of a class, or groups of rows, are too few",
+    "declined.few": "fewer than {least} rows are declined, or approved",
+    "decomposition.constant": "{model:name} gives every one of these rows the same score",
+    "decomposition.few": (
+        "splitting the score takes {functions} functions of the columns, and at least {least} rows; the table has {rows}"
+    ),
+    "decomposition.folds": "the rows, or their groups, are too few for {folds} folds; the table has {rows} rows",
+    "effects.few": "effect curves need at least two rows; the table has {rows}",
+    "extrapolation.values": "{model:name} {opaque}: it is asked about the values of the table alone",
+    "gradient": "{model:name} {opaque}: it has no gradient",
+    "inference.class": "no inference: all {rows} rows have the same class",
+    "inference.column": "no inference: column '{column}' has values that are not finite numbers",
+    "inference.rows": "no inference: {rows} rows for {coefficients} coefficients leave nothing to take an error from",
+    "inference.zero": "no inference: all {rows} counts are 0",
+    "interactions.few": "interactions need at least {least} rows with a weight; the table has {rows}",
+    "interactions.pair": "a pair needs two columns; there is '{column}'",
+    "mechanism.few": "what fewer than {least} rows show would tell of single people",
+    "offsupport.few": "it takes at least {least} rows and two columns",
+    "paths.affine": (
+        "{model:name} has no path products: what lies between its activations is not affine, or its forward cannot be traced"
+    ),
+    "paths.weights": "{model:name} has no path products: it has no weights that are known",
+    "permutation.conditional": (
+        "conditional importance needs at least {least} rows; the table has {rows}: strata hold {stratum} rows, are cut by "
+        "other rows than their own, and one stratum is none"
+    ),
+    "permutation.few": "permutation importance needs at least two rows; the table has {rows}",
+    "permutation.pairs": "no pair of rows drawn for {columns} has weight",
+    "recalibration.few": "a fold of fewer than {least} held-out rows is too small to score",
+    "regions.affine": (
+        "{model:name} has no linear regions that could be found: what lies between its activations is not affine (a "
+        "normalisation of rows, a product), or its forward cannot be traced"
+    ),
+    "regions.opaque": "{model:name} {opaque}: nothing is known of its inside, so that it has no regions",
+    "regions.terms": "{model:name} has no column that is encoded on its own: there are no coefficients",
+    "shapley.few": "their means over fewer than {least} rows would tell of single people",
+    "trust.few": "means over fewer than {least} rows would tell of single people",
+    "units": "{model:name} has no hidden units that could be found",
+    "weights": "{model:name} {opaque}: it has no weights to draw again",
+    # what stands for {opaque}: what is known of a model that is no torch network
+    "opaque.function": "is a function of rows",
+    "opaque.outside": "gives other answers when its layers are read as torch layers",
+    "opaque.lookups": "gives other scores when its embedding lookups are read as affine maps",
+    "opaque.traced": "cannot be traced, so that its embedding lookups are not found",
+    "opaque.levels": "looks up more than {most} levels, too many to be one-hot columns",
+    "opaque.compares": "compares its inputs with numbers",
+    "opaque.rounds": "rounds values to whole numbers inside",
+    "opaque.whole": "uses whole numbers for more than an embedding lookup ({operation})",
+    "opaque.keras": "is a Keras model with layers of which no gradient is taken ({layers})",
+    "opaque.stack": "it is no stack of layers",
+    "opaque.stack.holds": "it holds {kind}",
+    "opaque.stack.dense": "it holds a quantised or extended Dense",
+    "opaque.stack.activation": "it holds the activation {activation}",
+    "opaque.stack.normalization": "it holds an inverted Normalization",
+    "opaque.stack.relu": "it holds a ReLU with limits",
+    "opaque.onnx": "{chain}, and runs through onnxruntime",
+    "opaque.chain": "is no chain of layers ({kind})",
+    "opaque.chain.nothing": "is no chain of layers (nothing makes {name})",
+    "opaque.chain.inputs": "has {inputs} inputs",
+    "opaque.chain.holds": "holds {kind}, which is not read as a layer",
+    "opaque.chain.gemm": "holds a Gemm whose weights are not constant",
+    "opaque.chain.matmul": "holds a MatMul whose weights are not constant, or come first",
+    "opaque.chain.norm": "holds a BatchNormalization in training",
+    "opaque.chain.computed": "holds {kind} of two values that are not constant",
+    "opaque.chain.shape": "holds {kind} with a constant of shape {shape}",
+    "opaque.chain.type": "computes with constants of type {type}",
+}
+
+REFUSALS: dict[str, str] = {
+    f"why.{key}": words for key, words in ({sentence: sentence for sentence in _WHY} | _WITH).items()
+}

@@ -23,6 +23,17 @@ SCALE = {
         "Means, spreads and active shares, Pearson correlations and correlation ratios are of all {rows} rows that are "
         "evaluated, which were read in batches."
     ),
+    "report.groups.summed": (
+        "Numbers of these groups are of all these rows, which were read in batches; slope and intercept are of those drawn of "
+        "each group. The rows drawn also settle which levels stand by themselves, where numbers are cut, and the bins of the ECE."
+    ),
+    "report.data.lead.drawn": (
+        "Read off the {rows} rows drawn, without asking a model. Counts from 1 to 9 are not printed. {metric} of a column alone: "
+        "cross-fitted in training, so that no row is told by itself; chance is {chance}."
+    ),
+    "report.data.drift.rows": (
+        "Of all {rows} rows, which were read in batches. Cells are cut on the training rows drawn."
+    ),
     "report.method.drawn": "Rows drawn",
     "report.method.drawn_text": (
         "{rows}, by a hash of the row's number and the seed, of which held out {held_out}. Of all rows, which were read in "
@@ -37,4 +48,6 @@ SCALE = {
     "report.method.summed.gradients": "saliency and gradient × input",
     "report.method.summed.coefficients": "the network's average derivatives by numbers",
     "report.method.summed.neurons": "moments of hidden units, their Pearson correlations and correlation ratios",
+    "report.method.summed.groups": "tables of protected groups",
+    "report.method.summed.drift": "drift of single columns",
 }

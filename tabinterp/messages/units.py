@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 UNITS: dict[str, str] = {
-    "units.missing": "(missing)",
     "units.unit": "{layer}, unit {unit}:",
     "units.health.dead": "puts out 0 on every one of the {rows} rows.",
     "units.health.constant": "puts out {mean} on every one of the {rows} rows.",

@@ -27,6 +27,7 @@ from torch import nn
 from .. import __version__
 from ..engine import Engine, in_parts, in_turn
 from ..errors import NotApplicableError
+from ..sentence import why
 from ..table import Scan, Table
 from ..table.draws import FloatArray
 from . import newton
@@ -224,7 +225,9 @@ def fit_counts(x: FloatArray, y: FloatArray, weights: FloatArray, seed: int) -> 
     folds = min(FOLDS, int(counted.sum()))
     if folds < 2:
         raise NotApplicableError(
-            "a linear counterpart chooses its penalty by cross-validation, which needs two training rows with a count above 0"
+            why(
+                "a linear counterpart chooses its penalty by cross-validation, which needs two training rows with a count above 0"
+            )
         )
     parts = list(_folds(folds, seed).split(x, counted))
     penalties = 1 / (STRENGTHS * len(y))  # of the mean loss, as C is of its sum

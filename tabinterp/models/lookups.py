@@ -18,6 +18,7 @@ from numpy.typing import NDArray
 from torch import Tensor, fx, nn
 from torch.nn import functional
 
+from ..sentence import why
 from .front import linear, trace
 from .inputs import Levels
 
@@ -77,7 +78,7 @@ def rewrite(module: nn.Module, inputs: list[Tensor]) -> Rewritten:
     graph = trace(module)
     starts = [] if graph is None else [node for node in graph.graph.nodes if node.op == "placeholder"]
     if graph is None or len(starts) != len(inputs):
-        raise OpaqueError("cannot be traced, so that its embedding lookups are not found")
+        raise OpaqueError(why("opaque.traced"))
     follow = _Follow(graph, inputs)
     with torch.no_grad():
         follow.run(*inputs)
@@ -86,7 +87,7 @@ def rewrite(module: nn.Module, inputs: list[Tensor]) -> Rewritten:
     _check_uses(follow, whole)
     levels = _levels(list(follow.lookups.values()), codes)
     if sum(one.size for one in levels.values()) > MOST_LEVELS:
-        raise OpaqueError(f"looks up more than {MOST_LEVELS:,} levels, too many to be one-hot columns")
+        raise OpaqueError(why("opaque.levels", most=MOST_LEVELS))
     widths = [one[0].numel() for one in inputs]
     by_input = _by_input(levels, widths)
     table = _Weights(widths, levels)
@@ -203,20 +204,20 @@ def _check_uses(follow: _Follow, whole: NDArray[np.bool_]) -> None:
             continue
         source = node.args[0] if node.args else None
         if _is(node, EQUALS) and source in follow.places and not isinstance(node.args[-1], fx.Node):
-            raise OpaqueError("compares its inputs with numbers")
+            raise OpaqueError(why("opaque.compares"))
         truncates = _is(node, ROUNDS) or (_is(node, CASTS) and not value.is_floating_point())
         if node not in follow.places:
             if truncates and node not in follow.lookups:
-                raise OpaqueError("rounds values to whole numbers inside")
+                raise OpaqueError(why("opaque.rounds"))
             continue
         if value.is_floating_point():
             continue
         columns = {int(c) for c in follow.places[node].column.reshape(-1)}
         if any(not whole[c] and c not in looked_up for c in columns):
-            raise OpaqueError("rounds values to whole numbers inside")
+            raise OpaqueError(why("opaque.rounds"))
         for user in node.users:
             if not (user in follow.places or user in follow.lookups or _is(user, ASKS + CASTS)):
-                raise OpaqueError(f"uses whole numbers for more than an embedding lookup ({user.name})")
+                raise OpaqueError(why("opaque.whole", operation=user.name))
 
 
 def _levels(lookups: list[_Lookup], codes: NDArray[np.float64]) -> dict[int, Levels]:

@@ -14,6 +14,7 @@ from numpy.typing import NDArray
 from torch import Tensor, nn
 
 from ..errors import ModelError, NotApplicableError
+from ..sentence import Message, why
 from ..table import Split, Table
 from ..table.draws import FloatArray, IntArray
 from .device import CPU, Halves, Placed
@@ -35,6 +36,9 @@ class File:
     sha256: str
     unsafe: bool = False
     made_from: tuple[str, str] | None = None  # format and SHA-256
+
+
+A_FUNCTION = why("opaque.function")
 
 
 @dataclass(frozen=True, eq=False)
@@ -62,7 +66,7 @@ class Model:
     reads: tuple[str, ...] | None = None
     predict: Callable[[pd.DataFrame], FloatArray] | None = None
     finish: Callable[[pd.DataFrame], Model] | None = None
-    opaque: str = "is a function of rows"
+    opaque: Message = A_FUNCTION
     original: nn.Module | None = None
     penalised: bool | None = None
     converged: bool | None = None
@@ -257,7 +261,7 @@ class Bound:
     def gradients(self, x: FloatArray) -> FloatArray:
         """(m, d, k) derivatives of each score by each encoded column at encoded rows (m, d)."""
         if not self.has_gradient:
-            raise NotApplicableError(f"{self.model.name} {self.model.opaque}: it has no gradient")
+            raise NotApplicableError(why("gradient", model=self.model.name, opaque=self.model.opaque))
         if self.is_linear and len(x) > 1:  # the same in every row
             return np.repeat(self.gradients(x[:1]), len(x), axis=0)
         return self._differentiated(x)[0]

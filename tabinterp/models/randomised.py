@@ -7,6 +7,7 @@ import torch
 from torch import nn
 
 from ..errors import ModelError, NotApplicableError
+from ..sentence import why
 from .binding import with_module
 from .front import private
 from .model import Bound
@@ -24,12 +25,14 @@ def randomised(bound: Bound, seed: int, draw: int) -> Bound:
         for a model without weights, or whose scores are no numbers under others.
     """
     if not bound.has_gradient:
-        raise NotApplicableError(f"{bound.model.name} {bound.model.opaque}: it has no weights to draw again")
+        raise NotApplicableError(why("weights", model=bound.model.name, opaque=bound.model.opaque))
     module = private(bound.model.module, lambda own: _drawn(own, np.random.default_rng((seed, draw))))
     try:
         return with_module(bound, module)
     except ModelError as error:
-        raise NotApplicableError(f"with random weights {error}") from error
+        raise NotApplicableError(
+            why("with weights drawn again the network gives no scores that can be read")
+        ) from error
 
 
 def _drawn(module: nn.Module, draws: np.random.Generator) -> nn.Module:

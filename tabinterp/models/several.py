@@ -18,6 +18,7 @@ import torch
 from torch import Tensor, nn
 
 from ..errors import ModelError
+from ..sentence import why
 from ..table.draws import FloatArray
 from .function import Function
 from .inputs import SideBySide, side_by_side
@@ -77,7 +78,7 @@ class Finish:
         try:
             return _read(plain, encoder, forms, inputs)
         except OpaqueError as error:
-            return replace(plain, function=_function(plain, encoder, forms), opaque=str(error))
+            return replace(plain, function=_function(plain, encoder, forms), opaque=error.args[0])
 
 
 def expecting(model: Model, widths: Sequence[int] | None) -> Model:
@@ -106,7 +107,7 @@ def _read(plain: Model, encoder: SideBySide, forms: Sequence[Form], inputs: list
         read = made.module(torch.as_tensor(x).to(module_dtype(plain.module)))
     near = 1e-5 * max(1.0, float(own.abs().max()))
     if read.shape != own.shape or not bool((read - own).abs().max() <= near):
-        raise OpaqueError("gives other scores when its embedding lookups are read as affine maps")
+        raise OpaqueError(why("opaque.lookups"))
     return replace(plain, module=made.module, encoder=whole)
 
 

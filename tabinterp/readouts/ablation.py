@@ -28,6 +28,7 @@ from torch import Tensor
 from ..errors import NotApplicableError
 from ..models import Bound, Model, bind
 from ..models.layers import Layer, layers_of
+from ..sentence import why
 from ..table import Table
 from ..table.draws import FloatArray, IntArray, chosen, row_hash
 from .display import Display, Drawn, named
@@ -133,7 +134,7 @@ def ablate(
         bound = bound.take(table.weights > 0)
     layers = layers_of(bound)
     if not layers:
-        raise NotApplicableError(f"{bound.model.name} has no hidden layer at which it could be cut")
+        raise NotApplicableError(why("ablation.layer", model=bound.model.name))
     outputs = bound.activations()
     if groups is not None:
         return _ablated(bound, layers, outputs, _asked(groups, layers), (methods, n_repeats, seed))
@@ -147,7 +148,7 @@ def ablate_together(bound: Bound, seed: int = 0) -> Ablations | None:
         bound = bound.take(bound.table.weights > 0)
     layers = layers_of(bound)
     if not layers:
-        raise NotApplicableError(f"{bound.model.name} has no hidden layer at which it could be cut")
+        raise NotApplicableError(why("ablation.layer", model=bound.model.name))
     outputs = bound.activations()
     groups = _correlated(bound, layers, outputs)
     members = [_single(name, int(u)) for _, (name, units) in groups for u in units]
@@ -167,7 +168,7 @@ def _ablated(
     rows = np.flatnonzero(held_out) if held_out is not None and known else np.arange(len(bound.table))
     rows = rows[np.argsort(row_hash(bound.table.numbers[rows], seed), kind="stable")]
     if len(rows) < 2:
-        raise NotApplicableError("an ablation needs two rows")
+        raise NotApplicableError(why("an ablation needs two rows"))
     held, w = bound.take(rows), unit(bound.table.weights, len(bound.table))
     shifts = 1 + chosen(np.arange(len(rows) - 1), n_repeats, seed)
     value, stderr = np.zeros((len(asked), len(methods))), np.zeros((len(asked), len(methods)))

@@ -9,7 +9,7 @@ Mitchell, Cooper, Frank & Holmes 2022), which is exact up to interactions of two
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from functools import lru_cache
 from math import comb
@@ -24,6 +24,7 @@ from ..models.model import Bound
 from ..table.draws import FloatArray, IntArray
 from .groups import equal_rows
 
+MATRIX = 64  # players up to which the fronts of a walk are one product of matrices
 SUBSETS = 512  # coalitions in one design: more players are enumerated in several
 BYTES = 2 << 20  # of fronts evaluated at the same time: they should stay in the cache
 CALL = 2048  # but at least this many rows go to the network at a time
@@ -40,6 +41,41 @@ class Design:
     weights: Tensor
     ends: Tensor
 
+    def __len__(self) -> int:
+        return len(self.masks)
+
+    def fronts(self, moves: Tensor) -> Tensor:
+        """(c, n, h) of the background rows and the players' moves (1 + m, n, h)."""
+        return torch.mm(self.masks, moves.flatten(1)).view(-1, *moves.shape[1:])
+
+    def values(self, scores: Tensor) -> Tensor:
+        """(m, n * k) what the scores (c, n * k) add to the values."""
+        return self.weights @ scores
+
+
+@dataclass(frozen=True, eq=False)
+class Running:
+    """`walk(m)` of many players without its matrices, whose work grows with the square of m: running sums and differences."""
+
+    m: int
+    ends: Tensor
+
+    def __len__(self) -> int:
+        return 2 * (self.m - 1)
+
+    @property
+    def masks(self) -> Tensor:
+        return _passed(self.m)
+
+    def fronts(self, moves: Tensor) -> Tensor:
+        joined = moves.cumsum(dim=0)
+        return torch.cat([joined[1:-1], (joined[-1] + moves[0]) - joined[1:-1]])
+
+    def values(self, scores: Tensor) -> Tensor:
+        there, back = scores[: self.m - 1], scores[self.m - 1 :]
+        zero = scores.new_zeros(1, scores.shape[1])
+        return torch.diff(torch.cat([zero, there - back, zero]), dim=0) / 2
+
 
 def enumeration_cost(m: IntArray) -> FloatArray:
     """Coalitions evaluated to enumerate m players; nobody and everybody are known."""
@@ -52,18 +88,23 @@ def walk_cost(m: IntArray) -> FloatArray:
 
 
 @lru_cache(maxsize=64)
-def walk(m: int) -> Design:
+def walk(m: int) -> Design | Running:
     """Players join in their order, and in its reverse: the second is the first seen from the other end."""
-    step = np.arange(1, m)
-    inside = np.arange(m)[None] < step[:, None]  # (m - 1, m) the first t players
-    rises = 0.5 * ((step == np.arange(m)[:, None] + 1) * 1.0 - (step == np.arange(m)[:, None]))  # (m, m - 1)
-    ends = np.zeros((m, 2))
-    ends[0] += (-0.5, 0.5)
-    ends[-1] += (-0.5, 0.5)
-    return _design(np.concatenate([inside, ~inside]), np.concatenate([rises, -rises], axis=1), ends)
+    ends = torch.zeros(m, 2, dtype=torch.float64)
+    ends[0] += torch.tensor([-0.5, 0.5])
+    ends[-1] += torch.tensor([-0.5, 0.5])
+    running = Running(m, ends)
+    return running if m > MATRIX else Design(_passed(m), running.values(torch.eye(len(running)).double()), ends)
 
 
-def every_subset(m: int) -> Iterator[Design]:
+def _passed(m: int) -> Tensor:
+    """(2 (m - 1), 1 + m) masks of the first t players, and of the others."""
+    inside = torch.arange(m)[None] < torch.arange(1, m)[:, None]
+    both = torch.cat([inside, ~inside])
+    return torch.cat([torch.ones(len(both), 1), both], dim=1)
+
+
+def every_subset(m: int) -> Iterator[Design | Running]:
     """All coalitions but nobody and everybody, in designs of at most SUBSETS."""
     if m == 1:
         yield walk(1)
@@ -81,12 +122,9 @@ def _subsets(m: int, start: int, stop: int) -> Design:
     stays = np.array([*(-1 / (m * comb(m - 1, s)) for s in range(m)), 0.0])  # a player outside it
     weights = np.where(inside.T == 1, joins[size], stays[size])
     first = start == 1  # nobody and everybody count once
-    return _design(inside, weights, np.tile([-1 / m, 1 / m], (m, 1)) * first)
-
-
-def _design(inside: NDArray[np.generic], weights: FloatArray, ends: FloatArray) -> Design:
+    ends = torch.as_tensor(np.tile([-1 / m, 1 / m], (m, 1)) * first)
     masks = np.column_stack([np.ones(len(inside)), inside])
-    return Design(torch.as_tensor(masks, dtype=torch.float32), torch.as_tensor(weights), torch.as_tensor(ends))
+    return Design(torch.as_tensor(masks, dtype=torch.float32), torch.as_tensor(weights), ends)
 
 
 def differing(bound: Bound) -> NDArray[np.int32]:
@@ -133,20 +171,20 @@ class Rows:
     def __init__(self, games: Games, rows: IntArray, parts: Tensor) -> None:
         self._games, self._rows, self._parts = games, rows, parts
 
-    def play(self, designs: list[Design], row: IntArray, back: IntArray, order: IntArray) -> Tensor:
+    def play(self, designs: Sequence[Design | Running], row: IntArray, back: IntArray, order: IntArray) -> Tensor:
         """(n, m, k) values that the players `order` (n, m) get in each game, as the designs weigh their coalitions."""
         games, (n, m) = self._games, order.shape
         nobody, everybody = games.ends[games.backs[back]], games.ends[self._rows[row]]
         values = torch.zeros(m, n, games.ends.shape[1], dtype=torch.float64)
         for design in designs:
             values += design.ends[:, :1, None] * nobody + design.ends[:, 1:, None] * everybody
-            step = self._step(max(1, len(design.masks)), m)
-            for i in range(0, n if len(design.masks) else 0, step):
+            step = self._step(max(1, len(design)), m)
+            for i in range(0, n if len(design) else 0, step):
                 part = slice(i, i + step)
                 front = self._local if games.local else self._general
-                scores = games._squash(games.rest(front(design.masks, row[part], back[part], order[part])).double())
-                flat = scores.reshape(len(design.masks), -1)
-                values[:, part] += (design.weights @ flat).reshape(m, -1, values.shape[2])
+                scores = games._squash(games.rest(front(design, row[part], back[part], order[part])).double())
+                flat = scores.reshape(len(design), -1)
+                values[:, part] += design.values(flat).reshape(m, -1, values.shape[2])
         return values.transpose(0, 1)
 
     def _step(self, coalitions: int, m: int) -> int:
@@ -157,7 +195,7 @@ class Rows:
             return max(1, GENERAL_BYTES // (coalitions * width))
         return max(1, CALL // coalitions, BYTES // (4 * int(games._width) * (coalitions + m + 1)))
 
-    def _local(self, masks: Tensor, row: IntArray, back: IntArray, order: IntArray) -> Tensor:
+    def _local(self, design: Design | Running, row: IntArray, back: IntArray, order: IntArray) -> Tensor:
         """(c * n, h) fronts: that of the background row, and the differences of the parts of those who joined."""
         games, (n, m) = self._games, order.shape
         columns = len(games.bound.columns)
@@ -166,11 +204,11 @@ class Rows:
         joined, left = torch.as_tensor(row * columns + order.T), torch.as_tensor(back * columns + order.T)
         torch.index_select(self._parts, 0, joined.reshape(-1), out=moves[1:].view(m * n, -1))
         moves[1:].view(m * n, -1).sub_(torch.index_select(games._back_parts, 0, left.reshape(-1)))
-        return torch.mm(masks, moves.view(1 + m, -1)).view(len(masks) * n, -1)
+        return design.fronts(moves).flatten(0, 1)
 
-    def _general(self, masks: Tensor, row: IntArray, back: IntArray, order: IntArray) -> Tensor:
+    def _general(self, design: Design | Running, row: IntArray, back: IntArray, order: IntArray) -> Tensor:
         """(c * n, h) fronts by the whole encoder."""
-        games, n = self._games, len(order)
+        games, n, masks = self._games, len(order), design.masks
         inside = np.zeros((len(masks), n, len(games.bound.columns)), dtype=bool)
         inside[:, np.arange(n)[:, None], order] = masks[:, None, 1:].numpy() == 1
         inputs, here, there = games.bound.table.inputs, self._rows[row], games.backs[back]

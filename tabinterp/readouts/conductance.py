@@ -22,6 +22,7 @@ from torch import Tensor
 from ..errors import NotApplicableError
 from ..models import Bound, Model, bind
 from ..models.layers import Layer, layers_of
+from ..sentence import why
 from ..table import Table
 from ..table.draws import FloatArray, chosen
 from .baselines import baseline_of
@@ -130,7 +131,7 @@ def conductance(
         raise NotApplicableError("tolerance is above 0, and background a number of rows, at least 1")
     layers = layers_of(bound)
     if not layers:
-        raise NotApplicableError(f"{bound.model.name} has no hidden layer at which it could be cut")
+        raise NotApplicableError(why("ablation.layer", model=bound.model.name))
     starts, share = _starts(bound, baseline, background, seed)
     answers = bound.answers.numpy() - share @ _score(bound, starts).numpy()
     scale = np.maximum(np.average(np.abs(answers), axis=0, weights=bound.table.weights), 1e-12)

@@ -17,6 +17,7 @@ from scipy.linalg import solve_triangular
 
 from tabinterp.errors import NotApplicableError
 from tabinterp.readouts.weights import unit
+from tabinterp.sentence import why
 
 Floats = NDArray[np.float64]
 Bools = NDArray[np.bool_]
@@ -84,7 +85,7 @@ class Design:
         finite = np.isfinite(self.matrix).all(axis=0)
         if not finite.all():
             term = self.terms[int(np.argmin(finite))]
-            raise NotApplicableError(f"no inference: column {term.column!r} has values that are not finite numbers")
+            raise NotApplicableError(why("inference.column", column=term.column))
 
 
 @dataclass(frozen=True)

@@ -24,6 +24,7 @@ from torch import Tensor
 
 from ..errors import NotApplicableError
 from ..models import Bound, Model, bind
+from ..sentence import why
 from ..table import Table
 from ..table.draws import FloatArray, IntArray, chosen
 from .display import Shown, both_names
@@ -230,17 +231,16 @@ def start(
     """Find the points at which every column is read."""
     table = bound.table
     if len(table) < 2:
-        raise NotApplicableError(f"effect curves need at least two rows; the table has {len(table)}")
+        raise NotApplicableError(why("effects.few", rows=len(table)))
     if grid < 2:
         raise NotApplicableError(f"grid is at least 2 points; got {grid}")
     if scale not in SCALES or (scale == "probability" and table.schema.task == "regression"):
         allowed = SCALES[:1] if table.schema.task == "regression" else SCALES
         raise NotApplicableError(f"scale is one of {', '.join(allowed)}; got {scale!r}")
     grids = tuple(grid_of(table, c, grid) for c in checked_columns(columns, bound.columns))
-    weights = table.row_weights
     with torch.inference_mode():
         centre = _on_scale(torch.as_tensor(bound.scores), scale).mean(dim=0).numpy()
-    return Plan(bound, grids, scale, seed, centre, np.sort(chosen(table.numbers, ICE_ROWS, seed)), weights)
+    return Plan(bound, grids, scale, seed, centre, np.sort(chosen(table.numbers, ICE_ROWS, seed)), table.row_weights)
 
 
 def update(plan: Plan, rows: IntArray, progress: Progress | None = None) -> Sums:

@@ -15,6 +15,7 @@ from tabinterp.errors import NotApplicableError
 from tabinterp.readouts.design import Basis, Design, Floats, Ints
 from tabinterp.readouts.logistic import Likelihood, Maximum, contrasts, maximise
 from tabinterp.readouts.separation import Cause, determined, strike_empty_levels, strike_separated
+from tabinterp.sentence import why
 
 Covariance = Literal["model", "robust"]
 
@@ -50,11 +51,11 @@ def least_squares(basis: Basis, y: Floats, weights: Floats, kind: Covariance) ->
     n, d = basis.vectors.shape
     rows = float(weights.sum()) if kind == "model" else float(n)
     if n <= d or rows <= d:
-        raise NotApplicableError(f"no inference: {n} rows for {d} coefficients leave nothing to take an error from")
+        raise NotApplicableError(why("inference.rows", rows=n, coefficients=d))
     mean = float(np.average(y, weights=weights))
     spread = float(np.abs(y - mean).max())
     if spread <= 8 * np.finfo(float).eps * abs(mean):
-        raise NotApplicableError("no inference: the target is constant")
+        raise NotApplicableError(why("no inference: the target is constant"))
     centred = (y - mean) / spread
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")

@@ -13,8 +13,9 @@ from dataclasses import dataclass
 import numpy as np
 import pandas as pd
 
-from ..errors import NotApplicableError
+from ..errors import ModelError, NotApplicableError
 from ..models.model import Bound
+from ..sentence import why
 from ..table import Table
 from ..table.draws import FloatArray, chosen
 from .result import Estimates
@@ -60,25 +61,23 @@ def extrapolation(bound: Bound, *, seed: int = 0) -> Extrapolation:
         for a function of rows, whose values are those of its table; without a numeric column; where the score is constant.
     """
     if not bound.has_gradient:
-        raise NotApplicableError(
-            f"{bound.model.name} {bound.model.opaque}: it is asked about the values of the table alone"
-        )
+        raise NotApplicableError(why("extrapolation.values", model=bound.model.name, opaque=bound.model.opaque))
     numeric = [c for c in bound.columns if bound.table.schema[c].kind == "numeric" and len(bound.encoding.blocks[c])]
     where = bound.table.evaluation_rows()
     rows = bound if bound.table.held_out is None else bound.take(bound.table.held_out)
     few = rows.take(np.sort(chosen(where.numbers, ROWS, seed)))
     spread = _spread(rows.scores, where.row_weights)
     if not numeric or not (spread > 0).any():
-        raise NotApplicableError("it reads no number, or its score is the same on every row")
+        raise NotApplicableError(why("it reads no number, or its score is the same on every row"))
     found, skipped, learnt = {}, [], bound.table.training_rows()
     for name in numeric:
         try:
             found[name] = _beyond(few, learnt, name, spread)
-        except ValueError:  # an encoder of bins or of known values refuses what lies outside
+        except (ModelError, ValueError):  # an encoder of known values refuses what lies outside; or there is no number
             skipped.append(name)
     names = tuple(found)
     if not names:
-        raise NotApplicableError("the encoder takes no value beyond those it knows")
+        raise NotApplicableError(why("the encoder takes no value beyond those it knows"))
     parts = [np.stack([getattr(found[n], part) for n in names]) for part in ("value", "stderr", "low", "high")]
     return Extrapolation(
         names, Estimates(*parts), tuple(_outside(bound.table, n) for n in names), tuple(skipped), len(few.table), seed

@@ -19,6 +19,7 @@ from torch import Tensor
 
 from ..errors import NotApplicableError
 from ..models import Bound, Model, bind
+from ..sentence import why
 from ..table import Table
 from ..table.draws import FloatArray, IntArray, chosen
 from .baselines import BASELINES, baseline_of
@@ -144,7 +145,7 @@ def gradient_importance(
         raise NotApplicableError(f"background is a table or a number of rows, at least 1; got {background}")
     bound = bind(model, table)
     if not bound.has_gradient:
-        raise NotApplicableError(f"{bound.model.name} {bound.model.opaque}: it has no gradient")
+        raise NotApplicableError(why("gradient", model=bound.model.name, opaque=bound.model.opaque))
     return METHODS[method](_Ask(bound, baseline, tolerance, background, seed))
 
 

@@ -79,9 +79,9 @@ def _lines(bound: Bound, name: str, part: FloatArray, w: FloatArray) -> list[tup
     if bound.table.schema[name].kind == "numeric":
         x = values.to_numpy(dtype=np.float64, na_value=np.nan)
         lines: list[tuple[Any, FloatArray]] = [(None, slope(x, part) * _spread(x, w))]
-        return [*lines, (text("units.missing"), part[np.argmax(missing)])] if missing.any() else lines
+        return [*lines, (text("level.missing"), part[np.argmax(missing)])] if missing.any() else lines
     grid = grid_of(bound.table, name, LEVELS)
-    shown = (text("units.missing") if level is None else level for level in grid.values)
+    shown = (text("level.missing") if level is None else level for level in grid.values)
     return [(level, part[donor]) for level, donor in zip(shown, grid.donors, strict=True)]
 
 

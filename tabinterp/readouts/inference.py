@@ -23,6 +23,7 @@ from tabinterp.errors import NotApplicableError
 from tabinterp.readouts.design import Basis, Bools, Design, Floats, Ints, Reason, Term, inflation, orthogonal_basis
 from tabinterp.readouts.estimation import Covariance, Fit, least_squares, maximum_likelihood
 from tabinterp.readouts.rates import poisson
+from tabinterp.sentence import why
 from tabinterp.table.schema import GOALS, Task
 
 __all__ = ["ColumnTest", "Design", "Estimate", "Inference", "Reason", "Term", "infer", "linear_surrogate", "wald"]
@@ -127,7 +128,7 @@ def infer(
     if not set(classes.tolist()) <= set(range(n_classes)):
         raise ValueError(f"classes are 0 to {n_classes - 1}, got {classes[:10].tolist()}")
     if len(labels) < 2:
-        raise NotApplicableError(f"no inference: all {len(y)} rows have the same class")
+        raise NotApplicableError(why("inference.class", rows=len(y)))
     fit = maximum_likelihood(design, basis, codes, unit, kind, centred=task == "multiclass")
     fit = replace(fit, causes=[replace(c, classes=tuple(labels[i] for i in c.classes)) for c in fit.causes])
     present, outputs = ([0], 1) if task == "binary" else (labels, n_classes)
@@ -167,18 +168,18 @@ def _rows(design: Design, y: Floats | Ints, weights: Floats | None) -> tuple[Des
     if y.shape != (len(design.matrix),):
         raise ValueError(f"y has one value for each row: {design.matrix.shape} and {y.shape}")
     if not np.isfinite(y).all():
-        raise NotApplicableError("no inference: the target has values that are not finite numbers")
+        raise NotApplicableError(why("no inference: the target has values that are not finite numbers"))
     if weights is not None:
         weights = np.asarray(weights, dtype=np.float64)
         if weights.shape != y.shape:
             raise ValueError(f"weights has one value for each row: {y.shape} and {weights.shape}")
         if not (np.isfinite(weights) & (weights >= 0)).all():
-            raise NotApplicableError("no inference: weights must be finite and not negative")
+            raise NotApplicableError(why("no inference: weights must be finite and not negative"))
         used = weights > 0
         if not used.all():
             design, y, weights = replace(design, matrix=design.matrix[used]), y[used], weights[used]
     if not len(y):
-        raise NotApplicableError("no inference: there are no rows")
+        raise NotApplicableError(why("no inference: there are no rows"))
     return design, y, weights
 
 

@@ -25,6 +25,7 @@ import pandas as pd
 
 from ..errors import NotApplicableError
 from ..models import Bound, Model, bind
+from ..sentence import why
 from ..table import Table
 from ..table.draws import FloatArray, IntArray, row_hash
 from . import pairs as of_pair
@@ -160,7 +161,7 @@ def interactions(
     bound = bind(model, table)
     names = checked_columns(columns, bound.columns)
     if len(names) < 2:
-        raise NotApplicableError(f"a pair needs two columns; there is {names[0]!r}")
+        raise NotApplicableError(why("interactions.pair", column=names[0]))
     bound = _in_order(bound, seed)
     cut = _cut(bound, background)
     found = screen(bound, names, top, progress)
@@ -211,6 +212,6 @@ def _cut(bound: Bound, background: int) -> list[IntArray]:
     n = len(bound.table)
     size = min(background, n // BLOCKS)
     if size < FEWEST:
-        raise NotApplicableError(f"interactions need at least {BLOCKS * FEWEST} rows with a weight; the table has {n}")
+        raise NotApplicableError(why("interactions.few", least=BLOCKS * FEWEST, rows=n))
     count = max(BLOCKS, min(ROWS, n) // size)
     return [np.arange(i * size, (i + 1) * size) for i in range(count)]

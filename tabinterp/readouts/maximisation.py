@@ -20,6 +20,7 @@ import pandas as pd
 from ..errors import NotApplicableError
 from ..models import Bound, Model, bind
 from ..models.layers import Layer, layers_of
+from ..sentence import why
 from ..table import Table
 from ..table.draws import FloatArray, IntArray, chosen
 from .ascent import climb
@@ -201,7 +202,7 @@ def starts_of(
     if ball is not None:
         inside = np.flatnonzero(ball.within(*domain.place(inside), np.zeros_like(inside)))
     if len(inside) == 0:
-        raise NotApplicableError("no real row lies in the domain and within the budget; raise it")
+        raise NotApplicableError(why("no real row lies in the domain and within the budget; raise it"))
     count = starts if ball is not None else (starts + 1) // 2
     own = inside[every[inside].argmax(axis=0)]
     rows = np.resize(inside[chosen(numbers[inside], count, seed)], (len(own), count))

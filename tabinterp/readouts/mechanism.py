@@ -14,6 +14,7 @@ import numpy as np
 from ..errors import NotApplicableError
 from ..models import Bound
 from ..models.layers import layers_of
+from ..sentence import why
 from ..table.draws import FloatArray, IntArray, chosen
 from .ablation import Ablations, ablate_together
 from .conductance import conductance
@@ -49,7 +50,7 @@ def regions(network: Bound, linear: Bound, terms: Sequence[AnyTerm], rivals: Seq
     _enough(network)
     _curved(network)
     if unlike(layers_of(network)) is not None:
-        raise NotApplicableError("they are of networks of rectifiers, and this one has another activation")
+        raise NotApplicableError(why("they are of networks of rectifiers, and this one has another activation"))
     return regions_of(network, terms, linear, rivals)
 
 
@@ -84,14 +85,14 @@ def together(network: Bound, seed: int) -> Ablations:
     some = _few(network, GROUPED, seed)
     found = ablate_together(some, seed)
     if found is None:
-        raise NotApplicableError("no two units of a layer are correlated by 0.8: there is no group to take away")
+        raise NotApplicableError(why("no two units of a layer are correlated by 0.8: there is no group to take away"))
     return found
 
 
 def _few(network: Bound, most: int, seed: int) -> Bound:
     """Fewer rows, the more units and outputs there are."""
     if network.is_linear:
-        raise NotApplicableError("the network is linear: it has no hidden unit")
+        raise NotApplicableError(why("the network is linear: it has no hidden unit"))
     units = sum(values.shape[1] for values in network.take(np.arange(1)).activations().values())
     return network.take(_rows(network, min(most, max(FEWEST, CELLS // max(1, units * len(network.outputs)))), seed))
 
@@ -102,9 +103,9 @@ def _rows(network: Bound, most: int, seed: int) -> IntArray:
 
 def _enough(network: Bound) -> None:
     if len(network.table) < SMALL:
-        raise NotApplicableError(f"what fewer than {SMALL} rows show would tell of single people")
+        raise NotApplicableError(why("mechanism.few", least=SMALL))
 
 
 def _curved(network: Bound) -> None:
     if network.is_linear:
-        raise NotApplicableError("the network is linear: they say no more than its coefficients")
+        raise NotApplicableError(why("the network is linear: they say no more than its coefficients"))

@@ -18,6 +18,7 @@ import pandas as pd
 from ..errors import NotApplicableError
 from ..messages import text
 from ..models import Block, Bound, Model, bind
+from ..sentence import why
 from ..table import Table
 from ..table.draws import FloatArray, IntArray, chosen
 from . import association as assoc
@@ -96,7 +97,7 @@ def neuron_correlations(model: Model | Bound, table: Table, *, seed: int = 0) ->
         table = bound.table
     layers = bound.activations()
     if not layers:
-        raise NotApplicableError(f"{bound.model.name} has no hidden units that could be found")
+        raise NotApplicableError(why("units", model=bound.model.name))
     plan = _plan(bound, layers)
     units = np.concatenate(list(layers.values()), axis=1)
     read = _Read.of(plan, table)

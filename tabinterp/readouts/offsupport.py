@@ -24,6 +24,7 @@ from torch import Tensor
 
 from ..errors import NotApplicableError
 from ..models.model import Bound
+from ..sentence import why
 from ..table import Table
 from ..table.draws import FloatArray, IntArray, chosen, row_hash, uniform
 from .data.bins import as_number
@@ -83,11 +84,11 @@ def off_support(bound: Bound, *, seed: int = 0) -> OffSupport:
     rows = np.sort(chosen(bound.table.numbers, ROWS, seed))
     part = bound.take(rows)
     if len(rows) < FEWEST or len(part.columns) < 2:
-        raise NotApplicableError(f"it takes at least {FEWEST} rows and two columns")
+        raise NotApplicableError(why("offsupport.few", least=FEWEST))
     scores = part.answers.numpy()
     k = int(np.argmax(scores.var(axis=0)))
     if not scores[:, k].std() > 0:
-        raise NotApplicableError("the score is the same on every row")
+        raise NotApplicableError(why("the score is the same on every row"))
     sources = _sources(part.table, len(part.columns), seed)
     moved = forward(part.rest, mixed(part, sources)).numpy()[:, k]
     x = np.column_stack([as_number(part.table, c) for c in part.columns])

@@ -20,6 +20,7 @@ from ..errors import NotApplicableError
 from ..messages import text
 from ..models import Bound, Model, bind
 from ..models.layers import layers_of
+from ..sentence import why
 from ..table import Table
 from ..table.draws import FloatArray, IntArray, chosen
 from .ascent import climb
@@ -220,7 +221,7 @@ def _started(
     for i, limit in enumerate(ball.limit(np.arange(b))):
         inside = np.flatnonzero(squared <= limit)
         if len(inside) == 0:
-            raise NotApplicableError("no real row lies in the domain and within the budget; raise it")
+            raise NotApplicableError(why("no real row lies in the domain and within the budget; raise it"))
         ordered = np.sort(every[inside], axis=0)
         real[:, i, 0] = ordered[-1]
         real[:, i, 1] = ordered[-SMALL] if len(inside) >= SMALL else np.nan

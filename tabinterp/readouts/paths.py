@@ -26,6 +26,7 @@ from ..messages import text
 from ..models import Bound, Model, bind
 from ..models.layers import layers_of
 from ..models.pieces import held
+from ..sentence import why
 from ..table import Table
 from ..table.draws import FloatArray
 from .chain import chain_of
@@ -176,10 +177,7 @@ def _product(bound: Bound) -> FloatArray:
     """(d, k) path products of the encoded columns."""
     line = held(bound, lambda _: torch.ones(1, dtype=torch.float64))
     if line is None:
-        why = "what lies between its activations is not affine, or its forward cannot be traced"
-        raise NotApplicableError(
-            f"{bound.model.name} has no path products: {why if bound.has_gradient else 'it has no weights that are known'}"
-        )
+        raise NotApplicableError(why("paths.affine" if bound.has_gradient else "paths.weights", model=bound.model.name))
     size = bound.z.shape[1]
     with torch.inference_mode():
         made = line(torch.cat([torch.eye(size), torch.zeros(1, size)]).double())

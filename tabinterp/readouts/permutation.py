@@ -29,6 +29,7 @@ import torch
 from ..errors import NotApplicableError
 from ..messages import text
 from ..models import Bound, Model, bind
+from ..sentence import why
 from ..table import Table
 from ..table.draws import FloatArray, IntArray, chosen, row_hash
 from .display import Display, Drawn, word
@@ -190,17 +191,14 @@ def start(
     """Draw shifts and find the columns that need none."""
     n = len(bound.table)
     if n < 2:
-        raise NotApplicableError(f"permutation importance needs at least two rows; the table has {n}")
+        raise NotApplicableError(why("permutation.few", rows=n))
     if np.count_nonzero(bound.table.row_weights) < 2:
-        raise NotApplicableError("permutation importance needs at least two rows that have weight")
+        raise NotApplicableError(why("permutation importance needs at least two rows that have weight"))
     if n_repeats < 1:
         raise NotApplicableError(f"n_repeats is at least 1; got {n_repeats}")
     chosen_loss = loss_for(loss, bound.table.schema.task, scale)
     if conditional and n < 4 * FEWEST:
-        raise NotApplicableError(
-            f"conditional importance needs at least {4 * FEWEST} rows; the table has {n}: strata hold {FEWEST} rows, are cut by "
-            "other rows than their own, and one stratum is none"
-        )
+        raise NotApplicableError(why("permutation.conditional", least=4 * FEWEST, rows=n, stratum=FEWEST))
     if chosen_loss.ranks and len(np.unique(bound.table.y)) < 2:
         raise NotApplicableError("the AUC needs rows of both classes")
     players = players_of(bound.columns, groups or {})
@@ -273,7 +271,7 @@ def finish(plan: Plan, sums: Sums) -> PermutationImportance:
             received = np.concatenate(sums.received[player])[order]
             given = sums.given[player][plan.groups[player][0]] if plan.is_exact(player) else sums.given[player]
             if not (weights * received[:, 1]).sum() > 0:
-                raise NotApplicableError(f"no pair of rows drawn for {', '.join(plan.players[player])} has weight")
+                raise NotApplicableError(why("permutation.pairs", columns=list(plan.players[player])))
             mean = _stratum_means(plan.strata_of(player), received, weights)
             values[i] = np.average(mean, weights=weights)
             projection[:, i] = share_of(received) + share_of(given) - mean

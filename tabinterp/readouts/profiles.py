@@ -110,7 +110,7 @@ def _codes(bound: Bound, name: str) -> tuple[list[Any], IntArray]:
         values.astype(object).map(place).to_numpy(dtype=np.float64, na_value=-1) if levels else np.full(len(values), -1)
     )
     codes = np.where(missing, len(levels), codes).astype(np.int64)
-    return [*levels, text("units.missing")] if missing.any() else levels, codes
+    return [*levels, text("level.missing")] if missing.any() else levels, codes
 
 
 def _difference(x: FloatArray, top: Any, w: FloatArray) -> tuple[FloatArray, FloatArray]:

@@ -20,6 +20,7 @@ from tabinterp.errors import NotApplicableError
 from tabinterp.readouts.design import Basis, Bools, Design, Floats
 from tabinterp.readouts.estimation import Covariance, Fit, single_rows
 from tabinterp.readouts.separation import Cause, levels
+from tabinterp.sentence import why
 
 UNDETERMINED = 1e-9  # singular values, beside the largest, of directions that rows do not determine
 FALLS = 1e-7  # a move of the log rate, of moves of up to 1, that is not rounding
@@ -33,15 +34,13 @@ def poisson(design: Design, basis: Basis, y: Floats, weights: Floats, kind: Cova
     every count is zero, no row is left for the sandwich, or the fit diverges.
     """
     if not (y > 0).any():
-        raise NotApplicableError(f"no inference: all {len(y)} counts are 0")
+        raise NotApplicableError(why("inference.zero", rows=len(y)))
     lost = never_counted(basis.vectors, y)
     vectors, y, weights, causes = basis.vectors[~lost], y[~lost], weights[~lost], _causes(design, y)
     null = null_space(vectors, rcond=UNDETERMINED)
     span = null_space(null.T, rcond=UNDETERMINED) if null.shape[1] else np.eye(vectors.shape[1])
     if kind == "robust" and len(y) <= span.shape[1]:
-        raise NotApplicableError(
-            f"no inference: {len(y)} rows for {span.shape[1]} coefficients leave nothing to take an error from"
-        )
+        raise NotApplicableError(why("inference.rows", rows=len(y), coefficients=span.shape[1]))
     result = _by_statsmodels(vectors @ span, y, weights, kind)
     covariance = np.asarray(result.cov_params())
     alone = _alone(vectors @ span, result, weights) if kind == "robust" else None
@@ -65,10 +64,8 @@ def _by_statsmodels(x: Floats, y: Floats, weights: Floats, kind: Covariance) -> 
         model = sm.GLM(y, x, family=sm.families.Poisson(), **told)
         try:
             return model.fit(cov_type="nonrobust" if kind == "model" else "HC0", tol=1e-12, maxiter=100)
-        except (
-            ValueError
-        ) as error:  # its steps left the range of numbers, as they may where weights differ a millionfold
-            raise NotApplicableError(f"no inference: the fit of the counts does not come to an end: {error}") from None
+        except ValueError:  # its steps left the range of numbers, as they may where weights differ a millionfold
+            raise NotApplicableError(why("no inference: the fit of the counts does not come to an end")) from None
 
 
 def _alone(x: Floats, result: Any, weights: Floats) -> Floats | None:

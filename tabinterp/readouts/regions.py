@@ -22,6 +22,7 @@ from ..errors import NotApplicableError
 from ..models import Bound, Model, bind
 from ..models.layers import Layer, layers_of
 from ..models.pieces import RECTIFIERS, is_affine_between
+from ..sentence import why
 from ..table import Table
 from ..table.draws import FloatArray, IntArray
 from .display import Display, Drawn, by_term, scaled, spreads
@@ -158,9 +159,7 @@ def regions_of(
     if weights is not None and not (weights > 0).all():  # rows of weight 0 say nothing
         bound = bound.take(weights > 0)
     if not terms:
-        raise NotApplicableError(
-            f"{bound.model.name} has no column that is encoded on its own: there are no coefficients"
-        )
+        raise NotApplicableError(why("regions.terms", model=bound.model.name))
     w = bound.table.row_weights
     first, region, mass = _regions(bound, w)
     gradient = bound.gradients(bound.x[first])  # the same in every row of a region
@@ -188,9 +187,7 @@ def regions_of(
 def _check(bound: Bound) -> None:
     name = bound.model.name
     if not bound.has_gradient:
-        raise NotApplicableError(
-            f"{name} {bound.model.opaque}: nothing is known of its inside, so that it has no regions"
-        )
+        raise NotApplicableError(why("regions.opaque", model=name, opaque=bound.model.opaque))
     if bound.is_linear:
         return
     layers = layers_of(bound)
@@ -199,10 +196,7 @@ def _check(bound: Bound) -> None:
             f"{name} has no linear regions: {layer.name} applies {layer.kind}, which is no rectifier"
         )
     if not is_affine_between(bound, len(layers)):
-        raise NotApplicableError(
-            f"{name} has no linear regions that could be found: what lies between its activations is not affine (a "
-            f"normalisation of rows, a product), or its forward cannot be traced"
-        )
+        raise NotApplicableError(why("regions.affine", model=name))
 
 
 def unlike(layers: Sequence[Layer]) -> Layer | None:

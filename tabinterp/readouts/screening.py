@@ -7,6 +7,9 @@ For a row x and another row x', with (j, k) taken over together or one at a time
 is zero where j and k do not interact. The strength is E d² / 4: with independent columns the variance of all terms of the
 functional ANOVA that hold both columns (Hooker 2004; the superset importance of Liu & Owen 2006). Single moves are shared by
 all pairs, and no row is used twice in a round, so that its mean is unbiased and its standard error over rows exact.
+
+Of more than a hundred columns, pairs are looked for among the hundred that move the score most, by E (f(x) - f(x with j from
+x'))² / 2: with independent columns the total index of j (Jansen 1999), which no pair that holds j can exceed.
 """
 
 from __future__ import annotations
@@ -28,6 +31,8 @@ from .sums import mean_over_rows
 PAIR_MOVES = 2_000_000  # moved rows in the first round, over all pairs
 FEWEST, MOST = 32, 4096  # rows for each pair
 KEPT = 4  # pairs of the second round for each that is asked for
+WIDE = 100  # columns among which pairs are looked for
+MOVED = 512  # rows by which they are chosen
 
 Progress = Callable[[str, float], None]
 
@@ -46,6 +51,8 @@ class Screen:
     rows: IntArray
     rounds: IntArray
     kept: Any
+    passed: tuple[str, ...] = ()  # columns that move the score too little to be in a pair
+    passed_most: float = 0.0  # the largest of their total indices
     estimand: str = "mean squared second difference between two rows, by four"
 
     def frame(self) -> pd.DataFrame:
@@ -69,17 +76,45 @@ def screen(bound: Bound, columns: Sequence[str], top: int, progress: Progress | 
     The first round measures every pair on the first rows. The second measures the strongest again, on rows from the other
     end, so that a pair is not chosen for its luck.
     """
-    pairs = tuple(combinations(columns, 2))
-    n, size = len(bound.table), len(pairs)
+    n = len(bound.table)
+    half = min(MOVED, n // 2)
+    among, most = most_moving(bound, columns, np.arange(half), np.arange(half, 2 * half))
+    pairs = tuple(combinations(among, 2))
+    size = len(pairs)
     read = np.array([is_read(bound, (a,)) and is_read(bound, (b,)) for a, b in pairs], dtype=bool)
     nothing = np.zeros(size, dtype=np.int64)
-    result = Screen(pairs, np.zeros(size), np.zeros(size), nothing, nothing, np.zeros(size, dtype=bool))
+    passed = tuple(c for c in columns if c not in set(among))
+    result = Screen(pairs, np.zeros(size), np.zeros(size), nothing, nothing, np.zeros(size, dtype=bool), passed, most)
     half = min(int(np.clip(PAIR_MOVES // max(1, read.sum()), FEWEST, MOST)), n // 2)
     result = _measured(result, np.flatnonzero(read), bound, np.arange(half), np.arange(half, 2 * half), progress)
     half = min(MOST, n // 2)
     again = _strongest(result, np.flatnonzero(read), KEPT * top)
     result = _measured(result, again, bound, np.arange(n - half, n), np.arange(n - 2 * half, n - half), progress)
     return replace(result, kept=np.isin(np.arange(size), _strongest(result, again, top)))
+
+
+def most_moving(
+    bound: Bound, columns: Sequence[str], rows: IntArray, donors: IntArray
+) -> tuple[tuple[str, ...], float]:
+    """At most `WIDE` of the columns, in their order, and the largest total index of one that is left out."""
+    if len(columns) <= WIDE:
+        return tuple(columns), 0.0
+    total = total_indices(bound, columns, rows, donors)
+    order = np.argsort(-total, kind="stable")
+    return tuple(columns[j] for j in np.sort(order[:WIDE])), float(total[order[WIDE]])
+
+
+def total_indices(bound: Bound, columns: Sequence[str], rows: IntArray, donors: IntArray) -> FloatArray:
+    """(columns,) half the mean square by which the scores, of all outputs, move when these rows take a column from others."""
+    table, result = bound.table, np.zeros(len(columns))
+    weights = np.ones(len(rows)) if table.weights is None else table.weights[rows] * table.weights[donors]
+    with torch.inference_mode():
+        own = forward(bound.rest, bound.z[rows])
+        for j, column in enumerate(columns):
+            if is_read(bound, (column,)):
+                moved = forward(bound.rest, bound.moved((column,), rows, donors))
+                result[j] = weights @ ((moved - own) ** 2).sum(dim=1).numpy() / 2
+    return np.asarray(result / max(weights.sum(), np.finfo(float).tiny))
 
 
 def _strongest(result: Screen, among: IntArray, count: int) -> IntArray:

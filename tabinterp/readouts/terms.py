@@ -138,7 +138,7 @@ def _missing(slope: Slope, encoded: FloatArray) -> Iterator[Contrast]:
     flags = (slope.per_unit == 0) & (at_missing != at_present)
     if flags.any():
         reference = np.where(flags, at_present, at_missing)
-        term = Term(slope.term.column, "missing", "present", dummy=True)
+        term = Term(slope.term.column, "(missing)", "(present)", dummy=True)
         yield Contrast(term, missing.astype(np.float64), slope.block, at_missing, reference)
 
 
@@ -184,15 +184,15 @@ def _levels(
 
 
 def _labels(values: pd.Series, group: IntArray, size: int) -> list[tuple[tuple[bool, float, str], str]]:
-    """For each group of equally encoded values a sort key and a label."""
+    """For each group of equally encoded values a sort key and a label; what is no level of the table stands in brackets."""
     result = []
     numeric = pd.api.types.is_numeric_dtype(values.dtype)
     for g in range(size):
         seen = values[group == g]
         counts = seen.value_counts()
         levels = sorted(counts.index) if numeric else list(counts.index)  # the most frequent first
-        spelled = [f"{levels[0]:g} to {levels[-1]:g}"] if numeric and len(levels) > 3 else _named(levels, counts)
-        label = ", ".join([*spelled, *(["missing"] if seen.isna().any() else [])])
+        spelled = [f"{levels[0]:g} … {levels[-1]:g}"] if numeric and len(levels) > 3 else _named(levels, counts)
+        label = ", ".join([*spelled, *(["(missing)"] if seen.isna().any() else [])])
         first = float(levels[0]) if numeric and levels else 0.0
         result.append(((not levels, first, label), label))
     return result
@@ -204,7 +204,7 @@ def _named(levels: list[Any], counts: pd.Series) -> list[str]:
         return [str(level) for level in levels]
     told = [level for level in levels if counts[level] >= TOLD][:3]
     rest = len(levels) - len(told)
-    return [*map(str, told), *([f"{rest} more" if told else f"{rest} levels"] if rest else [])]
+    return [*map(str, told), *([f"({rest} more)" if told else f"({rest} levels)"] if rest else [])]
 
 
 def _basis(column: str, encoded: FloatArray, block: IntArray) -> list[AnyTerm]:

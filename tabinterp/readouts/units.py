@@ -18,6 +18,7 @@ from ..errors import NotApplicableError
 from ..messages import number, text
 from ..models import Bound, Model, bind
 from ..models.layers import Layer, layers_of
+from ..sentence import why
 from ..table import Table
 from ..table.draws import FloatArray, IntArray
 from .ablation import ablation
@@ -137,7 +138,7 @@ def neurons(model: Model | Bound, table: Table) -> Neurons:
         bound = bound.take(table.weights > 0)
     outputs = bound.activations()
     if not outputs:
-        raise NotApplicableError(f"{bound.model.name} has no hidden units that could be found")
+        raise NotApplicableError(why("units", model=bound.model.name))
     cut = {layer.name: layer for layer in layers_of(bound)}
     w = unit(bound.table.weights, len(bound.table))
     judged = {name: _judged(value, cut.get(name), w) for name, value in outputs.items()}

@@ -6,7 +6,10 @@ from typing import Literal
 
 from pydantic import BaseModel, ConfigDict
 
-Scalar = str | int | float | bool | None
+from tabinterp.sentence import Message, Scalar
+
+__all__ = ["Message", "Scalar"]  # from here as well; all that follows besides
+
 Metric = Literal[
     "log_loss", "auc", "average_precision", "macro_auc", "brier", "accuracy", "balanced_accuracy", "squared_error", "r2",
     "absolute_error", "poisson_deviance", "expected_cost", "sensitivity", "specificity",
@@ -16,13 +19,6 @@ Status = Literal["better", "equivalent", "worse", "not_resolved", "not_assessed"
 
 class Part(BaseModel):
     model_config = ConfigDict(frozen=True, extra="forbid", allow_inf_nan=False)
-
-
-class Message(Part):
-    """A sentence of the catalogue (`tabinterp.messages`): its key and the values that fill it, which may be messages."""
-
-    key: str
-    values: dict[str, Scalar | list[str] | Message] = {}
 
 
 class Interval(Part):

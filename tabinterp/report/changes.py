@@ -20,7 +20,7 @@ from .canonical import to_bytes
 from .compared import Calibration
 from .document import Document, Interval
 
-Key = tuple[str, str, str]
+Key = tuple[str, str, tuple[str, ...]]
 
 LEVEL = 0.05  # of the adjusted p below which a difference counts
 
@@ -31,11 +31,17 @@ class Change:
 
     theme: str  # "performance", "calibration", "importance", "coefficients", "gain"
     of: str  # "network", "linear", "difference"
-    name: str  # metric, column, term, component
+    parts: tuple[
+        str, ...
+    ]  # metric; column, loss; column, level, unit, output; component, output; "" where there is none
     first: float
     second: float
     stderr: float | None
     q: float | None
+
+    @property
+    def name(self) -> str:
+        return _joined(self.parts)
 
     @property
     def difference(self) -> float:
@@ -69,7 +75,7 @@ class Changes:
     facts: tuple[Fact, ...]
     findings: tuple[Fact, ...]
     numbers: tuple[Change, ...]
-    alone: tuple[Key, ...]  # numbers that only one of them has: theme, of, name
+    alone: tuple[Key, ...]  # numbers that only one of them has: theme, of, parts of the name
 
     def frame(self) -> pd.DataFrame:
         """theme, of, name, first, second, difference, stderr, q, changed."""
@@ -80,8 +86,14 @@ class Changes:
         return pd.DataFrame(rows, columns=names)
 
     def to_json(self) -> str:
-        numbers = [asdict(c) | {"difference": c.difference, "changed": c.changed} for c in self.numbers]
-        return json.dumps(asdict(self) | {"numbers": numbers, "level": LEVEL}, indent=1, ensure_ascii=False)
+        numbers = [
+            {"theme": c.theme, "of": c.of, "name": c.name, "first": c.first, "second": c.second, "stderr": c.stderr}
+            | {"q": c.q, "difference": c.difference, "changed": c.changed}
+            for c in self.numbers
+        ]
+        alone = [(theme, of, _joined(parts)) for theme, of, parts in self.alone]
+        told = asdict(self) | {"numbers": numbers, "alone": alone, "level": LEVEL}
+        return json.dumps(told, indent=1, ensure_ascii=False)
 
 
 def compare_documents(first: Document, second: Document) -> Changes:
@@ -108,6 +120,10 @@ def compare_documents(first: Document, second: Document) -> Changes:
     )
 
 
+def _joined(parts: tuple[str, ...]) -> str:
+    return ", ".join(part for part in parts if part)
+
+
 def _name(document: Document) -> str:
     return f"{document.network.name} · {document.data.name}"
 
@@ -123,20 +139,18 @@ def _numbers(d: Document) -> Iterator[tuple[Key, Interval]]:
     """Numbers that have the same meaning in every audit of a question; those without a value are left out."""
     found: list[tuple[Key, Interval]] = []
     for row in d.performance.metrics:
-        found += [(("performance", of, row.metric), getattr(row, of)) for of in ("network", "linear", "difference")]
+        found += [(("performance", of, (row.metric,)), getattr(row, of)) for of in ("network", "linear", "difference")]
     found += _calibration(d.calibration)
     for column in d.importance.columns:
-        name = f"{column.column}, {d.importance.loss}"
-        found += [(("importance", of, name), getattr(column, of)) for of in ("network", "linear", "difference")]
+        of_loss = (column.column, d.importance.loss)
+        found += [(("importance", of, of_loss), getattr(column, of)) for of in ("network", "linear", "difference")]
     for term in d.coefficients.terms:
         level = f"{term.level} − {term.reference}" if term.level and term.reference else term.level
-        parts = (term.column, level, term.unit, term.output)
-        name = ", ".join(part for part in parts if part)
-        found += [(("coefficients", of, name), getattr(term, of)) for of in ("network", "linear")]
+        told = (term.column, level or "", term.unit or "", term.output or "")
+        found += [(("coefficients", of, told), getattr(term, of)) for of in ("network", "linear")]
     shares = None if d.gain is None else d.gain.shares
     for share in [] if shares is None else shares.whole:
-        name = ", ".join(part for part in (share.component, share.output) if part)
-        found.append((("gain", "network", name), share.share))
+        found.append((("gain", "network", (share.component, share.output or "")), share.share))
     return ((key, part) for key, part in found if part.value is not None)
 
 
@@ -144,7 +158,7 @@ def _calibration(part: Calibration | None) -> Iterator[tuple[Key, Interval]]:
     for row in [] if part is None else part.outputs:
         for of in ("network", "linear"):
             for name in ("slope", "intercept"):
-                told = ", ".join(one for one in (name, row.output) if one)
+                told = (name, row.output or "")
                 yield ("calibration", of, told), getattr(getattr(row, of), name)
 
 

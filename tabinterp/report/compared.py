@@ -25,6 +25,7 @@ class Ladder(Part):
     gain: Status  # the network against the linear rung
     rungs: list[Rung]
     shortest: Literal["intercept", "linear", "curvature", "pairs"] | None  # the first as good as the network
+    passed: int = 0  # columns that move the score too little to get a curve or to be in a pair
     pairs: list[str]
     rows: int
     training_rows: int
@@ -50,6 +51,7 @@ class RestRow(Part):
 
 
 class Shares(Part):
+    passed: int = 0  # as in the ladder
     weighting: Literal["p(1-p)", "rate"] | None
     whole: list[ShareRow]
     parts: list[ShareRow]  # columns and pairs of all outputs together, the largest first

@@ -51,7 +51,9 @@ class ColumnInfo(Part):
     fast: bool  # moved through the first layer alone (True), or by encoding the whole row again (False)
 
 
-Summed = Literal["counterpart", "performance", "calibration", "gradients", "coefficients", "neurons"]
+Summed = Literal[
+    "counterpart", "performance", "calibration", "gradients", "coefficients", "neurons", "groups", "drift"
+]  # fmt: skip
 
 
 class Drawn(Part):
@@ -296,6 +298,8 @@ class Interactions(Part):
     background: int
     seed: int
     screened: int  # pairs
+    passed: int = 0  # columns that move the score too little to be in a pair
+    passed_most: float | None = None  # the largest of their total indices, as a share of the variance of the score
     linear_adds: bool  # the linear model is a sum over original columns: none of its pairs acts together
     pairs: list[InteractionRow]
 

@@ -35,6 +35,7 @@ class GroupRow(Part):
     group: list[Message]  # one condition, or two
     control: bool  # the one that the others of its columns are set against
     rows: int | None  # None: held back
+    fit_rows: int | None = None  # drawn rows, of which intercept and slope are; None: all of them
     network: Treated | None
     linear: Treated | None
 

@@ -67,6 +67,7 @@ class TableReadings(Part):
     columns: list[TableColumn]  # inputs in the table's order, then the target
     copies: RowCopies
     equal: list[list[str]]  # families of input columns that tell the same
+    drift_rows: int | None = None  # all rows, where the columns' drift is of more than `rows`
     whole: Interval = Interval()  # AUC of held-out against training rows; chance is 0.5
     whole_rows: int | None = None
     beyond: list[BeyondRow]

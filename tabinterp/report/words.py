@@ -3,19 +3,27 @@
 from __future__ import annotations
 
 import math
-import re
 import sys
 from collections.abc import Iterable
 from typing import Any
 
 from tabinterp import messages
-from tabinterp.messages import ENGLISH, text
+from tabinterp.messages import ENGLISH, date, text
+from tabinterp.messages import level as level_name
 from tabinterp.messages.names import LONGEST, apart, cut, plain, tidy, width
 from tabinterp.report.blocks import Cell
 from tabinterp.report.claims import side
 from tabinterp.report.document import CoefficientRow, Document, GradientMethod, Interval, Message
 
-__all__ = ["apart", "cut", "plain", "tidy", "width"]  # from here as well; all that follows besides
+__all__ = [
+    "apart",
+    "cut",
+    "date",
+    "level_name",
+    "plain",
+    "tidy",
+    "width",
+]  # from here as well; all that follows besides
 
 NONE = "–"
 MINUS = "−"
@@ -130,16 +138,6 @@ def tick(value: float) -> str:
     return messages.signs(f"{value:,.6g}").replace("-", MINUS)
 
 
-def date(iso: str) -> str:
-    """A day, written as 2026-08-02 in the document; anything else as it stands.
-
-    >>> date("2026-08-02"), date("soon")
-    ('2026-08-02', 'soon')
-    """
-    found = re.fullmatch(r"(\d{4})-(\d\d)-(\d\d)", iso)
-    return text("language.date", dict(zip(("year", "month", "day"), found.groups(), strict=True))) if found else iso
-
-
 def listed(parts: Iterable[str]) -> str:
     """Parts as a list in a sentence."""
     return messages.joined(parts)
@@ -224,11 +222,6 @@ def layer_name(name: str) -> str:
     return t("report.layer", index=number_of) if own == "layer" and number_of.isdecimal() else name
 
 
-def level_name(level: str) -> str:
-    """A level; what stands in the document for missing values, in the reader's language."""
-    return t("units.missing") if level == ENGLISH["units.missing"] else level
-
-
 def name_cell(name: str, style: str = "") -> Cell:
     """A name in a table: whole, and on several lines where it is long."""
     label = tidy(name)
@@ -251,16 +244,22 @@ def yes(flag: bool) -> str:
 
 def term(row: CoefficientRow) -> str:
     """The whole name of a term."""
-    return row.column if row.level is None else f"{row.column}: {row.level}"
+    return row.column if row.level is None else f"{row.column}: {level_name(row.level)}"
 
 
 def step(row: CoefficientRow, standard: bool = False) -> str:
     """What one step of the term is: a standard deviation, a unit, or another level than the reference."""
     if row.level is not None:
-        return t("report.step.reference", reference=tidy(row.reference or NONE))
+        return t("report.step.reference", reference=tidy(level_name(row.reference or NONE)))
     if standard and row.sd is not None:
         return t("report.step.sd")
-    return t("report.step.unit") if row.unit is None else t("report.step.words", unit=row.unit)
+    return t("report.step.unit") if row.unit is None else step_of(row.unit)
+
+
+def step_of(unit: str) -> str:
+    """One step of an encoded column that has no unit of its own (`readouts.terms`): "encoded value", or "basis 2 of 5"."""
+    index, _, count = unit.removeprefix("basis ").partition(" of ")
+    return t("report.step.basis", index=index, count=count) if count else t("report.step.encoded")
 
 
 def effort(method: GradientMethod) -> str:

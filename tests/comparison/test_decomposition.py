@@ -141,7 +141,7 @@ def test_linear_and_additive_shares_are_those_of_least_squares(weighting):
     p = 1 / (1 + np.exp(-score))
     w = p * (1 - p) if weighting == "p(1-p)" else np.ones(len(p))
     kinds = {c: table.schema[c].kind for c in cases.INPUTS}
-    basis = build(table.inputs, kinds)
+    basis = build(table.inputs, kinds, curves=kinds)
     design = basis.design(table.inputs)
     linear, additive = (
         LinearRegression().fit(x, score, w).score(x, score, w) for x in (design[:, basis.tier == 0], design)

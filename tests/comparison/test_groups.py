@@ -24,7 +24,7 @@ from statsmodels.stats.proportion import confint_proportions_2indep, proportion_
 import tabinterp as ti
 from tabinterp.comparison.calibration import calibration
 from tabinterp.comparison.classes import told_classes
-from tabinterp.comparison.partition import Cell, Condition, Family, countable, cut, families, shares_told, shown
+from tabinterp.comparison.partition import Cell, Condition, Family, countable, cut, partition, shares_told, shown
 from tabinterp.errors import NotApplicableError
 from tabinterp.models import bind
 from tests import cases
@@ -55,6 +55,15 @@ def sensitive(column: str, weighted: bool = False) -> np.ndarray:
     """The name of each held-out row's group."""
     parts = cut(held_out(weighted).table, column)
     return np.array([f"{column}: {c.name}" for c in parts.conditions])[parts.codes]
+
+
+def inside(group, table) -> np.ndarray:
+    """The rows of a group."""
+    found = np.ones(len(table), dtype=bool)
+    for condition in group.cell.conditions:
+        parts = cut(table, condition.column)
+        found &= parts.codes == parts.conditions.index(condition)
+    return found
 
 
 @pytest.mark.parametrize("weighted", [False, True])
@@ -101,7 +110,7 @@ def test_differences_and_ratios_are_those_written_out():
             continue
         asked += 1
         (control,) = [g for g in found().groups if g.control and g.cell.columns == group.cell.columns]
-        a, b = group.cell.rows, control.cell.rows
+        a, b = (inside(one, part.table) for one in (group, control))
         n, m = int(a.sum()), int(b.sum())
         p, q = chosen[a].mean(), chosen[b].mean()
         (l1, u1), (l2, u2) = (proportion_confint(x * k, k, method="wilson") for x, k in ((p, n), (q, m)))
@@ -124,12 +133,13 @@ def test_differences_and_ratios_are_those_written_out():
 def test_calibration_is_that_of_the_groups_own_rows():
     part = held_out()
     group = next(g for g in found().groups if g.name == "city: bern")
-    alone = calibration(part.take(group.cell.rows)).outputs[0]
+    rows = inside(group, part.table)
+    alone = calibration(part.take(rows)).outputs[0]
     assert group.network.slope == pytest.approx(alone.slope)
     assert group.network.intercept == pytest.approx(alone.intercept)
-    p, y = 1 / (1 + np.exp(-part.scores[group.cell.rows, 0])), part.table.y[group.cell.rows]
+    p, y = 1 / (1 + np.exp(-part.scores[rows, 0])), part.table.y[rows]
     edges, at = np.cumsum([b.rows for b in alone.bins]), np.argsort(p, kind="stable")
-    gaps = [abs(p[rows].mean() - y[rows].mean()) * len(rows) for rows in np.split(at, edges[:-1])]
+    gaps = [abs(p[some].mean() - y[some].mean()) * len(some) for some in np.split(at, edges[:-1])]
     assert group.network.ece == pytest.approx(sum(gaps) / len(p))
 
 
@@ -142,7 +152,8 @@ def test_of_numbers_mean_predictions_are_compared_by_welch(task):
         if group.control or not group.told:
             continue
         (control,) = [g for g in result.groups if g.control and g.cell.columns == group.cell.columns]
-        test = stats.ttest_ind(value[group.cell.rows], value[control.cell.rows], equal_var=False)
+        a, b = (value[inside(one, part.table)] for one in (group, control))
+        test = stats.ttest_ind(a, b, equal_var=False)
         ends = test.confidence_interval()
         assert group.network.p == pytest.approx(test.pvalue)
         assert group.network.difference[2:] == pytest.approx((ends.low, ends.high))
@@ -214,7 +225,9 @@ def test_of_several_classes_numbers_are_those_of_fairlearn_class_by_class():
     fits = {one.cell.name: one for one in result.fits}
     for column in PROTECTED:
         sensitive_rows = [
-            (g, g.cell.rows) for g in result.groups if g.cell.columns == (column,) and g.output == labels[0] and g.told
+            (g, inside(g, part.table))
+            for g in result.groups
+            if g.cell.columns == (column,) and g.output == labels[0] and g.told
         ]
         codes = np.select([rows for _, rows in sensitive_rows], [g.name for g, _ in sensitive_rows], "")
         for k, label in enumerate(labels):
@@ -222,17 +235,17 @@ def test_of_several_classes_numbers_are_those_of_fairlearn_class_by_class():
             frame = MetricFrame(metrics=names, y_true=y == k, y_pred=chosen == k, sensitive_features=codes).by_group
             for name, row in frame.iterrows():
                 one = of[name].network
-                inside = of[name].cell.rows
+                rows = inside(of[name], part.table)
                 if np.isnan(one.rate[0]):
                     continue
                 told += 1
-                assert (chosen[inside] == k).sum() >= 10 or not (chosen[inside] == k).any()
+                assert (chosen[rows] == k).sum() >= 10 or not (chosen[rows] == k).any()
                 assert one.rate[0] == pytest.approx(row["rate"])
                 assert np.isnan(one.tpr) or (one.tpr, one.fpr) == pytest.approx((row["tpr"], row["fpr"]))
                 control = next(g for g in of.values() if g.control and g.cell.columns == (column,))
                 if of[name] is not control and not np.isnan(control.network.rate[0]):
                     assert one.difference[0] == pytest.approx(row["rate"] - control.network.rate[0])
-                alone = calibration(part.take(inside)).outputs[k]
+                alone = calibration(part.take(rows)).outputs[k]
                 assert one.slope == pytest.approx(alone.slope, nan_ok=True)
         for group, rows in sensitive_rows:
             one = fits[group.name].network
@@ -243,7 +256,7 @@ def test_of_several_classes_numbers_are_those_of_fairlearn_class_by_class():
             control = next(f for f in result.fits if f.control and f.cell.columns == (column,))
             if control.cell is not fits[group.name].cell:
                 _, _, low, high = one.loss_difference
-                other = lost[control.cell.rows]
+                other = lost[inside(control, part.table)]
                 assert one.loss_difference[0] == pytest.approx(lost[rows].mean() - other.mean())
                 ends = stats.ttest_ind(lost[rows], other, equal_var=False).confidence_interval()
                 assert (low, high) == pytest.approx((ends.low, ends.high), rel=1e-3)
@@ -254,14 +267,12 @@ def test_of_several_classes_numbers_are_those_of_fairlearn_class_by_class():
 @settings(max_examples=60, deadline=None)
 def test_of_several_classes_no_count_below_ten_can_be_reckoned(counts):
     """All groups and all totals of a class are known, and what is told: what is left is nobody's few rows."""
-    codes = np.repeat(np.arange(len(counts)), [sum(row) for row in counts])
-    chosen = np.concatenate([np.repeat(np.arange(3), row) for row in counts]).astype(np.int64)
+    counts = np.array(counts, dtype=np.int64)
     cells = tuple(
-        Cell((Condition("g", "level", level=str(i)),), codes == i, sum(row) >= 10)
+        Cell((Condition("g", "level", level=str(i)),), int(row.sum()), bool(row.sum() >= 10))
         for i, row in enumerate(counts)
     )  # fmt: skip
-    told = np.array(told_classes((Family(("g",), cells, None),), chosen, 3))[:, 0].T
-    counts = np.array(counts)
+    told = np.array(told_classes([Family(("g",), cells, np.arange(len(cells)), None)], [counts]))[:, 0].T
     assert not (told & (counts > 0) & (counts < 10)).any()
     for line, open_ in [*zip(counts, told, strict=True), *zip(counts.T, told.T, strict=True)]:
         hidden = line[~open_ & (line > 0)]
@@ -348,14 +359,27 @@ def test_one_of_seventy_is_told_by_no_number_of_any_group():
         assert not fixed or count == 0 or min(count, rows[i] - count) >= 10
 
 
+def cells_of(table):
+    """Families, and of each the rows of each of its cells."""
+    made = partition(table)
+    codes = made.codes(table)
+    found = made.families([np.bincount(one, minlength=size) for one, size in zip(codes, made.sizes, strict=True)])
+    masks = [[one == place for place in family.places] for one, family in zip(codes, found, strict=True)]
+    return found, masks
+
+
+def told_of(table, side):
+    found, masks = cells_of(table)
+    return shares_told(found, [np.array([[(m & (side == k)).sum() for k in (0, 1)] for m in some]) for some in masks])
+
+
 def test_shares_of_two_columns_are_held_back_with_their_margins():
     a, b = np.repeat(["x", "y"], [200, 200]), np.tile(["m", "f"], 200)
     frame = pd.DataFrame({"a": a, "b": b, "v": np.arange(400.0), "y": np.arange(400) % 3 == 0})
     table = ti.read_table(frame, target="y", positive=True, protected=["a", "b"])
-    cut_ = families(table, {})
-    assert all(all(one) for one in shares_told(cut_, np.arange(400) // 2 % 2))
+    assert all(all(one) for one in told_of(table, np.arange(400) // 2 % 2))
     few = ((a == "x") & (b == "m") & (np.arange(400) < 10)) | ((a == "y") & (np.arange(400) % 4 < 2))
-    single, other, pair = shares_told(cut_, few.astype(np.int64))
+    single, other, pair = told_of(table, few)
     assert (single, other) == ([False, False], [True, True])  # five of x
     assert pair == [False] * 4
 
@@ -365,7 +389,7 @@ def test_a_group_of_two_columns_is_held_back_with_its_margins():
     b = np.tile(["m", "f"], 172)
     frame = pd.DataFrame({"a": a, "b": b, "v": np.arange(344.0), "y": np.arange(344) % 3 == 0})
     table = ti.read_table(frame, target="y", positive=True, protected=["a", "b"])
-    single, _, pair = families(table, {})
+    (single, _, pair), _ = cells_of(table)
     assert {c.conditions[0].name: c.told for c in single.cells} == {"x": True, "y": False, "z": False}
     assert all(c.told == (c.conditions[0].name == "x") for c in pair.cells)
 
@@ -382,6 +406,8 @@ def test_numbers_are_cut_into_quarters_and_levels_beyond_twelve_stand_together()
     assert numbers.counts[:4].max() - numbers.counts[:4].min() <= 1
     expected = pd.cut(frame["n"], [-np.inf, *(c.high for c in numbers.conditions[:3]), np.inf], labels=False)
     np.testing.assert_array_equal(numbers.codes, expected.fillna(4))
+    one = ti.read_table(frame.assign(n=3.0), target="y", protected=["n"])
+    assert [(c.kind, c.name) for c in cut(one, "n").conditions] == [("any", "any")]
     levels = cut(table, "l")
     assert [c.kind for c in levels.conditions] == ["level"] * 12 + ["others"]
     rest = set("abcdefghijklmnop") - {c.level for c in levels.conditions}

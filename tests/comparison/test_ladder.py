@@ -18,6 +18,7 @@ from tabinterp.assembly.gain import agreement, recovery
 from tabinterp.comparison.performance import compare
 from tabinterp.errors import NotApplicableError
 from tabinterp.models import bind
+from tabinterp.readouts import screening
 from tests import cases
 
 
@@ -51,6 +52,23 @@ def mixed(task, n=600, **more):
 
 def text(message):
     return messages.text(message.key, message.values)
+
+
+def test_of_many_columns_those_that_move_the_score_most_get_curves_and_pairs(monkeypatch):
+    """The others stay lines: refits and split of the score are those of a basis that bends three columns."""
+    monkeypatch.setattr(screening, "WIDE", 3)
+    model, table = made(lambda x: 2 * x[:, 0] * x[:, 1] + x[:, 2] ** 2 + 0.1 * x[:, 3], n=2000, d=5, binary=False)
+    found, split = ti.ladder(model, table), ti.decompose(model, table)
+    assert found.passed == split.passed == ("x4", "x5")
+    assert found.pairs == split.pairs
+    assert found.pairs[0] == ("x1", "x2")
+    assert {column for pair in found.pairs for column in pair} <= {"x1", "x2", "x3"}
+    named = found.models[2][:-2].get_feature_names_out()
+    assert {name.split("__")[0] for name in named} == {
+        *(f"linear {i}" for i in range(5)),
+        *(f"curve {i}" for i in range(3)),
+    }
+    assert {of for part, of in split.components if part == "curvature"} == {"", "x1", "x2", "x3"}
 
 
 def test_a_logistic_table_stops_at_linear():

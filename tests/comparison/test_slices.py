@@ -10,6 +10,7 @@ import pytest
 import statsmodels.api as sm
 from scipy import stats
 from statsmodels.stats.multitest import multipletests
+from statsmodels.stats.proportion import proportion_confint
 
 import tabinterp as ti
 from tabinterp.comparison.means import mean_of, share_of
@@ -114,6 +115,17 @@ def test_too_few_rows_or_groups_of_rows_say_nothing():
     (clustered,) = compared([np.arange(60) < 30], values, weights, np.arange(60) // 10)
     assert np.isnan(clustered.inside[2])
     assert np.isnan(share_of(values[:9] > 3, weights[:9], np.arange(9))).all()
+
+
+def test_a_share_of_rows_that_are_all_alike_has_an_interval_whatever_their_weights():
+    """Wilson with Kish's effective number of rows, also where the mean of ones is not quite 1 in floating point."""
+    weights = np.random.default_rng(0).uniform(0.5, 2, 60).round(2)
+    assert mean_of(np.ones(60), weights, np.arange(60))[1] > 0  # rounding alone
+    size = weights.sum() ** 2 / (weights**2).sum()
+    low, high = proportion_confint(size, size, method="wilson")
+    value, _, *ends = share_of(np.ones(60), weights, np.arange(60))
+    assert value == 1
+    np.testing.assert_allclose(ends, [low, high], rtol=1e-12)
 
 
 @pytest.mark.parametrize("task", cases.TASKS)

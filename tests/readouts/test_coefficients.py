@@ -19,7 +19,7 @@ from tabinterp.readouts.terms import Basis, Contrast, Slope, design, find_terms
 from tests import cases
 
 TERMS = [
-    ("age", None), ("age", "missing"), ("income", None), ("city", "missing"), ("city", "oslo"), ("city", "rome"),
+    ("age", None), ("age", "(missing)"), ("income", None), ("city", "(missing)"), ("city", "oslo"), ("city", "rome"),
     ("member", "True"), ("grade", None),
 ]  # fmt: skip
 
@@ -137,9 +137,9 @@ def test_the_models_own_coefficients_are_the_estimators_through_the_scaler(task)
     scale = pipeline[0].transformers_[0][1][-1].scale_  # age, income, indicator of age
     expected = {
         ("age", None): coef[:, 0] / scale[0],
-        ("age", "missing"): coef[:, 2] / scale[2],
+        ("age", "(missing)"): coef[:, 2] / scale[2],
         ("income", None): coef[:, 1] / scale[1],
-        ("city", "missing"): coef[:, 6] - coef[:, 3],
+        ("city", "(missing)"): coef[:, 6] - coef[:, 3],
         ("city", "oslo"): coef[:, 4] - coef[:, 3],
         ("city", "rome"): coef[:, 5] - coef[:, 3],
         ("member", "True"): coef[:, 7],
@@ -245,7 +245,7 @@ def test_of_levels_encoded_alike_those_of_few_rows_are_counted_not_named():
     made = ColumnTransformer([("city", OneHotEncoder(min_frequency=30, sparse_output=False), ["city"])])
     pipeline = make_pipeline(made, LogisticRegression()).fit(frame[["city"]], frame["y"])
     result = ti.coefficients(ti.wrap(pipeline), ti.read_table(frame[["city", "y"]], target="y"))
-    assert "kiel, 2 more" in [t.term.level for t in result.terms]
+    assert "kiel, (2 more)" in [t.term.level for t in result.terms]
 
 
 def test_scaled_dummies_are_still_levels():
@@ -293,7 +293,7 @@ def test_kinds_of_terms():
     _, _table, _pipeline, result = fitted()
     kinds = {(t.term.column, t.term.level): type(t) for t in result.terms}
     assert kinds["age", None] is Slope
-    assert kinds["age", "missing"] is Contrast
+    assert kinds["age", "(missing)"] is Contrast
     assert kinds["grade", None] is Basis
     grade = next(t for t in result.terms if t.term.column == "grade")
     assert grade.term.unit == "encoded value"

@@ -7,7 +7,9 @@ import pandas as pd
 import pytest
 import torch
 from scipy import stats
+from sklearn.compose import ColumnTransformer
 from sklearn.metrics import r2_score, roc_auc_score
+from sklearn.preprocessing import OneHotEncoder
 from torch import nn
 
 import tabinterp as ti
@@ -338,3 +340,15 @@ def test_readings_off_the_data_say_when_they_do_not_apply():
     function = ti.wrap(lambda rows: rows["a"].to_numpy(), task="regression")
     with pytest.raises(NotApplicableError, match="asked about the values of the table"):
         extrapolation(bind(function, table))
+
+
+def test_a_column_whose_encoder_knows_its_values_alone_is_left_out():
+    frame = pd.DataFrame({"a": np.arange(100) % 4.0, "b": np.arange(100) / 100, "y": np.arange(100) % 4.0})
+    encoder = ColumnTransformer([("codes", OneHotEncoder(), ["a"]), ("numbers", "passthrough", ["b"])])
+    model = ti.wrap(nn.Linear(5, 1), encoder=encoder.fit(frame[["a", "b"]]), task="regression")
+    found = extrapolation(bind(model, read(frame, "regression")))
+    assert (found.frame()["column"].tolist(), found.skipped) == (["b"], ("a",))
+    alone = ti.wrap(nn.Linear(4, 1), encoder=OneHotEncoder().fit(frame[["a"]]), task="regression")
+    bound = bind(alone, read(frame.drop(columns="b"), "regression"))
+    with pytest.raises(NotApplicableError, match="no value beyond"):
+        extrapolation(bound)

@@ -261,6 +261,22 @@ def test_rows_evaluated_by_the_screening(monkeypatch):
     assert np.all(found.strength[found.kept] >= weakest - 4 * found.stderr.max())
 
 
+def test_of_many_columns_pairs_are_of_those_that_move_the_score_most(monkeypatch):
+    """Total indices of (x1 + x2 x3) * 2 + x4 * .1 with variances of 1/3, in closed form; the pair survives, x4 and x5 do not."""
+    monkeypatch.setattr(screening, "WIDE", 3)
+    model = ti.wrap(lambda r: (2 * (r.x1 + r.x2 * r.x3) + 0.1 * r.x4).to_numpy(), task="regression")
+    bound = bind(model, uniform(4000, 5, -1, 1))
+    rows = np.arange(2000)
+    total = screening.total_indices(bound, bound.columns, rows, rows + 2000)
+    np.testing.assert_allclose(total, [4 / 3, 4 / 9, 4 / 9, 0.01 / 3, 0], rtol=0.1)
+    found = screening.screen(bound, bound.columns, 1)
+    assert (found.passed, found.pairs) == (("x4", "x5"), (("x1", "x2"), ("x1", "x3"), ("x2", "x3")))
+    assert found.passed_most == pytest.approx(0.01 / 3, rel=0.2)
+    assert (
+        found.strength[~found.kept].max() <= found.passed_most < found.strength[found.kept][0] <= total[:3].min() * 1.1
+    )
+
+
 def test_the_order_of_rows_and_the_split_of_columns_do_not_matter():
     frame = cases.mixed_frame(80, 6)
     table, model = cases.mixed_table(frame, weighted=True), ti.wrap(cases.network_pipeline(frame))

@@ -18,8 +18,8 @@ from torch import nn
 import tabinterp as ti
 from tabinterp.errors import NotApplicableError
 from tabinterp.models import bind
-from tabinterp.readouts import walks
-from tabinterp.readouts.coalitions import every_subset, walk
+from tabinterp.readouts import coalitions, walks
+from tabinterp.readouts.coalitions import Running, every_subset, walk
 from tabinterp.readouts.shapley import background_rows
 from tests import cases, oracles
 
@@ -103,6 +103,28 @@ def test_designs_are_efficient_and_of_unit_weight():
                 values = weights @ inside + ends[:, 1]
                 np.testing.assert_allclose(values, np.eye(m)[player], atol=1e-12)
                 np.testing.assert_allclose(weights.sum(dim=1) + ends.sum(dim=1), 0, atol=1e-12)
+
+
+def test_a_walk_by_running_sums_is_the_walk_by_matrices():
+    for m in (1, 2, 7):
+        moves, design, running = torch.randn(1 + m, 3, 4), walk(m), Running(m, walk(m).ends)
+        fronts = torch.einsum("cj,jnh->cnh", design.masks, moves)
+        np.testing.assert_allclose(running.fronts(moves), fronts, atol=1e-5)
+        np.testing.assert_allclose(design.fronts(moves), fronts, atol=1e-5)
+        scores = torch.randn(len(running), 6).double()
+        np.testing.assert_allclose(running.values(scores), design.weights @ scores, atol=1e-12)
+
+
+@pytest.mark.parametrize("matrix", [2, 64])
+def test_many_players_are_walked_to_the_values_of_every_coalition(matrix, monkeypatch):
+    monkeypatch.setattr(coalitions, "MATRIX", matrix)
+    walk.cache_clear()
+    _, table, pipeline, _ = scene("regression")
+    model = ti.wrap(pipeline)
+    truth = ti.shapley_values(model, table, background=15, method="exact")
+    found = ti.shapley_values(model, table, background=15, method="permutation", n_permutations=64)
+    walk.cache_clear()
+    assert np.mean(np.abs(found.values - truth.values) <= 3 * found.stderr + 1e-6) > 0.98
 
 
 # ---- closed forms

@@ -299,6 +299,8 @@ def coefficients(make: Maker, found: list[ColumnInfo], classes: list[str | None]
     terms[0] = terms[0].model_copy(
         update={"linear": make.interval(0.4, 0.1), "network": make.interval(-0.3, 0.05), "conflict": True}
     )
+    last = max(i for i, one in enumerate(terms) if one.level is None)
+    terms[last] = terms[last].model_copy(update={"unit": "basis 2 of 5"})
     return Coefficients(
         scale=scale,
         rows_inference=16000,
@@ -516,7 +518,9 @@ def interactions(make: Maker, names: list[str], classes: list[str | None]) -> In
         blocks=32,
         background=64,
         seed=0,
-        screened=len(names) * (len(names) - 1) // 2,
+        screened=min(len(names), 100) * (min(len(names), 100) - 1) // 2,
+        passed=max(0, len(names) - 100),
+        passed_most=0.003 if len(names) > 100 else None,
         linear_adds=True,
         pairs=[
             InteractionRow(
@@ -824,7 +828,7 @@ def mechanism(make: Maker, found: Neurons, terms: Coefficients, names: list[str]
         )
         for units in (40, *[2] * 11)
     ]
-    why = {"reading": "hidden units", "reason": "there are none"}
+    why = {"reading": "hidden units", "reason": Message(key="why.mechanism.few", values={"least": 10})}
     return Mechanism(
         seed=7,
         regions=regions,
@@ -902,7 +906,7 @@ def metrics(make: Maker, task: str) -> list[MetricRow]:
 RUNGS = ("intercept", "linear", "curvature", "pairs", "network")
 
 
-def ladder(make: Maker, loss: str, gain: str, pairs: list[str]) -> Ladder:
+def ladder(make: Maker, loss: str, gain: str, pairs: list[str], passed: int) -> Ladder:
     """With a gain: curves do not resolve it, pairs reach it. Without one: the linear rung is as good, the pairs are better."""
     away = {"better": (0.3, 0.05, 0.001, 0.001, 0.0), "equivalent": (0.3, 0.001, 0.04, -0.03, 0.0)}[gain]
     errors = {"better": (0.02, 0.01, 0.02, 0.001, 0.0), "equivalent": (0.02, 0.001, 0.001, 0.001, 0.0)}[gain]
@@ -927,6 +931,7 @@ def ladder(make: Maker, loss: str, gain: str, pairs: list[str]) -> Ladder:
         gain=gain,
         rungs=rungs,
         shortest="pairs" if gain == "better" else "linear",
+        passed=passed,
         pairs=pairs,
         rows=4000,
         training_rows=16000,
@@ -945,6 +950,7 @@ def shares(make: Maker, names: list[str], classes: list[str], task: str) -> Shar
     parts = (("linear", 0.7), ("curvature", 0.2), ("interactions", 0.1))
     outputs = [None, *classes] if task == "multiclass" else [None]
     return Shares(
+        passed=max(0, len(names) - 100),
         weighting=weighting,
         whole=[row(output, name, "", value) for output in outputs for name, value in parts],
         parts=[
@@ -970,7 +976,7 @@ def gain_of(make: Maker, names: list[str], classes: list[str], task: str, loss: 
     told = {"ladder": 40, "score": 30, "low": -20, "high": 30}
     better = gain == "better"
     return Gain(
-        ladder=ladder(make, loss, gain, pairs),
+        ladder=ladder(make, loss, gain, pairs, max(0, len(names) - 100)),
         shares=shares(make, names, classes, task),
         recovery=Message(key="ladder.pairs.reached.gain" if better else "ladder.linear.reached", values=values),
         agreement=Message(key="gain.open" if better else "gain.no_gain", values=told),
@@ -1163,7 +1169,7 @@ def group_table(make: Maker, names: list[str], task: str) -> GroupTable:
         favourable="yes" if task == "binary" else None,
         control={},
         columns=[
-            row("at_most", 2000, True, high_end=37.0),
+            row("at_most", 2000, True, high_end=37.0).model_copy(update={"fit_rows": 500}),
             row("between", 900, low_end=37.0, high_end=48.0),
             row("above", None, low_end=48.0),
             row("missing", None),
@@ -1438,6 +1444,7 @@ def table_readings(make: Maker, found: list[ColumnInfo], task: str) -> TableRead
             repeated_inputs=3000, repeated_whole=None, across_inputs=700, across_whole=0, held_out_rows=4000
         ),
         equal=[inputs[:2], inputs[2:5]],
+        drift_rows=1_000_000 if task == "binary" else None,
         whole=make.interval(0.52, 0.01),
         whole_rows=6000,
         beyond=[

@@ -218,7 +218,7 @@ def test_every_sentence_of_the_report_is_used_and_no_other_is_needed(monkeypatch
         render(make())
         render_summary(make())
         in_one_line(make())
-    every = ["counterpart", "performance", "calibration", "gradients", "coefficients", "neurons"]
+    every = ["counterpart", "performance", "calibration", "gradients", "coefficients", "neurons", "groups", "drift"]
     for held_out, summed in ((True, every), (False, ["performance"]), (True, [])):
         render(in_batches(held_out, summed))
     wanted = {key for key in recorder if key.startswith("report.")}

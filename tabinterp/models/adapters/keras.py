@@ -15,6 +15,7 @@ from numpy.typing import NDArray
 from torch import Tensor, nn
 
 from ...errors import ModelError
+from ...sentence import Message, why
 from ...table.draws import FloatArray
 from ..front import linear
 from ..model import Model
@@ -59,7 +60,7 @@ def wrap(
     usual = "probabilities" if layers and _activation(layers[-1]) in FINAL else "logits"
     task, outputs = asked(task, outputs, classes, usual)
     library = f"Keras on {_backend(model)}"
-    opaque = ""
+    opaque: Message | None = None
     stack: nn.Sequential | None = None
     try:
         stack = _stack(model, layers)
@@ -68,7 +69,7 @@ def wrap(
         if not unknown and isinstance(model, nn.Module):
             made = wrap_torch(Called(model), encoder, classes, task, outputs, name or str(model.name))
             return replace(made, library=library)
-        opaque = f"is a Keras model with layers of which no gradient is taken ({', '.join(unknown) or error})"
+        opaque = why("opaque.keras", layers=unknown or error.args[0])
     network = Outside(
         str(model.name), library, lambda encoded: _run(model, encoded), stack, opaque, outputs, model.get_weights()
     )
@@ -112,28 +113,28 @@ def _activation(layer: Any) -> str:
 
 def _stack(model: Any, layers: list[Any]) -> nn.Sequential:
     if _kind(model) not in ("Sequential", "Functional") or len(model.inputs) != 1:
-        raise NoStackError("it is no stack of layers")
+        raise NoStackError(why("opaque.stack"))
     return nn.Sequential(*[part for layer in layers for part in _parts(layer)])
 
 
 def _parts(layer: Any) -> list[nn.Module]:
     kind = _kind(layer)
     if kind not in LAYERS:
-        raise NoStackError(f"it holds {kind}")
+        raise NoStackError(why("opaque.stack.holds", kind=kind))
     return LAYERS[kind](layer)
 
 
 def _dense(layer: Any) -> list[nn.Module]:
     weights = [_tensor(one) for one in layer.get_weights()]
     if len(weights) != 1 + bool(layer.use_bias) or weights[0].ndim != 2:
-        raise NoStackError("it holds a quantised or extended Dense")
+        raise NoStackError(why("opaque.stack.dense"))
     return [linear(weights[0].T, weights[1] if layer.use_bias else None), *_function(layer)]
 
 
 def _function(layer: Any) -> list[nn.Module]:
     name = _activation(layer)
     if name not in ACTIVATIONS:
-        raise NoStackError(f"it holds the activation {name}")
+        raise NoStackError(why("opaque.stack.activation", activation=name))
     return ACTIVATIONS[name]()
 
 
@@ -148,7 +149,7 @@ def _batch_norm(layer: Any) -> list[nn.Module]:
 
 def _normalization(layer: Any) -> list[nn.Module]:
     if layer.invert:
-        raise NoStackError("it holds an inverted Normalization")
+        raise NoStackError(why("opaque.stack.normalization"))
     mean, variance = (_tensor(np.asarray(_numbers(one)).reshape(-1)) for one in (layer.mean, layer.variance))
     scale = variance.sqrt().clamp(min=1e-7)
     return [_norm(mean, scale**2, torch.ones_like(mean), torch.zeros_like(mean), 0.0)]
@@ -163,7 +164,7 @@ def _norm(mean: Tensor, variance: Tensor, gamma: Tensor, beta: Tensor, epsilon: 
 
 def _relu(layer: Any) -> list[nn.Module]:
     if layer.max_value is not None or layer.threshold:
-        raise NoStackError("it holds a ReLU with limits")
+        raise NoStackError(why("opaque.stack.relu"))
     return [nn.LeakyReLU(float(layer.negative_slope)) if layer.negative_slope else nn.ReLU()]
 
 

@@ -15,6 +15,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from ...errors import ModelError, UnsafeFileError
+from ...sentence import why
 from ...table.draws import FloatArray
 from ..model import Model
 from .onnx_graph import NoChainError, Values, sequence
@@ -98,9 +99,9 @@ def wrap(
     last = _last(proto, output)
     try:
         chain = sequence(proto.graph, values, lambda node: _attributes(node, onnx), output)
-        opaque = ""
+        opaque = None
     except NoChainError as error:
-        chain, opaque = None, f"{error}, and runs through onnxruntime"
+        chain, opaque = None, why("opaque.onnx", chain=error.args[0])
     network = Outside(
         name=str(proto.graph.name or "ONNX network"),
         library=f"ONNX, onnxruntime {_library('onnxruntime').__version__}",

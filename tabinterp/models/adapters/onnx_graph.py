@@ -10,6 +10,7 @@ import torch
 from numpy.typing import NDArray
 from torch import Tensor, nn
 
+from ...sentence import why
 from ..front import linear
 
 Values = dict[str, NDArray[Any]]  # the constants of a graph, by name
@@ -31,7 +32,7 @@ def sequence(graph: Any, values: Values, attributes: Callable[[Any], dict[str, A
     """
     inputs = [one.name for one in graph.input if one.name not in values]
     if len(inputs) != 1:
-        raise NoChainError(f"has {len(inputs)} inputs")
+        raise NoChainError(why("opaque.chain.inputs", inputs=len(inputs)))
     makers = {node.output[0]: node for node in graph.node}
     chain: list[Any] = []
     name = output
@@ -39,7 +40,9 @@ def sequence(graph: Any, values: Values, attributes: Callable[[Any], dict[str, A
         node = makers.get(name)
         before = [] if node is None else [one for one in node.input if one and one not in values]
         if node is None or len(before) != 1:
-            raise NoChainError(f"is no chain of layers ({'nothing makes ' + name if node is None else node.op_type})")
+            raise NoChainError(
+                why("opaque.chain.nothing", name=name) if node is None else why("opaque.chain", kind=node.op_type)
+            )
         chain.append(node)
         name = before[0]
     layers: list[nn.Module] = []
@@ -58,13 +61,13 @@ def _layers(node: Any, values: Values, settings: dict[str, Any], before: list[nn
         return _arithmetic(node.op_type, constants, before)
     if node.op_type in PASSED:
         return []
-    raise NoChainError(f"holds {node.op_type}, which is not read as a layer")
+    raise NoChainError(why("opaque.chain.holds", kind=node.op_type))
 
 
 def _gemm(constants: Constants, settings: dict[str, Any]) -> list[nn.Module]:
     weight = constants[1]
     if weight is None or settings.get("transA", 0):
-        raise NoChainError("holds a Gemm whose weights are not constant")
+        raise NoChainError(why("opaque.chain.gemm"))
     matrix = _tensor(weight) if settings.get("transB", 0) else _tensor(weight).T
     bias = constants[2] if len(constants) > 2 else None
     height = matrix.shape[0]
@@ -74,13 +77,13 @@ def _gemm(constants: Constants, settings: dict[str, Any]) -> list[nn.Module]:
 
 def _matmul(constants: Constants, settings: dict[str, Any]) -> list[nn.Module]:
     if constants[1] is None:
-        raise NoChainError("holds a MatMul whose weights are not constant, or come first")
+        raise NoChainError(why("opaque.chain.matmul"))
     return [linear(_tensor(constants[1]).T, None)]
 
 
 def _norm(constants: Constants, settings: dict[str, Any]) -> list[nn.Module]:
     if settings.get("training_mode", 0) or any(one is None for one in constants[1:5]):
-        raise NoChainError("holds a BatchNormalization in training")
+        raise NoChainError(why("opaque.chain.norm"))
     scale, shift, mean, variance = (_tensor(one) for one in constants[1:5] if one is not None)
     norm = nn.BatchNorm1d(len(scale), eps=settings.get("epsilon", 1e-5), dtype=scale.dtype)
     norm.load_state_dict(
@@ -99,11 +102,11 @@ def _arithmetic(kind: str, constants: Constants, before: list[nn.Module]) -> lis
     """A constant added to, or times, each column: folded into a layer before, or a diagonal layer of its own."""
     constant = constants[1] if constants[0] is None else constants[0]
     if constant is None or (constants[0] is not None and kind in ("Sub", "Div")):
-        raise NoChainError(f"holds {kind} of two values that are not constant")
+        raise NoChainError(why("opaque.chain.computed", kind=kind))
     last = before[-1] if before else None
     width = last.out_features if isinstance(last, nn.Linear) else constant.size
     if constant.size not in (1, width) or (constant.size == 1 and not isinstance(last, nn.Linear)):
-        raise NoChainError(f"holds {kind} with a constant of shape {constant.shape}")
+        raise NoChainError(why("opaque.chain.shape", kind=kind, shape=str(constant.shape)))
     value = _tensor(np.broadcast_to(constant.reshape(-1), (width,)))
     zero, one = torch.zeros_like(value), torch.ones_like(value)
     scale, shift = {
@@ -118,7 +121,7 @@ def _arithmetic(kind: str, constants: Constants, before: list[nn.Module]) -> lis
 
 def _tensor(values: NDArray[Any]) -> Tensor:
     if not np.issubdtype(values.dtype, np.floating):
-        raise NoChainError(f"computes with constants of type {values.dtype}")
+        raise NoChainError(why("opaque.chain.type", type=str(values.dtype)))
     return torch.as_tensor(np.array(values, dtype=np.float64 if values.dtype == np.float64 else np.float32))
 
 

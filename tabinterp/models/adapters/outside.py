@@ -16,6 +16,7 @@ from numpy.typing import NDArray
 from torch import nn
 
 from ...errors import ModelError
+from ...sentence import Message, why
 from ...table.draws import FloatArray
 from ..front import private
 from ..inputs import SideBySide, side_by_side
@@ -36,7 +37,7 @@ class Outside:
     library: str
     run: Run
     sequence: nn.Sequential | None
-    opaque: str
+    opaque: Message | None
     outputs: str
     weights: list[NDArray[Any]]
 
@@ -56,7 +57,7 @@ def wrap(
     if sequence is not None and len(encoders) == 1 and _agrees(sequence, network.run):
         model = wrap_torch(sequence, encoders[0] or "passthrough", classes, task, outputs, name)
         return replace(model, name=name or f"{network.name}{_widths(sequence)}", library=network.library)
-    opaque = network.opaque if sequence is None else "gives other answers when its layers are read as torch layers"
+    opaque = network.opaque if sequence is None else None
     plain = Model(
         name=name or network.name,
         library=network.library,
@@ -64,7 +65,7 @@ def wrap(
         task=task,
         classes=None if classes is None else tuple(classes),
         outputs=outputs,
-        opaque=opaque,
+        opaque=opaque or why("opaque.outside"),
         original=nn.ParameterList(torch.as_tensor(np.array(one)) for one in network.weights).requires_grad_(False),
     )
 

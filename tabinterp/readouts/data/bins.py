@@ -6,6 +6,7 @@ Cells are made from the training rows alone, so that what is read off them says 
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 import pandas as pd
@@ -30,11 +31,43 @@ class Cells:
         return np.bincount(self.codes[rows], of[rows], self.size).astype(np.float64)
 
 
-def cells(table: Table, name: str, training: BoolArray, most: int) -> Cells:
-    """At most `most` cells and two more."""
+@dataclass(frozen=True, eq=False)
+class Cutting:
+    """How a column is cut: a number at `edges`, anything else by the `places` of its most frequent levels."""
+
+    name: str
+    edges: FloatArray | None
+    places: dict[Any, int]
+
+    @property
+    def size(self) -> int:
+        return (len(self.places) if self.edges is None else len(self.edges) + 1) + 2
+
+    def cells(self, table: Table) -> Cells:
+        """The rows of any table in these cells."""
+        if self.edges is not None:
+            x = number(table, self.name)
+            codes = np.searchsorted(self.edges, x, side="left")
+            return Cells(self.name, np.where(np.isnan(x), self.size - 1, codes).astype(np.int64), self.size)
+        codes, levels = _levels(table, self.name)
+        places = [*(self.places.get(level, self.size - 2) for level in levels), self.size - 1]
+        return Cells(self.name, np.array(places, dtype=np.int64)[codes], self.size)
+
+
+def cutting(table: Table, name: str, training: BoolArray, most: int) -> Cutting:
+    """At most `most` cells and two more, as the training rows have it."""
     if table.schema[name].kind == "numeric":
-        return _numbers(name, number(table, name), training, most)
-    return _levels(name, level_codes(table, name), training, most)
+        x = number(table, name)
+        return Cutting(name, _edges(x[training & ~np.isnan(x)], most), {})
+    codes, levels = _levels(table, name)
+    counts = np.bincount(codes[training & (codes >= 0)], minlength=len(levels))
+    kept = [i for i in np.argsort(-counts, kind="stable")[:most] if counts[i] > 0]
+    return Cutting(name, None, {levels[i]: place for place, i in enumerate(kept)})
+
+
+def cells(table: Table, name: str, training: BoolArray, most: int) -> Cells:
+    """The rows of the table that says how the column is cut."""
+    return cutting(table, name, training, most).cells(table)
 
 
 def number(table: Table, name: str) -> FloatArray:
@@ -43,8 +76,7 @@ def number(table: Table, name: str) -> FloatArray:
 
 def level_codes(table: Table, name: str) -> IntArray:
     """(n,) a number for each distinct value in the order of their first rows; -1 where it is missing."""
-    values = table.frame[name]
-    return np.asarray(pd.factorize(values if values.dtype == object else values.astype(object))[0], dtype=np.int64)
+    return _levels(table, name)[0]
 
 
 def as_number(table: Table, name: str) -> FloatArray:
@@ -62,23 +94,14 @@ def known_in(x: FloatArray, rows: BoolArray | IntArray) -> FloatArray:
     return np.where(np.isnan(x[rows]).all(axis=0), 0.0, x)
 
 
-def _numbers(name: str, x: FloatArray, training: BoolArray, most: int) -> Cells:
-    known = x[training & ~np.isnan(x)]
+def _levels(table: Table, name: str) -> tuple[IntArray, list[Any]]:
+    values = table.frame[name]
+    codes, levels = pd.factorize(values if values.dtype == object else values.astype(object))
+    return np.asarray(codes, dtype=np.int64), [*levels]
+
+
+def _edges(known: FloatArray, most: int) -> FloatArray:
     distinct = np.unique(known)
     if len(distinct) <= most:
-        edges = (distinct[1:] + distinct[:-1]) / 2
-    else:
-        edges = np.unique(np.quantile(known, np.linspace(0, 1, most + 1)[1:-1], method="inverted_cdf"))
-    codes = np.searchsorted(edges, x, side="left")
-    size = len(edges) + 3
-    return Cells(name, np.where(np.isnan(x), size - 1, codes).astype(np.int64), size)
-
-
-def _levels(name: str, codes: IntArray, training: BoolArray, most: int) -> Cells:
-    counts = np.bincount(codes[training & (codes >= 0)], minlength=int(codes.max(initial=-1)) + 1)
-    kept = np.argsort(-counts, kind="stable")[:most]
-    kept = kept[counts[kept] > 0]
-    place = np.full(len(counts) + 1, len(kept), dtype=np.int64)
-    place[kept] = np.arange(len(kept))
-    place[-1] = len(kept) + 1  # missing values, whose code is -1
-    return Cells(name, place[codes], len(kept) + 2)
+        return np.asarray((distinct[1:] + distinct[:-1]) / 2)
+    return np.unique(np.quantile(known, np.linspace(0, 1, most + 1)[1:-1], method="inverted_cdf"))

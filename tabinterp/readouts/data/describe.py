@@ -25,7 +25,8 @@ ESTIMAND = (
 class DataReadings(Display):
     """Everything that is read off the rows. `columns` are the inputs and the target; `power` and `drift` may be empty.
 
-    `drift` and the held-out half of `power` need a split; `equal` are families of input columns that tell the same.
+    `drift`, of `drift_rows` rows, and the held-out half of `power` need a split; `equal` are families of input columns that tell
+    the same.
     """
 
     drawn: ClassVar[Drawn] = Drawn(
@@ -46,6 +47,7 @@ class DataReadings(Display):
     metric: str  # "auc" or "r2": of `power` and `beyond`
     rows: int
     seed: int
+    drift_rows: int = 0
     estimand: str = ESTIMAND
 
     def _numbers(self) -> pd.DataFrame:
@@ -99,17 +101,18 @@ def describe_data(table: Table, *, seed: int = 0) -> DataReadings:
     facts = tuple(column_facts(table, name) for name in names)
     others = [c.name for c in table.schema.columns if c.role == "dropped"]
     named = [f.column for f in facts[:-1] if f.identifier] + [c for c in others if column_facts(table, c).identifier]
-    power = column_power(table, seed)
+    power, drift = column_power(table, seed), column_drift(table)
     strongest = sorted(power, key=lambda one: -np.nan_to_num(one.training[0]))[:BOOSTED]
     return DataReadings(
         columns=facts,
         copies=copies(table, named),
         equal=equal_columns(table),
-        drift=column_drift(table),
+        drift=drift,
         whole=whole_drift(table, seed),
         power=power,
         beyond=beyond_others(table, [one.column for one in strongest], seed),
         metric="auc" if table.schema.goal.classes else "r2",
         rows=len(table),
         seed=seed,
+        drift_rows=len(table) if drift else 0,
     )

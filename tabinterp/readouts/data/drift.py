@@ -15,11 +15,10 @@ import numpy as np
 from scipy import stats
 
 from ...table import Table
-from ...table.draws import FloatArray, chosen, row_hash
+from ...table.draws import FloatArray, IntArray, chosen, row_hash
 from ..pvalues import benjamini_hochberg
 from ..trees import few_trees
-from ..weights import effective
-from .bins import as_number, cells, known_in
+from .bins import Cutting, as_number, cutting, known_in
 from .power import FEWEST, Estimate
 from .scores import auc, over_folds
 
@@ -50,26 +49,56 @@ class WholeDrift:
     training_rows: int
 
 
+@dataclass(frozen=True, eq=False)
+class Shares:
+    """(2, cells) weight of the training and of the held-out rows in each cell of a column, and of both sides rows, sum w^2."""
+
+    mass: tuple[FloatArray, ...]
+    rows: IntArray
+    squares: FloatArray
+
+
+def start(table: Table) -> tuple[Cutting, ...] | None:
+    """How every input column and the target are cut; None without a split, or with too few rows on a side of it."""
+    if table.held_out is None or min(table.held_out.sum(), (~table.held_out).sum()) < FEWEST:
+        return None
+    names = [*table.schema.inputs, table.schema.target]
+    return tuple(cutting(table, name, ~table.held_out, PSI_CELLS) for name in names)
+
+
+def update(plan: tuple[Cutting, ...], table: Table) -> Shares:
+    """Sums over rows of both sides."""
+    assert table.held_out is not None
+    side, w = table.held_out.astype(np.int64), table.weights
+    mass = []
+    for one in plan:
+        codes = side * one.size + one.cells(table).codes
+        mass.append(np.bincount(codes, w, 2 * one.size).astype(np.float64).reshape(2, one.size))
+    rows = np.bincount(side, minlength=2).astype(np.int64)
+    squares = rows.astype(np.float64) if w is None else np.bincount(side, w**2, 2).astype(np.float64)
+    return Shares(tuple(mass), rows, squares)
+
+
+def merge(a: Shares, b: Shares) -> Shares:
+    mass = tuple(x + y for x, y in zip(a.mass, b.mass, strict=True))
+    return Shares(mass, a.rows + b.rows, a.squares + b.squares)
+
+
+def finish(plan: tuple[Cutting, ...], sums: Shares) -> tuple[ColumnDrift, ...]:
+    """The weight of each side counts as its rows do."""
+    found = []
+    for mass in sums.mass:
+        total = mass.sum(axis=1, keepdims=True)
+        counts = (mass * sums.rows[:, None] / total)[:, mass.sum(axis=0) > 0]
+        found.append((psi(counts[0], counts[1]), *_chi_squared(counts, total[:, 0] ** 2 / sums.squares)))
+    q = benjamini_hochberg(np.array([p for *_, p in found]))
+    return tuple(ColumnDrift(one.name, *numbers, float(at)) for one, numbers, at in zip(plan, found, q, strict=True))
+
+
 def column_drift(table: Table) -> tuple[ColumnDrift, ...]:
     """Of every input column and the target; none without a split."""
-    if table.held_out is None or min(table.held_out.sum(), (~table.held_out).sum()) < FEWEST:
-        return ()
-    names = [*table.schema.inputs, table.schema.target]
-    found = [_drift(table, name) for name in names]
-    q = benjamini_hochberg(np.array([p for *_, p in found]))
-    return tuple(
-        ColumnDrift(name, psi, statistic, df, p, float(at))
-        for name, (psi, statistic, df, p), at in zip(names, found, q, strict=True)
-    )
-
-
-def _drift(table: Table, name: str) -> tuple[float, float, int, float]:
-    held = table.held_out
-    assert held is not None
-    parts, w = cells(table, name, ~held, PSI_CELLS), table.row_weights
-    counts = np.stack([parts.sums(w / w[rows].mean(), rows) for rows in (~held, held)])
-    counts = counts[:, counts.sum(axis=0) > 0]
-    return psi(counts[0], counts[1]), *_chi_squared(counts, [effective(w[rows]) for rows in (~held, held)])
+    plan = start(table)
+    return () if plan is None else finish(plan, update(plan, table))
 
 
 def psi(first: FloatArray, second: FloatArray) -> float:
@@ -82,12 +111,12 @@ def psi(first: FloatArray, second: FloatArray) -> float:
     return float(((p - q) * np.log(p / q)).sum())
 
 
-def _chi_squared(counts: FloatArray, rows: list[float]) -> tuple[float, int, float]:
+def _chi_squared(counts: FloatArray, rows: FloatArray) -> tuple[float, int, float]:
     """Shares of the weight, on as many rows as the weights are worth."""
     cells_left = counts.shape[1] - 1
     if cells_left < 1:
         return np.nan, 0, np.nan
-    scaled = counts / counts.sum(axis=1, keepdims=True) * np.array(rows)[:, None]
+    scaled = counts / counts.sum(axis=1, keepdims=True) * rows[:, None]
     found = stats.chi2_contingency(scaled, correction=False)
     return float(found.statistic), int(found.dof), float(found.pvalue)
 

@@ -9,7 +9,21 @@ from tabinterp.report.blocks import Block, Cell, Fold, Paragraph, Section, Table
 from tabinterp.report.changes import LEVEL, Change, Changes, Fact, Key
 from tabinterp.report.document import Document
 from tabinterp.report.parts.first import FirstScreen
-from tabinterp.report.words import cells, listed, name_cell, number, p_value, series, signed, t, tidy
+from tabinterp.report.words import (
+    cells,
+    level_name,
+    listed,
+    name_cell,
+    number,
+    p_value,
+    series,
+    signed,
+    step_of,
+    t,
+    tidy,
+)
+
+COUNTS = ("rows", "held-out rows", "parameters of the network")  # facts that are numbers
 
 
 def changes_screen(found: Changes, document: Document) -> FirstScreen:
@@ -66,7 +80,7 @@ def _numbers(rows: Sequence[Change], caption: str) -> Table:
     columns = ("name", "theme", "first", "second", "difference", "q")
     body = [
         [
-            name_cell(_named(row.theme, row.name)),
+            name_cell(_named(row.theme, row.parts)),
             Cell(_whose(row.theme, row.of), style="t"),
             *cells([number(row.first), number(row.second), signed(row.difference), p_value(row.q)]),
         ]
@@ -76,15 +90,19 @@ def _numbers(rows: Sequence[Change], caption: str) -> Table:
     return Table(t(f"changes.section.{caption}"), head, body)
 
 
-def _named(theme: str, name: str) -> str:
+def _named(theme: str, parts: tuple[str, ...]) -> str:
     """What a number is called: our own words in the reader's language, names of the table as they are."""
-    first, comma, rest = name.partition(", ")
+    first, *rest = parts
     if theme in ("calibration", "gain"):
-        return tidy(f"{messages.word('changes.part', first)}{comma}{rest}")
-    column, comma, metric = name.rpartition(", ")
-    if theme in ("performance", "importance"):
-        return tidy(f"{column}{comma}{messages.word('report.metric', metric)}")
-    return tidy(name)
+        told = [messages.word("changes.part", first), *rest]
+    elif theme == "performance":
+        told = [messages.word("report.metric", first)]
+    elif theme == "importance":
+        told = [first, *(messages.word("report.metric", loss) for loss in rest)]
+    else:
+        level, unit, output = rest
+        told = [first, level_name(level), step_of(unit) if unit else "", output]
+    return tidy(listed(part for part in told if part))
 
 
 def _whose(theme: str, of: str) -> str:
@@ -93,13 +111,16 @@ def _whose(theme: str, of: str) -> str:
 
 
 def _alone(key: Key) -> str:
-    theme, of, name = key
-    return f"{_whose(theme, of)}: {_named(theme, name)}"
+    theme, of, parts = key
+    return f"{_whose(theme, of)}: {_named(theme, parts)}"
 
 
 def _was(fact: Fact) -> list[str]:
-    """What it was and what it is; a status in the reader's language."""
-    return [tidy(messages.word("status", value)) for value in (fact.first, fact.second)]
+    """What it was and what it is; a status or a number of rows as the reader's language writes it."""
+    if fact.name in COUNTS:
+        return [messages.signs(value) for value in (fact.first, fact.second)]
+    vocabulary = "name" if fact.name == "linear model" else "status"
+    return [tidy(messages.word(vocabulary, value)) for value in (fact.first, fact.second)]
 
 
 def _facts(facts: Sequence[Fact], caption: str) -> list[Block]:
@@ -129,7 +150,7 @@ def as_text(found: Changes) -> str:
             "changes.text",
             theme=t(f"changes.{row.theme}"),
             of=t(f"changes.of.{row.of}"),
-            name=_named(row.theme, row.name),
+            name=_named(row.theme, row.parts),
             first=row.first,
             second=row.second,
             difference=signed(row.difference),

@@ -31,7 +31,9 @@ def data(document: Document) -> list[Block]:
         return []
     metric = t(f"report.data.{part.metric}")
     chance = 0.5 if part.metric == "auc" else 0
-    blocks: list[Block] = [Paragraph(t("report.data.lead", rows=part.rows, metric=metric, chance=chance), "note")]
+    drawn = document.data.drawn
+    lead = "report.data.lead" if drawn is None else "report.data.lead.drawn"
+    blocks: list[Block] = [Paragraph(t(lead, rows=part.rows, metric=metric, chance=chance), "note")]
     if part.equal:
         families = series(" = ".join(map(tidy, family)) for family in part.equal)
         blocks.append(Paragraph(t("report.data.equal", families=families)))
@@ -52,6 +54,8 @@ def data(document: Document) -> list[Block]:
     if drifted:
         drifted.sort(key=lambda one: -(one.psi or 0.0))
         blocks += [Heading(t("report.data.drift")), Paragraph(t("report.data.drift.note"), "note")]
+        if part.drift_rows is not None:
+            blocks.append(Paragraph(t("report.data.drift.rows", rows=part.drift_rows), "note"))
         blocks.append(_drift(drifted[:MOST]))
     odd = [one for one in part.columns if one.rare_levels or one.unseen_rows != 0 or any(_remarks(one))]
     return [*blocks, *([Fold(t("report.data.contents_fold", count=len(odd)), [_contents(odd)])] if odd else [])]

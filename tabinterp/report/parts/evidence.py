@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
+from tabinterp.messages import word
 from tabinterp.report.blocks import Block, Cell, Facts, Fold, Heading, Paragraph, Points, Table
 from tabinterp.report.document import Document
 from tabinterp.report.evidenced import Card, EvidenceRow
-from tabinterp.report.words import cells, listed, t, tidy
+from tabinterp.report.words import cells, date, listed, t, tidy
 
 OUTSIDE = ("governance", "system", "notice", "person", "manage")
 
@@ -26,24 +27,32 @@ def evidence(document: Document) -> list[Block]:
         return []
     count = {status: sum(row.status == status for row in rows) for status in ("supplied", "partial", "not_supplied")}
     told = {"supplied": count["supplied"], "partial": count["partial"], "none": count["not_supplied"]}
-    versions = dict.fromkeys((row.instrument, row.version) for row in rows)
+    versions = [
+        (_named("instrument", name), _named("instrument.version", version))
+        for name, version in dict.fromkeys((row.instrument, row.version) for row in rows)
+    ]
     return [
         Paragraph(t("report.evidence.lead")),
         Paragraph(t("report.evidence.count", clauses=len(rows), **told)),
         Fold(t("report.evidence.table"), [Paragraph(t("report.evidence.marks"), "note"), _table(rows)]),
-        Fold(t("report.evidence.versions"), [Facts([(tidy(name), tidy(version)) for name, version in versions])]),
+        Fold(t("report.evidence.versions"), [Facts(versions)]),
         Heading(t("report.evidence.outside")),
         Points([t(f"report.evidence.outside.{name}") for name in OUTSIDE]),
     ]
+
+
+def _named(vocabulary: str, name: str) -> str:
+    """As the mapping that is shipped names it, in the reader's language; as it stands where the user's own does."""
+    return tidy(word(vocabulary, name))
 
 
 def _table(rows: list[EvidenceRow]) -> Table:
     names = ("instrument", "clause", "applies", "mark", "status", "missing")
     body = [
         [
-            Cell(tidy(row.instrument), style="whole"),
-            Cell(tidy(row.clause), style="w"),
-            *cells([row.applies or "–", row.mark]),
+            Cell(_named("instrument", row.instrument), style="whole"),
+            Cell(_named("instrument.clause", row.clause), style="w"),
+            *cells([date(row.applies) if row.applies else "–", row.mark]),
             Cell(t(f"report.evidence.{row.status}"), style="t"),
             Cell(listed(row.missing) or "–", style="w"),
         ]

@@ -60,7 +60,11 @@ def _ladder(part: Ladder) -> list[Block]:
         margin=number(part.margin),
     )
     pairs = [Paragraph(t("report.gain.pairs", pairs=listed(map(tidy, part.pairs))), "note")] if part.pairs else []
-    return [Heading(t("report.gain.ladder")), Paragraph(lead, "note"), _rungs(part, unit), *pairs]
+    return [Heading(t("report.gain.ladder")), Paragraph(lead, "note"), _rungs(part, unit), *pairs, *_passed(part)]
+
+
+def _passed(part: Ladder | Shares) -> list[Block]:
+    return [Paragraph(t("report.gain.passed", count=part.passed), "note")] if part.passed else []
 
 
 def _rungs(part: Ladder, unit: dict[str, str]) -> Block:
@@ -113,6 +117,7 @@ def _shares(part: Shares) -> list[Block]:
     blocks: list[Block] = [
         Heading(t("report.gain.shares")),
         Paragraph(t("report.gain.shares.lead", rows=rows, folds=part.folds), "note"),
+        *_passed(part),
         _whole(part),
     ]
     if part.weighting is not None:

@@ -52,9 +52,11 @@ def groups(document: Document) -> list[Block]:
     part = document.groups
     if part is None:
         return []
-    blocks = [] if part.table is None else _people(part.table)
+    drawn = document.data.drawn
+    note = [Paragraph(t("report.groups.summed"), "note")] if drawn is not None and "groups" in drawn.summed else []
+    blocks: list[Block] = [] if part.table is None else [*_people(part.table), *note]
     if part.classes:
-        blocks += [Heading(t("report.groups.people")), *several(part), *map(_of_class, part.classes)]
+        blocks += [Heading(t("report.groups.people")), *several(part), *map(_of_class, part.classes), *note]
     for proxy in part.proxies:
         blocks += _proxy(proxy)
     if part.alternatives is not None:
@@ -150,7 +152,10 @@ def _more(rows: list[GroupRow], selected: bool) -> list[Block]:
     if selected:
         blocks.append(_fold(rows, "report.groups.errors", errors, t("report.groups.errors.note")))
     if any(row.network is not None and row.network.ece is not None for row in rows):
-        blocks.append(_fold(rows, "report.groups.calibration", fit, t("report.groups.calibration.note")))
+        table = _table(rows, t("report.groups.calibration"), fit, any(row.fit_rows is not None for row in rows))
+        blocks.append(
+            Fold(t("report.groups.calibration"), [table, Paragraph(t("report.groups.calibration.note"), "note")])
+        )
     return blocks
 
 
@@ -159,16 +164,22 @@ def _fold(rows: list[GroupRow], key: str, columns: list[tuple[str, Shown]], note
 
 
 def _table(
-    rows: Sequence[GroupRow | FittedRow], caption: str, columns: list[tuple[str, Callable[[Any], str]]]
+    rows: Sequence[GroupRow | FittedRow],
+    caption: str,
+    columns: list[tuple[str, Callable[[Any], str]]],
+    fits: bool = False,
 ) -> Table:
-    """One row a group; the network beside its counterpart in every number."""
+    """One row a group; the network beside its counterpart in every number. `fits`: these are of other numbers of rows."""
     head = [Cell(t("report.groups.group"), style="w"), Cell(t("report.groups.rows"))]
+    head += [Cell(t("report.groups.fit_rows"))] if fits else []
     head += [Cell(t(f"report.groups.{name}.{model}"), style=STYLES[model]) for name, _ in columns for model in MODELS]
     body = []
     for row in rows:
         both = {"network": row.network, "linear": row.linear}
         name = t("report.groups.control", group=named(row.group)) if row.control else named(row.group)
         line = [Cell(tidy(name), style="w"), Cell(NONE if row.rows is None else counted(row.rows))]
+        if fits and isinstance(row, GroupRow):
+            line.append(Cell(NONE if row.fit_rows is None else counted(row.fit_rows)))
         body.append(
             [
                 *line,

@@ -140,7 +140,7 @@ def _between(column: PanelColumn) -> list[str]:
     if column.levels is None:
         return [number(value) for value in column.values]
     return [
-        NONE if level is None else t("report.inside.six.level", level=tidy(level), share=share(value))
+        NONE if level is None else t("report.inside.six.level", level=tidy(level_name(level)), share=share(value))
         for level, value in zip(column.levels, column.values, strict=True)
     ]
 

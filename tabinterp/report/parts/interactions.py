@@ -25,6 +25,8 @@ def interactions(document: Document) -> list[Block]:
         Paragraph(t("report.interactions.lead", count=count, screened=part.screened, rows=rows)),
         linear,
     ]
+    if part.passed:
+        blocks.insert(1, Paragraph(t("report.interactions.passed", count=part.passed, most=number(part.passed_most))))
     for place, output in enumerate(named):
         own = [row for row in part.pairs if row.output == output]
         table = _table(sorted(own, key=lambda row: -(row.variance.value or 0.0)))

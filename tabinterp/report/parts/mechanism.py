@@ -16,6 +16,7 @@ from tabinterp.report.words import (
     cut_cell,
     interval,
     layer_name,
+    level_name,
     listed,
     name_cell,
     number,
@@ -24,6 +25,7 @@ from tabinterp.report.words import (
     scaled,
     share,
     signed,
+    step_of,
     t,
     tidy,
     two,
@@ -121,15 +123,15 @@ def _shown(terms: Sequence[RegionTerm], rank: dict[str, int]) -> list[int]:
 
 
 def _term(row: TermRow) -> Cell:
-    return name_cell(row.column if row.level is None else f"{row.column}: {row.level}")
+    return name_cell(row.column if row.level is None else f"{row.column}: {level_name(row.level)}")
 
 
 def _step(row: TermRow) -> Cell:
     if row.level is not None:
-        return Cell(t("report.step.reference", reference=cut(row.reference or NONE)), style="t")
+        return Cell(t("report.step.reference", reference=cut(level_name(row.reference or NONE))), style="t")
     if row.sd is not None:
         return Cell(t("report.step.sd"), style="t")
-    return Cell(t("report.step.unit") if row.unit is None else t("report.step.words", unit=row.unit), style="t")
+    return Cell(t("report.step.unit") if row.unit is None else step_of(row.unit), style="t")
 
 
 def _per_step(row: TermRow, value: float | None) -> float | None:

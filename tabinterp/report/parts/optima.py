@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from tabinterp.report.blocks import Block, Cell, Figure, Key, Paragraph, Table
 from tabinterp.report.inside import Card, Inside, Optimum, OutputCard, PathPoint, Place, Plausible
 from tabinterp.report.pathway import Step, pathway
-from tabinterp.report.words import NONE, cells, name_cell, number, share, t, tidy, two, yes
+from tabinterp.report.words import NONE, cells, layer_name, name_cell, number, share, t, tidy, two, yes
 
 PLACES = 10  # columns of an optimum
 MEASURES = ("mahalanobis", "neighbours", "forest", "residual")
@@ -113,7 +113,7 @@ def path(part: Inside, card: Card) -> list[Block]:
         return []
     told = [(_ball(p), p.value, p.tenth, p.oddness, p.unreadable) for p in card.path]
     told.append((t("report.inside.path.free"), found.value, found.tenth, found.oddness, found.unreadable))
-    name = t("report.neuron.name", layer=tidy(card.layer), index=str(card.index))
+    name = t("report.neuron.name", layer=tidy(layer_name(card.layer)), index=str(card.index))
     steps = [
         Step(ball, value, not far, real, t("report.mark", name=name, model=ball, value=number(value)))
         for ball, value, real, _, far in told

@@ -28,7 +28,7 @@ def reasons(document: Document) -> list[Block]:
     lead = t(
         "report.reasons.lead",
         declined=part.declined_rows,
-        rows_of=part.rows_of,
+        rows_of=t(f"report.method.rows_of.{part.rows_of}"),
         rows=part.rows,
         most=part.most,
         reference=part.reference_rows,

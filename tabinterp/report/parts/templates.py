@@ -12,6 +12,7 @@ from tabinterp.report.words import (
     by_importance,
     cut,
     cut_cell,
+    layer_name,
     level_name,
     listed,
     name_cell,
@@ -39,14 +40,14 @@ def templates(document: Document, part: Inside) -> list[Block]:
         head.append(Cell(t("report.inside.templates.other", count=left)))
     layer = part.layers[0].layer
     rows = [_row(layer, one, order) for one in part.templates]
-    values = {"count": len(part.templates), "layer": tidy(layer)}
+    values = {"count": len(part.templates), "layer": tidy(layer_name(layer))}
     table = Table(t("report.inside.templates.table", **values), head, rows, style="heat tall")
     note = Paragraph(t("report.inside.templates.note", percent=round(100 * LEAST)), "note")
     return [Fold(t("report.inside.templates.fold", **values), [note, table])]
 
 
 def _row(layer: str, found: Template, order: list[int]) -> list[Cell]:
-    cells = [Cell(t("report.neuron.name", layer=cut(layer), index=str(found.index)))]
+    cells = [Cell(t("report.neuron.name", layer=cut(layer_name(layer)), index=str(found.index)))]
     cells += [_cell(found, place) for place in order[:WIDEST]]
     if others := order[WIDEST:]:
         total = sum(found.shares[place] or 0.0 for place in others)
@@ -61,6 +62,7 @@ def _cell(found: Template, place: int) -> Cell:
     if share < LEAST:
         return Cell(t("report.inside.templates.small"))
     sign = {-1: MINUS, 0: "", 1: "+"}[found.signs[place]]
+    level = None if level is None else level_name(level)
     named = "" if level is None else cut(level, LEVEL)
     told = t("report.inside.templates.share", percent=round(100 * share))
     whole = "" if level is None or tidy(level) == named else sign + tidy(level)

@@ -1,0 +1,173 @@
+"""How one model treats groups of people: what its sums over rows say of every group that may be told (`groups` says what)."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import numpy as np
+
+from ..readouts.grids import SMALL
+from ..table.draws import FloatArray, IntArray
+from .classes import told_classes
+from .partition import BoolArray, Family, shares_told
+from .rates import NONE, Estimate, Share, of_mean, of_means, of_share, of_shares, ratio_of, standardised
+from .tallies import Plan, Sums, Tally
+
+ESTIMATES = (
+    "rate", "ratio", "ratio_most", "difference", "smd", "tpr_difference", "fpr_difference", "intercept", "slope",
+)  # fmt: skip
+
+
+@dataclass(frozen=True)
+class Treated:
+    """One group under one model. `rate` is the share selected, or the mean prediction; differences are group less control.
+
+    Estimates are (value, standard error, low, high), NaN where there is none: of the control group itself, where fewer than ten
+    rows tell a number, and of a ratio to nothing. Where fewer than ten rows are selected, `ratio` has its upper end alone, were
+    they nine; where fewer than ten are not, its lower end.
+    """
+
+    rate: Estimate
+    difference: Estimate
+    p: float  # that there is none
+    smd: Estimate
+    ece: float
+    intercept: Estimate = NONE
+    slope: Estimate = NONE
+    ratio: Estimate = NONE  # to the control group
+    ratio_most: Estimate = NONE  # to the most selected group
+    tpr: float = np.nan
+    tpr_difference: Estimate = NONE
+    fpr: float = np.nan
+    fpr_difference: Estimate = NONE
+
+
+Judged = list[list[Treated | None]]  # of each cell of each family
+
+
+def treated(plan: Plan, sums: Sums, cut: Sequence[Family], model: int) -> list[Judged]:
+    """Of each output."""
+    tallies = sums.tallies[model]
+    rates = [[[cell.told for cell in family.cells] for family in cut]]
+    if plan.task == "multiclass":
+        counts = [np.stack([_sides(one)[:, 1] for one in outputs], axis=1) for outputs in zip(*tallies, strict=True)]
+        rates = told_classes(cut, [one[family.places] for one, family in zip(counts, cut, strict=True)])
+    elif plan.labels:
+        rates = [shares_told(cut, [_sides(one)[family.places] for one, family in zip(tallies[0], cut, strict=True)])]
+    largest = sums.largest or [None] * len(cut)
+    found = []
+    for output, told, scale in zip(tallies, rates, plan.scales[model], strict=True):
+        errors = told
+        if plan.labels:
+            errors = shares_told(cut, [one.sides[family.places] for one, family in zip(output, cut, strict=True)])
+        told_of = zip(output, cut, told, errors, scale.some, largest, strict=True)
+        found.append([_family(_told(plan, *one), one[1]) for one in told_of])
+    return found
+
+
+def _sides(tally: Tally) -> IntArray:
+    """(cells, 2) rows that are not selected, and that are."""
+    return np.asarray(tally.sides.reshape(-1, 2, 2).sum(axis=2))
+
+
+@dataclass(frozen=True, eq=False)
+class _Group:
+    """One group in the sums of one model: shares that may be told, NaN where not, and what else is told of it.
+
+    `whole`: the share selected, told or not; `rows` (2,) that are not selected, and that are, None of numbers; `reach`: the share
+    of the weight that nine rows can have; `size`: as how many rows all count.
+    """
+
+    whole: float
+    rate: Share
+    tpr: Share
+    fpr: Share
+    score: Share
+    ece: float
+    rows: IntArray | None
+    reach: float
+    size: float
+
+
+def _told(
+    plan: Plan,
+    tally: Tally,
+    family: Family,
+    rates: Sequence[bool],
+    errors: Sequence[bool],
+    binned: BoolArray,
+    largest: FloatArray | None,
+) -> list[_Group | None]:
+    """Of every cell; None where it is held back."""
+    selected, among, sides = tally.selected, [], None
+    if plan.labels:
+        among, sides = [tally.among(outcome) for outcome in (1, 0)], _sides(tally)
+    positive = int(plan.task == "multiclass" or plan.declined == "negative")  # of the outcome that is predicted
+    made: list[_Group | None] = []
+    for cell, place, rate, both in zip(family.cells, map(int, family.places), rates, errors, strict=True):
+        if not cell.told:
+            made.append(None)
+            continue
+        whole, mass = selected.share(place), float(selected.mass[place])
+        most = SMALL - 1 if largest is None else float(largest[place].sum())
+        shares = [one.share(place) if rate and both else Share() for one in among] or [Share(), Share()]
+        made.append(
+            _Group(
+                whole=whole.value,
+                rate=whole if rate else Share(),
+                tpr=shares[0],
+                fpr=shares[1],
+                score=tally.score.share(place),
+                ece=tally.error(place, positive) if binned[place] else np.nan,
+                rows=None if sides is None else sides[place],
+                reach=most / mass if mass > 0 else np.nan,
+                size=mass**2 / float(selected.squares[place]) if mass > 0 else np.nan,
+            )
+        )
+    return made
+
+
+def _family(told: list[_Group | None], family: Family) -> list[Treated | None]:
+    rates = [-np.inf if one is None else np.nan_to_num(one.whole) for one in told]
+    most = told[int(np.argmax(rates))]
+    control = None if family.control is None else told[family.control]
+    return [
+        None if one is None else _treated(one, None if one is control else control, None if one is most else most)
+        for one in told
+    ]
+
+
+def _treated(group: _Group, control: _Group | None, most: _Group | None) -> Treated:
+    none = Share()
+    rate, against = group.rate, none if control is None else control.rate
+    smd = standardised(group.score, none if control is None else control.score)
+    if group.rows is None:
+        difference, p = of_means(rate, against)
+        return Treated(rate=of_mean(rate), difference=difference, p=p, smd=smd, ece=group.ece)
+    difference, p = of_shares(rate, against)
+    return Treated(
+        rate=of_share(rate),
+        difference=difference,
+        p=p,
+        smd=smd,
+        ece=group.ece,
+        ratio=ratio_of(rate, against) if np.isfinite(rate.value) else _one_end(group, against),
+        ratio_most=ratio_of(rate, none if most is None else most.rate),
+        tpr=group.tpr.value,
+        tpr_difference=of_shares(group.tpr, none if control is None else control.tpr)[0],
+        fpr=group.fpr.value,
+        fpr_difference=of_shares(group.fpr, none if control is None else control.fpr)[0],
+    )
+
+
+def _one_end(group: _Group, against: Share) -> Estimate:
+    """Of a ratio that is not told: the end that holds were nine rows selected, or not selected, where fewer than ten are."""
+    left, selected = (0, 0) if group.rows is None else group.rows
+    for side, end in ((selected, 3), (left, 2)):
+        if 0 < side < SMALL:
+            value = group.reach if end == 3 else 1 - group.reach
+            deviation = float(np.sqrt(group.reach * (1 - group.reach)))
+            found = ratio_of(Share(value, group.size, deviation), against)
+            return (np.nan, np.nan, np.nan, found[3]) if end == 3 else (np.nan, np.nan, found[2], np.nan)
+    return NONE
