@@ -28,10 +28,10 @@ from .models import Model
 from .models.load import load_counterpart, load_model, load_null, load_others
 from .report.canonical import from_bytes, to_bytes
 from .report.document import Document, Message
-from .report.grouped import Groups
 from .report.provenance import SMALL, TOLERANCE
 from .report.render import render
-from .table import Scan, Table, in_batches, read_table, scan_table
+from .reread import Rows, asked_of, table_of
+from .table import Scan
 from .table.digest import column_digests
 
 # what another machine, or another version, has of its own
@@ -257,26 +257,12 @@ def _model(document: Document, path: Path) -> Iterator[Step]:
             yield _step("model", "not_checked", "model.unknown")
 
 
-@dataclass(frozen=True)
-class Rows:
-    """Where the audited rows are: a file or anything else that is read in batches, with its query."""
-
-    source: Any
-    query: str | None = None
-    key: str | None = None
-
-    @property
-    def file(self) -> Path | None:
-        """None: there is none, but a database or a URL."""
-        return None if self.query is not None or "://" in str(self.source) else Path(self.source)
-
-
 def _data(folder: Path, document: Document, rows: Rows) -> Iterator[Step]:
     digest = _read_run(folder).get("data_sha256")
     if isinstance(digest, str) and rows.file is not None:
         yield _same("data", "file", digest, file_digest(rows.file))
     try:
-        table = _table(document, rows)
+        table = table_of(document, rows)
     except TableError as error:
         if rows.file is None or not rows.file.exists():
             raise
@@ -306,81 +292,18 @@ def _read_run(folder: Path) -> dict[str, Any]:
     return found if isinstance(found, dict) else {}
 
 
-def _table(document: Document, rows: Rows) -> Table | Scan:
-    """The table, read as the document says it was: at once, or in batches with as many rows drawn."""
-    data = document.data
-    roles = {role: [c.name for c in data.columns if c.role == role] for role in ("dropped", "weight", "group")}
-    asked: dict[str, Any] = dict(
-        target=data.target,
-        task=data.task,
-        positive=data.classes[-1] if data.task == "binary" else None,
-        drop=roles["dropped"],
-        protected=[c.name for c in data.columns if c.protected],
-        kinds={c.name: c.kind for c in data.columns if c.role == "input" and c.kind != "ordinal"},
-        weight=next(iter(roles["weight"]), None),
-        group=next(iter(roles["group"]), None),
-        **_split(data.split),
-    )
-    few = data.drawn
-    if few is None and rows.file is not None and not in_batches(rows.file):
-        return read_table(rows.file, **asked)
-    if asked.pop("stratify", False):
-        asked["split"] = None  # it is the model's
-    asked = {"seed": document.method.seed} | asked
-    if few is not None:
-        held_out = few.held_out_rows or 0
-        asked["rows"] = max(held_out, few.rows - held_out)
-    return scan_table(rows.source, query=rows.query, key=rows.key, **asked)
-
-
-def _split(told: Message) -> dict[str, Any]:
-    how, values = told.key.removeprefix("split."), told.values
-    if how == "column":
-        return {"split": values["column"]}
-    if how == "date":
-        return {"split": values["column"], "split_at": values["at"]}
-    if how == "none":
-        return {}
-    return {"split": values["share"], "seed": values["seed"], "stratify": how == "stratified"}
-
-
 # ---- the numbers
 
 
 def _numbers(document: Document, path: Path, rows: Rows) -> Step:
     settings = document.method.settings
-    model, table = load_model(path), _table(document, rows)
+    model, table = load_model(path), table_of(document, rows)
     if model.split is not None:
         table = table.with_split(model.split)
-    asked = {"seed": document.method.seed, "rows": int(str(settings["rows"])), **_asked(document)}
+    asked = {"seed": document.method.seed, "rows": int(str(settings["rows"])), **asked_of(document)}
     beside = {"counterpart": load_counterpart(path), "others": load_others(path), "null": load_null(path)}
     again = audit(model, table, **asked | beside)
     return compare(Audit(document), again)
-
-
-def _asked(document: Document) -> dict[str, Any]:
-    """The adverse side, margin, costs and threshold, control groups and constraints, where they were given."""
-    asked: dict[str, Any] = {"declined": document.method.settings.get("declined", "negative")}
-    if document.verdict.margin_given:
-        asked["margin"] = document.verdict.margin
-    if document.groups is not None:
-        asked |= _groups(document.groups)
-    decisions = None if document.judged is None else document.judged.decisions
-    if decisions is not None and decisions.policy is not None:
-        given = decisions.policy
-        if given.given != "threshold":
-            asked["costs"] = given.false_positive, given.false_negative
-        if given.given != "costs":
-            asked["threshold"] = given.threshold
-    return asked
-
-
-def _groups(part: Groups) -> dict[str, Any]:
-    """Control groups and constraints, as they were given."""
-    rows = [] if part.constraints is None else part.constraints.columns
-    told = [(row.column, {"direction": row.direction, "low": row.low, "high": row.high}) for row in rows]
-    constraints = {name: {k: v for k, v in one.items() if v is not None} for name, one in told}
-    return {"control": dict(part.tables[0].control) if part.tables else {}, "constraints": constraints}
 
 
 def compare(written: Audit, found: Audit) -> Step:

@@ -32,6 +32,7 @@ LAYERS = [
     {"asked"},
     {"audited"},
     {"assembly", "findings"},
+    {"reread"},
     {"report"},
     {"comparison"},
     {"readouts"},
