@@ -226,23 +226,16 @@ def _batch(
         if len(some):
             flag = known[:, some].astype(np.float64)
             blank.pair[0, span][:, some], blank.pair[1, span][:, some] = wd.T @ flag, (wd * d).T @ flag
-    return Moments(
-        levels=like.levels,
-        centre=like.centre,
-        middle=like.middle,
+    return replace(
+        blank,
         rows=m,
         known=np.count_nonzero(known, axis=0),
         weight=np.asarray(w.sum()),
         squares=np.asarray(w @ w),
         known_weight=wf.sum(axis=0),
         known_squares=w @ wf,
-        positive=blank.positive,
-        unit=blank.unit,
         column=np.stack([w @ e, w @ e**2]),
-        pair=blank.pair,
-        product=blank.product,
         level_weight=held @ w,
-        level=blank.level,
     )
 
 

@@ -11,7 +11,7 @@ from typing import Final, Literal
 
 from pydantic import Field
 
-from .base import Interval, Message, Metric, MetricRow, Part, Scalar, Status
+from .base import Interval, Message, Metric, MetricRow, Part, Scalar, Status, Summed
 from .compared import Calibration, Disagreement, Gain
 from .evidenced import Card, EvidenceRow
 from .grouped import Groups
@@ -49,11 +49,6 @@ class ColumnInfo(Part):
     read_by_network: bool
     digest: str = ""  # sha256 of its contents, independent of the file's format
     fast: bool  # moved through the first layer alone (True), or by encoding the whole row again (False)
-
-
-Summed = Literal[
-    "counterpart", "performance", "calibration", "gradients", "coefficients", "neurons", "groups", "drift"
-]  # fmt: skip
 
 
 class Drawn(Part):
