@@ -25,15 +25,8 @@ from .tabled import Extrapolation, OffSupport, TableReadings
 from .together import Baselines, Together
 from .trusted import Trust
 
-__all__ = [
-    "Interval",
-    "Message",
-    "Metric",
-    "MetricRow",
-    "Part",
-    "Scalar",
-    "Status",
-]  # from here as well; all that follows besides
+# from here as well; all that follows besides
+__all__ = ["Interval", "Message", "Metric", "MetricRow", "Part", "Scalar", "Status"]
 
 SCHEMA_VERSION: Final = "1.0"
 
