@@ -94,7 +94,7 @@ def test_units_own_moments():
     np.testing.assert_allclose(got.mean, wide.mean(axis=0), rtol=1e-14)
     np.testing.assert_allclose(got.sd, wide.std(axis=0), rtol=1e-14)
     np.testing.assert_array_equal(got.active, (units > 0).mean(axis=0))
-    many = np.random.default_rng(0).normal(size=(5000, 3)) + [0.0, 9.0, -9.0]  # all rows, and none, above zero
+    many = np.random.default_rng(0).normal([0, 9, -9], size=(5000, 3))  # all rows, and none, above zero
     sides = [many[:, :1], many[:, 1:]]
     nothing = np.zeros((5000, 0)), np.zeros((5000, 0), int)
     beside = association.finish(association.update(association.start(np.zeros(3), np.zeros(0), []), sides, *nothing))
