@@ -264,6 +264,9 @@ def _inside(asked: Asked) -> Any:
 
 
 def _optima(asked: Asked) -> Any:
+    columns = len(asked.network.columns)
+    if columns > WIDE:
+        raise NotApplicableError(why("optima.wide", columns=columns, most=WIDE))
     return None if asked.found["inside"] is None else optima(asked.found["inside"], asked.seed)
 
 

@@ -55,6 +55,10 @@ _WITH = {
     "ablation.layer": "{model:name} has no hidden layer at which it could be cut",
     "basis.large": "values of '{column}' are too large to be summed; give the column in a larger unit",
     "basis.none": "{model:name} reads none of the table's columns",
+    "optima.wide": (
+        "the audit searches for them among at most {most} columns, and there are {columns}: the search grows with their square; "
+        "ti.maximise takes it for the units that you name"
+    ),
     "boosted.few": "fewer than {least} held-out rows, or groups of rows, are too few for an interval",
     "constraints.few": "a direction is checked on two halves of {least} rows at least; there are {rows}",
     "decisions.few": "fewer than {least} held-out rows of a class, or groups of rows, are too few",

@@ -25,6 +25,7 @@ Ints = NDArray[np.intp]
 
 #: A column is aliased when earlier ones leave less than this share of its standard deviation: R's `lm`, `tol = 1e-7`.
 ALIASED = 1e-7
+TOGETHER = 64  # columns that are set apart from those before them at once
 
 
 @dataclass(frozen=True)
@@ -156,22 +157,33 @@ def _independent(standardised: Floats, offset: Floats) -> tuple[Ints, Floats, di
     triangle = np.linalg.qr(standardised, mode="r") / np.sqrt(max(n, 1)) if p else np.zeros((0, 0))
     rounding = np.maximum.accumulate(np.abs(offset)) * 10 * np.finfo(float).eps
     tolerance = np.clip(rounding, ALIASED, 1e-4)
-    directions = np.zeros((len(triangle), 0))
+    directions, factor = np.zeros(triangle.shape, order="F"), np.zeros((p, p), order="F")
     kept: list[int] = []
     combinations: dict[int, Ints] = {}
-    for j in range(p):
-        residual = triangle[:, j].copy()
-        for _ in range(2):  # twice is enough (Kahan and Parlett, in Parlett 1980)
-            residual -= directions @ (directions.T @ residual)
-        size = float(np.linalg.norm(residual))
-        if size > tolerance[j] * np.linalg.norm(triangle[:, j]):
-            directions = np.column_stack([directions, residual / size])
-            kept.append(j)
-        else:
-            weights = np.linalg.lstsq(triangle[:, kept], triangle[:, j], rcond=None)[0]
-            combinations[j] = np.asarray(kept)[np.abs(weights) > 1e-6 * np.abs(weights).max()]
-    factor = np.triu(directions.T @ triangle[:, kept])
-    return np.asarray(kept, dtype=np.intp), factor, combinations
+    for first in range(0, p, TOGETHER):
+        begun = len(kept)
+        block = _apart(triangle[:, first : first + TOGETHER], directions[:, :begun])
+        for j, column in enumerate(block.T, first):
+            k, residual = len(kept), _apart(column, directions[:, begun : len(kept)])
+            size = float(np.linalg.norm(residual))
+            alone = size > tolerance[j] * np.linalg.norm(triangle[:, j])
+            if alone:
+                directions[:, k] = residual / size
+                kept.append(j)
+            made_of = directions[:, : len(kept)].T @ triangle[:, j]
+            if alone:
+                factor[: k + 1, k] = made_of
+            else:
+                weights = solve_triangular(factor[:k, :k], made_of)
+                combinations[j] = np.asarray(kept)[np.abs(weights) > 1e-6 * np.abs(weights).max()]
+    return np.asarray(kept, dtype=np.intp), factor[: len(kept), : len(kept)], combinations
+
+
+def _apart(columns: Floats, directions: Floats) -> Floats:
+    """Less what lies along the directions; twice is enough (Kahan and Parlett, in Parlett 1980)."""
+    for _ in range(2):
+        columns = columns - directions @ (directions.T @ columns)
+    return columns
 
 
 def inflation(design: Design, basis: Basis) -> dict[str, float]:

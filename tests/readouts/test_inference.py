@@ -17,6 +17,7 @@ from scipy.optimize import linprog
 
 from tabinterp.errors import NotApplicableError
 from tabinterp.readouts import logistic
+from tabinterp.readouts.design import _independent
 from tabinterp.readouts.inference import Design, Term, infer, linear_surrogate, wald
 
 DATASETS = Path(__file__).parents[2] / "datasets"
@@ -335,6 +336,21 @@ def test_the_earlier_of_two_codings_wins():
     ((key, reason),) = reasons(early).items()
     assert key[0] == "c"
     assert set(reason.columns) == {"code", "c"}
+
+
+def test_many_columns_are_aliased_as_one_at_a_time():
+    """Kept is what raises the rank of those before it; the factor is that of a QR of the kept; sources solve for the rest."""
+    rng = np.random.default_rng(8)
+    x = rng.normal(size=(220, 150))
+    for j, sources in {40: (3, 5), 90: (10, 70, 80), 91: (90, 2), 149: (100, 120)}.items():
+        x[:, j] = x[:, list(sources)] @ np.arange(1, len(sources) + 1)
+    x = (x - x.mean(axis=0)) / x.std(axis=0)
+    kept, factor, made_of = _independent(x, np.zeros(150))
+    ranks = [np.linalg.matrix_rank(x[:, : j + 1], tol=1e-6) for j in range(150)]
+    assert kept.tolist() == [j for j in range(150) if ranks[j] > (ranks[j - 1] if j else 0)]
+    np.testing.assert_allclose(factor.T @ factor, x[:, kept].T @ x[:, kept] / 220, atol=1e-12)
+    told = {j: sources.tolist() for j, sources in made_of.items()}
+    assert told == {40: [3, 5], 90: [10, 70, 80], 91: [2, 10, 70, 80], 149: [100, 120]}
 
 
 def test_nearly_collinear_columns_are_not_aliased():
