@@ -17,6 +17,7 @@ from itertools import islice
 from typing import Any, Protocol
 
 import numpy as np
+from threadpoolctl import threadpool_limits
 
 from .errors import MissingError, TabinterpError, TableError
 from .table import Scan, Table
@@ -69,15 +70,18 @@ def in_turn(
                 yield from ((None, rows) for rows in encode(*given, table))
             yield end, None
 
-    for end, rows in ahead(encoded()):
-        if end is None:
-            batch = update(*given, rows)
-            found = batch if found is None else merge(found, batch)
-            continue
-        keep(found, end)
-        scan.tell(end)
-        if progress is not None:
-            progress(end / len(scan))
+    with threadpool_limits(
+        1
+    ):  # the next rows are encoded on another core; threads of small products wait for each other
+        for end, rows in ahead(encoded(), 2):  # the mark of an end and the rows after it
+            if end is None:
+                batch = update(*given, rows)
+                found = batch if found is None else merge(found, batch)
+                continue
+            keep(found, end)
+            scan.tell(end)
+            if progress is not None:
+                progress(end / len(scan))
     return found
 
 

@@ -67,7 +67,7 @@ def scanned(path: Path, pipeline) -> Timed:
 
 
 def audited(path: Path, pipeline) -> Timed:
-    return timed(lambda: ti.audit(ti.wrap(pipeline), ti.scan_table(path, **ASKED, split=0.25, rows=20_000), rows=2_000))
+    return timed(lambda: ti.audit(ti.wrap(pipeline), ti.scan_table(path, **ASKED, split=0.25)))
 
 
 WHAT = {"forward": forward, "sweep": swept, "scan": scanned, "audit": audited}

@@ -8,12 +8,13 @@ from threading import Thread
 from typing import Any
 
 
-def ahead(items: Iterator[Any]) -> Iterator[Any]:
-    """The same items, the next of which is made while the present one is used. Nobody waits for one that is no longer wanted."""
+def ahead(items: Iterator[Any], most: int = 1) -> Iterator[Any]:
+    """The same items; up to `most` more are made while one is used. Nobody waits for one that is no longer wanted."""
     wanted: SimpleQueue[bool] = SimpleQueue()
     made: SimpleQueue[tuple[str, Any]] = SimpleQueue()
     Thread(target=_make, args=(items, wanted, made), daemon=True).start()
-    wanted.put(True)
+    for _ in range(most):
+        wanted.put(True)
     try:
         while True:
             what, item = made.get()
