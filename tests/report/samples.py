@@ -511,6 +511,9 @@ def effects(make: Maker, found: list[ColumnInfo], classes: list[str | None], lev
     )
 
 
+WIDE = 30  # columns among which pairs are looked for, so that a sample has more
+
+
 def interactions(make: Maker, names: list[str], classes: list[str | None]) -> Interactions:
     return Interactions(
         rows_of="held-out",
@@ -518,9 +521,9 @@ def interactions(make: Maker, names: list[str], classes: list[str | None]) -> In
         blocks=32,
         background=64,
         seed=0,
-        screened=min(len(names), 100) * (min(len(names), 100) - 1) // 2,
-        passed=max(0, len(names) - 100),
-        passed_most=0.003 if len(names) > 100 else None,
+        screened=min(len(names), WIDE) * (min(len(names), WIDE) - 1) // 2,
+        passed=max(0, len(names) - WIDE),
+        passed_most=0.003 if len(names) > WIDE else None,
         linear_adds=True,
         pairs=[
             InteractionRow(
@@ -950,7 +953,7 @@ def shares(make: Maker, names: list[str], classes: list[str], task: str) -> Shar
     parts = (("linear", 0.7), ("curvature", 0.2), ("interactions", 0.1))
     outputs = [None, *classes] if task == "multiclass" else [None]
     return Shares(
-        passed=max(0, len(names) - 100),
+        passed=max(0, len(names) - WIDE),
         weighting=weighting,
         whole=[row(output, name, "", value) for output in outputs for name, value in parts],
         parts=[
@@ -976,7 +979,7 @@ def gain_of(make: Maker, names: list[str], classes: list[str], task: str, loss: 
     told = {"ladder": 40, "score": 30, "low": -20, "high": 30}
     better = gain == "better"
     return Gain(
-        ladder=ladder(make, loss, gain, pairs, max(0, len(names) - 100)),
+        ladder=ladder(make, loss, gain, pairs, max(0, len(names) - WIDE)),
         shares=shares(make, names, classes, task),
         recovery=Message(key="ladder.pairs.reached.gain" if better else "ladder.linear.reached", values=values),
         agreement=Message(key="gain.open" if better else "gain.no_gain", values=told),
