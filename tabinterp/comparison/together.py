@@ -10,15 +10,16 @@ from ..models import Bound
 from ..readouts.families import Families, families
 from ..readouts.permutation import PermutationImportance, permutation_importance
 from ..table.draws import IntArray
-from .dropped import Dropped, drop_and_refit
+from .dropped import SEARCHED, Dropped, drop_and_refit
 
 REPEATS = 5
+REFIT_WORK = 10**12  # of columns times rows times encoded columns squared; a core does some 10^10 in a second
 
 
 @dataclass(frozen=True, eq=False)
 class Together:
     """Pairs are (network, linear). `grouped`: families as one player; None where there is none. `dropped`: of the linear side
-    alone; None without held-out rows, or where it could not be fitted again."""
+    alone; None without held-out rows, where it could not be fitted again, or would be fitted too long."""
 
     families: Families
     conditional: tuple[PermutationImportance, PermutationImportance]
@@ -49,6 +50,10 @@ def together(
 
 
 def _dropped(linear: Bound, found: Families, seed: int) -> Dropped | None:
+    """A refit without each column takes rows times the square of the encoded columns: of many, it would be most of an audit."""
+    n, d = min(SEARCHED, len(linear.table)), linear.x.shape[1]
+    if len(linear.columns) * n * d**2 > REFIT_WORK:
+        return None
     try:
         return drop_and_refit(linear, linear.table, together=found.families, seed=seed)
     except NotApplicableError:

@@ -35,8 +35,8 @@ TOGETHER: dict[str, str] = {
         "the network is not trained again."
     ),
     "report.together.refit.none": (
-        "No linear model was fitted again without a column: that takes rows known to be held out, and training rows that a fit "
-        "can be chosen on."
+        "No linear model was fitted again without a column: that takes rows known to be held out, training rows that a fit can "
+        "be chosen on, and columns few enough for as many fits (ti.drop_and_refit makes them for any number)."
     ),
     "report.together.families": "Families",
     "report.together.families.lead": (
