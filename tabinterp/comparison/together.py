@@ -10,7 +10,8 @@ from ..models import Bound
 from ..readouts.families import Families, families
 from ..readouts.permutation import PermutationImportance, permutation_importance
 from ..table.draws import IntArray
-from .dropped import SEARCHED, Dropped, drop_and_refit
+from .dropped import Dropped, drop_and_refit
+from .refits import SEARCHED
 
 REPEATS = 5
 REFIT_WORK = 10**12  # of columns times rows times encoded columns squared; a core does some 10^10 in a second
