@@ -21,6 +21,7 @@ from distributed import Client, LocalCluster
 from sklearn.base import BaseEstimator
 from sklearn.compose import make_column_transformer
 from sklearn.preprocessing import OneHotEncoder, StandardScaler
+from threadpoolctl import threadpool_info, threadpool_limits
 
 import tabinterp as ti
 from tabinterp.engine import in_parts, in_turn
@@ -130,6 +131,22 @@ def test_the_numbers_are_those_of_the_local_engine_and_the_model_travels_once(cl
     assert shares[-1] == 1
     arrived = [int(one) for one in (tmp_path / "seen").read_text().split() if int(one) != os.getpid()]
     assert sorted(arrived) == sorted(cluster.run(os.getpid).values())
+
+
+def test_a_pass_keeps_to_one_thread_beside_the_one_that_reads(folder):
+    """Threads of small products wait for each other: a pass took twice as long with two."""
+
+    def threads() -> list[int]:
+        return [pool["num_threads"] for pool in threadpool_info() if pool["user_api"] == "blas"]
+
+    seen, scan = [], ti.scan_table(folder, **ASKED)
+    with threadpool_limits(2):
+        before = threads()
+        rows_seen = in_turn(scan, "all", in_parts, lambda rows: seen.append(threads()) or len(rows), (), int.__add__)
+        assert threads() == before
+    assert rows_seen == N
+    assert {count for counts in seen for count in counts} == {1}
+    assert max(before) == 2
 
 
 def test_the_counterpart_is_that_of_the_local_engine(cluster, folder, tmp_path):
