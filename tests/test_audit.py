@@ -30,10 +30,12 @@ from sklearn.pipeline import make_pipeline
 from sklearn.preprocessing import OneHotEncoder, StandardScaler
 
 import tabinterp as ti
-from tabinterp import messages
+from tabinterp import messages, steps
+from tabinterp.comparison import trust
 from tabinterp.errors import DocumentError, ModelError, NotApplicableError, TabinterpError, TableError
 from tabinterp.findings.checks import CHECKS, judge
 from tabinterp.models import bind
+from tabinterp.readouts import paths, screening
 from tabinterp.report.canonical import schema
 from tabinterp.report.document import Document, Interval, Message, Surrogate
 from tests.findings.test_checks import OUTCOMES as ROWS_AND_BEYOND
@@ -229,6 +231,22 @@ class TestEveryCase:
             assert SECRET not in text
             assert "remark 5" not in text
             assert not re.search(r"(?<![\d.])135,?792", text)  # within a longer number it is chance
+
+
+def test_more_columns_than_searches_take(monkeypatch):
+    """As if two columns were many: what is then of few of them, or left out, says so."""
+    for room in (screening, steps, trust, paths):
+        monkeypatch.setattr(room, "WIDE", 2)
+    read, model, settings = plain("regression")
+    found = ti.audit(ti.wrap(model), read, rows=60, **settings).document
+    passed = len(read.schema.inputs) - 2
+    assert (found.gain.ladder.passed, found.gain.shares.passed, found.interactions.passed) == (passed, passed, passed)
+    assert found.interactions.screened == 1
+    assert found.shapley.network.method == "permutation"
+    assert "optima.wide" in [
+        m.values["reason"].key.removeprefix("why.") for m in found.not_assessed if "reason" in m.values
+    ]
+    assert "paths.optimum.wide" in keys(found.mechanism.paths.failures)
 
 
 @pytest.mark.parametrize("task", TARGETS)

@@ -12,6 +12,8 @@ INSIDE: dict[str, str] = {
     "paths.scale": "Both read weights alone: neither the range in which units work, nor which rows there are, nor correlated "
     "columns; two networks that compute the same function may differ in both.",
     "paths.garson.deep": "With more than one hidden layer Garson's shares are handed on layer after layer, which he did not do.",
+    "paths.optimum.wide": "No row was searched for at which a score is greatest, for directions to be compared with: the search "
+    "grows with the square of the columns.",
     "paths.garson.none": "Garson's shares need a chain of weights, which this network is not: a branch leads around "
     "a layer, or rows are normalised.",
     "paths.garson.mixed": "Some columns are mixed by the encoder, and have neither a path of their own nor a share.",

@@ -35,6 +35,7 @@ from .domain import domain_of
 from .maximisation import maximise
 from .objectives import output
 from .regions import of_gradients
+from .screening import WIDE
 from .terms import AnyTerm, Slope, find_terms
 from .weights import deviation, unit
 
@@ -150,7 +151,11 @@ def paths_of(bound: Bound, terms: Sequence[AnyTerm], seed: int = 0) -> PathWeigh
     failures += ["paths.garson.none"] if shares is None else []
     failures += ["paths.garson.deep"] if shares is not None and len(layers_of(bound)) > 1 else []
     failures += [] if all(bound.encoding.local.values()) else ["paths.garson.mixed"]
-    optimum, straight = _optima(bound, gradient, seed)
+    if len(bound.columns) > WIDE:
+        failures.append("paths.optimum.wide")
+        optimum, straight = np.full((2, product.shape[1], bound.x.shape[1]), np.nan)
+    else:
+        optimum, straight = _optima(bound, gradient, seed)
     mean = np.average(bound.x, axis=0, weights=w)
     with np.errstate(invalid="ignore", divide="ignore"):
         ways = [np.where(sd > 0, (one - mean) / sd, 0.0).T for one in (optimum, straight)]

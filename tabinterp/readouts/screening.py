@@ -109,10 +109,13 @@ def total_indices(bound: Bound, columns: Sequence[str], rows: IntArray, donors: 
     table, result = bound.table, np.zeros(len(columns))
     weights = np.ones(len(rows)) if table.weights is None else table.weights[rows] * table.weights[donors]
     with torch.inference_mode():
-        own = forward(bound.rest, bound.z[rows])
+        z = bound.z[rows]
+        own = forward(bound.rest, z)
         for j, column in enumerate(columns):
             if is_read(bound, (column,)):
-                moved = forward(bound.rest, bound.moved((column,), rows, donors))
+                local = bound.is_local((column,))
+                move = bound.part((column,), donors) - bound.part((column,), rows) if local else None
+                moved = forward(bound.rest, bound.moved((column,), rows, donors) if move is None else z + move)
                 result[j] = weights @ ((moved - own) ** 2).sum(dim=1).numpy() / 2
     return np.asarray(result / max(weights.sum(), np.finfo(float).tiny))
 

@@ -10,6 +10,7 @@ import torch
 
 import tabinterp as ti
 from tabinterp.errors import NotApplicableError
+from tabinterp.readouts import paths
 from tests import cases
 
 
@@ -101,6 +102,18 @@ def test_cosines_by_hand():
     low, high = np.quantile(x.detach().numpy(), [0.005, 0.995], axis=0, method="inverted_cdf")
     corner = (np.where(g > 0, high, low) - x.detach().numpy().mean(axis=0)) / sd
     assert found.straight[0] == pytest.approx(g @ corner / np.linalg.norm(g) / np.linalg.norm(corner), abs=1e-6)
+
+
+def test_of_many_columns_no_optimum_is_searched(monkeypatch):
+    net, table = cases.styled("gelu"), cases.numbers(60)
+    whole = ti.path_weights(cases.wrapped(net), table)
+    monkeypatch.setattr(paths, "WIDE", len(table.schema.inputs) - 1)
+    few = ti.path_weights(cases.wrapped(net), table)
+    np.testing.assert_array_equal(few.path, whole.path)
+    np.testing.assert_array_equal(few.path_gradient, whole.path_gradient)
+    assert np.isnan(np.stack([few.path_optimum, few.gradient_optimum, few.straight])).all()
+    assert any("No row was searched" in one for one in few.caveats)
+    assert not any("No row was searched" in one for one in whole.caveats)
 
 
 def test_a_residual_network_has_paths_and_no_shares():
