@@ -332,6 +332,11 @@ class TestEveryTask:
 
     def test_a_metric_that_needs_two_values_is_left_out_where_there_is_one(self, task):
         names = [m.metric for m in audited(one_class_held_out, task).document.performance.metrics]
+        verdict = audited(one_class_held_out, task).verdict
+        assert (verdict.status, verdict.rows_needed) == ("not_resolved", None)  # whatever the losses are
+        told = keys(verdict.lines)
+        assert "verdict.one_value" in told
+        assert not [key for key in told if key.startswith(("verdict.gap", "verdict.others", "verdict.re", "ladder."))]
         left_out = {"binary": "auc", "multiclass": None, "regression": "r2"}[task]
         assert left_out not in names
         assert left_out is None or left_out in [m.metric for m in audited(plain, task).document.performance.metrics]

@@ -164,11 +164,17 @@ def verdict(r: Results, importance: doc.Importance) -> doc.Verdict:
 def _lines(r: Results, importance: doc.Importance) -> list[Message]:
     """The gap, the other metrics, the labels, and what only the network uses: from resolved numbers alone."""
     performance = r.performance
-    told = [*_linear(r), _gap(performance.metrics[0], performance.margin)]
-    told += _others([m.resolved for m in performance.metrics[1:] if m.name != "r2"])  # R2 is the squared error again
-    told += lines(r)
-    if r.ladder is not None and r.ladder.gain == "better":
-        told.append(recovery(r.ladder))
+    told = _linear(r)
+    if performance.one_value and np.isfinite(performance.metrics[0].difference[2]):
+        told.append(Message(key="verdict.one_value", values={"rows": performance.rows}))
+    else:
+        told.append(_gap(performance.metrics[0], performance.margin))
+        told += _others(
+            [m.resolved for m in performance.metrics[1:] if m.name != "r2"]
+        )  # R2 is the squared error again
+        told += lines(r)
+        if r.ladder is not None and r.ladder.gain == "better":
+            told.append(recovery(r.ladder))
     if performance.disagreement is not None:
         count, share = performance.disagreement
         told.append(

@@ -100,17 +100,24 @@ class Performance(Display):
         return margin_of(self.given, self.null)
 
     @property
+    def one_value(self) -> bool:
+        """Whether all rows have the same target: always predicting it loses nothing, and no model can be told from another."""
+        return not self.null > 0
+
+    @property
     def status(self) -> Status:
         """Better or worse when the interval excludes zero and reaches past the margin; equivalent when it lies within."""
         if not self.held_out:
             return "not_assessed"
+        if self.one_value:
+            return "not_resolved"
         _, _, low, high = self.metrics[0].difference
         return judged(low, high, self.margin)
 
     @property
     def rows_needed(self) -> int | None:
         """How many such rows would resolve the verdict, were the difference to stay as it is; None unless it is open."""
-        if self.status != "not_resolved":
+        if self.status != "not_resolved" or self.one_value:
             return None
         value, _, low, high = self.metrics[0].difference
         return rows_to_resolve(value, low, high, self.margin, self.rows)

@@ -15,6 +15,10 @@ VERDICT: dict[str, str] = {
     "verdict.rows_needed": (
         "About {needed} held-out rows instead of {rows} would resolve it, if the difference stayed as it is."
     ),
+    "verdict.one_value": (
+        "All {rows} held-out rows have the same value of the target. Always predicting it would lose nothing, so that these rows "
+        "cannot tell which model knows more."
+    ),
     "verdict.recalibrated.better": AFTER.format(told="better"),
     "verdict.recalibrated.worse": AFTER.format(told="worse"),
     "verdict.recalibrated.equivalent": AFTER.format(told="equivalent to the linear model"),

@@ -68,6 +68,14 @@ def check(document: Document) -> None:
 def _linear(document: Document) -> None:
     """A network is only called linear where it is, or where a linear function of the columns says the same."""
     keys = {line.key for line in document.verdict.lines}
+    one_value = document.verdict.status == "not_resolved" and (
+        document.verdict.margin_given or not document.verdict.margin
+    )
+    if "verdict.one_value" in keys and not one_value:
+        raise DocumentError(
+            "verdict.lines: 'verdict.one_value', but knowing nothing has a loss or the verdict is resolved. Allowed: only "
+            "'not_resolved' with a margin of 0 or a given one."
+        )
     if "verdict.linear.exact" in keys and not document.network.linear:
         raise DocumentError("verdict.lines: 'verdict.linear.exact' of a network that is not linear. Allowed: none.")
     shares = [row.r2 for row in document.coefficients.surrogates]
