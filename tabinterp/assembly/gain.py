@@ -32,7 +32,7 @@ def gain(r: Results) -> parts.Gain | None:
     return parts.Gain(
         ladder=None if r.ladder is None else _ladder(r.ladder),
         shares=None if r.decomposition is None else _shares(r.decomposition),
-        recovery=None if r.ladder is None else recovery(r.ladder),
+        recovery=None if r.ladder is None or r.performance.one_value else recovery(r.ladder),
         agreement=agreement(r.decomposition, r.ladder) if both else None,  # type: ignore[arg-type]
     )
 

@@ -140,7 +140,10 @@ class Performance(Display):
 
 
 def judged(low: float, high: float, margin: float) -> Status:
-    """What the interval of a difference in loss (first model minus second) says of the first model."""
+    """What the interval of a difference in loss (first model minus second) says of the first model: nothing where knowing nothing
+    has no loss, for then all rows have one value."""
+    if not margin > 0:
+        return "not_resolved"
     if -margin < low and high < margin:
         return "equivalent"
     if low > 0:

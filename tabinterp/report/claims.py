@@ -269,6 +269,8 @@ def _ladder(ladder: Ladder) -> None:
 
 
 def _status(part: Interval, margin: float) -> Status:
+    if not margin > 0:
+        return "not_resolved"
     if part.low is not None and part.high is not None and -margin < part.low and part.high < margin:
         return "equivalent"
     return {1: "worse", -1: "better", 0: "not_resolved"}[side(part)]  # type: ignore[return-value]
