@@ -337,7 +337,9 @@ class TestEveryTask:
         told = keys(verdict.lines)
         if task == "binary":  # elsewhere nine rows are too few for an interval
             assert "verdict.one_value" in told
-            assert not [key for key in told if key.startswith(("verdict.gap", "verdict.others", "verdict.re", "ladder."))]
+            assert not [
+                key for key in told if key.startswith(("verdict.gap", "verdict.others", "verdict.re", "ladder."))
+            ]
         left_out = {"binary": "auc", "multiclass": None, "regression": "r2"}[task]
         assert left_out not in names
         assert left_out is None or left_out in [m.metric for m in audited(plain, task).document.performance.metrics]

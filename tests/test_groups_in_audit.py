@@ -15,7 +15,7 @@ from tabinterp.errors import DocumentError, NotApplicableError, TabinterpError
 from tabinterp.report.canonical import from_bytes, to_bytes
 from tabinterp.report.claims import check
 from tabinterp.report.render import render
-from tabinterp.verification import _asked
+from tabinterp.reread import asked_of
 from tests import cases
 from tests.report.samples import binary
 
@@ -84,7 +84,7 @@ def test_it_is_read_back_shown_and_asked_for_again():
     page = render(document)
     for words in ("Protected groups", "sex: w (control)", "Can sex be read off the inputs?", "Declared constraints"):
         assert words in page
-    asked = _asked(document)
+    asked = asked_of(document)
     assert (asked["control"], asked["constraints"]) == (CONTROL, CONSTRAINTS)
 
 

@@ -9,8 +9,9 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
-from tempfile import TemporaryDirectory
+from tempfile import mkdtemp
 from typing import Any
+from weakref import finalize
 
 import pandas as pd
 import pyarrow as pa
@@ -46,8 +47,8 @@ def spool(
     base = (_duckdb if "://" not in source else _sqlalchemy)(source)
     copy = partial(_copied, base, query, rows, key, told or (lambda _what, _rows, _all: None))
     if keep is None:
-        temporary = TemporaryDirectory(prefix="tabinterp-")
-        return base.name, temporary, copy(Path(temporary.name), [], "nothing of them is kept: ask again")
+        temporary = _Temporary()
+        return base.name, temporary, copy(temporary.path, [], "nothing of them is kept: ask again")
     folder = keep.folder / "rows"
     files = _files(folder)
     if not (folder / WHOLE).is_file():
@@ -55,6 +56,14 @@ def spool(
         files = _again(copy, folder, keep) if key is None else _on(copy, folder, files, keep)
         write(folder / WHOLE, b"")
     return base.name, folder, files
+
+
+class _Temporary:
+    """A folder that is deleted with its last reference, or at the end: what `TemporaryDirectory` warns of is meant here."""
+
+    def __init__(self) -> None:
+        self.path = Path(mkdtemp(prefix="tabinterp-"))
+        finalize(self, shutil.rmtree, self.path, ignore_errors=True)
 
 
 def _again(copy: Callable[..., list[Path]], folder: Path, keep: Keeping) -> list[Path]:

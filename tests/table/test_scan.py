@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import gc
 import os
 import pwd
 import shutil
 import socket
 import sqlite3
 import subprocess
+import warnings
 from dataclasses import replace
 from pathlib import Path
 
@@ -27,6 +29,7 @@ from tabinterp.table.batches import open_source
 from tabinterp.table.census import census
 from tabinterp.table.draws import chosen
 from tabinterp.table.keeping import Keeping
+from tabinterp.table.sql import spool
 
 from .test_read import frames
 
@@ -422,3 +425,16 @@ def test_a_key_differs_in_every_row(tmp_path):
             ti.scan_table(source, target="y", query=query, key=key, batch=100)
     with pytest.raises(TableError, match="a key orders the rows of a query"):
         ti.open_table(tmp_path, target="y", key="n")
+
+
+def test_the_folder_of_an_answer_goes_with_the_last_reference_to_it(tmp_path):
+    duckdb = pytest.importorskip("duckdb")
+    with duckdb.connect(tmp_path / "bank.duckdb") as base:
+        base.execute("CREATE TABLE loans AS SELECT range AS a FROM range(9)")
+    with warnings.catch_warnings():
+        warnings.simplefilter("error")
+        _, folder, files = spool(str(tmp_path / "bank.duckdb"), "SELECT * FROM loans", 4)
+        assert all(path.is_file() for path in files)
+        del folder
+        gc.collect()
+        assert not any(path.parent.exists() for path in files)
