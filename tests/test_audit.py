@@ -184,9 +184,9 @@ def few_rows(task: str) -> Case:
 
 CASES = [plain, no_split, weighted, grouped, own_counterpart, mixing_encoder, no_hidden_layer, thirty_rows, one_column]
 CASES += [constant_column, missing_column, one_class_held_out, one_row_held_out, few_rows]
-# The first two for every task, the others for two of three in turn: an audit takes seconds.
+# The first for every task, the others for one of three in turn: an audit takes seconds.
 TASKS = tuple(TARGETS)
-TRIED = [(case, task) for i, case in enumerate(CASES) for j, task in enumerate(TASKS) if i < 2 or (i + j) % 3]
+TRIED = [(case, task) for i, case in enumerate(CASES) for j, task in enumerate(TASKS) if i < 1 or (i + j) % 3 == 0]
 
 
 @functools.cache

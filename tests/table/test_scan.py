@@ -325,7 +325,7 @@ def test_a_query_keeps_no_more_than_a_batch_and_deletes_its_copy(tmp_path):
         database(loans()).drop(columns=["own", "flag"]).to_sql("loans", base, index=False)
     source = open_source(f"sqlite:///{tmp_path}/bank.db", "SELECT * FROM loans", 50)
     assert [len(batch) for batch in source.batches()] == [50, 50, 50, 50, 11]
-    folder = Path(source.kept.name)
+    folder = source.kept.path
     assert len(list(folder.iterdir())) == 5
     del source
     assert not folder.exists()
