@@ -122,8 +122,9 @@ def main() -> None:
 
 WIDE = """Permutation importance moves each of the columns ten times for each row: a column costs the same however many there
 are. **2,000 columns on 20,000 rows are not done within the 300 seconds that are the bar**: a run on two cores that did nothing
-else was stopped unfinished after 444 (14 minutes of processor time, 3.7 GB). Memory there grows with rows × columns (two doubles for each row as receiver and two as donor). A table of 2,000 columns
-that is read in batches is read about 2,000 rows at a time.
+else was stopped unfinished after 444 (14 minutes of processor time, 3.7 GB). Memory there grows with rows × columns (two
+doubles for each row as receiver and two as donor). A table of 2,000 columns that is read in batches is read about 2,000 rows
+at a time.
 
 An audit of 300 such columns and 4,000 rows (`rows=500`) took 192 seconds of processor time and 1.1 GB, its page is 1.1 MB and
 its document 14 MB. Of more than a hundred columns, curves are of, and pairs are looked for among, the hundred that move the
