@@ -120,8 +120,8 @@ def main() -> None:
     OUT.write_text(WORDS.format(**tables, wide_words=WIDE, cluster_words=CLUSTER), encoding="utf-8")
 
 
-WIDE = """Permutation importance moves each of the columns ten times for each row: a column costs the same however many there
-are. **2,000 columns on 20,000 rows are not done within the 300 seconds that are the bar**: a run on two cores that did nothing
+WIDE = """Permutation importance moves each of the columns ten times for each row.
+**2,000 columns on 20,000 rows are not done within the 300 seconds that are the bar**: a run on two cores that did nothing
 else was stopped unfinished after 444 (14 minutes of processor time, 3.7 GB). Memory there grows with rows × columns (two
 doubles for each row as receiver and two as donor). A table of 2,000 columns that is read in batches is read about 2,000 rows
 at a time.
