@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-CURVES = "A linear model with a curve for each number"
-PAIRED = "A linear model with a curve for each number and the pairs {pairs}"
+CURVES = "A linear model with curves for numbers"
+PAIRED = f"{CURVES} and the pairs {{pairs}}"
 REACHED = "predicts as well as the network on held-out rows"
 BETTER = "predicts better than the network on held-out rows"
 SHORT = "is the refit of lowest held-out loss, and is not shown to be as good as the network"
@@ -99,7 +99,7 @@ GAIN: dict[str, str] = {
     ),
     "report.gain.pairs": (
         "The last refit knows the pairs of columns that explain most of what is left of the network's score over real rows "
-        "when every column has its own curve: {pairs}. Section Interactions ranks pairs by another measure, over rows put "
+        "beyond lines and curves of single columns: {pairs}. Section Interactions ranks pairs by another measure, over rows put "
         "together from real ones, and may name others."
     ),
     "report.gain.passed": (

@@ -1,6 +1,6 @@
 """Which columns act together? The strongest pairs, how strong each is, and how it looks without its columns' own effects.
 
-All pairs are screened by second differences between real rows (`screening`); the strongest are read in full (`pairs`). The
+Pairs are screened by second differences between real rows (`screening`); the strongest are read in full (`pairs`). The
 numbers of a pair, in squared units of the score:
 
 - `variance`: numerator of the squared H statistic (Friedman & Popescu 2008), the variance of the pair's partial dependence
@@ -144,7 +144,8 @@ def interactions(
     background : rows over which a partial dependence is averaged, and of which it is read: a block. As many blocks are drawn
         as 2,048 rows make, at least eight; with few rows the blocks are smaller.
 
-    Scores are log-odds, centred logits or target units. The first round of screening moves at most two million rows.
+    Scores are log-odds, centred logits or target units. The first round of screening moves at most two million rows. Of more
+    than a hundred columns, pairs are of the hundred that move the score most (`screen.passed`: the others).
 
     Examples
     --------

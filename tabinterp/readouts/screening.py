@@ -39,10 +39,11 @@ Progress = Callable[[str, float], None]
 
 @dataclass(frozen=True, eq=False)
 class Screen:
-    """Every pair of columns: its strength in squared units of the score, summed over outputs, and how it was measured.
+    """Every pair that was screened: its strength in squared units of the score, summed over outputs, and how it was measured.
 
     Arrays (pairs,). `rounds` is 0 where the model does not read a column of the pair, else the last round the pair was in;
-    `rows` are those of that round. `kept` pairs are read in full.
+    `rows` are those of that round. `kept` pairs are read in full. `passed` columns move the score too little to be in a pair;
+    `passed_most`, in squared units of the score, is the largest of their total indices.
     """
 
     pairs: tuple[tuple[str, str], ...]
@@ -51,8 +52,8 @@ class Screen:
     rows: IntArray
     rounds: IntArray
     kept: Any
-    passed: tuple[str, ...] = ()  # columns that move the score too little to be in a pair
-    passed_most: float = 0.0  # the largest of their total indices
+    passed: tuple[str, ...] = ()
+    passed_most: float = 0.0
     estimand: str = "mean squared second difference between two rows, by four"
 
     def frame(self) -> pd.DataFrame:
