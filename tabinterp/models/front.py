@@ -270,6 +270,35 @@ def private(module: nn.Module, change: Callable[[nn.Module], nn.Module] = lambda
     return own
 
 
+def consuming(rest: nn.Module) -> nn.Module:
+    """The same numbers from a module that may write over the `z` that it is given.
+
+    Each ReLU is applied in place where nobody else reads what it is applied to, and that is `z` or what a layer put out: memory
+    for a second copy costs more than the comparison with zero.
+    """
+    if not isinstance(rest, fx.GraphModule):
+        return rest
+    graph = copy.deepcopy(rest)
+    for node in [*graph.graph.nodes]:
+        before = node.args[0] if node.args else None
+        if not isinstance(before, fx.Node) or len(before.users) > 1 or not _is_relu(graph, node):
+            continue
+        if before.op == "placeholder" or _of(graph, before, nn.Linear):
+            with graph.graph.inserting_before(node):
+                node.replace_all_uses_with(graph.graph.call_function(torch.relu_, (before,)))
+            graph.graph.erase_node(node)
+    graph.recompile()
+    return graph
+
+
+def _is_relu(graph: nn.Module, node: fx.Node) -> bool:
+    return _of(graph, node, nn.ReLU) or (node.op == "call_function" and node.target in (torch.relu, functional.relu))
+
+
+def _of(graph: nn.Module, node: fx.Node, kind: type[nn.Module]) -> bool:
+    return node.op == "call_module" and type(graph.get_submodule(str(node.target))) is kind
+
+
 def is_sequence(module: nn.Module) -> TypeGuard[nn.Sequential]:
     """Its layers one after another, and nothing else: a subclass may have a forward of its own."""
     hooked = module._forward_hooks or module._forward_pre_hooks

@@ -19,7 +19,7 @@ from ..table import Split, Table
 from ..table.draws import FloatArray, IntArray
 from .device import CPU, Halves, Placed
 from .encoding import Encoding
-from .front import Activations, Front, private
+from .front import Activations, Front, consuming, private
 from .function import Function
 from .ownfit import OwnFit
 from .scores import module_dtype
@@ -186,6 +186,12 @@ class Bound:
         """What lies behind the front, in single precision, where it computes: (m, h) -> (m, k)."""
         with torch.inference_mode(False):
             return self.behind if self.model.device == CPU else Placed(private(self.behind), self.model.device)
+
+    @cached_property
+    def consuming(self) -> nn.Module:
+        """The same for a `z` that nobody reads again: it may be written over."""
+        with torch.inference_mode(False):
+            return consuming(self.behind) if self.model.device == CPU else self.rest
 
     @cached_property
     def behind(self) -> nn.Module:

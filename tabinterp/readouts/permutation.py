@@ -32,6 +32,7 @@ from ..models import Bound, Model, bind
 from ..sentence import why
 from ..table import Table
 from ..table.draws import FloatArray, IntArray, chosen, row_hash
+from .abreast import abreast
 from .display import Display, Drawn, word
 from .families import families
 from .groups import equal_rows, players_of
@@ -226,7 +227,7 @@ def _groups(bound: Bound, columns: tuple[str, ...]) -> tuple[IntArray, IntArray]
     if len(block) == 0 or not bound.is_local(columns):
         return None
     first, group = equal_rows(bound.x[:, block])
-    return group, first
+    return group.astype(np.int32), first  # of thousands of players: half the memory
 
 
 def update(plan: Plan, rows: IntArray, progress: Progress | None = None) -> Sums:
@@ -235,17 +236,18 @@ def update(plan: Plan, rows: IntArray, progress: Progress | None = None) -> Sums
     if plan.loss.ranks and len(rows) < len(bound.table):
         raise NotApplicableError("the AUC ranks all rows against each other; give them in one batch")
     y, w = torch.as_tensor(bound.table.y[rows]), torch.as_tensor(bound.table.row_weights[rows])
-    with torch.inference_mode():
-        own = Untouched(plan.loss, taken_at(bound.answers, rows), y, w)
-        sums.rows.append(rows)
-        sums.own.append(own.losses)
-        for i, (player, columns) in enumerate(plan.players.items()):
-            moved = exact if plan.is_exact(player) else drawn
-            if is_read(bound, columns):
-                received, given = moved(plan, player, rows, own)
-                sums.received[player], sums.given[player] = [received], given
-            if progress is not None:
-                progress("permutation", (i + 1) / len(plan.players))
+    own = Untouched(plan.loss, taken_at(bound.answers, rows), y, w)
+    sums.rows.append(rows)
+    sums.own.append(own.losses)
+    read = [player for player, columns in plan.players.items() if is_read(bound, columns)]
+
+    def asked(player: str) -> tuple[FloatArray, FloatArray]:
+        return (exact if plan.is_exact(player) else drawn)(plan, player, rows, own)
+
+    for i, (received, given) in enumerate(abreast(bound, asked, read)):
+        sums.received[read[i]], sums.given[read[i]] = [received], given
+        if progress is not None:
+            progress("permutation", (i + 1) / len(read))
     return sums
 
 

@@ -149,15 +149,16 @@ def _mover(plan: Plan, player: str, rows: IntArray, own: Untouched) -> Callable[
 
 def _outer(bound: Bound, own: Untouched, column: int, rows: IntArray, group: IntArray) -> Callable[[IntArray], Tensor]:
     """Of a single encoded column: the front moves along one direction, and no part of it is kept for each row."""
-    x, way, base = bound.x[:, column], bound.front.weight[:, column].float(), taken_at(bound.z, rows)
+    x = np.ascontiguousarray(bound.x[:, column])  # read once for each shift: beside thousands of others each is a miss
+    way, base = bound.front.weight[:, column].float(), taken_at(bound.z, rows)
 
     def added(donors: IntArray) -> Tensor:
-        change = torch.as_tensor(x[donors] - x[rows]).float()
+        change = torch.as_tensor(x[donors] - x[rows]).float()[:, None]
         return _moved(
             bound,
             own,
             group[rows] != group[donors],
-            lambda at, out: torch.addr(_taken(base, at), _taken(change, at), way, out=out),
+            lambda at, out: torch.addcmul(_taken(base, at), _taken(change, at), way, out=out),
         )
 
     return added
@@ -186,5 +187,5 @@ def _moved(bound: Bound, own: Untouched, changed: NDArray[np.bool_], fronts: Fro
     for i in range(0, total, BLOCK):
         block = slice(i, min(i + BLOCK, total))
         at = block if everyone else rows[block]
-        scores[at] = bound.rest(fronts(at, buffer[: block.stop - i])).double()
+        scores[at] = bound.consuming(fronts(at, buffer[: block.stop - i])).double()
     return torch.where(torch.as_tensor(changed)[:, None], scores, own.scores) if everyone else scores

@@ -15,6 +15,7 @@ standard deviations; the largest of a row's says whether its columns fit each ot
 from __future__ import annotations
 
 from dataclasses import dataclass
+from functools import lru_cache
 from typing import Any
 
 import numpy as np
@@ -148,12 +149,18 @@ def _forest(mine: FloatArray, theirs: FloatArray, seed: int) -> tuple[FloatArray
     """Scores of isolation forests on each half of the real rows (which stand in the order of their hashes): of these by the
     other half's, of the others by the first one's."""
     if len(theirs) < 2 * SMALL:
-        forest = IsolationForest(random_state=seed).fit(theirs)
+        forest = _grown(theirs.tobytes(), theirs.shape[1], seed)
         return -forest.score_samples(mine), -forest.score_samples(theirs)
-    first, second = (IsolationForest(random_state=seed).fit(theirs[half::2]) for half in (0, 1))
+    first, second = (_grown(theirs[half::2].tobytes(), theirs.shape[1], seed) for half in (0, 1))
     their = np.empty(len(theirs))
     their[::2], their[1::2] = -second.score_samples(theirs[::2]), -first.score_samples(theirs[1::2])
     return -first.score_samples(mine), their
+
+
+@lru_cache(maxsize=2)
+def _grown(rows: bytes, width: int, seed: int) -> IsolationForest:
+    """The forest of these rows: optima of units, of outputs and along paths stand beside the same ones."""
+    return IsolationForest(random_state=seed).fit(np.frombuffer(rows).reshape(-1, width))
 
 
 def _percentile(values: FloatArray, real: FloatArray) -> FloatArray:

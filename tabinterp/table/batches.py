@@ -28,7 +28,7 @@ from ..errors import TableError
 from ..files import hidden
 from .keeping import Keeping, Told
 from .pieces import Piece, numbered
-from .source import AS_WRITTEN, UNREADABLE, as_frame, plain, unique
+from .source import AS_WRITTEN, UNREADABLE, as_frame, no_database, plain, unique
 from .sql import spool
 
 ROWS = 65_536  # of one batch
@@ -167,8 +167,7 @@ def _of_path(text: str, rows: int, keep: Keeping | None) -> Source:
         start = stream.read(12)
     if start[:4] == b"PAR1":
         return _dataset(text, name, store, path, rows)
-    if start[8:12] == b"DUCK":
-        raise TableError(f"{text!r} is a DuckDB file: say which rows with a query, such as SELECT * FROM loans")
+    no_database(text, start)
     if not start:
         raise TableError(f"{text!r} is empty")
     return Source(name, _csv(text, store, path, rows, start[:2] == PACKED, keep))

@@ -120,9 +120,10 @@ def _file(path: Path) -> pd.DataFrame:
         raise TableError(f"no file {str(path)!r}")
     try:
         with path.open("rb") as stream:
-            start = stream.read(4)
-        if start == b"PAR1":
+            start = stream.read(12)
+        if start[:4] == b"PAR1":
             return pd.read_parquet(path)
+        no_database(str(path), start)
         if start:
             return _csv(path, packed=start[:2] == b"\x1f\x8b")
     except UNREADABLE as error:
@@ -131,6 +132,12 @@ def _file(path: Path) -> pd.DataFrame:
             f"{str(error).strip()}"
         ) from None
     raise TableError(f"{str(path)!r} is empty")
+
+
+def no_database(path: str, start: bytes) -> None:
+    """Refuse a file whose first twelve bytes are those of a database: which of its rows?"""
+    if start[8:12] == b"DUCK":
+        raise TableError(f"{path!r} is a DuckDB file: say which rows with a query, such as SELECT * FROM loans")
 
 
 def _csv(path: Path, packed: bool) -> pd.DataFrame:

@@ -376,9 +376,22 @@ def test_scores_are_the_module_s_own(style, task):
     np.testing.assert_allclose(bound.scores, expected, atol=1e-5)
     z = bound.z.clone()
     with torch.inference_mode():
-        np.testing.assert_allclose(bound.rest(bound.z), expected, atol=1e-5)
+        told = bound.rest(bound.z)
+        np.testing.assert_allclose(told, expected, atol=1e-5)
+        assert torch.equal(bound.consuming(bound.z.clone()), told)
     assert torch.equal(bound.z, z)  # nothing was written into it
     np.testing.assert_allclose(bound.score(bound.x[:1]), expected[:1], atol=1e-5)
+
+
+@pytest.mark.parametrize(
+    ("style", "over"), [(Plain, True), (Functional, True), (Residual, False), (WideAndDeep, False), (Gelu, False)]
+)
+def test_what_is_not_read_again_is_written_over(style, over):
+    bound = bind(wrapped(made(style)), numeric_table())
+    z = bound.z.clone()
+    with torch.inference_mode():
+        bound.consuming(z)
+    assert torch.equal(z, bound.z.relu() if over else bound.z)
 
 
 @by_style

@@ -109,14 +109,27 @@ def test_the_page_never_scrolls_sideways(browser, pages, name, viewport):
         assert sideways(opened.page) <= 0
 
 
-@pytest.mark.parametrize("look", [("light", WIDE), ("dark", NARROW)], ids=["light wide", "dark narrow"])
-@pytest.mark.parametrize("name", ["binary", "regression", "hostile", "nothing", "all_none"])
-def test_axe_finds_nothing(browser, pages, axe, name, look):
+LIGHT, DARK = ("light", WIDE), ("dark", NARROW)
+
+
+@pytest.mark.parametrize(
+    ("name", "look", "states"),
+    [
+        ("binary", LIGHT, ("folded", "open")),
+        ("binary", DARK, ("open",)),
+        ("regression", LIGHT, ("open",)),
+        ("hostile", LIGHT, ("open",)),
+        ("nothing", DARK, ("folded", "open")),
+        ("all_none", LIGHT, ("open",)),
+    ],
+)
+def test_axe_finds_nothing(browser, pages, axe, name, look, states):
+    """What is folded is under an open page too; colours and widths do not hang on what the page says."""
     with Opened(browser, pages[name], color_scheme=look[0], viewport=look[1]) as opened:
         opened.page.evaluate(axe)
         # axe does not measure contrast over the shadow of a scrolling region
         opened.page.evaluate("document.querySelectorAll('.scroll').forEach(e => { e.style.background = 'none' })")
-        for state in ("folded", "open"):
+        for state in states:
             if state == "open":
                 unfold(opened.page)
             found = opened.page.evaluate("axe.run(document, {resultTypes: ['violations']})")["violations"]

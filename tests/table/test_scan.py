@@ -258,8 +258,9 @@ def test_a_duckdb_file(tmp_path):
     check_query(str(tmp_path / "bank.duckdb"), frame, "SELECT * FROM loans ORDER BY n")
     with pytest.raises(TableError, match=r"bank.duckdb failed before its first row: .*nothing_there"):
         ti.scan_table(str(tmp_path / "bank.duckdb"), target="paid", query="SELECT * FROM nothing_there")
-    with pytest.raises(TableError, match="is a DuckDB file: say which rows with a query"):
-        ti.scan_table(tmp_path / "bank.duckdb", target="paid")
+    for read in (ti.scan_table, ti.read_table):
+        with pytest.raises(TableError, match="^'.*bank.duckdb' is a DuckDB file: say which rows with a query"):
+            read(tmp_path / "bank.duckdb", target="paid")
 
 
 def test_sqlite(tmp_path):
