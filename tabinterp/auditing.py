@@ -8,8 +8,6 @@ from contextlib import contextmanager
 from dataclasses import replace
 from typing import Any
 
-import torch
-
 from .asked import Asked
 from .assembly import Results, document
 from .audited import Audit, judged
@@ -28,12 +26,14 @@ from .report.document import Message
 from .steps import STEPS, Reading, unseen
 from .sweep import Swept, sweep
 from .table import Scan, Table
+from .threads import cores, one_thread
 
 ROWS = 20_000  # readings that take many passes use at most this many of the rows
 
 Progress = Callable[[str, float], None]  # what is being done, and the share of the whole that is finished
 
 
+@one_thread()
 def audit(
     model: Model | Bound,
     table: Table | Scan,
@@ -126,7 +126,7 @@ def audit(
         found |= {"census": rows_of.census, "summed": swept.summed}
     found |= {"notes": tuple(notes), "others": others, "null": null}
     made = document(Results(network, linear, asked.held_out, seed, limit=rows, **found))
-    run = {"seconds": clock.seconds, "threads": torch.get_num_threads(), "device": network.model.device}
+    run = {"seconds": clock.seconds, "threads": cores(), "device": network.model.device}
     return Audit(judged(made), run)
 
 

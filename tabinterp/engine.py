@@ -17,13 +17,13 @@ from itertools import islice
 from typing import Any, Protocol
 
 import numpy as np
-from threadpoolctl import threadpool_limits
 
 from .errors import MissingError, TabinterpError, TableError
 from .table import Scan, Table
 from .table.ahead import ahead
 from .table.keeping import State, filled, fingerprint, leaves
 from .table.pieces import Form, Piece
+from .threads import one_thread
 
 CELLS = 2**22  # of encoded rows that are made at a time
 GROUP = 4  # pieces whose sums are merged at the workers; one more group than the cluster has threads is under way
@@ -70,9 +70,7 @@ def in_turn(
                 yield from ((None, rows) for rows in encode(*given, table))
             yield end, None
 
-    with threadpool_limits(
-        1
-    ):  # the next rows are encoded on another core; threads of small products wait for each other
+    with one_thread():  # the next rows are encoded on another core
         for end, rows in ahead(encoded(), 2):  # the mark of an end and the rows after it
             if end is None:
                 batch = update(*given, rows)

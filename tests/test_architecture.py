@@ -41,7 +41,7 @@ LAYERS = [
     {"table"},
     {"envelope", "sentence"},
     {"messages"},
-    {"interrupt"},
+    {"interrupt", "threads"},
     {"errors", "files"},
 ]
 COMMANDS = {"cli", "__main__", "commands"}

@@ -17,7 +17,6 @@ import pandas as pd
 import pytest
 from cryptography.hazmat.primitives import serialization
 from cryptography.hazmat.primitives.asymmetric import ed25519
-from pypdf import PdfReader
 
 import tabinterp as ti
 from tabinterp import cli
@@ -25,6 +24,7 @@ from tabinterp.assembly.provenance import configuration_digest, readings
 from tabinterp.audited import VIEWS
 from tabinterp.errors import DocumentError
 from tabinterp.models.bundle import WEIGHTS
+from tabinterp.report.render import render
 from tabinterp.verification import TOLERANCE, compare
 
 # What few rows hold, in every column: nothing of it may be written anywhere. Row -> value.
@@ -375,8 +375,7 @@ def test_what_few_rows_hold_is_in_no_output(made, tmp_path):
         form: ti.format_decision(audit.check(), form) for form in ("text", "json", "markdown", "junit", "sarif")
     }
     written |= {f"view {form}": audit.view(form).decode("utf-8") for form in VIEWS if form != "pdf"}
-    pages = PdfReader(io.BytesIO(audit.to_pdf())).pages
-    written["pdf"] = "\n".join(page.extract_text() for page in pages)
+    written["paper"] = render(audit.document, paper=True)  # a PDF has no other words, as report/test_printed.py holds
     written |= {
         "payload": base64.b64decode(sealed["payload"]).decode("utf-8"),
         "evidence": audit.evidence(unverified=True),

@@ -10,6 +10,7 @@ import torch
 from ..table import Table
 from ..table.draws import FloatArray
 from ..table.read import with_split
+from ..threads import one_thread
 from .counterpart import fit_counterpart
 from .encoding import as_array
 from .model import Model
@@ -33,6 +34,7 @@ class Trained:
     null: Model | None = None
 
 
+@one_thread()
 def train(
     table: Table, *, seed: int = 0, seeds: int = 1, null: bool = False, progress: Progress | None = None
 ) -> Trained:

@@ -30,7 +30,9 @@ def table(rows=300):
 
 def network(kind=torch.nn.Sequential):
     torch.manual_seed(0)
-    module = kind(torch.nn.Linear(5, 16), torch.nn.ReLU(), torch.nn.Linear(16, 8), torch.nn.ReLU(), torch.nn.Linear(8, 1))
+    module = kind(
+        torch.nn.Linear(5, 16), torch.nn.ReLU(), torch.nn.Linear(16, 8), torch.nn.ReLU(), torch.nn.Linear(8, 1)
+    )
     return ti.wrap(module, encoder="passthrough", task="regression")
 
 

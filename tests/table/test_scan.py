@@ -259,7 +259,7 @@ def test_a_duckdb_file(tmp_path):
     with pytest.raises(TableError, match=r"bank.duckdb failed before its first row: .*nothing_there"):
         ti.scan_table(str(tmp_path / "bank.duckdb"), target="paid", query="SELECT * FROM nothing_there")
     for read in (ti.scan_table, ti.read_table):
-        with pytest.raises(TableError, match="^'.*bank.duckdb' is a DuckDB file: say which rows with a query"):
+        with pytest.raises(TableError, match=r"^'.*bank\.duckdb' is a DuckDB file: say which rows with a query"):
             read(tmp_path / "bank.duckdb", target="paid")
 
 
