@@ -77,9 +77,10 @@ def test_partial_dependence_is_scikit_learns(task, scale):
     np.testing.assert_allclose(curve.ice_high[:, 0], high, atol=2e-5)
 
 
-@pytest.mark.parametrize("mixed", [False, True])
-@pytest.mark.parametrize("weighted", [False, True])
-@pytest.mark.parametrize("task", ["binary", "multiclass"])
+@pytest.mark.parametrize(
+    ("task", "weighted", "mixed"),  # each two of them together
+    [("binary", False, False), ("binary", True, True), ("multiclass", True, False), ("multiclass", False, True)],
+)
 def test_partial_dependence_by_hand_for_every_kind_of_column(task, weighted, mixed):
     frame, table, pipeline, score, w = scene(task, weighted, mixed)
     result = ti.effects(ti.wrap(pipeline), table, grid=4)

@@ -215,9 +215,10 @@ def test_every_sentence_of_the_report_is_used_and_no_other_is_needed(monkeypatch
     recorder = Recorder(messages.ENGLISH)
     monkeypatch.setattr(messages, "ENGLISH", recorder)
     for make in SAMPLES.values():
-        render(make())
-        render_summary(make())
-        in_one_line(make())
+        made = make()
+        render(made)
+        render_summary(made)
+        in_one_line(made)
     every = ["counterpart", "performance", "calibration", "gradients", "coefficients", "neurons", "groups", "drift"]
     for held_out, summed in ((True, every), (False, ["performance"]), (True, [])):
         render(in_batches(held_out, summed))
