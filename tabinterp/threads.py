@@ -1,0 +1,40 @@
+"""Products that keep to one thread, and how many cores there are for pieces of work that need nothing of each other.
+
+The products that a table's network asks for are too small to be shared: threads mostly wait for each other, and on a machine that
+does other work they wait long. A sum that more threads take is added in another order, too, and differs in its last digits.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from contextvars import ContextVar
+
+import torch
+from threadpoolctl import threadpool_limits
+
+_CORES: ContextVar[int | None] = ContextVar("cores", default=None)
+
+
+def cores() -> int:
+    """Pieces of work that may be under way at the same time: the threads that torch was given (by `torch.set_num_threads`, or
+    OMP_NUM_THREADS), which are the machine's cores unless somebody says otherwise."""
+    return _CORES.get() or torch.get_num_threads()
+
+
+@contextmanager
+def one_thread() -> Iterator[None]:
+    """In it, products of torch, BLAS and OpenMP keep to the thread that asks for them."""
+    before = _CORES.get()
+    if before is not None:
+        yield
+        return
+    threads = torch.get_num_threads()
+    _CORES.set(threads)
+    torch.set_num_threads(1)  # of threads that begin from here on, too
+    try:
+        with threadpool_limits(1):
+            yield
+    finally:
+        torch.set_num_threads(threads)
+        _CORES.set(before)
