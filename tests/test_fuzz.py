@@ -6,7 +6,7 @@ import pytest
 
 from .fuzz import run
 
-EXAMPLES = 50  # each a whole audit; as many as fit
+EXAMPLES = 40  # each a whole audit; as many as fit
 
 
 @pytest.mark.slow
