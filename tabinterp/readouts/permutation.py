@@ -38,7 +38,7 @@ from .families import families
 from .groups import equal_rows, players_of
 from .loss import Own, loss_for
 from .moves import is_read
-from .receivers import Plan, Untouched, drawn, exact, taken_at
+from .receivers import Plan, Sum, Untouched, drawn, exact, taken_at
 from .result import Estimates, frame_of
 from .strata import FEWEST, Strata, strata_of
 from .support import ROWS as SUPPORT_ROWS
@@ -175,8 +175,10 @@ class Sums:
 
     rows: list[IntArray] = field(default_factory=list)
     own: list[FloatArray] = field(default_factory=list)
-    received: dict[str, list[FloatArray]] = field(default_factory=dict)  # player -> (m, 2) sums of w D and w
-    given: dict[str, FloatArray] = field(default_factory=dict)  # player -> (donors or groups, 2) sums of w D and w
+    received: dict[str, list[Sum]] = field(default_factory=dict)  # player -> over the pairs of each receiver (m,)
+    given: dict[str, Sum] = field(
+        default_factory=dict
+    )  # player -> over the pairs of each donor, or group of equal ones
 
 
 def start(
@@ -227,7 +229,7 @@ def _groups(bound: Bound, columns: tuple[str, ...]) -> tuple[IntArray, IntArray]
     if len(block) == 0 or not bound.is_local(columns):
         return None
     first, group = equal_rows(bound.x[:, block])
-    return group.astype(np.int32), first  # of thousands of players: half the memory
+    return group.astype(np.int32), first.astype(np.int32)  # of thousands of players: half the memory
 
 
 def update(plan: Plan, rows: IntArray, progress: Progress | None = None) -> Sums:
@@ -241,14 +243,25 @@ def update(plan: Plan, rows: IntArray, progress: Progress | None = None) -> Sums
     sums.own.append(own.losses)
     read = [player for player, columns in plan.players.items() if is_read(bound, columns)]
 
-    def asked(player: str) -> tuple[FloatArray, FloatArray]:
+    def asked(player: str) -> tuple[Sum, Sum]:
         return (exact if plan.is_exact(player) else drawn)(plan, player, rows, own)
 
-    for i, (received, given) in enumerate(abreast(bound, asked, read)):
+    known: list[FloatArray] = []  # weights of pairs, which are those of most players
+    for i, found in enumerate(abreast(bound, asked, read)):
+        received, given = ((rises, _once(mass, known)) for rises, mass in found)
         sums.received[read[i]], sums.given[read[i]] = [received], given
         if progress is not None:
             progress("permutation", (i + 1) / len(read))
     return sums
+
+
+def _once(values: FloatArray, known: list[FloatArray]) -> FloatArray:
+    """The last two different arrays are kept; one that is equal to them is forgotten."""
+    for one in known:
+        if np.array_equal(one, values):
+            return one
+    known[:] = [*known[-1:], values]
+    return values
 
 
 def merge(a: Sums, b: Sums) -> Sums:
@@ -257,7 +270,7 @@ def merge(a: Sums, b: Sums) -> Sums:
         a.rows + b.rows,
         a.own + b.own,
         {player: a.received[player] + b.received[player] for player in a.received},
-        {player: a.given[player] + b.given[player] for player in a.given},
+        {p: (a.given[p][0] + b.given[p][0], a.given[p][1] + b.given[p][1]) for p in a.given},
     )
 
 
@@ -270,13 +283,14 @@ def finish(plan: Plan, sums: Sums) -> PermutationImportance:
     values, projection = np.zeros(len(plan.players)), np.zeros((len(own), len(plan.players)))
     for i, player in enumerate(plan.players):
         if player in sums.received:
-            received = np.concatenate(sums.received[player])[order]
-            given = sums.given[player][plan.groups[player][0]] if plan.is_exact(player) else sums.given[player]
+            received = np.concatenate([np.column_stack(part) for part in sums.received[player]])[order]
+            given = np.column_stack(sums.given[player])
             if not (weights * received[:, 1]).sum() > 0:
                 raise NotApplicableError(why("permutation.pairs", columns=list(plan.players[player])))
             mean = _stratum_means(plan.strata_of(player), received, weights)
             values[i] = np.average(mean, weights=weights)
-            projection[:, i] = share_of(received) + share_of(given) - mean
+            of_donors = share_of(given[plan.groups[player][0]] if plan.is_exact(player) else given)
+            projection[:, i] = share_of(received) + of_donors - mean
     errors = np.array([error_of(column, weights) for column in projection.T])
     support = Support(plan.bound.table, plan.seed)
     off = [

@@ -19,6 +19,7 @@ from .strata import Strata
 EXACT = 2  # a column is exact when it has at most this many distinct values for each repeat
 DENSE = 0.75  # share of moves that change something from which to gather the others out costs more than to ask them
 
+Sum = tuple[FloatArray, FloatArray]  # over pairs: of w D, and of w
 # places (m,) among the receivers, memory (m, h) -> their fronts (m, h)
 Fronts = Callable[[slice | IntArray, Tensor], Tensor]
 
@@ -71,7 +72,7 @@ class Untouched:
         return np.asarray(self.loss.rows(scores[None], self.y, w)[0].numpy() - before)
 
 
-def exact(plan: Plan, player: str, rows: IntArray, own: Untouched) -> tuple[FloatArray, FloatArray]:
+def exact(plan: Plan, player: str, rows: IntArray, own: Untouched) -> tuple[Sum, Sum]:
     """Every receiver at every value of the column, weighed by the value's share of all rows."""
     bound, (group, first) = plan.bound, plan.groups[player]
     levels, at = bound.part(plan.players[player], first), group[rows]
@@ -81,15 +82,12 @@ def exact(plan: Plan, player: str, rows: IntArray, own: Untouched) -> tuple[Floa
         _moved(bound, own, at != g, lambda places, out, g=g: torch.add(_taken(base, places), levels[g], out=out))  # type: ignore[misc]
         for g in range(len(first))
     )
-    received, weights = np.zeros((len(rows), 2)), own.w.numpy()
-    received[:, 1] = 1.0
-    given = np.zeros((len(first), 2))
-    given[:, 1] = weights.sum()
+    received, given, weights = np.zeros(len(rows)), np.zeros(len(first)), own.w.numpy()
     for g, losses in enumerate(_losses(own, at_level, share)):
         rise = losses - own.losses
-        received[:, 0] += share[g] * rise
-        given[g, 0] = (weights * rise).sum()  # not a BLAS product: its threads would fight with torch's
-    return received, given
+        received += share[g] * rise
+        given[g] = (weights * rise).sum()
+    return (received, np.ones(len(rows))), (given, np.full(len(first), weights.sum()))
 
 
 def _losses(own: Untouched, scores: Iterator[Tensor], share: FloatArray) -> Iterator[FloatArray]:
@@ -102,19 +100,19 @@ def _losses(own: Untouched, scores: Iterator[Tensor], share: FloatArray) -> Iter
         yield from own.loss.rows(together, own.y, torch.as_tensor(share)[:, None] * own.w).numpy()
 
 
-def drawn(plan: Plan, player: str, rows: IntArray, own: Untouched) -> tuple[FloatArray, FloatArray]:
+def drawn(plan: Plan, player: str, rows: IntArray, own: Untouched) -> tuple[Sum, Sum]:
     """Every receiver with the column of `n_repeats` other rows."""
     n, weights, at_rows = len(plan.bound.table), plan.bound.table.row_weights, own.w.numpy()
     move = _mover(plan, player, rows, own)
-    received, given = np.zeros((len(rows), 2)), np.zeros((n, 2))
+    (received, received_mass), (given, given_mass) = ([np.zeros(size) for _ in range(2)] for size in (len(rows), n))
     for shift in plan.shifts if len(rows) else ():
         donors = plan.donors(player, rows, int(shift))
         rise = own.rise(move(donors), torch.as_tensor(weights[donors]))
-        received[:, 0] += weights[donors] * rise
-        received[:, 1] += weights[donors]
-        given[donors, 0] += at_rows * rise
-        given[donors, 1] += at_rows
-    return received, given
+        received += weights[donors] * rise
+        received_mass += weights[donors]
+        given[donors] += at_rows * rise
+        given_mass[donors] += at_rows
+    return (received, received_mass), (given, given_mass)
 
 
 def _mover(plan: Plan, player: str, rows: IntArray, own: Untouched) -> Callable[[IntArray], Tensor]:
