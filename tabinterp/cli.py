@@ -39,8 +39,8 @@ Rows = Annotated[
     str,
     typer.Option(
         "--data",
-        help="CSV (also .gz) or Parquet file. Read in batches: a file above 256 MiB, a folder of Parquet files, a URL of "
-        "either, and with --query a DuckDB file or database URL.",
+        help="CSV (also .gz) or Parquet file. Read in batches: a file above 64 MiB (unpacked), a folder of Parquet files, "
+        "a URL of either, and with --query a DuckDB file or database URL.",
     ),
 ]
 Query = Annotated[str | None, typer.Option("--query", help="SQL: which rows of a database.")]

@@ -163,6 +163,31 @@ def test_what_is_read_in_batches(tmp_path):
         ti.open_table(tmp_path / "parts", **asked, stratify=True)
 
 
+def test_a_file_counts_as_what_it_is_in_memory(tmp_path, monkeypatch):
+    """A Parquet file of few distinct values is a hundred times as small as its table."""
+    given = pd.DataFrame({"x": np.zeros(50_000), "y": ["no", "yes"] * 25_000})
+    given.to_parquet(tmp_path / "t.parquet")
+    given.to_csv(tmp_path / "t.csv", index=False)
+    given.to_csv(tmp_path / "t.csv.gz", index=False)
+    size = {path.name: path.stat().st_size for path in tmp_path.iterdir()}
+    asked = {name: [] for name in size}
+    for least in (8 * given.size, size["t.csv"], 8 * size["t.csv.gz"]):
+        for limit in (least - 1, least):
+            monkeypatch.setattr("tabinterp.table.scan.LARGE", limit)
+            for name, told in asked.items():
+                told.append((least, limit < least, ti.in_batches(tmp_path / name)))
+    assert size["t.parquet"] * 20 < 8 * given.size
+    for name, counts in (("t.parquet", 8 * given.size), ("t.csv", size["t.csv"]), ("t.csv.gz", 8 * size["t.csv.gz"])):
+        assert {(below, batches) for least, below, batches in asked[name] if least == counts} == {
+            (True, True),
+            (False, False),
+        }
+    (tmp_path / "broken.parquet").write_bytes(b"PAR1 and no more")
+    assert not ti.in_batches(tmp_path / "broken.parquet")
+    with pytest.raises(TableError, match="broken.parquet"):
+        ti.open_table(tmp_path / "broken.parquet", target="y")
+
+
 def test_a_password_is_written_nowhere():
     assert hidden("--data=postgresql://ann:se@cret@bank/loans") == "--data=postgresql://ann@bank/loans"
     assert hidden("postgresql://bank/loans") == "postgresql://bank/loans"

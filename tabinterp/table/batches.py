@@ -10,7 +10,7 @@ import csv
 import gzip
 import hashlib
 from collections.abc import Callable, Iterable, Iterator, Sequence
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from functools import partial
 from io import TextIOWrapper
@@ -34,6 +34,7 @@ from .sql import spool
 ROWS = 65_536  # of one batch
 CELLS = 2**22  # of one batch: fewer rows where the columns are many
 PACKED = b"\x1f\x8b"
+SHRUNK, CELL = 8, 8  # text is about so many times as long as its gzip; bytes of a cell in memory
 
 
 @dataclass(frozen=True, eq=False)
@@ -153,6 +154,18 @@ def _of_arrow(table: pa.Table, rows: int, start: int) -> Iterator[pd.DataFrame]:
 
 
 # ---- files
+
+
+def unpacked_size(path: Path) -> int:
+    """About how many bytes a file's table takes in memory: those of text, or eight for each cell of a Parquet file."""
+    size = path.stat().st_size
+    with path.open("rb") as stream:
+        start = stream.read(4)
+    if start == b"PAR1":
+        with suppress(pa.ArrowException, OSError):  # whoever reads it says what is wrong with it
+            found = pq.read_metadata(path)
+            return int(found.num_rows * found.num_columns * CELL)
+    return size * SHRUNK if start[:2] == PACKED else size
 
 
 def _of_path(text: str, rows: int, keep: Keeping | None) -> Source:

@@ -19,7 +19,7 @@ from numpy.typing import NDArray
 
 from ..errors import TableError
 from .ahead import ahead
-from .batches import ROWS, Source, identity, open_source
+from .batches import ROWS, Source, identity, open_source, unpacked_size
 from .census import Census, counted, distinct, rates
 from .digest import finish as finish_digests
 from .draws import IntArray
@@ -34,7 +34,7 @@ from .split import BoolArray, Split
 from .table import Table
 from .witness import FEW, Witness, is_complete
 
-LARGE = 256 * 2**20  # bytes of a file that is read in batches
+LARGE = 64 * 2**20  # bytes of a file that is read in batches
 NAME = "drawn"  # of what is kept of the second pass
 DRAWN = 50_000  # rows of each side of the split, for what needs an order or a draw
 
@@ -215,13 +215,16 @@ def open_table(
 
 
 def in_batches(source: Any, query: str | None = None) -> bool:
-    """Whether `open_table` reads it in batches: a query, a URL, a folder, or a file of more than 256 MiB."""
+    """Whether `open_table` reads it in batches: a query, a URL, a folder, or a file of more than 64 MiB, unpacked.
+
+    A gzipped file counts as eight times its size, a Parquet file as eight bytes for each of its cells.
+    """
     if query is not None:
         return True
     if not isinstance(source, (str, Path)):
         return False
     path = Path(source)
-    return "://" in str(source) or path.is_dir() or (path.is_file() and path.stat().st_size > LARGE)
+    return "://" in str(source) or path.is_dir() or (path.is_file() and unpacked_size(path) > LARGE)
 
 
 # ---- the second pass: sides, draws, digests
