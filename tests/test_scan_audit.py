@@ -184,7 +184,7 @@ def test_a_file_counts_as_what_it_is_in_memory(tmp_path, monkeypatch):
         }
     (tmp_path / "broken.parquet").write_bytes(b"PAR1 and no more")
     assert not ti.in_batches(tmp_path / "broken.parquet")
-    with pytest.raises(TableError, match="broken.parquet"):
+    with pytest.raises(TableError, match=r"broken\.parquet"):
         ti.open_table(tmp_path / "broken.parquet", target="y")
 
 
