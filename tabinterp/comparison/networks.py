@@ -16,7 +16,7 @@ import torch
 from ..errors import ModelError
 from ..models import Bound
 from ..readouts.loss import loss_for
-from ..readouts.permutation import permutation_importance
+from ..readouts.permutation import ENOUGH, sizes
 from ..table.draws import FloatArray, chosen
 from .performance import MARGIN, null_loss
 
@@ -74,7 +74,7 @@ def networks(bounds: Sequence[Bound], seed: int) -> Networks:
     losses = np.average(loss.rows(scores, y, w.expand(len(bounds), -1)).numpy(), axis=1, weights=table.row_weights)
     few = chosen(table.numbers, ROWS, seed)
     parts = [bound.take(few) for bound in bounds]
-    found = [permutation_importance(part, part.table, seed=seed).importance for part in parts]
+    found = [sizes(part, ENOUGH, seed) for part in parts]
     return Networks(
         metric=loss.name,
         loss=losses,

@@ -166,6 +166,12 @@ def permutation_importance(
     return finish(plan, update(plan, np.arange(len(table)), progress))
 
 
+def sizes(bound: Bound, n_repeats: int, seed: int) -> FloatArray:
+    """(columns,) `permutation_importance` alone, where no error of it is asked for."""
+    plan = start(bound, n_repeats=n_repeats, seed=seed)
+    return _estimated(plan, update(plan, np.arange(len(bound.table))))[0]
+
+
 # ---- the sum over rows
 
 
@@ -276,21 +282,9 @@ def merge(a: Sums, b: Sums) -> Sums:
 
 def finish(plan: Plan, sums: Sums) -> PermutationImportance:
     """Importance, standard error and interval of every player."""
-    rows = np.concatenate(sums.rows)
-    order = np.argsort(rows, kind="stable")
-    weights, own = plan.bound.table.row_weights, np.concatenate(sums.own)[order]
+    weights, own = plan.bound.table.row_weights, np.concatenate(sums.own)[np.argsort(np.concatenate(sums.rows))]
     baseline = float(np.average(own, weights=weights))
-    values, projection = np.zeros(len(plan.players)), np.zeros((len(own), len(plan.players)))
-    for i, player in enumerate(plan.players):
-        if player in sums.received:
-            received = np.concatenate([np.column_stack(part) for part in sums.received[player]])[order]
-            given = np.column_stack(sums.given[player])
-            if not (weights * received[:, 1]).sum() > 0:
-                raise NotApplicableError(why("permutation.pairs", columns=list(plan.players[player])))
-            mean = _stratum_means(plan.strata_of(player), received, weights)
-            values[i] = np.average(mean, weights=weights)
-            of_donors = share_of(given[plan.groups[player][0]] if plan.is_exact(player) else given)
-            projection[:, i] = share_of(received) + of_donors - mean
+    values, projection = _estimated(plan, sums)
     errors = np.array([error_of(column, weights) for column in projection.T])
     support = Support(plan.bound.table, plan.seed)
     off = [
@@ -317,6 +311,23 @@ def finish(plan: Plan, sums: Sums) -> PermutationImportance:
         conditional=plan.strata is not None,
         strata=plan.strata or {},
     )
+
+
+def _estimated(plan: Plan, sums: Sums) -> tuple[FloatArray, FloatArray]:
+    """(players,) importances, and (rows, players) what each row adds to them as receiver and donor."""
+    order, weights = np.argsort(np.concatenate(sums.rows)), plan.bound.table.row_weights
+    values, projection = np.zeros(len(plan.players)), np.zeros((len(order), len(plan.players)))
+    for i, player in enumerate(plan.players):
+        if player in sums.received:
+            received = np.concatenate([np.column_stack(part) for part in sums.received[player]])[order]
+            given = np.column_stack(sums.given[player])
+            if not (weights * received[:, 1]).sum() > 0:
+                raise NotApplicableError(why("permutation.pairs", columns=list(plan.players[player])))
+            mean = _stratum_means(plan.strata_of(player), received, weights)
+            values[i] = np.average(mean, weights=weights)
+            of_donors = share_of(given[plan.groups[player][0]] if plan.is_exact(player) else given)
+            projection[:, i] = share_of(received) + of_donors - mean
+    return values, projection
 
 
 def _stratum_means(strata: Strata, received: FloatArray, weights: FloatArray) -> FloatArray:

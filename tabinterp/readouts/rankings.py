@@ -13,7 +13,7 @@ from ..models import Bound
 from ..table.draws import FloatArray, IntArray
 from .gradients import POSITIONS, gradient_importance
 from .moves import parts
-from .permutation import permutation_importance
+from .permutation import sizes
 from .shapley import attributed
 from .straight import slopes
 from .sums import mean_over_rows
@@ -59,8 +59,8 @@ class Method:
 def _permutation(ask: Ask) -> Ranking:
     part = ask.part
     repeats = REPEATS if part.is_local(part.columns) else 2  # there each encodes whole rows again
-    sizes = permutation_importance(part, part.table, n_repeats=repeats, seed=ask.seed).importance
-    return Ranking(sizes, np.tile(sizes, (len(ask.rows), 1)))
+    size = sizes(part, repeats, ask.seed)
+    return Ranking(size, np.tile(size, (len(ask.rows), 1)))
 
 
 def _of_values(ask: Ask, values: FloatArray) -> Ranking:
