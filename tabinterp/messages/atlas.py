@@ -36,6 +36,10 @@ ATLAS: dict[str, str] = {
     "report.inside.loss": "loss without it",
     "report.inside.loss_interval": "{loss} without it [95% CI]",
     "report.inside.health_of": "health",
+    "report.neurons.columns": (
+        "The maps are of {count} of the {every} columns, those whose permutation raises the network's loss most; the columns "
+        "that a unit moves with most, of all, are in the table of all units."
+    ),
     "report.inside.rest": "The other {count} units have a line each in the table of all units.",
     "report.inside.templates.fold": "Templates: what comes into {count} units of {layer}, by original column",
     "report.inside.templates.table": "Shares (%) of what comes into {count} units of {layer}, the dearest to the loss first",

@@ -9,6 +9,7 @@ import sys
 import xml.etree.ElementTree as ET
 from base64 import b64encode
 from functools import cache
+from html import escape
 from html.parser import HTMLParser
 from importlib.resources import files
 
@@ -21,9 +22,11 @@ from tabinterp.report import sections as sections_module
 from tabinterp.report.blocks import Figure, Fold, Paragraph, Table
 from tabinterp.report.document import Drawn, Interval
 from tabinterp.report.parts import coefficients, findings, gradients, method
+from tabinterp.report.parts.neurons import MOST
 from tabinterp.report.render import render, render_summary
 from tabinterp.report.summary import in_one_line
-from tests.report.samples import HOSTILE, SAMPLES, binary, nothing, widest
+from tabinterp.report.words import t
+from tests.report.samples import HOSTILE, SAMPLES, binary, document, nothing, widest
 
 LIMIT = 1_500_000
 
@@ -211,6 +214,25 @@ def in_batches(held_out, summed):
     return document.model_copy(update=own | unknown)
 
 
+def many_columns():
+    """More than the maps of units show."""
+    made = document("regression", names=[f"x{i}" for i in range(MOST + 4)], units=2, levels=2)
+    return made.model_copy(update=dict.fromkeys(("together", "trust", "groups", "gain", "table"), None))
+
+
+def test_maps_of_units_show_the_columns_that_matter_most():
+    made = many_columns()
+    html = render(made)
+    section = html[html.index('<section id="neurons"') :]
+    maps = section[: section.index(t("report.neurons.caveat"))]
+    first, left = (
+        [row.column for row in part] for part in (made.importance.columns[:MOST], made.importance.columns[MOST:])
+    )
+    assert all(f">{name}<" in maps for name in first)
+    assert not any(f">{name}<" in maps for name in left)
+    assert escape(t("report.neurons.columns", count=MOST, every=MOST + 4), quote=False) in html.replace("&#39;", "'")
+
+
 def test_every_sentence_of_the_report_is_used_and_no_other_is_needed(monkeypatch):
     recorder = Recorder(messages.ENGLISH)
     monkeypatch.setattr(messages, "ENGLISH", recorder)
@@ -222,6 +244,7 @@ def test_every_sentence_of_the_report_is_used_and_no_other_is_needed(monkeypatch
     every = ["counterpart", "performance", "calibration", "gradients", "coefficients", "neurons", "groups", "drift"]
     for held_out, summed in ((True, every), (False, ["performance"]), (True, [])):
         render(in_batches(held_out, summed))
+    render(many_columns())
     wanted = {key for key in recorder if key.startswith("report.")}
     assert sorted(wanted - recorder.used) == []
 

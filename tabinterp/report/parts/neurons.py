@@ -33,6 +33,7 @@ UNFOLDED = 32  # units
 MAPPED = 2600  # cells of all maps, beyond the first 32 units
 CELLS = 1900  # of the first map: a table of very many columns shows fewer units
 WIDEST = 18  # columns side by side, so that a map fits a sheet of paper
+MOST = 12 * WIDEST  # columns of a map: nobody reads the hundredth part of one
 EVERY = 800  # pairs of unit and column that are listed whole
 STRONGEST = 3
 ALPHA = 0.05
@@ -48,7 +49,8 @@ def neurons(document: Document) -> list[Block]:
     part = part.model_copy(update={"units": _ordered(part.units, inside)})
     rows = t(f"report.rows_of.{part.rows_of}", rows=part.rows_ranks)
     summed = [] if part.rows == part.rows_ranks else [Paragraph(t("report.neurons.summed", rows=part.rows))]
-    columns = _columns(document)
+    every = _columns(document)
+    columns = every[:MOST]
     width = max(1, len(columns))
     mapped = part.units[: max(min(UNFOLDED, CELLS // width), MAPPED // width, 1)]
     left = len(part.units) - len(mapped)
@@ -63,6 +65,11 @@ def neurons(document: Document) -> list[Block]:
         *([] if inside is None else [Paragraph(order(inside))]),
         *_maps(mapped, len(part.units), columns, _worth(inside)),
         *([Paragraph(t("report.inside.rest", count=left), "note")] if left else []),
+        *(
+            [Paragraph(t("report.neurons.columns", count=len(columns), every=len(every)), "note")]
+            if every != columns
+            else []
+        ),
         Paragraph(t("report.neurons.caveat"), "note"),
         *([] if inside is None else templates(document, inside)),
         Fold(t("report.neurons.units_fold", count=len(part.units)), [_every(part.units, inside)]),
