@@ -375,7 +375,7 @@ def test_what_few_rows_hold_is_in_no_output(made, tmp_path):
         form: ti.format_decision(audit.check(), form) for form in ("text", "json", "markdown", "junit", "sarif")
     }
     written |= {f"view {form}": audit.view(form).decode("utf-8") for form in VIEWS if form != "pdf"}
-    written["paper"] = render(audit.document, paper=True)  # a PDF has no other words, as report/test_printed.py holds
+    written["paper"] = render(audit.document, paper=True)  # what a PDF is laid out from
     written |= {
         "payload": base64.b64decode(sealed["payload"]).decode("utf-8"),
         "evidence": audit.evidence(unverified=True),
