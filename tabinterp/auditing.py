@@ -105,7 +105,7 @@ def audit(
         announce(f"About {forecast(network, rows, counterpart is None, len(rows_of))} on this machine.")
     with clock("counterpart"):
         fitted = counterpart or fit_counterpart(network, rows_of, seed=seed, engine=engine)
-        linear = bind(replace(fitted, device=network.model.device), table)
+        linear = bind(replace(fitted, device=network.device), table)
     if not linear.is_linear:
         raise NotApplicableError(
             f"the counterpart {linear.model.name} is not linear: it has operations that are not affine"
@@ -126,7 +126,7 @@ def audit(
         found |= {"census": rows_of.census, "summed": swept.summed}
     found |= {"notes": tuple(notes), "others": others, "null": null}
     made = document(Results(network, linear, asked.held_out, seed, limit=rows, **found))
-    run = {"seconds": clock.seconds, "threads": cores(), "device": network.model.device}
+    run = {"seconds": clock.seconds, "threads": cores(), "device": network.device}
     return Audit(judged(made), run)
 
 

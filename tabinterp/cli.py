@@ -73,6 +73,7 @@ Split = Annotated[
 Weight = Annotated[str | None, typer.Option("--weight", help="Column of sampling weights.")]
 Out = Annotated[Path, typer.Option("--out", help="Folder to write to.")]
 Seed = Annotated[int, typer.Option("--seed", min=0, max=2**32 - 1, help="Seed of every draw.")]
+Device = Annotated[str, typer.Option("--device", help="cpu or cuda: where the network computes.")]
 Quiet = Annotated[bool, typer.Option("--quiet", help="Print results only.")]
 
 Architecture = Annotated[Path | None, typer.Option("--architecture", help="JSON of the layers, for a file of weights.")]
@@ -103,11 +104,12 @@ def train(
     null: Annotated[
         bool, typer.Option("--null", help="Train one more on shuffled labels: what an audit compares rankings with.")
     ] = False,
+    device: Device = "cpu",
     quiet: Quiet = False,
 ) -> None:
     """Train a reference network and its linear counterpart; the bundle remembers which rows were held out."""
     settings = _settings(target, task, positive, drop, protected, kind, weight)
-    _train(data, settings, split_of(split), out, seed, seeds, null, quiet)
+    _train(data, settings, split_of(split), out, seed, seeds, null, quiet, device)
     typer.echo(str(out))
 
 
@@ -149,7 +151,7 @@ def audit(
         str | None,
         typer.Option("--scheduler", help="tcp://HOST:PORT of a Dask cluster; without one, this machine's cores."),
     ] = None,
-    device: Annotated[str, typer.Option("--device", help="cpu or cuda: where the network computes.")] = "cpu",
+    device: Device = "cpu",
     pdf: Annotated[bool, typer.Option("--pdf", help="Also DIR/report.pdf; needs tabinterp[pdf].")] = False,
     lang: Lang = SOURCE,
     resume: Resume = False,
@@ -224,12 +226,13 @@ def _train(
     seeds: int,
     null: bool,
     quiet: bool,
+    device: str = "cpu",
 ) -> None:
     table = ti.read_table(data, split=split, seed=seed, **settings)
     make_folder(out)
     with progress(quiet) as bar:
         bar.say(f"Training on {len(table):,} rows of {table.name}, {len(table.schema.inputs)} columns.")
-        trained = ti.train(table, seed=seed, seeds=seeds, null=null, progress=bar.step)
+        trained = ti.train(table, seed=seed, seeds=seeds, null=null, progress=bar.step, device=device)
     ti.save_model(trained.networks[0], out, counterpart=trained.counterpart, table=settings)
     ti.save_others(trained.networks[1:], out)
     ti.save_null(trained.null, out)

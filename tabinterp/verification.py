@@ -25,6 +25,7 @@ from .errors import DocumentError, ModelError, TableError
 from .folder import DOCUMENT, PRINTED, REPORT, RUN, file_digest, read_sums
 from .messages.language import SOURCE, languages, speaking
 from .models import Model
+from .models.device import CPU, device_of
 from .models.load import load_counterpart, load_model, load_null, load_others
 from .report.canonical import from_bytes, to_bytes
 from .report.document import Document, Message
@@ -296,13 +297,17 @@ def _read_run(folder: Path) -> dict[str, Any]:
 
 
 def _numbers(document: Document, path: Path, rows: Rows) -> Step:
-    settings = document.method.settings
+    settings, device = document.method.settings, document.method.device or CPU
+    try:
+        device_of(device)
+    except ModelError as error:
+        return _step("numbers", "not_checked", "numbers.device", device=device, reason=str(error))
     model, table = load_model(path), table_of(document, rows)
     if model.split is not None:
         table = table.with_split(model.split)
-    asked = {"seed": document.method.seed, "rows": int(str(settings["rows"])), **asked_of(document)}
+    asked: dict[str, Any] = {"seed": document.method.seed, "rows": int(str(settings["rows"])), "device": device}
     beside = {"counterpart": load_counterpart(path), "others": load_others(path), "null": load_null(path)}
-    again = audit(model, table, **asked | beside)
+    again = audit(model, table, **asked | asked_of(document) | beside)
     return compare(Audit(document), again)
 
 

@@ -19,13 +19,14 @@ from cryptography.hazmat.primitives import serialization
 from cryptography.hazmat.primitives.asymmetric import ed25519
 
 import tabinterp as ti
-from tabinterp import cli
+from tabinterp import cli, messages
 from tabinterp.assembly.provenance import configuration_digest, readings
 from tabinterp.audited import VIEWS
 from tabinterp.errors import DocumentError
 from tabinterp.models.bundle import WEIGHTS
 from tabinterp.report.render import render
-from tabinterp.verification import TOLERANCE, compare
+from tabinterp.reread import Rows
+from tabinterp.verification import TOLERANCE, _numbers, compare
 
 # What few rows hold, in every column: nothing of it may be written anywhere. Row -> value.
 PLANTED = {
@@ -227,6 +228,15 @@ def test_numbers_are_found_again(made):
     assert found.iloc[-1][["what", "status"]].tolist() == ["numbers", "ok"], found.iloc[-1]["told"]
     with pytest.raises(DocumentError, match="model= and data="):
         ti.verify(made / "out", recompute=True)
+
+
+def test_numbers_of_a_device_that_is_not_here_are_not_taken_again(made):
+    """On another device they are others in the sixth digit: that would say that the audit was changed."""
+    document = ti.Audit.from_json(made / "out" / "audit.json").document
+    document = document.model_copy(update={"method": document.method.model_copy(update={"device": "cuda:99"})})
+    step = _numbers(document, made / "model", Rows(made / "data.csv"))
+    assert step.status == "not_checked"
+    assert messages.text(step.told.key, step.told.values).startswith("The numbers were taken on cuda:99, and were not ")
 
 
 def test_a_null_of_shuffled_labels_is_told(made):

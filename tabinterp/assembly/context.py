@@ -22,7 +22,7 @@ from ..table.census import Census, census
 from ..table.digest import table_digest
 from .gain import recovery
 from .judged import lines, metric_row
-from .provenance import code_digest, device
+from .provenance import code_digest
 from .readings import MOST_UNITS
 from .results import Results, interval
 from .tabled import few
@@ -306,7 +306,7 @@ def method(r: Results, data: doc.Data) -> doc.Method:
         other_digests=[_model_digest(one) for one in r.others],
         data_digest=table_digest([column.digest for column in data.columns]),
         code_digest=code_digest(),
-        device=device(r.network),
+        device=r.network.device,
     )
 
 

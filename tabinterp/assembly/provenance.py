@@ -10,7 +10,6 @@ from typing import Any
 
 import rfc8785
 
-from ..models import Bound
 from ..report import document as doc
 from ..report.document import Message
 from ..report.provenance import ReadingRows
@@ -63,12 +62,6 @@ def configuration(document: doc.Document) -> dict[str, Any]:
 def configuration_digest(document: doc.Document) -> str:
     """SHA-256 (hex) of the configuration's canonical JSON (RFC 8785)."""
     return hashlib.sha256(rfc8785.dumps(configuration(document))).hexdigest()
-
-
-def device(bound: Bound) -> str:
-    """Where the network is evaluated, as torch names it."""
-    first = next((tensor for tensor in (*bound.module.parameters(), *bound.module.buffers())), None)
-    return "cpu" if first is None else str(first.device)
 
 
 # ---- rows

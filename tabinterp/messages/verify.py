@@ -55,6 +55,7 @@ VERIFY: dict[str, str] = {
     "verify.data.changed": "Columns with other contents than those audited: {columns}.",
     "verify.data.names": "The columns are not those that were audited. Missing: {missing}. Unknown: {unknown}.",
     "verify.numbers.ok": "All {count} numbers were found again, to {tolerance} of each.",
+    "verify.numbers.device": "The numbers were taken on {device}, and were not taken again: {reason}",
     "verify.numbers.changed": (
         "{changed} of {count} values were not found again to {tolerance}. The first: {place} is {found}, not {written}."
     ),

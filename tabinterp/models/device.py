@@ -1,4 +1,4 @@
-"""Where torch computes: a network's forward and backward passes on one device, their results back in the processor's memory.
+"""Where torch computes: passes of networks and of their layers on one device, their results back in the processor's memory.
 
 What does not fit the device's memory is asked in halves, and what has fitted once is asked for from then on.
 """
@@ -11,6 +11,7 @@ import torch
 from torch import Tensor, nn
 
 from ..errors import ModelError
+from .front import private
 
 CPU = "cpu"
 
@@ -58,6 +59,14 @@ class Halves:
             torch.cuda.empty_cache()  # nothing where no CUDA is
         found = [self(ask, few) for few in torch.split(rows, self.most)]
         return tuple(torch.cat(parts) for parts in zip(*found, strict=True))
+
+
+def placed(module: nn.Module, device: str) -> nn.Module:
+    """The module where it computes: itself, or a copy on a device."""
+    if device == CPU:
+        return module
+    with torch.inference_mode(False):  # whoever asks first: inference tensors could not meet a gradient later
+        return Placed(private(module), device)
 
 
 class Placed(nn.Module):

@@ -204,11 +204,10 @@ class Activations:
         self._module = module
         self._graph = _giving_activations(module)
 
-    def __call__(self, x: Tensor) -> dict[str, Tensor]:
-        """Layer name -> (n, h) for a batch (n, d)."""
+    def __call__(self, x: Tensor) -> list[Tensor]:
+        """(n, h) of each layer for a batch (n, d)."""
         with torch.inference_mode():
-            found = self.beside(x)[1]
-        return {f"layer {i + 1}": value for i, value in enumerate(found)}
+            return self.beside(x)[1]
 
     def beside(self, x: Tensor) -> tuple[Tensor, list[Tensor]]:
         """What the network makes of a batch, and what the units of each layer put out on the way."""

@@ -13,8 +13,9 @@ from functools import cached_property
 from typing import Any
 
 import torch
-from torch import Tensor, fx
+from torch import Tensor, fx, nn
 
+from .device import placed
 from .front import Front, is_activation, split, trace
 from .model import Bound
 
@@ -23,28 +24,50 @@ from .model import Bound
 class Layer:
     """`before` maps fronts (m, h) to the layer's values ahead of its activation (m, width), `activation` those to its outputs.
 
-    `behind` maps its outputs, with `beside` the front next to them, (m, width) or (m, width + h), to scores (m, k).
+    `behind` maps its outputs, with `beside` the front next to them, (m, width) or (m, width + h), to scores (m, k). Both are also
+    there as graphs that can be taken apart; without `graph_` they are where they compute (`device`).
     """
 
     name: str
     width: int
     kind: str  # the activation's own name in small letters: "relu", "tanh"
-    before: fx.GraphModule
+    graph_before: fx.GraphModule
     activation: fx.GraphModule
-    behind: fx.GraphModule
+    graph_behind: fx.GraphModule
     beside: bool
     front: int  # h
+    device: str
+
+    @cached_property
+    def before(self) -> nn.Module:
+        """(m, h) fronts -> (m, width) values ahead of the activation."""
+        return placed(self.graph_before, self.device)
+
+    @cached_property
+    def outputs(self) -> nn.Module:
+        """(m, h) fronts -> (m, width) what the layer puts out."""
+        return placed(nn.Sequential(self.graph_before, self.activation), self.device)
+
+    @cached_property
+    def behind(self) -> nn.Module:
+        """(m, width or width + h) outputs, with `beside` the front next to them -> (m, k) scores."""
+        return placed(self.graph_behind, self.device)
 
     @cached_property
     def affine(self) -> Front | None:
         """The layer ahead of its activation as an affine function of the front; None where it is not one."""
-        found = split(self.before, self.front)
+        found = split(self.graph_before, self.front)
         return found if found.nothing_behind else None
 
     @cached_property
     def moves(self) -> Front:
         """The affine front of what lies behind: moving one unit is an update of it."""
-        return split(self.behind, self.width + self.front * self.beside)
+        return split(self.graph_behind, self.width + self.front * self.beside)
+
+    @cached_property
+    def rest(self) -> nn.Module:
+        """What lies behind that front -> (m, k) scores."""
+        return placed(self.moves.rest, self.device)
 
 
 def layers_of(bound: Bound) -> tuple[Layer, ...]:
@@ -56,9 +79,7 @@ def layers_of(bound: Bound) -> tuple[Layer, ...]:
     with torch.inference_mode():
         recorder.run(bound.z[:2])
     found = [n for n in graph.graph.nodes if is_activation(graph, n) and n in recorder.widths]
-    return tuple(
-        _layer(graph, node, f"layer {i + 1}", recorder.widths[node], bound.z.shape[1]) for i, node in enumerate(found)
-    )
+    return tuple(_layer(graph, node, f"layer {i + 1}", recorder.widths[node], bound) for i, node in enumerate(found))
 
 
 class _Shapes(fx.Interpreter):
@@ -75,7 +96,7 @@ class _Shapes(fx.Interpreter):
         return value
 
 
-def _layer(graph: fx.GraphModule, node: fx.Node, name: str, width: int, front: int) -> Layer:
+def _layer(graph: fx.GraphModule, node: fx.Node, name: str, width: int, bound: Bound) -> Layer:
     source = node.all_input_nodes[0]
     behind = _behind(graph, node, width, beside=True)
     beside = any(n.name == "front" for n in behind.graph.nodes)
@@ -83,11 +104,12 @@ def _layer(graph: fx.GraphModule, node: fx.Node, name: str, width: int, front: i
         name=name,
         width=width,
         kind=_kind(graph, node),
-        before=_before(graph, source),
+        graph_before=_before(graph, source),
         activation=_alone(graph, node, source),
-        behind=behind if beside else _behind(graph, node, width, beside=False),
+        graph_behind=behind if beside else _behind(graph, node, width, beside=False),
         beside=beside,
-        front=front,
+        front=bound.z.shape[1],
+        device=bound.device,
     )
 
 

@@ -17,7 +17,7 @@ from ..errors import ModelError, NotApplicableError
 from ..sentence import Message, why
 from ..table import Split, Table
 from ..table.draws import FloatArray, IntArray
-from .device import CPU, Halves, Placed
+from .device import CPU, Halves, placed
 from .encoding import Encoding
 from .front import Activations, Front, consuming, private
 from .function import Function
@@ -138,6 +138,11 @@ class Bound:
         return self.model.function is None
 
     @property
+    def device(self) -> str:
+        """Where the network computes; a function does as it pleases, in the processor's memory."""
+        return self.model.device if self.has_gradient else CPU
+
+    @property
     def is_linear(self) -> bool:
         """No operation that is not affine: a network with no hidden layer."""
         return self.front.nothing_behind
@@ -178,20 +183,18 @@ class Bound:
     @cached_property
     def asked(self) -> nn.Module:
         """The module where it computes."""
-        with torch.inference_mode(False):
-            return self.module if self.model.device == CPU else Placed(private(self.module), self.model.device)
+        return placed(self.module, self.device)
 
     @cached_property
     def rest(self) -> nn.Module:
         """What lies behind the front, in single precision, where it computes: (m, h) -> (m, k)."""
-        with torch.inference_mode(False):
-            return self.behind if self.model.device == CPU else Placed(private(self.behind), self.model.device)
+        return placed(self.behind, self.device)
 
     @cached_property
     def consuming(self) -> nn.Module:
         """The same for a `z` that nobody reads again: it may be written over."""
         with torch.inference_mode(False):
-            return consuming(self.behind) if self.model.device == CPU else self.rest
+            return consuming(self.behind) if self.device == CPU else self.rest
 
     @cached_property
     def behind(self) -> nn.Module:
@@ -227,7 +230,7 @@ class Bound:
         return np.asarray(self.x.mean(axis=0), dtype=np.float64)
 
     def _product(self, x: Tensor, block: Any, constant: Tensor | float) -> Tensor:
-        there = self.model.device
+        there = self.device
         weight = self.front.weight[:, block].T.contiguous().to(there)
         constant = torch.as_tensor(constant).to(there)
         z = torch.empty((len(x), weight.shape[1]), dtype=torch.float32)
@@ -280,7 +283,7 @@ class Bound:
 
         def ask(rows: Tensor) -> tuple[Tensor, ...]:
             batch = rows.detach().requires_grad_(True)
-            scores, found = self.watched.beside(batch.to(self.model.device)) if units else (self.asked(batch), [])
+            scores, found = self.watched.beside(batch.to(self.device)) if units else (self.asked(batch), [])
             last = scores.shape[1] - 1
             slopes = [torch.autograd.grad(scores[:, k].sum(), batch, retain_graph=k < last)[0] for k in range(last + 1)]
             together = slopes[0][:, :, None] if last == 0 else torch.stack(slopes, dim=2)
@@ -294,16 +297,17 @@ class Bound:
     def watched(self) -> Activations:
         """The module where it computes, with what its hidden units put out."""
         with torch.inference_mode(False):
-            here = self.model.device == CPU
-            return Activations(self.module if here else private(self.module).to(self.model.device))
+            return Activations(self.module if self.device == CPU else private(self.module).to(self.device))
 
     def activations(self, x: FloatArray | None = None) -> dict[str, FloatArray]:
         """Layer -> (n, h): what each hidden unit puts out on encoded rows (None: the table's)."""
         x = self.x if x is None else x
-        recorder = Activations(self.module)
-        dtype = module_dtype(self.module)
-        parts: dict[str, list[FloatArray]] = {}
-        for i in range(0, len(x), BLOCK):
-            for layer, value in recorder(torch.as_tensor(x[i : i + BLOCK]).to(dtype)).items():
-                parts.setdefault(layer, []).append(value.double().numpy())
-        return {layer: np.concatenate(values) for layer, values in parts.items()}
+        dtype, halves = module_dtype(self.module), Halves()
+
+        def ask(rows: Tensor) -> tuple[Tensor, ...]:
+            return tuple(self.watched(rows.to(self.device)))
+
+        blocks = [halves(ask, torch.as_tensor(x[i : i + BLOCK]).to(dtype)) for i in range(0, len(x), BLOCK)]
+        return {
+            f"layer {i + 1}": torch.cat(parts).double().numpy() for i, parts in enumerate(zip(*blocks, strict=True))
+        }

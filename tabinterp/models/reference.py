@@ -31,6 +31,7 @@ from sklearn.preprocessing import OneHotEncoder, StandardScaler
 from torch import Tensor, nn
 
 from tabinterp.errors import ModelError, TableError
+from tabinterp.models.device import CPU, Halves
 from tabinterp.table.schema import TASKS, Task
 
 FloatArray = npt.NDArray[np.float64]
@@ -135,6 +136,7 @@ def fit_network(
     seed: int = 0,
     hidden: Sequence[int] = (128, 64),
     progress: Progress | None = None,
+    device: str = CPU,
 ) -> FittedNetwork:
     """Train on encoded rows X (n, d); targets y (n,) are 0/1, class numbers below `n_classes`, real values or
     counts.
@@ -143,25 +145,29 @@ def fit_network(
     log-likelihood beyond that of rates equal to the counts. The same rows, seed and versions on the same kind
     of processor give the same weights, bit for bit, whatever the number of threads; torch's own generators and
     settings are left as they were. `progress(epoch, epochs at most, validation loss)` is called after
-    each pass, counting from 1.
+    each pass, counting from 1. On a `device` the steps are taken from the same first weights in batches of the same rows, by
+    that device's own draws and rounding: another network, as another seed would give.
     """
     rows, target, weight = _checked(X, y, task, n_classes, weights)
     train, held = _validation_split(target, np.random.default_rng(seed))
     centre, scale = _standard(target[train], weight[train]) if task == "regression" else (0.0, 1.0)
-    with _own_torch(seed):
+    with _own_torch(seed, device):
         network = _layers(rows.shape[1], hidden, n_classes if task == "multiclass" and n_classes else 1)
         if task == "count":
             _start_at_mean(network[-1], target[train], weight[train])
+        network.to(device)
         average = copy.deepcopy(network).eval()
         data = _tensors(rows, (target - centre) / scale, weight / weight[train].mean(), task)
         one_pass = _training(network, average, _take(data, train), task)
-        stop_on = _take(data, held)
+        stop_on, halves = _take(data, held), Halves()
 
         def validate() -> float:
             with torch.no_grad():
-                return float(loss_of(average(stop_on[0]), *stop_on[1:], task)) * scale**2
+                (scores,) = halves(lambda rows: (average(rows.to(device)),), stop_on[0])
+                return float(loss_of(scores, *stop_on[1:], task)) * scale**2
 
         epochs, loss, converged = _until_it_stops(average, one_pass, validate, progress)
+        average.cpu()
     _unstandardise(average[-1], centre, scale)
     _silence_constants(average[0], rows)
     return FittedNetwork(average, epochs, loss, converged, seed)
@@ -199,15 +205,17 @@ def _take(data: Rows, index: IntArray | Tensor) -> Rows:
 
 
 @contextmanager
-def _own_torch(seed: int) -> Iterator[None]:
+def _own_torch(seed: int, device: str) -> Iterator[None]:
     """Seeded draws and gradients on one CPU thread, whatever the caller has set; all of it put back afterwards.
 
     One thread, because sums then run in one order whatever the number of cores, and batches this small gain little
     from a second.
     """
     threads = torch.get_num_threads()
-    with torch.random.fork_rng(devices=[]), torch.device("cpu"), torch.inference_mode(False), torch.enable_grad():
-        torch.default_generator.manual_seed(seed)
+    here = device == CPU
+    cards = [] if here else list(range(torch.cuda.device_count()))  # whose generators are drawn from
+    with torch.random.fork_rng(devices=cards), torch.device(CPU), torch.inference_mode(False), torch.enable_grad():
+        (torch.default_generator.manual_seed if here else torch.manual_seed)(seed)
         torch.set_num_threads(1)
         try:
             yield
@@ -231,7 +239,7 @@ def _training(network: nn.Sequential, average: nn.Sequential, data: Rows, task: 
     """
     n = len(data[0])
     size = int(np.clip(n // EPOCH_STEPS, SMALLEST_BATCH, BATCH_ROWS))
-    memory = -(-n // size)
+    memory, device = -(-n // size), next(network.parameters()).device
     fast, slow = list(network.parameters()), list(average.parameters())
     optimiser = torch.optim.AdamW(fast, lr=LEARNING_RATE, weight_decay=WEIGHT_DECAY, fused=True)
     steps = 0
@@ -242,7 +250,8 @@ def _training(network: nn.Sequential, average: nn.Sequential, data: Rows, task: 
         features, labels, weights = _take(data, torch.randperm(n))
         for at in (slice(start, start + size) for start in range(0, n, size)):
             optimiser.zero_grad()
-            losses = _row_losses(network(features[at]), labels[at], task) * weights[at]
+            x, y, w = (part[at].to(device) for part in (features, labels, weights))
+            losses = _row_losses(network(x), y, task) * w
             torch.autograd.backward(losses.mean())
             optimiser.step()
             steps += 1

@@ -12,6 +12,7 @@ from ..table.draws import FloatArray
 from ..table.read import with_split
 from ..threads import one_thread
 from .counterpart import fit_counterpart
+from .device import CPU, device_of
 from .encoding import as_array
 from .model import Model
 from .reference import build_encoder, fit_network
@@ -36,14 +37,22 @@ class Trained:
 
 @one_thread()
 def train(
-    table: Table, *, seed: int = 0, seeds: int = 1, null: bool = False, progress: Progress | None = None
+    table: Table,
+    *,
+    seed: int = 0,
+    seeds: int = 1,
+    null: bool = False,
+    progress: Progress | None = None,
+    device: str = CPU,
 ) -> Trained:
     """Fit the reference network on the rows that are not held out.
 
     A table without a split gets one: a quarter of the rows, of each class where there are classes. With several `seeds`
     the network is trained as often; the first is the one that counts, whichever turns out best. `null` trains one more, with the
     targets of the training rows in an order drawn with the seed (`Table.shuffled`), those it stops early by among them.
+    `device`: "cpu" or "cuda", where the networks are trained.
     """
+    device = device_of(device)
     if table.split is None:
         table = with_split(table, FRACTION, None, table.schema.goal.classes, seed)
     training = table.training_rows()
@@ -62,6 +71,7 @@ def train(
             weights=training.weights,
             seed=own,
             progress=_share(progress, number, count),
+            device=device,
         )
         hidden = "-".join(str(m.out_features) for m in list(fitted.module)[:-1] if isinstance(m, torch.nn.Linear))
         model = Model(

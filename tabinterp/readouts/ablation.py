@@ -257,7 +257,7 @@ class _Cut:
         self.bound, self.outputs, self.groups = bound, outputs, groups
         given = torch.as_tensor(outputs)
         h = torch.cat([given, bound.z.double()], dim=1) if layer.beside else given
-        self.weight, self.rest = layer.moves.weight, layer.moves.rest
+        self.weight, self.rest = layer.moves.weight, layer.rest
         self.base = (h @ self.weight.T + layer.moves.bias).float()
         self.y = torch.tensor(bound.table.y)
         self.before = _losses(bound, self.rest, self.base[None], self.y)[0]

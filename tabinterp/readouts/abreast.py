@@ -28,7 +28,7 @@ def abreast(bound: Bound, act: Callable[[Item], Found], items: Sequence[Item]) -
         with torch.inference_mode():
             return act(item)
 
-    elsewhere = bound.model.device != CPU or not isinstance(bound.front.rest, fx.GraphModule)
+    elsewhere = bound.device != CPU or not isinstance(bound.front.rest, fx.GraphModule)
     if elsewhere or min(cores(), len(items)) < 2:
         yield from map(alone, items)
         return

@@ -36,7 +36,7 @@ def chain_of(bound: Bound, layers: tuple[Layer, ...]) -> tuple[Step, ...]:
         steps.append((front.weight.numpy(), front.bias.numpy()))
         if i < len(layers):
             with torch.inference_mode():
-                a = layers[i].activation(told(z)).double().numpy()
+                a = layers[i].outputs(z).double().numpy()
     return tuple(steps)
 
 

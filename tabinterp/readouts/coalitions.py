@@ -46,7 +46,7 @@ class Design:
 
     def fronts(self, moves: Tensor) -> Tensor:
         """(c, n, h) of the background rows and the players' moves (1 + m, n, h)."""
-        return torch.mm(self.masks, moves.flatten(1)).view(-1, *moves.shape[1:])
+        return torch.mm(self.masks.to(moves.device), moves.flatten(1)).view(-1, *moves.shape[1:])
 
     def values(self, scores: Tensor) -> Tensor:
         """(m, n * k) what the scores (c, n * k) add to the values."""
@@ -148,6 +148,7 @@ class Games:
         self.ends = squash(torch.as_tensor(bound.scores))
         self.local = bound.is_local(bound.columns)
         self._width = bound.z.shape[1]
+        self._there = bound.device  # where parts, moves and fronts lie
         exact = bound.front.rest  # a function's answers: probabilities near 1 lose their log-odds in single precision
         self.rest: Callable[[Tensor], Tensor] = bound.rest if bound.has_gradient else lambda z: exact(z.double())
         self._back_parts = self._parts(backs) if self.local else torch.empty(0)
@@ -162,7 +163,7 @@ class Games:
         parts = torch.empty(len(rows), len(bound.columns), self._width)
         for j, column in enumerate(bound.columns):
             parts[:, j] = bound.part((column,), rows)
-        return parts.flatten(0, 1)
+        return parts.flatten(0, 1).to(self._there)
 
 
 class Rows:
@@ -199,9 +200,9 @@ class Rows:
         """(c * n, h) fronts: that of the background row, and the differences of the parts of those who joined."""
         games, (n, m) = self._games, order.shape
         columns = len(games.bound.columns)
-        moves = torch.empty(1 + m, n, games._width)
+        moves = torch.empty(1 + m, n, games._width, device=games._there)
         moves[0] = games.bound.z[games.backs[back]]
-        joined, left = torch.as_tensor(row * columns + order.T), torch.as_tensor(back * columns + order.T)
+        joined, left = (torch.as_tensor(place * columns + order.T).to(games._there) for place in (row, back))
         torch.index_select(self._parts, 0, joined.reshape(-1), out=moves[1:].view(m * n, -1))
         moves[1:].view(m * n, -1).sub_(torch.index_select(games._back_parts, 0, left.reshape(-1)))
         return design.fronts(moves).flatten(0, 1)

@@ -285,7 +285,7 @@ def _outputs(layer: Layer, start: Tensor, move: Tensor, rows: Tensor, t: Tensor)
     """(m, units + front beside) what the layer puts out at points of paths."""
     z = start + t[:, None].to(move.dtype) * move[rows]
     with torch.no_grad():
-        h: Tensor = layer.activation(layer.before(z))
+        h: Tensor = layer.outputs(z)
         return torch.cat([h, z], dim=1) if layer.beside else h
 
 

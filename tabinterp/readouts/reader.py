@@ -70,23 +70,12 @@ def _module(bound: Bound, layers: tuple[Layer, ...], key: Key) -> nn.Module:
     return _Probabilities(bound.rest) if key == PROBABILITY else bound.rest
 
 
-class _Outputs(nn.Module):
-    """A layer's outputs."""
-
-    def __init__(self, layer: Layer) -> None:
-        super().__init__()
-        self.before, self.activation = layer.before, layer.activation
-
-    def forward(self, z: Tensor) -> Tensor:
-        return self.activation(self.before(z))  # type: ignore[no-any-return]
-
-
 class _Length(nn.Module):
     """The length of a layer's outputs; the added speck keeps it smooth where all of them are zero."""
 
     def __init__(self, layer: Layer) -> None:
         super().__init__()
-        self.outputs = _Outputs(layer)
+        self.outputs = layer.outputs
 
     def forward(self, z: Tensor) -> Tensor:
         squares: Tensor = self.outputs(z).square().sum(dim=1, keepdim=True)
@@ -130,7 +119,7 @@ def _reader(
         width = _width(bound, layers, key)
         own, start = weights[:, start : start + width], start + width
         if depth < len(chain):
-            inner.append(nn.Identity() if depth == 0 else _Outputs(layers[depth - 1]))
+            inner.append(nn.Identity() if depth == 0 else layers[depth - 1].outputs)
             moved.append(own @ chain[depth][0])
             shift += own @ chain[depth][1]
         else:

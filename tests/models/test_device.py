@@ -1,15 +1,23 @@
 """Where torch computes: the same numbers, in smaller parts where memory asks for it, and errors in words."""
 
+from dataclasses import replace
+
 import numpy as np
 import pytest
 import torch
 
 import tabinterp as ti
 from tabinterp.errors import ModelError
-from tabinterp.models import bind
+from tabinterp.models import bind, reference
 from tabinterp.models.device import Halves, Placed, device_of
+from tabinterp.models.layers import layers_of
+from tabinterp.models.reference import fit_network
+from tabinterp.verification import compare
 
-from .cases import numeric_table
+from . import test_several as several
+from .cases import frame, numeric_table
+from .elsewhere import NAME, Elsewhere
+from .test_torch import by_style, made, wrapped
 
 NO_GPU = "torch finds no CUDA device here"
 gpu = pytest.mark.skipif(not torch.cuda.is_available(), reason=NO_GPU)
@@ -105,13 +113,137 @@ def test_a_device_that_is_not_here_is_told(monkeypatch):
         device_of("cuda:3")
 
 
+# ---- on a device that is not there
+
+
+def elsewhere(model):
+    return replace(model, device=NAME)
+
+
+@by_style
+def test_a_network_and_its_layers_on_a_device(style):
+    """All that is asked of it goes there and comes back; what is left behind meets what went, and that is an error."""
+    table, model = numeric_table(rows=80), wrapped(made(style))
+    here = bind(model, table)
+    with Elsewhere():
+        there = bind(elsewhere(model), table)
+        assert next(there.asked.parameters()).device.type == NAME
+        for told in ("scores", "z", "answers"):
+            np.testing.assert_allclose(getattr(there, told), getattr(here, told), atol=1e-6, err_msg=told)
+        np.testing.assert_allclose(there.gradients(there.x), here.gradients(here.x), atol=1e-6)
+        one, other = here.activations(), there.activations()
+        assert list(one) == list(other)
+        for layer in one:
+            np.testing.assert_allclose(other[layer], one[layer], atol=1e-6, err_msg=layer)
+        blocks = [next(bound.blocks(units=True)) for bound in (here, there)]
+        for own, found in zip(*((block.slopes, *block.units) for block in blocks), strict=True):
+            np.testing.assert_allclose(found, own, atol=1e-6)
+        for own, found in zip(layers_of(here), layers_of(there), strict=True):
+            torch.testing.assert_close(found.before(there.z), own.before(here.z))
+            h = own.outputs(here.z)
+            torch.testing.assert_close(found.outputs(there.z), h)
+            h = torch.cat([h, here.z], dim=1) if own.beside else h
+            torch.testing.assert_close(found.behind(h), own.behind(h))
+            z = (h.double() @ own.moves.weight.T + own.moves.bias).float()
+            torch.testing.assert_close(found.rest(z), own.rest(z))
+
+
+def test_an_audit_on_a_device():
+    """The same numbers, and 19 of 20 multiplications of products are there; the others are of encoders, sums and searches."""
+    table = numeric_table(rows=200)
+    network = torch.nn.Sequential(torch.nn.Linear(4, 64), torch.nn.ReLU(), torch.nn.Linear(64, 64), torch.nn.ReLU())
+    model = ti.wrap(network.append(torch.nn.Linear(64, 1)), encoder="passthrough", classes=[False, True])
+    own = ti.audit(model, table, rows=40)
+    with Elsewhere() as device:
+        found = ti.audit(elsewhere(model), table, rows=40)
+    assert compare(own, found).status == "ok"
+    assert found.document.method.device == found.run["device"] == NAME
+    assert device.away > 19 * device.here, (device.away, device.here, device.asked.most_common(5))
+
+
+def test_several_inputs_on_a_device():
+    source = frame(200).dropna().drop(columns=["many", "number"])
+    table, model = ti.read_table(source, target="binary"), ti.wrap(several.Listed(), encoder=several.encoders(source))
+    own = ti.gradient_importance(model, table).values
+    with Elsewhere():
+        np.testing.assert_allclose(ti.gradient_importance(elsewhere(model), table).values, own, atol=1e-6)
+
+
+def test_a_function_stays_where_it_is():
+    table = numeric_table()
+    model = ti.wrap(lambda rows: 1 / (1 + np.exp(-rows["x0"].to_numpy())), classes=[False, True])
+    with Elsewhere():
+        bound = bind(elsewhere(model), table)
+        assert bound.device == "cpu"
+        found = ti.permutation_importance(bound, table).frame()
+    assert found.equals(ti.permutation_importance(model, table).frame())
+
+
+@pytest.mark.parametrize("task", ["binary", "multiclass", "regression", "count"])
+def test_a_network_is_trained_on_a_device(task, monkeypatch):
+    """From the same weights, in the same batches; dropout is drawn there, where the stand-in draws as the processor does."""
+    adam = torch.optim.AdamW  # knows the devices that have a fused step, and not this one
+    monkeypatch.setattr(
+        torch.optim, "AdamW", lambda *given, fused, **settings: adam(*given, **settings, fused=not fused)
+    )
+    monkeypatch.setattr(reference, "EPOCHS", 4)
+    draw = np.random.default_rng(0)
+    x = draw.normal(size=(150, 3))
+    y = {"binary": x[:, 0] > 0, "multiclass": np.digitize(x[:, 0], [-1, 1]), "regression": x[:, 0]}.get(
+        task, draw.poisson(np.exp(x[:, 0]))
+    )
+    settings = {"task": task, "n_classes": 3, "hidden": (8, 4)}
+    own = fit_network(x, y, **settings)
+    before = torch.get_rng_state()
+    with Elsewhere() as device:
+        found = fit_network(x, y, **settings, device=NAME)
+    assert torch.equal(torch.get_rng_state(), before)
+    assert found.epochs == own.epochs
+    for one, other in zip(found.module.parameters(), own.module.parameters(), strict=True):
+        assert type(one.data) is torch.Tensor
+        torch.testing.assert_close(one, other)
+    assert device.away > 100 * device.here
+
+
+def test_what_is_left_behind_is_an_error():
+    network = torch.nn.Linear(3, 1)
+    with Elsewhere():
+        network.to(NAME)
+        with pytest.raises(RuntimeError, match="tensors on two devices"):
+            network(torch.zeros(2, 3))
+
+
+# ---- on one that is
+
+
 @gpu
 def test_readings_on_a_gpu_are_those_of_the_processor():
     table = numeric_table()
     torch.manual_seed(0)
     network = torch.nn.Sequential(torch.nn.Linear(4, 16), torch.nn.ReLU(), torch.nn.Linear(16, 1))
     here, there = (ti.wrap(network, encoder="passthrough", classes=[False, True], device=d) for d in ("cpu", "cuda"))
-    for read in (ti.permutation_importance, ti.gradient_importance, ti.effects):
+    for read in (ti.permutation_importance, ti.gradient_importance, ti.effects, ti.shapley_values, ti.conductance):
         one, other = (read(model, table).frame().select_dtypes("number") for model in (here, there))
         np.testing.assert_allclose(other, one, rtol=1e-4, atol=1e-6)
-    assert ti.audit(there, table, rows=100).run["device"] == "cuda"
+    audit = ti.audit(there, table, rows=100)
+    assert audit.run["device"] == audit.document.method.device == "cuda"
+
+
+@gpu
+def test_training_on_a_gpu():
+    trained = [ti.train(numeric_table(rows=2000), device=name) for name in ("cpu", "cuda", "cuda")]
+    losses = [one.validation_loss[0] for one in trained]
+    assert losses[1] == losses[2]
+    assert losses[1] == pytest.approx(losses[0], rel=0.1)
+
+
+@gpu
+def test_a_call_that_does_not_fit_a_gpu_is_taken_in_parts():
+    free, _ = torch.cuda.mem_get_info()
+    wide = 1 << 14
+    network = torch.nn.Sequential(torch.nn.Linear(1, wide), torch.nn.Tanh(), torch.nn.Linear(wide, 1))
+    rows = free // (4 * wide)  # whose hidden units alone fill the memory, twice over
+    placed = Placed(network, "cuda")
+    with torch.inference_mode():
+        assert len(placed(torch.zeros(rows, 1))) == rows
+    assert placed._halves.most < rows
