@@ -9,11 +9,13 @@ the members of a family have a mean association of at least the threshold with w
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Any
+from itertools import combinations
 
 import numpy as np
 import pandas as pd
+from numpy.typing import NDArray
 from scipy.cluster.hierarchy import fcluster, linkage
+from scipy.sparse import csr_array
 from scipy.spatial.distance import squareform
 from scipy.stats import rankdata
 
@@ -27,6 +29,8 @@ from .weights import effective
 
 ROWS = 5_000  # rows on which associations are taken
 THRESHOLD = 0.5
+FEWEST = 3  # rows of a rank correlation
+ROUNDING = 1e-12  # of a variance: what is left where a column is constant on the rows that another one knows
 
 
 @dataclass(frozen=True, eq=False)
@@ -92,16 +96,19 @@ def families(table: Table, *, threshold: float = THRESHOLD, seed: int = 0) -> Fa
 def associations(table: Table) -> FloatArray:
     """(columns, columns) association of every two input columns, 1 on the diagonal, 0 where there is none to measure."""
     columns, w = table.schema.inputs, table.row_weights
-    numeric = [table.schema[c].kind == "numeric" for c in columns]
-    values: list[Any] = [_ranks(table, c, w) if n else _codes(table, c) for c, n in zip(columns, numeric, strict=True)]
+    is_number = np.array([table.schema[c].kind == "numeric" for c in columns])
+    numbers, levels = np.flatnonzero(is_number), np.flatnonzero(~is_number)
+    codes = {j: _codes(table, columns[j]) for j in levels}
     result = np.eye(len(columns))
-    for i in range(len(columns)):
-        for j in range(i):
-            a, b = (i, j) if numeric[i] else (j, i)  # a number first
-            of: Any = _spearman if numeric[b] and numeric[a] else _ratio if numeric[a] else _cramer
-            found = of(values[a], values[b], w)
-            result[i, j] = result[j, i] = found if np.isfinite(found) else 0.0
-    return result
+    if len(numbers):
+        ranks = np.column_stack([_ranks(table, columns[j], w) for j in numbers])
+        result[np.ix_(numbers, numbers)] = _spearman(ranks, w)
+        for j in levels:
+            result[numbers, j] = result[j, numbers] = _ratio(ranks, codes[j], w)
+    for j, k in combinations(levels, 2):
+        result[j, k] = result[k, j] = _cramer(codes[j], codes[k], w)
+    below = np.tril(np.where(np.isfinite(result), result, 0.0), -1)
+    return np.asarray(below + below.T + np.eye(len(columns)))
 
 
 def _ranks(table: Table, column: str, w: FloatArray) -> FloatArray:
@@ -119,29 +126,49 @@ def _codes(table: Table, column: str) -> IntArray:
     return np.asarray(table.frame[column].factorize(use_na_sentinel=False)[0], dtype=np.int64)
 
 
-def _spearman(a: FloatArray, b: FloatArray, w: FloatArray) -> float:
-    known = ~(np.isnan(a) | np.isnan(b))
-    if known.sum() < 3:
-        return 0.0
-    a, b, w = a[known], b[known], w[known]
-    a, b = a - np.average(a, weights=w), b - np.average(b, weights=w)
+def _spearman(ranks: FloatArray, w: FloatArray) -> FloatArray:
+    """(p, p) of ranks (n, p), each pair on the rows where both are known."""
+    known = ~np.isnan(ranks)
+    a = _centred(ranks, known, w)
+    if known.all():
+        return _correlation((a * w[:, None]).T @ a)
+    m = known.astype(np.float64)
+    of_rows, of_values = (m * w[:, None]).T, (a * w[:, None]).T
+    mass, total = of_rows @ m, of_values @ m  # total[i, j]: of i where j is known too
+    squares = (a * a * w[:, None]).T @ m
     with np.errstate(invalid="ignore", divide="ignore"):
-        return float(abs((w * a * b).sum() / np.sqrt((w * a * a).sum() * (w * b * b).sum())))
+        covariance = of_values @ a - total * total.T / mass
+        variance = squares - total**2 / mass
+    variance[~(variance > ROUNDING * np.diag(squares)[:, None])] = np.nan
+    found = np.abs(covariance) / np.sqrt(variance * variance.T)
+    found[m.T @ m < FEWEST] = 0.0
+    return np.asarray(found)
 
 
-def _ratio(a: FloatArray, codes: IntArray, w: FloatArray) -> float:
-    """Kelley's epsilon: share of the variance of the ranks between levels, less what chance gives."""
-    known = ~np.isnan(a)
-    a, w, codes = a[known], w[known], np.unique(codes[known], return_inverse=True)[1]
-    levels = int(codes.max()) + 1 if len(codes) else 0
-    n = effective(w) if len(w) else 0.0
-    if levels < 2 or n <= levels:
-        return 0.0
-    mass = np.bincount(codes, w)
-    mean = np.bincount(codes, w * a) / mass
-    total = (w * (a - np.average(a, weights=w)) ** 2).sum()
-    within = (w * (a - mean[codes]) ** 2).sum()
-    return float(np.sqrt(max(0.0, 1 - within / total * (n - 1) / (n - levels)))) if total > 0 else 0.0
+def _correlation(covariance: FloatArray) -> FloatArray:
+    spread = np.sqrt(np.diag(covariance))
+    with np.errstate(invalid="ignore", divide="ignore"):
+        return np.asarray(np.abs(covariance) / np.outer(spread, spread))
+
+
+def _centred(ranks: FloatArray, known: NDArray[np.bool_], w: FloatArray) -> FloatArray:
+    """Less their means, so that no digits are lost; 0 where they are missing."""
+    a, mass = np.where(known, ranks, 0.0), w @ known
+    return np.where(known, a - w @ a / np.where(mass > 0, mass, 1.0), 0.0)
+
+
+def _ratio(ranks: FloatArray, codes: IntArray, w: FloatArray) -> FloatArray:
+    """(p,) Kelley's epsilon: share of the variance of the ranks (n, p) between levels, less what chance gives."""
+    known = ~np.isnan(ranks)
+    a, m = _centred(ranks, known, w), known * w[:, None]
+    level = csr_array((np.ones(len(codes)), codes, np.arange(len(codes) + 1)))
+    mass, sums = np.asarray(level.T @ m), np.asarray(level.T @ (a * w[:, None]))
+    levels, total = (mass > 0).sum(axis=0), (a * a * w[:, None]).sum(axis=0)
+    with np.errstate(invalid="ignore", divide="ignore"):
+        n = (w @ known) ** 2 / (w**2 @ known)  # Kish's effective number of rows
+        within = total - np.where(mass > 0, sums**2 / mass, 0.0).sum(axis=0)
+        share = np.sqrt(np.maximum(0.0, 1 - within / total * (n - 1) / (n - levels)))
+    return np.where((levels < 2) | (n <= levels) | ~(total > 0), 0.0, share)
 
 
 def _cramer(a: IntArray, b: IntArray, w: FloatArray) -> float:

@@ -32,7 +32,7 @@ from .data.scores import Power, auc, r2
 from .moves import forward, mixed
 from .result import Estimates
 from .sums import mean_over_rows
-from .trees import few_trees
+from .trees import few_trees, unless_equal
 
 ROWS, SWAPS = 2000, 400
 FEWEST = 60
@@ -139,13 +139,13 @@ def _learnt(
         twice = np.concatenate([fit, fit])
         kept = ~(np.isnan(x[fit]).all(axis=0) | np.isnan(strange[fit]).all(axis=0))
         classifier = HistGradientBoostingClassifier(**settings).fit(
-            both[twice][:, kept], kind[twice], np.tile(w, 2)[twice]
+            both[twice][:, kept], kind[twice], unless_equal(np.tile(w, 2)[twice])
         )
         strangeness[:, scored] = classifier.predict_proba(both[~twice][:, kept])[:, 1].reshape(2, -1)
         for rows, target, out in ((x, score, real), (strange, moved, other)):
             out[scored] = (
                 HistGradientBoostingRegressor(**settings)
-                .fit(rows[fit][:, kept], target[fit], w[fit])
+                .fit(rows[fit][:, kept], target[fit], unless_equal(w[fit]))
                 .predict(x[scored][:, kept])
             )
     told = auc(strangeness.reshape(-1), kind.astype(float), np.tile(w, 2))
@@ -158,12 +158,13 @@ def _changes(part: Bound, k: int, seed: int) -> tuple[Estimates, Estimates]:
     few = part.take(np.sort(chosen(part.table.numbers, SWAPS, seed + 1)))
     base, n = few.answers.numpy()[:, k], len(few.table)
     spread = float(part.answers.numpy()[:, k].std())
-    apart = {c: _squared(few.table, c) for c in few.columns}
-    total = sum(apart.values(), np.zeros((n, n)))
+    total = sum((_squared(few.table, c) for c in few.columns), np.zeros((n, n)))
     np.fill_diagonal(total, np.inf)
     rows, changes = np.arange(n), np.empty((2, n, len(few.columns)))
     for j, column in enumerate(few.columns):
-        nearest = np.argmin(total - apart[column], axis=1)
+        nearest = np.argmin(
+            total - _squared(few.table, column), axis=1
+        )  # kept for all columns, they would be gigabytes
         for way, donors in enumerate((np.roll(rows, 1 + j % (n - 1)), nearest)):
             z = _moved(few, column, rows, donors)
             changes[way, :, j] = np.abs(forward(few.rest, z).numpy()[:, k] - base) / spread

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from typing import Any
 
+from ..table.draws import FloatArray
+
 
 def few_trees(trees: int, leaves: int, seed: int) -> dict[str, Any]:
     """Settings of scikit-learn's histogram gradient boosting."""
@@ -14,3 +16,9 @@ def few_trees(trees: int, leaves: int, seed: int) -> dict[str, Any]:
         "max_bins": 63,
         "random_state": seed,
     }
+
+
+def unless_equal(weights: FloatArray) -> FloatArray | None:
+    """Weights of a fit; None where all are the same. The fit is that of the weights, and columns are cut into bins by one sort
+    instead of a search for each edge, which of hundreds of columns takes longer than the trees."""
+    return None if (weights == weights[:1]).all() else weights

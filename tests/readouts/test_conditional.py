@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import replace
+from itertools import combinations
 
 import numpy as np
 import pandas as pd
@@ -204,6 +205,40 @@ def test_associations_against_scipy():
     assert got.loc["city", "grade"] == pytest.approx(np.sqrt((plain - 6 / 399) / less), rel=1e-9)
     assert np.all(np.diag(got) == 1)
     np.testing.assert_array_equal(got, got.T)
+
+
+@pytest.mark.parametrize("weighted", [False, True])
+def test_associations_of_numbers_that_miss_in_other_rows(weighted):
+    """Each pair by itself, on the rows where both are known, from the definitions."""
+    draw = np.random.default_rng(0)
+    frame = pd.DataFrame(draw.normal(size=(200, 4)) + draw.normal(size=(200, 1)), columns=list("abcd"))
+    for column, share in zip("abc", (0.3, 0.6, 0.99), strict=True):
+        frame.loc[draw.random(200) < share, column] = np.nan
+    frame["constant"] = np.where(frame["a"].isna(), draw.normal(size=200), 2.0)  # where a is known
+    frame["level"] = np.where(draw.random(200) < 0.3, None, draw.choice(list("xyz"), 200))
+    frame["w"] = draw.integers(1, 4, 200) if weighted else 1
+    table = ti.read_table(frame.assign(y=frame["d"]), target="y", task="regression", weight="w")
+    got, w = pd.DataFrame(associations(table), table.schema.inputs, table.schema.inputs), frame["w"].to_numpy()
+
+    def rank(column):
+        x = frame[column].to_numpy()
+        return np.where(np.isnan(x), np.nan, [w[x < v].sum() + w[x == v].sum() / 2 for v in x])
+
+    for one, other in combinations("abcd", 2):
+        a, b = rank(one), rank(other)
+        both = ~(np.isnan(a) | np.isnan(b))
+        c = np.cov(a[both], b[both], fweights=w[both]) if both.sum() > 2 else np.eye(2)
+        assert got.loc[one, other] == pytest.approx(abs(c[0, 1]) / np.sqrt(c[0, 0] * c[1, 1]), abs=1e-12), (one, other)
+    for one in "ab":
+        a = rank(one)
+        known = ~np.isnan(a)
+        groups = pd.DataFrame({"a": a, "w": w, "level": frame["level"].fillna("missing")})[known].groupby("level")
+        within = sum((g.w * (g.a - np.average(g.a, weights=g.w)) ** 2).sum() for _, g in groups)
+        total = (w[known] * (a[known] - np.average(a[known], weights=w[known])) ** 2).sum()
+        n = w[known].sum() ** 2 / (w[known] ** 2).sum()
+        share = max(0.0, 1 - within / total * (n - 1) / (n - groups.ngroups))
+        assert got.loc[one, "level"] == pytest.approx(np.sqrt(share), abs=1e-12)
+    assert got.loc["a", "constant"] == 0
 
 
 def test_weights_are_repeated_rows():

@@ -17,7 +17,7 @@ from scipy import stats
 from ...table import Table
 from ...table.draws import FloatArray, IntArray, chosen, row_hash
 from ..pvalues import benjamini_hochberg
-from ..trees import few_trees
+from ..trees import few_trees, unless_equal
 from .bins import Cutting, as_number, cutting, known_in
 from .power import FEWEST, Estimate
 from .scores import auc, over_folds
@@ -138,7 +138,7 @@ def whole_drift(table: Table, seed: int) -> WholeDrift | None:
     for k in range(FOLDS):
         outside, inside = fold != k, fold == k
         whole = known_in(x, outside)
-        model = HistGradientBoostingClassifier(**settings).fit(whole[outside], held[outside], w[outside])
+        model = HistGradientBoostingClassifier(**settings).fit(whole[outside], held[outside], unless_equal(w[outside]))
         parts.append(
             auc(model.predict_proba(whole[inside])[:, 1], held[inside].astype(float), table.row_weights[rows][inside])
         )

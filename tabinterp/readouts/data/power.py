@@ -17,7 +17,7 @@ from ...table import Table
 from ...table.draws import FloatArray, IntArray, chosen, row_hash
 from ...table.split import BoolArray
 from ..pvalues import benjamini_hochberg
-from ..trees import few_trees
+from ..trees import few_trees, unless_equal
 from ..weights import effective
 from .bins import Cells, as_number, cells, known_in, number
 from .scores import Power, as_interval, measure, over_folds
@@ -196,12 +196,12 @@ def _boosted(table: Table, x: FloatArray, fit: IntArray, scored: IntArray, seed:
     classes, y, w, x = table.schema.goal.classes, outcomes_of(table), table.row_weights, known_in(x, fit)
     settings = few_trees(TREES, LEAVES, seed)
     if not classes:
-        made = HistGradientBoostingRegressor(**settings).fit(x[fit], table.y[fit], w[fit])
+        made = HistGradientBoostingRegressor(**settings).fit(x[fit], table.y[fit], unless_equal(w[fit]))
         return measure(made.predict(x[scored])[:, None], y[scored], False, w[scored])
     codes = table.y.astype(np.int64)
     if len(np.unique(codes[fit])) < 2:
         return Power(np.nan, np.full(len(scored), np.nan))
-    model = HistGradientBoostingClassifier(**settings).fit(x[fit], codes[fit], w[fit])
+    model = HistGradientBoostingClassifier(**settings).fit(x[fit], codes[fit], unless_equal(w[fit]))
     p = np.zeros((len(scored), len(table.schema.classes)))
     p[:, model.classes_] = model.predict_proba(x[scored])
     return measure(p if y.shape[1] > 1 else p[:, -1:], y[scored], True, w[scored])
