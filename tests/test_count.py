@@ -3,8 +3,6 @@
 from __future__ import annotations
 
 import re
-import subprocess
-import sys
 
 import numpy as np
 import pandas as pd
@@ -19,8 +17,10 @@ from sklearn.metrics import mean_poisson_deviance
 from sklearn.model_selection import StratifiedKFold
 from sklearn.neural_network import MLPRegressor
 from torch import nn
+from typer.testing import CliRunner
 
 import tabinterp as ti
+from tabinterp import cli
 from tabinterp.errors import ModelError, NotApplicableError, TableError
 from tabinterp.models import bind
 from tabinterp.models.counterpart import FOLDS, STRENGTHS
@@ -369,18 +369,18 @@ def test_the_reference_network_refuses_what_is_no_count():
         fit_network(np.ones((9, 1)), np.zeros(9), task="count")
 
 
-def test_train_and_audit_from_the_command_line_to_the_report(tmp_path):
+def test_train_and_audit_from_the_command_line_to_the_report(tmp_path, monkeypatch):
     draw = np.random.default_rng(3)
     frame = FRAME.assign(extra=draw.normal(size=len(FRAME)))[["a", "b", "c", "extra", "y"]]
     frame.to_csv(tmp_path / "visits.csv", index=False)
+    monkeypatch.chdir(tmp_path)
 
     def run(*arguments):
-        command = [sys.executable, "-m", "tabinterp.cli", *arguments, "--quiet"]
-        return subprocess.run(command, cwd=tmp_path, capture_output=True, text=True, check=False)
+        done = CliRunner().invoke(cli.app, [*arguments, "--quiet"])
+        assert done.exit_code == 0, done.output
 
-    assert run("train", "--data", "visits.csv", "--target", "y", "--task", "count", "--out", "model").returncode == 0
-    done = run("audit", "model", "--data", "visits.csv", "--out", "out")
-    assert done.returncode == 0, done.stderr
+    run("train", "--data", "visits.csv", "--target", "y", "--task", "count", "--out", "model")
+    run("audit", "model", "--data", "visits.csv", "--out", "out")
     document = ti.Audit.from_json(tmp_path / "out" / "audit.json").document
     assert (document.data.task, document.linear.name) == ("count", "Poisson regression")
     assert document.verdict.metric == document.importance.loss == "poisson_deviance"

@@ -150,8 +150,8 @@ def test_a_network_and_its_layers_on_a_device(style):
 
 def test_an_audit_on_a_device():
     """The same numbers, and 19 of 20 multiplications of products are there; the others are of encoders, sums and searches."""
-    table = numeric_table(rows=200)
-    network = torch.nn.Sequential(torch.nn.Linear(4, 64), torch.nn.ReLU(), torch.nn.Linear(64, 64), torch.nn.ReLU())
+    table = numeric_table(rows=150, columns=3)
+    network = torch.nn.Sequential(torch.nn.Linear(3, 64), torch.nn.ReLU(), torch.nn.Linear(64, 64), torch.nn.ReLU())
     model = ti.wrap(network.append(torch.nn.Linear(64, 1)), encoder="passthrough", classes=[False, True])
     own = ti.audit(model, table, rows=40)
     with Elsewhere() as device:
