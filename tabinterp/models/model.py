@@ -230,12 +230,12 @@ class Bound:
         return np.asarray(self.x.mean(axis=0), dtype=np.float64)
 
     def _product(self, x: Tensor, block: Any, constant: Tensor | float) -> Tensor:
-        there = self.device
+        there, halves = self.device, Halves()
         weight = self.front.weight[:, block].T.contiguous().to(there)
         constant = torch.as_tensor(constant).to(there)
         z = torch.empty((len(x), weight.shape[1]), dtype=torch.float32)
         for i in range(0, len(x), BLOCK):
-            z[i : i + BLOCK] = x[i : i + BLOCK].to(there) @ weight + constant
+            (z[i : i + BLOCK],) = halves(lambda rows: (rows.to(there) @ weight + constant,), x[i : i + BLOCK])
         return z
 
     def is_local(self, columns: tuple[str, ...]) -> bool:

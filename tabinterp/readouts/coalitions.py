@@ -78,8 +78,9 @@ class Running:
 
 
 def enumeration_cost(m: IntArray) -> FloatArray:
-    """Coalitions evaluated to enumerate m players; nobody and everybody are known."""
-    return np.asarray(np.maximum(np.exp2(m.astype(np.float64)) - 2, 0))
+    """Coalitions evaluated to enumerate m players; nobody and everybody are known. Infinity of more than a thousand."""
+    with np.errstate(over="ignore"):
+        return np.asarray(np.maximum(np.exp2(m.astype(np.float64)) - 2, 0))
 
 
 def walk_cost(m: IntArray) -> FloatArray:

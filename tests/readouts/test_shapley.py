@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import warnings
 from dataclasses import replace
 from functools import cache
 
@@ -19,7 +20,7 @@ import tabinterp as ti
 from tabinterp.errors import NotApplicableError
 from tabinterp.models import bind
 from tabinterp.readouts import coalitions, walks
-from tabinterp.readouts.coalitions import Running, every_subset, walk
+from tabinterp.readouts.coalitions import Running, enumeration_cost, every_subset, walk
 from tabinterp.readouts.shapley import background_rows
 from tests import cases, oracles
 
@@ -377,6 +378,12 @@ def test_summaries_and_ranks(sampled):
     np.testing.assert_allclose(frame["mean_abs"], np.abs(s.values[:, :, 0]).mean(axis=0))
     np.testing.assert_allclose(frame["stderr"], s.values[:, :, 0].std(axis=0, ddof=1) / np.sqrt(6))
     assert frame["tied_with_next"].any()  # six rows do not rank eight columns
+
+
+def test_thousands_of_columns_are_sampled_in_silence():
+    with warnings.catch_warnings():
+        warnings.simplefilter("error")
+        assert enumeration_cost(np.array([1, 3, 2000])).tolist() == [0, 6, np.inf]
 
 
 def test_a_clear_rank_is_not_tied_and_a_copy_is():
