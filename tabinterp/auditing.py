@@ -110,6 +110,10 @@ def audit(
         raise NotApplicableError(
             f"the counterpart {linear.model.name} is not linear: it has operations that are not affine"
         )
+    others, null = (
+        [replace(one, device=network.device) for one in others],
+        null and replace(null, device=network.device),
+    )
     found: dict[str, Any] = {}
     wanted = (declined, control or {}, constraints or {}, margin, asked_policy)
     asked = Asked(network, linear, others, null, seed, rows, *wanted, found, clock.within)

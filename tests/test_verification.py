@@ -15,6 +15,7 @@ from contextlib import redirect_stderr, redirect_stdout
 import numpy as np
 import pandas as pd
 import pytest
+import torch
 from cryptography.hazmat.primitives import serialization
 from cryptography.hazmat.primitives.asymmetric import ed25519
 
@@ -230,13 +231,16 @@ def test_numbers_are_found_again(made):
         ti.verify(made / "out", recompute=True)
 
 
-def test_numbers_of_a_device_that_is_not_here_are_not_taken_again(made):
-    """On another device they are others in the sixth digit: that would say that the audit was changed."""
+@pytest.mark.parametrize("device", ["cuda:1", "abacus"])
+def test_numbers_that_cannot_be_taken_again_do_not_pass(made, monkeypatch, device):
+    """On the processor they are others in the sixth digit; and whoever changes numbers could write any device beside them."""
+    monkeypatch.setattr(torch.cuda, "is_available", lambda: False)
     document = ti.Audit.from_json(made / "out" / "audit.json").document
-    document = document.model_copy(update={"method": document.method.model_copy(update={"device": "cuda:99"})})
+    document = document.model_copy(update={"method": document.method.model_copy(update={"device": device})})
     step = _numbers(document, made / "model", Rows(made / "data.csv"))
-    assert step.status == "not_checked"
-    assert messages.text(step.told.key, step.told.values).startswith("The numbers were taken on cuda:99, and were not ")
+    assert step.status == "failed"
+    told = messages.text(step.told.key, step.told.values)
+    assert told.startswith(f"The numbers were taken on {device.partition(':')[0]}, and were not taken again: ")
 
 
 def test_a_null_of_shuffled_labels_is_told(made):

@@ -15,10 +15,11 @@ from ..table import Table
 from ..table.draws import FloatArray
 from ..table.schema import GOALS, Goal
 from ..table.source import as_objects
+from .device import placed
 from .encoding import build
 from .front import Untouched, is_sequence, linear, private, split, without_final
 from .function import Codes, FunctionModule
-from .model import BLOCK, Bound, Model, check_widths
+from .model import BLOCK, OF_ANY_ROWS, Bound, Model, check_widths
 from .scores import CLIP, Link, Scores, check_probabilities, module_dtype, probabilities
 
 LARGEST = 1e30  # scores and hidden numbers; single precision ends at 3.4e38
@@ -93,13 +94,7 @@ def without_rows(bound: Bound) -> Bound:
 
 
 def _kept(bound: Bound, rows: Bound) -> Bound:
-    for same in (
-        "behind",
-        "rest",
-        "asked",
-        "watched",
-        "centre",
-    ):  # of other rows nothing but the place that sums are centred at
+    for same in (*OF_ANY_ROWS, "centre"):  # of other rows nothing but the place that sums are centred at
         rows.__dict__[same] = getattr(bound, same)
     return rows
 
@@ -143,7 +138,7 @@ def _score_module(model: Model, table: Table, x: FloatArray) -> tuple[nn.Module,
         if link == "logit":
             check_probabilities(model.name, raw)
         stripped = without_final(bare, probe, raw, link)
-        clipped = 0 if stripped is not None else _count_clipped(bare, x, probe.dtype, link)
+        clipped = 0 if stripped is not None else _count_clipped(placed(bare, model.where), x, probe.dtype, link)
         bare, link = (bare, link) if stripped is None else (stripped, None)
     outputs: tuple[str | None, ...] = (None,) if len(matrix) == 1 else table.schema.labels
     if link is None and is_sequence(bare) and type(bare[-1]) is nn.Linear:

@@ -1,6 +1,7 @@
 """Where torch computes: passes of networks and of their layers on one device, their results back in the processor's memory.
 
-What does not fit the device's memory is asked in halves, and what has fitted once is asked for from then on.
+What does not fit the device's memory is asked in halves, and what has fitted once is asked for from then on. A backward pass is
+halved together with its forward pass, which holds the memory: `slopes`.
 """
 
 from __future__ import annotations
@@ -54,6 +55,7 @@ class Halves:
                 return tuple(part.cpu() for part in ask(rows))
             except torch.OutOfMemoryError:
                 if len(rows) < 2:
+                    self.most = None  # it was not for their number
                     raise
                 self.most = (len(rows) + 1) // 2
             torch.cuda.empty_cache()  # nothing where no CUDA is
@@ -70,14 +72,37 @@ def placed(module: nn.Module, device: str) -> nn.Module:
 
 
 class Placed(nn.Module):
-    """A network on a device, which takes and gives tensors in the processor's memory; gradients pass through."""
+    """A network on a device, which takes and gives tensors in the processor's memory; gradients pass through.
+
+    A pass that a gradient is to be taken of is not halved here: what the halves keep for it would fill the memory all the same.
+    """
 
     def __init__(self, inner: nn.Module, device: str) -> None:
         super().__init__()
         self.inner = inner.to(device)
         self.device = device
-        self._halves = Halves()
+        self.forwards, self.backwards = Halves(), Halves()
 
     def forward(self, x: Tensor) -> Tensor:
-        (made,) = self._halves(lambda rows: (self.inner(rows.to(self.device)),), x)
+        if torch.is_grad_enabled() and x.requires_grad:
+            return self.inner(x.to(self.device)).cpu()  # type: ignore[no-any-return]
+        (made,) = self.forwards(lambda rows: (self.inner(rows.to(self.device)),), x)
         return made
+
+
+def slopes(network: nn.Module, x: Tensor) -> tuple[Tensor, Tensor]:
+    """(m, h, k) derivatives of each output by x (m, h), and the outputs (m, k)."""
+
+    def ask(rows: Tensor) -> Parts:
+        rows = rows.detach().clone().requires_grad_(True)
+        return differentiated(network(rows), rows)
+
+    gradient, scores = (network.backwards if isinstance(network, Placed) else Halves())(ask, x)
+    return gradient, scores.double()
+
+
+def differentiated(scores: Tensor, rows: Tensor) -> tuple[Tensor, Tensor]:
+    """(m, h, k) derivatives of scores (m, k) by the rows (m, h) that they were made of, each row by itself, and the scores."""
+    last = scores.shape[1] - 1
+    found = [torch.autograd.grad(scores[:, k].sum(), rows, retain_graph=k < last)[0] for k in range(last + 1)]
+    return found[0][:, :, None] if last == 0 else torch.stack(found, dim=2), scores.detach()

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import defaultdict
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, replace
 from functools import cached_property
@@ -17,7 +18,7 @@ from ..errors import ModelError, NotApplicableError
 from ..sentence import Message, why
 from ..table import Split, Table
 from ..table.draws import FloatArray, IntArray
-from .device import CPU, Halves, placed
+from .device import CPU, Halves, differentiated, placed
 from .encoding import Encoding
 from .front import Activations, Front, consuming, private
 from .function import Function
@@ -39,6 +40,7 @@ class File:
 
 
 A_FUNCTION = why("opaque.function")
+OF_ANY_ROWS = ("behind", "rest", "asked", "watched", "_halves")  # of a bound model, whatever its rows
 
 
 @dataclass(frozen=True, eq=False)
@@ -77,6 +79,11 @@ class Model:
     expects: tuple[int, ...] | None = None
     fitted_in_batches: bool = False
     device: str = CPU
+
+    @property
+    def where(self) -> str:
+        """Where it computes: a function does as it pleases, in the processor's memory."""
+        return self.device if self.function is None else CPU
 
     @property
     def weights(self) -> nn.Module:
@@ -126,6 +133,7 @@ class Bound:
         for known in ("z", "scores", "answers"):
             if known in self.__dict__:
                 taken.__dict__[known] = self.__dict__[known][rows]
+        taken.__dict__.update({same: self.__dict__[same] for same in OF_ANY_ROWS if same in self.__dict__})
         return taken
 
     @property
@@ -139,8 +147,8 @@ class Bound:
 
     @property
     def device(self) -> str:
-        """Where the network computes; a function does as it pleases, in the processor's memory."""
-        return self.model.device if self.has_gradient else CPU
+        """Where the network computes."""
+        return self.model.where
 
     @property
     def is_linear(self) -> bool:
@@ -179,6 +187,11 @@ class Bound:
         with torch.inference_mode():
             parts = [self.asked(torch.as_tensor(x[i : i + BLOCK]).to(dtype)).double() for i in range(0, len(x), BLOCK)]
         return torch.cat(parts).numpy() if parts else np.empty((0, len(self.outputs)))
+
+    @cached_property
+    def _halves(self) -> dict[str, Halves]:
+        """The size that fitted, of each kind of call."""
+        return defaultdict(Halves)
 
     @cached_property
     def asked(self) -> nn.Module:
@@ -230,7 +243,7 @@ class Bound:
         return np.asarray(self.x.mean(axis=0), dtype=np.float64)
 
     def _product(self, x: Tensor, block: Any, constant: Tensor | float) -> Tensor:
-        there, halves = self.device, Halves()
+        there, halves = self.device, self._halves["product"]
         weight = self.front.weight[:, block].T.contiguous().to(there)
         constant = torch.as_tensor(constant).to(there)
         z = torch.empty((len(x), weight.shape[1]), dtype=torch.float32)
@@ -279,15 +292,12 @@ class Bound:
 
     def _differentiated(self, x: FloatArray, units: bool = False) -> list[NDArray[Any]]:
         """(m, d, k) derivatives, (m, k) scores, and with `units` (m, h) what those of each layer put out."""
-        dtype, halves = module_dtype(self.module), Halves()
+        dtype, halves = module_dtype(self.module), self._halves["units" if units else "slopes"]
 
         def ask(rows: Tensor) -> tuple[Tensor, ...]:
             batch = rows.detach().requires_grad_(True)
             scores, found = self.watched.beside(batch.to(self.device)) if units else (self.asked(batch), [])
-            last = scores.shape[1] - 1
-            slopes = [torch.autograd.grad(scores[:, k].sum(), batch, retain_graph=k < last)[0] for k in range(last + 1)]
-            together = slopes[0][:, :, None] if last == 0 else torch.stack(slopes, dim=2)
-            return together, scores.detach(), *(one.detach() for one in found)
+            return *differentiated(scores, batch), *(one.detach() for one in found)
 
         parts = [halves(ask, torch.as_tensor(x[i : i + BLOCK]).to(dtype)) for i in range(0, max(1, len(x)), BLOCK)]
         slopes, scores, *layers = (of[0] if len(of) == 1 else torch.cat(of) for of in zip(*parts, strict=True))
@@ -302,7 +312,7 @@ class Bound:
     def activations(self, x: FloatArray | None = None) -> dict[str, FloatArray]:
         """Layer -> (n, h): what each hidden unit puts out on encoded rows (None: the table's)."""
         x = self.x if x is None else x
-        dtype, halves = module_dtype(self.module), Halves()
+        dtype, halves = module_dtype(self.module), self._halves["activations"]
 
         def ask(rows: Tensor) -> tuple[Tensor, ...]:
             return tuple(self.watched(rows.to(self.device)))

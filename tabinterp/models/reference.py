@@ -145,8 +145,8 @@ def fit_network(
     log-likelihood beyond that of rates equal to the counts. The same rows, seed and versions on the same kind
     of processor give the same weights, bit for bit, whatever the number of threads; torch's own generators and
     settings are left as they were. `progress(epoch, epochs at most, validation loss)` is called after
-    each pass, counting from 1. On a `device` the steps are taken from the same first weights in batches of the same rows, by
-    that device's own draws and rounding: another network, as another seed would give.
+    each pass, counting from 1. On a `device` the steps are taken from the same first weights, by that
+    device's own draws and rounding: another network, as another seed would give.
     """
     rows, target, weight = _checked(X, y, task, n_classes, weights)
     train, held = _validation_split(target, np.random.default_rng(seed))

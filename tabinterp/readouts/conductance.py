@@ -21,6 +21,7 @@ from torch import Tensor
 
 from ..errors import NotApplicableError
 from ..models import Bound, Model, bind
+from ..models.device import slopes
 from ..models.layers import Layer, layers_of
 from ..sentence import why
 from ..table import Table
@@ -243,7 +244,7 @@ def _along(layer: Layer, start: Tensor, move: Tensor, steps: int, enough: Tensor
         some = whole.take(slice(most))
         width = 0.5**some.depth / steps
         middle = _outputs(layer, start, move, some.rows, some.left + width / 2)
-        gradient, scores = _gradient(layer, middle)
+        gradient, scores = slopes(layer.behind, middle)
         said = gradient.double() * (some.high - some.low).double()[:, :, None]
         missed = ((said.sum(dim=1) - (some.above - some.below)).abs() > enough).any(dim=1)
         missed = missed & (some.depth < DEPTH)
@@ -292,14 +293,3 @@ def _outputs(layer: Layer, start: Tensor, move: Tensor, rows: Tensor, t: Tensor)
 def _behind(layer: Layer, h: Tensor) -> Tensor:
     with torch.inference_mode():
         return torch.as_tensor(layer.behind(h)).double()
-
-
-def _gradient(layer: Layer, h: Tensor) -> tuple[Tensor, Tensor]:
-    """(m, units + front beside, k) derivatives of each score by h, and the scores (m, k)."""
-    h = h.detach().clone().requires_grad_(True)
-    scores = layer.behind(h)
-    parts = [
-        torch.autograd.grad(scores[:, k].sum(), h, retain_graph=k + 1 < scores.shape[1])[0]
-        for k in range(scores.shape[1])
-    ]
-    return torch.stack(parts, dim=2), scores.detach().double()

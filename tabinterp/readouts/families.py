@@ -129,32 +129,25 @@ def _codes(table: Table, column: str) -> IntArray:
 def _spearman(ranks: FloatArray, w: FloatArray) -> FloatArray:
     """(p, p) of ranks (n, p), each pair on the rows where both are known."""
     known = ~np.isnan(ranks)
-    a = _centred(ranks, known, w)
-    if known.all():
-        return _correlation((a * w[:, None]).T @ a)
-    m = known.astype(np.float64)
-    of_rows, of_values = (m * w[:, None]).T, (a * w[:, None]).T
-    mass, total = of_rows @ m, of_values @ m  # total[i, j]: of i where j is known too
+    a, m = _centred(ranks, known, w), known.astype(np.float64)
+    of_values = (a * w[:, None]).T
+    mass, total = (m * w[:, None]).T @ m, of_values @ m  # total[i, j]: of i where j is known too
     squares = (a * a * w[:, None]).T @ m
     with np.errstate(invalid="ignore", divide="ignore"):
         covariance = of_values @ a - total * total.T / mass
         variance = squares - total**2 / mass
-    variance[~(variance > ROUNDING * np.diag(squares)[:, None])] = np.nan
-    found = np.abs(covariance) / np.sqrt(variance * variance.T)
+        variance[~(variance > ROUNDING * np.diag(squares)[:, None])] = np.nan
+        found = np.abs(covariance) / np.sqrt(variance * variance.T)
     found[m.T @ m < FEWEST] = 0.0
     return np.asarray(found)
 
 
-def _correlation(covariance: FloatArray) -> FloatArray:
-    spread = np.sqrt(np.diag(covariance))
-    with np.errstate(invalid="ignore", divide="ignore"):
-        return np.asarray(np.abs(covariance) / np.outer(spread, spread))
-
-
 def _centred(ranks: FloatArray, known: NDArray[np.bool_], w: FloatArray) -> FloatArray:
-    """Less their means, so that no digits are lost; 0 where they are missing."""
+    """Less their means, so that no digits are lost; 0 where they are missing, and where a column has one value."""
     a, mass = np.where(known, ranks, 0.0), w @ known
-    return np.where(known, a - w @ a / np.where(mass > 0, mass, 1.0), 0.0)
+    weighs = known & (w > 0)[:, None]
+    varies = np.where(weighs, ranks, -np.inf).max(axis=0) > np.where(weighs, ranks, np.inf).min(axis=0)
+    return np.where(known & varies, a - w @ a / np.where(mass > 0, mass, 1.0), 0.0)
 
 
 def _ratio(ranks: FloatArray, codes: IntArray, w: FloatArray) -> FloatArray:

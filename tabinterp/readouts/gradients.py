@@ -19,6 +19,7 @@ from torch import Tensor
 
 from ..errors import NotApplicableError
 from ..models import Bound, Model, bind
+from ..models.device import slopes
 from ..sentence import why
 from ..table import Table
 from ..table.draws import FloatArray, IntArray, chosen
@@ -26,7 +27,7 @@ from .baselines import BASELINES, baseline_of
 from .blockwise import covariances, known, members, sizes
 from .display import Display, Drawn
 from .result import Estimates, mean_with_draws
-from .straight import mean_gradient, score, slopes
+from .straight import mean_gradient, score
 from .sums import mean_over_rows
 from .weights import quantile, unit
 

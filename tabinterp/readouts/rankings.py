@@ -10,12 +10,12 @@ import numpy as np
 import torch
 
 from ..models import Bound
+from ..models.device import slopes
 from ..table.draws import FloatArray, IntArray
 from .gradients import POSITIONS, gradient_importance
 from .moves import parts
 from .permutation import sizes
 from .shapley import attributed
-from .straight import slopes
 from .sums import mean_over_rows
 
 REPEATS = 10

@@ -5,6 +5,8 @@ from __future__ import annotations
 import torch
 from torch import Tensor, nn
 
+from ..models.device import slopes
+
 STEPS = 16  # segments a path starts with
 DEPTH = 16  # a segment is halved at most this often
 # A row is lost in rounding whose misses so often become so many more, and no smaller in sum.
@@ -61,14 +63,3 @@ def score(rest: nn.Module, z: Tensor) -> Tensor:
     """(m, k) scores of fronts (m, h)."""
     with torch.inference_mode():
         return torch.as_tensor(rest(z)).double()
-
-
-def slopes(rest: nn.Module, z: Tensor) -> tuple[Tensor, Tensor]:
-    """(m, h, k) derivatives of each score by z, and the scores (m, k)."""
-    z = z.detach().clone().requires_grad_(True)
-    scores = rest(z)
-    parts = [
-        torch.autograd.grad(scores[:, k].sum(), z, retain_graph=k + 1 < scores.shape[1])[0]
-        for k in range(scores.shape[1])
-    ]
-    return torch.stack(parts, dim=2), scores.detach().double()

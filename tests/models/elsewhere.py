@@ -69,7 +69,10 @@ class Elsewhere(TorchDispatchMode):
         if func is aten.copy_.default:
             return args[0]
         self._count(func, tensors, bool(away))
-        if away and func is not aten.index.Tensor and any(one.ndim for one in tensors if not isinstance(one, Away)):
+        index = func is aten.index.Tensor and isinstance(
+            args[0], Away
+        )  # the processor's may say which of a device's values
+        if away and not index and any(one.ndim for one in tensors if not isinstance(one, Away)):
             raise RuntimeError(f"{func} of tensors on two devices")
         if func is aten._local_scalar_dense.default or not (away or there):
             return made

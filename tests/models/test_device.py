@@ -1,5 +1,6 @@
 """Where torch computes: the same numbers, in smaller parts where memory asks for it, and errors in words."""
 
+import copy
 from dataclasses import replace
 
 import numpy as np
@@ -9,7 +10,7 @@ import torch
 import tabinterp as ti
 from tabinterp.errors import ModelError
 from tabinterp.models import bind, reference
-from tabinterp.models.device import Halves, Placed, device_of
+from tabinterp.models.device import Halves, Placed, device_of, slopes
 from tabinterp.models.layers import layers_of
 from tabinterp.models.reference import fit_network
 from tabinterp.verification import compare
@@ -51,11 +52,29 @@ def test_rows_that_do_not_fit_are_asked_in_halves_and_the_size_is_remembered():
     assert network.asked == [125, 125]
 
 
-def test_gradients_pass_through_the_halves():
-    network, x = Small(3), torch.randn(10, 4, requires_grad=True)
-    (slope,) = torch.autograd.grad(Placed(network, "cpu")(x).sum(), x)
-    (expected,) = torch.autograd.grad(network.inner(x).sum(), x)
-    torch.testing.assert_close(slope, expected)
+def test_a_backward_pass_is_halved_with_its_forward_pass():
+    """Halves of the forward pass alone would keep what the backward pass needs, and fill the memory all the same."""
+    network, x = Small(3, outputs=2), torch.randn(10, 4)
+    placed = Placed(network, "cpu")
+    gradient, scores = slopes(placed, x)
+    torch.testing.assert_close(scores, network.inner(x).double())
+    expected = torch.func.vmap(torch.func.jacrev(network.inner))(x)
+    torch.testing.assert_close(gradient, expected.transpose(1, 2))
+    assert network.asked == [10, 5, 3, 2, 3, 2]
+    assert (placed.backwards.most, placed.forwards.most) == (3, None)
+    with pytest.raises(torch.OutOfMemoryError):
+        placed(x.requires_grad_(True))
+
+
+def test_rows_taken_know_what_fitted():
+    model = elsewhere(ti.wrap(torch.nn.Linear(4, 1), encoder="passthrough", classes=[False, True]))
+    with Elsewhere():
+        bound = bind(model, numeric_table())
+        bound.gradients(bound.x)
+        few = bound.take(np.arange(5))
+        assert few.rest is bound.rest
+        assert few.asked is bound.asked
+        assert few._halves is bound._halves
 
 
 def test_one_row_that_does_not_fit_is_an_error():
@@ -148,14 +167,20 @@ def test_a_network_and_its_layers_on_a_device(style):
             torch.testing.assert_close(found.rest(z), own.rest(z))
 
 
+def moved(layer):
+    if isinstance(layer, torch.nn.Linear):
+        layer.weight.data.mul_(1.1)
+
+
 def test_an_audit_on_a_device():
     """The same numbers, and 19 of 20 multiplications of products are there; the others are of encoders, sums and searches."""
     table = numeric_table(rows=150, columns=3)
     network = torch.nn.Sequential(torch.nn.Linear(3, 64), torch.nn.ReLU(), torch.nn.Linear(64, 64), torch.nn.ReLU())
     model = ti.wrap(network.append(torch.nn.Linear(64, 1)), encoder="passthrough", classes=[False, True])
-    own = ti.audit(model, table, rows=40)
+    other = ti.wrap(copy.deepcopy(network).apply(moved), encoder="passthrough", classes=[False, True])
+    own = ti.audit(model, table, rows=40, others=[other], null=other)
     with Elsewhere() as device:
-        found = ti.audit(elsewhere(model), table, rows=40)
+        found = ti.audit(elsewhere(model), table, rows=40, others=[other], null=other)
     assert compare(own, found).status == "ok"
     assert found.document.method.device == found.run["device"] == NAME
     assert device.away > 19 * device.here, (device.away, device.here, device.asked.most_common(5))
@@ -181,7 +206,7 @@ def test_a_function_stays_where_it_is():
 
 @pytest.mark.parametrize("task", ["binary", "multiclass", "regression", "count"])
 def test_a_network_is_trained_on_a_device(task, monkeypatch):
-    """From the same weights, in the same batches; dropout is drawn there, where the stand-in draws as the processor does."""
+    """From the same weights; dropout is drawn there, where the stand-in draws as the processor does (a card would not)."""
     adam = torch.optim.AdamW  # knows the devices that have a fused step, and not this one
     monkeypatch.setattr(
         torch.optim, "AdamW", lambda *given, fused, **settings: adam(*given, **settings, fused=not fused)
@@ -246,4 +271,4 @@ def test_a_call_that_does_not_fit_a_gpu_is_taken_in_parts():
     placed = Placed(network, "cuda")
     with torch.inference_mode():
         assert len(placed(torch.zeros(rows, 1))) == rows
-    assert placed._halves.most < rows
+    assert placed.forwards.most < rows

@@ -241,6 +241,19 @@ def test_associations_of_numbers_that_miss_in_other_rows(weighted):
     assert got.loc["a", "constant"] == 0
 
 
+@pytest.mark.parametrize("seed", range(4))
+@pytest.mark.parametrize("missing", [False, True])
+def test_a_constant_goes_with_nothing(seed, missing):
+    """Whatever its weights leave of it by rounding."""
+    draw = np.random.default_rng(seed)
+    frame = pd.DataFrame({"one": 3.0, "two": 0.1, "a": draw.normal(size=200), "level": draw.choice(list("xyz"), 200)})
+    frame.loc[:60, "a"] = np.where(missing, np.nan, frame.loc[:60, "a"])
+    frame = frame.assign(y=draw.normal(size=200), w=draw.uniform(size=200) * 1e6)
+    table = ti.read_table(frame, target="y", task="regression", weight="w")
+    np.testing.assert_array_equal(associations(table)[:2], np.eye(4)[:2])
+    assert associations(table.take(np.arange(100, 102)))[0, 2] == 0  # two rows tell nothing
+
+
 def test_weights_are_repeated_rows():
     frame = cases.mixed_frame(200, 2)
     frame["grade"] = np.where(frame["city"] == "oslo", "high", frame["grade"])
