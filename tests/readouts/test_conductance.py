@@ -143,7 +143,7 @@ def test_no_batch_holds_more_numbers_than_the_budget(cells, monkeypatch):
 
         return counted
 
-    for name, place in (("_outputs", 3), ("_behind", 1), ("_gradient", 1)):
+    for name, place in (("_outputs", 3), ("_behind", 1), ("slopes", 1)):
         monkeypatch.setattr(conductance, name, counting(getattr(conductance, name), place))
     monkeypatch.setattr(conductance, "CELLS", cells)
     found = ti.conductance(bound, table)
