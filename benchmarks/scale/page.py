@@ -125,11 +125,11 @@ cores. Each core has a column of its own, and a first layer's ReLU is applied wh
 rows × columns: the table, its encoding, and two doubles for each row as receiver and as donor. A table of 2,000 columns that is
 read in batches is read about 2,000 rows at a time.
 
-Run once by hand, outside the benchmark: an audit of 300 such columns and 4,000 rows (`rows=500`) took 192 seconds of processor
-time and 1.1 GB, its page is 1.1 MB and its document 14 MB. Of more than a hundred columns, curves are of, and pairs are looked for
-among, the hundred that move the score most; optima of units and a linear refit without each column are left out, and the report
-says so. An audit of 2,000 columns and as many rows (`rows=300`) took 694 seconds of processor time and 2.1 GB; its page is 3.0 MB,
-its document 90 MB."""
+Run once by hand, outside the benchmark: an audit of 300 such columns and 4,000 rows (`rows=500`) took 192 seconds of
+processor time and 1.1 GB, its page is 1.1 MB and its document 14 MB. Of more than a hundred columns, curves are of, and
+pairs are looked for among, the hundred that move the score most; optima of units and a linear refit without each column are
+left out, and the report says so. An audit of 2,000 columns and as many rows (`rows=300`) took 694 seconds of processor time
+and 2.1 GB; its page is 3.0 MB, its document 90 MB."""
 
 CLUSTER = """A million rows; the client and the scheduler ran on the same two cores."""
 
