@@ -122,10 +122,15 @@ def _networks(network: Bound, held: IntArray, drops: list[tuple[str, ...]]) -> I
     for columns in drops:
         if network.has_gradient and network.is_local(columns):
             part = network.part(columns)
-            weights = torch.as_tensor(network.table.row_weights[training], dtype=part.dtype)
+            weights = network.at_home(network.table.row_weights[training]).to(part.dtype)
             mean = (weights[:, None] * part[training]).sum(dim=0) / weights.sum()
             with torch.inference_mode():
-                yield "network", "held", columns, forward(network.rest, network.z[held] - part[held] + mean).numpy()
+                yield (
+                    "network",
+                    "held",
+                    columns,
+                    forward(network.rest, network.z[held] - part[held] + mean).cpu().numpy(),
+                )
 
 
 def _linears(linear: Bound, held: IntArray, drops: list[tuple[str, ...]], seed: int) -> Iterator[Version]:

@@ -12,7 +12,6 @@ from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
-import torch
 from sklearn.compose import ColumnTransformer
 from sklearn.ensemble import HistGradientBoostingClassifier, HistGradientBoostingRegressor
 from sklearn.pipeline import Pipeline
@@ -62,8 +61,8 @@ def boosted(network: Bound, margin: float, *, seed: int = 0) -> Reference:
     if groups(rows).max() + 1 < FEWEST:
         raise NotApplicableError(why("boosted.few", least=FEWEST))
     with threadpool_limits(1, user_api="openmp"):  # sums of several threads differ in their last digit from run to run
-        model, rounds = _fitted(training, seed)
-        losses = _losses(np.stack([network.scores[held], _predicted(model, rows)]), rows)
+        model, rounds = _fitted(training, seed, network.device)
+        losses = _losses(np.stack([network.scores[held], _predicted(model, rows)]), rows, network.device)
     metric = paired(loss_for(None, table.schema.task).name, losses, rows, RESAMPLES, seed)
     _, _, low, high = metric.difference
     return Reference(metric, judged(low, high, margin), rounds, len(rows), len(training))
@@ -82,19 +81,19 @@ def _training(table: Table, seed: int) -> Table:
     return training
 
 
-def _fitted(training: Table, seed: int) -> tuple[Pipeline, int]:
+def _fitted(training: Table, seed: int, device: str) -> tuple[Pipeline, int]:
     classes = max(1, len(training.schema.classes)) if training.schema.task == "multiclass" else 1
     most = max(1, min(ROUNDS, TREES // classes))
     apart = np.zeros(len(training), dtype=bool)
     apart[chosen(training.numbers, len(training) // VALIDATION, seed + 1)] = True
     fitted, scored = np.flatnonzero(~apart).astype(np.int64), np.flatnonzero(apart).astype(np.int64)
     known = training.codes is None or len(np.unique(training.y[fitted])) == len(training.schema.classes)
-    rounds = _best(training, fitted, scored, most, seed) if known else most
+    rounds = _best(training, fitted, scored, most, seed, device) if known else most
     model = _pipeline(training, seed).set_params(model__max_iter=rounds)
     return model.fit(training.inputs, training.y, model__sample_weight=training.weights), rounds
 
 
-def _best(training: Table, fitted: IntArray, scored: IntArray, most: int, seed: int) -> int:
+def _best(training: Table, fitted: IntArray, scored: IntArray, most: int, seed: int, device: str) -> int:
     """The number of rounds of lowest loss on rows apart; none are added once the last `STEP` have not lowered it."""
     part, apart, best = training.take(fitted), training.take(scored), 0
     model = _pipeline(part, seed)
@@ -103,18 +102,17 @@ def _best(training: Table, fitted: IntArray, scored: IntArray, most: int, seed: 
     staged = "staged_decision_function" if training.schema.goal.classes else "staged_predict"
     for rounds in range(STEP, most + STEP, STEP):
         model[-1].set_params(max_iter=min(rounds, most), warm_start=True).fit(x, y, sample_weight=part.weights)
-        found = np.stack([_losses(_scores(raw, task)[None], apart)[0] for raw in getattr(model[-1], staged)(at)])
+        stages = getattr(model[-1], staged)(at)
+        found = np.stack([_losses(_scores(raw, task)[None], apart, device)[0] for raw in stages])
         best = int(np.argmin(found @ apart.row_weights)) + 1
         if best <= rounds - STEP:
             break
     return best
 
 
-def _losses(found: FloatArray, table: Table) -> FloatArray:
+def _losses(found: FloatArray, table: Table, device: str) -> FloatArray:
     """(m, rows) losses of scores (m, rows, k)."""
-    rows = loss_for(None, table.schema.task).rows
-    losses = rows(torch.as_tensor(found), torch.as_tensor(table.y), torch.ones(found.shape[:2]))
-    return np.asarray(losses.numpy(), dtype=np.float64)
+    return loss_for(None, table.schema.task).each(found, table.y, device)
 
 
 def _predicted(model: Pipeline, table: Table) -> FloatArray:

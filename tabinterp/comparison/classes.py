@@ -12,7 +12,6 @@ from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 
 import numpy as np
-import torch
 
 from ..models import Bound
 from ..readouts.loss import loss_for
@@ -55,9 +54,8 @@ def fits(bound: Bound, columns: Iterable[tuple[IntArray, int]]) -> Iterator[Fits
     """Sums over the rows of a model; `columns`: of each (n,) groups, and how many there are."""
     table = bound.table
     right = predicted(bound) == table.y
-    at = torch.as_tensor(bound.scores)[None]
-    rows = loss_for(None, table.schema.task).rows(at, torch.as_tensor(table.y), torch.ones(at.shape[:2]))
-    lost, hits = rows[0].numpy().astype(np.float64), right.astype(np.float64)
+    (lost,) = loss_for(None, table.schema.task).each(bound.scores[None], table.y, bound.device)
+    hits = right.astype(np.float64)
     group = clusters(table)
     for cells, size in columns:
         sides = np.bincount(2 * cells + right, minlength=2 * size).reshape(size, 2).astype(np.int64)

@@ -195,7 +195,9 @@ def _held(bound: Bound, one: Constraint, seed: int) -> Held:
     grid = grid_of(bound.table, one.column, POINTS)
     points = np.arange(grid.points)
     with torch.inference_mode():
-        scores = crossed(bound, (one.column,), np.arange(len(bound.table)), grid.donors[points])[:, :, 0].numpy().T
+        scores = (
+            crossed(bound, (one.column,), np.arange(len(bound.table)), grid.donors[points])[:, :, 0].cpu().numpy().T
+        )
     return Held(_share(bound, one, grid, sign, scores), *_fall(bound.table, grid, sign * scores, seed))
 
 

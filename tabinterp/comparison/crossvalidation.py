@@ -13,7 +13,6 @@ from typing import ClassVar
 
 import numpy as np
 import pandas as pd
-import torch
 from scipy.stats import t as student
 
 from ..errors import NotApplicableError, TabinterpError
@@ -127,7 +126,6 @@ def crossvalidate(
         training, test = table.take(place != one), table.take(place == one)
         network = factory(training)
         pair = np.stack([bind(m, test).scores for m in (network, fit_counterpart(network, training, seed=seed))])
-        rows = loss.rows(torch.as_tensor(pair), torch.as_tensor(test.y), torch.ones(pair.shape[:2])).numpy()
-        found.append(np.average(rows, axis=1, weights=test.row_weights))
+        found.append(np.average(loss.each(pair, test.y, network.where), axis=1, weights=test.row_weights))
     network_losses, linear_losses = np.array(found).T
     return Crossvalidated(loss.name, network_losses, linear_losses, tuple(sizes.tolist()), margin, seed)

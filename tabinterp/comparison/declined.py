@@ -120,7 +120,7 @@ def linear_values(case: Case, mean: FloatArray) -> FloatArray:
     bound = case.linear
     if not bound.is_local(bound.columns):
         return interventional(bound, case, case.seed)[0]
-    part = (bound.x[: case.size] - mean) * bound.front.weight.numpy()[0]
+    part = (bound.x[: case.size] - mean) * bound.front.weight.cpu().numpy()[0]
     values = np.stack([part[:, bound.encoding.blocks[c]].sum(axis=1) for c in bound.columns], axis=1)
     return _cleaned(case, values, bound)
 

@@ -16,7 +16,6 @@ from typing import Any, ClassVar
 
 import numpy as np
 import pandas as pd
-import torch
 from sklearn.exceptions import ConvergenceWarning
 from sklearn.linear_model import LogisticRegression, PoissonRegressor, Ridge, RidgeCV
 
@@ -96,8 +95,7 @@ def drop_and_refit(
     scores = refitted_without(bound, players, training, held, seed)
     loss = loss_for(None, table.schema.task)
     rows = table.take(held)
-    at = torch.as_tensor(np.stack(scores))
-    losses = loss.rows(at, torch.as_tensor(rows.y), torch.ones(at.shape[:2])).numpy().astype(np.float64)
+    losses = loss.each(np.stack(scores), rows.y, bound.device)
     weights = rows.row_weights
     return Dropped(
         players=tuple(players),

@@ -14,7 +14,6 @@ from typing import Any, ClassVar, Literal
 
 import numpy as np
 import pandas as pd
-import torch
 from sklearn.pipeline import Pipeline
 
 from ..errors import NotApplicableError
@@ -142,15 +141,14 @@ def ladder(model: Model | Bound, table: Table, *, seed: int = 0, margin: float |
     rows = table.take(held)
     found = [*(scores(m, rows) for m in fits.values()), bound.scores[held]]
     loss = loss_for(None, table.schema.task)
-    at = torch.as_tensor(np.stack(found))
-    losses = loss.rows(at, torch.as_tensor(rows.y), torch.ones(at.shape[:2])).numpy().astype(np.float64)
+    losses = loss.each(np.stack(found), rows.y, bound.device)
     own = sum(p.numel() for p in bound.model.weights.parameters())
     return Ladder(
         rungs=(*fits, "network"),
         **_judge(losses, rows, list(fits).index("linear"), seed, margin),
         passed=passed,
         pairs=pairs,
-        parameters=(*(_parameters(m, at.shape[2]) for m in fits.values()), own),
+        parameters=(*(_parameters(m, found[-1].shape[1]) for m in fits.values()), own),
         models=tuple(fits.values()),
         metric=loss.name,
         rows=len(rows),

@@ -168,7 +168,7 @@ def _approved(case: Case, bound: Bound, at: IntArray, moved: BoolArray) -> Float
     for i in range(0, len(at), BLOCK):
         rows, which = at[i : i + BLOCK], moved[i : i + BLOCK]
         sources = np.where(which[:, None], donors[None, :, None], rows[:, None, None])
-        score = forward(bound.rest, mixed(bound, sources.reshape(-1, which.shape[1])))[:, 0].numpy()
+        score = forward(bound.rest, mixed(bound, sources.reshape(-1, which.shape[1])))[:, 0].cpu().numpy()
         share[i : i + BLOCK] = (~case.declines(score)).reshape(len(rows), -1).mean(axis=1)
     return share
 
@@ -180,8 +180,8 @@ def omitted(case: Case, main: FloatArray) -> Mean:
     for i in range(0, case.size, BLOCK):
         rows = case.rows[i : i + BLOCK]
         for j, column in enumerate(bound.columns):
-            moved = crossed(bound, (column,), rows, case.near)[..., 0].mean(dim=0).numpy()
-            alone[rows, j] = case.side * (bound.answers[rows, 0].numpy() - moved)
+            moved = crossed(bound, (column,), rows, case.near)[..., 0].mean(dim=0).cpu().numpy()
+            alone[rows, j] = case.side * (bound.answers[rows, 0].cpu().numpy() - moved)
     least = np.where(named, alone, np.inf).min(axis=1)
     most = np.where(named, -np.inf, alone).max(axis=1)
     tiny = RESOLUTION * float(np.abs(bound.scores).max())

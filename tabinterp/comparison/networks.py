@@ -11,7 +11,6 @@ from dataclasses import dataclass
 
 import numpy as np
 import pandas as pd
-import torch
 
 from ..errors import ModelError
 from ..models import Bound
@@ -69,9 +68,8 @@ def networks(bounds: Sequence[Bound], seed: int) -> Networks:
                 f"{other.model.name} does not read the columns, or give the outputs, of {first.model.name}"
             )
     loss = loss_for(None, table.schema.task, "log_odds")
-    y, w = torch.as_tensor(table.y), torch.as_tensor(table.row_weights)
-    scores = torch.as_tensor(np.stack([bound.scores for bound in bounds]))
-    losses = np.average(loss.rows(scores, y, w.expand(len(bounds), -1)).numpy(), axis=1, weights=table.row_weights)
+    scores = np.stack([bound.scores for bound in bounds])
+    losses = np.average(loss.each(scores, table.y, first.device), axis=1, weights=table.row_weights)
     few = chosen(table.numbers, ROWS, seed)
     parts = [bound.take(few) for bound in bounds]
     found = [sizes(part, ENOUGH, seed) for part in parts]

@@ -14,7 +14,6 @@ from typing import ClassVar, Literal
 
 import numpy as np
 import pandas as pd
-import torch
 from numpy.typing import NDArray
 from scipy.special import xlogy
 from scipy.stats import norm
@@ -195,8 +194,8 @@ def compare(
     both = np.stack([network.scores, linear.scores])[:, order]
     group = groups(table)
     task, y = table.schema.task, table.y
-    metrics, labels = _metrics(task, both, y), table.schema.labels
-    single = _by_class(both, y, len(labels)) if task == "multiclass" else {}
+    metrics, labels = _metrics(task, both, y, network.device), table.schema.labels
+    single = _by_class(both, y, len(labels), network.device) if task == "multiclass" else {}
     asked = [*metrics.values(), *single.values()]
     point = np.array([metric(weights) for metric in asked])
     with threadpool_limits(1, user_api="blas"):  # threads add up in another order, and wait for each other
@@ -275,7 +274,7 @@ def interval(value: float, drawn: FloatArray) -> Estimate:
     return float(value), float(np.std(drawn, ddof=1)), float(low), float(high)
 
 
-def _metrics(task: str, both: FloatArray, y: FloatArray) -> dict[str, Weighed]:
+def _metrics(task: str, both: FloatArray, y: FloatArray, device: str) -> dict[str, Weighed]:
     made: dict[str, Weighed] = {}
     varied = len(np.unique(y)) > 1
     for name in GOALS[task].metrics:
@@ -284,17 +283,11 @@ def _metrics(task: str, both: FloatArray, y: FloatArray) -> dict[str, Weighed]:
         elif name == "r2":
             made |= {name: _r2((both[:, :, 0] - y) ** 2, y)} if varied else {}
         elif name == "balanced_accuracy":
-            made[name] = _balanced(1 - row_losses("accuracy", task, both, y), y)
+            made[name] = _balanced(1 - loss_for("accuracy", task).each(both, y, device), y)
         elif name != "macro_auc":  # the mean of those of the classes
-            rows = row_losses(name, task, both, y)
+            rows = loss_for(name, task).each(both, y, device)
             made[name] = _mean(1 - rows if name == "accuracy" else rows)
     return made
-
-
-def row_losses(name: str | None, task: str, both: FloatArray, y: FloatArray) -> FloatArray:
-    """(models, n) losses of single rows."""
-    losses = loss_for(name, task).rows(torch.as_tensor(both), torch.as_tensor(y), torch.ones(both.shape[:2]))
-    return np.asarray(losses.numpy(), dtype=np.float64)
 
 
 def _mean(rows: FloatArray) -> Weighed:
@@ -322,7 +315,7 @@ def _balanced(right: FloatArray, y: FloatArray) -> Weighed:
     return balanced
 
 
-def _by_class(both: FloatArray, y: FloatArray, classes: int) -> dict[tuple[str, int], Weighed]:
+def _by_class(both: FloatArray, y: FloatArray, classes: int, device: str) -> dict[tuple[str, int], Weighed]:
     """Log loss and AUC of each class against the others; classes of fewer than ten rows, or all but ten, are left out."""
     counts = np.bincount(y.astype(np.int64), minlength=classes)
     made: dict[tuple[str, int], Weighed] = {}
@@ -330,7 +323,7 @@ def _by_class(both: FloatArray, y: FloatArray, classes: int) -> dict[tuple[str, 
         p = np.stack([probabilities(one)[:, k] for one in both])
         own = (y == k).astype(np.float64)
         odds = np.log(p / np.maximum(1 - p, np.finfo(float).tiny) + np.finfo(float).tiny)[..., None]
-        made["log_loss", k] = _mean(row_losses("log_loss", "binary", odds, own))
+        made["log_loss", k] = _mean(loss_for("log_loss", "binary").each(odds, own, device))
         made["auc", k] = auc(p, own)
     return made
 

@@ -253,7 +253,7 @@ def _ablated(
     seed: int,
 ) -> Ablated:
     table = bound.table
-    before, lost = decided(bound, threshold, declined).selected, _losses(bound, bound.answers.numpy())
+    before, lost = decided(bound, threshold, declined).selected, _losses(bound, bound.answers.cpu().numpy())
     after, loss = np.zeros(len(table)), np.zeros(len(table))
     order = np.argsort(row_hash(table.numbers, seed + 4), kind="stable").astype(np.int64)
     for repeat in range(REPEATS):
@@ -278,8 +278,8 @@ def _with(bound: Bound, columns: tuple[str, ...], donors: IntArray) -> FloatArra
     with torch.inference_mode():
         if bound.is_local(columns):
             part = bound.part(columns)
-            return np.asarray(forward(bound.rest, bound.z - part, part[torch.as_tensor(donors)]).numpy())
-        return np.asarray(forward(bound.rest, bound.moved(columns, np.arange(len(donors)), donors)).numpy())
+            return np.asarray(forward(bound.rest, bound.z - part, part[torch.as_tensor(donors)]).cpu().numpy())
+        return np.asarray(forward(bound.rest, bound.moved(columns, np.arange(len(donors)), donors)).cpu().numpy())
 
 
 def _selected(bound: Bound, scores: FloatArray, threshold: float, declined: Declined) -> FloatArray:
@@ -292,9 +292,8 @@ def _selected(bound: Bound, scores: FloatArray, threshold: float, declined: Decl
 
 def _losses(bound: Bound, scores: FloatArray) -> FloatArray:
     """(n,) the task's own loss of every row."""
-    at = torch.as_tensor(scores)[None]
-    found = loss_for(None, bound.table.schema.task).rows(at, torch.as_tensor(bound.table.y), torch.ones(at.shape[:2]))
-    return np.asarray(found[0].numpy(), dtype=np.float64)
+    found = loss_for(None, bound.table.schema.task).each(scores[None], bound.table.y, bound.device)
+    return np.asarray(found[0])
 
 
 def _difference(table: Table, values: FloatArray, pair: tuple[BoolArray, BoolArray]) -> Estimate:

@@ -19,6 +19,7 @@ from scipy.optimize import minimize
 from torch import Tensor
 
 from ..errors import NotApplicableError
+from ..models.device import CPU
 from ..models.model import Bound
 from ..readouts.loss import loss_for
 from ..sentence import why
@@ -59,10 +60,9 @@ def recalibrated(network: Bound, linear: Bound, before: Performance, *, seed: in
     fold = folds(table, seed, FOLDS)
     if np.bincount(fold, minlength=FOLDS).min() < FEWEST or groups(table).max() + 1 < FEWEST:
         raise NotApplicableError(why("recalibration.few", least=FEWEST))
-    scores = np.stack([crossfitted(bound.scores[order], table, fold) for bound in (network, linear)])
+    scores = np.stack([crossfitted(bound.scores[order], table, fold, network.device) for bound in (network, linear)])
     loss = loss_for(None, table.schema.task)
-    rows = loss.rows(torch.as_tensor(scores), torch.as_tensor(table.y), torch.ones(scores.shape[:2])).numpy()
-    metric = paired(loss.name, np.asarray(rows, dtype=np.float64), table, RESAMPLES, seed)
+    metric = paired(loss.name, loss.each(scores, table.y, network.device), table, RESAMPLES, seed)
     _, _, low, high = metric.difference
     return Recalibrated(metric, before.status, judged(low, high, before.margin), FOLDS, len(table))
 
@@ -75,19 +75,21 @@ def folds(table: Table, seed: int, count: int) -> IntArray:
     return (row_hash(first, seed) % np.uint64(count)).astype(np.int64)[group]
 
 
-def crossfitted(scores: FloatArray, table: Table, fold: IntArray) -> FloatArray:
+def crossfitted(scores: FloatArray, table: Table, fold: IntArray, device: str = CPU) -> FloatArray:
     """Scores (n, k), each row's recalibrated by the map that was fitted on the other folds."""
     weights, made = table.row_weights, np.empty_like(scores)
     for one in range(FOLDS):
         inside = fold == one
         rest = ~inside & (weights > 0)
-        slope, shift = fit(scores[rest], table.y[rest], weights[rest], table.schema.task)
+        slope, shift = fit(scores[rest], table.y[rest], weights[rest], table.schema.task, device)
         made[inside] = slope * scores[inside] + shift
     return made
 
 
-def fit(scores: FloatArray, y: FloatArray, weights: FloatArray, task: str) -> tuple[float, FloatArray]:
-    """Slope and shift (k,) of the map of lowest loss on these rows."""
+def fit(
+    scores: FloatArray, y: FloatArray, weights: FloatArray, task: str, device: str = CPU
+) -> tuple[float, FloatArray]:
+    """Slope and shift (k,) of the map of lowest loss on these rows, which is looked for on a device."""
     centre, spread = scores.mean(axis=0), float(scores.std(axis=0).max())
     if not (len(y) and spread > 0):
         return 1.0, np.zeros(scores.shape[1])
@@ -95,30 +97,33 @@ def fit(scores: FloatArray, y: FloatArray, weights: FloatArray, task: str) -> tu
     if task == "regression":
         bent, level = np.polyfit(z[:, 0], y, 1, w=np.sqrt(weights))
         return float(bent / spread), np.array([level - bent * centre[0] / spread])
-    loss, at, outcome = loss_for(None, task), torch.as_tensor(scores)[None], torch.as_tensor(y)
-    share = torch.as_tensor(weights / weights.sum())
-    ones = torch.ones(at.shape[:2])
+    loss = loss_for(None, task)
+    first = np.r_[1.0, np.zeros(scores.shape[1])]
+    at, outcome, share, middle, start = (
+        torch.as_tensor(one).to(device) for one in (scores[None], y, weights / weights.sum(), centre, first)
+    )
+    ones = torch.ones(at.shape[:2], device=device)
 
     def objective(given: Tensor) -> Tensor:
         """The loss of slope * score + shift, from (slope, shift of the centre): the two are then nearly independent."""
         moved = given[0] * (at - middle) + middle + given[1:]
         return (loss.rows(moved, outcome, ones)[0] * share).sum() + ((given - start) ** 2).sum() / len(y)
 
-    middle, start = torch.as_tensor(centre), torch.as_tensor(np.r_[1.0, np.zeros(scores.shape[1])])
-    found = _minimised(objective, start)
+    found = _minimised(objective, first, device)
     return float(found[0]), found[1:] + (1 - found[0]) * centre
 
 
-def _minimised(objective: Callable[[Tensor], Tensor], start: Tensor) -> FloatArray:
+def _minimised(objective: Callable[[Tensor], Tensor], start: FloatArray, device: str) -> FloatArray:
     def value(x: FloatArray) -> float:
-        return float(objective(torch.as_tensor(x)))
+        return float(objective(torch.as_tensor(x).to(device)))
 
     def gradient(x: FloatArray) -> FloatArray:
-        at = torch.as_tensor(x).requires_grad_(True)
-        return np.asarray(torch.autograd.grad(objective(at), at)[0].numpy())
+        at = torch.as_tensor(x).to(device).requires_grad_(True)
+        return np.asarray(torch.autograd.grad(objective(at), at)[0].cpu().numpy())
 
     def hessian(x: FloatArray) -> FloatArray:
-        return np.asarray(torch.autograd.functional.hessian(objective, torch.as_tensor(x)).numpy())  # type: ignore[no-untyped-call]
+        at = torch.as_tensor(x).to(device)
+        return np.asarray(torch.autograd.functional.hessian(objective, at).cpu().numpy())  # type: ignore[no-untyped-call]
 
-    found = minimize(value, start.numpy(), jac=gradient, hess=hessian, method="trust-exact", options={"gtol": 1e-8})
+    found = minimize(value, start, jac=gradient, hess=hessian, method="trust-exact", options={"gtol": 1e-8})
     return np.asarray(found.x, dtype=np.float64)

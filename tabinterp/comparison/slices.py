@@ -18,7 +18,6 @@ from typing import Any, Literal
 
 import numpy as np
 import pandas as pd
-import torch
 from scipy import stats
 
 from ..errors import NotApplicableError
@@ -117,8 +116,8 @@ def slices(network: Bound, linear: Bound, margin: float, *, smallest: int = SMAL
     network, linear = network.take(rows), linear.take(rows)
     table = network.table
     found = list(groups_of(table, smallest))
-    loss, at = loss_for(None, table.schema.task), torch.as_tensor(np.stack([network.scores, linear.scores]))
-    lost = loss.rows(at, torch.as_tensor(table.y), torch.ones(at.shape[:2])).numpy().astype(np.float64)
+    loss = loss_for(None, table.schema.task)
+    lost = loss.each(np.stack([network.scores, linear.scores]), table.y, network.device)
     tests = compared([group.rows for group in found], lost[0] - lost[1], table.row_weights, groups(table))
     made = [_slice(group, test, margin) for group, test in zip(found, tests, strict=True)]
     made.sort(key=lambda one: -np.nan_to_num(one.difference[0], nan=-np.inf))

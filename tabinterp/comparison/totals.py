@@ -12,23 +12,25 @@ import numpy as np
 
 from ..models.model import Bound
 from ..readouts import sums
+from ..readouts.loss import loss_for
 from ..readouts.result import Estimates
 from ..readouts.sums import Means
 from ..table.draws import FloatArray
 from ..table.schema import GOALS
-from .performance import Estimate, Metric, Performance, labels_differ, null_of, null_parts, row_losses
+from .performance import Estimate, Metric, Performance, labels_differ, null_of, null_parts
 
 SUMMED = ("log_loss", "brier", "accuracy", "squared_error", "absolute_error", "poisson_deviance")
 
 
 @dataclass(frozen=True)
 class Plan:
-    """`metrics` that are means, and the `centre` of a target that is a number."""
+    """`metrics` that are means, the `centre` of a target that is a number, and where losses are worked out."""
 
     metrics: tuple[str, ...]
     task: str
     classes: int
     centre: float
+    device: str
 
 
 @dataclass(frozen=True, eq=False)
@@ -44,7 +46,7 @@ class Totals:
 def start(network: Bound) -> Plan:
     schema = network.table.schema
     names = tuple(name for name in GOALS[schema.task].metrics if name in SUMMED)
-    return Plan(names, schema.task, len(schema.classes), float(np.mean(network.table.y)))
+    return Plan(names, schema.task, len(schema.classes), float(np.mean(network.table.y)), network.device)
 
 
 def update(plan: Plan, network: Bound, linear: Bound) -> Totals:
@@ -84,7 +86,7 @@ def finish(plan: Plan, totals: Totals, drawn: Performance) -> Performance:
 
 def _metric(plan: Plan, name: str, both: FloatArray, y: FloatArray) -> FloatArray:
     """(n, 3) of both models and their difference."""
-    rows = row_losses(name, plan.task, both, y)
+    rows = loss_for(name, plan.task).each(both, y, plan.device)
     rows = 1 - rows if name == "accuracy" else rows
     return np.stack([rows[0], rows[1], rows[0] - rows[1]], axis=1)
 

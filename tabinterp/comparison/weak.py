@@ -21,7 +21,6 @@ from itertools import combinations
 
 import numpy as np
 import pandas as pd
-import torch
 from scipy.special import xlogy
 
 from ..errors import NotApplicableError
@@ -94,7 +93,7 @@ class WeakGroups:
 def weak_groups(network: Bound, linear: Bound, *, seed: int = 0) -> WeakGroups:
     """Search the rows that both models are bound to (those held out, where there are any)."""
     table, task, classes = network.table, network.table.schema.task, network.table.schema.goal.classes
-    lost = _rows(table, network.scores)
+    lost = _rows(table, network.scores, network.device)
     values: tuple[FloatArray, ...] = (lost - _entropy(linear), lost - _entropy(network)) if classes else (lost,)
     scored = _half(table, seed)
     if not all(table.row_weights[half].sum() > 0 for half in (scored, ~scored)):
@@ -113,11 +112,11 @@ def weak_groups(network: Bound, linear: Bound, *, seed: int = 0) -> WeakGroups:
         beyond = [(one.against_rest, one.rest_q) for one in compared(masks, values[0][scored], *more)]
         excess = [(one.inside, one.q) for one in compared(masks, values[1][scored], *more)]
     else:
-        beyond = family([_shortfall(mask, lost, part, group) for mask in masks], RATE)
+        beyond = family([_shortfall(mask, lost, part, group, network.device) for mask in masks], RATE)
         excess = [(NONE, np.nan)] * len(masks)
     made = []
     for (conditions, _), mask, one, far, sure in zip(found, masks, worse, beyond, excess, strict=True):
-        known = float(np.average(_knowing(part, mask)[mask], weights=part.row_weights[mask]))
+        known = float(np.average(_knowing(part, mask, network.device)[mask], weights=part.row_weights[mask]))
         skill = 1 - one.inside[0] / known if known > 0 else np.nan
         rest = one.inside[0] - one.against_rest[0]
         numbers = (one.inside[0], rest, one.against_rest, one.rest_q, skill, *far, *sure)
@@ -128,28 +127,29 @@ def weak_groups(network: Bound, linear: Bound, *, seed: int = 0) -> WeakGroups:
     return WeakGroups(tuple(made), loss_for(None, task).name, mean, null, len(part), searched, seed)
 
 
-def _shortfall(mask: BoolArray, lost: FloatArray, table: Table, group: IntArray) -> tuple[float, float, int]:
+def _shortfall(
+    mask: BoolArray, lost: FloatArray, table: Table, group: IntArray, device: str
+) -> tuple[float, float, int]:
     """Mean and standard error; the base rate is at its own optimum, so that its error counts to second order only."""
-    values = lost - (1 - SKILL) * _knowing(table, mask)
+    values = lost - (1 - SKILL) * _knowing(table, mask, device)
     mean, moved = influences(values, table.row_weights, mask)
     return (mean, *spread(moved, group, mask))
 
 
-def _knowing(table: Table, mask: BoolArray) -> FloatArray:
+def _knowing(table: Table, mask: BoolArray, device: str) -> FloatArray:
     """(n,) loss of every row under the base rate, or the mean, of a group."""
     y, w = table.y, table.row_weights * mask
     if table.schema.goal.classes:
         p = np.bincount(y.astype(np.int64), w, len(table.schema.classes)) / max(w.sum(), 1e-300)
         return np.asarray(-np.log(np.maximum(p, 1e-300)))[y.astype(np.int64)]
     mean = float(w @ y / max(w.sum(), 1e-300))
-    return _rows(table, np.full((len(y), 1), np.log(max(mean, 1e-300)) if table.schema.task == "count" else mean))
+    score = np.log(max(mean, 1e-300)) if table.schema.task == "count" else mean
+    return _rows(table, np.full((len(y), 1), score), device)
 
 
-def _rows(table: Table, scores: FloatArray) -> FloatArray:
+def _rows(table: Table, scores: FloatArray, device: str) -> FloatArray:
     """(n,) the task's own loss of every row."""
-    at = torch.as_tensor(scores)[None]
-    found = loss_for(None, table.schema.task).rows(at, torch.tensor(table.y), torch.ones(at.shape[:2]))
-    return np.asarray(found[0].numpy(), dtype=np.float64)
+    return np.asarray(loss_for(None, table.schema.task).each(scores[None], table.y, device)[0])
 
 
 def _entropy(bound: Bound) -> FloatArray:

@@ -17,7 +17,7 @@ from ..table.schema import GOALS, Goal
 from ..table.source import as_objects
 from .device import placed
 from .encoding import build
-from .front import Untouched, is_sequence, linear, private, split, without_final
+from .front import Untouched, is_sequence, linear, on, private, split, without_final
 from .function import Codes, FunctionModule
 from .model import BLOCK, OF_ANY_ROWS, Bound, Model, check_widths
 from .scores import CLIP, Link, Scores, check_probabilities, module_dtype, probabilities
@@ -53,7 +53,7 @@ def bind(model: Model | Bound, table: Table) -> Bound:
     check_widths(model, [x.shape[1]])
     check_encoded(x, model.name, table)
     module, outputs, clipped = _score_module(model, table, x)
-    bound = Bound(model, table, encoding, x, module, split(module, x.shape[1]), outputs, clipped)
+    bound = Bound(model, table, encoding, x, module, split(module, x.shape[1], model.where), outputs, clipped)
     _check_predictions(bound)
     _check_size(bound)
     return bound
@@ -63,9 +63,8 @@ def with_module(bound: Bound, module: nn.Module) -> Bound:
     """The same rows behind the same encoder, with another network in the place of the model's own."""
     model = replace(bound.model, module=module, original=None, predict=None, own=None)
     scores, outputs, clipped = _score_module(model, bound.table, bound.x)
-    other = Bound(
-        model, bound.table, bound.encoding, bound.x, scores, split(scores, bound.x.shape[1]), outputs, clipped
-    )
+    front = split(scores, bound.x.shape[1], model.where)
+    other = Bound(model, bound.table, bound.encoding, bound.x, scores, front, outputs, clipped)
     _check_size(other)
     return other
 
@@ -132,7 +131,7 @@ def check_encoded(x: FloatArray, name: str, table: Table) -> None:
 
 def _score_module(model: Model, table: Table, x: FloatArray) -> tuple[nn.Module, tuple[str | None, ...], int]:
     bare, probe, raw = _raw(model, x)
-    matrix = torch.as_tensor(score_head(model, table, 1 if raw.ndim == 1 else raw.shape[1])).to(probe.dtype)
+    matrix = torch.as_tensor(score_head(model, table, 1 if raw.ndim == 1 else raw.shape[1])).to(probe)
     clipped, link = 0, _link(model, table.schema.goal)
     if link is not None:
         if link == "logit":
@@ -157,11 +156,14 @@ def _link(model: Model, goal: Goal) -> Link | None:
 def _raw(model: Model, x: FloatArray) -> tuple[nn.Module, Tensor, Tensor]:
     """The module, the first encoded rows, and what it makes of them: one set of scores a row, whatever its company."""
     few = x[:BLOCK] if len(x) > 1 else np.repeat(x, 2, axis=0)  # a single row may be squeezed to no dimension
-    rows = torch.as_tensor(few).to(module_dtype(model.module))
-    probe, half = rows.clone(), (len(rows) + 1) // 2
+    with torch.inference_mode(False):
+        module = on(model.module, model.where)
+    rows = torch.as_tensor(few).to(module_dtype(module)).to(model.where)
     try:
         with torch.inference_mode():
-            raw, again = model.module(probe), model.module(rows[:half].clone())
+            rows, probe, raw, again = _probed(module, rows)
+    except torch.OutOfMemoryError:
+        raise
     except Exception as error:  # the user's network: whatever it raises is told in its words
         raise ModelError(
             f"{model.name} does not take encoded rows of shape {tuple(rows.shape)} as {rows.dtype}: {error}"
@@ -173,13 +175,24 @@ def _raw(model: Model, x: FloatArray) -> tuple[nn.Module, Tensor, Tensor]:
         )
     if not bool(torch.isfinite(raw).all()):
         raise ModelError(f"{model.name} gives scores that are not finite on this table")
-    gap = float((again.reshape(half, -1) - raw[:half].reshape(half, -1)).abs().max())
+    gap = float((again.reshape(len(again), -1) - raw[: len(again)].reshape(len(again), -1)).abs().max())
     if gap > 1e-3 * max(1.0, float(raw.abs().max())):
         raise ModelError(
             f"{model.name} gives the same rows scores that differ by {gap:.2g} when other rows stand beside them or when "
             f"asked again: dropout or batch statistics that stay on in evaluation mode"
         )
-    return model.module if torch.equal(probe, rows) else Untouched(model.module), rows, raw
+    return module if torch.equal(probe, rows) else Untouched(module), rows, raw
+
+
+def _probed(module: nn.Module, rows: Tensor) -> tuple[Tensor, Tensor, Any, Any]:
+    """The rows, what the module leaves of them, what it makes of them, and of their first half; fewer rows where memory ends."""
+    try:
+        probe = rows.clone()
+        return rows, probe, module(probe), module(rows[: (len(rows) + 1) // 2].clone())
+    except torch.OutOfMemoryError:
+        if len(rows) <= 2:
+            raise
+    return _probed(module, rows[: len(rows) // 2])
 
 
 def _fused(last: nn.Linear, matrix: Tensor) -> nn.Linear:

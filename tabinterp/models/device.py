@@ -1,7 +1,8 @@
-"""Where torch computes: passes of networks and of their layers on one device, their results back in the processor's memory.
+"""Where torch computes: passes of networks and of their layers on one device, their results where the rows came from.
 
-What does not fit the device's memory is asked in halves, and what has fitted once is asked for from then on. A backward pass is
-halved together with its forward pass, which holds the memory: `slopes`.
+Fronts of a table's rows, and all that readings make of them, lie on the device where it has the room (`home`), else in the
+processor's memory. What a network's pass takes that does not fit is asked in halves, and what has fitted once is asked for from
+then on. A backward pass is halved together with its forward pass, which holds the memory: `slopes`.
 """
 
 from __future__ import annotations
@@ -12,9 +13,10 @@ import torch
 from torch import Tensor, nn
 
 from ..errors import ModelError
-from .front import private
+from .front import on
 
 CPU = "cpu"
+ROOM = 16  # times a table's fronts: what readings make of them should fit beside them
 
 
 def device_of(name: str) -> str:
@@ -39,6 +41,15 @@ def device_of(name: str) -> str:
     return name
 
 
+def home(device: str, numbers: int) -> str:
+    """Where so many numbers in single precision are kept: on the device, if what is made of them fits there too."""
+    if torch.device(device).type != "cuda":
+        return device
+    free, _ = torch.cuda.mem_get_info(device)
+    unused = torch.cuda.memory_reserved(device) - torch.cuda.memory_allocated(device)  # held by torch for the next
+    return device if 4 * ROOM * numbers <= free + unused else CPU
+
+
 Parts = tuple[Tensor, ...]
 
 
@@ -48,18 +59,19 @@ class Halves:
     def __init__(self) -> None:
         self.most: int | None = None  # rows that fitted, once more did not
 
-    def __call__(self, ask: Callable[[Tensor], Parts], rows: Tensor) -> Parts:
-        """What `ask` gives for rows (n, ...): tensors of n rows each, in the processor's memory."""
+    def __call__(self, ask: Callable[[Tensor], Parts], rows: Tensor, to: str | torch.device | None = None) -> Parts:
+        """What `ask` gives for rows (n, ...): tensors of n rows each, where they are to be (None: where the rows are)."""
+        to = rows.device if to is None else to
         if self.most is None or len(rows) <= self.most:
             try:
-                return tuple(part.cpu() for part in ask(rows))
+                return tuple(part.to(to) for part in ask(rows))
             except torch.OutOfMemoryError:
                 if len(rows) < 2:
                     self.most = None  # it was not for their number
                     raise
                 self.most = (len(rows) + 1) // 2
             torch.cuda.empty_cache()  # nothing where no CUDA is
-        found = [self(ask, few) for few in torch.split(rows, self.most)]
+        found = [self(ask, few, to) for few in torch.split(rows, self.most)]
         return tuple(torch.cat(parts) for parts in zip(*found, strict=True))
 
 
@@ -68,24 +80,24 @@ def placed(module: nn.Module, device: str) -> nn.Module:
     if device == CPU:
         return module
     with torch.inference_mode(False):  # whoever asks first: inference tensors could not meet a gradient later
-        return Placed(private(module), device)
+        return Placed(on(module, device), device)
 
 
 class Placed(nn.Module):
-    """A network on a device, which takes and gives tensors in the processor's memory; gradients pass through.
+    """A network on a device, which takes tensors from anywhere and gives its own there; gradients pass through.
 
     A pass that a gradient is to be taken of is not halved here: what the halves keep for it would fill the memory all the same.
     """
 
     def __init__(self, inner: nn.Module, device: str) -> None:
         super().__init__()
-        self.inner = inner.to(device)
+        self.inner = inner
         self.device = device
         self.forwards, self.backwards = Halves(), Halves()
 
     def forward(self, x: Tensor) -> Tensor:
         if torch.is_grad_enabled() and x.requires_grad:
-            return self.inner(x.to(self.device)).cpu()  # type: ignore[no-any-return]
+            return self.inner(x.to(self.device)).to(x.device)  # type: ignore[no-any-return]
         (made,) = self.forwards(lambda rows: (self.inner(rows.to(self.device)),), x)
         return made
 

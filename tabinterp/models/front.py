@@ -43,6 +43,11 @@ class Front:
     bias: Tensor
     rest: nn.Module
 
+    def on(self, device: str) -> Front:
+        """Its weights on a device."""
+        with torch.inference_mode(False):  # whoever asks first: inference tensors could not meet a gradient later
+            return Front(self.weight.to(device), self.bias.to(device), self.rest)
+
     @property
     def nothing_behind(self) -> bool:
         """The front is the whole network: no operation is left that is not affine."""
@@ -66,20 +71,23 @@ def trace(module: nn.Module) -> fx.GraphModule | None:
         return None
 
 
-def split(module: nn.Module, width: int) -> Front:
-    """Take the affine front off a module that maps (n, width) to scores; checked numerically."""
-    general = Front(torch.eye(width, dtype=torch.float64), torch.zeros(width, dtype=torch.float64), module)
+def split(module: nn.Module, width: int, device: str) -> Front:
+    """Take the affine front off a module that maps (n, width) to scores; checked numerically, on the device."""
+    module = on(module, device)
+    nothing = _nothing(width, device)
+    general = Front(nothing.weight, nothing.bias, module)
     graph = trace(module)
     if graph is None:
         return general
-    front = _cut(graph, width)
-    return _checked(module, front, width) or general if front is not None else general
+    front = _cut(graph, nothing)
+    return _checked(module, front, nothing.bias) or general if front is not None else general
 
 
-def _checked(module: nn.Module, front: Front, width: int) -> Front | None:
-    """The front, if with it the module gives the same scores, and if its rest leaves `z` as it was."""
+def _checked(module: nn.Module, front: Front, like: Tensor) -> Front | None:
+    """The front, if with it the module gives the same scores, and if its rest leaves `z` as it was; rows are `like` one."""
     dtype = next((p.dtype for p in module.parameters()), torch.float32)
-    probe = torch.randn(64, width, dtype=dtype, generator=torch.Generator().manual_seed(0))
+    drawn = torch.randn(64, len(like), dtype=dtype, generator=torch.Generator().manual_seed(0))
+    probe = drawn.to(like.device)  # the same whatever the device
     with torch.inference_mode():
         expected = module(probe)
         z = (probe.double() @ front.weight.T + front.bias).to(dtype)
@@ -92,11 +100,18 @@ def _checked(module: nn.Module, front: Front, width: int) -> Front | None:
     return front if torch.equal(z, given) else Front(front.weight, front.bias, Untouched(front.rest))
 
 
-def _cut(graph: fx.GraphModule, width: int) -> Front | None:
+def _nothing(width: int, device: str) -> _Affine:
+    """The input itself."""
+    return _Affine(
+        torch.eye(width, dtype=torch.float64, device=device), torch.zeros(width, dtype=torch.float64, device=device)
+    )
+
+
+def _cut(graph: fx.GraphModule, start: _Affine) -> Front | None:
     inputs = [node for node in graph.graph.nodes if node.op == "placeholder"]
     if len(inputs) != 1:
         return None
-    affine = _affine_nodes(graph, inputs[0], width)
+    affine = _affine_nodes(graph, {inputs[0]: start})
     border = [node for node in affine if any(user not in affine for user in node.users)]
     if not border:
         return None
@@ -106,9 +121,7 @@ def _cut(graph: fx.GraphModule, width: int) -> Front | None:
     return Front(weight, bias, rest)
 
 
-def _affine_nodes(graph: fx.GraphModule, start: fx.Node, width: int) -> dict[fx.Node, _Affine]:
-    identity = _Affine(torch.eye(width, dtype=torch.float64), torch.zeros(width, dtype=torch.float64))
-    found = {start: identity}
+def _affine_nodes(graph: fx.GraphModule, found: dict[fx.Node, _Affine]) -> dict[fx.Node, _Affine]:
     for node in graph.graph.nodes:
         if node.op in ("call_module", "call_function", "call_method") and node not in found:
             step = _affine_step(graph, node, found)
@@ -164,7 +177,7 @@ def _affine_module(module: nn.Module, part: _Affine) -> _Affine | None:
         return part
     if type(module) is nn.Linear:
         weight = module.weight.detach().double()
-        bias = module.bias.detach().double() if module.bias is not None else torch.zeros(weight.shape[0]).double()
+        bias = module.bias.detach().double() if module.bias is not None else weight.new_zeros(len(weight))
         return _Affine(weight @ part.weight, weight @ part.bias + bias)
     if type(module) is nn.BatchNorm1d and module.running_var is not None and module.running_mean is not None:
         scale = (module.running_var.detach().double() + module.eps).rsqrt()
@@ -267,6 +280,11 @@ def private(module: nn.Module, change: Callable[[nn.Module], nn.Module] = lambda
         parameter.requires_grad_(False)
         parameter.grad = None
     return own
+
+
+def on(module: nn.Module, device: str) -> nn.Module:
+    """The module itself, or a copy of it on a device that is not the processor."""
+    return module if device == "cpu" else private(module).to(device)
 
 
 def consuming(rest: nn.Module) -> nn.Module:

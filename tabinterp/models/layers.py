@@ -16,7 +16,7 @@ import torch
 from torch import Tensor, fx, nn
 
 from .device import placed
-from .front import Front, is_activation, split, trace
+from .front import Front, is_activation, on, split, trace
 from .model import Bound
 
 
@@ -25,7 +25,7 @@ class Layer:
     """`before` maps fronts (m, h) to the layer's values ahead of its activation (m, width), `activation` those to its outputs.
 
     `behind` maps its outputs, with `beside` the front next to them, (m, width) or (m, width + h), to scores (m, k). Both are also
-    there as graphs that can be taken apart; without `graph_` they are where they compute (`device`).
+    there as graphs that can be taken apart; without `graph_` they are where they compute (`device`). Fronts lie at `home`.
     """
 
     name: str
@@ -37,6 +37,7 @@ class Layer:
     beside: bool
     front: int  # h
     device: str
+    home: str
 
     @cached_property
     def before(self) -> nn.Module:
@@ -49,6 +50,11 @@ class Layer:
         return placed(nn.Sequential(self.graph_before, self.activation), self.device)
 
     @cached_property
+    def activated(self) -> nn.Module:
+        """(m, width) values ahead of the activation -> (m, width) what it puts out."""
+        return placed(self.activation, self.device)
+
+    @cached_property
     def behind(self) -> nn.Module:
         """(m, width or width + h) outputs, with `beside` the front next to them -> (m, k) scores."""
         return placed(self.graph_behind, self.device)
@@ -56,13 +62,13 @@ class Layer:
     @cached_property
     def affine(self) -> Front | None:
         """The layer ahead of its activation as an affine function of the front; None where it is not one."""
-        found = split(self.graph_before, self.front)
-        return found if found.nothing_behind else None
+        found = split(self.graph_before, self.front, self.device)
+        return found.on(self.home) if found.nothing_behind else None
 
     @cached_property
     def moves(self) -> Front:
         """The affine front of what lies behind: moving one unit is an update of it."""
-        return split(self.graph_behind, self.width + self.front * self.beside)
+        return split(self.graph_behind, self.width + self.front * self.beside, self.device).on(self.home)
 
     @cached_property
     def rest(self) -> nn.Module:
@@ -75,24 +81,25 @@ def layers_of(bound: Bound) -> tuple[Layer, ...]:
     graph = trace(bound.behind)
     if graph is None or not bound.has_gradient:
         return ()
-    recorder = _Shapes(graph)
+    recorder = _Shapes(on(graph, bound.device))
     with torch.inference_mode():
-        recorder.run(bound.z[:2])
-    found = [n for n in graph.graph.nodes if is_activation(graph, n) and n in recorder.widths]
-    return tuple(_layer(graph, node, f"layer {i + 1}", recorder.widths[node], bound) for i, node in enumerate(found))
+        recorder.run(bound.z[:2].to(bound.device))
+    widths = recorder.widths
+    found = [n for n in graph.graph.nodes if is_activation(graph, n) and n.name in widths]
+    return tuple(_layer(graph, node, f"layer {i + 1}", widths[node.name], bound) for i, node in enumerate(found))
 
 
 class _Shapes(fx.Interpreter):
-    """Widths of all values that are (n, h)."""
+    """Widths of all values that are (n, h), by the names of their nodes."""
 
-    def __init__(self, graph: fx.GraphModule) -> None:
+    def __init__(self, graph: nn.Module) -> None:
         super().__init__(graph)
-        self.widths: dict[fx.Node, int] = {}
+        self.widths: dict[str, int] = {}
 
     def run_node(self, n: fx.Node) -> Any:
         value = super().run_node(n)
         if isinstance(value, Tensor) and value.ndim == 2:
-            self.widths[n] = value.shape[1]
+            self.widths[n.name] = value.shape[1]
         return value
 
 
@@ -110,6 +117,7 @@ def _layer(graph: fx.GraphModule, node: fx.Node, name: str, width: int, bound: B
         beside=beside,
         front=bound.z.shape[1],
         device=bound.device,
+        home=bound.home,
     )
 
 

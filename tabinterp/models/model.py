@@ -18,9 +18,9 @@ from ..errors import ModelError, NotApplicableError
 from ..sentence import Message, why
 from ..table import Split, Table
 from ..table.draws import FloatArray, IntArray
-from .device import CPU, Halves, differentiated, placed
+from .device import CPU, Halves, differentiated, home, placed
 from .encoding import Encoding
-from .front import Activations, Front, consuming, private
+from .front import Activations, Front, consuming, on, private
 from .function import Function
 from .ownfit import OwnFit
 from .scores import module_dtype
@@ -133,7 +133,8 @@ class Bound:
         for known in ("z", "scores", "answers"):
             if known in self.__dict__:
                 taken.__dict__[known] = self.__dict__[known][rows]
-        taken.__dict__.update({same: self.__dict__[same] for same in OF_ANY_ROWS if same in self.__dict__})
+        same = ("home", "first", *OF_ANY_ROWS)
+        taken.__dict__.update({one: self.__dict__[one] for one in same if one in self.__dict__})
         return taken
 
     @property
@@ -149,6 +150,20 @@ class Bound:
     def device(self) -> str:
         """Where the network computes."""
         return self.model.where
+
+    @cached_property
+    def home(self) -> str:
+        """Where fronts and what is made of them are kept: with the network, where there is room."""
+        return home(self.device, len(self.x) * len(self.front.weight))
+
+    @cached_property
+    def first(self) -> Front:
+        """The front with its weights where fronts are kept."""
+        return self.front.on(self.home)
+
+    def at_home(self, values: Any) -> Tensor:
+        """Numbers where fronts are kept."""
+        return torch.as_tensor(values).to(self.home)
 
     @property
     def is_linear(self) -> bool:
@@ -228,7 +243,7 @@ class Bound:
 
     def front_of(self, x: FloatArray) -> Tensor:
         """(m, h) front of encoded rows (m, d); summed in double precision from centred parts, then cast to single."""
-        constant = self.front.bias + self.front.weight @ torch.as_tensor(self.centre)
+        constant = self.first.bias + self.first.weight @ self.at_home(self.centre)
         return self._product(torch.as_tensor(x - self.centre), slice(None), constant)
 
     def part(self, columns: tuple[str, ...], rows: IntArray | slice = slice(None)) -> Tensor:
@@ -244,11 +259,12 @@ class Bound:
 
     def _product(self, x: Tensor, block: Any, constant: Tensor | float) -> Tensor:
         there, halves = self.device, self._halves["product"]
-        weight = self.front.weight[:, block].T.contiguous().to(there)
+        weight = self.first.weight[:, block].T.contiguous().to(there)
         constant = torch.as_tensor(constant).to(there)
-        z = torch.empty((len(x), weight.shape[1]), dtype=torch.float32)
+        z = torch.empty((len(x), weight.shape[1]), dtype=torch.float32, device=self.home)
         for i in range(0, len(x), BLOCK):
-            (z[i : i + BLOCK],) = halves(lambda rows: (rows.to(there) @ weight + constant,), x[i : i + BLOCK])
+            few = x[i : i + BLOCK]
+            (z[i : i + BLOCK],) = halves(lambda rows: (rows.to(there) @ weight + constant,), few, self.home)
         return z
 
     def is_local(self, columns: tuple[str, ...]) -> bool:
@@ -262,9 +278,9 @@ class Bound:
         tail = self.encoding.tail
         if tail is not None and all(tail.head.local[c] for c in columns):
             block = np.unique(np.concatenate([tail.head.blocks[c] for c in columns]))
-            x, weight = self._head[:, block], torch.as_tensor(tail.weight[:, block])
-            change = torch.as_tensor(x[donors] - x[receivers])
-            return self.z[receivers] + (change @ (self.front.weight @ weight).T).float()
+            x, weight = self._head[:, block], self.at_home(tail.weight[:, block])
+            change = self.at_home(x[donors] - x[receivers])
+            return self.z[receivers] + (change @ (self.first.weight @ weight).T).float()
         frame = self.table.inputs
         rows = frame.iloc[receivers].reset_index(drop=True)
         for column in columns:
@@ -307,7 +323,7 @@ class Bound:
     def watched(self) -> Activations:
         """The module where it computes, with what its hidden units put out."""
         with torch.inference_mode(False):
-            return Activations(self.module if self.device == CPU else private(self.module).to(self.device))
+            return Activations(on(self.module, self.device))
 
     def activations(self, x: FloatArray | None = None) -> dict[str, FloatArray]:
         """Layer -> (n, h): what each hidden unit puts out on encoded rows (None: the table's)."""

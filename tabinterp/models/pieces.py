@@ -13,6 +13,7 @@ from collections.abc import Callable
 import torch
 from torch import Tensor, fx, nn
 
+from .device import placed
 from .front import is_activation, trace
 from .model import Bound
 
@@ -21,9 +22,11 @@ NEAR = 1e-6
 
 
 class _Held(nn.Module):
+    slope: Tensor
+
     def __init__(self, slope: Tensor) -> None:
         super().__init__()
-        self.slope = slope
+        self.register_buffer("slope", slope)
 
     def forward(self, x: Tensor) -> Tensor:
         return x * self.slope
@@ -34,7 +37,7 @@ def held(bound: Bound, slope: Callable[[int], Tensor]) -> nn.Module | None:
     graph = trace(bound.behind)
     if graph is None or not bound.has_gradient:
         return None
-    made = _with_slopes(graph, slope)
+    made = placed(_with_slopes(graph, slope), bound.device)
     return made if _is_affine(made, bound.z) else None
 
 
@@ -66,7 +69,8 @@ def _is_affine(module: nn.Module, z: Tensor) -> bool:
     """f(a + b - c) = f(a) + f(b) - f(c), for real fronts and for random ones far beyond them."""
     generator = torch.Generator().manual_seed(0)
     real = z[torch.randint(len(z), (48,), generator=generator)].double()
-    far = real + 10 * torch.randn(real.shape, generator=generator, dtype=torch.float64) * (1 + real.abs())
+    drawn = torch.randn(real.shape, generator=generator, dtype=torch.float64).to(z.device)
+    far = real + 10 * drawn * (1 + real.abs())
     a, b, c = torch.cat([real, far]).reshape(3, -1, z.shape[1])
     with torch.inference_mode():
         fa, fb, fc, together = (torch.as_tensor(module(one)) for one in (a, b, c, a + b - c))

@@ -31,7 +31,7 @@ from sklearn.preprocessing import OneHotEncoder, StandardScaler
 from torch import Tensor, nn
 
 from tabinterp.errors import ModelError, TableError
-from tabinterp.models.device import CPU, Halves
+from tabinterp.models.device import CPU, Halves, home
 from tabinterp.table.schema import TASKS, Task
 
 FloatArray = npt.NDArray[np.float64]
@@ -157,7 +157,7 @@ def fit_network(
             _start_at_mean(network[-1], target[train], weight[train])
         network.to(device)
         average = copy.deepcopy(network).eval()
-        data = _tensors(rows, (target - centre) / scale, weight / weight[train].mean(), task)
+        data = _tensors(rows, (target - centre) / scale, weight / weight[train].mean(), task, home(device, rows.size))
         one_pass = _training(network, average, _take(data, train), task)
         stop_on, halves = _take(data, held), Halves()
 
@@ -194,13 +194,15 @@ Rows = tuple[Tensor, Tensor, Tensor]
 """Encoded rows (n, d), labels (n,) and weights (n,) of mean one."""
 
 
-def _tensors(rows: FloatArray, labels: FloatArray, weights: FloatArray, task: Task) -> Rows:
+def _tensors(rows: FloatArray, labels: FloatArray, weights: FloatArray, task: Task, device: str) -> Rows:
     as_label = torch.int64 if task == "multiclass" else torch.float32
-    return torch.tensor(rows).float(), torch.tensor(labels).to(as_label), torch.tensor(weights).float()
+    parts = (rows, torch.float32), (labels, as_label), (weights, torch.float32)
+    x, y, w = (torch.tensor(part, dtype=kind, device=device) for part, kind in parts)
+    return x, y, w
 
 
 def _take(data: Rows, index: IntArray | Tensor) -> Rows:
-    at = torch.as_tensor(index)
+    at = torch.as_tensor(index).to(data[0].device)
     return data[0][at], data[1][at], data[2][at]
 
 

@@ -255,11 +255,11 @@ class _Cut:
 
     def __init__(self, bound: Bound, layer: Layer, outputs: FloatArray, groups: list[IntArray]) -> None:
         self.bound, self.outputs, self.groups = bound, outputs, groups
-        given = torch.as_tensor(outputs)
+        given = bound.at_home(outputs)
         h = torch.cat([given, bound.z.double()], dim=1) if layer.beside else given
         self.weight, self.rest = layer.moves.weight, layer.rest
         self.base = (h @ self.weight.T + layer.moves.bias).float()
-        self.y = torch.tensor(bound.table.y)
+        self.y = bound.at_home(bound.table.y)
         self.before = _losses(bound, self.rest, self.base[None], self.y)[0]
 
     def rises(self, values: FloatArray) -> FloatArray:
@@ -278,7 +278,7 @@ class _Cut:
         ends = [*range(0, len(self.groups), together), len(self.groups)]
         for low, high in pairwise(ends):
             updates = [
-                torch.as_tensor(change[:, units]).float() @ self.weight[:, torch.as_tensor(units)].T.float()
+                self.bound.at_home(change[:, units]).float() @ self.weight[:, torch.as_tensor(units)].T.float()
                 for units in self.groups[low:high]
             ]
             yield slice(low, high), self.base + torch.stack(updates)
@@ -312,4 +312,4 @@ def _losses(bound: Bound, rest: torch.nn.Module, fronts: Tensor, y: Tensor) -> F
     with torch.inference_mode():
         scores = rest(fronts.flatten(0, 1)).double().reshape(m, n, -1)
         loss = loss_for(None, bound.table.schema.task)
-        return np.asarray(loss.rows(scores, y, torch.ones(m, n, dtype=torch.float64)).numpy())
+        return np.asarray(loss.rows(scores, y, scores.new_ones((m, n))).cpu().numpy())

@@ -91,7 +91,9 @@ def _tried(domain: Domain, reader: Reader, states: States, p: int, at: IntArray,
     if reader.linear:
         weights = reader.inner_weights[torch.as_tensor(states.of)]
         ahead = weights @ moves[0].T if len(at) == 1 else torch.einsum("sch,sh->sc", moves, weights)
-        return np.asarray(states.score[:, None] + (ahead - (own * weights).sum(dim=1, keepdim=True)).double().numpy())
+        return np.asarray(
+            states.score[:, None] + (ahead - (own * weights).sum(dim=1, keepdim=True)).double().cpu().numpy()
+        )
     base = states.z - own
     result = np.empty((len(states.of), at.shape[1]))
     block = max(1, CELLS // max(1, at.shape[1] * base.shape[1]))
@@ -99,7 +101,7 @@ def _tried(domain: Domain, reader: Reader, states: States, p: int, at: IntArray,
         for i in range(0, len(result), block):
             some = slice(i, i + block)
             z = base[some, None] + (moves if len(at) == 1 else moves[some])
-            result[some] = reader.scored(z, states.of[some]).double().numpy()
+            result[some] = reader.scored(z, states.of[some]).double().cpu().numpy()
     return result
 
 
@@ -173,7 +175,7 @@ def _along_gradient(domain: Domain, reader: Reader, states: States, lines: list[
     ranges = np.array([np.subtract(*domain.players[p].ends[::-1]) for p in lines])
     z = states.z.clone().requires_grad_(True)
     (gradient,) = torch.autograd.grad(reader.scored(z[:, None], states.of).sum(), z)
-    way: FloatArray = (gradient @ slopes.T).double().numpy() * ranges
+    way: FloatArray = (gradient @ slopes.T).double().cpu().numpy() * ranges
     now = states.value[:, lines]
     known = ~np.isnan(now)
     way = np.where(known, way, 0.0)
@@ -187,7 +189,7 @@ def _along_gradient(domain: Domain, reader: Reader, states: States, lines: list[
             value[:, p] = _inside(domain.players[p], now[:, j] + step * ranges[j] * way[:, j])
         if budget is not None:
             value = budget.pulled(states.at, value, states.of, lines)
-        moved = torch.as_tensor(np.nan_to_num(value[:, lines] - states.value[:, lines])).float()
+        moved = domain.bound.at_home(np.nan_to_num(value[:, lines] - states.value[:, lines])).float()
         z_new = states.z + moved @ slopes
         score = score_of(reader, z_new, states.of)
         allowed = np.ones(len(score), bool) if budget is None else budget.within(states.at, value, states.of)

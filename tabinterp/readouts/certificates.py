@@ -73,9 +73,9 @@ def _by_step(reader: Reader, steps: tuple[Step, ...]) -> list[FloatArray]:
 
 def _separable(domain: Domain, weights: FloatArray) -> FloatArray:
     """(m,) maxima over the domain of weights (m, h) times the front."""
-    total = weights @ domain.constant.double().numpy()
+    total = weights @ domain.constant.double().cpu().numpy()
     for player in domain.players:
-        total = total + (player.parts.double().numpy() @ weights.T).max(axis=0)
+        total = total + (player.parts.double().cpu().numpy() @ weights.T).max(axis=0)
     return np.asarray(total)
 
 
@@ -100,9 +100,10 @@ def _intervals(
 def _activated(layer: Layer, low: FloatArray, high: FloatArray) -> tuple[FloatArray, FloatArray]:
     with torch.inference_mode():
         a, b, falling = (
-            layer.activation(torch.as_tensor(v).float()[None])[0].double().numpy() for v in (low, high, low * 0 - 1)
+            layer.activated(torch.as_tensor(v).float()[None])[0].double().cpu().numpy()
+            for v in (low, high, low * 0 - 1)
         )
-        zero = layer.activation(torch.zeros(1, len(low)))[0].double().numpy()
+        zero = layer.activated(torch.zeros(1, len(low)))[0].double().cpu().numpy()
     if layer.kind in DIPPING:
         return np.where(low < 0, np.minimum(np.minimum(a, b), DIPPING[layer.kind]), np.minimum(a, b)), np.maximum(a, b)
     if layer.kind in RISING and (falling <= zero).all():

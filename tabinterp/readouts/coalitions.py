@@ -44,9 +44,12 @@ class Design:
     def __len__(self) -> int:
         return len(self.masks)
 
+    def on(self, device: str) -> Design:
+        return Design(self.masks.to(device), self.weights.to(device), self.ends.to(device))
+
     def fronts(self, moves: Tensor) -> Tensor:
         """(c, n, h) of the background rows and the players' moves (1 + m, n, h)."""
-        return torch.mm(self.masks.to(moves.device), moves.flatten(1)).view(-1, *moves.shape[1:])
+        return torch.mm(self.masks, moves.flatten(1)).view(-1, *moves.shape[1:])
 
     def values(self, scores: Tensor) -> Tensor:
         """(m, n * k) what the scores (c, n * k) add to the values."""
@@ -62,6 +65,9 @@ class Running:
 
     def __len__(self) -> int:
         return 2 * (self.m - 1)
+
+    def on(self, device: str) -> Running:
+        return Running(self.m, self.ends.to(device))
 
     @property
     def masks(self) -> Tensor:
@@ -146,10 +152,9 @@ class Games:
     def __init__(self, bound: Bound, backs: IntArray, squash: Squash) -> None:
         self.bound, self.backs, self._squash = bound, backs, squash
         self.codes = differing(bound)
-        self.ends = squash(torch.as_tensor(bound.scores))
+        self.ends = squash(bound.at_home(bound.scores))
         self.local = bound.is_local(bound.columns)
         self._width = bound.z.shape[1]
-        self._there = bound.device  # where parts, moves and fronts lie
         exact = bound.front.rest  # a function's answers: probabilities near 1 lose their log-odds in single precision
         self.rest: Callable[[Tensor], Tensor] = bound.rest if bound.has_gradient else lambda z: exact(z.double())
         self._back_parts = self._parts(backs) if self.local else torch.empty(0)
@@ -161,10 +166,10 @@ class Games:
     def _parts(self, rows: IntArray) -> Tensor:
         """(rows * columns, h) contributions to the front."""
         bound = self.bound
-        parts = torch.empty(len(rows), len(bound.columns), self._width)
+        parts = bound.z.new_empty((len(rows), len(bound.columns), self._width))
         for j, column in enumerate(bound.columns):
             parts[:, j] = bound.part((column,), rows)
-        return parts.flatten(0, 1).to(self._there)
+        return parts.flatten(0, 1)
 
 
 class Rows:
@@ -177,8 +182,8 @@ class Rows:
         """(n, m, k) values that the players `order` (n, m) get in each game, as the designs weigh their coalitions."""
         games, (n, m) = self._games, order.shape
         nobody, everybody = games.ends[games.backs[back]], games.ends[self._rows[row]]
-        values = torch.zeros(m, n, games.ends.shape[1], dtype=torch.float64)
-        for design in designs:
+        values = games.ends.new_zeros((m, n, games.ends.shape[1]))
+        for design in (one.on(games.bound.home) for one in designs):
             values += design.ends[:, :1, None] * nobody + design.ends[:, 1:, None] * everybody
             step = self._step(max(1, len(design)), m)
             for i in range(0, n if len(design) else 0, step):
@@ -201,9 +206,9 @@ class Rows:
         """(c * n, h) fronts: that of the background row, and the differences of the parts of those who joined."""
         games, (n, m) = self._games, order.shape
         columns = len(games.bound.columns)
-        moves = torch.empty(1 + m, n, games._width, device=games._there)
+        moves = games.bound.z.new_empty((1 + m, n, games._width))
         moves[0] = games.bound.z[games.backs[back]]
-        joined, left = (torch.as_tensor(place * columns + order.T).to(games._there) for place in (row, back))
+        joined, left = (games.bound.at_home(place * columns + order.T) for place in (row, back))
         torch.index_select(self._parts, 0, joined.reshape(-1), out=moves[1:].view(m * n, -1))
         moves[1:].view(m * n, -1).sub_(torch.index_select(games._back_parts, 0, left.reshape(-1)))
         return design.fronts(moves).flatten(0, 1)
@@ -212,7 +217,7 @@ class Rows:
         """(c * n, h) fronts by the whole encoder."""
         games, n, masks = self._games, len(order), design.masks
         inside = np.zeros((len(masks), n, len(games.bound.columns)), dtype=bool)
-        inside[:, np.arange(n)[:, None], order] = masks[:, None, 1:].numpy() == 1
+        inside[:, np.arange(n)[:, None], order] = masks[:, None, 1:].cpu().numpy() == 1
         inputs, here, there = games.bound.table.inputs, self._rows[row], games.backs[back]
         taken = {
             column: inputs[column].take(np.where(inside[:, :, j], here, there).reshape(-1)).reset_index(drop=True)

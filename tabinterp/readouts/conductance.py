@@ -134,7 +134,7 @@ def conductance(
     if not layers:
         raise NotApplicableError(why("ablation.layer", model=bound.model.name))
     starts, share = _starts(bound, baseline, background, seed)
-    answers = bound.answers.numpy() - share @ _score(bound, starts).numpy()
+    answers = bound.answers.cpu().numpy() - share @ _score(bound, starts).cpu().numpy()
     scale = np.maximum(np.average(np.abs(answers), axis=0, weights=bound.table.weights), 1e-12)
     cost = bound.z.shape[1] + sum(layer.width for layer in layers) + len(bound.outputs)
     made = [_through(bound, layer, starts, share, scale, (tolerance, cost)) for layer in layers]
@@ -187,7 +187,7 @@ def _through(
     n, k = len(bound.z), len(bound.outputs)
     values, around, means = np.zeros((n, layer.width, k)), np.zeros((n, k)), []
     for start, part in zip(starts, share, strict=True):
-        own = _from(bound, layer, start, torch.as_tensor(scale), *asked)
+        own = _from(bound, layer, start, bound.at_home(scale), *asked)
         values += part * own[:, : layer.width]
         around += part * own[:, layer.width :].sum(axis=1)
         means.append(np.average(own[:, : layer.width], axis=0, weights=bound.table.weights))
@@ -210,8 +210,8 @@ def _from(bound: Bound, layer: Layer, start: Tensor, scale: Tensor, tolerance: f
         for i in range(0, len(missed), chunk):
             rows = missed[i : i + chunk]
             move = bound.z[torch.as_tensor(rows)] - start
-            values[rows] = _along(layer, start, move, steps, scale * tolerance / share, most).numpy()
-        gap = (np.abs(values.sum(axis=1) - rise.numpy()) / scale.numpy()).max(axis=1)
+            values[rows] = _along(layer, start, move, steps, scale * tolerance / share, most).cpu().numpy()
+        gap = (np.abs(values.sum(axis=1) - rise.cpu().numpy()) / scale.cpu().numpy()).max(axis=1)
         missed = np.flatnonzero(~(gap <= tolerance))
         if len(missed) == 0:
             break
@@ -223,16 +223,16 @@ def _along(layer: Layer, start: Tensor, move: Tensor, steps: int, enough: Tensor
 
     At most `most` segments are read at a time; those that are halved are read next, so that few wait.
     """
-    n = len(move)
-    grid = torch.linspace(0, 1, steps + 1, dtype=torch.float64)
-    h = _outputs(layer, start, move, torch.arange(n).repeat_interleave(steps + 1), grid.repeat(n))
+    n, every = len(move), torch.arange(len(move), device=move.device)
+    grid = torch.linspace(0, 1, steps + 1, dtype=torch.float64, device=move.device)
+    h = _outputs(layer, start, move, every.repeat_interleave(steps + 1), grid.repeat(n))
     f = _behind(layer, h).reshape(n, steps + 1, -1)
     h = h.reshape(n, steps + 1, -1)
-    total = torch.zeros(n, h.shape[2], f.shape[2], dtype=torch.float64)
+    total = f.new_zeros((n, h.shape[2], f.shape[2]))
     waiting = [
         _Segments(
             0,
-            torch.arange(n).repeat_interleave(steps),
+            every.repeat_interleave(steps),
             grid[:-1].repeat(n),
             *(one.flatten(0, 1) for one in (h[:, :-1], h[:, 1:], f[:, :-1], f[:, 1:])),
         )

@@ -89,7 +89,7 @@ def _gaps(bound: Bound, rows: IntArray, backs: IntArray, order: IntArray) -> Flo
     own, result = bound.answers[row], np.zeros((len(rows), order.shape[1] + 1))
     for t, scores in enumerate(_replaced(bound, row, back, np.repeat(order, len(backs), axis=0)), 1):
         gap = (scores - own).abs().mean(dim=1)
-        result[:, t] = gap.reshape(len(rows), len(backs)).mean(dim=1).numpy()
+        result[:, t] = gap.reshape(len(rows), len(backs)).mean(dim=1).cpu().numpy()
     return result
 
 

@@ -54,14 +54,14 @@ def slope_derivatives(bound: Bound, terms: Sequence[Slope]) -> Callable[[FloatAr
 def _contrasts(bound: Bound, column: str, contrasts: list[Contrast]) -> FloatArray:
     """(n, contrasts, k) scores with the column's block at a level minus scores with it at the common reference."""
     block = contrasts[0].block
-    weight = bound.front.weight[:, torch.as_tensor(block)]
+    weight = bound.first.weight[:, torch.as_tensor(block)]
     base = bound.z - bound.part((column,))
     centre = bound.centre[block]
 
     def scores(at: FloatArray) -> Tensor:
-        shift = (weight @ torch.as_tensor(at - centre)).to(base.dtype)
+        shift = (weight @ bound.at_home(at - centre)).to(base.dtype)
         with torch.inference_mode():
             return torch.cat([bound.rest(base[i : i + BLOCK] + shift).double() for i in range(0, len(base), BLOCK)])
 
     reference = scores(contrasts[0].reference)
-    return torch.stack([scores(c.level) - reference for c in contrasts], dim=1).numpy()
+    return torch.stack([scores(c.level) - reference for c in contrasts], dim=1).cpu().numpy()

@@ -57,7 +57,7 @@ class Player:
         if self.slope is None or self.values is None:
             return made
         off = np.where(np.isnan(value), 0.0, value - self.values[at])
-        return made + torch.as_tensor(off).float()[:, None] * self.slope
+        return made + torch.as_tensor(off).to(made.device).float()[:, None] * self.slope
 
     @cached_property
     def ends(self) -> tuple[float, float]:
@@ -119,9 +119,9 @@ def domain_of(bound: Bound, seed: int) -> Domain:
     follows = determines(bound.table, read, seed)
     players = tuple(_player(bound, one, read, follows, seed) for one in sorted(_groups(bound, read, follows)))
     rows = np.zeros(1, dtype=np.int64)
-    constant = bound.z[0].double() - sum(
-        (_parts(bound, player.columns, rows)[0].double() for player in players), torch.zeros(bound.z.shape[1]).double()
-    )
+    constant = bound.z[0].double()
+    for player in players:
+        constant = constant - _parts(bound, player.columns, rows)[0].double()
     return Domain(bound, players, constant.float())
 
 
@@ -191,7 +191,7 @@ def _number(bound: Bound, columns: tuple[str, ...], scaled: tuple[tuple[float, f
     distinct, first = np.unique(x[held], return_index=True)
     low, high = np.quantile(x[held], INSIDE, method="inverted_cdf")
     inside = np.flatnonzero((distinct >= low) & (distinct <= high))
-    part = _parts(bound, columns, held[first[inside]]).double().numpy()
+    part = _parts(bound, columns, held[first[inside]]).double().cpu().numpy()
     steps = slope(distinct[inside], part) if len(inside) > 1 else np.full(part.shape[1], np.nan)
     is_line = bool(np.isfinite(steps).all())
     ranks = np.quantile(x[held], np.linspace(*INSIDE, POINTS if is_line else REAL), method="inverted_cdf")
@@ -204,7 +204,7 @@ def _number(bound: Bound, columns: tuple[str, ...], scaled: tuple[tuple[float, f
         donors=donors,
         parts=_parts(bound, columns, donors),
         values=np.append(values, np.full(len(missing), np.nan)),
-        slope=torch.as_tensor(steps).float() if is_line else None,
+        slope=bound.at_home(steps).float() if is_line else None,
         whole=_whole(distinct),
         typical=int(np.abs(values - np.median(x[held])).argmin()),
         scales=scaled,
@@ -228,7 +228,7 @@ def _parts(bound: Bound, columns: tuple[str, ...], rows: IntArray) -> Tensor:
     """(m, h) what the columns' encoded columns add to the front; about the mean row, so that single precision is enough."""
     block = _block(bound, columns)
     x = bound.x[rows][:, block] - bound.x[:, block].mean(axis=0)
-    return (torch.as_tensor(x) @ bound.front.weight[:, block].T).float()
+    return (bound.at_home(x) @ bound.first.weight[:, block].T).float()
 
 
 def _encoded(bound: Bound, player: Player, rows: IntArray) -> Any:

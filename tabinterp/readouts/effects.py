@@ -239,7 +239,7 @@ def start(
         raise NotApplicableError(f"scale is one of {', '.join(allowed)}; got {scale!r}")
     grids = tuple(grid_of(table, c, grid) for c in checked_columns(columns, bound.columns))
     with torch.inference_mode():
-        centre = _on_scale(torch.as_tensor(bound.scores), scale).mean(dim=0).numpy()
+        centre = _on_scale(bound.at_home(bound.scores), scale).mean(dim=0).cpu().numpy()
     return Plan(bound, grids, scale, seed, centre, np.sort(chosen(table.numbers, ICE_ROWS, seed)), table.row_weights)
 
 
@@ -301,7 +301,9 @@ def _mover(plan: Plan, grid: Grid) -> Callable[[IntArray], FloatArray]:
             else:
                 fronts = (bound.moved(columns, rows, np.full(len(rows), donor)) for donor in grid.donors)
                 made = [forward(bound.rest, front) for front in fronts]
-            return np.asarray(torch.stack([_on_scale(one, plan.scale) for one in made], dim=1).numpy() - plan.centre)
+            return np.asarray(
+                torch.stack([_on_scale(one, plan.scale) for one in made], dim=1).cpu().numpy() - plan.centre
+            )
 
     return scores
 

@@ -126,7 +126,7 @@ def facets(
         rows=rows,
         value=value,
         share=(value - mean) / (value[0] - mean) if value[0] > mean else np.full(len(value), np.nan),
-        cosine=(way @ way.T).double().numpy(),
+        cosine=(way @ way.T).double().cpu().numpy(),
         mean=mean,
         sd=sd,
         distinct=different(domain, found),
@@ -141,7 +141,7 @@ class _Way:
     """Fronts as directions of length 1 from the mean row, in standard deviations."""
 
     def __init__(self, bound: Bound) -> None:
-        weights = torch.as_tensor(bound.table.row_weights / bound.table.row_weights.sum())
+        weights = bound.at_home(bound.table.row_weights / bound.table.row_weights.sum())
         z = bound.z.double()
         mean = weights @ z
         sd = (weights @ (z - mean) ** 2).sqrt()

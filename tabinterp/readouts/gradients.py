@@ -218,9 +218,9 @@ def _integrated(ask: _Ask) -> GradientImportance:
         if drawn
         else (baseline_of(bound, ask.baseline)[None], np.ones(1), f"the {ask.baseline} of the rows")
     )
-    starts = (torch.as_tensor(x) @ bound.front.weight.T + bound.front.bias).float()
-    rise = score(bound.rest, bound.z).numpy() - share @ score(bound.rest, starts).numpy()
-    scale = torch.as_tensor(_size(rise, bound))
+    starts = _fronts(bound, x)
+    rise = score(bound.rest, bound.z).cpu().numpy() - share @ score(bound.rest, starts).cpu().numpy()
+    scale = bound.at_home(_size(rise, bound))
     blocks, sums = members(bound), _OverStarts(bound, share)
     evaluations = np.zeros(len(bound.x), dtype=np.int64)
     gap, stuck = np.full(len(bound.x), np.inf), np.zeros(len(bound.x), dtype=bool)
@@ -235,8 +235,8 @@ def _integrated(ask: _Ask) -> GradientImportance:
                 enough = scale * ask.tolerance / part
                 integral, count, lost = mean_gradient(bound.rest, start, bound.z[rows] - start, enough)
                 sums.add(b, rows, _along(bound, integral, bound.x[rows] - row, blocks))
-                evaluations[rows] += count.numpy()
-                stuck[rows] |= lost.numpy()
+                evaluations[rows] += count.cpu().numpy()
+                stuck[rows] |= lost.cpu().numpy()
         gap = _gap(sums.mean, bound, blocks, rise)
         if np.isnan(gap).any() or (gap <= ask.tolerance).all():
             break
@@ -253,12 +253,17 @@ def _integrated(ask: _Ask) -> GradientImportance:
     )
 
 
+def _fronts(bound: Bound, x: FloatArray) -> Tensor:
+    """(b, h) fronts of encoded rows (b, d), which are none of the table's."""
+    return (bound.at_home(x) @ bound.first.weight.T + bound.first.bias).float()
+
+
 def _along(bound: Bound, gradient: Tensor, moves: FloatArray, members: FloatArray) -> FloatArray:
     """(m, columns, k) what a mean gradient (m, h, k) along moves (m, d) of the encoded rows gives to every column."""
     result = np.empty((len(moves), members.shape[1], gradient.shape[2]))
-    weight = bound.front.weight.to(gradient.dtype)
+    weight = bound.first.weight.to(gradient.dtype)
     for k in range(gradient.shape[2]):
-        result[:, :, k] = ((gradient[:, :, k] @ weight).double().numpy() * moves) @ members
+        result[:, :, k] = ((gradient[:, :, k] @ weight).double().cpu().numpy() * moves) @ members
     return result
 
 
@@ -301,14 +306,14 @@ def _expected(ask: _Ask) -> GradientImportance:
     bound = ask.bound
     x, share, starts = _starts(ask)
     blocks, everyone, sums = members(bound), np.arange(len(bound.x)), _OverStarts(bound, share)
-    z_starts = (torch.as_tensor(x) @ bound.front.weight.T + bound.front.bias).float()
+    z_starts = _fronts(bound, x)
     offsets = np.random.default_rng(ask.seed).uniform(size=len(x))
     for b, (row, z, offset) in enumerate(zip(x, z_starts, offsets, strict=True)):
         move = bound.z - z
         steps = [(position + float(offset)) / POSITIONS for position in range(POSITIONS)]
         mean = torch.stack([slopes(bound.rest, z + step * move)[0] for step in steps]).mean(dim=0)
         sums.add(b, everyone, _along(bound, mean, bound.x - row, blocks))
-    rise = bound.scores - share @ score(bound.rest, z_starts).numpy()
+    rise = bound.scores - share @ score(bound.rest, z_starts).cpu().numpy()
     return ask.result(
         "expected_gradients",
         f"path integral of the gradient from real rows ({starts})",

@@ -52,7 +52,7 @@ def incoming(bound: Bound, layer: Layer) -> Incoming | None:
     """Weights of a layer that is affine in the front; None for any other."""
     if layer.affine is None:
         return None
-    front = (layer.affine.weight @ bound.front.weight).numpy()
+    front = (layer.affine.weight @ bound.first.weight).cpu().numpy()
     w = unit(bound.table.weights, len(bound.table))
     columns: list[str] = []
     levels: list[Any] = []

@@ -114,7 +114,7 @@ def _before(bound: Bound, found: Neurons, shown: tuple[int, ...]) -> FloatArray:
     made = np.empty((len(bound.table), len(shown)))
     with torch.inference_mode():
         for name in {found.layer[u] for u in shown}:
-            values = layers[name].before(bound.z).double().numpy()
+            values = layers[name].before(bound.z).double().cpu().numpy()
             for k, u in enumerate(shown):
                 if found.layer[u] == name:
                     made[:, k] = values[:, found.index[u]]

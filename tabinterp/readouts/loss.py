@@ -16,6 +16,7 @@ from torch.nn import functional
 
 from ..errors import NotApplicableError
 from ..models import probabilities
+from ..models.device import CPU
 from ..table.draws import FloatArray
 from ..table.schema import GOALS
 
@@ -35,6 +36,12 @@ class Loss:
     name: str
     rows: RowLoss
     ranks: bool = False
+
+    def each(self, scores: FloatArray, y: FloatArray, device: str = CPU) -> FloatArray:
+        """(m, n) contributions of rows that count alike, from scores (m, n, k) and targets (n,), worked out on a device."""
+        at = torch.as_tensor(scores).to(device)
+        rows = self.rows(at, torch.as_tensor(y).to(device), torch.ones(at.shape[:2], device=device))
+        return np.asarray(rows.cpu().numpy(), dtype=np.float64)
 
 
 def log_loss(scores: Tensor, y: Tensor, weights: Tensor) -> Tensor:
@@ -91,8 +98,9 @@ def one_minus_auc(scores: Tensor, y: Tensor, weights: Tensor) -> Tensor:
     positive = (y > 0).expand(weights.shape).reshape(-1).double()
     _, run = torch.unique(flat, return_inverse=True)
     size = int(run.max()) + 1
-    at_positive = torch.zeros(size, dtype=torch.float64).index_add_(0, run, weight * positive)
-    at_negative = torch.zeros(size, dtype=torch.float64).index_add_(0, run, weight * (1 - positive))
+    none = torch.zeros(size, dtype=torch.float64, device=flat.device)
+    at_positive = none.index_add(0, run, weight * positive)
+    at_negative = none.index_add(0, run, weight * (1 - positive))
     total_positive, total_negative = at_positive.sum(), at_negative.sum()
     below = (at_negative.cumsum(0) - 0.5 * at_negative) / total_negative
     above = 1 - (at_positive.cumsum(0) - 0.5 * at_positive) / total_positive
@@ -108,13 +116,13 @@ def _own(values: Tensor, y: Tensor) -> Tensor:
 
 def _own_loss(function: Own, as_probabilities: bool) -> RowLoss:
     def rows(scores: Tensor, y: Tensor, weights: Tensor) -> Tensor:
-        given = [probabilities(one.numpy()) if as_probabilities else one.numpy() for one in scores]
-        losses = [np.asarray(function(y.numpy(), one), dtype=np.float64) for one in given]
+        given = [probabilities(one.cpu().numpy()) if as_probabilities else one.cpu().numpy() for one in scores]
+        losses = [np.asarray(function(y.cpu().numpy(), one), dtype=np.float64) for one in given]
         if any(one.shape != y.shape for one in losses):
             raise NotApplicableError(
                 f"a loss of your own gives one number for each row, {tuple(y.shape)}; it gave {losses[0].shape}"
             )
-        return torch.as_tensor(np.stack(losses))
+        return torch.as_tensor(np.stack(losses)).to(scores.device)
 
     return rows
 

@@ -22,7 +22,7 @@ RESOLUTION = 2.0**-20  # of the largest score: what single precision behind the 
 def forward(rest: Any, base: Tensor, added: Tensor | None = None) -> Tensor:
     """(n, k) scores in double precision of fronts `base + added`, in blocks that fit the cache."""
     parts = []
-    buffer = torch.empty((BLOCK, base.shape[1]), dtype=base.dtype)
+    buffer = base.new_empty((BLOCK, base.shape[1]))
     for i in range(0, max(1, len(base)), BLOCK):
         z = base[i : i + BLOCK]
         if added is not None:

@@ -85,12 +85,12 @@ def off_support(bound: Bound, *, seed: int = 0) -> OffSupport:
     part = bound.take(rows)
     if len(rows) < FEWEST or len(part.columns) < 2:
         raise NotApplicableError(why("offsupport.few", least=FEWEST))
-    scores = part.answers.numpy()
+    scores = part.answers.cpu().numpy()
     k = int(np.argmax(scores.var(axis=0)))
     if not scores[:, k].std() > 0:
         raise NotApplicableError(why("the score is the same on every row"))
     sources = _sources(part.table, len(part.columns), seed)
-    moved = forward(part.rest, mixed(part, sources)).numpy()[:, k]
+    moved = forward(part.rest, mixed(part, sources)).cpu().numpy()[:, k]
     x = np.column_stack([as_number(part.table, c) for c in part.columns])
     strange = np.column_stack([x[sources[:, j], j] for j in range(x.shape[1])])
     half = (row_hash(part.table.numbers, seed + 2) % np.uint64(2)).astype(np.int64)
@@ -156,8 +156,8 @@ def _learnt(
 def _changes(part: Bound, k: int, seed: int) -> tuple[Estimates, Estimates]:
     """Mean absolute change of the score, in its standard deviations, per column: any other row's value, a similar row's value."""
     few = part.take(np.sort(chosen(part.table.numbers, SWAPS, seed + 1)))
-    base, n = few.answers.numpy()[:, k], len(few.table)
-    spread = float(part.answers.numpy()[:, k].std())
+    base, n = few.answers.cpu().numpy()[:, k], len(few.table)
+    spread = float(part.answers.cpu().numpy()[:, k].std())
     total = sum((_squared(few.table, c) for c in few.columns), np.zeros((n, n)))
     np.fill_diagonal(total, np.inf)
     rows, changes = np.arange(n), np.empty((2, n, len(few.columns)))
@@ -167,7 +167,7 @@ def _changes(part: Bound, k: int, seed: int) -> tuple[Estimates, Estimates]:
         )  # kept for all columns, they would be gigabytes
         for way, donors in enumerate((np.roll(rows, 1 + j % (n - 1)), nearest)):
             z = _moved(few, column, rows, donors)
-            changes[way, :, j] = np.abs(forward(few.rest, z).numpy()[:, k] - base) / spread
+            changes[way, :, j] = np.abs(forward(few.rest, z).cpu().numpy()[:, k] - base) / spread
     w = few.table.weights
     return mean_over_rows(changes[0], w), mean_over_rows(changes[1], w)
 

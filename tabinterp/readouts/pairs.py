@@ -88,7 +88,7 @@ class Blocks:
         table = bound.table
         weights = tuple(table.row_weights[r] for r in rows)
         with torch.inference_mode():
-            own = [forward(bound.rest, bound.z[r]).numpy() for r in rows]
+            own = [forward(bound.rest, bound.z[r]).cpu().numpy() for r in rows]
         centre = np.concatenate(own).mean(axis=0)
         single = {c: tuple(_given(bound, (c,), r) - centre for r in rows) for c in columns}
         return cls(bound, tuple(rows), weights, tuple(o - centre for o in own), centre, single)
@@ -101,7 +101,7 @@ class Blocks:
 def _given(bound: Bound, columns: tuple[str, ...], rows: IntArray) -> FloatArray:
     """(i, b, k) scores of each row b with these columns of row i."""
     with torch.inference_mode():
-        return np.asarray(crossed(bound, columns, rows, rows).numpy())
+        return np.asarray(crossed(bound, columns, rows, rows).cpu().numpy())
 
 
 def joint(blocks: Blocks, pair: tuple[str, str]) -> tuple[FloatArray, FloatArray]:
@@ -147,7 +147,9 @@ def index_terms(bound: Bound, pair: tuple[str, str], rows: IntArray, draws: np.r
         taken[0][:, :, places] = taken[1][:, :, places[0]] = taken[2][:, :, places[1]] = True
         sources = np.where(taken, rows[:, None, None], rows[None, :, None]).reshape(4 * n * n, -1)
         with torch.inference_mode():
-            both, first, second, neither = forward(bound.rest, mixed(bound, sources)).numpy().reshape(4, *total.shape)
+            both, first, second, neither = (
+                forward(bound.rest, mixed(bound, sources)).cpu().numpy().reshape(4, *total.shape)
+            )
         total += weight * resolved(bound, both - first - second + neither)
     return total
 
@@ -278,5 +280,7 @@ def _dependence(
         donors = places[axis][:, None, None] if axis == 0 else places[axis][:, None]
         sources[..., bound.columns.index(grid.column.name)] = donors
     with torch.inference_mode():
-        scores = forward(bound.rest, mixed(bound, sources.reshape(-1, len(bound.columns)))).numpy() - blocks.centre
+        scores = (
+            forward(bound.rest, mixed(bound, sources.reshape(-1, len(bound.columns)))).cpu().numpy() - blocks.centre
+        )
     return np.asarray(np.einsum("abrk,hr->habk", scores.reshape(*shape, -1), shares(w)))

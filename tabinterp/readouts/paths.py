@@ -185,8 +185,8 @@ def _product(bound: Bound) -> FloatArray:
         raise NotApplicableError(why("paths.affine" if bound.has_gradient else "paths.weights", model=bound.model.name))
     size = bound.z.shape[1]
     with torch.inference_mode():
-        made = line(torch.cat([torch.eye(size), torch.zeros(1, size)]).double())
-    return np.asarray((bound.front.weight.T @ (made[:-1] - made[-1])).numpy())
+        made = line(bound.at_home(torch.cat([torch.eye(size), torch.zeros(1, size)])).double())
+    return np.asarray((bound.first.weight.T @ (made[:-1] - made[-1])).cpu().numpy())
 
 
 def _garson(bound: Bound, sd: FloatArray) -> FloatArray | None:
@@ -195,7 +195,7 @@ def _garson(bound: Bound, sd: FloatArray) -> FloatArray | None:
     steps = chain_of(bound, layers)
     if len(steps) < len(layers) + 1:
         return None
-    weights = [np.abs(steps[0][0] @ bound.front.weight.numpy()) * sd, *(np.abs(one) for one, _ in steps[1:])]
+    weights = [np.abs(steps[0][0] @ bound.front.weight.cpu().numpy()) * sd, *(np.abs(one) for one, _ in steps[1:])]
     made = weights[-1].T  # (last units or columns, k)
     for one in reversed(weights[:-1]):
         total = one.sum(axis=1, keepdims=True)

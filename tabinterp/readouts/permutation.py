@@ -24,7 +24,6 @@ from typing import TYPE_CHECKING, Any, ClassVar
 
 import numpy as np
 import pandas as pd
-import torch
 
 from ..errors import NotApplicableError
 from ..messages import text
@@ -243,7 +242,7 @@ def update(plan: Plan, rows: IntArray, progress: Progress | None = None) -> Sums
     bound, sums, rows = plan.bound, Sums(), np.sort(rows)
     if plan.loss.ranks and len(rows) < len(bound.table):
         raise NotApplicableError("the AUC ranks all rows against each other; give them in one batch")
-    y, w = torch.as_tensor(bound.table.y[rows]), torch.as_tensor(bound.table.row_weights[rows])
+    y, w = bound.at_home(bound.table.y[rows]), bound.at_home(bound.table.row_weights[rows])
     own = Untouched(plan.loss, taken_at(bound.answers, rows), y, w)
     sums.rows.append(rows)
     sums.own.append(own.losses)

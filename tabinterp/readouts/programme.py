@@ -41,7 +41,7 @@ class Programme:
 
     def __init__(self, domain: Domain, steps: tuple[Step, ...], low: list[FloatArray], high: list[FloatArray]) -> None:
         self.made = _Model()
-        self.constant = domain.constant.double().numpy()
+        self.constant = domain.constant.double().cpu().numpy()
         parts: list[tuple[int, FloatArray]] = []
         for player in domain.players:
             self.constant = self.constant + _choose(self.made, player, parts)
@@ -76,7 +76,7 @@ class Programme:
 
 def _choose(made: _Model, player: Player, parts: list[tuple[int, FloatArray]]) -> FloatArray:
     """Variables for where a player is; what it adds whatever they are."""
-    known = player.parts.double().numpy()
+    known = player.parts.double().cpu().numpy()
     if player.slope is None or player.values is None:
         places = [made.variable(0, 1, True) for _ in known]
         made.rows.append((places, [1.0] * len(places), 1.0, 1.0))

@@ -86,18 +86,18 @@ def _expected(ask: Ask) -> Ranking:
         return _of_values(ask, np.full((n, len(bound.columns), len(bound.outputs)), np.nan))
     weights = bound.table.row_weights[ask.backs]
     offsets = np.random.default_rng(ask.seed).uniform(size=len(ask.backs))
-    values = torch.zeros(n, len(bound.columns), len(bound.outputs), dtype=torch.float64)
     z, moves = bound.z[ask.rows], parts(bound)
+    values = z.new_zeros((n, len(bound.columns), len(bound.outputs)), dtype=torch.float64)
     together = max(1, PATH_ROWS // (POSITIONS * n))
     for i in range(0, len(ask.backs), together):
         backs = ask.backs[i : i + together]
-        at = torch.as_tensor((np.arange(POSITIONS) + offsets[i : i + together, None]) / POSITIONS).float()
+        at = bound.at_home((np.arange(POSITIONS) + offsets[i : i + together, None]) / POSITIONS).float()
         start = bound.z[backs][:, None, None]
         slope, _ = slopes(bound.rest, (start + at[..., None, None] * (z - start)).flatten(0, 2))
         mean = slope.reshape(len(backs), POSITIONS, n, *slope.shape[1:]).mean(dim=1)
         for one, back, weight in zip(mean, backs, weights[i : i + together], strict=True):
             values += float(weight) * torch.einsum("nhk,nph->npk", one, moves[ask.rows] - moves[back]).double()
-    return _of_values(ask, (values / float(weights.sum())).numpy())
+    return _of_values(ask, (values / float(weights.sum())).cpu().numpy())
 
 
 def _shapley(ask: Ask) -> Ranking:

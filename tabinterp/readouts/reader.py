@@ -58,7 +58,7 @@ class Reader:
         with torch.inference_mode():
             for i in range(0, len(z), BLOCK):
                 features = torch.cat([module(z[i : i + BLOCK]).double() for module in modules], dim=1)
-                parts.append(features.numpy() @ self.weights.T + self.constants)
+                parts.append(features.cpu().numpy() @ self.weights.T + self.constants)
         return np.concatenate(parts)
 
 
@@ -133,8 +133,8 @@ def _reader(
         weights=weights,
         constants=constants,
         inner=tuple(inner),
-        inner_weights=torch.as_tensor(np.concatenate(moved, axis=1)).float(),
-        inner_constants=torch.as_tensor(shift).float(),
+        inner_weights=bound.at_home(np.concatenate(moved, axis=1)).float(),
+        inner_constants=bound.at_home(shift).float(),
         linear=len(inner) == 1 and isinstance(inner[0], nn.Identity),
     )
 

@@ -61,15 +61,15 @@ class Untouched:
 
     def __init__(self, loss: Loss, scores: Tensor, y: Tensor, w: Tensor) -> None:
         self.loss, self.scores, self.y, self.w = loss, scores, y, w
-        self.losses: FloatArray = loss.rows(scores[None], y, w[None])[0].numpy()
+        self.losses: FloatArray = loss.rows(scores[None], y, w[None])[0].cpu().numpy()
 
     def rise(self, scores: Tensor, donors: Tensor) -> FloatArray:
         """(m,) losses at these scores (m, k) minus the untouched; each pair weighs as much as both of its rows."""
         w = (self.w * donors)[None]
         before = self.losses
         if self.loss.ranks:  # other weights, other ranks
-            before = self.loss.rows(self.scores[None], self.y, w)[0].numpy()
-        return np.asarray(self.loss.rows(scores[None], self.y, w)[0].numpy() - before)
+            before = self.loss.rows(self.scores[None], self.y, w)[0].cpu().numpy()
+        return np.asarray(self.loss.rows(scores[None], self.y, w)[0].cpu().numpy() - before)
 
 
 def exact(plan: Plan, player: str, rows: IntArray, own: Untouched) -> tuple[Sum, Sum]:
@@ -82,7 +82,7 @@ def exact(plan: Plan, player: str, rows: IntArray, own: Untouched) -> tuple[Sum,
         _moved(bound, own, at != g, lambda places, out, g=g: torch.add(_taken(base, places), levels[g], out=out))  # type: ignore[misc]
         for g in range(len(first))
     )
-    received, given, weights = np.zeros(len(rows)), np.zeros(len(first)), own.w.numpy()
+    received, given, weights = np.zeros(len(rows)), np.zeros(len(first)), own.w.cpu().numpy()
     for g, losses in enumerate(_losses(own, at_level, share)):
         rise = losses - own.losses
         received += share[g] * rise
@@ -94,20 +94,20 @@ def _losses(own: Untouched, scores: Iterator[Tensor], share: FloatArray) -> Iter
     """Row losses of one set of scores after another; ranked losses need all of them, weighed, at once."""
     if not own.loss.ranks:
         for one in scores:
-            yield own.loss.rows(one[None], own.y, own.w[None])[0].numpy()
+            yield own.loss.rows(one[None], own.y, own.w[None])[0].cpu().numpy()
     else:
-        together = torch.stack(list(scores))
-        yield from own.loss.rows(together, own.y, torch.as_tensor(share)[:, None] * own.w).numpy()
+        together, shares = torch.stack(list(scores)), torch.as_tensor(share).to(own.w.device)
+        yield from own.loss.rows(together, own.y, shares[:, None] * own.w).cpu().numpy()
 
 
 def drawn(plan: Plan, player: str, rows: IntArray, own: Untouched) -> tuple[Sum, Sum]:
     """Every receiver with the column of `n_repeats` other rows."""
-    n, weights, at_rows = len(plan.bound.table), plan.bound.table.row_weights, own.w.numpy()
+    n, weights, at_rows = len(plan.bound.table), plan.bound.table.row_weights, own.w.cpu().numpy()
     move = _mover(plan, player, rows, own)
     (received, received_mass), (given, given_mass) = ([np.zeros(size) for _ in range(2)] for size in (len(rows), n))
     for shift in plan.shifts if len(rows) else ():
         donors = plan.donors(player, rows, int(shift))
-        rise = own.rise(move(donors), torch.as_tensor(weights[donors]))
+        rise = own.rise(move(donors), plan.bound.at_home(weights[donors]))
         received += weights[donors] * rise
         received_mass += weights[donors]
         given[donors] += at_rows * rise
@@ -148,10 +148,10 @@ def _mover(plan: Plan, player: str, rows: IntArray, own: Untouched) -> Callable[
 def _outer(bound: Bound, own: Untouched, column: int, rows: IntArray, group: IntArray) -> Callable[[IntArray], Tensor]:
     """Of a single encoded column: the front moves along one direction, and no part of it is kept for each row."""
     x = np.ascontiguousarray(bound.x[:, column])  # read once for each shift: beside thousands of others each is a miss
-    way, base = bound.front.weight[:, column].float(), taken_at(bound.z, rows)
+    way, base = bound.first.weight[:, column].float(), taken_at(bound.z, rows)
 
     def added(donors: IntArray) -> Tensor:
-        change = torch.as_tensor(x[donors] - x[rows]).float()[:, None]
+        change = bound.at_home(x[donors] - x[rows]).float()[:, None]
         return _moved(
             bound,
             own,
@@ -172,7 +172,7 @@ def _taken(values: Tensor, rows: slice | IntArray) -> Tensor:
         return values[rows]
     if len(rows) and rows[-1] - rows[0] == len(rows) - 1 and (np.diff(rows) == 1).all():
         return values[rows[0] : rows[-1] + 1]
-    return values.index_select(0, torch.as_tensor(rows))
+    return values.index_select(0, torch.as_tensor(rows).to(values.device))
 
 
 def _moved(bound: Bound, own: Untouched, changed: NDArray[np.bool_], fronts: Fronts) -> Tensor:
@@ -180,10 +180,10 @@ def _moved(bound: Bound, own: Untouched, changed: NDArray[np.bool_], fronts: Fro
     has keeps its own scores, and is not asked again."""
     rows, scores = np.flatnonzero(changed), own.scores.clone()
     everyone = len(rows) > DENSE * len(changed)
-    buffer = torch.empty((BLOCK, bound.z.shape[1]), dtype=bound.z.dtype)
+    buffer = bound.z.new_empty((BLOCK, bound.z.shape[1]))
     total = len(changed) if everyone else len(rows)
     for i in range(0, total, BLOCK):
         block = slice(i, min(i + BLOCK, total))
         at = block if everyone else rows[block]
         scores[at] = bound.consuming(fronts(at, buffer[: block.stop - i])).double()
-    return torch.where(torch.as_tensor(changed)[:, None], scores, own.scores) if everyone else scores
+    return torch.where(bound.at_home(changed)[:, None], scores, own.scores) if everyone else scores

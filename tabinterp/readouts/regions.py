@@ -206,7 +206,7 @@ def unlike(layers: Sequence[Layer]) -> Layer | None:
         (
             layer
             for layer, low in zip(layers, ends, strict=True)
-            if layer.kind not in RECTIFIERS or float(layer.activation(low).max()) > 0
+            if layer.kind not in RECTIFIERS or float(layer.activated(low).max()) > 0
         ),
         None,
     )

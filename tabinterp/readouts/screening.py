@@ -117,7 +117,7 @@ def total_indices(bound: Bound, columns: Sequence[str], rows: IntArray, donors: 
                 local = bound.is_local((column,))
                 move = bound.part((column,), donors) - bound.part((column,), rows) if local else None
                 moved = forward(bound.rest, bound.moved((column,), rows, donors) if move is None else z + move)
-                result[j] = weights @ ((moved - own) ** 2).sum(dim=1).numpy() / 2
+                result[j] = weights @ ((moved - own) ** 2).sum(dim=1).cpu().numpy() / 2
     return np.asarray(result / max(weights.sum(), np.finfo(float).tiny))
 
 
@@ -166,7 +166,7 @@ def strengths(
             ]
             both = forward(bound.rest, torch.cat(fronts)).reshape(len(some), len(rows), -1)
             alone = torch.stack([single[a] + single[b] for a, b in some])
-            difference = resolved(bound, (both - alone + own).numpy())
+            difference = resolved(bound, (both - alone + own).cpu().numpy())
             squared[:, i : i + together] = (difference**2).sum(axis=2).T / 4
             if progress is not None:
                 progress("interactions", (i + len(some)) / len(pairs))

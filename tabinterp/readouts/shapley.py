@@ -204,7 +204,7 @@ def shapley_values(
     drawn = None if isinstance(background, Table) else backs
     squash = _squash(scale, bound)
     games = Games(bound, backs, squash)
-    unit = games.ends[backs].numpy()
+    unit = games.ends[backs].cpu().numpy()
     sd = np.where(unit.std(axis=0) > 0, unit.std(axis=0), 1.0)
     if bound.is_linear and games.local and (scale == "log_odds" or bound.table.schema.task == "regression"):
         method, first, sampled = "closed form", None, _closed_form(bound, rows, backs)
@@ -215,7 +215,7 @@ def shapley_values(
         if method == "exact":
             _check_budget(games, rows)
         sampled = explain(games, rows, seed, first, enough, told)
-    base, scores = unit.mean(axis=0), games.ends[rows].numpy()
+    base, scores = unit.mean(axis=0), games.ends[rows].cpu().numpy()
     stderr = np.sqrt(sampled.variance)
     return ShapleyValues(
         columns=bound.columns,
@@ -302,7 +302,7 @@ def _squash(scale: str, bound: Bound) -> Callable[[Tensor], Tensor]:
 
 def _closed_form(bound: Bound, rows: IntArray, backs: IntArray) -> Sampled:
     """Coefficient times distance from the background's mean, summed over the column's block."""
-    weight, x, counts = bound.front.weight.numpy(), bound.x[rows], bound.table.row_weights[rows]
+    weight, x, counts = bound.front.weight.cpu().numpy(), bound.x[rows], bound.table.row_weights[rows]
     moves = x - bound.x[backs].mean(axis=0)
     from_each = (counts @ x / counts.sum() - bound.x[backs]) * counts.sum()
     values = np.zeros((len(rows), len(bound.columns), len(weight)))

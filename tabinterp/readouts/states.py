@@ -45,4 +45,4 @@ def score_of(reader: Reader, z: Tensor, of: IntArray) -> FloatArray:
     block = max(1, CELLS // max(1, z.shape[1]))
     with torch.inference_mode():
         parts = [reader.scored(z[i : i + block, None], of[i : i + block])[:, 0] for i in range(0, len(z), block)]
-        return np.asarray(torch.cat(parts).double().numpy())
+        return np.asarray(torch.cat(parts).double().cpu().numpy())

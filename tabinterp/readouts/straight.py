@@ -21,17 +21,16 @@ def mean_gradient(rest: nn.Module, start: Tensor, move: Tensor, enough: Tensor) 
     `enough` (k,), the segment is halved: what is refined are the kinks of the network, not the whole path. Misses that are
     rounding do not shrink when segments are halved, they only become more: such a row is given up, and keeps its gap.
     """
-    n = len(move)
-    rows = torch.arange(n).repeat_interleave(STEPS)
-    grid = torch.linspace(0, 1, STEPS + 1, dtype=torch.float64)
-    left, width = grid[:-1].repeat(n), torch.full((n * STEPS,), 1 / STEPS, dtype=torch.float64)
-    ends = score(rest, _at(start, move, torch.arange(n).repeat_interleave(STEPS + 1), grid.repeat(n)))
+    n, every = len(move), torch.arange(len(move), device=move.device)
+    rows = every.repeat_interleave(STEPS)
+    grid = torch.linspace(0, 1, STEPS + 1, dtype=torch.float64, device=move.device)
+    left, width = grid[:-1].repeat(n), grid.new_full((n * STEPS,), 1 / STEPS)
+    ends = score(rest, _at(start, move, every.repeat_interleave(STEPS + 1), grid.repeat(n)))
     ends = ends.reshape(n, STEPS + 1, -1)
     below, above = ends[:, :-1].flatten(0, 1), ends[:, 1:].flatten(0, 1)
-    total = torch.zeros(n, move.shape[1], ends.shape[2], dtype=torch.float64)
-    count = torch.zeros(n, dtype=torch.long)
-    stuck, grows, number = torch.zeros(n, dtype=torch.bool), torch.zeros(n, dtype=torch.long), torch.zeros(n)
-    last = torch.full((n,), torch.inf, dtype=torch.float64)
+    total = grid.new_zeros((n, move.shape[1], ends.shape[2]))
+    count, grows, number = (torch.zeros_like(every) for _ in range(3))
+    stuck, last = grows > 0, grid.new_full((n,), torch.inf)
     for depth in range(DEPTH + 1):
         gradient, middle = slopes(rest, _at(start, move, rows, left + width / 2))
         said = torch.einsum("shk,sh->sk", gradient, move[rows]).double() * width[:, None]

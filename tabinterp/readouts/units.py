@@ -190,7 +190,7 @@ def _at_ends(layer: Layer, a: FloatArray, w: FloatArray) -> FloatArray:
     far = torch.full((2, layer.width), 1e4)
     far[0] *= -1
     with torch.inference_mode():
-        low, high = layer.activation(far).double().numpy()
+        low, high = layer.activated(far).double().cpu().numpy()
     bounded = np.maximum(np.abs(low), np.abs(high)) < 1e2
     near = np.minimum(np.abs(a - low), np.abs(a - high)) <= END * np.abs(high - low)
     return np.asarray(np.where(bounded, w @ near / w.sum(), 0.0))

@@ -124,7 +124,8 @@ class _Plan:
         counts = np.zeros(len(m), dtype=np.int64) if count is None else self._counts(m.reshape(len(rows), -1), count)
         draws = range(before, before + int(counts.max(initial=0)))
         labels = _Labels(games.bound.table.numbers[rows], self.seed, draws, len(games.backs), self._columns)
-        sums, played = _Sums(shape, games.bound.table.row_weights[rows], len(games.backs)), games.of(rows)
+        weights = games.bound.at_home(games.bound.table.row_weights[rows])
+        sums, played = _Sums(shape, weights, len(games.backs)), games.of(rows)
         for size in np.unique(m[m > 0]):
             at = np.flatnonzero((m == size) & (counts == 0))
             for few in self._in_turn(at, int(size), 1):
@@ -205,16 +206,20 @@ class _Labels:
 class _Sums:
     """Sums over the background of values and of their variances; and over rows, by their weight, of values."""
 
-    def __init__(self, shape: tuple[int, int, int], weights: FloatArray, backs: int) -> None:
-        self._shape, self._weights, self._backs = shape, torch.as_tensor(weights), backs
+    def __init__(self, shape: tuple[int, int, int], weights: Tensor, backs: int) -> None:
+        self._shape, self._weights, self._backs = shape, weights, backs
         self._values, self._against = self._zeros(shape[0]), self._zeros(backs)
         # of the mean of a pair: sum, and of squares / (df + 2)
         self._variance, self._fourth = self._zeros(shape[0]), self._zeros(shape[0])
-        self._measured, self._lone, self._free = torch.zeros(3, shape[0] * shape[1], dtype=torch.float64)
-        self._evaluations = torch.zeros(shape[0], dtype=torch.int64)
+        self._measured, self._lone, self._free = weights.new_zeros((3, shape[0] * shape[1]))
+        self._evaluations = weights.new_zeros(shape[0], dtype=torch.int64)
 
     def _zeros(self, first: int) -> Tensor:
-        return torch.zeros(first * self._shape[1], self._shape[2], dtype=torch.float64)
+        return self._weights.new_zeros((first * self._shape[1], self._shape[2]))
+
+    def _held(self, places: IntArray) -> Tensor:
+        """Places of something among the values, where these are."""
+        return torch.as_tensor(places).to(self._weights.device)
 
     def add(
         self,
@@ -226,20 +231,20 @@ class _Sums:
         evaluations: int,
     ) -> None:
         """Values (n, m, k) of the players `order` (n, m); several in a row belong to one pair where `counts` (pairs,) says so."""
-        rows = torch.as_tensor(row)
+        rows = self._held(row)
         self._evaluations.index_add_(0, rows, torch.full_like(rows, evaluations))
         if counts is None:
             self._total(rows, back, order, values)
             return
         first = np.cumsum(counts) - counts
-        pair = torch.as_tensor(np.repeat(np.arange(len(counts)), counts))
-        number = torch.as_tensor(counts).double()
+        pair = self._held(np.repeat(np.arange(len(counts)), counts))
+        number = self._held(counts).double()
         self._total(rows, back, order, values / number[pair, None, None])
-        self._spread(torch.as_tensor(row[first]), order, values, pair, number)
+        self._spread(self._held(row[first]), order, values, pair, number)
 
     def _total(self, rows: Tensor, back: IntArray, order: IntArray, values: Tensor) -> None:
-        players, columns = torch.as_tensor(order), self._shape[1]
-        backs = torch.as_tensor(back)
+        players, columns = self._held(order), self._shape[1]
+        backs = self._held(back)
         self._values.index_add_(0, (rows[:, None] * columns + players).reshape(-1), values.flatten(0, 1))
         weighed = values * self._weights[rows, None, None]
         self._against.index_add_(0, (backs[:, None] * columns + players).reshape(-1), weighed.flatten(0, 1))
@@ -247,9 +252,9 @@ class _Sums:
     def _spread(self, rows: Tensor, order: IntArray, values: Tensor, pair: Tensor, number: Tensor) -> None:
         """Variances of the pairs' means, where there are several permutations."""
         players = np.argsort(order, axis=1)  # the same players in every permutation of a pair: in the table's order
-        columns = torch.as_tensor(np.take_along_axis(order, players, axis=1))
-        values = torch.gather(values, 1, torch.as_tensor(players)[:, :, None].expand_as(values))
-        mean = torch.zeros(len(number), *values.shape[1:], dtype=torch.float64).index_add_(0, pair, values)
+        columns = self._held(np.take_along_axis(order, players, axis=1))
+        values = torch.gather(values, 1, self._held(players)[:, :, None].expand_as(values))
+        mean = values.new_zeros((len(number), *values.shape[1:])).index_add_(0, pair, values)
         mean /= number[:, None, None]
         deviation = torch.zeros_like(mean).index_add_(0, pair, (values - mean[pair]) ** 2)
         several = number > 1
@@ -257,7 +262,7 @@ class _Sums:
         variance = deviation[several] / (free * number[several, None, None])
         first = torch.cumsum(number, 0).long() - number.long()
         at = rows[:, None] * self._shape[1] + columns[first]
-        ones = torch.ones(at.shape, dtype=torch.float64)
+        ones = values.new_ones(at.shape)
         self._measured.index_add_(0, at[several].reshape(-1), ones[several].reshape(-1))
         self._lone.index_add_(0, at[~several].reshape(-1), ones[~several].reshape(-1))
         self._free.index_add_(0, at[several].reshape(-1), (ones[several] * free[:, :, 0]).reshape(-1))
@@ -274,11 +279,11 @@ class _Sums:
         each, borrowed = self._of_pair(variance, measured, lone)
         df = torch.where(borrowed, FEWEST, df)
         return Sampled(
-            (self._values.view(self._shape) / self._backs).numpy(),
-            ((measured + 2 * lone) * each / self._backs**2).numpy(),
-            df.clamp(min=1).numpy(),
-            self._evaluations.numpy(),
-            self._against.view(self._backs, *self._shape[1:]).numpy(),
+            (self._values.view(self._shape) / self._backs).cpu().numpy(),
+            ((measured + 2 * lone) * each / self._backs**2).cpu().numpy(),
+            df.clamp(min=1).cpu().numpy(),
+            self._evaluations.cpu().numpy(),
+            self._against.view(self._backs, *self._shape[1:]).cpu().numpy(),
         )
 
     @staticmethod

@@ -124,7 +124,7 @@ class _Space:
                 value = np.where(np.isnan(states.value[:, p]), np.nan, f[:, place.start])
                 z += player.part(states.at[:, p], value)
             else:
-                z += torch.as_tensor(f[:, place]).float() @ player.parts
+                z += self.domain.bound.at_home(f[:, place]).float() @ player.parts
         return z
 
     def gradient(self, reader: Reader, f: FloatArray, states: States) -> FloatArray:
@@ -133,7 +133,7 @@ class _Space:
         made = np.zeros_like(f)
         for player, place in zip(self.domain.players, self.places, strict=True):
             ways = player.parts if player.slope is None else player.slope[None]
-            made[:, place] = (slope @ ways.T).double().numpy()
+            made[:, place] = (slope @ ways.T).double().cpu().numpy()
         return self.free(states, made)
 
     def free(self, states: States, way: FloatArray) -> FloatArray:

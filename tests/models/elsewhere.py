@@ -12,11 +12,16 @@ from collections import Counter
 
 import torch
 from torch.utils._python_dispatch import TorchDispatchMode
-from torch.utils._pytree import tree_leaves, tree_map
 
 NAME = "meta"
 aten = torch.ops.aten
 PRODUCTS = (aten.mm.default, aten.addmm.default, aten.bmm.default, aten.baddbmm.default, aten.mv.default)
+CARRIED = (  # moves values or makes room, and works nothing out
+    aten._to_copy.default, aten.copy_.default, aten.clone.default, aten.lift_fresh.default, aten.empty.memory_format,
+    aten.empty_strided.default, aten.new_empty.default, aten.zeros.default, aten.ones.default, aten.full.default,
+    aten.set_.source_Storage, aten.set_.source_Storage_storage_offset,
+)  # fmt: skip
+BY_PLACE = (aten.index.Tensor, aten.index_put_.default)  # the processor's may say which of a device's values
 
 
 class Away(torch.Tensor):
@@ -44,7 +49,8 @@ class Away(torch.Tensor):
 
 
 class Elsewhere(TorchDispatchMode):
-    """Takes every operation; counts multiplications of products by where they are made, and those here by whoever asks."""
+    """Takes every operation; counts numbers that are worked out by where, a product's as its multiplications, and those here by
+    whoever asks."""
 
     def __init__(self):
         super().__init__()
@@ -57,33 +63,34 @@ class Elsewhere(TorchDispatchMode):
                 made = func.decompose(*args, **kwargs)
             if made is not NotImplemented:
                 return made
-        tensors = [one for one in tree_leaves((args, kwargs)) if isinstance(one, torch.Tensor)]
+        tensors = [*_tensors((args, [*kwargs.values()]))]
         away = [one for one in tensors if isinstance(one, Away)]
         target = kwargs.get("device")
         there = target is not None and torch.device(target).type == NAME
         if target is not None:
             kwargs = kwargs | {"device": torch.device("cpu")}
-        made = func(*tree_map(_held, args), **tree_map(_held, kwargs))
+        made = func(*_mapped(_held, args), **{name: _mapped(_held, one) for name, one in kwargs.items()})
         if func is aten._to_copy.default and target is not None:
             return Away(made) if there else made
         if func is aten.copy_.default:
             return args[0]
-        self._count(func, tensors, bool(away))
-        index = func is aten.index.Tensor and isinstance(
-            args[0], Away
-        )  # the processor's may say which of a device's values
-        if away and not index and any(one.ndim for one in tensors if not isinstance(one, Away)):
+        self._count(func, tensors, made, there or bool(away))
+        by_place = func in BY_PLACE and isinstance(args[0], Away)
+        if away and not by_place and any(one.ndim for one in tensors if not isinstance(one, Away)):
             raise RuntimeError(f"{func} of tensors on two devices")
         if func is aten._local_scalar_dense.default or not (away or there):
             return made
         own = {id(one.here): one for one in away}  # what is written in place is given back
-        return tree_map(lambda one: _away(one, own), made)
+        return _mapped(lambda one: _away(one, own), made)
 
-    def _count(self, func, tensors, away):
-        if func not in PRODUCTS:
+    def _count(self, func, tensors, made, away):
+        if func in CARRIED or func.is_view:
             return
-        left, right = tensors[-2:]
-        size = left.numel() * (right.shape[-1] if right.ndim > 1 else 1)
+        if func in PRODUCTS:
+            left, right = tensors[-2:]
+            size = left.numel() * (right.shape[-1] if right.ndim > 1 else 1)
+        else:
+            size = sum(one.numel() for one in _tensors(made))
         if away:
             self.away += size
             return
@@ -95,6 +102,20 @@ class Elsewhere(TorchDispatchMode):
             self.asked[f"{frame.f_code.co_filename.rsplit('tabinterp/', 1)[1]}:{frame.f_code.co_name}"] += size
 
 
+def _tensors(tree):
+    if isinstance(tree, torch.Tensor):
+        yield tree
+    elif isinstance(tree, (list, tuple)):
+        for one in tree:
+            yield from _tensors(one)
+
+
+def _mapped(change, tree):
+    if isinstance(tree, torch.Tensor):
+        return change(tree)
+    return type(tree)(_mapped(change, one) for one in tree) if isinstance(tree, (list, tuple)) else tree
+
+
 def _held(one):
     return one.here if isinstance(one, Away) else one
 
@@ -102,4 +123,7 @@ def _held(one):
 def _away(one, own):
     if id(one) in own:
         return own[id(one)]
-    return Away(one) if isinstance(one, torch.Tensor) else one
+    if one.is_inference() == torch.is_inference_mode_enabled():
+        return Away(one)
+    with torch.inference_mode(one.is_inference()):  # a view of what is none is none
+        return Away(one)

@@ -10,7 +10,8 @@ import torch
 import tabinterp as ti
 from tabinterp.errors import ModelError
 from tabinterp.models import bind, reference
-from tabinterp.models.device import Halves, Placed, device_of, slopes
+from tabinterp.models import model as module
+from tabinterp.models.device import ROOM, Halves, Placed, device_of, home, placed, slopes
 from tabinterp.models.layers import layers_of
 from tabinterp.models.reference import fit_network
 from tabinterp.verification import compare
@@ -42,28 +43,28 @@ class Small(torch.nn.Module):
 
 def test_rows_that_do_not_fit_are_asked_in_halves_and_the_size_is_remembered():
     network, x = Small(150), torch.randn(1000, 4)
-    placed = Placed(network, "cpu")
+    there = Placed(network, "cpu")
     expected = network.inner(x)
-    torch.testing.assert_close(placed(x), expected)
+    torch.testing.assert_close(there(x), expected)
     assert network.asked[:3] == [1000, 500, 250]
     assert network.asked[3:] == [125] * 8
     network.asked.clear()
-    torch.testing.assert_close(placed(x[:250]), expected[:250])
+    torch.testing.assert_close(there(x[:250]), expected[:250])
     assert network.asked == [125, 125]
 
 
 def test_a_backward_pass_is_halved_with_its_forward_pass():
     """Halves of the forward pass alone would keep what the backward pass needs, and fill the memory all the same."""
     network, x = Small(3, outputs=2), torch.randn(10, 4)
-    placed = Placed(network, "cpu")
-    gradient, scores = slopes(placed, x)
+    there = Placed(network, "cpu")
+    gradient, scores = slopes(there, x)
     torch.testing.assert_close(scores, network.inner(x).double())
     expected = torch.func.vmap(torch.func.jacrev(network.inner))(x)
     torch.testing.assert_close(gradient, expected.transpose(1, 2))
     assert network.asked == [10, 5, 3, 2, 3, 2]
-    assert (placed.backwards.most, placed.forwards.most) == (3, None)
+    assert (there.backwards.most, there.forwards.most) == (3, None)
     with pytest.raises(torch.OutOfMemoryError):
-        placed(x.requires_grad_(True))
+        there(x.requires_grad_(True))
 
 
 def test_rows_taken_know_what_fitted():
@@ -116,6 +117,27 @@ def test_halves_give_every_part_in_order():
     assert halves.most == 3
 
 
+def test_a_network_whose_first_rows_do_not_fit_is_bound():
+    """The trial of a network's answers is of fewer rows then, and its scores are asked in halves."""
+    table, network = numeric_table(), Small(70)
+    expected = network.inner(torch.as_tensor(np.array(table.frame[["x0", "x1", "x2", "x3"]])).float())
+    with Elsewhere():
+        bound = bind(elsewhere(ti.wrap(network, encoder="passthrough", classes=[False, True])), table)
+        np.testing.assert_allclose(bound.scores, expected.detach().double().numpy(), atol=1e-6)
+        assert bound.asked.forwards.most == 38
+    with Elsewhere(), pytest.raises(torch.OutOfMemoryError):
+        bind(elsewhere(ti.wrap(Small(0), encoder="passthrough", classes=[False, True])), table)
+
+
+def test_fronts_lie_on_a_device_that_has_the_room(monkeypatch):
+    assert home("cpu", 10**15) == "cpu"
+    monkeypatch.setattr(torch.cuda, "mem_get_info", lambda _: (4 * ROOM * 1000, 10**12))
+    monkeypatch.setattr(torch.cuda, "memory_reserved", lambda _: 4 * ROOM * 300)
+    monkeypatch.setattr(torch.cuda, "memory_allocated", lambda _: 4 * ROOM * 200)
+    assert home("cuda:1", 1100) == "cuda:1"  # what torch holds and nobody uses is free
+    assert home("cuda:1", 1101) == "cpu"
+
+
 @pytest.mark.parametrize("name", ["gpu", "cuda:x", "cuda:", "cpu:0", "meta"])
 def test_devices_that_there_are_not(name):
     with pytest.raises(ModelError, match=r"a device is cpu or cuda \(cuda:1 for the second of several\)"):
@@ -141,14 +163,16 @@ def elsewhere(model):
 
 @by_style
 def test_a_network_and_its_layers_on_a_device(style):
-    """All that is asked of it goes there and comes back; what is left behind meets what went, and that is an error."""
+    """Fronts lie there, and all that is asked of them; what is left behind meets what went, and that is an error."""
     table, model = numeric_table(rows=80), wrapped(made(style))
     here = bind(model, table)
     with Elsewhere():
         there = bind(elsewhere(model), table)
         assert next(there.asked.parameters()).device.type == NAME
-        for told in ("scores", "z", "answers"):
-            np.testing.assert_allclose(getattr(there, told), getattr(here, told), atol=1e-6, err_msg=told)
+        np.testing.assert_allclose(there.scores, here.scores, atol=1e-6)
+        for found, own in ((there.z, here.z), (there.answers, here.answers)):
+            assert found.device.type == NAME
+            torch.testing.assert_close(found.cpu(), own, rtol=1e-6, atol=1e-6)
         np.testing.assert_allclose(there.gradients(there.x), here.gradients(here.x), atol=1e-6)
         one, other = here.activations(), there.activations()
         assert list(one) == list(other)
@@ -158,9 +182,10 @@ def test_a_network_and_its_layers_on_a_device(style):
         for own, found in zip(*((block.slopes, *block.units) for block in blocks), strict=True):
             np.testing.assert_allclose(found, own, atol=1e-6)
         for own, found in zip(layers_of(here), layers_of(there), strict=True):
-            torch.testing.assert_close(found.before(there.z), own.before(here.z))
+            torch.testing.assert_close(found.before(there.z).cpu(), own.before(here.z))
             h = own.outputs(here.z)
-            torch.testing.assert_close(found.outputs(there.z), h)
+            torch.testing.assert_close(found.outputs(there.z).cpu(), h)
+            torch.testing.assert_close(found.outputs(here.z), h)  # where the rows came from
             h = torch.cat([h, here.z], dim=1) if own.beside else h
             torch.testing.assert_close(found.behind(h), own.behind(h))
             z = (h.double() @ own.moves.weight.T + own.moves.bias).float()
@@ -173,17 +198,44 @@ def moved(layer):
 
 
 def test_an_audit_on_a_device():
-    """The same numbers, and 19 of 20 multiplications of products are there; the others are of encoders, sums and searches."""
-    table = numeric_table(rows=150, columns=3)
+    """The same numbers, and torch works them out there; here it copies networks, and draws what is to be equal everywhere."""
+    table = numeric_table(rows=100, columns=3)
     network = torch.nn.Sequential(torch.nn.Linear(3, 64), torch.nn.ReLU(), torch.nn.Linear(64, 64), torch.nn.ReLU())
     model = ti.wrap(network.append(torch.nn.Linear(64, 1)), encoder="passthrough", classes=[False, True])
     other = ti.wrap(copy.deepcopy(network).apply(moved), encoder="passthrough", classes=[False, True])
-    own = ti.audit(model, table, rows=40, others=[other], null=other)
+    own = ti.audit(model, table, rows=20, others=[other], null=other)
     with Elsewhere() as device:
-        found = ti.audit(elsewhere(model), table, rows=40, others=[other], null=other)
+        found = ti.audit(elsewhere(model), table, rows=20, others=[other], null=other)
     assert compare(own, found).status == "ok"
     assert found.document.method.device == found.run["device"] == NAME
-    assert device.away > 19 * device.here, (device.away, device.here, device.asked.most_common(5))
+    assert device.away > 1000 * device.here, (device.away, device.here, device.asked.most_common(5))
+
+
+READINGS = (
+    ti.permutation_importance, ti.gradient_importance, ti.effects, ti.shapley_values, ti.conductance, ti.ablate,
+    ti.interactions, ti.path_weights,
+)  # fmt: skip
+
+
+@pytest.mark.parametrize("roomy", [True, False])
+def test_readings_of_a_device_with_and_without_room(roomy, monkeypatch):
+    """Where fronts do not fit beside the network they stay, and their passes go over in blocks."""
+    table = numeric_table("multiclass", rows=120)
+    torch.manual_seed(0)
+    network = torch.nn.Sequential(torch.nn.Linear(4, 8), torch.nn.ReLU(), torch.nn.Linear(8, 3))
+    model = ti.wrap(network, encoder="passthrough", classes=list(table.schema.classes))
+    if not roomy:
+        monkeypatch.setattr(module, "home", lambda *_: "cpu")
+    with Elsewhere() as device:
+        there = bind(elsewhere(model), table)
+        assert there.z.device.type == (NAME if roomy else "cpu")
+        found = [read(there, table).frame().select_dtypes("number") for read in READINGS]
+        best = ti.maximise(there, table, objective=ti.unit(layer=1, index=0)).value
+    for read, one in zip(READINGS, found, strict=True):
+        own = read(model, table).frame().select_dtypes("number")
+        np.testing.assert_allclose(one, own, rtol=1e-5, atol=1e-6, err_msg=read.__name__)
+    np.testing.assert_allclose(best, ti.maximise(model, table, objective=ti.unit(layer=1, index=0)).value, rtol=1e-5)
+    assert device.away > (100 if roomy else 0.5) * device.here, device.asked.most_common(5)
 
 
 def test_several_inputs_on_a_device():
@@ -268,7 +320,7 @@ def test_a_call_that_does_not_fit_a_gpu_is_taken_in_parts():
     wide = 1 << 14
     network = torch.nn.Sequential(torch.nn.Linear(1, wide), torch.nn.Tanh(), torch.nn.Linear(wide, 1))
     rows = free // (4 * wide)  # whose hidden units alone fill the memory, twice over
-    placed = Placed(network, "cuda")
+    there = placed(network, "cuda")
     with torch.inference_mode():
-        assert len(placed(torch.zeros(rows, 1))) == rows
-    assert placed.forwards.most < rows
+        assert len(there(torch.zeros(rows, 1))) == rows
+    assert there.forwards.most < rows
