@@ -8,6 +8,8 @@ from contextlib import contextmanager
 from dataclasses import replace
 from typing import Any
 
+import torch
+
 from .asked import Asked
 from .assembly import Results, document
 from .audited import Audit, judged
@@ -150,8 +152,16 @@ def _check_settings(seed: int, rows: int, margin: float | None) -> None:
 
 
 def _optional(reading: Reading, asked: Asked, notes: list[Message]) -> Any:
-    """What the reading found, or None and a note where it does not apply."""
+    """What the reading found, or None and a note where it does not apply.
+
+    What fits a device's memory with its fronts elsewhere is read again so, and all that follows.
+    """
     try:
+        try:
+            return reading.read(asked)
+        except torch.OutOfMemoryError:
+            if not any([asked.network.leave(), asked.linear.leave()]):
+                raise
         return reading.read(asked)
     except NotApplicableError as error:
         notes.append(Message(key="not_assessed.reading", values={"reading": reading.name, "reason": error.reason}))

@@ -24,9 +24,9 @@ def forecast(network: Bound, rows: int, fits: bool, read: int | None = None) -> 
     `read`: rows that are read in batches, where these are more than the network is bound to.
     """
     sample = network.take(np.arange(min(len(network.table), 4096)))
-    _ = sample.rest(sample.z)
+    _ = sample.rest(sample.z).cpu()
     start = time.perf_counter()
-    _ = sample.rest(sample.z)
+    _ = sample.rest(sample.z).cpu()  # a device may still be at work when it has been asked
     a_row = (time.perf_counter() - start) / len(sample.table)
     mixed = sum(not network.is_local((c,)) for c in network.columns)  # moved by encoding whole rows again
     beyond = max(0, (read or 0) - len(network.table))

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import json
 import math
+import re
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
@@ -297,7 +298,7 @@ def _read_run(folder: Path) -> dict[str, Any]:
 
 
 def _numbers(document: Document, path: Path, rows: Rows) -> Step:
-    settings, device = document.method.settings, (document.method.device or CPU).partition(":")[0]
+    settings, device = document.method.settings, re.split("[: ]", document.method.device or CPU)[0]
     try:
         device_of(device)
     except ModelError as error:  # asked for, and not done: whoever changed numbers could have written any device

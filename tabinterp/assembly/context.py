@@ -13,6 +13,7 @@ from .. import __version__
 from ..comparison.agreement import TOP
 from ..comparison.performance import FEWEST, MARGIN, Metric, Performance
 from ..models import Bound, Model
+from ..models.device import described
 from ..models.model import File
 from ..readouts.grids import SMALL, countless
 from ..report import document as doc
@@ -306,7 +307,7 @@ def method(r: Results, data: doc.Data) -> doc.Method:
         other_digests=[_model_digest(one) for one in r.others],
         data_digest=table_digest([column.digest for column in data.columns]),
         code_digest=code_digest(),
-        device=r.network.device,
+        device=described(r.network.device),
     )
 
 

@@ -16,7 +16,7 @@ from ..errors import ModelError
 from .front import on
 
 CPU = "cpu"
-ROOM = 16  # times a table's fronts: what readings make of them should fit beside them
+ROOM = 16  # times what is kept: what readings make of it should fit beside it
 
 
 def device_of(name: str) -> str:
@@ -39,6 +39,11 @@ def device_of(name: str) -> str:
     if kind == "cuda" and int(index or 0) >= torch.cuda.device_count():
         raise ModelError(f"there is no {name}: torch finds {torch.cuda.device_count()} CUDA devices here")
     return name
+
+
+def described(device: str) -> str:
+    """The device with the name of the card: another one rounds in its own way."""
+    return f"{device} ({torch.cuda.get_device_name(device)})" if torch.device(device).type == "cuda" else device
 
 
 def home(device: str, numbers: int) -> str:

@@ -154,7 +154,16 @@ class Bound:
     @cached_property
     def home(self) -> str:
         """Where fronts and what is made of them are kept: with the network, where there is room."""
-        return home(self.device, len(self.x) * len(self.front.weight))
+        a_row = len(self.front.weight) * len(self.outputs) + self.x.shape[1]  # the scores' derivatives by it
+        return home(self.device, len(self.x) * a_row)
+
+    def leave(self) -> bool:
+        """Keep fronts in the processor's memory from here on; False where they are there."""
+        left = self.home != CPU
+        for known in ("z", "answers", "first") if left else ():
+            self.__dict__.pop(known, None)
+        self.__dict__["home"] = CPU
+        return left
 
     @cached_property
     def first(self) -> Front:

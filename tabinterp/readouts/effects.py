@@ -299,11 +299,9 @@ def _mover(plan: Plan, grid: Grid) -> Callable[[IntArray], FloatArray]:
             elif local:
                 made = [forward(bound.rest, bound.z[rows])] * len(grid)
             else:
-                fronts = (bound.moved(columns, rows, np.full(len(rows), donor)) for donor in grid.donors)
-                made = [forward(bound.rest, front) for front in fronts]
-            return np.asarray(
-                torch.stack([_on_scale(one, plan.scale) for one in made], dim=1).cpu().numpy() - plan.centre
-            )
+                made = [forward(bound.rest, bound.moved(columns, rows, np.full(len(rows), d))) for d in grid.donors]
+            curves = torch.stack([_on_scale(one, plan.scale) for one in made], dim=1).cpu().numpy()
+            return np.asarray(curves - plan.centre)
 
     return scores
 

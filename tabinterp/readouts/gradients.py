@@ -14,7 +14,6 @@ from typing import Any, ClassVar
 
 import numpy as np
 import pandas as pd
-import torch
 from torch import Tensor
 
 from ..errors import NotApplicableError
@@ -311,7 +310,7 @@ def _expected(ask: _Ask) -> GradientImportance:
     for b, (row, z, offset) in enumerate(zip(x, z_starts, offsets, strict=True)):
         move = bound.z - z
         steps = [(position + float(offset)) / POSITIONS for position in range(POSITIONS)]
-        mean = torch.stack([slopes(bound.rest, z + step * move)[0] for step in steps]).mean(dim=0)
+        mean = sum((slopes(bound.rest, z + step * move)[0] for step in steps), z.new_zeros(())) / POSITIONS
         sums.add(b, everyone, _along(bound, mean, bound.x - row, blocks))
     rise = bound.scores - share @ score(bound.rest, z_starts).cpu().numpy()
     return ask.result(

@@ -2,18 +2,21 @@
 
 import copy
 from dataclasses import replace
+from types import SimpleNamespace
 
 import numpy as np
 import pytest
 import torch
 
 import tabinterp as ti
+from tabinterp.auditing import _optional
 from tabinterp.errors import ModelError
 from tabinterp.models import bind, reference
 from tabinterp.models import model as module
-from tabinterp.models.device import ROOM, Halves, Placed, device_of, home, placed, slopes
+from tabinterp.models.device import ROOM, Halves, Placed, described, device_of, home, placed, slopes
 from tabinterp.models.layers import layers_of
 from tabinterp.models.reference import fit_network
+from tabinterp.steps import Reading
 from tabinterp.verification import compare
 
 from . import test_several as several
@@ -129,6 +132,11 @@ def test_a_network_whose_first_rows_do_not_fit_is_bound():
         bind(elsewhere(ti.wrap(Small(0), encoder="passthrough", classes=[False, True])), table)
 
 
+def test_a_card_is_named(monkeypatch):
+    monkeypatch.setattr(torch.cuda, "get_device_name", {"cuda:1": "NVIDIA H100"}.get)
+    assert [described(one) for one in ("cpu", "cuda:1")] == ["cpu", "cuda:1 (NVIDIA H100)"]
+
+
 def test_fronts_lie_on_a_device_that_has_the_room(monkeypatch):
     assert home("cpu", 10**15) == "cpu"
     monkeypatch.setattr(torch.cuda, "mem_get_info", lambda _: (4 * ROOM * 1000, 10**12))
@@ -209,6 +217,29 @@ def test_an_audit_on_a_device():
     assert compare(own, found).status == "ok"
     assert found.document.method.device == found.run["device"] == NAME
     assert device.away > 1000 * device.here, (device.away, device.here, device.asked.most_common(5))
+
+
+def test_a_reading_that_runs_out_of_memory_is_taken_again_with_fronts_here():
+    table = numeric_table(columns=3)
+    network = torch.nn.Sequential(torch.nn.Linear(3, 4), torch.nn.Tanh(), torch.nn.Linear(4, 1))
+    model = ti.wrap(network, encoder="passthrough", classes=[False, True])
+
+    def read(asked):
+        if asked.linear.z.device.type == NAME:
+            raise torch.OutOfMemoryError("no room")
+        return ti.permutation_importance(asked.network, table).importance
+
+    def never(asked):
+        raise torch.OutOfMemoryError("still no room")
+
+    with Elsewhere():
+        asked = SimpleNamespace(network=bind(elsewhere(model), table), linear=bind(elsewhere(model), table))
+        assert asked.network.z.device.type == NAME
+        found = _optional(Reading("importance", "permutation importance", read), asked, [])
+        assert asked.network.z.device.type == asked.network.take(np.arange(9)).z.device.type == "cpu"
+        with pytest.raises(torch.OutOfMemoryError, match="still no room"):
+            _optional(Reading("never", "never", never), asked, [])
+    np.testing.assert_allclose(found, ti.permutation_importance(model, table).importance, rtol=1e-5)
 
 
 READINGS = (
@@ -303,7 +334,8 @@ def test_readings_on_a_gpu_are_those_of_the_processor():
         one, other = (read(model, table).frame().select_dtypes("number") for model in (here, there))
         np.testing.assert_allclose(other, one, rtol=1e-4, atol=1e-6)
     audit = ti.audit(there, table, rows=100)
-    assert audit.run["device"] == audit.document.method.device == "cuda"
+    assert audit.run["device"] == "cuda"
+    assert audit.document.method.device == f"cuda ({torch.cuda.get_device_name()})"
 
 
 @gpu
