@@ -17,7 +17,7 @@ from .cases import frame, table
 
 FOLDER = Path(__file__).parents[2] / "datasets"
 TABLES = tomllib.loads((FOLDER / "tables.toml").read_text(encoding="utf-8"))
-ROWS, WIDTH = 800, 7  # of a whole audit, which grows with both
+ROWS, WIDTH = 800, 5  # of a whole audit, which grows with both
 
 
 @pytest.fixture(autouse=True)
