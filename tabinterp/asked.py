@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cached_property
 from typing import Any
 
@@ -13,6 +13,7 @@ from .comparison.decisions import Policy
 from .comparison.declined import Declined
 from .comparison.selected import THRESHOLD
 from .models import Bound, Model
+from .models.device import CPU
 from .table.draws import IntArray, chosen
 
 GRADIENT_ROWS = 2_000
@@ -68,6 +69,20 @@ class Asked:
 
     def drawn(self, rows: IntArray, most: int) -> IntArray:
         return rows[np.sort(chosen(self.network.table.numbers[rows], most, self.seed))]
+
+    @property
+    def is_here(self) -> bool:
+        """Are fronts kept in the processor's memory?"""
+        return all(bound.home == CPU for bound in (self.network, self.linear))
+
+    def here(self) -> Asked:
+        """The same with fronts in the processor's memory, for a device that has no room for them."""
+        for name, one in self.found.items():
+            if isinstance(getattr(one, "bound", None), Bound):
+                self.found[name] = replace(one, bound=one.bound.here())
+        others = [replace(one, resident=False) for one in self.others]
+        null = self.null and replace(self.null, resident=False)
+        return replace(self, network=self.network.here(), linear=self.linear.here(), others=others, null=null)
 
     def both(self, rows: IntArray) -> tuple[Bound, Bound]:
         return self.network.take(rows), self.linear.take(rows)

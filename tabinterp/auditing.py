@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gc
 import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
@@ -78,7 +79,7 @@ def audit(
     costs : of a false positive and of a false negative; threshold : probability above which a row is called positive. Either
         implies the other; for two classes.
     engine : who takes the sums over all rows of a scan: this process, or a cluster (`dask_engine`); the numbers are the same.
-    device : "cpu" or "cuda", of both models' forward and backward passes; None: what the model was wrapped with.
+    device : "cpu" or "cuda": where torch computes; None: what the model was wrapped with.
     progress : called with a step's name and the share that is done. announce : called once with an estimate of the time.
     """
     clock = _Clock(progress)
@@ -127,7 +128,8 @@ def audit(
     for step in STEPS:
         with clock(step.name):
             for reading in step.readings:
-                found[reading.field] = swept.finish(reading.field, _optional(reading, asked, notes))
+                asked, read = _optional(reading, asked, notes)
+                found[reading.field] = swept.finish(reading.field, read)
     if isinstance(rows_of, Scan):
         found |= {"census": rows_of.census, "summed": swept.summed}
     found |= {"notes": tuple(notes), "others": others, "null": null}
@@ -151,21 +153,24 @@ def _check_settings(seed: int, rows: int, margin: float | None) -> None:
         raise TabinterpError(f"readings take at least two rows; got rows={rows}")
 
 
-def _optional(reading: Reading, asked: Asked, notes: list[Message]) -> Any:
-    """What the reading found, or None and a note where it does not apply.
+def _optional(reading: Reading, asked: Asked, notes: list[Message]) -> tuple[Asked, Any]:
+    """What the reading found, or None and a note where it does not apply; and what the next one is asked.
 
-    What fits a device's memory with its fronts elsewhere is read again so, and all that follows.
+    One that runs out of a device's memory is taken again with fronts in the processor's, and so is all that follows.
     """
     try:
         try:
-            return reading.read(asked)
+            return asked, reading.read(asked)
         except torch.OutOfMemoryError:
-            if not any([asked.network.leave(), asked.linear.leave()]):
+            if asked.is_here:
                 raise
-        return reading.read(asked)
+        asked = asked.here()
+        gc.collect()  # copies of networks that nobody holds
+        torch.cuda.empty_cache()
+        return asked, reading.read(asked)
     except NotApplicableError as error:
         notes.append(Message(key="not_assessed.reading", values={"reading": reading.name, "reason": error.reason}))
-        return None
+        return asked, None
 
 
 SHARES = {"encode": 0.05, "counterpart": 0.1, "performance": 0.05} | {step.name: step.share for step in STEPS}

@@ -32,7 +32,8 @@ REPORT: dict[str, str] = {
     "report.rows_of.held-out": "{rows} held-out rows",
     "report.rows_of.all": "{rows} rows, on some of which the network may have been trained",
     "report.footer": (
-        "Written by tabinterp {version}. The same audit gives the same bytes; times and paths are in run.json."
+        "Written by tabinterp {version}. The same audit gives the same bytes, but for last digits where a GPU computed; times "
+        "and paths are in run.json."
     ),
     # the report: names of sections
     "report.section.findings": "Findings",

@@ -137,7 +137,7 @@ def _score_module(model: Model, table: Table, x: FloatArray) -> tuple[nn.Module,
         if link == "logit":
             check_probabilities(model.name, raw)
         stripped = without_final(bare, probe, raw, link)
-        clipped = 0 if stripped is not None else _count_clipped(placed(bare, model.where), x, probe.dtype, link)
+        clipped = 0 if stripped is not None else _count_clipped(placed(bare, model.where), x, probe, link)
         bare, link = (bare, link) if stripped is None else (stripped, None)
     outputs: tuple[str | None, ...] = (None,) if len(matrix) == 1 else table.schema.labels
     if link is None and is_sequence(bare) and type(bare[-1]) is nn.Linear:
@@ -193,12 +193,13 @@ def _probed(module: nn.Module, rows: Tensor) -> tuple[Tensor, Tensor, Any, Any]:
     except torch.OutOfMemoryError:
         if len(rows) <= 2:
             raise
-    return _probed(module, rows[: len(rows) // 2])
+    return _probed(module, rows[: max(2, len(rows) // 2)])
 
 
 def _fused(last: nn.Linear, matrix: Tensor) -> nn.Linear:
     """The last layer and the map to scores in one."""
-    return linear(matrix @ last.weight, None if last.bias is None else matrix @ last.bias)
+    matrix = matrix.cpu()  # part of the model, and the same on every device
+    return linear(matrix @ last.weight.cpu(), None if last.bias is None else matrix @ last.bias.cpu())
 
 
 def score_head(model: Model, table: Table, width: int) -> FloatArray:
@@ -243,11 +244,11 @@ def _number(value: Any) -> Any:
     return float(value) if isinstance(value, (bool, int, float)) else value
 
 
-def _count_clipped(module: nn.Module, x: FloatArray, dtype: torch.dtype, link: Link) -> int:
+def _count_clipped(module: nn.Module, x: FloatArray, like: Tensor, link: Link) -> int:
     clipped = 0
     with torch.inference_mode():
         for i in range(0, len(x), BLOCK):
-            p = module(torch.as_tensor(x[i : i + BLOCK]).to(dtype)).reshape(len(x[i : i + BLOCK]), -1)
+            p = module(torch.as_tensor(x[i : i + BLOCK]).to(like)).reshape(len(x[i : i + BLOCK]), -1)
             clipped += int(((p < CLIP) | ((p > 1 - CLIP) & (link == "logit"))).any(dim=1).sum())
     return clipped
 

@@ -1,12 +1,13 @@
 """Where torch computes: passes of networks and of their layers on one device, their results where the rows came from.
 
-Fronts of a table's rows, and all that readings make of them, lie on the device where it has the room (`home`), else in the
+Fronts of a table's rows, and what torch makes of them, lie on the device where it has the room (`home`), else in the
 processor's memory. What a network's pass takes that does not fit is asked in halves, and what has fitted once is asked for from
 then on. A backward pass is halved together with its forward pass, which holds the memory: `slopes`.
 """
 
 from __future__ import annotations
 
+import gc
 from collections.abc import Callable
 
 import torch
@@ -75,6 +76,7 @@ class Halves:
                     self.most = None  # it was not for their number
                     raise
                 self.most = (len(rows) + 1) // 2
+            gc.collect()  # copies of networks that nobody holds
             torch.cuda.empty_cache()  # nothing where no CUDA is
         found = [self(ask, few, to) for few in torch.split(rows, self.most)]
         return tuple(torch.cat(parts) for parts in zip(*found, strict=True))

@@ -72,8 +72,16 @@ def trace(module: nn.Module) -> fx.GraphModule | None:
 
 
 def split(module: nn.Module, width: int, device: str) -> Front:
-    """Take the affine front off a module that maps (n, width) to scores; checked numerically, on the device."""
-    module = on(module, device)
+    """Take the affine front off a module that maps (n, width) to scores; checked numerically, on the device if that holds it."""
+    try:
+        return _split(on(module, device), width, device)
+    except torch.OutOfMemoryError:
+        if device == "cpu":
+            raise
+    return _split(module, width, "cpu")
+
+
+def _split(module: nn.Module, width: int, device: str) -> Front:
     nothing = _nothing(width, device)
     general = Front(nothing.weight, nothing.bias, module)
     graph = trace(module)

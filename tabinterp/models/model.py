@@ -54,7 +54,8 @@ class Model:
     gradient. `finish` makes the whole model of one that can only be read beside rows (a table's input columns); `original`
     holds its weights. `predict` is the original's own answer, (n, k) probabilities or (n,) values or expected counts, to
     check against. `penalised`: was a linear model shrunk (None: unknown)? `own` is the inference that it brings. `expects`: how
-    wide each input is, where a file says so. `fitted_in_batches`: to all training rows of a scan. `device`: where it computes.
+    wide each input is, where a file says so. `fitted_in_batches`: to all training rows of a scan. `device`: where it computes;
+    `resident`: are fronts kept there, where there is room?
     """
 
     name: str
@@ -79,6 +80,7 @@ class Model:
     expects: tuple[int, ...] | None = None
     fitted_in_batches: bool = False
     device: str = CPU
+    resident: bool = True
 
     @property
     def where(self) -> str:
@@ -155,15 +157,16 @@ class Bound:
     def home(self) -> str:
         """Where fronts and what is made of them are kept: with the network, where there is room."""
         a_row = len(self.front.weight) * len(self.outputs) + self.x.shape[1]  # the scores' derivatives by it
-        return home(self.device, len(self.x) * a_row)
+        return home(self.device, len(self.x) * a_row) if self.model.resident else CPU
 
-    def leave(self) -> bool:
-        """Keep fronts in the processor's memory from here on; False where they are there."""
-        left = self.home != CPU
-        for known in ("z", "answers", "first") if left else ():
-            self.__dict__.pop(known, None)
-        self.__dict__["home"] = CPU
-        return left
+    def here(self) -> Bound:
+        """The same with fronts in the processor's memory; nothing is encoded or asked again."""
+        made = replace(self, model=replace(self.model, resident=False))
+        for known in ("scores", "centre", "z", "answers"):
+            if known in self.__dict__:
+                one = self.__dict__[known]
+                made.__dict__[known] = one.cpu() if isinstance(one, Tensor) else one
+        return made
 
     @cached_property
     def first(self) -> Front:
@@ -320,8 +323,8 @@ class Bound:
         dtype, halves = module_dtype(self.module), self._halves["units" if units else "slopes"]
 
         def ask(rows: Tensor) -> tuple[Tensor, ...]:
-            batch = rows.detach().requires_grad_(True)
-            scores, found = self.watched.beside(batch.to(self.device)) if units else (self.asked(batch), [])
+            batch = rows.to(self.device).detach().requires_grad_(True)
+            scores, found = self.watched.beside(batch) if units else (self.asked(batch), [])
             return *differentiated(scores, batch), *(one.detach() for one in found)
 
         parts = [halves(ask, torch.as_tensor(x[i : i + BLOCK]).to(dtype)) for i in range(0, max(1, len(x)), BLOCK)]

@@ -47,7 +47,7 @@ def wrap(
         "rate": whether a network of counts returns the log of the expected count or the expected count; None: the log
         (a function: the expected count).
     name : what reports call the model.
-    device : "cpu" or "cuda": where the network's forward and backward passes are taken.
+    device : "cpu" or "cuda": where torch computes in readings of the model.
 
     The model is copied and never changed. It is checked against its own predictions when it first meets a table.
 

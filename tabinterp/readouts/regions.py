@@ -201,7 +201,7 @@ def _check(bound: Bound) -> None:
 
 def unlike(layers: Sequence[Layer]) -> Layer | None:
     """The first layer that is no rectifier."""
-    ends = (torch.full((1, layer.width), -1.0) for layer in layers)
+    ends = (torch.full((1, layer.width), -1.0, device=layer.device) for layer in layers)
     return next(
         (
             layer

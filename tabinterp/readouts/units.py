@@ -187,7 +187,7 @@ def _judged(a: FloatArray, layer: Layer | None, w: FloatArray) -> tuple[list[str
 
 def _at_ends(layer: Layer, a: FloatArray, w: FloatArray) -> FloatArray:
     """Share of rows within 1% of an end of the activation's range; 0 where it has no two ends."""
-    far = torch.full((2, layer.width), 1e4)
+    far = torch.full((2, layer.width), 1e4, device=layer.device)
     far[0] *= -1
     with torch.inference_mode():
         low, high = layer.activated(far).double().cpu().numpy()

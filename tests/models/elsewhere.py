@@ -19,7 +19,8 @@ PRODUCTS = (aten.mm.default, aten.addmm.default, aten.bmm.default, aten.baddbmm.
 CARRIED = (  # moves values or makes room, and works nothing out
     aten._to_copy.default, aten.copy_.default, aten.clone.default, aten.lift_fresh.default, aten.empty.memory_format,
     aten.empty_strided.default, aten.new_empty.default, aten.zeros.default, aten.ones.default, aten.full.default,
-    aten.set_.source_Storage, aten.set_.source_Storage_storage_offset,
+    aten.ones_like.default, aten.eye.default, aten.cat.default, aten.set_.source_Storage,
+    aten.set_.source_Storage_storage_offset,
 )  # fmt: skip
 BY_PLACE = (aten.index.Tensor, aten.index_put_.default)  # the processor's may say which of a device's values
 
@@ -75,7 +76,7 @@ class Elsewhere(TorchDispatchMode):
         if func is aten.copy_.default:
             return args[0]
         self._count(func, tensors, made, there or bool(away))
-        by_place = func in BY_PLACE and isinstance(args[0], Away)
+        by_place = func in BY_PLACE and all(isinstance(one, Away) or not one.ndim for one in _tensors(args[::2]))
         if away and not by_place and any(one.ndim for one in tensors if not isinstance(one, Away)):
             raise RuntimeError(f"{func} of tensors on two devices")
         if func is aten._local_scalar_dense.default or not (away or there):
