@@ -17,6 +17,11 @@ from .readouts.screening import PAIR_MOVES
 from .readouts.shapley import BACKGROUND
 from .steps import EFFECT_COLUMNS, SHAPLEY_ROWS
 
+OTHERWISE, SLOWER = (
+    12,
+    1.5,
+)  # seconds of what depends on no size, and of what is not counted: of audits of the bundled tables
+
 
 def forecast(network: Bound, rows: int, fits: bool, read: int | None = None) -> str:
     """How long an audit takes, in words; a rough estimate: passes over the rows, each at the speed just measured.
@@ -36,7 +41,7 @@ def forecast(network: Bound, rows: int, fits: bool, read: int | None = None) -> 
     columns, width, outputs = len(network.columns), network.x.shape[1], len(network.outputs)
     moves = (14 + 2 * 2 * REPEATS) * columns * few + 1.5 * width * held_out
     gradients = 3 * outputs * 400 * min(few, GRADIENT_ROWS)
-    games = 2 * columns * BACKGROUND * min(few, SHAPLEY_ROWS)
+    games = 2 * columns * BACKGROUND * min(few, SHAPLEY_ROWS) * (1 if outputs == 1 else 3 * outputs)  # all to be exact
     pairs = min(PAIR_MOVES, few * columns**2 // 2) + 500 * min(few, PAIR_ROWS)
     readings = games + min(columns, EFFECT_COLUMNS) * POINTS * few + pairs
     hidden = sum(value.shape[1] for value in network.take(np.arange(1)).activations().values())
@@ -45,7 +50,7 @@ def forecast(network: Bound, rows: int, fits: bool, read: int | None = None) -> 
     refits = columns * (0.07 + 2.5e-5 * len(network.table)) * (5 + outputs) / 6
     again = encoded * 2 * (10 * mixed * few + readings) if mixed else 0.0
     trees = 5e-5 * (len(network.table) - held_out) * (1 + outputs) / 2
-    total = (
+    counted = (
         trees
         + refits
         + a_row * (moves + gradients + readings + passes(columns))
@@ -53,8 +58,8 @@ def forecast(network: Bound, rows: int, fits: bool, read: int | None = None) -> 
         + fit
         + 6e-5 * held_out * 7
         + beyond * (4 * encoded + 10 * a_row)
-        + 2
     )
+    total = OTHERWISE + SLOWER * counted
     return f"{total:.0f} seconds" if total < 90 else f"{total / 60:.0f} minutes"
 
 
