@@ -54,7 +54,7 @@ class Form:
         frame = pd.DataFrame({name: self._column(raw[name], whole) for name, whole in self.types.items()})
         numbers = raw.index.to_numpy().astype(np.int64)
         frame = frame.reset_index(drop=True)
-        weights = None if self.weight is None else frame[self.weight].to_numpy(dtype=np.float64)
+        weights = None if self.weight is None else frame[self.weight].to_numpy(dtype=np.float64, copy=True)
         return Table(self.name, frame, self.schema, coded(frame[self.schema.target], self.schema), numbers, weights)
 
     def _column(self, values: pd.Series, whole: pd.Series) -> pd.Series:

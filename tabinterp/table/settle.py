@@ -113,9 +113,9 @@ def _mark(dtype: pd.CategoricalDtype) -> tuple[str, list[Any] | None]:
 
 
 def coded(values: pd.Series, schema: Schema) -> FloatArray:
-    """(rows,) class numbers, or the target's own values."""
+    """(rows,) class numbers, or the target's own values; an array of its own, which torch may share."""
     if not schema.goal.classes:
-        return values.to_numpy(dtype=np.float64)
+        return values.to_numpy(dtype=np.float64, copy=True)
     position = {value: code for code, value in enumerate(schema.classes)}
     return values.map(position).to_numpy(dtype=np.float64)
 
@@ -126,7 +126,7 @@ def weighed(values: pd.Series) -> FloatArray:
         raise TableError(
             f"weight column {values.name!r} is not numeric: row {values.index[0]} holds {shown(values.iloc[0])}"
         )
-    weights = values.to_numpy(dtype=np.float64, na_value=np.nan)
+    weights = values.to_numpy(dtype=np.float64, na_value=np.nan, copy=True)
     wrong: BoolArray = ~(weights >= 0)
     if wrong.any() or weights.sum() == 0:
         row = int(np.flatnonzero(wrong)[0]) if wrong.any() else 0

@@ -118,6 +118,18 @@ def test_the_source_is_never_changed(make):
     assert source.equals(before)
 
 
+def test_targets_and_weights_are_arrays_that_torch_may_share():
+    frame = pd.DataFrame({"a": [1.0, 2.0, 3.0], "w": [1.0, 2.0, 1.0], "y": [0.5, 1.5, 2.5]})
+    table = ti.read_table(frame, target="y", weight="w")
+    scan = ti.scan_table(frame, target="y", weight="w", batch=2)
+    for one in (table, scan.sample, *scan.batches()):
+        assert one.y.flags.writeable
+        assert one.weights.flags.writeable
+        one.y[:] = one.weights[:] = 9.0
+    assert frame["y"].tolist() == [0.5, 1.5, 2.5]
+    assert frame["w"].tolist() == [1.0, 2.0, 1.0]
+
+
 def test_integer_codes_are_categories_where_they_are_said_to_be():
     asked = ti.read_table(people(), target="paid", kinds={"code": "categorical"})
     dtype = ti.read_table(people().astype({"code": "category"}), target="paid")
