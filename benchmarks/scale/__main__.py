@@ -85,6 +85,7 @@ def main() -> None:
         used = WHAT[asked.one](asked.folder / f"adult-{asked.rows[0]}.parquet", joblib.load(kept))
         print(json.dumps([*used, resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024]))
         return
+    asked.folder.mkdir(parents=True, exist_ok=True)
     if not kept.exists():
         joblib.dump(fitted(adult()), kept)
     print(f"| {' | '.join(HEAD)} |\n|---|---|---|---|---|", flush=True)
