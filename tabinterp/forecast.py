@@ -17,10 +17,8 @@ from .readouts.screening import PAIR_MOVES
 from .readouts.shapley import BACKGROUND
 from .steps import EFFECT_COLUMNS, SHAPLEY_ROWS
 
-OTHERWISE, SLOWER = (
-    12,
-    1.5,
-)  # seconds of what depends on no size, and of what is not counted: of audits of the bundled tables
+# As audits of the bundled tables took: seconds whatever the size, and times what is counted of the rest.
+OTHERWISE, SLOWER = 12, 1.5
 
 
 def forecast(network: Bound, rows: int, fits: bool, read: int | None = None) -> str:
@@ -41,7 +39,9 @@ def forecast(network: Bound, rows: int, fits: bool, read: int | None = None) -> 
     columns, width, outputs = len(network.columns), network.x.shape[1], len(network.outputs)
     moves = (14 + 2 * 2 * REPEATS) * columns * few + 1.5 * width * held_out
     gradients = 3 * outputs * 400 * min(few, GRADIENT_ROWS)
-    games = 2 * columns * BACKGROUND * min(few, SHAPLEY_ROWS) * (1 if outputs == 1 else 3 * outputs)  # all to be exact
+    games = (
+        2 * columns * BACKGROUND * min(few, SHAPLEY_ROWS) * (1 if outputs == 1 else 3 * outputs)
+    )  # the hardest of several takes more
     pairs = min(PAIR_MOVES, few * columns**2 // 2) + 500 * min(few, PAIR_ROWS)
     readings = games + min(columns, EFFECT_COLUMNS) * POINTS * few + pairs
     hidden = sum(value.shape[1] for value in network.take(np.arange(1)).activations().values())

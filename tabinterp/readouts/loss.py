@@ -16,7 +16,6 @@ from torch.nn import functional
 
 from ..errors import NotApplicableError
 from ..models import probabilities
-from ..models.device import CPU
 from ..table.draws import FloatArray
 from ..table.schema import GOALS
 
@@ -37,7 +36,7 @@ class Loss:
     rows: RowLoss
     ranks: bool = False
 
-    def each(self, scores: FloatArray, y: FloatArray, device: str = CPU) -> FloatArray:
+    def each(self, scores: FloatArray, y: FloatArray, device: str) -> FloatArray:
         """(m, n) contributions of rows that count alike, from scores (m, n, k) and targets (n,), worked out on a device."""
         at = torch.as_tensor(scores).to(device)
         rows = self.rows(at, torch.as_tensor(y).to(device), torch.ones(at.shape[:2], device=device))
