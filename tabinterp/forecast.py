@@ -39,9 +39,8 @@ def forecast(network: Bound, rows: int, fits: bool, read: int | None = None) -> 
     columns, width, outputs = len(network.columns), network.x.shape[1], len(network.outputs)
     moves = (14 + 2 * 2 * REPEATS) * columns * few + 1.5 * width * held_out
     gradients = 3 * outputs * 400 * min(few, GRADIENT_ROWS)
-    games = (
-        2 * columns * BACKGROUND * min(few, SHAPLEY_ROWS) * (1 if outputs == 1 else 3 * outputs)
-    )  # the hardest of several takes more
+    harder = 1 if outputs == 1 else 3 * outputs  # rows are sampled until the last output is exact enough
+    games = harder * 2 * columns * BACKGROUND * min(few, SHAPLEY_ROWS)
     pairs = min(PAIR_MOVES, few * columns**2 // 2) + 500 * min(few, PAIR_ROWS)
     readings = games + min(columns, EFFECT_COLUMNS) * POINTS * few + pairs
     hidden = sum(value.shape[1] for value in network.take(np.arange(1)).activations().values())
