@@ -3,14 +3,21 @@
 
 PYTHON ?= $(shell command -v python3.11 || command -v python3)
 BIN := .venv/bin
+# The newest and the oldest interpreter that start: a version manager leaves commands in the path that do not.
+starts = $(shell for name in $(1); do $$name -c '' 2>/dev/null && { command -v $$name; break; }; done)
+NEWEST ?= $(call starts,python3.15 /usr/bin/python3.15 python3.14 /usr/bin/python3.14 python3.13 /usr/bin/python3.13 python3.12 /usr/bin/python3.12 python3.11 python3)
+OLDEST ?= $(call starts,python3.11 /usr/bin/python3.11 python3)
 # Two test workers share the cores: one thread of linear algebra each.
-TEST := OMP_NUM_THREADS=1 $(BIN)/python -m pytest -n 2 --dist loadfile -q
+PYTEST := -m pytest -n 2 --dist loadfile -q
+TEST := OMP_NUM_THREADS=1 $(BIN)/python $(PYTEST)
+FAST := -m "not slow and not browser"
 
-.PHONY: help demo test test-fast lint truth faults faults-slice bench scale reports schema messages browser fuzz clean
+.PHONY: help demo demo-newest test test-fast test-newest test-oldest lint truth faults faults-slice bench scale reports schema messages browser fuzz clean
 
 help:
 	@echo "make demo       audit a network on a bundled table; the last line is the path of the report"
 	@echo "make test       all tests          make test-fast  without the slow ones and the browser"
+	@echo "make test-newest, make test-oldest    the demo and the fast tests with the newest, and the oldest, releases allowed"
 	@echo "make lint       ruff and mypy      make bench      speed and accuracy beside their bars"
 	@echo "make truth      known answers and coverage of intervals, into docs/"
 	@echo "make scale      tables larger than memory, wide tables, a cluster, into docs/ (two hours)"
@@ -34,7 +41,30 @@ test: .venv/full browser
 	$(TEST)
 
 test-fast: .venv/full
-	$(TEST) -m "not slow and not browser"
+	$(TEST) $(FAST)
+
+# The constraints file is not used below: these see what somebody gets who installs the package today, or with old releases.
+.venv-newest/base: pyproject.toml
+	$(NEWEST) -m venv --clear .venv-newest
+	.venv-newest/bin/python -m pip install --quiet --upgrade --upgrade-strategy eager --editable .
+	@touch $@
+
+demo-newest: .venv-newest/base
+	@.venv-newest/bin/tabinterp demo --out demo-newest
+
+test-newest: demo-newest
+	.venv-newest/bin/python -m pip install --quiet --upgrade --upgrade-strategy eager --editable '.[test]'
+	OMP_NUM_THREADS=1 .venv-newest/bin/python $(PYTEST) $(FAST)
+
+.venv-oldest/full: pyproject.toml
+	$(OLDEST) -m venv --clear .venv-oldest
+	.venv-oldest/bin/python -m pip install --quiet uv
+	.venv-oldest/bin/uv pip install --quiet --python .venv-oldest/bin/python --resolution lowest-direct --editable '.[test]'
+	@touch $@
+
+test-oldest: .venv-oldest/full
+	.venv-oldest/bin/tabinterp demo --out demo-oldest
+	OMP_NUM_THREADS=1 .venv-oldest/bin/python $(PYTEST) $(FAST)
 
 browser: .venv/full
 	@command -v chromium >/dev/null || command -v chromium-browser >/dev/null || \
@@ -93,4 +123,4 @@ schema: .venv/base
 	$(BIN)/python -m tabinterp.report.canonical > tabinterp/report/audit-1.schema.json
 
 clean:
-	rm -rf .venv demo build dist *.egg-info .pytest_cache .mypy_cache .ruff_cache .hypothesis
+	rm -rf .venv .venv-newest .venv-oldest demo demo-* build dist *.egg-info .pytest_cache .mypy_cache .ruff_cache .hypothesis

@@ -17,7 +17,6 @@ from numpy.typing import NDArray
 from scipy.cluster.hierarchy import fcluster, linkage
 from scipy.sparse import csr_array
 from scipy.spatial.distance import squareform
-from scipy.stats import rankdata
 
 from ..errors import NotApplicableError
 from ..messages import text
@@ -116,7 +115,7 @@ def _ranks(table: Table, column: str, w: FloatArray) -> FloatArray:
     x = table.frame[column].to_numpy(dtype=np.float64, na_value=np.nan)
     known = ~np.isnan(x)
     result = np.full(len(x), np.nan)
-    place = rankdata(x[known], method="dense") - 1
+    place = np.unique(x[known], return_inverse=True)[1]
     mass = np.bincount(place, w[known])
     result[known] = (np.cumsum(mass) - mass / 2)[place]
     return result
