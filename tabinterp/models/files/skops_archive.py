@@ -9,7 +9,6 @@ from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
-import skops.io
 
 from ...errors import ModelError, UnsafeFileError
 from .archive import Archive, open_archive
@@ -83,6 +82,8 @@ def load(content: Content) -> Any:
             f"{content.name!r} holds types that are not on the list of safe ones: {', '.join(held.refused)}. Where you "
             f"trust it, load it in Python with skops.io.load and call ti.wrap"
         )
+    import skops.io  # noqa: PLC0415  # while it is imported it asks every module for names of ufuncs, `tabinterp.sign` too
+
     try:
         return skops.io.loads(content.data, trusted=sorted(TRUSTED))
     except Exception as error:  # damaged, or written by a library version that skops cannot read
@@ -90,6 +91,8 @@ def load(content: Content) -> Any:
 
 
 def _unknown_to_skops(content: Content) -> set[str]:
+    import skops.io  # noqa: PLC0415
+
     try:
         return set(skops.io.get_untrusted_types(data=content.data)) - TRUSTED
     except Exception as error:  # a damaged archive raises whatever it hits first
@@ -158,6 +161,8 @@ def _array(archive: Archive, member: Any) -> None:
 
 def dump(encoder: Any, name: str) -> bytes:
     """An encoder as an archive that can be read back."""
+    import skops.io  # noqa: PLC0415
+
     try:
         data: bytes = skops.io.dumps(encoder)
     except Exception as error:  # skops says what it cannot write in many ways
