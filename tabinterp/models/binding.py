@@ -19,6 +19,7 @@ from .device import placed
 from .encoding import build
 from .front import Untouched, is_sequence, linear, on, private, split, without_final
 from .function import Codes, FunctionModule
+from .memory import check_network
 from .model import BLOCK, OF_ANY_ROWS, Bound, Model, check_widths
 from .scores import CLIP, Link, Scores, check_probabilities, module_dtype, probabilities
 
@@ -49,6 +50,7 @@ def bind(model: Model | Bound, table: Table) -> Bound:
             model, encoder=codes, reads=tuple(map(str, frame.columns)), module=FunctionModule(codes, model.function)
         )
     encoding = build(model.encoder, table.inputs, model.reads)
+    check_network(model, [torch.empty((0, encoding.width), dtype=module_dtype(model.module))], len(table))
     x = encoding.transform(table.inputs)
     check_widths(model, [x.shape[1]])
     check_encoded(x, model.name, table)

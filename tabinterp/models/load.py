@@ -289,7 +289,8 @@ def _onnx(content: Content, given: Given) -> Model:
     if given.architecture is not None:
         raise ModelError("an ONNX file brings its architecture; leave architecture= out")
     encoder = "passthrough" if given.encoder is None else _encoder(given.encoder)
-    model = from_onnx.wrap(from_onnx.read(content.data, content.name), encoder, given.classes, given.task, None)
+    proto = from_onnx.read(content.data, content.name)
+    model = from_onnx.wrap(proto, encoder, given.classes, given.task, None, source=content.name)
     return replace(model, file=File("onnx", content.sha256))
 
 

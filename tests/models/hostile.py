@@ -427,7 +427,7 @@ GRAPHS = {  # what -> (change of model.json, words)
     "an unknown layer": (lambda h: h["graph"]["layers"]["fc"].update(kind="LSTM"), "names a layer 'LSTM'"),
     "a layer larger than memory": (
         lambda h: h["graph"]["layers"]["fc"]["settings"].update(in_features=1 << 23, out_features=1 << 23),
-        "the weights do not fit the architecture: fc",
+        "in_features of Linear is from 1 to 65,536; got 8388608",
     ),
     "a cycle": (at("fc", values=[{"node": "add"}]), "uses 'add', which no input or node before it is called"),
     "itself": (at("relu", values=[{"node": "relu"}]), "uses 'relu', which no input or node before it"),

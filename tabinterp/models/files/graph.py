@@ -18,14 +18,12 @@ from torch import Tensor, fx, nn
 
 from ...errors import ModelError
 from .architecture import LARGEST_WIDTH, Layer, few, fits, made
+from .limits import ROWS, WIDEST, check_total, check_value
 from .operations import DTYPES, OPERATIONS, WORDS
 
-ROWS = 4096  # of the trial without memory
 MOST_NODES = 2_000
 MOST_INPUTS = 256
-WIDEST = 1 << 16  # entries a row of any value
 LARGEST_NUMBER = 1 << 31
-LARGEST_FIXED = 1 << 26  # entries of a value that no row enters
 DEEPEST = 8
 Value = Any  # a tensor, a number, or several of them
 
@@ -237,13 +235,15 @@ def tried(graph: Graph, layers: Mapping[str, nn.Module], tensors: Mapping[str, T
         shape = (ROWS,) if one.flat else (ROWS, one.width)
         values[one.name] = torch.empty(shape, dtype=torch.int64 if one.whole else dtype, device="meta")
     moving = set(values)  # what rows enter
+    total = 0
     with torch.no_grad():
         for node in graph.nodes:
             said = f"{file!r}: the node {node.name!r} ({node.op})"
             values[node.name] = _computed(node, layers, tensors, values, said)
             if moving.intersection(references([*node.values, *node.settings.values()], said)):
                 moving.add(node.name)
-            _check_size(values[node.name], node.name in moving, said)
+            total += _check_size(values[node.name], node.name in moving, said)
+    check_total(total, repr(file))
     _check_scores(values[graph.output], file)
 
 
@@ -280,7 +280,8 @@ def _want(holds: bool, words: str, said: str) -> None:
         raise ModelError(f"{said}: {words}")
 
 
-def _check_size(value: Value, moves: bool, said: str) -> None:
+def _check_size(value: Value, moves: bool, said: str) -> int:
+    """Check a value, and return its entries where rows enter it."""
     parts = value if isinstance(value, (tuple, list)) else [value]
     _want(len(parts) <= WIDEST, f"gives more than {WIDEST:,} values", said)
     size = 0
@@ -290,10 +291,8 @@ def _check_size(value: Value, moves: bool, said: str) -> None:
         )
         size += part.numel() if isinstance(part, Tensor) else 1
         _want(isinstance(part, Tensor) or abs(part) <= LARGEST_NUMBER, "gives a number that is too large", said)
-    most, words = (
-        (ROWS * WIDEST, f"{WIDEST:,} entries a row") if moves else (LARGEST_FIXED, f"{LARGEST_FIXED:,} entries")
-    )
-    _want(size <= most, f"gives {size:,} entries for {ROWS:,} rows; at most {words} can be read", said)
+    check_value(size, moves, said)
+    return size if moves else 0
 
 
 def _check_scores(value: Value, file: str) -> None:
