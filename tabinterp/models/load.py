@@ -209,7 +209,12 @@ def _file(model: Model) -> File:
 
 def _skops(content: Content, given: Given) -> Model:
     _brings_its_own(given, "a skops archive")
-    model = _wrapped(skops_archive.load(content), None, content)
+    return of_object(skops_archive.load(content), content)
+
+
+def of_object(value: Any, content: Content) -> Model:
+    """Return the object of a skops archive as a model."""
+    model = _wrapped(value, None, content)
     return replace(model, file=File("skops", content.sha256))
 
 

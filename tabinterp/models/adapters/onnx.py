@@ -17,7 +17,7 @@ from ...errors import ModelError
 from ...sentence import why
 from ...table.draws import FloatArray
 from ..model import Model
-from .onnx_check import TYPES, first_line, check, for_any_rows, library, output
+from .onnx_check import TYPES, check, first_line, for_any_rows, library, output
 from .onnx_graph import NoChainError, Values, sequence
 from .outside import Outside, Run
 from .outside import wrap as wrap_outside

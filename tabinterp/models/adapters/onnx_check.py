@@ -152,7 +152,9 @@ def _check_tensors(proto: Any, source: str) -> None:
     for message in _messages(proto):
         kind = message.DESCRIPTOR.name
         if kind == "SparseTensorProto":
-            raise UnsafeFileError(f"{source!r} holds sparse tensors, whose size is not that of the file; save them as dense")
+            raise UnsafeFileError(
+                f"{source!r} holds sparse tensors, whose size is not that of the file; save them as dense"
+            )
         if kind == "TensorProto" and message.data_type not in NUMBERS:
             raise ModelError(
                 f"{source!r}: the tensor {message.name!r} is of the ONNX type {message.data_type}; a network for tables is made "

@@ -13,6 +13,7 @@ from torch import nn
 from ...errors import ModelError
 from ..front import is_sequence
 from .limits import ROWS, WIDEST, check_total
+from .weights import check_numbers
 
 LAYERS: dict[str, tuple[type[nn.Module], tuple[str, ...]]] = {  # name in the file -> module, its settings
     "Linear": (nn.Linear, ("in_features", "out_features")),
@@ -46,7 +47,6 @@ WITH_BIAS = ("Linear", "LayerNorm")  # layers that may be without
 MOST_LAYERS = 1_000
 LARGEST_WIDTH = 1 << 24
 Kind = TypeVar("Kind", bound=BaseModel)
-DTYPES = {"float32": torch.float32, "float64": torch.float64}
 
 
 def _is_width(value: Any) -> bool:
@@ -137,9 +137,7 @@ def fill(layers: list[Layer], tensors: dict[str, torch.Tensor], file: str) -> nn
     module = build(layers, file)
     own = _renamed(layers, tensors, file)
     fits(module.state_dict(), own, file)
-    for name, value in own.items():
-        if not bool(torch.isfinite(value).all()):
-            raise ModelError(f"{file!r}: {name} holds values that are not finite")
+    check_numbers(own, file)
     aligned = {name: value.clone(memory_format=torch.contiguous_format) for name, value in own.items()}
     module.load_state_dict(aligned, strict=True, assign=True)
     return module.eval().requires_grad_(False)
@@ -200,22 +198,15 @@ def fits(expected: dict[str, torch.Tensor], given: dict[str, torch.Tensor], file
     if missing or extra:
         parts = [f"missing {few(missing)}" if missing else "", f"not described {few(extra)}" if extra else ""]
         raise ModelError(f"{file!r}: the weights do not fit the architecture: {'; '.join(p for p in parts if p)}")
-    floats = set()
     for name, value in given.items():
         if value.shape != expected[name].shape:
             raise ModelError(
                 f"{file!r}: the weights do not fit the architecture: {name} has the shape {list(value.shape)}, the layer "
                 f"{list(expected[name].shape)}"
             )
-        if expected[name].is_floating_point():
-            floats.add(str(value.dtype).removeprefix("torch."))
-        elif value.dtype != expected[name].dtype:
+        floats = value.is_floating_point() and expected[name].is_floating_point()
+        if not floats and value.dtype != expected[name].dtype:
             raise ModelError(f"{file!r}: {name} is {value.dtype}; the layer takes {expected[name].dtype}")
-    if len(floats) > 1 or not floats <= set(DTYPES):
-        raise ModelError(
-            f"{file!r} holds weights of {', '.join(sorted(floats))}; one of {', '.join(DTYPES)} is read: convert them with "
-            f".float() before saving"
-        )
 
 
 def few(names: list[str]) -> str:

@@ -20,6 +20,7 @@ from ...errors import ModelError
 from .architecture import LARGEST_WIDTH, Layer, few, fits, made
 from .limits import ROWS, WIDEST, check_total, check_value
 from .operations import DTYPES, OPERATIONS, WORDS
+from .weights import check_numbers
 
 MOST_NODES = 2_000
 MOST_INPUTS = 256
@@ -82,9 +83,7 @@ def fill(graph: Graph, tensors: Mapping[str, Tensor], file: str) -> Network:
     layers = empty_layers(graph, file)
     fixed = sorted({str(node.of) for node in graph.nodes if node.op == "tensor"})
     fits(_expected(layers, fixed, tensors), dict(tensors), file)
-    for name, value in tensors.items():
-        if not bool(torch.isfinite(value).all()):
-            raise ModelError(f"{file!r}: {name} holds values that are not finite")
+    check_numbers(tensors, file)
     tried(graph, layers, {name: value.to("meta") for name, value in tensors.items()}, file)
     for name, layer in layers.items():
         own = {part: _own(tensors[f"{name}.{part}"]) for part in layer.state_dict()}

@@ -19,7 +19,9 @@ def check_value(entries: int, moves: bool, said: str) -> None:
     ModelError
         Where it is larger than the limit.
     """
-    most, words = (ROWS * WIDEST, f"{WIDEST:,} entries a row") if moves else (LARGEST_FIXED, f"{LARGEST_FIXED:,} entries")
+    most, words = (
+        (ROWS * WIDEST, f"{WIDEST:,} entries a row") if moves else (LARGEST_FIXED, f"{LARGEST_FIXED:,} entries")
+    )
     if entries > most:
         raise ModelError(
             f"{said}: gives {entries:,} entries for {ROWS:,} rows; at most {words} can be read: use narrower layers"

@@ -159,7 +159,9 @@ def _check_kind(value: Any, name: str, said: str) -> None:
     if value is not None and MEMORY.search(name):
         raise UnsafeFileError(f"{said} is a cache folder: pickles would be read from it, and rows written to it")
     if isinstance(value, (str, bytes)) and PLACES.search(name):
-        raise UnsafeFileError(f"{said} names a place ({str(value)[:60]!r}); a model file reads and writes no other file")
+        raise UnsafeFileError(
+            f"{said} names a place ({str(value)[:60]!r}); a model file reads and writes no other file"
+        )
     if not _may_hold(value, name):
         what = getattr(value, "__name__", type(value).__qualname__)
         raise UnsafeFileError(f"{said} is {what}, which is not on the list of what a model file may hold there")
@@ -247,40 +249,38 @@ def _check_one_hot(encoder: OneHotEncoder, said: str) -> None:
     if not hasattr(encoder, "categories_"):
         return
     try:
-        fits = _codes_fit(encoder)
-    except Exception:  # attributes that are missing or of another kind
-        fits = False
-    if not fits:
-        raise UnsafeFileError(f"{said} holds a OneHotEncoder whose levels and columns do not fit together")
+        _check_codes(encoder)
+    except Exception as error:  # attributes that are missing or of another kind raise anything
+        raise UnsafeFileError(
+            f"{said} holds a OneHotEncoder whose levels and columns do not fit together: {error}"
+        ) from None
 
 
-def _codes_fit(encoder: Any) -> bool:
-    levels, widths = encoder.categories_, encoder._n_features_outs
-    dropped = encoder._drop_idx_after_grouping
-    if not (len(levels) == len(widths) == encoder.n_features_in_) or type(widths) is not list:
-        return False
-    if dropped is not None and np.shape(dropped) != (len(levels),):
-        return False
+def _check_codes(encoder: Any) -> None:
+    levels, widths, dropped = encoder.categories_, encoder._n_features_outs, encoder._drop_idx_after_grouping
+    _want(type(widths) is list and len(levels) == len(widths) == encoder.n_features_in_, "its number of columns")
+    _want(dropped is None or np.shape(dropped) == (len(levels),), "the levels that it drops")
     for i, (known, width) in enumerate(zip(levels, widths, strict=True)):
-        if known.ndim != 1 or not _in_order(known) or type(width) is not int:
-            return False
+        _want(known.ndim == 1 and _in_order(known), "the order of its levels")
         codes = len(known)
         if encoder._infrequent_enabled:
             rare, mapping = encoder._infrequent_indices[i], encoder._default_to_infrequent_mappings[i]
-            if (rare is None) != (mapping is None):
-                return False
+            _want((rare is None) == (mapping is None), "its rare levels")
             if mapping is not None:
-                whole = mapping.dtype.kind == "i" and mapping.shape == known.shape and rare.dtype.kind == "i"
-                if not whole or mapping.min() < 0 or mapping.max() >= codes or not 0 <= rare[0] < codes:
-                    return False
+                _want(mapping.dtype.kind == rare.dtype.kind == "i" and mapping.shape == known.shape, "its rare levels")
+                _want(
+                    mapping.min() >= 0 and mapping.max() < codes and 0 <= rare[0] < codes, "the places of rare levels"
+                )
                 codes = int(mapping.max()) + 1
         if dropped is not None and dropped[i] is not None:
-            if not 0 <= int(dropped[i]) < codes:
-                return False
+            _want(0 <= int(dropped[i]) < codes, "the place of a level that it drops")
             codes -= 1
-        if width != codes:
-            return False
-    return True
+        _want(type(width) is int and width == codes, f"{codes} levels, {width} columns")
+
+
+def _want(holds: bool, what: str) -> None:
+    if not holds:
+        raise ValueError(what)
 
 
 def _in_order(known: np.ndarray[Any, Any]) -> bool:

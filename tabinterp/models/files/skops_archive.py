@@ -19,7 +19,7 @@ import numpy as np
 import skops.io
 from skops.io._protocol import PROTOCOL
 
-from ...errors import ModelError, UnsafeFileError
+from ...errors import ModelError, TabinterpError, UnsafeFileError
 from . import loaded_objects
 from .archive import Archive, open_archive
 from .loaded_objects import PACKAGES, TRUSTED, is_value_type
@@ -103,7 +103,12 @@ def load(content: Content) -> Any:
         value = skops.io.loads(content.data, trusted=sorted(TRUSTED))
     except Exception as error:  # damaged, or written by a library version that skops cannot read
         raise ModelError(f"{content.name!r}: the skops archive cannot be loaded: {_words(error)}") from None
-    loaded_objects.check(value, content.name)
+    try:
+        loaded_objects.check(value, content.name)
+    except TabinterpError:
+        raise
+    except Exception as error:  # objects whose attributes do not fit together raise anything
+        raise ModelError(f"{content.name!r} holds objects that cannot be read: {_words(error)}") from None
     return value
 
 
@@ -208,12 +213,12 @@ def dump(encoder: Any, name: str) -> bytes:
         data: bytes = skops.io.dumps(encoder)
     except Exception as error:  # skops says what it cannot write in many ways
         raise ModelError(f"the encoder of {name} cannot be saved without code: {_words(error)}") from None
-    held = examine(Content("encoder.skops", data))
-    if held.refused:
+    try:
+        load(Content("encoder.skops", data))
+    except TabinterpError as error:
         raise ModelError(
-            f"the encoder of {name} cannot be saved, because it could not be loaded again: it holds types that are not on "
-            f"the list of safe ones: {', '.join(held.refused)}"
-        )
+            f"the encoder of {name} cannot be saved, because it could not be loaded again: {error}"
+        ) from None
     return data
 
 
