@@ -251,7 +251,7 @@ def _pickles_inside(content: Content, found: Inspection) -> None:
 def _onnx(content: Content, found: Inspection) -> None:
     """Operators of a graph, which is checked, and compared with its reading on random rows as `load_model` does."""
     found.layers = [node.op_type for node in from_onnx.read(content.data, content.name).graph.node]
-    LOADERS["onnx"](content, Given())
+    LOADERS["onnx"](content, Given(None, None))
     found.needs = "an encoder, unless it reads the numeric columns as they are"
 
 

@@ -15,11 +15,11 @@ from .files.limits import ROWS, check_cells, check_total, check_value
 from .model import Model
 
 
-class _Sizes(TorchDispatchMode):
+class _Sizes(TorchDispatchMode):  # type: ignore[no-untyped-call]
     """Checks the size of each value that an operation gives, and adds them up; views of a value take no memory."""
 
     def __init__(self, name: str) -> None:
-        super().__init__()
+        super().__init__()  # type: ignore[no-untyped-call]
         self.name, self.total = name, 0
 
     def __torch_dispatch__(self, func: Any, types: Any, args: Any = (), kwargs: Any = None) -> Any:

@@ -253,4 +253,4 @@ def _entries(one: Any) -> int | None:
     kind = one.type.tensor_type
     if not kind.HasField("shape") or not all(dim.HasField("dim_value") for dim in kind.shape.dim):
         return None
-    return math.prod(dim.dim_value for dim in kind.shape.dim)
+    return int(math.prod(dim.dim_value for dim in kind.shape.dim))

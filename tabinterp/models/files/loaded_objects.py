@@ -237,10 +237,15 @@ def _made(value: Any, said: str) -> int:
 
 
 def _check_spline(spline: BSpline, said: str) -> None:
-    """Build the spline anew: compiled code reads its knots and coefficients without a check."""
+    """Check that knots, coefficients and degree fit together: compiled code reads them without a check."""
     try:
-        BSpline(spline.t, spline.c, spline.k, spline.extrapolate, spline.axis)
-    except Exception as error:  # missing attributes, or knots and coefficients that do not fit together
+        knots, values, degree = spline.t, spline.c, spline.k
+        _want(isinstance(knots, np.ndarray) and knots.dtype == np.float64 and knots.ndim == 1, "its knots")
+        _want(bool(np.isfinite(knots).all() and (np.diff(knots) >= 0).all()), "the order of its knots")
+        _want(isinstance(values, np.ndarray) and values.dtype.kind in "fc" and values.ndim > 0, "its coefficients")
+        _want(type(degree) is int and 0 <= degree < len(knots) - degree - 1 <= len(values), "its degree")
+        _want(spline.axis == 0 and knots.flags.c_contiguous and values.flags.c_contiguous, "its arrays")
+    except Exception as error:  # attributes that are missing or of another kind raise anything
         raise UnsafeFileError(f"{said} holds a spline whose parts do not fit together: {error}") from None
 
 
