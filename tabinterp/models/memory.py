@@ -12,6 +12,8 @@ from torch.utils._python_dispatch import TorchDispatchMode
 from torch.utils._pytree import tree_leaves
 
 from .files.limits import ROWS, check_cells, check_total, check_value
+from .files.loaded_objects import columns
+from .inputs import SideBySide
 from .model import Model
 
 
@@ -43,9 +45,11 @@ def check_network(model: Model, inputs: Sequence[Tensor], rows: int) -> None:
         return
     total = _entries(model.module, inputs, model.name)
     width = sum(one.shape[1:].numel() for one in inputs)
-    check_cells(width * (width + total), "products of its layers with the encoded columns", model.name)
+    check_cells(2 * width * (width + total), "products of its layers with the encoded columns", model.name)
     first = next((m.out_features for m in model.module.modules() if isinstance(m, nn.Linear)), 1)
-    check_cells(rows * max(width, first), f"{rows:,} rows of {max(width, first):,} columns", model.name)
+    parts = model.encoder.parts if isinstance(model.encoder, SideBySide) else [model.encoder]
+    widest = max(width, first, sum(columns(part) for part in parts))
+    check_cells(rows * widest, f"{rows:,} rows of {widest:,} columns", model.name)
 
 
 def _entries(module: nn.Module, inputs: Sequence[Tensor], name: str) -> int:

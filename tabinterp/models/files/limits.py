@@ -8,7 +8,7 @@ ROWS = 4096  # that go through a network at once
 WIDEST = 1 << 16  # entries a row of any value
 MOST_ENTRIES = 1 << 19  # entries a row of all values together
 LARGEST_FIXED = 1 << 26  # entries of a value that no row enters
-MOST_CELLS = 1 << 29  # of the rows, or of the matrices, that are held at the same time
+MOST_CELLS = 1 << 30  # of the rows, or of the matrices, that are held at the same time
 
 
 def check_value(entries: int, moves: bool, said: str) -> None:

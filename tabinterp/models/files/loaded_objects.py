@@ -56,14 +56,14 @@ PLACES = re.compile(r"(^|_)(path|file|filename|folder|directory|dir|location|cac
 FUNCTIONS = ("func", "inverse_func")
 # What says how many columns a transformer makes, or how large the arrays are that it makes on the way.
 SIZES = (
-    "n_output_features_", "_n_out_full", "n_features_out_", "_n_features_out", "_n_features_outs", "n_features_in_",
-    "n_components", "n_components_", "_n_components", "n_bins_", "sample_steps", "degree", "_max_degree", "n_knots",
+    "n_output_features_", "_n_out_full", "n_features_out_", "_n_features_out", "_n_features_outs", "n_components",
+    "n_components_", "_n_components", "n_bins_", "sample_steps", "degree", "_max_degree", "n_knots",
 )  # fmt: skip
 MOST_COLUMNS = 1 << 17  # of all parts of a model together
 LONGEST = 1 << 16  # of a numeric array along any dimension
 # Arrays whose length is a number of rows or levels, and not of columns.
 LONG = re.compile(
-    r"_fit_X|_mask_fit_X|X_fit_|[Xy]_thresholds_|cv_results_|categories_?|encodings_|classes_?|"
+    r"_fit_X|_mask_fit_X|[Xy]_thresholds_|cv_results_|categories_?|encodings_|classes_?|"
     r"_default_to_infrequent_mappings|_infrequent_indices|key|pos|state"
 )
 
@@ -96,37 +96,40 @@ def check(value: Any, file: str) -> None:
     ModelError
         Where the parts of the model would make more columns, or longer arrays, than the limit.
     """
-    columns = _Walk(file).columns(value, "", "")
-    if columns > MOST_COLUMNS:
+    seen: dict[tuple[int, str], Any] = {}  # with the values themselves: an id is given again once its object is gone
+    waiting = [(value, "", "")]
+    while waiting:
+        found, owner, name = waiting.pop()
+        said = f"{file!r}: {owner}.{name}" if owner else f"{file!r}: the {type(found).__name__}"
+        _check_kind(found, name, said)
+        inside = [*_inside(found, owner, name)]
+        if (id(found), name) in seen or not (inside or isinstance(found, np.ndarray)):
+            continue
+        seen[id(found), name] = found
+        if isinstance(found, np.ndarray):
+            _check_array(found, name, said)
+        elif _is_object(found):
+            _check_object(found, said)
+        waiting += inside
+    total = columns(value)
+    if total > MOST_COLUMNS:
         raise ModelError(
-            f"{file!r}: the parts of this model make {columns:,} columns; at most {MOST_COLUMNS:,} are read: encode fewer "
-            f"levels, or fewer products of columns"
+            f"{file!r}: the parts of this model make {total:,} columns; at most {MOST_COLUMNS:,} are read: encode fewer levels, "
+            f"or fewer products of columns"
         )
 
 
-class _Walk:
-    """Checks each attribute of each object, and adds up columns: an object that is used twice makes its columns twice."""
+def columns(value: Any) -> int:
+    """Return how many columns the parts of an encoder make together: a part that is used twice makes its columns twice."""
+    known: dict[int, int] = {}
 
-    def __init__(self, file: str) -> None:
-        self.file = file
-        self.known: dict[tuple[int, str], int] = {}
-        self.kept: list[Any] = []  # an id is given again once its object is gone
+    def of(value: Any) -> int:
+        if id(value) not in known:
+            parts = sum(of(part) for part, _, _ in _inside(value, "", ""))
+            known[id(value)] = parts + (_made(value) if _is_object(value) else 0)
+        return known[id(value)]
 
-    def columns(self, value: Any, owner: str, name: str) -> int:
-        """Check a value, held by an attribute of an object of class `owner`; return the columns that it makes."""
-        said = f"{self.file!r}: {owner}.{name}" if owner else f"{self.file!r}: the {type(value).__name__}"
-        _check_kind(value, name, said)
-        inside = [*_inside(value, owner, name)]
-        if not inside and not isinstance(value, np.ndarray):
-            return 0
-        key = (id(value), name)
-        if key not in self.known:
-            self.kept.append(value)
-            if isinstance(value, np.ndarray):
-                _check_array(value, name, said)
-            own = _checked_object(value, said) if _is_object(value) else 0
-            self.known[key] = own + sum(self.columns(*one) for one in inside)
-        return self.known[key]
+    return of(value)
 
 
 def _inside(value: Any, owner: str, name: str) -> Iterator[tuple[Any, str, str]]:
@@ -190,8 +193,7 @@ def _check_array(value: np.ndarray[Any, Any], name: str, said: str) -> None:
         raise ModelError(f"{said} is an array of shape {value.shape}; at most {LONGEST:,} along a dimension are read")
 
 
-def _checked_object(value: Any, said: str) -> int:
-    """Check one object's attributes, and return how many columns it makes."""
+def _check_object(value: Any, said: str) -> None:
     attributes = vars(value)
     for name in attributes:
         if callable(getattr(type(value), name, None)):
@@ -202,38 +204,34 @@ def _checked_object(value: Any, said: str) -> int:
         _check_spline(value, said)
     if isinstance(value, OneHotEncoder):
         _check_one_hot(value, said)
-    return max((_size(attributes.get(name), said) for name in SIZES), default=0) + _made(value, said)
 
 
-def _size(value: Any, said: str) -> int:
-    """The sum of the whole numbers that an attribute is or holds."""
-    if isinstance(value, (list, tuple, np.ndarray)):
-        return sum(_size(part, said) for part in (value.ravel().tolist() if isinstance(value, np.ndarray) else value))
-    if not isinstance(value, (int, np.integer)) or isinstance(value, bool):
-        return 0
-    if value > MOST_COLUMNS:
-        raise ModelError(f"{said} is made for {int(value):,} columns; at most {MOST_COLUMNS:,} are read")
-    return int(value)
-
-
-def _made(value: Any, said: str) -> int:
-    """Return the columns, or the cells that each row takes on the way, that follow from several attributes together."""
+def _made(value: Any) -> int:
+    """Return how many columns an object makes, or how many cells of each row on the way."""
     kind, attributes = type(value).__name__, vars(value)
-
-    def size(name: str) -> int:
-        return _size(attributes.get(name), said)
-
+    arrays = [part for name, part in attributes.items() if isinstance(part, np.ndarray) and not LONG.fullmatch(name)]
+    sizes = {name: _size(attributes.get(name)) for name in (*SIZES, "n_features_in_")}
+    columns = max(*(sizes[name] for name in SIZES), *(max(part.shape, default=0) for part in arrays), 0)
     if kind == "PolynomialFeatures":
-        degree = max(size("_max_degree"), size("degree"))
-        return min(math.comb(size("n_features_in_") + degree, degree), 2 * MOST_COLUMNS)
+        degree = max(sizes["_max_degree"], sizes["degree"])
+        columns = max(columns, min(math.comb(sizes["n_features_in_"] + degree, degree), 2 * MOST_COLUMNS))
     if kind == "PolynomialCountSketch":
-        return size("degree") * size("n_components")
+        columns += sizes["degree"] * sizes["n_components"]
     if kind == "AdditiveChi2Sampler":
-        return size("sample_steps") * 2 * size("n_features_in_")
+        columns += 2 * sizes["sample_steps"] * sizes["n_features_in_"]
     if kind == "FactorAnalysis":  # an identity matrix of its components
-        components = np.shape(attributes.get("components_", ()))
-        return 0 if not components or components[0] <= 4096 else MOST_COLUMNS + components[0]
-    return 0
+        components = len(attributes.get("components_", ()))
+        columns += components**2 // LONGEST
+    return columns
+
+
+def _size(value: Any) -> int:
+    """Return the sum of the whole numbers that an attribute is or holds; beyond the limit it no longer counts how far."""
+    if isinstance(value, np.ndarray):
+        value = value.ravel().tolist()
+    if isinstance(value, (list, tuple)):
+        return sum(map(_size, value))
+    return min(abs(int(value)), 2 * MOST_COLUMNS) if isinstance(value, (int, np.integer)) else 0
 
 
 def _check_spline(spline: BSpline, said: str) -> None:

@@ -68,8 +68,8 @@ def _entry(name: str, entry: Any, file: str) -> tuple[Shape, tuple[int, int]]:
     if not isinstance(entry, dict) or set(entry) != {"dtype", "shape", "data_offsets"}:
         raise ModelError(f"{said} is not described by dtype, shape and data_offsets")
     dtype, shape, span = entry["dtype"], entry["shape"], entry["data_offsets"]
-    if dtype not in SIZES:
-        raise ModelError(f"{said} has the dtype {dtype!r}, which is not known")
+    if not isinstance(dtype, str) or dtype not in SIZES:
+        raise ModelError(f"{said} has the dtype {str(dtype)[:40]!r}, which is not known")
     if not _counts(shape) or not _counts(span) or len(span) != 2:
         raise ModelError(f"{said} has a shape or offsets that are not lists of whole numbers")
     if span[1] - span[0] != math.prod(shape) * SIZES[dtype]:
