@@ -2,35 +2,17 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Sequence
-from typing import Any
 
 import torch
 from torch import Tensor, nn
-from torch.func import functional_call
-from torch.utils._python_dispatch import TorchDispatchMode
-from torch.utils._pytree import tree_leaves
 
 from .files.limits import ROWS, check_cells, check_total, check_value
 from .files.loaded_objects import columns
+from .front import is_sequence
 from .inputs import SideBySide
 from .model import Model
-
-
-class _Sizes(TorchDispatchMode):  # type: ignore[no-untyped-call]
-    """Checks the size of each value that an operation gives, and adds them up; views of a value take no memory."""
-
-    def __init__(self, name: str) -> None:
-        super().__init__()  # type: ignore[no-untyped-call]
-        self.name, self.total = name, 0
-
-    def __torch_dispatch__(self, func: Any, types: Any, args: Any = (), kwargs: Any = None) -> Any:
-        found = func(*args, **(kwargs or {}))
-        if not func.is_view:
-            entries = sum(one.numel() for one in tree_leaves(found) if isinstance(one, Tensor))
-            check_value(entries, True, f"{self.name}: {func.overloadpacket.__name__}")
-            self.total += entries
-        return found
 
 
 def check_network(model: Model, inputs: Sequence[Tensor], rows: int) -> None:
@@ -43,7 +25,7 @@ def check_network(model: Model, inputs: Sequence[Tensor], rows: int) -> None:
     """
     if model.file is None or model.function is not None:
         return
-    total = _entries(model.module, inputs, model.name)
+    total = _entries(model.module, inputs[0].shape[1:], model.name)
     width = sum(one.shape[1:].numel() for one in inputs)
     check_cells(2 * width * (width + total), "products of its layers with the encoded columns", model.name)
     first = next((m.out_features for m in model.module.modules() if isinstance(m, nn.Linear)), 1)
@@ -52,15 +34,22 @@ def check_network(model: Model, inputs: Sequence[Tensor], rows: int) -> None:
     check_cells(rows * widest, f"{rows:,} rows of {widest:,} columns", model.name)
 
 
-def _entries(module: nn.Module, inputs: Sequence[Tensor], name: str) -> int:
-    """The entries a row of all values together; 0 where the network does not take such inputs, which it says itself."""
-    weights = {one: value.to("meta") for one, value in [*module.named_parameters(), *module.named_buffers()]}
-    given = tuple(torch.empty((ROWS, *one.shape[1:]), dtype=one.dtype, device="meta") for one in inputs)
-    sizes = _Sizes(name)
-    with torch.no_grad(), sizes:
-        try:
-            functional_call(module, weights, given)
-        except (RuntimeError, TypeError, ValueError, IndexError, NotImplementedError):
-            return 0
-    check_total(sizes.total, name)
-    return sizes.total // ROWS
+def _entries(module: nn.Module, shape: torch.Size, name: str) -> int:
+    """Return the entries a row of what all layers give to a row of this shape; a graph was checked when it was loaded."""
+    layers = [layer for layer in module.modules() if not any(True for _ in layer.children())]
+    if not is_sequence(module):
+        return sum(layer.out_features for layer in layers if isinstance(layer, nn.Linear))
+    total, given = 0, list(shape)
+    for layer in layers:
+        if isinstance(layer, nn.Linear):
+            given[-1:] = [layer.out_features]
+        elif isinstance(layer, nn.Embedding):
+            given.append(layer.embedding_dim)
+        elif isinstance(layer, nn.Flatten):  # dimension 0 are the rows
+            end = len(given) + 1 + layer.end_dim if layer.end_dim < 0 else layer.end_dim
+            given[layer.start_dim - 1 : end] = [math.prod(given[layer.start_dim - 1 : end])]
+        entries = math.prod(given)
+        check_value(ROWS * entries, True, f"{name}: {type(layer).__name__}")
+        total += entries
+    check_total(ROWS * total, name)
+    return total
