@@ -24,6 +24,7 @@ import numpy as np
 import safetensors.torch
 import skops.io
 import torch
+from onnx import helper
 from sklearn.linear_model import LogisticRegression
 from sklearn.pipeline import make_pipeline
 from sklearn.preprocessing import FunctionTransformer, StandardScaler
@@ -255,6 +256,28 @@ def method_node(schema):
 def memory(schema):
     folder = {"__loader__": "JsonNode", "__module__": "builtins", "__class__": "str", "content": '"/tmp/cache"'}
     schema["content"]["content"]["memory"] = folder
+
+
+def shared_id(schema):
+    """A cache folder that the text does not show: the node at `memory` says null, under the id of a node with a folder."""
+    node_of = {"__loader__": "JsonNode", "__module__": "builtins", "__class__": "str", "__id__": 77}
+    attributes = schema["content"]["content"]
+    schema["content"]["content"] = {"note": node_of | {"content": '"/tmp/cache"'}} | attributes | {
+        "memory": node_of | {"content": "null"}
+    }  # fmt: skip
+    types = schema["content"]["key_types"]["content"]
+    types.append(types[0])
+
+
+def newer_opset():
+    graph = helper.make_graph(
+        [helper.make_node("Relu", ["x"], ["y"])],
+        "net",
+        [helper.make_tensor_value_info("x", 1, ["n", COLUMNS])],
+        [helper.make_tensor_value_info("y", 1, ["n", COLUMNS])],
+    )
+    model = helper.make_model(graph, opset_imports=[helper.make_opsetid("", 9999)], ir_version=9)
+    return model.SerializeToString()
 
 
 def untrusted():
@@ -503,6 +526,8 @@ HOSTILE = {  # what -> (name of the file, its bytes)
     "untrusted function in skops": ("model.skops", untrusted),
     "bound method in skops": ("model.skops", lambda: with_schema(method_node)),
     "cache folder in skops": ("model.skops", lambda: with_schema(memory)),
+    "cache folder behind a shared id in skops": ("model.skops", lambda: with_schema(shared_id)),
+    "newer opset of ONNX": ("model.onnx", newer_opset),
     "untrusted object in skops": (
         "model.skops",
         lambda: with_schema(lambda s: step(s).update(__module__="subprocess", __class__="Popen")),

@@ -208,7 +208,8 @@ def test_a_node_names_classes_of_its_own_kind_alone(what):
     schema = schema_of(data)
     node = next(node for node in nodes(schema["content"]) if node["__loader__"] == loader)
     node.update(__module__=module, __class__=name)
-    assert f"{module}.{name} ({loader})" in skops_archive.examine(Content("m", with_schema(data, schema))).refused
+    refused_types = skops_archive.examine(Content("m", with_schema(data, schema))).refused
+    assert any(one.startswith(f"{module}.{name}") for one in refused_types)
 
 
 # ---- skops: attributes that no constructor has checked

@@ -51,6 +51,7 @@ NODES: dict[str, Callable[[str], bool]] = {
     "TupleNode": _one_of("builtins.tuple", "sklearn.impute._iterative._ImputerTriplet"),
     "TypeNode": is_value_type,
 }
+NAMED = ("ObjectNode", "FunctionNode", "TypeNode")  # what they are is what they name
 DEEPEST = 200
 LARGEST_ARRAY = 1 << 30
 KEYS = ("__loader__", "__class__", "__module__", "__id__")  # skops may take a dict with one of these for a node
@@ -75,7 +76,7 @@ def examine(content: Content) -> Held:
         if loader != "CachedNode":
             types.add(name)
         if loader not in NODES or not NODES[loader](name):
-            refused.add(f"{name} ({loader})")
+            refused.add(name if loader in NAMED else f"{name} ({loader})")
         if loader == "NdArrayNode" and node.get("type") == "numpy":
             _array(archive, node.get("file"))
     _check_identities(schema, archive)
