@@ -504,6 +504,33 @@ GRAPHS = {  # what -> (change of model.json, words)
         new({"op": "unbind", "values": [X, 1]}, {"op": "mul", "values": [{"node": "new0"}, BIG]}),
         "mul.: takes tensors and numbers",
     ),
+    "more columns for fewer rows": (
+        new(
+            {"op": "size", "values": [X, 0]},
+            {"op": "sub", "values": [4097, {"node": "new0"}]},
+            {"op": "repeat", "values": [X, 1, {"node": "new1"}]},
+        ),
+        "new1' .sub.: computes with the number of rows",
+    ),
+    "columns for one number of rows": (
+        new(
+            {"op": "size", "values": [X, 0]},
+            {"op": "eq", "values": [{"node": "new0"}, 300]},
+            {"op": "mul", "values": [{"node": "new1"}, BIG]},
+            {"op": "add", "values": [{"node": "new2"}, 1]},
+            {"op": "repeat", "values": [X, 1, {"node": "new3"}]},
+        ),
+        "computes with the number of rows",
+    ),
+    "each of many places with each other": (
+        new(
+            {"op": "repeat", "values": [X, 1, 20_000]},
+            {"op": "unsqueeze", "values": [{"node": "new0"}, 2]},
+            {"op": "attention", "values": [{"node": "new1"}] * 3},
+            {"op": "amax", "values": [{"node": "new2"}, 1]},
+        ),
+        "new2' .attention.: gives",
+    ),
     "a number beyond all": (new({"op": "mul", "values": [X, 10**30]}), "has a number beyond"),
     "a text": (new({"op": "to", "values": [X, "cuda"]}), "has a value that is none: .cuda"),
     "another dtype": (new({"op": "to", "values": [X, {"dtype": "object"}]}), "a dtype is one of float32"),

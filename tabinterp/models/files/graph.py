@@ -26,6 +26,8 @@ MOST_NODES = 2_000
 MOST_INPUTS = 256
 LARGEST_NUMBER = 1 << 31
 DEEPEST = 8
+FEWEST = 2  # rows of the second trial
+SIZED = ("reshape", "expand", "repeat")  # operations whose numbers are sizes
 Value = Any  # a tensor, a number, or several of them
 
 
@@ -227,12 +229,13 @@ KINDS: dict[str, Callable[[Any, Callable[[str], Any], str, int], Any]] = {
 
 
 def tried(graph: Graph, layers: Mapping[str, nn.Module], tensors: Mapping[str, Tensor], file: str) -> None:
-    """Run a checked graph of layers and tensors that have no memory; sizes are checked at every node."""
-    dtype = next((value.dtype for value in tensors.values() if value.is_floating_point()), torch.float32)
-    values: dict[str, Value] = {}
-    for one in graph.inputs:
-        shape = (ROWS,) if one.flat else (ROWS, one.width)
-        values[one.name] = torch.empty(shape, dtype=torch.int64 if one.whole else dtype, device="meta")
+    """Run a checked graph of layers and tensors that have no memory; sizes are checked at every node.
+
+    Fewer rows must not make larger values. So numbers that depend on the number of rows, which a run with few rows tells from
+    the others, are only added, multiplied and used as sizes.
+    """
+    few = _start(graph, tensors, FEWEST)
+    values = _start(graph, tensors, ROWS)
     moving = set(values)  # what rows enter
     total = 0
     with torch.no_grad():
@@ -242,8 +245,43 @@ def tried(graph: Graph, layers: Mapping[str, nn.Module], tensors: Mapping[str, T
             if moving.intersection(references([*node.values, *node.settings.values()], said)):
                 moving.add(node.name)
             total += _check_size(values[node.name], node.name in moving, said)
+            if node.op == "attention":  # each query with each key
+                query, key = (decoded(one, values.__getitem__, said) for one in node.values[:2])
+                check_value(query.shape[:-1].numel() * key.shape[-2], True, said)
+            few[node.name] = _computed(node, layers, tensors, few, said)
+            _check_numbers_of_rows(node, values, few, said)
     check_total(total, repr(file))
     _check_scores(values[graph.output], file)
+
+
+def _start(graph: Graph, tensors: Mapping[str, Tensor], rows: int) -> dict[str, Value]:
+    dtype = next((value.dtype for value in tensors.values() if value.is_floating_point()), torch.float32)
+    return {
+        one.name: torch.empty(
+            (rows,) if one.flat else (rows, one.width), dtype=torch.int64 if one.whole else dtype, device="meta"
+        )
+        for one in graph.inputs
+    }
+
+
+def _check_numbers_of_rows(node: Node, values: dict[str, Value], few: dict[str, Value], said: str) -> None:
+    used = [*node.values, *node.settings.values()]
+    if node.op == "getitem":  # one of several sizes may be taken, by a place that is always the same
+        used = used[1:]
+    numbers = [_numbers(decoded(used, one.__getitem__, said)) for one in (values, few)]
+    if numbers[0] == numbers[1] or node.op in SIZED:
+        return
+    grows = node.op in ("add", "mul") and all(one >= 0 for one in numbers[0] + numbers[1])
+    _want(grows, "computes with the number of rows; it can only be added, multiplied, or used as a size", said)
+
+
+def _numbers(value: Value) -> list[Any]:
+    """The numbers in a value, and how many parts each list has."""
+    if isinstance(value, (list, tuple)):
+        return [len(value), *(number for part in value for number in _numbers(part))]
+    if isinstance(value, slice):
+        return _numbers([value.start, value.stop, value.step])
+    return [value] if isinstance(value, (int, float)) else []
 
 
 def _computed(
