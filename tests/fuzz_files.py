@@ -41,6 +41,7 @@ from tabinterp.models.files.reading import read
 
 from .models import hostile
 
+REFITTED = 0.2  # of the files: a counterpart takes longest
 LARGEST_GROWTH = 1 << 20  # KiB that the process may grow by
 ROOTS = tuple(os.path.realpath(root) for root in {sys.prefix, sys.base_prefix, *sys.path, *ti.__path__} if root)
 PROCESSES = (
@@ -367,7 +368,7 @@ def mutate_model_files(examples: int, seed: int) -> dict[str, int]:
             said = f"{kind}, seed {seed}, number {number}"
             watch.folder, watch.seen = str(folder), []
             try:
-                loaded = _asked(path, kind, said)
+                loaded = _asked(path, kind, said, refit=kind == "skops" and draw.random() < REFITTED)
             except TabinterpError as error:
                 raise AssertionError(f"{said}: {error}") from error
             finally:
@@ -387,11 +388,11 @@ def _warm(folder: Path) -> None:
     for kind, (make, _) in KINDS.items():
         path = folder / kind
         path.write_bytes(make())
-        assert _asked(path, kind, kind), kind
+        assert _asked(path, kind, kind, refit=kind == "skops"), kind
 
 
-def _asked(path: Path, kind: str, said: str) -> bool:
-    """Inspect, load and score a file; whether it was loaded."""
+def _asked(path: Path, kind: str, said: str, refit: bool) -> bool:
+    """Inspect, load and score a file, and fit a counterpart behind its encoder; whether it was loaded."""
     weights = kind in ("safetensors", "torch", "architecture")
     if kind == "architecture":
         architecture, file = path, path.with_name("sound.safetensors")
@@ -406,7 +407,9 @@ def _asked(path: Path, kind: str, said: str) -> bool:
     assert found.safe, f"{said}: it was loaded, and inspection says: {found.problem}"
     for table in _tables() if model is not None else ():
         with contextlib.suppress(TabinterpError):
-            bind(model, table)
+            bound = bind(model, table)
+            if refit:
+                ti.fit_counterpart(bound, table)
     return True
 
 
