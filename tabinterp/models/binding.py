@@ -10,15 +10,16 @@ import numpy as np
 import torch
 from torch import Tensor, nn
 
-from ..errors import ModelError
+from ..errors import ModelError, TabinterpError
 from ..table import Table
 from ..table.draws import FloatArray
 from ..table.schema import GOALS, Goal
 from ..table.source import as_objects
 from .device import placed
-from .encoding import build
+from .encoding import Encoding, build
 from .front import Untouched, is_sequence, linear, on, private, split, without_final
 from .function import Codes, FunctionModule
+from .memory import check_network
 from .model import BLOCK, OF_ANY_ROWS, Bound, Model, check_widths
 from .scores import CLIP, Link, Scores, check_probabilities, module_dtype, probabilities
 
@@ -40,15 +41,8 @@ def bind(model: Model | Bound, table: Table) -> Bound:
             return model
         model = model.model
     _check_columns(model, table)
-    if model.finish is not None:
-        model = model.finish(table.inputs)
-    if model.function is not None:
-        frame = table.inputs if model.reads is None else table.inputs[list(model.reads)]
-        codes = Codes(frame)
-        model = replace(
-            model, encoder=codes, reads=tuple(map(str, frame.columns)), module=FunctionModule(codes, model.function)
-        )
-    encoding = build(model.encoder, table.inputs, model.reads)
+    model, encoding = _encoded(model, table)
+    check_network(model, [torch.empty((0, encoding.width), dtype=module_dtype(model.module))], len(table))
     x = encoding.transform(table.inputs)
     check_widths(model, [x.shape[1]])
     check_encoded(x, model.name, table)
@@ -57,6 +51,26 @@ def bind(model: Model | Bound, table: Table) -> Bound:
     _check_predictions(bound)
     _check_size(bound)
     return bound
+
+
+def _encoded(model: Model, table: Table) -> tuple[Model, Encoding]:
+    """The model finished beside the table, and how its encoder takes the table's columns."""
+    try:
+        if model.finish is not None:
+            model = model.finish(table.inputs)
+        if model.function is not None:
+            frame = table.inputs if model.reads is None else table.inputs[list(model.reads)]
+            codes = Codes(frame)
+            model = replace(
+                model, encoder=codes, reads=tuple(map(str, frame.columns)), module=FunctionModule(codes, model.function)
+            )
+        return model, build(model.encoder, table.inputs, model.reads)
+    except TabinterpError:
+        raise
+    except (AttributeError, TypeError, ValueError, LookupError) as error:
+        if model.file is None:
+            raise
+        raise ModelError(f"{model.name}: its encoder cannot be read: {type(error).__name__}: {error}") from None
 
 
 def with_module(bound: Bound, module: nn.Module) -> Bound:

@@ -38,7 +38,6 @@ from .several import Finish, expecting
 from .structure import structure
 
 FORMAT = 1
-DTYPES = ("float32", "float64")
 HEADER, WEIGHTS, ENCODER = "model.json", "model.safetensors", "encoder.skops"
 MEMBERS = (HEADER, WEIGHTS, ENCODER)
 COUNTERPART = "counterpart/"
@@ -145,8 +144,8 @@ def save_null(model: Model | None, path: str | Path) -> None:
 def _members(model: Model, table: dict[str, Any] | None) -> dict[str, bytes]:
     net = _network(model)
     dtype = str(module_dtype(model.weights)).removeprefix("torch.")
-    if dtype not in DTYPES:
-        raise ModelError(f"{model.name} cannot be saved: dtype is one of {', '.join(DTYPES)}; got {dtype}")
+    if dtype not in weights.DTYPES:
+        raise ModelError(f"{model.name} cannot be saved: dtype is one of {', '.join(weights.DTYPES)}; got {dtype}")
     described = net.described(model.name)
     files = {WEIGHTS: weights.dump(described.tensors)}
     if net.encoder is not None:
@@ -275,7 +274,7 @@ class Bundle:
 
     def model(self) -> Model:
         header, module, encoder = self.header, self.network(), self.encoder()
-        if header.dtype not in DTYPES or f"torch.{header.dtype}" != str(module_dtype(module)):
+        if header.dtype not in weights.DTYPES or f"torch.{header.dtype}" != str(module_dtype(module)):
             raise ModelError(
                 f"{self.name!r}: dtype: model.json says {header.dtype}, the weights are {module_dtype(module)}"
             )

@@ -12,6 +12,7 @@ from collections.abc import Callable, Iterator
 from dataclasses import dataclass, replace
 from typing import Any
 
+import joblib
 import numpy as np
 import pandas as pd
 import sklearn
@@ -175,6 +176,8 @@ def _cross_fitted(
 ) -> tuple[Any, tuple[str, ...] | None, FloatArray] | None:
     """Behind a target encoder the training rows must not see their own target: a copy is fitted anew, by cross-fitting.
 
+    The copy caches nothing, whatever `memory` the encoder has: a cache reads pickles from a folder and writes rows to it.
+
     None where nothing learns from the target, or where the encoder that does knows no cross-fitting.
     """
     found, encoder = target_encoders(bound.model.encoder), bound.model.encoder
@@ -183,11 +186,12 @@ def _cross_fitted(
         return None
     frame, y = bound.table.inputs.loc[training], bound.table.y[training]
     rows = frame if bound.model.reads is None else frame[list(bound.model.reads)]
-    refitted = clone(encoder).set_params(
-        **{f"{name}__random_state" if name else "random_state": seed for name in found}
-    )
+    seeds = {f"{name}__random_state" if name else "random_state": seed for name in found}
+    caches = dict.fromkeys(name for name in own if name.rpartition("__")[2] == "memory")
+    refitted = clone(encoder).set_params(**seeds, **caches)
     try:
-        x = as_array(refitted.fit_transform(rows, y.astype(int) if bound.table.schema.goal.classes else y))
+        with joblib.parallel_config(backend="sequential"):  # other processes share rows through files
+            x = as_array(refitted.fit_transform(rows, y.astype(int) if bound.table.schema.goal.classes else y))
     except Exception as error:  # the user's encoder: whatever it raises is told in its words
         raise NotApplicableError(
             f"a linear counterpart behind a target encoder fits that encoder again on the training rows, and it does not fit: "

@@ -1,4 +1,8 @@
-"""What a model file holds, what loading it would run, and whether it is safe. Nothing is ever run to find out."""
+"""What a model file holds, what loading it would run, and whether it is safe. Nothing is ever run to find out.
+
+A file is called safe after it was loaded by the functions that `load_model` uses, and a skops archive only after each of its
+types was found on the list. What has to be said beside a file (`needs`) is not known here.
+"""
 
 from __future__ import annotations
 
@@ -16,6 +20,7 @@ from .files.archive import Archive, open_archive
 from .files.kinds import KINDS, kind_of
 from .files.reading import Content, read
 from .files.weights import Shape
+from .load import LOADERS, Given, of_object
 
 MOST_SHOWN = 40
 BESIDE = tuple(name.rstrip("/") for name in (bundles.OTHERS, bundles.NULL))  # bundles of their own
@@ -147,20 +152,29 @@ def _bundle(bundle: bundles.Bundle, found: Inspection) -> None:
         found.notes.append(f"made from a {header.made_from.format} file whose code was run: {header.made_from.sha256}")
     if bundles.ENCODER in bundle.files:
         _held(bundle.files[bundles.ENCODER], found)
-    bundle.network()
-    bundle.split()
+    if not found.refused:
+        bundle.model()
 
 
 def _counterpart(bundle: bundles.Bundle, found: Inspection) -> None:
     found.notes.append(f"holds a linear counterpart: {bundle.header.name}")
     if bundles.ENCODER in bundle.files:
         _held(bundle.files[bundles.ENCODER], found)
-    bundle.network()
+    if not found.refused:
+        bundle.model()
 
 
 def _skops(content: Content, found: Inspection) -> None:
     _members(content, found)
     _held(content, found)
+    if found.refused:
+        return
+    value = skops_archive.load(content)
+    encoders = value if isinstance(value, list) else [value]
+    if encoders and all(hasattr(one, "transform") and not hasattr(one, "predict") for one in encoders):
+        found.needs = "it is an encoder and no model: weights and an architecture (--encoder names this file)"
+    else:
+        of_object(value, content)
 
 
 def _held(content: Content, found: Inspection) -> None:
@@ -174,7 +188,7 @@ def _held(content: Content, found: Inspection) -> None:
 
 def _safetensors(content: Content, found: Inspection) -> None:
     found.tensors = weights.shapes(content)
-    _check_finite(weights.tensors(content))
+    weights.check_numbers(weights.tensors(content), content.name)
     found.needs = "a description of the layers (--architecture) and the encoder (--encoder)"
 
 
@@ -188,14 +202,8 @@ def _torch(content: Content, found: Inspection) -> None:
         raise
     tensors = state.tensors(archive)
     found.tensors, found.description = weights.described(tensors), "a torch state dict"
-    _check_finite(tensors)
+    weights.check_numbers(tensors, content.name)
     found.needs = "a description of the layers (--architecture) and the encoder (--encoder)"
-
-
-def _check_finite(tensors: dict[str, Any]) -> None:
-    bad = [name for name, value in tensors.items() if value.is_floating_point() and not bool(value.isfinite().all())]
-    if bad:
-        raise ModelError(f"{bad[0]} holds values that are not finite")
 
 
 def _members(content: Content, found: Inspection) -> Archive:
@@ -241,9 +249,9 @@ def _pickles_inside(content: Content, found: Inspection) -> None:
 
 
 def _onnx(content: Content, found: Inspection) -> None:
-    """Operators and weights of a graph that was checked, and none of it run."""
-    proto = from_onnx.read(content.data, content.name)
-    found.layers = [node.op_type for node in proto.graph.node]
+    """Operators of a graph, which is checked, and compared with its reading on random rows as `load_model` does."""
+    found.layers = [node.op_type for node in from_onnx.read(content.data, content.name).graph.node]
+    LOADERS["onnx"](content, Given(None, None))
     found.needs = "an encoder, unless it reads the numeric columns as they are"
 
 

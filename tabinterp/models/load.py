@@ -209,7 +209,12 @@ def _file(model: Model) -> File:
 
 def _skops(content: Content, given: Given) -> Model:
     _brings_its_own(given, "a skops archive")
-    model = _wrapped(skops_archive.load(content), None, content)
+    return of_object(skops_archive.load(content), content)
+
+
+def of_object(value: Any, content: Content) -> Model:
+    """Return the object of a skops archive as a model."""
+    model = _wrapped(value, None, content)
     return replace(model, file=File("skops", content.sha256))
 
 
@@ -289,7 +294,8 @@ def _onnx(content: Content, given: Given) -> Model:
     if given.architecture is not None:
         raise ModelError("an ONNX file brings its architecture; leave architecture= out")
     encoder = "passthrough" if given.encoder is None else _encoder(given.encoder)
-    model = from_onnx.wrap(from_onnx.read(content.data, content.name), encoder, given.classes, given.task, None)
+    proto = from_onnx.read(content.data, content.name)
+    model = from_onnx.wrap(proto, encoder, given.classes, given.task, None, source=content.name)
     return replace(model, file=File("onnx", content.sha256))
 
 

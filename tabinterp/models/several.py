@@ -23,6 +23,7 @@ from ..table.draws import FloatArray
 from .function import Function
 from .inputs import SideBySide, side_by_side
 from .lookups import OpaqueError, Rewritten, rewrite
+from .memory import check_network
 from .model import BLOCK, Model, check_widths
 from .scores import module_dtype
 
@@ -72,7 +73,7 @@ class Finish:
         if len(rows) == 1:  # a single row may be squeezed to no dimension
             encoded = [np.repeat(one, 2, axis=0) for one in encoded]
         encoder = encoder.with_levels([(None,) * one.shape[1] for one in encoded])
-        forms = _forms(model, encoded)
+        forms = _forms(model, encoded, len(frame))
         inputs = [form.of(one, module_dtype(model.module)) for form, one in zip(forms, encoded, strict=True)]
         plain = replace(model, encoder=encoder, reads=encoder.reads, finish=None, original=model.module, expects=None)
         try:
@@ -111,12 +112,13 @@ def _read(plain: Model, encoder: SideBySide, forms: Sequence[Form], inputs: list
     return replace(plain, module=made.module, encoder=whole)
 
 
-def _forms(model: Model, encoded: list[FloatArray]) -> list[Form]:
+def _forms(model: Model, encoded: list[FloatArray], rows: int) -> list[Form]:
     """The first way of giving the inputs that the network takes."""
     few = [one[:TRIED] for one in encoded]
     said: list[str] = []
     for forms in itertools.islice(_ways(few), CALLS):
         inputs = [form.of(one, module_dtype(model.module)) for form, one in zip(forms, few, strict=True)]
+        check_network(model, inputs, rows)
         try:
             with torch.inference_mode():
                 raw = model.module(*inputs)

@@ -24,6 +24,7 @@ import numpy as np
 import safetensors.torch
 import skops.io
 import torch
+from onnx import helper
 from sklearn.linear_model import LogisticRegression
 from sklearn.pipeline import make_pipeline
 from sklearn.preprocessing import FunctionTransformer, StandardScaler
@@ -257,6 +258,28 @@ def memory(schema):
     schema["content"]["content"]["memory"] = folder
 
 
+def shared_id(schema):
+    """A cache folder that the text does not show: the node at `memory` says null, under the id of a node with a folder."""
+    node_of = {"__loader__": "JsonNode", "__module__": "builtins", "__class__": "str", "__id__": 77}
+    attributes = schema["content"]["content"]
+    schema["content"]["content"] = {"note": node_of | {"content": '"/tmp/cache"'}} | attributes | {
+        "memory": node_of | {"content": "null"}
+    }  # fmt: skip
+    types = schema["content"]["key_types"]["content"]
+    types.append(types[0])
+
+
+def newer_opset():
+    graph = helper.make_graph(
+        [helper.make_node("Relu", ["x"], ["y"])],
+        "net",
+        [helper.make_tensor_value_info("x", 1, ["n", COLUMNS])],
+        [helper.make_tensor_value_info("y", 1, ["n", COLUMNS])],
+    )
+    model = helper.make_model(graph, opset_imports=[helper.make_opsetid("", 9999)], ir_version=9)
+    return model.SerializeToString()
+
+
 def untrusted():
     return skops.io.dumps(make_pipeline(FunctionTransformer(os.path.join), LogisticRegression()))
 
@@ -427,7 +450,7 @@ GRAPHS = {  # what -> (change of model.json, words)
     "an unknown layer": (lambda h: h["graph"]["layers"]["fc"].update(kind="LSTM"), "names a layer 'LSTM'"),
     "a layer larger than memory": (
         lambda h: h["graph"]["layers"]["fc"]["settings"].update(in_features=1 << 23, out_features=1 << 23),
-        "the weights do not fit the architecture: fc",
+        "in_features of Linear is from 1 to 65,536; got 8388608",
     ),
     "a cycle": (at("fc", values=[{"node": "add"}]), "uses 'add', which no input or node before it is called"),
     "itself": (at("relu", values=[{"node": "relu"}]), "uses 'relu', which no input or node before it"),
@@ -481,6 +504,33 @@ GRAPHS = {  # what -> (change of model.json, words)
         new({"op": "unbind", "values": [X, 1]}, {"op": "mul", "values": [{"node": "new0"}, BIG]}),
         "mul.: takes tensors and numbers",
     ),
+    "more columns for fewer rows": (
+        new(
+            {"op": "size", "values": [X, 0]},
+            {"op": "sub", "values": [4097, {"node": "new0"}]},
+            {"op": "repeat", "values": [X, 1, {"node": "new1"}]},
+        ),
+        "new1' .sub.: computes with the number of rows",
+    ),
+    "columns for one number of rows": (
+        new(
+            {"op": "size", "values": [X, 0]},
+            {"op": "eq", "values": [{"node": "new0"}, 300]},
+            {"op": "mul", "values": [{"node": "new1"}, BIG]},
+            {"op": "add", "values": [{"node": "new2"}, 1]},
+            {"op": "repeat", "values": [X, 1, {"node": "new3"}]},
+        ),
+        "computes with the number of rows",
+    ),
+    "each of many places with each other": (
+        new(
+            {"op": "repeat", "values": [X, 1, 20_000]},
+            {"op": "unsqueeze", "values": [{"node": "new0"}, 2]},
+            {"op": "attention", "values": [{"node": "new1"}] * 3},
+            {"op": "amax", "values": [{"node": "new2"}, 1]},
+        ),
+        "new2' .attention.: gives",
+    ),
     "a number beyond all": (new({"op": "mul", "values": [X, 10**30]}), "has a number beyond"),
     "a text": (new({"op": "to", "values": [X, "cuda"]}), "has a value that is none: .cuda"),
     "another dtype": (new({"op": "to", "values": [X, {"dtype": "object"}]}), "a dtype is one of float32"),
@@ -503,6 +553,8 @@ HOSTILE = {  # what -> (name of the file, its bytes)
     "untrusted function in skops": ("model.skops", untrusted),
     "bound method in skops": ("model.skops", lambda: with_schema(method_node)),
     "cache folder in skops": ("model.skops", lambda: with_schema(memory)),
+    "cache folder behind a shared id in skops": ("model.skops", lambda: with_schema(shared_id)),
+    "newer opset of ONNX": ("model.onnx", newer_opset),
     "untrusted object in skops": (
         "model.skops",
         lambda: with_schema(lambda s: step(s).update(__module__="subprocess", __class__="Popen")),

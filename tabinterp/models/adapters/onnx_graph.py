@@ -16,6 +16,7 @@ from ..front import linear
 Values = dict[str, NDArray[Any]]  # the constants of a graph, by name
 
 Constants = list[NDArray[Any] | None]  # of a node's inputs; None for one that is computed
+WIDEST_DIAGONAL = 4096  # columns: a layer of their own takes the square of it
 
 
 class NoChainError(Exception):
@@ -105,7 +106,8 @@ def _arithmetic(kind: str, constants: Constants, before: list[nn.Module]) -> lis
         raise NoChainError(why("opaque.chain.computed", kind=kind))
     last = before[-1] if before else None
     width = last.out_features if isinstance(last, nn.Linear) else constant.size
-    if constant.size not in (1, width) or (constant.size == 1 and not isinstance(last, nn.Linear)):
+    wide = not isinstance(last, nn.Linear) and width > WIDEST_DIAGONAL
+    if constant.size not in (1, width) or (constant.size == 1 and not isinstance(last, nn.Linear)) or wide:
         raise NoChainError(why("opaque.chain.shape", kind=kind, shape=str(constant.shape)))
     value = _tensor(np.broadcast_to(constant.reshape(-1), (width,)))
     zero, one = torch.zeros_like(value), torch.ones_like(value)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from typing import Any, TypeVar
 
 import torch
@@ -12,6 +12,8 @@ from torch import nn
 
 from ...errors import ModelError
 from ..front import is_sequence
+from .limits import ROWS, WIDEST, check_total
+from .weights import check_numbers
 
 LAYERS: dict[str, tuple[type[nn.Module], tuple[str, ...]]] = {  # name in the file -> module, its settings
     "Linear": (nn.Linear, ("in_features", "out_features")),
@@ -45,10 +47,13 @@ WITH_BIAS = ("Linear", "LayerNorm")  # layers that may be without
 MOST_LAYERS = 1_000
 LARGEST_WIDTH = 1 << 24
 Kind = TypeVar("Kind", bound=BaseModel)
-DTYPES = {"float32": torch.float32, "float64": torch.float64}
 
 
 def _is_width(value: Any) -> bool:
+    return type(value) is int and 0 < value <= WIDEST
+
+
+def _is_count(value: Any) -> bool:
     return type(value) is int and 0 < value <= LARGEST_WIDTH
 
 
@@ -61,13 +66,13 @@ def _is_number(value: Any) -> bool:
 
 
 SETTINGS: dict[str, tuple[Callable[[Any], bool], str]] = {  # what a setting may be, and in words
-    "in_features": (_is_width, f"from 1 to {LARGEST_WIDTH:,}"),
-    "out_features": (_is_width, f"from 1 to {LARGEST_WIDTH:,}"),
-    "num_features": (_is_width, f"from 1 to {LARGEST_WIDTH:,}"),
-    "num_parameters": (_is_width, f"from 1 to {LARGEST_WIDTH:,}"),
-    "num_embeddings": (_is_width, f"from 1 to {LARGEST_WIDTH:,}"),
-    "embedding_dim": (_is_width, f"from 1 to {LARGEST_WIDTH:,}"),
-    "normalized_shape": (_are_widths, f"a list of up to 3 numbers from 1 to {LARGEST_WIDTH:,}"),
+    "in_features": (_is_width, f"from 1 to {WIDEST:,}"),
+    "out_features": (_is_width, f"from 1 to {WIDEST:,}"),
+    "num_features": (_is_width, f"from 1 to {WIDEST:,}"),
+    "num_parameters": (_is_width, f"from 1 to {WIDEST:,}"),
+    "num_embeddings": (_is_count, f"from 1 to {LARGEST_WIDTH:,}"),
+    "embedding_dim": (_is_width, f"from 1 to {WIDEST:,}"),
+    "normalized_shape": (_are_widths, f"a list of up to 3 numbers from 1 to {WIDEST:,}"),
     "approximate": (lambda value: value in ("none", "tanh"), "none or tanh"),
     "alpha": (_is_number, "a number"),
     "beta": (_is_number, "a number"),
@@ -132,9 +137,7 @@ def fill(layers: list[Layer], tensors: dict[str, torch.Tensor], file: str) -> nn
     module = build(layers, file)
     own = _renamed(layers, tensors, file)
     fits(module.state_dict(), own, file)
-    for name, value in own.items():
-        if not bool(torch.isfinite(value).all()):
-            raise ModelError(f"{file!r}: {name} holds values that are not finite")
+    check_numbers(own, file)
     aligned = {name: value.clone(memory_format=torch.contiguous_format) for name, value in own.items()}
     module.load_state_dict(aligned, strict=True, assign=True)
     return module.eval().requires_grad_(False)
@@ -145,7 +148,18 @@ def build(layers: list[Layer], file: str) -> nn.Sequential:
     if not 0 < len(layers) <= MOST_LAYERS:
         raise ModelError(f"{file!r} describes {len(layers)} layers; 1 to {MOST_LAYERS:,} can be read")
     with torch.device("meta"):
-        return nn.Sequential(*[made(layer, file) for layer in layers])
+        module = nn.Sequential(*[made(layer, file) for layer in layers])
+    check_total(ROWS * sum(_widths(layers)), repr(file))
+    return module
+
+
+def _widths(layers: list[Layer]) -> Iterator[int]:
+    """How wide what each layer gives is: what it says, or as wide as what it was given."""
+    width = 1
+    for layer in layers:
+        said = [layer.settings.get(name) for name in ("out_features", "num_features", "embedding_dim")]
+        width = next((one for one in said if isinstance(one, int)), width)
+        yield width
 
 
 def made(layer: Layer, file: str) -> nn.Module:
@@ -184,22 +198,15 @@ def fits(expected: dict[str, torch.Tensor], given: dict[str, torch.Tensor], file
     if missing or extra:
         parts = [f"missing {few(missing)}" if missing else "", f"not described {few(extra)}" if extra else ""]
         raise ModelError(f"{file!r}: the weights do not fit the architecture: {'; '.join(p for p in parts if p)}")
-    floats = set()
     for name, value in given.items():
         if value.shape != expected[name].shape:
             raise ModelError(
                 f"{file!r}: the weights do not fit the architecture: {name} has the shape {list(value.shape)}, the layer "
                 f"{list(expected[name].shape)}"
             )
-        if expected[name].is_floating_point():
-            floats.add(str(value.dtype).removeprefix("torch."))
-        elif value.dtype != expected[name].dtype:
+        floats = value.is_floating_point() and expected[name].is_floating_point()
+        if not floats and value.dtype != expected[name].dtype:
             raise ModelError(f"{file!r}: {name} is {value.dtype}; the layer takes {expected[name].dtype}")
-    if len(floats) > 1 or not floats <= set(DTYPES):
-        raise ModelError(
-            f"{file!r} holds weights of {', '.join(sorted(floats))}; one of {', '.join(DTYPES)} is read: convert them with "
-            f".float() before saving"
-        )
 
 
 def few(names: list[str]) -> str:

@@ -18,15 +18,16 @@ from torch import Tensor, fx, nn
 
 from ...errors import ModelError
 from .architecture import LARGEST_WIDTH, Layer, few, fits, made
+from .limits import ROWS, WIDEST, check_total, check_value
 from .operations import DTYPES, OPERATIONS, WORDS
+from .weights import check_numbers
 
-ROWS = 4096  # of the trial without memory
 MOST_NODES = 2_000
 MOST_INPUTS = 256
-WIDEST = 1 << 16  # entries a row of any value
 LARGEST_NUMBER = 1 << 31
-LARGEST_FIXED = 1 << 26  # entries of a value that no row enters
 DEEPEST = 8
+FEWEST = 2  # rows of the second trial
+SIZED = ("reshape", "expand", "repeat")  # operations whose numbers are sizes
 Value = Any  # a tensor, a number, or several of them
 
 
@@ -84,9 +85,7 @@ def fill(graph: Graph, tensors: Mapping[str, Tensor], file: str) -> Network:
     layers = empty_layers(graph, file)
     fixed = sorted({str(node.of) for node in graph.nodes if node.op == "tensor"})
     fits(_expected(layers, fixed, tensors), dict(tensors), file)
-    for name, value in tensors.items():
-        if not bool(torch.isfinite(value).all()):
-            raise ModelError(f"{file!r}: {name} holds values that are not finite")
+    check_numbers(tensors, file)
     tried(graph, layers, {name: value.to("meta") for name, value in tensors.items()}, file)
     for name, layer in layers.items():
         own = {part: _own(tensors[f"{name}.{part}"]) for part in layer.state_dict()}
@@ -230,21 +229,59 @@ KINDS: dict[str, Callable[[Any, Callable[[str], Any], str, int], Any]] = {
 
 
 def tried(graph: Graph, layers: Mapping[str, nn.Module], tensors: Mapping[str, Tensor], file: str) -> None:
-    """Run a checked graph of layers and tensors that have no memory; sizes are checked at every node."""
-    dtype = next((value.dtype for value in tensors.values() if value.is_floating_point()), torch.float32)
-    values: dict[str, Value] = {}
-    for one in graph.inputs:
-        shape = (ROWS,) if one.flat else (ROWS, one.width)
-        values[one.name] = torch.empty(shape, dtype=torch.int64 if one.whole else dtype, device="meta")
+    """Run a checked graph of layers and tensors that have no memory; sizes are checked at every node.
+
+    Fewer rows must not make larger values. So numbers that depend on the number of rows, which a run with few rows tells from
+    the others, are only added, multiplied and used as sizes.
+    """
+    few = _start(graph, tensors, FEWEST)
+    values = _start(graph, tensors, ROWS)
     moving = set(values)  # what rows enter
+    total = 0
     with torch.no_grad():
         for node in graph.nodes:
             said = f"{file!r}: the node {node.name!r} ({node.op})"
             values[node.name] = _computed(node, layers, tensors, values, said)
             if moving.intersection(references([*node.values, *node.settings.values()], said)):
                 moving.add(node.name)
-            _check_size(values[node.name], node.name in moving, said)
+            total += _check_size(values[node.name], node.name in moving, said)
+            if node.op == "attention":  # each query with each key
+                query, key = (decoded(one, values.__getitem__, said) for one in node.values[:2])
+                check_value(query.shape[:-1].numel() * key.shape[-2], True, said)
+            few[node.name] = _computed(node, layers, tensors, few, said)
+            _check_numbers_of_rows(node, values, few, said)
+    check_total(total, repr(file))
     _check_scores(values[graph.output], file)
+
+
+def _start(graph: Graph, tensors: Mapping[str, Tensor], rows: int) -> dict[str, Value]:
+    dtype = next((value.dtype for value in tensors.values() if value.is_floating_point()), torch.float32)
+    return {
+        one.name: torch.empty(
+            (rows,) if one.flat else (rows, one.width), dtype=torch.int64 if one.whole else dtype, device="meta"
+        )
+        for one in graph.inputs
+    }
+
+
+def _check_numbers_of_rows(node: Node, values: dict[str, Value], few: dict[str, Value], said: str) -> None:
+    used = [*node.values, *node.settings.values()]
+    if node.op == "getitem":  # one of several sizes may be taken, by a place that is always the same
+        used = used[1:]
+    numbers = [_numbers(decoded(used, one.__getitem__, said)) for one in (values, few)]
+    if numbers[0] == numbers[1] or node.op in SIZED:
+        return
+    grows = node.op in ("add", "mul") and all(one >= 0 for one in numbers[0] + numbers[1])
+    _want(grows, "computes with the number of rows; it can only be added, multiplied, or used as a size", said)
+
+
+def _numbers(value: Value) -> list[Any]:
+    """The numbers in a value, and how many parts each list has."""
+    if isinstance(value, (list, tuple)):
+        return [len(value), *(number for part in value for number in _numbers(part))]
+    if isinstance(value, slice):
+        return _numbers([value.start, value.stop, value.step])
+    return [value] if isinstance(value, (int, float)) else []
 
 
 def _computed(
@@ -280,7 +317,8 @@ def _want(holds: bool, words: str, said: str) -> None:
         raise ModelError(f"{said}: {words}")
 
 
-def _check_size(value: Value, moves: bool, said: str) -> None:
+def _check_size(value: Value, moves: bool, said: str) -> int:
+    """Check a value, and return its entries where rows enter it."""
     parts = value if isinstance(value, (tuple, list)) else [value]
     _want(len(parts) <= WIDEST, f"gives more than {WIDEST:,} values", said)
     size = 0
@@ -290,10 +328,8 @@ def _check_size(value: Value, moves: bool, said: str) -> None:
         )
         size += part.numel() if isinstance(part, Tensor) else 1
         _want(isinstance(part, Tensor) or abs(part) <= LARGEST_NUMBER, "gives a number that is too large", said)
-    most, words = (
-        (ROWS * WIDEST, f"{WIDEST:,} entries a row") if moves else (LARGEST_FIXED, f"{LARGEST_FIXED:,} entries")
-    )
-    _want(size <= most, f"gives {size:,} entries for {ROWS:,} rows; at most {words} can be read", said)
+    check_value(size, moves, said)
+    return size if moves else 0
 
 
 def _check_scores(value: Value, file: str) -> None:

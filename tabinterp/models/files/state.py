@@ -12,7 +12,6 @@ import torch
 from ...errors import ModelError, UnsafeFileError
 from .archive import Archive
 from .pickled import Opcodes, opcodes
-from .reading import LARGEST_FILE
 
 GLOBALS = {  # all that a dict of tensors needs
     "collections.OrderedDict",
@@ -25,6 +24,7 @@ MEMBERS = re.compile(
 )
 OLDEST = (2, 10)  # earlier weights_only loading has known holes
 LARGEST_PICKLE = 1 << 26
+SHARED = 2  # times that a value may be claimed, by tensors that share their storage
 
 
 def pickle_of(archive: Archive) -> bytes:
@@ -62,10 +62,10 @@ def tensors(archive: Archive) -> dict[str, torch.Tensor]:
         )
     try:
         value = torch.load(io.BytesIO(archive.rewritten()), map_location="cpu", weights_only=True)
-    except (RuntimeError, ValueError, KeyError, TypeError, EOFError, OSError, IndexError, AttributeError) as error:
-        raise ModelError(f"{archive.name!r} cannot be read as a state dict: {_first_line(error)}") from None
     except (pickle.UnpicklingError, AssertionError, MemoryError, OverflowError) as error:
         raise UnsafeFileError(f"{archive.name!r} was refused by torch: {_first_line(error)}") from None
+    except Exception as error:  # a damaged archive raises whatever torch hits first
+        raise ModelError(f"{archive.name!r} cannot be read as a state dict: {_first_line(error)}") from None
     return _flat(value, archive.name)
 
 
@@ -78,9 +78,13 @@ def _flat(value: Any, name: str) -> dict[str, torch.Tensor]:
             f"{name!r} holds more than tensors by name ({', '.join(other[:5])}): a checkpoint. Save the state dict alone: "
             f"torch.save(checkpoint['state_dict'], 'model.pt')"
         )
-    size = sum(part.numel() * part.element_size() for part in value.values())
-    if size > LARGEST_FILE:
-        raise UnsafeFileError(f"{name!r} claims tensors of {size:,} bytes; at most {LARGEST_FILE:,} are read")
+    held = {part.untyped_storage().data_ptr(): part.untyped_storage().nbytes() for part in value.values()}
+    size, most = sum(part.numel() * part.element_size() for part in value.values()), SHARED * sum(held.values())
+    if size > most:
+        raise UnsafeFileError(
+            f"{name!r} claims tensors of {size:,} bytes and holds {sum(held.values()):,}; at most {SHARED} times what it holds "
+            f"is read: save each tensor with values of its own"
+        )
     return {key: part.detach().contiguous() for key, part in value.items()}
 
 

@@ -4,10 +4,10 @@ from __future__ import annotations
 
 import math
 import struct
+from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
-import safetensors
 import safetensors.torch
 import torch
 
@@ -20,6 +20,7 @@ SIZES = {  # bytes of a value
 }  # fmt: skip
 NAMES = {"F32": "float32", "F64": "float64", "I64": "int64", "F16": "float16", "BF16": "bfloat16", "I32": "int32"}
 MOST_TENSORS = 20_000
+DTYPES = ("float32", "float64")  # of the weights of a network
 
 
 @dataclass(frozen=True)
@@ -67,8 +68,8 @@ def _entry(name: str, entry: Any, file: str) -> tuple[Shape, tuple[int, int]]:
     if not isinstance(entry, dict) or set(entry) != {"dtype", "shape", "data_offsets"}:
         raise ModelError(f"{said} is not described by dtype, shape and data_offsets")
     dtype, shape, span = entry["dtype"], entry["shape"], entry["data_offsets"]
-    if dtype not in SIZES:
-        raise ModelError(f"{said} has the dtype {dtype!r}, which is not known")
+    if not isinstance(dtype, str) or dtype not in SIZES:
+        raise ModelError(f"{said} has the dtype {str(dtype)[:40]!r}, which is not known")
     if not _counts(shape) or not _counts(span) or len(span) != 2:
         raise ModelError(f"{said} has a shape or offsets that are not lists of whole numbers")
     if span[1] - span[0] != math.prod(shape) * SIZES[dtype]:
@@ -98,8 +99,27 @@ def tensors(content: Content) -> dict[str, torch.Tensor]:
     shapes(content)
     try:
         return safetensors.torch.load(content.data)
-    except (safetensors.SafetensorError, ValueError, RuntimeError, KeyError) as error:
+    except Exception as error:  # types that torch does not have, and whatever a damaged file makes the library raise
         raise ModelError(f"{content.name!r} cannot be read as safetensors: {error}") from None
+
+
+def check_numbers(tensors: Mapping[str, torch.Tensor], file: str) -> None:
+    """Check that tensors are finite, and those of floats of one type that a network can have.
+
+    Raises
+    ------
+    ModelError
+        With the name of the first tensor that is not.
+    """
+    kinds = {str(value.dtype).removeprefix("torch.") for value in tensors.values() if value.is_floating_point()}
+    if len(kinds) > 1 or not kinds <= set(DTYPES):
+        raise ModelError(
+            f"{file!r} holds weights of {', '.join(sorted(kinds))}; one of {', '.join(DTYPES)} is read: convert them with "
+            f".float() before saving"
+        )
+    for name, value in tensors.items():
+        if not bool(torch.isfinite(value).all()):
+            raise ModelError(f"{file!r}: {name} holds values that are not finite")
 
 
 def described(tensors: dict[str, torch.Tensor]) -> list[Shape]:

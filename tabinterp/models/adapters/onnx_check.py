@@ -1,0 +1,256 @@
+"""What must hold of an ONNX model before onnxruntime sees it: one file, operators on a list, sizes within limits.
+
+Inspection and loading both call `check`; nothing is run and no other file is opened.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Iterator
+from importlib import import_module
+from typing import Any
+
+import numpy as np
+
+from ...errors import ModelError, UnsafeFileError
+from ..files.limits import ROWS, check_total, check_value
+
+STANDARD = ("", "ai.onnx")
+TYPES = {1: np.float32, 11: np.float64, 7: np.int64, 6: np.int32}  # of inputs
+FLOATS = (1, 11)
+NUMBERS = {1, 2, 3, 4, 5, 6, 7, 9, 10, 11, 12, 13}  # types of tensors: numbers and bool; no text, no complex numbers
+CONSTANTS = ("value", "value_float", "value_floats", "value_int", "value_ints")
+OLDEST_OPSET = 7
+MOST_INPUTS = 256
+# What a feed-forward network is made of: nothing random, no loops, no strings.
+OPERATORS = {
+    "Abs", "Add", "And", "ArgMax", "ArgMin", "AveragePool", "BatchNormalization", "Cast", "CastLike", "Ceil",
+    "Celu", "Clip", "Concat", "Constant", "ConstantOfShape", "Cos", "CumSum", "Div", "Dropout", "Einsum", "Elu",
+    "Equal", "Erf", "Exp", "Expand", "Flatten", "Floor", "Gather", "GatherElements", "GatherND", "Gelu", "Gemm",
+    "GlobalAveragePool", "Greater", "GreaterOrEqual", "GroupNormalization", "HardSigmoid", "HardSwish", "Identity",
+    "InstanceNormalization", "IsInf", "IsNaN", "LayerNormalization", "LeakyRelu", "Less", "LessOrEqual", "Log",
+    "LogSoftmax", "LpNormalization", "MatMul", "Max", "MaxPool", "Mean", "Min", "Mish", "Mod", "Mul", "Neg", "Not",
+    "OneHot", "Or", "PRelu", "Pad", "Pow", "Range", "Reciprocal", "ReduceL1", "ReduceL2", "ReduceLogSumExp",
+    "ReduceMax", "ReduceMean", "ReduceMin", "ReduceProd", "ReduceSum", "ReduceSumSquare", "Relu", "Reshape",
+    "RMSNormalization", "Round", "Selu", "Shape", "Sigmoid", "Sign", "Sin", "Size", "Slice", "Softmax", "Softplus",
+    "Softsign", "Split", "Sqrt", "Squeeze", "Sub", "Sum", "Swish", "Tan", "Tanh", "Tile", "TopK", "Transpose",
+    "Trilu", "Unsqueeze", "Where", "Xor",
+}  # fmt: skip
+# Operators that give at most as many entries as their first input has, whatever its shape.
+KEEPING = {
+    "Cast", "CastLike", "Dropout", "Flatten", "Identity", "Reshape", "Slice", "Split", "Squeeze", "Transpose", "Unsqueeze",
+}  # fmt: skip
+
+
+def library(name: str) -> Any:
+    """Import onnx or onnxruntime, or say how to install it."""
+    try:
+        return import_module(name)
+    except ImportError:
+        raise ModelError(f"ONNX models need the package {name}: pip install 'tabinterp[onnx]'") from None
+
+
+def check(proto: Any, source: str) -> None:
+    """Check an onnx.ModelProto.
+
+    Raises
+    ------
+    UnsafeFileError
+        Where it names operators that are not on the list, functions, subgraphs, training steps, sparse tensors, or data in
+        other files, anywhere.
+    ModelError
+        Where it is not valid, of another opset, of inputs or values that are no numbers, or larger than the limits.
+    """
+    onnx = library("onnx")
+    _check_operators(proto, source)
+    _check_tensors(proto, source)
+    _check_opset(proto, source, onnx)
+    try:
+        onnx.checker.check_model(proto)
+    except Exception as error:  # the checker's own error types differ between versions
+        raise ModelError(f"{source!r} is not a valid ONNX model: {first_line(error)}") from None
+    _check_values(proto, source, onnx)
+    names = {one.name for one in proto.graph.initializer}
+    _check_inputs([one for one in proto.graph.input if one.name not in names], source)
+    output(proto)
+    _check_sizes(proto, source, onnx)
+
+
+def output(proto: Any) -> str:
+    """Return the name of the one output of floats."""
+    floats = [one.name for one in proto.graph.output if one.type.tensor_type.elem_type in FLOATS]
+    if len(floats) != 1:
+        names = ", ".join(one.name for one in proto.graph.output)
+        raise ModelError(
+            f"an ONNX network has one output of floats, its scores or probabilities; this one has: {names}"
+        )
+    return str(floats[0])
+
+
+def for_any_rows(proto: Any, rows: int | str = "rows") -> Any:
+    """Return a copy that takes any number of rows (or this number), also where the model was exported for one.
+
+    Only what was checked is in the copy: fields that this version of onnx does not know, notes and stated shapes of values
+    are left out.
+    """
+    free = type(proto)()
+    free.CopyFrom(proto)
+    free.DiscardUnknownFields()
+    del free.graph.value_info[:]
+    del free.metadata_props[:]
+    for one in [*free.graph.input, *free.graph.output]:
+        if one.type.tensor_type.HasField("shape") and one.type.tensor_type.shape.dim:
+            first = one.type.tensor_type.shape.dim[0]
+            if isinstance(rows, str):
+                first.dim_param = rows
+            else:
+                first.dim_value = rows
+    return free
+
+
+def first_line(error: BaseException) -> str:
+    return (str(error).strip() or type(error).__name__).splitlines()[0][:300]
+
+
+def _check_operators(proto: Any, source: str) -> None:
+    domains = {one.domain for one in proto.opset_import} | {node.domain for node in proto.graph.node}
+    custom = sorted(domains - set(STANDARD) - {"ai.onnx.ml"})
+    used = {node.op_type for node in proto.graph.node if node.domain in STANDARD}
+    unknown = sorted(used - OPERATORS) + sorted(
+        {f"ai.onnx.ml.{node.op_type}" for node in proto.graph.node if node.domain not in STANDARD}
+    )
+    kinds = [message.DESCRIPTOR.name for message in _messages(proto)]
+    found = [
+        *(f"operators of the domain {domain!r}" for domain in custom),
+        *(f"the operator {name}" for name in unknown),
+        *(["functions of its own"] if "FunctionProto" in kinds else []),
+        *(["subgraphs"] if kinds.count("GraphProto") > 1 else []),
+        *(["training steps"] if "TrainingInfoProto" in kinds else []),
+    ]
+    if found:
+        raise UnsafeFileError(f"{source!r} holds {', '.join(found)}; only standard ONNX operators on a list are run")
+
+
+def _messages(message: Any) -> Iterator[Any]:
+    """Yield a message of protobuf and every message in it, whatever field holds it."""
+    yield message
+    for field, value in message.ListFields():
+        if field.message_type is not None:
+            for part in [value] if hasattr(value, "ListFields") else value:
+                yield from _messages(part)
+
+
+def _check_tensors(proto: Any, source: str) -> None:
+    """Check every tensor of the file, wherever it is: weights, attributes, subgraphs, functions, training steps."""
+    for message in _messages(proto):
+        kind = message.DESCRIPTOR.name
+        if kind == "TensorProto" and (message.data_location == type(message).EXTERNAL or message.external_data):
+            raise UnsafeFileError(
+                f"{source!r} keeps weights in other files, which are never opened; save it as one file: "
+                f"onnx.save(model, path, save_as_external_data=False)"
+            )
+    for message in _messages(proto):
+        kind = message.DESCRIPTOR.name
+        if kind == "SparseTensorProto":
+            raise UnsafeFileError(
+                f"{source!r} holds sparse tensors, whose size is not that of the file; save them as dense"
+            )
+        if kind == "TensorProto" and message.data_type not in NUMBERS:
+            raise ModelError(
+                f"{source!r}: the tensor {message.name!r} is of the ONNX type {message.data_type}; a network for tables is made "
+                f"of real numbers, whole numbers and bool: convert it before exporting"
+            )
+
+
+def _check_opset(proto: Any, source: str, onnx: Any) -> None:
+    newest = onnx.defs.onnx_opset_version()
+    for one in proto.opset_import:
+        if one.domain in STANDARD and not OLDEST_OPSET <= one.version <= newest:
+            raise ModelError(
+                f"{source!r} is written for ONNX opset {one.version}; {OLDEST_OPSET} to {newest} can be read: export it again "
+                f"with opset_version=20"
+            )
+
+
+def _check_values(proto: Any, source: str, onnx: Any) -> None:
+    """Check that each constant has one value, and each tensor the bytes that its shape asks for."""
+    held = []
+    for node in proto.graph.node:
+        names = [a.name for a in node.attribute]
+        if node.op_type == "Constant" and (len(names) != 1 or names[0] not in CONSTANTS):
+            raise ModelError(
+                f"{source!r}: the constant {next(iter(node.output), '')!r} has one attribute, {' or '.join(CONSTANTS)}; it has "
+                f"{', '.join(names) or 'none'}"
+            )
+        held += [one for a in node.attribute for one in ([a.t] if a.HasField("t") else a.tensors)]
+    for one in held:
+        _numbers(one, source, onnx)
+    for one in proto.graph.initializer:
+        values = _numbers(one, source, onnx)
+        if np.issubdtype(values.dtype, np.floating) and not np.isfinite(values).all():
+            raise ModelError(f"{source!r}: {one.name} holds values that are not finite")
+
+
+def _numbers(tensor: Any, source: str, onnx: Any) -> Any:
+    try:
+        return onnx.numpy_helper.to_array(tensor)
+    except Exception as error:  # bytes that do not fit the shape raise whatever they hit first
+        raise ModelError(f"{source!r}: the tensor {tensor.name!r} cannot be read: {first_line(error)}") from None
+
+
+def _check_inputs(inputs: list[Any], source: str) -> None:
+    if not 0 < len(inputs) <= MOST_INPUTS:
+        raise ModelError(f"{source!r} has {len(inputs)} inputs; 1 to {MOST_INPUTS} can be read")
+    for one in inputs:
+        kind = one.type.tensor_type
+        if kind.elem_type not in TYPES:
+            raise ModelError(f"inputs of an ONNX network are floats or integers; {one.name!r} is not")
+        dims = list(kind.shape.dim)
+        if len(dims) not in (1, 2) or not all(dim.dim_value > 0 for dim in dims[1:]):
+            raise ModelError(
+                f"{source!r}: the input {one.name!r} has the shape (rows, columns) or (rows,), with a fixed number of columns; "
+                f"it has {_shape(dims)}: export it with a sample of the encoded rows"
+            )
+
+
+def _shape(dims: list[Any]) -> str:
+    return f"({', '.join(str(dim.dim_value or dim.dim_param or '?') for dim in dims)})"
+
+
+def _check_sizes(proto: Any, source: str, onnx: Any) -> None:
+    """Check the size of every value for many rows; where it cannot be told before the model runs, the model is refused."""
+    fixed = for_any_rows(proto, ROWS)
+    for one in fixed.graph.output:
+        one.type.tensor_type.ClearField("shape")
+    try:
+        known = onnx.shape_inference.infer_shapes(fixed, data_prop=True)
+    except Exception as error:  # its own error types differ between versions
+        raise ModelError(f"{source!r}: the shapes of its values do not fit together: {first_line(error)}") from None
+    sizes = {one.name: math.prod(one.dims) for one in fixed.graph.initializer}
+    moving = {one.name for one in fixed.graph.input} - set(sizes)
+    stated = {one.name: _entries(one) for one in [*known.graph.input, *known.graph.value_info, *known.graph.output]}
+    sizes |= {name: stated[name] or 0 for name in moving}
+    total = 0
+    for node in fixed.graph.node:
+        moves = any(name in moving for name in node.input)
+        for name in filter(None, node.output):
+            said = f"{source!r}: the value {name!r} ({node.op_type})"
+            size = stated.get(name)
+            if size is None and node.op_type in KEEPING:
+                size = sizes.get(node.input[0])
+            if size is None:
+                raise ModelError(
+                    f"{said} has a size that cannot be told before the model runs; export it with fixed shapes but for the rows"
+                )
+            check_value(size, moves, said)
+            sizes[name] = size
+            moving |= {name} if moves else set()
+            total += size if moves else 0
+    check_total(total, repr(source))
+
+
+def _entries(one: Any) -> int | None:
+    kind = one.type.tensor_type
+    if not kind.HasField("shape") or not all(dim.HasField("dim_value") for dim in kind.shape.dim):
+        return None
+    return int(math.prod(dim.dim_value for dim in kind.shape.dim))

@@ -1,0 +1,690 @@
+"""Model files built to read other files, run code, write outside an array or take all memory, each as an attacker would."""
+
+import contextlib
+import io
+import json
+import resource
+from pathlib import Path
+
+import numpy as np
+import onnx
+import pandas as pd
+import pytest
+import safetensors.torch
+import skops.io
+import torch
+from onnx import TensorProto, helper, numpy_helper
+from sklearn.base import clone
+from sklearn.compose import ColumnTransformer
+from sklearn.decomposition import PCA, KernelPCA
+from sklearn.linear_model import LogisticRegression
+from sklearn.model_selection import GridSearchCV
+from sklearn.pipeline import FeatureUnion, make_pipeline
+from sklearn.preprocessing import (
+    FunctionTransformer,
+    MultiLabelBinarizer,
+    OneHotEncoder,
+    PolynomialFeatures,
+    SplineTransformer,
+    StandardScaler,
+    TargetEncoder,
+)
+
+import tabinterp as ti
+from tabinterp.errors import ModelError, UnsafeFileError
+from tabinterp.models import bind
+from tabinterp.models.adapters import onnx_check
+from tabinterp.models.files import limits, skops_archive
+from tabinterp.models.files.reading import Content
+
+from ..fuzz_files import mutate_model_files
+from . import hostile
+
+ROWS = 120
+
+
+def frame():
+    draw = np.random.default_rng(0)
+    level = draw.choice(["a", "b", "c"], ROWS)
+    number = draw.normal(size=ROWS)
+    return pd.DataFrame({"level": level, "number": number, "y": (number + (level == "a") > 0).astype(int)})
+
+
+def pipeline():
+    """A logistic regression behind a target encoder, which the linear counterpart fits again."""
+    source = frame()
+    encoder = ColumnTransformer([("t", TargetEncoder(cv=3), ["level"]), ("n", StandardScaler(), ["number"])])
+    return make_pipeline(encoder, StandardScaler(), LogisticRegression()).fit(source[["level", "number"]], source["y"])
+
+
+def fit_with(folder):
+    """Fit the encoder as the counterpart does, with a cache folder."""
+    source = frame()
+    encoder = clone(pipeline()[:-1]).set_params(memory=str(folder), columntransformer__t__random_state=0)
+    return encoder.fit_transform(source[["level", "number"]], source["y"].to_numpy())
+
+
+def schema_of(data):
+    return json.loads(hostile.members(data)["schema.json"])
+
+
+def with_schema(data, schema):
+    return hostile.zipped(hostile.members(data) | {"schema.json": json.dumps(schema)})
+
+
+def json_node(text, identity):
+    return {
+        "__class__": "str", "__module__": "builtins", "__loader__": "JsonNode", "content": text, "__id__": identity,
+    }  # fmt: skip
+
+
+def nodes(value):
+    if isinstance(value, dict):
+        if "__loader__" in value:
+            yield value
+        for part in value.values():
+            yield from nodes(part)
+    elif isinstance(value, list):
+        for part in value:
+            yield from nodes(part)
+
+
+def tree(folder):
+    return {str(path): path.stat().st_mtime_ns for path in Path(folder).rglob("*")}
+
+
+def grown(call):
+    """How many MiB the process's largest size grew by, and the error of ours that the call ended in."""
+    before = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
+    with pytest.raises(ti.TabinterpError) as error:
+        call()
+    return (resource.getrusage(resource.RUSAGE_SELF).ru_maxrss - before) / 1024, error.value
+
+
+# ---- skops: what is built is not what the text says
+
+
+@pytest.fixture
+def cache(tmp_path):
+    """A cache folder of joblib in which every result is a pickle that writes the marker."""
+    folder, marker = tmp_path / "cache", tmp_path / "marker"
+    fit_with(folder)
+    results = list(folder.rglob("output.pkl"))
+    assert results
+    for result in results:
+        result.write_bytes(hostile.payload(marker))
+    return folder, marker
+
+
+MEMORIES = {  # what stands at `memory`, after a node of the id 77 that holds the folder
+    "null under the id of the folder": json_node("null", 77),
+    "an id alone": {"__id__": 77},
+    "a cached node": {"__class__": None, "__module__": None, "__loader__": "CachedNode", "__id__": 77},
+    "null under the same id as a number": json_node("null", 77.0),
+    "true for an id": json_node("null", True),
+}
+
+
+@pytest.mark.parametrize("what", MEMORIES)
+def test_a_cache_folder_behind_a_shared_id_is_refused(what, cache, tmp_path):
+    folder, marker = cache
+    data = skops.io.dumps(pipeline())
+    schema = schema_of(data)
+    attributes = schema["content"]["content"]
+    identity = True if "true" in what else 77
+    attributes["memory"] = MEMORIES[what]
+    changed = {"note": json_node(json.dumps(str(folder)), int(identity)), **attributes}
+    schema["content"]["content"] = changed
+    schema["content"]["key_types"]["content"].insert(0, schema["content"]["key_types"]["content"][0])
+    path = tmp_path / "model.skops"
+    path.write_bytes(with_schema(data, schema))
+    before = tree(folder)
+    assert not ti.inspect_model(path).safe
+    with pytest.raises(ti.TabinterpError):
+        ti.fit_counterpart(ti.load_model(path), ti.read_table(frame(), target="y"))
+    assert not marker.exists()
+    assert tree(folder) == before
+
+
+def test_the_cache_would_have_been_read(cache):
+    """The test above would notice: with the folder set, scikit-learn itself unpickles what lies there."""
+    folder, marker = cache
+    with contextlib.suppress(Exception):
+        fit_with(folder)
+    assert marker.exists()
+
+
+def test_the_counterpart_is_fitted_without_a_cache(tmp_path):
+    fitted = pipeline().set_params(memory=str(tmp_path / "cache"))
+    ti.fit_counterpart(ti.wrap(fitted), ti.read_table(frame(), target="y"))
+    assert not (tmp_path / "cache").exists()
+
+
+def test_nodes_that_stand_for_the_same_object_are_read():
+    data = hostile.skops_bytes()
+    schema = schema_of(data)
+    seen = set()
+    for node in nodes(schema):
+        if node["__id__"] in seen and node["__loader__"] == "JsonNode":
+            node.clear()
+            node.update({"__class__": None, "__module__": None, "__loader__": "CachedNode", "__id__": next(iter(seen))})
+            break
+        if node["__loader__"] == "JsonNode":
+            seen = {node["__id__"]}
+    again = skops_archive.load(Content("model.skops", with_schema(data, schema)))
+    x = np.random.default_rng(0).normal(size=(9, hostile.COLUMNS))
+    np.testing.assert_array_equal(again.predict_proba(x), hostile.estimator().predict_proba(x))
+
+
+def test_arrays_under_one_id_are_compared_by_their_bytes():
+    data = hostile.skops_bytes()
+    schema = schema_of(data)
+    one, other = [node for node in nodes(schema) if node["__loader__"] == "NdArrayNode"][:2]
+    other["__id__"] = one["__id__"]
+    with pytest.raises(UnsafeFileError, match="different nodes under one id"):
+        skops_archive.load(Content("model.skops", with_schema(data, schema)))
+
+
+def test_an_earlier_protocol_is_refused():
+    data = hostile.skops_bytes()
+    for protocol in (0, 1, 99, "2", True, None):
+        schema = schema_of(data) | {"protocol": protocol}
+        with pytest.raises(ModelError, match="has the skops protocol"):
+            skops_archive.load(Content("model.skops", with_schema(data, schema)))
+
+
+CLASSES = {  # a class that is on the list, named by a node that would call it
+    "a dict": ("DictNode", "sklearn.model_selection._split", "KFold"),
+    "a list": ("ListNode", "sklearn.impute._iterative", "IterativeImputer"),
+    "an array": ("NdArrayNode", "numpy", "void"),
+    "an object": ("ObjectNode", "builtins", "dict"),
+}
+
+
+@pytest.mark.parametrize("what", CLASSES)
+def test_a_node_names_classes_of_its_own_kind_alone(what):
+    loader, module, name = CLASSES[what]
+    data = hostile.skops_bytes()
+    schema = schema_of(data)
+    node = next(node for node in nodes(schema["content"]) if node["__loader__"] == loader)
+    node.update(__module__=module, __class__=name)
+    refused_types = skops_archive.examine(Content("m", with_schema(data, schema))).refused
+    assert any(one.startswith(f"{module}.{name}") for one in refused_types)
+
+
+# ---- skops: attributes that no constructor has checked
+
+
+def fitted(transformer, **attributes):
+    """A transformer fitted on numbers, and then changed."""
+    transformer.fit(np.random.default_rng(0).normal(size=(60, 2)), np.arange(60) % 2)
+    vars(transformer).update(attributes)
+    return transformer
+
+
+def one_hot(values=("a", "b", "c"), settings=None, **attributes):
+    encoder = OneHotEncoder(**(settings or {})).fit(pd.DataFrame({"c": [*values] * 3}))
+    vars(encoder).update(attributes)
+    return encoder
+
+
+def spline():
+    encoder = fitted(SplineTransformer(n_knots=4))
+    encoder.bsplines_[0].c = encoder.bsplines_[0].c[:2].copy()
+    return encoder
+
+
+def union():
+    part = fitted(PolynomialFeatures(2), n_output_features_=60_000, _n_out_full=60_000)
+    return FeatureUnion([(str(i), part) for i in range(3)])
+
+
+FREQUENT = {"min_frequency": 4, "handle_unknown": "infrequent_if_exist"}
+UNSAFE = {
+    "a cache folder": lambda: make_pipeline(StandardScaler(), memory="/tmp/cache"),
+    "a cache folder deep inside": lambda: FeatureUnion([("a", make_pipeline(StandardScaler(), memory="/tmp/cache"))]),
+    "a cache folder in a grid": lambda: GridSearchCV(make_pipeline(StandardScaler()), {"memory": ["/tmp/cache"]}),
+    "a cache folder in a grid, by its step": lambda: GridSearchCV(
+        make_pipeline(StandardScaler()), {"a__memory": ["/tmp"]}
+    ),
+    "a path": lambda: fitted(StandardScaler(), data_file="/etc/passwd"),
+    "a function in the place of a method": lambda: fitted(StandardScaler(), transform=np.log),
+    "a type in the place of a method": lambda: fitted(StandardScaler(), transform=list),
+    "a function as a kernel": lambda: fitted(KernelPCA(2), kernel=np.add),
+    "a function as a name": lambda: one_hot(feature_name_combiner=np.add),
+    "a function that is an object": lambda: fitted(FunctionTransformer(), func=StandardScaler()),
+    "codes beyond the columns": lambda: one_hot(_n_features_outs=[1]),
+    "numbers in no order": lambda: one_hot((1.0, 2.0, 3.0), categories_=[np.array([3.0, 1.0, 2.0])]),
+    "a level to drop that is none": lambda: one_hot(
+        settings={"drop": "first"}, _drop_idx_after_grouping=np.array([7], object)
+    ),
+    "rare levels beyond the columns": lambda: one_hot(
+        "aaaabbbbcd", FREQUENT, _default_to_infrequent_mappings=[np.array([0, 1, 9, 9])]
+    ),
+    "a spline of too few coefficients": spline,
+    "labels whose codes are stored": lambda: MultiLabelBinarizer().fit([["a"], ["b"]]),
+}
+
+
+@pytest.mark.parametrize("what", UNSAFE)
+def test_an_object_that_would_act_is_refused(what):
+    data = skops.io.dumps(UNSAFE[what]())
+    with pytest.raises(UnsafeFileError) as error:
+        skops_archive.load(Content("model.skops", data))
+    assert "model.skops" in str(error.value)
+
+
+LARGE = {
+    "columns that are claimed": lambda: fitted(PolynomialFeatures(2), _n_out_full=10**9),
+    "products without end": lambda: fitted(PolynomialFeatures(2), _max_degree=60_000),
+    "levels that are claimed": lambda: fitted(PCA(2), n_components_=10**12),
+    "many parts together": union,
+    "a long array": lambda: fitted(StandardScaler(), mean_=np.zeros(1 << 17)),
+}
+
+
+@pytest.mark.parametrize("what", LARGE)
+def test_an_encoder_that_would_fill_memory_is_refused_before_it_does(what):
+    data = skops.io.dumps(LARGE[what]())
+    more, error = grown(lambda: skops_archive.load(Content("model.skops", data)))
+    assert isinstance(error, ModelError)
+    assert "at most" in str(error)
+    assert more < 200
+
+
+def test_sound_one_hot_encoders_are_read():
+    rows = pd.DataFrame({"c": [*"aaaabbbbcd"], "n": [1.0, 2.0, np.nan, 1.0, 2.0, 3.0, 1.0, 1.0, 2.0, 3.0]})
+    for settings in (
+        {},
+        {"drop": "first"},
+        {"drop": "if_binary"},
+        FREQUENT,
+        FREQUENT | {"drop": "first"},
+        {"max_categories": 2},
+    ):
+        encoder = OneHotEncoder(**settings).fit(rows)
+        again = skops_archive.load(Content("model.skops", skops.io.dumps(encoder)))
+        np.testing.assert_array_equal(again.transform(rows).toarray(), encoder.transform(rows).toarray())
+
+
+def test_what_is_loaded_starts_no_processes():
+    encoder = ColumnTransformer([("n", StandardScaler(), [0])]).fit(np.zeros((9, 2))).set_params(n_jobs=64)
+    assert skops_archive.load(Content("model.skops", skops.io.dumps(encoder))).n_jobs is None
+
+
+# ---- ONNX: data in other files, anywhere
+
+
+def tensor(name, **changed):
+    made = numpy_helper.from_array(np.arange(4, dtype=np.float32), name)
+    for field, value in changed.items():
+        setattr(made, field, value)
+    return made
+
+
+def external(name="t"):
+    made = TensorProto(name=name, data_type=TensorProto.FLOAT, dims=[4], data_location=TensorProto.EXTERNAL)
+    made.external_data.add(key="location", value="secret.bin")
+    return made
+
+
+def sparse(values, indices=None):
+    made = onnx.SparseTensorProto(dims=[4])
+    made.values.CopyFrom(values)
+    made.indices.CopyFrom(indices or numpy_helper.from_array(np.arange(4, dtype=np.int64), "i"))
+    return made
+
+
+def network(*nodes_, inputs=None, opset=20, width=4):
+    """y = x times the constant c, which the nodes make."""
+    graph = helper.make_graph(
+        [*nodes_, helper.make_node("Mul", ["x", "c"], ["y"])],
+        "net",
+        [inputs or helper.make_tensor_value_info("x", TensorProto.FLOAT, ["n", 4])],
+        [helper.make_tensor_value_info("y", TensorProto.FLOAT, ["n", width])],
+    )
+    return helper.make_model(graph, opset_imports=[helper.make_opsetid("", opset)], ir_version=9)
+
+
+def constant(**attributes):
+    return helper.make_node("Constant", [], ["c"], **attributes)
+
+
+def sound():
+    return network(constant(value=tensor("t")))
+
+
+def graph_with(held):
+    return helper.make_graph([helper.make_node("Constant", [], ["z"], value=held)], "inner", [], [])
+
+
+def in_initializer(model):
+    model.graph.initializer.append(external("more"))
+
+
+def in_sparse_initializer(model):
+    model.graph.sparse_initializer.append(sparse(external("more")))
+
+
+def in_attribute(**fields):
+    def change(model):
+        attribute = model.graph.node[0].attribute.add(name="more")
+        for name, value in fields.items():
+            held = getattr(attribute, name)
+            held.append(value()) if hasattr(held, "append") else held.CopyFrom(value())
+
+    return change
+
+
+def in_function(model):
+    function = model.functions.add(name="f", domain="own")
+    function.node.append(helper.make_node("Constant", [], ["z"], value=external()))
+
+
+def in_training(model):
+    model.training_info.add().initialization.CopyFrom(graph_with(external()))
+
+
+def without_a_place(model):
+    model.graph.initializer.append(TensorProto(name="more", data_type=1, dims=[4], data_location=TensorProto.EXTERNAL))
+
+
+def a_place_alone(model):
+    held = tensor("more")
+    held.external_data.add(key="location", value="secret.bin")
+    model.graph.initializer.append(held)
+
+
+EXTERNAL = {
+    "an initializer": in_initializer,
+    "the values of a sparse initializer": in_sparse_initializer,
+    "an attribute": in_attribute(t=external),
+    "a list in an attribute": in_attribute(tensors=external),
+    "a sparse attribute": in_attribute(sparse_tensor=lambda: sparse(external())),
+    "the indices of a sparse attribute": in_attribute(sparse_tensor=lambda: sparse(tensor("v"), external())),
+    "a list of sparse tensors": in_attribute(sparse_tensors=lambda: sparse(external())),
+    "a subgraph": in_attribute(g=lambda: graph_with(external())),
+    "a list of subgraphs": in_attribute(graphs=lambda: graph_with(external())),
+    "a function": in_function,
+    "a training step": in_training,
+    "no place at all": without_a_place,
+    "a place that is not used": a_place_alone,
+}
+
+
+@pytest.fixture
+def secret(tmp_path, monkeypatch):
+    """A file of four floats in the working folder, which must not be read."""
+    np.full(4, 1234.5, dtype=np.float32).tofile(tmp_path / "secret.bin")
+    monkeypatch.chdir(tmp_path)
+    return tmp_path / "secret.bin"
+
+
+def refused(model, tmp_path):
+    """The error of loading a file and of wrapping a model; inspection must not call it safe."""
+    path = tmp_path / "net.onnx"
+    path.write_bytes(model.SerializeToString())
+    found = ti.inspect_model(path)
+    assert not found.safe
+    errors = []
+    for attempt in (lambda: ti.load_model(path), lambda: ti.wrap(model, encoder="passthrough")):
+        with pytest.raises(ti.TabinterpError) as error:
+            attempt()
+        errors.append(error.value)
+    assert found.problem == str(errors[0])
+    return errors[0]
+
+
+def test_a_sparse_constant_in_another_file_is_not_read(secret, tmp_path):
+    """The file's numbers would have been the scores of the audit."""
+    model = network(constant(sparse_value=sparse(external("v"))))
+    assert isinstance(refused(model, tmp_path), UnsafeFileError)
+
+
+@pytest.mark.parametrize("where", EXTERNAL)
+def test_data_in_other_files_is_refused_wherever_it_is_named(where, secret, tmp_path):
+    model = sound()
+    EXTERNAL[where](model)
+    assert isinstance(refused(model, tmp_path), UnsafeFileError)
+    with pytest.raises(UnsafeFileError, match="in other files, which are never opened"):
+        onnx_check._check_tensors(model, "net.onnx")
+
+
+def test_onnxruntime_is_given_what_was_checked_alone(secret, monkeypatch):
+    """Bytes in memory, without the fields that this version of onnx does not know."""
+    given = []
+    runtime = onnx_check.library("onnxruntime")
+    session = runtime.InferenceSession
+    monkeypatch.setattr(
+        runtime, "InferenceSession", lambda data, *rest, **more: given.append(data) or session(data, *rest, **more)
+    )
+    data = sound().SerializeToString()
+    unknown = b"\xfa\xff\x0f" + bytes([len(b"hidden")]) + b"hidden"  # field 32767
+    model = onnx.ModelProto.FromString(data + unknown)
+    assert b"hidden" in model.SerializeToString()
+    ti.wrap(model, encoder="passthrough", task="regression")
+    assert given
+    for one in given:
+        assert isinstance(one, bytes)
+        assert b"hidden" not in one
+        onnx_check._check_tensors(onnx.ModelProto.FromString(one), "net.onnx")
+
+
+def given(kind, shape):
+    return helper.make_tensor_value_info("x", kind, shape)
+
+
+BIG = np.array([1, 1 << 34], dtype=np.int64)
+MALFORMED = {  # what -> (model, words)
+    "a newer opset": (lambda: network(constant(value=tensor("t")), opset=9999), "written for ONNX opset 9999; 7 to"),
+    "an opset of before": (lambda: network(constant(value=tensor("t")), opset=1), "written for ONNX opset 1; 7 to"),
+    "a constant of nothing": (lambda: network(constant()), "the constant 'c' has one attribute"),
+    "a constant of two things": (
+        lambda: network(constant(value_float=1.0, value_floats=[1.0])), "the constant 'c' has one attribute",
+    ),
+    "a constant of text": (lambda: network(constant(value_string="a")), "the constant 'c' has one attribute"),
+    "a tensor of text": (
+        lambda: network(constant(value=helper.make_tensor("t", TensorProto.STRING, [1], [b"a"]))), "is of the ONNX type 8",
+    ),
+    "inputs of text": (
+        lambda: network(constant(value=tensor("t")), inputs=given(TensorProto.STRING, ["n", 4])),
+        "floats or integers; 'x' is not",
+    ),
+    "an input without columns": (
+        lambda: network(constant(value=tensor("t")), inputs=given(TensorProto.FLOAT, ["n", "d"])),
+        "with a fixed number of columns",
+    ),
+    "a tensor larger than its bytes": (
+        lambda: network(constant(value=tensor("t", raw_data=b"1234"))), "is not a valid ONNX model|the tensor 't' cannot be read",
+    ),
+    "a sparse tensor": (lambda: network(constant(sparse_value=sparse(tensor("v")))), "holds sparse tensors"),
+}  # fmt: skip
+
+
+@pytest.mark.parametrize("what", MALFORMED)
+def test_a_malformed_onnx_model_is_an_error_in_words(what, tmp_path):
+    make, words = MALFORMED[what]
+    error = refused(make(), tmp_path)
+    with pytest.raises(type(error), match=words):
+        raise error
+
+
+def shaped(kind, shape, **more):
+    """A constant that an operator makes of a shape."""
+    return [
+        helper.make_node("Constant", [], ["s"], value=numpy_helper.from_array(np.asarray(shape, dtype=np.int64), "s")),
+        helper.make_node("Constant", [], ["one"], value_floats=[1.0]),
+        helper.make_node(kind, ["s"] if kind == "ConstantOfShape" else ["one", "s"], ["c"], **more),
+    ]
+
+
+GROWING = {
+    "a constant of a shape": lambda: network(*shaped("ConstantOfShape", BIG)),
+    "an expanded constant": lambda: network(*shaped("Expand", BIG)),
+    "tiles": lambda: network(*shaped("Tile", [1 << 34])),
+    "a wide product": lambda: network(*shaped("Expand", [1 << 17])),
+    "rows times rows": lambda: network(
+        helper.make_node("Transpose", ["x"], ["t"]),
+        helper.make_node("MatMul", ["x", "t"], ["p"]),
+        helper.make_node("Unsqueeze", ["p", "last"], ["q"]),
+        helper.make_node("Mul", ["q", "wide"], ["r"]),
+        helper.make_node("ReduceMax", ["r"], ["c"], keepdims=0),
+    ),
+    "a size of the data": lambda: network(
+        helper.make_node("Cast", ["x"], ["w"], to=TensorProto.INT64),
+        helper.make_node("ReduceMax", ["w"], ["m"], keepdims=0),
+        helper.make_node("Reshape", ["m", "last"], ["shape"]),
+        helper.make_node("ConstantOfShape", ["shape"], ["z"]),
+        helper.make_node("ReduceMax", ["z"], ["c"], keepdims=0),
+    ),
+}
+
+
+@pytest.mark.parametrize("what", GROWING)
+def test_a_graph_that_would_fill_memory_is_refused_before_it_does(what, tmp_path):
+    model = GROWING[what]()
+    model.graph.initializer.append(numpy_helper.from_array(np.array([-1], dtype=np.int64), "last"))
+    model.graph.initializer.append(numpy_helper.from_array(np.ones((1, 1, 1000), dtype=np.float32), "wide"))
+    path = tmp_path / "net.onnx"
+    path.write_bytes(model.SerializeToString())
+    more, error = grown(lambda: ti.load_model(path))
+    assert "at most" in str(error) or "cannot be told before the model runs" in str(error)
+    assert more < 200
+    assert ti.inspect_model(path).problem == str(error)
+
+
+# ---- networks that are small as files and large in memory
+
+
+def linear(wide, out):
+    return {"kind": "Linear", "settings": {"in_features": wide, "out_features": out}}
+
+
+def weights_of(*layers, dtype=torch.float32):
+    made = torch.nn.Sequential(*[torch.nn.Linear(**one["settings"]) for one in layers])
+    return safetensors.torch.save(
+        {name: torch.zeros_like(value, dtype=dtype) for name, value in made.state_dict().items()}
+    )
+
+
+def test_a_bundle_of_two_wide_layers_is_refused_before_it_takes_memory(tmp_path):
+    """67 MB as a file, 8 GB as the hidden layer of three hundred rows."""
+    with torch.device("meta"):
+        wide = (linear(hostile.COLUMNS, 3_300_000), linear(3_300_000, 1))
+        shapes = {
+            f"{i}.{n}": tuple(v.shape)
+            for i, one in enumerate(wide)
+            for n, v in torch.nn.Linear(**one["settings"]).named_parameters()
+        }
+    data = safetensors.torch.save({name: torch.zeros(shape) for name, shape in shapes.items()})
+
+    def change(header):
+        header.update(layers=[one | {"bias": True} for one in wide], dtype="float32")
+
+    path = tmp_path / "model.zip"
+    path.write_bytes(hostile.with_json(change, {"model.safetensors": data}))
+    assert path.stat().st_size > 60_000_000
+
+    def use():
+        bind(
+            ti.load_model(path),
+            ti.read_table(pd.DataFrame(np.eye(3), columns=["a", "b", "c"]).assign(y=[0, 1, 0]), target="y"),
+        )
+
+    more, error = grown(use)
+    assert "out_features of Linear is from 1 to 65,536; got 3300000" in str(error)
+    assert more < 400
+    found = ti.inspect_model(path)
+    assert not found.safe
+    assert found.problem == str(error)
+
+
+def test_many_layers_that_are_wide_together_are_refused(tmp_path):
+    layers = [linear(hostile.COLUMNS, 60_000), *[{"kind": "ReLU", "settings": {}}] * 12, linear(60_000, 1)]
+    path = tmp_path / "model.zip"
+    data = weights_of(linear(hostile.COLUMNS, 1), linear(1, 1))
+    path.write_bytes(hostile.with_json(lambda header: header.update(layers=layers), {"model.safetensors": data}))
+    with pytest.raises(ModelError, match=rf"780,001 entries a row together; at most {limits.MOST_ENTRIES:,}"):
+        ti.load_model(path)
+
+
+def test_what_a_network_makes_of_the_table_is_checked_before_it_is_made(tmp_path):
+    """No layer is too wide, and each of the columns goes through all of them."""
+    module = torch.nn.Sequential(
+        torch.nn.Embedding(4, 8),
+        torch.nn.Linear(8, 40_000),
+        torch.nn.Linear(40_000, 1),
+        torch.nn.Flatten(),
+        torch.nn.Linear(3, 1),
+    )
+    layers = [
+        {"kind": "Embedding", "settings": {"num_embeddings": 4, "embedding_dim": 8}},
+        linear(8, 40_000), linear(40_000, 1),
+        {"kind": "Flatten", "settings": {"start_dim": 1, "end_dim": -1}},
+        linear(3, 1),
+    ]  # fmt: skip
+    path = tmp_path / "model.safetensors"
+    path.write_bytes(safetensors.torch.save(module.state_dict()))
+    architecture = hostile.architecture(tmp_path, layers=layers)
+    codes = pd.DataFrame(np.random.default_rng(0).integers(0, 4, (60, 3)), columns=["a", "b", "c"]).assign(
+        y=[0, 1] * 30
+    )
+    table = ti.read_table(codes, target="y", kinds=dict.fromkeys("abc", "numeric"))
+    model = ti.load_model(path, architecture=architecture, encoder="passthrough")
+    more, error = grown(lambda: bind(model, table))
+    assert "gives 491,520,000 entries for 4,096 rows; at most 65,536 entries a row can be read" in str(error)
+    assert more < 200
+
+
+def test_rows_and_products_that_do_not_fit_are_refused():
+    with pytest.raises(
+        ModelError, match=r"net: 90,000,000 rows of 100 columns take 9,000,000,000 cells \(67 GiB\); at most"
+    ):
+        limits.check_cells(90_000_000 * 100, "90,000,000 rows of 100 columns", "net")
+
+
+def test_tensors_that_share_a_storage_do_not_become_many(tmp_path):
+    value = torch.zeros(1000)
+    buffer = io.BytesIO()
+    torch.save({f"{i}.weight": value for i in range(50)}, buffer)
+    path = tmp_path / "model.pt"
+    path.write_bytes(buffer.getvalue())
+    assert "at most 2 times what it holds is read" in ti.inspect_model(path).problem
+
+
+# ---- inspection says what loading does
+
+
+SPOILT = [what for what in hostile.SPOILT if what != "an encoder alone"]
+
+
+@pytest.mark.parametrize("what", SPOILT)
+def test_inspection_calls_nothing_safe_that_is_then_refused(what, tmp_path):
+    path = tmp_path / "model.skops"
+    path.write_bytes(hostile.SPOILT[what]())
+    found = ti.inspect_model(path)
+    with contextlib.ExitStack() as stack:
+        error = None if found.safe else stack.enter_context(pytest.raises(ti.TabinterpError))
+        ti.load_model(path)
+    assert found.problem == (None if error is None else str(error.value))
+
+
+def test_an_encoder_alone_is_said_to_be_one(tmp_path):
+    path = tmp_path / "encoder.skops"
+    path.write_bytes(hostile.SPOILT["an encoder alone"]())
+    assert "--encoder" in ti.inspect_model(path).needs
+
+
+@pytest.mark.parametrize("dtype", [torch.float16, torch.bfloat16, torch.float8_e4m3fn])
+def test_weights_that_no_network_takes_are_not_called_safe(dtype, tmp_path):
+    path = tmp_path / "model.safetensors"
+    path.write_bytes(safetensors.torch.save({"0.weight": torch.zeros(2, 2).to(dtype)}))
+    found = ti.inspect_model(path)
+    assert not found.safe
+    assert ".float()" in found.problem
+
+
+def test_files_changed_at_random_are_refused_in_words_or_read():
+    tally = mutate_model_files(63, seed=0)
+    assert sum(tally.values()) == 63
+    assert min(tally.values()) > 0
