@@ -385,10 +385,10 @@ def _numbers(document: Document, path: Path, rows: Rows) -> Step:
     asked: dict[str, Any] = {"seed": document.method.seed, "rows": int(str(settings["rows"])), "device": device}
     beside = {"counterpart": load_counterpart(path), "others": load_others(path), "null": load_null(path)}
     again = audit(model, table, **asked | asked_of(document) | beside)
-    return compare(Audit(document), Audit(_with_author(again.document, document)))
+    return compare(Audit(document), Audit(with_author(again.document, document)))
 
 
-def _with_author(found: Document, written: Document) -> Document:
+def with_author(found: Document, written: Document) -> Document:
     """What was computed, with what its author wrote: the card, and the evidence for clauses of further mappings.
 
     Neither is computed. Of the evidence, the rows of the built-in mapping are worked out again, and come first.
