@@ -166,9 +166,8 @@ def test_a_number_changed_in_the_document_no_longer_fits_the_report(copy):
     document["performance"]["metrics"][-1]["network"]["value"] += 0.25
     path.write_bytes(ti.Audit.from_json(json.dumps(document).encode()).to_json())
     resum(copy, "audit.json")
-    (document, page) = failures(copy).itertuples()
-    assert (page.what, "in the section" in page.told) == ("report.html", True)
-    assert (document.what, "do not follow from its numbers" in document.told) == ("audit.json", True)
+    (row,) = failures(copy).itertuples()
+    assert (row.what, "in the section" in row.told) == ("report.html", True)
 
 
 def test_spaces_in_the_document_are_found(copy):
