@@ -92,7 +92,9 @@ def check(
         raise DocumentError("--attestation is checked with the signer's public key: give --key as well")
     if key is not None:
         if document.name != "audit.json":
-            raise DocumentError(f"--key checks the whole folder of an audit: name its audit.json; got {str(document)!r}")
+            raise DocumentError(
+                f"--key checks the whole folder of an audit: name its audit.json; got {str(document)!r}"
+            )
         found = ti.verify(document.parent, key=key, attestation=attestation)
         if not found.passed:
             with speaking(lang):

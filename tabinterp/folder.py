@@ -51,7 +51,9 @@ def read_sums(folder: Path) -> dict[str, str]:
     """
     path = folder / SUMS
     if path.exists() and not is_plain(path):
-        raise DocumentError(f"{str(path)!r} is a link or no regular file; it must be the file that `tabinterp audit` wrote")
+        raise DocumentError(
+            f"{str(path)!r} is a link or no regular file; it must be the file that `tabinterp audit` wrote"
+        )
     try:
         lines = path.read_text(encoding="utf-8").splitlines()
     except (OSError, UnicodeDecodeError) as error:

@@ -1,7 +1,6 @@
 """Are these the bytes, the model, the data and the numbers that an audit says they are?
 
-Digests tell a change from an accident or a careless edit, and the document is held to itself: findings and verdict are judged again.
-Whoever can rewrite the whole folder can rewrite all of it so that it fits: that is what a signature is for.
+Digests show an accident or a careless edit, and the document is held to itself: findings and verdict are judged again. Whoever can rewrite the whole folder can rewrite all of it so that it fits: that is what a signature is for.
 """
 
 from __future__ import annotations
@@ -31,8 +30,8 @@ from .models.device import CPU, device_of
 from .models.load import load_counterpart, load_model, load_null, load_others
 from .report.canonical import from_bytes, to_bytes
 from .report.document import Document, Message
-from .report.provenance import SMALL, TOLERANCE
 from .report.printed import printed
+from .report.provenance import SMALL, TOLERANCE
 from .report.render import render
 from .reread import Rows, asked_of, table_of
 from .table import Scan

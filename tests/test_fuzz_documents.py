@@ -11,10 +11,11 @@ def test_changed_documents_are_refused_or_fail():
     counts = mutate_documents(DOCUMENTS, seed=0)
     assert sum(counts.values()) == DOCUMENTS
     assert counts["not read"] < DOCUMENTS  # some came as far as the judgement
+    assert "an error without words" not in counts
     assert counts["failed, rendered"]
 
 
 def test_changed_policies_are_refused_or_held():
     counts = mutate_policies(POLICIES, seed=0)
-    assert sum(counts.values()) == POLICIES
+    assert set(counts) == {"held", "not read"}
     assert min(counts["held"], counts["not read"]) > POLICIES / 20

@@ -6,7 +6,7 @@ itself, and is incomplete where another version wrote it. No policy can waive it
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import UTC, date, datetime
 from typing import Any, Literal
@@ -15,8 +15,9 @@ import pandas as pd
 
 from ..exit_codes import ExitCode
 from ..report.document import Document, Finding, Interval, Message
-from .checks import found_by
+from .checks import CHECKS, found_by
 from .policy import (
+    BY_SLUG,
     DEFAULT,
     OTHERS,
     FindingDemand,
@@ -142,20 +143,29 @@ def _gates(document: Document, policy: Policy) -> Iterator[Gate]:
         yield _metric(document, metric)
     own = {demand.finding: demand for demand in policy.finding}
     owners = {demand.severity: demand.owner for demand in policy.severity}
-    seen = set()
+    held = {finding.slug for finding in document.findings}
     for finding in document.findings:
-        demand = own.get(finding.slug)
-        if demand is None and finding.severity in owners:
-            demand = FindingDemand(finding=finding.slug, owner=owners[finding.severity])
+        demand = own.get(finding.slug) or _of_severity(finding, owners)
         if demand is not None:
-            seen.add(finding.slug)
             yield _finding(found_by(demand.check, document, demand.limits) if demand.limits else finding, demand)
-    for slug in own.keys() - seen:  # a document of another version may not hold every check
-        yield Gate(f"finding:{slug}", "failed", "check", *_asked(slug), owner=own[slug].owner, evidence="findings")
+    for check in CHECKS:  # what the document does not hold was not checked, and does not pass
+        owner = own[check.slug].owner if check.slug in own else owners.get(check.severity)
+        if owner is not None and check.slug not in held:
+            told = Message(key="gate.finding.absent")
+            yield Gate(f"finding:{check.slug}", "failed", check.severity, _asked(check.slug), told, owner, "findings")
 
 
-def _asked(slug: str) -> tuple[Message, Message]:
-    return Message(key="gate.finding", values={"slug": slug}), Message(key="gate.finding.absent")
+def _of_severity(finding: Finding, owners: Mapping[Level, str]) -> FindingDemand | None:
+    """The demand on all checks of a severity: that of the check, and not the one that the document gives."""
+    check = BY_SLUG.get(finding.slug)
+    owner = owners.get(finding.severity if check is None else check.severity)
+    if owner is None:
+        return None
+    return FindingDemand.model_construct(finding=finding.slug, owner=owner, not_applicable="pass", limits={})
+
+
+def _asked(slug: str) -> Message:
+    return Message(key="gate.finding", values={"slug": slug})
 
 
 def _finding(finding: Finding, demand: FindingDemand) -> Gate:

@@ -188,7 +188,10 @@ def read_policy(path: str | Path) -> tuple[Policy, str]:
         values = tomllib.loads(data.decode("utf-8"))
     except OSError as error:
         raise PolicyError(f"{place} cannot be read: {error.strerror}") from None
-    except (ValueError, RecursionError) as error:  # also of bytes that are not UTF-8, and of numbers of thousands of digits
+    except (
+        ValueError,
+        RecursionError,
+    ) as error:  # also of bytes that are not UTF-8, and of numbers of thousands of digits
         raise PolicyError(f"{place} is no TOML: {error}") from None
     try:
         policy = Policy.model_validate(values)

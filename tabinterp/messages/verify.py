@@ -23,12 +23,14 @@ VERIFY: dict[str, str] = {
         "{file} does not belong in the folder of an audit. Move or delete it; allowed are {known}."
     ),
     "verify.stranger.resume": (
-        "{file} holds rows of the table, left by an audit that was stopped. Finish that audit with --resume, or delete the folder."
+        "{file} holds rows of the table, left by an audit that was stopped. Finish that audit with --resume, or delete "
+        "the folder."
     ),
     "verify.stranger.link": "{file} is a link, a folder or a device. Replace it with the file that the audit wrote.",
     "verify.again.ok": "Findings, verdict and evidence in audit.json are what its numbers give.",
     "verify.again.changed": (
-        "audit.json was changed after it was written: {count} of its statements do not follow from its numbers. The first: {first}"
+        "audit.json was changed after it was written: {count} of its statements do not follow from its numbers. "
+        "The first: {first}"
     ),
     "verify.again.version.open": (
         "audit.json and report.html were not checked: tabinterp {written} wrote them, and this is another version or has other "

@@ -56,7 +56,9 @@ class Source:
     rows: int | None = None
     texts: Sequence[str] = ()
     fingerprints: Fingerprints = field(default_factory=lambda: Fingerprints("the table"))
-    file: tuple[Path, tuple[int, ...]] | None = None  # a single local file, and what told it from others when it was opened
+    file: tuple[Path, tuple[int, ...]] | None = (
+        None  # a single local file, and what told it from others when it was opened
+    )
 
     def file_sha256(self) -> str | None:
         """Return the SHA-256 (hex) of the file that was read.

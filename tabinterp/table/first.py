@@ -93,7 +93,10 @@ class First:
     # ---- kept midway
 
     def kept(self, read: list[tuple[int, int, str]], end: bool) -> Callable[[], State]:
-        """What makes a state of the rows so far, whatever comes after them. `read`: their fingerprints. `end`: there are no more."""
+        """What makes a state of the rows so far, whatever comes after them.
+
+        `read`: their fingerprints. `end`: there are no more.
+        """
         return partial(_packed, self.rows, self.columns, self.marks, self.hashes, self.dates, read, end)
 
     def restore(self, arrays: Arrays, state: Any) -> None:

@@ -17,7 +17,6 @@ from .split import BoolArray, Split
 from .table import Table
 from .witness import cast
 
-
 SUMS = "a pass that takes sums"  # as an error names the reader of rows that changed
 
 

@@ -76,7 +76,9 @@ def read_table(
     schema = asked.schema({name: witness(frame[name], asked.whole(name, marks)) for name in frame.columns}, marks)
     weights = None if weight is None else weighed(frame[weight])
     label = name or (Path(source).name.split(".")[0] if isinstance(source, (str, Path)) else "table")
-    table = Table(label, frame, schema, coded(frame[target], schema), np.arange(len(frame)), weights, file_sha256=digest)
+    table = Table(
+        label, frame, schema, coded(frame[target], schema), np.arange(len(frame)), weights, file_sha256=digest
+    )
     return table if split is None else with_split(table, split, split_at, stratify, seed)
 
 

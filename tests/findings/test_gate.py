@@ -148,7 +148,9 @@ def test_a_waiver_lasts_at_most_a_year_from_the_day_it_is_used(document, tmp_pat
     assert LONGEST_WAIVER == 366
     day = date.fromisoformat
     assert only(document, WAIVED, day("2025-11-23")).status == "waived"
-    with pytest.raises(PolicyError, match="2026-11-24 for 'finding:worse-than-linear' is too far away; .* until 2026-11-23"):
+    with pytest.raises(
+        PolicyError, match=r"2026-11-24 for 'finding:worse-than-linear' is too far away; .* until 2026-11-23"
+    ):
         only(document, WAIVED, day("2025-11-22"))
     today = datetime.now(UTC).date()
     for days, fine in ((LONGEST_WAIVER, True), (LONGEST_WAIVER + 2, False)):  # two: midnight may pass in between
@@ -157,7 +159,7 @@ def test_a_waiver_lasts_at_most_a_year_from_the_day_it_is_used(document, tmp_pat
         if fine:
             assert ti.read_policy(path)[0].waiver
             continue
-        with pytest.raises(PolicyError, match="policy.toml.*too far away"):
+        with pytest.raises(PolicyError, match=r"policy\.toml.*too far away"):
             ti.read_policy(path)
 
 

@@ -21,7 +21,11 @@ ASKED = {"target": "paid", "batch": BATCH, "rows": ROWS}
 def frame(seed: int = 0) -> pd.DataFrame:
     draw = np.random.default_rng(seed)
     return pd.DataFrame(
-        {"age": draw.integers(20, 80, ROWS), "job": draw.choice(["ab", "cd"], ROWS), "paid": ["no", "yes"] * (ROWS // 2)}
+        {
+            "age": draw.integers(20, 80, ROWS),
+            "job": draw.choice(["ab", "cd"], ROWS),
+            "paid": ["no", "yes"] * (ROWS // 2),
+        }
     )
 
 
@@ -134,7 +138,7 @@ def test_a_copy_of_a_query_that_changes_is_noticed(tmp_path):
     assert sum(map(len, scan.batches())) == ROWS
     copy = sorted(scan.source.kept.path.glob("*.parquet"))[-1]
     pd.read_parquet(copy).assign(age=1).to_parquet(copy)
-    with pytest.raises(TableError, match="'the copy of the query to .*' changed while it was read"):
+    with pytest.raises(TableError, match=r"'the copy of the query to .*' changed while it was read"):
         list(scan.batches())
 
 
