@@ -1,7 +1,7 @@
 """Check a document against itself: everything in it that follows from the rest is worked out again.
 
-Findings, the verdict, the evidence for clauses and parts of the provenance follow from the numbers in the document. Whoever edits one
-of them by hand leaves a contradiction. Only the code that wrote a document can tell: another version may judge otherwise.
+Findings, the verdict, the evidence for clauses and parts of the provenance follow from the numbers in the document. Whoever edits
+one of them by hand leaves a contradiction. Only the code that wrote a document can tell: another version may judge otherwise.
 """
 
 from __future__ import annotations
