@@ -8,15 +8,14 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from datetime import UTC, datetime
-from typing import Literal
+from typing import Literal, get_args
 
 import rfc8785
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
-from .findings.gate import Decision
+from .findings.gate import Decision, Outcome
 from .report.document import Document, Finding
 
-ATTESTATION = "attestation.dsse.json"
 STATEMENT: Literal["https://in-toto.io/Statement/v1"] = "https://in-toto.io/Statement/v1"
 TEST_RESULT: Literal["https://in-toto.io/attestation/test-result/v0.1"] = (
     "https://in-toto.io/attestation/test-result/v0.1"
@@ -141,8 +140,6 @@ def _checks(findings: list[Finding]) -> tuple[list[str], list[str], list[str]]:
 
 
 def _gates(decision: Decision) -> tuple[list[str], list[str], list[str]]:
-    """Passed, waived, failed."""
-    by_status: dict[str, list[str]] = {"passed": [], "waived": [], "failed": []}
-    for gate in decision.gates:
-        by_status[gate.status].append(gate.name)
-    return by_status["passed"], by_status["waived"], by_status["failed"]
+    """Passed, waived, failed; what is incomplete did not pass."""
+    names = {status: [gate.name for gate in decision.gates if gate.status == status] for status in get_args(Outcome)}
+    return names["passed"], names["waived"], names["failed"] + names["incomplete"]

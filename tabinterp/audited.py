@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 from datetime import date
 from pathlib import Path
@@ -10,7 +11,8 @@ from typing import Any
 
 import pandas as pd
 
-from . import messages
+from . import __version__, messages
+from .consistency import BROKEN, contradictions, written_here
 from .errors import DocumentError
 from .files import write
 from .findings.checks import judge
@@ -66,6 +68,7 @@ class Audit:
 
     document: Document
     run: dict[str, Any] = field(default_factory=dict, compare=False)
+    read: bool = field(default=False, compare=False)  # from bytes, which anybody may have changed
 
     @property
     def verdict(self) -> Verdict:
@@ -79,28 +82,57 @@ class Audit:
     def __str__(self) -> str:
         return " ".join(_text(m) for m in (self.verdict.sentence, *self.verdict.lines))
 
-    def check(self, policy: Policy = DEFAULT, today: date | None = None) -> Decision:
-        """Hold the audit to a policy (`ti.read_policy`); waivers are judged by `today`, or the present day (UTC).
+    def check(self, policy: Policy = DEFAULT, today: date | None = None, *, attested: bool = False) -> Decision:
+        """Hold the audit to a policy.
 
-        `.passed` says whether every gate is passed or waived, `.frame()` which. The default policy asks that no check of
-        severity "act" is raised.
+        The findings are judged again from the numbers in the document. Where the document says something else, the gate
+        "document" fails. Only the version of tabinterp that wrote a document can judge it again; with another version the gate
+        "document" is incomplete, and the decision does not pass.
+
+        Parameters
+        ----------
+        policy : Policy
+            From `ti.read_policy`; by default no check of severity "act" may be raised.
+        today : date, optional
+            The day waivers are judged by; by default the present one (UTC).
+        attested : bool
+            `ti.verify(folder, key=...)` passed for the folder this audit was read from. The findings are then believed though
+            another version wrote them.
+
+        Returns
+        -------
+        Decision
+            `.passed`: every gate is passed or waived; `.exit_code`; `.frame()`: which.
+
+        Raises
+        ------
+        PolicyError
+            If a waiver lasts longer than a year from `today`.
         """
-        return decide(self.document, policy, today)
+        with holding_together(self.read):
+            if written_here(self.document):
+                judged_again = self.document.model_copy(update={"findings": judge(self.document)})
+                return decide(judged_again, policy, today, contradictions(self.document))
+            written = {"written": self.document.method.version, "present": __version__}
+            unjudged = None if attested else Message(key="gate.document.version", values=written)
+            return decide(self.document, policy, today, unjudged=unjudged)
 
     def annotate(self, card: Card | None = None, mappings: Iterable[Mapping] = ()) -> Audit:
         """The same audit with its author's text (`ti.read_card`) and evidence for further clauses (`ti.read_mapping`)."""
-        return Audit(judged(self.document, card, mappings), self.run)
+        return Audit(judged(self.document, card, mappings), self.run, self.read)
 
     def evidence(self, mappings: Iterable[Mapping] = (), unverified: bool = False) -> str:
         """CSV, one line a clause: whether the document holds evidence for it, and what is missing.
 
         `unverified`: also clauses that the mapping's author wrote down from memory.
         """
-        return as_csv(evidence(self.document, mappings, unverified))
+        with holding_together(self.read):
+            return as_csv(evidence(self.document, mappings, unverified))
 
     def compare(self, other: Audit) -> Changes:
         """What changed from this audit to another of the same target, beyond its error; `.frame()` and `.to_json()`."""
-        return compare_documents(self.document, other.document)
+        with holding_together(self.read or other.read):
+            return compare_documents(self.document, other.document)
 
     def view(self, form: str, path: str | Path | None = None, lang: str = SOURCE) -> bytes:
         """The document as one of `VIEWS`; written to `path` when one is given, all of it or nothing.
@@ -114,7 +146,7 @@ class Audit:
         """
         if form not in VIEWS:
             raise DocumentError(f"an audit is rendered as {', '.join(VIEWS)}; got {form!r}")
-        with speaking(lang):
+        with speaking(lang), holding_together(self.read):
             made = VIEWS[form](self.document)
         data = made if isinstance(made, bytes) else made.encode("utf-8")
         if path is not None:
@@ -161,7 +193,21 @@ class Audit:
     @classmethod
     def from_json(cls, source: str | Path | bytes) -> Audit:
         """Read what `to_json` wrote: a path, or the bytes themselves."""
-        return cls(from_bytes(source if isinstance(source, bytes) else _read(Path(source))))
+        return cls(from_bytes(source if isinstance(source, bytes) else _read(Path(source))), read=True)
+
+
+@contextmanager
+def holding_together(read: bool) -> Iterator[None]:
+    """Blame the document for values that do not fit together, if it was read from a file and not computed here."""
+    try:
+        yield
+    except BROKEN as error:
+        if not read:
+            raise
+        raise DocumentError(
+            f"The audit holds values that do not fit together ({type(error).__name__}: {error}). Allowed: what "
+            "`Audit.to_json` wrote, unchanged. `tabinterp verify` says whether its folder is as it was written."
+        ) from error
 
 
 def _text(message: Message) -> str:
@@ -184,5 +230,5 @@ def compare_audits(first: str | Path, second: str | Path, form: str = "text", la
     }
     if form not in forms:
         raise DocumentError(f"two audits are compared as {', '.join(forms)}; got {form!r}")
-    with speaking(lang):
+    with speaking(lang), holding_together(read=True):
         return forms[form](Audit.from_json(first), Audit.from_json(second))

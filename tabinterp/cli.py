@@ -281,7 +281,7 @@ def _audit(
             "command": [hidden(one) for one in sys.argv],
             "model": str(path),
             "data": hidden(data),
-            "data_sha256": ti.file_digest(Path(data)),
+            "data_sha256": table.file_sha256,
             "python": platform.python_version(),
             "machine": platform.machine(),
             "threads": result.run.get("threads"),

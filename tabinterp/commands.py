@@ -15,7 +15,7 @@ import typer
 import tabinterp as ti
 
 from .console import make_folder, shown, tell
-from .errors import SignatureError
+from .errors import DocumentError, SignatureError
 from .files import write
 from .messages.language import SOURCE, speaking
 
@@ -73,24 +73,43 @@ def check(
     ] = None,
     form: Annotated[str, typer.Option("--format", help="text, json, markdown, junit or sarif.")] = "text",
     out: Annotated[Path | None, typer.Option("--out", help="File to write to, instead of the terminal.")] = None,
+    key: Annotated[
+        Path | None,
+        typer.Option("--key", help="PEM file of the public key that the audit's folder is said to be signed with."),
+    ] = None,
+    attestation: Annotated[
+        Path | None, typer.Option("--attestation", help="Where it is not attestation.dsse.json beside the audit.")
+    ] = None,
     lang: Lang = SOURCE,
 ) -> None:
-    """Hold a saved audit to a policy: exit code 0 when it passes, 1 when a gate fails."""
-    told, passed = _check(document, policy, form, lang)
-    tell(told, out)
-    if not passed:
-        raise typer.Exit(1)
+    """Hold a saved audit to a policy. Its findings are judged again from its numbers.
 
-
-def _check(document: Path, policy: Path | None, form: str, lang: str) -> tuple[str, bool]:
+    Exit codes: 0 the audit passes; 1 a gate fails, or the audit was changed after it was written; 2 the audit or the policy
+    cannot be read; 3 no gate fails, but another version of tabinterp wrote the audit, so that nobody can judge it again here.
+    With --key a valid signature over the whole folder takes the place of judging again.
+    """
+    if attestation is not None and key is None:
+        raise DocumentError("--attestation is checked with the signer's public key: give --key as well")
+    if key is not None:
+        if document.name != "audit.json":
+            raise DocumentError(
+                f"--key checks the whole folder of an audit: name its audit.json; got {str(document)!r}"
+            )
+        found = ti.verify(document.parent, key=key, attestation=attestation)
+        if not found.passed:
+            with speaking(lang):
+                typer.echo(shown(str(found)), err=True)
+            raise typer.Exit(found.exit_code)
     result = ti.Audit.from_json(document)
     identity = {"audit": quote(document.as_posix()), "audit_sha256": hashlib.sha256(document.read_bytes()).hexdigest()}
-    decision = result.check()
+    demands: dict[str, Any] = {}
     if policy is not None:
-        demands, digest = ti.read_policy(policy)
+        demands["policy"], digest = ti.read_policy(policy)
         identity |= {"policy_file": policy.as_posix(), "policy_sha256": digest}
-        decision = result.check(demands)
-    return ti.format_decision(decision, form, lang=lang, **identity), decision.passed
+    decision = result.check(**demands, attested=key is not None)
+    tell(ti.format_decision(decision, form, lang=lang, **identity), out)
+    if not decision.passed:
+        raise typer.Exit(decision.exit_code)
 
 
 def sign(
@@ -107,7 +126,10 @@ def sign(
         Path | None, typer.Option("--out", help="File to write to, instead of DIR/attestation.dsse.json.")
     ] = None,
 ) -> None:
-    """Attest an audit's files and model, and what its checks found, and sign that with a local key."""
+    """Attest an audit's files and model, and what its checks found, and sign that with a local key.
+
+    Only what can be checked is signed: the folder is verified first, by the version of tabinterp that wrote it.
+    """
     if out is not None:
         make_folder(out.parent)
     given = {"signer": signer, "policy": policy, "url": url, "out": out}
@@ -143,14 +165,18 @@ def verify(
     recompute: Annotated[bool, typer.Option("--recompute", help="Audit again and compare every number.")] = False,
     lang: Lang = SOURCE,
 ) -> None:
-    """Are these the bytes, the signer, the model, the data and the numbers that it says: exit code 0, or 1 where something
-    differs."""
+    """Are these the bytes, the signer, the model, the data and the numbers that it says?
+
+    Exit codes: 0 everything that was checked is as it was written; 1 something differs; 2 the folder or the inputs cannot be
+    read; 3 nothing differs, but not everything could be checked, such as where another version of tabinterp wrote the audit and
+    no signature (--key) covers it.
+    """
     rows: dict[str, Any] = {"data": data, "query": query, "query_key": query_key}
     found = ti.verify(folder, key=key, attestation=attestation, model=model, recompute=recompute, **rows)
     with speaking(lang):
         typer.echo(shown(str(found)))
     if not found.passed:
-        raise typer.Exit(1)
+        raise typer.Exit(found.exit_code)
 
 
 def compare(

@@ -16,6 +16,8 @@ from .messages.language import SOURCE
 REPORT, DOCUMENT, RUN, SUMS = "report.html", "audit.json", "run.json", "SHA256SUMS"
 PRINTED = "report.pdf"  # where it was asked for
 LISTED = (REPORT, DOCUMENT, RUN, PRINTED)
+ATTESTATION = "attestation.dsse.json"  # of `sign`
+KNOWN = frozenset((*LISTED, SUMS, ATTESTATION))  # nothing else belongs into the folder of an audit
 
 
 def write_folder(audit: Audit, folder: Path, run: Mapping[str, Any], pdf: bool = False, lang: str = SOURCE) -> Path:
@@ -48,6 +50,10 @@ def read_sums(folder: Path) -> dict[str, str]:
     DocumentError : there is no such list, or a line of it is none.
     """
     path = folder / SUMS
+    if path.exists() and not is_plain(path):
+        raise DocumentError(
+            f"{str(path)!r} is a link or no regular file; it must be the file that `tabinterp audit` wrote"
+        )
     try:
         lines = path.read_text(encoding="utf-8").splitlines()
     except (OSError, UnicodeDecodeError) as error:
@@ -61,8 +67,15 @@ def read_sums(folder: Path) -> dict[str, str]:
             raise DocumentError(
                 f"{str(path)!r}, line {number}: {line!r} is not a digest, two spaces and one of {', '.join(LISTED)}"
             )
+        if name in found:
+            raise DocumentError(f"{str(path)!r}, line {number}: {name} is listed twice; each file has one digest")
         found[name] = digest
     return found
+
+
+def is_plain(path: Path) -> bool:
+    """Return whether it is a regular file and no link."""
+    return path.is_file() and not path.is_symlink()
 
 
 def file_digest(path: Path) -> str | None:

@@ -6,13 +6,14 @@ import hashlib
 from collections.abc import Callable
 from pathlib import Path
 
-from .attestation import ATTESTATION, statement
+from .attestation import statement
 from .audited import Audit
 from .envelope import seal
 from .errors import DocumentError
+from .exit_codes import ExitCode
 from .files import write
 from .findings.policy import read_policy
-from .folder import DOCUMENT, read_sums
+from .folder import ATTESTATION, DOCUMENT, read_sums
 from .verification import verify
 
 
@@ -28,18 +29,20 @@ def sign(
 ) -> Path:
     """Sign an audit's folder: an in-toto Statement (test-result v0.1) in a DSSE envelope.
 
-    Subjects are the files that the folder's `SHA256SUMS` lists, and the files of both models where they were read from
-    files. The result is FAILED where a check of severity "act" is raised (a gate of the policy fails), else WARNED where
+    Subjects are all files of the folder but `SHA256SUMS`, which lists the same ones, and the files of both models where they
+    were read from files. Only what `verify` can check is signed: the version of tabinterp that wrote the audit signs it. The
+    result is FAILED where a check of severity "act" is raised (a gate of the policy fails), else WARNED where
     any is raised (a gate is waived), else PASSED.
 
     Parameters
     ----------
-    folder : what `tabinterp audit --out` wrote. A folder that is not as it was written is refused.
+    folder : what `tabinterp audit --out` wrote. A folder that is not as it was written, holds anything else, or cannot be
+        checked is refused.
     key : PEM file of an Ed25519 private key.
     signer : who signs, in words.
     policy : TOML file; the tests are then its gates instead of the checks.
     url : where the run can be looked up.
-    out : the file to write; None: `attestation.dsse.json` in the folder.
+    out : the file to write, outside the folder; None: `attestation.dsse.json` in it.
     passphrase : asked for when the key is encrypted.
 
     Returns
@@ -50,11 +53,17 @@ def sign(
     Raises
     ------
     DocumentError
-        the folder is not as it was written.
+        the folder is not as it was written, or cannot be checked here.
     SignatureError
         the key cannot be read, or a library that signatures need is missing.
     """
     source = Path(folder)
+    path = source / ATTESTATION if out is None else Path(out)
+    if path.parent.resolve() == source.resolve() and path.name != ATTESTATION:
+        raise DocumentError(
+            f"an attestation inside the folder is called {ATTESTATION}, because anything else makes `verify` fail; got "
+            f"{str(path)!r}: leave the option out, or name a file elsewhere"
+        )
     data, files = _whole(source)
     audit = Audit.from_json(data)
     demands = None if policy is None else read_policy(policy)
@@ -66,19 +75,17 @@ def sign(
         signer=signer,
         url=url,
     )
-    path = source / ATTESTATION if out is None else Path(out)
     write(path, seal(said.to_bytes(), Path(key), passphrase))
     return path
 
 
 def _whole(folder: Path) -> tuple[bytes, dict[str, str]]:
     """The document's bytes and the files' digests, once the folder is as it was written."""
-    files = read_sums(folder)
-    wrong = [step for step in verify(folder).frame().itertuples() if step.status == "failed"]
-    if wrong:
-        raise DocumentError(
-            f"{str(folder)!r} is not as it was written, and was not signed: {' '.join(str(step.told) for step in wrong)}"
-        )
+    files, found = read_sums(folder), verify(folder)
+    if not found.passed:
+        wrong = [step.told for step in found.frame().itertuples() if step.status in ("failed", "incomplete")]
+        what = "is not as it was written" if found.exit_code is ExitCode.FAILED else "cannot be checked here"
+        raise DocumentError(f"{str(folder)!r} {what}, and was not signed: {' '.join(map(str, wrong))}")
     data = (folder / DOCUMENT).read_bytes()
     if hashlib.sha256(data).hexdigest() != files[DOCUMENT]:
         raise DocumentError(f"{str(folder)!r} is being changed; it was not signed")

@@ -1,7 +1,7 @@
 """Are these the bytes, the model, the data and the numbers that an audit says they are?
 
-Digests tell a change from an accident or a careless edit. Whoever can rewrite the whole folder can rewrite its digests too:
-that is what a signature is for.
+Digests show an accident or a careless edit, and the document is held to itself: findings and verdict are judged again. Whoever can
+rewrite the whole folder can rewrite all of it so that it fits: that is what a signature is for.
 """
 
 from __future__ import annotations
@@ -9,7 +9,7 @@ from __future__ import annotations
 import json
 import math
 import re
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Literal
@@ -17,35 +17,44 @@ from typing import Any, Literal
 import pandas as pd
 
 from . import __version__, messages
-from .assembly.provenance import code_digest
-from .attestation import ATTESTATION, MODELS, Statement, parse
-from .audited import Audit
+from .attestation import MODELS, Statement, parse
+from .audited import Audit, judged
 from .auditing import audit
+from .consistency import BROKEN, contradictions, written_here
 from .envelope import BrokenSealError, unseal
-from .errors import DocumentError, ModelError, TableError
-from .folder import DOCUMENT, PRINTED, REPORT, RUN, file_digest, read_sums
+from .errors import DocumentError, MissingError, ModelError, TableError
+from .exit_codes import ExitCode
+from .folder import ATTESTATION, DOCUMENT, KNOWN, LISTED, PRINTED, REPORT, RUN, file_digest, is_plain, read_sums
 from .messages.language import SOURCE, languages, speaking
 from .models import Model
 from .models.device import CPU, device_of
 from .models.load import load_counterpart, load_model, load_null, load_others
 from .report.canonical import from_bytes, to_bytes
 from .report.document import Document, Message
+from .report.printed import printed
 from .report.provenance import SMALL, TOLERANCE
 from .report.render import render
 from .reread import Rows, asked_of, table_of
 from .table import Scan
 from .table.digest import column_digests
+from .table.keeping import FOLDER as RESUME
 
 # what another machine, or another version, has of its own
 ELSEWHERE = ("method.libraries", "method.version", "method.code_digest", "method.device")
 
+Outcome = Literal["ok", "failed", "incomplete", "not_checked"]
+
 
 @dataclass(frozen=True)
 class Step:
-    """One comparison; `what` is the file or thing that was compared."""
+    """One comparison; `what` is the file or thing that was compared.
+
+    "incomplete": it had to be compared and could not be. "not_checked": it could not be, and nobody has to rely on it, because
+    it was not asked for or a signature covers it.
+    """
 
     what: str
-    status: Literal["ok", "failed", "not_checked"]
+    status: Outcome
     told: Message
 
 
@@ -57,8 +66,16 @@ class Verification:
 
     @property
     def passed(self) -> bool:
-        """No comparison failed."""
-        return all(step.status != "failed" for step in self.steps)
+        """No comparison failed, and none that had to be made could not be."""
+        return self.exit_code is ExitCode.PASSED
+
+    @property
+    def exit_code(self) -> ExitCode:
+        """0: passed. 1: something differs. 3: nothing differs, but not everything could be compared."""
+        found = {step.status for step in self.steps}
+        if "failed" in found:
+            return ExitCode.FAILED
+        return ExitCode.INCOMPLETE if "incomplete" in found else ExitCode.PASSED
 
     def frame(self) -> pd.DataFrame:
         """what, status, told."""
@@ -69,9 +86,10 @@ class Verification:
 
     def __str__(self) -> str:
         lines = [f"{s.status.replace('_', ' '):<11} {messages.text(s.told.key, s.told.values)}" for s in self.steps]
-        checked = [step.status for step in self.steps if step.status != "not_checked"]
-        values = {"count": checked.count("failed"), "checked": len(checked)}
-        return "\n".join([*lines, messages.text(f"verify.head.{'passed' if self.passed else 'failed'}", values)])
+        checked = [step.status for step in self.steps if step.status in ("ok", "failed")]
+        missing = sum(step.status == "incomplete" for step in self.steps)
+        values = {"count": checked.count("failed"), "checked": len(checked), "missing": missing}
+        return "\n".join([*lines, messages.text(f"verify.head.{self.exit_code.name.lower()}", values)])
 
 
 def verify(
@@ -85,37 +103,54 @@ def verify(
     query_key: str | None = None,
     recompute: bool = False,
 ) -> Verification:
-    """Hold an audit's folder to its own digests; with a key, a model and data, to those too.
+    """Hold an audit's folder to its own digests and to itself; with a key, a model and data, to those too.
 
     Parameters
     ----------
-    folder : what `tabinterp audit --out` wrote.
-    key : PEM file of the public key that the folder is said to be signed with.
-    attestation : the signed attestation, where it is not the folder's own `attestation.dsse.json`.
-    model, data : the files that are said to have been audited. `data` may also be what `scan_table` reads, with `query` and the
-        `query_key` by which its rows are ordered.
-    recompute : audit again with the same settings, and compare every number to a relative tolerance of 1e-6.
+    folder : str or Path
+        What `tabinterp audit --out` wrote. Anything else in it fails: another file, a folder, a link.
+    key : str or Path, optional
+        PEM file of the public key that the folder is said to be signed with. Every file must then be one that was signed.
+    attestation : str or Path, optional
+        The signed attestation, where it is not the folder's own `attestation.dsse.json`.
+    model, data, query, query_key : optional
+        What is said to have been audited. `data` may also be what `scan_table` reads, with `query` and the `query_key` by which
+        its rows are ordered.
+    recompute : bool
+        Audit again with the same settings, and compare every number to a relative tolerance of 1e-6. The author's text and
+        mappings are not computed: they are taken over.
+
+    Returns
+    -------
+    Verification
+        `.passed`; `.exit_code`; `.frame()`: each comparison. Only the version of tabinterp that wrote the document can judge and
+        render it again. With another version the result is incomplete and does not pass, unless a valid signature covers every
+        file.
 
     Raises
     ------
     DocumentError
-        the folder has no list of digests, or `recompute` lacks the model or the data.
+        If the folder has no list of digests, or `recompute` lacks the model or the data.
     SignatureError
-        the key cannot be read, or a library that signatures need is missing.
+        If the key cannot be read, or a library that signatures need is missing.
     """
     source, rows = Path(folder), Rows(data, query, query_key)
     if recompute and (model is None or data is None):
         raise DocumentError("to compute the numbers again, the model and the data are needed: model= and data=")
-    steps = list(_bytes(source))
+    sums = read_sums(source)
+    steps = [*_strangers(source), *_bytes(source, sums)]
     document, step = _document(source)
     steps.append(step)
     sealed = source / ATTESTATION if attestation is None else Path(attestation)
+    signed = False
     if key is not None:
-        steps += _attested(source, document, sealed, Path(key))
+        found = list(_attested(source, sums, document, sealed, Path(key)))
+        signed = all(step.status == "ok" for step in found)
+        steps += found
     elif sealed.exists():
         steps.append(_step("attestation", "not_checked", "signature.no_key", file=sealed.name))
     if document is not None:
-        steps.append(_report(source, document))
+        steps += _again(source, document, signed)
         if model is not None:
             steps += _model(document, Path(model))
         if data is not None:
@@ -125,7 +160,7 @@ def verify(
     return Verification(tuple(steps))
 
 
-def _step(what: str, status: Literal["ok", "failed", "not_checked"], key: str, **values: Any) -> Step:
+def _step(what: str, status: Outcome, key: str, **values: Any) -> Step:
     return Step(what, status, Message(key=f"verify.{key}", values=values))
 
 
@@ -139,8 +174,18 @@ def _same(what: str, key: str, written: str, found: str | None, **values: Any) -
 # ---- the folder
 
 
-def _bytes(folder: Path) -> Iterator[Step]:
-    sums = read_sums(folder)
+def _strangers(folder: Path) -> Iterator[Step]:
+    """Whatever lies in the folder and is no file of an audit."""
+    for path in sorted(folder.iterdir()):
+        if path.name == RESUME:
+            yield _step(path.name, "failed", "stranger.resume", file=path.name)
+        elif path.name not in KNOWN:
+            yield _step(path.name, "failed", "stranger.unknown", file=path.name, known=sorted(KNOWN))
+        elif not is_plain(path):
+            yield _step(path.name, "failed", "stranger.link", file=path.name)
+
+
+def _bytes(folder: Path, sums: Mapping[str, str]) -> Iterator[Step]:
     pdf = [PRINTED] if PRINTED in sums or (folder / PRINTED).exists() else []
     for name in (REPORT, DOCUMENT, RUN, *pdf):
         path = folder / name
@@ -148,12 +193,14 @@ def _bytes(folder: Path) -> Iterator[Step]:
             yield _step(name, "failed", "bytes.absent", file=name)
         elif name not in sums:
             yield _step(name, "failed", "bytes.unlisted", file=name)
-        else:
+        elif is_plain(path):  # of anything else it was said above what it is
             yield _same(name, "bytes", sums[name], file_digest(path), file=name)
 
 
 def _document(folder: Path) -> tuple[Document | None, Step]:
     path = folder / DOCUMENT
+    if path.exists() and not is_plain(path):
+        return None, _step(DOCUMENT, "failed", "stranger.link", file=DOCUMENT)
     try:
         data = path.read_bytes()
         document = from_bytes(data)
@@ -167,27 +214,50 @@ def _document(folder: Path) -> tuple[Document | None, Step]:
     return document, _step(DOCUMENT, "failed", "document.changed", byte=first)
 
 
-def _report(folder: Path, document: Document) -> Step:
-    """The report must be what the document gives, so that neither can say what the other does not."""
-    how = document.method
-    if how.version != __version__:
-        versions = {"written": how.version, "present": __version__}
-        return _step(REPORT, "not_checked", "report.version", **versions)
-    try:
-        found = (folder / REPORT).read_bytes().decode("utf-8", "replace").split("\n")
-        with speaking(_language(found)):
-            wanted = render(document).split("\n")
-    except OSError:
-        return _step(REPORT, "failed", "report.absent")
-    except DocumentError as error:
-        return _step(DOCUMENT, "failed", "document.unreadable", reason=str(error))
+def _again(folder: Path, document: Document, signed: bool) -> Iterator[Step]:
+    """The document held to itself, and the report to the document, so that neither can say what the other does not."""
+    if not written_here(document):
+        values = {"written": document.method.version, "present": __version__}
+        status: Outcome = "not_checked" if signed else "incomplete"
+        yield _step(DOCUMENT, status, f"again.version.{'signed' if signed else 'open'}", **values)
+        return
+    wrong = contradictions(document)
+    if wrong:
+        yield _step(DOCUMENT, "failed", "again.changed", count=len(wrong), first=wrong[0])
+    else:
+        yield _step(DOCUMENT, "ok", "again.ok")
+    path = folder / REPORT
+    if not is_plain(path):
+        yield _step(REPORT, "failed", "report.absent")
+        return
+    lines = path.read_bytes().decode("utf-8", "replace").split("\n")
+    with speaking(_language(lines)):
+        try:
+            yield _report(lines, document)
+            if is_plain(folder / PRINTED):
+                yield _printed(folder, document, signed)
+        except (DocumentError, *BROKEN) as error:
+            yield _step(DOCUMENT, "failed", "document.unreadable", reason=str(error))
+
+
+def _report(found: list[str], document: Document) -> Step:
+    wanted = render(document).split("\n")
     if found == wanted:
         return _step(REPORT, "ok", "report.ok")
-    if how.code_digest not in ("", code_digest()):
-        return _step(REPORT, "not_checked", "report.code", version=how.version, written=how.code_digest)
     at = next((i for i, (a, b) in enumerate(zip(found, wanted, strict=False)) if a != b), min(len(found), len(wanted)))
     opened = [line.split('"')[1] for line in wanted[: at + 1] if line.startswith('<section id="')]
     return _step(REPORT, "failed", "report.changed", line=at + 1, section=opened[-1] if opened else "top")
+
+
+def _printed(folder: Path, document: Document, signed: bool) -> Step:
+    """A PDF depends on the machine's fonts too: one that differs proves no change, and is not believed either."""
+    try:
+        same = (folder / PRINTED).read_bytes() == printed(document)
+    except MissingError as error:
+        return _step(PRINTED, "not_checked" if signed else "incomplete", "printed.missing", reason=str(error))
+    if same:
+        return _step(PRINTED, "ok", "printed.ok")
+    return _step(PRINTED, "not_checked" if signed else "incomplete", "printed.differs")
 
 
 def _language(lines: list[str]) -> str:
@@ -199,8 +269,10 @@ def _language(lines: list[str]) -> str:
 # ---- the signature
 
 
-def _attested(folder: Path, document: Document | None, sealed: Path, key: Path) -> Iterator[Step]:
-    """Whether the key's owner signed these files, and what was said of them."""
+def _attested(
+    folder: Path, sums: Mapping[str, str], document: Document | None, sealed: Path, key: Path
+) -> Iterator[Step]:
+    """Whether the key's owner signed these files, all of them and no others, and what was said of them."""
     try:
         payload = unseal(sealed.read_bytes(), key)
     except OSError:
@@ -216,14 +288,18 @@ def _attested(folder: Path, document: Document | None, sealed: Path, key: Path) 
     told = said.predicate
     values = {"signer": told.signer or key.name, "time": told.time, "result": told.result}
     yield _step("attestation", "ok", "signature.ok", **values)
-    for name in dict.fromkeys(
-        (REPORT, DOCUMENT, *(one.name for one in said.subject if one.name not in MODELS.values()))
-    ):
+    there = [name for name in LISTED if (folder / name).exists()]
+    subjects = [one.name for one in said.subject if one.name not in MODELS.values()]
+    for name in dict.fromkeys((REPORT, DOCUMENT, RUN, *there, *sums, *subjects)):
         digest = said.digest_of(name)
-        if digest is None:
-            yield _step(name, "failed", "attested.missing", file=name)
+        if digest is None or name not in LISTED:
+            yield _step(name, "failed", f"attested.{'missing' if digest is None else 'unknown'}", file=name)
+            continue
+        found = file_digest(folder / name) if is_plain(folder / name) else None
+        if found == digest and sums.get(name) != digest:
+            yield _step(name, "failed", "attested.unlisted", file=name)
         else:
-            yield _same(name, "attested", digest, file_digest(folder / name), file=name)
+            yield _same(name, "attested", digest, found, file=name)
     yield from _attested_models(said, document)
 
 
@@ -256,7 +332,7 @@ def _model(document: Document, path: Path) -> Iterator[Step]:
             found = None if loaded is None or loaded.file is None else loaded.file.sha256
             yield _same(key, key, digest, found)
         elif name == "network":
-            yield _step("model", "not_checked", "model.unknown")
+            yield _step("model", "incomplete", "model.unknown")
 
 
 def _data(folder: Path, document: Document, rows: Rows) -> Iterator[Step]:
@@ -309,7 +385,16 @@ def _numbers(document: Document, path: Path, rows: Rows) -> Step:
     asked: dict[str, Any] = {"seed": document.method.seed, "rows": int(str(settings["rows"])), "device": device}
     beside = {"counterpart": load_counterpart(path), "others": load_others(path), "null": load_null(path)}
     again = audit(model, table, **asked | asked_of(document) | beside)
-    return compare(Audit(document), again)
+    return compare(Audit(document), Audit(with_author(again.document, document)))
+
+
+def with_author(found: Document, written: Document) -> Document:
+    """What was computed, with what its author wrote: the card, and the evidence for clauses of further mappings.
+
+    Neither is computed. Of the evidence, the rows of the built-in mapping are worked out again, and come first.
+    """
+    found = judged(found, written.card)
+    return found.model_copy(update={"evidence": found.evidence + written.evidence[len(found.evidence) :]})
 
 
 def compare(written: Audit, found: Audit) -> Step:

@@ -16,7 +16,7 @@ import pytest
 import tabinterp as ti
 from tabinterp import files
 from tabinterp.errors import DocumentError
-from tests.test_attestation import folder, sample  # noqa: F401  # a fixture, and a document
+from tests.test_attestation import audit, folder  # noqa: F401  # an audit, and a fixture
 from tests.test_verification import command
 
 ROOT = Path(__file__).resolve().parent.parent
@@ -101,7 +101,7 @@ def test_a_run_that_is_stopped_between_two_files_puts_the_old_ones_back(folder, 
         with monkeypatch.context() as patch:
             patch.setattr(os, "replace", stopped)
             with pytest.raises(KeyboardInterrupt):
-                ti.write_folder(sample(()), out, {})
+                ti.write_folder(audit(worse=False), out, {})
         assert {path.name: path.read_bytes() for path in out.iterdir()} == before, when
 
 
@@ -158,7 +158,7 @@ def test_a_broken_template_is_told_and_nothing_is_written(folder, monkeypatch, c
     assert "the template page.html cannot be filled" in said
     assert "Traceback" not in said
     with pytest.raises(DocumentError):
-        ti.write_folder(sample(()), out, {})
+        ti.write_folder(audit(worse=False), out, {})
     assert {path.name: path.read_bytes() for path in out.iterdir()} == before
 
 

@@ -19,29 +19,34 @@ from cryptography.hazmat.primitives.asymmetric import ec, ed25519
 
 import tabinterp as ti
 from tabinterp import envelope
-from tabinterp.assembly.provenance import PACKAGE, code_digest
+from tabinterp.assembly.provenance import PACKAGE
 from tabinterp.attestation import statement
 from tabinterp.envelope import BrokenSealError, unseal
 from tabinterp.errors import DocumentError, SignatureError
-from tabinterp.report.document import Finding, Message
-from tests.report.samples import SAMPLES
+from tabinterp.report.document import Document, Finding, Message
+from tests.honest import light
 from tests.test_verification import command
 
 DATA = Path(__file__).parent / "data"
 TYPE = "application/vnd.in-toto+json"
 POLICY = """
 [[finding]]
-finding = "no-signal"
+finding = "unsafe-model-file"
 owner = "risk"
 [[finding]]
 finding = "worse-than-linear"
 owner = "risk"
+"""
+WAIVER = f"""
 [[waiver]]
-gate = "finding:no-signal"
+gate = "finding:worse-than-linear"
 name = "R. Owner"
 reason = "known"
-expires = 2999-01-01
+expires = {datetime.now(UTC).date() + timedelta(days=90)}
 """
+SETTINGS = {
+    "network_file": "skops", "network_file_sha256": "1" * 64, "linear_file": "skops", "linear_file_sha256": "2" * 64,
+}  # fmt: skip
 
 
 def finding(slug: str, severity: str, status: str) -> Finding:
@@ -58,16 +63,16 @@ FINDINGS = [
 ]
 
 
-@cache
-def sample(kinds: tuple[str, ...] = ("act", "check", "note")) -> ti.Audit:
-    """A document of few sections, whose models came from files."""
-    document = SAMPLES["nothing"]()
-    settings = {
-        "network_file": "skops", "network_file_sha256": "1" * 64, "linear_file": "skops", "linear_file_sha256": "2" * 64,
-    }  # fmt: skip
-    method = document.method.model_copy(update={"settings": settings, "code_digest": code_digest()})
+def sample(kinds: tuple[str, ...] = ("act", "check", "note")) -> Document:
+    """A document with made-up findings, which raises those of these severities."""
     findings = [one for one in FINDINGS if one.status != "raised" or one.severity in kinds]
-    return ti.Audit(document.model_copy(update={"method": method, "findings": findings}))
+    return audit().document.model_copy(update={"findings": findings})
+
+
+@cache
+def audit(worse: bool = True) -> ti.Audit:
+    """An audit whose models came from files."""
+    return light(worse, settings=SETTINGS)
 
 
 def pem(key, passphrase: bytes | None = None) -> bytes:
@@ -85,7 +90,7 @@ def folder(tmp_path):
     """An audit's folder, and a pair of keys beside it."""
     made = tmp_path / "out"
     made.mkdir()
-    ti.write_folder(sample(), made, {"seconds": {}})
+    ti.write_folder(audit(), made, {"seconds": {}})
     key = ed25519.Ed25519PrivateKey.generate()
     (tmp_path / "key.pem").write_bytes(pem(key))
     (tmp_path / "key.pub.pem").write_bytes(public_pem(key))
@@ -133,7 +138,7 @@ def test_the_signature_holds_by_the_specification_alone(folder):
 def test_the_statement_follows_the_published_form(folder):
     schema = json.loads((DATA / "in-toto-test-result-0.1.schema.json").read_text())
     jsonschema.Draft202012Validator.check_schema(schema)
-    (folder / "policy.toml").write_text(POLICY)
+    (folder / "policy.toml").write_text(POLICY + WAIVER)
     for given in ({}, {"policy": folder / "policy.toml", "url": "https://example.com/run/1", "signer": "A"}):
         _, said = read(ti.sign(folder / "out", folder / "key.pem", **given))
         jsonschema.validate(said, schema)
@@ -161,7 +166,7 @@ def test_time_and_signer_are_in_the_attestation_alone(folder):
     assert abs(datetime.now(UTC) - time) < timedelta(minutes=5)
     after = {path.name: path.read_bytes() for path in (folder / "out").iterdir()}
     assert after.pop("attestation.dsse.json") and after == before  # noqa: PT018
-    document = sample().document
+    document = audit().document
     given = {"signer": None, "now": datetime(2026, 1, 2, 5, 4, 5, tzinfo=UTC)}
     assert statement(document, {}, **given).predicate.time == "2026-01-02T05:04:05Z"
 
@@ -176,31 +181,31 @@ def test_time_and_signer_are_in_the_attestation_alone(folder):
     ],
 )
 def test_the_result_is_that_of_the_checks(kinds, result, warned, failed):
-    found = statement(sample(kinds).document, {}).predicate
+    found = statement(sample(kinds), {}).predicate
     assert (found.result, found.warned, found.failed) == (result, warned, failed)
     assert found.passed == ["worse-than-linear"]  # what does not apply was not run
 
 
 def test_under_a_policy_the_result_is_that_of_its_gates(folder):
-    (folder / "policy.toml").write_text(POLICY)
+    (folder / "policy.toml").write_text(POLICY + WAIVER)
     arguments = ("sign", folder / "out", "--key", folder / "key.pem", "--policy", folder / "policy.toml")
     assert command(*arguments) == 0
     _, said = read(folder / "out" / "attestation.dsse.json")
     told = said["predicate"]
-    assert (told["result"], told["warnedTests"], told["failedTests"]) == ("WARNED", ["finding:no-signal"], [])
-    assert told["passedTests"] == ["finding:worse-than-linear"]
+    assert (told["result"], told["warnedTests"], told["failedTests"]) == ("WARNED", ["finding:worse-than-linear"], [])
+    assert told["passedTests"] == ["finding:unsafe-model-file"]
     assert told["configuration"][-1] == {
         "name": "policy.toml",
-        "digest": {"sha256": hashlib.sha256(POLICY.encode()).hexdigest()},
+        "digest": {"sha256": hashlib.sha256((POLICY + WAIVER).encode()).hexdigest()},
     }
-    (folder / "policy.toml").write_text(POLICY.partition("[[waiver]]")[0])
+    (folder / "policy.toml").write_text(POLICY)
     assert command(*arguments) == 0
     _, said = read(folder / "out" / "attestation.dsse.json")
-    assert (said["predicate"]["result"], said["predicate"]["failedTests"]) == ("FAILED", ["finding:no-signal"])
+    assert (said["predicate"]["result"], said["predicate"]["failedTests"]) == ("FAILED", ["finding:worse-than-linear"])
 
 
 def test_the_code_has_the_digest_that_sha256sum_gives(folder):
-    said = statement(sample().document, {})
+    said = statement(audit().document, {})
     (code, _) = said.predicate.configuration
     script = (
         "find . -type f -not -path '*/__pycache__/*' -not -path './datasets/*' | cut -c3- | LC_ALL=C sort"
@@ -208,7 +213,7 @@ def test_the_code_has_the_digest_that_sha256sum_gives(folder):
     )
     shell = subprocess.run(["sh", "-c", script], cwd=PACKAGE, capture_output=True, text=True, check=True)
     assert code.digest == {"dirHash": shell.stdout.strip()}
-    assert code.uri == f"pkg:pypi/tabinterp@{sample().document.method.version}"
+    assert code.uri == f"pkg:pypi/tabinterp@{audit().document.method.version}"
 
 
 # ---- what verify says
@@ -238,7 +243,7 @@ def test_an_attestation_elsewhere(folder):
 @pytest.mark.parametrize("name", ["report.html", "audit.json", "run.json"])
 def test_a_file_whose_digests_were_made_to_fit_is_found_by_the_signature(folder, name):
     ti.sign(folder / "out", folder / "key.pem")
-    other = sample(())  # a consistent folder that says less
+    other = audit(worse=False)  # a consistent folder that says less
     ti.write_folder(other, folder / "out", {"seconds": {"encode": 1}})
     assert failures(folder) == []
     told = failures(folder, key=folder / "key.pub.pem")
@@ -329,8 +334,9 @@ def test_a_statement_that_leaves_a_file_out_or_names_another_model_is_found(fold
     said["subject"] = [one | {"digest": {"sha256": "3" * 64}} for one in said["subject"] if one["name"] == "model"]
     signed_as(folder, TYPE, json.dumps(said).encode())
     told = failures(folder, key=folder / "key.pub.pem")
-    assert told[:2] == [f"{name} is not among the files that were signed." for name in ("report.html", "audit.json")]
-    assert told[2].startswith("The model that was signed has the SHA-256 333")
+    names = ("report.html", "audit.json", "run.json")
+    assert told[:3] == [f"{name} is not among the files that were signed." for name in names]
+    assert told[3].startswith("The model that was signed has the SHA-256 333")
 
 
 # ---- keys

@@ -23,11 +23,12 @@ import tabinterp as ti
 from tabinterp import cli, messages
 from tabinterp.assembly.provenance import configuration_digest, readings
 from tabinterp.audited import VIEWS
+from tabinterp.consistency import contradictions
 from tabinterp.errors import DocumentError
 from tabinterp.models.bundle import WEIGHTS
 from tabinterp.report.render import render
 from tabinterp.reread import Rows
-from tabinterp.verification import TOLERANCE, _numbers, compare
+from tabinterp.verification import TOLERANCE, _numbers, compare, with_author
 
 # What few rows hold, in every column: nothing of it may be written anywhere. Row -> value.
 PLANTED = {
@@ -39,6 +40,17 @@ PLANTED = {
     "note": {13: "Rumpelstilzchen"},
     "born": {15: "1899-12-29"},
 }
+
+
+MAPPING = """
+[instruments.own]
+name = "House rules"
+version = "2026"
+[[clause]]
+section = "performance"
+fields = ["performance.metrics", "card.ethics"]
+cited = [{ instrument = "own", clause = "4.2", mark = "P" }]
+"""
 
 
 @pytest.fixture(scope="module")
@@ -63,7 +75,12 @@ def made(tmp_path_factory):
     ti.save_model(trained.networks[0], folder / "model", counterpart=trained.counterpart, table={"target": "paid"})
     ti.save_null(trained.null, folder / "model")
     argv = ["audit", folder / "model", "--data", folder / "data.csv", "--out", folder / "out", "--rows", "60"]
-    argv += ["--margin", "0.02", "--costs", "1:5", "--threshold", "0.3"]
+    (folder / "card.toml").write_text('intended_use = "scoring"\nlimits = "few rows"\n')
+    (folder / "mapping.toml").write_text(MAPPING)
+    (folder / "constraints.toml").write_text('[columns.age]\ndirection = "+"\nlow = 10\nhigh = 90\n')
+    argv += ["--margin", "0.02", "--costs", "1:5", "--threshold", "0.3", "--declined", "positive", "--control", "sex=m"]
+    argv += ["--card", folder / "card.toml", "--mapping", folder / "mapping.toml"]
+    argv += ["--constraints", folder / "constraints.toml"]
     argv += ["--protected", "sex", "--target", "paid", "--positive", "yes"]
     argv += [word for name in ("id", "note", "born") for word in ("--drop", name)]
     told, aside = io.StringIO(), io.StringIO()
@@ -225,10 +242,45 @@ def test_missing_rows_and_other_columns(copy):
 
 
 def test_numbers_are_found_again(made):
+    """Of an audit with every option; a card and a mapping are their author's, and not computed."""
+    document = ti.Audit.from_json(made / "out" / "audit.json").document
+    assert document.card.intended_use == "scoring"
+    assert document.evidence[-1].instrument == "House rules"
     found = ti.verify(made / "out", model=made / "model", data=made / "data.csv", recompute=True).frame()
     assert found.iloc[-1][["what", "status"]].tolist() == ["numbers", "ok"], found.iloc[-1]["told"]
     with pytest.raises(DocumentError, match="model= and data="):
         ti.verify(made / "out", recompute=True)
+
+
+def test_what_its_author_wrote_is_taken_over_and_what_was_computed_is_not(made):
+    """A number that was changed is found beside a card; so is evidence that the document does not hold."""
+    written = ti.Audit.from_json(made / "out" / "audit.json").document
+    computed = ti.Audit(written).annotate().document  # as a second audit gives it: no card, no mapping of the author's
+    assert compare(ti.Audit(written), ti.Audit(computed)).status == "failed"
+    assert compare(ti.Audit(written), ti.Audit(with_author(computed, written))).status == "ok"
+    row = written.performance.metrics[0]
+    metrics = [row.model_copy(update={"rows": 7}), *written.performance.metrics[1:]]
+    changed = written.model_copy(update={"performance": written.performance.model_copy(update={"metrics": metrics})})
+    assert compare(ti.Audit(changed), ti.Audit(with_author(computed, changed))).status == "failed"
+    first, *rest = written.evidence
+    changed = written.model_copy(update={"evidence": [first.model_copy(update={"status": "partial"}), *rest]})
+    assert compare(ti.Audit(changed), ti.Audit(with_author(computed, changed))).status == "failed"
+    last = written.evidence[-1].model_copy(update={"status": "supplied", "missing": ["performance.metrics"]})
+    assert contradictions(written.model_copy(update={"evidence": [*written.evidence[:-1], last]}))
+
+
+def test_run_json_has_the_digest_of_the_bytes_that_were_read(copy, monkeypatch):
+    """The table is replaced while the audit runs."""
+    digest, saved = ti.file_digest(copy / "data.csv"), ti.Audit.from_json(copy / "out" / "audit.json")
+
+    def replaced(*_, **__):
+        (copy / "data.csv").write_text("another table")
+        return saved
+
+    monkeypatch.setattr(ti, "audit", replaced)
+    argv = ["--target", "paid", "--positive", "yes", "--drop", "id", "--drop", "note", "--drop", "born", "--quiet"]
+    assert command("audit", copy / "model", "--data", copy / "data.csv", "--out", copy / "again", *argv) == 0
+    assert json.loads((copy / "again" / "run.json").read_text("utf-8"))["data_sha256"] == digest
 
 
 @pytest.mark.parametrize("device", ["cuda:1 (NVIDIA H100 80GB HBM3)", "cuda (Tesla T4)", "abacus"])
@@ -325,7 +377,7 @@ def test_another_configuration_has_another_digest_and_other_rows_the_same(made):
 
     settings = document.method.settings
     seed, rows = other("method", seed=1), other("method", settings=settings | {"rows": 61})
-    asked = [seed, rows, other("method", settings=settings | {"declined": "positive"}), other("verdict", margin=0.03)]
+    asked = [seed, rows, other("method", settings=settings | {"declined": "negative"}), other("verdict", margin=0.03)]
     changed = [column.model_copy(update={"protected": True}) for column in document.data.columns]
     asked += [other("data", columns=changed), other("data", split=ti.Audit(document).verdict.sentence)]
     found = [configuration_digest(one) for one in asked]

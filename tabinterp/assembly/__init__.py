@@ -5,7 +5,7 @@ from __future__ import annotations
 from ..report import document as doc
 from .calibration import calibration
 from .coefficients import coefficients
-from .context import data, method, model_info, not_assessed, performance, verdict
+from .context import data, method, model_info, notes, performance, verdict
 from .disagreement import disagreement
 from .effects import effects, interactions
 from .gain import gain
@@ -22,6 +22,7 @@ from .slices import slices
 from .tabled import extrapolation, off_support, rows_alone
 from .together import baselines, together
 from .trust import trust
+from .unassessed import unassessed
 
 __all__ = ["Results", "document"]
 
@@ -60,8 +61,9 @@ def document(r: Results) -> doc.Document:
         mechanism=mechanism(r),
         findings=[],
         evidence=[],
-        not_assessed=not_assessed(r),
+        not_assessed=notes(r),
         method=method(r, table),
     )
     known = {"readings": readings(made), "configuration_digest": configuration_digest(made)}
-    return made.model_copy(update={"method": made.method.model_copy(update=known)})
+    told = [*made.not_assessed, *unassessed(made)]
+    return made.model_copy(update={"method": made.method.model_copy(update=known), "not_assessed": told})

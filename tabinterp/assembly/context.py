@@ -24,7 +24,6 @@ from ..table.digest import table_digest
 from .gain import recovery
 from .judged import lines, metric_row
 from .provenance import code_digest
-from .readings import MOST_UNITS
 from .results import Results, interval
 from .tabled import few
 
@@ -243,47 +242,19 @@ def _above(interval: Interval) -> bool:
 # ---- what was not done, and how to do it again
 
 
-def not_assessed(r: Results) -> list[Message]:
-    notes = list(r.notes)
-    if not r.held_out:
-        notes.append(Message(key="not_assessed.split"))
-    for bound in (r.network, r.linear):
-        mixed = [c for c in bound.columns if not bound.encoding.local[c]]
-        if mixed:
-            notes.append(Message(key="not_assessed.mixed", values={"model": bound.model.name, "columns": mixed}))
-    if r.neurons is not None and len(r.neurons.layer) > MOST_UNITS:
-        notes.append(Message(key="not_assessed.units", values={"count": len(r.neurons.layer) - MOST_UNITS}))
+def notes(r: Results) -> list[Message]:
+    """What was not assessed, as far as only the run knows it; `unassessed` reads the rest off the document."""
+    found = list(r.notes)
     if r.inside is not None and (left := len(r.inside.units.layer) - len(r.inside.shown)):
         values = {"left": left, "count": left + len(r.inside.shown), "shown": len(r.inside.shown)}
-        notes.append(Message(key="not_assessed.optima", values=values))
-    if r.network.table.schema.task != "binary":
-        notes.append(Message(key="not_assessed.reasons"))
-    if not any(column.protected for column in r.network.table.schema.columns):
-        notes.append(Message(key="not_assessed.groups"))
-    if r.constraints is None:
-        notes.append(Message(key="not_assessed.constraints"))
+        found.append(Message(key="not_assessed.optima", values=values))
     if r.decisions is not None and r.decisions.policy is None:
-        notes.append(Message(key="not_assessed.costs"))
-    always = (
-        "robustness", "dependence",
-        "data", "use",
-    )  # fmt: skip
-    return notes + _seeds(r) + [Message(key=f"not_assessed.{name}") for name in always]
-
-
-def _seeds(r: Results) -> list[Message]:
-    """What the trust checks did not look at."""
-    checked = None if r.trust is None else r.trust[0]
-    notes = []
-    if checked is None or checked.networks is None:
-        notes.append(Message(key="not_assessed.seeds"))
-    if checked is not None and (reason := checked.skipped.get("random weights")):
-        notes.append(
-            Message(key="not_assessed.reading", values={"reading": "null of random weights", "reason": reason})
-        )
-    if checked is None or "shuffled labels" in checked.skipped:
-        notes.append(Message(key="not_assessed.shuffled"))
-    return notes
+        found.append(Message(key="not_assessed.costs"))
+    reason = None if r.trust is None else r.trust[0].skipped.get("random weights")
+    if reason:
+        known: dict[str, Any] = {"reading": "null of random weights", "reason": reason}
+        found.append(Message(key="not_assessed.reading", values=known))
+    return found
 
 
 def method(r: Results, data: doc.Data) -> doc.Method:

@@ -87,6 +87,11 @@ def _row(instrument: Instrument, clause: Clause, cited: Citation, whole: dict[st
     )
 
 
+def holds(document: Document, place: str) -> bool:
+    """Return whether something stands at a place of the document, such as `performance.metrics`."""
+    return _holds(document.model_dump(), place.split("."))
+
+
 def _holds(part: Any, path: list[str]) -> bool:
     """Whether something stands at a place; of a list, in any of its items, or in the one that is named."""
     if isinstance(part, list) and path:
@@ -139,13 +144,13 @@ def _read(path: str | Path, form: type[BaseModel], what: str) -> Any:
         return form.model_validate(tomllib.loads(Path(path).read_text(encoding="utf-8")))
     except OSError as error:
         raise PolicyError(f"the {what} {str(path)!r} cannot be read: {error.strerror}") from None
-    except (UnicodeDecodeError, tomllib.TOMLDecodeError) as error:
-        raise PolicyError(f"the {what} {str(path)!r} is no TOML: {error}") from None
     except ValidationError as error:
         first = error.errors(include_url=False)[0]
         allowed = ", ".join(form.model_fields)
         place = ".".join(map(str, first["loc"]))
         raise PolicyError(f"the {what} {str(path)!r}: {place}: {first['msg']}; it may hold {allowed}") from None
+    except (ValueError, RecursionError) as error:
+        raise PolicyError(f"the {what} {str(path)!r} is no TOML: {error}") from None
 
 
 def as_csv(rows: Iterable[EvidenceRow]) -> str:

@@ -27,8 +27,8 @@ def as_text(decision: Decision, identity: Identity) -> str:
     lines = [_head(decision), ""]
     width = max(len(gate.name) for gate in decision.gates)
     for gate in _worst_first(decision):
-        lines.append(f"{gate.status:<7} {gate.name:<{width}}  {_said(gate)}  [{gate.owner}]")
-        lines += [f"{'':<7} {'':<{width}}  {note}" for note in _notes(gate)]
+        lines.append(f"{gate.status:<10} {gate.name:<{width}}  {_said(gate)}  [{gate.owner}]")
+        lines += [f"{'':<10} {'':<{width}}  {note}" for note in _notes(gate)]
     return "\n".join([*lines, "", *_idle(decision), _count(decision)])
 
 
@@ -41,6 +41,7 @@ def as_json(decision: Decision, identity: Identity) -> str:
             "subject": decision.subject,
             "date": decision.on.isoformat(),
             "passed": decision.passed,
+            "complete": decision.count("incomplete") == 0,
             **identity,
             "gates": [_plain(gate) for gate in decision.gates],
             "idle_waivers": [waiver.gate for waiver in decision.idle],
@@ -75,8 +76,12 @@ def as_markdown(decision: Decision, identity: Identity) -> str:
 
 
 def as_junit(decision: Decision, identity: Identity) -> str:
-    """JUnit XML: a gate is a test case, a waived one is skipped."""
-    counts = {"tests": len(decision.gates), "failures": decision.count("failed"), "errors": 0}
+    """JUnit XML: a gate is a test case, a waived one is skipped, an incomplete one is an error."""
+    counts = {
+        "tests": len(decision.gates),
+        "failures": decision.count("failed"),
+        "errors": decision.count("incomplete"),
+    }
     numbers = {name: str(count) for name, count in counts.items()}
     about = {"name": _xml(f"tabinterp: {decision.policy}"), "timestamp": f"{decision.on.isoformat()}T00:00:00"}
     suite = ElementTree.Element("testsuite", about | numbers | {"skipped": str(decision.count("waived"))})
@@ -86,8 +91,9 @@ def as_junit(decision: Decision, identity: Identity) -> str:
     for gate in decision.gates:
         case = ElementTree.SubElement(suite, "testcase", classname="tabinterp", name=_xml(gate.name))
         told = _xml(" ".join([_text(gate.demand), _text(gate.found), *_notes(gate)]))
-        if gate.status == "failed":
-            ElementTree.SubElement(case, "failure", type=gate.level, message=told)
+        if gate.status in ("failed", "incomplete"):
+            kind = "failure" if gate.status == "failed" else "error"
+            ElementTree.SubElement(case, kind, type=gate.level, message=told)
         elif gate.status == "waived":
             ElementTree.SubElement(case, "skipped", message=told)
     top = ElementTree.Element("testsuites", numbers)
@@ -97,7 +103,7 @@ def as_junit(decision: Decision, identity: Identity) -> str:
 
 
 def as_sarif(decision: Decision, identity: Identity) -> str:
-    """SARIF 2.1.0 (OASIS 2020): a failed gate is a result, a waived one a suppressed result."""
+    """SARIF 2.1.0 (OASIS 2020): a failed or incomplete gate is a result, a waived one a suppressed result."""
     return json.dumps(
         {
             "$schema": SARIF,
@@ -175,7 +181,7 @@ def format_decision(
 
 
 def _worst_first(decision: Decision) -> list[Gate]:
-    rank = {"failed": 0, "waived": 1, "passed": 2}
+    rank = {"failed": 0, "incomplete": 1, "waived": 2, "passed": 3}
     return sorted(decision.gates, key=lambda gate: rank[gate.status])
 
 
@@ -211,8 +217,14 @@ def _idle(decision: Decision) -> list[str]:
 
 
 def _count(decision: Decision) -> str:
-    counts = {status: decision.count(status) for status in ("passed", "failed", "waived")}
-    return messages.text("gate.count", {"gates": len(decision.gates), **counts})
+    counts = {
+        "passed": decision.count("passed"),
+        "failed": decision.count("failed"),
+        "waived": decision.count("waived"),
+        "incomplete": decision.count("incomplete"),
+    }
+    key = "gate.count.incomplete" if counts["incomplete"] else "gate.count"
+    return messages.text(key, {"gates": len(decision.gates), **counts})
 
 
 def _xml(text: str) -> str:

@@ -1,27 +1,43 @@
-"""Does an audit pass a policy? Every demand is a gate: passed, failed, or failed and waived."""
+"""Does an audit pass a policy? Every demand is a gate: passed, failed, or failed and waived.
+
+One more gate, "document", is there only where the document itself cannot be believed: it fails where the document contradicts
+itself, and is incomplete where another version wrote it. No policy can waive it.
+"""
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import UTC, date, datetime
-from typing import Literal
+from typing import Any, Literal
 
 import pandas as pd
 
+from ..exit_codes import ExitCode
 from ..report.document import Document, Finding, Interval, Message
-from .checks import found_by
-from .policy import DEFAULT, OTHERS, FindingDemand, MetricDemand, Policy, VerdictDemand, Waiver
+from .checks import CHECKS, found_by
+from .policy import (
+    BY_SLUG,
+    DEFAULT,
+    OTHERS,
+    FindingDemand,
+    MetricDemand,
+    Policy,
+    VerdictDemand,
+    Waiver,
+    refuse_long_waivers,
+)
 
 Level = Literal["act", "check", "note"]
+Outcome = Literal["passed", "failed", "waived", "incomplete"]
 
 
 @dataclass(frozen=True)
 class Gate:
     """One demand, and what the audit says of it."""
 
-    name: str  # "finding:SLUG", "metric:OF.METRIC", "verdict"
-    status: Literal["passed", "failed", "waived"]
+    name: str  # "finding:SLUG", "metric:OF.METRIC", "verdict", "document"
+    status: Outcome
     level: Level  # how bad a failure is
     demand: Message  # what is asked
     found: Message  # what the audit says
@@ -48,10 +64,17 @@ class Decision:
 
     @property
     def passed(self) -> bool:
-        """No gate fails without a waiver."""
-        return self.count("failed") == 0
+        """No gate fails without a waiver, and none is incomplete."""
+        return self.exit_code is ExitCode.PASSED
 
-    def count(self, status: str) -> int:
+    @property
+    def exit_code(self) -> ExitCode:
+        """0: passed. 1: a gate failed. 3: none failed, but the document could not be judged again."""
+        if self.count("failed"):
+            return ExitCode.FAILED
+        return ExitCode.INCOMPLETE if self.count("incomplete") else ExitCode.PASSED
+
+    def count(self, status: Outcome) -> int:
         return sum(gate.status == status for gate in self.gates)
 
     def frame(self) -> pd.DataFrame:
@@ -63,16 +86,34 @@ class Decision:
         return pd.DataFrame(rows, columns=["gate", "status", "level", "owner", "waived_by", "expires"])
 
 
-def decide(document: Document, policy: Policy = DEFAULT, today: date | None = None) -> Decision:
-    """Hold an audit's document to a policy. Nothing is computed anew: an old audit can be held to a new policy.
+def decide(
+    document: Document,
+    policy: Policy = DEFAULT,
+    today: date | None = None,
+    contradictions: Sequence[Message] = (),
+    unjudged: Message | None = None,
+) -> Decision:
+    """Hold an audit's document to a policy. No model or row is needed: an old audit can be held to a new policy.
 
     Parameters
     ----------
-    today : the day waivers are judged by; None: the present one (UTC).
+    today : date, optional
+        The day waivers are judged by; by default the present one (UTC).
+    contradictions : sequence of Message
+        What in the document does not follow from the rest of it; any makes the gate "document" fail.
+    unjudged : Message, optional
+        Why nobody can say whether there are contradictions; it makes the gate "document" incomplete.
+
+    Raises
+    ------
+    PolicyError
+        If a waiver lasts longer than `policy.LONGEST_WAIVER` days from `today`.
     """
     day = datetime.now(UTC).date() if today is None else today
+    refuse_long_waivers(policy, day)
     waivers = {waiver.gate: waiver for waiver in policy.waiver}
-    gates = tuple(_waived(gate, waivers.get(gate.name), day) for gate in _gates(document, policy))
+    judged = (_waived(gate, waivers.get(gate.name), day) for gate in _gates(document, policy))
+    gates = (*_document(contradictions, unjudged), *judged)
     passing = {gate.name for gate in gates if gate.status == "passed"}
     return Decision(
         policy=policy.name,
@@ -84,6 +125,17 @@ def decide(document: Document, policy: Policy = DEFAULT, today: date | None = No
     )
 
 
+def _document(contradictions: Sequence[Message], unjudged: Message | None) -> Iterator[Gate]:
+    """A gate only where the document is not to be believed."""
+    status: Outcome = "failed" if contradictions else "incomplete"
+    found = unjudged
+    if contradictions:
+        told: dict[str, Any] = {"count": len(contradictions), "first": contradictions[0]}
+        found = Message(key="gate.document.changed", values=told)
+    if found is not None:
+        yield Gate("document", status, "act", Message(key="gate.document"), found, owner="tabinterp", evidence="method")
+
+
 def _gates(document: Document, policy: Policy) -> Iterator[Gate]:
     if policy.verdict is not None:
         yield _verdict(document, policy.verdict)
@@ -91,20 +143,29 @@ def _gates(document: Document, policy: Policy) -> Iterator[Gate]:
         yield _metric(document, metric)
     own = {demand.finding: demand for demand in policy.finding}
     owners = {demand.severity: demand.owner for demand in policy.severity}
-    seen = set()
+    held = {finding.slug for finding in document.findings}
     for finding in document.findings:
-        demand = own.get(finding.slug)
-        if demand is None and finding.severity in owners:
-            demand = FindingDemand(finding=finding.slug, owner=owners[finding.severity])
+        demand = own.get(finding.slug) or _of_severity(finding, owners)
         if demand is not None:
-            seen.add(finding.slug)
             yield _finding(found_by(demand.check, document, demand.limits) if demand.limits else finding, demand)
-    for slug in own.keys() - seen:  # a document of another version may not hold every check
-        yield Gate(f"finding:{slug}", "failed", "check", *_asked(slug), owner=own[slug].owner, evidence="findings")
+    for check in CHECKS:  # what the document does not hold was not checked, and does not pass
+        owner = own[check.slug].owner if check.slug in own else owners.get(check.severity)
+        if owner is not None and check.slug not in held:
+            told = Message(key="gate.finding.absent")
+            yield Gate(f"finding:{check.slug}", "failed", check.severity, _asked(check.slug), told, owner, "findings")
 
 
-def _asked(slug: str) -> tuple[Message, Message]:
-    return Message(key="gate.finding", values={"slug": slug}), Message(key="gate.finding.absent")
+def _of_severity(finding: Finding, owners: Mapping[Level, str]) -> FindingDemand | None:
+    """The demand on all checks of a severity: that of the check, and not the one that the document gives."""
+    check = BY_SLUG.get(finding.slug)
+    owner = owners.get(finding.severity if check is None else check.severity)
+    if owner is None:
+        return None
+    return FindingDemand.model_construct(finding=finding.slug, owner=owner, not_applicable="pass", limits={})
+
+
+def _asked(slug: str) -> Message:
+    return Message(key="gate.finding", values={"slug": slug})
 
 
 def _finding(finding: Finding, demand: FindingDemand) -> Gate:

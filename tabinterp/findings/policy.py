@@ -4,18 +4,31 @@ from __future__ import annotations
 
 import hashlib
 import tomllib
-from datetime import date
+import unicodedata
+from datetime import UTC, date, datetime, timedelta
 from pathlib import Path
 from typing import Annotated, Any, Literal, get_args
 
-from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_validator
+from pydantic import AfterValidator, BaseModel, ConfigDict, Field, ValidationError, model_validator
 
 from ..errors import PolicyError
 from ..report.document import Metric, Status
 from .checks import CHECKS
 from .outcome import Check
 
-Text = Annotated[str, Field(min_length=1)]
+LONGEST_WAIVER = 366  # days from the day on which it is used
+BLANK = {"\u115f", "\u1160", "\u3164", "\uffa0"}  # letters by their category that are drawn as nothing
+
+
+def _named(text: str) -> str:
+    """Refuse a text that shows no letter and no digit: spaces, invisible characters, dashes."""
+    if not any(unicodedata.category(one)[0] in "LN" and one not in BLANK for one in text):
+        raise ValueError("it needs at least one letter or digit")
+    return text
+
+
+Text = Annotated[str, AfterValidator(_named)]
+Number = Annotated[float, Field(strict=True, allow_inf_nan=False)]
 BY_SLUG = {check.slug: check for check in CHECKS}
 OTHERS = ("calibration_slope", "calibration_intercept")
 METRICS = (*get_args(Metric), *OTHERS)
@@ -23,7 +36,9 @@ Severity = Literal["act", "check", "note"]
 
 
 class _Part(BaseModel):
-    model_config = ConfigDict(frozen=True, extra="forbid", allow_inf_nan=False)
+    """Nothing is coerced: a number is no date and a truth value no number."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid", allow_inf_nan=False, strict=True)
 
 
 class _Demand(_Part):
@@ -39,8 +54,8 @@ class MetricDemand(_Demand):
 
     metric: Text
     of: Literal["network", "linear", "difference"] = "network"
-    at_least: float | None = None
-    at_most: float | None = None
+    at_least: Number | None = None
+    at_most: Number | None = None
     by: Literal["interval", "value"] = "interval"
     missing: Literal["fail", "pass"] = "fail"
 
@@ -64,7 +79,7 @@ class FindingDemand(_Demand):
 
     finding: Text
     not_applicable: Literal["fail", "pass"] = "pass"
-    limits: dict[str, Annotated[float, Field(strict=True)]] = {}
+    limits: dict[str, Number] = {}
 
     @model_validator(mode="after")
     def _known(self) -> FindingDemand:
@@ -97,7 +112,7 @@ class VerdictDemand(_Demand):
 
 
 class Waiver(_Part):
-    """A gate that may fail, up to and including a day."""
+    """A gate that may fail, up to and including a day: at most `LONGEST_WAIVER` days from the day on which it is used."""
 
     gate: Text  # "finding:SLUG", "metric:OF.METRIC" or "verdict"
     reason: Text
@@ -108,7 +123,7 @@ class Waiver(_Part):
 class Policy(_Part):
     """All demands. The default asks that no check of severity "act" is raised."""
 
-    name: str = "default"
+    name: Text = "default"
     metric: list[MetricDemand] = []
     finding: list[FindingDemand] = []
     severity: list[SeverityDemand] = []
@@ -147,25 +162,46 @@ class Policy(_Part):
 DEFAULT = Policy(severity=[SeverityDemand(severity="act", owner="tabinterp")])
 
 
+def refuse_long_waivers(policy: Policy, today: date) -> None:
+    """Raise `PolicyError` if a waiver lasts longer than `LONGEST_WAIVER` days from `today`: it must be decided on again."""
+    last = today + timedelta(days=LONGEST_WAIVER)
+    for index, waiver in enumerate(policy.waiver):
+        if waiver.expires > last:
+            raise PolicyError(
+                f"waiver.{index}.expires: {waiver.expires.isoformat()} for {waiver.gate!r} is too far away; a waiver lasts at "
+                f"most {LONGEST_WAIVER} days, until {last.isoformat()}"
+            )
+
+
 def read_policy(path: str | Path) -> tuple[Policy, str]:
-    """A policy and the SHA-256 of its file.
+    """Read a policy, and the SHA-256 of its file.
 
     Raises
     ------
-    PolicyError : the file cannot be read, is no TOML, or holds something that a policy does not.
+    PolicyError
+        If the file cannot be read, is not TOML, holds something that a policy does not, or waives a gate for longer than a year
+        from today.
     """
+    place = f"the policy {str(path)!r}"
     try:
         data = Path(path).read_bytes()
         values = tomllib.loads(data.decode("utf-8"))
     except OSError as error:
-        raise PolicyError(f"the policy {str(path)!r} cannot be read: {error.strerror}") from None
-    except (UnicodeDecodeError, tomllib.TOMLDecodeError) as error:
-        raise PolicyError(f"the policy {str(path)!r} is no TOML: {error}") from None
+        raise PolicyError(f"{place} cannot be read: {error.strerror}") from None
+    except (
+        ValueError,
+        RecursionError,
+    ) as error:  # also of bytes that are not UTF-8, and of numbers of thousands of digits
+        raise PolicyError(f"{place} is no TOML: {error}") from None
     try:
-        return Policy.model_validate(values), hashlib.sha256(data).hexdigest()
+        policy = Policy.model_validate(values)
+        refuse_long_waivers(policy, datetime.now(UTC).date())
     except ValidationError as error:
         told = "; ".join(_told(one) for one in error.errors(include_url=False))
-        raise PolicyError(f"the policy {str(path)!r}: {told}") from None
+        raise PolicyError(f"{place}: {told}") from None
+    except PolicyError as error:
+        raise PolicyError(f"{place}: {error}") from None
+    return policy, hashlib.sha256(data).hexdigest()
 
 
 def _told(error: Any) -> str:
@@ -174,7 +210,13 @@ def _told(error: Any) -> str:
     said = error["msg"].removeprefix("Value error, ")
     if error["type"] == "extra_forbidden":
         said = "there is no such setting"
-    received = (
-        "" if error["type"] in ("value_error", "missing", "extra_forbidden") else f"; received {error['input']!r}"
-    )
-    return f"{place}: {said}{received}" if place else f"{said}"
+    if error["type"] == "date_type":
+        said = "it must be a day, written without quotes, such as 2027-03-31"
+    whole = not error["loc"] or isinstance(error["input"], dict)  # of a table the rule says which part is wrong
+    received = "" if whole or error["type"] == "extra_forbidden" else f"; received {_short(error['input'])}"
+    return f"{place}: {said}{received}" if place else said
+
+
+def _short(value: Any) -> str:
+    shown = repr(value)
+    return shown if len(shown) <= 80 else f"{shown[:77]}..."

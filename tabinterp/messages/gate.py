@@ -23,9 +23,21 @@ GATE: dict[str, str] = {
     "gate.metric.found": "It is {value} (95% interval {low} to {high}).",
     "gate.metric.value": "It is {value}, without an interval.",
     "gate.metric.missing": "This audit has no such number.",
+    "gate.document": "The document says what its numbers give.",
+    "gate.document.changed": (
+        "audit.json was changed after it was written: {count} of its statements do not follow from its numbers. "
+        "The first: {first}"
+    ),
+    "gate.document.version": (
+        "It was not judged again: tabinterp {written} wrote it, and this is another version or has other code ({present}). Check "
+        "it with the version that wrote it, or with a signature (--key)."
+    ),
     "gate.head": "{network} on {table}, held to the policy {policy} on {on:date}.",
     "gate.waived": "Waived by {name} until {expires:date}: {reason}",
     "gate.expired": "The waiver by {name} expired after {expires:date}.",
     "gate.idle": "The waiver of {gate} by {name} is not needed: the gate passes.",
     "gate.count": "{passed} of {gates} gates passed, {failed} failed, {waived} waived.",
+    "gate.count.incomplete": (
+        "Incomplete: {passed} of {gates} gates passed, {failed} failed, {waived} waived, {incomplete} not checked."
+    ),
 }

@@ -12,13 +12,33 @@ VERIFY: dict[str, str] = {
     "verify.document.unreadable": "audit.json cannot be read: {reason}",
     "verify.report.ok": "report.html is what audit.json gives when it is rendered.",
     "verify.report.changed": "report.html is not what audit.json gives: line {line} differs, in the section {section}.",
-    "verify.report.version": (
-        "Whether report.html is what audit.json gives is not known: tabinterp {written} wrote it, and this is {present}."
-    ),
     "verify.report.absent": "There is no report.html to compare with.",
-    "verify.report.code": (
-        "Whether report.html is what audit.json gives is not known: it was written by other files of tabinterp {version} "
-        "(SHA-256 {written}) than these."
+    "verify.printed.ok": "report.pdf is what audit.json gives when it is printed.",
+    "verify.printed.differs": (
+        "report.pdf is not what audit.json gives on this machine. Other fonts or another WeasyPrint can cause that, and so can a "
+        "forgery: verify it with a signature (--key), or delete it and its line in SHA256SUMS."
+    ),
+    "verify.printed.missing": "report.pdf could not be compared with audit.json: {reason}",
+    "verify.stranger.unknown": (
+        "{file} does not belong in the folder of an audit. Move or delete it; allowed are {known}."
+    ),
+    "verify.stranger.resume": (
+        "{file} holds rows of the table, left by an audit that was stopped. Finish that audit with --resume, or delete "
+        "the folder."
+    ),
+    "verify.stranger.link": "{file} is a link, a folder or a device. Replace it with the file that the audit wrote.",
+    "verify.again.ok": "Findings, verdict and evidence in audit.json are what its numbers give.",
+    "verify.again.changed": (
+        "audit.json was changed after it was written: {count} of its statements do not follow from its numbers. "
+        "The first: {first}"
+    ),
+    "verify.again.version.open": (
+        "audit.json and report.html were not checked: tabinterp {written} wrote them, and this is another version or has other "
+        "code ({present}). Verify them with the version that wrote them, or with a signature (--key)."
+    ),
+    "verify.again.version.signed": (
+        "audit.json and report.html were not judged again: tabinterp {written} wrote them, and this is another version or has "
+        "other code ({present}). The signature covers every file."
     ),
     "verify.signature.ok": "Signed by {signer} at {time}: the audit is attested as {result}.",
     "verify.signature.no_key": "Whether {file} is signed by the right key is not known: give the signer's public key (--key).",
@@ -36,6 +56,8 @@ VERIFY: dict[str, str] = {
     "verify.attested.ok": "{file} has the bytes that were signed ({digest}).",
     "verify.attested.changed": "{file} is not what was signed: its SHA-256 is {found}, not {digest}.",
     "verify.attested.missing": "{file} is not among the files that were signed.",
+    "verify.attested.unknown": "{file} was signed, but is no file of an audit.",
+    "verify.attested.unlisted": "SHA256SUMS does not list {file} with the digest that was signed.",
     "verify.attested.model": (
         "The {model} that was signed has the SHA-256 {digest}, and audit.json names one with {written}."
     ),
@@ -61,4 +83,11 @@ VERIFY: dict[str, str] = {
     ),
     "verify.head.passed": "Everything that was checked is as it was written.",
     "verify.head.failed": "{count} of {checked} checks failed.",
+    "verify.head.incomplete": "Incomplete: nothing differs, but {missing} of the checks could not be made.",
+    "consistency.claim": "{reason}",
+    "consistency.broken": "Its values do not fit together ({reason}).",
+    "consistency.part": "{place} is not what the rest of the document gives.",
+    "consistency.finding.absent": "The check {slug} is missing.",
+    "consistency.finding.hidden": "The check {slug} is raised by the numbers, and the document does not say so.",
+    "consistency.finding.changed": "The result of the check {slug} is not what the numbers give.",
 }

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 import sys
 from collections.abc import Iterator
 from typing import Any
@@ -15,6 +16,7 @@ from tabinterp.errors import DocumentError
 from tabinterp.report.document import SCHEMA_VERSION, Document, Message
 
 DIALECT = "https://json-schema.org/draft/2020-12/schema"
+HALF = re.compile(rb"\\u[dD][89a-fA-F]")  # an escape that may be one; canonical JSON has none
 LARGEST_EXACT = 2**53 - 1  # beyond it JSON readers disagree on an integer
 
 
@@ -61,6 +63,8 @@ def _parse(data: bytes) -> dict[str, Any]:
         )
     except (UnicodeDecodeError, json.JSONDecodeError, RecursionError) as error:
         raise DocumentError(f"The audit is not JSON in UTF-8: {error}. Allowed: what `Audit.to_json` wrote.") from error
+    if HALF.search(data):
+        _no_halves(found)
     if not isinstance(found, dict):
         raise DocumentError(f"The audit must be a JSON object, but is a {type(found).__name__}.")
     return found
@@ -83,6 +87,15 @@ def _no_doubles(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
         double = next(name for name in names if names.count(name) > 1)
         raise DocumentError(f"The audit gives {double!r} twice in one object. Allowed: each name once.")
     return found
+
+
+def _no_halves(found: Any) -> None:
+    """Half of a surrogate pair is no text: it could be written nowhere."""
+    try:
+        json.dumps(found, ensure_ascii=False).encode("utf-8")
+    except UnicodeEncodeError as error:
+        half = error.object[error.start]
+        raise DocumentError(f"The audit holds {half!r}, half of a surrogate pair. Allowed: Unicode text.") from None
 
 
 def _check_version(found: dict[str, Any]) -> None:

@@ -167,7 +167,7 @@ def _judged(part: Judged, document: Document) -> None:
     for place, row in rows.items():
         _metric(row, f"judged.{place}")
     for place, (status, difference) in statuses.items():
-        expected = _status(difference, document.verdict.margin or 0.0)
+        expected = status_of(difference, document.verdict.margin or 0.0)
         if not document.performance.held_out or status != expected:
             raise DocumentError(
                 f"judged.{place}.status: {status!r}, but by its interval and the margin it must be {expected!r}, and only on "
@@ -232,6 +232,11 @@ def _within(part: Interval, margin: float | None) -> bool:
 
 
 def _metric(row: MetricRow, place: str) -> None:
+    if row.higher_is_better != (row.metric in HIGHER_IS_BETTER):
+        raise DocumentError(
+            f"{place}.higher_is_better: {str(row.higher_is_better).lower()} for {row.metric}. "
+            f"Allowed: {str(not row.higher_is_better).lower()}."
+        )
     better = side(row.difference) * (1 if row.higher_is_better else -1)
     expected = {1: "better", 0: "no", -1: "worse"}[better]
     if row.resolved != expected:
@@ -256,7 +261,7 @@ def _gain(gain: Gain) -> None:
 def _ladder(ladder: Ladder) -> None:
     for index, rung in enumerate(ladder.rungs):
         place = f"gain.ladder.rungs.{index}"
-        if rung.status is not None and rung.status != (placed := _status(rung.against_network, ladder.margin)):
+        if rung.status is not None and rung.status != (placed := status_of(rung.against_network, ladder.margin)):
             raise DocumentError(
                 f"{place}.status: {rung.status!r}, but by its interval and the margin it must be {placed!r}."
             )
@@ -268,7 +273,8 @@ def _ladder(ladder: Ladder) -> None:
         raise DocumentError(f"gain.ladder.gain: {ladder.gain!r}, but by the linear rung it must be {expected!r}.")
 
 
-def _status(part: Interval, margin: float) -> Status:
+def status_of(part: Interval, margin: float) -> Status:
+    """What the interval of a difference in loss (first minus second model) says of the first model."""
     if not margin > 0:
         return "not_resolved"
     if part.low is not None and part.high is not None and -margin < part.low and part.high < margin:

@@ -11,7 +11,7 @@ import gzip
 import hashlib
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import contextmanager, suppress
-from dataclasses import dataclass
+from dataclasses import dataclass, field, replace
 from functools import partial
 from io import TextIOWrapper
 from itertools import accumulate
@@ -26,8 +26,9 @@ from pyarrow import fs as filesystems
 
 from ..errors import TableError
 from ..files import hidden
+from .fingerprints import Fingerprints
 from .keeping import Keeping, Told
-from .pieces import Piece, numbered
+from .pieces import SUMS, Piece, numbered
 from .source import AS_WRITTEN, UNREADABLE, as_frame, no_database, plain, unique
 from .sql import spool
 
@@ -44,7 +45,8 @@ class Source:
 
     `apart`: the same rows in parts that can be read elsewhere, each with its number of rows; None where there are none. `rows`:
     how many there are, where that is known before they are read. `texts`: columns of text that come as categories because they
-    are read faster so, and not because somebody called them that.
+    are read faster so, and not because somebody called them that. `fingerprints`: of what was read, and is held to by who reads
+    it again.
     """
 
     name: str
@@ -53,27 +55,52 @@ class Source:
     apart: Callable[[], Iterator[tuple[int, Callable[[], Iterator[pd.DataFrame]]]]] | None = None
     rows: int | None = None
     texts: Sequence[str] = ()
+    fingerprints: Fingerprints = field(default_factory=lambda: Fingerprints("the table"))
+    file: tuple[Path, tuple[int, ...]] | None = (
+        None  # a single local file, and what told it from others when it was opened
+    )
 
-    def batches(self, first: int = 0) -> Iterator[pd.DataFrame]:
-        """Raw frames, indexed by row number, from the one on that begins with row `first`."""
-        empty = first == 0
-        for frame in numbered(self.parts(first), first):
-            empty = False
+    def file_sha256(self) -> str | None:
+        """Return the SHA-256 (hex) of the file that was read.
+
+        None where rows come from anything but a single local file, or where that file was touched since it was opened: these
+        may not be the bytes that were read.
+        """
+        if self.file is None:
+            return None
+        path, opened = self.file
+        with path.open("rb") as stream:
+            digest = hashlib.file_digest(stream, "sha256").hexdigest()
+        return digest if _stamp(path) == opened else None
+
+    def batches(self, first: int = 0, reader: str = "a later pass") -> Iterator[pd.DataFrame]:
+        """Raw frames, indexed by row number, from the one on that begins with row `first`.
+
+        Raises
+        ------
+        TableError
+            If these are not the rows that were read before; `reader` is what the error calls this pass.
+        """
+        at = first
+        for frame in self.fingerprints.check(numbered(self.parts(first), first), reader):
+            at += len(frame)
             yield frame
-        if empty:
+        if at == 0:
             raise TableError("the table has no rows")
+        self.fingerprints.end(at, reader)
 
     def pieces(self, first: int = 0) -> Iterator[Piece]:
         """The same rows to be read elsewhere: row groups of Parquet files; of anything else the rows themselves."""
         if self.apart is None:
-            for frame in self.batches(first):
+            for frame in self.batches(first, SUMS):
                 yield Piece(int(frame.index[0]), len(frame), partial(list, [frame]))
             return
         at = 0
         for rows, frames in self.apart():
             if at >= first:
-                yield Piece(at, rows, frames)
+                yield Piece(at, rows, frames, fingerprints=self.fingerprints.within(at, rows))
             at += rows
+        self.fingerprints.end(at, SUMS)
 
 
 def open_source(
@@ -98,7 +125,14 @@ def open_source(
     if query is not None:
         name, folder, files = spool(str(source), query, rows, key, keep, told)
         counts = [pq.read_metadata(file).num_rows for file in files]
-        return Source(name, lambda first: map(pd.read_parquet, _after(first, counts, files)), folder, rows=sum(counts))
+        marks = Fingerprints(f"the copy of the query to {hidden(str(source))}")
+        return Source(
+            name,
+            lambda first: map(pd.read_parquet, _after(first, counts, files)),
+            folder,
+            rows=sum(counts),
+            fingerprints=marks,
+        )
     if key is not None:
         raise TableError(f"a key orders the rows of a query; got the key {key!r} and no query")
     if isinstance(source, ds.Dataset):
@@ -128,14 +162,23 @@ def identity(source: Any, query: str | None = None, key: str | None = None) -> s
         return f"{hidden(str(source))}: {query}" + ("" if key is None else f", by {key}")
     if not isinstance(source, (str, Path)):
         raise TableError(f"only rows of files and of queries can be gone on with; got {type(source).__name__}")
-    store, path = _store(str(source))
-    found = store.get_file_info(path)
-    files = [found]
-    if found.type == filesystems.FileType.Directory:
-        inside = store.get_file_info(filesystems.FileSelector(path, recursive=True))
-        files = sorted((one for one in inside if one.type == filesystems.FileType.File), key=lambda one: one.path)
-    lines = "".join(f"{one.path} {one.size} {one.mtime}\n" for one in files)
+    lines = "".join(f"{one.path} {one.size} {one.mtime}\n" for one in _files(*_store(str(source))))
     return hashlib.sha256(lines.encode("utf-8", "surrogatepass")).hexdigest()
+
+
+def _stamp(path: Path) -> tuple[int, ...]:
+    """What a file's contents cannot change without: the time of its last change cannot be set by hand."""
+    found = path.stat()
+    return found.st_dev, found.st_ino, found.st_size, found.st_mtime_ns, found.st_ctime_ns
+
+
+def _files(store: Any, path: str) -> list[Any]:
+    """The file itself, or those in the folder, in the order of their paths."""
+    found = store.get_file_info(path)
+    if found.type != filesystems.FileType.Directory:
+        return [found]
+    inside = store.get_file_info(filesystems.FileSelector(path, recursive=True))
+    return sorted((one for one in inside if one.type == filesystems.FileType.File), key=lambda one: one.path)
 
 
 def _few(rows: int, columns: int) -> int:
@@ -170,20 +213,26 @@ def unpacked_size(path: Path) -> int:
 
 def _of_path(text: str, rows: int, keep: Keeping | None) -> Source:
     store, path = _store(text)
+
+    def listing() -> dict[str, int]:
+        return {one.path: one.size for one in _files(store, path)}
+
+    marks = Fingerprints(hidden(text), listing=listing, files=listing())
     name = path.rstrip("/").rsplit("/", 1)[-1].split(".")[0]
     kind = store.get_file_info(path).type
     if kind == filesystems.FileType.NotFound:
         raise TableError(f"no file or folder {text!r}")
     if kind == filesystems.FileType.Directory:
-        return _dataset(text, name, store, path, rows)
+        return replace(_dataset(text, name, store, path, rows), fingerprints=marks)
+    file = (Path(path), _stamp(Path(path))) if isinstance(store, filesystems.LocalFileSystem) else None
     with store.open_input_file(path) as stream:
         start = stream.read(12)
     if start[:4] == b"PAR1":
-        return _dataset(text, name, store, path, rows)
+        return replace(_dataset(text, name, store, path, rows), fingerprints=marks, file=file)
     no_database(text, start)
     if not start:
         raise TableError(f"{text!r} is empty")
-    return Source(name, _csv(text, store, path, rows, start[:2] == PACKED, keep))
+    return Source(name, _csv(text, store, path, rows, start[:2] == PACKED, keep), fingerprints=marks, file=file)
 
 
 def _store(text: str) -> tuple[Any, str]:

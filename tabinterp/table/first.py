@@ -26,21 +26,22 @@ NAME = "columns"  # of its state
 
 def first_pass(asked: Asked, source: Source, keep: Keeping | None, told: Told | None) -> First:
     """Every batch of the source, or those that come after what is kept."""
-    found = First(asked, source.texts)
+    found, seen = First(asked, source.texts), source.fingerprints
     state = None if keep is None else keep.read(NAME)
     if keep is not None and state is not None:
         with keep.restoring(NAME):
             found.restore(*state)
+            seen.restore(state[1]["read"], found.rows if state[1]["end"] else None)
         if state[1]["end"]:
             return found
-    for frame in ahead(source.batches(found.rows)):
+    for frame in ahead(source.batches(found.rows, "the first pass")):
         found.update(frame)
         if told is not None:
             told("what the columns are", found.rows, source.rows)
         if keep is not None:
-            keep.write(NAME, found.kept(end=False))
+            keep.write(NAME, found.kept(seen.pack(), end=False))
     if keep is not None:
-        keep.write(NAME, found.kept(end=True))
+        keep.write(NAME, found.kept(seen.pack(), end=True))
     return found
 
 
@@ -91,9 +92,12 @@ class First:
 
     # ---- kept midway
 
-    def kept(self, end: bool) -> Callable[[], State]:
-        """What makes a state of the rows so far, whatever comes after them. `end`: there are no more."""
-        return partial(_packed, self.rows, self.columns, self.marks, self.hashes, self.dates, end)
+    def kept(self, read: list[tuple[int, int, str]], end: bool) -> Callable[[], State]:
+        """What makes a state of the rows so far, whatever comes after them.
+
+        `read`: their fingerprints. `end`: there are no more.
+        """
+        return partial(_packed, self.rows, self.columns, self.marks, self.hashes, self.dates, read, end)
 
     def restore(self, arrays: Arrays, state: Any) -> None:
         """What a state was made of."""
@@ -117,6 +121,7 @@ def _packed(
     marks: Marks,
     hashes: HashArray,
     dates: pd.Series | None,
+    read: list[tuple[int, int, str]],
     end: bool,
 ) -> State:
     arrays: Arrays = {"hashes": hashes}
@@ -132,4 +137,4 @@ def _packed(
     if dates is not None:
         by = pack_column(pd.Series(dates.index, dtype=dates.index.dtype), "dates", arrays)
         arrays["dated"] = dates.to_numpy()
-    return arrays, {"rows": rows, "columns": told, "marks": marked, "dates": by, "end": end}
+    return arrays, {"rows": rows, "columns": told, "marks": marked, "dates": by, "read": read, "end": end}

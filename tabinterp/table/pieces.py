@@ -9,12 +9,15 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
+from .fingerprints import Fingerprints
 from .schema import Schema
 from .settle import coded
 from .source import coded_texts, plain
 from .split import BoolArray, Split
 from .table import Table
 from .witness import cast
+
+SUMS = "a pass that takes sums"  # as an error names the reader of rows that changed
 
 
 def numbered(frames: Iterable[pd.DataFrame], first: int = 0) -> Iterator[pd.DataFrame]:
@@ -27,12 +30,16 @@ def numbered(frames: Iterable[pd.DataFrame], first: int = 0) -> Iterator[pd.Data
 
 @dataclass(frozen=True, eq=False)
 class Piece:
-    """The `rows` rows from row number `first` on; `frames` reads them anew at every call. `sides`: a held-out bit a row."""
+    """The `rows` rows from row number `first` on; `frames` reads them anew at every call. `sides`: a held-out bit a row.
+
+    `fingerprints`: of these rows as they were read before; None where they are sent as they are in memory.
+    """
 
     first: int
     rows: int
     frames: Callable[[], Iterable[pd.DataFrame]]
     sides: NDArray[np.uint8] | None = None
+    fingerprints: Fingerprints | None = None
 
 
 @dataclass(frozen=True, eq=False)
@@ -72,7 +79,8 @@ class Form:
 
     def batches(self, part: str, piece: Piece) -> Iterator[Table]:
         """The part's rows of a piece."""
-        for raw in numbered(piece.frames(), piece.first):
+        frames = numbered(piece.frames(), piece.first)
+        for raw in frames if piece.fingerprints is None else piece.fingerprints.check(frames, SUMS):
             table = self.table(raw)
             held_out = held_out_bits(piece.sides, table.numbers - piece.first)
             rows = self.of(part, table, held_out)

@@ -10,7 +10,7 @@ import numpy as np
 import pandas as pd
 
 from .settle import Asked, coded, weighed
-from .source import as_frame, plain
+from .source import as_frame, plain, read_file
 from .split import Split, by_column, by_fraction
 from .table import Table
 from .witness import witness
@@ -69,14 +69,16 @@ def read_table(
     ('binary', ('no', 'yes'), ('a', 'b'))
     """
     asked = Asked(target, task, positive, drop, protected, kinds or {}, levels or {}, weight, group, split)
-    raw = as_frame(source)
+    raw, digest = read_file(Path(source)) if isinstance(source, (str, Path)) else (as_frame(source), None)
     asked.check([*raw.columns])
     frame = pd.DataFrame({column: plain(raw[column]) for column in raw.columns})
     marks = asked.marks(raw)
     schema = asked.schema({name: witness(frame[name], asked.whole(name, marks)) for name in frame.columns}, marks)
     weights = None if weight is None else weighed(frame[weight])
     label = name or (Path(source).name.split(".")[0] if isinstance(source, (str, Path)) else "table")
-    table = Table(label, frame, schema, coded(frame[target], schema), np.arange(len(frame)), weights)
+    table = Table(
+        label, frame, schema, coded(frame[target], schema), np.arange(len(frame)), weights, file_sha256=digest
+    )
     return table if split is None else with_split(table, split, split_at, stratify, seed)
 
 

@@ -25,7 +25,7 @@ from .digest import finish as finish_digests
 from .draws import IntArray
 from .first import first_pass
 from .keeping import Arrays, Keeping, State, Told
-from .pieces import Form, Piece, held_out_bits
+from .pieces import SUMS, Form, Piece, held_out_bits
 from .pools import Gathered, Sides, joined, pack_table, unpack_table
 from .read import read_table
 from .schema import Schema
@@ -69,6 +69,11 @@ class Scan:
         """Whether every row was drawn."""
         return len(self.sample) == len(self)
 
+    @property
+    def file_sha256(self) -> str | None:
+        """SHA-256 (hex) of the file that was read; None of anything else, and where it was touched since."""
+        return self.source.file_sha256()
+
     def batches(self, part: str = "all") -> Iterator[Table]:
         """Tables of "all", the "training" or the "evaluation" rows, as `Table` names them; the next is read meanwhile."""
         return (rows for _, rows in self._ends(self.form, part, 0) if len(rows))
@@ -81,7 +86,7 @@ class Scan:
         return self._ends(self.coded, part, first)
 
     def _ends(self, form: Form, part: str, first: int) -> Iterator[tuple[int, Table]]:
-        for table in ahead(_tables(self, form, first)):
+        for table in ahead(_tables(self, form, first, SUMS)):
             yield int(table.numbers[-1]) + 1, form.of(part, table, held_out_bits(self.sides, table.numbers))
 
     @property
@@ -242,7 +247,7 @@ def _second(scan: Scan, split: Split | None, keep: Keeping | None = None) -> Sca
                 return _unpacked(scan, *state)
             if found.resumable:
                 found.restore(*state, replace(_empty(), name=scan.name, schema=scan.schema))
-    for table in ahead(_tables(scan, form, found.rows)) if found.rows < len(scan) else ():
+    for table in ahead(_tables(scan, form, found.rows, "the pass that draws rows")) if found.rows < len(scan) else ():
         found.update(table)
         if scan.told is not None:
             scan.told("rows held out and drawn", found.rows, len(scan))
@@ -299,9 +304,9 @@ def _check_sides(scan: Scan, sides: Sides, mass: Mapping[bool, float]) -> None:
             )
 
 
-def _tables(scan: Scan, form: Form, first: int = 0) -> Iterator[Table]:
+def _tables(scan: Scan, form: Form, first: int, reader: str) -> Iterator[Table]:
     """The rows batch by batch, of the types and codes of the whole."""
-    for raw in scan.source.batches(first):
+    for raw in scan.source.batches(first, reader):
         yield form.table(raw)
 
 

@@ -4,9 +4,11 @@ from __future__ import annotations
 
 import csv
 import gzip
+import hashlib
 import zlib
 from collections.abc import Sequence
 from contextlib import suppress
+from io import BytesIO, TextIOWrapper
 from pathlib import Path
 from typing import Any, cast
 
@@ -30,8 +32,17 @@ AS_WRITTEN: Any = {} if int(pd.__version__.split(".")[0]) >= 3 else {"float_prec
 
 
 def as_frame(source: Any) -> pd.DataFrame:
-    """The source as a pandas frame with unique text names and rows numbered from 0; it shares no name or index with it."""
-    frame = _file(Path(source)) if isinstance(source, (str, Path)) else _native(source)
+    """The dataframe as a pandas frame with unique text names and rows numbered from 0; it shares no name or index with it."""
+    return _with_rows(_native(source))
+
+
+def read_file(path: Path) -> tuple[pd.DataFrame, str]:
+    """A file as such a frame, and the SHA-256 (hex) of the bytes it was read from."""
+    frame, digest = _file(path)
+    return _with_rows(frame), digest
+
+
+def _with_rows(frame: pd.DataFrame) -> pd.DataFrame:
     if len(frame) == 0:
         raise TableError("the table has no rows")
     return frame.reset_index(drop=True)
@@ -115,17 +126,18 @@ def _native(source: Any) -> pd.DataFrame:
     return frame.to_pandas()
 
 
-def _file(path: Path) -> pd.DataFrame:
+def _file(path: Path) -> tuple[pd.DataFrame, str]:
+    """It is read once: what is parsed is what the digest is of."""
     if not path.is_file():
         raise TableError(f"no file {str(path)!r}")
     try:
-        with path.open("rb") as stream:
-            start = stream.read(12)
+        data = path.read_bytes()
+        digest, start = hashlib.sha256(data).hexdigest(), data[:12]
         if start[:4] == b"PAR1":
-            return pd.read_parquet(path)
+            return pd.read_parquet(BytesIO(data)), digest
         no_database(str(path), start)
         if start:
-            return _csv(path, packed=start[:2] == b"\x1f\x8b")
+            return _csv(path, data, packed=start[:2] == b"\x1f\x8b"), digest
     except UNREADABLE as error:
         raise TableError(
             f"{str(path)!r} is neither a UTF-8 CSV file (optionally gzipped) with a header nor a Parquet file: "
@@ -140,15 +152,15 @@ def no_database(path: str, start: bytes) -> None:
         raise TableError(f"{path!r} is a DuckDB file: say which rows with a query, such as SELECT * FROM loans")
 
 
-def _csv(path: Path, packed: bool) -> pd.DataFrame:
-    names = _header(path, packed)
+def _csv(path: Path, data: bytes, packed: bool) -> pd.DataFrame:
+    names = _header(data, packed)
     unique(names)
     options: Any = {
         "low_memory": False,
         "compression": "gzip" if packed else None,
         "encoding": "utf-8-sig",
     } | AS_WRITTEN
-    frame = cast("pd.DataFrame", pd.read_csv(path, **options))
+    frame = cast("pd.DataFrame", pd.read_csv(BytesIO(data), **options))
     if not isinstance(frame.index, pd.RangeIndex):  # pandas takes the cells in front for row labels
         raise TableError(
             f"{str(path)!r}: row 0 has more cells than the header has names ({len(names)}: "
@@ -157,8 +169,9 @@ def _csv(path: Path, packed: bool) -> pd.DataFrame:
     return frame
 
 
-def _header(path: Path, packed: bool) -> list[str]:
-    with (gzip.open if packed else open)(path, "rt", encoding="utf-8-sig", newline="") as lines:
+def _header(data: bytes, packed: bool) -> list[str]:
+    raw = gzip.GzipFile(fileobj=BytesIO(data)) if packed else BytesIO(data)
+    with TextIOWrapper(raw, encoding="utf-8-sig", newline="") as lines:
         return next((names for names in csv.reader(lines) if names), [])
 
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 import tomllib
-from datetime import date
+from datetime import UTC, date, datetime, timedelta
 from pathlib import Path
 from xml.etree import ElementTree
 
@@ -17,9 +17,10 @@ from tabinterp.errors import PolicyError
 from tabinterp.findings.checks import CHECKS, judge
 from tabinterp.findings.formats import FORMATS
 from tabinterp.findings.gate import decide
-from tabinterp.findings.policy import METRICS, Policy
+from tabinterp.findings.policy import LONGEST_WAIVER, METRICS, Policy
 from tabinterp.report.base import Interval
 from tabinterp.report.canonical import to_bytes
+from tests.honest import honest
 from tests.report import samples
 
 SARIF = json.loads((Path(__file__).parents[1] / "data" / "sarif-2.1.0-rtm.5.json").read_text())
@@ -143,6 +144,25 @@ def test_a_waiver_holds_through_its_last_day(document):
     assert "expired" in ti.format_decision(decide(document, policy(WAIVED), date(2026, 11, 25)))
 
 
+def test_a_waiver_lasts_at_most_a_year_from_the_day_it_is_used(document, tmp_path):
+    assert LONGEST_WAIVER == 366
+    day = date.fromisoformat
+    assert only(document, WAIVED, day("2025-11-23")).status == "waived"
+    with pytest.raises(
+        PolicyError, match=r"2026-11-24 for 'finding:worse-than-linear' is too far away; .* until 2026-11-23"
+    ):
+        only(document, WAIVED, day("2025-11-22"))
+    today = datetime.now(UTC).date()
+    for days, fine in ((LONGEST_WAIVER, True), (LONGEST_WAIVER + 2, False)):  # two: midnight may pass in between
+        path = tmp_path / "policy.toml"
+        path.write_text(WAIVED.replace("2026-11-24", str(today + timedelta(days=days))))
+        if fine:
+            assert ti.read_policy(path)[0].waiver
+            continue
+        with pytest.raises(PolicyError, match=r"policy\.toml.*too far away"):
+            ti.read_policy(path)
+
+
 def test_a_waiver_that_is_not_needed_is_named(document):
     fine = WAIVED.replace("worse-than-linear", "unsafe-model-file")
     decision = decide(document, policy(fine), TODAY)
@@ -167,6 +187,22 @@ def test_a_waiver_that_is_not_needed_is_named(document):
         (WAIVED.replace('"finding:worse-than-linear"', '"finding:saturated"'), "does not have: ['finding:saturated']"),
         (WAIVED.replace("2026-11-24", "'soon'"), "waiver.0.expires"),
         (WAIVED.replace("challenger only", ""), "waiver.0.reason"),
+        (WAIVED.replace("challenger only", " \u3164"), "waiver.0.reason: it needs at least one letter or digit"),
+        (WAIVED.replace("A. Reviewer", "\u200b"), "waiver.0.name: it needs at least one letter or digit"),
+        (WAIVED.replace("Model risk", "--"), "finding.0.owner: it needs at least one letter or digit"),
+        (f'name = "  "\n{WAIVED}', "name: it needs at least one letter or digit"),
+        (WAIVED.replace("2026-11-24", "4102444800"), "waiver.0.expires: it must be a day, written without quotes"),
+        (WAIVED.replace("2026-11-24", "2026-11-24T00:00:00"), "waiver.0.expires: it must be a day"),
+        (WAIVED.replace("2026-11-24", "true"), "received True"),
+        (WAIVED.replace("2026-11-24", "9999-12-31"), "9999-12-31 for 'finding:worse-than-linear' is too far away"),
+        (f"[[metric]]\n{OWNED}metric = 'auc'\nat_least = true", "metric.0.at_least: Input should be a valid number"),
+        (f"[[metric]]\n{OWNED}metric = 'auc'\nat_least = '0.5'", "received '0.5'"),
+        (f"[[metric]]\n{OWNED}metric = 'auc'\nat_least = nan", "finite number; received nan"),
+        (f"[[metric]]\n{OWNED}metric = 'auc'\nat_most = inf", "finite number; received inf"),
+        (f"[[finding]]\n{OWNED}finding = 'near-leak'\nlimits = {{ auc = true }}", "received True"),
+        (f"[[finding]]\n{OWNED}finding = 'near-leak'\nlimits = {{ auc = nan }}", "received nan"),
+        (f"at = {'1' * 5000}", "no TOML"),
+        (f"at = {'[' * 5000}", "no TOML"),
         ("owner = [", "no TOML"),
     ],
 )
@@ -237,7 +273,7 @@ def test_another_form_is_refused(hostile):
 @pytest.fixture
 def saved(tmp_path, document):
     path = tmp_path / "audit.json"
-    path.write_bytes(to_bytes(document))
+    path.write_bytes(to_bytes(honest(document)))
     return path
 
 

@@ -17,6 +17,7 @@ from tabinterp.findings.policy import Policy, read_policy
 from tabinterp.report.canonical import to_bytes
 from tests.findings import test_checks as rows
 from tests.findings import test_people as people
+from tests.honest import honest
 from tests.report.samples import binary, regression
 
 part, column = rows.part, rows.column
@@ -132,7 +133,7 @@ def moving(slug, limits):
 
 def test_a_saved_audit_is_judged_again_at_the_limits_of_a_policy():
     document = column(held_out=part(0.85))
-    saved = ti.Audit.from_json(to_bytes(document.model_copy(update={"findings": judge(document)})))
+    saved = ti.Audit.from_json(to_bytes(honest(document)))
     day = date(2027, 1, 1)
     (usual,) = saved.check(moving("near-leak", "{}"), day).gates
     decision = saved.check(moving("near-leak", "{ auc = 0.85 }"), day)

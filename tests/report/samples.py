@@ -1374,7 +1374,7 @@ def judged(make: Maker, classes: list[str], task: str, rows: list[MetricRow], wh
         false_negative=5.0,
         threshold=1 / 6,
         metrics=[rows[0].model_copy(update={"metric": "expected_cost"})]
-        + [rows[3].model_copy(update={"metric": name}) for name in ("sensitivity", "specificity") if len(rows) > 3],
+        + [rows[4].model_copy(update={"metric": name}) for name in ("sensitivity", "specificity") if len(rows) > 4],
         all_cost=make.interval(0.7, 0.02),
         none_cost=make.interval(1.5, 0.1),
     )

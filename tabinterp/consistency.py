@@ -1,0 +1,97 @@
+"""Check a document against itself: everything in it that follows from the rest is worked out again.
+
+Findings, the verdict, the evidence for clauses and parts of the provenance follow from the numbers in the document. Whoever edits
+one of them by hand leaves a contradiction. Only the code that wrote a document can tell: another version may judge otherwise.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from . import __version__
+from .assembly.provenance import code_digest, configuration_digest, readings
+from .assembly.unassessed import KEYS, unassessed
+from .errors import DocumentError
+from .findings.checks import judge
+from .findings.evidence import evidence, holds
+from .report import claims
+from .report.document import Document, Message
+from .table.digest import table_digest
+
+BROKEN = (
+    ArithmeticError,
+    AttributeError,
+    LookupError,
+    RecursionError,
+    TypeError,
+    ValueError,
+)  # of values that do not fit
+
+
+def written_here(document: Document) -> bool:
+    """Return whether this very code wrote the document: the same version, and the same files."""
+    return document.method.version == __version__ and document.method.code_digest == code_digest()
+
+
+def contradictions(document: Document) -> list[Message]:
+    """Return what the document says that the rest of it does not give; empty where it is as it was written.
+
+    Meaningful only where `written_here`.
+    """
+    try:
+        claims.check(document)
+        return [*_findings(document), *_parts(document), *_evidence(document)]
+    except DocumentError as error:
+        return [Message(key="consistency.claim", values={"reason": str(error)})]
+    except BROKEN as error:
+        return [Message(key="consistency.broken", values={"reason": f"{type(error).__name__}: {error}"})]
+
+
+def _findings(document: Document) -> Iterator[Message]:
+    expected, written = judge(document), document.findings
+    if written == expected:
+        return
+    known = {one.slug: one for one in written}
+    for one in expected:
+        if one.slug not in known:
+            yield Message(key="consistency.finding.absent", values={"slug": one.slug})
+        elif known[one.slug] != one:
+            raised = one.status == "raised" and known[one.slug].status != "raised"
+            yield Message(key=f"consistency.finding.{'hidden' if raised else 'changed'}", values={"slug": one.slug})
+    yield Message(key="consistency.part", values={"place": "findings"})  # also of another order, or of one too many
+
+
+def _parts(document: Document) -> Iterator[Message]:
+    how, verdict, performance = document.method, document.verdict, document.performance
+    primary = performance.metrics[0]
+    held = {
+        "verdict.status": verdict.status == _status(document),
+        "verdict.metric": verdict.metric == primary.metric,
+        "verdict.difference": verdict.difference == primary.difference,
+        "performance.held_out": performance.held_out == (document.data.held_out_rows is not None),
+        "not_assessed": [one for one in document.not_assessed if one.key in KEYS] == unassessed(document),
+        "method.settings.margin": how.settings.get("margin") == verdict.margin,
+        "method.readings": how.readings == readings(document),
+        "method.configuration_digest": how.configuration_digest == configuration_digest(document),
+        "method.data_digest": how.data_digest == table_digest([column.digest for column in document.data.columns]),
+    }
+    yield from (Message(key="consistency.part", values={"place": place}) for place, same in held.items() if not same)
+
+
+def _status(document: Document) -> str:
+    if not document.performance.held_out:
+        return "not_assessed"
+    if any(line.key == "verdict.one_value" for line in document.verdict.lines):
+        return "not_resolved"
+    return claims.status_of(document.performance.metrics[0].difference, document.verdict.margin or 0.0)
+
+
+def _evidence(document: Document) -> Iterator[Message]:
+    """Rows of the built-in mapping are worked out again; of the author's own mappings only what is missing can be held to it."""
+    expected = evidence(document)
+    same = document.evidence[: len(expected)] == expected
+    for row in document.evidence[len(expected) :]:
+        same &= (row.status == "supplied") == (not row.missing)
+        same &= not any(holds(document, place) for place in row.missing)
+    if not same:
+        yield Message(key="consistency.part", values={"place": "evidence"})

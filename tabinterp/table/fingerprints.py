@@ -1,0 +1,106 @@
+"""Digests of what was read, so that rows that change between two passes over a source are noticed."""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from dataclasses import dataclass, field
+from typing import NoReturn
+
+import pandas as pd
+
+from ..errors import TableError
+
+Batch = tuple[int, str]  # rows of a batch, and a digest of their contents
+Listing = Mapping[str, int]  # file -> its size in bytes
+ADVICE = "the rows must stay as they are while they are read: audit a copy, or wait until nothing writes there"
+
+
+@dataclass(eq=False)
+class Fingerprints:
+    """What the first pass over a source read; every later pass must read the same.
+
+    Attributes
+    ----------
+    name : what errors call the source.
+    batches : number of the first row of each batch -> its rows and digest, as they were first read.
+    rows : of all batches; None until the first pass has ended.
+    listing : the files of the source at this moment; None where it has none.
+    files : the files of the source when it was opened.
+    """
+
+    name: str
+    batches: dict[int, Batch] = field(default_factory=dict)
+    rows: int | None = None
+    listing: Callable[[], Listing] | None = None
+    files: Listing = field(default_factory=dict)
+
+    def check(self, frames: Iterator[pd.DataFrame], reader: str) -> Iterator[pd.DataFrame]:
+        """Return the same batches; each is remembered, or compared with what was read in its place before.
+
+        Parameters
+        ----------
+        frames : raw rows, indexed by their numbers.
+        reader : which pass reads them, as an error names it.
+
+        Raises
+        ------
+        TableError
+            If these are not the rows that the first pass read, or cannot be read any more.
+        """
+        while True:
+            try:
+                frame = next(frames, None)
+            except TableError as error:
+                if self.rows is None:
+                    raise
+                self._changed(f"the first pass read it to its end, and now {error}", reader)
+            if frame is None:
+                return
+            self._check(frame, reader)
+            yield frame
+
+    def _check(self, frame: pd.DataFrame, reader: str) -> None:
+        first, found = int(frame.index[0]), (len(frame), _digest(frame))
+        if first not in self.batches and self.rows is None:
+            self.batches[first] = found
+        elif self.batches.get(first) != found:
+            last = first + len(frame) - 1
+            self._changed(f"rows {first:,} to {last:,} are not those that the first pass read", reader)
+
+    def end(self, rows: int, reader: str) -> None:
+        """Compare the number of rows, and the names and sizes of the files, at the end of a pass over all of them."""
+        if self.rows is None:
+            self.rows = rows
+        elif rows != self.rows:
+            self._changed(f"it has {rows:,} rows, and the first pass read {self.rows:,}", reader)
+        if self.listing is not None and (now := self.listing()) != self.files:
+            names = sorted(name for name in {*now, *self.files} if now.get(name) != self.files.get(name))
+            self._changed(f"files were added, removed or replaced: {', '.join(map(repr, names[:3]))}", reader)
+
+    def within(self, first: int, rows: int) -> Fingerprints:
+        """Those of the batches that begin in `rows` rows from `first` on, to be sent to whoever reads these."""
+        known = {at: one for at, one in self.batches.items() if first <= at < first + rows}
+        return Fingerprints(self.name, known, self.rows)
+
+    def restore(self, batches: Iterable[tuple[int, int, str]], rows: int | None) -> None:
+        """What an earlier process read."""
+        self.batches, self.rows = {first: (count, digest) for first, count, digest in batches}, rows
+
+    def pack(self) -> list[tuple[int, int, str]]:
+        """What `restore` takes."""
+        return [(first, *one) for first, one in self.batches.items()]
+
+    def _changed(self, what: str, reader: str) -> NoReturn:
+        raise TableError(f"{self.name!r} changed while it was read: {what} (noticed by {reader}); {ADVICE}")
+
+
+def _digest(frame: pd.DataFrame) -> str:
+    """SHA-256 (hex) of names and values, row by row."""
+    try:
+        hashes = pd.util.hash_pandas_object(frame, index=False)
+    except TypeError:  # values that have no hash, such as lists
+        hashes = pd.util.hash_pandas_object(frame.astype(object).map(repr), index=False)
+    digest = hashlib.sha256(repr([*frame.columns]).encode("utf-8", "surrogatepass"))
+    digest.update(hashes.to_numpy().tobytes())
+    return digest.hexdigest()

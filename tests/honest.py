@@ -1,0 +1,45 @@
+"""Samples as this version would have written them: whatever follows from the rest of a document follows from it."""
+
+from __future__ import annotations
+
+import tabinterp as ti
+from tabinterp import __version__
+from tabinterp.assembly.provenance import code_digest, configuration_digest, readings
+from tabinterp.assembly.unassessed import unassessed
+from tabinterp.audited import judged
+from tabinterp.report.document import Document, Message
+from tabinterp.table.digest import table_digest
+from tests.report.samples import binary, nothing
+
+
+def honest(document: Document, **method: object) -> Document:
+    """The document with every derived part worked out anew; `method`: fields of `document.method` to set before that."""
+    settings = {**document.method.settings, **method.pop("settings", {}), "margin": document.verdict.margin}
+    known = {"version": __version__, "code_digest": code_digest(), "settings": settings, **method}
+    made = document.model_copy(
+        update={"method": document.method.model_copy(update=known), "not_assessed": unassessed(document)}
+    )
+    found = {
+        "readings": readings(made),
+        "configuration_digest": configuration_digest(made),
+        "data_digest": table_digest([column.digest for column in made.data.columns]),
+    }
+    return judged(made.model_copy(update={"method": made.method.model_copy(update=found)}), made.card)
+
+
+def light(worse: bool = True, **method: object) -> ti.Audit:
+    """An audit of few sections, quick to render, that raises `worse-than-linear` (act) or nothing."""
+    whole, bare = binary(), nothing()
+    row, small = whole.performance.metrics[:2]
+    if not worse:
+        row = row.model_copy(update={"difference": small.difference, "resolved": "no"})
+    status = "worse" if worse else "equivalent"
+    sentence = Message(key=f"verdict.{status}", values={"linear": "logistic regression"})
+    verdict = {"status": status, "difference": row.difference, "margin": 0.025, "sentence": sentence}
+    rows = {"held_out_rows": 4000, "training_rows": 16000, "columns": whole.data.columns[:3]}
+    changes = {
+        "data": bare.data.model_copy(update=rows),
+        "performance": bare.performance.model_copy(update={"held_out": True, "metrics": [row]}),
+        "verdict": bare.verdict.model_copy(update=verdict),
+    }
+    return ti.Audit(honest(bare.model_copy(update=changes), **method))
