@@ -10,7 +10,7 @@ from .attestation import ATTESTATION, statement
 from .audited import Audit
 from .envelope import seal
 from .errors import DocumentError
-from .files import write
+from .files import read_regular, write
 from .findings.policy import read_policy
 from .folder import DOCUMENT, read_sums
 from .verification import verify
@@ -79,7 +79,7 @@ def _whole(folder: Path) -> tuple[bytes, dict[str, str]]:
         raise DocumentError(
             f"{str(folder)!r} is not as it was written, and was not signed: {' '.join(str(step.told) for step in wrong)}"
         )
-    data = (folder / DOCUMENT).read_bytes()
+    data = read_regular(folder / DOCUMENT)
     if hashlib.sha256(data).hexdigest() != files[DOCUMENT]:
         raise DocumentError(f"{str(folder)!r} is being changed; it was not signed")
     return data, files

@@ -23,6 +23,7 @@ from .audited import Audit
 from .auditing import audit
 from .envelope import BrokenSealError, unseal
 from .errors import DocumentError, ModelError, TableError
+from .files import read_regular
 from .folder import DOCUMENT, PRINTED, REPORT, RUN, file_digest, read_sums
 from .messages.language import SOURCE, languages, speaking
 from .models import Model
@@ -155,7 +156,7 @@ def _bytes(folder: Path) -> Iterator[Step]:
 def _document(folder: Path) -> tuple[Document | None, Step]:
     path = folder / DOCUMENT
     try:
-        data = path.read_bytes()
+        data = read_regular(path)
         document = from_bytes(data)
         canonical = to_bytes(document)
     except (OSError, DocumentError) as error:
@@ -174,7 +175,7 @@ def _report(folder: Path, document: Document) -> Step:
         versions = {"written": how.version, "present": __version__}
         return _step(REPORT, "not_checked", "report.version", **versions)
     try:
-        found = (folder / REPORT).read_bytes().decode("utf-8", "replace").split("\n")
+        found = read_regular(folder / REPORT).decode("utf-8", "replace").split("\n")
         with speaking(_language(found)):
             wanted = render(document).split("\n")
     except OSError:
@@ -202,7 +203,7 @@ def _language(lines: list[str]) -> str:
 def _attested(folder: Path, document: Document | None, sealed: Path, key: Path) -> Iterator[Step]:
     """Whether the key's owner signed these files, and what was said of them."""
     try:
-        payload = unseal(sealed.read_bytes(), key)
+        payload = unseal(read_regular(sealed), key)
     except OSError:
         yield _step("attestation", "failed", "signature.absent", file=str(sealed))
         return
@@ -288,7 +289,7 @@ def _data(folder: Path, document: Document, rows: Rows) -> Iterator[Step]:
 
 def _read_run(folder: Path) -> dict[str, Any]:
     try:
-        found = json.loads((folder / RUN).read_text(encoding="utf-8"))
+        found = json.loads(read_regular(folder / RUN))
     except (OSError, ValueError):
         return {}  # that the file is gone or damaged was said above
     return found if isinstance(found, dict) else {}

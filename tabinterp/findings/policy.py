@@ -11,6 +11,7 @@ from typing import Annotated, Any, Literal, get_args
 from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_validator
 
 from ..errors import PolicyError
+from ..files import LARGEST_TEXT, read_regular
 from ..report.document import Metric, Status
 from .checks import CHECKS
 from .outcome import Check
@@ -155,7 +156,7 @@ def read_policy(path: str | Path) -> tuple[Policy, str]:
     PolicyError : the file cannot be read, is no TOML, or holds something that a policy does not.
     """
     try:
-        data = Path(path).read_bytes()
+        data = read_regular(Path(path), LARGEST_TEXT)
         values = tomllib.loads(data.decode("utf-8"))
     except OSError as error:
         raise PolicyError(f"the policy {str(path)!r} cannot be read: {error.strerror}") from None

@@ -1,0 +1,16 @@
+"""Exit codes of the command line."""
+
+from __future__ import annotations
+
+from enum import IntEnum
+
+
+class ExitCode(IntEnum):
+    """What a process of `tabinterp` ends with; the same in every command."""
+
+    PASSED = 0
+    FAILED = 1  # a gate failed, or a difference was found
+    BAD_INPUT = 2  # wrong usage, or a file that cannot be read
+    INCOMPLETE = 3  # nothing failed, but something that had to be checked could not be
+    INTERNAL_ERROR = 70  # a bug of ours
+    INTERRUPTED = 130
