@@ -177,6 +177,8 @@ def leave_with(code: int) -> NoReturn:
         sys.stdout.flush()
     except OSError as error:
         with suppress(OSError, ValueError):
-            os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())  # or Python tries again, and fails, at its end
+            os.dup2(
+                os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno()
+            )  # or Python tries again, and fails, at its end
         code = report_error(error)
     sys.exit(code)

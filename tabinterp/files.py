@@ -102,7 +102,9 @@ def _lock(folder: Path) -> Iterator[None]:
             fcntl.flock(handle, fcntl.LOCK_EX | fcntl.LOCK_NB)
         except BlockingIOError:
             raise BlockingIOError(
-                errno.EWOULDBLOCK, "Another audit is writing to this folder; wait for it, or choose another", str(folder)
+                errno.EWOULDBLOCK,
+                "Another audit is writing to this folder; wait for it, or choose another",
+                str(folder),
             ) from None
         except OSError:  # some network file systems lock no folders
             yield
@@ -247,6 +249,7 @@ MASK = "***"
 # The whole text is one URL, perhaps as the value of an option: it ends where the text ends, whatever a password holds.
 _WHOLE = re.compile(r"(?:--[\w-]+=)?[\w+.:-]*://.*", re.DOTALL)
 _URL = re.compile(r"[A-Za-z][\w+.:-]*://[^\s'\"<>]*")
+_NO_PORT = re.compile(r":(?!\d*$)")
 _AFTER = re.compile(r"[?#;]")
 _QUERY = re.compile(r"\?[\w.%~+-]+=[^\s'\"]*")  # of a URL that is repeated without its scheme and host
 _NAMES = (
@@ -312,6 +315,10 @@ def _masked(text: str, taken: list[str]) -> str:
             return f"{scheme}://{MASK}"
         user, at, place = head.rpartition("@")
         taken.extend([user, tail])
+        host, slash, path = place.partition("/")
+        if _NO_PORT.search(host) and not host.startswith("["):  # a name and what begins a password
+            taken.append(host)
+            place = f"{MASK}{slash}{path}"
         return f"{scheme}://{MASK if at else ''}{at}{place}{tail[:1]}{MASK if tail else ''}"
 
     def setting(found: re.Match[str]) -> str:
@@ -331,6 +338,6 @@ def _masked(text: str, taken: list[str]) -> str:
 def _pieces(taken: list[str]) -> set[str]:
     """What a library may repeat of masked text: all of it, its values and their parts, as they stand and decoded."""
     forms = {form for one in taken for form in (one, unquote(one), unquote_plus(one))}
-    values = {re.sub(r"^[\w .-]+=", "", part) for form in forms for part in re.split(r"[?#;&]", form)}
+    values = {re.sub(r"^[\w .-]+=(?=[^=])", "", part) for form in forms for part in re.split(r"[?#;&]", form)}
     parts = {part for value in values for part in re.split(r"[:/@,=\s{}'\"]+", value)}
     return {one for one in forms | values | parts if len(one) >= LEAST and one != MASK}

@@ -29,7 +29,8 @@ class Interrupted(BaseException):
 def interruptible() -> Iterator[Event]:
     """In it, Ctrl-C or SIGTERM sets the event and raises `Interrupted`.
 
-    Where a library does not give way, the process ends itself. Some libraries give back another error in its place: the event tells what it was.
+    Where a library does not give way, the process ends itself. Some libraries give back another error in its place: the event
+    tells what it was.
 
     Python hands a signal to the main thread between two of its own steps, and a fit or a product of matrices is one step. The
     signal's number is written to a pipe at once, and a thread that reads it waits so long and no longer.

@@ -62,7 +62,11 @@ def keeping(
             yield keep
         except BaseException as error:
             left()
-            if keep.resume and isinstance(error, Exception) and not isinstance(error, (TabinterpError, OSError, MemoryError)):
+            if (
+                keep.resume
+                and isinstance(error, Exception)
+                and not isinstance(error, (TabinterpError, OSError, MemoryError))
+            ):
                 raise TabinterpError(
                     f"the audit cannot go on with what is kept in {str(keep.folder)!r}, which somebody may have changed "
                     f"({type(error).__name__}: {error}); without --resume it begins anew"

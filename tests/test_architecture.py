@@ -42,7 +42,7 @@ LAYERS = [
     {"envelope", "sentence"},
     {"messages"},
     {"interrupt", "threads"},
-    {"errors", "files"},
+    {"errors", "exit_codes", "files"},
 ]
 COMMANDS = {"cli", "__main__", "commands"}
 HEAVY = [

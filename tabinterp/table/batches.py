@@ -128,12 +128,13 @@ def identity(source: Any, query: str | None = None, key: str | None = None) -> s
         return f"{hidden(str(source))}: {hidden(query)}" + ("" if key is None else f", by {key}")
     if not isinstance(source, (str, Path)):
         raise TableError(f"only rows of files and of queries can be gone on with; got {type(source).__name__}")
-    store, path = _store(str(source))
-    found = store.get_file_info(path)
-    files = [found]
-    if found.type == filesystems.FileType.Directory:
-        inside = store.get_file_info(filesystems.FileSelector(path, recursive=True))
-        files = sorted((one for one in inside if one.type == filesystems.FileType.File), key=lambda one: one.path)
+    with _readable(str(source), f"{hidden(str(source))!r} cannot be read"):
+        store, path = _store(str(source))
+        found = store.get_file_info(path)
+        files = [found]
+        if found.type == filesystems.FileType.Directory:
+            inside = store.get_file_info(filesystems.FileSelector(path, recursive=True))
+            files = sorted((one for one in inside if one.type == filesystems.FileType.File), key=lambda one: one.path)
     lines = "".join(f"{hidden(one.path)} {one.size} {one.mtime}\n" for one in files)
     return hashlib.sha256(lines.encode("utf-8", "surrogatepass")).hexdigest()
 

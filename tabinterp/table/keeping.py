@@ -116,7 +116,8 @@ class Keeping:
             raise
         except Exception as error:
             raise TabinterpError(
-                f"{str(self.folder / f'{name}.npz')!r} cannot be read ({type(error).__name__}: {error}); without --resume the audit begins anew"
+                f"{str(self.folder / f'{name}.npz')!r} cannot be read ({type(error).__name__}: {error}); without --resume the "
+                f"audit begins anew"
             ) from None
 
     def write(self, name: str, make: Callable[[], State], key: str = "") -> None:
@@ -219,7 +220,9 @@ def _from_bytes(data: bytes) -> Arrays:
     """
     with zipfile.ZipFile(BytesIO(data)) as archive:
         members = archive.infolist()
-    if any(one.compress_type != zipfile.ZIP_STORED for one in members) or sum(one.file_size for one in members) > len(data):
+    if any(one.compress_type != zipfile.ZIP_STORED for one in members) or sum(one.file_size for one in members) > len(
+        data
+    ):
         raise ValueError("it is compressed")  # to any size
     with np.load(BytesIO(data), allow_pickle=False) as stored:
         arrays = dict(stored)

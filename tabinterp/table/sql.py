@@ -169,7 +169,9 @@ def _duckdb(path: str) -> _Base:
     except ImportError:
         raise TableError(f"a query to a DuckDB file needs duckdb: {NEEDED}") from None
     if not Path(path).is_file():
-        raise TableError(f"no file {hidden(path)!r}; with a query, a source is a DuckDB file or a URL such as postgresql://…")
+        raise TableError(
+            f"no file {hidden(path)!r}; with a query, a source is a DuckDB file or a URL such as postgresql://…"
+        )
 
     def answer(query: str, last: Any, rows: int) -> Iterator[pa.Table]:
         with duckdb.connect(path, read_only=True) as base:
