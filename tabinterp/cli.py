@@ -6,7 +6,7 @@ import json
 import platform
 import sys
 import tomllib
-from contextlib import nullcontext
+from contextlib import nullcontext, suppress
 from datetime import UTC, datetime
 from importlib.resources import files
 from pathlib import Path
@@ -20,7 +20,7 @@ from .commands import Lang, Mappings, check, checks, compare, evidence, render, 
 from .console import leave_with, progress, report_error, say, use_plain_output, writing_to
 from .errors import TabinterpError
 from .exit_codes import ExitCode
-from .files import RESUME, hidden, remove_private
+from .files import RESUME, check_private, hidden
 from .interrupt import Interrupted, interruptible, leave
 from .messages.language import SOURCE, speaking
 from .options import Reading, controls, costs_of, how_of, split_of
@@ -101,7 +101,7 @@ def train(
     split: Split = None,
     weight: Weight = None,
     seed: Seed = 0,
-    seeds: Annotated[int, typer.Option("--seeds", min=1, help="Train this many networks; the first counts.")] = 1,
+    seeds: Annotated[int, typer.Option("--seeds", min=1, max=1000, help="Train this many networks; the first counts.")] = 1,
     null: Annotated[
         bool, typer.Option("--null", help="Train one more on shuffled labels: what an audit compares rankings with.")
     ] = False,
@@ -133,7 +133,7 @@ def audit(
     encoder: Encoder = None,
     unsafe_pickle: UnsafePickle = False,
     sha256: Sha256 = None,
-    rows: Annotated[int, typer.Option("--rows", min=2, help="Most rows for readings of many passes.")] = 20_000,
+    rows: Annotated[int, typer.Option("--rows", min=2, max=2**31 - 1, help="Most rows for readings of many passes.")] = 20_000,
     declined: Annotated[str, typer.Option("--declined", help="Adverse side: negative or positive.")] = "negative",
     card: Annotated[
         Path | None, typer.Option("--card", help="TOML of the author's text, such as intended_use and limits.")
@@ -287,6 +287,8 @@ def _audit(
             "threads": result.run.get("threads"),
             "device": result.run.get("device"),
         }
+        if keep is None and (out / RESUME).exists():
+            _tell(f"What an audit that was stopped had kept in {str(out / RESUME)!r} is deleted.")
         report = ti.write_folder(result, out, run, pdf, lang)
     if not quiet:
         with speaking(lang):
@@ -300,8 +302,8 @@ def _keeping(data: str, model: Path, out: Path, how: dict[str, Any], read: Readi
         return ti.keeping(out, model, how, resume=read.resume, tell=_tell)
     if read.resume:
         _tell(f"{data!r} is read whole, and nothing of that is kept: begun at the first row.")
-    if remove_private(out / RESUME):
-        _tell(f"What an audit that was stopped had kept in {str(out / RESUME)!r} is deleted.")
+    with suppress(FileNotFoundError):
+        check_private(out / RESUME)
     return nullcontext()
 
 

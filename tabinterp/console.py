@@ -6,6 +6,7 @@ Everything that the commands print goes through `say` or the bar, which let no c
 from __future__ import annotations
 
 import os
+import re
 import sys
 import tempfile
 import traceback
@@ -117,6 +118,9 @@ def progress(quiet: bool) -> Iterator[Bar]:
 # ---- errors
 
 
+NO_MEMORY = re.compile("allocate memory|out of memory", re.IGNORECASE)  # torch says so by a RuntimeError
+
+
 def report_error(error: BaseException) -> ExitCode:
     """Print what went wrong, without secrets of the command line, and return the exit code that says so."""
     if isinstance(error, typer.Abort):  # at a prompt
@@ -133,7 +137,7 @@ def report_error(error: BaseException) -> ExitCode:
     if isinstance(error, (TabinterpError, OSError)):
         _complain(f"error: {error}")
         return ExitCode.BAD_INPUT
-    if isinstance(error, MemoryError):
+    if isinstance(error, MemoryError) or NO_MEMORY.search(str(error)):
         told = f" ({error})" if str(error) else ""
         _complain(f"error: not enough memory{told}: give fewer rows or columns, or a machine with more memory")
         return ExitCode.BAD_INPUT

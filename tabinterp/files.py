@@ -296,11 +296,12 @@ def source_name(source: str) -> str:
     >>> source_name("https://ann:x@bank/loans.csv.gz?sig=a/b"), source_name("mssql+pyodbc:///?odbc_connect=PWD%3Dx")
     ('loans', '')
     """
-    if "://" not in source:
-        return source.rstrip("/").rsplit("/", 1)[-1].split(".")[0]
-    url = next(part for part in source.split("::") if "://" in part)
-    path = hidden(url).split("://", 1)[-1].removeprefix(f"{MASK}@")
-    return _AFTER.split(path)[0].rstrip("/").rsplit("/", 1)[-1].split(".")[0].replace(MASK, "")
+    path = source
+    if "://" in source:
+        url = next(part for part in source.split("::") if "://" in part)
+        path = _AFTER.split(hidden(url).split("://", 1)[-1].removeprefix(f"{MASK}@"))[0].replace(MASK, "")
+    name = path.rstrip("/").rsplit("/", 1)[-1].split(".")[0]
+    return name.encode("utf-8", "surrogateescape").decode("utf-8", "replace")  # a file's name need not be text
 
 
 def _masked(text: str, taken: list[str]) -> str:

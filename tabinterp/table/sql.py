@@ -186,7 +186,7 @@ def _duckdb(path: str) -> _Base:
     def quoted(name: str) -> str:
         return '"' + name.replace('"', '""') + '"'
 
-    return _Base(Path(path).name.split(".")[0], path, (duckdb.Error, pa.ArrowException, OSError), answer, quoted, "?")
+    return _Base(source_name(path), path, (duckdb.Error, pa.ArrowException, OSError), answer, quoted, "?")
 
 
 def _sqlalchemy(url: str) -> _Base:
