@@ -151,7 +151,9 @@ def _check_settings(seed: int, rows: int, margin: float | None) -> None:
     if not 0 <= seed < 2**32:
         raise TabinterpError(f"a seed is a whole number from 0 to {2**32 - 1}; got {seed}")
     if not 2 <= rows <= MOST_ROWS:
-        raise TabinterpError(f"rows, the most that an analysis of many passes uses, lies between 2 and {MOST_ROWS:,}; got {rows}")
+        raise TabinterpError(
+            f"rows, the most that an analysis of many passes uses, lies between 2 and {MOST_ROWS:,}; got {rows}"
+        )
 
 
 def _optional(reading: Reading, asked: Asked, notes: list[Message]) -> tuple[Asked, Any]:

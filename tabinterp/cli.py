@@ -101,7 +101,9 @@ def train(
     split: Split = None,
     weight: Weight = None,
     seed: Seed = 0,
-    seeds: Annotated[int, typer.Option("--seeds", min=1, max=1000, help="Train this many networks; the first counts.")] = 1,
+    seeds: Annotated[
+        int, typer.Option("--seeds", min=1, max=1000, help="Train this many networks; the first counts.")
+    ] = 1,
     null: Annotated[
         bool, typer.Option("--null", help="Train one more on shuffled labels: what an audit compares rankings with.")
     ] = False,
@@ -133,7 +135,9 @@ def audit(
     encoder: Encoder = None,
     unsafe_pickle: UnsafePickle = False,
     sha256: Sha256 = None,
-    rows: Annotated[int, typer.Option("--rows", min=2, max=2**31 - 1, help="Most rows for readings of many passes.")] = 20_000,
+    rows: Annotated[
+        int, typer.Option("--rows", min=2, max=2**31 - 1, help="Most rows for readings of many passes.")
+    ] = 20_000,
     declined: Annotated[str, typer.Option("--declined", help="Adverse side: negative or positive.")] = "negative",
     card: Annotated[
         Path | None, typer.Option("--card", help="TOML of the author's text, such as intended_use and limits.")

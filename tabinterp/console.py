@@ -178,7 +178,8 @@ def use_plain_output() -> None:
 def leave_with(code: int) -> NoReturn:
     """End the command; a result that could not be printed is an error, whatever the command found."""
     try:
-        sys.stdout.flush()
+        if sys.stdout is not None:  # closed by who started the command
+            sys.stdout.flush()
     except OSError as error:
         with suppress(OSError, ValueError):
             os.dup2(
