@@ -45,7 +45,7 @@ def plain(words: str) -> str:
     >>> plain("a\\u202eb\\x1b") == "a\ufffdb\ufffd", plain("a\\u2068b") == "a\ufffdb"
     (True, True)
     """
-    return _without_controls(words, lambda _char: "\ufffd", "\t\n\r")
+    return _without_controls(words, lambda _char: "\ufffd", "\t\n")
 
 
 def terminal(words: str) -> str:
