@@ -154,7 +154,10 @@ def audit(
     ] = "local",
     scheduler: Annotated[
         str | None,
-        typer.Option("--scheduler", help="tcp://HOST:PORT of a Dask cluster; without one, this machine's cores."),
+        typer.Option(
+            "--scheduler",
+            help="tls://HOST:PORT (or tcp://) of a Dask cluster that you trust; without one, this machine's cores.",
+        ),
     ] = None,
     device: Device = "cpu",
     pdf: Annotated[bool, typer.Option("--pdf", help="Also DIR/report.pdf; needs tabinterp[pdf].")] = False,

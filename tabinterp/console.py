@@ -126,9 +126,9 @@ def report_error(error: BaseException) -> ExitCode:
     if isinstance(error, typer.Abort):  # at a prompt
         say("aborted", err=True)
         return ExitCode.INTERRUPTED
-    if hasattr(error, "format_message"):  # typer's own: of an option or argument that cannot be
+    if show := getattr(error, "show", None):  # typer's own: of an option or argument that cannot be
         usage = StringIO()
-        error.show(file=usage)
+        show(file=usage)
         _complain(usage.getvalue().rstrip("\n"))
         return ExitCode.BAD_INPUT
     if isinstance(error, OSError) and error.strerror is not None:

@@ -167,7 +167,7 @@ def _private_cluster(distributed: Any) -> Iterator[Any]:
         raise MissingError(
             "the engine dask needs cryptography for a cluster of its own: pip install cryptography, or give --scheduler"
         ) from None
-    pages = {"distributed.scheduler.http.routes": [], "distributed.worker.http.routes": []}
+    pages: dict[str, Any] = {"distributed.scheduler.http.routes": [], "distributed.worker.http.routes": []}
     with (
         import_module("dask").config.set(pages),
         distributed.LocalCluster(

@@ -130,7 +130,7 @@ def test_links_are_refused(case, resume, place, tmp_path):
     other.mkdir()
     PLANTED[case](kept, other)
     before = {path: path.read_bytes() for path in other.rglob("*") if path.is_file()}
-    with pytest.raises(OSError, match="This is a link|This is no folder or file"):
+    with pytest.raises(OSError, match=r"This is a link|This is no folder or file"):
         ti.scan_table(place / "parts", target="y", keep=Keeping(kept, {}, resume=resume, every=0))
     assert {path: path.read_bytes() for path in other.rglob("*") if path.is_file()} == before
 
@@ -254,7 +254,7 @@ def test_an_error_of_what_is_kept_is_told_as_such(place, tmp_path):
     """Whatever goes wrong while an audit goes on from states that somebody changed: what to do about it."""
     leave_rows(place, tmp_path)
     with (
-        pytest.raises(TabinterpError, match="cannot go on with what is kept .* without --resume it begins anew"),
+        pytest.raises(TabinterpError, match=r"cannot go on with what is kept .* without --resume it begins anew"),
         ti.keeping(tmp_path, place / "model.zip", {}, resume=True, tell=print),
     ):
         _ = 1 / 0
