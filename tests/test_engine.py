@@ -297,5 +297,5 @@ def test_nobody_else_can_use_the_cluster_of_this_machine(workers):
                 "api/v1/get_workers",
                 "health",
             ):
-                with pytest.raises(OSError, match="404|reset|refused|closed|remote end"):
+                with pytest.raises(OSError, match=r"404|reset|refused|closed|remote end"):
                     urllib.request.urlopen(f"http://127.0.0.1:{port}/{page}", timeout=5)
