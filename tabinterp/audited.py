@@ -14,7 +14,7 @@ import pandas as pd
 from . import __version__, messages
 from .consistency import BROKEN, contradictions, written_here
 from .errors import DocumentError
-from .files import write
+from .files import read_regular, write
 from .findings.checks import judge
 from .findings.evidence import Mapping, as_csv, evidence
 from .findings.gate import Decision, decide
@@ -216,7 +216,7 @@ def _text(message: Message) -> str:
 
 def _read(path: Path) -> bytes:
     try:
-        return path.read_bytes()
+        return read_regular(path)
     except OSError as error:
         raise DocumentError(f"the audit {str(path)!r} cannot be read: {error.strerror}") from None
 

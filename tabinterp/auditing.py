@@ -31,6 +31,7 @@ from .sweep import Swept, sweep
 from .table import Scan, Table
 from .threads import cores, one_thread
 
+MOST_ROWS = 2**31 - 1
 ROWS = 20_000  # readings that take many passes use at most this many of the rows
 
 Progress = Callable[[str, float], None]  # what is being done, and the share of the whole that is finished
@@ -149,8 +150,10 @@ def _check_settings(seed: int, rows: int, margin: float | None) -> None:
     margin_of(margin, 1.0)
     if not 0 <= seed < 2**32:
         raise TabinterpError(f"a seed is a whole number from 0 to {2**32 - 1}; got {seed}")
-    if rows < 2:
-        raise TabinterpError(f"readings take at least two rows; got rows={rows}")
+    if not 2 <= rows <= MOST_ROWS:
+        raise TabinterpError(
+            f"rows, the most that an analysis of many passes uses, lies between 2 and {MOST_ROWS:,}; got {rows}"
+        )
 
 
 def _optional(reading: Reading, asked: Asked, notes: list[Message]) -> tuple[Asked, Any]:

@@ -6,7 +6,7 @@ import json
 import platform
 import sys
 import tomllib
-from contextlib import nullcontext
+from contextlib import nullcontext, suppress
 from datetime import UTC, datetime
 from importlib.resources import files
 from pathlib import Path
@@ -17,10 +17,11 @@ import typer
 import tabinterp as ti
 
 from .commands import Lang, Mappings, check, checks, compare, evidence, render, sign, verify
-from .console import make_folder, progress, shown
+from .console import leave_with, progress, report_error, say, use_plain_output, writing_to
 from .errors import TabinterpError
-from .files import hidden
-from .interrupt import CODE, Interrupted, interruptible, leave
+from .exit_codes import ExitCode
+from .files import RESUME, check_private, hidden
+from .interrupt import Interrupted, interruptible, leave
 from .messages.language import SOURCE, speaking
 from .options import Reading, controls, costs_of, how_of, split_of
 from .report.printer import printer
@@ -100,7 +101,9 @@ def train(
     split: Split = None,
     weight: Weight = None,
     seed: Seed = 0,
-    seeds: Annotated[int, typer.Option("--seeds", min=1, help="Train this many networks; the first counts.")] = 1,
+    seeds: Annotated[
+        int, typer.Option("--seeds", min=1, max=1000, help="Train this many networks; the first counts.")
+    ] = 1,
     null: Annotated[
         bool, typer.Option("--null", help="Train one more on shuffled labels: what an audit compares rankings with.")
     ] = False,
@@ -110,7 +113,7 @@ def train(
     """Train a reference network and its linear counterpart; the bundle remembers which rows were held out."""
     settings = _settings(target, task, positive, drop, protected, kind, weight)
     _train(data, settings, split_of(split), out, seed, seeds, null, quiet, device)
-    typer.echo(str(out))
+    say(str(out))
 
 
 @app.command()
@@ -132,7 +135,9 @@ def audit(
     encoder: Encoder = None,
     unsafe_pickle: UnsafePickle = False,
     sha256: Sha256 = None,
-    rows: Annotated[int, typer.Option("--rows", min=2, help="Most rows for readings of many passes.")] = 20_000,
+    rows: Annotated[
+        int, typer.Option("--rows", min=2, max=2**31 - 1, help="Most rows for readings of many passes.")
+    ] = 20_000,
     declined: Annotated[str, typer.Option("--declined", help="Adverse side: negative or positive.")] = "negative",
     card: Annotated[
         Path | None, typer.Option("--card", help="TOML of the author's text, such as intended_use and limits.")
@@ -149,7 +154,10 @@ def audit(
     ] = "local",
     scheduler: Annotated[
         str | None,
-        typer.Option("--scheduler", help="tcp://HOST:PORT of a Dask cluster; without one, this machine's cores."),
+        typer.Option(
+            "--scheduler",
+            help="tls://HOST:PORT (or tcp://) of a Dask cluster that you trust; without one, this machine's cores.",
+        ),
     ] = None,
     device: Device = "cpu",
     pdf: Annotated[bool, typer.Option("--pdf", help="Also DIR/report.pdf; needs tabinterp[pdf].")] = False,
@@ -173,7 +181,7 @@ def audit(
             f"Parquet files into a folder and name that"
         )
     with ti.engine_of(engine, scheduler) as sums:
-        typer.echo(_audit(*run, judged | {"engine": sums}, notes, pdf, lang, Reading(query, key, resume)))
+        say(_audit(*run, judged | {"engine": sums}, notes, pdf, lang, Reading(query, key, resume)))
 
 
 @app.command()
@@ -183,9 +191,9 @@ def inspect(
 ) -> None:
     """What a model file holds, what loading it would run, and whether it is safe (exit code 0; otherwise 2)."""
     found = ti.inspect_model(model)
-    typer.echo(json.dumps(found.to_dict(), indent=1, ensure_ascii=True) if as_json else shown(str(found)))
+    say(json.dumps(found.to_dict(), indent=1, ensure_ascii=True) if as_json else str(found))
     if not found.safe:
-        raise typer.Exit(2)
+        raise typer.Exit(ExitCode.BAD_INPUT)
 
 
 @app.command()
@@ -199,7 +207,7 @@ def convert(
 ) -> None:
     """Write a model file as a bundle, which runs no code when it is loaded."""
     loaded = ti.load_model(model, **how_of(architecture, encoder, unsafe_pickle, sha256))
-    typer.echo(str(ti.save_model(loaded, out, counterpart=ti.load_counterpart(model), table=ti.table_settings(model))))
+    say(str(ti.save_model(loaded, out, counterpart=ti.load_counterpart(model), table=ti.table_settings(model))))
 
 
 for command in (render, checks, check, sign, verify, compare, evidence):
@@ -214,7 +222,7 @@ def demo(out: Out = Path("demo"), seed: Seed = 0, quiet: Quiet = False) -> None:
     data = str(folder.joinpath(entry["file"]))
     settings = {name: entry[name] for name in ("target", "positive", "drop", "protected", "kinds")}
     _train(data, settings, None, out / "model", seed, 1, False, quiet)
-    typer.echo(_audit(out / "model", data, {}, None, out, 20_000, seed, quiet))
+    say(_audit(out / "model", data, {}, None, out, 20_000, seed, quiet))
 
 
 def _train(
@@ -228,17 +236,17 @@ def _train(
     quiet: bool,
     device: str = "cpu",
 ) -> None:
-    table = ti.read_table(data, split=split, seed=seed, **settings)
-    make_folder(out)
-    with progress(quiet) as bar:
-        bar.say(f"Training on {len(table):,} rows of {table.name}, {len(table.schema.inputs)} columns.")
-        trained = ti.train(table, seed=seed, seeds=seeds, null=null, progress=bar.step, device=device)
-    ti.save_model(trained.networks[0], out, counterpart=trained.counterpart, table=settings)
-    ti.save_others(trained.networks[1:], out)
-    ti.save_null(trained.null, out)
+    with writing_to(out):
+        table = ti.read_table(data, split=split, seed=seed, **settings)
+        with progress(quiet) as bar:
+            bar.say(f"Training on {len(table):,} rows of {table.name}, {len(table.schema.inputs)} columns.")
+            trained = ti.train(table, seed=seed, seeds=seeds, null=null, progress=bar.step, device=device)
+        ti.save_model(trained.networks[0], out, counterpart=trained.counterpart, table=settings)
+        ti.save_others(trained.networks[1:], out)
+        ti.save_null(trained.null, out)
     if not quiet:
         losses = ", ".join(f"{loss:.4f}" for loss in trained.validation_loss)
-        typer.echo(f"Validation loss {losses} on a seventh of the training rows.", err=True)
+        say(f"Validation loss {losses} on a seventh of the training rows.", err=True)
 
 
 def _audit(
@@ -264,12 +272,11 @@ def _audit(
     if "target" not in settings:
         raise TabinterpError("--target is needed: the model does not say which column it predicts")
     settings |= {"query": read.query, "key": read.key, "split": model.split if split is None else split, "seed": seed}
-    with _keeping(data, path, out, how or {}, read) as keep:
+    with writing_to(out), _keeping(data, path, out, how or {}, read) as keep:
         with progress(quiet) as bar:
             if keep is not None:
                 keep.say = bar.say
             table = ti.open_table(data, keep=keep, told=bar.rows, **settings)
-            make_folder(out)
             bar.say(f"Auditing {model.name} on {table.name}.")
             beside = {"counterpart": counterpart, "others": ti.load_others(path), "null": ti.load_null(path)}
             told = {"progress": bar.step, "announce": bar.say}
@@ -287,10 +294,12 @@ def _audit(
             "threads": result.run.get("threads"),
             "device": result.run.get("device"),
         }
+        if keep is None and (out / RESUME).exists():
+            _tell(f"What an audit that was stopped had kept in {str(out / RESUME)!r} is deleted.")
         report = ti.write_folder(result, out, run, pdf, lang)
     if not quiet:
         with speaking(lang):
-            typer.echo(str(result), err=True)
+            say(str(result), err=True)
     return str(report)
 
 
@@ -300,11 +309,13 @@ def _keeping(data: str, model: Path, out: Path, how: dict[str, Any], read: Readi
         return ti.keeping(out, model, how, resume=read.resume, tell=_tell)
     if read.resume:
         _tell(f"{data!r} is read whole, and nothing of that is kept: begun at the first row.")
+    with suppress(FileNotFoundError):
+        check_private(out / RESUME)
     return nullcontext()
 
 
 def _tell(text: str) -> None:
-    typer.echo(shown(text), err=True)
+    say(text, err=True)
 
 
 def _settings(
@@ -336,18 +347,21 @@ def _settings(
 
 
 def main() -> None:
-    """Run a command: exit code 0, 1 when a gate fails, 2 for bad usage or input; no traceback for a user's mistake."""
+    """Run a command; its exit code is one of `ExitCode`, and no error ends in a traceback on the terminal."""
+    use_plain_output()
+    code: int = ExitCode.PASSED
     with interruptible() as interrupted:
         try:
-            app()
+            code = app(standalone_mode=False) or ExitCode.PASSED
+        except SystemExit:  # typer's, where whoever reads its output has gone
+            code = ExitCode.BAD_INPUT
         except (Exception, Interrupted) as error:
             if interrupted.is_set():
-                _tell("interrupted")
-                sys.exit(CODE)
-            if not isinstance(error, (TabinterpError, OSError)):
-                raise
-            _tell(f"error: {error}")
-            sys.exit(2)
+                say("interrupted", err=True)
+                code = ExitCode.INTERRUPTED
+            else:
+                code = report_error(error)
+    leave_with(code)
 
 
 def run() -> None:
@@ -355,7 +369,7 @@ def run() -> None:
     try:
         main()
     except SystemExit as left:
-        if left.code == CODE:
+        if left.code == ExitCode.INTERRUPTED:
             leave()
         raise
 

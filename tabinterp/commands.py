@@ -14,10 +14,11 @@ import typer
 
 import tabinterp as ti
 
-from .console import make_folder, shown, tell
+from .console import make_folder, say, tell
 from .errors import DocumentError, SignatureError
-from .files import write
+from .files import read_regular, write
 from .messages.language import SOURCE, speaking
+from .messages.names import terminal
 
 PASSPHRASE = "TABINTERP_PASSPHRASE"
 
@@ -57,13 +58,13 @@ def render(
     made = result.view(form or ending, lang=lang)
     make_folder(out.parent)
     write(out, made)
-    typer.echo(str(out))
+    say(str(out))
 
 
 def checks(as_json: Annotated[bool, typer.Option("--json", help="Print JSON.")] = False, lang: Lang = SOURCE) -> None:
     """Every check of an audit: what it measures, when it is raised, what it cannot see, what to do next."""
     with speaking(lang):
-        typer.echo(json.dumps(ti.explain_checks(), indent=1, ensure_ascii=False) if as_json else ti.list_checks())
+        say(json.dumps(ti.explain_checks(), indent=1, ensure_ascii=False) if as_json else ti.list_checks())
 
 
 def check(
@@ -98,10 +99,13 @@ def check(
         found = ti.verify(document.parent, key=key, attestation=attestation)
         if not found.passed:
             with speaking(lang):
-                typer.echo(shown(str(found)), err=True)
+                say(str(found), err=True)
             raise typer.Exit(found.exit_code)
     result = ti.Audit.from_json(document)
-    identity = {"audit": quote(document.as_posix()), "audit_sha256": hashlib.sha256(document.read_bytes()).hexdigest()}
+    identity = {
+        "audit": quote(os.fsencode(document.as_posix())),  # a path need not be text
+        "audit_sha256": hashlib.sha256(read_regular(document)).hexdigest(),
+    }
     demands: dict[str, Any] = {}
     if policy is not None:
         demands["policy"], digest = ti.read_policy(policy)
@@ -133,7 +137,7 @@ def sign(
     if out is not None:
         make_folder(out.parent)
     given = {"signer": signer, "policy": policy, "url": url, "out": out}
-    typer.echo(str(ti.sign(folder, key, passphrase=lambda: _passphrase(key), **given)))
+    say(str(ti.sign(folder, key, passphrase=lambda: _passphrase(key), **given)))
 
 
 def _passphrase(key: Path) -> str:
@@ -143,7 +147,7 @@ def _passphrase(key: Path) -> str:
         raise SignatureError(
             f"the key {str(key)!r} is encrypted, and there is no terminal to ask at; set the environment variable {PASSPHRASE}"
         )
-    return str(typer.prompt(f"Passphrase of {key}", hide_input=True, err=True))
+    return str(typer.prompt(terminal(f"Passphrase of {key}"), hide_input=True, err=True))
 
 
 def verify(
@@ -174,7 +178,7 @@ def verify(
     rows: dict[str, Any] = {"data": data, "query": query, "query_key": query_key}
     found = ti.verify(folder, key=key, attestation=attestation, model=model, recompute=recompute, **rows)
     with speaking(lang):
-        typer.echo(shown(str(found)))
+        say(str(found))
     if not found.passed:
         raise typer.Exit(found.exit_code)
 

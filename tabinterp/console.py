@@ -1,34 +1,69 @@
-"""The terminal: text that steers nothing, a bar on standard error, folders that exist."""
+"""What the commands print: results, a progress bar, errors; and the folders they write to.
+
+Everything that the commands print goes through `say` or the bar, which let no control character reach the terminal.
+"""
 
 from __future__ import annotations
 
+import os
+import re
+import sys
+import tempfile
+import traceback
+import warnings
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager, suppress
 from dataclasses import dataclass
+from io import StringIO
 from pathlib import Path
+from typing import NoReturn
 
 import typer
 
+from . import __version__
 from .errors import TabinterpError
-from .files import write
+from .exit_codes import ExitCode
+from .files import hidden, output_folder, write
 from .interrupt import last
+from .messages.names import terminal
+
+
+def say(text: str, err: bool = False) -> None:
+    """Print a text to standard output, or to standard error."""
+    typer.echo(terminal(text), err=err)
 
 
 def tell(text: str, out: Path | None) -> None:
     """To the terminal, or to a file whose path is then printed."""
     if out is None:
-        typer.echo(shown(text))
+        say(text)
         return
     make_folder(out.parent)
     write(out, f"{text}\n".encode("utf-8", "backslashreplace"))
-    typer.echo(str(out))
+    say(str(out))
 
 
 def make_folder(path: Path) -> None:
-    try:
+    """Create a folder, and those above it, unless it is there."""
+    with _told_of(path):
         path.mkdir(parents=True, exist_ok=True)
+
+
+@contextmanager
+def writing_to(path: Path) -> Iterator[None]:
+    """`files.output_folder`, whose errors name the folder."""
+    with ExitStack() as stack:
+        with _told_of(path):
+            stack.enter_context(output_folder(path))
+        yield
+
+
+@contextmanager
+def _told_of(folder: Path) -> Iterator[None]:
+    try:
+        yield
     except OSError as error:
-        raise TabinterpError(f"the folder {str(path)!r} cannot be made: {error.strerror}") from None
+        raise TabinterpError(f"the folder {str(folder)!r} cannot be created or written to: {error.strerror}") from None
 
 
 @dataclass(frozen=True)
@@ -67,19 +102,88 @@ def progress(quiet: bool) -> Iterator[Bar]:
         passing = bars.add_task("", total=None, visible=False, done="")
 
         def step(name: str, share: float) -> None:
-            bars.update(task, description=name, completed=share, done=f"{100 * share:3.0f}%")
+            bars.update(task, description=terminal(name), completed=share, done=f"{100 * share:3.0f}%")
 
         def rows(what: str, done: int, of: int | None) -> None:
-            now = bars.tasks[passing]
+            now, what = bars.tasks[passing], terminal(what)
             if now.description != what or done < now.completed or not now.visible:  # another pass
                 bars.reset(passing, total=of, completed=done, visible=True, description=what)
             bars.update(passing, total=of, completed=done)
             speed = f", {now.speed:,.0f} rows/s" if now.speed else ""
             bars.update(passing, done=f"{done:,} rows{speed}", visible=of is None or done < of)
 
-        yield Bar(lambda text: console.print(text, markup=False, highlight=False), step, rows)
+        yield Bar(lambda text: console.print(terminal(text), markup=False, highlight=False), step, rows)
 
 
-def shown(text: str) -> str:
-    """Text that may hold names out of a file, without what could steer a terminal."""
-    return "".join(c if c.isprintable() or c == "\n" else c.encode("unicode_escape").decode() for c in text)
+# ---- errors
+
+
+NO_MEMORY = re.compile("allocate memory|out of memory", re.IGNORECASE)  # torch says so by a RuntimeError
+
+
+def report_error(error: BaseException) -> ExitCode:
+    """Print what went wrong, without secrets of the command line, and return the exit code that says so."""
+    if isinstance(error, typer.Abort):  # at a prompt
+        say("aborted", err=True)
+        return ExitCode.INTERRUPTED
+    if show := getattr(error, "show", None):  # typer's own: of an option or argument that cannot be
+        usage = StringIO()
+        show(file=usage)
+        _complain(usage.getvalue().rstrip("\n"))
+        return ExitCode.BAD_INPUT
+    if isinstance(error, OSError) and error.strerror is not None:
+        _complain(f"error: {error.strerror}" + ("" if error.filename is None else f": {str(error.filename)!r}"))
+        return ExitCode.BAD_INPUT
+    if isinstance(error, (TabinterpError, OSError)):
+        _complain(f"error: {error}")
+        return ExitCode.BAD_INPUT
+    if isinstance(error, MemoryError) or NO_MEMORY.search(str(error)):
+        told = f" ({error})" if str(error) else ""
+        _complain(f"error: not enough memory{told}: give fewer rows or columns, or a machine with more memory")
+        return ExitCode.BAD_INPUT
+    _complain(
+        f"internal error: {type(error).__name__}: {error}\n"
+        f"This is a bug in tabinterp {__version__} or in a library that it uses. {_saved(error)}"
+    )
+    return ExitCode.INTERNAL_ERROR
+
+
+def _complain(text: str) -> None:
+    with suppress(OSError):  # nobody reads it
+        say(hidden(text, *sys.argv[1:]), err=True)
+
+
+def _saved(error: BaseException) -> str:
+    """Write the traceback to a file that only the user may read; return the sentence that says where it is."""
+    command = " ".join(hidden(one) for one in sys.argv)
+    lines = traceback.format_exception(error)
+    details = f"tabinterp {__version__}, Python {sys.version}\n{command}\n\n{''.join(lines)}"
+    try:
+        handle, path = tempfile.mkstemp(prefix="tabinterp-error-", suffix=".txt")
+        with os.fdopen(handle, "w", encoding="utf-8", errors="backslashreplace") as file:
+            file.write(terminal(hidden(details, *sys.argv[1:])))
+    except OSError as failed:
+        return f"The details could not be written to a temporary file: {failed.strerror}."
+    return f"Please report it with the file {path!r}; read it first, as messages of libraries may hold values of your table."
+
+
+def use_plain_output() -> None:
+    """Print what the terminal's encoding lacks as escapes, and warnings of libraries without control characters."""
+    for stream in (sys.stdout, sys.stderr):
+        with suppress(AttributeError, ValueError):  # replaced by something that is no file
+            stream.reconfigure(errors="backslashreplace")  # type: ignore[union-attr]
+    warnings.showwarning = lambda message, category, *_: _complain(f"{category.__name__}: {message}")
+
+
+def leave_with(code: int) -> NoReturn:
+    """End the command; a result that could not be printed is an error, whatever the command found."""
+    try:
+        if sys.stdout is not None:  # closed by who started the command
+            sys.stdout.flush()
+    except OSError as error:
+        with suppress(OSError, ValueError):
+            os.dup2(
+                os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno()
+            )  # or Python tries again, and fails, at its end
+        code = report_error(error)
+    sys.exit(code)

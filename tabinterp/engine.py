@@ -19,12 +19,14 @@ from typing import Any, Protocol
 import numpy as np
 
 from .errors import MissingError, TabinterpError, TableError
+from .files import hidden
 from .table import Scan, Table
 from .table.ahead import ahead
-from .table.keeping import State, filled, fingerprint, leaves
+from .table.keeping import State, at_most, filled, fingerprint, leaves
 from .table.pieces import Form, Piece
 from .threads import one_thread
 
+LOOPBACK = "127.0.0.1"
 CELLS = 2**22  # of encoded rows that are made at a time
 GROUP = 4  # pieces whose sums are merged at the workers; one more group than the cluster has threads is under way
 
@@ -112,13 +114,14 @@ def _kept(
         return None, 0, note
     numbers, told = state
     with keep.restoring(name):
-        if not told["sums"]:  # no row of the part so far
-            return None, told["rows"], note
+        done = at_most(told["rows"], len(scan), "the rows that are summed")
+        if at_most(told["sums"], len(numbers), "the number of sums") == 0:  # no row of the part so far
+            return None, done, note
         row = scan.form.of(part, scan.sample, scan.sample.held_out).take(np.arange(1))
         kept = iter([numbers[str(i)] for i in range(told["sums"])])
         encode, update = steps
         like = update(*given, next(iter(encode(*given, row))))
-        return filled(like, kept), told["rows"], note
+        return filled(like, kept), done, note
 
 
 def _state(found: Any, done: int) -> State:
@@ -137,15 +140,46 @@ def engine_of(name: str, scheduler: str | None = None) -> Iterator[Engine]:
         yield in_turn
         return
     distributed = _distributed()
-    where = {"dashboard_address": None, "threads_per_worker": 1} if scheduler is None else {"address": scheduler}
+    if scheduler is None:
+        with _private_cluster(distributed) as cluster, distributed.Client(cluster) as client:
+            yield dask_engine(client)
+        return
     try:
-        client = distributed.Client(**where)
+        client = distributed.Client(address=scheduler)
     except (OSError, ValueError) as error:
         raise TabinterpError(
-            f"no Dask scheduler answers at {scheduler!r}, such as tcp://10.0.0.5:8786: {error}"
+            f"no Dask scheduler answers at {hidden(scheduler)!r}, such as tls://10.0.0.5:8786: {hidden(str(error), scheduler)}"
         ) from None
     with client:
         yield dask_engine(client)
+
+
+@contextmanager
+def _private_cluster(distributed: Any) -> Iterator[Any]:
+    """One worker for each core of this machine, which only this process can reach.
+
+    Whoever reaches a Dask scheduler or worker can run code there. These listen on the loopback address, and speak only with
+    who holds a key and a certificate that are made for this cluster and never leave the memory of its processes.
+    """
+    try:
+        security = distributed.Security.temporary()
+    except ImportError:
+        raise MissingError(
+            "the engine dask needs cryptography for a cluster of its own: pip install cryptography, or give --scheduler"
+        ) from None
+    pages: dict[str, Any] = {"distributed.scheduler.http.routes": [], "distributed.worker.http.routes": []}
+    with (
+        import_module("dask").config.set(pages),
+        distributed.LocalCluster(
+            protocol="tls",
+            security=security,
+            host=LOOPBACK,
+            threads_per_worker=1,
+            dashboard_address=None,
+            worker_dashboard_address=None,
+        ) as cluster,
+    ):
+        yield cluster
 
 
 def dask_engine(client: Any) -> Engine:

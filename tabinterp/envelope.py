@@ -13,6 +13,7 @@ from pathlib import Path
 from typing import Any
 
 from .errors import SignatureError
+from .files import LARGEST_TEXT, read_regular
 
 PAYLOAD_TYPE = "application/vnd.in-toto+json"
 MADE = "openssl genpkey -algorithm ed25519 -out key.pem"
@@ -125,7 +126,7 @@ def _ed25519(key: Any, kind: type, path: Path) -> Any:
 
 def _read(path: Path) -> bytes:
     try:
-        return path.read_bytes()
+        return read_regular(path, LARGEST_TEXT)
     except OSError as error:
         raise SignatureError(f"the key {str(path)!r} cannot be read: {error.strerror}") from None
 

@@ -10,7 +10,7 @@ from typing import Any
 
 from .audited import Audit
 from .errors import DocumentError
-from .files import write_all
+from .files import RESUME, output_folder, read_regular, remove_private, write_all
 from .messages.language import SOURCE
 
 REPORT, DOCUMENT, RUN, SUMS = "report.html", "audit.json", "run.json", "SHA256SUMS"
@@ -28,6 +28,8 @@ def write_folder(audit: Audit, folder: Path, run: Mapping[str, Any], pdf: bool =
     No file is touched before all are on the disk. A run that is killed while it replaces them leaves the files of one run and
     the report only where all others are: the old report, the new one, or none.
 
+    What an audit that was stopped had kept in the folder is deleted: it holds rows.
+
     `pdf`: with the report as a PDF beside it; without, one of an earlier audit is taken away.
     """
     contents: dict[str, bytes | None] = {
@@ -38,7 +40,9 @@ def write_folder(audit: Audit, folder: Path, run: Mapping[str, Any], pdf: bool =
     }
     digests = sorted((name, hashlib.sha256(data).hexdigest()) for name, data in contents.items() if data is not None)
     contents[SUMS] = "".join(f"{digest}  {name}\n" for name, digest in digests).encode("ascii")
-    write_all({folder / name: data for name, data in contents.items()})
+    with output_folder(folder):
+        write_all({folder / name: data for name, data in contents.items()})
+        remove_private(folder / RESUME)
     return folder / REPORT
 
 
@@ -55,7 +59,7 @@ def read_sums(folder: Path) -> dict[str, str]:
             f"{str(path)!r} is a link or no regular file; it must be the file that `tabinterp audit` wrote"
         )
     try:
-        lines = path.read_text(encoding="utf-8").splitlines()
+        lines = read_regular(path).decode("utf-8").splitlines()
     except (OSError, UnicodeDecodeError) as error:
         raise DocumentError(
             f"{str(path)!r} cannot be read ({error}); a folder that `tabinterp audit` wrote holds the digests of its files there"

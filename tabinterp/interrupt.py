@@ -1,4 +1,4 @@
-"""Ctrl-C: the work stops within a second, whatever library it is in."""
+"""Ctrl-C and SIGTERM: the work stops within a second, whatever library it is in."""
 
 from __future__ import annotations
 
@@ -12,23 +12,25 @@ from threading import Event, Thread, current_thread, main_thread
 from types import FrameType
 from typing import NoReturn
 
+from .exit_codes import ExitCode
 from .files import discard
 
 PATIENCE, LAST_WORDS = 0.5, 0.2  # seconds that the work has to stop by itself, and that what is done then may take
-CODE = 130  # of a process that was interrupted
+SIGNALS = (signal.SIGINT, signal.SIGTERM)
 
 _LAST: list[Callable[[], None]] = []
 
 
 class Interrupted(BaseException):
-    """Ctrl-C, under a name that no library between here and the work takes for its own."""
+    """Ctrl-C or SIGTERM, under a name that no library between here and the work takes for its own."""
 
 
 @contextmanager
 def interruptible() -> Iterator[Event]:
-    """In it, Ctrl-C sets the event and raises `Interrupted`; where a library does not give way, the process ends itself.
+    """In it, Ctrl-C or SIGTERM sets the event and raises `Interrupted`.
 
-    Some libraries give back another error in its place: the event tells what it was.
+    Where a library does not give way, the process ends itself. Some libraries give back another error in its place: the event
+    tells what it was.
 
     Python hands a signal to the main thread between two of its own steps, and a fit or a product of matrices is one step. The
     signal's number is written to a pipe at once, and a thread that reads it waits so long and no longer.
@@ -44,12 +46,14 @@ def interruptible() -> Iterator[Event]:
 
     receiver, sender = os.pipe()
     os.set_blocking(sender, False)
-    signal.signal(signal.SIGINT, interrupt)
+    handlers = {number: signal.signal(number, interrupt) for number in SIGNALS}
     before = signal.set_wakeup_fd(sender, warn_on_full_buffer=False)
     Thread(target=_watch, args=(receiver,), daemon=True).start()
     try:
         yield asked
     finally:
+        for number, handler in handlers.items():
+            signal.signal(number, handler)
         signal.set_wakeup_fd(before)
         os.close(sender)
 
@@ -67,7 +71,7 @@ def last(call: Callable[[], None]) -> Iterator[None]:
 def _watch(receiver: int) -> None:
     with suppress(OSError), open(receiver, "rb", buffering=0) as signals:
         while number := signals.read(1):
-            if number[0] == signal.SIGINT and not select.select([signals], [], [], PATIENCE)[0]:
+            if number[0] in SIGNALS and not select.select([signals], [], [], PATIENCE)[0]:
                 _stop()
 
 
@@ -76,7 +80,7 @@ def leave() -> NoReturn:
     for stream in (sys.stdout, sys.stderr):
         with suppress(OSError, ValueError):  # closed on the other side
             stream.flush()
-    os._exit(CODE)
+    os._exit(ExitCode.INTERRUPTED)
 
 
 def _stop() -> None:

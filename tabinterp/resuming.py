@@ -10,9 +10,11 @@ from pathlib import Path
 from typing import Any
 
 from .assembly.provenance import code_digest
+from .errors import TabinterpError
+from .files import RESUME
 from .folder import file_digest
 from .interrupt import last
-from .table.keeping import FOLDER, Keeping
+from .table.keeping import Keeping
 
 LIBRARIES = ("numpy", "pandas", "pyarrow", "scikit-learn", "scipy", "torch")  # their sums may differ in a last bit
 
@@ -38,7 +40,7 @@ def keeping(
     """
     files = {name: None if value is None else _content(Path(value)) for name, value in how.items() if _is_file(value)}
     keep = Keeping(
-        out / FOLDER,
+        out / RESUME,
         {
             "the model": f"{_content(model)} {files or ''}",
             "the code of tabinterp": code_digest(),
@@ -58,8 +60,17 @@ def keeping(
     with last(left):
         try:
             yield keep
-        except BaseException:
+        except BaseException as error:
             left()
+            if (
+                keep.resume
+                and isinstance(error, Exception)
+                and not isinstance(error, (TabinterpError, OSError, MemoryError))
+            ):
+                raise TabinterpError(
+                    f"the audit cannot go on with what is kept in {str(keep.folder)!r}, which somebody may have changed "
+                    f"({type(error).__name__}: {error}); without --resume it begins anew"
+                ) from error
             raise
     keep.clear()
 

@@ -11,7 +11,7 @@ from .audited import Audit
 from .envelope import seal
 from .errors import DocumentError
 from .exit_codes import ExitCode
-from .files import write
+from .files import read_regular, write
 from .findings.policy import read_policy
 from .folder import ATTESTATION, DOCUMENT, read_sums
 from .verification import verify
@@ -86,7 +86,7 @@ def _whole(folder: Path) -> tuple[bytes, dict[str, str]]:
         wrong = [step.told for step in found.frame().itertuples() if step.status in ("failed", "incomplete")]
         what = "is not as it was written" if found.exit_code is ExitCode.FAILED else "cannot be checked here"
         raise DocumentError(f"{str(folder)!r} {what}, and was not signed: {' '.join(map(str, wrong))}")
-    data = (folder / DOCUMENT).read_bytes()
+    data = read_regular(folder / DOCUMENT)
     if hashlib.sha256(data).hexdigest() != files[DOCUMENT]:
         raise DocumentError(f"{str(folder)!r} is being changed; it was not signed")
     return data, files

@@ -24,6 +24,7 @@ from .consistency import BROKEN, contradictions, written_here
 from .envelope import BrokenSealError, unseal
 from .errors import DocumentError, MissingError, ModelError, TableError
 from .exit_codes import ExitCode
+from .files import RESUME, read_regular
 from .folder import ATTESTATION, DOCUMENT, KNOWN, LISTED, PRINTED, REPORT, RUN, file_digest, is_plain, read_sums
 from .messages.language import SOURCE, languages, speaking
 from .models import Model
@@ -37,7 +38,6 @@ from .report.render import render
 from .reread import Rows, asked_of, table_of
 from .table import Scan
 from .table.digest import column_digests
-from .table.keeping import FOLDER as RESUME
 
 # what another machine, or another version, has of its own
 ELSEWHERE = ("method.libraries", "method.version", "method.code_digest", "method.device")
@@ -202,7 +202,7 @@ def _document(folder: Path) -> tuple[Document | None, Step]:
     if path.exists() and not is_plain(path):
         return None, _step(DOCUMENT, "failed", "stranger.link", file=DOCUMENT)
     try:
-        data = path.read_bytes()
+        data = read_regular(path)
         document = from_bytes(data)
         canonical = to_bytes(document)
     except (OSError, DocumentError) as error:
@@ -230,7 +230,7 @@ def _again(folder: Path, document: Document, signed: bool) -> Iterator[Step]:
     if not is_plain(path):
         yield _step(REPORT, "failed", "report.absent")
         return
-    lines = path.read_bytes().decode("utf-8", "replace").split("\n")
+    lines = read_regular(path).decode("utf-8", "replace").split("\n")
     with speaking(_language(lines)):
         try:
             yield _report(lines, document)
@@ -252,7 +252,7 @@ def _report(found: list[str], document: Document) -> Step:
 def _printed(folder: Path, document: Document, signed: bool) -> Step:
     """A PDF depends on the machine's fonts too: one that differs proves no change, and is not believed either."""
     try:
-        same = (folder / PRINTED).read_bytes() == printed(document)
+        same = read_regular(folder / PRINTED) == printed(document)
     except MissingError as error:
         return _step(PRINTED, "not_checked" if signed else "incomplete", "printed.missing", reason=str(error))
     if same:
@@ -274,7 +274,7 @@ def _attested(
 ) -> Iterator[Step]:
     """Whether the key's owner signed these files, all of them and no others, and what was said of them."""
     try:
-        payload = unseal(sealed.read_bytes(), key)
+        payload = unseal(read_regular(sealed), key)
     except OSError:
         yield _step("attestation", "failed", "signature.absent", file=str(sealed))
         return
@@ -364,7 +364,7 @@ def _data(folder: Path, document: Document, rows: Rows) -> Iterator[Step]:
 
 def _read_run(folder: Path) -> dict[str, Any]:
     try:
-        found = json.loads((folder / RUN).read_text(encoding="utf-8"))
+        found = json.loads(read_regular(folder / RUN))
     except (OSError, ValueError):
         return {}  # that the file is gone or damaged was said above
     return found if isinstance(found, dict) else {}

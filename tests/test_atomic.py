@@ -126,7 +126,7 @@ def refused(*_: object, **__: object) -> None:
 
 @pytest.mark.parametrize(
     ("place", "fails", "words"),
-    [("os.fsync", full, "No space left on device"), ("tempfile.mkstemp", refused, "Permission denied")],
+    [("os.fsync", full, "No space left on device"), ("secrets.token_hex", refused, "Permission denied")],
 )
 def test_the_commands_say_so_and_leave_what_was_there(folder, monkeypatch, capsys, place, fails, words):  # noqa: F811
     out = folder / "out"
@@ -169,9 +169,16 @@ def test_a_folder_in_the_place_of_the_second_file_stops_the_first(tmp_path):
     assert [path.name for path in tmp_path.iterdir()] == ["b"]
 
 
-def test_what_is_written_is_what_was_given(tmp_path):
+@pytest.mark.parametrize("umask", [0o022, 0o077, 0o002])
+def test_what_is_written_is_what_was_given_and_the_umask_is_honoured(tmp_path, umask):
     contents = {tmp_path / str(n): os.urandom(n) for n in (0, 1, 100_000)}
-    files.write_all(contents)
+    before = os.umask(umask)
+    try:
+        files.write_all(contents)
+        files.write(tmp_path / "alone", b"")
+    finally:
+        os.umask(before)
+    assert (tmp_path / "alone").stat().st_mode & 0o777 == 0o666 & ~umask
     for path, data in contents.items():
         assert hashlib.sha256(path.read_bytes()).digest() == hashlib.sha256(data).digest()
-        assert path.stat().st_mode & 0o777 == 0o644
+        assert path.stat().st_mode & 0o777 == 0o666 & ~umask

@@ -402,7 +402,7 @@ def test_out_is_a_file(inside, folder, run, tmp_path):
     for arguments in (["train", *data, "--target", "paid"], ["audit", folder / "bundle", *data]):
         done = run(*arguments, "--out", out)
         assert (done.code, done.out) == (2, "")
-        assert f"the folder '{out}' cannot be made" in done.err
+        assert f"the folder '{out}' cannot be created or written to" in done.err
     assert (tmp_path / "file").read_text() == "mine"
 
 
@@ -410,7 +410,7 @@ def test_a_folder_that_cannot_be_written_to(folder, run, tmp_path, monkeypatch):
     def refuse(*_: object, **__: object) -> None:
         raise PermissionError(13, "Permission denied", str(tmp_path))
 
-    monkeypatch.setattr("tabinterp.files.tempfile.mkstemp", refuse)
+    monkeypatch.setattr("tabinterp.files.secrets.token_hex", refuse)
     done = run("render", folder / "audit" / "audit.json", "--out", tmp_path / "report.html")
     assert (done.code, done.out) == (2, "")
     assert "Permission denied" in done.err

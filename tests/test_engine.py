@@ -6,6 +6,7 @@ import multiprocessing
 import os
 import signal
 import time
+import urllib.request
 from functools import partial
 from pathlib import Path
 
@@ -13,6 +14,7 @@ import dask
 import distributed
 import numpy as np
 import pandas as pd
+import psutil
 import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
@@ -24,7 +26,7 @@ from sklearn.preprocessing import OneHotEncoder, StandardScaler
 from threadpoolctl import threadpool_info, threadpool_limits
 
 import tabinterp as ti
-from tabinterp.engine import in_parts, in_turn
+from tabinterp.engine import engine_of, in_parts, in_turn
 from tabinterp.errors import NotApplicableError, TabinterpError, TableError
 from tabinterp.models import bind
 from tabinterp.models.counterpart import fit_counterpart
@@ -255,3 +257,45 @@ def test_a_worker_killed_in_the_middle_loses_nothing(cluster, folder, tmp_path):
     assert killed
     assert killed[0] not in cluster.run(os.getpid).values()
     close(found, sweep(*both, scan))
+
+
+# ---- the cluster of this machine
+
+
+def test_nobody_else_can_use_the_cluster_of_this_machine(workers):
+    """Whoever reaches a scheduler runs code there: without its keys a client is refused, over TLS and without."""
+    with engine_of("dask"):
+        client = distributed.default_client()
+        assert client.submit(os.getpid).result() != os.getpid()
+        address = client.cluster.scheduler_address
+        every = [address, *client.scheduler_info(n_workers=-1)["workers"]]
+        every += [worker["nanny"] for worker in client.scheduler_info(n_workers=-1)["workers"].values()]
+        assert len(every) >= 3
+        for reached in every:
+            assert reached.startswith("tls://127.0.0.1:")
+        for security in (distributed.Security(), distributed.Security.temporary()):
+            scheme = "tls" if security.tls_ca_file else "tcp"
+            with (
+                dask.config.set({"distributed.comm.require-encryption": False}),
+                pytest.raises((OSError, TimeoutError)),
+                Client(address.replace("tls", scheme), security=security, timeout=5, set_as_default=False) as other,
+            ):
+                other.submit(os.getpid).result()
+        listening = {
+            one.laddr
+            for process in (psutil.Process(), *psutil.Process().children(recursive=True))
+            for one in process.net_connections()
+            if one.status == "LISTEN"
+        }
+        assert {one.ip for one in listening} == {"127.0.0.1"}
+        for port in {one.port for one in listening} - {int(one.rsplit(":")[-1]) for one in every}:
+            for page in (
+                "status",
+                "json/counts.json",
+                "info/main/workers.html",
+                "metrics",
+                "api/v1/get_workers",
+                "health",
+            ):
+                with pytest.raises(OSError, match=r"404|reset|refused|closed|remote end"):
+                    urllib.request.urlopen(f"http://127.0.0.1:{port}/{page}", timeout=5)

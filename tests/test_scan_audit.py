@@ -18,7 +18,6 @@ from sklearn.preprocessing import OneHotEncoder, StandardScaler
 
 import tabinterp as ti
 from tabinterp.errors import ModelError, TableError
-from tabinterp.files import hidden
 from tabinterp.table.digest import column_digests
 from tabinterp.table.keeping import Keeping
 
@@ -186,8 +185,3 @@ def test_a_file_counts_as_what_it_is_in_memory(tmp_path, monkeypatch):
     assert not ti.in_batches(tmp_path / "broken.parquet")
     with pytest.raises(TableError, match=r"broken\.parquet"):
         ti.open_table(tmp_path / "broken.parquet", target="y")
-
-
-def test_a_password_is_written_nowhere():
-    assert hidden("--data=postgresql://ann:se@cret@bank/loans") == "--data=postgresql://ann@bank/loans"
-    assert hidden("postgresql://bank/loans") == "postgresql://bank/loans"

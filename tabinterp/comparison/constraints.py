@@ -22,6 +22,7 @@ import pandas as pd
 import torch
 
 from ..errors import NotApplicableError, TabinterpError
+from ..files import LARGEST_TEXT, read_regular
 from ..models import Bound
 from ..readouts.derivatives import row_derivatives
 from ..readouts.grids import SMALL, Grid, grid_of
@@ -112,7 +113,7 @@ def read_constraints(path: Path) -> dict[str, dict[str, Any]]:
         when the file cannot be read, is no TOML, or holds anything but `columns`.
     """
     try:
-        found = tomllib.loads(path.read_text(encoding="utf-8"))
+        found = tomllib.loads(read_regular(path, LARGEST_TEXT).decode("utf-8"))
     except (OSError, ValueError) as error:
         raise TabinterpError(f"{path}: the constraints cannot be read: {error}") from error
     columns = found.get("columns")

@@ -13,12 +13,14 @@ from typing import Any, Literal
 from pydantic import BaseModel, ConfigDict, ValidationError
 
 from ..errors import PolicyError
+from ..files import LARGEST_TEXT, read_regular
+from ..messages.names import plain
 from ..report.document import Document
 from ..report.evidenced import Card, EvidenceRow
 
 COLUMNS = ("instrument", "version", "applies", "clause", "mark", "section", "status", "missing")
 UNVERIFIED = "M"
-FORMULA = ("=", "+", "-", "@", "\t", "\r")  # what a spreadsheet would run
+FORMULA = ("=", "+", "-", "@", "＝", "＋", "－", "＠")  # what a spreadsheet would run
 
 
 class _Part(BaseModel):
@@ -141,7 +143,7 @@ def read_card(path: str | Path) -> Card:
 
 def _read(path: str | Path, form: type[BaseModel], what: str) -> Any:
     try:
-        return form.model_validate(tomllib.loads(Path(path).read_text(encoding="utf-8")))
+        return form.model_validate(tomllib.loads(read_regular(Path(path), LARGEST_TEXT).decode("utf-8")))
     except OSError as error:
         raise PolicyError(f"the {what} {str(path)!r} cannot be read: {error.strerror}") from None
     except ValidationError as error:
@@ -160,6 +162,6 @@ def as_csv(rows: Iterable[EvidenceRow]) -> str:
     writer.writerow(COLUMNS)
     for row in rows:
         values = row.model_dump() | {"missing": " ".join(row.missing), "applies": row.applies or ""}
-        cells = [str(values[name]) for name in COLUMNS]
+        cells = [plain(" ".join(str(values[name]).split())) for name in COLUMNS]
         writer.writerow([f"'{cell}" if cell.startswith(FORMULA) else cell for cell in cells])
     return out.getvalue()

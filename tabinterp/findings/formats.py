@@ -1,4 +1,8 @@
-"""A decision as text, JSON, Markdown, JUnit XML or SARIF, so that it shows up wherever a team looks."""
+"""A decision as text, JSON, Markdown, JUnit XML or SARIF, so that it shows up wherever a team looks.
+
+Names of a table, a policy or a file reach each form through one filter: `tidy` for a line of text, `plain_values` for JSON,
+`escaped` for Markdown, `_xml` for XML.
+"""
 
 from __future__ import annotations
 
@@ -11,13 +15,14 @@ from xml.etree import ElementTree
 from .. import __version__, messages
 from ..errors import PolicyError
 from ..messages.language import SOURCE, speaking
+from ..messages.names import plain, plain_values, tidy
 from ..report.document import Message
+from ..report.markdown import escaped, line
 from .gate import Decision, Gate
 
 SARIF = "https://docs.oasis-open.org/sarif/sarif/v2.1.0/os/schemas/sarif-schema-2.1.0.json"
 LEVELS = {"act": "error", "check": "warning", "note": "note"}
 NO_XML = re.compile(r"[^\t\n\r\x20-\ud7ff\ue000-\ufffd\U00010000-\U0010ffff]")  # XML 1.0 cannot hold these
-MARKDOWN = re.compile(r"([\\`*_{}\[\]<>#|~&])")
 
 Identity = Mapping[str, str]  # what was judged by what: path and SHA-256 of audit and policy
 
@@ -25,16 +30,17 @@ Identity = Mapping[str, str]  # what was judged by what: path and SHA-256 of aud
 def as_text(decision: Decision, identity: Identity) -> str:
     """For a terminal: failures first."""
     lines = [_head(decision), ""]
-    width = max(len(gate.name) for gate in decision.gates)
+    names = {id(gate): tidy(gate.name) for gate in decision.gates}
+    width = max(map(len, names.values()))
     for gate in _worst_first(decision):
-        lines.append(f"{gate.status:<10} {gate.name:<{width}}  {_said(gate)}  [{gate.owner}]")
+        lines.append(f"{gate.status:<10} {names[id(gate)]:<{width}}  {_said(gate)}  [{tidy(gate.owner)}]")
         lines += [f"{'':<10} {'':<{width}}  {note}" for note in _notes(gate)]
     return "\n".join([*lines, "", *_idle(decision), _count(decision)])
 
 
 def as_json(decision: Decision, identity: Identity) -> str:
     """For programs."""
-    return json.dumps(
+    return _json(
         {
             "tabinterp": __version__,
             "policy": decision.policy,
@@ -45,9 +51,7 @@ def as_json(decision: Decision, identity: Identity) -> str:
             **identity,
             "gates": [_plain(gate) for gate in decision.gates],
             "idle_waivers": [waiver.gate for waiver in decision.idle],
-        },
-        indent=1,
-        ensure_ascii=False,
+        }
     )
 
 
@@ -66,12 +70,12 @@ def _plain(gate: Gate) -> dict[str, Any]:
 
 def as_markdown(decision: Decision, identity: Identity) -> str:
     """For a pull request or a wiki."""
-    lines = [f"# {_escaped(_head(decision))}", "", "| | gate | demand | found | owner |", "|---|---|---|---|---|"]
+    lines = [f"# {escaped(_head(decision))}", "", "| | gate | demand | found | owner |", "|---|---|---|---|---|"]
     for gate in _worst_first(decision):
         found = " ".join([_text(gate.found), *_notes(gate)])
         cells = (gate.status, gate.name, _text(gate.demand), found, gate.owner)
-        lines.append(f"| {' | '.join(map(_escaped, cells))} |")
-    lines += ["", *map(_escaped, [*_idle(decision), _count(decision)]), ""]
+        lines.append(f"| {' | '.join(map(escaped, cells))} |")
+    lines += ["", *map(line, [*_idle(decision), _count(decision)]), ""]
     return "\n".join(lines + [f"{name}: `{value}`" for name, value in identity.items() if name.endswith("sha256")])
 
 
@@ -104,7 +108,7 @@ def as_junit(decision: Decision, identity: Identity) -> str:
 
 def as_sarif(decision: Decision, identity: Identity) -> str:
     """SARIF 2.1.0 (OASIS 2020): a failed or incomplete gate is a result, a waived one a suppressed result."""
-    return json.dumps(
+    return _json(
         {
             "$schema": SARIF,
             "version": "2.1.0",
@@ -115,9 +119,7 @@ def as_sarif(decision: Decision, identity: Identity) -> str:
                     "properties": {"policy": decision.policy, "subject": decision.subject, **identity},
                 }
             ],
-        },
-        indent=1,
-        ensure_ascii=False,
+        }
     )
 
 
@@ -125,7 +127,7 @@ def _rules(decision: Decision) -> list[dict[str, Any]]:
     return [
         {
             "id": gate.name,
-            "shortDescription": {"text": _text(gate.demand)},
+            "shortDescription": {"text": _unlinked(_text(gate.demand))},
             "defaultConfiguration": {"level": LEVELS[gate.level]},
             "properties": {"owner": gate.owner},
         }
@@ -138,12 +140,12 @@ def _result(gate: Gate, identity: Identity) -> dict[str, Any]:
     result: dict[str, Any] = {
         "ruleId": gate.name,
         "level": LEVELS[gate.level],
-        "message": {"text": " ".join([_text(gate.found), *_notes(gate)])},
+        "message": {"text": _unlinked(" ".join([_text(gate.found), *_notes(gate)]))},
         "locations": [{"physicalLocation": place, "logicalLocations": [{"name": gate.evidence}]}],
         "partialFingerprints": {"gate": gate.name},
     }
     if gate.status == "waived":
-        result["suppressions"] = [{"kind": "external", "justification": " ".join(_notes(gate))}]
+        result["suppressions"] = [{"kind": "external", "justification": _unlinked(" ".join(_notes(gate)))}]
     return result
 
 
@@ -186,7 +188,7 @@ def _worst_first(decision: Decision) -> list[Gate]:
 
 
 def _text(message: Message) -> str:
-    return messages.text(message.key, message.values)
+    return tidy(messages.text(message.key, message.values))
 
 
 def _said(gate: Gate) -> str:
@@ -199,7 +201,7 @@ def _notes(gate: Gate) -> list[str]:
         return []
     key = "gate.waived" if gate.status == "waived" else "gate.expired"
     values = {"name": gate.waiver.name, "expires": gate.waiver.expires.isoformat(), "reason": gate.waiver.reason}
-    return [messages.text(key, values)]
+    return [tidy(messages.text(key, values))]
 
 
 def _head(decision: Decision) -> str:
@@ -209,11 +211,11 @@ def _head(decision: Decision) -> str:
         "policy": decision.policy,
         "on": decision.on.isoformat(),
     }
-    return messages.text("gate.head", values)
+    return tidy(messages.text("gate.head", values))
 
 
 def _idle(decision: Decision) -> list[str]:
-    return [messages.text("gate.idle", {"gate": w.gate, "name": w.name}) for w in decision.idle]
+    return [tidy(messages.text("gate.idle", {"gate": w.gate, "name": w.name})) for w in decision.idle]
 
 
 def _count(decision: Decision) -> str:
@@ -228,9 +230,13 @@ def _count(decision: Decision) -> str:
 
 
 def _xml(text: str) -> str:
-    return NO_XML.sub(lambda found: found.group().encode("unicode_escape").decode(), text)
+    return NO_XML.sub("\ufffd", plain(text))
 
 
-def _escaped(text: str) -> str:
-    """Text that Markdown shows as it is, on one line."""
-    return MARKDOWN.sub(r"\\\1", " ".join(text.split()))
+def _unlinked(text: str) -> str:
+    """Text in which a viewer of SARIF finds no link: there `[words](address)` is one in plain text too."""
+    return text.replace("](", "] (")
+
+
+def _json(value: Any) -> str:
+    return json.dumps(plain_values(value), indent=1, ensure_ascii=False)

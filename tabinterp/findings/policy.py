@@ -12,6 +12,7 @@ from typing import Annotated, Any, Literal, get_args
 from pydantic import AfterValidator, BaseModel, ConfigDict, Field, ValidationError, model_validator
 
 from ..errors import PolicyError
+from ..files import LARGEST_TEXT, read_regular
 from ..report.document import Metric, Status
 from .checks import CHECKS
 from .outcome import Check
@@ -184,7 +185,7 @@ def read_policy(path: str | Path) -> tuple[Policy, str]:
     """
     place = f"the policy {str(path)!r}"
     try:
-        data = Path(path).read_bytes()
+        data = read_regular(Path(path), LARGEST_TEXT)
         values = tomllib.loads(data.decode("utf-8"))
     except OSError as error:
         raise PolicyError(f"{place} cannot be read: {error.strerror}") from None

@@ -1,15 +1,18 @@
-"""Names out of a table, as labels: on one line, in order, not too long."""
+"""Names out of a table as labels (on one line, in order, not too long), and text without control characters."""
 
 from __future__ import annotations
 
 import re
 import unicodedata
+from collections.abc import Callable
+from typing import Any
 
 from . import text
 
 LONGEST = 28  # display columns of a label; an East Asian wide character takes two
 HEAD = 16
-REORDERING = dict.fromkeys([*range(0x202A, 0x202F), 0x2066, 0x2067, 0], "\ufffd")
+STEERING = {"Cc", "Cf", "Cs", "Zl", "Zp"}  # Unicode's categories of control, format and surrogate characters, line ends
+JOINERS, JOINED = "\u200c\u200d", "\u0600"  # from this character on are the scripts, and the emoji, that use joiners
 FIRST_STRONG, POP = "\u2068", "\u2069"  # around a name that runs from right to left, so that nothing else turns with it
 LEFTWARD = re.compile("[\u0590-\u08ff\ufb1d-\ufdff\ufe70-\ufefc\U00010800-\U00010fff\U0001e800-\U0001efff]")
 
@@ -34,20 +37,60 @@ def apart(name: str) -> str:
 
 
 def plain(words: str) -> str:
-    """Words without the characters that reorder what follows them: a name must not disguise itself or a number.
+    """Return words in which every control and format character is shown as U+FFFD: no name disguises itself or a number.
 
-    A part that is set apart stays so, because what surrounds it does not move; a mark that opens without closing goes.
+    White space stays. So does a part that is set apart (U+2068 to U+2069), because what surrounds it does not move; and a
+    joiner between two letters of a script that needs it, or two emoji.
 
-    >>> plain("a\\u202eb") == "a\ufffdb", plain("a\\u2068b") == "a\ufffdb", plain("\\u2068a\\u2069b") == "\\u2068a\\u2069b"
-    (True, True, True)
+    >>> plain("a\\u202eb\\x1b") == "a\ufffdb\ufffd", plain("a\\u2068b") == "a\ufffdb"
+    (True, True)
     """
-    words = words.translate(REORDERING)
+    return _without_controls(words, lambda _char: "\ufffd", "\t\n")
+
+
+def terminal(words: str) -> str:
+    """Return words for a terminal or a log: what could steer it is shown as an escape of Python's.
+
+    >>> terminal("a\\x1b[2J\\u202eb")
+    'a\\\\x1b[2J\\\\u202eb'
+    """
+    return _without_controls(words, lambda char: char.encode("unicode_escape").decode(), "\n")
+
+
+def plain_values(value: Any) -> Any:
+    """Return JSON values with `plain` applied to every text in them, names included."""
+    if isinstance(value, dict):
+        return {plain(name): plain_values(one) for name, one in value.items()}
+    if isinstance(value, (list, tuple)):
+        return [plain_values(one) for one in value]
+    return plain(value) if isinstance(value, str) else value
+
+
+def _without_controls(words: str, show: Callable[[str], str], spaces: str) -> str:
+    if words.isprintable():
+        return words
+    isolates = _are_closed(words)
+    around = zip(" " + words, words, words[1:] + " ", strict=False)
+    return "".join(char if _is_shown(*three, isolates, spaces) else show(char) for three in around for char in three[1])
+
+
+def _is_shown(before: str, char: str, after: str, isolates: bool, spaces: str) -> bool:
+    """Whether a character, between these two, is text."""
+    if char in (FIRST_STRONG, POP):
+        return isolates
+    if char in JOINERS:
+        return before >= JOINED and after >= JOINED
+    return char in spaces or unicodedata.category(char) not in STEERING
+
+
+def _are_closed(words: str) -> bool:
+    """Whether every part that is set apart ends."""
     depth = 0
     for mark in words:
         depth += (mark == FIRST_STRONG) - (mark == POP)
         if depth < 0:
-            break
-    return words if depth == 0 else words.replace(FIRST_STRONG, "\ufffd").replace(POP, "\ufffd")
+            return False
+    return depth == 0
 
 
 def cut(name: str, longest: int = LONGEST) -> str:

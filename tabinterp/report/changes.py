@@ -16,6 +16,7 @@ from dataclasses import asdict, dataclass
 import pandas as pd
 
 from ..errors import DocumentError
+from ..messages.names import plain_values
 from .canonical import to_bytes
 from .compared import Calibration
 from .document import Document, Interval
@@ -93,7 +94,7 @@ class Changes:
         ]
         alone = [(theme, of, _joined(parts)) for theme, of, parts in self.alone]
         told = asdict(self) | {"numbers": numbers, "alone": alone, "level": LEVEL}
-        return json.dumps(told, indent=1, ensure_ascii=False)
+        return json.dumps(plain_values(told), indent=1, ensure_ascii=False)
 
 
 def compare_documents(first: Document, second: Document) -> Changes:

@@ -12,6 +12,7 @@ import uuid
 from collections.abc import Iterator
 from typing import Any, Literal
 
+from tabinterp.messages.names import plain_values
 from tabinterp.report.canonical import to_bytes
 from tabinterp.report.document import Document, Interval, ModelInfo
 from tabinterp.report.words import plain, say, t
@@ -49,7 +50,7 @@ def render_cyclonedx(document: Document) -> str:
             *(_library(name, version) for name, version in sorted(document.method.libraries.items())),
         ],
     }
-    return json.dumps(bom, indent=1, ensure_ascii=False) + "\n"
+    return json.dumps(plain_values(bom), indent=1, ensure_ascii=False) + "\n"
 
 
 def _library(name: str, version: str, kind: str = "library") -> dict[str, Any]:

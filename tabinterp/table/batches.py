@@ -10,7 +10,7 @@ import csv
 import gzip
 import hashlib
 from collections.abc import Callable, Iterable, Iterator, Sequence
-from contextlib import contextmanager, suppress
+from contextlib import AbstractContextManager, contextmanager, suppress
 from dataclasses import dataclass, field, replace
 from functools import partial
 from io import TextIOWrapper
@@ -25,7 +25,7 @@ import pyarrow.parquet as pq
 from pyarrow import fs as filesystems
 
 from ..errors import TableError
-from ..files import hidden
+from ..files import hidden, source_name
 from .fingerprints import Fingerprints
 from .keeping import Keeping, Told
 from .pieces import SUMS, Piece, numbered
@@ -159,10 +159,12 @@ def identity(source: Any, query: str | None = None, key: str | None = None) -> s
         where nothing does: rows that are already in memory.
     """
     if query is not None:
-        return f"{hidden(str(source))}: {query}" + ("" if key is None else f", by {key}")
+        return f"{hidden(str(source))}: {hidden(query)}" + ("" if key is None else f", by {key}")
     if not isinstance(source, (str, Path)):
         raise TableError(f"only rows of files and of queries can be gone on with; got {type(source).__name__}")
-    lines = "".join(f"{one.path} {one.size} {one.mtime}\n" for one in _files(*_store(str(source))))
+    with _readable(str(source), f"{hidden(str(source))!r} cannot be read"):
+        files = _files(*_store(str(source)))
+    lines = "".join(f"{hidden(one.path)} {one.size} {one.mtime}\n" for one in files)
     return hashlib.sha256(lines.encode("utf-8", "surrogatepass")).hexdigest()
 
 
@@ -211,61 +213,77 @@ def unpacked_size(path: Path) -> int:
     return size * SHRUNK if start[:2] == PACKED else size
 
 
-def _of_path(text: str, rows: int, keep: Keeping | None) -> Source:
-    store, path = _store(text)
+def _of_path(source: str, rows: int, keep: Keeping | None) -> Source:
+    text = hidden(source)
+    with _readable(source, f"{text!r} cannot be read"):
+        store, path = _store(source)
 
-    def listing() -> dict[str, int]:
-        return {one.path: one.size for one in _files(store, path)}
+        def listing() -> dict[str, int]:
+            return {one.path: one.size for one in _files(store, path)}
 
-    marks = Fingerprints(hidden(text), listing=listing, files=listing())
-    name = path.rstrip("/").rsplit("/", 1)[-1].split(".")[0]
-    kind = store.get_file_info(path).type
-    if kind == filesystems.FileType.NotFound:
-        raise TableError(f"no file or folder {text!r}")
-    if kind == filesystems.FileType.Directory:
-        return replace(_dataset(text, name, store, path, rows), fingerprints=marks)
-    file = (Path(path), _stamp(Path(path))) if isinstance(store, filesystems.LocalFileSystem) else None
-    with store.open_input_file(path) as stream:
-        start = stream.read(12)
-    if start[:4] == b"PAR1":
-        return replace(_dataset(text, name, store, path, rows), fingerprints=marks, file=file)
+        kind = store.get_file_info(path).type
+        if kind == filesystems.FileType.NotFound:
+            raise TableError(f"no file or folder {text!r}")
+        marks = Fingerprints(text, listing=listing, files=listing())
+        name = source_name(source if "://" in source else path)
+        if kind == filesystems.FileType.Directory:
+            return replace(_dataset(source, name, store, path, rows), fingerprints=marks)
+        file = (Path(path), _stamp(Path(path))) if isinstance(store, filesystems.LocalFileSystem) else None
+        with store.open_input_file(path) as stream:
+            start = stream.read(12)
+        if start[:4] == b"PAR1":
+            return replace(_dataset(source, name, store, path, rows), fingerprints=marks, file=file)
     no_database(text, start)
     if not start:
         raise TableError(f"{text!r} is empty")
-    return Source(name, _csv(text, store, path, rows, start[:2] == PACKED, keep), fingerprints=marks, file=file)
+    return Source(name, _csv(source, store, path, rows, start[:2] == PACKED, keep), fingerprints=marks, file=file)
 
 
-def _store(text: str) -> tuple[Any, str]:
+def _store(source: str) -> tuple[Any, str]:
     """The file system a path or URL is of, and the path there."""
-    if "://" not in text:
-        return filesystems.LocalFileSystem(), Path(text).absolute().as_posix()
+    if "://" not in source:
+        return filesystems.LocalFileSystem(), Path(source).absolute().as_posix()
     try:
         from fsspec.core import url_to_fs  # noqa: PLC0415  # only needed for URLs
     except ImportError:
-        raise TableError(f"{text!r} is read through fsspec: pip install 'tabinterp[remote]'") from None
+        raise TableError(f"{hidden(source)!r} is read through fsspec: pip install 'tabinterp[remote]'") from None
     try:
-        store, path = url_to_fs(text)
+        store, path = url_to_fs(source)
     except (ValueError, ImportError) as error:
         raise TableError(
-            f"{text.split('://', 1)[0]!r} is no kind of storage that can be read here ({error}); of a database, ask with a query"
+            f"{source.split('://', 1)[0]!r} is no kind of storage that can be read here ({hidden(str(error), source)}); of a "
+            f"database, ask with a query"
         ) from None
     return filesystems.PyFileSystem(filesystems.FSSpecHandler(store)), path
 
 
-def _dataset(text: str, name: str, store: Any, path: str, rows: int) -> Source:
+@contextmanager
+def _readable(source: str, problem: str) -> Iterator[None]:
+    """Tell whatever a library says of this path or URL as a `TableError`, without the URL's secrets."""
     try:
+        yield
+    except TableError:
+        raise
+    except UNREADABLE as error:
+        raise TableError(f"{problem}: {hidden(str(error).strip(), source)}") from None
+    except Exception as error:  # each store has its own; what is wrong with a local file is among those above
+        if "://" not in source:
+            raise
+        raise TableError(f"{problem}: {type(error).__name__}: {hidden(str(error).strip(), source)}") from None
+
+
+def _dataset(source: str, name: str, store: Any, path: str, rows: int) -> Source:
+    with _readable(source, f"{hidden(source)!r} cannot be read as Parquet"):
         how: Any = {"filesystem": store, "partitioning": ds.HivePartitioning.discover(infer_dictionary=True)}
         found = ds.dataset(path, format="parquet", **how)
         texts = [one.name for one in found.schema if pa.types.is_string(one.type) or pa.types.is_large_string(one.type)]
         found = ds.dataset(path, format=ds.ParquetFileFormat(dictionary_columns=texts), **how)
-    except (*UNREADABLE, TypeError) as error:
-        raise TableError(f"{text!r} cannot be read as Parquet: {str(error).strip()}") from None
-    unique(found.schema.names)
-    return _of_dataset(name, found, rows, text, texts)
+        unique(found.schema.names)
+        return _of_dataset(name, found, rows, source, texts)
 
 
 def _of_dataset(
-    name: str, found: ds.Dataset, rows: int, text: str = "the data set", texts: Sequence[str] = ()
+    name: str, found: ds.Dataset, rows: int, source: str = "the data set", texts: Sequence[str] = ()
 ) -> Source:
     """File by file in the order of their paths, so that row numbers stay what they are.
 
@@ -276,7 +294,7 @@ def _of_dataset(
 
     def fragments() -> Iterator[Any]:
         """A Parquet file by its row groups: of a whole file Arrow would decode up to 1 GiB ahead of who reads."""
-        with _to_its_end(text):
+        with _to_its_end(source):
             for one in sorted(found.get_fragments(), key=lambda one: getattr(one, "path", "")):
                 yield from one.split_by_row_group() if isinstance(one, ds.ParquetFileFragment) else [one]
 
@@ -288,7 +306,7 @@ def _of_dataset(
             if files and at + count <= first:
                 at += count
                 continue
-            for frame in _read(text, one, found.schema, rows, texts):
+            for frame in _read(source, one, found.schema, rows, texts):
                 at += len(frame)
                 if at > first:
                     yield frame
@@ -296,15 +314,17 @@ def _of_dataset(
     def apart() -> Iterator[tuple[int, Callable[[], Iterator[pd.DataFrame]]]]:
         for one in fragments():
             if count := sum(group.num_rows for group in one.row_groups):
-                yield count, partial(_read, text, one, found.schema, rows, texts)
+                yield count, partial(_read, source, one, found.schema, rows, texts)
 
     files = isinstance(found, ds.FileSystemDataset) and isinstance(found.format, ds.ParquetFileFormat)
     count = found.count_rows() if files else None
     return Source(name, parts, apart=apart if files else None, rows=count, texts=texts)
 
 
-def _read(text: str, fragment: Any, schema: pa.Schema, rows: int, texts: Sequence[str] = ()) -> Iterator[pd.DataFrame]:
-    with _to_its_end(text):
+def _read(
+    source: str, fragment: Any, schema: pa.Schema, rows: int, texts: Sequence[str] = ()
+) -> Iterator[pd.DataFrame]:
+    with _to_its_end(source):
         for batch in fragment.to_batches(schema=schema, batch_size=rows, batch_readahead=2, fragment_readahead=1):
             if len(batch):
                 frame = pa.Table.from_batches([batch]).replace_schema_metadata(schema.metadata).to_pandas()
@@ -323,42 +343,36 @@ def _texts(column: pa.DictionaryArray) -> pd.Categorical:
     return pd.Categorical.from_codes(codes, pd.Index(texts, dtype=object), validate=False)
 
 
-@contextmanager
-def _to_its_end(text: str) -> Iterator[None]:
-    try:
-        yield
-    except UNREADABLE as error:
-        raise TableError(f"{text!r} cannot be read to its end: {str(error).strip()}") from None
+def _to_its_end(source: str) -> AbstractContextManager[None]:
+    return _readable(source, f"{hidden(source)!r} cannot be read to its end")
 
 
 # ---- CSV: what a column holds is known at its end alone
 
 
 def _csv(
-    text: str, store: Any, path: str, rows: int, packed: bool, keep: Keeping | None
+    source: str, store: Any, path: str, rows: int, packed: bool, keep: Keeping | None
 ) -> Callable[[int], Iterator[pd.DataFrame]]:
     """Where a row begins is only known by reading what is before it: rows passed over are read too."""
+    problem = f"{hidden(source)!r} is no UTF-8 CSV file with a header"
 
     def chunks(dtype: dict[str, Any]) -> Iterator[pd.DataFrame]:
-        try:
-            with store.open_input_stream(path, compression=None) as stream:
-                options: Any = {"compression": "gzip" if packed else None, "encoding": "utf-8-sig", "dtype": dtype}
-                options |= {"low_memory": False, "chunksize": rows} | AS_WRITTEN
-                for chunk in cast("Iterator[pd.DataFrame]", pd.read_csv(stream, **options)):
-                    if not isinstance(chunk.index, pd.RangeIndex):
-                        raise TableError(
-                            f"{text!r}: row 0 has more cells than the header has names ({len(names)}); each row needs one "
-                            f"cell for each name"
-                        )
-                    yield chunk
-        except UNREADABLE as error:
-            raise TableError(f"{text!r} is no UTF-8 CSV file with a header, to its end: {str(error).strip()}") from None
+        with (
+            _readable(source, f"{problem}, to its end"),
+            store.open_input_stream(path, compression=None) as stream,
+        ):
+            options: Any = {"compression": "gzip" if packed else None, "encoding": "utf-8-sig", "dtype": dtype}
+            options |= {"low_memory": False, "chunksize": rows} | AS_WRITTEN
+            for chunk in cast("Iterator[pd.DataFrame]", pd.read_csv(stream, **options)):
+                if not isinstance(chunk.index, pd.RangeIndex):
+                    raise TableError(
+                        f"{hidden(source)!r}: row 0 has more cells than the header has names ({len(names)}); each row needs "
+                        f"one cell for each name"
+                    )
+                yield chunk
 
-    try:
-        with store.open_input_stream(path, compression=None) as stream:
-            names = _header(stream, packed)
-    except UNREADABLE as error:
-        raise TableError(f"{text!r} is no UTF-8 CSV file with a header: {str(error).strip()}") from None
+    with _readable(source, problem), store.open_input_stream(path, compression=None) as stream:
+        names = _header(stream, packed)
     unique(names)
     rows = _few(rows, len(names))
     kept = None if keep is None else keep.read("kinds")

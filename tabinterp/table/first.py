@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable, Mapping, Sequence
 from functools import partial
 from typing import Any
@@ -13,7 +14,7 @@ from ..errors import TableError
 from .ahead import ahead
 from .batches import Source
 from .draws import HashArray, content_hash
-from .keeping import Arrays, Keeping, State, Told, pack_column, unpack_column
+from .keeping import Arrays, Keeping, State, Told, at_most, pack_column, unpack_column
 from .schema import Schema
 from .settle import Asked, Marks, merge_marks
 from .source import plain
@@ -30,10 +31,10 @@ def first_pass(asked: Asked, source: Source, keep: Keeping | None, told: Told | 
     state = None if keep is None else keep.read(NAME)
     if keep is not None and state is not None:
         with keep.restoring(NAME):
-            found.restore(*state)
+            found.restore(*state, most=math.inf if source.rows is None else source.rows)
             seen.restore(state[1]["read"], found.rows if state[1]["end"] else None)
-        if state[1]["end"]:
-            return found
+            if state[1]["end"]:
+                return found
     for frame in ahead(source.batches(found.rows, "the first pass")):
         found.update(frame)
         if told is not None:
@@ -99,9 +100,9 @@ class First:
         """
         return partial(_packed, self.rows, self.columns, self.marks, self.hashes, self.dates, read, end)
 
-    def restore(self, arrays: Arrays, state: Any) -> None:
-        """What a state was made of."""
-        self.rows, self.hashes = state["rows"], arrays["hashes"]
+    def restore(self, arrays: Arrays, state: Any, most: float = math.inf) -> None:
+        """What a state was made of; `most`: rows of the source."""
+        self.rows, self.hashes = at_most(state["rows"], most, "the rows that are read"), arrays["hashes"]
         self.columns = {}
         for i, (name, packed, counts) in enumerate(state["columns"]):
             values = unpack_column(packed, f"column {i}", arrays)

@@ -8,11 +8,10 @@ from __future__ import annotations
 
 import hashlib
 import json
-import shutil
 import time
 import zipfile
 from collections.abc import Callable, Iterator, Mapping
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import fields, is_dataclass, replace
 from decimal import Decimal
 from io import BytesIO
@@ -24,13 +23,13 @@ import numpy as np
 import pandas as pd
 
 from ..errors import TabinterpError
-from ..files import write
+from ..files import PRIVATE, check_private, make_private, read_regular, remove_private, write
 
-FOLDER = ".tabinterp-resume"
 EVERY = 5.0  # seconds from one writing to the next, at least
 SHARE = 0.01  # of the time may go into writing
 PATIENCE = 0.1  # seconds that a thread waits for another one to write
 ABOUT = "about.json"
+LARGEST, LARGEST_ABOUT = 1 << 40, 1 << 24  # bytes of a state, and of what determines them
 
 Arrays = dict[str, np.ndarray[Any, Any]]
 Told = Callable[
@@ -77,11 +76,18 @@ class Keeping:
         """
         self._about |= about
         self._begun = True
+        with suppress(FileNotFoundError):
+            check_private(self.folder)
         known = self._kept() if self.resume and self._holds() else None
         if known is None:
             if self.resume:
                 self.say(f"Nothing is kept in {str(self.folder)!r}: begun at the first row.")
                 self.resume = False
+            elif self._holds():
+                self.say(
+                    f"What an audit that was stopped had kept in {str(self.folder)!r} is deleted; --resume would have gone on "
+                    f"from there."
+                )
             self.clear()
             return
         differ = [name for name in {**known, **self._about} if known.get(name) != self._about.get(name)]
@@ -96,19 +102,22 @@ class Keeping:
         path = self.folder / f"{name}.npz"
         if not self.resume or not path.is_file():
             return None
-        with self.restoring(name), np.load(path, allow_pickle=False) as stored:
-            arrays = dict(stored)
+        with self.restoring(name):
+            arrays = _from_bytes(read_regular(path, LARGEST))
             found = json.loads(arrays.pop("json").tobytes())
             return (arrays, found["state"]) if found["key"] == key else None
 
     @contextmanager
     def restoring(self, name: str) -> Iterator[None]:
-        """What is wrong with a state of this name is told as such."""
+        """Tell any error as one of the file of this state, which somebody may have changed."""
         try:
             yield
-        except (ValueError, OSError, EOFError, LookupError, TypeError, StopIteration, zipfile.BadZipFile) as error:
+        except TabinterpError:
+            raise
+        except Exception as error:
             raise TabinterpError(
-                f"{str(self.folder / f'{name}.npz')!r} cannot be read ({error}); without --resume the audit begins anew"
+                f"{str(self.folder / f'{name}.npz')!r} cannot be read ({type(error).__name__}: {error}); without --resume the "
+                f"audit begins anew"
             ) from None
 
     def write(self, name: str, make: Callable[[], State], key: str = "") -> None:
@@ -141,21 +150,21 @@ class Keeping:
         if contents:
             self.make()
             for path, content in contents.items():
-                write(path, content)
+                write(path, content, PRIVATE)
         self._waiting.clear()
         end = time.monotonic()
         self._next = end + (max(self._every, (end - start) / SHARE) if self._every else 0)
 
     def make(self) -> None:
-        """The folder, for nobody else's eyes: what is kept holds rows."""
+        """Create the folder, for nobody else's eyes: what is kept holds rows."""
+        make_private(self.folder)
         if not (self.folder / ABOUT).is_file():
-            self.folder.mkdir(mode=0o700, parents=True, exist_ok=True)
-            write(self.folder / ABOUT, json.dumps(self._about, indent=1).encode("ascii"))
+            write(self.folder / ABOUT, json.dumps(self._about, indent=1).encode("ascii"), PRIVATE)
 
     def clear(self) -> None:
         """Nothing is kept any more."""
         self._waiting.clear()
-        shutil.rmtree(self.folder, ignore_errors=True)
+        remove_private(self.folder)
 
     def numbered(self) -> str:
         """A name for the state of the next pass that takes sums: an audit takes them in an order that stays."""
@@ -172,19 +181,54 @@ class Keeping:
 
     def _kept(self) -> dict[str, str] | None:
         try:
-            found = json.loads((self.folder / ABOUT).read_bytes())
+            found = json.loads(read_regular(self.folder / ABOUT, LARGEST_ABOUT))
         except FileNotFoundError:
             return None
-        except (OSError, ValueError):
+        except (OSError, ValueError, RecursionError):
             found = None
         return found if isinstance(found, dict) else {}
 
 
+def at_most(value: Any, most: float, what: str) -> int:
+    """A number out of a state, once it is a whole number from 0 to `most`.
+
+    Raises
+    ------
+    ValueError
+        It is something else.
+    """
+    if not isinstance(value, int) or isinstance(value, bool) or not 0 <= value <= most:
+        raise ValueError(f"{what} must be a whole number from 0 to {most}; got {value!r}")
+    return value
+
+
 def _as_bytes(key: str, arrays: Arrays, state: Any) -> bytes:
     told = json.dumps({"key": key, "state": state}).encode("ascii")
+    arrays = {"json": np.frombuffer(told, dtype=np.uint8), **arrays}
     stream = BytesIO()
-    np.savez(stream, allow_pickle=False, json=np.frombuffer(told, dtype=np.uint8), **arrays)
+    np.savez(stream, allow_pickle=False, sha256=np.array(fingerprint(arrays)), **arrays)
     return stream.getvalue()
+
+
+def _from_bytes(data: bytes) -> Arrays:
+    """The arrays that `_as_bytes` wrote.
+
+    Raises
+    ------
+    ValueError
+        They are not as they were written. That finds any change but one by somebody who takes the digest anew.
+    """
+    with zipfile.ZipFile(BytesIO(data)) as archive:
+        members = archive.infolist()
+    if any(one.compress_type != zipfile.ZIP_STORED for one in members) or sum(one.file_size for one in members) > len(
+        data
+    ):
+        raise ValueError("it is compressed")  # to any size
+    with np.load(BytesIO(data), allow_pickle=False) as stored:
+        arrays = dict(stored)
+    if str(arrays.pop("sha256", None)) != fingerprint(arrays):
+        raise ValueError("it is not as it was written")
+    return arrays
 
 
 class _NotKeptError(Exception):
@@ -281,7 +325,9 @@ def filled(like: Any, found: Iterator[np.ndarray[Any, Any]]) -> Any:
         return type(like)(filled(one, found) for one in like)
     if like is None:
         return None
-    leaf = next(found)
+    leaf, wanted = next(found), np.asarray(like)
+    if leaf.shape != wanted.shape or leaf.dtype.kind != wanted.dtype.kind:
+        raise ValueError(f"sums of the form {leaf.dtype} {leaf.shape} stand where {wanted.dtype} {wanted.shape} are")
     return leaf if isinstance(like, np.ndarray) else leaf[()] if isinstance(like, np.generic) else leaf.item()
 
 

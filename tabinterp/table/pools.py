@@ -15,7 +15,7 @@ from .census import masses
 from .digest import start as start_digests
 from .digest import update as update_digests
 from .draws import IntArray, content_hash, row_hash
-from .keeping import Arrays, State, pack_column, unpack_column
+from .keeping import Arrays, State, at_most, pack_column, unpack_column
 from .midstate import Midstate, can_be_put_down
 from .schema import Schema
 from .split import BoolArray, Split
@@ -136,9 +136,9 @@ class Gathered:
         digests = {name: one.state() for name, one in self.digests.items()}
         return arrays, {"rows": self.rows, "mass": [*self.mass.values()], "digests": digests, "pools": pools}
 
-    def restore(self, arrays: Arrays, state: Any, like: Table) -> None:
-        """What they were packed of. `like`: a table of the same types and schema."""
-        self.rows, self.weights = state["rows"], arrays["weights"]
+    def restore(self, arrays: Arrays, state: Any, like: Table, most: int) -> None:
+        """What they were packed of. `like`: a table of the same types and schema; `most`: rows of the scan."""
+        self.rows, self.weights = at_most(state["rows"], most, "the rows that are drawn from"), arrays["weights"]
         if self._split is not None:
             self.sides.add(np.unpackbits(arrays["sides"], count=self.rows).astype(bool))
         self.mass = dict(zip((False, True), state["mass"], strict=True))

@@ -9,6 +9,7 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
+from ..files import source_name
 from .settle import Asked, coded, weighed
 from .source import as_frame, plain, read_file
 from .split import Split, by_column, by_fraction
@@ -75,7 +76,7 @@ def read_table(
     marks = asked.marks(raw)
     schema = asked.schema({name: witness(frame[name], asked.whole(name, marks)) for name in frame.columns}, marks)
     weights = None if weight is None else weighed(frame[weight])
-    label = name or (Path(source).name.split(".")[0] if isinstance(source, (str, Path)) else "table")
+    label = name or (source_name(Path(source).as_posix()) if isinstance(source, (str, Path)) else "table")
     table = Table(
         label, frame, schema, coded(frame[target], schema), np.arange(len(frame)), weights, file_sha256=digest
     )

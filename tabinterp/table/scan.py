@@ -246,7 +246,7 @@ def _second(scan: Scan, split: Split | None, keep: Keeping | None = None) -> Sca
             if "census" in state[1]:
                 return _unpacked(scan, *state)
             if found.resumable:
-                found.restore(*state, replace(_empty(), name=scan.name, schema=scan.schema))
+                found.restore(*state, replace(_empty(), name=scan.name, schema=scan.schema), len(scan))
     for table in ahead(_tables(scan, form, found.rows, "the pass that draws rows")) if found.rows < len(scan) else ():
         found.update(table)
         if scan.told is not None:
@@ -282,6 +282,8 @@ def _packed(scan: Scan) -> State:
 def _unpacked(scan: Scan, arrays: Arrays, state: Any) -> Scan:
     """What it was packed of."""
     whole, sides = Census(**state["census"] | {"rates": tuple(state["census"]["rates"])}), arrays.get("sides")
+    if whole.rows != len(scan) or (sides is not None and len(sides) != -(-len(scan) // 8)):
+        raise ValueError(f"it is of {whole.rows} rows; the table has {len(scan)}")
     sample = unpack_table(state["rows"], "", arrays, replace(_empty(), name=scan.name, schema=scan.schema))
     held_out = None if sides is None else _bits_of(sides, sample.numbers)
     return replace(scan, sides=sides, census=whole, sample=replace(sample, split=scan.split, held_out=held_out))

@@ -101,7 +101,13 @@ def _inferred(objects: pd.Series, missing: pd.Series) -> pd.Series:
         return objects.astype(bool)
     if kind in NUMBERS:
         small = kind == "integer" and whole and objects.min() >= -(2**63) and objects.max() < 2**63
-        return objects.astype(np.int64 if small else np.float64)
+        try:
+            return objects.astype(np.int64 if small else np.float64)
+        except OverflowError:
+            raise TableError(
+                f"column {str(objects.name)!r} holds a whole number beyond 1.8e308, the largest that is computed with; where it "
+                f"is a code and no number, write it with a letter, or leave the column out"
+            ) from None
     if kind in DATES:
         with suppress(ValueError, TypeError):  # several time zones, or years that pandas cannot hold
             return pd.to_datetime(objects)

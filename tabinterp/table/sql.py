@@ -6,7 +6,7 @@ import os
 import shutil
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import partial
 from pathlib import Path
 from tempfile import mkdtemp
@@ -18,7 +18,7 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 
 from ..errors import TableError
-from ..files import hidden, write
+from ..files import PRIVATE, hidden, make_private, source_name, write
 from .keeping import Keeping, Told
 from .source import shown, unique
 
@@ -45,6 +45,7 @@ def spool(
         where the database cannot be reached, does not know the query, or is lost before its last row.
     """
     base = (_duckdb if "://" not in source else _sqlalchemy)(source)
+    base = replace(base, secret=(source, query))
     copy = partial(_copied, base, query, rows, key, told or (lambda _what, _rows, _all: None))
     if keep is None:
         temporary = _Temporary()
@@ -54,7 +55,7 @@ def spool(
     if not (folder / WHOLE).is_file():
         keep.make()
         files = _again(copy, folder, keep) if key is None else _on(copy, folder, files, keep)
-        write(folder / WHOLE, b"")
+        write(folder / WHOLE, b"", PRIVATE)
     return base.name, folder, files
 
 
@@ -73,7 +74,7 @@ def _again(copy: Callable[..., list[Path]], folder: Path, keep: Keeping) -> list
             "The query is asked again from its first row: its rows have no order of their own (--key gives them one)."
         )
     shutil.rmtree(folder, ignore_errors=True)
-    folder.mkdir()
+    make_private(folder)
     try:
         return copy(folder, [], "nothing of them is kept: ask again; with --key it would go on from there")
     except BaseException:
@@ -83,7 +84,7 @@ def _again(copy: Callable[..., list[Path]], folder: Path, keep: Keeping) -> list
 
 def _on(copy: Callable[..., list[Path]], folder: Path, files: list[Path], keep: Keeping) -> list[Path]:
     """The rows after those that had come."""
-    folder.mkdir(exist_ok=True)
+    make_private(folder)
     if files:
         keep.say(f"The query goes on after {_rows_in(files):,} rows.")
     return copy(folder, files, "they are kept")
@@ -92,7 +93,7 @@ def _on(copy: Callable[..., list[Path]], folder: Path, files: list[Path], keep: 
 @dataclass(frozen=True)
 class _Base:
     """A database. `answer` gives, of a query and the value of `last` in it (None: it names none), Arrow tables of at most so many
-    rows. `quoted`: a column's name as its SQL writes it.
+    rows. `quoted`: a column's name as its SQL writes it. `secret`: the URL and the query, whose secrets no message repeats.
     """
 
     name: str
@@ -101,6 +102,7 @@ class _Base:
     answer: Callable[[str, Any, int], Iterator[pa.Table]]
     quoted: Callable[[str], str]
     last: str
+    secret: tuple[str, ...] = ()
 
 
 def _copied(
@@ -120,7 +122,9 @@ def _copied(
             if key is not None:
                 last = _ordered(batch, key, last)
             files = [*files, folder / f"{len(files):08d}.parquet"]
-            pq.write_table(batch, folder / PART)
+            (folder / PART).unlink(missing_ok=True)  # of a run that was killed
+            with os.fdopen(os.open(folder / PART, os.O_WRONLY | os.O_CREAT | os.O_EXCL, PRIVATE), "wb") as part:
+                pq.write_table(batch, part)
             os.replace(folder / PART, files[-1])
             counted[0] += len(batch)
             told("a copy of the query", counted[0], None)
@@ -165,7 +169,9 @@ def _duckdb(path: str) -> _Base:
     except ImportError:
         raise TableError(f"a query to a DuckDB file needs duckdb: {NEEDED}") from None
     if not Path(path).is_file():
-        raise TableError(f"no file {path!r}; with a query, a source is a DuckDB file or a URL such as postgresql://…")
+        raise TableError(
+            f"no file {hidden(path)!r}; with a query, a source is a DuckDB file or a URL such as postgresql://…"
+        )
 
     def answer(query: str, last: Any, rows: int) -> Iterator[pa.Table]:
         with duckdb.connect(path, read_only=True) as base:
@@ -180,7 +186,7 @@ def _duckdb(path: str) -> _Base:
     def quoted(name: str) -> str:
         return '"' + name.replace('"', '""') + '"'
 
-    return _Base(Path(path).name.split(".")[0], path, (duckdb.Error, pa.ArrowException), answer, quoted, "?")
+    return _Base(source_name(path), path, (duckdb.Error, pa.ArrowException, OSError), answer, quoted, "?")
 
 
 def _sqlalchemy(url: str) -> _Base:
@@ -190,8 +196,9 @@ def _sqlalchemy(url: str) -> _Base:
         raise TableError(f"a query to a database needs SQLAlchemy: {NEEDED}") from None
     try:
         engine = sqlalchemy.create_engine(url, poolclass=sqlalchemy.pool.NullPool)
-    except (sqlalchemy.exc.ArgumentError, sqlalchemy.exc.NoSuchModuleError, ImportError) as error:
-        raise TableError(f"{hidden(url)!r} is no database that can be asked here ({error}): {NEEDED}") from None
+    except Exception as error:  # each driver has its own for a URL that it cannot use
+        told = hidden(str(error), url)
+        raise TableError(f"{hidden(url)!r} is no database that can be asked here ({told}): {NEEDED}") from None
 
     def answer(query: str, last: Any, rows: int) -> Iterator[pa.Table]:
         with engine.connect() as connection:
@@ -202,7 +209,7 @@ def _sqlalchemy(url: str) -> _Base:
             for part in found.partitions(rows):
                 yield _arrow(names, part)
 
-    name = Path(engine.url.database or "query").name.split(".")[0]
+    name = source_name(url) or "query"
     lost = (sqlalchemy.exc.SQLAlchemyError, OSError, pa.ArrowException)
     return _Base(name, hidden(url), lost, answer, engine.dialect.identifier_preparer.quote, ":tabinterp_last")
 
@@ -223,4 +230,4 @@ def _told(base: _Base, before: int, fate: str) -> Iterator[list[int]]:
     except base.errors as error:
         reason = str(getattr(error, "orig", None) or error).strip().split("\n")[0]
         told = f"after {seen[0]:,} rows; {fate}" if seen[0] else "before its first row"
-        raise TableError(f"the query to {base.where} failed {told}: {reason}") from None
+        raise TableError(f"the query to {base.where} failed {told}: {hidden(reason, *base.secret)}") from None

@@ -198,11 +198,15 @@ def test_what_is_kept_of_something_else_is_refused(folder, tmp_path):
     with pytest.raises(TabinterpError, match="it differs in the data;"):
         again()
     said: list[str] = []
+    kept = str(tmp_path / "kept")
     fresh = Keeping(tmp_path / "kept", {"the model": "n"}, say=said.append)
     work(folder, fresh)
     assert not (tmp_path / "kept").exists()  # what was there is thrown away, and nothing was due
     work(folder, Keeping(tmp_path / "kept", {"the model": "n"}, resume=True, say=said.append))
-    assert said == [f"Nothing is kept in {str(tmp_path / 'kept')!r}: begun at the first row."]
+    assert said == [
+        f"What an audit that was stopped had kept in {kept!r} is deleted; --resume would have gone on from there.",
+        f"Nothing is kept in {kept!r}: begun at the first row.",
+    ]
 
 
 def test_sums_of_other_models_are_taken_anew(folder, tmp_path):

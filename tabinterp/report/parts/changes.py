@@ -164,4 +164,4 @@ def as_text(found: Changes) -> str:
         for fact in (*found.facts, *found.findings)
         if fact.changed
     ]
-    return "\n".join([headline(found), *lines(found), "", *moved, *rows])
+    return "\n".join([*map(tidy, (headline(found), *lines(found))), "", *moved, *rows])

@@ -1,0 +1,260 @@
+"""The folder that an audit writes to: one writer at a time, no rows left behind, nothing half-written, whatever happens."""
+
+from __future__ import annotations
+
+import os
+import resource
+import signal
+import stat
+import subprocess
+import sys
+from pathlib import Path
+
+import numpy as np
+import pandas as pd
+import pytest
+
+import tabinterp as ti
+from tabinterp.errors import TabinterpError
+from tabinterp.files import RESUME, make_private, output_folder, write
+from tabinterp.table.keeping import Keeping
+
+from .models import hostile
+from .test_cli_files import command  # noqa: F401  # a fixture
+
+ROOT = Path(__file__).resolve().parent.parent
+ASKED = ("--target", "y", "--rows", 50, "--quiet", "--out")
+FILES = {"audit.json", "report.html", "run.json", "SHA256SUMS"}
+
+
+@pytest.fixture(scope="module")
+def place(tmp_path_factory):
+    """A model, and its rows as a file that is read whole and as a folder that is read in batches."""
+    folder = tmp_path_factory.mktemp("place")
+    draw = np.random.default_rng(0)
+    rows = pd.DataFrame(draw.normal(size=(60, 3)), columns=["a", "b", "c"])
+    rows["y"] = (rows.a + draw.normal(size=60) > 0).astype(int)
+    rows.to_csv(folder / "table.csv", index=False)
+    (folder / "parts").mkdir()
+    rows.to_parquet(folder / "parts" / "0.parquet")
+    ti.save_model(ti.wrap(hostile.estimator()), folder / "model.zip")
+    return folder
+
+
+def leave_rows(place: Path, out: Path) -> Path:
+    """What an audit leaves that is killed once it has read its rows."""
+    keep = Keeping(out / RESUME, {}, every=0)
+    ti.scan_table(place / "parts", target="y", keep=keep)
+    assert {path.name for path in (out / RESUME).iterdir()} == {"about.json", "columns.npz", "drawn.npz"}
+    return out / RESUME
+
+
+def names(folder: Path) -> set[str]:
+    return {path.name for path in folder.iterdir()}
+
+
+# ---- what is kept of an audit that was stopped
+
+
+def test_an_audit_of_rows_that_are_read_whole_clears_what_was_kept(place, tmp_path, command):  # noqa: F811
+    kept = leave_rows(place, tmp_path)
+    code, _, err = command("audit", place / "model.zip", "--data", place / "table.csv", *ASKED, tmp_path)
+    assert code == 0, err
+    assert f"What an audit that was stopped had kept in {str(kept)!r} is deleted" in err
+    assert names(tmp_path) == FILES
+    # and so does whoever writes the folder in Python
+    leave_rows(place, tmp_path)
+    ti.write_folder(ti.Audit.from_json(tmp_path / "audit.json"), tmp_path, {})
+    assert names(tmp_path) == FILES
+
+
+def test_without_resume_a_scan_clears_what_was_kept_and_says_so(place, tmp_path):
+    kept, said = leave_rows(place, tmp_path), []
+    ti.scan_table(place / "parts", target="y", keep=Keeping(kept, {}, say=said.append))
+    assert not kept.exists()
+    assert len(said) == 1
+    assert "is deleted" in said[0]
+
+
+@pytest.mark.parametrize("umask", [0, 0o022])
+def test_what_is_kept_is_for_nobody_else(place, tmp_path, umask):
+    """Files too: a folder may be opened later."""
+    before = os.umask(umask)
+    try:
+        kept = leave_rows(place, tmp_path / "out")
+        base = "sqlite:///" + str(tmp_path / "loans.db")
+        with __import__("sqlite3").connect(tmp_path / "loans.db") as loans:
+            pd.read_parquet(place / "parts").to_sql("loans", loans, index=False)
+        keep = Keeping(tmp_path / "query" / RESUME, {}, every=0)
+        ti.scan_table(base, query="SELECT * FROM loans", target="y", keep=keep)
+    finally:
+        os.umask(before)
+    for folder in (kept, keep.folder):
+        modes = {path: stat.S_IMODE(path.stat().st_mode) for path in (folder, *folder.rglob("*"))}
+        assert len(modes) > 3
+        assert {mode for path, mode in modes.items() if path.is_dir()} == {0o700}
+        assert {mode for path, mode in modes.items() if path.is_file()} == {0o600}
+    assert any(path.suffix == ".parquet" for path in keep.folder.rglob("*"))
+
+
+def test_a_folder_that_others_may_enter_is_closed(tmp_path):
+    (tmp_path / RESUME).mkdir(mode=0o777)
+    make_private(tmp_path / RESUME)
+    assert stat.S_IMODE((tmp_path / RESUME).stat().st_mode) == 0o700
+
+
+PLANTED = {
+    "the folder is a link": lambda kept, other: (kept.rename(other / "moved"), kept.symlink_to(other / "moved")),
+    "a state is a link": lambda kept, other: (
+        (kept / "drawn.npz").rename(other / "drawn.npz"),
+        (kept / "drawn.npz").symlink_to(other / "drawn.npz"),
+    ),
+    "what it is of is a link": lambda kept, other: (
+        (kept / "about.json").rename(other / "about.json"),
+        (kept / "about.json").symlink_to(other / "about.json"),
+    ),
+    "a link to write through": lambda kept, other: (kept / "sums-001.npz").symlink_to(other / "mine"),
+    "the rows of a query are a link": lambda kept, other: (kept / "rows").symlink_to(other),
+    "a pipe": lambda kept, other: (
+        (kept / "drawn.npz").unlink(),
+        os.mkfifo(kept / "drawn.npz"),
+    ),
+    "the folder is a file": lambda kept, other: (kept.rename(other / "moved"), kept.write_text("")),
+}
+
+
+@pytest.mark.parametrize("resume", [True, False])
+@pytest.mark.parametrize("case", PLANTED)
+def test_links_are_refused(case, resume, place, tmp_path):
+    kept, other = leave_rows(place, tmp_path / "out"), tmp_path / "other"
+    other.mkdir()
+    PLANTED[case](kept, other)
+    before = {path: path.read_bytes() for path in other.rglob("*") if path.is_file()}
+    with pytest.raises(OSError, match=r"This is a link|This is no folder or file"):
+        ti.scan_table(place / "parts", target="y", keep=Keeping(kept, {}, resume=resume, every=0))
+    assert {path: path.read_bytes() for path in other.rglob("*") if path.is_file()} == before
+
+
+def test_a_folder_of_another_user_is_refused(place, tmp_path, monkeypatch):
+    kept = leave_rows(place, tmp_path)
+    monkeypatch.setattr(os, "geteuid", lambda: kept.stat().st_uid + 1)
+    with pytest.raises(PermissionError, match="Another user owns this"):
+        ti.scan_table(place / "parts", target="y", keep=Keeping(kept, {}, resume=True))
+
+
+# ---- one writer at a time
+
+
+def test_a_second_audit_is_refused_and_sigterm_keeps_the_work_of_the_first(place, tmp_path, command):  # noqa: F811
+    """The first is held while the second is told; it ends as Ctrl-C ends it, and its rows are cleared by the next."""
+    asked = ("audit", place / "model.zip", "--data")
+    process = subprocess.Popen(
+        [sys.executable, "-m", "tabinterp.cli", *map(str, (*asked, place / "parts", *ASKED[:-2], "--out", tmp_path))],
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+        text=True,
+        env=os.environ | {"PYTHONPATH": str(ROOT)},
+    )
+    try:
+        assert process.stderr.readline().startswith("Auditing")
+        process.send_signal(signal.SIGSTOP)
+        code, out, err = command(*asked, place / "table.csv", *ASKED, tmp_path)
+        assert (code, out) == (2, "")
+        assert "Another audit is writing to this folder" in err
+        assert names(tmp_path) <= {RESUME}
+        process.send_signal(signal.SIGCONT)
+        process.send_signal(signal.SIGTERM)
+        _, err = process.communicate(timeout=120)
+    finally:
+        process.kill()
+    assert process.returncode == 130
+    assert err.splitlines()[-1] == "interrupted"
+    assert "--resume goes on from there" in err
+    assert names(tmp_path) == {RESUME}
+    code, _, err = command(*asked, place / "parts", *ASKED, tmp_path, "--resume")
+    assert code == 0, err
+    assert "begun at the first row" not in err
+    assert names(tmp_path) == FILES
+
+
+HOLDER = """
+import sys
+from pathlib import Path
+from tabinterp.files import output_folder
+with output_folder(Path(sys.argv[1])):
+    print("held", flush=True)
+    sys.stdin.read()
+"""
+
+
+def test_a_lock_ends_with_its_process(tmp_path):
+    process = subprocess.Popen(
+        [sys.executable, "-c", HOLDER, tmp_path],
+        stdin=subprocess.PIPE,
+        stdout=subprocess.PIPE,
+        text=True,
+        env=os.environ | {"PYTHONPATH": str(ROOT)},
+    )
+    assert process.stdout.readline() == "held\n"
+    with pytest.raises(BlockingIOError, match="Another audit"), output_folder(tmp_path):
+        pass
+    process.kill()
+    process.communicate()
+    with output_folder(tmp_path), output_folder(tmp_path):  # what it calls may lock it too
+        assert list(tmp_path.iterdir()) == []  # the lock is no file
+    with output_folder(tmp_path):
+        pass
+
+
+# ---- before the work, and when the disk is full
+
+
+def test_a_folder_that_cannot_be_written_to_is_found_before_the_work(place, tmp_path, command, monkeypatch):  # noqa: F811
+    read_only = Path("/proc/self/fdinfo")  # not even by root
+    if not read_only.exists():
+        read_only = tmp_path / "read only"
+        read_only.mkdir(mode=0o500)
+    work: list[str] = []
+    for name in ("open_table", "read_table"):
+        monkeypatch.setattr(ti, name, lambda *_, name=name, **__: work.append(name))
+    for arguments in (
+        ("audit", place / "model.zip", "--data", place / "table.csv", *ASKED, read_only),
+        ("train", "--data", place / "table.csv", "--target", "y", "--out", read_only),
+    ):
+        code, out, err = command(*arguments)
+        assert (code, out, work) == (2, "", [])
+        assert f"the folder '{read_only}' cannot be created or written to" in err
+
+
+def test_a_folder_that_stays_empty_is_not_left(tmp_path):
+    with pytest.raises(ZeroDivisionError), output_folder(tmp_path / "a" / "b"):
+        _ = 1 / 0
+    assert not (tmp_path / "a" / "b").exists()
+    with output_folder(tmp_path / "c"):
+        write(tmp_path / "c" / "file", b"")
+    assert names(tmp_path / "c") == {"file"}
+
+
+def test_a_full_disk_leaves_the_old_files_and_is_told(place, tmp_path, command):  # noqa: F811
+    """No file may grow beyond what the document needs: the page does not fit."""
+    for name in FILES:
+        (tmp_path / name).write_text("old")
+    before = resource.getrlimit(resource.RLIMIT_FSIZE)
+    resource.setrlimit(resource.RLIMIT_FSIZE, (100_000, before[1]))
+    try:
+        code, out, err = command("audit", place / "model.zip", "--data", place / "table.csv", *ASKED, tmp_path)
+    finally:
+        resource.setrlimit(resource.RLIMIT_FSIZE, before)
+    assert (code, out) == (2, "")
+    assert f"error: File too large: {str(tmp_path / 'report.html')!r}" in err
+    assert {path.name: path.read_text() for path in tmp_path.iterdir()} == dict.fromkeys(FILES, "old")
+
+
+def test_an_error_of_what_is_kept_is_told_as_such(place, tmp_path):
+    """Whatever goes wrong while an audit goes on from states that somebody changed: what to do about it."""
+    leave_rows(place, tmp_path)
+    with (
+        pytest.raises(TabinterpError, match=r"cannot go on with what is kept .* without --resume it begins anew"),
+        ti.keeping(tmp_path, place / "model.zip", {}, resume=True, tell=print),
+    ):
+        _ = 1 / 0

@@ -1,0 +1,213 @@
+"""Secrets in URLs and connection strings reach no message, no file and no page."""
+
+from __future__ import annotations
+
+import json
+import os
+import sqlite3
+import threading
+import traceback
+from http.server import BaseHTTPRequestHandler, HTTPServer
+from pathlib import Path
+from urllib.parse import quote_plus
+
+import pandas as pd
+import pytest
+
+import tabinterp as ti
+from tabinterp.engine import engine_of
+from tabinterp.errors import TabinterpError
+from tabinterp.files import hidden, source_name
+from tabinterp.table.batches import identity
+from tabinterp.table.keeping import Keeping
+
+from .models import hostile
+from .test_cli_files import command, data  # noqa: F401  # fixtures
+
+SECRET = "sesame-8842"
+ODBC = quote_plus(f"Driver={{ODBC Driver 18}};Server=bank;UID=annabel;PWD={SECRET};Encrypt=yes")
+URLS = [
+    f"postgresql://annabel:{SECRET}@bank/loans",
+    f"postgresql+psycopg://bank/loans?password={SECRET}&user=annabel",
+    f"postgresql://annabel:x@{SECRET}/y@bank/loans",
+    f"postgresql://annabel:x?{SECRET}@bank/loans",
+    f"postgresql://annabel:x#{SECRET}@bank",
+    f"postgresql://annabel:x {SECRET}'\"@bank/loans",
+    f"mssql+pyodbc:///?odbc_connect={ODBC}",
+    f"jdbc:sqlserver://bank:1433;user=annabel;password={SECRET}",
+    f"https://bank.blob.core.windows.net/c/loans.csv?sv=2024&user=annabel&sig={SECRET}%2Fabc%3D",
+    f"https://annabel@bank/loans.csv#token={SECRET}",
+    f"simplecache::s3://annabel:{SECRET}@bucket/loans.csv",
+    f"abfs://annabel@bank/loans?account_key={SECRET}",
+    f"sqlite:////tmp/loans.db?key={SECRET}&for=annabel",
+]
+SETTINGS = [
+    f"Driver={{SQL Server}};Server=bank;UID=annabel;PWD={SECRET}",
+    f"Driver={{SQL Server}};UID=annabel;PWD={{a;{SECRET}}}}}b}};Encrypt=yes",
+    f"host=bank user=annabel password='a {SECRET}' dbname=loans",
+    f"host=bank username = annabel sslpassword={SECRET}",
+    f"DefaultEndpointsProtocol=https;UID=annabel;AccountKey={SECRET}==",
+    f'{{"username": "annabel", "aws_secret_access_key": "{SECRET}"}}',
+    f"SELECT * FROM read_csv('https://annabel@bank/x.csv?sig={SECRET}')",
+    f"SELECT * FROM postgres_scan('host=bank user=annabel password={SECRET}', 'public', 'loans')",
+]
+
+
+def is_clean(text: str) -> bool:
+    return SECRET not in text and "8842" not in text and "annabel" not in text
+
+
+@pytest.mark.parametrize("source", URLS + SETTINGS)
+def test_no_secret_is_left_of_a_source(source):
+    assert not is_clean(source)
+    for given in (source, f"--data={source}", repr(source)):
+        assert is_clean(hidden(given, source)), hidden(given, source)
+    assert is_clean(hidden(source))
+    assert is_clean(source_name(source)) or "://" not in source
+    message = f"cannot log in as annabel with {SECRET}, ('{SECRET}'), of {source}"
+    assert is_clean(hidden(message, source)), hidden(message, source)
+
+
+@pytest.mark.parametrize(
+    "text",
+    ["loans.csv", "s3://bucket/loans/", "postgresql://bank/loans", "tcp://10.0.0.5:8786", "--kind=SEX=categorical",
+     "SELECT * FROM loans WHERE a = 'x?y'", "the key 'id' is empty in some rows", "mail ann@bank.example"],
+)  # fmt: skip
+def test_what_is_no_secret_stays(text):
+    assert hidden(text) == text
+
+
+def test_a_name_comes_without_what_follows_it():
+    assert source_name("https://ann:x@bank/a/loans.csv.gz?sig=a/b") == "loans"
+    assert source_name("/data/loans;1?.csv") == "loans;1?"
+    assert source_name("mssql+pyodbc:///?odbc_connect=PWD%3Dx") == ""
+
+
+class Refusing(BaseHTTPRequestHandler):
+    """A store that has nothing, and repeats what it was asked for."""
+
+    def do_GET(self) -> None:
+        body = json.dumps({"RemoteException": {"message": f"no {self.path}", "exception": "FileNotFoundException"}})
+        self.send_response(403)
+        self.send_header("Content-Type", "application/json")
+        self.end_headers()
+        self.wfile.write(body.encode())
+
+    def log_message(self, *_: object) -> None:
+        pass
+
+
+@pytest.fixture
+def port():
+    server = HTTPServer(("127.0.0.1", 0), Refusing)
+    thread = threading.Thread(target=server.serve_forever)
+    thread.start()
+    yield server.server_port
+    server.shutdown()
+    thread.join()
+    server.server_close()
+
+
+CLOSED = 1  # a port of the loopback where nobody listens
+QUERY = "SELECT * FROM loans"
+UNREACHABLE = {
+    "no server": (f"postgresql+psycopg://annabel:{SECRET}@127.0.0.1:{CLOSED}/loans?connect_timeout=2", QUERY),
+    "a port that is none": (f"postgresql+psycopg://annabel:pass/{SECRET}:x@127.0.0.1:{SECRET}/loans", QUERY),
+    "an unknown option": (f"postgresql+psycopg://127.0.0.1:{CLOSED}/loans?pasword={SECRET}&user=annabel", QUERY),
+    "no driver": (f"mssql+pyodbc:///?odbc_connect={ODBC}", QUERY),
+    "no such dialect": (f"oracel://annabel:{SECRET}@127.0.0.1/loans", QUERY),
+    "no such table": (f"sqlite:///file:loans?mode=memory&uri=true&password={SECRET}&for=annabel", QUERY),
+    "a connection string": (f"Driver={{X}};UID=annabel;PWD={SECRET}", QUERY),
+    "a store that is not there": (f"webhdfs://annabel:{SECRET}@127.0.0.1:{CLOSED}/loans.csv?token={SECRET}", None),
+    "a store that refuses": (f"webhdfs://annabel:{SECRET}@127.0.0.1:PORT/{SECRET}.csv?token={SECRET}", None),
+    "no such store": (f"s33://annabel:{SECRET}@bucket/loans?key={SECRET}", None),
+    "no such file": (f"file:///nowhere/loans.csv?for=annabel&sig={SECRET}", None),
+    "a server of files": (f"ftp://annabel:{SECRET}@127.0.0.1:{CLOSED}/loans.csv", None),
+}
+
+
+@pytest.mark.parametrize("case", UNREACHABLE)
+def test_what_a_library_says_of_a_url_repeats_no_secret(case, port, tmp_path):
+    """Real libraries: psycopg, SQLAlchemy, requests and ftplib behind fsspec."""
+    url, query = UNREACHABLE[case]
+    url = url.replace("PORT", str(port))
+    said: list[str] = []
+    keep = Keeping(tmp_path / "kept", {}, say=said.append, every=0)
+    with pytest.raises(TabinterpError) as error:
+        ti.open_table(url, query=query, target="paid", keep=keep)
+    path = case == "a store that refuses"  # what stands in the path itself is a name and no secret
+    told = str(error.value).replace(f"{SECRET}.csv", "") if path else str(error.value)
+    assert is_clean(told), told
+    assert is_clean(" ".join(said))
+    shown = "".join(traceback.format_exception(error.value, chain=True))
+    assert case == "a store that refuses" or is_clean("\n".join(one for one in shown.splitlines() if "Error" in one))
+
+
+def test_a_query_to_duckdb_repeats_no_secret_of_its_own(tmp_path):
+    import duckdb  # noqa: PLC0415
+
+    duckdb.connect(str(tmp_path / "x.duckdb")).close()
+    query = f"SELECT * FROM read_csv('/nowhere/x.csv?sig={SECRET}') WHERE user = 'annabel' AND password = '{SECRET}'"
+    with pytest.raises(TabinterpError) as error:
+        ti.open_table(str(tmp_path / "x.duckdb"), query=query, target="y")
+    assert SECRET not in str(error.value)
+
+
+def test_the_address_of_a_cluster_repeats_no_secret(monkeypatch):
+    import distributed  # noqa: PLC0415
+
+    monkeypatch.setattr(distributed.comm.core, "connect", None, raising=False)
+    with pytest.raises(TabinterpError) as error, engine_of("dask", f"nothing://annabel:{SECRET}@bank?token={SECRET}"):
+        pass
+    assert is_clean(str(error.value)), error.value
+
+
+def test_what_is_kept_says_no_secret():
+    for url in URLS:
+        assert is_clean(identity(url, f"SELECT * FROM read_csv('{URLS[8]}')"))
+    one, other = (identity(f"sqlite:///x.db?key={key}", "SELECT 1") for key in (SECRET, "another"))
+    assert one == other  # a token that was renewed goes on
+
+
+def test_an_audit_of_a_database_writes_and_says_no_secret(tmp_path, command):  # noqa: F811
+    """The whole of it: command line, progress, document, page, run.json."""
+    rows = pd.DataFrame(hostile.np.random.default_rng(0).normal(size=(60, 3)), columns=["a", "b", "c"])
+    base = sqlite3.connect(tmp_path / "loans.db")
+    rows.assign(y=(rows.a > 0).astype(int)).to_sql("loans", base, index=False)
+    base.close()
+    model = ti.save_model(ti.wrap(hostile.estimator()), tmp_path / "model.zip")
+    url = f"sqlite:///file:{tmp_path}/loans.db?mode=ro&uri=true&password={SECRET}&for=annabel"
+    query = f"SELECT * FROM loans -- https://annabel@bank/x?sig={SECRET}"
+    asked = ("audit", model, "--query", query, "--target", "y", "--rows", 50, "--out")
+    code, out, err = command(*asked, tmp_path / "out", f"--data={url}")
+    assert code == 0, err
+    assert is_clean(out + err)
+    for path in (tmp_path / "out").rglob("*"):
+        assert is_clean(path.read_text(encoding="utf-8")), path.name
+    run = json.loads((tmp_path / "out" / "run.json").read_bytes())
+    assert f"--data=sqlite:///file:{tmp_path}/loans.db?***" in run["command"]
+    assert json.loads((tmp_path / "out" / "audit.json").read_bytes())["data"]["name"] == "loans"
+    for wrong in ("nothing", "x y"):  # an option's value that typer repeats, and a driver's error
+        code, out, err = command(*asked, tmp_path / "other", "--data", url, "--query", wrong, "--seed", f"{url}")
+        assert code == 2
+        assert is_clean(out + err), err
+    code, out, err = command(*asked, tmp_path / "other", "--data", url, "--query", "SELECT nothing")
+    assert code == 2
+    assert is_clean(out + err), err
+
+
+def test_a_bug_is_reported_without_secrets(tmp_path, command, monkeypatch):  # noqa: F811
+    def broken(path: Path, **_: object) -> None:
+        raise RuntimeError(f"cannot log in with {SECRET}")
+
+    monkeypatch.setattr(ti, "load_model", broken)
+    monkeypatch.setattr("tempfile.tempdir", str(tmp_path))
+    code, out, err = command("audit", "m", "--data", URLS[0], "--target", "y", "--out", tmp_path / "out")
+    assert (code, out) == (70, "")
+    assert is_clean(err)
+    (saved,) = tmp_path.glob("tabinterp-error-*.txt")
+    assert str(saved) in err
+    assert saved.stat().st_mode & 0o777 == 0o600
+    assert is_clean(saved.read_text())
+    assert "RuntimeError" in saved.read_text()
+    assert os.listdir(tmp_path) == [saved.name]
