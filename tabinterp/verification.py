@@ -1,7 +1,7 @@
 """Are these the bytes, the model, the data and the numbers that an audit says they are?
 
-Digests show an accident or a careless edit, and the document is held to itself: findings and verdict are judged again. Whoever can
-rewrite the whole folder can rewrite all of it so that it fits: that is what a signature is for.
+Digests show an accident or a careless edit, and the document is held to itself: findings and verdict are judged again. Whoever
+can rewrite the whole folder can rewrite all of it so that it fits: that is what a signature is for.
 """
 
 from __future__ import annotations
