@@ -18,7 +18,7 @@ import pandas as pd
 
 from . import __version__, messages
 from .attestation import MODELS, Statement, parse
-from .audited import Audit, judged
+from .audited import VIEWS, Audit, judged
 from .auditing import audit
 from .consistency import BROKEN, contradictions, written_here
 from .envelope import BrokenSealError, unseal
@@ -31,7 +31,6 @@ from .models.device import CPU, device_of
 from .models.load import load_counterpart, load_model, load_null, load_others
 from .report.canonical import from_bytes, to_bytes
 from .report.document import Document, Message
-from .report.printed import printed
 from .report.provenance import SMALL, TOLERANCE
 from .report.render import render
 from .reread import Rows, asked_of, table_of
@@ -252,7 +251,7 @@ def _report(found: list[str], document: Document) -> Step:
 def _printed(folder: Path, document: Document, signed: bool) -> Step:
     """A PDF depends on the machine's fonts too: one that differs proves no change, and is not believed either."""
     try:
-        same = (folder / PRINTED).read_bytes() == printed(document)
+        same = (folder / PRINTED).read_bytes() == VIEWS["pdf"](document)
     except MissingError as error:
         return _step(PRINTED, "not_checked" if signed else "incomplete", "printed.missing", reason=str(error))
     if same:
