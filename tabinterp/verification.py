@@ -1,7 +1,7 @@
 """Are these the bytes, the model, the data and the numbers that an audit says they are?
 
-Digests show an accident or a careless edit, and the document is held to itself: findings and verdict are judged again. Whoever can
-rewrite the whole folder can rewrite all of it so that it fits: that is what a signature is for.
+Digests show an accident or a careless edit, and the document is held to itself: findings and verdict are judged again. Whoever
+can rewrite the whole folder can rewrite all of it so that it fits: that is what a signature is for.
 """
 
 from __future__ import annotations
@@ -18,7 +18,7 @@ import pandas as pd
 
 from . import __version__, messages
 from .attestation import MODELS, Statement, parse
-from .audited import Audit, judged
+from .audited import VIEWS, Audit, judged
 from .auditing import audit
 from .consistency import BROKEN, contradictions, written_here
 from .envelope import BrokenSealError, unseal
@@ -32,7 +32,6 @@ from .models.device import CPU, device_of
 from .models.load import load_counterpart, load_model, load_null, load_others
 from .report.canonical import from_bytes, to_bytes
 from .report.document import Document, Message
-from .report.printed import printed
 from .report.provenance import SMALL, TOLERANCE
 from .report.render import render
 from .reread import Rows, asked_of, table_of
@@ -252,7 +251,7 @@ def _report(found: list[str], document: Document) -> Step:
 def _printed(folder: Path, document: Document, signed: bool) -> Step:
     """A PDF depends on the machine's fonts too: one that differs proves no change, and is not believed either."""
     try:
-        same = read_regular(folder / PRINTED) == printed(document)
+        same = read_regular(folder / PRINTED) == VIEWS["pdf"](document)
     except MissingError as error:
         return _step(PRINTED, "not_checked" if signed else "incomplete", "printed.missing", reason=str(error))
     if same:

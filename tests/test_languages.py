@@ -37,6 +37,7 @@ from tabinterp.report.render import render, render_changes
 from tabinterp.report.words import counted, date, interval, number, say, share
 from tabinterp.sentence import why
 from tabinterp.steps import STEPS
+from tests.honest import light
 from tests.report.samples import SAMPLES, binary, nothing
 from tests.report.test_render import Reader
 
@@ -424,8 +425,7 @@ def test_commands_speak_the_language_that_is_asked_for(saved, monkeypatch, capsy
 
 
 def test_a_report_in_another_language_is_verified_in_that_language(saved):
-    audit = ti.Audit.from_json(saved)
-    ti.write_folder(audit, saved.parent, {}, "ja")
+    ti.write_folder(light(), saved.parent, {}, lang="ja")
     steps = {step.told.key: step.status for step in ti.verify(saved.parent).steps}
     assert steps["verify.report.ok"] == "ok"
     path = saved.with_name("report.html")

@@ -22,6 +22,7 @@ from tabinterp.report import sections as sections_module
 from tabinterp.report.printed import printed
 from tabinterp.report.render import render
 from tabinterp.report.sections import sections
+from tests.honest import light
 from tests.report.samples import document, nothing
 from tests.report.test_render import Reader
 
@@ -196,7 +197,7 @@ def command(monkeypatch, capsys, *arguments):
 
 
 def test_a_folder_lists_its_pdf_and_a_changed_byte_is_found(cheap, tmp_path):
-    audit = Audit(nothing())
+    audit = light()
     ti.write_folder(audit, tmp_path, {}, pdf=True)
     path = tmp_path / "report.pdf"
     digest = hashlib.sha256(path.read_bytes()).hexdigest()
