@@ -248,17 +248,17 @@ def discard() -> None:
 MASK = "***"
 # The whole text is one URL, perhaps as the value of an option: it ends where the text ends, whatever a password holds.
 _WHOLE = re.compile(r"(?:--[\w-]+=)?[\w+.:-]*://.*", re.DOTALL)
-_URL = re.compile(r"[A-Za-z][\w+.:-]*://[^\s'\"<>]*")
+_URL = re.compile(r"(?<![\w+.:-])[\w+.:-]*://[^\s'\"<>]*")
 _NO_PORT = re.compile(r":(?!\d*$)")
 _AFTER = re.compile(r"[?#;]")
 _QUERY = re.compile(r"\?[\w.%~+-]+=[^\s'\"]*")  # of a URL that is repeated without its scheme and host
 _NAMES = (
-    r"[\w.-]*(?:password|passwd|passphrase|pwd|secret|token|signature|credentials?|(?:access|account|api|private)[ _-]?key)"
+    r"(?<![\w.-])[\w.-]*(?:password|passwd|passphrase|pwd|secret|token|signature|credentials?|(?:access|account|api|private)[ _-]?key)"
     r"(?:[ _-]?id)?|(?<![^\W_])(?:pass|sig|sas|uid|user|username|user[ _]id|authorization|odbc_connect)"
 )
 _SETTING = re.compile(  # of a connection string: Driver={x};UID=ann;PWD=secret, host=h password='a b', "token": "x"
     rf"(?P<name>(?:{_NAMES})[\"']?\s*(?:=|(?<=[\"']):)\s*)"
-    r"(?P<value>\{(?:[^}]|\}\})*\}|'(?:[^'\\]|\\.)*'|\"(?:[^\"\\]|\\.)*\"|[^;&\n'\"]+?(?=\s+[\w][\w ]*=|[;&\n'\"]|$))",
+    r"(?P<value>\{(?:[^}]|\}\})*\}|'(?:[^'\\]|\\.)*'|\"(?:[^\"\\]|\\.)*\"|[^;&\n'\"]+?(?=\s+\w[\w ]{0,40}=|[;&\n'\"]|$))",
     re.IGNORECASE,
 )
 LEAST, SURE = 3, 6  # letters of a piece of a secret that is looked for; of one that is replaced inside of words too

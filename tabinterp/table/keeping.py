@@ -29,6 +29,7 @@ EVERY = 5.0  # seconds from one writing to the next, at least
 SHARE = 0.01  # of the time may go into writing
 PATIENCE = 0.1  # seconds that a thread waits for another one to write
 ABOUT = "about.json"
+NUMERIC = "biuf"  # kinds of NumPy's types
 LARGEST, LARGEST_ABOUT = 1 << 40, 1 << 24  # bytes of a state, and of what determines them
 
 Arrays = dict[str, np.ndarray[Any, Any]]
@@ -326,7 +327,7 @@ def filled(like: Any, found: Iterator[np.ndarray[Any, Any]]) -> Any:
     if like is None:
         return None
     leaf, wanted = next(found), np.asarray(like)
-    if leaf.shape != wanted.shape or leaf.dtype.kind != wanted.dtype.kind:
+    if leaf.shape != wanted.shape or (leaf.dtype.kind in NUMERIC) != (wanted.dtype.kind in NUMERIC):
         raise ValueError(f"sums of the form {leaf.dtype} {leaf.shape} stand where {wanted.dtype} {wanted.shape} are")
     return leaf if isinstance(like, np.ndarray) else leaf[()] if isinstance(like, np.generic) else leaf.item()
 
