@@ -59,9 +59,9 @@ def pipeline():
 
 def fit_with(folder):
     """Fit the encoder as the counterpart does, with a cache folder."""
-    source = frame()
-    encoder = clone(pipeline()[:-1]).set_params(memory=str(folder), columntransformer__t__random_state=0)
-    return encoder.fit_transform(source[["level", "number"]], source["y"].to_numpy())
+    bound = bind(ti.wrap(pipeline()), ti.read_table(frame(), target="y"))
+    encoder = clone(bound.model.encoder).set_params(memory=str(folder), columntransformer__t__random_state=0)
+    return encoder.fit_transform(bound.table.inputs[list(bound.model.reads)], bound.table.y.astype(int))
 
 
 def schema_of(data):
