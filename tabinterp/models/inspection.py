@@ -20,7 +20,7 @@ from .files.archive import Archive, open_archive
 from .files.kinds import KINDS, kind_of
 from .files.reading import Content, read
 from .files.weights import Shape
-from .load import LOADERS, Given, of_object
+from .load import LOADERS, Given, is_encoder, of_object
 
 MOST_SHOWN = 40
 BESIDE = tuple(name.rstrip("/") for name in (bundles.OTHERS, bundles.NULL))  # bundles of their own
@@ -170,8 +170,7 @@ def _skops(content: Content, found: Inspection) -> None:
     if found.refused:
         return
     value = skops_archive.load(content)
-    encoders = value if isinstance(value, list) else [value]
-    if encoders and all(hasattr(one, "transform") and not hasattr(one, "predict") for one in encoders):
+    if is_encoder(value):
         found.needs = "it is an encoder and no model: weights and an architecture (--encoder names this file)"
     else:
         of_object(value, content)

@@ -17,7 +17,10 @@ from .bundle import COUNTERPART, HEADER, NULL, OTHERS, Bundle, Header, from_arch
 from .files import network, pickled, skops_archive, state, weights
 from .files.archive import open_archive
 from .files.kinds import KINDS, kind_of, refusal
+from .files.limits import check_cells
+from .files.loaded_objects import columns
 from .files.reading import LARGEST_JSON, Content, read
+from .function import Function
 from .model import File, Model
 from .several import expecting
 from .wrap import wrap
@@ -214,8 +217,29 @@ def _skops(content: Content, given: Given) -> Model:
 
 def of_object(value: Any, content: Content) -> Model:
     """Return the object of a skops archive as a model."""
-    model = _wrapped(value, None, content)
-    return replace(model, file=File("skops", content.sha256))
+    model = replace(_wrapped(value, None, content), file=File("skops", content.sha256))
+    if model.function is None:
+        return model
+    return replace(model, function=_bounded(model.function, columns(value), content.name))
+
+
+def _bounded(function: Function, width: int, name: str) -> Function:
+    """A function of rows whose parts make so many columns together."""
+
+    def bounded(rows: pd.DataFrame) -> Any:
+        check_cells(len(rows) * width, f"{len(rows):,} rows of {width:,} columns", name)
+        return function(rows)
+
+    return bounded
+
+
+def is_encoder(value: Any) -> bool:
+    """Return whether the object of a skops archive is an encoder, or a list of them, and no model."""
+    parts = value if isinstance(value, list) else [value]
+    try:
+        return len(parts) > 0 and all(hasattr(one, "transform") and not hasattr(one, "predict") for one in parts)
+    except Exception:  # an object whose attributes do not fit together raises anything, and is no encoder
+        return False
 
 
 def _wrapped(value: Any, encoder: Any, content: Content) -> Model:

@@ -17,7 +17,7 @@ from onnx import TensorProto, helper, numpy_helper
 from sklearn.base import clone
 from sklearn.compose import ColumnTransformer
 from sklearn.decomposition import PCA, KernelPCA
-from sklearn.linear_model import LogisticRegression
+from sklearn.linear_model import BayesianRidge, LogisticRegression
 from sklearn.model_selection import GridSearchCV
 from sklearn.pipeline import FeatureUnion, make_pipeline
 from sklearn.preprocessing import (
@@ -36,6 +36,7 @@ from tabinterp.models import bind
 from tabinterp.models.adapters import onnx_check
 from tabinterp.models.files import limits, skops_archive
 from tabinterp.models.files.reading import Content
+from tabinterp.models.load import of_object
 
 from ..fuzz_files import mutate_model_files
 from . import hostile
@@ -59,9 +60,9 @@ def pipeline():
 
 def fit_with(folder):
     """Fit the encoder as the counterpart does, with a cache folder."""
-    source = frame()
-    encoder = clone(pipeline()[:-1]).set_params(memory=str(folder), columntransformer__t__random_state=0)
-    return encoder.fit_transform(source[["level", "number"]], source["y"].to_numpy())
+    bound = bind(ti.wrap(pipeline()), ti.read_table(frame(), target="y"))
+    encoder = clone(bound.model.encoder).set_params(memory=str(folder), columntransformer__t__random_state=0)
+    return encoder.fit_transform(bound.table.inputs[list(bound.model.reads)], bound.table.y.astype(int))
 
 
 def schema_of(data):
@@ -289,6 +290,18 @@ def test_an_encoder_that_would_fill_memory_is_refused_before_it_does(what):
     more, error = grown(lambda: skops_archive.load(Content("model.skops", data)))
     assert isinstance(error, ModelError)
     assert "at most" in str(error)
+    assert more < 200
+
+
+def test_rows_of_a_function_are_counted_with_all_its_columns():
+    """Its parts are run on whole rows by scikit-learn, whatever they make on the way."""
+    x = np.random.default_rng(0).normal(size=(60, 2))
+    fitted_ = make_pipeline(PolynomialFeatures(2), BayesianRidge()).fit(x, x[:, 0])
+    vars(fitted_[0]).update(_n_out_full=100_000)
+    path = Content("model.skops", skops.io.dumps(fitted_))
+    function = of_object(skops_archive.load(path), path).function
+    more, error = grown(lambda: function(pd.DataFrame(np.zeros((50_000, 2)))))
+    assert "50,000 rows of 100," in str(error)
     assert more < 200
 
 

@@ -64,7 +64,7 @@ LONGEST = 1 << 16  # of a numeric array along any dimension
 # Arrays whose length is a number of rows or levels, and not of columns.
 LONG = re.compile(
     r"_fit_X|_mask_fit_X|[Xy]_thresholds_|cv_results_|categories_?|encodings_|classes_?|"
-    r"_default_to_infrequent_mappings|_infrequent_indices|key|pos|state"
+    r"_default_to_infrequent_mappings|_infrequent_indices|inlier_mask_"
 )
 
 
