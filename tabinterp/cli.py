@@ -208,13 +208,18 @@ for command in (render, checks, check, sign, verify, compare, evidence):
 
 @app.command()
 def demo(out: Out = Path("demo"), seed: Seed = 0, quiet: Quiet = False) -> None:
-    """Train and audit a network on a bundled table (credit card default in Taiwan); the report's path comes last."""
+    """Train and audit a network on a bundled table (credit card default in Taiwan).
+
+    The audit goes to DIR, the model to DIR-model. The report's path comes last.
+    """
     folder = files("tabinterp.datasets")
     entry = tomllib.loads(folder.joinpath("tables.toml").read_text(encoding="utf-8"))[DEMO]
     data = str(folder.joinpath(entry["file"]))
     settings = {name: entry[name] for name in ("target", "positive", "drop", "protected", "kinds")}
-    _train(data, settings, None, out / "model", seed, 1, False, quiet)
-    typer.echo(_audit(out / "model", data, {}, None, out, 20_000, seed, quiet))
+    audited = out.absolute()
+    model = audited.with_name(f"{audited.name}-model")
+    _train(data, settings, None, model, seed, 1, False, quiet)
+    typer.echo(_audit(model, data, {}, None, out, 20_000, seed, quiet))
 
 
 def _train(
@@ -233,7 +238,7 @@ def _train(
     with progress(quiet) as bar:
         bar.say(f"Training on {len(table):,} rows of {table.name}, {len(table.schema.inputs)} columns.")
         trained = ti.train(table, seed=seed, seeds=seeds, null=null, progress=bar.step, device=device)
-    ti.save_model(trained.networks[0], out, counterpart=trained.counterpart, table=settings)
+    ti.save_model(trained.networks[0], out, counterpart=trained.counterpart, table=settings, rows=trained.table)
     ti.save_others(trained.networks[1:], out)
     ti.save_null(trained.null, out)
     if not quiet:
