@@ -7,6 +7,7 @@ import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import replace
+from pathlib import Path
 from typing import Any
 
 import torch
@@ -29,6 +30,7 @@ from .report.document import Message
 from .steps import STEPS, Reading, unseen
 from .sweep import Swept, sweep
 from .table import Scan, Table
+from .table.digest import read_digest_key
 from .threads import cores, one_thread
 
 ROWS = 20_000  # readings that take many passes use at most this many of the rows
@@ -54,6 +56,7 @@ def audit(
     threshold: float | None = None,
     engine: Engine = in_turn,
     device: str | None = None,
+    digest_key: str | Path | None = None,
     progress: Progress | None = None,
     announce: Callable[[str], None] | None = None,
 ) -> Audit:
@@ -80,6 +83,9 @@ def audit(
         implies the other; for two classes.
     engine : who takes the sums over all rows of a scan: this process, or a cluster (`dask_engine`); the numbers are the same.
     device : "cpu" or "cuda": where torch computes; None: what the model was wrapped with.
+    digest_key : a file that holds a secret key, and is made where there is none. The document then holds a keyed digest of every
+        column, by which `verify` tells which ones changed. None: no digests of columns are written, since whoever knows all rows
+        but one could find that one from a digest without a key.
     progress : called with a step's name and the share that is done. announce : called once with an estimate of the time.
     """
     clock = _Clock(progress)
@@ -89,6 +95,7 @@ def audit(
             f"an engine other than the local one takes sums over rows that are read in batches; {table.name} was read whole: "
             f"leave the engine out, or read the rows with scan_table"
         )
+    key = None if digest_key is None else read_digest_key(digest_key, create=True)
     asked_policy = policy(costs, threshold, table.schema.task)
     model = (
         model
@@ -132,9 +139,10 @@ def audit(
                 found[reading.field] = swept.finish(reading.field, read)
     if isinstance(rows_of, Scan):
         found |= {"census": rows_of.census, "summed": swept.summed}
-    found |= {"notes": tuple(notes), "others": others, "null": null}
+    found |= {"notes": tuple(notes), "others": others, "null": null, "digest_key": key}
     made = document(Results(network, linear, asked.held_out, seed, limit=rows, **found))
     run = {"seconds": clock.seconds, "threads": cores(), "device": network.device}
+    run |= {} if key is None else {"digest_key": str(key.path.absolute())}
     return Audit(judged(made), run)
 
 

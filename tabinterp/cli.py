@@ -24,6 +24,7 @@ from .interrupt import CODE, Interrupted, interruptible, leave
 from .messages.language import SOURCE, speaking
 from .options import Reading, controls, costs_of, how_of, split_of
 from .report.printer import printer
+from .table.digest import check_outside
 
 app = typer.Typer(
     name="tabinterp",
@@ -73,6 +74,14 @@ Split = Annotated[
 Weight = Annotated[str | None, typer.Option("--weight", help="Column of sampling weights.")]
 Out = Annotated[Path, typer.Option("--out", help="Folder to write to.")]
 Seed = Annotated[int, typer.Option("--seed", min=0, max=2**32 - 1, help="Seed of every draw.")]
+DigestKey = Annotated[
+    Path | None,
+    typer.Option(
+        "--digest-key",
+        help="File of a secret key, made where there is none: the document then holds keyed digests of the columns. "
+        "Not inside the output folder.",
+    ),
+]
 Device = Annotated[str, typer.Option("--device", help="cpu or cuda: where the network computes.")]
 Quiet = Annotated[bool, typer.Option("--quiet", help="Print results only.")]
 
@@ -152,6 +161,7 @@ def audit(
         typer.Option("--scheduler", help="tcp://HOST:PORT of a Dask cluster; without one, this machine's cores."),
     ] = None,
     device: Device = "cpu",
+    digest_key: DigestKey = None,
     pdf: Annotated[bool, typer.Option("--pdf", help="Also DIR/report.pdf; needs tabinterp[pdf].")] = False,
     lang: Lang = SOURCE,
     resume: Resume = False,
@@ -160,10 +170,12 @@ def audit(
     """Set a network beside its linear counterpart: DIR/report.html and DIR/audit.json."""
     if pdf:
         printer()  # what is missing is said before the audit, not after it
+    if digest_key is not None:
+        check_outside(digest_key, out)
     asked = _settings(target, task, positive, drop, protected, kind, weight)
     how = how_of(architecture, encoder, unsafe_pickle, sha256)
     judged: dict[str, Any] = {"declined": declined, "margin": margin, "costs": costs_of(costs), "threshold": threshold}
-    judged |= {"control": controls(control)}
+    judged |= {"control": controls(control), "digest_key": digest_key}
     judged |= {"constraints": None if constraints is None else ti.read_constraints(constraints)}
     notes = {"card": card and ti.read_card(card), "mappings": [ti.read_mapping(one) for one in mapping or []]}
     run = (model, data, asked, split_of(split), out, rows, seed, quiet, how, device)

@@ -140,12 +140,16 @@ def verify(
         str | None, typer.Option("--query", help="SQL: which rows of a database, as audit took it.")
     ] = None,
     query_key: Annotated[str | None, typer.Option("--query-key", help="What audit took as --key.")] = None,
+    digest_key: Annotated[
+        Path | None,
+        typer.Option("--digest-key", help="The key file that audit took: which columns of the data differ."),
+    ] = None,
     recompute: Annotated[bool, typer.Option("--recompute", help="Audit again and compare every number.")] = False,
     lang: Lang = SOURCE,
 ) -> None:
     """Are these the bytes, the signer, the model, the data and the numbers that it says: exit code 0, or 1 where something
     differs."""
-    rows: dict[str, Any] = {"data": data, "query": query, "query_key": query_key}
+    rows: dict[str, Any] = {"data": data, "query": query, "query_key": query_key, "digest_key": digest_key}
     found = ti.verify(folder, key=key, attestation=attestation, model=model, recompute=recompute, **rows)
     with speaking(lang):
         typer.echo(shown(str(found)))

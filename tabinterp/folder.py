@@ -12,6 +12,7 @@ from .audited import Audit
 from .errors import DocumentError
 from .files import write_all
 from .messages.language import SOURCE
+from .table.digest import check_outside
 
 REPORT, DOCUMENT, RUN, SUMS = "report.html", "audit.json", "run.json", "SHA256SUMS"
 PRINTED = "report.pdf"  # where it was asked for
@@ -27,7 +28,13 @@ def write_folder(audit: Audit, folder: Path, run: Mapping[str, Any], pdf: bool =
     the report only where all others are: the old report, the new one, or none.
 
     `pdf`: with the report as a PDF beside it; without, one of an earlier audit is taken away.
+
+    Raises
+    ------
+    TableError : the key of the columns' digests lies in the folder.
     """
+    if "digest_key" in audit.run:
+        check_outside(audit.run["digest_key"], folder)
     contents: dict[str, bytes | None] = {
         REPORT: audit.to_html(lang=lang).encode("utf-8"),
         PRINTED: audit.to_pdf(lang=lang) if pdf else None,

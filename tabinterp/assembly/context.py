@@ -20,7 +20,7 @@ from ..report import document as doc
 from ..report.claims import LINEAR_R2
 from ..report.document import Interval, Message
 from ..table.census import Census, census
-from ..table.digest import table_digest
+from ..table.digest import DigestKey
 from .gain import recovery
 from .judged import lines, metric_row
 from .provenance import code_digest
@@ -54,11 +54,11 @@ def data(r: Results) -> doc.Data:
         rates=list(counts.rates),
         weighted=table.weights is not None,
         split=_split(r),
-        columns=[_column(r.network, column.name, counts) for column in schema.columns],
+        columns=[_column(r.network, column.name, counts, r.digest_key) for column in schema.columns],
     )
 
 
-def _column(bound: Bound, name: str, counts: Census) -> doc.ColumnInfo:
+def _column(bound: Bound, name: str, counts: Census, key: DigestKey | None) -> doc.ColumnInfo:
     column, encoding = bound.table.schema[name], bound.encoding
     return doc.ColumnInfo(
         name=name,
@@ -70,7 +70,7 @@ def _column(bound: Bound, name: str, counts: Census) -> doc.ColumnInfo:
         constant=counts.constant[name],
         read_by_network=len(encoding.blocks.get(name, ())) > 0,
         fast=encoding.local.get(name, False),
-        digest=counts.digests[name],
+        digest="" if key is None else key.column(counts.digests[name]),
     )
 
 
@@ -305,7 +305,8 @@ def method(r: Results, data: doc.Data) -> doc.Method:
         linear_digest=_model_digest(r.linear.model),
         null_digest=None if r.null is None else _model_digest(r.null),
         other_digests=[_model_digest(one) for one in r.others],
-        data_digest=table_digest([column.digest for column in data.columns]),
+        data_digest="" if r.digest_key is None else r.digest_key.table(column.digest for column in data.columns),
+        digest_key="" if r.digest_key is None else r.digest_key.id,
         code_digest=code_digest(),
         device=described(r.network.device),
     )

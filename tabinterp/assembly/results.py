@@ -45,6 +45,7 @@ from ..readouts.result import Estimates
 from ..readouts.shapley import ShapleyValues
 from ..report.document import Interval, Message
 from ..table.census import Census
+from ..table.digest import DigestKey
 
 
 @dataclass(frozen=True)
@@ -67,6 +68,7 @@ class Results:
     notes: tuple[Message, ...]
     others: Sequence[Model] = ()  # networks of other seeds
     null: Model | None = None  # a network trained on shuffled labels
+    digest_key: DigestKey | None = None  # None: no digests of columns are written
     recalibrated: Recalibrated | None = None
     decisions: Decisions | None = None
     reference: Reference | None = None

@@ -130,7 +130,7 @@ def _kept(levels: npt.NDArray[Any], rare: npt.NDArray[Any] | None) -> npt.NDArra
     if levels.dtype.kind in "iuf":
         free = next(number for number in range(len(frequent) + 1) if number not in frequent)
         return np.sort(np.append(frequent, np.array([free], dtype=levels.dtype)))
-    number = any(isinstance(level, (int, float)) and level == level for level in levels)  # of an object column
+    number = any(isinstance(level, (int, float)) and not np.isnan(level) for level in levels)  # of an object column
     placeholder: Any = next(n for n in range(len(frequent) + 1) if n not in frequent) if number else POOLED
     while not number and placeholder in frequent:
         placeholder += "…"

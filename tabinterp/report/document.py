@@ -40,7 +40,7 @@ class ColumnInfo(Part):
     missing: int | None  # rows in which it is missing; None: from 1 to 9
     constant: bool = False  # one value, or none at all
     read_by_network: bool
-    digest: str = ""  # sha256 of its contents, independent of the file's format
+    digest: str = ""  # HMAC-SHA256 of its contents, independent of the file's format; empty without a key
     fast: bool  # moved through the first layer alone (True), or by encoding the whole row again (False)
 
 
@@ -349,7 +349,8 @@ class Method(Part):
     linear_digest: str = ""  # of the counterpart's
     null_digest: str | None = None  # of the network trained on shuffled labels, where one was given
     other_digests: list[str] = Field(default_factory=list)  # of networks of other seeds
-    data_digest: str  # sha256 of the columns' digests
+    data_digest: str = ""  # HMAC-SHA256 of the columns' digests; empty without a key
+    digest_key: str = ""  # tells keys apart, and nothing about them; empty: no column digests were written
     configuration_digest: str = ""  # sha256 of what was asked
     code_digest: str = ""  # of the package's own files
     device: str = ""

@@ -66,7 +66,9 @@ def test_no_file_of_a_bundle_names_a_rare_level_and_its_network_predicts_as_befo
         assert not holds(data, "76543"), name
         assert np.int64(76543).tobytes() not in data, name
 
-    asked = pd.concat([rows(), rows().assign(town="Basel"), rows().assign(code=888)], ignore_index=True)  # and unseen ones
+    asked = pd.concat(
+        [rows(), rows().assign(town="Basel"), rows().assign(code=888)], ignore_index=True
+    )  # and unseen ones
     again = ti.read_table(asked, target="bad", positive="yes", kinds={"code": "categorical"})
     for memory, file in (
         (trained.networks[0], ti.load_model(tmp_path)),
