@@ -20,6 +20,7 @@ from .comparison.decisions import policy
 from .comparison.declined import Declined
 from .comparison.partition import partition
 from .comparison.performance import compare, margin_of
+from .digest_key import read_digest_key
 from .engine import Engine, in_turn
 from .errors import NotApplicableError, TabinterpError
 from .forecast import forecast
@@ -30,7 +31,7 @@ from .report.document import Message
 from .steps import STEPS, Reading, unseen
 from .sweep import Swept, sweep
 from .table import Scan, Table
-from .table.digest import read_digest_key
+from .table.suppression import SMALL
 from .threads import cores, one_thread
 
 ROWS = 20_000  # readings that take many passes use at most this many of the rows
@@ -130,8 +131,11 @@ def audit(
     with clock("performance"):
         drawn = compare(*asked.both(asked.evaluated), seed=seed, held_out=asked.held_out, margin=margin)
         swept = _swept(asked, rows_of, engine)
-        found["performance"] = swept.finish("performance", drawn)
+        found["performance"] = swept.finish("performance", drawn) if drawn.withheld is None else drawn
     notes: list[Message] = []
+    if drawn.withheld is not None:
+        few = len(asked.evaluated) < SMALL
+        notes.append(_not_applicable("analysis of evaluated rows" if few else "performance", drawn.withheld))
     for step in STEPS:
         with clock(step.name):
             for reading in step.readings:
@@ -167,6 +171,11 @@ def _optional(reading: Reading, asked: Asked, notes: list[Message]) -> tuple[Ask
     One that runs out of a device's memory is taken again with fronts in the processor's, and so is all that follows.
     """
     try:
+        if (withheld := asked.found["performance"].withheld) is not None:
+            if reading.of != "table" and len(asked.evaluated) < SMALL:
+                return asked, None  # one note says so of all
+            if reading.of == "performance":
+                raise NotApplicableError(withheld)
         try:
             return asked, reading.read(asked)
         except torch.OutOfMemoryError:
@@ -177,8 +186,12 @@ def _optional(reading: Reading, asked: Asked, notes: list[Message]) -> tuple[Ask
         torch.cuda.empty_cache()
         return asked, reading.read(asked)
     except NotApplicableError as error:
-        notes.append(Message(key="not_assessed.reading", values={"reading": reading.name, "reason": error.reason}))
+        notes.append(_not_applicable(reading.name, error.reason))
         return asked, None
+
+
+def _not_applicable(reading: str, reason: Any) -> Message:
+    return Message(key="not_assessed.reading", values={"reading": reading, "reason": reason})
 
 
 SHARES = {"encode": 0.05, "counterpart": 0.1, "performance": 0.05} | {step.name: step.share for step in STEPS}

@@ -18,13 +18,13 @@ import tabinterp as ti
 
 from .commands import Lang, Mappings, check, checks, compare, evidence, render, sign, verify
 from .console import make_folder, progress, shown
+from .digest_key import check_outside
 from .errors import TabinterpError
 from .files import hidden
 from .interrupt import CODE, Interrupted, interruptible, leave
 from .messages.language import SOURCE, speaking
 from .options import Reading, controls, costs_of, how_of, split_of
 from .report.printer import printer
-from .table.digest import check_outside
 
 app = typer.Typer(
     name="tabinterp",

@@ -9,10 +9,10 @@ from pathlib import Path
 from typing import Any
 
 from .audited import Audit
+from .digest_key import check_outside
 from .errors import DocumentError
 from .files import write_all
 from .messages.language import SOURCE
-from .table.digest import check_outside
 
 REPORT, DOCUMENT, RUN, SUMS = "report.html", "audit.json", "run.json", "SHA256SUMS"
 PRINTED = "report.pdf"  # where it was asked for

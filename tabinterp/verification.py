@@ -21,6 +21,7 @@ from .assembly.provenance import code_digest
 from .attestation import ATTESTATION, MODELS, Statement, parse
 from .audited import Audit
 from .auditing import audit
+from .digest_key import DigestKey, read_digest_key
 from .envelope import BrokenSealError, unseal
 from .errors import DocumentError, ModelError, TableError
 from .folder import DOCUMENT, PRINTED, REPORT, RUN, file_digest, read_sums
@@ -34,7 +35,7 @@ from .report.provenance import SMALL, TOLERANCE
 from .report.render import render
 from .reread import Rows, asked_of, table_of
 from .table import Scan
-from .table.digest import DigestKey, column_digests, read_digest_key
+from .table.digest import column_digests
 
 # what another machine, or another version, has of its own
 ELSEWHERE = ("method.libraries", "method.version", "method.code_digest", "method.device")
@@ -290,7 +291,7 @@ def _data(folder: Path, document: Document, rows: Rows, key: DigestKey | None) -
         return
     if key is None or key.id != document.method.digest_key:
         told = "no_key" if key is None else "other_key"
-        yield _step("data", "not_checked", f"data.{told}", key=document.method.digest_key)
+        yield _step("data", "not_checked", f"data.{told}", id=document.method.digest_key)
         return
     changed = [name for name in written if written[name] != key.column(found[name])]
     if changed:

@@ -41,7 +41,7 @@ LAYERS = [
     {"table"},
     {"envelope", "sentence"},
     {"messages"},
-    {"interrupt", "threads"},
+    {"digest_key", "interrupt", "threads"},
     {"errors", "files"},
 ]
 COMMANDS = {"cli", "__main__", "commands"}

@@ -24,11 +24,12 @@ import tabinterp as ti
 from tabinterp import cli, messages
 from tabinterp.assembly.provenance import configuration_digest, readings
 from tabinterp.audited import VIEWS
+from tabinterp.digest_key import read_digest_key
 from tabinterp.errors import DocumentError, TableError
 from tabinterp.models.bundle import WEIGHTS
 from tabinterp.report.render import render
 from tabinterp.reread import Rows
-from tabinterp.table.digest import column_digests, read_digest_key
+from tabinterp.table.digest import column_digests
 from tabinterp.verification import TOLERANCE, _data, _numbers, compare
 
 # What few rows hold, in every column: nothing of it may be written anywhere. Row -> value.

@@ -12,21 +12,20 @@ import numpy as np
 from .. import __version__
 from ..comparison.agreement import TOP
 from ..comparison.performance import FEWEST, MARGIN, Metric, Performance
+from ..digest_key import DigestKey
 from ..models import Bound, Model
 from ..models.device import described
 from ..models.model import File
-from ..readouts.grids import SMALL, countless
 from ..report import document as doc
 from ..report.claims import LINEAR_R2
 from ..report.document import Interval, Message
 from ..table.census import Census, census
-from ..table.digest import DigestKey
+from ..table.suppression import SMALL, countless, part_of, parts_shown
 from .gain import recovery
 from .judged import lines, metric_row
 from .provenance import code_digest
 from .readings import MOST_UNITS
-from .results import Results, interval
-from .tabled import few
+from .results import Results, interval, number
 
 LIBRARIES = (
     "numpy", "scipy", "pandas", "pyarrow", "narwhals", "scikit-learn", "statsmodels", "torch", "matplotlib", "seaborn",
@@ -51,7 +50,7 @@ def data(r: Results) -> doc.Data:
         target=schema.target,
         task=schema.task,
         classes=list(schema.labels),
-        rates=list(counts.rates),
+        rates=[rate if told else None for rate, told in zip(counts.rates, parts_shown(counts.held), strict=True)],
         weighted=table.weights is not None,
         split=_split(r),
         columns=[_column(r.network, column.name, counts, r.digest_key) for column in schema.columns],
@@ -66,7 +65,7 @@ def _column(bound: Bound, name: str, counts: Census, key: DigestKey | None) -> d
         role=column.role,
         protected=column.protected,
         levels=counts.levels[name],
-        missing=few(counts.missing[name]),
+        missing=part_of(counts.missing[name], counts.rows),
         constant=counts.constant[name],
         read_by_network=len(encoding.blocks.get(name, ())) > 0,
         fast=encoding.local.get(name, False),
@@ -107,7 +106,8 @@ def model_info(bound: Bound) -> doc.ModelInfo:
         notes.append(Message(key="model.unseen" if rows >= SMALL else "model.unseen_few", values=told))
     if bound.clipped:
         key = "model.clipped" if bound.table.schema.goal.classes else "model.clipped_rates"
-        notes.append(Message(key=key, values={"rows": bound.clipped}))
+        few = countless(bound.clipped, len(bound.table))
+        notes.append(Message(key=f"{key}_few" if few else key, values={"rows": SMALL if few else bound.clipped}))
     if bound.model.predict is not None:
         notes.append(Message(key="model.checked", values={}))
     notes += _origin(bound)
@@ -150,14 +150,18 @@ def performance(performance: Performance) -> doc.Performance:
 def verdict(r: Results, importance: doc.Importance) -> doc.Verdict:
     primary, status = r.performance.metrics[0], r.performance.status
     name = r.linear.model.name
+    reason = r.performance.withheld
+    sentence = Message(key=f"verdict.{status}", values={} if status == "not_assessed" else {"linear": name})
+    if reason is not None and r.held_out:
+        sentence = Message(key="verdict.not_assessed.few", values={"reason": reason})
     return doc.Verdict(
         status=status,
         metric=primary.name,
         difference=interval(*primary.difference),
-        margin=r.performance.margin,
+        margin=number(r.performance.margin),
         margin_given=r.performance.given is not None,
         rows_needed=r.performance.rows_needed,
-        sentence=Message(key=f"verdict.{status}", values={} if status == "not_assessed" else {"linear": name}),
+        sentence=sentence,
         lines=[] if status == "not_assessed" else _lines(r, importance),
     )
 
@@ -293,7 +297,7 @@ def method(r: Results, data: doc.Data) -> doc.Method:
         libraries={"python": platform.python_version()} | {name: version(name).split("+")[0] for name in LIBRARIES},
         settings={
             "rows": r.limit,
-            "margin": r.performance.margin,
+            "margin": number(r.performance.margin),
             "resamples": r.performance.resamples,
             "top": TOP,
             "counterpart": "fitted" if r.linear.model.is_rival else "given",

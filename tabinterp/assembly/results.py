@@ -26,6 +26,7 @@ from ..comparison.slices import Slices
 from ..comparison.together import Together
 from ..comparison.trust import Trust
 from ..comparison.weak import WeakGroups
+from ..digest_key import DigestKey
 from ..models import Bound, Model
 from ..readouts.ablation import Ablations
 from ..readouts.coefficients import Coefficients
@@ -45,7 +46,6 @@ from ..readouts.result import Estimates
 from ..readouts.shapley import ShapleyValues
 from ..report.document import Interval, Message
 from ..table.census import Census
-from ..table.digest import DigestKey
 
 
 @dataclass(frozen=True)

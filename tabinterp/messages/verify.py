@@ -56,11 +56,11 @@ VERIFY: dict[str, str] = {
         "its own digest. To compare columns, audit with --digest-key."
     ),
     "verify.data.no_key": (
-        "What the columns hold was not checked: their digests are under the key {key}. Give the key file that audit took "
+        "What the columns hold was not checked: their digests are under the key {id}. Give the key file that audit took "
         "(--digest-key)."
     ),
     "verify.data.other_key": (
-        "What the columns hold was not checked: --digest-key names another key than {key}, which the audit took."
+        "What the columns hold was not checked: --digest-key names another key than {id}, which the audit took."
     ),
     "verify.data.unreadable": "The table cannot be read as it was: {reason}",
     "verify.data.rows": "The table has {found} rows, and {rows} were audited.",

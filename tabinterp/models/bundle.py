@@ -168,7 +168,7 @@ def rare_levels(model: Model, rows: Table) -> dict[str, int]:
 
     Columns without such a level are left out, and so are columns of `True` and `False`.
     """
-    listed, named = {*_listed_levels(_network(model).encoder)}, {}
+    listed, named = {*_listed_levels(_network(model).encoder)}, dict[str, int]()
     for column in rows.schema.columns:
         if column.role == "input" and column.kind not in ("numeric", "boolean"):
             held = rows.frame[column.name].value_counts()

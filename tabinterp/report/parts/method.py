@@ -60,7 +60,7 @@ def _facts(document: Document) -> Iterator[tuple[str, str]]:
     for place, digest in enumerate(how.other_digests, 1):
         yield t("report.method.other_digest", place=place), digest
     if how.digest_key:
-        yield t("report.method.data_digest"), t("report.method.keyed", digest=how.data_digest, key=how.digest_key)
+        yield t("report.method.data_digest"), t("report.method.keyed", digest=how.data_digest, id=how.digest_key)
     else:
         yield t("report.method.data_digest"), t("report.method.no_digests")
     for name in ("configuration_digest", "code_digest", "device"):
