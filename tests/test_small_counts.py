@@ -22,7 +22,7 @@ N = 400
 
 
 def people() -> pd.DataFrame:
-    """In the held-out half: a level of 3 rows, a group of 5, one missing cell, 4 rows out of the domain, 4 copies of other rows."""
+    """Held out: a level of 3 rows, a group of 5, one missing cell, 4 rows out of the domain, 4 copies of other rows."""
     draw = np.random.default_rng(11)
     frame = pd.DataFrame(
         {

@@ -20,7 +20,7 @@ from ..report import document as doc
 from ..report.claims import LINEAR_R2
 from ..report.document import Interval, Message
 from ..table.census import Census, census
-from ..table.suppression import SMALL, countless, part_of, parts_shown
+from ..table.suppression import SMALL, countless, part_of, parts_shown, rounded_down
 from .gain import recovery
 from .judged import lines, metric_row
 from .provenance import code_digest
@@ -101,9 +101,9 @@ def model_info(bound: Bound) -> doc.ModelInfo:
     if slow:
         notes.append(Message(key="model.mixed", values={"columns": slow}))
     if bound.encoding.unseen:
-        columns, rows = list(bound.encoding.unseen), max(bound.encoding.unseen.values())
-        told = {"columns": columns, "rows": max(rows, SMALL)}
-        notes.append(Message(key="model.unseen" if rows >= SMALL else "model.unseen_few", values=told))
+        rows = rounded_down(max(bound.encoding.unseen.values()), len(bound.table))
+        told = {"columns": list(bound.encoding.unseen), "rows": SMALL if rows is None else rows}
+        notes.append(Message(key="model.unseen_few" if rows is None else "model.unseen", values=told))
     if bound.clipped:
         key = "model.clipped" if bound.table.schema.goal.classes else "model.clipped_rates"
         few = countless(bound.clipped, len(bound.table))
