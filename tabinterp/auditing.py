@@ -7,6 +7,7 @@ import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import replace
+from pathlib import Path
 from typing import Any
 
 import torch
@@ -19,6 +20,7 @@ from .comparison.decisions import policy
 from .comparison.declined import Declined
 from .comparison.partition import partition
 from .comparison.performance import compare, margin_of
+from .digest_key import read_digest_key
 from .engine import Engine, in_turn
 from .errors import NotApplicableError, TabinterpError
 from .forecast import forecast
@@ -29,6 +31,7 @@ from .report.document import Message
 from .steps import STEPS, Reading, unseen
 from .sweep import Swept, sweep
 from .table import Scan, Table
+from .table.suppression import SMALL
 from .threads import cores, one_thread
 
 MOST_ROWS = 2**31 - 1
@@ -55,6 +58,7 @@ def audit(
     threshold: float | None = None,
     engine: Engine = in_turn,
     device: str | None = None,
+    digest_key: str | Path | None = None,
     progress: Progress | None = None,
     announce: Callable[[str], None] | None = None,
 ) -> Audit:
@@ -81,6 +85,9 @@ def audit(
         implies the other; for two classes.
     engine : who takes the sums over all rows of a scan: this process, or a cluster (`dask_engine`); the numbers are the same.
     device : "cpu" or "cuda": where torch computes; None: what the model was wrapped with.
+    digest_key : a file that holds a secret key, and is made where there is none. The document then holds a keyed digest of every
+        column, by which `verify` tells which ones changed. None: no digests of columns are written, since whoever knows all rows
+        but one could find that one from a digest without a key.
     progress : called with a step's name and the share that is done. announce : called once with an estimate of the time.
     """
     clock = _Clock(progress)
@@ -90,6 +97,7 @@ def audit(
             f"an engine other than the local one takes sums over rows that are read in batches; {table.name} was read whole: "
             f"leave the engine out, or read the rows with scan_table"
         )
+    key = None if digest_key is None else read_digest_key(digest_key, create=True)
     asked_policy = policy(costs, threshold, table.schema.task)
     model = (
         model
@@ -124,8 +132,11 @@ def audit(
     with clock("performance"):
         drawn = compare(*asked.both(asked.evaluated), seed=seed, held_out=asked.held_out, margin=margin)
         swept = _swept(asked, rows_of, engine)
-        found["performance"] = swept.finish("performance", drawn)
+        found["performance"] = swept.finish("performance", drawn) if drawn.withheld is None else drawn
     notes: list[Message] = []
+    if drawn.withheld is not None:
+        few = len(asked.evaluated) < SMALL
+        notes.append(_not_applicable("analysis of evaluated rows" if few else "performance", drawn.withheld))
     for step in STEPS:
         with clock(step.name):
             for reading in step.readings:
@@ -133,9 +144,10 @@ def audit(
                 found[reading.field] = swept.finish(reading.field, read)
     if isinstance(rows_of, Scan):
         found |= {"census": rows_of.census, "summed": swept.summed}
-    found |= {"notes": tuple(notes), "others": others, "null": null}
+    found |= {"notes": tuple(notes), "others": others, "null": null, "digest_key": key}
     made = document(Results(network, linear, asked.held_out, seed, limit=rows, **found))
     run = {"seconds": clock.seconds, "threads": cores(), "device": network.device}
+    run |= {} if key is None else {"digest_key": str(key.path.absolute())}
     return Audit(judged(made), run)
 
 
@@ -162,6 +174,11 @@ def _optional(reading: Reading, asked: Asked, notes: list[Message]) -> tuple[Ask
     One that runs out of a device's memory is taken again with fronts in the processor's, and so is all that follows.
     """
     try:
+        if (withheld := asked.found["performance"].withheld) is not None:
+            if reading.of != "table" and len(asked.evaluated) < SMALL:
+                return asked, None  # one note says so of all
+            if reading.of == "performance":
+                raise NotApplicableError(withheld)
         try:
             return asked, reading.read(asked)
         except torch.OutOfMemoryError:
@@ -172,8 +189,12 @@ def _optional(reading: Reading, asked: Asked, notes: list[Message]) -> tuple[Ask
         torch.cuda.empty_cache()
         return asked, reading.read(asked)
     except NotApplicableError as error:
-        notes.append(Message(key="not_assessed.reading", values={"reading": reading.name, "reason": error.reason}))
+        notes.append(_not_applicable(reading.name, error.reason))
         return asked, None
+
+
+def _not_applicable(reading: str, reason: Any) -> Message:
+    return Message(key="not_assessed.reading", values={"reading": reading, "reason": reason})
 
 
 SHARES = {"encode": 0.05, "counterpart": 0.1, "performance": 0.05} | {step.name: step.share for step in STEPS}

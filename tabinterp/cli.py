@@ -18,6 +18,7 @@ import tabinterp as ti
 
 from .commands import Lang, Mappings, check, checks, compare, evidence, render, sign, verify
 from .console import leave_with, progress, report_error, say, use_plain_output, writing_to
+from .digest_key import check_outside
 from .errors import TabinterpError
 from .exit_codes import ExitCode
 from .files import RESUME, check_private, hidden
@@ -74,6 +75,14 @@ Split = Annotated[
 Weight = Annotated[str | None, typer.Option("--weight", help="Column of sampling weights.")]
 Out = Annotated[Path, typer.Option("--out", help="Folder to write to.")]
 Seed = Annotated[int, typer.Option("--seed", min=0, max=2**32 - 1, help="Seed of every draw.")]
+DigestKey = Annotated[
+    Path | None,
+    typer.Option(
+        "--digest-key",
+        help="File of a secret key, made where there is none: the document then holds keyed digests of the columns. "
+        "Not inside the output folder.",
+    ),
+]
 Device = Annotated[str, typer.Option("--device", help="cpu or cuda: where the network computes.")]
 Quiet = Annotated[bool, typer.Option("--quiet", help="Print results only.")]
 
@@ -160,6 +169,7 @@ def audit(
         ),
     ] = None,
     device: Device = "cpu",
+    digest_key: DigestKey = None,
     pdf: Annotated[bool, typer.Option("--pdf", help="Also DIR/report.pdf; needs tabinterp[pdf].")] = False,
     lang: Lang = SOURCE,
     resume: Resume = False,
@@ -168,10 +178,12 @@ def audit(
     """Set a network beside its linear counterpart: DIR/report.html and DIR/audit.json."""
     if pdf:
         printer()  # what is missing is said before the audit, not after it
+    if digest_key is not None:
+        check_outside(digest_key, out)
     asked = _settings(target, task, positive, drop, protected, kind, weight)
     how = how_of(architecture, encoder, unsafe_pickle, sha256)
     judged: dict[str, Any] = {"declined": declined, "margin": margin, "costs": costs_of(costs), "threshold": threshold}
-    judged |= {"control": controls(control)}
+    judged |= {"control": controls(control), "digest_key": digest_key}
     judged |= {"constraints": None if constraints is None else ti.read_constraints(constraints)}
     notes = {"card": card and ti.read_card(card), "mappings": [ti.read_mapping(one) for one in mapping or []]}
     run = (model, data, asked, split_of(split), out, rows, seed, quiet, how, device)
@@ -216,13 +228,18 @@ for command in (render, checks, check, sign, verify, compare, evidence):
 
 @app.command()
 def demo(out: Out = Path("demo"), seed: Seed = 0, quiet: Quiet = False) -> None:
-    """Train and audit a network on a bundled table (credit card default in Taiwan); the report's path comes last."""
+    """Train and audit a network on a bundled table (credit card default in Taiwan).
+
+    The audit goes to DIR, the model to DIR-model. The report's path comes last.
+    """
     folder = files("tabinterp.datasets")
     entry = tomllib.loads(folder.joinpath("tables.toml").read_text(encoding="utf-8"))[DEMO]
     data = str(folder.joinpath(entry["file"]))
     settings = {name: entry[name] for name in ("target", "positive", "drop", "protected", "kinds")}
-    _train(data, settings, None, out / "model", seed, 1, False, quiet)
-    say(_audit(out / "model", data, {}, None, out, 20_000, seed, quiet))
+    audited = out.absolute()
+    model = audited.with_name(f"{audited.name}-model")
+    _train(data, settings, None, model, seed, 1, False, quiet)
+    say(_audit(model, data, {}, None, out, 20_000, seed, quiet))
 
 
 def _train(
@@ -241,7 +258,7 @@ def _train(
         with progress(quiet) as bar:
             bar.say(f"Training on {len(table):,} rows of {table.name}, {len(table.schema.inputs)} columns.")
             trained = ti.train(table, seed=seed, seeds=seeds, null=null, progress=bar.step, device=device)
-        ti.save_model(trained.networks[0], out, counterpart=trained.counterpart, table=settings)
+        ti.save_model(trained.networks[0], out, counterpart=trained.counterpart, table=settings, rows=trained.table)
         ti.save_others(trained.networks[1:], out)
         ti.save_null(trained.null, out)
     if not quiet:

@@ -166,6 +166,10 @@ def verify(
         str | None, typer.Option("--query", help="SQL: which rows of a database, as audit took it.")
     ] = None,
     query_key: Annotated[str | None, typer.Option("--query-key", help="What audit took as --key.")] = None,
+    digest_key: Annotated[
+        Path | None,
+        typer.Option("--digest-key", help="The key file that audit took: which columns of the data differ."),
+    ] = None,
     recompute: Annotated[bool, typer.Option("--recompute", help="Audit again and compare every number.")] = False,
     lang: Lang = SOURCE,
 ) -> None:
@@ -175,7 +179,7 @@ def verify(
     read; 3 nothing differs, but not everything could be checked, such as where another version of tabinterp wrote the audit and
     no signature (--key) covers it.
     """
-    rows: dict[str, Any] = {"data": data, "query": query, "query_key": query_key}
+    rows: dict[str, Any] = {"data": data, "query": query, "query_key": query_key, "digest_key": digest_key}
     found = ti.verify(folder, key=key, attestation=attestation, model=model, recompute=recompute, **rows)
     with speaking(lang):
         say(str(found))

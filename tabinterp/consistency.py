@@ -16,7 +16,6 @@ from .findings.checks import judge
 from .findings.evidence import evidence, holds
 from .report import claims
 from .report.document import Document, Message
-from .table.digest import table_digest
 
 BROKEN = (
     ArithmeticError,
@@ -64,6 +63,7 @@ def _findings(document: Document) -> Iterator[Message]:
 def _parts(document: Document) -> Iterator[Message]:
     how, verdict, performance = document.method, document.verdict, document.performance
     primary = performance.metrics[0]
+    digests = [how.digest_key, how.data_digest, *(column.digest for column in document.data.columns)]
     held = {
         "verdict.status": verdict.status == _status(document),
         "verdict.metric": verdict.metric == primary.metric,
@@ -73,14 +73,15 @@ def _parts(document: Document) -> Iterator[Message]:
         "method.settings.margin": how.settings.get("margin") == verdict.margin,
         "method.readings": how.readings == readings(document),
         "method.configuration_digest": how.configuration_digest == configuration_digest(document),
-        "method.data_digest": how.data_digest == table_digest([column.digest for column in document.data.columns]),
+        "method.data_digest": len({digest == "" for digest in digests})
+        == 1,  # all of them are written under one key, or none
     }
     yield from (Message(key="consistency.part", values={"place": place}) for place, same in held.items() if not same)
 
 
 def _status(document: Document) -> str:
-    if not document.performance.held_out:
-        return "not_assessed"
+    if not document.performance.held_out or document.performance.metrics[0].difference.value is None:
+        return "not_assessed"  # the rows are not held out, or too few to be told of
     if any(line.key == "verdict.one_value" for line in document.verdict.lines):
         return "not_resolved"
     return claims.status_of(document.performance.metrics[0].difference, document.verdict.margin or 0.0)

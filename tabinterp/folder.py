@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import Any
 
 from .audited import Audit
+from .digest_key import check_outside
 from .errors import DocumentError
 from .files import RESUME, output_folder, read_regular, remove_private, write_all
 from .messages.language import SOURCE
@@ -31,7 +32,13 @@ def write_folder(audit: Audit, folder: Path, run: Mapping[str, Any], pdf: bool =
     What an audit that was stopped had kept in the folder is deleted: it holds rows.
 
     `pdf`: with the report as a PDF beside it; without, one of an earlier audit is taken away.
+
+    Raises
+    ------
+    TableError : the key of the columns' digests lies in the folder.
     """
+    if "digest_key" in audit.run:
+        check_outside(audit.run["digest_key"], folder)
     contents: dict[str, bytes | None] = {
         REPORT: audit.to_html(lang=lang).encode("utf-8"),
         PRINTED: audit.to_pdf(lang=lang) if pdf else None,

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass
-from typing import Any, TypeVar
+from typing import Any, Literal, TypeVar
 
 import numpy as np
 
@@ -59,9 +59,12 @@ AnyTable = TypeVar("AnyTable", bound=Table | Scan)
 
 @dataclass(frozen=True)
 class Reading:
+    """`of`: its numbers are of how well the models do on the evaluated rows, means over these rows, or of other rows as well."""
+
     field: str  # of `assembly.Results`
     name: str  # for the sentence that says why it does not apply
     read: Callable[[Asked], Any]
+    of: Literal["performance", "evaluated", "table"] = "evaluated"
 
 
 @dataclass(frozen=True)
@@ -92,8 +95,15 @@ def unseen(table: AnyTable, remembered: Split) -> AnyTable:
     return table
 
 
-def one(field: str, name: str, share: float, read: Callable[[Asked], Any], words: str = "") -> Step:
-    return Step(name, share, (Reading(field, words or name, read),))
+def one(
+    field: str,
+    name: str,
+    share: float,
+    read: Callable[[Asked], Any],
+    words: str = "",
+    of: Literal["performance", "evaluated", "table"] = "evaluated",
+) -> Step:
+    return Step(name, share, (Reading(field, words or name, read, of),))
 
 
 def _seeing(bound: Bound, read: Callable[..., Any], asked: Asked, part: int) -> Any:
@@ -310,20 +320,20 @@ STEPS: tuple[Step, ...] = (
         "recalibration and costs",
         0.03,
         (
-            Reading("recalibrated", "recalibration", _recalibration),
-            Reading("decisions", "net benefit", _decisions),
+            Reading("recalibrated", "recalibration", _recalibration, "performance"),
+            Reading("decisions", "net benefit", _decisions, "performance"),
         ),
     ),
-    one("reference", "boosted trees", 0.04, _boosted, "boosted trees as a reference"),
-    one("calibration", "calibration", 0.01, _calibration),
-    one("ladder", "ladder of refits", 0.22, _ladder),
+    one("reference", "boosted trees", 0.04, _boosted, "boosted trees as a reference", "performance"),
+    one("calibration", "calibration", 0.01, _calibration, of="performance"),
+    one("ladder", "ladder of refits", 0.22, _ladder, of="performance"),
     one("decomposition", "decomposition of the score", 0.1, _decomposition),
     Step(
         "disagreement",
         0.03,
         (
             Reading("disagreement", "comparison of decisions", _disagreement),
-            Reading("slices", "comparison of groups", _slices),
+            Reading("slices", "comparison of groups", _slices, "performance"),
         ),
     ),
     one("reasons", "reason codes", 0.05, _reasons),
@@ -331,10 +341,10 @@ STEPS: tuple[Step, ...] = (
         "groups",
         0.03,
         (
-            Reading("groups", "groups of people", _groups),
+            Reading("groups", "groups of people", _groups, "table"),
             Reading("proxies", "proxies of protected columns", _proxies),
             Reading("alternatives", "alternatives considered", _alternatives),
-            Reading("weak", "search for weak groups", _weak),
+            Reading("weak", "search for weak groups", _weak, "performance"),
             Reading("constraints", "declared constraints", _constraints),
         ),
     ),
@@ -362,12 +372,12 @@ STEPS: tuple[Step, ...] = (
             Reading("unit_groups", "ablation of groups of units", _unit_groups),
         ),
     ),
-    one("table", "rows alone", 0.04, _table),
+    one("table", "rows alone", 0.04, _table, of="table"),
     Step(
         "off the data",
         0.03,
         (
-            Reading("off_support", "reading of perturbed rows", _off_support),
+            Reading("off_support", "reading of perturbed rows", _off_support, "table"),
             Reading("extrapolation", "reading beyond the range", _extrapolation),
         ),
     ),

@@ -21,6 +21,7 @@ from .attestation import MODELS, Statement, parse
 from .audited import VIEWS, Audit, judged
 from .auditing import audit
 from .consistency import BROKEN, contradictions, written_here
+from .digest_key import DigestKey, read_digest_key
 from .envelope import BrokenSealError, unseal
 from .errors import DocumentError, MissingError, ModelError, TableError
 from .exit_codes import ExitCode
@@ -100,6 +101,7 @@ def verify(
     data: str | Path | None = None,
     query: str | None = None,
     query_key: str | None = None,
+    digest_key: str | Path | None = None,
     recompute: bool = False,
 ) -> Verification:
     """Hold an audit's folder to its own digests and to itself; with a key, a model and data, to those too.
@@ -115,6 +117,9 @@ def verify(
     model, data, query, query_key : optional
         What is said to have been audited. `data` may also be what `scan_table` reads, with `query` and the `query_key` by which
         its rows are ordered.
+    digest_key : str or Path, optional
+        The key file that the audit took, without which its digests of columns cannot be checked. The digest of the data file,
+        where it was one, is always checked.
     recompute : bool
         Audit again with the same settings, and compare every number to a relative tolerance of 1e-6. The author's text and
         mappings are not computed: they are taken over.
@@ -136,6 +141,7 @@ def verify(
     source, rows = Path(folder), Rows(data, query, query_key)
     if recompute and (model is None or data is None):
         raise DocumentError("to compute the numbers again, the model and the data are needed: model= and data=")
+    secret = None if digest_key is None else read_digest_key(digest_key)
     sums = read_sums(source)
     steps = [*_strangers(source), *_bytes(source, sums)]
     document, step = _document(source)
@@ -153,7 +159,7 @@ def verify(
         if model is not None:
             steps += _model(document, Path(model))
         if data is not None:
-            steps += _data(source, document, rows)
+            steps += _data(source, document, rows, secret)
         if recompute and model is not None and data is not None:
             steps.append(_numbers(document, Path(model), rows))
     return Verification(tuple(steps))
@@ -334,10 +340,12 @@ def _model(document: Document, path: Path) -> Iterator[Step]:
             yield _step("model", "incomplete", "model.unknown")
 
 
-def _data(folder: Path, document: Document, rows: Rows) -> Iterator[Step]:
-    digest = _read_run(folder).get("data_sha256")
+def _data(folder: Path, document: Document, rows: Rows, key: DigestKey | None) -> Iterator[Step]:
+    digest, same_file = _read_run(folder).get("data_sha256"), False
     if isinstance(digest, str) and rows.file is not None:
-        yield _same("data", "file", digest, file_digest(rows.file))
+        step = _same("data", "file", digest, file_digest(rows.file))
+        same_file = step.status == "ok"
+        yield step
     try:
         table = table_of(document, rows)
     except TableError as error:
@@ -354,7 +362,14 @@ def _data(folder: Path, document: Document, rows: Rows) -> Iterator[Step]:
         missing, unknown = sorted(set(written) - set(found)), sorted(set(found) - set(written))
         yield _step("data", "failed", "data.names", missing=missing, unknown=unknown)
         return
-    changed = [name for name in written if written[name] != found[name]]
+    if not document.method.digest_key:
+        yield _step("data", "ok" if same_file else "not_checked", f"data.{'names_ok' if same_file else 'no_digests'}")
+        return
+    if key is None or key.id != document.method.digest_key:
+        told = "no_key" if key is None else "other_key"
+        yield _step("data", "not_checked", f"data.{told}", id=document.method.digest_key)
+        return
+    changed = [name for name in written if written[name] != key.column(found[name])]
     if changed:
         yield _step("data", "failed", "data.changed", columns=changed)
     else:
@@ -384,7 +399,14 @@ def _numbers(document: Document, path: Path, rows: Rows) -> Step:
     asked: dict[str, Any] = {"seed": document.method.seed, "rows": int(str(settings["rows"])), "device": device}
     beside = {"counterpart": load_counterpart(path), "others": load_others(path), "null": load_null(path)}
     again = audit(model, table, **asked | asked_of(document) | beside)
-    return compare(Audit(document), Audit(with_author(again.document, document)))
+    columns = [column.model_copy(update={"digest": ""}) for column in document.data.columns]  # checked with the rows
+    plain = document.model_copy(
+        update={
+            "data": document.data.model_copy(update={"columns": columns}),
+            "method": document.method.model_copy(update={"data_digest": "", "digest_key": ""}),
+        }
+    )
+    return compare(Audit(plain), Audit(with_author(again.document, document)))
 
 
 def with_author(found: Document, written: Document) -> Document:

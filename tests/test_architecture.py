@@ -42,7 +42,7 @@ LAYERS = [
     {"table"},
     {"envelope", "sentence"},
     {"messages"},
-    {"interrupt", "threads"},
+    {"digest_key", "interrupt", "threads"},
     {"errors", "exit_codes", "files"},
 ]
 COMMANDS = {"cli", "__main__", "commands"}

@@ -287,6 +287,10 @@ def test_the_demo_trains_and_audits_a_bundled_table(run, tmp_path, monkeypatch):
     monkeypatch.setattr(ti, "open_table", lambda path, query, key, keep, told, **asked: first_rows(path, **asked))
     done = run("demo", "--out", tmp_path / "demo", "--quiet")
     assert done == Ran(0, f"{tmp_path / 'demo' / 'report.html'}\n", "")
+    assert {path.name for path in tmp_path.iterdir()} == {"demo", "demo-model"}
+    written = {"report.html", "audit.json", "run.json", "SHA256SUMS"}
+    assert {path.name for path in (tmp_path / "demo").iterdir()} == written
+    assert ti.load_model(tmp_path / "demo-model").split is not None
     document = ti.Audit.from_json(tmp_path / "demo" / "audit.json").document
     assert document.data.rows == 200
     assert (document.data.target, document.verdict.status != "not_assessed") == ("default payment next month", True)

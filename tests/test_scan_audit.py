@@ -100,7 +100,8 @@ def test_the_document_says_what_is_of_all_rows(made):
     assert (document.data.drawn.rows, document.data.drawn.held_out_rows) == (240, 120)
     readings = ["performance", "calibration", "gradients", "coefficients", "neurons", "groups", "drift"]
     assert document.data.drawn.summed == ["counterpart", *readings]
-    assert {c.name: c.digest for c in document.data.columns} == column_digests(table.frame)
+    assert scan.census.digests == column_digests(table.frame)
+    assert {c.digest for c in document.data.columns} == {document.method.data_digest} == {""}  # no key was given
     assert document.performance.rows == held_out
     assert {m.metric: m.rows for m in document.performance.metrics} == {
         "log_loss": None, "auc": 120, "average_precision": 120, "brier": None, "accuracy": None,

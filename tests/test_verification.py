@@ -11,6 +11,7 @@ import re
 import shutil
 import subprocess
 from contextlib import redirect_stderr, redirect_stdout
+from dataclasses import replace
 
 import numpy as np
 import pandas as pd
@@ -24,11 +25,13 @@ from tabinterp import cli, messages
 from tabinterp.assembly.provenance import configuration_digest, readings
 from tabinterp.audited import VIEWS
 from tabinterp.consistency import contradictions
-from tabinterp.errors import DocumentError
+from tabinterp.digest_key import read_digest_key
+from tabinterp.errors import DocumentError, TableError
 from tabinterp.models.bundle import WEIGHTS
 from tabinterp.report.render import render
 from tabinterp.reread import Rows
-from tabinterp.verification import TOLERANCE, _numbers, compare, with_author
+from tabinterp.table.digest import column_digests
+from tabinterp.verification import TOLERANCE, _data, _numbers, compare, with_author
 
 # What few rows hold, in every column: nothing of it may be written anywhere. Row -> value.
 PLANTED = {
@@ -80,7 +83,7 @@ def made(tmp_path_factory):
     (folder / "constraints.toml").write_text('[columns.age]\ndirection = "+"\nlow = 10\nhigh = 90\n')
     argv += ["--margin", "0.02", "--costs", "1:5", "--threshold", "0.3", "--declined", "positive", "--control", "sex=m"]
     argv += ["--card", folder / "card.toml", "--mapping", folder / "mapping.toml"]
-    argv += ["--constraints", folder / "constraints.toml"]
+    argv += ["--constraints", folder / "constraints.toml", "--digest-key", folder / "digests.key"]
     argv += ["--protected", "sex", "--target", "paid", "--positive", "yes"]
     argv += [word for name in ("id", "note", "born") for word in ("--drop", name)]
     told, aside = io.StringIO(), io.StringIO()
@@ -106,12 +109,13 @@ def copy(made, tmp_path):
 
 
 def failures(folder, **given):
-    found = ti.verify(folder / "out", **given).frame()
+    key = {"digest_key": folder / "digests.key"} if "data" in given else {}
+    found = ti.verify(folder / "out", **given, **key).frame()
     return found[found["status"] == "failed"]
 
 
 def test_nothing_changed(made):
-    found = ti.verify(made / "out", model=made / "model", data=made / "data.csv")
+    found = ti.verify(made / "out", model=made / "model", data=made / "data.csv", digest_key=made / "digests.key")
     assert found.passed
     assert set(found.frame()["status"]) == {"ok"}
     assert set(found.frame()["what"]) == {
@@ -214,7 +218,7 @@ def test_a_changed_value_is_found_with_its_column(copy):
 
 def test_the_same_contents_in_another_file_are_told_apart_from_a_change(copy):
     pd.read_csv(copy / "data.csv").to_parquet(copy / "data.parquet")
-    told = ti.verify(copy / "out", data=copy / "data.parquet").frame()
+    told = ti.verify(copy / "out", data=copy / "data.parquet", digest_key=copy / "digests.key").frame()
     assert told[told["what"] == "data"]["status"].tolist() == ["failed", "ok"]  # the file, its contents
 
 
@@ -225,12 +229,81 @@ def test_rows_of_a_database_are_held_to_the_audit(copy):
     with duckdb.connect(base) as opened:
         opened.register("given", pd.read_csv(copy / "data.csv").assign(n=range(240)))
         opened.execute("CREATE TABLE loans AS SELECT * FROM given ORDER BY n")
-    assert ti.verify(copy / "out", data=str(base), query=query).passed
+    assert ti.verify(copy / "out", data=str(base), query=query, digest_key=copy / "digests.key").passed
     with duckdb.connect(base) as opened:
         opened.execute("UPDATE loans SET age = age + 0.1 WHERE n = 77")
     told = failures(copy, data=str(base), query=query)["told"].tolist()
     assert len(told) == 1
     assert told[0].endswith("audited: age.")
+
+
+def test_whoever_knows_all_rows_but_one_cannot_find_that_one_from_a_digest(made):
+    """The attack: try every candidate for the one unknown cell until a written digest fits."""
+    written = "".join(path.read_text("utf-8") for path in (made / "out").iterdir())
+    frame = pd.read_csv(made / "data.csv")
+    for column, row in (("job", 5), ("income", 9), ("sex", 6)):
+        frame.loc[row, column] = PLANTED[column][row]  # a candidate, and the right one
+        assert column_digests(frame)[column] not in written
+        assert column_digests(ti.read_table(frame, target="paid").frame)[column] not in written
+    digests = column_digests(frame)
+    assert hashlib.sha256("\n".join(digests.values()).encode()).hexdigest() not in written
+
+
+def test_the_key_of_the_digests_is_nowhere_in_the_folder(made):
+    secret = (made / "digests.key").read_text("ascii").split()[-1]
+    assert re.fullmatch("[0-9a-f]{64}", secret)
+    assert (made / "digests.key").stat().st_mode & 0o777 == 0o600
+    document = ti.Audit.from_json(made / "out" / "audit.json").document
+    assert re.fullmatch("[0-9a-f]{16}", document.method.digest_key)
+    for path in (made / "out").iterdir():
+        assert secret not in path.read_text("utf-8")
+        assert bytes.fromhex(secret) not in path.read_bytes()
+
+
+def test_digests_are_only_checked_with_the_key_and_a_changed_cell_is_found_without_it(copy):
+    """By the file's own digest, always; by columns, with the key that the audit took."""
+    read_digest_key(copy / "other.key", create=True)
+    for key, words in ((None, "--digest-key"), (copy / "other.key", "another key")):
+        found = ti.verify(copy / "out", data=copy / "data.csv", digest_key=key).frame()
+        assert found[found["what"] == "data"]["status"].tolist() == ["ok", "not_checked"]
+        assert words in found["told"].iloc[-1]
+    frame = pd.read_csv(copy / "data.csv")
+    frame.loc[17, "age"] += 0.1
+    frame.to_csv(copy / "data.csv", index=False)
+    found = ti.verify(copy / "out", data=copy / "data.csv")
+    assert not found.passed
+    assert found.frame()["status"].tolist()[-2:] == ["failed", "not_checked"]
+
+
+def test_a_document_without_digests_is_held_to_the_file_alone(copy):
+    document = ti.Audit.from_json(copy / "out" / "audit.json").document
+    columns = [column.model_copy(update={"digest": ""}) for column in document.data.columns]
+    plain = document.model_copy(
+        update={
+            "data": document.data.model_copy(update={"columns": columns}),
+            "method": document.method.model_copy(update={"data_digest": "", "digest_key": ""}),
+        }
+    )
+    rows = Rows(copy / "data.csv")
+    assert [step.status for step in _data(copy / "out", plain, rows, None)] == ["ok", "ok"]
+    with (copy / "data.csv").open("ab") as stream:
+        stream.write(b"\n")
+    steps = [*_data(copy / "out", plain, rows, None)]
+    assert [step.status for step in steps] == ["failed", "not_checked"]
+    assert "--digest-key" in messages.text(steps[-1].told.key, steps[-1].told.values)
+
+
+def test_a_key_inside_the_output_folder_is_refused_before_any_work(made, tmp_path):
+    argv = ["audit", made / "model", "--data", made / "data.csv", "--out", tmp_path / "out", "--digest-key"]
+    (tmp_path / "out").mkdir()
+    (tmp_path / "link").symlink_to(tmp_path / "out")
+    for key in (tmp_path / "out" / "key", tmp_path / "out" / "deep" / "key", tmp_path / "link" / "key"):
+        assert command(*argv, key) == 2
+    assert [*(tmp_path / "out").iterdir()] == []
+    audit = ti.Audit.from_json(made / "out" / "audit.json")
+    with pytest.raises(TableError, match="own folder"):
+        ti.write_folder(replace(audit, run={"digest_key": str(tmp_path / "out" / "key")}), tmp_path / "out", {})
+    assert [*(tmp_path / "out").iterdir()] == []
 
 
 def test_missing_rows_and_other_columns(copy):
@@ -346,7 +419,7 @@ def test_a_changed_byte_of_model_and_table_is_found(copy):
 def test_a_byte_that_changes_no_content_is_told_apart(copy):
     with (copy / "data.csv").open("ab") as stream:
         stream.write(b"\n")
-    told = ti.verify(copy / "out", data=copy / "data.csv").frame()
+    told = ti.verify(copy / "out", data=copy / "data.csv", digest_key=copy / "digests.key").frame()
     assert told[told["what"] == "data"]["status"].tolist() == ["failed", "ok"]  # the file's bytes, its contents
 
 

@@ -12,20 +12,19 @@ import numpy as np
 from .. import __version__
 from ..comparison.agreement import TOP
 from ..comparison.performance import FEWEST, MARGIN, Metric, Performance
+from ..digest_key import DigestKey
 from ..models import Bound, Model
 from ..models.device import described
 from ..models.model import File
-from ..readouts.grids import SMALL, countless
 from ..report import document as doc
 from ..report.claims import LINEAR_R2
 from ..report.document import Interval, Message
 from ..table.census import Census, census
-from ..table.digest import table_digest
+from ..table.suppression import SMALL, countless, part_of, parts_shown, rounded_down
 from .gain import recovery
 from .judged import lines, metric_row
 from .provenance import code_digest
-from .results import Results, interval
-from .tabled import few
+from .results import Results, interval, number
 
 LIBRARIES = (
     "numpy", "scipy", "pandas", "pyarrow", "narwhals", "scikit-learn", "statsmodels", "torch", "matplotlib", "seaborn",
@@ -50,14 +49,14 @@ def data(r: Results) -> doc.Data:
         target=schema.target,
         task=schema.task,
         classes=list(schema.labels),
-        rates=list(counts.rates),
+        rates=[rate if told else None for rate, told in zip(counts.rates, parts_shown(counts.held), strict=True)],
         weighted=table.weights is not None,
         split=_split(r),
-        columns=[_column(r.network, column.name, counts) for column in schema.columns],
+        columns=[_column(r.network, column.name, counts, r.digest_key) for column in schema.columns],
     )
 
 
-def _column(bound: Bound, name: str, counts: Census) -> doc.ColumnInfo:
+def _column(bound: Bound, name: str, counts: Census, key: DigestKey | None) -> doc.ColumnInfo:
     column, encoding = bound.table.schema[name], bound.encoding
     return doc.ColumnInfo(
         name=name,
@@ -65,11 +64,11 @@ def _column(bound: Bound, name: str, counts: Census) -> doc.ColumnInfo:
         role=column.role,
         protected=column.protected,
         levels=counts.levels[name],
-        missing=few(counts.missing[name]),
+        missing=part_of(counts.missing[name], counts.rows),
         constant=counts.constant[name],
         read_by_network=len(encoding.blocks.get(name, ())) > 0,
         fast=encoding.local.get(name, False),
-        digest=counts.digests[name],
+        digest="" if key is None else key.column(counts.digests[name]),
     )
 
 
@@ -101,12 +100,13 @@ def model_info(bound: Bound) -> doc.ModelInfo:
     if slow:
         notes.append(Message(key="model.mixed", values={"columns": slow}))
     if bound.encoding.unseen:
-        columns, rows = list(bound.encoding.unseen), max(bound.encoding.unseen.values())
-        told = {"columns": columns, "rows": max(rows, SMALL)}
-        notes.append(Message(key="model.unseen" if rows >= SMALL else "model.unseen_few", values=told))
+        rows = rounded_down(max(bound.encoding.unseen.values()), len(bound.table))
+        told = {"columns": list(bound.encoding.unseen), "rows": SMALL if rows is None else rows}
+        notes.append(Message(key="model.unseen_few" if rows is None else "model.unseen", values=told))
     if bound.clipped:
         key = "model.clipped" if bound.table.schema.goal.classes else "model.clipped_rates"
-        notes.append(Message(key=key, values={"rows": bound.clipped}))
+        few = countless(bound.clipped, len(bound.table))
+        notes.append(Message(key=f"{key}_few" if few else key, values={"rows": SMALL if few else bound.clipped}))
     if bound.model.predict is not None:
         notes.append(Message(key="model.checked", values={}))
     notes += _origin(bound)
@@ -149,14 +149,18 @@ def performance(performance: Performance) -> doc.Performance:
 def verdict(r: Results, importance: doc.Importance) -> doc.Verdict:
     primary, status = r.performance.metrics[0], r.performance.status
     name = r.linear.model.name
+    reason = r.performance.withheld
+    sentence = Message(key=f"verdict.{status}", values={} if status == "not_assessed" else {"linear": name})
+    if reason is not None and r.held_out:
+        sentence = Message(key="verdict.not_assessed.few", values={"reason": reason})
     return doc.Verdict(
         status=status,
         metric=primary.name,
         difference=interval(*primary.difference),
-        margin=r.performance.margin,
+        margin=number(r.performance.margin),
         margin_given=r.performance.given is not None,
         rows_needed=r.performance.rows_needed,
-        sentence=Message(key=f"verdict.{status}", values={} if status == "not_assessed" else {"linear": name}),
+        sentence=sentence,
         lines=[] if status == "not_assessed" else _lines(r, importance),
     )
 
@@ -264,7 +268,7 @@ def method(r: Results, data: doc.Data) -> doc.Method:
         libraries={"python": platform.python_version()} | {name: version(name).split("+")[0] for name in LIBRARIES},
         settings={
             "rows": r.limit,
-            "margin": r.performance.margin,
+            "margin": number(r.performance.margin),
             "resamples": r.performance.resamples,
             "top": TOP,
             "counterpart": "fitted" if r.linear.model.is_rival else "given",
@@ -276,7 +280,8 @@ def method(r: Results, data: doc.Data) -> doc.Method:
         linear_digest=_model_digest(r.linear.model),
         null_digest=None if r.null is None else _model_digest(r.null),
         other_digests=[_model_digest(one) for one in r.others],
-        data_digest=table_digest([column.digest for column in data.columns]),
+        data_digest="" if r.digest_key is None else r.digest_key.table(column.digest for column in data.columns),
+        digest_key="" if r.digest_key is None else r.digest_key.id,
         code_digest=code_digest(),
         device=described(r.network.device),
     )

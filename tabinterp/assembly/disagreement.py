@@ -7,14 +7,11 @@ which one model is right.
 
 from __future__ import annotations
 
-import numpy as np
-
 from ..comparison.disagreement import DEPTH, Condition, Disagreement, Leaf, Tree
-from ..comparison.partition import shown
 from ..comparison.performance import FEWEST
-from ..readouts.grids import countless
 from ..report import compared as parts
 from ..report.document import Interval, Message
+from ..table.suppression import countless, parts_shown
 from .results import Results, interval
 
 CHANCE = 0.5
@@ -52,7 +49,7 @@ def _hushed(found: Disagreement) -> bool:
 
 def _leaves(tree: Tree) -> tuple[list[parts.Leaf], int]:
     """Leaves whose number of rows may be told, and how many rows the others have."""
-    told = shown(np.array([*(leaf.rows for leaf in tree.leaves), tree.hidden])[:, None])[:-1, 0]
+    told = parts_shown([*(leaf.rows for leaf in tree.leaves), tree.hidden])[:-1]
     open_ = [leaf for leaf, one in zip(tree.leaves, told, strict=True) if one]
     return [_leaf(leaf) for leaf in open_], tree.rows - sum(leaf.rows for leaf in open_)
 

@@ -1,6 +1,7 @@
 """Effect curves of both models and the network's strongest pairs, as parts of the document.
 
-A point of fewer than ten rows is not printed: neither its value nor its numbers, which would tell of single people.
+A point of fewer than ten rows is not printed: neither its value nor its numbers, which would tell of single people. Where its
+number of rows would follow from the others, one more point is shown without its number of rows.
 """
 
 from __future__ import annotations
@@ -12,6 +13,7 @@ import numpy as np
 from ..readouts.effects import Curve
 from ..readouts.interactions import Pair
 from ..report import document as doc
+from ..table.suppression import parts_shown
 from .results import Results, at, number, rows_of
 
 
@@ -26,7 +28,11 @@ def effects(r: Results) -> doc.Effects | None:
         ice_rows=network.ice_rows,
         seed=network.seed,
         columns=len(r.network.columns),
-        curves=[_curve(curve, other, output, k) for curve, other in pairs for k, output in enumerate(network.outputs)],
+        curves=[
+            _curve(curve, other, output, k, network.rows)
+            for curve, other in pairs
+            for k, output in enumerate(network.outputs)
+        ],
     )
 
 
@@ -36,24 +42,26 @@ def _apart(network: Curve, linear: Curve) -> float:
     return float(network.rows @ gap.mean(axis=1) / max(1.0, float(network.rows.sum())))
 
 
-def _curve(network: Curve, linear: Curve, output: str | None, k: int) -> doc.Effect:
+def _curve(network: Curve, linear: Curve, output: str | None, k: int, rows: int) -> doc.Effect:
+    """The points, and the rows at levels without one, are parts of all rows."""
+    told = parts_shown([*network.rows, rows - int(network.rows.sum())])
     return doc.Effect(
         output=output,
         column=network.column,
         kind=network.kind,
-        off_grid=max(0.0, network.off_grid),
-        points=[_point(network, linear, i, k) for i in range(len(network.values))],
+        off_grid=max(0.0, network.off_grid) if told[-1] else None,
+        points=[_point(network, linear, i, k, bool(told[i])) for i in range(len(network.values))],
     )
 
 
-def _point(network: Curve, linear: Curve, i: int, k: int) -> doc.EffectPoint:
+def _point(network: Curve, linear: Curve, i: int, k: int, told: bool) -> doc.EffectPoint:
     value, missing = network.values[i], network.values[i] is None
     if network.small[i]:
         return doc.EffectPoint(value=None, missing=missing, rows=None, sparse=True)
     return doc.EffectPoint(
         value=_value(value, network.kind),
         missing=missing,
-        rows=int(network.rows[i]),
+        rows=int(network.rows[i]) if told else None,
         sparse=bool(network.sparse[i]),
         network=_numbers(network, i, k),
         linear=_numbers(linear, i, k),

@@ -15,9 +15,9 @@ from ..comparison.partition import Condition
 from ..comparison.proxies import Gap, Probe, Proxy
 from ..comparison.treated import ESTIMATES, Treated
 from ..comparison.weak import Weak
-from ..readouts.grids import SMALL
 from ..report import grouped as parts
 from ..report.document import Message
+from ..table.suppression import SMALL, part_of, rounded_down
 from .results import Results, interval, number, rows_of
 
 PAIRS = 24
@@ -223,19 +223,23 @@ def _constraints(r: Results) -> parts.ConstraintTable | None:
     if r.constraints is None:
         return None
     found = r.constraints
-    return parts.ConstraintTable(rows=found.rows, seed=found.seed, columns=[_checked(one) for one in found.columns])
+    table = r.network.table
+    every = len(table) if table.held_out is None else int(table.held_out.sum())
+    rows = [_checked(one, every) for one in found.columns]
+    return parts.ConstraintTable(rows=found.rows, seed=found.seed, columns=rows)
 
 
-def _checked(one: Checked) -> parts.ConstraintRow:
-    few = one.outside is not None and 0 < one.outside < SMALL
+def _checked(one: Checked, every: int) -> parts.ConstraintRow:
+    """`every`: rows, of which `one.rows` hold a value."""
+    outside = rounded_down(one.outside, one.rows)
     return parts.ConstraintRow(
         column=one.constraint.column,
         direction=one.constraint.direction,
         low=one.constraint.low,
         high=one.constraint.high,
-        rows=one.rows,
-        outside=None if few else one.outside,
-        few_outside=few,
+        rows=part_of(one.rows, every),
+        outside=outside,
+        few_outside=one.outside is not None and outside is None,
         network=_held(one.network),
         linear=_held(one.linear),
     )

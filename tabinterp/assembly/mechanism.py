@@ -17,6 +17,7 @@ from ..readouts.terms import AnyTerm, Contrast, Slope
 from ..report import mechanism as parts
 from ..report.document import Message
 from ..table.draws import FloatArray
+from ..table.suppression import parts_shown
 from .results import Results, at, number
 
 READINGS = ("linear regions", "conductance", "path products", "ablation of groups of units")  # as `steps` names them
@@ -74,7 +75,7 @@ def _reference(terms: Sequence[AnyTerm], term: AnyTerm) -> str | None:
 
 
 def _regions(found: LinearRegions) -> parts.Regions:
-    told, enough = _told(found.terms), found.rows_in >= SMALL
+    told, enough = _told(found.terms), parts_shown(found.rows_in)
     places = [(j, k) for k in range(len(found.outputs)) for j in told]
     return parts.Regions(
         rows=len(found.region),

@@ -16,6 +16,7 @@ from ..readouts.weights import deviation, quantile
 from ..report import document as doc
 from ..report.document import Message
 from ..table.draws import FloatArray
+from ..table.suppression import SMALL
 from .results import Results, at, interval, number, rows_of
 
 MOST_UNITS = 256
@@ -56,7 +57,7 @@ def importance(r: Results) -> doc.Importance:
 
 def gradients(r: Results) -> doc.Gradients:
     saturation = None
-    if r.network.table.schema.task == "binary":
+    if r.network.table.schema.task == "binary" and len(_evaluation(r)) >= SMALL:
         rows = r.network.take(_evaluation(r))
         p = probabilities(rows.scores)[:, 1]
         saturation = quantile(p * (1 - p), 0.5, rows.table.weights)

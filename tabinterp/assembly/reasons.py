@@ -6,9 +6,9 @@ from ..comparison.listed import TOP, Flips, Likeness
 from ..comparison.means import NONE, Mean
 from ..comparison.performance import FEWEST
 from ..comparison.reasons import ReasonCodes
-from ..readouts.grids import countless
 from ..report import reasons as parts
 from ..report.document import Message
+from ..table.suppression import countless
 from .results import Results, interval, rows_of
 
 

@@ -26,6 +26,7 @@ from ..comparison.slices import Slices
 from ..comparison.together import Together
 from ..comparison.trust import Trust
 from ..comparison.weak import WeakGroups
+from ..digest_key import DigestKey
 from ..models import Bound, Model
 from ..readouts.ablation import Ablations
 from ..readouts.coefficients import Coefficients
@@ -67,6 +68,7 @@ class Results:
     notes: tuple[Message, ...]
     others: Sequence[Model] = ()  # networks of other seeds
     null: Model | None = None  # a network trained on shuffled labels
+    digest_key: DigestKey | None = None  # None: no digests of columns are written
     recalibrated: Recalibrated | None = None
     decisions: Decisions | None = None
     reference: Reference | None = None

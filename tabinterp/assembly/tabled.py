@@ -9,9 +9,9 @@ import numpy as np
 from ..readouts.data.columns import ColumnFacts, Spike
 from ..readouts.data.drift import ColumnDrift
 from ..readouts.data.power import ColumnPower
-from ..readouts.grids import SMALL
 from ..report import tabled as doc
 from ..report.document import Interval
+from ..table.suppression import SMALL, countless, nested_down, rounded_down
 from .results import Results, at, interval, number
 
 HEAP_SHARE, HEAP_TIMES = 0.005, 3.0  # below these an end is no heap, and its value stays with the rows
@@ -24,16 +24,25 @@ def rows_alone(r: Results) -> doc.TableReadings | None:
     target = r.network.table.schema.target
     power, drift = {one.column: one for one in found.power}, {one.column: one for one in found.drift}
     copies = found.copies
+    repeated = nested_down(copies.repeated_inputs, copies.repeated_whole, len(r.network.table))
+    across = nested_down(copies.across_inputs, copies.across_whole, copies.held_out or 0)
+    table = r.network.table
+    held_out = 0 if table.held_out is None else int(table.held_out.sum())
+    missing = {f.column: int(table.frame[f.column].isna().sum()) for f in found.columns}
+    facts = [
+        _column(
+            f, f.column == target, power.get(f.column), drift.get(f.column), (len(table), missing[f.column], held_out)
+        )
+        for f in found.columns
+    ]
     return doc.TableReadings(
         rows=found.rows,
         metric="auc" if found.metric == "auc" else "r2",
         seed=found.seed,
-        columns=[_column(f, f.column == target, power.get(f.column), drift.get(f.column)) for f in found.columns],
+        columns=facts,
         copies=doc.RowCopies(
-            repeated_inputs=few(copies.repeated_inputs),
-            repeated_whole=few(copies.repeated_whole),
-            across_inputs=few(copies.across_inputs),
-            across_whole=few(copies.across_whole),
+            **dict(zip(("repeated_inputs", "repeated_whole"), repeated, strict=True)),
+            **dict(zip(("across_inputs", "across_whole"), across, strict=True)),
             held_out_rows=copies.held_out,
         ),
         equal=[list(family) for family in found.equal],
@@ -49,12 +58,12 @@ def rows_alone(r: Results) -> doc.TableReadings | None:
     )
 
 
-def few(count: int | None) -> int | None:
-    """The count, or None where it tells of fewer than ten rows."""
-    return None if count is None or 0 < count < SMALL else count
-
-
-def _column(f: ColumnFacts, target: bool, power: ColumnPower | None, drift: ColumnDrift | None) -> doc.TableColumn:
+def _column(
+    f: ColumnFacts, target: bool, power: ColumnPower | None, drift: ColumnDrift | None, counts: tuple[int, int, int]
+) -> doc.TableColumn:
+    """`counts`: all rows, those without a value, those held out."""
+    rows, missing, held_out = counts
+    of = rows if countless(missing, rows) else rows - missing  # a share of known rows would tell how many they are
     alone = (
         {}
         if power is None
@@ -73,25 +82,32 @@ def _column(f: ColumnFacts, target: bool, power: ColumnPower | None, drift: Colu
         target=target,
         distinct=f.distinct,
         identifier=f.identifier,  # one of the document's three words
-        spike=None if f.spike is None else _spike(f.spike),
-        heap_low=_heap(f.minimum, f.rows_at_minimum, f.at_minimum, f.times_minimum),
-        heap_high=_heap(f.maximum, f.rows_at_maximum, f.at_maximum, f.times_maximum),
+        spike=None if f.spike is None else _spike(f.spike, of, rows - missing),
+        heap_low=_heap(f.minimum, f.rows_at_minimum, f.at_minimum, f.times_minimum, of, rows - missing),
+        heap_high=_heap(f.maximum, f.rows_at_maximum, f.at_maximum, f.times_maximum, of, rows - missing),
         rare_levels=f.rare_levels,
-        unseen_levels=None if few(f.unseen_rows) is None else f.unseen_levels,
-        unseen_rows=few(f.unseen_rows),
+        unseen_levels=None if rounded_down(f.unseen_rows, held_out) is None else f.unseen_levels,
+        unseen_rows=rounded_down(f.unseen_rows, held_out),
         **alone,
         **moved,
     )
 
 
-def _spike(spike: Spike) -> doc.Heap:
-    return doc.Heap(value=spike.value, rows=spike.rows, share=spike.share, outside=spike.outside, gap=spike.gap)
+def _spike(spike: Spike, of: int, known: int) -> doc.Heap | None:
+    rows = rounded_down(spike.rows, known)
+    return (
+        None
+        if rows is None
+        else doc.Heap(value=spike.value, rows=rows, share=rows / of, outside=spike.outside, gap=spike.gap)
+    )
 
 
-def _heap(value: float, rows: int, share: float, times: float) -> doc.Heap | None:
-    if rows < SMALL or share < HEAP_SHARE or times < HEAP_TIMES:
+def _heap(value: float, count: int, share: float, times: float, of: int, known: int) -> doc.Heap | None:
+    """`of`: the rows that the share is of; `known`: those that hold a value."""
+    rows = rounded_down(count, known)
+    if rows is None or rows < SMALL or share < HEAP_SHARE or times < HEAP_TIMES:
         return None
-    return doc.Heap(value=value, rows=rows, share=share, outside=True, gap=0.0, times=times)
+    return doc.Heap(value=value, rows=rows, share=rows / of, outside=True, gap=0.0, times=times)
 
 
 def off_support(r: Results) -> doc.OffSupport | None:
@@ -131,8 +147,8 @@ def extrapolation(r: Results) -> doc.Extrapolation | None:
 
 
 def _share(share: float | None, rows: int) -> float | None:
-    """A share of rows, unless it tells of fewer than ten of them."""
-    return None if share is None or 0 < share * rows < SMALL else share
+    """A share of rows, unless fewer than ten of them are on one side."""
+    return None if share is None or countless(round(share * rows), rows) else share
 
 
 def _largest(values: Sequence[float] | np.ndarray) -> list[int]:

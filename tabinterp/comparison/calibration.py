@@ -27,6 +27,7 @@ from ..readouts.pictures import Reliability
 from ..sentence import why
 from ..table import Table
 from ..table.draws import FloatArray, IntArray
+from ..table.suppression import countless
 from .performance import FEWEST, Estimate, groups
 from .reliability import Bin, Bins, finish, merge, start, update
 
@@ -107,10 +108,12 @@ def calibration(bound: Bound) -> Calibration:
     table = rows.table
     found = []
     for output, score, prediction, y in outputs_of(rows):
+        classes = table.schema.goal.classes
+        if classes and countless(int(y.sum()), len(y)):  # the intercept would tell how many they are
+            found.append(Calibrated(output, NONE, NONE, ()))
+            continue
         slope, intercept = _recalibrated(score, y, table)
-        found.append(
-            Calibrated(output, slope, intercept, _curve(prediction, y, table.row_weights, table.schema.goal.classes))
-        )
+        found.append(Calibrated(output, slope, intercept, _curve(prediction, y, table.row_weights, classes)))
     return Calibration(tuple(found), len(table))
 
 

@@ -16,8 +16,9 @@ import numpy as np
 from ..models import Bound
 from ..readouts.loss import loss_for
 from ..table.draws import IntArray
+from ..table.suppression import BoolArray, shown
 from .moments import Moments, clusters, merge, moments
-from .partition import BoolArray, Family, shares_told, shown
+from .partition import Family, shares_told
 from .rates import NONE, Estimate, Share, of_mean, of_means, of_share, of_shares
 
 

@@ -15,9 +15,9 @@ import numpy as np
 from ..models import Bound
 from ..readouts.moves import RESOLUTION, crossed, forward, mixed
 from ..table.draws import FloatArray, IntArray, row_hash, splitmix
+from ..table.suppression import parts_shown
 from .declined import BoolArray, Case, linear_values
 from .means import NONE, Mean, mean_of, told_share
-from .partition import shown
 from .performance import FEWEST, groups
 
 TOP = 4
@@ -193,12 +193,13 @@ def named_columns(case: Case, main: FloatArray, linear: FloatArray) -> list[Name
     weights, group = _weighed(case, case.rows)
     (network, first), (other, other_first) = listed(main), listed(linear)
     open_ = [_firsts(one, network.shape[1]) for one in (first, other_first)]
+    told = [parts_shown(one.sum(axis=0)) for one in (network, other)]  # of all reasons, as many of each row as a rule
     found = [
         Named(
             column,
             case.table.schema[column].protected,
-            told_share(network[:, j], weights, group),
-            told_share(other[:, j], weights, group),
+            _reasons(network[:, j], told[0][j], weights, group),
+            _reasons(other[:, j], told[1][j], weights, group),
             told_share(first == j, weights, group) if open_[0][j] else NONE,
             told_share(other_first == j, weights, group) if open_[1][j] else NONE,
         )
@@ -208,10 +209,15 @@ def named_columns(case: Case, main: FloatArray, linear: FloatArray) -> list[Name
     return sorted(found, key=lambda one: -max(np.nan_to_num(one.network, nan=0.0)))
 
 
+def _reasons(hit: BoolArray, told: bool, weights: FloatArray, group: IntArray) -> Mean:
+    """Share of rows with a reason; of one to nine rows its one end, and nothing where it would tell of such a share."""
+    return told_share(hit, weights, group) if told or hit.sum() < FEWEST else NONE
+
+
 def _firsts(first: IntArray, columns: int) -> BoolArray:
     """(columns,) may it be told of how many rows a column is the first reason? Every row has one, or none (-1)."""
     counts = np.bincount(first + 1, minlength=columns + 1)
-    return np.asarray(shown(counts[:, None])[1:, 0] | (counts[1:] == 0))
+    return parts_shown(counts)[1:]
 
 
 def protected(case: Case, main: FloatArray, linear: FloatArray) -> tuple[Mean, Mean] | None:

@@ -20,15 +20,14 @@ import numpy as np
 import pandas as pd
 
 from ..errors import NotApplicableError
-from ..readouts.grids import SMALL
 from ..readouts.weights import quantile
 from ..table import Table
 from ..table.draws import IntArray
+from ..table.suppression import BoolArray, countable, shown
 
 LEVELS, PARTS = 12, 4
 
 Kind = Literal["level", "others", "missing", "at_most", "between", "above", "any"]
-BoolArray = np.ndarray[Any, np.dtype[np.bool_]]
 
 
 @dataclass(frozen=True)
@@ -267,51 +266,3 @@ def shares_told(found: Sequence[Family], sides: Sequence[IntArray]) -> list[list
             single |= {cell.conditions[0]: one for cell, one in zip(family.cells, told, strict=True)}
         made.append(told)
     return made
-
-
-def countable(counts: IntArray, allowed: BoolArray) -> BoolArray:
-    """(a, b) which cells of a table of counts (a, b, sides) may tell how their rows are shared among the sides.
-
-    >>> two = np.array([[[40, 60]], [[3, 97]], [[50, 50]], [[0, 80]]])  # selected and not, of four groups
-    >>> countable(two, np.ones((4, 1), dtype=bool))[:, 0].tolist()  # three are too few; the first would tell of them
-    [False, False, True, True]
-    """
-    return _closed(counts, allowed & ~((counts > 0) & (counts < SMALL)).any(axis=-1))
-
-
-def shown(counts: IntArray, allowed: BoolArray | None = None) -> BoolArray:
-    """Which cells of a table of counts (a, b) may be told when all its margins are; (a, 1): of the groups of one column.
-
-    >>> shown(np.array([[500], [40], [3]]))[:, 0].tolist(), shown(np.array([[500], [40], [10]]))[:, 0].tolist()
-    ([True, False, False], [True, True, True])
-    """
-    told = counts >= SMALL
-    if allowed is not None:
-        told &= allowed
-    return _closed(counts[..., None], told)
-
-
-def _closed(counts: IntArray, told: BoolArray) -> BoolArray:
-    """(a, b) of the cells (a, b, sides) that are told, those that may be when the margins of every side are known."""
-    told = told.copy()
-    lines: list[Any] = [(slice(None), j) for j in range(told.shape[1])]
-    if told.shape[1] > 1:
-        lines += [(i, slice(None)) for i in range(told.shape[0])]
-    again = True
-    while again:
-        again = any(_close(counts[line], told[line]) for line in lines)
-    return told
-
-
-def _close(counts: IntArray, told: BoolArray) -> bool:
-    """Hold back the smallest told cell of a line (in place) where what is untold could be reckoned; was one held back?"""
-    hidden = ~told[:, None] & (counts > 0)
-    many, rows = hidden.sum(axis=0), (counts * hidden).sum(axis=0)
-    bare = (many > 0) & ((many == 1) | (rows < SMALL))
-    if not bare.any() or not told.any():
-        return False
-    covers = counts[:, bare] > 0
-    useful = next(some for some in (told & covers.all(axis=1), told & covers.any(axis=1), told) if some.any())
-    open_ = np.flatnonzero(useful)
-    told[open_[np.argmin(counts[open_].sum(axis=1))]] = False
-    return True

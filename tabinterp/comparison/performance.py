@@ -24,9 +24,11 @@ from ..models.model import Bound
 from ..models.scores import probabilities
 from ..readouts.display import Display, Drawn, named
 from ..readouts.loss import loss_for
+from ..sentence import Message, why
 from ..table import Table
 from ..table.draws import FloatArray, IntArray, row_hash
 from ..table.schema import GOALS
+from ..table.suppression import SMALL, countless
 from .ranking import Weighed, auc, average_precision, delong
 
 RESAMPLES = 1000
@@ -92,6 +94,7 @@ class Performance(Display):
     disagreement: tuple[int, float] | None  # rows with another label, and their (weighted) share
     given: float | None = None
     classes: tuple[tuple[str, Metric], ...] = ()
+    withheld: Message | None = None  # why there are no numbers, where they would tell of single people
 
     @property
     def margin(self) -> float:
@@ -106,7 +109,7 @@ class Performance(Display):
     @property
     def status(self) -> Status:
         """Better or worse when the interval excludes zero and reaches past the margin; equivalent when it lies within."""
-        if not self.held_out:
+        if not self.held_out or self.withheld is not None:
             return "not_assessed"
         if self.one_value:
             return "not_resolved"
@@ -186,8 +189,13 @@ def compare(
     held_out: bool,
     margin: float | None = None,
 ) -> Performance:
-    """Score both models on the rows they are bound to (the same table)."""
+    """Score both models on the rows they are bound to (the same table).
+
+    On fewer than ten rows, or fewer than ten of one of two classes, no metric has a value: `too_few` says why.
+    """
     margin_of(margin, 1.0)  # a wrong one is refused before any work
+    if (reason := too_few(network.table)) is not None:
+        return _withheld(network.table, reason, resamples, seed, held_out, margin)
     order = np.argsort(row_hash(network.table.numbers, seed), kind="stable")  # resamples are of rows, not of places
     table = network.table.take(order.astype(np.int64))
     weights = table.row_weights
@@ -195,6 +203,9 @@ def compare(
     group = groups(table)
     task, y = table.schema.task, table.y
     metrics, labels = _metrics(task, both, y, network.device), table.schema.labels
+    held = np.bincount(y.astype(np.int64), minlength=len(labels)) if task == "multiclass" else np.zeros(0)
+    if has_small_class(held):  # in this mean such a class counts as much as any other
+        metrics.pop("balanced_accuracy", None)
     single = _by_class(both, y, len(labels), network.device) if task == "multiclass" else {}
     asked = [*metrics.values(), *single.values()]
     point = np.array([metric(weights) for metric in asked])
@@ -216,10 +227,52 @@ def compare(
         resamples=resamples,
         seed=seed,
         held_out=held_out,
-        null=null_loss(task, y, weights),
+        null=null_told(null_loss(task, y, weights), held),
         disagreement=_disagreement(both, weights) if table.schema.goal.classes else None,
         given=margin,
         classes=tuple((labels[k], made[len(metrics) + i]) for i, (_, k) in enumerate(single)),
+    )
+
+
+def too_few(table: Table) -> Message | None:
+    """Why the performance on these rows would tell of single people; None where it would not.
+
+    With one positive row among 300, an AUC is the rank of that row's score, and the margin, a share of the loss of always
+    predicting the base rate, counts the positive rows. Of several classes each metric is a mean over all rows, or over classes of
+    ten rows at least.
+    """
+    rows = len(table)
+    if rows < SMALL:
+        return why("performance.rows", rows=rows, least=SMALL)
+    if table.schema.task == "binary" and countless(int(table.y.sum()), rows):
+        return why("performance.class", least=SMALL)
+    return None
+
+
+def has_small_class(held: FloatArray | IntArray) -> bool:
+    """Whether one of several classes, which hold so many rows, has 1 to 9."""
+    return bool(((held > 0.5) & (held < SMALL - 0.5)).any())
+
+
+def null_told(null: float, held: FloatArray | IntArray) -> float:
+    """What knowing nothing costs, to two digits where a class has 1 to 9 rows: with all digits it would count them."""
+    return float(f"{null:.1e}") if has_small_class(held) else null
+
+
+def _withheld(
+    table: Table, reason: Message, resamples: int, seed: int, held_out: bool, margin: float | None
+) -> Performance:
+    none: Estimate = (np.nan, np.nan, np.nan, np.nan)
+    return Performance(
+        metrics=tuple(Metric(name, none, none, none) for name in GOALS[table.schema.task].metrics),
+        rows=len(table),
+        resamples=resamples,
+        seed=seed,
+        held_out=held_out,
+        null=np.nan,
+        disagreement=None,
+        given=margin,
+        withheld=reason,
     )
 
 

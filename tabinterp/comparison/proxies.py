@@ -31,9 +31,10 @@ from ..readouts.loss import loss_for
 from ..readouts.moves import forward, is_read
 from ..table import Table
 from ..table.draws import FloatArray, IntArray, chosen, row_hash
+from ..table.suppression import BoolArray, countable, shown
 from .declined import Declined
 from .means import influences, spread
-from .partition import BoolArray, Condition, Cut, countable, cut, shown
+from .partition import Condition, Cut, cut
 from .performance import groups as together
 from .rates import NONE, Estimate
 from .selected import THRESHOLD, decided

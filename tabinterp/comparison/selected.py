@@ -8,9 +8,9 @@ import numpy as np
 
 from ..models import Bound
 from ..table.draws import FloatArray, IntArray
+from ..table.suppression import BoolArray
 from .declined import Declined
 from .moments import Moments, clusters, moments
-from .partition import BoolArray
 
 THRESHOLD = 0.5
 

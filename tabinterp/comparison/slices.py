@@ -28,6 +28,7 @@ from ..readouts.weights import quantile
 from ..sentence import why
 from ..table import Table
 from ..table.draws import FloatArray, IntArray
+from ..table.suppression import parts_shown
 from .means import Mean, influences, spread
 from .performance import FEWEST, Status, groups, judged
 
@@ -180,13 +181,19 @@ def family(found: list[tuple[float, float, int]], rate: float = RATE) -> list[tu
 
 
 def groups_of(table: Table, smallest: int = SMALLEST) -> Iterator[Group]:
-    """Levels and parts of the input and the protected columns that have as many rows; no two of the same rows."""
+    """Levels and parts of the input and the protected columns that have as many rows; no two of the same rows.
+
+    Where all others of a column are 1 to 9 rows, its smallest group is left out: they could be counted from the groups shown.
+    """
     names = [c.name for c in table.schema.columns if c.role == "input" or (c.protected and c.role == "dropped")]
     seen: set[bytes] = set()
     for name in sorted(names, key=lambda name: not table.schema[name].protected):
-        for group in _column_groups(table, name):
-            size, key = int(group.rows.sum()), np.packbits(group.rows).tobytes()
-            if smallest <= size < len(table) and key not in seen:
+        wanted = [group for group in _column_groups(table, name) if smallest <= group.rows.sum() < len(table)]
+        sizes = [int(group.rows.sum()) for group in wanted]
+        told = parts_shown([*sizes, len(table) - sum(sizes)])
+        for group, open_ in zip(wanted, told[:-1], strict=True):
+            key = np.packbits(group.rows).tobytes()
+            if open_ and key not in seen:
                 seen.add(key)
                 yield group
 

@@ -17,11 +17,12 @@ from scipy.special import expit
 from ..models import Bound, probabilities
 from ..readouts.grids import SMALL
 from ..table.draws import FloatArray, IntArray
+from ..table.suppression import BoolArray
 from .classes import Fits, fits, merge_fits, predicted
 from .declined import Declined
 from .moments import Moments, of_share
 from .moments import merge as joined
-from .partition import BoolArray, Partition, partition
+from .partition import Partition, partition
 from .performance import FEWEST
 from .reliability import BINS
 from .reliability import start as cuts

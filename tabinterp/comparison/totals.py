@@ -17,7 +17,7 @@ from ..readouts.result import Estimates
 from ..readouts.sums import Means
 from ..table.draws import FloatArray
 from ..table.schema import GOALS
-from .performance import Estimate, Metric, Performance, labels_differ, null_of, null_parts
+from .performance import Estimate, Metric, Performance, labels_differ, null_of, null_parts, null_told
 
 SUMMED = ("log_loss", "brier", "accuracy", "squared_error", "absolute_error", "poisson_deviance")
 
@@ -73,13 +73,14 @@ def merge(a: Totals, b: Totals) -> Totals:
 def finish(plan: Plan, totals: Totals, drawn: Performance) -> Performance:
     """The performance of drawn rows, with the metrics that are means over all rows in their place."""
     found = sums.finish(totals.losses)
+    held = totals.null.mean * totals.losses.rows if plan.task == "multiclass" else np.zeros(0)  # rows of each class
     whole = {name: _as_metric(name, found[i]) for i, name in enumerate(plan.metrics)}
     return replace(
         drawn,
         metrics=tuple(whole.get(one.name, replace(one, rows=drawn.rows)) for one in drawn.metrics),
         classes=tuple((label, replace(one, rows=drawn.rows)) for label, one in drawn.classes),
         rows=totals.losses.rows,
-        null=null_of(plan.task, totals.null.mean, plan.centre),
+        null=null_told(null_of(plan.task, totals.null.mean, plan.centre), held),
         disagreement=(totals.count, float(totals.differ.mean)) if GOALS[plan.task].classes else None,
     )
 

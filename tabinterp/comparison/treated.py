@@ -9,8 +9,9 @@ import numpy as np
 
 from ..readouts.grids import SMALL
 from ..table.draws import FloatArray, IntArray
+from ..table.suppression import BoolArray
 from .classes import told_classes
-from .partition import BoolArray, Family, shares_told
+from .partition import Family, shares_told
 from .rates import NONE, Estimate, Share, of_mean, of_means, of_share, of_shares, ratio_of, standardised
 from .tallies import Plan, Sums, Tally
 

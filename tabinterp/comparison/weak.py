@@ -30,8 +30,9 @@ from ..readouts.loss import loss_for
 from ..sentence import why
 from ..table import Table
 from ..table.draws import FloatArray, IntArray, row_hash
+from ..table.suppression import BoolArray, sets_shown
 from .means import NONE, Mean, influences, spread
-from .partition import BoolArray, Condition, Cut, cut
+from .partition import Condition, Cut, cut
 from .performance import groups as together
 from .performance import null_loss
 from .slices import compared, family
@@ -102,6 +103,8 @@ def weak_groups(network: Bound, linear: Bound, *, seed: int = 0) -> WeakGroups:
         )
     searched, found = _search(table, lost, values, ~scored)
     found = [(conditions, mask) for conditions, mask in found if (mask & scored).sum() >= SMALLEST]
+    told = sets_shown([mask[scored] for _, mask in found])
+    found = [one for one, open_ in zip(found, told, strict=True) if open_]
     part, group = table.take(scored), together(table)[scored]
     masks, lost = [mask[scored] for _, mask in found], lost[scored]
     more = (part.row_weights, group, RATE)

@@ -49,10 +49,10 @@ def no_signal(d: Document, at: Limits) -> Outcome:
     if d.data.task == "count":
         return _against_mean(d)
     name, chance = {"binary": ("auc", 0.5), "regression": ("r2", 0.0)}.get(
-        d.data.task, ("accuracy", max(d.data.rates, default=0.0))
+        d.data.task, ("accuracy", max((rate for rate in d.data.rates if rate is not None), default=None))
     )
     part = next((m.network for m in d.performance.metrics if m.metric == name), Interval())
-    if part.low is None:
+    if part.low is None or chance is None:
         return not_applicable("few")
     values = {"value": part.value, "low": part.low, "high": part.high, "chance": chance}
     weak = {"auc": at["auc"], "accuracy": chance + at["skill"] * (1 - chance)}
@@ -68,7 +68,9 @@ def no_signal(d: Document, at: Limits) -> Outcome:
 def _beats_base_rate(d: Document) -> bool:
     """Is the whole interval of the log loss below the entropy of the classes? A random function may well have a small AUC."""
     loss = next((m.network for m in d.performance.metrics if m.metric == "log_loss"), Interval())
-    entropy = -sum(rate * math.log(rate) for rate in d.data.rates if rate > 0)
+    if None in d.data.rates:
+        return False
+    entropy = -sum(rate * math.log(rate) for rate in d.data.rates if rate)
     return loss.high is not None and loss.high < entropy
 
 

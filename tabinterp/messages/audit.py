@@ -9,6 +9,7 @@ AUDIT: dict[str, str] = {
     "verdict.worse": "The network is worse than {linear:name} on held-out rows.",
     "verdict.not_resolved": "The held-out rows do not resolve whether the network or {linear:name} is better.",
     "verdict.not_assessed": "Not assessed: it is not known which rows the network was not trained on.",
+    "verdict.not_assessed.few": "Not assessed: {reason}.",
     "verdict.linear.exact": (
         "The network is itself a linear model: it has no hidden layer. It adds nothing to what {linear:name} can express; its "
         "coefficients on the original columns are in section Coefficients."
@@ -116,6 +117,14 @@ AUDIT: dict[str, str] = {
     ),
     "model.clipped_rates": (
         "{rows} rows had an expected count of less than 1e-7, zero or negative; it was moved to 1e-7 before its log was taken."
+    ),
+    "model.clipped_few": (
+        "Fewer than {rows} rows, or all but fewer than {rows}, had a probability of 0 or 1, whose log-odds are infinite; they "
+        "were moved to a probability of 1e-7 from the end."
+    ),
+    "model.clipped_rates_few": (
+        "Fewer than {rows} rows, or all but fewer than {rows}, had an expected count of less than 1e-7, zero or negative; it was "
+        "moved to 1e-7 before its log was taken."
     ),
     "model.checked": "The scores read from its weights reproduce its own predictions on the first rows of the table.",
     # coefficients

@@ -19,6 +19,10 @@ CHANGES: dict[str, str] = {
         "is called a change is one, and some changes may be missed."
     ),
     "changes.other_rows": "The two audits read different tables: a change may be one of the model or one of the population.",
+    "changes.unknown_rows": (
+        "Whether both audits read the same rows is not known, because they hold no digests of the columns under the same key "
+        "(--digest-key). A change may be one of the model or one of the data."
+    ),
     "changes.section.facts": "Data, models, verdict",
     "changes.section.findings": "Findings",
     "changes.section.numbers": "Numbers that changed",

@@ -59,6 +59,8 @@ FRAME: dict[str, str] = {
     "step.effect curves": "effect curves",
     "step.interactions": "interactions",
     "step.neurons": "neurons",
+    "step.performance": "performance",
+    "step.analysis of evaluated rows": "analysis of the evaluated rows",
     "step.trust checks": "trust checks",
     "step.hidden units": "hidden units",
     "step.optima of units": "optima of units",

@@ -89,6 +89,10 @@ READINGS: dict[str, str] = {
     "report.effects.numeric": "Bars below: rows nearest to each point.",
     "report.effects.levels": "In brackets: rows of the level.",
     "report.effects.small": "Points left out, of fewer than 10 rows each: {count}.",
+    "report.effects.uncounted": (
+        "One point is shown without its number of rows, from which the number of a point left out could be calculated."
+    ),
+    "report.effects.off_grid_few": "Some rows are at rarer levels, which have no point; how many is not shown.",
     "report.effects.off_grid": "{share} of the rows are at rarer levels, which have no point.",
     "report.effects.level": "{level} ({rows})",
     "report.effects.missing": "missing",

@@ -87,6 +87,13 @@ _WITH = {
         "conditional importance needs at least {least} rows; the table has {rows}: strata hold {stratum} rows, are cut by "
         "other rows than their own, and one stratum is none"
     ),
+    "performance.rows": (
+        "performance on {rows} rows would tell of single people; it takes {least} rows at least, so hold out more rows"
+    ),
+    "performance.class": (
+        "fewer than {least} evaluated rows are of one class, and what a model does on them would tell of single people; hold out "
+        "more rows, or collect more of that class"
+    ),
     "permutation.few": "permutation importance needs at least two rows; the table has {rows}",
     "permutation.pairs": "no pair of rows drawn for {columns} has weight",
     "recalibration.few": "a fold of fewer than {least} held-out rows is too small to score",

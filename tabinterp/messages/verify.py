@@ -72,6 +72,18 @@ VERIFY: dict[str, str] = {
     "verify.file.ok": "The data file has the bytes that were read ({digest}).",
     "verify.file.changed": "The data file does not have the bytes that were read: its SHA-256 is {found}, not {digest}.",
     "verify.data.ok": "All {columns} columns hold what was audited ({digest}).",
+    "verify.data.names_ok": "The table has the rows and the columns that were audited, and the file is the same.",
+    "verify.data.no_digests": (
+        "What the columns hold was not checked: the audit was written without digests of them. A data file is compared by "
+        "its own digest. To compare columns, audit with --digest-key."
+    ),
+    "verify.data.no_key": (
+        "What the columns hold was not checked: their digests are under the key {id}. Give the key file that audit took "
+        "(--digest-key)."
+    ),
+    "verify.data.other_key": (
+        "What the columns hold was not checked: --digest-key names another key than {id}, which the audit took."
+    ),
     "verify.data.unreadable": "The table cannot be read as it was: {reason}",
     "verify.data.rows": "The table has {found} rows, and {rows} were audited.",
     "verify.data.changed": "Columns with other contents than those audited: {columns}.",

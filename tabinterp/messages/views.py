@@ -41,7 +41,7 @@ VIEWS: dict[str, str] = {
     "card.rows.training": "Rows of training",
     "card.rows.none": "not known: every row was evaluated, and the network may have been trained on any of them",
     "card.rows.some": "{rows} of {all}",
-    "card.digest": "SHA-256 of the columns' contents",
+    "card.digest": "Keyed digest of the columns",
     "card.training.note": (
         "What the split leaves for training. Whether the network was trained on these rows and no others, only its author knows."
     ),

@@ -12,17 +12,20 @@ from __future__ import annotations
 
 import hashlib
 import json
-from collections.abc import Callable, Sequence
+import warnings
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
+import numpy as np
+import pandas as pd
 from pydantic import BaseModel, ConfigDict, ValidationError
 from torch import Tensor, nn
 
 from ..errors import ModelError, UnsafeFileError
 from ..files import write
-from ..table import Split
+from ..table import Split, Table
 from ..table.schema import GOALS, LOGITS, TASKS
 from .adapters.torch import encoders_of
 from .files import network, skops_archive, weights
@@ -42,6 +45,7 @@ HEADER, WEIGHTS, ENCODER = "model.json", "model.safetensors", "encoder.skops"
 MEMBERS = (HEADER, WEIGHTS, ENCODER)
 COUNTERPART = "counterpart/"
 OTHERS, NULL = "seeds/", "null-of-shuffled-labels/"
+FEWEST = 10  # rows of a level; with fewer its name tells of single people
 
 
 class Settings(BaseModel):
@@ -93,14 +97,23 @@ class Header(BaseModel):
 
 
 def save_model(
-    model: Model, path: str | Path, *, counterpart: Model | None = None, table: dict[str, Any] | None = None
+    model: Model,
+    path: str | Path,
+    *,
+    counterpart: Model | None = None,
+    table: dict[str, Any] | None = None,
+    rows: Table | None = None,
 ) -> Path:
     """Write a bundle: a folder, or one file where the path ends in `.zip`.
+
+    A bundle holds the encoder as it was fitted, with every level that it lists. The encoder of a network from `train` lists no
+    level of fewer than ten training rows.
 
     Parameters
     ----------
     counterpart : its linear counterpart, saved beside it.
     table : how `read_table` is to read the table again.
+    rows : the table. A warning then names the columns of which the bundle lists levels that fewer than ten of its rows hold.
 
     Raises
     ------
@@ -110,6 +123,14 @@ def save_model(
     """
     target = Path(path)
     members = _members(model, table)
+    if rows is not None and (named := rare_levels(model, rows)):
+        columns = ", ".join(f"{column} ({count})" for column, count in named.items())
+        warnings.warn(
+            f"the bundle of {model.name} lists levels that fewer than {FEWEST} rows hold (columns, with the number of such "
+            f"levels: {columns}). Keep it as you keep the rows, or replace rare levels by one common value before the encoder "
+            f"is fitted",
+            stacklevel=2,
+        )
     if counterpart is not None:
         members |= {COUNTERPART + name: data for name, data in _members(counterpart, None).items()}
     if target.suffix.lower() == ".zip":
@@ -139,6 +160,49 @@ def save_null(model: Model | None, path: str | Path) -> None:
     (folder / HEADER).unlink(missing_ok=True)
     if model is not None:
         save_model(model, folder)
+
+
+def rare_levels(model: Model, rows: Table) -> dict[str, int]:
+    """Column -> how many of its levels the model's encoder lists although fewer than ten of these rows hold them.
+
+    Columns without such a level are left out, and so are columns of `True` and `False`.
+    """
+    listed, named = {*_listed_levels(_network(model).encoder)}, dict[str, int]()
+    for column in rows.schema.columns:
+        if column.role == "input" and column.kind not in ("numeric", "boolean"):
+            held = rows.frame[column.name].value_counts()
+            count = len(listed.intersection(map(_level, held.index[held < FEWEST])))
+            named |= {column.name: count} if count else {}
+    return named
+
+
+def _listed_levels(encoder: Any) -> Iterator[str]:
+    """Every text that an encoder holds, and every number among its categories."""
+    waiting: list[tuple[str, Any]] = [("", encoder)]
+    seen: dict[int, Any] = {}  # holds what was seen, so that no address is used twice
+    while waiting:
+        name, value = waiting.pop()
+        if isinstance(value, str):
+            yield value
+        elif isinstance(value, (int, float, np.number)):
+            if name == "categories_":
+                yield _level(value)
+        elif id(value) not in seen:
+            seen[id(value)] = value
+            if isinstance(value, Mapping):
+                waiting += [(name, part) for pair in value.items() for part in pair]
+            elif isinstance(value, (list, tuple, set, frozenset)):
+                waiting += [(name, part) for part in value]
+            elif isinstance(value, (np.ndarray, pd.Series, pd.Index, pd.DataFrame)):
+                index = () if isinstance(value, (np.ndarray, pd.Index)) else (value.index.tolist(),)
+                waiting += [(name, part) for part in (np.asarray(value).ravel().tolist(), *index)]
+            else:
+                waiting += [*getattr(value, "__dict__", {}).items()]
+
+
+def _level(value: Any) -> str:
+    """A level as text, alike for 7 and 7.0."""
+    return f"{float(value):g}" if isinstance(value, (int, float, np.number)) else str(value)
 
 
 def _members(model: Model, table: dict[str, Any] | None) -> dict[str, bytes]:

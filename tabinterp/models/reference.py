@@ -39,6 +39,7 @@ IntArray = npt.NDArray[np.int64]
 Progress = Callable[[int, int, float], None]
 
 RARE = 10  # rows: levels seen less often share one encoded column
+POOLED = "(levels of fewer than 10 training rows)"
 LEARNING_RATE, WEIGHT_DECAY, DROPOUT = 2e-3, 1e-2, 0.1
 BATCH_ROWS, SMALLEST_BATCH, EPOCH_STEPS = 256, 16, 32
 EPOCHS, PATIENCE = 300, 15
@@ -70,7 +71,13 @@ def build_encoder(frame: pd.DataFrame, kinds: Mapping[str, str]) -> ColumnTransf
     Numeric columns: missing values take the median and, where the training rows have any, raise an indicator; then
     mean 0 and standard deviation 1. Categorical, boolean and ordinal columns: one encoded column a level, missing
     being a level of its own (`None` and `NaN` are two: keep to one); levels seen in fewer than 10 training rows share
-    a column, which unseen levels join; where there is no such column an unseen level is zero in all of them.
+    a column, which unseen levels join; where there is no such column an unseen level is zero in all of them. The encoder
+    does not hold the names of those rare levels, so a file of it does not either (of `True` and `False` it does).
+
+    Parameters
+    ----------
+    frame : the training rows, on which the encoder is to be fitted.
+    kinds : kind of each column to encode.
 
     >>> rooms = pd.DataFrame({"size": [20.0, None, 35.0], "floor": ["low", "high", None]})
     >>> encoder = build_encoder(rooms, {"size": "numeric", "floor": "categorical"})
@@ -83,7 +90,7 @@ def build_encoder(frame: pd.DataFrame, kinds: Mapping[str, str]) -> ColumnTransf
         _check_column(frame, name, kind)
     numeric = [name for name, kind in kinds.items() if kind == "numeric"]
     levels = [name for name, kind in kinds.items() if kind != "numeric"]
-    blocks = [("numeric", number_encoder(), numeric), ("levels", level_encoder(), levels)]
+    blocks = [("numeric", number_encoder(), numeric), ("levels", _pooled(frame[levels]), levels)]
     return ColumnTransformer([block for block in blocks if block[2]])
 
 
@@ -99,6 +106,35 @@ def level_encoder(most: int | None = None) -> OneHotEncoder:
     return OneHotEncoder(
         handle_unknown="infrequent_if_exist", min_frequency=RARE, max_categories=most, sparse_output=False
     )
+
+
+def _pooled(frame: pd.DataFrame) -> OneHotEncoder:
+    """An unfitted `level_encoder` that gives the same encoded columns and names no level of fewer than 10 rows.
+
+    One placeholder stands for the rare levels of a column. It has no rows of its own, so scikit-learn counts it as infrequent
+    and sends every level it does not know to it.
+    """
+    encoder = level_encoder()
+    if frame.shape[1] == 0:
+        return encoder
+    found = level_encoder().fit(frame)
+    kept = [_kept(*one) for one in zip(found.categories_, found.infrequent_categories_, strict=True)]
+    return encoder.set_params(categories=kept)
+
+
+def _kept(levels: npt.NDArray[Any], rare: npt.NDArray[Any] | None) -> npt.NDArray[Any]:
+    """The levels of a column with one placeholder for the rare ones, in an order that scikit-learn accepts."""
+    if rare is None or all(isinstance(level, (bool, np.bool_)) for level in rare):
+        return levels
+    frequent = levels[~pd.Index(levels).isin(rare)]
+    if levels.dtype.kind in "iuf":
+        free = next(number for number in range(len(frequent) + 1) if number not in frequent)
+        return np.sort(np.append(frequent, np.array([free], dtype=levels.dtype)))
+    number = any(isinstance(level, (int, float)) and not np.isnan(level) for level in levels)  # of an object column
+    placeholder: Any = next(n for n in range(len(frequent) + 1) if n not in frequent) if number else POOLED
+    while not number and placeholder in frequent:
+        placeholder += "…"
+    return np.array([placeholder, *frequent], dtype=object)
 
 
 def _check_column(frame: pd.DataFrame, name: str, kind: str) -> None:

@@ -17,17 +17,9 @@ from ..errors import NotApplicableError
 from ..table import Table
 from ..table.draws import FloatArray, IntArray
 from ..table.schema import Column
+from ..table.suppression import SMALL
 
-SMALL = 10  # rows; a cell with fewer says something about single people
-
-
-def countless(count: int, rows: int) -> bool:
-    """Are one to nine rows on one side, so that a share of the rows would count single people?
-
-    >>> [countless(count, 70) for count in (0, 1, 10, 60, 61, 70)]
-    [False, True, False, False, True, False]
-    """
-    return 0 < count < SMALL or 0 < rows - count < SMALL
+__all__ = ["SMALL", "Grid", "checked_columns", "grid_of"]  # the first one from `suppression`
 
 
 @dataclass(frozen=True, eq=False)

@@ -19,6 +19,7 @@ from scipy import stats
 from ..messages import text
 from ..models import Bound
 from ..table.draws import FloatArray, IntArray, row_hash
+from ..table.suppression import parts_shown
 from .grids import SMALL
 from .pvalues import benjamini_hochberg
 from .result import Estimates
@@ -146,7 +147,11 @@ def _log_lift(codes: IntArray, size: int, top: Any, w: FloatArray) -> tuple[Floa
     both, everywhere = np.split(mass_of(w), [-1], axis=1)
     both2, everywhere2 = np.split(mass_of(squares), [-1], axis=1)
     cells, held = np.split(mass_of(np.ones(len(w))), [-1], axis=1)
-    told = (held >= SMALL) & ((cells >= SMALL) | (cells == 0)) & (top.sum(axis=0) >= SMALL)
+    inside = top.sum(axis=0)
+    told = (held >= SMALL) & ((cells >= SMALL) | (cells == 0)) & (inside >= SMALL)
+    told &= (held - cells >= SMALL) | (held == cells)
+    for at, rest in enumerate(inside - cells.sum(axis=0)):  # rows without a level
+        told[:, at] &= parts_shown([*cells[:, at].astype(np.int64), int(rest)])[:-1]
     with np.errstate(invalid="ignore", divide="ignore"):
         s, r = both / mass, everywhere / total
         a, b = total / both, total / everywhere

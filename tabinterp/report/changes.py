@@ -72,7 +72,7 @@ class Changes:
 
     names: tuple[str, str]
     digests: tuple[str, str]  # SHA-256 of the two documents
-    same_rows: bool  # both audits read the same table
+    same_rows: bool | None  # both audits read the same table; None: not known, for want of digests under the same key
     facts: tuple[Fact, ...]
     findings: tuple[Fact, ...]
     numbers: tuple[Change, ...]
@@ -113,12 +113,20 @@ def compare_documents(first: Document, second: Document) -> Changes:
     return Changes(
         names=(_name(first), _name(second)),
         digests=(_digest(first), _digest(second)),
-        same_rows=first.method.data_digest == second.method.data_digest,
+        same_rows=_same_rows(first, second),
         facts=tuple(_facts(first, second)),
         findings=tuple(_findings(first, second)),
         numbers=tuple(_tested([(key, before[key], after[key]) for key in both])),
         alone=tuple(sorted(before.keys() ^ after.keys())),
     )
+
+
+def _same_rows(first: Document, second: Document) -> bool | None:
+    """Digests can be compared only where both were written under the same key; with other row counts none are needed."""
+    one, two = first.method, second.method
+    if first.data.rows != second.data.rows:
+        return False
+    return one.data_digest == two.data_digest if one.digest_key and one.digest_key == two.digest_key else None
 
 
 def _joined(parts: tuple[str, ...]) -> str:
@@ -172,12 +180,13 @@ def _facts(one: Document, two: Document) -> Iterator[Fact]:
         ("network", lambda d: d.network.name),
         ("parameters of the network", lambda d: f"{d.network.parameters:,}"),
         ("linear model", lambda d: d.linear.name),
-        ("contents of the table", lambda d: d.method.data_digest),
         ("weights of the network", lambda d: d.method.model_digest),
         ("weights of the linear model", lambda d: d.method.linear_digest),
         ("version of tabinterp", lambda d: d.method.version),
     ):
         yield Fact(name, tell(one), tell(two))
+    if one.method.digest_key and one.method.digest_key == two.method.digest_key:
+        yield Fact("contents of the table", one.method.data_digest, two.method.data_digest)
 
 
 def _findings(one: Document, two: Document) -> Iterator[Fact]:

@@ -91,7 +91,7 @@ def _limits(points: Sequence[EffectPoint]) -> tuple[float, float]:
 
 def _draw(axes: Axes, places: Sequence[Place]) -> dict[str, Mark]:
     """Bands below lines below marks; the marks by their ids."""
-    line = [(x, p) for x, p in places if not p.missing and p.rows is not None]
+    line = [(x, p) for x, p in places if not p.missing and p.is_printed]
     xs = [x for x, _ in line]
 
     def of(read: Read, model: str = "network") -> list[float]:

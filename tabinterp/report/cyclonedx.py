@@ -124,7 +124,7 @@ def _dataset(document: Document) -> dict[str, Any]:
         "training_rows": data.training_rows,
         "held_out_rows": data.held_out_rows,
         "target": data.target,
-        "contents_sha256": document.method.data_digest,
+        "contents_hmac_sha256": document.method.data_digest or None,
     }
     return {"type": "dataset", "name": plain(data.name), "contents": {"properties": _properties(told)}}
 

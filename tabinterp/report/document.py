@@ -37,10 +37,10 @@ class ColumnInfo(Part):
     role: Literal["input", "target", "weight", "group", "split", "dropped"]
     protected: bool
     levels: int | None  # number of distinct values of a column that is not numeric
-    missing: int | None  # rows in which it is missing; None: from 1 to 9
+    missing: int | None  # rows in which it is missing; None: from 1 to 9, or all but as many
     constant: bool = False  # one value, or none at all
     read_by_network: bool
-    digest: str = ""  # sha256 of its contents, independent of the file's format
+    digest: str = ""  # HMAC-SHA256 of its contents, independent of the file's format; empty without a key
     fast: bool  # moved through the first layer alone (True), or by encoding the whole row again (False)
 
 
@@ -61,7 +61,8 @@ class Data(Part):
     target: str
     task: Literal["binary", "multiclass", "regression", "count"]
     classes: list[str]  # empty for numbers and counts; for a binary task the positive class is the last
-    rates: list[float]  # share of each class (weighted when there are weights), over all rows
+    # share of each class (weighted when there are weights), over all rows; None: it would tell of a class of 1 to 9 rows
+    rates: list[float | None]
     weighted: bool
     split: Message
     columns: list[ColumnInfo]
@@ -240,21 +241,27 @@ class EffectCurve(Part):
 
 
 class EffectPoint(Part):
-    """A point of fewer than ten rows has neither value nor numbers."""
+    """A point of fewer than ten rows has neither value nor numbers. Where such a count would follow from the others, the point
+    of the fewest rows beside it has no number of rows, and all else."""
 
     value: str | float | None  # None: missing values, or not printed
     missing: bool
-    rows: int | None  # that lie nearest to it; None: fewer than ten
+    rows: int | None  # that lie nearest to it; None: fewer than ten, or such a number would follow from it
     sparse: bool  # fewer than 30
     network: EffectCurve = EffectCurve()
     linear: EffectCurve = EffectCurve()
+
+    @property
+    def is_printed(self) -> bool:
+        """Whether ten rows or more lie nearest to it."""
+        return self.rows is not None or self.network.effect.value is not None
 
 
 class Effect(Part):
     output: str | None
     column: str
     kind: Literal["numeric", "categorical", "boolean", "ordinal"]
-    off_grid: float  # share of rows at levels that have no point
+    off_grid: float | None  # share of rows at levels that have no point; None: it would tell of 1 to 9 rows
     points: list[EffectPoint]
 
 
@@ -349,7 +356,8 @@ class Method(Part):
     linear_digest: str = ""  # of the counterpart's
     null_digest: str | None = None  # of the network trained on shuffled labels, where one was given
     other_digests: list[str] = Field(default_factory=list)  # of networks of other seeds
-    data_digest: str  # sha256 of the columns' digests
+    data_digest: str = ""  # HMAC-SHA256 of the columns' digests; empty without a key
+    digest_key: str = ""  # tells keys apart, and nothing about them; empty: no column digests were written
     configuration_digest: str = ""  # sha256 of what was asked
     code_digest: str = ""  # of the package's own files
     device: str = ""

@@ -150,8 +150,8 @@ class ConstraintRow(Part):
     direction: Literal["+", "-"] | None
     low: float | None
     high: float | None
-    rows: int
-    outside: int | None  # None: no domain declared, or from 1 to 9 rows
+    rows: int | None  # with a value; None: all but 1 to 9, or as few
+    outside: int | None  # None: no domain declared, or from 1 to 9 rows; all but ten where 1 to 9 are inside
     few_outside: bool  # from 1 to 9 rows
     network: HeldPart | None
     linear: HeldPart | None

@@ -102,7 +102,7 @@ def _evaluation(document: Document) -> list[Block]:
         (t("card.data"), tidy(data.name)),
         (t("card.rows.evaluation"), _rows(data.held_out_rows, data.rows)),
         (t("report.method.split"), say(data.split)),
-        (t("card.digest"), document.method.data_digest),
+        (t("card.digest"), document.method.data_digest or t("report.method.no_digests")),
     ]
     return [Paragraph(target(document)), Facts(pairs)]
 

@@ -61,7 +61,7 @@ def _brief(document: Document, most: int) -> Brief:
     facts = [
         (t("summary.document"), hashlib.sha256(to_bytes(document)).hexdigest()),
         (t("report.method.model_digest"), how.model_digest),
-        (t("report.method.data_digest"), how.data_digest),
+        (t("report.method.data_digest"), how.data_digest or t("report.method.no_digests")),
     ]
     return Brief(
         title=first.title,

@@ -14,8 +14,8 @@ class Heap(Part):
     """A value that many rows hold: beside the others, or at an end of them."""
 
     value: float
-    rows: int  # ten at least
-    share: float
+    rows: int  # ten at least; where all but 1 to 9 hold it, all but ten
+    share: float  # of those with a value; of all rows where 1 to 9 have none
     outside: bool  # it is the least or the greatest value
     gap: float  # to the next value, in ranges of the others; 0 inside
     times: float | None = None  # its rows over those of the values beside it (median)
@@ -31,7 +31,7 @@ class TableColumn(Part):
     heap_high: Heap | None = None
     rare_levels: int = 0  # levels of fewer than ten training rows
     unseen_levels: int | None = 0  # levels without a training row; None: some, that fewer than ten rows hold
-    unseen_rows: int | None = 0  # held-out rows of them; None: fewer than ten
+    unseen_rows: int | None = 0  # held-out rows of them; None: fewer than ten; all but ten where 1 to 9 are left
     psi: float | None = None
     drift_p: float | None = None
     drift_q: float | None = None  # Benjamini-Hochberg over the columns
@@ -51,7 +51,11 @@ class BeyondRow(Part):
 
 
 class RowCopies(Part):
-    """Rows equal to an earlier one, by their inputs and by every column; held-out rows equal to a training row."""
+    """Rows equal to an earlier one, by their inputs and by every column; held-out rows equal to a training row.
+
+    A count is rounded down where 1 to 9 rows could be calculated from it: to all but ten, or that by inputs to that by every
+    column.
+    """
 
     repeated_inputs: int | None
     repeated_whole: int | None
@@ -94,7 +98,9 @@ class OffSupport(Part):
 class BeyondRange(Part):
     column: str
     change: Interval  # mean absolute change of the score one range beyond, in ranges of the scores
-    outside: float | None  # share of held-out rows outside the training range; None: no split, or fewer than ten
+    outside: (
+        float | None
+    )  # share of held-out rows outside the training range; None: no split, fewer than ten, or all but as few
 
 
 class Extrapolation(Part):

@@ -8,7 +8,7 @@ import numpy as np
 import pandas as pd
 
 from .digest import column_digests
-from .draws import FloatArray
+from .draws import FloatArray, IntArray
 from .schema import Schema
 from .table import Table
 
@@ -16,7 +16,7 @@ from .table import Table
 @dataclass(frozen=True)
 class Census:
     """Of all `rows` rows, `held_out` of them held out (None: unknown). By column: `missing` cells, distinct `levels` (None where
-    that is not counted), whether it is `constant`, its SHA-256. `rates`: the classes' shares of the weight.
+    that is not counted), whether it is `constant`, its SHA-256. `rates`: the classes' shares of the weight; `held`: their rows.
     """
 
     rows: int
@@ -26,6 +26,7 @@ class Census:
     constant: dict[str, bool]
     digests: dict[str, str]
     rates: tuple[float, ...]
+    held: tuple[int, ...]
 
 
 def census(table: Table) -> Census:
@@ -39,6 +40,7 @@ def census(table: Table) -> Census:
         constant={str(name): distinct(frame[name]) < 2 for name in frame},
         digests=column_digests(frame),
         rates=rates(schema, masses(table)),
+        held=tuple(class_rows(table).tolist()),
     )
 
 
@@ -61,6 +63,14 @@ def masses(table: Table) -> FloatArray:
     if codes is None:
         return np.zeros(0)
     return np.bincount(codes, table.row_weights, len(table.schema.classes)).astype(np.float64)
+
+
+def class_rows(table: Table) -> IntArray:
+    """(classes,) rows of each class; none for numbers."""
+    codes = table.codes
+    if codes is None:
+        return np.zeros(0, dtype=np.int64)
+    return np.bincount(codes, minlength=len(table.schema.classes)).astype(np.int64)
 
 
 def rates(schema: Schema, weights: FloatArray) -> tuple[float, ...]:

@@ -11,7 +11,7 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
-from .census import masses
+from .census import class_rows, masses
 from .digest import start as start_digests
 from .digest import update as update_digests
 from .draws import IntArray, content_hash, row_hash
@@ -113,12 +113,14 @@ class Gathered:
         self.pools = {side: Pool(most, seed) for side in (False, True)}
         self.sides = Sides()
         self.weights, self.mass = np.zeros(len(schema.classes)), {False: 0.0, True: 0.0}
+        self.held = np.zeros(len(schema.classes), dtype=np.int64)
         self._copies = Copies()
         self.rows = 0
 
     def update(self, table: Table) -> None:
         update_digests(self.digests, table.frame)
         self.weights = self.weights + masses(table)
+        self.held = self.held + class_rows(table)
         held_out = None if self._split is None else self._copies.held_out(self._split, table)
         if held_out is not None:
             self.sides.add(held_out)
@@ -130,7 +132,7 @@ class Gathered:
 
     def pack(self) -> State:
         """The rows so far."""
-        arrays: Arrays = {"sides": self.sides.packed(), "weights": self.weights}
+        arrays: Arrays = {"sides": self.sides.packed(), "weights": self.weights, "held": self.held}
         self._copies.pack(arrays)
         pools = [pack_table(pool.table(), f"pool {i} ", arrays) for i, pool in enumerate(self.pools.values())]
         digests = {name: one.state() for name, one in self.digests.items()}
@@ -139,6 +141,7 @@ class Gathered:
     def restore(self, arrays: Arrays, state: Any, like: Table, most: int) -> None:
         """What they were packed of. `like`: a table of the same types and schema; `most`: rows of the scan."""
         self.rows, self.weights = at_most(state["rows"], most, "the rows that are drawn from"), arrays["weights"]
+        self.held = arrays["held"]
         if self._split is not None:
             self.sides.add(np.unpackbits(arrays["sides"], count=self.rows).astype(bool))
         self.mass = dict(zip((False, True), state["mass"], strict=True))

@@ -188,7 +188,7 @@ def scan_table(
         seed=seed,
         weight=weight,
         sides=None,
-        census=Census(found.rows, None, {}, {}, {}, {}, ()),
+        census=Census(found.rows, None, {}, {}, {}, {}, (), ()),
         sample=_empty(),
         most=rows,
         keep=keep,
@@ -265,6 +265,7 @@ def _second(scan: Scan, split: Split | None, keep: Keeping | None = None) -> Sca
         constant={name: distinct(one.values) < 2 for name, one in scan.columns.items()},
         digests=finish_digests(found.digests),
         rates=rates(scan.schema, found.weights),
+        held=tuple(found.held.tolist()),
     )
     sample = _both(drawn, sides, split)
     scan = replace(scan, sides=sides, census=whole, sample=sample)
@@ -281,7 +282,8 @@ def _packed(scan: Scan) -> State:
 
 def _unpacked(scan: Scan, arrays: Arrays, state: Any) -> Scan:
     """What it was packed of."""
-    whole, sides = Census(**state["census"] | {"rates": tuple(state["census"]["rates"])}), arrays.get("sides")
+    told = {name: tuple(state["census"][name]) for name in ("rates", "held")}
+    whole, sides = Census(**state["census"] | told), arrays.get("sides")
     if whole.rows != len(scan) or (sides is not None and len(sides) != -(-len(scan) // 8)):
         raise ValueError(f"it is of {whole.rows} rows; the table has {len(scan)}")
     sample = unpack_table(state["rows"], "", arrays, replace(_empty(), name=scan.name, schema=scan.schema))

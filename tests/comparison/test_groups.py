@@ -24,9 +24,10 @@ from statsmodels.stats.proportion import confint_proportions_2indep, proportion_
 import tabinterp as ti
 from tabinterp.comparison.calibration import calibration
 from tabinterp.comparison.classes import told_classes
-from tabinterp.comparison.partition import Cell, Condition, Family, countable, cut, partition, shares_told, shown
+from tabinterp.comparison.partition import Cell, Condition, Family, cut, partition, shares_told
 from tabinterp.errors import NotApplicableError
 from tabinterp.models import bind
+from tabinterp.table.suppression import countable, shown
 from tests import cases
 
 PROTECTED = ["age", "city", "member"]

@@ -1590,6 +1590,7 @@ def document(
             null_digest="c" * 64,
             other_digests=["d" * 64],
             data_digest="cd" * 32,
+            digest_key="0123456789abcdef",
             configuration_digest="ef" * 32,
             code_digest="12" * 32,
             device="cpu",

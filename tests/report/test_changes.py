@@ -15,6 +15,7 @@ from tabinterp.errors import DocumentError
 from tabinterp.findings.checks import judge
 from tabinterp.report.base import Interval
 from tabinterp.report.changes import LEVEL, compare_documents
+from tabinterp.report.parts.changes import lines
 from tests.report import samples
 
 
@@ -101,7 +102,21 @@ def test_findings_and_facts(before):
     found = compare_documents(before, after)
     assert [(f.name, f.second) for f in found.findings if f.changed] == [("not-converged", "raised")]
     assert [f.name for f in found.facts if f.changed] == ["contents of the table"]
-    assert not found.same_rows
+    assert found.same_rows is False
+
+
+@pytest.mark.parametrize("keys", [("", ""), ("0123456789abcdef", ""), ("0123456789abcdef", "fedcba9876543210")])
+def test_without_digests_under_one_key_nobody_knows_whether_the_rows_are_the_same(before, keys):
+    one, two = (
+        before.model_copy(update={"method": before.method.model_copy(update={"digest_key": key, "data_digest": ""})})
+        for key in keys
+    )
+    found = compare_documents(one, two)
+    assert found.same_rows is None
+    assert "contents of the table" not in [fact.name for fact in found.facts]
+    assert any("is not known" in line and "--digest-key" in line for line in lines(found))
+    more = two.model_copy(update={"data": two.data.model_copy(update={"rows": two.data.rows + 1})})
+    assert compare_documents(one, more).same_rows is False
 
 
 @pytest.mark.parametrize("other", [samples.multiclass, samples.regression])

@@ -299,7 +299,7 @@ LINES = sorted(
     key
     for key in messages.ENGLISH
     if key.startswith(("verdict.", "ladder.")) and key not in {f"verdict.{status}" for status in (
-        "better", "worse", "equivalent", "not_resolved", "not_assessed"
+        "better", "worse", "equivalent", "not_resolved", "not_assessed", "not_assessed.few"
     )}
 )  # fmt: skip
 
@@ -318,7 +318,10 @@ class AnyWord:
         return "1"
 
 
-@pytest.mark.parametrize("key", [f"verdict.{status}" for status in ("better", "worse", "equivalent", "not_assessed")])
+STATUSES = ("better", "worse", "equivalent", "not_assessed", "not_assessed.few")
+
+
+@pytest.mark.parametrize("key", [f"verdict.{status}" for status in STATUSES])
 def test_where_nothing_is_resolved_no_other_sentence_is_the_verdict(key):
     document = unresolved()
     check(document)

@@ -14,7 +14,9 @@ import pyarrow.csv
 import pytest
 
 import tabinterp as ti
-from tabinterp.table.digest import column_digests, table_digest
+from tabinterp.digest_key import read_digest_key
+from tabinterp.errors import TableError
+from tabinterp.table.digest import column_digests
 
 
 def frame() -> pd.DataFrame:
@@ -127,7 +129,6 @@ def test_another_value_another_order_and_another_name_are_told(column):
 def test_what_moves_from_one_cell_to_the_next_is_told():
     one, two = (digests(pd.DataFrame({"x": words, "paid": [0, 1]})) for words in (["ab", "c"], ["a", "bc"]))
     assert one["x"] != two["x"]
-    assert table_digest(one.values()) != table_digest(two.values())
 
 
 @pytest.mark.parametrize("clocks", [("", "", ""), (" 13:30:00", " 00:00:00", " 08:00:01")])
@@ -142,3 +143,32 @@ def test_a_date_has_the_digest_of_its_text(clocks, tmp_path):
         for one in (source, tmp_path / "t.csv", tmp_path / "t.parquet", pl.from_pandas(source))
     ]
     assert found == [found[0]] * 4
+
+
+def test_keyed_digests_are_those_of_the_definition(tmp_path):
+    """HMAC as RFC 2104 writes it, from SHA-256 alone."""
+    key = read_digest_key(tmp_path / "key", create=True)
+    assert read_digest_key(tmp_path / "key") == key
+    block = bytes.fromhex((tmp_path / "key").read_text().split()[-1]).ljust(64, b"\0")
+    inner, outer = (bytes(byte ^ pad for byte in block) for pad in (0x36, 0x5C))
+
+    def keyed(text: str) -> str:
+        return hashlib.sha256(outer + hashlib.sha256(inner + text.encode()).digest()).hexdigest()
+
+    plain = digests(frame())
+    assert {name: key.column(one) for name, one in plain.items()} == {
+        n: keyed(f"column {one}") for n, one in plain.items()
+    }
+    assert key.table(["a", "b"]) == keyed("table\na\nb")
+    other = read_digest_key(tmp_path / "other", create=True)
+    assert (other.id, other.column("a")) != (key.id, key.column("a"))
+
+
+def test_files_that_are_no_key_are_refused(tmp_path):
+    (tmp_path / "words").write_text("secret\n")
+    (tmp_path / "short").write_text("tabinterp digest key 1: abcd\n")
+    (tmp_path / "dangling").symlink_to(tmp_path / "nowhere")
+    for name, create in (("words", True), ("short", True), ("absent", False), (".", True), ("dangling", True)):
+        with pytest.raises(TableError, match="digest key"):
+            read_digest_key(tmp_path / name, create)
+    assert not (tmp_path / "nowhere").exists()

@@ -55,7 +55,7 @@ def lines(found: Changes) -> list[str]:
         told,
         t("changes.findings", checks=len(found.findings), count=moved),
         t("changes.lead", tested=tested, level=round(100 * LEVEL)),
-        t("changes.same_rows" if found.same_rows else "changes.other_rows"),
+        t({True: "changes.same_rows", False: "changes.other_rows", None: "changes.unknown_rows"}[found.same_rows]),
     ]
 
 

@@ -54,13 +54,13 @@ def _ordered(curve: Effect) -> Effect:
     """Levels without an order stand by the network's effect, missing values and what is not printed after them."""
     if curve.kind != "categorical":
         return curve
-    points = sorted(curve.points, key=lambda p: (p.rows is None, p.missing, -figures.finite(p.network.effect.value)))
+    points = sorted(curve.points, key=lambda p: (not p.is_printed, p.missing, -figures.finite(p.network.effect.value)))
     return curve.model_copy(update={"points": points})
 
 
 def _curve(curve: Effect, scale: str, figure_id: str) -> list[Block]:
     table = _table(curve, scale)
-    printed = [point for point in curve.points if point.rows is not None]
+    printed = [point for point in curve.points if point.is_printed]
     if not curves.drawable(printed):
         return [Paragraph(t("report.figure.none")), table]
     numeric = curve.kind == "numeric"
@@ -91,17 +91,22 @@ def _legend(numeric: bool, points: Sequence[EffectPoint]) -> list[Key]:
 
 def _caption(curve: Effect, numeric: bool) -> str:
     told = [t("report.effects.numeric" if numeric else "report.effects.levels")]
-    if small := sum(point.rows is None for point in curve.points):
+    if small := sum(not point.is_printed for point in curve.points):
         told.append(t("report.effects.small", count=small))
-    if curve.off_grid > 1e-9:
+    if any(point.is_printed and point.rows is None for point in curve.points):
+        told.append(t("report.effects.uncounted"))
+    if curve.off_grid is None:
+        told.append(t("report.effects.off_grid_few"))
+    elif curve.off_grid > 1e-9:
         told.append(t("report.effects.off_grid", share=share(curve.off_grid)))
     return sentences(told)
 
 
 def _pair(point: EffectPoint) -> figures.Pair:
+    rows = NONE if point.rows is None else point.rows
     return figures.Pair(
-        t("report.effects.level", level=cut(_name(point)), rows=point.rows),
-        t("report.effects.level", level=_name(point), rows=point.rows),
+        t("report.effects.level", level=cut(_name(point)), rows=rows),
+        t("report.effects.level", level=_name(point), rows=rows),
         point.network.effect,
         point.linear.effect,
         _title(point, "network"),
@@ -117,7 +122,7 @@ def _title(point: EffectPoint, model: str) -> str:
 def _name(point: EffectPoint) -> str:
     if point.missing:
         return t("report.effects.missing")
-    if point.rows is None:
+    if not point.is_printed:
         return t("report.effects.hidden")
     return tidy(point.value) if isinstance(point.value, str) else figures.tick(float(point.value or 0.0), None)
 

@@ -59,7 +59,10 @@ def _facts(document: Document) -> Iterator[tuple[str, str]]:
         yield t("report.method.null_digest"), how.null_digest
     for place, digest in enumerate(how.other_digests, 1):
         yield t("report.method.other_digest", place=place), digest
-    yield t("report.method.data_digest"), how.data_digest
+    if how.digest_key:
+        yield t("report.method.data_digest"), t("report.method.keyed", digest=how.data_digest, id=how.digest_key)
+    else:
+        yield t("report.method.data_digest"), t("report.method.no_digests")
     for name in ("configuration_digest", "code_digest", "device"):
         if value := getattr(how, name):
             yield t(f"report.method.{name}"), value

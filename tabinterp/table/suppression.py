@@ -1,0 +1,146 @@
+"""Which counts of rows may be shown: none from 1 to 9, and none from which such a count follows by subtraction.
+
+A share together with its number of rows is a count, too. Where a total is known and one part of it is hidden, the hidden part
+is the total less the others, so a second part is hidden as well (complementary suppression; Willenborg & de Waal 2001). Every
+place that shows counts asks one of these functions; they always hide the smallest part that helps, so that two tables of the
+same rows hide the same parts.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any
+
+import numpy as np
+
+from .draws import IntArray
+
+SMALL = 10  # rows; a count of fewer says something about single people
+
+BoolArray = np.ndarray[Any, np.dtype[np.bool_]]
+
+
+def countless(count: int, rows: int) -> bool:
+    """Are one to nine rows on one side, so that a share of the rows would count single people?
+
+    >>> [countless(count, 70) for count in (0, 1, 10, 60, 61, 70)]
+    [False, True, False, False, True, False]
+    """
+    return 0 < count < SMALL or 0 < rows - count < SMALL
+
+
+def part_of(count: int | None, rows: int) -> int | None:
+    """A count of some of `rows` rows, or None where it or what is left is from 1 to 9.
+
+    >>> [part_of(count, 70) for count in (0, 3, 30, 67, 70)]
+    [0, None, 30, None, 70]
+    """
+    return None if count is None or countless(count, rows) else count
+
+
+def parts_shown(counts: Sequence[int] | IntArray) -> BoolArray:
+    """Which parts of a known total may be shown; all of them are given, and 0 is always shown.
+
+    >>> parts_shown([97, 100, 3, 0]).tolist(), parts_shown([97, 100, 0]).tolist()
+    ([False, True, False, True], [True, True, True])
+    """
+    held = np.asarray(counts, dtype=np.int64)
+    return np.asarray(shown(held[:, None])[:, 0] | (held == 0))
+
+
+def rounded_down(count: int | None, rows: int) -> int | None:
+    """A count of some of `rows` rows: None from 1 to 9, and where all but 1 to 9 are counted, all but ten.
+
+    >>> [rounded_down(count, 70) for count in (0, 3, 30, 67, 70)]
+    [0, None, 30, 60, 70]
+    """
+    if count is None:
+        return None
+    told = rows - SMALL if 0 < rows - count < SMALL else count
+    return None if 0 < count < SMALL or 0 < told < SMALL else max(told, 0)
+
+
+def nested_down(outer: int | None, inner: int | None, rows: int) -> tuple[int | None, int | None]:
+    """Counts of some of `rows` rows and of some of those, each rounded down where a difference would be from 1 to 9.
+
+    >>> nested_down(20, 15, 300), nested_down(20, 8, 300), nested_down(297, 20, 300)
+    ((15, 15), (20, None), (290, 20))
+    """
+    wide, narrow = rounded_down(outer, rows), rounded_down(inner, rows)
+    if wide is not None and narrow is not None and 0 < wide - narrow < SMALL:
+        wide = narrow
+    return wide, narrow
+
+
+def sets_shown(masks: Sequence[BoolArray]) -> list[bool]:
+    """Of which sets of the same rows (masks, (n,) each) the number of rows may be shown, when the number of all rows is known.
+
+    The largest come first. A set is left out where 1 to 9 rows could be counted: in it or outside it, between it and one inside
+    it, or outside several that have no row in common.
+
+    >>> a, b = np.arange(100) < 60, np.arange(100) < 55
+    >>> sets_shown([a, b]), sets_shown([a, np.arange(100) >= 63])
+    ([True, False], [True, False])
+    """
+    told: list[int] = []
+    for at in sorted(range(len(masks)), key=lambda i: (-int(masks[i].sum()), i)):
+        own, apart = masks[at], masks[at]
+        cells = [own, ~own]
+        for other in (masks[i] for i in told):
+            if not (other & ~own).any() or not (own & ~other).any():
+                cells.append(own ^ other)
+            if (own | other).all():
+                cells.append(own & other)
+            if not (apart & other).any():
+                apart = apart | other
+        if not any(0 < int(cell.sum()) < SMALL for cell in [*cells, ~apart]):
+            told.append(at)
+    return [at in told for at in range(len(masks))]
+
+
+def countable(counts: IntArray, allowed: BoolArray) -> BoolArray:
+    """(a, b) which cells of a table of counts (a, b, sides) may tell how their rows are shared among the sides.
+
+    >>> two = np.array([[[40, 60]], [[3, 97]], [[50, 50]], [[0, 80]]])  # selected and not, of four groups
+    >>> countable(two, np.ones((4, 1), dtype=bool))[:, 0].tolist()  # three are too few; the first would tell of them
+    [False, False, True, True]
+    """
+    return _closed(counts, allowed & ~((counts > 0) & (counts < SMALL)).any(axis=-1))
+
+
+def shown(counts: IntArray, allowed: BoolArray | None = None) -> BoolArray:
+    """Which cells of a table of counts (a, b) may be told when all its margins are; (a, 1): of the groups of one column.
+
+    >>> shown(np.array([[500], [40], [3]]))[:, 0].tolist(), shown(np.array([[500], [40], [10]]))[:, 0].tolist()
+    ([True, False, False], [True, True, True])
+    """
+    told = counts >= SMALL
+    if allowed is not None:
+        told &= allowed
+    return _closed(counts[..., None], told)
+
+
+def _closed(counts: IntArray, told: BoolArray) -> BoolArray:
+    """(a, b) of the cells (a, b, sides) that are told, those that may be when the margins of every side are known."""
+    told = told.copy()
+    lines: list[Any] = [(slice(None), j) for j in range(told.shape[1])]
+    if told.shape[1] > 1:
+        lines += [(i, slice(None)) for i in range(told.shape[0])]
+    again = True
+    while again:
+        again = any(_close(counts[line], told[line]) for line in lines)
+    return told
+
+
+def _close(counts: IntArray, told: BoolArray) -> bool:
+    """Hold back the smallest told cell of a line (in place) where what is untold could be reckoned; was one held back?"""
+    hidden = ~told[:, None] & (counts > 0)
+    many, rows = hidden.sum(axis=0), (counts * hidden).sum(axis=0)
+    bare = (many > 0) & ((many == 1) | (rows < SMALL))
+    if not bare.any() or not told.any():
+        return False
+    covers = counts[:, bare] > 0
+    useful = next(some for some in (told & covers.all(axis=1), told & covers.any(axis=1), told) if some.any())
+    open_ = np.flatnonzero(useful)
+    told[open_[np.argmin(counts[open_].sum(axis=1))]] = False
+    return True

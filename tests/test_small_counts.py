@@ -1,0 +1,225 @@
+"""No count from 1 to 9 stands in a document, and none follows by subtraction from those that do."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+import numpy as np
+import pandas as pd
+import pytest
+import torch
+from sklearn.compose import make_column_transformer
+from sklearn.impute import SimpleImputer
+from sklearn.pipeline import make_pipeline
+from sklearn.preprocessing import OneHotEncoder, StandardScaler
+from torch import nn
+
+import tabinterp as ti
+from tabinterp.report.document import Document
+
+Margin = tuple[str, float, list[float | None]]  # where, a total, the parts of it that are shown
+N = 400
+
+
+def people() -> pd.DataFrame:
+    """Held out: a level of 3 rows, a group of 5, one missing cell, 4 rows out of the domain, 4 copies of other rows."""
+    draw = np.random.default_rng(11)
+    frame = pd.DataFrame(
+        {
+            "age": draw.normal(40, 10, N).round(1),
+            "job": draw.choice(["cook", "clerk", "guard"], N, p=[0.5, 0.3, 0.2]),
+            "origin": draw.choice(["north", "south", "west"], N, p=[0.5, 0.3, 0.2]),
+            "debt": draw.integers(0, 60, N).astype(float),
+            "part": np.repeat(["train", "test"], N // 2),
+        }
+    )
+    frame.loc[[210, 250, 290], "job"] = "Zunftmeister"
+    frame.loc[[211, 221, 231, 241, 251], "origin"] = "atoll"
+    frame.loc[260, "age"] = np.nan
+    frame.loc[[270, 271, 272, 273], "debt"] = 60.0
+    frame.loc[[300, 301, 302, 303], ["age", "job", "origin", "debt"]] = frame.loc[
+        [0, 1, 2, 3], ["age", "job", "origin", "debt"]
+    ].values
+    drive = frame["age"].fillna(40) / 10 + (frame["job"] == "clerk") * 2 - frame["debt"] / 20 + draw.logistic(size=N)
+    return frame.assign(y=np.where(drive > drive.median(), "yes", "no"))
+
+
+def audited(frame: pd.DataFrame, **settings: object) -> Document:
+    table = ti.read_table(frame, target="y", split="part", protected=["origin"], **settings)
+    numbers = [name for name in ("age", "debt") if name in table.schema.inputs]
+    levels = [name for name in ("job", "origin") if name in table.schema.inputs]
+    one_hot = OneHotEncoder(handle_unknown="ignore", sparse_output=False)
+    encoder = make_column_transformer((make_pipeline(SimpleImputer(), StandardScaler()), numbers), (one_hot, levels))
+    encoder.fit(table.inputs)
+    torch.manual_seed(0)
+    width, outputs = encoder.transform(table.inputs[:2]).shape[1], len(table.schema.classes)
+    module = nn.Sequential(nn.Linear(width, 4), nn.ReLU(), nn.Linear(4, 1 if outputs == 2 else outputs))
+    with torch.no_grad():
+        module[0].weight *= 3
+    limits = {"debt": {"low": 0.0, "high": 59.0}, "age": "+"} if outputs == 2 else None
+    audit = ti.audit(ti.wrap(module, encoder=encoder, classes=table.schema.classes), table, constraints=limits)
+    for language in ("en", "ja"):
+        assert len(audit.to_html(lang=language)) > 10_000
+    audit.check()
+    return ti.Audit.from_json(audit.to_json()).document
+
+
+@pytest.fixture(scope="module")
+def document() -> Document:
+    return audited(people(), positive="yes")
+
+
+# ---- the attack: every total less the parts of it that are shown
+
+
+def margins(d: Document) -> Iterator[Margin]:
+    yield from of_table(d)
+    yield from of_effects(d)
+    yield from of_people(d)
+    yield from of_models(d)
+
+
+def of_table(d: Document) -> Iterator[Margin]:
+    yield from (
+        (f"rate {i}", d.data.rows, [None if r is None else r * d.data.rows]) for i, r in enumerate(d.data.rates)
+    )
+    yield "rates", d.data.rows, [None if r is None else r * d.data.rows for r in d.data.rates]
+    for column in d.data.columns:
+        yield f"missing {column.name}", d.data.rows, [column.missing]
+    copies = d.table.copies
+    for name, outer, inner, rows in (
+        ("repeated", copies.repeated_inputs, copies.repeated_whole, d.data.rows),
+        ("across", copies.across_inputs, copies.across_whole, copies.held_out_rows),
+    ):
+        yield f"{name} inputs", rows, [outer]
+        yield f"{name} whole", rows, [inner]
+        if outer is not None:
+            yield f"{name} both", outer, [inner]
+    for column in d.table.columns:
+        yield f"unseen {column.column}", d.data.held_out_rows, [column.unseen_rows]
+        for heap in (column.spike, column.heap_low, column.heap_high):
+            if heap is not None:
+                yield f"heap {column.column}", d.data.rows, [heap.rows]
+                yield f"known {column.column}", d.data.rows, [heap.rows / heap.share]
+    for row in [] if d.extrapolation is None else d.extrapolation.columns:
+        yield f"outside {row.column}", d.data.held_out_rows, [share_of(row.outside, d.data.held_out_rows)]
+
+
+def of_effects(d: Document) -> Iterator[Margin]:
+    rows = d.effects.rows
+    for curve in d.effects.curves:
+        parts = [point.rows for point in curve.points] + [share_of(curve.off_grid, rows)]
+        yield f"effect {curve.column}", rows, parts
+        yield from ((f"effect {curve.column} {i}", rows, [part]) for i, part in enumerate(parts))
+
+
+def of_people(d: Document) -> Iterator[Margin]:
+    table = d.groups.table
+    columns: dict[str, list[float | None]] = {}
+    for row in table.columns:
+        columns.setdefault(str(row.group[0].values["column"]), []).append(row.rows)
+        for model in (row.network, row.linear):
+            if model is not None and row.rows is not None:
+                yield f"rate of {row.group}", row.rows, [share_of(model.rate.value, row.rows)]
+    yield from ((f"groups {name}", table.rows, parts) for name, parts in columns.items())
+    for row in d.groups.constraints.columns:
+        yield f"constraint {row.column}", d.data.held_out_rows, [row.rows]
+        if row.rows is not None:
+            yield f"domain {row.column}", row.rows, [row.outside]
+    for row in [] if d.groups.weak is None else d.groups.weak.found:
+        yield f"weak {row.group}", d.groups.weak.rows, [row.rows]
+    found: dict[str, list[float | None]] = {}
+    for row in [] if d.slices is None else d.slices.found:
+        found.setdefault(str(row.group.values["column"]), []).append(row.rows)
+    yield from ((f"slices {name}", d.slices.rows, parts) for name, parts in found.items())
+
+
+def of_models(d: Document) -> Iterator[Margin]:
+    differ = d.disagreement
+    yield "differ", differ.rows, [differ.count]
+    if differ.leaves:
+        yield "leaves", differ.scored_rows, [leaf.rows for leaf in differ.leaves]
+        yield from (
+            (f"leaf {i}", leaf.rows, [share_of(leaf.share.value, leaf.rows)]) for i, leaf in enumerate(differ.leaves)
+        )
+    regions = d.mechanism.regions
+    yield "regions", regions.rows, [share_of(regions.share_told, regions.rows)]
+    if regions.told == len(regions.tables):
+        yield "tables of regions", regions.rows, [one.rows for one in regions.tables]
+    reasons = d.reasons
+    for model in ("network", "linear"):
+        firsts = [share_of(getattr(row, f"{model}_first").value, reasons.rows) for row in reasons.columns]
+        yield f"first {model}", reasons.rows, firsts
+        named = [share_of(getattr(row, model).value, reasons.rows) for row in reasons.columns]
+        yield f"named {model}", 4 * reasons.rows, named  # four reasons a row, where as many count against it
+        yield from ((f"first {model} {i}", reasons.rows, [part]) for i, part in enumerate(firsts))
+        yield from ((f"named {model} {i}", reasons.rows, [part]) for i, part in enumerate(named))
+
+
+def share_of(share: float | None, rows: int | None) -> float | None:
+    return None if share is None or rows is None else share * rows
+
+
+def told(found: Iterator[Margin]) -> list[tuple[str, int]]:
+    """Counts from 1 to 9 that the document tells: a part of a total, or what is left of it."""
+    counts = []
+    for where, total, parts in found:
+        shown = [part for part in parts if part is not None]
+        left = [total - sum(shown)] if shown else []
+        counts += [(where, round(count)) for count in [*shown, *left] if 0 < round(count) < 10]
+    return counts
+
+
+def test_no_small_count_follows_from_those_that_are_shown(document):
+    found = [*margins(document)]
+    assert told(iter(found)) == []
+    assert sum(part is not None for _, _, parts in found for part in parts) > 30  # there is something to subtract
+
+
+def test_what_is_hidden_beside_a_small_level_keeps_its_numbers(document):
+    """A point without a number of rows has an effect all the same, and the small level has nothing, not even its name."""
+    points = {curve.column: curve.points for curve in document.effects.curves}["job"]
+    uncounted = [point for point in points if point.rows is None]
+    assert sorted(point.value is None for point in uncounted) == [False, True]
+    assert {point.value for point in points if point.network.effect.value is not None} == {"cook", "clerk", "guard"}
+
+
+def test_performance_of_fewer_than_ten_held_out_rows_is_withheld():
+    frame = people().iloc[140:206]  # six of them held out
+    document = audited(frame, positive="yes")
+    assert document.data.held_out_rows == 6
+    withheld(document)
+    assert document.importance.columns == []
+    assert document.effects is document.disagreement is document.shapley is None
+    assert len(document.verdict.sentence.values["reason"].values) == 2
+    assert ti.messages.text(document.verdict.sentence.key, document.verdict.sentence.values) == (
+        "Not assessed: performance on 6 rows would tell of single people; it takes 10 rows at least, so hold out more rows."
+    )
+
+
+def test_performance_on_a_class_of_four_held_out_rows_is_withheld():
+    """AUC, net benefit, calibration and the margin would tell how many rows there are of the class, and where they rank."""
+    frame = people()
+    frame["y"] = "no"
+    frame.loc[[10, 20, 30, 40, 50, 215, 225, 235, 245], "y"] = "yes"  # nine of all rows, four of them held out
+    document = audited(frame, positive="yes")
+    withheld(document)
+    assert document.data.rates == [None, None]
+    assert document.effects is not None
+    assert told(of_effects(document)) == []
+
+
+def withheld(document: Document) -> None:
+    for row in document.performance.metrics:
+        assert {row.network.value, row.linear.value, row.difference.value, row.network.low, row.difference.low} == {
+            None
+        }
+    assert document.verdict.status == "not_assessed"
+    assert (document.verdict.margin, document.method.settings["margin"]) == (None, None)
+    judged = document.judged
+    assert judged is None or (judged.recalibration, judged.decisions, judged.reference) == (None, None, None)
+    assert document.calibration is document.slices is None
+    assert document.gain is None or document.gain.ladder is None
+    assert document.groups.weak is None
+    reasons = [note.values["reason"] for note in document.not_assessed if note.key == "not_assessed.reading"]
+    assert any(getattr(reason, "key", "").startswith("why.performance.") for reason in reasons)
