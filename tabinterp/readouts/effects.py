@@ -28,7 +28,7 @@ from ..sentence import why
 from ..table import Table
 from ..table.draws import FloatArray, IntArray, chosen
 from .display import Shown, both_names
-from .grids import SMALL, Grid, checked_columns, grid_of
+from .grids import SMALL, Grid, checked_columns, grid_of, with_points
 from .loss import SCALES
 from .moves import forward, is_read
 from .pictures import Effect, Picture
@@ -198,6 +198,7 @@ class Plan:
     """What a first pass over all rows fixes: the points of every column, and which rows show their own curve."""
 
     bound: Bound
+    asked: Bound  # the rows, followed by those that hold the points
     grids: tuple[Grid, ...]
     scale: str
     seed: int
@@ -237,10 +238,11 @@ def start(
     if scale not in SCALES or (scale == "probability" and table.schema.task == "regression"):
         allowed = SCALES[:1] if table.schema.task == "regression" else SCALES
         raise NotApplicableError(f"scale is one of {', '.join(allowed)}; got {scale!r}")
-    grids = tuple(grid_of(table, c, grid) for c in checked_columns(columns, bound.columns))
+    grids = tuple(grid_of(bound, c, grid) for c in checked_columns(columns, bound.columns))
     with torch.inference_mode():
         centre = _on_scale(bound.at_home(bound.scores), scale).mean(dim=0).cpu().numpy()
-    return Plan(bound, grids, scale, seed, centre, np.sort(chosen(table.numbers, ICE_ROWS, seed)), table.row_weights)
+    ice = np.sort(chosen(table.numbers, ICE_ROWS, seed))
+    return Plan(bound, with_points(bound, grids), grids, scale, seed, centre, ice, table.row_weights)
 
 
 def update(plan: Plan, rows: IntArray, progress: Progress | None = None) -> Sums:
@@ -287,7 +289,7 @@ def finish(plan: Plan, sums: Sums) -> Effects:
 
 def _mover(plan: Plan, grid: Grid) -> Callable[[IntArray], FloatArray]:
     """(m, G, k) centred scores of rows with the column at every point."""
-    bound, columns = plan.bound, (grid.column.name,)
+    bound, columns = plan.asked, (grid.column.name,)
     local = bound.is_local(columns)
     part = bound.part(columns) if local and is_read(bound, columns) else None
 
