@@ -1,9 +1,9 @@
 """Rounding of numbers and dates on the scale of a column, so that nothing shown is the value of fewer than ten rows.
 
-A number that at least ten rows hold is shown as it is, and so is one that is round enough: at least ten rows lie within half a
-unit of its last digit. Any other is rounded to a multiple of 1, 2 or 5 times a power of ten, the finest such that at least ten rows
-lie within half a step of the result. Points at which a model is asked, and edges at which rows are cut, are rounded before
-they are used, so that what is shown is exactly what the result is about.
+A number that at least ten rows hold is shown as it is. Any other is rounded to a multiple of 1, 2 or 5 times a power of ten, the
+finest such that at least ten rows lie within half a step of the result; a number that is such a multiple already stays. Points at
+which a model is asked, and edges at which rows are cut, are rounded before they are used, so that what is shown is exactly what
+the result is about.
 """
 
 from __future__ import annotations
@@ -42,10 +42,11 @@ class Rounding:
 
     def __call__(self, number: float) -> float:
         """The number as it may be shown; NaN where fewer than ten rows have a value."""
+        number = float(number)
         if len(self.values) < FEWEST or not np.isfinite(number):
             return float("nan")
         if self._may_be_shown(number):
-            return float(number)
+            return number
         for factor, exponent in _steps(self._reach(number)):
             made = float(f"{round(number / (factor * 10.0**exponent)) * factor}e{exponent}")
             if self._shared(made, factor * 10.0**exponent):
@@ -70,10 +71,10 @@ class Rounding:
         return [float(edge) for edge in self.points(edges) if self.values[0] <= edge < self.values[-1]]
 
     def _may_be_shown(self, number: float) -> bool:
-        """Do ten rows hold the number, or share the last of its digits?"""
+        """Do ten rows hold the number, or share it as a multiple of the coarsest step that it is a multiple of?"""
         if self._within(number, 0.0) >= FEWEST:
             return True
-        _, digits, exponent = Decimal(repr(float(number))).normalize().as_tuple()
+        _, digits, exponent = Decimal(repr(number)).normalize().as_tuple()
         factor = 5 if digits[-1] == 5 else 2 if digits[-1] % 2 == 0 else 1
         return self._shared(number, factor * 10.0 ** int(exponent))
 
@@ -83,7 +84,7 @@ class Rounding:
 
     def points_to_few(self, number: float) -> bool:
         """Is a number of five significant digits or more, to these digits or exactly, the value of one to nine rows?"""
-        _, digits, exponent = Decimal(repr(float(number))).normalize().as_tuple()
+        _, digits, exponent = Decimal(repr(number)).normalize().as_tuple()
         if len(digits) < DIGITS:
             return False
         alike = (self._within(number, 0.5 * 10.0 ** int(exponent)), self._within(number, 0.0))
@@ -97,12 +98,13 @@ class Rounding:
         """The distance within which ten rows lie: with no finer step can ten rows share a multiple."""
         at = int(np.searchsorted(self.values, number))
         near = self.values[max(0, at - FEWEST) : at + FEWEST]
-        return float(np.sort(np.abs(near - number))[FEWEST - 1])
+        with np.errstate(over="ignore"):
+            return float(np.sort(np.abs(near - number))[FEWEST - 1])
 
 
 def _steps(least: float) -> Iterator[tuple[int, int]]:
     """Steps from this size on, as 1, 2 or 5 and a power of ten, as far as floating-point numbers go."""
-    first = int(np.floor(np.log10(least)))
+    first = int(np.floor(np.log10(min(least, 1e308))))
     for exponent in range(max(first, -323), 309):
         yield from ((factor, exponent) for factor in (1, 2, 5) if least <= factor * 10.0**exponent * NEAR < np.inf)
 
