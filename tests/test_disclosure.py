@@ -13,7 +13,7 @@ import re
 import tempfile
 import zipfile
 from collections.abc import Iterator
-from decimal import Decimal
+from decimal import Context, Decimal
 from html import unescape
 from pathlib import Path
 from typing import Any
@@ -25,6 +25,8 @@ from hypothesis import example, given
 from hypothesis import strategies as st
 from pypdf import PdfReader
 from safetensors.numpy import load_file
+from sklearn.compose import ColumnTransformer
+from sklearn.preprocessing import OneHotEncoder
 from typer.testing import CliRunner
 
 import tabinterp as ti
@@ -45,6 +47,7 @@ from tests import cases
 ROWS = 360
 FEWEST = 10
 DIGITS = 5  # of a value, from which on it points to a row
+ARITHMETIC = Context(prec=10)  # digits that the error of a computation leaves
 NUMBER = re.compile(r"(?<![\w.])[-+−]?(?:\d{1,3}(?:,\d{3})+|\d+)(?:\.\d+)?(?:[eE][-+−]?\d+)?(?![\w])")
 SHOWN = re.compile(r'\b(?:aria-label|title|alt|content|data-[\w-]+)="([^"]*)"')
 DATE = re.compile(r"\d{4}-\d\d-\d\d(?:[T ]\d\d:\d\d(?::\d\d)?)?")
@@ -67,7 +70,7 @@ def people(task: str = "binary", rows: int = ROWS) -> pd.DataFrame:
             "born": np.round(born, 2),
             "since": 1_600_000_000 + rng.choice(100_000_000, rows, replace=False),  # a moment as a number
             "rate": rate,
-            "grade": rng.integers(1, 6, rows),  # few values, which many rows hold
+            "grade": rng.integers(1, 4, rows),  # few values, which many rows hold
             "account": rng.choice(np.arange(100_003, 999_983), rows, replace=False),
             "weight": rng.choice(np.arange(20_011, 60_013), rows, replace=False),
             "seen": pd.Timestamp("2019-01-01") + pd.to_timedelta(rng.choice(90_000_000, rows, replace=False), unit="s"),
@@ -111,7 +114,7 @@ class Held:
         value = abs(Decimal(number))
         if not value.is_finite():
             return []
-        _, digits, exponent = value.normalize().as_tuple()
+        _, digits, exponent = value.normalize(ARITHMETIC).as_tuple()
         if len(digits) < DIGITS:
             return []
         half, found = 0.5 * 10.0 ** int(exponent) * (1 + 1e-9), []
@@ -121,8 +124,30 @@ class Held:
                 found += [name] * any(0 < rows < FEWEST for rows in few)
         return found
 
-    def leaks(self, numbers: Iterator[tuple[str, str]]) -> list[tuple[str, str, list[str]]]:
-        return [(where, number, told) for where, number in numbers if (told := self.told(number))]
+    def leaks(self, numbers: Iterator[tuple[str, str]], known: Known | None = None) -> list[tuple[str, str, list[str]]]:
+        """Where which number is that of a row; but not where it is `known` to be another number, printed with fewer digits."""
+        found = ((where, number, self.told(number)) for where, number in numbers)
+        return [one for one in found if one[2] and not (known is not None and known.prints_as(one[1]))]
+
+
+class Known:
+    """The numbers of a document that was searched: what is made of it prints these, rounded."""
+
+    def __init__(self, document: bytes) -> None:
+        numbers = (float(number) for _, number in in_json(json.loads(document)))
+        self.values = np.sort([*numbers])
+
+    def prints_as(self, number: str) -> bool:
+        half = 0.5 * 10.0 ** int(Decimal(number).as_tuple().exponent) * (1 + 1e-9)
+        return any(
+            np.diff(
+                np.searchsorted(
+                    self.values, [(sign * float(number) - half) / part, (sign * float(number) + half) / part]
+                )
+            )[0]
+            for sign in (1, -1)
+            for part in (1, 100)  # as it is, or in percent
+        )
 
 
 def in_text(text: str, where: str = "") -> Iterator[tuple[str, str]]:
@@ -185,7 +210,8 @@ def words(page: str) -> str:
     ("number", "found"),
     [
         ("48123.57", True), ("48124", True), ("4.8124e4", True), ("48123.6", True), ("-48123.57", True),
-        ("48100", False), ("48120", False), ("48123.58", False), ("12.5", False), ("20000.25", False),
+        ("48123.570000001", True), ("48123.5701", False), ("48100", False), ("48120", False), ("48123.58", False),
+        ("12.5", False), ("20000.25", False),
     ],
 )  # fmt: skip
 def test_the_search_finds_what_points_to_a_row(number, found):
@@ -204,12 +230,19 @@ def test_no_value_of_a_row_is_in_the_document_or_what_is_made_of_it(task):
     held, audit = Held(frame), ti.Audit.from_json(folder / "out" / "audit.json")
     assert not held.leaks(in_json(json.loads((folder / "out" / "audit.json").read_bytes())))
     assert not held.leaks(in_json(json.loads((folder / "out" / "run.json").read_bytes())))
-    assert not held.leaks(in_text(words((folder / "out" / "report.html").read_text(encoding="utf-8"))))
-    assert not held.leaks(in_text(words(audit.to_html(lang="ja"))))
-    for made in (audit.to_markdown(), audit.to_model_card(), audit.to_summary(), audit.evidence(unverified=True), str(audit)):
+    known = Known((folder / "out" / "audit.json").read_bytes())
+    assert not held.leaks(in_text(words((folder / "out" / "report.html").read_text(encoding="utf-8"))), known)
+    assert not held.leaks(in_text(words(audit.to_html(lang="ja"))), known)
+    for made in (
+        audit.to_markdown(),
+        audit.to_model_card(),
+        audit.to_summary(),
+        audit.evidence(unverified=True),
+        str(audit),
+    ):
         assert len(made) > 200
-        assert not held.leaks(in_text(made))
-    assert not held.leaks(in_json(json.loads(audit.to_cyclonedx())))
+        assert not held.leaks(in_text(made), known)
+    assert not held.leaks(in_json(json.loads(audit.to_cyclonedx())), known)
 
 
 def test_no_value_of_a_row_is_in_the_printed_report():
@@ -218,7 +251,7 @@ def test_no_value_of_a_row_is_in_the_printed_report():
     pages = PdfReader(io.BytesIO(ti.Audit.from_json(folder / "out" / "audit.json").to_pdf())).pages
     text = "\n".join(page.extract_text() for page in pages)
     assert len(text) > 10_000
-    assert not Held(frame).leaks(in_text(text))
+    assert not Held(frame).leaks(in_text(text), Known((folder / "out" / "audit.json").read_bytes()))
 
 
 @pytest.mark.parametrize("task", ["binary", "regression"])
@@ -233,10 +266,13 @@ def test_no_value_of_a_row_is_in_the_bundle(task):
 def test_dates_are_those_of_ten_rows_or_more(task):
     frame, folder = written(task)
     texts = [path.read_text(encoding="utf-8") for path in (folder / "out").glob("*.json")]
-    texts += [(folder / "bundle" / "model.json").read_text(encoding="utf-8"), (folder / "out" / "report.html").read_text()]
+    texts += [
+        (folder / "bundle" / "model.json").read_text(encoding="utf-8"),
+        (folder / "out" / "report.html").read_text(),
+    ]
     started = json.loads((folder / "out" / "run.json").read_bytes())["started"]
     found = {one for text in texts for one in DATE.findall(text.replace(started, ""))}
-    found -= {ti.__version__}
+    found = {one for one in found if "2018" < one < "2022"}  # as in the table
     days = {one[:10] for one in found}
     split = json.loads((folder / "bundle" / "model.json").read_bytes())["split"]["at"]
     assert days == {split[:10]}
@@ -251,7 +287,7 @@ def test_dates_are_those_of_ten_rows_or_more(task):
 def test_results_still_say_something(task):
     document = ti.Audit.from_json(written(task)[1] / "out" / "audit.json").document
     points = {curve.column: [p.value for p in curve.points if p.value is not None] for curve in document.effects.curves}
-    assert points["grade"] == [1, 2, 3, 4, 5]
+    assert points["grade"] == [1, 2, 3]
     for column in ("salary", "balance", "born", "since", "rate"):
         assert len(points[column]) >= 5, column
         curve = next(one for one in document.effects.curves if one.column == column)
@@ -268,7 +304,7 @@ def bound_people():
     """A network that reads the numbers as they are, on 1,200 people."""
     frame = people(rows=1200).drop(columns="seen")
     table = ti.read_table(frame, target="y", positive="yes", weight="weight", group="account", protected=["born"])
-    kinds = {name: "numeric" for name in table.schema.inputs}
+    kinds = dict.fromkeys(table.schema.inputs, "numeric")
     rng = np.random.default_rng(0)
     module = cases.affine(rng.normal(size=(1, 7)), [0.0])
     return frame, bind(ti.wrap(module, encoder=fitted_encoder(table.inputs, kinds)), table)
@@ -306,10 +342,19 @@ def test_values_that_ten_rows_hold_stay_as_they_are():
     assert set(grid.values) <= set(x)
 
 
-def test_a_number_whose_encoder_knows_values_only_is_asked_at_these():
-    from sklearn.compose import ColumnTransformer
-    from sklearn.preprocessing import OneHotEncoder
+@pytest.mark.parametrize("kind", ["int8", "Int16", "float32", "Float64"])
+@pytest.mark.parametrize("function", [False, True])
+def test_points_fit_into_columns_of_any_type(kind, function):
+    x = np.random.default_rng(0).integers(0, 128, 150)
+    table = ti.read_table(pd.DataFrame({"x": pd.Series(x).astype(kind), "y": x}), target="y", task="regression")
+    net = ti.wrap(cases.affine([[1.0]]), encoder="passthrough", task="regression")
+    model = ti.wrap(lambda rows: rows["x"].to_numpy(dtype=float), task="regression") if function else net
+    curve = ti.effects(model, table)["x"]
+    assert len(curve.values) > 5
+    np.testing.assert_allclose(curve.pdp.value[:, 0], curve.values, rtol=1e-6)
 
+
+def test_a_number_whose_encoder_knows_values_only_is_asked_at_these():
     codes = np.r_[np.repeat([10, 20, 30], 40), np.arange(1000, 1060)]
     frame = pd.DataFrame({"code": codes, "y": np.arange(180.0)})
     encoder = ColumnTransformer([("code", OneHotEncoder(sparse_output=False), ["code"])]).fit(frame[["code"]])
@@ -469,7 +514,9 @@ def test_steps_are_the_finest_of_one_two_and_five():
 
 def dates(*parts: tuple[str, int, str]) -> pd.Series:
     """Runs of dates: from, how many, how far apart."""
-    return pd.Series(np.concatenate([pd.date_range(start, periods=n, freq=step).to_numpy() for start, n, step in parts]))
+    return pd.Series(
+        np.concatenate([pd.date_range(start, periods=n, freq=step).to_numpy() for start, n, step in parts])
+    )
 
 
 @pytest.mark.parametrize(

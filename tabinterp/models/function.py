@@ -42,7 +42,10 @@ class Codes:
 
     def _places(self, values: pd.Series, column: str) -> Any:
         known = self._values[column]
-        asked = values.astype(known.dtype)
+        whole = (
+            values.dtype.kind in "iu" and known.dtype.kind in "iu"
+        )  # where the wider type holds what the narrower cannot
+        asked = values if whole else values.astype(known.dtype)
         places = pd.Index(known).get_indexer(pd.Index(asked))
         if (places < 0).any() and known.dtype.kind in "iuf":
             self._values[column] = pd.concat([known, asked[places < 0].drop_duplicates()], ignore_index=True)

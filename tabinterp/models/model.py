@@ -92,6 +92,14 @@ class Model:
         return self.module if self.original is None else self.original
 
 
+def column_like(column: pd.Series, values: FloatArray) -> pd.Series:
+    """Numbers in a column's own type; whole numbers of a narrow type, which may not hold them, as 64-bit integers."""
+    made, kind = pd.Series(values), column.dtype
+    if pd.api.types.is_integer_dtype(kind):
+        return made.astype(np.int64 if isinstance(kind, np.dtype) else pd.Int64Dtype())
+    return made.astype(kind)
+
+
 def check_widths(model: Model, widths: Sequence[int]) -> None:
     """Are the inputs as wide as the model's file says?"""
     if model.expects is not None and tuple(widths) != model.expects:
@@ -151,7 +159,7 @@ class Bound:
         for column, values in points.items():
             places = np.minimum(np.arange(size), len(values) - 1)
             if len(values):
-                rows[column] = pd.Series(np.asarray(values, dtype=np.float64)[places]).astype(rows[column].dtype)
+                rows[column] = column_like(rows[column], np.asarray(values, dtype=np.float64)[places])
         x = self.encoding.transform(rows[list(self.table.schema.inputs)])
         made = replace(self, table=self.table.beside(rows), x=np.concatenate([self.x, x]))
         made.__dict__.update({one: getattr(self, one) for one in ("home", "centre", "first", *OF_ANY_ROWS)})

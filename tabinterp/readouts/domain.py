@@ -37,8 +37,8 @@ REAL = 64  # candidates of a number that is no line, and of columns that are mix
 
 @dataclass(frozen=True, eq=False)
 class Player:
-    """Columns that move together, and where to. `donors` (C,) are rows that hold the candidates, on a line rows near them; `parts`
-    (C, h) is what the candidates add.
+    """Columns that move together, and where to. `donors` (C,) are rows that hold the candidates, on a line rows near them;
+    `parts` (C, h) is what the candidates add.
 
     `values` (C,) are a single number's candidates, NaN where missing; `slope` (h,) is its change of the front for 1, None where
     it is no line. The number is the first of the columns; `scales` are factor and shift of each that make it of the first.

@@ -99,7 +99,8 @@ class Effects(Shown):
     estimand: str = (
         "mean score over the rows if the column had this value; ale: local effects, accumulated (at the ends of a number, whose "
         "bins are wide, fewer than 95% of its intervals hold it where columns are correlated); effect and ale: less their mean "
-        "(for which a curve is straight between points: fewer than 95% of intervals hold them for a skewed number at few points)"
+        "(for which a curve is straight between points and flat beyond them: fewer than 95% of intervals hold them for a skewed "
+        "number at few points)"
     )
 
     def __getitem__(self, column: str) -> Curve:
@@ -183,7 +184,7 @@ def effects(
     >>> _ = layer.weight.data.fill_(3.0)
     >>> curve = effects(ti.wrap(layer, encoder="passthrough", task="regression"), table, grid=2)["a"]
     >>> curve.values, curve.ale.value[:, 0].round(3).tolist()
-    ((-1.0, 1.0), [-3.0, 3.0])
+    ((-0.9, 0.9), [-2.7, 2.7])
     """
     bound = bind(model, table)
     plan = start(bound, columns=columns, grid=grid, seed=seed, scale=scale)

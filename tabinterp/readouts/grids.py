@@ -2,8 +2,8 @@
 
 A number that takes few values is read at all of them. Any other is read at quantiles of the rows, rounded so that none of them
 is the value of a single row (`table/disclosure.py`), and every point has at least ten rows that are nearest to it; where many
-rows are tied, quantiles of the distinct values fill the grid up. A number of which the model takes known values only is read, like a column
-of levels, at its most frequent values. Missing values are a point of their own, the last.
+rows are tied, quantiles of the distinct values fill the grid up. A number of which the model takes known values only is read,
+like a column of levels, at its most frequent values. Missing values are a point of their own, the last.
 """
 
 from __future__ import annotations
@@ -17,6 +17,7 @@ import pandas as pd
 
 from ..errors import ModelError, NotApplicableError
 from ..models import Bound
+from ..models.model import column_like
 from ..models.structure import known_levels
 from ..table.disclosure import FEWEST, Rounding
 from ..table.draws import FloatArray, IntArray
@@ -39,9 +40,9 @@ class Grid:
     """Points of one column, and where the rows lie.
 
     `values` (G,) as they stand in the table, None for missing; `donors` (G,) a row that holds each, among the rows of
-    `with_points`. A row lies `part` of the way from point `below` to the next, and is at an end beyond it; `below` is -1 where the
-    row's level is not on the grid. `points` counts those that are not the missing value, `ordered` says whether these have an
-    order.
+    `with_points`. A row lies `part` of the way from point `below` to the next, and beyond an end is at it; `below` is -1 where
+    the row's level is not on the grid. `points` counts those that are not the missing value, `ordered` says whether these have
+    an order.
     """
 
     column: Column
@@ -158,7 +159,7 @@ def takes(bound: Bound, name: str, points: FloatArray) -> bool:
     if name in known_levels(bound.model.encoder, tuple(bound.model.reads or bound.columns)):
         return False
     rows = bound.table.inputs.iloc[np.zeros(len(points), dtype=np.int64)].reset_index(drop=True)
-    rows[name] = pd.Series(points).astype(rows[name].dtype)
+    rows[name] = column_like(rows[name], points)
     try:
         bound.score(bound.encoding.transform(rows))
     except Exception as error:
