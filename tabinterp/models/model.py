@@ -162,7 +162,8 @@ class Bound:
                 rows[column] = column_like(rows[column], np.asarray(values, dtype=np.float64)[places])
         x = self.encoding.transform(rows[list(self.table.schema.inputs)])
         made = replace(self, table=self.table.beside(rows), x=np.concatenate([self.x, x]))
-        made.__dict__.update({one: getattr(self, one) for one in ("home", "centre", "first", *OF_ANY_ROWS)})
+        made.__dict__.update({"home": self.home, "centre": self.centre})
+        made.__dict__.update({one: self.__dict__[one] for one in ("first", *OF_ANY_ROWS) if one in self.__dict__})
         if "z" in self.__dict__:
             made.__dict__["z"] = torch.cat([self.z, self.front_of(x)])
         return made
