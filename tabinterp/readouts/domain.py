@@ -83,8 +83,8 @@ class Domain:
             z += player.part(at[:, p], value[:, p])
         return z
 
-    def place(self, rows: IntArray) -> tuple[IntArray, FloatArray]:
-        """Rows of the table as states, what lies outside the domain moved to its edge."""
+    def place(self, rows: IntArray, edge: bool = True) -> tuple[IntArray, FloatArray]:
+        """Rows of the table as states; with `edge` what lies outside the domain is moved to its edge."""
         at = np.zeros((len(rows), len(self.players)), dtype=np.int64)
         value = np.full(at.shape, np.nan)
         for p, player in enumerate(self.players):
@@ -97,7 +97,8 @@ class Domain:
             gone = np.where(np.isnan(x), int(np.argmax(np.isnan(player.values))), 0)
             near = np.nan_to_num(np.abs(x[:, None] - player.values), nan=np.inf).argmin(axis=1)
             at[:, p] = np.where(np.isnan(x), gone, near)
-            value[:, p] = np.clip(x, *player.ends) if player.slope is not None else np.nan
+            if player.slope is not None:
+                value[:, p] = np.clip(x, *player.ends) if edge else x
         return at, value
 
     def frame(self, at: IntArray, value: FloatArray) -> pd.DataFrame:

@@ -57,7 +57,7 @@ def test_panels_are_a_tenth_of_the_weight_from_the_ends_and_the_middle(one_level
 
 
 def test_the_ends_are_optima_and_no_panel_tells_of_a_row(one_level):
-    frame, _, score, found = one_level
+    frame, _, _, found = one_level
     told = found.frame()
     assert told["panel"].unique().tolist() == [
         "negative optimum", "minimum", "slightly negative", "slightly positive", "maximum", "positive optimum",
@@ -66,7 +66,7 @@ def test_the_ends_are_optima_and_no_panel_tells_of_a_row(one_level):
     assert ends[ends["column"] == "city"]["at"].tolist()[1] == "oslo"
     low, high = cases.ends(frame["income"])
     assert ends[ends["column"] == "income"]["at"].tolist() == [low, high]
-    assert found.value[0] < score.min() + 1.0
+    assert found.value[0] < found.value[1]  # below the mean of the least tenth
     assert ends["mean"].isna().all()
     between = told[~told["panel"].str.contains("optimum")]
     assert between["at"].isna().all()
@@ -144,9 +144,7 @@ def test_the_path_is_that_of_the_ellipsoid():
         assert found.distance[k] <= np.sqrt(limit) * (1 + 1e-6)
         assert found.value[k] <= best + 1e-5
         assert found.value[k] >= found.mean + 0.97 * (best - found.mean)
-        assert found.real[k] == pytest.approx(
-            (x @ w + 0.4)[squared <= limit].max(), abs=0.02
-        )  # moved to the domain's edge
+        assert found.real[k] == pytest.approx((x @ w + 0.4)[squared <= limit].max(), abs=1e-5)
         single = ti.maximise(model, table, objective=ti.unit(1, 0), budget=share).value[0]
         assert found.value[k] >= single - 0.02 * (best - found.mean)
     assert found.value[3] == pytest.approx(ti.maximise(model, table, objective=ti.unit(1, 0)).value[0], abs=1e-5)
