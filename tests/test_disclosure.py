@@ -38,7 +38,6 @@ from tabinterp.comparison.slices import groups_of
 from tabinterp.errors import TableError
 from tabinterp.models import bind
 from tabinterp.models.reference import fit_network, fitted_encoder
-from tabinterp.readouts.baselines import typical_row
 from tabinterp.readouts.domain import domain_of
 from tabinterp.readouts.grids import grid_of
 from tabinterp.report.printer import printer
@@ -435,7 +434,7 @@ def test_a_search_goes_between_rounded_ends_and_starts_from_a_rounded_median():
             change = bound.front_of(held) - bound.z[:1]
             own = player.parts[int(np.nanargmax(player.values))] - bound.part((column,), np.array([0]))[0]
             assert float((change - own).abs().max()) < 1e-4
-    row = typical_row(bound).iloc[0]
+    row = ti.probe_rows(bound, bound.table, grid=2).typical
     assert all(clean(frame, column, [row[column]]) for column in ("salary", "balance", "born", "since", "rate"))
 
 

@@ -7,9 +7,8 @@ import pandas as pd
 
 from ..errors import NotApplicableError
 from ..models import Bound
-from ..table.disclosure import Rounding
+from ..table import Table
 from ..table.draws import FloatArray
-from .grids import takes
 
 BASELINES = ("mean", "median", "zero")
 
@@ -25,15 +24,12 @@ def baseline_of(bound: Bound, name: str) -> FloatArray:
         return np.zeros(bound.x.shape[1])
     if name == "mean":
         return np.asarray(np.average(bound.x, axis=0, weights=bound.table.weights))
-    return np.asarray(bound.encoding.transform(typical_row(bound))[0])
+    return np.asarray(bound.encoding.transform(typical_row(bound.table))[0])
 
 
-def typical_row(bound: Bound) -> pd.DataFrame:
-    """One row of the input columns: medians, of two in the middle the lower, and most frequent levels, by weight.
-
-    A median that fewer than ten rows hold is rounded, where the model takes values that no row holds.
-    """
-    table, frame, own = bound.table, bound.table.inputs, bound.table.weights
+def typical_row(table: Table) -> pd.DataFrame:
+    """One row of the input columns: medians, of two in the middle the lower, and most frequent levels, by weight."""
+    frame, own = table.inputs, table.weights
     weights = pd.Series(np.ones(len(frame)) if own is None else own, index=frame.index)
     row = frame.iloc[[0]].copy()
     for column in frame.columns:
@@ -42,9 +38,6 @@ def typical_row(bound: Bound) -> pd.DataFrame:
             continue
         if table.schema[column].kind == "numeric":
             value = mass.index[int((mass.cumsum() < mass.sum() / 2).sum())]
-            rounded = Rounding(frame[column].to_numpy(dtype=np.float64, na_value=np.nan))(float(value))
-            if not np.isnan(rounded) and takes(bound, column, np.array([rounded])):
-                value = rounded
         else:
             value = mass.idxmax()
         row[column] = pd.Series([value], index=row.index).astype(frame[column].dtype)

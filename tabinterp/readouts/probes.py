@@ -18,11 +18,13 @@ import pandas as pd
 from ..errors import NotApplicableError
 from ..messages import text
 from ..models import Bound, Model, bind
+from ..models.model import column_like
 from ..table import Table
+from ..table.disclosure import Rounding
 from ..table.draws import FloatArray, IntArray
 from .baselines import typical_row
 from .display import Display, Drawn, worded
-from .grids import Grid, checked_columns, grid_of, with_points
+from .grids import Grid, checked_columns, grid_of, takes, with_points
 
 POINTS = 20
 
@@ -102,7 +104,7 @@ def probe_rows(
         raise NotApplicableError(f"grid is at least 2 values of a column; got {grid}")
     bound = bind(model, table)
     named = checked_columns(columns, bound.columns)
-    typical = typical_row(bound)
+    typical = _rounded(bound, typical_row(table))
     grids = {name: grid_of(bound, name, grid) for name in named}
     held = with_points(bound, grids.values()).table.inputs
     rows = pd.concat([typical, *(_moved(held, typical, name, one) for name, one in grids.items())], ignore_index=True)
@@ -120,6 +122,18 @@ def probe_rows(
         at_typical=made[0],
         response=made[1:],
     )
+
+
+def _rounded(bound: Bound, typical: pd.DataFrame) -> pd.DataFrame:
+    """The median row with each median rounded that fewer than ten rows hold, where the model takes values that no row holds."""
+    made = typical.copy()
+    for name in bound.columns:
+        if bound.table.schema[name].kind == "numeric" and typical[name].notna().all():
+            rounding = Rounding(bound.table.frame[name].to_numpy(dtype=np.float64, na_value=np.nan))
+            value = np.array([rounding(float(typical[name].iloc[0]))])
+            if np.isfinite(value).all() and takes(bound, name, value):
+                made[name] = column_like(typical[name], value).to_numpy()
+    return made
 
 
 def _moved(held: pd.DataFrame, typical: pd.DataFrame, name: str, grid: Grid) -> pd.DataFrame:
