@@ -35,7 +35,6 @@ from .readouts.effects import POINTS, effects
 from .readouts.extrapolation import extrapolation
 from .readouts.gradients import METHODS as GRADIENTS
 from .readouts.gradients import gradient_importance
-from .readouts.grids import SMALL
 from .readouts.inside import inside, optima
 from .readouts.interactions import interactions
 from .readouts.neurons import neuron_correlations
@@ -46,6 +45,7 @@ from .readouts.shapley import BACKGROUND, shapley_values
 from .readouts.terms import find_terms
 from .sentence import why
 from .table import Scan, Split, Table
+from .table.suppression import SMALL
 
 BASELINE_ROWS = 500
 SHAPLEY_ROWS, SHAPLEY_CELLS, SHAPLEY_FEWEST = 500, 20_000, 30  # rows times columns; at least so many rows

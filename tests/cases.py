@@ -19,6 +19,7 @@ from torch import nn
 from torch.nn import functional
 
 import tabinterp as ti
+from tabinterp.table.disclosure import Rounding
 
 GRADES = ["low", "mid", "high"]
 INPUTS = ["age", "income", "city", "member", "grade"]
@@ -68,6 +69,13 @@ def mixed_table(frame: pd.DataFrame, task: str = "binary", weighted: bool = Fals
         weight="w" if weighted else None,
         **more,
     )
+
+
+def ends(values) -> tuple[float, float]:
+    """Between which values a search moves a number whose encoding is a line."""
+    known = np.asarray(values, dtype=float)
+    known = known[~np.isnan(known)]
+    return Rounding(known).ends(*np.quantile(known, [0.005, 0.995], method="inverted_cdf"))
 
 
 def encoder(drop=None, reduce=None) -> ColumnTransformer:

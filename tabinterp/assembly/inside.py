@@ -9,13 +9,14 @@ import numpy as np
 import pandas as pd
 
 from ..messages import text
-from ..readouts.grids import SMALL
 from ..readouts.incoming import Incoming
 from ..readouts.inside import QUANTILES, Inside, Optima
 from ..readouts.profiles import Profiles, strongest
 from ..readouts.typicality import LEVEL, MEASURES
 from ..report import inside as parts
 from ..report.document import Interval
+from ..table.disclosure import Rounding
+from ..table.suppression import SMALL
 from .readings import MOST_UNITS
 from .results import Results, at, number, rows_of
 
@@ -288,7 +289,7 @@ class _Held:
         self.table = r.network.table
         self.columns = [c for c in r.network.columns if len(r.network.encoding.blocks[c])]
         self._counts: dict[str, dict[str, int]] = {}
-        self._ends: dict[str, tuple[float, float] | None] = {}
+        self._roundings: dict[str, Rounding] = {}
 
     def enough(self, column: str, level: Any) -> bool:
         """Whether ten rows are at a level, or missing; a number as such (`level` None) is everybody's."""
@@ -312,12 +313,15 @@ class _Held:
         if not self.is_number(column):
             told = self.enough(column, value)
             return parts.Place(column=column, at=str(value) if told else None, how="at" if told else "rare")
-        if column not in self._ends:
-            x = np.sort(self.table.frame[column].dropna().to_numpy(dtype=np.float64))
-            self._ends[column] = None if len(x) < SMALL else (float(x[SMALL - 1]), float(x[-SMALL]))
-        ends = self._ends[column]
-        if ends is None:
+        if column not in self._roundings:
+            self._roundings[column] = Rounding(self.table.frame[column].to_numpy(dtype=np.float64, na_value=np.nan))
+        rounding = self._roundings[column]
+        low, high = rounding.ends(-np.inf, np.inf)
+        if np.isnan(low):
             return parts.Place(column=column, at=None, how="rare")
-        low, high = ends
-        how: Any = "at_least" if value > high else "at_most" if value < low else "at"
-        return parts.Place(column=column, at=min(max(float(value), low), high), how=how)
+        if not low <= value <= high:
+            return parts.Place(
+                column=column, at=min(max(float(value), low), high), how="at_least" if value > high else "at_most"
+            )
+        shown = rounding(float(value))
+        return parts.Place(column=column, at=shown, how="at" if shown == value else "about")

@@ -9,7 +9,6 @@ import numpy as np
 from scipy.stats import rankdata
 
 from ..readouts.ablation import METHODS, TOGETHER, Ablations
-from ..readouts.grids import SMALL
 from ..readouts.mechanism import Conductances
 from ..readouts.paths import PathWeights
 from ..readouts.regions import LinearRegions
@@ -17,7 +16,7 @@ from ..readouts.terms import AnyTerm, Contrast, Slope
 from ..report import mechanism as parts
 from ..report.document import Message
 from ..table.draws import FloatArray
-from ..table.suppression import parts_shown
+from ..table.suppression import SMALL, parts_shown
 from .results import Results, at, number
 
 READINGS = ("linear regions", "conductance", "path products", "ablation of groups of units")  # as `steps` names them

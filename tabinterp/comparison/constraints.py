@@ -25,7 +25,7 @@ from ..errors import NotApplicableError, TabinterpError
 from ..files import LARGEST_TEXT, read_regular
 from ..models import Bound
 from ..readouts.derivatives import row_derivatives
-from ..readouts.grids import SMALL, Grid, grid_of
+from ..readouts.grids import Grid, grid_of, with_points
 from ..readouts.moves import RESOLUTION, crossed
 from ..readouts.sums import mean_over_rows
 from ..readouts.terms import Slope, find_terms
@@ -33,6 +33,7 @@ from ..readouts.weights import effective
 from ..sentence import why
 from ..table import Table
 from ..table.draws import FloatArray, IntArray, chosen, row_hash
+from ..table.suppression import SMALL
 from .reliability import wilson
 
 ROWS = 2000
@@ -193,12 +194,10 @@ def _outside(table: Table, one: Constraint) -> tuple[int, int | None]:
 
 def _held(bound: Bound, one: Constraint, seed: int) -> Held:
     sign = 1.0 if one.direction == "+" else -1.0
-    grid = grid_of(bound.table, one.column, POINTS)
-    points = np.arange(grid.points)
+    grid = grid_of(bound, one.column, POINTS)
+    rows, points = np.arange(len(bound.table)), grid.donors[: grid.points]
     with torch.inference_mode():
-        scores = (
-            crossed(bound, (one.column,), np.arange(len(bound.table)), grid.donors[points])[:, :, 0].cpu().numpy().T
-        )
+        scores = crossed(with_points(bound, [grid]), (one.column,), rows, points)[:, :, 0].cpu().numpy().T
     return Held(_share(bound, one, grid, sign, scores), *_fall(bound.table, grid, sign * scores, seed))
 
 

@@ -25,11 +25,13 @@ from ..models import Bound
 from ..models.reference import level_encoder
 from ..sentence import why
 from ..table import Table
+from ..table.disclosure import Rounding
 from ..table.draws import FloatArray, IntArray, row_hash
 from .performance import FEWEST, RESAMPLES, Estimate, groups, interval, resampled
 from .reliability import wilson
 
 DEPTH = 3
+CUTS = 64  # between as many equal parts of a number the tree may cut it
 TOP = 0.1  # of the distances between two predictions of a number
 SMALLEST = 10  # rows of a leaf that is shown
 MISSING, RARE = ("nan", "None", "<NA>"), "infrequent_sklearn"  # as scikit-learn names them among the levels
@@ -159,17 +161,18 @@ def _tree(differ: Any, weights: FloatArray, network: Bound, linear: Bound, seed:
     read = {c for bound in (network, linear) for c in bound.columns if len(bound.encoding.blocks[c])}
     names = [c for c in table.schema.inputs if c in read]
     encoder, meaning = _encoder(table, names, fit)
+    edges = _edges(table, meaning, fit)
     model = DecisionTreeClassifier(
         max_depth=DEPTH, min_samples_leaf=SMALLEST, class_weight="balanced", random_state=seed
     )
-    model.fit(encoder.transform(table.inputs.iloc[fit]), differ[fit], sample_weight=weights[fit])
+    model.fit(_coded(encoder.transform(table.inputs.iloc[fit]), edges), differ[fit], sample_weight=weights[fit])
     if model.tree_.node_count == 1:
         return None
-    at = model.apply(encoder.transform(table.inputs.iloc[score]))
+    at = model.apply(_coded(encoder.transform(table.inputs.iloc[score]), edges))
     leaves, at = np.unique(at, return_inverse=True)
     risk = model.tree_.value[leaves, 0, 1] / model.tree_.value[leaves, 0].sum(axis=1)
     auc, balanced = _scored(at, risk, differ[score], table.take(score), weights[score], seed)
-    paths = _paths(model.tree_, meaning)
+    paths = _paths(model.tree_, meaning, edges)
     shown, hidden = [], 0
     for i, leaf in enumerate(leaves):
         inside = at == i
@@ -220,6 +223,29 @@ def _encoder(table: Table, names: list[str], rows: IntArray) -> tuple[ColumnTran
     return encoder, meaning
 
 
+Edges = dict[int, list[float]]  # of an encoded column that is a number: where the tree may cut it
+
+
+def _edges(table: Table, meaning: list[Meaning], rows: IntArray) -> Edges:
+    """Rounded quantiles of each number, so that no threshold is the value of a single row."""
+    made = {}
+    for place, (name, level) in enumerate(meaning):
+        if level is None:
+            x = table.frame[name].to_numpy(dtype=np.float64, na_value=np.nan)[rows]
+            known = x[~np.isnan(x)]
+            cuts = np.quantile(known, np.linspace(0, 1, CUTS + 1)[1:-1], method="inverted_cdf") if len(known) else []
+            made[place] = Rounding(known).edges(cuts)
+    return made
+
+
+def _coded(encoded: FloatArray, edges: Edges) -> FloatArray:
+    """The rows with each number as the count of edges below it: the code is at most k where the number is at most edge k."""
+    made = np.array(encoded, dtype=np.float64)
+    for place, cuts in edges.items():
+        made[:, place] = np.searchsorted(cuts, made[:, place])
+    return made
+
+
 def _scored(
     at: IntArray, risk: FloatArray, differ: Any, table: Table, weights: FloatArray, seed: int
 ) -> tuple[Estimate, Estimate]:
@@ -239,7 +265,7 @@ def _scored(
     return auc, balanced
 
 
-def _paths(tree: Any, meaning: list[Meaning]) -> dict[int, tuple[Condition, ...]]:
+def _paths(tree: Any, meaning: list[Meaning], edges: Edges) -> dict[int, tuple[Condition, ...]]:
     """Leaf -> its conditions, those of one column on one side drawn together."""
     found: dict[int, tuple[Condition, ...]] = {}
 
@@ -249,7 +275,7 @@ def _paths(tree: Any, meaning: list[Meaning]) -> dict[int, tuple[Condition, ...]
             return
         column, level = meaning[tree.feature[node]]
         if level is None:
-            at = float(tree.threshold[node])
+            at = edges[tree.feature[node]][int(tree.threshold[node])]
             low, high = Condition(column, "at_most", threshold=at), Condition(column, "above", threshold=at)
         elif level == "":
             low, high = Condition(column, "present"), Condition(column, "missing")

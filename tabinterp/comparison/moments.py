@@ -10,9 +10,9 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from ..readouts.grids import SMALL
 from ..table import Table
 from ..table.draws import FloatArray, IntArray
+from ..table.suppression import SMALL
 from .performance import groups as together
 from .rates import Share
 

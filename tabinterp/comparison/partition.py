@@ -22,6 +22,7 @@ import pandas as pd
 from ..errors import NotApplicableError
 from ..readouts.weights import quantile
 from ..table import Table
+from ..table.disclosure import Rounding
 from ..table.draws import IntArray
 from ..table.suppression import BoolArray, countable, shown
 
@@ -229,8 +230,7 @@ def _parts(table: Table, name: str) -> list[Condition]:
     known, weights = values[~np.isnan(values)], table.row_weights[~np.isnan(values)]
     edges: list[float] = []
     if weights.any():
-        found = {quantile(known, i / PARTS, weights) for i in range(1, PARTS)}
-        edges = sorted(edge for edge in found if known.min() <= edge < known.max())
+        edges = Rounding(known).edges(quantile(known, i / PARTS, weights) for i in range(1, PARTS))
     if not edges:
         return [Condition(name, "any")]
     made = []

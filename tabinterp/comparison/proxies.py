@@ -26,12 +26,11 @@ from sklearn.linear_model import LogisticRegression, Ridge
 from ..models import Bound
 from ..readouts.data.bins import cells
 from ..readouts.data.scores import CHANCE, Power, as_interval, measure, over_folds
-from ..readouts.grids import SMALL
 from ..readouts.loss import loss_for
 from ..readouts.moves import forward, is_read
 from ..table import Table
 from ..table.draws import FloatArray, IntArray, chosen, row_hash
-from ..table.suppression import BoolArray, countable, shown
+from ..table.suppression import SMALL, BoolArray, countable, shown
 from .declined import Declined
 from .means import influences, spread
 from .partition import Condition, Cut, cut

@@ -27,6 +27,7 @@ from ..readouts.pvalues import benjamini_hochberg
 from ..readouts.weights import quantile
 from ..sentence import why
 from ..table import Table
+from ..table.disclosure import Rounding
 from ..table.draws import FloatArray, IntArray
 from ..table.suppression import parts_shown
 from .means import Mean, influences, spread
@@ -211,13 +212,12 @@ def _column_groups(table: Table, name: str) -> Iterator[Group]:
 
 
 def _parts(table: Table, name: str, missing: Any) -> Iterator[Group]:
-    """Quarters by weight; of a number with few values fewer."""
+    """Quarters by weight, between rounded edges; of a number with few values fewer."""
     values = table.frame[name].to_numpy(dtype=np.float64, na_value=np.nan)
     known, weights = values[~missing], table.row_weights[~missing]
     if not weights.any() or known.min() == known.max():
         return
-    edges = sorted({quantile(known, i / PARTS, weights) for i in range(1, PARTS)})
-    edges = [edge for edge in edges if edge < known.max()]
+    edges = Rounding(known).edges(quantile(known, i / PARTS, weights) for i in range(1, PARTS))
     protected = table.schema[name].protected
     with np.errstate(invalid="ignore"):
         for low, high in zip([None, *edges], [*edges, None], strict=True):

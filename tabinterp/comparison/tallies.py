@@ -15,9 +15,8 @@ import numpy as np
 from scipy.special import expit
 
 from ..models import Bound, probabilities
-from ..readouts.grids import SMALL
 from ..table.draws import FloatArray, IntArray
-from ..table.suppression import BoolArray
+from ..table.suppression import SMALL, BoolArray
 from .classes import Fits, fits, merge_fits, predicted
 from .declined import Declined
 from .moments import Moments, of_share

@@ -7,9 +7,8 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from ..readouts.grids import SMALL
 from ..table.draws import FloatArray, IntArray
-from ..table.suppression import BoolArray
+from ..table.suppression import SMALL, BoolArray
 from .classes import told_classes
 from .partition import Family, shares_told
 from .rates import NONE, Estimate, Share, of_mean, of_means, of_share, of_shares, ratio_of, standardised

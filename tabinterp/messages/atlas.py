@@ -109,6 +109,7 @@ ATLAS: dict[str, str] = {
     "report.inside.no_optimum": "No optimum was sought.",
     "report.inside.column_at": "at",
     "report.inside.column_value": "{value}",
+    "report.inside.about": "about {value}",
     "report.inside.at_least": "{value} or more",
     "report.inside.at_most": "{value} or less",
     "report.inside.missing": "missing",

@@ -37,7 +37,7 @@ from .encoding import as_array, encoded_by
 from .front import linear
 from .model import Bound, Model
 from .newton import Plan
-from .reference import build_encoder
+from .reference import fitted_encoder
 from .structure import known_as, target_encoders
 
 STRENGTHS = np.logspace(-4, 2, 7)
@@ -167,7 +167,7 @@ def _encoding(bound: Bound, training: NDArray[np.bool_], seed: int) -> tuple[Any
         return refitted or (bound.model.encoder, bound.model.reads, bound.x[training])
     frame = bound.table.inputs.loc[training]
     kinds = {c.name: c.kind for c in bound.table.schema.columns if c.role == "input"}
-    encoder = build_encoder(frame, kinds).fit(frame)
+    encoder = fitted_encoder(frame, kinds)
     return encoder, tuple(map(str, frame.columns)), as_array(encoder.transform(frame))
 
 

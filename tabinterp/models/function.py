@@ -2,7 +2,8 @@
 
 Each column becomes one encoded column: the place of its value among the distinct values of the table, missing being one of
 them. Codes are small whole numbers, so moving a column by arithmetic on codes is exact, and every reading that needs no
-gradient runs through the same code as for a network.
+gradient runs through the same code as for a network. A number that the table does not hold gets the next code when it is first
+asked for.
 """
 
 from __future__ import annotations
@@ -29,7 +30,7 @@ class Codes:
         self._values = {c: frame[c].drop_duplicates().reset_index(drop=True) for c in frame.columns}
 
     def transform(self, rows: pd.DataFrame) -> FloatArray:
-        """(n, columns) places of the values; only values of the table have one."""
+        """(n, columns) places of the values; only numbers may be values that the table does not hold."""
         return np.column_stack([self._places(rows[c], c) for c in self._values]).astype(np.float64)
 
     def decode(self, codes: FloatArray) -> pd.DataFrame:
@@ -41,7 +42,14 @@ class Codes:
 
     def _places(self, values: pd.Series, column: str) -> Any:
         known = self._values[column]
-        places = pd.Index(known).get_indexer(pd.Index(values.astype(known.dtype)))
+        whole = (
+            values.dtype.kind in "iu" and known.dtype.kind in "iu"
+        )  # where the wider type holds what the narrower cannot
+        asked = values if whole else values.astype(known.dtype)
+        places = pd.Index(known).get_indexer(pd.Index(asked))
+        if (places < 0).any() and known.dtype.kind in "iuf":
+            self._values[column] = pd.concat([known, asked[places < 0].drop_duplicates()], ignore_index=True)
+            return self._places(values, column)
         if (places < 0).any():
             row = int(np.flatnonzero(places < 0)[0])
             raise ModelError(

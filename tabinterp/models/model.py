@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from functools import cached_property
 from typing import Any
@@ -92,6 +92,14 @@ class Model:
         return self.module if self.original is None else self.original
 
 
+def column_like(column: pd.Series, values: FloatArray) -> pd.Series:
+    """Numbers in a column's own type; whole numbers of a narrow type, which may not hold them, as 64-bit integers."""
+    made, kind = pd.Series(values), column.dtype
+    if pd.api.types.is_integer_dtype(kind):
+        return made.astype(np.int64 if isinstance(kind, np.dtype) else pd.Int64Dtype())
+    return made.astype(kind)
+
+
 def check_widths(model: Model, widths: Sequence[int]) -> None:
     """Are the inputs as wide as the model's file says?"""
     if model.expects is not None and tuple(widths) != model.expects:
@@ -138,6 +146,27 @@ class Bound:
         same = ("home", "first", *OF_ANY_ROWS)
         taken.__dict__.update({one: self.__dict__[one] for one in same if one in self.__dict__})
         return taken
+
+    def beside(self, points: Mapping[str, Sequence[float]]) -> Bound:
+        """The same model on the same rows and, after them, rows that hold these values of numeric columns: value i in row n + i.
+
+        All else in them is the first row's. They are there to be taken columns from; no statistic may be taken over them.
+        """
+        size = max(map(len, points.values()), default=0)
+        if size == 0:
+            return self
+        rows = self.table.frame.iloc[np.zeros(size, dtype=np.int64)].reset_index(drop=True)
+        for column, values in points.items():
+            places = np.minimum(np.arange(size), len(values) - 1)
+            if len(values):
+                rows[column] = column_like(rows[column], np.asarray(values, dtype=np.float64)[places])
+        x = self.encoding.transform(rows[list(self.table.schema.inputs)])
+        made = replace(self, table=self.table.beside(rows), x=np.concatenate([self.x, x]))
+        made.__dict__.update({"home": self.home, "centre": self.centre})
+        made.__dict__.update({one: self.__dict__[one] for one in ("first", *OF_ANY_ROWS) if one in self.__dict__})
+        if "z" in self.__dict__:
+            made.__dict__["z"] = torch.cat([self.z, self.front_of(x)])
+        return made
 
     @property
     def columns(self) -> tuple[str, ...]:

@@ -32,6 +32,7 @@ from torch import Tensor, nn
 
 from tabinterp.errors import ModelError, TableError
 from tabinterp.models.device import CPU, Halves, home
+from tabinterp.table.disclosure import Rounding
 from tabinterp.table.schema import TASKS, Task
 
 FloatArray = npt.NDArray[np.float64]
@@ -92,6 +93,23 @@ def build_encoder(frame: pd.DataFrame, kinds: Mapping[str, str]) -> ColumnTransf
     levels = [name for name, kind in kinds.items() if kind != "numeric"]
     blocks = [("numeric", number_encoder(), numeric), ("levels", _pooled(frame[levels]), levels)]
     return ColumnTransformer([block for block in blocks if block[2]])
+
+
+def fitted_encoder(frame: pd.DataFrame, kinds: Mapping[str, str]) -> ColumnTransformer:
+    """The encoder of `build_encoder`, fitted to these rows, with medians that are not the value of a single row.
+
+    A median is rounded so that at least ten rows share it, and is 0 where fewer have a value. Means and standard deviations are
+    those of the rows with the rounded medians.
+    """
+    encoder = build_encoder(frame, kinds).fit(frame)
+    if "numeric" in encoder.named_transformers_:
+        imputer, scaler = (step for _, step in encoder.named_transformers_["numeric"].steps)
+        numbers = frame[list(imputer.feature_names_in_)]
+        columns = (numbers[name].to_numpy(dtype=np.float64, na_value=np.nan) for name in numbers)
+        rounded = [Rounding(x)(median) for x, median in zip(columns, imputer.statistics_, strict=True)]
+        imputer.statistics_ = np.nan_to_num(np.array(rounded))
+        scaler.fit(imputer.transform(numbers))
+    return encoder
 
 
 def number_encoder() -> Pipeline:

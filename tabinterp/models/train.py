@@ -15,7 +15,7 @@ from .counterpart import fit_counterpart
 from .device import CPU, device_of
 from .encoding import as_array
 from .model import Model
-from .reference import build_encoder, fit_network
+from .reference import fit_network, fitted_encoder
 
 Progress = Callable[[str, float], None]
 FRACTION = 0.25
@@ -58,7 +58,7 @@ def train(
     training = table.training_rows()
     frame = training.inputs
     kinds = {c.name: c.kind for c in table.schema.columns if c.role == "input"}
-    encoder = build_encoder(frame, kinds).fit(frame)
+    encoder = fitted_encoder(frame, kinds)
     x = as_array(encoder.transform(frame))
     count = seeds + null
 

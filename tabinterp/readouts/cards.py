@@ -18,8 +18,8 @@ from ..models import Bound, Model, bind
 from ..models.layers import layers_of
 from ..table import Table
 from ..table.draws import FloatArray, HashArray, IntArray, row_hash
+from ..table.suppression import SMALL
 from .display import Display, Drawn, named
-from .grids import SMALL
 from .maximisation import Maxima, maximise
 from .objectives import Objective
 from .profiles import SHARE, Profiles, compared
@@ -128,7 +128,7 @@ def card(model: Model | Bound, table: Table, *, objective: Objective, seed: int 
     >>> _ = net[0].weight.data.fill_(1.0), net[0].bias.data.zero_()
     >>> found = card(ti.wrap(net, encoder="passthrough", task="regression"), table, objective=ti.unit(1, 0))
     >>> found.value.round(1).tolist(), found.rows.tolist()
-    ([-1.0, -0.9, -0.1, 0.1, 0.9, 1.0], [20, 20, 20, 20])
+    ([-0.9, -0.9, -0.1, 0.1, 0.9, 0.9], [20, 20, 20, 20])
     """
     bound = bind(model, table)
     optima = maximise(bound, table, objective=[-objective, objective], seed=seed)

@@ -17,7 +17,7 @@ from numpy.typing import NDArray
 
 from ..table import Table
 from ..table.draws import FloatArray, IntArray, chosen
-from .grids import SMALL
+from ..table.suppression import SMALL
 
 REPEATED = 0.9  # share of rows that are not alone with their value
 APART = 1e-3  # of the rows that are not at the most frequent value: those that differ from their like

@@ -2,9 +2,10 @@
 
 Columns that the encoder keeps apart move alone; columns that it mixes move together, to combinations that some row holds. So
 do columns that determine one another (`dependence`): every level takes its most frequent companions with it, and a number on
-two scales is one number. A number stays between its 0.5% and its 99.5% quantile; where its encoding is a line, which is
-checked, every value between is allowed (every whole number, if it holds no other), otherwise real values only. Of anything
-else every level that occurs is allowed. Missing values are allowed where some are.
+two scales is one number. A number stays between its 0.5% and its 99.5% quantile, or where these are nearer the middle between its
+tenth least and its tenth greatest row; where its encoding is a line, which is checked, both ends are rounded, so that neither is
+the value of a single row (`table/disclosure.py`), and every value between is allowed (every whole number, if it holds no other),
+otherwise real values only. Of anything else every level that occurs is allowed. Missing values are allowed where some are.
 """
 
 from __future__ import annotations
@@ -23,6 +24,7 @@ from scipy.sparse.csgraph import connected_components
 from torch import Tensor
 
 from ..models import Bound
+from ..table.disclosure import Rounding
 from ..table.draws import FloatArray, IntArray, chosen
 from .dependence import determines, line, scales
 from .groups import equal_rows
@@ -35,7 +37,8 @@ REAL = 64  # candidates of a number that is no line, and of columns that are mix
 
 @dataclass(frozen=True, eq=False)
 class Player:
-    """Columns that move together, and where to. `donors` (C,) are rows that hold the candidates, `parts` (C, h) what these add.
+    """Columns that move together, and where to. `donors` (C,) are rows that hold the candidates, on a line rows near them;
+    `parts` (C, h) is what the candidates add.
 
     `values` (C,) are a single number's candidates, NaN where missing; `slope` (h,) is its change of the front for 1, None where
     it is no line. The number is the first of the columns; `scales` are factor and shift of each that make it of the first.
@@ -80,8 +83,8 @@ class Domain:
             z += player.part(at[:, p], value[:, p])
         return z
 
-    def place(self, rows: IntArray) -> tuple[IntArray, FloatArray]:
-        """Rows of the table as states, what lies outside the domain moved to its edge."""
+    def place(self, rows: IntArray, edge: bool = True) -> tuple[IntArray, FloatArray]:
+        """Rows of the table as states; with `edge` what lies outside the domain is moved to its edge."""
         at = np.zeros((len(rows), len(self.players)), dtype=np.int64)
         value = np.full(at.shape, np.nan)
         for p, player in enumerate(self.players):
@@ -94,7 +97,8 @@ class Domain:
             gone = np.where(np.isnan(x), int(np.argmax(np.isnan(player.values))), 0)
             near = np.nan_to_num(np.abs(x[:, None] - player.values), nan=np.inf).argmin(axis=1)
             at[:, p] = np.where(np.isnan(x), gone, near)
-            value[:, p] = np.clip(x, *player.ends) if player.slope is not None else np.nan
+            if player.slope is not None:
+                value[:, p] = np.clip(x, *player.ends) if edge else x
         return at, value
 
     def frame(self, at: IntArray, value: FloatArray) -> pd.DataFrame:
@@ -196,19 +200,37 @@ def _number(bound: Bound, columns: tuple[str, ...], scaled: tuple[tuple[float, f
     is_line = bool(np.isfinite(steps).all())
     ranks = np.quantile(x[held], np.linspace(*INSIDE, POINTS if is_line else REAL), method="inverted_cdf")
     picked = np.unique(np.searchsorted(distinct, ranks)) if is_line or len(inside) > REAL else inside
-    values, donors = distinct[picked], held[first[picked]]
+    values = distinct[picked]
+    if is_line:
+        values = _rounded(x[held], values)
+        picked = np.abs(distinct - values[:, None]).argmin(axis=1)
+    donors = held[first[picked]]
     missing = np.flatnonzero(np.isnan(x))[:1]
+    parts = _parts(bound, columns, np.append(donors, missing))
+    if is_line:
+        off = np.append(values - distinct[picked], np.zeros(len(missing)))
+        parts = parts + (bound.at_home(off)[:, None] * bound.at_home(steps)).float()
     donors = np.append(donors, missing)
     return Player(
         columns=columns,
         donors=donors,
-        parts=_parts(bound, columns, donors),
+        parts=parts,
         values=np.append(values, np.full(len(missing), np.nan)),
         slope=bound.at_home(steps).float() if is_line else None,
         whole=_whole(distinct),
         typical=int(np.abs(values - np.median(x[held])).argmin()),
         scales=scaled,
     )
+
+
+def _rounded(x: FloatArray, values: FloatArray) -> FloatArray:
+    """Rounded candidates between rounded ends; as they are where too few rows leave no range between these."""
+    rounding = Rounding(x)
+    low, high = rounding.ends(values[0], values[-1])
+    if not low < high:
+        return values
+    between = rounding.points(values)
+    return np.concatenate([[low], between[(between > low) & (between < high)], [high]])
 
 
 def _whole(x: FloatArray) -> bool:

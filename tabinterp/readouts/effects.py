@@ -27,8 +27,9 @@ from ..models import Bound, Model, bind
 from ..sentence import why
 from ..table import Table
 from ..table.draws import FloatArray, IntArray, chosen
+from ..table.suppression import SMALL
 from .display import Shown, both_names
-from .grids import SMALL, Grid, checked_columns, grid_of
+from .grids import Grid, checked_columns, grid_of, with_points
 from .loss import SCALES
 from .moves import forward, is_read
 from .pictures import Effect, Picture
@@ -99,7 +100,8 @@ class Effects(Shown):
     estimand: str = (
         "mean score over the rows if the column had this value; ale: local effects, accumulated (at the ends of a number, whose "
         "bins are wide, fewer than 95% of its intervals hold it where columns are correlated); effect and ale: less their mean "
-        "(for which a curve is straight between points: fewer than 95% of intervals hold them for a skewed number at few points)"
+        "(for which a curve is straight between points and flat beyond them: fewer than 95% of intervals hold them for a skewed "
+        "number at few points)"
     )
 
     def __getitem__(self, column: str) -> Curve:
@@ -183,7 +185,7 @@ def effects(
     >>> _ = layer.weight.data.fill_(3.0)
     >>> curve = effects(ti.wrap(layer, encoder="passthrough", task="regression"), table, grid=2)["a"]
     >>> curve.values, curve.ale.value[:, 0].round(3).tolist()
-    ((-1.0, 1.0), [-3.0, 3.0])
+    ((-0.9, 0.9), [-2.7, 2.7])
     """
     bound = bind(model, table)
     plan = start(bound, columns=columns, grid=grid, seed=seed, scale=scale)
@@ -198,6 +200,7 @@ class Plan:
     """What a first pass over all rows fixes: the points of every column, and which rows show their own curve."""
 
     bound: Bound
+    asked: Bound  # the rows, followed by those that hold the points
     grids: tuple[Grid, ...]
     scale: str
     seed: int
@@ -237,10 +240,11 @@ def start(
     if scale not in SCALES or (scale == "probability" and table.schema.task == "regression"):
         allowed = SCALES[:1] if table.schema.task == "regression" else SCALES
         raise NotApplicableError(f"scale is one of {', '.join(allowed)}; got {scale!r}")
-    grids = tuple(grid_of(table, c, grid) for c in checked_columns(columns, bound.columns))
+    grids = tuple(grid_of(bound, c, grid) for c in checked_columns(columns, bound.columns))
     with torch.inference_mode():
         centre = _on_scale(bound.at_home(bound.scores), scale).mean(dim=0).cpu().numpy()
-    return Plan(bound, grids, scale, seed, centre, np.sort(chosen(table.numbers, ICE_ROWS, seed)), table.row_weights)
+    ice = np.sort(chosen(table.numbers, ICE_ROWS, seed))
+    return Plan(bound, with_points(bound, grids), grids, scale, seed, centre, ice, table.row_weights)
 
 
 def update(plan: Plan, rows: IntArray, progress: Progress | None = None) -> Sums:
@@ -287,7 +291,7 @@ def finish(plan: Plan, sums: Sums) -> Effects:
 
 def _mover(plan: Plan, grid: Grid) -> Callable[[IntArray], FloatArray]:
     """(m, G, k) centred scores of rows with the column at every point."""
-    bound, columns = plan.bound, (grid.column.name,)
+    bound, columns = plan.asked, (grid.column.name,)
     local = bound.is_local(columns)
     part = bound.part(columns) if local and is_read(bound, columns) else None
 

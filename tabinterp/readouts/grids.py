@@ -1,34 +1,38 @@
-"""The values at which a column is read: real ones, each held by a row, so that any encoder can be asked for them.
+"""The values at which a column is read.
 
-A number that takes few values is read at all of them, any other at quantiles of the rows; where many rows are tied, the
-quantiles of its distinct values fill the grid up. A column of levels is read at its most frequent ones. Missing values are a
-point of their own, the last.
+A number that takes few values is read at all of them. Any other is read at quantiles of the rows, rounded so that none of them
+is the value of a single row (`table/disclosure.py`), and every point has at least ten rows that are nearest to it; where many
+rows are tied, quantiles of the distinct values fill the grid up. A number of which the model takes known values only is read,
+like a column of levels, at its most frequent values. Missing values are a point of their own, the last.
 """
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
 import pandas as pd
 
-from ..errors import NotApplicableError
-from ..table import Table
+from ..errors import ModelError, NotApplicableError
+from ..models import Bound
+from ..models.model import column_like
+from ..models.structure import known_levels
+from ..table.disclosure import Rounding
 from ..table.draws import FloatArray, IntArray
 from ..table.schema import Column
 from ..table.suppression import SMALL
-
-__all__ = ["SMALL", "Grid", "checked_columns", "grid_of"]  # the first one from `suppression`
 
 
 @dataclass(frozen=True, eq=False)
 class Grid:
     """Points of one column, and where the rows lie.
 
-    `values` (G,) as they stand in the table, None for missing; `donors` (G,) a row that holds each. A row lies `part` of the
-    way from point `below` to the next; `below` is -1 where the row's level is not on the grid. `points` counts those that
-    are not the missing value, `ordered` says whether these have an order.
+    `values` (G,) as they stand in the table, None for missing; `donors` (G,) a row that holds each, among the rows of
+    `with_points`. A row lies `part` of the way from point `below` to the next, and beyond an end is at it; `below` is -1 where
+    the row's level is not on the grid. `points` counts those that are not the missing value, `ordered` says whether these have
+    an order.
     """
 
     column: Column
@@ -80,16 +84,38 @@ class Grid:
         return result
 
 
-def grid_of(table: Table, name: str, size: int, ends: bool = True) -> Grid:
-    """At most `size` points, and one more for missing values.
+def grid_of(bound: Bound, name: str, size: int, ends: bool = True) -> Grid:
+    """At most `size` points of a column of the bound table, and one more for missing values.
 
-    With `ends` the points of a number reach from its least to its greatest value; without, each is the middle of as many rows,
-    and rows beyond the outer points are at them.
+    With `ends` the points of a number reach from one end of its range to the other, but for at most nine rows at each; without,
+    each is the middle of as many rows. Rows beyond the outer points are at them.
     """
-    column = table.schema[name]
-    if column.kind == "numeric":
-        return _numbers(column, table.frame[name].to_numpy(dtype=np.float64, na_value=np.nan), size, ends)
-    return _levels(column, table.frame[name], table.row_weights, size)
+    column = bound.table.schema[name]
+    if column.kind != "numeric":
+        return _levels(column, bound.table.frame[name], bound.table.row_weights, size)
+    x = bound.table.frame[name].to_numpy(dtype=np.float64, na_value=np.nan)
+    known = np.sort(x[~np.isnan(x)])
+    distinct, rows = np.unique(known, return_counts=True)
+    if len(distinct) <= size or len(known) < SMALL:  # what fewer than ten rows hold is left out where it is shown
+        return _numbers(column, x, distinct[_places(len(distinct), size)] if len(distinct) > size else distinct)
+    rounding = Rounding(known)
+    if ends:
+        places = distinct[_spaced(known, distinct, size)]
+        low, high = rounding.ends(places[0], places[-1])
+        points = rounding.points([low, *places[(places > low) & (places < high)], high])
+    else:
+        points = rounding.points(distinct[_middles(known, distinct, size)])
+    if not takes(bound, name, points):
+        return _numbers(column, x, np.sort(distinct[np.argsort(-rows, kind="stable")[:size]]), known_only=True)
+    return _numbers(column, x, _shared(points, known))
+
+
+def with_points(bound: Bound, grids: Iterable[Grid]) -> Bound:
+    """The bound rows, followed by rows that hold the points of the grids' numbers, where `Grid.donors` finds them.
+
+    No statistic may be taken over these rows.
+    """
+    return bound.beside({g.column.name: g.values[: g.points] for g in grids if g.column.kind == "numeric"})
 
 
 def checked_columns(columns: Any, known: tuple[str, ...]) -> tuple[str, ...]:
@@ -103,22 +129,46 @@ def checked_columns(columns: Any, known: tuple[str, ...]) -> tuple[str, ...]:
     return tuple(c for c in known if c in wanted)
 
 
-def _numbers(column: Column, x: FloatArray, size: int, ends: bool) -> Grid:
+def _numbers(column: Column, x: FloatArray, points: FloatArray, known_only: bool = False) -> Grid:
+    """Rows between the points lie between them, or with `known_only` off the grid."""
     missing = np.isnan(x)
     held = np.flatnonzero(~missing)
-    distinct, first = np.unique(x[held], return_index=True)
-    if len(distinct) <= size:
-        at = np.arange(len(distinct))
-    else:
-        at = _spaced(np.sort(x[held]), distinct, size) if ends else _middles(np.sort(x[held]), distinct, size)
-    points = distinct[at]
     below, part = np.full(len(x), len(points), dtype=np.int64), np.zeros(len(x))
     below[held] = np.maximum(np.searchsorted(points, x[held], side="right") - 1, 0)
-    inside = held[below[held] < len(points) - 1]
+    if known_only:
+        below[held[points[below[held]] != x[held]]] = -1
+    inside = held[(below[held] >= 0) & (below[held] < len(points) - 1)]
     low, high = points[below[inside]], points[below[inside] + 1]
     part[inside] = np.maximum(x[inside] - low, 0) / (high - low)
-    values, donors = [*points.tolist()], held[first[at]]
-    return _with_missing(column, values, donors, below, part, missing, True)
+    donors = len(x) + np.arange(len(points))
+    return _with_missing(column, [*points.tolist()], donors, below, part, missing, True)
+
+
+def takes(bound: Bound, name: str, points: FloatArray) -> bool:
+    """Does the model answer at values of a number that no row may hold? Not behind an encoder that knows levels."""
+    if name in known_levels(bound.model.encoder, tuple(bound.model.reads or bound.columns)):
+        return False
+    rows = bound.table.inputs.iloc[np.zeros(len(points), dtype=np.int64)].reset_index(drop=True)
+    rows[name] = column_like(rows[name], points)
+    try:
+        bound.score(bound.encoding.transform(rows))
+    except Exception as error:
+        if isinstance(error, ModelError) or not bound.has_gradient:  # a user's function raises whatever it likes
+            return False
+        raise
+    return True
+
+
+def _shared(points: FloatArray, known: FloatArray) -> FloatArray:
+    """The points without those nearest to fewer than ten rows: the one with the fewest goes first."""
+    while len(points) > 1:
+        rows = np.diff(
+            np.searchsorted(known, (points[1:] + points[:-1]) / 2, side="right"), prepend=0, append=len(known)
+        )
+        if rows.min() >= SMALL:
+            break
+        points = np.delete(points, rows.argmin())
+    return points
 
 
 def _spaced(values: FloatArray, distinct: FloatArray, size: int) -> IntArray:

@@ -80,7 +80,7 @@ def _lines(bound: Bound, name: str, part: FloatArray, w: FloatArray) -> list[tup
         x = values.to_numpy(dtype=np.float64, na_value=np.nan)
         lines: list[tuple[Any, FloatArray]] = [(None, slope(x, part) * _spread(x, w))]
         return [*lines, (text("level.missing"), part[np.argmax(missing)])] if missing.any() else lines
-    grid = grid_of(bound.table, name, LEVELS)
+    grid = grid_of(bound, name, LEVELS)
     shown = (text("level.missing") if level is None else level for level in grid.values)
     return [(level, part[donor]) for level, donor in zip(shown, grid.donors, strict=True)]
 

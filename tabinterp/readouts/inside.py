@@ -15,8 +15,8 @@ import torch
 from ..models import Bound
 from ..models.layers import layers_of
 from ..table.draws import FloatArray, chosen
+from ..table.suppression import SMALL
 from .cards import Panels, panels
-from .grids import SMALL
 from .maximisation import Maxima, maximise
 from .objectives import Objective, output, unit
 from .pareto import BUDGETS, Raised, raised

@@ -168,7 +168,7 @@ def interactions(
     found = screen(bound, names, top, progress)
     kept = [found.pairs[i] for i in np.lexsort((-found.strength, ~found.kept))[: int(found.kept.sum())]]
     blocks = of_pair.Blocks.of(bound, cut, sorted({c for pair in kept for c in pair}))
-    grids = {c: grid_of(bound.table, c, POINTS, ends=False) for c in blocks.single}
+    grids = {c: grid_of(bound, c, POINTS, ends=False) for c in blocks.single}
     total, read = blocks.total(), []
     for i, pair in enumerate(kept):
         read.append(_read(blocks, pair, total, (grids[pair[0]], grids[pair[1]]), seed))

@@ -140,7 +140,7 @@ def maximise(
     >>> _ = net[0].weight.data.copy_(torch.tensor([[1.0, -5.0]])), net[0].bias.data.zero_()
     >>> found = maximise(ti.wrap(net, encoder="passthrough", task="regression"), table, objective=ti.unit(layer=1, index=0))
     >>> found.rows.iloc[0].tolist(), found.value.tolist(), found.proof
-    ([99.0, 0.0], [99.0], ('closed form',))
+    ([90.0, 0.0], [90.0], ('closed form',))
     """
     bound = bind(model, table)
     if starts < 2:

@@ -16,9 +16,9 @@ from ..models import Bound
 from ..models.layers import layers_of
 from ..sentence import why
 from ..table.draws import FloatArray, IntArray, chosen
+from ..table.suppression import SMALL
 from .ablation import Ablations, ablate_together
 from .conductance import conductance
-from .grids import SMALL
 from .paths import PathWeights, paths_of
 from .regions import LinearRegions, regions_of, unlike
 from .result import Estimates

@@ -11,7 +11,7 @@ every standard error comes.
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from itertools import combinations
 from math import comb
 from typing import Any
@@ -21,7 +21,8 @@ import torch
 
 from ..models.model import Bound
 from ..table.draws import FloatArray, IntArray
-from .grids import SMALL, Grid
+from ..table.suppression import SMALL
+from .grids import Grid, with_points
 from .moves import crossed, forward, is_read, mixed, resolved
 from .result import Estimates
 from .sums import mean_over_rows
@@ -197,8 +198,9 @@ def pair_table(blocks: Blocks, grids: tuple[Grid, Grid], seed: int) -> PairTable
     """The partial dependence of a pair on a grid, purified."""
     bound, r = blocks.bound, len(blocks.rows)
     rows, weight = _cells(grids, bound)
+    asked = replace(blocks, bound=with_points(bound, grids))
     donors = tuple(grid.donors for grid in grids)
-    dependence = [_dependence(blocks, b, grids, donors, _all) for b in range(r)]
+    dependence = [_dependence(asked, b, grids, donors, _all) for b in range(r)]
     pure = resolved(bound, purified(np.concatenate(dependence), weight))
     effect, squared = mean_over_rows(pure), np.stack([_squares(blocks, b, grids, weight, seed) for b in range(r)])
     drawn = mean_over_rows(np.einsum("rabk,ab->rk", squared, weight))

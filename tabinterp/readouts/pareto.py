@@ -23,11 +23,11 @@ from ..models.layers import layers_of
 from ..sentence import why
 from ..table import Table
 from ..table.draws import FloatArray, IntArray, chosen
+from ..table.suppression import SMALL
 from .ascent import climb
 from .budget import Budget, budget_of
 from .display import Display, Drawn, in_sd, named
 from .domain import Domain, domain_of
-from .grids import SMALL
 from .maximisation import by_column, drawn
 from .objectives import Objective
 from .reader import Reader, readers_of
@@ -127,7 +127,7 @@ def pareto(
     >>> model = ti.wrap(net, encoder="passthrough", task="regression")
     >>> found = pareto(model, table, objective=ti.unit(1, 0), budgets=[0.5, None])
     >>> found.frame()[["budget", "value", "at"]].round(2).values.tolist()
-    [[0.5, 1.0, 0.5], [None, 2.0, 1.0]]
+    [[0.5, 1.0, 0.5], [None, 1.8, 0.9]]
     """
     bound = bind(model, table)
     found = raised(bound, [objective], budgets, starts, seed)
@@ -217,14 +217,15 @@ def _started(
     numbers, k = domain.bound.table.numbers, every.shape[1]
     at, value = domain.place(np.arange(len(numbers)))
     squared, b = ball.squared(at, value), len(ball.limits)
+    own_squared = ball.squared(*domain.place(np.arange(len(numbers)), edge=False))
     ats, values, of, real = [], [], [], np.full((k, b, 2), np.nan)
     for i, limit in enumerate(ball.limit(np.arange(b))):
         inside = np.flatnonzero(squared <= limit)
         if len(inside) == 0:
             raise NotApplicableError(why("no real row lies in the domain and within the budget; raise it"))
-        ordered = np.sort(every[inside], axis=0)
-        real[:, i, 0] = ordered[-1]
-        real[:, i, 1] = ordered[-SMALL] if len(inside) >= SMALL else np.nan
+        ordered = np.sort(every[own_squared <= limit], axis=0)
+        real[:, i, 0] = ordered[-1] if len(ordered) else np.nan
+        real[:, i, 1] = ordered[-SMALL] if len(ordered) >= SMALL else np.nan
         more, more_values = drawn(domain, starts // 2 if np.isinf(limit) else 0, seed)
         own = np.resize(inside[chosen(numbers[inside], starts, seed)], starts)[: starts - len(more)]
         for j in range(k):

@@ -18,11 +18,13 @@ import pandas as pd
 from ..errors import NotApplicableError
 from ..messages import text
 from ..models import Bound, Model, bind
+from ..models.model import column_like
 from ..table import Table
+from ..table.disclosure import Rounding
 from ..table.draws import FloatArray, IntArray
 from .baselines import typical_row
 from .display import Display, Drawn, worded
-from .grids import Grid, checked_columns, grid_of
+from .grids import Grid, checked_columns, grid_of, takes, with_points
 
 POINTS = 20
 
@@ -85,7 +87,7 @@ class ProbeRows(Display):
 def probe_rows(
     model: Model | Bound, table: Table, *, columns: Sequence[str] | None = None, grid: int = POINTS
 ) -> ProbeRows:
-    """Move the median row of `table` along each column (None: all), at most `grid` real values of it.
+    """Move the median row of `table` along each column (None: all), to at most `grid` values of it.
 
     A network whose hidden units cannot be found, a linear model, or a function of rows answers with its outputs alone.
 
@@ -102,9 +104,10 @@ def probe_rows(
         raise NotApplicableError(f"grid is at least 2 values of a column; got {grid}")
     bound = bind(model, table)
     named = checked_columns(columns, bound.columns)
-    typical = typical_row(table)
-    grids = {name: grid_of(table, name, grid) for name in named}
-    rows = pd.concat([typical, *(_moved(table, typical, name, one) for name, one in grids.items())], ignore_index=True)
+    typical = _rounded(bound, typical_row(table))
+    grids = {name: grid_of(bound, name, grid) for name in named}
+    held = with_points(bound, grids.values()).table.inputs
+    rows = pd.concat([typical, *(_moved(held, typical, name, one) for name, one in grids.items())], ignore_index=True)
     x = bound.encoding.transform(rows)
     units = bound.activations(x) if bound.has_gradient else {}
     made = np.concatenate([*units.values(), bound.score(x)], axis=1)
@@ -121,10 +124,22 @@ def probe_rows(
     )
 
 
-def _moved(table: Table, typical: pd.DataFrame, name: str, grid: Grid) -> pd.DataFrame:
+def _rounded(bound: Bound, typical: pd.DataFrame) -> pd.DataFrame:
+    """The median row with each median rounded that fewer than ten rows hold, where the model takes values that no row holds."""
+    made = typical.copy()
+    for name in bound.columns:
+        if bound.table.schema[name].kind == "numeric" and typical[name].notna().all():
+            rounding = Rounding(bound.table.frame[name].to_numpy(dtype=np.float64, na_value=np.nan))
+            value = np.array([rounding(float(typical[name].iloc[0]))])
+            if np.isfinite(value).all() and takes(bound, name, value):
+                made[name] = column_like(typical[name], value).to_numpy()
+    return made
+
+
+def _moved(held: pd.DataFrame, typical: pd.DataFrame, name: str, grid: Grid) -> pd.DataFrame:
     """The median row once for each point of the column."""
     made = typical.iloc[np.zeros(len(grid), dtype=np.int64)].reset_index(drop=True)
-    made[name] = table.inputs[name].take(grid.donors).reset_index(drop=True)
+    made[name] = held[name].take(grid.donors).reset_index(drop=True)
     return made
 
 

@@ -19,8 +19,7 @@ from scipy import stats
 from ..messages import text
 from ..models import Bound
 from ..table.draws import FloatArray, IntArray, row_hash
-from ..table.suppression import parts_shown
-from .grids import SMALL
+from ..table.suppression import SMALL, parts_shown
 from .pvalues import benjamini_hochberg
 from .result import Estimates
 from .weights import unit

@@ -25,8 +25,8 @@ from ..models.pieces import RECTIFIERS, is_affine_between
 from ..sentence import why
 from ..table import Table
 from ..table.draws import FloatArray, IntArray
+from ..table.suppression import SMALL
 from .display import Display, Drawn, by_term, scaled, spreads
-from .grids import SMALL
 from .result import Estimates
 from .sums import mean_over_rows
 from .terms import AnyTerm, Basis, Contrast, Slope, find_terms

@@ -25,8 +25,8 @@ from sklearn.neighbors import NearestNeighbors
 
 from ..models import Bound
 from ..table.draws import FloatArray, IntArray, chosen
+from ..table.suppression import SMALL
 from .budget import standing
-from .grids import SMALL
 
 ROWS = 2000
 NEIGHBOURS = 5

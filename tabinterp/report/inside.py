@@ -72,11 +72,15 @@ class Template(Part):
 
 
 class Place(Part):
-    """Where a column stands at an optimum. Values that fewer than ten rows reach are not printed."""
+    """Where a column stands at an optimum.
+
+    A number is rounded so that it is not the value of fewer than ten rows: "at" is exact, "about" is rounded, "at_least" and
+    "at_most" stand for a number beyond all but nine rows.
+    """
 
     column: str
     at: str | float | None
-    how: Literal["at", "at_least", "at_most", "missing", "rare"]
+    how: Literal["at", "about", "at_least", "at_most", "missing", "rare"]
 
 
 End = Literal[

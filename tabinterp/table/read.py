@@ -52,7 +52,8 @@ def read_table(
     levels : column -> its levels in order, for ordinal columns.
     weight : column of sampling weights. group : column that says which rows belong together.
     split : a column of train/test labels, booleans or dates; or the share of rows to hold out, between 0 and 1.
-    split_at : with a date column: hold out rows from this date on; None: the latest quarter.
+    split_at : with a date column: hold out rows from this date on; None: about the latest quarter, from the start of a calendar
+        period on that at least ten rows share.
     stratify : hold out the same share of each class. seed : of the drawn share.
     name : what reports call the table; None: the file's name.
 

@@ -18,9 +18,11 @@ from numpy.typing import NDArray
 from pydantic import TypeAdapter, ValidationError
 
 from ..errors import TableError
+from .disclosure import shown_date
 from .draws import FloatArray, HashArray, IntArray, content_hash, splitmix, uniform
 from .schema import Schema
 from .source import shown
+from .suppression import SMALL
 
 BoolArray = NDArray[np.bool_]
 HELD_OUT = ("test", "held_out", "held-out", "holdout", "hold-out", "oot")
@@ -155,14 +157,24 @@ def distinct(known: HashArray, hashes: HashArray) -> HashArray:
 def by_column(values: pd.Series, fraction: float | None, at: str | None, counts: IntArray | None = None) -> Split:
     """A column of train/test labels or of dates; for dates the latest `fraction` of rows, or those from `at` on.
 
-    `counts`: in how many rows each value stands, where the values are given once.
+    The latest rows are those from the start of a calendar period on that at least ten rows share, so that the date is not that of
+    a single row. `counts`: in how many rows each value stands, where the values are given once.
     """
     column = str(values.name)
     if at is None and _are_labels(values):
         return Split("column", column)
     dates = _dates(values)
-    cut = _moment(at, dates) if at is not None else _latest(dates, fraction or DEFAULT_FRACTION, counts)
-    return Split("date", column, fraction=None if at else fraction or DEFAULT_FRACTION, at=cut.isoformat())
+    if at is not None:
+        return Split("date", column, at=_moment(at, dates).isoformat())
+    fraction = fraction or DEFAULT_FRACTION
+    latest = _latest(dates, fraction, counts)
+    cut = shown_date(latest, dates, counts)
+    if cut is None:
+        raise TableError(
+            f"split column {column!r}: no day, week, month, quarter or year that at least {SMALL} rows share begins between its "
+            f"dates, so that none can be named as the first of the held-out rows; give the date yourself with split_at="
+        )
+    return Split("date", column, fraction=fraction, at=cut.isoformat())
 
 
 def _latest(dates: pd.Series, fraction: float, counts: IntArray | None) -> pd.Timestamp:

@@ -62,6 +62,11 @@ class Table:
             held_out=None if self.held_out is None else self.held_out[rows],
         )
 
+    def beside(self, rows: pd.DataFrame) -> Table:
+        """The same rows followed by these, which have the target, the number and the weight of the first row."""
+        whole = self.take(np.append(np.arange(len(self)), np.zeros(len(rows), dtype=np.int64)))
+        return replace(whole, frame=pd.concat([self.frame, rows], ignore_index=True))
+
     def with_split(self, split: Split) -> Table:
         """The same rows under this rule, which leaves rows, and weight where there are weights, on both sides."""
         held_out = split.held_out(self.frame, self.codes, self.schema.labels)

@@ -44,8 +44,8 @@ def test_a_valley_falls_in_the_rows_below_it_and_down_to_its_bottom():
     (one,) = checked(valley(), {"x": "+"}, read)
     assert one.network.share[0] == pytest.approx((x < 0).mean())
     assert one.network.share[2] < 0.5 < one.network.share[3]
-    assert one.network.start == x.min()
-    assert one.network.fall[0] == pytest.approx(abs(x.min()) - abs(one.network.end), abs=1e-5)
+    assert x.min() < one.network.start < np.quantile(x, 0.02)
+    assert one.network.fall[0] == pytest.approx(abs(one.network.start) - abs(one.network.end), abs=1e-5)
     assert abs(one.network.end) < 0.2
     assert one.linear.share[0] == 0
     assert one.linear.fall[3] < 0  # it rises from point to point
@@ -55,7 +55,7 @@ def test_the_other_direction_sees_the_rise():
     read = table()
     (one,) = checked(valley(), {"x": {"direction": "-"}}, read)
     assert one.network.share[0] == pytest.approx((read.frame["x"] > 0).mean())
-    assert one.network.end == read.frame["x"].max()
+    assert read.frame["x"].quantile(0.98) < one.network.end < read.frame["x"].max()
     assert one.linear.share[0] == 1
 
 

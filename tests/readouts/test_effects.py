@@ -10,6 +10,7 @@ import pytest
 import torch
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from scipy.stats import norm
 from sklearn.decomposition import PCA
 from sklearn.inspection import partial_dependence as of_sklearn
 from torch import nn
@@ -44,11 +45,12 @@ def test_a_linear_model_has_straight_lines_with_its_own_slope(task):
     coefficients = coefficients - coefficients.mean(axis=0) if task == "multiclass" else coefficients
     slope = coefficients[:, 1] / pipeline[0].transformers_[0][1][-1].scale_[1]
     income = result["income"]
-    expected = (np.array(income.values)[:, None] - frame["income"].mean()) * slope
+    at = frame["income"].clip(income.values[0], income.values[-1])  # rows beyond the outer points are at them
+    expected = (np.array(income.values)[:, None] - at.mean()) * slope
     for told in (income.effect.value, income.ale.value, income.ice_low, income.ice_high):
         np.testing.assert_allclose(told, expected, atol=2e-5)
     np.testing.assert_allclose(income.pdp.value - income.pdp.value[0], expected - expected[0], atol=2e-5)
-    error = abs(slope) * frame["income"].std() / np.sqrt(120)  # only the column's mean is uncertain
+    error = abs(slope) * at.std() / np.sqrt(120)  # only the column's mean is uncertain
     np.testing.assert_allclose(income.effect.stderr, np.broadcast_to(error, expected.shape), rtol=1e-3)
     grade = result["grade"].ale.value
     np.testing.assert_allclose(np.diff(grade, axis=0), np.diff(result["grade"].pdp.value, axis=0), atol=2e-5)
@@ -124,13 +126,14 @@ def test_accumulated_effects_by_hand_with_their_errors(name, points):
         for i in range(50)
     }
     place = {edge: k for k, edge in enumerate(curve.values)}
+    inside = np.clip(x[:, 0], curve.values[0], curve.values[-1])  # rows beyond the outer points are at them
 
     def ale(weights):
-        return np.array(oracles.accumulated(lambda i, a, b: table_of[i, place[a]], x[:, 0], curve.values, weights))
+        return np.array(oracles.accumulated(lambda i, a, b: table_of[i, place[a]], inside, curve.values, weights))
 
-    assert len(curve.values) == points
+    assert len(curve.values) == min(points, 3)  # of fifty rows, ten at least for each
     np.testing.assert_allclose(curve.ale.value[:, 0], ale(w), atol=FLOAT32)
-    for at in (0, points - 1):
+    for at in (0, len(curve.values) - 1):
         expected = oracles.infinitesimal_jackknife(lambda v, at=at: ale(v)[at], w)
         assert curve.ale.stderr[at, 0] == pytest.approx(expected, rel=1e-3)
 
@@ -175,7 +178,8 @@ def test_a_product_has_its_closed_forms_where_columns_are_correlated():
 
 
 def test_intervals_cover_the_population_value():
-    """f = x1 x2, E x2 = 1: the centred curve is v - E x1. 400 tables: three standard errors of a count are 3.3%."""
+    """f = x1 x2, E x2 = 1: the centred curve is v - E x1, beyond the ends as at them. 400 tables: three standard errors of a
+    count are 3.3%."""
     rng, inside, reps = np.random.default_rng(3), np.zeros(3), 400
     model = cases.wrapped(cases.product_network())
     for _ in range(reps):
@@ -183,8 +187,11 @@ def test_intervals_cover_the_population_value():
             y=range(120)
         )
         curve = ti.effects(model, ti.read_table(frame, target="y", task="regression"), columns=["x1"], grid=9)["x1"]
-        at, v = [1, 4, 7], np.array(curve.values)
-        inside += (curve.effect.low[at, 0] <= v[at] - 0.5) & (curve.effect.high[at, 0] >= v[at] - 0.5)
+        v = np.array(curve.values)
+        low, high = v[0] - 0.5, v[-1] - 0.5  # E of x1 drawn in to the ends, of a normal variable
+        mean = 0.5 + norm.pdf(low) - norm.pdf(high) + low * norm.cdf(low) + high * norm.sf(high)
+        at = [1, len(v) // 2, len(v) - 2]
+        inside += (curve.effect.low[at, 0] <= v[at] - mean) & (curve.effect.high[at, 0] >= v[at] - mean)
     assert np.all(inside / reps > 0.917)
     assert np.all(inside / reps < 0.983)
 
@@ -198,9 +205,13 @@ def test_every_row_is_read_once_at_every_point(monkeypatch, mixed):
     bound = bind(ti.wrap(pipeline), table)
     plan = fx.start(bound, grid=6)
     rest, rows = bound.rest, []
-    monkeypatch.setitem(bound.__dict__, "rest", lambda z: rows.append(len(z)) or rest(z))
+    monkeypatch.setitem(plan.asked.__dict__, "rest", lambda z: rows.append(len(z)) or rest(z))
     fx.update(plan, np.arange(N))
-    assert sum(rows) == N * (7 + 6 + 4 + 2 + 3)  # missing values and three cities, false and true, three grades
+    ages, incomes = (len(grid) for grid in plan.grids[:2])
+    assert min(ages, incomes) >= 2
+    assert sum(rows) == N * (
+        ages + incomes + 4 + 2 + 3
+    )  # missing values and three cities, false and true, three grades
 
 
 def test_a_column_that_the_model_does_not_read_is_flat_at_no_cost(monkeypatch):
@@ -209,7 +220,7 @@ def test_a_column_that_the_model_does_not_read_is_flat_at_no_cost(monkeypatch):
     bound = bind(ti.wrap(pipeline), table)
     plan = fx.start(bound, columns=["extra"])
     rest, rows = bound.rest, []
-    monkeypatch.setitem(bound.__dict__, "rest", lambda z: rows.append(len(z)) or rest(z))
+    monkeypatch.setitem(plan.asked.__dict__, "rest", lambda z: rows.append(len(z)) or rest(z))
     curve = fx.finish(plan, fx.update(plan, np.arange(N)))["extra"]
     assert sum(rows) == N
     np.testing.assert_allclose(np.abs([curve.effect.value, curve.ale.value, curve.ice_low]).max(), 0, atol=1e-12)
@@ -250,14 +261,21 @@ def test_tied_numbers_still_fill_the_grid_and_cells_are_counted():
     x = np.r_[np.zeros(900), np.linspace(1, 100, 100)]
     table = ti.read_table(pd.DataFrame({"x": x, "y": x}), target="y", task="regression")
     curve = ti.effects(cases.wrapped(nn.Sequential(cases.affine([[1.0]]))), table, grid=10)["x"]
-    assert len(curve.values) == 10
-    assert (curve.values[0], curve.values[-1]) == (0.0, 100.0)
+    assert len(curve.values) == 8
+    assert (curve.values[0], curve.values[-1]) == (0.0, 90.0)
     nearest = np.abs(x[:, None] - np.array(curve.values)).argmin(axis=1)
-    assert curve.rows.tolist() == np.bincount(nearest, minlength=10).tolist()
+    assert curve.rows.tolist() == np.bincount(nearest, minlength=8).tolist()
     assert curve.share.sum() == pytest.approx(1)
-    assert curve.small.tolist() == (curve.rows < 10).tolist()
     assert curve.sparse.tolist() == (curve.rows < 30).tolist()
-    assert curve.small.any()
+    assert curve.sparse.any()
+    assert not curve.small.any()
+
+
+def test_of_few_values_all_are_points_and_those_of_few_rows_are_marked():
+    x = np.repeat([1.0, 2.0, 3.0], [40, 9, 10])
+    table = ti.read_table(pd.DataFrame({"x": x, "y": x}), target="y", task="regression")
+    curve = ti.effects(cases.wrapped(nn.Sequential(cases.affine([[1.0]]))), table, grid=10)["x"]
+    assert (curve.values, curve.small.tolist()) == ((1.0, 2.0, 3.0), [False, True, False])
 
 
 def test_the_most_frequent_levels_are_on_the_grid():

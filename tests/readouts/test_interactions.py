@@ -195,7 +195,7 @@ def test_the_error_of_a_purified_table_holds_the_coarseness_of_its_cells(bend, t
     for seed in range(30):
         bound = ia._in_order(bind(cases.wrapped(Bent(bend)), uniform(2_000, 3, -1, 1, seed)), seed)
         blocks = of_pair.Blocks.of(bound, ia._cut(bound, 16)[:16], ["x1", "x2"])
-        grids = tuple(ia.grid_of(bound.table, c, ia.POINTS, ends=False) for c in ("x1", "x2"))
+        grids = tuple(ia.grid_of(bound, c, ia.POINTS, ends=False) for c in ("x1", "x2"))
         read = of_pair.pair_table(blocks, grids, seed).variance
         found.append(read.value[0])
         said.append(read.stderr[0])

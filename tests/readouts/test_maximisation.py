@@ -37,7 +37,7 @@ def weights(pipeline):
 
 def domain(frame):
     """Every value of the mixed table that may be taken: numbers at both ends, which is where a line is greatest."""
-    numbers = {c: np.quantile(frame[c].dropna(), [0.005, 0.995], method="inverted_cdf") for c in ("age", "income")}
+    numbers = {c: cases.ends(frame[c]) for c in ("age", "income")}
     return {
         "age": [*numbers["age"], np.nan],
         "income": [*numbers["income"]],
@@ -145,7 +145,7 @@ def test_the_search_finds_what_an_independent_programme_proves(seed):
         rng.normal(size=8),
     ]
     net = nn.Sequential(cases.affine(*spec[0]), nn.ReLU(), cases.affine(*spec[1]), nn.ReLU(), cases.affine([spec[2]]))
-    low, high = np.quantile(x, [0.005, 0.995], axis=0, method="inverted_cdf")
+    low, high = np.transpose([cases.ends(column) for column in x.T])
     truth = box_programme(spec, low, high)
     found = ti.maximise(cases.wrapped(net), table, objective=ti.output())
     assert found.proof == ("integer programme",)

@@ -19,15 +19,17 @@ def test_every_response_is_that_of_its_row():
     # the median by weight, and the heaviest level
     order = frame.dropna(subset="age").sort_values("age")
     middle = order["age"].to_numpy()[(order["w"].cumsum() >= order["w"].sum() / 2).to_numpy().argmax()]
-    assert found.typical["age"] == middle
+    assert abs(found.typical["age"] - middle) <= 2  # rounded, where fewer than ten rows have it
     assert found.typical["city"] == frame.groupby("city")["w"].sum().idxmax()
     told, score = found.frame(), cases.scorer(pipeline, "multiclass")
     w, b = pipeline[-1].coefs_[0], pipeline[-1].intercepts_[0]
     base = pd.DataFrame([found.typical])[cases.INPUTS]
     start = score(base)[0]
+    oldest = told.loc[told["column"] == "age", "value"].dropna().max()
+    assert frame["age"].quantile(0.9) < oldest <= frame["age"].max()
     for column, value in (
         ("age", None),
-        ("age", frame["age"].max()),
+        ("age", oldest),
         ("city", "rome"),
         ("member", True),
         ("grade", "high"),

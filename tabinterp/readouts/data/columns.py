@@ -10,7 +10,7 @@ from scipy import stats
 from ...table import Table
 from ...table.draws import FloatArray, IntArray
 from ...table.split import BoolArray
-from ..grids import SMALL
+from ...table.suppression import SMALL
 from .bins import level_codes, number
 
 SHARE = 0.002  # of the rows: a value that fewer hold is no spike
