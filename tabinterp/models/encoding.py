@@ -21,7 +21,7 @@ from sklearn.pipeline import Pipeline
 
 from ..errors import ModelError, TabinterpError
 from ..table.draws import FloatArray, IntArray
-from ..table.source import as_objects, shown
+from ..table.source import as_objects, shown, with_columns
 from .affine import cut, weight_of
 from .parts import in_parts
 from .structure import known_levels, structure
@@ -231,7 +231,7 @@ def _stacked(base: pd.DataFrame, frame: pd.DataFrame, columns: tuple[str, ...]) 
         cells = stacked[name].to_numpy(dtype=object).copy()
         cells[at * size : (at + 1) * size] = _donors(frame[name], size).to_numpy()
         changed[name] = pd.Series(cells, dtype=object).astype(base[name].dtype)
-    return stacked.assign(**changed)
+    return with_columns(stacked, changed)
 
 
 def _donors(values: pd.Series, size: int) -> pd.Series:

@@ -28,7 +28,7 @@ from ..errors import TableError
 from ..files import hidden
 from .keeping import Keeping, Told
 from .pieces import Piece, numbered
-from .source import AS_WRITTEN, UNREADABLE, as_frame, no_database, plain, unique
+from .source import AS_WRITTEN, UNREADABLE, as_frame, no_database, plain, unique, with_columns
 from .sql import spool
 
 ROWS = 65_536  # of one batch
@@ -260,7 +260,7 @@ def _read(text: str, fragment: Any, schema: pa.Schema, rows: int, texts: Sequenc
             if len(batch):
                 frame = pa.Table.from_batches([batch]).replace_schema_metadata(schema.metadata).to_pandas()
                 made = {name: _texts(batch.column(name)) for name in texts if name in frame}
-                yield frame.assign(**{name: pd.Series(one, frame.index) for name, one in made.items()})
+                yield with_columns(frame, {name: pd.Series(one, frame.index) for name, one in made.items()})
 
 
 def _texts(column: pa.DictionaryArray) -> pd.Categorical:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import csv
 import gzip
 import zlib
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from contextlib import suppress
 from pathlib import Path
 from typing import Any, cast
@@ -52,7 +52,21 @@ def as_objects(frame: pd.DataFrame) -> pd.DataFrame:
     coded = {
         str(name): plain(frame[name]) for name in frame.columns if isinstance(frame[name].dtype, pd.CategoricalDtype)
     }
-    return frame.assign(**coded) if coded else frame
+    return with_columns(frame, coded) if coded else frame
+
+
+def with_columns(frame: pd.DataFrame, columns: Mapping[str, Any]) -> pd.DataFrame:
+    """A copy of the frame with these columns added or replaced, whatever they are called.
+
+    `DataFrame.assign` takes names as keyword arguments, so a column named `self` ends it.
+
+    >>> with_columns(pd.DataFrame({"self": [1, 2]}), {"self": [3, 4], "": 5}).to_dict("list")
+    {'self': [3, 4], '': [5, 5]}
+    """
+    changed = frame.copy(deep=False)
+    for name, values in columns.items():
+        changed[name] = values
+    return changed
 
 
 def plain(values: pd.Series) -> pd.Series:
