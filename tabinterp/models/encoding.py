@@ -17,6 +17,7 @@ from typing import Any
 import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
+from sklearn.compose import ColumnTransformer
 from sklearn.pipeline import Pipeline
 
 from ..errors import ModelError, TabinterpError
@@ -57,6 +58,7 @@ class Encoding:
 
 def build(encoder: Any, frame: pd.DataFrame, reads: tuple[str, ...] | None) -> Encoding:
     """Encode a table's input columns through `encoder` (None: the numeric columns as they are)."""
+    _check_fitted(encoder)
     columns = tuple(map(str, frame.columns))
     unseen = _unseen(frame, known_levels(encoder, tuple(reads or columns)))
     transform = encoded_by(encoder, frame, reads)
@@ -72,6 +74,16 @@ def build(encoder: Any, frame: pd.DataFrame, reads: tuple[str, ...] | None) -> E
     local = {c: all(len(sources[e]) == 1 for e in blocks[c]) for c in columns}
     tail = None if all(local.values()) else _tail(encoder, frame, reads, transform)
     return Encoding(transform, columns, blocks, local, width, unseen, tail)
+
+
+def _check_fitted(encoder: Any) -> None:
+    """Refuse an encoder whose parts are asked for before its first rows are, and that has none yet."""
+    kind = encoder.__name__ if isinstance(encoder, type) else type(encoder).__name__
+    if isinstance(encoder, type):
+        raise ModelError(f"an encoder is a fitted transformer; got the class {kind}. Make one, fit it and pass that")
+    for step in [part for _, part in encoder.steps] if isinstance(encoder, Pipeline) else [encoder]:
+        if isinstance(step, ColumnTransformer) and not hasattr(step, "transformers_"):
+            raise ModelError(f"the encoder {kind} is not fitted; call its fit with the training rows, then pass it")
 
 
 def _tail(

@@ -13,7 +13,7 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
-from ..errors import NotApplicableError
+from ..errors import NotApplicableError, did_you_mean
 from ..table import Table
 from ..table.draws import FloatArray, IntArray
 from ..table.schema import Column
@@ -107,7 +107,10 @@ def checked_columns(columns: Any, known: tuple[str, ...]) -> tuple[str, ...]:
     wanted = [columns] if isinstance(columns, str) else list(columns)
     unknown = [c for c in wanted if c not in known]
     if unknown or not wanted:
-        raise NotApplicableError(f"columns names some of the input columns {list(known)}; got {unknown or wanted}")
+        near = did_you_mean(str(unknown[0]), known) if unknown else ""
+        raise NotApplicableError(
+            f"columns names some of the input columns {list(known)}; got {unknown or wanted}.{near}"
+        )
     return tuple(c for c in known if c in wanted)
 
 

@@ -28,7 +28,7 @@ from ..errors import TableError
 from ..files import hidden
 from .keeping import Keeping, Told
 from .pieces import Piece, numbered
-from .source import AS_WRITTEN, UNREADABLE, as_frame, no_database, plain, unique, with_columns
+from .source import AS_WRITTEN, UNREADABLE, as_frame, no_database, plain, separator_hint, unique, with_columns
 from .sql import spool
 
 ROWS = 65_536  # of one batch
@@ -299,7 +299,7 @@ def _csv(
                     if not isinstance(chunk.index, pd.RangeIndex):
                         raise TableError(
                             f"{text!r}: row 0 has more cells than the header has names ({len(names)}); each row needs one "
-                            f"cell for each name"
+                            f"cell for each name{separator_hint(names)}"
                         )
                     yield chunk
         except UNREADABLE as error:

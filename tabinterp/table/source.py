@@ -166,7 +166,7 @@ def _csv(path: Path, packed: bool) -> pd.DataFrame:
     if not isinstance(frame.index, pd.RangeIndex):  # pandas takes the cells in front for row labels
         raise TableError(
             f"{str(path)!r}: row 0 has more cells than the header has names ({len(names)}: "
-            f"{', '.join(map(repr, names[:8]))}); each row needs one cell for each name"
+            f"{', '.join(map(repr, names[:8]))}); each row needs one cell for each name{separator_hint(names)}"
         )
     return frame
 
@@ -174,6 +174,17 @@ def _csv(path: Path, packed: bool) -> pd.DataFrame:
 def _header(path: Path, packed: bool) -> list[str]:
     with (gzip.open if packed else open)(path, "rt", encoding="utf-8-sig", newline="") as lines:
         return next((names for names in csv.reader(lines) if names), [])
+
+
+def separator_hint(columns: Sequence[str]) -> str:
+    """A hint where a file was read as one column because its cells are not separated by commas."""
+    mark = next((mark for mark in (";", "\t", "|") if len(columns) == 1 and mark in columns[0]), None)
+    if mark is None:
+        return ""
+    return (
+        f". The file seems to separate its cells by {mark!r}, and is read by commas: write it with commas, or pass a dataframe "
+        f"such as pandas.read_csv(..., sep={mark!r}) makes"
+    )
 
 
 def unique(names: Sequence[str]) -> None:
