@@ -204,7 +204,10 @@ def _fit(x: FloatArray, y: FloatArray, weights: FloatArray | None, table: Table,
     counts = np.bincount(y.astype(int), minlength=len(table.schema.classes))
     folds = min(FOLDS, int(counts.min()))
     if folds < 2:
-        raise NotApplicableError(_too_rare(counts, table))
+        raise NotApplicableError(
+            f"a linear counterpart chooses its penalty by cross-validation, which needs two training rows of every class; "
+            f"{_rarest(counts, table)}"
+        )
     search = LogisticRegressionCV(
         Cs=STRENGTHS,
         cv=_folds(folds, seed),
@@ -218,17 +221,17 @@ def _fit(x: FloatArray, y: FloatArray, weights: FloatArray | None, table: Table,
         return search.fit(x, y, sample_weight=weights)
 
 
-def _too_rare(counts: IntArray, table: Table) -> str:
-    """The error about a class that cross-validation cannot hold out."""
+def _rarest(counts: IntArray, table: Table) -> str:
+    """The class with the fewest training rows, its rows on both sides, and what to do about it."""
     rarest = int(counts.argmin())
     name, rows = table.schema.labels[rarest], int(counts[rarest])
     held_out = (
         0 if table.held_out is None or table.codes is None else int((table.codes[table.held_out] == rarest).sum())
     )
     return (
-        f"the linear counterpart chooses its penalty by cross-validation, which needs two training rows of every class; class "
-        f"{name!r} of target {table.schema.target!r} has {rows} training row{'s' if rows != 1 else ''} and {held_out} held out. "
-        f"Hold out fewer rows or the same share of each class (stratify=True), join the class with another, or leave its rows out"
+        f"class {name!r} of target {table.schema.target!r} has {rows} training row{'s' if rows != 1 else ''} and {held_out} held "
+        f"out. Hold out fewer rows or the same share of each class (stratify=True), join the class with another, or leave its "
+        f"rows out"
     )
 
 
