@@ -27,11 +27,13 @@ from .forecast import forecast
 from .models import Bound, Model, bind
 from .models.counterpart import fit_counterpart
 from .models.device import device_of
+from .models.model import check_model
 from .report.document import Message
 from .steps import STEPS, Reading, unseen
 from .sweep import Swept, sweep
 from .table import Scan, Table
 from .table.suppression import SMALL
+from .table.table import check_table
 from .threads import cores, one_thread
 
 MOST_ROWS = 2**31 - 1
@@ -92,6 +94,9 @@ def audit(
     """
     clock = _Clock(progress)
     _check_settings(seed, rows, margin)
+    check_model(model)
+    if not isinstance(table, Scan):
+        check_table(table)
     if engine is not in_turn and not isinstance(table, Scan):
         raise NotApplicableError(
             f"an engine other than the local one takes sums over rows that are read in batches; {table.name} was read whole: "

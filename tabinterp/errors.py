@@ -2,11 +2,25 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
+from difflib import get_close_matches
 from typing import Any
 
 
 class TabinterpError(Exception):
     """Base of every error raised on purpose; the command line turns it into exit code 2 and one message."""
+
+
+def did_you_mean(given: str, allowed: Iterable[str]) -> str:
+    """Return a question that names what was probably meant, with a space before it; nothing where no name is near.
+
+    >>> did_you_mean("defautl", ["age", "default"]), did_you_mean("x", ["age"])
+    (" Did you mean 'default'?", '')
+    """
+    names = list(allowed)
+    folded = {name.casefold().strip(): name for name in names}
+    near = get_close_matches(given.casefold().strip(), folded, n=1, cutoff=0.7)
+    return f" Did you mean {folded[near[0]]!r}?" if near else ""
 
 
 class TableError(TabinterpError):

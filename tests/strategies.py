@@ -25,6 +25,14 @@ NAMES = [
     "🧪",
     "'; --",
     "__proto__",
+    "self",
+    "class",
+    "index",
+    "level_0",
+    "importance",
+    "column",
+    "values",
+    "T",
 ]
 TEXTS = [
     "low",

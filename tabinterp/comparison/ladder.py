@@ -120,6 +120,7 @@ def ladder(model: Model | Bound, table: Table, *, seed: int = 0, margin: float |
     >>> found.rungs, found.shortest
     (('intercept', 'linear', 'curvature', 'network'), 'linear')
     """
+    bound = bind(model, table)
     if table.held_out is None:
         raise NotApplicableError(
             why(
@@ -128,7 +129,6 @@ def ladder(model: Model | Bound, table: Table, *, seed: int = 0, margin: float |
                 "table.with_split(model.split))"
             )
         )
-    bound = bind(model, table)
     training = table.training_rows()
     if training.weights is not None:
         training = training.take(np.flatnonzero(training.weights > 0))  # a fold of rows of weight 0 has no loss

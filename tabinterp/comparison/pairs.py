@@ -10,17 +10,16 @@ from itertools import combinations
 
 import numpy as np
 import pandas as pd
-from scipy import linalg
 from sklearn.base import clone
 
 from ..models.model import Bound
 from ..readouts.screening import MOVED, most_moving
 from ..table.draws import FloatArray, chosen
 from .basis import Pair, build, check_size, coarse, read_columns
+from .projection import solve_gram
 
 ROWS = 5000
 LEAST = 0.001  # of the score's variance: what two columns explain together and less is not named
-RIDGE = 1e-8
 NOTHING = 1e-20  # of the largest sum of squares: a constant column, rounded
 
 
@@ -69,6 +68,4 @@ def _explained(x: FloatArray, y: FloatArray) -> FloatArray:
     size = np.sqrt((x**2).sum(axis=0))
     kept = size > np.sqrt(NOTHING) * size.max(initial=0.0)
     x = x[:, kept] / size[kept]  # a constant explains nothing; columns of one size keep the ridge above the rounding
-    s = x.T @ x
-    s[np.diag_indices_from(s)] += RIDGE
-    return np.asarray(x @ linalg.solve(s, x.T @ y, assume_a="pos")) if len(s) else np.zeros_like(y)
+    return np.asarray(x @ solve_gram(x.T @ x, x.T @ y)) if x.shape[1] else np.zeros_like(y)

@@ -85,11 +85,23 @@ def _indicators(term: IntArray, terms: int) -> FloatArray:
     return np.asarray(term[:, None] == np.arange(terms), dtype=np.float64)
 
 
+def solve_gram(gram: FloatArray, right: FloatArray) -> FloatArray:
+    """Solve (gram + RIDGE I) x = right for a matrix of products of columns, (p, p) and (p, k).
+
+    Rounding can leave such a matrix with an eigenvalue below zero where columns are collinear, such as the dummies of one
+    column. It counts as zero then, and the ridge alone keeps its direction out of the solution.
+    """
+    try:
+        return np.asarray(linalg.cho_solve(linalg.cho_factor(gram + RIDGE * np.eye(len(gram))), right))
+    except linalg.LinAlgError:
+        values, vectors = linalg.eigh(gram)
+        return np.asarray(vectors @ (vectors.T @ right / (np.maximum(values, 0.0) + RIDGE)[:, None]))
+
+
 def _solve(s: FloatArray, t: FloatArray, belongs: FloatArray) -> Projection:
     """Projection with covariances `s` (p, p) of the basis and `t` (p, k) with the score, split by term (p, terms)."""
     blocks = belongs[:, :, None] * t[:, None, :]
-    factor = linalg.cho_factor(s + RIDGE * np.eye(len(s)))
-    adjoint = linalg.cho_solve(factor, blocks.reshape(len(s), -1)).reshape(blocks.shape)
+    adjoint = solve_gram(s, blocks.reshape(len(s), -1)).reshape(blocks.shape)
     return Projection(belongs[:, :, None] * adjoint.sum(axis=1)[:, None, :], adjoint)
 
 
@@ -102,7 +114,7 @@ def _beyond(s: FloatArray, t: FloatArray, basis: Basis, tier: int, terms: int, s
     cross = s[np.ix_(below, own)]
     onto = np.zeros_like(cross)
     if len(below):
-        onto = linalg.solve(s[np.ix_(below, below)] + RIDGE * np.eye(len(below)), cross, assume_a="pos")
+        onto = solve_gram(s[np.ix_(below, below)], cross)
     left = s[np.ix_(own, own)] - cross.T @ onto
     found = _solve((left + left.T) / 2, t[own] - onto.T @ t[below], _indicators(basis.term[own], terms))
     whole = [np.zeros((len(scale), terms, t.shape[1])) for _ in range(2)]

@@ -15,12 +15,13 @@ from ..table import Table
 from ..table.draws import FloatArray
 from ..table.schema import GOALS, Goal
 from ..table.source import as_objects
+from ..table.table import check_table
 from .device import placed
 from .encoding import Encoding, build
 from .front import Untouched, is_sequence, linear, on, private, split, without_final
 from .function import Codes, FunctionModule
 from .memory import check_network
-from .model import BLOCK, OF_ANY_ROWS, Bound, Model, check_widths
+from .model import BLOCK, OF_ANY_ROWS, Bound, Model, check_model, check_widths
 from .scores import CLIP, Link, Scores, check_probabilities, module_dtype, probabilities
 
 LARGEST = 1e30  # scores and hidden numbers; single precision ends at 3.4e38
@@ -36,6 +37,8 @@ def bind(model: Model | Bound, table: Table) -> Bound:
         when columns or classes do not match, the encoder leaves missing values, or the scores differ from the
         original's predictions.
     """
+    check_model(model)
+    check_table(table)
     if isinstance(model, Bound):
         if model.table is table:
             return model

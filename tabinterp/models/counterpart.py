@@ -30,7 +30,7 @@ from ..engine import Engine, in_parts, in_turn
 from ..errors import NotApplicableError
 from ..sentence import why
 from ..table import Scan, Table
-from ..table.draws import FloatArray
+from ..table.draws import FloatArray, IntArray
 from . import newton
 from .binding import bind, check_encoded
 from .encoding import as_array, encoded_by
@@ -205,10 +205,12 @@ def _fit(x: FloatArray, y: FloatArray, weights: FloatArray | None, table: Table,
         return fit_counts(x, y, np.ones(len(y)) if weights is None else weights, seed)
     if table.schema.task == "regression":
         return RidgeCV(alphas=len(x) * np.logspace(-7, 1, 17)).fit(x, y, sample_weight=weights)
-    folds = min(FOLDS, int(np.bincount(y.astype(int), minlength=len(table.schema.classes)).min()))
+    counts = np.bincount(y.astype(int), minlength=len(table.schema.classes))
+    folds = min(FOLDS, int(counts.min()))
     if folds < 2:
         raise NotApplicableError(
-            "a linear counterpart chooses its penalty by cross-validation, which needs two training rows of every class"
+            f"a linear counterpart chooses its penalty by cross-validation, which needs two training rows of every class; "
+            f"{_rarest(counts, table)}"
         )
     search = LogisticRegressionCV(
         Cs=STRENGTHS,
@@ -221,6 +223,20 @@ def _fit(x: FloatArray, y: FloatArray, weights: FloatArray | None, table: Table,
     with warnings.catch_warnings():
         warnings.simplefilter("ignore", ConvergenceWarning)
         return search.fit(x, y, sample_weight=weights)
+
+
+def _rarest(counts: IntArray, table: Table) -> str:
+    """The class with the fewest training rows, its rows on both sides, and what to do about it."""
+    rarest = int(counts.argmin())
+    name, rows = table.schema.labels[rarest], int(counts[rarest])
+    held_out = (
+        0 if table.held_out is None or table.codes is None else int((table.codes[table.held_out] == rarest).sum())
+    )
+    return (
+        f"class {name!r} of target {table.schema.target!r} has {rows} training row{'s' if rows != 1 else ''} and {held_out} held "
+        f"out. Hold out fewer rows or the same share of each class (stratify=True), join the class with another, or leave its "
+        f"rows out"
+    )
 
 
 def fit_counts(x: FloatArray, y: FloatArray, weights: FloatArray, seed: int) -> PoissonRegressor:

@@ -17,11 +17,12 @@ from typing import Any
 import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
+from sklearn.compose import ColumnTransformer
 from sklearn.pipeline import Pipeline
 
 from ..errors import ModelError, TabinterpError
 from ..table.draws import FloatArray, IntArray
-from ..table.source import as_objects, shown
+from ..table.source import as_objects, shown, with_columns
 from .affine import cut, weight_of
 from .parts import in_parts
 from .structure import known_levels, structure
@@ -57,6 +58,7 @@ class Encoding:
 
 def build(encoder: Any, frame: pd.DataFrame, reads: tuple[str, ...] | None) -> Encoding:
     """Encode a table's input columns through `encoder` (None: the numeric columns as they are)."""
+    _check_fitted(encoder)
     columns = tuple(map(str, frame.columns))
     unseen = _unseen(frame, known_levels(encoder, tuple(reads or columns)))
     transform = encoded_by(encoder, frame, reads)
@@ -72,6 +74,16 @@ def build(encoder: Any, frame: pd.DataFrame, reads: tuple[str, ...] | None) -> E
     local = {c: all(len(sources[e]) == 1 for e in blocks[c]) for c in columns}
     tail = None if all(local.values()) else _tail(encoder, frame, reads, transform)
     return Encoding(transform, columns, blocks, local, width, unseen, tail)
+
+
+def _check_fitted(encoder: Any) -> None:
+    """Refuse an encoder whose parts are asked for before its first rows are, and that has none yet."""
+    kind = encoder.__name__ if isinstance(encoder, type) else type(encoder).__name__
+    if isinstance(encoder, type):
+        raise ModelError(f"an encoder is a fitted transformer; got the class {kind}. Make one, fit it and pass that")
+    for step in [part for _, part in encoder.steps] if isinstance(encoder, Pipeline) else [encoder]:
+        if isinstance(step, ColumnTransformer) and not hasattr(step, "transformers_"):
+            raise ModelError(f"the encoder {kind} is not fitted; call its fit with the training rows, then pass it")
 
 
 def _tail(
@@ -231,7 +243,7 @@ def _stacked(base: pd.DataFrame, frame: pd.DataFrame, columns: tuple[str, ...]) 
         cells = stacked[name].to_numpy(dtype=object).copy()
         cells[at * size : (at + 1) * size] = _donors(frame[name], size).to_numpy()
         changed[name] = pd.Series(cells, dtype=object).astype(base[name].dtype)
-    return stacked.assign(**changed)
+    return with_columns(stacked, changed)
 
 
 def _donors(values: pd.Series, size: int) -> pd.Series:

@@ -100,6 +100,23 @@ def column_like(column: pd.Series, values: FloatArray) -> pd.Series:
     return made.astype(kind)
 
 
+def check_model(model: Any) -> None:
+    """Refuse what is no `Model`, and say what to write."""
+    if isinstance(model, (Model, Bound)):
+        return
+    kind = type(model).__name__
+    if isinstance(model, Table):
+        raise ModelError("a Table was given where the model is expected: the model comes first, then the table")
+    if isinstance(model, str):
+        raise ModelError(
+            f"a model is what ti.wrap or ti.load_model returns; got the text {model!r}. Write ti.load_model({model!r})"
+        )
+    raise ModelError(
+        f"a model is what ti.wrap or ti.load_model returns; got an object of type {kind}. Write ti.wrap(...) around it, and "
+        f"pass what it returns"
+    )
+
+
 def check_widths(model: Model, widths: Sequence[int]) -> None:
     """Are the inputs as wide as the model's file says?"""
     if model.expects is not None and tuple(widths) != model.expects:

@@ -10,6 +10,7 @@ import torch
 from ..table import Table
 from ..table.draws import FloatArray
 from ..table.read import with_split
+from ..table.table import check_table
 from ..threads import one_thread
 from .counterpart import fit_counterpart
 from .device import CPU, device_of
@@ -52,6 +53,7 @@ def train(
     targets of the training rows in an order drawn with the seed (`Table.shuffled`), those it stops early by among them.
     `device`: "cpu" or "cuda", where the networks are trained.
     """
+    check_table(table)
     device = device_of(device)
     if table.split is None:
         table = with_split(table, FRACTION, None, table.schema.goal.classes, seed)

@@ -15,6 +15,7 @@ import pandas as pd
 from ..errors import ModelError
 from ..models.model import Bound
 from ..table.draws import FloatArray
+from ..table.source import with_columns
 from .result import Estimates
 from .sums import mean_over_rows
 from .terms import AnyTerm, Basis
@@ -82,7 +83,7 @@ def _encoder_slope(bound: Bound, column: str) -> FloatArray | None:
 
 
 def _difference(bound: Bound, rows: pd.DataFrame, column: str, values: FloatArray, step: float) -> FloatArray:
-    up, down = (bound.encoding.transform(rows.assign(**{column: values + s})) for s in (step, -step))
+    up, down = (bound.encoding.transform(with_columns(rows, {column: values + s})) for s in (step, -step))
     return (up - down) / (2 * step)
 
 

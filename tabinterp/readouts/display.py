@@ -20,6 +20,7 @@ from markupsafe import Markup, escape
 from ..errors import NotApplicableError
 from ..messages import ENGLISH, number, text
 from ..messages.names import tidy
+from ..table.source import with_columns
 from .pictures import Dots, Picture, Series
 from .terms import Slope
 
@@ -94,7 +95,7 @@ class Drawn:
             size = pd.Series(pd.to_numeric(frame[self.order], errors="coerce").to_numpy(), index=labels)
             size = size.groupby(level=0).max().reindex(order)
             order = [order[i] for i in np.argsort(-size.to_numpy(), kind="stable")]  # those without a number come last
-        series = tuple(self._series(frame.assign(**{"": labels}), order, key) for key in self.series)
+        series = tuple(self._series(with_columns(frame, {"": labels}), order, key) for key in self.series)
         return Dots(
             tuple(order),
             tuple(s for s in series if not np.isnan(s.value).all()) or series[:1],

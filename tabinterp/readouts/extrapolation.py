@@ -18,6 +18,7 @@ from ..models.model import Bound
 from ..sentence import why
 from ..table import Table
 from ..table.draws import FloatArray, chosen
+from ..table.source import with_columns
 from .result import Estimates
 from .sums import mean_over_rows
 from .weights import quantile
@@ -99,7 +100,7 @@ def _beyond(few: Bound, learnt: Table, name: str, spread: FloatArray) -> Estimat
     frame = few.table.inputs
     sides = []
     for edge, far in ((low, low - reach), (high, high + reach)):
-        at, beyond = (few.score(few.encoding.transform(frame.assign(**{name: value}))) for value in (edge, far))
+        at, beyond = (few.score(few.encoding.transform(with_columns(frame, {name: value}))) for value in (edge, far))
         with np.errstate(divide="ignore", invalid="ignore"):
             sides.append(np.abs(beyond - at) / np.where(spread > 0, spread, np.nan))
     made = mean_over_rows(np.concatenate(sides, axis=1), few.table.weights)

@@ -22,6 +22,7 @@ from ..errors import NotApplicableError
 from ..messages import text
 from ..table import Table
 from ..table.draws import FloatArray, IntArray, chosen
+from ..table.table import check_table
 from .display import Display
 from .pictures import Heat
 from .weights import effective
@@ -75,6 +76,7 @@ def families(table: Table, *, threshold: float = THRESHOLD, seed: int = 0) -> Fa
     >>> families(ti.read_table(frame, target="y", task="regression")).families
     {'a + c': ('a', 'c')}
     """
+    check_table(table)
     if not 0 < threshold <= 1:
         raise NotApplicableError(f"threshold is above 0 and at most 1; got {threshold}")
     able = np.arange(len(table)) if table.weights is None else np.flatnonzero(table.weights > 0)

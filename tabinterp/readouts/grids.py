@@ -15,7 +15,7 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
-from ..errors import ModelError, NotApplicableError
+from ..errors import ModelError, NotApplicableError, did_you_mean
 from ..models import Bound
 from ..models.model import column_like
 from ..models.structure import known_levels
@@ -125,7 +125,10 @@ def checked_columns(columns: Any, known: tuple[str, ...]) -> tuple[str, ...]:
     wanted = [columns] if isinstance(columns, str) else list(columns)
     unknown = [c for c in wanted if c not in known]
     if unknown or not wanted:
-        raise NotApplicableError(f"columns names some of the input columns {list(known)}; got {unknown or wanted}")
+        near = did_you_mean(str(unknown[0]), known) if unknown else ""
+        raise NotApplicableError(
+            f"columns names some of the input columns {list(known)}; got {unknown or wanted}.{near}"
+        )
     return tuple(c for c in known if c in wanted)
 
 

@@ -6,7 +6,7 @@ from collections.abc import Mapping, Sequence
 
 import numpy as np
 
-from ..errors import NotApplicableError
+from ..errors import NotApplicableError, did_you_mean
 from ..table.draws import FloatArray, IntArray
 
 
@@ -27,7 +27,8 @@ def players_of(columns: tuple[str, ...], groups: Mapping[str, Sequence[str]]) ->
     """Name -> columns of every player: the groups, and each column that is in none."""
     unknown = [c for members in groups.values() for c in members if c not in columns]
     if unknown:
-        raise NotApplicableError(f"groups name {unknown}, which are not input columns; those are {list(columns)}")
+        near = did_you_mean(str(unknown[0]), columns)
+        raise NotApplicableError(f"groups name {unknown}, which are not input columns.{near} Those are {list(columns)}")
     taken = [c for members in groups.values() for c in members]
     twice = sorted({c for c in taken if taken.count(c) > 1} | (set(groups) & (set(columns) - set(taken))))
     if twice:

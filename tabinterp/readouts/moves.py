@@ -14,6 +14,7 @@ from torch import Tensor
 
 from ..models.model import Bound
 from ..table.draws import FloatArray, IntArray
+from ..table.source import with_columns
 
 BLOCK = 2048
 RESOLUTION = 2.0**-20  # of the largest score: what single precision behind the front cannot tell from nothing
@@ -65,7 +66,7 @@ def mixed(bound: Bound, sources: IntArray) -> Tensor:
     if not bound.is_local(bound.columns):
         frame = bound.table.inputs
         columns = {c: frame[c].take(sources[:, j]).reset_index(drop=True) for j, c in enumerate(frame.columns)}
-        return bound.front_of(bound.encoding.transform(frame.iloc[:0].assign(**columns)))
+        return bound.front_of(bound.encoding.transform(with_columns(frame.iloc[:0], columns)))
     x = bound.x[sources[:, 0]]  # with it what no column of the table feeds
     for j, column in enumerate(bound.columns):
         block = bound.encoding.blocks[column]

@@ -18,6 +18,7 @@ from ..errors import NotApplicableError
 from ..messages import text
 from ..messages.names import cut
 from ..table.draws import FloatArray
+from ..table.source import with_columns
 from . import plots
 from .plots import AMBER, INK, NAVY, RULE, SHOWN
 
@@ -252,7 +253,7 @@ class Reliability:
     height: float = 4.4
 
     def table(self) -> pd.DataFrame:
-        parts = [numbers.assign(**{text("plot.label"): name}) for _, name, numbers in self.models]
+        parts = [with_columns(numbers, {text("plot.label"): name}) for _, name, numbers in self.models]
         whole = pd.concat(parts, ignore_index=True)
         return whole[[text("plot.label"), *self.models[0][2].columns]]
 

@@ -274,8 +274,9 @@ def _together(
 ) -> tuple[Bound, IntArray, IntArray, str]:
     """One bound model that holds explained and background rows, the places of both, and words for the background."""
     if not isinstance(background, Table):
+        bound = bind(model, table)
         backs = background_rows(table, background, seed)
-        return bind(model, table), np.arange(len(table)), backs, f"{len(backs)} of the same rows"
+        return bound, np.arange(len(table)), backs, f"{len(backs)} of the same rows"
     absent = [c for c in table.schema.inputs if c not in background.frame]
     if absent:
         raise NotApplicableError(f"the background lacks the columns {', '.join(map(repr, absent))}")

@@ -29,7 +29,7 @@ from ..files import hidden, source_name
 from .fingerprints import Fingerprints
 from .keeping import Keeping, Told
 from .pieces import SUMS, Piece, numbered
-from .source import AS_WRITTEN, UNREADABLE, as_frame, no_database, plain, unique
+from .source import AS_WRITTEN, UNREADABLE, as_frame, no_database, plain, separator_hint, unique, with_columns
 from .sql import spool
 
 ROWS = 65_536  # of one batch
@@ -329,7 +329,7 @@ def _read(
             if len(batch):
                 frame = pa.Table.from_batches([batch]).replace_schema_metadata(schema.metadata).to_pandas()
                 made = {name: _texts(batch.column(name)) for name in texts if name in frame}
-                yield frame.assign(**{name: pd.Series(one, frame.index) for name, one in made.items()})
+                yield with_columns(frame, {name: pd.Series(one, frame.index) for name, one in made.items()})
 
 
 def _texts(column: pa.DictionaryArray) -> pd.Categorical:
@@ -367,7 +367,7 @@ def _csv(
                 if not isinstance(chunk.index, pd.RangeIndex):
                     raise TableError(
                         f"{hidden(source)!r}: row 0 has more cells than the header has names ({len(names)}); each row needs "
-                        f"one cell for each name"
+                        f"one cell for each name{separator_hint(names)}"
                     )
                 yield chunk
 

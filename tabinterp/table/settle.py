@@ -11,10 +11,10 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
-from ..errors import TableError
+from ..errors import TableError, did_you_mean
 from .draws import FloatArray
 from .schema import GOALS, KINDS, TASKS, Column, Kind, Role, Schema, Task
-from .source import is_text, shown
+from .source import is_text, separator_hint, shown
 from .split import BoolArray, Split
 from .witness import FEW, LARGEST, MOST, Witness
 
@@ -145,8 +145,8 @@ def _named(columns: Sequence[str], what: str, names: Collection[str]) -> None:
     unknown = [name for name in names if name not in columns]
     if unknown:
         raise TableError(
-            f"{what} names {', '.join(map(repr, unknown))}, which the table does not have; its columns are "
-            f"{', '.join(map(repr, columns))}"
+            f"{what} names {', '.join(map(repr, unknown))}, which the table does not have.{did_you_mean(unknown[0], columns)} "
+            f"Its columns are {', '.join(map(repr, columns))}{separator_hint(columns)}"
         )
 
 

@@ -6,7 +6,7 @@ import csv
 import gzip
 import hashlib
 import zlib
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from contextlib import suppress
 from io import BytesIO, TextIOWrapper
 from pathlib import Path
@@ -63,7 +63,21 @@ def as_objects(frame: pd.DataFrame) -> pd.DataFrame:
     coded = {
         str(name): plain(frame[name]) for name in frame.columns if isinstance(frame[name].dtype, pd.CategoricalDtype)
     }
-    return frame.assign(**coded) if coded else frame
+    return with_columns(frame, coded) if coded else frame
+
+
+def with_columns(frame: pd.DataFrame, columns: Mapping[str, Any]) -> pd.DataFrame:
+    """A copy of the frame with these columns added or replaced, whatever they are called.
+
+    `DataFrame.assign` takes names as keyword arguments, so a column named `self` ends it.
+
+    >>> with_columns(pd.DataFrame({"self": [1, 2]}), {"self": [3, 4], "": 5}).to_dict("list")
+    {'self': [3, 4], '': [5, 5]}
+    """
+    changed = frame.copy(deep=False)
+    for name, values in columns.items():
+        changed[name] = values
+    return changed
 
 
 def plain(values: pd.Series) -> pd.Series:
@@ -170,7 +184,7 @@ def _csv(path: Path, data: bytes, packed: bool) -> pd.DataFrame:
     if not isinstance(frame.index, pd.RangeIndex):  # pandas takes the cells in front for row labels
         raise TableError(
             f"{str(path)!r}: row 0 has more cells than the header has names ({len(names)}: "
-            f"{', '.join(map(repr, names[:8]))}); each row needs one cell for each name"
+            f"{', '.join(map(repr, names[:8]))}); each row needs one cell for each name{separator_hint(names)}"
         )
     return frame
 
@@ -179,6 +193,17 @@ def _header(data: bytes, packed: bool) -> list[str]:
     raw = gzip.GzipFile(fileobj=BytesIO(data)) if packed else BytesIO(data)
     with TextIOWrapper(raw, encoding="utf-8-sig", newline="") as lines:
         return next((names for names in csv.reader(lines) if names), [])
+
+
+def separator_hint(columns: Sequence[str]) -> str:
+    """A hint where a file was read as one column because its cells are not separated by commas."""
+    mark = next((mark for mark in (";", "\t", "|") if len(columns) == 1 and mark in columns[0]), None)
+    if mark is None:
+        return ""
+    return (
+        f". The file seems to separate its cells by {mark!r}, and is read by commas: write it with commas, or pass a dataframe "
+        f"such as pandas.read_csv(..., sep={mark!r}) makes"
+    )
 
 
 def unique(names: Sequence[str]) -> None:

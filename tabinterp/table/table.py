@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, replace
+from typing import Any
 
 import numpy as np
 import pandas as pd
@@ -95,3 +96,21 @@ class Table:
     def evaluation_rows(self) -> Table:
         """Held-out rows; every row when there is no split."""
         return self if self.held_out is None else self.take(self.held_out)
+
+
+def check_table(table: Any) -> None:
+    """Refuse what is no `Table`, and say what to write."""
+    if isinstance(table, Table):
+        return
+    kind = type(table).__name__
+    if kind == "Scan":
+        raise TableError(
+            "this analysis takes rows that are in memory, and was given a Scan, whose rows are read in batches: give it "
+            "scan.sample, the rows that were drawn, or run ti.audit, which takes a Scan"
+        )
+    if kind in ("Model", "Bound"):
+        raise TableError("a Model was given where the table is expected: the model comes first, then the table")
+    raise TableError(
+        f"a table is what ti.read_table returns; got an object of type {kind}. Write ti.read_table(..., target=...), which "
+        f"takes a path or a dataframe, and pass what it returns"
+    )

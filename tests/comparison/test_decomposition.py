@@ -12,6 +12,7 @@ from torch import nn
 
 import tabinterp as ti
 from tabinterp.comparison.basis import build, knots
+from tabinterp.comparison.projection import solve_gram
 from tabinterp.errors import NotApplicableError
 from tests import cases
 
@@ -202,3 +203,18 @@ def test_a_number_of_one_known_value_counts_by_whether_it_is_known():
     found = ti.decompose(model, table)
     assert found.pairs == (("x", "b"),)
     assert found.frame().set_index("component").loc["interactions", "share"].iloc[0] > 0.4
+
+
+def test_dummies_that_rounding_made_indefinite_are_solved_by_least_squares():
+    """Eighty-nine dummies that sum to one, with rounding that leaves an eigenvalue below zero by more than the ridge."""
+    draws = np.random.default_rng(0)
+    dummies = np.eye(89)[draws.integers(0, 89, 2000)]
+    x = (dummies - dummies.mean(axis=0)) / dummies.std(axis=0)
+    y = x @ draws.normal(size=(89, 1))
+    gram, right = x.T @ x / len(x), x.T @ y / len(x)
+    values, vectors = np.linalg.eigh(gram)
+    rounded = gram - 1e-7 * np.outer(vectors[:, 0], vectors[:, 0])
+    assert np.linalg.eigvalsh(rounded)[0] < -1e-8
+    assert values[0] == pytest.approx(0, abs=1e-12)
+    fitted = x @ solve_gram(rounded, right)
+    np.testing.assert_allclose(fitted, x @ np.linalg.lstsq(x, y)[0], atol=1e-4)

@@ -135,6 +135,9 @@ def _task(classes: tuple[Any, ...] | None) -> str:
 
 def _check(estimator: Any) -> None:
     """Fitted, and with answers that can be audited."""
+    if isinstance(estimator, type):
+        kind = estimator.__name__
+        raise ModelError(f"a model is a fitted estimator; got the class {kind}. Make one, fit it and pass that")
     kind = type(estimator).__name__
     if not (is_classifier(estimator) or is_regressor(estimator)):
         raise ModelError(

@@ -9,6 +9,7 @@ import numpy as np
 import pandas as pd
 
 from ...table import Table
+from ...table.table import check_table
 from ..display import Display, Drawn
 from .columns import ColumnFacts, column_facts
 from .copies import Copies, copies, equal_columns
@@ -97,6 +98,7 @@ def describe_data(table: Table, *, seed: int = 0) -> DataReadings:
     >>> found.set_index("column")["power_held_out"].round(6).to_dict()["leak"]
     1.0
     """
+    check_table(table)
     names = [*table.schema.inputs, table.schema.target]
     facts = tuple(column_facts(table, name) for name in names)
     others = [c.name for c in table.schema.columns if c.role == "dropped"]
