@@ -22,7 +22,7 @@ help:
 	@echo "make truth      known answers and coverage of intervals, into docs/"
 	@echo "make scale      tables larger than memory, wide tables, a cluster, into docs/ (two hours)"
 	@echo "make faults     plants every fault and counts what is found (an hour); make faults-slice: a part (ten minutes)"
-	@echo "make fuzz       100,000 odd tables through the whole of audit (hours)"
+	@echo "make fuzz       100,000 odd tables through a whole audit; 10,000 changed model files, documents, policies and resume files (hours)"
 	@echo "make reports    audits of the bundled tables, into reports/"
 
 .venv/base: pyproject.toml constraints.txt
@@ -115,6 +115,9 @@ reports: .venv/base
 
 fuzz: .venv/full
 	OMP_NUM_THREADS=1 $(BIN)/python -m tests.fuzz --examples 100000
+	OMP_NUM_THREADS=1 $(BIN)/python -m tests.fuzz_files --examples 10000
+	OMP_NUM_THREADS=1 $(BIN)/python -m tests.fuzz_documents --examples 10000
+	OMP_NUM_THREADS=1 $(BIN)/python -m tests.fuzz_resume --examples 10000
 
 messages: .venv/full
 	$(BIN)/python -m tabinterp.messages.catalogue

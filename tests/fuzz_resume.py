@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import argparse
 import json
 import os
 import random
@@ -290,3 +291,11 @@ def _without_one(arrays: dict[str, Any], draw: random.Random) -> None:
 
 def _with_rows(state: Any, rows: int) -> Any:
     return state | {"rows": rows} if isinstance(state, dict) and "rows" in state else state
+
+
+if __name__ == "__main__":
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("--examples", type=int, default=10_000)
+    parser.add_argument("--seed", type=int, default=0)
+    given = parser.parse_args()
+    print(mutate_resume_files(given.examples, given.seed))
