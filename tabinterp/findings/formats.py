@@ -26,9 +26,10 @@ def as_text(decision: Decision, identity: Identity) -> str:
     """For a terminal: failures first."""
     lines = [_head(decision), ""]
     width = max(len(gate.name) for gate in decision.gates)
+    room = max(len(gate.status) for gate in decision.gates) + 1
     for gate in _worst_first(decision):
-        lines.append(f"{gate.status:<10} {gate.name:<{width}}  {_said(gate)}  [{gate.owner}]")
-        lines += [f"{'':<10} {'':<{width}}  {note}" for note in _notes(gate)]
+        lines.append(f"{gate.status:<{room}} {gate.name:<{width}}  {_said(gate)}  [{gate.owner}]")
+        lines += [f"{'':<{room}} {'':<{width}}  {note}" for note in _notes(gate)]
     return "\n".join([*lines, "", *_idle(decision), _count(decision)])
 
 
