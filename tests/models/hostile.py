@@ -504,6 +504,14 @@ GRAPHS = {  # what -> (change of model.json, words)
         new({"op": "unbind", "values": [X, 1]}, {"op": "mul", "values": [{"node": "new0"}, BIG]}),
         "mul.: takes tensors and numbers",
     ),
+    "many constants": (
+        new(
+            *[{"op": "repeat", "values": [{"node": "scale"}, 1 << 24]}] * 2,
+            {"op": "sum", "values": [{"node": "new0"}]},
+            {"op": "add", "values": [X, {"node": "new2"}]},
+        ),
+        "its constants together: gives",
+    ),
     "more columns for fewer rows": (
         new(
             {"op": "size", "values": [X, 0]},

@@ -543,6 +543,12 @@ GROWING = {
         helper.make_node("Mul", ["q", "wide"], ["r"]),
         helper.make_node("ReduceMax", ["r"], ["c"], keepdims=0),
     ),
+    "many constants": lambda: network(
+        helper.make_node("Constant", [], ["s"], value_ints=[1 << 25]),
+        *[helper.make_node("ConstantOfShape", ["s"], [f"c{i}"]) for i in range(3)],
+        helper.make_node("Sum", ["c0", "c1", "c2"], ["d"]),
+        helper.make_node("ReduceMax", ["d"], ["c"], keepdims=0),
+    ),
     "a size of the data": lambda: network(
         helper.make_node("Cast", ["x"], ["w"], to=TensorProto.INT64),
         helper.make_node("ReduceMax", ["w"], ["m"], keepdims=0),

@@ -230,7 +230,7 @@ def _check_sizes(proto: Any, source: str, onnx: Any) -> None:
     moving = {one.name for one in fixed.graph.input} - set(sizes)
     stated = {one.name: _entries(one) for one in [*known.graph.input, *known.graph.value_info, *known.graph.output]}
     sizes |= {name: stated[name] or 0 for name in moving}
-    total = 0
+    totals = {True: 0, False: 0}  # of values that rows enter, and of the others
     for node in fixed.graph.node:
         moves = any(name in moving for name in node.input)
         for name in filter(None, node.output):
@@ -245,8 +245,9 @@ def _check_sizes(proto: Any, source: str, onnx: Any) -> None:
             check_value(size, moves, said)
             sizes[name] = size
             moving |= {name} if moves else set()
-            total += size if moves else 0
-    check_total(total, repr(source))
+            totals[moves] += size
+    check_value(totals[False], False, f"{source!r}: its constants together")
+    check_total(totals[True], repr(source))
 
 
 def _entries(one: Any) -> int | None:

@@ -237,20 +237,22 @@ def tried(graph: Graph, layers: Mapping[str, nn.Module], tensors: Mapping[str, T
     few = _start(graph, tensors, FEWEST)
     values = _start(graph, tensors, ROWS)
     moving = set(values)  # what rows enter
-    total = 0
+    totals = {True: 0, False: 0}  # of values that rows enter, and of the others
     with torch.no_grad():
         for node in graph.nodes:
             said = f"{file!r}: the node {node.name!r} ({node.op})"
             values[node.name] = _computed(node, layers, tensors, values, said)
             if moving.intersection(references([*node.values, *node.settings.values()], said)):
                 moving.add(node.name)
-            total += _check_size(values[node.name], node.name in moving, said)
+            if node.op != "tensor":  # it is in the file
+                totals[node.name in moving] += _check_size(values[node.name], node.name in moving, said)
             if node.op == "attention":  # each query with each key
                 query, key = (decoded(one, values.__getitem__, said) for one in node.values[:2])
                 check_value(query.shape[:-1].numel() * key.shape[-2], True, said)
             few[node.name] = _computed(node, layers, tensors, few, said)
             _check_numbers_of_rows(node, values, few, said)
-    check_total(total, repr(file))
+    check_value(totals[False], False, f"{file!r}: its constants together")
+    check_total(totals[True], repr(file))
     _check_scores(values[graph.output], file)
 
 
@@ -318,7 +320,7 @@ def _want(holds: bool, words: str, said: str) -> None:
 
 
 def _check_size(value: Value, moves: bool, said: str) -> int:
-    """Check a value, and return its entries where rows enter it."""
+    """Check a value, and return its entries."""
     parts = value if isinstance(value, (tuple, list)) else [value]
     _want(len(parts) <= WIDEST, f"gives more than {WIDEST:,} values", said)
     size = 0
@@ -329,7 +331,7 @@ def _check_size(value: Value, moves: bool, said: str) -> int:
         size += part.numel() if isinstance(part, Tensor) else 1
         _want(isinstance(part, Tensor) or abs(part) <= LARGEST_NUMBER, "gives a number that is too large", said)
     check_value(size, moves, said)
-    return size if moves else 0
+    return size
 
 
 def _check_scores(value: Value, file: str) -> None:
