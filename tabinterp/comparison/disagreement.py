@@ -31,7 +31,6 @@ from .performance import FEWEST, RESAMPLES, Estimate, groups, interval, resample
 from .reliability import wilson
 
 DEPTH = 3
-CUTS = 64  # between as many equal parts of a number the tree may cut it
 TOP = 0.1  # of the distances between two predictions of a number
 SMALLEST = 10  # rows of a leaf that is shown
 MISSING, RARE = ("nan", "None", "<NA>"), "infrequent_sklearn"  # as scikit-learn names them among the levels
@@ -161,11 +160,13 @@ def _tree(differ: Any, weights: FloatArray, network: Bound, linear: Bound, seed:
     read = {c for bound in (network, linear) for c in bound.columns if len(bound.encoding.blocks[c])}
     names = [c for c in table.schema.inputs if c in read]
     encoder, meaning = _encoder(table, names, fit)
-    edges = _edges(table, meaning, fit)
     model = DecisionTreeClassifier(
         max_depth=DEPTH, min_samples_leaf=SMALLEST, class_weight="balanced", random_state=seed
     )
-    model.fit(_coded(encoder.transform(table.inputs.iloc[fit]), edges), differ[fit], sample_weight=weights[fit])
+    encoded = encoder.transform(table.inputs.iloc[fit])
+    model.fit(encoded, differ[fit], sample_weight=weights[fit])
+    edges = _edges(model.tree_, table, meaning, fit)
+    model.fit(_coded(encoded, edges), differ[fit], sample_weight=weights[fit])
     if model.tree_.node_count == 1:
         return None
     at = model.apply(_coded(encoder.transform(table.inputs.iloc[score]), edges))
@@ -226,15 +227,13 @@ def _encoder(table: Table, names: list[str], rows: IntArray) -> tuple[ColumnTran
 Edges = dict[int, list[float]]  # of an encoded column that is a number: where the tree may cut it
 
 
-def _edges(table: Table, meaning: list[Meaning], rows: IntArray) -> Edges:
-    """Rounded quantiles of each number, so that no threshold is the value of a single row."""
+def _edges(tree: Any, table: Table, meaning: list[Meaning], rows: IntArray) -> Edges:
+    """The thresholds of a tree, rounded so that none of them is the value of a single row."""
     made = {}
     for place, (name, level) in enumerate(meaning):
         if level is None:
             x = table.frame[name].to_numpy(dtype=np.float64, na_value=np.nan)[rows]
-            known = x[~np.isnan(x)]
-            cuts = np.quantile(known, np.linspace(0, 1, CUTS + 1)[1:-1], method="inverted_cdf") if len(known) else []
-            made[place] = Rounding(known).edges(cuts)
+            made[place] = Rounding(x).edges(tree.threshold[tree.feature == place])
     return made
 
 

@@ -100,8 +100,7 @@ class Effects(Shown):
     estimand: str = (
         "mean score over the rows if the column had this value; ale: local effects, accumulated (at the ends of a number, whose "
         "bins are wide, fewer than 95% of its intervals hold it where columns are correlated); effect and ale: less their mean "
-        "(for which a curve is straight between points and flat beyond them: fewer than 95% of intervals hold them for a skewed "
-        "number at few points)"
+        "(for which a curve is straight between points, flat beyond: of a skewed number at few points fewer than 95% hold them)"
     )
 
     def __getitem__(self, column: str) -> Curve:
@@ -136,8 +135,7 @@ class Effects(Shown):
         return [self._picture(curve.column, output) for output in self.outputs for curve in self.curves]
 
     def _picture(self, column: str, output: str | None) -> Effect:
-        k = 0 if output is None else self.outputs.index(output)
-        return Effect(self[column], k, self.scale, both_names(), output)
+        return Effect(self[column], 0 if output is None else self.outputs.index(output), self.scale, both_names(), output)
 
     def frame(self) -> pd.DataFrame:
         """One row for each output, column and point."""
@@ -187,8 +185,7 @@ def effects(
     >>> curve.values, curve.ale.value[:, 0].round(3).tolist()
     ((-0.9, 0.9), [-2.7, 2.7])
     """
-    bound = bind(model, table)
-    plan = start(bound, columns=columns, grid=grid, seed=seed, scale=scale)
+    plan = start(bind(model, table), columns=columns, grid=grid, seed=seed, scale=scale)
     return finish(plan, update(plan, np.arange(len(table)), progress))
 
 

@@ -127,7 +127,7 @@ def pareto(
     >>> model = ti.wrap(net, encoder="passthrough", task="regression")
     >>> found = pareto(model, table, objective=ti.unit(1, 0), budgets=[0.5, None])
     >>> found.frame()[["budget", "value", "at"]].round(2).values.tolist()
-    [[0.5, 1.0, 0.5], [None, 1.8, 0.9]]
+    [[0.5, 1.0, 0.5], [None, 1.6, 0.8]]
     """
     bound = bind(model, table)
     found = raised(bound, [objective], budgets, starts, seed)
