@@ -253,15 +253,9 @@ _NO_PORT = re.compile(r":(?!\d*$)")
 _AFTER = re.compile(r"[?#;]")
 _QUERY = re.compile(r"\?[\w.%~+-]+=[^\s'\"]*")  # of a URL that is repeated without its scheme and host
 _NAMES = (
-<<<<<<< HEAD
-    r"(?<![\w.-])[\w.-]*(?:password|passwd|passphrase|pwd|secret|token|signature|credentials?"
-    r"|(?:access|account|api|private)[ _-]?key)(?:[ _-]?id)?"
-    r"|(?<![^\W_])(?:pass|sig|sas|uid|user|username|user[ _]id|authorization|odbc_connect)"
-=======
     r"(?<![\w.-])[\w.-]*(?:password|passwd|passphrase|pwd|secret|token|signature|credentials?|"
     r"(?:access|account|api|private)[ _-]?key)(?:[ _-]?id)?|"
     r"(?<![^\W_])(?:pass|sig|sas|uid|user|username|user[ _]id|authorization|odbc_connect)"
->>>>>>> faults
 )
 _SETTING = re.compile(  # of a connection string: Driver={x};UID=ann;PWD=secret, host=h password='a b', "token": "x"
     rf"(?P<name>(?:{_NAMES})[\"']?\s*(?:=|(?<=[\"']):)\s*)"

@@ -30,19 +30,12 @@ Identity = Mapping[str, str]  # what was judged by what: path and SHA-256 of aud
 def as_text(decision: Decision, identity: Identity) -> str:
     """For a terminal: failures first."""
     lines = [_head(decision), ""]
-<<<<<<< HEAD
     names = {id(gate): tidy(gate.name) for gate in decision.gates}
     width = max(map(len, names.values()))
-    for gate in _worst_first(decision):
-        lines.append(f"{gate.status:<10} {names[id(gate)]:<{width}}  {_said(gate)}  [{tidy(gate.owner)}]")
-        lines += [f"{'':<10} {'':<{width}}  {note}" for note in _notes(gate)]
-=======
-    width = max(len(gate.name) for gate in decision.gates)
     room = max(len(gate.status) for gate in decision.gates) + 1
     for gate in _worst_first(decision):
-        lines.append(f"{gate.status:<{room}} {gate.name:<{width}}  {_said(gate)}  [{gate.owner}]")
+        lines.append(f"{gate.status:<{room}} {names[id(gate)]:<{width}}  {_said(gate)}  [{tidy(gate.owner)}]")
         lines += [f"{'':<{room}} {'':<{width}}  {note}" for note in _notes(gate)]
->>>>>>> belief
     return "\n".join([*lines, "", *_idle(decision), _count(decision)])
 
 

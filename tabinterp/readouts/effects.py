@@ -135,7 +135,9 @@ class Effects(Shown):
         return [self._picture(curve.column, output) for output in self.outputs for curve in self.curves]
 
     def _picture(self, column: str, output: str | None) -> Effect:
-        return Effect(self[column], 0 if output is None else self.outputs.index(output), self.scale, both_names(), output)
+        return Effect(
+            self[column], 0 if output is None else self.outputs.index(output), self.scale, both_names(), output
+        )
 
     def frame(self) -> pd.DataFrame:
         """One row for each output, column and point."""
