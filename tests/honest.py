@@ -8,7 +8,6 @@ from tabinterp.assembly.provenance import code_digest, configuration_digest, rea
 from tabinterp.assembly.unassessed import unassessed
 from tabinterp.audited import judged
 from tabinterp.report.document import Document, Message
-from tabinterp.table.digest import table_digest
 from tests.report.samples import binary, nothing
 
 
@@ -16,13 +15,17 @@ def honest(document: Document, **method: object) -> Document:
     """The document with every derived part worked out anew; `method`: fields of `document.method` to set before that."""
     settings = {**document.method.settings, **method.pop("settings", {}), "margin": document.verdict.margin}
     known = {"version": __version__, "code_digest": code_digest(), "settings": settings, **method}
+    unkeyed = [column.model_copy(update={"digest": ""}) for column in document.data.columns]
     made = document.model_copy(
-        update={"method": document.method.model_copy(update=known), "not_assessed": unassessed(document)}
+        update={
+            "data": document.data.model_copy(update={"columns": unkeyed}),
+            "method": document.method.model_copy(update={**known, "data_digest": "", "digest_key": ""}),
+            "not_assessed": unassessed(document),
+        }
     )
     found = {
         "readings": readings(made),
         "configuration_digest": configuration_digest(made),
-        "data_digest": table_digest([column.digest for column in made.data.columns]),
     }
     return judged(made.model_copy(update={"method": made.method.model_copy(update=found)}), made.card)
 
