@@ -183,7 +183,8 @@ def _optional(reading: Reading, asked: Asked, notes: list[Message]) -> tuple[Ask
             if reading.of != "table" and len(asked.evaluated) < SMALL:
                 return asked, None  # one note says so of all
             if reading.of == "performance":
-                raise NotApplicableError(withheld)
+                notes.append(_not_applicable(reading.name, withheld))
+                return asked, None
         try:
             return asked, reading.read(asked)
         except torch.OutOfMemoryError:

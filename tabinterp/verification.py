@@ -399,14 +399,7 @@ def _numbers(document: Document, path: Path, rows: Rows) -> Step:
     asked: dict[str, Any] = {"seed": document.method.seed, "rows": int(str(settings["rows"])), "device": device}
     beside = {"counterpart": load_counterpart(path), "others": load_others(path), "null": load_null(path)}
     again = audit(model, table, **asked | asked_of(document) | beside)
-    columns = [column.model_copy(update={"digest": ""}) for column in document.data.columns]  # checked with the rows
-    plain = document.model_copy(
-        update={
-            "data": document.data.model_copy(update={"columns": columns}),
-            "method": document.method.model_copy(update={"data_digest": "", "digest_key": ""}),
-        }
-    )
-    return compare(Audit(plain), Audit(with_author(again.document, document)))
+    return compare(Audit(document), Audit(with_author(with_digests(again.document, document), document)))
 
 
 def with_author(found: Document, written: Document) -> Document:
@@ -416,6 +409,15 @@ def with_author(found: Document, written: Document) -> Document:
     """
     found = judged(found, written.card)
     return found.model_copy(update={"evidence": found.evidence + written.evidence[len(found.evidence) :]})
+
+
+def with_digests(found: Document, written: Document) -> Document:
+    """What was computed, with the digests of the written document's columns: they need the key, and are checked with the data."""
+    digests = {column.name: column.digest for column in written.data.columns}
+    columns = [one.model_copy(update={"digest": digests.get(one.name, "")}) for one in found.data.columns]
+    how = {"data_digest": written.method.data_digest, "digest_key": written.method.digest_key}
+    parts = {"data": found.data.model_copy(update={"columns": columns}), "method": found.method.model_copy(update=how)}
+    return found.model_copy(update=parts)
 
 
 def compare(written: Audit, found: Audit) -> Step:

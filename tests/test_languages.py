@@ -327,7 +327,8 @@ def pseudo(key, english):
 
 
 DATA = {
-    "classes", "clause", "column", "columns", "conditioned", "data_digest", "first", "given", "group", "high", "instrument",
+    "classes", "clause", "column", "columns", "conditioned", "data_digest", "digest_key", "first", "given",
+    "group", "high", "instrument",
     "intended_use", "largest", "layer", "least", "level", "levels", "level_name", "library", "limits", "linear_digest", "low",
     "members",
     "model_digest", "name", "of", "output", "pairs", "population", "proxy_of", "reference", "reviewer", "role", "same_as",

@@ -479,7 +479,7 @@ def effects(make: Maker, found: list[ColumnInfo], classes: list[str | None], lev
             EffectPoint(
                 value=float(value) if numeric else value,
                 missing=False,
-                rows=20 if i == 2 else 300 + i,
+                rows=(20 if numeric else None) if i == 2 else 300 + i,
                 sparse=i == 2,
                 network=curve(np.sin(i / 3) + make.real(0.05), numeric),
                 linear=curve(i / 9 - 0.6, numeric),
@@ -502,7 +502,7 @@ def effects(make: Maker, found: list[ColumnInfo], classes: list[str | None], lev
                 output=output,
                 column=info.name,
                 kind=info.kind,
-                off_grid=0.0 if info.kind == "numeric" else 0.02,
+                off_grid=0.0 if info.kind == "numeric" else None if info.kind == "boolean" else 0.02,
                 points=points(info),
             )
             for info in inputs[: 5 if len(classes) > 1 else 8]
@@ -1813,6 +1813,7 @@ def all_none() -> Document:
     return found.model_copy(
         update={
             "together": blank_together(found.together),
+            "method": found.method.model_copy(update={"data_digest": "", "digest_key": ""}),
             "data": found.data.model_copy(update={"rates": [], "held_out_rows": None, "training_rows": None}),
             "verdict": nothing_found.verdict,
             "performance": Performance(held_out=False, rows=20000, resamples=0, seed=0, metrics=rows),

@@ -108,7 +108,7 @@ def test_files_weights_data_and_document_are_named_by_their_digests():
     assert network["externalReferences"][0]["hashes"][0]["content"] == digest
     assert bom["serialNumber"] == f"urn:uuid:{uuid.uuid5(uuid.NAMESPACE_URL, f'urn:sha256:{digest}')}"
     (table,) = network["modelCard"]["modelParameters"]["datasets"]
-    assert {"name": "tabinterp:contents_sha256", "value": "cd" * 32} in table["contents"]["properties"]
+    assert {"name": "tabinterp:contents_hmac_sha256", "value": "cd" * 32} in table["contents"]["properties"]
     libraries = {one["purl"] for one in bom["components"] if one["type"] == "library"}
     assert libraries == {"pkg:pypi/numpy@2.3.1", "pkg:pypi/torch@2.9.0"}
 
