@@ -420,7 +420,10 @@ def _meets(frame: pd.DataFrame, conditions: Any) -> int:
     inside = np.ones(len(frame), dtype=bool)
     for c in conditions:
         x = frame[c.column].fillna(frame[c.column].median())
-        inside &= x.gt(c.threshold) if c.kind == "above" else x.le(c.threshold) if c.kind == "at_most" else True
+        gone = frame[c.column].isna()
+        inside &= {
+            "above": x > (c.threshold or 0), "at_most": x <= (c.threshold or 0), "missing": gone, "present": ~gone,
+        }[c.kind]  # fmt: skip
     return int(inside.sum())
 
 

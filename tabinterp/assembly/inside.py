@@ -104,7 +104,8 @@ def _panels(found: Inside, k: int, held: _Held) -> parts.RealPanels:
     for column in held.columns[:MOST_COLUMNS]:
         own = [i for i, name in enumerate(lines.columns) if name == column]
         if lines.levels[own[0]] is None:
-            values = [number(value) for value in made.means[4 * k : 4 * k + 4, own[0]]]
+            rounding = held.rounding(column)
+            values = [number(rounding(float(value))) for value in made.means[4 * k : 4 * k + 4, own[0]]]
             columns.append(parts.PanelColumn(column=column, levels=None, values=values))
             continue
         best = [own[int(row[own].argmax())] for row in shares]
@@ -304,6 +305,12 @@ class _Held:
     def is_number(self, column: str) -> bool:
         return self.table.schema[column].kind == "numeric"
 
+    def rounding(self, column: str) -> Rounding:
+        """How a number of the column is rounded."""
+        if column not in self._roundings:
+            self._roundings[column] = Rounding(self.table.frame[column].to_numpy(dtype=np.float64, na_value=np.nan))
+        return self._roundings[column]
+
     def places(self, row: pd.Series) -> list[parts.Place]:
         return [self.place(column, row[column]) for column in self.columns]
 
@@ -313,9 +320,7 @@ class _Held:
         if not self.is_number(column):
             told = self.enough(column, value)
             return parts.Place(column=column, at=str(value) if told else None, how="at" if told else "rare")
-        if column not in self._roundings:
-            self._roundings[column] = Rounding(self.table.frame[column].to_numpy(dtype=np.float64, na_value=np.nan))
-        rounding = self._roundings[column]
+        rounding = self.rounding(column)
         low, high = rounding.ends(-np.inf, np.inf)
         if np.isnan(low):
             return parts.Place(column=column, at=None, how="rare")

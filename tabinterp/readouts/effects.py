@@ -135,9 +135,14 @@ class Effects(Shown):
         return [self._picture(curve.column, output) for output in self.outputs for curve in self.curves]
 
     def _picture(self, column: str, output: str | None) -> Effect:
+<<<<<<< HEAD
         return Effect(
             self[column], 0 if output is None else self.outputs.index(output), self.scale, both_names(), output
         )
+=======
+        k = 0 if output is None else self.outputs.index(output)
+        return Effect(self[column], k, self.scale, both_names(), output)
+>>>>>>> values
 
     def frame(self) -> pd.DataFrame:
         """One row for each output, column and point."""
@@ -337,10 +342,9 @@ def _moments(scores: FloatArray, bins: FloatArray, spread: FloatArray, w: FloatA
 def _curve(
     plan: Plan, grid: Grid, first: FloatArray, second: FloatArray, ice: FloatArray, ice_weights: FloatArray
 ) -> Curve:
-    n, shape = len(plan.weights), (len(grid), first.shape[1])
+    n, shape, total = len(plan.weights), (len(grid), first.shape[1]), first[0]
     values = {name: np.full(shape, np.nan) for name in ("pdp", "effect", "ale")}
     errors = {name: np.full(shape, np.nan) for name in values}
-    total = first[0]
     for k in range(shape[1]):
         made = _estimates(grid, first[:, k] / total[k])
         for name, (value, influence) in made.items():

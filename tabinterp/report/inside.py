@@ -115,7 +115,8 @@ class Optimum(Part):
 
 
 class PanelColumn(Part):
-    """A column in the four panels of real rows: means of a number, or the most frequent level and its share."""
+    """A column in the four panels of real rows: rounded means of a number, or the most frequent level and its
+    share."""
 
     column: str
     levels: list[str | None] | None  # None: a number
