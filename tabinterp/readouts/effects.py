@@ -135,14 +135,8 @@ class Effects(Shown):
         return [self._picture(curve.column, output) for output in self.outputs for curve in self.curves]
 
     def _picture(self, column: str, output: str | None) -> Effect:
-<<<<<<< HEAD
-        return Effect(
-            self[column], 0 if output is None else self.outputs.index(output), self.scale, both_names(), output
-        )
-=======
         k = 0 if output is None else self.outputs.index(output)
         return Effect(self[column], k, self.scale, both_names(), output)
->>>>>>> values
 
     def frame(self) -> pd.DataFrame:
         """One row for each output, column and point."""
