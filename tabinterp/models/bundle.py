@@ -168,25 +168,26 @@ def rare_levels(model: Model, rows: Table) -> dict[str, int]:
     Columns without such a level are left out, and so are columns of `True` and `False`.
     """
     listed, named = {*_listed_levels(_network(model).encoder)}, dict[str, int]()
+    texts = {level for column, level in listed if column is None}
     for column in rows.schema.columns:
         if column.role == "input" and column.kind not in ("numeric", "boolean"):
             held = rows.frame[column.name].value_counts()
-            count = len(listed.intersection(map(_level, held.index[held < FEWEST])))
+            rare = {*map(_level, held.index[held < FEWEST])}
+            count = sum(level in texts or (column.name, level) in listed for level in rare)
             named |= {column.name: count} if count else {}
     return named
 
 
-def _listed_levels(encoder: Any) -> Iterator[str]:
-    """Every text that an encoder holds, and every number among its categories."""
+def _listed_levels(encoder: Any) -> Iterator[tuple[str | None, str]]:
+    """(None, text) of every text that an encoder holds; (column, level) of every category of a column."""
     waiting: list[tuple[str, Any]] = [("", encoder)]
     seen: dict[int, Any] = {}  # holds what was seen, so that no address is used twice
     while waiting:
         name, value = waiting.pop()
         if isinstance(value, str):
-            yield value
+            yield None, value
         elif isinstance(value, (int, float, np.number)):
-            if name == "categories_":
-                yield _level(value)
+            continue  # of which column it is a level, only its own categories say
         elif id(value) not in seen:
             seen[id(value)] = value
             if isinstance(value, Mapping):
@@ -197,7 +198,10 @@ def _listed_levels(encoder: Any) -> Iterator[str]:
                 index = () if isinstance(value, (np.ndarray, pd.Index)) else (value.index.tolist(),)
                 waiting += [(name, part) for part in (np.asarray(value).ravel().tolist(), *index)]
             else:
-                waiting += [*getattr(value, "__dict__", {}).items()]
+                held = getattr(value, "__dict__", {})
+                waiting += [*held.items()]
+                for column, levels in zip(held.get("feature_names_in_", ()), held.get("categories_", ()), strict=False):
+                    yield from ((str(column), _level(level)) for level in levels)
 
 
 def _level(value: Any) -> str:

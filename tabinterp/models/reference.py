@@ -40,7 +40,7 @@ IntArray = npt.NDArray[np.int64]
 Progress = Callable[[int, int, float], None]
 
 RARE = 10  # rows: levels seen less often share one encoded column
-POOLED = "(levels of fewer than 10 training rows)"
+POOLED, FAR = "(levels of fewer than 10 training rows)", 2**24  # placeholders for them, of text and of numbers
 LEARNING_RATE, WEIGHT_DECAY, DROPOUT = 2e-3, 1e-2, 0.1
 BATCH_ROWS, SMALLEST_BATCH, EPOCH_STEPS = 256, 16, 32
 EPOCHS, PATIENCE = 300, 15
@@ -146,10 +146,11 @@ def _kept(levels: npt.NDArray[Any], rare: npt.NDArray[Any] | None) -> npt.NDArra
         return levels
     frequent = levels[~pd.Index(levels).isin(rare)]
     if levels.dtype.kind in "iuf":
-        free = next(number for number in range(len(frequent) + 1) if number not in frequent)
+        top = np.iinfo(levels.dtype).max if levels.dtype.kind in "iu" else FAR  # not chosen by what the rare levels are
+        free = next(top - n for n in range(len(frequent) + 1) if top - n not in frequent)
         return np.sort(np.append(frequent, np.array([free], dtype=levels.dtype)))
     number = any(isinstance(level, (int, float)) and not np.isnan(level) for level in levels)  # of an object column
-    placeholder: Any = next(n for n in range(len(frequent) + 1) if n not in frequent) if number else POOLED
+    placeholder: Any = next(FAR - n for n in range(len(frequent) + 1) if FAR - n not in frequent) if number else POOLED
     while not number and placeholder in frequent:
         placeholder += "…"
     return np.array([placeholder, *frequent], dtype=object)
