@@ -404,7 +404,8 @@ def test_numbers_are_cut_into_quarters_and_levels_beyond_twelve_stand_together()
     table = ti.read_table(frame, target="y", protected=["n", "l"])
     numbers = cut(table, "n")
     assert [c.kind for c in numbers.conditions] == ["at_most", "between", "between", "above", "missing"]
-    assert numbers.counts[:4].max() - numbers.counts[:4].min() <= 1
+    quarter = numbers.counts[:4].sum() / 4
+    assert (np.abs(numbers.counts[:4] - quarter) < 10).all()  # edges are rounded: ten rows share each
     expected = pd.cut(frame["n"], [-np.inf, *(c.high for c in numbers.conditions[:3]), np.inf], labels=False)
     np.testing.assert_array_equal(numbers.codes, expected.fillna(4))
     one = ti.read_table(frame.assign(n=3.0), target="y", protected=["n"])
