@@ -176,6 +176,31 @@ def test_no_small_count_follows_from_those_that_are_shown(document):
     assert sum(part is not None for _, _, parts in found for part in parts) > 30  # there is something to subtract
 
 
+@pytest.fixture(scope="module")
+def rare() -> Document:
+    """Four rows of a column of two values hold the other one, two of them held out."""
+    frame = people().drop(columns=["job"])
+    frame["job"] = np.where(np.isin(np.arange(N), [20, 40, 220, 240]), "guard", "clerk")
+    return audited(frame, positive="yes")
+
+
+def test_an_effect_and_its_error_do_not_tell_of_a_hidden_point(rare):
+    """With p of the rows at the hidden one of two points, (effect / stderr)^2 / (n - 1) of the other is p / (1 - p)."""
+    (curve,) = [curve for curve in rare.effects.curves if curve.column == "job"]
+    points = [point for point in curve.points if point.is_printed]
+    assert [point.value for point in points] == ["clerk"]
+    for side in (points[0].network, points[0].linear):
+        assert side.effect.value == pytest.approx(0, abs=1e-12)
+        assert side.effect.stderr == pytest.approx(0, abs=1e-12)
+
+
+def test_the_power_of_a_column_does_not_tell_the_outcomes_of_few_rows(rare):
+    """The AUC of a column that two held-out rows set apart follows from their outcomes alone."""
+    columns = {column.column: column for column in rare.table.columns}
+    assert columns["job"].held_out.value is columns["job"].training.value is columns["job"].fall.value is None
+    assert columns["age"].held_out.value is not None
+
+
 def test_what_is_hidden_beside_a_small_level_keeps_its_numbers(document):
     """A point without a number of rows has an effect all the same, and the small level has nothing, not even its name."""
     points = {curve.column: curve.points for curve in document.effects.curves}["job"]

@@ -57,12 +57,19 @@ class Grid:
         return np.bincount(near[near >= 0], minlength=len(self)).astype(np.int64)
 
     def spread(self, rows: IntArray) -> FloatArray:
-        """(m, G) how a row's value is made of the points: linear between two of them."""
+        """(m, G) how a row's value is made of the points: linear between two of them.
+
+        Rows at a point of fewer than ten rows are left out, as if they were off the grid: the mean that curves are centred on,
+        and its error, would tell how many they are where the point itself is not shown. Where no point has ten, all rows are kept.
+        """
         result = np.zeros((len(rows), len(self)))
         at, part = self.below[rows], self.part[rows]
         on, between = np.flatnonzero(at >= 0), np.flatnonzero(part > 0)
         result[on, at[on]] = 1 - part[on]
         result[between, at[between] + 1] = part[between]
+        few = self.counts() < SMALL
+        if not few.all():
+            result[:, few] = 0.0
         return result
 
     def bins(self, rows: IntArray) -> FloatArray:

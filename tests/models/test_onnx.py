@@ -205,6 +205,13 @@ def external():
     return proto
 
 
+def einsum():
+    """Between the operands onnxruntime makes all of their products at once."""
+    proto = model([helper.make_node("Einsum", ["x", "c", "c"], ["y"], equation="ab,cd,cd->ab")], {}, k=D)
+    proto.graph.initializer.append(numpy_helper.from_array(np.ones((8, 8), dtype=np.float32), "c"))
+    return proto
+
+
 def custom():
     proto = model([helper.make_node("Evil", ["x"], ["y"], domain="com.evil")], {}, k=D)
     proto.opset_import.append(helper.make_opsetid("com.evil", 1))
@@ -224,6 +231,7 @@ def broken(value):
 
 REFUSED = {
     "external data": (external(), UnsafeFileError, "keeps weights in other files, which are never opened"),
+    "einsum of three": (einsum(), UnsafeFileError, "Einsum of more than two operands"),
     "custom operator": (custom(), UnsafeFileError, "operators of the domain 'com.evil'.*only standard ONNX operators"),
     "subgraph": (loop(), UnsafeFileError, "the operator If, subgraphs"),
     "random": (model([node("RandomNormalLike", "x", "y")], {}, k=D), UnsafeFileError, "the operator RandomNormalLike"),

@@ -16,6 +16,7 @@ from scipy import stats
 from ...table import Table
 from ...table.draws import FloatArray, IntArray, chosen, row_hash
 from ...table.split import BoolArray
+from ...table.suppression import SMALL
 from ..pvalues import benjamini_hochberg
 from ..trees import few_trees, unless_equal
 from ..weights import effective
@@ -78,19 +79,29 @@ def column_power(table: Table, seed: int) -> tuple[ColumnPower, ...]:
         parts = cells(table, name, training, most)
         line = number(table, name) if table.schema[name].kind == "numeric" and not classes else None
         inside, outside = _alone(parts, line, y, w, classes, training, fold)
-        found.append((name, inside, outside, *_correlation(table, name, y, w)))
-    q = benjamini_hochberg(np.array([one[4] for one in found]))
+        told = tuple(_varies(table, name, side) for side in (training, ~training))
+        correlation = _correlation(table, name, y, w) if all(told) else (np.nan, np.nan)
+        found.append((name, inside, outside, told, *correlation))
+    q = benjamini_hochberg(np.array([one[5] for one in found]))
     return tuple(
-        ColumnPower(name, inside.estimate(), *_outside(inside, outside), r, p, float(at))
-        for (name, inside, outside, r, p), at in zip(found, q, strict=True)
+        ColumnPower(name, *_estimates(inside, outside, told), r, p, float(at))
+        for (name, inside, outside, told, r, p), at in zip(found, q, strict=True)
     )
 
 
-def _outside(inside: Power, outside: Power | None) -> tuple[Estimate, Estimate]:
-    if outside is None:
-        return NONE, NONE
+def _varies(table: Table, name: str, rows: BoolArray) -> bool:
+    """Whether no rows, or ten or more, hold another value than the most frequent one: of fewer the AUC tells their outcomes."""
+    counts = table.frame.loc[rows, name].value_counts(dropna=False)
+    return not 0 < int(counts.sum()) - int(counts.max() if len(counts) else 0) < SMALL
+
+
+def _estimates(inside: Power, outside: Power | None, told: tuple[bool, ...]) -> tuple[Estimate, Estimate, Estimate]:
+    """Of training rows, of held-out rows, and the fall from one to the other."""
+    first, second = inside.estimate() if told[0] else NONE, NONE
+    if outside is None or not told[1]:
+        return first, second, NONE
     fall = as_interval(inside.value - outside.value, float(np.hypot(inside.stderr, outside.stderr)))
-    return outside.estimate(), fall
+    return first, outside.estimate(), fall if told[0] else NONE
 
 
 def _alone(
