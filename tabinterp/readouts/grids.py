@@ -59,8 +59,9 @@ class Grid:
     def spread(self, rows: IntArray) -> FloatArray:
         """(m, G) how a row's value is made of the points: linear between two of them.
 
-        Rows at a point of fewer than ten rows are left out, as if they were off the grid: the mean that curves are centred on,
-        and its error, would tell how many they are where the point itself is not shown. Where no point has ten, all rows are kept.
+        Rows at a point of fewer than ten rows are left out, as if they were off the grid: the mean that curves are centred
+        on, and its error, would tell how many they are where the point itself is not shown. Where no point has ten rows, all
+        are kept.
         """
         result = np.zeros((len(rows), len(self)))
         at, part = self.below[rows], self.part[rows]
