@@ -17,11 +17,15 @@ from onnx import TensorProto, helper, numpy_helper
 from sklearn.base import clone
 from sklearn.compose import ColumnTransformer
 from sklearn.decomposition import PCA, KernelPCA
-from sklearn.linear_model import BayesianRidge, LogisticRegression
+from sklearn.experimental import enable_iterative_imputer  # noqa: F401
+from sklearn.feature_selection import SelectFromModel
+from sklearn.impute import IterativeImputer
+from sklearn.linear_model import BayesianRidge, LogisticRegression, LogisticRegressionCV
 from sklearn.model_selection import GridSearchCV
 from sklearn.pipeline import FeatureUnion, make_pipeline
 from sklearn.preprocessing import (
     FunctionTransformer,
+    KBinsDiscretizer,
     MultiLabelBinarizer,
     OneHotEncoder,
     PolynomialFeatures,
@@ -280,6 +284,9 @@ LARGE = {
     "products without end": lambda: fitted(PolynomialFeatures(2), _max_degree=60_000),
     "levels that are claimed": lambda: fitted(PCA(2), n_components_=10**12),
     "many parts together": union,
+    "bins of a fit": lambda: KBinsDiscretizer(300_000_000, strategy="uniform"),
+    "penalties of a fit": lambda: SelectFromModel(LogisticRegressionCV(Cs=2 * 10**8)),
+    "steps of a fit": lambda: IterativeImputer(max_iter=10**9, tol=0.0),
     "a long array": lambda: fitted(StandardScaler(), mean_=np.zeros(1 << 17)),
 }
 

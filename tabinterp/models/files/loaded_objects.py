@@ -59,6 +59,13 @@ SIZES = (
     "n_output_features_", "_n_out_full", "n_features_out_", "_n_features_out", "_n_features_outs", "n_components",
     "n_components_", "_n_components", "n_bins_", "sample_steps", "degree", "_max_degree", "n_knots",
 )  # fmt: skip
+# Parameters that say how much memory, or how many steps, an estimator takes when it is fitted again behind a target encoder.
+COUNTS = {
+    "n_bins": 4096, "Cs": 1000, "alphas": 1000, "n_alphas": 1000, "cv": 1000, "n_splits": 1000, "n_repeats": 1000,
+    "n_init": 1000, "n_knots": 4096, "degree": 1000, "sample_steps": 1000, "iterated_power": 1000,
+    "n_quantiles": 200_000, "n_components": 65_536, "n_oversamples": 65_536, "max_iter": 100_000, "max_fun": 1_000_000,
+    "n_iter_no_change": 100_000, "max_no_improvement": 100_000, "batch_size": 1_000_000,
+}  # fmt: skip
 MOST_COLUMNS = 1 << 17  # of all parts of a model together
 LONGEST = 1 << 16  # of a numeric array along any dimension
 # Arrays whose length is a number of rows or levels, and not of columns.
@@ -198,12 +205,24 @@ def _check_object(value: Any, said: str) -> None:
     for name in attributes:
         if callable(getattr(type(value), name, None)):
             raise UnsafeFileError(f"{said} has an attribute {name!r} in the place of its method")
+    for name in COUNTS.keys() & attributes.keys():
+        _check_count(attributes[name], name, said)
     if "n_jobs" in attributes:
         value.n_jobs = None  # processes would be started, and rows shared with them through files
     if isinstance(value, BSpline):
         _check_spline(value, said)
     if isinstance(value, OneHotEncoder):
         _check_one_hot(value, said)
+
+
+def _check_count(value: Any, name: str, said: str) -> None:
+    """A list is of one number for each column, but of penalties it holds these themselves."""
+    numbers = np.ravel(value).tolist() if name not in ("Cs", "alphas") or np.ndim(value) == 0 else []
+    found = [one for one in numbers if isinstance(one, int) and one > COUNTS[name]]
+    if found:
+        raise ModelError(
+            f"{said} has {name}={str(found[0])[:40]}; at most {COUNTS[name]:,} is read, since a fit takes as many"
+        )
 
 
 def _made(value: Any) -> int:
