@@ -6,17 +6,22 @@ one of them by hand leaves a contradiction. Only the code that wrote a document 
 
 from __future__ import annotations
 
+import math
 from collections.abc import Iterator
 
 from . import __version__
 from .assembly.provenance import code_digest, configuration_digest, readings
 from .assembly.unassessed import KEYS, unassessed
+from .assembly.verdict_lines import gap, only_network, others
 from .errors import DocumentError
 from .findings.checks import judge
 from .findings.evidence import evidence, holds
 from .report import claims
+from .report.base import MetricRow
 from .report.document import Document, Message
 
+SHARES = ("auc", "average_precision", "macro_auc", "accuracy", "balanced_accuracy", "sensitivity", "specificity")
+RANGES = dict.fromkeys(SHARES, (0.0, 1.0)) | {"r2": (-math.inf, 1.0)}  # of any other metric: from 0 on
 BROKEN = (
     ArithmeticError,
     AttributeError,
@@ -68,6 +73,8 @@ def _parts(document: Document) -> Iterator[Message]:
         "verdict.status": verdict.status == _status(document),
         "verdict.metric": verdict.metric == primary.metric,
         "verdict.difference": verdict.difference == primary.difference,
+        "verdict.lines": _lines_follow(document),
+        "performance.metrics": all(_possible(row) for row in performance.metrics),
         "performance.held_out": performance.held_out == (document.data.held_out_rows is not None),
         "not_assessed": [one for one in document.not_assessed if one.key in KEYS] == unassessed(document),
         "method.settings.margin": how.settings.get("margin") == verdict.margin,
@@ -77,6 +84,30 @@ def _parts(document: Document) -> Iterator[Message]:
         == 1,  # all of them are written under one key, or none
     }
     yield from (Message(key="consistency.part", values={"place": place}) for place, same in held.items() if not same)
+
+
+def _possible(row: MetricRow) -> bool:
+    """Whether a metric has values that it can have, and a difference that is theirs."""
+    least, most = RANGES.get(row.metric, (0.0, math.inf))
+    one, other, difference = row.network.value, row.linear.value, row.difference.value
+    inside = all(value is None or least <= value <= most for value in (one, other))
+    ordered = all(part.low is None or part.high is None or part.low <= part.high for part in (row.network, row.linear))
+    if one is None or other is None or difference is None:
+        return inside and ordered
+    same = math.isclose(one - other, difference, rel_tol=1e-6, abs_tol=1e-9 * max(1.0, abs(one), abs(other)))
+    return inside and ordered and same
+
+
+def _lines_follow(document: Document) -> bool:
+    """Whether the verdict says the gap, the other metrics and the columns of one model alone as the numbers give them."""
+    verdict, metrics = document.verdict, document.performance.metrics
+    if verdict.status == "not_assessed":
+        return not verdict.lines
+    expected = only_network(document.importance, document.linear.name)
+    if not any(line.key == "verdict.one_value" for line in verdict.lines):
+        expected = [gap(metrics[0], verdict.margin), *others(metrics[1:]), *expected]
+    said = ("verdict.gap.", "verdict.others.", "verdict.only_network")
+    return [line for line in verdict.lines if line.key.startswith(said)] == expected
 
 
 def _status(document: Document) -> str:

@@ -6,7 +6,9 @@ import tabinterp as ti
 from tabinterp import __version__
 from tabinterp.assembly.provenance import code_digest, configuration_digest, readings
 from tabinterp.assembly.unassessed import unassessed
+from tabinterp.assembly.verdict_lines import gap, only_network, others
 from tabinterp.audited import judged
+from tabinterp.report.base import MetricRow
 from tabinterp.report.document import Document, Message
 from tests.report.samples import binary, nothing
 
@@ -16,8 +18,16 @@ def honest(document: Document, **method: object) -> Document:
     settings = {**document.method.settings, **method.pop("settings", {}), "margin": document.verdict.margin}
     known = {"version": __version__, "code_digest": code_digest(), "settings": settings, **method}
     unkeyed = [column.model_copy(update={"digest": ""}) for column in document.data.columns]
+    performance = document.performance.model_copy(
+        update={"metrics": [fitting(row) for row in document.performance.metrics]}
+    )
+    lines = [gap(performance.metrics[0], document.verdict.margin), *others(performance.metrics[1:])]
+    lines += only_network(document.importance, document.linear.name)
+    lines = [] if document.verdict.status == "not_assessed" else lines
     made = document.model_copy(
         update={
+            "performance": performance,
+            "verdict": document.verdict.model_copy(update={"lines": lines}),
             "data": document.data.model_copy(update={"columns": unkeyed}),
             "method": document.method.model_copy(update={**known, "data_digest": "", "digest_key": ""}),
             "not_assessed": unassessed(document),
@@ -28,6 +38,14 @@ def honest(document: Document, **method: object) -> Document:
         "configuration_digest": configuration_digest(made),
     }
     return judged(made.model_copy(update={"method": made.method.model_copy(update=found)}), made.card)
+
+
+def fitting(row: MetricRow) -> MetricRow:
+    """The metric with a value of the network that fits the other model's and the difference."""
+    if row.linear.value is None or row.difference.value is None:
+        return row
+    value = row.linear.value + row.difference.value
+    return row.model_copy(update={"network": row.network.model_copy(update={"value": value})})
 
 
 def light(worse: bool = True, **method: object) -> ti.Audit:

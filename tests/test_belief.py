@@ -194,7 +194,27 @@ def other_data(document: Document) -> Document:
     return document.model_copy(update={"method": document.method.model_copy(update={"data_digest": "9" * 64})})
 
 
+def another_number(document: Document) -> Document:
+    """One number of one model, edited by hand, as for a gate on it."""
+    first, *rest = document.performance.metrics
+    part = first.network.model_copy(update={"value": first.network.value / 2})
+    metrics = [first.model_copy(update={"network": part}), *rest]
+    return document.model_copy(update={"performance": document.performance.model_copy(update={"metrics": metrics})})
+
+
+def wordless(document: Document) -> Document:
+    return document.model_copy(update={"verdict": document.verdict.model_copy(update={"lines": []})})
+
+
+def another_gap(document: Document) -> Document:
+    """The verdict says a smaller difference than its interval."""
+    first, *rest = document.verdict.lines
+    lines = [first.model_copy(update={"values": {**first.values, "value": first.values["value"] / 9}}), *rest]
+    return document.model_copy(update={"verdict": document.verdict.model_copy(update={"lines": lines})})
+
+
 FORGERIES = [
+    another_number, wordless, another_gap,
     emptied, softened, flipped, dropped, reworded, twice, unresolved, unassessed, another_way_up, silent, supplied, other_data,
 ]  # fmt: skip
 

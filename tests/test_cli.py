@@ -232,9 +232,9 @@ def test_margin_costs_and_threshold_reach_the_audit(folder, run, tmp_path, monke
 
 def test_workers_of_this_machine_sum_over_a_folder(folder, run, tmp_path, monkeypatch):
     """In this process: that of others is held in test_engine."""
-    client, asked_of = distributed.Client, []
-    near = {"processes": False, "n_workers": 2, "protocol": "inproc://"}
-    monkeypatch.setattr(distributed, "Client", lambda **how: asked_of.append(how) or client(**how, **near))
+    cluster, asked_of = distributed.LocalCluster, []
+    near = {"processes": False, "n_workers": 2, "protocol": "inproc://", "security": None, "host": None}
+    monkeypatch.setattr(distributed, "LocalCluster", lambda **how: asked_of.append(how) or cluster(**how | near))
     rows = tmp_path / "rows"
     rows.mkdir()
     pd.read_csv(folder / "people.csv").to_parquet(rows / "0.parquet", row_group_size=150)
@@ -244,7 +244,10 @@ def test_workers_of_this_machine_sum_over_a_folder(folder, run, tmp_path, monkey
     both = (ti.Audit.from_json(one / "audit.json").document for one in (tmp_path / "out", folder / "audit"))
     found, whole = (one.performance for one in both)
     assert found.rows == whole.rows
-    assert asked_of == [{"dashboard_address": None, "threads_per_worker": 1}]
+    (how,) = asked_of
+    assert (how["protocol"], how["host"], how["dashboard_address"], how["threads_per_worker"]) == (
+        "tls", "127.0.0.1", None, 1,
+    )  # fmt: skip
     for one, other in zip(found.metrics, whole.metrics, strict=True):
         assert [one.network.value, one.linear.value] == pytest.approx(
             [other.network.value, other.linear.value], rel=1e-9

@@ -11,20 +11,21 @@ import numpy as np
 
 from .. import __version__
 from ..comparison.agreement import TOP
-from ..comparison.performance import FEWEST, MARGIN, Metric, Performance
+from ..comparison.performance import MARGIN, Performance
 from ..digest_key import DigestKey
 from ..models import Bound, Model
 from ..models.device import described
 from ..models.model import File
 from ..report import document as doc
 from ..report.claims import LINEAR_R2
-from ..report.document import Interval, Message
+from ..report.document import Message
 from ..table.census import Census, census
 from ..table.suppression import SMALL, countless, part_of, parts_shown, rounded_down
 from .gain import recovery
 from .judged import lines, metric_row
 from .provenance import code_digest
 from .results import Results, interval, number
+from .verdict_lines import gap, only_network, others
 
 LIBRARIES = (
     "numpy", "scipy", "pandas", "pyarrow", "narwhals", "scikit-learn", "statsmodels", "torch", "matplotlib", "seaborn",
@@ -172,10 +173,8 @@ def _lines(r: Results, importance: doc.Importance) -> list[Message]:
     if performance.one_value and np.isfinite(performance.metrics[0].difference[2]):
         told.append(Message(key="verdict.one_value", values={"rows": performance.rows}))
     else:
-        told.append(_gap(performance.metrics[0], performance.margin))
-        told += _others(
-            [m.resolved for m in performance.metrics[1:] if m.name != "r2"]
-        )  # R2 is the squared error again
+        metrics = [metric_row(one) for one in performance.metrics]
+        told += [gap(metrics[0], number(performance.margin)), *others(metrics[1:])]
         told += lines(r)
         if r.ladder is not None and r.ladder.gain == "better":
             told.append(recovery(r.ladder))
@@ -188,13 +187,7 @@ def _lines(r: Results, importance: doc.Importance) -> list[Message]:
                 key="verdict.labels", values={"count": count, "rows": performance.rows, "percent": 100 * share}
             )
         )
-    only = [
-        row.column
-        for row in importance.columns
-        if _above(row.network) and not _above(row.linear) and _above(row.difference)
-    ]
-    if only:
-        told.append(Message(key="verdict.only_network", values={"columns": only, "linear": r.linear.model.name}))
+    told += only_network(importance, r.linear.model.name)
     if performance.given is not None:
         return [*told, Message(key="verdict.scope.given", values={"margin": performance.given})]
     base = r.network.table.schema.goal.base
@@ -210,37 +203,6 @@ def _linear(r: Results) -> list[Message]:
         return []
     values = {"linear": r.linear.model.name, "percent": 100 * float(min(surrogate.r2.value))}
     return [Message(key="verdict.linear.score", values=values)]
-
-
-def _others(resolved: list[str]) -> list[Message]:
-    """The metrics beside the primary one, in one line."""
-    counts = {way: resolved.count(way) for way in ("better", "worse", "no")}
-    if not resolved:
-        return []
-    alone = next((way for way, count in counts.items() if count == len(resolved)), None)
-    if alone is None:
-        return [Message(key="verdict.others.mixed", values={"count": len(resolved), **counts})]
-    return [Message(key=f"verdict.others.{'open' if alone == 'no' else alone}", values={"count": len(resolved)})]
-
-
-def _gap(metric: Metric, margin: float) -> Message:
-    """The difference in words: its size and direction where it is resolved, as it stands where it is not."""
-    value, _, low, high = metric.difference
-    if not np.isfinite(low):
-        return Message(key=f"verdict.gap.{metric.name}.few", values={"value": value, "fewest": FEWEST})
-    if metric.resolved == "no":
-        return Message(
-            key=f"verdict.gap.{metric.name}.open", values={"value": value, "low": low, "high": high, "margin": margin}
-        )
-    ends = sorted((abs(low), abs(high)))
-    return Message(
-        key=f"verdict.gap.{metric.name}.{'higher' if value > 0 else 'lower'}",
-        values={"value": abs(value), "low": ends[0], "high": ends[1], "margin": margin},
-    )
-
-
-def _above(interval: Interval) -> bool:
-    return interval.low is not None and interval.low > 0
 
 
 # ---- what was not done, and how to do it again
