@@ -307,7 +307,7 @@ def test_a_real_postgresql(postgres):
     with engine.begin() as base:
         base.execute(sqlalchemy.text("ALTER TABLE loans ALTER COLUMN kids TYPE numeric"))
     check_query(postgres, frame, "SELECT * FROM loans ORDER BY n")
-    with pytest.raises(TableError, match=r"//tester@127.*failed before its first row: relation"):
+    with pytest.raises(TableError, match=r"//\*\*\*@127.*failed before its first row: relation"):
         ti.scan_table(postgres, target="paid", query="SELECT * FROM nothing_there")
 
 
