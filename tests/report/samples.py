@@ -605,12 +605,12 @@ ENDS = [f"{name}{end}" for end in ("", "_near") for name in ("mahalanobis", "nei
 def optimum(make: Maker, names: list[str], place: int) -> Optimum:
     """In turn: proved and out of range, bounded, and of unknown distance to the maximum; one is odd by every measure."""
     proof = ("closed form", "bound propagation", "integer programme", None)[place % 4]
-    hows = ("at", "at_least", "at", "at_most", "missing", "rare")
+    hows = ("at", "at_least", "at", "at_most", "missing", "rare", "about")
     places = [
         Place(
             column=name,
-            at=None if hows[i % 6] in ("missing", "rare") else f"level {i}" if i % 6 == 2 else 10.0 * make.real(),
-            how=hows[i % 6],
+            at=None if hows[i % 7] in ("missing", "rare") else f"level {i}" if i % 7 == 2 else 10.0 * make.real(),
+            how=hows[i % 7],
         )
         for i, name in enumerate(names)
     ]
