@@ -134,8 +134,6 @@ def sign(
 
     Only what can be checked is signed: the folder is verified first, by the version of tabinterp that wrote it.
     """
-    if out is not None:
-        make_folder(out.parent)
     given = {"signer": signer, "policy": policy, "url": url, "out": out}
     say(str(ti.sign(folder, key, passphrase=lambda: _passphrase(key), **given)))
 

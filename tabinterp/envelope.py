@@ -45,7 +45,7 @@ def unseal(data: bytes, key: Path) -> bytes:
     dsse, signer = _library()
     public = signer.SSlibKey.from_crypto(_public(key))
     try:
-        envelope = dsse.Envelope.from_dict(json.loads(data))
+        envelope = dsse.Envelope.from_dict(json.loads(data, object_pairs_hook=_once))
         given = envelope.payload_type
         signatures = len(envelope.signatures)
     except Exception as error:  # whatever a stranger's JSON does to a library
@@ -59,6 +59,14 @@ def unseal(data: bytes, key: Path) -> bytes:
     if given != PAYLOAD_TYPE:
         raise BrokenSealError("type", found=str(given), wanted=PAYLOAD_TYPE)
     return bytes(envelope.payload)
+
+
+def _once(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
+    """An object of JSON, unless it names a field twice: another reader may take the one that was not signed."""
+    made = dict(pairs)
+    if len(made) < len(pairs):
+        raise ValueError("a field is named twice")
+    return made
 
 
 class BrokenSealError(Exception):

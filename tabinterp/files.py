@@ -217,6 +217,8 @@ def write_all(contents: Mapping[Path, bytes | None]) -> None:
 
 def _stage(path: Path, data: bytes, mode: int = 0o666) -> Path:
     """Write the data beside the file's place, under a name of its own, and through to the disk."""
+    if path.exists() and not path.is_file() and not path.is_dir():
+        raise OSError(errno.EINVAL, "This is a device, a pipe or a socket; a file is to be written there", str(path))
     if path.is_dir():
         raise IsADirectoryError(f"{str(path)!r} is a folder; a file is to be written there")
     staged = path.with_name(f".{path.name[:200]}.{secrets.token_hex(8)}")
@@ -260,6 +262,12 @@ _NAMES = (
 _SETTING = re.compile(  # of a connection string: Driver={x};UID=ann;PWD=secret, host=h password='a b', "token": "x"
     rf"(?P<name>(?:{_NAMES})[\"']?\s*(?:=|(?<=[\"']):)\s*)"
     r"(?P<value>\{(?:[^}]|\}\})*\}|'(?:[^'\\]|\\.)*'|\"(?:[^\"\\]|\\.)*\"|[^;&\n'\"]+?(?=\s+\w[\w ]{0,40}=|[;&\n'\"]|$))",
+    re.IGNORECASE,
+)
+# Of a query, a command or a header: SECRET 'x', --password x, X-Api-Key: x, Authorization: Bearer x, 'footer_key': 'x'.
+_SPACED = re.compile(
+    rf"(?P<name>(?:{_NAMES}|[\w-]*_key(?:_value)?|encryption_key)[\"']?(?:\s*:\s*|\s+)(?=['\"])|--(?:{_NAMES})\s+|"
+    rf"(?:{_NAMES}|x-api-key):\s*|bearer\s+)(?P<value>'(?:[^'\\]|\\.)*'|\"(?:[^\"\\]|\\.)*\"|(?:bearer\s+)?[^\s'\",;&)]+)",
     re.IGNORECASE,
 )
 LEAST, SURE = 3, 6  # letters of a piece of a secret that is looked for; of one that is replaced inside of words too
@@ -334,7 +342,7 @@ def _masked(text: str, taken: list[str]) -> str:
     if _WHOLE.fullmatch(text):
         at = text.index("=") + 1 if text.startswith("--") else 0
         return text[:at] + re.sub(r".*", url, text[at:], count=1, flags=re.DOTALL)
-    return _SETTING.sub(setting, _QUERY.sub(query, _URL.sub(url, text)))
+    return _SPACED.sub(setting, _SETTING.sub(setting, _QUERY.sub(query, _URL.sub(url, text))))
 
 
 def _pieces(taken: list[str]) -> set[str]:

@@ -66,7 +66,7 @@ def read_sums(folder: Path) -> dict[str, str]:
             f"{str(path)!r} is a link or no regular file; it must be the file that `tabinterp audit` wrote"
         )
     try:
-        lines = read_regular(path).decode("utf-8").splitlines()
+        lines = read_regular(path).decode("utf-8").removesuffix("\n").split("\n")
     except (OSError, UnicodeDecodeError) as error:
         raise DocumentError(
             f"{str(path)!r} cannot be read ({error}); a folder that `tabinterp audit` wrote holds the digests of its files there"

@@ -59,7 +59,7 @@ def sign(
     """
     source = Path(folder)
     path = source / ATTESTATION if out is None else Path(out)
-    if path.parent.resolve() == source.resolve() and path.name != ATTESTATION:
+    if path.resolve().is_relative_to(source.resolve()) and path.resolve() != (source / ATTESTATION).resolve():
         raise DocumentError(
             f"an attestation inside the folder is called {ATTESTATION}, because anything else makes `verify` fail; got "
             f"{str(path)!r}: leave the option out, or name a file elsewhere"
@@ -75,6 +75,7 @@ def sign(
         signer=signer,
         url=url,
     )
+    path.parent.mkdir(parents=True, exist_ok=True)  # not before the folder was found as it was written
     write(path, seal(said.to_bytes(), Path(key), passphrase))
     return path
 

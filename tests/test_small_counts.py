@@ -185,13 +185,23 @@ def rare() -> Document:
 
 
 def test_an_effect_and_its_error_do_not_tell_of_a_hidden_point(rare):
-    """With p of the rows at the hidden one of two points, (effect / stderr)^2 / (n - 1) of the other is p / (1 - p)."""
+    """With p of the rows at the hidden one of two points, (effect / stderr)^2 / (n - 1) of the other was p / (1 - p)."""
     (curve,) = [curve for curve in rare.effects.curves if curve.column == "job"]
     points = [point for point in curve.points if point.is_printed]
     assert [point.value for point in points] == ["clerk"]
     for side in (points[0].network, points[0].linear):
         assert side.effect.value == pytest.approx(0, abs=1e-12)
         assert side.effect.stderr == pytest.approx(0, abs=1e-12)
+
+
+def test_effects_do_not_tell_how_many_rows_lie_at_the_points_beside_a_hidden_one(document):
+    """A curve that is centred on its rows has sum(rows * effect) = 0, which gives the one number of rows that is not shown."""
+    (curve,) = [curve for curve in document.effects.curves if curve.column == "job"]
+    points = [point for point in curve.points if point.is_printed]
+    assert len(points) == 3
+    for side in ("network", "linear"):
+        assert sum(getattr(point, side).effect.value for point in points) == pytest.approx(0, abs=1e-9)
+    assert {point.linear.effect.stderr for point in points} == {pytest.approx(0, abs=1e-9)}
 
 
 def test_the_power_of_a_column_does_not_tell_the_outcomes_of_few_rows(rare):

@@ -88,7 +88,8 @@ READINGS: dict[str, str] = {
     "report.effects.legend.ice": "network, single rows (10% to 90%)",
     "report.effects.numeric": "Bars below: rows nearest to each point.",
     "report.effects.levels": "In brackets: rows of the level.",
-    "report.effects.small": "Points left out, of fewer than 10 rows each: {count}.",
+    "report.effects.small": "Points left out, of fewer than 10 rows each: {count}. The curve is centred on the plain mean of "
+    "the points shown.",
     "report.effects.uncounted": (
         "One point is shown without its number of rows, from which the number of a point left out could be calculated."
     ),

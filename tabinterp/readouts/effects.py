@@ -347,7 +347,7 @@ def _curve(
             errors[name][: len(value), k] = np.sqrt(np.maximum(variance, 0) * n / (n - 1)) / total[k]
     values["pdp"] += plan.centre
     spread = first[-len(grid) :, 0] / total[0]
-    centred = ice - np.einsum("ngk,g->nk", ice, spread / spread.sum())[:, None]
+    centred = ice - np.einsum("ngk,g->nk", ice, grid.centre(spread)[0])[:, None]
     low, high = (quantiles(centred, ice_weights, q) for q in BAND)
     near = grid.nearest
     share = np.bincount(near[near >= 0], plan.weights[near >= 0], minlength=len(grid)) / plan.weights.sum()
@@ -372,9 +372,11 @@ def _estimates(grid: Grid, mean: FloatArray) -> dict[str, tuple[FloatArray, Floa
     pdp, own = np.zeros((size, len(mean))), np.zeros(len(mean))
     pdp[:, score] = np.eye(size)
     level = mean[score]
-    share = mean[spread] / mean[spread].sum()
+    share, by_rows = grid.centre(mean[spread])
     overall = float(share @ level)
-    own[score], own[spread] = share, (level - overall) / mean[spread].sum()
+    own[score] = share
+    if by_rows:
+        own[spread] = (level - overall) / mean[spread].sum()
     effect = pdp - own
     pdp[:, 0], effect[:, 0] = -level, overall - level
     made = {"pdp": (level, pdp), "effect": (level - overall, effect)}
@@ -389,12 +391,13 @@ def _accumulated(grid: Grid, mean: FloatArray) -> tuple[FloatArray, FloatArray]:
     weight = np.where(mean[member] > 0, mean[member], np.inf)  # a bin whose rows all weigh nothing is flat
     slope = mean[difference] / weight
     curve = np.append(0.0, np.cumsum(slope))
-    share = mean[spread] / mean[spread].sum()
+    share, by_rows = grid.centre(mean[spread])
     centre = float(share @ curve)
     passed = np.tri(points, steps, -1)  # (point, step) is the step below the point?
     passed = passed - share @ passed
     influence = np.zeros((points, len(mean)))
     influence[:, difference] = passed / weight
     influence[:, member] = -passed * slope / weight
-    influence[:, spread] = -(curve - centre) / mean[spread].sum()
+    if by_rows:
+        influence[:, spread] = -(curve - centre) / mean[spread].sum()
     return curve - centre, influence

@@ -10,6 +10,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 from dataclasses import dataclass
+from functools import cached_property
 from typing import Any
 
 import numpy as np
@@ -22,6 +23,7 @@ from ..models.structure import known_levels
 from ..table.disclosure import Rounding
 from ..table.draws import FloatArray, IntArray
 from ..table.schema import Column
+from ..table.split import BoolArray
 from ..table.suppression import SMALL
 
 
@@ -56,21 +58,30 @@ class Grid:
         near = self.nearest
         return np.bincount(near[near >= 0], minlength=len(self)).astype(np.int64)
 
-    def spread(self, rows: IntArray) -> FloatArray:
-        """(m, G) how a row's value is made of the points: linear between two of them.
+    @cached_property
+    def shown(self) -> BoolArray:
+        """(G,) points of ten rows or more; all of them where there is none."""
+        many = self.counts() >= SMALL
+        return many if many.any() else ~many
 
-        Rows at a point of fewer than ten rows are left out, as if they were off the grid: the mean that curves are centred
-        on, and its error, would tell how many they are where the point itself is not shown. Where no point has ten rows, all
-        are kept.
+    def centre(self, spread: FloatArray) -> tuple[FloatArray, bool]:
+        """(P,) what a curve's first P points weigh in the mean that it is centred on, and whether that is by the rows at each.
+
+        Where a point is not shown, the curve is centred on the plain mean of those that are: else the values and their errors
+        would tell how many rows lie at each point, and so at the hidden one.
         """
+        if self.shown.all():
+            return spread / spread.sum(), True
+        shown = self.shown[: len(spread)].astype(np.float64)
+        return (shown / shown.sum() if shown.any() else spread / spread.sum()), False
+
+    def spread(self, rows: IntArray) -> FloatArray:
+        """(m, G) how a row's value is made of the points: linear between two of them."""
         result = np.zeros((len(rows), len(self)))
         at, part = self.below[rows], self.part[rows]
         on, between = np.flatnonzero(at >= 0), np.flatnonzero(part > 0)
         result[on, at[on]] = 1 - part[on]
         result[between, at[between] + 1] = part[between]
-        few = self.counts() < SMALL
-        if not few.all():
-            result[:, few] = 0.0
         return result
 
     def bins(self, rows: IntArray) -> FloatArray:

@@ -257,7 +257,16 @@ def _draws(
 
 
 def _cut(draws: FloatArray, fraction: float) -> float:
-    """A cut that leaves the wanted share of these draws below it."""
+    """A cut that leaves the wanted share of these draws below it.
+
+    It lies between two draws and has few binary digits: a draw is a hash of a whole row, and a cut is written into
+    bundles.
+    """
     ordered = np.sort(draws)
     below = round(fraction * len(ordered))
-    return float(ordered[below]) if below < len(ordered) else 1.0
+    if below >= len(ordered):
+        return 1.0
+    high = float(ordered[below])
+    low = float(np.max(ordered[ordered < high], initial=0.0))
+    cuts = ((np.floor(low * 2.0**digits) + 1) / 2.0**digits for digits in range(1, 53))
+    return float(next((cut for cut in cuts if low < cut < high), high))

@@ -15,7 +15,7 @@ from hypothesis import strategies as st
 import tabinterp as ti
 from tabinterp.errors import TableError
 from tabinterp.table.read import with_split
-from tabinterp.table.split import by_fraction
+from tabinterp.table.split import _cut, by_fraction
 
 
 def rows(n: int = 1000, seed: int = 0) -> pd.DataFrame:
@@ -317,3 +317,15 @@ def test_sides_belong_to_contents(records, fraction, seed, random):
         sides = pd.Series(table.held_out).groupby([str(list(r.values())) for r in records]).nunique()
         assert (sides == 1).all()
     assert again.held_out.sum() == table.held_out.sum()
+
+
+def test_a_cut_is_no_draw_of_a_row_and_as_short_as_it_can_be():
+    """A draw is a hash of a whole row, and the cut is written into bundles."""
+    draws = np.random.default_rng(0).random(501)
+    for fraction in (0.0, 0.002, 0.25, 0.5, 0.9, 1.0):
+        cut = _cut(draws, fraction)
+        assert (draws < cut).sum() == round(fraction * len(draws))
+        assert cut not in draws
+        assert float(cut * 2**24).is_integer()
+    tied = np.repeat([0.25, 0.5, 0.75], 4)
+    assert (tied < _cut(tied, 0.5)).sum() == 4
