@@ -151,9 +151,10 @@ class TestNumbersAreThoseOfTheReadings:
             for found, model in zip(by_hand, ("network", "linear"), strict=True):
                 expected = found[curve.column]
                 for i, point in enumerate(curve.points):
-                    assert (point.rows is None) == (expected.rows[i] < 10)
-                    if point.rows is not None:
-                        assert (point.value, point.rows) == (expected.values[i], expected.rows[i])
+                    assert point.is_printed == (expected.rows[i] >= 10)
+                    if point.is_printed:
+                        assert point.value == expected.values[i]
+                        assert point.rows in (None, expected.rows[i])  # None beside a point that is hidden
                         same(getattr(point, model).effect, expected.effect, i, k)
                         same(getattr(point, model).ale, expected.ale, i, k)
                         assert getattr(point, model).ice_low == expected.ice_low[i, k]
@@ -182,7 +183,7 @@ class TestNumbersAreThoseOfTheReadings:
     def test_a_level_of_three_rows_is_nowhere(self, task):
         audit = audited(task)[3]
         (curve, *_) = [c for c in audit.document.effects.curves if c.column == "job"]
-        hidden = [p for p in curve.points if p.rows is None]
+        hidden = [p for p in curve.points if not p.is_printed]
         assert [(p.value, p.network.effect.value, p.linear.ale.value, p.network.ice_low) for p in hidden] == [
             (None,) * 4
         ]
