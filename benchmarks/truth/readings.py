@@ -54,7 +54,7 @@ def variance_lines(name: str, function: Function, subject: str, module: nn.Modul
         [error],
         formula,
     )
-    main, error = main_effects(function, model, max(500, n // REPLICATES))
+    main, error = main_effects(function, model, max(4000, n // REPLICATES))
     yield near(
         name,
         subject,
