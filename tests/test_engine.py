@@ -200,7 +200,7 @@ def test_rows_that_a_worker_cannot_read_are_told(cluster, folder, tmp_path):
     scan = ti.scan_table(folder, **ASKED, rows=100)
     both = pair(scan, tmp_path / "seen")
     unread = partial(_read, str(folder), Gone(), None, 100)
-    object.__setattr__(scan.source, "apart", lambda: iter([(GROUP, unread)]))
+    object.__setattr__(scan.source, "apart", lambda: iter([(len(scan), unread)]))
     with pytest.raises(TableError, match="the path must lead to them there too"):
         sweep(*both, scan, engine=ti.dask_engine(cluster))
 
@@ -262,8 +262,19 @@ def test_a_worker_killed_in_the_middle_loses_nothing(cluster, folder, tmp_path):
 # ---- the cluster of this machine
 
 
+def addresses():
+    """Where this process and its children listen."""
+    return {
+        one.laddr
+        for process in (psutil.Process(), *psutil.Process().children(recursive=True))
+        for one in process.net_connections()
+        if one.status == "LISTEN"
+    }
+
+
 def test_nobody_else_can_use_the_cluster_of_this_machine(workers):
     """Whoever reaches a scheduler runs code there: without its keys a client is refused, over TLS and without."""
+    others = addresses()
     with engine_of("dask"):
         client = distributed.default_client()
         assert client.submit(os.getpid).result() != os.getpid()
@@ -281,12 +292,7 @@ def test_nobody_else_can_use_the_cluster_of_this_machine(workers):
                 Client(address.replace("tls", scheme), security=security, timeout=5, set_as_default=False) as other,
             ):
                 other.submit(os.getpid).result()
-        listening = {
-            one.laddr
-            for process in (psutil.Process(), *psutil.Process().children(recursive=True))
-            for one in process.net_connections()
-            if one.status == "LISTEN"
-        }
+        listening = addresses() - others  # of other tests' clusters
         assert {one.ip for one in listening} == {"127.0.0.1"}
         for port in {one.port for one in listening} - {int(one.rsplit(":")[-1]) for one in every}:
             for page in (
