@@ -42,10 +42,10 @@ def test_the_optimum_of_the_score_shows_the_concept_and_that_of_its_negative_doe
 
 
 def test_a_unit_that_the_loss_misses_is_named_by_the_concept():
-    """It stands for both columns at once, and costs much when it is taken away."""
+    """It costs much when it is taken away. Of the site no share is told where all but a few of the rows are of the south."""
     found = ti.neurons(*learnt()).frame()
-    both = found[[("dose" in words and "site = south" in words) for words in found["words"]]]
-    assert both["ablation_mean_low"].max() > 0.01
+    named = found[["dose" in words for words in found["words"]]]
+    assert named["ablation_mean_low"].max() > 0.01
 
 
 def test_the_column_without_a_part_is_worth_nothing():
