@@ -19,7 +19,7 @@ import tabinterp as ti
 from .commands import Lang, Mappings, check, checks, compare, evidence, render, sign, verify
 from .console import leave_with, progress, report_error, say, use_plain_output, writing_to
 from .digest_key import check_outside
-from .errors import TabinterpError
+from .errors import TabinterpError, speaking_options
 from .exit_codes import ExitCode
 from .files import RESUME, check_private, hidden
 from .interrupt import Interrupted, interruptible, leave
@@ -94,6 +94,7 @@ UnsafePickle = Annotated[
 Sha256 = Annotated[str | None, typer.Option("--sha256", help="Refuse a model file with another SHA-256.")]
 
 
+NAMED_OTHERWISE = {"kind": "kinds"}  # options whose argument in Python has another name
 DEMO = "default_of_credit_card_clients"
 
 
@@ -363,11 +364,24 @@ def _settings(
     return {name: value for name, value in said.items() if value is not None}
 
 
+def _options() -> dict[str, str]:
+    """Options of the command that is run, by the arguments that they stand for in Python."""
+    commands = getattr(typer.main.get_command(app), "commands", {})
+    name = next((one for one in sys.argv[1:] if one in commands), None)
+    options: dict[str, str] = {}
+    for parameter in () if name is None else commands[name].params:
+        option = max(parameter.opts, key=len)
+        if option.startswith("--"):
+            python = NAMED_OTHERWISE.get(parameter.name, parameter.name)
+            options[python] = option
+    return options
+
+
 def main() -> None:
     """Run a command; its exit code is one of `ExitCode`, and no error ends in a traceback on the terminal."""
     use_plain_output()
     code: int = ExitCode.PASSED
-    with interruptible() as interrupted:
+    with interruptible() as interrupted, speaking_options(_options()):
         try:
             code = app(standalone_mode=False) or ExitCode.PASSED
         except SystemExit:  # typer's, where whoever reads its output has gone

@@ -23,7 +23,7 @@ import pandas as pd
 from pydantic import BaseModel, ConfigDict, ValidationError
 from torch import Tensor, nn
 
-from ..errors import ModelError, UnsafeFileError
+from ..errors import ModelError, UnsafeFileError, argument
 from ..files import write
 from ..table import Split, Table
 from ..table.schema import GOALS, LOGITS, TASKS
@@ -304,7 +304,7 @@ def _settings(table: dict[str, Any]) -> Settings:
     except ValidationError as error:
         first = error.errors()[0]
         raise ModelError(
-            f"table= holds what read_table takes again ({', '.join(Settings.model_fields)}); "
+            f"{argument('table')} holds what read_table takes again ({', '.join(Settings.model_fields)}); "
             f"{'.'.join(map(str, first['loc']))}: {first['msg']}"
         ) from None
 

@@ -16,7 +16,7 @@ import pandas as pd
 import torch
 from torch import Tensor
 
-from ..errors import NotApplicableError
+from ..errors import NotApplicableError, argument
 from ..models import Bound, Model, bind
 from ..table import Table
 from ..table.draws import FloatArray, IntArray, chosen
@@ -266,7 +266,7 @@ def _check(background: int | Table, method: str, scale: str, tolerance: float, n
     if not tolerance > 0:
         raise NotApplicableError(f"tolerance is above 0; got {tolerance}")
     if n_permutations is not None and not 1 <= n_permutations <= MOST:
-        raise NotApplicableError(f"n_permutations is between 1 and {MOST}; got {n_permutations}")
+        raise NotApplicableError(f"{argument('n_permutations')} is between 1 and {MOST}; got {n_permutations}")
 
 
 def _together(
@@ -323,5 +323,5 @@ def _check_budget(games: Games, rows: IntArray) -> None:
     if asked > BUDGET:
         raise NotApplicableError(
             f"exact Shapley values of {len(rows):,} rows against {len(games.backs):,} take about {asked:.1e} evaluations; at "
-            f"most {BUDGET:.0e} are made: use method='auto', or fewer rows"
+            f"most {BUDGET:.0e} are made: use {argument('method', 'auto')}, or fewer rows"
         )

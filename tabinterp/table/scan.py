@@ -17,7 +17,7 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
-from ..errors import TableError
+from ..errors import TableError, argument
 from .ahead import ahead
 from .batches import ROWS, Source, identity, open_source, unpacked_size
 from .census import Census, counted, distinct, rates
@@ -164,7 +164,8 @@ def scan_table(
     asked = Asked(target, task, positive, drop, protected, kinds or {}, levels or {}, weight, group, split)
     if rows < 2 or batch < 1:
         raise TableError(
-            f"a scan draws at least two rows and reads at least one at a time; got rows={rows}, batch={batch}"
+            f"a scan draws at least two rows and reads at least one at a time; "
+            f"got {argument('rows', rows)}, {argument('batch', batch)}"
         )
     if keep is not None:
         said = {name: repr(value) for name, value in vars(asked).items()}
@@ -214,7 +215,7 @@ def open_table(
         return read_table(source, stratify=stratify, **asked)
     if stratify:
         raise TableError(
-            "a stratified share needs the whole table: give a split that was drawn before, or stratify=False"
+            f"a stratified share needs the whole table: give a split that was drawn before, or {argument('stratify', False)}"
         )
     return scan_table(source, query=query, key=key, keep=keep, told=told, **asked)
 

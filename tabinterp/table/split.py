@@ -17,7 +17,7 @@ import pandas as pd
 from numpy.typing import NDArray
 from pydantic import TypeAdapter, ValidationError
 
-from ..errors import TableError
+from ..errors import TableError, argument
 from .disclosure import shown_date
 from .draws import FloatArray, HashArray, IntArray, content_hash, splitmix, uniform
 from .schema import Schema
@@ -127,7 +127,9 @@ def by_fraction(
 ) -> Split:
     """Hold out a share of the rows; stratified, the same share of each class (up to whole rows and copies)."""
     if stratify and codes is None:
-        raise TableError("a stratified split needs classes, and the target is a number; use stratify=False")
+        raise TableError(
+            f"a stratified split needs classes, and the target is a number; use {argument('stratify', False)}"
+        )
     known = distinct(np.empty(0, dtype=np.uint64), content_hash(frame, schema.inputs, 0))
     rule = drawn(schema.inputs, len(known), len(frame), fraction, seed)
     if not stratify or codes is None:
@@ -172,7 +174,8 @@ def by_column(values: pd.Series, fraction: float | None, at: str | None, counts:
     if cut is None:
         raise TableError(
             f"split column {column!r}: no day, week, month, quarter or year that at least {SMALL} rows share begins between its "
-            f"dates, so that none can be named as the first of the held-out rows; give the date yourself with split_at="
+            f"dates, so that none can be named as the first of the held-out rows; give the date "
+            f"yourself with {argument('split_at')}"
         )
     return Split("date", column, fraction=fraction, at=cut.isoformat())
 
@@ -234,7 +237,7 @@ def _parsed(values: pd.Series) -> pd.Series:
 def _date(text: str) -> pd.Timestamp:
     moment = pd.to_datetime(text, format="ISO8601", errors="coerce")
     if pd.isna(moment):
-        raise TableError(f"split_at is a date such as 2024-06-30; got {text!r}")
+        raise TableError(f"{argument('split_at')} is a date such as 2024-06-30; got {text!r}")
     return moment
 
 

@@ -289,7 +289,7 @@ REFUSED = {  # frame, settings, words that must be in the message
     "all missing target": (base(y=[None] * 4), {}, ["target 'y'", "4 rows", "row 0"]),
     "unknown task": (base(), {"task": "ranking"}, ["binary, multiclass, regression", "'ranking'"]),
     "text regression": (base(y=list("abcd")), {"task": "regression"}, ["'y'", "row 0", "'a'", "needs numbers"]),
-    "positive": (base(), {"positive": 2}, ["'y'", "0 and 1", "positive is 2"]),
+    "positive": (base(), {"positive": 2}, ["'y'", "0 and 1", "got positive=2"]),
     "positive of three": (base(y=[0, 1, 2, 1]), {"positive": 1}, ["'y'", "3 values (0, 1, 2)", "two"]),
     "positive of a number": (base(), {"positive": 1, "task": "regression"}, ["regression", "positive=1"]),
     "positive of classes": (base(), {"positive": 1, "task": "multiclass"}, ["multiclass", "positive=1"]),
