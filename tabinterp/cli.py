@@ -84,7 +84,7 @@ DigestKey = Annotated[
     ),
 ]
 Device = Annotated[str, typer.Option("--device", help="cpu or cuda: where the network computes.")]
-Quiet = Annotated[bool, typer.Option("--quiet", help="Print results only.")]
+Quiet = Annotated[bool, typer.Option("--quiet", help="Print the result in one line, and no progress.")]
 
 Architecture = Annotated[Path | None, typer.Option("--architecture", help="JSON of the layers, for a file of weights.")]
 Encoder = Annotated[str | None, typer.Option("--encoder", help="A .skops file for a file of weights, or passthrough.")]
@@ -315,9 +315,8 @@ def _audit(
         if keep is None and (out / RESUME).exists():
             _tell(f"What an audit that was stopped had kept in {str(out / RESUME)!r} is deleted.")
         report = ti.write_folder(result, out, run, pdf, lang)
-    if not quiet:
-        with speaking(lang):
-            say(str(result), err=True)
+    with speaking(lang):
+        say(result.in_one_line() if quiet else f"{result}\n{result.findings}", err=True)
     return str(report)
 
 

@@ -26,7 +26,9 @@ import tabinterp as ti
 from tabinterp import cli
 from tabinterp.console import progress
 from tabinterp.errors import TabinterpError
+from tabinterp.messages import ENGLISH
 from tabinterp.models import reference
+from tabinterp.report.parts.findings import raised_of
 from tabinterp.table import batches
 
 SCRIPT = "<script>alert(1)</script>"
@@ -122,9 +124,19 @@ def test_train_then_audit_print_paths_on_stdout_and_progress_on_stderr(folder):
     assert (folder / "audit.out").read_text("utf-8").splitlines()[-1] == "audit/report.html"
     assert "Training on 600 rows of people, 5 columns." in (folder / "train.err").read_text("utf-8")
     told = (folder / "audit.err").read_text("utf-8")
+    found = ti.Audit.from_json(folder / "audit" / "audit.json").document.findings
+    raised = raised_of(ti.Audit.from_json(folder / "audit" / "audit.json").document)
     assert "Auditing network" in told
     assert re.search(r"About \d+ (seconds|minutes) on this machine\.", told)
-    assert "logistic regression" in told
+    verdict, *findings = told.splitlines()[-len(raised) - 2 :]
+    assert "logistic regression" in verdict
+    assert raised
+    for one, line in zip(raised, findings, strict=False):
+        assert line.startswith(f"{one.severity}: {ENGLISH[f'check.{one.slug}.title']}. ")
+    severities = [one.severity for one in raised]
+    assert severities == sorted(severities)  # act, check, note
+    passed, unasked = (sum(one.status == status for one in found) for status in ("cleared", "not_applicable"))
+    assert told.splitlines()[-1] == f"{passed} checks passed; {unasked} were not applicable."
     assert sorted(p.name for p in (folder / "audit").iterdir()) == [
         "SHA256SUMS", "audit.json", "report.html", "run.json",
     ]  # fmt: skip
@@ -183,9 +195,10 @@ def test_render_makes_other_views(form, folder, run, tmp_path):
     assert not (tmp_path / "other.md").exists()
 
 
-def test_quiet_prints_the_path_alone_and_writes_the_same_bytes(folder, run, tmp_path):
+def test_quiet_prints_one_line_and_the_path_and_writes_the_same_bytes(folder, run, tmp_path):
     arguments = ["audit", folder / "bundle", "--data", folder / "people.csv", "--rows", 100, "--out", tmp_path]
-    assert run(*arguments, "--quiet") == Ran(0, f"{tmp_path / 'report.html'}\n", "")
+    line = ti.Audit.from_json(folder / "audit" / "audit.json").in_one_line()
+    assert run(*arguments, "--quiet") == Ran(0, f"{tmp_path / 'report.html'}\n", f"{line}\n")
     for name in ("audit.json", "report.html"):
         assert (tmp_path / name).read_bytes() == (folder / "audit" / name).read_bytes()
 
@@ -289,7 +302,8 @@ def test_the_demo_trains_and_audits_a_bundled_table(run, tmp_path, monkeypatch):
     monkeypatch.setattr(ti, "read_table", first_rows)
     monkeypatch.setattr(ti, "open_table", lambda path, query, key, keep, told, **asked: first_rows(path, **asked))
     done = run("demo", "--out", tmp_path / "demo", "--quiet")
-    assert done == Ran(0, f"{tmp_path / 'demo' / 'report.html'}\n", "")
+    assert (done.code, done.out) == (0, f"{tmp_path / 'demo' / 'report.html'}\n")
+    assert len(done.err.splitlines()) == 1
     assert {path.name for path in tmp_path.iterdir()} == {"demo", "demo-model"}
     written = {"report.html", "audit.json", "run.json", "SHA256SUMS"}
     assert {path.name for path in (tmp_path / "demo").iterdir()} == written
