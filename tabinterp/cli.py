@@ -73,6 +73,10 @@ Split = Annotated[
     typer.Option("--split", help="Column of train/test labels or dates, or the share of rows to hold out."),
 ]
 Weight = Annotated[str | None, typer.Option("--weight", help="Column of sampling weights.")]
+DropMissingTarget = Annotated[
+    bool,
+    typer.Option("--drop-missing-target", help="Leave out rows whose target is missing, and say how many they are."),
+]
 Out = Annotated[Path, typer.Option("--out", help="Folder to write to.")]
 Seed = Annotated[int, typer.Option("--seed", min=0, max=2**32 - 1, help="Seed of every draw.")]
 DigestKey = Annotated[
@@ -110,6 +114,7 @@ def train(
     kind: Kind = None,
     split: Split = None,
     weight: Weight = None,
+    drop_missing_target: DropMissingTarget = False,
     seed: Seed = 0,
     seeds: Annotated[
         int, typer.Option("--seeds", min=1, max=1000, help="Train this many networks; the first counts.")
@@ -121,7 +126,7 @@ def train(
     quiet: Quiet = False,
 ) -> None:
     """Train a reference network and its linear counterpart; the bundle remembers which rows were held out."""
-    settings = _settings(target, task, positive, drop, protected, kind, weight)
+    settings = _settings(target, task, positive, drop, protected, kind, weight, drop_missing_target)
     _train(data, settings, split_of(split), out, seed, seeds, null, quiet, device)
     say(str(out))
 
@@ -141,6 +146,7 @@ def audit(
     kind: Kind = None,
     split: Split = None,
     weight: Weight = None,
+    drop_missing_target: DropMissingTarget = False,
     architecture: Architecture = None,
     encoder: Encoder = None,
     unsafe_pickle: UnsafePickle = False,
@@ -181,7 +187,7 @@ def audit(
         printer()  # what is missing is said before the audit, not after it
     if digest_key is not None:
         check_outside(digest_key, out)
-    asked = _settings(target, task, positive, drop, protected, kind, weight)
+    asked = _settings(target, task, positive, drop, protected, kind, weight, drop_missing_target)
     how = how_of(architecture, encoder, unsafe_pickle, sha256)
     judged: dict[str, Any] = {"declined": declined, "margin": margin, "costs": costs_of(costs), "threshold": threshold}
     judged |= {"control": controls(control), "digest_key": digest_key}
@@ -296,6 +302,8 @@ def _audit(
                 keep.say = bar.say
             table = ti.open_table(data, keep=keep, told=bar.rows, **settings)
             bar.say(f"Auditing {model.name} on {table.name}.")
+            if table.without_target:
+                bar.say(f"{table.without_target:,} rows without a target are left out.")
             beside = {"counterpart": counterpart, "others": ti.load_others(path), "null": ti.load_null(path)}
             told = {"progress": bar.step, "announce": bar.say}
             result = ti.audit(model, table, **beside, seed=seed, rows=rows, **told, **(judged or {}))
@@ -343,6 +351,7 @@ def _settings(
     protected: list[str] | None,
     kind: list[str] | None,
     weight: str | None,
+    drop_missing_target: bool,
 ) -> dict[str, Any]:
     """What was said about the table; what was not said is left to the bundle."""
     kinds = {}
@@ -359,6 +368,7 @@ def _settings(
         "protected": protected,
         "kinds": kinds or None,
         "weight": weight,
+        "drop_missing_target": drop_missing_target or None,
     }
     return {name: value for name, value in said.items() if value is not None}
 

@@ -357,6 +357,7 @@ REPORT: dict[str, str] = {
     "report.method.setting.counterpart": ("{value} (given: brought to the audit; fitted: fitted by the audit)"),
     "report.method.split": "Split",
     "report.method.rows": "Rows",
+    "report.method.without_target": "Rows left out: target missing",
     "report.method.rows_text": "{rows} in all; training {training}; held out {held_out}.",
     "report.method.unknown": "not known",
     "report.method.weighted": "Weighted",

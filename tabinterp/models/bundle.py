@@ -61,6 +61,7 @@ class Settings(BaseModel):
     levels: dict[str, list[str | int | float | bool]] | None = None
     weight: str | None = None
     group: str | None = None
+    drop_missing_target: bool | None = None
 
 
 class MadeFrom(BaseModel):

@@ -37,6 +37,7 @@ class Asked:
     weight: str | None
     group: str | None
     split: str | float | Split | None
+    drop_missing_target: bool = False
 
     def check(self, columns: Sequence[str]) -> None:
         """Do all names that were said exist, and may they be what is said of them?"""
@@ -273,8 +274,9 @@ def _goal(found: Witness, task: str | None, positive: Any, order: Sequence[Any] 
         raise TableError(f"a task is one of {', '.join(TASKS)}; got {task!r}")
     if found.missing:
         raise TableError(
-            f"target {values.name!r} is missing in {found.missing} rows, the first is row "
-            f"{values.index[int(np.flatnonzero(values.isna().to_numpy())[0])]}; remove those rows"
+            f"target {values.name!r} is missing in {found.missing:,} of {found.rows:,} rows, the first is row "
+            f"{values.index[int(np.flatnonzero(values.isna().to_numpy())[0])]}; leave those rows out with "
+            f"{argument('drop_missing_target', True)}, or fill them in"
         )
     if values.nunique() < 2:
         raise TableError(f"target {values.name!r} holds only {shown(values.iloc[0])}; there is nothing to predict")

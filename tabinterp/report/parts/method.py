@@ -46,6 +46,9 @@ def _facts(document: Document) -> Iterator[tuple[str, str]]:
             held_out=unknown if data.held_out_rows is None else data.held_out_rows,
         ),
     )
+    if data.without_target is not None:
+        left_out = data.without_target.rows
+        yield t("report.method.without_target"), t("report.data.few") if left_out is None else counted(left_out)
     if (drawn := data.drawn) is not None:
         held_out = unknown if drawn.held_out_rows is None else drawn.held_out_rows
         summed = ", ".join(t(f"report.method.summed.{name}") for name in drawn.summed)
