@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 import platform
 import sys
 import tomllib
@@ -21,8 +22,9 @@ from .console import leave_with, progress, report_error, say, use_plain_output, 
 from .digest_key import check_outside
 from .errors import TabinterpError, speaking_options
 from .exit_codes import ExitCode
-from .files import RESUME, check_private, hidden
+from .files import LARGEST_TEXT, RESUME, check_private, hidden, read_regular
 from .interrupt import Interrupted, interruptible, leave
+from .layout import ATTESTATION, AUDIT, BUNDLE, HEADER, NULL, OTHERS, RUN
 from .messages.language import SOURCE, speaking
 from .options import Reading, controls, costs_of, how_of, split_of
 from .report.printer import printer
@@ -77,6 +79,10 @@ DropMissingTarget = Annotated[
     bool,
     typer.Option("--drop-missing-target", help="Leave out rows whose target is missing, and say how many they are."),
 ]
+Overwrite = Annotated[
+    bool,
+    typer.Option("--overwrite", help="Replace what this command wrote there before; other files are never touched."),
+]
 Out = Annotated[Path, typer.Option("--out", help="Folder to write to.")]
 Seed = Annotated[int, typer.Option("--seed", min=0, max=2**32 - 1, help="Seed of every draw.")]
 DigestKey = Annotated[
@@ -122,12 +128,17 @@ def train(
     null: Annotated[
         bool, typer.Option("--null", help="Train one more on shuffled labels: what an audit compares rankings with.")
     ] = False,
+    overwrite: Overwrite = False,
     device: Device = "cpu",
     quiet: Quiet = False,
 ) -> None:
     """Train a reference network and its linear counterpart; the bundle remembers which rows were held out."""
+    if out.suffix.lower() == ".zip":
+        raise TabinterpError(
+            f"--out of train is a folder, of which `tabinterp convert` makes one file; got {str(out)!r}"
+        )
     settings = _settings(target, task, positive, drop, protected, kind, weight, drop_missing_target)
-    _train(data, settings, split_of(split), out, seed, seeds, null, quiet, device)
+    _train(data, settings, split_of(split), out, seed, seeds, null, quiet, device, overwrite)
     say(str(out))
 
 
@@ -180,6 +191,7 @@ def audit(
     pdf: Annotated[bool, typer.Option("--pdf", help="Also DIR/report.pdf; needs tabinterp[pdf].")] = False,
     lang: Lang = SOURCE,
     resume: Resume = False,
+    overwrite: Overwrite = False,
     quiet: Quiet = False,
 ) -> None:
     """Set a network beside its linear counterpart: DIR/report.html and DIR/audit.json."""
@@ -200,7 +212,7 @@ def audit(
             f"Parquet files into a folder and name that"
         )
     with ti.engine_of(engine, scheduler) as sums:
-        say(_audit(*run, judged | {"engine": sums}, notes, pdf, lang, Reading(query, key, resume)))
+        say(_audit(*run, judged | {"engine": sums}, notes, pdf, lang, Reading(query, key, resume), overwrite))
 
 
 @app.command()
@@ -223,10 +235,27 @@ def convert(
     encoder: Encoder = None,
     unsafe_pickle: UnsafePickle = False,
     sha256: Sha256 = None,
+    overwrite: Overwrite = False,
 ) -> None:
     """Write a model file as a bundle, which runs no code when it is loaded."""
     loaded = ti.load_model(model, **how_of(architecture, encoder, unsafe_pickle, sha256))
-    say(str(ti.save_model(loaded, out, counterpart=ti.load_counterpart(model), table=ti.table_settings(model))))
+    held = {"counterpart": ti.load_counterpart(model), "table": ti.table_settings(model)}
+    if out.suffix.lower() == ".zip":
+        _check_bundle(out, overwrite)
+        say(str(ti.save_model(loaded, out, **held)))
+        return
+    with writing_to(out, BUNDLE, overwrite=overwrite):
+        say(str(ti.save_model(loaded, out, **held)))
+
+
+def _check_bundle(path: Path, overwrite: bool) -> None:
+    """Refuse a file that is there, unless it is a bundle that is to be overwritten."""
+    if not os.path.lexists(path):
+        return
+    if not overwrite:
+        raise TabinterpError(f"the file {str(path)!r} is there: replace it with --overwrite, or name another file")
+    if ti.inspect_model(path).format != "bundle":
+        raise TabinterpError(f"the file {str(path)!r} is no bundle, and is not replaced: name another file")
 
 
 for command in (render, checks, check, sign, verify, compare, evidence):
@@ -237,7 +266,8 @@ for command in (render, checks, check, sign, verify, compare, evidence):
 def demo(out: Out = Path("demo"), seed: Seed = 0, quiet: Quiet = False) -> None:
     """Train and audit a network on a bundled table (credit card default in Taiwan).
 
-    The audit goes to DIR, the model to DIR-model. The report's path comes last.
+    The audit goes to DIR, the model to DIR-model; those of an earlier demo are replaced, and nothing else is. The report's path
+    comes last.
     """
     folder = files("tabinterp.datasets")
     entry = tomllib.loads(folder.joinpath("tables.toml").read_text(encoding="utf-8"))[DEMO]
@@ -245,8 +275,33 @@ def demo(out: Out = Path("demo"), seed: Seed = 0, quiet: Quiet = False) -> None:
     settings = {name: entry[name] for name in ("target", "positive", "drop", "protected", "kinds")}
     audited = out.absolute()
     model = audited.with_name(f"{audited.name}-model")
-    _train(data, settings, None, model, seed, 1, False, quiet)
-    say(_audit(model, data, {}, None, out, 20_000, seed, quiet))
+    of_audit, of_model = (found or None for found in (_is_audit_of_demo(audited), _is_model_of(model, settings)))
+    with writing_to(out, AUDIT, overwrite=of_audit):  # before the work, not after half of it
+        _train(data, settings, None, model, seed, 1, False, quiet, overwrite=of_model)
+        say(_audit(model, data, {}, None, out, 20_000, seed, quiet, overwrite=of_audit))
+
+
+def _is_audit_of_demo(folder: Path) -> bool:
+    """Whether the audit in a folder was made by `demo`, and was not signed since."""
+    command = _json(folder / RUN).get("command")
+    return isinstance(command, list) and command[1:2] == ["demo"] and not os.path.lexists(folder / ATTESTATION)
+
+
+def _is_model_of(folder: Path, settings: dict[str, Any]) -> bool:
+    """Whether the bundle in a folder is what `demo` trains: one network on its table, whose training can be repeated."""
+    table = _json(folder / HEADER).get("table")
+    read = {name: value for name, value in table.items() if value is not None} if isinstance(table, dict) else {}
+    same = "target" in read and all(settings.get(name) == value for name, value in read.items())
+    return same and not any(os.path.lexists(folder / part) for part in (OTHERS, NULL))
+
+
+def _json(path: Path) -> dict[str, Any]:
+    """The object in a file; empty where there is none."""
+    try:
+        found = json.loads(read_regular(path, LARGEST_TEXT))
+    except (OSError, ValueError, RecursionError):
+        return {}
+    return found if isinstance(found, dict) else {}
 
 
 def _train(
@@ -259,18 +314,32 @@ def _train(
     null: bool,
     quiet: bool,
     device: str = "cpu",
+    overwrite: bool | None = False,
 ) -> None:
-    with writing_to(out):
+    with writing_to(out, BUNDLE, overwrite=overwrite):
         table = ti.read_table(data, split=split, seed=seed, **settings)
         with progress(quiet) as bar:
-            bar.say(f"Training on {len(table):,} rows of {table.name}, {len(table.schema.inputs)} columns.")
+            bar.say(f"Read {len(table):,} rows and {len(table.schema.inputs)} input columns of {table.name}.")
             trained = ti.train(table, seed=seed, seeds=seeds, null=null, progress=bar.step, device=device)
-        ti.save_model(trained.networks[0], out, counterpart=trained.counterpart, table=settings, rows=trained.table)
-        ti.save_others(trained.networks[1:], out)
-        ti.save_null(trained.null, out)
+        first, *others = trained.networks
+        beside = {"counterpart": trained.counterpart, "others": others, "null": trained.null}
+        ti.save_model(first, out, table=settings, rows=trained.table, **beside)
     if not quiet:
         losses = ", ".join(f"{loss:.4f}" for loss in trained.validation_loss)
-        say(f"Validation loss {losses} on a seventh of the training rows.", err=True)
+        say(f"{_rows_of(trained)}\nValidation loss {losses}.", err=True)
+
+
+def _rows_of(trained: Any) -> str:
+    """What became of the rows of the table."""
+    table = trained.table
+    left_out = table.without_target or 0
+    parts = [
+        f"Trained on {trained.training_rows:,} of {len(table) + left_out:,} rows",
+        f"{trained.validation_rows:,} chose when to stop",
+        f"{int(table.held_out.sum()):,} are held out",
+        *([f"{left_out:,} without a target were left out"] if left_out else []),
+    ]
+    return f"{'; '.join(parts)}."
 
 
 def _audit(
@@ -289,6 +358,7 @@ def _audit(
     pdf: bool = False,
     lang: str = SOURCE,
     read: Reading | None = None,
+    overwrite: bool | None = False,
 ) -> str:
     started, read = datetime.now(UTC), read or Reading()
     model, counterpart = ti.wrap(ti.load_model(path, **(how or {})), device=device), ti.load_counterpart(path)
@@ -296,7 +366,8 @@ def _audit(
     if "target" not in settings:
         raise TabinterpError("--target is needed: the model does not say which column it predicts")
     settings |= {"query": read.query, "key": read.key, "split": model.split if split is None else split, "seed": seed}
-    with writing_to(out), _keeping(data, path, out, how or {}, read) as keep:
+    space = writing_to(out, AUDIT, overwrite=overwrite, resume=read.resume)
+    with space, _keeping(data, path, out, how or {}, read) as keep:
         with progress(quiet) as bar:
             if keep is not None:
                 keep.say = bar.say

@@ -26,7 +26,8 @@ from .envelope import BrokenSealError, unseal
 from .errors import DocumentError, MissingError, ModelError, TableError, argument
 from .exit_codes import ExitCode
 from .files import RESUME, read_regular
-from .folder import ATTESTATION, DOCUMENT, KNOWN, LISTED, PRINTED, REPORT, RUN, file_digest, is_plain, read_sums
+from .folder import file_digest, is_plain, read_sums
+from .layout import ATTESTATION, DOCUMENT, KNOWN, LISTED, PRINTED, REPORT, RUN
 from .messages.language import SOURCE, languages, speaking
 from .models import Model
 from .models.device import CPU, device_of

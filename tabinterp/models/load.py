@@ -11,9 +11,10 @@ import pandas as pd
 import torch
 
 from ..errors import ModelError, TabinterpError, UnsafeFileError, argument
+from ..layout import COUNTERPART, HEADER, NULL, OTHERS
 from ..table.draws import FloatArray
 from .adapters import onnx as from_onnx
-from .bundle import COUNTERPART, HEADER, NULL, OTHERS, Bundle, Header, from_archive, from_folder
+from .bundle import Bundle, Header, from_archive, from_folder
 from .files import network, pickled, skops_archive, state, weights
 from .files.archive import open_archive
 from .files.kinds import KINDS, kind_of, refusal

@@ -106,7 +106,8 @@ class First:
     def restore(self, arrays: Arrays, state: Any, most: float = math.inf) -> None:
         """What a state was made of; `most`: rows of the source."""
         self.rows, self.hashes = at_most(state["rows"], most, "the rows that are read"), arrays["hashes"]
-        self.without_target, self.columns = state["without_target"], {}
+        left_out, self.columns = state["without_target"], {}
+        self.without_target = None if left_out is None else at_most(left_out, math.inf, "the rows without a target")
         for i, (name, packed, counts) in enumerate(state["columns"]):
             values = unpack_column(packed, f"column {i}", arrays)
             self.columns[name] = Witness(values.set_axis(arrays[f"rows {i}"]).rename(name), *counts)
