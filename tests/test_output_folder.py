@@ -281,7 +281,7 @@ def occupied(out: Path, what: str) -> None:
     """What an earlier command wrote, or anything else."""
     out.mkdir()
     for name in {"audit": FILES, "bundle": BUNDLE_FILES}.get(what, {"thesis.tex", "figures/1.png", "audit.json"}):
-        (out / name).parent.mkdir(exist_ok=True)
+        (out / name).parent.mkdir(parents=True, exist_ok=True)
         (out / name).write_text(what)
 
 
@@ -341,7 +341,7 @@ def test_what_is_written_is_what_may_be_overwritten(place, tmp_path):
     ti.save_model(model, tmp_path, counterpart=model, others=[model, model], null=model)
     ours, others = BUNDLE.ours(tmp_path)
     assert ({*ours}, others) == ({*tree(tmp_path)}, [])
-    assert len(ours) == 5 * 2  # of a model that reads numbers as they are, header and weights
+    assert len(ours) == 5 * 3  # header, weights and encoder of each
     for path in (f"{name}{end}" for name in BUNDLE_FILES | FILES for end in ("~", "/x", ".txt")):
         assert not BUNDLE.paths.fullmatch(path)
         assert not AUDIT.paths.fullmatch(path)
@@ -370,9 +370,8 @@ def test_a_bundle_is_replaced_as_a_whole_or_not_at_all(place, tmp_path, monkeypa
                 assert tree(out) == before, moves
                 continue
         break
-    assert moves == 8 + 2 + 1  # eight old files are set aside, and two new ones put in place
-    assert {*tree(out)} == {"model.json", "model.safetensors", "notes.txt"}
-    assert names(out) == {"model.json", "model.safetensors", "notes.txt"}  # no empty folder is left
+    assert moves == 12 + 3 + 1  # twelve old files are set aside, and three new ones put in place
+    assert names(out) == {"model.json", "model.safetensors", "encoder.skops", "notes.txt"}  # and no empty folder
     assert ti.table_settings(out) == {"target": "y"}
     with pytest.raises(ti.TabinterpError, match="saved in a folder"):
         ti.save_model(model, tmp_path / "one.zip", null=model)
@@ -383,10 +382,14 @@ def test_a_bundle_and_an_archive_are_overwritten_when_asked(place, tmp_path, com
         assert command("convert", place / "model.zip", "--out", out)[0] == 0
         before = tree(tmp_path)
         code, _, err = command("convert", place / "model.zip", "--out", out)
-        assert code == 2
+        assert (code, tree(tmp_path)) == (2, before)
         assert "replace it with --overwrite" in err
+        stamps = {path: path.stat().st_ino for path in tmp_path.rglob("*") if path.is_file()}
         code, printed, _ = command("convert", place / "model.zip", "--out", out, "--overwrite")
-        assert (code, printed, tree(tmp_path)) == (0, f"{out}\n", before)
+        assert (code, printed, {*tree(tmp_path)}) == (0, f"{out}\n", {*before})
+        new = {path for path, stamp in stamps.items() if path.stat().st_ino != stamp}
+        assert new == ({*out.iterdir()} if out.is_dir() else {out})
+        assert ti.load_model(out).name == "LogisticRegression"
     (tmp_path / "thesis.zip").write_bytes((place / "table.csv").read_bytes())
     code, _, err = command("convert", place / "model.zip", "--out", tmp_path / "thesis.zip", "--overwrite")
     assert code == 2
@@ -403,7 +406,7 @@ def test_no_command_writes_over_a_file_that_it_reads(place, tmp_path, command): 
     assert code == 0, err
     document, other = tmp_path / "out" / "audit.json", tmp_path / "link.json"
     other.symlink_to(document)
-    (tmp_path / "policy.toml").write_text("")
+    (tmp_path / "policy.toml").write_text('[[severity]]\nseverity = "act"\nowner = "us"\n')
     (tmp_path / "key.pem").write_text("a key")
     before = tree(tmp_path)
     for arguments in (

@@ -165,13 +165,14 @@ def _replace(folder: Path, members: Mapping[str, bytes]) -> None:
     contents |= {folder / name: data for name, data in members.items()}
     if folder.is_dir():
         contents |= {folder / name: None for name in BUNDLE.ours(folder)[0] if name not in members}
-    inside = sorted({path.parent for path in contents}, reverse=True)  # what is deepest comes first
+    parents = {parent for path in contents for parent in path.parents if parent.is_relative_to(folder)}
+    inside, given = sorted(parents, reverse=True), folder.exists()  # what is deepest comes first
     for parent in inside:
         parent.mkdir(parents=True, exist_ok=True)
     try:
         write_all(contents)
     finally:
-        for parent in inside:
+        for parent in inside[:-1] if given else inside:
             with suppress(OSError):  # it holds files
                 parent.rmdir()
 

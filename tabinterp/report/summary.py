@@ -72,7 +72,7 @@ def on_a_terminal(document: Document) -> str:
 
 def verdict_and_counts(document: Document) -> str:
     """The verdict, and how many findings there are of each severity, in one line."""
-    severities = [one.severity for one in raised_of(document)]
+    severities: list[str] = [one.severity for one in raised_of(document)]
     return t(
         "terminal.line",
         status=t(f"report.judged.status.{document.verdict.status}"),
