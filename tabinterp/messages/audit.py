@@ -137,6 +137,20 @@ AUDIT: dict[str, str] = {
         "Linear model: least squares without a penalty, on the network's encoding with the reference levels left out; t "
         "intervals."
     ),
+    "coefficients.method.cluster.classes": (
+        "Linear model: maximum likelihood without a penalty, on the network's encoding with the reference levels left out; "
+        "standard errors from the sandwich over groups of rows (CR1), t intervals with one degree of freedom fewer than there "
+        "are groups."
+    ),
+    "coefficients.method.cluster.count": (
+        "Linear model: Poisson regression by maximum likelihood without a penalty, on the network's encoding with the reference "
+        "levels left out; standard errors from the sandwich over groups of rows (CR1), t intervals with one degree of freedom "
+        "fewer than there are groups."
+    ),
+    "coefficients.method.cluster.number": (
+        "Linear model: least squares without a penalty, on the network's encoding with the reference levels left out; standard "
+        "errors from the sandwich over groups of rows (CR1), t intervals with one degree of freedom fewer than there are groups."
+    ),
     "coefficients.method.robust.classes": (
         "Linear model: weighted maximum likelihood without a penalty, on the network's encoding with the reference levels "
         "left out; standard errors from the sandwich (HC0), Wald intervals."
@@ -223,6 +237,8 @@ AUDIT: dict[str, str] = {
     "reason.never_counted.combination.few": ("Not estimable: a combination of {columns} goes with counts of 0 only."),
     "reason.absent": "Not estimable: no training row has this class.",
     "reason.exact": "No interval: the target is reproduced exactly, and there is no residual to take an error from.",
+    "reason.single_group": "No interval: the training rows of a single group determine it.",
+    "reason.few_groups": "No interval: the training rows come in fewer than 10 groups, too few for a standard error over groups.",
     "reason.single_row": "No interval: a single training row determines it.",
     "reason.curve": (
         "No coefficient: the encoder bends this column or mixes it with others. Mean derivatives through the encoder stand, of "
