@@ -89,6 +89,7 @@ AUDIT: dict[str, str] = {
     "split.column": "By the column {column}.",
     "split.date": "By date: rows whose {column} is {at:date} or later are held out.",
     "split.fraction": "A share of {share} of the rows, drawn by a hash of their contents (seed {seed}).",
+    "split.groups": "A share of {share} of the groups of {column}, drawn by a hash of the group (seed {seed}).",
     "split.stratified": "A share of {share} of the rows of each class, drawn by a hash of their contents (seed {seed}).",
     # how a model was read
     "model.unsafe": (
@@ -290,7 +291,9 @@ AUDIT: dict[str, str] = {
         "and for the outputs."
     ),
     "not_assessed.seeds": (
-        "How much of this would change had the network been trained again: intervals are over rows, for this network."
+        "How much of this would change had the network been trained again: intervals are over rows (over groups, where rows "
+        "come in "
+        "groups), for this network."
     ),
     "not_assessed.shapley": "Shapley values.",
     "not_assessed.shuffled": (
