@@ -19,7 +19,7 @@ from tabinterp.comparison.performance import compare
 from tabinterp.errors import NotApplicableError, TableError
 from tabinterp.findings.rows import groups_split
 from tabinterp.models import bind
-from tabinterp.readouts import effects
+from tabinterp.readouts import effects, profiles
 from tabinterp.readouts.data.drift import _wald
 from tabinterp.readouts.data.scores import auc
 from tabinterp.readouts.inference import Design, Term, infer
@@ -358,3 +358,28 @@ def test_effects_refuse_a_part_of_the_rows_of_groups():
     plan = effects.start(bind(network(), in_groups()))
     with pytest.raises(NotApplicableError, match="give all rows in one batch"):
         effects.update(plan, np.arange(10))
+
+
+def test_profiles_of_repeated_rows_have_the_errors_of_the_rows_once():
+    """`top` marks the same rows; what is left of a difference is the factor G / (G - 1) that goes with errors over groups."""
+    draw, model = np.random.default_rng(4), network()
+    first, second = (bind(model, t) for t in (once(120), in_groups(120)))
+    top = draw.random((120, 3)) < 0.4
+    one, many = profiles.compared(first, top), profiles.compared(second, np.repeat(top, COPIES, axis=0))
+    factor = np.sqrt(120 / 119)
+    for name in ("difference", "lift"):
+        known = np.isfinite(getattr(one, name).stderr)
+        assert known.any() or name == "lift"
+        np.testing.assert_allclose(
+            getattr(many, name).stderr[known], factor * getattr(one, name).stderr[known], rtol=1e-6
+        )
+
+
+def test_lifts_of_repeated_rows_have_the_errors_of_the_rows_once():
+    draw = np.random.default_rng(5)
+    codes, top, w = draw.integers(0, 3, 200), draw.random((200, 2)) < 0.5, np.ones(200)
+    _, value, stderr = profiles._log_lift(codes, 3, top, w, None)
+    repeated = [np.repeat(one, COPIES, axis=0) for one in (codes, top, w)]
+    again = profiles._log_lift(repeated[0], 3, repeated[1], repeated[2], np.repeat(np.arange(200), COPIES))
+    np.testing.assert_allclose(again[1], value)
+    np.testing.assert_allclose(again[2], stderr * np.sqrt(200 / 199), rtol=1e-6)

@@ -290,10 +290,13 @@ AUDIT: dict[str, str] = {
         "What excites {left} of the {count} hidden units most: optima are sought for the {shown} units that the loss misses most "
         "and for the outputs."
     ),
+    "not_assessed.grouping": (
+        "The groups of {column}, in some numbers: the errors of interactions and the p-values of correlations of hidden units "
+        "with columns take rows as independent."
+    ),
     "not_assessed.seeds": (
         "How much of this would change had the network been trained again: intervals are over rows (over groups, where rows "
-        "come in "
-        "groups), for this network."
+        "come in groups), for this network."
     ),
     "not_assessed.shapley": "Shapley values.",
     "not_assessed.shuffled": (
