@@ -75,6 +75,10 @@ Split = Annotated[
     typer.Option("--split", help="Column of train/test labels or dates, or the share of rows to hold out."),
 ]
 Weight = Annotated[str | None, typer.Option("--weight", help="Column of sampling weights.")]
+Group = Annotated[
+    str | None,
+    typer.Option("--group", help="Column that says which rows are one draw, such as the rows of a person."),
+]
 DropMissingTarget = Annotated[
     bool,
     typer.Option("--drop-missing-target", help="Leave out rows whose target is missing, and say how many they are."),
@@ -120,6 +124,7 @@ def train(
     kind: Kind = None,
     split: Split = None,
     weight: Weight = None,
+    group: Group = None,
     drop_missing_target: DropMissingTarget = False,
     seed: Seed = 0,
     seeds: Annotated[
@@ -137,7 +142,7 @@ def train(
         raise TabinterpError(
             f"--out of train is a folder, of which `tabinterp convert` makes one file; got {str(out)!r}"
         )
-    settings = _settings(target, task, positive, drop, protected, kind, weight, drop_missing_target)
+    settings = _settings(target, task, positive, drop, protected, kind, weight, group, drop_missing_target)
     _train(data, settings, split_of(split), out, seed, seeds, null, quiet, device, overwrite)
     say(str(out))
 
@@ -157,6 +162,7 @@ def audit(
     kind: Kind = None,
     split: Split = None,
     weight: Weight = None,
+    group: Group = None,
     drop_missing_target: DropMissingTarget = False,
     architecture: Architecture = None,
     encoder: Encoder = None,
@@ -199,7 +205,7 @@ def audit(
         printer()  # what is missing is said before the audit, not after it
     if digest_key is not None:
         check_outside(digest_key, out)
-    asked = _settings(target, task, positive, drop, protected, kind, weight, drop_missing_target)
+    asked = _settings(target, task, positive, drop, protected, kind, weight, group, drop_missing_target)
     how = how_of(architecture, encoder, unsafe_pickle, sha256)
     judged: dict[str, Any] = {"declined": declined, "margin": margin, "costs": costs_of(costs), "threshold": threshold}
     judged |= {"control": controls(control), "digest_key": digest_key}
@@ -422,6 +428,7 @@ def _settings(
     protected: list[str] | None,
     kind: list[str] | None,
     weight: str | None,
+    group: str | None,
     drop_missing_target: bool,
 ) -> dict[str, Any]:
     """What was said about the table; what was not said is left to the bundle."""
@@ -439,6 +446,7 @@ def _settings(
         "protected": protected,
         "kinds": kinds or None,
         "weight": weight,
+        "group": group,
         "drop_missing_target": drop_missing_target or None,
     }
     return {name: value for name, value in said.items() if value is not None}
