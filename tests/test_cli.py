@@ -133,15 +133,15 @@ def test_train_then_audit_print_paths_on_stdout_and_progress_on_stderr(folder):
     raised = raised_of(ti.Audit.from_json(folder / "audit" / "audit.json").document)
     assert "Auditing network" in told
     assert re.search(r"About \d+ (seconds|minutes) on this machine\.", told)
-    verdict, *findings = told.splitlines()[-len(raised) - 2 :]
+    verdict, *findings, others = told.splitlines()[-max(1, len(raised)) - 2 :]
     assert "logistic regression" in verdict
-    assert raised
-    for one, line in zip(raised, findings, strict=False):
+    assert raised or findings == ["No check was raised."]
+    for one, line in zip(raised, findings, strict=bool(raised)):
         assert line.startswith(f"{one.severity}: {ENGLISH[f'check.{one.slug}.title']}. ")
     severities = [one.severity for one in raised]
     assert severities == sorted(severities)  # act, check, note
     passed, unasked = (sum(one.status == status for one in found) for status in ("cleared", "not_applicable"))
-    assert told.splitlines()[-1] == f"{passed} checks passed; {unasked} were not applicable."
+    assert others == f"{passed} checks passed; {unasked} were not applicable."
     assert sorted(p.name for p in (folder / "audit").iterdir()) == [
         "SHA256SUMS", "audit.json", "report.html", "run.json",
     ]  # fmt: skip
