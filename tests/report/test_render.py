@@ -20,7 +20,7 @@ from tabinterp import messages
 from tabinterp.messages.names import LEFTWARD
 from tabinterp.report import sections as sections_module
 from tabinterp.report.blocks import Figure, Fold, Paragraph, Table
-from tabinterp.report.document import Drawn, Interval
+from tabinterp.report.document import Drawn, Interval, WithoutTarget
 from tabinterp.report.parts import coefficients, findings, gradients, method
 from tabinterp.report.parts.neurons import MOST
 from tabinterp.report.render import render, render_summary
@@ -245,6 +245,8 @@ def test_every_sentence_of_the_report_is_used_and_no_other_is_needed(monkeypatch
     for held_out, summed in ((True, every), (False, ["performance"]), (True, [])):
         render(in_batches(held_out, summed))
     render(many_columns())
+    gappy = binary()
+    render(gappy.model_copy(update={"data": gappy.data.model_copy(update={"without_target": WithoutTarget(rows=60)})}))
     wanted = {key for key in recorder if key.startswith("report.")}
     assert sorted(wanted - recorder.used) == []
 
