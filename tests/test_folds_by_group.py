@@ -340,4 +340,6 @@ def test_a_real_rows_neighbours_are_other_persons():
     network = bind(ti.wrap(nn.Linear(2, 1), encoder="passthrough", task="binary"), table)
     new = pd.DataFrame(draw.normal(size=(200, 2)), columns=["a", "b"])
     found = typicality.typicality(network, new)
-    assert abs(found.neighbours.mean() - 0.5) < 0.15
+    for measure in typicality.MEASURES:
+        assert abs(getattr(found, measure).mean() - 0.5) < 0.15
+    assert found.unreadable.mean() < 0.1

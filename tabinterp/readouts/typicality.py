@@ -7,8 +7,7 @@ as the largest of the eight says. A real row's oddness is found the same way, an
 99% of them (conformal prediction: Vovk, Gammerman & Shafer 2005), however the measures hang together: about 1 of 100 real rows
 that the reference does not hold is called so too. A real row is judged by what was not fitted to it: its distance leaves it out
 of mean and covariance, its forest is grown on the other half of the rows, its residual is from the fit without it (Allen 1974).
-Where there is a group column the halves are made of whole groups, and a real row's neighbours are sought in the other half;
-mean, covariance and residual leave out the row alone, not its group.
+Where there is a group column the halves are made of whole groups, and all four measures of a real row are by the other half.
 
 The conditional residual of a number is what a linear regression on all other columns, categories included, leaves of it, in
 standard deviations; the largest of a row's says whether its columns fit each other.
@@ -79,14 +78,9 @@ def typicality(bound: Bound, rows: pd.DataFrame, seed: int = 0) -> Typicality:
     real = _real(bound, seed)
     sd = _spread(real.x)
     mine, theirs = bound.encoding.transform(rows) / sd, real.x / sd
-    column, *residuals = _residuals(real, rows)
     halves = _halves(real, seed)
-    values = [
-        _mahalanobis(real, rows),
-        _nearness(mine, theirs, halves),
-        _forest(mine, theirs, halves, seed),
-        tuple(residuals),
-    ]
+    column, distance, residuals = _from_others(real, rows, halves)
+    values = [distance, _nearness(mine, theirs, halves), _forest(mine, theirs, halves, seed), residuals]
     ends = [_beyond(sign * np.log(one), sign * np.log(two)) for sign in (1, -1) for one, two in map(_positive, values)]
     own = np.array([one for one, _ in ends])
     real_oddest = np.sort(np.max([two for _, two in ends], axis=0))
@@ -158,6 +152,25 @@ def _halves(real: Bound, seed: int) -> _Halves:
     part = dealt(real.table, seed, 2)
     enough = np.bincount(part, minlength=2).min() >= SMALL
     return _Halves(part if enough else None, real.table.groups is not None)
+
+
+def _from_others(
+    real: Bound, rows: pd.DataFrame, halves: _Halves
+) -> tuple[tuple[str | None, ...], tuple[FloatArray, FloatArray], tuple[FloatArray, FloatArray]]:
+    """The column of each row's largest conditional residual; distances, and residuals, of the rows and of the real ones.
+
+    Of real rows each by the others: by the half without their group where rows come in groups.
+    """
+    if not halves.grouped or halves.of is None:
+        column, mine, their = _residuals(real, rows)
+        return column, _mahalanobis(real, rows), (mine, their)
+    parts = [real.take(np.flatnonzero(halves.of == one)) for one in (0, 1)]
+    column, residual, _ = _residuals(parts[0], rows)
+    distances, residuals = np.empty((2, len(real.table)))
+    for one, other in ((0, 1), (1, 0)):
+        at, frame = halves.of == one, parts[one].table.inputs
+        distances[at], residuals[at] = _mahalanobis(parts[other], frame)[0], _residuals(parts[other], frame)[1]
+    return column, (_mahalanobis(parts[0], rows)[0], distances), (residual, residuals)
 
 
 def _nearness(mine: FloatArray, theirs: FloatArray, halves: _Halves) -> tuple[FloatArray, FloatArray]:
