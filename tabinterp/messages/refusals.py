@@ -63,6 +63,7 @@ _WITH = {
         "ti.maximise takes it for the units that you name"
     ),
     "boosted.few": "fewer than {least} held-out rows, or groups of rows, are too few for an interval",
+    "boosted.groups": "the training rows are of too few groups to choose the number of rounds on groups that were not fitted",
     "constraints.few": "a direction is checked on two halves of {least} rows at least; there are {rows}",
     "decisions.few": "fewer than {least} held-out rows of a class, or groups of rows, are too few",
     "declined.few": "fewer than {least} rows are declined, or approved",
@@ -96,6 +97,18 @@ _WITH = {
     "performance.class": (
         "fewer than {least} evaluated rows are of one class, and what a model does on them would tell of single people; hold out "
         "more rows, or collect more of that class"
+    ),
+    "penalty.class_in_few_groups": (
+        "a refit chooses its penalty by cross-validation over groups of rows, which needs every class in at least two groups of "
+        "training rows"
+    ),
+    "penalty.counts_in_one_group": (
+        "a linear counterpart chooses its penalty by cross-validation over groups of rows, which needs a count above 0 in at "
+        "least two groups of training rows"
+    ),
+    "penalty.one_group": (
+        "a linear counterpart chooses its penalty by cross-validation over groups of rows, which needs at least two groups of "
+        "training rows"
     ),
     "permutation.few": "permutation importance needs at least two rows; the table has {rows}",
     "permutation.pairs": "no pair of rows drawn for {columns} has weight",
