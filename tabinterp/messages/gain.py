@@ -68,7 +68,7 @@ GAIN: dict[str, str] = {
         "as few."
     ),
     "disagreement.right.few": (
-        "Who is right there is not told: fewer than {fewest} rows differ, or fewer stand on one side."
+        "Who is right there is not told: fewer than {fewest} rows or groups of rows differ, or fewer stand on one side."
     ),
     "disagreement.tree.none": "Too few rows differ to look for columns that set them apart.",
     "disagreement.tree.open": (

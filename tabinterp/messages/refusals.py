@@ -82,6 +82,9 @@ _WITH = {
     "interactions.few": "interactions need at least {least} rows with a weight; the table has {rows}",
     "interactions.pair": "a pair needs two columns; there is '{column}'",
     "mechanism.few": "what fewer than {least} rows show would tell of single people",
+    "disagreement.groups": (
+        "the held-out rows come in {groups} groups; where the models differ is told from {least} groups on"
+    ),
     "offsupport.few": "it takes at least {least} rows and two columns",
     "paths.affine": (
         "{model:name} has no path products: what lies between its activations is not affine, or its forward cannot be traced"

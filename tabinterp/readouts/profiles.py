@@ -175,11 +175,11 @@ def _log_lift(
         s, r = both / mass, everywhere / total
         a, b = total / both, total / everywhere
         if groups is not None:
-            at = [
+            errors = [
                 _error(a[j] * top * ((codes == j)[:, None] - s[j]) - b[j] * ((codes == j)[:, None] - r[j]), w, groups)
                 for j in range(size)
             ]
-            stderr = np.where(told & (cells > 0), np.reshape(at, told.shape), np.nan)
+            stderr = np.where(told & (cells > 0), np.reshape(errors, told.shape), np.nan)
             return r[:, 0], np.where(told, np.log(s / r), np.nan), stderr
         squared = both2 * (a * (1 - s) - b * (1 - r)) ** 2 + (mass2 - both2) * (b * r - a * s) ** 2
         squared += (everywhere2 - both2) * (b * (1 - r)) ** 2
