@@ -17,10 +17,6 @@ _WHY = (
     "the two models predict the same in nine of ten rows or more",
     "refits are scored on held-out rows, and the table does not say which these are",
     "no column was declared protected",
-    (
-        "the ladder compares refits with the network on rows that it was not trained on, and the table does not say which "
-        "these are; give it the split under which the network was trained (split=, or table.with_split(model.split))"
-    ),
     "reasons are of a decision between two classes",
     "models are recalibrated on rows that they were not trained on",
     "a refit chooses its penalty by cross-validation, which needs two training rows of every class",
@@ -48,10 +44,17 @@ _WHY = (
     "no inference: weights must be finite and not negative",
     "no inference: the fit of the counts does not come to an end",
     "with weights drawn again the network gives no scores that can be read",
-    "nothing is trained unless refit= says how, and no null= was",
 )
 
 _WITH = {
+    (
+        "the ladder compares refits with the network on rows that it was not trained on, and the table does not say which "
+        "these are; give it the split under which the network was trained (split=, or table.with_split(model.split))"
+    ): (
+        "the ladder compares refits with the network on rows that it was not trained on, and the table does not say which "
+        "these are; read the table with the split under which the network was trained"
+    ),
+    "nothing is trained unless refit= says how, and no null= was": "no network trained on shuffled labels was given",
     "ablation.layer": "{model:name} has no hidden layer at which it could be cut",
     "basis.large": "values of '{column}' are too large to be summed; give the column in a larger unit",
     "basis.none": "{model:name} reads none of the table's columns",

@@ -28,7 +28,7 @@ from torch import nn
 
 from .. import __version__
 from ..engine import Engine, in_parts, in_turn
-from ..errors import NotApplicableError
+from ..errors import NotApplicableError, argument
 from ..sentence import why
 from ..table import Scan, Table
 from ..table.draws import FloatArray, IntArray
@@ -270,9 +270,10 @@ def _rarest(counts: IntArray, table: Table) -> str:
     held_out = (
         0 if table.held_out is None or table.codes is None else int((table.codes[table.held_out] == rarest).sum())
     )
+    same = argument("stratify", True)
     return (
         f"class {name!r} of target {table.schema.target!r} has {rows} training row{'s' if rows != 1 else ''} and {held_out} held "
-        f"out. Hold out fewer rows or the same share of each class (stratify=True), join the class with another, or leave its "
+        f"out. Hold out fewer rows or the same share of each class ({same}), join the class with another, or leave its "
         f"rows out"
     )
 

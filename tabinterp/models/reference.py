@@ -58,7 +58,7 @@ class FittedNetwork:
     (multiclass, k classes), values on the target's own scale (regression, k = 1), or logs of expected counts (count, k = 1).
     It is in eval mode. `epochs` counts the passes up to the kept weights; `validation_loss` is theirs, in nats, in squared
     units of the target, or the mean Poisson deviance. `converged` says that the validation loss stopped falling before the
-    passes ran out.
+    passes ran out. `training_rows` moved the weights, `validation_rows` chose when to stop.
     """
 
     module: nn.Sequential
@@ -66,6 +66,8 @@ class FittedNetwork:
     validation_loss: float
     converged: bool
     seed: int
+    training_rows: int
+    validation_rows: int
 
 
 def build_encoder(frame: pd.DataFrame, kinds: Mapping[str, str]) -> ColumnTransformer:
@@ -232,7 +234,7 @@ def fit_network(
         average.cpu()
     _unstandardise(average[-1], centre, scale)
     _silence_constants(average[0], rows)
-    return FittedNetwork(average, epochs, loss, converged, seed)
+    return FittedNetwork(average, epochs, loss, converged, seed, len(train), len(held))
 
 
 def loss_of(scores: Tensor, labels: Tensor, weights: Tensor, task: Task) -> Tensor:
