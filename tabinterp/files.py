@@ -170,7 +170,15 @@ def remove_private(folder: Path) -> bool:
 
 
 def write(path: Path, data: bytes, mode: int = 0o666) -> None:
-    """Replace a file by a whole new one, so that a reader never sees half of it. The umask is taken off `mode`."""
+    """Replace a file by a whole new one, so that a reader never sees half of it. The umask is taken off `mode`.
+
+    Raises
+    ------
+    OSError
+        It cannot be written, or something else than a file has its place: a folder, a device, a pipe, a socket or a link.
+    """
+    if path.is_symlink():  # such as /dev/stdout, which is there for others too
+        raise OSError(errno.ELOOP, "This is a link, and a file would take its place; name a file", str(path))
     staged = _stage(path, data, mode)
     try:
         os.replace(staged, path)
