@@ -126,6 +126,42 @@ def test_an_attestation_in_the_folder_has_one_name(folder):  # noqa: F811
     ]  # fmt: skip
 
 
+@pytest.mark.parametrize(
+    "place", ["out/more/sealed.json", "out/more/attestation.dsse.json", "kept/../out/more/a.json", "link/more/a.json", "link/a.json"]
+)  # fmt: skip
+def test_an_attestation_below_the_folder_is_refused_and_leaves_no_folder(folder, place):  # noqa: F811
+    (folder / "kept").mkdir()
+    (folder / "link").symlink_to("out")
+    assert command("sign", folder / "out", "--key", folder / "key.pem", "--out", folder / place) == ExitCode.BAD_INPUT
+    assert not (folder / "out" / "more").exists()
+    assert command("verify", folder / "out") == ExitCode.PASSED
+
+
+def test_no_folder_is_made_for_what_is_not_signed(folder):  # noqa: F811
+    put_file(folder / "out")
+    asked = ("sign", folder / "out", "--key", folder / "key.pem", "--out", folder / "kept" / "sealed.json")
+    assert command(*asked) == ExitCode.BAD_INPUT
+    assert not (folder / "kept").exists()
+
+
+LINE_ENDS = {
+    "CRLF": "\r\n", "CR": "\r", "VT": "\v", "FF": "\f", "FS": "\x1c", "NEL": "\x85", "LS": "\u2028", "PS": "\u2029",
+    "two": "\n\n",
+}  # fmt: skip
+
+
+@pytest.mark.parametrize("end", LINE_ENDS)
+def test_a_line_of_the_digests_ends_as_sha256sum_reads_it(folder, end):  # noqa: F811
+    """What `sha256sum --check` takes for another name, or for one line, is no list: both must read the same."""
+    sums = folder / "out" / "SHA256SUMS"
+    whole = sums.read_bytes().decode()
+    for changed in (whole.replace("\n", LINE_ENDS[end]), whole.replace("\n", LINE_ENDS[end], 1)):
+        sums.write_bytes(changed.encode())
+        assert command("verify", folder / "out") == ExitCode.BAD_INPUT
+        with pytest.raises(DocumentError, match=r"SHA256SUMS', line \d: "):
+            ti.sign(folder / "out", folder / "key.pem")
+
+
 # ---- the document, judged again
 
 
