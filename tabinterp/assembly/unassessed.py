@@ -8,8 +8,8 @@ from ..report.document import Document, Message, ModelInfo
 KEYS = frozenset(
     f"not_assessed.{name}"
     for name in (
-        "split", "mixed", "units", "reasons", "groups", "constraints", "seeds", "shuffled",
-        "robustness", "dependence", "data", "use",
+        "split", "grouping", "mixed", "units", "reasons", "groups", "constraints", "seeds", "shuffled",
+        "robustness", "dependence", "data", "use", "without_target", "without_target_few",
     )
 )  # fmt: skip
 
@@ -19,6 +19,12 @@ def unassessed(document: Document) -> list[Message]:
     notes = []
     if not document.performance.held_out:
         notes.append(_note("split"))
+    if document.data.grouping is not None:
+        notes.append(_note("grouping", column=document.data.grouping.column))
+    left_out = document.data.without_target
+    if left_out is not None and left_out.rows != 0:
+        few = left_out.rows is None
+        notes.append(_note("without_target_few") if few else _note("without_target", rows=left_out.rows or 0))
     notes += [*_mixed(document.network), *_mixed(document.linear)]
     if document.neurons.dropped_units:
         notes.append(_note("units", count=document.neurons.dropped_units))

@@ -4,8 +4,8 @@ A direction is checked in two ways, for the network and its counterpart. On each
 column is one that the encoder only scales, otherwise the step to the next value that the table holds; the share of rows in
 which it runs against the direction, with Wilson's interval (1927). And on the effect curve (partial dependence, Friedman
 2001): the largest fall against the direction between any two of its points. Which two points is found on one half of the
-rows, drawn by hash, and the fall is taken on the other half, so that its interval (Student's, over rows) is not that of a
-maximum.
+rows, drawn by hash (groups of rows whole), and the fall is taken on the other half, so that its interval (Student's, over rows)
+is not that of a maximum.
 """
 
 from __future__ import annotations
@@ -29,12 +29,13 @@ from ..readouts.grids import Grid, grid_of, with_points
 from ..readouts.moves import RESOLUTION, crossed
 from ..readouts.sums import mean_over_rows
 from ..readouts.terms import Slope, find_terms
-from ..readouts.weights import effective
 from ..sentence import why
 from ..table import Table
-from ..table.draws import FloatArray, IntArray, chosen, row_hash
+from ..table.draws import FloatArray, chosen
+from ..table.folds import dealt
 from ..table.suppression import SMALL
-from .reliability import wilson
+from .means import share_of
+from .performance import groups
 
 ROWS = 2000
 POINTS = 20
@@ -207,10 +208,7 @@ def _share(bound: Bound, one: Constraint, grid: Grid, sign: float, scores: Float
     known = ~np.isnan(move) & (bound.table.row_weights > 0)
     if known.sum() < SMALL:
         return NONE
-    weights = bound.table.row_weights[known]
-    share = float(np.average(move[known] < 0, weights=weights))
-    size = effective(weights)
-    return share, float(np.sqrt(share * (1 - share) / size)), *wilson(share, size)
+    return share_of(move[known] < 0, bound.table.row_weights[known], groups(bound.table)[known])
 
 
 def _local(bound: Bound, column: str, grid: Grid, scores: FloatArray) -> FloatArray:
@@ -233,20 +231,14 @@ def _local(bound: Bound, column: str, grid: Grid, scores: FloatArray) -> FloatAr
 
 def _fall(table: Table, grid: Grid, scores: FloatArray, seed: int) -> tuple[Estimate, Any, Any]:
     """The largest fall of the mean of (n, points) curves from a point to a later one."""
-    half = _halves(table.numbers, seed)
+    half = dealt(table, seed + 6, 2) == 0
     if grid.points < 2:
         return NONE, None, None
     curve = np.average(scores[half], axis=0, weights=table.row_weights[half] + 1e-300)
     peak = np.maximum.accumulate(curve)
     end = 1 + int(np.argmax((peak - curve)[1:]))
     start = int(np.argmax(curve[:end]))
-    fall = mean_over_rows(scores[~half, start] - scores[~half, end], table.row_weights[~half])
+    groups_of = None if table.groups is None else table.groups[~half]
+    fall = mean_over_rows(scores[~half, start] - scores[~half, end], table.row_weights[~half], groups_of)
     told: Estimate = (float(fall.value), float(fall.stderr), float(fall.low), float(fall.high))
     return told, grid.values[start], grid.values[end]
-
-
-def _halves(numbers: IntArray, seed: int) -> Any:
-    """(n,) the half that finds the two points: every second row by hash."""
-    first = np.zeros(len(numbers), dtype=bool)
-    first[np.argsort(row_hash(numbers, seed + 6), kind="stable")[::2]] = True
-    return first

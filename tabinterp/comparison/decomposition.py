@@ -25,9 +25,11 @@ from ..models import Bound, Model, bind
 from ..models.scores import probabilities
 from ..readouts.display import Display, Drawn
 from ..readouts.result import Estimates
+from ..readouts.result import resampled as bootstrapped
 from ..sentence import why
 from ..table import Table
 from ..table.draws import FloatArray, IntArray, row_hash
+from ..table.folds import folds
 from .basis import Basis, Pair, build, check_size, read_columns
 from .pairs import looked_at, strongest_pairs
 from .performance import FEWEST, RESAMPLES, groups, resampled
@@ -125,9 +127,8 @@ def decompose(model: Model | Bound, table: Table, *, seed: int = 0) -> Decomposi
     parts = _contributions(bound, basis, score / size, np.stack(list(weightings.values())), scored, seed)
     components = _components(basis)
     drawn, point = _resample(parts, basis, table.take(scored), weights[scored], seed)
-    low, high = np.quantile(drawn, [0.025, 0.975], axis=0)
     kept = len(components)
-    estimates = Estimates(point[..., :kept], drawn.std(axis=0, ddof=1)[..., :kept], low[..., :kept], high[..., :kept])
+    estimates = bootstrapped(point[..., :kept], drawn[..., :kept], table.take(scored).group_count)
     return Decomposition(
         components=components,
         outputs=_outputs(bound),
@@ -184,10 +185,7 @@ def _contributions(
 ) -> list[tuple[FloatArray, Contributions]]:
     """For each weighting what it weighs each scored row by, and the rows' contributions."""
     inputs, p, n = bound.table.inputs, len(basis.tier), len(score)
-    group = groups(bound.table)
-    first = np.full(int(group.max()) + 1, bound.table.numbers.max())
-    np.minimum.at(first, group, bound.table.numbers)
-    fold = (row_hash(first[group], seed + 1) % np.uint64(FOLDS)).astype(np.int64)
+    fold = folds(bound.table, seed + 1, FOLDS)
     inside = np.zeros(n, dtype=np.int64)
     inside[scored] = 1
 

@@ -35,7 +35,8 @@ VIEWS: dict[str, str] = {
     "card.threshold": "Decision threshold",
     "card.threshold.text": "probability {threshold}",
     "card.errors": "Uncertainty",
-    "card.errors.text": "95% intervals from {resamples} paired resamples of the rows (seed {seed})",
+    "card.errors.text": "95% intervals from {resamples} paired resamples of the rows, or of groups where rows come in groups "
+    "(seed {seed})",
     "card.data": "Table",
     "card.rows.evaluation": "Rows held out",
     "card.rows.training": "Rows of training",
@@ -62,5 +63,8 @@ VIEWS: dict[str, str] = {
     # the notebook
     "brief.more": "{count} more raised in the report.",
     "notebook.whole": "The report: .to_html(path)",
+    "terminal.finding": "{severity}: {title}. {claim}",
+    "terminal.others": "{passed} checks passed; {not_applicable} were not applicable.",
+    "terminal.line": "Verdict: {status}. Findings: {raised}; {passed} passed, {not_applicable} not applicable.",
     "notebook.repr": "Audit of {network:name} against {linear:name} on {data}: {status}, {raised} raised",
 }

@@ -13,12 +13,12 @@ import pandas as pd
 from ..errors import TableError
 from .ahead import ahead
 from .batches import Source
-from .draws import HashArray, content_hash
+from .draws import HashArray
 from .keeping import Arrays, Keeping, State, Told, at_most, pack_column, unpack_column
 from .schema import Schema
 from .settle import Asked, Marks, merge_marks
 from .source import plain
-from .split import Split, by_column, drawn
+from .split import Split, by_column, drawn, drawn_groups, unit_hash
 from .split import distinct as distinct_rows
 from .witness import MOST, Witness, cast, merge, witness
 
@@ -41,6 +41,7 @@ def first_pass(asked: Asked, source: Source, keep: Keeping | None, told: Told | 
             told("what the columns are", found.rows, source.rows)
         if keep is not None:
             keep.write(NAME, found.kept(seen.pack(), end=False))
+    found.without_target = None if source.left_out is None else source.left_out()
     if keep is not None:
         keep.write(NAME, found.kept(seen.pack(), end=True))
     return found
@@ -52,6 +53,7 @@ class First:
     def __init__(self, asked: Asked, texts: Sequence[str] = ()) -> None:
         self.asked, self._texts = asked, {*texts}
         self.rows = 0
+        self.without_target: int | None = None
         self.columns: dict[str, Witness] = {}
         self.marks: Marks = {}
         self.hashes: HashArray = np.empty(0, dtype=np.uint64)
@@ -75,7 +77,7 @@ class First:
             self.dates = counts if self.dates is None else self.dates.add(counts, fill_value=0).astype(np.int64)
         elif split is not None and not isinstance(split, Split):
             inputs = [c for c, role in self.asked.roles([*frame.columns]).items() if role == "input"]
-            self.hashes = distinct_rows(self.hashes, content_hash(frame, inputs, 0))
+            self.hashes = distinct_rows(self.hashes, unit_hash(frame, inputs, self.asked.group))
 
     def schema(self) -> Schema:
         if self.rows == 0:
@@ -86,6 +88,8 @@ class First:
         if split is None or isinstance(split, Split):
             return split
         if not isinstance(split, str):
+            if schema.group is not None:
+                return drawn_groups(schema.inputs, schema.group, self.hashes, split, seed)
             return drawn(schema.inputs, len(self.hashes), self.rows, split, seed)
         assert self.dates is not None
         values = cast(pd.Series(self.dates.index, name=split), self.columns[split].values)
@@ -98,12 +102,14 @@ class First:
 
         `read`: their fingerprints. `end`: there are no more.
         """
-        return partial(_packed, self.rows, self.columns, self.marks, self.hashes, self.dates, read, end)
+        told = {"read": read, "end": end, "without_target": self.without_target}
+        return partial(_packed, self.rows, self.columns, self.marks, self.hashes, self.dates, told)
 
     def restore(self, arrays: Arrays, state: Any, most: float = math.inf) -> None:
         """What a state was made of; `most`: rows of the source."""
         self.rows, self.hashes = at_most(state["rows"], most, "the rows that are read"), arrays["hashes"]
-        self.columns = {}
+        left_out, self.columns = state["without_target"], {}
+        self.without_target = None if left_out is None else at_most(left_out, math.inf, "the rows without a target")
         for i, (name, packed, counts) in enumerate(state["columns"]):
             values = unpack_column(packed, f"column {i}", arrays)
             self.columns[name] = Witness(values.set_axis(arrays[f"rows {i}"]).rename(name), *counts)
@@ -122,8 +128,7 @@ def _packed(
     marks: Marks,
     hashes: HashArray,
     dates: pd.Series | None,
-    read: list[tuple[int, int, str]],
-    end: bool,
+    more: dict[str, Any],
 ) -> State:
     arrays: Arrays = {"hashes": hashes}
     told, marked = [], []
@@ -138,4 +143,4 @@ def _packed(
     if dates is not None:
         by = pack_column(pd.Series(dates.index, dtype=dates.index.dtype), "dates", arrays)
         arrays["dated"] = dates.to_numpy()
-    return arrays, {"rows": rows, "columns": told, "marks": marked, "dates": by, "read": read, "end": end}
+    return arrays, {"rows": rows, "columns": told, "marks": marked, "dates": by} | more

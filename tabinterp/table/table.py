@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, replace
+from functools import cached_property
 from typing import Any
 
 import numpy as np
@@ -21,7 +22,8 @@ class Table:
     `frame` holds every column, values as the user gave them, missing as NaN. `y` is (rows,) class numbers into
     `schema.classes`, or target values where it is a number or a count. `numbers` are the rows' numbers in what was read:
     draws depend on them. `held_out` is (rows,) or None when it is not known which rows a model was not trained on.
-    `file_sha256` is of the bytes that were read; None of a table that did not come from a file.
+    `file_sha256` is of the bytes that were read; None of a table that did not come from a file. `without_target`: rows that were
+    left out because their target is missing; None where such rows would have been refused.
     """
 
     name: str
@@ -33,6 +35,7 @@ class Table:
     split: Split | None = None
     held_out: BoolArray | None = None
     file_sha256: str | None = None
+    without_target: int | None = None
 
     def __len__(self) -> int:
         return len(self.frame)
@@ -46,6 +49,25 @@ class Table:
     def row_weights(self) -> FloatArray:
         """(rows,) how often each row counts: its weight, or one where the table has none."""
         return np.ones(len(self)) if self.weights is None else self.weights
+
+    @cached_property
+    def groups(self) -> IntArray | None:
+        """(rows,) which rows belong together, as numbers; None without a group column.
+
+        A row whose group is missing stands alone.
+        """
+        name = self.schema.group
+        if name is None:
+            return None
+        codes = self.frame[name].factorize()[0].astype(np.int64)
+        alone = codes < 0
+        codes[alone] = codes.max(initial=-1) + 1 + np.arange(alone.sum())
+        return codes
+
+    @property
+    def group_count(self) -> int | None:
+        """How many groups the rows come in; None without a group column."""
+        return None if self.groups is None else int(self.groups.max(initial=-1)) + 1
 
     @property
     def codes(self) -> IntArray | None:

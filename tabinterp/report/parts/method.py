@@ -5,9 +5,12 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from tabinterp.messages import ENGLISH
+from tabinterp.readouts.result import FEWEST_GROUPS
 from tabinterp.report.blocks import Block, Cell, Facts, Fold, Paragraph, Points, Table
-from tabinterp.report.document import Document, ModelInfo
+from tabinterp.report.document import Document, Grouping, ModelInfo
 from tabinterp.report.words import NONE, cells, counted, listed, name_cell, number, say, share, t, yes
+
+FEW_GROUPS = 30  # below, an interval over groups leans on Student's distribution
 
 
 def method(document: Document) -> list[Block]:
@@ -46,12 +49,17 @@ def _facts(document: Document) -> Iterator[tuple[str, str]]:
             held_out=unknown if data.held_out_rows is None else data.held_out_rows,
         ),
     )
+    if data.without_target is not None:
+        left_out = data.without_target.rows
+        yield t("report.method.without_target"), t("report.data.few") if left_out is None else counted(left_out)
     if (drawn := data.drawn) is not None:
         held_out = unknown if drawn.held_out_rows is None else drawn.held_out_rows
         summed = ", ".join(t(f"report.method.summed.{name}") for name in drawn.summed)
         key = "report.method.drawn_text" if drawn.summed else "report.method.drawn_only"
         yield t("report.method.drawn"), t(key, rows=drawn.rows, held_out=held_out, summed=summed)
-    yield t("report.method.weighted"), yes(data.weighted)
+    yield t("report.method.weighted"), t("report.method.weights_text") if data.weighted else yes(False)
+    if (grouping := data.grouping) is not None:
+        yield t("report.method.groups"), grouped(grouping)
     yield t("report.method.model_digest"), how.model_digest
     if how.linear_digest:
         yield t("report.method.linear_digest"), how.linear_digest
@@ -98,6 +106,19 @@ def described(model: ModelInfo) -> str:
     return t("report.method.model", **values)
 
 
+def grouped(part: Grouping) -> str:
+    """In how many groups the rows come, and what the intervals make of them."""
+    values = {"column": part.column, "groups": part.groups}
+    if part.held_out is None:
+        told, fewest = t("report.method.groups.all", **values), part.groups
+    else:
+        told = t("report.method.groups.split", **values, training=part.training, held_out=part.held_out)
+        fewest = min(part.training or 0, part.held_out)
+    if fewest < FEWEST_GROUPS:
+        return f"{told} {t('report.method.groups.none')}"
+    return f"{told} {t('report.method.groups.few')}" if fewest < FEW_GROUPS else told
+
+
 def _readings(document: Document) -> Table:
     head = [
         Cell(t("report.method.reading")),
@@ -107,6 +128,9 @@ def _readings(document: Document) -> Table:
         Cell(t("report.method.seed")),
         Cell(t("report.method.draws"), style="w"),
     ]
+    weighted = document.data.weighted
+    if weighted:
+        head.append(Cell(t("report.method.weights"), style="t"))
     rows = [
         [
             Cell(say(one.reading)),
@@ -115,6 +139,7 @@ def _readings(document: Document) -> Table:
             Cell(t(f"report.method.rows_of.{one.rows_of}"), style="t"),
             Cell(NONE if one.seed is None else str(one.seed)),
             Cell(NONE if one.draws is None else say(one.draws), style="w"),
+            *([Cell(t(f"report.method.weights.{one.weights or 'unknown'}"), style="t")] if weighted else []),
         ]
         for one in document.method.readings
     ]
