@@ -27,6 +27,7 @@ from .report.document import Document, Message, Verdict
 from .report.evidenced import Card
 from .report.markdown import render_card, render_markdown
 from .report.parts.changes import as_text
+from .report.parts.findings import voids
 from .report.printed import printed
 from .report.render import render, render_changes, render_notebook, render_summary
 from .report.summary import in_one_line
@@ -80,7 +81,7 @@ class Audit:
         return Findings(self.document)
 
     def __str__(self) -> str:
-        return " ".join(_text(m) for m in (self.verdict.sentence, *self.verdict.lines))
+        return " ".join([*voids(self.document), *(_text(m) for m in (self.verdict.sentence, *self.verdict.lines))])
 
     def check(self, policy: Policy = DEFAULT, today: date | None = None, *, attested: bool = False) -> Decision:
         """Hold the audit to a policy.

@@ -21,12 +21,29 @@ INTERCEPT = 0.35  # log-odds: moves a probability of one half by 0.09
 def worse_than_linear(d: Document, at: Limits) -> Outcome:
     if d.verdict.status == "not_assessed":
         return not_applicable()
-    gap = d.verdict.difference
+    gap, margin = d.verdict.difference, d.verdict.margin or 0.0
+    if gap.low is None or gap.high is None:
+        return not_applicable("few")
     if d.verdict.status == "worse":
-        return raised(linear=d.linear.name, value=gap.value, low=gap.low, high=gap.high)
-    if gap.high is not None and gap.high > 0:
+        values = {"linear": d.linear.name, "value": gap.value, "low": gap.low, "high": gap.high, "margin": margin}
+        if gap.low >= margin:
+            return raised(**values)
+        return Outcome("raised", "raised_unclear", values, lesser=True)
+    if gap.high > 0:
         return Outcome("cleared", "cleared_open", {"linear": d.linear.name, "high": gap.high})
     return cleared(linear=d.linear.name)
+
+
+def trees_win(d: Document, at: Limits) -> Outcome:
+    """Boosted trees on the same training rows are better by more than the verdict's margin, with the whole interval."""
+    part = None if d.judged is None else d.judged.reference
+    if part is None or part.difference.low is None or part.difference.high is None:
+        return not_applicable()
+    gap, margin = part.difference, d.verdict.margin or 0.0
+    values = {"value": gap.value, "low": gap.low, "high": gap.high, "margin": margin}
+    if not (part.status == "worse" and gap.low >= margin):
+        return cleared(**values)
+    return raised(percent=100 * (gap.value or 0.0) / (part.network.value or 1.0), **values)
 
 
 def secretly_linear(d: Document, at: Limits) -> Outcome:

@@ -8,8 +8,21 @@ EXPLAINED: dict[str, tuple[str, str, str, str, str]] = {
         "The network predicts worse than its linear counterpart",
         "the paired difference of the loss on held-out rows",
         "Whether another network would do better, and what a tie costs in clarity.",
-        "The verdict is worse: the 95% interval excludes zero and reaches past the margin.",
+        (
+            "The verdict is worse: the 95% interval excludes zero and reaches past the margin. Action is required where the "
+            "whole interval lies past the margin; otherwise the size is unclear, and a review is enough."
+        ),
         "Use the linear model, or train the network again with more data, another size or less training.",
+    ),
+    "trees-win": (
+        "Boosted trees predict better",
+        "the paired difference in held-out loss between the network and boosted trees that were fitted to the same training rows",
+        "What the trees found that the network did not, and whether tuned trees would do better still.",
+        "The whole 95% interval of the difference lies past the verdict's margin.",
+        (
+            "Look for thresholds and interactions that the network misses. Train it again with another size or for longer, or "
+            "state why the trees are not used."
+        ),
     ),
     "secretly-linear": (
         "The network is linear",

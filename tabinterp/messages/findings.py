@@ -4,13 +4,31 @@ from __future__ import annotations
 
 FINDINGS: dict[str, str] = {
     "finding.worse-than-linear.raised": (
-        "The network predicts worse than {linear:name}: the loss is higher by {value} (95% interval {low} to {high})."
+        "The network predicts worse than {linear:name}: its loss is {value} higher (95% CI {low} to {high}; differences below "
+        "{margin} are treated as negligible)."
+    ),
+    "finding.worse-than-linear.raised_unclear": (
+        "The network predicts worse than {linear:name}, but the difference may be negligible: its loss is {value} higher (95% CI "
+        "{low} to {high}; differences below {margin} are treated as negligible)."
     ),
     "finding.worse-than-linear.cleared": "The network's loss is lower than that of {linear:name}.",
     "finding.worse-than-linear.cleared_open": (
         "The network is not shown to be worse than {linear:name}: its loss is at most {high} higher (upper end of the interval)."
     ),
     "finding.worse-than-linear.not_applicable": "Without held-out rows the models cannot be compared.",
+    "finding.worse-than-linear.few": (
+        "Fewer than ten held-out rows, or groups of rows: the difference in loss has no interval, so neither model is shown to "
+        "have the lower loss."
+    ),
+    "finding.trees-win.raised": (
+        "Boosted trees predict better than the network: their loss is {value} lower (95% CI {low} to {high}), which is "
+        "{percent}% of the network's loss. Differences below {margin} are treated as negligible."
+    ),
+    "finding.trees-win.cleared": (
+        "Boosted trees are not shown to predict better than the network by more than {margin}: network minus trees, the loss "
+        "differs by {value} (95% CI {low} to {high})."
+    ),
+    "finding.trees-win.not_applicable": "No boosted trees were fitted, or too few held-out rows were scored for an interval.",
     "finding.secretly-linear.raised_exact": (
         "The network has no hidden layer: it is a linear model of its encoded columns, and adds nothing to what "
         "{linear:name} can "

@@ -46,6 +46,7 @@ REPORT: dict[str, str] = {
     "report.section.method": "What was done",
     "report.section.not-assessed": "What was not assessed",
     # the report: findings
+    "report.void": "This comparison of the two models cannot be trusted ({code}). {claim}",
     "report.findings.top": "Top findings",
     "report.findings.none": "No check was raised.",
     "report.findings.count": "{raised} raised, {cleared} cleared, {not_applicable} not applicable.",

@@ -62,5 +62,6 @@ VIEWS: dict[str, str] = {
     # the notebook
     "brief.more": "{count} more raised in the report.",
     "notebook.whole": "The report: .to_html(path)",
+    "notebook.void": "the comparison cannot be trusted ({codes})",
     "notebook.repr": "Audit of {network:name} against {linear:name} on {data}: {status}, {raised} raised",
 }

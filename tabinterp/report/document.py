@@ -345,6 +345,7 @@ class Finding(Part):
     status: Literal["raised", "cleared", "not_applicable"]
     claim: Message
     evidence: str  # anchor of the section that holds the numbers
+    voids: bool = False  # it is raised, and the comparison of the two models cannot be trusted
 
 
 class Method(Part):

@@ -45,7 +45,9 @@ def render_markdown(document: Document) -> str:
     claims.check(document)
     first = first_screen(document)
     lines = [first.context, *first.lines, first.target]
-    return _page(first.verdict, lines, sections(document), document)
+    return "".join(f"**{line(one)}**\n\n" for one in first.voids) + _page(
+        first.verdict, lines, sections(document), document
+    )
 
 
 def render_card(document: Document) -> str:

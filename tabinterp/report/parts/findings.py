@@ -47,6 +47,11 @@ def raised_of(document: Document) -> list[Finding]:
     return sorted(raised, key=lambda finding: ORDER.index(finding.severity))
 
 
+def voids(document: Document) -> list[str]:
+    """One sentence for each finding that voids the comparison: they stand above the verdict, wherever it is told."""
+    return [t("report.void", code=one.code, claim=say(one.claim)) for one in raised_of(document) if one.voids]
+
+
 def items(found: Sequence[Finding]) -> list[FindingItem]:
     """With what the check cannot see, and what to do where it is raised; on the first screen there is no room for either."""
     return [replace(_item(one), next=_next(one), blind=_about(one, "blind")) for one in found]
