@@ -100,11 +100,7 @@ CHECKS: tuple[Check, ...] = (
     ),
     Check(
         "TI-G03", "weak-subgroup", "check", "groups", g.weak_subgroup,
-        {
-            "far": Limit(g.FAR, 1, MANY), "excess": Limit(100 * g.EXCESS, most=100),
-            "beyond": Limit(100 * g.BEYOND, most=100), "skilled": Limit(100 * g.SKILLED, most=100),
-        },
-        fixed={"percent": 100 * g.SKILL},
+        {"excess": Limit(100 * g.EXCESS, most=100), "beyond": Limit(100 * g.BEYOND, most=100)},
     ),
     Check(
         "TI-G04", "constraint-violated", "act", "groups", g.constraint_violated, {"percent": Limit(100 * g.AGAINST, most=100)}

@@ -5,16 +5,12 @@ from __future__ import annotations
 from typing import Literal
 
 from ..report.document import Document, Interval, Message
-from ..report.grouped import ConstraintRow, GroupRow, HeldPart, ProxyPart, Treated, WeakPart, WeakRow
+from ..report.grouped import ConstraintRow, GroupRow, HeldPart, ProxyPart, Treated
 from .outcome import Limits, Outcome, above, cleared, not_applicable, raised
 
 FIFTHS = 0.8  # a rule of thumb of United States employment guidelines
 PROXY_AUC, PROXY_R2 = 0.7, 0.3
-SKILL = 0.1  # of numbers: what `beyond` is taken from
-BEYOND = 0.1  # of what knowing nothing costs
-SKILLED = 0.2  # of the network on the other rows; below it there is no group to stand out
-FAR = 1.5  # times the loss of the other rows
-EXCESS = 0.1  # of what knowing nothing costs
+EXCESS, BEYOND = 0.1, 0.1  # of what knowing nothing costs
 AGAINST = 0.01  # share of rows against a declared direction
 NOISY = (
     0.15  # share of lists of reasons that another seed changes: one in eight where the fourth of them weighs nothing
@@ -99,34 +95,25 @@ def _carrying(one: ProxyPart, at: Limits) -> list[str]:
 
 
 def weak_subgroup(d: Document, at: Limits) -> Outcome:
+    """A group whose loss is above its own noise: above what the network's probabilities let expect, or what trees lose there."""
     part = d.groups.weak if d.groups is not None else None
-    if part is None or not part.found:
+    if part is None:
         return not_applicable()
-    found = [row for row in part.found if _fails(row, part, d.data.task in ("binary", "multiclass"), at)]
-    sure = [row for row in part.found if above(row.excess, at["excess"] / 100 * part.null)]
+    if not part.found:
+        return not_applicable("few")
     counted: dict[str, object] = {"searched": part.searched, "tested": len(part.found)}
-    if not found and not sure:
+    above_noise = [
+        (key, row, size)
+        for key, name in (("raised", "beyond"), ("raised_sure", "excess"))
+        for row in part.found
+        if above(size := getattr(row, name), at[name] / 100 * part.null)
+    ]
+    if not above_noise:
         return cleared(**counted)
-    key = "raised" if found else "raised_sure"
-    first = (
-        max(found, key=lambda row: row.beyond.value or 0.0)
-        if found
-        else max(sure, key=lambda row: row.excess.value or 0.0)
-    )
-    values = counted | {"group": _name(first.group), "rows": first.rows, "loss": first.loss, "rest": first.rest}
-    values |= {"count": len({str(row.group) for row in found + sure})}
-    if found:
-        return Outcome("raised", key, values | {"percent": 100 * (first.skill or 0.0)})
-    return Outcome(
-        "raised", key, values | {"excess": first.excess.value, "low": first.excess.low, "high": first.excess.high}
-    )
-
-
-def _fails(row: WeakRow, part: WeakPart, classes: bool, at: Limits) -> bool:
-    """Of the others the network knows something; here its loss is far above theirs, and beyond what was to be expected."""
-    skilled = part.null > 0 and 1 - row.rest / part.null >= at["skilled"] / 100
-    limit = at["beyond"] / 100 * part.null if classes else 1e-12
-    return skilled and above(row.beyond, limit) and above(row.difference, 1e-12) and row.loss >= at["far"] * row.rest
+    key, row, size = max(above_noise, key=lambda one: one[2].value or 0.0)
+    values = counted | {"group": _name(row.group), "rows": row.rows, "loss": row.loss, "rest": row.rest}
+    values |= {"value": size.value, "low": size.low, "high": size.high}
+    return Outcome("raised", key, values | {"count": len({str(row.group) for _, row, _ in above_noise})})
 
 
 def constraint_violated(d: Document, at: Limits) -> Outcome:

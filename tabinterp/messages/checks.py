@@ -270,14 +270,17 @@ EXPLAINED: dict[str, tuple[str, str, str, str, str]] = {
     "weak-subgroup": (
         "The network fails in a group of rows",
         (
-            "the loss in groups of one column or two, beside that of other rows and of knowing the group's base rate; found "
-            "on one half of the rows, tested on the other, all groups at once"
+            "the loss in groups of one column or two above the group's own noise: above what the network's own probabilities "
+            "imply, or above the loss of boosted trees there; found on one half of the rows, tested on the other, all groups "
+            "corrected together"
         ),
-        "Groups of three columns or more, of fewer than fifty rows, and of columns that are not in the table.",
         (
-            "{far} times the loss of other rows, of which the network knows {skilled}% of what there is to know, and "
-            "{beyond}% of what knowing nothing costs beyond what the linear model's probabilities let expect (of numbers: "
-            "hardly more known than the mean, {percent}%); or surer than its outcomes by {excess}% of it. Whole intervals."
+            "Groups of three columns or more, of fewer than fifty rows or of few events, and of columns that are not in the "
+            "table. A group whose outcomes are only hard to predict is no failure."
+        ),
+        (
+            "The whole corrected interval of the loss above the network's own probabilities exceeds {excess}% of what knowing "
+            "nothing costs, or that above the loss of boosted trees exceeds {beyond}% of it."
         ),
         "Look at labels and columns of these rows; train on more of them, or do not use the network there.",
     ),

@@ -367,20 +367,23 @@ FINDINGS: dict[str, str] = {
     ),
     "finding.proxy.not_applicable": "Every protected column is an input, or none was declared.",
     "finding.weak-subgroup.raised": (
-        "Among rows with {group} ({rows} rows that did not find the group) the loss is {loss}, beside {rest} elsewhere, beyond "
-        "what was to be expected of such rows; of what the base rate leaves open the network knows {percent}%. "
-        "Groups that fail: {count} of {tested} tested, {searched} searched."
+        "The network fails among rows with {group} (n = {rows}): boosted trees have a loss there that is {value} lower "
+        "(corrected interval {low} to {high}). The network's loss is {loss} in the group and {rest} elsewhere. Groups that fail: "
+        "{count} of {tested} tested, {searched} searched."
     ),
     "finding.weak-subgroup.raised_sure": (
-        "Among rows with {group} ({rows} rows that did not find the group) the network is surer than it should be: its loss is "
-        "above that of its own probabilities by {excess} (interval {low} to {high}). Groups that fail: {count} of {tested} "
-        "tested, {searched} searched."
+        "The network fails among rows with {group} (n = {rows}): its loss is {value} above what its own probabilities imply "
+        "(corrected interval {low} to {high}). The loss is {loss} in the group and {rest} elsewhere. Groups that fail: {count} "
+        "of {tested} tested, {searched} searched."
     ),
     "finding.weak-subgroup.cleared": (
-        "Of {searched} groups of one column or two, the {tested} that stood out were tested on other rows; in none does the "
-        "network fail."
+        "Of {searched} groups of one column or two, the {tested} that stood out were tested on other rows; in none is the loss "
+        "above the group's own noise by more than is tolerated."
     ),
-    "finding.weak-subgroup.not_applicable": "No group of fifty rows or more could be tested.",
+    "finding.weak-subgroup.not_applicable": (
+        "Groups were not searched: the rows are too few, or nothing says how large the loss of a group should be."
+    ),
+    "finding.weak-subgroup.few": "No group that stood out has enough rows and events on the half of the rows that tests it.",
     "amount.at_most": "at most {value}",
     "amount.at_least": "at least {value}",
     "finding.reason-codes-unstable.raised": (
