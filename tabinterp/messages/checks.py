@@ -57,14 +57,20 @@ EXPLAINED: dict[str, tuple[str, str, str, str, str]] = {
         "Look at the effect curve of the term; check that the column has the same meaning and sign in both models.",
     ),
     "methods-disagree": (
-        "Readings disagree on what matters",
-        "rank correlations between readings of how much a column matters to the network",
-        "Which of the readings is right.",
+        "Attributions disagree on what matters",
         (
-            "A rank correlation below {rank}; with many columns, of readings that also share at most {percent}% of the "
-            "first five."
+            "rank correlations between attributions of the network's score (integrated gradients, expected gradients, Shapley "
+            "values), compared with what sampling error alone gives"
         ),
-        "Do not rest on one ranking; look at correlated columns and at saturation, which move readings apart.",
+        (
+            "Which of the attributions is right. Readings of another quantity, such as permutation importance (of the loss) and "
+            "saliency (a slope), are not compared."
+        ),
+        (
+            "A rank correlation below {rank}, over all columns and over the pairs of columns that both order significantly; with "
+            "many columns, of attributions that also share at most {percent}% of the first five."
+        ),
+        "Do not rest on one ranking. Look at correlated columns and at saturation, which move attributions apart.",
     ),
     "unused-column": (
         "Columns the network does not use",

@@ -62,20 +62,29 @@ FINDINGS: dict[str, str] = {
     ),
     "finding.sign-conflict.not_applicable": "There are no coefficients to compare.",
     "finding.methods-disagree.raised": (
-        "Readings of the same network disagree on which columns matter: {first:method} and {second:method} have a "
-        "rank correlation of "
-        "{value} (threshold {threshold})."
+        "Attributions of the same score disagree on which columns matter: {first:method} and {second:method} have a rank "
+        "correlation of {value} (threshold {threshold}). Of {ordered} pairs of columns that both order significantly, {opposed} "
+        "are in opposite order."
     ),
     "finding.methods-disagree.cleared": (
-        "Among permutation importance, saliency, integrated and expected gradients of the network, the lowest rank "
-        "correlation is {value}, {first:method} with {second:method} (threshold {threshold})."
+        "Attributions of the same score agree on which columns matter: the lowest rank correlation is {value}, {first:method} "
+        "with {second:method} (threshold {threshold}). Of {ordered} pairs of columns that both order significantly, {opposed} "
+        "are in opposite order."
+    ),
+    "finding.methods-disagree.cleared_error": (
+        "{first:method} and {second:method} have a rank correlation of only {value} (threshold {threshold}), which sampling "
+        "error explains: of {ordered} pairs of columns that both order significantly, {opposed} are in opposite order."
     ),
     "finding.methods-disagree.cleared_first": (
-        "Readings of the same network agree on the columns that matter most, and not on the others: {first:method} "
-        "and {second:method} "
-        "share {percent}% of their first {top}, with a rank correlation of {value} over all."
+        "Attributions of the same score agree on the columns that matter most, and not on the others: {first:method} and "
+        "{second:method} share {percent}% of their first {top}, with a rank correlation of {value} over all (threshold "
+        "{threshold}). Of {ordered} pairs of columns that both order significantly, {opposed} are in opposite order."
     ),
-    "finding.methods-disagree.not_applicable": "Fewer than two readings of the network can be ranked.",
+    "finding.methods-disagree.not_applicable": "Fewer than two attributions of the network's score can be ranked.",
+    "finding.methods-disagree.few": (
+        "Sampling error hides the order of the columns: at most {ordered} pairs of columns are ordered significantly by two "
+        "attributions, and it takes {least}."
+    ),
     "finding.unused-column.raised": "Permuting these columns changes nothing, because the network does not use them: {columns}.",
     "finding.unused-column.cleared": (
         "No input column is ignored exactly; for {open} of {count} columns the interval of the importance includes zero."

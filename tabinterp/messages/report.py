@@ -288,6 +288,12 @@ REPORT: dict[str, str] = {
     "report.agreement.top": "k",
     "report.agreement.overlap": "common to both top k",
     "report.agreement.signs": "same sign",
+    "report.agreement.ordered": "pairs of columns in significant order",
+    "report.agreement.opposed": "of these, in opposite order",
+    "report.left_out": (
+        "Left out: {method}, {model}. Its attributions do not add up to the score: the completeness gap is {gap}, above the "
+        "tolerance of {tolerance}."
+    ),
     "report.conflicts": "Sign conflicts between coefficients and network",
     "report.conflicts.none": "No term has its two intervals on different sides of zero.",
     "report.conflicts.item": "{term} ({step}): linear, unpenalised fit {linear}; network {network}. Both intervals exclude zero.",

@@ -11,7 +11,7 @@ from typing import Final, Literal
 
 from pydantic import Field
 
-from .base import Interval, Message, Metric, MetricRow, Part, Scalar, Status, Summed
+from .base import Interval, LeftOut, Message, Metric, MetricRow, Part, Scalar, Status, Summed
 from .compared import Calibration, Disagreement, Gain
 from .evidenced import Card, EvidenceRow
 from .grouped import Groups
@@ -26,7 +26,7 @@ from .together import Baselines, Together
 from .trusted import Trust
 
 # from here as well; all that follows besides
-__all__ = ["Interval", "Message", "Metric", "MetricRow", "Part", "Scalar", "Status"]
+__all__ = ["Interval", "LeftOut", "Message", "Metric", "MetricRow", "Part", "Scalar", "Status"]
 
 SCHEMA_VERSION: Final = "1.0"
 
@@ -308,6 +308,8 @@ class Agreement(Part):
     top: int  # k of the overlap
     overlap: float | None  # share of the k most important columns that are common
     signs: float | None  # share of columns on whose direction both agree
+    ordered: int | None = None  # pairs of columns whose order is significant under both; None without standard errors
+    opposed: int | None = None  # of these, pairs in opposite order
 
 
 class UnitColumn(Part):
@@ -388,6 +390,7 @@ class Document(Part):
     effects: Effects | None = None
     interactions: Interactions | None = None
     agreement: list[Agreement]
+    agreement_left_out: list[LeftOut] = Field(default_factory=list)
     trust: Trust | None = None
     neurons: Neurons
     table: TableReadings | None = None

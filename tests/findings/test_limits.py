@@ -30,8 +30,9 @@ def linear(r2):
 
 
 def agreeing(spearman):
-    pair = binary().agreement[0].model_copy(update={"spearman": spearman, "overlap": 0.0})
-    readings = {"first": "network.permutation_importance", "second": "network.saliency"}
+    orders = {"ordered": 10, "opposed": round(5 - 5 * spearman)}
+    pair = binary().agreement[0].model_copy(update={"spearman": spearman, "overlap": 0.0} | orders)
+    readings = {"first": "network.integrated_gradients", "second": "network.expected_gradients"}
     return binary().model_copy(update={"agreement": [pair.model_copy(update=readings)]})
 
 
