@@ -19,6 +19,7 @@ from ..models.model import File
 from ..report import document as doc
 from ..report.claims import LINEAR_R2
 from ..report.document import Message
+from ..table import Table
 from ..table.census import Census, census
 from ..table.suppression import SMALL, countless, part_of, parts_shown, rounded_down
 from .gain import recovery
@@ -51,10 +52,26 @@ def data(r: Results) -> doc.Data:
         task=schema.task,
         classes=list(schema.labels),
         rates=[rate if told else None for rate, told in zip(counts.rates, parts_shown(counts.held), strict=True)],
+        events=_events(table),
         weighted=table.weights is not None,
         split=_split(r),
         columns=[_column(r.network, column.name, counts, r.digest_key) for column in schema.columns],
     )
+
+
+def _events(table: Table) -> int | None:
+    """Rows of the least frequent class among those that the models are evaluated on, where neither these nor the others of that
+    class are 1 to 9."""
+    if not table.schema.goal.classes:
+        return None
+    codes, held = (
+        table.y.astype(np.int64),
+        np.ones(len(table), dtype=bool) if table.held_out is None else table.held_out,
+    )
+    inside, outside = (np.bincount(codes[rows], minlength=len(table.schema.labels)) for rows in (held, ~held))
+    least = int(inside.argmin())
+    told = all(count == 0 or count >= SMALL for count in (inside[least], outside[least]))
+    return int(inside[least]) if told else None
 
 
 def _column(bound: Bound, name: str, counts: Census, key: DigestKey | None) -> doc.ColumnInfo:

@@ -122,13 +122,15 @@ def judge(document: Document) -> list[Finding]:
 def found_by(check: Check, document: Document, moved: Limits | None = None) -> Finding:
     """What one check finds, with other limits where they are given."""
     outcome = check.look(document, check.usual | dict(moved or {}))
+    key = f"finding.{outcome.key}" if "." in outcome.key else f"finding.{check.slug}.{outcome.key}"
     return Finding(
         code=check.code,
         slug=check.slug,
         severity=check.lesser if outcome.lesser and check.lesser else check.severity,
         status=outcome.status,
         voids=check.voids and outcome.status == "raised",
-        claim=Message(key=f"finding.{check.slug}.{outcome.key}", values=dict(outcome.values or {})),
+        claim=Message(key=key, values=dict(outcome.values or {})),
+        power=outcome.power,
         evidence=check.evidence,
     )
 

@@ -2,8 +2,12 @@
 
 from __future__ import annotations
 
+import math
+from collections.abc import Sequence
+
 from ..report.document import Agreement, CoefficientRow, Document, Interval
 from .outcome import Limits, Outcome, above, cleared, either, not_applicable, raised
+from .power import beyond, smallest_effect, with_power
 
 # Readings of one estimand: what each column adds to the score, compared with a background. Permutation importance is of the loss,
 # and saliency and the average derivative are slopes: that these rank columns otherwise is no disagreement.
@@ -116,7 +120,10 @@ def interaction_only(d: Document, at: Limits) -> Outcome:
         if above(row.share, at["percent"] / 100) and {row.first, row.second} <= hidden
     ]
     if not found:
-        return cleared(pairs=len(d.interactions.pairs), hidden=len(hidden))
+        passed = cleared(pairs=len(d.interactions.pairs), hidden=len(hidden))
+        return _seen(
+            passed, "variance", at["percent"] / 100, [r.share for r in d.interactions.pairs], d.interactions.rows, 1.0
+        )
     names = list(dict.fromkeys(f"{first} × {second}" for first, second, _ in found))
     return raised(pairs=names, percent=100 * max(share or 0.0 for *_, share in found))
 
@@ -158,7 +165,9 @@ def extrapolates(d: Document, at: Limits) -> Outcome:
     first = (far or d.extrapolation.columns)[0]
     values = {"column": first.column, "value": first.change.value, "threshold": at["ranges"]}
     if not far:
-        return cleared(count=len(d.extrapolation.columns), **values)
+        passed = cleared(count=len(d.extrapolation.columns), **values)
+        changes = [c.change for c in d.extrapolation.columns]
+        return _seen(passed, "ranges", at["ranges"], changes, d.extrapolation.rows)
     return raised(columns=[c.column for c in far], low=first.change.low, high=first.change.high, **values)
 
 
@@ -174,4 +183,13 @@ def off_support_behaviour(d: Document, at: Limits) -> Outcome:
         "low": part.gap.low,
         "high": part.gap.high,
     }
-    return either(above(part.gap, max(at["share"] * (part.real.value or 0.0), 1e-12)), **values)
+    limit = max(at["share"] * (part.real.value or 0.0), 1e-12)
+    return _seen(either(above(part.gap, limit), **values), "gap", limit, [part.gap], part.rows, 1.0)
+
+
+def _seen(
+    outcome: Outcome, of: str, limit: float, tested: Sequence[Interval], rows: int, most: float = math.inf
+) -> Outcome:
+    """The pass of a check that asks whether an interval lies above a limit: the effect that it detects in any of those tested."""
+    errors = [part.stderr for part in tested if part.stderr is not None]
+    return with_power(outcome, smallest_effect(of, beyond(limit, max(errors)), rows), most) if errors else outcome

@@ -14,7 +14,7 @@ from typing import Any, Literal
 import pandas as pd
 
 from ..exit_codes import ExitCode
-from ..report.document import Document, Finding, Interval, Message
+from ..report.document import Document, Finding, Interval, Message, Power
 from .checks import CHECKS, found_by
 from .policy import (
     BY_SLUG,
@@ -43,6 +43,7 @@ class Gate:
     found: Message  # what the audit says
     owner: str
     evidence: str  # anchor of the section of the report that holds the numbers
+    power: Power | None = None  # of a check that passed: the smallest effect that it could have detected
     waiver: Waiver | None = None  # the one that covers it, or one that has expired
 
 
@@ -184,6 +185,7 @@ def _finding(finding: Finding, demand: FindingDemand) -> Gate:
         found=finding.claim,
         owner=demand.owner,
         evidence=finding.evidence,
+        power=finding.power,
     )
 
 

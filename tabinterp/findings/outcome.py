@@ -6,7 +6,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from typing import Literal
 
-from ..report.document import Document, Interval
+from ..report.document import Document, Interval, Power
 
 Status = Literal["raised", "cleared", "not_applicable"]
 Severity = Literal["act", "check", "note"]
@@ -17,13 +17,15 @@ ASPECTS = ("title", "measures", "blind", "threshold", "next")
 class Outcome:
     """`key` names the sentence `finding.SLUG.KEY`, which `values` fill.
 
-    `lesser`: what was found has the lesser of the check's two severities.
+    A key with a dot is `finding.KEY`, a sentence of several checks. `lesser`: what was found has the lesser of the check's two
+    severities. `power`: what a pass could have detected.
     """
 
     status: Status
     key: str
     values: Mapping[str, object] | None = None
     lesser: bool = False
+    power: Power | None = None
 
 
 Limits = Mapping[str, float]

@@ -4,9 +4,10 @@ from __future__ import annotations
 
 from typing import Literal
 
-from ..report.document import Document, Interval, Message
-from ..report.grouped import ConstraintRow, GroupRow, HeldPart, ProxyPart, Treated
+from ..report.document import Document, Interval, Message, Power
+from ..report.grouped import ConstraintRow, GroupRow, HeldPart, ProxyPart, Treated, WeakPart
 from .outcome import Limits, Outcome, above, cleared, not_applicable, raised
+from .power import Z_CHANCE, beyond, share_beyond, smallest_effect, with_power
 
 FIFTHS = 0.8  # a rule of thumb of United States employment guidelines
 PROXY_AUC, PROXY_R2 = 0.7, 0.3
@@ -71,7 +72,10 @@ def proxy(d: Document, at: Limits) -> Outcome:
     found = [(one, columns) for one in known if (columns := _carrying(one, at))]
     if not found:
         best = max(known, key=lambda one: _best(one).value or 0.0)
-        return Outcome("cleared", f"cleared_{best.metric}", {"protected": best.column, "value": _best(best).value})
+        passed = Outcome("cleared", f"cleared_{best.metric}", {"protected": best.column, "value": _best(best).value})
+        errors = [p.power.stderr for p in best.probes if p.place == "column" and p.power.stderr is not None]
+        seen = smallest_effect(best.metric, beyond(at[best.metric], max(errors)), best.rows) if errors else None
+        return with_power(passed, seen, 1.0)
     one, columns = max(found, key=lambda pair: _best(pair[0]).value or 0.0)
     power, gap = _best(one), one.network
     moved = next(row for row in gap.ablated if row.columns == [columns[0]]) if gap is not None else None
@@ -109,11 +113,22 @@ def weak_subgroup(d: Document, at: Limits) -> Outcome:
         if above(size := getattr(row, name), at[name] / 100 * part.null)
     ]
     if not above_noise:
-        return cleared(**counted)
+        return with_power(cleared(**counted), _least_excess(part, at), part.null)
     key, row, size = max(above_noise, key=lambda one: one[2].value or 0.0)
     values = counted | {"group": _name(row.group), "rows": row.rows, "loss": row.loss, "rest": row.rest}
     values |= {"value": size.value, "low": size.low, "high": size.high}
     return Outcome("raised", key, values | {"count": len({str(row.group) for _, row, _ in above_noise})})
+
+
+def _least_excess(part: WeakPart, at: Limits) -> Power | None:
+    """Of the group in which the least could be detected; intervals are of the level that all groups together ask for."""
+    tested = [
+        (at[name] / 100 * part.null + (size.high - size.value) + Z_CHANCE * size.stderr, row.rows)
+        for name in ("beyond", "excess")
+        for row in part.found
+        if (size := getattr(row, name)).stderr is not None and size.value is not None and size.high is not None
+    ]
+    return smallest_effect("loss", *min(tested)) if tested else None
 
 
 def constraint_violated(d: Document, at: Limits) -> Outcome:
@@ -124,7 +139,12 @@ def constraint_violated(d: Document, at: Limits) -> Outcome:
     outside = [row for row in table.columns if row.outside or row.few_outside]
     names = [row.column for row in table.columns if row in wrong or row in outside]
     if not names:
-        return cleared(count=len(table.columns))
+        passed = cleared(count=len(table.columns))
+        directed = any(row.network is not None for row in table.columns)
+        return with_power(
+            passed,
+            smallest_effect("share", share_beyond(at["percent"] / 100, table.rows), table.rows) if directed else None,
+        )
     if not wrong:
         return Outcome("raised", "raised_domain", {"columns": names, "rows": sum(row.outside or 0 for row in outside)})
     first = max(wrong, key=_percent)
@@ -160,7 +180,8 @@ def reason_codes_unstable(d: Document, at: Limits) -> Outcome:
     unlike = alike.high is not None and alike.high <= at["jaccard"]
     rows_read = d.reasons.rows if d.reasons else 0
     values = {"changed": _amount(changed, 100), "alike": _amount(alike), "rows": rows_read}
-    return raised(**values) if noisy or unlike else cleared(**values)
+    seen = smallest_effect("share", share_beyond(at["percent"] / 100, rows_read), rows_read) if rows_read else None
+    return raised(**values) if noisy or unlike else with_power(cleared(**values), seen, 1.0)
 
 
 def _amount(part: Interval, scale: float = 1) -> float | Message | None:

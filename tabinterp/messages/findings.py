@@ -3,6 +3,24 @@
 from __future__ import annotations
 
 FINDINGS: dict[str, str] = {
+    # what a pass could have detected
+    "power.rows": "Smallest effect detectable with 80% power: {of:effect} of {effect} (n = {rows}).",
+    "power.events": "Smallest effect detectable with 80% power: {of:effect} of {effect} (n = {rows}, {events} events).",
+    "effect.auc": "an AUC",
+    "effect.r2": "an R²",
+    "effect.loss": "a difference in loss",
+    "effect.share": "a share of rows",
+    "effect.variance": "a share of the score's variance",
+    "effect.psi": "a population stability index",
+    "effect.ranges": "a change, in ranges of the score,",
+    "effect.gap": "a difference in R²",
+    "effect.fall": "a fall of AUC or R²",
+    "effect.slope": "a calibration slope",
+    "effect.ratio": "an impact ratio",
+    "finding.any.powerless": "Too few rows (n = {rows}) to detect {of:effect} below {most} with 80% power.",
+    "finding.any.powerless_events": (
+        "Too few events ({events} in {rows} rows) to detect {of:effect} below {most} with 80% power."
+    ),
     "finding.worse-than-linear.raised": (
         "The network predicts worse than {linear:name}: its loss is {value} higher (95% CI {low} to {high}; differences below "
         "{margin} are treated as negligible)."

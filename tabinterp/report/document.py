@@ -63,6 +63,9 @@ class Data(Part):
     classes: list[str]  # empty for numbers and counts; for a binary task the positive class is the last
     # share of each class (weighted when there are weights), over all rows; None: it would tell of a class of 1 to 9 rows
     rates: list[float | None]
+    events: int | None = (
+        None  # evaluated rows of the least frequent class; None: no classes, or it would tell of 1 to 9 rows
+    )
     weighted: bool
     split: Message
     columns: list[ColumnInfo]
@@ -340,6 +343,15 @@ class Neurons(Part):
     units: list[Unit]
 
 
+class Power(Part):
+    """The smallest effect that a check would have raised with a probability of 80%."""
+
+    of: Literal["auc", "r2", "loss", "share", "variance", "psi", "ranges", "gap", "fall", "slope", "ratio"]
+    effect: float
+    rows: int  # that it rests on
+    events: int | None = None  # of the less frequent class among them; None: not of classes, or a count of 1 to 9
+
+
 class Finding(Part):
     code: str
     slug: str
@@ -348,6 +360,7 @@ class Finding(Part):
     claim: Message
     evidence: str  # anchor of the section that holds the numbers
     voids: bool = False  # it is raised, and the comparison of the two models cannot be trusted
+    power: Power | None = None  # of a check that passed, where an effect has a meaning
 
 
 class Method(Part):
