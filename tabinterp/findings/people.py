@@ -11,7 +11,7 @@ from .power import Z_CHANCE, beyond, share_beyond, smallest_effect, with_power
 
 FIFTHS = 0.8  # a rule of thumb of United States employment guidelines
 PROXY_AUC, PROXY_R2 = 0.7, 0.3
-EXCESS, BEYOND = 0.1, 0.1  # of what knowing nothing costs
+EXCESS, BEYOND = 0.05, 0.1  # of what knowing nothing costs
 AGAINST = 0.01  # share of rows against a declared direction
 NOISY = (
     0.15  # share of lists of reasons that another seed changes: one in eight where the fourth of them weighs nothing

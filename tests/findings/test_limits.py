@@ -91,7 +91,7 @@ MOVED = {
     ),
     "proxy": (lambda: people.told(0.6, -0.1), {"auc": 0.6}, lambda: people.told(0.3, -0.1, "r2"), {"r2": 0.5}),
     "weak-subgroup": (
-        lambda: people.weak(excess=part(0.05)), {"excess": 5},
+        lambda: people.weak(excess=part(0.02)), {"excess": 2},
         lambda: people.weak(beyond=part(0.07)), {"beyond": 20},
     ),
     "constraint-violated": (

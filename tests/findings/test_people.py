@@ -74,13 +74,13 @@ OUTCOMES: dict[str, dict[str, list[Callable[[], Document]]]] = {
     "weak-subgroup": {
         "raised": [
             lambda: weak(beyond=interval(0.061, 0.1)),
-            lambda: weak(excess=interval(0.061, 0.1)),
+            lambda: weak(excess=interval(0.031, 0.1)),
             lambda: weak(regression(), beyond=interval(0.061, 0.1)),
         ],
         "cleared": [
             binary,
             lambda: weak(beyond=interval(0.059, 0.1)),
-            lambda: weak(excess=interval(0.059, 0.1)),
+            lambda: weak(excess=interval(0.029, 0.1)),
             lambda: weak(loss=3.0, rest=0.1, difference=interval(2.0, 4.0)),  # hard, and no failure
         ],
         "not_applicable": [

@@ -152,7 +152,7 @@ def test_better_trees_are_found_where_they_are_past_the_margin_by_so_much():
 def test_the_excess_of_a_group_is_detected_beyond_limit_and_corrected_interval():
     document = weak(excess=Interval(value=0.0, stderr=0.01, low=-0.035, high=0.035), beyond=Interval(), rows=77)
     power = found_by(BY_SLUG["weak-subgroup"], document).power
-    assert power.effect == pytest.approx(0.1 * 0.6 + 0.035 + 0.8416 * 0.01, abs=5e-4)
+    assert power.effect == pytest.approx(0.05 * 0.6 + 0.035 + 0.8416 * 0.01, abs=5e-4)
     assert power.rows == 77
 
 
