@@ -177,7 +177,7 @@ def _alternatives(asked: Asked) -> Any:
 
 
 def _weak(asked: Asked) -> Any:
-    return weak_groups(*asked.both(asked.evaluated), seed=asked.seed)
+    return weak_groups(asked.network, seed=asked.seed)
 
 
 def _constraints(asked: Asked) -> Any:

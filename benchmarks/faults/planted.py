@@ -320,6 +320,13 @@ def worse_than_linear(rows: Rows, network: Network, rng: np.random.Generator) ->
     return nn.Sequential(*layers[:-1])
 
 
+def trees_win(rows: Rows, network: Network, seed: int) -> Case:
+    """A product of two columns decides half of the targets, and a network without a hidden layer cannot learn it."""
+    made = _half(clean_rows(seed, "binary"), seed, lambda u, v: u * v)
+    plain = Network(network.encoder, network.module, made.table())
+    return plain.table, plain.model(secretly_linear(made, plain, np.random.default_rng(1000 + seed)))
+
+
 def no_signal(rows: Rows, network: Network, seed: int) -> Case:
     """Rows and targets do not belong together. In training rows alone a shuffle will not do: where two columns decide most, a
     network of shuffled targets knows something by chance."""
@@ -391,6 +398,7 @@ FAULTS: tuple[Fault, ...] = (
     fault("sentinel-value", "table", trained(sentinel_value)),
     fault("secretly-linear", "coefficients", broken(secretly_linear)),
     fault("worse-than-linear", "", broken(worse_than_linear)),
+    fault("trees-win", "reference", trees_win, task="binary", twin=together, sound=as_it_is),
     fault("off-support-behaviour", "off_support", off_support, twin=echoed, sound=as_it_is),
     fault("no-signal", "", no_signal),
     fault("suppressor", "table coefficients", suppressor, task="binary", twin=together),

@@ -76,7 +76,8 @@ def _column(
             "q": number(power.q),
         }
     )
-    moved = {} if drift is None else {"psi": number(drift.psi), "drift_p": number(drift.p), "drift_q": number(drift.q)}
+    tested = {} if drift is None else {"drift_df": drift.df, "drift_p": number(drift.p), "drift_q": number(drift.q)}
+    moved = {} if drift is None else {"psi": number(drift.psi), **tested}
     return doc.TableColumn(
         column=f.column,
         target=target,

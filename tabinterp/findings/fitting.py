@@ -7,6 +7,7 @@ from typing import Literal
 
 from ..report.document import Document, Interval
 from .outcome import Limits, Outcome, cleared, either, not_applicable, raised
+from .power import REACH, Z_CHANCE, Z_ENDS, beyond, smallest_effect, with_power
 
 SATURATED = 0.01  # median p(1-p), of at most 0.25
 SLOPE = (0.75, 1.35)  # of recalibration: between these the probabilities move by a few hundredths at most
@@ -21,12 +22,48 @@ INTERCEPT = 0.35  # log-odds: moves a probability of one half by 0.09
 def worse_than_linear(d: Document, at: Limits) -> Outcome:
     if d.verdict.status == "not_assessed":
         return not_applicable()
-    gap = d.verdict.difference
+    gap, margin = d.verdict.difference, d.verdict.margin or 0.0
+    if gap.low is None or gap.high is None:
+        return not_applicable("few")
     if d.verdict.status == "worse":
-        return raised(linear=d.linear.name, value=gap.value, low=gap.low, high=gap.high)
-    if gap.high is not None and gap.high > 0:
-        return Outcome("cleared", "cleared_open", {"linear": d.linear.name, "high": gap.high})
-    return cleared(linear=d.linear.name)
+        values = {"linear": d.linear.name, "value": gap.value, "low": gap.low, "high": gap.high, "margin": margin}
+        if gap.low >= margin:
+            return raised(**values)
+        return Outcome("raised", "raised_unclear", values, lesser=True)
+    passed = cleared(linear=d.linear.name)
+    if gap.high > 0:
+        passed = Outcome("cleared", "cleared_open", {"linear": d.linear.name, "high": gap.high})
+    if gap.stderr is None:
+        return passed
+    effect = max(
+        REACH * gap.stderr, margin + (Z_CHANCE - Z_ENDS) * gap.stderr
+    )  # beyond zero, and reaching past the margin
+    return with_power(passed, smallest_effect("loss", effect, d.performance.rows, _events(d)), *_null(d))
+
+
+def _events(d: Document) -> int | None:
+    """Events among the rows of the performance: not known where more rows were summed than drawn."""
+    return d.data.events if d.data.drawn is None else None
+
+
+def _null(d: Document) -> list[float]:
+    """What knowing nothing costs, of which the margin is a hundredth unless it was given: no loss that matters is larger."""
+    return [] if d.verdict.margin_given or not d.verdict.margin else [100 * d.verdict.margin]
+
+
+def trees_win(d: Document, at: Limits) -> Outcome:
+    """Boosted trees on the same training rows are better by more than the verdict's margin, with the whole interval."""
+    part = None if d.judged is None else d.judged.reference
+    if part is None or part.difference.low is None or part.difference.high is None:
+        return not_applicable()
+    gap, margin = part.difference, d.verdict.margin or 0.0
+    values = {"value": gap.value, "low": gap.low, "high": gap.high, "margin": margin}
+    if not (part.status == "worse" and gap.low >= margin):
+        passed = cleared(**values)
+        if gap.stderr is None:
+            return passed
+        return with_power(passed, smallest_effect("loss", beyond(margin, gap.stderr), part.rows, _events(d)), *_null(d))
+    return raised(percent=100 * (gap.value or 0.0) / (part.network.value or 1.0), **values)
 
 
 def secretly_linear(d: Document, at: Limits) -> Outcome:

@@ -4,9 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Callable
 
-from ..report.document import Document, Interval
+from ..report.document import Document, Interval, Power
 from ..report.tabled import Heap, TableColumn, TableReadings
 from .outcome import Limits, Outcome, above, cleared, either, not_applicable, raised, read_columns
+from .power import auc_beyond, psi_beyond, r2_beyond, share_of, smallest_effect, with_power
 
 LEAK_AUC, LEAK_R2 = 0.99, 0.95  # of one column alone: what a column reaches that holds the answer
 NEAR_AUC, NEAR_R2 = 0.9, 0.8  # what hardly any honest column reaches
@@ -32,17 +33,18 @@ def _limit(table: TableReadings, at: Limits) -> float:
 
 
 def label_leak(d: Document, at: Limits) -> Outcome:
-    return _told(d, lambda low, table: low >= _limit(table, at))
+    return _told(d, at, lambda low, table: low >= _limit(table, at))
 
 
 def near_leak(d: Document, at: Limits) -> Outcome:
     return _told(
         d,
+        at,
         lambda low, table: _limit(table, at) <= low < _limit(table, {"auc": LEAK_AUC, "r2": LEAK_R2}),
     )
 
 
-def _told(d: Document, leaks: Callable[[float, TableReadings], bool]) -> Outcome:
+def _told(d: Document, at: Limits, leaks: Callable[[float, TableReadings], bool]) -> Outcome:
     """Columns that tell the target alone."""
     table = d.table
     known = [(c.column, _alone(c)) for c in _inputs(d) if _alone(c).low is not None]
@@ -52,7 +54,19 @@ def _told(d: Document, leaks: Callable[[float, TableReadings], bool]) -> Outcome
     name, part = max(found or known, key=lambda one: one[1].value or 0.0)
     values = {"column": name, "value": part.value, "low": part.low, "high": part.high}
     key = f"{'raised' if found else 'cleared'}_{table.metric}"
-    return Outcome("raised" if found else "cleared", key, values | {"columns": [name for name, _ in found]})
+    outcome = Outcome("raised" if found else "cleared", key, values | {"columns": [name for name, _ in found]})
+    return with_power(outcome, _least_power(d, _limit(table, at)))
+
+
+def _least_power(d: Document, limit: float) -> Power | None:
+    """The least AUC or R² of a column, on the evaluated rows, whose whole interval lies above a limit."""
+    rows = d.data.rows if d.data.held_out_rows is None else d.data.held_out_rows
+    if d.data.drawn is not None:
+        rows = d.data.drawn.rows if d.data.drawn.held_out_rows is None else d.data.drawn.held_out_rows
+    if d.table is not None and d.table.metric == "r2":
+        return smallest_effect("r2", r2_beyond(limit, rows), rows)
+    events = d.data.events if d.data.task == "binary" else None
+    return smallest_effect("auc", auc_beyond(limit, events, rows - events), rows, events) if events else None
 
 
 def row_identifier(d: Document, at: Limits) -> Outcome:
@@ -108,7 +122,18 @@ def train_test_shift(d: Document, at: Limits) -> Outcome:
     }
     if moved:
         return raised(columns=[c.column for c in moved], **values)
-    return Outcome("raised", "raised_whole", values) if apart else cleared(**values)
+    if apart:
+        return Outcome("raised", "raised_whole", values)
+    return with_power(cleared(**values), _least_shift(d, at))
+
+
+def _least_shift(d: Document, at: Limits) -> Power | None:
+    """The least index that is detected in every column, were it the only one to move: its p is corrected for all of them."""
+    training, held_out = d.data.training_rows, d.data.held_out_rows
+    df = [c.drift_df for c in d.table.columns if c.drift_df] if d.table is not None else []
+    if not df or not training or not held_out:
+        return None
+    return smallest_effect("psi", psi_beyond(at["psi"], at["q"] / len(df), max(df), training, held_out), held_out)
 
 
 def groups_split(d: Document, at: Limits) -> Outcome:
@@ -172,7 +197,9 @@ def unseen_level(d: Document, at: Limits) -> Outcome:
         return not_applicable()
     found = [c for c in known if (c.unseen_rows or 0) >= at["rows"]]
     if not found:
-        return cleared(few=sum(c.unseen_rows is None for c in known))
+        held = d.data.held_out_rows
+        passed = cleared(few=sum(c.unseen_rows is None for c in known))
+        return with_power(passed, smallest_effect("share", share_of(int(at["rows"]), held), held), 1.0)
     first = max(found, key=lambda c: c.unseen_rows or 0)
     return raised(
         columns=[c.column for c in found], column=first.column, rows=first.unseen_rows, levels=first.unseen_levels

@@ -8,8 +8,21 @@ EXPLAINED: dict[str, tuple[str, str, str, str, str]] = {
         "The network predicts worse than its linear counterpart",
         "the paired difference of the loss on held-out rows",
         "Whether another network would do better, and what a tie costs in clarity.",
-        "The verdict is worse: the 95% interval excludes zero and reaches past the margin.",
+        (
+            "The verdict is worse: the 95% interval excludes zero and reaches past the margin. Action is required where the "
+            "whole interval lies past the margin; otherwise the size is unclear, and a review is enough."
+        ),
         "Use the linear model, or train the network again with more data, another size or less training.",
+    ),
+    "trees-win": (
+        "Boosted trees predict better",
+        "the paired difference in held-out loss between the network and boosted trees that were fitted to the same training rows",
+        "What the trees found that the network did not, and whether tuned trees would do better still.",
+        "The whole 95% interval of the difference lies past the verdict's margin.",
+        (
+            "Look for thresholds and interactions that the network misses. Train it again with another size or for longer, or "
+            "state why the trees are not used."
+        ),
     ),
     "secretly-linear": (
         "The network is linear",
@@ -44,14 +57,20 @@ EXPLAINED: dict[str, tuple[str, str, str, str, str]] = {
         "Look at the effect curve of the term; check that the column has the same meaning and sign in both models.",
     ),
     "methods-disagree": (
-        "Readings disagree on what matters",
-        "rank correlations between readings of how much a column matters to the network",
-        "Which of the readings is right.",
+        "Attributions disagree on what matters",
         (
-            "A rank correlation below {rank}; with many columns, of readings that also share at most {percent}% of the "
-            "first five."
+            "rank correlations between attributions of the network's score (integrated gradients, expected gradients, Shapley "
+            "values), compared with what sampling error alone gives"
         ),
-        "Do not rest on one ranking; look at correlated columns and at saturation, which move readings apart.",
+        (
+            "Which of the attributions is right. Readings of another quantity, such as permutation importance (of the loss) and "
+            "saliency (a slope), are not compared."
+        ),
+        (
+            "A rank correlation below {rank}, over all columns and over the pairs of columns that both order significantly; with "
+            "many columns, of attributions that also share at most {percent}% of the first five."
+        ),
+        "Do not rest on one ranking. Look at correlated columns and at saturation, which move attributions apart.",
     ),
     "unused-column": (
         "Columns the network does not use",
@@ -268,14 +287,17 @@ EXPLAINED: dict[str, tuple[str, str, str, str, str]] = {
     "weak-subgroup": (
         "The network fails in a group of rows",
         (
-            "the loss in groups of one column or two, beside that of other rows and of knowing the group's base rate; found "
-            "on one half of the rows, tested on the other, all groups at once"
+            "the loss in groups of one column or two above the group's own noise: above what the network's own probabilities "
+            "imply, or above the loss of boosted trees there; found on one half of the rows, tested on the other, all groups "
+            "corrected together"
         ),
-        "Groups of three columns or more, of fewer than fifty rows, and of columns that are not in the table.",
         (
-            "{far} times the loss of other rows, of which the network knows {skilled}% of what there is to know, and "
-            "{beyond}% of what knowing nothing costs beyond what the linear model's probabilities let expect (of numbers: "
-            "hardly more known than the mean, {percent}%); or surer than its outcomes by {excess}% of it. Whole intervals."
+            "Groups of three columns or more, of fewer than fifty rows or of few events, and of columns that are not in the "
+            "table. A group whose outcomes are only hard to predict is no failure."
+        ),
+        (
+            "The whole corrected interval of the loss above the network's own probabilities exceeds {excess}% of what knowing "
+            "nothing costs, or that above the loss of boosted trees exceeds {beyond}% of it."
         ),
         "Look at labels and columns of these rows; train on more of them, or do not use the network there.",
     ),

@@ -3,14 +3,50 @@
 from __future__ import annotations
 
 FINDINGS: dict[str, str] = {
+    # what a pass could have detected
+    "power.rows": "Smallest effect detectable with 80% power: {of:effect} of {effect} (n = {rows}).",
+    "power.events": "Smallest effect detectable with 80% power: {of:effect} of {effect} (n = {rows}, {events} events).",
+    "effect.auc": "an AUC",
+    "effect.r2": "an R²",
+    "effect.loss": "a difference in loss",
+    "effect.share": "a share of rows",
+    "effect.variance": "a share of the score's variance",
+    "effect.psi": "a population stability index",
+    "effect.ranges": "a change, in ranges of the score,",
+    "effect.gap": "a difference in R²",
+    "effect.fall": "a fall of AUC or R²",
+    "effect.slope": "a calibration slope",
+    "effect.ratio": "an impact ratio",
+    "finding.any.powerless": "Too few rows (n = {rows}) to detect {of:effect} below {most} with 80% power.",
+    "finding.any.powerless_events": (
+        "Too few events ({events} in {rows} rows) to detect {of:effect} below {most} with 80% power."
+    ),
     "finding.worse-than-linear.raised": (
-        "The network predicts worse than {linear:name}: the loss is higher by {value} (95% interval {low} to {high})."
+        "The network predicts worse than {linear:name}: its loss is {value} higher (95% CI {low} to {high}; differences below "
+        "{margin} are treated as negligible)."
+    ),
+    "finding.worse-than-linear.raised_unclear": (
+        "The network predicts worse than {linear:name}, but the difference may be negligible: its loss is {value} higher (95% CI "
+        "{low} to {high}; differences below {margin} are treated as negligible)."
     ),
     "finding.worse-than-linear.cleared": "The network's loss is lower than that of {linear:name}.",
     "finding.worse-than-linear.cleared_open": (
         "The network is not shown to be worse than {linear:name}: its loss is at most {high} higher (upper end of the interval)."
     ),
     "finding.worse-than-linear.not_applicable": "Without held-out rows the models cannot be compared.",
+    "finding.worse-than-linear.few": (
+        "Fewer than ten held-out rows, or groups of rows: the difference in loss has no interval, so neither model is shown to "
+        "have the lower loss."
+    ),
+    "finding.trees-win.raised": (
+        "Boosted trees predict better than the network: their loss is {value} lower (95% CI {low} to {high}), which is "
+        "{percent}% of the network's loss. Differences below {margin} are treated as negligible."
+    ),
+    "finding.trees-win.cleared": (
+        "Boosted trees are not shown to predict better than the network by more than {margin}: network minus trees, the loss "
+        "differs by {value} (95% CI {low} to {high})."
+    ),
+    "finding.trees-win.not_applicable": "No boosted trees were fitted, or too few held-out rows were scored for an interval.",
     "finding.secretly-linear.raised_exact": (
         "The network has no hidden layer: it is a linear model of its encoded columns, and adds nothing to what "
         "{linear:name} can "
@@ -44,20 +80,29 @@ FINDINGS: dict[str, str] = {
     ),
     "finding.sign-conflict.not_applicable": "There are no coefficients to compare.",
     "finding.methods-disagree.raised": (
-        "Readings of the same network disagree on which columns matter: {first:method} and {second:method} have a "
-        "rank correlation of "
-        "{value} (threshold {threshold})."
+        "Attributions of the same score disagree on which columns matter: {first:method} and {second:method} have a rank "
+        "correlation of {value} (threshold {threshold}). Of {ordered} pairs of columns that both order significantly, {opposed} "
+        "are in opposite order."
     ),
     "finding.methods-disagree.cleared": (
-        "Among permutation importance, saliency, integrated and expected gradients of the network, the lowest rank "
-        "correlation is {value}, {first:method} with {second:method} (threshold {threshold})."
+        "Attributions of the same score agree on which columns matter: the lowest rank correlation is {value}, {first:method} "
+        "with {second:method} (threshold {threshold}). Of {ordered} pairs of columns that both order significantly, {opposed} "
+        "are in opposite order."
+    ),
+    "finding.methods-disagree.cleared_error": (
+        "{first:method} and {second:method} have a rank correlation of only {value} (threshold {threshold}), which sampling "
+        "error explains: of {ordered} pairs of columns that both order significantly, {opposed} are in opposite order."
     ),
     "finding.methods-disagree.cleared_first": (
-        "Readings of the same network agree on the columns that matter most, and not on the others: {first:method} "
-        "and {second:method} "
-        "share {percent}% of their first {top}, with a rank correlation of {value} over all."
+        "Attributions of the same score agree on the columns that matter most, and not on the others: {first:method} and "
+        "{second:method} share {percent}% of their first {top}, with a rank correlation of {value} over all (threshold "
+        "{threshold}). Of {ordered} pairs of columns that both order significantly, {opposed} are in opposite order."
     ),
-    "finding.methods-disagree.not_applicable": "Fewer than two readings of the network can be ranked.",
+    "finding.methods-disagree.not_applicable": "Fewer than two attributions of the network's score can be ranked.",
+    "finding.methods-disagree.few": (
+        "Sampling error hides the order of the columns: at most {ordered} pairs of columns are ordered significantly by two "
+        "attributions, and it takes {least}."
+    ),
     "finding.unused-column.raised": "Permuting these columns changes nothing, because the network does not use them: {columns}.",
     "finding.unused-column.cleared": (
         "No input column is ignored exactly; for {open} of {count} columns the interval of the importance includes zero."
@@ -358,20 +403,23 @@ FINDINGS: dict[str, str] = {
     ),
     "finding.proxy.not_applicable": "Every protected column is an input, or none was declared.",
     "finding.weak-subgroup.raised": (
-        "Among rows with {group} ({rows} rows that did not find the group) the loss is {loss}, beside {rest} elsewhere, beyond "
-        "what was to be expected of such rows; of what the base rate leaves open the network knows {percent}%. "
-        "Groups that fail: {count} of {tested} tested, {searched} searched."
+        "The network fails among rows with {group} (n = {rows}): boosted trees have a loss there that is {value} lower "
+        "(corrected interval {low} to {high}). The network's loss is {loss} in the group and {rest} elsewhere. Groups that fail: "
+        "{count} of {tested} tested, {searched} searched."
     ),
     "finding.weak-subgroup.raised_sure": (
-        "Among rows with {group} ({rows} rows that did not find the group) the network is surer than it should be: its loss is "
-        "above that of its own probabilities by {excess} (interval {low} to {high}). Groups that fail: {count} of {tested} "
-        "tested, {searched} searched."
+        "The network fails among rows with {group} (n = {rows}): its loss is {value} above what its own probabilities imply "
+        "(corrected interval {low} to {high}). The loss is {loss} in the group and {rest} elsewhere. Groups that fail: {count} "
+        "of {tested} tested, {searched} searched."
     ),
     "finding.weak-subgroup.cleared": (
-        "Of {searched} groups of one column or two, the {tested} that stood out were tested on other rows; in none does the "
-        "network fail."
+        "Of {searched} groups of one column or two, the {tested} that stood out were tested on other rows; in none is the loss "
+        "above the group's own noise by more than is tolerated."
     ),
-    "finding.weak-subgroup.not_applicable": "No group of fifty rows or more could be tested.",
+    "finding.weak-subgroup.not_applicable": (
+        "Groups were not searched: the rows are too few, or nothing says how large the loss of a group should be."
+    ),
+    "finding.weak-subgroup.few": "No group that stood out has enough rows and events on the half of the rows that tests it.",
     "amount.at_most": "at most {value}",
     "amount.at_least": "at least {value}",
     "finding.reason-codes-unstable.raised": (

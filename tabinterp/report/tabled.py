@@ -33,6 +33,7 @@ class TableColumn(Part):
     unseen_levels: int | None = 0  # levels without a training row; None: some, that fewer than ten rows hold
     unseen_rows: int | None = 0  # held-out rows of them; None: fewer than ten; all but ten where 1 to 9 are left
     psi: float | None = None
+    drift_df: int | None = None  # degrees of freedom of its test
     drift_p: float | None = None
     drift_q: float | None = None  # Benjamini-Hochberg over the columns
     training: Interval = Interval()  # AUC or R2 of this column alone, cross-fitted in training

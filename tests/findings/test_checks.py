@@ -92,6 +92,16 @@ def calibrated(slope: Interval, intercept: Interval, document: Document | None =
     return with_part(document, "calibration", outputs=outputs)
 
 
+def beaten(value: float | None, low: float | None) -> Document:
+    """Network less trees differ by so much; the margin is 0.05."""
+    document = with_part(binary(), "verdict", margin=0.05)
+    gap = Interval() if low is None else Interval(value=value, low=low, high=2 * abs(value) + 0.1)
+    status = "worse" if (low or 0.0) > 0 else "not_resolved"
+    return with_part(
+        document, "judged", reference=document.judged.reference.model_copy(update={"difference": gap, "status": status})
+    )
+
+
 def far(low: float) -> Document:
     rows = [c.model_copy(update={"change": part(low + 1, low)}) for c in binary().extrapolation.columns]
     return with_part(binary(), "extrapolation", columns=rows)
@@ -225,6 +235,14 @@ OUTCOMES: dict[str, dict[str, list[Callable[[], Document]]]] = {
             lambda: calibrated(part(1.0), part(0.0), multiclass()),
         ],
         "not_applicable": [without("calibration"), lambda: calibrated(Interval(), Interval())],
+    },
+    "trees-win": {
+        "raised": [lambda: beaten(0.05, 0.05)],
+        "cleared": [
+            lambda: beaten(0.05, 0.049),  # significantly better, but perhaps by less than the margin
+            lambda: beaten(-0.1, -0.2),
+        ],
+        "not_applicable": [without("judged"), lambda: beaten(None, None)],
     },
     "unstable-ranking": {
         "raised": [lambda: tied(5)],

@@ -30,8 +30,9 @@ def linear(r2):
 
 
 def agreeing(spearman):
-    pair = binary().agreement[0].model_copy(update={"spearman": spearman, "overlap": 0.0})
-    readings = {"first": "network.permutation_importance", "second": "network.saliency"}
+    orders = {"ordered": 10, "opposed": round(5 - 5 * spearman)}
+    pair = binary().agreement[0].model_copy(update={"spearman": spearman, "overlap": 0.0} | orders)
+    readings = {"first": "network.integrated_gradients", "second": "network.expected_gradients"}
     return binary().model_copy(update={"agreement": [pair.model_copy(update=readings)]})
 
 
@@ -90,8 +91,8 @@ MOVED = {
     ),
     "proxy": (lambda: people.told(0.6, -0.1), {"auc": 0.6}, lambda: people.told(0.3, -0.1, "r2"), {"r2": 0.5}),
     "weak-subgroup": (
-        lambda: people.weak(excess=part(0.05)), {"excess": 5},
-        lambda: people.weak(beyond=part(0.07)), {"far": 9},
+        lambda: people.weak(excess=part(0.02)), {"excess": 2},
+        lambda: people.weak(beyond=part(0.07)), {"beyond": 20},
     ),
     "constraint-violated": (
         lambda: people.kept(0.005, -0.1), {"percent": 0.4},
