@@ -27,6 +27,7 @@ from ..sentence import why
 from ..table import Table
 from ..table.disclosure import Rounding
 from ..table.draws import FloatArray, IntArray, row_hash
+from ..table.events import require_events
 from .performance import FEWEST, RESAMPLES, Estimate, groups, interval, resampled
 from .reliability import wilson
 
@@ -97,7 +98,8 @@ def disagreement(network: Bound, linear: Bound, *, seed: int = 0) -> Disagreemen
     Raises
     ------
     NotApplicableError
-        when it is not known which rows were held out, or the two models predict the same number in every row.
+        when it is not known which rows were held out, a class has too few events to say who is right, or the two
+        models predict the same number in every row.
     """
     if network.table.held_out is None:
         raise NotApplicableError(
@@ -106,6 +108,7 @@ def disagreement(network: Bound, linear: Bound, *, seed: int = 0) -> Disagreemen
     rows = np.flatnonzero(network.table.held_out)
     network, linear = network.take(rows), linear.take(rows)
     table = network.table
+    require_events(table, "held_out")
     differ, right, threshold = _differences(network, linear)
     weights = table.row_weights
     sides = (*right, ~(right[0] | right[1]))
