@@ -353,7 +353,7 @@ def _metrics(task: str, both: FloatArray, y: FloatArray, device: str) -> dict[st
     varied = len(np.unique(y)) > 1
     for name in GOALS[task].metrics:
         if name in RANKS:
-            made |= {name: RANKS[name](both[:, :, 0], y)} if varied else {}
+            made[name] = RANKS[name](both[:, :, 0], y)
         elif name == "r2":
             made |= {name: _r2((both[:, :, 0] - y) ** 2, y)} if varied else {}
         elif name == "balanced_accuracy":
