@@ -227,7 +227,7 @@ def _recalibrated(score: FloatArray, y: FloatArray, table: Table) -> Recalibrati
 
 def _alone(table: Table) -> bool:
     """Whether every row counts once and by itself."""
-    return table.weights is None and not any(c.role == "group" for c in table.schema.columns)
+    return table.weights is None and table.groups is None
 
 
 def _by_student(value: float, stderr: float, df: int) -> Estimate:

@@ -125,6 +125,17 @@ def train_test_shift(d: Document, at: Limits) -> Outcome:
     return Outcome("raised", "raised_whole", values) if apart else cleared(**values)
 
 
+def groups_split(d: Document, at: Limits) -> Outcome:
+    """Do groups of rows that are one draw stand on both sides of the split?"""
+    part = d.data.grouping
+    if part is None:
+        return not_applicable()
+    if part.shared is None:
+        return not_applicable("not_applicable_split")
+    values = {"column": part.column, "shared": part.shared, "held_out": part.held_out, "groups": part.groups}
+    return either(part.shared > 0, **values)
+
+
 def row_overlap(d: Document, at: Limits) -> Outcome:
     """Held-out rows equal a training row more often than training rows equal each other: in a coarse table both are frequent."""
     table = d.table

@@ -43,12 +43,8 @@ def events(table: Table, rows: BoolArray | None = None) -> IntArray:
 
 
 def _independent(table: Table, rows: BoolArray) -> int:
-    """How many of these rows are draws of their own; a row whose group is missing is one."""
-    name = next((c.name for c in table.schema.columns if c.role == "group"), None)
-    if name is None:
-        return int(rows.sum())
-    group = table.frame.loc[rows, name]
-    return int(group.nunique() + group.isna().sum())
+    """How many of these rows are draws of their own."""
+    return int(rows.sum()) if table.groups is None else len(np.unique(table.groups[rows]))
 
 
 def enough(table: Table, rows: BoolArray | None = None) -> BoolArray:
@@ -100,6 +96,6 @@ def _said(what: Message, count: int, table: Table, side: Side) -> Message | None
     else:
         needed = Context(prec=2, rounding=ROUND_CEILING).create_decimal(math.ceil(len(table) * EVENTS / count))
         advice = Message(key="events.advice.rows", values={"needed": int(needed), "rows": len(table)})
-    unit = "groups" if any(c.role == "group" for c in table.schema.columns) else "rows"
+    unit = "rows" if table.groups is None else "groups"
     amount = Message(key="events.amount.fewer", values={"small": SMALL}) if hidden else count
     return why("events", amount=amount, unit=unit, what=what, side=side, least=EVENTS, advice=advice)

@@ -14,7 +14,7 @@ from tabinterp.cli import app
 from tabinterp.findings.checks import CHECKS, explain_checks, judge
 from tabinterp.messages.checks import EXPLAINED
 from tabinterp.report.compared import Calibrated, CalibrationBend
-from tabinterp.report.document import Document, Interval, Message, Swapped
+from tabinterp.report.document import Document, Grouping, Interval, Message, Swapped
 from tabinterp.report.tabled import Heap
 from tabinterp.sentence import why
 from tests.report.samples import binary, multiclass, regression
@@ -63,6 +63,13 @@ def overlap(count: int | None, rows: int | None = 4000, training: int | None = 0
     base = quiet(binary())
     update = {"across_whole": count, "held_out_rows": rows, "training_whole": training, "copied": copied}
     return with_part(base, "table", rows=20_000, copies=base.table.copies.model_copy(update=update))
+
+
+def grouped(shared: int | None) -> Document:
+    """Persons, so many of whom stand on both sides."""
+    sides = {} if shared is None else {"training": 60 + shared, "held_out": 20}
+    part = Grouping(column="person", groups=80, **{"training": None, "held_out": None} | sides, shared=shared)
+    return with_part(binary(), "data", grouping=part)
 
 
 def whole(value: float, low: float) -> Document:
@@ -194,6 +201,11 @@ OUTCOMES: dict[str, dict[str, list[Callable[[], Document]]]] = {
         "raised": [lambda: column(psi=0.2, drift_q=0.009), lambda: whole(0.6, 0.55)],
         "cleared": [lambda: column(psi=0.2, drift_q=0.02), lambda: whole(0.59, 0.55), lambda: whole(0.7, 0.49)],
         "not_applicable": [without("table")],
+    },
+    "groups-split": {
+        "raised": [lambda: grouped(1), lambda: grouped(20)],
+        "cleared": [lambda: grouped(0)],
+        "not_applicable": [binary, lambda: grouped(None)],
     },
     "row-overlap": {
         "raised": [

@@ -23,6 +23,7 @@ from ...table.events import EVENTS, Side, enough, events, too_few_events
 from ...table.split import BoolArray
 from ...table.suppression import SMALL
 from ..pvalues import benjamini_hochberg
+from ..result import FEWEST_GROUPS, group_sums
 from ..trees import few_trees, unless_equal
 from ..weights import effective
 from .bins import Cells, as_number, cells, known_in, number
@@ -89,17 +90,14 @@ def column_power(table: Table, seed: int) -> tuple[ColumnPower, ...]:
     for name in table.schema.inputs:
         parts = cells(table, name, training, most)
         line = number(table, name) if table.schema[name].kind == "numeric" and not classes else None
-        first, second = _alone(parts, line, y, w, told if classes else None, training, fold)
+        first, second = _alone(parts, line, y, w, told if classes else None, training, fold, table.groups)
         varies = tuple(_varies(table, name, side) for side in (training, ~training))
         correlation = _correlation(table, name, y, w) if all(varies) else (np.nan, np.nan)
-        found.append((name, _estimates(first, second if outside else None, varies), *correlation))
-    q = benjamini_hochberg(np.array([one[3] for one in found]))
-    falls = np.array([one[1][2][:2] for one in found])
-    with np.errstate(invalid="ignore", divide="ignore"):
-        fall_q = benjamini_hochberg(2 * stats.norm.sf(np.abs(falls[:, 0] / falls[:, 1])))
+        found.append((name, *_estimates(first, second if outside else None, varies), *correlation))
+    q, fall_q = (benjamini_hochberg(np.array([one[place] for one in found])) for place in (-1, 4))
     return tuple(
-        ColumnPower(name, *three, float(fell), r, p, float(at))
-        for (name, three, r, p), at, fell in zip(found, q, fall_q, strict=True)
+        ColumnPower(name, first, second, fall, float(fell), r, p, float(at))
+        for (name, first, second, fall, _, r, p), at, fell in zip(found, q, fall_q, strict=True)
     )
 
 
@@ -136,13 +134,18 @@ def _varies(table: Table, name: str, rows: BoolArray) -> bool:
     return not 0 < int(counts.sum()) - int(counts.max() if len(counts) else 0) < SMALL
 
 
-def _estimates(inside: Power, outside: Power | None, varies: tuple[bool, ...]) -> tuple[Estimate, Estimate, Estimate]:
-    """Of training rows, of held-out rows, and the fall from one to the other."""
+def _estimates(
+    inside: Power, outside: Power | None, varies: tuple[bool, ...]
+) -> tuple[Estimate, Estimate, Estimate, float]:
+    """Of training rows, of held-out rows, and the fall from one to the other with its two-sided p."""
     first, second = inside.estimate() if varies[0] else NONE, NONE
     if outside is None or not varies[1]:
-        return first, second, NONE
-    fall = as_interval(inside.value - outside.value, float(np.hypot(inside.stderr, outside.stderr)))
-    return first, outside.estimate(), fall if varies[0] else NONE
+        return first, second, NONE, np.nan
+    df = min(inside.df, outside.df)
+    error = float(np.hypot(inside.stderr, outside.stderr))
+    fall = as_interval(inside.value - outside.value, error, df)
+    p = float(2 * stats.t.sf(abs(fall[0]) / error, df)) if error > 0 else np.nan
+    return (first, outside.estimate(), fall, p) if varies[0] else (first, outside.estimate(), NONE, np.nan)
 
 
 def _alone(
@@ -153,12 +156,14 @@ def _alone(
     told: BoolArray | None,
     training: BoolArray,
     fold: IntArray,
+    groups: IntArray | None,
 ) -> tuple[Power, Power | None]:
     """`told` (k,): classes that are measured; None where the target is a number."""
 
     def measured(guess: FloatArray, rows: BoolArray) -> Power:
         kept = slice(None) if told is None else told
-        return measure(guess[rows][:, kept], y[rows][:, kept], told is not None, w[rows])
+        own = None if groups is None else groups[rows]
+        return measure(guess[rows][:, kept], y[rows][:, kept], told is not None, w[rows], own)
 
     def inside(guess: FloatArray) -> Power:
         folds = [training & (fold == k) for k in range(FOLDS)]
@@ -204,7 +209,10 @@ def _line(x: FloatArray, y: FloatArray, w: FloatArray, training: BoolArray) -> F
 
 
 def _correlation(table: Table, name: str, y: FloatArray, w: FloatArray) -> tuple[float, float]:
-    """Pearson with the target and its p, of the effective number of rows; NaN where either has no order."""
+    """Pearson with the target and its p, of the effective number of rows; NaN where either has no order.
+
+    Where rows come in groups, p is that of the slope of the target on the column, with a standard error over groups.
+    """
     if table.schema[name].kind != "numeric" or y.shape[1] > 1:
         return np.nan, np.nan
     x = number(table, name)
@@ -215,6 +223,12 @@ def _correlation(table: Table, name: str, y: FloatArray, w: FloatArray) -> tuple
     if not size > 0:
         return np.nan, np.nan
     r = float(np.clip((w[known] * a * b).sum() / size, -1, 1))
+    if table.groups is not None:
+        slope, square = float((w[known] * a * b).sum()), float((w[known] * a * a).sum())
+        sums = group_sums(w[known] * a * (b - slope / square * a), table.groups[known])
+        error = float(np.sqrt((sums**2).sum() * len(sums) / max(1, len(sums) - 1)))
+        few = len(sums) < FEWEST_GROUPS or not error > 0
+        return r, np.nan if few else float(2 * stats.t.sf(abs(slope / error), len(sums) - 1))
     t = r * np.sqrt((n - 2) / max(1e-300, 1 - r * r))
     return r, float(2 * stats.t.sf(abs(t), n - 2))
 
@@ -235,8 +249,7 @@ def beyond_others(table: Table, columns: Sequence[str], seed: int) -> tuple[Beyo
     found = []
     for column in columns:
         rest = _boosted(table, x[:, [name != column for name in names]], fit, scored, seed)
-        gain = Power(every.value - rest.value, every.influence - rest.influence)
-        found.append(Beyond(column, every.estimate(), rest.estimate(), gain.estimate()))
+        found.append(Beyond(column, every.estimate(), rest.estimate(), (every - rest).estimate()))
     return tuple(found)
 
 
@@ -254,14 +267,14 @@ def _boosted(table: Table, x: FloatArray, fit: IntArray, scored: IntArray, seed:
     from sklearn.ensemble import HistGradientBoostingClassifier, HistGradientBoostingRegressor  # noqa: PLC0415
 
     classes, y, w, x = table.schema.goal.classes, outcomes_of(table), table.row_weights, known_in(x, fit)
-    settings = few_trees(TREES, LEAVES, seed)
+    settings, groups = few_trees(TREES, LEAVES, seed), None if table.groups is None else table.groups[scored]
     if not classes:
         made = HistGradientBoostingRegressor(**settings).fit(x[fit], table.y[fit], unless_equal(w[fit]))
-        return measure(made.predict(x[scored])[:, None], y[scored], False, w[scored])
+        return measure(made.predict(x[scored])[:, None], y[scored], False, w[scored], groups)
     codes = table.y.astype(np.int64)
     if len(np.unique(codes[fit])) < 2:
-        return Power(np.nan, np.full(len(scored), np.nan))
+        return Power(np.nan, np.full(len(scored), np.nan), groups)
     model = HistGradientBoostingClassifier(**settings).fit(x[fit], codes[fit], unless_equal(w[fit]))
     p = np.zeros((len(scored), len(table.schema.classes)))
     p[:, model.classes_] = model.predict_proba(x[scored])
-    return measure(p if y.shape[1] > 1 else p[:, -1:], y[scored], True, w[scored])
+    return measure(p if y.shape[1] > 1 else p[:, -1:], y[scored], True, w[scored], groups)
