@@ -112,7 +112,8 @@ def miscalibrated(d: Document, at: Limits) -> Outcome:
     wrong = [(name, one) for name, one in known if _off(one, at, len(known), d.data.task != "regression")]
     bent = [(name, one) for name, one in known if _bends(one, at, len(known))]
     name, one = (wrong or bent or [min(known, key=lambda pair: pair[1].p or 0.0)])[0]
-    status, key = ("raised", "raised") if wrong or bent else ("cleared", "cleared")
+    status: Literal["raised", "cleared"] = "raised" if wrong or bent else "cleared"
+    key: str = status
     values = {"slope": one.slope.value, "low": one.slope.low, "high": one.slope.high, "p": one.p}
     values |= {"large": one.large.value, "large_low": one.large.low, "large_high": one.large.high}
     if bent and not wrong and one.bend is not None:
