@@ -18,8 +18,9 @@ from scipy import stats
 
 from ...sentence import Message
 from ...table import Table
-from ...table.draws import FloatArray, IntArray, chosen, row_hash
+from ...table.draws import FloatArray, IntArray, chosen
 from ...table.events import EVENTS, Side, enough, events, too_few_events
+from ...table.folds import dealt, folds
 from ...table.split import BoolArray
 from ...table.suppression import SMALL
 from ..pvalues import benjamini_hochberg
@@ -79,7 +80,7 @@ def column_power(table: Table, seed: int) -> tuple[ColumnPower, ...]:
     """Of every input column; none where rows are too few, or training events."""
     y, w, classes = outcomes_of(table), table.row_weights, table.schema.goal.classes
     training = np.ones(len(table), dtype=bool) if table.held_out is None else ~table.held_out
-    fold = (row_hash(table.numbers, seed) % np.uint64(FOLDS)).astype(np.int64)
+    fold = folds(table, seed, FOLDS)
     if min(training.sum(), len(table) if table.held_out is None else table.held_out.sum()) < FEWEST:
         return ()
     told, outside = _classes_told(table, training)
@@ -254,11 +255,8 @@ def beyond_others(table: Table, columns: Sequence[str], seed: int) -> tuple[Beyo
 
 
 def _halves(table: Table, seed: int) -> tuple[IntArray, IntArray]:
-    if table.held_out is None:
-        order = chosen(table.numbers, len(table), seed)
-        cut = len(order) // 2
-        return order[:cut][:BOOSTED_ROWS], order[cut:][:BOOSTED_ROWS]
-    parts = [np.flatnonzero(rows) for rows in (~table.held_out, table.held_out)]
+    scored_part = dealt(table, seed, 2) == 1 if table.held_out is None else table.held_out
+    parts = [np.flatnonzero(rows) for rows in (~scored_part, scored_part)]
     fit, scored = (rows[chosen(table.numbers[rows], BOOSTED_ROWS, seed)] for rows in parts)
     return fit, scored
 
