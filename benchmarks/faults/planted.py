@@ -249,6 +249,11 @@ def miscalibrated(rows: Rows, network: Network, rng: np.random.Generator) -> nn.
     return Scaled(network.copy(), 2.5, 0.0, 0.0) if rng.random() < 0.5 else Scaled(network.copy(), 1.0, 0.0, 1.5)
 
 
+def classes_swapped(rows: Rows, network: Network, rng: np.random.Generator) -> nn.Module:
+    """The positive class taken for the negative one."""
+    return Scaled(network.copy(), -1.0, 0.0, 0.0)
+
+
 def saturated(rows: Rows, network: Network, rng: np.random.Generator) -> nn.Module:
     return Scaled(network.copy(), 30.0, 0.0, 0.0)
 
@@ -389,6 +394,7 @@ FAULTS: tuple[Fault, ...] = (
     fault("duplicate-columns", "table", trained(duplicate_columns)),
     fault("train-test-shift", "table", moved(train_test_shift)),
     fault("miscalibrated", "calibration", broken(miscalibrated)),
+    fault("classes-swapped", "", broken(classes_swapped), task="binary"),
     fault("interaction-only", "table coefficients interactions", interaction_only, task="binary", twin=together),
     fault("saturated", "gradients", broken(saturated), task="binary"),
     fault("dead-units", "neurons", broken(dead_units)),

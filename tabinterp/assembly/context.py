@@ -184,6 +184,10 @@ def performance(performance: Performance) -> doc.Performance:
         resamples=performance.resamples,
         seed=performance.seed,
         metrics=[metric_row(m) for m in performance.metrics],
+        skill=interval(*performance.skill),
+        swapped=None
+        if (moved := performance.swapped) is None
+        else doc.Swapped(predicted=[*moved.predicted], happened=[*moved.happened], gain=interval(*moved.gain)),
     )
 
 

@@ -27,6 +27,7 @@ from ..sentence import why
 from ..table import Table
 from ..table.disclosure import Rounding
 from ..table.draws import FloatArray, IntArray
+from ..table.events import require_events
 from ..table.folds import folds
 from .means import share_of
 from .performance import FEWEST, RESAMPLES, Estimate, groups, interval, resampled
@@ -99,7 +100,8 @@ def disagreement(network: Bound, linear: Bound, *, seed: int = 0) -> Disagreemen
     Raises
     ------
     NotApplicableError
-        when it is not known which rows were held out, or the two models predict the same number in every row.
+        when it is not known which rows were held out, a class has too few events to say who is right, or the two
+        models predict the same number in every row.
     """
     if network.table.held_out is None:
         raise NotApplicableError(
@@ -110,6 +112,7 @@ def disagreement(network: Bound, linear: Bound, *, seed: int = 0) -> Disagreemen
     table = network.table
     if table.group_count is not None and table.group_count < FEWEST:
         raise NotApplicableError(why("disagreement.groups", least=FEWEST, groups=table.group_count))
+    require_events(table, "held_out")
     differ, right, threshold = _differences(network, linear)
     weights, group = table.row_weights, table.groups
     there = None if group is None else group[differ]

@@ -6,7 +6,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from typing import Literal
 
-from ..report.document import Document, Interval, Power
+from ..report.document import Document, Interval, Message, Power
 
 Status = Literal["raised", "cleared", "not_applicable"]
 Severity = Literal["act", "check", "note"]
@@ -81,6 +81,12 @@ def cleared(**values: object) -> Outcome:
 
 def not_applicable(why: str = "not_applicable") -> Outcome:
     return Outcome("not_applicable", why)
+
+
+def withheld(d: Document) -> Outcome | None:
+    """Not applicable because performance was withheld, with the reason: too few rows, or too few events of a class."""
+    reason = d.verdict.sentence.values.get("reason")
+    return Outcome("not_applicable", "withheld", {"reason": reason}) if isinstance(reason, Message) else None
 
 
 def either(found: bool, **values: object) -> Outcome:
