@@ -1,13 +1,14 @@
 """Does an audit find what is wrong, and only that? Every fault planted beside its clean twin, and both audited.
 
     python -m benchmarks.faults [--seeds 40] [--first 0] [--reported] [--jobs 2] [--only SLUG ...] [--part faults|twins]
-        [--kept results.json] [--out table.md]
+        [--kept results.json] [--out docs/faults.md]
 
 Table number seed mod 10, at most 3,000 rows. Detection: the fault's own check is raised. False alarm: a check that is raised on
 a clean twin, and is not true of the table (`unseen`). Thresholds were set on five tables, and what is reported are the other
 five (`tables`), 20 seeds of either half; `--reported` leaves the first out. Bars: detection 95% overall and 85% for every
 fault; false alarms 5% overall and for every check. Of fewer than 20 reported seeds no fault and no check is judged by itself.
 Exits 1 when a bar is missed. `--kept` holds what earlier runs found, is added to after every seed, and goes into the table.
+`--out` names a page in which the part between the marks is replaced.
 """
 
 from __future__ import annotations
@@ -23,6 +24,7 @@ from concurrent.futures import ProcessPoolExecutor, as_completed
 from dataclasses import dataclass, field
 from pathlib import Path
 
+from benchmarks.marked import rewrite
 from tabinterp.findings.checks import CHECKS
 
 from .audits import Audited, audited
@@ -113,7 +115,7 @@ def main() -> int:
     text, passed = told(kept)
     print(text)
     if asked.out is not None:
-        asked.out.write_text(text, encoding="utf-8")
+        rewrite(asked.out, "faults", text)
     return 0 if passed else 1
 
 
