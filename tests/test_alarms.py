@@ -77,7 +77,7 @@ def line(cell, table, **raised):
     return {"cell": cell, "table": table, "raised": raised, "refused": None, "seconds": 1.0}
 
 
-@pytest.mark.parametrize(("severity", "within", "above"), [("act", 17, 18), ("check", 40, 41)])
+@pytest.mark.parametrize(("severity", "within", "above"), [("act", 16, 17), ("check", 40, 41)])
 def test_a_cell_fails_where_its_whole_interval_is_above_the_limit(severity, within, above):
     """Of 200 audits; the exact intervals are scipy's."""
     limit = command.LIMITS[severity]
