@@ -58,7 +58,7 @@ DESIGNS = (
 
 @dataclass(frozen=True)
 class Rows:
-    """Columns (n, d), outcomes 0 or 1, protected group ("a" or "b"), weights, and the number of the group that a row belongs to."""
+    """Columns (n, d), outcomes 0 or 1, protected group ("a" or "b"), weights, and the number of each row's group."""
 
     x: np.ndarray
     y: np.ndarray
