@@ -6,12 +6,12 @@ from collections.abc import Callable
 
 from ..report.document import Document, Interval
 from ..report.tabled import Heap, TableColumn, TableReadings
-from .outcome import Limits, Outcome, above, cleared, either, not_applicable, raised, read_columns
+from .outcome import Limits, Outcome, above, cleared, either, not_applicable, p_of, raised, read_columns
 
 LEAK_AUC, LEAK_R2 = 0.99, 0.95  # of one column alone: what a column reaches that holds the answer
 NEAR_AUC, NEAR_R2 = 0.9, 0.8  # what hardly any honest column reaches
 FALL, FALL_SURE = 0.1, 0.04  # of AUC or R2 from training to held-out rows, and the least that its interval leaves
-PSI, SHIFT_P = 0.2, 0.01  # 0.2 is the custom of credit scoring for a shift to act on
+PSI, SHIFT_P = 0.2, 0.01  # 0.2 is the custom of credit scoring for a shift to act on; p of a column (corrected) and of the AUC
 TOLD = 0.6  # AUC at which trees tell held-out from training rows
 OVERLAP = 0.01  # of the held-out rows
 CAPPED, CAP_TIMES = 0.01, 3.0  # share of the rows at one end, and over the values beside it
@@ -97,7 +97,7 @@ def train_test_shift(d: Document, at: Limits) -> Outcome:
     moved = [
         c for c in table.columns if (c.psi or 0.0) >= at["psi"] and (1.0 if c.drift_q is None else c.drift_q) < at["q"]
     ]
-    apart = above(table.whole, 0.5) and (table.whole.value or 0.0) >= at["auc"]
+    apart = (table.whole.value or 0.0) >= at["auc"] and p_of(table.whole, 0.5) < at["q"]
     first = max(moved or table.columns, key=lambda c: c.psi or 0.0)
     values = {
         "column": first.column,
