@@ -16,7 +16,7 @@ from tabinterp.comparison.performance import compare
 from tabinterp.models import Bound
 from tabinterp.readouts.result import Estimates
 
-from .designs import Design, World
+from .designs import World
 from .readings import Found, Told
 
 METRICS = {"log_loss": "log loss (the verdict)", "brier": "Brier score", "auc": "AUC"}
@@ -31,7 +31,6 @@ class DesignReading:
     lines: tuple[Told, ...]
     share: float = 1
     block: int = 50
-    applies: Callable[[Design], bool] = lambda design: True
 
 
 def _found(estimate: tuple[float, ...] | None, truth: float) -> Found:

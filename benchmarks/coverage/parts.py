@@ -16,6 +16,7 @@ from .cases import CASES, Case, Population
 from .designed import DESIGN_READINGS, DesignReading
 from .designs import DESIGNS, Design, world
 from .designs import drawn as drawn_of
+from .gained import GAINED, SIZES, Gained
 from .readings import READINGS, TOGETHER, Found, Reading, Told
 from .sampling import EXPLAINED, PAIRS, WAYS, pair_numbers, sampled_values
 
@@ -136,17 +137,28 @@ GIVEN = (
     ),
 )
 
-DESIGNED = tuple(
-    Part(
-        f"{design.slug}/{reading.slug}",
-        design.name,
-        reading.lines,
-        partial(read_design, design, reading),
-        reading.share,
-        reading.block,
-    )
-    for reading in DESIGN_READINGS
-    for design in DESIGNS
-    if reading.applies(design)
+
+def read_gained(one: Gained, rows: int, first: int, count: int) -> list[Counted]:
+    return counted(one.read(rows, first, count))
+
+
+DESIGNED = (
+    *(
+        Part(
+            f"{design.slug}/{reading.slug}",
+            design.name,
+            reading.lines,
+            partial(read_design, design, reading),
+            reading.share,
+            reading.block,
+        )
+        for reading in DESIGN_READINGS
+        for design in DESIGNS
+    ),
+    *(
+        Part(f"n{rows}/{one.slug}", f"{rows:,} rows", one.lines, partial(read_gained, one, rows), one.share, 10)
+        for one in GAINED
+        for rows in SIZES
+    ),
 )
 PARTS = (*GIVEN, *DESIGNED)
