@@ -11,7 +11,7 @@ from .outcome import Limits, Outcome, above, cleared, either, not_applicable, p_
 LEAK_AUC, LEAK_R2 = 0.99, 0.95  # of one column alone: what a column reaches that holds the answer
 NEAR_AUC, NEAR_R2 = 0.9, 0.8  # what hardly any honest column reaches
 FALL, FALL_SURE = 0.1, 0.04  # of AUC or R2 from training to held-out rows, and the least that its interval leaves
-PSI, SHIFT_P = 0.2, 0.01  # 0.2 is the custom of credit scoring for a shift to act on; p of a column (corrected) and of the AUC
+PSI, SHIFT_P = 0.2, 0.01  # 0.2 is the custom of credit scoring for a shift to act on
 TOLD = 0.6  # AUC at which trees tell held-out from training rows
 OVERLAP = 0.01  # of the held-out rows
 CAPPED, CAP_TIMES = 0.01, 3.0  # share of the rows at one end, and over the values beside it
