@@ -4,9 +4,9 @@
 
 A cell is a task, a number of rows and a share of the positive class; `tables` says how its tables are made. Limits: at most 5%
 of the audits raise any finding of severity `act`, and at most 15% any of severity `check`. A cell fails where the whole exact 95%
-interval of its share lies above the limit. The kept file (usually in the folder of temporary files) holds one line for each audited
-table, so that a run can be stopped and continued. Its lines are results of the code that wrote them: start a new file when a check has changed. The section of the page
-between the marks is written anew. Exits 1 when a cell fails.
+interval of its share lies above the limit. The kept file (by default in the folder of temporary files) has one line for each
+audited table, so that a run can be stopped and continued. Its lines are results of the code that wrote them: start a new file
+when a check has changed. The section of the page between the marks is written anew. Exits 1 when a cell fails.
 """
 
 from __future__ import annotations
