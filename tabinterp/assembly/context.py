@@ -48,6 +48,7 @@ def data(r: Results) -> doc.Data:
         held_out_rows=held_out,
         training_rows=None if held_out is None else counts.rows - held_out,
         drawn=_drawn(r),
+        without_target=_without_target(counts.without_target),
         target=schema.target,
         task=schema.task,
         classes=list(schema.labels),
@@ -57,6 +58,10 @@ def data(r: Results) -> doc.Data:
         split=_split(r),
         columns=[_column(r.network, column.name, counts, r.digest_key) for column in schema.columns],
     )
+
+
+def _without_target(rows: int | None) -> doc.WithoutTarget | None:
+    return None if rows is None else doc.WithoutTarget(rows=None if 0 < rows < SMALL else rows)
 
 
 def _column(bound: Bound, name: str, counts: Census, key: DigestKey | None) -> doc.ColumnInfo:

@@ -63,5 +63,8 @@ VIEWS: dict[str, str] = {
     # the notebook
     "brief.more": "{count} more raised in the report.",
     "notebook.whole": "The report: .to_html(path)",
+    "terminal.finding": "{severity}: {title}. {claim}",
+    "terminal.others": "{passed} checks passed; {not_applicable} were not applicable.",
+    "terminal.line": "Verdict: {status}. Findings: {raised}; {passed} passed, {not_applicable} not applicable.",
     "notebook.repr": "Audit of {network:name} against {linear:name} on {data}: {status}, {raised} raised",
 }

@@ -11,8 +11,9 @@ from sklearn.compose import ColumnTransformer
 from sklearn.metrics import log_loss
 
 import tabinterp as ti
-from tabinterp.comparison.weak import SKILL, _half, weak_groups
+from tabinterp.comparison.weak import SKILL, weak_groups
 from tabinterp.models import bind
+from tabinterp.table.folds import folds
 from tests.cases import affine
 
 N = 4000
@@ -82,7 +83,7 @@ def test_numbers_of_a_group_are_those_of_the_half_that_tests_it():
     one, found, group = first("noise")
     network, linear, _ = bound("noise")
     p = 1 / (1 + np.exp(-network.scores[:, 0]))
-    half = _half(network.table, 0)
+    half = folds(network.table, 5, 2) == 1
     y, rows = network.table.y, group & half
     assert one.rows == rows.sum()
     assert found.rows == half.sum()
@@ -101,7 +102,7 @@ def test_numbers_of_a_group_are_those_of_the_half_that_tests_it():
 def test_a_shortfall_of_numbers_is_the_loss_less_nine_tenths_of_knowing_the_mean():
     one, _, group = first("noise", "regression")
     network, _, _ = bound("noise", "regression")
-    half = _half(network.table, 0)
+    half = folds(network.table, 5, 2) == 1
     y, f = (v[group & half] for v in (network.table.y, network.scores[:, 0]))
     row = (y - f) ** 2 - (1 - SKILL) * (y - y.mean()) ** 2
     assert one.beyond[:2] == pytest.approx((row.mean(), row.std(ddof=1) / np.sqrt(len(row))))
