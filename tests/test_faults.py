@@ -60,7 +60,7 @@ def test_a_fault_is_found_and_its_clean_twin_is_not_blamed(slug, small):
 
 
 @pytest.mark.slow
-@pytest.mark.parametrize("slug", ["label-leak", "no-signal", "miscalibrated"])
+@pytest.mark.parametrize("slug", ["miscalibrated", "saturated"])  # of one network
 def test_a_fault_is_found_where_one_class_is_rare(slug):
     """These have 45 held-out events or so to go by."""
     assert audited(*faulty(RARE[slug], SLICE), RARE[slug].fields, {}).status(slug) == "raised"
