@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
+from statistics import NormalDist
 from typing import Literal
 
 from ..report.document import Document, Interval, Message, Power
@@ -96,6 +97,14 @@ def either(found: bool, **values: object) -> Outcome:
 def above(part: Interval, limit: float) -> bool:
     """The whole interval lies above the limit; False where there is none."""
     return part.low is not None and part.low >= limit
+
+
+def p_of(part: Interval, value: float) -> float:
+    """Two-sided p-value of the hypothesis that a number is `value`, by the near half of its 95% normal interval; 1 without one."""
+    if part.value is None or part.low is None or part.high is None:
+        return 1.0
+    half = part.value - part.low if part.value > value else part.high - part.value
+    return 2 * NormalDist().cdf(-abs(part.value - value) * NormalDist().inv_cdf(0.975) / max(half, 1e-12))
 
 
 def read_columns(d: Document) -> set[str]:

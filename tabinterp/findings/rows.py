@@ -7,7 +7,7 @@ from typing import Literal
 
 from ..report.document import Document, Interval, Power
 from ..report.tabled import Heap, TableColumn, TableReadings
-from .outcome import Limits, Outcome, above, cleared, either, not_applicable, raised, read_columns
+from .outcome import Limits, Outcome, above, cleared, either, not_applicable, p_of, raised, read_columns
 from .power import auc_beyond, psi_beyond, r2_beyond, share_of, smallest_effect, with_power
 
 LEAK_AUC, LEAK_R2 = 0.99, 0.95  # of one column alone: what a column reaches that holds the answer
@@ -125,7 +125,7 @@ def train_test_shift(d: Document, at: Limits) -> Outcome:
     moved = [
         c for c in table.columns if (c.psi or 0.0) >= at["psi"] and (1.0 if c.drift_q is None else c.drift_q) < at["q"]
     ]
-    apart = above(table.whole, 0.5) and (table.whole.value or 0.0) >= at["auc"]
+    apart = (table.whole.value or 0.0) >= at["auc"] and p_of(table.whole, 0.5) < at["q"]
     first = max(moved or table.columns, key=lambda c: c.psi or 0.0)
     values = {
         "column": first.column,

@@ -220,7 +220,7 @@ EXPLAINED: dict[str, tuple[str, str, str, str, str]] = {
         "Held-out rows are unlike training rows",
         "the population stability index of each column, and whether trees can tell both parts apart",
         "A change of what the columns mean for the target: see shortcut.",
-        "An index of {psi} with a corrected p below {q}, or an AUC of {auc} whose interval excludes one half.",
+        "An index of {psi} with a corrected p below {q}, or an AUC of {auc} that differs from one half with p below {q}.",
         (
             "If the split is by time or place this may be right: report it beside every number. If it was random, "
             "find the fault."
