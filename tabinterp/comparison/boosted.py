@@ -56,7 +56,7 @@ def boosted(network: Bound, margin: float, *, seed: int = 0) -> Reference:
     """
     table = network.table
     training = _training(table, seed)
-    held = np.flatnonzero(table.held_out)
+    held = np.flatnonzero(np.asarray(table.held_out, dtype=bool))
     held = held[np.argsort(row_hash(table.numbers[held], seed), kind="stable")].astype(np.int64)
     rows = table.take(held)
     require_events(rows, "held_out")
