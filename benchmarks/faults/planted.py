@@ -257,6 +257,11 @@ def miscalibrated(rows: Rows, network: Network, rng: np.random.Generator) -> nn.
     return Scaled(network.copy(), 2.5, 0.0, 0.0) if rng.random() < 0.5 else Scaled(network.copy(), 1.0, 0.0, 1.5)
 
 
+def classes_swapped(rows: Rows, network: Network, rng: np.random.Generator) -> nn.Module:
+    """The positive class taken for the negative one."""
+    return Scaled(network.copy(), -1.0, 0.0, 0.0)
+
+
 def saturated(rows: Rows, network: Network, rng: np.random.Generator) -> nn.Module:
     return Scaled(network.copy(), 30.0, 0.0, 0.0)
 
@@ -328,6 +333,13 @@ def worse_than_linear(rows: Rows, network: Network, rng: np.random.Generator) ->
     return nn.Sequential(*layers[:-1])
 
 
+def trees_win(rows: Rows, network: Network, seed: int) -> Case:
+    """A product of two columns decides half of the targets, and a network without a hidden layer cannot learn it."""
+    made = _half(clean_rows(seed, "binary"), seed, lambda u, v: u * v)
+    plain = Network(network.encoder, network.module, made.table())
+    return plain.table, plain.model(secretly_linear(made, plain, np.random.default_rng(1000 + seed)))
+
+
 def no_signal(rows: Rows, network: Network, seed: int) -> Case:
     """Rows and targets do not belong together. In training rows alone a shuffle will not do: where two columns decide most, a
     network of shuffled targets knows something by chance."""
@@ -390,6 +402,7 @@ USUAL: tuple[Fault, ...] = (
     fault("duplicate-columns", "table", trained(duplicate_columns)),
     fault("train-test-shift", "table", moved(train_test_shift)),
     fault("miscalibrated", "calibration", broken(miscalibrated)),
+    fault("classes-swapped", "", broken(classes_swapped), task="binary"),
     fault("interaction-only", "table coefficients interactions", interaction_only, task="binary", twin=together),
     fault("saturated", "gradients", broken(saturated), task="binary"),
     fault("dead-units", "neurons", broken(dead_units)),
@@ -399,6 +412,7 @@ USUAL: tuple[Fault, ...] = (
     fault("sentinel-value", "table", trained(sentinel_value)),
     fault("secretly-linear", "coefficients", broken(secretly_linear)),
     fault("worse-than-linear", "", broken(worse_than_linear)),
+    fault("trees-win", "reference", trees_win, task="binary", twin=together, sound=as_it_is),
     fault("off-support-behaviour", "off_support", off_support, twin=echoed, sound=as_it_is),
     fault("no-signal", "", no_signal),
     fault("suppressor", "table coefficients", suppressor, task="binary", twin=together),

@@ -7,19 +7,26 @@ from dataclasses import dataclass, field
 from statistics import NormalDist
 from typing import Literal
 
-from ..report.document import Document, Interval
+from ..report.document import Document, Interval, Message, Power
 
 Status = Literal["raised", "cleared", "not_applicable"]
+Severity = Literal["act", "check", "note"]
 ASPECTS = ("title", "measures", "blind", "threshold", "next")
 
 
 @dataclass(frozen=True)
 class Outcome:
-    """`key` names the sentence `finding.SLUG.KEY`, which `values` fill."""
+    """`key` names the sentence `finding.SLUG.KEY`, which `values` fill.
+
+    A key with a dot is `finding.KEY`, a sentence of several checks. `lesser`: what was found has the lesser of the check's two
+    severities. `power`: what a pass could have detected.
+    """
 
     status: Status
     key: str
     values: Mapping[str, object] | None = None
+    lesser: bool = False
+    power: Power | None = None
 
 
 Limits = Mapping[str, float]
@@ -39,16 +46,25 @@ class Check:
     """`code` and `slug` are stable; `evidence` is the anchor of the section that holds the numbers.
 
     What it is called, measures, cannot see, when it is raised and what to do next are sentences `check.SLUG.ASPECT`; the one
-    that says when it is raised is filled by `limits`, and by what is `fixed` because the numbers were taken with it.
+    that says when it is raised is filled by `limits`, and by what is `fixed` because the numbers were taken with it. `lesser` is
+    the severity of an outcome that says so. `voids`: where it is raised, the comparison of the two models cannot be trusted, and
+    every view of the audit says so above the verdict.
     """
 
     code: str
     slug: str
-    severity: Literal["act", "check", "note"]
+    severity: Severity
     evidence: str
     look: Callable[[Document, Limits], Outcome]
     limits: Mapping[str, Limit] = field(default_factory=dict)
     fixed: Limits = field(default_factory=dict)
+    lesser: Severity | None = None
+    voids: bool = False
+
+    @property
+    def severities(self) -> tuple[Severity, ...]:
+        """Every severity that its finding may have, the gravest first."""
+        return (self.severity,) if self.lesser is None else (self.severity, self.lesser)
 
     @property
     def usual(self) -> dict[str, float]:
@@ -66,6 +82,12 @@ def cleared(**values: object) -> Outcome:
 
 def not_applicable(why: str = "not_applicable") -> Outcome:
     return Outcome("not_applicable", why)
+
+
+def withheld(d: Document) -> Outcome | None:
+    """Not applicable because performance was withheld, with the reason: too few rows, or too few events of a class."""
+    reason = d.verdict.sentence.values.get("reason")
+    return Outcome("not_applicable", "withheld", {"reason": reason}) if isinstance(reason, Message) else None
 
 
 def either(found: bool, **values: object) -> Outcome:
