@@ -53,6 +53,9 @@ def train(
 ) -> Trained:
     """Fit the reference network on the rows that are not held out.
 
+    Where the table has a group column, early stopping and the penalty of the linear counterpart are chosen by rows of other
+    groups than those that are fitted.
+
     A table without a split gets one: a quarter of the rows, of each class where there are classes. With several `seeds`
     the network is trained as often; the first is the one that counts, whichever turns out best. `null` trains one more, with the
     targets of the training rows in an order drawn with the seed (`Table.shuffled`), those it stops early by among them.
@@ -76,6 +79,7 @@ def train(
             task=table.schema.task,
             n_classes=len(table.schema.classes) or None,
             weights=training.weights,
+            groups=training.groups,
             seed=own,
             progress=_share(progress, number, count),
             device=device,

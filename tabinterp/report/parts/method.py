@@ -57,7 +57,7 @@ def _facts(document: Document) -> Iterator[tuple[str, str]]:
         summed = ", ".join(t(f"report.method.summed.{name}") for name in drawn.summed)
         key = "report.method.drawn_text" if drawn.summed else "report.method.drawn_only"
         yield t("report.method.drawn"), t(key, rows=drawn.rows, held_out=held_out, summed=summed)
-    yield t("report.method.weighted"), yes(data.weighted)
+    yield t("report.method.weighted"), t("report.method.weights_text") if data.weighted else yes(False)
     if (grouping := data.grouping) is not None:
         yield t("report.method.groups"), grouped(grouping)
     yield t("report.method.model_digest"), how.model_digest
@@ -128,6 +128,9 @@ def _readings(document: Document) -> Table:
         Cell(t("report.method.seed")),
         Cell(t("report.method.draws"), style="w"),
     ]
+    weighted = document.data.weighted
+    if weighted:
+        head.append(Cell(t("report.method.weights"), style="t"))
     rows = [
         [
             Cell(say(one.reading)),
@@ -136,6 +139,7 @@ def _readings(document: Document) -> Table:
             Cell(t(f"report.method.rows_of.{one.rows_of}"), style="t"),
             Cell(NONE if one.seed is None else str(one.seed)),
             Cell(NONE if one.draws is None else say(one.draws), style="w"),
+            *([Cell(t(f"report.method.weights.{one.weights or 'unknown'}"), style="t")] if weighted else []),
         ]
         for one in document.method.readings
     ]
