@@ -36,8 +36,10 @@ def with_power(outcome: Outcome, power: Power | None, most: float = math.inf) ->
     return Outcome("not_applicable", key, {name: value for name, value in values.items() if value is not None})
 
 
-def smallest_effect(of: str, effect: float, rows: int, events: int | None = None) -> Power:
-    """Return an effect as the document holds it."""
+def smallest_effect(of: str, effect: float, rows: int, events: int | None = None) -> Power | None:
+    """Return an effect as the document holds it; None where a limit is so far off that no effect is known to reach it."""
+    if not math.isfinite(effect):
+        return None
     return Power.model_validate({"of": of, "effect": float(f"{effect:.3g}"), "rows": rows, "events": events})
 
 
