@@ -73,6 +73,10 @@ Split = Annotated[
     typer.Option("--split", help="Column of train/test labels or dates, or the share of rows to hold out."),
 ]
 Weight = Annotated[str | None, typer.Option("--weight", help="Column of sampling weights.")]
+Group = Annotated[
+    str | None,
+    typer.Option("--group", help="Column that says which rows are one draw, such as the rows of a person."),
+]
 Out = Annotated[Path, typer.Option("--out", help="Folder to write to.")]
 Seed = Annotated[int, typer.Option("--seed", min=0, max=2**32 - 1, help="Seed of every draw.")]
 DigestKey = Annotated[
@@ -109,6 +113,7 @@ def train(
     kind: Kind = None,
     split: Split = None,
     weight: Weight = None,
+    group: Group = None,
     seed: Seed = 0,
     seeds: Annotated[
         int, typer.Option("--seeds", min=1, max=1000, help="Train this many networks; the first counts.")
@@ -120,7 +125,7 @@ def train(
     quiet: Quiet = False,
 ) -> None:
     """Train a reference network and its linear counterpart; the bundle remembers which rows were held out."""
-    settings = _settings(target, task, positive, drop, protected, kind, weight)
+    settings = _settings(target, task, positive, drop, protected, kind, weight, group)
     _train(data, settings, split_of(split), out, seed, seeds, null, quiet, device)
     say(str(out))
 
@@ -140,6 +145,7 @@ def audit(
     kind: Kind = None,
     split: Split = None,
     weight: Weight = None,
+    group: Group = None,
     architecture: Architecture = None,
     encoder: Encoder = None,
     unsafe_pickle: UnsafePickle = False,
@@ -180,7 +186,7 @@ def audit(
         printer()  # what is missing is said before the audit, not after it
     if digest_key is not None:
         check_outside(digest_key, out)
-    asked = _settings(target, task, positive, drop, protected, kind, weight)
+    asked = _settings(target, task, positive, drop, protected, kind, weight, group)
     how = how_of(architecture, encoder, unsafe_pickle, sha256)
     judged: dict[str, Any] = {"declined": declined, "margin": margin, "costs": costs_of(costs), "threshold": threshold}
     judged |= {"control": controls(control), "digest_key": digest_key}
@@ -343,6 +349,7 @@ def _settings(
     protected: list[str] | None,
     kind: list[str] | None,
     weight: str | None,
+    group: str | None,
 ) -> dict[str, Any]:
     """What was said about the table; what was not said is left to the bundle."""
     kinds = {}
@@ -359,6 +366,7 @@ def _settings(
         "protected": protected,
         "kinds": kinds or None,
         "weight": weight,
+        "group": group,
     }
     return {name: value for name, value in said.items() if value is not None}
 

@@ -41,6 +41,8 @@ def table_of(document: Document, rows: Rows) -> Table | Scan:
         group=next(iter(roles["group"]), None),
         **_split(data.split),
     )
+    if asked["group"] is not None and data.split.key in ("split.fraction", "split.stratified"):
+        asked |= {"split": None, "stratify": False}  # drawn from rows before the groups were named: it is the model's
     few = data.drawn
     if few is None and rows.file is not None and not in_batches(rows.file):
         return read_table(rows.file, **asked)
@@ -61,6 +63,8 @@ def _split(told: Message) -> dict[str, Any]:
         return {"split": values["column"], "split_at": values["at"]}
     if how == "none":
         return {}
+    if how == "groups":
+        return {"split": values["share"], "seed": values["seed"]}
     return {"split": values["share"], "seed": values["seed"], "stratify": how == "stratified"}
 
 

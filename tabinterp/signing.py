@@ -59,7 +59,8 @@ def sign(
     """
     source = Path(folder)
     path = source / ATTESTATION if out is None else Path(out)
-    if path.resolve().is_relative_to(source.resolve()) and path.resolve() != (source / ATTESTATION).resolve():
+    parent = path.parent.resolve()  # not the path: what stands there may be a link that leads to itself
+    if parent.is_relative_to(source.resolve()) and (path.name != ATTESTATION or parent != source.resolve()):
         raise DocumentError(
             f"an attestation inside the folder is called {ATTESTATION}, because anything else makes `verify` fail; got "
             f"{str(path)!r}: leave the option out, or name a file elsewhere"

@@ -25,10 +25,10 @@ class Whole:
     """Sums over rows of both models that stand in the place of a reading of drawn rows, whose `field` of the results it is.
 
     `start` (both models on drawn rows, and what is wished for the field) gives a plan, None where it does not apply; `update`
-    (plan, both on a batch) the batch's sums, `finish` (plan, sums, what the drawn rows gave) the reading. `grouped`: it also
-    holds where rows come in groups. `along`: it follows the rows through the network, whose derivatives or hidden units it
-    takes: `update` gives what sums a block of them. `named`: what `Drawn.summed` calls it, if not as the field. `models`:
-    whether it asks these; where not, `start` is given all drawn rows, and `update` (plan, a batch of all rows).
+    (plan, both on a batch) the batch's sums, `finish` (plan, sums, what the drawn rows gave) the reading. `along`: it
+    follows the rows through the network, whose derivatives or hidden units it takes: `update` gives what sums a block of them.
+    `named`: what `Drawn.summed` calls it, if not as the field. `models`: whether it asks these; where not, `start` is given all
+    drawn rows, and `update` (plan, a batch of all rows).
     """
 
     field: str
@@ -36,7 +36,6 @@ class Whole:
     update: Callable[..., Any]
     merge: Callable[[Any, Any], Any]
     finish: Callable[[Any, Any, Any], Any]
-    grouped: bool = True
     along: bool = False
     named: str = ""
     models: bool = True
@@ -96,9 +95,8 @@ WHOLE: tuple[Whole, ...] = (
         totals.update,
         totals.merge,
         totals.finish,
-        grouped=False,
     ),
-    Whole("calibration", _curves_start, _curves, _curves_merge, _curves_finish, grouped=False),
+    Whole("calibration", _curves_start, _curves, _curves_merge, _curves_finish),
     Whole("gradients", _gradients_start, _gradients, _gradients_merge, _gradients_finish, along=True),
     Whole(
         "coefficients",
@@ -116,7 +114,7 @@ WHOLE: tuple[Whole, ...] = (
         lambda plan, found, drawn: drawn and neurons.finish_moments(plan, found, drawn),
         along=True,
     ),
-    Whole("groups", tallies.start, tallies.update, tallies.merge, groups.finish, grouped=False),
+    Whole("groups", tallies.start, tallies.update, tallies.merge, groups.finish),
     Whole(
         "table",
         lambda network, linear: drift.start(network.table),
@@ -169,9 +167,13 @@ def sweep(
     """One pass over the rows that are evaluated, and one over all; the plans are made on those of them that were drawn.
 
     wishes : field -> what its `start` is given beside the models.
+
+    Where rows come in groups nothing is summed: a standard error needs all rows of a group at hand, and the rows of a batch are
+    those of parts of groups. All readings are then of the drawn rows.
     """
-    grouped = any(column.role == "group" for column in scan.schema.columns)
-    able = [w for w in WHOLE if (w.grouped or not grouped) and (network.has_gradient or not w.along)]
+    if scan.schema.group is not None:
+        return Swept({}, {})
+    able = [one for one in WHOLE if network.has_gradient or not one.along]
     drawn = [one if one.table.held_out is None else one.take(one.table.held_out) for one in (network, linear)]
     plans: dict[bool, dict[str, Any]] = {True: {}, False: {}}
     for one in able:

@@ -143,7 +143,14 @@ class TestNumbers:
             same(getattr(found, name), *([np.nan] * 3 if untold else getattr(expected, name)))
         assert (found.auc.value is None) == (expected.tree is None)
         resolved = expected.tree is not None and expected.tree.auc[2] > 0.5
-        assert len(found.leaves) == (len(expected.tree.leaves) if resolved else 0)
+        if not resolved:
+            assert found.leaves == []
+            return
+        # Where one leaf holds fewer than ten rows, another one goes with it: the two could be told apart by the total.
+        rows = [leaf.rows for leaf in expected.tree.leaves]
+        assert {leaf.rows for leaf in found.leaves} <= set(rows)
+        assert sum(leaf.rows for leaf in found.leaves) + found.hidden_rows == expected.tree.rows
+        assert len(rows) - len(found.leaves) <= (1 if 0 < expected.tree.hidden < 10 else 0)
 
     def test_groups_are_those_of_the_function(self, task):
         document, model, counterpart, table = audited(task)

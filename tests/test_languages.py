@@ -117,7 +117,7 @@ ASKED = {
     "readouts/coefficients": ("a network has no Wald tests", " has no column that is encoded"),
     "readouts/conductance": ("baseline is", "tolerance is above 0, and"),
     "readouts/display": ("output is one of",),
-    "readouts/effects": ("there is no curve of", "output is one of", "grid is", "scale is one of"),
+    "readouts/effects": ("there is no curve of", "output is one of", "the rows come in groups", "grid is", "scale is one of"),
     "readouts/explain": ("row is a place",),
     "readouts/facets": ("number is at least 1",),
     "readouts/families": ("threshold is",),

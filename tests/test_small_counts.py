@@ -201,7 +201,9 @@ def test_effects_do_not_tell_how_many_rows_lie_at_the_points_beside_a_hidden_one
     assert len(points) == 3
     for side in ("network", "linear"):
         assert sum(getattr(point, side).effect.value for point in points) == pytest.approx(0, abs=1e-9)
-    assert max(point.linear.effect.stderr for point in points) < 1e-9
+    assert (
+        max(point.linear.effect.stderr for point in points) < 1e-7
+    )  # the root of the rounding of a variance that is 0
 
 
 def test_the_power_of_a_column_does_not_tell_the_outcomes_of_few_rows(rare):

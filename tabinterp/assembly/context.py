@@ -54,6 +54,7 @@ def data(r: Results) -> doc.Data:
         rates=[rate if told else None for rate, told in zip(counts.rates, parts_shown(counts.held), strict=True)],
         events=_events(table),
         weighted=table.weights is not None,
+        grouping=_grouping(table),
         split=_split(r),
         columns=[_column(r.network, column.name, counts, r.digest_key) for column in schema.columns],
     )
@@ -90,6 +91,20 @@ def _column(bound: Bound, name: str, counts: Census, key: DigestKey | None) -> d
     )
 
 
+def _grouping(table: Table) -> doc.Grouping | None:
+    groups, column = table.groups, table.schema.group
+    if groups is None or column is None:
+        return None
+    count, held_out = len(np.unique(groups)), table.held_out
+    if held_out is None:
+        return doc.Grouping(column=column, groups=count, training=None, held_out=None, shared=None)
+    sides = [np.unique(groups[side]) for side in (~held_out, held_out)]
+    training, tested = (len(side) for side in sides)
+    return doc.Grouping(
+        column=column, groups=count, training=training, held_out=tested, shared=training + tested - count
+    )
+
+
 def _drawn(r: Results) -> doc.Drawn | None:
     """Which rows most readings are of, where not all of those that were read could be."""
     table = r.network.table
@@ -108,6 +123,9 @@ def _split(r: Results) -> Message:
         return Message(key="split.column", values={"column": split.column})
     if split.kind == "date":
         return Message(key="split.date", values={"column": split.column, "at": split.at})
+    if split.group is not None:
+        values = {"share": split.fraction, "column": split.group, "seed": split.seed}
+        return Message(key="split.groups", values=values)
     key = "split.stratified" if split.stratify else "split.fraction"
     return Message(key=key, values={"share": split.fraction, "seed": split.seed})
 

@@ -8,7 +8,7 @@ from ..report.document import Document, Message, ModelInfo
 KEYS = frozenset(
     f"not_assessed.{name}"
     for name in (
-        "split", "mixed", "units", "reasons", "groups", "constraints", "seeds", "shuffled",
+        "split", "grouping", "mixed", "units", "reasons", "groups", "constraints", "seeds", "shuffled",
         "robustness", "dependence", "data", "use",
     )
 )  # fmt: skip
@@ -19,6 +19,8 @@ def unassessed(document: Document) -> list[Message]:
     notes = []
     if not document.performance.held_out:
         notes.append(_note("split"))
+    if document.data.grouping is not None:
+        notes.append(_note("grouping", column=document.data.grouping.column))
     notes += [*_mixed(document.network), *_mixed(document.linear)]
     if document.neurons.dropped_units:
         notes.append(_note("units", count=document.neurons.dropped_units))

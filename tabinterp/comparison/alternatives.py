@@ -152,7 +152,7 @@ def _judged(
     sides = [np.bincount(2 * one + (rows.selected > 0), minlength=2 * size).reshape(size, 2) for one, size in codes]
     told = shares_told(found, [one[family.places] for family, one in zip(found, sides, strict=False)])
     shares = [rows.moments(*one) for one in codes[: len(found)]]
-    power = auc(rows.score, part.table.y, part.table.row_weights)
+    power = auc(rows.score, part.table.y, part.table.row_weights, part.table.groups)
     return power.estimate(), tuple(_ratio(*one) for one in zip(shares, found, told, strict=True))
 
 

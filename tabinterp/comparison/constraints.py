@@ -29,12 +29,12 @@ from ..readouts.grids import Grid, grid_of, with_points
 from ..readouts.moves import RESOLUTION, crossed
 from ..readouts.sums import mean_over_rows
 from ..readouts.terms import Slope, find_terms
-from ..readouts.weights import effective
 from ..sentence import why
 from ..table import Table
 from ..table.draws import FloatArray, IntArray, chosen, row_hash
 from ..table.suppression import SMALL
-from .reliability import wilson
+from .means import share_of
+from .performance import groups
 
 ROWS = 2000
 POINTS = 20
@@ -207,10 +207,7 @@ def _share(bound: Bound, one: Constraint, grid: Grid, sign: float, scores: Float
     known = ~np.isnan(move) & (bound.table.row_weights > 0)
     if known.sum() < SMALL:
         return NONE
-    weights = bound.table.row_weights[known]
-    share = float(np.average(move[known] < 0, weights=weights))
-    size = effective(weights)
-    return share, float(np.sqrt(share * (1 - share) / size)), *wilson(share, size)
+    return share_of(move[known] < 0, bound.table.row_weights[known], groups(bound.table)[known])
 
 
 def _local(bound: Bound, column: str, grid: Grid, scores: FloatArray) -> FloatArray:
@@ -240,7 +237,8 @@ def _fall(table: Table, grid: Grid, scores: FloatArray, seed: int) -> tuple[Esti
     peak = np.maximum.accumulate(curve)
     end = 1 + int(np.argmax((peak - curve)[1:]))
     start = int(np.argmax(curve[:end]))
-    fall = mean_over_rows(scores[~half, start] - scores[~half, end], table.row_weights[~half])
+    groups_of = None if table.groups is None else table.groups[~half]
+    fall = mean_over_rows(scores[~half, start] - scores[~half, end], table.row_weights[~half], groups_of)
     told: Estimate = (float(fall.value), float(fall.stderr), float(fall.low), float(fall.high))
     return told, grid.values[start], grid.values[end]
 

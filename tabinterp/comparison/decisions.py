@@ -155,10 +155,10 @@ def _benefits(p: FloatArray, table: Table, thresholds: tuple[float, ...], seed: 
     weights = table.row_weights
     with threadpool_limits(1, user_api="blas"):
         drawn = np.stack([benefit(w) for w in resampled(weights, groups(table), RESAMPLES, seed)])
-    point = benefit(weights)
+    point, units = benefit(weights), table.group_count
     for i, hidden in enumerate((~told[0], ~told[1], ~told.all(axis=0))):
         point[i, hidden] = drawn[:, i, hidden] = np.nan
     network, linear, difference, blunt = (
-        tuple(interval(point[i, j], drawn[:, i, j]) for j in range(len(at))) for i in range(4)
+        tuple(interval(point[i, j], drawn[:, i, j], units) for j in range(len(at))) for i in range(4)
     )
     return network, linear, difference, blunt

@@ -25,6 +25,7 @@ from ..models import Bound, Model, bind
 from ..models.scores import probabilities
 from ..readouts.display import Display, Drawn
 from ..readouts.result import Estimates
+from ..readouts.result import resampled as bootstrapped
 from ..sentence import why
 from ..table import Table
 from ..table.draws import FloatArray, IntArray, row_hash
@@ -125,9 +126,8 @@ def decompose(model: Model | Bound, table: Table, *, seed: int = 0) -> Decomposi
     parts = _contributions(bound, basis, score / size, np.stack(list(weightings.values())), scored, seed)
     components = _components(basis)
     drawn, point = _resample(parts, basis, table.take(scored), weights[scored], seed)
-    low, high = np.quantile(drawn, [0.025, 0.975], axis=0)
     kept = len(components)
-    estimates = Estimates(point[..., :kept], drawn.std(axis=0, ddof=1)[..., :kept], low[..., :kept], high[..., :kept])
+    estimates = bootstrapped(point[..., :kept], drawn[..., :kept], table.take(scored).group_count)
     return Decomposition(
         components=components,
         outputs=_outputs(bound),

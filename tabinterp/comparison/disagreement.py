@@ -260,7 +260,8 @@ def _scored(
         return float(p @ (np.cumsum(n) - 0.5 * n)), float((p[above].sum() + n[~above].sum()) / 2)
 
     drawn = np.array([both(w) for w in resampled(weights, group, RESAMPLES, seed)])
-    auc, balanced = (interval(value, drawn[:, i]) for i, value in enumerate(both(weights)))
+    units = table.group_count
+    auc, balanced = (interval(value, drawn[:, i], units, 0.0, 1.0) for i, value in enumerate(both(weights)))
     return auc, balanced
 
 

@@ -26,6 +26,7 @@ from ..readouts.display import Display, Drawn
 from ..readouts.groups import players_of
 from ..readouts.loss import loss_for
 from ..readouts.result import Estimates
+from ..readouts.result import resampled as bootstrapped
 from ..sentence import why
 from ..table import Table
 from ..table.draws import FloatArray, IntArray, chosen
@@ -196,5 +197,4 @@ def _rises(losses: FloatArray, table: Table, seed: int) -> Estimates:
     drawn = np.array([rises @ w / w.sum() for w in resampled(weights, group, RESAMPLES, seed)])
     if group.max() + 1 < FEWEST:
         drawn[:] = np.nan
-    low, high = np.quantile(drawn, [0.025, 0.975], axis=0)
-    return Estimates(rises @ weights / weights.sum(), drawn.std(axis=0, ddof=1), low, high)
+    return bootstrapped(rises @ weights / weights.sum(), drawn, table.group_count)

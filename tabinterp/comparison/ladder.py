@@ -21,6 +21,7 @@ from ..models import Bound, Model, bind
 from ..readouts.display import Display, Drawn, named
 from ..readouts.loss import loss_for
 from ..readouts.result import Estimates
+from ..readouts.result import resampled as bootstrapped
 from ..sentence import why
 from ..table import Table
 from ..table.draws import FloatArray, row_hash
@@ -187,8 +188,9 @@ def _judge(losses: FloatArray, table: Table, linear: int, seed: int, given: floa
     if group.max() + 1 < FEWEST:
         drawn[:] = np.nan
     both = np.vstack([losses @ weights / weights.sum(), drawn])  # the first row is the estimate
+    units = table.group_count
     margin = margin_of(given, null_loss(table.schema.task, table.y, weights))
-    against = _estimates(both - both[:, -1:])
+    against = _estimates(both - both[:, -1:], units)
     status = tuple(judged(low, high, margin) for low, high in zip(against.low, against.high, strict=True))
     behind = status[linear]
     gain: Status = {"worse": "better", "better": "worse"}.get(behind, behind)  # type: ignore[assignment]
@@ -198,10 +200,12 @@ def _judge(losses: FloatArray, table: Table, linear: int, seed: int, given: floa
         curved = (both[:, linear] - both[:, bent]) / (both[:, linear] - both[:, -2])
     recovered[:, : linear if gain == "better" else None] = np.nan
     return {
-        "loss": _estimates(both),
-        "against_below": _estimates(np.column_stack([np.full(len(both), np.nan), np.diff(both, axis=1)])),
-        "against_network": _estimates(np.column_stack([(both - both[:, -1:])[:, :-1], np.full(len(both), np.nan)])),
-        "recovered": _estimates(recovered),
+        "loss": _estimates(both, units),
+        "against_below": _estimates(np.column_stack([np.full(len(both), np.nan), np.diff(both, axis=1)]), units),
+        "against_network": _estimates(
+            np.column_stack([(both - both[:, -1:])[:, :-1], np.full(len(both), np.nan)]), units
+        ),
+        "recovered": _estimates(recovered, units),
         "status": status,
         "gain": gain,
         "curved_share": float(curved[0]),
@@ -210,7 +214,6 @@ def _judge(losses: FloatArray, table: Table, linear: int, seed: int, given: floa
     }
 
 
-def _estimates(values: FloatArray) -> Estimates:
-    """From the estimate and its resamples, (1 + resamples, r)."""
-    low, high = np.quantile(values[1:], [0.025, 0.975], axis=0)
-    return Estimates(values[0], values[1:].std(axis=0, ddof=1), low, high)
+def _estimates(values: FloatArray, units: int | None) -> Estimates:
+    """From the estimate and its resamples, (1 + resamples, r), of `units` groups of rows where rows come in groups."""
+    return bootstrapped(values[0], values[1:], units)

@@ -1,7 +1,8 @@
 """Network beside linear model on the same rows: metrics, their paired differences, and the verdict.
 
 Intervals are percentiles of a paired bootstrap (Efron & Tibshirani 1993): both models are scored on the same resampled
-rows, or on resampled groups where a group column says which rows belong together. The difference in AUC has DeLong's normal
+rows. Where a group column says which rows belong together, groups are resampled and intervals are Student's over groups, with
+the bootstrap's standard error. The difference in AUC has DeLong's normal
 interval where every row counts once and by itself, which is what his variance is of.
 """
 
@@ -24,6 +25,7 @@ from ..models.model import Bound
 from ..models.scores import probabilities
 from ..readouts.display import Display, Drawn, named
 from ..readouts.loss import loss_for
+from ..readouts.result import resampled as bootstrapped
 from ..sentence import Message, why
 from ..table import Table
 from ..table.draws import FloatArray, IntArray, row_hash
@@ -38,6 +40,8 @@ FEWEST = 10
 HIGHER_IS_BETTER = {
     "auc", "average_precision", "macro_auc", "accuracy", "balanced_accuracy", "sensitivity", "specificity", "r2",
 }  # fmt: skip
+LOSSES = ("log_loss", "squared_error", "absolute_error", "poisson_deviance", "brier")
+RANGES = dict.fromkeys(HIGHER_IS_BETTER, (0.0, 1.0)) | dict.fromkeys(LOSSES, (0.0, np.inf)) | {"r2": (-np.inf, 1.0)}
 RANKS = {"auc": auc, "average_precision": average_precision}
 
 Estimate = tuple[float, float, float, float]  # value, standard error, ends of the 95% interval
@@ -213,11 +217,14 @@ def compare(
         drawn = np.array([[metric(w) for metric in asked] for w in resampled(weights, group, resamples, seed)])
     if group.max() + 1 < FEWEST:
         drawn[:] = np.nan
-    made = [_metric(name, point[i], drawn[:, i]) for i, name in enumerate([*metrics, *(name for name, _ in single)])]
+    units = table.group_count
+    made = [
+        _metric(name, point[i], drawn[:, i], units) for i, name in enumerate([*metrics, *(name for name, _ in single)])
+    ]
     areas = [len(metrics) + i for i, (name, _) in enumerate(single) if name == "auc"]
     found = made[: len(metrics)]
     if areas:
-        macro = _metric("macro_auc", _means(point[areas]), np.array([_means(draw) for draw in drawn[:, areas]]))
+        macro = _metric("macro_auc", _means(point[areas]), np.array([_means(draw) for draw in drawn[:, areas]]), units)
         found.insert(1, macro)
     if len(np.unique(group)) == len(table) and table.weights is None:
         found = [_by_delong(metric, both[..., 0], y) if metric.name == "auc" else metric for metric in found]
@@ -278,13 +285,7 @@ def _withheld(
 
 def groups(table: Table) -> IntArray:
     """(n,) which rows belong together; a row whose group is missing stands alone."""
-    name = next((c.name for c in table.schema.columns if c.role == "group"), None)
-    if name is None:
-        return np.arange(len(table))
-    codes = table.frame[name].factorize()[0].astype(np.int64)
-    alone = codes < 0
-    codes[alone] = codes.max() + 1 + np.arange(alone.sum())
-    return codes
+    return np.arange(len(table)) if table.groups is None else table.groups
 
 
 def resampled(weights: FloatArray, group: IntArray, resamples: int, seed: int) -> Iterator[FloatArray]:
@@ -298,10 +299,11 @@ def resampled(weights: FloatArray, group: IntArray, resamples: int, seed: int) -
         yield drawn
 
 
-def _metric(name: str, point: FloatArray, drawn: FloatArray) -> Metric:
-    values = [(point[0], drawn[:, 0]), (point[1], drawn[:, 1]), (point[0] - point[1], drawn[:, 0] - drawn[:, 1])]
-    network, linear, difference = (interval(p, d) for p, d in values)
-    return Metric(name, network, linear, difference)
+def _metric(name: str, point: FloatArray, drawn: FloatArray, units: int | None) -> Metric:
+    """`units`: of how many groups of rows, where rows come in groups."""
+    least, most = RANGES.get(name, (-np.inf, np.inf))
+    network, linear = (interval(point[i], drawn[:, i], units, least, most) for i in range(2))
+    return Metric(name, network, linear, interval(point[0] - point[1], drawn[:, 0] - drawn[:, 1], units))
 
 
 def paired(
@@ -319,12 +321,15 @@ def paired(
 
     with threadpool_limits(1, user_api="blas"):
         drawn = np.array([mean(w) for w in resampled(weights, group, resamples, seed)])
-    return _metric(name, mean(weights), drawn)
+    return _metric(name, mean(weights), drawn, table.group_count)
 
 
-def interval(value: float, drawn: FloatArray) -> Estimate:
-    low, high = np.quantile(drawn, [0.025, 0.975])
-    return float(value), float(np.std(drawn, ddof=1)), float(low), float(high)
+def interval(
+    value: float, drawn: FloatArray, units: int | None, least: float = -np.inf, most: float = np.inf
+) -> Estimate:
+    """Of a number and its resamples, of `units` groups of rows where rows come in groups."""
+    made = bootstrapped(value, drawn, units, least, most)
+    return float(made.value), float(made.stderr), float(made.low), float(made.high)
 
 
 def _metrics(task: str, both: FloatArray, y: FloatArray, device: str) -> dict[str, Weighed]:

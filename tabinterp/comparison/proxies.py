@@ -135,7 +135,8 @@ def _proxy(network: Bound, linear: Bound, name: str, threshold: float, declined:
     if told is None:
         return None
     known, outcomes, classes = told
-    ask = _Asked(known, outcomes, classes, network.table.row_weights, row_hash(network.table.numbers, seed + 3))
+    table = network.table
+    ask = _Asked(known, outcomes, classes, table.row_weights, row_hash(table.numbers, seed + 3), table.groups)
     places = tuple(Probe(place, ask.power(values)) for place, values in _places(network))
     columns = [Probe(c, ask.power(_of_column(network.table, c))) for c in network.columns if is_read(network, (c,))]
     columns.sort(key=lambda probe: -np.nan_to_num(probe.power[0], nan=-np.inf))
@@ -184,6 +185,7 @@ class _Asked:
     classes: bool
     weights: FloatArray
     draw: Any
+    groups: IntArray | None
 
     def power(self, values: FloatArray) -> Estimate:
         """Cross-fitted AUC or R2 of a linear probe on (n, width) values."""
@@ -199,11 +201,12 @@ class _Asked:
             inside, outside = fold == k, fold != k
             if inside.any() and (y[outside].std(axis=0) > 0).any():
                 guess = self._guess(x[outside], y[outside], w[outside], x[inside])
-                parts.append(measure(guess, y[inside], self.classes, w[inside]))
+                together = None if self.groups is None else self.groups[rows][inside]
+                parts.append(measure(guess, y[inside], self.classes, w[inside], together))
         if not parts:
             return as_interval(np.nan, np.nan)
         found = over_folds(parts)
-        return as_interval(found.value, OVERLAP * found.stderr)
+        return as_interval(found.value, OVERLAP * found.stderr, found.df)
 
     def _guess(self, x: FloatArray, y: FloatArray, w: FloatArray, new: FloatArray) -> FloatArray:
         if not self.classes:
@@ -264,10 +267,10 @@ def _ablated(
         after += _selected(bound, scores, threshold, declined) / REPEATS
         loss += _losses(bound, scores) / REPEATS
     mean, moved = influences(loss - lost, table.row_weights, np.ones(len(table), dtype=bool))
-    error, _ = spread(moved, together(table), np.ones(len(table), dtype=bool))
+    error, units = spread(moved, together(table), np.ones(len(table), dtype=bool))
     return Ablated(
         columns,
-        as_interval(mean, error),
+        as_interval(mean, error, _freedom(table, units)),
         _difference(table, after - before, pair),
         _difference(table, after, pair),
     )
@@ -300,5 +303,11 @@ def _difference(table: Table, values: FloatArray, pair: tuple[BoolArray, BoolArr
     """Mean over one group less that over the other, with an interval over rows or groups of rows."""
     (a, one), (b, other) = (influences(values, table.row_weights, mask) for mask in pair)
     both = pair[0] | pair[1]
-    error, _ = spread(np.where(both, np.nan_to_num(one) - np.nan_to_num(other), 0.0), together(table), both)
-    return as_interval(a - b, error) if min(mask.sum() for mask in pair) >= SMALL else as_interval(np.nan, np.nan)
+    error, units = spread(np.where(both, np.nan_to_num(one) - np.nan_to_num(other), 0.0), together(table), both)
+    if min(mask.sum() for mask in pair) < SMALL:
+        return as_interval(np.nan, np.nan)
+    return as_interval(a - b, error, _freedom(table, units))
+
+
+def _freedom(table: Table, units: int) -> float:
+    return np.inf if table.groups is None else max(1, units - 1)

@@ -93,6 +93,7 @@ CHECKS: tuple[Check, ...] = (
     ),
     Check("TI-D11", "unseen-level", "check", "data", r.unseen_level, {"rows": Limit(r.SMALL, r.SMALL, MANY)}),
     Check("TI-D12", "rare-level", "note", "data", r.rare_level, fixed={"rows": r.SMALL}),
+    Check("TI-D13", "groups-split", "act", "method", r.groups_split, voids=True),
     # groups
     Check("TI-G01", "disparate-impact", "check", "groups", g.disparate_impact, {"ratio": Limit(g.FIFTHS)}),
     Check(

@@ -136,6 +136,17 @@ def _least_shift(d: Document, at: Limits) -> Power | None:
     return smallest_effect("psi", psi_beyond(at["psi"], at["q"] / len(df), max(df), training, held_out), held_out)
 
 
+def groups_split(d: Document, at: Limits) -> Outcome:
+    """Do groups of rows that are one draw stand on both sides of the split?"""
+    part = d.data.grouping
+    if part is None:
+        return not_applicable()
+    if part.shared is None:
+        return not_applicable("not_applicable_split")
+    values = {"column": part.column, "shared": part.shared, "held_out": part.held_out, "groups": part.groups}
+    return either(part.shared > 0, **values)
+
+
 def row_overlap(d: Document, at: Limits) -> Outcome:
     copies = None if d.table is None else d.table.copies
     if copies is None or copies.held_out_rows is None:

@@ -88,6 +88,7 @@ AUDIT: dict[str, str] = {
     "split.column": "By the column {column}.",
     "split.date": "By date: rows whose {column} is {at:date} or later are held out.",
     "split.fraction": "A share of {share} of the rows, drawn by a hash of their contents (seed {seed}).",
+    "split.groups": "A share of {share} of the groups of {column}, drawn by a hash of the group (seed {seed}).",
     "split.stratified": "A share of {share} of the rows of each class, drawn by a hash of their contents (seed {seed}).",
     # how a model was read
     "model.unsafe": (
@@ -135,6 +136,20 @@ AUDIT: dict[str, str] = {
     "coefficients.method.model.number": (
         "Linear model: least squares without a penalty, on the network's encoding with the reference levels left out; t "
         "intervals."
+    ),
+    "coefficients.method.cluster.classes": (
+        "Linear model: maximum likelihood without a penalty, on the network's encoding with the reference levels left out; "
+        "standard errors from the sandwich over groups of rows (CR1), t intervals with one degree of freedom fewer than there "
+        "are groups."
+    ),
+    "coefficients.method.cluster.count": (
+        "Linear model: Poisson regression by maximum likelihood without a penalty, on the network's encoding with the reference "
+        "levels left out; standard errors from the sandwich over groups of rows (CR1), t intervals with one degree of freedom "
+        "fewer than there are groups."
+    ),
+    "coefficients.method.cluster.number": (
+        "Linear model: least squares without a penalty, on the network's encoding with the reference levels left out; standard "
+        "errors from the sandwich over groups of rows (CR1), t intervals with one degree of freedom fewer than there are groups."
     ),
     "coefficients.method.robust.classes": (
         "Linear model: weighted maximum likelihood without a penalty, on the network's encoding with the reference levels "
@@ -222,6 +237,8 @@ AUDIT: dict[str, str] = {
     "reason.never_counted.combination.few": ("Not estimable: a combination of {columns} goes with counts of 0 only."),
     "reason.absent": "Not estimable: no training row has this class.",
     "reason.exact": "No interval: the target is reproduced exactly, and there is no residual to take an error from.",
+    "reason.single_group": "No interval: the training rows of a single group determine it.",
+    "reason.few_groups": "No interval: the training rows come in fewer than 10 groups, too few for a standard error over groups.",
     "reason.single_row": "No interval: a single training row determines it.",
     "reason.curve": (
         "No coefficient: the encoder bends this column or mixes it with others. Mean derivatives through the encoder stand, of "
@@ -272,8 +289,13 @@ AUDIT: dict[str, str] = {
         "What excites {left} of the {count} hidden units most: optima are sought for the {shown} units that the loss misses most "
         "and for the outputs."
     ),
+    "not_assessed.grouping": (
+        "The groups of {column}, in some numbers: the errors of interactions and the p-values of correlations of hidden units "
+        "with columns take rows as independent."
+    ),
     "not_assessed.seeds": (
-        "How much of this would change had the network been trained again: intervals are over rows, for this network."
+        "How much of this would change had the network been trained again: intervals are over rows (over groups, where rows "
+        "come in groups), for this network."
     ),
     "not_assessed.shapley": "Shapley values.",
     "not_assessed.shuffled": (

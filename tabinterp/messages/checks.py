@@ -212,6 +212,17 @@ EXPLAINED: dict[str, tuple[str, str, str, str, str]] = {
             "find the fault."
         ),
     ),
+    "groups-split": (
+        "Groups stand on both sides of the split",
+        "groups of the group column (such as persons) that have training rows and held-out rows",
+        "Rows that belong together and that the group column does not name, such as the members of a household.",
+        "One group with rows on both sides.",
+        (
+            "Split by groups: give a share as the split together with the group column, or a column of train/test labels in "
+            "which "
+            "all rows of a group have one label; train again, and audit again."
+        ),
+    ),
     "row-overlap": (
         "Held-out rows stand in training too",
         "equal rows across the split, in every column but those that number the rows",

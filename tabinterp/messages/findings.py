@@ -299,6 +299,15 @@ FINDINGS: dict[str, str] = {
         "with an AUC of {auc} (95% interval {low} to {high}; chance is 0.5)."
     ),
     "finding.train-test-shift.not_applicable": "Without a split there are no two parts to compare.",
+    "finding.groups-split.raised": (
+        "{shared} of the {held_out} groups of {column} with held-out rows have training rows too. The network may know these "
+        "groups "
+        "by heart: what is measured on their held-out rows says nothing about groups that it has not met."
+    ),
+    "finding.groups-split.cleared": "No group of {column} stands on both sides of the split ({groups} groups, {held_out} held "
+    "out).",
+    "finding.groups-split.not_applicable": "The table has no group column.",
+    "finding.groups-split.not_applicable_split": "Without a split there are no two sides to compare.",
     "finding.row-overlap.raised": (
         "{count} of {rows} held-out rows ({percent}%) stand in the training rows too, in every column: what is "
         "measured on them is "

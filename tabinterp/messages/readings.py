@@ -36,7 +36,8 @@ READINGS: dict[str, str] = {
         "Largest for the linear model: {linear}."
     ),
     "report.shapley.figure": (
-        "Intervals are over rows. A mean absolute value is never below zero, and noise can only raise it: an interval that "
+        "Intervals are over rows (over groups, where rows come in groups). A mean absolute value is never below zero, and "
+        "noise can only raise it: an interval that "
         "stays clear of zero is no test."
     ),
     "report.shapley.cut": "Shown: the {shown} columns that are largest for the network, of {count}.",
@@ -66,7 +67,8 @@ READINGS: dict[str, str] = {
         "models' curves lie farthest apart."
     ),
     "report.effects.note": (
-        "Intervals are over rows, point by point. Accumulated local effects (ALE) move each row only within its own "
+        "Intervals are over rows (over groups, where rows come in groups), point by point. Accumulated local effects (ALE) "
+        "move each row only within its own "
         "neighbourhood: where they part from the effect, correlated columns make it speak of rows that do not exist. At the two "
         "ends of a number their bins are wide, and with correlated columns an interval of 95% held them in nine of ten "
         "simulations only. The pale "

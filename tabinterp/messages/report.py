@@ -60,7 +60,8 @@ REPORT: dict[str, str] = {
     "report.see": "See {section}",
     # the report: performance
     "report.performance.rows": (
-        "{rows} held-out rows. Intervals are 95%, from {resamples} paired resamples of these rows (seed {seed}); "
+        "{rows} held-out rows. Intervals are 95%, from {resamples} paired resamples of these rows (of their groups, "
+        "where rows come in groups; seed {seed}); "
         "differences are network minus linear."
     ),
     "report.performance.not_held_out": (
@@ -209,7 +210,8 @@ REPORT: dict[str, str] = {
         "and their width is not comparable with the linear fit's."
     ),
     "report.coefficients.intervals.all": (
-        "Network intervals are over rows on some of which the network may have been trained, for this one trained "
+        "Network intervals are over rows (over groups, where rows come in groups) on some of which the network may have been "
+        "trained, for this one trained "
         "network; they leave out how training would vary, and their width is not comparable with the linear fit's."
     ),
     "report.coefficients.wald": "Joint tests: every coefficient of one column is zero",
@@ -367,6 +369,20 @@ REPORT: dict[str, str] = {
     "report.method.rows_text": "{rows} in all; training {training}; held out {held_out}.",
     "report.method.unknown": "not known",
     "report.method.weighted": "Weighted",
+    "report.method.groups": "Groups of rows",
+    "report.method.groups.split": (
+        "{groups} groups of {column}: {training} with training rows, {held_out} with held-out rows. The rows of a group count "
+        "as one "
+        "draw: standard errors sum what they add within groups, and intervals use Student's t with one degree of freedom fewer "
+        "than there are groups."
+    ),
+    "report.method.groups.all": (
+        "{groups} groups of {column}. The rows of a group count as one draw: standard errors sum what they add within groups, "
+        "and "
+        "intervals use Student's t with one degree of freedom fewer than there are groups."
+    ),
+    "report.method.groups.few": "Fewer than 30 groups on one side: such intervals are approximate.",
+    "report.method.groups.none": "Fewer than 10 groups on one side are too few for an interval; none is given there.",
     "report.method.network": "Network",
     "report.method.linear": "Linear counterpart",
     "report.method.model": "{name:name}; {library:library}; {parameters} parameters; hidden units: {hidden}.",

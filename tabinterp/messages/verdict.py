@@ -61,7 +61,7 @@ VERDICT: dict[str, str] = {
     "report.judged.recalibration.lead": (
         "Class weights, resampling and training for too long shift probabilities without changing what a model knows. Here both "
         "models' scores were mapped anew ({map}), each of {rows} held-out rows by a map fitted on the other {others} of {folds} "
-        "folds. Intervals are over rows, for these maps."
+        "folds. Intervals are over rows (over groups, where rows come in groups), for these maps."
     ),
     "report.judged.map.binary": "slope and intercept, logistic",
     "report.judged.map.multiclass": "one temperature, and an intercept for each class",

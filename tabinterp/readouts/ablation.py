@@ -35,7 +35,7 @@ from .display import Display, Drawn, named
 from .distances import constant
 from .loss import loss_for
 from .permutation import error_of, share_of
-from .result import Estimates
+from .result import Estimates, units_of
 from .sums import mean_over_rows
 from .weights import deviation, unit
 
@@ -181,13 +181,15 @@ def _ablated(
                 value[which, j], stderr[which, j] = cut.resampled(shifts)
             else:
                 centre = np.average(own, axis=0, weights=w) if method == "mean" else np.zeros(own.shape[1])
-                found = mean_over_rows(cut.rises(np.broadcast_to(centre, (len(rows), len(centre)))), held.table.weights)
+                found = mean_over_rows(
+                    cut.rises(np.broadcast_to(centre, (len(rows), len(centre)))), held.table.weights, held.table.groups
+                )
                 value[which, j], stderr[which, j] = found.value, found.stderr
     return Ablations(
         groups=tuple(tuple((name, int(u)) for u in units) for _, (name, units) in asked),
         names=tuple(name for name, _ in asked),
         methods=tuple(methods),
-        cost=Estimates.of(value, stderr, len(rows) - 1),
+        cost=Estimates.of(value, stderr, units_of(len(rows), held.table.groups) - 1),
         alone=_alone(asked, value),
         rows=len(rows),
         held_out=known,
@@ -293,7 +295,8 @@ class _Cut:
             received += np.stack([w[donors] * rises, np.broadcast_to(w[donors], rises.shape)], axis=2)
             given[:, donors] += np.stack([w * rises, np.broadcast_to(w, rises.shape)], axis=2)
         value = (w * received[:, :, 0]).sum(axis=1) / (w * received[:, :, 1]).sum(axis=1)
-        errors = [error_of(share_of(r) + share_of(g), w) for r, g in zip(received, given, strict=True)]
+        groups = self.bound.table.groups
+        errors = [error_of(share_of(r) + share_of(g), w, groups) for r, g in zip(received, given, strict=True)]
         return value, np.array(errors)
 
 
@@ -303,7 +306,7 @@ def ablation(bound: Bound, layer: Layer, outputs: FloatArray, values: FloatArray
     `outputs` (n, units) are what the layer puts out on the rows of `bound`.
     """
     cut = _Cut(bound, layer, outputs, [np.array([u]) for u in range(layer.width)])
-    return mean_over_rows(cut.rises(np.broadcast_to(values, outputs.shape)), bound.table.weights)
+    return mean_over_rows(cut.rises(np.broadcast_to(values, outputs.shape)), bound.table.weights, bound.table.groups)
 
 
 def _losses(bound: Bound, rest: torch.nn.Module, fronts: Tensor, y: Tensor) -> FloatArray:

@@ -30,7 +30,7 @@ from .display import Display, Drawn, by_term, scaled
 from .inference import Estimate, Inference, infer
 from .own import own_inference
 from .result import Estimates
-from .streamed import finish_derivatives, update_derivatives
+from .streamed import finish_derivatives, mean_derivatives
 from .sums import Means, mean_over_rows
 from .surrogate import Surrogate, surrogate
 from .terms import AnyTerm, Basis, Slope, design, find_terms
@@ -218,6 +218,7 @@ def _inference(bound: Bound, terms: list[AnyTerm], training: NDArray[np.bool_]) 
         task=table.schema.task,
         n_classes=len(table.schema.classes),
         weights=weights,
+        groups=None if table.groups is None else table.groups[training],
     )
     return _without_errors(inference) if target_encoders(bound.model.encoder) else inference
 
@@ -233,7 +234,7 @@ def of_network(bound: Bound, terms: list[AnyTerm], surrogate_terms: list[AnyTerm
     """Average derivatives and contrasts, sign flips, and the linear surrogate of every output on `surrogate_terms`."""
     rows = np.ones(len(bound.table), dtype=bool) if bound.table.held_out is None else bound.table.held_out
     held_out = bound.take(rows)
-    estimates, flips = finish_derivatives(update_derivatives(terms, held_out))
+    estimates, flips = mean_derivatives(terms, held_out)
     return Coefficients(
         terms=tuple(terms),
         outputs=bound.outputs,

@@ -25,10 +25,10 @@ from ..models.device import slopes
 from ..models.layers import Layer, layers_of
 from ..sentence import why
 from ..table import Table
-from ..table.draws import FloatArray, chosen
+from ..table.draws import FloatArray, IntArray, chosen
 from .baselines import baseline_of
 from .display import Display, Drawn, by_unit
-from .result import Estimates, mean_with_draws
+from .result import Estimates, mean_with_draws, units_of
 from .sums import mean_over_rows
 from .weights import unit
 
@@ -60,6 +60,7 @@ class Conductance(Display):
     gap: FloatArray
     mean_stderr: FloatArray
     weights: FloatArray | None
+    groups: IntArray | None
     baseline: str
     background_rows: int
     tolerance: float
@@ -68,12 +69,12 @@ class Conductance(Display):
 
     def mean(self) -> Estimates:
         """Signed mean over rows (units, outputs), with its error over rows and of the background's draw."""
-        mean = mean_over_rows(self.values, self.weights)
-        return mean_with_draws(mean, len(self.values), self.mean_stderr, self.background_rows)
+        mean = mean_over_rows(self.values, self.weights, self.groups)
+        return mean_with_draws(mean, units_of(len(self.values), self.groups), self.mean_stderr, self.background_rows)
 
     def size(self) -> Estimates:
         """Mean absolute value over rows (units, outputs); noise biases it upward."""
-        return mean_over_rows(np.abs(self.values), self.weights)
+        return mean_over_rows(np.abs(self.values), self.weights, self.groups)
 
     def frame(self) -> pd.DataFrame:
         """One row for each output and unit."""
@@ -148,6 +149,7 @@ def conductance(
         gap=(np.abs(sums - answers[:, None]) / scale).max(axis=2),
         mean_stderr=np.concatenate([one.stderr for one in made]),
         weights=bound.table.weights,
+        groups=bound.table.groups,
         baseline=baseline,
         background_rows=len(starts) if baseline == "rows" else 0,
         tolerance=tolerance,

@@ -56,7 +56,7 @@ def curves(bound: Bound, terms: list[AnyTerm]) -> Curves:
 
 def _mean(derivative: FloatArray, bound: Bound, names: list[str], sds: list[float]) -> Curves:
     weights = bound.table.weights
-    estimates = mean_over_rows(derivative, weights)
+    estimates = mean_over_rows(derivative, weights, bound.table.groups)
     flips = np.where(np.isnan(derivative), np.nan, np.sign(derivative) == -np.sign(estimates.value))
     return Curves(tuple(names), tuple(sds), estimates, mean_over_rows(flips, weights).value)
 

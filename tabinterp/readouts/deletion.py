@@ -58,13 +58,15 @@ def curves(ask: Ask, sizes: FloatArray, chance: FloatArray) -> Curves:
     deletion, kept = gaps(ask, order), gaps(ask, order[:, ::-1])[:, ::-1]
     weights = ask.bound.table.weights
     own = None if weights is None else weights[ask.rows]
+    groups = ask.bound.table.groups
+    groups = None if groups is None else groups[ask.rows]
     expected = area(chance)
     return Curves(
         deletion=mean_over_rows(deletion, own).value,
         insertion=mean_over_rows(kept, own).value,
         chance=mean_over_rows(chance, own).value,
-        deleted=mean_over_rows(area(deletion) - expected, own),
-        inserted=mean_over_rows(expected - area(kept), own),
+        deleted=mean_over_rows(area(deletion) - expected, own, groups),
+        inserted=mean_over_rows(expected - area(kept), own, groups),
     )
 
 

@@ -51,6 +51,8 @@ class Reason:
     `never_counted`: the estimate is infinite, because every count is zero among `rows` rows; `by` as above.
     `absent`: no row has this class.
     `exact`: the target is reproduced exactly, there is no residual to take an error from.
+    `single_group`: the same of the rows of one group, where rows come in groups.
+    `few_groups`: the rows come in fewer than ten groups, which are too few for an error over groups.
     `single_row`: one row alone determines it, its residual is zero, and the sandwich would call that certainty.
     `target_encoded`: an encoder has learnt from the same targets, so that no error of the usual kind is valid.
     `not_converged`: the iterations ended without a maximum and without a covariance.
@@ -64,6 +66,8 @@ class Reason:
         "absent",
         "exact",
         "single_row",
+        "single_group",
+        "few_groups",
         "not_converged",
         "target_encoded",
     ]

@@ -33,7 +33,7 @@ from .grids import Grid, checked_columns, grid_of, with_points
 from .loss import SCALES
 from .moves import forward, is_read
 from .pictures import Effect, Picture
-from .result import Estimates
+from .result import FEWEST_GROUPS, Estimates, units_of
 from .weights import quantiles
 
 if TYPE_CHECKING:
@@ -209,7 +209,8 @@ class Plan:
 
 @dataclass(frozen=True, eq=False)
 class Sums:
-    """For each column: sums of w u (u, k) and of w² u u' (u, u, k) over rows, and the scores of the rows of the band.
+    """For each column: sums of w u (u, k) and of w² u u' (u, u, k) over rows, and the scores of the rows of the band. Where rows
+    come in groups, w u is summed within groups before its outer product is taken.
 
     u holds a row's 1, its scores at the points (G), its differences over the bins it is used for and its membership in them
     (G' each), and how its own value is made of the points (G).
@@ -246,21 +247,29 @@ def start(
 
 
 def update(plan: Plan, rows: IntArray, progress: Progress | None = None) -> Sums:
-    """Read every column at every point for these rows."""
+    """Read every column at every point for these rows; of a table whose rows come in groups, for all rows at once."""
+    groups = plan.bound.table.groups
+    if groups is not None and len(rows) < len(groups):
+        raise NotApplicableError("the rows come in groups, whose rows are one draw; give all rows in one batch")
     firsts, seconds, bands = [], [], []
     shown = np.isin(rows, plan.ice)
     for i, grid in enumerate(plan.grids):
         parts = []
         first, second = _zero(grid, len(plan.centre))
+        sums = None if groups is None else np.zeros((units_of(len(rows), groups), *first.shape))
         move = _mover(plan, grid)
         for at in range(0, len(rows), CHUNK):
             batch = rows[at : at + CHUNK]
             scores = move(batch)
-            one, two = _moments(scores, grid.bins(batch), grid.spread(batch), plan.weights[batch])
-            first, second = first + one, second + two
+            of_rows = _weighted(scores, grid.bins(batch), grid.spread(batch), plan.weights[batch])
+            first = first + of_rows.sum(axis=0)
+            if sums is None or groups is None:
+                second = second + _squared(of_rows)
+            else:
+                np.add.at(sums, groups[batch], of_rows)
             parts.append(scores[shown[at : at + CHUNK]])
         firsts.append(first)
-        seconds.append(second)
+        seconds.append(second if sums is None else _squared(sums))
         bands.append(np.concatenate(parts) if parts else np.zeros((0, len(grid), len(plan.centre))))
         if progress is not None:
             progress("effects", (i + 1) / len(plan.grids))
@@ -319,15 +328,19 @@ def _zero(grid: Grid, k: int) -> tuple[FloatArray, FloatArray]:
     return np.zeros((size, k)), np.zeros((size, size, k))
 
 
-def _moments(scores: FloatArray, bins: FloatArray, spread: FloatArray, w: FloatArray) -> tuple[FloatArray, FloatArray]:
-    first, second = [], []
+def _weighted(scores: FloatArray, bins: FloatArray, spread: FloatArray, w: FloatArray) -> FloatArray:
+    """(m, u, k) w u of each row."""
+    made = []
     steps = scores[:, 1 : bins.shape[1] + 1] - scores[:, : bins.shape[1]]
     for k in range(scores.shape[2]):
         u = np.hstack([np.ones((len(w), 1)), scores[:, :, k], bins * steps[:, :, k], bins, spread])
-        weighted = w[:, None] * u
-        first.append(weighted.sum(axis=0))
-        second.append(weighted.T @ weighted)
-    return np.stack(first, axis=-1), np.stack(second, axis=-1)
+        made.append(w[:, None] * u)
+    return np.stack(made, axis=-1)
+
+
+def _squared(weighted: FloatArray) -> FloatArray:
+    """(u, u, k) sum of the outer products of (m, u, k)."""
+    return np.stack([one.T @ one for one in np.moveaxis(weighted, 2, 0)], axis=-1)
 
 
 # ---- from sums to curves
@@ -336,7 +349,7 @@ def _moments(scores: FloatArray, bins: FloatArray, spread: FloatArray, w: FloatA
 def _curve(
     plan: Plan, grid: Grid, first: FloatArray, second: FloatArray, ice: FloatArray, ice_weights: FloatArray
 ) -> Curve:
-    n, shape, total = len(plan.weights), (len(grid), first.shape[1]), first[0]
+    n, shape, total = units_of(len(plan.weights), plan.bound.table.groups), (len(grid), first.shape[1]), first[0]
     values = {name: np.full(shape, np.nan) for name in ("pdp", "effect", "ale")}
     errors = {name: np.full(shape, np.nan) for name in values}
     for k in range(shape[1]):
@@ -344,7 +357,8 @@ def _curve(
         for name, (value, influence) in made.items():
             variance = ((influence @ second[:, :, k]) * influence).sum(axis=1)
             values[name][: len(value), k] = value
-            errors[name][: len(value), k] = np.sqrt(np.maximum(variance, 0) * n / (n - 1)) / total[k]
+            if n >= FEWEST_GROUPS or plan.bound.table.groups is None:
+                errors[name][: len(value), k] = np.sqrt(np.maximum(variance, 0) * n / (n - 1)) / total[k]
     values["pdp"] += plan.centre
     spread = first[-len(grid) :, 0] / total[0]
     centred = ice - np.einsum("ngk,g->nk", ice, grid.centre(spread)[0])[:, None]

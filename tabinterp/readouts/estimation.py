@@ -9,15 +9,16 @@ from typing import Any, Literal
 
 import numpy as np
 import statsmodels.api as sm
-from scipy.linalg import LinAlgError, cho_factor, cho_solve, orth
+from scipy.linalg import LinAlgError, cho_factor, cho_solve, eigh, orth
 
 from tabinterp.errors import NotApplicableError
 from tabinterp.readouts.design import Basis, Design, Floats, Ints
 from tabinterp.readouts.logistic import Likelihood, Maximum, contrasts, maximise
+from tabinterp.readouts.result import group_sums, units_of
 from tabinterp.readouts.separation import Cause, determined, strike_empty_levels, strike_separated
 from tabinterp.sentence import why
 
-Covariance = Literal["model", "robust"]
+Covariance = Literal["model", "robust", "cluster"]
 
 EXACT = 1e-20  # share of the target's variance that is left when it is reproduced exactly
 
@@ -43,8 +44,9 @@ class Fit:
     r2: float | None = None
 
 
-def least_squares(basis: Basis, y: Floats, weights: Floats, kind: Covariance) -> Fit:
-    """Weighted least squares of `y` (n,), by statsmodels; "model" takes weights as frequencies, "robust" is HC1.
+def least_squares(basis: Basis, y: Floats, weights: Floats, kind: Covariance, groups: Ints | None = None) -> Fit:
+    """Weighted least squares of `y` (n,), by statsmodels; "model" takes weights as frequencies, "robust" is HC1, "cluster" sums
+    the scores within `groups` (n,).
 
     Raises `NotApplicableError` where no row is left for the error, or the target is constant.
     """
@@ -65,7 +67,8 @@ def least_squares(basis: Basis, y: Floats, weights: Floats, kind: Covariance) ->
     covariance = None
     if left > EXACT * total:
         scores = basis.vectors * (weights * residuals)[:, None]
-        sandwich = inverse @ (scores.T @ scores) @ inverse * (n / (n - d))
+        scores = scores if groups is None else group_sums(scores, groups)
+        sandwich = inverse @ (scores.T @ scores) @ inverse * small_sample(n, d, groups)
         covariance = spread**2 * (inverse * left / (rows - d) if kind == "model" else sandwich)
     parameters = spread * np.asarray(result.params)
     parameters[0] += mean
@@ -74,21 +77,58 @@ def least_squares(basis: Basis, y: Floats, weights: Floats, kind: Covariance) ->
         covariance,
         view=np.ones((1, 1)),
         converged=True,
-        unsure=single_rows(basis.vectors, inverse, weights) if kind == "robust" else None,
-        df_residual=rows - d,
+        unsure=None if kind == "model" else single_draws(basis.vectors, inverse, weights, groups),
+        df_residual=rows - d if groups is None else units_of(n, groups) - 1,
         r2=1 - left / total,
     )
 
 
-def single_rows(vectors: Floats, inverse: Floats, weights: Floats) -> Floats | None:
-    """Orthonormal directions (m, q) of the coefficients that rows of leverage one determine each alone."""
+def small_sample(rows: int, coefficients: int, groups: Ints | None) -> float:
+    """What a sandwich is multiplied by because residuals are smaller than errors: HC1, or CR1 over groups (MacKinnon & White
+    1985; Cameron & Miller 2015)."""
+    left = rows - coefficients
+    if groups is None:
+        return rows / left
+    units = len(np.unique(groups))
+    return units / (units - 1) * (rows - 1) / left
+
+
+def single_draws(vectors: Floats, inverse: Floats, weights: Floats, groups: Ints | None = None) -> Floats | None:
+    """Orthonormal directions (m, q) of the coefficients that single rows, or single groups of rows, determine alone.
+
+    Of a row that is one of leverage one. A group determines a direction v if all information about it is the group's own:
+    M_g v = M v, with M the information of all rows and M_g that of the group's.
+    """
+    if groups is not None:
+        return _single_groups(vectors, inverse, weights, groups)
     responses = vectors @ inverse
     alone = weights * (responses * vectors).sum(axis=1) > 1 - 1e-9
     return np.asarray(orth(responses[alone].T)) if alone.any() else None
 
 
+def _single_groups(vectors: Floats, inverse: Floats, weights: Floats, groups: Ints) -> Floats | None:
+    leverage = weights * np.einsum("nd,dm,nm->n", vectors, inverse, vectors)
+    whole, found = (vectors * weights[:, None]).T @ vectors, []
+    for group in np.flatnonzero(
+        np.bincount(groups, leverage) > 1 - 1e-9
+    ):  # the sum of its eigenvalues: at most d groups
+        rows = groups == group
+        own = (vectors[rows] * weights[rows, None]).T @ vectors[rows]
+        values, directions = eigh(own, whole)
+        found.append(directions[:, values > 1 - 1e-9])
+    alone = np.hstack(found) if found else np.zeros((vectors.shape[1], 0))
+    return np.asarray(orth(alone)) if alone.shape[1] else None
+
+
 def maximum_likelihood(
-    design: Design, basis: Basis, y: Ints, weights: Floats, kind: Covariance, *, centred: bool
+    design: Design,
+    basis: Basis,
+    y: Ints,
+    weights: Floats,
+    kind: Covariance,
+    *,
+    centred: bool,
+    groups: Ints | None = None,
 ) -> Fit:
     """The maximum, or its limit: strike what is separated until Newton's method finds a maximum in what remains.
 
@@ -97,7 +137,7 @@ def maximum_likelihood(
     """
     k = int(y.max()) + 1
     possible, causes = strike_empty_levels(design, y, np.ones((len(y), k), dtype=bool))
-    likelihood = Likelihood(basis.vectors, y, possible, weights, contrasts(k))
+    likelihood = Likelihood(basis.vectors, y, possible, weights, contrasts(k), groups)
     limit = _limit(likelihood)
     while not limit.maximum.converged and len(limit.rest.y):
         possible, moved = strike_separated(likelihood, limit.maximum)
@@ -114,7 +154,9 @@ def maximum_likelihood(
         converged=limit.maximum.converged,
         rows_separated=len(y) - len(limit.rest.y),
         null=limit.null,
+        unsure=limit.single_groups() if groups is not None else None,
         causes=causes,
+        df_residual=None if groups is None else units_of(len(y), groups) - 1,
     )
 
 
@@ -134,7 +176,7 @@ class _Limit:
 
     def statsmodels(self, kind: Covariance) -> tuple[Floats, Floats] | None:
         """Coefficients and covariance by statsmodels, started at the maximum; None where it has no model for this."""
-        if not self.maximum.converged or not self.rest.possible.all():
+        if not self.maximum.converged or not self.rest.possible.all() or kind == "cluster":
             return None
         with warnings.catch_warnings():
             warnings.simplefilter("ignore")
@@ -177,10 +219,30 @@ class _Limit:
             inverse = cho_solve(cho_factor(self.maximum.information), np.eye(len(self.maximum.information)))
         except LinAlgError:
             return None
-        if kind == "robust":
+        if kind != "model":
             meat = self.rest.meat(self.maximum.probabilities)
             inverse = inverse @ (meat if self.span is None else self.span.T @ meat @ self.span) @ inverse
+        if kind == "cluster":
+            inverse = inverse * small_sample(len(self.rest.y), len(inverse), self.rest.groups)
         return np.asarray(inverse if self.span is None else self.span @ inverse @ self.span.T)
+
+    def single_groups(self) -> Floats | None:
+        """Directions that a single group determines: its scores add up to zero, and the sandwich would call that certainty.
+
+        Of two classes; of several the rows' information is no product of one column, and none is looked for.
+        """
+        rest, span = self.rest, np.eye(self.rest.size) if self.span is None else self.span
+        if rest.groups is None or not len(rest.y) or rest.contrasts.shape[1] > 1:
+            return None
+        p = self.maximum.probabilities
+        information: Floats = np.asarray(rest.weights * p[:, 0] * p[:, 1])
+        x = rest.basis @ span
+        try:
+            inverse = np.linalg.inv((x * information[:, None]).T @ x)
+        except np.linalg.LinAlgError:
+            return None
+        alone = single_draws(x, np.asarray(inverse, dtype=np.float64), information, rest.groups)
+        return None if alone is None else np.asarray(span @ alone)
 
 
 def _limit(likelihood: Likelihood) -> _Limit:

@@ -103,7 +103,7 @@ def _beyond(few: Bound, learnt: Table, name: str, spread: FloatArray) -> Estimat
         at, beyond = (few.score(few.encoding.transform(with_columns(frame, {name: value}))) for value in (edge, far))
         with np.errstate(divide="ignore", invalid="ignore"):
             sides.append(np.abs(beyond - at) / np.where(spread > 0, spread, np.nan))
-    made = mean_over_rows(np.concatenate(sides, axis=1), few.table.weights)
+    made = mean_over_rows(np.concatenate(sides, axis=1), few.table.weights, few.table.groups)
     worst = int(np.nanargmax(made.value))
     return Estimates(made.value[worst], made.stderr[worst], made.low[worst], made.high[worst])
 

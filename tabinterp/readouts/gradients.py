@@ -25,7 +25,7 @@ from ..table.draws import FloatArray, IntArray, chosen
 from .baselines import BASELINES, baseline_of
 from .blockwise import covariances, known, members, sizes
 from .display import Display, Drawn
-from .result import Estimates, mean_with_draws
+from .result import Estimates, mean_with_draws, units_of
 from .straight import mean_gradient, score
 from .sums import mean_over_rows
 from .weights import quantile, unit
@@ -60,6 +60,7 @@ class GradientImportance(Display):
     outputs: tuple[str | None, ...]
     values: FloatArray
     weights: FloatArray | None
+    groups: IntArray | None
     completeness_gap: FloatArray | None
     evaluations: IntArray
     stderr: FloatArray | None = None
@@ -86,14 +87,16 @@ class GradientImportance(Display):
 
     def mean(self) -> Estimates:
         """Signed mean over rows (columns, outputs); its standard error over rows, and of the draws where there are any."""
-        mean = mean_over_rows(self.values, self.weights) if self.over is None else self.over[1]
+        mean = mean_over_rows(self.values, self.weights, self.groups) if self.over is None else self.over[1]
         if self.mean_stderr is None:
             return mean
-        return mean_with_draws(mean, len(self.values), self.mean_stderr, self.settings["background_rows"])
+        return mean_with_draws(
+            mean, units_of(len(self.values), self.groups), self.mean_stderr, self.settings["background_rows"]
+        )
 
     def size(self) -> Estimates:
         """Mean absolute value over rows (columns, outputs); noise biases it upward."""
-        return mean_over_rows(np.abs(self.values), self.weights) if self.over is None else self.over[2]
+        return mean_over_rows(np.abs(self.values), self.weights, self.groups) if self.over is None else self.over[2]
 
     def frame(self) -> pd.DataFrame:
         """One row for each output and column."""
@@ -173,6 +176,7 @@ class _Ask:
             outputs=bound.outputs,
             values=known(bound, values),
             weights=bound.table.weights,
+            groups=bound.table.groups,
             evaluations=evaluations,
             **{"completeness_gap": None} | more,
         )

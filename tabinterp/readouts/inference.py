@@ -5,6 +5,7 @@ fitted on an orthogonal basis of the design (`tabinterp.readouts.design`) and re
 constant, aliased or separated gets its reason and never an interval; the other terms are then the limit of the maximum
 likelihood fit (`tabinterp.readouts.separation`).
 
+Rows of one group are one draw: their scores are summed before they are squared ("cluster").
 Weights are sampling weights: estimates are those of the pseudo-likelihood and errors come from the sandwich (Huber
 1967; White 1980; Binder 1983). With `covariance="model"` they are frequencies, and a row of weight 3 is three rows.
 Multinomial coefficients are centred over the classes, b_c - mean b: what a class has beyond the average class.
@@ -23,6 +24,7 @@ from tabinterp.errors import NotApplicableError
 from tabinterp.readouts.design import Basis, Bools, Design, Floats, Ints, Reason, Term, inflation, orthogonal_basis
 from tabinterp.readouts.estimation import Covariance, Fit, least_squares, maximum_likelihood
 from tabinterp.readouts.rates import poisson
+from tabinterp.readouts.result import FEWEST_GROUPS, units_of
 from tabinterp.sentence import why
 from tabinterp.table.schema import GOALS, Task
 
@@ -104,24 +106,31 @@ def infer(
     n_classes: int,
     weights: Floats | None = None,
     covariance: Covariance | None = None,
+    groups: Ints | None = None,
 ) -> Inference:
     """Fit the design to `y` (n,) and say how sure every coefficient is.
 
     `y` holds 0 and 1 (binary), 0 to `n_classes` - 1 (multiclass) or numbers or counts (`n_classes` is ignored). `covariance`
-    None: "robust" with `weights` (n,) and for counts, whose variance is seldom their mean, "model" otherwise. The sandwich is
-    HC0 for likelihoods and HC1 for least squares. Rows of weight zero are left out.
+    None: "cluster" with `groups`, "robust" with `weights` (n,) and for counts, whose variance is seldom their mean, "model"
+    otherwise. The sandwich is HC0 for likelihoods and HC1 for least squares. Rows of weight zero are left out.
+
+    `groups` (n,) says which rows are one draw. Their scores are then summed within groups, the sandwich is multiplied by
+    G / (G - 1) (n - 1) / (n - k), and intervals are Student's with G - 1 degrees of freedom (Liang & Zeger 1986; Cameron & Miller
+    2015). Below ten groups there are estimates and no errors.
 
     Raises `NotApplicableError` when there is nothing to infer: one class only, no row left for the error, a constant
     target, values that are not finite.
     """
-    design, y, weights = _rows(design, y, weights)
-    kind: Covariance = covariance or ("model" if weights is None and task != "count" else "robust")
+    design, y, weights, groups = _rows(design, y, weights, groups)
+    plain: Covariance = "model" if weights is None and task != "count" else "robust"
+    kind: Covariance = covariance or (plain if groups is None else "cluster")
     basis = orthogonal_basis(design, weights)
     unit = np.ones(len(y)) if weights is None else weights
+    units = None if groups is None else units_of(len(y), groups)
     if task == "regression":
-        return _Table(task, design, basis, least_squares(basis, y, unit, kind), [0], 1).report(kind)
+        return _Table(task, design, basis, least_squares(basis, y, unit, kind, groups), [0], 1, units).report(kind)
     if task == "count":
-        return _Table(task, design, basis, poisson(design, basis, y, unit, kind), [0], 1).report(kind)
+        return _Table(task, design, basis, poisson(design, basis, y, unit, kind, groups), [0], 1, units).report(kind)
     n_classes = 2 if task == "binary" else n_classes
     classes, codes = np.unique(y, return_inverse=True)
     labels = [int(c) for c in classes]
@@ -129,15 +138,19 @@ def infer(
         raise ValueError(f"classes are 0 to {n_classes - 1}, got {classes[:10].tolist()}")
     if len(labels) < 2:
         raise NotApplicableError(why("inference.class", rows=len(y)))
-    fit = maximum_likelihood(design, basis, codes, unit, kind, centred=task == "multiclass")
+    fit = maximum_likelihood(design, basis, codes, unit, kind, centred=task == "multiclass", groups=groups)
     fit = replace(fit, causes=[replace(c, classes=tuple(labels[i] for i in c.classes)) for c in fit.causes])
     present, outputs = ([0], 1) if task == "binary" else (labels, n_classes)
-    return _Table(task, design, basis, fit, present, outputs).report(kind)
+    return _Table(task, design, basis, fit, present, outputs, units).report(kind)
 
 
-def linear_surrogate(design: Design, score: Floats, weights: Floats | None = None) -> Inference:
-    """Least squares of a network's score (n,) on the design, with HC1 errors (MacKinnon and White 1985) and `r2`."""
-    return infer(design, score, task="regression", n_classes=0, weights=weights, covariance="robust")
+def linear_surrogate(
+    design: Design, score: Floats, weights: Floats | None = None, groups: Ints | None = None
+) -> Inference:
+    """Least squares of a network's score (n,) on the design, with HC1 errors (MacKinnon and White 1985), over groups where there
+    are any, and `r2`."""
+    kind: Covariance = "robust" if groups is None else "cluster"
+    return infer(design, score, task="regression", n_classes=0, weights=weights, covariance=kind, groups=groups)
 
 
 def wald(
@@ -161,8 +174,10 @@ def wald(
     return statistic, df, float(p)
 
 
-def _rows(design: Design, y: Floats | Ints, weights: Floats | None) -> tuple[Design, Floats, Floats | None]:
-    """Coerce and check, leave rows of weight zero out."""
+def _rows(
+    design: Design, y: Floats | Ints, weights: Floats | None, groups: Ints | None
+) -> tuple[Design, Floats, Floats | None, Ints | None]:
+    """Coerce and check, leave rows of weight zero out, and number the groups from 0 on."""
     design = replace(design, matrix=np.asarray(design.matrix, dtype=np.float64))
     y = np.asarray(y, dtype=np.float64)
     if y.shape != (len(design.matrix),):
@@ -178,9 +193,10 @@ def _rows(design: Design, y: Floats | Ints, weights: Floats | None) -> tuple[Des
         used = weights > 0
         if not used.all():
             design, y, weights = replace(design, matrix=design.matrix[used]), y[used], weights[used]
+            groups = None if groups is None else groups[used]
     if not len(y):
         raise NotApplicableError(why("no inference: there are no rows"))
-    return design, y, weights
+    return design, y, weights, None if groups is None else np.unique(groups, return_inverse=True)[1].astype(np.int64)
 
 
 @dataclass(frozen=True)
@@ -193,6 +209,11 @@ class _Table:
     fit: Fit
     present: list[int]
     outputs: int
+    units: int | None = None  # groups of rows, where rows come in groups
+
+    @property
+    def few_groups(self) -> bool:
+        return self.units is not None and self.units < FEWEST_GROUPS
 
     @property
     def width(self) -> int:
@@ -231,7 +252,7 @@ class _Table:
         units: Floats = np.kron(self.fit.view, self.basis.to_units).astype(np.float64)
         value, covariance, lost = np.full(size, np.nan), np.full((size, size), np.nan), np.zeros(size, dtype=bool)
         value[at] = units @ self.fit.parameters
-        if self.fit.covariance is not None:
+        if self.fit.covariance is not None and not self.few_groups:
             covariance[np.ix_(at, at)] = units @ self.fit.covariance @ units.T
         if self.fit.null is not None:
             lost[at] = _along(units, self.fit.null)
@@ -246,7 +267,7 @@ class _Table:
         term, reason = self.design.terms[place - 1] if place else None, self._reason(output, place, lost)
         variance = variance if variance > 0 else np.nan  # rounding can leave a variance of nothing below 0
         if np.isnan(variance) and not np.isnan(value) and reason is None:
-            reason = Reason("single_row")
+            reason = Reason("single_row" if self.units is None else "single_group")
         empty = Estimate(output, term, reason=reason)
         return with_numbers(empty, value, variance, self.fit.df_residual, ratio=GOALS[self.task].ratio is not None)
 
@@ -257,6 +278,8 @@ class _Table:
             return Reason("absent")
         if lost[place]:
             return self._separated(place - 1, lost)
+        if self.few_groups:
+            return Reason("few_groups")
         if self.fit.covariance is None:
             return Reason("exact" if self.task == "regression" else "not_converged")
         return None

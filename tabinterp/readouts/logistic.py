@@ -9,12 +9,13 @@ Parameters are the (k - 1) blocks of (d,) coefficients a on the basis; the logit
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 from scipy.linalg import LinAlgError, cho_factor, cho_solve, helmert
 
 from tabinterp.readouts.design import Bools, Floats, Ints
+from tabinterp.readouts.result import group_sums
 
 STEPS = 30
 STEP_TOLERANCE = 1e-8  # of the margins, beside the greatest of them
@@ -23,13 +24,17 @@ RECESSION = 1e-6  # a margin may fall by this share of the greatest rise: roundi
 
 @dataclass(frozen=True)
 class Likelihood:
-    """The classes `y` (n,) of rows `basis` (n, d), each among its `possible` (n, k) classes, with `weights` (n,)."""
+    """The classes `y` (n,) of rows `basis` (n, d), each among its `possible` (n, k) classes, with `weights` (n,).
+
+    `groups` (n,): which rows are one draw; None: every row is.
+    """
 
     basis: Floats
     y: Ints
     possible: Bools
     weights: Floats
     contrasts: Floats
+    groups: Ints | None = None
 
     @property
     def size(self) -> int:
@@ -38,8 +43,13 @@ class Likelihood:
     def with_choice(self) -> Likelihood:
         """The rows that have more than one possible class; the others say nothing."""
         choice = self.possible.sum(axis=1) > 1
-        return Likelihood(
-            self.basis[choice], self.y[choice], self.possible[choice], self.weights[choice], self.contrasts
+        return replace(
+            self,
+            basis=self.basis[choice],
+            y=self.y[choice],
+            possible=self.possible[choice],
+            weights=self.weights[choice],
+            groups=None if self.groups is None else self.groups[choice],
         )
 
     def logits(self, parameters: Floats) -> Floats:
@@ -94,8 +104,12 @@ class Likelihood:
         return np.asarray(root.T @ root)
 
     def meat(self, probabilities: Floats) -> Floats:
-        """Sum of the outer products of the rows' scores, weights included: the middle of the sandwich."""
+        """Sum of the outer products of the rows' (or groups') scores, weights included: the middle of the sandwich."""
         residuals = self.residuals(probabilities)
+        if self.groups is not None:
+            shape = (len(residuals), self.size)
+            scores = group_sums((residuals[:, :, None] * self.basis[:, None, :]).reshape(shape), self.groups)
+            return np.asarray(scores.T @ scores)
         result = np.zeros((self.size, self.size))
         for start in range(0, len(residuals), 4096):
             rows = slice(start, start + 4096)

@@ -94,14 +94,13 @@ def off_support(bound: Bound, *, seed: int = 0) -> OffSupport:
     x = np.column_stack([as_number(part.table, c) for c in part.columns])
     strange = np.column_stack([x[sources[:, j], j] for j in range(x.shape[1])])
     half = (row_hash(part.table.numbers, seed + 2) % np.uint64(2)).astype(np.int64)
-    told, real, other = _learnt(x, strange, scores[:, k], moved, half, part.table.row_weights, seed)
-    gap = Power(real.value - other.value, real.influence - other.influence)
+    told, real, other = _learnt(x, strange, scores[:, k], moved, half, part.table, seed)
     permuted, swapped = _changes(part, k, seed)
     return OffSupport(
         auc=told.estimate(),
         real=real.estimate(),
         perturbed=other.estimate(),
-        gap=gap.estimate(),
+        gap=(real - other).estimate(),
         players=part.columns,
         permuted=permuted,
         swapped=swapped,
@@ -127,11 +126,11 @@ def _sources(table: Table, columns: int, seed: int) -> IntArray:
 
 
 def _learnt(
-    x: FloatArray, strange: FloatArray, score: FloatArray, moved: FloatArray, half: IntArray, w: FloatArray, seed: int
+    x: FloatArray, strange: FloatArray, score: FloatArray, moved: FloatArray, half: IntArray, table: Table, seed: int
 ) -> tuple[Power, Power, Power]:
     from sklearn.ensemble import HistGradientBoostingClassifier, HistGradientBoostingRegressor  # noqa: PLC0415
 
-    settings = few_trees(TREES, LEAVES, seed)
+    settings, w, groups = few_trees(TREES, LEAVES, seed), table.row_weights, table.groups
     strangeness, real, other = np.empty((2, len(x))), np.empty(len(x)), np.empty(len(x))
     both, kind = np.concatenate([x, strange]), np.repeat([0, 1], len(x))
     for k in range(2):
@@ -150,7 +149,7 @@ def _learnt(
             )
     told = auc(strangeness.reshape(-1), kind.astype(float), np.tile(w, 2))
     paired = told.influence.reshape(2, -1).mean(axis=0)  # a real row and the one made of it are not independent
-    return Power(told.value, paired), r2(real, score, w), r2(other, score, w)
+    return Power(told.value, paired, groups), r2(real, score, w, groups), r2(other, score, w, groups)
 
 
 def _changes(part: Bound, k: int, seed: int) -> tuple[Estimates, Estimates]:
@@ -168,8 +167,8 @@ def _changes(part: Bound, k: int, seed: int) -> tuple[Estimates, Estimates]:
         for way, donors in enumerate((np.roll(rows, 1 + j % (n - 1)), nearest)):
             z = _moved(few, column, rows, donors)
             changes[way, :, j] = np.abs(forward(few.rest, z).cpu().numpy()[:, k] - base) / spread
-    w = few.table.weights
-    return mean_over_rows(changes[0], w), mean_over_rows(changes[1], w)
+    w, groups = few.table.weights, few.table.groups
+    return mean_over_rows(changes[0], w, groups), mean_over_rows(changes[1], w, groups)
 
 
 def _moved(part: Bound, column: str, receivers: IntArray, donors: IntArray) -> Tensor:

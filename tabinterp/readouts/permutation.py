@@ -8,7 +8,8 @@ result is exact.
 Standard error: the statistic is a U-statistic in which each row is a receiver and a donor. With L_ij the loss of row i
 when the column comes from row j, SE^2 = Var_i(mean_j L_ij + mean_j L_ji - L_ii) / n (Hájek projection). What is summed
 are the rises D_ij = L_ij - L_ii: over all pairs the same, and over few drawn ones free of the noise of the loss itself.
-With few draws a row it is conservative: a 95% interval covers some 96% with ten of them, 98% with one.
+With few draws a row it is conservative: a 95% interval covers some 96% with ten of them, 98% with one. Where rows come in groups
+the projections of a group's rows are summed before they are squared, and the interval is Student's over groups.
 
 Conditional importance is another estimand (Strobl et al. 2008; Debeer & Strobl 2020): donors come from the receiver's own
 stratum (see `strata`), so that what the other columns already tell of the column stays as it is. With the mean D_s of the rises
@@ -38,7 +39,7 @@ from .groups import equal_rows, players_of
 from .loss import Own, loss_for
 from .moves import is_read
 from .receivers import Plan, Sum, Untouched, drawn, exact, taken_at
-from .result import Estimates, frame_of
+from .result import FEWEST_GROUPS, Estimates, frame_of, group_sums, units_of
 from .strata import FEWEST, Strata, strata_of
 from .support import ROWS as SUPPORT_ROWS
 from .support import Support
@@ -82,6 +83,7 @@ class PermutationImportance(Display):
     off_support_rows: int
     projection: FloatArray  # (rows, players) what each row, as receiver and donor, adds to the importance
     weights: FloatArray
+    groups: IntArray | None = None  # which rows belong together
     conditional: bool = False
     strata: dict[str, Strata] = field(default_factory=dict)  # player -> its strata; none: nothing to condition on
 
@@ -118,8 +120,11 @@ class PermutationImportance(Display):
 
 def paired_difference(first: PermutationImportance, second: PermutationImportance) -> Estimates:
     """Importance of every player for one model minus the other, on the same rows and draws, with its standard error."""
-    errors = [error_of(a - b, first.weights) for a, b in zip(first.projection.T, second.projection.T, strict=True)]
-    return Estimates.of(first.importance - second.importance, np.array(errors), first.rows - 1)
+    errors = [
+        error_of(a - b, first.weights, first.groups)
+        for a, b in zip(first.projection.T, second.projection.T, strict=True)
+    ]
+    return Estimates.of(first.importance - second.importance, np.array(errors), units_of(first.rows, first.groups) - 1)
 
 
 def permutation_importance(
@@ -284,13 +289,14 @@ def finish(plan: Plan, sums: Sums) -> PermutationImportance:
     weights, own = plan.bound.table.row_weights, np.concatenate(sums.own)[np.argsort(np.concatenate(sums.rows))]
     baseline = float(np.average(own, weights=weights))
     values, projection = _estimated(plan, sums)
-    errors = np.array([error_of(column, weights) for column in projection.T])
+    groups = plan.bound.table.groups
+    errors = np.array([error_of(column, weights, groups) for column in projection.T])
     support = Support(plan.bound.table, plan.seed)
     off = [
         support.off(columns, plan.strata_of(p).label if p in (plan.strata or {}) else None)
         for p, columns in plan.players.items()
     ]
-    interval = Estimates.of(values, errors, len(own) - 1)
+    interval = Estimates.of(values, errors, units_of(len(own), groups) - 1)
     return PermutationImportance(
         players=tuple(plan.players),
         importance=values,
@@ -307,6 +313,7 @@ def finish(plan: Plan, sums: Sums) -> PermutationImportance:
         off_support_rows=min(SUPPORT_ROWS, len(own)),
         projection=projection,
         weights=weights,
+        groups=groups,
         conditional=plan.strata is not None,
         strata=plan.strata or {},
     )
@@ -341,8 +348,12 @@ def share_of(sums: FloatArray) -> FloatArray:
         return np.where(sums[:, 1] > 0, sums[:, 0] / sums[:, 1], 0.0)
 
 
-def error_of(projection: FloatArray, w: FloatArray) -> float:
-    """Standard error of the mean of the projection, weighted."""
+def error_of(projection: FloatArray, w: FloatArray, groups: IntArray | None) -> float:
+    """Standard error of the mean of the projection, weighted; the rows of a group are one draw. NaN below ten groups."""
     deviation = w * (projection - np.average(projection, weights=w))
-    n = len(w)
+    if groups is not None:
+        deviation = group_sums(deviation, groups)
+        if len(deviation) < FEWEST_GROUPS:
+            return float("nan")
+    n = len(deviation)
     return float(np.sqrt((deviation**2).sum() * n / (n - 1)) / w.sum())

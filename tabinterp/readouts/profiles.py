@@ -21,7 +21,7 @@ from ..models import Bound
 from ..table.draws import FloatArray, IntArray, row_hash
 from ..table.suppression import SMALL, parts_shown
 from .pvalues import benjamini_hochberg
-from .result import Estimates
+from .result import FEWEST_GROUPS, Estimates, group_sums
 from .weights import unit
 
 SHARE = 0.1
@@ -83,6 +83,7 @@ def compared(bound: Bound, top: Any) -> Profiles:
     """Compare sets of rows (n, sets) with all rows, column by column."""
     table = bound.table
     w = unit(table.weights, len(table))
+    groups = table.groups
     columns: list[str] = []
     levels: list[Any] = []
     told: list[tuple[str, FloatArray, FloatArray, FloatArray]] = []
@@ -92,11 +93,13 @@ def compared(bound: Bound, top: Any) -> Profiles:
             known = ~np.isnan(x)
             columns.append(name)
             levels.append(None)
-            told.append(("difference", np.array([np.nan]), *_difference(x[known], top[known], w[known])))
+            told.append(
+                ("difference", np.array([np.nan]), *_difference(x[known], top[known], w[known], _of(groups, known)))
+            )
         own, codes = _codes(bound, name)
         columns += [name] * len(own)
         levels += own
-        told.append(("lift", *_log_lift(codes, len(own), top, w)))
+        told.append(("lift", *_log_lift(codes, len(own), top, w, groups)))
     return _gathered(columns, levels, told, top)
 
 
@@ -113,7 +116,22 @@ def _codes(bound: Bound, name: str) -> tuple[list[Any], IntArray]:
     return [*levels, text("level.missing")] if missing.any() else levels, codes
 
 
-def _difference(x: FloatArray, top: Any, w: FloatArray) -> tuple[FloatArray, FloatArray]:
+def _of(groups: IntArray | None, rows: Any) -> IntArray | None:
+    return None if groups is None else groups[rows]
+
+
+def _error(terms: FloatArray, w: FloatArray, groups: IntArray | None) -> FloatArray:
+    """(units,) standard errors of means whose rows add `terms` (n, units), over rows or groups of rows; NaN below ten groups."""
+    if groups is None:
+        return np.asarray(np.sqrt((w**2) @ terms**2) / w.sum())
+    sums = group_sums(w[:, None] * terms, groups)
+    units = len(sums)
+    if units < FEWEST_GROUPS:
+        return np.full(terms.shape[1], np.nan)
+    return np.asarray(np.sqrt((sums**2).sum(axis=0) * units / (units - 1)) / w.sum())
+
+
+def _difference(x: FloatArray, top: Any, w: FloatArray, groups: IntArray | None) -> tuple[FloatArray, FloatArray]:
     """Standardised mean differences (units,) and their standard errors."""
     enough = top.sum(axis=0) >= SMALL
     total, mass = w.sum(), w @ top
@@ -125,11 +143,13 @@ def _difference(x: FloatArray, top: Any, w: FloatArray) -> tuple[FloatArray, Flo
     with np.errstate(invalid="ignore", divide="ignore"):
         d = (w * z) @ top / mass
         terms = total / mass * top * (z[:, None] - d) - z[:, None] - d / 2 * (z[:, None] ** 2 - 1)
-        stderr = np.sqrt((w**2) @ terms**2) / total
+        stderr = _error(terms, w, groups)
     return np.where(enough, d, np.nan), np.where(enough, stderr, np.nan)
 
 
-def _log_lift(codes: IntArray, size: int, top: Any, w: FloatArray) -> tuple[FloatArray, FloatArray, FloatArray]:
+def _log_lift(
+    codes: IntArray, size: int, top: Any, w: FloatArray, groups: IntArray | None
+) -> tuple[FloatArray, FloatArray, FloatArray]:
     """Shares of the levels (size,), logarithms of lifts (size, units), -inf where no such row excites the unit, and their errors.
 
     A row's term is T / both * t (x - s) - T / all * (x - r), with x whether it is at the level, t whether it excites the unit, s
@@ -154,6 +174,13 @@ def _log_lift(codes: IntArray, size: int, top: Any, w: FloatArray) -> tuple[Floa
     with np.errstate(invalid="ignore", divide="ignore"):
         s, r = both / mass, everywhere / total
         a, b = total / both, total / everywhere
+        if groups is not None:
+            at = [
+                _error(a[j] * top * ((codes == j)[:, None] - s[j]) - b[j] * ((codes == j)[:, None] - r[j]), w, groups)
+                for j in range(size)
+            ]
+            stderr = np.where(told & (cells > 0), np.reshape(at, told.shape), np.nan)
+            return r[:, 0], np.where(told, np.log(s / r), np.nan), stderr
         squared = both2 * (a * (1 - s) - b * (1 - r)) ** 2 + (mass2 - both2) * (b * r - a * s) ** 2
         squared += (everywhere2 - both2) * (b * (1 - r)) ** 2
         squared += (squares.sum() - everywhere2 - mass2 + both2) * (b * r) ** 2

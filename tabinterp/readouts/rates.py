@@ -17,8 +17,8 @@ from scipy.linalg import null_space
 from scipy.optimize import linprog
 
 from tabinterp.errors import NotApplicableError
-from tabinterp.readouts.design import Basis, Bools, Design, Floats
-from tabinterp.readouts.estimation import Covariance, Fit, single_rows
+from tabinterp.readouts.design import Basis, Bools, Design, Floats, Ints
+from tabinterp.readouts.estimation import Covariance, Fit, single_draws
 from tabinterp.readouts.separation import Cause, levels
 from tabinterp.sentence import why
 
@@ -26,12 +26,14 @@ UNDETERMINED = 1e-9  # singular values, beside the largest, of directions that r
 FALLS = 1e-7  # a move of the log rate, of moves of up to 1, that is not rounding
 
 
-def poisson(design: Design, basis: Basis, y: Floats, weights: Floats, kind: Covariance) -> Fit:
+def poisson(
+    design: Design, basis: Basis, y: Floats, weights: Floats, kind: Covariance, groups: Ints | None = None
+) -> Fit:
     """Poisson regression of counts `y` (n,) on the basis, by statsmodels, without the rows whose rate is zero in the limit.
 
-    "model" takes the variance to be the mean and weights as frequencies; "robust" is the sandwich HC0, which holds whatever
-    the variance is, as long as the mean is right (Gourieroux, Monfort & Trognon 1984). Raises `NotApplicableError` where
-    every count is zero, no row is left for the sandwich, or the fit diverges.
+    "model" takes the variance to be the mean and weights as frequencies; "robust" is the sandwich HC0 ("cluster": with scores
+    summed within `groups`), which holds whatever the variance is, as long as the mean is right (Gourieroux, Monfort & Trognon
+    1984). Raises `NotApplicableError` where every count is zero, no row is left for the sandwich, or the fit diverges.
     """
     if not (y > 0).any():
         raise NotApplicableError(why("inference.zero", rows=len(y)))
@@ -39,11 +41,12 @@ def poisson(design: Design, basis: Basis, y: Floats, weights: Floats, kind: Cova
     vectors, y, weights, causes = basis.vectors[~lost], y[~lost], weights[~lost], _causes(design, y)
     null = null_space(vectors, rcond=UNDETERMINED)
     span = null_space(null.T, rcond=UNDETERMINED) if null.shape[1] else np.eye(vectors.shape[1])
-    if kind == "robust" and len(y) <= span.shape[1]:
+    groups = None if groups is None else groups[~lost]
+    if kind != "model" and len(y) <= span.shape[1]:
         raise NotApplicableError(why("inference.rows", rows=len(y), coefficients=span.shape[1]))
-    result = _by_statsmodels(vectors @ span, y, weights, kind)
+    result = _by_statsmodels(vectors @ span, y, weights, kind, groups)
     covariance = np.asarray(result.cov_params())
-    alone = _alone(vectors @ span, result, weights) if kind == "robust" else None
+    alone = None if kind == "model" else _alone(vectors @ span, result, weights, groups)
     causes += [Cause(int(lost.sum()), ())] if lost.any() else []
     return Fit(
         parameters=span @ np.asarray(result.params),
@@ -54,24 +57,27 @@ def poisson(design: Design, basis: Basis, y: Floats, weights: Floats, kind: Cova
         null=null if null.shape[1] else None,
         unsure=None if alone is None else span @ alone,
         causes=causes,
+        df_residual=None if groups is None else len(np.unique(groups)) - 1,
     )
 
 
-def _by_statsmodels(x: Floats, y: Floats, weights: Floats, kind: Covariance) -> Any:
+def _by_statsmodels(x: Floats, y: Floats, weights: Floats, kind: Covariance, groups: Ints | None) -> Any:
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")
-        told = {"freq_weights" if kind == "model" else "var_weights": weights}
-        model = sm.GLM(y, x, family=sm.families.Poisson(), **told)
+        weighed = {"freq_weights" if kind == "model" else "var_weights": weights}
+        model = sm.GLM(y, x, family=sm.families.Poisson(), **weighed)
         try:
-            return model.fit(cov_type="nonrobust" if kind == "model" else "HC0", tol=1e-12, maxiter=100)
+            how = {"model": "nonrobust", "robust": "HC0", "cluster": "cluster"}[kind]
+            told = None if groups is None else {"groups": groups}
+            return model.fit(cov_type=how, cov_kwds=told, tol=1e-12, maxiter=100)
         except ValueError:  # its steps left the range of numbers, as they may where weights differ a millionfold
             raise NotApplicableError(why("no inference: the fit of the counts does not come to an end")) from None
 
 
-def _alone(x: Floats, result: Any, weights: Floats) -> Floats | None:
-    """Directions that single rows determine: they are fitted exactly, and the sandwich would call that certainty."""
+def _alone(x: Floats, result: Any, weights: Floats, groups: Ints | None) -> Floats | None:
+    """Directions that single rows or groups determine: their scores are zero, and the sandwich would call that certainty."""
     information = weights * np.asarray(result.fittedvalues)
-    return single_rows(x, np.linalg.inv((x * information[:, None]).T @ x), information)
+    return single_draws(x, np.linalg.inv((x * information[:, None]).T @ x), information, groups)
 
 
 def never_counted(vectors: Floats, y: Floats) -> Bools:

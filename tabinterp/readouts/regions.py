@@ -165,7 +165,7 @@ def regions_of(
     gradient = bound.gradients(bound.x[first])  # the same in every row of a region
     own = of_gradients(terms, gradient)
     rows = own[region]
-    mean = mean_over_rows(rows, bound.table.weights)
+    mean = mean_over_rows(rows, bound.table.weights, bound.table.groups)
     flips = rows * np.sign(mean.value) < 0
     centre = np.average(bound.x, axis=0, weights=w)
     return LinearRegions(

@@ -170,5 +170,6 @@ def strengths(
             squared[:, i : i + together] = (difference**2).sum(axis=2).T / 4
             if progress is not None:
                 progress("interactions", (i + len(some)) / len(pairs))
-    mean = mean_over_rows(squared, weights)
+    groups = bound.table.groups
+    mean = mean_over_rows(squared, weights, None if groups is None else groups[rows])
     return mean.value, mean.stderr

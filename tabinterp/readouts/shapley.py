@@ -64,6 +64,7 @@ class ShapleyValues(Display):
     evaluations: IntArray
     data: pd.DataFrame
     weights: FloatArray | None
+    groups: IntArray | None
     method: str
     scale: str
     background: str
@@ -96,14 +97,14 @@ class ShapleyValues(Display):
         A background drawn from the rows is in the error, each of its rows in both roles: the mean is that of the population,
         explained against itself. A given background counts as fixed.
         """
-        mean = mean_over_rows(self.values, self.weights)
+        mean = mean_over_rows(self.values, self.weights, self.groups)
         if self.places is None or self.against is None:
             return mean
-        return mean_in_two_roles(mean, self.values, self.weights, self.against, self.places)
+        return mean_in_two_roles(mean, self.values, self.weights, self.against, self.places, self.groups)
 
     def mean_absolute(self) -> Estimates:
         """Mean absolute value over rows (columns, outputs); noise biases it upward."""
-        return mean_over_rows(np.abs(self.values), self.weights)
+        return mean_over_rows(np.abs(self.values), self.weights, self.groups)
 
     def tied(self) -> np.ndarray[Any, np.dtype[np.bool_]]:
         """(columns, outputs) is the rank of a column by mean absolute value, against the next below it, inside the noise?"""
@@ -111,7 +112,7 @@ class ShapleyValues(Display):
         tied = np.zeros(size.shape[1:], dtype=bool)
         for k in range(size.shape[2]):
             order = np.argsort(-self.mean_absolute().value[:, k], kind="stable")
-            gap = mean_over_rows(size[:, order[:-1], k] - size[:, order[1:], k], self.weights)
+            gap = mean_over_rows(size[:, order[:-1], k] - size[:, order[1:], k], self.weights, self.groups)
             error = np.hypot(np.nan_to_num(gap.stderr), self._rank_noise(order, k))
             tied[order[:-1], k] = gap.value <= RANK_Z * error
         return tied
@@ -230,6 +231,7 @@ def shapley_values(
         evaluations=sampled.evaluations,
         data=table.inputs,
         weights=table.weights,
+        groups=table.groups,
         method=method,
         scale=scale,
         background=words,

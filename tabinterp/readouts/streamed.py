@@ -99,6 +99,14 @@ def _sums(derivative: FloatArray, weights: FloatArray | None) -> Means:
     return sums.update(sums.start(both.shape[1:]), both, weights)
 
 
+def mean_derivatives(terms: Sequence[AnyTerm], bound: Bound) -> tuple[Estimates, FloatArray]:
+    """`finish_derivatives` of these rows; errors are over groups of rows where there are any."""
+    mean, flips = finish_derivatives(update_derivatives(terms, bound))
+    if bound.table.groups is not None:
+        mean = sums.mean_over_rows(row_derivatives(bound, terms), bound.table.weights, bound.table.groups)
+    return mean, flips
+
+
 def finish_derivatives(state: Means) -> tuple[Estimates, FloatArray]:
     """(terms, k) means, and the share of rows whose own derivative has the other sign."""
     found = sums.finish(state)

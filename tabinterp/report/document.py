@@ -52,6 +52,17 @@ class Drawn(Part):
     summed: list[Summed]  # of all rows, in batches
 
 
+class Grouping(Part):
+    """Groups of rows that are one draw, such as the rows of a person: of the rows at hand, which are those drawn of a larger "
+    "table."""
+
+    column: str
+    groups: int
+    training: int | None  # groups with training rows; None: it is not known which rows were held out
+    held_out: int | None
+    shared: int | None  # groups with rows on both sides
+
+
 class Data(Part):
     name: str
     rows: int
@@ -67,6 +78,7 @@ class Data(Part):
         None  # evaluated rows of the least frequent class; None: no classes, or it would tell of 1 to 9 rows
     )
     weighted: bool
+    grouping: Grouping | None = None  # None: every row is a draw by itself
     split: Message
     columns: list[ColumnInfo]
 

@@ -13,12 +13,12 @@ import pandas as pd
 from ..errors import TableError
 from .ahead import ahead
 from .batches import Source
-from .draws import HashArray, content_hash
+from .draws import HashArray
 from .keeping import Arrays, Keeping, State, Told, at_most, pack_column, unpack_column
 from .schema import Schema
 from .settle import Asked, Marks, merge_marks
 from .source import plain
-from .split import Split, by_column, drawn
+from .split import Split, by_column, drawn, drawn_groups, unit_hash
 from .split import distinct as distinct_rows
 from .witness import MOST, Witness, cast, merge, witness
 
@@ -75,7 +75,7 @@ class First:
             self.dates = counts if self.dates is None else self.dates.add(counts, fill_value=0).astype(np.int64)
         elif split is not None and not isinstance(split, Split):
             inputs = [c for c, role in self.asked.roles([*frame.columns]).items() if role == "input"]
-            self.hashes = distinct_rows(self.hashes, content_hash(frame, inputs, 0))
+            self.hashes = distinct_rows(self.hashes, unit_hash(frame, inputs, self.asked.group))
 
     def schema(self) -> Schema:
         if self.rows == 0:
@@ -86,6 +86,8 @@ class First:
         if split is None or isinstance(split, Split):
             return split
         if not isinstance(split, str):
+            if schema.group is not None:
+                return drawn_groups(schema.inputs, schema.group, self.hashes, split, seed)
             return drawn(schema.inputs, len(self.hashes), self.rows, split, seed)
         assert self.dates is not None
         values = cast(pd.Series(self.dates.index, name=split), self.columns[split].values)

@@ -98,6 +98,11 @@ class Schema:
         return tuple(column.name for column in self.columns if column.role == "input")
 
     @property
+    def group(self) -> str | None:
+        """The column that says which rows belong together."""
+        return next((column.name for column in self.columns if column.role == "group"), None)
+
+    @property
     def labels(self) -> tuple[str, ...]:
         """The classes as text."""
         return tuple(map(str, self.classes))

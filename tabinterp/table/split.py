@@ -1,8 +1,9 @@
-"""Which rows are held out: by a column, by a seeded share of rows, or by date.
+"""Which rows are held out: by a column, by a seeded share of rows or of groups of rows, or by date.
 
 The rule is remembered with a trained network, so that whoever audits it later holds out the same rows. A share of rows
 is drawn by a hash of what a row holds: a row that was trained on is never held out, in whatever order or subset it
-comes back, and copies of a row stay on one side.
+comes back, and copies of a row stay on one side. Where rows come in groups (the visits of a person), the hash is of the group,
+so that all rows of a group stay on one side.
 """
 
 from __future__ import annotations
@@ -41,7 +42,8 @@ class Split:
     """A rule that says of any row whether it is held out.
 
     kind "column": `column` holds train and test labels. kind "fraction": a hash of `columns` and `seed` below the
-    cut; one cut, or one for each class when stratified. kind "date": `column` at or after `at`.
+    cut; one cut, or one for each class when stratified. With `group` the hash is of that column, and of `columns` only in rows
+    where it is missing. kind "date": `column` at or after `at`.
     """
 
     kind: Literal["column", "fraction", "date"]
@@ -54,6 +56,7 @@ class Split:
     numbered: bool = False  # copies of a row are told apart by their count, because most rows are copies of few
     at: str | None = None
     classes: tuple[str, ...] = ()  # when stratified: the classes as text, in the order of their cuts
+    group: str | None = None
 
     def __post_init__(self) -> None:
         if self.kind != "fraction" and self.column is None:
@@ -75,9 +78,11 @@ class Split:
         if self.kind == "date":
             dates = _dates(frame[self._named(frame)])
             return np.asarray(dates >= _moment(str(self.at), dates), dtype=np.bool_)
-        missing = [name for name in self.columns if name not in frame]
+        missing = [name for name in (*self.columns, *([self.group] if self.group else [])) if name not in frame]
         if missing:
             raise TableError(f"the split was drawn from columns that this table lacks: {', '.join(missing)}")
+        if self.group is not None:
+            return np.asarray(_group_draws(unit_hash(frame, self.columns, self.group), self.seed) < self.cuts[0])
         draws = _draws(frame, self.columns, self.seed, self.numbered, copies)
         cuts = self._class_cuts(labels)[codes] if self.stratify and codes is not None else self.cuts[0]
         return np.asarray(draws < cuts, dtype=np.bool_)
@@ -125,10 +130,20 @@ class Split:
 def by_fraction(
     frame: pd.DataFrame, schema: Schema, codes: IntArray | None, fraction: float, seed: int, stratify: bool
 ) -> Split:
-    """Hold out a share of the rows; stratified, the same share of each class (up to whole rows and copies)."""
+    """Hold out a share of the rows; stratified, the same share of each class (up to whole rows and copies).
+
+    Where rows come in groups it is a share of the groups.
+    """
     if stratify and codes is None:
         raise TableError("a stratified split needs classes, and the target is a number; use stratify=False")
-    known = distinct(np.empty(0, dtype=np.uint64), content_hash(frame, schema.inputs, 0))
+    known = distinct(np.empty(0, dtype=np.uint64), unit_hash(frame, schema.inputs, schema.group))
+    if schema.group is not None:
+        if stratify:
+            raise TableError(
+                f"a split that keeps the groups of column {schema.group!r} together cannot hold out the same share of each "
+                f"class, because a group may hold rows of several classes; use stratify=False"
+            )
+        return drawn_groups(schema.inputs, schema.group, known, fraction, seed)
     rule = drawn(schema.inputs, len(known), len(frame), fraction, seed)
     if not stratify or codes is None:
         return rule
@@ -139,14 +154,30 @@ def by_fraction(
 
 def drawn(columns: tuple[str, ...], distinct: int, rows: int, fraction: float, seed: int) -> Split:
     """The rule that holds out a share of `rows` rows, of which so many are `distinct` in the columns."""
+    _check_share(fraction, seed)
+    numbered = distinct < min(0.5 * rows, MANY)
+    return Split("fraction", None, float(fraction), seed, False, columns, (fraction,), numbered)
+
+
+def drawn_groups(columns: tuple[str, ...], group: str, known: HashArray, fraction: float, seed: int) -> Split:
+    """The rule that holds out a share of the groups, of which `known` are the distinct hashes.
+
+    Up to a million groups that is the nearest whole number of them, at least one and not all.
+    """
+    _check_share(fraction, seed)
+    if len(known) < 2:
+        raise TableError(f"a split by groups needs two groups; all rows of column {group!r} belong to one")
+    cut = _cut(_group_draws(known, seed), fraction, least=1) if len(known) < MANY else float(fraction)
+    return Split("fraction", None, float(fraction), seed, False, columns, (cut,), group=group)
+
+
+def _check_share(fraction: float, seed: int) -> None:
     if isinstance(fraction, bool) or not isinstance(fraction, numbers.Real):
         raise TableError(f"a split is a column's name or a share between 0 and 1; got {fraction!r}")
     if not 0 < fraction < 1:
         raise TableError(f"a split fraction lies between 0 and 1, exclusive; got {fraction}")
     if not 0 <= seed < 2**32:
         raise TableError(f"a seed is a whole number from 0 to {2**32 - 1}; got {seed}")
-    numbered = distinct < min(0.5 * rows, MANY)
-    return Split("fraction", None, float(fraction), seed, False, columns, (fraction,), numbered)
 
 
 def distinct(known: HashArray, hashes: HashArray) -> HashArray:
@@ -256,14 +287,26 @@ def _draws(
     return uniform(hashes)
 
 
-def _cut(draws: FloatArray, fraction: float) -> float:
-    """A cut that leaves the wanted share of these draws below it.
+def unit_hash(frame: pd.DataFrame, columns: Sequence[str], group: str | None) -> HashArray:
+    """(rows,) a hash of the group that a row belongs to; of what it holds in `columns` where it belongs to none."""
+    rows = content_hash(frame, columns, 0)
+    if group is None:
+        return rows
+    return np.where(frame[group].isna().to_numpy(), rows, content_hash(frame, [group], 0))
+
+
+def _group_draws(hashes: HashArray, seed: int) -> FloatArray:
+    return uniform(splitmix(hashes ^ splitmix(np.array([seed], dtype=np.uint64))))
+
+
+def _cut(draws: FloatArray, fraction: float, least: int = 0) -> float:
+    """A cut that leaves the wanted share of these draws below it, and at least so many on either side.
 
     It lies between two draws and has few binary digits: a draw is a hash of a whole row, and a cut is written into
     bundles.
     """
     ordered = np.sort(draws)
-    below = round(fraction * len(ordered))
+    below = min(max(round(fraction * len(ordered)), least), len(ordered) - least)
     if below >= len(ordered):
         return 1.0
     high = float(ordered[below])

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, replace
+from functools import cached_property
 from typing import Any
 
 import numpy as np
@@ -46,6 +47,25 @@ class Table:
     def row_weights(self) -> FloatArray:
         """(rows,) how often each row counts: its weight, or one where the table has none."""
         return np.ones(len(self)) if self.weights is None else self.weights
+
+    @cached_property
+    def groups(self) -> IntArray | None:
+        """(rows,) which rows belong together, as numbers; None without a group column.
+
+        A row whose group is missing stands alone.
+        """
+        name = self.schema.group
+        if name is None:
+            return None
+        codes = self.frame[name].factorize()[0].astype(np.int64)
+        alone = codes < 0
+        codes[alone] = codes.max(initial=-1) + 1 + np.arange(alone.sum())
+        return codes
+
+    @property
+    def group_count(self) -> int | None:
+        """How many groups the rows come in; None without a group column."""
+        return None if self.groups is None else int(self.groups.max(initial=-1)) + 1
 
     @property
     def codes(self) -> IntArray | None:

@@ -14,7 +14,7 @@ from tabinterp.cli import app
 from tabinterp.findings.checks import CHECKS, explain_checks, judge
 from tabinterp.messages.checks import EXPLAINED
 from tabinterp.report.compared import Calibrated
-from tabinterp.report.document import Document, Interval
+from tabinterp.report.document import Document, Grouping, Interval
 from tabinterp.report.tabled import Heap
 from tests.report.samples import binary, multiclass, regression
 
@@ -63,6 +63,13 @@ def overlap(count: int | None, rows: int | None = 4000) -> Document:
     return with_part(
         base, "table", copies=base.table.copies.model_copy(update={"across_whole": count, "held_out_rows": rows})
     )
+
+
+def grouped(shared: int | None) -> Document:
+    """Persons, so many of whom stand on both sides."""
+    sides = {} if shared is None else {"training": 60 + shared, "held_out": 20}
+    part = Grouping(column="person", groups=80, **{"training": None, "held_out": None} | sides, shared=shared)
+    return with_part(binary(), "data", grouping=part)
 
 
 def whole(value: float, low: float) -> Document:
@@ -170,6 +177,11 @@ OUTCOMES: dict[str, dict[str, list[Callable[[], Document]]]] = {
         "raised": [lambda: column(psi=0.2, drift_q=0.009), lambda: whole(0.6, 0.55)],
         "cleared": [lambda: column(psi=0.2, drift_q=0.02), lambda: whole(0.59, 0.55), lambda: whole(0.7, 0.49)],
         "not_applicable": [without("table")],
+    },
+    "groups-split": {
+        "raised": [lambda: grouped(1), lambda: grouped(20)],
+        "cleared": [lambda: grouped(0)],
+        "not_applicable": [binary, lambda: grouped(None)],
     },
     "row-overlap": {
         "raised": [lambda: overlap(40), lambda: overlap(10, 100)],

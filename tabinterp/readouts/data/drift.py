@@ -2,7 +2,9 @@
 
 Population stability index over the cells of a column (training deciles of a number, frequent levels of anything else), with
 half a row added to every cell so that none is empty: sum (p - q) ln(p / q). Beside it a test of whether the cells' shares
-differ: chi-squared of the two-by-cells table, on Kish's effective number of rows where rows have weights. The whole: can
+differ: chi-squared of the two-by-cells table, on Kish's effective number of rows where rows have weights. Where rows come in
+groups the test is Wald's on the differences of the shares, with their covariance over groups, read on the F distribution (Thomas
+& Rao 1987). The whole: can
 gradient-boosted trees (scikit-learn), cross-fitted, tell a held-out row from a training row (Lopez-Paz & Oquab 2017)? AUC one
 half says no.
 """
@@ -16,7 +18,9 @@ from scipy import stats
 
 from ...table import Table
 from ...table.draws import FloatArray, IntArray, chosen, row_hash
+from ...table.split import BoolArray
 from ..pvalues import benjamini_hochberg
+from ..result import FEWEST_GROUPS, group_sums
 from ..trees import few_trees, unless_equal
 from .bins import Cutting, as_number, cutting, known_in
 from .power import FEWEST, Estimate
@@ -98,7 +102,35 @@ def finish(plan: tuple[Cutting, ...], sums: Shares) -> tuple[ColumnDrift, ...]:
 def column_drift(table: Table) -> tuple[ColumnDrift, ...]:
     """Of every input column and the target; none without a split."""
     plan = start(table)
-    return () if plan is None else finish(plan, update(plan, table))
+    if plan is None or table.held_out is None:
+        return ()
+    found = finish(plan, update(plan, table))
+    if table.groups is None:
+        return found
+    tests = [_wald(one.cells(table).codes, table.held_out, table.row_weights, table.groups) for one in plan]
+    q = benjamini_hochberg(np.array([p for *_, p in tests]))
+    return tuple(
+        ColumnDrift(one.column, one.psi, *test, float(at)) for one, test, at in zip(found, tests, q, strict=True)
+    )
+
+
+def _wald(codes: IntArray, held_out: BoolArray, w: FloatArray, groups: IntArray) -> tuple[float, int, float]:
+    """F, its degrees of freedom above, and p, of the hypothesis that the cells' shares are those of the training rows."""
+    inside = np.eye(int(codes.max()) + 1)[codes]
+    inside = inside[:, inside.any(axis=0)][:, 1:]  # shares add up to one: one cell less
+    cells_left, difference = inside.shape[1], np.zeros(inside.shape[1])
+    influence = np.zeros_like(inside)
+    for sign, side in ((1, held_out), (-1, ~held_out)):
+        share = w[side] @ inside[side] / w[side].sum()
+        difference += sign * share
+        influence[side] = sign * w[side, None] * (inside[side] - share) / w[side].sum()
+    sums = group_sums(influence, groups)
+    left = len(sums) - cells_left
+    if cells_left < 1 or len(sums) < FEWEST_GROUPS or left < 1:
+        return np.nan, cells_left, np.nan
+    covariance = sums.T @ sums * len(sums) / (len(sums) - 1)
+    statistic = float(difference @ np.linalg.pinv(covariance) @ difference) * left / ((len(sums) - 1) * cells_left)
+    return statistic, cells_left, float(stats.f.sf(statistic, cells_left, left))
 
 
 def psi(first: FloatArray, second: FloatArray) -> float:
@@ -134,12 +166,17 @@ def whole_drift(table: Table, seed: int) -> WholeDrift | None:
     w = np.where(held > 0, w / w[held > 0].sum(), w / w[held == 0].sum()) * len(w) / 2
     fold = (row_hash(table.numbers[rows], seed + 1) % np.uint64(FOLDS)).astype(np.int64)
     settings = few_trees(TREES, LEAVES, seed)
-    parts = []
+    parts, groups = [], None if table.groups is None else table.groups[rows]
     for k in range(FOLDS):
         outside, inside = fold != k, fold == k
         whole = known_in(x, outside)
         model = HistGradientBoostingClassifier(**settings).fit(whole[outside], held[outside], unless_equal(w[outside]))
         parts.append(
-            auc(model.predict_proba(whole[inside])[:, 1], held[inside].astype(float), table.row_weights[rows][inside])
+            auc(
+                model.predict_proba(whole[inside])[:, 1],
+                held[inside].astype(float),
+                table.row_weights[rows][inside],
+                None if groups is None else groups[inside],
+            )
         )
     return WholeDrift(over_folds(parts).estimate(), len(rows), int((held == 0).sum()))

@@ -18,6 +18,7 @@ from ...table.draws import FloatArray, IntArray, chosen, row_hash
 from ...table.split import BoolArray
 from ...table.suppression import SMALL
 from ..pvalues import benjamini_hochberg
+from ..result import FEWEST_GROUPS, group_sums
 from ..trees import few_trees, unless_equal
 from ..weights import effective
 from .bins import Cells, as_number, cells, known_in, number
@@ -78,7 +79,7 @@ def column_power(table: Table, seed: int) -> tuple[ColumnPower, ...]:
     for name in table.schema.inputs:
         parts = cells(table, name, training, most)
         line = number(table, name) if table.schema[name].kind == "numeric" and not classes else None
-        inside, outside = _alone(parts, line, y, w, classes, training, fold)
+        inside, outside = _alone(parts, line, y, w, classes, training, fold, table.groups)
         told = tuple(_varies(table, name, side) for side in (training, ~training))
         correlation = _correlation(table, name, y, w) if all(told) else (np.nan, np.nan)
         found.append((name, inside, outside, told, *correlation))
@@ -100,7 +101,8 @@ def _estimates(inside: Power, outside: Power | None, told: tuple[bool, ...]) -> 
     first, second = inside.estimate() if told[0] else NONE, NONE
     if outside is None or not told[1]:
         return first, second, NONE
-    fall = as_interval(inside.value - outside.value, float(np.hypot(inside.stderr, outside.stderr)))
+    df = min(inside.df, outside.df)
+    fall = as_interval(inside.value - outside.value, float(np.hypot(inside.stderr, outside.stderr)), df)
     return first, outside.estimate(), fall if told[0] else NONE
 
 
@@ -112,17 +114,21 @@ def _alone(
     classes: bool,
     training: BoolArray,
     fold: IntArray,
+    groups: IntArray | None,
 ) -> tuple[Power, Power | None]:
+    def told(guess: FloatArray, rows: BoolArray) -> Power:
+        return measure(guess[rows], y[rows], classes, w[rows], None if groups is None else groups[rows])
+
     def inside(guess: FloatArray) -> Power:
         folds = [training & (fold == k) for k in range(FOLDS)]
-        return over_folds([measure(guess[rows], y[rows], classes, w[rows]) for rows in folds if rows.any()])
+        return over_folds([told(guess, rows) for rows in folds if rows.any()])
 
     guess = _means(parts, y, w, training, fold)
     found = inside(guess)
     straight = None if line is None else _line(line, y[:, 0], w, training)
     if straight is not None and (other := inside(straight)).value > found.value:
         guess, found = straight, other
-    return found, None if training.all() else measure(guess[~training], y[~training], classes, w[~training])
+    return found, None if training.all() else told(guess, ~training)
 
 
 def _means(parts: Cells, y: FloatArray, w: FloatArray, training: BoolArray, fold: IntArray) -> FloatArray:
@@ -157,7 +163,10 @@ def _line(x: FloatArray, y: FloatArray, w: FloatArray, training: BoolArray) -> F
 
 
 def _correlation(table: Table, name: str, y: FloatArray, w: FloatArray) -> tuple[float, float]:
-    """Pearson with the target and its p, of the effective number of rows; NaN where either has no order."""
+    """Pearson with the target and its p, of the effective number of rows; NaN where either has no order.
+
+    Where rows come in groups, p is that of the slope of the target on the column, with a standard error over groups.
+    """
     if table.schema[name].kind != "numeric" or y.shape[1] > 1:
         return np.nan, np.nan
     x = number(table, name)
@@ -168,6 +177,12 @@ def _correlation(table: Table, name: str, y: FloatArray, w: FloatArray) -> tuple
     if not size > 0:
         return np.nan, np.nan
     r = float(np.clip((w[known] * a * b).sum() / size, -1, 1))
+    if table.groups is not None:
+        slope, square = float((w[known] * a * b).sum()), float((w[known] * a * a).sum())
+        sums = group_sums(w[known] * a * (b - slope / square * a), table.groups[known])
+        error = float(np.sqrt((sums**2).sum() * len(sums) / max(1, len(sums) - 1)))
+        few = len(sums) < FEWEST_GROUPS or not error > 0
+        return r, np.nan if few else float(2 * stats.t.sf(abs(slope / error), len(sums) - 1))
     t = r * np.sqrt((n - 2) / max(1e-300, 1 - r * r))
     return r, float(2 * stats.t.sf(abs(t), n - 2))
 
@@ -186,8 +201,7 @@ def beyond_others(table: Table, columns: Sequence[str], seed: int) -> tuple[Beyo
     found = []
     for column in columns:
         rest = _boosted(table, x[:, [name != column for name in names]], fit, scored, seed)
-        gain = Power(every.value - rest.value, every.influence - rest.influence)
-        found.append(Beyond(column, every.estimate(), rest.estimate(), gain.estimate()))
+        found.append(Beyond(column, every.estimate(), rest.estimate(), (every - rest).estimate()))
     return tuple(found)
 
 
@@ -205,14 +219,14 @@ def _boosted(table: Table, x: FloatArray, fit: IntArray, scored: IntArray, seed:
     from sklearn.ensemble import HistGradientBoostingClassifier, HistGradientBoostingRegressor  # noqa: PLC0415
 
     classes, y, w, x = table.schema.goal.classes, outcomes_of(table), table.row_weights, known_in(x, fit)
-    settings = few_trees(TREES, LEAVES, seed)
+    settings, groups = few_trees(TREES, LEAVES, seed), None if table.groups is None else table.groups[scored]
     if not classes:
         made = HistGradientBoostingRegressor(**settings).fit(x[fit], table.y[fit], unless_equal(w[fit]))
-        return measure(made.predict(x[scored])[:, None], y[scored], False, w[scored])
+        return measure(made.predict(x[scored])[:, None], y[scored], False, w[scored], groups)
     codes = table.y.astype(np.int64)
     if len(np.unique(codes[fit])) < 2:
-        return Power(np.nan, np.full(len(scored), np.nan))
+        return Power(np.nan, np.full(len(scored), np.nan), groups)
     model = HistGradientBoostingClassifier(**settings).fit(x[fit], codes[fit], unless_equal(w[fit]))
     p = np.zeros((len(scored), len(table.schema.classes)))
     p[:, model.classes_] = model.predict_proba(x[scored])
-    return measure(p if y.shape[1] > 1 else p[:, -1:], y[scored], True, w[scored])
+    return measure(p if y.shape[1] > 1 else p[:, -1:], y[scored], True, w[scored], groups)

@@ -1,7 +1,8 @@
 """How well a score tells the target, with an error: AUC for classes (one against the others), R2 for numbers and counts.
 
 A mean over classes weighs each by its share. Every measure comes with a row's influence on it (Hájek 1968; DeLong et al. 1988
-for the AUC), so that differences on the same rows have an error of their own.
+for the AUC), so that differences on the same rows have an error of their own. Influences of the rows of one group are summed
+before they are squared, and the interval is Student's over groups; below ten groups there is none.
 """
 
 from __future__ import annotations
@@ -10,72 +11,95 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from ...table.draws import FloatArray
-from ..result import Estimates
+from ...table.draws import FloatArray, IntArray
+from ..result import FEWEST_GROUPS, Estimates, group_sums
 
 CHANCE = {True: 0.5, False: 0.0}  # of an AUC, of R2
 
 
 @dataclass(frozen=True, eq=False)
 class Power:
-    """A measure and (n,) what each row adds to it; weights of mean 1."""
+    """A measure and (n,) what each row adds to it; weights of mean 1. `groups` (n,): which rows are one draw."""
 
     value: float
     influence: FloatArray
+    groups: IntArray | None = None
 
     @property
     def stderr(self) -> float:
-        return float(np.sqrt((self.influence**2).sum()) / len(self.influence)) if len(self.influence) else np.nan
+        if not len(self.influence):
+            return np.nan
+        if self.groups is None:
+            return float(np.sqrt((self.influence**2).sum()) / len(self.influence))
+        sums = group_sums(self.influence, self.groups)
+        if len(sums) < FEWEST_GROUPS:
+            return np.nan
+        return float(np.sqrt((sums**2).sum() * len(sums) / (len(sums) - 1)) / len(self.influence))
+
+    @property
+    def df(self) -> float:
+        return np.inf if self.groups is None else max(1, len(np.unique(self.groups)) - 1)
 
     def estimate(self) -> tuple[float, float, float, float]:
-        return as_interval(self.value, self.stderr)
+        return as_interval(self.value, self.stderr, self.df)
+
+    def __sub__(self, other: Power) -> Power:
+        """The difference of two measures of the same rows."""
+        return Power(self.value - other.value, self.influence - other.influence, self.groups)
 
 
-def as_interval(value: float, stderr: float) -> tuple[float, float, float, float]:
-    made = Estimates.of(value, stderr)
+def as_interval(value: float, stderr: float, df: float = np.inf) -> tuple[float, float, float, float]:
+    made = Estimates.of(value, stderr, df)
     return float(value), float(stderr), float(made.low), float(made.high)
 
 
-def auc(score: FloatArray, positive: FloatArray, weights: FloatArray) -> Power:
+def auc(score: FloatArray, positive: FloatArray, weights: FloatArray, groups: IntArray | None = None) -> Power:
     """Of (n,) scores against 0/1 outcomes; NaN where one of them does not occur."""
     n = len(score)
     _, run = np.unique(score, return_inverse=True)
     up, down = (np.bincount(run, weights * side) for side in (positive, 1 - positive))
     plus, minus = up.sum(), down.sum()
     if not (plus > 0 and minus > 0):
-        return Power(np.nan, np.full(n, np.nan))
+        return Power(np.nan, np.full(n, np.nan), groups)
     below = (np.cumsum(down) - 0.5 * down) / minus
     above = 1 - (np.cumsum(up) - 0.5 * up) / plus
     value = float((up * below).sum() / plus)
     right = np.where(positive > 0, below[run], above[run]) - value
     share = np.where(positive > 0, plus, minus) / weights.sum()
-    return Power(value, weights / weights.mean() * right / share)
+    return Power(value, weights / weights.mean() * right / share, groups)
 
 
-def r2(prediction: FloatArray, y: FloatArray, weights: FloatArray) -> Power:
+def r2(prediction: FloatArray, y: FloatArray, weights: FloatArray, groups: IntArray | None = None) -> Power:
     """1 - squared error over the variance around the rows' own mean."""
     w = weights / weights.mean()
     centred = (y - np.average(y, weights=w)) ** 2
     error, spread = (y - prediction) ** 2, float(np.average(centred, weights=w))
     if not spread > 0:
-        return Power(np.nan, np.full(len(y), np.nan))
+        return Power(np.nan, np.full(len(y), np.nan), groups)
     value = 1 - float(np.average(error, weights=w)) / spread
-    return Power(value, -w * (error - (1 - value) * centred) / spread)
+    return Power(value, -w * (error - (1 - value) * centred) / spread, groups)
 
 
-def measure(prediction: FloatArray, outcomes: FloatArray, classes: bool, weights: FloatArray) -> Power:
+def measure(
+    prediction: FloatArray,
+    outcomes: FloatArray,
+    classes: bool,
+    weights: FloatArray,
+    groups: IntArray | None = None,
+) -> Power:
     """Of (n, k) predictions of (n, k) outcomes: 0/1 a class, or one value."""
     if not classes:
-        return r2(prediction[:, 0], outcomes[:, 0], weights)
-    parts = [auc(prediction[:, k], outcomes[:, k], weights) for k in range(outcomes.shape[1])]
+        return r2(prediction[:, 0], outcomes[:, 0], weights, groups)
+    parts = [auc(prediction[:, k], outcomes[:, k], weights, groups) for k in range(outcomes.shape[1])]
     shares = np.average(outcomes, axis=0, weights=weights)
     known = [k for k, part in enumerate(parts) if np.isfinite(part.value)]
     if not known:
-        return Power(np.nan, np.full(len(outcomes), np.nan))
+        return Power(np.nan, np.full(len(outcomes), np.nan), groups)
     total = shares[known].sum()
     return Power(
         float(sum(shares[k] * parts[k].value for k in known) / total),
         np.asarray(sum(shares[k] * parts[k].influence for k in known) / total),
+        groups,
     )
 
 
@@ -89,4 +113,6 @@ def over_folds(parts: list[Power]) -> Power:
         return Power(np.nan, np.full(sum(len(part.influence) for part in parts), np.nan))
     total = sum(len(part.influence) for part in known)
     influence = [part.influence * total / (len(known) * len(part.influence)) for part in known]
-    return Power(float(np.mean([part.value for part in known])), np.concatenate(influence))
+    groups = [part.groups for part in known if part.groups is not None]
+    whole = np.concatenate(groups) if groups else None
+    return Power(float(np.mean([part.value for part in known])), np.concatenate(influence), whole)

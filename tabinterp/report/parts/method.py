@@ -5,9 +5,12 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from tabinterp.messages import ENGLISH
+from tabinterp.readouts.result import FEWEST_GROUPS
 from tabinterp.report.blocks import Block, Cell, Facts, Fold, Paragraph, Points, Table
-from tabinterp.report.document import Document, ModelInfo
+from tabinterp.report.document import Document, Grouping, ModelInfo
 from tabinterp.report.words import NONE, cells, counted, listed, name_cell, number, say, share, t, yes
+
+FEW_GROUPS = 30  # below, an interval over groups leans on Student's distribution
 
 
 def method(document: Document) -> list[Block]:
@@ -52,6 +55,8 @@ def _facts(document: Document) -> Iterator[tuple[str, str]]:
         key = "report.method.drawn_text" if drawn.summed else "report.method.drawn_only"
         yield t("report.method.drawn"), t(key, rows=drawn.rows, held_out=held_out, summed=summed)
     yield t("report.method.weighted"), yes(data.weighted)
+    if (grouping := data.grouping) is not None:
+        yield t("report.method.groups"), grouped(grouping)
     yield t("report.method.model_digest"), how.model_digest
     if how.linear_digest:
         yield t("report.method.linear_digest"), how.linear_digest
@@ -96,6 +101,19 @@ def described(model: ModelInfo) -> str:
     hidden = " + ".join(map(str, model.hidden)) or t("report.method.no_hidden")
     values = {"name": model.name, "library": model.library, "parameters": model.parameters, "hidden": hidden}
     return t("report.method.model", **values)
+
+
+def grouped(part: Grouping) -> str:
+    """In how many groups the rows come, and what the intervals make of them."""
+    values = {"column": part.column, "groups": part.groups}
+    if part.held_out is None:
+        told, fewest = t("report.method.groups.all", **values), part.groups
+    else:
+        told = t("report.method.groups.split", **values, training=part.training, held_out=part.held_out)
+        fewest = min(part.training or 0, part.held_out)
+    if fewest < FEWEST_GROUPS:
+        return f"{told} {t('report.method.groups.none')}"
+    return f"{told} {t('report.method.groups.few')}" if fewest < FEW_GROUPS else told
 
 
 def _readings(document: Document) -> Table:
