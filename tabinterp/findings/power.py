@@ -1,9 +1,9 @@
 """What a check that passed could have detected: the smallest effect that it raises with a probability of 80%.
 
 Each check is raised where an interval lies beyond a limit, or a count reaches one. The smallest effect is then the limit, half
-the interval and z.80 standard errors: `limit + (z.975 + z.80) SE` where the interval is a normal one of 95% (Cohen 1988). Where its
-standard error depends on the effect itself, it is the one at that effect: of an AUC that of Hanley & McNeil (1982), of R² that of
-Olkin & Finn (1995), of a share the binomial distribution. Rounded to three digits, which is more than such a number deserves.
+the interval and z.80 standard errors: `limit + (z.975 + z.80) SE` where the interval is a normal one of 95% (Cohen 1988). Where
+the standard error depends on the effect itself, it is the one at that effect: of an AUC that of Hanley & McNeil (1982), of R²
+that of Olkin & Finn (1995), of a share the binomial distribution. Rounded to three digits.
 """
 
 from __future__ import annotations
