@@ -30,7 +30,7 @@ from .report.parts.changes import as_text
 from .report.parts.findings import voids
 from .report.printed import printed
 from .report.render import render, render_changes, render_notebook, render_summary
-from .report.summary import in_one_line
+from .report.summary import in_one_line, on_a_terminal, verdict_and_counts
 
 # What a saved audit can be rendered as, without computing anything: a row each.
 VIEWS: dict[str, Callable[[Document], str | bytes]] = {
@@ -62,6 +62,10 @@ class Findings:
             columns=["slug", "severity", "status", "claim"],
         )
 
+    def __str__(self) -> str:
+        """A line for each raised finding, the gravest first, and how many of the other checks passed or do not apply."""
+        return on_a_terminal(self.document)
+
 
 @dataclass(frozen=True)
 class Audit:
@@ -82,6 +86,10 @@ class Audit:
 
     def __str__(self) -> str:
         return " ".join([*voids(self.document), *(_text(m) for m in (self.verdict.sentence, *self.verdict.lines))])
+
+    def in_one_line(self) -> str:
+        """The verdict, and how many findings there are of each severity."""
+        return verdict_and_counts(self.document)
 
     def check(self, policy: Policy = DEFAULT, today: date | None = None, *, attested: bool = False) -> Decision:
         """Hold the audit to a policy.

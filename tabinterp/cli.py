@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 import platform
 import sys
 import tomllib
@@ -19,10 +20,11 @@ import tabinterp as ti
 from .commands import Lang, Mappings, check, checks, compare, evidence, render, sign, verify
 from .console import leave_with, progress, report_error, say, use_plain_output, writing_to
 from .digest_key import check_outside
-from .errors import TabinterpError
+from .errors import TabinterpError, speaking_options
 from .exit_codes import ExitCode
-from .files import RESUME, check_private, hidden
+from .files import LARGEST_TEXT, RESUME, check_private, hidden, read_regular
 from .interrupt import Interrupted, interruptible, leave
+from .layout import ATTESTATION, AUDIT, BUNDLE, HEADER, NULL, OTHERS, RUN
 from .messages.language import SOURCE, speaking
 from .options import Reading, controls, costs_of, how_of, split_of
 from .report.printer import printer
@@ -77,6 +79,14 @@ Group = Annotated[
     str | None,
     typer.Option("--group", help="Column that says which rows are one draw, such as the rows of a person."),
 ]
+DropMissingTarget = Annotated[
+    bool,
+    typer.Option("--drop-missing-target", help="Leave out rows whose target is missing, and say how many they are."),
+]
+Overwrite = Annotated[
+    bool,
+    typer.Option("--overwrite", help="Replace what this command wrote there before; other files are never touched."),
+]
 Out = Annotated[Path, typer.Option("--out", help="Folder to write to.")]
 Seed = Annotated[int, typer.Option("--seed", min=0, max=2**32 - 1, help="Seed of every draw.")]
 DigestKey = Annotated[
@@ -88,7 +98,7 @@ DigestKey = Annotated[
     ),
 ]
 Device = Annotated[str, typer.Option("--device", help="cpu or cuda: where the network computes.")]
-Quiet = Annotated[bool, typer.Option("--quiet", help="Print results only.")]
+Quiet = Annotated[bool, typer.Option("--quiet", help="Print the result in one line, and no progress.")]
 
 Architecture = Annotated[Path | None, typer.Option("--architecture", help="JSON of the layers, for a file of weights.")]
 Encoder = Annotated[str | None, typer.Option("--encoder", help="A .skops file for a file of weights, or passthrough.")]
@@ -98,6 +108,7 @@ UnsafePickle = Annotated[
 Sha256 = Annotated[str | None, typer.Option("--sha256", help="Refuse a model file with another SHA-256.")]
 
 
+NAMED_OTHERWISE = {"kind": "kinds"}  # options whose argument in Python has another name
 DEMO = "default_of_credit_card_clients"
 
 
@@ -114,6 +125,7 @@ def train(
     split: Split = None,
     weight: Weight = None,
     group: Group = None,
+    drop_missing_target: DropMissingTarget = False,
     seed: Seed = 0,
     seeds: Annotated[
         int, typer.Option("--seeds", min=1, max=1000, help="Train this many networks; the first counts.")
@@ -121,12 +133,17 @@ def train(
     null: Annotated[
         bool, typer.Option("--null", help="Train one more on shuffled labels: what an audit compares rankings with.")
     ] = False,
+    overwrite: Overwrite = False,
     device: Device = "cpu",
     quiet: Quiet = False,
 ) -> None:
     """Train a reference network and its linear counterpart; the bundle remembers which rows were held out."""
-    settings = _settings(target, task, positive, drop, protected, kind, weight, group)
-    _train(data, settings, split_of(split), out, seed, seeds, null, quiet, device)
+    if out.suffix.lower() == ".zip":
+        raise TabinterpError(
+            f"--out of train is a folder, of which `tabinterp convert` makes one file; got {str(out)!r}"
+        )
+    settings = _settings(target, task, positive, drop, protected, kind, weight, group, drop_missing_target)
+    _train(data, settings, split_of(split), out, seed, seeds, null, quiet, device, overwrite)
     say(str(out))
 
 
@@ -146,6 +163,7 @@ def audit(
     split: Split = None,
     weight: Weight = None,
     group: Group = None,
+    drop_missing_target: DropMissingTarget = False,
     architecture: Architecture = None,
     encoder: Encoder = None,
     unsafe_pickle: UnsafePickle = False,
@@ -179,6 +197,7 @@ def audit(
     pdf: Annotated[bool, typer.Option("--pdf", help="Also DIR/report.pdf; needs tabinterp[pdf].")] = False,
     lang: Lang = SOURCE,
     resume: Resume = False,
+    overwrite: Overwrite = False,
     quiet: Quiet = False,
 ) -> None:
     """Set a network beside its linear counterpart: DIR/report.html and DIR/audit.json."""
@@ -186,7 +205,7 @@ def audit(
         printer()  # what is missing is said before the audit, not after it
     if digest_key is not None:
         check_outside(digest_key, out)
-    asked = _settings(target, task, positive, drop, protected, kind, weight, group)
+    asked = _settings(target, task, positive, drop, protected, kind, weight, group, drop_missing_target)
     how = how_of(architecture, encoder, unsafe_pickle, sha256)
     judged: dict[str, Any] = {"declined": declined, "margin": margin, "costs": costs_of(costs), "threshold": threshold}
     judged |= {"control": controls(control), "digest_key": digest_key}
@@ -199,7 +218,7 @@ def audit(
             f"Parquet files into a folder and name that"
         )
     with ti.engine_of(engine, scheduler) as sums:
-        say(_audit(*run, judged | {"engine": sums}, notes, pdf, lang, Reading(query, key, resume)))
+        say(_audit(*run, judged | {"engine": sums}, notes, pdf, lang, Reading(query, key, resume), overwrite))
 
 
 @app.command()
@@ -222,10 +241,27 @@ def convert(
     encoder: Encoder = None,
     unsafe_pickle: UnsafePickle = False,
     sha256: Sha256 = None,
+    overwrite: Overwrite = False,
 ) -> None:
     """Write a model file as a bundle, which runs no code when it is loaded."""
     loaded = ti.load_model(model, **how_of(architecture, encoder, unsafe_pickle, sha256))
-    say(str(ti.save_model(loaded, out, counterpart=ti.load_counterpart(model), table=ti.table_settings(model))))
+    held = {"counterpart": ti.load_counterpart(model), "table": ti.table_settings(model)}
+    if out.suffix.lower() == ".zip":
+        _check_bundle(out, overwrite)
+        say(str(ti.save_model(loaded, out, **held)))
+        return
+    with writing_to(out, BUNDLE, overwrite=overwrite):
+        say(str(ti.save_model(loaded, out, **held)))
+
+
+def _check_bundle(path: Path, overwrite: bool) -> None:
+    """Refuse a file that is there, unless it is a bundle that is to be overwritten."""
+    if not os.path.lexists(path):
+        return
+    if not overwrite:
+        raise TabinterpError(f"the file {str(path)!r} is there: replace it with --overwrite, or name another file")
+    if ti.inspect_model(path).format != "bundle":
+        raise TabinterpError(f"the file {str(path)!r} is no bundle, and is not replaced: name another file")
 
 
 for command in (render, checks, check, sign, verify, compare, evidence):
@@ -236,7 +272,8 @@ for command in (render, checks, check, sign, verify, compare, evidence):
 def demo(out: Out = Path("demo"), seed: Seed = 0, quiet: Quiet = False) -> None:
     """Train and audit a network on a bundled table (credit card default in Taiwan).
 
-    The audit goes to DIR, the model to DIR-model. The report's path comes last.
+    The audit goes to DIR, the model to DIR-model; those of an earlier demo are replaced, and nothing else is. The report's path
+    comes last.
     """
     folder = files("tabinterp.datasets")
     entry = tomllib.loads(folder.joinpath("tables.toml").read_text(encoding="utf-8"))[DEMO]
@@ -244,8 +281,33 @@ def demo(out: Out = Path("demo"), seed: Seed = 0, quiet: Quiet = False) -> None:
     settings = {name: entry[name] for name in ("target", "positive", "drop", "protected", "kinds")}
     audited = out.absolute()
     model = audited.with_name(f"{audited.name}-model")
-    _train(data, settings, None, model, seed, 1, False, quiet)
-    say(_audit(model, data, {}, None, out, 20_000, seed, quiet))
+    of_audit, of_model = (found or None for found in (_is_audit_of_demo(audited), _is_model_of(model, settings)))
+    with writing_to(out, AUDIT, overwrite=of_audit):  # before the work, not after half of it
+        _train(data, settings, None, model, seed, 1, False, quiet, overwrite=of_model)
+        say(_audit(model, data, {}, None, out, 20_000, seed, quiet, overwrite=of_audit))
+
+
+def _is_audit_of_demo(folder: Path) -> bool:
+    """Whether the audit in a folder was made by `demo`, and was not signed since."""
+    command = _json(folder / RUN).get("command")
+    return isinstance(command, list) and command[1:2] == ["demo"] and not os.path.lexists(folder / ATTESTATION)
+
+
+def _is_model_of(folder: Path, settings: dict[str, Any]) -> bool:
+    """Whether the bundle in a folder is what `demo` trains: one network on its table, whose training can be repeated."""
+    table = _json(folder / HEADER).get("table")
+    read = {name: value for name, value in table.items() if value is not None} if isinstance(table, dict) else {}
+    same = "target" in read and all(settings.get(name) == value for name, value in read.items())
+    return same and not any(os.path.lexists(folder / part) for part in (OTHERS, NULL))
+
+
+def _json(path: Path) -> dict[str, Any]:
+    """The object in a file; empty where there is none."""
+    try:
+        found = json.loads(read_regular(path, LARGEST_TEXT))
+    except (OSError, ValueError, RecursionError):
+        return {}
+    return found if isinstance(found, dict) else {}
 
 
 def _train(
@@ -258,18 +320,32 @@ def _train(
     null: bool,
     quiet: bool,
     device: str = "cpu",
+    overwrite: bool | None = False,
 ) -> None:
-    with writing_to(out):
+    with writing_to(out, BUNDLE, overwrite=overwrite):
         table = ti.read_table(data, split=split, seed=seed, **settings)
         with progress(quiet) as bar:
-            bar.say(f"Training on {len(table):,} rows of {table.name}, {len(table.schema.inputs)} columns.")
+            bar.say(f"Read {len(table):,} rows and {len(table.schema.inputs)} input columns of {table.name}.")
             trained = ti.train(table, seed=seed, seeds=seeds, null=null, progress=bar.step, device=device)
-        ti.save_model(trained.networks[0], out, counterpart=trained.counterpart, table=settings, rows=trained.table)
-        ti.save_others(trained.networks[1:], out)
-        ti.save_null(trained.null, out)
+        first, *others = trained.networks
+        beside = {"counterpart": trained.counterpart, "others": others, "null": trained.null}
+        ti.save_model(first, out, table=settings, rows=trained.table, **beside)
     if not quiet:
         losses = ", ".join(f"{loss:.4f}" for loss in trained.validation_loss)
-        say(f"Validation loss {losses} on a seventh of the training rows.", err=True)
+        say(f"{_rows_of(trained)}\nValidation loss {losses}.", err=True)
+
+
+def _rows_of(trained: Any) -> str:
+    """What became of the rows of the table."""
+    table = trained.table
+    left_out = table.without_target or 0
+    parts = [
+        f"Trained on {trained.training_rows:,} of {len(table) + left_out:,} rows",
+        f"{trained.validation_rows:,} chose when to stop",
+        f"{int(table.held_out.sum()):,} are held out",
+        *([f"{left_out:,} without a target were left out"] if left_out else []),
+    ]
+    return f"{'; '.join(parts)}."
 
 
 def _audit(
@@ -288,6 +364,7 @@ def _audit(
     pdf: bool = False,
     lang: str = SOURCE,
     read: Reading | None = None,
+    overwrite: bool | None = False,
 ) -> str:
     started, read = datetime.now(UTC), read or Reading()
     model, counterpart = ti.wrap(ti.load_model(path, **(how or {})), device=device), ti.load_counterpart(path)
@@ -295,12 +372,15 @@ def _audit(
     if "target" not in settings:
         raise TabinterpError("--target is needed: the model does not say which column it predicts")
     settings |= {"query": read.query, "key": read.key, "split": model.split if split is None else split, "seed": seed}
-    with writing_to(out), _keeping(data, path, out, how or {}, read) as keep:
+    space = writing_to(out, AUDIT, overwrite=overwrite, resume=read.resume)
+    with space, _keeping(data, path, out, how or {}, read) as keep:
         with progress(quiet) as bar:
             if keep is not None:
                 keep.say = bar.say
             table = ti.open_table(data, keep=keep, told=bar.rows, **settings)
             bar.say(f"Auditing {model.name} on {table.name}.")
+            if table.without_target:
+                bar.say(f"{table.without_target:,} rows without a target are left out.")
             beside = {"counterpart": counterpart, "others": ti.load_others(path), "null": ti.load_null(path)}
             told = {"progress": bar.step, "announce": bar.say}
             result = ti.audit(model, table, **beside, seed=seed, rows=rows, **told, **(judged or {}))
@@ -320,9 +400,8 @@ def _audit(
         if keep is None and (out / RESUME).exists():
             _tell(f"What an audit that was stopped had kept in {str(out / RESUME)!r} is deleted.")
         report = ti.write_folder(result, out, run, pdf, lang)
-    if not quiet:
-        with speaking(lang):
-            say(str(result), err=True)
+    with speaking(lang):
+        say(result.in_one_line() if quiet else f"{result}\n{result.findings}", err=True)
     return str(report)
 
 
@@ -350,6 +429,7 @@ def _settings(
     kind: list[str] | None,
     weight: str | None,
     group: str | None,
+    drop_missing_target: bool,
 ) -> dict[str, Any]:
     """What was said about the table; what was not said is left to the bundle."""
     kinds = {}
@@ -367,15 +447,29 @@ def _settings(
         "kinds": kinds or None,
         "weight": weight,
         "group": group,
+        "drop_missing_target": drop_missing_target or None,
     }
     return {name: value for name, value in said.items() if value is not None}
+
+
+def _options() -> dict[str, str]:
+    """Options of the command that is run, by the arguments that they stand for in Python."""
+    commands = getattr(typer.main.get_command(app), "commands", {})
+    name = next((one for one in sys.argv[1:] if one in commands), None)
+    options: dict[str, str] = {}
+    for parameter in () if name is None else commands[name].params:
+        option = max(parameter.opts, key=len)
+        if option.startswith("--"):
+            python = NAMED_OTHERWISE.get(parameter.name, parameter.name)
+            options[python] = option
+    return options
 
 
 def main() -> None:
     """Run a command; its exit code is one of `ExitCode`, and no error ends in a traceback on the terminal."""
     use_plain_output()
     code: int = ExitCode.PASSED
-    with interruptible() as interrupted:
+    with interruptible() as interrupted, speaking_options(_options()):
         try:
             code = app(standalone_mode=False) or ExitCode.PASSED
         except SystemExit:  # typer's, where whoever reads its output has gone

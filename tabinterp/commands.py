@@ -14,9 +14,9 @@ import typer
 
 import tabinterp as ti
 
-from .console import make_folder, say, tell
+from .console import check_apart, say, tell, write_file
 from .errors import DocumentError, SignatureError
-from .files import read_regular, write
+from .files import read_regular
 from .messages.language import SOURCE, speaking
 from .messages.names import terminal
 
@@ -55,10 +55,7 @@ def render(
     """Make the report of a saved audit again, byte for byte, in another language, or as another view of the same document."""
     result = ti.Audit.from_json(document)
     ending = next((form for end, form in ENDINGS.items() if out.name.lower().endswith(end)), "html")
-    made = result.view(form or ending, lang=lang)
-    make_folder(out.parent)
-    write(out, made)
-    say(str(out))
+    write_file(out, result.view(form or ending, lang=lang), document)
 
 
 def checks(as_json: Annotated[bool, typer.Option("--json", help="Print JSON.")] = False, lang: Lang = SOURCE) -> None:
@@ -111,7 +108,7 @@ def check(
         demands["policy"], digest = ti.read_policy(policy)
         identity |= {"policy_file": policy.as_posix(), "policy_sha256": digest}
     decision = result.check(**demands, attested=key is not None)
-    tell(ti.format_decision(decision, form, lang=lang, **identity), out)
+    tell(ti.format_decision(decision, form, lang=lang, **identity), out, document, policy, key, attestation)
     if not decision.passed:
         raise typer.Exit(decision.exit_code)
 
@@ -134,6 +131,8 @@ def sign(
 
     Only what can be checked is signed: the folder is verified first, by the version of tabinterp that wrote it.
     """
+    if out is not None:
+        check_apart(out, key, policy)
     given = {"signer": signer, "policy": policy, "url": url, "out": out}
     say(str(ti.sign(folder, key, passphrase=lambda: _passphrase(key), **given)))
 
@@ -193,7 +192,7 @@ def compare(
     lang: Lang = SOURCE,
 ) -> None:
     """Two audits side by side: what changed beyond its error."""
-    tell(ti.compare_audits(first, second, form, lang), out)
+    tell(ti.compare_audits(first, second, form, lang), out, first, second)
 
 
 def evidence(
@@ -206,4 +205,5 @@ def evidence(
 ) -> None:
     """Which clauses a saved audit holds evidence for, as CSV."""
     found = ti.Audit.from_json(document)
-    tell(found.evidence([ti.read_mapping(one) for one in mapping or []], unverified).rstrip("\n"), out)
+    text = found.evidence([ti.read_mapping(one) for one in mapping or []], unverified)
+    tell(text.rstrip("\n"), out, document, *(mapping or []))

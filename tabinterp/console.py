@@ -23,9 +23,12 @@ import typer
 from . import __version__
 from .errors import TabinterpError
 from .exit_codes import ExitCode
-from .files import hidden, output_folder, write
+from .files import RESUME, hidden, output_folder, write
 from .interrupt import last
+from .layout import Layout
 from .messages.names import terminal
+
+MOST = 4  # names that an error lists
 
 
 def say(text: str, err: bool = False) -> None:
@@ -33,29 +36,69 @@ def say(text: str, err: bool = False) -> None:
     typer.echo(terminal(text), err=err)
 
 
-def tell(text: str, out: Path | None) -> None:
-    """To the terminal, or to a file whose path is then printed."""
+def tell(text: str, out: Path | None, *inputs: Path | None) -> None:
+    """Print a text, or write it to a file as `write_file` does."""
     if out is None:
         say(text)
-        return
-    make_folder(out.parent)
-    write(out, f"{text}\n".encode("utf-8", "backslashreplace"))
+    else:
+        write_file(out, f"{text}\n".encode("utf-8", "backslashreplace"), *inputs)
+
+
+def write_file(out: Path, data: bytes, *inputs: Path | None) -> None:
+    """Write the file that a user named, in the place of one that is there, and print its path; the command's inputs are kept."""
+    check_apart(out, *inputs)
+    with _told_of(out.parent):
+        out.parent.mkdir(parents=True, exist_ok=True)
+    write(out, data)
     say(str(out))
 
 
-def make_folder(path: Path) -> None:
-    """Create a folder, and those above it, unless it is there."""
-    with _told_of(path):
-        path.mkdir(parents=True, exist_ok=True)
+def check_apart(out: Path, *inputs: Path | None) -> None:
+    """Refuse to write over a file that the command reads."""
+    for one in inputs:
+        if one is not None and out.is_file() and one.is_file() and out.samefile(one):
+            raise TabinterpError(f"--out {str(out)!r} is the file that is read; name another one")
 
 
 @contextmanager
-def writing_to(path: Path) -> Iterator[None]:
-    """`files.output_folder`, whose errors name the folder."""
+def writing_to(path: Path, layout: Layout, *, overwrite: bool | None, resume: bool = False) -> Iterator[None]:
+    """`files.output_folder`, whose errors name the folder, once it is clear that nothing is lost there.
+
+    Parameters
+    ----------
+    layout : what is to be written. A folder that holds anything else is refused.
+    overwrite : replace what an earlier command wrote there, which is refused otherwise. None: the command has no such option.
+    resume : go on with what an audit that was stopped has kept there.
+    """
     with ExitStack() as stack:
         with _told_of(path):
             stack.enter_context(output_folder(path))
+            ours, others = layout.ours(path)
+        if others:
+            raise TabinterpError(
+                f"the folder {str(path)!r} holds {_some(others)}, which {'does' if len(others) == 1 else 'do'} not belong to "
+                f"{layout.what}; nothing in it was changed: name an empty folder, or a new one"
+            )
+        if ours and not overwrite and not (resume and RESUME in ours):
+            raise TabinterpError(_occupied(path, ours, layout, overwrite, resume))
         yield
+
+
+def _occupied(path: Path, ours: list[str], layout: Layout, overwrite: bool | None, resume: bool) -> str:
+    replace = "" if overwrite is None else "replace it with --overwrite, or "
+    if ours == [RESUME] and overwrite is not None:
+        return (
+            f"the folder {str(path)!r} holds what an audit that was stopped has kept: go on with --resume, begin anew with "
+            f"--overwrite, or name another folder"
+        )
+    nothing = ", and nothing to go on with" if resume else ""
+    return f"the folder {str(path)!r} holds {layout.what} ({_some(ours)}){nothing}: {replace}name another folder"
+
+
+def _some(names: list[str]) -> str:
+    """The first of them, and how many more there are."""
+    more = f" and {len(names) - MOST:,} more" if len(names) > MOST else ""
+    return ", ".join(map(repr, names[:MOST])) + more
 
 
 @contextmanager

@@ -2,13 +2,49 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+import shlex
+from collections.abc import Iterable, Iterator, Mapping
+from contextlib import contextmanager
 from difflib import get_close_matches
 from typing import Any
+
+_OPTIONS: list[Mapping[str, str]] = []  # of the command that runs, if one does: argument of Python -> option
 
 
 class TabinterpError(Exception):
     """Base of every error raised on purpose; the command line turns it into exit code 2 and one message."""
+
+
+@contextmanager
+def speaking_options(options: Mapping[str, str]) -> Iterator[None]:
+    """Make `argument` name these options of a command, by the arguments that they stand for in Python."""
+    _OPTIONS.append(options)
+    try:
+        yield
+    finally:
+        _OPTIONS.pop()
+
+
+def argument(name: str, *value: Any) -> str:
+    """Return a setting, or a setting with its value, as whoever reads the error writes it.
+
+    In Python that is `name=value`. A user of the commands is told the option; where the running command has none, that the
+    setting exists in Python only. Every error names settings through this function; sentences of a document never do, because
+    a document reads the same whoever made it.
+
+    >>> argument("positive"), argument("task", "count")
+    ('positive=', "task='count'")
+    >>> with speaking_options({"task": "--task", "kinds": "--kind"}):
+    ...     argument("task", "count"), argument("kinds"), argument("stratify", True)
+    ('--task count', '--kind', 'stratify=True (in Python)')
+    """
+    python = f"{name}={', '.join(map(repr, value))}"
+    if not _OPTIONS:
+        return python
+    option = _OPTIONS[-1].get(name)
+    if option is None:
+        return f"{python} (in Python)"
+    return " ".join([option, *(shlex.quote(str(one)) for one in value if one is not True)])
 
 
 def did_you_mean(given: str, allowed: Iterable[str]) -> str:

@@ -12,13 +12,8 @@ from .audited import Audit
 from .digest_key import check_outside
 from .errors import DocumentError
 from .files import RESUME, output_folder, read_regular, remove_private, write_all
+from .layout import AUDIT, DOCUMENT, LISTED, PRINTED, REPORT, RUN, SUMS
 from .messages.language import SOURCE
-
-REPORT, DOCUMENT, RUN, SUMS = "report.html", "audit.json", "run.json", "SHA256SUMS"
-PRINTED = "report.pdf"  # where it was asked for
-LISTED = (REPORT, DOCUMENT, RUN, PRINTED)
-ATTESTATION = "attestation.dsse.json"  # of `sign`
-KNOWN = frozenset((*LISTED, SUMS, ATTESTATION))  # nothing else belongs into the folder of an audit
 
 
 def write_folder(audit: Audit, folder: Path, run: Mapping[str, Any], pdf: bool = False, lang: str = SOURCE) -> Path:
@@ -29,7 +24,8 @@ def write_folder(audit: Audit, folder: Path, run: Mapping[str, Any], pdf: bool =
     No file is touched before all are on the disk. A run that is killed while it replaces them leaves the files of one run and
     the report only where all others are: the old report, the new one, or none.
 
-    What an audit that was stopped had kept in the folder is deleted: it holds rows.
+    An audit that was in the folder is replaced, with its signature, which is of the replaced files. What an audit that was
+    stopped had kept there is deleted: it holds rows. Other files stay as they are.
 
     `pdf`: with the report as a PDF beside it; without, one of an earlier audit is taken away.
 
@@ -48,6 +44,9 @@ def write_folder(audit: Audit, folder: Path, run: Mapping[str, Any], pdf: bool =
     digests = sorted((name, hashlib.sha256(data).hexdigest()) for name, data in contents.items() if data is not None)
     contents[SUMS] = "".join(f"{digest}  {name}\n" for name, digest in digests).encode("ascii")
     with output_folder(folder):
+        for name in AUDIT.ours(folder)[0]:  # what is left of other runs, and a signature of these
+            if name != RESUME:
+                contents.setdefault(name, None)
         write_all({folder / name: data for name, data in contents.items()})
         remove_private(folder / RESUME)
     return folder / REPORT

@@ -39,6 +39,7 @@ def table_of(document: Document, rows: Rows) -> Table | Scan:
         kinds={c.name: c.kind for c in data.columns if c.role == "input" and c.kind != "ordinal"},
         weight=next(iter(roles["weight"]), None),
         group=next(iter(roles["group"]), None),
+        drop_missing_target=data.without_target is not None,
         **_split(data.split),
     )
     if asked["group"] is not None and data.split.key in ("split.fraction", "split.stratified"):

@@ -69,7 +69,7 @@ def keeping(
             ):
                 raise TabinterpError(
                     f"the audit cannot go on with what is kept in {str(keep.folder)!r}, which somebody may have changed "
-                    f"({type(error).__name__}: {error}); without --resume it begins anew"
+                    f"({type(error).__name__}: {error}); without --resume and with --overwrite it begins anew"
                 ) from error
             raise
     keep.clear()

@@ -13,7 +13,8 @@ from .errors import DocumentError
 from .exit_codes import ExitCode
 from .files import read_regular, write
 from .findings.policy import read_policy
-from .folder import ATTESTATION, DOCUMENT, read_sums
+from .folder import read_sums
+from .layout import ATTESTATION, DOCUMENT
 from .verification import verify
 
 

@@ -23,10 +23,11 @@ from .auditing import audit
 from .consistency import BROKEN, contradictions, written_here
 from .digest_key import DigestKey, read_digest_key
 from .envelope import BrokenSealError, unseal
-from .errors import DocumentError, MissingError, ModelError, TableError
+from .errors import DocumentError, MissingError, ModelError, TableError, argument
 from .exit_codes import ExitCode
 from .files import RESUME, read_regular
-from .folder import ATTESTATION, DOCUMENT, KNOWN, LISTED, PRINTED, REPORT, RUN, file_digest, is_plain, read_sums
+from .folder import file_digest, is_plain, read_sums
+from .layout import ATTESTATION, DOCUMENT, KNOWN, LISTED, PRINTED, REPORT, RUN
 from .messages.language import SOURCE, languages, speaking
 from .models import Model
 from .models.device import CPU, device_of
@@ -140,7 +141,9 @@ def verify(
     """
     source, rows = Path(folder), Rows(data, query, query_key)
     if recompute and (model is None or data is None):
-        raise DocumentError("to compute the numbers again, the model and the data are needed: model= and data=")
+        raise DocumentError(
+            f"to compute the numbers again, the model and the data are needed: {argument('model')} and {argument('data')}"
+        )
     secret = None if digest_key is None else read_digest_key(digest_key)
     sums = read_sums(source)
     steps = [*_strangers(source), *_bytes(source, sums)]

@@ -42,7 +42,7 @@ LAYERS = [
     {"table"},
     {"envelope", "sentence"},
     {"messages"},
-    {"digest_key", "interrupt", "threads"},
+    {"digest_key", "interrupt", "layout", "threads"},
     {"errors", "exit_codes", "files"},
 ]
 COMMANDS = {"cli", "__main__", "commands"}

@@ -242,9 +242,12 @@ def test_an_attestation_elsewhere(folder):
 
 @pytest.mark.parametrize("name", ["report.html", "audit.json", "run.json"])
 def test_a_file_whose_digests_were_made_to_fit_is_found_by_the_signature(folder, name):
-    ti.sign(folder / "out", folder / "key.pem")
+    sealed = ti.sign(folder / "out", folder / "key.pem")
+    signature = sealed.read_bytes()
     other = audit(worse=False)  # a consistent folder that says less
     ti.write_folder(other, folder / "out", {"seconds": {"encode": 1}})
+    assert not sealed.exists()  # it was of the audit that was replaced
+    sealed.write_bytes(signature)
     assert failures(folder) == []
     told = failures(folder, key=folder / "key.pub.pem")
     assert [line for line in told if line.startswith(f"{name} is not what was signed")]

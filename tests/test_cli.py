@@ -24,9 +24,14 @@ from rich.console import Console
 
 import tabinterp as ti
 from tabinterp import cli
+from tabinterp.assembly.context import _without_target
 from tabinterp.console import progress
 from tabinterp.errors import TabinterpError
+from tabinterp.messages import ENGLISH
 from tabinterp.models import reference
+from tabinterp.report.document import WithoutTarget
+from tabinterp.report.parts.findings import raised_of
+from tabinterp.reread import Rows, table_of
 from tabinterp.table import batches
 
 SCRIPT = "<script>alert(1)</script>"
@@ -120,11 +125,23 @@ def start(*arguments: object, cwd: Path) -> subprocess.Popen:
 def test_train_then_audit_print_paths_on_stdout_and_progress_on_stderr(folder):
     assert (folder / "train.out").read_text("utf-8") == "bundle\n"
     assert (folder / "audit.out").read_text("utf-8").splitlines()[-1] == "audit/report.html"
-    assert "Training on 600 rows of people, 5 columns." in (folder / "train.err").read_text("utf-8")
+    told = (folder / "train.err").read_text("utf-8")
+    assert "Read 600 rows and 5 input columns of people." in told
+    assert "Trained on 386 of 600 rows; 64 chose when to stop; 150 are held out.\n" in told
     told = (folder / "audit.err").read_text("utf-8")
+    found = ti.Audit.from_json(folder / "audit" / "audit.json").document.findings
+    raised = raised_of(ti.Audit.from_json(folder / "audit" / "audit.json").document)
     assert "Auditing network" in told
     assert re.search(r"About \d+ (seconds|minutes) on this machine\.", told)
-    assert "logistic regression" in told
+    verdict, *findings = told.splitlines()[-len(raised) - 2 :]
+    assert "logistic regression" in verdict
+    assert raised
+    for one, line in zip(raised, findings, strict=False):
+        assert line.startswith(f"{one.severity}: {ENGLISH[f'check.{one.slug}.title']}. ")
+    severities = [one.severity for one in raised]
+    assert severities == sorted(severities)  # act, check, note
+    passed, unasked = (sum(one.status == status for one in found) for status in ("cleared", "not_applicable"))
+    assert told.splitlines()[-1] == f"{passed} checks passed; {unasked} were not applicable."
     assert sorted(p.name for p in (folder / "audit").iterdir()) == [
         "SHA256SUMS", "audit.json", "report.html", "run.json",
     ]  # fmt: skip
@@ -183,9 +200,10 @@ def test_render_makes_other_views(form, folder, run, tmp_path):
     assert not (tmp_path / "other.md").exists()
 
 
-def test_quiet_prints_the_path_alone_and_writes_the_same_bytes(folder, run, tmp_path):
+def test_quiet_prints_one_line_and_the_path_and_writes_the_same_bytes(folder, run, tmp_path):
     arguments = ["audit", folder / "bundle", "--data", folder / "people.csv", "--rows", 100, "--out", tmp_path]
-    assert run(*arguments, "--quiet") == Ran(0, f"{tmp_path / 'report.html'}\n", "")
+    line = ti.Audit.from_json(folder / "audit" / "audit.json").in_one_line()
+    assert run(*arguments, "--quiet") == Ran(0, f"{tmp_path / 'report.html'}\n", f"{line}\n")
     for name in ("audit.json", "report.html"):
         assert (tmp_path / name).read_bytes() == (folder / "audit" / name).read_bytes()
 
@@ -202,9 +220,10 @@ def test_networks_of_other_seeds_are_trained_beside_the_first_and_audited_with_i
 
     monkeypatch.setattr(ti, "audit", audit)
     people(100).to_csv(data, index=False)
-    asked = ["--data", data, "--target", "paid", "--positive", "yes", "--drop", "remark", "--out", tmp_path, "--quiet"]
-    assert run("train", *asked, "--seeds", 3, "--seed", 5, "--null").code == 0
-    assert run("audit", tmp_path, "--data", data, "--out", tmp_path / "audit", "--quiet").code == 2
+    asked = ["--data", data, "--target", "paid", "--positive", "yes", "--drop", "remark", "--quiet", "--out"]
+    bundle = tmp_path / "bundle"
+    assert run("train", *asked, bundle, "--seeds", 3, "--seed", 5, "--null").code == 0
+    assert run("audit", bundle, "--data", data, "--out", tmp_path / "audit", "--quiet").code == 2
     table = ti.read_table(data, target="paid", positive="yes", drop=["remark"])
     trained = ti.train(table, seed=5, seeds=3, null=True)
     assert len(given) == 4
@@ -289,7 +308,8 @@ def test_the_demo_trains_and_audits_a_bundled_table(run, tmp_path, monkeypatch):
     monkeypatch.setattr(ti, "read_table", first_rows)
     monkeypatch.setattr(ti, "open_table", lambda path, query, key, keep, told, **asked: first_rows(path, **asked))
     done = run("demo", "--out", tmp_path / "demo", "--quiet")
-    assert done == Ran(0, f"{tmp_path / 'demo' / 'report.html'}\n", "")
+    assert (done.code, done.out) == (0, f"{tmp_path / 'demo' / 'report.html'}\n")
+    assert len(done.err.splitlines()) == 1
     assert {path.name for path in tmp_path.iterdir()} == {"demo", "demo-model"}
     written = {"report.html", "audit.json", "run.json", "SHA256SUMS"}
     assert {path.name for path in (tmp_path / "demo").iterdir()} == written
@@ -298,6 +318,59 @@ def test_the_demo_trains_and_audits_a_bundled_table(run, tmp_path, monkeypatch):
     assert document.data.rows == 200
     assert (document.data.target, document.verdict.status != "not_assessed") == ("default payment next month", True)
     assert [c.name for c in document.data.columns if c.protected]
+
+    assert run("demo", "--out", tmp_path / "demo", "--quiet") == done  # again, in the place of its own
+    mine = {tmp_path / "demo" / "notes.txt": "demo", tmp_path / "demo-model" / "notes.txt": "demo-model"}
+    mine |= {tmp_path / "demo" / "attestation.dsse.json": "demo"}
+    for path, folder in mine.items():
+        path.write_text("mine")
+        before = {one: one.read_bytes() for one in tmp_path.rglob("*") if one.is_file()}
+        refused = run("demo", "--out", tmp_path / "demo", "--quiet")
+        assert (refused.code, refused.out) == (2, "")
+        assert f"the folder {str(tmp_path / folder)!r} holds" in refused.err
+        assert "--overwrite" not in refused.err
+        assert {one: one.read_bytes() for one in tmp_path.rglob("*") if one.is_file()} == before
+        path.unlink()
+
+
+def test_rows_without_a_target_are_left_out_counted_and_named(run, tmp_path, monkeypatch):
+    """From the table to the page, and again from the document."""
+    monkeypatch.setattr(reference, "EPOCHS", 2)
+    monkeypatch.chdir(tmp_path)
+    frame = people(180)[["年齢", "own", "paid"]].assign(paid=lambda f: (f["paid"] == "yes").astype("Int64"))
+    frame.loc[::9, "paid"] = pd.NA
+    frame.to_csv("gappy.csv", index=False)
+    frame.dropna().to_csv("whole.csv", index=False)
+    asked = ("--target", "paid", "--positive", "1", "--quiet")
+    refused = run("train", "--data", "gappy.csv", *asked, "--out", "bundle")
+    assert (refused.code, refused.out) == (2, "")
+    assert (
+        "missing in 20 of 180 rows, the first is row 0; leave those rows out with --drop-missing-target, or"
+        in refused.err
+    )
+    done = run("train", "--data", "gappy.csv", *asked[:-1], "--drop-missing-target", "--out", "bundle")
+    assert done.code == 0, done.err
+    told = "Trained on 103 of 180 rows; 17 chose when to stop; 40 are held out; 20 without a target were left out."
+    assert told in done.err.replace("\n", " ")
+    assert run("train", "--data", "whole.csv", *asked, "--out", "other").code == 0
+    for one in (Path("bundle"), Path("other")):  # the same network, which holds out the same rows
+        header = json.loads((one / "model.json").read_bytes())
+        assert header["table"].pop("drop_missing_target") == (True if one.name == "bundle" else None)
+        assert header == json.loads(Path("other", "model.json").read_bytes()) | {"table": header["table"]}
+
+    done = run("audit", "bundle", "--data", "gappy.csv", "--rows", 50, "--out", "out")
+    assert done.code == 0, done.err
+    assert "20 rows without a target are left out." in done.err
+    document = ti.Audit.from_json("out/audit.json").document
+    data = document.data
+    assert (data.rows, data.held_out_rows, data.without_target.rows, data.classes) == (160, 40, 20, ["0", "1"])
+    assert "not_assessed.without_target" in [note.key for note in document.not_assessed]
+    page = re.sub(r"<[^>]+>", " ", Path("out", "report.html").read_text("utf-8"))
+    assert "Rows whose target is missing: 20 were left out" in page
+    again = table_of(document, Rows("gappy.csv"))
+    assert (len(again), again.without_target) == (160, 20)
+    few = ti.read_table(frame.drop(index=[*range(0, 180, 9)][5:]), target="paid", drop_missing_target=True)
+    assert _without_target(few.without_target) == WithoutTarget(rows=None)
 
 
 def test_help_of_every_command(run):
@@ -374,15 +447,18 @@ def test_a_model_that_cannot_be_used(case, folder, run, tmp_path):
 TRAINING = {
     "no file": (["--data", "nothing.csv", "--target", "paid"], ["no file 'nothing.csv'"]),
     "no target": ([], ["Missing option", "--target"]),
-    "no such target": (["--target", "payed"], ["'payed'", "'年齢'", "'paid'"]),
-    "no such column": (["--target", "paid", "--drop", "q"], ["drop names 'q'", "'年齢'"]),
-    "no such weight": (["--target", "paid", "--weight", "q"], ["weight names 'q'"]),
+    "no such target": (["--target", "payed"], ["error: --target names 'payed'", "'年齢'", "Did you mean 'paid'?"]),
+    "positive of many": (["--target", "code", "--positive", "1"], ["leave out --positive"]),
+    "no count": (["--target", "年齢", "--task", "count", "--positive", "1"], ["got --positive 1"]),
+    "uncounted": (["--target", SCRIPT, "--task", "count"], ["use --task regression for"]),
+    "no such column": (["--target", "paid", "--drop", "q"], ["error: --drop names 'q'", "'年齢'"]),
+    "no such weight": (["--target", "paid", "--weight", "q"], ["error: --weight names 'q'"]),
     "kind": (["--target", "paid", "--kind", "own=truth"], ["'own'", "numeric, categorical", "'truth'"]),
     "kind without =": (["--target", "paid", "--kind", "own"], ["COLUMN=KIND", "'own'"]),
-    "kind of no column": (["--target", "paid", "--kind", "q=numeric"], ["kinds names 'q'"]),
-    "positive": (["--target", "paid", "--positive", "perhaps"], ["'paid'", "'no' and 'yes'", "'perhaps'"]),
+    "kind of no column": (["--target", "paid", "--kind", "q=numeric"], ["error: --kind names 'q'"]),
+    "positive": (["--target", "paid", "--positive", "perhaps"], ["'paid'", "'no' and 'yes'", "got --positive perhaps"]),
     "share": (["--target", "paid", "--split", "1.5"], ["between 0 and 1", "1.5"]),
-    "split column": (["--target", "paid", "--split", "q"], ["split names 'q'"]),
+    "split column": (["--target", "paid", "--split", "q"], ["error: --split names 'q'"]),
     "split labels": (["--target", "paid", "--split", "remark"], ["'remark'", "row 0", "SECRET-0", "train", "dates"]),
     "seed": (["--target", "paid", "--seed", "-1"], ["--seed"]),
     "seeds": (["--target", "paid", "--seeds", "0"], ["--seeds"]),
@@ -482,7 +558,8 @@ def test_ctrl_c_leaves_no_half_written_file(folder, tmp_path, old):
     if old:
         for name in ("audit.json", "report.html", "run.json"):
             (tmp_path / name).write_text("old")
-    process = start("audit", folder / "bundle", "--data", folder / "people.csv", "--out", tmp_path, cwd=tmp_path)
+    asked = ["--data", folder / "people.csv", "--out", tmp_path, *(["--overwrite"] if old else [])]
+    process = start("audit", folder / "bundle", *asked, cwd=tmp_path)
     line = process.stderr.readline()  # the audit has begun
     assert line.startswith("Auditing network")
     time.sleep(0.2)
@@ -576,7 +653,7 @@ def test_a_scan_that_was_stopped_is_gone_on_with(folder, run, tmp_path, monkeypa
     assert (other.code, other.err) == (
         2,
         f"{told}\nerror: what is kept in {str(kept)!r} is of another audit, and cannot be gone on with: it differs in drop, "
-        f"seed; without --resume the audit begins anew\n",
+        f"seed; without --resume and with --overwrite the audit begins anew\n",
     )
     assert kept.exists()
 

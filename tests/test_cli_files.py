@@ -138,7 +138,8 @@ def test_a_trusted_pickle_is_converted_by_its_digest_and_audited(tmp_path, data,
     document = json.loads((tmp_path / "out" / "audit.json").read_bytes())
     assert document["method"]["settings"]["network_file_sha256"] == sha256(tmp_path / "bundle.zip")
     run = ("audit", path, "--unsafe-pickle", "--sha256", sha256(path), *audit[2:])
-    assert command(*run)[0] == 0
+    assert command(*run)[0] == 2
+    assert command(*run, "--overwrite")[0] == 0
     document = json.loads((tmp_path / "out" / "audit.json").read_bytes())
     assert {f["slug"]: f["status"] for f in document["findings"]}["unsafe-model-file"] == "raised"
 

@@ -109,7 +109,7 @@ ASKED = {
     "comparison/dropped": (" is not linear; only",),  # the one reading that asks goes on without
     "comparison/groups": ("threshold is",),
     "comparison/partition": ("control names", "control of"),
-    "comparison/trust": ("labels are shuffled by refit=", " is at least "),
+    "comparison/trust": ("labels are shuffled by ", " is at least "),
     "models/counterpart": ("a linear counterpart behind", "a linear counterpart chooses"),
     "readouts/ablation": ("methods are some of", ": units of one layer of", ": "),
     "readouts/baselines": ("baseline is",),
@@ -129,7 +129,7 @@ ASKED = {
     "readouts/maximisation": ("starts is", " has no hidden units that could be found; name"),
     "readouts/objectives": ("an objective is multiplied", "a direction is", "share is"),
     "readouts/pareto": ("budgets rise",),
-    "readouts/permutation": ("n_repeats is", "the AUC needs", "the AUC ranks"),
+    "readouts/permutation": (" is at least 1; got ", "the AUC needs", "the AUC ranks"),
     "readouts/pictures": ("both results are of", "two heat maps", "both results are read"),
     "readouts/probes": ("grid is",),
     "readouts/reader": (
@@ -138,7 +138,7 @@ ASKED = {
     ),
     "readouts/regions": (" has no linear regions: ", "the counterpart is"),  # `mechanism.regions` looks before it asks
     "readouts/shapley": (
-        "method is", "scale is", "background is", "tolerance is", "n_permutations is", "the background lacks",
+        "method is", "scale is", "background is", "tolerance is", " is between 1 and ", "the background lacks",
         "exact Shapley values of",
     ),
     "readouts/units": ("the first hidden layer is no affine",),

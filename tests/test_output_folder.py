@@ -17,6 +17,7 @@ import pytest
 import tabinterp as ti
 from tabinterp.errors import TabinterpError
 from tabinterp.files import RESUME, make_private, output_folder, write
+from tabinterp.layout import AUDIT, BUNDLE
 from tabinterp.table.keeping import Keeping
 
 from .models import hostile
@@ -58,7 +59,12 @@ def names(folder: Path) -> set[str]:
 
 def test_an_audit_of_rows_that_are_read_whole_clears_what_was_kept(place, tmp_path, command):  # noqa: F811
     kept = leave_rows(place, tmp_path)
-    code, _, err = command("audit", place / "model.zip", "--data", place / "table.csv", *ASKED, tmp_path)
+    asked = ("audit", place / "model.zip", "--data", place / "table.csv", *ASKED, tmp_path)
+    code, _, err = command(*asked)
+    assert code == 2
+    assert "go on with --resume, begin anew with --overwrite, or" in err
+    assert names(kept) == {"about.json", "columns.npz", "drawn.npz"}
+    code, _, err = command(*asked, "--overwrite")
     assert code == 0, err
     assert f"What an audit that was stopped had kept in {str(kept)!r} is deleted" in err
     assert names(tmp_path) == FILES
@@ -242,7 +248,8 @@ def test_a_full_disk_leaves_the_old_files_and_is_told(place, tmp_path, command):
     before = resource.getrlimit(resource.RLIMIT_FSIZE)
     resource.setrlimit(resource.RLIMIT_FSIZE, (100_000, before[1]))
     try:
-        code, out, err = command("audit", place / "model.zip", "--data", place / "table.csv", *ASKED, tmp_path)
+        asked = ("audit", place / "model.zip", "--data", place / "table.csv", *ASKED, tmp_path, "--overwrite")
+        code, out, err = command(*asked)
     finally:
         resource.setrlimit(resource.RLIMIT_FSIZE, before)
     assert (code, out) == (2, "")
@@ -254,7 +261,165 @@ def test_an_error_of_what_is_kept_is_told_as_such(place, tmp_path):
     """Whatever goes wrong while an audit goes on from states that somebody changed: what to do about it."""
     leave_rows(place, tmp_path)
     with (
-        pytest.raises(TabinterpError, match=r"cannot go on with what is kept .* without --resume it begins anew"),
+        pytest.raises(
+            TabinterpError,
+            match=r"cannot go on with what is kept .* without --resume and with --overwrite it begins anew",
+        ),
         ti.keeping(tmp_path, place / "model.zip", {}, resume=True, tell=print),
     ):
         _ = 1 / 0
+
+
+# ---- nothing is lost
+
+
+def tree(folder: Path) -> dict[str, bytes]:
+    return {path.relative_to(folder).as_posix(): path.read_bytes() for path in folder.rglob("*") if path.is_file()}
+
+
+def occupied(out: Path, what: str) -> None:
+    """What an earlier command wrote, or anything else."""
+    out.mkdir()
+    for name in {"audit": FILES, "bundle": BUNDLE_FILES}.get(what, {"thesis.tex", "figures/1.png", "audit.json"}):
+        (out / name).parent.mkdir(parents=True, exist_ok=True)
+        (out / name).write_text(what)
+
+
+BUNDLE_FILES = {"model.json", "model.safetensors", "encoder.skops", "counterpart/model.json", "seeds/12/model.json"}
+OWN = {"audit": "audit", "train": "bundle", "convert": "bundle"}
+
+
+@pytest.mark.parametrize("what", ["audit", "bundle", "thesis"])
+@pytest.mark.parametrize("name", OWN)
+def test_a_folder_that_is_not_empty_is_refused_before_the_work(name, what, place, tmp_path, command, monkeypatch):  # noqa: F811
+    """With --overwrite too, unless it holds nothing but what the same command wrote."""
+    out = tmp_path / "out"
+    occupied(out, what)
+    before, work = tree(out), list[str]()
+    for function in ("open_table", "read_table", "save_model"):
+        monkeypatch.setattr(ti, function, lambda *_, function=function, **__: work.append(function))
+    arguments = {
+        "audit": ("audit", place / "model.zip", "--data", place / "table.csv", *ASKED),
+        "train": ("train", "--data", place / "table.csv", *ASKED[:2], "--quiet", "--out"),
+        "convert": ("convert", place / "model.zip", "--out"),
+    }[name]
+    own = OWN[name] == what
+    for more in ((), *(() if own else (("--overwrite",),)), *((("--resume",),) if name == "audit" else ())):
+        code, printed, err = command(*arguments, out, *more)
+        assert (code, printed, work, tree(out)) == (2, "", [], before), more
+        assert f"error: the folder {str(out)!r} holds " in err
+        assert ("replace it with --overwrite, or name another folder" in err) == own
+        assert ("nothing in it was changed" in err) == (not own)
+        assert own or "thesis.tex" in err or what != "thesis"
+        assert ("nothing to go on with" in err) == (own and more == ("--resume",))
+
+
+def test_links_and_what_a_killed_run_left(tmp_path):
+    """A link is not ours, wherever it leads; a file that was being written when the process died is."""
+    (tmp_path / "model").mkdir()
+    occupied(tmp_path / "bundle", "bundle")
+    left = ".model.json.0123456789abcdef", "seeds/12/.model.json.77.old"
+    for name in left:
+        (tmp_path / "bundle" / name).write_text("")
+    ours, others = BUNDLE.ours(tmp_path / "bundle")
+    assert ({*ours}, others) == (BUNDLE_FILES | {*left}, [])
+    (tmp_path / "bundle" / "null-of-shuffled-labels").symlink_to(tmp_path / "model")
+    (tmp_path / "bundle" / "encoder.skops").unlink()
+    (tmp_path / "bundle" / "encoder.skops").symlink_to(tmp_path / "nowhere")
+    (tmp_path / "bundle" / "seeds" / "x").mkdir()
+    assert BUNDLE.ours(tmp_path / "bundle")[1] == ["encoder.skops", "null-of-shuffled-labels", "seeds/x"]
+    occupied(tmp_path / "audit", "audit")
+    (tmp_path / "audit" / ".report.html.12.old").write_text("")
+    (tmp_path / "audit" / ".probe.0123456789abcdef").write_text("")
+    (tmp_path / "audit" / "model.json").write_text("")
+    assert AUDIT.ours(tmp_path / "audit")[1] == ["model.json"]
+
+
+def test_what_is_written_is_what_may_be_overwritten(place, tmp_path):
+    """Every file of a bundle and of an audit is known as ours, and nothing else is a file of theirs."""
+    model = ti.load_model(place / "model.zip")
+    ti.save_model(model, tmp_path, counterpart=model, others=[model, model], null=model)
+    ours, others = BUNDLE.ours(tmp_path)
+    assert ({*ours}, others) == ({*tree(tmp_path)}, [])
+    assert len(ours) == 5 * 3  # header, weights and encoder of each
+    for path in (f"{name}{end}" for name in BUNDLE_FILES | FILES for end in ("~", "/x", ".txt")):
+        assert not BUNDLE.paths.fullmatch(path)
+        assert not AUDIT.paths.fullmatch(path)
+
+
+def test_a_bundle_is_replaced_as_a_whole_or_not_at_all(place, tmp_path, monkeypatch):
+    """Stopped at each of the moves of its files; other files in the folder stay, and so does nothing of another model."""
+    model, out = ti.load_model(place / "model.zip"), tmp_path / "bundle"
+    ti.save_model(model, out, counterpart=model, others=[model], null=model)
+    (out / "notes.txt").write_text("mine")
+    before, whole, moves = tree(out), os.replace, 0
+    while True:
+        moves, calls = moves + 1, []
+
+        def stopped(*given, calls=calls, moves=moves):
+            calls.append(0)
+            if len(calls) == moves:
+                raise KeyboardInterrupt
+            whole(*given)
+
+        with monkeypatch.context() as patch:
+            patch.setattr(os, "replace", stopped)
+            try:
+                ti.save_model(model, out, table={"target": "y"})
+            except KeyboardInterrupt:
+                assert tree(out) == before, moves
+                continue
+        break
+    assert moves == 12 + 3 + 1  # twelve old files are set aside, and three new ones put in place
+    assert names(out) == {"model.json", "model.safetensors", "encoder.skops", "notes.txt"}  # and no empty folder
+    assert ti.table_settings(out) == {"target": "y"}
+    with pytest.raises(ti.TabinterpError, match="saved in a folder"):
+        ti.save_model(model, tmp_path / "one.zip", null=model)
+
+
+def test_a_bundle_and_an_archive_are_overwritten_when_asked(place, tmp_path, command):  # noqa: F811
+    for out in (tmp_path / "bundle", tmp_path / "bundle.zip"):
+        assert command("convert", place / "model.zip", "--out", out)[0] == 0
+        before = tree(tmp_path)
+        code, _, err = command("convert", place / "model.zip", "--out", out)
+        assert (code, tree(tmp_path)) == (2, before)
+        assert "replace it with --overwrite" in err
+        stamps = {path: path.stat().st_ino for path in tmp_path.rglob("*") if path.is_file()}
+        code, printed, _ = command("convert", place / "model.zip", "--out", out, "--overwrite")
+        assert (code, printed, {*tree(tmp_path)}) == (0, f"{out}\n", {*before})
+        new = {path for path, stamp in stamps.items() if path.stat().st_ino != stamp}
+        assert new == ({*out.iterdir()} if out.is_dir() else {out})
+        assert ti.load_model(out).name == "LogisticRegression"
+    (tmp_path / "thesis.zip").write_bytes((place / "table.csv").read_bytes())
+    code, _, err = command("convert", place / "model.zip", "--out", tmp_path / "thesis.zip", "--overwrite")
+    assert code == 2
+    assert "is no bundle, and is not replaced" in err
+    assert (tmp_path / "thesis.zip").read_bytes() == (place / "table.csv").read_bytes()
+    code, _, err = command("train", "--data", place / "table.csv", "--target", "y", "--out", tmp_path / "new.zip")
+    assert code == 2
+    assert "--out of train is a folder" in err
+    assert not (tmp_path / "new.zip").exists()
+
+
+def test_no_command_writes_over_a_file_that_it_reads(place, tmp_path, command):  # noqa: F811
+    code, _, err = command("audit", place / "model.zip", "--data", place / "table.csv", *ASKED, tmp_path / "out")
+    assert code == 0, err
+    document, other = tmp_path / "out" / "audit.json", tmp_path / "link.json"
+    other.symlink_to(document)
+    (tmp_path / "policy.toml").write_text('[[severity]]\nseverity = "act"\nowner = "us"\n')
+    (tmp_path / "key.pem").write_text("a key")
+    before = tree(tmp_path)
+    for arguments in (
+        ("render", document, "--out", document),
+        ("render", document, "--out", other, "--format", "markdown"),
+        ("check", document, "--out", document),
+        ("check", document, "--policy", tmp_path / "policy.toml", "--out", tmp_path / "policy.toml"),
+        ("compare", document, document, "--out", document),
+        ("evidence", document, "--out", other),
+        ("sign", tmp_path / "out", "--key", tmp_path / "key.pem", "--out", tmp_path / "key.pem"),
+    ):
+        code, printed, err = command(*arguments)
+        assert (code, printed, tree(tmp_path)) == (2, "", before), arguments
+        assert "is the file that is read; name another one" in err, err
+    assert command("render", document, "--out", tmp_path / "page.html")[0] == 0
+    assert command("render", document, "--out", tmp_path / "page.html")[0] == 0  # a file that is named is replaced

@@ -48,6 +48,7 @@ def data(r: Results) -> doc.Data:
         held_out_rows=held_out,
         training_rows=None if held_out is None else counts.rows - held_out,
         drawn=_drawn(r),
+        without_target=_without_target(counts.without_target),
         target=schema.target,
         task=schema.task,
         classes=list(schema.labels),
@@ -73,6 +74,10 @@ def _events(table: Table) -> int | None:
     least = int(inside.argmin())
     told = all(count == 0 or count >= SMALL for count in (inside[least], outside[least]))
     return int(inside[least]) if told else None
+
+
+def _without_target(rows: int | None) -> doc.WithoutTarget | None:
+    return None if rows is None else doc.WithoutTarget(rows=None if 0 < rows < SMALL else rows)
 
 
 def _column(bound: Bound, name: str, counts: Census, key: DigestKey | None) -> doc.ColumnInfo:

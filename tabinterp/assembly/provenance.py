@@ -72,7 +72,14 @@ def readings(d: doc.Document) -> list[ReadingRows]:
     known = d.data.held_out_rows is not None
     here, trained = ("held-out", "training") if known else ("all", "all")
     rows = [*_judged(d, here, trained), *_compared(d, here, trained), *_people(d, here), *_columns(d, here, trained)]
-    return [row for row in [*rows, *_trusted(d, here)] if row.rows]  # of none: the reading does not apply
+    found = [row for row in [*rows, *_trusted(d, here)] if row.rows]  # of none: the reading does not apply
+    return [row.model_copy(update={"weights": _weighed(d, row)}) for row in found] if d.data.weighted else found
+
+
+def _weighed(d: doc.Document, row: ReadingRows) -> str:
+    """Sampling weights everywhere: no error shrinks because weights are multiplied; coefficients may bring their own errors."""
+    own = d.coefficients.method.key.startswith("coefficients.method.own.")
+    return "own" if own and row.reading.key == "rows_of.coefficients_linear" else "sampling"
 
 
 def _row(name: str, models: Any, rows: int, rows_of: Any, seed: int | None = None, **draws: Any) -> ReadingRows:

@@ -9,7 +9,7 @@ KEYS = frozenset(
     f"not_assessed.{name}"
     for name in (
         "split", "grouping", "mixed", "units", "reasons", "groups", "constraints", "seeds", "shuffled",
-        "robustness", "dependence", "data", "use",
+        "robustness", "dependence", "data", "use", "without_target", "without_target_few",
     )
 )  # fmt: skip
 
@@ -21,6 +21,10 @@ def unassessed(document: Document) -> list[Message]:
         notes.append(_note("split"))
     if document.data.grouping is not None:
         notes.append(_note("grouping", column=document.data.grouping.column))
+    left_out = document.data.without_target
+    if left_out is not None and left_out.rows != 0:
+        few = left_out.rows is None
+        notes.append(_note("without_target_few") if few else _note("without_target", rows=left_out.rows or 0))
     notes += [*_mixed(document.network), *_mixed(document.linear)]
     if document.neurons.dropped_units:
         notes.append(_note("units", count=document.neurons.dropped_units))

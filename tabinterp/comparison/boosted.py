@@ -1,9 +1,9 @@
 """Is the network itself any good? Boosted trees on the same training rows, as a reference and not as a rival.
 
 scikit-learn's histogram gradient boosting (after LightGBM, Ke et al. 2017) on the original columns, categories as they are. The
-number of rounds (200 at most) is the one of lowest loss on a fifth of the training rows, drawn by hash; then all of them are
-fitted. Nothing else is searched: a network that the trees beat has something left to learn from this table, and one that beats
-them is not thereby shown to be the best there is.
+number of rounds (200 at most) is the one of lowest loss on a fifth of the training rows, drawn by hash, or on a fifth that is
+made of whole groups where there is a group column; then all of them are fitted. Nothing else is searched: a network that the
+trees beat has something left to learn from this table, and one that beats them is not thereby shown to be the best there is.
 """
 
 from __future__ import annotations
@@ -25,6 +25,7 @@ from ..readouts.loss import loss_for
 from ..sentence import why
 from ..table import Table
 from ..table.draws import FloatArray, IntArray, chosen, row_hash
+from ..table.folds import by_group
 from .performance import FEWEST, RESAMPLES, Metric, Status, groups, judged, paired
 
 ROUNDS, STEP = 200, 25
@@ -100,13 +101,24 @@ def _training(table: Table, seed: int) -> Table:
 def _fitted(training: Table, columns: tuple[str, ...], seed: int, device: str) -> tuple[Pipeline, int]:
     classes = max(1, len(training.schema.classes)) if training.schema.task == "multiclass" else 1
     most = max(1, min(ROUNDS, TREES // classes))
-    apart = np.zeros(len(training), dtype=bool)
-    apart[chosen(training.numbers, len(training) // VALIDATION, seed + 1)] = True
-    fitted, scored = np.flatnonzero(~apart).astype(np.int64), np.flatnonzero(apart).astype(np.int64)
+    fitted, scored = _apart(training, seed + 1)
     known = training.codes is None or len(np.unique(training.y[fitted])) == len(training.schema.classes)
     rounds = _best(training, columns, fitted, scored, most, seed, device) if known else most
     model = _pipeline(training, columns, seed).set_params(model__max_iter=rounds)
     return model.fit(training.frame[list(columns)], training.y, model__sample_weight=training.weights), rounds
+
+
+def _apart(training: Table, seed: int) -> tuple[IntArray, IntArray]:
+    """Rows to fit on, and rows to count the rounds on."""
+    if training.groups is not None:
+        codes = np.zeros(len(training), dtype=np.int64) if training.codes is None else training.codes
+        parts = by_group(codes, training.groups, [*np.unique(codes)], VALIDATION, seed)
+        if not parts:
+            raise NotApplicableError(why("boosted.groups"))
+        return parts[0]
+    apart = np.zeros(len(training), dtype=bool)
+    apart[chosen(training.numbers, len(training) // VALIDATION, seed)] = True
+    return np.flatnonzero(~apart).astype(np.int64), np.flatnonzero(apart).astype(np.int64)
 
 
 def _best(

@@ -4,8 +4,8 @@ A direction is checked in two ways, for the network and its counterpart. On each
 column is one that the encoder only scales, otherwise the step to the next value that the table holds; the share of rows in
 which it runs against the direction, with Wilson's interval (1927). And on the effect curve (partial dependence, Friedman
 2001): the largest fall against the direction between any two of its points. Which two points is found on one half of the
-rows, drawn by hash, and the fall is taken on the other half, so that its interval (Student's, over rows) is not that of a
-maximum.
+rows, drawn by hash (groups of rows whole), and the fall is taken on the other half, so that its interval (Student's, over rows)
+is not that of a maximum.
 """
 
 from __future__ import annotations
@@ -31,7 +31,8 @@ from ..readouts.sums import mean_over_rows
 from ..readouts.terms import Slope, find_terms
 from ..sentence import why
 from ..table import Table
-from ..table.draws import FloatArray, IntArray, chosen, row_hash
+from ..table.draws import FloatArray, chosen
+from ..table.folds import dealt
 from ..table.suppression import SMALL
 from .means import share_of
 from .performance import groups
@@ -230,7 +231,7 @@ def _local(bound: Bound, column: str, grid: Grid, scores: FloatArray) -> FloatAr
 
 def _fall(table: Table, grid: Grid, scores: FloatArray, seed: int) -> tuple[Estimate, Any, Any]:
     """The largest fall of the mean of (n, points) curves from a point to a later one."""
-    half = _halves(table.numbers, seed)
+    half = dealt(table, seed + 6, 2) == 0
     if grid.points < 2:
         return NONE, None, None
     curve = np.average(scores[half], axis=0, weights=table.row_weights[half] + 1e-300)
@@ -241,10 +242,3 @@ def _fall(table: Table, grid: Grid, scores: FloatArray, seed: int) -> tuple[Esti
     fall = mean_over_rows(scores[~half, start] - scores[~half, end], table.row_weights[~half], groups_of)
     told: Estimate = (float(fall.value), float(fall.stderr), float(fall.low), float(fall.high))
     return told, grid.values[start], grid.values[end]
-
-
-def _halves(numbers: IntArray, seed: int) -> Any:
-    """(n,) the half that finds the two points: every second row by hash."""
-    first = np.zeros(len(numbers), dtype=bool)
-    first[np.argsort(row_hash(numbers, seed + 6), kind="stable")[::2]] = True
-    return first

@@ -22,8 +22,8 @@ from ..readouts.display import Display, Drawn, worded
 from ..readouts.loss import loss_for
 from ..table import Table
 from ..table.draws import FloatArray
+from ..table.folds import folds as folds_of
 from .performance import FEWEST, Status, judged, margin_of, null_loss
-from .recalibration import folds as folds_of
 
 
 @dataclass(frozen=True, eq=False)

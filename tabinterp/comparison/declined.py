@@ -57,8 +57,13 @@ class Case:
         return self.network.table.take(self.rows)
 
     @property
+    def near_weights(self) -> FloatArray:
+        """(reference rows,) the weights by which the reference counts."""
+        return self.network.table.row_weights[self.near]
+
+    @property
     def near_mean(self) -> FloatArray:
-        return np.asarray(self.linear.x[self.near].mean(axis=0))
+        return np.asarray(np.average(self.linear.x[self.near], axis=0, weights=self.near_weights))
 
     def declines(self, scores: FloatArray) -> BoolArray:
         """A score at the threshold itself is of the negative class."""
@@ -109,7 +114,7 @@ def _gradients(case: Case) -> FloatArray:
     """(rows, columns) integrated gradients from the mean of the just-approved rows, which alone have weight."""
     bound = case.network
     weights = np.zeros(len(bound.table))
-    weights[case.near] = 1.0
+    weights[case.near] = case.near_weights
     weighed = replace(bound.table, weights=weights)
     found = gradient_importance(replace(bound, table=weighed), weighed, tolerance=TOLERANCE).values[: case.size]
     return _cleaned(case, found[..., 0], bound)
@@ -136,7 +141,7 @@ def readings(case: Case, main: FloatArray, on_probability: FloatArray) -> dict[s
     bound = case.network
     found = {"seed": interventional(bound, case, case.seed + 1)[0], "scale": on_probability}
     if bound.has_gradient and bound.is_local(bound.columns):
-        found["baseline"] = _baseline(case, np.asarray(bound.x[case.near].mean(axis=0)))
+        found["baseline"] = _baseline(case, np.average(bound.x[case.near], axis=0, weights=case.near_weights))
         found["reference"] = _baseline(case, case.mean)
         found["integrated_gradients"] = _gradients(case)
     return found

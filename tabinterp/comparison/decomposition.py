@@ -29,6 +29,7 @@ from ..readouts.result import resampled as bootstrapped
 from ..sentence import why
 from ..table import Table
 from ..table.draws import FloatArray, IntArray, row_hash
+from ..table.folds import folds
 from .basis import Basis, Pair, build, check_size, read_columns
 from .pairs import looked_at, strongest_pairs
 from .performance import FEWEST, RESAMPLES, groups, resampled
@@ -184,10 +185,7 @@ def _contributions(
 ) -> list[tuple[FloatArray, Contributions]]:
     """For each weighting what it weighs each scored row by, and the rows' contributions."""
     inputs, p, n = bound.table.inputs, len(basis.tier), len(score)
-    group = groups(bound.table)
-    first = np.full(int(group.max()) + 1, bound.table.numbers.max())
-    np.minimum.at(first, group, bound.table.numbers)
-    fold = (row_hash(first[group], seed + 1) % np.uint64(FOLDS)).astype(np.int64)
+    fold = folds(bound.table, seed + 1, FOLDS)
     inside = np.zeros(n, dtype=np.int64)
     inside[scored] = 1
 

@@ -26,7 +26,8 @@ from ..models.reference import level_encoder
 from ..sentence import why
 from ..table import Table
 from ..table.disclosure import Rounding
-from ..table.draws import FloatArray, IntArray, row_hash
+from ..table.draws import FloatArray, IntArray
+from ..table.folds import folds
 from .performance import FEWEST, RESAMPLES, Estimate, groups, interval, resampled
 from .reliability import wilson
 
@@ -151,7 +152,7 @@ def _share(hit: Any, weights: FloatArray, fewest: int = 1) -> tuple[float, float
 def _tree(differ: Any, weights: FloatArray, network: Bound, linear: Bound, seed: int) -> Tree | None:
     """None where either half has too few rows that differ, or that do not, or where no column tells them apart."""
     table = network.table
-    scored = _half(table, seed)
+    scored = folds(table, seed + 2, 2) == 1
     halves = [np.flatnonzero(half & (weights > 0)) for half in (~scored, scored)]
     few = any(min(differ[rows].sum(), (~differ[rows]).sum()) < SMALLEST for rows in halves)
     if few or len(np.unique(groups(table)[halves[1]])) < FEWEST:
@@ -184,14 +185,6 @@ def _tree(differ: Any, weights: FloatArray, network: Bound, linear: Bound, seed:
         shown.append(Leaf(paths[int(leaf)], int(inside.sum()), int(differ[score][inside].sum()), *share))
     shown.sort(key=lambda leaf: -leaf.share)
     return Tree(tuple(shown), hidden, len(fit), len(score), auc, balanced)
-
-
-def _half(table: Table, seed: int) -> Any:
-    """(n,) which rows are scored; rows of one group stay together."""
-    group = groups(table)
-    first = np.full(int(group.max()) + 1, table.numbers.max())
-    np.minimum.at(first, group, table.numbers)
-    return row_hash(first[group], seed + 2) % np.uint64(2) == 1
 
 
 Meaning = tuple[

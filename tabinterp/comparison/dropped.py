@@ -17,11 +17,11 @@ from typing import Any, ClassVar
 import numpy as np
 import pandas as pd
 from sklearn.exceptions import ConvergenceWarning
-from sklearn.linear_model import LogisticRegression, PoissonRegressor, Ridge, RidgeCV
+from sklearn.linear_model import LogisticRegression, PoissonRegressor, Ridge
 
 from ..errors import NotApplicableError
 from ..models import Bound, Model, bind
-from ..models.counterpart import ITERATIONS, fit_counts
+from ..models.counterpart import ITERATIONS, fit_counts, fit_numbers
 from ..readouts.display import Display, Drawn
 from ..readouts.groups import players_of
 from ..readouts.loss import loss_for
@@ -146,10 +146,10 @@ def _start(x: FloatArray, table: Table, seed: int) -> Any:
     """Fitted with all columns, the strength of its penalty chosen by cross-validation."""
     w = None if table.weights is None else table.weights / table.weights.mean()
     if table.schema.task == "regression":
-        chosen_by = RidgeCV(alphas=len(x) * np.logspace(-7, 1, 17)).fit(x, table.y, sample_weight=w)
+        chosen_by = fit_numbers(x, table.y, w, seed, table.groups)
         return Ridge(alpha=chosen_by.alpha_).fit(x, table.y, sample_weight=w)
     if table.schema.task == "count":
-        best = fit_counts(x, table.y, np.ones(len(x)) if w is None else w, seed)
+        best = fit_counts(x, table.y, np.ones(len(x)) if w is None else w, seed, table.groups)
         return best.set_params(warm_start=True)
     codes = table.y.astype(np.int64)
     solver = "newton-cholesky" if len(table.schema.classes) == 2 else "lbfgs"

@@ -163,13 +163,15 @@ def _random_sets(case: Case, at: IntArray, sizes: IntArray) -> BoolArray:
 
 def _approved(case: Case, bound: Bound, at: IntArray, moved: BoolArray) -> FloatArray:
     """(rows,) share of the donors with whose values in the moved columns the row is approved."""
-    donors = case.near[:: max(1, -(-len(case.near) // DONORS))]
+    every = slice(None, None, max(1, -(-len(case.near) // DONORS)))
+    donors, counts = case.near[every], case.near_weights[every]
     share = np.empty(len(at))
     for i in range(0, len(at), BLOCK):
         rows, which = at[i : i + BLOCK], moved[i : i + BLOCK]
         sources = np.where(which[:, None], donors[None, :, None], rows[:, None, None])
         score = forward(bound.rest, mixed(bound, sources.reshape(-1, which.shape[1])))[:, 0].cpu().numpy()
-        share[i : i + BLOCK] = (~case.declines(score)).reshape(len(rows), -1).mean(axis=1)
+        approved = (~case.declines(score)).reshape(len(rows), -1)
+        share[i : i + BLOCK] = np.average(approved, axis=1, weights=counts)
     return share
 
 
@@ -180,7 +182,8 @@ def omitted(case: Case, main: FloatArray) -> Mean:
     for i in range(0, case.size, BLOCK):
         rows = case.rows[i : i + BLOCK]
         for j, column in enumerate(bound.columns):
-            moved = crossed(bound, (column,), rows, case.near)[..., 0].mean(dim=0).cpu().numpy()
+            scores = crossed(bound, (column,), rows, case.near)[..., 0].cpu().numpy()
+            moved = np.average(scores, axis=0, weights=case.near_weights)
             alone[rows, j] = case.side * (bound.answers[rows, 0].cpu().numpy() - moved)
     least = np.where(named, alone, np.inf).min(axis=1)
     most = np.where(named, -np.inf, alone).max(axis=1)
@@ -234,7 +237,9 @@ def against(case: Case, main: FloatArray, signs: Mapping[str, int]) -> list[Agai
     named, found = listed(main)[0], []
     for column, sign in signs.items():
         values = case.network.table.inputs[column].to_numpy(dtype=np.float64, na_value=np.nan)
-        away = values[: case.size] - np.nanmean(values[case.near])
+        known = ~np.isnan(values[case.near])
+        mean = np.average(values[case.near][known], weights=case.near_weights[known]) if known.any() else np.nan
+        away = values[: case.size] - mean
         at = named[:, case.network.columns.index(column)] & ~np.isnan(away)
         share = told_share(case.side * sign * away[at] < 0, *_weighed(case, at))
         found.append(Against(column, sign, int(at.sum()), share))

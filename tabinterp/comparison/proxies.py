@@ -30,6 +30,7 @@ from ..readouts.loss import loss_for
 from ..readouts.moves import forward, is_read
 from ..table import Table
 from ..table.draws import FloatArray, IntArray, chosen, row_hash
+from ..table.folds import folds
 from ..table.suppression import SMALL, BoolArray, countable, shown
 from .declined import Declined
 from .means import influences, spread
@@ -135,8 +136,9 @@ def _proxy(network: Bound, linear: Bound, name: str, threshold: float, declined:
     if told is None:
         return None
     known, outcomes, classes = told
-    table = network.table
-    ask = _Asked(known, outcomes, classes, table.row_weights, row_hash(table.numbers, seed + 3), table.groups)
+    ask = _Asked(
+        known, outcomes, classes, network.table.row_weights, folds(network.table, seed + 3, FOLDS), network.table.groups
+    )
     places = tuple(Probe(place, ask.power(values)) for place, values in _places(network))
     columns = [Probe(c, ask.power(_of_column(network.table, c))) for c in network.columns if is_read(network, (c,))]
     columns.sort(key=lambda probe: -np.nan_to_num(probe.power[0], nan=-np.inf))
@@ -178,20 +180,20 @@ def _of_column(table: Table, name: str) -> FloatArray:
 
 @dataclass(frozen=True, eq=False)
 class _Asked:
-    """One protected column: which rows count, what they are, their weights and their draws."""
+    """One protected column: which rows count, what they are, their weights and their folds."""
 
     known: BoolArray
     outcomes: FloatArray
     classes: bool
     weights: FloatArray
-    draw: Any
+    folds: IntArray
     groups: IntArray | None
 
     def power(self, values: FloatArray) -> Estimate:
         """Cross-fitted AUC or R2 of a linear probe on (n, width) values."""
         rows = np.flatnonzero(self.known & (self.weights > 0))
         x, y, w = values[rows], self.outcomes[rows], self.weights[rows]
-        fold = (self.draw[rows] % np.uint64(FOLDS)).astype(np.int64)
+        fold = self.folds[rows]
         spread_ = x.std(axis=0)
         x = ((x - x.mean(axis=0)) / np.where(spread_ > 0, spread_, 1.0))[:, spread_ > 0]
         if not x.shape[1]:

@@ -25,6 +25,7 @@ from ..readouts.loss import loss_for
 from ..sentence import why
 from ..table import Table
 from ..table.draws import FloatArray, IntArray, row_hash
+from ..table.folds import folds
 from .performance import FEWEST, RESAMPLES, Metric, Performance, Status, groups, judged, paired
 
 FOLDS = 5
@@ -65,14 +66,6 @@ def recalibrated(network: Bound, linear: Bound, before: Performance, *, seed: in
     metric = paired(loss.name, loss.each(scores, table.y, network.device), table, RESAMPLES, seed)
     _, _, low, high = metric.difference
     return Recalibrated(metric, before.status, judged(low, high, before.margin), FOLDS, len(table))
-
-
-def folds(table: Table, seed: int, count: int) -> IntArray:
-    """(n,) the fold of each row, by a hash of its number; rows of one group fall together, by the least of their numbers."""
-    group = groups(table)
-    first = np.full(int(group.max()) + 1, np.iinfo(np.int64).max)
-    np.minimum.at(first, group, table.numbers)
-    return (row_hash(first, seed) % np.uint64(count)).astype(np.int64)[group]
 
 
 def crossfitted(scores: FloatArray, table: Table, fold: IntArray, device: str = CPU) -> FloatArray:

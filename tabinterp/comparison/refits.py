@@ -1,9 +1,9 @@
 """Penalised fits to the target on a given basis: L2, its strength by cross-validation on the training rows alone.
 
-The grid, the folds and the standardised columns are the rival's (`models.counterpart`). Classes: logistic or multinomial; the
-strength is chosen on at most 10,000 seeded rows, from strong to weak, each fold going on from its last fit, until the loss
-rises (a penalty is the width of a prior, which does not depend on the number of rows). Numbers: ridge, by leave-one-out error.
-Counts: Poisson, as the rival's.
+The grid, the folds (rows of a group in one fold) and the standardised columns are the counterpart's (`models.counterpart`).
+Classes: logistic or multinomial; the strength is chosen on at most 10,000 seeded rows, from strong to weak, each fold going on
+from its last fit, until the loss rises (a penalty is the width of a prior, which does not depend on the number of rows).
+Numbers and counts: ridge and Poisson, as the counterpart's.
 """
 
 from __future__ import annotations
@@ -14,18 +14,17 @@ from typing import Any
 import numpy as np
 from sklearn.dummy import DummyClassifier, DummyRegressor
 from sklearn.exceptions import ConvergenceWarning
-from sklearn.linear_model import LogisticRegression, Ridge, RidgeCV
+from sklearn.linear_model import LogisticRegression, Ridge
 from sklearn.metrics import log_loss
-from sklearn.model_selection import StratifiedKFold
 from sklearn.pipeline import Pipeline
 from sklearn.preprocessing import StandardScaler
 
 from ..errors import NotApplicableError
-from ..models.counterpart import FOLDS, ITERATIONS, STRENGTHS, fit_counts
+from ..models.counterpart import ITERATIONS, STRENGTHS, fit_counts, fit_numbers, parts_of
 from ..models.scores import CLIP
 from ..sentence import why
 from ..table import Table
-from ..table.draws import FloatArray, IntArray, chosen
+from ..table.draws import FloatArray, chosen
 from .basis import LARGEST, Basis
 
 SEARCHED = 10_000
@@ -44,10 +43,10 @@ def fit(basis: Basis, table: Table, seed: int) -> Pipeline:
     scaler = StandardScaler()
     x, y = scaler.fit_transform(basis.design(columns)), _target(table)
     if table.schema.task == "regression":
-        search = RidgeCV(alphas=len(x) * np.logspace(-7, 1, 17)).fit(x, y, sample_weight=table.weights)
+        search = fit_numbers(x, y, table.weights, seed, table.groups)
         model = Ridge(alpha=search.alpha_).fit(x, y, sample_weight=table.weights)
     elif table.schema.task == "count":
-        model = fit_counts(x, y, table.row_weights, seed)
+        model = fit_counts(x, y, table.row_weights, seed, table.groups)
     else:
         model = _logistic(len(table.schema.classes), x.shape[1], strength_of(x, table, seed))
         model = _fitted(model, x, y, table.weights)
@@ -92,15 +91,15 @@ def strength_of(x: FloatArray, table: Table, seed: int) -> float:
     rows = chosen(table.numbers, SEARCHED, seed)
     codes = table.y[rows].astype(np.int64)
     classes = len(table.schema.classes)
-    folds = min(FOLDS, int(np.bincount(codes, minlength=classes).min()))
-    if folds < 2:
+    groups = None if table.groups is None else table.groups[rows]
+    if np.bincount(codes, minlength=classes).min() < 2:
         raise NotApplicableError(
             why("a refit chooses its penalty by cross-validation, which needs two training rows of every class")
         )
+    parts = parts_of(codes, groups, range(classes), seed)
+    if not parts:
+        raise NotApplicableError(why("penalty.class_in_few_groups"))
     x, weights = x[rows], None if table.weights is None else table.weights[rows]
-    parts: list[tuple[IntArray, IntArray]] = list(
-        StratifiedKFold(folds, shuffle=True, random_state=seed).split(x, codes)
-    )
     models = [_logistic(classes, x.shape[1], 1.0) for _ in parts]
     best, lowest = float(STRENGTHS[0]), np.inf
     for strength in STRENGTHS:

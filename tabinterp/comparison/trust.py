@@ -17,7 +17,7 @@ from typing import Any, ClassVar, Literal, get_args
 import numpy as np
 import pandas as pd
 
-from ..errors import NotApplicableError
+from ..errors import NotApplicableError, argument
 from ..models import Bound, Model, bind
 from ..models.randomised import randomised
 from ..readouts.deletion import Curves, by_chance, curves
@@ -168,7 +168,9 @@ def trust(
     rows, background = (usual[i] if n is None else n for i, n in enumerate((rows, background)))
     _check(rows, background, draws, orders, backgrounds)
     if refit is not None and null is not None:
-        raise NotApplicableError("labels are shuffled by refit= or were by null=; got both: leave one out")
+        raise NotApplicableError(
+            f"labels are shuffled by {argument('refit')} or were by {argument('null')}; got both: leave one out"
+        )
     if len(bound.columns) < 2 or len(table) < 2:
         raise NotApplicableError(why("trust checks compare rankings: they need two columns and two rows at least"))
     places = _Places.drawn(table, rows, background, backgrounds, seed)

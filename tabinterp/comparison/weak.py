@@ -32,7 +32,8 @@ from ..models.scores import probabilities
 from ..readouts.loss import loss_for
 from ..sentence import why
 from ..table import Table
-from ..table.draws import FloatArray, IntArray, row_hash
+from ..table.draws import FloatArray, IntArray
+from ..table.folds import folds
 from ..table.suppression import BoolArray, sets_shown
 from .boosted import trees_scores
 from .means import NONE, Mean, influences, spread
@@ -121,7 +122,7 @@ def weak_groups(network: Bound, *, seed: int = 0) -> WeakGroups:
     losses = above_noise(network, seed)
     table, lost = losses.table, losses.each
     bound = network.take(_evaluated(network.table))
-    scored = _half(table, seed)
+    scored = folds(table, seed + 5, 2) == 1
     if not all(table.row_weights[half].sum() > 0 for half in (scored, ~scored)):
         raise NotApplicableError(
             why("groups are searched on one half of the rows and tested on the other: too few have weight")
@@ -215,14 +216,6 @@ def _entropy(bound: Bound) -> FloatArray:
     """(n,) what a model's own probabilities say that the loss of a row should be, on average."""
     p = probabilities(bound.scores)
     return np.asarray(-xlogy(p, p).sum(axis=1))
-
-
-def _half(table: Table, seed: int) -> BoolArray:
-    """(n,) which rows test; rows of one group stay together."""
-    group = together(table)
-    first = np.full(int(group.max()) + 1, table.numbers.max())
-    np.minimum.at(first, group, table.numbers)
-    return np.asarray(row_hash(first[group], seed + 5) % np.uint64(2) == 1)
 
 
 def _columns(table: Table) -> list[str]:

@@ -281,6 +281,12 @@ AUDIT: dict[str, str] = {
     "not_assessed.split": (
         "The verdict: without a split it is not known which rows the network has not seen. Give the table a split."
     ),
+    "not_assessed.without_target": (
+        "Rows whose target is missing: {rows} were left out, and whether the results hold for them is not known."
+    ),
+    "not_assessed.without_target_few": (
+        "Rows whose target is missing: fewer than 10 were left out, and whether the results hold for them is not known."
+    ),
     "not_assessed.mixed": (
         "Gradients and coefficients of {columns} in {model:name}: its encoder mixes them with other columns."
     ),

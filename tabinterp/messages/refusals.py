@@ -17,10 +17,6 @@ _WHY = (
     "the two models predict the same in nine of ten rows or more",
     "refits are scored on held-out rows, and the table does not say which these are",
     "no column was declared protected",
-    (
-        "the ladder compares refits with the network on rows that it was not trained on, and the table does not say which "
-        "these are; give it the split under which the network was trained (split=, or table.with_split(model.split))"
-    ),
     "reasons are of a decision between two classes",
     "models are recalibrated on rows that they were not trained on",
     "a refit chooses its penalty by cross-validation, which needs two training rows of every class",
@@ -48,10 +44,17 @@ _WHY = (
     "no inference: weights must be finite and not negative",
     "no inference: the fit of the counts does not come to an end",
     "with weights drawn again the network gives no scores that can be read",
-    "nothing is trained unless refit= says how, and no null= was",
 )
 
 _WITH = {
+    (
+        "the ladder compares refits with the network on rows that it was not trained on, and the table does not say which "
+        "these are; give it the split under which the network was trained (split=, or table.with_split(model.split))"
+    ): (
+        "the ladder compares refits with the network on rows that it was not trained on, and the table does not say which "
+        "these are; read the table with the split under which the network was trained"
+    ),
+    "nothing is trained unless refit= says how, and no null= was": "no network trained on shuffled labels was given",
     "ablation.layer": "{model:name} has no hidden layer at which it could be cut",
     "basis.large": "values of '{column}' are too large to be summed; give the column in a larger unit",
     "basis.none": "{model:name} reads none of the table's columns",
@@ -60,6 +63,7 @@ _WITH = {
         "ti.maximise takes it for the units that you name"
     ),
     "boosted.few": "fewer than {least} held-out rows, or groups of rows, are too few for an interval",
+    "boosted.groups": "the training rows are of too few groups to choose the number of rounds on groups that were not fitted",
     "constraints.few": "a direction is checked on two halves of {least} rows at least; there are {rows}",
     "decisions.few": "fewer than {least} held-out rows of a class, or groups of rows, are too few",
     "declined.few": "fewer than {least} rows are declined, or approved",
@@ -93,6 +97,18 @@ _WITH = {
     "performance.class": (
         "fewer than {least} evaluated rows are of one class, and what a model does on them would tell of single people; hold out "
         "more rows, or collect more of that class"
+    ),
+    "penalty.class_in_few_groups": (
+        "a refit chooses its penalty by cross-validation over groups of rows, which needs every class in at least two groups of "
+        "training rows"
+    ),
+    "penalty.counts_in_one_group": (
+        "a linear counterpart chooses its penalty by cross-validation over groups of rows, which needs a count above 0 in at "
+        "least two groups of training rows"
+    ),
+    "penalty.one_group": (
+        "a linear counterpart chooses its penalty by cross-validation over groups of rows, which needs at least two groups of "
+        "training rows"
     ),
     "permutation.few": "permutation importance needs at least two rows; the table has {rows}",
     "permutation.pairs": "no pair of rows drawn for {columns} has weight",

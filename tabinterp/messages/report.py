@@ -366,6 +366,7 @@ REPORT: dict[str, str] = {
     "report.method.setting.counterpart": ("{value} (given: brought to the audit; fitted: fitted by the audit)"),
     "report.method.split": "Split",
     "report.method.rows": "Rows",
+    "report.method.without_target": "Rows left out: target missing",
     "report.method.rows_text": "{rows} in all; training {training}; held out {held_out}.",
     "report.method.unknown": "not known",
     "report.method.weighted": "Weighted",
@@ -383,6 +384,15 @@ REPORT: dict[str, str] = {
     ),
     "report.method.groups.few": "Fewer than 30 groups on one side: such intervals are approximate.",
     "report.method.groups.none": "Fewer than 10 groups on one side are too few for an interval; none is given there.",
+    "report.method.weights_text": (
+        "Yes. Each row counts by its weight in every estimate, and in the background of Shapley values and expected gradients. "
+        "Standard errors take the weights as sampling weights: multiplying them all by a number changes nothing."
+    ),
+    "report.method.weights": "Weights",
+    "report.method.weights.sampling": "sampling",
+    "report.method.weights.frequency": "frequency",
+    "report.method.weights.own": "as in the model's own fit",
+    "report.method.weights.unknown": "not stated",
     "report.method.network": "Network",
     "report.method.linear": "Linear counterpart",
     "report.method.model": "{name:name}; {library:library}; {parameters} parameters; hidden units: {hidden}.",

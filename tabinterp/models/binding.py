@@ -10,7 +10,7 @@ import numpy as np
 import torch
 from torch import Tensor, nn
 
-from ..errors import ModelError, TabinterpError
+from ..errors import ModelError, TabinterpError, argument
 from ..table import Table
 from ..table.draws import FloatArray
 from ..table.schema import GOALS, Goal
@@ -129,7 +129,7 @@ def _check_columns(model: Model, table: Table) -> None:
     if GOALS[model.task].classes != table.schema.goal.classes or logs:
         raise ModelError(
             f"{model.name} is a {model.task} model; the table's target {table.schema.target!r} is {table.schema.task}"
-            + (": read the table with task='count'" if logs else "")
+            + (f": read the table with {argument('task', 'count')}" if logs else "")
         )
 
 

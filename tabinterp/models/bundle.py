@@ -14,6 +14,7 @@ import hashlib
 import json
 import warnings
 from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import suppress
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
@@ -23,8 +24,9 @@ import pandas as pd
 from pydantic import BaseModel, ConfigDict, ValidationError
 from torch import Tensor, nn
 
-from ..errors import ModelError, UnsafeFileError
-from ..files import write
+from ..errors import ModelError, UnsafeFileError, argument
+from ..files import write, write_all
+from ..layout import BUNDLE, COUNTERPART, ENCODER, HEADER, MEMBERS, NULL, OTHERS, WEIGHTS
 from ..table import Split, Table
 from ..table.schema import GOALS, LOGITS, TASKS
 from .adapters.torch import encoders_of
@@ -41,10 +43,6 @@ from .several import Finish, expecting
 from .structure import structure
 
 FORMAT = 1
-HEADER, WEIGHTS, ENCODER = "model.json", "model.safetensors", "encoder.skops"
-MEMBERS = (HEADER, WEIGHTS, ENCODER)
-COUNTERPART = "counterpart/"
-OTHERS, NULL = "seeds/", "null-of-shuffled-labels/"
 FEWEST = 10  # rows of a level; with fewer its name tells of single people
 
 
@@ -61,6 +59,7 @@ class Settings(BaseModel):
     levels: dict[str, list[str | int | float | bool]] | None = None
     weight: str | None = None
     group: str | None = None
+    drop_missing_target: bool | None = None
 
 
 class MadeFrom(BaseModel):
@@ -103,8 +102,12 @@ def save_model(
     counterpart: Model | None = None,
     table: dict[str, Any] | None = None,
     rows: Table | None = None,
+    others: Sequence[Model] = (),
+    null: Model | None = None,
 ) -> Path:
     """Write a bundle: a folder, or one file where the path ends in `.zip`.
+
+    A bundle that was there is replaced as a whole, and only once the new one is on the disk; other files in the folder stay.
 
     A bundle holds the encoder as it was fitted, with every level that it lists. The encoder of a network from `train` lists no
     level of fewer than ten training rows.
@@ -114,12 +117,14 @@ def save_model(
     counterpart : its linear counterpart, saved beside it.
     table : how `read_table` is to read the table again.
     rows : the table. A warning then names the columns of which the bundle lists levels that fewer than ten of its rows hold.
+    others, null : as `save_others` and `save_null` take them; in folders only.
 
     Raises
     ------
     ModelError
         when the network computes what a file without code cannot describe (`files/operations.py` lists what it can), or the
-        encoder holds a type that could not be loaded again. Nothing is written then.
+        encoder holds a type that could not be loaded again; or `others` or `null` are to go into one file. Nothing is written
+        then.
     """
     target = Path(path)
     members = _members(model, table)
@@ -134,15 +139,42 @@ def save_model(
     if counterpart is not None:
         members |= {COUNTERPART + name: data for name, data in _members(counterpart, None).items()}
     if target.suffix.lower() == ".zip":
+        if others or null is not None:
+            raise ModelError(
+                f"{argument('others')} and {argument('null')} are saved in a folder, and {str(path)!r} is one file: leave "
+                f"out its ending .zip"
+            )
         target.parent.mkdir(parents=True, exist_ok=True)
         write(target, pack(members))
         return target
-    if counterpart is None:  # another model's counterpart, saved here before, is not this one's
-        (target / COUNTERPART / HEADER).unlink(missing_ok=True)
-    for name, data in members.items():
-        (target / name).parent.mkdir(parents=True, exist_ok=True)
-        write(target / name, data)
+    beside = {f"{OTHERS}{number}/": one for number, one in enumerate(others, 1)} | (
+        {} if null is None else {NULL: null}
+    )
+    for part, one in beside.items():
+        members |= {part + name: data for name, data in _members(one, None).items()}
+    _replace(target, members)
     return target
+
+
+def _replace(folder: Path, members: Mapping[str, bytes]) -> None:
+    """Put these members in the place of a bundle that was there: all of them, or none.
+
+    A folder is a bundle while its header is there, which therefore goes first and comes last.
+    """
+    contents: dict[Path, bytes | None] = {folder / HEADER: members[HEADER]}
+    contents |= {folder / name: data for name, data in members.items()}
+    if folder.is_dir():
+        contents |= {folder / name: None for name in BUNDLE.ours(folder)[0] if name not in members}
+    parents = {parent for path in contents for parent in path.parents if parent.is_relative_to(folder)}
+    inside, given = sorted(parents, reverse=True), folder.exists()  # what is deepest comes first
+    for parent in inside:
+        parent.mkdir(parents=True, exist_ok=True)
+    try:
+        write_all(contents)
+    finally:
+        for parent in inside[:-1] if given else inside:
+            with suppress(OSError):  # it holds files
+                parent.rmdir()
 
 
 def save_others(models: Sequence[Model], path: str | Path) -> None:
@@ -304,7 +336,7 @@ def _settings(table: dict[str, Any]) -> Settings:
     except ValidationError as error:
         first = error.errors()[0]
         raise ModelError(
-            f"table= holds what read_table takes again ({', '.join(Settings.model_fields)}); "
+            f"{argument('table')} holds what read_table takes again ({', '.join(Settings.model_fields)}); "
             f"{'.'.join(map(str, first['loc']))}: {first['msg']}"
         ) from None
 

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import inspect
 import warnings
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, replace
 from typing import Any
 
@@ -21,16 +21,18 @@ from numpy.typing import NDArray
 from sklearn.base import clone
 from sklearn.exceptions import ConvergenceWarning
 from sklearn.linear_model import LogisticRegressionCV, PoissonRegressor, RidgeCV
-from sklearn.metrics import mean_poisson_deviance
+from sklearn.metrics import log_loss, mean_poisson_deviance
 from sklearn.model_selection import StratifiedKFold
+from sklearn.preprocessing import TargetEncoder
 from torch import nn
 
 from .. import __version__
 from ..engine import Engine, in_parts, in_turn
-from ..errors import NotApplicableError
+from ..errors import NotApplicableError, argument
 from ..sentence import why
 from ..table import Scan, Table
 from ..table.draws import FloatArray, IntArray
+from ..table.folds import by_group
 from . import newton
 from .binding import bind, check_encoded
 from .encoding import as_array, encoded_by
@@ -48,6 +50,7 @@ NEWER: dict[str, Any] = (  # what scikit-learn asks to be said since it has thes
     if "use_legacy_attributes" in inspect.signature(LogisticRegressionCV).parameters
     else {}
 )
+GROUPED_ENCODERS = "cv_object" in TargetEncoder._parameter_constraints["cv"]  # takes folds, not only how many
 
 
 @dataclass(frozen=True, eq=False)
@@ -78,7 +81,13 @@ def fit_counterpart(model: Model | Bound, table: Table | Scan, *, seed: int = 0,
 
     Where the table has no split, all of its rows are training rows. Of a scan the strength of the penalty is chosen on the
     rows that it drew, and the coefficients are fitted to all its training rows by Newton's method over batches; behind a
-    target encoder, which is fitted anew, to the rows drawn alone. `engine`: who takes those sums (`dask_engine`).
+    target encoder, which is fitted anew, to the rows drawn alone. `engine`: who takes those sums (`dask_engine`). Where the table
+    has a group column, the rows of a group stay together in the cross-validation that chooses the penalty.
+
+    Raises
+    ------
+    NotApplicableError
+        when some class has too few training rows, or is in too few groups of them, for cross-validation.
     """
     if not isinstance(table, Scan):
         fitted = _fit_drawn(bind(model, table), seed)
@@ -105,7 +114,8 @@ def _fit_drawn(bound: Bound, seed: int) -> Fit:
         scale == 0
     )  # rounding gives a constant column a deviation that is not quite 0
     scale[still] = 1.0
-    fitted = _fit(np.where(still, 0.0, (x - centre) / scale), y, weights, table, seed)
+    groups = None if table.groups is None else table.groups[training]
+    fitted = _fit(np.where(still, 0.0, (x - centre) / scale), y, weights, groups, table, seed)
     parameters = np.column_stack([np.atleast_2d(fitted.coef_), np.atleast_1d(fitted.intercept_)])
     plan = Plan(table.schema.task, centre, scale, _penalty(fitted, len(x)), parameters)
     return Fit(encoder, reads, plan, still, _converged(fitted))
@@ -186,9 +196,12 @@ def _cross_fitted(
         return None
     frame, y = bound.table.inputs.loc[training], bound.table.y[training]
     rows = frame if bound.model.reads is None else frame[list(bound.model.reads)]
-    seeds = {f"{name}__random_state" if name else "random_state": seed for name in found}
+    setting: tuple[str, Any] = ("random_state", seed)
+    if bound.table.groups is not None:
+        setting = ("cv", _encoded_by_others(bound.table.take(training), seed))
+    folds = {f"{name}__{setting[0]}" if name else setting[0]: setting[1] for name in found}
     caches = dict.fromkeys(name for name in own if name.rpartition("__")[2] == "memory")
-    refitted = clone(encoder).set_params(**seeds, **caches)
+    refitted = clone(encoder).set_params(**folds, **caches)
     try:
         with joblib.parallel_config(backend="sequential"):  # other processes share rows through files
             x = as_array(refitted.fit_transform(rows, y.astype(int) if bound.table.schema.goal.classes else y))
@@ -197,25 +210,50 @@ def _cross_fitted(
             f"a linear counterpart behind a target encoder fits that encoder again on the training rows, and it does not fit: "
             f"{error}"
         ) from error
+    if bound.table.groups is not None:
+        refitted.set_params(**{name: own[name] for name in folds})  # the folds name rows, and the encoder is kept
     return refitted, bound.model.reads, x
 
 
-def _fit(x: FloatArray, y: FloatArray, weights: FloatArray | None, table: Table, seed: int) -> Any:
+def _encoded_by_others(table: Table, seed: int) -> list[tuple[IntArray, IntArray]]:
+    """The folds by which a target encoder encodes each row from the targets of other groups."""
+    assert table.groups is not None
+    if not GROUPED_ENCODERS:
+        raise NotApplicableError(
+            f"a linear counterpart behind a target encoder needs scikit-learn 1.9 or later where the table has a group column: "
+            f"version {sklearn.__version__} encodes rows from the targets of their own group"
+        )
+    codes = np.zeros(len(table), dtype=np.int64) if table.codes is None else table.codes
+    parts = by_group(codes, table.groups, [*np.unique(codes)], FOLDS, seed)
+    if not parts:
+        raise NotApplicableError(
+            why("penalty.one_group") if table.codes is None else _in_few_groups(codes, table.groups, table)
+        )
+    return parts
+
+
+def _fit(
+    x: FloatArray, y: FloatArray, weights: FloatArray | None, groups: IntArray | None, table: Table, seed: int
+) -> Any:
     if table.schema.task == "count":
-        return fit_counts(x, y, np.ones(len(y)) if weights is None else weights, seed)
+        return fit_counts(x, y, np.ones(len(y)) if weights is None else weights, seed, groups)
     if table.schema.task == "regression":
-        return RidgeCV(alphas=len(x) * np.logspace(-7, 1, 17)).fit(x, y, sample_weight=weights)
-    counts = np.bincount(y.astype(int), minlength=len(table.schema.classes))
-    folds = min(FOLDS, int(counts.min()))
-    if folds < 2:
+        return fit_numbers(x, y, weights, seed, groups)
+    codes = y.astype(np.int64)
+    counts = np.bincount(codes, minlength=len(table.schema.classes))
+    if counts.min() < 2:
         raise NotApplicableError(
             f"a linear counterpart chooses its penalty by cross-validation, which needs two training rows of every class; "
             f"{_rarest(counts, table)}"
         )
+    parts = parts_of(codes, groups, range(len(counts)), seed)
+    if not parts:
+        assert groups is not None
+        raise NotApplicableError(_in_few_groups(codes, groups, table))
     search = LogisticRegressionCV(
         Cs=STRENGTHS,
-        cv=_folds(folds, seed),
-        scoring="neg_log_loss",
+        cv=parts,
+        scoring=_negative_log_loss,
         max_iter=ITERATIONS,
         solver="lbfgs",
         **NEWER,
@@ -232,24 +270,93 @@ def _rarest(counts: IntArray, table: Table) -> str:
     held_out = (
         0 if table.held_out is None or table.codes is None else int((table.codes[table.held_out] == rarest).sum())
     )
+    same = argument("stratify", True)
     return (
         f"class {name!r} of target {table.schema.target!r} has {rows} training row{'s' if rows != 1 else ''} and {held_out} held "
-        f"out. Hold out fewer rows or the same share of each class (stratify=True), join the class with another, or leave its "
+        f"out. Hold out fewer rows or the same share of each class ({same}), join the class with another, or leave its "
         f"rows out"
     )
 
 
-def fit_counts(x: FloatArray, y: FloatArray, weights: FloatArray, seed: int) -> PoissonRegressor:
-    """The strength with the least cross-validated deviance, weighed by row; folds have equal shares of zeros."""
-    counted = y > 0
-    folds = min(FOLDS, int(counted.sum()))
-    if folds < 2:
+def _in_few_groups(codes: IntArray, groups: IntArray, table: Table) -> str:
+    """The class that stands in the fewest groups of training rows, in how many, and what to do about it."""
+    held = [len(np.unique(groups[codes == code])) for code in range(len(table.schema.classes))]
+    rarest = int(np.argmin(held))
+    return (
+        f"a linear counterpart chooses its penalty by cross-validation that leaves out whole groups, so every class must remain "
+        f"when some groups are left out; class {table.schema.labels[rarest]!r} of target {table.schema.target!r} is in "
+        f"{held[rarest]} of {len(np.unique(groups))} groups of training rows. Hold out fewer groups, join the class with "
+        f"another, or leave its rows out"
+    )
+
+
+def parts_of(
+    strata: IntArray, groups: IntArray | None, needed: Sequence[int], seed: int
+) -> list[tuple[IntArray, IntArray]]:
+    """Return the folds of a cross-validation: the places of the rows that are fitted, and of those that are judged.
+
+    At most five folds, with `strata` (rows,) in equal shares and the rows of each of `groups` (rows,) in one fold. Empty where
+    a stratum that is `needed` would be missing from the rows fitted.
+    """
+    if groups is not None:
+        return by_group(strata, groups, needed, FOLDS, seed)
+    count = min(FOLDS, *(int((strata == one).sum()) for one in needed))
+    if count < 2:
+        return []
+    return list(StratifiedKFold(count, shuffle=True, random_state=seed).split(strata, strata))
+
+
+def _negative_log_loss(model: Any, x: FloatArray, y: Any, sample_weight: FloatArray | None = None) -> float:
+    """Score for scikit-learn, higher is better; a fold that leaves out whole groups may lack a class."""
+    return -float(log_loss(y, model.predict_proba(x), sample_weight=sample_weight, labels=model.classes_))
+
+
+def fit_numbers(
+    x: FloatArray, y: FloatArray, weights: FloatArray | None, seed: int, groups: IntArray | None
+) -> RidgeCV:
+    """Fit a ridge regression of the strength with the least squared error on rows left out, or on five folds of groups."""
+    strengths = len(x) * np.logspace(-7, 1, 17)
+    if groups is not None:
+        parts = by_group(np.zeros(len(x), dtype=np.int64), groups, [0], FOLDS, seed)
+        if not parts:
+            raise NotApplicableError(why("penalty.one_group"))
+        w = np.ones(len(x)) if weights is None else weights
+        errors = np.sum([_squared_errors(x, y, w, *part, strengths) for part in parts], axis=0)
+        strengths = strengths[[int(np.argmin(errors))]]
+    return RidgeCV(alphas=strengths).fit(x, y, sample_weight=weights)
+
+
+def _squared_errors(
+    x: FloatArray, y: FloatArray, weights: FloatArray, fitted: IntArray, judged: IntArray, strengths: FloatArray
+) -> FloatArray:
+    """Weighted sum of squared errors on the judged rows for each strength, (strengths,), from one eigendecomposition."""
+    w = weights[fitted]
+    centre, mean = np.average(x[fitted], axis=0, weights=w), np.average(y[fitted], weights=w)
+    moved = x[fitted] - centre
+    values, vectors = np.linalg.eigh(moved.T @ (w[:, None] * moved))
+    along = vectors.T @ (moved.T @ (w * (y[fitted] - mean)))
+    coefficients = vectors @ (along[:, None] / (np.maximum(values, 0.0)[:, None] + strengths))
+    left = y[judged, None] - mean - (x[judged] - centre) @ coefficients
+    return np.asarray(weights[judged] @ left**2)
+
+
+def fit_counts(
+    x: FloatArray, y: FloatArray, weights: FloatArray, seed: int, groups: IntArray | None
+) -> PoissonRegressor:
+    """Fit a Poisson regression of the strength with the least cross-validated deviance, weighed by row.
+
+    Folds have equal shares of zeros, and the rows of a group in one fold.
+    """
+    counted = (y > 0).astype(np.int64)
+    if counted.sum() < 2:
         raise NotApplicableError(
             why(
                 "a linear counterpart chooses its penalty by cross-validation, which needs two training rows with a count above 0"
             )
         )
-    parts = list(_folds(folds, seed).split(x, counted))
+    parts = parts_of(counted, groups, [1], seed)
+    if not parts:
+        raise NotApplicableError(why("penalty.counts_in_one_group"))
     penalties = 1 / (STRENGTHS * len(y))  # of the mean loss, as C is of its sum
 
     def fit(penalty: float, rows: Any) -> PoissonRegressor:
@@ -271,10 +378,6 @@ def fit_counts(x: FloatArray, y: FloatArray, weights: FloatArray, seed: int) -> 
 def _rates(fitted: PoissonRegressor, x: FloatArray) -> FloatArray:
     """Expected counts; those of rows far outside the fitted ones stay within floating point."""
     return np.asarray(np.exp(np.clip(x @ fitted.coef_ + fitted.intercept_, -100, 100)))
-
-
-def _folds(folds: int, seed: int) -> StratifiedKFold:
-    return StratifiedKFold(folds, shuffle=True, random_state=seed)
 
 
 def _converged(fitted: Any) -> bool:

@@ -20,7 +20,7 @@ from numpy.typing import NDArray
 from sklearn.compose import ColumnTransformer
 from sklearn.pipeline import Pipeline
 
-from ..errors import ModelError, TabinterpError
+from ..errors import ModelError, TabinterpError, argument
 from ..table.draws import FloatArray, IntArray
 from ..table.source import as_objects, shown, with_columns
 from .affine import cut, weight_of
@@ -130,7 +130,7 @@ def _passthrough(frame: pd.DataFrame, reads: tuple[str, ...] | None) -> Callable
     if wrong:
         raise ModelError(
             f"a model without an encoder reads numbers; columns {', '.join(map(repr, wrong))} hold other values: wrap the "
-            f"whole pipeline, pass encoder=, or drop them from the table"
+            f"whole pipeline, pass {argument('encoder')}, or drop them from the table"
         )
     return lambda rows: as_array(rows[names])
 

@@ -12,6 +12,7 @@ from dataclasses import asdict, dataclass, field
 from pathlib import Path
 from typing import Any
 
+from .. import layout
 from ..errors import ModelError, TabinterpError
 from . import bundle as bundles
 from .adapters import onnx as from_onnx
@@ -23,7 +24,7 @@ from .files.weights import Shape
 from .load import LOADERS, Given, is_encoder, of_object
 
 MOST_SHOWN = 40
-BESIDE = tuple(name.rstrip("/") for name in (bundles.OTHERS, bundles.NULL))  # bundles of their own
+BESIDE = tuple(name.rstrip("/") for name in (layout.OTHERS, layout.NULL))  # bundles of their own
 NOTHING = "nothing"
 
 
@@ -124,13 +125,13 @@ def _folder(source: Path, found: Inspection) -> None:
     found.sha256 = bundle.sha256
     found.size = sum(len(content.data) for content in bundle.files.values())
     found.members = {name: len(content.data) for name, content in bundle.files.items()}
-    others = sorted(p.name for p in source.iterdir() if p.name not in bundles.MEMBERS)
+    others = sorted(p.name for p in source.iterdir() if p.name not in layout.MEMBERS)
     found.notes += [
         f"not part of the bundle and never read: {name}" for name in others if name not in ("counterpart", *BESIDE)
     ]
     found.notes += [f"read by an audit, and to be inspected by itself: {name}" for name in others if name in BESIDE]
     _bundle(bundle, found)
-    counterpart = source / bundles.COUNTERPART.rstrip("/")
+    counterpart = source / layout.COUNTERPART.rstrip("/")
     if counterpart.is_symlink() or counterpart.exists():
         if counterpart.is_symlink():
             raise ModelError(f"{str(counterpart)!r} is a link; a bundle holds plain files only")
@@ -140,26 +141,26 @@ def _folder(source: Path, found: Inspection) -> None:
 def _zipped_bundle(content: Content, found: Inspection) -> None:
     archive = _members(content, found)
     _bundle(bundles.from_archive(archive), found)
-    if any(name.startswith(bundles.COUNTERPART) for name in archive.sizes):
-        _counterpart(bundles.from_archive(archive, bundles.COUNTERPART), found)
+    if any(name.startswith(layout.COUNTERPART) for name in archive.sizes):
+        _counterpart(bundles.from_archive(archive, layout.COUNTERPART), found)
 
 
 def _bundle(bundle: bundles.Bundle, found: Inspection) -> None:
     header = bundle.header
     found.layers = network.lines(header.layers, header.graph)
-    found.tensors = weights.shapes(bundle.files[bundles.WEIGHTS])
+    found.tensors = weights.shapes(bundle.files[layout.WEIGHTS])
     if header.made_from is not None:
         found.notes.append(f"made from a {header.made_from.format} file whose code was run: {header.made_from.sha256}")
-    if bundles.ENCODER in bundle.files:
-        _held(bundle.files[bundles.ENCODER], found)
+    if layout.ENCODER in bundle.files:
+        _held(bundle.files[layout.ENCODER], found)
     if not found.refused:
         bundle.model()
 
 
 def _counterpart(bundle: bundles.Bundle, found: Inspection) -> None:
     found.notes.append(f"holds a linear counterpart: {bundle.header.name}")
-    if bundles.ENCODER in bundle.files:
-        _held(bundle.files[bundles.ENCODER], found)
+    if layout.ENCODER in bundle.files:
+        _held(bundle.files[layout.ENCODER], found)
     if not found.refused:
         bundle.model()
 

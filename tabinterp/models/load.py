@@ -10,10 +10,11 @@ from typing import Any
 import pandas as pd
 import torch
 
-from ..errors import ModelError, TabinterpError, UnsafeFileError
+from ..errors import ModelError, TabinterpError, UnsafeFileError, argument
+from ..layout import COUNTERPART, HEADER, NULL, OTHERS
 from ..table.draws import FloatArray
 from .adapters import onnx as from_onnx
-from .bundle import COUNTERPART, HEADER, NULL, OTHERS, Bundle, Header, from_archive, from_folder
+from .bundle import Bundle, Header, from_archive, from_folder
 from .files import network, pickled, skops_archive, state, weights
 from .files.archive import open_archive
 from .files.kinds import KINDS, kind_of, refusal
@@ -76,7 +77,9 @@ def load_model(
     """
     source = Path(path)
     if unsafe_pickle and sha256 is None:
-        raise UnsafeFileError("unsafe_pickle needs sha256=, the SHA-256 of the file that you trust")
+        raise UnsafeFileError(
+            f"{argument('unsafe_pickle', True)} needs {argument('sha256')}, the SHA-256 of the file that you trust"
+        )
     given = Given(architecture, encoder, classes, task)
     if source.is_dir():
         return _from_folder(source, given, unsafe_pickle, sha256)
@@ -183,7 +186,7 @@ def _pinned(name: str, found: str, expected: str | None) -> None:
 
 def _from_folder(source: Path, given: Given, unsafe_pickle: bool, sha256: str | None) -> Model:
     if unsafe_pickle:
-        raise ModelError(f"{str(source)!r} is a folder; unsafe_pickle is for a single file")
+        raise ModelError(f"{str(source)!r} is a folder; {argument('unsafe_pickle', True)} is for a single file")
     _brings_its_own(given, "a bundle")
     bundle = from_folder(source)
     _pinned(str(source / HEADER), bundle.sha256, sha256)
@@ -192,7 +195,10 @@ def _from_folder(source: Path, given: Given, unsafe_pickle: bool, sha256: str | 
 
 def _brings_its_own(given: Given, what: str) -> None:
     if given.architecture is not None or given.encoder is not None:
-        raise ModelError(f"{what} brings its architecture and encoder; leave architecture= and encoder= out")
+        raise ModelError(
+            f"{what} brings its architecture and encoder; leave out {argument('architecture')} and "
+            f"{argument('encoder')}"
+        )
 
 
 # ---- one loader a format
@@ -282,7 +288,7 @@ def _filled(content: Content, tensors: dict[str, torch.Tensor], given: Given, ki
     """Weights in the layers that were described, behind the encoder that was given."""
     if given.architecture is None:
         raise ModelError(
-            f"{content.name!r} holds weights and no layers; pass architecture= (--architecture), a JSON file such as "
+            f"{content.name!r} holds weights and no layers; pass {argument('architecture')}, a JSON file such as "
             f'{{"layers": [{{"kind": "Linear", "settings": {{"in_features": 8, "out_features": 1}}}}], "task": "binary"}}'
         )
     described = network.parse(read(_existing(Path(given.architecture)), LARGEST_JSON))
@@ -316,7 +322,7 @@ def _encoder(encoder: Any) -> Any:
 def _onnx(content: Content, given: Given) -> Model:
     """A checked graph behind the encoder that was given; without one it reads the numeric columns as they are."""
     if given.architecture is not None:
-        raise ModelError("an ONNX file brings its architecture; leave architecture= out")
+        raise ModelError(f"an ONNX file brings its architecture; leave out {argument('architecture')}")
     encoder = "passthrough" if given.encoder is None else _encoder(given.encoder)
     proto = from_onnx.read(content.data, content.name)
     model = from_onnx.wrap(proto, encoder, given.classes, given.task, None, source=content.name)
@@ -339,13 +345,14 @@ def _unsafe(content: Content, kind: str, given: Given) -> Model:
     """A pickle whose SHA-256 was given and matched."""
     if not KINDS[kind].pickle:
         why = refusal(content, kind) if KINDS[kind].refused else f"{content.name!r} is {KINDS[kind].words}"
-        raise ModelError(f"unsafe_pickle is for pickles; {why}")
+        raise ModelError(f"{argument('unsafe_pickle', True)} is for pickles; {why}")
     if given.architecture is not None:
-        raise ModelError("a pickle brings its layers; leave architecture= out")
+        raise ModelError(f"a pickle brings its layers; leave out {argument('architecture')}")
     value = pickled.run(content, is_torch=kind.startswith("torch"))
     if isinstance(value, dict):
         raise ModelError(
-            f"{content.name!r} holds a dict, not a model; a state dict is loaded without unsafe_pickle, with architecture="
+            f"{content.name!r} holds a dict, not a model; a state dict is loaded without "
+            f"{argument('unsafe_pickle', True)}, with {argument('architecture')}"
         )
     model = _wrapped(value, _encoder(given.encoder), content)
     return replace(model, file=File(kind, content.sha256, unsafe=True))

@@ -8,7 +8,8 @@ Two steps, both plain: a scikit-learn encoder that reads the original columns, a
 - AdamW (Loshchilov & Hutter, 2019) with dropout (Srivastava et al., 2014), at a constant rate;
 - the network kept is an exponential moving average of the weights (Polyak & Juditsky, 1992; Tarvainen & Valpola,
   2017), which does the work of a decaying rate without fixing the number of epochs beforehand;
-- early stopping (Prechelt, 1998) on one row in seven of those given, drawn evenly along the target.
+- early stopping (Prechelt, 1998) on one row in seven of those given, drawn evenly along the target; where rows come in groups, on
+  a seventh of the rows that is made of whole groups.
 """
 
 from __future__ import annotations
@@ -33,6 +34,7 @@ from torch import Tensor, nn
 from tabinterp.errors import ModelError, TableError
 from tabinterp.models.device import CPU, Halves, home
 from tabinterp.table.disclosure import Rounding
+from tabinterp.table.folds import by_group
 from tabinterp.table.schema import TASKS, Task
 
 FloatArray = npt.NDArray[np.float64]
@@ -56,7 +58,7 @@ class FittedNetwork:
     (multiclass, k classes), values on the target's own scale (regression, k = 1), or logs of expected counts (count, k = 1).
     It is in eval mode. `epochs` counts the passes up to the kept weights; `validation_loss` is theirs, in nats, in squared
     units of the target, or the mean Poisson deviance. `converged` says that the validation loss stopped falling before the
-    passes ran out.
+    passes ran out. `training_rows` moved the weights, `validation_rows` chose when to stop.
     """
 
     module: nn.Sequential
@@ -64,6 +66,8 @@ class FittedNetwork:
     validation_loss: float
     converged: bool
     seed: int
+    training_rows: int
+    validation_rows: int
 
 
 def build_encoder(frame: pd.DataFrame, kinds: Mapping[str, str]) -> ColumnTransformer:
@@ -188,6 +192,7 @@ def fit_network(
     task: Task,
     n_classes: int | None = None,
     weights: npt.ArrayLike | None = None,
+    groups: IntArray | None = None,
     seed: int = 0,
     hidden: Sequence[int] = (128, 64),
     progress: Progress | None = None,
@@ -201,10 +206,14 @@ def fit_network(
     of processor give the same weights, bit for bit, whatever the number of threads; torch's own generators and
     settings are left as they were. `progress(epoch, epochs at most, validation loss)` is called after
     each pass, counting from 1. On a `device` the steps are taken from the same first weights, by that
-    device's own draws and rounding: another network, as another seed would give.
+    device's own draws and rounding: another network, as another seed would give. `groups` (n,) says which rows belong together:
+    no group is both trained and stopped on.
     """
-    rows, target, weight = _checked(X, y, task, n_classes, weights)
-    train, held = _validation_split(target, np.random.default_rng(seed))
+    rows, target, weight, used = _checked(X, y, task, n_classes, weights)
+    if groups is None:
+        train, held = _validation_split(target, np.random.default_rng(seed))
+    else:
+        train, held = _validation_groups(target, groups[used], task, seed)
     centre, scale = _standard(target[train], weight[train]) if task == "regression" else (0.0, 1.0)
     with _own_torch(seed, device):
         network = _layers(rows.shape[1], hidden, n_classes if task == "multiclass" and n_classes else 1)
@@ -225,7 +234,7 @@ def fit_network(
         average.cpu()
     _unstandardise(average[-1], centre, scale)
     _silence_constants(average[0], rows)
-    return FittedNetwork(average, epochs, loss, converged, seed)
+    return FittedNetwork(average, epochs, loss, converged, seed, len(train), len(held))
 
 
 def loss_of(scores: Tensor, labels: Tensor, weights: Tensor, task: Task) -> Tensor:
@@ -349,6 +358,19 @@ def _validation_split(target: FloatArray, draw: np.random.Generator) -> tuple[In
     return order[~held], order[held]
 
 
+def _validation_groups(target: FloatArray, groups: IntArray, task: Task, seed: int) -> tuple[IntArray, IntArray]:
+    """Row numbers to train on and to stop on, about a seventh of the rows: whole groups, classes in equal shares if possible."""
+    strata = {"regression": np.zeros(len(target)), "count": target > 0}.get(task, target).astype(np.int64)
+    for needed in (np.unique(strata), strata[:0]):  # a class that is in one group alone may be missing from either side
+        parts = by_group(strata, groups, needed.tolist(), VALIDATION, seed)
+        if parts:
+            return parts[0]
+    raise ModelError(
+        f"a network stops training by its loss on groups of rows that it is not trained on, which takes two groups at least; all "
+        f"{len(target)} training rows are of one group"
+    )
+
+
 def _standard(target: FloatArray, weight: FloatArray) -> tuple[float, float]:
     """Weighted mean and standard deviation; 1 for a target that does not vary."""
     centre = float(np.average(target, weights=weight))
@@ -385,8 +407,8 @@ def _silence_constants(layer: nn.Module, rows: FloatArray) -> None:
 
 def _checked(
     X: FloatArray, y: npt.ArrayLike, task: str, n_classes: int | None, weights: npt.ArrayLike | None
-) -> tuple[FloatArray, FloatArray, FloatArray]:
-    """Rows, targets and weights as float64, without the rows of weight zero; or an error that says what is wrong."""
+) -> tuple[FloatArray, FloatArray, FloatArray, npt.NDArray[np.bool_]]:
+    """Rows, targets and weights as float64, without the rows of weight zero, and which rows these are; or what is wrong."""
     rows, target = np.asarray(X, dtype=np.float64), np.asarray(y, dtype=np.float64)
     weight = np.ones(len(target)) if weights is None else np.asarray(weights, dtype=np.float64)
     if rows.ndim != 2 or rows.shape[1] == 0 or target.shape != (len(rows),) or weight.shape != target.shape:
@@ -400,7 +422,7 @@ def _checked(
     if used.sum() < 2:
         raise ModelError(f"training needs two rows of positive weight, one of them to stop on; got {used.sum()}")
     _check_labels(target, task, n_classes)
-    return rows[used], target[used], weight[used]
+    return rows[used], target[used], weight[used], used
 
 
 def _check_labels(target: FloatArray, task: str, n_classes: Any) -> None:

@@ -8,7 +8,7 @@ import numpy as np
 import torch
 from torch import Tensor, nn
 
-from ..errors import ModelError
+from ..errors import ModelError, argument
 from ..table.draws import FloatArray
 from .front import linear
 
@@ -49,8 +49,8 @@ def check_probabilities(name: str, raw: Tensor) -> None:
     sums = raw.sum(dim=1) if raw.ndim == 2 and raw.shape[1] > 1 else torch.ones(1)
     if low < 0 or high > 1 or float((sums - 1).abs().max()) > 1e-3:
         raise ModelError(
-            f"{name} was wrapped with outputs='probabilities', but gives values from {low:.3g} to {high:.3g}; leave "
-            f"outputs='logits' if these are logits"
+            f"{name} was wrapped with {argument('outputs', 'probabilities')}, but gives values from {low:.3g} to {high:.3g}; "
+            f"leave {argument('outputs', 'logits')} if these are logits"
         )
 
 

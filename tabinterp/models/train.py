@@ -16,7 +16,7 @@ from .counterpart import fit_counterpart
 from .device import CPU, device_of
 from .encoding import as_array
 from .model import Model
-from .reference import fit_network, fitted_encoder
+from .reference import FittedNetwork, fit_network, fitted_encoder
 
 Progress = Callable[[str, float], None]
 FRACTION = 0.25
@@ -27,12 +27,17 @@ NULL = " of shuffled labels, a null and no model"  # after its name
 class Trained:
     """Networks by seed, the first of which is the one to audit; the counterpart; and the table with its split.
 
-    `null`: trained as they were, on shuffled labels. What is read from it, no network learned: it is there to compare with."""
+    `training_rows` are those that the weights of the first were fitted to, `validation_rows` those that chose when its training
+    stopped; together they are the rows that are not held out. `null`: trained as they were, on shuffled labels. What is read from
+    it, no network learned: it is there to compare with.
+    """
 
     networks: tuple[Model, ...]
     counterpart: Model
     table: Table
     validation_loss: tuple[float, ...]
+    training_rows: int
+    validation_rows: int
     null: Model | None = None
 
 
@@ -47,6 +52,9 @@ def train(
     device: str = CPU,
 ) -> Trained:
     """Fit the reference network on the rows that are not held out.
+
+    Where the table has a group column, early stopping and the penalty of the linear counterpart are chosen by rows of other
+    groups than those that are fitted.
 
     A table without a split gets one: a quarter of the rows, of each class where there are classes. With several `seeds`
     the network is trained as often; the first is the one that counts, whichever turns out best. `null` trains one more, with the
@@ -64,13 +72,14 @@ def train(
     x = as_array(encoder.transform(frame))
     count = seeds + null
 
-    def fit(number: int, y: FloatArray, own: int, what: str = "") -> tuple[Model, float]:
+    def fit(number: int, y: FloatArray, own: int, what: str = "") -> tuple[Model, FittedNetwork]:
         fitted = fit_network(
             x,
             y,
             task=table.schema.task,
             n_classes=len(table.schema.classes) or None,
             weights=training.weights,
+            groups=training.groups,
             seed=own,
             progress=_share(progress, number, count),
             device=device,
@@ -88,12 +97,15 @@ def train(
             converged=fitted.converged,
             split=table.split,
         )
-        return model, fitted.validation_loss
+        return model, fitted
 
-    networks, losses = zip(*(fit(number, training.y, seed + number) for number in range(seeds)), strict=True)
+    networks, fits = zip(*(fit(number, training.y, seed + number) for number in range(seeds)), strict=True)
     knows_nothing = fit(seeds, table.shuffled(seed).training_rows().y, seed, NULL)[0] if null else None
     counterpart = replace(fit_counterpart(networks[0], table, seed=seed), split=table.split)
-    return Trained(networks, counterpart, table, losses, knows_nothing)
+    losses = tuple(one.validation_loss for one in fits)
+    return Trained(
+        networks, counterpart, table, losses, fits[0].training_rows, fits[0].validation_rows, null=knows_nothing
+    )
 
 
 def _share(progress: Progress | None, number: int, seeds: int) -> Callable[[int, int, float], None] | None:

@@ -23,6 +23,7 @@ from torch import Tensor
 from ..models.model import Bound
 from ..table.draws import FloatArray, IntArray
 from .groups import equal_rows
+from .weights import unit
 
 MATRIX = 64  # players up to which the fronts of a walk are one product of matrices
 SUBSETS = 512  # coalitions in one design: more players are enumerated in several
@@ -147,10 +148,14 @@ def differing(bound: Bound) -> NDArray[np.int32]:
 
 
 class Games:
-    """The games between explained rows and background rows of one bound model: `rows` and `backs` are places in it."""
+    """The games between explained rows and background rows of one bound model: `rows` and `backs` are places in it.
+
+    `back_weights` (backs,) are the weights of the background rows, of mean 1.
+    """
 
     def __init__(self, bound: Bound, backs: IntArray, squash: Squash) -> None:
         self.bound, self.backs, self._squash = bound, backs, squash
+        self.back_weights = unit(None if bound.table.weights is None else bound.table.weights[backs], len(backs))
         self.codes = differing(bound)
         self.ends = squash(bound.at_home(bound.scores))
         self.local = bound.is_local(bound.columns)

@@ -1,9 +1,10 @@
 """Deletion and insertion: does the score move when the columns that an explanation calls large are exchanged?
 
 The columns of a row are replaced by those of background rows, one after another, in the order of their attribution. Estimand:
-mean over rows, background rows and outputs of abs(f(row with the first t columns replaced) - f(row)), a curve over t/p
-(deletion and insertion: Petsiuk, Das & Saenko 2018; absolute gaps: Agarwal et al. 2022). Insertion puts the row's columns into
-the background row instead, the largest first: deletion in the reverse order, read from its end. Unit: that of the score.
+mean over rows, background rows (both by their weight) and outputs of abs(f(row with the first t columns replaced) - f(row)), a
+curve over t/p (deletion and insertion: Petsiuk, Das & Saenko 2018; absolute gaps: Agarwal et al. 2022). Insertion puts the row's
+columns into the background row instead, the largest first: deletion in the reverse order, read from its end. Unit: that of the
+score.
 """
 
 from __future__ import annotations
@@ -21,6 +22,7 @@ from .moves import forward, mixed, parts
 from .rankings import Ask
 from .result import Estimates
 from .sums import mean_over_rows
+from .weights import unit
 
 TOGETHER = 8192  # moved rows in one turn
 
@@ -89,9 +91,10 @@ def gaps(ask: Ask, order: IntArray) -> FloatArray:
 def _gaps(bound: Bound, rows: IntArray, backs: IntArray, order: IntArray) -> FloatArray:
     row, back = np.repeat(rows, len(backs)), np.tile(backs, len(rows))
     own, result = bound.answers[row], np.zeros((len(rows), order.shape[1] + 1))
+    share = bound.at_home(unit(None if bound.table.weights is None else bound.table.weights[backs], len(backs)))
     for t, scores in enumerate(_replaced(bound, row, back, np.repeat(order, len(backs), axis=0)), 1):
         gap = (scores - own).abs().mean(dim=1)
-        result[:, t] = gap.reshape(len(rows), len(backs)).mean(dim=1).cpu().numpy()
+        result[:, t] = (gap.reshape(len(rows), len(backs)) * share).mean(dim=1).cpu().numpy()
     return result
 
 

@@ -27,6 +27,7 @@ from ..models.model import Bound
 from ..sentence import why
 from ..table import Table
 from ..table.draws import FloatArray, IntArray, chosen, row_hash, uniform
+from ..table.folds import folds
 from .data.bins import as_number
 from .data.scores import Power, auc, r2
 from .moves import forward, mixed
@@ -93,7 +94,7 @@ def off_support(bound: Bound, *, seed: int = 0) -> OffSupport:
     moved = forward(part.rest, mixed(part, sources)).cpu().numpy()[:, k]
     x = np.column_stack([as_number(part.table, c) for c in part.columns])
     strange = np.column_stack([x[sources[:, j], j] for j in range(x.shape[1])])
-    half = (row_hash(part.table.numbers, seed + 2) % np.uint64(2)).astype(np.int64)
+    half = folds(part.table, seed + 2, 2)
     told, real, other = _learnt(x, strange, scores[:, k], moved, half, part.table, seed)
     permuted, swapped = _changes(part, k, seed)
     return OffSupport(

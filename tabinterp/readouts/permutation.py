@@ -26,7 +26,7 @@ from typing import TYPE_CHECKING, Any, ClassVar
 import numpy as np
 import pandas as pd
 
-from ..errors import NotApplicableError
+from ..errors import NotApplicableError, argument
 from ..messages import text
 from ..models import Bound, Model, bind
 from ..sentence import why
@@ -208,7 +208,7 @@ def start(
     if np.count_nonzero(bound.table.row_weights) < 2:
         raise NotApplicableError(why("permutation importance needs at least two rows that have weight"))
     if n_repeats < 1:
-        raise NotApplicableError(f"n_repeats is at least 1; got {n_repeats}")
+        raise NotApplicableError(f"{argument('n_repeats')} is at least 1; got {n_repeats}")
     chosen_loss = loss_for(loss, bound.table.schema.task, scale)
     if conditional and n < 4 * FEWEST:
         raise NotApplicableError(why("permutation.conditional", least=4 * FEWEST, rows=n, stratum=FEWEST))

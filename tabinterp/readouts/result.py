@@ -87,7 +87,8 @@ def mean_in_two_roles(
     share = (np.ones(len(values)) if weights is None else weights).reshape(-1, *[1] * (values.ndim - 1))
     with np.errstate(invalid="ignore", divide="ignore"):
         own = share / share.sum() * (values - mean.value) * np.sqrt(n / (n - 1))
-        other = (against - against.mean(axis=0)) / b * np.sqrt(b / (b - 1))
+        part = share[drawn] / share[drawn].mean()
+        other = part * (against - (part * against).mean(axis=0)) / b * np.sqrt(b / (b - 1))
     both = own.copy()
     both[drawn] += other
     if groups is not None:

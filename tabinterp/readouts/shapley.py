@@ -1,8 +1,9 @@
 """Shapley values: how a row's score comes about from its columns, against a background of real rows.
 
-Estimand (Shapley 1953; Lundberg & Lee 2017; interventional: Janzing, Minorics & Blöbaum 2020): the mean over background rows b of
-the Shapley values of the game S -> f(x on S, b elsewhere). A column with everything its encoder makes of it is one player. The
-values of a row sum to f(x) - mean f(b). Units: those of the score, log-odds unless probabilities are asked for.
+Estimand (Shapley 1953; Lundberg & Lee 2017; interventional: Janzing, Minorics & Blöbaum 2020): the mean over background rows b,
+by their weight where the table has weights, of the Shapley values of the game S -> f(x on S, b elsewhere). A column with
+everything its encoder makes of it is one player. The values of a row sum to f(x) - mean f(b). Units: those of the score,
+log-odds unless probabilities are asked for.
 """
 
 from __future__ import annotations
@@ -16,7 +17,7 @@ import pandas as pd
 import torch
 from torch import Tensor
 
-from ..errors import NotApplicableError
+from ..errors import NotApplicableError, argument
 from ..models import Bound, Model, bind
 from ..table import Table
 from ..table.draws import FloatArray, IntArray, chosen
@@ -26,6 +27,7 @@ from .loss import SCALES
 from .result import Estimates, mean_in_two_roles
 from .sums import mean_over_rows
 from .walks import FIRST, MOST, Sampled, explain
+from .weights import deviation
 
 METHODS = ("auto", "exact", "permutation")
 BACKGROUND = 100
@@ -79,7 +81,8 @@ class ShapleyValues(Display):
     def estimand(self) -> str:
         """What a value is, and what the error of a mean over rows holds for."""
         fixed = "the background rows given" if self.places is None else "their population, which is the background too"
-        words = f"mean over background rows of the Shapley value of each column (interventional); means over rows: for {fixed}"
+        by = "mean over background rows" if self.weights is None else "mean over background rows by their weight"
+        words = f"{by} of the Shapley value of each column (interventional); means over rows: for {fixed}"
         return words if self.permutations != 1 or self.exact else f"{words}; {CONSERVATIVE}"
 
     @property
@@ -179,8 +182,8 @@ def shapley_values(
 
     Parameters
     ----------
-    background : what a row is compared with: a number of rows of `table`, drawn by hash, or a table. Each of them
-        counts the same.
+    background : what a row is compared with: a number of rows of `table`, drawn by hash, or a table. Each of them counts by
+        its weight; rows of weight 0 are not drawn.
     method : "exact": every coalition. "permutation": `n_permutations` (2 unless given) permutations of the columns, each with
         its reverse, for each background row. "auto": permutations until every standard error is within the tolerance, or
         every coalition where that is cheaper. A linear model has its closed form under every method.
@@ -205,8 +208,9 @@ def shapley_values(
     drawn = None if isinstance(background, Table) else backs
     squash = _squash(scale, bound)
     games = Games(bound, backs, squash)
-    unit = games.ends[backs].cpu().numpy()
-    sd = np.where(unit.std(axis=0) > 0, unit.std(axis=0), 1.0)
+    unit, counts = games.ends[backs].cpu().numpy(), games.back_weights
+    sd = deviation(unit, counts)
+    sd = np.where(sd > 0, sd, 1.0)
     if bound.is_linear and games.local and (scale == "log_odds" or bound.table.schema.task == "regression"):
         method, first, sampled = "closed form", None, _closed_form(bound, rows, backs)
     else:
@@ -216,7 +220,7 @@ def shapley_values(
         if method == "exact":
             _check_budget(games, rows)
         sampled = explain(games, rows, seed, first, enough, told)
-    base, scores = unit.mean(axis=0), games.ends[rows].cpu().numpy()
+    base, scores = np.average(unit, axis=0, weights=counts), games.ends[rows].cpu().numpy()
     stderr = np.sqrt(sampled.variance)
     return ShapleyValues(
         columns=bound.columns,
@@ -255,7 +259,8 @@ def attributed(bound: Bound, rows: IntArray, backs: IntArray, seed: int) -> Floa
 
 def background_rows(table: Table, size: int, seed: int) -> IntArray:
     """Places of the rows that others are compared with."""
-    return chosen(table.numbers, int(size), seed)
+    able = np.flatnonzero(table.row_weights > 0)
+    return able[chosen(table.numbers[able], int(size), seed)]
 
 
 def _check(background: int | Table, method: str, scale: str, tolerance: float, n_permutations: int | None) -> None:
@@ -268,7 +273,7 @@ def _check(background: int | Table, method: str, scale: str, tolerance: float, n
     if not tolerance > 0:
         raise NotApplicableError(f"tolerance is above 0; got {tolerance}")
     if n_permutations is not None and not 1 <= n_permutations <= MOST:
-        raise NotApplicableError(f"n_permutations is between 1 and {MOST}; got {n_permutations}")
+        raise NotApplicableError(f"{argument('n_permutations')} is between 1 and {MOST}; got {n_permutations}")
 
 
 def _together(
@@ -285,12 +290,15 @@ def _together(
     backs = len(table) + np.arange(len(background))
     if background is table:
         return bind(model, table), np.arange(len(table)), np.arange(len(table)), f"all {len(table)} rows"
+    if not background.row_weights.any():
+        raise NotApplicableError("every row of the background has the weight 0")
+    weighted = table.weights is not None or background.weights is not None
     both = replace(
         table,
         frame=pd.concat([table.inputs, background.frame[list(table.schema.inputs)]], ignore_index=True),
         y=np.resize(table.y, len(table) + len(background)),  # not read here
         numbers=np.concatenate([table.numbers, background.numbers]),
-        weights=None,
+        weights=np.concatenate([table.row_weights, background.row_weights]) if weighted else None,
         split=None,
         held_out=None,
     )
@@ -306,7 +314,7 @@ def _squash(scale: str, bound: Bound) -> Callable[[Tensor], Tensor]:
 def _closed_form(bound: Bound, rows: IntArray, backs: IntArray) -> Sampled:
     """Coefficient times distance from the background's mean, summed over the column's block."""
     weight, x, counts = bound.front.weight.cpu().numpy(), bound.x[rows], bound.table.row_weights[rows]
-    moves = x - bound.x[backs].mean(axis=0)
+    moves = x - np.average(bound.x[backs], axis=0, weights=bound.table.row_weights[backs])
     from_each = (counts @ x / counts.sum() - bound.x[backs]) * counts.sum()
     values = np.zeros((len(rows), len(bound.columns), len(weight)))
     against = np.zeros((len(backs), *values.shape[1:]))
@@ -325,5 +333,5 @@ def _check_budget(games: Games, rows: IntArray) -> None:
     if asked > BUDGET:
         raise NotApplicableError(
             f"exact Shapley values of {len(rows):,} rows against {len(games.backs):,} take about {asked:.1e} evaluations; at "
-            f"most {BUDGET:.0e} are made: use method='auto', or fewer rows"
+            f"most {BUDGET:.0e} are made: use {argument('method', 'auto')}, or fewer rows"
         )

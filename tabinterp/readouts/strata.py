@@ -18,7 +18,8 @@ from scipy.stats import rankdata
 from sklearn.tree import DecisionTreeRegressor
 
 from ..table import Table
-from ..table.draws import FloatArray, IntArray, row_hash
+from ..table.draws import FloatArray, IntArray
+from ..table.folds import folds
 from .weights import deviation
 
 FEWEST = 20  # rows of a stratum
@@ -66,7 +67,7 @@ def strata_of(table: Table, columns: Sequence[str], conditioned: Sequence[str], 
     """Cut the rows of a table by the columns conditioned on, as they bear on the permuted `columns`."""
     target = np.column_stack([_target(table, c) for c in columns])
     features = np.column_stack([_code(table, c) for c in conditioned])
-    half = (row_hash(table.numbers, seed) & np.uint64(1)).astype(np.int64)
+    half = folds(table, seed, 2)
     label = np.zeros(len(table), dtype=np.int64)
     weights = table.row_weights
     for side in (0, 1):

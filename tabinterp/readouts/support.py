@@ -1,9 +1,9 @@
 """How often does moving a column make a row unlike any real row?
 
-Half of a seeded sample serves as reference, the other half as probes. A probe is off the support when its nearest
-reference row is farther than it is for 95% of the untouched probes: five in a hundred would be expected if moving the
-column changed nothing. Distance: numbers in standard deviations, any other value 0 if equal and 1 if not. Probes, and what is
-moved to them, count by their weight; a nearest row is one however much it weighs.
+Half of a seeded sample serves as reference, the other half as probes; the rows of a group are in the same half. A probe is off
+the support when its nearest reference row is farther than it is for 95% of the untouched probes: five in a hundred would be
+expected if moving the column changed nothing. Distance: numbers in standard deviations, any other value 0 if equal and 1 if
+not. Probes, and what is moved to them, count by their weight; a nearest row is one however much it weighs.
 """
 
 from __future__ import annotations
@@ -14,7 +14,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from ..table import Table
-from ..table.draws import IntArray, chosen
+from ..table.draws import IntArray, chosen, row_hash
+from ..table.folds import anchors
 from .strata import Strata
 from .weights import deviation, quantile, unit
 
@@ -27,10 +28,13 @@ class Support:
 
     def __init__(self, table: Table, seed: int) -> None:
         able = np.arange(len(table)) if table.weights is None else np.flatnonzero(table.weights > 0)
-        rows = self._rows = able[chosen(table.numbers[able], ROWS, seed)]
+        rows = able[chosen(table.numbers[able], ROWS, seed)]
+        if table.groups is not None:
+            rows = rows[np.argsort(row_hash(anchors(table.take(rows)), seed), kind="stable")]
+        self._rows = rows
         weights = unit(None if table.weights is None else table.weights[rows], len(rows))
         self.rows = len(rows)
-        half = len(rows) // 2
+        self._half = half = _half(table, rows)
         self._frame, self._schema, self._unit = table.inputs.iloc[rows], table.schema, weights
         self._total = np.zeros((len(rows) - half, half), dtype=np.float32)
         for column in self._frame.columns:
@@ -40,7 +44,7 @@ class Support:
 
     def _squared(self, column: str) -> NDArray[np.float32]:
         """(probes, references) squared distances in one column; kept for all of them, they would be a megabyte for each."""
-        values, half = self._frame[column], len(self._frame) // 2
+        values, half = self._frame[column], self._half
         if self._schema[column].kind == "numeric":
             return _numeric(values.to_numpy(dtype=np.float64, na_value=np.nan), self._unit, half)
         return _discrete(values.factorize()[0], half)
@@ -66,6 +70,14 @@ class Support:
             pair = self._weights * self._weights[donors] * moved
             rates.append(float(np.average(nearest > self._limit * (1 + 1e-5), weights=pair)))
         return float(np.mean(rates))
+
+
+def _half(table: Table, rows: IntArray) -> int:
+    """How many of the rows are the reference: half of them, or as near to half as the end of a group is."""
+    if table.groups is None:
+        return len(rows) // 2
+    ends = np.append(0, np.flatnonzero(np.diff(table.groups[rows])) + 1)
+    return int(ends[np.abs(ends - len(rows) / 2).argmin()])
 
 
 def _numeric(values: NDArray[np.float64], weights: NDArray[np.float64], half: int) -> NDArray[np.float32]:

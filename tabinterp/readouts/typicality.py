@@ -7,6 +7,7 @@ as the largest of the eight says. A real row's oddness is found the same way, an
 99% of them (conformal prediction: Vovk, Gammerman & Shafer 2005), however the measures hang together: about 1 of 100 real rows
 that the reference does not hold is called so too. A real row is judged by what was not fitted to it: its distance leaves it out
 of mean and covariance, its forest is grown on the other half of the rows, its residual is from the fit without it (Allen 1974).
+Where there is a group column the halves are made of whole groups, and all four measures of a real row are by the other half.
 
 The conditional residual of a number is what a linear regression on all other columns, categories included, leaves of it, in
 standard deviations; the largest of a row's says whether its columns fit each other.
@@ -25,6 +26,7 @@ from sklearn.neighbors import NearestNeighbors
 
 from ..models import Bound
 from ..table.draws import FloatArray, IntArray, chosen
+from ..table.folds import dealt
 from ..table.suppression import SMALL
 from .budget import standing
 
@@ -76,8 +78,9 @@ def typicality(bound: Bound, rows: pd.DataFrame, seed: int = 0) -> Typicality:
     real = _real(bound, seed)
     sd = _spread(real.x)
     mine, theirs = bound.encoding.transform(rows) / sd, real.x / sd
-    column, *residuals = _residuals(real, rows)
-    values = [_mahalanobis(real, rows), _nearness(mine, theirs), _forest(mine, theirs, seed), tuple(residuals)]
+    halves = _halves(real, seed)
+    column, distance, residuals = _from_others(real, rows, halves)
+    values = [distance, _nearness(mine, theirs, halves), _forest(mine, theirs, halves, seed), residuals]
     ends = [_beyond(sign * np.log(one), sign * np.log(two)) for sign in (1, -1) for one, two in map(_positive, values)]
     own = np.array([one for one, _ in ends])
     real_oddest = np.sort(np.max([two for _, two in ends], axis=0))
@@ -121,7 +124,7 @@ def of_encoded(bound: Bound, point: FloatArray, seed: int = 0) -> tuple[float, i
     """Percentile of the distance to the fifth neighbour of an encoded point (d,), which need be no row; rows it is among."""
     real = _real(bound, seed)
     sd = _spread(real.x)
-    return float(_percentile(*_nearness(point[None] / sd, real.x / sd))[0]), len(real.x)
+    return float(_percentile(*_nearness(point[None] / sd, real.x / sd, _halves(real, seed)))[0]), len(real.x)
 
 
 def _real(bound: Bound, seed: int) -> Bound:
@@ -137,23 +140,62 @@ def _spread(x: FloatArray) -> FloatArray:
     return np.asarray(np.maximum(sd, np.where(indicator, np.sqrt(min(1.0, SMALL / len(x))), 1e-12)))
 
 
-def _nearness(mine: FloatArray, theirs: FloatArray) -> tuple[FloatArray, FloatArray]:
-    """Distances to the fifth neighbour."""
+@dataclass(frozen=True, eq=False)
+class _Halves:
+    """(rows,) the half of each real row, and whether rows of a group are in the same one; None of too few rows."""
+
+    of: IntArray | None
+    grouped: bool
+
+
+def _halves(real: Bound, seed: int) -> _Halves:
+    part = dealt(real.table, seed, 2)
+    enough = np.bincount(part, minlength=2).min() >= SMALL
+    return _Halves(part if enough else None, real.table.groups is not None)
+
+
+def _from_others(
+    real: Bound, rows: pd.DataFrame, halves: _Halves
+) -> tuple[tuple[str | None, ...], tuple[FloatArray, FloatArray], tuple[FloatArray, FloatArray]]:
+    """The column of each row's largest conditional residual; distances, and residuals, of the rows and of the real ones.
+
+    Of real rows each by the others: by the half without their group where rows come in groups.
+    """
+    if not halves.grouped or halves.of is None:
+        column, mine, their = _residuals(real, rows)
+        return column, _mahalanobis(real, rows), (mine, their)
+    parts = [real.take(np.flatnonzero(halves.of == one)) for one in (0, 1)]
+    column, residual, _ = _residuals(parts[0], rows)
+    distances, residuals = np.empty((2, len(real.table)))
+    for one, other in ((0, 1), (1, 0)):
+        at, frame = halves.of == one, parts[one].table.inputs
+        distances[at], residuals[at] = _mahalanobis(parts[other], frame)[0], _residuals(parts[other], frame)[1]
+    return column, (_mahalanobis(parts[0], rows)[0], distances), (residual, residuals)
+
+
+def _nearness(mine: FloatArray, theirs: FloatArray, halves: _Halves) -> tuple[FloatArray, FloatArray]:
+    """Distances to the fifth neighbour: of rows that come in groups, in the half that holds no row of their group."""
+    if halves.grouped and halves.of is not None:
+        first, second = (NearestNeighbors(n_neighbors=NEIGHBOURS).fit(theirs[halves.of == one]) for one in (0, 1))
+        own = np.empty(len(theirs))
+        for one, other in ((0, second), (1, first)):
+            own[halves.of == one] = other.kneighbors(theirs[halves.of == one])[0][:, -1]
+        return first.kneighbors(mine)[0][:, -1], own
     k = min(NEIGHBOURS, len(theirs) - 1)
     near = NearestNeighbors(n_neighbors=k + 1).fit(theirs)
     own = near.kneighbors(theirs)[0][:, k]  # a real row is its own nearest
     return near.kneighbors(mine)[0][:, k - 1], own
 
 
-def _forest(mine: FloatArray, theirs: FloatArray, seed: int) -> tuple[FloatArray, FloatArray]:
-    """Scores of isolation forests on each half of the real rows (which stand in the order of their hashes): of these by the
-    other half's, of the others by the first one's."""
-    if len(theirs) < 2 * SMALL:
+def _forest(mine: FloatArray, theirs: FloatArray, halves: _Halves, seed: int) -> tuple[FloatArray, FloatArray]:
+    """Scores by isolation forests on halves of the real rows: of real rows by the other half's, of the others by the first's."""
+    if halves.of is None:
         forest = _grown(theirs.tobytes(), theirs.shape[1], seed)
         return -forest.score_samples(mine), -forest.score_samples(theirs)
-    first, second = (_grown(theirs[half::2].tobytes(), theirs.shape[1], seed) for half in (0, 1))
+    first, second = (_grown(theirs[halves.of == half].tobytes(), theirs.shape[1], seed) for half in (0, 1))
     their = np.empty(len(theirs))
-    their[::2], their[1::2] = -second.score_samples(theirs[::2]), -first.score_samples(theirs[1::2])
+    for half, other in ((0, second), (1, first)):
+        their[halves.of == half] = -other.score_samples(theirs[halves.of == half])
     return -first.score_samples(mine), their
 
 

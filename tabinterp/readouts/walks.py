@@ -1,8 +1,9 @@
 """Shapley values of rows against a background, to a standard error: which pairs are enumerated, which are sampled, how often.
 
-Each background row is used equally often, so that the additive part is exact; each permutation stands beside its reverse, so
-that interactions of two are. What is left is of third order. Its error is taken within pairs of row and background row, from
-permutations drawn independently for the same pair: antithetic halves have no variance of their own.
+A value is the mean over the background rows by their weight. Each of them is used equally often, so that the additive part is
+exact; each permutation stands beside its reverse, so that interactions of two are. What is left is of third order. Its error is
+taken within pairs of row and background row, from permutations drawn independently for the same pair: antithetic halves have no
+variance of their own.
 """
 
 from __future__ import annotations
@@ -125,7 +126,7 @@ class _Plan:
         draws = range(before, before + int(counts.max(initial=0)))
         labels = _Labels(games.bound.table.numbers[rows], self.seed, draws, len(games.backs), self._columns)
         weights = games.bound.at_home(games.bound.table.row_weights[rows])
-        sums, played = _Sums(shape, weights, len(games.backs)), games.of(rows)
+        sums, played = _Sums(shape, weights, games.bound.at_home(games.back_weights)), games.of(rows)
         for size in np.unique(m[m > 0]):
             at = np.flatnonzero((m == size) & (counts == 0))
             for few in self._in_turn(at, int(size), 1):
@@ -204,14 +205,16 @@ class _Labels:
 
 
 class _Sums:
-    """Sums over the background of values and of their variances; and over rows, by their weight, of values."""
+    """Sums over the background, by its weight, of values and of their variances; and over rows, by their weight, of values."""
 
-    def __init__(self, shape: tuple[int, int, int], weights: Tensor, backs: int) -> None:
-        self._shape, self._weights, self._backs = shape, weights, backs
-        self._values, self._against = self._zeros(shape[0]), self._zeros(backs)
-        # of the mean of a pair: sum, and of squares / (df + 2)
+    def __init__(self, shape: tuple[int, int, int], weights: Tensor, back_weights: Tensor) -> None:
+        self._shape, self._weights, self._back_weights = shape, weights, back_weights
+        self._values, self._against = self._zeros(shape[0]), self._zeros(len(back_weights))
+        # of the mean of a pair: sum of w^2 variance, and of its squares / (df + 2)
         self._variance, self._fourth = self._zeros(shape[0]), self._zeros(shape[0])
+        # pairs whose variance is known, and those of one permutation; and their sums of w^2
         self._measured, self._lone, self._free = weights.new_zeros((3, shape[0] * shape[1]))
+        self._measured_mass, self._lone_mass = weights.new_zeros((2, shape[0] * shape[1]))
         self._evaluations = weights.new_zeros(shape[0], dtype=torch.int64)
 
     def _zeros(self, first: int) -> Tensor:
@@ -240,16 +243,19 @@ class _Sums:
         pair = self._held(np.repeat(np.arange(len(counts)), counts))
         number = self._held(counts).double()
         self._total(rows, back, order, values / number[pair, None, None])
-        self._spread(self._held(row[first]), order, values, pair, number)
+        self._spread(self._held(row[first]), self._held(back[first]), order, values, pair, number)
 
     def _total(self, rows: Tensor, back: IntArray, order: IntArray, values: Tensor) -> None:
         players, columns = self._held(order), self._shape[1]
         backs = self._held(back)
-        self._values.index_add_(0, (rows[:, None] * columns + players).reshape(-1), values.flatten(0, 1))
+        shared = values * self._back_weights[backs, None, None]
+        self._values.index_add_(0, (rows[:, None] * columns + players).reshape(-1), shared.flatten(0, 1))
         weighed = values * self._weights[rows, None, None]
         self._against.index_add_(0, (backs[:, None] * columns + players).reshape(-1), weighed.flatten(0, 1))
 
-    def _spread(self, rows: Tensor, order: IntArray, values: Tensor, pair: Tensor, number: Tensor) -> None:
+    def _spread(
+        self, rows: Tensor, backs: Tensor, order: IntArray, values: Tensor, pair: Tensor, number: Tensor
+    ) -> None:
         """Variances of the pairs' means, where there are several permutations."""
         players = np.argsort(order, axis=1)  # the same players in every permutation of a pair: in the table's order
         columns = self._held(np.take_along_axis(order, players, axis=1))
@@ -257,14 +263,17 @@ class _Sums:
         mean = values.new_zeros((len(number), *values.shape[1:])).index_add_(0, pair, values)
         mean /= number[:, None, None]
         deviation = torch.zeros_like(mean).index_add_(0, pair, (values - mean[pair]) ** 2)
-        several = number > 1
+        several, squared = number > 1, self._back_weights[backs] ** 2
         free = (number[several] - 1)[:, None, None]
-        variance = deviation[several] / (free * number[several, None, None])
+        variance = squared[several, None, None] * deviation[several] / (free * number[several, None, None])
         first = torch.cumsum(number, 0).long() - number.long()
         at = rows[:, None] * self._shape[1] + columns[first]
         ones = values.new_ones(at.shape)
         self._measured.index_add_(0, at[several].reshape(-1), ones[several].reshape(-1))
         self._lone.index_add_(0, at[~several].reshape(-1), ones[~several].reshape(-1))
+        mass = ones * squared[:, None]
+        self._measured_mass.index_add_(0, at[several].reshape(-1), mass[several].reshape(-1))
+        self._lone_mass.index_add_(0, at[~several].reshape(-1), mass[~several].reshape(-1))
         self._free.index_add_(0, at[several].reshape(-1), (ones[several] * free[:, :, 0]).reshape(-1))
         self._variance.index_add_(0, at[several].reshape(-1), variance.flatten(0, 1))
         self._fourth.index_add_(0, at[several].reshape(-1), (variance**2 / (free + 2)).flatten(0, 1))
@@ -272,28 +281,32 @@ class _Sums:
     def finish(self) -> Sampled:
         """Means over the background; pairs with one permutation are taken to vary like the row's others."""
         variance, fourth = self._variance.view(self._shape), self._fourth.view(self._shape)
-        measured, lone, free = (x.view(self._shape[:2])[:, :, None] for x in (self._measured, self._lone, self._free))
+        counts = (self._measured, self._lone, self._free, self._measured_mass, self._lone_mass)
+        measured, lone, free, known, unknown = (x.view(self._shape[:2])[:, :, None] for x in counts)
+        total = float(self._back_weights.sum())
         df = torch.where(fourth > 0, variance**2 / fourth.clamp(min=1e-300), torch.inf)
         df = torch.where(fourth > 0, torch.minimum(df, free), df)
         df = df / 3 if self._lone.any() else df * SURE  # lone: a few pairs speak for others, which may vary more
-        each, borrowed = self._of_pair(variance, measured, lone)
+        each, borrowed = self._of_pair(variance, known, measured, lone)
         df = torch.where(borrowed, FEWEST, df)
         return Sampled(
-            (self._values.view(self._shape) / self._backs).cpu().numpy(),
-            ((measured + 2 * lone) * each / self._backs**2).cpu().numpy(),
+            (self._values.view(self._shape) / total).cpu().numpy(),
+            ((known + 2 * unknown) * each / total**2).cpu().numpy(),
             df.clamp(min=1).cpu().numpy(),
             self._evaluations.cpu().numpy(),
-            self._against.view(self._backs, *self._shape[1:]).cpu().numpy(),
+            self._against.view(-1, *self._shape[1:]).cpu().numpy(),
         )
 
     @staticmethod
-    def _of_pair(variance: Tensor, measured: Tensor, lone: Tensor) -> tuple[Tensor, Tensor]:
+    def _of_pair(variance: Tensor, known: Tensor, measured: Tensor, lone: Tensor) -> tuple[Tensor, Tensor]:
         """Variance of a pair's mean, (rows, columns, k), and where it is the row's and not the column's own.
+
+        `known` is the sum of w^2 over the pairs that were `measured`, `lone` counts the others.
 
         Two permutations often agree on a column, as when it comes first in one and last in the other. In a few pairs that says
         nothing of how exact the value is, so that a column whose few pairs all agree is taken to vary like the row's others.
         """
-        of_row = (variance.sum(dim=1) / measured.sum(dim=1).clamp(min=1))[:, None]
-        of_column = variance / measured.clamp(min=1)
+        of_row = (variance.sum(dim=1) / known.sum(dim=1).clamp(min=1e-300))[:, None]
+        of_column = variance / known.clamp(min=1e-300)
         borrowed = (measured < FEWEST) & (measured + lone > 0) & (of_column <= AGREED * of_row)
         return torch.where(borrowed, of_row, of_column), borrowed

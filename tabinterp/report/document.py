@@ -52,6 +52,12 @@ class Drawn(Part):
     summed: list[Summed]  # of all rows, in batches
 
 
+class WithoutTarget(Part):
+    """Rows that were left out because their target is missing."""
+
+    rows: int | None  # None: from 1 to 9
+
+
 class Grouping(Part):
     """Groups of rows that are one draw, such as the rows of a person: of the rows at hand, which are those drawn of a larger "
     "table."""
@@ -69,6 +75,9 @@ class Data(Part):
     held_out_rows: int | None  # None: it is not known which rows were held out
     training_rows: int | None
     drawn: Drawn | None = None  # None: all rows were at hand
+    without_target: WithoutTarget | None = (
+        None  # not among `rows`; None: the table was read so that none could be left out
+    )
     target: str
     task: Literal["binary", "multiclass", "regression", "count"]
     classes: list[str]  # empty for numbers and counts; for a binary task the positive class is the last

@@ -21,3 +21,5 @@ class ReadingRows(Part):
     rows_of: Literal["held-out", "training", "all"]
     seed: int | None  # None: nothing is drawn
     draws: Message | None = None  # what is drawn, or tried
+    # how row weights enter estimates and errors; "own": as in the linear model's own fit; None: the table has none
+    weights: Literal["sampling", "frequency", "own"] | None = None

@@ -1,17 +1,18 @@
-"""The document in brief: what fits one sheet of paper, and what fits the output of a notebook's cell."""
+"""The document in brief: for one sheet of paper, for the output of a notebook's cell, and for a terminal."""
 
 from __future__ import annotations
 
 import hashlib
 from dataclasses import dataclass, replace
 
+from tabinterp.messages import ENGLISH
 from tabinterp.messages.names import shortened
 from tabinterp.report.blocks import Facts, FindingItem, Paragraph, Table
 from tabinterp.report.canonical import to_bytes
 from tabinterp.report.document import Document
-from tabinterp.report.parts.findings import items, raised_of
+from tabinterp.report.parts.findings import ORDER, items, raised_of
 from tabinterp.report.parts.first import first_screen
-from tabinterp.report.words import listed, t, tidy
+from tabinterp.report.words import listed, say, series, t, tidy
 
 MOST, FEW = 5, 3  # findings on a sheet, and in a notebook
 LINES = 5
@@ -52,11 +53,44 @@ def in_a_notebook(document: Document) -> Brief:
 
 def in_one_line(document: Document) -> str:
     """What the audit is of, its verdict, how many findings are raised."""
+    return t("notebook.repr", **_names(_narrow(document)), status=_status(document), raised=len(raised_of(document)))
+
+
+def on_a_terminal(document: Document) -> str:
+    """A line for each raised finding, the gravest first, and how many of the other checks passed or do not apply."""
+    lines = [
+        t(
+            "terminal.finding",
+            severity=t(f"report.severity.{one.severity}"),
+            title=t(key) if (key := f"check.{one.slug}.title") in ENGLISH else one.slug,
+            claim=shortened(say(one.claim), CLAIM),
+        )
+        for one in raised_of(document)
+    ]
+    return "\n".join([*(lines or [t("report.findings.none")]), t("terminal.others", **_others(document))])
+
+
+def verdict_and_counts(document: Document) -> str:
+    """The verdict, and how many findings there are of each severity, in one line."""
+    severities: list[str] = [one.severity for one in raised_of(document)]
+    return t(
+        "terminal.line",
+        status=_status(document),
+        raised=series(f"{severities.count(one)} {t(f'report.severity.{one}')}" for one in ORDER),
+        **_others(document),
+    )
+
+
+def _status(document: Document) -> str:
+    """The verdict in few words, and which checks say that it cannot be trusted."""
     status = t(f"report.judged.status.{document.verdict.status}")
     codes = listed(one.code for one in raised_of(document) if one.voids)
-    if codes:
-        status = f"{status}; {t('notebook.void', codes=codes)}"
-    return t("notebook.repr", **_names(_narrow(document)), status=status, raised=len(raised_of(document)))
+    return f"{status}; {t('notebook.void', codes=codes)}" if codes else status
+
+
+def _others(document: Document) -> dict[str, int]:
+    states = [one.status for one in document.findings]
+    return {"passed": states.count("cleared"), "not_applicable": states.count("not_applicable")}
 
 
 def _brief(document: Document, most: int) -> Brief:

@@ -29,7 +29,17 @@ from ..files import hidden, source_name
 from .fingerprints import Fingerprints
 from .keeping import Keeping, Told
 from .pieces import SUMS, Piece, numbered
-from .source import AS_WRITTEN, UNREADABLE, as_frame, no_database, plain, separator_hint, unique, with_columns
+from .source import (
+    AS_WRITTEN,
+    UNREADABLE,
+    as_frame,
+    no_database,
+    plain,
+    separator_hint,
+    unique,
+    with_columns,
+    with_target,
+)
 from .sql import spool
 
 ROWS = 65_536  # of one batch
@@ -45,7 +55,8 @@ class Source:
 
     `apart`: the same rows in parts that can be read elsewhere, each with its number of rows; None where there are none. `rows`:
     how many there are, where that is known before they are read. `texts`: columns of text that come as categories because they
-    are read faster so, and not because somebody called them that. `fingerprints`: of what was read, and is held to by who reads
+    are read faster so, and not because somebody called them that. `left_out`: how many rows were left out because their target is
+    missing, once all were read; None where none are left out. `fingerprints`: of what was read, and is held to by who reads
     it again.
     """
 
@@ -55,6 +66,7 @@ class Source:
     apart: Callable[[], Iterator[tuple[int, Callable[[], Iterator[pd.DataFrame]]]]] | None = None
     rows: int | None = None
     texts: Sequence[str] = ()
+    left_out: Callable[[], int] | None = None
     fingerprints: Fingerprints = field(default_factory=lambda: Fingerprints("the table"))
     file: tuple[Path, tuple[int, ...]] | None = (
         None  # a single local file, and what told it from others when it was opened
@@ -148,6 +160,33 @@ def open_source(
     return Source(
         "table", lambda first: (frame.iloc[i : i + rows] for i in range(first, len(frame), rows)), rows=len(frame)
     )
+
+
+class _KnownTargets:
+    """The parts of a source without the rows whose target is missing; `left_out`: how many, once all rows were read."""
+
+    def __init__(self, parts: Callable[[int], Iterator[pd.DataFrame]], target: str) -> None:
+        self._parts, self._target, self.left_out = parts, target, 0
+
+    def __call__(self, first: int) -> Iterator[pd.DataFrame]:
+        """Rows are numbered as if the others did not exist, so that those before `first` have to be read to be counted."""
+        known = left_out = 0
+        for frame in self._parts(0):
+            rows = with_target(frame, self._target)
+            known, left_out = known + len(rows), left_out + len(frame) - len(rows)
+            if known > first and len(rows):
+                yield rows
+        if known == 0 and left_out:
+            raise TableError(
+                f"target {self._target!r} is missing in every row ({left_out:,}); there is nothing to predict"
+            )
+        self.left_out = left_out
+
+
+def with_known_targets(source: Source, target: str) -> Source:
+    """The same rows but for those whose target is missing; `left_out` counts these once all rows were read."""
+    parts = _KnownTargets(source.parts, target)
+    return replace(source, parts=parts, apart=None, rows=None, left_out=lambda: parts.left_out)
 
 
 def identity(source: Any, query: str | None = None, key: str | None = None) -> str:

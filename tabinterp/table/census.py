@@ -17,6 +17,7 @@ from .table import Table
 class Census:
     """Of all `rows` rows, `held_out` of them held out (None: unknown). By column: `missing` cells, distinct `levels` (None where
     that is not counted), whether it is `constant`, its SHA-256. `rates`: the classes' shares of the weight; `held`: their rows.
+    `without_target`: rows that were left out because their target is missing (None: such rows are refused).
     """
 
     rows: int
@@ -27,6 +28,7 @@ class Census:
     digests: dict[str, str]
     rates: tuple[float, ...]
     held: tuple[int, ...]
+    without_target: int | None = None
 
 
 def census(table: Table) -> Census:
@@ -41,6 +43,7 @@ def census(table: Table) -> Census:
         digests=column_digests(frame),
         rates=rates(schema, masses(table)),
         held=tuple(class_rows(table).tolist()),
+        without_target=table.without_target,
     )
 
 

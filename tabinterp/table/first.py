@@ -41,6 +41,7 @@ def first_pass(asked: Asked, source: Source, keep: Keeping | None, told: Told | 
             told("what the columns are", found.rows, source.rows)
         if keep is not None:
             keep.write(NAME, found.kept(seen.pack(), end=False))
+    found.without_target = None if source.left_out is None else source.left_out()
     if keep is not None:
         keep.write(NAME, found.kept(seen.pack(), end=True))
     return found
@@ -52,6 +53,7 @@ class First:
     def __init__(self, asked: Asked, texts: Sequence[str] = ()) -> None:
         self.asked, self._texts = asked, {*texts}
         self.rows = 0
+        self.without_target: int | None = None
         self.columns: dict[str, Witness] = {}
         self.marks: Marks = {}
         self.hashes: HashArray = np.empty(0, dtype=np.uint64)
@@ -100,12 +102,14 @@ class First:
 
         `read`: their fingerprints. `end`: there are no more.
         """
-        return partial(_packed, self.rows, self.columns, self.marks, self.hashes, self.dates, read, end)
+        told = {"read": read, "end": end, "without_target": self.without_target}
+        return partial(_packed, self.rows, self.columns, self.marks, self.hashes, self.dates, told)
 
     def restore(self, arrays: Arrays, state: Any, most: float = math.inf) -> None:
         """What a state was made of; `most`: rows of the source."""
         self.rows, self.hashes = at_most(state["rows"], most, "the rows that are read"), arrays["hashes"]
-        self.columns = {}
+        left_out, self.columns = state["without_target"], {}
+        self.without_target = None if left_out is None else at_most(left_out, math.inf, "the rows without a target")
         for i, (name, packed, counts) in enumerate(state["columns"]):
             values = unpack_column(packed, f"column {i}", arrays)
             self.columns[name] = Witness(values.set_axis(arrays[f"rows {i}"]).rename(name), *counts)
@@ -124,8 +128,7 @@ def _packed(
     marks: Marks,
     hashes: HashArray,
     dates: pd.Series | None,
-    read: list[tuple[int, int, str]],
-    end: bool,
+    more: dict[str, Any],
 ) -> State:
     arrays: Arrays = {"hashes": hashes}
     told, marked = [], []
@@ -140,4 +143,4 @@ def _packed(
     if dates is not None:
         by = pack_column(pd.Series(dates.index, dtype=dates.index.dtype), "dates", arrays)
         arrays["dated"] = dates.to_numpy()
-    return arrays, {"rows": rows, "columns": told, "marks": marked, "dates": by, "read": read, "end": end}
+    return arrays, {"rows": rows, "columns": told, "marks": marked, "dates": by} | more

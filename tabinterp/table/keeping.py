@@ -95,7 +95,7 @@ class Keeping:
         if differ:
             raise TabinterpError(
                 f"what is kept in {str(self.folder)!r} is of another audit, and cannot be gone on with: it differs in "
-                f"{', '.join(differ)}; without --resume the audit begins anew"
+                f"{', '.join(differ)}; without --resume and with --overwrite the audit begins anew"
             )
 
     def read(self, name: str, key: str = "") -> State | None:
@@ -117,8 +117,8 @@ class Keeping:
             raise
         except Exception as error:
             raise TabinterpError(
-                f"{str(self.folder / f'{name}.npz')!r} cannot be read ({type(error).__name__}: {error}); without --resume the "
-                f"audit begins anew"
+                f"{str(self.folder / f'{name}.npz')!r} cannot be read ({type(error).__name__}: {error}); without --resume "
+                f"and with --overwrite the audit begins anew"
             ) from None
 
     def write(self, name: str, make: Callable[[], State], key: str = "") -> None:

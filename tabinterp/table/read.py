@@ -9,9 +9,10 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
+from ..errors import TableError
 from ..files import source_name
 from .settle import Asked, coded, weighed
-from .source import as_frame, plain, read_file
+from .source import as_frame, plain, read_file, with_target
 from .split import Split, by_column, by_fraction
 from .table import Table
 from .witness import witness
@@ -31,6 +32,7 @@ def read_table(
     group: str | None = None,
     split: str | float | Split | None = None,
     split_at: str | None = None,
+    drop_missing_target: bool = False,
     stratify: bool = False,
     seed: int = 0,
     name: str | None = None,
@@ -54,6 +56,8 @@ def read_table(
     split : a column of train/test labels, booleans or dates; or the share of rows to hold out, between 0 and 1.
     split_at : with a date column: hold out rows from this date on; None: about the latest quarter, from the start of a calendar
         period on that at least ten rows share.
+    drop_missing_target : leave out the rows whose target is missing, which are refused otherwise. The table is then as if it had
+        been read without them, split and row numbers included; `Table.without_target` counts them.
     stratify : hold out the same share of each class. seed : of the drawn share.
     name : what reports call the table; None: the file's name.
 
@@ -70,16 +74,30 @@ def read_table(
     >>> table.schema.task, table.schema.classes, table.schema["job"].levels
     ('binary', ('no', 'yes'), ('a', 'b'))
     """
-    asked = Asked(target, task, positive, drop, protected, kinds or {}, levels or {}, weight, group, split)
+    asked = Asked(
+        target, task, positive, drop, protected, kinds or {}, levels or {}, weight, group, split, drop_missing_target
+    )
     raw, digest = read_file(Path(source)) if isinstance(source, (str, Path)) else (as_frame(source), None)
     asked.check([*raw.columns])
+    rows = len(raw)
+    if drop_missing_target:
+        raw = with_target(raw, target)
+        if not len(raw):
+            raise TableError(f"target {target!r} is missing in every row ({rows:,}); there is nothing to predict")
     frame = pd.DataFrame({column: plain(raw[column]) for column in raw.columns})
     marks = asked.marks(raw)
     schema = asked.schema({name: witness(frame[name], asked.whole(name, marks)) for name in frame.columns}, marks)
     weights = None if weight is None else weighed(frame[weight])
     label = name or (source_name(Path(source).as_posix()) if isinstance(source, (str, Path)) else "table")
     table = Table(
-        label, frame, schema, coded(frame[target], schema), np.arange(len(frame)), weights, file_sha256=digest
+        name=label,
+        frame=frame.reset_index(drop=True),
+        schema=schema,
+        y=coded(frame[target], schema),
+        numbers=np.arange(len(frame)),
+        weights=weights,
+        file_sha256=digest,
+        without_target=rows - len(frame) if drop_missing_target else None,
     )
     return table if split is None else with_split(table, split, split_at, stratify, seed)
 

@@ -17,9 +17,9 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
-from ..errors import TableError
+from ..errors import TableError, argument
 from .ahead import ahead
-from .batches import ROWS, Source, identity, open_source, unpacked_size
+from .batches import ROWS, Source, identity, open_source, unpacked_size, with_known_targets
 from .census import Census, counted, distinct, rates
 from .digest import finish as finish_digests
 from .draws import IntArray
@@ -68,6 +68,11 @@ class Scan:
     def is_whole(self) -> bool:
         """Whether every row was drawn."""
         return len(self.sample) == len(self)
+
+    @property
+    def without_target(self) -> int | None:
+        """Rows that were left out because their target is missing; None where such rows would have been refused."""
+        return self.census.without_target
 
     @property
     def file_sha256(self) -> str | None:
@@ -133,6 +138,7 @@ def scan_table(
     group: str | None = None,
     split: str | float | Split | None = None,
     split_at: str | None = None,
+    drop_missing_target: bool = False,
     seed: int = 0,
     name: str | None = None,
     query: str | None = None,
@@ -149,6 +155,7 @@ def scan_table(
     source : what `open_source` takes: a CSV or Parquet file, a folder of Parquet files, their URL, an Arrow table or dataset,
         a dataframe; with `query` a DuckDB file or a database's URL. The other names are those of `read_table`. A share that is
         stratified needs the whole table: `split` takes one that was drawn before.
+    drop_missing_target : as in `read_table`. Row numbers, in errors too, are then those of the rows that are left.
     rows : the most rows drawn of each side of the split (or of all), which readings that need an order or a draw are given.
     batch : rows in memory at a time.
     key : a column of the query that differs in every row; its rows come in that order.
@@ -161,10 +168,13 @@ def scan_table(
     >>> len(scan), len(scan.sample), scan.schema.classes
     (100, 10, ('no', 'yes'))
     """
-    asked = Asked(target, task, positive, drop, protected, kinds or {}, levels or {}, weight, group, split)
+    asked = Asked(
+        target, task, positive, drop, protected, kinds or {}, levels or {}, weight, group, split, drop_missing_target
+    )
     if rows < 2 or batch < 1:
         raise TableError(
-            f"a scan draws at least two rows and reads at least one at a time; got rows={rows}, batch={batch}"
+            f"a scan draws at least two rows and reads at least one at a time; "
+            f"got {argument('rows', rows)}, {argument('batch', batch)}"
         )
     if keep is not None:
         said = {name: repr(value) for name, value in vars(asked).items()}
@@ -175,6 +185,8 @@ def scan_table(
         }
         keep.begin({"the data": identity(source, query, key)} | said | drawing)
     opened = open_source(source, query, batch, key=key, keep=keep, told=told)
+    if drop_missing_target:
+        opened = with_known_targets(opened, target)
     found = first_pass(asked, opened, keep, told)
     schema = found.schema()
     if weight is not None:
@@ -188,7 +200,7 @@ def scan_table(
         seed=seed,
         weight=weight,
         sides=None,
-        census=Census(found.rows, None, {}, {}, {}, {}, (), ()),
+        census=Census(found.rows, None, {}, {}, {}, {}, (), (), found.without_target),
         sample=_empty(),
         most=rows,
         keep=keep,
@@ -214,7 +226,7 @@ def open_table(
         return read_table(source, stratify=stratify, **asked)
     if stratify:
         raise TableError(
-            "a stratified share needs the whole table: give a split that was drawn before, or stratify=False"
+            f"a stratified share needs the whole table: give a split that was drawn before, or {argument('stratify', False)}"
         )
     return scan_table(source, query=query, key=key, keep=keep, told=told, **asked)
 
@@ -266,6 +278,7 @@ def _second(scan: Scan, split: Split | None, keep: Keeping | None = None) -> Sca
         digests=finish_digests(found.digests),
         rates=rates(scan.schema, found.weights),
         held=tuple(found.held.tolist()),
+        without_target=scan.census.without_target,
     )
     sample = _both(drawn, sides, split)
     scan = replace(scan, sides=sides, census=whole, sample=sample)

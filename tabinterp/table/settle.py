@@ -11,7 +11,7 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
-from ..errors import TableError, did_you_mean
+from ..errors import TableError, argument, did_you_mean
 from .draws import FloatArray
 from .schema import GOALS, KINDS, TASKS, Column, Kind, Role, Schema, Task
 from .source import is_text, separator_hint, shown
@@ -37,6 +37,7 @@ class Asked:
     weight: str | None
     group: str | None
     split: str | float | Split | None
+    drop_missing_target: bool = False
 
     def check(self, columns: Sequence[str]) -> None:
         """Do all names that were said exist, and may they be what is said of them?"""
@@ -141,12 +142,12 @@ def weighed(values: pd.Series) -> FloatArray:
 
 def _named(columns: Sequence[str], what: str, names: Collection[str]) -> None:
     if isinstance(names, str):
-        raise TableError(f"{what} is a list of column names; got the single text {names!r}")
+        raise TableError(f"{argument(what)} is a list of column names; got the single text {names!r}")
     unknown = [name for name in names if name not in columns]
     if unknown:
         raise TableError(
-            f"{what} names {', '.join(map(repr, unknown))}, which the table does not have.{did_you_mean(unknown[0], columns)} "
-            f"Its columns are {', '.join(map(repr, columns))}{separator_hint(columns)}"
+            f"{argument(what)} names {', '.join(map(repr, unknown))}, which the table does not have."
+            f"{did_you_mean(unknown[0], columns)} Its columns are {', '.join(map(repr, columns))}{separator_hint(columns)}"
         )
 
 
@@ -273,8 +274,9 @@ def _goal(found: Witness, task: str | None, positive: Any, order: Sequence[Any] 
         raise TableError(f"a task is one of {', '.join(TASKS)}; got {task!r}")
     if found.missing:
         raise TableError(
-            f"target {values.name!r} is missing in {found.missing} rows, the first is row "
-            f"{values.index[int(np.flatnonzero(values.isna().to_numpy())[0])]}; remove those rows"
+            f"target {values.name!r} is missing in {found.missing:,} of {found.rows:,} rows, the first is row "
+            f"{values.index[int(np.flatnonzero(values.isna().to_numpy())[0])]}; leave those rows out with "
+            f"{argument('drop_missing_target', True)}, or fill them in"
         )
     if values.nunique() < 2:
         raise TableError(f"target {values.name!r} holds only {shown(values.iloc[0])}; there is nothing to predict")
@@ -291,7 +293,7 @@ def _as_task(task: str) -> Task:
 
 def _check_number(values: pd.Series, task: Task, positive: Any, uncounted: int) -> None:
     if positive is not None:
-        raise TableError(f"a {task} target has no positive class; got positive={positive!r}")
+        raise TableError(f"a {task} target has no positive class; got {argument('positive', positive)}")
     if not pd.api.types.is_numeric_dtype(values.dtype):
         raise TableError(
             f"target {values.name!r} is not a number: row {values.index[0]} holds {shown(values.iloc[0])}; {task} needs numbers"
@@ -301,7 +303,7 @@ def _check_number(values: pd.Series, task: Task, positive: Any, uncounted: int) 
         at = int(np.flatnonzero((y < 0) | (y != np.round(y)))[0])
         raise TableError(
             f"target {values.name!r} is no count: row {values.index[at]} holds {values.iloc[at]} ({uncounted} such rows); "
-            f"counts are whole numbers from 0 on: use task='regression' for other numbers"
+            f"counts are whole numbers from 0 on: use {argument('task', 'regression')} for other numbers"
         )
 
 
@@ -319,19 +321,21 @@ def _classes(values: pd.Series, task: str, positive: Any, order: Sequence[Any] |
     classes = [value for value in _levels(values, order) if (values == value).any()]
     if task == "multiclass":
         if positive is not None:
-            raise TableError(f"a multiclass target has no positive class; got positive={positive!r}")
+            raise TableError(f"a multiclass target has no positive class; got {argument('positive', positive)}")
         return tuple(classes)
     if len(classes) != 2:
         raise TableError(
             f"target {values.name!r} holds {len(classes)} values ({', '.join(map(str, classes[:8]))}); a binary task needs "
-            f"two: leave out positive=, or make it two classes first"
+            f"two: leave out {argument('positive')}, or make it two classes first"
         )
     if positive is None:
         return tuple(classes)
     match = [value for value in classes if value == positive or str(value) == str(positive)]
     match = match or [value for value in classes if _number(value) == _number(positive) is not None]
     if not match:
-        raise TableError(f"target {values.name!r} holds {classes[0]!r} and {classes[1]!r}; positive is {positive!r}")
+        raise TableError(
+            f"target {values.name!r} holds {classes[0]!r} and {classes[1]!r}; got {argument('positive', positive)}"
+        )
     return (*(value for value in classes if value is not match[0]), match[0])
 
 

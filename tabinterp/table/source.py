@@ -195,6 +195,22 @@ def _header(data: bytes, packed: bool) -> list[str]:
         return next((names for names in csv.reader(lines) if names), [])
 
 
+def with_target(frame: pd.DataFrame, target: str) -> pd.DataFrame:
+    """The rows whose target is known; all of them where there is no such column, which is refused later.
+
+    A column of whole numbers that misses some is read as floating-point numbers; here they are whole numbers again, so that a
+    class is called 1 and not 1.0.
+    """
+    if target not in frame:
+        return frame
+    known = frame[target].notna()
+    rows = frame if known.all() else frame[known]
+    values = rows[target]
+    if getattr(values.dtype, "kind", "") != "f" or not (values.abs() < 2**53).all() or (values != values.round()).any():
+        return rows
+    return with_columns(rows, {target: values.astype(np.int64)})
+
+
 def separator_hint(columns: Sequence[str]) -> str:
     """A hint where a file was read as one column because its cells are not separated by commas."""
     mark = next((mark for mark in (";", "\t", "|") if len(columns) == 1 and mark in columns[0]), None)

@@ -18,7 +18,7 @@ import pandas as pd
 from numpy.typing import NDArray
 from pydantic import TypeAdapter, ValidationError
 
-from ..errors import TableError
+from ..errors import TableError, argument
 from .disclosure import shown_date
 from .draws import FloatArray, HashArray, IntArray, content_hash, splitmix, uniform
 from .schema import Schema
@@ -135,13 +135,15 @@ def by_fraction(
     Where rows come in groups it is a share of the groups.
     """
     if stratify and codes is None:
-        raise TableError("a stratified split needs classes, and the target is a number; use stratify=False")
+        raise TableError(
+            f"a stratified split needs classes, and the target is a number; use {argument('stratify', False)}"
+        )
     known = distinct(np.empty(0, dtype=np.uint64), unit_hash(frame, schema.inputs, schema.group))
     if schema.group is not None:
         if stratify:
             raise TableError(
                 f"a split that keeps the groups of column {schema.group!r} together cannot hold out the same share of each "
-                f"class, because a group may hold rows of several classes; use stratify=False"
+                f"class, because a group may hold rows of several classes; use {argument('stratify', False)}"
             )
         return drawn_groups(schema.inputs, schema.group, known, fraction, seed)
     rule = drawn(schema.inputs, len(known), len(frame), fraction, seed)
@@ -203,7 +205,8 @@ def by_column(values: pd.Series, fraction: float | None, at: str | None, counts:
     if cut is None:
         raise TableError(
             f"split column {column!r}: no day, week, month, quarter or year that at least {SMALL} rows share begins between its "
-            f"dates, so that none can be named as the first of the held-out rows; give the date yourself with split_at="
+            f"dates, so that none can be named as the first of the held-out rows; give the date "
+            f"yourself with {argument('split_at')}"
         )
     return Split("date", column, fraction=fraction, at=cut.isoformat())
 
@@ -265,7 +268,7 @@ def _parsed(values: pd.Series) -> pd.Series:
 def _date(text: str) -> pd.Timestamp:
     moment = pd.to_datetime(text, format="ISO8601", errors="coerce")
     if pd.isna(moment):
-        raise TableError(f"split_at is a date such as 2024-06-30; got {text!r}")
+        raise TableError(f"{argument('split_at')} is a date such as 2024-06-30; got {text!r}")
     return moment
 
 

@@ -149,7 +149,7 @@ def _unchanged(found: int, kept: int, key: str, last: Any) -> None:
     if found != kept:
         raise TableError(
             f"up to {key} = {shown(last)} the query now has {found:,} rows, and {kept:,} are kept: its rows have changed; "
-            f"without --resume the audit begins anew"
+            f"without --resume and with --overwrite the audit begins anew"
         )
 
 

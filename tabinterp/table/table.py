@@ -22,7 +22,8 @@ class Table:
     `frame` holds every column, values as the user gave them, missing as NaN. `y` is (rows,) class numbers into
     `schema.classes`, or target values where it is a number or a count. `numbers` are the rows' numbers in what was read:
     draws depend on them. `held_out` is (rows,) or None when it is not known which rows a model was not trained on.
-    `file_sha256` is of the bytes that were read; None of a table that did not come from a file.
+    `file_sha256` is of the bytes that were read; None of a table that did not come from a file. `without_target`: rows that were
+    left out because their target is missing; None where such rows would have been refused.
     """
 
     name: str
@@ -34,6 +35,7 @@ class Table:
     split: Split | None = None
     held_out: BoolArray | None = None
     file_sha256: str | None = None
+    without_target: int | None = None
 
     def __len__(self) -> int:
         return len(self.frame)

@@ -14,9 +14,10 @@ from statsmodels.stats.multitest import multipletests
 
 import tabinterp as ti
 from tabinterp.comparison.boosted import boosted
-from tabinterp.comparison.weak import EVENTS, _half, above_noise, weak_groups
+from tabinterp.comparison.weak import EVENTS, above_noise, weak_groups
 from tabinterp.errors import NotApplicableError
 from tabinterp.models import bind
+from tabinterp.table.folds import folds
 
 N = 4000
 
@@ -94,7 +95,7 @@ def test_numbers_of_a_group_are_those_of_the_half_that_tests_it():
     found = weak_groups(network)
     one, table = group_of(found), network.table
     rows = np.flatnonzero(table.held_out)
-    half = _half(table.take(rows), 0)
+    half = folds(table.take(rows), 5, 2) == 1
     p, y, group = logistic(network.scores[rows, 0]), table.y[rows], inside[rows]
     mine = group & half
     assert (one.rows, found.rows) == (mine.sum(), half.sum())
@@ -160,7 +161,7 @@ def test_a_group_of_few_events_is_not_tested():
     rare, _ = bound("none", rows=N, shift=-4.0)
     found, half = weak_groups(rare), rare.take(np.flatnonzero(rare.table.held_out))
     for one in found.groups:
-        rows = np.logical_and.reduce([_meets(half.table, c) for c in one.conditions]) & _half(half.table, 0)
+        rows = np.logical_and.reduce([_meets(half.table, c) for c in one.conditions]) & (folds(half.table, 5, 2) == 1)
         assert logistic(half.scores[rows, 0]).sum() >= EVENTS
 
 
@@ -178,7 +179,7 @@ def test_outcomes_that_happen_to_be_alike_are_no_proof():
     network, _ = bound("none")
     found = weak_groups(network)
     rows = np.flatnonzero(network.table.held_out)
-    half = _half(network.table.take(rows), 0)
+    half = folds(network.table.take(rows), 5, 2) == 1
     p = logistic(network.scores[rows, 0])
     for one in found.groups:
         mine = half & np.logical_and.reduce([_meets(network.table.take(rows), c) for c in one.conditions])

@@ -253,7 +253,7 @@ def test_a_whole_module_is_loaded_by_its_digest(tmp_path):
 def test_unsafe_is_for_pickles_only(make, tmp_path):
     path = tmp_path / "m"
     path.write_bytes(make())
-    with pytest.raises(ModelError, match="unsafe_pickle is for pickles"):
+    with pytest.raises(ModelError, match="unsafe_pickle=True is for pickles"):
         ti.load_model(path, unsafe_pickle=True, sha256=Content("", path.read_bytes()).sha256)
 
 

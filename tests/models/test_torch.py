@@ -846,7 +846,7 @@ def test_a_module_that_cannot_be_copied_is_refused():
 @pytest.mark.parametrize(
     ("settings", "words"),
     [
-        ({}, "pass encoder= a fitted transformer, or encoder='passthrough'"),
+        ({}, "pass a fitted transformer as encoder=, or encoder='passthrough'"),
         ({"encoder": "pass"}, "'passthrough'; got 'pass'"),
         ({"encoder": 3}, "no transform method: int"),
         (

@@ -27,12 +27,13 @@ def linear() -> Ask:
 
 
 def closed_form(ask: Ask, order: np.ndarray) -> np.ndarray:
-    """abs(sum of slope x difference) over the columns replaced so far, mean over background rows."""
+    """abs(sum of slope x difference) over the columns replaced so far, mean over background rows by their weight."""
     x, paths = ask.bound.table.inputs.to_numpy(), np.zeros((len(ask.rows), 4))
     for i, row in enumerate(ask.rows):
         moves = SLOPES * (x[ask.backs] - x[row])
         for t in range(1, 4):
-            paths[i, t] = np.abs(moves[:, order[i, :t]].sum(axis=1)).mean()
+            gap = np.abs(moves[:, order[i, :t]].sum(axis=1))
+            paths[i, t] = np.average(gap, weights=ask.bound.table.row_weights[ask.backs])
     return paths
 
 

@@ -109,6 +109,12 @@ def gradients(method):
     return reading
 
 
+def shapley(task, table):
+    """Every row against every row, by both models: the linear one has a closed form."""
+    found = [ti.shapley_values(model, table, table, "exact") for model in MODELS[task]]
+    return np.hstack([*(points(one.frame(), "mean", "mean_abs").ravel() for one in found), found[0].base])
+
+
 def exact_permutation(task, table):
     """Of columns whose every value is weighed, under each loss of the task."""
     result = []
@@ -146,6 +152,7 @@ READINGS = {
     "mean derivatives through the encoder": curves,
     **{method: gradients(method) for method in METHODS},
     "permutation, exact": exact_permutation,
+    "Shapley values": shapley,
     "neurons": neurons,
     "performance": performance,
     "agreement": agreements,

@@ -24,7 +24,7 @@ from tabinterp.report.document import Drawn, Interval
 from tabinterp.report.parts import coefficients, findings, gradients, method
 from tabinterp.report.parts.neurons import MOST
 from tabinterp.report.render import render, render_summary
-from tabinterp.report.summary import in_one_line
+from tabinterp.report.summary import in_one_line, on_a_terminal, verdict_and_counts
 from tabinterp.report.words import t
 from tests.report.samples import HOSTILE, SAMPLES, binary, document, nothing, widest
 
@@ -247,6 +247,21 @@ def test_every_sentence_of_the_report_is_used_and_no_other_is_needed(monkeypatch
     render(many_columns())
     wanted = {key for key in recorder if key.startswith("report.")}
     assert sorted(wanted - recorder.used) == []
+
+
+def test_the_terminal_shows_raised_findings_and_counts_the_others():
+    """The sample raises six, of which the catalogue knows the first; two others passed, and one does not apply."""
+    made = binary()
+    *lines, others = on_a_terminal(made).splitlines()
+    assert [line.split(":")[0] for line in lines] == ["act", "act", "check", "check", "note", "note"]
+    assert lines[4].startswith(f"note: {messages.ENGLISH['check.label-leak.title']}. ")
+    assert lines[0].startswith("act: finding-1. ")
+    assert others == "2 checks passed; 1 were not applicable."
+    line = verdict_and_counts(made)
+    assert line == "Verdict: worse. Findings: 2 act; 2 check; 2 note; 2 passed, 1 not applicable."
+    quiet = [one.model_copy(update={"status": "cleared"}) for one in made.findings]
+    made = made.model_copy(update={"findings": quiet})
+    assert on_a_terminal(made) == f"No check was raised.\n{len(quiet)} checks passed; 0 were not applicable."
 
 
 def test_templates_hold_no_words():

@@ -199,7 +199,7 @@ def test_what_is_kept_of_something_else_is_refused(folder, tmp_path):
         again()
     said: list[str] = []
     kept = str(tmp_path / "kept")
-    fresh = Keeping(tmp_path / "kept", {"the model": "n"}, say=said.append)
+    fresh = Keeping(tmp_path / "kept", {"the model": "n"}, say=said.append, every=1e9)
     work(folder, fresh)
     assert not (tmp_path / "kept").exists()  # what was there is thrown away, and nothing was due
     work(folder, Keeping(tmp_path / "kept", {"the model": "n"}, resume=True, say=said.append))

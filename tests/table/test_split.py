@@ -277,7 +277,7 @@ def test_a_rule_meets_a_table_without_its_columns():
     with pytest.raises(TableError, match="this table lacks: whole, flag"):
         ti.read_table(rows().drop(columns=["whole", "flag"]), target="y", split=table.split)
     rule = ti.Split("column", "part")
-    with pytest.raises(TableError, match="split names 'part'"):
+    with pytest.raises(TableError, match="split= names 'part'"):
         ti.read_table(rows(), target="y", split=rule)
     with pytest.raises(TableError, match="split column 'part' is not in the table"):
         with_split(ti.read_table(rows(), target="y"), rule, None, False, 0)

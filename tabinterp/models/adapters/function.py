@@ -8,7 +8,7 @@ from typing import Any
 import pandas as pd
 from torch import nn
 
-from ...errors import ModelError
+from ...errors import ModelError, argument
 from ..model import Model
 from .parts import asked
 
@@ -27,7 +27,9 @@ def wrap(
     counts where it is a count, unless `outputs` is "log_rate".
     """
     if encoder is not None:
-        raise ModelError("a function reads the original columns; call the encoder inside it, without encoder=")
+        raise ModelError(
+            f"a function reads the original columns; call the encoder inside it, without {argument('encoder')}"
+        )
     task, outputs = asked(task, outputs, classes, "rate" if task == "count" else "probabilities")
     return Model(
         name=name or str(getattr(function, "__name__", type(function).__name__)),

@@ -13,7 +13,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from ...errors import ModelError
+from ...errors import ModelError, argument
 from ...sentence import why
 from ...table.draws import FloatArray
 from ..model import Model
@@ -125,7 +125,7 @@ def _runner(proto: Any, inputs: list[Any], result: str) -> Run:
 
     def run(encoded: list[FloatArray]) -> NDArray[Any]:
         if len(encoded) != len(inputs):
-            raise ModelError(f"it has {len(inputs)} inputs, and encoder= names {len(encoded)}")
+            raise ModelError(f"it has {len(inputs)} inputs, and {argument('encoder')} names {len(encoded)}")
         feed = {
             one.name: x.reshape(-1).astype(kind) if narrow else x.astype(kind)
             for one, x, kind, narrow in zip(inputs, encoded, types, flat, strict=True)

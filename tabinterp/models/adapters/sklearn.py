@@ -16,7 +16,7 @@ from sklearn.pipeline import Pipeline
 from sklearn.utils.validation import check_is_fitted
 from torch import nn
 
-from ...errors import ModelError
+from ...errors import ModelError, argument
 from ..model import Model
 from . import calibrated, skorch, transformed
 from .parts import Pointwise, affine, bases, ends, inside, predictor, reads
@@ -45,7 +45,9 @@ def wrap(
     elif skorch.is_net(estimator):
         model = skorch.behind(encoder, estimator, outputs)
     else:
-        raise ModelError("a scikit-learn model brings its encoder: wrap the fitted pipeline, without encoder=")
+        raise ModelError(
+            f"a scikit-learn model brings its encoder: use the fitted pipeline, without {argument('encoder')}"
+        )
     if classes is not None:
         model = _named_classes(model, tuple(classes))
     return model if name is None else replace(model, name=name)
@@ -121,7 +123,9 @@ def _answering(model: Model, estimator: Any) -> Model:
 
 def _named_classes(model: Model, classes: tuple[Any, ...]) -> Model:
     if model.classes is None or len(model.classes) != len(classes):
-        raise ModelError(f"classes= names {len(classes)} classes; {model.name} knows {len(model.classes or ())}")
+        raise ModelError(
+            f"{argument('classes')} names {len(classes)} classes; {model.name} knows {len(model.classes or ())}"
+        )
     return replace(model, classes=classes)
 
 

@@ -8,7 +8,7 @@ from typing import Any
 
 import numpy as np
 
-from ...errors import ModelError
+from ...errors import ModelError, argument
 from ...table.draws import FloatArray
 from ...table.schema import GOALS
 from ..encoding import as_array
@@ -75,7 +75,8 @@ def _outputs(net: Any, criterion: Any) -> str:
     if kind is None or (kind == "NLLLoss" and "NeuralNetClassifier" not in bases(net)):
         raise ModelError(
             f"what a {type(net).__name__} trained with {type(criterion).__name__} gives is not known; read are "
-            f"{', '.join([*CRITERIA, *REGRESSION, COUNT])}: pass outputs='logits' or outputs='probabilities'"
+            f"{', '.join([*CRITERIA, *REGRESSION, COUNT])}: pass {argument('outputs', 'logits')} or "
+            f"{argument('outputs', 'probabilities')}"
         )
     return CRITERIA[kind]
 

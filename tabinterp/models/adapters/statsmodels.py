@@ -10,7 +10,7 @@ import numpy as np
 import torch
 from torch import nn
 
-from ...errors import ModelError
+from ...errors import ModelError, argument
 from ...table.draws import FloatArray
 from ..encoding import as_array
 from ..model import Model
@@ -72,7 +72,7 @@ def wrap(
     constant = getattr(result.model.data, "const_idx", None)
     formula = getattr(result.model, "formula", None) is not None
     if formula and encoder is not None:
-        raise ModelError("a formula is an encoder already: wrap the result without encoder=")
+        raise ModelError(f"a formula is an encoder already: leave out {argument('encoder')}")
     encoder = Formula(result.model.data, constant) if formula else encoder
     intercept, weight = _parameters(result, constant)
     numbers = what in ("value", "mean")

@@ -9,7 +9,7 @@ from typing import Any
 import torch
 from torch import nn
 
-from ...errors import ModelError
+from ...errors import ModelError, argument
 from ..front import private, trace
 from ..lookups import is_rounding
 from ..model import Model
@@ -52,12 +52,14 @@ def encoders_of(encoder: Any) -> list[Any]:
     """The encoder of each input, None for "passthrough"."""
     if encoder is None:
         raise ModelError(
-            "a network reads encoded rows; pass encoder= a fitted transformer, or encoder='passthrough' where it "
-            "reads the numeric columns as they are"
+            f"a network reads encoded rows; pass a fitted transformer as {argument('encoder')}, or "
+            f"{argument('encoder', 'passthrough')} where it reads the numeric columns as they are"
         )
     encoders = [_encoder(one) for one in (encoder if isinstance(encoder, (list, tuple)) else [encoder])]
     if not encoders:
-        raise ModelError("encoder=[] names no input; pass one fitted transformer for each input of the network")
+        raise ModelError(
+            f"{argument('encoder', [])} names no input; pass one fitted transformer for each input of the network"
+        )
     return encoders
 
 

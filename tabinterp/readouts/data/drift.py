@@ -17,7 +17,8 @@ import numpy as np
 from scipy import stats
 
 from ...table import Table
-from ...table.draws import FloatArray, IntArray, chosen, row_hash
+from ...table.draws import FloatArray, IntArray, chosen
+from ...table.folds import folds
 from ...table.split import BoolArray
 from ..pvalues import benjamini_hochberg
 from ..result import FEWEST_GROUPS, group_sums
@@ -164,7 +165,7 @@ def whole_drift(table: Table, seed: int) -> WholeDrift | None:
         return None
     x, w = np.column_stack([as_number(table, name)[rows] for name in table.schema.inputs]), table.row_weights[rows]
     w = np.where(held > 0, w / w[held > 0].sum(), w / w[held == 0].sum()) * len(w) / 2
-    fold = (row_hash(table.numbers[rows], seed + 1) % np.uint64(FOLDS)).astype(np.int64)
+    fold = folds(table.take(rows), seed + 1, FOLDS)
     settings = few_trees(TREES, LEAVES, seed)
     parts, groups = [], None if table.groups is None else table.groups[rows]
     for k in range(FOLDS):

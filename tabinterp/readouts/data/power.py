@@ -14,7 +14,8 @@ import numpy as np
 from scipy import stats
 
 from ...table import Table
-from ...table.draws import FloatArray, IntArray, chosen, row_hash
+from ...table.draws import FloatArray, IntArray, chosen
+from ...table.folds import dealt, folds
 from ...table.split import BoolArray
 from ...table.suppression import SMALL
 from ..pvalues import benjamini_hochberg
@@ -71,7 +72,7 @@ def outcomes_of(table: Table) -> FloatArray:
 def column_power(table: Table, seed: int) -> tuple[ColumnPower, ...]:
     y, w, classes = outcomes_of(table), table.row_weights, table.schema.goal.classes
     training = np.ones(len(table), dtype=bool) if table.held_out is None else ~table.held_out
-    fold = (row_hash(table.numbers, seed) % np.uint64(FOLDS)).astype(np.int64)
+    fold = folds(table, seed, FOLDS)
     if min(training.sum(), len(table) if table.held_out is None else table.held_out.sum()) < FEWEST:
         return ()
     most = int(np.clip(training.sum() // CELL_ROWS, 2, CELLS))
@@ -206,11 +207,8 @@ def beyond_others(table: Table, columns: Sequence[str], seed: int) -> tuple[Beyo
 
 
 def _halves(table: Table, seed: int) -> tuple[IntArray, IntArray]:
-    if table.held_out is None:
-        order = chosen(table.numbers, len(table), seed)
-        cut = len(order) // 2
-        return order[:cut][:BOOSTED_ROWS], order[cut:][:BOOSTED_ROWS]
-    parts = [np.flatnonzero(rows) for rows in (~table.held_out, table.held_out)]
+    scored_part = dealt(table, seed, 2) == 1 if table.held_out is None else table.held_out
+    parts = [np.flatnonzero(rows) for rows in (~scored_part, scored_part)]
     fit, scored = (rows[chosen(table.numbers[rows], BOOSTED_ROWS, seed)] for rows in parts)
     return fit, scored
 

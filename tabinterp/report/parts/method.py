@@ -49,12 +49,15 @@ def _facts(document: Document) -> Iterator[tuple[str, str]]:
             held_out=unknown if data.held_out_rows is None else data.held_out_rows,
         ),
     )
+    if data.without_target is not None:
+        left_out = data.without_target.rows
+        yield t("report.method.without_target"), t("report.data.few") if left_out is None else counted(left_out)
     if (drawn := data.drawn) is not None:
         held_out = unknown if drawn.held_out_rows is None else drawn.held_out_rows
         summed = ", ".join(t(f"report.method.summed.{name}") for name in drawn.summed)
         key = "report.method.drawn_text" if drawn.summed else "report.method.drawn_only"
         yield t("report.method.drawn"), t(key, rows=drawn.rows, held_out=held_out, summed=summed)
-    yield t("report.method.weighted"), yes(data.weighted)
+    yield t("report.method.weighted"), t("report.method.weights_text") if data.weighted else yes(False)
     if (grouping := data.grouping) is not None:
         yield t("report.method.groups"), grouped(grouping)
     yield t("report.method.model_digest"), how.model_digest
@@ -125,6 +128,9 @@ def _readings(document: Document) -> Table:
         Cell(t("report.method.seed")),
         Cell(t("report.method.draws"), style="w"),
     ]
+    weighted = document.data.weighted
+    if weighted:
+        head.append(Cell(t("report.method.weights"), style="t"))
     rows = [
         [
             Cell(say(one.reading)),
@@ -133,6 +139,7 @@ def _readings(document: Document) -> Table:
             Cell(t(f"report.method.rows_of.{one.rows_of}"), style="t"),
             Cell(NONE if one.seed is None else str(one.seed)),
             Cell(NONE if one.draws is None else say(one.draws), style="w"),
+            *([Cell(t(f"report.method.weights.{one.weights or 'unknown'}"), style="t")] if weighted else []),
         ]
         for one in document.method.readings
     ]

@@ -1,0 +1,64 @@
+"""Parts of the rows, one to fit on and one to judge on: all rows of a group fall into the same part."""
+
+from __future__ import annotations
+
+import warnings
+from collections.abc import Sequence
+
+import numpy as np
+from sklearn.model_selection import StratifiedGroupKFold
+
+from .draws import IntArray, row_hash
+from .table import Table
+
+
+def anchors(table: Table) -> IntArray:
+    """Return the number by which each row is drawn, (rows,): its own, or the least of its group's."""
+    if table.groups is None:
+        return table.numbers
+    first = np.full(int(table.groups.max(initial=0)) + 1, np.iinfo(np.int64).max)
+    np.minimum.at(first, table.groups, table.numbers)
+    return first[table.groups]
+
+
+def folds(table: Table, seed: int, count: int) -> IntArray:
+    """Return the fold of each row, (rows,), below `count`, by a hash of its group; folds are of equal size on average only."""
+    return (row_hash(anchors(table), seed) % np.uint64(count)).astype(np.int64)
+
+
+def dealt(table: Table, seed: int, count: int) -> IntArray:
+    """Return the part of each row, (rows,), below `count`: groups in the order of their hashes are dealt out in turn.
+
+    No part is empty unless there are fewer groups than parts.
+    """
+    _, place, group = np.unique(anchors(table), return_index=True, return_inverse=True)
+    order = np.argsort(row_hash(anchors(table)[place], seed), kind="stable")
+    rank = np.empty(len(order), dtype=np.int64)
+    rank[order] = np.arange(len(order))
+    return np.asarray(rank[group] % count)
+
+
+def by_group(
+    strata: IntArray, groups: IntArray, needed: Sequence[int], most: int, seed: int
+) -> list[tuple[IntArray, IntArray]]:
+    """Cut rows into at most `most` parts of whole groups, strata in shares as equal as the groups allow.
+
+    Parameters
+    ----------
+    strata, groups : (rows,) numbers, such as the class of each row.
+    needed : strata without which no fit can be made.
+
+    Returns
+    -------
+    The places of the rows to fit on and of those to judge on, for each part. There are as many parts as leave rows of every
+    needed stratum to fit on, whichever part is judged; none where even two parts do not.
+    """
+    largest = int(np.unique(strata, return_counts=True)[1].max())
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")  # a stratum in fewer groups than there are parts
+        for count in range(min(most, len(np.unique(groups)), largest), 1, -1):
+            cutting = StratifiedGroupKFold(count, shuffle=True, random_state=seed)
+            parts = [(fitted, judged) for fitted, judged in cutting.split(strata, strata, groups) if len(judged)]
+            if all(np.isin(needed, strata[fitted]).all() for fitted, _ in parts):
+                return parts
+    return []

@@ -1,0 +1,163 @@
+"""Rows whose target is missing: refused, or left out as if they had never been in the table."""
+
+from __future__ import annotations
+
+import numpy as np
+import pandas as pd
+import pyarrow as pa
+import pyarrow.parquet as pq
+import pytest
+
+import tabinterp as ti
+from tabinterp.engine import in_turn
+from tabinterp.errors import TableError, speaking_options
+from tabinterp.readouts import sums
+from tabinterp.table import batches
+from tabinterp.table.keeping import Keeping, fingerprint
+
+from .test_keeping import encoded, mean_age
+from .test_scan import check, loans, same_table
+
+DAYS = pd.to_datetime("2023-01-01") + pd.to_timedelta(np.arange(211) * 37 % 100, "D")
+
+
+def gappy(missing: object = None) -> pd.DataFrame:
+    """Targets are missing here and there, and in rows 100 to 119."""
+    frame = loans().assign(day=DAYS, side=np.where(np.arange(211) % 3, "train", "test"))
+    frame["paid"] = frame["paid"].astype(object)
+    frame.loc[[*range(0, 211, 9), *range(100, 120)], "paid"] = missing
+    return frame
+
+
+def cleaned(frame: pd.DataFrame, target: str = "paid") -> pd.DataFrame:
+    """What a user would do without the option."""
+    return frame.dropna(subset=[target]).reset_index(drop=True)
+
+
+DROP = {"drop": ["day", "side"]}
+SPLITS = {
+    "no split": DROP,
+    "share": DROP | {"split": 0.3, "seed": 4},
+    "stratified": DROP | {"split": 0.3, "stratify": True},
+    "dates": {"drop": ["side"], "split": "day"},
+    "labels": {"drop": ["day"], "split": "side", "weight": "weight"},
+}
+
+
+@pytest.mark.parametrize("missing", [None, np.nan, pd.NA], ids=str)
+@pytest.mark.parametrize("name", SPLITS)
+def test_the_table_is_as_if_those_rows_had_been_removed_before(name, missing):
+    frame = gappy(missing)
+    table = ti.read_table(frame, target="paid", drop_missing_target=True, **SPLITS[name])
+    same_table(table, ti.read_table(cleaned(frame), target="paid", **SPLITS[name]))
+    assert table.without_target == len(frame) - len(table) == frame["paid"].isna().sum() > 30
+    assert table.take(np.arange(5)).without_target == table.without_target
+
+
+def test_without_missing_targets_the_option_changes_nothing():
+    frame = loans()
+    table = ti.read_table(frame, target="paid", split=0.3, drop_missing_target=True)
+    same_table(table, ti.read_table(frame, target="paid", split=0.3))
+    assert table.without_target == 0
+    assert ti.read_table(frame, target="paid").without_target is None
+
+
+@pytest.mark.parametrize("batch", [7, 20, 10_000])
+@pytest.mark.parametrize("name", ["share", "dates", "labels"])
+def test_a_scan_leaves_out_the_same_rows(name, batch):
+    """In batches of 7 and 20 no target at all is known in some."""
+    asked = {"target": "paid", "drop_missing_target": True} | SPLITS[name]
+    check(ti.scan_table(gappy(), **asked, rows=25, batch=batch), ti.read_table(gappy(), **asked))
+
+
+def written(frame: pd.DataFrame, folder) -> dict[str, object]:
+    (folder / "parts").mkdir()
+    for i, part in enumerate((slice(0, 100), slice(100, 211))):
+        rows = pa.Table.from_pandas(frame.iloc[part])
+        pq.write_table(rows, folder / "parts" / f"{i}.parquet", row_group_size=30)
+    frame.to_csv(folder / "rows.csv", index=False)
+    return {"parts": folder / "parts", "csv": folder / "rows.csv", "arrow": pa.Table.from_pandas(frame)}
+
+
+@pytest.mark.parametrize("kind", ["parts", "csv", "arrow"])
+@pytest.mark.parametrize("target", ["whole", "number", "truth"])
+def test_every_source_and_every_kind_of_target(kind, target, tmp_path):
+    """Whole numbers of which some are missing come as 0.0 and 1.0: the classes are 0 and 1 all the same."""
+    frame, gone = loans()[["age", "own"]], np.arange(211) % 10 == 3
+    draw = np.random.default_rng(1)
+    values = {"whole": draw.integers(0, 2, 211), "number": draw.normal(size=211), "truth": draw.random(211) < 0.5}[
+        target
+    ]
+    plain = frame.assign(y=values)[~gone].reset_index(drop=True)
+    frame["y"] = (
+        pd.Series(values).astype({"whole": "Int64", "number": "float64", "truth": "boolean"}[target]).mask(gone)
+    )
+    source = written(frame, tmp_path)[kind]
+    asked = {"target": "y", "split": 0.3, "drop_missing_target": True}
+    scan = ti.scan_table(source, **asked, batch=20, rows=50)
+    table = ti.read_table(plain, target="y", split=0.3)
+    assert scan.schema == table.schema
+    assert (scan.without_target, len(scan), scan.census.held_out) == (gone.sum(), (~gone).sum(), table.held_out.sum())
+    same_table(scan.sample, table.take(scan.sample.numbers))
+    if kind == "csv":
+        same_table(ti.read_table(source, **asked), table)
+
+
+@pytest.mark.parametrize("lost_at", [2, 9, 14, 22])
+def test_a_scan_that_was_stopped_goes_on_with_the_same_count(lost_at, tmp_path, monkeypatch):
+    """Eight batches a pass: it is stopped in the first, the second, and in passes that take sums."""
+    source, read = written(gappy(), tmp_path)["parts"], batches._read
+    asked = DROP | {"target": "paid", "split": 0.3, "drop_missing_target": True, "batch": 30, "rows": 40}
+
+    def work(keep=None):
+        scan = ti.scan_table(source, **asked, keep=keep)
+        return scan, [in_turn(scan, part, encoded, mean_age, (1.0,), sums.merge) for part in ("training", "all")]
+
+    whole = work()
+    reads = iter(range(1000))
+
+    def flaky(*given):
+        for frame in read(*given):
+            if next(reads) == lost_at:
+                raise TableError("the store does not answer")
+            yield frame
+
+    monkeypatch.setattr(batches, "_read", flaky)
+    with pytest.raises(TableError, match="does not answer"):
+        work(Keeping(tmp_path / "kept", {}, every=0))
+    monkeypatch.setattr(batches, "_read", read)
+    again = work(Keeping(tmp_path / "kept", {}, resume=True))
+    same_table(again[0].sample, whole[0].sample)
+    assert again[0].census == whole[0].census
+    assert again[0].without_target == gappy()["paid"].isna().sum()
+    for one, other in zip(again[1], whole[1], strict=True):
+        assert fingerprint(one) == fingerprint(other)
+
+
+def test_the_error_counts_the_rows_and_names_the_option_of_who_asks():
+    for read in (ti.read_table, ti.scan_table):
+        with pytest.raises(
+            TableError, match=r"missing in 42 of 211 rows, the first is row 0; .* drop_missing_target=True,"
+        ):
+            read(gappy(), target="paid", **DROP)
+    with (
+        speaking_options({"drop_missing_target": "--drop-missing-target"}),
+        pytest.raises(TableError, match="leave those rows out with --drop-missing-target, or"),
+    ):
+        ti.read_table(gappy(), target="paid", **DROP)
+
+
+def test_errors_name_the_row_as_it_is_in_what_was_read():
+    frame = gappy().assign(bad=1.0)
+    frame.loc[50, "bad"] = np.inf
+    with pytest.raises(TableError, match="row 50 holds inf"):
+        ti.read_table(frame, target="paid", drop_missing_target=True, **DROP)
+
+
+def test_a_target_that_is_missing_everywhere_and_one_that_is_not_there():
+    frame = gappy().assign(paid=np.nan)
+    for read in (ti.read_table, ti.scan_table):
+        with pytest.raises(TableError, match=r"target 'paid' is missing in every row \(211\)"):
+            read(frame, target="paid", drop_missing_target=True, **DROP)
+        with pytest.raises(TableError, match=r"names 'payd', .* Did you mean 'paid'"):
+            read(frame, target="payd", drop_missing_target=True, **DROP)
