@@ -53,9 +53,9 @@ def _null(d: Document) -> list[float]:
 def trees_win(d: Document, at: Limits) -> Outcome:
     """Boosted trees on the same training rows are better by more than the verdict's margin, with the whole interval."""
     part = None if d.judged is None else d.judged.reference
-    if part is None or part.difference.low is None or part.difference.high is None:
+    gap, margin = Interval() if part is None else part.difference, d.verdict.margin or 0.0
+    if part is None or gap.low is None or gap.high is None:
         return not_applicable()
-    gap, margin = part.difference, d.verdict.margin or 0.0
     values = {"value": gap.value, "low": gap.low, "high": gap.high, "margin": margin}
     if not (part.status == "worse" and gap.low >= margin):
         passed = cleared(**values)
