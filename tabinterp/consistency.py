@@ -8,9 +8,12 @@ from __future__ import annotations
 
 import math
 from collections.abc import Iterator
+from typing import Any
 
 from . import __version__
+from .assembly.disagreement import disagreement_sentences
 from .assembly.provenance import code_digest, configuration_digest, readings
+from .assembly.slices import slices_sentences
 from .assembly.unassessed import KEYS, unassessed
 from .assembly.verdict_lines import gap, only_network, others
 from .errors import DocumentError
@@ -19,6 +22,7 @@ from .findings.evidence import evidence, holds
 from .report import claims
 from .report.base import MetricRow
 from .report.document import Document, Message
+from .report.sliced import Slices
 
 SHARES = ("auc", "average_precision", "macro_auc", "accuracy", "balanced_accuracy", "sensitivity", "specificity")
 RANGES = dict.fromkeys(SHARES, (0.0, 1.0)) | {"r2": (-math.inf, 1.0)}  # of any other metric: from 0 on
@@ -76,6 +80,9 @@ def _parts(document: Document) -> Iterator[Message]:
         "verdict.lines": _lines_follow(document),
         "performance.metrics": all(_possible(row) for row in performance.metrics),
         "performance.held_out": performance.held_out == (document.data.held_out_rows is not None),
+        "disagreement.sentences": document.disagreement is None
+        or document.disagreement.sentences == disagreement_sentences(document.disagreement, document.linear.name),
+        "slices.sentences": document.slices is None or _slices_follow(document.slices, document.linear.name),
         "not_assessed": [one for one in document.not_assessed if one.key in KEYS] == unassessed(document),
         "method.settings.margin": how.settings.get("margin") == verdict.margin,
         "method.readings": how.readings == readings(document),
@@ -108,6 +115,17 @@ def _lines_follow(document: Document) -> bool:
         expected = [gap(metrics[0], verdict.margin), *others(metrics[1:]), *expected]
     said = ("verdict.gap.", "verdict.others.", "verdict.only_network")
     return [line for line in verdict.lines if line.key.startswith(said)] == expected
+
+
+def _slices_follow(part: Slices, linear: str) -> bool:
+    """Whether the groups of rows are told as the table shows them; of those beyond the table only a number is known."""
+    counts: Any = {name: part.sentences[0].values.get(name, 0) for name in ("better", "worse", "unlike")}
+    shown = {name: sum(row.status == name for row in part.found) for name in ("better", "worse")}
+    shown["unlike"] = sum(row.unlike for row in part.found)
+    possible = all(shown[name] <= counts[name] <= part.groups for name in counts)
+    if not part.hidden:
+        possible &= all(counts[name] == shown[name] for name in ("worse", "unlike"))
+    return possible and part.sentences == slices_sentences(part, counts, linear)
 
 
 def _status(document: Document) -> str:

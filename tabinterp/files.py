@@ -170,7 +170,15 @@ def remove_private(folder: Path) -> bool:
 
 
 def write(path: Path, data: bytes, mode: int = 0o666) -> None:
-    """Replace a file by a whole new one, so that a reader never sees half of it. The umask is taken off `mode`."""
+    """Replace a file by a whole new one, so that a reader never sees half of it. The umask is taken off `mode`.
+
+    Raises
+    ------
+    OSError
+        It cannot be written, or something else than a file has its place: a folder, a device, a pipe, a socket or a link.
+    """
+    if path.is_symlink():  # such as /dev/stdout, which is there for others too
+        raise OSError(errno.ELOOP, "This is a link, and a file would take its place; name a file", str(path))
     staged = _stage(path, data, mode)
     try:
         os.replace(staged, path)
@@ -255,26 +263,42 @@ _NO_PORT = re.compile(r":(?!\d*$)")
 _AFTER = re.compile(r"[?#;]")
 _QUERY = re.compile(r"\?[\w.%~+-]+=[^\s'\"]*")  # of a URL that is repeated without its scheme and host
 _NAMES = (
-    r"(?<![\w.-])[\w.-]*(?:password|passwd|passphrase|pwd|secret|token|signature|credentials?|"
+    r"(?<![\w.-])[\w.-]*(?:password|passwort|passwd|passphrase|pwd|secret|token|signature|credentials?|"
     r"(?:access|account|api|private)[ _-]?key)(?:[ _-]?id)?|"
-    r"(?<![^\W_])(?:pass|sig|sas|uid|user|username|user[ _]id|authorization|odbc_connect)"
+    r"(?<![^\W_])(?:pass|pw|sig|sas|uid|user|username|user[ _]id|key_id|authorization|cookie|odbc_connect)"
+)
+# A quoted value. A quote inside it is doubled in standard SQL and follows a backslash elsewhere. Where both readings are
+# possible, and after an escaped or a dollar quote, the rest of the text is masked.
+_QUOTED = (
+    r"(?:[benx]|u&)?'(?:[^'\\]|\\+(?!['\\])|'')*'|\"(?:[^\"\\]|\\+(?![\"\\])|\"\")*\"|"
+    r"(?:[benx]|u&)?\\*['\"][\s\S]*|\$\w*\$[\s\S]*"
 )
 _SETTING = re.compile(  # of a connection string: Driver={x};UID=ann;PWD=secret, host=h password='a b', "token": "x"
-    rf"(?P<name>(?:{_NAMES})[\"']?\s*(?:=|(?<=[\"']):)\s*)"
-    r"(?P<value>\{(?:[^}]|\}\})*\}|'(?:[^'\\]|\\.)*'|\"(?:[^\"\\]|\\.)*\"|[^;&\n'\"]+?(?=\s+\w[\w ]{0,40}=|[;&\n'\"]|$))",
+    rf"(?P<name>(?:{_NAMES}|pragma\s+\w*key)[\"']?\s*(?:=|(?<=[\"']):)\s*)"
+    rf"(?P<value>\{{(?:[^}}]|\}}\}})*\}}|{_QUOTED}|[^;&\n'\"]+?(?=\s+\w[\w ]{{0,40}}=|[;&\n'\"]|$))",
     re.IGNORECASE,
 )
-# Of a query, a command or a header: SECRET 'x', --password x, X-Api-Key: x, Authorization: Bearer x, 'footer_key': 'x'.
-_SPACED = re.compile(
-    rf"(?P<name>(?:{_NAMES}|[\w-]*_key(?:_value)?|encryption_key)[\"']?(?:\s*:\s*|\s+)(?=['\"])|--(?:{_NAMES})\s+|"
-    rf"(?:{_NAMES}|x-api-key):\s*|bearer\s+)(?P<value>'(?:[^'\\]|\\.)*'|\"(?:[^\"\\]|\\.)*\"|(?:bearer\s+)?[^\s'\",;&)]+)",
+_SPACED = re.compile(  # of a query or a mapping: SECRET 'x', IDENTIFIED BY 'x', 'footer_key': 'x'
+    rf"(?P<name>(?:{_NAMES}|(?<![\w-])[\w-]*_key(?:_value)?|identified\s+by)[\"']?(?:\s*:\s*|\s+))(?P<value>{_QUOTED})",
     re.IGNORECASE,
 )
+_BARE = re.compile(  # of a command or a header: --password x, X-Api-Key: x, Authorization: Basic x
+    rf"(?P<name>(?=--)(?:{_NAMES})\s+|(?:{_NAMES}):\s*|bearer\s+)"
+    rf"(?P<value>{_QUOTED}|(?:(?:bearer|basic|digest|token)\s+)?[^\s'\",;&)]+)",
+    re.IGNORECASE,
+)
+_CALL = re.compile(r"(?<!\w)(?:(?P<options>secret)[\w\s\"]{0,80}|(?P<function>\w+)\s*)\(", re.IGNORECASE)
+_KEYED = re.compile(r"crypt|hmac|passphrase|parquet_key", re.IGNORECASE)  # functions that are given a key
+_ARGUMENT = re.compile(rf"[()]|{_QUOTED}", re.IGNORECASE)
 LEAST, SURE = 3, 6  # letters of a piece of a secret that is looked for; of one that is replaced inside of words too
 
 
 def hidden(text: str, *sources: str) -> str:
-    """Mask the secrets in a text: what stands before `@` and after `?`, `#` or `;` in URLs, and values of connection strings.
+    """Mask the secrets in a text.
+
+    Masked are, in URLs, what stands before `@` and after `?`, `#` or `;`; values of connection strings; headers such as
+    `Authorization: Bearer x` and options such as `--password x`; quoted passwords and secrets of SQL, and all arguments of
+    `CREATE SECRET` and of functions that take a key, such as `pgp_sym_decrypt`.
 
     Parameters
     ----------
@@ -342,12 +366,36 @@ def _masked(text: str, taken: list[str]) -> str:
     if _WHOLE.fullmatch(text):
         at = text.index("=") + 1 if text.startswith("--") else 0
         return text[:at] + re.sub(r".*", url, text[at:], count=1, flags=re.DOTALL)
-    return _SPACED.sub(setting, _SETTING.sub(setting, _QUERY.sub(query, _URL.sub(url, text))))
+    text = _QUERY.sub(query, _URL.sub(url, _calls(text, taken)))
+    for pattern in (_SETTING, _SPACED, _BARE):
+        text = pattern.sub(setting, text)
+    return text
+
+
+def _calls(text: str, taken: list[str]) -> str:
+    """The text without the arguments of functions that take a key, as pgp_sym_decrypt(card, 'x'), and of CREATE SECRET."""
+    parts, done = [], 0
+    for call in _CALL.finditer(text):
+        if call.start() < done or not (call["options"] or _KEYED.search(call["function"])):
+            continue
+        depth, end, quoted = 1, len(text), []
+        for found in _ARGUMENT.finditer(text, call.end()):
+            if found[0] not in ("(", ")"):
+                quoted.append(found[0])
+                continue
+            depth += 1 if found[0] == "(" else -1
+            if depth == 0:
+                end = found.start()
+                break
+        taken.extend([text[call.end() : end]] if call["options"] else quoted)
+        parts += [text[done : call.end()], MASK]
+        done = end
+    return "".join([*parts, text[done:]])
 
 
 def _pieces(taken: list[str]) -> set[str]:
     """What a library may repeat of masked text: all of it, its values and their parts, as they stand and decoded."""
     forms = {form for one in taken for form in (one, unquote(one), unquote_plus(one))}
     values = {re.sub(r"^[\w .-]+=(?=[^=])", "", part) for form in forms for part in re.split(r"[?#;&]", form)}
-    parts = {part for value in values for part in re.split(r"[:/@,=\s{}'\"]+", value)}
+    parts = {part for value in values for part in re.split(r"[:/@,=\s{}$\\'\"]+", value)}
     return {one for one in forms | values | parts if len(one) >= LEAST and one != MASK}

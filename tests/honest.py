@@ -4,12 +4,16 @@ from __future__ import annotations
 
 import tabinterp as ti
 from tabinterp import __version__
+from tabinterp.assembly.disagreement import disagreement_sentences
 from tabinterp.assembly.provenance import code_digest, configuration_digest, readings
+from tabinterp.assembly.slices import slices_sentences
 from tabinterp.assembly.unassessed import unassessed
 from tabinterp.assembly.verdict_lines import gap, only_network, others
 from tabinterp.audited import judged
 from tabinterp.report.base import MetricRow
+from tabinterp.report.compared import Disagreement
 from tabinterp.report.document import Document, Message
+from tabinterp.report.sliced import Slices
 from tests.report.samples import binary, nothing
 
 
@@ -26,6 +30,8 @@ def honest(document: Document, **method: object) -> Document:
     lines = [] if document.verdict.status == "not_assessed" else lines
     made = document.model_copy(
         update={
+            "disagreement": in_words(document),
+            "slices": grouped(document),
             "performance": performance,
             "verdict": document.verdict.model_copy(update={"lines": lines}),
             "data": document.data.model_copy(update={"columns": unkeyed}),
@@ -38,6 +44,24 @@ def honest(document: Document, **method: object) -> Document:
         "configuration_digest": configuration_digest(made),
     }
     return judged(made.model_copy(update={"method": made.method.model_copy(update=found)}), made.card)
+
+
+def in_words(document: Document) -> Disagreement | None:
+    """Where the models differ, with the sentences that the numbers give."""
+    part = document.disagreement
+    if part is None:
+        return None
+    return part.model_copy(update={"sentences": disagreement_sentences(part, document.linear.name)})
+
+
+def grouped(document: Document) -> Slices | None:
+    """The groups of rows, with the sentences of a table that shows all of them."""
+    part = document.slices
+    if part is None:
+        return None
+    counts = {name: sum(row.status == name for row in part.found) for name in ("better", "worse")}
+    counts["unlike"] = sum(row.unlike for row in part.found)
+    return part.model_copy(update={"sentences": slices_sentences(part, counts, document.linear.name)})
 
 
 def fitting(row: MetricRow) -> MetricRow:

@@ -309,6 +309,29 @@ def test_what_is_no_envelope_is_told(folder, content):
     assert told.startswith("The attestation is no DSSE envelope") or "no signature" in told
 
 
+TWICE = {
+    "the payload, first": lambda text: '{"payload": "e30=",' + text[1:],
+    "the payload, last": lambda text: text.rstrip()[:-1] + ', "payload": "e30="}',
+    "the payload, spelt otherwise": lambda text: '{"p\\u0061yload": "e30=",' + text[1:],
+    "the type": lambda text: '{"payloadType": "text/plain",' + text[1:],
+    "the signatures": lambda text: '{"signatures": [],' + text[1:],
+    "a signature": lambda text: text.replace('"sig":', '"sig": "AAAA", "sig":'),
+}
+
+
+@pytest.mark.parametrize("what", TWICE)
+def test_a_field_that_is_named_twice_is_refused(folder, what):
+    """One reader takes the first of the two, another the last: only one of them was signed."""
+    path = ti.sign(folder / "out", folder / "key.pem")
+    text = path.read_text()
+    assert failures(folder, key=folder / "key.pub.pem") == []
+    changed = TWICE[what](text)
+    path.write_text(changed)
+    (told,) = failures(folder, key=folder / "key.pub.pem")
+    assert "The attestation is no DSSE envelope" in told
+    assert "a field is named twice" in told
+
+
 def signed_as(folder: Path, kind: str, body: bytes) -> None:
     """Something else, signed with the right key."""
     key = serialization.load_pem_private_key((folder / "key.pem").read_bytes(), None)

@@ -126,6 +126,43 @@ def test_an_attestation_in_the_folder_has_one_name(folder):  # noqa: F811
     ]  # fmt: skip
 
 
+@pytest.mark.parametrize(
+    "place",
+    ["out/more/sealed.json", "out/more/attestation.dsse.json", "kept/../out/more/a.json", "link/more/a.json", "link/a.json"],
+)  # fmt: skip
+def test_an_attestation_below_the_folder_is_refused_and_leaves_no_folder(folder, place):  # noqa: F811
+    (folder / "kept").mkdir()
+    (folder / "link").symlink_to("out")
+    assert command("sign", folder / "out", "--key", folder / "key.pem", "--out", folder / place) == ExitCode.BAD_INPUT
+    assert not (folder / "out" / "more").exists()
+    assert command("verify", folder / "out") == ExitCode.PASSED
+
+
+def test_no_folder_is_made_for_what_is_not_signed(folder):  # noqa: F811
+    put_file(folder / "out")
+    asked = ("sign", folder / "out", "--key", folder / "key.pem", "--out", folder / "kept" / "sealed.json")
+    assert command(*asked) == ExitCode.BAD_INPUT
+    assert not (folder / "kept").exists()
+
+
+LINE_ENDS = {
+    "CRLF": "\r\n", "CR": "\r", "VT": "\v", "FF": "\f", "FS": "\x1c", "NEL": "\x85", "LS": "\u2028", "PS": "\u2029",
+    "two": "\n\n",
+}  # fmt: skip
+
+
+@pytest.mark.parametrize("end", LINE_ENDS)
+def test_a_line_of_the_digests_ends_as_sha256sum_reads_it(folder, end):  # noqa: F811
+    """What `sha256sum --check` takes for another name, or for one line, is no list: both must read the same."""
+    sums = folder / "out" / "SHA256SUMS"
+    whole = sums.read_bytes().decode()
+    for changed in (whole.replace("\n", LINE_ENDS[end]), whole.replace("\n", LINE_ENDS[end], 1)):
+        sums.write_bytes(changed.encode())
+        assert command("verify", folder / "out") == ExitCode.BAD_INPUT
+        with pytest.raises(DocumentError, match=r"SHA256SUMS', line \d: "):
+            ti.sign(folder / "out", folder / "key.pem")
+
+
 # ---- the document, judged again
 
 
@@ -375,3 +412,48 @@ def test_each_form_says_that_it_is_incomplete(form):
 def test_exit_codes():
     codes = {"PASSED": 0, "FAILED": 1, "BAD_INPUT": 2, "INCOMPLETE": 3, "INTERNAL_ERROR": 70, "INTERRUPTED": 130}
     assert {one.name: int(one) for one in ExitCode} == codes
+
+
+# ---- sentences that follow from numbers
+
+
+def differing(document: Document, at: int, **values: object) -> Document:
+    """A sentence on where the models differ, said otherwise."""
+    part = document.disagreement
+    told = [*part.sentences]
+    told[at] = told[at].model_copy(update={"values": told[at].values | values})
+    return document.model_copy(update={"disagreement": part.model_copy(update={"sentences": told})})
+
+
+def unlike(document: Document, **values: object) -> Document:
+    """The number of groups in which one model is better, said otherwise."""
+    part = document.slices
+    first = part.sentences[0].model_copy(update={"values": part.sentences[0].values | values})
+    return document.model_copy(update={"slices": part.model_copy(update={"sentences": [first, *part.sentences[1:]]})})
+
+
+def cut(document: Document, name: str, first: int, last: int) -> Document:
+    """Some sentences are gone."""
+    part = getattr(document, name)
+    return document.model_copy(update={name: part.model_copy(update={"sentences": part.sentences[first:last]})})
+
+
+REWORDED = {
+    "no word of where the models differ": lambda one: cut(one, "disagreement", 0, 0),
+    "not who is right": lambda one: cut(one, "disagreement", 0, 1),
+    "fewer rows differ": lambda one: differing(one, 0, count=1),
+    "the network is right": lambda one: differing(one, 1, network=99.0),
+    "the tree tells them apart": lambda one: differing(one, 2, value=0.99),
+    "no word of groups": lambda one: cut(one, "slices", 0, 0),
+    "the worst group is not named": lambda one: cut(one, "slices", 0, 1),
+    "no group is worse": lambda one: unlike(one, worse=0),
+    "all groups are better": lambda one: unlike(one, better=10**6),
+    "a wider margin": lambda one: unlike(one, margin=10.0),
+}
+
+
+@pytest.mark.parametrize("change", REWORDED)
+def test_a_sentence_that_the_numbers_do_not_give_is_found(change):
+    document = honest(SAMPLES["binary"]())
+    assert contradictions(document) == []
+    assert contradictions(REWORDED[change](document)) != []

@@ -21,6 +21,7 @@ from tabinterp.layout import AUDIT, BUNDLE
 from tabinterp.table.keeping import Keeping
 
 from .models import hostile
+from .test_attestation import folder as signable  # noqa: F401  # a fixture
 from .test_cli_files import command  # noqa: F401  # a fixture
 
 ROOT = Path(__file__).resolve().parent.parent
@@ -268,6 +269,47 @@ def test_an_error_of_what_is_kept_is_told_as_such(place, tmp_path):
         ti.keeping(tmp_path, place / "model.zip", {}, resume=True, tell=print),
     ):
         _ = 1 / 0
+
+
+# ---- what is no file stays
+
+
+NO_FILES = {
+    "a pipe": os.mkfifo,
+    "a socket": lambda path: os.mknod(path, stat.S_IFSOCK | 0o600),
+    "a link to a device": lambda path: path.symlink_to("/dev/null"),
+    "a link to a file": lambda path: (path.with_name("file").write_text("old"), path.symlink_to("file")),
+    "a link to nothing": lambda path: path.symlink_to("nowhere"),
+    "a folder": lambda path: path.mkdir(),
+}
+
+
+@pytest.mark.parametrize("case", NO_FILES)
+def test_what_is_no_file_is_not_replaced_by_one(case, tmp_path):
+    """A file in the place of /dev/null or /dev/stdout would be for every program of the machine."""
+    NO_FILES[case](tmp_path / "out")
+    before = {path: (path.lstat().st_mode, path.lstat().st_ino) for path in tmp_path.iterdir()}
+    with pytest.raises(OSError, match=r"a file (is to be written there|would take its place)"):
+        write(tmp_path / "out", b"new")
+    assert {path: (path.lstat().st_mode, path.lstat().st_ino) for path in tmp_path.iterdir()} == before
+    assert case != "a link to a file" or (tmp_path / "file").read_text() == "old"
+
+
+def test_no_command_writes_over_a_pipe(signable, command):  # noqa: F811
+    (signable / "policy.toml").write_text('[[severity]]\nseverity = "act"\nowner = "risk"\n')
+    audit, pipe = signable / "out" / "audit.json", signable / "pipe"
+    os.mkfifo(pipe)
+    for arguments in (
+        ("render", audit),
+        ("render", audit, "--format", "markdown"),
+        ("check", audit, "--policy", signable / "policy.toml"),
+        ("compare", audit, audit),
+        ("sign", signable / "out", "--key", signable / "key.pem"),
+    ):
+        code, out, err = command(*arguments, "--out", pipe)
+        assert (code, out) == (2, ""), arguments
+        assert f"This is a device, a pipe or a socket; a file is to be written there: {str(pipe)!r}" in err
+        assert stat.S_ISFIFO(pipe.lstat().st_mode)
 
 
 # ---- nothing is lost

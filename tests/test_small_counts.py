@@ -98,6 +98,7 @@ def of_table(d: Document) -> Iterator[Margin]:
         yield f"{name} whole", rows, [inner]
         if outer is not None:
             yield f"{name} both", outer, [inner]
+    yield "copies in training", d.table.rows - copies.held_out_rows, [copies.training_whole]
     for column in d.table.columns:
         yield f"unseen {column.column}", d.data.held_out_rows, [column.unseen_rows]
         for heap in (column.spike, column.heap_low, column.heap_high):
@@ -262,4 +263,4 @@ def withheld(document: Document) -> None:
     assert document.gain is None or document.gain.ladder is None
     assert document.groups.weak is None
     reasons = [note.values["reason"] for note in document.not_assessed if note.key == "not_assessed.reading"]
-    assert any(getattr(reason, "key", "").startswith("why.performance.") for reason in reasons)
+    assert any(getattr(reason, "key", "").startswith(("why.performance.", "why.events")) for reason in reasons)

@@ -61,6 +61,10 @@ def data(r: Results) -> doc.Data:
     )
 
 
+def _without_target(rows: int | None) -> doc.WithoutTarget | None:
+    return None if rows is None else doc.WithoutTarget(rows=None if 0 < rows < SMALL else rows)
+
+
 def _events(table: Table) -> int | None:
     """Rows of the least frequent class among those that the models are evaluated on, where neither these nor the others of that
     class are 1 to 9."""
@@ -74,10 +78,6 @@ def _events(table: Table) -> int | None:
     least = int(inside.argmin())
     told = all(count == 0 or count >= SMALL for count in (inside[least], outside[least]))
     return int(inside[least]) if told else None
-
-
-def _without_target(rows: int | None) -> doc.WithoutTarget | None:
-    return None if rows is None else doc.WithoutTarget(rows=None if 0 < rows < SMALL else rows)
 
 
 def _column(bound: Bound, name: str, counts: Census, key: DigestKey | None) -> doc.ColumnInfo:
@@ -184,6 +184,10 @@ def performance(performance: Performance) -> doc.Performance:
         resamples=performance.resamples,
         seed=performance.seed,
         metrics=[metric_row(m) for m in performance.metrics],
+        skill=interval(*performance.skill),
+        swapped=None
+        if (moved := performance.swapped) is None
+        else doc.Swapped(predicted=[*moved.predicted], happened=[*moved.happened], gain=interval(*moved.gain)),
     )
 
 

@@ -7,6 +7,8 @@ which one model is right.
 
 from __future__ import annotations
 
+import numpy as np
+
 from ..comparison.disagreement import DEPTH, Condition, Disagreement, Leaf, Tree
 from ..comparison.performance import FEWEST
 from ..report import compared as parts
@@ -24,7 +26,7 @@ def disagreement(r: Results) -> parts.Disagreement | None:
     resolved = _resolved(tree)
     leaves, hidden = _leaves(tree) if tree is not None and resolved else ([], 0)
     told, right = not countless(found.count, found.rows), not _hushed(found)
-    return parts.Disagreement(
+    part = parts.Disagreement(
         rows=found.rows,
         count=found.count if told else None,
         share=_share(found.share) if told else Interval(),
@@ -32,7 +34,7 @@ def disagreement(r: Results) -> parts.Disagreement | None:
         linear_right=_share(found.linear_right) if right else Interval(),
         neither=_share(found.neither) if right else Interval(),
         threshold=found.threshold,
-        sentences=[_how_many(found), _who(found, r.linear.model.name), _apart(tree)],
+        sentences=[],
         auc=Interval() if tree is None else interval(*tree.auc),
         balanced_accuracy=Interval() if tree is None else interval(*tree.balanced_accuracy),
         fitted_rows=None if tree is None else tree.fitted_rows,
@@ -40,11 +42,18 @@ def disagreement(r: Results) -> parts.Disagreement | None:
         hidden_rows=hidden,
         leaves=leaves,
     )
+    return part.model_copy(update={"sentences": disagreement_sentences(part, r.linear.model.name)})
+
+
+def disagreement_sentences(part: parts.Disagreement, linear: str) -> list[Message]:
+    """Return what the numbers say: in how many rows the models differ, who is right there, whether a tree sets them apart."""
+    return [_how_many(part), _who(part, linear), _apart(part)]
 
 
 def _hushed(found: Disagreement) -> bool:
     """Is one model, or neither, right on one to nine of the rows that differ, or on all but as many?"""
-    return found.count < FEWEST or any(countless(one, found.count) for one in found.right)
+    untold = not np.isfinite([found.network_right, found.linear_right, found.neither]).all()  # of too few groups
+    return untold or found.count < FEWEST or any(countless(one, found.count) for one in found.right)
 
 
 def _leaves(tree: Tree) -> tuple[list[parts.Leaf], int]:
@@ -63,36 +72,37 @@ def _share(found: tuple[float, float, float]) -> Interval:
     return interval(value, None, low, high)
 
 
-def _percent(name: str, found: tuple[float, float, float]) -> dict[str, float]:
-    return {part: 100 * end for part, end in zip((name, f"{name}_low", f"{name}_high"), found, strict=True)}
+def _percent(name: str, share: Interval) -> dict[str, float | None]:
+    ends = {name: share.value, f"{name}_low": share.low, f"{name}_high": share.high}
+    return {part: None if end is None else 100 * end for part, end in ends.items()}
 
 
-def _how_many(found: Disagreement) -> Message:
-    if countless(found.count, found.rows):
-        return Message(key="disagreement.few", values={"rows": found.rows, "fewest": FEWEST})
-    values = {"count": found.count, "rows": found.rows, **_percent("percent", found.share)}
-    if found.threshold is None:
+def _how_many(part: parts.Disagreement) -> Message:
+    if part.count is None:
+        return Message(key="disagreement.few", values={"rows": part.rows, "fewest": FEWEST})
+    values = {"count": part.count, "rows": part.rows, **_percent("percent", part.share)}
+    if part.threshold is None:
         return Message(key="disagreement.classes", values=values)
-    return Message(key="disagreement.numbers", values=values | {"threshold": found.threshold})
+    return Message(key="disagreement.numbers", values=values | {"threshold": part.threshold})
 
 
-def _who(found: Disagreement, linear: str) -> Message:
-    if _hushed(found):
+def _who(part: parts.Disagreement, linear: str) -> Message:
+    if part.network_right.value is None:
         return Message(key="disagreement.right.few", values={"fewest": FEWEST})
-    values = {"model": linear, **_percent("network", found.network_right), **_percent("linear", found.linear_right)}
-    if found.neither[0] == 0:
+    values = {"model": linear, **_percent("network", part.network_right), **_percent("linear", part.linear_right)}
+    if part.neither.value == 0:
         return Message(key="disagreement.right", values=values)
-    return Message(key="disagreement.right.neither", values=values | _percent("neither", found.neither))
+    return Message(key="disagreement.right.neither", values=values | _percent("neither", part.neither))
 
 
-def _apart(tree: Tree | None) -> Message:
-    if tree is None:
+def _apart(part: parts.Disagreement) -> Message:
+    if part.fitted_rows is None:
         return Message(key="disagreement.tree.none")
-    value, _, low, high = tree.auc
-    values = {"depth": DEPTH, "rows": tree.rows, "value": value, "low": low, "high": high}
-    if not _resolved(tree):
+    auc = part.auc
+    values = {"depth": DEPTH, "rows": part.scored_rows, "value": auc.value, "low": auc.low, "high": auc.high}
+    if auc.low is None or auc.low <= CHANCE:
         return Message(key="disagreement.tree.open", values=values)
-    return Message(key="disagreement.tree.apart", values=values | {"balanced": tree.balanced_accuracy[0]})
+    return Message(key="disagreement.tree.apart", values=values | {"balanced": part.balanced_accuracy.value})
 
 
 def _leaf(leaf: Leaf) -> parts.Leaf:

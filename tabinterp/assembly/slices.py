@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
-from ..comparison.slices import Group, Slice, Slices
+from collections.abc import Mapping
+
+from ..comparison.slices import Group, Slice
 from ..report import sliced as parts
 from ..report.document import Message
 from .results import Results, interval, number
@@ -16,16 +18,36 @@ def slices(r: Results) -> parts.Slices | None:
         return None
     found = r.slices
     notable = [one for one in found.slices if one.status == "worse" or one.unlike]
-    return parts.Slices(
+    part = parts.Slices(
         metric=found.loss,
         margin=found.margin,
         rows=found.rows,
         smallest=found.smallest,
         groups=len(found.slices),
-        sentences=_sentences(found, r.linear.model.name),
+        sentences=[],
         found=[_row(one) for one in _extremes(notable)],
         hidden=max(0, len(notable) - SHOWN),
     )
+    counts = {status: sum(one.status == status for one in found.slices) for status in ("better", "worse")}
+    counts["unlike"] = sum(one.unlike for one in found.slices)
+    return part.model_copy(update={"sentences": slices_sentences(part, counts, r.linear.model.name)})
+
+
+def slices_sentences(part: parts.Slices, counts: Mapping[str, int], linear: str) -> list[Message]:
+    """Return how many groups are better, worse and unlike the others, and the worst of those that are shown."""
+    counted = {"groups": part.groups, "smallest": part.smallest}
+    if not part.groups:
+        return [Message(key="slices.few", values=counted)]
+    values = {**counted, **counts, "linear": linear, "margin": part.margin}
+    told = [Message(key="slices.found" if any(counts.values()) else "slices.none", values=values)]
+    worst = next((row for row in part.found if row.status == "worse"), None)
+    if worst is not None:
+        gap = worst.difference
+        values = {"linear": linear, "value": gap.value, "low": gap.low, "high": gap.high, "rows": worst.rows}
+        told.append(
+            Message(key=f"slices.worst.{worst.group.key.removeprefix('group.')}", values=values | worst.group.values)
+        )
+    return told
 
 
 def _extremes(found: list[Slice]) -> list[Slice]:
@@ -33,28 +55,6 @@ def _extremes(found: list[Slice]) -> list[Slice]:
     if len(found) <= SHOWN:
         return found
     return [*found[: SHOWN // 2], *found[-(SHOWN - SHOWN // 2) :]]
-
-
-def _sentences(found: Slices, linear: str) -> list[Message]:
-    counted = {"groups": len(found.slices), "smallest": found.smallest}
-    if not found.slices:
-        return [Message(key="slices.few", values=counted)]
-    worse = [one for one in found.slices if one.status == "worse"]
-    better = sum(one.status == "better" for one in found.slices)
-    unlike = sum(one.unlike for one in found.slices)
-    values = counted | {
-        "better": better,
-        "worse": len(worse),
-        "linear": linear,
-        "margin": found.margin,
-        "unlike": unlike,
-    }
-    told = [Message(key="slices.found" if better or worse or unlike else "slices.none", values=values)]
-    if worse:
-        name = worse[0].difference
-        values = {"linear": linear, "value": name[0], "low": name[2], "high": name[3], "rows": worse[0].rows}
-        told.append(Message(key=f"slices.worst.{worse[0].group.kind}", values=values | _named(worse[0].group)))
-    return told
 
 
 def _named(group: Group) -> dict[str, str | float]:

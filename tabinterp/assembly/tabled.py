@@ -43,6 +43,8 @@ def rows_alone(r: Results) -> doc.TableReadings | None:
         copies=doc.RowCopies(
             **dict(zip(("repeated_inputs", "repeated_whole"), repeated, strict=True)),
             **dict(zip(("across_inputs", "across_whole"), across, strict=True)),
+            training_whole=rounded_down(copies.training_whole, len(table) - held_out),
+            copied=copies.copied,
             held_out_rows=copies.held_out,
         ),
         equal=[list(family) for family in found.equal],
@@ -55,6 +57,7 @@ def rows_alone(r: Results) -> doc.TableReadings | None:
             )
             for b in found.beyond
         ],
+        withheld=found.withheld,
     )
 
 
@@ -71,6 +74,7 @@ def _column(
             "training": interval(*power.training),
             "held_out": interval(*power.held_out),
             "fall": interval(*power.fall),
+            "fall_q": number(power.fall_q),
             "correlation": number(power.correlation),
             "p": number(power.p),
             "q": number(power.q),

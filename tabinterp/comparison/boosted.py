@@ -25,6 +25,7 @@ from ..readouts.loss import loss_for
 from ..sentence import why
 from ..table import Table
 from ..table.draws import FloatArray, IntArray, chosen, row_hash
+from ..table.events import require_events
 from ..table.folds import by_group
 from ..table.suppression import BoolArray
 from .performance import FEWEST, RESAMPLES, Metric, Status, groups, judged, paired
@@ -52,12 +53,14 @@ def boosted(network: Bound, margin: float, *, seed: int = 0) -> Reference:
     Raises
     ------
     NotApplicableError
-        when it is not known which rows the network was not trained on, or they are too few.
+        when it is not known which rows the network was not trained on, or rows or events are too few.
     """
     table = network.table
     training, held = _training(table, seed), np.flatnonzero(_held_out(table))
     held = held[np.argsort(row_hash(table.numbers[held], seed), kind="stable")].astype(np.int64)
     rows = table.take(held)
+    require_events(rows, "held_out")
+    require_events(training, "training")
     if groups(rows).max() + 1 < FEWEST:
         raise NotApplicableError(why("boosted.few", least=FEWEST))
     columns = table.schema.inputs

@@ -25,12 +25,16 @@ CHECKS: tuple[Check, ...] = (
     Check("TI-P02", "secretly-linear", "check", "coefficients", f.secretly_linear, {"r2": Limit(LINEAR_R2)}),
     Check(
         "TI-P03", "no-signal", "act", "performance", f.no_signal,
-        {"auc": Limit(f.WEAK_AUC, least=0.5), "r2": Limit(f.WEAK_R2), "skill": Limit(f.WEAK_SKILL)},
+        {"auc": Limit(f.WEAK_AUC, least=0.5), "r2": Limit(f.WEAK_R2)},
     ),
     Check(
         "TI-P04", "miscalibrated", "check", "performance", f.miscalibrated,
-        {"low": Limit(f.SLOPE[0]), "high": Limit(f.SLOPE[1], 1, MANY), "intercept": Limit(f.INTERCEPT, most=MANY)},
+        {
+            "low": Limit(f.SLOPE[0]), "high": Limit(f.SLOPE[1], 1, MANY), "intercept": Limit(f.INTERCEPT, most=MANY),
+            "p": Limit(f.JOINT), "bend": Limit(f.BEND), "bend_p": Limit(f.BEND_P),
+        },
     ),
+    Check("TI-P05", "classes-swapped", "act", "performance", f.classes_swapped, voids=True),
     Check("TI-P06", "trees-win", "check", "performance", f.trees_win),
     # explanation
     Check("TI-E01", "sign-conflict", "check", "coefficients", e.sign_conflict),
@@ -58,7 +62,7 @@ CHECKS: tuple[Check, ...] = (
     Check("TI-E08", "off-support-behaviour", "act", "off-data", e.off_support_behaviour, {"share": Limit(e.APART)}),
     # fit
     Check("TI-F01", "not-converged", "check", "method", f.not_converged),
-    Check("TI-F02", "saturated", "check", "gradients", f.saturated, {"value": Limit(f.SATURATED, most=0.25)}),
+    Check("TI-F02", "saturated", "check", "gradients", f.saturated, {"share": Limit(f.SATURATED)}),
     Check("TI-F03", "dead-units", "note", "neurons", f.dead_units),
     Check("TI-F04", "penalised-inference", "note", "coefficients", f.penalised_inference),
     Check("TI-F05", "unsafe-model-file", "act", "method", f.unsafe_model_file),
@@ -75,7 +79,8 @@ CHECKS: tuple[Check, ...] = (
     ),
     Check("TI-D04", "row-identifier", "check", "data", r.row_identifier),
     Check(
-        "TI-D05", "shortcut", "act", "data", r.shortcut, {"fall": Limit(r.FALL), "sure": Limit(r.FALL_SURE)}, voids=True
+        "TI-D05", "shortcut", "act", "data", r.shortcut,
+        {"fall": Limit(r.FALL), "sure": Limit(r.FALL_SURE), "q": Limit(r.FALL_Q)}, voids=True,
     ),
     Check("TI-D06", "duplicate-columns", "check", "data", r.duplicate_columns),
     Check(

@@ -4,9 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
+from statistics import NormalDist
 from typing import Literal
 
-from ..report.document import Document, Interval, Power
+from ..report.document import Document, Interval, Message, Power
 
 Status = Literal["raised", "cleared", "not_applicable"]
 Severity = Literal["act", "check", "note"]
@@ -83,6 +84,12 @@ def not_applicable(why: str = "not_applicable") -> Outcome:
     return Outcome("not_applicable", why)
 
 
+def withheld(d: Document) -> Outcome | None:
+    """Not applicable because performance was withheld, with the reason: too few rows, or too few events of a class."""
+    reason = d.verdict.sentence.values.get("reason")
+    return Outcome("not_applicable", "withheld", {"reason": reason}) if isinstance(reason, Message) else None
+
+
 def either(found: bool, **values: object) -> Outcome:
     return (raised if found else cleared)(**values)
 
@@ -90,6 +97,14 @@ def either(found: bool, **values: object) -> Outcome:
 def above(part: Interval, limit: float) -> bool:
     """The whole interval lies above the limit; False where there is none."""
     return part.low is not None and part.low >= limit
+
+
+def p_of(part: Interval, value: float) -> float:
+    """Two-sided p-value of the hypothesis that a number is `value`, by the near half of its 95% normal interval; 1 without."""
+    if part.value is None or part.low is None or part.high is None:
+        return 1.0
+    half = part.value - part.low if part.value > value else part.high - part.value
+    return 2 * NormalDist().cdf(-abs(part.value - value) * NormalDist().inv_cdf(0.975) / max(half, 1e-12))
 
 
 def read_columns(d: Document) -> set[str]:

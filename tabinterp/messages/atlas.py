@@ -83,6 +83,7 @@ ATLAS: dict[str, str] = {
     "report.inside.inhibit": "inhibit it",
     "report.inside.times": "×\u00a0{lift}",
     "report.inside.times_none": "none of them",
+    "report.inside.times_most": "nearly all",
     "report.inside.sds": "{difference}\u00a0SD",
     "report.inside.profile_note": (
         "SD: difference of means in standard deviations. ×: how many times as frequent as among all rows."

@@ -112,11 +112,12 @@ FINDINGS: dict[str, str] = {
     "finding.not-converged.cleared": "The network's training ended before its limit of iterations.",
     "finding.not-converged.not_applicable": "The model does not say how its training ended.",
     "finding.saturated.raised": (
-        "The network is saturated: the median of p(1-p) is {value} of at most 0.25, so that gradients of probabilities "
-        "vanish; gradients here are of the log-odds."
+        "The network is saturated: the median of p(1-p) is {value}, {percent}% of the {usual} that the base rate gives. "
+        "Gradients of probabilities vanish; gradients in this report are of the log-odds."
     ),
-    "finding.saturated.cleared": "The median of p(1-p) is {value} of at most 0.25.",
+    "finding.saturated.cleared": "The median of p(1-p) is {value}, {percent}% of the {usual} that the base rate gives.",
     "finding.saturated.not_applicable": "Saturation is measured for two classes only.",
+    "finding.saturated.rate": "Saturation is measured against the base rate, which would identify fewer than ten rows.",
     "finding.dead-units.raised": "Constant on these rows: {count} of the {units} hidden units in this report.",
     "finding.dead-units.cleared": "None of the {units} hidden units in this report is constant on {rows} rows.",
     "finding.dead-units.not_applicable": "The model has no hidden units that could be found.",
@@ -152,14 +153,13 @@ FINDINGS: dict[str, str] = {
         "On held-out rows the network is not shown to know anything: its R² is {value} (95% interval {low} to {high})."
     ),
     "finding.no-signal.cleared_r2": "On held-out rows the network's R² is {value} (95% interval {low} to {high}).",
-    "finding.no-signal.raised_accuracy": (
-        "On held-out rows the network is not shown to know anything: its accuracy is {value} (95% interval {low} "
-        "to {high}), and "
-        "the largest class alone makes {chance}."
+    "finding.no-signal.raised_loss": (
+        "On held-out rows the network is not shown to know anything: its log loss is {value} lower (95% CI {low} to {high}) "
+        "than that of always predicting the class shares, which is not significantly above zero."
     ),
-    "finding.no-signal.cleared_accuracy": (
-        "On held-out rows the network's accuracy is {value} (95% interval {low} to {high}); the largest class "
-        "alone makes {chance}."
+    "finding.no-signal.cleared_loss": (
+        "On held-out rows the network's log loss is {value} lower (95% CI {low} to {high}) than that of always predicting the "
+        "class shares."
     ),
     "finding.no-signal.raised_count": (
         "On held-out rows the network is not shown to beat the mean: the loss of the mean is {value} higher (95% "
@@ -172,29 +172,51 @@ FINDINGS: dict[str, str] = {
         "{high})."
     ),
     "finding.no-signal.not_applicable": "Without held-out rows it is not known what the network knows of rows it has not seen.",
+    "finding.no-signal.swapped": (
+        "The network knows the classes, but the wrong way round: see the finding on swapped classes."
+    ),
     "finding.no-signal.few": "The held-out rows are too few for an interval.",
     "finding.miscalibrated.raised": (
-        "The network's predictions do not mean what they say: on held-out rows their slope is {slope} (95% interval {low} to "
-        "{high}; 1 is right, below 1 is too extreme) and their intercept {intercept} ({intercept_low} to "
-        "{intercept_high}; 0 is "
-        "right)."
+        "The network is miscalibrated on held-out rows (joint test: p = {p}). The recalibration slope is {slope} (95% CI {low} "
+        "to {high}; 1 is calibrated, below 1 is too extreme). Calibration in the large is {large} (95% CI {large_low} to "
+        "{large_high}; 0 is calibrated, above 0 is too low)."
     ),
     "finding.miscalibrated.raised_classes": (
-        "The network's probabilities do not mean what they say for {count} of {outputs} classes: for {output} the"
-        " slope is {slope} "
-        "(95% interval {low} to {high}; 1 is right, below 1 is too extreme) and the intercept {intercept} "
-        "({intercept_low} to "
-        "{intercept_high}; 0 is right)."
+        "The network is miscalibrated for {count} of {outputs} classes. For {output} the recalibration slope is {slope} (95% CI "
+        "{low} to {high}; 1 is calibrated, below 1 is too extreme) and calibration in the large {large} (95% CI {large_low} to "
+        "{large_high}; 0 is calibrated, above 0 is too low); joint test: p = {p}."
+    ),
+    "finding.miscalibrated.raised_bend": (
+        "The network is miscalibrated in part of its range: where it predicts {predicted}, a smooth curve through the outcomes "
+        "is at {observed} (p = {p} against slope and intercept alone)."
+    ),
+    "finding.miscalibrated.raised_bend_classes": (
+        "The network is miscalibrated for {count} of {outputs} classes. Where it predicts {predicted} for {output}, a smooth "
+        "curve through the outcomes is at {observed} (p = {p} against slope and intercept alone)."
     ),
     "finding.miscalibrated.cleared": (
-        "On held-out rows the slope of the network's predictions is {slope} (95% interval {low} to {high}), their intercept "
-        "{intercept} ({intercept_low} to {intercept_high}): neither interval lies wholly beyond what is tolerated."
+        "No miscalibration beyond the limits on held-out rows: the recalibration slope is {slope} (95% CI {low} to {high}), "
+        "calibration in the large {large} (95% CI {large_low} to {large_high}); joint test: p = {p}."
     ),
     "finding.miscalibrated.cleared_classes": (
-        "Of {outputs} classes the slope farthest from 1 is {slope} (95% interval {low} to {high}), of {output}."
+        "No miscalibration beyond the limits in {outputs} classes. The least calibrated is {output}: recalibration slope {slope} "
+        "(95% CI {low} to {high}), calibration in the large {large} (95% CI {large_low} to {large_high}); joint test: p = {p}."
     ),
-    "finding.miscalibrated.not_applicable": "Whether predictions come true is seen on held-out rows only.",
-    "finding.miscalibrated.few": "The held-out rows determine no slope.",
+    "finding.miscalibrated.not_applicable": "Calibration is measured on held-out rows only.",
+    "finding.miscalibrated.few": "The held-out rows do not determine a recalibration slope.",
+    "finding.classes-swapped.raised": (
+        "The network ranks the two classes the wrong way round: its AUC is {value} (95% CI {low} to {high}), significantly below "
+        "0.5."
+    ),
+    "finding.classes-swapped.raised_order": (
+        "Predicted classes match the target better in another order: {classes}. Renamed so, accuracy rises by {value} (95% CI "
+        "{low} to {high})."
+    ),
+    "finding.classes-swapped.cleared": "The network's AUC is {value} (95% CI {low} to {high}), not significantly below 0.5.",
+    "finding.classes-swapped.cleared_order": "No other order of the classes matches the target significantly better.",
+    "finding.classes-swapped.not_applicable": "Whether classes are swapped is seen on held-out rows only.",
+    "finding.classes-swapped.task": "The target has no classes.",
+    "finding.classes-swapped.few": "The held-out rows are too few for an interval.",
     "finding.unstable-ranking.raised": (
         "{count} of the first {top} places of the Shapley ranking are within their own sampling error of the next"
         " place ({rows} "
@@ -269,15 +291,13 @@ FINDINGS: dict[str, str] = {
     "finding.row-identifier.cleared": "None of {count} input columns names the row.",
     "finding.row-identifier.not_applicable": "The rows were not read.",
     "finding.shortcut.raised": (
-        "What these columns tell of the target in training does not hold on held-out rows: {columns}. Alone, "
-        "{column} reaches "
-        "{training} in training (cross-fitted) and {held_out} on held-out rows (difference {fall}, 95% interval "
-        "{low} to {high})."
+        "These columns predict the target significantly worse on held-out rows than in training: {columns}. Alone, {column} "
+        "reaches {training} in training (cross-fitted) and {held_out} on held-out rows (difference {fall}, 95% CI {low} to "
+        "{high}; q = {q} over all columns)."
     ),
     "finding.shortcut.cleared": (
-        "Of {count} columns, none tells clearly less of the target on held-out rows than in training; the largest"
-        " fall is that of "
-        "{column}, {fall} (95% interval {low} to {high}), not beyond what is tolerated."
+        "None of {count} columns predicts the target significantly worse on held-out rows than in training. The largest fall is "
+        "that of {column}: {fall} (95% CI {low} to {high}; q = {q} over all columns)."
     ),
     "finding.shortcut.not_applicable": "Without a split, or with few rows, training and held-out rows cannot be compared.",
     "finding.duplicate-columns.raised": "Input columns that tell the same: {families}.",
@@ -309,12 +329,19 @@ FINDINGS: dict[str, str] = {
     "finding.groups-split.not_applicable": "The table has no group column.",
     "finding.groups-split.not_applicable_split": "Without a split there are no two sides to compare.",
     "finding.row-overlap.raised": (
-        "{count} of {rows} held-out rows ({percent}%) stand in the training rows too, in every column: what is "
-        "measured on them is "
-        "memory."
+        "{count} of {rows} held-out rows ({percent}%) equal a training row in every column. Among the training rows only "
+        "{training}% equal another one, so that held-out rows are copies: what is measured on them is memory."
+    ),
+    "finding.row-overlap.raised_training_few": (
+        "{count} of {rows} held-out rows ({percent}%) equal a training row in every column. Among the training rows fewer than "
+        "ten equal another one, so that held-out rows are copies: what is measured on them is memory."
     ),
     "finding.row-overlap.cleared": (
-        "{count} of {rows} held-out rows equal a training row in every column; in the inputs alone {inputs} do."
+        "{count} of {rows} held-out rows ({percent}%) equal a training row in every column, not more than the split explains: "
+        "{training}% of the training rows equal another one."
+    ),
+    "finding.row-overlap.cleared_training_few": (
+        "{count} of {rows} held-out rows ({percent}%) equal a training row in every column, not more than the split explains."
     ),
     "finding.row-overlap.cleared_few": "Fewer than ten of {rows} held-out rows equal a training row in every column.",
     "finding.row-overlap.not_applicable": "Without a split there are no two parts to compare.",
@@ -440,3 +467,9 @@ FINDINGS: dict[str, str] = {
     "finding.constraint-violated.cleared": "Both the directions and the domains of {count} declared columns are kept.",
     "finding.constraint-violated.not_applicable": "No constraint was declared.",
 }
+FINDINGS |= {
+    f"finding.{slug}.withheld": "Not applicable: {reason}."
+    for slug in (
+        "worse-than-linear", "no-signal", "classes-swapped", "miscalibrated", "label-leak", "near-leak", "shortcut",
+    )
+}  # fmt: skip

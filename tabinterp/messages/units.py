@@ -15,6 +15,7 @@ UNITS: dict[str, str] = {
     "units.column.higher": "{column} ({value} SD higher)",
     "units.column.lower": "{column} ({value} SD lower)",
     "units.level": "{column} = {level} ({value} times as frequent)",
+    "units.level.most": "{column} = {level} (nearly all of them)",
     "units.ablation": "With its mean in its place the loss changes by {value} (standard error {stderr}).",
     "units.ablation.none": "What it is worth alone is not known: the network cannot be cut at its layer.",
 }

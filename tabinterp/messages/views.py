@@ -63,9 +63,9 @@ VIEWS: dict[str, str] = {
     # the notebook
     "brief.more": "{count} more raised in the report.",
     "notebook.whole": "The report: .to_html(path)",
-    "notebook.void": "the comparison cannot be trusted ({codes})",
     "terminal.finding": "{severity}: {title}. {claim}",
     "terminal.others": "{passed} checks passed; {not_applicable} were not applicable.",
     "terminal.line": "Verdict: {status}. Findings: {raised}; {passed} passed, {not_applicable} not applicable.",
+    "notebook.void": "the comparison cannot be trusted ({codes})",
     "notebook.repr": "Audit of {network:name} against {linear:name} on {data}: {status}, {raised} raised",
 }

@@ -4,7 +4,8 @@ The rows that excite a unit are the 10% of the weight, and at least 10 rows, wit
 there stand in hash order. A number is told by the standardised mean difference d = (mean of them - mean of all) / sd of all,
 a level by its lift, their share of it over everybody's (Hastie, Tibshirani & Friedman 2009, 14.2). Errors are first-order
 terms over rows (Hájek 1968), the choice of rows taken as fixed. Nothing is told of a level that fewer than 10 rows hold, among
-all or, unless it is none at all, among those that excite the unit.
+all or, unless it is none at all, among those that excite the unit. Where all but 1 to 9 of these hold a level, it is said that
+nearly all do, unless errors are over groups of rows; whether that is more than chance is judged as if ten did not.
 """
 
 from __future__ import annotations
@@ -14,6 +15,7 @@ from typing import Any
 
 import numpy as np
 import pandas as pd
+from numpy.typing import NDArray
 from scipy import stats
 
 from ..messages import text
@@ -32,14 +34,16 @@ SURE = 0.05  # adjusted p of a difference that is told
 class Profiles:
     """Lines are numeric columns (`levels` None) and levels. Arrays (units, lines); NaN where nothing may be told.
 
-    `difference` in standard deviations, for numbers; `lift` a ratio of shares, for levels, with its interval by logarithms; `q`
-    the p value of no difference, adjusted within each unit (Benjamini & Hochberg 1995). `excited` (units,) rows.
+    `difference` in standard deviations, for numbers; `lift` a ratio of shares, for levels, with its interval by logarithms;
+    `most` the levels that all but 1 to 9 of the rows that excite the unit hold, which have no lift; `q` the p value of no
+    difference, adjusted within each unit (Benjamini & Hochberg 1995). `excited` (units,) rows.
     """
 
     columns: tuple[str, ...]
     levels: tuple[Any, ...]
     difference: Estimates
     lift: Estimates
+    most: NDArray[np.bool_]
     share: FloatArray  # (lines,) of all rows
     q: FloatArray
     excited: FloatArray
@@ -50,7 +54,8 @@ class Profiles:
             Estimates(*(getattr(one, part)[which] for part in ("value", "stderr", "low", "high")))
             for one in (self.difference, self.lift)
         )
-        return replace(self, difference=difference, lift=lift, q=self.q[which], excited=self.excited[which])
+        most, q, excited = self.most[which], self.q[which], self.excited[which]
+        return replace(self, difference=difference, lift=lift, most=most, q=q, excited=excited)
 
 
 def excited_rows(activations: FloatArray, hashes: Any, weights: FloatArray) -> Any:
@@ -65,11 +70,22 @@ def excited_rows(activations: FloatArray, hashes: Any, weights: FloatArray) -> A
 
 
 def strongest(made: Profiles, u: int) -> IntArray:
-    """Lines of a unit that differ by more than chance (adjusted p below 0.05), those that differ most first."""
+    """Lines of a unit that differ by more than chance (adjusted p below 0.05); levels of nearly all come first, then by size."""
     lift = np.where(made.lift.value[u] > 0, made.lift.value[u], np.nan)
-    size = np.fmax(np.abs(np.log(lift)), np.abs(made.difference.value[u]))
+    size = np.where(made.most[u], np.inf, np.fmax(np.abs(np.log(lift)), np.abs(made.difference.value[u])))
     sure = np.flatnonzero(made.q[u] < SURE)
     return np.asarray(sure[np.argsort(-size[sure], kind="stable")])
+
+
+@dataclass(frozen=True, eq=False)
+class _Lines:
+    """Differences of a number, or logarithms of lifts of levels, of each unit: arrays (lines, units)."""
+
+    number: bool
+    share: FloatArray  # (lines,)
+    value: FloatArray
+    stderr: FloatArray
+    most: NDArray[np.bool_]
 
 
 def profiles(bound: Bound, activations: FloatArray) -> Profiles:
@@ -86,20 +102,19 @@ def compared(bound: Bound, top: Any) -> Profiles:
     groups = table.groups
     columns: list[str] = []
     levels: list[Any] = []
-    told: list[tuple[str, FloatArray, FloatArray, FloatArray]] = []
+    told: list[_Lines] = []
     for name in bound.columns:
         if table.schema[name].kind == "numeric":
             x = table.frame[name].to_numpy(dtype=np.float64, na_value=np.nan)
             known = ~np.isnan(x)
             columns.append(name)
             levels.append(None)
-            told.append(
-                ("difference", np.array([np.nan]), *_difference(x[known], top[known], w[known], _of(groups, known)))
-            )
+            d, stderr = _difference(x[known], top[known], w[known], _of(groups, known))
+            told.append(_Lines(True, np.array([np.nan]), d[None], stderr[None], np.zeros((1, len(d)), dtype=bool)))
         own, codes = _codes(bound, name)
         columns += [name] * len(own)
         levels += own
-        told.append(("lift", *_log_lift(codes, len(own), top, w, groups)))
+        told.append(_log_lift(codes, len(own), top, w, groups))
     return _gathered(columns, levels, told, top)
 
 
@@ -147,10 +162,8 @@ def _difference(x: FloatArray, top: Any, w: FloatArray, groups: IntArray | None)
     return np.where(enough, d, np.nan), np.where(enough, stderr, np.nan)
 
 
-def _log_lift(
-    codes: IntArray, size: int, top: Any, w: FloatArray, groups: IntArray | None
-) -> tuple[FloatArray, FloatArray, FloatArray]:
-    """Shares of the levels (size,), logarithms of lifts (size, units), -inf where no such row excites the unit, and their errors.
+def _log_lift(codes: IntArray, size: int, top: Any, w: FloatArray, groups: IntArray | None) -> _Lines:
+    """Shares of the levels, logarithms of lifts, -inf where no such row excites the unit, and their errors.
 
     A row's term is T / both * t (x - s) - T / all * (x - r), with x whether it is at the level, t whether it excites the unit, s
     and r the shares of the level among those that do and among all: four values, so that masses of weight, and of its square, do.
@@ -171,31 +184,36 @@ def _log_lift(
     told &= (held - cells >= SMALL) | (held == cells)
     for at, rest in enumerate(inside - cells.sum(axis=0)):  # rows without a level
         told[:, at] &= parts_shown([*cells[:, at].astype(np.int64), int(rest)])[:-1]
+    least = np.maximum(inside - SMALL, 0) / np.maximum(
+        inside, 1
+    )  # of the rows that excite a unit, if ten do not hold a level
+    most = (inside > cells) & (inside - cells < SMALL) & (inside >= 2 * SMALL)
+    # Ten of the level's own rows may be elsewhere, and it is more frequent; an error over groups would tell which do not hold it.
+    most &= (held > inside) & (least > everywhere / total) & (groups is None)
+    told &= ~most
+    both, both2 = np.where(most, least * mass, both), np.where(most, least * mass2, both2)
     with np.errstate(invalid="ignore", divide="ignore"):
         s, r = both / mass, everywhere / total
         a, b = total / both, total / everywhere
         if groups is not None:
-            at = [
+            errors = [
                 _error(a[j] * top * ((codes == j)[:, None] - s[j]) - b[j] * ((codes == j)[:, None] - r[j]), w, groups)
                 for j in range(size)
             ]
-            stderr = np.where(told & (cells > 0), np.reshape(at, told.shape), np.nan)
-            return r[:, 0], np.where(told, np.log(s / r), np.nan), stderr
+            stderr = np.where(told & (cells > 0), np.reshape(errors, told.shape), np.nan)
+            return _Lines(False, r[:, 0], np.where(told, np.log(s / r), np.nan), stderr, most)
         squared = both2 * (a * (1 - s) - b * (1 - r)) ** 2 + (mass2 - both2) * (b * r - a * s) ** 2
         squared += (everywhere2 - both2) * (b * (1 - r)) ** 2
         squared += (squares.sum() - everywhere2 - mass2 + both2) * (b * r) ** 2
-        stderr = np.where(told & (cells > 0), np.sqrt(squared) / total, np.nan)
-        return r[:, 0], np.where(told, np.log(s / r), np.nan), stderr
+        stderr = np.where((told & (cells > 0)) | most, np.sqrt(squared) / total, np.nan)
+        return _Lines(False, r[:, 0], np.where(told | most, np.log(s / r), np.nan), stderr, most)
 
 
-def _gathered(
-    columns: list[str], levels: list[Any], told: list[tuple[str, FloatArray, FloatArray, FloatArray]], top: Any
-) -> Profiles:
-    number = np.concatenate([np.full(len(line[1]), line[0] == "difference") for line in told])
-    value = np.vstack([line[2] for line in told]).T
-    stderr = np.vstack([line[3] for line in told]).T
+def _gathered(columns: list[str], levels: list[Any], told: list[_Lines], top: Any) -> Profiles:
+    number = np.concatenate([np.full(len(line.share), line.number) for line in told])
+    value, stderr, most = (np.vstack([getattr(line, part) for line in told]).T for part in ("value", "stderr", "most"))
     plain = Estimates.of(np.where(number, value, np.nan), np.where(number, stderr, np.nan))
-    logs = Estimates.of(np.where(number, np.nan, value), np.where(number, np.nan, stderr))
+    logs = Estimates.of(np.where(number | most, np.nan, value), np.where(number | most, np.nan, stderr))
     lift = np.exp(logs.value)
     with np.errstate(invalid="ignore", divide="ignore"):
         p = 2 * stats.norm.sf(np.abs(value / stderr))
@@ -204,7 +222,8 @@ def _gathered(
         levels=tuple(levels),
         difference=plain,
         lift=Estimates(lift, lift * logs.stderr, np.exp(logs.low), np.exp(logs.high)),
-        share=np.concatenate([line[1] for line in told]),
+        most=most,
+        share=np.concatenate([line.share for line in told]),
         q=np.vstack([benjamini_hochberg(one) for one in p]),
         excited=top.sum(axis=0).astype(np.float64),
     )
@@ -227,6 +246,7 @@ def profile_frame(made: Profiles, layer: tuple[str, ...], index: tuple[int, ...]
             "level": pd.Series([None if one is None else str(one) for one in made.levels] * units, dtype=object),
             "share": np.tile(made.share, units),
             **arrays,
+            "most": made.most.ravel(),
             "q": made.q.ravel(),
         }
     )

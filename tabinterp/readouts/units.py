@@ -282,6 +282,8 @@ def _excited(made: Profiles, u: int) -> str:
 
 
 def _difference(made: Profiles, u: int, line: int) -> str:
+    if made.most[u, line]:
+        return text("units.level.most", {"column": made.columns[line], "level": str(made.levels[line])})
     d, lift = float(made.difference.value[u, line]), float(made.lift.value[u, line])
     if np.isnan(lift):
         key = "units.column.higher" if d > 0 else "units.column.lower"

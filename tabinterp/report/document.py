@@ -115,12 +115,22 @@ class Verdict(Part):
     lines: list[Message]
 
 
+class Swapped(Part):
+    """Predicted classes that match the target significantly better in another order."""
+
+    predicted: list[str]  # only classes that change places
+    happened: list[str]
+    gain: Interval  # rise of the accuracy when predictions are renamed so
+
+
 class Performance(Part):
     held_out: bool  # False: every row, and the network may have been trained on them
     rows: int
     resamples: int
     seed: int
     metrics: list[MetricRow]
+    skill: Interval = Interval()  # loss of always predicting the class shares, or the mean, less the network's loss
+    swapped: Swapped | None = None  # None: no other order of classes is better, or the classes are not several
 
 
 class ImportanceRow(Part):

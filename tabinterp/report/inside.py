@@ -33,7 +33,7 @@ class ProfileLine(Part):
     """What the rows that excite a unit, and those that inhibit it, are like; ten rows at least.
 
     Of a number (no level) the difference of means in standard deviations of all rows, of a level its lift: its share among these
-    rows over its share among all.
+    rows over its share among all. A level that all but one to nine of these rows hold has no lift, and excites or inhibits.
     """
 
     column: str

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from typing import Literal
 
-from .base import Interval, Part
+from .base import Interval, Message, Part
 
 
 class Heap(Part):
@@ -39,6 +39,7 @@ class TableColumn(Part):
     training: Interval = Interval()  # AUC or R2 of this column alone, cross-fitted in training
     held_out: Interval = Interval()
     fall: Interval = Interval()  # training less held out
+    fall_q: float | None = None  # two-sided p of the fall, Benjamini-Hochberg over the columns
     correlation: float | None = None  # of a number with the target
     p: float | None = None
     q: float | None = None
@@ -60,6 +61,12 @@ class RowCopies(Part):
 
     repeated_inputs: int | None
     repeated_whole: int | None
+    training_whole: int | None = (
+        None  # training rows that another training row equals; None: fewer than ten, or no split
+    )
+    copied: bool | None = (
+        None  # whether, by a test, held-out rows equal a training row more often than training rows do
+    )
     across_inputs: int | None  # None: fewer than ten, or no split
     across_whole: int | None
     held_out_rows: int | None  # None: no split
@@ -76,6 +83,7 @@ class TableReadings(Part):
     whole: Interval = Interval()  # AUC of held-out against training rows; chance is 0.5
     whole_rows: int | None = None
     beyond: list[BeyondRow]
+    withheld: Message | None = None  # why no column is set against the target on held-out rows: too few events
 
 
 class SwapRow(Part):

@@ -40,8 +40,8 @@ def agreeing(spearman):
 MOVED = {
     "secretly-linear": (lambda: linear(0.9), {"r2": 0.9}, lambda: linear(0.9995), {"r2": 1}),
     "no-signal": (
-        lambda: rows.metric("auc", 0.6, binary(), 0.7), {"auc": 0.9},
-        lambda: rows.metric("auc", 0.59, binary(), 0.7), {"auc": 0.5},
+        lambda: rows.metric("auc", 0.6, binary(), -0.1), {"auc": 0.9},
+        lambda: rows.metric("auc", 0.59, binary(), -0.1), {"auc": 0.5},
     ),
     "miscalibrated": (
         lambda: rows.calibrated(part(0.8), part(0)), {"low": 0.9},
@@ -60,8 +60,8 @@ MOVED = {
         lambda: rows.with_part(binary(), "off_support", gap=part(0.3), real=part(0.9)), {"share": 1},
     ),
     "saturated": (
-        lambda: rows.with_part(binary(), "gradients", saturation=0.1), {"value": 0.25},
-        lambda: rows.with_part(binary(), "gradients", saturation=0.001), {"value": 0},
+        lambda: rows.with_part(binary(), "gradients", saturation=0.1), {"share": 0.5},
+        lambda: rows.with_part(binary(), "gradients", saturation=0.001), {"share": 0},
     ),
     "label-leak": (
         lambda: column(held_out=part(0.95)), {"auc": 0.95},
@@ -71,7 +71,10 @@ MOVED = {
         lambda: column(held_out=part(0.85)), {"auc": 0.85},
         lambda: column(held_out=part(0.95)), {"auc": 0.96},
     ),
-    "shortcut": (lambda: column(fall=part(0.05)), {"fall": 0.05}, lambda: column(fall=part(0.1)), {"sure": 0.2}),
+    "shortcut": (
+        lambda: column(fall=part(0.05), fall_q=0.001), {"fall": 0.05},
+        lambda: column(fall=part(0.1), fall_q=0.001), {"sure": 0.2},
+    ),
     "train-test-shift": (
         lambda: column(psi=0.1, drift_q=0.001), {"psi": 0.1},
         lambda: column(psi=0.3, drift_q=0.001), {"q": 0},

@@ -164,6 +164,8 @@ def _words(card: Card, unit: UnitRow | None, loss: str) -> list[str]:
 
 def _difference(line: ProfileLine) -> str:
     value = line.excite.value or 0.0
+    if line.level is not None and line.excite.value is None:
+        return t("units.level.most", column=tidy(line.column), level=tidy(level_name(line.level)))
     if line.level is not None:
         return t("units.level", column=tidy(line.column), level=tidy(level_name(line.level)), value=number(value))
     key = "units.column.higher" if value > 0 else "units.column.lower"
@@ -174,7 +176,10 @@ def _real(card: Card) -> list[Block]:
     if not card.profile:
         return [Paragraph(t("report.inside.profile_none"))]
     head = [Cell(t("report.column")), *cells([t("report.inside.excite"), t("report.inside.inhibit")])]
-    rows = [[_line_name(line), *cells([_told(line, line.excite), _told(line, line.inhibit)])] for line in card.profile]
+    rows = [
+        [_line_name(line), *cells([_told(line, line.excite, line.excites), _told(line, line.inhibit, line.inhibits)])]
+        for line in card.profile
+    ]
     caption = t("report.inside.profile", excited=card.excited, inhibited=card.inhibited)
     return [Table(caption, head, rows), Paragraph(t("report.inside.profile_note"), "note")]
 
@@ -183,9 +188,9 @@ def _line_name(line: ProfileLine) -> Cell:
     return name_cell(line.column if line.level is None else f"{line.column}: {level_name(line.level)}")
 
 
-def _told(line: ProfileLine, found: Interval) -> str:
+def _told(line: ProfileLine, found: Interval, known: bool) -> str:
     if found.value is None:
-        return NONE
+        return t("report.inside.times_most") if known else NONE
     if line.level is None:
         return t("report.inside.sds", difference=interval(found, sign=True))
     return t("report.inside.times", lift=interval(found)) if found.value else t("report.inside.times_none")
