@@ -7,7 +7,7 @@ from typing import Literal
 from ..report.compared import Calibrated
 from ..report.document import Document, Interval
 from .outcome import Limits, Outcome, above, cleared, either, not_applicable, raised, withheld
-from .power import REACH, Z_CHANCE, Z_ENDS, beyond, smallest_effect, with_power
+from .power import Z_CHANCE, beyond, reach, smallest_effect, with_power
 
 SATURATED = 0.01  # median p(1-p), over that of the base rate
 SLOPE = (0.75, 1.35)  # of recalibration: between these the probabilities move by a few hundredths at most
@@ -37,9 +37,8 @@ def worse_than_linear(d: Document, at: Limits) -> Outcome:
         passed = Outcome("cleared", "cleared_open", {"linear": d.linear.name, "high": gap.high})
     if gap.stderr is None:
         return passed
-    effect = max(
-        REACH * gap.stderr, margin + (Z_CHANCE - Z_ENDS) * gap.stderr
-    )  # beyond zero, and reaching past the margin
+    # above zero, and reaching past the margin
+    effect = max(beyond(0.0, gap), margin - reach(gap) + Z_CHANCE * gap.stderr)
     return with_power(passed, smallest_effect("loss", effect, d.performance.rows, _events(d)), *_null(d))
 
 
@@ -64,7 +63,7 @@ def trees_win(d: Document, at: Limits) -> Outcome:
         passed = cleared(**values)
         if gap.stderr is None:
             return passed
-        return with_power(passed, smallest_effect("loss", beyond(margin, gap.stderr), part.rows, _events(d)), *_null(d))
+        return with_power(passed, smallest_effect("loss", beyond(margin, gap), part.rows, _events(d)), *_null(d))
     return raised(percent=100 * (gap.value or 0.0) / (part.network.value or 1.0), **values)
 
 
