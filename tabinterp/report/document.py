@@ -83,6 +83,7 @@ class Data(Part):
     classes: list[str]  # empty for numbers and counts; for a binary task the positive class is the last
     # share of each class (weighted when there are weights), over all rows; None: it would tell of a class of 1 to 9 rows
     rates: list[float | None]
+    adverse: str | None = None  # of two classes, the one whose prediction hurts the person; None: not stated
     weighted: bool
     grouping: Grouping | None = None  # None: every row is a draw by itself
     split: Message
@@ -117,6 +118,7 @@ class Performance(Part):
     rows: int
     resamples: int
     seed: int
+    threshold: float | None = None  # of two classes, the probability above which a row is predicted to be positive
     metrics: list[MetricRow]
 
 
