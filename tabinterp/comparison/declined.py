@@ -96,8 +96,8 @@ def without_declined(rows: AnyTable, declined: str | None, stacklevel: int = 3) 
         return rows
     stated = _with_adverse_side(rows, declined)
     warnings.warn(
-        f"declined={declined!r} is deprecated and will be removed in the next version; state the adverse class when the table "
-        f"is read: ti.read_table(..., adverse={stated.schema.adverse!r})",
+        f"{argument('declined', declined)} is deprecated and will be removed in the next version; state the adverse class in "
+        f"read_table or scan_table: {argument('adverse', stated.schema.adverse)}",
         DeprecationWarning,
         stacklevel=stacklevel,
     )

@@ -48,7 +48,7 @@ _WHY = (
 
 _WITH = {
     "adverse.unstated": (
-        "the adverse class was not stated; state it with adverse= where the table is read, or with --adverse CLASS"
+        "the adverse class was not stated; state it where the table is read (adverse; in the commands, --adverse CLASS)"
     ),
     (
         "the ladder compares refits with the network on rows that it was not trained on, and the table does not say which "
