@@ -280,12 +280,15 @@ EXPLAINED: dict[str, tuple[str, str, str, str, str]] = {
     ),
     "disparate-impact": (
         "A group is selected far less often than another",
-        "the share selected in each protected group, and in each pair of them, over that of its control group",
         (
-            "Whether the difference is warranted, groups of fewer than ten rows, and groups that nobody declared. Each group is "
-            "judged by an interval of its own: of many groups, some stand out by chance."
+            "the share selected in a group over that in another one of the same protected column or pair of columns, the smaller "
+            "over the larger; where a share is withheld because a count is small, the audit judged the real counts"
         ),
-        "The whole 95% interval of the ratio below {ratio}, or above its inverse.",
+        (
+            "Whether the difference is warranted, groups of fewer than 30 rows or ten sampling units, and groups that nobody "
+            "declared. Withheld groups are judged at four fifths, and not where the answer would disclose a small count."
+        ),
+        "The interval of a ratio, corrected for all pairs of groups by Holm's method, below {ratio}.",
         (
             "Jurisdiction-dependent: four fifths is a rule of thumb of employment guidelines, and no more than a place to start. "
             "Ask which columns carry it and whether a model without them does as well."
