@@ -84,6 +84,9 @@ def of_table(d: Document) -> Iterator[Margin]:
         (f"rate {i}", d.data.rows, [None if r is None else r * d.data.rows]) for i, r in enumerate(d.data.rates)
     )
     yield "rates", d.data.rows, [None if r is None else r * d.data.rows for r in d.data.rates]
+    if d.data.events is not None:
+        yield "events", d.data.held_out_rows or d.data.rows, [d.data.events]
+        yield "events elsewhere", min(r * d.data.rows for r in d.data.rates if r is not None), [d.data.events]
     for column in d.data.columns:
         yield f"missing {column.name}", d.data.rows, [column.missing]
     copies = d.table.copies

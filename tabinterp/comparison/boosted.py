@@ -27,6 +27,7 @@ from ..table import Table
 from ..table.draws import FloatArray, IntArray, chosen, row_hash
 from ..table.events import require_events
 from ..table.folds import by_group
+from ..table.suppression import BoolArray
 from .performance import FEWEST, RESAMPLES, Metric, Status, groups, judged, paired
 
 ROUNDS, STEP = 200, 25
@@ -55,8 +56,7 @@ def boosted(network: Bound, margin: float, *, seed: int = 0) -> Reference:
         when it is not known which rows the network was not trained on, or rows or events are too few.
     """
     table = network.table
-    training = _training(table, seed)
-    held = np.flatnonzero(table.held_out)
+    training, held = _training(table, seed), np.flatnonzero(_held_out(table))
     held = held[np.argsort(row_hash(table.numbers[held], seed), kind="stable")].astype(np.int64)
     rows = table.take(held)
     require_events(rows, "held_out")
@@ -86,10 +86,16 @@ def trees_scores(network: Bound, rows: IntArray, columns: tuple[str, ...], seed:
         return _predicted(model, network.table.take(rows), columns)
 
 
-def _training(table: Table, seed: int) -> Table:
-    """Training rows with weight, in an order that does not depend on the file's."""
+def _held_out(table: Table) -> BoolArray:
+    """(n,) the rows that the network was not trained on."""
     if table.held_out is None:
         raise NotApplicableError(why("they need to know which rows the network was trained on"))
+    return table.held_out
+
+
+def _training(table: Table, seed: int) -> Table:
+    """Training rows with weight, in an order that does not depend on the file's."""
+    _held_out(table)
     training = table.training_rows()
     if training.weights is not None:
         training = training.take(np.flatnonzero(training.weights > 0))

@@ -191,5 +191,5 @@ def _seen(
     outcome: Outcome, of: str, limit: float, tested: Sequence[Interval], rows: int, most: float = math.inf
 ) -> Outcome:
     """The pass of a check that asks whether an interval lies above a limit: the effect that it detects in any of those tested."""
-    errors = [part.stderr for part in tested if part.stderr is not None]
-    return with_power(outcome, smallest_effect(of, beyond(limit, max(errors)), rows), most) if errors else outcome
+    effects = [beyond(limit, part) for part in tested if part.stderr is not None]
+    return with_power(outcome, smallest_effect(of, max(effects), rows), most) if effects else outcome

@@ -7,7 +7,7 @@ from typing import Literal
 from ..report.compared import Calibrated
 from ..report.document import Document, Interval
 from .outcome import Limits, Outcome, above, cleared, either, not_applicable, raised, withheld
-from .power import REACH, Z_CHANCE, Z_ENDS, beyond, smallest_effect, with_power
+from .power import Z_CHANCE, beyond, reach, smallest_effect, with_power
 
 SATURATED = 0.01  # median p(1-p), over that of the base rate
 SLOPE = (0.75, 1.35)  # of recalibration: between these the probabilities move by a few hundredths at most
@@ -38,9 +38,8 @@ def worse_than_linear(d: Document, at: Limits) -> Outcome:
         passed = Outcome("cleared", "cleared_open", {"linear": d.linear.name, "high": gap.high})
     if gap.stderr is None:
         return passed
-    effect = max(
-        REACH * gap.stderr, margin + (Z_CHANCE - Z_ENDS) * gap.stderr
-    )  # beyond zero, and reaching past the margin
+    # above zero, and reaching past the margin
+    effect = max(beyond(0.0, gap), margin - reach(gap) + Z_CHANCE * gap.stderr)
     return with_power(passed, smallest_effect("loss", effect, d.performance.rows, _events(d)), *_null(d))
 
 
@@ -57,15 +56,15 @@ def _null(d: Document) -> list[float]:
 def trees_win(d: Document, at: Limits) -> Outcome:
     """Boosted trees on the same training rows are better by more than the verdict's margin, with the whole interval."""
     part = None if d.judged is None else d.judged.reference
-    if part is None or part.difference.low is None or part.difference.high is None:
+    gap, margin = Interval() if part is None else part.difference, d.verdict.margin or 0.0
+    if part is None or gap.low is None or gap.high is None:
         return not_applicable()
-    gap, margin = part.difference, d.verdict.margin or 0.0
     values = {"value": gap.value, "low": gap.low, "high": gap.high, "margin": margin}
     if not (part.status == "worse" and gap.low >= margin):
         passed = cleared(**values)
         if gap.stderr is None:
             return passed
-        return with_power(passed, smallest_effect("loss", beyond(margin, gap.stderr), part.rows, _events(d)), *_null(d))
+        return with_power(passed, smallest_effect("loss", beyond(margin, gap), part.rows, _events(d)), *_null(d))
     return raised(percent=100 * (gap.value or 0.0) / (part.network.value or 1.0), **values)
 
 

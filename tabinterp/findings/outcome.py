@@ -100,7 +100,7 @@ def above(part: Interval, limit: float) -> bool:
 
 
 def p_of(part: Interval, value: float) -> float:
-    """Two-sided p-value of the hypothesis that a number is `value`, by the near half of its 95% interval; 1 without one."""
+    """Two-sided p-value of the hypothesis that a number is `value`, by the near half of its 95% normal interval; 1 without."""
     if part.value is None or part.low is None or part.high is None:
         return 1.0
     half = part.value - part.low if part.value > value else part.high - part.value

@@ -7,7 +7,7 @@ from typing import Literal
 from ..report.document import Document, Interval, Message, Power
 from ..report.grouped import ConstraintRow, GroupRow, HeldPart, ProxyPart, Treated, WeakPart
 from .outcome import Limits, Outcome, above, cleared, not_applicable, raised
-from .power import Z_CHANCE, beyond, share_beyond, smallest_effect, with_power
+from .power import beyond, share_beyond, smallest_effect, with_power
 
 FIFTHS = 0.8  # a rule of thumb of United States employment guidelines
 PROXY_AUC, PROXY_R2 = 0.7, 0.3
@@ -73,8 +73,9 @@ def proxy(d: Document, at: Limits) -> Outcome:
     if not found:
         best = max(known, key=lambda one: _best(one).value or 0.0)
         passed = Outcome("cleared", f"cleared_{best.metric}", {"protected": best.column, "value": _best(best).value})
-        errors = [p.power.stderr for p in best.probes if p.place == "column" and p.power.stderr is not None]
-        seen = smallest_effect(best.metric, beyond(at[best.metric], max(errors)), best.rows) if errors else None
+        probed = [p.power for p in best.probes if p.place == "column" and p.power.stderr is not None]
+        effects = [beyond(at[best.metric], part) for part in probed]
+        seen = smallest_effect(best.metric, max(effects), best.rows) if effects else None
         return with_power(passed, seen, 1.0)
     one, columns = max(found, key=lambda pair: _best(pair[0]).value or 0.0)
     power, gap = _best(one), one.network
@@ -123,10 +124,10 @@ def weak_subgroup(d: Document, at: Limits) -> Outcome:
 def _least_excess(part: WeakPart, at: Limits) -> Power | None:
     """Of the group in which the least could be detected; intervals are of the level that all groups together ask for."""
     tested = [
-        (at[name] / 100 * part.null + (size.high - size.value) + Z_CHANCE * size.stderr, row.rows)
+        (beyond(at[name] / 100 * part.null, size), row.rows)
         for name in ("beyond", "excess")
         for row in part.found
-        if (size := getattr(row, name)).stderr is not None and size.value is not None and size.high is not None
+        if (size := getattr(row, name)).stderr is not None
     ]
     return smallest_effect("loss", *min(tested)) if tested else None
 

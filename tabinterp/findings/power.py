@@ -1,9 +1,9 @@
 """What a check that passed could have detected: the smallest effect that it raises with a probability of 80%.
 
-Each check is raised where an interval lies beyond a limit, or a count reaches one. The smallest effect follows from the limit and
-the standard error: `limit + (z.975 + z.80) SE` for an interval of 95% (Cohen 1988). Where the standard error depends on the
-effect itself, it is the one at that effect: of an AUC that of Hanley & McNeil (1982), of R² that of Olkin & Finn (1995), of a
-share the binomial distribution. Rounded to three digits, which is more than such a number deserves.
+Each check is raised where an interval lies beyond a limit, or a count reaches one. The smallest effect is then the limit, half
+the interval and z.80 standard errors: `limit + (z.975 + z.80) SE` where the interval is a normal one of 95% (Cohen 1988). Where
+the standard error depends on the effect itself, it is the one at that effect: of an AUC that of Hanley & McNeil (1982), of R²
+that of Olkin & Finn (1995), of a share the binomial distribution. Rounded to three digits.
 """
 
 from __future__ import annotations
@@ -15,7 +15,7 @@ from statistics import NormalDist
 
 from scipy.special import betaincinv, chdtri, chndtrinc
 
-from ..report.document import Power
+from ..report.document import Interval, Power
 from .outcome import Outcome
 
 CHANCE = 0.8  # with which an effect is detected
@@ -36,18 +36,27 @@ def with_power(outcome: Outcome, power: Power | None, most: float = math.inf) ->
     return Outcome("not_applicable", key, {name: value for name, value in values.items() if value is not None})
 
 
-def smallest_effect(of: str, effect: float, rows: int, events: int | None = None) -> Power:
-    """Return an effect as the document holds it."""
+def smallest_effect(of: str, effect: float, rows: int, events: int | None = None) -> Power | None:
+    """Return an effect as the document holds it; None where a limit is so far off that no effect is known to reach it."""
+    if not math.isfinite(effect):
+        return None
     return Power.model_validate({"of": of, "effect": float(f"{effect:.3g}"), "rows": rows, "events": events})
 
 
-def beyond(limit: float, stderr: float) -> float:
-    """Return the least value whose 95% interval lies above `limit` with a probability of 80%.
+def beyond(limit: float, part: Interval) -> float:
+    """Return the least value whose 95% interval lies above `limit` with a probability of 80%, were it as wide as that of `part`.
 
-    >>> round(beyond(0.0, 1.0), 3)
+    >>> round(beyond(0.0, Interval(value=5.0, stderr=1.0)), 3)
     2.802
     """
-    return limit + REACH * stderr
+    return limit + reach(part) + Z_CHANCE * (part.stderr or 0.0)
+
+
+def reach(part: Interval) -> float:
+    """Return half the width of an interval, which of few groups is more than that of a normal one; an end that was cut off at the
+    edge of a range does not count."""
+    usual = Z_ENDS * (part.stderr or 0.0)
+    return usual if part.low is None or part.high is None else max(usual, (part.high - part.low) / 2)
 
 
 def auc_beyond(limit: float, events: int, others: int) -> float:

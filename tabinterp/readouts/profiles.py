@@ -54,8 +54,8 @@ class Profiles:
             Estimates(*(getattr(one, part)[which] for part in ("value", "stderr", "low", "high")))
             for one in (self.difference, self.lift)
         )
-        own = {"most": self.most[which], "q": self.q[which], "excited": self.excited[which]}
-        return replace(self, difference=difference, lift=lift, **own)
+        most, q, excited = self.most[which], self.q[which], self.excited[which]
+        return replace(self, difference=difference, lift=lift, most=most, q=q, excited=excited)
 
 
 def excited_rows(activations: FloatArray, hashes: Any, weights: FloatArray) -> Any:

@@ -53,11 +53,7 @@ def in_a_notebook(document: Document) -> Brief:
 
 def in_one_line(document: Document) -> str:
     """What the audit is of, its verdict, how many findings are raised."""
-    status = t(f"report.judged.status.{document.verdict.status}")
-    codes = listed(one.code for one in raised_of(document) if one.voids)
-    if codes:
-        status = f"{status}; {t('notebook.void', codes=codes)}"
-    return t("notebook.repr", **_names(_narrow(document)), status=status, raised=len(raised_of(document)))
+    return t("notebook.repr", **_names(_narrow(document)), status=_status(document), raised=len(raised_of(document)))
 
 
 def on_a_terminal(document: Document) -> str:
@@ -79,10 +75,17 @@ def verdict_and_counts(document: Document) -> str:
     severities: list[str] = [one.severity for one in raised_of(document)]
     return t(
         "terminal.line",
-        status=t(f"report.judged.status.{document.verdict.status}"),
+        status=_status(document),
         raised=series(f"{severities.count(one)} {t(f'report.severity.{one}')}" for one in ORDER),
         **_others(document),
     )
+
+
+def _status(document: Document) -> str:
+    """The verdict in few words, and which checks say that it cannot be trusted."""
+    status = t(f"report.judged.status.{document.verdict.status}")
+    codes = listed(one.code for one in raised_of(document) if one.voids)
+    return f"{status}; {t('notebook.void', codes=codes)}" if codes else status
 
 
 def _others(document: Document) -> dict[str, int]:

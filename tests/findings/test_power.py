@@ -48,8 +48,18 @@ NEAR = 0.05  # of a share of 0.8 that is found in so many draws: four standard e
 def test_an_interval_beyond_a_limit_by_statsmodels(rows):
     """One sample of unit variance against 0, which is no limit of an interval but the same test."""
     effect = NormalIndPower(ddof=0).solve_power(nobs1=rows, alpha=0.05, power=0.8, ratio=0)
-    assert beyond(0.0, 1 / np.sqrt(rows)) == pytest.approx(effect, rel=1e-4)
-    assert beyond(0.3, 0.01) == pytest.approx(0.3 + beyond(0.0, 0.01))
+    assert beyond(0.0, Interval(value=0.0, stderr=1 / np.sqrt(rows))) == pytest.approx(effect, rel=1e-4)
+
+
+@pytest.mark.parametrize("groups", [10, 25])
+def test_an_interval_of_few_groups_is_detected_four_times_of_five(groups):
+    """Student's, of groups that are one draw each."""
+    rng, half = np.random.default_rng(0), stats.t.ppf(0.975, groups - 1)
+    means = rng.normal(size=(20 * DRAWS, groups))
+    value, error = means.mean(axis=1), means.std(axis=1, ddof=1) / np.sqrt(groups)
+    typical = 1 / np.sqrt(groups)
+    effect = beyond(0.5, Interval(value=0.0, stderr=typical, low=-half * typical, high=half * typical))
+    assert (value + effect - half * error >= 0.5).mean() == pytest.approx(0.8, abs=0.02)
 
 
 def drawn_aucs(auc, events, others, seed=0, draws=DRAWS):
@@ -142,7 +152,7 @@ def test_a_worse_network_is_found_four_times_of_five(error):
 
 def test_better_trees_are_found_where_they_are_past_the_margin_by_so_much():
     document = beaten(-0.1, -0.2)
-    gap = document.judged.reference.difference.model_copy(update={"stderr": 0.01})
+    gap = document.judged.reference.difference.model_copy(update={"stderr": 0.01, "low": -0.1196, "high": -0.0804})
     reference = document.judged.reference.model_copy(update={"difference": gap})
     power = found_by(BY_SLUG["trees-win"], with_part(document, "judged", reference=reference)).power
     assert power.effect == pytest.approx(0.05 + 2.8016 * 0.01, abs=5e-4)

@@ -20,7 +20,7 @@ from tabinterp.report.markdown import render_card, render_markdown
 from tabinterp.report.parts.findings import voids
 from tabinterp.report.parts.performance import performance
 from tabinterp.report.render import render, render_notebook, render_summary
-from tabinterp.report.summary import in_one_line
+from tabinterp.report.summary import in_one_line, verdict_and_counts
 from tests.findings.test_checks import column, part
 from tests.honest import honest
 from tests.report.samples import binary
@@ -133,7 +133,7 @@ VIEWS = {
 
 
 def test_the_checks_that_void_a_comparison_demand_action():
-    assert {"label-leak", "row-overlap", "shortcut"} <= {c.slug for c in CHECKS if c.voids}
+    assert {"label-leak", "row-overlap", "shortcut", "groups-split"} <= {c.slug for c in CHECKS if c.voids}
     assert {c.severity for c in CHECKS if c.voids} == {"act"}
 
 
@@ -151,8 +151,9 @@ def test_what_voids_the_comparison_is_said_above_the_verdict_of_every_view(view)
 
 
 def test_one_line_says_it_too():
-    assert "cannot be trusted (TI-D02)" in in_one_line(honest(column(**LEAK)))
-    assert "cannot be trusted" not in in_one_line(honest(column()))
+    for line in (in_one_line, verdict_and_counts):
+        assert "cannot be trusted (TI-D02)" in line(honest(column(**LEAK)))
+        assert "cannot be trusted" not in line(honest(column()))
 
 
 def test_a_check_that_is_cleared_voids_nothing():
