@@ -38,7 +38,9 @@ EXPLAINED: dict[str, tuple[str, str, str, str, str]] = {
         "How much there is to be known: look at the linear model and at single columns.",
         (
             "The 95% interval includes chance (of several classes and of counts: the difference in loss includes zero); or R² is "
-            "below {r2}; or an AUC below {auc} comes with a log loss not shown to beat the base rate."
+            "below {r2}; or an AUC below {auc} comes with a log loss not shown to beat the base rate. In each case the interval "
+            "must end below what would be useful: an AUC of {useful}, an R² of {share}, or a loss {percent}% below that of "
+            "knowing nothing. Otherwise the rows are too few to tell."
         ),
         "Check that rows and labels belong together and that the split is right; then train again.",
     ),

@@ -176,6 +176,22 @@ FINDINGS: dict[str, str] = {
         "The network knows the classes, but the wrong way round: see the finding on swapped classes."
     ),
     "finding.no-signal.few": "The held-out rows are too few for an interval.",
+    "finding.no-signal.unclear_auc": (
+        "The held-out rows are too few to tell: the network's AUC is {value} (95% CI {low} to {high}). The interval includes "
+        "both chance and a useful ranking."
+    ),
+    "finding.no-signal.unclear_r2": (
+        "The held-out rows are too few to tell: the network's R² is {value} (95% CI {low} to {high}). The interval includes "
+        "both zero and a useful prediction."
+    ),
+    "finding.no-signal.unclear_loss": (
+        "The held-out rows are too few to tell: the network's log loss is {value} lower (95% CI {low} to {high}) than that of "
+        "always predicting the class shares. The interval includes both no difference and a useful one."
+    ),
+    "finding.no-signal.unclear_count": (
+        "The held-out rows are too few to tell: the loss of always predicting the mean is {value} higher than the network's "
+        "(95% CI {low} to {high}). The interval includes both no difference and a useful one."
+    ),
     "finding.miscalibrated.raised": (
         "The network is miscalibrated on held-out rows (joint test: p = {p}). The recalibration slope is {slope} (95% CI {low} "
         "to {high}; 1 is calibrated, below 1 is too extreme). Calibration in the large is {large} (95% CI {large_low} to "
