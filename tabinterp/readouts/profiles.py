@@ -54,8 +54,8 @@ class Profiles:
             Estimates(*(getattr(one, part)[which] for part in ("value", "stderr", "low", "high")))
             for one in (self.difference, self.lift)
         )
-        own = {"most": self.most[which], "q": self.q[which], "excited": self.excited[which]}
-        return replace(self, difference=difference, lift=lift, **own)
+        most, q, excited = self.most[which], self.q[which], self.excited[which]
+        return replace(self, difference=difference, lift=lift, most=most, q=q, excited=excited)
 
 
 def excited_rows(activations: FloatArray, hashes: Any, weights: FloatArray) -> Any:
@@ -196,11 +196,11 @@ def _log_lift(codes: IntArray, size: int, top: Any, w: FloatArray, groups: IntAr
         s, r = both / mass, everywhere / total
         a, b = total / both, total / everywhere
         if groups is not None:
-            at = [
+            errors = [
                 _error(a[j] * top * ((codes == j)[:, None] - s[j]) - b[j] * ((codes == j)[:, None] - r[j]), w, groups)
                 for j in range(size)
             ]
-            stderr = np.where(told & (cells > 0), np.reshape(at, told.shape), np.nan)
+            stderr = np.where(told & (cells > 0), np.reshape(errors, told.shape), np.nan)
             return _Lines(False, r[:, 0], np.where(told, np.log(s / r), np.nan), stderr, most)
         squared = both2 * (a * (1 - s) - b * (1 - r)) ** 2 + (mass2 - both2) * (b * r - a * s) ** 2
         squared += (everywhere2 - both2) * (b * (1 - r)) ** 2

@@ -47,8 +47,10 @@ TRUSTED = {
 }
 # Their compiled code takes indices from the object without a check, and no encoder of a table needs them.
 EXCLUDED = {"sklearn.preprocessing._label.MultiLabelBinarizer"}
-NUMPY = ("scipy._external.array_api_compat.numpy", "scipy._lib.array_api_compat.numpy")
 ASARRAY = "scipy._lib.array_api_compat.numpy._aliases.asarray"
+NUMPY = ("scipy._external.array_api_compat.numpy", "scipy._lib.array_api_compat.numpy")
+# Where a function or a module may be held. The modules are not of the file: a spline of SciPy 1.18 finds them when it is read.
+HELD = {"_asarray": (ASARRAY,), "_xp": NUMPY, "_xp_internal": NUMPY}
 UFUNCS = {*known_to_skops.NUMPY_UFUNC_TYPE_NAMES, *known_to_skops.SCIPY_UFUNC_TYPE_NAMES}
 PLAIN = (type(None), bool, int, float, complex, str, slice, np.dtype, np.random.RandomState)
 CONTAINERS = (dict, OrderedDict, list, tuple, set, np.ndarray, np.ma.MaskedArray)
@@ -189,12 +191,9 @@ def _may_hold(value: Any, name: str) -> bool:
         return isinstance(value, np.ufunc) or kind.__module__.startswith("scipy.special")
     if name == "f_" and isinstance(value, (interp1d, FunctionType)):  # made by IsotonicRegression of its thresholds
         return True
-    if isinstance(
-        value, ModuleType
-    ):  # not of the file: a spline of SciPy 1.18 finds the library of its arrays when it is read
-        return name in ("_xp", "_xp_internal") and value.__name__ in NUMPY
-    if isinstance(value, FunctionType):
-        return name == "_asarray" and f"{value.__module__}.{value.__name__}" == ASARRAY
+    if isinstance(value, (FunctionType, ModuleType)):
+        known = value.__name__ if isinstance(value, ModuleType) else f"{value.__module__}.{value.__name__}"
+        return known in HELD.get(name, ())
     return kind in CONTAINERS or _listed(kind)
 
 
