@@ -44,7 +44,7 @@ def make(entry: dict[str, Any], out: Path) -> None:
         command = [sys.executable, "-m", "tabinterp.cli"]
         subprocess.run([*command, "train", *options(entry), "--out", folder], check=True, cwd=ROOT)
         data = str((DATA / entry["file"]).relative_to(ROOT))
-        audit = [*command, "audit", folder, "--data", data, "--out", str(out), *decided(entry)]
+        audit = [*command, "audit", folder, "--data", data, "--out", str(out), "--overwrite", *decided(entry)]
         subprocess.run(audit, check=True, cwd=ROOT)
         for differs in ("run.json", "SHA256SUMS"):  # from run to run
             (out / differs).unlink()

@@ -27,6 +27,7 @@ from .report.document import Document, Message, Verdict
 from .report.evidenced import Card
 from .report.markdown import render_card, render_markdown
 from .report.parts.changes import as_text
+from .report.parts.findings import voids
 from .report.printed import printed
 from .report.render import render, render_changes, render_notebook, render_summary
 from .report.summary import in_one_line, on_a_terminal, verdict_and_counts
@@ -84,7 +85,7 @@ class Audit:
         return Findings(self.document)
 
     def __str__(self) -> str:
-        return " ".join(_text(m) for m in (self.verdict.sentence, *self.verdict.lines))
+        return " ".join([*voids(self.document), *(_text(m) for m in (self.verdict.sentence, *self.verdict.lines))])
 
     def in_one_line(self) -> str:
         """The verdict, and how many findings there are of each severity."""

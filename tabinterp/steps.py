@@ -177,7 +177,7 @@ def _alternatives(asked: Asked) -> Any:
 
 
 def _weak(asked: Asked) -> Any:
-    return weak_groups(*asked.both(asked.evaluated), seed=asked.seed)
+    return weak_groups(asked.network, seed=asked.seed)
 
 
 def _constraints(asked: Asked) -> Any:
@@ -343,7 +343,7 @@ STEPS: tuple[Step, ...] = (
         (
             Reading("groups", "groups of people", _groups, "table"),
             Reading("proxies", "proxies of protected columns", _proxies),
-            Reading("alternatives", "alternatives considered", _alternatives),
+            Reading("alternatives", "alternatives considered", _alternatives, "performance"),
             Reading("weak", "search for weak groups", _weak, "performance"),
             Reading("constraints", "declared constraints", _constraints),
         ),

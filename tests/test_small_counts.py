@@ -84,6 +84,9 @@ def of_table(d: Document) -> Iterator[Margin]:
         (f"rate {i}", d.data.rows, [None if r is None else r * d.data.rows]) for i, r in enumerate(d.data.rates)
     )
     yield "rates", d.data.rows, [None if r is None else r * d.data.rows for r in d.data.rates]
+    if d.data.events is not None:
+        yield "events", d.data.held_out_rows or d.data.rows, [d.data.events]
+        yield "events elsewhere", min(r * d.data.rows for r in d.data.rates if r is not None), [d.data.events]
     for column in d.data.columns:
         yield f"missing {column.name}", d.data.rows, [column.missing]
     copies = d.table.copies
@@ -95,6 +98,7 @@ def of_table(d: Document) -> Iterator[Margin]:
         yield f"{name} whole", rows, [inner]
         if outer is not None:
             yield f"{name} both", outer, [inner]
+    yield "copies in training", d.table.rows - copies.held_out_rows, [copies.training_whole]
     for column in d.table.columns:
         yield f"unseen {column.column}", d.data.held_out_rows, [column.unseen_rows]
         for heap in (column.spike, column.heap_low, column.heap_high):
@@ -259,4 +263,4 @@ def withheld(document: Document) -> None:
     assert document.gain is None or document.gain.ladder is None
     assert document.groups.weak is None
     reasons = [note.values["reason"] for note in document.not_assessed if note.key == "not_assessed.reading"]
-    assert any(getattr(reason, "key", "").startswith("why.performance.") for reason in reasons)
+    assert any(getattr(reason, "key", "").startswith(("why.performance.", "why.events")) for reason in reasons)

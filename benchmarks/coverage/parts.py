@@ -3,7 +3,7 @@ the same rows whichever sets are read beside it."""
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
 from functools import cache, partial
 
@@ -13,7 +13,11 @@ from benchmarks.truth.functions import table, wrapped
 from tabinterp.models import Bound, bind
 
 from .cases import CASES, Case, Population
-from .readings import READINGS, TOGETHER, Reading, Told
+from .designed import DESIGN_READINGS, DesignReading
+from .designs import DESIGNS, Design, world
+from .designs import drawn as drawn_of
+from .gained import GAINED, SIZES, Gained
+from .readings import READINGS, TOGETHER, Found, Reading, Told
 from .sampling import EXPLAINED, PAIRS, WAYS, pair_numbers, sampled_values
 
 ROWS = 400  # of a set
@@ -22,16 +26,20 @@ SPOKEN = "every fourth pair has an error of its own and speaks for the others, a
 BLOCKS = "blocks of rows are few, and a low estimate brings a low error"
 
 
+Counted = tuple[np.ndarray, np.ndarray]
+
+
 @dataclass(frozen=True)
 class Part:
-    """`count` takes the number of the first set and how many there are, and gives for each line (numbers,) how often an interval
-    held the truth, of `each` times as many. `share` is the part of the sets that it is made on, `block` how many between savings.
+    """`count` takes the number of the first set and how many there are, and gives for each line, (numbers,) each, how often an
+    interval held the truth and how often there was one, of `each` times as many. `share` is the part of the sets that it is made
+    on, `block` how many between savings.
     """
 
     slug: str
     network: str
     lines: tuple[Told, ...]
-    count: Callable[[int, int], list[np.ndarray]]
+    count: Callable[[int, int], list[Counted]]
     share: float = 1
     block: int = TOGETHER
     each: int = 1
@@ -66,15 +74,32 @@ def drawn(case: Case, first: int, count: int) -> list[Bound]:
     return [whole.take(np.arange(i * ROWS, (i + 1) * ROWS)) for i in range(count)]
 
 
-def read(case: Case, reading: Reading, first: int, count: int) -> list[np.ndarray]:
-    held = [np.zeros(1)] * len(reading.lines)
-    for seed, bound in enumerate(drawn(case, first, count), first):
-        for i, (found, truth) in enumerate(reading.read(bound, population(case), seed)):
-            held[i] = held[i] + np.ravel((found.low <= truth) & (truth <= found.high))
-    return held
+def read(case: Case, reading: Reading, first: int, count: int) -> list[Counted]:
+    whole = population(case)
+    return counted(reading.read(bound, whole, seed) for seed, bound in enumerate(drawn(case, first, count), first))
 
 
-PARTS = (
+def read_design(design: Design, reading: DesignReading, first: int, count: int) -> list[Counted]:
+    """The sets are bound once for all analyses of a design."""
+    made = world(design)
+    return counted(reading.read(*both, made) for both in drawn_of(design, first, count))
+
+
+def counted(sets: Iterable[list[Found]]) -> list[Counted]:
+    """Line by line, (numbers,) each: how many intervals held the truth, and how many there were."""
+    held: list[np.ndarray] = []
+    told: list[np.ndarray] = []
+    for found in sets:
+        for i, (one, truth) in enumerate(found):
+            low, high, value = np.broadcast_arrays(one.low, one.high, truth)
+            if i == len(held):
+                held, told = [*held, np.zeros(low.size)], [*told, np.zeros(low.size)]
+            held[i] += np.ravel((low <= value) & (value <= high))
+            told[i] += np.ravel(np.isfinite(low) & np.isfinite(high))
+    return list(zip(held, told, strict=True))
+
+
+GIVEN = (
     *(
         Part(f"{case.slug}/{reading.slug}", case.name, reading.lines, partial(read, case, reading), reading.share)
         for case in CASES
@@ -111,3 +136,29 @@ PARTS = (
         for slug, name in PAIRS.items()
     ),
 )
+
+
+def read_gained(one: Gained, rows: int, first: int, count: int) -> list[Counted]:
+    return counted(one.read(rows, first, count))
+
+
+DESIGNED = (
+    *(
+        Part(
+            f"{design.slug}/{reading.slug}",
+            design.name,
+            reading.lines,
+            partial(read_design, design, reading),
+            reading.share,
+            reading.block,
+        )
+        for reading in DESIGN_READINGS
+        for design in DESIGNS
+    ),
+    *(
+        Part(f"n{rows}/{one.slug}", f"{rows:,} rows", one.lines, partial(read_gained, one, rows), one.share, 10)
+        for one in GAINED
+        for rows in SIZES
+    ),
+)
+PARTS = (*GIVEN, *DESIGNED)

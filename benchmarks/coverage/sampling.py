@@ -49,17 +49,17 @@ def explained() -> tuple[ti.Model, ti.Table, ti.Table, np.ndarray]:
     return model, rows, backs, ti.shapley_values(model, rows, backs, "exact").values[:, :, 0]
 
 
-def sampled_values(way: str, first: int, seeds: int) -> list[np.ndarray]:
+def sampled_values(way: str, first: int, seeds: int) -> list[tuple[np.ndarray, np.ndarray]]:
     """Shapley values of rows of Adult against the enumeration: intervals over rows and seeds that hold it, (columns,)."""
     model, rows, backs, exact = explained()
     held = np.zeros(exact.shape)
     for seed in range(first, first + seeds):
         told = ti.shapley_values(model, rows, backs, seed=seed, **WAYS[way][1]).interval()
         held += (told.low[:, :, 0] - ROUNDING <= exact) & (exact <= told.high[:, :, 0] + ROUNDING)
-    return [held.sum(axis=0)]
+    return [(held.sum(axis=0), np.full(held.shape[1], float(seeds * len(held))))]
 
 
-def pair_numbers(name: str, first: int, sets: int) -> list[np.ndarray]:
+def pair_numbers(name: str, first: int, sets: int) -> list[tuple[np.ndarray, np.ndarray]]:
     """Sobol index, variance and Shapley index of the one pair of a formula: intervals over drawn sets of 1,000 rows that hold
     them, (3,)."""
     function = VARIANCE[name]
@@ -71,4 +71,4 @@ def pair_numbers(name: str, first: int, sets: int) -> list[np.ndarray]:
         read = ti.interactions(bound, bound.table, top=1, seed=seed)[pair]
         told = (read.share, read.variance, read.shapley)
         held += [one.low[0] <= t <= one.high[0] for one, t in zip(told, truth, strict=True)]
-    return [held]
+    return [(held, np.full(3, float(sets)))]

@@ -7,7 +7,7 @@ predict, a pair that works together), its twin is made with it.
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from functools import lru_cache
 from typing import Any
 
@@ -23,11 +23,15 @@ import tabinterp as ti
 
 from . import people
 from .networks import Network, Runaway, Scaled, fit
-from .tables import Rows, clean
+from .tables import RARE_TASK, Rows, clean
 
 Case = tuple[ti.Table, ti.Model]
 Twin = Callable[[Rows, int], Rows]
 AFRESH = 10_000
+RARE = " (3% positives)"
+OF_OUTCOMES = {  # faults whose checks read the outcomes: with a rare class they have less to go by
+    "label-leak", "near-leak", "shortcut", "miscalibrated", "saturated", "worse-than-linear", "no-signal",
+}  # fmt: skip
 OF_NETWORK = ("importance", "gradients", "interactions", "neurons", "inside", "off_support", "extrapolation")
 OF_PEOPLE = ("groups", "proxies", "weak", "constraints", "reasons")
 EVERY = frozenset(  # Shapley values cost more than all of these
@@ -50,6 +54,10 @@ class Fault:
     twin: Twin | None = None
     sound: Callable[[Rows, Network, int], Case] | None = None
     declared: Mapping[str, str] = field(default_factory=dict)
+
+    @property
+    def name(self) -> str:
+        return f"{self.slug}{RARE}" if self.task == RARE_TASK else self.slug
 
 
 @lru_cache(maxsize=64)
@@ -249,6 +257,11 @@ def miscalibrated(rows: Rows, network: Network, rng: np.random.Generator) -> nn.
     return Scaled(network.copy(), 2.5, 0.0, 0.0) if rng.random() < 0.5 else Scaled(network.copy(), 1.0, 0.0, 1.5)
 
 
+def classes_swapped(rows: Rows, network: Network, rng: np.random.Generator) -> nn.Module:
+    """The positive class taken for the negative one."""
+    return Scaled(network.copy(), -1.0, 0.0, 0.0)
+
+
 def saturated(rows: Rows, network: Network, rng: np.random.Generator) -> nn.Module:
     return Scaled(network.copy(), 30.0, 0.0, 0.0)
 
@@ -320,6 +333,13 @@ def worse_than_linear(rows: Rows, network: Network, rng: np.random.Generator) ->
     return nn.Sequential(*layers[:-1])
 
 
+def trees_win(rows: Rows, network: Network, seed: int) -> Case:
+    """A product of two columns decides half of the targets, and a network without a hidden layer cannot learn it."""
+    made = _half(clean_rows(seed, "binary"), seed, lambda u, v: u * v)
+    plain = Network(network.encoder, network.module, made.table())
+    return plain.table, plain.model(secretly_linear(made, plain, np.random.default_rng(1000 + seed)))
+
+
 def no_signal(rows: Rows, network: Network, seed: int) -> Case:
     """Rows and targets do not belong together. In training rows alone a shuffle will not do: where two columns decide most, a
     network of shuffled targets knows something by chance."""
@@ -372,7 +392,7 @@ def fault(slug: str, fields: str, plant: Callable[[Rows, Network, int], Case], *
     return Fault(slug, frozenset(fields.split()), plant, **more)
 
 
-FAULTS: tuple[Fault, ...] = (
+USUAL: tuple[Fault, ...] = (
     fault("label-leak", "table", trained(label_leak)),
     fault("near-leak", "table", trained(near_leak)),
     fault("row-identifier", "table", trained(row_identifier)),
@@ -382,6 +402,7 @@ FAULTS: tuple[Fault, ...] = (
     fault("duplicate-columns", "table", trained(duplicate_columns)),
     fault("train-test-shift", "table", moved(train_test_shift)),
     fault("miscalibrated", "calibration", broken(miscalibrated)),
+    fault("classes-swapped", "", broken(classes_swapped), task="binary"),
     fault("interaction-only", "table coefficients interactions", interaction_only, task="binary", twin=together),
     fault("saturated", "gradients", broken(saturated), task="binary"),
     fault("dead-units", "neurons", broken(dead_units)),
@@ -391,6 +412,7 @@ FAULTS: tuple[Fault, ...] = (
     fault("sentinel-value", "table", trained(sentinel_value)),
     fault("secretly-linear", "coefficients", broken(secretly_linear)),
     fault("worse-than-linear", "", broken(worse_than_linear)),
+    fault("trees-win", "reference", trees_win, task="binary", twin=together, sound=as_it_is),
     fault("off-support-behaviour", "off_support", off_support, twin=echoed, sound=as_it_is),
     fault("no-signal", "", no_signal),
     fault("suppressor", "table coefficients", suppressor, task="binary", twin=together),
@@ -405,3 +427,4 @@ FAULTS: tuple[Fault, ...] = (
     ),
     fault("reason-codes-unstable", "reasons", broken(people.reason_codes_unstable), task="binary"),
 )  # fmt: skip
+FAULTS = (*USUAL, *(replace(one, task=RARE_TASK) for one in USUAL if one.slug in OF_OUTCOMES))

@@ -11,6 +11,7 @@ from collections.abc import Callable
 
 import numpy as np
 import pandas as pd
+from scipy.optimize import brentq
 from scipy.special import expit
 from scipy.stats import norm
 
@@ -20,8 +21,8 @@ NOISE = 0.5  # sd of a number around its score, whose own sd is 1
 STEEPNESS = 2.5  # log-odds for each sd of the score
 
 
-def simulate(name: str, task: str, rows: int, rng: np.random.Generator) -> pd.DataFrame:
-    """A frame with the column `target`: a number, "no" and "yes", or one of three classes."""
+def simulate(name: str, task: str, rows: int, rng: np.random.Generator, share: float | None = None) -> pd.DataFrame:
+    """A frame with the column `target`: a number, "no" and "yes", or one of three classes. `share`: expected share of "yes"."""
     z = np.sqrt(1 - COMMON) * rng.normal(size=(rows, NUMBERS)) + np.sqrt(COMMON) * rng.normal(size=(rows, 1))
     count = rng.poisson(np.exp(1.2 + 0.4 * z[:, 0]))
     levels = [rng.choice(sizes, rows, p=rng.dirichlet(np.full(sizes, 8.0))) for sizes in (4, 6)]
@@ -34,7 +35,9 @@ def simulate(name: str, task: str, rows: int, rng: np.random.Generator) -> pd.Da
     if task == "multiclass":
         first = (STEEPNESS * scores + rng.gumbel(size=scores.shape)).argmax(axis=1)
         return frame.assign(target=[f"class {i}" for i in first])
-    yes = rng.random(rows) < 1 / (1 + np.exp(-STEEPNESS * scores[:, 0]))
+    odds = STEEPNESS * scores[:, 0]
+    shift = 0.0 if share is None else brentq(lambda at: expit(odds + at).mean() - share, -30, 30)
+    yes = rng.random(rows) < expit(odds + shift)
     return frame.assign(target=np.where(yes, "yes", "no"))
 
 

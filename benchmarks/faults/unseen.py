@@ -10,14 +10,12 @@ from __future__ import annotations
 
 import numpy as np
 import pandas as pd
-from scipy.special import logsumexp
 
 import tabinterp as ti
 from tabinterp.comparison.partition import Condition, cut
-from tabinterp.comparison.weak import WeakGroups
+from tabinterp.comparison.weak import WeakGroups, above_noise
 from tabinterp.findings import people
-from tabinterp.models import Bound, bind
-from tabinterp.models.scores import probabilities
+from tabinterp.models import bind
 
 from .audits import Audited
 from .tables import Rows
@@ -32,16 +30,17 @@ def borne_out(made: Audited, rows: Rows, unseen: Rows) -> bool:
         return False
     frame = pd.concat([rows.frame[rows.training], unseen.frame], ignore_index=True)
     table = rows.of(frame.astype(rows.frame.dtypes.to_dict())).table()
-    network, linear = (bind(bound.model, table).take(table.held_out) for bound in (made.network, made.linear))
+    losses = above_noise(bind(made.network.model, table))
     found: WeakGroups = made.found["weak"]
     claim = made.findings["weak-subgroup"].claim
     told = (claim.values["rows"], claim.values["loss"], claim.values["rest"])
     group = next(one for one in found.groups if (one.rows, one.loss, one.rest) == told)
     seen = made.network.table.evaluation_rows()
-    inside = np.logical_and.reduce([_rows_of(one, seen, network.table) for one in group.conditions])
+    inside = np.logical_and.reduce([_rows_of(one, seen, losses.table) for one in group.conditions])
     if inside.sum() < FEWEST:
         return False
-    return (_sure if claim.key.endswith("sure") else _fails)(network, linear, inside)
+    name, limit = ("excess", people.EXCESS) if claim.key.endswith("sure") else ("beyond", people.BEYOND)
+    return _low(losses.above[name][inside]) >= limit * _null(losses.table)
 
 
 def _rows_of(condition: Condition, cut_on: ti.Table, table: ti.Table) -> Array:
@@ -63,47 +62,9 @@ def _rows_of(condition: Condition, cut_on: ti.Table, table: ti.Table) -> Array:
     return np.asarray((x > low) & (x <= high))
 
 
-def _fails(network: Bound, linear: Bound, inside: Array) -> bool:
-    y, lost = network.table.y, _losses(network)
-    null = _null(network.table)
-    far = _apart(lost, inside)[0] > 0 and lost[inside].mean() >= people.FAR * lost[~inside].mean()
-    skilled = 1 - lost[~inside].mean() / null >= people.SKILLED
-    if network.table.schema.goal.classes:
-        beyond = _apart(lost - _entropy(linear), inside)[0] >= people.BEYOND * null
-    else:
-        values = lost - (1 - people.SKILL) * (y - y[inside].mean()) ** 2
-        beyond = _mean(values[inside])[0] > 0
-    return bool(far and skilled and beyond)
-
-
-def _sure(network: Bound, linear: Bound, inside: Array) -> bool:
-    return bool(_mean((_losses(network) - _entropy(network))[inside])[0] >= people.EXCESS * _null(network.table))
-
-
-def _mean(values: Array) -> tuple[float, float]:
-    """Lower and upper end of the 95% interval."""
-    reach = Z * values.std(ddof=1) / np.sqrt(len(values))
-    return float(values.mean() - reach), float(values.mean() + reach)
-
-
-def _apart(values: Array, inside: Array) -> tuple[float, float]:
-    one, other = values[inside], values[~inside]
-    reach = Z * np.sqrt(one.var(ddof=1) / len(one) + other.var(ddof=1) / len(other))
-    return float(one.mean() - other.mean() - reach), float(one.mean() - other.mean() + reach)
-
-
-def _losses(bound: Bound) -> Array:
-    s, y = np.asarray(bound.scores, dtype=float), bound.table.y
-    if not bound.table.schema.goal.classes:
-        return np.asarray((y - s[:, 0]) ** 2)
-    if s.shape[1] == 1:
-        return np.asarray(np.logaddexp(0, s[:, 0]) - y * s[:, 0])
-    return np.asarray(logsumexp(s, axis=1) - s[np.arange(len(y)), y.astype(int)])
-
-
-def _entropy(bound: Bound) -> Array:
-    p = probabilities(bound.scores)
-    return np.asarray(-(p * np.log(np.maximum(p, 1e-300))).sum(axis=1))
+def _low(values: Array) -> float:
+    """Lower end of the 95% interval of the mean."""
+    return float(values.mean() - Z * values.std(ddof=1) / np.sqrt(len(values)))
 
 
 def _null(table: ti.Table) -> float:

@@ -14,7 +14,7 @@ from .inside import inside
 from .judged import judged
 from .mechanism import mechanism
 from .provenance import configuration_digest, readings
-from .readings import agreement, gradients, importance, neurons
+from .readings import agreement, gradients, importance, left_out, neurons
 from .reasons import reasons
 from .results import Results
 from .shapley import shapley
@@ -52,6 +52,7 @@ def document(r: Results) -> doc.Document:
         effects=effects(r),
         interactions=interactions(r),
         agreement=agreement(r),
+        agreement_left_out=left_out(r),
         trust=trust(r),
         neurons=neurons(r),
         table=rows_alone(r),

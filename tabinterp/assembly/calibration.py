@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+from dataclasses import asdict
+
 from ..comparison.calibration import Calibrated
 from ..report import compared as parts
-from .results import Results, interval
+from .results import Results, interval, number
 
 
 def calibration(r: Results) -> parts.Calibration | None:
@@ -24,6 +26,9 @@ def _calibrated(found: Calibrated) -> parts.Calibrated:
     return parts.Calibrated(
         slope=interval(*found.slope),
         intercept=interval(*found.intercept),
+        large=interval(*found.large),
+        p=number(found.p),
+        bend=None if found.bend is None else parts.CalibrationBend(**asdict(found.bend)),
         bins=[
             parts.CalibrationBin(
                 rows=one.rows, predicted=one.predicted, observed=interval(one.observed, None, one.low, one.high)

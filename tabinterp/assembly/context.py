@@ -53,6 +53,7 @@ def data(r: Results) -> doc.Data:
         task=schema.task,
         classes=list(schema.labels),
         rates=[rate if told else None for rate, told in zip(counts.rates, parts_shown(counts.held), strict=True)],
+        events=_events(table),
         weighted=table.weights is not None,
         grouping=_grouping(table),
         split=_split(r),
@@ -62,6 +63,21 @@ def data(r: Results) -> doc.Data:
 
 def _without_target(rows: int | None) -> doc.WithoutTarget | None:
     return None if rows is None else doc.WithoutTarget(rows=None if 0 < rows < SMALL else rows)
+
+
+def _events(table: Table) -> int | None:
+    """Rows of the least frequent class among those that the models are evaluated on, where neither these nor the others of that
+    class are 1 to 9."""
+    if not table.schema.goal.classes:
+        return None
+    codes, held = (
+        table.y.astype(np.int64),
+        np.ones(len(table), dtype=bool) if table.held_out is None else table.held_out,
+    )
+    inside, outside = (np.bincount(codes[rows], minlength=len(table.schema.labels)) for rows in (held, ~held))
+    least = int(inside.argmin())
+    told = all(count == 0 or count >= SMALL for count in (inside[least], outside[least]))
+    return int(inside[least]) if told else None
 
 
 def _column(bound: Bound, name: str, counts: Census, key: DigestKey | None) -> doc.ColumnInfo:
@@ -168,6 +184,10 @@ def performance(performance: Performance) -> doc.Performance:
         resamples=performance.resamples,
         seed=performance.seed,
         metrics=[metric_row(m) for m in performance.metrics],
+        skill=interval(*performance.skill),
+        swapped=None
+        if (moved := performance.swapped) is None
+        else doc.Swapped(predicted=[*moved.predicted], happened=[*moved.happened], gain=interval(*moved.gain)),
     )
 
 

@@ -7,6 +7,8 @@ which one model is right.
 
 from __future__ import annotations
 
+import numpy as np
+
 from ..comparison.disagreement import DEPTH, Condition, Disagreement, Leaf, Tree
 from ..comparison.performance import FEWEST
 from ..report import compared as parts
@@ -50,7 +52,8 @@ def disagreement_sentences(part: parts.Disagreement, linear: str) -> list[Messag
 
 def _hushed(found: Disagreement) -> bool:
     """Is one model, or neither, right on one to nine of the rows that differ, or on all but as many?"""
-    return found.count < FEWEST or any(countless(one, found.count) for one in found.right)
+    untold = not np.isfinite([found.network_right, found.linear_right, found.neither]).all()  # of too few groups
+    return untold or found.count < FEWEST or any(countless(one, found.count) for one in found.right)
 
 
 def _leaves(tree: Tree) -> tuple[list[parts.Leaf], int]:

@@ -12,6 +12,7 @@ from ..readouts.coefficients import Coefficients
 from ..readouts.gradients import GradientImportance
 from ..readouts.neurons import NeuronCorrelations
 from ..readouts.permutation import paired_difference
+from ..readouts.result import Estimates
 from ..readouts.weights import deviation, quantile
 from ..report import document as doc
 from ..report.document import Message
@@ -20,6 +21,11 @@ from ..table.suppression import SMALL
 from .results import Results, at, interval, number, rows_of
 
 MOST_UNITS = 256
+RANKED = (
+    "saliency",
+    "integrated_gradients",
+    "expected_gradients",
+)  # gradient methods that say how much a column matters
 
 
 # ---- importances and gradients
@@ -107,16 +113,25 @@ def agreement(r: Results) -> list[doc.Agreement]:
     return [doc.Agreement(**vars(pair)) for pair in agreements(_readings(r))]
 
 
+def left_out(r: Results) -> list[doc.LeftOut]:
+    """Gradient methods of the network whose attributions do not add up to the score within their tolerance."""
+    return [
+        doc.LeftOut(model="network", method=one.method, gap=one.gap or 0.0, tolerance=one.tolerance or 0.0)
+        for one, _ in r.gradients or []
+        if one.method in RANKED and not one.complete
+    ]
+
+
 def _readings(r: Results) -> list[Reading]:
     columns, weights = r.network.columns, r.network.table.weights
     readings = []
     if r.importance is not None:
         readings.append(Reading("network.permutation_importance", r.importance[0].importance))
     for network, _ in r.gradients or []:
-        if network.method in ("saliency", "integrated_gradients", "expected_gradients"):
-            readings.append(Reading(f"network.{network.method}", network.size().value.mean(axis=1)))
+        if network.method in RANKED and network.complete:
+            readings.append(_sizes(f"network.{network.method}", network.size()))
     if r.shapley is not None:
-        readings.append(Reading("network.shapley", r.shapley[0].mean_absolute().value.mean(axis=1)))
+        readings.append(_sizes("network.shapley", r.shapley[0].mean_absolute()))
     if r.coefficients is not None:
         linear, network_terms = r.coefficients
         same = [t.term for t in linear.terms] == [t.term for t in network_terms.terms]
@@ -135,6 +150,11 @@ def _readings(r: Results) -> list[Reading]:
     if r.shapley is not None:
         readings.append(Reading("linear.shapley", r.shapley[1].mean_absolute().value.mean(axis=1)))
     return readings
+
+
+def _sizes(name: str, sizes: Estimates) -> Reading:
+    """Sizes averaged over outputs; so are their errors, as if those of a column's outputs were one."""
+    return Reading(name, sizes.value.mean(axis=1), stderr=sizes.stderr.mean(axis=1))
 
 
 def _spread(

@@ -43,6 +43,8 @@ def rows_alone(r: Results) -> doc.TableReadings | None:
         copies=doc.RowCopies(
             **dict(zip(("repeated_inputs", "repeated_whole"), repeated, strict=True)),
             **dict(zip(("across_inputs", "across_whole"), across, strict=True)),
+            training_whole=rounded_down(copies.training_whole, len(table) - held_out),
+            copied=copies.copied,
             held_out_rows=copies.held_out,
         ),
         equal=[list(family) for family in found.equal],
@@ -55,6 +57,7 @@ def rows_alone(r: Results) -> doc.TableReadings | None:
             )
             for b in found.beyond
         ],
+        withheld=found.withheld,
     )
 
 
@@ -71,12 +74,14 @@ def _column(
             "training": interval(*power.training),
             "held_out": interval(*power.held_out),
             "fall": interval(*power.fall),
+            "fall_q": number(power.fall_q),
             "correlation": number(power.correlation),
             "p": number(power.p),
             "q": number(power.q),
         }
     )
-    moved = {} if drift is None else {"psi": number(drift.psi), "drift_p": number(drift.p), "drift_q": number(drift.q)}
+    tested = {} if drift is None else {"drift_df": drift.df, "drift_p": number(drift.p), "drift_q": number(drift.q)}
+    moved = {} if drift is None else {"psi": number(drift.psi), **tested}
     return doc.TableColumn(
         column=f.column,
         target=target,

@@ -9,7 +9,7 @@ from ..comparison.trust import Null, Stability, Trust
 from ..readouts.rankings import METHODS
 from ..readouts.result import Estimates
 from ..report import trusted as parts
-from ..report.document import Interval
+from ..report.document import Interval, LeftOut
 from ..table.draws import FloatArray
 from .results import Results, interval, number, rows_of
 
@@ -42,6 +42,11 @@ def trust(r: Results) -> parts.Trust | None:
             for method in METHODS
             if any(method in found.curves for found in r.trust)
             for curve in ("deletion", "insertion")
+        ],
+        left_out=[
+            LeftOut(model=model, method=method, gap=one.gap or 0.0, tolerance=one.tolerance or 0.0)
+            for model, found in (("network", network), ("linear", linear))
+            for method, one in found.incomplete.items()
         ],
         stability=_stability(network, linear),
         networks=None if network.networks is None else _networks(network.networks),

@@ -14,7 +14,7 @@ def gap(primary: MetricRow, margin: float | None) -> Message:
     value, low, high = primary.difference.value or 0.0, primary.difference.low, primary.difference.high
     key = f"verdict.gap.{primary.metric}"
     if low is None or high is None:
-        return Message(key=f"{key}.few", values={"value": value, "fewest": FEWEST})
+        return Message(key=f"{key}.few", values={"fewest": FEWEST})
     if primary.resolved == "no":
         return Message(key=f"{key}.open", values={"value": value, "low": low, "high": high, "margin": margin})
     ends = sorted((abs(low), abs(high)))

@@ -25,7 +25,9 @@ from ..readouts.loss import loss_for
 from ..sentence import why
 from ..table import Table
 from ..table.draws import FloatArray, IntArray, chosen, row_hash
+from ..table.events import require_events
 from ..table.folds import by_group
+from ..table.suppression import BoolArray
 from .performance import FEWEST, RESAMPLES, Metric, Status, groups, judged, paired
 
 ROUNDS, STEP = 200, 25
@@ -51,26 +53,49 @@ def boosted(network: Bound, margin: float, *, seed: int = 0) -> Reference:
     Raises
     ------
     NotApplicableError
-        when it is not known which rows the network was not trained on, or they are too few.
+        when it is not known which rows the network was not trained on, or rows or events are too few.
     """
     table = network.table
-    if table.held_out is None:
-        raise NotApplicableError(why("they need to know which rows the network was trained on"))
-    training, held = _training(table, seed), np.flatnonzero(table.held_out)
+    training, held = _training(table, seed), np.flatnonzero(_held_out(table))
     held = held[np.argsort(row_hash(table.numbers[held], seed), kind="stable")].astype(np.int64)
     rows = table.take(held)
+    require_events(rows, "held_out")
+    require_events(training, "training")
     if groups(rows).max() + 1 < FEWEST:
         raise NotApplicableError(why("boosted.few", least=FEWEST))
+    columns = table.schema.inputs
     with threadpool_limits(1, user_api="openmp"):  # sums of several threads differ in their last digit from run to run
-        model, rounds = _fitted(training, seed, network.device)
-        losses = _losses(np.stack([network.scores[held], _predicted(model, rows)]), rows, network.device)
+        model, rounds = _fitted(training, columns, seed, network.device)
+        losses = _losses(np.stack([network.scores[held], _predicted(model, rows, columns)]), rows, network.device)
     metric = paired(loss_for(None, table.schema.task).name, losses, rows, RESAMPLES, seed)
     _, _, low, high = metric.difference
     return Reference(metric, judged(low, high, margin), rounds, len(rows), len(training))
 
 
+def trees_scores(network: Bound, rows: IntArray, columns: tuple[str, ...], seed: int = 0) -> FloatArray:
+    """(rows, k) scores of trees that are fitted to the training rows of the network's table, on these columns of it.
+
+    Raises
+    ------
+    NotApplicableError
+        when it is not known which rows the network was trained on, or they are too few.
+    """
+    training = _training(network.table, seed)
+    with threadpool_limits(1, user_api="openmp"):
+        model, _ = _fitted(training, columns, seed, network.device)
+        return _predicted(model, network.table.take(rows), columns)
+
+
+def _held_out(table: Table) -> BoolArray:
+    """(n,) the rows that the network was not trained on."""
+    if table.held_out is None:
+        raise NotApplicableError(why("they need to know which rows the network was trained on"))
+    return table.held_out
+
+
 def _training(table: Table, seed: int) -> Table:
     """Training rows with weight, in an order that does not depend on the file's."""
+    _held_out(table)
     training = table.training_rows()
     if training.weights is not None:
         training = training.take(np.flatnonzero(training.weights > 0))
@@ -82,14 +107,14 @@ def _training(table: Table, seed: int) -> Table:
     return training
 
 
-def _fitted(training: Table, seed: int, device: str) -> tuple[Pipeline, int]:
+def _fitted(training: Table, columns: tuple[str, ...], seed: int, device: str) -> tuple[Pipeline, int]:
     classes = max(1, len(training.schema.classes)) if training.schema.task == "multiclass" else 1
     most = max(1, min(ROUNDS, TREES // classes))
     fitted, scored = _apart(training, seed + 1)
     known = training.codes is None or len(np.unique(training.y[fitted])) == len(training.schema.classes)
-    rounds = _best(training, fitted, scored, most, seed, device) if known else most
-    model = _pipeline(training, seed).set_params(model__max_iter=rounds)
-    return model.fit(training.inputs, training.y, model__sample_weight=training.weights), rounds
+    rounds = _best(training, columns, fitted, scored, most, seed, device) if known else most
+    model = _pipeline(training, columns, seed).set_params(model__max_iter=rounds)
+    return model.fit(training.frame[list(columns)], training.y, model__sample_weight=training.weights), rounds
 
 
 def _apart(training: Table, seed: int) -> tuple[IntArray, IntArray]:
@@ -105,12 +130,14 @@ def _apart(training: Table, seed: int) -> tuple[IntArray, IntArray]:
     return np.flatnonzero(~apart).astype(np.int64), np.flatnonzero(apart).astype(np.int64)
 
 
-def _best(training: Table, fitted: IntArray, scored: IntArray, most: int, seed: int, device: str) -> int:
+def _best(
+    training: Table, columns: tuple[str, ...], fitted: IntArray, scored: IntArray, most: int, seed: int, device: str
+) -> int:
     """The number of rounds of lowest loss on rows apart; none are added once the last `STEP` have not lowered it."""
     part, apart, best = training.take(fitted), training.take(scored), 0
-    model = _pipeline(part, seed)
-    x, y, task = model[:-1].fit_transform(part.inputs), part.y, training.schema.task
-    at = model[:-1].transform(apart.inputs)
+    model, names = _pipeline(part, columns, seed), list(columns)
+    x, y, task = model[:-1].fit_transform(part.frame[names]), part.y, training.schema.task
+    at = model[:-1].transform(apart.frame[names])
     staged = "staged_decision_function" if training.schema.goal.classes else "staged_predict"
     for rounds in range(STEP, most + STEP, STEP):
         model[-1].set_params(max_iter=min(rounds, most), warm_start=True).fit(x, y, sample_weight=part.weights)
@@ -127,9 +154,9 @@ def _losses(found: FloatArray, table: Table, device: str) -> FloatArray:
     return loss_for(None, table.schema.task).each(found, table.y, device)
 
 
-def _predicted(model: Pipeline, table: Table) -> FloatArray:
+def _predicted(model: Pipeline, table: Table, columns: tuple[str, ...]) -> FloatArray:
     ask = model.decision_function if table.schema.goal.classes else model.predict
-    return _scores(ask(table.inputs), table.schema.task)
+    return _scores(ask(table.frame[list(columns)]), table.schema.task)
 
 
 def _scores(raw: FloatArray, task: str) -> FloatArray:
@@ -138,12 +165,12 @@ def _scores(raw: FloatArray, task: str) -> FloatArray:
     return (np.log(np.maximum(raw, CLIP)) if task == "count" else raw).reshape(len(raw), -1)
 
 
-def _pipeline(training: Table, seed: int) -> Pipeline:
+def _pipeline(training: Table, columns: tuple[str, ...], seed: int) -> Pipeline:
     """Numbers as they are, everything else by the place of its level; unknown levels are missing.
 
     A column of which no row has a value says nothing, and scikit-learn finds no bins for it.
     """
-    known = [name for name in training.schema.inputs if training.frame[name].notna().any()]
+    known = [name for name in columns if training.frame[name].notna().any()]
     if not known:
         raise NotApplicableError(why("no column has a value in the training rows"))
     kinds = {name: training.schema[name].kind for name in known}

@@ -22,6 +22,7 @@ from ..readouts.display import Display, Drawn, worded
 from ..readouts.loss import loss_for
 from ..table import Table
 from ..table.draws import FloatArray
+from ..table.events import require_events
 from ..table.folds import folds as folds_of
 from .performance import FEWEST, Status, judged, margin_of, null_loss
 
@@ -100,7 +101,8 @@ def crossvalidate(
     Raises
     ------
     TabinterpError
-        with fewer than two folds; `NotApplicableError` when one has fewer than ten rows.
+        with fewer than two folds; `NotApplicableError` when one has fewer than ten rows, or the table
+        has too few events.
 
     Examples
     --------
@@ -116,6 +118,7 @@ def crossvalidate(
     """
     if folds < 2:
         raise TabinterpError(f"cross-validation takes two folds at least; got {folds}")
+    require_events(table, "all")
     margin = margin_of(margin, null_loss(table.schema.task, table.y.copy(), table.row_weights))
     place = folds_of(table, seed, folds)
     sizes = np.bincount(place, minlength=folds)

@@ -22,6 +22,7 @@ from ..models.scores import probabilities
 from ..sentence import why
 from ..table import Table
 from ..table.draws import FloatArray, row_hash
+from ..table.events import require_events
 from .performance import FEWEST, RESAMPLES, Estimate, Metric, groups, interval, paired, resampled
 
 Benefits = tuple[tuple[Estimate, ...], tuple[Estimate, ...], tuple[Estimate, ...], tuple[Estimate, ...]]
@@ -100,14 +101,15 @@ def decisions(
     Raises
     ------
     NotApplicableError
-        when it is not known which rows the models were not trained on, or there are fewer than ten of a class.
+        when it is not known which rows the models were not trained on, or a class has too few events.
     """
     table = network.table
     if table.schema.task != "binary":
         return None
     if not held_out:
         raise NotApplicableError(why("what decisions are worth is seen on rows that the models were not trained on"))
-    if min(np.sum(table.y == 0), np.sum(table.y == 1), groups(table).max() + 1) < FEWEST:
+    require_events(table, "held_out")
+    if groups(table).max() + 1 < FEWEST:
         raise NotApplicableError(why("decisions.few", least=FEWEST))
     order = np.argsort(row_hash(table.numbers, seed), kind="stable").astype(np.int64)
     table = table.take(order)

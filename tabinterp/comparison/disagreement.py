@@ -27,7 +27,9 @@ from ..sentence import why
 from ..table import Table
 from ..table.disclosure import Rounding
 from ..table.draws import FloatArray, IntArray
+from ..table.events import require_events
 from ..table.folds import folds
+from .means import share_of
 from .performance import FEWEST, RESAMPLES, Estimate, groups, interval, resampled
 from .reliability import wilson
 
@@ -98,7 +100,8 @@ def disagreement(network: Bound, linear: Bound, *, seed: int = 0) -> Disagreemen
     Raises
     ------
     NotApplicableError
-        when it is not known which rows were held out, or the two models predict the same number in every row.
+        when it is not known which rows were held out, a class has too few events to say who is right, or the two
+        models predict the same number in every row.
     """
     if network.table.held_out is None:
         raise NotApplicableError(
@@ -107,16 +110,20 @@ def disagreement(network: Bound, linear: Bound, *, seed: int = 0) -> Disagreemen
     rows = np.flatnonzero(network.table.held_out)
     network, linear = network.take(rows), linear.take(rows)
     table = network.table
+    if table.group_count is not None and table.group_count < FEWEST:
+        raise NotApplicableError(why("disagreement.groups", least=FEWEST, groups=table.group_count))
+    require_events(table, "held_out")
     differ, right, threshold = _differences(network, linear)
-    weights = table.row_weights
+    weights, group = table.row_weights, table.groups
+    there = None if group is None else group[differ]
     sides = (*right, ~(right[0] | right[1]))
     return Disagreement(
         rows=len(table),
         count=int(differ.sum()),
-        share=_share(differ, weights),
-        network_right=_share(right[0][differ], weights[differ], FEWEST),
-        linear_right=_share(right[1][differ], weights[differ], FEWEST),
-        neither=_share(sides[2][differ], weights[differ], FEWEST),
+        share=_share(differ, weights, group),
+        network_right=_share(right[0][differ], weights[differ], there, FEWEST),
+        linear_right=_share(right[1][differ], weights[differ], there, FEWEST),
+        neither=_share(sides[2][differ], weights[differ], there, FEWEST),
         right=(int(sides[0][differ].sum()), int(sides[1][differ].sum()), int(sides[2][differ].sum())),
         threshold=threshold,
         tree=_tree(differ, weights, network, linear, seed),
@@ -139,9 +146,12 @@ def _differences(network: Bound, linear: Bound) -> tuple[Any, tuple[Any, Any], f
     return distance >= threshold, (miss[0] < miss[1], miss[1] < miss[0]), threshold
 
 
-def _share(hit: Any, weights: FloatArray, fewest: int = 1) -> tuple[float, float, float]:
+def _share(hit: Any, weights: FloatArray, groups: IntArray | None, fewest: int = 1) -> tuple[float, float, float]:
     if len(hit) < fewest or weights.sum() == 0:
         return np.nan, np.nan, np.nan
+    if groups is not None:
+        value, _, low, high = share_of(hit, weights, groups)
+        return value, low, high
     share = float(np.average(hit, weights=weights))
     return share, *wilson(share, float(weights.sum() ** 2 / (weights**2).sum()))
 
@@ -174,6 +184,8 @@ def _tree(differ: Any, weights: FloatArray, network: Bound, linear: Bound, seed:
     leaves, at = np.unique(at, return_inverse=True)
     risk = model.tree_.value[leaves, 0, 1] / model.tree_.value[leaves, 0].sum(axis=1)
     auc, balanced = _scored(at, risk, differ[score], table.take(score), weights[score], seed)
+    if not np.isfinite(auc).all():  # some resamples of groups hold no row that differs, or none that does not
+        return None
     paths = _paths(model.tree_, meaning, edges)
     shown, hidden = [], 0
     for i, leaf in enumerate(leaves):
@@ -181,7 +193,8 @@ def _tree(differ: Any, weights: FloatArray, network: Bound, linear: Bound, seed:
         if inside.sum() < SMALLEST:
             hidden += int(inside.sum())
             continue
-        share = _share(differ[score][inside], weights[score][inside])
+        together = None if table.groups is None else table.groups[score][inside]
+        share = _share(differ[score][inside], weights[score][inside], together)
         shown.append(Leaf(paths[int(leaf)], int(inside.sum()), int(differ[score][inside].sum()), *share))
     shown.sort(key=lambda leaf: -leaf.share)
     return Tree(tuple(shown), hidden, len(fit), len(score), auc, balanced)

@@ -25,6 +25,7 @@ from ..readouts.result import resampled as bootstrapped
 from ..sentence import why
 from ..table import Table
 from ..table.draws import FloatArray, row_hash
+from ..table.events import require_events
 from .basis import Pair, build, read_columns
 from .pairs import looked_at, strongest_pairs
 from .performance import FEWEST, RESAMPLES, Status, groups, judged, margin_of, null_loss, resampled
@@ -107,7 +108,7 @@ def ladder(model: Model | Bound, table: Table, *, seed: int = 0, margin: float |
     Raises
     ------
     NotApplicableError
-        when it is not known which rows the network was not trained on.
+        when it is not known which rows the network was not trained on, or either side of the split has too few events.
 
     Examples
     --------
@@ -131,6 +132,8 @@ def ladder(model: Model | Bound, table: Table, *, seed: int = 0, margin: float |
             )
         )
     training = table.training_rows()
+    require_events(table.take(table.held_out), "held_out")
+    require_events(training, "training")
     if training.weights is not None:
         training = training.take(np.flatnonzero(training.weights > 0))  # a fold of rows of weight 0 has no loss
     training = training.take(np.argsort(row_hash(training.numbers, seed), kind="stable").astype(np.int64))

@@ -16,8 +16,10 @@ from typing import ClassVar, Literal
 import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
+from scipy.optimize import linear_sum_assignment
 from scipy.special import xlogy
 from scipy.stats import norm
+from scipy.stats import t as student
 from threadpoolctl import threadpool_limits
 
 from ..errors import TabinterpError
@@ -29,11 +31,13 @@ from ..readouts.result import resampled as bootstrapped
 from ..sentence import Message, why
 from ..table import Table
 from ..table.draws import FloatArray, IntArray, row_hash
+from ..table.events import enough, events, too_few_events
 from ..table.schema import GOALS
-from ..table.suppression import SMALL, countless
+from ..table.suppression import SMALL
 from .ranking import Weighed, auc, average_precision, delong
 
 RESAMPLES = 1000
+SWAPPED = 0.01  # one-sided p below which classes are in another order
 MARGIN = 0.01  # share of what knowing nothing costs
 # A bootstrap of fewer rows, or groups of rows, has intervals that are far too short; of one row, none at all.
 FEWEST = 10
@@ -76,10 +80,25 @@ class Metric:
 
 
 @dataclass(frozen=True)
+class Swapped:
+    """Predicted classes that match the target better in another order.
+
+    `happened`: the class that stands for each of `predicted`; only classes that change places. `gain`: rise of the accuracy when
+    predictions are renamed so, on rows that did not choose the order.
+    """
+
+    predicted: tuple[str, ...]
+    happened: tuple[str, ...]
+    gain: Estimate
+
+
+@dataclass(frozen=True)
 class Performance(Display):
     """All metrics on `rows` rows; the first is the one the verdict rests on. `null` is its value for knowing nothing.
 
-    `given` is the user's margin. `classes` holds log loss and AUC of each of several classes against the others.
+    `given` is the user's margin. `classes` holds log loss and AUC of each of several classes against the others. `skill` is how
+    much the network's loss is below `null` (above zero it knows something). `swapped` is set where several classes are predicted
+    in another order.
     """
 
     drawn: ClassVar[Drawn] = Drawn(
@@ -98,6 +117,8 @@ class Performance(Display):
     disagreement: tuple[int, float] | None  # rows with another label, and their (weighted) share
     given: float | None = None
     classes: tuple[tuple[str, Metric], ...] = ()
+    skill: Estimate = (np.nan, np.nan, np.nan, np.nan)
+    swapped: Swapped | None = None
     withheld: Message | None = None  # why there are no numbers, where they would tell of single people
 
     @property
@@ -195,10 +216,10 @@ def compare(
 ) -> Performance:
     """Score both models on the rows they are bound to (the same table).
 
-    On fewer than ten rows, or fewer than ten of one of two classes, no metric has a value: `too_few` says why.
+    Where rows or events are too few, no metric has a value: `too_few` says why.
     """
     margin_of(margin, 1.0)  # a wrong one is refused before any work
-    if (reason := too_few(network.table)) is not None:
+    if (reason := too_few(network.table, held_out)) is not None:
         return _withheld(network.table, reason, resamples, seed, held_out, margin)
     order = np.argsort(row_hash(network.table.numbers, seed), kind="stable")  # resamples are of rows, not of places
     table = network.table.take(order.astype(np.int64))
@@ -208,9 +229,9 @@ def compare(
     task, y = table.schema.task, table.y
     metrics, labels = _metrics(task, both, y, network.device), table.schema.labels
     held = np.bincount(y.astype(np.int64), minlength=len(labels)) if task == "multiclass" else np.zeros(0)
-    if has_small_class(held):  # in this mean such a class counts as much as any other
-        metrics.pop("balanced_accuracy", None)
-    single = _by_class(both, y, len(labels), network.device) if task == "multiclass" else {}
+    if task == "multiclass" and (enough(table) < (events(table) > 0)).any():
+        metrics.pop("balanced_accuracy", None)  # in this mean a class of few events counts as much as any other
+    single = _by_class(both, table, network.device) if task == "multiclass" else {}
     asked = [*metrics.values(), *single.values()]
     point = np.array([metric(weights) for metric in asked])
     with threadpool_limits(1, user_api="blas"):  # threads add up in another order, and wait for each other
@@ -228,32 +249,32 @@ def compare(
         found.insert(1, macro)
     if len(np.unique(group)) == len(table) and table.weights is None:
         found = [_by_delong(metric, both[..., 0], y) if metric.name == "auc" else metric for metric in found]
+    null = null_told(null_loss(task, y, weights), held)
     return Performance(
         metrics=tuple(found),
         rows=len(table),
         resamples=resamples,
         seed=seed,
         held_out=held_out,
-        null=null_told(null_loss(task, y, weights), held),
+        null=null,
         disagreement=_disagreement(both, weights) if table.schema.goal.classes else None,
         given=margin,
         classes=tuple((labels[k], made[len(metrics) + i]) for i, (_, k) in enumerate(single)),
+        skill=_skill(both[0], null, table, network.device),
+        swapped=_swapped(both[0], table) if task == "multiclass" else None,
     )
 
 
-def too_few(table: Table) -> Message | None:
-    """Why the performance on these rows would tell of single people; None where it would not.
+def too_few(table: Table, held_out: bool = True) -> Message | None:
+    """Say why performance on these rows is withheld; None where it is not.
 
-    With one positive row among 300, an AUC is the rank of that row's score, and the margin, a share of the loss of always
-    predicting the base rate, counts the positive rows. Of several classes each metric is a mean over all rows, or over classes of
-    ten rows at least.
+    Fewer than ten rows would tell of single people. With fewer than `EVENTS` events of a class, intervals are too short and the
+    margin, a share of the loss of always predicting the base rate, rests on a handful of rows.
     """
     rows = len(table)
     if rows < SMALL:
         return why("performance.rows", rows=rows, least=SMALL)
-    if table.schema.task == "binary" and countless(int(table.y.sum()), rows):
-        return why("performance.class", least=SMALL)
-    return None
+    return too_few_events(table, "held_out" if held_out else "all")
 
 
 def has_small_class(held: FloatArray | IntArray) -> bool:
@@ -337,7 +358,7 @@ def _metrics(task: str, both: FloatArray, y: FloatArray, device: str) -> dict[st
     varied = len(np.unique(y)) > 1
     for name in GOALS[task].metrics:
         if name in RANKS:
-            made |= {name: RANKS[name](both[:, :, 0], y)} if varied else {}
+            made[name] = RANKS[name](both[:, :, 0], y)
         elif name == "r2":
             made |= {name: _r2((both[:, :, 0] - y) ** 2, y)} if varied else {}
         elif name == "balanced_accuracy":
@@ -373,13 +394,12 @@ def _balanced(right: FloatArray, y: FloatArray) -> Weighed:
     return balanced
 
 
-def _by_class(both: FloatArray, y: FloatArray, classes: int, device: str) -> dict[tuple[str, int], Weighed]:
-    """Log loss and AUC of each class against the others; classes of fewer than ten rows, or all but ten, are left out."""
-    counts = np.bincount(y.astype(np.int64), minlength=classes)
+def _by_class(both: FloatArray, table: Table, device: str) -> dict[tuple[str, int], Weighed]:
+    """Log loss and AUC of each class against the others, of the classes that have enough events."""
     made: dict[tuple[str, int], Weighed] = {}
-    for k in np.flatnonzero((counts >= FEWEST) & (len(y) - counts >= FEWEST)).tolist():
+    for k in np.flatnonzero(enough(table)).tolist():
         p = np.stack([probabilities(one)[:, k] for one in both])
-        own = (y == k).astype(np.float64)
+        own = (table.y == k).astype(np.float64)
         odds = np.log(p / np.maximum(1 - p, np.finfo(float).tiny) + np.finfo(float).tiny)[..., None]
         made["log_loss", k] = _mean(loss_for("log_loss", "binary").each(odds, own, device))
         made["auc", k] = auc(p, own)
@@ -398,6 +418,59 @@ def _by_delong(metric: Metric, scores: FloatArray, y: FloatArray) -> Metric:
         return metric
     half = float(norm.ppf(0.975)) * stderr
     return replace(metric, difference=(value, stderr, value - half, value + half), method="delong")
+
+
+def mean_of(values: FloatArray, weights: FloatArray, group: IntArray) -> Estimate:
+    """Weighted mean of (n,) values with its error over groups of rows, and Student's interval; NaN ends below ten groups."""
+    value = float(np.average(values, weights=weights))
+    count = len(np.unique(group))
+    if count < FEWEST:
+        return value, np.nan, np.nan, np.nan
+    summed = np.bincount(group, weights / weights.sum() * (values - value))
+    stderr = float(np.sqrt(count / (count - 1) * (summed**2).sum()))
+    half = float(student.ppf(0.975, count - 1)) * stderr
+    return value, stderr, value - half, value + half
+
+
+def _skill(scores: FloatArray, null: float, table: Table, device: str) -> Estimate:
+    """How much a model's mean loss is below that of knowing nothing, `null`.
+
+    A row's loss under the shares of the classes, or the mean, is to first order all that it adds to `null`.
+    """
+    task, y, w = table.schema.task, table.y, table.row_weights
+    mean = np.average(y, weights=w)
+    if table.schema.goal.classes:
+        codes = y.astype(np.int64)
+        knowing_nothing = -np.log(np.bincount(codes, w) / w.sum() + np.finfo(float).tiny)[codes]
+    else:
+        knowing_nothing = (
+            2 * (xlogy(y, y) - xlogy(y, max(mean, np.finfo(float).tiny)) - y + mean)
+            if task == "count"
+            else (y - mean) ** 2
+        )
+    loss = loss_for(None, task).each(scores[None], y, device)[0]
+    value, stderr, low, high = mean_of(knowing_nothing - loss, w, groups(table))
+    told = null - float(np.average(loss, weights=w))  # `null` may be rounded, so that it counts no small class
+    return told, stderr, low + told - value, high + told - value
+
+
+def _swapped(scores: FloatArray, table: Table) -> Swapped | None:
+    """The order of the classes that predictions match best, found on half of the rows (or groups) and tested on the other half.
+
+    None unless it is another order, and right significantly more often (one-sided p below `SWAPPED`).
+    """
+    true, called, group, w = table.y.astype(np.int64), scores.argmax(axis=1), groups(table), table.row_weights
+    k, first = scores.shape[1], group % 2 == 0
+    if not (w[first].any() and w[~first].any()):
+        return None
+    cells = np.bincount((called * k + true)[first], w[first], k * k).reshape(k, k)
+    order = linear_sum_assignment(cells, maximize=True)[1]
+    more = (order[called] == true).astype(np.float64) - (called == true)
+    gain = mean_of(more[~first], w[~first], np.unique(group[~first], return_inverse=True)[1])
+    if not (gain[0] > 0 and gain[0] > norm.isf(SWAPPED) * gain[1] and np.count_nonzero(more[~first]) >= SMALL):
+        return None
+    labels, moved = table.schema.labels, np.flatnonzero(order != np.arange(k))
+    return Swapped(tuple(labels[i] for i in moved), tuple(labels[order[i]] for i in moved), gain)
 
 
 def null_loss(task: str, y: FloatArray, w: FloatArray) -> float:

@@ -25,6 +25,7 @@ from ..readouts.loss import loss_for
 from ..sentence import why
 from ..table import Table
 from ..table.draws import FloatArray, IntArray, row_hash
+from ..table.events import require_events
 from ..table.folds import folds
 from .performance import FEWEST, RESAMPLES, Metric, Performance, Status, groups, judged, paired
 
@@ -52,13 +53,14 @@ def recalibrated(network: Bound, linear: Bound, before: Performance, *, seed: in
     Raises
     ------
     NotApplicableError
-        when it is not known which rows the models were not trained on, or there are too few of them.
+        when it is not known which rows the models were not trained on, or rows or events are too few.
     """
     if before.status == "not_assessed":
         raise NotApplicableError(why("models are recalibrated on rows that they were not trained on"))
     order = np.argsort(row_hash(network.table.numbers, seed), kind="stable").astype(np.int64)
     table = network.table.take(order)
     fold = folds(table, seed, FOLDS)
+    require_events(table, "held_out")
     if np.bincount(fold, minlength=FOLDS).min() < FEWEST or groups(table).max() + 1 < FEWEST:
         raise NotApplicableError(why("recalibration.few", least=FEWEST))
     scores = np.stack([crossfitted(bound.scores[order], table, fold, network.device) for bound in (network, linear)])

@@ -29,6 +29,7 @@ from ..sentence import why
 from ..table import Table
 from ..table.disclosure import Rounding
 from ..table.draws import FloatArray, IntArray
+from ..table.events import too_few_events
 from ..table.suppression import parts_shown
 from .means import Mean, influences, spread
 from .performance import FEWEST, Status, groups, judged
@@ -103,7 +104,7 @@ class Slices:
 
 def slices(network: Bound, linear: Bound, margin: float, *, smallest: int = SMALLEST) -> Slices:
     """Compare two models bound to the same table on its held-out rows, group by group; `margin` as for the verdict, in units of
-    the loss.
+    the loss. Groups with too few events of a class are left out.
 
     Raises
     ------
@@ -117,7 +118,7 @@ def slices(network: Bound, linear: Bound, margin: float, *, smallest: int = SMAL
     rows = np.flatnonzero(network.table.held_out)
     network, linear = network.take(rows), linear.take(rows)
     table = network.table
-    found = list(groups_of(table, smallest))
+    found = [group for group in groups_of(table, smallest) if not too_few_events(table.take(group.rows), "held_out")]
     loss = loss_for(None, table.schema.task)
     lost = loss.each(np.stack([network.scores, linear.scores]), table.y, network.device)
     tests = compared([group.rows for group in found], lost[0] - lost[1], table.row_weights, groups(table))

@@ -76,7 +76,9 @@ class Stability:
 
 @dataclass(frozen=True, eq=False)
 class Trust(Display):
-    """Every check of every method; `networks` where there are several. `skipped`: checks that do not apply, and why."""
+    """Every check of every method; `networks` where there are several. `skipped`: checks that do not apply, and why.
+
+    `incomplete`: gradient methods whose attributions do not add up to the score; they have no curves."""
 
     drawn: ClassVar[Drawn] = Drawn(
         "plot.axis.trust",
@@ -93,6 +95,7 @@ class Trust(Display):
     stability: tuple[Stability, ...]
     networks: Networks | None
     skipped: dict[str, Message]
+    incomplete: dict[str, Ranking] = field(default_factory=dict)
     settings: dict[str, Any] = field(default_factory=dict)
 
     def _numbers(self) -> pd.DataFrame:
@@ -182,7 +185,7 @@ def trust(
         skipped["shuffled labels"] = why("nothing is trained unless refit= says how, and no null= was")
     few = replace(ask, backs=ask.backs[:DONORS])
     chance = by_chance(few, orders)
-    found = {method: curves(few, ranking.rows, chance) for method, ranking in real.items()}
+    found = {method: curves(few, ranking.rows, chance) for method, ranking in real.items() if ranking.complete}
     stability = _backgrounds(ask, real, places.backgrounds)
     several = None
     if others:
@@ -197,6 +200,7 @@ def trust(
         stability=tuple(stability),
         networks=several,
         skipped=skipped,
+        incomplete={method: ranking for method, ranking in real.items() if not ranking.complete},
         settings={
             "rows": len(places.rows),
             "background_rows": len(ask.backs),

@@ -1,16 +1,19 @@
-"""Groups of rows, of one column or of two at once, in which the network errs far more than elsewhere.
+"""Groups of rows, of one column or of two at once, in which the network's loss is above the noise of these rows.
 
 The search is shallow: every column cut into its twelve most frequent levels or its quarters, and all pairs of these. It is
 done on one half of the rows, drawn by hash (rows that belong together stay together); the groups that stand out there, at
-most twelve, are tested on the other half, all of them as one family (`slices`: a false discovery rate of 1%, and intervals
-whose false coverage rate is 1%). So neither the search nor the number of tests makes a group look worse than it is. At 5% one
-clean table in twenty might be blamed for a group.
+most twelve, are tested on the other half. All tests of all groups are one family (`slices`: a false discovery rate of 1%, and
+intervals whose false coverage rate is 1%). So neither the search nor the number of tests makes a group look worse than it is.
 
-A group may simply be hard, so that a large loss alone says nothing. Two numbers do. For classes, `beyond` is the loss less what
-the linear counterpart's probabilities would have it be (their entropy), less the same of all other rows: rows near its boundary
-are expected to be hard, and a group of wrong or noisy labels is not. Of numbers and counts it is the loss less nine tenths
-of that of knowing the group's own mean, positive where the network knows hardly more. And `excess`, of classes, is the loss
-less the entropy of the network's own probabilities; where it is positive the network is surer than it should be.
+A group may simply be hard, so that a large loss alone says nothing: a network that knows the true probabilities has a large loss
+where outcomes are noisy. What is tested is the loss above the group's own noise. `excess`, of classes, is the loss less the
+entropy of the network's own probabilities. Its mean is zero where these are right, and positive where the network is surer than
+it should be, or sure of something else than the outcomes. `beyond` is the loss less that of boosted trees, which are fitted to
+the training rows (`boosted`) on the input and the protected columns: positive where the columns tell more than the network says.
+
+A mean needs events. Of classes a group is tested where the network itself expects ten rows of it outside of its most frequent
+class, and the standard error of `excess` is never below the one that the network's own probabilities imply: outcomes that
+happen to be alike have none of their own.
 """
 
 from __future__ import annotations
@@ -32,6 +35,7 @@ from ..table import Table
 from ..table.draws import FloatArray, IntArray
 from ..table.folds import folds
 from ..table.suppression import BoolArray, sets_shown
+from .boosted import trees_scores
 from .means import NONE, Mean, influences, spread
 from .partition import Condition, Cut, cut
 from .performance import groups as together
@@ -39,12 +43,11 @@ from .performance import null_loss
 from .slices import compared, family
 
 SMALLEST = 25  # rows of a group in either half
+EVENTS = 10  # rows of a tested group that the network expects outside of its most frequent class
 RATE = 0.01  # of false discoveries
 CANDIDATES = 6  # by each of the two numbers
 ALIKE = 0.7  # share of common rows above which two groups are one
 COLUMNS = 40
-SKILL = 0.1
-EASY = 0.5  # of the loss of knowing the base rate of all rows
 
 Conditions = tuple[Condition, ...]
 Found = list[tuple[Conditions, BoolArray]]
@@ -52,7 +55,9 @@ Found = list[tuple[Conditions, BoolArray]]
 
 @dataclass(frozen=True)
 class Weak:
-    """One group on the half of the rows that tests it. `excess` is NaN of numbers and counts; q is Benjamini-Hochberg."""
+    """One group on the half of the rows that tests it; q is Benjamini-Hochberg.
+
+    `excess` is NaN of numbers and counts, `beyond` where it is not known which rows the network was trained on."""
 
     conditions: Conditions
     rows: int
@@ -66,10 +71,15 @@ class Weak:
     excess: Mean
     excess_q: float
 
+    @property
+    def worst(self) -> float:
+        """The larger of the two losses above the noise."""
+        return float(np.nanmax([self.beyond[0], self.excess[0]]))
+
 
 @dataclass(frozen=True)
 class WeakGroups:
-    """What was tested, the group furthest beyond expectation first. `rows` tested it, `searched` groups were looked at."""
+    """What was tested, the group of the largest loss above its noise first. `rows` tested it, `searched` were looked at."""
 
     groups: tuple[Weak, ...]
     loss: str
@@ -92,52 +102,98 @@ class WeakGroups:
         return pd.DataFrame(rows)
 
 
-def weak_groups(network: Bound, linear: Bound, *, seed: int = 0) -> WeakGroups:
-    """Search the rows that both models are bound to (those held out, where there are any)."""
-    table, task, classes = network.table, network.table.schema.task, network.table.schema.goal.classes
-    lost = _rows(table, network.scores, network.device)
-    values: tuple[FloatArray, ...] = (lost - _entropy(linear), lost - _entropy(network)) if classes else (lost,)
+@dataclass(frozen=True, eq=False)
+class Losses:
+    """Of every evaluated row (n,): the loss, and the loss above the noise by each measure that there is."""
+
+    table: Table
+    each: FloatArray
+    above: dict[str, FloatArray]  # "beyond", "excess"
+
+
+def weak_groups(network: Bound, *, seed: int = 0) -> WeakGroups:
+    """Search the held-out rows of the network's table, or all where it is not known which those are.
+
+    Raises
+    ------
+    NotApplicableError
+        where nothing says how large the loss of a group should be, or one half of the rows has no weight.
+    """
+    losses = above_noise(network, seed)
+    table, lost = losses.table, losses.each
+    bound = network.take(_evaluated(network.table))
     scored = folds(table, seed + 5, 2) == 1
     if not all(table.row_weights[half].sum() > 0 for half in (scored, ~scored)):
         raise NotApplicableError(
             why("groups are searched on one half of the rows and tested on the other: too few have weight")
         )
-    searched, found = _search(table, lost, values, ~scored)
-    found = [(conditions, mask) for conditions, mask in found if (mask & scored).sum() >= SMALLEST]
-    told = sets_shown([mask[scored] for _, mask in found])
+    searched, found = _search(table, list(losses.above.values()), ~scored)
+    part, group, own = table.take(scored), together(table)[scored], bound.take(np.flatnonzero(scored))
+    found = [(conditions, mask[scored]) for conditions, mask in found]
+    found = [one for one in found if one[1].sum() >= SMALLEST and _events(own, one[1]) >= EVENTS]
+    told = sets_shown([mask for _, mask in found])
     found = [one for one, open_ in zip(found, told, strict=True) if open_]
-    part, group = table.take(scored), together(table)[scored]
-    masks, lost = [mask[scored] for _, mask in found], lost[scored]
-    more = (part.row_weights, group, RATE)
-    worse = compared(masks, lost, *more)
-    beyond: list[tuple[Mean, float]]
-    excess: list[tuple[Mean, float]]
-    if classes:
-        beyond = [(one.against_rest, one.rest_q) for one in compared(masks, values[0][scored], *more)]
-        excess = [(one.inside, one.q) for one in compared(masks, values[1][scored], *more)]
-    else:
-        beyond = family([_shortfall(mask, lost, part, group, network.device) for mask in masks], RATE)
-        excess = [(NONE, np.nan)] * len(masks)
+    masks, lost = [mask for _, mask in found], lost[scored]
+    tests = [_mean(name, value[scored], own, mask, group) for name, value in losses.above.items() for mask in masks]
+    tested = family(tests, RATE)
+    both = {name: tested[i * len(masks) :] for i, name in enumerate(losses.above)}
+    worse = compared(masks, lost, part.row_weights, group, RATE)
     made = []
-    for (conditions, _), mask, one, far, sure in zip(found, masks, worse, beyond, excess, strict=True):
+    for i, ((conditions, mask), one) in enumerate(zip(found, worse, strict=True)):
         known = float(np.average(_knowing(part, mask, network.device)[mask], weights=part.row_weights[mask]))
         skill = 1 - one.inside[0] / known if known > 0 else np.nan
         rest = one.inside[0] - one.against_rest[0]
-        numbers = (one.inside[0], rest, one.against_rest, one.rest_q, skill, *far, *sure)
+        beyond, excess = (both[name][i] if name in both else (NONE, np.nan) for name in ("beyond", "excess"))
+        numbers = (one.inside[0], rest, one.against_rest, one.rest_q, skill, *beyond, *excess)
         made.append(Weak(conditions, int(mask.sum()), *numbers))
-    made.sort(key=lambda one: -np.nan_to_num(one.beyond[0], nan=-np.inf))
+    made.sort(key=lambda one: -one.worst)
     mean = float(np.average(lost, weights=part.row_weights))
-    null = null_loss(task, part.y, part.row_weights)
-    return WeakGroups(tuple(made), loss_for(None, task).name, mean, null, len(part), searched, seed)
+    null = null_loss(table.schema.task, part.y, part.row_weights)
+    return WeakGroups(tuple(made), loss_for(None, table.schema.task).name, mean, null, len(part), searched, seed)
 
 
-def _shortfall(
-    mask: BoolArray, lost: FloatArray, table: Table, group: IntArray, device: str
-) -> tuple[float, float, int]:
-    """Mean and standard error; the base rate is at its own optimum, so that its error counts to second order only."""
-    values = lost - (1 - SKILL) * _knowing(table, mask, device)
-    mean, moved = influences(values, table.row_weights, mask)
-    return (mean, *spread(moved, group, mask))
+def above_noise(network: Bound, seed: int = 0) -> Losses:
+    """Return what each evaluated row's loss is, and how far it is above what says how large it should be."""
+    rows = _evaluated(network.table)
+    bound = network.take(rows)
+    lost, above = _rows(bound.table, bound.scores, network.device), {}
+    try:
+        trees = trees_scores(network, rows, tuple(_columns(network.table)), seed)
+    except NotApplicableError:
+        if not network.table.schema.goal.classes:
+            raise
+    else:
+        above["beyond"] = lost - _rows(bound.table, trees, network.device)
+    if network.table.schema.goal.classes:
+        above["excess"] = lost - _entropy(bound)
+    return Losses(bound.table, lost, above)
+
+
+def _evaluated(table: Table) -> IntArray:
+    held = np.ones(len(table), dtype=bool) if table.held_out is None else table.held_out
+    return np.flatnonzero(held).astype(np.int64)
+
+
+def _events(bound: Bound, mask: BoolArray) -> float:
+    """How many rows of a group the network expects outside of its most frequent class; of numbers there are no events."""
+    if not bound.table.schema.goal.classes:
+        return np.inf
+    expected = probabilities(bound.scores)[mask].sum(axis=0)
+    return float(expected.sum() - expected.max())
+
+
+def _mean(name: str, values: FloatArray, bound: Bound, mask: BoolArray, group: IntArray) -> tuple[float, float, int]:
+    """Mean, standard error and draws of a group's loss above its noise."""
+    weights = bound.table.row_weights
+    mean, moved = influences(values, weights, mask)
+    error, count = spread(moved, group, mask)
+    if name == "excess":
+        p = probabilities(bound.scores)
+        surprise = -np.log(np.maximum(p, 1e-300))
+        variance = (p * surprise**2).sum(axis=1) - _entropy(bound) ** 2
+        share = weights * mask / (weights @ mask)
+        error = max(error, float(np.sqrt(share**2 @ np.maximum(variance, 0.0))))
+    return mean, error, count
 
 
 def _knowing(table: Table, mask: BoolArray, device: str) -> FloatArray:
@@ -162,37 +218,29 @@ def _entropy(bound: Bound) -> FloatArray:
     return np.asarray(-xlogy(p, p).sum(axis=1))
 
 
-def _names(table: Table) -> list[str]:
+def _columns(table: Table) -> list[str]:
     """Input and protected columns, these first."""
     columns = [c for c in table.schema.columns if c.role == "input" or (c.protected and c.role == "dropped")]
-    return [c.name for c in sorted(columns, key=lambda c: not c.protected)][:COLUMNS]
+    return [c.name for c in sorted(columns, key=lambda c: not c.protected)]
 
 
 # ---- the search
 
 
-def _search(table: Table, lost: FloatArray, values: tuple[FloatArray, ...], rows: BoolArray) -> tuple[int, Found]:
-    """How many groups were looked at, and those that stand out most on these rows, by each of the values.
-
-    Of classes the values' mean over all rows is expected; of numbers the loss of a group with the skill of all rows.
-    """
-    part, lost, values = table.take(rows), lost[rows], tuple(value[rows] for value in values)
-    weights, classes = part.row_weights, table.schema.goal.classes
-    mean, null = float(np.average(lost, weights=weights)), null_loss(part.schema.task, part.y, weights)
+def _search(table: Table, values: list[FloatArray], rows: BoolArray) -> tuple[int, Found]:
+    """How many groups were looked at, and those whose mean of each value lies most surely above that of all these rows."""
+    part, values = table.take(rows), [value[rows] for value in values]
+    weights = part.row_weights
     standing: list[list[tuple[float, tuple[Cut, ...], int]]] = [[] for _ in values]
     looked = 0
-    for some, all_codes in _codes([cut(table, name) for name in _names(table)]):
+    for some, all_codes in _codes([cut(table, name) for name in _columns(table)[:COLUMNS]]):
         codes, size = all_codes[rows], int(np.prod([len(c.conditions) for c in some]))
         counts = np.bincount(codes, minlength=size)
         fit = np.flatnonzero((counts >= SMALLEST) & (counts <= len(codes) - SMALLEST))
         looked += len(fit)
-        expected = mean / max(null, 1e-300) * _known(part, codes, size)
-        hard = expected >= EASY * mean  # in a group of one outcome there is nothing to know
         for place, value in zip(standing, values, strict=True):
-            t = _above(
-                codes, value, weights, np.full(size, np.average(value, weights=weights)) if classes else expected
-            )
-            place += [(float(t[cell]), some, int(cell)) for cell in fit if t[cell] > 0 and hard[cell]]
+            t = _above(codes, value, weights, float(np.average(value, weights=weights)), size)
+            place += [(float(t[cell]), some, int(cell)) for cell in fit if t[cell] > 0]
     found: Found = []
     for place in standing:
         _keep(found, sorted(place, key=lambda one: -one[0]))
@@ -223,23 +271,8 @@ def _cell(some: tuple[Cut, ...], cell: int) -> tuple[Conditions, BoolArray]:
     return tuple(c.conditions[int(i)] for c, i in zip(some, at, strict=True)), mask
 
 
-def _known(table: Table, codes: IntArray, size: int) -> FloatArray:
-    """(size,) loss of knowing each cell's own base rate, or mean; NaN of an empty one."""
-    y, w = table.y, table.row_weights
-    mass = np.bincount(codes, w, size)
-    with np.errstate(invalid="ignore", divide="ignore"):
-        if table.schema.goal.classes:
-            p = [np.bincount(codes, w * (y == k), size) / mass for k in range(len(table.schema.classes))]
-            return np.asarray(-sum(xlogy(one, one) for one in p))
-        mean = np.bincount(codes, w * y, size) / mass
-        if table.schema.task == "count":
-            return np.asarray(2 * (np.bincount(codes, w * xlogy(y, y), size) / mass - xlogy(mean, mean)))
-        return np.asarray(np.bincount(codes, w * y**2, size) / mass - mean**2)
-
-
-def _above(codes: IntArray, values: FloatArray, weights: FloatArray, expected: FloatArray) -> FloatArray:
+def _above(codes: IntArray, values: FloatArray, weights: FloatArray, expected: float, size: int) -> FloatArray:
     """(size,) mean of each cell less what was expected, over its standard error; 0 where there is none."""
-    size = len(expected)
     mass, sums, squares, second = (
         np.bincount(codes, one, size) for one in (weights, weights * values, weights * values**2, weights**2)
     )

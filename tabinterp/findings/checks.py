@@ -21,16 +21,21 @@ MANY = 1e9  # as good as never
 
 CHECKS: tuple[Check, ...] = (
     # performance
-    Check("TI-P01", "worse-than-linear", "act", "performance", f.worse_than_linear),
+    Check("TI-P01", "worse-than-linear", "act", "performance", f.worse_than_linear, lesser="check"),
     Check("TI-P02", "secretly-linear", "check", "coefficients", f.secretly_linear, {"r2": Limit(LINEAR_R2)}),
     Check(
         "TI-P03", "no-signal", "act", "performance", f.no_signal,
-        {"auc": Limit(f.WEAK_AUC, least=0.5), "r2": Limit(f.WEAK_R2), "skill": Limit(f.WEAK_SKILL)},
+        {"auc": Limit(f.WEAK_AUC, least=0.5), "r2": Limit(f.WEAK_R2)},
     ),
     Check(
         "TI-P04", "miscalibrated", "check", "performance", f.miscalibrated,
-        {"low": Limit(f.SLOPE[0]), "high": Limit(f.SLOPE[1], 1, MANY), "intercept": Limit(f.INTERCEPT, most=MANY)},
+        {
+            "low": Limit(f.SLOPE[0]), "high": Limit(f.SLOPE[1], 1, MANY), "intercept": Limit(f.INTERCEPT, most=MANY),
+            "p": Limit(f.JOINT), "bend": Limit(f.BEND), "bend_p": Limit(f.BEND_P),
+        },
     ),
+    Check("TI-P05", "classes-swapped", "act", "performance", f.classes_swapped, voids=True),
+    Check("TI-P06", "trees-win", "check", "performance", f.trees_win),
     # explanation
     Check("TI-E01", "sign-conflict", "check", "coefficients", e.sign_conflict),
     Check(
@@ -57,7 +62,7 @@ CHECKS: tuple[Check, ...] = (
     Check("TI-E08", "off-support-behaviour", "act", "off-data", e.off_support_behaviour, {"share": Limit(e.APART)}),
     # fit
     Check("TI-F01", "not-converged", "check", "method", f.not_converged),
-    Check("TI-F02", "saturated", "check", "gradients", f.saturated, {"value": Limit(f.SATURATED, most=0.25)}),
+    Check("TI-F02", "saturated", "check", "gradients", f.saturated, {"share": Limit(f.SATURATED)}),
     Check("TI-F03", "dead-units", "note", "neurons", f.dead_units),
     Check("TI-F04", "penalised-inference", "note", "coefficients", f.penalised_inference),
     Check("TI-F05", "unsafe-model-file", "act", "method", f.unsafe_model_file),
@@ -66,14 +71,17 @@ CHECKS: tuple[Check, ...] = (
     Check("TI-D01", "constant-column", "note", "method", r.constant_column),
     Check(
         "TI-D02", "label-leak", "act", "data", r.label_leak,
-        {"auc": Limit(r.LEAK_AUC, least=0.5), "r2": Limit(r.LEAK_R2)},
+        {"auc": Limit(r.LEAK_AUC, least=0.5), "r2": Limit(r.LEAK_R2)}, voids=True,
     ),
     Check(
         "TI-D03", "near-leak", "check", "data", r.near_leak,
         {"auc": Limit(r.NEAR_AUC, 0.5, r.LEAK_AUC), "r2": Limit(r.NEAR_R2, most=r.LEAK_R2)},
     ),
     Check("TI-D04", "row-identifier", "check", "data", r.row_identifier),
-    Check("TI-D05", "shortcut", "act", "data", r.shortcut, {"fall": Limit(r.FALL), "sure": Limit(r.FALL_SURE)}),
+    Check(
+        "TI-D05", "shortcut", "act", "data", r.shortcut,
+        {"fall": Limit(r.FALL), "sure": Limit(r.FALL_SURE), "q": Limit(r.FALL_Q)}, voids=True,
+    ),
     Check("TI-D06", "duplicate-columns", "check", "data", r.duplicate_columns),
     Check(
         "TI-D07", "train-test-shift", "act", "data", r.train_test_shift,
@@ -81,7 +89,7 @@ CHECKS: tuple[Check, ...] = (
     ),
     Check(
         "TI-D08", "row-overlap", "act", "data", r.row_overlap,
-        {"percent": Limit(100 * r.OVERLAP, most=100), "rows": Limit(r.SMALL, r.SMALL, MANY)},
+        {"percent": Limit(100 * r.OVERLAP, most=100), "rows": Limit(r.SMALL, r.SMALL, MANY)}, voids=True,
     ),
     Check("TI-D09", "sentinel-value", "check", "data", r.sentinel_value),
     Check(
@@ -90,7 +98,7 @@ CHECKS: tuple[Check, ...] = (
     ),
     Check("TI-D11", "unseen-level", "check", "data", r.unseen_level, {"rows": Limit(r.SMALL, r.SMALL, MANY)}),
     Check("TI-D12", "rare-level", "note", "data", r.rare_level, fixed={"rows": r.SMALL}),
-    Check("TI-D13", "groups-split", "act", "method", r.groups_split),
+    Check("TI-D13", "groups-split", "act", "method", r.groups_split, voids=True),
     # groups
     Check("TI-G01", "disparate-impact", "check", "groups", g.disparate_impact, {"ratio": Limit(g.FIFTHS)}),
     Check(
@@ -98,11 +106,7 @@ CHECKS: tuple[Check, ...] = (
     ),
     Check(
         "TI-G03", "weak-subgroup", "check", "groups", g.weak_subgroup,
-        {
-            "far": Limit(g.FAR, 1, MANY), "excess": Limit(100 * g.EXCESS, most=100),
-            "beyond": Limit(100 * g.BEYOND, most=100), "skilled": Limit(100 * g.SKILLED, most=100),
-        },
-        fixed={"percent": 100 * g.SKILL},
+        {"excess": Limit(100 * g.EXCESS, most=100), "beyond": Limit(100 * g.BEYOND, most=100)},
     ),
     Check(
         "TI-G04", "constraint-violated", "act", "groups", g.constraint_violated, {"percent": Limit(100 * g.AGAINST, most=100)}
@@ -124,12 +128,15 @@ def judge(document: Document) -> list[Finding]:
 def found_by(check: Check, document: Document, moved: Limits | None = None) -> Finding:
     """What one check finds, with other limits where they are given."""
     outcome = check.look(document, check.usual | dict(moved or {}))
+    key = f"finding.{outcome.key}" if "." in outcome.key else f"finding.{check.slug}.{outcome.key}"
     return Finding(
         code=check.code,
         slug=check.slug,
-        severity=check.severity,
+        severity=check.lesser if outcome.lesser and check.lesser else check.severity,
         status=outcome.status,
-        claim=Message(key=f"finding.{check.slug}.{outcome.key}", values=dict(outcome.values or {})),
+        voids=check.voids and outcome.status == "raised",
+        claim=Message(key=key, values=dict(outcome.values or {})),
+        power=outcome.power,
         evidence=check.evidence,
     )
 

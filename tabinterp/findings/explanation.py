@@ -2,15 +2,17 @@
 
 from __future__ import annotations
 
+import math
+from collections.abc import Sequence
+
 from ..report.document import Agreement, CoefficientRow, Document, Interval
 from .outcome import Limits, Outcome, above, cleared, either, not_applicable, raised
+from .power import beyond, smallest_effect, with_power
 
-SIZES = {  # readings of how much a column matters; an average derivative may cancel, and asks another question
-    "network.permutation_importance",
-    "network.saliency",
-    "network.integrated_gradients",
-    "network.expected_gradients",
-}
+# Readings of one estimand: what each column adds to the score, compared with a background. Permutation importance is of the loss,
+# and saliency and the average derivative are slopes: that these rank columns otherwise is no disagreement.
+ATTRIBUTIONS = {"network.integrated_gradients", "network.expected_gradients", "network.shapley"}
+ORDERED = 5  # pairs of columns whose order is significant under both: with fewer, sampling error hides a disagreement
 ROUNDING = 1e-7  # of the loss: moving a column there and back in single precision leaves less
 AGREE = 0.2  # rank correlation below which two readings disagree; columns of no weight, ranked by noise, pull it down to 0.25
 SHARED = 0.4  # of the first five columns: two, as many as chance gives of a dozen
@@ -57,18 +59,33 @@ def _silent(importance: Interval, loss: float) -> bool:
 
 
 def methods_disagree(d: Document, at: Limits) -> Outcome:
-    found = [(a.spearman, a) for a in d.agreement if {a.first, a.second} <= SIZES and a.spearman is not None]
-    if not found:
+    """Attributions of one score that rank columns otherwise, by more than sampling error gives."""
+    pairs = [a for a in d.agreement if {a.first, a.second} <= ATTRIBUTIONS and a.spearman is not None]
+    if not pairs:
         return not_applicable()
+    known = [(a.spearman, a) for a in pairs if a.spearman is not None and (a.ordered or 0) >= ORDERED]
+    if not known:
+        most = max(a.ordered or 0 for a in pairs)
+        return Outcome("not_applicable", "few", {"ordered": most, "least": ORDERED})
     apart = [
-        (value, pair) for value, pair in found if value < at["rank"] and not _same_first(d, pair, at["percent"] / 100)
+        (value, pair)
+        for value, pair in known
+        if value < at["rank"] and _order(pair) < at["rank"] and not _same_first(d, pair, at["percent"] / 100)
     ]
-    value, pair = min(apart or found, key=lambda one: one[0])
-    names = {"first": _reading(pair.first), "second": _reading(pair.second)}
-    values = {"value": value, "threshold": at["rank"], **names}
+    value, pair = min(apart or known, key=lambda one: one[0])
+    values: dict[str, object] = {"value": value, "threshold": at["rank"]}
+    values |= {"first": _reading(pair.first), "second": _reading(pair.second)}
+    values |= {"ordered": pair.ordered, "opposed": pair.opposed}
     if value < at["rank"] and not apart:
+        if _order(pair) >= at["rank"]:
+            return Outcome("cleared", "cleared_error", values)
         return Outcome("cleared", "cleared_first", {**values, "percent": 100 * (pair.overlap or 0.0), "top": pair.top})
     return either(bool(apart), **values)
+
+
+def _order(pair: Agreement) -> float:
+    """Kendall's rank correlation over the pairs of columns whose order is significant under both readings."""
+    return 1 - 2 * (pair.opposed or 0) / max(pair.ordered or 0, 1)
 
 
 def _same_first(d: Document, pair: Agreement, shared: float) -> bool:
@@ -103,7 +120,10 @@ def interaction_only(d: Document, at: Limits) -> Outcome:
         if above(row.share, at["percent"] / 100) and {row.first, row.second} <= hidden
     ]
     if not found:
-        return cleared(pairs=len(d.interactions.pairs), hidden=len(hidden))
+        passed = cleared(pairs=len(d.interactions.pairs), hidden=len(hidden))
+        return _seen(
+            passed, "variance", at["percent"] / 100, [r.share for r in d.interactions.pairs], d.interactions.rows, 1.0
+        )
     names = list(dict.fromkeys(f"{first} × {second}" for first, second, _ in found))
     return raised(pairs=names, percent=100 * max(share or 0.0 for *_, share in found))
 
@@ -145,7 +165,9 @@ def extrapolates(d: Document, at: Limits) -> Outcome:
     first = (far or d.extrapolation.columns)[0]
     values = {"column": first.column, "value": first.change.value, "threshold": at["ranges"]}
     if not far:
-        return cleared(count=len(d.extrapolation.columns), **values)
+        passed = cleared(count=len(d.extrapolation.columns), **values)
+        changes = [c.change for c in d.extrapolation.columns]
+        return _seen(passed, "ranges", at["ranges"], changes, d.extrapolation.rows)
     return raised(columns=[c.column for c in far], low=first.change.low, high=first.change.high, **values)
 
 
@@ -161,4 +183,13 @@ def off_support_behaviour(d: Document, at: Limits) -> Outcome:
         "low": part.gap.low,
         "high": part.gap.high,
     }
-    return either(above(part.gap, max(at["share"] * (part.real.value or 0.0), 1e-12)), **values)
+    limit = max(at["share"] * (part.real.value or 0.0), 1e-12)
+    return _seen(either(above(part.gap, limit), **values), "gap", limit, [part.gap], part.rows, 1.0)
+
+
+def _seen(
+    outcome: Outcome, of: str, limit: float, tested: Sequence[Interval], rows: int, most: float = math.inf
+) -> Outcome:
+    """The pass of a check that asks whether an interval lies above a limit: the effect that it detects in any of those tested."""
+    effects = [beyond(limit, part) for part in tested if part.stderr is not None]
+    return with_power(outcome, smallest_effect(of, max(effects), rows), most) if effects else outcome

@@ -18,6 +18,7 @@ from ..messages.language import SOURCE, speaking
 from ..messages.names import plain, plain_values, tidy
 from ..report.document import Message
 from ..report.markdown import escaped, line
+from ..report.parts.findings import detectable
 from .gate import Decision, Gate
 
 SARIF = "https://docs.oasis-open.org/sarif/sarif/v2.1.0/os/schemas/sarif-schema-2.1.0.json"
@@ -65,6 +66,7 @@ def _plain(gate: Gate) -> dict[str, Any]:
         "found": _text(gate.found),
         "owner": gate.owner,
         "evidence": gate.evidence,
+        "power": None if gate.power is None else gate.power.model_dump(mode="json"),
         "waiver": None if gate.waiver is None else gate.waiver.model_dump(mode="json"),
     }
 
@@ -198,11 +200,12 @@ def _said(gate: Gate) -> str:
 
 
 def _notes(gate: Gate) -> list[str]:
+    told = [detectable(gate.power)] if gate.power is not None else []
     if gate.waiver is None:
-        return []
+        return told
     key = "gate.waived" if gate.status == "waived" else "gate.expired"
     values = {"name": gate.waiver.name, "expires": gate.waiver.expires.isoformat(), "reason": gate.waiver.reason}
-    return [tidy(messages.text(key, values))]
+    return [*told, tidy(messages.text(key, values))]
 
 
 def _head(decision: Decision) -> str:

@@ -14,7 +14,7 @@ from typing import Any, Literal
 import pandas as pd
 
 from ..exit_codes import ExitCode
-from ..report.document import Document, Finding, Interval, Message
+from ..report.document import Document, Finding, Interval, Message, Power
 from .checks import CHECKS, found_by
 from .policy import (
     BY_SLUG,
@@ -43,6 +43,7 @@ class Gate:
     found: Message  # what the audit says
     owner: str
     evidence: str  # anchor of the section of the report that holds the numbers
+    power: Power | None = None  # of a check that passed: the smallest effect that it could have detected
     waiver: Waiver | None = None  # the one that covers it, or one that has expired
 
 
@@ -145,7 +146,7 @@ def _gates(document: Document, policy: Policy) -> Iterator[Gate]:
     owners = {demand.severity: demand.owner for demand in policy.severity}
     held = {finding.slug for finding in document.findings}
     for finding in document.findings:
-        demand = own.get(finding.slug) or _of_severity(finding, owners)
+        demand = own.get(finding.slug) or _of_severity(document, finding, owners)
         if demand is not None:
             yield _finding(found_by(demand.check, document, demand.limits) if demand.limits else finding, demand)
     for check in CHECKS:  # what the document does not hold was not checked, and does not pass
@@ -155,10 +156,14 @@ def _gates(document: Document, policy: Policy) -> Iterator[Gate]:
             yield Gate(f"finding:{check.slug}", "failed", check.severity, _asked(check.slug), told, owner, "findings")
 
 
-def _of_severity(finding: Finding, owners: Mapping[Level, str]) -> FindingDemand | None:
-    """The demand on all checks of a severity: that of the check, and not the one that the document gives."""
+def _of_severity(document: Document, finding: Finding, owners: Mapping[Level, str]) -> FindingDemand | None:
+    """The demand on all checks of a severity: that of the check, whatever the document says; of two severities the one that the
+    numbers give."""
     check = BY_SLUG.get(finding.slug)
-    owner = owners.get(finding.severity if check is None else check.severity)
+    severity = finding.severity if check is None else check.severity
+    if check is not None and check.lesser is not None and finding.severity == check.lesser:
+        severity = found_by(check, document).severity
+    owner = owners.get(severity)
     if owner is None:
         return None
     return FindingDemand.model_construct(finding=finding.slug, owner=owner, not_applicable="pass", limits={})
@@ -180,6 +185,7 @@ def _finding(finding: Finding, demand: FindingDemand) -> Gate:
         found=finding.claim,
         owner=demand.owner,
         evidence=finding.evidence,
+        power=finding.power,
     )
 
 

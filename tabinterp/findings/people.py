@@ -4,17 +4,14 @@ from __future__ import annotations
 
 from typing import Literal
 
-from ..report.document import Document, Interval, Message
-from ..report.grouped import ConstraintRow, GroupRow, HeldPart, ProxyPart, Treated, WeakPart, WeakRow
+from ..report.document import Document, Interval, Message, Power
+from ..report.grouped import ConstraintRow, GroupRow, HeldPart, ProxyPart, Treated, WeakPart
 from .outcome import Limits, Outcome, above, cleared, not_applicable, raised
+from .power import beyond, share_beyond, smallest_effect, with_power
 
 FIFTHS = 0.8  # a rule of thumb of United States employment guidelines
 PROXY_AUC, PROXY_R2 = 0.7, 0.3
-SKILL = 0.1  # of numbers: what `beyond` is taken from
-BEYOND = 0.1  # of what knowing nothing costs
-SKILLED = 0.2  # of the network on the other rows; below it there is no group to stand out
-FAR = 1.5  # times the loss of the other rows
-EXCESS = 0.1  # of what knowing nothing costs
+EXCESS, BEYOND = 0.05, 0.1  # of what knowing nothing costs
 AGAINST = 0.01  # share of rows against a declared direction
 NOISY = (
     0.15  # share of lists of reasons that another seed changes: one in eight where the fourth of them weighs nothing
@@ -75,7 +72,11 @@ def proxy(d: Document, at: Limits) -> Outcome:
     found = [(one, columns) for one in known if (columns := _carrying(one, at))]
     if not found:
         best = max(known, key=lambda one: _best(one).value or 0.0)
-        return Outcome("cleared", f"cleared_{best.metric}", {"protected": best.column, "value": _best(best).value})
+        passed = Outcome("cleared", f"cleared_{best.metric}", {"protected": best.column, "value": _best(best).value})
+        probed = [p.power for p in best.probes if p.place == "column" and p.power.stderr is not None]
+        effects = [beyond(at[best.metric], part) for part in probed]
+        seen = smallest_effect(best.metric, max(effects), best.rows) if effects else None
+        return with_power(passed, seen, 1.0)
     one, columns = max(found, key=lambda pair: _best(pair[0]).value or 0.0)
     power, gap = _best(one), one.network
     moved = next(row for row in gap.ablated if row.columns == [columns[0]]) if gap is not None else None
@@ -99,34 +100,36 @@ def _carrying(one: ProxyPart, at: Limits) -> list[str]:
 
 
 def weak_subgroup(d: Document, at: Limits) -> Outcome:
+    """A group whose loss is above its own noise: above what the network's probabilities let expect, or what trees lose there."""
     part = d.groups.weak if d.groups is not None else None
-    if part is None or not part.found:
+    if part is None:
         return not_applicable()
-    found = [row for row in part.found if _fails(row, part, d.data.task in ("binary", "multiclass"), at)]
-    sure = [row for row in part.found if above(row.excess, at["excess"] / 100 * part.null)]
+    if not part.found:
+        return not_applicable("few")
     counted: dict[str, object] = {"searched": part.searched, "tested": len(part.found)}
-    if not found and not sure:
-        return cleared(**counted)
-    key = "raised" if found else "raised_sure"
-    first = (
-        max(found, key=lambda row: row.beyond.value or 0.0)
-        if found
-        else max(sure, key=lambda row: row.excess.value or 0.0)
-    )
-    values = counted | {"group": _name(first.group), "rows": first.rows, "loss": first.loss, "rest": first.rest}
-    values |= {"count": len({str(row.group) for row in found + sure})}
-    if found:
-        return Outcome("raised", key, values | {"percent": 100 * (first.skill or 0.0)})
-    return Outcome(
-        "raised", key, values | {"excess": first.excess.value, "low": first.excess.low, "high": first.excess.high}
-    )
+    above_noise = [
+        (key, row, size)
+        for key, name in (("raised", "beyond"), ("raised_sure", "excess"))
+        for row in part.found
+        if above(size := getattr(row, name), at[name] / 100 * part.null)
+    ]
+    if not above_noise:
+        return with_power(cleared(**counted), _least_excess(part, at), part.null)
+    key, row, size = max(above_noise, key=lambda one: one[2].value or 0.0)
+    values = counted | {"group": _name(row.group), "rows": row.rows, "loss": row.loss, "rest": row.rest}
+    values |= {"value": size.value, "low": size.low, "high": size.high}
+    return Outcome("raised", key, values | {"count": len({str(row.group) for _, row, _ in above_noise})})
 
 
-def _fails(row: WeakRow, part: WeakPart, classes: bool, at: Limits) -> bool:
-    """Of the others the network knows something; here its loss is far above theirs, and beyond what was to be expected."""
-    skilled = part.null > 0 and 1 - row.rest / part.null >= at["skilled"] / 100
-    limit = at["beyond"] / 100 * part.null if classes else 1e-12
-    return skilled and above(row.beyond, limit) and above(row.difference, 1e-12) and row.loss >= at["far"] * row.rest
+def _least_excess(part: WeakPart, at: Limits) -> Power | None:
+    """Of the group in which the least could be detected; intervals are of the level that all groups together ask for."""
+    tested = [
+        (beyond(at[name] / 100 * part.null, size), row.rows)
+        for name in ("beyond", "excess")
+        for row in part.found
+        if (size := getattr(row, name)).stderr is not None
+    ]
+    return smallest_effect("loss", *min(tested)) if tested else None
 
 
 def constraint_violated(d: Document, at: Limits) -> Outcome:
@@ -137,7 +140,12 @@ def constraint_violated(d: Document, at: Limits) -> Outcome:
     outside = [row for row in table.columns if row.outside or row.few_outside]
     names = [row.column for row in table.columns if row in wrong or row in outside]
     if not names:
-        return cleared(count=len(table.columns))
+        passed = cleared(count=len(table.columns))
+        directed = any(row.network is not None for row in table.columns)
+        return with_power(
+            passed,
+            smallest_effect("share", share_beyond(at["percent"] / 100, table.rows), table.rows) if directed else None,
+        )
     if not wrong:
         return Outcome("raised", "raised_domain", {"columns": names, "rows": sum(row.outside or 0 for row in outside)})
     first = max(wrong, key=_percent)
@@ -173,7 +181,8 @@ def reason_codes_unstable(d: Document, at: Limits) -> Outcome:
     unlike = alike.high is not None and alike.high <= at["jaccard"]
     rows_read = d.reasons.rows if d.reasons else 0
     values = {"changed": _amount(changed, 100), "alike": _amount(alike), "rows": rows_read}
-    return raised(**values) if noisy or unlike else cleared(**values)
+    seen = smallest_effect("share", share_beyond(at["percent"] / 100, rows_read), rows_read) if rows_read else None
+    return raised(**values) if noisy or unlike else with_power(cleared(**values), seen, 1.0)
 
 
 def _amount(part: Interval, scale: float = 1) -> float | Message | None:

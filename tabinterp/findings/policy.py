@@ -155,7 +155,7 @@ class Policy(_Part):
         """Names of everything that can fail."""
         covered = {demand.severity for demand in self.severity}
         named = {f"finding:{d.finding}" for d in self.finding}
-        named |= {f"finding:{check.slug}" for check in CHECKS if check.severity in covered}
+        named |= {f"finding:{check.slug}" for check in CHECKS if covered & {*check.severities}}
         named |= {demand.gate for demand in self.metric}
         return named | ({"verdict"} if self.verdict is not None else set())
 

@@ -3,17 +3,20 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from typing import Literal
 
-from ..report.document import Document, Interval
+from ..report.document import Document, Interval, Power
 from ..report.tabled import Heap, TableColumn, TableReadings
-from .outcome import Limits, Outcome, above, cleared, either, not_applicable, raised, read_columns
+from .outcome import Limits, Outcome, above, cleared, either, not_applicable, p_of, raised, read_columns
+from .power import auc_beyond, psi_beyond, r2_beyond, share_of, smallest_effect, with_power
 
 LEAK_AUC, LEAK_R2 = 0.99, 0.95  # of one column alone: what a column reaches that holds the answer
 NEAR_AUC, NEAR_R2 = 0.9, 0.8  # what hardly any honest column reaches
 FALL, FALL_SURE = 0.1, 0.04  # of AUC or R2 from training to held-out rows, and the least that its interval leaves
+FALL_Q = 0.01  # Benjamini-Hochberg, over all columns
 PSI, SHIFT_P = 0.2, 0.01  # 0.2 is the custom of credit scoring for a shift to act on
 TOLD = 0.6  # AUC at which trees tell held-out from training rows
-OVERLAP = 0.01  # of the held-out rows
+OVERLAP = 0.01  # of the held-out rows, beyond the share of training rows that equal each other
 CAPPED, CAP_TIMES = 0.01, 3.0  # share of the rows at one end, and over the values beside it
 SMALL = 10
 
@@ -32,27 +35,45 @@ def _limit(table: TableReadings, at: Limits) -> float:
 
 
 def label_leak(d: Document, at: Limits) -> Outcome:
-    return _told(d, lambda low, table: low >= _limit(table, at))
+    return _told(d, at, lambda low, table: low >= _limit(table, at))
 
 
 def near_leak(d: Document, at: Limits) -> Outcome:
     return _told(
         d,
+        at,
         lambda low, table: _limit(table, at) <= low < _limit(table, {"auc": LEAK_AUC, "r2": LEAK_R2}),
     )
 
 
-def _told(d: Document, leaks: Callable[[float, TableReadings], bool]) -> Outcome:
+def _told(d: Document, at: Limits, leaks: Callable[[float, TableReadings], bool]) -> Outcome:
     """Columns that tell the target alone."""
     table = d.table
     known = [(c.column, _alone(c)) for c in _inputs(d) if _alone(c).low is not None]
     if table is None or not known:
-        return not_applicable()
+        return _few_events(d) or not_applicable()
     found = [(name, part) for name, part in known if leaks(part.low or 0.0, table)]
     name, part = max(found or known, key=lambda one: one[1].value or 0.0)
     values = {"column": name, "value": part.value, "low": part.low, "high": part.high}
     key = f"{'raised' if found else 'cleared'}_{table.metric}"
-    return Outcome("raised" if found else "cleared", key, values | {"columns": [name for name, _ in found]})
+    outcome = Outcome("raised" if found else "cleared", key, values | {"columns": [name for name, _ in found]})
+    return with_power(outcome, _least_power(d, _limit(table, at)))
+
+
+def _least_power(d: Document, limit: float) -> Power | None:
+    """The least AUC or R² of a column, on the evaluated rows, whose whole interval lies above a limit."""
+    rows = d.data.rows if d.data.held_out_rows is None else d.data.held_out_rows
+    if d.data.drawn is not None:
+        rows = d.data.drawn.rows if d.data.drawn.held_out_rows is None else d.data.drawn.held_out_rows
+    if d.table is not None and d.table.metric == "r2":
+        return smallest_effect("r2", r2_beyond(limit, rows), rows)
+    events = d.data.events if d.data.task == "binary" else None
+    return smallest_effect("auc", auc_beyond(limit, events, rows - events), rows, events) if events else None
+
+
+def _few_events(d: Document) -> Outcome | None:
+    reason = None if d.table is None else d.table.withheld
+    return None if reason is None else Outcome("not_applicable", "withheld", {"reason": reason})
 
 
 def row_identifier(d: Document, at: Limits) -> Outcome:
@@ -69,8 +90,14 @@ def row_identifier(d: Document, at: Limits) -> Outcome:
 def shortcut(d: Document, at: Limits) -> Outcome:
     known = [c for c in _inputs(d) if c.fall.low is not None]
     if not known:
-        return not_applicable()
-    broken = [c for c in known if (c.fall.value or 0.0) >= at["fall"] and above(c.fall, at["sure"])]
+        return _few_events(d) or not_applicable()
+    broken = [
+        c
+        for c in known
+        if (c.fall.value or 0.0) >= at["fall"]
+        and above(c.fall, at["sure"])
+        and (1.0 if c.fall_q is None else c.fall_q) < at["q"]
+    ]
     first = max(broken or known, key=lambda c: c.fall.value or 0.0)
     values = {
         "column": first.column,
@@ -79,6 +106,7 @@ def shortcut(d: Document, at: Limits) -> Outcome:
         "fall": first.fall.value,
         "low": first.fall.low,
         "high": first.fall.high,
+        "q": first.fall_q,
     }
     return either(bool(broken), columns=[c.column for c in broken], count=len(known), **values)
 
@@ -97,7 +125,7 @@ def train_test_shift(d: Document, at: Limits) -> Outcome:
     moved = [
         c for c in table.columns if (c.psi or 0.0) >= at["psi"] and (1.0 if c.drift_q is None else c.drift_q) < at["q"]
     ]
-    apart = above(table.whole, 0.5) and (table.whole.value or 0.0) >= at["auc"]
+    apart = (table.whole.value or 0.0) >= at["auc"] and p_of(table.whole, 0.5) < at["q"]
     first = max(moved or table.columns, key=lambda c: c.psi or 0.0)
     values = {
         "column": first.column,
@@ -108,7 +136,18 @@ def train_test_shift(d: Document, at: Limits) -> Outcome:
     }
     if moved:
         return raised(columns=[c.column for c in moved], **values)
-    return Outcome("raised", "raised_whole", values) if apart else cleared(**values)
+    if apart:
+        return Outcome("raised", "raised_whole", values)
+    return with_power(cleared(**values), _least_shift(d, at))
+
+
+def _least_shift(d: Document, at: Limits) -> Power | None:
+    """The least index that is detected in every column, were it the only one to move: its p is corrected for all of them."""
+    training, held_out = d.data.training_rows, d.data.held_out_rows
+    df = [c.drift_df for c in d.table.columns if c.drift_df] if d.table is not None else []
+    if not df or not training or not held_out:
+        return None
+    return smallest_effect("psi", psi_beyond(at["psi"], at["q"] / len(df), max(df), training, held_out), held_out)
 
 
 def groups_split(d: Document, at: Limits) -> Outcome:
@@ -123,14 +162,21 @@ def groups_split(d: Document, at: Limits) -> Outcome:
 
 
 def row_overlap(d: Document, at: Limits) -> Outcome:
-    copies = None if d.table is None else d.table.copies
-    if copies is None or copies.held_out_rows is None:
+    """Held-out rows equal a training row more often than training rows equal each other: in a coarse table both are frequent."""
+    table = d.table
+    if table is None or table.copies.held_out_rows is None:
         return not_applicable()
-    found, inputs = copies.across_whole, copies.across_inputs
-    values = {"count": found or 0, "rows": copies.held_out_rows, "inputs": inputs or 0}
-    if found is not None and found >= max(at["rows"], at["percent"] / 100 * copies.held_out_rows):
-        return raised(percent=100 * found / copies.held_out_rows, **values)
-    return Outcome("cleared", "cleared" if found is not None else "cleared_few", values)
+    found, within, rows = table.copies.across_whole, table.copies.training_whole, table.copies.held_out_rows
+    if found is None:
+        return Outcome("cleared", "cleared_few", {"rows": rows})
+    training = table.rows - rows
+    values: dict[str, object] = {"count": found, "rows": rows, "percent": 100 * found / rows}
+    if within is not None:
+        values["training"] = 100 * within / training
+    excess = found / rows - (SMALL - 1 if within is None else within) / training
+    copied = bool(table.copies.copied) and found >= at["rows"] and 100 * excess >= at["percent"]
+    status: Literal["raised", "cleared"] = "raised" if copied else "cleared"
+    return Outcome(status, status if within is not None else f"{status}_training_few", values)
 
 
 def sentinel_value(d: Document, at: Limits) -> Outcome:
@@ -172,7 +218,9 @@ def unseen_level(d: Document, at: Limits) -> Outcome:
         return not_applicable()
     found = [c for c in known if (c.unseen_rows or 0) >= at["rows"]]
     if not found:
-        return cleared(few=sum(c.unseen_rows is None for c in known))
+        held = d.data.held_out_rows
+        passed = cleared(few=sum(c.unseen_rows is None for c in known))
+        return with_power(passed, smallest_effect("share", share_of(int(at["rows"]), held), held), 1.0)
     first = max(found, key=lambda c: c.unseen_rows or 0)
     return raised(
         columns=[c.column for c in found], column=first.column, rows=first.unseen_rows, levels=first.unseen_levels

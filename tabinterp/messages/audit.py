@@ -29,8 +29,7 @@ AUDIT: dict[str, str] = {
         "less than {margin} counts as equivalent."
     ),
     "verdict.gap.log_loss.few": (
-        "Network minus linear, log loss differs by {value}; fewer than {fewest} rows, or groups of rows, "
-        "are too few for an interval."
+        "Which model has the lower log loss is not known: fewer than {fewest} rows, or groups of rows, give no interval."
     ),
     "verdict.gap.squared_error.lower": (
         "Its mean squared error is lower by {value} (95% interval {low} to {high}); less than {margin} counts as "
@@ -45,8 +44,8 @@ AUDIT: dict[str, str] = {
         "zero); less than {margin} counts as equivalent."
     ),
     "verdict.gap.squared_error.few": (
-        "Network minus linear, the mean squared error differs by {value}; fewer than {fewest} rows, or groups of rows, "
-        "are too few for an interval."
+        "Which model has the lower mean squared error is not known: fewer than {fewest} rows, or groups of rows, give no "
+        "interval."
     ),
     "verdict.gap.poisson_deviance.lower": (
         "Its mean Poisson deviance is lower by {value} (95% interval {low} to {high}); less than {margin} counts as "
@@ -61,8 +60,8 @@ AUDIT: dict[str, str] = {
         "zero); less than {margin} counts as equivalent."
     ),
     "verdict.gap.poisson_deviance.few": (
-        "Network minus linear, the mean Poisson deviance differs by {value}; fewer than {fewest} rows, or groups of rows, "
-        "are too few for an interval."
+        "Which model has the lower mean Poisson deviance is not known: fewer than {fewest} rows, or groups of rows, give no "
+        "interval."
     ),
     "verdict.others.better": "The other metrics ({count}) are resolved in its favour too.",
     "verdict.others.worse": "The other metrics ({count}) are resolved against it too.",

@@ -8,8 +8,21 @@ EXPLAINED: dict[str, tuple[str, str, str, str, str]] = {
         "The network predicts worse than its linear counterpart",
         "the paired difference of the loss on held-out rows",
         "Whether another network would do better, and what a tie costs in clarity.",
-        "The verdict is worse: the 95% interval excludes zero and reaches past the margin.",
+        (
+            "The verdict is worse: the 95% interval excludes zero and reaches past the margin. Action is required where the "
+            "whole interval lies past the margin; otherwise the size is unclear, and a review is enough."
+        ),
         "Use the linear model, or train the network again with more data, another size or less training.",
+    ),
+    "trees-win": (
+        "Boosted trees predict better",
+        "the paired difference in held-out loss between the network and boosted trees that were fitted to the same training rows",
+        "What the trees found that the network did not, and whether tuned trees would do better still.",
+        "The whole 95% interval of the difference lies past the verdict's margin.",
+        (
+            "Look for thresholds and interactions that the network misses. Train it again with another size or for longer, or "
+            "state why the trees are not used."
+        ),
     ),
     "secretly-linear": (
         "The network is linear",
@@ -19,22 +32,35 @@ EXPLAINED: dict[str, tuple[str, str, str, str, str]] = {
         "Use the linear model: it does the same, and its coefficients have intervals.",
     ),
     "no-signal": (
-        "The network knows nothing",
-        "AUC, R² or accuracy on held-out rows against chance",
-        "Signal that this network missed; look at the linear model and at single columns.",
+        "The network is not shown to know anything",
+        "performance on held-out rows: AUC of two classes, R² of numbers, log loss of several classes against that of always "
+        "predicting the class shares, loss of counts against that of the mean",
+        "How much there is to be known: look at the linear model and at single columns.",
         (
-            "The 95% interval includes chance (of several classes, the share of the largest; of counts, the loss of the "
-            "mean); or R² is below {r2}; or an AUC below {auc}, or an accuracy less than {skill} of the way from chance to 1, "
-            "comes with a log loss not shown to beat the base rate."
+            "The 95% interval includes chance (of several classes and of counts: the difference in loss includes zero); or R² is "
+            "below {r2}; or an AUC below {auc} comes with a log loss not shown to beat the base rate."
         ),
         "Check that rows and labels belong together and that the split is right; then train again.",
     ),
     "miscalibrated": (
-        "Predictions do not mean what they say",
-        "slope and intercept of the outcome on the network's own score, on held-out rows",
-        "Wrong probabilities in single groups, and a bend that slope and intercept leave as it is.",
-        "The whole 95% interval of the slope below {low} or above {high}, or of the intercept beyond {intercept} log-odds.",
+        "The network is miscalibrated",
+        "recalibration slope, calibration in the large (the intercept with the slope fixed at 1), a joint test of both, and a "
+        "smooth curve, on held-out rows",
+        "Wrong probabilities in single groups; a curve needs 200 events and 200 other rows.",
+        (
+            "A joint p below {p}, corrected for the number of classes, and the whole 95% interval of the slope below {low} or "
+            "above {high}, or that of calibration in the large beyond {intercept} log-odds; or a smooth curve {bend} away from "
+            "the prediction with p below {bend_p}."
+        ),
         "Recalibrate on rows that were not trained on, and look whether class weights or resampling made it.",
+    ),
+    "classes-swapped": (
+        "Classes are swapped",
+        "the AUC of two classes, and for several classes whether another order of the predicted classes is right more often "
+        "(chosen on half of the held-out rows, tested on the other half)",
+        "A wrong order of classes that the network seldom predicts.",
+        "An AUC below 0.5 at 99% confidence, or another order that is right more often (one-sided p below 0.01).",
+        "Check the order of the classes and of the network's outputs, and which class is the positive one; then audit again.",
     ),
     "sign-conflict": (
         "Opposite directions",
@@ -44,14 +70,20 @@ EXPLAINED: dict[str, tuple[str, str, str, str, str]] = {
         "Look at the effect curve of the term; check that the column has the same meaning and sign in both models.",
     ),
     "methods-disagree": (
-        "Readings disagree on what matters",
-        "rank correlations between readings of how much a column matters to the network",
-        "Which of the readings is right.",
+        "Attributions disagree on what matters",
         (
-            "A rank correlation below {rank}; with many columns, of readings that also share at most {percent}% of the "
-            "first five."
+            "rank correlations between attributions of the network's score (integrated gradients, expected gradients, Shapley "
+            "values), compared with what sampling error alone gives"
         ),
-        "Do not rest on one ranking; look at correlated columns and at saturation, which move readings apart.",
+        (
+            "Which of the attributions is right. Readings of another quantity, such as permutation importance (of the loss) and "
+            "saliency (a slope), are not compared."
+        ),
+        (
+            "A rank correlation below {rank}, over all columns and over the pairs of columns that both order significantly; with "
+            "many columns, of attributions that also share at most {percent}% of the first five."
+        ),
+        "Do not rest on one ranking. Look at correlated columns and at saturation, which move attributions apart.",
     ),
     "unused-column": (
         "Columns the network does not use",
@@ -108,9 +140,9 @@ EXPLAINED: dict[str, tuple[str, str, str, str, str]] = {
     ),
     "saturated": (
         "The network is saturated",
-        "the median of p(1-p), at most 0.25",
+        "the median of p(1-p), relative to base rate times one minus base rate",
         "Saturation inside the network.",
-        "Below {value}.",
+        "Below {share} of what the base rate gives.",
         "Read gradients of log-odds only; check calibration, and train with more regularisation.",
     ),
     "dead-units": (
@@ -173,7 +205,8 @@ EXPLAINED: dict[str, tuple[str, str, str, str, str]] = {
         "A column that worked in training only",
         "how well one column alone tells the target, cross-fitted in training, less on held-out rows",
         "Shortcuts that hold on the held-out rows too, and those of several columns together.",
-        "A fall of {fall} or more (AUC or R²), whose 95% interval lies above {sure}.",
+        "A fall of {fall} or more (AUC or R²), whose 95% interval lies above {sure}, with q below {q} (Benjamini-Hochberg over "
+        "all columns). AUCs need 20 events of each class in training and 20 held out.",
         "Find out how the column came about in the training rows; leave it out and train again.",
     ),
     "duplicate-columns": (
@@ -187,7 +220,7 @@ EXPLAINED: dict[str, tuple[str, str, str, str, str]] = {
         "Held-out rows are unlike training rows",
         "the population stability index of each column, and whether trees can tell both parts apart",
         "A change of what the columns mean for the target: see shortcut.",
-        "An index of {psi} with a corrected p below {q}, or an AUC of {auc} whose interval excludes one half.",
+        "An index of {psi} with a corrected p below {q}, or an AUC of {auc} that differs from one half with p below {q}.",
         (
             "If the split is by time or place this may be right: report it beside every number. If it was random, "
             "find the fault."
@@ -205,14 +238,14 @@ EXPLAINED: dict[str, tuple[str, str, str, str, str]] = {
         ),
     ),
     "row-overlap": (
-        "Held-out rows stand in training too",
-        "equal rows across the split, in every column but those that number the rows",
+        "Held-out rows are copies of training rows",
+        "equal rows across the split, in every column but those that number the rows, against equal rows within training",
         "Rows that are nearly equal, and relatives such as several rows of one person: give the table a group column.",
-        "{percent}% of the held-out rows, and {rows} rows at least.",
         (
-            "Remove the copies before splitting, and audit again. In a table of few coarse columns equal rows may be "
-            "different people."
+            "{rows} held-out rows at least; a share of the held-out rows that is {percent} percentage points above the share of "
+            "training rows that equal another training row, significantly so (p below 0.01)."
         ),
+        "Remove the copies before splitting, and audit again.",
     ),
     "sentinel-value": (
         "A code for missing is read as a number",
@@ -268,14 +301,17 @@ EXPLAINED: dict[str, tuple[str, str, str, str, str]] = {
     "weak-subgroup": (
         "The network fails in a group of rows",
         (
-            "the loss in groups of one column or two, beside that of other rows and of knowing the group's base rate; found "
-            "on one half of the rows, tested on the other, all groups at once"
+            "the loss in groups of one column or two above the group's own noise: above what the network's own probabilities "
+            "imply, or above the loss of boosted trees there; found on one half of the rows, tested on the other, all groups "
+            "corrected together"
         ),
-        "Groups of three columns or more, of fewer than fifty rows, and of columns that are not in the table.",
         (
-            "{far} times the loss of other rows, of which the network knows {skilled}% of what there is to know, and "
-            "{beyond}% of what knowing nothing costs beyond what the linear model's probabilities let expect (of numbers: "
-            "hardly more known than the mean, {percent}%); or surer than its outcomes by {excess}% of it. Whole intervals."
+            "Groups of three columns or more, of fewer than fifty rows or of few events, and of columns that are not in the "
+            "table. A group whose outcomes are only hard to predict is no failure."
+        ),
+        (
+            "The whole corrected interval of the loss above the network's own probabilities exceeds {excess}% of what knowing "
+            "nothing costs, or that above the loss of boosted trees exceeds {beyond}% of it."
         ),
         "Look at labels and columns of these rows; train on more of them, or do not use the network there.",
     ),

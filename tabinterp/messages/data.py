@@ -24,6 +24,7 @@ DATA: dict[str, str] = {
     ),
     "report.data.equal": "Columns that tell the same: {families}.",
     "report.data.power": "What each column tells of the target alone",
+    "report.data.withheld": "Single columns are not compared with the target on held-out rows: {reason}.",
     "report.data.power.table": "{metric} of the target from one column [95% interval]",
     "report.data.training": "Training",
     "report.data.held_out": "Held out",

@@ -3,14 +3,50 @@
 from __future__ import annotations
 
 FINDINGS: dict[str, str] = {
+    # what a pass could have detected
+    "power.rows": "Smallest effect detectable with 80% power: {of:effect} of {effect} (n = {rows}).",
+    "power.events": "Smallest effect detectable with 80% power: {of:effect} of {effect} (n = {rows}, {events} events).",
+    "effect.auc": "an AUC",
+    "effect.r2": "an R²",
+    "effect.loss": "a difference in loss",
+    "effect.share": "a share of rows",
+    "effect.variance": "a share of the score's variance",
+    "effect.psi": "a population stability index",
+    "effect.ranges": "a change, in ranges of the score,",
+    "effect.gap": "a difference in R²",
+    "effect.fall": "a fall of AUC or R²",
+    "effect.slope": "a calibration slope",
+    "effect.ratio": "an impact ratio",
+    "finding.any.powerless": "Too few rows (n = {rows}) to detect {of:effect} below {most} with 80% power.",
+    "finding.any.powerless_events": (
+        "Too few events ({events} in {rows} rows) to detect {of:effect} below {most} with 80% power."
+    ),
     "finding.worse-than-linear.raised": (
-        "The network predicts worse than {linear:name}: the loss is higher by {value} (95% interval {low} to {high})."
+        "The network predicts worse than {linear:name}: its loss is {value} higher (95% CI {low} to {high}; differences below "
+        "{margin} are treated as negligible)."
+    ),
+    "finding.worse-than-linear.raised_unclear": (
+        "The network predicts worse than {linear:name}, but the difference may be negligible: its loss is {value} higher (95% CI "
+        "{low} to {high}; differences below {margin} are treated as negligible)."
     ),
     "finding.worse-than-linear.cleared": "The network's loss is lower than that of {linear:name}.",
     "finding.worse-than-linear.cleared_open": (
         "The network is not shown to be worse than {linear:name}: its loss is at most {high} higher (upper end of the interval)."
     ),
     "finding.worse-than-linear.not_applicable": "Without held-out rows the models cannot be compared.",
+    "finding.worse-than-linear.few": (
+        "Fewer than ten held-out rows, or groups of rows: the difference in loss has no interval, so neither model is shown to "
+        "have the lower loss."
+    ),
+    "finding.trees-win.raised": (
+        "Boosted trees predict better than the network: their loss is {value} lower (95% CI {low} to {high}), which is "
+        "{percent}% of the network's loss. Differences below {margin} are treated as negligible."
+    ),
+    "finding.trees-win.cleared": (
+        "Boosted trees are not shown to predict better than the network by more than {margin}: network minus trees, the loss "
+        "differs by {value} (95% CI {low} to {high})."
+    ),
+    "finding.trees-win.not_applicable": "No boosted trees were fitted, or too few held-out rows were scored for an interval.",
     "finding.secretly-linear.raised_exact": (
         "The network has no hidden layer: it is a linear model of its encoded columns, and adds nothing to what "
         "{linear:name} can "
@@ -44,20 +80,29 @@ FINDINGS: dict[str, str] = {
     ),
     "finding.sign-conflict.not_applicable": "There are no coefficients to compare.",
     "finding.methods-disagree.raised": (
-        "Readings of the same network disagree on which columns matter: {first:method} and {second:method} have a "
-        "rank correlation of "
-        "{value} (threshold {threshold})."
+        "Attributions of the same score disagree on which columns matter: {first:method} and {second:method} have a rank "
+        "correlation of {value} (threshold {threshold}). Of {ordered} pairs of columns that both order significantly, {opposed} "
+        "are in opposite order."
     ),
     "finding.methods-disagree.cleared": (
-        "Among permutation importance, saliency, integrated and expected gradients of the network, the lowest rank "
-        "correlation is {value}, {first:method} with {second:method} (threshold {threshold})."
+        "Attributions of the same score agree on which columns matter: the lowest rank correlation is {value}, {first:method} "
+        "with {second:method} (threshold {threshold}). Of {ordered} pairs of columns that both order significantly, {opposed} "
+        "are in opposite order."
+    ),
+    "finding.methods-disagree.cleared_error": (
+        "{first:method} and {second:method} have a rank correlation of only {value} (threshold {threshold}), which sampling "
+        "error explains: of {ordered} pairs of columns that both order significantly, {opposed} are in opposite order."
     ),
     "finding.methods-disagree.cleared_first": (
-        "Readings of the same network agree on the columns that matter most, and not on the others: {first:method} "
-        "and {second:method} "
-        "share {percent}% of their first {top}, with a rank correlation of {value} over all."
+        "Attributions of the same score agree on the columns that matter most, and not on the others: {first:method} and "
+        "{second:method} share {percent}% of their first {top}, with a rank correlation of {value} over all (threshold "
+        "{threshold}). Of {ordered} pairs of columns that both order significantly, {opposed} are in opposite order."
     ),
-    "finding.methods-disagree.not_applicable": "Fewer than two readings of the network can be ranked.",
+    "finding.methods-disagree.not_applicable": "Fewer than two attributions of the network's score can be ranked.",
+    "finding.methods-disagree.few": (
+        "Sampling error hides the order of the columns: at most {ordered} pairs of columns are ordered significantly by two "
+        "attributions, and it takes {least}."
+    ),
     "finding.unused-column.raised": "Permuting these columns changes nothing, because the network does not use them: {columns}.",
     "finding.unused-column.cleared": (
         "No input column is ignored exactly; for {open} of {count} columns the interval of the importance includes zero."
@@ -67,11 +112,12 @@ FINDINGS: dict[str, str] = {
     "finding.not-converged.cleared": "The network's training ended before its limit of iterations.",
     "finding.not-converged.not_applicable": "The model does not say how its training ended.",
     "finding.saturated.raised": (
-        "The network is saturated: the median of p(1-p) is {value} of at most 0.25, so that gradients of probabilities "
-        "vanish; gradients here are of the log-odds."
+        "The network is saturated: the median of p(1-p) is {value}, {percent}% of the {usual} that the base rate gives. "
+        "Gradients of probabilities vanish; gradients in this report are of the log-odds."
     ),
-    "finding.saturated.cleared": "The median of p(1-p) is {value} of at most 0.25.",
+    "finding.saturated.cleared": "The median of p(1-p) is {value}, {percent}% of the {usual} that the base rate gives.",
     "finding.saturated.not_applicable": "Saturation is measured for two classes only.",
+    "finding.saturated.rate": "Saturation is measured against the base rate, which would identify fewer than ten rows.",
     "finding.dead-units.raised": "Constant on these rows: {count} of the {units} hidden units in this report.",
     "finding.dead-units.cleared": "None of the {units} hidden units in this report is constant on {rows} rows.",
     "finding.dead-units.not_applicable": "The model has no hidden units that could be found.",
@@ -107,14 +153,13 @@ FINDINGS: dict[str, str] = {
         "On held-out rows the network is not shown to know anything: its R² is {value} (95% interval {low} to {high})."
     ),
     "finding.no-signal.cleared_r2": "On held-out rows the network's R² is {value} (95% interval {low} to {high}).",
-    "finding.no-signal.raised_accuracy": (
-        "On held-out rows the network is not shown to know anything: its accuracy is {value} (95% interval {low} "
-        "to {high}), and "
-        "the largest class alone makes {chance}."
+    "finding.no-signal.raised_loss": (
+        "On held-out rows the network is not shown to know anything: its log loss is {value} lower (95% CI {low} to {high}) "
+        "than that of always predicting the class shares, which is not significantly above zero."
     ),
-    "finding.no-signal.cleared_accuracy": (
-        "On held-out rows the network's accuracy is {value} (95% interval {low} to {high}); the largest class "
-        "alone makes {chance}."
+    "finding.no-signal.cleared_loss": (
+        "On held-out rows the network's log loss is {value} lower (95% CI {low} to {high}) than that of always predicting the "
+        "class shares."
     ),
     "finding.no-signal.raised_count": (
         "On held-out rows the network is not shown to beat the mean: the loss of the mean is {value} higher (95% "
@@ -127,29 +172,51 @@ FINDINGS: dict[str, str] = {
         "{high})."
     ),
     "finding.no-signal.not_applicable": "Without held-out rows it is not known what the network knows of rows it has not seen.",
+    "finding.no-signal.swapped": (
+        "The network knows the classes, but the wrong way round: see the finding on swapped classes."
+    ),
     "finding.no-signal.few": "The held-out rows are too few for an interval.",
     "finding.miscalibrated.raised": (
-        "The network's predictions do not mean what they say: on held-out rows their slope is {slope} (95% interval {low} to "
-        "{high}; 1 is right, below 1 is too extreme) and their intercept {intercept} ({intercept_low} to "
-        "{intercept_high}; 0 is "
-        "right)."
+        "The network is miscalibrated on held-out rows (joint test: p = {p}). The recalibration slope is {slope} (95% CI {low} "
+        "to {high}; 1 is calibrated, below 1 is too extreme). Calibration in the large is {large} (95% CI {large_low} to "
+        "{large_high}; 0 is calibrated, above 0 is too low)."
     ),
     "finding.miscalibrated.raised_classes": (
-        "The network's probabilities do not mean what they say for {count} of {outputs} classes: for {output} the"
-        " slope is {slope} "
-        "(95% interval {low} to {high}; 1 is right, below 1 is too extreme) and the intercept {intercept} "
-        "({intercept_low} to "
-        "{intercept_high}; 0 is right)."
+        "The network is miscalibrated for {count} of {outputs} classes. For {output} the recalibration slope is {slope} (95% CI "
+        "{low} to {high}; 1 is calibrated, below 1 is too extreme) and calibration in the large {large} (95% CI {large_low} to "
+        "{large_high}; 0 is calibrated, above 0 is too low); joint test: p = {p}."
+    ),
+    "finding.miscalibrated.raised_bend": (
+        "The network is miscalibrated in part of its range: where it predicts {predicted}, a smooth curve through the outcomes "
+        "is at {observed} (p = {p} against slope and intercept alone)."
+    ),
+    "finding.miscalibrated.raised_bend_classes": (
+        "The network is miscalibrated for {count} of {outputs} classes. Where it predicts {predicted} for {output}, a smooth "
+        "curve through the outcomes is at {observed} (p = {p} against slope and intercept alone)."
     ),
     "finding.miscalibrated.cleared": (
-        "On held-out rows the slope of the network's predictions is {slope} (95% interval {low} to {high}), their intercept "
-        "{intercept} ({intercept_low} to {intercept_high}): neither interval lies wholly beyond what is tolerated."
+        "No miscalibration beyond the limits on held-out rows: the recalibration slope is {slope} (95% CI {low} to {high}), "
+        "calibration in the large {large} (95% CI {large_low} to {large_high}); joint test: p = {p}."
     ),
     "finding.miscalibrated.cleared_classes": (
-        "Of {outputs} classes the slope farthest from 1 is {slope} (95% interval {low} to {high}), of {output}."
+        "No miscalibration beyond the limits in {outputs} classes. The least calibrated is {output}: recalibration slope {slope} "
+        "(95% CI {low} to {high}), calibration in the large {large} (95% CI {large_low} to {large_high}); joint test: p = {p}."
     ),
-    "finding.miscalibrated.not_applicable": "Whether predictions come true is seen on held-out rows only.",
-    "finding.miscalibrated.few": "The held-out rows determine no slope.",
+    "finding.miscalibrated.not_applicable": "Calibration is measured on held-out rows only.",
+    "finding.miscalibrated.few": "The held-out rows do not determine a recalibration slope.",
+    "finding.classes-swapped.raised": (
+        "The network ranks the two classes the wrong way round: its AUC is {value} (95% CI {low} to {high}), significantly below "
+        "0.5."
+    ),
+    "finding.classes-swapped.raised_order": (
+        "Predicted classes match the target better in another order: {classes}. Renamed so, accuracy rises by {value} (95% CI "
+        "{low} to {high})."
+    ),
+    "finding.classes-swapped.cleared": "The network's AUC is {value} (95% CI {low} to {high}), not significantly below 0.5.",
+    "finding.classes-swapped.cleared_order": "No other order of the classes matches the target significantly better.",
+    "finding.classes-swapped.not_applicable": "Whether classes are swapped is seen on held-out rows only.",
+    "finding.classes-swapped.task": "The target has no classes.",
+    "finding.classes-swapped.few": "The held-out rows are too few for an interval.",
     "finding.unstable-ranking.raised": (
         "{count} of the first {top} places of the Shapley ranking are within their own sampling error of the next"
         " place ({rows} "
@@ -224,15 +291,13 @@ FINDINGS: dict[str, str] = {
     "finding.row-identifier.cleared": "None of {count} input columns names the row.",
     "finding.row-identifier.not_applicable": "The rows were not read.",
     "finding.shortcut.raised": (
-        "What these columns tell of the target in training does not hold on held-out rows: {columns}. Alone, "
-        "{column} reaches "
-        "{training} in training (cross-fitted) and {held_out} on held-out rows (difference {fall}, 95% interval "
-        "{low} to {high})."
+        "These columns predict the target significantly worse on held-out rows than in training: {columns}. Alone, {column} "
+        "reaches {training} in training (cross-fitted) and {held_out} on held-out rows (difference {fall}, 95% CI {low} to "
+        "{high}; q = {q} over all columns)."
     ),
     "finding.shortcut.cleared": (
-        "Of {count} columns, none tells clearly less of the target on held-out rows than in training; the largest"
-        " fall is that of "
-        "{column}, {fall} (95% interval {low} to {high}), not beyond what is tolerated."
+        "None of {count} columns predicts the target significantly worse on held-out rows than in training. The largest fall is "
+        "that of {column}: {fall} (95% CI {low} to {high}; q = {q} over all columns)."
     ),
     "finding.shortcut.not_applicable": "Without a split, or with few rows, training and held-out rows cannot be compared.",
     "finding.duplicate-columns.raised": "Input columns that tell the same: {families}.",
@@ -264,12 +329,19 @@ FINDINGS: dict[str, str] = {
     "finding.groups-split.not_applicable": "The table has no group column.",
     "finding.groups-split.not_applicable_split": "Without a split there are no two sides to compare.",
     "finding.row-overlap.raised": (
-        "{count} of {rows} held-out rows ({percent}%) stand in the training rows too, in every column: what is "
-        "measured on them is "
-        "memory."
+        "{count} of {rows} held-out rows ({percent}%) equal a training row in every column. Among the training rows only "
+        "{training}% equal another one, so that held-out rows are copies: what is measured on them is memory."
+    ),
+    "finding.row-overlap.raised_training_few": (
+        "{count} of {rows} held-out rows ({percent}%) equal a training row in every column. Among the training rows fewer than "
+        "ten equal another one, so that held-out rows are copies: what is measured on them is memory."
     ),
     "finding.row-overlap.cleared": (
-        "{count} of {rows} held-out rows equal a training row in every column; in the inputs alone {inputs} do."
+        "{count} of {rows} held-out rows ({percent}%) equal a training row in every column, not more than the split explains: "
+        "{training}% of the training rows equal another one."
+    ),
+    "finding.row-overlap.cleared_training_few": (
+        "{count} of {rows} held-out rows ({percent}%) equal a training row in every column, not more than the split explains."
     ),
     "finding.row-overlap.cleared_few": "Fewer than ten of {rows} held-out rows equal a training row in every column.",
     "finding.row-overlap.not_applicable": "Without a split there are no two parts to compare.",
@@ -358,20 +430,23 @@ FINDINGS: dict[str, str] = {
     ),
     "finding.proxy.not_applicable": "Every protected column is an input, or none was declared.",
     "finding.weak-subgroup.raised": (
-        "Among rows with {group} ({rows} rows that did not find the group) the loss is {loss}, beside {rest} elsewhere, beyond "
-        "what was to be expected of such rows; of what the base rate leaves open the network knows {percent}%. "
-        "Groups that fail: {count} of {tested} tested, {searched} searched."
+        "The network fails among rows with {group} (n = {rows}): boosted trees have a loss there that is {value} lower "
+        "(corrected interval {low} to {high}). The network's loss is {loss} in the group and {rest} elsewhere. Groups that fail: "
+        "{count} of {tested} tested, {searched} searched."
     ),
     "finding.weak-subgroup.raised_sure": (
-        "Among rows with {group} ({rows} rows that did not find the group) the network is surer than it should be: its loss is "
-        "above that of its own probabilities by {excess} (interval {low} to {high}). Groups that fail: {count} of {tested} "
-        "tested, {searched} searched."
+        "The network fails among rows with {group} (n = {rows}): its loss is {value} above what its own probabilities imply "
+        "(corrected interval {low} to {high}). The loss is {loss} in the group and {rest} elsewhere. Groups that fail: {count} "
+        "of {tested} tested, {searched} searched."
     ),
     "finding.weak-subgroup.cleared": (
-        "Of {searched} groups of one column or two, the {tested} that stood out were tested on other rows; in none does the "
-        "network fail."
+        "Of {searched} groups of one column or two, the {tested} that stood out were tested on other rows; in none is the loss "
+        "above the group's own noise by more than is tolerated."
     ),
-    "finding.weak-subgroup.not_applicable": "No group of fifty rows or more could be tested.",
+    "finding.weak-subgroup.not_applicable": (
+        "Groups were not searched: the rows are too few, or nothing says how large the loss of a group should be."
+    ),
+    "finding.weak-subgroup.few": "No group that stood out has enough rows and events on the half of the rows that tests it.",
     "amount.at_most": "at most {value}",
     "amount.at_least": "at least {value}",
     "finding.reason-codes-unstable.raised": (
@@ -392,3 +467,9 @@ FINDINGS: dict[str, str] = {
     "finding.constraint-violated.cleared": "Both the directions and the domains of {count} declared columns are kept.",
     "finding.constraint-violated.not_applicable": "No constraint was declared.",
 }
+FINDINGS |= {
+    f"finding.{slug}.withheld": "Not applicable: {reason}."
+    for slug in (
+        "worse-than-linear", "no-signal", "classes-swapped", "miscalibrated", "label-leak", "near-leak", "shortcut",
+    )
+}  # fmt: skip

@@ -68,7 +68,7 @@ GAIN: dict[str, str] = {
         "as few."
     ),
     "disagreement.right.few": (
-        "Who is right there is not told: fewer than {fewest} rows differ, or fewer stand on one side."
+        "Who is right there is not told: fewer than {fewest} rows or groups of rows differ, or fewer stand on one side."
     ),
     "disagreement.tree.none": "Too few rows differ to look for columns that set them apart.",
     "disagreement.tree.open": (
@@ -177,24 +177,28 @@ GAIN: dict[str, str] = {
     "report.calibration": "Calibration",
     "report.calibration.lead.classes": (
         "Logistic recalibration on {rows} held-out rows: the outcome on the model's log-odds. Calibrated predictions have slope "
-        "1 and intercept 0; a slope below 1 says that probabilities are too extreme, above 1 that they are too cautious."
+        "1; a slope below 1 means that probabilities are too extreme, above 1 that they are too cautious. Calibration in the "
+        "large is the intercept with the slope fixed at 1: above 0, probabilities are too low on average, below 0 too high."
     ),
     "report.calibration.lead.regression": (
-        "The target on the model's prediction, by least squares, on {rows} held-out rows. Calibrated predictions have slope 1 "
-        "and intercept 0; a slope below 1 says that predictions are too spread out."
+        "The target on the model's prediction, by least squares, on {rows} held-out rows. Calibrated predictions have slope 1; a "
+        "slope below 1 means that predictions are too spread out. Calibration in the large is the mean of target minus "
+        "prediction."
     ),
     "report.calibration.lead.count": (
         "Poisson recalibration on {rows} held-out rows: the count on the log of the expected count. Calibrated predictions have "
-        "slope 1 and intercept 0; a slope below 1 says that predictions are too spread out."
+        "slope 1; a slope below 1 means that predictions are too spread out. Calibration in the large is the intercept with the "
+        "slope fixed at 1: above 0, counts are too low on average."
     ),
-    "report.calibration.table": "Slope and intercept of the outcome on the score [95% interval, robust]",
+    "report.calibration.table": "Recalibration slope and calibration in the large [95% interval]",
     "report.calibration.outcome": "Outcome",
     "report.calibration.network.slope": "network slope",
-    "report.calibration.network.intercept": "network intercept",
+    "report.calibration.network.large": "network in the large",
     "report.calibration.linear.slope": "linear slope",
-    "report.calibration.linear.intercept": "linear intercept",
+    "report.calibration.linear.large": "linear in the large",
     "report.calibration.none": (
-        "–: the rows do not determine it (fewer than ten, one class alone, classes that the score separates, a constant score)."
+        "–: the rows do not determine it (fewer than 20 events of the class or of all others, classes that the score separates, "
+        "a constant score)."
     ),
     "report.calibration.curve": "Reliability: rows in bins of neighbouring predictions",
     "report.calibration.curve.output": "Reliability of {output}: rows in bins of neighbouring predictions",

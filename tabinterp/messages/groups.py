@@ -156,18 +156,17 @@ GROUPS: dict[str, str] = {
     "report.weak.rest": "loss elsewhere",
     "report.weak.difference": "difference",
     "report.weak.skill": "skill",
-    "report.weak.beyond": "beyond expectation",
-    "report.weak.excess": "surer than it should be",
+    "report.weak.beyond": "above boosted trees",
+    "report.weak.excess": "above own probabilities",
     "report.weak.note": (
-        "Skill: 1 less the loss over that of knowing the group's own base rate. Beyond expectation: the loss less "
-        "what the linear model's own probabilities say it should be, less the same of all other rows. Surer: the "
-        "loss less what the network's own probabilities say it should be."
-        " Intervals keep a false coverage rate of 1% over all groups tested."
+        "Skill: 1 minus the loss divided by that of knowing the group's own base rate. Above boosted trees: the network's loss "
+        "minus that of boosted trees fitted to the training rows. Above own probabilities: the loss minus what the network's "
+        "own probabilities imply. Both are zero for a network that knows the true probabilities, however noisy the group. "
+        "Intervals keep a false coverage rate of 1% over all groups tested."
     ),
     "report.weak.note_mean": (
-        "Skill: 1 less the loss over that of knowing the group's own mean. Beyond expectation: the loss less nine "
-        "tenths of that; above zero the network knows hardly more than the mean."
-        " Intervals keep a false coverage rate of 1% over all groups tested."
+        "Skill: 1 minus the loss divided by that of knowing the group's own mean. Above boosted trees: the network's loss minus "
+        "that of boosted trees fitted to the training rows. Intervals keep a false coverage rate of 1% over all groups tested."
     ),
     # constraints
     "report.constraints": "Declared constraints",

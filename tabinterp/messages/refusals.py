@@ -65,7 +65,7 @@ _WITH = {
     "boosted.few": "fewer than {least} held-out rows, or groups of rows, are too few for an interval",
     "boosted.groups": "the training rows are of too few groups to choose the number of rounds on groups that were not fitted",
     "constraints.few": "a direction is checked on two halves of {least} rows at least; there are {rows}",
-    "decisions.few": "fewer than {least} held-out rows of a class, or groups of rows, are too few",
+    "decisions.few": "fewer than {least} groups of held-out rows are too few",
     "declined.few": "fewer than {least} rows are declined, or approved",
     "decomposition.constant": "{model:name} gives every one of these rows the same score",
     "decomposition.few": (
@@ -73,6 +73,9 @@ _WITH = {
     ),
     "decomposition.folds": "the rows, or their groups, are too few for {folds} folds; the table has {rows} rows",
     "effects.few": "effect curves need at least two rows; the table has {rows}",
+    "events": (
+        "there are {amount} {unit:events.unit} {what} among the {side:events.side}, and at least {least} are needed; {advice}"
+    ),
     "extrapolation.values": "{model:name} {opaque}: it is asked about the values of the table alone",
     "gradient": "{model:name} {opaque}: it has no gradient",
     "inference.class": "no inference: all {rows} rows have the same class",
@@ -82,6 +85,9 @@ _WITH = {
     "interactions.few": "interactions need at least {least} rows with a weight; the table has {rows}",
     "interactions.pair": "a pair needs two columns; there is '{column}'",
     "mechanism.few": "what fewer than {least} rows show would tell of single people",
+    "disagreement.groups": (
+        "the held-out rows come in {groups} groups; where the models differ is told from {least} groups on"
+    ),
     "offsupport.few": "it takes at least {least} rows and two columns",
     "paths.affine": (
         "{model:name} has no path products: what lies between its activations is not affine, or its forward cannot be traced"
@@ -93,10 +99,6 @@ _WITH = {
     ),
     "performance.rows": (
         "performance on {rows} rows would tell of single people; it takes {least} rows at least, so hold out more rows"
-    ),
-    "performance.class": (
-        "fewer than {least} evaluated rows are of one class, and what a model does on them would tell of single people; hold out "
-        "more rows, or collect more of that class"
     ),
     "penalty.class_in_few_groups": (
         "a refit chooses its penalty by cross-validation over groups of rows, which needs every class in at least two groups of "
@@ -152,6 +154,21 @@ _WITH = {
     "opaque.chain.type": "computes with constants of type {type}",
 }
 
-REFUSALS: dict[str, str] = {
+# How many events there are, and what would be enough.
+_EVENTS = {
+    "events.class": "of class '{label}'",
+    "events.count": "with a count above zero",
+    "events.others": "of all classes except '{label}'",
+    "events.amount.fewer": "fewer than {small}",
+    "events.advice.more": "use more rows, or collect more rows of that kind",
+    "events.advice.rows": "about {needed} rows instead of {rows} would hold that many",
+    "events.side.held_out": "held-out rows",
+    "events.side.training": "training rows",
+    "events.side.all": "rows",
+    "events.unit.rows": "rows",
+    "events.unit.groups": "groups with a row",
+}
+
+REFUSALS: dict[str, str] = _EVENTS | {
     f"why.{key}": words for key, words in ({sentence: sentence for sentence in _WHY} | _WITH).items()
 }

@@ -46,6 +46,7 @@ REPORT: dict[str, str] = {
     "report.section.method": "What was done",
     "report.section.not-assessed": "What was not assessed",
     # the report: findings
+    "report.void": "This comparison of the two models cannot be trusted ({code}). {claim}",
     "report.findings.top": "Top findings",
     "report.findings.none": "No check was raised.",
     "report.findings.count": "{raised} raised, {cleared} cleared, {not_applicable} not applicable.",
@@ -289,6 +290,12 @@ REPORT: dict[str, str] = {
     "report.agreement.top": "k",
     "report.agreement.overlap": "common to both top k",
     "report.agreement.signs": "same sign",
+    "report.agreement.ordered": "pairs of columns in significant order",
+    "report.agreement.opposed": "of these, in opposite order",
+    "report.left_out": (
+        "Left out: {method}, {model}. Its attributions do not add up to the score: the completeness gap is {gap}, above the "
+        "tolerance of {tolerance}."
+    ),
     "report.conflicts": "Sign conflicts between coefficients and network",
     "report.conflicts.none": "No term has its two intervals on different sides of zero.",
     "report.conflicts.item": "{term} ({step}): linear, unpenalised fit {linear}; network {network}. Both intervals exclude zero.",

@@ -53,7 +53,7 @@ VERDICT: dict[str, str] = {
     # the report: single classes
     "report.judged.classes": "Each class against the others",
     "report.judged.classes.table": "Log loss and ROC AUC of each class against all others [95% interval]",
-    "report.judged.classes.note": "Classes of fewer than ten held-out rows are not shown.",
+    "report.judged.classes.note": "Classes with fewer than 20 events among the held-out rows are not shown.",
     "report.judged.class": "Class and metric",
     "report.judged.class.row": "{output}: {metric}",
     # the report: recalibration

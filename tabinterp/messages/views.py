@@ -66,5 +66,6 @@ VIEWS: dict[str, str] = {
     "terminal.finding": "{severity}: {title}. {claim}",
     "terminal.others": "{passed} checks passed; {not_applicable} were not applicable.",
     "terminal.line": "Verdict: {status}. Findings: {raised}; {passed} passed, {not_applicable} not applicable.",
+    "notebook.void": "the comparison cannot be trusted ({codes})",
     "notebook.repr": "Audit of {network:name} against {linear:name} on {data}: {status}, {raised} raised",
 }

@@ -80,6 +80,11 @@ class GradientImportance(Display):
         gaps = self.completeness_gap
         return None if gaps is None else float((gaps if self.weights is None else gaps[self.weights > 0]).max())
 
+    @property
+    def complete(self) -> bool:
+        """Whether attributions add up to the score within the tolerance; True where the method promises no sum."""
+        return self.gap is None or self.tolerance is None or not self.gap > self.tolerance
+
     def mean(self) -> Estimates:
         """Signed mean over rows (columns, outputs); its standard error over rows, and of the draws where there are any."""
         mean = mean_over_rows(self.values, self.weights, self.groups) if self.over is None else self.over[1]
@@ -223,7 +228,7 @@ def _integrated(ask: _Ask) -> GradientImportance:
     )
     starts = _fronts(bound, x)
     rise = score(bound.rest, bound.z).cpu().numpy() - share @ score(bound.rest, starts).cpu().numpy()
-    scale = bound.at_home(_size(rise, bound))
+    scale = bound.at_home(_size(rise, bound.table.weights))
     blocks, sums = members(bound), _OverStarts(bound, share)
     evaluations = np.zeros(len(bound.x), dtype=np.int64)
     gap, stuck = np.full(len(bound.x), np.inf), np.zeros(len(bound.x), dtype=bool)
@@ -350,13 +355,18 @@ def _gap(values: FloatArray, bound: Bound, members: FloatArray, rise: FloatArray
     shared = members.sum(axis=1)
     if (shared > 1).any():
         return np.full(len(values), np.nan)
-    scale = _size(rise, bound)
-    return np.asarray((np.abs(values.sum(axis=1) - rise) / scale).max(axis=1))
+    return completeness(values, rise, bound.table.weights)
 
 
-def _size(rise: FloatArray, bound: Bound) -> FloatArray:
+def completeness(values: FloatArray, rise: FloatArray, weights: FloatArray | None) -> FloatArray:
+    """(n,) how far attributions (n, columns, k) of each row miss the change of the score (n, k), as a share of the mean size of
+    that change; the largest over outputs."""
+    return np.asarray((np.abs(values.sum(axis=1) - rise) / _size(rise, weights)).max(axis=1))
+
+
+def _size(rise: FloatArray, weights: FloatArray | None) -> FloatArray:
     """(k,) mean size of the change of the score, above zero."""
-    return np.asarray(np.maximum(np.average(np.abs(rise), axis=0, weights=bound.table.weights), 1e-12))
+    return np.asarray(np.maximum(np.average(np.abs(rise), axis=0, weights=weights), 1e-12))
 
 
 METHODS: dict[str, Callable[[_Ask], GradientImportance]] = {

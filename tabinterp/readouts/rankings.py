@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 import numpy as np
@@ -12,7 +12,7 @@ import torch
 from ..models import Bound
 from ..models.device import slopes
 from ..table.draws import FloatArray, IntArray
-from .gradients import POSITIONS, gradient_importance
+from .gradients import EXPECTED_TOLERANCE, POSITIONS, completeness, gradient_importance
 from .moves import parts
 from .permutation import sizes
 from .shapley import attributed
@@ -41,10 +41,18 @@ class Ask:
 @dataclass(frozen=True, eq=False)
 class Ranking:
     """`sizes` (columns,) of all rows; `rows` (rows, columns) those of each row, the same for each under a method that has
-    no values of rows. Means of absolute values over outputs; NaN for a column the method has no number for."""
+    no values of rows. Means of absolute values over outputs; NaN for a column the method has no number for. `gap`: how far
+    attributions of any row miss the score (`GradientImportance.gap`), where they should add up to it within `tolerance`."""
 
     sizes: FloatArray
     rows: FloatArray
+    gap: float | None = None
+    tolerance: float | None = None
+
+    @property
+    def complete(self) -> bool:
+        """Whether attributions add up to the score, where they should."""
+        return self.gap is None or self.tolerance is None or not self.gap > self.tolerance
 
 
 @dataclass(frozen=True)
@@ -73,7 +81,8 @@ def _of_values(ask: Ask, values: FloatArray) -> Ranking:
 def _gradient(method: str, **settings: Any) -> Callable[[Ask], Ranking]:
     def rank(ask: Ask) -> Ranking:
         part = ask.part
-        return _of_values(ask, gradient_importance(part, part.table, method=method, **settings).values)
+        found = gradient_importance(part, part.table, method=method, **settings)
+        return replace(_of_values(ask, found.values), gap=found.gap, tolerance=found.tolerance)
 
     return rank
 
@@ -97,7 +106,10 @@ def _expected(ask: Ask) -> Ranking:
         mean = slope.reshape(len(backs), POSITIONS, n, *slope.shape[1:]).mean(dim=1)
         for one, back, weight in zip(mean, backs, weights[i : i + together], strict=True):
             values += float(weight) * torch.einsum("nhk,nph->npk", one, moves[ask.rows] - moves[back]).double()
-    return _of_values(ask, (values / float(weights.sum())).cpu().numpy())
+    found = (values / float(weights.sum())).cpu().numpy()
+    rise = bound.scores[ask.rows] - np.average(bound.scores[ask.backs], axis=0, weights=weights)
+    gap = completeness(found, rise, ask.part.table.weights)
+    return replace(_of_values(ask, found), gap=float(gap.max()), tolerance=EXPECTED_TOLERANCE)
 
 
 def _shapley(ask: Ask) -> Ranking:

@@ -33,6 +33,15 @@ class Interval(Part):
     high: float | None = None
 
 
+class LeftOut(Part):
+    """A gradient method that is left out, because its attributions do not add up to the score within its tolerance."""
+
+    model: Literal["network", "linear"]
+    method: str
+    gap: float  # largest completeness gap over rows
+    tolerance: float
+
+
 class MetricRow(Part):
     metric: Metric
     higher_is_better: bool

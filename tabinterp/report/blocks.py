@@ -135,6 +135,7 @@ class FindingItem:
     see: str
     next: str = ""  # what to do; empty where there is no room for it
     blind: str = ""  # what the check cannot see
+    power: str = ""  # what a pass could have detected
 
 
 @dataclass(frozen=True, slots=True)

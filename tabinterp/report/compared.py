@@ -100,9 +100,18 @@ class CalibrationBin(Part):
     observed: Interval
 
 
+class CalibrationBend(Part):
+    predicted: float  # where a smooth curve is farthest from the predictions, among their middle 90%
+    observed: float  # the curve there
+    p: float  # of the test that the curve is no better than slope and intercept alone
+
+
 class Calibrated(Part):
     slope: Interval
-    intercept: Interval
+    intercept: Interval  # at score 0
+    large: Interval = Interval()  # calibration in the large: the intercept with the slope fixed at 1
+    p: float | None = None  # of the joint test that slope and intercept are 1 and 0
+    bend: CalibrationBend | None = None  # None: too few events, or rows that do not count once and by themselves
     bins: list[CalibrationBin]
 
 

@@ -15,6 +15,7 @@ from typing import Any, Literal
 from tabinterp.messages.names import plain_values
 from tabinterp.report.canonical import to_bytes
 from tabinterp.report.document import Document, Interval, ModelInfo
+from tabinterp.report.parts.findings import voids
 from tabinterp.report.words import plain, say, t
 
 SCHEMA = "http://cyclonedx.org/schema/bom-1.6.schema.json"
@@ -167,6 +168,9 @@ def _considerations(document: Document) -> dict[str, Any]:
     card, verdict = document.card, document.verdict
     told = {} if card is None else {name: plain(text) for name, text in card.model_dump().items() if text}
     placed = {place: [told[name]] for name, place in CONSIDERATIONS.items() if name in told}
-    placed["performanceTradeoffs"] = [plain(say(one)) for one in (verdict.sentence, *verdict.lines)]
+    placed["performanceTradeoffs"] = [
+        *map(plain, voids(document)),
+        *(plain(say(one)) for one in (verdict.sentence, *verdict.lines)),
+    ]
     own = _properties({name: told.get(name) for name in OWN})
     return {"considerations": placed} | ({"properties": own} if own else {})

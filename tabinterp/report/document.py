@@ -11,7 +11,7 @@ from typing import Final, Literal
 
 from pydantic import Field
 
-from .base import Interval, Message, Metric, MetricRow, Part, Scalar, Status, Summed
+from .base import Interval, LeftOut, Message, Metric, MetricRow, Part, Scalar, Status, Summed
 from .compared import Calibration, Disagreement, Gain
 from .evidenced import Card, EvidenceRow
 from .grouped import Groups
@@ -26,7 +26,7 @@ from .together import Baselines, Together
 from .trusted import Trust
 
 # from here as well; all that follows besides
-__all__ = ["Interval", "Message", "Metric", "MetricRow", "Part", "Scalar", "Status"]
+__all__ = ["Interval", "LeftOut", "Message", "Metric", "MetricRow", "Part", "Scalar", "Status"]
 
 SCHEMA_VERSION: Final = "1.0"
 
@@ -83,6 +83,9 @@ class Data(Part):
     classes: list[str]  # empty for numbers and counts; for a binary task the positive class is the last
     # share of each class (weighted when there are weights), over all rows; None: it would tell of a class of 1 to 9 rows
     rates: list[float | None]
+    events: int | None = (
+        None  # evaluated rows of the least frequent class; None: no classes, or it would tell of 1 to 9 rows
+    )
     weighted: bool
     grouping: Grouping | None = None  # None: every row is a draw by itself
     split: Message
@@ -112,12 +115,22 @@ class Verdict(Part):
     lines: list[Message]
 
 
+class Swapped(Part):
+    """Predicted classes that match the target significantly better in another order."""
+
+    predicted: list[str]  # only classes that change places
+    happened: list[str]
+    gain: Interval  # rise of the accuracy when predictions are renamed so
+
+
 class Performance(Part):
     held_out: bool  # False: every row, and the network may have been trained on them
     rows: int
     resamples: int
     seed: int
     metrics: list[MetricRow]
+    skill: Interval = Interval()  # loss of always predicting the class shares, or the mean, less the network's loss
+    swapped: Swapped | None = None  # None: no other order of classes is better, or the classes are not several
 
 
 class ImportanceRow(Part):
@@ -329,6 +342,8 @@ class Agreement(Part):
     top: int  # k of the overlap
     overlap: float | None  # share of the k most important columns that are common
     signs: float | None  # share of columns on whose direction both agree
+    ordered: int | None = None  # pairs of columns whose order is significant under both; None without standard errors
+    opposed: int | None = None  # of these, pairs in opposite order
 
 
 class UnitColumn(Part):
@@ -359,6 +374,15 @@ class Neurons(Part):
     units: list[Unit]
 
 
+class Power(Part):
+    """The smallest effect that a check would have raised with a probability of 80%."""
+
+    of: Literal["auc", "r2", "loss", "share", "variance", "psi", "ranges", "gap", "fall", "slope", "ratio"]
+    effect: float
+    rows: int  # that it rests on
+    events: int | None = None  # of the less frequent class among them; None: not of classes, or a count of 1 to 9
+
+
 class Finding(Part):
     code: str
     slug: str
@@ -366,6 +390,8 @@ class Finding(Part):
     status: Literal["raised", "cleared", "not_applicable"]
     claim: Message
     evidence: str  # anchor of the section that holds the numbers
+    voids: bool = False  # it is raised, and the comparison of the two models cannot be trusted
+    power: Power | None = None  # of a check that passed, where an effect has a meaning
 
 
 class Method(Part):
@@ -408,6 +434,7 @@ class Document(Part):
     effects: Effects | None = None
     interactions: Interactions | None = None
     agreement: list[Agreement]
+    agreement_left_out: list[LeftOut] = Field(default_factory=list)
     trust: Trust | None = None
     neurons: Neurons
     table: TableReadings | None = None

@@ -125,8 +125,8 @@ class WeakRow(Part):
     rest: float
     difference: Interval  # of the level that keeps the false coverage rate at 1%, as the next two
     skill: float | None
-    beyond: Interval
-    excess: Interval
+    beyond: Interval  # loss of the network less that of boosted trees
+    excess: Interval  # loss of the network less the entropy of its own probabilities; empty for numbers and counts
 
 
 class WeakPart(Part):

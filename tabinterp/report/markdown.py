@@ -45,7 +45,9 @@ def render_markdown(document: Document) -> str:
     claims.check(document)
     first = first_screen(document)
     lines = [first.context, *first.lines, first.target]
-    return _page(first.verdict, lines, sections(document), document)
+    return "".join(f"**{line(one)}**\n\n" for one in first.voids) + _page(
+        first.verdict, lines, sections(document), document
+    )
 
 
 def render_card(document: Document) -> str:
@@ -124,7 +126,7 @@ def _findings(part: FindingList) -> list[str]:
     items = []
     for one in part.items:
         head = f"- **{escaped(f'{one.glyph} {one.code} {one.severity_text}')}** {escaped(one.claim)} {escaped(one.see)}".rstrip()
-        items.append("\n\n".join([head, *(f"  {line(more)}" for more in (one.next, one.blind) if more)]))
+        items.append("\n\n".join([head, *(f"  {line(more)}" for more in (one.power, one.next, one.blind) if more)]))
     return ["\n".join(items)]
 
 

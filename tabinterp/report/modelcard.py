@@ -11,7 +11,7 @@ from tabinterp.report.blocks import Block, Facts, FindingList, Heading, Paragrap
 from tabinterp.report.document import Document, Finding
 from tabinterp.report.evidenced import Card
 from tabinterp.report.parts import performance
-from tabinterp.report.parts.findings import items, raised_of
+from tabinterp.report.parts.findings import items, raised_of, voids
 from tabinterp.report.parts.first import target
 from tabinterp.report.parts.groups import rates, several
 from tabinterp.report.parts.method import described, not_assessed
@@ -119,7 +119,8 @@ def _rows(some: int | None, every: int) -> str:
 
 def _analyses(document: Document) -> list[Block]:
     verdict = document.verdict
-    told = [Paragraph(say(message)) for message in (verdict.sentence, *verdict.lines)]
+    told = [Paragraph(one, "warning") for one in voids(document)]
+    told += [Paragraph(say(message)) for message in (verdict.sentence, *verdict.lines)]
     blocks: list[Block] = [Heading(t("card.verdict")), *told, Heading(t("report.section.performance"))]
     blocks += performance.brief(document)
     groups = document.groups

@@ -12,7 +12,7 @@ from tabinterp.report.canonical import to_bytes
 from tabinterp.report.document import Document
 from tabinterp.report.parts.findings import ORDER, items, raised_of
 from tabinterp.report.parts.first import first_screen
-from tabinterp.report.words import say, series, t, tidy
+from tabinterp.report.words import listed, say, series, t, tidy
 
 MOST, FEW = 5, 3  # findings on a sheet, and in a notebook
 LINES = 5
@@ -33,6 +33,7 @@ class Brief:
     performance: list[Table | Paragraph]
     provenance: Facts
     footer: str
+    voids: list[str]
 
 
 def on_one_sheet(document: Document) -> Brief:
@@ -52,8 +53,7 @@ def in_a_notebook(document: Document) -> Brief:
 
 def in_one_line(document: Document) -> str:
     """What the audit is of, its verdict, how many findings are raised."""
-    status = t(f"report.judged.status.{document.verdict.status}")
-    return t("notebook.repr", **_names(_narrow(document)), status=status, raised=len(raised_of(document)))
+    return t("notebook.repr", **_names(_narrow(document)), status=_status(document), raised=len(raised_of(document)))
 
 
 def on_a_terminal(document: Document) -> str:
@@ -75,10 +75,17 @@ def verdict_and_counts(document: Document) -> str:
     severities: list[str] = [one.severity for one in raised_of(document)]
     return t(
         "terminal.line",
-        status=t(f"report.judged.status.{document.verdict.status}"),
+        status=_status(document),
         raised=series(f"{severities.count(one)} {t(f'report.severity.{one}')}" for one in ORDER),
         **_others(document),
     )
+
+
+def _status(document: Document) -> str:
+    """The verdict in few words, and which checks say that it cannot be trusted."""
+    status = t(f"report.judged.status.{document.verdict.status}")
+    codes = listed(one.code for one in raised_of(document) if one.voids)
+    return f"{status}; {t('notebook.void', codes=codes)}" if codes else status
 
 
 def _others(document: Document) -> dict[str, int]:
@@ -105,6 +112,7 @@ def _brief(document: Document, most: int) -> Brief:
         performance=first.performance,
         provenance=Facts(facts),
         footer=t("summary.footer", version=how.version),
+        voids=[shortened(one, CLAIM) for one in first.voids],
     )
 
 

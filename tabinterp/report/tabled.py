@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from typing import Literal
 
-from .base import Interval, Part
+from .base import Interval, Message, Part
 
 
 class Heap(Part):
@@ -33,11 +33,13 @@ class TableColumn(Part):
     unseen_levels: int | None = 0  # levels without a training row; None: some, that fewer than ten rows hold
     unseen_rows: int | None = 0  # held-out rows of them; None: fewer than ten; all but ten where 1 to 9 are left
     psi: float | None = None
+    drift_df: int | None = None  # degrees of freedom of its test
     drift_p: float | None = None
     drift_q: float | None = None  # Benjamini-Hochberg over the columns
     training: Interval = Interval()  # AUC or R2 of this column alone, cross-fitted in training
     held_out: Interval = Interval()
     fall: Interval = Interval()  # training less held out
+    fall_q: float | None = None  # two-sided p of the fall, Benjamini-Hochberg over the columns
     correlation: float | None = None  # of a number with the target
     p: float | None = None
     q: float | None = None
@@ -59,6 +61,12 @@ class RowCopies(Part):
 
     repeated_inputs: int | None
     repeated_whole: int | None
+    training_whole: int | None = (
+        None  # training rows that another training row equals; None: fewer than ten, or no split
+    )
+    copied: bool | None = (
+        None  # whether, by a test, held-out rows equal a training row more often than training rows do
+    )
     across_inputs: int | None  # None: fewer than ten, or no split
     across_whole: int | None
     held_out_rows: int | None  # None: no split
@@ -75,6 +83,7 @@ class TableReadings(Part):
     whole: Interval = Interval()  # AUC of held-out against training rows; chance is 0.5
     whole_rows: int | None = None
     beyond: list[BeyondRow]
+    withheld: Message | None = None  # why no column is set against the target on held-out rows: too few events
 
 
 class SwapRow(Part):

@@ -4,7 +4,9 @@ from __future__ import annotations
 
 from typing import Literal
 
-from .base import Interval, Metric, Part
+from pydantic import Field
+
+from .base import Interval, LeftOut, Metric, Part
 
 
 class Drawn(Part):
@@ -82,5 +84,6 @@ class Trust(Part):
     seed: int
     nulls: list[NullRow]
     curves: list[CurveRow]
+    left_out: list[LeftOut] = Field(default_factory=list)  # of the curves
     stability: list[StabilityRow]
     networks: Networks | None

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from itertools import combinations
+
 import numpy as np
 import pytest
 from scipy import stats
@@ -61,3 +63,42 @@ def test_what_has_no_ranks_has_no_correlation():
     assert zero.signs is None
     other = agreements([Reading("a", varied, np.ones(2)), Reading("b", varied, np.ones(3))])[0]
     assert other.signs is None
+
+
+def slow_orders(a, b):
+    """Pairs of columns, one after another."""
+    ordered = opposed = 0
+    for j, k in combinations(range(len(a.sizes)), 2):
+        z = [(r.sizes[j] - r.sizes[k]) / np.sqrt(r.stderr[j] ** 2 + r.stderr[k] ** 2) for r in (a, b)]
+        if min(map(abs, z)) > 1.96:
+            ordered += 1
+            opposed += z[0] * z[1] < 0
+    return ordered, opposed
+
+
+def test_orders_that_are_significant_under_both_are_counted_pair_by_pair():
+    a, b = (Reading(name, RNG.exponential(size=12), stderr=RNG.uniform(0.05, 0.4, size=12)) for name in "ab")
+    (pair,) = agreements([a, b])
+    assert (pair.ordered, pair.opposed) == slow_orders(a, b)
+    assert 0 < pair.opposed < pair.ordered < 66
+    assert agreements([a, Reading("c", b.sizes)])[0].ordered is None
+
+
+def test_sampling_error_alone_makes_low_rank_correlations_and_hardly_an_opposed_order():
+    """One truth, read twice with errors: ten columns of no weight and two that weigh."""
+    truth, error, low, ordered, opposed = np.r_[1.0, 0.9, np.full(10, 0.5)], 0.05, 0, 0, 0
+    for seed in range(300):
+        rng = np.random.default_rng(seed)
+        both = [Reading(name, truth + error * rng.normal(size=12), stderr=np.full(12, error)) for name in "ab"]
+        (pair,) = agreements(both)
+        low += pair.spearman < 0.2
+        ordered, opposed = ordered + pair.ordered, opposed + pair.opposed
+    assert low > 30
+    assert ordered / 300 > 15
+    assert opposed < 0.01 * ordered
+
+
+def test_readings_that_truly_differ_are_in_opposite_order():
+    error, truth = np.full(8, 0.01), np.arange(8) / 8
+    (pair,) = agreements([Reading("a", truth, stderr=error), Reading("b", truth[::-1], stderr=error)])
+    assert (pair.ordered, pair.opposed) == (28, 28)

@@ -7,12 +7,13 @@ import pandas as pd
 import pytest
 import statsmodels.api as sm
 import torch
+from scipy import stats
 from scipy.optimize import minimize
 from scipy.special import expit
 from statsmodels.stats.proportion import proportion_confint
 
 import tabinterp as ti
-from tabinterp.comparison.calibration import calibration
+from tabinterp.comparison.calibration import _by_likelihood, calibration
 from tabinterp.comparison.reliability import cuts, wilson
 from tabinterp.errors import NotApplicableError
 from tabinterp.models import bind
@@ -41,17 +42,74 @@ def by_hand(fitted) -> list[float]:
     return [slope, slope_error, intercept, intercept_error]
 
 
-@pytest.mark.parametrize("task", ["binary", "regression", "count"])
-def test_slope_and_intercept_are_those_of_statsmodels(task):
-    model = bound(task)
+def logistic(y, x, offset):
+    return sm.GLM(y, x, family=sm.families.Binomial(), offset=offset).fit(tol=1e-12)
+
+
+def of_likelihood(y, score) -> dict[str, float]:
+    """Twice the fall of the log likelihood, by statsmodels, when one number is held at a value and the others are free."""
+    ones, whole = np.ones(len(y)), sm.GLM(y, sm.add_constant(score), family=sm.families.Binomial()).fit(tol=1e-12)
+    large = logistic(y, ones, score)
+    falls = {
+        "slope": lambda b: 2 * (whole.llf - logistic(y, ones, b * score).llf),
+        "intercept": lambda a: 2 * (whole.llf - logistic(y, score, np.full(len(y), a)).llf),
+        "large": lambda a: 2 * (large.llf - (y * (score + a) - np.logaddexp(0, score + a)).sum()),
+    }
+    joint = 2 * (whole.llf - (y * score - np.logaddexp(0, score)).sum())
+    return falls | {"value": float(large.params[0]), "error": float(large.bse[0]), "p": float(stats.chi2.sf(joint, 2))}
+
+
+def hold_the_likelihood(found, y, score):
+    expected = of_likelihood(y, score)
+    assert [found["large"], found["large_stderr"]] == pytest.approx([expected["value"], expected["error"]], rel=1e-5)
+    assert found["p"] == pytest.approx(expected["p"], rel=1e-5)
+    for name in ("slope", "intercept", "large"):
+        for end in ("low", "high"):
+            assert expected[name](found[f"{name}_{end}"]) == pytest.approx(stats.chi2.ppf(0.95, 1), rel=1e-5)
+        assert found[f"{name}_low"] < found[name] < found[f"{name}_high"]
+
+
+def test_two_classes_have_intervals_of_the_profile_likelihood():
+    model = bound()
     rows, table = held(model)
-    kind = {"binary": sm.Logit, "regression": sm.OLS, "count": sm.Poisson}[task]
-    settings = {} if task == "regression" else {"disp": 0, "tol": 1e-12, "maxiter": 200}
-    expected = kind(table.y, sm.add_constant(rows.scores[:, 0])).fit(cov_type="HC0", **settings)
+    expected = sm.Logit(table.y, sm.add_constant(rows.scores[:, 0])).fit(disp=0, tol=1e-12)
     found = calibration(model).frame().iloc[0]
     assert found[PARTS].astype(float).tolist() == pytest.approx(by_hand(expected), rel=1e-5, abs=1e-8)
-    low, high = expected.conf_int()[1]
-    assert [found["slope_low"], found["slope_high"]] == pytest.approx([low, high], rel=1e-5)
+    hold_the_likelihood(found, table.y, rows.scores[:, 0])
+
+
+def test_numbers_have_robust_errors_that_allow_for_leverage():
+    model = bound("regression")
+    rows, table = held(model)
+    score = rows.scores[:, 0]
+    expected = sm.OLS(table.y, sm.add_constant(score)).fit(cov_type="HC3", use_t=True)
+    level = sm.OLS(table.y - score, np.ones(len(score))).fit(cov_type="HC3", use_t=True)
+    found = calibration(model).frame().iloc[0]
+    assert found[PARTS].astype(float).tolist() == pytest.approx(by_hand(expected), rel=1e-5, abs=1e-8)
+    half = stats.t.ppf(0.975, len(score) - 1) * expected.bse[1]
+    assert [found["slope_low"], found["slope_high"]] == pytest.approx(
+        [expected.params[1] - half, expected.params[1] + half]
+    )
+    ends = level.conf_int()[0].tolist()
+    assert [found["large"], found["large_low"], found["large_high"]] == pytest.approx([level.params[0], *ends])
+    off = expected.params - [0, 1]
+    statistic = off @ np.linalg.solve(expected.cov_params(), off) / 2
+    assert found["p"] == pytest.approx(stats.f.sf(statistic, 2, len(score) - 2), rel=1e-4)
+
+
+def test_counts_have_robust_errors_that_allow_for_leverage():
+    model = bound("count")
+    rows, table = held(model)
+    x = sm.add_constant(rows.scores[:, 0])
+    fitted = sm.GLM(table.y, x, family=sm.families.Poisson()).fit(tol=1e-12)
+    mean = fitted.fittedvalues
+    bread = np.linalg.inv((x.T * mean) @ x)
+    leverage = np.array([m * row @ bread @ row for m, row in zip(mean, x, strict=True)])
+    scores = x * ((table.y - mean) / (1 - leverage))[:, None]
+    errors = np.sqrt(np.diag(bread @ scores.T @ scores @ bread))
+    found = calibration(model).frame().iloc[0]
+    expected = [fitted.params[1], errors[1], fitted.params[0], errors[0]]
+    assert found[PARTS].astype(float).tolist() == pytest.approx(expected, rel=1e-5)
 
 
 def test_several_classes_are_each_set_against_the_others():
@@ -61,9 +119,80 @@ def test_several_classes_are_each_set_against_the_others():
     found = calibration(model).frame()
     assert found["output"].tolist() == ["a", "b", "c"]
     for k in range(3):
-        odds = np.log(p[:, k] / (1 - p[:, k]))
-        expected = sm.Logit(table.y == k, sm.add_constant(odds)).fit(cov_type="HC0", disp=0, tol=1e-12)
+        odds, y = np.log(p[:, k] / (1 - p[:, k])), (table.y == k).astype(float)
+        expected = sm.Logit(y, sm.add_constant(odds)).fit(disp=0, tol=1e-12)
         assert found.iloc[k][PARTS].astype(float).tolist() == pytest.approx(by_hand(expected), rel=1e-4, abs=1e-7)
+        hold_the_likelihood(found.iloc[k], y, odds)
+
+
+def scored(score, y):
+    """A model whose log-odds are these, on rows that are all held out but forty."""
+    frame = pd.DataFrame({"x": score, "y": np.where(y == 1, "yes", "no"), "part": "test"})
+    spare = pd.DataFrame({"x": 0.0, "y": ["yes", "no"] * 20, "part": "train"})
+    table = ti.read_table(pd.concat([frame, spare]), target="y", positive="yes", split="part")
+    return bind(ti.wrap(lambda rows: rows["x"].to_numpy(), classes=["no", "yes"], outputs="logits"), table)
+
+
+@pytest.mark.parametrize(("events", "told"), [(19, False), (20, True)])
+def test_a_slope_takes_twenty_events_of_each_class(events, told):
+    score = np.linspace(-4, 1, 400)
+    for rare in (1, 0):
+        y = np.full(400, 1 - rare)
+        y[np.random.default_rng(0).permutation(400)[:events]] = rare
+        found = calibration(scored(score, y)).outputs[0]
+        assert np.isfinite([*found.slope, *found.large, found.p]).all() == told
+        assert len(found.bins) > 0
+
+
+def test_slopes_of_a_rare_class_have_intervals_that_hold():
+    """Of 300 samples of 800 rows with 4% positives, 95% hold the slope; the binomial error of that share is 1.3%."""
+    draw, inside, tested = np.random.default_rng(1), 0, 0
+    for _ in range(300):
+        score = draw.normal(-3.7, 1.0, 800)
+        y = (draw.random(800) < expit(score)).astype(float)
+        if y.sum() < 20:
+            continue
+        fitted = _by_likelihood(score, y, *start_of(y, score))
+        tested += 1
+        inside += fitted.slope[2] <= 1 <= fitted.slope[3]
+    assert tested > 250
+    assert 0.92 <= inside / tested <= 0.98
+
+
+def start_of(y, score):
+    whole = sm.GLM(y, sm.add_constant(score), family=sm.families.Binomial()).fit()
+    return whole.params[::-1], float(logistic(y, np.ones(len(y)), score).params[0])
+
+
+def test_predictions_too_low_on_average_are_seen_in_the_large():
+    """The intercept at log-odds 0 is far from every row of a rare class, and determines nothing there."""
+    draw = np.random.default_rng(2)
+    score = draw.normal(-4.0, 0.5, 6000)
+    right, low = (
+        calibration(scored(score, (draw.random(6000) < expit(score + b)).astype(int))).outputs[0] for b in (0, 1)
+    )
+    assert right.large[2] < 0 < right.large[3]
+    assert right.p > 0.01
+    assert low.large[2] > 0.5
+    assert low.large[2] < 1 < low.large[3]
+    assert low.p < 1e-6
+    assert low.large[1] < low.intercept[1] / 4
+
+
+def test_a_bend_that_slope_and_intercept_leave_is_seen_by_a_smooth_curve():
+    draw = np.random.default_rng(3)
+    score = draw.normal(0, 1.5, 4000)
+    straight, bent = (
+        calibration(scored(score, (draw.random(4000) < expit(truth)).astype(int))).outputs[0].bend
+        for truth in (score, np.abs(score) - 0.5)
+    )
+    assert straight.p > 0.01
+    assert abs(straight.observed - straight.predicted) < 0.1
+    assert bent.p < 1e-9
+    assert bent.observed - bent.predicted > 0.3
+    assert bent.observed == pytest.approx(expit(np.abs(np.log(bent.predicted / (1 - bent.predicted))) - 0.5), abs=0.1)
+    few = calibration(scored(score[:300], (draw.random(300) < expit(score[:300])).astype(int))).outputs[0]
+    assert few.bend is None
 
 
 def test_rows_of_a_group_count_together():
@@ -177,6 +306,7 @@ def test_wilson_is_that_of_statsmodels(hits, rows):
 
 
 def _weighed(score, won, weight):
+    score, won, weight = (np.repeat(one, 10) for one in (score, won, weight))  # enough events of each class
     frame = pd.DataFrame({"x": score, "y": np.where(won == 1, "yes", "no"), "w": weight, "part": "test"})
     spare = frame.iloc[:4].assign(part="train")
     table = ti.read_table(pd.concat([frame, spare]), target="y", positive="yes", weight="w", split="part")
@@ -213,4 +343,4 @@ def test_errors_hold_beside_rows_that_are_predicted_with_certainty():
     stderr = np.sqrt(np.diag(bread @ (x.T * (share * (won - p)) ** 2) @ x @ bread))
     found = _weighed(score, won, weight)
     assert (found.intercept[0], found.slope[0]) == pytest.approx(tuple(best), rel=1e-5)
-    assert (found.intercept[1], found.slope[1]) == pytest.approx(tuple(stderr), rel=1e-4)
+    assert (found.intercept[1], found.slope[1]) == pytest.approx(tuple(stderr / np.sqrt(10)), rel=1e-4)

@@ -7,6 +7,7 @@ import math
 import numpy as np
 import pandas as pd
 import pytest
+from scipy import stats
 from sklearn import metrics
 from torch import nn
 
@@ -224,11 +225,13 @@ def test_two_classes_disagree_where_the_labels_differ():
     assert compare(*pair("regression")[3], resamples=10, held_out=True).disagreement is None
 
 
-def test_rows_of_one_class_have_no_auc():
+def test_rows_of_one_class_have_no_performance():
     _, table, _, bounds = pair()
     ones = np.flatnonzero(table.y == 1)
     result = compare(*(b.take(ones) for b in bounds), resamples=10, held_out=True)
-    assert [m.name for m in result.metrics] == ["log_loss", "brier", "accuracy"]
+    assert result.status == "not_assessed"
+    assert np.isnan([m.network for m in result.metrics]).all()
+    assert f"there are 0 rows of class '{table.schema.labels[0]}'" in str(result.withheld)
 
 
 def test_seed_and_order_of_rows():
@@ -323,3 +326,81 @@ def test_frame_has_one_row_a_metric():
     ]
     assert list(frame.columns) == ["metric", *parts, "resolved"]
     assert frame.notna().all(axis=None)
+
+
+# ---- what the network knows, and classes in another order
+
+
+@pytest.mark.parametrize("weighted", [False, True])
+@pytest.mark.parametrize("task", cases.TASKS)
+def test_skill_is_the_loss_of_knowing_nothing_less_the_networks(task, weighted):
+    frame, _, models, (network, linear) = pair(task, weighted)
+    result = compare(network, linear, resamples=20, held_out=True)
+    w = frame["w"].to_numpy() if weighted else np.ones(len(frame))
+    y = frame["y"]
+    if task in ("regression", "count"):
+        said = models[0].predict(frame[cases.INPUTS])
+        deviance = metrics.mean_poisson_deviance if task == "count" else metrics.mean_squared_error
+        nothing = np.full(len(y), np.average(y, weights=w))
+        each = np.array([deviance([a], [c]) - deviance([a], [b]) for a, b, c in zip(y, said, nothing, strict=True)])
+    else:
+        p = models[0].predict_proba(frame[cases.INPUTS])
+        shares = [w[y == label].sum() / w.sum() for label in models[0].classes_]
+        place = [list(models[0].classes_).index(label) for label in y]
+        each = np.log(p[np.arange(len(y)), place]) - np.log(np.array(shares)[place])
+    value = np.average(each, weights=w)
+    share = w / w.sum()
+    stderr = np.sqrt(len(y) / (len(y) - 1) * (share**2 * (each - value) ** 2).sum())
+    half = stats.t.ppf(0.975, len(y) - 1) * stderr
+    assert result.skill == pytest.approx((value, stderr, value - half, value + half), rel=1e-4)
+
+
+def test_skill_of_groups_has_an_error_over_groups():
+    frame, _, models, (network, linear) = pair(group="team")
+    result = compare(network, linear, resamples=20, held_out=True)
+    p = models[0].predict_proba(frame[cases.INPUTS])
+    place = [list(models[0].classes_).index(label) for label in frame["y"]]
+    shares = frame["y"].value_counts(normalize=True)
+    each = np.log(p[np.arange(len(frame)), place]) - np.log(frame["y"].map(shares).to_numpy())
+    summed = pd.Series(each - each.mean()).groupby(frame["team"]).sum() / len(frame)
+    count = frame["team"].nunique()
+    stderr = np.sqrt(count / (count - 1) * (summed**2).sum())
+    half = stats.t.ppf(0.975, count - 1) * stderr
+    assert result.skill == pytest.approx((each.mean(), stderr, each.mean() - half, each.mean() + half), rel=1e-4)
+
+
+def ordered(shares, order, n=600, seed=0):
+    """A network that tells the classes well, its outputs in this order."""
+    draw = np.random.default_rng(seed)
+    codes = draw.choice(len(shares), n, p=shares)
+    x = 2.5 * np.eye(len(shares))[codes] + draw.normal(size=(n, len(shares)))
+    names = [f"x{i}" for i in range(len(shares))]
+    frame = pd.DataFrame(x, columns=names).assign(y=np.array(list("abcd"))[codes])
+    table = ti.read_table(frame, target="y")
+    prior = np.log(shares)
+    model = ti.wrap(
+        lambda rows: (2.5 * rows[names].to_numpy() + prior)[:, order],
+        classes=list("abcd"[: len(shares)]),
+        outputs="logits",
+    )
+    return bind(model, table)
+
+
+def test_predicted_classes_in_another_order_are_found():
+    network = ordered([0.4, 0.3, 0.3], [1, 2, 0])
+    found = compare(network, network, resamples=20, held_out=True).swapped
+    assert dict(zip(found.predicted, found.happened, strict=True)) == {"a": "b", "b": "c", "c": "a"}
+    assert found.gain[2] > 0.3
+    two = ordered([0.4, 0.3, 0.2, 0.1], [0, 2, 1, 3])
+    found = compare(two, two, resamples=20, held_out=True).swapped
+    assert dict(zip(found.predicted, found.happened, strict=True)) == {"b": "c", "c": "b"}
+
+
+def test_classes_in_their_order_are_not_said_to_be_swapped():
+    """Also where a class is rare, and where the network knows nothing."""
+    for seed in range(20):
+        for network in (
+            ordered([0.95, 0.035, 0.015], [0, 1, 2], 1500, seed),
+            ordered([0.4, 0.3, 0.3], [0, 1, 2], 300, seed),
+        ):
+            assert compare(network, network, resamples=2, held_out=True).swapped is None

@@ -284,3 +284,53 @@ def test_passes_are_as_many_as_are_told(known, monkeypatch):
     ti.trust(model, table)
     told = module.passes(8)
     assert asked["forward"] < told < 1.5 * asked["forward"]
+
+
+class Steps(nn.Module):
+    """Flat but for jumps, so that no gradient sees what the score does."""
+
+    def forward(self, x):
+        return torch.floor(2 * x[:, :1]) + 0.5 * x[:, 1:2] + 0.1 * x[:, 2:]
+
+
+def test_gradients_that_miss_the_score_leave_agreement_and_fidelity_and_the_page_says_so():
+    rng = np.random.default_rng(0)
+    frame = pd.DataFrame(rng.normal(size=(80, 3)), columns=list("abc"))
+    frame["y"] = np.floor(2 * frame["a"]) + 0.5 * frame["b"] + 0.1 * rng.normal(size=80)
+    table = ti.read_table(frame, target="y", task="regression", split=0.5)
+    model = ti.wrap(Steps(), encoder="passthrough", task="regression")
+    document = ti.audit(model, table, rows=100).document
+    wrong = {"integrated_gradients", "expected_gradients"}
+    gaps = {one.method: (one.gap_network, one.tolerance) for one in document.gradients.methods if one.method in wrong}
+    assert all(gap > tolerance for gap, tolerance in gaps.values())
+    assert {(o.model, o.method): (o.gap, o.tolerance) for o in document.agreement_left_out} == {
+        ("network", name): pair for name, pair in gaps.items()
+    }
+    named = {name for pair in document.agreement for name in (pair.first, pair.second)}
+    assert "network.saliency" in named
+    assert named.isdisjoint(f"network.{name}" for name in wrong)
+    assert {(o.model, o.method) for o in document.trust.left_out} == {("network", name) for name in wrong}
+    for row in document.trust.curves:
+        assert (row.network.value is None) == (row.method in wrong)
+        assert row.linear.value is not None
+    page = ti.Audit(document).to_html()
+    assert page.count("do not add up to the score") == 4
+
+
+def test_the_gap_of_a_ranking_is_that_of_the_attributions():
+    """Expected gradients of the trust checks beside what their values add up to; a linear model misses nothing."""
+    rng = np.random.default_rng(1)
+    frame = pd.DataFrame(rng.normal(size=(60, 3)), columns=list("abc")).assign(y=rng.normal(size=60))
+    table = ti.read_table(frame, target="y", task="regression")
+    for part, complete in ((nn.Linear(3, 1), True), (Steps(), False)):
+        bound = bind(ti.wrap(part, encoder="passthrough", task="regression"), table)
+        ask = Ask(bound, np.arange(40), np.arange(40, 60), 0)
+        found = METHODS["expected_gradients"].rank(ask)
+        given = ti.gradient_importance(
+            bound, table.take(np.arange(40)), method="expected_gradients", background=table.take(np.arange(40, 60))
+        )
+        rise = bound.scores[:40, 0] - bound.scores[40:, 0].mean()
+        assert found.complete is complete
+        gap = np.abs(given.values[..., 0].sum(axis=1) - rise) / np.abs(rise).mean()
+        assert found.gap == pytest.approx(gap.max(), abs=1e-4)
+        assert METHODS["saliency"].rank(ask).complete

@@ -13,9 +13,10 @@ from tabinterp import messages
 from tabinterp.cli import app
 from tabinterp.findings.checks import CHECKS, explain_checks, judge
 from tabinterp.messages.checks import EXPLAINED
-from tabinterp.report.compared import Calibrated
-from tabinterp.report.document import Document, Grouping, Interval
+from tabinterp.report.compared import Calibrated, CalibrationBend
+from tabinterp.report.document import Document, Grouping, Interval, Message, Swapped
 from tabinterp.report.tabled import Heap
+from tabinterp.sentence import why
 from tests.report.samples import binary, multiclass, regression
 
 FIRST = "age"  # the first column of the sample: numeric, read by the network
@@ -58,11 +59,10 @@ def heap(**update: Any) -> Heap:
     return Heap(value=999.0, rows=40, share=0.02, outside=True, gap=1.0, times=5.0).model_copy(update=update)
 
 
-def overlap(count: int | None, rows: int | None = 4000) -> Document:
+def overlap(count: int | None, rows: int | None = 4000, training: int | None = 0, copied: bool = True) -> Document:
     base = quiet(binary())
-    return with_part(
-        base, "table", copies=base.table.copies.model_copy(update={"across_whole": count, "held_out_rows": rows})
-    )
+    update = {"across_whole": count, "held_out_rows": rows, "training_whole": training, "copied": copied}
+    return with_part(base, "table", rows=20_000, copies=base.table.copies.model_copy(update=update))
 
 
 def grouped(shared: int | None) -> Document:
@@ -76,20 +76,54 @@ def whole(value: float, low: float) -> Document:
     return with_part(quiet(binary()), "table", whole=part(value, low, 1.0))
 
 
-def metric(name: str, low: float, document: Document, loss: float = 0.1) -> Document:
-    """Of two even classes the entropy is 0.693."""
+def metric(name: str, low: float, document: Document, skill: float = 0.1) -> Document:
+    """`skill`: the lower end of how much the loss is below that of knowing nothing."""
     rows = [m.model_copy(update={"network": part(low + 0.05, low)}) for m in document.performance.metrics]
-    kept = [m for m in rows if m.metric == name]
-    kept += [m.model_copy(update={"network": part(loss)}) for m in rows if m.metric == "log_loss"]
-    return with_part(document, "performance", metrics=kept)
+    return with_part(
+        document, "performance", metrics=[m for m in rows if m.metric == name], skill=part(skill + 0.1, skill)
+    )
 
 
-def calibrated(slope: Interval, intercept: Interval, document: Document | None = None) -> Document:
+def ranked(value: float, stderr: float) -> Document:
+    found = Interval(value=value, stderr=stderr, low=value - 2 * stderr, high=value + 2 * stderr)
+    rows = [m.model_copy(update={"network": found}) for m in binary().performance.metrics if m.metric == "auc"]
+    return with_part(binary(), "performance", metrics=rows)
+
+
+def swapped() -> Document:
+    moved = Swapped(predicted=["a", "b"], happened=["b", "a"], gain=part(0.2, 0.1, 0.3))
+    return with_part(multiclass(), "performance", swapped=moved)
+
+
+def few_events(document: Document | None = None) -> Document:
+    """Performance was withheld, and the power of single columns on held-out rows."""
+    advice = Message(key="events.advice.more")
+    what = Message(key="events.class", values={"label": "yes"})
+    reason = why("events", amount=12, unit="rows", what=what, side="held_out", least=20, advice=advice)
+    made = document or quiet(binary())
+    sentence = Message(key="verdict.not_assessed.few", values={"reason": reason})
+    alone = {"training": Interval(), "held_out": Interval(), "fall": Interval(), "fall_q": None}
+    table = {"columns": [c.model_copy(update=alone) for c in made.table.columns], "withheld": reason}
+    made = with_part(made, "verdict", status="not_assessed", sentence=sentence)
+    return with_part(made, "table", **table)
+
+
+def calibrated(slope: Interval, large: Interval, document: Document | None = None, **more: Any) -> Document:
     document = document or binary()
-    one = Calibrated(slope=slope, intercept=intercept, bins=[])
+    one = Calibrated(**{"slope": slope, "intercept": part(9.0), "large": large, "p": 1e-4, "bins": []} | more)
     first, *others = document.calibration.outputs
     outputs = [first.model_copy(update={"network": one}), *others]
     return with_part(document, "calibration", outputs=outputs)
+
+
+def beaten(value: float | None, low: float | None) -> Document:
+    """Network less trees differ by so much; the margin is 0.05."""
+    document = with_part(binary(), "verdict", margin=0.05)
+    gap = Interval() if low is None else Interval(value=value, low=low, high=2 * abs(value) + 0.1)
+    status = "worse" if (low or 0.0) > 0 else "not_resolved"
+    return with_part(
+        document, "judged", reference=document.judged.reference.model_copy(update={"difference": gap, "status": status})
+    )
 
 
 def far(low: float) -> Document:
@@ -123,6 +157,12 @@ def suppressed(z: float, p: float) -> Document:
     return with_part(base, "coefficients", terms=terms)
 
 
+def rare(saturation: float, rate: float | None) -> Document:
+    """The median of p(1-p) of a class with this share of the rows."""
+    rates = [None, None] if rate is None else [1 - rate, rate]
+    return with_part(with_part(binary(), "gradients", saturation=saturation), "data", rates=rates)
+
+
 LEVELS = "workclass"  # of the sample: a column of levels
 
 
@@ -138,7 +178,7 @@ OUTCOMES: dict[str, dict[str, list[Callable[[], Document]]]] = {
     "label-leak": {
         "raised": [lambda: column(held_out=part(0.995, 0.99)), lambda: column(held_out=Interval(), training=part(1.0))],
         "cleared": [lambda: column(held_out=part(0.995, 0.989)), lambda: quiet(regression())],
-        "not_applicable": [without("table")],
+        "not_applicable": [without("table"), few_events],
     },
     "near-leak": {
         "raised": [
@@ -154,9 +194,13 @@ OUTCOMES: dict[str, dict[str, list[Callable[[], Document]]]] = {
         "not_applicable": [without("table")],
     },
     "shortcut": {
-        "raised": [lambda: column(fall=part(0.1, 0.04))],
-        "cleared": [lambda: column(fall=part(0.1, 0.03)), lambda: column(fall=part(0.09, 0.08))],
-        "not_applicable": [without("table")],
+        "raised": [lambda: column(fall=part(0.1, 0.04), fall_q=0.009)],
+        "cleared": [
+            lambda: column(fall=part(0.1, 0.03), fall_q=0.009),
+            lambda: column(fall=part(0.09, 0.08), fall_q=0.009),
+            lambda: column(fall=part(0.1, 0.04), fall_q=0.01),
+        ],
+        "not_applicable": [without("table"), few_events],
     },
     "duplicate-columns": {
         "raised": [binary],
@@ -164,8 +208,13 @@ OUTCOMES: dict[str, dict[str, list[Callable[[], Document]]]] = {
         "not_applicable": [without("table")],
     },
     "train-test-shift": {
-        "raised": [lambda: column(psi=0.2, drift_q=0.009), lambda: whole(0.6, 0.55)],
-        "cleared": [lambda: column(psi=0.2, drift_q=0.02), lambda: whole(0.59, 0.55), lambda: whole(0.7, 0.49)],
+        "raised": [lambda: column(psi=0.2, drift_q=0.009), lambda: whole(0.6, 0.524)],  # p = .0099
+        "cleared": [
+            lambda: column(psi=0.2, drift_q=0.02),
+            lambda: whole(0.59, 0.55),
+            lambda: whole(0.7, 0.49),
+            lambda: whole(0.6, 0.523),  # p = .0109
+        ],
         "not_applicable": [without("table")],
     },
     "groups-split": {
@@ -174,8 +223,20 @@ OUTCOMES: dict[str, dict[str, list[Callable[[], Document]]]] = {
         "not_applicable": [binary, lambda: grouped(None)],
     },
     "row-overlap": {
-        "raised": [lambda: overlap(40), lambda: overlap(10, 100)],
-        "cleared": [lambda: overlap(39), lambda: overlap(None), lambda: overlap(0)],
+        "raised": [
+            lambda: overlap(40),
+            lambda: overlap(50, training=None),
+            lambda: overlap(441, training=1600),
+            lambda: overlap(10, 100),
+        ],
+        "cleared": [
+            lambda: overlap(39),
+            lambda: overlap(None),
+            lambda: overlap(0),
+            lambda: overlap(400, copied=False),
+            lambda: overlap(42, training=None),
+            lambda: overlap(438, training=1600),
+        ],
         "not_applicable": [without("table"), lambda: overlap(None, None)],
     },
     "sentinel-value": {
@@ -201,16 +262,26 @@ OUTCOMES: dict[str, dict[str, list[Callable[[], Document]]]] = {
     "no-signal": {
         "raised": [
             lambda: metric("auc", 0.5, binary()),
-            lambda: metric("accuracy", 1 / 6, multiclass()),
+            lambda: metric("accuracy", 0.9, multiclass(), 0.0),
             lambda: metric("r2", 0.0, regression()),
-            lambda: metric("auc", 0.59, binary(), 0.70),
+            lambda: metric("auc", 0.59, binary(), -0.01),
         ],
         "cleared": [
-            lambda: metric("auc", 0.59, binary(), 0.69),
-            lambda: metric("auc", 0.6, binary(), 0.70),
-            lambda: metric("accuracy", 0.2, multiclass()),
+            lambda: metric("auc", 0.59, binary(), 0.01),
+            lambda: metric("auc", 0.6, binary(), -0.01),
+            lambda: metric("accuracy", 0.0, multiclass(), 0.01),
         ],
-        "not_applicable": [lambda: with_part(binary(), "performance", held_out=False)],
+        "not_applicable": [
+            lambda: with_part(binary(), "performance", held_out=False),
+            few_events,
+            lambda: ranked(0.3, 0.01),
+            swapped,
+        ],
+    },
+    "classes-swapped": {
+        "raised": [lambda: ranked(0.474, 0.01), swapped],
+        "cleared": [lambda: ranked(0.475, 0.01), lambda: ranked(0.9, 0.01), multiclass],
+        "not_applicable": [regression, few_events, lambda: with_part(binary(), "performance", held_out=False)],
     },
     "miscalibrated": {
         "raised": [
@@ -218,13 +289,34 @@ OUTCOMES: dict[str, dict[str, list[Callable[[], Document]]]] = {
             lambda: calibrated(part(1.5, 1.36, 1.6), part(0.0)),
             lambda: calibrated(part(1.0), part(0.4, 0.36, 0.5)),
             lambda: calibrated(part(0.5), part(0.0), multiclass()),
+            lambda: calibrated(part(1.0), part(0.0), bend=CalibrationBend(predicted=0.5, observed=0.61, p=9e-4)),
+            lambda: calibrated(
+                part(1.0), part(0.0), multiclass(), bend=CalibrationBend(predicted=0.5, observed=0.7, p=1e-4)
+            ),
         ],
         "cleared": [
             lambda: calibrated(part(0.7, 0.6, 0.76), part(0.4, 0.3, 0.5)),
+            lambda: calibrated(part(0.7, 0.6, 0.749), part(0.0), p=0.01),
             lambda: calibrated(part(1.0), part(9.0), regression()),  # in the unit of the target
             lambda: calibrated(part(1.0), part(0.0), multiclass()),
+            lambda: calibrated(part(0.5), part(0.0), multiclass(), p=0.002),  # six classes
+            lambda: calibrated(part(1.0), part(0.0), bend=CalibrationBend(predicted=0.5, observed=0.61, p=1e-3)),
+            lambda: calibrated(part(1.0), part(0.0), bend=CalibrationBend(predicted=0.5, observed=0.59, p=0.0)),
         ],
-        "not_applicable": [without("calibration"), lambda: calibrated(Interval(), Interval())],
+        "not_applicable": [without("calibration"), lambda: calibrated(Interval(), Interval()), few_events],
+    },
+    "saturated": {
+        "raised": [lambda: rare(0.009 * 0.01 * 0.99, 0.01), lambda: rare(0.0024, 0.5)],
+        "cleared": [lambda: rare(0.011 * 0.01 * 0.99, 0.01), lambda: rare(0.0026, 0.5)],
+        "not_applicable": [multiclass, lambda: rare(0.01, None)],
+    },
+    "trees-win": {
+        "raised": [lambda: beaten(0.05, 0.05)],
+        "cleared": [
+            lambda: beaten(0.05, 0.049),  # significantly better, but perhaps by less than the margin
+            lambda: beaten(-0.1, -0.2),
+        ],
+        "not_applicable": [without("judged"), lambda: beaten(None, None)],
     },
     "unstable-ranking": {
         "raised": [lambda: tied(5)],
@@ -285,7 +377,7 @@ def test_a_check_is_raised_at_its_limit_and_not_before(slug, status, make):
 
 
 def test_a_column_that_the_network_does_not_read_cannot_mislead_it():
-    document = column(held_out=part(1.0), identifier="ordered", spike=heap(), fall=part(0.4))
+    document = column(held_out=part(1.0), identifier="ordered", spike=heap(), fall=part(0.4), fall_q=0.0)
     unread = [c.model_copy(update={"read_by_network": c.name != FIRST}) for c in document.data.columns]
     raised = {f.slug for f in judge(with_part(document, "data", columns=unread)) if f.status == "raised"}
     assert raised.isdisjoint({"label-leak", "row-identifier", "sentinel-value", "shortcut"})

@@ -30,8 +30,9 @@ def linear(r2):
 
 
 def agreeing(spearman):
-    pair = binary().agreement[0].model_copy(update={"spearman": spearman, "overlap": 0.0})
-    readings = {"first": "network.permutation_importance", "second": "network.saliency"}
+    orders = {"ordered": 10, "opposed": round(5 - 5 * spearman)}
+    pair = binary().agreement[0].model_copy(update={"spearman": spearman, "overlap": 0.0} | orders)
+    readings = {"first": "network.integrated_gradients", "second": "network.expected_gradients"}
     return binary().model_copy(update={"agreement": [pair.model_copy(update=readings)]})
 
 
@@ -39,8 +40,8 @@ def agreeing(spearman):
 MOVED = {
     "secretly-linear": (lambda: linear(0.9), {"r2": 0.9}, lambda: linear(0.9995), {"r2": 1}),
     "no-signal": (
-        lambda: rows.metric("auc", 0.6, binary(), 0.7), {"auc": 0.9},
-        lambda: rows.metric("auc", 0.59, binary(), 0.7), {"auc": 0.5},
+        lambda: rows.metric("auc", 0.6, binary(), -0.1), {"auc": 0.9},
+        lambda: rows.metric("auc", 0.59, binary(), -0.1), {"auc": 0.5},
     ),
     "miscalibrated": (
         lambda: rows.calibrated(part(0.8), part(0)), {"low": 0.9},
@@ -59,8 +60,8 @@ MOVED = {
         lambda: rows.with_part(binary(), "off_support", gap=part(0.3), real=part(0.9)), {"share": 1},
     ),
     "saturated": (
-        lambda: rows.with_part(binary(), "gradients", saturation=0.1), {"value": 0.25},
-        lambda: rows.with_part(binary(), "gradients", saturation=0.001), {"value": 0},
+        lambda: rows.with_part(binary(), "gradients", saturation=0.1), {"share": 0.5},
+        lambda: rows.with_part(binary(), "gradients", saturation=0.001), {"share": 0},
     ),
     "label-leak": (
         lambda: column(held_out=part(0.95)), {"auc": 0.95},
@@ -70,7 +71,10 @@ MOVED = {
         lambda: column(held_out=part(0.85)), {"auc": 0.85},
         lambda: column(held_out=part(0.95)), {"auc": 0.96},
     ),
-    "shortcut": (lambda: column(fall=part(0.05)), {"fall": 0.05}, lambda: column(fall=part(0.1)), {"sure": 0.2}),
+    "shortcut": (
+        lambda: column(fall=part(0.05), fall_q=0.001), {"fall": 0.05},
+        lambda: column(fall=part(0.1), fall_q=0.001), {"sure": 0.2},
+    ),
     "train-test-shift": (
         lambda: column(psi=0.1, drift_q=0.001), {"psi": 0.1},
         lambda: column(psi=0.3, drift_q=0.001), {"q": 0},
@@ -90,8 +94,8 @@ MOVED = {
     ),
     "proxy": (lambda: people.told(0.6, -0.1), {"auc": 0.6}, lambda: people.told(0.3, -0.1, "r2"), {"r2": 0.5}),
     "weak-subgroup": (
-        lambda: people.weak(excess=part(0.05)), {"excess": 5},
-        lambda: people.weak(beyond=part(0.07)), {"far": 9},
+        lambda: people.weak(excess=part(0.02)), {"excess": 2},
+        lambda: people.weak(beyond=part(0.07)), {"beyond": 20},
     ),
     "constraint-violated": (
         lambda: people.kept(0.005, -0.1), {"percent": 0.4},

@@ -59,9 +59,7 @@ def test_auc_is_that_of_scikit_learn_with_the_error_of_delong(weighted):
     if not weighted:
         up, down = score[y > 0], score[y == 0]
         wins = (up[:, None] > down[None]) + 0.5 * (up[:, None] == down[None])
-        delong = wins.mean(axis=1).var() / len(up) + wins.mean(axis=0).var() / len(
-            down
-        )  # DeLong et al. 1988, n for n - 1
+        delong = wins.mean(axis=1).var(ddof=1) / len(up) + wins.mean(axis=0).var(ddof=1) / len(down)
         assert found.stderr == pytest.approx(np.sqrt(delong), rel=1e-9)
 
 
@@ -134,6 +132,44 @@ def test_a_line_tells_a_number_where_cells_are_too_coarse():
     assert found.loc["x", "power_held_out"] == pytest.approx(1.0, abs=1e-9)
 
 
+def honest_table(seed: int, n: int, share: float) -> ti.Table:
+    """Seven numbers and three columns of levels; a logistic rule with this share of positives."""
+    rng = np.random.default_rng(seed)
+    frame = pd.DataFrame(rng.normal(size=(n, 7)), columns=[f"x{i}" for i in range(7)])
+    for i in range(3):
+        frame[f"level{i}"] = rng.choice([*"abcd"], n)
+    score = frame["x0"] - 0.5 * frame["x1"] + (frame["level0"] == "a") + rng.logistic(size=n)
+    frame["y"] = np.where(score > score.quantile(1 - share), "yes", "no")
+    return read(frame, split=0.25, positive="yes")
+
+
+def falls(table: ti.Table) -> list[tuple[bool, float]]:
+    """Of each column: does it fall as far as a shortcut, and the corrected p."""
+    return [(one.fall[0] >= 0.1 and one.fall[2] >= 0.04, one.fall_q) for one in column_power(table, 0)]
+
+
+def test_the_best_of_many_columns_does_not_fall_by_chance():
+    found = [falls(honest_table(seed, 1200, 0.1)) for seed in range(20)]
+    assert sum(any(far for far, _ in one) for one in found) >= 2  # each column tested by itself
+    assert sum(any(far and q < 0.01 for far, q in one) for one in found) == 0
+
+
+def test_a_column_that_worked_in_training_only_falls_beyond_chance():
+    for seed in range(5):
+        table = honest_table(seed, 1200, 0.1)
+        rng = np.random.default_rng(seed)
+        marked = (table.frame["y"] == "yes") + 0.3 * rng.normal(size=len(table))
+        frame = table.frame.assign(batch=np.where(table.held_out, rng.permutation(marked), marked))
+        frame["split"] = np.where(table.held_out, "test", "train")
+        assert falls(read(frame, split="split", positive="yes"))[-1][1] < 0.01
+
+
+def test_the_fall_of_a_column_is_tested_with_the_errors_of_delong():
+    found = column_power(honest_table(0, 900, 0.5), 0)
+    p = [2 * stats.norm.sf(abs(one.fall[0]) / np.hypot(one.training[1], one.held_out[1])) for one in found]
+    assert [one.fall_q for one in found] == pytest.approx(stats.false_discovery_control(p), rel=1e-9)
+
+
 # ---- drift
 
 
@@ -158,6 +194,18 @@ def test_trees_tell_the_parts_apart_only_where_they_differ(shift, apart):
     assert found.auc[0] > 0.8 or not apart
 
 
+def test_the_error_of_telling_the_parts_apart_is_what_chance_gives():
+    """Of small tables without a shift; from the rows alone the standard deviation would be 1.3 of these errors."""
+    values, errors = [], []
+    for seed in range(40):
+        frame = pd.DataFrame(np.random.default_rng([9, seed]).normal(size=(200, 5)), columns=[*"abcdy"])
+        frame["split"] = np.where(np.arange(200) < 50, "test", "train")
+        value, error, *_ = whole_drift(ti.read_table(frame, target="y", task="regression", split="split"), seed).auc
+        values.append(value)
+        errors.append(error)
+    assert 0.7 < np.std(values) / np.mean(errors) < 1.15
+
+
 # ---- copies
 
 
@@ -176,6 +224,34 @@ def test_copies_are_those_that_a_comparison_of_all_pairs_finds():
         assert repeated == sum(row in rows[:i] for i, row in enumerate(rows))
         inside = {row for row, out in zip(rows, held, strict=True) if not out}
         assert across == sum(row in inside for row, out in zip(rows, held, strict=True) if out)
+
+
+def coarse(seed: int, n: int = 400) -> pd.DataFrame:
+    rng = np.random.default_rng(seed)
+    frame = pd.DataFrame(rng.integers(0, 4, (n, 4)), columns=[*"abcd"]).astype(str)
+    return frame.assign(y=rng.choice(["no", "yes"], n), split=np.where(rng.random(n) < 0.25, "test", "train"))
+
+
+def test_equal_rows_of_a_coarse_table_are_not_copies():
+    """Four columns of four levels: rows are equal by chance, across the split as much as within training."""
+    found = [copies(read(coarse(seed), split="split"), []) for seed in range(40)]
+    assert sum(one.across_whole >= max(10, 0.01 * one.held_out) for one in found) >= 38
+    assert sum(one.copied for one in found) <= 2
+    for one, seed in zip(found, range(2), strict=False):
+        frame = coarse(seed)
+        rows = [tuple(row) for row in frame.loc[frame["split"] == "train", [*"abcd", "y"]].to_numpy()]
+        assert one.training_whole == sum(rows.count(row) > 1 for row in rows)
+
+
+@pytest.mark.parametrize("make", [lambda seed: plain(400, seed).drop(columns="w"), lambda seed: coarse(seed, 300)])
+def test_held_out_rows_that_were_copied_from_training_are_found(make):
+    for seed in range(10):
+        frame, rng = make(seed), np.random.default_rng(seed)
+        inside, outside = (np.flatnonzero(frame["split"] == side) for side in ("train", "test"))
+        names = [c for c in frame if c != "split"]
+        to = rng.choice(outside, len(outside) * 6 // 10, replace=False)
+        frame.loc[to, names] = frame.loc[rng.choice(inside, len(to), replace=False), names].to_numpy()
+        assert copies(read(frame.infer_objects(), split="split"), []).copied
 
 
 def test_columns_that_tell_the_same_are_found_and_others_are_not():

@@ -1336,7 +1336,8 @@ def calibration(make: Maker, classes: list[str | None], task: str) -> Calibratio
             )
             for index in range(10)
         ]
-        return Calibrated(slope=make.interval(0.9, 0.05), intercept=make.interval(0.1, 0.05), bins=bins)
+        numbers = {"slope": make.interval(0.9, 0.05), "intercept": make.interval(0.1, 0.05)}
+        return Calibrated(**numbers, large=make.interval(0.05, 0.04), p=0.04, bins=bins)
 
     rows = [CalibrationRow(output=output, network=one(), linear=one()) for output in classes]
     return Calibration(rows=4000, outputs=rows)
@@ -1431,6 +1432,7 @@ def table_readings(make: Maker, found: list[ColumnInfo], task: str) -> TableRead
             unseen_levels=0 if numeric else None if index % 2 else 2,
             unseen_rows=0 if numeric else None if index % 2 else 25,
             psi=make.share() / 10,
+            drift_df=9,
             drift_p=make.share(),
             drift_q=make.share() ** 9,
             **({} if target else alone),
@@ -1444,7 +1446,13 @@ def table_readings(make: Maker, found: list[ColumnInfo], task: str) -> TableRead
         seed=0,
         columns=[column(index, info) for index, info in enumerate(kept)],
         copies=RowCopies(
-            repeated_inputs=3000, repeated_whole=None, across_inputs=700, across_whole=0, held_out_rows=4000
+            repeated_inputs=3000,
+            repeated_whole=None,
+            training_whole=0,
+            copied=False,
+            across_inputs=700,
+            across_whole=0,
+            held_out_rows=4000,
         ),
         equal=[inputs[:2], inputs[2:5]],
         drift_rows=1_000_000 if task == "binary" else None,
@@ -1519,6 +1527,7 @@ def document(
             task=task,
             classes=classes,
             rates=[1 / len(classes) for _ in classes],
+            events=4000 // len(classes) if classes else None,
             weighted=False,
             split=sentence("the split"),
             columns=found,
@@ -1542,7 +1551,14 @@ def document(
                 sentence("label disagreement"),
             ],
         ),
-        performance=Performance(held_out=True, rows=4000, resamples=1000, seed=0, metrics=rows),
+        performance=Performance(
+            held_out=True,
+            rows=4000,
+            resamples=1000,
+            seed=0,
+            metrics=rows,
+            skill=Interval(value=0.2, stderr=0.01, low=0.18, high=0.22),
+        ),
         judged=judged(Maker(seed + 300), classes, task, rows, seed),
         calibration=calibration(Maker(seed + 100), outputs, task),
         gain=gain_of(Maker(seed + 200), names, classes, task, loss),

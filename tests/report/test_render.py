@@ -20,7 +20,7 @@ from tabinterp import messages
 from tabinterp.messages.names import LEFTWARD
 from tabinterp.report import sections as sections_module
 from tabinterp.report.blocks import Figure, Fold, Paragraph, Table
-from tabinterp.report.document import Drawn, Interval
+from tabinterp.report.document import Drawn, Grouping, Interval, WithoutTarget
 from tabinterp.report.parts import coefficients, findings, gradients, method
 from tabinterp.report.parts.neurons import MOST
 from tabinterp.report.render import render, render_summary
@@ -245,8 +245,32 @@ def test_every_sentence_of_the_report_is_used_and_no_other_is_needed(monkeypatch
     for held_out, summed in ((True, every), (False, ["performance"]), (True, [])):
         render(in_batches(held_out, summed))
     render(many_columns())
+    gappy = binary()
+    render(gappy.model_copy(update={"data": gappy.data.model_copy(update={"without_target": WithoutTarget(rows=60)})}))
+    for sides in ((60, 40), (20, 20), (None, None)):
+        render(in_groups(*sides))
     wanted = {key for key in recorder if key.startswith("report.")}
     assert sorted(wanted - recorder.used) == []
+
+
+def in_groups(training: int | None, held_out: int | None):
+    """Persons, so many of whom have training rows and held-out rows; eight where it is not known who was held out."""
+    made, shared = binary(), None if held_out is None else 0
+    count = 8 if training is None or held_out is None else training + held_out
+    part = Grouping(column="person", groups=count, training=training, held_out=held_out, shared=shared)
+    return made.model_copy(update={"data": made.data.model_copy(update={"grouping": part})})
+
+
+@pytest.mark.parametrize(
+    ("sides", "told"),
+    [((60, 40), ""), ((60, 20), "approximate"), ((60, 9), "too few for an interval"), ((None, None), "too few")],
+)
+def test_the_page_says_in_how_many_groups_the_rows_come(sides, told):
+    page = render(in_groups(*sides))
+    assert "count as one draw" in page
+    assert told in page
+    assert ("fewer than 30 groups" in page.lower()) == (told == "approximate")
+    assert ("fewer than 10 groups" in page.lower()) == ("too few" in told)
 
 
 def test_the_terminal_shows_raised_findings_and_counts_the_others():

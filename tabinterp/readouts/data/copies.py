@@ -7,12 +7,14 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
+from scipy import stats
 
 from ...table import Table
 from ...table.draws import HashArray, IntArray, content_hash
 from ...table.split import BoolArray
 from .bins import level_codes, number
 
+COPIED = 0.01  # p below which held-out rows are copies of training rows
 SAME = 0.9999  # correlation of two numbers that are one
 REPEATED = 0.5  # distinct values to a row, up to which a recoding says something
 FEWEST = 10  # rows outside the most frequent value, for two columns to be compared
@@ -31,7 +33,8 @@ class Copies:
     across_inputs: int | None  # None: there is no split
     across_whole: int | None
     held_out: int | None
-    training_inputs: float | None  # share of training rows whose inputs another training row has
+    training_whole: int | None  # training rows that another training row equals, in every column
+    copied: bool | None  # whether held-out rows equal a training row more often than training rows equal each other
 
 
 def copies(table: Table, identifiers: Sequence[str]) -> Copies:
@@ -46,7 +49,8 @@ def copies(table: Table, identifiers: Sequence[str]) -> Copies:
         across_inputs=None if held is None else _across(of_inputs, held),
         across_whole=None if held is None else _across(of_whole, held),
         held_out=None if held is None else int(held.sum()),
-        training_inputs=None if held is None else _shared(of_inputs[~held]),
+        training_whole=None if held is None else int(_shared(of_whole[~held]).sum()),
+        copied=None if held is None else _excess(of_whole, held) < COPIED,
     )
 
 
@@ -58,9 +62,26 @@ def _across(hashes: HashArray, held_out: BoolArray) -> int:
     return int(np.isin(hashes[held_out], hashes[~held_out]).sum())
 
 
-def _shared(hashes: HashArray) -> float:
+def _shared(hashes: HashArray) -> BoolArray:
+    """(n,) whether another of these rows has the same hash."""
     _, run, counts = np.unique(hashes, return_inverse=True, return_counts=True)
-    return float((counts[run] > 1).mean())
+    return np.asarray(counts[run] > 1)
+
+
+def _excess(hashes: HashArray, held_out: BoolArray) -> float:
+    """One-sided p that held-out rows equal a training row no more often than training rows equal another training row.
+
+    In a table of few coarse columns both are frequent, and a fair split makes them equally so. Equal rows are one draw: what they
+    add to the difference of the two shares is summed before its variance is taken.
+    """
+    _, run = np.unique(hashes, return_inverse=True)
+    outside, inside = (np.bincount(run, side, int(run.max()) + 1) for side in (held_out, ~held_out))
+    held, trained = outside.sum(), inside.sum()
+    across, within = outside * (inside > 0), inside * (inside > 1)
+    first, second = across.sum() / held, within.sum() / trained
+    added = (across - first * outside) / held - (within - second * inside) / trained
+    error = float(np.sqrt((added**2).sum()))
+    return float(stats.norm.sf((first - second) / error)) if error > 0 else float(first <= second)
 
 
 def equal_columns(table: Table) -> tuple[tuple[str, ...], ...]:

@@ -8,13 +8,14 @@ from typing import ClassVar
 import numpy as np
 import pandas as pd
 
+from ...sentence import Message
 from ...table import Table
 from ...table.table import check_table
 from ..display import Display, Drawn
 from .columns import ColumnFacts, column_facts
 from .copies import Copies, copies, equal_columns
 from .drift import ColumnDrift, WholeDrift, column_drift, whole_drift
-from .power import BOOSTED, Beyond, ColumnPower, beyond_others, column_power
+from .power import BOOSTED, Beyond, ColumnPower, beyond_others, column_power, power_withheld
 
 ESTIMAND = (
     "of these rows: shares and counts as they are; AUC (of classes) or R2 (of numbers and counts) of a column alone, "
@@ -49,6 +50,7 @@ class DataReadings(Display):
     rows: int
     seed: int
     drift_rows: int = 0
+    withheld: Message | None = None  # why `power` is not of held-out rows, where events are too few
     estimand: str = ESTIMAND
 
     def _numbers(self) -> pd.DataFrame:
@@ -117,4 +119,5 @@ def describe_data(table: Table, *, seed: int = 0) -> DataReadings:
         rows=len(table),
         seed=seed,
         drift_rows=len(table) if drift else 0,
+        withheld=power_withheld(table),
     )

@@ -4,9 +4,11 @@ Population stability index over the cells of a column (training deciles of a num
 half a row added to every cell so that none is empty: sum (p - q) ln(p / q). Beside it a test of whether the cells' shares
 differ: chi-squared of the two-by-cells table, on Kish's effective number of rows where rows have weights. Where rows come in
 groups the test is Wald's on the differences of the shares, with their covariance over groups, read on the F distribution (Thomas
-& Rao 1987). The whole: can
-gradient-boosted trees (scikit-learn), cross-fitted, tell a held-out row from a training row (Lopez-Paz & Oquab 2017)? AUC one
-half says no.
+& Rao 1987).
+
+The whole: can gradient-boosted trees (scikit-learn), cross-fitted, tell a held-out row from a training row (Lopez-Paz & Oquab
+2017)? AUC one half says no. Its standard error is that over rows, times 1.58, because the fits share rows (Nadeau & Bengio 2003):
+without that an interval of a small table excludes one half too often.
 """
 
 from __future__ import annotations
@@ -25,11 +27,12 @@ from ..result import FEWEST_GROUPS, group_sums
 from ..trees import few_trees, unless_equal
 from .bins import Cutting, as_number, cutting, known_in
 from .power import FEWEST, Estimate
-from .scores import auc, over_folds
+from .scores import as_interval, auc, over_folds
 
 PSI_CELLS = 10
 ROWS = 6000  # of both parts together, for the classifier
 FOLDS = 3
+OVERLAP = (1 + FOLDS / (FOLDS - 1)) ** 0.5  # of the standard error, for folds that are told by fits of shared rows
 TREES, LEAVES = 30, 6
 
 
@@ -180,4 +183,5 @@ def whole_drift(table: Table, seed: int) -> WholeDrift | None:
                 None if groups is None else groups[inside],
             )
         )
-    return WholeDrift(over_folds(parts).estimate(), len(rows), int((held == 0).sum()))
+    found = over_folds(parts)
+    return WholeDrift(as_interval(found.value, OVERLAP * found.stderr, found.df), len(rows), int((held == 0).sum()))

@@ -3,6 +3,9 @@
 Alone: means of the target in the column's cells, drawn toward the mean of all where a cell has few rows; for a number that
 tells a number, a line where it does better. In training it is cross-fitted (no row is told by a cell that has met it), so that
 a column of rare levels is not flattered. Beyond the others: gradient-boosted trees (scikit-learn) with and without it.
+
+An AUC is given of classes with enough events on both sides of the split; errors are those of DeLong et al. (1988). Whether a
+column says less on held-out rows than in training is tested for all columns at once (Benjamini & Hochberg 1995).
 """
 
 from __future__ import annotations
@@ -13,8 +16,10 @@ from dataclasses import dataclass
 import numpy as np
 from scipy import stats
 
+from ...sentence import Message
 from ...table import Table
 from ...table.draws import FloatArray, IntArray, chosen
+from ...table.events import EVENTS, Side, enough, events, too_few_events
 from ...table.folds import dealt, folds
 from ...table.split import BoolArray
 from ...table.suppression import SMALL
@@ -39,13 +44,15 @@ NONE: Estimate = (np.nan, np.nan, np.nan, np.nan)
 class ColumnPower:
     """AUC or R2 of one column alone: cross-fitted in training, on held-out rows, and how far the second falls short.
 
-    `correlation` is that of a number with the target (of two classes, coded 0 and 1), with p and Benjamini-Hochberg q.
+    `fall_q` is the two-sided p of the fall, corrected over all columns (Benjamini-Hochberg). `correlation` is that of a number
+    with the target (of two classes, coded 0 and 1), with p and Benjamini-Hochberg q.
     """
 
     column: str
     training: Estimate
     held_out: Estimate
     fall: Estimate
+    fall_q: float
     correlation: float
     p: float
     q: float
@@ -70,25 +77,56 @@ def outcomes_of(table: Table) -> FloatArray:
 
 
 def column_power(table: Table, seed: int) -> tuple[ColumnPower, ...]:
+    """Of every input column; none where rows are too few, or training events."""
     y, w, classes = outcomes_of(table), table.row_weights, table.schema.goal.classes
     training = np.ones(len(table), dtype=bool) if table.held_out is None else ~table.held_out
     fold = folds(table, seed, FOLDS)
     if min(training.sum(), len(table) if table.held_out is None else table.held_out.sum()) < FEWEST:
+        return ()
+    told, outside = _classes_told(table, training)
+    if not told.any():
         return ()
     most = int(np.clip(training.sum() // CELL_ROWS, 2, CELLS))
     found = []
     for name in table.schema.inputs:
         parts = cells(table, name, training, most)
         line = number(table, name) if table.schema[name].kind == "numeric" and not classes else None
-        inside, outside = _alone(parts, line, y, w, classes, training, fold, table.groups)
-        told = tuple(_varies(table, name, side) for side in (training, ~training))
-        correlation = _correlation(table, name, y, w) if all(told) else (np.nan, np.nan)
-        found.append((name, inside, outside, told, *correlation))
-    q = benjamini_hochberg(np.array([one[5] for one in found]))
+        first, second = _alone(parts, line, y, w, told if classes else None, training, fold, table.groups)
+        varies = tuple(_varies(table, name, side) for side in (training, ~training))
+        correlation = _correlation(table, name, y, w) if all(varies) else (np.nan, np.nan)
+        found.append((name, *_estimates(first, second if outside else None, varies), *correlation))
+    q, fall_q = (benjamini_hochberg(np.array([one[place] for one in found])) for place in (-1, 4))
     return tuple(
-        ColumnPower(name, *_estimates(inside, outside, told), r, p, float(at))
-        for (name, inside, outside, told, r, p), at in zip(found, q, strict=True)
+        ColumnPower(name, first, second, fall, float(fell), r, p, float(at))
+        for (name, first, second, fall, _, r, p), at, fell in zip(found, q, fall_q, strict=True)
     )
+
+
+def power_withheld(table: Table) -> Message | None:
+    """Say why single columns are not set against the target on held-out rows (without a split: at all); None where they are."""
+    if table.held_out is None:
+        sides: list[tuple[BoolArray, Side]] = [(np.ones(len(table), dtype=bool), "all")]
+    else:
+        sides = [(table.held_out, "held_out"), (~table.held_out, "training")]
+    for rows, side in sides:
+        if (reason := too_few_events(table.take(rows), side)) is not None:
+            return reason
+    return None
+
+
+def _classes_told(table: Table, training: BoolArray) -> tuple[BoolArray, bool]:
+    """(k,) which classes have enough events on both sides, or else in training; and whether it is both."""
+    if not table.schema.goal.classes:
+        sides = (
+            [True]
+            if table.schema.task == "regression"
+            else [bool(events(table, rows)[1] >= EVENTS) for rows in (training, ~training)]
+        )
+        return np.array(sides[:1]), all(sides)
+    inside, outside = (enough(table, rows) for rows in (training, ~training))
+    both = inside & outside
+    told = both if both.any() else inside
+    return (told if len(told) > 2 else told[1:]), bool(both.any())
 
 
 def _varies(table: Table, name: str, rows: BoolArray) -> bool:
@@ -97,14 +135,18 @@ def _varies(table: Table, name: str, rows: BoolArray) -> bool:
     return not 0 < int(counts.sum()) - int(counts.max() if len(counts) else 0) < SMALL
 
 
-def _estimates(inside: Power, outside: Power | None, told: tuple[bool, ...]) -> tuple[Estimate, Estimate, Estimate]:
-    """Of training rows, of held-out rows, and the fall from one to the other."""
-    first, second = inside.estimate() if told[0] else NONE, NONE
-    if outside is None or not told[1]:
-        return first, second, NONE
+def _estimates(
+    inside: Power, outside: Power | None, varies: tuple[bool, ...]
+) -> tuple[Estimate, Estimate, Estimate, float]:
+    """Of training rows, of held-out rows, and the fall from one to the other with its two-sided p."""
+    first, second = inside.estimate() if varies[0] else NONE, NONE
+    if outside is None or not varies[1]:
+        return first, second, NONE, np.nan
     df = min(inside.df, outside.df)
-    fall = as_interval(inside.value - outside.value, float(np.hypot(inside.stderr, outside.stderr)), df)
-    return first, outside.estimate(), fall if told[0] else NONE
+    error = float(np.hypot(inside.stderr, outside.stderr))
+    fall = as_interval(inside.value - outside.value, error, df)
+    p = float(2 * stats.t.sf(abs(fall[0]) / error, df)) if error > 0 else np.nan
+    return (first, outside.estimate(), fall, p) if varies[0] else (first, outside.estimate(), NONE, np.nan)
 
 
 def _alone(
@@ -112,24 +154,28 @@ def _alone(
     line: FloatArray | None,
     y: FloatArray,
     w: FloatArray,
-    classes: bool,
+    told: BoolArray | None,
     training: BoolArray,
     fold: IntArray,
     groups: IntArray | None,
 ) -> tuple[Power, Power | None]:
-    def told(guess: FloatArray, rows: BoolArray) -> Power:
-        return measure(guess[rows], y[rows], classes, w[rows], None if groups is None else groups[rows])
+    """`told` (k,): classes that are measured; None where the target is a number."""
+
+    def measured(guess: FloatArray, rows: BoolArray) -> Power:
+        kept = slice(None) if told is None else told
+        own = None if groups is None else groups[rows]
+        return measure(guess[rows][:, kept], y[rows][:, kept], told is not None, w[rows], own)
 
     def inside(guess: FloatArray) -> Power:
         folds = [training & (fold == k) for k in range(FOLDS)]
-        return over_folds([told(guess, rows) for rows in folds if rows.any()])
+        return over_folds([measured(guess, rows) for rows in folds if rows.any()])
 
     guess = _means(parts, y, w, training, fold)
     found = inside(guess)
     straight = None if line is None else _line(line, y[:, 0], w, training)
     if straight is not None and (other := inside(straight)).value > found.value:
         guess, found = straight, other
-    return found, None if training.all() else told(guess, ~training)
+    return found, None if training.all() else measured(guess, ~training)
 
 
 def _means(parts: Cells, y: FloatArray, w: FloatArray, training: BoolArray, fold: IntArray) -> FloatArray:
@@ -196,6 +242,8 @@ def beyond_others(table: Table, columns: Sequence[str], seed: int) -> tuple[Beyo
     names = list(table.schema.inputs)
     fit, scored = _halves(table, seed)
     if len(names) < 2 or min(len(fit), len(scored)) < FEWEST or not columns:
+        return ()
+    if any(too_few_events(table.take(rows), "all") for rows in (fit, scored)):
         return ()
     x = np.column_stack([as_number(table, name) for name in names])
     every = _boosted(table, x, fit, scored, seed)

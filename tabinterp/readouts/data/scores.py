@@ -54,7 +54,11 @@ def as_interval(value: float, stderr: float, df: float = np.inf) -> tuple[float,
 
 
 def auc(score: FloatArray, positive: FloatArray, weights: FloatArray, groups: IntArray | None = None) -> Power:
-    """Of (n,) scores against 0/1 outcomes; NaN where one of them does not occur."""
+    """Of (n,) scores against 0/1 outcomes; NaN where one of them does not occur.
+
+    Placements of a class are deviations from their own mean: each side's variance is over one row less than it has (with weights,
+    than as many as say as much, Kish 1965), which matters where a class is rare.
+    """
     n = len(score)
     _, run = np.unique(score, return_inverse=True)
     up, down = (np.bincount(run, weights * side) for side in (positive, 1 - positive))
@@ -66,7 +70,14 @@ def auc(score: FloatArray, positive: FloatArray, weights: FloatArray, groups: In
     value = float((up * below).sum() / plus)
     right = np.where(positive > 0, below[run], above[run]) - value
     share = np.where(positive > 0, plus, minus) / weights.sum()
-    return Power(value, weights / weights.mean() * right / share, groups)
+    added = weights / weights.mean() * right / share
+    if groups is None:
+        sizes = [
+            total**2 / float((side * weights**2).sum()) for total, side in ((plus, positive), (minus, 1 - positive))
+        ]
+        first, second = (np.sqrt(size / max(size - 1, 1)) for size in sizes)
+        added *= np.where(positive > 0, first, second)
+    return Power(value, added, groups)
 
 
 def r2(prediction: FloatArray, y: FloatArray, weights: FloatArray, groups: IntArray | None = None) -> Power:

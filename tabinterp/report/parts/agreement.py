@@ -5,9 +5,23 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from tabinterp.report.blocks import Block, Cell, Fold, Heading, Paragraph, Points, Table
-from tabinterp.report.document import Agreement, CoefficientRow, Document
+from tabinterp.report.document import Agreement, CoefficientRow, Document, LeftOut
 from tabinterp.report.heat import NEUTRAL, heat
-from tabinterp.report.words import NONE, cells, interval, name_cell, number, reading, share, step, t, term, tidy, two
+from tabinterp.report.words import (
+    NONE,
+    cells,
+    counted,
+    interval,
+    name_cell,
+    number,
+    reading,
+    share,
+    step,
+    t,
+    term,
+    tidy,
+    two,
+)
 
 
 def agreement(document: Document) -> list[Block]:
@@ -16,12 +30,30 @@ def agreement(document: Document) -> list[Block]:
         pairs = t("report.agreement.pairs", count=len(document.agreement))
         blocks = [
             Paragraph(t("report.agreement.lead")),
+            *left_out(document.agreement_left_out),
             _matrix(document.agreement),
             Fold(pairs, [_table(document.agreement)]),
         ]
     if document.coefficients.terms:
         blocks.extend([Heading(t("report.conflicts")), _conflicts(document.coefficients.terms)])
     return blocks
+
+
+def left_out(found: Sequence[LeftOut]) -> list[Block]:
+    """Gradient methods that are left out, and why."""
+    return [
+        Paragraph(
+            t(
+                "report.left_out",
+                method=reading(one.method),
+                model=t(f"report.{one.model}"),
+                gap=number(one.gap),
+                tolerance=number(one.tolerance),
+            ),
+            "note",
+        )
+        for one in found
+    ]
 
 
 def _matrix(rows: Sequence[Agreement]) -> Table:
@@ -51,13 +83,14 @@ def _table(rows: Sequence[Agreement]) -> Table:
         Cell(t("report.agreement.first")),
         Cell(t("report.agreement.second"), style="t"),
         *cells([t("report.agreement.spearman"), t("report.agreement.top"), t("report.agreement.overlap")]),
-        Cell(t("report.agreement.signs")),
+        *cells([t(f"report.agreement.{name}") for name in ("signs", "ordered", "opposed")]),
     ]
     body = [
         [
             name_cell(reading(row.first)),
             name_cell(reading(row.second), "t"),
             *cells([number(row.spearman), str(row.top), share(row.overlap), share(row.signs)]),
+            *cells([NONE if count is None else counted(count) for count in (row.ordered, row.opposed)]),
         ]
         for row in rows
     ]

@@ -38,11 +38,11 @@ def calibration(document: Document) -> list[Block]:
 def _slopes(rows: Sequence[CalibrationRow], alone: str) -> Table:
     head = [Cell(t("report.calibration.outcome"))]
     for model, style in (("network", "net"), ("linear", "lin")):
-        head += [Cell(t(f"report.calibration.{model}.{name}"), style=style) for name in ("slope", "intercept")]
+        head += [Cell(t(f"report.calibration.{model}.{name}"), style=style) for name in ("slope", "large")]
     body = [
         [
             name_cell(alone if row.output is None else row.output),
-            *cells(interval(found) for one in (row.network, row.linear) for found in (one.slope, one.intercept)),
+            *cells(interval(found) for one in (row.network, row.linear) for found in (one.slope, one.large)),
         ]
         for row in rows
     ]

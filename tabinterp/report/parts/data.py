@@ -48,6 +48,8 @@ def data(document: Document) -> list[Block]:
             Heading(t("report.data.power")),
             *_folded(strongest, lambda some: _power(some, metric)),
         ]
+    if part.withheld is not None:
+        blocks.append(Paragraph(t("report.data.withheld", reason=part.withheld), "note"))
     if part.beyond:
         blocks.append(_beyond(part, metric))
     drifted = [column for column in part.columns if column.psi is not None]

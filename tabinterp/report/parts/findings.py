@@ -7,7 +7,7 @@ from dataclasses import replace
 
 from tabinterp.messages import ENGLISH
 from tabinterp.report.blocks import Block, FindingItem, FindingList, Fold, Paragraph
-from tabinterp.report.document import Document, Finding
+from tabinterp.report.document import Document, Finding, Power
 from tabinterp.report.words import say, t
 
 ORDER = ("act", "check", "note")
@@ -47,9 +47,24 @@ def raised_of(document: Document) -> list[Finding]:
     return sorted(raised, key=lambda finding: ORDER.index(finding.severity))
 
 
+def voids(document: Document) -> list[str]:
+    """One sentence for each finding that voids the comparison: they stand above the verdict, wherever it is told."""
+    return [t("report.void", code=one.code, claim=say(one.claim)) for one in raised_of(document) if one.voids]
+
+
 def items(found: Sequence[Finding]) -> list[FindingItem]:
-    """With what the check cannot see, and what to do where it is raised; on the first screen there is no room for either."""
-    return [replace(_item(one), next=_next(one), blind=_about(one, "blind")) for one in found]
+    """With what the check cannot see, what a pass could have detected, and what to do where it is raised; on the first screen
+    there is no room for these."""
+    return [
+        replace(_item(one), next=_next(one), blind=_about(one, "blind"), power=detectable(one.power)) for one in found
+    ]
+
+
+def detectable(power: Power | None) -> str:
+    """The smallest effect that a check could have detected, in words; empty where it has none."""
+    if power is None:
+        return ""
+    return t("power.rows" if power.events is None else "power.events", **power.model_dump(exclude_none=True))
 
 
 def _next(finding: Finding) -> str:

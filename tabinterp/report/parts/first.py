@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 from tabinterp.report.blocks import FindingList, Paragraph, Table
 from tabinterp.report.document import Document
@@ -21,6 +21,7 @@ class FirstScreen:
     lines: list[str]
     findings: list[FindingList | Paragraph]
     performance: list[Table | Paragraph]
+    voids: list[str] = field(default_factory=list)  # why the verdict cannot be trusted; they stand above it
 
 
 def first_screen(document: Document) -> FirstScreen:
@@ -33,6 +34,7 @@ def first_screen(document: Document) -> FirstScreen:
         lines=[say(line) for line in document.verdict.lines],
         findings=findings.top(document, MOST),
         performance=performance.brief(document),
+        voids=findings.voids(document),
     )
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from tabinterp.report.blocks import Block, Cell, Paragraph, Table
+from tabinterp.report.claims import FEWEST
 from tabinterp.report.document import Document, MetricRow
 from tabinterp.report.parts.calibration import calibration
 from tabinterp.report.parts.judged import judged
@@ -63,6 +64,8 @@ def _primary(document: Document) -> Paragraph:
     verdict = document.verdict
     if verdict.status == "not_assessed":
         return Paragraph(say(verdict.sentence))
+    if verdict.difference.low is None:
+        return Paragraph(t(f"verdict.gap.{verdict.metric}.few", fewest=FEWEST))
     values = {
         "metric": t(f"report.metric.{verdict.metric}"),
         "difference": interval(verdict.difference, sign=True),

@@ -7,6 +7,7 @@ from collections.abc import Sequence
 from tabinterp.report import figures
 from tabinterp.report.blocks import Block, Cell, Figure, Heading, Key, Paragraph, Table
 from tabinterp.report.document import Document, Interval
+from tabinterp.report.parts.agreement import left_out
 from tabinterp.report.trusted import CurveRow, Drawn, Networks, NullRow, StabilityRow, Trust
 from tabinterp.report.words import (
     NONE,
@@ -38,7 +39,7 @@ def trust(document: Document) -> list[Block]:
     rows = t(f"report.rows_of.{part.rows_of}", rows=part.rows)
     lead = t("report.trust.lead", rows=rows, background_rows=part.background_rows)
     blocks: list[Block] = [Paragraph(lead)]
-    for made in (_nulls(part), _shuffled(part), _curves(part, scale), _stability(part)):
+    for made in (_nulls(part), _shuffled(part), _curves(part, scale), left_out(part.left_out), _stability(part)):
         blocks += made
     if part.networks is not None:
         blocks += _networks(part.networks)

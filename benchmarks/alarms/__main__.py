@@ -1,0 +1,155 @@
+"""How often does an audit raise a false alarm? Clean tables, audited; every finding that is raised is false.
+
+    python -m benchmarks.alarms [--tables 200] [--jobs 2] [--cells binary-400-0.03 ...] [--kept FILE] [--out docs/faults.md]
+
+A cell is a task, a number of rows and a share of the positive class; `tables` says how its tables are made. Limits: at most 5%
+of the audits raise any finding of severity `act`, and at most 15% any of severity `check`. A cell fails where the whole exact 95%
+interval of its share lies above the limit. The kept file (by default in the folder of temporary files) has one line for each
+audited table, so that a run can be stopped and continued. Its lines are results of the code that wrote them: start a new file
+when a check has changed. The section of the page between the marks is written anew. Exits 1 when a cell fails.
+"""
+
+from __future__ import annotations
+
+import argparse
+import json
+import sys
+import tempfile
+import time
+import warnings
+from collections import Counter
+from collections.abc import Iterable
+from concurrent.futures import ProcessPoolExecutor, as_completed
+from pathlib import Path
+from typing import Any
+
+import torch
+from scipy.stats import beta
+
+from benchmarks.faults.audits import audited
+from benchmarks.faults.planted import EVERY
+from benchmarks.marked import rewrite
+from tabinterp.errors import TabinterpError
+
+from .tables import CELLS, FEWEST, Cell, drawn
+
+LIMITS = {"act": 0.05, "check": 0.15}
+TABLES, TURN = 200, 5  # tables of each cell, and how many of one cell are read before those of the next
+OUT = Path(__file__).parents[2] / "docs" / "faults.md"
+FIELDS = EVERY | {"shapley", "reference"}
+Line = dict[str, Any]
+
+
+def main() -> int:
+    parser = argparse.ArgumentParser(prog="python -m benchmarks.alarms")
+    parser.add_argument("--tables", type=int, default=TABLES)
+    parser.add_argument("--jobs", type=int, default=1)
+    parser.add_argument(
+        "--cells", nargs="*", default=[cell.slug for cell in CELLS], choices=[cell.slug for cell in CELLS]
+    )
+    parser.add_argument("--kept", type=Path, default=Path(tempfile.gettempdir()) / "tabinterp-alarms.jsonl")
+    parser.add_argument("--out", type=Path, default=OUT)
+    asked = parser.parse_args()
+    kept = read(asked.kept)
+    done = {(line["cell"], line["table"]) for line in kept}
+    open_ = [one for one in order(asked.cells, asked.tables) if one not in done]
+    with ProcessPoolExecutor(asked.jobs) as pool, asked.kept.open("a", encoding="utf-8") as file:
+        for future in as_completed([pool.submit(look, *one) for one in open_]):
+            kept.append(line := future.result())
+            file.write(json.dumps(line) + "\n")
+            file.flush()
+            print(f"{line['cell']} {line['table']}: {line['raised'] or '-'} {line['refused'] or ''}", flush=True)
+    text, passed = told(kept)
+    print(text)
+    rewrite(asked.out, "alarms", text)
+    return 0 if passed else 1
+
+
+def fields(cell: Cell) -> frozenset[str]:
+    """The analyses that a check reads; of the ladder only that of counts is, and it takes longest."""
+    return FIELDS | ({"ladder"} if cell.task == "count" else set())
+
+
+def read(path: Path) -> list[Line]:
+    return [json.loads(line) for line in path.read_text(encoding="utf-8").splitlines()] if path.exists() else []
+
+
+def order(cells: Iterable[str], tables: int) -> list[tuple[str, int]]:
+    """Some tables of every cell, small tables first, then some more: a run that is stopped has read as many of each."""
+    wanted = set(cells)
+    slugs = [cell.slug for cell in CELLS if cell.slug in wanted]
+    return [
+        (slug, number)
+        for first in range(0, tables, TURN)
+        for slug in slugs
+        for number in range(first, min(first + TURN, tables))
+    ]
+
+
+def look(slug: str, number: int) -> Line:
+    """What the audit of one table raises: slug -> severity."""
+    warnings.filterwarnings("ignore")
+    torch.set_num_threads(1)
+    cell, start = next(cell for cell in CELLS if cell.slug == slug), time.process_time()
+    raised: dict[str, str] = {}
+    refused = None
+    try:
+        found = audited(*drawn(cell, number), fields(cell), {}).findings
+        raised = {one.slug: one.severity for one in found.values() if one.status == "raised"}
+    except TabinterpError as error:
+        refused = str(error)
+    seconds = round(time.process_time() - start, 2)
+    return {"cell": slug, "table": number, "raised": raised, "refused": refused, "seconds": seconds}
+
+
+def told(kept: list[Line]) -> tuple[str, bool]:
+    """The table, and whether every cell is within the limits."""
+    rows, passed = [], True
+    for cell in CELLS:
+        lines = [line for line in kept if line["cell"] == cell.slug]
+        if not lines:
+            continue
+        cells = []
+        for severity, limit in LIMITS.items():
+            hits = sum(severity in line["raised"].values() for line in lines)
+            low, high = exact(hits, len(lines))
+            passed &= low <= limit
+            mark = "" if low <= limit else " **above the limit**"
+            cells.append(f"{hits} ({low:.1%} to {high:.1%}){mark}")
+        refused = sum(line["refused"] is not None for line in lines)
+        rows.append(f"| {_name(cell)} | {len(lines)} | {cells[0]} | {cells[1]} | {refused or '–'} | {_which(lines)} |")
+    text = "\n".join(
+        [
+            "| tables | audits | any `act` (95% interval) | any `check` (95% interval) | refused | raised, by check |",
+            "|---|---|---|---|---|---|",
+            *rows,
+        ]
+    )
+    seconds = sum(line["seconds"] for line in kept)
+    return f"{text}\n\n{len(kept):,} audits, {seconds:,.0f} CPU seconds.\n", passed
+
+
+def exact(hits: int, of: int, level: float = 0.95) -> tuple[float, float]:
+    """Clopper-Pearson interval of a share."""
+    tail = (1 - level) / 2
+    low = 0.0 if hits == 0 else float(beta.ppf(tail, hits, of - hits + 1))
+    return low, 1.0 if hits == of else float(beta.ppf(1 - tail, hits + 1, of - hits))
+
+
+def _name(cell: Cell) -> str:
+    what = {
+        "binary": f"{cell.share or 0:.0%} positives",
+        "multiclass": "classes of 95%, 3.5%, 1.5%",
+        "count": "counts",
+        "regression": "numbers, heavy tails",
+    }[cell.task]
+    return f"n = {cell.rows:,}, {what}" + ("" if cell.rare >= FEWEST else f" (fewer than {FEWEST} events)")
+
+
+def _which(lines: list[Line]) -> str:
+    counts = Counter(slug for line in lines for slug, severity in line["raised"].items() if severity in LIMITS)
+    return ", ".join(f"`{slug}` {hits}" for slug, hits in counts.most_common()) or "–"
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,101 @@
+"""Events: how many rows of each class there are, and the least number from which a statement about classes is made.
+
+The precision of an AUC, a calibration slope or a difference in log loss depends on the number of events, not on the number of
+rows: 10,000 rows with 8 defaults say little about defaults.
+"""
+
+from __future__ import annotations
+
+import math
+from decimal import ROUND_CEILING, Context
+from typing import Literal
+
+import numpy as np
+
+from ..errors import NotApplicableError
+from ..sentence import Message, why
+from .draws import IntArray
+from .split import BoolArray
+from .suppression import SMALL, countless
+from .table import Table
+
+EVENTS = 20  # of each class, on each side of the split
+Side = Literal["held_out", "training", "all"]
+
+
+def events(table: Table, rows: BoolArray | None = None) -> IntArray:
+    """Count the events of each class.
+
+    Parameters
+    ----------
+    rows : (n,) which rows of the table to count; None counts all.
+
+    Returns
+    -------
+    (classes,) rows of each class that have weight. Where the table has a group column, groups with such a row: rows of one
+    group are one draw. Of counts: (2,) rows with a count of zero, and above zero. Of numbers: (0,).
+    """
+    if table.schema.task == "regression":
+        return np.zeros(0, dtype=np.int64)
+    codes = (table.y > 0).astype(np.int64) if table.codes is None else table.codes
+    used = table.row_weights > 0 if rows is None else rows & (table.row_weights > 0)
+    return np.array([_independent(table, used & (codes == k)) for k in range(max(2, len(table.schema.classes)))])
+
+
+def _independent(table: Table, rows: BoolArray) -> int:
+    """How many of these rows are draws of their own."""
+    return int(rows.sum()) if table.groups is None else len(np.unique(table.groups[rows]))
+
+
+def enough(table: Table, rows: BoolArray | None = None) -> BoolArray:
+    """(classes,) which classes have enough events, and enough events of all other classes together."""
+    codes = table.codes
+    if codes is None:
+        return np.ones(0, dtype=np.bool_)
+    used = table.row_weights > 0 if rows is None else rows & (table.row_weights > 0)
+    own = events(table, rows)
+    others = [_independent(table, used & (codes != k)) for k in range(len(own))]
+    return np.asarray(np.minimum(own, others) >= EVENTS)
+
+
+def too_few_events(table: Table, side: Side) -> Message | None:
+    """Say which class has too few events on one side of the split, how many, and how many it takes; None if all have enough.
+
+    Two classes need `EVENTS` each. Of several classes, the most frequent one and all others together do: what is said of
+    single classes asks `enough`. Counts need as many rows above zero.
+    """
+    found = events(table)
+    if table.codes is None:
+        return _said(Message(key="events.count"), int(found[1]), table, side) if len(found) else None
+    labels, most = table.schema.labels, int(np.argmax(found))
+    others = _independent(table, (table.codes != most) & (table.row_weights > 0))
+    named = "others" if len(found) > 2 else "class"
+    what = Message(key=f"events.{named}", values={"label": labels[most if len(found) > 2 else 1 - most]})
+    largest = Message(key="events.class", values={"label": labels[most]})
+    return _said(what, others, table, side) or _said(largest, int(found[most]), table, side)
+
+
+def require_events(table: Table, side: Side) -> None:
+    """Refuse what needs enough events of each class on one side of the split.
+
+    Raises
+    ------
+    NotApplicableError
+        with the sentence of `too_few_events`.
+    """
+    if (reason := too_few_events(table, side)) is not None:
+        raise NotApplicableError(reason)
+
+
+def _said(what: Message, count: int, table: Table, side: Side) -> Message | None:
+    if count >= EVENTS:
+        return None
+    hidden = countless(count, len(table))
+    if hidden or count == 0:
+        advice = Message(key="events.advice.more")
+    else:
+        needed = Context(prec=2, rounding=ROUND_CEILING).create_decimal(math.ceil(len(table) * EVENTS / count))
+        advice = Message(key="events.advice.rows", values={"needed": int(needed), "rows": len(table)})
+    unit = "rows" if table.groups is None else "groups"
+    amount = Message(key="events.amount.fewer", values={"small": SMALL}) if hidden else count
+    return why("events", amount=amount, unit=unit, what=what, side=side, least=EVENTS, advice=advice)

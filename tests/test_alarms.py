@@ -1,0 +1,127 @@
+"""The command that counts false alarms: its tables are clean, its audits are those of `audit`, and its limits are exact."""
+
+from __future__ import annotations
+
+import json
+import sys
+
+import numpy as np
+import pytest
+from scipy import stats
+
+import tabinterp as ti
+from benchmarks.alarms import __main__ as command
+from benchmarks.alarms.tables import CELLS, CLASSES, NOISE, Cell, drawn
+from benchmarks.faults.audits import audited
+from benchmarks.marked import rewrite
+from tabinterp.models import bind
+
+LARGE = [cell for cell in CELLS if cell.rows == 10_000]
+
+
+def slug(cell: Cell) -> str:
+    return cell.slug
+
+
+@pytest.mark.parametrize("cell", LARGE, ids=slug)
+def test_outcomes_have_the_law_that_the_network_says(cell):
+    """Pearson's statistic of outcomes against the network's own means and variances, and the shares of the classes."""
+    table, model = drawn(cell, 3)
+    scores, y = bind(model, table).scores, table.y
+    n = len(y)
+    if cell.task == "regression":
+        residual = (y - scores[:, 0]) / NOISE
+        assert stats.kstest(residual, stats.t(3).cdf).pvalue > 1e-4
+        return
+    if cell.task == "count":
+        mean = variance = np.exp(scores)
+        outcome = y[:, None]
+    else:
+        full = np.column_stack([np.zeros(n), scores]) if cell.task == "binary" else scores
+        mean = np.exp(full - full.max(axis=1, keepdims=True))
+        mean /= mean.sum(axis=1, keepdims=True)
+        variance, outcome = mean * (1 - mean), np.eye(mean.shape[1])[y.astype(int)]
+        wanted = (1 - cell.share, cell.share) if cell.task == "binary" else CLASSES
+        spread = np.sqrt(np.array(wanted) * (1 - np.array(wanted)) / n)
+        assert (np.abs(outcome.mean(axis=0) - wanted) < 5 * spread + 0.05 * np.array(wanted)).all()
+    z = (outcome - mean).sum(axis=0) / np.sqrt(variance.sum(axis=0))
+    assert np.abs(z).max() < 4
+    along = ((outcome - mean) * scores[:, -1:]).sum(axis=0) / np.sqrt((variance * scores[:, -1:] ** 2).sum(axis=0))
+    assert np.abs(along).max() < 4
+
+
+def test_a_table_is_the_same_again_and_another_one_for_another_number():
+    cell = CELLS[2]
+    first, again, other = (drawn(cell, number)[0].frame for number in (5, 5, 6))
+    assert first.equals(again)
+    assert not first.equals(other)
+
+
+@pytest.mark.slow
+def test_findings_are_those_of_a_whole_audit():
+    """The analyses that are left out are read by no check."""
+    cell = Cell("binary", 200, 0.5)
+    table, model = drawn(cell, 1)
+    part = {one.slug: one for one in audited(table, model, command.fields(cell), {}).findings.values()}
+    whole = {one.slug: one for one in ti.audit(model, table).document.findings}
+    assert part == whole
+
+
+@pytest.mark.parametrize(("hits", "of"), [(0, 200), (1, 200), (10, 200), (200, 200), (3, 7)])
+def test_intervals_are_exact(hits, of):
+    found = stats.binomtest(hits, of).proportion_ci(method="exact")
+    np.testing.assert_allclose(command.exact(hits, of), (found.low, found.high), rtol=1e-6)
+
+
+def line(cell, table, **raised):
+    return {"cell": cell, "table": table, "raised": raised, "refused": None, "seconds": 1.0}
+
+
+@pytest.mark.parametrize(("severity", "within", "above"), [("act", 16, 17), ("check", 40, 41)])
+def test_a_cell_fails_where_its_whole_interval_is_above_the_limit(severity, within, above):
+    """Of 200 audits; the exact intervals are scipy's."""
+    limit = command.LIMITS[severity]
+    assert stats.binomtest(within, 200).proportion_ci(method="exact").low <= limit
+    assert stats.binomtest(above, 200).proportion_ci(method="exact").low > limit
+    for hits, passed in ((within, True), (above, False)):
+        kept = [
+            line("count-400", i, **({"shortcut": severity} if i < hits else {"rare-level": "note"})) for i in range(200)
+        ]
+        text, held = command.told(kept)
+        assert held is passed
+        assert f"`shortcut` {hits} |" in text
+        assert "rare-level" not in text
+        assert ("**above the limit**" in text) is not passed
+
+
+def test_small_tables_come_first_and_every_cell_in_turn():
+    found = command.order(["count-10000", "count-200"], 7)
+    assert found[:6] == [("count-200", i) for i in range(5)] + [("count-10000", 0)]
+    assert sorted(found) == sorted((cell, i) for cell in ("count-10000", "count-200") for i in range(7))
+
+
+def test_a_run_is_continued_and_its_section_written_anew(tmp_path, monkeypatch):
+    kept, page = tmp_path / "kept.jsonl", tmp_path / "page.md"
+    page.write_text("before\n<!-- alarms -->\nold\n<!-- /alarms -->\nafter\n", encoding="utf-8")
+    kept.write_text(json.dumps(line("count-200", 0, shortcut="act")) + "\n", encoding="utf-8")
+    monkeypatch.setattr(
+        sys, "argv", ["alarms", "--tables", "1", "--cells", "count-200", "--kept", str(kept), "--out", str(page)]
+    )
+    command.main()
+    assert len(command.read(kept)) == 1  # nothing is audited twice
+    text = page.read_text(encoding="utf-8")
+    assert text.startswith("before\n<!-- alarms -->\n| tables | audits |")
+    assert text.endswith("\n<!-- /alarms -->\nafter\n")
+    assert "old" not in text
+    assert "| n = 200, counts | 1 | 1 (2.5% to 100.0%) | 0 (0.0% to 97.5%) |" in text
+
+
+@pytest.mark.parametrize(
+    "text", ["no marks", "<!-- a -->", "<!-- /a -->\n<!-- a -->", "<!-- a -->\n<!-- a -->\n<!-- /a -->"]
+)
+def test_a_page_without_its_marks_is_left_alone(tmp_path, text):
+    page = tmp_path / "page.md"
+    page.write_text(text, encoding="utf-8")
+    with pytest.raises(ValueError, match="<!-- a -->"):
+        rewrite(page, "a", "new")
+    assert page.read_text(encoding="utf-8") == text
