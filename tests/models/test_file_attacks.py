@@ -233,10 +233,24 @@ def one_hot(values=("a", "b", "c"), settings=None, **attributes):
     return encoder
 
 
-def spline():
+def spline(change):
+    """A spline, changed where its numbers are: since SciPy 1.18 in an object of its own, which the first argument holds."""
     encoder = fitted(SplineTransformer(n_knots=4))
-    encoder.bsplines_[0].c = encoder.bsplines_[0].c[:2].copy()
+    whole = encoder.bsplines_[0]
+    change(whole, vars(whole).get("_delegate_to") or whole)
     return encoder
+
+
+def without_coefficients(_whole, inner):
+    inner.c = inner.c[:2].copy()
+
+
+def handing_on(_whole, inner):
+    inner._delegate_to = fitted(StandardScaler())
+
+
+def of_another_type(whole, _inner):
+    vars(whole)["_delegate_to"] = fitted(StandardScaler(), t=np.zeros(3))
 
 
 def union():
@@ -266,7 +280,9 @@ UNSAFE = {
     "rare levels beyond the columns": lambda: one_hot(
         "aaaabbbbcd", FREQUENT, _default_to_infrequent_mappings=[np.array([0, 1, 9, 9])]
     ),
-    "a spline of too few coefficients": spline,
+    "a spline of too few coefficients": lambda: spline(without_coefficients),
+    "a spline that hands its work on": lambda: spline(handing_on),
+    "a spline that computes with something else": lambda: spline(of_another_type),
     "labels whose codes are stored": lambda: MultiLabelBinarizer().fit([["a"], ["b"]]),
 }
 

@@ -10,7 +10,7 @@ import math
 import re
 from collections import OrderedDict
 from collections.abc import Iterator
-from types import FunctionType
+from types import FunctionType, ModuleType
 from typing import Any
 
 import numpy as np
@@ -32,6 +32,7 @@ TRUSTED = {
     "numpy.dtype",
     "scipy._lib.array_api_compat.numpy._aliases.asarray",
     "scipy.interpolate._bsplines.BSpline",
+    "scipy.interpolate._bsplines._BSpline",
     "sklearn.calibration._CalibratedClassifier",
     "sklearn.calibration._SigmoidCalibration",
     "sklearn.compose._column_transformer._RemainderColsList",
@@ -47,6 +48,9 @@ TRUSTED = {
 # Their compiled code takes indices from the object without a check, and no encoder of a table needs them.
 EXCLUDED = {"sklearn.preprocessing._label.MultiLabelBinarizer"}
 ASARRAY = "scipy._lib.array_api_compat.numpy._aliases.asarray"
+NUMPY = ("scipy._external.array_api_compat.numpy", "scipy._lib.array_api_compat.numpy")
+# Where a function or a module may be held. The modules are not of the file: a spline of SciPy 1.18 finds them when it is read.
+HELD = {"_asarray": (ASARRAY,), "_xp": NUMPY, "_xp_internal": NUMPY}
 UFUNCS = {*known_to_skops.NUMPY_UFUNC_TYPE_NAMES, *known_to_skops.SCIPY_UFUNC_TYPE_NAMES}
 PLAIN = (type(None), bool, int, float, complex, str, slice, np.dtype, np.random.RandomState)
 CONTAINERS = (dict, OrderedDict, list, tuple, set, np.ndarray, np.ma.MaskedArray)
@@ -187,8 +191,9 @@ def _may_hold(value: Any, name: str) -> bool:
         return isinstance(value, np.ufunc) or kind.__module__.startswith("scipy.special")
     if name == "f_" and isinstance(value, (interp1d, FunctionType)):  # made by IsotonicRegression of its thresholds
         return True
-    if isinstance(value, FunctionType):
-        return name == "_asarray" and f"{value.__module__}.{value.__name__}" == ASARRAY
+    if isinstance(value, (FunctionType, ModuleType)):
+        known = value.__name__ if isinstance(value, ModuleType) else f"{value.__module__}.{value.__name__}"
+        return known in HELD.get(name, ())
     return kind in CONTAINERS or _listed(kind)
 
 
@@ -209,7 +214,7 @@ def _check_object(value: Any, said: str) -> None:
         _check_count(attributes[name], name, said)
     if "n_jobs" in attributes:
         value.n_jobs = None  # processes would be started, and rows shared with them through files
-    if isinstance(value, BSpline):
+    if type(value).__module__ == BSpline.__module__:
         _check_spline(value, said)
     if isinstance(value, OneHotEncoder):
         _check_one_hot(value, said)
@@ -253,9 +258,17 @@ def _size(value: Any) -> int:
     return min(abs(int(value)), 2 * MOST_COLUMNS) if isinstance(value, (int, np.integer)) else 0
 
 
-def _check_spline(spline: BSpline, said: str) -> None:
-    """Check that knots, coefficients and degree fit together: compiled code reads them without a check."""
+def _check_spline(spline: Any, said: str) -> None:
+    """Check that knots, coefficients and degree fit together: compiled code reads them without a check.
+
+    Since SciPy 1.18 a `BSpline` holds a `_BSpline`, which holds these, and could hand the work on to an object of its own.
+    """
     try:
+        inner = vars(spline).get("_delegate_to")
+        if type(spline) is BSpline and inner is not None:
+            _want(type(inner) is not BSpline and type(inner).__module__ == BSpline.__module__, "what it computes with")
+            return
+        _want(inner is None, "what it hands its work to")
         knots, values, degree = spline.t, spline.c, spline.k
         _want(isinstance(knots, np.ndarray) and knots.dtype == np.float64 and knots.ndim == 1, "its knots")
         _want(bool(np.isfinite(knots).all() and (np.diff(knots) >= 0).all()), "the order of its knots")
