@@ -12,7 +12,7 @@ PYTEST := -m pytest -n 2 --dist loadfile -q
 TEST := OMP_NUM_THREADS=1 $(BIN)/python $(PYTEST)
 FAST := -m "not slow and not browser"
 
-.PHONY: help demo demo-newest test test-fast test-newest test-oldest lint truth faults faults-slice bench scale reports schema messages browser fuzz clean
+.PHONY: help demo demo-newest test test-fast test-newest test-oldest lint truth faults faults-slice alarms bench scale reports schema messages browser fuzz clean
 
 help:
 	@echo "make demo       audit a network on a bundled table; the last line is the path of the report"
@@ -22,6 +22,7 @@ help:
 	@echo "make truth      known answers and coverage of intervals, into docs/"
 	@echo "make scale      tables larger than memory, wide tables, a cluster, into docs/ (two hours)"
 	@echo "make faults     plants every fault and counts what is found (an hour); make faults-slice: a part (ten minutes)"
+	@echo "make alarms     audits clean tables and counts what is raised (hours; goes on where it was stopped)"
 	@echo "make fuzz       100,000 odd tables through a whole audit; 10,000 changed model files, documents, policies and resume files (hours)"
 	@echo "make reports    audits of the bundled tables, into reports/"
 
@@ -89,6 +90,9 @@ faults: .venv/full
 
 faults-slice: .venv/full
 	OMP_NUM_THREADS=1 $(BIN)/python -m benchmarks.faults --first 5 --seeds 5 --jobs 2
+
+alarms: .venv/full
+	OMP_NUM_THREADS=1 $(BIN)/python -m benchmarks.alarms --jobs 2
 
 bench: .venv/full
 	$(BIN)/python -m benchmarks.startup

@@ -15,6 +15,7 @@ import torch
 from scipy import stats
 
 import tabinterp as ti
+from tabinterp.comparison.calibration import _curve
 from tabinterp.comparison.performance import compare
 from tabinterp.errors import NotApplicableError, TableError
 from tabinterp.findings.rows import groups_split
@@ -383,3 +384,21 @@ def test_lifts_of_repeated_rows_have_the_errors_of_the_rows_once():
     again = profiles._log_lift(repeated[0], 3, repeated[1], repeated[2], np.repeat(np.arange(200), COPIES))
     np.testing.assert_allclose(again.value, first.value)
     np.testing.assert_allclose(again.stderr, first.stderr * np.sqrt(200 / 199), rtol=1e-6)
+
+
+@pytest.mark.parametrize("task", ["binary", "regression"])
+def test_bins_of_a_reliability_curve_have_intervals_over_groups(task):
+    draw = np.random.default_rng(6)
+    groups = np.repeat(np.arange(150), 4)
+    prediction = draw.random(150)[groups]
+    y = (draw.random(150)[groups] < prediction).astype(float)
+    y = y if task == "binary" else y + draw.normal(size=600)
+    bins = _curve(prediction, y, np.ones(600), task == "binary", groups)
+    alone = _curve(prediction, y, np.ones(600), task == "binary", None)
+    assert [one.rows for one in bins] == [one.rows for one in alone]
+    assert all(a.high - a.low > b.high - b.low for a, b in zip(bins, alone, strict=True))
+    if task == "regression":
+        first = prediction <= np.sort(prediction)[bins[0].rows - 1]
+        fitted = sm.OLS(y[first], np.ones(first.sum())).fit(cov_type="cluster", cov_kwds={"groups": groups[first]})
+        reach = stats.t.ppf(0.975, len(np.unique(groups[first])) - 1) * fitted.bse[0]
+        assert bins[0].high - bins[0].low == pytest.approx(2 * reach)

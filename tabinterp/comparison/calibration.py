@@ -35,6 +35,7 @@ from ..table import Table
 from ..table.draws import FloatArray, IntArray
 from ..table.events import EVENTS, enough, events
 from ..table.suppression import countless
+from .means import mean_of, share_of
 from .performance import FEWEST, Estimate, groups
 from .reliability import Bin, Bins, finish, merge, start, update
 
@@ -144,7 +145,7 @@ def calibration(bound: Bound) -> Calibration:
             found.append(Calibrated(output=output))
             continue
         fitted, bend = (_recalibrated(score, y, table), _bend(score, y, table)) if told else (Recalibration(), None)
-        bins = _curve(prediction, y, table.row_weights, classes)
+        bins = _curve(prediction, y, table.row_weights, classes, table.groups)
         found.append(Calibrated(**vars(fitted), output=output, bend=bend, bins=bins))
     return Calibration(tuple(found), len(table))
 
@@ -394,9 +395,21 @@ def _likelihood(x: FloatArray, y: FloatArray) -> tuple[FloatArray, float] | None
     return (np.asarray(fitted.params), -float(fitted.llf)) if fitted.converged else None
 
 
-def _curve(prediction: FloatArray, y: FloatArray, weights: FloatArray, classes: bool) -> tuple[Bin, ...]:
+def _curve(
+    prediction: FloatArray, y: FloatArray, weights: FloatArray, classes: bool, groups: IntArray | None
+) -> tuple[Bin, ...]:
+    """The reliability curve; where rows come in groups, intervals are over the groups in a bin, and there is none below ten."""
     edges = start(prediction, weights)
-    return () if edges is None else finish(update(edges, prediction, y, weights), classes)
+    if edges is None:
+        return ()
+    bins = finish(update(edges, prediction, y, weights), classes)
+    if groups is None:
+        return bins
+    used = weights > 0
+    at, mean = np.searchsorted(edges, prediction, side="right"), share_of if classes else mean_of
+    inside = [rows for i in range(len(edges) + 1) if (rows := used & (at == i)).any()]
+    found = [mean(y[rows], weights[rows], groups[rows]) for rows in inside]
+    return tuple(replace(one, low=low, high=high) for one, (_, _, low, high) in zip(bins, found, strict=True))
 
 
 # ---- the curve over all rows of a table that is read in batches
