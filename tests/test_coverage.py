@@ -123,6 +123,15 @@ def test_the_bar(covered, verdict):
     assert line.row().endswith(f"| 0% | {verdict} |")
 
 
+@pytest.mark.parametrize(
+    ("held", "sets", "verdict"),
+    [(185, 200, "undecided: too few sets"), (170, 200, "**misses**"), (925, 1000, "**misses**"), (186, 200, "holds")],
+)
+def test_few_sets_decide_only_what_is_no_sampling_error(held, sets, verdict):
+    line = command.Line("rows", Told("reading", "estimand"), np.array([float(held)]), np.array([float(sets)]), sets)
+    assert line.verdict == verdict
+
+
 def test_only_intervals_that_are_given_are_judged():
     """Of 2,000 sets 1,000 have an interval of the first number, and none of the second."""
     found = counted([(Estimates(*np.array([[1.0, np.nan]] * 4)), np.array([1.0, 1.0]))] for _ in range(2))

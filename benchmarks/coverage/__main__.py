@@ -28,6 +28,7 @@ from .parts import DESIGNED, GIVEN, PARTS, Counted, Part
 from .readings import Told
 
 LOW, HIGH = 0.93, 0.97
+ENOUGH = 1000  # sets, from which on a coverage outside the bar is no sampling error
 OUT = Path(__file__).parents[2] / "docs" / "coverage.md"
 HEAD = (
     "| {rows} | analysis | estimand | sets | numbers | covered | lowest | highest | withheld | |\n"
@@ -69,11 +70,17 @@ class Line:
 
     @property
     def verdict(self) -> str:
-        """Of all numbers by the bar; of single ones with two standard errors of a share of so many intervals beside it."""
+        """Of all numbers by the bar; of single ones with two standard errors of a share of so many intervals beside it.
+
+        With fewer than 1,000 sets all numbers have two standard errors too, within which nothing is decided.
+        """
         if not len(self.covered):
             return "withheld"
         reach = [2 * np.sqrt(bar * (1 - bar) / self.told[self.told > 0]) for bar in (LOW, HIGH)]
         mean = self.held.sum() / self.told.sum()
+        outside = max(LOW - mean, mean - HIGH)
+        if self.sets < ENOUGH and 0 < outside <= 2 * np.sqrt(mean * (1 - mean) / self.sets):
+            return "undecided: too few sets"
         if mean < LOW or (self.covered < LOW - reach[0]).any():
             return "**misses**"
         return "conservative" if mean > HIGH or (self.covered > HIGH + reach[1]).any() else "holds"
