@@ -80,6 +80,7 @@ def drawn(cell: Cell, number: int) -> tuple[ti.Table, ti.Model]:
         target="outcome",
         task=cell.task,
         positive="yes" if cell.task == "binary" else None,
+        adverse="yes" if cell.task == "binary" else None,
         drop=["group"],
         protected=["group"],
         split=HELD_OUT,

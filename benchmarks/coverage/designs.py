@@ -214,6 +214,7 @@ def drawn(design: Design, first: int, count: int) -> list[tuple[Bound, Bound]]:
         frame.drop(columns=["weight"] * (not design.weighted) + ["group"] * (design.groups is None)),
         target="y",
         task="binary",
+        adverse=0,
         kinds=dict.fromkeys(named(COLUMNS), "numeric"),
         drop=["people"],
         protected=["people"],
