@@ -21,7 +21,7 @@ PATH = Path(__file__).parents[1] / "datasets" / "adult.csv.gz"
 
 def adult(drop: tuple[str, ...] = ()) -> ti.Table:
     """Adult with its own split."""
-    return ti.read_table(PATH, target="income", positive=">50K", split="split", drop=list(drop))
+    return ti.read_table(PATH, target="income", positive=">50K", adverse="<=50K", split="split", drop=list(drop))
 
 
 def fitted(table: ti.Table) -> Pipeline:

@@ -22,7 +22,8 @@ DATA = ROOT / "datasets"
 def options(entry: dict[str, Any]) -> list[str]:
     """Command-line options that read the table as its entry in `tables.toml` says."""
     given = ["--data", str((DATA / entry["file"]).relative_to(ROOT)), "--target", entry["target"]]
-    given += ["--positive", str(entry["positive"])] if "positive" in entry else []
+    for name in ("positive", "adverse"):
+        given += [f"--{name}", str(entry[name])] if name in entry else []
     given += ["--split", entry["split"]] if "split" in entry else []
     for name in entry["drop"]:
         given += ["--drop", name]
@@ -34,8 +35,8 @@ def options(entry: dict[str, Any]) -> list[str]:
 
 
 def decided(entry: dict[str, Any]) -> list[str]:
-    """Which class is the adverse one, and what errors cost, where the table's card says so."""
-    return [part for name in ("declined", "costs") if name in entry for part in (f"--{name}", entry[name])]
+    """What errors cost, where the table's card says so."""
+    return ["--costs", entry["costs"]] if "costs" in entry else []
 
 
 def make(entry: dict[str, Any], out: Path) -> None:

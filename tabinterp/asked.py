@@ -10,8 +10,7 @@ from typing import Any
 import numpy as np
 
 from .comparison.decisions import Policy
-from .comparison.declined import Declined
-from .comparison.selected import THRESHOLD
+from .comparison.performance import THRESHOLD
 from .models import Bound, Model
 from .models.device import CPU
 from .table.draws import IntArray, chosen
@@ -29,7 +28,6 @@ class Asked:
     null: Model | None  # trained on shuffled labels
     seed: int
     rows: int  # the most for readings of many passes
-    declined: Declined
     control: Mapping[str, Any]  # protected column -> the group that the others are set against
     constraints: Mapping[str, Any]
     margin: float | None  # of equivalence; None: the convention
@@ -39,13 +37,13 @@ class Asked:
 
     @property
     def threshold(self) -> float:
-        """Above this probability a row is called positive."""
+        """The probability above which a row is predicted to be positive, in everything that the audit says."""
         return THRESHOLD if self.policy is None else self.policy.threshold
 
     @property
     def grouping(self) -> dict[str, Any]:
         """What groups of people are asked with."""
-        return {"control": self.control, "threshold": self.threshold, "declined": self.declined}
+        return {"control": self.control, "threshold": self.threshold}
 
     @property
     def held_out(self) -> bool:

@@ -17,7 +17,7 @@ from .assembly import Results, document
 from .audited import Audit, judged
 from .comparison.constraints import declared
 from .comparison.decisions import policy
-from .comparison.declined import Declined
+from .comparison.declined import without_declined
 from .comparison.partition import partition
 from .comparison.performance import compare, margin_of
 from .digest_key import read_digest_key
@@ -52,7 +52,7 @@ def audit(
     null: Model | None = None,
     seed: int = 0,
     rows: int = ROWS,
-    declined: Declined = "negative",
+    declined: str | None = None,
     control: Mapping[str, Any] | None = None,
     constraints: Mapping[str, Any] | None = None,
     margin: float | None = None,
@@ -78,13 +78,14 @@ def audit(
     null : a network trained as this one was on shuffled labels, as `train(null=True)` does: which rankings it shares.
     seed : of every draw.
     rows : readings that take many passes over the rows use at most this many, drawn by hash.
-    declined : the adverse side of a decision between two classes, as in `reason_codes`.
+    declined : deprecated; state the adverse class when the table is read, `read_table(..., adverse=)`.
     control : protected column -> the group that its others are set against, as text; None: the largest of each, as in `groups`.
     constraints : column -> "+" (the score must not fall along it), "-", or a mapping of direction, low and high (its domain).
     margin : of equivalence, in units of the primary metric (log loss in nats, squared units of the target, deviance); None: 1%
         of what always predicting the base rate (the mean) loses.
-    costs : of a false positive and of a false negative; threshold : probability above which a row is called positive. Either
-        implies the other; for two classes.
+    costs : of a false positive and of a false negative; threshold : probability above which a row is predicted to be
+        positive, in everything that the audit says (metrics, disagreement, groups, reasons, costs); 0.5 where neither is
+        given. Costs imply it; for two classes.
     engine : who takes the sums over all rows of a scan: this process, or a cluster (`dask_engine`); the numbers are the same.
     device : "cpu" or "cuda": where torch computes; None: what the model was wrapped with.
     digest_key : a file that holds a secret key, and is made where there is none. The document then holds a keyed digest of every
@@ -97,6 +98,7 @@ def audit(
     check_model(model)
     if not isinstance(table, Scan):
         check_table(table)
+    table = without_declined(table, declined, stacklevel=4)  # the decorator is a frame of its own
     if engine is not in_turn and not isinstance(table, Scan):
         raise NotApplicableError(
             f"an engine other than the local one takes sums over rows that are read in batches; {table.name} was read whole: "
@@ -132,10 +134,12 @@ def audit(
         null and replace(null, device=network.device),
     )
     found: dict[str, Any] = {}
-    wanted = (declined, control or {}, constraints or {}, margin, asked_policy)
+    wanted = (control or {}, constraints or {}, margin, asked_policy)
     asked = Asked(network, linear, others, null, seed, rows, *wanted, found, clock.within)
     with clock("performance"):
-        drawn = compare(*asked.both(asked.evaluated), seed=seed, held_out=asked.held_out, margin=margin)
+        drawn = compare(
+            *asked.both(asked.evaluated), seed=seed, held_out=asked.held_out, margin=margin, threshold=asked.threshold
+        )
         swept = _swept(asked, rows_of, engine)
         found["performance"] = swept.finish("performance", drawn) if drawn.withheld is None else drawn
     notes: list[Message] = []
@@ -159,7 +163,8 @@ def audit(
 def _swept(asked: Asked, rows: Table | Scan, engine: Engine) -> Swept:
     """What is summed over all rows, where more of them were read than drawn."""
     if isinstance(rows, Scan) and not rows.is_whole:
-        return sweep(asked.network, asked.linear, rows, asked.within, engine, {"groups": asked.grouping})
+        wishes = {"groups": asked.grouping, "performance": {"threshold": asked.threshold}}
+        return sweep(asked.network, asked.linear, rows, asked.within, engine, wishes)
     return Swept({}, {})
 
 

@@ -7,10 +7,12 @@ import os
 import platform
 import sys
 import tomllib
+import warnings
 from contextlib import nullcontext, suppress
 from datetime import UTC, datetime
 from importlib.resources import files
 from pathlib import Path
+from shlex import quote
 from typing import Annotated, Any
 
 import typer
@@ -58,6 +60,10 @@ Resume = Annotated[
 ]
 Target = Annotated[str | None, typer.Option("--target", help="Column to predict.")]
 Positive = Annotated[str | None, typer.Option("--positive", help="Positive class of a binary target.")]
+Adverse = Annotated[
+    str | None,
+    typer.Option("--adverse", help="Adverse class of a binary target: the one whose prediction hurts the person."),
+]
 Task = Annotated[
     str | None,
     typer.Option("--task", help="binary, multiclass, regression or count, where the inferred task is wrong."),
@@ -119,6 +125,7 @@ def train(
     out: Out,
     task: Task = None,
     positive: Positive = None,
+    adverse: Adverse = None,
     drop: Drop = None,
     protected: Protected = None,
     kind: Kind = None,
@@ -142,7 +149,7 @@ def train(
         raise TabinterpError(
             f"--out of train is a folder, of which `tabinterp convert` makes one file; got {str(out)!r}"
         )
-    settings = _settings(target, task, positive, drop, protected, kind, weight, group, drop_missing_target)
+    settings = _settings(target, task, positive, adverse, drop, protected, kind, weight, group, drop_missing_target)
     _train(data, settings, split_of(split), out, seed, seeds, null, quiet, device, overwrite)
     say(str(out))
 
@@ -157,6 +164,7 @@ def audit(
     key: Key = None,
     task: Task = None,
     positive: Positive = None,
+    adverse: Adverse = None,
     drop: Drop = None,
     protected: Protected = None,
     kind: Kind = None,
@@ -171,7 +179,9 @@ def audit(
     rows: Annotated[
         int, typer.Option("--rows", min=2, max=2**31 - 1, help="Most rows for readings of many passes.")
     ] = 20_000,
-    declined: Annotated[str, typer.Option("--declined", help="Adverse side: negative or positive.")] = "negative",
+    declined: Annotated[
+        str | None, typer.Option("--declined", help="Deprecated: write --adverse CLASS.", hidden=True)
+    ] = None,
     card: Annotated[
         Path | None, typer.Option("--card", help="TOML of the author's text, such as intended_use and limits.")
     ] = None,
@@ -205,9 +215,9 @@ def audit(
         printer()  # what is missing is said before the audit, not after it
     if digest_key is not None:
         check_outside(digest_key, out)
-    asked = _settings(target, task, positive, drop, protected, kind, weight, group, drop_missing_target)
+    asked = _settings(target, task, positive, adverse, drop, protected, kind, weight, group, drop_missing_target)
     how = how_of(architecture, encoder, unsafe_pickle, sha256)
-    judged: dict[str, Any] = {"declined": declined, "margin": margin, "costs": costs_of(costs), "threshold": threshold}
+    judged: dict[str, Any] = {"margin": margin, "costs": costs_of(costs), "threshold": threshold}
     judged |= {"control": controls(control), "digest_key": digest_key}
     judged |= {"constraints": None if constraints is None else ti.read_constraints(constraints)}
     notes = {"card": card and ti.read_card(card), "mappings": [ti.read_mapping(one) for one in mapping or []]}
@@ -218,7 +228,7 @@ def audit(
             f"Parquet files into a folder and name that"
         )
     with ti.engine_of(engine, scheduler) as sums:
-        say(_audit(*run, judged | {"engine": sums}, notes, pdf, lang, Reading(query, key, resume), overwrite))
+        say(_audit(*run, judged | {"engine": sums}, notes, pdf, lang, Reading(query, key, resume), overwrite, declined))
 
 
 @app.command()
@@ -278,7 +288,7 @@ def demo(out: Out = Path("demo"), seed: Seed = 0, quiet: Quiet = False) -> None:
     folder = files("tabinterp.datasets")
     entry = tomllib.loads(folder.joinpath("tables.toml").read_text(encoding="utf-8"))[DEMO]
     data = str(folder.joinpath(entry["file"]))
-    settings = {name: entry[name] for name in ("target", "positive", "drop", "protected", "kinds")}
+    settings = {name: entry[name] for name in ("target", "positive", "adverse", "drop", "protected", "kinds")}
     audited = out.absolute()
     model = audited.with_name(f"{audited.name}-model")
     of_audit, of_model = (found or None for found in (_is_audit_of_demo(audited), _is_model_of(model, settings)))
@@ -365,6 +375,7 @@ def _audit(
     lang: str = SOURCE,
     read: Reading | None = None,
     overwrite: bool | None = False,
+    declined: str | None = None,
 ) -> str:
     started, read = datetime.now(UTC), read or Reading()
     model, counterpart = ti.wrap(ti.load_model(path, **(how or {})), device=device), ti.load_counterpart(path)
@@ -378,12 +389,21 @@ def _audit(
             if keep is not None:
                 keep.say = bar.say
             table = ti.open_table(data, keep=keep, told=bar.rows, **settings)
+            if declined is not None:
+                label = dict(zip(("negative", "positive"), table.schema.labels, strict=False)).get(declined, "CLASS")
+                _tell(
+                    f"--declined is deprecated and will be removed in the next version: write --adverse {quote(label)}"
+                )
             bar.say(f"Auditing {model.name} on {table.name}.")
             if table.without_target:
                 bar.say(f"{table.without_target:,} rows without a target are left out.")
             beside = {"counterpart": counterpart, "others": ti.load_others(path), "null": ti.load_null(path)}
             told = {"progress": bar.step, "announce": bar.say}
-            result = ti.audit(model, table, **beside, seed=seed, rows=rows, **told, **(judged or {}))
+            with warnings.catch_warnings():
+                warnings.simplefilter("ignore", DeprecationWarning)  # of --declined, in terms of Python
+                result = ti.audit(
+                    model, table, **beside, seed=seed, rows=rows, declined=declined, **told, **(judged or {})
+                )
         result = result.annotate(**(notes or {}))
         run = {
             "started": started.isoformat(timespec="seconds"),
@@ -424,6 +444,7 @@ def _settings(
     target: str | None,
     task: str | None,
     positive: str | None,
+    adverse: str | None,
     drop: list[str] | None,
     protected: list[str] | None,
     kind: list[str] | None,
@@ -442,6 +463,7 @@ def _settings(
         "target": target,
         "task": task,
         "positive": positive,
+        "adverse": adverse,
         "drop": drop,
         "protected": protected,
         "kinds": kinds or None,

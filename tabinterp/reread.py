@@ -34,6 +34,7 @@ def table_of(document: Document, rows: Rows) -> Table | Scan:
         target=data.target,
         task=data.task,
         positive=data.classes[-1] if data.task == "binary" else None,
+        adverse=data.adverse,
         drop=roles["dropped"],
         protected=[c.name for c in data.columns if c.protected],
         kinds={c.name: c.kind for c in data.columns if c.role == "input" and c.kind != "ordinal"},
@@ -70,8 +71,8 @@ def _split(told: Message) -> dict[str, Any]:
 
 
 def asked_of(document: Document) -> dict[str, Any]:
-    """The adverse side, margin, costs and threshold, control groups and constraints, where they were given."""
-    asked: dict[str, Any] = {"declined": document.method.settings.get("declined", "negative")}
+    """The margin, costs and threshold, control groups and constraints, where they were given."""
+    asked: dict[str, Any] = {}
     if document.verdict.margin_given:
         asked["margin"] = document.verdict.margin
     if document.groups is not None:

@@ -136,7 +136,7 @@ def _decomposition(asked: Asked) -> Any:
 
 
 def _disagreement(asked: Asked) -> Any:
-    return disagreement(asked.network, asked.linear, seed=asked.seed)
+    return disagreement(asked.network, asked.linear, threshold=asked.threshold, seed=asked.seed)
 
 
 def _slices(asked: Asked) -> Any:
@@ -149,8 +149,7 @@ def _reasons(asked: Asked) -> Any:
         return None
     network, linear = asked.both(asked.evaluated)
     few = min(asked.rows, DECLINED_ROWS)
-    table, declined = network.table, asked.declined
-    return reason_codes(network, linear, table, declined=declined, threshold=asked.threshold, rows=few, seed=asked.seed)
+    return reason_codes(network, linear, network.table, threshold=asked.threshold, rows=few, seed=asked.seed)
 
 
 def _groups(asked: Asked) -> Any:
@@ -163,8 +162,7 @@ def _groups(asked: Asked) -> Any:
 def _proxies(asked: Asked) -> Any:
     if asked.network.table.schema.task == "multiclass":
         return None
-    how: dict[str, Any] = {"threshold": asked.threshold, "declined": asked.declined, "seed": asked.seed}
-    return proxies(*asked.both(asked.few), **how)
+    return proxies(*asked.both(asked.few), threshold=asked.threshold, seed=asked.seed)
 
 
 def _alternatives(asked: Asked) -> Any:
@@ -172,8 +170,8 @@ def _alternatives(asked: Asked) -> Any:
     if asked.found["groups"] is None or asked.network.table.schema.task != "binary" or not asked.held_out:
         return None
     known = [] if asked.found["proxies"] is None else asked.found["proxies"].proxies
-    how: dict[str, Any] = {"threshold": asked.threshold, "declined": asked.declined, "seed": asked.seed}
-    return alternatives(asked.network, asked.linear, [c for one in known for c in one.best], **how)
+    best = [column for one in known for column in one.best]
+    return alternatives(asked.network, asked.linear, best, threshold=asked.threshold, seed=asked.seed)
 
 
 def _weak(asked: Asked) -> Any:

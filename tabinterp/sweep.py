@@ -91,7 +91,7 @@ def _drift_finish(plan: Any, found: Any, drawn: Any) -> Any:
 WHOLE: tuple[Whole, ...] = (
     Whole(
         "performance",
-        lambda network, linear: totals.start(network),
+        lambda network, linear, **wished: totals.start(network, **wished),
         totals.update,
         totals.merge,
         totals.finish,

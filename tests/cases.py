@@ -67,7 +67,7 @@ def mixed_table(frame: pd.DataFrame, task: str = "binary", weighted: bool = Fals
         task=task,
         levels={"grade": GRADES},
         weight="w" if weighted else None,
-        **more,
+        **({"adverse": "no"} if task == "binary" else {}) | more,
     )
 
 

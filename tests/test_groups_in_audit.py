@@ -32,7 +32,9 @@ def audited() -> ti.Audit:
     near, other = 2.5 * sex + rng.normal(size=n), rng.normal(size=n)
     named = {"sex": np.where(sex, "m", "w"), "city": rng.choice(["bern", "oslo"], n)}
     frame = pd.DataFrame({"near": near, "other": other, **named, "y": near + other + rng.logistic(size=n) > 2})
-    table = ti.read_table(frame, target="y", positive=True, protected=["sex", "city"], drop=["sex", "city"], split=0.5)
+    table = ti.read_table(
+        frame, target="y", positive=True, adverse=False, protected=["sex", "city"], drop=["sex", "city"], split=0.5
+    )
     model = ti.wrap(cases.affine([[1.0, 1.0]], [-2.0]), encoder="passthrough")
     return ti.audit(model, table, counterpart=model, rows=400, control=CONTROL, constraints=CONSTRAINTS, threshold=0.6)
 
@@ -56,7 +58,7 @@ def test_the_document_holds_what_the_functions_find():
     assert keys == ["m", "w", "bern", "oslo"]
     assert [row.control for row in part.table.columns][:2] == [False, True]
     assert part.table.columns[0].network.ratio.value > 1.25
-    assert (part.table.threshold, part.table.favourable) == (0.6, "True")
+    assert (part.table.threshold, part.table.favourable, part.table.compared) == (0.6, "True", "True")
     assert [p.column for p in part.proxies] == ["sex", "city"]
     versions = {(v.model, v.how, *v.without): v for v in part.alternatives.versions}
     assert part.alternatives.columns == ["sex", "city"]
@@ -82,7 +84,7 @@ def test_it_is_read_back_shown_and_asked_for_again():
     document = audited().document
     assert from_bytes(to_bytes(document)) == document
     page = render(document)
-    for words in ("Protected groups", "sex: w (control)", "Can sex be read off the inputs?", "Declared constraints"):
+    for words in ("Protected groups", "sex: w (reference)", "Can sex be read off the inputs?", "Declared constraints"):
         assert words in page
     asked = asked_of(document)
     assert (asked["control"], asked["constraints"]) == (CONTROL, CONSTRAINTS)

@@ -81,7 +81,7 @@ def made(tmp_path_factory):
     (folder / "card.toml").write_text('intended_use = "scoring"\nlimits = "few rows"\n')
     (folder / "mapping.toml").write_text(MAPPING)
     (folder / "constraints.toml").write_text('[columns.age]\ndirection = "+"\nlow = 10\nhigh = 90\n')
-    argv += ["--margin", "0.02", "--costs", "1:5", "--threshold", "0.3", "--declined", "positive", "--control", "sex=m"]
+    argv += ["--margin", "0.02", "--costs", "1:5", "--threshold", "0.3", "--adverse", "yes", "--control", "sex=m"]
     argv += ["--card", folder / "card.toml", "--mapping", folder / "mapping.toml"]
     argv += ["--constraints", folder / "constraints.toml", "--digest-key", folder / "digests.key"]
     argv += ["--protected", "sex", "--target", "paid", "--positive", "yes"]
@@ -451,7 +451,7 @@ def test_another_configuration_has_another_digest_and_other_rows_the_same(made):
 
     settings = document.method.settings
     seed, rows = other("method", seed=1), other("method", settings=settings | {"rows": 61})
-    asked = [seed, rows, other("method", settings=settings | {"declined": "negative"}), other("verdict", margin=0.03)]
+    asked = [seed, rows, other("data", adverse="no"), other("verdict", margin=0.03)]
     changed = [column.model_copy(update={"protected": True}) for column in document.data.columns]
     asked += [other("data", columns=changed), other("data", split=ti.Audit(document).verdict.sentence)]
     found = [configuration_digest(one) for one in asked]

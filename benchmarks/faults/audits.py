@@ -60,7 +60,6 @@ def audited(
         null=None,
         seed=seed,
         rows=len(table),
-        declined="negative",
         control={},
         constraints=declared,
         margin=None,

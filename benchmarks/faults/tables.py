@@ -85,8 +85,16 @@ class Rows:
     def table(self) -> ti.Table:
         kinds = {c: k for c, k in self.kinds.items() if c in self.frame}
         watched = {"protected": self.protected, "drop": self.dropped}
+        adverse = min(self.frame[self.target].unique()) if self.task == "binary" else None
         return ti.read_table(
-            self.frame, target=self.target, task=self.task, kinds=kinds, split="split", name=self.name, **watched
+            self.frame,
+            target=self.target,
+            task=self.task,
+            adverse=adverse,
+            kinds=kinds,
+            split="split",
+            name=self.name,
+            **watched,
         )
 
     def code(self) -> np.ndarray:

@@ -54,6 +54,7 @@ def data(r: Results) -> doc.Data:
         classes=list(schema.labels),
         rates=[rate if told else None for rate, told in zip(counts.rates, parts_shown(counts.held), strict=True)],
         events=_events(table),
+        adverse=schema.adverse_label,
         weighted=table.weights is not None,
         grouping=_grouping(table),
         split=_split(r),
@@ -183,6 +184,7 @@ def performance(performance: Performance) -> doc.Performance:
         rows=performance.rows,
         resamples=performance.resamples,
         seed=performance.seed,
+        threshold=performance.threshold,
         metrics=[metric_row(m) for m in performance.metrics],
         skill=interval(*performance.skill),
         swapped=None
@@ -278,7 +280,6 @@ def method(r: Results, data: doc.Data) -> doc.Method:
             "resamples": r.performance.resamples,
             "top": TOP,
             "counterpart": "fitted" if r.linear.model.is_rival else "given",
-            **({} if r.reasons is None else {"declined": r.reasons.declined}),
             **_file("network", r.network.model.file),
             **_file("linear", r.linear.model.file),
         },

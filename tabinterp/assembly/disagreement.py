@@ -34,6 +34,7 @@ def disagreement(r: Results) -> parts.Disagreement | None:
         linear_right=_share(found.linear_right) if right else Interval(),
         neither=_share(found.neither) if right else Interval(),
         threshold=found.threshold,
+        decision_threshold=found.cut,
         sentences=[],
         auc=Interval() if tree is None else interval(*tree.auc),
         balanced_accuracy=Interval() if tree is None else interval(*tree.balanced_accuracy),

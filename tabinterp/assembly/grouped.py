@@ -6,11 +6,10 @@ from collections.abc import Sequence
 from dataclasses import fields
 from typing import Any
 
-import numpy as np
-
 from ..comparison.classes import Fitting
 from ..comparison.constraints import Checked, Held
 from ..comparison.groups import Fitted, Group
+from ..comparison.impact import FIFTHS, AdverseImpact, FamilyImpact, Pair
 from ..comparison.partition import Condition
 from ..comparison.proxies import Gap, Probe, Proxy
 from ..comparison.treated import ESTIMATES, Treated
@@ -49,16 +48,44 @@ def _condition(one: Condition) -> Message:
 def _table(r: Results) -> parts.GroupTable | None:
     if r.groups is None or r.groups.fits:
         return None
-    return _of(r, r.groups.groups, r.groups.threshold, r.groups.favourable)
+    found = r.groups
+    table = _of(r, found.groups, found.threshold, found.favourable, found.compared)
+    return table.model_copy(update={"impact": None if found.impact is None else _impact(*found.impact)})
+
+
+def _impact(network: AdverseImpact, linear: AdverseImpact) -> parts.Impact:
+    rows = [[_impact_row(one) for one in model.families] for model in (network, linear)]
+    return parts.Impact(limit=FIFTHS, compared=network.compared, network=rows[0], linear=rows[1])
+
+
+def _impact_row(one: FamilyImpact) -> parts.ImpactRow:
+    pairs = [_impact_pair(pair) for pair in (one.headline, one.surest)]
+    return parts.ImpactRow(columns=list(one.columns), headline=pairs[0], surest=pairs[1], withheld=one.withheld)
+
+
+def _impact_pair(pair: Pair | None) -> parts.ImpactPair | None:
+    if pair is None:
+        return None
+    least, most = (named(cell.conditions) for cell in (pair.least, pair.most))
+    return parts.ImpactPair(
+        least=least,
+        most=most,
+        ratio=interval(*pair.ratio),
+        low=number(pair.low),
+        high=number(pair.high),
+        detectable=number(pair.detectable),
+    )
 
 
 def _classes(r: Results) -> list[parts.GroupTable]:
     found = () if r.groups is None else r.groups.groups
     labels = dict.fromkeys(one.output for one in found if one.output is not None)
-    return [_of(r, [one for one in found if one.output == label], None, label) for label in labels]
+    return [_of(r, [one for one in found if one.output == label], None, None, label) for label in labels]
 
 
-def _of(r: Results, groups: Sequence[Group], threshold: float | None, favourable: str | None) -> parts.GroupTable:
+def _of(
+    r: Results, groups: Sequence[Group], threshold: float | None, favourable: str | None, compared: str | None
+) -> parts.GroupTable:
     single = [one for one in groups if len(one.cell.conditions) == 1]
     pairs = [one for one in groups if len(one.cell.conditions) == 2]
     told = sorted((one for one in pairs if one.told and not one.control), key=_sureness)
@@ -67,6 +94,7 @@ def _of(r: Results, groups: Sequence[Group], threshold: float | None, favourable
         rows_of=rows_of(r),
         threshold=threshold,
         favourable=favourable,
+        compared=compared,
         control={} if r.groups is None else dict(r.groups.named),
         columns=_columns(single),
         pairs=[_group(one) for one in told[:PAIRS]],
@@ -76,9 +104,11 @@ def _of(r: Results, groups: Sequence[Group], threshold: float | None, favourable
 
 
 def _sureness(one: Group) -> float:
-    """How far from no difference in standard errors, largest first."""
-    value, error = (np.nan, np.nan) if one.network is None else one.network.difference[:2]
-    return -abs(value) / error if error > 0 else 0.0
+    """How far from no difference, in widths of its interval: largest first."""
+    if one.network is None:
+        return 0.0
+    value, _, low, high = one.network.difference
+    return -abs(value) / (high - low) if high > low else 0.0
 
 
 def _columns(single: list[Group]) -> list[parts.GroupRow]:

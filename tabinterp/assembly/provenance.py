@@ -46,6 +46,7 @@ def configuration(document: doc.Document) -> dict[str, Any]:
         "target": data.target,
         "task": data.task,
         "classes": data.classes,
+        "adverse": data.adverse,
         "weighted": data.weighted,
         "split": data.split.model_dump(),
         "columns": [[c.name, c.kind, c.role, c.protected] for c in data.columns],

@@ -15,12 +15,11 @@ from .results import Results, interval, rows_of
 def reasons(r: Results) -> parts.Reasons | None:
     if r.reasons is None:
         return None
-    found, labels = r.reasons, r.network.table.schema.labels
-    declined = labels[-1] if found.declined == "positive" else labels[0]
+    found = r.reasons
     protected, proxies = found.protected or (NONE, NONE), _proxies(r)
     return parts.Reasons(
         rows_of=rows_of(r),
-        declined=declined,
+        declined=found.adverse,
         threshold=found.threshold,
         declined_rows=found.declined_rows,
         rows=found.rows,

@@ -26,12 +26,12 @@ from ..readouts.data.scores import auc
 from ..readouts.moves import forward
 from ..sentence import why
 from ..table.draws import FloatArray, IntArray
-from .declined import Declined
 from .dropped import refitted_without, trained_on
 from .moments import Moments
 from .partition import Family, Partition, partition, shares_told
+from .performance import THRESHOLD
 from .rates import NONE, Estimate, ratio_of
-from .selected import THRESHOLD, decided
+from .selected import decided
 
 How = Literal["whole", "held", "refitted"]
 MOST = 8  # columns that go one at a time
@@ -84,7 +84,6 @@ def alternatives(
     proxies: Collection[str] = (),
     *,
     threshold: float = THRESHOLD,
-    declined: Declined = "negative",
     seed: int = 0,
 ) -> Alternatives:
     """Versions of both models, bound to the whole table. `proxies`: inputs that stand in for a protected column that is none.
@@ -92,7 +91,7 @@ def alternatives(
     Raises
     ------
     NotApplicableError
-        when there are not two classes, no column is protected, or no rows were held out.
+        when there are not two classes, the adverse class was not stated, no column is protected, or no rows were held out.
     """
     table = network.table
     protected = tuple(c.name for c in table.schema.columns if c.protected and c.role != "target")
@@ -100,13 +99,15 @@ def alternatives(
         raise NotApplicableError(
             why("selection is of two classes, of protected groups, of held-out rows beside training rows")
         )
+    if table.schema.adverse is None:
+        raise NotApplicableError(why("adverse.unstated"))
     held = np.flatnonzero(table.held_out)
     cut = partition(table.take(held))
     gone = list(dict.fromkeys([*(c for c in network.columns if c in protected), *proxies]))[:MOST]
     drops = [*((c,) for c in gone), *([tuple(gone)] if len(gone) > 1 else [])]
     part = network.take(held)
     made = [
-        Alternative(model, how, without, *_judged(part, cut, scores, threshold, declined))
+        Alternative(model, how, without, *_judged(part, cut, scores, threshold))
         for model, how, without, scores in (*_networks(network, held, drops), *_linears(linear, held, drops, seed))
     ]
     return Alternatives(protected, tuple(_on_frontier(made)), len(held), seed)
@@ -143,10 +144,8 @@ def _linears(linear: Bound, held: IntArray, drops: list[tuple[str, ...]], seed: 
                 yield "linear", "refitted", columns, scores
 
 
-def _judged(
-    part: Bound, cut: Partition, scores: FloatArray, threshold: float, declined: Declined
-) -> tuple[Estimate, tuple[Estimate, ...]]:
-    rows = decided(part, threshold, declined, np.asarray(scores, dtype=np.float64))
+def _judged(part: Bound, cut: Partition, scores: FloatArray, threshold: float) -> tuple[Estimate, tuple[Estimate, ...]]:
+    rows = decided(part, threshold, np.asarray(scores, dtype=np.float64))
     codes = [*zip(cut.codes(part.table), cut.sizes, strict=True)]
     found = cut.families([np.bincount(one, minlength=size) for one, size in codes])[: len(cut.axes)]
     sides = [np.bincount(2 * one + (rows.selected > 0), minlength=2 * size).reshape(size, 2) for one, size in codes]

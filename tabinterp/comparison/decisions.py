@@ -18,12 +18,22 @@ from threadpoolctl import threadpool_limits
 
 from ..errors import NotApplicableError, TabinterpError
 from ..models.model import Bound
-from ..models.scores import probabilities
 from ..sentence import why
 from ..table import Table
 from ..table.draws import FloatArray, row_hash
 from ..table.events import require_events
-from .performance import FEWEST, RESAMPLES, Estimate, Metric, groups, interval, paired, resampled
+from .performance import (
+    FEWEST,
+    RESAMPLES,
+    Estimate,
+    Metric,
+    groups,
+    interval,
+    is_positive,
+    log_odds,
+    paired,
+    resampled,
+)
 
 Benefits = tuple[tuple[Estimate, ...], tuple[Estimate, ...], tuple[Estimate, ...], tuple[Estimate, ...]]
 THRESHOLDS = (0.01, *(round(0.05 * i, 2) for i in range(1, 20)), 0.99)
@@ -113,17 +123,17 @@ def decisions(
         raise NotApplicableError(why("decisions.few", least=FEWEST))
     order = np.argsort(row_hash(table.numbers, seed), kind="stable").astype(np.int64)
     table = table.take(order)
-    p = np.stack([probabilities(bound.scores[order])[:, 1] for bound in (network, linear)])
+    scores = np.stack([bound.scores[order, 0] for bound in (network, linear)])
     thresholds = THRESHOLDS if asked is None else tuple(sorted({*THRESHOLDS, asked.threshold}))
-    benefits = _benefits(p, table, thresholds, seed)
+    benefits = _benefits(scores, table, thresholds, seed)
     if asked is None:
         return Decisions(None, (), None, None, thresholds, *benefits, len(table))
-    return Decisions(asked, *_at(asked, p, table, seed), thresholds, *benefits, len(table))
+    return Decisions(asked, *_at(asked, scores, table, seed), thresholds, *benefits, len(table))
 
 
-def _at(asked: Policy, p: FloatArray, table: Table, seed: int) -> tuple[tuple[Metric, ...], Estimate, Estimate]:
+def _at(asked: Policy, scores: FloatArray, table: Table, seed: int) -> tuple[tuple[Metric, ...], Estimate, Estimate]:
     """Metrics under the policy, and the expected costs of calling every row positive and none."""
-    y, called = table.y, (p > asked.threshold).astype(np.float64)
+    y, called = table.y, is_positive(scores, asked.threshold).astype(np.float64)
     cost = asked.false_positive * called * (1 - y) + asked.false_negative * (1 - called) * y
     right = called * y + (1 - called) * (1 - y)
     metrics = (
@@ -137,12 +147,12 @@ def _at(asked: Policy, p: FloatArray, table: Table, seed: int) -> tuple[tuple[Me
     return metrics, ends.network, ends.linear
 
 
-def _benefits(p: FloatArray, table: Table, thresholds: tuple[float, ...], seed: int) -> Benefits:
+def _benefits(scores: FloatArray, table: Table, thresholds: tuple[float, ...], seed: int) -> Benefits:
     """Net benefit of the network, of the linear model, their difference, and of calling every row positive."""
-    at = np.array(thresholds)
+    at, cuts = np.array(thresholds), np.array([log_odds(one) for one in thresholds])
     worth, cells = at / (1 - at), 2 * (len(at) + 1)
     # a row above the first j thresholds is in cell j of its class
-    place = [2 * np.searchsorted(at, one, side="left") + table.y.astype(np.int64) for one in p]
+    place = [2 * np.searchsorted(cuts, one, side="left") + table.y.astype(np.int64) for one in scores]
 
     def benefit(w: FloatArray) -> FloatArray:
         found = []
@@ -152,7 +162,7 @@ def _benefits(p: FloatArray, table: Table, thresholds: tuple[float, ...], seed: 
         share = float(w @ table.y / w.sum())
         return np.stack([*found, found[0] - found[1], share - (1 - share) * worth])
 
-    above = np.stack([np.sum(one[:, None] > at, axis=0) for one in p])
+    above = np.stack([np.sum(one[:, None] > cuts, axis=0) for one in scores])
     told = np.minimum(above, len(table) - above) >= FEWEST
     weights = table.row_weights
     with threadpool_limits(1, user_api="blas"):

@@ -5,20 +5,21 @@ Values are (rows, columns), in units of the score, positive where the column cou
 
 from __future__ import annotations
 
+import warnings
 from dataclasses import dataclass, replace
-from typing import Any, Literal
+from typing import Any, TypeVar
 
 import numpy as np
 import torch
 
-from ..errors import NotApplicableError
+from ..errors import NotApplicableError, TabinterpError, argument
 from ..models import Bound
 from ..readouts.coalitions import Games
 from ..readouts.gradients import gradient_importance
 from ..readouts.moves import RESOLUTION
 from ..readouts.walks import explain
 from ..sentence import why
-from ..table import Table
+from ..table import Scan, Table
 from ..table.draws import FloatArray, IntArray, chosen, row_hash
 from .performance import FEWEST
 
@@ -29,7 +30,7 @@ EVALUATIONS, MOST = (
 )  # of the network in all, where they allow it; permutations for each pair of rows, at most
 TOLERANCE = 1e-2  # of integrated gradients: the order of the columns needs no more
 
-Declined = Literal["negative", "positive"]
+AnyTable = TypeVar("AnyTable", bound=Table | Scan)
 BoolArray = np.ndarray[Any, np.dtype[np.bool_]]
 
 
@@ -70,10 +71,44 @@ class Case:
         return np.asarray((scores > self.cut) == (self.side > 0))
 
 
-def case_of(network: Bound, linear: Bound, declined: str, threshold: float, rows: int | None, seed: int) -> Case:
+def _with_adverse_side(rows: AnyTable, declined: str) -> AnyTable:
+    """A target that does not have two classes has no adverse class, and is left as it is."""
+    if declined not in ("negative", "positive"):
+        raise TabinterpError(f"allowed are 'negative' and 'positive'; got {argument('declined', declined)}")
+    schema = rows.schema
+    if schema.task != "binary":
+        return rows
+    adverse = schema.classes[declined == "positive"]
+    if schema.adverse not in (None, adverse):
+        raise TabinterpError(
+            f"the table states the adverse class {schema.adverse!r}, and {argument('declined', declined)} names "
+            f"{adverse!r}; leave out {argument('declined')}"
+        )
+    schema = replace(schema, adverse=adverse)
+    stated = replace(rows, schema=schema)
+    return replace(stated, sample=replace(stated.sample, schema=schema)) if isinstance(stated, Scan) else stated
+
+
+def without_declined(rows: AnyTable, declined: str | None, stacklevel: int = 3) -> AnyTable:
+    """Return the rows with the adverse class that a caller named by the deprecated argument `declined` ("positive" or
+    "negative"), after a warning."""
+    if declined is None:
+        return rows
+    stated = _with_adverse_side(rows, declined)
+    warnings.warn(
+        f"{argument('declined', declined)} is deprecated and will be removed in the next version; state the adverse class in "
+        f"read_table or scan_table: {argument('adverse', stated.schema.adverse)}",
+        DeprecationWarning,
+        stacklevel=stacklevel,
+    )
+    return stated
+
+
+def case_of(network: Bound, linear: Bound, threshold: float, rows: int | None, seed: int) -> Case:
     table, cut = network.table, float(np.log(threshold) - np.log1p(-threshold))
     score, weights, means = network.scores[:, 0], table.row_weights, (network.x, linear.x)
-    turned = (score > cut) == (declined == "positive")
+    side = 1.0 if table.schema.compared == 0 else -1.0  # the adverse class is the positive one, or the other
+    turned = (score > cut) == (side > 0)
     counts = weights > 0
     down, up = np.flatnonzero(turned & counts), np.flatnonzero(~turned & counts)
     if min(len(down), len(up)) < FEWEST:
@@ -83,7 +118,6 @@ def case_of(network: Bound, linear: Bound, declined: str, threshold: float, rows
     both = np.concatenate([down_drawn, up[nearest]])
     mean, linear_mean = (np.asarray(np.average(x, axis=0, weights=weights)) for x in means)
     size, near = len(down_drawn), np.arange(len(down_drawn), len(both))
-    side = 1.0 if declined == "positive" else -1.0
     return Case(network.take(both), linear.take(both), size, len(down), near, mean, linear_mean, side, cut, seed)
 
 

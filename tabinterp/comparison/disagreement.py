@@ -1,8 +1,8 @@
 """Where do the two models decide differently, who is right there, and which columns tell these rows apart?
 
-Rows are those held out. They differ where the two models name different classes; of numbers and counts, where the distance of
-the two predictions is in its top tenth. Right is the class that happened, or the prediction that lies nearer (ties: neither).
-Shares have Wilson intervals (1927); with weights, of as many rows as say as much (Kish 1965).
+Rows are those held out. They differ where the two models predict different classes (of two classes by the threshold); of numbers
+and counts, where the distance of the two predictions is in its top tenth. Right is the class that happened, or the prediction
+that lies nearer (ties: neither). Shares have Wilson intervals (1927); with weights, of as many rows as say as much (Kish 1965).
 
 A tree of depth three at most on the original columns (Breiman et al. 1984) is fitted on half of the rows, drawn by hash, to
 tell those that differ from the others. What it says is of the other half: AUC and balanced accuracy beside chance, intervals
@@ -30,7 +30,7 @@ from ..table.draws import FloatArray, IntArray
 from ..table.events import require_events
 from ..table.folds import folds
 from .means import share_of
-from .performance import FEWEST, RESAMPLES, Estimate, groups, interval, resampled
+from .performance import FEWEST, RESAMPLES, THRESHOLD, Estimate, groups, interval, predicted_classes, resampled
 from .reliability import wilson
 
 DEPTH = 3
@@ -80,6 +80,7 @@ class Disagreement:
     `right` counts the rows on which the network, the linear model and neither is right.
 
     `threshold`: of numbers and counts, the distance of predictions from which rows differ, in units of the target.
+    `cut`: of two classes, the probability above which a row is predicted to be positive.
     """
 
     rows: int
@@ -92,10 +93,13 @@ class Disagreement:
     threshold: float | None
     tree: Tree | None
     seed: int
+    cut: float | None = None
 
 
-def disagreement(network: Bound, linear: Bound, *, seed: int = 0) -> Disagreement:
+def disagreement(network: Bound, linear: Bound, *, threshold: float = THRESHOLD, seed: int = 0) -> Disagreement:
     """Compare the decisions of two models bound to the same table, on its held-out rows.
+
+    threshold : of two classes, a row is predicted to be positive when its probability is above it.
 
     Raises
     ------
@@ -113,7 +117,7 @@ def disagreement(network: Bound, linear: Bound, *, seed: int = 0) -> Disagreemen
     if table.group_count is not None and table.group_count < FEWEST:
         raise NotApplicableError(why("disagreement.groups", least=FEWEST, groups=table.group_count))
     require_events(table, "held_out")
-    differ, right, threshold = _differences(network, linear)
+    differ, right, distance = _differences(network, linear, threshold)
     weights, group = table.row_weights, table.groups
     there = None if group is None else group[differ]
     sides = (*right, ~(right[0] | right[1]))
@@ -125,17 +129,18 @@ def disagreement(network: Bound, linear: Bound, *, seed: int = 0) -> Disagreemen
         linear_right=_share(right[1][differ], weights[differ], there, FEWEST),
         neither=_share(sides[2][differ], weights[differ], there, FEWEST),
         right=(int(sides[0][differ].sum()), int(sides[1][differ].sum()), int(sides[2][differ].sum())),
-        threshold=threshold,
+        threshold=distance,
         tree=_tree(differ, weights, network, linear, seed),
         seed=seed,
+        cut=threshold if table.schema.task == "binary" else None,
     )
 
 
-def _differences(network: Bound, linear: Bound) -> tuple[Any, tuple[Any, Any], float | None]:
+def _differences(network: Bound, linear: Bound, cut: float) -> tuple[Any, tuple[Any, Any], float | None]:
     """(n,) which rows differ, on which each model alone is right, and the distance from which numbers differ."""
     table, both = network.table, np.stack([network.scores, linear.scores])
     if table.schema.goal.classes:
-        labels = (both[..., 0] > 0).astype(int) if both.shape[2] == 1 else both.argmax(axis=2)
+        labels = predicted_classes(both, cut)
         differ = labels[0] != labels[1]
         return differ, (labels[0] == table.y, labels[1] == table.y), None
     values = np.exp(both[..., 0]) if table.schema.task == "count" else both[..., 0]

@@ -1,24 +1,26 @@
 """How the two models treat groups of people: the columns declared protected, and two of them at once.
 
-Selected are the rows on the favourable side of a decision between two classes. In each group: the share that is selected; its
-ratio to that of a control group, and to that of the most selected group; the difference from the control group with p and 95%
-interval; the standardised mean difference of the scores; shares selected among those whose outcome was favourable (TPR) and among
-the others (FPR); intercept and slope of recalibration, and the expected calibration error over ten bins. Of a number or a count
-the mean prediction stands for the share, and there is no ratio, TPR or FPR.
+Of two classes, selected rows are those that are not predicted to be of the adverse class. In each group: the share that is
+selected; its ratio to that of a reference group, and to that of the most selected group; the difference from the reference group
+with p and 95% interval; the standardised mean difference of the scores; shares selected among those whose outcome was favourable
+(TPR) and among the others (FPR); intercept and slope of recalibration, and the expected calibration error over ten bins. Where
+the adverse class was not stated, shares are of the rows that are predicted positive, and there are no ratios. Of a number or a
+count the mean prediction stands for the share, and there is no ratio, TPR or FPR. Adverse impact is judged in `impact`.
 
-Differences of shares have Newcombe's interval (1998) and the pooled z-test, ratios the log interval adjusted at zero (Walter
-1975), all by statsmodels. The share of a group of which fewer than ten rows are selected, or are not, is not told, nor what it
-could be reckoned from (`partition`); of its ratio there is then one end, were they nine. Scores are compared by Hedges' g
+Shares have Wilson's interval (1927), differences Newcombe's (1998) and the pooled z-test, ratios that of MOVER from two Wilson
+intervals (Donner & Zou 2012). The share of a group of which fewer than ten rows are selected, or are not, is not told, nor what
+it could be reckoned from (`partition`); of its ratio there is then one end, were they nine. Scores are compared by Hedges' g
 (1981): the difference of means over the standard deviation pooled over the two groups, corrected for small numbers. Weighted
 rows count as as many as say as much (Kish 1965), and rows that belong together as many as have the standard error of their
-share; two groups that share such rows are taken as independent, which makes intervals too wide where these rows are alike.
+share, with Student's critical values for the number of sampling units; two groups that share such rows are taken as independent,
+which makes intervals too wide where these rows are alike.
 
 Of several classes each is the selected one in turn: selected are the rows of which it is the predicted class, the score is its
 own, and its outcome stands against all others. Which of a group's shares may be told is decided over all classes at once, because
 they add up to one. Beside them stand the accuracy and the log loss of every group of one column (`fits`).
 
-None of this is a legal test. Four fifths, for the first ratio, is a rule of thumb of United States employment guidelines (29 CFR
-1607.4 D); no law names a limit for a standardised difference.
+None of this is a legal test. Four fifths is a rule of thumb of United States employment guidelines (29 CFR 1607.4 D); no law
+names a limit for a standardised difference.
 """
 
 from __future__ import annotations
@@ -38,12 +40,13 @@ from ..sentence import why
 from ..table import Table
 from .calibration import recalibrations
 from .classes import Fitting, fitting
-from .declined import Declined
+from .declined import without_declined
+from .impact import AdverseImpact, adverse_impact
 from .partition import Cell, Condition, Family
+from .performance import THRESHOLD
 from .rates import NONE, Estimate
-from .selected import THRESHOLD
 from .tallies import Plan, Sums, start, update
-from .treated import ESTIMATES, Judged, Treated, treated
+from .treated import ESTIMATES, Judged, Treated, group_shares, treated
 
 
 @dataclass(frozen=True, eq=False)
@@ -98,13 +101,20 @@ class Groups(Display):
     rows: int
     held_out: bool
     threshold: float
-    favourable: str | None  # the class that is selected; None: mean predictions
+    compared: str | None  # of two classes, the one whose predicted share is compared; None of other targets
+    adverse: str | None  # the adverse class, where it was stated; `compared` is then the other one
     named: dict[str, str]  # control groups as the user gave them
     fits: tuple[Fitted, ...] = ()  # of several classes
+    impact: tuple[AdverseImpact, AdverseImpact] | None = None  # of both models; None where no adverse class was stated
     label: str = "jurisdiction-dependent"
 
+    @property
+    def favourable(self) -> str | None:
+        """The class that is not adverse; None where the adverse class was not stated, or there is none."""
+        return None if self.adverse is None else self.compared
+
     def _axis(self) -> str:
-        return text(self.drawn.axis if self.favourable is not None or self.fits else "plot.axis.groups.mean")
+        return text(self.drawn.axis if self.compared is not None or self.fits else "plot.axis.groups.mean")
 
     def frame(self) -> pd.DataFrame:
         """One row for each group and model; what is held back is NaN."""
@@ -128,15 +138,15 @@ def groups(
     *,
     control: Mapping[str, Any] | None = None,
     threshold: float = THRESHOLD,
-    declined: Declined = "negative",
+    declined: str | None = None,
 ) -> Groups:
     """Compare the groups of `table`'s protected columns under both models, on its held-out rows (all rows without a split).
 
     Parameters
     ----------
     control : column -> the group that the others are set against, as text; where a column is not named, its largest group.
-    threshold : on the probability of the positive class, of a decision between two classes.
-    declined : which side is the adverse one; "negative": rows predicted positive are selected.
+    threshold : of two classes, a row is predicted to be positive when its probability is above it.
+    declined : deprecated; "positive" or "negative", where the table does not state the adverse class.
 
     Raises
     ------
@@ -149,7 +159,7 @@ def groups(
     >>> sex = np.repeat(["f", "m"], [50, 150])
     >>> x = np.where(np.arange(200) % 5 < np.where(sex == "f", 1, 2), 1.0, -1.0)
     >>> frame = pd.DataFrame({"x": x, "sex": sex, "y": x > 0})
-    >>> table = ti.read_table(frame, target="y", positive=True, protected=["sex"], drop=["sex"])
+    >>> table = ti.read_table(frame, target="y", positive=True, adverse=False, protected=["sex"], drop=["sex"])
     >>> layer = torch.nn.Linear(1, 1, bias=False)
     >>> _ = layer.weight.data.fill_(1.0)
     >>> model = ti.wrap(layer, encoder="passthrough")
@@ -158,10 +168,11 @@ def groups(
     """
     if not 0 < threshold < 1:
         raise NotApplicableError(f"threshold is a probability between 0 and 1; got {threshold}")
+    table = without_declined(table, declined)
     both = [bind(one, table) for one in (model, linear)]
     if table.held_out is not None:
         both = [one.take(table.held_out) for one in both]
-    plan = start(both[0], both[1], control=control, threshold=threshold, declined=declined)
+    plan = start(both[0], both[1], control=control, threshold=threshold)
     if plan is None:
         raise NotApplicableError(why("no column was declared protected"))
     sums = update(plan, *both)
@@ -209,14 +220,26 @@ def _outputs(plan: Plan) -> list[str | None]:
 
 def _made(plan: Plan, sums: Sums, slopes: Slopes) -> Groups:
     cut = plan.cut.families(sums.counts)
-    judged = [treated(plan, sums, cut, i) for i in range(2)]
+    shares = [group_shares(plan, sums, cut, i) for i in range(2)]
+    judged = [treated(plan, one, cut) for one in shares]
     found: list[Group] = []
     for k, output in enumerate(_outputs(plan)):
         found += _groups(cut, judged[0][k], judged[1][k], slopes, output)
     several = plan.task == "multiclass"
-    side = None if several or not plan.labels else plan.labels[plan.declined == "negative"]
+    side = None if several or not plan.labels else plan.labels[plan.compared]
     fits = tuple(_fits(sums, cut)) if several else ()
-    return Groups(tuple(found), sums.rows, plan.held_out, plan.threshold, side, dict(plan.cut.control), fits)
+    both = None if side is None or plan.adverse is None else tuple(adverse_impact(cut, one[0]) for one in shares)
+    return Groups(
+        groups=tuple(found),
+        rows=sums.rows,
+        held_out=plan.held_out,
+        threshold=plan.threshold,
+        compared=side,
+        adverse=plan.adverse,
+        named=dict(plan.cut.control),
+        fits=fits,
+        impact=None if both is None else (both[0], both[1]),
+    )
 
 
 def _groups(

@@ -37,11 +37,11 @@ class Moments:
         rows, mass, spread = int(self.rows[cell]), float(self.mass[cell]), float(self.spread[cell])
         if rows < SMALL or not mass > 0:
             return Share()
-        size, variance = mass**2 / float(self.squares[cell]), spread / mass
+        size, variance, units = mass**2 / float(self.squares[cell]), spread / mass, np.inf
         if self.joint is not None and (apart := float(self.joint[0, cell])) < rows:
             error = float(np.sqrt(self.joint[3, cell] * apart / (apart - 1)) / mass) if apart > 1 else 0.0
-            size = min(size, variance / error**2) if error > 0 else size * apart / rows
-        return Share(float(self.mean[cell]), size, float(np.sqrt(variance)))
+            size, units = min(size, variance / error**2) if error > 0 else size * apart / rows, apart
+        return Share(float(self.mean[cell]), size, float(np.sqrt(variance)), units)
 
 
 def clusters(table: Table) -> IntArray | None:

@@ -39,6 +39,7 @@ from .ranking import Weighed, auc, average_precision, delong
 RESAMPLES = 1000
 SWAPPED = 0.01  # one-sided p below which classes are in another order
 MARGIN = 0.01  # share of what knowing nothing costs
+THRESHOLD = 0.5  # on the probability of the positive class, where the user gives none
 # A bootstrap of fewer rows, or groups of rows, has intervals that are far too short; of one row, none at all.
 FEWEST = 10
 HIGHER_IS_BETTER = {
@@ -120,6 +121,7 @@ class Performance(Display):
     skill: Estimate = (np.nan, np.nan, np.nan, np.nan)
     swapped: Swapped | None = None
     withheld: Message | None = None  # why there are no numbers, where they would tell of single people
+    threshold: float | None = None  # of two classes, the probability above which a row is predicted to be positive
 
     @property
     def margin(self) -> float:
@@ -213,21 +215,26 @@ def compare(
     seed: int = 0,
     held_out: bool,
     margin: float | None = None,
+    threshold: float = THRESHOLD,
 ) -> Performance:
     """Score both models on the rows they are bound to (the same table).
+
+    threshold : of two classes, a row is predicted to be positive when its probability is above it: for the accuracy, and for
+        the rows to which the models give another class.
 
     Where rows or events are too few, no metric has a value: `too_few` says why.
     """
     margin_of(margin, 1.0)  # a wrong one is refused before any work
     if (reason := too_few(network.table, held_out)) is not None:
-        return _withheld(network.table, reason, resamples, seed, held_out, margin)
+        withheld = _withheld(network.table, reason, resamples, seed, held_out, margin)
+        return replace(withheld, threshold=threshold if network.table.schema.task == "binary" else None)
     order = np.argsort(row_hash(network.table.numbers, seed), kind="stable")  # resamples are of rows, not of places
     table = network.table.take(order.astype(np.int64))
     weights = table.row_weights
     both = np.stack([network.scores, linear.scores])[:, order]
     group = groups(table)
     task, y = table.schema.task, table.y
-    metrics, labels = _metrics(task, both, y, network.device), table.schema.labels
+    metrics, labels = _metrics(task, both, y, network.device, threshold), table.schema.labels
     held = np.bincount(y.astype(np.int64), minlength=len(labels)) if task == "multiclass" else np.zeros(0)
     if task == "multiclass" and (enough(table) < (events(table) > 0)).any():
         metrics.pop("balanced_accuracy", None)  # in this mean a class of few events counts as much as any other
@@ -257,11 +264,12 @@ def compare(
         seed=seed,
         held_out=held_out,
         null=null,
-        disagreement=_disagreement(both, weights) if table.schema.goal.classes else None,
+        disagreement=_disagreement(both, weights, threshold) if table.schema.goal.classes else None,
         given=margin,
         classes=tuple((labels[k], made[len(metrics) + i]) for i, (_, k) in enumerate(single)),
         skill=_skill(both[0], null, table, network.device),
         swapped=_swapped(both[0], table) if task == "multiclass" else None,
+        threshold=threshold if task == "binary" else None,
     )
 
 
@@ -302,6 +310,19 @@ def _withheld(
         given=margin,
         withheld=reason,
     )
+
+
+def log_odds(threshold: float) -> float:
+    """Return the log-odds of a probability."""
+    return float(np.log(threshold) - np.log1p(-threshold))
+
+
+def is_positive(scores: FloatArray, threshold: float) -> NDArray[np.bool_]:
+    """Return which rows are predicted to be positive: those whose log-odds are above those of the threshold.
+
+    Everything that an audit says of decisions between two classes asks this one function.
+    """
+    return np.asarray(scores > log_odds(threshold))
 
 
 def groups(table: Table) -> IntArray:
@@ -353,7 +374,7 @@ def interval(
     return float(made.value), float(made.stderr), float(made.low), float(made.high)
 
 
-def _metrics(task: str, both: FloatArray, y: FloatArray, device: str) -> dict[str, Weighed]:
+def _metrics(task: str, both: FloatArray, y: FloatArray, device: str, threshold: float) -> dict[str, Weighed]:
     made: dict[str, Weighed] = {}
     varied = len(np.unique(y)) > 1
     for name in GOALS[task].metrics:
@@ -363,10 +384,17 @@ def _metrics(task: str, both: FloatArray, y: FloatArray, device: str) -> dict[st
             made |= {name: _r2((both[:, :, 0] - y) ** 2, y)} if varied else {}
         elif name == "balanced_accuracy":
             made[name] = _balanced(1 - loss_for("accuracy", task).each(both, y, device), y)
+        elif name == "accuracy" and task == "binary":
+            made[name] = _mean(right(both, y, threshold))
         elif name != "macro_auc":  # the mean of those of the classes
             rows = loss_for(name, task).each(both, y, device)
             made[name] = _mean(1 - rows if name == "accuracy" else rows)
     return made
+
+
+def right(both: FloatArray, y: FloatArray, threshold: float) -> FloatArray:
+    """(2, n) 1 where a model (2, n, 1) predicts the row's class, of two."""
+    return np.asarray(is_positive(both[..., 0], threshold) == (y > 0), dtype=np.float64)
 
 
 def _mean(rows: FloatArray) -> Weighed:
@@ -497,12 +525,18 @@ def null_of(task: str, means: FloatArray, centre: float) -> float:
     return float(means[1] - means[0] ** 2)
 
 
-def labels_differ(both: FloatArray) -> NDArray[np.bool_]:
-    """(n,) whether two models (2, n, k) name another class."""
-    labels = both[..., 0] > 0 if both.shape[2] == 1 else both.argmax(axis=2)
+def predicted_classes(both: FloatArray, threshold: float) -> IntArray:
+    """(2, n) the class that two models (2, n, k) predict: of two by the threshold, of several that of the largest score."""
+    chosen = is_positive(both[..., 0], threshold) if both.shape[2] == 1 else both.argmax(axis=2)
+    return np.asarray(chosen, dtype=np.int64)
+
+
+def labels_differ(both: FloatArray, threshold: float) -> NDArray[np.bool_]:
+    """(n,) whether two models (2, n, k) predict another class."""
+    labels = predicted_classes(both, threshold)
     return np.asarray(labels[0] != labels[1])
 
 
-def _disagreement(both: FloatArray, weights: FloatArray) -> tuple[int, float]:
-    differ = labels_differ(both)
+def _disagreement(both: FloatArray, weights: FloatArray, threshold: float) -> tuple[int, float]:
+    differ = labels_differ(both, threshold)
     return int(differ.sum()), float(np.average(differ, weights=weights))

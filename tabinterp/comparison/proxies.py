@@ -28,16 +28,17 @@ from ..readouts.data.bins import cells
 from ..readouts.data.scores import CHANCE, Power, as_interval, measure, over_folds
 from ..readouts.loss import loss_for
 from ..readouts.moves import forward, is_read
+from ..readouts.result import FEWEST_GROUPS
 from ..table import Table
 from ..table.draws import FloatArray, IntArray, chosen, row_hash
 from ..table.folds import folds
 from ..table.suppression import SMALL, BoolArray, countable, shown
-from .declined import Declined
 from .means import influences, spread
 from .partition import Condition, Cut, cut
+from .performance import THRESHOLD
 from .performance import groups as together
 from .rates import NONE, Estimate
-from .selected import THRESHOLD, decided
+from .selected import decided
 
 FOLDS = 5
 OVERLAP = float(np.sqrt(1 + FOLDS / (FOLDS - 1)))  # of standard errors, because the fits share most of their rows
@@ -118,20 +119,18 @@ class Proxies:
         return pd.DataFrame(rows)
 
 
-def proxies(
-    network: Bound, linear: Bound, *, threshold: float = THRESHOLD, declined: Declined = "negative", seed: int = 0
-) -> Proxies:
+def proxies(network: Bound, linear: Bound, *, threshold: float = THRESHOLD, seed: int = 0) -> Proxies:
     """Probe the rows that both models are bound to for every protected column that is not an input.
 
     Of at most 3,000 rows, drawn by hash. A column of which fewer than two levels have fifty rows is left out.
     """
     names = [c.name for c in network.table.schema.columns if c.protected and c.role not in ("input", "target")]
     few = np.sort(chosen(network.table.numbers, ROWS, seed))
-    made = [_proxy(network.take(few), linear.take(few), name, threshold, declined, seed) for name in names]
+    made = [_proxy(network.take(few), linear.take(few), name, threshold, seed) for name in names]
     return Proxies(tuple(one for one in made if one is not None), seed)
 
 
-def _proxy(network: Bound, linear: Bound, name: str, threshold: float, declined: Declined, seed: int) -> Proxy | None:
+def _proxy(network: Bound, linear: Bound, name: str, threshold: float, seed: int) -> Proxy | None:
     told = _told(network.table, name)
     if told is None:
         return None
@@ -143,7 +142,7 @@ def _proxy(network: Bound, linear: Bound, name: str, threshold: float, declined:
     columns = [Probe(c, ask.power(_of_column(network.table, c))) for c in network.columns if is_read(network, (c,))]
     columns.sort(key=lambda probe: -np.nan_to_num(probe.power[0], nan=-np.inf))
     found = Proxy(name, "auc" if classes else "r2", int(known.sum()), places, tuple(columns), None, None)
-    gaps = [_gap(bound, name, found.best, threshold, declined, seed) for bound in (network, linear)]
+    gaps = [_gap(bound, name, found.best, threshold, seed) for bound in (network, linear)]
     return Proxy(found.column, found.metric, found.rows, places, tuple(columns), gaps[0], gaps[1])
 
 
@@ -222,18 +221,19 @@ class _Asked:
 # ---- what the proxies carry
 
 
-def _gap(bound: Bound, name: str, best: tuple[str, ...], threshold: float, declined: Declined, seed: int) -> Gap | None:
+def _gap(bound: Bound, name: str, best: tuple[str, ...], threshold: float, seed: int) -> Gap | None:
     parts = cut(bound.table, name)
-    rows, known = decided(bound, threshold, declined), shown(parts.counts[:, None])
+    rows, known = decided(bound, threshold), shown(parts.counts[:, None])
     told = np.flatnonzero(known[:, 0])
     found = rows.moments(parts.codes, len(parts.conditions))
-    rates = [found.share(int(i)).value for i in told]
-    if len(told) < 2 or not np.isfinite(rates).all():
-        return None
+    shares = [found.share(int(i)) for i in told]
+    rates = [one.value for one in shares]
+    if len(told) < 2 or not np.isfinite(rates).all() or min(one.units for one in shares) < FEWEST_GROUPS:
+        return None  # of fewer than ten sampling units it is not said which share is lower
     most, least = (int(told[at]) for at in (np.argmax(rates), np.argmin(rates)))
     pair = (parts.codes == most, parts.codes == least)
     gap = _difference(bound.table, rows.selected, pair)
-    moved = [_ablated(bound, some, pair, threshold, declined, seed) for some in _sets(best)]
+    moved = [_ablated(bound, some, pair, threshold, seed) for some in _sets(best)]
     if rows.outcome is not None and not _countable(parts, rows.selected > 0, known)[[most, least]].all():
         gap, moved = NONE, [replace(one, left=NONE) for one in moved]
     return Gap(parts.conditions[most], parts.conditions[least], gap, tuple(moved))
@@ -254,11 +254,10 @@ def _ablated(
     columns: tuple[str, ...],
     pair: tuple[BoolArray, BoolArray],
     threshold: float,
-    declined: Declined,
     seed: int,
 ) -> Ablated:
     table = bound.table
-    before, lost = decided(bound, threshold, declined).selected, _losses(bound, bound.answers.cpu().numpy())
+    before, lost = decided(bound, threshold).selected, _losses(bound, bound.answers.cpu().numpy())
     after, loss = np.zeros(len(table)), np.zeros(len(table))
     order = np.argsort(row_hash(table.numbers, seed + 4), kind="stable").astype(np.int64)
     for repeat in range(REPEATS):
@@ -266,7 +265,7 @@ def _ablated(
         shift = 1 + int(row_hash(np.array([repeat]), seed)[0] % np.uint64(len(table) - 1))
         donors[order] = np.roll(order, shift)
         scores = _with(bound, columns, donors)
-        after += _selected(bound, scores, threshold, declined) / REPEATS
+        after += decided(bound, threshold, np.asarray(scores, dtype=np.float64)).selected / REPEATS
         loss += _losses(bound, scores) / REPEATS
     mean, moved = influences(loss - lost, table.row_weights, np.ones(len(table), dtype=bool))
     error, units = spread(moved, together(table), np.ones(len(table), dtype=bool))
@@ -285,14 +284,6 @@ def _with(bound: Bound, columns: tuple[str, ...], donors: IntArray) -> FloatArra
             part = bound.part(columns)
             return np.asarray(forward(bound.rest, bound.z - part, part[torch.as_tensor(donors)]).cpu().numpy())
         return np.asarray(forward(bound.rest, bound.moved(columns, np.arange(len(donors)), donors)).cpu().numpy())
-
-
-def _selected(bound: Bound, scores: FloatArray, threshold: float, declined: Declined) -> FloatArray:
-    score = scores[:, 0]
-    if bound.table.schema.task != "binary":
-        return np.asarray(np.exp(score) if bound.table.schema.task == "count" else score)
-    positive = score > np.log(threshold / (1 - threshold))
-    return np.asarray(~positive if declined == "positive" else positive, dtype=np.float64)
 
 
 def _losses(bound: Bound, scores: FloatArray) -> FloatArray:

@@ -27,7 +27,7 @@ from ..readouts.display import Display, Drawn, named
 from ..sentence import why
 from ..table import Table
 from ..table.draws import FloatArray, IntArray
-from .declined import Declined, case_of, interventional, linear_values, readings
+from .declined import case_of, interventional, linear_values, readings, without_declined
 from .listed import TOP, Against, Flips, Likeness, Named, against, alike, flips, named_columns, omitted, protected
 from .means import Mean
 
@@ -54,7 +54,7 @@ class ReasonCodes(Display):
     network: FloatArray
     linear: FloatArray
     numbers: IntArray
-    declined: Declined
+    adverse: str
     threshold: float
     rows: int
     declined_rows: int
@@ -110,7 +110,7 @@ def reason_codes(
     linear: Model | Bound,
     table: Table,
     *,
-    declined: Declined = "negative",
+    declined: str | None = None,
     threshold: float = 0.5,
     signs: Mapping[str, int] | None = None,
     rows: int | None = None,
@@ -120,17 +120,16 @@ def reason_codes(
 
     Parameters
     ----------
-    declined : the adverse side. "negative": rows whose probability of the positive class is at most the threshold (the positive
-        class is what is hoped for, as income above 50K). "positive": rows above it (the positive class is what is feared, as
-        a default).
-    threshold : on the probability of the positive class.
+    table : states the adverse class (`read_table(..., adverse=)`). Declined are the rows that are predicted to be of it.
+    declined : deprecated; "positive" or "negative", where the table does not state the adverse class.
+    threshold : a row is predicted to be positive when its probability is above it.
     signs : column -> +1 or -1, the direction in which a number is meant to move the score of the positive class.
     rows : at most so many of the declined rows, drawn by hash; None: all.
 
     Raises
     ------
     NotApplicableError
-        when the task is not binary, or fewer than ten rows are declined or approved.
+        when the task is not binary, the adverse class was not stated, or fewer than ten rows are declined or approved.
     TabinterpError
         when an argument is none of those that are allowed.
 
@@ -139,7 +138,7 @@ def reason_codes(
     >>> import numpy as np, pandas as pd, torch, tabinterp as ti
     >>> x = np.random.default_rng(0).normal(size=(400, 2))
     >>> frame = pd.DataFrame(x, columns=["a", "b"]).assign(y=np.where(x[:, 0] > 0, "yes", "no"))
-    >>> table = ti.read_table(frame, target="y", positive="yes")
+    >>> table = ti.read_table(frame, target="y", positive="yes", adverse="no")
     >>> layer = torch.nn.Linear(2, 1, bias=False)
     >>> _ = layer.weight.data.copy_(torch.tensor([[3.0, 0.0]]))
     >>> network = ti.wrap(layer, encoder="passthrough", classes=["no", "yes"])
@@ -147,9 +146,10 @@ def reason_codes(
     >>> found.codes()["network_1"].unique().tolist(), found.likeness[0].first[0]
     (['a'], 1.0)
     """
-    _check(declined, threshold, table, signs)
+    table = without_declined(table, declined)
+    _check(threshold, table, signs)
     network, other = bind(model, table), bind(linear, table)
-    case = case_of(network, other, declined, threshold, rows, seed)
+    case = case_of(network, other, threshold, rows, seed)
     main, on_probability = interventional(case.network, case, seed)
     lists = readings(case, main, on_probability)
     lists["linear"] = own = linear_values(case, case.near_mean)
@@ -158,7 +158,7 @@ def reason_codes(
         network=main,
         linear=own,
         numbers=case.table.numbers,
-        declined=declined,
+        adverse=str(table.schema.adverse),
         threshold=threshold,
         rows=case.size,
         declined_rows=case.found,
@@ -173,11 +173,11 @@ def reason_codes(
     )
 
 
-def _check(declined: str, threshold: float, table: Table, signs: Mapping[str, int] | None) -> None:
+def _check(threshold: float, table: Table, signs: Mapping[str, int] | None) -> None:
     if table.schema.task != "binary":
         raise NotApplicableError(why("reasons are of a decision between two classes"))
-    if declined not in ("negative", "positive"):
-        raise TabinterpError(f"declined is 'negative' or 'positive'; got {declined!r}")
+    if table.schema.adverse is None:
+        raise NotApplicableError(why("adverse.unstated"))
     if not 0 < threshold < 1:
         raise TabinterpError(f"a threshold is a probability between 0 and 1; got {threshold}")
     for column, sign in (signs or {}).items():

@@ -9,10 +9,8 @@ import numpy as np
 from ..models import Bound
 from ..table.draws import FloatArray, IntArray
 from ..table.suppression import BoolArray
-from .declined import Declined
 from .moments import Moments, clusters, moments
-
-THRESHOLD = 0.5
+from .performance import is_positive
 
 
 @dataclass(frozen=True, eq=False)
@@ -31,13 +29,17 @@ class Decided:
         return moments(cells, size, self.selected if values is None else values, self.weights, self.group)
 
 
-def decided(bound: Bound, threshold: float, declined: Declined, scores: FloatArray | None = None) -> Decided:
-    """Of a model's rows: selected or not, for two classes; otherwise what it predicts. `scores` (n, k): not its own."""
+def decided(bound: Bound, threshold: float, scores: FloatArray | None = None) -> Decided:
+    """Return what a model decides of its rows. `scores` (n, k): other scores than its own.
+
+    Of two classes, selected are the rows that are predicted to be of the class `Schema.compared`; of numbers and counts it is
+    the prediction itself.
+    """
     table, score = bound.table, (bound.scores if scores is None else scores)[:, 0]
     if table.schema.task != "binary":
         return plain(bound, np.exp(score) if table.schema.task == "count" else score, score, None)
-    positive, outcome = score > np.log(threshold / (1 - threshold)), table.y > 0
-    if declined == "positive":
+    positive, outcome = is_positive(score, threshold), table.y > 0
+    if table.schema.compared == 0:
         positive, outcome = ~positive, ~outcome
     return plain(bound, positive.astype(np.float64), score, outcome)
 

@@ -18,14 +18,13 @@ from ..models import Bound, probabilities
 from ..table.draws import FloatArray, IntArray
 from ..table.suppression import SMALL, BoolArray
 from .classes import Fits, fits, merge_fits, predicted
-from .declined import Declined
 from .moments import Moments, of_share
 from .moments import merge as joined
 from .partition import Partition, partition
-from .performance import FEWEST
+from .performance import FEWEST, THRESHOLD
 from .reliability import BINS
 from .reliability import start as cuts
-from .selected import THRESHOLD, Decided, decided, plain
+from .selected import Decided, decided, plain
 
 SIDES = 4  # of a row of classes: 2 where it is selected, and 1 where its outcome was favourable
 
@@ -42,21 +41,23 @@ class Scale:
 
 @dataclass(frozen=True, eq=False)
 class Plan:
-    """`labels`: the classes, in order. `held_out`: whether it is known that the models were not trained on these rows; only then
+    """`labels`: the classes, in order; `compared`: of two, the one whose predicted share is compared; `adverse`: of two, the one
+    that hurts, where it was stated. `held_out`: whether it is known that the models were not trained on these rows; only then
     predictions are set beside outcomes. `scales`: of each output of either model."""
 
     cut: Partition
     task: str
     labels: tuple[str, ...]
     threshold: float
-    declined: Declined
+    compared: int
+    adverse: str | None
     held_out: bool
     scales: tuple[tuple[Scale, ...], ...]
 
     def decisions(self, bound: Bound) -> list[Decided]:
         """Of two classes or of numbers once, of several classes class by class."""
         if self.task != "multiclass":
-            return [decided(bound, self.threshold, self.declined)]
+            return [decided(bound, self.threshold)]
         chosen, y = predicted(bound), bound.table.y
         return [
             plain(bound, (chosen == k).astype(np.float64), bound.scores[:, k], y == k) for k in range(len(self.labels))
@@ -150,7 +151,6 @@ def start(
     *,
     control: Mapping[str, Any] | None = None,
     threshold: float = THRESHOLD,
-    declined: Declined = "negative",
 ) -> Plan | None:
     """None where no column is protected."""
     table = network.table
@@ -158,7 +158,16 @@ def start(
     if not cut.axes:
         return None
     known = table.held_out is not None
-    plan = Plan(cut, table.schema.task, table.schema.labels, threshold, declined, known, ())
+    plan = Plan(
+        cut,
+        table.schema.task,
+        table.schema.labels,
+        threshold,
+        table.schema.compared,
+        table.schema.adverse_label,
+        known,
+        (),
+    )
     sides, cells = SIDES if plan.labels else 1, cut.codes(table)
     scales = tuple(
         tuple(

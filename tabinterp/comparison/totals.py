@@ -17,20 +17,22 @@ from ..readouts.result import Estimates
 from ..readouts.sums import Means
 from ..table.draws import FloatArray
 from ..table.schema import GOALS
-from .performance import Estimate, Metric, Performance, labels_differ, null_of, null_parts, null_told
+from .performance import THRESHOLD, Estimate, Metric, Performance, labels_differ, null_of, null_parts, null_told, right
 
 SUMMED = ("log_loss", "brier", "accuracy", "squared_error", "absolute_error", "poisson_deviance")
 
 
 @dataclass(frozen=True)
 class Plan:
-    """`metrics` that are means, the `centre` of a target that is a number, and where losses are worked out."""
+    """`metrics` that are means, the `centre` of a target that is a number, where losses are worked out, and from which
+    probability on a row is predicted to be positive."""
 
     metrics: tuple[str, ...]
     task: str
     classes: int
     centre: float
     device: str
+    threshold: float
 
 
 @dataclass(frozen=True, eq=False)
@@ -43,10 +45,10 @@ class Totals:
     count: int
 
 
-def start(network: Bound) -> Plan:
+def start(network: Bound, *, threshold: float = THRESHOLD) -> Plan:
     schema = network.table.schema
     names = tuple(name for name in GOALS[schema.task].metrics if name in SUMMED)
-    return Plan(names, schema.task, len(schema.classes), float(np.mean(network.table.y)), network.device)
+    return Plan(names, schema.task, len(schema.classes), float(np.mean(network.table.y)), network.device, threshold)
 
 
 def update(plan: Plan, network: Bound, linear: Bound) -> Totals:
@@ -54,7 +56,7 @@ def update(plan: Plan, network: Bound, linear: Bound) -> Totals:
     table, both = network.table, np.stack([network.scores, linear.scores])
     rows = np.stack([_metric(plan, name, both, table.y) for name in plan.metrics], axis=1)
     null = null_parts(plan.task, table.y, plan.classes, plan.centre)
-    differ = labels_differ(both) if GOALS[plan.task].classes else np.zeros(len(table), dtype=bool)
+    differ = labels_differ(both, plan.threshold) if GOALS[plan.task].classes else np.zeros(len(table), dtype=bool)
     weights, differ = table.weights, differ.astype(np.float64)
     return Totals(
         losses=_sums(rows, weights), null=_sums(null, weights), differ=_sums(differ, weights), count=int(differ.sum())
@@ -87,8 +89,11 @@ def finish(plan: Plan, totals: Totals, drawn: Performance) -> Performance:
 
 def _metric(plan: Plan, name: str, both: FloatArray, y: FloatArray) -> FloatArray:
     """(n, 3) of both models and their difference."""
-    rows = loss_for(name, plan.task).each(both, y, plan.device)
-    rows = 1 - rows if name == "accuracy" else rows
+    if name == "accuracy" and plan.task == "binary":
+        rows = right(both, y, plan.threshold)
+    else:
+        rows = loss_for(name, plan.task).each(both, y, plan.device)
+        rows = 1 - rows if name == "accuracy" else rows
     return np.stack([rows[0], rows[1], rows[0] - rows[1]], axis=1)
 
 

@@ -46,8 +46,14 @@ class Treated:
 Judged = list[list[Treated | None]]  # of each cell of each family
 
 
-def treated(plan: Plan, sums: Sums, cut: Sequence[Family], model: int) -> list[Judged]:
-    """Of each output."""
+def treated(plan: Plan, outputs: Sequence[Sequence[Sequence[GroupShares]]], cut: Sequence[Family]) -> list[Judged]:
+    """Of each output, what may be told of the groups' shares."""
+    ratios = plan.task == "multiclass" or plan.adverse is not None
+    return [[_family(groups, family, ratios) for groups, family in zip(one, cut, strict=True)] for one in outputs]
+
+
+def group_shares(plan: Plan, sums: Sums, cut: Sequence[Family], model: int) -> list[list[list[GroupShares]]]:
+    """Shares of every group under one model, told or not: of each output, family and cell."""
     tallies = sums.tallies[model]
     rates = [[[cell.told for cell in family.cells] for family in cut]]
     if plan.task == "multiclass":
@@ -62,7 +68,7 @@ def treated(plan: Plan, sums: Sums, cut: Sequence[Family], model: int) -> list[J
         if plan.labels:
             errors = shares_told(cut, [one.sides[family.places] for one, family in zip(output, cut, strict=True)])
         told_of = zip(output, cut, told, errors, scale.some, largest, strict=True)
-        found.append([_family(_told(plan, *one), one[1]) for one in told_of])
+        found.append([_shares(plan, *one) for one in told_of])
     return found
 
 
@@ -72,14 +78,16 @@ def _sides(tally: Tally) -> IntArray:
 
 
 @dataclass(frozen=True, eq=False)
-class _Group:
+class GroupShares:
     """One group in the sums of one model: shares that may be told, NaN where not, and what else is told of it.
 
-    `whole`: the share selected, told or not; `rows` (2,) that are not selected, and that are, None of numbers; `reach`: the share
-    of the weight that nine rows can have; `size`: as how many rows all count.
+    `told`: whether anything but its name may be told; `whole`: the share selected, told or not; `rows` (2,) that are not
+    selected, and that are, None of numbers; `reach`: the share of the weight that nine rows can have; `size`: as how many rows
+    all count.
     """
 
-    whole: float
+    told: bool
+    whole: Share
     rate: Share
     tpr: Share
     fpr: Share
@@ -90,7 +98,7 @@ class _Group:
     size: float
 
 
-def _told(
+def _shares(
     plan: Plan,
     tally: Tally,
     family: Family,
@@ -98,24 +106,22 @@ def _told(
     errors: Sequence[bool],
     binned: BoolArray,
     largest: FloatArray | None,
-) -> list[_Group | None]:
-    """Of every cell; None where it is held back."""
+) -> list[GroupShares]:
+    """Of every cell."""
     selected, among, sides = tally.selected, [], None
     if plan.labels:
         among, sides = [tally.among(outcome) for outcome in (1, 0)], _sides(tally)
-    positive = int(plan.task == "multiclass" or plan.declined == "negative")  # of the outcome that is predicted
-    made: list[_Group | None] = []
+    positive = int(plan.task == "multiclass" or plan.compared == 1)  # of the outcome that is predicted
+    made: list[GroupShares] = []
     for cell, place, rate, both in zip(family.cells, map(int, family.places), rates, errors, strict=True):
-        if not cell.told:
-            made.append(None)
-            continue
         whole, mass = selected.share(place), float(selected.mass[place])
         most = SMALL - 1 if largest is None else float(largest[place].sum())
-        shares = [one.share(place) if rate and both else Share() for one in among] or [Share(), Share()]
+        shares = [one.share(place) if cell.told and rate and both else Share() for one in among] or [Share(), Share()]
         made.append(
-            _Group(
-                whole=whole.value,
-                rate=whole if rate else Share(),
+            GroupShares(
+                told=cell.told,
+                whole=whole,
+                rate=whole if cell.told and rate else Share(),
                 tpr=shares[0],
                 fpr=shares[1],
                 score=tally.score.share(place),
@@ -128,17 +134,17 @@ def _told(
     return made
 
 
-def _family(told: list[_Group | None], family: Family) -> list[Treated | None]:
-    rates = [-np.inf if one is None else np.nan_to_num(one.whole) for one in told]
-    most = told[int(np.argmax(rates))]
-    control = None if family.control is None else told[family.control]
+def _family(groups: Sequence[GroupShares], family: Family, ratios: bool) -> list[Treated | None]:
+    rates = [np.nan_to_num(one.whole.value) if one.told else -np.inf for one in groups]
+    most = groups[int(np.argmax(rates))]
+    control = None if family.control is None else groups[family.control]
     return [
-        None if one is None else _treated(one, None if one is control else control, None if one is most else most)
-        for one in told
+        _treated(one, None if one is control else control, None if one is most else most, ratios) if one.told else None
+        for one in groups
     ]
 
 
-def _treated(group: _Group, control: _Group | None, most: _Group | None) -> Treated:
+def _treated(group: GroupShares, control: GroupShares | None, most: GroupShares | None, ratios: bool) -> Treated:
     none = Share()
     rate, against = group.rate, none if control is None else control.rate
     smd = standardised(group.score, none if control is None else control.score)
@@ -146,14 +152,15 @@ def _treated(group: _Group, control: _Group | None, most: _Group | None) -> Trea
         difference, p = of_means(rate, against)
         return Treated(rate=of_mean(rate), difference=difference, p=p, smd=smd, ece=group.ece)
     difference, p = of_shares(rate, against)
+    to_control = ratio_of(rate, against) if np.isfinite(rate.value) else _one_end(group, against)
     return Treated(
         rate=of_share(rate),
         difference=difference,
         p=p,
         smd=smd,
         ece=group.ece,
-        ratio=ratio_of(rate, against) if np.isfinite(rate.value) else _one_end(group, against),
-        ratio_most=ratio_of(rate, none if most is None else most.rate),
+        ratio=to_control if ratios else NONE,
+        ratio_most=ratio_of(rate, none if most is None else most.rate) if ratios else NONE,
         tpr=group.tpr.value,
         tpr_difference=of_shares(group.tpr, none if control is None else control.tpr)[0],
         fpr=group.fpr.value,
@@ -161,13 +168,13 @@ def _treated(group: _Group, control: _Group | None, most: _Group | None) -> Trea
     )
 
 
-def _one_end(group: _Group, against: Share) -> Estimate:
+def _one_end(group: GroupShares, against: Share) -> Estimate:
     """Of a ratio that is not told: the end that holds were nine rows selected, or not selected, where fewer than ten are."""
     left, selected = (0, 0) if group.rows is None else group.rows
     for side, end in ((selected, 3), (left, 2)):
         if 0 < side < SMALL:
             value = group.reach if end == 3 else 1 - group.reach
             deviation = float(np.sqrt(group.reach * (1 - group.reach)))
-            found = ratio_of(Share(value, group.size, deviation), against)
+            found = ratio_of(Share(value, group.size, deviation, group.whole.units), against)
             return (np.nan, np.nan, np.nan, found[3]) if end == 3 else (np.nan, np.nan, found[2], np.nan)
     return NONE

@@ -26,6 +26,7 @@ CHECKS: tuple[Check, ...] = (
     Check(
         "TI-P03", "no-signal", "act", "performance", f.no_signal,
         {"auc": Limit(f.WEAK_AUC, least=0.5), "r2": Limit(f.WEAK_R2)},
+        fixed={"useful": f.USEFUL_AUC, "share": f.USEFUL_SHARE, "percent": 100 * f.USEFUL_SHARE},
     ),
     Check(
         "TI-P04", "miscalibrated", "check", "performance", f.miscalibrated,

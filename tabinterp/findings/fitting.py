@@ -18,6 +18,7 @@ WEAK_AUC = (
     0.65  # below it an AUC must bring a lower loss too: what was learnt from shuffled labels reaches 0.6 by chance
 )
 WEAK_R2 = 0.02  # of numbers
+USEFUL_AUC, USEFUL_SHARE = 0.7, 0.1  # AUC; R2 or share of the null loss: what too few rows cannot rule out
 SWAPPED_Z = 2.576  # standard errors below one half: 99% confidence
 
 
@@ -81,7 +82,7 @@ def secretly_linear(d: Document, at: Limits) -> Outcome:
 
 
 def no_signal(d: Document, at: Limits) -> Outcome:
-    """On held-out rows the network is not shown to beat knowing nothing.
+    """On held-out rows the network is not shown to beat knowing nothing, and they suffice to rule out a useful network.
 
     Two classes: AUC one half. Numbers: R2 zero. Several classes: the entropy of their shares. Counts: the loss of the mean.
     """
@@ -100,9 +101,13 @@ def no_signal(d: Document, at: Limits) -> Outcome:
     weak = (name == "auc" and part.value < at["auc"] and not above(skill, 0.0)) or (
         name == "r2" and part.value < at["r2"]
     )
-    status: Literal["raised", "cleared"] = "raised" if part.low <= chance or weak else "cleared"
     values = {"value": part.value, "low": part.low, "high": part.high, "chance": chance}
-    return Outcome(status, f"{status}_{name}", values)
+    if part.low > chance and not weak:
+        return Outcome("cleared", f"cleared_{name}", values)
+    null = (d.performance.metrics[0].network.value or 0.0) + part.value  # where `part` is a difference in loss
+    useful = {"auc": USEFUL_AUC, "r2": USEFUL_SHARE}.get(name, USEFUL_SHARE * null)
+    unclear = part.high is not None and part.high >= useful
+    return Outcome("not_applicable" if unclear else "raised", f"{'unclear' if unclear else 'raised'}_{name}", values)
 
 
 def classes_swapped(d: Document, at: Limits) -> Outcome:

@@ -5,11 +5,11 @@ from __future__ import annotations
 from typing import Literal
 
 from ..report.document import Document, Interval, Message, Power
-from ..report.grouped import ConstraintRow, GroupRow, HeldPart, ProxyPart, Treated, WeakPart
+from ..report.grouped import ConstraintRow, HeldPart, ImpactPair, ImpactRow, ProxyPart, WeakPart
 from .outcome import Limits, Outcome, above, cleared, not_applicable, raised
 from .power import beyond, share_beyond, smallest_effect, with_power
 
-FIFTHS = 0.8  # a rule of thumb of United States employment guidelines
+FIFTHS = 0.8  # a rule of thumb of United States employment guidelines; withheld groups are judged at it by the audit
 PROXY_AUC, PROXY_R2 = 0.7, 0.3
 EXCESS, BEYOND = 0.05, 0.1  # of what knowing nothing costs
 AGAINST = 0.01  # share of rows against a declared direction
@@ -20,43 +20,46 @@ UNLIKE = 0.5  # Jaccard index of lists from the two references: half of what the
 
 
 def disparate_impact(d: Document, at: Limits) -> Outcome:
-    """Ratio of a group's selection rate to that of its control group: the whole interval below four fifths, or above five
-    fourths."""
+    """Ratio of the least to the most selected group of a column: its interval over all pairs of groups below the limit, or the
+    flag of a group whose share is withheld."""
     table = d.groups.table if d.groups is not None else None
-    known = [row for row in (table.columns + table.pairs if table else []) if _known(_ratio(row))]
-    if table is None or not known:
-        return not_applicable() if d.data.task == "binary" else not_applicable("not_applicable_task")
-    found = [row for row in known if _apart(row.network, at["ratio"])]
-    first = min(
-        found or known, key=lambda row: (len(row.group), _ratio(row).value is None, _surely(_ratio(row)))
-    )  # of one column, where there is one
-    part = _ratio(first)
-    values = {"group": _name(first.group), "ratio": part.value, "low": part.low, "high": part.high, "of": len(known)}
-    values |= {"count": len(found), "also": sum(_apart(row.linear, at["ratio"]) for row in found)}
+    part = table.impact if table is not None else None
+    if part is None or d.data.adverse is None:
+        way = "_task" if d.data.task != "binary" else "" if table is None else "_adverse"
+        return not_applicable(f"not_applicable{way}")
+    known = [row for row in part.network if row.headline is not None or row.withheld in ("raised", "not_raised")]
+    if not known:
+        return not_applicable("not_applicable_few")
+    found = [row for row in known if _far(row, at["ratio"], part.limit)]
+    values: dict[str, object] = {"limit": at["ratio"], "adverse": d.data.adverse, "compared": part.compared}
+    values |= {"of": len(known), "count": len(found)}
+    values["also"] = sum(_far(row, at["ratio"], part.limit) for row in part.linear)
     status: Literal["raised", "cleared"] = "raised" if found else "cleared"
-    end = "" if part.value is not None else "_at_most" if part.high is not None else "_at_least"
-    return Outcome(status, status + end, {name: value for name, value in values.items() if value is not None})
+    told = [pair for row in known if (pair := _told_pair(row, at["ratio"])) is not None]
+    told = [pair for pair in told if (_below(pair, at["ratio"]) if found else pair.detectable is not None)]
+    if not found and not told and all(row.withheld not in ("raised", "not_raised") for row in known):
+        return not_applicable("not_applicable_power")
+    if not told:
+        columns = list(dict.fromkeys(column for row in found or known for column in row.columns))
+        return Outcome(status, f"{status}_withheld", values | {"columns": columns, "limit": part.limit})
+    pair = min(told, key=lambda pair: (len(pair.least), (pair.high if found else pair.ratio.value) or 0.0))
+    values |= {"least": _name(pair.least), "most": _name(pair.most), "ratio": pair.ratio.value}
+    values |= {"low": pair.ratio.low, "high": pair.ratio.high}
+    return Outcome(status, status, values if found else values | {"detectable": pair.detectable})
 
 
-def _known(part: Interval) -> bool:
-    """Of a ratio made by fewer than ten rows there is one end."""
-    return part.low is not None or part.high is not None
+def _told_pair(row: ImpactRow, limit: float) -> ImpactPair | None:
+    """The least and the most selected group of a column; the surest pair where it alone lies below the limit."""
+    return row.surest if _below(row.surest, limit) and not _below(row.headline, limit) else row.headline
 
 
-def _ratio(row: GroupRow) -> Interval:
-    return Interval() if row.network is None else row.network.ratio
+def _below(pair: ImpactPair | None, limit: float) -> bool:
+    return pair is not None and pair.high is not None and pair.high < limit
 
 
-def _surely(ratio: Interval) -> float:
-    """The smaller rate over the larger one at the end of the interval that is nearer to one: small groups come last."""
-    if ratio.high is not None and ratio.high < 1:
-        return ratio.high
-    return 1 / ratio.low if ratio.low is not None and ratio.low > 1 else 1.0
-
-
-def _apart(one: Treated | None, limit: float) -> bool:
-    part = Interval() if one is None else one.ratio
-    return (part.high is not None and part.high < limit) or (part.low is not None and part.low * limit > 1)
+def _far(row: ImpactRow, limit: float, judged_at: float) -> bool:
+    """A flag that was raised at one limit holds at every limit above it, and says nothing of those below."""
+    return _below(row.surest, limit) or (row.withheld == "raised" and limit >= judged_at)
 
 
 def _name(group: list[Message]) -> Message:
@@ -171,6 +174,8 @@ def _against(held: HeldPart | None, at: Limits) -> bool:
 
 def reason_codes_unstable(d: Document, at: Limits) -> Outcome:
     """Lists of reasons that the estimator's own noise changes, or of which the two customary references name others."""
+    if d.data.task == "binary" and d.data.adverse is None and d.reasons is None:
+        return not_applicable("not_applicable_adverse")
     rows = {row.of: row for row in (d.reasons.alike if d.reasons is not None else [])}
     seed, reference = rows.get("seed"), rows.get("reference")
     changed = Interval() if seed is None else seed.changed

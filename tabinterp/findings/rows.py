@@ -8,7 +8,7 @@ from typing import Literal
 from ..report.document import Document, Interval, Power
 from ..report.tabled import Heap, TableColumn, TableReadings
 from .outcome import Limits, Outcome, above, cleared, either, not_applicable, p_of, raised, read_columns
-from .power import auc_beyond, psi_beyond, r2_beyond, share_of, smallest_effect, with_power
+from .power import Z_CHANCE, auc_beyond, beyond, psi_beyond, r2_beyond, share_of, smallest_effect, with_power
 
 LEAK_AUC, LEAK_R2 = 0.99, 0.95  # of one column alone: what a column reaches that holds the answer
 NEAR_AUC, NEAR_R2 = 0.9, 0.8  # what hardly any honest column reaches
@@ -108,7 +108,12 @@ def shortcut(d: Document, at: Limits) -> Outcome:
         "high": first.fall.high,
         "q": first.fall_q,
     }
-    return either(bool(broken), columns=[c.column for c in broken], count=len(known), **values)
+    outcome = either(bool(broken), columns=[c.column for c in broken], count=len(known), **values)
+    errors = [c.fall for c in known if c.fall.stderr is not None]
+    if not errors or d.data.held_out_rows is None:
+        return outcome
+    effect = max(max(beyond(at["sure"], part), at["fall"] + Z_CHANCE * (part.stderr or 0.0)) for part in errors)
+    return with_power(outcome, smallest_effect("fall", effect, d.data.held_out_rows, d.data.events), 1.0)
 
 
 def duplicate_columns(d: Document, at: Limits) -> Outcome:

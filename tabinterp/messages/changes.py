@@ -52,6 +52,8 @@ CHANGES: dict[str, str] = {
     "changes.fact.network": "network",
     "changes.fact.parameters of the network": "parameters of the network",
     "changes.fact.linear model": "linear model",
+    "changes.fact.adverse class": "adverse class",
+    "changes.fact.threshold": "decision threshold",
     "changes.fact.contents of the table": "contents of the table",
     "changes.fact.weights of the network": "weights of the network",
     "changes.fact.weights of the linear model": "weights of the linear model",

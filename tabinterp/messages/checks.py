@@ -38,7 +38,9 @@ EXPLAINED: dict[str, tuple[str, str, str, str, str]] = {
         "How much there is to be known: look at the linear model and at single columns.",
         (
             "The 95% interval includes chance (of several classes and of counts: the difference in loss includes zero); or R² is "
-            "below {r2}; or an AUC below {auc} comes with a log loss not shown to beat the base rate."
+            "below {r2}; or an AUC below {auc} comes with a log loss not shown to beat the base rate. In each case the interval "
+            "must end below what would be useful: an AUC of {useful}, an R² of {share}, or a loss {percent}% below that of "
+            "knowing nothing. Otherwise the rows are too few to tell."
         ),
         "Check that rows and labels belong together and that the split is right; then train again.",
     ),
@@ -280,12 +282,15 @@ EXPLAINED: dict[str, tuple[str, str, str, str, str]] = {
     ),
     "disparate-impact": (
         "A group is selected far less often than another",
-        "the share selected in each protected group, and in each pair of them, over that of its control group",
         (
-            "Whether the difference is warranted, groups of fewer than ten rows, and groups that nobody declared. Each group is "
-            "judged by an interval of its own: of many groups, some stand out by chance."
+            "the share selected in a group over that in another one of the same protected column or pair of columns, the smaller "
+            "over the larger; where a share is withheld because a count is small, the audit judged the real counts"
         ),
-        "The whole 95% interval of the ratio below {ratio}, or above its inverse.",
+        (
+            "Whether the difference is warranted, groups of fewer than 30 rows or ten sampling units, and groups that nobody "
+            "declared. Withheld groups are judged at four fifths, and not where the answer would disclose a small count."
+        ),
+        "The interval of a ratio, corrected for all pairs of groups by Holm's method, below {ratio}.",
         (
             "Jurisdiction-dependent: four fifths is a rule of thumb of employment guidelines, and no more than a place to start. "
             "Ask which columns carry it and whether a model without them does as well."

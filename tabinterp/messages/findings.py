@@ -176,6 +176,22 @@ FINDINGS: dict[str, str] = {
         "The network knows the classes, but the wrong way round: see the finding on swapped classes."
     ),
     "finding.no-signal.few": "The held-out rows are too few for an interval.",
+    "finding.no-signal.unclear_auc": (
+        "The held-out rows are too few to tell: the network's AUC is {value} (95% CI {low} to {high}). The interval includes "
+        "both chance and a useful ranking."
+    ),
+    "finding.no-signal.unclear_r2": (
+        "The held-out rows are too few to tell: the network's R² is {value} (95% CI {low} to {high}). The interval includes "
+        "both zero and a useful prediction."
+    ),
+    "finding.no-signal.unclear_loss": (
+        "The held-out rows are too few to tell: the network's log loss is {value} lower (95% CI {low} to {high}) than that of "
+        "always predicting the class shares. The interval includes both no difference and a useful one."
+    ),
+    "finding.no-signal.unclear_count": (
+        "The held-out rows are too few to tell: the loss of always predicting the mean is {value} higher than the network's "
+        "(95% CI {low} to {high}). The interval includes both no difference and a useful one."
+    ),
     "finding.miscalibrated.raised": (
         "The network is miscalibrated on held-out rows (joint test: p = {p}). The recalibration slope is {slope} (95% CI {low} "
         "to {high}; 1 is calibrated, below 1 is too extreme). Calibration in the large is {large} (95% CI {large_low} to "
@@ -372,34 +388,41 @@ FINDINGS: dict[str, str] = {
     "finding.rare-level.cleared": "Every level of {count} columns has at least {fewest} training rows.",
     "finding.rare-level.not_applicable": "The network reads no column of levels.",
     "finding.disparate-impact.raised": (
-        "The network selects {group} at {ratio} times the rate of its control group (95% interval {low} to {high}). Wholly "
-        "below the limit or above its inverse are {count} of {of} groups, {also} of these under the linear model too. Four "
-        "fifths, the usual limit, is a rule of thumb; jurisdiction-dependent."
+        "The network selects {least} {ratio} times as often as {most} (95% interval {low} to {high}). Selected means not "
+        "predicted {adverse}. The ratio is significantly below {limit} in {count} of {of} columns and pairs of columns "
+        "(Holm's correction for {compared} pairs of groups); under the linear model in {also}. Four fifths, the usual limit,"
+        " is a rule of thumb; jurisdiction-dependent."
+    ),
+    "finding.disparate-impact.raised_withheld": (
+        "The network selects a group significantly less than {limit} times as often as another. Selected means not predicted"
+        " {adverse}. The shares are withheld, because a count is below ten. This holds in {count} of {of} columns and pairs "
+        "of columns (Holm's correction for {compared} pairs of groups); under the linear model in {also}. Columns: "
+        "{columns}. Four fifths, the usual limit, is a rule of thumb; jurisdiction-dependent."
     ),
     "finding.disparate-impact.cleared": (
-        "For none of {of} groups does the ratio of selection rates to the control group lie wholly below the limit (usually "
-        "four fifths) or above its inverse; furthest off is {group} with {ratio} (95% interval {low} to {high})."
+        "The network selects no group significantly less than {limit} times as often as another of the same column. Selected"
+        " means not predicted {adverse} ({compared} pairs of groups in {of} columns and pairs of columns, Holm's "
+        "correction). The lowest ratio is that of {least} to {most}: {ratio} (95% interval {low} to {high}). Between groups "
+        "of these sizes, a ratio of {detectable} or below would have been found with 80% power."
     ),
-    "finding.disparate-impact.raised_at_most": (
-        "The network selects fewer than ten rows of {group}, at most {high} times the rate of its control group (upper end of "
-        "the 95% interval, were they nine). Wholly below the limit or above its inverse are {count} of {of} groups, {also} of "
-        "these under the linear model too. Four fifths, the usual limit, is a rule of thumb; jurisdiction-dependent."
+    "finding.disparate-impact.cleared_withheld": (
+        "The network selects no group significantly less than {limit} times as often as another of the same column. Selected"
+        " means not predicted {adverse} ({compared} pairs of groups in {of} columns and pairs of columns, Holm's "
+        "correction). The shares are withheld, because a count is below ten."
     ),
-    "finding.disparate-impact.raised_at_least": (
-        "The network selects all but fewer than ten rows of {group}, at least {low} times the rate of its control group (lower "
-        "end of the 95% interval, were they nine). Wholly below the limit or above its inverse are {count} of {of} groups, "
-        "{also} of these under the linear model too. Four fifths, the usual limit, is a rule of thumb; jurisdiction-dependent."
+    "finding.disparate-impact.not_applicable": "No column was declared protected.",
+    "finding.disparate-impact.not_applicable_adverse": (
+        "The adverse class was not stated; state it with adverse= where the table is read, or with --adverse CLASS."
     ),
-    "finding.disparate-impact.cleared_at_most": (
-        "For none of {of} groups does the ratio of selection rates to the control group lie wholly below the limit (usually "
-        "four fifths) or above its inverse; of {group}, of which fewer than ten rows are selected, it is at most {high}."
+    "finding.disparate-impact.not_applicable_few": (
+        "No column has two groups of at least 30 rows and ten sampling units whose shares can be compared."
     ),
-    "finding.disparate-impact.cleared_at_least": (
-        "For none of {of} groups does the ratio of selection rates to the control group lie wholly below the limit (usually "
-        "four fifths) or above its inverse; of {group}, of which fewer than ten rows are not selected, it is at least {low}."
+    "finding.disparate-impact.not_applicable_power": (
+        "The groups are too small: no ratio between two of them, however low, would be found with 80% power."
     ),
-    "finding.disparate-impact.not_applicable": "No column was declared protected, or no two groups can be compared.",
-    "finding.disparate-impact.not_applicable_task": "Selection is of two classes; the task has another target.",
+    "finding.disparate-impact.not_applicable_task": (
+        "Adverse impact concerns decisions between two classes; the target is of another kind."
+    ),
     "finding.proxy.raised_auc": (
         "{column} stands in for {protected}, which is no input: alone it tells it with an AUC of {value} (95% interval {low} to "
         "{high}). The network's gap between the groups is {gap}, and {left} with {column} permuted, which costs {loss} of the "
@@ -456,6 +479,9 @@ FINDINGS: dict[str, str] = {
     "finding.reason-codes-unstable.cleared": (
         "Another seed changes {changed}% of the lists of reasons; those from the mean of just-approved rows and of all rows "
         "agree to {alike} (Jaccard index; {rows} declined rows)."
+    ),
+    "finding.reason-codes-unstable.not_applicable_adverse": (
+        "The adverse class was not stated; state it with adverse= where the table is read, or with --adverse CLASS."
     ),
     "finding.reason-codes-unstable.not_applicable": "No lists of reasons were made, or of fewer than ten rows.",
     "finding.constraint-violated.raised": (

@@ -9,59 +9,87 @@ GROUPS: dict[str, str] = {
     "report.section.groups": "Groups",
     "report.groups.people": "Protected groups",
     "report.groups.lead": (
-        "Of {rows}, those predicted {favourable} are selected (threshold {threshold} on the probability of the "
-        "positive class). Each group stands beside a control group of its columns, marked so: the largest, unless "
-        "another was named. Jurisdiction-dependent: four fifths is a rule of thumb of employment guidelines, and "
-        "there is no legal limit for a standardised mean difference."
+        "Selected are the rows that are predicted {compared}, the class that is not adverse, among {rows} (threshold "
+        "{threshold} on the probability of the positive class). Each group is compared with the reference group of its "
+        "columns, marked as such: the largest, unless another was named. Jurisdiction-dependent: four fifths is a rule of "
+        "thumb of employment guidelines, and there is no legal limit for a standardised mean difference."
+    ),
+    "report.groups.lead_unstated": (
+        "Shares predicted to be in each class, among {rows} (threshold {threshold} on the probability of the positive "
+        "class). The adverse class was not stated, so there are no impact ratios: state it with adverse= where the table is "
+        "read, or with --adverse CLASS. Differences, TPR and FPR are those of the class {compared}. Each group is compared "
+        "with the reference group of its columns, marked as such: the largest, unless another was named."
     ),
     "report.groups.lead_mean": (
-        "Mean predictions of {rows}. Each group stands beside a control group of its columns, marked so: the "
+        "Mean predictions of {rows}. Each group is compared with the reference group of its columns, marked as such: the "
         "largest, unless another was named. Jurisdiction-dependent: there is no legal limit for a standardised mean difference."
     ),
     "report.groups.lead_classes": (
-        "Of {rows}. A row is predicted to be of the class with the largest score; below, each class is taken as the selected one "
-        "in turn. Each group stands beside a control group of its columns, marked so: the largest, unless another was named. "
-        "Jurisdiction-dependent: four fifths is a rule of thumb of employment guidelines, and there is no legal limit for a "
-        "standardised mean difference."
+        "Shares predicted to be in each class, among {rows}. A row is predicted to be of the class with the largest score. "
+        "Each group is compared with the reference group of its columns, marked as such: the largest, unless another was "
+        "named. Jurisdiction-dependent: there is no legal limit for a standardised mean difference."
     ),
     "report.groups.fits": "Accuracy and log loss",
     "report.groups.fits.note": (
-        "Differences: group less control. An accuracy that fewer than ten rows make, right or wrong, is held back (–), with what "
-        "it could be reckoned from. Groups of two columns are compared class by class alone."
+        "Differences: group less reference. An accuracy that fewer than ten rows make, right or wrong, is held back (–), with "
+        "what it could be reckoned from. Groups of two columns are compared class by class alone."
     ),
     "report.groups.accuracy.network": "accuracy, network",
     "report.groups.accuracy.linear": "accuracy, linear",
-    "report.groups.accuracy_difference.network": "less control, network",
-    "report.groups.accuracy_difference.linear": "less control, linear",
+    "report.groups.accuracy_difference.network": "less reference, network",
+    "report.groups.accuracy_difference.linear": "less reference, linear",
     "report.groups.loss.network": "log loss, network",
     "report.groups.loss.linear": "log loss, linear",
-    "report.groups.loss_difference.network": "less control, network",
-    "report.groups.loss_difference.linear": "less control, linear",
+    "report.groups.loss_difference.network": "less reference, network",
+    "report.groups.loss_difference.linear": "less reference, linear",
     "report.groups.class": "Predicted {output}",
     "report.groups.suppressed": (
         "A group of fewer than ten rows is held back (–), and the next smallest one where it could be reckoned from the others. "
         "So is the rate of a group of which fewer than ten rows are selected, or fewer than ten are not, with what it could be "
-        "reckoned from; of its ratio one end is told, were they nine. "
+        "reckoned from; of its ratio one end is told, were they nine. Intervals of shares are Wilson's, those of ratios MOVER "
+        "from two of them; groups of fewer than ten sampling units have none. "
         "Groups of two columns: {pairs} held back, {left} left out of the list, which holds those that differ most surely."
     ),
     "report.groups.at_most": "at most {value}",
     "report.groups.at_least": "at least {value}",
     "report.groups.rates": "Selection rates and impact ratios",
+    "report.groups.rates_unstated": "Shares predicted to be in each class",
     "report.groups.rates_mean": "Mean predictions",
+    "report.groups.other.network": "other class, network",
+    "report.groups.other.linear": "other class, linear",
+    "report.impact": "Adverse impact: least over most selected group",
+    "report.impact.columns": "Column",
+    "report.impact.model": "Model",
+    "report.impact.least": "Least selected",
+    "report.impact.most": "Most selected",
+    "report.impact.ratio": "Ratio [95% interval]",
+    "report.impact.all": "Interval over all pairs",
+    "report.impact.ends": "{low} to {high}",
+    "report.impact.withheld": "Withheld groups",
+    "report.impact.withheld.raised": "significantly apart",
+    "report.impact.withheld.not_raised": "not significantly apart",
+    "report.impact.withheld.untold": "not disclosed",
+    "report.impact.note": (
+        "Groups of at least 30 rows and ten sampling units are judged. The interval over all pairs is corrected for "
+        "{compared} pairs of groups (Bonferroni, the first step of Holm's procedure). The last column concerns groups whose "
+        "shares are withheld because a count is below ten: whether one of them is selected significantly less than {limit} "
+        "times as often as another group, or another as often as it. It is not disclosed where the answer would narrow a "
+        "small count down to fewer than three values."
+    ),
     "report.groups.pairs": "Groups of two columns",
     "report.groups.group": "Group",
-    "report.groups.control": "{group} (control)",
+    "report.groups.control": "{group} (reference)",
     "report.groups.rows": "rows",
     "report.groups.fit_rows": "rows of slope and intercept",
     "report.groups.rate.network": "rate, network",
     "report.groups.rate.linear": "rate, linear",
     "report.groups.mean.network": "mean, network",
     "report.groups.mean.linear": "mean, linear",
-    "report.groups.ratio.network": "ratio to control, network",
-    "report.groups.ratio.linear": "ratio to control, linear",
+    "report.groups.ratio.network": "ratio to reference, network",
+    "report.groups.ratio.linear": "ratio to reference, linear",
     "report.groups.most.network": "ratio to most selected, network",
     "report.groups.most.linear": "ratio to most selected, linear",
-    "report.groups.differences": "Differences from the control group",
+    "report.groups.differences": "Differences from the reference group",
     "report.groups.difference.network": "difference, network",
     "report.groups.difference.linear": "difference, linear",
     "report.groups.p.network": "p, network",
@@ -80,12 +108,12 @@ GROUPS: dict[str, str] = {
     "report.groups.calibration": "Calibration within groups",
     "report.groups.tpr.network": "TPR, network",
     "report.groups.tpr.linear": "TPR, linear",
-    "report.groups.tpr_difference.network": "less control, network",
-    "report.groups.tpr_difference.linear": "less control, linear",
+    "report.groups.tpr_difference.network": "less reference, network",
+    "report.groups.tpr_difference.linear": "less reference, linear",
     "report.groups.fpr.network": "FPR, network",
     "report.groups.fpr.linear": "FPR, linear",
-    "report.groups.fpr_difference.network": "less control, network",
-    "report.groups.fpr_difference.linear": "less control, linear",
+    "report.groups.fpr_difference.network": "less reference, network",
+    "report.groups.fpr_difference.linear": "less reference, linear",
     "report.groups.errors.note": (
         "TPR: share selected among those whose outcome was the favourable one; FPR: among the others. A rate of fewer than ten "
         "rows is not printed."
@@ -115,11 +143,12 @@ GROUPS: dict[str, str] = {
     "report.proxies.place.column": "{name} alone",
     "report.proxies.ablation": "Without its best proxies",
     "report.proxies.gap": (
-        "{model}: the gap between {most} and {least}, the most and the least selected group, is {gap}. Columns permuted:"
+        "{model}: the gap between {most} and {least}, the groups with the largest and the smallest share or mean prediction, is "
+        "{gap}. Columns permuted:"
     ),
     "report.proxies.gap_held_back": (
-        "{model}: {most} is the most selected group and {least} the least; the gap is held back, because it would tell of fewer "
-        "than ten rows. Columns permuted:"
+        "{model}: {most} has the largest share or mean prediction and {least} the smallest; the gap is withheld, because it "
+        "would tell of fewer than ten rows. Columns permuted:"
     ),
     "report.proxies.columns": "Permuted",
     "report.proxies.loss": "change of the loss",

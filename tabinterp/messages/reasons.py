@@ -48,9 +48,8 @@ REASONS: dict[str, str] = {
     # the report
     "report.section.reasons": "Reasons for declined rows",
     "report.reasons.declined": (
-        "Declined are the rows that the network predicts to be {declined} (threshold {threshold} on the probability of "
-        "{positive}). If {declined} is not the adverse outcome here, ask for the other side when the audit is made: "
-        "declined={other}."
+        "Declined rows are those that the network predicts to be {declined}, the adverse class (threshold {threshold} on the "
+        "probability of {positive})."
     ),
     "report.reasons.lead": (
         "Of {declined} declined rows among {rows_of}, {rows} are read. A reason is a column that adds towards the "

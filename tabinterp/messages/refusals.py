@@ -47,6 +47,9 @@ _WHY = (
 )
 
 _WITH = {
+    "adverse.unstated": (
+        "the adverse class was not stated; state it where the table is read (adverse; in the commands, --adverse CLASS)"
+    ),
     (
         "the ladder compares refits with the network on rows that it was not trained on, and the table does not say which "
         "these are; give it the split under which the network was trained (split=, or table.with_split(model.split))"

@@ -360,7 +360,6 @@ REPORT: dict[str, str] = {
     "report.method.setting": "Setting {name}",
     "report.method.setting.margin": "{value}: differences in the primary metric that count as equivalent",
     "report.method.setting.rows": "{value}: rows that a reading uses at most",
-    "report.method.setting.declined": "{value}: the class that counts as the adverse one",
     "report.method.setting.top": "{value}: columns compared in the overlap of two readings",
     "report.method.setting.resamples": "{value}: resamples of the rows behind each interval of a metric",
     "report.method.setting.counterpart": ("{value} (given: brought to the audit; fitted: fitted by the audit)"),
@@ -370,6 +369,12 @@ REPORT: dict[str, str] = {
     "report.method.rows_text": "{rows} in all; training {training}; held out {held_out}.",
     "report.method.unknown": "not known",
     "report.method.weighted": "Weighted",
+    "report.method.adverse": "Adverse class",
+    "report.adverse.unstated": "not stated (state it with adverse= where the table is read, or with --adverse CLASS)",
+    "report.performance.threshold": (
+        "A row is predicted {positive} where its probability is above {threshold}. The same threshold holds for accuracy, "
+        "disagreement, groups, reasons and costs."
+    ),
     "report.method.groups": "Groups of rows",
     "report.method.groups.split": (
         "{groups} groups of {column}: {training} with training rows, {held_out} with held-out rows. The rows of a group count "

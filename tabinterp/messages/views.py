@@ -34,6 +34,7 @@ VIEWS: dict[str, str] = {
     "card.others": "Also measured",
     "card.threshold": "Decision threshold",
     "card.threshold.text": "probability {threshold}",
+    "card.adverse": "Adverse class",
     "card.errors": "Uncertainty",
     "card.errors.text": "95% intervals from {resamples} paired resamples of the rows, or of groups where rows come in groups "
     "(seed {seed})",

@@ -53,6 +53,7 @@ class Settings(BaseModel):
     target: str | None = None
     task: str | None = None
     positive: str | int | float | bool | None = None
+    adverse: str | int | float | bool | None = None
     drop: list[str] | None = None
     protected: list[str] | None = None
     kinds: dict[str, str] | None = None

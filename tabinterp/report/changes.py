@@ -10,7 +10,7 @@ from __future__ import annotations
 import hashlib
 import json
 import math
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import asdict, dataclass
 
 import pandas as pd
@@ -109,7 +109,8 @@ def compare_documents(first: Document, second: Document) -> Changes:
         if one != two:
             raise DocumentError(f"the audits answer different questions: their {name} is {one!r} and {two!r}")
     before, after = dict(_numbers(first)), dict(_numbers(second))
-    both = [key for key in before if key in after]
+    same = first.performance.threshold == second.performance.threshold  # otherwise accuracies are of other decisions
+    both = [key for key in before if key in after and (same or key[2] != ("accuracy",))]
     return Changes(
         names=(_name(first), _name(second)),
         digests=(_digest(first), _digest(second)),
@@ -172,7 +173,7 @@ def _calibration(part: Calibration | None) -> Iterator[tuple[Key, Interval]]:
 
 
 def _facts(one: Document, two: Document) -> Iterator[Fact]:
-    for name, tell in (
+    facts: tuple[tuple[str, Callable[[Document], str]], ...] = (
         ("verdict", lambda d: d.verdict.status),
         ("rows", lambda d: f"{d.data.rows:,}"),
         ("held-out rows", lambda d: "–" if d.data.held_out_rows is None else f"{d.data.held_out_rows:,}"),
@@ -180,10 +181,13 @@ def _facts(one: Document, two: Document) -> Iterator[Fact]:
         ("network", lambda d: d.network.name),
         ("parameters of the network", lambda d: f"{d.network.parameters:,}"),
         ("linear model", lambda d: d.linear.name),
+        ("adverse class", lambda d: d.data.adverse or "–"),
+        ("threshold", lambda d: "–" if d.performance.threshold is None else f"{d.performance.threshold:g}"),
         ("weights of the network", lambda d: d.method.model_digest),
         ("weights of the linear model", lambda d: d.method.linear_digest),
         ("version of tabinterp", lambda d: d.method.version),
-    ):
+    )
+    for name, tell in facts:
         yield Fact(name, tell(one), tell(two))
     if one.method.digest_key and one.method.digest_key == two.method.digest_key:
         yield Fact("contents of the table", one.method.data_digest, two.method.data_digest)

@@ -85,6 +85,8 @@ class Disagreement(Part):
     linear_right: Interval
     neither: Interval
     threshold: float | None  # of numbers and counts: the distance of predictions from which rows differ
+    # of two classes: the probability above which a row is predicted to be positive
+    decision_threshold: float | None = None
     sentences: list[Message]
     auc: Interval  # of a tree that tells these rows apart, on rows it was not fitted on; chance is 0.5
     balanced_accuracy: Interval

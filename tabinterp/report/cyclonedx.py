@@ -28,6 +28,7 @@ MEASURED = {
     "smd": "standardised_mean_difference",
 }
 MEAN = {"rate": "mean_prediction"}
+UNSTATED = {"rate": "predicted_share"}  # the adverse class was not stated: nobody is selected
 # a field of the author's text -> the list of the model card that it stands in
 CONSIDERATIONS = {"intended_use": "useCases", "limits": "technicalLimitations"}
 OWN = ("population", "reviewer", "role")  # of the author's text, for which CycloneDX has no place
@@ -142,7 +143,9 @@ def _metrics(document: Document, which: Which) -> Iterator[dict[str, Any]]:
         label = t("cyclonedx.slice.class", label=plain(one.output), rows=whole)
         yield from _metric(one.row.metric, getattr(one.row, which), label)
     groups = None if document.groups is None else document.groups.table
-    measured = MEASURED | (MEAN if groups is not None and groups.favourable is None else {})
+    measured = MEASURED | (MEAN if groups is not None and groups.of is None else {})
+    if groups is not None and groups.of is not None and groups.favourable is None:
+        measured = MEASURED | UNSTATED
     for group in () if groups is None else groups.columns:
         treated = getattr(group, which)
         if treated is not None:

@@ -86,6 +86,7 @@ class Data(Part):
     events: int | None = (
         None  # evaluated rows of the least frequent class; None: no classes, or it would tell of 1 to 9 rows
     )
+    adverse: str | None = None  # of two classes, the one whose prediction hurts the person; None: not stated
     weighted: bool
     grouping: Grouping | None = None  # None: every row is a draw by itself
     split: Message
@@ -128,6 +129,7 @@ class Performance(Part):
     rows: int
     resamples: int
     seed: int
+    threshold: float | None = None  # of two classes, the probability above which a row is predicted to be positive
     metrics: list[MetricRow]
     skill: Interval = Interval()  # loss of always predicting the class shares, or the mean, less the network's loss
     swapped: Swapped | None = None  # None: no other order of classes is better, or the classes are not several

@@ -40,16 +40,58 @@ class GroupRow(Part):
     linear: Treated | None
 
 
+class ImpactPair(Part):
+    """The smaller share selected of two groups over the larger one, at most 1."""
+
+    least: list[Message]
+    most: list[Message]
+    ratio: Interval
+    low: float | None  # the ends that hold for all pairs at once
+    high: float | None
+    detectable: float | None = None  # a ratio of that or below is found with 80% power; None: no ratio is
+
+
+class ImpactRow(Part):
+    """One column or a pair of columns, of its groups of 30 rows and ten sampling units at least."""
+
+    columns: list[str]
+    headline: ImpactPair | None  # the least and the most selected group that may be told
+    surest: ImpactPair | None  # the pair whose ratio is below 1 by most of its error
+    # whether a group whose share is withheld is selected significantly less than `limit` times as often as another, or as
+    # many times more often; "untold": the answer would give a small count away; None: there is no such group
+    withheld: Literal["raised", "not_raised", "untold"] | None
+
+
+class Impact(Part):
+    """Adverse impact, judged on all counts, small ones included."""
+
+    limit: float  # of the ratio, at which withheld groups were judged
+    compared: int  # pairs of groups, over which intervals hold at once
+    network: list[ImpactRow]
+    linear: list[ImpactRow]
+
+
 class GroupTable(Part):
+    """Shares predicted to be in one class, group by group; of numbers and counts mean predictions."""
+
     rows: int
     rows_of: Literal["held-out", "all"]
     threshold: float | None  # None: of several classes the one of the largest score is predicted
-    favourable: str | None  # the class that is selected; None: mean predictions
+    favourable: str | None  # the class that is not adverse; None: the adverse class was not stated, or there is none
+    compared: str | None = (
+        None  # the class whose predicted share is the rate; None: the favourable one, or mean predictions
+    )
     control: dict[str, str]  # as the user named them
     columns: list[GroupRow]
     pairs: list[GroupRow]  # of two columns: those that differ most surely from their control group
     pairs_left: int  # groups of two columns that are not listed
     pairs_held_back: int
+    impact: Impact | None = None  # None: the adverse class was not stated, or there is none
+
+    @property
+    def of(self) -> str | None:
+        """The class whose predicted share is the rate; None: mean predictions."""
+        return self.favourable if self.compared is None else self.compared
 
 
 class Fitted(Part):

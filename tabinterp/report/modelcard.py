@@ -89,9 +89,11 @@ def _metrics(document: Document) -> list[Block]:
     if verdict.margin is not None:
         pairs.append((t("card.margin"), t("card.margin.text", margin=number(verdict.margin), unit=unit)))
     pairs += [(t("card.others"), listed(others))] if others else []
-    table = document.groups and document.groups.table
-    if table and table.threshold is not None and table.favourable is not None:
-        pairs.append((t("card.threshold"), t("card.threshold.text", threshold=number(table.threshold))))
+    if scores.threshold is not None:
+        pairs.append((t("card.threshold"), t("card.threshold.text", threshold=number(scores.threshold))))
+    if document.data.task == "binary":
+        adverse = document.data.adverse
+        pairs.append((t("card.adverse"), t("report.adverse.unstated") if adverse is None else tidy(adverse)))
     pairs.append((t("card.errors"), t("card.errors.text", resamples=scores.resamples, seed=str(scores.seed))))
     return [Facts(pairs)]
 

@@ -55,7 +55,7 @@ class ReasonRow(Part):
 
 class Reasons(Part):
     rows_of: Literal["held-out", "all"]
-    declined: str  # the class that declined rows are predicted to have
+    declined: str  # the adverse class, which declined rows are predicted to have
     threshold: float  # on the probability of the positive class
     declined_rows: int
     rows: int  # of them, drawn by hash

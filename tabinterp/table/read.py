@@ -24,6 +24,7 @@ def read_table(
     target: str,
     task: str | None = None,
     positive: Any = None,
+    adverse: Any = None,
     drop: Collection[str] = (),
     protected: Collection[str] = (),
     kinds: Mapping[str, str] | None = None,
@@ -47,6 +48,8 @@ def read_table(
         is modelled; never inferred); None: text, booleans and whole numbers with at most ten distinct values are classes,
         other numbers are a regression target.
     positive : the positive class of a binary target; None: the last in sorted order.
+    adverse : the one of two classes whose prediction hurts the person, such as a predicted default; None: not stated. Without
+        it, reason codes and adverse-impact checks do not apply, and groups are compared by predicted classes.
     drop : columns no model may read. They stay in the table (a protected column can be dropped).
     protected : columns to watch, whether or not they are inputs.
     kinds : column -> "numeric", "categorical", "boolean" or "ordinal", where the inferred kind is wrong, such as for
@@ -75,7 +78,18 @@ def read_table(
     ('binary', ('no', 'yes'), ('a', 'b'))
     """
     asked = Asked(
-        target, task, positive, drop, protected, kinds or {}, levels or {}, weight, group, split, drop_missing_target
+        target,
+        task,
+        positive,
+        adverse,
+        drop,
+        protected,
+        kinds or {},
+        levels or {},
+        weight,
+        group,
+        split,
+        drop_missing_target,
     )
     raw, digest = read_file(Path(source)) if isinstance(source, (str, Path)) else (as_frame(source), None)
     asked.check([*raw.columns])

@@ -130,6 +130,7 @@ def scan_table(
     target: str,
     task: str | None = None,
     positive: Any = None,
+    adverse: Any = None,
     drop: Collection[str] = (),
     protected: Collection[str] = (),
     kinds: Mapping[str, str] | None = None,
@@ -169,7 +170,18 @@ def scan_table(
     (100, 10, ('no', 'yes'))
     """
     asked = Asked(
-        target, task, positive, drop, protected, kinds or {}, levels or {}, weight, group, split, drop_missing_target
+        target,
+        task,
+        positive,
+        adverse,
+        drop,
+        protected,
+        kinds or {},
+        levels or {},
+        weight,
+        group,
+        split,
+        drop_missing_target,
     )
     if rows < 2 or batch < 1:
         raise TableError(

@@ -76,13 +76,15 @@ class Schema:
     """All columns in the table's order, and what is asked of them.
 
     `classes` holds the target's values as they stand in the table (empty for numbers and counts); for a binary
-    task the positive class is the last.
+    task the positive class is the last. `adverse` is the one of two classes whose prediction hurts the person; None where
+    nobody stated it.
     """
 
     columns: tuple[Column, ...]
     target: str
     task: Task
     classes: tuple[Any, ...] = ()
+    adverse: Any = None
 
     def __getitem__(self, name: str) -> Column:
         return next(column for column in self.columns if column.name == name)
@@ -106,3 +108,14 @@ class Schema:
     def labels(self) -> tuple[str, ...]:
         """The classes as text."""
         return tuple(map(str, self.classes))
+
+    @property
+    def adverse_label(self) -> str | None:
+        """The adverse class as text; None where it was not stated."""
+        return None if self.adverse is None else str(self.adverse)
+
+    @property
+    def compared(self) -> int:
+        """Of two classes, the position of the one whose predicted share is compared between groups of people: the class
+        that is not adverse, or the positive class where the adverse class was not stated."""
+        return 0 if self.adverse is not None and self.adverse == self.classes[-1] else 1

@@ -30,6 +30,7 @@ class Asked:
     target: str
     task: str | None
     positive: Any
+    adverse: Any
     drop: Collection[str]
     protected: Collection[str]
     kinds: Mapping[str, str]
@@ -94,7 +95,7 @@ class Asked:
                 "no column is left for a model to read: every column is the target, dropped or has another role"
             )
         task, classes = _goal(found[self.target], self.task, self.positive, levels.get(self.target))
-        return Schema(columns, self.target, task, classes)
+        return Schema(columns, self.target, task, classes, adverse_class(self.adverse, task, classes))
 
 
 def merge_marks(a: Marks, b: Marks) -> Marks:
@@ -330,13 +331,43 @@ def _classes(values: pd.Series, task: str, positive: Any, order: Sequence[Any] |
         )
     if positive is None:
         return tuple(classes)
-    match = [value for value in classes if value == positive or str(value) == str(positive)]
-    match = match or [value for value in classes if _number(value) == _number(positive) is not None]
+    match = _named_class(positive, classes)
     if not match:
         raise TableError(
-            f"target {values.name!r} holds {classes[0]!r} and {classes[1]!r}; got {argument('positive', positive)}"
+            f"target {values.name!r} holds {classes[0]!r} and {classes[1]!r}; got {argument('positive', positive)}."
+            f"{did_you_mean(str(positive), map(str, classes))}"
         )
     return (*(value for value in classes if value is not match[0]), match[0])
+
+
+def adverse_class(given: Any, task: str, classes: Sequence[Any]) -> Any:
+    """Return the adverse class as it stands in the table, or None where none was given.
+
+    Raises
+    ------
+    TableError
+        when the target does not have two classes, or has no such class.
+    """
+    if given is None:
+        return None
+    if task != "binary":
+        raise TableError(
+            f"only a target of two classes has an adverse class, and this target is {task}; leave out "
+            f"{argument('adverse', given)}"
+        )
+    match = _named_class(given, classes)
+    if not match:
+        raise TableError(
+            f"unknown adverse class: got {argument('adverse', given)}; allowed are {classes[0]!r} and {classes[1]!r}."
+            f"{did_you_mean(str(given), map(str, classes))}"
+        )
+    return match[0]
+
+
+def _named_class(given: Any, classes: Sequence[Any]) -> list[Any]:
+    """The class that the user means: the value itself, its text, or the same number."""
+    match = [value for value in classes if value == given or str(value) == str(given)]
+    return match or [value for value in classes if _number(value) == _number(given) is not None]
 
 
 def _number(value: Any) -> float | None:

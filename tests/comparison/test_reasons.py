@@ -24,17 +24,17 @@ from tests import cases
 
 
 @functools.cache
-def mixed(declined: str = "negative", threshold: float = 0.5, weighted: bool = False):
+def mixed(adverse: str = "no", threshold: float = 0.5, weighted: bool = False):
     frame = cases.mixed_frame(300)
-    table = cases.mixed_table(frame, weighted=weighted, protected=["city"])
+    table = cases.mixed_table(frame, weighted=weighted, protected=["city"], adverse=adverse)
     network, linear = (bind(ti.wrap(make(frame)), table) for make in (cases.network_pipeline, cases.linear_pipeline))
-    return network, linear, ti.reason_codes(network, linear, table, declined=declined, threshold=threshold, rows=60)
+    return network, linear, ti.reason_codes(network, linear, table, threshold=threshold, rows=60)
 
 
-def just_approved(network, declined: str, threshold: float) -> tuple[np.ndarray, np.ndarray]:
+def just_approved(network, adverse: str, threshold: float) -> tuple[np.ndarray, np.ndarray]:
     """Declined rows, and the hundred approved ones whose score is nearest to the cut."""
     p = 1 / (1 + np.exp(-network.scores[:, 0]))
-    down = p > threshold if declined == "positive" else p <= threshold
+    down = p > threshold if adverse == "yes" else p <= threshold
     away = np.abs(network.scores[:, 0] - np.log(threshold / (1 - threshold)))
     up = np.flatnonzero(~down)
     return np.flatnonzero(down), up[np.lexsort((row_hash(up, 0), away[up]))][:100]  # ties by hash
@@ -58,11 +58,11 @@ def shapley(score, x: np.ndarray, blocks: list[np.ndarray], row: np.ndarray, bac
     return found
 
 
-@pytest.mark.parametrize(("declined", "threshold"), [("negative", 0.5), ("positive", 0.3)])
-def test_values_are_those_of_the_definitions(declined, threshold):
-    network, linear, found = mixed(declined, threshold)
-    down, near = just_approved(network, declined, threshold)
-    side = 1 if declined == "positive" else -1
+@pytest.mark.parametrize(("adverse", "threshold"), [("no", 0.5), ("yes", 0.3)])
+def test_values_are_those_of_the_definitions(adverse, threshold):
+    network, linear, found = mixed(adverse, threshold)
+    down, near = just_approved(network, adverse, threshold)
+    side = 1 if adverse == "yes" else -1
     assert set(found.numbers) <= set(down)
     assert (found.rows, found.declined_rows, found.reference_rows) == (60, len(down), len(near))
     down = found.numbers
@@ -79,9 +79,9 @@ def test_values_are_those_of_the_definitions(declined, threshold):
 
 def test_other_readings_are_those_of_the_definitions():
     network, linear, found = mixed()
-    case = parts.case_of(network, linear, "negative", 0.5, 60, 0)
+    case = parts.case_of(network, linear, 0.5, 60, 0)
     lists = parts.readings(case, *parts.interventional(case.network, case, 0))
-    down, near = found.numbers, just_approved(network, "negative", 0.5)[1]
+    down, near = found.numbers, just_approved(network, "no", 0.5)[1]
     blocks = [network.encoding.blocks[c] for c in network.columns]
     for name, base in (("baseline", network.x[near].mean(axis=0)), ("reference", network.x.mean(axis=0))):
         expected = shapley(network.score, network.x, blocks, network.x[down[3]], base)
@@ -150,7 +150,7 @@ def put_together(bound, places: list[tuple[int, list[int]]], donors: np.ndarray)
 
 def test_moves_are_those_of_rows_put_together():
     network, linear, found = mixed()
-    near = just_approved(network, "negative", 0.5)[1]
+    near = just_approved(network, "no", 0.5)[1]
     for one, bound, values in zip(found.flips, (network, linear), (found.network, found.linear), strict=True):
         places = [(r, moved) for r, moved in zip(found.numbers, named(values), strict=True) if bound.scores[r, 0] <= 0]
         shares = (put_together(bound, places, near[:: len(near) // DONORS]) > 0).mean(axis=1)
@@ -215,7 +215,7 @@ def planted():
     rng = np.random.default_rng(0)
     x = rng.normal(size=(600, 3))
     frame = pd.DataFrame(x, columns=["a", "b", "c"]).assign(y=np.where(x[:, 0] > 0, "yes", "no"))
-    table = ti.read_table(frame, target="y", positive="yes")
+    table = ti.read_table(frame, target="y", positive="yes", adverse="no")
     network = ti.wrap(Planted(), encoder="passthrough", classes=["no", "yes"])
     linear = ti.fit_counterpart(network, table)
     return table, ti.reason_codes(network, linear, table, signs={"a": 1, "b": -1}, rows=150), network, linear
@@ -261,7 +261,7 @@ def test_a_function_of_rows_has_reasons_without_a_mean_of_codes():
 
 def test_what_cannot_be_asked_is_refused():
     table, _, network, linear = planted()
-    with pytest.raises(TabinterpError, match="'negative' or 'positive'"):
+    with pytest.raises(TabinterpError, match="'negative' and 'positive'"):
         ti.reason_codes(network, linear, table, declined="no")
     with pytest.raises(TabinterpError, match="between 0 and 1"):
         ti.reason_codes(network, linear, table, threshold=1.0)

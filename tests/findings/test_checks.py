@@ -84,6 +84,15 @@ def metric(name: str, low: float, document: Document, skill: float = 0.1) -> Doc
     )
 
 
+def wide(name: str, low: float, high: float, document: Document) -> Document:
+    """A metric, or the skill, with this interval; the loss of knowing nothing is 1."""
+    found, skill = part((low + high) / 2, low, high), part(0.05, 0.04, 0.06)
+    loss = part(1 - (low + high) / 2)
+    rows = [m.model_copy(update={"network": found if m.metric == name else loss}) for m in document.performance.metrics]
+    kept = [m for m in rows if m.metric == name] or rows
+    return with_part(document, "performance", metrics=kept, skill=found if name == "skill" else skill)
+
+
 def ranked(value: float, stderr: float) -> Document:
     found = Interval(value=value, stderr=stderr, low=value - 2 * stderr, high=value + 2 * stderr)
     rows = [m.model_copy(update={"network": found}) for m in binary().performance.metrics if m.metric == "auc"]
@@ -265,6 +274,9 @@ OUTCOMES: dict[str, dict[str, list[Callable[[], Document]]]] = {
             lambda: metric("accuracy", 0.9, multiclass(), 0.0),
             lambda: metric("r2", 0.0, regression()),
             lambda: metric("auc", 0.59, binary(), -0.01),
+            lambda: wide("auc", 0.45, 0.69, binary()),
+            lambda: wide("r2", -0.1, 0.09, regression()),
+            lambda: wide("skill", -0.1, 0.09, multiclass()),
         ],
         "cleared": [
             lambda: metric("auc", 0.59, binary(), 0.01),
@@ -276,6 +288,9 @@ OUTCOMES: dict[str, dict[str, list[Callable[[], Document]]]] = {
             few_events,
             lambda: ranked(0.3, 0.01),
             swapped,
+            lambda: wide("auc", 0.45, 0.71, binary()),
+            lambda: wide("r2", -0.1, 0.11, regression()),
+            lambda: wide("skill", -0.1, 0.11, multiclass()),
         ],
     },
     "classes-swapped": {

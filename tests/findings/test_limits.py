@@ -90,7 +90,7 @@ MOVED = {
     ),
     "disparate-impact": (
         lambda: people.ratio(0.5, 0.8), {"ratio": 0.9},
-        lambda: people.ratio(1.26, 2.0), {"ratio": 0.7},
+        lambda: people.flagged("raised"), {"ratio": 0.7},  # at which withheld groups were not judged
     ),
     "proxy": (lambda: people.told(0.6, -0.1), {"auc": 0.6}, lambda: people.told(0.3, -0.1, "r2"), {"r2": 0.5}),
     "weak-subgroup": (

@@ -10,7 +10,7 @@ import pytest
 from tabinterp import messages
 from tabinterp.findings.checks import judge
 from tabinterp.report.document import Document, Interval
-from tabinterp.report.grouped import HeldPart
+from tabinterp.report.grouped import HeldPart, ImpactRow
 from tests.report.samples import binary, multiclass, regression
 
 
@@ -23,16 +23,31 @@ def with_groups(document: Document | None = None, **update: Any) -> Document:
     return document.model_copy(update={"groups": document.groups.model_copy(update=update)})
 
 
-def ratio(low: float, high: float) -> Document:
-    """Of the one group beside the control group that is told, and of one of two columns that is equal."""
-    table = binary().groups.table
+def impact(*rows: ImpactRow, document: Document | None = None) -> Document:
+    """The network treats the groups of the columns so."""
+    table = (document or binary()).groups.table
+    part = table.impact.model_copy(update={"network": list(rows)})
+    return with_groups(document, table=table.model_copy(update={"impact": part}))
 
-    def row(one: Any, part: Interval) -> Any:
-        return one.model_copy(update={"network": one.network.model_copy(update={"ratio": part})})
 
-    control, other = (row(one, interval(low, high)) for one in table.columns[:2])
-    pair = row(table.pairs[0], interval(0.9, 1.1))
-    return with_groups(table=table.model_copy(update={"columns": [control, other], "pairs": [pair]}))
+def ratio(low: float, high: float, withheld: str | None = None) -> Document:
+    """The least to the most selected group of one column, with this interval over all pairs of groups."""
+    told = binary().groups.table.impact.network[0]
+    pair = told.headline.model_copy(update={"ratio": interval(low, high), "low": low, "high": high})
+    return impact(told.model_copy(update={"headline": pair, "surest": pair, "withheld": withheld}))
+
+
+def flagged(withheld: str) -> Document:
+    """One column, whose groups' shares are withheld."""
+    return impact(ImpactRow(columns=["sex"], headline=None, surest=None, withheld=withheld))
+
+
+def unstated() -> Document:
+    """Nobody said which class is the adverse one."""
+    document = binary()
+    table = document.groups.table.model_copy(update={"impact": None, "favourable": None})
+    data = document.data.model_copy(update={"adverse": None})
+    return with_groups(document.model_copy(update={"data": data, "reasons": None}), table=table)
 
 
 def told(low: float, change: float, metric: str = "auc") -> Document:
@@ -62,9 +77,11 @@ def kept(share: float, fall: float, outside: int | None = 0, few: bool = False) 
 
 OUTCOMES: dict[str, dict[str, list[Callable[[], Document]]]] = {
     "disparate-impact": {
-        "raised": [lambda: ratio(0.5, 0.79), lambda: ratio(1.26, 2.0)],
-        "cleared": [lambda: ratio(0.5, 0.8), lambda: ratio(1.25, 2.0)],
-        "not_applicable": [lambda: with_groups(table=None), regression, multiclass],
+        "raised": [lambda: ratio(0.5, 0.79), lambda: flagged("raised"), lambda: ratio(0.9, 1.0, "raised")],
+        "cleared": [lambda: ratio(0.5, 0.8), lambda: flagged("not_raised"), lambda: ratio(0.9, 1.0, "untold")],
+        "not_applicable": [
+            lambda: with_groups(table=None), regression, multiclass, unstated, lambda: flagged("untold"), impact
+        ],
     },
     "proxy": {
         "raised": [lambda: told(0.7, -0.01), lambda: told(0.3, -0.01, "r2")],
@@ -107,3 +124,10 @@ def test_a_check_is_raised_at_its_limit_and_not_before(slug, status, make):
     (found,) = [f for f in judge(make()) if f.slug == slug]
     assert found.status == status
     assert messages.text(found.claim.key, found.claim.values)
+
+
+def test_what_depends_on_the_adverse_class_says_which_option_states_it():
+    for slug in ("disparate-impact", "reason-codes-unstable"):
+        (found,) = [f for f in judge(unstated()) if f.slug == slug]
+        assert found.status == "not_applicable"
+        assert "--adverse CLASS" in messages.text(found.claim.key, found.claim.values)

@@ -34,7 +34,7 @@ from tabinterp.report.claims import status_of
 from tabinterp.report.document import Document, Interval
 from tabinterp.report.markdown import render_markdown
 from tabinterp.report.parts.findings import detectable
-from tests.findings.test_checks import beaten, quiet, with_part
+from tests.findings.test_checks import beaten, column, quiet, with_part
 from tests.findings.test_people import kept, weak
 from tests.honest import honest
 from tests.report.samples import binary, regression
@@ -186,6 +186,15 @@ def test_moved_limits_move_what_is_detected():
     check = BY_SLUG["near-leak"]
     document = with_part(quiet(binary()), "data", events=1500)
     assert found_by(check, document, {"auc": 0.7}).power.effect < found_by(check, document).power.effect
+
+
+def test_a_fall_is_detected_where_it_reaches_both_limits():
+    """Of a tenth at least, and with an interval above 0.04: of many rows the first decides, of few the second."""
+    for error, least in ((0.005, 0.1 + 0.8416 * 0.005), (0.05, 0.04 + 2.8016 * 0.05)):
+        document = column(fall=Interval(value=0.0, stderr=error, low=-1.96 * error, high=1.96 * error))
+        power = found_by(BY_SLUG["shortcut"], document).power
+        assert (power.of, power.rows) == ("fall", document.data.held_out_rows)
+        assert power.effect == pytest.approx(least, abs=1e-3)
 
 
 # ---- without power

@@ -261,7 +261,7 @@ def test_a_reading_that_runs_out_of_memory_is_taken_again_with_fronts_here():
         bounds = [bind(elsewhere(model), table) for _ in range(2)]
         kept = {"inside": inside(bounds[0]), "performance": SimpleNamespace(withheld=None)}
         others = [elsewhere(model)]
-        return Asked(*bounds, others, others[0], 0, 50, "negative", {}, {}, None, None, kept, lambda share: None)
+        return Asked(*bounds, others, others[0], 0, 50, {}, {}, None, None, kept, lambda share: None)
 
     with Elsewhere():
         first, notes = asked(), []

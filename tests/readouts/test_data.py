@@ -195,15 +195,15 @@ def test_trees_tell_the_parts_apart_only_where_they_differ(shift, apart):
 
 
 def test_the_error_of_telling_the_parts_apart_is_what_chance_gives():
-    """Of small tables without a shift; from the rows alone the standard deviation would be 1.3 of these errors."""
+    """Of small tables without a shift; an error over rows alone is too small by a factor of 1.4."""
     values, errors = [], []
-    for seed in range(40):
-        frame = pd.DataFrame(np.random.default_rng([9, seed]).normal(size=(200, 5)), columns=[*"abcdy"])
-        frame["split"] = np.where(np.arange(200) < 50, "test", "train")
+    for seed in range(12):
+        frame = pd.DataFrame(np.random.default_rng([9, seed]).normal(size=(160, 3)), columns=[*"aby"])
+        frame["split"] = np.where(np.arange(160) < 40, "test", "train")
         value, error, *_ = whole_drift(ti.read_table(frame, target="y", task="regression", split="split"), seed).auc
         values.append(value)
         errors.append(error)
-    assert 0.7 < np.std(values) / np.mean(errors) < 1.15
+    assert 0.75 < np.std(values) / np.mean(errors) < 1.1
 
 
 # ---- copies

@@ -73,6 +73,9 @@ from tabinterp.report.grouped import (
     Groups,
     GroupTable,
     HeldPart,
+    Impact,
+    ImpactPair,
+    ImpactRow,
     ProbeRow,
     ProxyPart,
     Treated,
@@ -1070,6 +1073,7 @@ def disagreement(names: list[str], task: str) -> Disagreement:
         linear_right=Interval(value=0.4, low=0.33, high=0.47),
         neither=Interval(value=0.0, low=0.0, high=0.0188),
         threshold=None if task not in SCALE else 0.7,
+        decision_threshold=0.5 if task == "binary" else None,
         sentences=[
             Message(key="disagreement.classes", values={"count": 200, "rows": 4000, **percent}),
             Message(key="disagreement.tree.apart", values=tree),
@@ -1170,6 +1174,7 @@ def group_table(make: Maker, names: list[str], task: str) -> GroupTable:
         rows_of="held-out",
         threshold=0.5,
         favourable="yes" if task == "binary" else None,
+        compared="yes" if task == "binary" else None,
         control={},
         columns=[
             row("at_most", 2000, True, high_end=37.0).model_copy(update={"fit_rows": 500}),
@@ -1181,7 +1186,31 @@ def group_table(make: Maker, names: list[str], task: str) -> GroupTable:
         pairs=[row("others", 120)],
         pairs_left=7,
         pairs_held_back=12,
+        impact=impact(names) if task == "binary" else None,
     )
+
+
+def impact(names: list[str]) -> Impact:
+    """One column whose groups are told, one whose groups are partly withheld, and one of which nothing may be said."""
+    first, second = names[:2]
+    least, most = (
+        [Message(key="group.level", values={"column": first, "level": level})] for level in ("female", "male")
+    )
+    pair = ImpactPair(
+        least=least,
+        most=most,
+        ratio=Interval(value=0.9, stderr=0.05, low=0.82, high=0.98),
+        low=0.8,
+        high=1.0,
+        detectable=0.6,
+    )
+    told = ImpactRow(columns=[first], headline=pair, surest=pair, withheld=None)
+    rows = [
+        told,
+        ImpactRow(columns=[second], headline=None, surest=None, withheld="not_raised"),
+        ImpactRow(columns=[first, second], headline=pair, surest=pair, withheld="untold"),
+    ]
+    return Impact(limit=0.8, compared=12, network=rows, linear=rows)
 
 
 def grouped(make: Maker, names: list[str], task: str, loss: str) -> Groups:
@@ -1239,7 +1268,9 @@ def grouped(make: Maker, names: list[str], task: str, loss: str) -> Groups:
     return Groups(
         table=None if task == "multiclass" else group_table(make, names, task),
         classes=[
-            group_table(make, names, "binary").model_copy(update={"threshold": None, "favourable": label})
+            group_table(make, names, "binary").model_copy(
+                update={"threshold": None, "favourable": None, "compared": label, "impact": None}
+            )
             for label in ("first", "second")
         ]
         if task == "multiclass"
@@ -1519,6 +1550,7 @@ def document(
     hidden = neurons(make, found, units)
     made = Document(
         data=Data(
+            adverse=classes[0] if task == "binary" else None,
             name=name,
             rows=20000,
             held_out_rows=4000,
@@ -1556,6 +1588,7 @@ def document(
             rows=4000,
             resamples=1000,
             seed=0,
+            threshold=0.5 if task == "binary" else None,
             metrics=rows,
             skill=Interval(value=0.2, stderr=0.01, low=0.18, high=0.22),
         ),
@@ -1598,7 +1631,6 @@ def document(
                 "exact": True,
                 "top": 5,
                 "resamples": 1000,
-                "declined": "negative",
                 "counterpart": "fitted",
             },
             model_digest="ab" * 32,
@@ -1944,7 +1976,14 @@ def blank_groups(found: Groups) -> Groups:
     return found.model_copy(
         update={
             "table": found.table.model_copy(
-                update={"columns": rows, "pairs": [], "rows_of": "all", "favourable": None}
+                update={
+                    "columns": rows,
+                    "pairs": [],
+                    "rows_of": "all",
+                    "favourable": None,
+                    "compared": None,
+                    "impact": None,
+                }
             ),
             "proxies": [proxy.model_copy(update={"probes": probes, "network": None, "linear": None})],
             "weak": found.weak.model_copy(update={"found": [weak]}),

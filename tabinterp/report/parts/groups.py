@@ -19,6 +19,7 @@ from tabinterp.report.grouped import (
     Groups,
     GroupTable,
     HeldPart,
+    ImpactPair,
     ProbeRow,
     ProxyPart,
     Treated,
@@ -70,10 +71,10 @@ def groups(document: Document) -> list[Block]:
 
 
 def _people(part: GroupTable) -> list[Block]:
-    selected = part.favourable is not None
-    blocks = [Heading(t("report.groups.people")), *rates(part), *_more(part.columns, selected)]
+    selected = part.of is not None
+    blocks = [Heading(t("report.groups.people")), *rates(part), *_impact(part), *_more(part.columns, selected)]
     if part.pairs:
-        inside: list[Block] = [_rates(part.pairs, selected), *_more(part.pairs, selected)]
+        inside: list[Block] = [_rates(part.pairs, part), *_more(part.pairs, selected)]
         blocks.append(Fold(t("report.groups.pairs"), inside))
     return blocks
 
@@ -95,29 +96,66 @@ def several(part: Groups) -> list[Block]:
 def _of_class(part: GroupTable) -> Fold:
     """One class as the selected one: rates, differences, error rates, calibration."""
     kept = t("report.groups.suppressed", pairs=part.pairs_held_back, left=part.pairs_left)
-    inside: list[Block] = [_rates(part.columns, True), Paragraph(kept, "note"), *_more(part.columns, True)]
+    inside: list[Block] = [_rates(part.columns, part), Paragraph(kept, "note"), *_more(part.columns, True)]
     if part.pairs:
-        pairs: list[Block] = [_rates(part.pairs, True), *_more(part.pairs, True)]
+        pairs: list[Block] = [_rates(part.pairs, part), *_more(part.pairs, True)]
         inside.append(Fold(t("report.groups.pairs"), pairs))
-    return Fold(t("report.groups.class", output=tidy(part.favourable or "")), inside)
+    return Fold(t("report.groups.class", output=tidy(part.of or "")), inside)
 
 
 def rates(part: GroupTable) -> list[Block]:
     """What each group of one column is given under both models."""
     told = {"rows": t(f"report.rows_of.{part.rows_of}", rows=part.rows)}
-    selected = part.favourable is not None
-    if selected:
-        told |= {"favourable": tidy(part.favourable or ""), "threshold": number(part.threshold or 0.0)}
-    lead = t("report.groups.lead" if selected else "report.groups.lead_mean", **told)
+    way = "lead_mean" if part.of is None else "lead" if part.favourable is not None else "lead_unstated"
+    if part.of is not None:
+        told |= {"compared": tidy(part.of), "threshold": number(part.threshold or 0.0)}
     kept = t("report.groups.suppressed", pairs=part.pairs_held_back, left=part.pairs_left)
-    return [Paragraph(lead), _rates(part.columns, selected), Paragraph(kept, "note")]
+    return [Paragraph(t(f"report.groups.{way}", **told)), _rates(part.columns, part), Paragraph(kept, "note")]
 
 
-def _rates(rows: list[GroupRow], selected: bool) -> Table:
-    rate: list[tuple[str, Shown]] = [("rate" if selected else "mean", lambda one: interval(one.rate))]
-    if selected:
-        rate += [("ratio", lambda one: _ratio(one.ratio)), ("most", lambda one: interval(one.ratio_most))]
-    return _table(rows, t("report.groups.rates" if selected else "report.groups.rates_mean"), rate)
+def _rates(rows: list[GroupRow], part: GroupTable) -> Table:
+    """Shares predicted to be in a class; with ratios where it is known which class hurts, and class by class."""
+    if part.of is None:
+        return _table(rows, t("report.groups.rates_mean"), [("mean", lambda one: interval(one.rate))])
+    rate: list[tuple[str, Shown]] = [("rate", lambda one: interval(one.rate))]
+    if part.favourable is None and part.threshold is not None:
+        rate.append(("other", lambda one: interval(_rest(one.rate))))
+        return _table(rows, t("report.groups.rates_unstated", compared=tidy(part.of)), rate)
+    rate += [("ratio", lambda one: _ratio(one.ratio)), ("most", lambda one: interval(one.ratio_most))]
+    return _table(rows, t("report.groups.rates"), rate)
+
+
+def _rest(rate: Interval) -> Interval:
+    """The share predicted to be in the other of two classes."""
+    value, low, high = (None if end is None else 1 - end for end in (rate.value, rate.high, rate.low))
+    return Interval(value=value, stderr=rate.stderr, low=low, high=high)
+
+
+def _impact(part: GroupTable) -> list[Block]:
+    """The least and the most selected group of each column, under either model."""
+    found = part.impact
+    if found is None or not found.network:
+        return []
+    head = [Cell(t("report.impact.columns"), style="w"), Cell(t("report.impact.model"), style="t")]
+    head += [Cell(t(f"report.impact.{name}"), style="w") for name in ("least", "most")]
+    head += [*cells([t("report.impact.ratio"), t("report.impact.all")]), Cell(t("report.impact.withheld"), style="t")]
+    body = []
+    for pair in zip(found.network, found.linear, strict=True):
+        for model, row in zip(MODELS, pair, strict=True):
+            one = row.headline
+            names = [NONE, NONE] if one is None else [named(one.least), named(one.most)]
+            numbers = [NONE, NONE] if one is None else [interval(one.ratio), _ends(one)]
+            body.append(
+                [
+                    Cell(listed(map(tidy, row.columns)), style="w"),
+                    Cell(t(f"report.{model}"), style="t"),
+                    *(Cell(name, style="w") for name in names),
+                    *cells(numbers),
+                    Cell(NONE if row.withheld is None else t(f"report.impact.withheld.{row.withheld}"), style="t"),
+                ]
+            )
+    note = t("report.impact.note", compared=found.compared, limit=number(found.limit))
+    return [Table(t("report.impact"), head, body), Paragraph(note, "note")]
 
 
 def _ratio(part: Interval) -> str:
@@ -196,6 +234,13 @@ def _shown(one: Treated | Fitted | None, shown: Callable[[Any], str]) -> str:
 def named(group: list[Message]) -> str:
     told = [tidy(say(one)) for one in group]
     return told[0] if len(told) == 1 else t("group.both", first=told[0], second=told[1])
+
+
+def _ends(pair: ImpactPair) -> str:
+    """The interval that holds for all pairs at once."""
+    if pair.low is None or pair.high is None:
+        return NONE
+    return t("report.impact.ends", low=number(pair.low), high=number(pair.high))
 
 
 # ---- proxies

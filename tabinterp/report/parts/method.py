@@ -8,7 +8,7 @@ from tabinterp.messages import ENGLISH
 from tabinterp.readouts.result import FEWEST_GROUPS
 from tabinterp.report.blocks import Block, Cell, Facts, Fold, Paragraph, Points, Table
 from tabinterp.report.document import Document, Grouping, ModelInfo
-from tabinterp.report.words import NONE, cells, counted, listed, name_cell, number, say, share, t, yes
+from tabinterp.report.words import NONE, cells, counted, listed, name_cell, number, say, share, t, tidy, yes
 
 FEW_GROUPS = 30  # below, an interval over groups leans on Student's distribution
 
@@ -58,6 +58,8 @@ def _facts(document: Document) -> Iterator[tuple[str, str]]:
         key = "report.method.drawn_text" if drawn.summed else "report.method.drawn_only"
         yield t("report.method.drawn"), t(key, rows=drawn.rows, held_out=held_out, summed=summed)
     yield t("report.method.weighted"), t("report.method.weights_text") if data.weighted else yes(False)
+    if data.task == "binary":
+        yield t("report.method.adverse"), t("report.adverse.unstated") if data.adverse is None else tidy(data.adverse)
     if (grouping := data.grouping) is not None:
         yield t("report.method.groups"), grouped(grouping)
     yield t("report.method.model_digest"), how.model_digest

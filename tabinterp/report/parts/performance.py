@@ -7,13 +7,23 @@ from tabinterp.report.claims import FEWEST
 from tabinterp.report.document import Document, MetricRow
 from tabinterp.report.parts.calibration import calibration
 from tabinterp.report.parts.judged import judged
-from tabinterp.report.words import capital, cells, interval, number, say, t
+from tabinterp.report.words import capital, cells, interval, number, say, t, tidy
 
 
 def performance(document: Document) -> list[Block]:
     arrows = Paragraph(t("report.performance.arrows"), "note")
-    blocks: list[Block] = [_rows(document), _primary(document), _whole(document), arrows, *_delong(document)]
+    blocks: list[Block] = [_rows(document), _primary(document), _whole(document), arrows]
+    blocks += [*_threshold(document), *_delong(document)]
     return [*blocks, *judged(document), *calibration(document)]
+
+
+def _threshold(document: Document) -> list[Block]:
+    """The one threshold on which all that is said of decisions rests."""
+    threshold = document.performance.threshold
+    if threshold is None:
+        return []
+    positive = tidy(document.data.classes[-1])
+    return [Paragraph(t("report.performance.threshold", positive=positive, threshold=number(threshold)), "note")]
 
 
 def brief(document: Document) -> list[Table | Paragraph]:

@@ -16,14 +16,11 @@ def reasons(document: Document) -> list[Block]:
     part = document.reasons
     if part is None:
         return []
-    classes = document.data.classes
-    other = "negative" if part.declined == classes[-1] else "positive"
     declined = t(
         "report.reasons.declined",
         declined=tidy(part.declined),
         threshold=number(part.threshold),
-        positive=tidy(classes[-1]),
-        other=other,
+        positive=tidy(document.data.classes[-1]),
     )
     lead = t(
         "report.reasons.lead",
