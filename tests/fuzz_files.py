@@ -36,7 +36,7 @@ from sklearn.preprocessing import OneHotEncoder, PolynomialFeatures, SplineTrans
 import tabinterp as ti
 from tabinterp.errors import TabinterpError
 from tabinterp.models import bind
-from tabinterp.models.files import skops_archive
+from tabinterp.models.files import skops_archive, state
 from tabinterp.models.files.reading import read
 
 from .models import hostile
@@ -328,11 +328,12 @@ MEMBERS = {"schema.json": _schema, "model.json": _schema, "model.safetensors": _
 
 
 Change = Callable[[bytes, random.Random], bytes]
+STATES = ("torch",) if state.is_read() else ()
 KINDS: dict[str, tuple[Callable[[], bytes], Change]] = {
     "skops": (_skops, _skops_of),
     "onnx": (_onnx, _proto),
     "safetensors": (hostile.safetensors_bytes, _header),
-    "torch": (hostile.state_bytes, _skops_of),
+    **dict.fromkeys(STATES, (hostile.state_bytes, _skops_of)),
     "bundle": (hostile.bundle_bytes, _skops_of),
     "graph": (hostile.graph_bytes, _skops_of),
     "architecture": (lambda: json.dumps({"layers": hostile.LAYERS, "task": "binary"}).encode(), _schema),

@@ -80,7 +80,8 @@ AUDIT: dict[str, str] = {
         "resolved: {columns}."
     ),
     "verdict.scope": (
-        "Intervals are over held-out rows, for this one trained network; the margin is {percent}% of the loss of always "
+        "Intervals are over held-out rows (over groups, where rows come in groups), for this one trained network; the margin "
+        "is {percent}% of the loss of always "
         "predicting the {base:constant}, a convention of this tool."
     ),
     # which rows were held out

@@ -206,7 +206,8 @@ REPORT: dict[str, str] = {
         "Conflict: both intervals exclude zero, on different sides."
     ),
     "report.coefficients.intervals.held-out": (
-        "Network intervals are over held-out rows, for this one trained network; they leave out how training would vary, "
+        "Network intervals are over held-out rows (over groups, where rows come in groups), for this one trained network; "
+        "they leave out how training would vary, "
         "and their width is not comparable with the linear fit's."
     ),
     "report.coefficients.intervals.all": (

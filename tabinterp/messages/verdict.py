@@ -31,7 +31,8 @@ VERDICT: dict[str, str] = {
         "(95% interval {low} to {high})."
     ),
     "verdict.scope.given": (
-        "Intervals are over held-out rows, for this one trained network; the margin, {margin}, was given by whoever asked."
+        "Intervals are over held-out rows (over groups, where rows come in groups), for this one trained network; the margin, "
+        "{margin}, was given by whoever asked."
     ),
     "not_assessed.costs": "What decisions cost at costs or a threshold of yours: none were given.",
     # names of metrics

@@ -105,7 +105,8 @@ def solve(programme: Programme, weights: list[FloatArray], steps: tuple[Step, ..
         constant += float(weights[i] @ shift)
     rows = [(r, c, w) for r, (places, own, _, _) in enumerate(made.rows) for c, w in zip(places, own, strict=True)]
     r, c, w = (np.array(one) for one in zip(*rows, strict=True))
-    matrix = sparse.csr_array((w, (r, c)), shape=(len(made.rows), len(cost)))
+    indices = r.astype(np.int32), c.astype(np.int32)  # SciPy before 1.15 takes no others
+    matrix = sparse.csr_array((w, indices), shape=(len(made.rows), len(cost)))
     found = optimize.milp(
         cost,
         constraints=optimize.LinearConstraint(matrix, [row[2] for row in made.rows], [row[3] for row in made.rows]),

@@ -324,7 +324,7 @@ FILES = {  # what is in the file -> (its bytes, words of the refusal)
     "old pickle": (lambda: pickle.dumps(Payload(), protocol=0), "a pickle"),
     "joblib": (joblib_bytes, "a pickle"),
     "packed joblib": (lambda: joblib_bytes(compress=3), "a compressed file, as joblib writes pickles"),
-    "torch.save": (torch_zip, "holds weights and no layers"),
+    "torch.save": (torch_zip, "holds weights and no layers|state dicts are read with torch 2.10 or later"),
     "keras": (lambda: b"\x89HDF\r\n\x1a\n" + bytes(50), "an HDF5 file"),
     "random bytes": (lambda: np.random.default_rng(0).bytes(500), "a file of no kind that is known"),
     "nothing": (lambda: b"", "a file of no kind that is known"),

@@ -70,11 +70,12 @@ CALIBRATED = {  # name -> (estimator, linear where there are two classes)
     "folds of mlp": (CalibratedClassifierCV(MLP, cv=2), False),
     "folds, temperature": (CalibratedClassifierCV(LogisticRegression(), method="temperature", cv=2), False),
 }
+METHODS = CalibratedClassifierCV._parameter_constraints["method"][0].options  # "temperature" came with scikit-learn 1.8
 
 
 @pytest.mark.parametrize("where", ["inside", "outside"])
 @pytest.mark.parametrize("task", ["binary", "multiclass"])
-@pytest.mark.parametrize("name", CALIBRATED)
+@pytest.mark.parametrize("name", [name for name, (made, _) in CALIBRATED.items() if made.method in METHODS])
 def test_calibrated_classifiers_are_networks(name, task, where):
     estimator, linear = CALIBRATED[name]
     estimator = fitted(estimator, task, where)

@@ -24,14 +24,14 @@ import tabinterp as ti
 from tabinterp.errors import ModelError, UnsafeFileError
 from tabinterp.models import bind
 from tabinterp.models.encoding import as_array
-from tabinterp.models.files import kinds, pickled, skops_archive
+from tabinterp.models.files import kinds, pickled, skops_archive, state
 from tabinterp.models.files.reading import Content
 from tabinterp.models.inspection import LOOKS
 from tabinterp.models.load import LOADERS
 
 from . import cases, hostile
 
-FORMATS = {"safetensors": hostile.safetensors_bytes, "torch": hostile.state_bytes}
+FORMATS = {"safetensors": hostile.safetensors_bytes} | ({"torch": hostile.state_bytes} if state.is_read() else {})
 
 
 @pytest.fixture(params=FORMATS)
@@ -72,11 +72,11 @@ def test_an_encoder_comes_from_a_skops_archive(weights, tmp_path):
 
 
 def test_layers_may_have_the_names_of_a_module_with_a_forward_of_its_own(tmp_path):
-    state = {
+    made = {
         f"{'fc1' if name[0] == '0' else 'out.last'}{name[1:]}": value
         for name, value in hostile.module().state_dict().items()
     }
-    (tmp_path / "m").write_bytes(safetensors.torch.save(state))
+    (tmp_path / "m").write_bytes(safetensors.torch.save(made))
     layers = [hostile.LAYERS[0] | {"name": "fc1"}, hostile.LAYERS[1], hostile.LAYERS[2] | {"name": "out.last"}]
     architecture = hostile.architecture(tmp_path, layers=layers)
     table = cases.numeric_table("binary", 80, hostile.COLUMNS)
@@ -121,11 +121,11 @@ def test_layers_that_do_not_fit_are_refused(what, weights, tmp_path):
 
 
 def test_half_precision_and_mixed_weights_are_refused_with_the_way_out(tmp_path):
-    for state in (
+    for made in (
         hostile.module().half().state_dict(),
         {n: v.double() if n == "2.bias" else v for n, v in hostile.module().state_dict().items()},
     ):
-        (tmp_path / "m").write_bytes(safetensors.torch.save(state))
+        (tmp_path / "m").write_bytes(safetensors.torch.save(made))
         with pytest.raises(ModelError, match=r"\.float\(\)"):
             ti.load_model(tmp_path / "m", architecture=hostile.architecture(tmp_path), encoder="passthrough")
 
@@ -309,6 +309,14 @@ def test_inspection_is_json(tmp_path):
         found = ti.inspect_model(make(folder, folder / "marker"))
         assert json.loads(json.dumps(found.to_dict()))["sha256"] == found.sha256
         assert found.problem in str(found)
+
+
+def test_a_torch_that_does_not_read_state_dicts_safely_is_told_so(tmp_path, monkeypatch):
+    (tmp_path / "m").write_bytes(hostile.state_bytes())
+    monkeypatch.setattr("torch.__version__", "2.9.1+cpu")
+    assert "torch 2.10 or later" in ti.inspect_model(tmp_path / "m").problem
+    with pytest.raises(ModelError, match=r"torch 2\.10 or later \(this is 2\.9\.1\+cpu\)"):
+        ti.load_model(tmp_path / "m", architecture=hostile.architecture(tmp_path), encoder="passthrough")
 
 
 def test_every_kind_has_words_and_a_look():

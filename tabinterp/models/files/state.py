@@ -53,10 +53,15 @@ def check(archive: Archive) -> Opcodes:
     return found
 
 
+def is_read() -> bool:
+    """Return whether the installed torch reads state dicts safely."""
+    return tuple(int(part) for part in re.findall(r"\d+", torch.__version__)[:2]) >= OLDEST
+
+
 def tensors(archive: Archive) -> dict[str, torch.Tensor]:
     """The tensors of a checked file, read with `weights_only=True` from a clean copy of the archive."""
     check(archive)
-    if tuple(int(part) for part in re.findall(r"\d+", torch.__version__)[:2]) < OLDEST:
+    if not is_read():
         raise ModelError(
             f"state dicts are read with torch 2.10 or later (this is {torch.__version__}); save them as safetensors"
         )
