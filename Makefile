@@ -86,7 +86,7 @@ truth: .venv/full
 	$(BIN)/python -m benchmarks.verdict --write
 
 faults: .venv/full
-	OMP_NUM_THREADS=1 $(BIN)/python -m benchmarks.faults --jobs 2
+	OMP_NUM_THREADS=1 $(BIN)/python -m benchmarks.faults --jobs 2 --out docs/faults.md
 
 faults-slice: .venv/full
 	OMP_NUM_THREADS=1 $(BIN)/python -m benchmarks.faults --first 5 --seeds 5 --jobs 2
