@@ -402,3 +402,8 @@ def test_bins_of_a_reliability_curve_have_intervals_over_groups(task):
         fitted = sm.OLS(y[first], np.ones(first.sum())).fit(cov_type="cluster", cov_kwds={"groups": groups[first]})
         reach = stats.t.ppf(0.975, len(np.unique(groups[first])) - 1) * fitted.bse[0]
         assert bins[0].high - bins[0].low == pytest.approx(2 * reach)
+
+
+def test_interactions_say_that_their_errors_take_rows_as_independent():
+    assert ti.interactions(network(), in_groups(), top=1).estimand.endswith("although they come in groups")
+    assert "groups" not in ti.interactions(network(), once(240), top=1).estimand

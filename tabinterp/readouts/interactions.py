@@ -37,6 +37,8 @@ from .sums import mean_over_rows
 
 ROWS = 2048  # rows of all blocks together
 BLOCKS = 8  # blocks at least
+ESTIMAND = "variance of what two columns add to the score together, beyond what each adds alone"
+INDEPENDENT = "its errors take rows as independent, although they come in groups"
 BACKGROUND = 64
 FEWEST = 4  # rows of a block; its sums are over four different rows
 POINTS = 8  # of each column of a table
@@ -84,7 +86,7 @@ class Interactions(Display):
     blocks: int
     background: int
     seed: int
-    estimand: str = "variance of what two columns add to the score together, beyond what each adds alone"
+    estimand: str
 
     def __getitem__(self, columns: tuple[str, str]) -> Pair:
         return next(pair for pair in self.pairs if set(pair.columns) == set(columns))
@@ -184,6 +186,7 @@ def interactions(
         blocks=len(blocks.rows),
         background=len(blocks.rows[0]),
         seed=seed,
+        estimand=ESTIMAND if bound.table.groups is None else f"{ESTIMAND}; {INDEPENDENT}",
     )
 
 
