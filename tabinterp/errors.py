@@ -55,7 +55,7 @@ def did_you_mean(given: str, allowed: Iterable[str]) -> str:
     """
     names = list(allowed)
     folded = {name.casefold().strip(): name for name in names}
-    near = get_close_matches(given.casefold().strip(), folded, n=1, cutoff=0.7)
+    near = get_close_matches(given.casefold().strip(), folded, n=1, cutoff=0.65)
     return f" Did you mean {folded[near[0]]!r}?" if near else ""
 
 

@@ -303,7 +303,7 @@ def test_the_demo_trains_and_audits_a_bundled_table(run, tmp_path, monkeypatch):
     read = ti.read_table  # of the demo's thirty thousand rows, as many as a test has time for
 
     def first_rows(path: str, **asked: object) -> ti.Table:
-        return read(pd.read_csv(path, nrows=200), name="demo", **asked)
+        return read(pd.read_csv(path, nrows=500), name="demo", **asked)
 
     monkeypatch.setattr(ti, "read_table", first_rows)
     monkeypatch.setattr(ti, "open_table", lambda path, query, key, keep, told, **asked: first_rows(path, **asked))
@@ -315,7 +315,7 @@ def test_the_demo_trains_and_audits_a_bundled_table(run, tmp_path, monkeypatch):
     assert {path.name for path in (tmp_path / "demo").iterdir()} == written
     assert ti.load_model(tmp_path / "demo-model").split is not None
     document = ti.Audit.from_json(tmp_path / "demo" / "audit.json").document
-    assert document.data.rows == 200
+    assert document.data.rows == 500
     assert (document.data.target, document.verdict.status != "not_assessed") == ("default payment next month", True)
     assert [c.name for c in document.data.columns if c.protected]
 

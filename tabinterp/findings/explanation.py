@@ -85,7 +85,8 @@ def methods_disagree(d: Document, at: Limits) -> Outcome:
 
 def _order(pair: Agreement) -> float:
     """Kendall's rank correlation over the pairs of columns whose order is significant under both readings."""
-    return 1 - 2 * (pair.opposed or 0) / max(pair.ordered or 0, 1)
+    ordered = pair.ordered or 0
+    return (ordered - 2 * (pair.opposed or 0)) / max(ordered, 1)
 
 
 def _same_first(d: Document, pair: Agreement, shared: float) -> bool:

@@ -187,7 +187,7 @@ def saturated(d: Document, at: Limits) -> Outcome:
     value = d.gradients.saturation
     if value is None or d.data.task != "binary":
         return not_applicable()
-    rate = d.data.rates[-1]
+    rate = d.data.rates[-1] if d.data.rates else None
     if not rate or rate >= 1:
         return not_applicable("rate")
     usual = rate * (1 - rate)

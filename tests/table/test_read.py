@@ -165,7 +165,7 @@ def test_ordered_categories_keep_their_order_and_unseen_levels(make, tmp_path):
 
 
 def test_roles_and_flags():
-    frame = people()
+    frame = people().assign(**{SCRIPT: [f"group {i % 3}" for i in range(len(people()))]})
     table = ti.read_table(
         frame, target="paid", drop=["empty", "own"], protected=["own", "age"], weight="code", group=SCRIPT, split=0.5
     )
