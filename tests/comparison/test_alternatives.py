@@ -33,7 +33,7 @@ def made():
     names = {"circle": np.where(circle, "in", "out"), "y": np.where(y, "yes", "no")}
     frame = pd.DataFrame({"x": x, "older": older.astype(float), "by": by, **names})
     how = {"kinds": {"older": "numeric"}, "protected": ["older", "circle"], "drop": ["circle"], "split": 0.4}
-    table = ti.read_table(frame, target="y", positive="yes", **how)
+    table = ti.read_table(frame, target="y", positive="yes", adverse="no", **how)
     rows = table.training_rows()
     net = MLPClassifier((8,), tol=1e-3, random_state=0)
     network = make_pipeline(StandardScaler(), net).fit(rows.inputs, rows.frame["y"])

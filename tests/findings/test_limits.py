@@ -47,7 +47,7 @@ MOVED = {
         lambda: rows.calibrated(part(0.8), part(0)), {"low": 0.9},
         lambda: rows.calibrated(part(1.0), part(0.5)), {"intercept": 0.6},
     ),
-    "methods-disagree": (lambda: agreeing(0.5), {"rank": 1}, lambda: agreeing(0.1), {"rank": -1}),
+    "methods-disagree": (lambda: agreeing(0.5), {"rank": 1}, lambda: agreeing(0.0), {"rank": -1}),
     "unstable-ranking": (lambda: rows.tied(4), {"tied": 4}, lambda: rows.tied(5), {"tied": 6}),
     "interaction-only": (
         lambda: rows.hidden_pair(0.5, 0.04), {"percent": 4},

@@ -105,15 +105,10 @@ def test_an_audit_of_nine_groups_does_not_say_which_model_is_better():
     frame = pd.DataFrame(
         {"person": np.repeat(np.arange(20), 50), "x": rng.normal(size=1000), "z": rng.normal(size=1000)}
     )
-    frame["y"] = (frame["x"] ** 2 + 0.3 * rng.normal(size=1000) > 1).astype(int)
+    frame["y"] = frame["x"] ** 2 + 0.3 * rng.normal(size=1000)
     frame["part"] = np.where(frame["person"] < 9, "test", "train")
     table = ti.read_table(frame, target="y", group="person", split="part")
-    model = ti.wrap(
-        lambda rows: np.column_stack([2 - rows["x"] ** 2, rows["x"] ** 2]) / 2,
-        task="binary",
-        classes=[0, 1],
-        outputs="logits",
-    )
+    model = ti.wrap(lambda rows: rows["x"].to_numpy() ** 2, task="regression")
     audit = ti.audit(model, table, rows=100)
     assert audit.verdict.difference.low is None
     assert found(audit.document).status == "not_applicable"
@@ -132,14 +127,24 @@ VIEWS = {
 }  # fmt: skip
 
 
+def ranked(**update):
+    """The sample with one column changed, and an AUC that swaps no classes."""
+    document = column(**update)
+    right = {"network": part(0.75, 0.7, 0.8)}
+    metrics = [m.model_copy(update=right if m.metric == "auc" else {}) for m in document.performance.metrics]
+    return document.model_copy(update={"performance": document.performance.model_copy(update={"metrics": metrics})})
+
+
 def test_the_checks_that_void_a_comparison_demand_action():
-    assert {"label-leak", "row-overlap", "shortcut", "groups-split"} <= {c.slug for c in CHECKS if c.voids}
+    assert {"label-leak", "row-overlap", "shortcut", "groups-split", "classes-swapped"} <= {
+        c.slug for c in CHECKS if c.voids
+    }
     assert {c.severity for c in CHECKS if c.voids} == {"act"}
 
 
 @pytest.mark.parametrize("view", VIEWS)
 def test_what_voids_the_comparison_is_said_above_the_verdict_of_every_view(view):
-    document, sound = honest(column(**LEAK)), honest(column())
+    document, sound = honest(ranked(**LEAK)), honest(ranked())
     assert found(document, "label-leak").voids
     (said,) = voids(document)
     assert "TI-D02" in said
@@ -152,9 +157,9 @@ def test_what_voids_the_comparison_is_said_above_the_verdict_of_every_view(view)
 
 def test_one_line_says_it_too():
     for line in (in_one_line, verdict_and_counts):
-        assert "cannot be trusted (TI-D02)" in line(honest(column(**LEAK)))
-        assert "cannot be trusted" not in line(honest(column()))
+        assert "cannot be trusted (TI-D02)" in line(honest(ranked(**LEAK)))
+        assert "cannot be trusted" not in line(honest(ranked()))
 
 
 def test_a_check_that_is_cleared_voids_nothing():
-    assert not any(one.voids for one in judge(column()))
+    assert not any(one.voids for one in judge(ranked()))

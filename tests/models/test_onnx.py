@@ -296,5 +296,5 @@ def test_neither_functions_nor_several_inputs_are_saved(tmp_path):
 
 
 def test_an_encoder_is_asked_for():
-    with pytest.raises(ModelError, match="a network reads encoded rows; pass encoder="):
+    with pytest.raises(ModelError, match="a network reads encoded rows; pass a fitted transformer as encoder="):
         ti.wrap(CHAINS["relu"])

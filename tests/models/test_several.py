@@ -358,7 +358,7 @@ def test_a_level_unseen_in_training_has_a_place_only_where_the_network_has_one(s
 
 
 def test_a_whole_audit(source):
-    table = ti.read_table(source, target="binary", split=0.3, seed=0)
+    table = ti.read_table(source, target="binary", split=0.5, seed=0)
     audit = ti.audit(ti.wrap(Listed(), encoder=encoders(source)), table)
     assert audit.verdict.status in {"better", "equivalent", "worse", "not_resolved"}
 
