@@ -122,7 +122,8 @@ def test_the_document_says_what_is_of_all_rows(made):
         assert (row.rows, row.fit_rows) == (known.rows, few.rows)
         assert row.network.rate.value == pytest.approx(known.network.rate[0])
         assert row.network.smd.value is None or row.network.smd.value == pytest.approx(known.network.smd[0])
-        assert row.network.slope.value == pytest.approx(few.network.slope[0])
+        slope = few.network.slope[0]  # none below twenty events among the drawn rows of a group
+        assert row.network.slope.value == (None if np.isnan(slope) else pytest.approx(slope))
     assert document.linear.library.startswith("tabinterp ")
     assert len(scan.sample) == 240
 

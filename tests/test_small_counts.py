@@ -45,7 +45,8 @@ def people() -> pd.DataFrame:
 
 
 def audited(frame: pd.DataFrame, **settings: object) -> Document:
-    table = ti.read_table(frame, target="y", split="part", protected=["origin"], **settings)
+    adverse = "no" if frame["y"].nunique() == 2 else None
+    table = ti.read_table(frame, target="y", split="part", protected=["origin"], adverse=adverse, **settings)
     numbers = [name for name in ("age", "debt") if name in table.schema.inputs]
     levels = [name for name in ("job", "origin") if name in table.schema.inputs]
     one_hot = OneHotEncoder(handle_unknown="ignore", sparse_output=False)
