@@ -139,7 +139,7 @@ ASKED = {
     "readouts/regions": (" has no linear regions: ", "the counterpart is"),  # `mechanism.regions` looks before it asks
     "readouts/shapley": (
         "method is", "scale is", "background is", "tolerance is", " is between 1 and ", "the background lacks",
-        "exact Shapley values of",
+        "every row of the background", "exact Shapley values of",
     ),
     "readouts/units": ("the first hidden layer is no affine",),
 }  # fmt: skip

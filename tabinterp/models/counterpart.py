@@ -10,7 +10,7 @@ import inspect
 import warnings
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, replace
-from typing import Any
+from typing import Any, NoReturn
 
 import joblib
 import numpy as np
@@ -226,9 +226,9 @@ def _encoded_by_others(table: Table, seed: int) -> list[tuple[IntArray, IntArray
     codes = np.zeros(len(table), dtype=np.int64) if table.codes is None else table.codes
     parts = by_group(codes, table.groups, [*np.unique(codes)], FOLDS, seed)
     if not parts:
-        raise NotApplicableError(
-            why("penalty.one_group") if table.codes is None else _in_few_groups(codes, table.groups, table)
-        )
+        if table.codes is None:
+            raise NotApplicableError(why("penalty.one_group"))
+        _refuse_few_groups(codes, table.groups, table)
     return parts
 
 
@@ -249,7 +249,7 @@ def _fit(
     parts = parts_of(codes, groups, range(len(counts)), seed)
     if not parts:
         assert groups is not None
-        raise NotApplicableError(_in_few_groups(codes, groups, table))
+        _refuse_few_groups(codes, groups, table)
     search = LogisticRegressionCV(
         Cs=STRENGTHS,
         cv=parts,
@@ -278,11 +278,11 @@ def _rarest(counts: IntArray, table: Table) -> str:
     )
 
 
-def _in_few_groups(codes: IntArray, groups: IntArray, table: Table) -> str:
-    """The class that stands in the fewest groups of training rows, in how many, and what to do about it."""
+def _refuse_few_groups(codes: IntArray, groups: IntArray, table: Table) -> NoReturn:
+    """Name the class that is in the fewest groups of training rows, how many these are, and what to do about it."""
     held = [len(np.unique(groups[codes == code])) for code in range(len(table.schema.classes))]
     rarest = int(np.argmin(held))
-    return (
+    raise NotApplicableError(
         f"a linear counterpart chooses its penalty by cross-validation that leaves out whole groups, so every class must remain "
         f"when some groups are left out; class {table.schema.labels[rarest]!r} of target {table.schema.target!r} is in "
         f"{held[rarest]} of {len(np.unique(groups))} groups of training rows. Hold out fewer groups, join the class with "
