@@ -28,7 +28,9 @@ def borne_out(made: Audited, rows: Rows, unseen: Rows) -> bool:
     """Does the weak group that was named fail on these rows as well?"""
     if not len(unseen.frame):
         return False
-    learnt = made.network.table.training_rows().frame  # with what was planted into them, which boosted trees are to learn too
+    learnt = (
+        made.network.table.training_rows().frame
+    )  # with what was planted into them, which boosted trees are to learn too
     frame = pd.concat([learnt[list(rows.frame)], unseen.frame[list(rows.frame)]], ignore_index=True)
     table = rows.of(frame.astype(rows.frame.dtypes.to_dict())).table()
     losses = above_noise(bind(made.network.model, table))

@@ -63,7 +63,7 @@ def auc_beyond(limit: float, events: int, others: int) -> float:
     """Return the least AUC whose 95% interval lies above `limit` with a probability of 80%.
 
     >>> round(auc_beyond(0.9, 20, 180), 3), round(auc_beyond(0.9, 200, 1800), 3)
-    (0.975, 0.93)
+    (0.972, 0.934)
     """
     return _least(lambda auc: auc - REACH * auc_error(auc, events, others), limit)
 
@@ -84,7 +84,7 @@ def share_of(count: int, rows: int) -> float:
     """Return the least share of `rows` rows of which `count` or more are found with a probability of 80% (binomial).
 
     >>> round(share_of(10, 500), 4)
-    0.025
+    0.0249
     """
     return float(betaincinv(count, rows - count + 1, CHANCE)) if count <= rows else 1.0
 
