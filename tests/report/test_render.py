@@ -19,6 +19,7 @@ import pytest
 from tabinterp import messages
 from tabinterp.messages.names import LEFTWARD
 from tabinterp.report import sections as sections_module
+from tabinterp.report.base import LeftOut
 from tabinterp.report.blocks import Figure, Fold, Paragraph, Table
 from tabinterp.report.document import Drawn, Grouping, Interval, WithoutTarget
 from tabinterp.report.parts import coefficients, findings, gradients, method
@@ -26,6 +27,7 @@ from tabinterp.report.parts.neurons import MOST
 from tabinterp.report.render import render, render_summary
 from tabinterp.report.summary import in_one_line, on_a_terminal, verdict_and_counts
 from tabinterp.report.words import t
+from tabinterp.sentence import why
 from tests.report.samples import HOSTILE, SAMPLES, binary, document, nothing, widest
 
 LIMIT = 1_500_000
@@ -233,13 +235,38 @@ def test_maps_of_units_show_the_columns_that_matter_most():
     assert escape(t("report.neurons.columns", count=MOST, every=MOST + 4), quote=False) in html.replace("&#39;", "'")
 
 
-# Sentences of documents that no sample is: without an adverse class, weighted, with what voids the comparison or was withheld.
-NOT_IN_A_SAMPLE = {
-    "report.adverse.unstated", "report.data.withheld", "report.groups.lead_unstated", "report.groups.other.linear",
-    "report.groups.other.network", "report.groups.rates_unstated", "report.impact.withheld.raised", "report.inside.times_most",
-    "report.left_out", "report.method.weights", "report.method.weights.frequency", "report.method.weights.own",
-    "report.method.weights.sampling", "report.method.weights.unknown", "report.method.weights_text", "report.void",
-}  # fmt: skip
+def unlike_the_samples():
+    """Documents without an adverse class, weighted, with what was left out, withheld, or voids the comparison."""
+    made = binary()
+
+    def other(name, **update):
+        return made.model_copy(update={name: getattr(made, name).model_copy(update=update)})
+
+    table = made.groups.table
+    yield other("data", adverse=None).model_copy(
+        update={
+            "groups": made.groups.model_copy(
+                update={"table": table.model_copy(update={"impact": None, "favourable": None})}
+            )
+        }
+    )
+    rows = [row.model_copy(update={"withheld": "raised"}) for row in table.impact.network]
+    impact = table.impact.model_copy(update={"network": rows})
+    yield other("groups", table=table.model_copy(update={"impact": impact}))
+    for way in ("sampling", "frequency", "own", None):
+        readings = [one.model_copy(update={"weights": way}) for one in made.method.readings]
+        yield other("data", weighted=True).model_copy(
+            update={"method": made.method.model_copy(update={"readings": readings})}
+        )
+    yield other("table", withheld=why("offsupport.few", least=20))
+    missed = LeftOut(model="network", method="gradient_x_input", gap=0.2, tolerance=0.01)
+    yield made.model_copy(update={"agreement_left_out": [missed]})
+    first = made.findings[0].model_copy(update={"status": "raised", "voids": True})
+    yield made.model_copy(update={"findings": [first, *made.findings[1:]]})
+    card = made.inside.cards[0]
+    lines = [line.model_copy(update={"excite": Interval(), "excites": True}) for line in card.profile]
+    cards = [card.model_copy(update={"profile": lines}), *made.inside.cards[1:]]
+    yield other("inside", cards=cards)
 
 
 def test_every_sentence_of_the_report_is_used_and_no_other_is_needed(monkeypatch):
@@ -258,7 +285,9 @@ def test_every_sentence_of_the_report_is_used_and_no_other_is_needed(monkeypatch
     render(gappy.model_copy(update={"data": gappy.data.model_copy(update={"without_target": WithoutTarget(rows=60)})}))
     for sides in ((60, 40), (20, 20), (None, None)):
         render(in_groups(*sides))
-    wanted = {key for key in recorder if key.startswith("report.")} - NOT_IN_A_SAMPLE
+    for one in unlike_the_samples():
+        render(one)
+    wanted = {key for key in recorder if key.startswith("report.")}
     assert sorted(wanted - recorder.used) == []
 
 
