@@ -55,6 +55,8 @@ GROUPS: dict[str, str] = {
     "report.groups.rates": "Selection rates and impact ratios",
     "report.groups.rates_unstated": "Shares predicted to be in each class",
     "report.groups.rates_mean": "Mean predictions",
+    "report.groups.other.network": "other class, network",
+    "report.groups.other.linear": "other class, linear",
     "report.impact": "Adverse impact: least over most selected group",
     "report.impact.columns": "Column",
     "report.impact.model": "Model",
