@@ -19,7 +19,6 @@ from numpy.typing import NDArray
 from scipy.optimize import linear_sum_assignment
 from scipy.special import xlogy
 from scipy.stats import norm
-from scipy.stats import t as student
 from threadpoolctl import threadpool_limits
 
 from ..errors import TabinterpError
@@ -28,6 +27,7 @@ from ..models.scores import probabilities
 from ..readouts.display import Display, Drawn, named
 from ..readouts.loss import loss_for
 from ..readouts.result import resampled as bootstrapped
+from ..readouts.sums import mean_over_rows
 from ..sentence import Message, why
 from ..table import Table
 from ..table.draws import FloatArray, IntArray, row_hash
@@ -448,18 +448,6 @@ def _by_delong(metric: Metric, scores: FloatArray, y: FloatArray) -> Metric:
     return replace(metric, difference=(value, stderr, value - half, value + half), method="delong")
 
 
-def mean_of(values: FloatArray, weights: FloatArray, group: IntArray) -> Estimate:
-    """Weighted mean of (n,) values with its error over groups of rows, and Student's interval; NaN ends below ten groups."""
-    value = float(np.average(values, weights=weights))
-    count = len(np.unique(group))
-    if count < FEWEST:
-        return value, np.nan, np.nan, np.nan
-    summed = np.bincount(group, weights / weights.sum() * (values - value))
-    stderr = float(np.sqrt(count / (count - 1) * (summed**2).sum()))
-    half = float(student.ppf(0.975, count - 1)) * stderr
-    return value, stderr, value - half, value + half
-
-
 def _skill(scores: FloatArray, null: float, table: Table, device: str) -> Estimate:
     """How much a model's mean loss is below that of knowing nothing, `null`.
 
@@ -477,9 +465,10 @@ def _skill(scores: FloatArray, null: float, table: Table, device: str) -> Estima
             else (y - mean) ** 2
         )
     loss = loss_for(None, task).each(scores[None], y, device)[0]
-    value, stderr, low, high = mean_of(knowing_nothing - loss, w, groups(table))
+    found = mean_over_rows(knowing_nothing - loss, w, table.groups)
     told = null - float(np.average(loss, weights=w))  # `null` may be rounded, so that it counts no small class
-    return told, stderr, low + told - value, high + told - value
+    moved = told - float(found.value)
+    return told, float(found.stderr), float(found.low) + moved, float(found.high) + moved
 
 
 def _swapped(scores: FloatArray, table: Table) -> Swapped | None:
@@ -494,7 +483,8 @@ def _swapped(scores: FloatArray, table: Table) -> Swapped | None:
     cells = np.bincount((called * k + true)[first], w[first], k * k).reshape(k, k)
     order = linear_sum_assignment(cells, maximize=True)[1]
     more = (order[called] == true).astype(np.float64) - (called == true)
-    gain = mean_of(more[~first], w[~first], np.unique(group[~first], return_inverse=True)[1])
+    found = mean_over_rows(more[~first], w[~first], None if table.groups is None else group[~first])
+    gain = float(found.value), float(found.stderr), float(found.low), float(found.high)
     if not (gain[0] > 0 and gain[0] > norm.isf(SWAPPED) * gain[1] and np.count_nonzero(more[~first]) >= SMALL):
         return None
     labels, moved = table.schema.labels, np.flatnonzero(order != np.arange(k))

@@ -7,7 +7,7 @@ from typing import Literal
 from ..report.document import Document, Interval, Message, Power
 from ..report.grouped import ConstraintRow, HeldPart, ImpactPair, ImpactRow, ProxyPart, WeakPart
 from .outcome import Limits, Outcome, above, cleared, not_applicable, raised
-from .power import beyond, share_beyond, smallest_effect, with_power
+from .power import beyond, of_counts, share_beyond, smallest_effect, with_power
 
 FIFTHS = 0.8  # a rule of thumb of United States employment guidelines; withheld groups are judged at it by the audit
 PROXY_AUC, PROXY_R2 = 0.7, 0.3
@@ -147,7 +147,7 @@ def constraint_violated(d: Document, at: Limits) -> Outcome:
         directed = any(row.network is not None for row in table.columns)
         return with_power(
             passed,
-            smallest_effect("share", share_beyond(at["percent"] / 100, table.rows), table.rows) if directed else None,
+            of_counts(d, "share", share_beyond(at["percent"] / 100, table.rows), table.rows) if directed else None,
         )
     if not wrong:
         return Outcome("raised", "raised_domain", {"columns": names, "rows": sum(row.outside or 0 for row in outside)})
@@ -186,7 +186,7 @@ def reason_codes_unstable(d: Document, at: Limits) -> Outcome:
     unlike = alike.high is not None and alike.high <= at["jaccard"]
     rows_read = d.reasons.rows if d.reasons else 0
     values = {"changed": _amount(changed, 100), "alike": _amount(alike), "rows": rows_read}
-    seen = smallest_effect("share", share_beyond(at["percent"] / 100, rows_read), rows_read) if rows_read else None
+    seen = of_counts(d, "share", share_beyond(at["percent"] / 100, rows_read), rows_read) if rows_read else None
     return raised(**values) if noisy or unlike else with_power(cleared(**values), seen, 1.0)
 
 

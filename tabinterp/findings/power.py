@@ -15,7 +15,7 @@ from statistics import NormalDist
 
 from scipy.special import betaincinv, chdtri, chndtrinc
 
-from ..report.document import Interval, Power
+from ..report.document import Document, Interval, Power
 from .outcome import Outcome
 
 CHANCE = 0.8  # with which an effect is detected
@@ -41,6 +41,12 @@ def smallest_effect(of: str, effect: float, rows: int, events: int | None = None
     if not math.isfinite(effect):
         return None
     return Power.model_validate({"of": of, "effect": float(f"{effect:.3g}"), "rows": rows, "events": events})
+
+
+def of_counts(d: Document, of: str, effect: float, rows: int, events: int | None = None) -> Power | None:
+    """Return an effect whose formula takes each row as one independent draw; None where rows come in groups or have weights."""
+    independent = d.data.grouping is None and not d.data.weighted
+    return smallest_effect(of, effect, rows, events) if independent else None
 
 
 def beyond(limit: float, part: Interval) -> float:

@@ -8,7 +8,7 @@ from typing import Literal
 from ..report.document import Document, Interval, Power
 from ..report.tabled import Heap, TableColumn, TableReadings
 from .outcome import Limits, Outcome, above, cleared, either, not_applicable, p_of, raised, read_columns
-from .power import Z_CHANCE, auc_beyond, beyond, psi_beyond, r2_beyond, share_of, smallest_effect, with_power
+from .power import Z_CHANCE, auc_beyond, beyond, of_counts, psi_beyond, r2_beyond, share_of, smallest_effect, with_power
 
 LEAK_AUC, LEAK_R2 = 0.99, 0.95  # of one column alone: what a column reaches that holds the answer
 NEAR_AUC, NEAR_R2 = 0.9, 0.8  # what hardly any honest column reaches
@@ -66,9 +66,9 @@ def _least_power(d: Document, limit: float) -> Power | None:
     if d.data.drawn is not None:
         rows = d.data.drawn.rows if d.data.drawn.held_out_rows is None else d.data.drawn.held_out_rows
     if d.table is not None and d.table.metric == "r2":
-        return smallest_effect("r2", r2_beyond(limit, rows), rows)
+        return of_counts(d, "r2", r2_beyond(limit, rows), rows)
     events = d.data.events if d.data.task == "binary" else None
-    return smallest_effect("auc", auc_beyond(limit, events, rows - events), rows, events) if events else None
+    return of_counts(d, "auc", auc_beyond(limit, events, rows - events), rows, events) if events else None
 
 
 def _few_events(d: Document) -> Outcome | None:
@@ -152,7 +152,7 @@ def _least_shift(d: Document, at: Limits) -> Power | None:
     df = [c.drift_df for c in d.table.columns if c.drift_df] if d.table is not None else []
     if not df or not training or not held_out:
         return None
-    return smallest_effect("psi", psi_beyond(at["psi"], at["q"] / len(df), max(df), training, held_out), held_out)
+    return of_counts(d, "psi", psi_beyond(at["psi"], at["q"] / len(df), max(df), training, held_out), held_out)
 
 
 def groups_split(d: Document, at: Limits) -> Outcome:
@@ -225,7 +225,7 @@ def unseen_level(d: Document, at: Limits) -> Outcome:
     if not found:
         held = d.data.held_out_rows
         passed = cleared(few=sum(c.unseen_rows is None for c in known))
-        return with_power(passed, smallest_effect("share", share_of(int(at["rows"]), held), held), 1.0)
+        return with_power(passed, of_counts(d, "share", share_of(int(at["rows"]), held), held), 1.0)
     first = max(found, key=lambda c: c.unseen_rows or 0)
     return raised(
         columns=[c.column for c in found], column=first.column, rows=first.unseen_rows, levels=first.unseen_levels

@@ -31,7 +31,7 @@ from tabinterp.findings.power import (
 )
 from tabinterp.readouts.data.drift import psi
 from tabinterp.report.claims import status_of
-from tabinterp.report.document import Document, Interval
+from tabinterp.report.document import Document, Grouping, Interval
 from tabinterp.report.markdown import render_markdown
 from tabinterp.report.parts.findings import detectable
 from tests.findings.test_checks import beaten, column, quiet, with_part
@@ -174,6 +174,18 @@ def test_a_column_with_few_events_is_said_to_be_seen_late():
         assert (power.of, power.events, power.rows) == ("auc", events, rows)
         assert power.effect == pytest.approx(auc_beyond(0.9, events, rows - events), abs=5e-4)
     assert found_by(BY_SLUG["near-leak"], with_part(few, "data", events=None)).power is None
+
+
+@pytest.mark.parametrize("slug", ["near-leak", "label-leak", "train-test-shift", "unseen-level"])
+@pytest.mark.parametrize("drawn", ["groups", "weights"])
+def test_where_rows_are_no_independent_draws_nothing_is_said_that_counts_them(slug, drawn):
+    """Twenty persons of twenty rows each tell less than four hundred persons."""
+    grouping = Grouping(column="person", groups=80, training=60, held_out=20, shared=0)
+    update = {"grouping": grouping} if drawn == "groups" else {"weighted": True}
+    plain = with_part(quiet(binary()), "data", events=1500)
+    assert found_by(BY_SLUG[slug], plain).power is not None
+    found = found_by(BY_SLUG[slug], with_part(plain, "data", **update))
+    assert (found.status, found.power) == ("cleared", None)
 
 
 def test_a_direction_is_broken_in_a_share_that_is_seen():
