@@ -26,6 +26,7 @@ from tabinterp.readouts.data.scores import auc
 from tabinterp.readouts.inference import Design, Term, infer
 from tabinterp.readouts.result import mean_in_two_roles, resampled
 from tabinterp.readouts.sums import mean_over_rows
+from tabinterp.report.render import render
 from tabinterp.table.read import with_split
 
 COPIES = 4
@@ -121,6 +122,11 @@ def test_groups_on_both_sides_of_a_given_split_are_a_finding(shared):
         shared,
     )
     assert groups_split(document, {}).status == ("raised" if shared else "cleared")
+    assert document.verdict.lines == [] or document.verdict.lines[-1].key == "verdict.scope.groups"
+    assert "not_assessed.seeds.groups" in {note.key for note in document.not_assessed}
+    page = render(document)
+    assert "ntervals are over groups of rows" in page
+    assert "ntervals are over rows" not in page
     (finding,) = [one for one in document.findings if one.slug == "groups-split"]
     assert (finding.severity, finding.status) == ("act", "raised" if shared else "cleared")
 

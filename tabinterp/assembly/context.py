@@ -234,10 +234,11 @@ def _lines(r: Results, importance: doc.Importance) -> list[Message]:
             )
         )
     told += only_network(importance, r.linear.model.name)
+    over = "" if r.network.table.groups is None else ".groups"
     if performance.given is not None:
-        return [*told, Message(key="verdict.scope.given", values={"margin": performance.given})]
+        return [*told, Message(key=f"verdict.scope.given{over}", values={"margin": performance.given})]
     base = r.network.table.schema.goal.base
-    return [*told, Message(key="verdict.scope", values={"percent": 100 * MARGIN, "base": base})]
+    return [*told, Message(key=f"verdict.scope{over}", values={"percent": 100 * MARGIN, "base": base})]
 
 
 def _linear(r: Results) -> list[Message]:

@@ -8,7 +8,7 @@ from ..report.document import Document, Message, ModelInfo
 KEYS = frozenset(
     f"not_assessed.{name}"
     for name in (
-        "split", "grouping", "mixed", "units", "reasons", "groups", "constraints", "seeds", "shuffled",
+        "split", "grouping", "mixed", "units", "reasons", "groups", "constraints", "seeds", "seeds.groups", "shuffled",
         "robustness", "dependence", "data", "use", "without_target", "without_target_few",
     )
 )  # fmt: skip
@@ -36,7 +36,7 @@ def unassessed(document: Document) -> list[Message]:
         notes.append(_note("constraints"))
     trust = document.trust
     if trust is None or trust.networks is None:
-        notes.append(_note("seeds"))
+        notes.append(_note("seeds" if document.data.grouping is None else "seeds.groups"))
     if trust is None or not any(row.null == "shuffled labels" for row in trust.nulls):
         notes.append(_note("shuffled"))
     return notes + [_note(name) for name in ("robustness", "dependence", "data", "use")]

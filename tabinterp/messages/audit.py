@@ -80,9 +80,12 @@ AUDIT: dict[str, str] = {
         "resolved: {columns}."
     ),
     "verdict.scope": (
-        "Intervals are over held-out rows (over groups, where rows come in groups), for this one trained network; the margin "
-        "is {percent}% of the loss of always "
+        "Intervals are over held-out rows, for this one trained network; the margin is {percent}% of the loss of always "
         "predicting the {base:constant}, a convention of this tool."
+    ),
+    "verdict.scope.groups": (
+        "Intervals are over groups of held-out rows, for this one trained network; the margin is {percent}% of the loss of "
+        "always predicting the {base:constant}, a convention of this tool."
     ),
     # which rows were held out
     "split.none": "None was given: it is not known which rows the network was trained on.",
@@ -301,8 +304,10 @@ AUDIT: dict[str, str] = {
         "with columns take rows as independent."
     ),
     "not_assessed.seeds": (
-        "How much of this would change had the network been trained again: intervals are over rows (over groups, where rows "
-        "come in groups), for this network."
+        "How much of this would change had the network been trained again: intervals are over rows, for this network."
+    ),
+    "not_assessed.seeds.groups": (
+        "How much of this would change had the network been trained again: intervals are over groups of rows, for this network."
     ),
     "not_assessed.shapley": "Shapley values.",
     "not_assessed.shuffled": (

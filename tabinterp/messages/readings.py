@@ -36,7 +36,7 @@ READINGS: dict[str, str] = {
         "Largest for the linear model: {linear}."
     ),
     "report.shapley.figure": (
-        "Intervals are over rows (over groups, where rows come in groups). A mean absolute value is never below zero, and "
+        "Intervals are over {draws}. A mean absolute value is never below zero, and "
         "noise can only raise it: an interval that "
         "stays clear of zero is no test."
     ),
@@ -67,7 +67,7 @@ READINGS: dict[str, str] = {
         "models' curves lie farthest apart."
     ),
     "report.effects.note": (
-        "Intervals are over rows (over groups, where rows come in groups), point by point. Accumulated local effects (ALE) "
+        "Intervals are over {draws}, point by point. Accumulated local effects (ALE) "
         "move each row only within its own "
         "neighbourhood: where they part from the effect, correlated columns make it speak of rows that do not exist. At the two "
         "ends of a number their bins are wide, and with correlated columns an interval of 95% held them in nine of ten "

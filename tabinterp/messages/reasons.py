@@ -55,8 +55,7 @@ REASONS: dict[str, str] = {
         "Of {declined} declined rows among {rows_of}, {rows} are read. A reason is a column that adds towards the "
         "decline; a row has {most} at most, the largest. The network: Shapley values of the log-odds against the {reference} "
         "approved rows nearest to the threshold, real rows, each column moved whole. The linear model: coefficient times "
-        "distance from the mean of the same rows. Intervals are 95%, over rows (over groups, where rows come in groups; seed "
-        "{seed})."
+        "distance from the mean of the same rows. Intervals are 95%, over {draws} (seed {seed})."
     ),
     "report.reasons.note": (
         "These numbers are about lists of reasons, not about their legal adequacy; no single row is shown. A reason says what "

@@ -56,12 +56,14 @@ REPORT: dict[str, str] = {
     "report.findings.every": "all",
     "report.severity.act": "act",
     "report.severity.check": "check",
+    # what an interval is over
+    "report.draws.rows": "rows",
+    "report.draws.groups": "groups of rows",
     "report.severity.note": "note",
     "report.see": "See {section}",
     # the report: performance
     "report.performance.rows": (
-        "{rows} held-out rows. Intervals are 95%, from {resamples} paired resamples of these rows (of their groups, "
-        "where rows come in groups; seed {seed}); "
+        "{rows} held-out rows. Intervals are 95%, from {resamples} paired resamples of the {draws} (seed {seed}); "
         "differences are network minus linear."
     ),
     "report.performance.not_held_out": (
@@ -206,12 +208,12 @@ REPORT: dict[str, str] = {
         "Conflict: both intervals exclude zero, on different sides."
     ),
     "report.coefficients.intervals.held-out": (
-        "Network intervals are over held-out rows (over groups, where rows come in groups), for this one trained network; "
+        "Network intervals are over held-out {draws}, for this one trained network; "
         "they leave out how training would vary, "
         "and their width is not comparable with the linear fit's."
     ),
     "report.coefficients.intervals.all": (
-        "Network intervals are over rows (over groups, where rows come in groups) on some of which the network may have been "
+        "Network intervals are over {draws} on some of which the network may have been "
         "trained, for this one trained "
         "network; they leave out how training would vary, and their width is not comparable with the linear fit's."
     ),

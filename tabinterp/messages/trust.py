@@ -67,8 +67,7 @@ TRUST: dict[str, str] = {
         "{linear}."
     ),
     "report.trust.curves.figure": (
-        "Above zero the order beats chance. Intervals are over rows (over groups, where rows come in groups); the background "
-        "counts as given."
+        "Above zero the order beats chance. Intervals are over {draws}; the background counts as given."
     ),
     "report.trust.curves.better": "{model}: every method beats random order in both curves, with its whole interval.",
     "report.trust.curves.not": "{model}: these do not beat random order with their whole interval: {methods}.",

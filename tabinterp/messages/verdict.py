@@ -31,8 +31,11 @@ VERDICT: dict[str, str] = {
         "(95% interval {low} to {high})."
     ),
     "verdict.scope.given": (
-        "Intervals are over held-out rows (over groups, where rows come in groups), for this one trained network; the margin, "
-        "{margin}, was given by whoever asked."
+        "Intervals are over held-out rows, for this one trained network; the margin, {margin}, was given by whoever asked."
+    ),
+    "verdict.scope.given.groups": (
+        "Intervals are over groups of held-out rows, for this one trained network; the margin, {margin}, was given by whoever "
+        "asked."
     ),
     "not_assessed.costs": "What decisions cost at costs or a threshold of yours: none were given.",
     # names of metrics
@@ -62,7 +65,7 @@ VERDICT: dict[str, str] = {
     "report.judged.recalibration.lead": (
         "Class weights, resampling and training for too long shift probabilities without changing what a model knows. Here both "
         "models' scores were mapped anew ({map}), each of {rows} held-out rows by a map fitted on the other {others} of {folds} "
-        "folds. Intervals are over rows (over groups, where rows come in groups), for these maps."
+        "folds. Intervals are over {draws}, for these maps."
     ),
     "report.judged.map.binary": "slope and intercept, logistic",
     "report.judged.map.multiclass": "one temperature, and an intercept for each class",

@@ -36,8 +36,7 @@ VIEWS: dict[str, str] = {
     "card.threshold.text": "probability {threshold}",
     "card.adverse": "Adverse class",
     "card.errors": "Uncertainty",
-    "card.errors.text": "95% intervals from {resamples} paired resamples of the rows, or of groups where rows come in groups "
-    "(seed {seed})",
+    "card.errors.text": "95% intervals from {resamples} paired resamples of the {draws} (seed {seed})",
     "card.data": "Table",
     "card.rows.evaluation": "Rows held out",
     "card.rows.training": "Rows of training",

@@ -15,7 +15,7 @@ from tabinterp.report.parts.findings import items, raised_of, voids
 from tabinterp.report.parts.first import target
 from tabinterp.report.parts.groups import rates, several
 from tabinterp.report.parts.method import described, not_assessed
-from tabinterp.report.words import counted, listed, number, say, t, tidy
+from tabinterp.report.words import counted, draws, listed, number, say, t, tidy
 
 PEOPLE = ("groups", "reasons")  # sections whose findings are of groups of people
 # What a model hub reads. Constants alone: nothing of the document stands in front matter, and each line is true of every audit
@@ -94,7 +94,12 @@ def _metrics(document: Document) -> list[Block]:
     if document.data.task == "binary":
         adverse = document.data.adverse
         pairs.append((t("card.adverse"), t("report.adverse.unstated") if adverse is None else tidy(adverse)))
-    pairs.append((t("card.errors"), t("card.errors.text", resamples=scores.resamples, seed=str(scores.seed))))
+    pairs.append(
+        (
+            t("card.errors"),
+            t("card.errors.text", resamples=scores.resamples, seed=str(scores.seed), draws=draws(document)),
+        )
+    )
     return [Facts(pairs)]
 
 

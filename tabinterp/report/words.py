@@ -238,6 +238,11 @@ def cells(values: Iterable[str]) -> list[Cell]:
     return [Cell(value) for value in values]
 
 
+def draws(document: Document) -> str:
+    """What the intervals of a document are over: rows, or groups of rows."""
+    return t(f"report.draws.{'rows' if document.data.grouping is None else 'groups'}")
+
+
 def yes(flag: bool) -> str:
     return t("report.yes") if flag else t("report.no")
 

@@ -293,7 +293,9 @@ NEUTRAL = (
     "verdict.labels",
     "verdict.labels.few",
     "verdict.scope",
+    "verdict.scope.groups",
     "verdict.scope.given",
+    "verdict.scope.given.groups",
 )
 LINES = sorted(
     key

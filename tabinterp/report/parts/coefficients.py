@@ -13,6 +13,7 @@ from tabinterp.report.words import (
     cells,
     counted,
     cut,
+    draws,
     excludes_zero,
     interval,
     name_cell,
@@ -68,7 +69,13 @@ def coefficients(document: Document) -> list[Block]:
     return [
         *blocks,
         Paragraph(_said("report.coefficients.note", part), "note"),
-        Paragraph(t(f"report.coefficients.intervals.{'held-out' if document.performance.held_out else 'all'}"), "note"),
+        Paragraph(
+            t(
+                f"report.coefficients.intervals.{'held-out' if document.performance.held_out else 'all'}",
+                draws=draws(document),
+            ),
+            "note",
+        ),
         Paragraph(t("report.coefficients.wald_note"), "note"),
     ]
 

@@ -12,6 +12,7 @@ from tabinterp.report.words import (
     cells,
     counted,
     cut,
+    draws,
     interval,
     name_cell,
     number,
@@ -36,7 +37,7 @@ def effects(document: Document) -> list[Block]:
     columns = list(dict.fromkeys(curve.column for curve in part.curves))
     blocks: list[Block] = [
         Paragraph(t("report.effects.lead", scale=scale, rows=rows, shown=len(columns), count=part.columns)),
-        Paragraph(t("report.effects.note", ice_rows=part.ice_rows), "note"),
+        Paragraph(t("report.effects.note", ice_rows=part.ice_rows, draws=draws(document)), "note"),
     ]
     several = len(outputs(part.curves)) > 1
     for place, curve in enumerate(part.curves[:DRAWN]):

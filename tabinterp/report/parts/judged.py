@@ -9,7 +9,7 @@ from tabinterp.report.blocks import Block, Cell, Figure, Fold, Heading, Key, Par
 from tabinterp.report.claims import side
 from tabinterp.report.document import Document, MetricRow
 from tabinterp.report.judged import BenefitPoint, ClassRow, Decisions, Policy, Recalibration, Reference
-from tabinterp.report.words import capital, cells, interval, number, t, tidy
+from tabinterp.report.words import capital, cells, draws, interval, number, t, tidy
 
 
 def judged(document: Document) -> list[Block]:
@@ -60,6 +60,7 @@ def _recalibration(document: Document, part: Recalibration) -> list[Block]:
         rows=part.rows,
         others=part.folds - 1,
         folds=part.folds,
+        draws=draws(document),
     )
     before, after = (t(f"report.judged.status.{status}") for status in (document.verdict.status, part.status))
     told = "same" if before == after else "other"

@@ -7,7 +7,7 @@ from tabinterp.report.claims import FEWEST
 from tabinterp.report.document import Document, MetricRow
 from tabinterp.report.parts.calibration import calibration
 from tabinterp.report.parts.judged import judged
-from tabinterp.report.words import capital, cells, interval, number, say, t, tidy
+from tabinterp.report.words import capital, cells, draws, interval, number, say, t, tidy
 
 
 def performance(document: Document) -> list[Block]:
@@ -66,8 +66,10 @@ def _rows(document: Document) -> Paragraph:
             "seed": str(part.seed),
         }
         return Paragraph(t(f"report.performance.summed{'' if part.held_out else '.not_held_out'}", **values), style)
-    key = "report.performance.rows" if part.held_out else "report.performance.not_held_out"
-    return Paragraph(t(key, rows=part.rows, resamples=part.resamples, seed=str(part.seed)), style)
+    values = {"rows": part.rows, "resamples": part.resamples, "seed": str(part.seed)}
+    if not part.held_out:
+        return Paragraph(t("report.performance.not_held_out", **values), style)
+    return Paragraph(t("report.performance.rows", **values, draws=draws(document)), style)
 
 
 def _primary(document: Document) -> Paragraph:

@@ -6,7 +6,21 @@ from tabinterp.report import figures
 from tabinterp.report.blocks import Block, Cell, Figure, Heading, Key, Paragraph, Points, Table
 from tabinterp.report.document import Document, Interval
 from tabinterp.report.reasons import Alike, Flip, ReasonRow, Reasons
-from tabinterp.report.words import capital, cells, counted, cut, interval, listed, name_cell, number, say, t, tidy, yes
+from tabinterp.report.words import (
+    capital,
+    cells,
+    counted,
+    cut,
+    draws,
+    interval,
+    listed,
+    name_cell,
+    number,
+    say,
+    t,
+    tidy,
+    yes,
+)
 
 SHOWN = 15
 NAMED = 3
@@ -30,6 +44,7 @@ def reasons(document: Document) -> list[Block]:
         most=part.most,
         reference=part.reference_rows,
         seed=str(part.seed),
+        draws=draws(document),
     )
     return [
         Paragraph(declined),

@@ -12,6 +12,7 @@ from tabinterp.report.words import (
     capital,
     cells,
     cut,
+    draws,
     interval,
     listed,
     mean,
@@ -42,7 +43,7 @@ def shapley(document: Document) -> list[Block]:
     named = outputs(part.columns)
     for place, output in enumerate(named):
         found = [row for row in part.columns if row.output == output]
-        one = _output(found, scale, f"figure-shapley-{place}")
+        one = _output(found, scale, f"figure-shapley-{place}", draws(document))
         blocks += (
             one if output is None else [Fold(t("report.readings.output", output=cut(output)), one, open=place == 0)]
         )
@@ -65,12 +66,12 @@ def _how(part: Shapley, model: str) -> str:
     return t("report.shapley.how", **values, tolerance=number(part.tolerance), converged=share(found.converged))
 
 
-def _output(rows: Sequence[ShapleyRow], scale: str, figure_id: str) -> list[Block]:
+def _output(rows: Sequence[ShapleyRow], scale: str, figure_id: str, over: str) -> list[Block]:
     shown = list(rows[:SHOWN])
     pairs = [_pair(row) for row in shown]
     if not figures.drawable(pairs):
         return [Paragraph(t("report.figure.none")), _table(rows, scale)]
-    caption = t("report.shapley.figure")
+    caption = t("report.shapley.figure", draws=over)
     if len(shown) < len(rows):
         other = t("report.other", count=len(rows) - len(shown))
         pairs.append(figures.Pair(other, other, Interval(), Interval()))

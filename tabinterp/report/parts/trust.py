@@ -14,6 +14,7 @@ from tabinterp.report.words import (
     capital,
     cells,
     cut,
+    draws,
     interval,
     listed,
     name_cell,
@@ -39,7 +40,13 @@ def trust(document: Document) -> list[Block]:
     rows = t(f"report.rows_of.{part.rows_of}", rows=part.rows)
     lead = t("report.trust.lead", rows=rows, background_rows=part.background_rows)
     blocks: list[Block] = [Paragraph(lead)]
-    for made in (_nulls(part), _shuffled(part), _curves(part, scale), left_out(part.left_out), _stability(part)):
+    for made in (
+        _nulls(part),
+        _shuffled(part),
+        _curves(part, scale, draws(document)),
+        left_out(part.left_out),
+        _stability(part),
+    ):
         blocks += made
     if part.networks is not None:
         blocks += _networks(part.networks)
@@ -143,7 +150,7 @@ def _shuffled(part: Trust) -> list[Block]:
 # ---- deletion and insertion
 
 
-def _curves(part: Trust, scale: str) -> list[Block]:
+def _curves(part: Trust, scale: str, over: str) -> list[Block]:
     if not part.curves:
         return []
     lead = t("report.trust.curves.lead", donors=part.donors, orders=part.orders, scale=scale)
@@ -155,7 +162,7 @@ def _curves(part: Trust, scale: str) -> list[Block]:
         aria = t("report.trust.curves.aria", **sides)
         axis = t("report.trust.curves.axis", scale=scale)
         svg = figures.pairs(pairs, axis, aria, "figure-trust-curves", "model")
-        blocks.append(Figure(svg, aria, _legend(), t("report.trust.curves.figure"), table))
+        blocks.append(Figure(svg, aria, _legend(), t("report.trust.curves.figure", draws=over), table))
     else:
         blocks.append(table)
     return blocks + [Paragraph(line) for model in MODELS for line in _beats(part.curves, model)]
