@@ -32,9 +32,10 @@ from sklearn.preprocessing import OneHotEncoder, StandardScaler
 import tabinterp as ti
 from tabinterp import messages
 from tabinterp.analyses.interactions import screening
+from tabinterp.analyses.maximisation import audited_optima
 from tabinterp.analyses.path_weights import estimator as paths
+from tabinterp.analyses.shapley_values import estimator as shapley
 from tabinterp.analyses.trust import estimator as trust
-from tabinterp.auditing import steps
 from tabinterp.document.canonical import schema
 from tabinterp.document.document import Document, Interval, Message, Surrogate
 from tabinterp.errors import DocumentError, ModelError, NotApplicableError, TabinterpError, TableError
@@ -261,7 +262,7 @@ class TestEveryCase:
 
 def test_more_columns_than_searches_take(monkeypatch):
     """As if two columns were many: what is then of few of them, or left out, says so."""
-    for room in (screening, steps, trust, paths):
+    for room in (screening, shapley, audited_optima, trust, paths):
         monkeypatch.setattr(room, "WIDE", 2)
     read, model, settings = plain("regression")
     found = ti.audit(ti.wrap(model), read, rows=60, **settings).document

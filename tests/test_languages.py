@@ -23,10 +23,9 @@ from matplotlib.figure import Figure
 
 import tabinterp as ti
 from tabinterp import __version__, findings, messages
-from tabinterp.analyses import plots
+from tabinterp.analyses import ANALYSES, plots
 from tabinterp.auditing.result import judged
 from tabinterp.auditing.run_record import code_digest
-from tabinterp.auditing.steps import STEPS
 from tabinterp.cli import app as cli
 from tabinterp.document.canonical import from_bytes, to_bytes
 from tabinterp.document.difference import compare_documents
@@ -99,7 +98,7 @@ def test_a_changed_sentence_is_english_until_someone_has_looked_at_it():
 
 
 def test_what_a_reading_is_called_has_a_translation():
-    assert [one.name for step in STEPS for one in step.readings if f"step.{one.name}" not in ENGLISH] == []
+    assert [analysis.title for analysis in ANALYSES if f"step.{analysis.title}" not in ENGLISH] == []
 
 
 # What only a caller can meet, who asked for something that there is not: file of the package -> how such texts begin.

@@ -13,7 +13,7 @@ import pandas as pd
 
 import tabinterp as ti
 from tabinterp.analyses.groups.partition import Condition, cut
-from tabinterp.analyses.subgroup_gaps.estimator import WeakGroups, above_noise
+from tabinterp.analyses.subgroup_gaps.estimator import above_noise, weak_groups
 from tabinterp.findings import people
 from tabinterp.models import bind
 
@@ -34,7 +34,7 @@ def borne_out(made: Audited, rows: Rows, unseen: Rows) -> bool:
     frame = pd.concat([learnt[list(rows.frame)], unseen.frame[list(rows.frame)]], ignore_index=True)
     table = rows.of(frame.astype(rows.frame.dtypes.to_dict())).table()
     losses = above_noise(bind(made.network.model, table))
-    found: WeakGroups = made.found["weak"]
+    found = weak_groups(made.network)
     claim = made.findings["weak-subgroup"].claim
     told = (claim.values["rows"], claim.values["loss"], claim.values["rest"])
     group = next(one for one in found.groups if (one.rows, one.loss, one.rest) == told)

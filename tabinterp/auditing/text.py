@@ -282,6 +282,7 @@ AUDIT: dict[str, str] = {
     "reading.expected_gradients": "Expected gradients",
     # what was not assessed
     "not_assessed.reading": "No {reading:step}: {reason:why}.",
+    "not_assessed.not_requested": "These analyses were not requested: {analyses:step}.",
     "not_assessed.split": (
         "The verdict: without a split it is not known which rows the network has not seen. Give the table a split."
     ),

@@ -9,6 +9,7 @@ import numpy as np
 from scipy.stats import rankdata
 
 from tabinterp.analyses.ablation.estimator import METHODS, TOGETHER, Ablations
+from tabinterp.analyses.conductance.estimator import Conductances
 from tabinterp.analyses.linear_regions.estimator import LinearRegions
 from tabinterp.analyses.path_weights.estimator import PathWeights
 from tabinterp.analyses.results import Results, at, number
@@ -18,7 +19,6 @@ from tabinterp.linear.terms import AnyTerm, Contrast, Slope
 from tabinterp.table.suppression import SMALL, parts_shown
 
 from . import types as parts
-from .estimator import Conductances
 
 READINGS = ("linear regions", "conductance", "path products", "ablation of groups of units")  # as `steps` names them
 MOST_REGIONS = 5
