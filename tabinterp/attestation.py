@@ -13,7 +13,7 @@ from typing import Literal, get_args
 import rfc8785
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
-from .findings.gate import Decision, Outcome
+from .checks.gate.gate import Decision, Outcome
 from .report.document import Document, Finding
 
 STATEMENT: Literal["https://in-toto.io/Statement/v1"] = "https://in-toto.io/Statement/v1"

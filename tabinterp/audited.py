@@ -12,13 +12,13 @@ from typing import Any
 import pandas as pd
 
 from . import __version__, messages
+from .checks.evidence import Mapping, as_csv, evidence
+from .checks.gate.gate import Decision, decide
+from .checks.gate.policy import DEFAULT, Policy
+from .checks.judge import judge
 from .consistency import BROKEN, contradictions, written_here
 from .errors import DocumentError
 from .files import read_regular, write
-from .findings.checks import judge
-from .findings.evidence import Mapping, as_csv, evidence
-from .findings.gate import Decision, decide
-from .findings.policy import DEFAULT, Policy
 from .messages.language import SOURCE, speaking
 from .report.canonical import from_bytes, to_bytes
 from .report.changes import Changes, compare_documents

@@ -16,9 +16,9 @@ from .assembly.provenance import code_digest, configuration_digest, readings
 from .assembly.slices import slices_sentences
 from .assembly.unassessed import KEYS, unassessed
 from .assembly.verdict_lines import gap, only_network, others
+from .checks.evidence import evidence, holds
+from .checks.judge import judge
 from .errors import DocumentError
-from .findings.checks import judge
-from .findings.evidence import evidence, holds
 from .report import claims
 from .report.base import MetricRow
 from .report.document import Document, Message

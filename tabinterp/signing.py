@@ -8,11 +8,11 @@ from pathlib import Path
 
 from .attestation import statement
 from .audited import Audit
+from .checks.gate.policy import read_policy
 from .envelope import seal
 from .errors import DocumentError
 from .exit_codes import ExitCode
 from .files import read_regular, write
-from .findings.policy import read_policy
 from .folder import read_sums
 from .layout import ATTESTATION, DOCUMENT
 from .verification import verify

@@ -32,7 +32,7 @@ LAYERS = [
     {"asked"},
     {"audited"},
     {"consistency"},
-    {"assembly", "findings"},
+    {"assembly", "checks"},
     {"reread"},
     {"report"},
     {"comparison"},

@@ -31,18 +31,18 @@ from sklearn.preprocessing import OneHotEncoder, StandardScaler
 
 import tabinterp as ti
 from tabinterp import messages, steps
+from tabinterp.checks.judge import CHECKS, judge
 from tabinterp.comparison import trust
 from tabinterp.digest_key import read_digest_key
 from tabinterp.errors import DocumentError, ModelError, NotApplicableError, TabinterpError, TableError
-from tabinterp.findings.checks import CHECKS, judge
 from tabinterp.models import bind
 from tabinterp.readouts import paths, screening
 from tabinterp.report.canonical import schema
 from tabinterp.report.document import Document, Interval, Message, Surrogate
 from tabinterp.table.census import census
 from tabinterp.table.suppression import SMALL
-from tests.findings.test_checks import OUTCOMES as ROWS_AND_BEYOND
-from tests.findings.test_people import OUTCOMES as PEOPLE
+from tests.checks.test_checks import OUTCOMES as ROWS_AND_BEYOND
+from tests.checks.test_people import OUTCOMES as PEOPLE
 
 pytestmark = pytest.mark.filterwarnings("ignore:Stochastic Optimizer")  # few iterations are enough here
 

@@ -9,10 +9,10 @@ import shutil
 import pytest
 
 import tabinterp as ti
+from tabinterp.checks.judge import CHECKS
 from tabinterp.consistency import contradictions
 from tabinterp.errors import DocumentError, PolicyError
 from tabinterp.exit_codes import ExitCode
-from tabinterp.findings.checks import CHECKS
 from tabinterp.report.document import Document
 from tests.honest import honest, light
 from tests.report.samples import SAMPLES

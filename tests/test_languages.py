@@ -22,7 +22,7 @@ from matplotlib import font_manager
 from matplotlib.figure import Figure
 
 import tabinterp as ti
-from tabinterp import __version__, cli, findings, messages
+from tabinterp import __version__, checks, cli, messages
 from tabinterp.assembly.provenance import code_digest
 from tabinterp.audited import judged
 from tabinterp.errors import LanguageError, NotApplicableError
@@ -299,7 +299,7 @@ def test_days_and_what_is_ours_in_a_label_are_written_as_the_language_does():
 
 
 def test_what_is_translated_of_the_shipped_mapping_stands_in_it():
-    source = tomllib.loads(Path(findings.__file__).with_name("evidence.toml").read_text("utf-8"))
+    source = tomllib.loads(Path(checks.__file__).with_name("evidence.toml").read_text("utf-8"))
     told = {f"instrument.{one['name']}" for one in source["instruments"].values()}
     told |= {f"instrument.version.{one['version']}" for one in source["instruments"].values()}
     told |= {f"instrument.clause.{one['clause']}" for part in source["clause"] for one in part["cited"]}

@@ -15,10 +15,10 @@ import torch
 from scipy import stats
 
 import tabinterp as ti
+from tabinterp.checks.rows import groups_split
 from tabinterp.comparison.calibration import _curve
 from tabinterp.comparison.performance import compare
 from tabinterp.errors import NotApplicableError, TableError
-from tabinterp.findings.rows import groups_split
 from tabinterp.models import bind
 from tabinterp.readouts import effects, profiles
 from tabinterp.readouts.data.drift import _wald

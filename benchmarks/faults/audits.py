@@ -10,9 +10,9 @@ import tabinterp as ti
 from tabinterp import messages
 from tabinterp.asked import Asked
 from tabinterp.assembly import Results, document
+from tabinterp.checks.judge import judge
 from tabinterp.comparison.performance import compare
 from tabinterp.errors import NotApplicableError
-from tabinterp.findings.checks import judge
 from tabinterp.models import Bound, bind
 from tabinterp.models.counterpart import fit_counterpart
 from tabinterp.report.document import Finding

@@ -12,9 +12,9 @@ import numpy as np
 import pandas as pd
 
 import tabinterp as ti
+from tabinterp.checks import people
 from tabinterp.comparison.partition import Condition, cut
 from tabinterp.comparison.weak import WeakGroups, above_noise
-from tabinterp.findings import people
 from tabinterp.models import bind
 
 from .audits import Audited

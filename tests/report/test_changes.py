@@ -11,8 +11,8 @@ from scipy.stats import false_discovery_control, norm
 
 import tabinterp as ti
 from tabinterp import cli
+from tabinterp.checks.judge import judge
 from tabinterp.errors import DocumentError
-from tabinterp.findings.checks import judge
 from tabinterp.report.base import Interval
 from tabinterp.report.changes import LEVEL, compare_documents
 from tabinterp.report.parts.changes import lines

@@ -10,9 +10,9 @@ import pytest
 
 import tabinterp as ti
 from tabinterp.assembly.verdict_lines import gap
-from tabinterp.findings.checks import CHECKS, judge
-from tabinterp.findings.gate import decide
-from tabinterp.findings.policy import Policy
+from tabinterp.checks.gate.gate import decide
+from tabinterp.checks.gate.policy import Policy
+from tabinterp.checks.judge import CHECKS, judge
 from tabinterp.messages import ENGLISH
 from tabinterp.report.cyclonedx import render_cyclonedx
 from tabinterp.report.document import Document, Interval
@@ -21,7 +21,7 @@ from tabinterp.report.parts.findings import voids
 from tabinterp.report.parts.performance import performance
 from tabinterp.report.render import render, render_notebook, render_summary
 from tabinterp.report.summary import in_one_line, verdict_and_counts
-from tests.findings.test_checks import column, part
+from tests.checks.test_checks import column, part
 from tests.honest import honest
 from tests.report.samples import binary
 

@@ -6,7 +6,7 @@ import math
 from collections.abc import Sequence
 
 from ..report.document import Agreement, CoefficientRow, Document, Interval
-from .outcome import Limits, Outcome, above, cleared, either, not_applicable, raised
+from .base import Limits, Outcome, above, cleared, either, not_applicable, raised
 from .power import beyond, smallest_effect, with_power
 
 # Readings of one estimand: what each column adds to the score, compared with a background. Permutation importance is of the loss,

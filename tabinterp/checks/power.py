@@ -16,7 +16,7 @@ from statistics import NormalDist
 from scipy.special import betaincinv, chdtri, chndtrinc
 
 from ..report.document import Document, Interval, Power
-from .outcome import Outcome
+from .base import Outcome
 
 CHANCE = 0.8  # with which an effect is detected
 Z_ENDS, Z_CHANCE = NormalDist().inv_cdf(0.975), NormalDist().inv_cdf(CHANCE)

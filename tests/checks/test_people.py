@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 
 from tabinterp import messages
-from tabinterp.findings.checks import judge
+from tabinterp.checks.judge import judge
 from tabinterp.report.document import Document, Interval
 from tabinterp.report.grouped import HeldPart, ImpactRow
 from tests.report.samples import binary, multiclass, regression

@@ -108,12 +108,12 @@ def _holds(part: Any, path: list[str]) -> bool:
 
 def built_in() -> Mapping:
     return Mapping.model_validate(
-        tomllib.loads(files("tabinterp.findings").joinpath("evidence.toml").read_text(encoding="utf-8"))
+        tomllib.loads(files("tabinterp.checks").joinpath("evidence.toml").read_text(encoding="utf-8"))
     )
 
 
 def read_mapping(path: str | Path) -> Mapping:
-    """A mapping of your own, in the form of the built-in one (`tabinterp/findings/evidence.toml`).
+    """A mapping of your own, in the form of the built-in one (`tabinterp/checks/evidence.toml`).
 
     Raises
     ------

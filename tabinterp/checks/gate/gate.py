@@ -13,9 +13,9 @@ from typing import Any, Literal
 
 import pandas as pd
 
-from ..exit_codes import ExitCode
-from ..report.document import Document, Finding, Interval, Message, Power
-from .checks import CHECKS, found_by
+from ...exit_codes import ExitCode
+from ...report.document import Document, Finding, Interval, Message, Power
+from ..judge import CHECKS, found_by
 from .policy import (
     BY_SLUG,
     DEFAULT,

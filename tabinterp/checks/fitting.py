@@ -6,7 +6,7 @@ from typing import Literal
 
 from ..report.compared import Calibrated
 from ..report.document import Document, Interval
-from .outcome import Limits, Outcome, above, cleared, either, not_applicable, raised, withheld
+from .base import Limits, Outcome, above, cleared, either, not_applicable, raised, withheld
 from .power import Z_CHANCE, beyond, reach, smallest_effect, with_power
 
 SATURATED = 0.01  # median p(1-p), over that of the base rate

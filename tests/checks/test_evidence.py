@@ -14,8 +14,8 @@ from pydantic import BaseModel
 import tabinterp as ti
 from tabinterp import messages
 from tabinterp.audited import judged
+from tabinterp.checks.evidence import Mapping, built_in, evidence
 from tabinterp.errors import PolicyError
-from tabinterp.findings.evidence import Mapping, built_in, evidence
 from tabinterp.report.document import Document
 from tabinterp.report.evidenced import Card
 from tabinterp.report.sections import SECTIONS

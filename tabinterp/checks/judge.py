@@ -15,7 +15,7 @@ from . import explanation as e
 from . import fitting as f
 from . import people as g
 from . import rows as r
-from .outcome import ASPECTS, Check, Limit, Limits
+from .base import ASPECTS, Check, Limit, Limits
 
 MANY = 1e9  # as good as never
 

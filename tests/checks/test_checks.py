@@ -10,8 +10,8 @@ import pytest
 from typer.testing import CliRunner
 
 from tabinterp import messages
+from tabinterp.checks.judge import CHECKS, explain_checks, judge
 from tabinterp.cli import app
-from tabinterp.findings.checks import CHECKS, explain_checks, judge
 from tabinterp.messages.checks import EXPLAINED
 from tabinterp.report.compared import Calibrated, CalibrationBend
 from tabinterp.report.document import Document, Grouping, Interval, Message, Swapped

@@ -6,7 +6,7 @@ from typing import Literal
 
 from ..report.document import Document, Interval, Message, Power
 from ..report.grouped import ConstraintRow, HeldPart, ImpactPair, ImpactRow, ProxyPart, WeakPart
-from .outcome import Limits, Outcome, above, cleared, not_applicable, raised
+from .base import Limits, Outcome, above, cleared, not_applicable, raised
 from .power import beyond, of_counts, share_beyond, smallest_effect, with_power
 
 FIFTHS = 0.8  # a rule of thumb of United States employment guidelines; withheld groups are judged at it by the audit

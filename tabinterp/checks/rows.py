@@ -7,7 +7,7 @@ from typing import Literal
 
 from ..report.document import Document, Interval, Power
 from ..report.tabled import Heap, TableColumn, TableReadings
-from .outcome import Limits, Outcome, above, cleared, either, not_applicable, p_of, raised, read_columns
+from .base import Limits, Outcome, above, cleared, either, not_applicable, p_of, raised, read_columns
 from .power import Z_CHANCE, auc_beyond, beyond, of_counts, psi_beyond, r2_beyond, share_of, smallest_effect, with_power
 
 LEAK_AUC, LEAK_R2 = 0.99, 0.95  # of one column alone: what a column reaches that holds the answer

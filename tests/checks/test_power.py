@@ -13,12 +13,12 @@ from statsmodels.stats.power import NormalIndPower
 from statsmodels.stats.proportion import proportion_confint
 
 import tabinterp as ti
-from tabinterp.findings.checks import CHECKS, found_by, judge
-from tabinterp.findings.formats import FORMATS
-from tabinterp.findings.gate import decide
-from tabinterp.findings.outcome import cleared, raised
-from tabinterp.findings.policy import Policy
-from tabinterp.findings.power import (
+from tabinterp.checks.base import cleared, raised
+from tabinterp.checks.gate.exporters import FORMATS
+from tabinterp.checks.gate.gate import decide
+from tabinterp.checks.gate.policy import Policy
+from tabinterp.checks.judge import CHECKS, found_by, judge
+from tabinterp.checks.power import (
     auc_beyond,
     auc_error,
     beyond,
@@ -34,8 +34,8 @@ from tabinterp.report.claims import status_of
 from tabinterp.report.document import Document, Grouping, Interval
 from tabinterp.report.markdown import render_markdown
 from tabinterp.report.parts.findings import detectable
-from tests.findings.test_checks import beaten, column, quiet, with_part
-from tests.findings.test_people import kept, weak
+from tests.checks.test_checks import beaten, column, quiet, with_part
+from tests.checks.test_people import kept, weak
 from tests.honest import honest
 from tests.report.samples import binary, regression
 

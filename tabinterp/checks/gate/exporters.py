@@ -12,13 +12,13 @@ from collections.abc import Callable, Mapping
 from typing import Any
 from xml.etree import ElementTree
 
-from .. import __version__, messages
-from ..errors import PolicyError
-from ..messages.language import SOURCE, speaking
-from ..messages.names import plain, plain_values, tidy
-from ..report.document import Message
-from ..report.markdown import escaped, line
-from ..report.parts.findings import detectable
+from ... import __version__, messages
+from ...errors import PolicyError
+from ...messages.language import SOURCE, speaking
+from ...messages.names import plain, plain_values, tidy
+from ...report.document import Message
+from ...report.markdown import escaped, line
+from ...report.parts.findings import detectable
 from .gate import Decision, Gate
 
 SARIF = "https://docs.oasis-open.org/sarif/sarif/v2.1.0/os/schemas/sarif-schema-2.1.0.json"
