@@ -192,6 +192,10 @@ def test_a_table_needs_no_torch():
     assert loaded("import tabinterp as ti; ti.read_table").isdisjoint(["torch", "shap", "seaborn", "sklearn"])
 
 
+def test_the_sentences_of_checks_are_gathered_without_heavy_libraries():
+    assert loaded("from tabinterp import messages; messages.english()").isdisjoint(HEAVY)
+
+
 def test_every_public_name_resolves():
     assert len(set(ti.__all__)) == len(ti.__all__)
     for name in ti.__all__:

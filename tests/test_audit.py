@@ -31,7 +31,8 @@ from sklearn.preprocessing import OneHotEncoder, StandardScaler
 
 import tabinterp as ti
 from tabinterp import messages, steps
-from tabinterp.checks.judge import CHECKS, judge
+from tabinterp.checks import CHECKS
+from tabinterp.checks.judge import judge
 from tabinterp.comparison import trust
 from tabinterp.digest_key import read_digest_key
 from tabinterp.errors import DocumentError, ModelError, NotApplicableError, TabinterpError, TableError

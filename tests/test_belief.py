@@ -9,7 +9,7 @@ import shutil
 import pytest
 
 import tabinterp as ti
-from tabinterp.checks.judge import CHECKS
+from tabinterp.checks import CHECKS
 from tabinterp.consistency import contradictions
 from tabinterp.errors import DocumentError, PolicyError
 from tabinterp.exit_codes import ExitCode

@@ -15,7 +15,7 @@ import torch
 from scipy import stats
 
 import tabinterp as ti
-from tabinterp.checks.rows import groups_split
+from tabinterp.checks import groups_split
 from tabinterp.comparison.calibration import _curve
 from tabinterp.comparison.performance import compare
 from tabinterp.errors import NotApplicableError, TableError
@@ -121,7 +121,7 @@ def test_groups_on_both_sides_of_a_given_split_are_a_finding(shared):
         20 + shared,
         shared,
     )
-    assert groups_split(document, {}).status == ("raised" if shared else "cleared")
+    assert groups_split.evaluate(document, {}).status == ("raised" if shared else "cleared")
     assert document.verdict.lines == [] or document.verdict.lines[-1].key == "verdict.scope.groups"
     assert "not_assessed.seeds.groups" in {note.key for note in document.not_assessed}
     page = render(document)

@@ -12,7 +12,7 @@ import numpy as np
 import pandas as pd
 
 import tabinterp as ti
-from tabinterp.checks import people
+from tabinterp.checks.weak_subgroup import BEYOND_PERCENT, EXCESS_PERCENT
 from tabinterp.comparison.partition import Condition, cut
 from tabinterp.comparison.weak import WeakGroups, above_noise
 from tabinterp.models import bind
@@ -42,8 +42,8 @@ def borne_out(made: Audited, rows: Rows, unseen: Rows) -> bool:
     inside = np.logical_and.reduce([_rows_of(one, seen, losses.table) for one in group.conditions])
     if inside.sum() < FEWEST:
         return False
-    name, limit = ("excess", people.EXCESS) if claim.key.endswith("sure") else ("beyond", people.BEYOND)
-    return _low(losses.above[name][inside]) >= limit * _null(losses.table)
+    name, percent = ("excess", EXCESS_PERCENT) if claim.key.endswith("sure") else ("beyond", BEYOND_PERCENT)
+    return _low(losses.above[name][inside]) >= percent / 100 * _null(losses.table)
 
 
 def _rows_of(condition: Condition, cut_on: ti.Table, table: ti.Table) -> Array:

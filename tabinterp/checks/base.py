@@ -1,4 +1,4 @@
-"""What a check is, and what it may say."""
+"""What a check is: its code and severity, its limits, its function, every sentence it says, and what the function returns."""
 
 from __future__ import annotations
 
@@ -7,19 +7,44 @@ from dataclasses import dataclass, field
 from statistics import NormalDist
 from typing import Literal
 
-from ..report.document import Document, Interval, Message, Power
+from ..report.document import Document, Interval, Power
 
 Status = Literal["raised", "cleared", "not_applicable"]
 Severity = Literal["act", "check", "note"]
-ASPECTS = ("title", "measures", "blind", "threshold", "next")
+Limits = Mapping[str, float]
+Sentence = str | tuple[str, str]  # the English sentence, and a note for translators where they need one
+
+SMALL_COUNT = 10  # a document withholds counts of fewer rows
+UNBOUNDED = 1e9  # upper end of the range of a limit that may be any number
+WITHHELD: Sentence = (
+    "Not applicable: {reason}.",
+    "reason: a sentence of the catalogue, such as that there are too few rows or too few events of a class",
+)
+ASPECTS = {  # last part of the key `check.SLUG.ASPECT`: field of `Text`
+    "title": "title",
+    "measures": "measures",
+    "blind": "limitations",
+    "threshold": "raised_when",
+    "next": "next",
+}
 
 
 @dataclass(frozen=True)
 class Outcome:
-    """`key` names the sentence `finding.SLUG.KEY`, which `values` fill.
+    """What the function of a check returns.
 
-    A key with a dot is `finding.KEY`, a sentence of several checks. `lesser`: what was found has the lesser of the check's two
-    severities. `power`: what a pass could have detected.
+    Parameters
+    ----------
+    status : "raised", "cleared" (shown as passed) or "not_applicable"
+    key : str
+        Names the sentence `finding.SLUG.KEY` among the check's claims. A key with a dot, such as "any.powerless", names
+        `finding.KEY`, a sentence of several checks.
+    values : mapping, optional
+        The values of the placeholders of the sentence.
+    lesser : bool
+        Whether the finding has the lesser of the check's two severities.
+    power : Power, optional
+        The smallest effect that a check that passed could have detected.
     """
 
     status: Status
@@ -29,12 +54,9 @@ class Outcome:
     power: Power | None = None
 
 
-Limits = Mapping[str, float]
-
-
 @dataclass(frozen=True)
 class Limit:
-    """A number that decides whether a check is raised; a policy may put another in its place, from `least` to `most`."""
+    """A number that decides whether a check is raised. A policy may replace it by another one from `least` to `most`."""
 
     value: float
     least: float = 0.0
@@ -42,34 +64,68 @@ class Limit:
 
 
 @dataclass(frozen=True)
-class Check:
-    """`code` and `slug` are stable; `evidence` is the anchor of the section that holds the numbers.
+class Text:
+    """Every sentence of a check.
 
-    What it is called, measures, cannot see, when it is raised and what to do next are sentences `check.SLUG.ASPECT`; the one
-    that says when it is raised is filled by `limits`, and by what is `fixed` because the numbers were taken with it. `lesser` is
-    the severity of an outcome that says so. `voids`: where it is raised, the comparison of the two models cannot be trusted, and
-    every view of the audit says so above the verdict.
+    `raised_when` is filled with the limits and constants of the check; `claims` are the sentences of its outcomes, by key, and
+    are filled with the values of the outcome.
+    """
+
+    title: Sentence
+    measures: Sentence
+    limitations: Sentence
+    raised_when: Sentence
+    next: Sentence
+    claims: Mapping[str, Sentence]
+
+
+@dataclass(frozen=True)
+class Check:
+    """A check of the document: `evaluate` takes the document and the limits in force.
+
+    Parameters
+    ----------
+    code, slug : str
+        Stable names, such as "TI-D02" and "label-leak".
+    severity : "act", "check" or "note"
+    section : str
+        Anchor of the section of the report that holds the numbers.
+    limits : mapping of str to Limit
+        What a policy may move.
+    constants : mapping of str to float
+        Further numbers in `text.raised_when` that no policy may move.
+    lesser_severity : optional
+        The severity of outcomes with `lesser=True`.
+    voids_comparison : bool
+        Whether, once it is raised, the comparison of the two models cannot be trusted; every view then says so above the verdict.
     """
 
     code: str
     slug: str
     severity: Severity
-    evidence: str
-    look: Callable[[Document, Limits], Outcome]
+    section: str
+    evaluate: Callable[[Document, Limits], Outcome]
+    text: Text
     limits: Mapping[str, Limit] = field(default_factory=dict)
-    fixed: Limits = field(default_factory=dict)
-    lesser: Severity | None = None
-    voids: bool = False
+    constants: Limits = field(default_factory=dict)
+    lesser_severity: Severity | None = None
+    voids_comparison: bool = False
 
     @property
     def severities(self) -> tuple[Severity, ...]:
-        """Every severity that its finding may have, the gravest first."""
-        return (self.severity,) if self.lesser is None else (self.severity, self.lesser)
+        """Every severity that a finding of this check may have, the gravest first."""
+        return (self.severity,) if self.lesser_severity is None else (self.severity, self.lesser_severity)
 
     @property
-    def usual(self) -> dict[str, float]:
-        """The limits that hold where no policy says otherwise."""
+    def default_limits(self) -> dict[str, float]:
+        """The limits that hold where no policy moves them."""
         return {name: limit.value for name, limit in self.limits.items()}
+
+    @property
+    def sentences(self) -> dict[str, Sentence]:
+        """Every sentence of the check under its key of the catalogue: `check.SLUG.ASPECT` or `finding.SLUG.OUTCOME`."""
+        aspects = {f"check.{self.slug}.{aspect}": getattr(self.text, name) for aspect, name in ASPECTS.items()}
+        return aspects | {f"finding.{self.slug}.{outcome}": claim for outcome, claim in self.text.claims.items()}
 
 
 def raised(**values: object) -> Outcome:
@@ -80,33 +136,23 @@ def cleared(**values: object) -> Outcome:
     return Outcome("cleared", "cleared", values)
 
 
-def not_applicable(why: str = "not_applicable") -> Outcome:
-    return Outcome("not_applicable", why)
+def not_applicable(key: str = "not_applicable") -> Outcome:
+    return Outcome("not_applicable", key)
 
 
-def withheld(d: Document) -> Outcome | None:
-    """Not applicable because performance was withheld, with the reason: too few rows, or too few events of a class."""
-    reason = d.verdict.sentence.values.get("reason")
-    return Outcome("not_applicable", "withheld", {"reason": reason}) if isinstance(reason, Message) else None
+def raised_if(condition: bool, **values: object) -> Outcome:
+    """Return the outcome "raised" where the condition holds, else "cleared", with the same values."""
+    return (raised if condition else cleared)(**values)
 
 
-def either(found: bool, **values: object) -> Outcome:
-    return (raised if found else cleared)(**values)
+def above(interval: Interval, limit: float) -> bool:
+    """Return whether the whole interval lies at or above the limit; False where there is no interval."""
+    return interval.low is not None and interval.low >= limit
 
 
-def above(part: Interval, limit: float) -> bool:
-    """The whole interval lies above the limit; False where there is none."""
-    return part.low is not None and part.low >= limit
-
-
-def p_of(part: Interval, value: float) -> float:
-    """Two-sided p-value of the hypothesis that a number is `value`, by the near half of its 95% normal interval; 1 without."""
-    if part.value is None or part.low is None or part.high is None:
+def p_value(interval: Interval, hypothesis: float) -> float:
+    """Return the two-sided p-value of a hypothesis from the near half of a 95% normal interval; 1 without an interval."""
+    if interval.value is None or interval.low is None or interval.high is None:
         return 1.0
-    half = part.value - part.low if part.value > value else part.high - part.value
-    return 2 * NormalDist().cdf(-abs(part.value - value) * NormalDist().inv_cdf(0.975) / max(half, 1e-12))
-
-
-def read_columns(d: Document) -> set[str]:
-    """Input columns that the network reads."""
-    return {c.name for c in d.data.columns if c.role == "input" and c.read_by_network}
+    half = interval.value - interval.low if interval.value > hypothesis else interval.high - interval.value
+    return 2 * NormalDist().cdf(-abs(interval.value - hypothesis) * NormalDist().inv_cdf(0.975) / max(half, 1e-12))

@@ -1,7 +1,7 @@
-"""What a check that passed could have detected: the smallest effect that it raises with a probability of 80%.
+"""Power of a check that passed: the smallest effect that would have raised it with a probability of 80%.
 
-Each check is raised where an interval lies beyond a limit, or a count reaches one. The smallest effect is then the limit, half
-the interval and z.80 standard errors: `limit + (z.975 + z.80) SE` where the interval is a normal one of 95% (Cohen 1988). Where
+A check is raised where an interval lies beyond a limit, or a count reaches one. The smallest effect is then the limit plus half
+the interval plus z.80 standard errors: `limit + (z.975 + z.80) SE` where the interval is a normal one of 95% (Cohen 1988). Where
 the standard error depends on the effect itself, it is the one at that effect: of an AUC that of Hanley & McNeil (1982), of R²
 that of Olkin & Finn (1995), of a share the binomial distribution. Rounded to three digits.
 """
@@ -9,11 +9,9 @@ that of Olkin & Finn (1995), of a share the binomial distribution. Rounded to th
 from __future__ import annotations
 
 import math
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import replace
 from statistics import NormalDist
-
-from scipy.special import betaincinv, chdtri, chndtrinc
 
 from ..report.document import Document, Interval, Power
 from .base import Outcome
@@ -43,26 +41,37 @@ def smallest_effect(of: str, effect: float, rows: int, events: int | None = None
     return Power.model_validate({"of": of, "effect": float(f"{effect:.3g}"), "rows": rows, "events": events})
 
 
-def of_counts(d: Document, of: str, effect: float, rows: int, events: int | None = None) -> Power | None:
+def of_counts(document: Document, of: str, effect: float, rows: int, events: int | None = None) -> Power | None:
     """Return an effect whose formula takes each row as one independent draw; None where rows come in groups or have weights."""
-    independent = d.data.grouping is None and not d.data.weighted
+    independent = document.data.grouping is None and not document.data.weighted
     return smallest_effect(of, effect, rows, events) if independent else None
 
 
-def beyond(limit: float, part: Interval) -> float:
-    """Return the least value whose 95% interval lies above `limit` with a probability of 80%, were it as wide as that of `part`.
+def with_power_of_intervals(
+    outcome: Outcome, of: str, limit: float, tested: Sequence[Interval], rows: int, most: float = math.inf
+) -> Outcome:
+    """Return the pass of a check that asks whether an interval lies above a limit, with the effect that it detects in any of the
+    intervals tested."""
+    effects = [beyond(limit, interval) for interval in tested if interval.stderr is not None]
+    return with_power(outcome, smallest_effect(of, max(effects), rows), most) if effects else outcome
+
+
+def beyond(limit: float, interval: Interval) -> float:
+    """Return the least value whose 95% interval lies above `limit` with a probability of 80%, were it as wide as `interval`.
 
     >>> round(beyond(0.0, Interval(value=5.0, stderr=1.0)), 3)
     2.802
     """
-    return limit + reach(part) + Z_CHANCE * (part.stderr or 0.0)
+    return limit + reach(interval) + Z_CHANCE * (interval.stderr or 0.0)
 
 
-def reach(part: Interval) -> float:
-    """Return half the width of an interval, which of few groups is more than that of a normal one; an end that was cut off at the
-    edge of a range does not count."""
-    usual = Z_ENDS * (part.stderr or 0.0)
-    return usual if part.low is None or part.high is None else max(usual, (part.high - part.low) / 2)
+def reach(interval: Interval) -> float:
+    """Return half the width of an interval: at least that of a normal one, because an end may have been cut off at the edge of
+    its range, and more where there are few groups."""
+    normal = Z_ENDS * (interval.stderr or 0.0)
+    if interval.low is None or interval.high is None:
+        return normal
+    return max(normal, (interval.high - interval.low) / 2)
 
 
 def auc_beyond(limit: float, events: int, others: int) -> float:
@@ -92,6 +101,8 @@ def share_of(count: int, rows: int) -> float:
     >>> round(share_of(10, 500), 4)
     0.0249
     """
+    from scipy.special import betaincinv  # noqa: PLC0415  # heavy: the catalogue of sentences imports every check
+
     return float(betaincinv(count, rows - count + 1, CHANCE)) if count <= rows else 1.0
 
 
@@ -107,14 +118,16 @@ def psi_beyond(limit: float, p: float, df: int, training: int, held_out: int) ->
 
     Divided by 1/n + 1/m, an index of samples of n and m rows is about a noncentral chi-squared (Yurdakul 2018).
     """
+    from scipy.special import chdtri, chndtrinc  # noqa: PLC0415  # heavy, as above
+
     unit = 1 / training + 1 / held_out
     return float(chndtrinc(max(chdtri(df, p), limit / unit), df, 1 - CHANCE)) * unit
 
 
 def _wilson_low(count: int, rows: int) -> float:
     share, z2 = count / rows, Z_ENDS**2
-    reach = Z_ENDS * math.sqrt(share * (1 - share) / rows + z2 / (4 * rows**2))
-    return (share + z2 / (2 * rows) - reach) / (1 + z2 / rows)
+    half = Z_ENDS * math.sqrt(share * (1 - share) / rows + z2 / (4 * rows**2))
+    return (share + z2 / (2 * rows) - half) / (1 + z2 / rows)
 
 
 def _least(low: Callable[[float], float], limit: float) -> float:

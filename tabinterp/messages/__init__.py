@@ -1,4 +1,4 @@
-"""Every sentence a reader sees, in one place, so that it can be checked and translated.
+"""The catalogue of every sentence that a reader sees: keys, English templates, and how they are filled and translated.
 
 A sentence is a key and values (`tabinterp.report.document.Message`); the text is only made when it is shown, in the
 language spoken there (`language.speaking`). Values are plain text here: escaping is the business of whoever puts the text
@@ -10,19 +10,20 @@ that a word of ours is translated and a name out of a table is not; `{name:date}
 from __future__ import annotations
 
 import math
+import pkgutil
 import re
-from collections.abc import Callable, Iterable, Mapping
-from functools import partial, reduce
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from functools import cache, partial, reduce
+from importlib import import_module
+from types import ModuleType
 from typing import Any
 
 from .atlas import ATLAS
 from .audit import AUDIT
 from .changes import CHANGES
-from .checks import CHECKS
 from .cyclonedx import CYCLONEDX
 from .data import DATA
 from .evidence import EVIDENCE
-from .findings import FINDINGS
 from .frame import FRAME
 from .gain import GAIN
 from .gate import GATE
@@ -45,15 +46,13 @@ from .verdict import VERDICT
 from .verify import VERIFY
 from .views import VIEWS
 
-ENGLISH: dict[str, str] = {
+OWN: dict[str, str] = {  # sentences of this package
     **ATLAS,
     **AUDIT,
     **CHANGES,
-    **CHECKS,
     **CYCLONEDX,
     **DATA,
     **EVIDENCE,
-    **FINDINGS,
     **FRAME,
     **GAIN,
     **GATE,
@@ -76,7 +75,34 @@ ENGLISH: dict[str, str] = {
     **VIEWS,
 }
 
+COLLECTED = ("tabinterp.checks",)  # packages whose modules bring their own sentences
 OURS = re.compile(r"(?:^|(?<=[,:−] ))\((?:(missing|present)|(\d+) (more|levels))\)(?=$|,| \(| −)")
+
+
+@cache
+def sentences() -> dict[str, tuple[str, str]]:
+    """Return every key of the catalogue with its English sentence and the note for translators, which may be empty.
+
+    A module of a package in `COLLECTED` brings sentences as `TEXT`, or as those of its `CHECK`. These packages stand above this
+    one, so that they are imported only when the first sentence is asked for.
+    """
+    noted = dict[str, Any](OWN)
+    for module in _collected():
+        noted |= {**getattr(module, "TEXT", {}), **(module.CHECK.sentences if hasattr(module, "CHECK") else {})}
+    return {key: (one, "") if isinstance(one, str) else one for key, one in noted.items()}
+
+
+def _collected() -> Iterator[ModuleType]:
+    for package in COLLECTED:
+        for found in pkgutil.iter_modules(import_module(package).__path__):
+            if not found.ispkg:
+                yield import_module(f"{package}.{found.name}")
+
+
+@cache
+def english() -> dict[str, str]:
+    """Return every key of the catalogue with its English sentence."""
+    return {key: sentence for key, (sentence, _) in sentences().items()}
 
 
 def text(key: str, values: Mapping[str, Any] | None = None) -> str:
@@ -85,7 +111,7 @@ def text(key: str, values: Mapping[str, Any] | None = None) -> str:
     >>> text("verdict.worse", {"linear": "logistic regression"})
     'The network is worse than logistic regression on held-out rows.'
     """
-    template = translated(key, ENGLISH[key])
+    template = translated(key, english()[key])
     return template.format(**{name: _Value(value) for name, value in (values or {}).items()})
 
 
@@ -96,7 +122,7 @@ def word(vocabulary: str, name: str) -> str:
     ('numeric', 'Mrs.')
     """
     key = f"{vocabulary}.{name}"
-    return text(key) if key in ENGLISH else name
+    return text(key) if key in english() else name
 
 
 def joined(parts: Iterable[str], joint: str = "list") -> str:
@@ -106,7 +132,7 @@ def joined(parts: Iterable[str], joint: str = "list") -> str:
     ('a, b, c', 'a and b', '')
     """
     found = list(parts)
-    template = translated(f"language.{joint}", ENGLISH[f"language.{joint}"])
+    template = translated(f"language.{joint}", english()[f"language.{joint}"])
     return reduce(lambda before, one: template.format(before=before, next=one), found) if found else ""
 
 

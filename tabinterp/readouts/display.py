@@ -18,7 +18,7 @@ import pandas as pd
 from markupsafe import Markup, escape
 
 from ..errors import NotApplicableError
-from ..messages import ENGLISH, number, text
+from ..messages import english, number, text
 from ..messages.names import tidy
 from ..table.source import with_columns
 from .pictures import Dots, Picture, Series
@@ -212,7 +212,7 @@ class Display(Shown):
 
 def word(name: str) -> str:
     """The name of a metric or a method in words."""
-    known = [key for key in (f"report.metric.{name}", f"reading.{name}") if key in ENGLISH]
+    known = [key for key in (f"report.metric.{name}", f"reading.{name}") if key in english()]
     return text(known[0]) if known else name
 
 

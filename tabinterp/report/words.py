@@ -8,7 +8,7 @@ from collections.abc import Iterable
 from typing import Any
 
 from tabinterp import messages
-from tabinterp.messages import ENGLISH, date, text
+from tabinterp.messages import date, english, text
 from tabinterp.messages import level as level_name
 from tabinterp.messages.names import LONGEST, apart, cut, plain, tidy, width
 from tabinterp.report.blocks import Cell
@@ -213,7 +213,7 @@ def _times(value: float | None, factor: float) -> float | None:
 
 def reading(name: str) -> str:
     """A reading's name in the reader's language; one that the catalogue does not know, as it stands."""
-    return messages.word("reading", name) if f"reading.{name}" in ENGLISH else tidy(name.replace("_", " "))
+    return messages.word("reading", name) if f"reading.{name}" in english() else tidy(name.replace("_", " "))
 
 
 def layer_name(name: str) -> str:

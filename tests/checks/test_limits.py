@@ -9,10 +9,11 @@ import pytest
 
 import tabinterp as ti
 from tabinterp import messages
+from tabinterp.checks import CHECKS
 from tabinterp.checks.gate.exporters import FORMATS
 from tabinterp.checks.gate.gate import decide
 from tabinterp.checks.gate.policy import Policy, read_policy
-from tabinterp.checks.judge import CHECKS, explain_checks, found_by, judge
+from tabinterp.checks.judge import explain_checks, judge, run_check
 from tabinterp.errors import PolicyError
 from tabinterp.report.canonical import to_bytes
 from tests.checks import test_checks as rows
@@ -116,19 +117,19 @@ def test_every_check_with_limits_is_here():
 @pytest.mark.parametrize("slug", MOVED)
 def test_a_moved_limit_raises_what_was_cleared_and_clears_what_was_raised(slug):
     check, (quiet, raising, loud, clearing) = BY_SLUG[slug], MOVED[slug]
-    assert found_by(check, quiet()).status == "cleared"
-    assert raising is None or found_by(check, quiet(), raising).status == "raised"
-    assert found_by(check, loud()).status == "raised"
-    assert found_by(check, loud(), clearing).status == "cleared"
+    assert run_check(check, quiet()).status == "cleared"
+    assert raising is None or run_check(check, quiet(), raising).status == "raised"
+    assert run_check(check, loud()).status == "raised"
+    assert run_check(check, loud(), clearing).status == "cleared"
     for document, limits in ((quiet(), raising or {}), (loud(), clearing)):
-        claim = found_by(check, document, limits).claim
+        claim = run_check(check, document, limits).claim
         assert messages.text(claim.key, claim.values)
 
 
 def test_limits_that_are_the_usual_ones_change_nothing():
     for document in (binary(), regression()):
         usual = {found.slug: found for found in judge(document)}
-        assert all(found_by(check, document, check.usual) == usual[check.slug] for check in CHECKS)
+        assert all(run_check(check, document, check.default_limits) == usual[check.slug] for check in CHECKS)
 
 
 def moving(slug, limits):

@@ -13,11 +13,12 @@ from statsmodels.stats.power import NormalIndPower
 from statsmodels.stats.proportion import proportion_confint
 
 import tabinterp as ti
+from tabinterp.checks import CHECKS
 from tabinterp.checks.base import cleared, raised
 from tabinterp.checks.gate.exporters import FORMATS
 from tabinterp.checks.gate.gate import decide
 from tabinterp.checks.gate.policy import Policy
-from tabinterp.checks.judge import CHECKS, found_by, judge
+from tabinterp.checks.judge import judge, run_check
 from tabinterp.checks.power import (
     auc_beyond,
     auc_error,
@@ -138,7 +139,7 @@ def verdict(value: float, error: float, margin: float = 0.05) -> Document:
 @pytest.mark.parametrize("error", [0.002, 0.03, 0.2])
 def test_a_worse_network_is_found_four_times_of_five(error):
     check, rng = BY_SLUG["worse-than-linear"], np.random.default_rng(0)
-    power = found_by(check, verdict(0.0, error)).power
+    power = run_check(check, verdict(0.0, error)).power
     assert (power.of, power.rows) == ("loss", binary().performance.rows)
     base = verdict(0.0, error)
     found = 0
@@ -146,7 +147,7 @@ def test_a_worse_network_is_found_four_times_of_five(error):
         low, high = value - 1.959964 * error, value + 1.959964 * error
         gap = Interval(value=value, stderr=error, low=low, high=high)
         part = base.verdict.model_copy(update={"difference": gap, "status": status_of(gap, 0.05)})
-        found += check.look(base.model_copy(update={"verdict": part}), {}).status == "raised"
+        found += check.evaluate(base.model_copy(update={"verdict": part}), {}).status == "raised"
     assert found / DRAWS == pytest.approx(0.8, abs=NEAR)
 
 
@@ -154,14 +155,14 @@ def test_better_trees_are_found_where_they_are_past_the_margin_by_so_much():
     document = beaten(-0.1, -0.2)
     gap = document.judged.reference.difference.model_copy(update={"stderr": 0.01, "low": -0.1196, "high": -0.0804})
     reference = document.judged.reference.model_copy(update={"difference": gap})
-    power = found_by(BY_SLUG["trees-win"], with_part(document, "judged", reference=reference)).power
+    power = run_check(BY_SLUG["trees-win"], with_part(document, "judged", reference=reference)).power
     assert power.effect == pytest.approx(0.05 + 2.8016 * 0.01, abs=5e-4)
     assert power.rows == reference.rows
 
 
 def test_the_excess_of_a_group_is_detected_beyond_limit_and_corrected_interval():
     document = weak(excess=Interval(value=0.0, stderr=0.01, low=-0.035, high=0.035), beyond=Interval(), rows=77)
-    power = found_by(BY_SLUG["weak-subgroup"], document).power
+    power = run_check(BY_SLUG["weak-subgroup"], document).power
     assert power.effect == pytest.approx(0.05 * 0.6 + 0.035 + 0.8416 * 0.01, abs=5e-4)
     assert power.rows == 77
 
@@ -170,10 +171,10 @@ def test_a_column_with_few_events_is_said_to_be_seen_late():
     few, many = (with_part(quiet(binary()), "data", events=events) for events in (25, 1500))
     rows = few.data.held_out_rows
     for document, events in ((few, 25), (many, 1500)):
-        power = found_by(BY_SLUG["near-leak"], document).power
+        power = run_check(BY_SLUG["near-leak"], document).power
         assert (power.of, power.events, power.rows) == ("auc", events, rows)
         assert power.effect == pytest.approx(auc_beyond(0.9, events, rows - events), abs=5e-4)
-    assert found_by(BY_SLUG["near-leak"], with_part(few, "data", events=None)).power is None
+    assert run_check(BY_SLUG["near-leak"], with_part(few, "data", events=None)).power is None
 
 
 @pytest.mark.parametrize("slug", ["near-leak", "label-leak", "train-test-shift", "unseen-level"])
@@ -183,28 +184,28 @@ def test_where_rows_are_no_independent_draws_nothing_is_said_that_counts_them(sl
     grouping = Grouping(column="person", groups=80, training=60, held_out=20, shared=0)
     update = {"grouping": grouping} if drawn == "groups" else {"weighted": True}
     plain = with_part(quiet(binary()), "data", events=1500)
-    assert found_by(BY_SLUG[slug], plain).power is not None
-    found = found_by(BY_SLUG[slug], with_part(plain, "data", **update))
+    assert run_check(BY_SLUG[slug], plain).power is not None
+    found = run_check(BY_SLUG[slug], with_part(plain, "data", **update))
     assert (found.status, found.power) == ("cleared", None)
 
 
 def test_a_direction_is_broken_in_a_share_that_is_seen():
     document = kept(0.0, -0.1)
-    power = found_by(BY_SLUG["constraint-violated"], document).power
+    power = run_check(BY_SLUG["constraint-violated"], document).power
     assert power.effect == pytest.approx(share_beyond(0.01, power.rows), abs=5e-4)
 
 
 def test_moved_limits_move_what_is_detected():
     check = BY_SLUG["near-leak"]
     document = with_part(quiet(binary()), "data", events=1500)
-    assert found_by(check, document, {"auc": 0.7}).power.effect < found_by(check, document).power.effect
+    assert run_check(check, document, {"auc": 0.7}).power.effect < run_check(check, document).power.effect
 
 
 def test_a_fall_is_detected_where_it_reaches_both_limits():
     """Of a tenth at least, and with an interval above 0.04: of many rows the first decides, of few the second."""
     for error, least in ((0.005, 0.1 + 0.8416 * 0.005), (0.05, 0.04 + 2.8016 * 0.05)):
         document = column(fall=Interval(value=0.0, stderr=error, low=-1.96 * error, high=1.96 * error))
-        power = found_by(BY_SLUG["shortcut"], document).power
+        power = run_check(BY_SLUG["shortcut"], document).power
         assert (power.of, power.rows) == ("fall", document.data.held_out_rows)
         assert power.effect == pytest.approx(least, abs=1e-3)
 
@@ -219,13 +220,13 @@ def test_a_pass_that_could_have_seen_nothing_is_not_applicable():
     assert with_power(raised(), one, 1.0) == raised()
     assert with_power(cleared(), smallest_effect("share", 0.9, 12), 1.0).power.effect == 0.9
     document = with_part(binary(), "data", held_out_rows=9, training_rows=19991)
-    found = found_by(BY_SLUG["unseen-level"], with_part(document, "table", columns=quiet(document).table.columns))
+    found = run_check(BY_SLUG["unseen-level"], with_part(document, "table", columns=quiet(document).table.columns))
     assert (found.status, found.claim.key) == ("not_applicable", "finding.any.powerless")
 
 
 def test_a_difference_larger_than_knowing_nothing_costs_is_no_power():
     document = with_part(verdict(0.0, 2.0), "verdict", margin_given=False, margin=0.006)
-    found = found_by(BY_SLUG["worse-than-linear"], document)
+    found = run_check(BY_SLUG["worse-than-linear"], document)
     assert found.status == "not_applicable"
     assert found.claim.key.startswith("finding.any.powerless")
 

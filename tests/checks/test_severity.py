@@ -10,10 +10,11 @@ import pytest
 
 import tabinterp as ti
 from tabinterp.assembly.verdict_lines import gap
+from tabinterp.checks import CHECKS
 from tabinterp.checks.gate.gate import decide
 from tabinterp.checks.gate.policy import Policy
-from tabinterp.checks.judge import CHECKS, judge
-from tabinterp.messages import ENGLISH
+from tabinterp.checks.judge import judge
+from tabinterp.messages import english
 from tabinterp.report.cyclonedx import render_cyclonedx
 from tabinterp.report.document import Document, Interval
 from tabinterp.report.markdown import render_card, render_markdown
@@ -80,8 +81,8 @@ def test_a_severity_that_the_numbers_do_not_give_is_not_believed():
 
 def test_only_a_check_of_two_severities_has_a_lesser_one():
     rank = ("act", "check", "note")
-    assert all(rank.index(c.lesser) > rank.index(c.severity) for c in CHECKS if c.lesser is not None)
-    assert [c.slug for c in CHECKS if c.lesser is not None] == ["worse-than-linear"]
+    assert all(rank.index(c.lesser_severity) > rank.index(c.severity) for c in CHECKS if c.lesser_severity is not None)
+    assert [c.slug for c in CHECKS if c.lesser_severity is not None] == ["worse-than-linear"]
 
 
 # ---- without an interval
@@ -137,9 +138,9 @@ def ranked(**update):
 
 def test_the_checks_that_void_a_comparison_demand_action():
     assert {"label-leak", "row-overlap", "shortcut", "groups-split", "classes-swapped"} <= {
-        c.slug for c in CHECKS if c.voids
+        c.slug for c in CHECKS if c.voids_comparison
     }
-    assert {c.severity for c in CHECKS if c.voids} == {"act"}
+    assert {c.severity for c in CHECKS if c.voids_comparison} == {"act"}
 
 
 @pytest.mark.parametrize("view", VIEWS)
@@ -148,7 +149,7 @@ def test_what_voids_the_comparison_is_said_above_the_verdict_of_every_view(view)
     assert found(document, "label-leak").voids
     (said,) = voids(document)
     assert "TI-D02" in said
-    verdict = ENGLISH["verdict.worse"].split(" {")[0]
+    verdict = english()["verdict.worse"].split(" {")[0]
     text = VIEWS[view](document)
     start = "comparison of the two models cannot be trusted"
     assert text.index(start) < (text.rindex(verdict) if view in ("card", "cyclonedx") else text.index(verdict))

@@ -149,7 +149,7 @@ from tabinterp.report.together import (
 from tabinterp.report.trusted import CurveRow, Drawn, NetworkRow, Networks, NullRow, StabilityRow, Trust
 
 # The sentences of findings and readings belong to those who write them; samples bring their own.
-messages.ENGLISH.update(
+messages.english().update(
     {
         "sample.sentence": "A sentence about {name}.",
         "sample.gap": "Log loss differs by {difference} (95% interval {low} to {high}).",

@@ -15,7 +15,8 @@ import pandas as pd
 
 from ...exit_codes import ExitCode
 from ...report.document import Document, Finding, Interval, Message, Power
-from ..judge import CHECKS, found_by
+from .. import CHECKS
+from ..judge import run_check
 from .policy import (
     BY_SLUG,
     DEFAULT,
@@ -148,7 +149,7 @@ def _gates(document: Document, policy: Policy) -> Iterator[Gate]:
     for finding in document.findings:
         demand = own.get(finding.slug) or _of_severity(document, finding, owners)
         if demand is not None:
-            yield _finding(found_by(demand.check, document, demand.limits) if demand.limits else finding, demand)
+            yield _finding(run_check(demand.check, document, demand.limits) if demand.limits else finding, demand)
     for check in CHECKS:  # what the document does not hold was not checked, and does not pass
         owner = own[check.slug].owner if check.slug in own else owners.get(check.severity)
         if owner is not None and check.slug not in held:
@@ -161,8 +162,8 @@ def _of_severity(document: Document, finding: Finding, owners: Mapping[Level, st
     numbers give."""
     check = BY_SLUG.get(finding.slug)
     severity = finding.severity if check is None else check.severity
-    if check is not None and check.lesser is not None and finding.severity == check.lesser:
-        severity = found_by(check, document).severity
+    if check is not None and check.lesser_severity is not None and finding.severity == check.lesser_severity:
+        severity = run_check(check, document).severity
     owner = owners.get(severity)
     if owner is None:
         return None

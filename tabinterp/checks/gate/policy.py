@@ -14,8 +14,8 @@ from pydantic import AfterValidator, BaseModel, ConfigDict, Field, ValidationErr
 from ...errors import PolicyError
 from ...files import LARGEST_TEXT, read_regular
 from ...report.document import Metric, Status
+from .. import CHECKS
 from ..base import Check
-from ..judge import CHECKS
 
 LONGEST_WAIVER = 366  # days from the day on which it is used
 BLANK = {"\u115f", "\u1160", "\u3164", "\uffa0"}  # letters by their category that are drawn as nothing
