@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import textwrap
+from collections.abc import Sequence
 
 from .. import messages
+from ..errors import TabinterpError, did_you_mean
 from ..report.document import Document, Finding, Message
 from . import CHECKS
 from .base import ASPECTS, UNBOUNDED, Check, Limit, Limits
@@ -34,11 +36,24 @@ def run_check(check: Check, document: Document, limits: Limits | None = None) ->
     )
 
 
-def explain_checks() -> list[dict[str, str]]:
-    """Return every check in words: code, slug, severity, title, what it measures, its limitations, when it is raised, and what to
-    do next.
+def explain_checks(slugs: Sequence[str] = ()) -> list[dict[str, str]]:
+    """Return the manual of the checks: of each its code, slug, severity, title, what it measures, its limitations ("blind"), when
+    it is raised ("threshold"), what to do next, and the limits that a policy may move, with their usual values and ranges.
 
-    `limits` are what a policy may move: usual values and ranges.
+    Parameters
+    ----------
+    slugs : sequence of str, optional
+        The checks to explain; by default all of them.
+
+    Raises
+    ------
+    TabinterpError
+        If there is no check of such a name.
+
+    Examples
+    --------
+    >>> explain_checks(["label-leak"])[0]["limits"]
+    'auc = 0.99 (0.5 to 1); r2 = 0.95 (0 to 1)'
     """
     return [
         {"code": check.code, "slug": check.slug, "severity": check.severity, "evidence": check.section}
@@ -47,8 +62,19 @@ def explain_checks() -> list[dict[str, str]]:
             aspect: messages.text(f"check.{check.slug}.{aspect}", check.default_limits | dict(check.constants))
             for aspect in ASPECTS
         }
-        for check in CHECKS
+        for check in _named(slugs)
     ]
+
+
+def _named(slugs: Sequence[str]) -> Sequence[Check]:
+    """Return the checks of these names, in the order of the list; all of them if there are no names."""
+    known = [check.slug for check in CHECKS]
+    for slug in slugs:
+        if slug not in known:
+            raise TabinterpError(
+                f"there is no check {slug!r}.{did_you_mean(slug, known)} `tabinterp checks` lists them: {', '.join(known)}"
+            )
+    return [check for check in CHECKS if check.slug in slugs] if slugs else CHECKS
 
 
 def _range(name: str, limit: Limit) -> str:
@@ -56,8 +82,8 @@ def _range(name: str, limit: Limit) -> str:
     return f"{name} = {limit.value:g} ({limit.least:g} to {most})"
 
 
-def list_checks() -> str:
-    """Return the same as text, one paragraph per check."""
+def list_checks(slugs: Sequence[str] = ()) -> str:
+    """Return what `explain_checks` returns as text, one paragraph per check."""
     return "\n".join(
         f"{one['code']}  {one['slug']}  ({one['severity']})  {one['title']}\n"
         + "\n".join(
@@ -65,5 +91,5 @@ def list_checks() -> str:
             for aspect in (*list(ASPECTS)[1:], "limits")
             if one[aspect]
         )
-        for one in explain_checks()
+        for one in explain_checks(slugs)
     )

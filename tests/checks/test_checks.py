@@ -10,9 +10,10 @@ import pytest
 from typer.testing import CliRunner
 
 from tabinterp import messages
-from tabinterp.checks import CHECKS
+from tabinterp.checks import CHECKS, label_leak
 from tabinterp.checks.judge import explain_checks, judge
 from tabinterp.cli import app
+from tabinterp.errors import TabinterpError
 from tabinterp.report.compared import Calibrated, CalibrationBend
 from tabinterp.report.document import Document, Grouping, Interval, Message, Swapped
 from tabinterp.report.tabled import Heap
@@ -414,3 +415,19 @@ def test_the_command_lists_every_check_with_its_limits():
     assert "0.999" in text.output
     listed = json.loads(CliRunner().invoke(app, ["checks", "--json"]).output)
     assert [one["code"] for one in listed] == [check.code for check in CHECKS]
+
+
+def test_the_command_shows_the_manual_page_of_one_check():
+    """It is the check's own module: its sentences, with its own limits in them."""
+    page = " ".join(CliRunner().invoke(app, ["checks", "label-leak"]).output.split())
+    sentences = label_leak.CHECK.text
+    for sentence in (sentences.title, sentences.measures, sentences.limitations, sentences.next):
+        assert sentence in page
+    limits = {"auc": messages.number(label_leak.LEAK_AUC), "r2": messages.number(label_leak.LEAK_R2)}
+    assert sentences.raised_when.format(**limits) in page
+    assert page.count("TI-") == 1
+    two = json.loads(CliRunner().invoke(app, ["checks", "near-leak", "label-leak", "--json"]).output)
+    assert [one["slug"] for one in two] == ["label-leak", "near-leak"]
+    with pytest.raises(TabinterpError, match=r"no check 'lable-leak'\. Did you mean 'label-leak'\?"):
+        explain_checks(["lable-leak"])
+    assert isinstance(CliRunner().invoke(app, ["checks", "lable-leak"]).exception, TabinterpError)
