@@ -12,9 +12,9 @@ import numpy as np
 import pandas as pd
 
 import tabinterp as ti
+from tabinterp.analyses.groups.partition import Condition, cut
+from tabinterp.analyses.subgroup_gaps.estimator import WeakGroups, above_noise
 from tabinterp.checks.weak_subgroup import BEYOND_PERCENT, EXCESS_PERCENT
-from tabinterp.comparison.partition import Condition, cut
-from tabinterp.comparison.weak import WeakGroups, above_noise
 from tabinterp.models import bind
 
 from .audits import Audited

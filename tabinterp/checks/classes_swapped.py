@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from ..report.document import Document
+from tabinterp.document.document import Document
+
 from .base import WITHHELD, Check, Limits, Outcome, Text, not_applicable, raised_if
 from .performance import network_metric, performance_withheld
 

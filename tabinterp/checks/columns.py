@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from ..report.document import Document, Interval
-from ..report.tabled import TableColumn
+from tabinterp.analyses.data_quality.types import TableColumn
+from tabinterp.document.document import Document, Interval
+
 from .base import Outcome
 
 

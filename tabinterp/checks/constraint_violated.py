@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from ..report.document import Document
-from ..report.grouped import ConstraintRow, HeldPart
+from tabinterp.analyses.groups.types import ConstraintRow, HeldPart
+from tabinterp.document.document import Document
+
 from .base import Check, Limit, Limits, Outcome, Text, above, cleared, not_applicable
 from .power import of_counts, share_beyond, with_power
 

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from ..report.document import Document
-from ..report.grouped import ImpactPair, ImpactRow
+from tabinterp.analyses.groups.types import ImpactPair, ImpactRow
+from tabinterp.document.document import Document
+
 from .base import Check, Limit, Limits, Outcome, Text, not_applicable
 from .groups import group_name
 

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from ..report.document import Document
+from tabinterp.document.document import Document
+
 from .base import UNBOUNDED, Check, Limit, Limits, Outcome, Text, above, cleared, not_applicable, raised
 from .power import with_power_of_intervals
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from ..report.document import Message
+from tabinterp.document.document import Message
 
 
 def group_name(group: list[Message]) -> Message:

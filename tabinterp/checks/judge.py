@@ -5,9 +5,10 @@ from __future__ import annotations
 import textwrap
 from collections.abc import Sequence
 
-from .. import messages
-from ..errors import TabinterpError, did_you_mean
-from ..report.document import Document, Finding, Message
+from tabinterp import messages
+from tabinterp.document.document import Document, Finding, Message
+from tabinterp.errors import TabinterpError, did_you_mean
+
 from . import CHECKS
 from .base import ASPECTS, UNBOUNDED, Check, Limit, Limits
 

@@ -4,8 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Callable
 
-from ..report.document import Document, Power
-from ..report.tabled import TableReadings
+from tabinterp.analyses.data_quality.types import TableReadings
+from tabinterp.document.document import Document, Power
+
 from .base import WITHHELD, Check, Limit, Limits, Outcome, Text, not_applicable
 from .columns import input_columns, power_withheld, predictive_power
 from .power import auc_beyond, of_counts, r2_beyond, with_power

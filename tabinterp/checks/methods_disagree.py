@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from ..report.document import Agreement, Document
+from tabinterp.document.document import Agreement, Document
+
 from .base import Check, Limit, Limits, Outcome, Text, not_applicable, raised_if
 
 # Attributions of one estimand: what each column adds to the score, compared with a background. Permutation importance is of the

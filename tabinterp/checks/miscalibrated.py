@@ -6,8 +6,9 @@ significant, or where a smooth calibration curve bends away from the predictions
 
 from __future__ import annotations
 
-from ..report.compared import Calibrated
-from ..report.document import Document, Interval
+from tabinterp.analyses.compared_types import Calibrated
+from tabinterp.document.document import Document, Interval
+
 from .base import UNBOUNDED, WITHHELD, Check, Limit, Limits, Outcome, Text, not_applicable
 from .performance import performance_withheld
 

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from ..report.document import Document
+from tabinterp.document.document import Document
+
 from .base import WITHHELD, Check, Limit, Limits, Outcome, Text
 from .label_leak import LEAK_AUC, LEAK_R2, evaluate_columns, limit_of
 

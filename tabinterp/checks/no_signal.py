@@ -6,7 +6,8 @@ two classes, an R² of zero for numbers, the entropy of the class shares for sev
 
 from __future__ import annotations
 
-from ..report.document import Document
+from tabinterp.document.document import Document
+
 from .base import WITHHELD, Check, Limit, Limits, Outcome, Text, above, not_applicable
 from .classes_swapped import ranks_reversed
 from .performance import network_metric, performance_withheld

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from ..report.document import Document
+from tabinterp.document.document import Document
+
 from .base import Check, Limit, Limits, Outcome, Text, above, not_applicable, raised_if
 from .power import with_power_of_intervals
 

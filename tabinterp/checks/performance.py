@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from ..report.document import Document, Interval, Message
+from tabinterp.document.document import Document, Interval, Message
+
 from .base import Outcome
 
 

@@ -13,7 +13,8 @@ from collections.abc import Callable, Sequence
 from dataclasses import replace
 from statistics import NormalDist
 
-from ..report.document import Document, Interval, Power
+from tabinterp.document.document import Document, Interval, Power
+
 from .base import Outcome
 
 CHANCE = 0.8  # with which an effect is detected

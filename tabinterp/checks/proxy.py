@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from ..report.document import Document, Interval
-from ..report.grouped import ProxyPart
+from tabinterp.analyses.groups.types import ProxyPart
+from tabinterp.document.document import Document, Interval
+
 from .base import Check, Limit, Limits, Outcome, Text, above, not_applicable
 from .power import with_power_of_intervals
 

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from ..report.document import Document, Interval, Message
+from tabinterp.document.document import Document, Interval, Message
+
 from .base import Check, Limit, Limits, Outcome, Text, above, cleared, not_applicable, raised
 from .power import of_counts, share_beyond, with_power
 

@@ -5,7 +5,8 @@ Dead and constant units are the matter of another check, `dead_units`.
 
 from __future__ import annotations
 
-from ..report.document import Document
+from tabinterp.document.document import Document
+
 from .base import Check, Limits, Outcome, Text, cleared, not_applicable, raised
 
 

@@ -6,7 +6,8 @@ are frequent in a coarse table.
 
 from __future__ import annotations
 
-from ..report.document import Document
+from tabinterp.document.document import Document
+
 from .base import SMALL_COUNT, UNBOUNDED, Check, Limit, Limits, Outcome, Text, not_applicable
 
 OVERLAP_PERCENT = 1.0  # of the held-out rows, beyond the share of training rows that equal each other

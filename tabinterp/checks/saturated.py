@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from ..report.document import Document
+from tabinterp.document.document import Document
+
 from .base import Check, Limit, Limits, Outcome, Text, not_applicable, raised_if
 
 SATURATED = 0.01  # median of p(1-p), as a share of what the base rate gives

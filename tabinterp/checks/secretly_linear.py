@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from ..report.claims import LINEAR_R2
-from ..report.document import Document
+from tabinterp.document.claims import LINEAR_R2
+from tabinterp.document.document import Document
+
 from .base import Check, Limit, Limits, Outcome, Text, not_applicable
 
 

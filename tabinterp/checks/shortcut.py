@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from ..report.document import Document
+from tabinterp.document.document import Document
+
 from .base import WITHHELD, Check, Limit, Limits, Outcome, Text, above, not_applicable, raised_if
 from .columns import input_columns, power_withheld
 from .power import Z_CHANCE, beyond, smallest_effect, with_power

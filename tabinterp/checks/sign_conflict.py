@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from ..report.document import CoefficientRow, Document
+from tabinterp.document.document import CoefficientRow, Document
+
 from .base import Check, Limits, Outcome, Text, cleared, not_applicable, raised
 
 

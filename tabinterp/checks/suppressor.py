@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from ..report.document import Document
+from tabinterp.document.document import Document
+
 from .base import UNBOUNDED, Check, Limit, Limits, Outcome, Text, cleared, not_applicable, raised
 
 CLEAR_Z = 4.0  # of a coefficient, p = 6e-5: fifty columns of noise raise the check once in three hundred tables

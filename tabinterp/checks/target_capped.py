@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from ..report.document import Document
-from ..report.tabled import Heap
+from tabinterp.analyses.data_quality.types import Heap
+from tabinterp.document.document import Document
+
 from .base import UNBOUNDED, Check, Limit, Limits, Outcome, Text, cleared, not_applicable
 
 CAPPED_PERCENT = 1.0  # of the rows are exactly at one end

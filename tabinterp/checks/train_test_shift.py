@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from ..report.document import Document, Power
+from tabinterp.document.document import Document, Power
+
 from .base import UNBOUNDED, Check, Limit, Limits, Outcome, Text, cleared, not_applicable, p_value, raised
 from .power import of_counts, psi_beyond, with_power
 

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from ..report.document import Document
+from tabinterp.document.document import Document
+
 from .base import Check, Limits, Outcome, Text, cleared, not_applicable, raised
 from .performance import largest_loss, scored_events
 from .power import beyond, smallest_effect, with_power

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from ..report.document import Document
+from tabinterp.document.document import Document
+
 from .base import SMALL_COUNT, UNBOUNDED, Check, Limit, Limits, Outcome, Text, cleared, not_applicable, raised
 from .columns import input_columns
 from .power import of_counts, share_of, with_power

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from ..report.document import Document
+from tabinterp.document.document import Document
+
 from .base import UNBOUNDED, Check, Limit, Limits, Outcome, Text, not_applicable, raised_if
 
 TOP = 5  # places that are looked at

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from ..report.document import Document, Interval
+from tabinterp.document.document import Document, Interval
+
 from .base import Check, Limits, Outcome, Text, cleared, not_applicable, raised
 
 ROUNDING = 1e-7  # of the loss: moving a column there and back in single precision leaves less

@@ -5,8 +5,9 @@ Raised where the loss of a group lies above what the network's own probabilities
 
 from __future__ import annotations
 
-from ..report.document import Document, Power
-from ..report.grouped import WeakPart
+from tabinterp.analyses.groups.types import WeakPart
+from tabinterp.document.document import Document, Power
+
 from .base import Check, Limit, Limits, Outcome, Text, above, cleared, not_applicable
 from .groups import group_name
 from .power import beyond, smallest_effect, with_power

@@ -1,6 +1,6 @@
 """The catalogue of every sentence that a reader sees: keys, English templates, and how they are filled and translated.
 
-A sentence is a key and values (`tabinterp.report.document.Message`); the text is only made when it is shown, in the
+A sentence is a key and values (`tabinterp.document.document.Message`); the text is only made when it is shown, in the
 language spoken there (`language.speaking`). Values are plain text here: escaping is the business of whoever puts the text
 on a page. `{name}` shows a value as it is; `{name:vocabulary}` shows the message `vocabulary.VALUE` where there is one, so
 that a word of ours is translated and a name out of a table is not; `{name:date}` shows a day as the language writes it, and
@@ -12,50 +12,46 @@ from __future__ import annotations
 import math
 import pkgutil
 import re
-from collections.abc import Callable, Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from functools import cache, partial, reduce
 from importlib import import_module
-from types import ModuleType
 from typing import Any
 
-from .atlas import ATLAS
-from .audit import AUDIT
-from .changes import CHANGES
-from .cyclonedx import CYCLONEDX
-from .data import DATA
-from .evidence import EVIDENCE
-from .frame import FRAME
-from .gain import GAIN
-from .gate import GATE
-from .groups import GROUPS
-from .inside import INSIDE
-from .language import translated
-from .mechanism import MECHANISM
-from .plots import PLOTS
-from .provenance import PROVENANCE
-from .readings import READINGS
-from .reasons import REASONS
-from .refusals import REFUSALS
-from .report import REPORT
-from .scale import SCALE
-from .shapley import SHAPLEY
-from .together import TOGETHER
-from .trust import TRUST
-from .units import UNITS
-from .verdict import VERDICT
-from .verify import VERIFY
-from .views import VIEWS
+from tabinterp.analyses.conditional_importance.text import TOGETHER
+from tabinterp.analyses.data_quality.text import DATA
+from tabinterp.analyses.groups.text import GROUPS
+from tabinterp.analyses.hidden_units.text import ATLAS
+from tabinterp.analyses.hidden_units.unit_text import UNITS
+from tabinterp.analyses.ladder.text import GAIN
+from tabinterp.analyses.maximisation.text import INSIDE
+from tabinterp.analyses.mechanism.text import MECHANISM
+from tabinterp.analyses.performance.text import VERDICT
+from tabinterp.analyses.plots_text import PLOTS
+from tabinterp.analyses.readings_text import READINGS
+from tabinterp.analyses.reason_codes.text import REASONS
+from tabinterp.analyses.shapley_values.text import SHAPLEY
+from tabinterp.analyses.text import REFUSALS
+from tabinterp.analyses.trust.text import TRUST
+from tabinterp.auditing.text import AUDIT
+from tabinterp.document.rows_text import PROVENANCE
+from tabinterp.document.text import CHANGES
+from tabinterp.provenance.text import VERIFY
+from tabinterp.report.formats.text import CYCLONEDX
+from tabinterp.report.text import REPORT
+from tabinterp.report.views_text import VIEWS
+from tabinterp.table.text import SCALE
 
-OWN: dict[str, str] = {  # sentences of this package
+from .language import translated
+from .text import FRAME
+
+OWN: dict[str, str] = {
     **ATLAS,
     **AUDIT,
     **CHANGES,
     **CYCLONEDX,
     **DATA,
-    **EVIDENCE,
     **FRAME,
     **GAIN,
-    **GATE,
     **GROUPS,
     **INSIDE,
     **MECHANISM,
@@ -75,7 +71,6 @@ OWN: dict[str, str] = {  # sentences of this package
     **VIEWS,
 }
 
-COLLECTED = ("tabinterp.checks",)  # packages whose modules bring their own sentences
 OURS = re.compile(r"(?:^|(?<=[,:−] ))\((?:(missing|present)|(\d+) (more|levels))\)(?=$|,| \(| −)")
 
 
@@ -83,20 +78,17 @@ OURS = re.compile(r"(?:^|(?<=[,:−] ))\((?:(missing|present)|(\d+) (more|levels
 def sentences() -> dict[str, tuple[str, str]]:
     """Return every key of the catalogue with its English sentence and the note for translators, which may be empty.
 
-    A module of a package in `COLLECTED` brings sentences as `TEXT`, or as those of its `CHECK`. These packages stand above this
-    one, so that they are imported only when the first sentence is asked for.
+    The package of checks stands above this one, so that it is imported only when the first sentence is asked for: its sentences
+    are those of each check, and the `TEXT` of modules whose names end in "text".
     """
-    noted = dict[str, Any](OWN)
-    for module in _collected():
-        noted |= {**getattr(module, "TEXT", {}), **(module.CHECK.sentences if hasattr(module, "CHECK") else {})}
+    checks = import_module("tabinterp.checks")
+    noted: dict[str, Any] = dict(OWN)
+    for check in checks.CHECKS:
+        noted |= check.sentences
+    for found in pkgutil.iter_modules(checks.__path__):
+        if found.name.endswith("text"):
+            noted |= import_module(f"tabinterp.checks.{found.name}").TEXT
     return {key: (one, "") if isinstance(one, str) else one for key, one in noted.items()}
-
-
-def _collected() -> Iterator[ModuleType]:
-    for package in COLLECTED:
-        for found in pkgutil.iter_modules(import_module(package).__path__):
-            if not found.ispkg:
-                yield import_module(f"{package}.{found.name}")
 
 
 @cache

@@ -12,15 +12,15 @@ import jsonschema
 import pytest
 
 import tabinterp as ti
-from tabinterp import cli
 from tabinterp.checks import CHECKS
 from tabinterp.checks.gate.exporters import FORMATS
 from tabinterp.checks.gate.gate import decide
 from tabinterp.checks.gate.policy import LONGEST_WAIVER, METRICS, Policy
 from tabinterp.checks.judge import judge
+from tabinterp.cli import app as cli
+from tabinterp.document.base import Interval
+from tabinterp.document.canonical import to_bytes
 from tabinterp.errors import PolicyError
-from tabinterp.report.base import Interval
-from tabinterp.report.canonical import to_bytes
 from tests.honest import honest
 from tests.report import samples
 

@@ -14,8 +14,8 @@ from tabinterp.checks.gate.exporters import FORMATS
 from tabinterp.checks.gate.gate import decide
 from tabinterp.checks.gate.policy import Policy, read_policy
 from tabinterp.checks.judge import explain_checks, judge, run_check
+from tabinterp.document.canonical import to_bytes
 from tabinterp.errors import PolicyError
-from tabinterp.report.canonical import to_bytes
 from tests.checks import test_checks as rows
 from tests.checks import test_people as people
 from tests.honest import honest

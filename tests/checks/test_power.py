@@ -13,6 +13,7 @@ from statsmodels.stats.power import NormalIndPower
 from statsmodels.stats.proportion import proportion_confint
 
 import tabinterp as ti
+from tabinterp.analyses.data_quality.drift import psi
 from tabinterp.checks import CHECKS
 from tabinterp.checks.base import cleared, raised
 from tabinterp.checks.gate.exporters import FORMATS
@@ -30,11 +31,10 @@ from tabinterp.checks.power import (
     smallest_effect,
     with_power,
 )
-from tabinterp.readouts.data.drift import psi
-from tabinterp.report.claims import status_of
-from tabinterp.report.document import Document, Grouping, Interval
-from tabinterp.report.markdown import render_markdown
-from tabinterp.report.parts.findings import detectable
+from tabinterp.document.claims import status_of
+from tabinterp.document.document import Document, Grouping, Interval
+from tabinterp.report.formats.markdown import render_markdown
+from tabinterp.report.sections.findings import detectable
 from tests.checks.test_checks import beaten, column, quiet, with_part
 from tests.checks.test_people import kept, weak
 from tests.honest import honest

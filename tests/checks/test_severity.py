@@ -9,19 +9,19 @@ import pandas as pd
 import pytest
 
 import tabinterp as ti
-from tabinterp.assembly.verdict_lines import gap
+from tabinterp.analyses.performance.section import performance
+from tabinterp.analyses.performance.verdict_lines import gap
 from tabinterp.checks import CHECKS
 from tabinterp.checks.gate.gate import decide
 from tabinterp.checks.gate.policy import Policy
 from tabinterp.checks.judge import judge
+from tabinterp.document.document import Document, Interval
 from tabinterp.messages import english
-from tabinterp.report.cyclonedx import render_cyclonedx
-from tabinterp.report.document import Document, Interval
-from tabinterp.report.markdown import render_card, render_markdown
-from tabinterp.report.parts.findings import voids
-from tabinterp.report.parts.performance import performance
-from tabinterp.report.render import render, render_notebook, render_summary
-from tabinterp.report.summary import in_one_line, verdict_and_counts
+from tabinterp.report.formats.cyclonedx import render_cyclonedx
+from tabinterp.report.formats.markdown import render_card, render_markdown
+from tabinterp.report.formats.summary import in_one_line, verdict_and_counts
+from tabinterp.report.html import render, render_notebook, render_summary
+from tabinterp.report.sections.findings import voids
 from tests.checks.test_checks import column, part
 from tests.honest import honest
 from tests.report.samples import binary

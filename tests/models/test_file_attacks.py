@@ -38,9 +38,9 @@ import tabinterp as ti
 from tabinterp.errors import ModelError, UnsafeFileError
 from tabinterp.models import bind
 from tabinterp.models.adapters import onnx_check
-from tabinterp.models.files import limits, skops_archive
-from tabinterp.models.files.reading import Content
-from tabinterp.models.load import of_object
+from tabinterp.models.io import limits, skops_archive
+from tabinterp.models.io.load import of_object
+from tabinterp.models.io.reading import Content
 
 from ..fuzz_files import mutate_model_files
 from . import hostile
