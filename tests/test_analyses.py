@@ -99,8 +99,8 @@ def test_the_command_takes_names_and_verify_repeats_the_same(frame, tmp_path):
     linear = make_pipeline(StandardScaler(), LogisticRegression()).fit(frame[["a", "b", "c"]], frame.y)
     bundle, data, out = tmp_path / "model", tmp_path / "rows.csv", tmp_path / "audit"
     frame.to_csv(data, index=False)
-    table = ti.read_table(data, target="y", positive="yes", split=0.3)
-    ti.save_model(ti.wrap(linear), bundle, table=table)
+
+    ti.save_model(ti.wrap(linear), bundle, table={"target": "y", "positive": "yes"})
     run = CliRunner().invoke(
         app,
         [

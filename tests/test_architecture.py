@@ -32,7 +32,7 @@ LAYERS = [
     {"asked"},
     {"audited"},
     {"consistency"},
-    {"assembly", "findings"},
+    {"assembly", "checks"},
     {"reread"},
     {"report"},
     {"comparison"},
@@ -190,6 +190,12 @@ def test_help_starts_light():
 
 def test_a_table_needs_no_torch():
     assert loaded("import tabinterp as ti; ti.read_table").isdisjoint(["torch", "shap", "seaborn", "sklearn"])
+
+
+def test_the_sentences_of_checks_are_gathered_without_heavy_libraries():
+    """Rows are read with pandas; nothing else is needed to say a sentence."""
+    heavy = set(HEAVY) - {"numpy", "pandas"}
+    assert loaded("from tabinterp import messages; messages.english()").isdisjoint(heavy)
 
 
 def test_every_public_name_resolves():

@@ -9,11 +9,11 @@ import shutil
 import pytest
 
 import tabinterp as ti
+from tabinterp.checks import CHECKS
 from tabinterp.checks.consistency import contradictions
 from tabinterp.document.document import Document
 from tabinterp.errors import DocumentError, PolicyError
 from tabinterp.exit_codes import ExitCode
-from tabinterp.findings.checks import CHECKS
 from tests.honest import honest, light
 from tests.report.samples import SAMPLES
 from tests.test_attestation import failures, folder, read  # noqa: F401  # a fixture among them

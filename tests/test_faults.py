@@ -16,7 +16,7 @@ from benchmarks.faults.audits import audited
 from benchmarks.faults.planted import FAULTS, USUAL, clean_rows, faulty, twin_of, unseen
 from benchmarks.faults.tables import REPORTED, TUNED, clean, is_tuned
 from benchmarks.faults.unseen import borne_out
-from tabinterp.findings.checks import CHECKS
+from tabinterp.checks import CHECKS
 
 ROOT = Path(__file__).parents[1]
 SMALLEST = 0  # German credit: 1,000 rows

@@ -26,7 +26,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 from benchmarks.marked import rewrite
-from tabinterp.findings.checks import CHECKS
+from tabinterp.checks import CHECKS
 
 from .audits import Audited, audited
 from .planted import AFRESH, EVERY, FAULTS, RARE, Fault, clean_network, clean_rows, faulty, twin_of, unseen

@@ -17,12 +17,12 @@ from tabinterp.analyses.slices.record import slices_sentences
 from tabinterp.analyses.slices.types import Slices
 from tabinterp.auditing.not_assessed import KEYS, unassessed
 from tabinterp.auditing.run_record import code_digest, configuration_digest, readings
+from tabinterp.checks.evidence import evidence, holds
+from tabinterp.checks.judge import judge
 from tabinterp.document import claims
 from tabinterp.document.base import MetricRow
 from tabinterp.document.document import Document, Message
 from tabinterp.errors import DocumentError
-from tabinterp.findings.checks import judge
-from tabinterp.findings.evidence import evidence, holds
 
 SHARES = ("auc", "average_precision", "macro_auc", "accuracy", "balanced_accuracy", "sensitivity", "specificity")
 RANGES = dict.fromkeys(SHARES, (0.0, 1.0)) | {"r2": (-math.inf, 1.0)}  # of any other metric: from 0 on

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-EVIDENCE: dict[str, str] = {
+TEXT: dict[str, str] = {
     # what the mapping that is shipped calls instruments, and the words in its versions and clauses
     "instrument.US model risk guidance": "US model risk guidance",
     "instrument.PRA model risk management": "PRA model risk management",

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 _WHOSE = "{metric} of {of}"
 
-GATE: dict[str, str] = {
+TEXT: dict[str, str] = {
     "gate.finding": "The check {slug} is not raised.",
     "gate.finding.moved": "The check {slug} is not raised at the limits of this policy: {limits}.",
     "gate.finding.absent": "This audit does not hold the check.",

@@ -1,4 +1,4 @@
-"""Every sentence a reader sees, in one place, so that it can be checked and translated.
+"""The catalogue of every sentence that a reader sees: keys, English templates, and how they are filled and translated.
 
 A sentence is a key and values (`tabinterp.document.document.Message`); the text is only made when it is shown, in the
 language spoken there (`language.speaking`). Values are plain text here: escaping is the business of whoever puts the text
@@ -10,9 +10,11 @@ that a word of ours is translated and a name out of a table is not; `{name:date}
 from __future__ import annotations
 
 import math
+import pkgutil
 import re
 from collections.abc import Callable, Iterable, Mapping
-from functools import partial, reduce
+from functools import cache, partial, reduce
+from importlib import import_module
 from typing import Any
 
 from tabinterp.analyses.conditional_importance.text import TOGETHER
@@ -31,8 +33,6 @@ from tabinterp.analyses.shapley_values.text import SHAPLEY
 from tabinterp.analyses.text import REFUSALS
 from tabinterp.analyses.trust.text import TRUST
 from tabinterp.auditing.text import AUDIT
-from tabinterp.checks.evidence_text import EVIDENCE
-from tabinterp.checks.gate_text import GATE
 from tabinterp.document.rows_text import PROVENANCE
 from tabinterp.document.text import CHANGES
 from tabinterp.provenance.text import VERIFY
@@ -41,23 +41,17 @@ from tabinterp.report.text import REPORT
 from tabinterp.report.views_text import VIEWS
 from tabinterp.table.text import SCALE
 
-from .checks import CHECKS
-from .findings import FINDINGS
 from .language import translated
 from .text import FRAME
 
-ENGLISH: dict[str, str] = {
+OWN: dict[str, str] = {
     **ATLAS,
     **AUDIT,
     **CHANGES,
-    **CHECKS,
     **CYCLONEDX,
     **DATA,
-    **EVIDENCE,
-    **FINDINGS,
     **FRAME,
     **GAIN,
-    **GATE,
     **GROUPS,
     **INSIDE,
     **MECHANISM,
@@ -80,13 +74,36 @@ ENGLISH: dict[str, str] = {
 OURS = re.compile(r"(?:^|(?<=[,:−] ))\((?:(missing|present)|(\d+) (more|levels))\)(?=$|,| \(| −)")
 
 
+@cache
+def sentences() -> dict[str, tuple[str, str]]:
+    """Return every key of the catalogue with its English sentence and the note for translators, which may be empty.
+
+    The package of checks stands above this one, so that it is imported only when the first sentence is asked for: its sentences
+    are those of each check, and the `TEXT` of modules whose names end in "text".
+    """
+    checks = import_module("tabinterp.checks")
+    noted: dict[str, Any] = dict(OWN)
+    for check in checks.CHECKS:
+        noted |= check.sentences
+    for found in pkgutil.iter_modules(checks.__path__):
+        if found.name.endswith("text"):
+            noted |= import_module(f"tabinterp.checks.{found.name}").TEXT
+    return {key: (one, "") if isinstance(one, str) else one for key, one in noted.items()}
+
+
+@cache
+def english() -> dict[str, str]:
+    """Return every key of the catalogue with its English sentence."""
+    return {key: sentence for key, (sentence, _) in sentences().items()}
+
+
 def text(key: str, values: Mapping[str, Any] | None = None) -> str:
     """The sentence behind a key, its numbers formatted.
 
     >>> text("verdict.worse", {"linear": "logistic regression"})
     'The network is worse than logistic regression on held-out rows.'
     """
-    template = translated(key, ENGLISH[key])
+    template = translated(key, english()[key])
     return template.format(**{name: _Value(value) for name, value in (values or {}).items()})
 
 
@@ -97,7 +114,7 @@ def word(vocabulary: str, name: str) -> str:
     ('numeric', 'Mrs.')
     """
     key = f"{vocabulary}.{name}"
-    return text(key) if key in ENGLISH else name
+    return text(key) if key in english() else name
 
 
 def joined(parts: Iterable[str], joint: str = "list") -> str:
@@ -107,7 +124,7 @@ def joined(parts: Iterable[str], joint: str = "list") -> str:
     ('a, b, c', 'a and b', '')
     """
     found = list(parts)
-    template = translated(f"language.{joint}", ENGLISH[f"language.{joint}"])
+    template = translated(f"language.{joint}", english()[f"language.{joint}"])
     return reduce(lambda before, one: template.format(before=before, next=one), found) if found else ""
 
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from tabinterp.document.document import Document, Grouping, ModelInfo
-from tabinterp.messages import ENGLISH
+from tabinterp.messages import english
 from tabinterp.report.blocks import Block, Cell, Facts, Fold, Paragraph, Points, Table
 from tabinterp.report.words import NONE, cells, counted, listed, name_cell, number, say, share, t, tidy, yes
 from tabinterp.stats.estimates import FEWEST_GROUPS
@@ -88,7 +88,7 @@ def _facts(document: Document) -> Iterator[tuple[str, str]]:
 def _explained(name: str, value: str) -> str:
     """A setting in words, where the catalogue has some for it."""
     key = f"report.method.setting.{name}"
-    return t(key, value=value) if key in ENGLISH else value
+    return t(key, value=value) if key in english() else value
 
 
 def _setting(value: str | int | float | bool | None) -> str:
