@@ -5,10 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from dataclasses import dataclass
 from importlib import import_module
-from typing import TYPE_CHECKING, Any, Generic, Literal, TypeVar, cast
-
-if TYPE_CHECKING:
-    from .context import Context
+from typing import Any, Generic, Literal, TypeVar, cast
 
 Result = TypeVar("Result")
 
@@ -36,8 +33,8 @@ class Analysis(Generic[Result]):
     needs: tuple[str, ...] = ()
     estimator: str = "estimator"
 
-    def run(self, context: Context) -> Result | None:
-        """Return the result for both models; None where the document says without a reason that there is none.
+    def run(self, context: Any) -> Result | None:
+        """Return the result for both models, given the `Context` of an audit; None where the document says without a reason that there is none.
 
         Raises
         ------
@@ -45,5 +42,5 @@ class Analysis(Generic[Result]):
             where the analysis does not apply to these models or rows.
         """
         module = import_module(f"{__package__}.{self.name}.{self.estimator}")
-        run = cast("Callable[[Context], Any]", module.run)
+        run = cast("Callable[[Any], Any]", module.run)
         return cast("Result | None", run(context))

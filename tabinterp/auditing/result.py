@@ -13,7 +13,7 @@ import pandas as pd
 
 from tabinterp import __version__, messages
 from tabinterp.atomic_io import read_regular, write
-from tabinterp.checks.consistency import BROKEN, contradictions, written_here
+from tabinterp.auditing.consistency import BROKEN, contradictions, written_here
 from tabinterp.checks.evidence import Mapping, as_csv, evidence
 from tabinterp.checks.gate.gate import Decision, decide
 from tabinterp.checks.gate.policy import DEFAULT, Policy

@@ -34,12 +34,12 @@ from tabinterp.analyses.text import REFUSALS
 from tabinterp.analyses.trust.text import TRUST
 from tabinterp.auditing.text import AUDIT
 from tabinterp.document.rows_text import PROVENANCE
+from tabinterp.document.scan_text import SCALE
 from tabinterp.document.text import CHANGES
 from tabinterp.provenance.text import VERIFY
 from tabinterp.report.formats.text import CYCLONEDX
 from tabinterp.report.text import REPORT
 from tabinterp.report.views_text import VIEWS
-from tabinterp.table.text import SCALE
 
 from .language import translated
 from .text import FRAME

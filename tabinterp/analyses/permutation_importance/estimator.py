@@ -34,8 +34,8 @@ from tabinterp.errors import NotApplicableError, argument
 from tabinterp.messages import text
 from tabinterp.models import Bound, Model, bind
 from tabinterp.models.losses import Own, loss_for
+from tabinterp.models.parallel import abreast
 from tabinterp.models.perturbation import is_read
-from tabinterp.parallel import abreast
 from tabinterp.stats.estimates import FEWEST_GROUPS, Estimates, frame_of, group_sums, units_of
 from tabinterp.stats.partitions import equal_rows, players_of
 from tabinterp.table import Table

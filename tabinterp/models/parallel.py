@@ -9,10 +9,9 @@ from typing import TypeVar
 import torch
 from torch import fx
 
+from tabinterp.models import Bound
 from tabinterp.models.device import CPU
-
-from .models import Bound
-from .threads import cores, one_thread
+from tabinterp.threads import cores, one_thread
 
 Item = TypeVar("Item")
 Found = TypeVar("Found")
