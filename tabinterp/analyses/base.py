@@ -34,7 +34,7 @@ class Analysis(Generic[Result]):
     estimator: str = "estimator"
 
     def run(self, context: Any) -> Result | None:
-        """Return the result for both models, given the `Context` of an audit; None where the document says without a reason that there is none.
+        """Return the result, given the `Context` of an audit; None where the document itself shows that there is none.
 
         Raises
         ------
