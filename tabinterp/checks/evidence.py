@@ -1,4 +1,4 @@
-"""For which clauses does a document supply evidence? By a mapping that is data, and by what the document really holds."""
+"""Evidence for clauses of laws and standards: for which a document supplies numbers, by a mapping of clauses to places."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ from tabinterp.messages.names import plain
 
 COLUMNS = ("instrument", "version", "applies", "clause", "mark", "section", "status", "missing")
 UNVERIFIED = "M"
-FORMULA = ("=", "+", "-", "@", "＝", "＋", "－", "＠")  # what a spreadsheet would run
+FORMULA = ("=", "+", "-", "@", "＝", "＋", "－", "＠")  # a spreadsheet would run a cell that starts with one
 
 
 class _Part(BaseModel):
@@ -40,7 +40,7 @@ class Citation(_Part):
 
 
 class Clause(_Part):
-    """Places in the document that clauses need, all of them."""
+    """Places in the document that the cited clauses need, all of them."""
 
     section: str
     fields: list[str]
@@ -53,16 +53,16 @@ class Mapping(_Part):
 
 
 def evidence(document: Document, own: Iterable[Mapping] = (), unverified: bool = False) -> list[EvidenceRow]:
-    """Every clause of the built-in mapping and of the user's own, with what the document holds for it.
+    """Return every clause of the built-in mapping and of the user's own, with what the document holds for it.
 
     Parameters
     ----------
     own : mappings from `read_mapping`, after the built-in one.
-    unverified : also clauses that were written down from memory (mark M).
+    unverified : whether to include clauses that were written down from memory (mark M).
     """
-    whole = document.model_dump()
+    contents = document.model_dump()
     return [
-        _row(mapping.instruments[cited.instrument], clause, cited, whole)
+        _row(mapping.instruments[cited.instrument], clause, cited, contents)
         for mapping in (built_in(), *own)
         for clause in mapping.clause
         for cited in clause.cited
@@ -70,8 +70,8 @@ def evidence(document: Document, own: Iterable[Mapping] = (), unverified: bool =
     ]
 
 
-def _row(instrument: Instrument, clause: Clause, cited: Citation, whole: dict[str, Any]) -> EvidenceRow:
-    missing = [field for field in clause.fields if not _holds(whole, field.split("."))]
+def _row(instrument: Instrument, clause: Clause, cited: Citation, contents: dict[str, Any]) -> EvidenceRow:
+    missing = [field for field in clause.fields if not _holds(contents, field.split("."))]
     status: Literal["supplied", "partial", "not_supplied"] = "partial"
     if not missing:
         status = "supplied"
@@ -90,12 +90,12 @@ def _row(instrument: Instrument, clause: Clause, cited: Citation, whole: dict[st
 
 
 def holds(document: Document, place: str) -> bool:
-    """Return whether something stands at a place of the document, such as `performance.metrics`."""
+    """Return whether a place of the document, such as `performance.metrics`, holds anything."""
     return _holds(document.model_dump(), place.split("."))
 
 
 def _holds(part: Any, path: list[str]) -> bool:
-    """Whether something stands at a place; of a list, in any of its items, or in the one that is named."""
+    """Return whether a place holds anything; in a list, whether any item does, or the one that is named."""
     if isinstance(part, list) and path:
         name, equals, value = path[0].partition("=")
         if equals:
@@ -113,23 +113,24 @@ def built_in() -> Mapping:
 
 
 def read_mapping(path: str | Path) -> Mapping:
-    """A mapping of your own, in the form of the built-in one (`tabinterp/checks/evidence.toml`).
+    """Read a mapping of your own, in the form of the built-in one (`tabinterp/checks/evidence.toml`).
 
     Raises
     ------
     PolicyError : the file cannot be read, or is not of that form.
     """
-    found: Mapping = _read(path, Mapping, "mapping")
-    unknown = [c.instrument for one in found.clause for c in one.cited if c.instrument not in found.instruments]
+    mapping: Mapping = _read(path, Mapping, "mapping")
+    cited = [citation.instrument for clause in mapping.clause for citation in clause.cited]
+    unknown = [instrument for instrument in cited if instrument not in mapping.instruments]
     if unknown:
         raise PolicyError(
-            f"the mapping {str(path)!r} cites {unknown[0]!r}; its instruments are {', '.join(found.instruments)}"
+            f"the mapping {str(path)!r} cites {unknown[0]!r}; its instruments are {', '.join(mapping.instruments)}"
         )
-    return found
+    return mapping
 
 
 def read_card(path: str | Path) -> Card:
-    """The author's text: intended_use, out_of_scope, population, limits, ethics, developer, licence, reviewer, role.
+    """Read the author's text: intended_use, out_of_scope, population, limits, ethics, developer, licence, reviewer, role.
 
     Each may be left out; what is left out is printed as not supplied.
 
@@ -137,8 +138,8 @@ def read_card(path: str | Path) -> Card:
     ------
     PolicyError : the file cannot be read, or holds something else.
     """
-    found: Card = _read(path, Card, "card")
-    return found
+    card: Card = _read(path, Card, "card")
+    return card
 
 
 def _read(path: str | Path, form: type[BaseModel], what: str) -> Any:
@@ -156,7 +157,7 @@ def _read(path: str | Path, form: type[BaseModel], what: str) -> Any:
 
 
 def as_csv(rows: Iterable[EvidenceRow]) -> str:
-    """One line a clause; no cell begins as a formula would."""
+    """Return one line per clause; no cell begins as a formula would."""
     out = io.StringIO()
     writer = csv.writer(out, lineterminator="\n")
     writer.writerow(COLUMNS)

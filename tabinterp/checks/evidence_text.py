@@ -1,4 +1,4 @@
-"""The author's text, and evidence for clauses. What a clause demands is nowhere decided here."""
+"""Sentences about evidence for clauses, and headings of the author's own text."""
 
 from __future__ import annotations
 

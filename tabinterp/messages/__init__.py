@@ -10,7 +10,6 @@ that a word of ours is translated and a name out of a table is not; `{name:date}
 from __future__ import annotations
 
 import math
-import pkgutil
 import re
 from collections.abc import Callable, Iterable, Mapping
 from functools import cache, partial, reduce
@@ -71,6 +70,7 @@ OWN: dict[str, str] = {
     **VIEWS,
 }
 
+TEXTS_OF_CHECKS = ("tabinterp.checks.text", "tabinterp.checks.gate.text", "tabinterp.checks.evidence_text")
 OURS = re.compile(r"(?:^|(?<=[,:−] ))\((?:(missing|present)|(\d+) (more|levels))\)(?=$|,| \(| −)")
 
 
@@ -78,16 +78,13 @@ OURS = re.compile(r"(?:^|(?<=[,:−] ))\((?:(missing|present)|(\d+) (more|levels
 def sentences() -> dict[str, tuple[str, str]]:
     """Return every key of the catalogue with its English sentence and the note for translators, which may be empty.
 
-    The package of checks stands above this one, so that it is imported only when the first sentence is asked for: its sentences
-    are those of each check, and the `TEXT` of modules whose names end in "text".
+    The package of checks stands above this one, so that it is imported only when the first sentence is asked for.
     """
-    checks = import_module("tabinterp.checks")
     noted: dict[str, Any] = dict(OWN)
-    for check in checks.CHECKS:
+    for check in import_module("tabinterp.checks").CHECKS:
         noted |= check.sentences
-    for found in pkgutil.iter_modules(checks.__path__):
-        if found.name.endswith("text"):
-            noted |= import_module(f"tabinterp.checks.{found.name}").TEXT
+    for module in TEXTS_OF_CHECKS:
+        noted |= import_module(module).TEXT
     return {key: (one, "") if isinstance(one, str) else one for key, one in noted.items()}
 
 

@@ -392,6 +392,47 @@ def test_a_check_is_raised_at_its_limit_and_not_before(slug, status, make):
     assert messages.text(found.claim.key, found.claim.values)
 
 
+def counts() -> Document:
+    return with_part(regression(), "data", task="count")
+
+
+def surrogates(*r2: float) -> Document:
+    first = binary().coefficients.surrogates[0]
+    return with_part(binary(), "coefficients", surrogates=[first.model_copy(update={"r2": one}) for one in r2])
+
+
+def attributions(spearman: float, ordered: int, opposed: int, overlap: float = 0.0) -> Document:
+    """Two attributions of one score, of the many columns of the sample."""
+    names = {"first": "network.shapley", "second": "network.expected_gradients"}
+    numbers = {"spearman": spearman, "ordered": ordered, "opposed": opposed, "overlap": overlap}
+    return binary().model_copy(update={"agreement": [binary().agreement[0].model_copy(update=names | numbers)]})
+
+
+CLAIMS: dict[str, Callable[[], Document]] = {  # sentences that no outcome above says
+    "label-leak.raised_r2": lambda: column("column_0", regression(), held_out=part(0.96)),
+    "no-signal.raised_count": lambda: wide("skill", -0.1, 0.09, counts()),
+    "no-signal.unclear_count": lambda: wide("skill", -0.1, 0.11, counts()),
+    "no-signal.cleared_count": lambda: wide("skill", 0.1, 0.2, counts()),
+    "no-signal.few": lambda: with_part(multiclass(), "performance", skill=Interval()),
+    "secretly-linear.raised_exact": lambda: with_part(binary(), "network", linear=True),
+    "secretly-linear.raised_classes": lambda: surrogates(0.9995, 0.9999),
+    "secretly-linear.cleared_classes": lambda: surrogates(0.9, 0.9999),
+    "methods-disagree.raised": lambda: attributions(0.1, 10, 8),
+    "methods-disagree.cleared_error": lambda: attributions(0.1, 10, 1),
+    "methods-disagree.cleared_first": lambda: attributions(0.1, 10, 8, overlap=0.8),
+    "methods-disagree.few": lambda: attributions(0.1, 4, 4),
+    "worse-than-linear.few": lambda: with_part(binary(), "verdict", difference=Interval(value=0.1)),
+}
+
+
+@pytest.mark.parametrize("claim", CLAIMS)
+def test_a_claim_shows_the_numbers_of_its_outcome(claim):
+    document = CLAIMS[claim]()
+    (found,) = [f for f in judge(document) if claim.startswith(f"{f.slug}.")]
+    assert found.claim.key == f"finding.{claim}"
+    assert messages.text(found.claim.key, found.claim.values)
+
+
 def test_a_column_that_the_network_does_not_read_cannot_mislead_it():
     document = column(held_out=part(1.0), identifier="ordered", spike=heap(), fall=part(0.4), fall_q=0.0)
     unread = [c.model_copy(update={"read_by_network": c.name != FIRST}) for c in document.data.columns]

@@ -126,6 +126,36 @@ def test_a_check_is_raised_at_its_limit_and_not_before(slug, status, make):
     assert messages.text(found.claim.key, found.claim.values)
 
 
+def held_back(low: float, metric: str) -> Document:
+    """A proxy of which the gap between the groups would disclose a small count."""
+    document = told(low, -0.01, metric)
+    proxy = document.groups.proxies[0]
+    network = proxy.network.model_copy(update={"gap": Interval()})
+    return with_groups(document, proxies=[proxy.model_copy(update={"network": network})])
+
+
+def powerless() -> Document:
+    """A column whose groups are too small for any ratio to be detected."""
+    row = binary().groups.table.impact.network[0]
+    pair = row.headline.model_copy(update={"ratio": interval(0.9, 1.1), "low": 0.9, "high": 1.1, "detectable": None})
+    return impact(row.model_copy(update={"headline": pair, "surest": pair, "withheld": None}))
+
+
+CLAIMS: dict[str, Callable[[], Document]] = {  # sentences that no outcome above says
+    "proxy.raised_auc_held_back": lambda: held_back(0.7, "auc"),
+    "proxy.raised_r2_held_back": lambda: held_back(0.3, "r2"),
+    "disparate-impact.not_applicable_power": powerless,
+}
+
+
+@pytest.mark.parametrize("claim", CLAIMS)
+def test_a_claim_shows_the_numbers_of_its_outcome(claim):
+    document = CLAIMS[claim]()
+    (found,) = [f for f in judge(document) if claim.startswith(f"{f.slug}.")]
+    assert found.claim.key == f"finding.{claim}"
+    assert messages.text(found.claim.key, found.claim.values)
+
+
 def test_what_depends_on_the_adverse_class_says_which_option_states_it():
     for slug in ("disparate-impact", "reason-codes-unstable"):
         (found,) = [f for f in judge(unstated()) if f.slug == slug]

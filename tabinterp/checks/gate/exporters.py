@@ -1,6 +1,6 @@
-"""A decision as text, JSON, Markdown, JUnit XML or SARIF, so that it shows up wherever a team looks.
+"""Exporters of a gate's decision: text, JSON, Markdown, JUnit XML and SARIF.
 
-Names of a table, a policy or a file reach each form through one filter: `tidy` for a line of text, `plain_values` for JSON,
+Names from a table, a policy or a file pass through one filter per format: `tidy` for a line of text, `plain_values` for JSON,
 `escaped` for Markdown, `_xml` for XML.
 """
 
@@ -26,23 +26,23 @@ SARIF = "https://docs.oasis-open.org/sarif/sarif/v2.1.0/os/schemas/sarif-schema-
 LEVELS = {"act": "error", "check": "warning", "note": "note"}
 NO_XML = re.compile(r"[^\t\n\r\x20-\ud7ff\ue000-\ufffd\U00010000-\U0010ffff]")  # XML 1.0 cannot hold these
 
-Identity = Mapping[str, str]  # what was judged by what: path and SHA-256 of audit and policy
+Identity = Mapping[str, str]  # path and SHA-256 of the audit and of the policy
 
 
 def as_text(decision: Decision, identity: Identity) -> str:
-    """For a terminal: failures first."""
+    """Return a decision for a terminal, failures first."""
     lines = [_head(decision), ""]
     names = {id(gate): tidy(gate.name) for gate in decision.gates}
     width = max(map(len, names.values()))
     room = max(len(gate.status) for gate in decision.gates) + 1
     for gate in _worst_first(decision):
-        lines.append(f"{gate.status:<{room}} {names[id(gate)]:<{width}}  {_said(gate)}  [{tidy(gate.owner)}]")
+        lines.append(f"{gate.status:<{room}} {names[id(gate)]:<{width}}  {_statement(gate)}  [{tidy(gate.owner)}]")
         lines += [f"{'':<{room}} {'':<{width}}  {note}" for note in _notes(gate)]
     return "\n".join([*lines, "", *_idle(decision), _count(decision)])
 
 
 def as_json(decision: Decision, identity: Identity) -> str:
-    """For programs."""
+    """Return a decision as JSON for programs."""
     return _json(
         {
             "tabinterp": __version__,
@@ -73,7 +73,7 @@ def _plain(gate: Gate) -> dict[str, Any]:
 
 
 def as_markdown(decision: Decision, identity: Identity) -> str:
-    """For a pull request or a wiki."""
+    """Return a decision as Markdown, for a pull request or a wiki."""
     lines = [f"# {escaped(_head(decision))}", "", "| | gate | demand | found | owner |", "|---|---|---|---|---|"]
     for gate in _worst_first(decision):
         found = " ".join([_text(gate.found), *_notes(gate)])
@@ -84,7 +84,7 @@ def as_markdown(decision: Decision, identity: Identity) -> str:
 
 
 def as_junit(decision: Decision, identity: Identity) -> str:
-    """JUnit XML: a gate is a test case, a waived one is skipped, an incomplete one is an error."""
+    """Return a decision as JUnit XML: a gate is a test case, a waived one is skipped, an incomplete one is an error."""
     counts = {
         "tests": len(decision.gates),
         "failures": decision.count("failed"),
@@ -98,12 +98,12 @@ def as_junit(decision: Decision, identity: Identity) -> str:
         ElementTree.SubElement(properties, "property", name=name, value=_xml(value))
     for gate in decision.gates:
         case = ElementTree.SubElement(suite, "testcase", classname="tabinterp", name=_xml(gate.name))
-        told = _xml(" ".join([_text(gate.demand), _text(gate.found), *_notes(gate)]))
+        statement = _xml(" ".join([_text(gate.demand), _text(gate.found), *_notes(gate)]))
         if gate.status in ("failed", "incomplete"):
             kind = "failure" if gate.status == "failed" else "error"
-            ElementTree.SubElement(case, kind, type=gate.level, message=told)
+            ElementTree.SubElement(case, kind, type=gate.level, message=statement)
         elif gate.status == "waived":
-            ElementTree.SubElement(case, "skipped", message=told)
+            ElementTree.SubElement(case, "skipped", message=statement)
     top = ElementTree.Element("testsuites", numbers)
     top.append(suite)
     ElementTree.indent(top)
@@ -111,7 +111,7 @@ def as_junit(decision: Decision, identity: Identity) -> str:
 
 
 def as_sarif(decision: Decision, identity: Identity) -> str:
-    """SARIF 2.1.0 (OASIS 2020): a failed or incomplete gate is a result, a waived one a suppressed result."""
+    """Return a decision as SARIF 2.1.0 (OASIS 2020): a failed or incomplete gate is a result, a waived one is suppressed."""
     return _json(
         {
             "$schema": SARIF,
@@ -165,7 +165,7 @@ FORMATS: dict[str, Callable[[Decision, Identity], str]] = {
 def format_decision(
     decision: Decision, form: str = "text", *, audit: str = "audit.json", lang: str = SOURCE, **identity: str
 ) -> str:
-    """A decision in one of the forms that other programs read.
+    """Return a decision in one of the formats that other programs read.
 
     Parameters
     ----------
@@ -195,18 +195,18 @@ def _text(message: Message) -> str:
     return tidy(messages.text(message.key, message.values))
 
 
-def _said(gate: Gate) -> str:
-    """What is asked and what was found; a finding at its own limits says both in one sentence."""
+def _statement(gate: Gate) -> str:
+    """Return the demand and what the audit says; the claim of a finding at the check's own limits says both."""
     return _text(gate.found) if gate.demand.key == "gate.finding" else f"{_text(gate.demand)} {_text(gate.found)}"
 
 
 def _notes(gate: Gate) -> list[str]:
-    told = [detectable(gate.power)] if gate.power is not None else []
+    notes = [detectable(gate.power)] if gate.power is not None else []
     if gate.waiver is None:
-        return told
+        return notes
     key = "gate.waived" if gate.status == "waived" else "gate.expired"
     values = {"name": gate.waiver.name, "expires": gate.waiver.expires.isoformat(), "reason": gate.waiver.reason}
-    return [*told, tidy(messages.text(key, values))]
+    return [*notes, tidy(messages.text(key, values))]
 
 
 def _head(decision: Decision) -> str:
@@ -239,7 +239,7 @@ def _xml(text: str) -> str:
 
 
 def _unlinked(text: str) -> str:
-    """Text in which a viewer of SARIF finds no link: there `[words](address)` is one in plain text too."""
+    """Return text in which a viewer of SARIF sees no link: it takes `[words](address)` for one in plain text too."""
     return text.replace("](", "] (")
 
 

@@ -1,7 +1,7 @@
-"""Does an audit pass a policy? Every demand is a gate: passed, failed, or failed and waived.
+"""Decide whether an audit passes a policy. Every demand is a gate: passed, failed, or failed and waived.
 
-One more gate, "document", is there only where the document itself cannot be believed: it fails where the document contradicts
-itself, and is incomplete where another version wrote it. No policy can waive it.
+There is one more gate, "document", only where the document cannot be trusted: it fails where the document contradicts itself, and
+is incomplete where another version wrote it. No policy can waive it.
 """
 
 from __future__ import annotations
@@ -36,16 +36,16 @@ Outcome = Literal["passed", "failed", "waived", "incomplete"]
 
 @dataclass(frozen=True)
 class Gate:
-    """One demand, and what the audit says of it."""
+    """One demand of a policy, and what the audit says about it."""
 
     name: str  # "finding:SLUG", "metric:OF.METRIC", "verdict", "document"
     status: Outcome
     level: Level  # how bad a failure is
-    demand: Message  # what is asked
-    found: Message  # what the audit says
+    demand: Message
+    found: Message  # what the audit says about it
     owner: str
     evidence: str  # anchor of the section of the report that holds the numbers
-    power: Power | None = None  # of a check that passed: the smallest effect that it could have detected
+    power: Power | None = None  # the smallest effect that a check that passed could have detected
     waiver: Waiver | None = None  # the one that covers it, or one that has expired
 
 
@@ -62,7 +62,7 @@ class Decision:
 
     @property
     def subject(self) -> str:
-        """For programs; a reader is told it in a sentence."""
+        """What was judged, for programs; readers see a sentence."""
         return f"{self.network} on {self.table}"
 
     @property
@@ -72,7 +72,7 @@ class Decision:
 
     @property
     def exit_code(self) -> ExitCode:
-        """0: passed. 1: a gate failed. 3: none failed, but the document could not be judged again."""
+        """0: passed. 1: a gate failed. 3: no gate failed, but the document could not be judged again."""
         if self.count("failed"):
             return ExitCode.FAILED
         return ExitCode.INCOMPLETE if self.count("incomplete") else ExitCode.PASSED
@@ -81,7 +81,7 @@ class Decision:
         return sum(gate.status == status for gate in self.gates)
 
     def frame(self) -> pd.DataFrame:
-        """gate, status, level, owner, waived_by, expires."""
+        """Return one row per gate: gate, status, level, owner, waived_by, expires."""
         rows = [
             (g.name, g.status, g.level, g.owner, g.waiver and g.waiver.name, g.waiver and g.waiver.expires)
             for g in self.gates
@@ -96,16 +96,16 @@ def decide(
     contradictions: Sequence[Message] = (),
     unjudged: Message | None = None,
 ) -> Decision:
-    """Hold an audit's document to a policy. No model or row is needed: an old audit can be held to a new policy.
+    """Decide whether an audit's document passes a policy. Needs no model and no row: an old audit can be held to a new policy.
 
     Parameters
     ----------
     today : date, optional
-        The day waivers are judged by; by default the present one (UTC).
+        The day on which waivers must be valid; by default today (UTC).
     contradictions : sequence of Message
-        What in the document does not follow from the rest of it; any makes the gate "document" fail.
+        What in the document does not follow from the rest of it. Any of them makes the gate "document" fail.
     unjudged : Message, optional
-        Why nobody can say whether there are contradictions; it makes the gate "document" incomplete.
+        Why it is not known whether there are contradictions. It makes the gate "document" incomplete.
 
     Raises
     ------
@@ -115,8 +115,8 @@ def decide(
     day = datetime.now(UTC).date() if today is None else today
     refuse_long_waivers(policy, day)
     waivers = {waiver.gate: waiver for waiver in policy.waiver}
-    judged = (_waived(gate, waivers.get(gate.name), day) for gate in _gates(document, policy))
-    gates = (*_document(contradictions, unjudged), *judged)
+    demanded = (_with_waiver(gate, waivers.get(gate.name), day) for gate in _gates(document, policy))
+    gates = (*_document_gate(contradictions, unjudged), *demanded)
     passing = {gate.name for gate in gates if gate.status == "passed"}
     return Decision(
         policy=policy.name,
@@ -128,39 +128,43 @@ def decide(
     )
 
 
-def _document(contradictions: Sequence[Message], unjudged: Message | None) -> Iterator[Gate]:
-    """A gate only where the document is not to be believed."""
+def _document_gate(contradictions: Sequence[Message], unjudged: Message | None) -> Iterator[Gate]:
+    """Return a gate only where the document cannot be trusted."""
     status: Outcome = "failed" if contradictions else "incomplete"
-    found = unjudged
+    problem = unjudged
     if contradictions:
-        told: dict[str, Any] = {"count": len(contradictions), "first": contradictions[0]}
-        found = Message(key="gate.document.changed", values=told)
-    if found is not None:
-        yield Gate("document", status, "act", Message(key="gate.document"), found, owner="tabinterp", evidence="method")
+        values: dict[str, Any] = {"count": len(contradictions), "first": contradictions[0]}
+        problem = Message(key="gate.document.changed", values=values)
+    if problem is not None:
+        yield Gate(
+            "document", status, "act", Message(key="gate.document"), problem, owner="tabinterp", evidence="method"
+        )
 
 
 def _gates(document: Document, policy: Policy) -> Iterator[Gate]:
     if policy.verdict is not None:
-        yield _verdict(document, policy.verdict)
+        yield _verdict_gate(document, policy.verdict)
     for metric in policy.metric:
-        yield _metric(document, metric)
-    own = {demand.finding: demand for demand in policy.finding}
+        yield _metric_gate(document, metric)
+    demands = {demand.finding: demand for demand in policy.finding}
     owners = {demand.severity: demand.owner for demand in policy.severity}
-    held = {finding.slug for finding in document.findings}
+    present = {finding.slug for finding in document.findings}
     for finding in document.findings:
-        demand = own.get(finding.slug) or _of_severity(document, finding, owners)
+        demand = demands.get(finding.slug) or _severity_demand(document, finding, owners)
         if demand is not None:
-            yield _finding(run_check(demand.check, document, demand.limits) if demand.limits else finding, demand)
-    for check in CHECKS:  # what the document does not hold was not checked, and does not pass
-        owner = own[check.slug].owner if check.slug in own else owners.get(check.severity)
-        if owner is not None and check.slug not in held:
-            told = Message(key="gate.finding.absent")
-            yield Gate(f"finding:{check.slug}", "failed", check.severity, _asked(check.slug), told, owner, "findings")
+            yield _finding_gate(run_check(demand.check, document, demand.limits) if demand.limits else finding, demand)
+    for check in CHECKS:  # a check that the document does not hold was not run, and does not pass
+        owner = demands[check.slug].owner if check.slug in demands else owners.get(check.severity)
+        if owner is not None and check.slug not in present:
+            demanded, absent = _not_raised(check.slug), Message(key="gate.finding.absent")
+            yield Gate(f"finding:{check.slug}", "failed", check.severity, demanded, absent, owner, "findings")
 
 
-def _of_severity(document: Document, finding: Finding, owners: Mapping[Level, str]) -> FindingDemand | None:
-    """The demand on all checks of a severity: that of the check, whatever the document says; of two severities the one that the
-    numbers give."""
+def _severity_demand(document: Document, finding: Finding, owners: Mapping[Level, str]) -> FindingDemand | None:
+    """Return the demand on all checks of the severity of a finding, if the policy has one.
+
+    The severity is that of the check, whatever the document says; of a check with two severities, the one that the numbers give.
+    """
     check = BY_SLUG.get(finding.slug)
     severity = finding.severity if check is None else check.severity
     if check is not None and check.lesser_severity is not None and finding.severity == check.lesser_severity:
@@ -171,19 +175,20 @@ def _of_severity(document: Document, finding: Finding, owners: Mapping[Level, st
     return FindingDemand.model_construct(finding=finding.slug, owner=owner, not_applicable="pass", limits={})
 
 
-def _asked(slug: str) -> Message:
+def _not_raised(slug: str) -> Message:
     return Message(key="gate.finding", values={"slug": slug})
 
 
-def _finding(finding: Finding, demand: FindingDemand) -> Gate:
+def _finding_gate(finding: Finding, demand: FindingDemand) -> Gate:
     moved = [f"{name} {value:g}" for name, value in demand.limits.items()]
-    asked: dict[str, object] = {"slug": finding.slug} | ({"limits": moved} if moved else {})
+    values: dict[str, object] = {"slug": finding.slug, "limits": moved}
+    demanded = Message(key="gate.finding.moved", values=values) if moved else _not_raised(finding.slug)
     failed = finding.status == "raised" or (finding.status == "not_applicable" and demand.not_applicable == "fail")
     return Gate(
         name=f"finding:{finding.slug}",
         status="failed" if failed else "passed",
         level=finding.severity,
-        demand=Message(key="gate.finding.moved" if moved else "gate.finding", values=asked),
+        demand=demanded,
         found=finding.claim,
         owner=demand.owner,
         evidence=finding.evidence,
@@ -191,7 +196,7 @@ def _finding(finding: Finding, demand: FindingDemand) -> Gate:
     )
 
 
-def _verdict(document: Document, demand: VerdictDemand) -> Gate:
+def _verdict_gate(document: Document, demand: VerdictDemand) -> Gate:
     return Gate(
         name="verdict",
         status="passed" if document.verdict.status in demand.allowed else "failed",
@@ -203,59 +208,59 @@ def _verdict(document: Document, demand: VerdictDemand) -> Gate:
     )
 
 
-def _metric(document: Document, demand: MetricDemand) -> Gate:
-    found = _number(document, demand)
-    asked: dict[str, object] = {
+def _metric_gate(document: Document, demand: MetricDemand) -> Gate:
+    metric = _metric_value(document, demand)
+    values: dict[str, object] = {
         "metric": Message(
             key=f"gate.metric.{demand.metric}" if demand.metric in OTHERS else f"report.metric.{demand.metric}"
         ),
         "of": Message(key=f"gate.of.{demand.of}"),
     }
     bounds = {"at_least": demand.at_least, "at_most": demand.at_most}
-    asked |= {bound: value for bound, value in bounds.items() if value is not None}
+    values |= {bound: value for bound, value in bounds.items() if value is not None}
     which = "both" if None not in bounds.values() else next(b for b, value in bounds.items() if value is not None)
-    if found.value is None:
-        status, told = demand.missing == "pass", Message(key="gate.metric.missing")
+    if metric.value is None:
+        passes, statement = demand.missing == "pass", Message(key="gate.metric.missing")
     else:
-        status = _holds(found, demand)
-        ends = found.low is not None and found.high is not None
-        told = Message(
+        passes = _is_within(metric, demand)
+        ends = metric.low is not None and metric.high is not None
+        statement = Message(
             key="gate.metric.found" if ends else "gate.metric.value",
-            values={"value": found.value} | ({"low": found.low, "high": found.high} if ends else {}),
+            values={"value": metric.value} | ({"low": metric.low, "high": metric.high} if ends else {}),
         )
     return Gate(
         name=demand.gate,
-        status="passed" if status else "failed",
+        status="passed" if passes else "failed",
         level="act",
-        demand=Message(key=f"gate.metric.{which}.{demand.by}", values=asked),
-        found=told,
+        demand=Message(key=f"gate.metric.{which}.{demand.by}", values=values),
+        found=statement,
         owner=demand.owner,
         evidence="calibration" if demand.metric.startswith("calibration") else "performance",
     )
 
 
-def _number(document: Document, demand: MetricDemand) -> Interval:
-    """The number that is asked for, or an empty interval."""
+def _metric_value(document: Document, demand: MetricDemand) -> Interval:
+    """Return the metric that is demanded; an empty interval where the document does not hold it."""
     if demand.metric.startswith("calibration_"):
-        part = document.calibration
-        if part is None or len(part.outputs) != 1 or demand.of == "difference":
+        calibration = document.calibration
+        if calibration is None or len(calibration.outputs) != 1 or demand.of == "difference":
             return Interval()
-        model = part.outputs[0].network if demand.of == "network" else part.outputs[0].linear
-        found: Interval = getattr(model, demand.metric.removeprefix("calibration_"))
-        return found
+        model = calibration.outputs[0].network if demand.of == "network" else calibration.outputs[0].linear
+        interval: Interval = getattr(model, demand.metric.removeprefix("calibration_"))
+        return interval
     rows = [row for row in document.performance.metrics if row.metric == demand.metric]
     return getattr(rows[0], demand.of) if rows else Interval()
 
 
-def _holds(found: Interval, demand: MetricDemand) -> bool:
-    low, high = (found.low, found.high) if demand.by == "interval" else (found.value, found.value)
+def _is_within(metric: Interval, demand: MetricDemand) -> bool:
+    low, high = (metric.low, metric.high) if demand.by == "interval" else (metric.value, metric.value)
     if low is None or high is None:
         return False
     above = demand.at_least is None or low >= demand.at_least
     return above and (demand.at_most is None or high <= demand.at_most)
 
 
-def _waived(gate: Gate, waiver: Waiver | None, day: date) -> Gate:
+def _with_waiver(gate: Gate, waiver: Waiver | None, day: date) -> Gate:
     if waiver is None or gate.status == "passed":
         return gate
     return replace(gate, waiver=waiver, status="waived" if day <= waiver.expires else "failed")

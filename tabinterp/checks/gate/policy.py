@@ -1,4 +1,4 @@
-"""A policy: what an audit must show to pass, who owns each demand, and what is waived until when. A TOML file."""
+"""Policies, which are TOML files: what an audit must show to pass, who owns each demand, and what is waived until when."""
 
 from __future__ import annotations
 
@@ -18,13 +18,13 @@ from tabinterp.errors import PolicyError
 from .. import CHECKS
 from ..base import Check
 
-LONGEST_WAIVER = 366  # days from the day on which it is used
-BLANK = {"\u115f", "\u1160", "\u3164", "\uffa0"}  # letters by their category that are drawn as nothing
+LONGEST_WAIVER = 366  # days from the day on which a waiver is used
+BLANK = {"\u115f", "\u1160", "\u3164", "\uffa0"}  # letters by category that are drawn as nothing
 
 
 def _named(text: str) -> str:
     """Refuse a text that shows no letter and no digit: spaces, invisible characters, dashes."""
-    if not any(unicodedata.category(one)[0] in "LN" and one not in BLANK for one in text):
+    if not any(unicodedata.category(letter)[0] in "LN" and letter not in BLANK for letter in text):
         raise ValueError("it needs at least one letter or digit")
     return text
 
@@ -38,7 +38,7 @@ Severity = Literal["act", "check", "note"]
 
 
 class _Part(BaseModel):
-    """Nothing is coerced: a number is no date and a truth value no number."""
+    """A part of a policy. No value is converted: a number is not a date, and a truth value is not a number."""
 
     model_config = ConfigDict(frozen=True, extra="forbid", allow_inf_nan=False, strict=True)
 
@@ -48,10 +48,10 @@ class _Demand(_Part):
 
 
 class MetricDemand(_Demand):
-    """A metric of a model, or of the difference network minus linear, on one side of a threshold.
+    """A metric of a model, or of the difference network minus linear, must lie on one side of a threshold.
 
-    `by = "interval"`: the whole 95% interval must lie there, so that noise does not pass. `missing`: what happens where the
-    audit has no such number.
+    With `by = "interval"` the whole 95% interval must lie there, so that noise does not pass. `missing` says what happens where
+    the audit has no such number.
     """
 
     metric: Text
@@ -77,7 +77,8 @@ class MetricDemand(_Demand):
 
 
 class FindingDemand(_Demand):
-    """A check that must not be raised, at its own limits or those given here; `not_applicable`: where it could not look."""
+    """A check must not be raised, at its own limits or those given here; `not_applicable` says what happens where it does not
+    apply."""
 
     finding: Text
     not_applicable: Literal["fail", "pass"] = "pass"
@@ -87,13 +88,14 @@ class FindingDemand(_Demand):
     def _known(self) -> FindingDemand:
         if self.finding not in BY_SLUG:
             raise ValueError(f"{self.finding!r} is no check; `tabinterp checks` lists them: {', '.join(BY_SLUG)}")
-        own = BY_SLUG[self.finding].limits
-        told = ", ".join(f"{name} (from {one.least:g} to {one.most:g})" for name, one in own.items()) or "none at all"
+        limits = BY_SLUG[self.finding].limits
+        ranges = [f"{name} (from {limit.least:g} to {limit.most:g})" for name, limit in limits.items()]
+        allowed = ", ".join(ranges) or "none at all"
         for name, value in self.limits.items():
-            if name not in own:
-                raise ValueError(f"{self.finding!r} has no limit {name!r}; a policy may move {told}")
-            if not own[name].least <= value <= own[name].most:
-                raise ValueError(f"{name!r} of {self.finding!r} cannot be {value:g}; a policy may move {told}")
+            if name not in limits:
+                raise ValueError(f"{self.finding!r} has no limit {name!r}; a policy may move {allowed}")
+            if not limits[name].least <= value <= limits[name].most:
+                raise ValueError(f"{name!r} of {self.finding!r} cannot be {value:g}; a policy may move {allowed}")
         return self
 
     @property
@@ -102,7 +104,7 @@ class FindingDemand(_Demand):
 
 
 class SeverityDemand(_Demand):
-    """No check of this severity may be raised, but for those that have a demand of their own."""
+    """No check of this severity may be raised, except those that have a demand of their own."""
 
     severity: Severity
 
@@ -114,7 +116,7 @@ class VerdictDemand(_Demand):
 
 
 class Waiver(_Part):
-    """A gate that may fail, up to and including a day: at most `LONGEST_WAIVER` days from the day on which it is used."""
+    """A gate may fail, up to and including a day: at most `LONGEST_WAIVER` days from the day on which it is used."""
 
     gate: Text  # "finding:SLUG", "metric:OF.METRIC" or "verdict"
     reason: Text
@@ -142,7 +144,7 @@ class Policy(_Part):
             "waiver": [w.gate for w in self.waiver],
         }
         for what, named in named_once.items():
-            twice = sorted({one for one in named if named.count(one) > 1})
+            twice = sorted({name for name in named if named.count(name) > 1})
             if twice:
                 raise ValueError(f"more than one {what} for {', '.join(twice)}")
         unknown = [w.gate for w in self.waiver if w.gate not in self.gates()]
@@ -165,7 +167,7 @@ DEFAULT = Policy(severity=[SeverityDemand(severity="act", owner="tabinterp")])
 
 
 def refuse_long_waivers(policy: Policy, today: date) -> None:
-    """Raise `PolicyError` if a waiver lasts longer than `LONGEST_WAIVER` days from `today`: it must be decided on again."""
+    """Raise `PolicyError` if a waiver lasts longer than `LONGEST_WAIVER` days from `today`: someone must decide on it again."""
     last = today + timedelta(days=LONGEST_WAIVER)
     for index, waiver in enumerate(policy.waiver):
         if waiver.expires > last:
@@ -199,24 +201,24 @@ def read_policy(path: str | Path) -> tuple[Policy, str]:
         policy = Policy.model_validate(values)
         refuse_long_waivers(policy, datetime.now(UTC).date())
     except ValidationError as error:
-        told = "; ".join(_told(one) for one in error.errors(include_url=False))
-        raise PolicyError(f"{place}: {told}") from None
+        problems = "; ".join(_problem(one) for one in error.errors(include_url=False))
+        raise PolicyError(f"{place}: {problems}") from None
     except PolicyError as error:
         raise PolicyError(f"{place}: {error}") from None
     return policy, hashlib.sha256(data).hexdigest()
 
 
-def _told(error: Any) -> str:
-    """Where, what was received, and what was allowed."""
+def _problem(error: Any) -> str:
+    """Return where an error of validation is, what is wrong, and what was given."""
     place = ".".join(str(part) for part in error["loc"])
-    said = error["msg"].removeprefix("Value error, ")
+    problem = error["msg"].removeprefix("Value error, ")
     if error["type"] == "extra_forbidden":
-        said = "there is no such setting"
+        problem = "there is no such setting"
     if error["type"] == "date_type":
-        said = "it must be a day, written without quotes, such as 2027-03-31"
-    whole = not error["loc"] or isinstance(error["input"], dict)  # of a table the rule says which part is wrong
-    received = "" if whole or error["type"] == "extra_forbidden" else f"; received {_short(error['input'])}"
-    return f"{place}: {said}{received}" if place else said
+        problem = "it must be a day, written without quotes, such as 2027-03-31"
+    is_table = not error["loc"] or isinstance(error["input"], dict)  # the message then says which part of it is wrong
+    received = "" if is_table or error["type"] == "extra_forbidden" else f"; received {_short(error['input'])}"
+    return f"{place}: {problem}{received}" if place else problem
 
 
 def _short(value: Any) -> str:

@@ -1,4 +1,4 @@
-"""What a policy asks of an audit, and what the audit answers."""
+"""Sentences of the gate: what a policy demands, and what the audit says about it."""
 
 from __future__ import annotations
 
