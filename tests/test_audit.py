@@ -31,12 +31,13 @@ from sklearn.preprocessing import OneHotEncoder, StandardScaler
 
 import tabinterp as ti
 from tabinterp import messages
+from tabinterp.analyses.coefficients.record import Surrogate
 from tabinterp.analyses.interactions import screening
 from tabinterp.analyses.path_weights import estimator as paths
 from tabinterp.analyses.trust import estimator as trust
 from tabinterp.auditing import steps
 from tabinterp.document.canonical import schema
-from tabinterp.document.document import Document, Interval, Message, Surrogate
+from tabinterp.document.document import Document, Interval, Message
 from tabinterp.errors import DocumentError, ModelError, NotApplicableError, TabinterpError, TableError
 from tabinterp.findings.checks import CHECKS, judge
 from tabinterp.models import bind

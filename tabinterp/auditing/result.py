@@ -12,11 +12,12 @@ from typing import Any
 import pandas as pd
 
 from tabinterp import __version__, messages
+from tabinterp.analyses.performance.record import Verdict
 from tabinterp.atomic_io import read_regular, write
 from tabinterp.checks.consistency import BROKEN, contradictions, written_here
 from tabinterp.document.canonical import from_bytes, to_bytes
 from tabinterp.document.difference import Changes, compare_documents
-from tabinterp.document.document import Document, Message, Verdict
+from tabinterp.document.document import Document, Message
 from tabinterp.document.evidence_rows import Card
 from tabinterp.errors import DocumentError
 from tabinterp.findings.checks import judge

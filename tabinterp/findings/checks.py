@@ -9,7 +9,7 @@ from __future__ import annotations
 import textwrap
 
 from tabinterp import messages
-from tabinterp.document.claims import LINEAR_R2
+from tabinterp.analyses.coefficients.record import LINEAR_R2
 from tabinterp.document.document import Document, Finding, Message
 
 from . import explanation as e

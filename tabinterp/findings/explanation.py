@@ -5,7 +5,9 @@ from __future__ import annotations
 import math
 from collections.abc import Sequence
 
-from tabinterp.document.document import Agreement, CoefficientRow, Document, Interval
+from tabinterp.analyses.agreement.record import Agreement
+from tabinterp.analyses.coefficients.record import CoefficientRow
+from tabinterp.document.document import Document, Interval
 
 from .outcome import Limits, Outcome, above, cleared, either, not_applicable, raised
 from .power import beyond, smallest_effect, with_power

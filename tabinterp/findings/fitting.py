@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Literal
 
-from tabinterp.analyses.compared_types import Calibrated
+from tabinterp.analyses.calibration.record import Calibrated
 from tabinterp.document.document import Document, Interval
 
 from .outcome import Limits, Outcome, above, cleared, either, not_applicable, raised, withheld

@@ -4,7 +4,10 @@ from __future__ import annotations
 
 from typing import Literal
 
-from tabinterp.analyses.groups.types import ConstraintRow, HeldPart, ImpactPair, ImpactRow, ProxyPart, WeakPart
+from tabinterp.analyses.constraints.record import ConstraintRow, HeldPart
+from tabinterp.analyses.groups.record import ImpactPair, ImpactRow
+from tabinterp.analyses.proxies.record import ProxyPart
+from tabinterp.analyses.subgroup_gaps.record import WeakPart
 from tabinterp.document.document import Document, Interval, Message, Power
 
 from .outcome import Limits, Outcome, above, cleared, not_applicable, raised

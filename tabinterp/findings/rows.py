@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Literal
 
-from tabinterp.analyses.data_quality.types import Heap, TableColumn, TableReadings
+from tabinterp.analyses.data_quality.record import Heap, TableColumn, TableReadings
 from tabinterp.document.document import Document, Interval, Power
 
 from .outcome import Limits, Outcome, above, cleared, either, not_applicable, p_of, raised, read_columns

@@ -9,8 +9,8 @@ import pandas as pd
 import pytest
 
 import tabinterp as ti
+from tabinterp.analyses.performance.record import gap
 from tabinterp.analyses.performance.section import performance
-from tabinterp.analyses.performance.verdict_lines import gap
 from tabinterp.document.document import Document, Interval
 from tabinterp.findings.checks import CHECKS, judge
 from tabinterp.findings.gate import decide

@@ -22,7 +22,8 @@ from tabinterp.analyses.maximisation.typicality import of_encoded
 from tabinterp.models import Bound, Model, bind
 from tabinterp.table import Table
 
-STARTS = ("mean", "median", "rows")
+from .record import STARTS
+
 BACKGROUND = 10  # real rows from which paths start: each costs as much as another baseline
 
 

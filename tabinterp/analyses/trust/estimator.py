@@ -31,6 +31,7 @@ from tabinterp.table.hash_sampling import chosen
 
 from .deletion import Curves, by_chance, curves
 from .rankings import METHODS, Ask, Ranking, rankings
+from .record import Null
 from .seed_ensemble import Networks, networks
 
 ROWS, BACKGROUND = 200, 25
@@ -40,7 +41,6 @@ DONORS = 10  # background rows that a row's columns are replaced by
 REFITS = 3
 
 Refit = Callable[[Table], Model]
-Null = Literal["random weights", "shuffled labels"]
 Other = Literal["backgrounds", "networks"]
 
 
