@@ -116,6 +116,21 @@ def imports(path: Path) -> set[str]:
     return {found for node in ast.walk(tree(path)) for found in own(path, node)}
 
 
+def run_time_nodes(node: ast.AST) -> Iterator[ast.AST]:
+    """A module's syntax tree without what stands under `if TYPE_CHECKING:`, which no interpreter imports."""
+    yield node
+    if isinstance(node, ast.If) and isinstance(node.test, ast.Name) and node.test.id == "TYPE_CHECKING":
+        children: list[ast.AST] = list(node.orelse)
+    else:
+        children = list(ast.iter_child_nodes(node))
+    for child in children:
+        yield from run_time_nodes(child)
+
+
+def run_time_imports(path: Path) -> set[str]:
+    return {name for node in run_time_nodes(tree(path)) for name in own(path, node)}
+
+
 @pytest.mark.parametrize("module", [name for name in NAMES if name != "tabinterp"])
 def test_imports_point_down(module):
     for found in imports(NAMES[module]):
@@ -134,7 +149,8 @@ def test_imports_point_down(module):
 
 def test_there_is_no_cycle():
     graph = {
-        name: {i for i in imports(path) if i in NAMES and i not in (name, "tabinterp")} for name, path in NAMES.items()
+        name: {i for i in run_time_imports(path) if i in NAMES and i not in (name, "tabinterp")}
+        for name, path in NAMES.items()
     }
     done: set[str] = set()
 
@@ -203,6 +219,23 @@ def test_the_sentences_of_checks_are_gathered_without_heavy_libraries():
     """Rows are read with pandas; nothing else is needed to say a sentence."""
     heavy = set(HEAVY) - {"numpy", "pandas"}
     assert loaded("from tabinterp import messages; messages.english()").isdisjoint(heavy)
+
+
+def test_the_document_loads_no_heavy_library():
+    """A saved audit is judged and rendered without torch and without the libraries that fit, compute and plot.
+
+    What is loaded: pydantic for the types, numpy for the numbers that records round and rank.
+    """
+    assert loaded("import tabinterp.document.document").isdisjoint(set(HEAVY) - {"numpy"})
+
+
+RECORDS = [name for name in NAMES if name.startswith("tabinterp.analyses.") and name.endswith(".record")]
+
+
+def test_every_record_loads_no_heavy_library():
+    assert len(RECORDS) > 30
+    code = "\n".join(f"import {name}" for name in RECORDS)
+    assert loaded(code).isdisjoint(set(HEAVY) - {"numpy"})
 
 
 def test_every_public_name_resolves():

@@ -31,6 +31,7 @@ from sklearn.preprocessing import OneHotEncoder, StandardScaler
 
 import tabinterp as ti
 from tabinterp import messages
+from tabinterp.analyses.coefficients.record import Surrogate
 from tabinterp.analyses.interactions import screening
 from tabinterp.analyses.maximisation import audited_optima
 from tabinterp.analyses.path_weights import estimator as paths
@@ -39,7 +40,7 @@ from tabinterp.analyses.trust import estimator as trust
 from tabinterp.checks import CHECKS
 from tabinterp.checks.judge import judge
 from tabinterp.document.canonical import schema
-from tabinterp.document.document import Document, Interval, Message, Surrogate
+from tabinterp.document.document import Document, Interval, Message
 from tabinterp.errors import DocumentError, ModelError, NotApplicableError, TabinterpError, TableError
 from tabinterp.models import bind
 from tabinterp.provenance.digest_key import read_digest_key

@@ -32,7 +32,7 @@ from tabinterp.errors import TabinterpError
 from tabinterp.messages import english
 from tabinterp.network import reference
 from tabinterp.report.sections.findings import raised_of
-from tabinterp.table import batches
+from tabinterp.table import readers as batches
 
 SCRIPT = "<script>alert(1)</script>"
 ROOT = Path(__file__).resolve().parent.parent

@@ -1,12 +1,10 @@
-"""What an audit computed, and how a number goes into the document."""
+"""What an audit computed."""
 
 from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
-
-import numpy as np
 
 from tabinterp.analyses.ablation.estimator import Ablations
 from tabinterp.analyses.alternatives.estimator import Alternatives
@@ -41,10 +39,9 @@ from tabinterp.analyses.slices.estimator import Slices
 from tabinterp.analyses.subgroup_gaps.estimator import WeakGroups
 from tabinterp.analyses.trust.estimator import Trust
 from tabinterp.analyses.unit_correlations.estimator import NeuronCorrelations
-from tabinterp.document.document import Interval, Message
+from tabinterp.document.base import Message
 from tabinterp.models import Bound, Model
 from tabinterp.provenance.digest_key import DigestKey
-from tabinterp.stats.estimates import Estimates
 from tabinterp.table.summary import Census
 
 from .context import Context
@@ -139,20 +136,3 @@ class Results:
             null=context.null,
             **(required | found | rest),
         )
-
-
-def number(value: Any) -> float | None:
-    """A finite float, or None."""
-    return None if value is None or not np.isfinite(value) else float(value)
-
-
-def interval(value: Any, stderr: Any, low: Any, high: Any) -> Interval:
-    return Interval(value=number(value), stderr=number(stderr), low=number(low), high=number(high))
-
-
-def at(estimates: Estimates, *place: int) -> Interval:
-    return interval(*(getattr(estimates, part)[place] for part in ("value", "stderr", "low", "high")))
-
-
-def rows_of(r: Results) -> Any:
-    return "held-out" if r.held_out else "all"

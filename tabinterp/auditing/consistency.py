@@ -12,9 +12,8 @@ from typing import Any
 
 from tabinterp import __version__
 from tabinterp.analyses.disagreement.record import disagreement_sentences
-from tabinterp.analyses.performance.verdict_lines import gap, only_network, others
-from tabinterp.analyses.slices.record import slices_sentences
-from tabinterp.analyses.slices.types import Slices
+from tabinterp.analyses.performance.record import gap, only_network, others
+from tabinterp.analyses.slices.record import Slices, slices_sentences
 from tabinterp.auditing.not_assessed import KEYS, unassessed
 from tabinterp.auditing.run_record import code_digest, configuration_digest, readings
 from tabinterp.checks.evidence import evidence, holds

@@ -1,4 +1,4 @@
-"""What frames the readings: data, models, performance, verdict, what was not assessed, how to do it again."""
+"""Data, models, method and what was not assessed, as parts of the document."""
 
 from __future__ import annotations
 
@@ -11,13 +11,9 @@ import numpy as np
 
 from tabinterp import __version__
 from tabinterp.analyses.agreement.estimator import TOP
-from tabinterp.analyses.ladder.record import recovery
-from tabinterp.analyses.performance.estimator import MARGIN, Performance
-from tabinterp.analyses.performance.record import lines, metric_row
-from tabinterp.analyses.performance.verdict_lines import gap, only_network, others
-from tabinterp.analyses.results import Results, interval, number
+from tabinterp.analyses.record_values import number
+from tabinterp.analyses.results import Results
 from tabinterp.document import document as doc
-from tabinterp.document.claims import LINEAR_R2
 from tabinterp.document.document import Message
 from tabinterp.models import Bound, Model
 from tabinterp.models.device import described
@@ -174,83 +170,6 @@ def _origin(bound: Bound) -> list[Message]:
     if file.made_from is not None:
         return [Message(key="model.made_from", values={"format": file.made_from[0], "sha256": file.made_from[1]})]
     return []
-
-
-# ---- the verdict
-
-
-def performance(performance: Performance) -> doc.Performance:
-    return doc.Performance(
-        held_out=performance.held_out,
-        rows=performance.rows,
-        resamples=performance.resamples,
-        seed=performance.seed,
-        threshold=performance.threshold,
-        metrics=[metric_row(m) for m in performance.metrics],
-        skill=interval(*performance.skill),
-        swapped=None
-        if (moved := performance.swapped) is None
-        else doc.Swapped(predicted=[*moved.predicted], happened=[*moved.happened], gain=interval(*moved.gain)),
-    )
-
-
-def verdict(r: Results, importance: doc.Importance) -> doc.Verdict:
-    primary, status = r.performance.metrics[0], r.performance.status
-    name = r.linear.model.name
-    reason = r.performance.withheld
-    sentence = Message(key=f"verdict.{status}", values={} if status == "not_assessed" else {"linear": name})
-    if reason is not None and r.held_out:
-        sentence = Message(key="verdict.not_assessed.few", values={"reason": reason})
-    return doc.Verdict(
-        status=status,
-        metric=primary.name,
-        difference=interval(*primary.difference),
-        margin=number(r.performance.margin),
-        margin_given=r.performance.given is not None,
-        rows_needed=r.performance.rows_needed,
-        sentence=sentence,
-        lines=[] if status == "not_assessed" else _lines(r, importance),
-    )
-
-
-def _lines(r: Results, importance: doc.Importance) -> list[Message]:
-    """The gap, the other metrics, the labels, and what only the network uses: from resolved numbers alone."""
-    performance = r.performance
-    told = _linear(r)
-    if performance.one_value and np.isfinite(performance.metrics[0].difference[2]):
-        told.append(Message(key="verdict.one_value", values={"rows": performance.rows}))
-    else:
-        metrics = [metric_row(one) for one in performance.metrics]
-        told += [gap(metrics[0], number(performance.margin)), *others(metrics[1:])]
-        told += lines(r)
-        if r.ladder is not None and r.ladder.gain == "better":
-            told.append(recovery(r.ladder))
-    if performance.disagreement is not None:
-        count, share = performance.disagreement
-        told.append(
-            Message(key="verdict.labels.few", values={"rows": performance.rows, "fewest": SMALL})
-            if countless(count, performance.rows)
-            else Message(
-                key="verdict.labels", values={"count": count, "rows": performance.rows, "percent": 100 * share}
-            )
-        )
-    told += only_network(importance, r.linear.model.name)
-    over = "" if r.network.table.groups is None else ".groups"
-    if performance.given is not None:
-        return [*told, Message(key=f"verdict.scope.given{over}", values={"margin": performance.given})]
-    base = r.network.table.schema.goal.base
-    return [*told, Message(key=f"verdict.scope{over}", values={"percent": 100 * MARGIN, "base": base})]
-
-
-def _linear(r: Results) -> list[Message]:
-    """A network that is a linear model, by its operations or over these rows, adds nothing to one."""
-    if r.network.is_linear:
-        return [Message(key="verdict.linear.exact", values={"linear": r.linear.model.name})]
-    surrogate = None if r.coefficients is None else r.coefficients[1].surrogate
-    if surrogate is None or not min(surrogate.r2.value) >= LINEAR_R2:
-        return []
-    values = {"linear": r.linear.model.name, "percent": 100 * float(min(surrogate.r2.value))}
-    return [Message(key="verdict.linear.score", values=values)]
 
 
 # ---- what was not done, and how to do it again

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from tabinterp.analyses.data_quality.types import TableColumn
+from tabinterp.analyses.data_quality.record import TableColumn
 from tabinterp.document.document import Document, Interval
 
 from .base import Outcome

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from tabinterp.analyses.groups.types import ConstraintRow, HeldPart
+from tabinterp.analyses.constraints.record import ConstraintRow, HeldPart
 from tabinterp.document.document import Document
 
 from .base import Check, Limit, Limits, Outcome, Text, above, cleared, not_applicable

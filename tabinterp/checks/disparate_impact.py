@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from tabinterp.analyses.groups.types import ImpactPair, ImpactRow
+from tabinterp.analyses.groups.record import ImpactPair, ImpactRow
 from tabinterp.document.document import Document
 
 from .base import Check, Limit, Limits, Outcome, Text, not_applicable

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 
-from tabinterp.analyses.data_quality.types import TableReadings
+from tabinterp.analyses.data_quality.record import TableReadings
 from tabinterp.document.document import Document, Power
 
 from .base import WITHHELD, Check, Limit, Limits, Outcome, Text, not_applicable

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from tabinterp.document.document import Agreement, Document
+from tabinterp.analyses.agreement.record import Agreement
+from tabinterp.document.document import Document
 
 from .base import Check, Limit, Limits, Outcome, Text, not_applicable, raised_if
 

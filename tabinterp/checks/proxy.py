@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from tabinterp.analyses.groups.types import ProxyPart
+from tabinterp.analyses.proxies.record import ProxyPart
 from tabinterp.document.document import Document, Interval
 
 from .base import Check, Limit, Limits, Outcome, Text, above, not_applicable

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from tabinterp.document.claims import LINEAR_R2
+from tabinterp.analyses.coefficients.record import LINEAR_R2
 from tabinterp.document.document import Document
 
 from .base import Check, Limit, Limits, Outcome, Text, not_applicable

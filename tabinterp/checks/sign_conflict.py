@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from tabinterp.document.document import CoefficientRow, Document
+from tabinterp.analyses.coefficients.record import CoefficientRow
+from tabinterp.document.document import Document
 
 from .base import Check, Limits, Outcome, Text, cleared, not_applicable, raised
 

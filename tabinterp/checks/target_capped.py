@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from tabinterp.analyses.data_quality.types import Heap
+from tabinterp.analyses.data_quality.record import Heap
 from tabinterp.document.document import Document
 
 from .base import UNBOUNDED, Check, Limit, Limits, Outcome, Text, cleared, not_applicable

@@ -5,7 +5,7 @@ Raised where the loss of a group lies above what the network's own probabilities
 
 from __future__ import annotations
 
-from tabinterp.analyses.groups.types import WeakPart
+from tabinterp.analyses.subgroup_gaps.record import WeakPart
 from tabinterp.document.document import Document, Power
 
 from .base import Check, Limit, Limits, Outcome, Text, above, cleared, not_applicable

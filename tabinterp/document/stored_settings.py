@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from tabinterp.analyses.groups.types import Groups
+from tabinterp.analyses.groups.record import Groups
 from tabinterp.table import Scan, Table, in_batches, read_table, scan_table
 
 from .base import Message

@@ -8,8 +8,10 @@ from collections.abc import Iterable
 from typing import Any
 
 from tabinterp import messages
+from tabinterp.analyses.coefficients.record import CoefficientRow
+from tabinterp.analyses.gradients.record import GradientMethod
 from tabinterp.document.claims import side
-from tabinterp.document.document import CoefficientRow, Document, GradientMethod, Interval, Message
+from tabinterp.document.document import Document, Interval, Message
 from tabinterp.messages import date, english, text
 from tabinterp.messages import level as level_name
 from tabinterp.messages.names import LONGEST, apart, cut, plain, tidy, width

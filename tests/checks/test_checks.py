@@ -10,12 +10,13 @@ import pytest
 from typer.testing import CliRunner
 
 from tabinterp import messages
-from tabinterp.analyses.compared_types import Calibrated, CalibrationBend
-from tabinterp.analyses.data_quality.types import Heap
+from tabinterp.analyses.calibration.record import Calibrated, CalibrationBend
+from tabinterp.analyses.data_quality.record import Heap
+from tabinterp.analyses.performance.record import Swapped
 from tabinterp.checks import CHECKS, label_leak
 from tabinterp.checks.judge import explain_checks, judge
 from tabinterp.cli.app import app
-from tabinterp.document.document import Document, Grouping, Interval, Message, Swapped
+from tabinterp.document.document import Document, Grouping, Interval, Message
 from tabinterp.document.message import why
 from tabinterp.errors import TabinterpError
 from tests.report.samples import binary, multiclass, regression

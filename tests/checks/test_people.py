@@ -8,7 +8,8 @@ from typing import Any
 import pytest
 
 from tabinterp import messages
-from tabinterp.analyses.groups.types import HeldPart, ImpactRow
+from tabinterp.analyses.constraints.record import HeldPart
+from tabinterp.analyses.groups.record import ImpactRow
 from tabinterp.checks.judge import judge
 from tabinterp.document.document import Document, Interval
 from tests.report.samples import binary, multiclass, regression

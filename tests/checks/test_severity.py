@@ -9,8 +9,8 @@ import pandas as pd
 import pytest
 
 import tabinterp as ti
+from tabinterp.analyses.performance.record import gap
 from tabinterp.analyses.performance.section import performance
-from tabinterp.analyses.performance.verdict_lines import gap
 from tabinterp.checks import CHECKS
 from tabinterp.checks.gate.gate import decide
 from tabinterp.checks.gate.policy import Policy

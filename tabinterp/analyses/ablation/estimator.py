@@ -42,11 +42,12 @@ from tabinterp.stats.weights import deviation, unit
 from tabinterp.table import Table
 from tabinterp.table.hash_sampling import chosen, row_hash
 
+from .record import TOGETHER
+
 AUDITED_ROWS = 4_000
 
 CELLS = 4_000_000  # numbers in one block of fronts
 METHODS = ("mean", "zero", "resample")
-TOGETHER = 0.8  # |correlation| from which units are one group, on average over its pairs
 REPEATS = 5
 
 Group = tuple[str, tuple[str, IntArray]]  # its name, its layer, its units

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from tabinterp.document.document import Agreement, CoefficientRow, Document, LeftOut
+from tabinterp.analyses.coefficients.record import CoefficientRow
+from tabinterp.document.document import Document, LeftOut
 from tabinterp.report.blocks import Block, Cell, Fold, Heading, Paragraph, Points, Table
 from tabinterp.report.heat_colours import NEUTRAL, heat
 from tabinterp.report.words import (
@@ -22,6 +23,8 @@ from tabinterp.report.words import (
     tidy,
     two,
 )
+
+from .record import Agreement
 
 
 def agreement(document: Document) -> list[Block]:

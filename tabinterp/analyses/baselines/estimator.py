@@ -24,9 +24,9 @@ from tabinterp.analyses.maximisation.typicality import of_encoded
 from tabinterp.models import Bound, Model, bind
 from tabinterp.table import Table
 
-AUDITED_ROWS = 500
+from .record import STARTS
 
-STARTS = ("mean", "median", "rows")
+AUDITED_ROWS = 500
 BACKGROUND = 10  # real rows from which paths start: each costs as much as another baseline
 
 

@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-from tabinterp.analyses.conditional_importance.types import BaselineRow, Baselines
 from tabinterp.report.blocks import Block, Cell, Fold, Heading, Paragraph, Table
 from tabinterp.report.words import cells, cut, listed, name_cell, number, sentences, share, t
+
+from .record import BaselineRow, Baselines
 
 STARTS = ("mean", "median", "rows")
 

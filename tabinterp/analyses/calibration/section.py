@@ -4,11 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from tabinterp.analyses.compared_types import Calibrated, CalibrationBin, CalibrationRow
 from tabinterp.document.document import Document, Interval
 from tabinterp.report import figures
 from tabinterp.report.blocks import Block, Cell, Figure, Fold, Heading, Key, Paragraph, Table
 from tabinterp.report.words import capital, cells, counted, interval, name_cell, number, t, tidy
+
+from .record import Calibrated, CalibrationBin, CalibrationRow
 
 
 def calibration(document: Document) -> list[Block]:

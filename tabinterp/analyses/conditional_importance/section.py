@@ -21,7 +21,7 @@ from tabinterp.report.words import (
     tidy,
 )
 
-from .types import ConditionalRow, Together
+from .record import ConditionalRow, Together
 
 
 def together(document: Document) -> list[Block]:

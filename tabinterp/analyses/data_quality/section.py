@@ -21,7 +21,7 @@ from tabinterp.report.words import (
     tidy,
 )
 
-from .types import Heap, RowCopies, TableColumn, TableReadings
+from .record import Heap, RowCopies, TableColumn, TableReadings
 
 MOST = 12  # columns in the open; the others are folded
 

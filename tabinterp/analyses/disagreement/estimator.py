@@ -43,7 +43,8 @@ from tabinterp.table.disclosure import Rounding
 from tabinterp.table.events import require_events
 from tabinterp.table.folds import folds
 
-DEPTH = 3
+from .record import DEPTH
+
 TOP = 0.1  # of the distances between two predictions of a number
 SMALLEST = 10  # rows of a leaf that is shown
 MISSING, RARE = ("nan", "None", "<NA>"), "infrequent_sklearn"  # as scikit-learn names them among the levels

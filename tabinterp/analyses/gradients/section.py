@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from tabinterp.analyses.baselines.section import baselines
-from tabinterp.document.document import Document, GradientMethod, GradientRow
+from tabinterp.document.document import Document
 from tabinterp.report.blocks import Block, Cell, Fold, Heading, Paragraph, Table
 from tabinterp.report.words import (
     by_importance,
@@ -22,6 +22,8 @@ from tabinterp.report.words import (
     sentences,
     t,
 )
+
+from .record import GradientMethod, GradientRow
 
 MOST = 100  # columns in a table
 SIZES = {"saliency", "smoothgrad"}  # methods whose attributions are never negative

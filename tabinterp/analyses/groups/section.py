@@ -5,6 +5,10 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from typing import Any
 
+from tabinterp.analyses.alternatives.record import Alternatives
+from tabinterp.analyses.constraints.record import ConstraintRow, ConstraintTable, HeldPart
+from tabinterp.analyses.proxies.record import GapPart, ProbeRow, ProxyPart
+from tabinterp.analyses.subgroup_gaps.record import WeakPart
 from tabinterp.document.claims import side
 from tabinterp.document.document import Document, Interval, Message
 from tabinterp.report.blocks import Block, Cell, Fold, Heading, Paragraph, Table
@@ -25,23 +29,7 @@ from tabinterp.report.words import (
     tidy,
 )
 
-from .types import (
-    Alternatives,
-    ConstraintRow,
-    ConstraintTable,
-    Fitted,
-    FittedRow,
-    GapPart,
-    GroupRow,
-    Groups,
-    GroupTable,
-    HeldPart,
-    ImpactPair,
-    ProbeRow,
-    ProxyPart,
-    Treated,
-    WeakPart,
-)
+from .record import Fitted, FittedRow, GroupRow, Groups, GroupTable, ImpactPair, Treated
 
 CHANCE = {"auc": 0.5, "r2": 0.0}
 MODELS = ("network", "linear")

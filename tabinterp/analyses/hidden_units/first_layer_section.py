@@ -20,7 +20,7 @@ from tabinterp.report.words import (
     tidy,
 )
 
-from .types import Card, Inside, LevelWeights, Template
+from .record import Card, Inside, LevelWeights, Template
 
 WIDEST = 15  # columns; the others are one
 LEAST = 0.08  # a share that is printed

@@ -26,13 +26,13 @@ from tabinterp.table.suppression import SMALL
 
 from .activating_rows import Profiles
 from .estimator import Neurons, neurons
+from .record import QUANTILES
 from .unit_panels import Panels, panels
 
 MOST = 12  # units up close
 CELLS = 4_000_000  # units times rows: what ablation takes
 FEWEST = 2_000  # rows, whatever the number of units
 PATH_STARTS = 8  # of every budget: each goes on from the ones below it, too
-QUANTILES = (0.1, 0.25, 0.5, 0.75, 0.9)
 
 
 @dataclass(frozen=True, eq=False)

@@ -28,7 +28,7 @@ from tabinterp.report.words import (
 )
 
 from .first_layer_section import bars
-from .types import Card, Inside, LayerHealth, PanelColumn, ProfileLine, UnitRow
+from .record import Card, Inside, LayerHealth, PanelColumn, ProfileLine, UnitRow
 
 OPEN = 2  # cards that are not folded
 SPOKEN = 2  # columns in a unit's sentence

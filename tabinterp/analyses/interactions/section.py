@@ -4,9 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from tabinterp.document.document import Document, InteractionRow
+from tabinterp.document.document import Document
 from tabinterp.report.blocks import Block, Cell, Fold, Paragraph, Table
 from tabinterp.report.words import cells, cut, interval, name_cell, number, outputs, t
+
+from .record import InteractionRow
 
 MEASURES = ("share", "variance", "h2", "shapley")
 

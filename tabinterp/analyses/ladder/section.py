@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from tabinterp.analyses.compared_types import Disagreement, Gain, Ladder, RestRow, Rung, ShareRow, Shares
+from tabinterp.analyses.decomposition.record import RestRow, ShareRow, Shares
+from tabinterp.analyses.disagreement.record import Disagreement
 from tabinterp.analyses.slices.section import slices
 from tabinterp.document.document import Document, Interval
 from tabinterp.report import figures
@@ -24,6 +25,8 @@ from tabinterp.report.words import (
     t,
     tidy,
 )
+
+from .record import Gain, Ladder, Rung
 
 
 def gain(document: Document) -> list[Block]:

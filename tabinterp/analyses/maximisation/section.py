@@ -4,11 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from tabinterp.analyses.hidden_units.types import Card, Inside, Optimum, OutputCard, PathPoint, Place, Plausible
+from tabinterp.analyses.hidden_units.record import Card, Inside
 from tabinterp.report.blocks import Block, Cell, Figure, Key, Paragraph, Table
 from tabinterp.report.words import NONE, cells, layer_name, name_cell, number, share, t, tidy, two, yes
 
 from .figure import Step, pathway
+from .record import Optimum, OutputCard, PathPoint, Plausible
+from .shown_values import Place
 
 PLACES = 10  # columns of an optimum
 MEASURES = ("mahalanobis", "neighbours", "forest", "residual")

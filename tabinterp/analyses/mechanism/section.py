@@ -5,6 +5,10 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Sequence
 
+from tabinterp.analyses.ablation.record import UnitGroups
+from tabinterp.analyses.conductance.record import Conductance
+from tabinterp.analyses.linear_regions.record import Region, Regions, RegionTerm
+from tabinterp.analyses.path_weights.record import PathLine, Paths
 from tabinterp.document.document import Document, Interval
 from tabinterp.report.blocks import Block, Cell, Fold, Heading, Paragraph, Points, Table
 from tabinterp.report.words import (
@@ -30,7 +34,7 @@ from tabinterp.report.words import (
     two,
 )
 
-from .types import Conductance, PathLine, Paths, Region, Regions, RegionTerm, TermRow, UnitGroups
+from .term_rows import TermRow
 
 TERMS, LEAST, LEVELS = 14, 4, 3  # terms of all outputs together, of each at least, and levels of one column
 SHOWN = 3  # regions side by side

@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
-from tabinterp.analyses.data_quality.types import Extrapolation, OffSupport
+from tabinterp.analyses.extrapolation.record import Extrapolation
 from tabinterp.document.document import Document
 from tabinterp.report.blocks import Block, Cell, Heading, Paragraph, Table
 from tabinterp.report.words import cells, interval, listed, name_cell, share, t, tidy
+
+from .record import OffSupport
 
 MOST = 12  # columns of a table, the largest first; the document holds all of them
 

@@ -4,13 +4,16 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
+from tabinterp.analyses.boosted_trees.record import Reference
 from tabinterp.analyses.decision_curve.figure import benefit
+from tabinterp.analyses.decision_curve.record import BenefitPoint, Decisions, Policy
+from tabinterp.analyses.recalibration.record import Recalibration
 from tabinterp.document.claims import side
 from tabinterp.document.document import Document, MetricRow
 from tabinterp.report.blocks import Block, Cell, Figure, Fold, Heading, Key, Paragraph, Table
 from tabinterp.report.words import capital, cells, draws, interval, number, t, tidy
 
-from .types import BenefitPoint, ClassRow, Decisions, Policy, Recalibration, Reference
+from .record import ClassRow
 
 
 def judged(document: Document) -> list[Block]:

@@ -37,13 +37,12 @@ from tabinterp.table.hash_sampling import row_hash
 from tabinterp.table.schema import GOALS
 from tabinterp.table.suppression import SMALL
 
+from . import record
 from .ranking import Weighed, auc, average_precision, delong
 
 RESAMPLES = 1000
 SWAPPED = 0.01  # one-sided p below which classes are in another order
-MARGIN = 0.01  # share of what knowing nothing costs
-# A bootstrap of fewer rows, or groups of rows, has intervals that are far too short; of one row, none at all.
-FEWEST = 10
+MARGIN, FEWEST = record.MARGIN, record.FEWEST
 HIGHER_IS_BETTER = {
     "auc", "average_precision", "macro_auc", "accuracy", "balanced_accuracy", "sensitivity", "specificity", "r2",
 }  # fmt: skip

@@ -45,12 +45,12 @@ from .column_clusters import families
 from .off_support_share import ROWS as SUPPORT_ROWS
 from .off_support_share import Support
 from .permutation_kernel import Plan, Sum, Untouched, drawn, exact, taken_at
-from .strata import FEWEST, Strata, strata_of
+from .record import ASSOCIATED, FEWEST
+from .strata import Strata, strata_of
 
 if TYPE_CHECKING:
     pass
 
-ASSOCIATED = 0.2  # what is conditioned on is associated with the column at least so much (Strobl et al. 2008)
 TOGETHER = "rise of the mean loss when the column comes from another row"
 WITHIN = "rise of the mean loss when the column comes from another row that is alike in the columns that go with it"
 ENOUGH = 10  # draws a row from which intervals hold what they say
@@ -120,14 +120,14 @@ class PermutationImportance(Display):
             **more,
         )
 
-
-def paired_difference(first: PermutationImportance, second: PermutationImportance) -> Estimates:
-    """Importance of every player for one model minus the other, on the same rows and draws, with its standard error."""
-    errors = [
-        error_of(a - b, first.weights, first.groups)
-        for a, b in zip(first.projection.T, second.projection.T, strict=True)
-    ]
-    return Estimates.of(first.importance - second.importance, np.array(errors), units_of(first.rows, first.groups) - 1)
+    def minus(self, other: PermutationImportance) -> Estimates:
+        """Return the importance of every player less that for another model on the same rows and draws, with its error."""
+        errors = [
+            error_of(a - b, self.weights, self.groups)
+            for a, b in zip(self.projection.T, other.projection.T, strict=True)
+        ]
+        df = units_of(self.rows, self.groups) - 1
+        return Estimates.of(self.importance - other.importance, np.array(errors), df)
 
 
 def permutation_importance(

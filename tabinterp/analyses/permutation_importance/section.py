@@ -4,10 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from tabinterp.document.document import Document, Importance, ImportanceRow, Interval
+from tabinterp.document.document import Document, Interval
 from tabinterp.report import figures
 from tabinterp.report.blocks import Block, Cell, Figure, Key, Paragraph, Table
 from tabinterp.report.words import NONE, cells, cut, interval, listed, name_cell, number, sentences, share, t, tidy, yes
+
+from .record import Importance, ImportanceRow
 
 SHOWN = 15
 NAMED = 3  # columns that the spoken reading names

@@ -31,7 +31,8 @@ from tabinterp.models import Bound, Model, bind
 from tabinterp.table import Table
 
 from .adverse_decisions import case_of, interventional, linear_values, readings, without_declined
-from .reason_lists import TOP, Against, Flips, Likeness, Named, against, alike, flips, named_columns, omitted, protected
+from .reason_lists import Against, Flips, Likeness, Named, against, alike, flips, named_columns, omitted, protected
+from .record import TOP
 
 AUDITED_ROWS = 500  # adversely decided rows that an audit explains
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from itertools import pairwise
 
-from tabinterp.document.document import Document, Interval, Shapley, ShapleyModel, ShapleyRow
+from tabinterp.document.document import Document, Interval
 from tabinterp.report import figures
 from tabinterp.report.blocks import Block, Cell, Figure, Fold, Key, Paragraph, Table
 from tabinterp.report.words import (
@@ -25,6 +25,8 @@ from tabinterp.report.words import (
     tidy,
     yes,
 )
+
+from .record import Shapley, ShapleyModel, ShapleyRow
 
 SHOWN = 15
 NAMED = 3  # columns that the spoken reading names

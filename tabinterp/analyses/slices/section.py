@@ -5,7 +5,7 @@ from __future__ import annotations
 from tabinterp.report.blocks import Block, Cell, Heading, Paragraph, Table
 from tabinterp.report.words import cells, counted, interval, say, sentences, t, tidy
 
-from .types import Slices
+from .record import Slices
 
 
 def slices(part: Slices) -> list[Block]:

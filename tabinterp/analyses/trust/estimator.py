@@ -34,6 +34,7 @@ from tabinterp.table.suppression import SMALL
 
 from .deletion import Curves, by_chance, curves
 from .rankings import METHODS, Ask, Ranking, rankings
+from .record import Null
 from .seed_ensemble import Networks, networks
 
 ROWS, BACKGROUND = 200, 25
@@ -43,7 +44,6 @@ DONORS = 10  # background rows that a row's columns are replaced by
 REFITS = 3
 
 Refit = Callable[[Table], Model]
-Null = Literal["random weights", "shuffled labels"]
 Other = Literal["backgrounds", "networks"]
 
 

@@ -25,7 +25,7 @@ from tabinterp.report.words import (
     two,
 )
 
-from .types import CurveRow, Drawn, Networks, NullRow, StabilityRow, Trust
+from .record import CurveRow, Drawn, Networks, NullRow, StabilityRow, Trust
 
 SURVIVES = 0.7  # rank correlation from which half of the variance of the ranks is common: 0.7 squared
 NAMED = 3  # that the spoken reading names

@@ -5,10 +5,10 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 
 from tabinterp.analyses.hidden_units.first_layer_section import templates
+from tabinterp.analyses.hidden_units.record import Inside, UnitRow
 from tabinterp.analyses.hidden_units.section import close, dearest, health, healthy, order
-from tabinterp.analyses.hidden_units.types import Inside, UnitRow
 from tabinterp.analyses.mechanism.section import mechanism
-from tabinterp.document.document import Document, Interval, Neurons, Unit, UnitColumn
+from tabinterp.document.document import Document, Interval
 from tabinterp.report.blocks import Block, Cell, Fold, Heading, Paragraph, Table
 from tabinterp.report.heat_colours import heat
 from tabinterp.report.words import (
@@ -28,6 +28,8 @@ from tabinterp.report.words import (
     t,
     two,
 )
+
+from .record import Neurons, Unit, UnitColumn
 
 UNFOLDED = 32  # units
 MAPPED = 2600  # cells of all maps, beyond the first 32 units
