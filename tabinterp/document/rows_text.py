@@ -1,8 +1,8 @@
-"""Which rows each reading took, and what the audit was made from."""
+"""Sentences about the rows each analysis used, and what the audit was made from."""
 
 from __future__ import annotations
 
-PROVENANCE: dict[str, str] = {
+TEXT: dict[str, str] = {
     "report.method.configuration_digest": "SHA-256 of what was asked",
     "report.method.code_digest": "SHA-256 of tabinterp's own files",
     "report.method.device": "Device",

@@ -1,8 +1,8 @@
-"""Two audits side by side."""
+"""Sentences about the difference of two audits."""
 
 from __future__ import annotations
 
-CHANGES: dict[str, str] = {
+TEXT: dict[str, str] = {
     "changes.title": "{first} and {second}: what changed",
     "changes.context": "Two audits of {target}, side by side.",
     "changes.none": "No number changed beyond its error.",

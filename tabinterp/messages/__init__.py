@@ -15,66 +15,112 @@ from collections.abc import Callable, Iterable, Mapping
 from functools import partial, reduce
 from typing import Any
 
-from tabinterp.analyses.conditional_importance.text import TOGETHER
-from tabinterp.analyses.data_quality.text import DATA
-from tabinterp.analyses.groups.text import GROUPS
-from tabinterp.analyses.hidden_units.text import ATLAS
-from tabinterp.analyses.hidden_units.unit_text import UNITS
-from tabinterp.analyses.ladder.text import GAIN
-from tabinterp.analyses.maximisation.text import INSIDE
-from tabinterp.analyses.mechanism.text import MECHANISM
-from tabinterp.analyses.performance.text import VERDICT
-from tabinterp.analyses.plots_text import PLOTS
-from tabinterp.analyses.readings_text import READINGS
-from tabinterp.analyses.reason_codes.text import REASONS
-from tabinterp.analyses.shapley_values.text import SHAPLEY
-from tabinterp.analyses.text import REFUSALS
-from tabinterp.analyses.trust.text import TRUST
-from tabinterp.auditing.text import AUDIT
+from tabinterp.analyses.ablation.text import TEXT as ABLATION
+from tabinterp.analyses.agreement.text import TEXT as AGREEMENT
+from tabinterp.analyses.alternatives.text import TEXT as ALTERNATIVES
+from tabinterp.analyses.baselines.text import TEXT as BASELINES
+from tabinterp.analyses.boosted_trees.text import TEXT as BOOSTED_TREES
+from tabinterp.analyses.calibration.text import TEXT as CALIBRATION
+from tabinterp.analyses.coefficients.text import TEXT as COEFFICIENTS
+from tabinterp.analyses.conditional_importance.text import TEXT as CONDITIONAL_IMPORTANCE
+from tabinterp.analyses.conductance.text import TEXT as CONDUCTANCE
+from tabinterp.analyses.constraints.text import TEXT as CONSTRAINTS
+from tabinterp.analyses.cross_validation.text import TEXT as CROSS_VALIDATION
+from tabinterp.analyses.data_quality.text import TEXT as DATA_QUALITY
+from tabinterp.analyses.decision_curve.text import TEXT as DECISION_CURVE
+from tabinterp.analyses.decomposition.text import TEXT as DECOMPOSITION
+from tabinterp.analyses.disagreement.text import TEXT as DISAGREEMENT
+from tabinterp.analyses.drop_column.text import TEXT as DROP_COLUMN
+from tabinterp.analyses.effects.text import TEXT as EFFECTS
+from tabinterp.analyses.extrapolation.text import TEXT as EXTRAPOLATION
+from tabinterp.analyses.gradients.text import TEXT as GRADIENTS
+from tabinterp.analyses.groups.text import TEXT as GROUPS
+from tabinterp.analyses.hidden_units.text import TEXT as HIDDEN_UNITS
+from tabinterp.analyses.interactions.text import TEXT as INTERACTIONS
+from tabinterp.analyses.ladder.text import TEXT as LADDER
+from tabinterp.analyses.linear_regions.text import TEXT as LINEAR_REGIONS
+from tabinterp.analyses.maximisation.text import TEXT as MAXIMISATION
+from tabinterp.analyses.mechanism.text import TEXT as MECHANISM
+from tabinterp.analyses.off_support.text import TEXT as OFF_SUPPORT
+from tabinterp.analyses.path_weights.text import TEXT as PATH_WEIGHTS
+from tabinterp.analyses.performance.text import TEXT as PERFORMANCE
+from tabinterp.analyses.permutation_importance.text import TEXT as PERMUTATION_IMPORTANCE
+from tabinterp.analyses.proxies.text import TEXT as PROXIES
+from tabinterp.analyses.reason_codes.text import TEXT as REASON_CODES
+from tabinterp.analyses.recalibration.text import TEXT as RECALIBRATION
+from tabinterp.analyses.shapley_values.text import TEXT as SHAPLEY_VALUES
+from tabinterp.analyses.slices.text import TEXT as SLICES
+from tabinterp.analyses.subgroup_gaps.text import TEXT as SUBGROUP_GAPS
+from tabinterp.analyses.text import TEXT as ANALYSES
+from tabinterp.analyses.trust.text import TEXT as TRUST
+from tabinterp.analyses.unit_correlations.text import TEXT as UNIT_CORRELATIONS
+from tabinterp.auditing.text import TEXT as AUDITING
 from tabinterp.checks.evidence_text import EVIDENCE
 from tabinterp.checks.gate_text import GATE
-from tabinterp.document.rows_text import PROVENANCE
-from tabinterp.document.text import CHANGES
-from tabinterp.provenance.text import VERIFY
-from tabinterp.report.formats.text import CYCLONEDX
-from tabinterp.report.text import REPORT
-from tabinterp.report.views_text import VIEWS
-from tabinterp.table.text import SCALE
+from tabinterp.document.rows_text import TEXT as ROWS
+from tabinterp.document.text import TEXT as DOCUMENT
+from tabinterp.linear.text import TEXT as LINEAR
+from tabinterp.provenance.text import TEXT as PROVENANCE
+from tabinterp.report.formats.text import TEXT as FORMATS
+from tabinterp.report.text import TEXT as REPORT
 
 from .checks import CHECKS
 from .findings import FINDINGS
 from .language import translated
-from .text import FRAME
+from .text import TEXT as LANGUAGE
 
 ENGLISH: dict[str, str] = {
-    **ATLAS,
-    **AUDIT,
-    **CHANGES,
+    **ABLATION,
+    **AGREEMENT,
+    **ALTERNATIVES,
+    **ANALYSES,
+    **AUDITING,
+    **BASELINES,
+    **BOOSTED_TREES,
+    **CALIBRATION,
     **CHECKS,
-    **CYCLONEDX,
-    **DATA,
+    **COEFFICIENTS,
+    **CONDITIONAL_IMPORTANCE,
+    **CONDUCTANCE,
+    **CONSTRAINTS,
+    **CROSS_VALIDATION,
+    **DATA_QUALITY,
+    **DECISION_CURVE,
+    **DECOMPOSITION,
+    **DISAGREEMENT,
+    **DOCUMENT,
+    **DROP_COLUMN,
+    **EFFECTS,
     **EVIDENCE,
+    **EXTRAPOLATION,
     **FINDINGS,
-    **FRAME,
-    **GAIN,
+    **FORMATS,
     **GATE,
+    **GRADIENTS,
     **GROUPS,
-    **INSIDE,
+    **HIDDEN_UNITS,
+    **INTERACTIONS,
+    **LADDER,
+    **LANGUAGE,
+    **LINEAR,
+    **LINEAR_REGIONS,
+    **MAXIMISATION,
     **MECHANISM,
-    **PLOTS,
+    **OFF_SUPPORT,
+    **PATH_WEIGHTS,
+    **PERFORMANCE,
+    **PERMUTATION_IMPORTANCE,
     **PROVENANCE,
-    **READINGS,
-    **REASONS,
-    **REFUSALS,
+    **PROXIES,
+    **REASON_CODES,
+    **RECALIBRATION,
     **REPORT,
-    **SCALE,
-    **SHAPLEY,
-    **TOGETHER,
+    **ROWS,
+    **SHAPLEY_VALUES,
+    **SLICES,
+    **SUBGROUP_GAPS,
     **TRUST,
-    **UNITS,
-    **VERDICT,
-    **VERIFY,
-    **VIEWS,
+    **UNIT_CORRELATIONS,
 }
 
 OURS = re.compile(r"(?:^|(?<=[,:−] ))\((?:(missing|present)|(\d+) (more|levels))\)(?=$|,| \(| −)")

@@ -1,8 +1,8 @@
-"""What the report says of the inside of the network: the health of its units, which of them matter, what excites them."""
+"""Sentences about hidden units: their health, what excites them, and what they are worth."""
 
 from __future__ import annotations
 
-ATLAS: dict[str, str] = {
+TEXT: dict[str, str] = {
     "report.inside.lead": (
         "What the hidden units do: which carry nothing of their own, what each moves with, which of them the loss misses, and "
         "what excites them and the outputs most."
@@ -36,10 +36,6 @@ ATLAS: dict[str, str] = {
     "report.inside.loss": "loss without it",
     "report.inside.loss_interval": "{loss} without it [95% CI]",
     "report.inside.health_of": "health",
-    "report.neurons.columns": (
-        "The maps are of {count} of the {every} columns, those whose permutation raises the network's loss most; the columns "
-        "that a unit moves with most, of all, are in the table of all units."
-    ),
     "report.inside.rest": "The other {count} units have a line each in the table of all units.",
     "report.inside.templates.fold": "Templates: what comes into {count} units of {layer}, by original column",
     "report.inside.templates.table": "Shares (%) of what comes into {count} units of {layer}, the dearest to the loss first",
@@ -192,4 +188,21 @@ ATLAS: dict[str, str] = {
     "report.inside.words.falls": "With its mean in its place the {loss} falls by {value} [{low}, {high}].",
     "report.inside.words.open": "With its mean in its place the {loss} changes by {value} [{low}, {high}], which includes zero.",
     "report.inside.words.zero": "With 0 in its place: {value}.",
+    "units.unit": "{layer}, unit {unit}:",
+    "units.health.dead": "puts out 0 on every one of the {rows} rows.",
+    "units.health.constant": "puts out {mean} on every one of the {rows} rows.",
+    "units.health.saturated": "sits at an end of its range in {share} of the rows.",
+    "units.health.duplicate": "is unit {other} of its layer up to scale and shift.",
+    "units.health.redundant": "is a linear function of the other units of its layer on these rows.",
+    "units.active": "above zero in {share} of the rows.",
+    "units.excited": "The {excited} rows that excite it most differ from all rows most in {columns}.",
+    "units.excited.none": "The {excited} rows that excite it most differ from all rows in no column by more than chance would.",
+    "units.column.higher": "{column} ({value} SD higher)",
+    "units.column.lower": "{column} ({value} SD lower)",
+    "units.level": "{column} = {level} ({value} times as frequent)",
+    "units.level.most": "{column} = {level} (nearly all of them)",
+    "units.ablation": "With its mean in its place the loss changes by {value} (standard error {stderr}).",
+    "units.ablation.none": "What it is worth alone is not known: the network cannot be cut at its layer.",
+    "plot.axis.probes": "change of the score from the median row",
+    "plot.axis.panels": "objective",
 }

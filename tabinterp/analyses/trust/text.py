@@ -1,10 +1,8 @@
-"""What the report says of how far the explanations may be trusted."""
+"""Sentences about how reliable the explanations are."""
 
 from __future__ import annotations
 
-TRUST: dict[str, str] = {
-    "reading.permutation_importance": "Permutation importance",
-    "reading.shapley": "Shapley values",
+TEXT: dict[str, str] = {
     "report.section.trust": "Fidelity and stability of the explanation",
     "report.trust.lead": (
         "How far the readings of this report may be believed: whether they depend on what the network learned, whether the score "
@@ -117,4 +115,15 @@ TRUST: dict[str, str] = {
     ),
     "report.trust.networks.legend": "this network, and the range over seeds",
     "report.trust.note": "Rows, backgrounds, random weights and random orders are drawn with the seed {seed}.",
+    "plot.series.random weights": "random weights",
+    "plot.series.shuffled labels": "shuffled labels",
+    "plot.series.backgrounds": "other backgrounds",
+    "plot.series.networks": "other seeds",
+    "plot.axis.trust": "rank correlation with the ranking it is checked against; bars: least to largest",
+    # why it does not apply
+    "why.trust checks compare rankings: they need two columns and two rows at least": (
+        "trust checks compare rankings: they need two columns and two rows at least"
+    ),
+    "why.nothing is trained unless refit= says how, and no null= was": "no network trained on shuffled labels was given",
+    "why.trust.few": "means over fewer than {least} rows would tell of single people",
 }
