@@ -8,10 +8,10 @@ import pytest
 import tabinterp as ti
 from tabinterp import messages
 from tabinterp.analyses.mechanism import estimator as mechanism
-from tabinterp.analyses.unit_correlations.section import neurons
 from tabinterp.errors import NotApplicableError
 from tabinterp.linear.terms import find_terms
 from tabinterp.models import bind
+from tabinterp.report.contents import blocks
 from tabinterp.table.suppression import parts_shown
 from tests import cases
 from tests.report.samples import regression
@@ -158,8 +158,8 @@ def test_few_rows_are_not_told():
 def test_the_section_tells_why_beside_what_there_is():
     document = regression()
     text = messages.text("not_assessed.reading", document.mechanism.absent[0].values)
-    assert neurons(document)[-1].text == text
-    assert [block.summary for block in neurons(document)[-5:-1]] == [
+    assert blocks(document, "neurons")[-1].text == text
+    assert [block.summary for block in blocks(document, "neurons")[-5:-1]] == [
         messages.text("report.mechanism.regions.fold", {"rows": 4000, "visited": 1234}),
         messages.text("report.mechanism.conductance.fold"),
         messages.text("report.mechanism.paths.fold"),
@@ -168,4 +168,4 @@ def test_the_section_tells_why_beside_what_there_is():
     bare = document.mechanism.model_copy(update=dict.fromkeys(("regions", "conductance", "paths", "groups")))
     without = document.neurons.model_copy(update={"units": []})
     alone = document.model_copy(update={"mechanism": bare, "neurons": without})
-    assert [block.text for block in neurons(alone)] == [messages.text("report.mechanism"), text]
+    assert [block.text for block in blocks(alone, "neurons")] == [messages.text("report.mechanism"), text]

@@ -1,0 +1,51 @@
+"""Proxies on the page: how well a protected column that is no input can be predicted from the inputs."""
+
+from __future__ import annotations
+
+from tabinterp.analyses.groups.types import AblatedRow, GapPart, ProbeRow, ProxyPart
+from tabinterp.document.document import Document
+from tabinterp.report.blocks import Block, Heading, Paragraph
+from tabinterp.report.tables import Column, interval_column, table
+from tabinterp.report.words import capital, interval, layer_name, listed, number, say, t, tidy
+
+CHANCE = {"auc": 0.5, "r2": 0.0}
+
+
+def build(document: Document) -> list[Block]:
+    proxies = [] if document.groups is None else document.groups.proxies
+    return [block for proxy in proxies for block in _proxy(proxy)]
+
+
+def _proxy(part: ProxyPart) -> list[Block]:
+    metric = t(f"report.proxies.metric.{part.metric}")
+    values = {"rows": part.rows, "metric": metric, "chance": number(CHANCE[part.metric])}
+    columns: list[Column[ProbeRow]] = [
+        Column(t("report.proxies.read"), _place, "w"),
+        interval_column(metric, lambda row: row.power),
+    ]
+    blocks: list[Block] = [
+        Heading(t("report.proxies", column=tidy(part.column))),
+        Paragraph(t("report.proxies.lead", column=tidy(part.column), **values)),
+        table(metric, part.probes, columns),
+    ]
+    for model, gap in (("network", part.network), ("linear", part.linear)):
+        if gap is not None and gap.ablated:
+            blocks += _gap(model, gap)
+    return blocks
+
+
+def _place(row: ProbeRow) -> str:
+    return t(f"report.proxies.place.{row.place}", name=tidy(layer_name(row.name) if row.place == "layer" else row.name))
+
+
+def _gap(model: str, part: GapPart) -> list[Block]:
+    groups = {"most": tidy(say(part.most)), "least": tidy(say(part.least))}
+    key = "report.proxies.gap" if part.gap.value is not None else "report.proxies.gap_held_back"
+    gap = t(key, model=capital(t(f"report.{model}")), gap=interval(part.gap, sign=True), **groups)
+    columns: list[Column[AblatedRow]] = [
+        Column(t("report.proxies.columns"), lambda row: listed(map(tidy, row.columns)), "w"),
+        interval_column(t("report.proxies.loss"), lambda row: row.loss, sign=True),
+        interval_column(t("report.proxies.change"), lambda row: row.gap, sign=True),
+        interval_column(t("report.proxies.left"), lambda row: row.left, sign=True),
+    ]
+    return [Paragraph(gap), table(t("report.proxies.ablation"), part.ablated, columns)]
