@@ -13,6 +13,7 @@ TEXT: dict[str, str] = {
     "why.adverse.unstated": (
         "the adverse class was not stated; state it where the table is read (adverse; in the commands, --adverse CLASS)"
     ),
+    # amount: a number or events.amount.fewer; what: events.class, .count or .others; advice: events.advice
     "why.events": (
         "there are {amount} {unit:events.unit} {what} among the {side:events.side}, and at least {least} are needed; {advice}"
     ),
@@ -65,9 +66,11 @@ TEXT: dict[str, str] = {
     "plot.other.groups": "other ({count} groups)",
     "plot.other.rows": "other ({count} rows)",
     "plot.other.points": "other ({count} points)",
+    # axis: plot.axis
     "plot.output": "{axis}; output {output}",
     "plot.missing": "missing",
     "plot.label": "of",
+    # series: plot.series
     "plot.low": "{series}, low",
     "plot.high": "{series}, high",
     "plot.numbers": "Numbers of this picture",

@@ -48,6 +48,7 @@ TEXT: dict[str, str] = {
     ),
     "model.checked": "The scores read from its weights reproduce its own predictions on the first rows of the table.",
     # what was not assessed
+    # reading: step; reason: why
     "not_assessed.reading": "No {reading:step}: {reason:why}.",
     "not_assessed.split": (
         "The verdict: without a split it is not known which rows the network has not seen. Give the table a split."

@@ -26,6 +26,7 @@ TEXT: dict[str, str] = {
     "report.linear": "linear",
     "report.output": "Output: {output}",
     "report.other": "other columns ({count})",
+    # name: of a row of a figure; model: "network" or "linear model"; value: with its interval
     "report.mark": "{name}, {model}: {value}",
     "report.rows_of.held-out": "{rows} held-out rows",
     "report.rows_of.all": "{rows} rows, on some of which the network may have been trained",
@@ -174,6 +175,7 @@ TEXT: dict[str, str] = {
     "report.not_assessed.lead": "Nothing in this report speaks of what is listed here.",
     "report.not_assessed.none": "Every reading of this version was taken.",
     "report.method.drawn": "Rows drawn",
+    # summed: a list of report.method.summed
     "report.method.drawn_text": (
         "{rows}, by a hash of the row's number and the seed, of which held out {held_out}. Of all rows, which were read in "
         "batches: {summed}. Everything else is of rows drawn."
@@ -199,6 +201,7 @@ TEXT: dict[str, str] = {
     "report.unit.average_precision": "share of rows",
     "report.unit.macro_auc": "probability",
     "report.unit.balanced_accuracy": "share of rows",
+    # text: a sentence of a check
     "report.findings.next": "Next: {text}",
     "report.findings.blind": "It cannot see: {text}",
 }

@@ -46,7 +46,7 @@ def _typeset(value: Any) -> Any:
     if isinstance(value, str):
         return apart(value)
     if isinstance(value, (list, tuple)):
-        return [_typeset(one) if isinstance(one, str) else one for one in value]
+        return [_typeset(item) if isinstance(item, str) else item for item in value]
     if isinstance(value, bool) or not isinstance(value, (int, float)):
         return value
     whole = float(value).is_integer() and abs(value) < 2**53
@@ -299,8 +299,8 @@ def step_of(unit: str) -> str:
 
 def effort(method: GradientMethod) -> str:
     """What a gradient method spent on each row; empty where the document does not say."""
-    told = effort_of(method)
-    return "" if told is None else say(told)
+    message = effort_of(method)
+    return "" if message is None else say(message)
 
 
 def effort_of(method: GradientMethod) -> Message | None:

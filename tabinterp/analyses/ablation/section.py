@@ -13,15 +13,15 @@ NAMED = 6  # units of a group
 
 
 def build(document: Document) -> list[Block]:
-    part = None if document.mechanism is None else document.mechanism.groups
-    if part is None:
+    groups = None if document.mechanism is None else document.mechanism.groups
+    if groups is None:
         return []
     inside = document.inside
     lead = t(
         "report.mechanism.groups.lead",
-        rows_of=t(f"report.rows_of.{document.neurons.rows_of}", rows=part.rows),
-        together=two(part.together),
-        repeats=part.repeats,
+        rows_of=t(f"report.rows_of.{document.neurons.rows_of}", rows=groups.rows),
+        together=two(groups.together),
+        repeats=groups.repeats,
         loss=t(f"report.metric.{document.verdict.metric if inside is None else inside.loss}"),
     )
     columns: list[Column[UnitGroup]] = [
@@ -31,11 +31,11 @@ def build(document: Document) -> list[Block]:
         interval_column(t("report.mechanism.groups.mean"), lambda row: row.mean, sign=True),
         interval_column(t("report.mechanism.groups.zero"), lambda row: row.zero, sign=True),
     ]
-    shown = part.groups[:GROUPS]
-    caption = t("report.mechanism.groups.table", shown=len(shown), count=len(part.groups))
+    shown = groups.groups[:GROUPS]
+    caption = t("report.mechanism.groups.table", shown=len(shown), count=len(groups.groups))
     note = Paragraph(t("report.mechanism.groups.note"), "note")
     blocks: list[Block] = [Paragraph(lead), table(caption, shown, columns), note]
-    return [Fold(t("report.mechanism.groups.fold", count=len(part.groups)), blocks)]
+    return [Fold(t("report.mechanism.groups.fold", count=len(groups.groups)), blocks)]
 
 
 def _units(group: UnitGroup) -> str:

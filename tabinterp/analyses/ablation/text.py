@@ -16,6 +16,7 @@ TEXT: dict[str, str] = {
     "report.mechanism.groups.mean": "means [95% CI]",
     "report.mechanism.groups.zero": "zeros [95% CI]",
     "report.mechanism.groups.group": "{layer}: {units}",
+    # units: a list of numbers
     "report.mechanism.groups.more": "{units} and {count} more",
     "report.mechanism.groups.note": (
         "A group that costs more than its members alone holds units that stand in for each other: one by one they look as"

@@ -25,6 +25,7 @@ TEXT: dict[str, str] = {
     ),
     "report.conflicts": "Sign conflicts between coefficients and network",
     "report.conflicts.none": "No term has its two intervals on different sides of zero.",
+    # step: what a coefficient is per (report.step); linear, network: coefficients with their intervals
     "report.conflicts.item": "{term} ({step}): linear, unpenalised fit {linear}; network {network}. Both intervals exclude zero.",
     "report.conflicts.item_output": (
         "{output}, {term} ({step}): linear, unpenalised fit {linear}; network {network}. Both intervals exclude zero."

@@ -10,19 +10,19 @@ from tabinterp.report.words import NONE, capital, interval, t, tidy
 
 
 def build(document: Document) -> list[Block]:
-    part = None if document.groups is None else document.groups.alternatives
-    if part is None:
+    alternatives = None if document.groups is None else document.groups.alternatives
+    if alternatives is None:
         return []
     columns: list[Column[AlternativeRow]] = [
         Column(t("report.alternatives.version"), _name, "w"),
         interval_column(t("report.alternatives.auc"), lambda row: row.auc),
-        *(_ratio(place, column) for place, column in enumerate(part.columns)),
-        Column(t("report.alternatives.frontier"), lambda row: _frontier(part, row), "w"),
+        *(_ratio(place, column) for place, column in enumerate(alternatives.columns)),
+        Column(t("report.alternatives.frontier"), lambda row: _frontier(alternatives, row), "w"),
     ]
     return [
         Heading(t("report.alternatives")),
-        Paragraph(t("report.alternatives.lead", rows=part.rows)),
-        table(t("report.alternatives.caption"), part.versions, columns),
+        Paragraph(t("report.alternatives.lead", rows=alternatives.rows)),
+        table(t("report.alternatives.caption"), alternatives.versions, columns),
         Paragraph(t("report.alternatives.note"), "note"),
     ]
 
@@ -36,5 +36,5 @@ def _ratio(place: int, column: str) -> Column[AlternativeRow]:
     return Column(t("report.alternatives.ratio", column=tidy(column)), lambda row: interval(row.ratios[place]))
 
 
-def _frontier(part: Alternatives, row: AlternativeRow) -> str:
-    return ", ".join(tidy(column) for column, on in zip(part.columns, row.frontier, strict=True) if on) or NONE
+def _frontier(alternatives: Alternatives, row: AlternativeRow) -> str:
+    return ", ".join(tidy(column) for column, on in zip(alternatives.columns, row.frontier, strict=True) if on) or NONE

@@ -12,35 +12,35 @@ STARTS = ("mean", "median", "rows")
 
 
 def build(document: Document) -> list[Block]:
-    part = document.gradients.baselines
-    if not document.gradients.methods or part is None:
+    baselines = document.gradients.baselines
+    if not document.gradients.methods or baselines is None:
         return []
     return [
         Heading(t("report.baselines")),
-        Paragraph(t("report.baselines.lead", background=part.background_rows, rows=part.rows)),
-        Paragraph(sentences(_gaps(part))),
-        _pairs(part),
-        Paragraph(sentences(_starts(part)), "note"),
-        Fold(t("report.gradients.fold", count=len(part.columns)), [_sizes(part.columns)]),
+        Paragraph(t("report.baselines.lead", background=baselines.background_rows, rows=baselines.rows)),
+        Paragraph(sentences(_gaps(baselines))),
+        _pairs(baselines),
+        Paragraph(sentences(_starts(baselines)), "note"),
+        Fold(t("report.gradients.fold", count=len(baselines.columns)), [_sizes(baselines.columns)]),
     ]
 
 
-def _gaps(part: Baselines) -> list[str]:
+def _gaps(baselines: Baselines) -> list[str]:
     return [
         t(
             "report.baselines.gap",
             baseline=_baseline(gap.baseline),
             network=number(gap.network),
             linear=number(gap.linear),
-            tolerance=part.tolerance,
+            tolerance=baselines.tolerance,
         )
-        for gap in part.gaps
+        for gap in baselines.gaps
     ]
 
 
-def _starts(part: Baselines) -> list[str]:
+def _starts(baselines: Baselines) -> list[str]:
     lines = []
-    for start in part.starts:
+    for start in baselines.starts:
         name = _baseline(start.baseline)
         values = {"farther": share(1 - start.neighbours), "reference": start.reference}
         lines.append(t("report.baselines.start", baseline=name, **values))
@@ -53,8 +53,8 @@ def _baseline(name: str) -> str:
     return t(f"report.baselines.{name}")
 
 
-def _pairs(part: Baselines) -> Table:
-    top = part.pairs[0].top
+def _pairs(baselines: Baselines) -> Table:
+    top = baselines.pairs[0].top
     columns: list[Column[BaselinePair]] = [
         Column(
             t("report.baselines.pair"),
@@ -65,7 +65,7 @@ def _pairs(part: Baselines) -> Table:
         Column(t("report.baselines.linear"), lambda pair: number(pair.linear), "lin"),
         Column(t("report.baselines.linear_overlap", top=top), lambda pair: share(pair.linear_overlap), "lin"),
     ]
-    return table(t("report.baselines.pairs"), part.pairs, columns, style="")
+    return table(t("report.baselines.pairs"), baselines.pairs, columns, style="")
 
 
 def _sizes(rows: list[BaselineRow]) -> Table:

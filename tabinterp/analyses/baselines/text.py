@@ -9,6 +9,7 @@ TEXT: dict[str, str] = {
         "{rows} rows. Where the order of the columns changes with the baseline, it says as much of the baseline as of the model."
     ),
     "report.baselines.gap": "Completeness gap from {baseline}: network {network}, linear {linear} (tolerance {tolerance}).",
+    # baseline: report.baselines; farther: a percentage; reference: how many rows
     "report.baselines.start": (
         "The {baseline} is nearer to real rows than {farther} of them are to each other ({reference} rows); both ends are odd."
     ),

@@ -10,8 +10,8 @@ from tabinterp.report.words import capital, t
 
 
 def build(document: Document) -> list[Block]:
-    part = None if document.judged is None else document.judged.reference
-    if part is None:
+    reference = None if document.judged is None else document.judged.reference
+    if reference is None:
         return []
     columns: list[Column[Reference]] = [
         Column(t("report.metric"), lambda row: capital(t(f"report.metric.{row.metric}"))),
@@ -19,10 +19,12 @@ def build(document: Document) -> list[Block]:
         interval_column(t("report.judged.reference.trees"), lambda row: row.trees),
         interval_column(t("report.judged.reference.difference"), lambda row: row.difference, sign=True),
     ]
-    lead = t("report.judged.reference.lead", rounds=part.rounds, training=part.training_rows, rows=part.rows)
+    lead = t(
+        "report.judged.reference.lead", rounds=reference.rounds, training=reference.training_rows, rows=reference.rows
+    )
     return [
         Heading(t("report.judged.reference")),
-        Paragraph(t(f"report.judged.reference.{part.status}")),
-        table(t("report.judged.reference.table"), [part], columns, style=""),
+        Paragraph(t(f"report.judged.reference.{reference.status}")),
+        table(t("report.judged.reference.table"), [reference], columns, style=""),
         Paragraph(lead, "note"),
     ]

@@ -14,20 +14,20 @@ from tabinterp.report.words import capital, counted, interval, number, t, tidy
 
 
 def build(document: Document) -> list[Block]:
-    part, task = document.calibration, document.data.task
-    if part is None:
+    calibration, task = document.calibration, document.data.task
+    if calibration is None:
         return []
     kind = task if task in ("regression", "count") else "classes"
     blocks: list[Block] = [
         Heading(t("report.calibration")),
-        Paragraph(t(f"report.calibration.lead.{kind}", rows=part.rows), "note"),
-        _slopes(part.outputs, document.data.classes[-1] if document.data.classes else document.data.target),
+        Paragraph(t(f"report.calibration.lead.{kind}", rows=calibration.rows), "note"),
+        _slopes(calibration.outputs, document.data.classes[-1] if document.data.classes else document.data.target),
     ]
     if (drawn := document.data.drawn) is not None and "calibration" in drawn.summed:
-        blocks.append(Paragraph(t("report.calibration.summed", rows=part.rows), "note"))
-    if any(slope.value is None for row in part.outputs for slope in (row.network.slope, row.linear.slope)):
+        blocks.append(Paragraph(t("report.calibration.summed", rows=calibration.rows), "note"))
+    if any(slope.value is None for row in calibration.outputs for slope in (row.network.slope, row.linear.slope)):
         blocks.append(Paragraph(t("report.calibration.none"), "note"))
-    for index, row in enumerate(part.outputs):
+    for index, row in enumerate(calibration.outputs):
         if not row.network.bins and not row.linear.bins:
             continue
         curve = _curve(row, "classes" if kind == "classes" else "numbers", index)
@@ -76,8 +76,8 @@ def _bin(model: str, place: int) -> str:
 
 
 def _off(row: CalibrationBin) -> bool:
-    part: Interval = row.observed
-    return part.low is not None and part.high is not None and not part.low <= row.predicted <= part.high
+    observed: Interval = row.observed
+    return observed.low is not None and observed.high is not None and not observed.low <= row.predicted <= observed.high
 
 
 def _table(row: CalibrationRow, kind: str) -> Table:

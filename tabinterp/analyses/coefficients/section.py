@@ -43,32 +43,36 @@ RATIO = {"log-odds": "odds_ratio", "log-rate": "rate_ratio"}  # what exp of a co
 
 
 def build(document: Document) -> list[Block]:
-    part = document.coefficients
-    if not part.terms:
+    coefficients = document.coefficients
+    if not coefficients.terms:
         return []
-    scale = t(f"report.scale.{part.scale}")
-    over = _over(part)
+    scale = t(f"report.scale.{coefficients.scale}")
+    over = _over(coefficients)
     blocks: list[Block] = [
         Paragraph(
             t(
                 "report.coefficients.lead",
                 scale=scale,
-                rows_inference=part.rows_inference,
-                rows_network=part.rows_network,
+                rows_inference=coefficients.rows_inference,
+                rows_network=coefficients.rows_network,
             )
         ),
-        *([Paragraph(t("report.coefficients.summed", rows=max(over), drawn=part.rows_network))] if over else []),
-        Paragraph(say(part.method)),
+        *(
+            [Paragraph(t("report.coefficients.summed", rows=max(over), drawn=coefficients.rows_network))]
+            if over
+            else []
+        ),
+        Paragraph(say(coefficients.method)),
     ]
-    if part.notes:
-        blocks.append(Points([say(note) for note in part.notes]))
+    if coefficients.notes:
+        blocks.append(Points([say(note) for note in coefficients.notes]))
     rank = by_importance(document)
-    named = outputs(part.terms)
+    named = outputs(coefficients.terms)
     for index, output in enumerate(named):
-        blocks.extend(_output(part, output, index, len(named), rank))
+        blocks.extend(_output(coefficients, output, index, len(named), rank))
     return [
         *blocks,
-        Paragraph(_said("report.coefficients.note", part), "note"),
+        Paragraph(_said("report.coefficients.note", coefficients), "note"),
         Paragraph(
             t(
                 f"report.coefficients.intervals.{'held-out' if document.performance.held_out else 'all'}",
@@ -80,21 +84,25 @@ def build(document: Document) -> list[Block]:
     ]
 
 
-def _over(part: Coefficients) -> set[int]:
+def _over(coefficients: Coefficients) -> set[int]:
     """How many rows the network's numbers are of that are not of the drawn rows."""
-    return {row.network_rows for row in part.terms if row.network_rows is not None} - {part.rows_network}
+    return {row.network_rows for row in coefficients.terms if row.network_rows is not None} - {
+        coefficients.rows_network
+    }
 
 
-def _output(part: Coefficients, output: str | None, index: int, count: int, rank: dict[str, int]) -> list[Block]:
+def _output(
+    coefficients: Coefficients, output: str | None, index: int, count: int, rank: dict[str, int]
+) -> list[Block]:
     """One class, or the only output, of `count`; classes after the first are folded."""
     several = count > 1
-    terms = [row for row in part.terms if row.output == output]
-    tests = [row for row in part.tests if row.output == output]
-    scale = t(f"report.scale.{part.scale}")
+    terms = [row for row in coefficients.terms if row.output == output]
+    tests = [row for row in coefficients.tests if row.output == output]
+    scale = t(f"report.scale.{coefficients.scale}")
     blocks: list[Block] = [
-        Paragraph(_surrogate(part, output)),
+        Paragraph(_surrogate(coefficients, output)),
         *_figure(_shown(terms, rank, FEWER if several else LEVELS), terms, scale, f"figure-coefficients-{index}"),
-        _all(part, terms, max(LEAST, EVERY // count), rank),
+        _all(coefficients, terms, max(LEAST, EVERY // count), rank),
     ]
     if tests:
         blocks.append(Fold(t("report.coefficients.wald"), [_wald(tests)]))
@@ -104,24 +112,24 @@ def _output(part: Coefficients, output: str | None, index: int, count: int, rank
     return [Fold(name, blocks)] if index else [Heading(name, output or ""), *blocks]
 
 
-def _all(part: Coefficients, terms: Sequence[CoefficientRow], most: int, rank: dict[str, int]) -> Fold:
+def _all(coefficients: Coefficients, terms: Sequence[CoefficientRow], most: int, rank: dict[str, int]) -> Fold:
     """Every term, or those of the columns that matter most where there are more than a page can hold."""
     ordered = sorted(terms, key=lambda row: rank.get(row.column, UNRANKED))[:most]
     listed = terms if len(terms) <= most else ordered
-    summary = _said("report.coefficients.all", part, count=len(terms))
+    summary = _said("report.coefficients.all", coefficients, count=len(terms))
     if len(listed) == len(terms):
-        return Fold(summary, [_table(part, terms)])
+        return Fold(summary, [_table(coefficients, terms)])
     left = t("report.coefficients.elsewhere", shown=len(listed), count=len(terms))
-    return Fold(summary, [Paragraph(left, "note"), _table(part, listed)])
+    return Fold(summary, [Paragraph(left, "note"), _table(coefficients, listed)])
 
 
-def _said(key: str, part: Coefficients, **values: int) -> str:
+def _said(key: str, coefficients: Coefficients, **values: int) -> str:
     """A sentence that speaks of odds ratios, or of rate ratios."""
-    return t(f"{key}.rates" if part.scale == "log-rate" else key, **values)
+    return t(f"{key}.rates" if coefficients.scale == "log-rate" else key, **values)
 
 
-def _surrogate(part: Coefficients, output: str | None) -> str:
-    surrogate = next((row for row in part.surrogates if row.output == output), None)
+def _surrogate(coefficients: Coefficients, output: str | None) -> str:
+    surrogate = next((row for row in coefficients.surrogates if row.output == output), None)
     if surrogate is None or surrogate.r2 is None:
         return t("report.coefficients.surrogate_none")
     key = "report.coefficients.surrogate" if surrogate.held_out else "report.coefficients.surrogate_all"
@@ -191,8 +199,8 @@ def _pair(row: CoefficientRow) -> figures.Pair:
     whole = f"{tidy(term(row))} ({step(row, standard=True)})"
     label = cut(term(row)) if row.level is not None else f"{cut(row.column, 21)} ({step(row, standard=True)})"
 
-    def title(model: str, part: Interval) -> str:
-        return t("report.mark", name=whole, model=model, value=interval(part, sign=True))
+    def title(model: str, value: Interval) -> str:
+        return t("report.mark", name=whole, model=model, value=interval(value, sign=True))
 
     titles = title(t("report.network"), network), title(t("report.unpenalised"), linear)
     return figures.Pair(label, whole, network, linear, *titles)
@@ -208,8 +216,8 @@ def _numbers(terms: Sequence[CoefficientRow], scale: str) -> Table:
     return table(t("report.coefficients.numbers", scale=scale), terms, columns)
 
 
-def _table(part: Coefficients, terms: Sequence[CoefficientRow]) -> Table:
-    ratio = RATIO.get(part.scale)
+def _table(coefficients: Coefficients, terms: Sequence[CoefficientRow]) -> Table:
+    ratio = RATIO.get(coefficients.scale)
     columns: list[Column[CoefficientRow]] = [
         name_column(t("report.term"), term),
         name_column(t("report.step"), step, "t"),
@@ -225,7 +233,7 @@ def _table(part: Coefficients, terms: Sequence[CoefficientRow]) -> Table:
         Column(t("report.penalised"), lambda row: number(row.penalised)),
         interval_column(t("report.network.interval"), lambda row: row.network, "net", sign=True),
     ]
-    if _over(part):
+    if _over(coefficients):
         columns.append(Column(t("report.coefficients.rows"), _rows))
     columns += [
         Column(t("report.network.stderr"), lambda row: number(row.network.stderr)),
@@ -234,7 +242,7 @@ def _table(part: Coefficients, terms: Sequence[CoefficientRow]) -> Table:
         Column(t("report.conflict"), lambda row: yes(row.conflict), "t"),
         Column(t("report.reason"), _reason, "w"),
     ]
-    return table(t("report.coefficients.table", scale=t(f"report.scale.{part.scale}")), terms, columns)
+    return table(t("report.coefficients.table", scale=t(f"report.scale.{coefficients.scale}")), terms, columns)
 
 
 def _rows(row: CoefficientRow) -> str:

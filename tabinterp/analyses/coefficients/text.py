@@ -59,6 +59,7 @@ TEXT: dict[str, str] = {
         "score. Sign flips: share of rows on which the network's own derivative has the other sign than its average. "
         "Conflict: both intervals exclude zero, on different sides."
     ),
+    # draws: "rows" or "groups of rows" (report.draws)
     "report.coefficients.intervals.held-out": (
         "Network intervals are over held-out {draws}, for this one trained network; "
         "they leave out how training would vary, "

@@ -14,25 +14,30 @@ from .types import ConditionalRow, FamilyRow, Together
 
 def build(document: Document) -> list[Block]:
     """Conditional importance: each column by itself."""
-    part = document.together
-    if part is None:
+    importance = document.together
+    if importance is None:
         return []
-    strata = {"associated": part.associated, "fewest": part.fewest, "repeats": part.repeats, "seed": str(part.seed)}
+    strata = {
+        "associated": importance.associated,
+        "fewest": importance.fewest,
+        "repeats": importance.repeats,
+        "seed": str(importance.seed),
+    }
     return [
-        Paragraph(t("report.together.lead", **_unit(part), rows=rows_of(part))),
-        *_figure(part),
+        Paragraph(t("report.together.lead", **_unit(importance), rows=rows_of(importance))),
+        *_figure(importance),
         Paragraph(t("report.together.note", **strata), "note"),
     ]
 
 
 def grouped(document: Document) -> list[Block]:
     """Grouped importance: columns that carry the same information, as one."""
-    part = document.together
-    if part is None:
+    importance = document.together
+    if importance is None:
         return []
-    values = {"threshold": part.threshold, "rows": part.association_rows}
+    values = {"threshold": importance.threshold, "rows": importance.association_rows}
     title = Heading(t("report.together.families"))
-    if not part.families:
+    if not importance.families:
         return [title, Paragraph(t("report.together.families.none", **values))]
     columns: list[Column[FamilyRow]] = [
         name_column(t("report.together.family"), lambda row: " + ".join(map(cut, row.columns))),
@@ -44,39 +49,41 @@ def grouped(document: Document) -> list[Block]:
     return [
         title,
         Paragraph(t("report.together.families.lead", **values)),
-        table(t("report.together.families.table", **_unit(part)), part.families, columns),
+        table(t("report.together.families.table", **_unit(importance)), importance.families, columns),
         Paragraph(t("report.together.families.note"), "note"),
     ]
 
 
-def _unit(part: Together) -> dict[str, str]:
-    return {"metric": t(f"report.metric.{part.loss}"), "unit": t(f"report.unit.{part.loss}")}
+def _unit(importance: Together) -> dict[str, str]:
+    return {"metric": t(f"report.metric.{importance.loss}"), "unit": t(f"report.unit.{importance.loss}")}
 
 
-def _figure(part: Together) -> list[Block]:
-    most = sorted(part.columns, key=lambda row: -_either(row))[:SHOWN]
-    shown = [row for row in part.columns if row in most]
+def _figure(importance: Together) -> list[Block]:
+    most = sorted(importance.columns, key=lambda row: -_either(row))[:SHOWN]
+    shown = [row for row in importance.columns if row in most]
     pairs = [pair(row.column, row.network, row.linear) for row in shown]
-    numbers = _table(part)
+    numbers = _table(importance)
     if not figures.drawable(pairs):
         return [Paragraph(t("report.figure.none")), numbers]
     caption = t("report.together.figure")
-    if len(shown) < len(part.columns):
-        caption = sentences([t("report.importance.cut", shown=len(shown), count=len(part.columns)), caption])
+    if len(shown) < len(importance.columns):
+        caption = sentences([t("report.importance.cut", shown=len(shown), count=len(importance.columns)), caption])
     aria = t(
         "report.together.aria",
         count=len(shown),
-        network=largest([(row.column, row.network) for row in part.columns]),
-        linear=largest([(row.column, row.linear) for row in part.columns]),
+        network=largest([(row.column, row.network) for row in importance.columns]),
+        linear=largest([(row.column, row.linear) for row in importance.columns]),
     )
-    return [comparison(pairs, t("report.together.axis", **_unit(part)), aria, "figure-together", caption, numbers)]
+    return [
+        comparison(pairs, t("report.together.axis", **_unit(importance)), aria, "figure-together", caption, numbers)
+    ]
 
 
 def _either(row: ConditionalRow) -> float:
     return max(figures.finite(row.network.value), figures.finite(row.linear.value))
 
 
-def _table(part: Together) -> Table:
+def _table(importance: Together) -> Table:
     columns: list[Column[ConditionalRow]] = [
         name_column(t("report.column"), lambda row: row.column),
         *estimate_columns(),
@@ -91,4 +98,4 @@ def _table(part: Together) -> Table:
             "w",
         ),
     ]
-    return table(t("report.together.table", **_unit(part)), part.columns, columns)
+    return table(t("report.together.table", **_unit(importance)), importance.columns, columns)

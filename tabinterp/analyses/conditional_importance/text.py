@@ -23,6 +23,7 @@ TEXT: dict[str, str] = {
     "report.together.given.none": "nothing goes with it",
     "report.together.strata": "strata",
     "report.together.smallest": "rows of the smallest",
+    # associated: an association from 0 to 1; fewest: rows; repeats: donors for each row
     "report.together.note": (
         "Strata: leaves of a tree that predicts the column from those whose association with it is at least {associated}, grown "
         "on one half of the rows and applied to the other; at least {fewest} rows each. Within a stratum rows are alike, not "

@@ -12,35 +12,37 @@ UNITS, LEAST = 12, 4  # units of all outputs together, and of each at least
 
 
 def build(document: Document) -> list[Block]:
-    part = None if document.mechanism is None else document.mechanism.conductance
-    if part is None:
+    conductance = None if document.mechanism is None else document.mechanism.conductance
+    if conductance is None:
         return []
-    rows = t(f"report.rows_of.{document.neurons.rows_of}", rows=part.rows)
+    rows = t(f"report.rows_of.{document.neurons.rows_of}", rows=conductance.rows)
     blocks: list[Block] = [
         Paragraph(t("report.mechanism.conductance.lead", rows_of=rows, scale=score_scale(document))),
-        _layers(part),
-        _units(document, part),
+        _layers(conductance),
+        _units(document, conductance),
         Paragraph(t("report.mechanism.conductance.note"), "note"),
     ]
     return [Fold(t("report.mechanism.conductance.fold"), blocks)]
 
 
-def _layers(part: Conductance) -> Table:
+def _layers(conductance: Conductance) -> Table:
     columns: list[Column[ConductanceLayer]] = [
         Column(t("report.inside.layer"), lambda row: cut_cell(layer_name(row.layer))),
         Column(t("report.mechanism.conductance.gap"), lambda row: share(row.gap)),
         Column(t("report.mechanism.conductance.around"), lambda row: number(row.around)),
     ]
-    caption = t("report.mechanism.conductance.layers", tolerance=share(part.tolerance))
-    return table(caption, part.layers, columns, style="plain")
+    caption = t("report.mechanism.conductance.layers", tolerance=share(conductance.tolerance))
+    return table(caption, conductance.layers, columns, style="plain")
 
 
-def _units(document: Document, part: Conductance) -> Table:
+def _units(document: Document, conductance: Conductance) -> Table:
     inside = document.inside
     worth = {} if inside is None else {(unit.layer, unit.index): unit.ablation for unit in inside.units}
-    all_outputs = outputs(part.rows_told)
+    all_outputs = outputs(conductance.rows_told)
     several, most = len(all_outputs) > 1, max(LEAST, UNITS // max(1, len(all_outputs)))
-    shown = [row for output in all_outputs for row in [row for row in part.rows_told if row.output == output][:most]]
+    shown = [
+        row for output in all_outputs for row in [row for row in conductance.rows_told if row.output == output][:most]
+    ]
     loss = t(f"report.metric.{document.importance.loss if inside is None else inside.loss}")
     columns: list[Column[ConductanceRow]] = [
         Column(t("report.neuron"), lambda row: unit_name(row.layer, row.index)),
@@ -53,5 +55,5 @@ def _units(document: Document, part: Conductance) -> Table:
             sign=True,
         ),
     ]
-    caption = t("report.mechanism.conductance.units", shown=most if several else len(shown), count=part.units)
+    caption = t("report.mechanism.conductance.units", shown=most if several else len(shown), count=conductance.units)
     return table(caption, shown, columns)

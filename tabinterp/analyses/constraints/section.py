@@ -12,8 +12,8 @@ from tabinterp.report.words import NONE, counted, interval, number, t, tidy
 
 
 def build(document: Document) -> list[Block]:
-    part = None if document.groups is None else document.groups.constraints
-    if part is None:
+    constraints = None if document.groups is None else document.groups.constraints
+    if constraints is None:
         return []
     columns: list[Column[ConstraintRow]] = [
         name_column(t("report.column"), lambda row: row.column),
@@ -24,9 +24,9 @@ def build(document: Document) -> list[Block]:
         Column(t("report.constraints.domain"), _domain, "t"),
         Column(t("report.constraints.outside"), _outside),
     ]
-    lead = t("report.constraints.lead", rows=part.rows)
+    lead = t("report.constraints.lead", rows=constraints.rows)
     title = t("report.constraints")
-    return [Heading(title), Paragraph(lead), table(title, part.columns, columns)]
+    return [Heading(title), Paragraph(lead), table(title, constraints.columns, columns)]
 
 
 def _of(model: str, key: str, show: Callable[[HeldPart], str]) -> Column[ConstraintRow]:

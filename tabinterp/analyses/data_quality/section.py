@@ -26,41 +26,41 @@ MOST = 12  # columns in the open; the others are folded
 
 
 def build(document: Document) -> list[Block]:
-    part = document.table
-    if part is None:
+    quality = document.table
+    if quality is None:
         return []
-    metric = t(f"report.data.{part.metric}")
-    chance = 0.5 if part.metric == "auc" else 0
+    metric = t(f"report.data.{quality.metric}")
+    chance = 0.5 if quality.metric == "auc" else 0
     drawn = document.data.drawn
     lead = "report.data.lead" if drawn is None else "report.data.lead.drawn"
-    blocks: list[Block] = [Paragraph(t(lead, rows=part.rows, metric=metric, chance=chance), "note")]
-    if part.equal:
-        families = series(" = ".join(map(tidy, family)) for family in part.equal)
+    blocks: list[Block] = [Paragraph(t(lead, rows=quality.rows, metric=metric, chance=chance), "note")]
+    if quality.equal:
+        families = series(" = ".join(map(tidy, family)) for family in quality.equal)
         blocks.append(Paragraph(t("report.data.equal", families=families)))
-    if part.whole.value is not None:
-        value = interval(part.whole)
-        blocks.append(Paragraph(t("report.data.whole", value=value, rows=part.whole_rows or 0)))
-    blocks.append(_copies(part.copies))
-    inputs = [column for column in part.columns if not column.target]
+    if quality.whole.value is not None:
+        value = interval(quality.whole)
+        blocks.append(Paragraph(t("report.data.whole", value=value, rows=quality.whole_rows or 0)))
+    blocks.append(_copies(quality.copies))
+    inputs = [column for column in quality.columns if not column.target]
     strongest = sorted(inputs, key=lambda column: -(column.training.value or 0.0))
     if any(column.training.value is not None for column in inputs):
         blocks += [
             Heading(t("report.data.power")),
             *_folded(strongest, lambda columns: _power(columns, metric)),
         ]
-    if part.withheld is not None:
-        blocks.append(Paragraph(t("report.data.withheld", reason=part.withheld), "note"))
-    if part.beyond:
-        blocks.append(_beyond(part, metric))
-    drifted = [column for column in part.columns if column.psi is not None]
+    if quality.withheld is not None:
+        blocks.append(Paragraph(t("report.data.withheld", reason=quality.withheld), "note"))
+    if quality.beyond:
+        blocks.append(_beyond(quality, metric))
+    drifted = [column for column in quality.columns if column.psi is not None]
     if drifted:
         drifted.sort(key=lambda column: -(column.psi or 0.0))
         blocks += [Heading(t("report.data.drift")), Paragraph(t("report.data.drift.note"), "note")]
-        if part.drift_rows is not None:
-            blocks.append(Paragraph(t("report.data.drift.rows", rows=part.drift_rows), "note"))
+        if quality.drift_rows is not None:
+            blocks.append(Paragraph(t("report.data.drift.rows", rows=quality.drift_rows), "note"))
         blocks.append(_drift(drifted[:MOST]))
     notable = [
-        column for column in part.columns if column.rare_levels or column.unseen_rows != 0 or any(_remarks(column))
+        column for column in quality.columns if column.rare_levels or column.unseen_rows != 0 or any(_remarks(column))
     ]
     if notable:
         blocks.append(Fold(t("report.data.contents_fold", count=len(notable)), [_contents(notable)]))
@@ -112,14 +112,14 @@ def _drift(rows: Sequence[TableColumn]) -> Table:
     return table(t("report.data.drift.table"), rows, columns)
 
 
-def _beyond(part: TableReadings, metric: str) -> Table:
+def _beyond(quality: TableReadings, metric: str) -> Table:
     columns: list[Column[BeyondRow]] = [
         name_column(t("report.column"), lambda row: row.column),
         interval_column(t("report.data.every"), lambda row: row.every),
         interval_column(t("report.data.without"), lambda row: row.without),
         interval_column(t("report.data.gain"), lambda row: row.gain, sign=True),
     ]
-    return table(t("report.data.beyond", metric=metric), part.beyond, columns, style="")
+    return table(t("report.data.beyond", metric=metric), quality.beyond, columns, style="")
 
 
 def _contents(rows: Sequence[TableColumn]) -> Table:

@@ -15,26 +15,26 @@ from .figure import benefit
 
 
 def build(document: Document) -> list[Block]:
-    part = None if document.judged is None else document.judged.decisions
-    if part is None:
+    decisions = None if document.judged is None else document.judged.decisions
+    if decisions is None:
         return []
     return [
         Heading(t("report.judged.decisions")),
-        *([] if part.policy is None else _policy(part.policy)),
-        Paragraph(t("report.judged.curve.lead", rows=part.rows), "note"),
-        _curve(part.curve),
+        *([] if decisions.policy is None else _policy(decisions.policy)),
+        Paragraph(t("report.judged.curve.lead", rows=decisions.rows), "note"),
+        _curve(decisions.curve),
     ]
 
 
-def _policy(part: Policy) -> list[Block]:
+def _policy(policy: Policy) -> list[Block]:
     given = t(
-        f"report.judged.policy.{part.given}",
-        false_positive=part.false_positive,
-        false_negative=part.false_negative,
-        threshold=part.threshold,
+        f"report.judged.policy.{policy.given}",
+        false_positive=policy.false_positive,
+        false_negative=policy.false_negative,
+        threshold=policy.threshold,
     )
-    rows = [(capital(t(f"report.metric.{row.metric}")), row) for row in part.metrics]
-    costs = {"all": interval(part.all_cost), "none": interval(part.none_cost)}
+    rows = [(capital(t(f"report.metric.{row.metric}")), row) for row in policy.metrics]
+    costs = {"all": interval(policy.all_cost), "none": interval(policy.none_cost)}
     return [
         Paragraph(given),
         metric_table(t("report.judged.policy.table"), "report.metric", rows),

@@ -24,6 +24,7 @@ TEXT: dict[str, str] = {
         "Costs given: {false_positive} for a false positive, {false_negative} for a false negative; threshold given: a row is "
         "called positive above a probability of {threshold}."
     ),
+    # all, none: costs with their intervals
     "report.judged.policy.blunt": (
         "Calling every row positive costs {all} a row, calling none {none}: a model that costs more than either is worse than no "
         "model."

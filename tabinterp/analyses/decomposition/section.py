@@ -12,26 +12,26 @@ from tabinterp.report.words import capital, cells, cut, interval, listed, name_c
 
 
 def build(document: Document) -> list[Block]:
-    part = None if document.gain is None else document.gain.shares
-    if part is None:
+    shares = None if document.gain is None else document.gain.shares
+    if shares is None:
         return []
     blocks: list[Block] = [
         Heading(t("report.gain.shares")),
-        Paragraph(t("report.gain.shares.lead", rows=rows_of(part), folds=part.folds), "note"),
+        Paragraph(t("report.gain.shares.lead", rows=rows_of(shares), folds=shares.folds), "note"),
     ]
-    if part.passed:
-        blocks.append(Paragraph(t("report.gain.passed", count=part.passed), "note"))
-    blocks.append(_whole(part))
-    if part.weighting is not None:
-        blocks.append(Paragraph(t(f"report.gain.shares.{part.weighting}"), "note"))
-    parts = _table(part, part.parts, part.rest, t("report.gain.parts.table"))
+    if shares.passed:
+        blocks.append(Paragraph(t("report.gain.passed", count=shares.passed), "note"))
+    blocks.append(_whole(shares))
+    if shares.weighting is not None:
+        blocks.append(Paragraph(t(f"report.gain.shares.{shares.weighting}"), "note"))
+    parts = _table(shares.weighting is not None, shares.parts, shares.rest, t("report.gain.parts.table"))
     note = Paragraph(t("report.gain.parts.note"), "note")
-    return [*blocks, Fold(t("report.gain.parts", count=len(part.parts)), [parts, note])]
+    return [*blocks, Fold(t("report.gain.parts", count=len(shares.parts)), [parts, note])]
 
 
-def _whole(part: Shares) -> Block:
-    numbers = _table(part, part.whole, [], t("report.gain.shares.table"))
-    shown = [row for row in part.whole if row.output is None]
+def _whole(shares: Shares) -> Block:
+    numbers = _table(shares.weighting is not None, shares.whole, [], t("report.gain.shares.table"))
+    shown = [row for row in shares.whole if row.output is None]
     marks = [_mark(row) for row in shown]
     if not figures.drawable(marks):
         return numbers
@@ -58,8 +58,7 @@ def _name(row: ShareRow) -> str:
     return t("report.gain.share.output", component=component, output=tidy(row.output))
 
 
-def _table(part: Shares, rows: Sequence[ShareRow], rest: Sequence[RestRow], caption: str) -> Table:
-    weighted = part.weighting is not None
+def _table(weighted: bool, rows: Sequence[ShareRow], rest: Sequence[RestRow], caption: str) -> Table:
     head = [Cell(t("report.gain.part")), Cell(t("report.gain.share"))]
     head += [Cell(t("report.gain.share.weighted"))] if weighted else []
     body = []

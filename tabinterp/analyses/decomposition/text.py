@@ -16,6 +16,7 @@ TEXT: dict[str, str] = {
     "report.gain.share.linear": "linear",
     "report.gain.share.curvature": "curves",
     "report.gain.share.interactions": "interactions",
+    # component: report.gain.share; of: a column, or two
     "report.gain.share.of": "{component}: {of}",
     "report.gain.share.other": "interactions: all pairs that are not named",
     "report.gain.share.output": "{component}, {output}",

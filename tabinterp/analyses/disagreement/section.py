@@ -10,16 +10,19 @@ from tabinterp.report.words import counted, say, series, t, tidy
 
 
 def build(document: Document) -> list[Block]:
-    part = document.disagreement
-    if part is None:
+    disagreement = document.disagreement
+    if disagreement is None:
         return []
-    blocks: list[Block] = [Heading(t("report.disagreement")), *(Paragraph(say(line)) for line in part.sentences)]
-    if not part.leaves:
+    blocks: list[Block] = [
+        Heading(t("report.disagreement")),
+        *(Paragraph(say(line)) for line in disagreement.sentences),
+    ]
+    if not disagreement.leaves:
         return blocks
     columns: list[Column[Leaf]] = [
         Column(t("report.disagreement.rule"), lambda leaf: tidy(series(map(say, leaf.conditions))), "w"),
         interval_column(t("report.disagreement.share"), lambda leaf: leaf.share),
         Column(t("report.disagreement.rows"), lambda leaf: counted(leaf.rows)),
     ]
-    note = t("report.disagreement.note", fitted=part.fitted_rows, scored=part.scored_rows)
-    return [*blocks, table(t("report.disagreement.rules"), part.leaves, columns), Paragraph(note, "note")]
+    note = t("report.disagreement.note", fitted=disagreement.fitted_rows, scored=disagreement.scored_rows)
+    return [*blocks, table(t("report.disagreement.rules"), disagreement.leaves, columns), Paragraph(note, "note")]

@@ -31,6 +31,7 @@ TEXT: dict[str, str] = {
         "No columns are shown to set these rows apart: a tree of depth {depth} at most, tried on {rows} rows that it was not "
         "fitted on, has an AUC of {value} (95% interval {low} to {high}), which includes chance (0.5)."
     ),
+    # depth: of a decision tree; value, balanced: from 0 to 1
     "disagreement.tree.apart": (
         "A tree of depth {depth} at most sets these rows apart: on {rows} rows that it was not fitted on its AUC is {value} (95% "
         "interval {low} to {high}) and its balanced accuracy {balanced}; chance is 0.5 for both."

@@ -11,10 +11,10 @@ from tabinterp.report.words import t
 
 
 def build(document: Document) -> list[Block]:
-    part = document.together
-    if part is None:
+    importance = document.together
+    if importance is None:
         return []
-    if part.refit_rows is None:
+    if importance.refit_rows is None:
         return [Paragraph(t("report.together.refit.none"), "note")]
-    values = {"training": part.refit_rows, "rows": part.refit_scored_rows}
+    values = {"training": importance.refit_rows, "rows": importance.refit_scored_rows}
     return [Paragraph(t("report.together.refit", **values), "note")]

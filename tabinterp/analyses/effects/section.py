@@ -32,24 +32,26 @@ DRAWN = 8  # curves on the page, which several classes would fill
 
 
 def build(document: Document) -> list[Block]:
-    part = document.effects
-    if part is None or not part.curves:
+    effects = document.effects
+    if effects is None or not effects.curves:
         return []
     scale = score_scale(document)
-    columns = list(dict.fromkeys(curve.column for curve in part.curves))
+    columns = list(dict.fromkeys(curve.column for curve in effects.curves))
     blocks: list[Block] = [
-        Paragraph(t("report.effects.lead", scale=scale, rows=rows_of(part), shown=len(columns), count=part.columns)),
-        Paragraph(t("report.effects.note", ice_rows=part.ice_rows, draws=draws(document)), "note"),
+        Paragraph(
+            t("report.effects.lead", scale=scale, rows=rows_of(effects), shown=len(columns), count=effects.columns)
+        ),
+        Paragraph(t("report.effects.note", ice_rows=effects.ice_rows, draws=draws(document)), "note"),
     ]
-    several = len(outputs(part.curves)) > 1
-    for place, curve in enumerate(part.curves[:DRAWN]):
-        if place == 0 or curve.column != part.curves[place - 1].column:
+    several = len(outputs(effects.curves)) > 1
+    for place, curve in enumerate(effects.curves[:DRAWN]):
+        if place == 0 or curve.column != effects.curves[place - 1].column:
             blocks.append(Heading(cut(curve.column), tidy(curve.column)))
         drawn = _curve(_ordered(curve), scale, f"figure-effect-{place}")
         summary = t("report.readings.output", output=cut(curve.output or ""))
         blocks += [Fold(summary, drawn)] if several else drawn
-    if len(part.curves) > DRAWN:
-        blocks.append(Paragraph(t("report.effects.more", count=len(part.curves) - DRAWN), "note"))
+    if len(effects.curves) > DRAWN:
+        blocks.append(Paragraph(t("report.effects.more", count=len(effects.curves) - DRAWN), "note"))
     return blocks
 
 
@@ -132,7 +134,7 @@ def _name(point: EffectPoint) -> str:
 
 def _range(points: Sequence[tuple[EffectPoint, EffectCurve]]) -> str:
     """Where the curve is lowest and highest, for whoever cannot see it."""
-    known = [(part.effect.value, _name(point)) for point, part in points if part.effect.value is not None]
+    known = [(curve.effect.value, _name(point)) for point, curve in points if curve.effect.value is not None]
     if not known:
         return t("report.effects.range.none")
     (low, at_low), (high, at_high) = min(known), max(known)

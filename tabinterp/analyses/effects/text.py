@@ -22,9 +22,11 @@ TEXT: dict[str, str] = {
     ),
     "report.effects.more": "Curves that are not drawn here, but are in audit.json: {count}.",
     "report.effects.axis": "Effect on the score ({scale})",
+    # network, linear: report.effects.range
     "report.effects.aria": (
         "Effect curve of {column} for both models; points: {count}. Network: {network}. Linear model: {linear}."
     ),
+    # low, high: effects; at_low, at_high: values of the column
     "report.effects.range": "lowest {low} at {at_low}, highest {high} at {at_high}",
     "report.effects.range.none": "none",
     "report.effects.legend.network": "network, 95% interval",

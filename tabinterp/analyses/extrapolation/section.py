@@ -12,8 +12,8 @@ MOST = 12  # columns of the table, the largest first; the document holds all of 
 
 
 def build(document: Document) -> list[Block]:
-    part = document.extrapolation
-    if part is None:
+    extrapolation = document.extrapolation
+    if extrapolation is None:
         return []
     columns: list[Column[BeyondRange]] = [
         name_column(t("report.column"), lambda row: row.column),
@@ -22,9 +22,9 @@ def build(document: Document) -> list[Block]:
     ]
     blocks: list[Block] = [
         Heading(t("report.off.range")),
-        Paragraph(t("report.off.range.lead", rows=part.rows), "note"),
-        table(t("report.off.range.table"), part.columns[:MOST], columns),
+        Paragraph(t("report.off.range.lead", rows=extrapolation.rows), "note"),
+        table(t("report.off.range.table"), extrapolation.columns[:MOST], columns),
     ]
-    if part.skipped:
-        blocks.append(Paragraph(t("report.off.skipped", columns=listed(map(tidy, part.skipped))), "note"))
+    if extrapolation.skipped:
+        blocks.append(Paragraph(t("report.off.skipped", columns=listed(map(tidy, extrapolation.skipped))), "note"))
     return blocks

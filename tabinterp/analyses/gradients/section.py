@@ -27,21 +27,21 @@ SIZES = {"saliency", "smoothgrad"}  # methods whose attributions are never negat
 
 
 def build(document: Document) -> list[Block]:
-    part = document.gradients
-    if not part.methods:
+    gradients = document.gradients
+    if not gradients.methods:
         return []
     blocks: list[Block] = [
         Paragraph(
             t(
                 "report.gradients.lead",
                 scale=score_scale(document),
-                rows_of=t(f"report.rows_plain.{part.rows_of}"),
+                rows_of=t(f"report.rows_plain.{gradients.rows_of}"),
             )
         ),
     ]
-    if part.saturation is not None:
-        blocks.append(Paragraph(t("report.gradients.saturation", saturation=number(part.saturation))))
-    for method in part.methods:
+    if gradients.saturation is not None:
+        blocks.append(Paragraph(t("report.gradients.saturation", saturation=number(gradients.saturation))))
+    for method in gradients.methods:
         blocks.extend(_method(method, by_importance(document)))
     return [*blocks, Paragraph(t("report.gradients.note"), "note")]
 

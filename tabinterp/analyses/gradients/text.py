@@ -4,6 +4,7 @@ from __future__ import annotations
 
 TEXT: dict[str, str] = {
     "report.section.gradients": "Gradients",
+    # rows_of: report.rows_plain
     "report.gradients.lead": (
         "Attributions that follow the derivative of the score ({scale}), averaged over rows. Measured on {rows_of}. "
         "Signed means have 95% intervals, and print alone where every row has the same value. A mean size has no sign and "
@@ -14,6 +15,7 @@ TEXT: dict[str, str] = {
         "their derivatives vanish; those of the score need not."
     ),
     "report.gradients.rows": "{rows} rows.",
+    # effort: report.gradients.effort
     "report.gradients.rows_effort": "{rows} rows, {effort}.",
     "report.gradients.effort.one": "1 gradient a row",
     "report.gradients.effort.steps": "at most {steps} gradients a row",
@@ -38,6 +40,7 @@ TEXT: dict[str, str] = {
         "Size of the gradient averaged over {samples} noisy copies of the row (noise: {noise} of the central 99% range), "
         "per standard deviation of the column."
     ),
+    # baseline: "mean" or "median" (start)
     "gradient.gradient_x_input": "Gradient at the row times the row's distance from the {baseline:start} of the rows.",
     "gradient.integrated_gradients": (
         "Integral of the gradient along the straight path from the {baseline:start} of the rows, times the path. The "

@@ -27,41 +27,54 @@ Shown = Callable[[Treated], str]
 
 
 def build(document: Document) -> list[Block]:
-    part = document.groups
-    if part is None:
+    groups = document.groups
+    if groups is None:
         return []
     drawn = document.data.drawn
     note = [Paragraph(t("report.groups.summed"), "note")] if drawn is not None and "groups" in drawn.summed else []
-    blocks: list[Block] = [] if part.table is None else [*_people(part.table), *note]
-    if part.classes:
-        blocks += [Heading(t("report.groups.people")), *several(part), *map(_of_class, part.classes), *note]
+    blocks: list[Block] = [] if groups.table is None else [*_people(groups.table), *note]
+    if groups.classes:
+        blocks += [Heading(t("report.groups.people")), *several(groups), *map(_of_class, groups.classes), *note]
     return blocks
 
 
-def _people(part: GroupTable) -> list[Block]:
-    selected = part.of is not None
-    blocks = [Heading(t("report.groups.people")), *rates(part), *_impact(part.impact), *_more(part.columns, selected)]
-    return blocks + _pairs(part, selected)
+def _people(group_table: GroupTable) -> list[Block]:
+    selected = group_table.of is not None
+    blocks = [
+        Heading(t("report.groups.people")),
+        *rates(group_table),
+        *_impact(group_table.impact),
+        *_more(group_table.columns, selected),
+    ]
+    return blocks + _pairs(group_table, selected)
 
 
-def _of_class(part: GroupTable) -> Fold:
+def _of_class(group_table: GroupTable) -> Fold:
     """One class as the selected one: rates, differences, error rates, calibration."""
-    blocks: list[Block] = [_rates(part.columns, part), _suppressed(part), *_more(part.columns, True)]
-    return Fold(t("report.groups.class", output=tidy(part.of or "")), blocks + _pairs(part, True))
+    blocks: list[Block] = [
+        _rates(group_table.columns, group_table),
+        _suppressed(group_table),
+        *_more(group_table.columns, True),
+    ]
+    return Fold(t("report.groups.class", output=tidy(group_table.of or "")), blocks + _pairs(group_table, True))
 
 
-def _pairs(part: GroupTable, selected: bool) -> list[Block]:
+def _pairs(group_table: GroupTable, selected: bool) -> list[Block]:
     """Groups of two columns, folded."""
-    if not part.pairs:
+    if not group_table.pairs:
         return []
-    return [Fold(t("report.groups.pairs"), [_rates(part.pairs, part), *_more(part.pairs, selected)])]
+    return [
+        Fold(t("report.groups.pairs"), [_rates(group_table.pairs, group_table), *_more(group_table.pairs, selected)])
+    ]
 
 
-def _suppressed(part: GroupTable) -> Paragraph:
-    return Paragraph(t("report.groups.suppressed", pairs=part.pairs_held_back, left=part.pairs_left), "note")
+def _suppressed(group_table: GroupTable) -> Paragraph:
+    return Paragraph(
+        t("report.groups.suppressed", pairs=group_table.pairs_held_back, left=group_table.pairs_left), "note"
+    )
 
 
-def several(part: Groups) -> list[Block]:
+def several(groups: Groups) -> list[Block]:
     """Of several classes: how well both models fit each group."""
     numbers: list[tuple[str, Callable[[Fitted], str]]] = [
         ("accuracy", lambda model: interval(model.accuracy)),
@@ -69,28 +82,32 @@ def several(part: Groups) -> list[Block]:
         ("loss", lambda model: interval(model.loss)),
         ("loss_difference", lambda model: interval(model.loss_difference, sign=True)),
     ]
-    lead = Paragraph(t("report.groups.lead_classes", rows=rows_of(part.classes[0])))
+    lead = Paragraph(t("report.groups.lead_classes", rows=rows_of(groups.classes[0])))
     note = Paragraph(t("report.groups.fits.note"), "note")
-    return [lead, _table(part.fits, t("report.groups.fits"), numbers), note]
+    return [lead, _table(groups.fits, t("report.groups.fits"), numbers), note]
 
 
-def rates(part: GroupTable) -> list[Block]:
+def rates(group_table: GroupTable) -> list[Block]:
     """What each group of one column is given under both models."""
-    values = {"rows": rows_of(part)}
-    key = "lead_mean" if part.of is None else "lead" if part.favourable is not None else "lead_unstated"
-    if part.of is not None:
-        values |= {"compared": tidy(part.of), "threshold": number(part.threshold or 0.0)}
-    return [Paragraph(t(f"report.groups.{key}", **values)), _rates(part.columns, part), _suppressed(part)]
+    values = {"rows": rows_of(group_table)}
+    key = "lead_mean" if group_table.of is None else "lead" if group_table.favourable is not None else "lead_unstated"
+    if group_table.of is not None:
+        values |= {"compared": tidy(group_table.of), "threshold": number(group_table.threshold or 0.0)}
+    return [
+        Paragraph(t(f"report.groups.{key}", **values)),
+        _rates(group_table.columns, group_table),
+        _suppressed(group_table),
+    ]
 
 
-def _rates(rows: list[GroupRow], part: GroupTable) -> Table:
+def _rates(rows: list[GroupRow], group_table: GroupTable) -> Table:
     """Shares predicted to be in a class; with ratios where it is known which class hurts, and class by class."""
-    if part.of is None:
+    if group_table.of is None:
         return _table(rows, t("report.groups.rates_mean"), [("mean", lambda model: interval(model.rate))])
     rate: list[tuple[str, Shown]] = [("rate", lambda model: interval(model.rate))]
-    if part.favourable is None and part.threshold is not None:
+    if group_table.favourable is None and group_table.threshold is not None:
         rate.append(("other", lambda model: interval(_rest(model.rate))))
-        return _table(rows, t("report.groups.rates_unstated", compared=tidy(part.of)), rate)
+        return _table(rows, t("report.groups.rates_unstated", compared=tidy(group_table.of)), rate)
     rate += [("ratio", lambda model: _ratio(model.ratio)), ("most", lambda model: interval(model.ratio_most))]
     return _table(rows, t("report.groups.rates"), rate)
 
@@ -101,20 +118,20 @@ def _rest(rate: Interval) -> Interval:
     return Interval(value=value, stderr=rate.stderr, low=low, high=high)
 
 
-def _ratio(part: Interval) -> str:
+def _ratio(ratio: Interval) -> str:
     """With its interval, or the one bound that may be shown."""
-    if part.value is None and part.high is not None:
-        return t("report.groups.at_most", value=number(part.high))
-    if part.value is None and part.low is not None:
-        return t("report.groups.at_least", value=number(part.low))
-    return interval(part)
+    if ratio.value is None and ratio.high is not None:
+        return t("report.groups.at_most", value=number(ratio.high))
+    if ratio.value is None and ratio.low is not None:
+        return t("report.groups.at_least", value=number(ratio.low))
+    return interval(ratio)
 
 
-def _impact(part: Impact | None) -> list[Block]:
+def _impact(impact: Impact | None) -> list[Block]:
     """The least and the most selected group of each column, under either model."""
-    if part is None or not part.network:
+    if impact is None or not impact.network:
         return []
-    rows = [row for pair in zip(part.network, part.linear, strict=True) for row in zip(MODELS, pair, strict=True)]
+    rows = [row for pair in zip(impact.network, impact.linear, strict=True) for row in zip(MODELS, pair, strict=True)]
     columns: list[Column[tuple[str, ImpactRow]]] = [
         Column(t("report.impact.columns"), lambda row: listed(map(tidy, row[1].columns)), "w"),
         Column(t("report.impact.model"), lambda row: t(f"report.{row[0]}"), "t"),
@@ -124,7 +141,7 @@ def _impact(part: Impact | None) -> list[Block]:
         _headline("all", _ends),
         Column(t("report.impact.withheld"), lambda row: _withheld(row[1]), "t"),
     ]
-    note = t("report.impact.note", compared=part.compared, limit=number(part.limit))
+    note = t("report.impact.note", compared=impact.compared, limit=number(impact.limit))
     return [table(t("report.impact"), rows, columns), Paragraph(note, "note")]
 
 

@@ -12,6 +12,7 @@ TEXT: dict[str, str] = {
     "group.few": "{column}: levels of fewer than {rows} rows",
     "report.section.groups": "Groups",
     "report.groups.people": "Protected groups",
+    # compared: a class of the target
     "report.groups.lead": (
         "Selected are the rows that are predicted {compared}, the class that is not adverse, among {rows} (threshold "
         "{threshold} on the probability of the positive class). Each group is compared with the reference group of its "
@@ -82,6 +83,7 @@ TEXT: dict[str, str] = {
     ),
     "report.groups.pairs": "Groups of two columns",
     "report.groups.group": "Group",
+    # group: its name
     "report.groups.control": "{group} (reference)",
     "report.groups.rows": "rows",
     "report.groups.fit_rows": "rows of slope and intercept",

@@ -31,19 +31,19 @@ BAR, LONGEST_BAR = "█", 8
 
 
 def build(document: Document) -> list[Block]:
-    part = document.inside
-    if not document.neurons.units or part is None or not part.templates:
+    inside = document.inside
+    if not document.neurons.units or inside is None or not inside.templates:
         return []
     rank = by_importance(document)
-    names = part.template_columns
+    names = inside.template_columns
     order = sorted(range(len(names)), key=lambda place: rank.get(names[place], len(rank)))
     head = [Cell(t("report.neuron")), *(cut_cell(names[place]) for place in order[:WIDEST])]
     left = len(names) - WIDEST
     if left > 0:
         head.append(Cell(t("report.inside.templates.other", count=left)))
-    layer = part.layers[0].layer
-    rows = [_row(layer, template, order) for template in part.templates]
-    values = {"count": len(part.templates), "layer": tidy(layer_name(layer))}
+    layer = inside.layers[0].layer
+    rows = [_row(layer, template, order) for template in inside.templates]
+    values = {"count": len(inside.templates), "layer": tidy(layer_name(layer))}
     table = Table(t("report.inside.templates.table", **values), head, rows, style="heat tall")
     note = Paragraph(t("report.inside.templates.note", percent=round(100 * LEAST)), "note")
     return [Fold(t("report.inside.templates.fold", **values), [note, table])]

@@ -42,14 +42,14 @@ HEALTH = ("dead", "constant", "saturated", "duplicate", "redundant")
 
 def health(document: Document) -> list[Block]:
     """How many units of each layer are dead, saturated or redundant."""
-    part = document.inside
-    if not document.neurons.units or part is None:
+    inside = document.inside
+    if not document.neurons.units or inside is None:
         return []
-    caption = t("report.inside.health_table", rows=rows_of(part))
+    caption = t("report.inside.health_table", rows=rows_of(inside))
     names = [t(f"report.inside.{kind}") for kind in ("units", "sound", *HEALTH, "rank")]
-    lines = zip(*map(_layer, part.layers), strict=True)
+    lines = zip(*map(_layer, inside.layers), strict=True)
     rows = [[Cell(name), *cells(line)] for name, line in zip(names, lines, strict=True)]
-    head = [Cell(t("report.inside.layer")), *(cut_cell(layer_name(layer.layer)) for layer in part.layers)]
+    head = [Cell(t("report.inside.layer")), *(cut_cell(layer_name(layer.layer)) for layer in inside.layers)]
     return [
         Paragraph(t("report.inside.lead")),
         Heading(t("report.inside.health")),
@@ -68,32 +68,39 @@ def _layer(row: LayerHealth) -> list[str]:
 
 def build(document: Document) -> list[Block]:
     """The units that the loss misses most, each with what excites it."""
-    part = document.inside
-    if not document.neurons.units or part is None:
+    inside = document.inside
+    if not document.neurons.units or inside is None:
         return []
-    loss = t(f"report.metric.{part.loss}")
-    lead = t("report.inside.close_lead" if part.cards else "report.inside.close_none", count=len(part.cards), loss=loss)
+    loss = t(f"report.metric.{inside.loss}")
+    lead = t(
+        "report.inside.close_lead" if inside.cards else "report.inside.close_none", count=len(inside.cards), loss=loss
+    )
     blocks: list[Block] = [
         Heading(t("report.inside.close")),
         Paragraph(lead),
         Paragraph(t("report.inside.caveat"), "note"),
     ]
-    if part.starts is not None:
-        values = {"starts": part.starts, "reference": part.reference, "far": share(part.far), "seed": str(part.seed)}
+    if inside.starts is not None:
+        values = {
+            "starts": inside.starts,
+            "reference": inside.reference,
+            "far": share(inside.far),
+            "seed": str(inside.seed),
+        }
         blocks.append(Paragraph(t("report.inside.optima_lead", **values), "note"))
     rank = by_importance(document)
-    units = {(unit.layer, unit.index): unit for unit in part.units}
-    for place, card in enumerate(part.cards):
-        blocks.append(_card(part, card, units.get((card.layer, card.index)), rank, place < OPEN))
+    units = {(unit.layer, unit.index): unit for unit in inside.units}
+    for place, card in enumerate(inside.cards):
+        blocks.append(_card(inside, card, units.get((card.layer, card.index)), rank, place < OPEN))
     return blocks
 
 
-def _card(part: Inside, card: Card, unit: UnitRow | None, rank: dict[str, int], unfolded: bool) -> Fold:
-    loss = t(f"report.metric.{part.loss}")
+def _card(inside: Inside, card: Card, unit: UnitRow | None, rank: dict[str, int], unfolded: bool) -> Fold:
+    loss = t(f"report.metric.{inside.loss}")
     cost = t("report.inside.cost", loss=loss, value=NONE if unit is None else interval(unit.ablation, sign=True))
     words = Paragraph(sentences(_words(card, unit, loss)))
-    optima: list[list[Block]] = [_real(card), plausible(card, rank), best(part, card.optimum, rank)]
-    weights: list[list[Block]] = [path(part, card), _template(card), [_activity(part, card)]]
+    optima: list[list[Block]] = [_real(card), plausible(card, rank), best(inside, card.optimum, rank)]
+    weights: list[list[Block]] = [path(inside, card), _template(card), [_activity(inside, card)]]
     panels = [Panels([group for group in row if group], wide=len(row) == 3) for row in (optima, weights)]
     blocks = [words, panels[0], *_six(card, rank), panels[1], *bars(card)]
     return Fold(t("report.inside.card", unit=unit_name(card.layer, card.index), cost=cost), blocks, open=unfolded)
@@ -192,10 +199,10 @@ def _lift(line: ProfileLine, difference: Interval, known: bool) -> str:
     return t("report.inside.times", lift=interval(difference)) if difference.value else t("report.inside.times_none")
 
 
-def _activity(part: Inside, card: Card) -> Table:
+def _activity(inside: Inside, card: Card) -> Table:
     pairs = [
         (t("report.inside.quantile", percent=round(100 * quantile)), number(value))
-        for quantile, value in zip(part.shares, card.quantiles, strict=True)
+        for quantile, value in zip(inside.shares, card.quantiles, strict=True)
     ]
     if card.optimum is not None:
         pairs += [(t("report.inside.tenth"), number(card.optimum.tenth)), *peak(card.optimum)]

@@ -69,8 +69,10 @@ TEXT: dict[str, str] = {
         "least), each at both ends: too far out, or too near the middle. An optimum that is odder than {far} of the real rows, "
         "each as odd as its own oddest measure says, is no row to read (seed {seed})."
     ),
+    # unit: its name; cost: report.inside.cost
     "report.inside.card": "{unit}: {cost}",
     "report.inside.cost": "{loss} {value} without it",
+    # excited, inhibited: how many rows
     "report.inside.profile": "Real rows: the {excited} that excite it most, the {inhibited} that inhibit it most",
     "report.inside.profile_none": (
         "The rows that excite or inhibit it differ from all rows in no column by more than chance would."
@@ -89,6 +91,7 @@ TEXT: dict[str, str] = {
     "report.inside.weight": "weight",
     "report.inside.bars.fold": "Levels as bars: {columns}",
     "report.inside.bars.table": "{column}: what each level adds, less the mean over rows",
+    # caption: report.inside.bars.table
     "report.inside.bars.some": "{caption}; {count} more are in audit.json",
     "report.inside.bars.level": "Level",
     "report.inside.bars.down": "less",
@@ -111,6 +114,7 @@ TEXT: dict[str, str] = {
     "report.inside.at_most": "{value} or less",
     "report.inside.missing": "missing",
     "report.inside.rare": "(fewer than 10 rows)",
+    # oddness: a percentage; why: report.inside.why, joined by semicolons
     "report.inside.unreadable": "✗ Do not read as a row, it is odder than {oddness} of real rows: {why}.",
     "report.inside.why.mahalanobis": "its numbers lie farther out than those of {share} of real rows",
     "report.inside.why.neighbours": "it lies farther from its neighbours than {share} of real rows",
@@ -121,6 +125,7 @@ TEXT: dict[str, str] = {
     "report.inside.why.forest_near": "an isolation forest sets it apart later than {share} of real rows",
     "report.inside.why.residual_near": "its numbers fit one another better than in {share} of real rows",
     "report.inside.out": "Columns out of these rows' range: {count}.",
+    # oddness: a percentage; odd: the sentence report.inside.odd
     "report.inside.readable": "As odd as real rows are: odder than {oddness} of them. {odd}",
     "report.inside.odd": (
         "Farther out than {mahalanobis} of real rows by the distance of its numbers, {neighbours} by neighbours, {forest} by "
@@ -128,6 +133,7 @@ TEXT: dict[str, str] = {
     ),
     "report.inside.odd_none": "Farther out than {neighbours} of real rows by neighbours, {forest} by forest.",
     "report.inside.free": "Optimum, plausibility given up: where each column stands",
+    # caption: of a table of an optimum
     "report.inside.more": "{caption}; {count} columns of less importance are in audit.json",
     "report.inside.plausible": "Plausible optimum: where each column stands",
     "report.inside.plausible_note": (
@@ -144,6 +150,7 @@ TEXT: dict[str, str] = {
     ),
     "report.inside.six.negative": "negative optimum",
     "report.inside.six.least": "least tenth of rows",
+    # about: a value of the unit
     "report.inside.six.below": "rows just below {about}",
     "report.inside.six.above": "rows just above {about}",
     "report.inside.six.greatest": "greatest tenth of rows",
@@ -152,6 +159,7 @@ TEXT: dict[str, str] = {
     "report.inside.six.rows": "rows",
     "report.inside.six.level": "{level} ({share})",
     "report.inside.six.unreadable": "✗ Do not read the negative optimum as a row: it is odder than real rows are.",
+    # name: of the unit
     "report.inside.path.table": "{name}: the optimum among growing shares of the rows",
     "report.inside.path.ball": "share of rows, from the middle",
     "report.inside.path.share": "{percent}%",
@@ -169,6 +177,7 @@ TEXT: dict[str, str] = {
         "the end with plausibility given up."
     ),
     "report.inside.proved.closed form": "This is the maximum, in closed form.",
+    # share: a percentage; proof: report.inside.proof
     "report.inside.proved.short": "{share} of the way from the mean to a bound that no row can pass ({proof}).",
     "report.inside.proved.none": "Nothing is proved of a higher one.",
     "report.inside.proof.integer programme": "integer programme",

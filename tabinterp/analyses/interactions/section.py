@@ -13,31 +13,40 @@ MEASURES = ("share", "variance", "h2", "shapley")
 
 
 def build(document: Document) -> list[Block]:
-    part = document.interactions
-    if part is None:
+    interactions = document.interactions
+    if interactions is None:
         return []
-    linear = Paragraph(t("report.interactions.linear" if part.linear_adds else "report.interactions.linear_mixed"))
-    if not part.pairs:
+    linear = Paragraph(
+        t("report.interactions.linear" if interactions.linear_adds else "report.interactions.linear_mixed")
+    )
+    if not interactions.pairs:
         return [Paragraph(t("report.interactions.none")), linear]
-    named = outputs(part.pairs)
-    count = len(part.pairs) // len(named)
+    named = outputs(interactions.pairs)
+    count = len(interactions.pairs) // len(named)
     blocks: list[Block] = [
-        Paragraph(t("report.interactions.lead", count=count, screened=part.screened, rows=rows_of(part))),
+        Paragraph(
+            t("report.interactions.lead", count=count, screened=interactions.screened, rows=rows_of(interactions))
+        ),
         linear,
     ]
-    if part.passed:
-        blocks.insert(1, Paragraph(t("report.interactions.passed", count=part.passed, most=number(part.passed_most))))
+    if interactions.passed:
+        blocks.insert(
+            1,
+            Paragraph(
+                t("report.interactions.passed", count=interactions.passed, most=number(interactions.passed_most))
+            ),
+        )
     for place, output in enumerate(named):
-        own = [row for row in part.pairs if row.output == output]
+        own = [row for row in interactions.pairs if row.output == output]
         table = _table(sorted(own, key=lambda row: -(row.variance.value or 0.0)))
         summary = t("report.readings.output", output=cut(output or ""))
         blocks.append(table if output is None else Fold(summary, [table], open=place == 0))
     how = t(
         "report.interactions.note",
         unit=t(f"report.interactions.unit.{document.coefficients.scale}"),
-        blocks=part.blocks,
-        background=part.background,
-        seed=str(part.seed),
+        blocks=interactions.blocks,
+        background=interactions.background,
+        seed=str(interactions.seed),
     )
     return [*blocks, Paragraph(how, "note")]
 

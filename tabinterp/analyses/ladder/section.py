@@ -22,31 +22,31 @@ def build(document: Document) -> list[Block]:
     ]
 
 
-def _ladder(part: Ladder) -> list[Block]:
-    unit = {"metric": t(f"report.metric.{part.metric}"), "unit": t(f"report.unit.{part.metric}")}
+def _ladder(ladder: Ladder) -> list[Block]:
+    unit = {"metric": t(f"report.metric.{ladder.metric}"), "unit": t(f"report.unit.{ladder.metric}")}
     lead = t(
         "report.gain.lead",
         metric=unit["metric"],
-        rows=part.rows,
-        training=part.training_rows,
-        resamples=part.resamples,
-        seed=str(part.seed),
-        margin=number(part.margin),
+        rows=ladder.rows,
+        training=ladder.training_rows,
+        resamples=ladder.resamples,
+        seed=str(ladder.seed),
+        margin=number(ladder.margin),
     )
-    blocks: list[Block] = [Heading(t("report.gain.ladder")), Paragraph(lead, "note"), _rungs(part, unit)]
-    if part.pairs:
-        blocks.append(Paragraph(t("report.gain.pairs", pairs=listed(map(tidy, part.pairs))), "note"))
-    if part.passed:
-        blocks.append(Paragraph(t("report.gain.passed", count=part.passed), "note"))
+    blocks: list[Block] = [Heading(t("report.gain.ladder")), Paragraph(lead, "note"), _rungs(ladder, unit)]
+    if ladder.pairs:
+        blocks.append(Paragraph(t("report.gain.pairs", pairs=listed(map(tidy, ladder.pairs))), "note"))
+    if ladder.passed:
+        blocks.append(Paragraph(t("report.gain.passed", count=ladder.passed), "note"))
     return blocks
 
 
-def _rungs(part: Ladder, unit: dict[str, str]) -> Block:
-    marks = [_mark(row) for row in part.rungs]
-    numbers = _table(part, unit)
+def _rungs(ladder: Ladder, unit: dict[str, str]) -> Block:
+    marks = [_mark(row) for row in ladder.rungs]
+    numbers = _table(ladder, unit)
     if not figures.drawable(marks):
         return numbers
-    rungs = [t("report.gain.aria.rung", rung=_name(row), value=interval(row.loss)) for row in part.rungs]
+    rungs = [t("report.gain.aria.rung", rung=_name(row), value=interval(row.loss)) for row in ladder.rungs]
     aria = t("report.gain.aria", rungs=listed(rungs))
     svg = figures.pairs(marks, t("report.gain.axis", **unit), aria, "figure-ladder", "model", dodge=False, zero=False)
     legend = [
@@ -66,7 +66,7 @@ def _mark(row: Rung) -> figures.Pair:
     return figures.Pair(_name(row), "", *both, title, title)
 
 
-def _table(part: Ladder, unit: dict[str, str]) -> Table:
+def _table(ladder: Ladder, unit: dict[str, str]) -> Table:
     columns: list[Column[Rung]] = [
         Column(t("report.gain.rung"), _name),
         interval_column(t("report.gain.loss"), lambda row: row.loss),
@@ -80,4 +80,4 @@ def _table(part: Ladder, unit: dict[str, str]) -> Table:
         interval_column(t("report.gain.recovered"), lambda row: row.recovered),
         Column(t("report.gain.parameters"), lambda row: counted(row.parameters)),
     ]
-    return table(t("report.gain.table", **unit), part.rungs, columns)
+    return table(t("report.gain.table", **unit), ladder.rungs, columns)

@@ -31,6 +31,7 @@ TEXT: dict[str, str] = {
     "ladder.pairs.short.gain": f"{PAIRED} {SHORT}: {SHARE}.",
     "gain.no_gain": "The held-out rows resolve no gain of the network over the linear refit, so there is none to take apart.",
     "gain.not_recovered": "Curves and named pairs are not shown to recover any of the gain, so there is nothing to compare.",
+    # ladder, score: percentages; low, high: interval of their difference
     "gain.agree": (
         "Refits and the network's own score agree on what the gain is made of: of what curves and named pairs add, curves are "
         "{ladder}% of the gain that refits recover and {score}% of the score (difference {low} to {high} points; up to 25 counts "
@@ -80,7 +81,9 @@ TEXT: dict[str, str] = {
     "report.gain.status.equivalent": "✓ equivalent",
     "report.gain.status.not_resolved": "not resolved",
     "report.gain.axis": "Held-out loss: {metric}, {unit}",
+    # rungs: a list of report.gain.aria.rung
     "report.gain.aria": "Loss of each rung on held-out rows with its 95% interval. {rungs}.",
+    # rung: a model (report.gain.rung); value: its loss with its interval
     "report.gain.aria.rung": "{rung} {value}",
     "report.gain.table": "Refits and the network on held-out rows: {metric}, {unit}",
     "report.gain.legend.refit": "refit, 95% interval",

@@ -33,38 +33,38 @@ LEFT_OUT = 12  # columns without coefficients that are named
 
 
 def build(document: Document) -> list[Block]:
-    part = None if document.mechanism is None else document.mechanism.regions
-    if part is None:
+    regions = None if document.mechanism is None else document.mechanism.regions
+    if regions is None:
         return []
     largest = (
         t("report.mechanism.regions.largest_few")
-        if part.largest is None
-        else t("report.mechanism.regions.largest", share=share(part.largest))
+        if regions.largest is None
+        else t("report.mechanism.regions.largest", share=share(regions.largest))
     )
     lead = t(
         "report.mechanism.regions.lead",
-        rows_of=t(f"report.rows_of.{document.neurons.rows_of}", rows=part.rows),
-        visited=part.visited,
-        told=part.told,
-        share=share(part.share_told),
+        rows_of=t(f"report.rows_of.{document.neurons.rows_of}", rows=regions.rows),
+        visited=regions.visited,
+        told=regions.told,
+        share=share(regions.share_told),
         largest=largest,
     )
     blocks: list[Block] = [Paragraph(lead)]
-    shown = _shown(part.terms, by_importance(document))
-    if len(shown) < len(part.terms):
-        blocks.append(Paragraph(t("report.some", shown=len(shown), count=len(part.terms)), "note"))
-    several = len(outputs(part.terms)) > 1
+    shown = _shown(regions.terms, by_importance(document))
+    if len(shown) < len(regions.terms):
+        blocks.append(Paragraph(t("report.some", shown=len(shown), count=len(regions.terms)), "note"))
+    several = len(outputs(regions.terms)) > 1
     if shown:
-        blocks.append(_varying([part.terms[place] for place in shown], several))
-    if part.tables and shown:
-        blocks.append(_regions(part.terms, part.tables[:SHOWN], shown, several))
-    elif not part.tables:
+        blocks.append(_varying([regions.terms[place] for place in shown], several))
+    if regions.tables and shown:
+        blocks.append(_regions(regions.terms, regions.tables[:SHOWN], shown, several))
+    elif not regions.tables:
         blocks.append(Paragraph(t("report.mechanism.regions.none")))
     blocks.append(Paragraph(t("report.mechanism.regions.note", scale=score_scale(document)), "note"))
-    if part.left_out:
-        columns = listed(map(tidy, part.left_out[:LEFT_OUT]))
+    if regions.left_out:
+        columns = listed(map(tidy, regions.left_out[:LEFT_OUT]))
         blocks.append(Paragraph(t("report.mechanism.regions.left_out", columns=columns), "note"))
-    return [Fold(t("report.mechanism.regions.fold", rows=part.rows, visited=part.visited), blocks)]
+    return [Fold(t("report.mechanism.regions.fold", rows=regions.rows, visited=regions.visited), blocks)]
 
 
 def _shown(terms: Sequence[RegionTerm], rank: dict[str, int]) -> list[int]:

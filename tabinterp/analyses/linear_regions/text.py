@@ -4,6 +4,7 @@ from __future__ import annotations
 
 TEXT: dict[str, str] = {
     "report.mechanism.regions.fold": "Linear regions: {rows} rows visit {visited} of them",
+    # largest: the sentence report.mechanism.regions.largest; told: how many regions; share: a percentage
     "report.mechanism.regions.lead": (
         "With every rectifier on one side of zero the network is one linear function (Montúfar et al. 2014): it is a bag "
         "of linear models, one for each region. Regions that hold a row, of {rows_of}: {visited}. {largest} Regions of "

@@ -16,14 +16,14 @@ MEASURES = ("mahalanobis", "neighbours", "forest", "residual")
 NEAR = "_near"  # the end at which a row is too much like the middle of the others
 
 
-# ---- one optimum
+# ---- an optimum
 
 
-def best(part: Inside, optimum: Optimum | None, rank: dict[str, int]) -> list[Block]:
+def best(inside: Inside, optimum: Optimum | None, rank: dict[str, int]) -> list[Block]:
     """Where a unit is greatest."""
     if optimum is None:
         return [Paragraph(t("report.inside.no_optimum"), "note")]
-    return [places(t("report.inside.free"), optimum.places, rank), *stamp(part, optimum), *proved(optimum)]
+    return [places(t("report.inside.free"), optimum.places, rank), *stamp(inside, optimum), *proved(optimum)]
 
 
 def plausible(card: Card, rank: dict[str, int]) -> list[Block]:
@@ -53,7 +53,7 @@ def peak(optimum: Optimum, sign: int = 1) -> list[tuple[str, str]]:
     return [(t("report.inside.mean"), mean), (t("report.inside.best"), number(sign * optimum.value))]
 
 
-def stamp(part: Inside, optimum: Optimum) -> list[Block]:
+def stamp(inside: Inside, optimum: Optimum) -> list[Block]:
     """Whether the optimum is a row like others, and by which measures it is not."""
     shares = {name: share(getattr(optimum, name)) for name in MEASURES}
     column = None if optimum.residual_of is None else tidy(optimum.residual_of)
@@ -105,7 +105,7 @@ def proved(optimum: Optimum) -> list[Block]:
 # ---- the path to it
 
 
-def path(part: Inside, card: Card) -> list[Block]:
+def path(inside: Inside, card: Card) -> list[Block]:
     """Activation against atypicality: what it wants among plausible rows, and what when plausibility is given up."""
     optimum = card.optimum
     if optimum is None or not card.path:
@@ -138,7 +138,7 @@ def path(part: Inside, card: Card) -> list[Block]:
     axes = (t("report.inside.path.ball"), t("report.inside.activity"))
     readable = sum(not point.unreadable for _, point in points)
     aria = t("report.inside.path.aria", name=name, count=readable, all=len(points))
-    svg = pathway(steps, axes, aria, f"figure-path-{part.cards.index(card)}")
+    svg = pathway(steps, axes, aria, f"figure-path-{inside.cards.index(card)}")
     numbers = table(t("report.inside.path.table", name=name), points, columns, style="plain")
     return [Figure(svg, aria, legend, t("report.inside.path.caption"), numbers)]
 

@@ -11,15 +11,15 @@ from .panels import peak, places, proved, stamp, values_at
 
 
 def build(document: Document) -> list[Block]:
-    part = document.inside
-    if not document.neurons.units or part is None or not part.outputs:
+    inside = document.inside
+    if not document.neurons.units or inside is None or not inside.outputs:
         return []
     rank, scale = by_importance(document), score_scale(document)
-    panels = Panels([_output(part, card, rank, scale) for card in part.outputs])
+    panels = Panels([_output(inside, card, rank, scale) for card in inside.outputs])
     return [Heading(t("report.inside.outputs")), panels]
 
 
-def _output(part: Inside, card: OutputCard, rank: dict[str, int], scale: str) -> list[Block]:
+def _output(inside: Inside, card: OutputCard, rank: dict[str, int], scale: str) -> list[Block]:
     optimum, sign = card.optimum, -1 if card.lowest else 1
     name = t("report.inside.score_low" if card.lowest else "report.inside.score", scale=scale)
     if card.output is not None:
@@ -28,7 +28,7 @@ def _output(part: Inside, card: OutputCard, rank: dict[str, int], scale: str) ->
     key = "report.inside.tenth_low" if card.lowest else "report.inside.tenth"
     return [
         values_at(name, [(t(key), number(tenth)), *peak(optimum, sign)]),
-        *stamp(part, optimum),
+        *stamp(inside, optimum),
         places(t("report.inside.optimum"), optimum.places, rank),
         *proved(optimum),
     ]

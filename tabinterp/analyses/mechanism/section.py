@@ -9,14 +9,17 @@ from tabinterp.report.words import say, t
 
 def build(document: Document) -> list[Block]:
     """The title and the lead."""
-    part = document.mechanism
-    if part is None:
+    mechanism = document.mechanism
+    if mechanism is None:
         return []
-    shown = any(analysis is not None for analysis in (part.regions, part.conductance, part.paths, part.groups))
+    shown = any(
+        analysis is not None
+        for analysis in (mechanism.regions, mechanism.conductance, mechanism.paths, mechanism.groups)
+    )
     return [Heading(t("report.mechanism")), *([Paragraph(t("report.mechanism.lead"))] if shown else [])]
 
 
 def absent(document: Document) -> list[Block]:
     """Which of the analyses do not apply, and why."""
-    part = document.mechanism
-    return [] if part is None else [Paragraph(say(reason), "note") for reason in part.absent]
+    mechanism = document.mechanism
+    return [] if mechanism is None else [Paragraph(say(reason), "note") for reason in mechanism.absent]

@@ -12,11 +12,11 @@ MOST = 12  # columns of the table, the largest first; the document holds all of 
 
 
 def build(document: Document) -> list[Block]:
-    part = document.off_support
-    if part is None:
+    off_support = document.off_support
+    if off_support is None:
         return []
-    output = "" if part.output is None else t("report.off.support.output", output=tidy(part.output))
-    values = {name: interval(getattr(part, name)) for name in ("auc", "real", "perturbed", "gap")}
+    output = "" if off_support.output is None else t("report.off.support.output", output=tidy(off_support.output))
+    values = {name: interval(getattr(off_support, name)) for name in ("auc", "real", "perturbed", "gap")}
     columns: list[Column[SwapRow]] = [
         name_column(t("report.column"), lambda row: row.column),
         interval_column(t("report.off.permuted"), lambda row: row.permuted),
@@ -24,7 +24,7 @@ def build(document: Document) -> list[Block]:
     ]
     return [
         Heading(t("report.off.support")),
-        Paragraph(t("report.off.support.lead", rows=part.rows, output=output, **values)),
-        table(t("report.off.swaps"), part.columns[:MOST], columns),
+        Paragraph(t("report.off.support.lead", rows=off_support.rows, output=output, **values)),
+        table(t("report.off.swaps"), off_support.columns[:MOST], columns),
         Paragraph(t("report.off.swaps.note"), "note"),
     ]

@@ -5,6 +5,7 @@ from __future__ import annotations
 TEXT: dict[str, str] = {
     "report.section.off-data": "Beyond the data",
     "report.off.support": "Rows that do not occur",
+    # output: report.off.support.output, or nothing; auc, real, perturbed, gap: with their intervals
     "report.off.support.lead": (
         "Perturbed rows: half of the cells come from other rows ({rows} rows{output}). Trees tell them from real rows with an "
         "AUC of {auc}. Of the score on real rows, trees fitted to it on real rows explain {real} (R²), trees fitted to it on "

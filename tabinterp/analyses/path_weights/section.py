@@ -27,12 +27,12 @@ COLUMNS, LEAST = 12, 4  # columns of all outputs together, and of each at least
 
 
 def build(document: Document) -> list[Block]:
-    part = None if document.mechanism is None else document.mechanism.paths
-    if part is None:
+    paths = None if document.mechanism is None else document.mechanism.paths
+    if paths is None:
         return []
-    all_outputs = outputs(part.columns)
-    shown = _shown(part, all_outputs, by_importance(document))
-    numeric = {(term.output, term.column): term for term in part.terms if term.level is None and term.sd is not None}
+    all_outputs = outputs(paths.columns)
+    shown = _shown(paths, all_outputs, by_importance(document))
+    numeric = {(term.output, term.column): term for term in paths.terms if term.level is None and term.sd is not None}
 
     def per_sd(of: Callable[[PathTerm], float | None]) -> Callable[[PathColumn], str]:
         def shown(row: PathColumn) -> str:
@@ -49,25 +49,25 @@ def build(document: Document) -> list[Block]:
         Column(t("report.mechanism.paths.signed"), per_sd(lambda term: term.path)),
         Column(t("report.mechanism.paths.gradient"), per_sd(lambda term: term.gradient)),
     ]
-    rows = t(f"report.rows_of.{document.neurons.rows_of}", rows=part.rows)
+    rows = t(f"report.rows_of.{document.neurons.rows_of}", rows=paths.rows)
     blocks: list[Block] = [Paragraph(t("report.mechanism.paths.lead", rows_of=rows))]
-    if len(shown) < len(part.columns):
-        blocks.append(Paragraph(t("report.some", shown=len(shown), count=len(part.columns)), "note"))
+    if len(shown) < len(paths.columns):
+        blocks.append(Paragraph(t("report.some", shown=len(shown), count=len(paths.columns)), "note"))
     blocks += [
         table(t("report.mechanism.paths.table"), shown, columns),
         Paragraph(t("report.mechanism.paths.note", scale=score_scale(document)), "note"),
     ]
-    if part.path_ranks is not None or part.garson_ranks is not None:
-        ranks = {"path": two(part.path_ranks), "garson": two(part.garson_ranks)}
+    if paths.path_ranks is not None or paths.garson_ranks is not None:
+        ranks = {"path": two(paths.path_ranks), "garson": two(paths.garson_ranks)}
         blocks.append(Paragraph(t("report.mechanism.paths.ranks", **ranks)))
-    blocks += [Paragraph(_line(line)) for line in part.lines]
-    return [Fold(t("report.mechanism.paths.fold"), [*blocks, Points([say(failure) for failure in part.failures])])]
+    blocks += [Paragraph(_line(line)) for line in paths.lines]
+    return [Fold(t("report.mechanism.paths.fold"), [*blocks, Points([say(failure) for failure in paths.failures])])]
 
 
-def _shown(part: Paths, all_outputs: list[str | None], rank: dict[str, int]) -> list[PathColumn]:
+def _shown(paths: Paths, all_outputs: list[str | None], rank: dict[str, int]) -> list[PathColumn]:
     """The columns that matter most, of each output."""
     most = max(LEAST, COLUMNS // max(1, len(all_outputs)))
-    ordered = sorted(part.columns, key=lambda row: rank.get(row.column, len(rank)))
+    ordered = sorted(paths.columns, key=lambda row: rank.get(row.column, len(rank)))
     return [row for output in all_outputs for row in [row for row in ordered if row.output == output][:most]]
 
 

@@ -25,6 +25,7 @@ TEXT: dict[str, str] = {
         "How far off a line the network is, as cosines: path product with mean gradient {path_gradient}; mean gradient "
         "with the way to the optimum {gradient_optimum}, where a line would have {straight}."
     ),
+    # line: the sentence report.mechanism.paths.line
     "report.mechanism.paths.line_of": "{output}: {line}",
     "paths.olden": "A path product leaves the activations out: a unit that is never on counts like any other, and columns that "
     "act through an interaction alone have paths that cancel. The sign of a column's effect may be another one.",

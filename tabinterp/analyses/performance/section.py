@@ -45,15 +45,15 @@ def _threshold(document: Document) -> list[Block]:
 
 
 def _rows(document: Document) -> Paragraph:
-    part, summed = document.performance, [row for row in document.performance.metrics if row.method == "student"]
-    style = "note" if part.held_out else "warning"
-    values = {"rows": part.rows, "resamples": part.resamples, "seed": str(part.seed)}
+    performance, summed = document.performance, [row for row in document.performance.metrics if row.method == "student"]
+    style = "note" if performance.held_out else "warning"
+    values = {"rows": performance.rows, "resamples": performance.resamples, "seed": str(performance.seed)}
     if summed and (drawn := document.data.drawn) is not None:
         metrics = capital(", ".join(t(f"report.metric.{row.metric}") for row in summed))
         rows_drawn = drawn.rows if drawn.held_out_rows is None else drawn.held_out_rows
-        key = f"report.performance.summed{'' if part.held_out else '.not_held_out'}"
+        key = f"report.performance.summed{'' if performance.held_out else '.not_held_out'}"
         return Paragraph(t(key, **values, summed=metrics, drawn=rows_drawn), style)
-    if not part.held_out:
+    if not performance.held_out:
         return Paragraph(t("report.performance.not_held_out", **values), style)
     return Paragraph(t("report.performance.rows", **values, draws=draws(document)), style)
 

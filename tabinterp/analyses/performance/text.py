@@ -4,6 +4,7 @@ from __future__ import annotations
 
 TEXT: dict[str, str] = {
     "report.section.performance": "Performance",
+    # draws: "rows" or "groups of rows" (report.draws)
     "report.performance.rows": (
         "{rows} held-out rows. Intervals are 95%, from {resamples} paired resamples of the {draws} (seed {seed}); "
         "differences are network minus linear."
@@ -38,6 +39,7 @@ TEXT: dict[str, str] = {
         "A row is predicted {positive} where its probability is above {threshold}. The same threshold holds for accuracy, "
         "disagreement, groups, reasons and costs."
     ),
+    # summed: names of metrics, the first with a capital; drawn: how many rows
     "report.performance.summed": (
         "{summed} and their difference are means over all {rows} held-out rows, which were read in batches; their 95% intervals "
         "are Student's. Other metrics are of {drawn} of these rows, drawn by a hash of the row's number, with intervals from "
@@ -54,6 +56,7 @@ TEXT: dict[str, str] = {
     "verdict.worse": "The network is worse than {linear:name} on held-out rows.",
     "verdict.not_resolved": "The held-out rows do not resolve whether the network or {linear:name} is better.",
     "verdict.not_assessed": "Not assessed: it is not known which rows the network was not trained on.",
+    # reason: a clause (why.events)
     "verdict.not_assessed.few": "Not assessed: {reason}.",
     "verdict.linear.exact": (
         "The network is itself a linear model: it has no hidden layer. It adds nothing to what {linear:name} can express; its "
@@ -111,6 +114,7 @@ TEXT: dict[str, str] = {
     "verdict.others.better": "The other metrics ({count}) are resolved in its favour too.",
     "verdict.others.worse": "The other metrics ({count}) are resolved against it too.",
     "verdict.others.open": "Of the other metrics ({count}) none is resolved.",
+    # better, worse, no: how many metrics favour the network, favour the linear model, favour neither
     "verdict.others.mixed": (
         "Of the {count} other metrics, resolved in favour of the network: {better}; in favour of the linear model: {worse}; "
         "not resolved: {no}."
@@ -124,6 +128,7 @@ TEXT: dict[str, str] = {
         "Permuting these columns raises the network's loss, and measurably more than that of {linear:name}, for which no rise is "
         "resolved: {columns}."
     ),
+    # base: "base rate" or "mean" (constant)
     "verdict.scope": (
         "Intervals are over held-out rows, for this one trained network; the margin is {percent}% of the loss of always "
         "predicting the {base:constant}, a convention of this tool."

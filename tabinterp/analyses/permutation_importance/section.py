@@ -13,34 +13,34 @@ from tabinterp.report.words import NONE, rows_of, sentences, share, t, yes
 
 
 def build(document: Document) -> list[Block]:
-    part = document.importance
-    if not part.columns:
+    importance = document.importance
+    if not importance.columns:
         return []
-    unit = {"metric": t(f"report.metric.{part.loss}"), "unit": t(f"report.unit.{part.loss}")}
-    how = {"repeats": part.repeats, "seed": str(part.seed), "off_support_rows": part.off_support_rows}
+    unit = {"metric": t(f"report.metric.{importance.loss}"), "unit": t(f"report.unit.{importance.loss}")}
+    how = {"repeats": importance.repeats, "seed": str(importance.seed), "off_support_rows": importance.off_support_rows}
     return [
-        Paragraph(t("report.importance.lead", **unit, rows=rows_of(part))),
-        *_figure(part, unit),
+        Paragraph(t("report.importance.lead", **unit, rows=rows_of(importance))),
+        *_figure(importance, unit),
         Paragraph(t("report.importance.note"), "note"),
         Paragraph(t("report.importance.how", **how), "note"),
     ]
 
 
-def _figure(part: Importance, unit: dict[str, str]) -> list[Block]:
-    shown = _shown(part.columns)
+def _figure(importance: Importance, unit: dict[str, str]) -> list[Block]:
+    shown = _shown(importance.columns)
     pairs = [pair(row.column, row.network, row.linear) for row in shown]
-    numbers = _table(part, unit)
+    numbers = _table(importance, unit)
     if not figures.drawable(pairs):
         return [Paragraph(t("report.figure.none")), numbers]
     caption = t("report.importance.figure")
-    if len(shown) < len(part.columns):
-        pairs.append(others(len(part.columns) - len(shown)))
-        caption = sentences([t("report.importance.cut", shown=len(shown), count=len(part.columns)), caption])
+    if len(shown) < len(importance.columns):
+        pairs.append(others(len(importance.columns) - len(shown)))
+        caption = sentences([t("report.importance.cut", shown=len(shown), count=len(importance.columns)), caption])
     aria = t(
         "report.importance.aria",
         count=len(shown),
-        network=largest([(row.column, row.network) for row in part.columns]),
-        linear=largest([(row.column, row.linear) for row in part.columns]),
+        network=largest([(row.column, row.network) for row in importance.columns]),
+        linear=largest([(row.column, row.linear) for row in importance.columns]),
     )
     return [comparison(pairs, t("report.importance.axis", **unit), aria, "figure-importance", caption, numbers)]
 
@@ -55,7 +55,7 @@ def _either(row: ImportanceRow) -> float:
     return max(figures.finite(row.network.value), figures.finite(row.linear.value))
 
 
-def _table(part: Importance, unit: dict[str, str]) -> Table:
+def _table(importance: Importance, unit: dict[str, str]) -> Table:
     columns: list[Column[ImportanceRow]] = [
         name_column(t("report.column"), lambda row: row.column),
         *estimate_columns(),
@@ -63,4 +63,4 @@ def _table(part: Importance, unit: dict[str, str]) -> Table:
         Column(t("report.off_support"), lambda row: share(row.off_support)),
         Column(t("report.exact"), lambda row: yes(row.exact) if row.network.value is not None else NONE, "t"),
     ]
-    return table(t("report.importance.table", **unit), part.columns, columns)
+    return table(t("report.importance.table", **unit), importance.columns, columns)

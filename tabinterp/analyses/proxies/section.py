@@ -16,19 +16,19 @@ def build(document: Document) -> list[Block]:
     return [block for proxy in proxies for block in _proxy(proxy)]
 
 
-def _proxy(part: ProxyPart) -> list[Block]:
-    metric = t(f"report.proxies.metric.{part.metric}")
-    values = {"rows": part.rows, "metric": metric, "chance": number(CHANCE[part.metric])}
+def _proxy(proxy: ProxyPart) -> list[Block]:
+    metric = t(f"report.proxies.metric.{proxy.metric}")
+    values = {"rows": proxy.rows, "metric": metric, "chance": number(CHANCE[proxy.metric])}
     columns: list[Column[ProbeRow]] = [
         Column(t("report.proxies.read"), _place, "w"),
         interval_column(metric, lambda row: row.power),
     ]
     blocks: list[Block] = [
-        Heading(t("report.proxies", column=tidy(part.column))),
-        Paragraph(t("report.proxies.lead", column=tidy(part.column), **values)),
-        table(metric, part.probes, columns),
+        Heading(t("report.proxies", column=tidy(proxy.column))),
+        Paragraph(t("report.proxies.lead", column=tidy(proxy.column), **values)),
+        table(metric, proxy.probes, columns),
     ]
-    for model, gap in (("network", part.network), ("linear", part.linear)):
+    for model, gap in (("network", proxy.network), ("linear", proxy.linear)):
         if gap is not None and gap.ablated:
             blocks += _gap(model, gap)
     return blocks
@@ -38,14 +38,14 @@ def _place(row: ProbeRow) -> str:
     return t(f"report.proxies.place.{row.place}", name=tidy(layer_name(row.name) if row.place == "layer" else row.name))
 
 
-def _gap(model: str, part: GapPart) -> list[Block]:
-    groups = {"most": tidy(say(part.most)), "least": tidy(say(part.least))}
-    key = "report.proxies.gap" if part.gap.value is not None else "report.proxies.gap_held_back"
-    gap = t(key, model=capital(t(f"report.{model}")), gap=interval(part.gap, sign=True), **groups)
+def _gap(model: str, gap: GapPart) -> list[Block]:
+    groups = {"most": tidy(say(gap.most)), "least": tidy(say(gap.least))}
+    key = "report.proxies.gap" if gap.gap.value is not None else "report.proxies.gap_held_back"
+    sentence = t(key, model=capital(t(f"report.{model}")), gap=interval(gap.gap, sign=True), **groups)
     columns: list[Column[AblatedRow]] = [
         Column(t("report.proxies.columns"), lambda row: listed(map(tidy, row.columns)), "w"),
         interval_column(t("report.proxies.loss"), lambda row: row.loss, sign=True),
         interval_column(t("report.proxies.change"), lambda row: row.gap, sign=True),
         interval_column(t("report.proxies.left"), lambda row: row.left, sign=True),
     ]
-    return [Paragraph(gap), table(t("report.proxies.ablation"), part.ablated, columns)]
+    return [Paragraph(sentence), table(t("report.proxies.ablation"), gap.ablated, columns)]

@@ -16,6 +16,7 @@ TEXT: dict[str, str] = {
     "report.proxies.place.score": "the network's score",
     "report.proxies.place.column": "{name} alone",
     "report.proxies.ablation": "Without its best proxies",
+    # most, least: groups of people
     "report.proxies.gap": (
         "{model}: the gap between {most} and {least}, the groups with the largest and the smallest share or mean prediction, is "
         "{gap}. Columns permuted:"

@@ -25,45 +25,45 @@ from .types import Alike, Flip, ReasonRow, Reasons
 
 
 def build(document: Document) -> list[Block]:
-    part = document.reasons
-    if part is None:
+    reasons = document.reasons
+    if reasons is None:
         return []
     declined = t(
         "report.reasons.declined",
-        declined=tidy(part.declined),
-        threshold=number(part.threshold),
+        declined=tidy(reasons.declined),
+        threshold=number(reasons.threshold),
         positive=tidy(document.data.classes[-1]),
     )
     lead = t(
         "report.reasons.lead",
-        declined=part.declined_rows,
-        rows_of=t(f"report.method.rows_of.{part.rows_of}"),
-        rows=part.rows,
-        most=part.most,
-        reference=part.reference_rows,
-        seed=str(part.seed),
+        declined=reasons.declined_rows,
+        rows_of=t(f"report.method.rows_of.{reasons.rows_of}"),
+        rows=reasons.rows,
+        most=reasons.most,
+        reference=reasons.reference_rows,
+        seed=str(reasons.seed),
         draws=draws(document),
     )
     return [
         Paragraph(declined),
         Paragraph(lead, "note"),
-        Points([say(line) for line in part.sentences]),
-        *_named(part),
+        Points([say(line) for line in reasons.sentences]),
+        *_named(reasons),
         Heading(t("report.reasons.alike")),
-        _alike(part.alike),
+        _alike(reasons.alike),
         Heading(t("report.reasons.flips")),
-        _flips(part.flips),
+        _flips(reasons.flips),
         Paragraph(t("report.reasons.flip.note"), "note"),
         Paragraph(t("report.reasons.note"), "note"),
     ]
 
 
-def _named(part: Reasons) -> list[Block]:
-    if not part.columns:
+def _named(reasons: Reasons) -> list[Block]:
+    if not reasons.columns:
         return []
-    shown = part.columns[:SHOWN]
+    shown = reasons.columns[:SHOWN]
     pairs = [pair(row.column, row.network, row.linear) for row in shown]
-    title, numbers = Heading(t("report.reasons.named")), _named_table(part.columns)
+    title, numbers = Heading(t("report.reasons.named")), _named_table(reasons.columns)
     if not figures.drawable(pairs):
         return [title, numbers]
     shares = listed(f"{cut(row.column)} {interval(row.network)}" for row in shown[:NAMED])

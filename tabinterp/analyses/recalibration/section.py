@@ -9,22 +9,22 @@ from tabinterp.report.words import draws, t
 
 
 def build(document: Document) -> list[Block]:
-    part = None if document.judged is None else document.judged.recalibration
-    if part is None:
+    recalibration = None if document.judged is None else document.judged.recalibration
+    if recalibration is None:
         return []
     lead = t(
         "report.judged.recalibration.lead",
         map=t(f"report.judged.map.{document.data.task}"),
-        rows=part.rows,
-        others=part.folds - 1,
-        folds=part.folds,
+        rows=recalibration.rows,
+        others=recalibration.folds - 1,
+        folds=recalibration.folds,
         draws=draws(document),
     )
-    before, after = (t(f"report.judged.status.{status}") for status in (document.verdict.status, part.status))
+    before, after = (t(f"report.judged.status.{status}") for status in (document.verdict.status, recalibration.status))
     change = "same" if before == after else "other"
     sentence = t(f"report.judged.recalibration.{change}", status=after, before=before)
-    unchanged = [row for row in document.performance.metrics if row.metric == part.row.metric]
-    rows = [(t("report.judged.before"), row) for row in unchanged[:1]] + [(t("report.judged.after"), part.row)]
+    unchanged = [row for row in document.performance.metrics if row.metric == recalibration.row.metric]
+    rows = [(t("report.judged.before"), row) for row in unchanged[:1]] + [(t("report.judged.after"), recalibration.row)]
     return [
         Heading(t("report.judged.recalibration")),
         Paragraph(sentence),

@@ -13,6 +13,7 @@ TEXT: dict[str, str] = {
     "verdict.recalibrated.equivalent": AFTER.format(told="equivalent to the linear model"),
     "verdict.recalibrated.not_resolved": AFTER.format(told="neither better nor worse as far as these rows tell"),
     "report.judged.recalibration": "After recalibrating both models",
+    # map: report.judged.map; others: one fold less than folds; draws: "rows" or "groups of rows" (report.draws)
     "report.judged.recalibration.lead": (
         "Class weights, resampling and training for too long shift probabilities without changing what a model knows. Here both "
         "models' scores were mapped anew ({map}), each of {rows} held-out rows by a map fitted on the other {others} of {folds} "
@@ -22,6 +23,7 @@ TEXT: dict[str, str] = {
     "report.judged.map.multiclass": "one temperature, and an intercept for each class",
     "report.judged.map.regression": "a straight line, by least squares",
     "report.judged.map.count": "slope and intercept of the log rate, Poisson",
+    # status: report.judged.status
     "report.judged.recalibration.same": "The verdict stays what it was: {status}.",
     "report.judged.recalibration.other": (
         "The verdict was “{before}” and is “{status}” after recalibration: scale made the difference."

@@ -30,14 +30,14 @@ TIED = 5  # ties that are named
 
 
 def build(document: Document) -> list[Block]:
-    part = document.shapley
-    if part is None:
+    shapley = document.shapley
+    if shapley is None:
         return []
     scale = score_scale(document)
-    lead = t("report.shapley.lead", scale=scale, rows=rows_of(part), background_rows=part.background_rows)
+    lead = t("report.shapley.lead", scale=scale, rows=rows_of(shapley), background_rows=shapley.background_rows)
     blocks: list[Block] = [Paragraph(lead)]
-    for place, output in enumerate(outputs(part.columns)):
-        rows = [row for row in part.columns if row.output == output]
+    for place, output in enumerate(outputs(shapley.columns)):
+        rows = [row for row in shapley.columns if row.output == output]
         shown = _output(rows, scale, f"figure-shapley-{place}", draws(document))
         if output is None:
             blocks += shown
@@ -45,13 +45,13 @@ def build(document: Document) -> list[Block]:
             blocks.append(Fold(t("report.readings.output", output=cut(output)), shown, open=place == 0))
     return [
         *blocks,
-        *(Paragraph(_how(part, model), "note") for model in MODELS),
-        Paragraph(t("report.shapley.note", seed=str(part.seed)), "note"),
+        *(Paragraph(_how(shapley, model), "note") for model in MODELS),
+        Paragraph(t("report.shapley.note", seed=str(shapley.seed)), "note"),
     ]
 
 
-def _how(part: Shapley, model: str) -> str:
-    of_model: ShapleyModel = getattr(part, model)
+def _how(shapley: Shapley, model: str) -> str:
+    of_model: ShapleyModel = getattr(shapley, model)
     values = {
         "model": capital(t(f"report.{model}")),
         "method": t(f"report.shapley.method.{of_model.method}"),
@@ -59,7 +59,7 @@ def _how(part: Shapley, model: str) -> str:
     }
     if of_model.exact:
         return t("report.shapley.how.exact", **values)
-    return t("report.shapley.how", **values, tolerance=number(part.tolerance), converged=share(of_model.converged))
+    return t("report.shapley.how", **values, tolerance=number(shapley.tolerance), converged=share(of_model.converged))
 
 
 def _output(rows: Sequence[ShapleyRow], scale: str, figure_id: str, over: str) -> list[Block]:

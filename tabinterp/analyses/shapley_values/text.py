@@ -11,6 +11,7 @@ TEXT: dict[str, str] = {
         "from the same rows: mean absolute value over {rows}. Levels of a column are one player, both models explain the same "
         "rows, and the values of a row add up to its score less the background's mean."
     ),
+    # method: report.shapley.method; converged: a percentage
     "report.shapley.how": (
         "{model}: {method}. Sampling errors are at most {tolerance} standard deviations of the score on {converged} of the rows; "
         "the values miss the score they add up to by at most {residual} standard deviations."
@@ -58,6 +59,7 @@ TEXT: dict[str, str] = {
     "reading.shapley": "Shapley values",
     "shapley.unit.score": "what the column adds to the score",
     "shapley.unit.probability": "what the column adds to the probability",
+    # base: a mean score; background: how many rows
     "shapley.row": (
         "Row {row}: the network gives it {score}, against {base} on average over the background ({background}); "
         "{linear:name} gives "
@@ -67,6 +69,7 @@ TEXT: dict[str, str] = {
         "Row {row}, {output}: the network gives it {score}, against {base} on average over the background ({background}); "
         "{linear:name} gives {linear_score}."
     ),
+    # cell: the value of the column in this row
     "shapley.row.column": (
         "{column} = {cell} adds {value} (sampling error {stderr}) under the network, {linear_value} under {linear:name}."
     ),

@@ -11,11 +11,11 @@ from .types import SliceRow
 
 
 def build(document: Document) -> list[Block]:
-    part = document.slices
-    if part is None:
+    slices = document.slices
+    if slices is None:
         return []
-    blocks: list[Block] = [Heading(t("report.slices")), *(Paragraph(say(line)) for line in part.sentences)]
-    if not part.found:
+    blocks: list[Block] = [Heading(t("report.slices")), *(Paragraph(say(line)) for line in slices.sentences)]
+    if not slices.found:
         return blocks
     columns: list[Column[SliceRow]] = [
         Column(t("report.slices.group"), lambda row: tidy(say(row.group)), "w"),
@@ -24,7 +24,7 @@ def build(document: Document) -> list[Block]:
         Column(t("report.slices.status"), lambda row: t(f"report.gain.status.{row.status}"), "t"),
         Column(t("report.slices.rows"), lambda row: counted(row.rows)),
     ]
-    caption = t("report.slices.table", metric=t(f"report.metric.{part.metric}"))
-    hidden = [t("report.slices.hidden", hidden=part.hidden)] if part.hidden else []
+    caption = t("report.slices.table", metric=t(f"report.metric.{slices.metric}"))
+    hidden = [t("report.slices.hidden", hidden=slices.hidden)] if slices.hidden else []
     note = Paragraph(sentences([t("report.slices.note"), *hidden]), "note")
-    return [*blocks, table(caption, part.found, columns), note]
+    return [*blocks, table(caption, slices.found, columns), note]

@@ -12,6 +12,7 @@ TEXT: dict[str, str] = {
         "to be better by more than the margin, or the difference to be unlike that of the other rows. All groups are one family "
         "(false discovery rate 5%)."
     ),
+    # better, worse, unlike: how many groups
     "slices.found": (
         "Of {groups} groups of rows (levels and quarters of single columns, {smallest} rows at least), the network has the lower "
         "loss in {better}, {linear:name} in {worse} (resolved, and not within {margin}, which counts as equivalent). "

@@ -11,12 +11,12 @@ from tabinterp.report.words import counted, group_name, number, share, t
 
 
 def build(document: Document) -> list[Block]:
-    part = None if document.groups is None else document.groups.weak
-    if part is None:
+    gaps = None if document.groups is None else document.groups.weak
+    if gaps is None:
         return []
-    lead = t("report.weak.lead", searched=part.searched, rows=part.rows, mean=number(part.mean), null=number(part.null))
+    lead = t("report.weak.lead", searched=gaps.searched, rows=gaps.rows, mean=number(gaps.mean), null=number(gaps.null))
     blocks: list[Block] = [Heading(t("report.weak")), Paragraph(lead)]
-    if not part.found:
+    if not gaps.found:
         return blocks
     columns: list[Column[WeakRow]] = [
         Column(t("report.groups.group"), lambda row: group_name(row.group), "w"),
@@ -28,11 +28,11 @@ def build(document: Document) -> list[Block]:
         interval_column(t("report.weak.beyond"), lambda row: row.beyond, sign=True),
         interval_column(t("report.weak.excess"), lambda row: row.excess, sign=True),
     ]
-    worse = sum(side(row.difference) > 0 for row in part.found)
-    note = "report.weak.note" if any(row.excess.value is not None for row in part.found) else "report.weak.note_mean"
+    worse = sum(side(row.difference) > 0 for row in gaps.found)
+    note = "report.weak.note" if any(row.excess.value is not None for row in gaps.found) else "report.weak.note_mean"
     return [
         *blocks,
-        Paragraph(t("report.weak.found", count=len(part.found), worse=worse)),
-        table(t("report.weak.caption"), part.found, columns),
+        Paragraph(t("report.weak.found", count=len(gaps.found), worse=worse)),
+        table(t("report.weak.caption"), gaps.found, columns),
         Paragraph(t(note), "note"),
     ]

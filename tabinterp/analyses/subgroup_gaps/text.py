@@ -4,6 +4,7 @@ from __future__ import annotations
 
 TEXT: dict[str, str] = {
     "report.weak": "Groups in which the network errs most",
+    # mean, null: losses
     "report.weak.lead": (
         "{searched} groups of one column or two were searched on half of the rows; those that stood out are tested here on the "
         "other {rows}. The loss of all of them is {mean}, that of knowing nothing {null}."

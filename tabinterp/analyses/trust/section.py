@@ -32,18 +32,18 @@ SURVIVES = 0.7  # rank correlation from which half of the variance of the ranks 
 
 
 def build(document: Document) -> list[Block]:
-    part = document.trust
-    if part is None:
+    trust = document.trust
+    if trust is None:
         return []
     return [
-        Paragraph(t("report.trust.lead", rows=rows_of(part), background_rows=part.background_rows)),
-        *_nulls(part),
-        *_shuffled(part),
-        *_curves(part, score_scale(document), draws(document)),
-        *left_out(part.left_out),
-        *_stability(part),
-        *([] if part.networks is None else _networks(part.networks)),
-        Paragraph(t("report.trust.note", seed=str(part.seed)), "note"),
+        Paragraph(t("report.trust.lead", rows=rows_of(trust), background_rows=trust.background_rows)),
+        *_nulls(trust),
+        *_shuffled(trust),
+        *_curves(trust, score_scale(document), draws(document)),
+        *left_out(trust.left_out),
+        *_stability(trust),
+        *([] if trust.networks is None else _networks(trust.networks)),
+        Paragraph(t("report.trust.note", seed=str(trust.seed)), "note"),
     ]
 
 
@@ -65,15 +65,15 @@ def _figure(
 # ---- random weights
 
 
-def _nulls(part: Trust) -> list[Block]:
-    rows = [row for row in part.nulls if row.null == "random weights"]
+def _nulls(trust: Trust) -> list[Block]:
+    rows = [row for row in trust.nulls if row.null == "random weights"]
     if not rows:
         return []
     marks = [(reading(row.method), row.network.mean, row.linear.mean) for row in rows]
     return [
         Heading(t("report.trust.null")),
-        Paragraph(t("report.trust.null.lead", draws=part.draws)),
-        _figure(marks, "report.trust.null", "figure-trust-null", _null_table(rows), draws=part.draws),
+        Paragraph(t("report.trust.null.lead", draws=trust.draws)),
+        _figure(marks, "report.trust.null", "figure-trust-null", _null_table(rows), draws=trust.draws),
         *(Paragraph(line) for model in MODELS for line in _verdicts(rows, model)),
     ]
 
@@ -92,22 +92,28 @@ def _null(model: str) -> list[Column[NullRow]]:
     ]
 
 
-def _range(part: Drawn) -> str:
-    return NONE if part.least is None else f"{two(part.least)} … {two(part.largest)}"
+def _range(correlation: Drawn) -> str:
+    return NONE if correlation.least is None else f"{two(correlation.least)} … {two(correlation.largest)}"
 
 
 def _verdicts(rows: Sequence[NullRow], model: str) -> list[str]:
     """What the intervals say of each ranking: one sentence for those that say the same."""
-    told: dict[str, list[str]] = {"survives": [], "changes": [], "open": []}
+    methods_by: dict[str, list[str]] = {"survives": [], "changes": [], "open": []}
     for row in rows:
-        part: Drawn = getattr(row, model)
-        if part.mean.low is not None and part.mean.high is not None:
-            place = "survives" if part.mean.low > SURVIVES else "changes" if part.mean.high < SURVIVES else "open"
-            told[place].append(reading(row.method))
+        correlation: Drawn = getattr(row, model)
+        if correlation.mean.low is not None and correlation.mean.high is not None:
+            place = (
+                "survives"
+                if correlation.mean.low > SURVIVES
+                else "changes"
+                if correlation.mean.high < SURVIVES
+                else "open"
+            )
+            methods_by[place].append(reading(row.method))
     named = capital(t(f"report.{model}"))
     return [
         t(f"report.trust.null.{place}", model=named, limit=number(SURVIVES, 1), methods=listed(methods))
-        for place, methods in told.items()
+        for place, methods in methods_by.items()
         if methods
     ]
 
@@ -115,9 +121,9 @@ def _verdicts(rows: Sequence[NullRow], model: str) -> list[str]:
 # ---- shuffled labels
 
 
-def _shuffled(part: Trust) -> list[Block]:
+def _shuffled(trust: Trust) -> list[Block]:
     """One draw: a number for each method, and no verdict."""
-    rows = [row for row in part.nulls if row.null == "shuffled labels"]
+    rows = [row for row in trust.nulls if row.null == "shuffled labels"]
     if not rows:
         return []
     columns: list[Column[NullRow]] = [
@@ -134,17 +140,17 @@ def _shuffled(part: Trust) -> list[Block]:
 # ---- deletion and insertion
 
 
-def _curves(part: Trust, scale: str, over: str) -> list[Block]:
-    if not part.curves:
+def _curves(trust: Trust, scale: str, over: str) -> list[Block]:
+    if not trust.curves:
         return []
-    lead = t("report.trust.curves.lead", donors=part.donors, orders=part.orders, scale=scale)
-    marks = [(_curve(row), row.network, row.linear) for row in part.curves]
-    numbers = _curve_table(part.curves, scale)
+    lead = t("report.trust.curves.lead", donors=trust.donors, orders=trust.orders, scale=scale)
+    marks = [(_curve(row), row.network, row.linear) for row in trust.curves]
+    numbers = _curve_table(trust.curves, scale)
     return [
         Heading(t("report.trust.curves")),
         Paragraph(lead),
         _figure(marks, "report.trust.curves", "figure-trust-curves", numbers, scale=scale, draws=over),
-        *(Paragraph(line) for model in MODELS for line in _beats(part.curves, model)),
+        *(Paragraph(line) for model in MODELS for line in _beats(trust.curves, model)),
     ]
 
 
@@ -166,7 +172,7 @@ def _curve_table(rows: Sequence[CurveRow], scale: str) -> Table:
 def _beats(rows: Sequence[CurveRow], model: str) -> list[str]:
     """Which orders are not resolved to beat chance; nothing where there is no number."""
     measured = [(_curve(row), getattr(row, model)) for row in rows if getattr(row, model).value is not None]
-    short = [name for name, part in measured if part.low is None or part.low <= 0]
+    short = [name for name, area in measured if area.low is None or area.low <= 0]
     named = capital(t(f"report.{model}"))
     if short:
         return [t("report.trust.curves.not", model=named, methods=listed(short))]
@@ -176,12 +182,12 @@ def _beats(rows: Sequence[CurveRow], model: str) -> list[str]:
 # ---- stability
 
 
-def _stability(part: Trust) -> list[Block]:
-    if not part.stability:
+def _stability(trust: Trust) -> list[Block]:
+    if not trust.stability:
         return []
-    lead = t("report.trust.stability.lead", backgrounds=part.backgrounds, background_rows=part.background_rows)
-    blocks: list[Block] = [Heading(t("report.trust.stability")), Paragraph(lead), _stability_table(part.stability)]
-    known = [row for row in part.stability if row.network_ranks.mean.value is not None]
+    lead = t("report.trust.stability.lead", backgrounds=trust.backgrounds, background_rows=trust.background_rows)
+    blocks: list[Block] = [Heading(t("report.trust.stability")), Paragraph(lead), _stability_table(trust.stability)]
+    known = [row for row in trust.stability if row.network_ranks.mean.value is not None]
     if known:
         row = min(known, key=lambda row: figures.finite(row.network_ranks.mean.value))
         values = {
@@ -207,28 +213,29 @@ def _stability_table(rows: Sequence[StabilityRow]) -> Table:
     return table(t("report.trust.stability.table"), rows, columns)
 
 
-def _least(part: Drawn, shared: bool = False) -> str:
-    if part.mean.value is None:
+def _least(correlation: Drawn, shared: bool = False) -> str:
+    if correlation.mean.value is None:
         return NONE
     show = share if shared else two
-    return t("report.trust.stability.least", mean=show(part.mean.value), least=show(part.least))
+    return t("report.trust.stability.least", mean=show(correlation.mean.value), least=show(correlation.least))
 
 
 # ---- networks of other seeds
 
 
-def _networks(part: Networks) -> list[Block]:
-    values = {name: number(getattr(part, name)) for name in ("loss", "sd", "least", "largest", "tolerance")}
-    counts = {name: getattr(part, name) for name in ("count", "within", "loss_rows")}
-    metric = t(f"report.metric.{part.metric}")
+def _networks(networks: Networks) -> list[Block]:
+    values = {name: number(getattr(networks, name)) for name in ("loss", "sd", "least", "largest", "tolerance")}
+    counts = {name: getattr(networks, name) for name in ("count", "within", "loss_rows")}
+    metric = t(f"report.metric.{networks.metric}")
     pairs = [
-        _network_pair(row.column, Interval(value=row.importance, low=row.low, high=row.high)) for row in part.columns
+        _network_pair(row.column, Interval(value=row.importance, low=row.low, high=row.high))
+        for row in networks.columns
     ]
     blocks: list[Block] = [
         Heading(t("report.trust.networks")),
         Paragraph(t("report.trust.networks.lead", metric=metric, **values, **counts)),
     ]
-    shown, numbers = pairs[:SHOWN], _network_table(part)
+    shown, numbers = pairs[:SHOWN], _network_table(networks)
     if figures.drawable(shown):
         most = listed(f"{pair.label} {number(pair.network.value)}" for pair in pairs[:NAMED])
         aria = t("report.trust.networks.aria", count=len(pairs), network=most)
@@ -238,18 +245,18 @@ def _networks(part: Networks) -> list[Block]:
         blocks.append(Figure(svg, aria, key, t("report.trust.networks.figure"), numbers))
     else:
         blocks.append(numbers)
-    return [*blocks, Paragraph(t("report.trust.networks.note", within=part.within, rows=part.rows))]
+    return [*blocks, Paragraph(t("report.trust.networks.note", within=networks.within, rows=networks.rows))]
 
 
-def _network_pair(column: str, part: Interval) -> figures.Pair:
-    title = t("report.mark", name=tidy(column), model=t("report.network"), value=number(part.value))
-    return figures.Pair(cut(column), tidy(column), part, Interval(), title)
+def _network_pair(column: str, importance: Interval) -> figures.Pair:
+    title = t("report.mark", name=tidy(column), model=t("report.network"), value=number(importance.value))
+    return figures.Pair(cut(column), tidy(column), importance, Interval(), title)
 
 
-def _network_table(part: Networks) -> Table:
+def _network_table(networks: Networks) -> Table:
     columns: list[Column[NetworkRow]] = [
         name_column(t("report.column"), lambda row: row.column),
         Column(t("report.trust.networks.importance"), lambda row: number(row.importance), "net"),
         Column(t("report.trust.networks.range"), lambda row: f"{number(row.low)} … {number(row.high)}"),
     ]
-    return table(t("report.trust.networks.table"), part.columns, columns)
+    return table(t("report.trust.networks.table"), networks.columns, columns)

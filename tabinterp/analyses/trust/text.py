@@ -27,6 +27,7 @@ TEXT: dict[str, str] = {
         "{network}. For the linear model: {linear}."
     ),
     "report.trust.null.figure": "Mean over {draws} draws of all weights, with its 95% interval over draws.",
+    # model: "Network" or "Linear model", as a beginning; methods: a list of names (reading)
     "report.trust.null.survives": (
         "{model}: these rankings survive random weights (the whole interval is above {limit}) and say little about the model: "
         "{methods}."
@@ -64,6 +65,7 @@ TEXT: dict[str, str] = {
         "Area between each method's curve and chance, both models. The largest for the network: {network}. For the linear model: "
         "{linear}."
     ),
+    # draws: "rows" or "groups of rows" (report.draws)
     "report.trust.curves.figure": (
         "Above zero the order beats chance. Intervals are over {draws}; the background counts as given."
     ),
@@ -87,6 +89,7 @@ TEXT: dict[str, str] = {
     "report.trust.stability.linear_tops": "Linear model: common top columns",
     "report.trust.stability.top": "Top",
     "report.trust.stability.least": "{mean} ({least})",
+    # over: report.trust.over; mean, least: rank correlations
     "report.trust.stability.lowest": (
         "The network's reading that changes most is {method}, when the {over} is exchanged: rank correlation {mean} on average, "
         "{least} at worst (no interval)."

@@ -40,22 +40,22 @@ BY_CHANCE = 0.025  # of intervals lie above zero where there is nothing
 
 def build(document: Document) -> list[Block]:
     """The maps: units, those that the loss misses most first, by columns, those that matter most first."""
-    part, inside = document.neurons, document.inside
-    if not part.units:
+    neurons, inside = document.neurons, document.inside
+    if not neurons.units:
         return []
-    units = _ordered(part.units, inside)
+    units = _ordered(neurons.units, inside)
     every = _columns(document)
     columns = every[:MOST]
     width = max(1, len(columns))
     mapped = units[: max(min(UNFOLDED, CELLS // width), MAPPED // width, 1)]
     ranked = any(column.spearman is not None for unit in units for column in unit.columns)
-    rows = t(f"report.rows_of.{part.rows_of}", rows=part.rows_ranks)
+    rows = t(f"report.rows_of.{neurons.rows_of}", rows=neurons.rows_ranks)
     blocks: list[Block] = [
         Heading(t("report.inside.atlas")),
-        Paragraph(t("report.neurons.lead", rows=rows, rows_distance=part.rows_distance, seed=str(part.seed))),
+        Paragraph(t("report.neurons.lead", rows=rows, rows_distance=neurons.rows_distance, seed=str(neurons.seed))),
     ]
-    if part.rows != part.rows_ranks:
-        blocks.append(Paragraph(t("report.neurons.summed", rows=part.rows)))
+    if neurons.rows != neurons.rows_ranks:
+        blocks.append(Paragraph(t("report.neurons.summed", rows=neurons.rows)))
     blocks += [
         Paragraph(t("report.neurons.spearman" if ranked else "report.neurons.distance")),
         Paragraph(t("report.neurons.colour"), "note"),
@@ -72,30 +72,30 @@ def build(document: Document) -> list[Block]:
 
 def every_unit(document: Document) -> list[Block]:
     """All units with their strongest columns, and all measures of each unit and column."""
-    part = document.neurons
-    if not part.units:
+    neurons = document.neurons
+    if not neurons.units:
         return []
-    units = _ordered(part.units, document.inside)
+    units = _ordered(neurons.units, document.inside)
     fold = Fold(t("report.neurons.units_fold", count=len(units)), [_units(units, document.inside)])
     return [fold, _measures(units)]
 
 
 def dropped(document: Document) -> list[Block]:
     """How many units are not in the document."""
-    part = document.neurons
-    if not part.units or not part.dropped_units:
+    neurons = document.neurons
+    if not neurons.units or not neurons.dropped_units:
         return []
-    return [Paragraph(t("report.neurons.dropped", count=part.dropped_units), "warning")]
+    return [Paragraph(t("report.neurons.dropped", count=neurons.dropped_units), "warning")]
 
 
-def _order(part: Inside) -> str:
+def _order(inside: Inside) -> str:
     """How the units are ordered, and how many the loss misses."""
-    known = [unit for unit in part.units if unit.ablation.low is not None]
-    loss = t(f"report.metric.{part.loss}")
+    known = [unit for unit in inside.units if unit.ablation.low is not None]
+    loss = t(f"report.metric.{inside.loss}")
     if not known:
         return t("report.inside.order_none", loss=loss)
     resolved = sum(side(unit.ablation) > 0 for unit in known)
-    values = {"rows": part.ablation_rows, "units": len(known), "chance": round(BY_CHANCE * len(known))}
+    values = {"rows": inside.ablation_rows, "units": len(known), "chance": round(BY_CHANCE * len(known))}
     return t("report.inside.order", loss=loss, resolved=resolved, **values)
 
 

@@ -20,6 +20,7 @@ TEXT: dict[str, str] = {
         "Coloured: Benjamini-Hochberg adjusted p of the printed statistic is at most 0.05. A tilde marks a distance "
         "correlation that exceeds the size of the rank correlation by 0.2 or more: the unit may bend on that column."
     ),
+    # first, last: units, such as "layer 1, unit 0"
     "report.neurons.map": "{shown} of {count} units, {first} to {last}, by original column",
     "report.neurons.map_part": "{shown} of {count} units, {first} to {last}, by original column, part {part} of {parts}",
     "report.neurons.fold": "{shown} of {count} units, {first} to {last}",

@@ -18,6 +18,7 @@ TEXT: dict[str, str] = {
     "card.section.analyses": "Quantitative analyses",
     "card.section.ethics": "Ethical considerations",
     "card.section.caveats": "Caveats and recommendations",
+    # what: report.use
     "card.author": "{what} (author)",
     "card.counterpart": "Compared with",
     "card.inputs": "Columns that the network reads",
@@ -64,7 +65,9 @@ TEXT: dict[str, str] = {
     "notebook.whole": "The report: .to_html(path)",
     "terminal.finding": "{severity}: {title}. {claim}",
     "terminal.others": "{passed} checks passed; {not_applicable} were not applicable.",
+    # status: report.judged.status
     "terminal.line": "Verdict: {status}. Findings: {raised}; {passed} passed, {not_applicable} not applicable.",
+    # codes: names of checks
     "notebook.void": "the comparison cannot be trusted ({codes})",
     "notebook.repr": "Audit of {network:name} against {linear:name} on {data}: {status}, {raised} raised",
     "cyclonedx.network": "The network that was audited.",
