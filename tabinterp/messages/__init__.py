@@ -57,7 +57,6 @@ from tabinterp.analyses.unit_correlations.text import TEXT as UNIT_CORRELATIONS
 from tabinterp.auditing.text import TEXT as AUDITING
 from tabinterp.checks.evidence_text import EVIDENCE
 from tabinterp.checks.gate_text import GATE
-from tabinterp.document.rows_text import TEXT as ROWS
 from tabinterp.document.text import TEXT as DOCUMENT
 from tabinterp.linear.text import TEXT as LINEAR
 from tabinterp.provenance.text import TEXT as PROVENANCE
@@ -115,7 +114,6 @@ ENGLISH: dict[str, str] = {
     **REASON_CODES,
     **RECALIBRATION,
     **REPORT,
-    **ROWS,
     **SHAPLEY_VALUES,
     **SLICES,
     **SUBGROUP_GAPS,
