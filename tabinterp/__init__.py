@@ -71,8 +71,8 @@ _PUBLIC = {  # name -> module that defines it
     "verify": "provenance.verify",
     "sign": "provenance.sign",
     "read_policy": "checks.gate.policy",
-    "read_card": "checks.evidence",
-    "read_mapping": "checks.evidence",
+    "read_card": "checks.evidence.clauses",
+    "read_mapping": "checks.evidence.clauses",
     "format_decision": "checks.gate.exporters",
     "TabinterpError": "errors",
 }

@@ -147,6 +147,17 @@ def test_imports_point_down(module):
             assert layer(module) < layer(found), f"{module} imports {found}, which stands no lower"
 
 
+@pytest.mark.parametrize("module", [name for name in NAMES if name.startswith("tabinterp.analyses.")])
+def test_an_analysis_imports_no_section_or_text_of_another(module):
+    package = module.rpartition(".")[0]
+    foreign = {
+        name
+        for name in imports(NAMES[module])
+        if name.startswith("tabinterp.analyses.") and name.rpartition(".")[0] != package
+    }
+    assert [name for name in foreign if name.endswith(("section", "text"))] == []
+
+
 def test_there_is_no_cycle():
     graph = {
         name: {i for i in run_time_imports(path) if i in NAMES and i not in (name, "tabinterp")}

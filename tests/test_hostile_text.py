@@ -155,7 +155,7 @@ def test_no_comparison_holds_a_control_character(form, place, tmp_path, command)
 
 
 def test_no_cell_of_the_evidence_is_a_formula(place, command, tmp_path):  # noqa: F811
-    from tabinterp.checks.evidence import COLUMNS, as_csv  # noqa: PLC0415
+    from tabinterp.checks.evidence.clauses import COLUMNS, as_csv  # noqa: PLC0415
     from tabinterp.document.evidence_rows import EvidenceRow  # noqa: PLC0415
 
     printed(command, "evidence", place / "one.json")

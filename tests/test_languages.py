@@ -176,7 +176,7 @@ def test_a_reading_that_does_not_apply_says_so_in_words_of_the_catalogue():
                 begins = [begin for begin in ASKED.get(name, ()) if opening(node.args[0]).startswith(begin)]
                 plain += [] if begins else [f"{name}: {ast.unparse(node)}"]
                 asked -= {(name, begin) for begin in begins}
-    assert plain == [], "give the reason a key in messages/refusals.py, or a place in ASKED if no audit can meet it"
+    assert plain == [], "give the reason a key why.* in its text.py, or a place in ASKED if no audit can meet it"
     assert asked == set()
 
 

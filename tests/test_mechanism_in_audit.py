@@ -12,10 +12,10 @@ from tabinterp import messages
 from tabinterp.analyses import ABLATION, COEFFICIENTS, CONDUCTANCE, LINEAR_REGIONS, PATH_WEIGHTS
 from tabinterp.analyses.context import Context
 from tabinterp.analyses.settings import AuditSettings
-from tabinterp.analyses.unit_correlations.section import neurons
 from tabinterp.errors import NotApplicableError
 from tabinterp.linear.terms import find_terms
 from tabinterp.models import bind
+from tabinterp.report.contents import blocks
 from tabinterp.table.suppression import parts_shown
 from tests import cases
 from tests.report.samples import regression
@@ -163,8 +163,8 @@ def test_few_rows_are_not_told():
 def test_the_section_tells_why_beside_what_there_is():
     document = regression()
     text = messages.text("not_assessed.reading", document.mechanism.absent[0].values)
-    assert neurons(document)[-1].text == text
-    assert [block.summary for block in neurons(document)[-5:-1]] == [
+    assert blocks(document, "neurons")[-1].text == text
+    assert [block.summary for block in blocks(document, "neurons")[-5:-1]] == [
         messages.text("report.mechanism.regions.fold", {"rows": 4000, "visited": 1234}),
         messages.text("report.mechanism.conductance.fold"),
         messages.text("report.mechanism.paths.fold"),
@@ -173,4 +173,4 @@ def test_the_section_tells_why_beside_what_there_is():
     bare = document.mechanism.model_copy(update=dict.fromkeys(("regions", "conductance", "paths", "groups")))
     without = document.neurons.model_copy(update={"units": []})
     alone = document.model_copy(update={"mechanism": bare, "neurons": without})
-    assert [block.text for block in neurons(alone)] == [messages.text("report.mechanism"), text]
+    assert [block.text for block in blocks(alone, "neurons")] == [messages.text("report.mechanism"), text]

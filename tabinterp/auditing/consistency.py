@@ -16,7 +16,7 @@ from tabinterp.analyses.performance.record import gap, only_network, others
 from tabinterp.analyses.slices.record import Slices, slices_sentences
 from tabinterp.auditing.not_assessed import KEYS, unassessed
 from tabinterp.auditing.run_record import code_digest, configuration_digest, readings
-from tabinterp.checks.evidence import evidence, holds
+from tabinterp.checks.evidence.clauses import evidence, holds
 from tabinterp.checks.judge import judge
 from tabinterp.document import claims
 from tabinterp.document.base import MetricRow

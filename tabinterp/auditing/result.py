@@ -15,7 +15,7 @@ from tabinterp import __version__, messages
 from tabinterp.analyses.performance.record import Verdict
 from tabinterp.atomic_io import read_regular, write
 from tabinterp.auditing.consistency import BROKEN, contradictions, written_here
-from tabinterp.checks.evidence import Mapping, as_csv, evidence
+from tabinterp.checks.evidence.clauses import Mapping, as_csv, evidence
 from tabinterp.checks.gate.gate import Decision, decide
 from tabinterp.checks.gate.policy import DEFAULT, Policy
 from tabinterp.checks.judge import judge

@@ -14,63 +14,13 @@ import re
 from collections.abc import Callable, Iterable, Mapping
 from functools import cache, partial, reduce
 from importlib import import_module
+from pathlib import Path
 from typing import Any
 
-from tabinterp.analyses.conditional_importance.text import TOGETHER
-from tabinterp.analyses.data_quality.text import DATA
-from tabinterp.analyses.groups.text import GROUPS
-from tabinterp.analyses.hidden_units.text import ATLAS
-from tabinterp.analyses.hidden_units.unit_text import UNITS
-from tabinterp.analyses.ladder.text import GAIN
-from tabinterp.analyses.maximisation.text import INSIDE
-from tabinterp.analyses.mechanism.text import MECHANISM
-from tabinterp.analyses.performance.text import VERDICT
-from tabinterp.analyses.plots_text import PLOTS
-from tabinterp.analyses.readings_text import READINGS
-from tabinterp.analyses.reason_codes.text import REASONS
-from tabinterp.analyses.shapley_values.text import SHAPLEY
-from tabinterp.analyses.text import REFUSALS
-from tabinterp.analyses.trust.text import TRUST
-from tabinterp.auditing.text import AUDIT
-from tabinterp.document.rows_text import PROVENANCE
-from tabinterp.document.scan_text import SCALE
-from tabinterp.document.text import CHANGES
-from tabinterp.provenance.text import VERIFY
-from tabinterp.report.formats.text import CYCLONEDX
-from tabinterp.report.text import REPORT
-from tabinterp.report.views_text import VIEWS
-
 from .language import translated
-from .text import FRAME
 
-OWN: dict[str, str] = {
-    **ATLAS,
-    **AUDIT,
-    **CHANGES,
-    **CYCLONEDX,
-    **DATA,
-    **FRAME,
-    **GAIN,
-    **GROUPS,
-    **INSIDE,
-    **MECHANISM,
-    **PLOTS,
-    **PROVENANCE,
-    **READINGS,
-    **REASONS,
-    **REFUSALS,
-    **REPORT,
-    **SCALE,
-    **SHAPLEY,
-    **TOGETHER,
-    **TRUST,
-    **UNITS,
-    **VERDICT,
-    **VERIFY,
-    **VIEWS,
-}
+PACKAGE = Path(__file__).resolve().parent.parent
 
-TEXTS_OF_CHECKS = ("tabinterp.checks.text", "tabinterp.checks.gate.text", "tabinterp.checks.evidence_text")
 OURS = re.compile(r"(?:^|(?<=[,:−] ))\((?:(missing|present)|(\d+) (more|levels))\)(?=$|,| \(| −)")
 
 
@@ -78,14 +28,16 @@ OURS = re.compile(r"(?:^|(?<=[,:−] ))\((?:(missing|present)|(\d+) (more|levels
 def sentences() -> dict[str, tuple[str, str]]:
     """Return every key of the catalogue with its English sentence and the note for translators, which may be empty.
 
-    The package of checks stands above this one, so that it is imported only when the first sentence is asked for.
+    The sentences are those of the modules named `text` in all packages and those of each check. They stand above this package,
+    and are imported only when the first sentence is asked for.
     """
-    noted: dict[str, Any] = dict(OWN)
+    gathered: dict[str, Any] = {}
+    for path in sorted(PACKAGE.rglob("text.py")):
+        module = ".".join(path.relative_to(PACKAGE.parent).with_suffix("").parts)
+        gathered |= import_module(module).TEXT
     for check in import_module("tabinterp.checks").CHECKS:
-        noted |= check.sentences
-    for module in TEXTS_OF_CHECKS:
-        noted |= import_module(module).TEXT
-    return {key: (one, "") if isinstance(one, str) else one for key, one in noted.items()}
+        gathered |= check.sentences
+    return {key: (entry, "") if isinstance(entry, str) else entry for key, entry in gathered.items()}
 
 
 @cache

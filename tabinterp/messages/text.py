@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-FRAME: dict[str, str] = {
+TEXT: dict[str, str] = {
     # signs and joints; everything that is joined or formatted goes through these
     "language.code": "en",
     "language.decimal": ".",

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 import sys
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from typing import Any
 
 from tabinterp import messages
@@ -48,7 +48,7 @@ def _typeset(value: Any) -> Any:
     if isinstance(value, str):
         return apart(value)
     if isinstance(value, (list, tuple)):
-        return [_typeset(one) if isinstance(one, str) else one for one in value]
+        return [_typeset(item) if isinstance(item, str) else item for item in value]
     if isinstance(value, bool) or not isinstance(value, (int, float)):
         return value
     whole = float(value).is_integer() and abs(value) < 2**53
@@ -199,6 +199,15 @@ def powered(part: Interval, exponent: float | None) -> Interval:
     return Interval(**{name: _power(getattr(part, name), exponent) for name in ("value", "low", "high")})
 
 
+def per_step(value: float | None, step: float | None) -> float | None:
+    """A number per unit of a column as one per another step; as it is where there is none.
+
+    >>> per_step(2.0, 3.0), per_step(2.0, None), per_step(None, 3.0), per_step(1e300, 1e300)
+    (6.0, 2.0, None, None)
+    """
+    return value if step is None else _times(value, step)
+
+
 def _power(value: float | None, exponent: float) -> float | None:
     if value is None or value < 0:
         return None
@@ -224,6 +233,17 @@ def layer_name(name: str) -> str:
     return t("report.layer", index=number_of) if own == "layer" and number_of.isdecimal() else name
 
 
+def group_name(conditions: Sequence[Message]) -> str:
+    """A group of rows by its one condition or its two."""
+    names = [tidy(say(condition)) for condition in conditions]
+    return names[0] if len(names) == 1 else t("group.both", first=names[0], second=names[1])
+
+
+def unit_name(layer: str, index: int) -> str:
+    """A hidden unit, by its layer and its number there."""
+    return t("report.neuron.name", layer=cut(layer_name(layer)), index=str(index))
+
+
 def name_cell(name: str, style: str = "") -> Cell:
     """A name in a table: whole, and on several lines where it is long."""
     label = tidy(name)
@@ -243,6 +263,16 @@ def cells(values: Iterable[str]) -> list[Cell]:
 def draws(document: Document) -> str:
     """What the intervals of a document are over: rows, or groups of rows."""
     return t(f"report.draws.{'rows' if document.data.grouping is None else 'groups'}")
+
+
+def rows_of(part: Any) -> str:
+    """The rows that a part of the document is of, such as "7,500 held-out rows"."""
+    return t(f"report.rows_of.{part.rows_of}", rows=part.rows)
+
+
+def score_scale(document: Document) -> str:
+    """The unit of the score: log-odds, that of the target, or log rate."""
+    return t(f"report.scale.{document.coefficients.scale}")
 
 
 def yes(flag: bool) -> str:
@@ -271,8 +301,8 @@ def step_of(unit: str) -> str:
 
 def effort(method: GradientMethod) -> str:
     """What a gradient method spent on each row; empty where the document does not say."""
-    told = effort_of(method)
-    return "" if told is None else say(told)
+    message = effort_of(method)
+    return "" if message is None else say(message)
 
 
 def effort_of(method: GradientMethod) -> Message | None:

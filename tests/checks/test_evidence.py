@@ -14,7 +14,7 @@ from pydantic import BaseModel
 import tabinterp as ti
 from tabinterp import messages
 from tabinterp.auditing.result import judged
-from tabinterp.checks.evidence import Mapping, built_in, evidence
+from tabinterp.checks.evidence.clauses import Mapping, built_in, evidence
 from tabinterp.document.document import Document
 from tabinterp.document.evidence_rows import Card
 from tabinterp.errors import PolicyError

@@ -9,8 +9,8 @@ import pandas as pd
 import pytest
 
 import tabinterp as ti
+from tabinterp.analyses.performance import section as performance
 from tabinterp.analyses.performance.record import gap
-from tabinterp.analyses.performance.section import performance
 from tabinterp.checks import CHECKS
 from tabinterp.checks.gate.gate import decide
 from tabinterp.checks.gate.policy import Policy
@@ -95,7 +95,7 @@ def test_no_sentence_says_which_model_has_the_lower_loss_without_an_interval():
     primary = document.performance.metrics[0].model_copy(update={"difference": document.verdict.difference})
     told = gap(primary, MARGIN)
     assert "value" not in told.values  # its sign would say so
-    texts = [block.text for block in performance(document) if hasattr(block, "text")]
+    texts = [block.text for block in performance.build(document) if hasattr(block, "text")]
     assert any("is not known" in text for text in texts)
     assert not any("network minus linear +0.1" in text for text in texts)
 

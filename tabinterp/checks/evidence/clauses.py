@@ -108,12 +108,12 @@ def _holds(part: Any, path: list[str]) -> bool:
 
 def built_in() -> Mapping:
     return Mapping.model_validate(
-        tomllib.loads(files("tabinterp.checks").joinpath("evidence.toml").read_text(encoding="utf-8"))
+        tomllib.loads(files("tabinterp.checks.evidence").joinpath("evidence.toml").read_text(encoding="utf-8"))
     )
 
 
 def read_mapping(path: str | Path) -> Mapping:
-    """Read a mapping of your own, in the form of the built-in one (`tabinterp/checks/evidence.toml`).
+    """Read a mapping of your own, in the form of the built-in one (`tabinterp/checks/evidence/evidence.toml`).
 
     Raises
     ------
