@@ -49,7 +49,9 @@ def data(r: Results) -> doc.Data:
         target=schema.target,
         task=schema.task,
         classes=list(schema.labels),
-        rates=[rate if told else None for rate, told in zip(counts.rates, parts_shown(counts.held), strict=True)],
+        rates=[
+            rate if is_shown else None for rate, is_shown in zip(counts.rates, parts_shown(counts.held), strict=True)
+        ],
         events=_events(table),
         adverse=schema.adverse_label,
         weighted=table.weights is not None,
@@ -74,8 +76,8 @@ def _events(table: Table) -> int | None:
     )
     inside, outside = (np.bincount(codes[rows], minlength=len(table.schema.labels)) for rows in (held, ~held))
     least = int(inside.argmin())
-    told = all(count == 0 or count >= SMALL for count in (inside[least], outside[least]))
-    return int(inside[least]) if told else None
+    is_shown = all(count == 0 or count >= SMALL for count in (inside[least], outside[least]))
+    return int(inside[least]) if is_shown else None
 
 
 def _column(bound: Bound, name: str, counts: Census, key: DigestKey | None) -> doc.ColumnInfo:
@@ -140,8 +142,8 @@ def model_info(bound: Bound) -> doc.ModelInfo:
         notes.append(Message(key="model.mixed", values={"columns": slow}))
     if bound.encoding.unseen:
         rows = rounded_down(max(bound.encoding.unseen.values()), len(bound.table))
-        told = {"columns": list(bound.encoding.unseen), "rows": SMALL if rows is None else rows}
-        notes.append(Message(key="model.unseen_few" if rows is None else "model.unseen", values=told))
+        values = {"columns": list(bound.encoding.unseen), "rows": SMALL if rows is None else rows}
+        notes.append(Message(key="model.unseen_few" if rows is None else "model.unseen", values=values))
     if bound.clipped:
         key = "model.clipped" if bound.table.schema.goal.classes else "model.clipped_rates"
         few = countless(bound.clipped, len(bound.table))
@@ -176,18 +178,18 @@ def _origin(bound: Bound) -> list[Message]:
 
 
 def notes(r: Results) -> list[Message]:
-    """What was not assessed, as far as only the run knows it; `unassessed` reads the rest off the document."""
-    found = list(r.notes)
+    """What was not assessed, as far as only the run knows it; `unassessed` takes the rest from the document."""
+    messages = list(r.notes)
     if r.inside is not None and (left := len(r.inside.units.layer) - len(r.inside.shown)):
         values = {"left": left, "count": left + len(r.inside.shown), "shown": len(r.inside.shown)}
-        found.append(Message(key="not_assessed.optima", values=values))
+        messages.append(Message(key="not_assessed.optima", values=values))
     if r.decisions is not None and r.decisions.policy is None:
-        found.append(Message(key="not_assessed.costs"))
+        messages.append(Message(key="not_assessed.costs"))
     reason = None if r.trust is None else r.trust[0].skipped.get("random weights")
     if reason:
         known: dict[str, Any] = {"reading": "null of random weights", "reason": reason}
-        found.append(Message(key="not_assessed.reading", values=known))
-    return found
+        messages.append(Message(key="not_assessed.reading", values=known))
+    return messages
 
 
 def method(r: Results, data: doc.Data) -> doc.Method:

@@ -32,6 +32,7 @@ class UnitGroups(Part):
 
 
 def build(r: Results) -> UnitGroups | None:
+    """Return the rise of the loss without each group of correlated units; None where it was not computed."""
     if r.unit_groups is None:
         return None
     result = r.unit_groups

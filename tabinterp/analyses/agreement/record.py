@@ -34,11 +34,12 @@ class Agreement(Part):
 
 
 def build(r: Results) -> list[Agreement]:
+    """Return the agreement of every pair of explanations."""
     return [Agreement(**vars(pair)) for pair in agreements(_readings(r))]
 
 
 def build_left_out(r: Results) -> list[LeftOut]:
-    """Gradient methods of the network whose attributions do not add up to the score within their tolerance."""
+    """Return the gradient methods of the network whose attributions do not add up to the score within their tolerance."""
     return [
         LeftOut(
             model="network", method=gradients.method, gap=gradients.gap or 0.0, tolerance=gradients.tolerance or 0.0

@@ -30,6 +30,7 @@ class Alternatives(Part):
 
 
 def build(r: Results) -> Alternatives | None:
+    """Return all versions of both models; None where no alternatives were computed."""
     if r.alternatives is None:
         return None
     result = r.alternatives

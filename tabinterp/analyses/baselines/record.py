@@ -62,6 +62,7 @@ class Baselines(Part):
 
 
 def build(r: Results) -> Baselines | None:
+    """Return the attributions from each baseline; None where they were not computed."""
     if r.baselines is None:
         return None
     network, linear = r.baselines

@@ -25,6 +25,7 @@ class Reference(Part):
 
 
 def build(r: Results) -> Reference | None:
+    """Return the network's difference from boosted trees; None where these were not fitted."""
     if r.reference is None:
         return None
     result = r.reference

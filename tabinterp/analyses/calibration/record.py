@@ -47,6 +47,7 @@ class Calibration(Part):
 
 
 def build(r: Results) -> Calibration | None:
+    """Return the calibration of both models; None where it does not apply."""
     if r.calibration is None:
         return None
     network, linear = r.calibration

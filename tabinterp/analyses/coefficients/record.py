@@ -86,6 +86,7 @@ class Coefficients(Part):
 
 
 def build(r: Results) -> Coefficients:
+    """Return every term of both models; without terms where coefficients do not apply."""
     goal = r.network.table.schema.goal
     if r.coefficients is None:
         return Coefficients(

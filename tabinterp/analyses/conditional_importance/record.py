@@ -58,7 +58,7 @@ class Together(Part):
 
 
 def build(r: Results, order: list[str]) -> Together | None:
-    """`order`: the columns, most important first."""
+    """Return conditional and grouped importance; None where it was not computed. `order`: columns, most important first."""
     result = r.together
     if result is None:
         return None

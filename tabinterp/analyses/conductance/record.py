@@ -40,6 +40,7 @@ class Conductance(Part):
 
 
 def build(r: Results) -> Conductance | None:
+    """Return the units with the largest conductance; None where it was not computed."""
     if r.conductance is None:
         return None
     result = r.conductance

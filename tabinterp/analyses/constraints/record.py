@@ -40,6 +40,7 @@ class ConstraintTable(Part):
 
 
 def build(r: Results) -> ConstraintTable | None:
+    """Return how far both models keep the declared constraints; None where there are none."""
     if r.constraints is None:
         return None
     result = r.constraints

@@ -98,6 +98,7 @@ class TableReadings(Part):
 
 
 def build(r: Results) -> TableReadings | None:
+    """Return what the rows say by themselves; None where it was not computed."""
     result = r.table
     if result is None:
         return None

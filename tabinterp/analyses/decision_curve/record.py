@@ -40,16 +40,17 @@ class Decisions(Part):
 
 
 def build(r: Results) -> Decisions | None:
+    """Return the net benefit of both models; None where it does not apply."""
     if r.decisions is None:
         return None
     result = r.decisions
-    given, policy = result.policy, None
-    if given is not None and result.all_cost is not None and result.none_cost is not None:
+    user_policy, policy = result.policy, None
+    if user_policy is not None and result.all_cost is not None and result.none_cost is not None:
         policy = Policy(
-            given=given.given,
-            false_positive=given.false_positive,
-            false_negative=given.false_negative,
-            threshold=given.threshold,
+            given=user_policy.given,
+            false_positive=user_policy.false_positive,
+            false_negative=user_policy.false_negative,
+            threshold=user_policy.threshold,
             metrics=[metric_row(m) for m in result.metrics],
             all_cost=interval(*result.all_cost),
             none_cost=interval(*result.none_cost),

@@ -46,7 +46,7 @@ class Shares(Part):
 
 
 def build(result: Decomposition) -> Shares:
-    """The whole of every output; of all together the largest parts by themselves, the others summed."""
+    """Return the shares of every output; of all outputs together the largest parts singly, and the others summed."""
     v, whole = len(result.weightings) - 1, range(3)
     alone = sorted(range(3, len(result.components)), key=lambda c: -abs(float(result.shares.value[0, 0, c])))
 

@@ -52,6 +52,7 @@ class Disagreement(Part):
 
 
 def build(r: Results) -> Disagreement | None:
+    """Return where the two models differ; None where it was not computed."""
     if r.disagreement is None:
         return None
     result, tree = r.disagreement, r.disagreement.tree

@@ -64,6 +64,7 @@ class Effects(Part):
 
 
 def build(r: Results) -> Effects | None:
+    """Return the curves of both models, those farthest apart first; None where there are none."""
     if r.effects is None:
         return None
     network, linear = r.effects

@@ -28,6 +28,7 @@ class Extrapolation(Part):
 
 
 def build(r: Results) -> Extrapolation | None:
+    """Return the changes of the score, largest first; None where they were not computed."""
     result = r.extrapolation
     if result is None:
         return None

@@ -47,6 +47,7 @@ class Gradients(Part):
 
 
 def build(r: Results) -> Gradients:
+    """Return the attributions of both models by every method that applies."""
     saturation = None
     if r.network.table.schema.task == "binary" and len(_evaluated(r)) >= SMALL:
         rows = r.network.take(_evaluated(r))

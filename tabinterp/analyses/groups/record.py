@@ -155,6 +155,7 @@ class Groups(Part):
 
 
 def build(r: Results) -> Groups:
+    """Return all that concerns groups of people."""
     return Groups(
         table=_table(r),
         classes=_classes(r),

@@ -158,6 +158,7 @@ class Inside(Part):
 
 
 def build(r: Results) -> Inside | None:
+    """Return all hidden units in brief and the most important ones in detail; None where there are none."""
     result = r.inside
     if result is None:
         return None

@@ -39,6 +39,7 @@ class Interactions(Part):
 
 
 def build(r: Results) -> Interactions | None:
+    """Return the strongest pairs; None where they were not computed."""
     result = r.interactions
     if result is None:
         return None

@@ -61,7 +61,7 @@ class Gain(Part):
 
 
 def build(r: Results) -> Gain | None:
-    """Ladder, shares, and what both say; None where neither applies."""
+    """Return the ladder, the shares, and whether they agree; None where neither applies."""
     if r.ladder is None and r.decomposition is None:
         return None
     return Gain(
@@ -102,7 +102,7 @@ def _ladder(ladder: LadderResult) -> Ladder:
 
 
 def recovery(ladder: LadderResult) -> Message:
-    """How far the refits come: the shortest that is as good as the network, and its share of the gain where there is one."""
+    """Return how far the refits come: the shortest as good as the network, and its share of the gain where there is one."""
     name = ladder.shortest
     place = ladder.rungs.index(name) if name else int(np.argmin(ladder.loss.value[:-1]))
     outcome = {"equivalent": "reached", "better": "better"}.get(ladder.status[place], "short")
@@ -115,7 +115,7 @@ def recovery(ladder: LadderResult) -> Message:
 
 
 def agreement(decomposition: Decomposition, ladder: LadderResult) -> Message:
-    """Whether both answers to "what is the gain made of?" agree, by the rule above."""
+    """Return whether both answers to "what is the gain made of?" agree, by the rule above."""
     if ladder.gain != "better":
         return Message(key="gain.no_gain")
     last = len(ladder.rungs) - 2

@@ -47,6 +47,7 @@ class Regions(Part):
 
 
 def build(r: Results) -> Regions | None:
+    """Return the largest linear regions; None where they were not computed."""
     if r.regions is None:
         return None
     result = r.regions

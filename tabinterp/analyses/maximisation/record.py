@@ -74,6 +74,7 @@ class OutputCard(Part):
 
 
 def build_outputs(units_shown: int, optima: Optima, values: ShownValues) -> list[OutputCard]:
+    """Return the optimum of every output."""
     start = 2 * units_shown
     return [
         OutputCard(output=name, lowest=sign < 0, optimum=build_optimum(optima, start + k, values))
@@ -82,6 +83,7 @@ def build_outputs(units_shown: int, optima: Optima, values: ShownValues) -> list
 
 
 def build_optimum(optima: Optima, k: int, values: ShownValues) -> Optimum:
+    """Return one of the optima."""
     maxima = optima.maxima
     typicality = maxima.typicality
     return Optimum(
@@ -101,6 +103,7 @@ def build_optimum(optima: Optima, k: int, values: ShownValues) -> Optimum:
 
 
 def build_path(optima: Optima, k: int) -> list[PathPoint]:
+    """Return the optima of a unit within balls that hold more and more of the rows."""
     paths = optima.paths
     assert paths is not None
     start = k * len(paths.budgets)
@@ -118,7 +121,7 @@ def build_path(optima: Optima, k: int) -> list[PathPoint]:
 
 
 def build_plausible(optima: Optima, k: int, values: ShownValues) -> Plausible | None:
-    """None where the optimum is plausible itself, or nothing on the path is."""
+    """Return the greatest optimum that is not atypical; None where that is the optimum itself, or none is."""
     points, paths = build_path(optima, k), optima.paths
     typical = [b for b, point in enumerate(points) if not point.unreadable]
     if paths is None or not typical or not optima.maxima.typicality.unreadable[k]:

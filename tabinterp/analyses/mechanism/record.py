@@ -35,6 +35,7 @@ class Mechanism(Part):
 
 
 def build(r: Results) -> Mechanism | None:
+    """Return how the network computes its score; None where this was not requested."""
     absent = [note for note in r.notes if note.values.get("reading") in READINGS]
     if not absent and r.regions is None:  # not requested
         return None

@@ -30,6 +30,7 @@ class OffSupport(Part):
 
 
 def build(r: Results) -> OffSupport | None:
+    """Return the reliance on rows unlike real ones; None where it was not computed."""
     result = r.off_support
     if result is None:
         return None

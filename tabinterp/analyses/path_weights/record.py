@@ -53,6 +53,7 @@ class Paths(Part):
 
 
 def build(r: Results) -> Paths | None:
+    """Return path products and Garson's shares; None where they were not computed."""
     if r.paths is None:
         return None
     result = r.paths

@@ -77,6 +77,7 @@ class Judged(Part):
 
 
 def build_performance(r: Results) -> Performance:
+    """Return all metrics of both models."""
     performance = r.performance
     return Performance(
         held_out=performance.held_out,
@@ -93,6 +94,7 @@ def build_performance(r: Results) -> Performance:
 
 
 def build_verdict(r: Results, importance: Importance) -> Verdict:
+    """Return the verdict on the primary metric, with its sentences."""
     primary, status = r.performance.metrics[0], r.performance.status
     name = r.linear.model.name
     reason = r.performance.withheld
@@ -112,7 +114,7 @@ def build_verdict(r: Results, importance: Importance) -> Verdict:
 
 
 def build_judged(r: Results) -> Judged | None:
-    """None where there is nothing but the verdict."""
+    """Return single classes, recalibration, decisions and the reference; None where none of them applies."""
     classes = [ClassRow(output=label, row=metric_row(m)) for label, m in r.performance.classes]
     if not classes and r.recalibrated is None and r.decisions is None and r.reference is None:
         return None
@@ -186,7 +188,7 @@ def _qualifications(r: Results) -> list[Message]:
 
 
 def rounded(rows: int) -> int:
-    """To two digits, upwards: an estimate has no more.
+    """Return a number of rows to two digits, upwards: an estimate has no more.
 
     >>> rounded(4001), rounded(87), rounded(919)
     (4100, 87, 920)

@@ -34,6 +34,7 @@ class Importance(Part):
 
 
 def build(r: Results) -> Importance:
+    """Return the importance of every column for both models; without columns where it does not apply."""
     if r.importance is None:
         metric: Any = r.performance.metrics[0].name
         return Importance(

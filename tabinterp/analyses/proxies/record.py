@@ -46,6 +46,7 @@ class ProxyPart(Part):
 
 
 def build(r: Results) -> list[ProxyPart]:
+    """Return the proxies of every protected column that no model reads."""
     return [] if r.proxies is None else [_proxy(proxy) for proxy in r.proxies.proxies]
 
 

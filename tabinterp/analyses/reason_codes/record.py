@@ -83,6 +83,7 @@ class Reasons(Part):
 
 
 def build(r: Results) -> Reasons | None:
+    """Return the reasons for adverse decisions; None where they do not apply."""
     if r.reasons is None:
         return None
     result = r.reasons

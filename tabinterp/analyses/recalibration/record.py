@@ -21,6 +21,7 @@ class Recalibration(Part):
 
 
 def build(r: Results) -> Recalibration | None:
+    """Return the primary metric after recalibration; None where it does not apply."""
     result = r.recalibrated
     if result is None:
         return None

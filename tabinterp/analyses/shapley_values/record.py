@@ -47,6 +47,7 @@ class Shapley(Part):
 
 
 def build(r: Results) -> Shapley | None:
+    """Return mean Shapley values of both models; None where they do not apply."""
     if r.shapley is None:
         return None
     network, linear = r.shapley

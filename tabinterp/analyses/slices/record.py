@@ -41,6 +41,7 @@ class Slices(Part):
 
 
 def build(r: Results) -> Slices | None:
+    """Return the groups in which the models compare differently; None where they were not searched."""
     if r.slices is None:
         return None
     result = r.slices

@@ -35,6 +35,7 @@ class WeakPart(Part):
 
 
 def build(r: Results) -> WeakPart | None:
+    """Return the groups in which the network errs more; None where they were not searched."""
     if r.weak is None:
         return None
     result = r.weak

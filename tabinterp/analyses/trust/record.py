@@ -110,6 +110,7 @@ class Trust(Part):
 
 
 def build(r: Results) -> Trust | None:
+    """Return the trust checks of both models; None where they were not run."""
     if r.trust is None:
         return None
     network, linear = r.trust

@@ -46,6 +46,7 @@ class Neurons(Part):
 
 
 def build(r: Results) -> Neurons:
+    """Return the correlations of every unit with every column; without units where there are none."""
     result = r.neurons
     if result is None:
         return Neurons(
