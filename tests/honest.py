@@ -4,11 +4,9 @@ from __future__ import annotations
 
 import tabinterp as ti
 from tabinterp import __version__
-from tabinterp.analyses.compared_types import Disagreement
-from tabinterp.analyses.disagreement.record import disagreement_sentences
-from tabinterp.analyses.performance.verdict_lines import gap, only_network, others
-from tabinterp.analyses.slices.record import slices_sentences
-from tabinterp.analyses.slices.types import Slices
+from tabinterp.analyses.disagreement.record import Disagreement, disagreement_sentences
+from tabinterp.analyses.performance.record import gap, only_network, others
+from tabinterp.analyses.slices.record import Slices, slices_sentences
 from tabinterp.auditing.not_assessed import unassessed
 from tabinterp.auditing.result import judged
 from tabinterp.auditing.run_record import code_digest, configuration_digest, readings

@@ -1,12 +1,10 @@
-"""What an audit computed, and how a number goes into the document."""
+"""What an audit computed."""
 
 from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
-
-import numpy as np
 
 from tabinterp.analyses.ablation.estimator import Ablations
 from tabinterp.analyses.alternatives.estimator import Alternatives
@@ -15,6 +13,7 @@ from tabinterp.analyses.boosted_trees.estimator import Reference
 from tabinterp.analyses.calibration.estimator import Calibration
 from tabinterp.analyses.coefficients.estimator import Coefficients
 from tabinterp.analyses.conditional_importance.estimator import Together
+from tabinterp.analyses.conductance.estimator import Conductances
 from tabinterp.analyses.constraints.estimator import Constraints
 from tabinterp.analyses.data_quality.estimator import DataReadings
 from tabinterp.analyses.decision_curve.estimator import Decisions
@@ -28,7 +27,6 @@ from tabinterp.analyses.hidden_units.overview import Inside, Optima
 from tabinterp.analyses.interactions.estimator import Interactions
 from tabinterp.analyses.ladder.estimator import Ladder
 from tabinterp.analyses.linear_regions.estimator import LinearRegions
-from tabinterp.analyses.mechanism.estimator import Conductances
 from tabinterp.analyses.off_support.estimator import OffSupport
 from tabinterp.analyses.path_weights.estimator import PathWeights
 from tabinterp.analyses.performance.estimator import Performance
@@ -41,11 +39,31 @@ from tabinterp.analyses.slices.estimator import Slices
 from tabinterp.analyses.subgroup_gaps.estimator import WeakGroups
 from tabinterp.analyses.trust.estimator import Trust
 from tabinterp.analyses.unit_correlations.estimator import NeuronCorrelations
-from tabinterp.document.document import Interval, Message
+from tabinterp.document.base import Message
 from tabinterp.models import Bound, Model
 from tabinterp.provenance.digest_key import DigestKey
-from tabinterp.stats.estimates import Estimates
 from tabinterp.table.summary import Census
+
+from .context import Context
+from .settings import AuditSettings
+
+FIELDS = {
+    "recalibration": "recalibrated",
+    "decision_curve": "decisions",
+    "boosted_trees": "reference",
+    "reason_codes": "reasons",
+    "subgroup_gaps": "weak",
+    "permutation_importance": "importance",
+    "shapley_values": "shapley",
+    "conditional_importance": "together",
+    "unit_correlations": "neurons",
+    "hidden_units": "inside",
+    "maximisation": "optima",
+    "linear_regions": "regions",
+    "path_weights": "paths",
+    "ablation": "unit_groups",
+    "data_quality": "table",
+}
 
 
 @dataclass(frozen=True)
@@ -55,8 +73,7 @@ class Results:
     network: Bound
     linear: Bound
     held_out: bool
-    seed: int
-    limit: int  # rows that readings of many passes use at most
+    settings: AuditSettings
     performance: Performance
     coefficients: tuple[Coefficients, Coefficients] | None  # linear, network
     importance: tuple[PermutationImportance, PermutationImportance] | None
@@ -98,19 +115,24 @@ class Results:
     census: Census | None = None  # of all rows, where these are more than the models are bound to
     summed: tuple[Any, ...] = ()  # fields that are of all these rows
 
+    @property
+    def seed(self) -> int:
+        return self.settings.seed
 
-def number(value: Any) -> float | None:
-    """A finite float, or None."""
-    return None if value is None or not np.isfinite(value) else float(value)
-
-
-def interval(value: Any, stderr: Any, low: Any, high: Any) -> Interval:
-    return Interval(value=number(value), stderr=number(stderr), low=number(low), high=number(high))
-
-
-def at(estimates: Estimates, *place: int) -> Interval:
-    return interval(*(getattr(estimates, part)[place] for part in ("value", "stderr", "low", "high")))
-
-
-def rows_of(r: Results) -> Any:
-    return "held-out" if r.held_out else "all"
+    @classmethod
+    def of(cls, context: Context, **rest: Any) -> Results:
+        """Return the results of a finished audit."""
+        found: dict[str, Any] = {FIELDS.get(name, name): result for name, result in context.results.items()}
+        required: dict[str, Any] = dict.fromkeys(
+            ("coefficients", "importance", "gradients", "shapley", "effects", "interactions", "neurons")
+        )
+        return cls(
+            network=context.network,
+            linear=context.linear,
+            held_out=context.held_out,
+            settings=context.settings,
+            performance=context.performance,
+            others=context.others,
+            null=context.null,
+            **(required | found | rest),
+        )

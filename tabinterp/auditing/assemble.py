@@ -2,27 +2,33 @@
 
 from __future__ import annotations
 
-from tabinterp.analyses.calibration.record import calibration
-from tabinterp.analyses.coefficients.record import coefficients
-from tabinterp.analyses.conditional_importance.record import baselines, together
-from tabinterp.analyses.data_quality.record import extrapolation, off_support, rows_alone
-from tabinterp.analyses.disagreement.record import disagreement
-from tabinterp.analyses.effects.record import effects, interactions
-from tabinterp.analyses.groups.record import grouped
-from tabinterp.analyses.hidden_units.record import inside
-from tabinterp.analyses.ladder.record import gain
-from tabinterp.analyses.mechanism.record import mechanism
-from tabinterp.analyses.performance.record import judged
-from tabinterp.analyses.readings_record import agreement, gradients, importance, left_out, neurons
-from tabinterp.analyses.reason_codes.record import reasons
+from tabinterp.analyses.agreement import record as agreement
+from tabinterp.analyses.calibration import record as calibration
+from tabinterp.analyses.coefficients import record as coefficients
+from tabinterp.analyses.conditional_importance import record as conditional_importance
+from tabinterp.analyses.data_quality import record as data_quality
+from tabinterp.analyses.disagreement import record as disagreement
+from tabinterp.analyses.effects import record as effects
+from tabinterp.analyses.extrapolation import record as extrapolation
+from tabinterp.analyses.gradients import record as gradients
+from tabinterp.analyses.groups import record as groups
+from tabinterp.analyses.hidden_units import record as hidden_units
+from tabinterp.analyses.interactions import record as interactions
+from tabinterp.analyses.ladder import record as ladder
+from tabinterp.analyses.mechanism import record as mechanism
+from tabinterp.analyses.off_support import record as off_support
+from tabinterp.analyses.performance import record as performance
+from tabinterp.analyses.permutation_importance import record as permutation_importance
+from tabinterp.analyses.reason_codes import record as reason_codes
 from tabinterp.analyses.results import Results
-from tabinterp.analyses.shapley_values.record import shapley
-from tabinterp.analyses.slices.record import slices
-from tabinterp.analyses.trust.record import trust
+from tabinterp.analyses.shapley_values import record as shapley_values
+from tabinterp.analyses.slices import record as slices
+from tabinterp.analyses.trust import record as trust
+from tabinterp.analyses.unit_correlations import record as unit_correlations
 from tabinterp.document import document as doc
 
 from .not_assessed import unassessed
-from .overview import data, method, model_info, notes, performance, verdict
+from .overview import data, method, model_info, notes
 from .run_record import configuration_digest, readings
 
 __all__ = ["Results", "document"]
@@ -30,37 +36,37 @@ __all__ = ["Results", "document"]
 
 def document(r: Results) -> doc.Document:
     """The audit's document, without its findings."""
-    columns = importance(r)
+    importance = permutation_importance.build(r)
     table = data(r)
     made = doc.Document(
         data=table,
         network=model_info(r.network),
         linear=model_info(r.linear),
-        verdict=verdict(r, columns),
-        performance=performance(r.performance),
-        judged=judged(r),
-        calibration=calibration(r),
-        gain=gain(r),
-        disagreement=disagreement(r),
-        slices=slices(r),
-        reasons=reasons(r),
-        groups=grouped(r),
-        importance=columns,
-        together=together(r, [row.column for row in columns.columns]),
-        coefficients=coefficients(r),
-        gradients=gradients(r).model_copy(update={"baselines": baselines(r)}),
-        shapley=shapley(r),
-        effects=effects(r),
-        interactions=interactions(r),
-        agreement=agreement(r),
-        agreement_left_out=left_out(r),
-        trust=trust(r),
-        neurons=neurons(r),
-        table=rows_alone(r),
-        off_support=off_support(r),
-        extrapolation=extrapolation(r),
-        inside=inside(r),
-        mechanism=mechanism(r),
+        verdict=performance.build_verdict(r, importance),
+        performance=performance.build_performance(r),
+        judged=performance.build_judged(r),
+        calibration=calibration.build(r),
+        gain=ladder.build(r),
+        disagreement=disagreement.build(r),
+        slices=slices.build(r),
+        reasons=reason_codes.build(r),
+        groups=groups.build(r),
+        importance=importance,
+        together=conditional_importance.build(r, [row.column for row in importance.columns]),
+        coefficients=coefficients.build(r),
+        gradients=gradients.build(r),
+        shapley=shapley_values.build(r),
+        effects=effects.build(r),
+        interactions=interactions.build(r),
+        agreement=agreement.build(r),
+        agreement_left_out=agreement.build_left_out(r),
+        trust=trust.build(r),
+        neurons=unit_correlations.build(r),
+        table=data_quality.build(r),
+        off_support=off_support.build(r),
+        extrapolation=extrapolation.build(r),
+        inside=hidden_units.build(r),
+        mechanism=mechanism.build(r),
         findings=[],
         evidence=[],
         not_assessed=notes(r),

@@ -1,4 +1,4 @@
-"""What frames the readings: data, models, performance, verdict, what was not assessed, how to do it again."""
+"""Data, models, method and what was not assessed, as parts of the document."""
 
 from __future__ import annotations
 
@@ -11,13 +11,9 @@ import numpy as np
 
 from tabinterp import __version__
 from tabinterp.analyses.agreement.estimator import TOP
-from tabinterp.analyses.ladder.record import recovery
-from tabinterp.analyses.performance.estimator import MARGIN, Performance
-from tabinterp.analyses.performance.record import lines, metric_row
-from tabinterp.analyses.performance.verdict_lines import gap, only_network, others
-from tabinterp.analyses.results import Results, interval, number
+from tabinterp.analyses.record_values import number
+from tabinterp.analyses.results import Results
 from tabinterp.document import document as doc
-from tabinterp.document.claims import LINEAR_R2
 from tabinterp.document.document import Message
 from tabinterp.models import Bound, Model
 from tabinterp.models.device import described
@@ -53,7 +49,9 @@ def data(r: Results) -> doc.Data:
         target=schema.target,
         task=schema.task,
         classes=list(schema.labels),
-        rates=[rate if told else None for rate, told in zip(counts.rates, parts_shown(counts.held), strict=True)],
+        rates=[
+            rate if is_shown else None for rate, is_shown in zip(counts.rates, parts_shown(counts.held), strict=True)
+        ],
         events=_events(table),
         adverse=schema.adverse_label,
         weighted=table.weights is not None,
@@ -78,8 +76,8 @@ def _events(table: Table) -> int | None:
     )
     inside, outside = (np.bincount(codes[rows], minlength=len(table.schema.labels)) for rows in (held, ~held))
     least = int(inside.argmin())
-    told = all(count == 0 or count >= SMALL for count in (inside[least], outside[least]))
-    return int(inside[least]) if told else None
+    is_shown = all(count == 0 or count >= SMALL for count in (inside[least], outside[least]))
+    return int(inside[least]) if is_shown else None
 
 
 def _column(bound: Bound, name: str, counts: Census, key: DigestKey | None) -> doc.ColumnInfo:
@@ -144,8 +142,8 @@ def model_info(bound: Bound) -> doc.ModelInfo:
         notes.append(Message(key="model.mixed", values={"columns": slow}))
     if bound.encoding.unseen:
         rows = rounded_down(max(bound.encoding.unseen.values()), len(bound.table))
-        told = {"columns": list(bound.encoding.unseen), "rows": SMALL if rows is None else rows}
-        notes.append(Message(key="model.unseen_few" if rows is None else "model.unseen", values=told))
+        values = {"columns": list(bound.encoding.unseen), "rows": SMALL if rows is None else rows}
+        notes.append(Message(key="model.unseen_few" if rows is None else "model.unseen", values=values))
     if bound.clipped:
         key = "model.clipped" if bound.table.schema.goal.classes else "model.clipped_rates"
         few = countless(bound.clipped, len(bound.table))
@@ -176,99 +174,22 @@ def _origin(bound: Bound) -> list[Message]:
     return []
 
 
-# ---- the verdict
-
-
-def performance(performance: Performance) -> doc.Performance:
-    return doc.Performance(
-        held_out=performance.held_out,
-        rows=performance.rows,
-        resamples=performance.resamples,
-        seed=performance.seed,
-        threshold=performance.threshold,
-        metrics=[metric_row(m) for m in performance.metrics],
-        skill=interval(*performance.skill),
-        swapped=None
-        if (moved := performance.swapped) is None
-        else doc.Swapped(predicted=[*moved.predicted], happened=[*moved.happened], gain=interval(*moved.gain)),
-    )
-
-
-def verdict(r: Results, importance: doc.Importance) -> doc.Verdict:
-    primary, status = r.performance.metrics[0], r.performance.status
-    name = r.linear.model.name
-    reason = r.performance.withheld
-    sentence = Message(key=f"verdict.{status}", values={} if status == "not_assessed" else {"linear": name})
-    if reason is not None and r.held_out:
-        sentence = Message(key="verdict.not_assessed.few", values={"reason": reason})
-    return doc.Verdict(
-        status=status,
-        metric=primary.name,
-        difference=interval(*primary.difference),
-        margin=number(r.performance.margin),
-        margin_given=r.performance.given is not None,
-        rows_needed=r.performance.rows_needed,
-        sentence=sentence,
-        lines=[] if status == "not_assessed" else _lines(r, importance),
-    )
-
-
-def _lines(r: Results, importance: doc.Importance) -> list[Message]:
-    """The gap, the other metrics, the labels, and what only the network uses: from resolved numbers alone."""
-    performance = r.performance
-    told = _linear(r)
-    if performance.one_value and np.isfinite(performance.metrics[0].difference[2]):
-        told.append(Message(key="verdict.one_value", values={"rows": performance.rows}))
-    else:
-        metrics = [metric_row(one) for one in performance.metrics]
-        told += [gap(metrics[0], number(performance.margin)), *others(metrics[1:])]
-        told += lines(r)
-        if r.ladder is not None and r.ladder.gain == "better":
-            told.append(recovery(r.ladder))
-    if performance.disagreement is not None:
-        count, share = performance.disagreement
-        told.append(
-            Message(key="verdict.labels.few", values={"rows": performance.rows, "fewest": SMALL})
-            if countless(count, performance.rows)
-            else Message(
-                key="verdict.labels", values={"count": count, "rows": performance.rows, "percent": 100 * share}
-            )
-        )
-    told += only_network(importance, r.linear.model.name)
-    over = "" if r.network.table.groups is None else ".groups"
-    if performance.given is not None:
-        return [*told, Message(key=f"verdict.scope.given{over}", values={"margin": performance.given})]
-    base = r.network.table.schema.goal.base
-    return [*told, Message(key=f"verdict.scope{over}", values={"percent": 100 * MARGIN, "base": base})]
-
-
-def _linear(r: Results) -> list[Message]:
-    """A network that is a linear model, by its operations or over these rows, adds nothing to one."""
-    if r.network.is_linear:
-        return [Message(key="verdict.linear.exact", values={"linear": r.linear.model.name})]
-    surrogate = None if r.coefficients is None else r.coefficients[1].surrogate
-    if surrogate is None or not min(surrogate.r2.value) >= LINEAR_R2:
-        return []
-    values = {"linear": r.linear.model.name, "percent": 100 * float(min(surrogate.r2.value))}
-    return [Message(key="verdict.linear.score", values=values)]
-
-
 # ---- what was not done, and how to do it again
 
 
 def notes(r: Results) -> list[Message]:
-    """What was not assessed, as far as only the run knows it; `unassessed` reads the rest off the document."""
-    found = list(r.notes)
+    """What was not assessed, as far as only the run knows it; `unassessed` takes the rest from the document."""
+    messages = list(r.notes)
     if r.inside is not None and (left := len(r.inside.units.layer) - len(r.inside.shown)):
         values = {"left": left, "count": left + len(r.inside.shown), "shown": len(r.inside.shown)}
-        found.append(Message(key="not_assessed.optima", values=values))
+        messages.append(Message(key="not_assessed.optima", values=values))
     if r.decisions is not None and r.decisions.policy is None:
-        found.append(Message(key="not_assessed.costs"))
+        messages.append(Message(key="not_assessed.costs"))
     reason = None if r.trust is None else r.trust[0].skipped.get("random weights")
     if reason:
         known: dict[str, Any] = {"reading": "null of random weights", "reason": reason}
-        found.append(Message(key="not_assessed.reading", values=known))
-    return found
+        messages.append(Message(key="not_assessed.reading", values=known))
+    return messages
 
 
 def method(r: Results, data: doc.Data) -> doc.Method:
@@ -277,11 +198,12 @@ def method(r: Results, data: doc.Data) -> doc.Method:
         seed=r.seed,
         libraries={"python": platform.python_version()} | {name: version(name).split("+")[0] for name in LIBRARIES},
         settings={
-            "rows": r.limit,
+            "rows": r.settings.rows,
             "margin": number(r.performance.margin),
             "resamples": r.performance.resamples,
             "top": TOP,
             "counterpart": "fitted" if r.linear.model.is_rival else "given",
+            **({} if r.settings.analyses is None else {"analyses": " ".join(r.settings.analyses)}),
             **_file("network", r.network.model.file),
             **_file("linear", r.linear.model.file),
         },

@@ -50,6 +50,7 @@ TEXT: dict[str, str] = {
     # what was not assessed
     # reading: step; reason: why
     "not_assessed.reading": "No {reading:step}: {reason:why}.",
+    "not_assessed.not_requested": "These analyses were not requested: {analyses:step}.",
     "not_assessed.split": (
         "The verdict: without a split it is not known which rows the network has not seen. Give the table a split."
     ),

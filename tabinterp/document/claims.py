@@ -6,20 +6,22 @@ the numbers next to it.
 
 from __future__ import annotations
 
-from tabinterp.analyses.compared_types import Disagreement, Gain, Ladder
-from tabinterp.analyses.groups.types import FittedRow, GroupRow, Groups
-from tabinterp.analyses.hidden_units.types import Inside, Optimum
-from tabinterp.analyses.performance.types import Judged
-from tabinterp.analyses.slices.types import Slices
+from tabinterp.analyses.coefficients.record import LINEAR_R2
+from tabinterp.analyses.disagreement.record import Disagreement
+from tabinterp.analyses.groups.record import FittedRow, GroupRow, Groups
+from tabinterp.analyses.hidden_units.record import Inside
+from tabinterp.analyses.ladder.record import Gain, Ladder
+from tabinterp.analyses.maximisation.record import Optimum
+from tabinterp.analyses.performance.record import Judged, Verdict
+from tabinterp.analyses.slices.record import Slices
 from tabinterp.errors import DocumentError
 
-from .document import Document, Interval, Message, MetricRow, Status, Verdict
+from .document import Document, Interval, Message, MetricRow, Status
 
 HIGHER_IS_BETTER = {
     "auc", "average_precision", "macro_auc", "accuracy", "balanced_accuracy", "sensitivity", "specificity", "r2",
 }  # fmt: skip
 CHANCE = 0.5
-LINEAR_R2 = 0.999  # a score of which a linear function explains this much is linear
 FEWEST = 10  # rows of a leaf
 BEHIND: dict[Status, Status] = {"worse": "better", "better": "worse"}  # what a refit's place says of the network
 REACHED: dict[str, Status] = {"reached": "equivalent", "better": "better"}

@@ -15,7 +15,7 @@ from dataclasses import asdict, dataclass
 
 import pandas as pd
 
-from tabinterp.analyses.compared_types import Calibration
+from tabinterp.analyses.calibration.record import Calibration
 from tabinterp.errors import DocumentError
 from tabinterp.messages.names import plain_values
 

@@ -11,16 +11,28 @@ from typing import Final, Literal
 
 from pydantic import Field
 
-from tabinterp.analyses.compared_types import Calibration, Disagreement, Gain
-from tabinterp.analyses.conditional_importance.types import Baselines, Together
-from tabinterp.analyses.data_quality.types import Extrapolation, OffSupport, TableReadings
-from tabinterp.analyses.groups.types import Groups
-from tabinterp.analyses.hidden_units.types import Inside
-from tabinterp.analyses.mechanism.types import Mechanism
-from tabinterp.analyses.performance.types import Judged
-from tabinterp.analyses.reason_codes.types import Reasons
-from tabinterp.analyses.slices.types import Slices
-from tabinterp.analyses.trust.types import Trust
+from tabinterp.analyses.agreement.record import Agreement
+from tabinterp.analyses.calibration.record import Calibration
+from tabinterp.analyses.coefficients.record import Coefficients
+from tabinterp.analyses.conditional_importance.record import Together
+from tabinterp.analyses.data_quality.record import TableReadings
+from tabinterp.analyses.disagreement.record import Disagreement
+from tabinterp.analyses.effects.record import Effects
+from tabinterp.analyses.extrapolation.record import Extrapolation
+from tabinterp.analyses.gradients.record import Gradients
+from tabinterp.analyses.groups.record import Groups
+from tabinterp.analyses.hidden_units.record import Inside
+from tabinterp.analyses.interactions.record import Interactions
+from tabinterp.analyses.ladder.record import Gain
+from tabinterp.analyses.mechanism.record import Mechanism
+from tabinterp.analyses.off_support.record import OffSupport
+from tabinterp.analyses.performance.record import Judged, Performance, Verdict
+from tabinterp.analyses.permutation_importance.record import Importance
+from tabinterp.analyses.reason_codes.record import Reasons
+from tabinterp.analyses.shapley_values.record import Shapley
+from tabinterp.analyses.slices.record import Slices
+from tabinterp.analyses.trust.record import Trust
+from tabinterp.analyses.unit_correlations.record import Neurons
 
 from .base import Interval, LeftOut, Message, Metric, MetricRow, Part, Scalar, Status, Summed
 from .evidence_rows import Card, EvidenceRow
@@ -102,279 +114,6 @@ class ModelInfo(Part):
     converged: bool | None = None  # None: the model does not say
     linear: bool = False  # no operation that is not affine behind its encoder: a network with no hidden layer
     notes: list[Message]  # what a reader must know of how it was read
-
-
-class Verdict(Part):
-    status: Status
-    metric: Metric
-    difference: Interval  # network minus linear, of the metric; positive is worse for a loss
-    margin: float | None  # differences smaller than this do not matter
-    margin_given: bool = False  # by the user
-    rows_needed: int | None = (
-        None  # held-out rows that would resolve it, were the difference to stay; None unless it is open
-    )
-    sentence: Message
-    lines: list[Message]
-
-
-class Swapped(Part):
-    """Predicted classes that match the target significantly better in another order."""
-
-    predicted: list[str]  # only classes that change places
-    happened: list[str]
-    gain: Interval  # rise of the accuracy when predictions are renamed so
-
-
-class Performance(Part):
-    held_out: bool  # False: every row, and the network may have been trained on them
-    rows: int
-    resamples: int
-    seed: int
-    threshold: float | None = None  # of two classes, the probability above which a row is predicted to be positive
-    metrics: list[MetricRow]
-    skill: Interval = Interval()  # loss of always predicting the class shares, or the mean, less the network's loss
-    swapped: Swapped | None = None  # None: no other order of classes is better, or the classes are not several
-
-
-class ImportanceRow(Part):
-    column: str
-    network: Interval
-    linear: Interval
-    difference: Interval = Interval()  # network minus linear, paired by row
-    off_support: float | None  # share of permuted rows farther from real rows than 95% of real rows are
-    exact: bool  # every donor was weighed: no Monte Carlo error
-
-
-class Importance(Part):
-    loss: Metric
-    rows: int
-    repeats: int
-    seed: int
-    off_support_rows: int
-    rows_of: Literal["held-out", "all"]
-    columns: list[ImportanceRow]  # most important for the network first
-
-
-class CoefficientRow(Part):
-    """One term: a column per unit, or one level against the reference level."""
-
-    output: str | None  # class label when there are several outputs
-    column: str
-    level: str | None
-    reference: str | None
-    unit: str | None  # None: per unit of the column; otherwise words for what one unit is
-    sd: float | None  # standard deviation of the column, to turn "per unit" into "per standard deviation"
-    linear: Interval  # unpenalised fit; no interval where it would not be valid
-    z: float | None
-    p: float | None
-    odds_ratio: Interval = Interval()  # where the scale is log-odds
-    rate_ratio: Interval = Interval()  # where the scale is log-rate
-    penalised: float | None  # the same term of the penalised rival
-    network: Interval  # average derivative, or average contrast to the reference level
-    network_rows: int | None  # that were read for it; None where there is none
-    sign_flip: float | None  # share of rows whose own derivative has the other sign than the average
-    surrogate: float | None  # the same term of the linear surrogate of the network's score
-    conflict: bool  # both intervals exclude zero, on different sides
-    reason: Message | None  # why a number is missing
-
-
-class WaldRow(Part):
-    """Joint test that every coefficient of one original column is zero."""
-
-    output: str | None
-    column: str
-    statistic: float | None
-    df: int
-    p: float | None
-    vif: float | None  # generalised variance inflation factor to the power 1/df
-
-
-class Surrogate(Part):
-    output: str | None
-    r2: float | None  # share of the variance of the network's score that a linear function of the columns explains
-    low: float | None = None
-    high: float | None = None
-    rows_fitted: int = 0
-    rows_scored: int = 0
-    held_out: bool = False  # fitted on training rows, scored on held-out ones
-
-
-class Coefficients(Part):
-    scale: Literal["log-odds", "target", "log-rate"]
-    rows_inference: int
-    rows_network: int
-    method: Message
-    terms: list[CoefficientRow]
-    tests: list[WaldRow]
-    surrogates: list[Surrogate]
-    notes: list[Message]
-
-
-class GradientRow(Part):
-    output: str | None
-    column: str
-    network: Interval  # mean over rows of the signed attribution
-    network_size: Interval  # mean absolute attribution (biased upward by noise: no claim rests on it)
-    linear: Interval
-    linear_size: Interval
-
-
-class GradientMethod(Part):
-    method: str
-    estimand: Message
-    rows: int
-    steps: int | None  # the most steps any row needed
-    gap_network: float | None  # completeness gap; None: the method has none
-    gap_linear: float | None
-    tolerance: float | None
-    columns: list[GradientRow]
-
-
-class Gradients(Part):
-    rows_of: Literal["held-out", "all"]
-    saturation: float | None  # median p(1-p) of the network, in [0, 0.25]
-    methods: list[GradientMethod]
-    baselines: Baselines | None = None
-
-
-class ShapleyRow(Part):
-    output: str | None
-    column: str
-    network: Interval  # signed mean over rows
-    network_size: Interval  # mean absolute value (biased upward by noise)
-    network_tied: bool  # its rank by mean absolute value, against the next below it, is inside the noise
-    linear: Interval
-    linear_size: Interval
-    linear_tied: bool
-
-
-class ShapleyModel(Part):
-    method: Literal["auto", "exact", "permutation", "closed form"]
-    exact: bool  # nothing was sampled
-    converged: float | None  # share of rows on which every sampling error is within the tolerance
-    residual: float | None  # largest over rows: base + sum of values - score, in standard deviations of the score
-
-
-class Shapley(Part):
-    """What each column adds to the score of a row, against the background; both models on the same rows."""
-
-    rows_of: Literal["held-out", "all"]
-    rows: int
-    background_rows: int
-    tolerance: float  # of the sampling error of a value, in standard deviations of the score
-    seed: int
-    network: ShapleyModel
-    linear: ShapleyModel
-    columns: list[ShapleyRow]  # for each output, the largest for the network first
-
-
-class EffectCurve(Part):
-    """One model at one point: the mean score with every row at the value, less its mean over the column's distribution."""
-
-    effect: Interval = Interval()
-    ale: Interval = Interval()  # accumulated local effect; none where the column has no order
-    ice_low: float | None = None  # 10% and 90% of single rows' centred curves
-    ice_high: float | None = None
-
-
-class EffectPoint(Part):
-    """A point of fewer than ten rows has neither value nor numbers. Where such a count would follow from the others, the point
-    of the fewest rows beside it has no number of rows, and all else."""
-
-    value: str | float | None  # None: missing values, or not printed
-    missing: bool
-    rows: int | None  # that lie nearest to it; None: fewer than ten, or such a number would follow from it
-    sparse: bool  # fewer than 30
-    network: EffectCurve = EffectCurve()
-    linear: EffectCurve = EffectCurve()
-
-    @property
-    def is_printed(self) -> bool:
-        """Whether ten rows or more lie nearest to it."""
-        return self.rows is not None or self.network.effect.value is not None
-
-
-class Effect(Part):
-    output: str | None
-    column: str
-    kind: Literal["numeric", "categorical", "boolean", "ordinal"]
-    off_grid: float | None  # share of rows at levels that have no point; None: it would tell of 1 to 9 rows
-    points: list[EffectPoint]
-
-
-class Effects(Part):
-    rows_of: Literal["held-out", "all"]
-    rows: int
-    ice_rows: int
-    seed: int
-    columns: int  # that could have been drawn; those that matter most were
-    curves: list[Effect]
-
-
-class InteractionRow(Part):
-    output: str | None
-    first: str
-    second: str
-    variance: Interval  # of the pair's partial dependence less those of its columns
-    share: Interval  # of the variance of the score
-    h2: Interval  # of the variance of the pair's partial dependence (Friedman & Popescu 2008)
-    shapley: Interval  # variance over rows of the Shapley interaction index
-
-
-class Interactions(Part):
-    """The strongest pairs of the network."""
-
-    rows_of: Literal["held-out", "all"]
-    rows: int
-    blocks: int
-    background: int
-    seed: int
-    screened: int  # pairs
-    passed: int = 0  # columns that move the score too little to be in a pair
-    passed_most: float | None = None  # the largest of their total indices, as a share of the variance of the score
-    linear_adds: bool  # the linear model is a sum over original columns: none of its pairs acts together
-    pairs: list[InteractionRow]
-
-
-class Agreement(Part):
-    """How far two readings agree on the order and the sign of the columns."""
-
-    first: str  # "network.saliency", "linear.coefficients", ...: named by the catalogue under "reading."
-    second: str
-    spearman: float | None
-    top: int  # k of the overlap
-    overlap: float | None  # share of the k most important columns that are common
-    signs: float | None  # share of columns on whose direction both agree
-    ordered: int | None = None  # pairs of columns whose order is significant under both; None without standard errors
-    opposed: int | None = None  # of these, pairs in opposite order
-
-
-class UnitColumn(Part):
-    column: str
-    pearson: float | None
-    spearman: float | None
-    distance: float | None  # distance correlation, in [0, 1]
-    ratio: float | None  # correlation ratio of a categorical column, in [0, 1]
-    q: float | None  # Benjamini-Hochberg adjusted p of the column's own test
-
-
-class Unit(Part):
-    layer: str
-    index: int
-    active: float  # share of rows on which the unit is above zero
-    mean: float
-    sd: float
-    columns: list[UnitColumn]
-
-
-class Neurons(Part):
-    rows: int  # of means, shares, Pearson correlations and correlation ratios
-    rows_ranks: int  # of Spearman's
-    rows_distance: int
-    seed: int
-    rows_of: Literal["held-out", "all"]
-    dropped_units: int  # units beyond what the document holds
-    units: list[Unit]
 
 
 class Power(Part):

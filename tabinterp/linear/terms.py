@@ -10,7 +10,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, ClassVar
 
 import numpy as np
 import pandas as pd
@@ -39,6 +39,8 @@ class Slope:
     per_unit: FloatArray
     present: NDArray[np.bool_]  # (n,) rows in which the column is not missing
 
+    level_rows: ClassVar[None] = None
+
 
 @dataclass(frozen=True, eq=False)
 class Contrast:
@@ -50,6 +52,13 @@ class Contrast:
     level: FloatArray
     reference: FloatArray
 
+    sd: ClassVar[None] = None
+
+    @property
+    def level_rows(self) -> int:
+        """How many rows are at the level."""
+        return int((self.values > 0).sum())
+
 
 @dataclass(frozen=True, eq=False)
 class Basis:
@@ -58,6 +67,9 @@ class Basis:
     term: Term
     values: FloatArray
     encoded: int
+
+    sd: ClassVar[None] = None
+    level_rows: ClassVar[None] = None
 
 
 AnyTerm = Slope | Contrast | Basis

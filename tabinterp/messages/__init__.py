@@ -1,4 +1,4 @@
-"""Every sentence a reader sees, in one place, so that it can be checked and translated.
+"""The catalogue of every sentence that a reader sees: keys, English templates, and how they are filled and translated.
 
 A sentence is a key and values (`tabinterp.document.document.Message`); the text is only made when it is shown, in the
 language spoken there (`language.speaking`). Values are plain text here: escaping is the business of whoever puts the text
@@ -12,116 +12,38 @@ from __future__ import annotations
 import math
 import re
 from collections.abc import Callable, Iterable, Mapping
-from functools import partial, reduce
+from functools import cache, partial, reduce
+from importlib import import_module
+from pathlib import Path
 from typing import Any
 
-from tabinterp.analyses.ablation.text import TEXT as ABLATION
-from tabinterp.analyses.agreement.text import TEXT as AGREEMENT
-from tabinterp.analyses.alternatives.text import TEXT as ALTERNATIVES
-from tabinterp.analyses.baselines.text import TEXT as BASELINES
-from tabinterp.analyses.boosted_trees.text import TEXT as BOOSTED_TREES
-from tabinterp.analyses.calibration.text import TEXT as CALIBRATION
-from tabinterp.analyses.coefficients.text import TEXT as COEFFICIENTS
-from tabinterp.analyses.conditional_importance.text import TEXT as CONDITIONAL_IMPORTANCE
-from tabinterp.analyses.conductance.text import TEXT as CONDUCTANCE
-from tabinterp.analyses.constraints.text import TEXT as CONSTRAINTS
-from tabinterp.analyses.cross_validation.text import TEXT as CROSS_VALIDATION
-from tabinterp.analyses.data_quality.text import TEXT as DATA_QUALITY
-from tabinterp.analyses.decision_curve.text import TEXT as DECISION_CURVE
-from tabinterp.analyses.decomposition.text import TEXT as DECOMPOSITION
-from tabinterp.analyses.disagreement.text import TEXT as DISAGREEMENT
-from tabinterp.analyses.drop_column.text import TEXT as DROP_COLUMN
-from tabinterp.analyses.effects.text import TEXT as EFFECTS
-from tabinterp.analyses.extrapolation.text import TEXT as EXTRAPOLATION
-from tabinterp.analyses.gradients.text import TEXT as GRADIENTS
-from tabinterp.analyses.groups.text import TEXT as GROUPS
-from tabinterp.analyses.hidden_units.text import TEXT as HIDDEN_UNITS
-from tabinterp.analyses.interactions.text import TEXT as INTERACTIONS
-from tabinterp.analyses.ladder.text import TEXT as LADDER
-from tabinterp.analyses.linear_regions.text import TEXT as LINEAR_REGIONS
-from tabinterp.analyses.maximisation.text import TEXT as MAXIMISATION
-from tabinterp.analyses.mechanism.text import TEXT as MECHANISM
-from tabinterp.analyses.off_support.text import TEXT as OFF_SUPPORT
-from tabinterp.analyses.path_weights.text import TEXT as PATH_WEIGHTS
-from tabinterp.analyses.performance.text import TEXT as PERFORMANCE
-from tabinterp.analyses.permutation_importance.text import TEXT as PERMUTATION_IMPORTANCE
-from tabinterp.analyses.proxies.text import TEXT as PROXIES
-from tabinterp.analyses.reason_codes.text import TEXT as REASON_CODES
-from tabinterp.analyses.recalibration.text import TEXT as RECALIBRATION
-from tabinterp.analyses.shapley_values.text import TEXT as SHAPLEY_VALUES
-from tabinterp.analyses.slices.text import TEXT as SLICES
-from tabinterp.analyses.subgroup_gaps.text import TEXT as SUBGROUP_GAPS
-from tabinterp.analyses.text import TEXT as ANALYSES
-from tabinterp.analyses.trust.text import TEXT as TRUST
-from tabinterp.analyses.unit_correlations.text import TEXT as UNIT_CORRELATIONS
-from tabinterp.auditing.text import TEXT as AUDITING
-from tabinterp.checks.evidence_text import EVIDENCE
-from tabinterp.checks.gate_text import GATE
-from tabinterp.document.text import TEXT as DOCUMENT
-from tabinterp.linear.text import TEXT as LINEAR
-from tabinterp.provenance.text import TEXT as PROVENANCE
-from tabinterp.report.formats.text import TEXT as FORMATS
-from tabinterp.report.text import TEXT as REPORT
-
-from .checks import CHECKS
-from .findings import FINDINGS
 from .language import translated
-from .text import TEXT as LANGUAGE
 
-ENGLISH: dict[str, str] = {
-    **ABLATION,
-    **AGREEMENT,
-    **ALTERNATIVES,
-    **ANALYSES,
-    **AUDITING,
-    **BASELINES,
-    **BOOSTED_TREES,
-    **CALIBRATION,
-    **CHECKS,
-    **COEFFICIENTS,
-    **CONDITIONAL_IMPORTANCE,
-    **CONDUCTANCE,
-    **CONSTRAINTS,
-    **CROSS_VALIDATION,
-    **DATA_QUALITY,
-    **DECISION_CURVE,
-    **DECOMPOSITION,
-    **DISAGREEMENT,
-    **DOCUMENT,
-    **DROP_COLUMN,
-    **EFFECTS,
-    **EVIDENCE,
-    **EXTRAPOLATION,
-    **FINDINGS,
-    **FORMATS,
-    **GATE,
-    **GRADIENTS,
-    **GROUPS,
-    **HIDDEN_UNITS,
-    **INTERACTIONS,
-    **LADDER,
-    **LANGUAGE,
-    **LINEAR,
-    **LINEAR_REGIONS,
-    **MAXIMISATION,
-    **MECHANISM,
-    **OFF_SUPPORT,
-    **PATH_WEIGHTS,
-    **PERFORMANCE,
-    **PERMUTATION_IMPORTANCE,
-    **PROVENANCE,
-    **PROXIES,
-    **REASON_CODES,
-    **RECALIBRATION,
-    **REPORT,
-    **SHAPLEY_VALUES,
-    **SLICES,
-    **SUBGROUP_GAPS,
-    **TRUST,
-    **UNIT_CORRELATIONS,
-}
+PACKAGE = Path(__file__).resolve().parent.parent
 
 OURS = re.compile(r"(?:^|(?<=[,:−] ))\((?:(missing|present)|(\d+) (more|levels))\)(?=$|,| \(| −)")
+
+
+@cache
+def sentences() -> dict[str, tuple[str, str]]:
+    """Return every key of the catalogue with its English sentence and the note for translators, which may be empty.
+
+    The sentences are those of the modules named `text` in all packages and those of each check. They stand above this package,
+    and are imported only when the first sentence is asked for.
+    """
+    gathered: dict[str, Any] = {}
+    for path in sorted(PACKAGE.rglob("text.py")):
+        module = ".".join(path.relative_to(PACKAGE.parent).with_suffix("").parts)
+        gathered |= import_module(module).TEXT
+    for check in import_module("tabinterp.checks").CHECKS:
+        gathered |= check.sentences
+    return {key: (entry, "") if isinstance(entry, str) else entry for key, entry in gathered.items()}
+
+
+@cache
+def english() -> dict[str, str]:
+    """Return every key of the catalogue with its English sentence."""
+    return {key: sentence for key, (sentence, _) in sentences().items()}
 
 
 def text(key: str, values: Mapping[str, Any] | None = None) -> str:
@@ -130,7 +52,7 @@ def text(key: str, values: Mapping[str, Any] | None = None) -> str:
     >>> text("verdict.worse", {"linear": "logistic regression"})
     'The network is worse than logistic regression on held-out rows.'
     """
-    template = translated(key, ENGLISH[key])
+    template = translated(key, english()[key])
     return template.format(**{name: _Value(value) for name, value in (values or {}).items()})
 
 
@@ -141,7 +63,7 @@ def word(vocabulary: str, name: str) -> str:
     ('numeric', 'Mrs.')
     """
     key = f"{vocabulary}.{name}"
-    return text(key) if key in ENGLISH else name
+    return text(key) if key in english() else name
 
 
 def joined(parts: Iterable[str], joint: str = "list") -> str:
@@ -151,7 +73,7 @@ def joined(parts: Iterable[str], joint: str = "list") -> str:
     ('a, b, c', 'a and b', '')
     """
     found = list(parts)
-    template = translated(f"language.{joint}", ENGLISH[f"language.{joint}"])
+    template = translated(f"language.{joint}", english()[f"language.{joint}"])
     return reduce(lambda before, one: template.format(before=before, next=one), found) if found else ""
 
 

@@ -8,9 +8,11 @@ from collections.abc import Iterable, Sequence
 from typing import Any
 
 from tabinterp import messages
+from tabinterp.analyses.coefficients.record import CoefficientRow
+from tabinterp.analyses.gradients.record import GradientMethod
 from tabinterp.document.claims import side
-from tabinterp.document.document import CoefficientRow, Document, GradientMethod, Interval, Message
-from tabinterp.messages import ENGLISH, date, text
+from tabinterp.document.document import Document, Interval, Message
+from tabinterp.messages import date, english, text
 from tabinterp.messages import level as level_name
 from tabinterp.messages.names import LONGEST, apart, cut, plain, tidy, width
 from tabinterp.report.blocks import Cell
@@ -222,7 +224,7 @@ def _times(value: float | None, factor: float) -> float | None:
 
 def reading(name: str) -> str:
     """A reading's name in the reader's language; one that the catalogue does not know, as it stands."""
-    return messages.word("reading", name) if f"reading.{name}" in ENGLISH else tidy(name.replace("_", " "))
+    return messages.word("reading", name) if f"reading.{name}" in english() else tidy(name.replace("_", " "))
 
 
 def layer_name(name: str) -> str:

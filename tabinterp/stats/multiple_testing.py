@@ -6,7 +6,6 @@ from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
-from scipy import special, stats
 
 from .distances import Floats, Integers
 
@@ -17,6 +16,8 @@ def variance_test(unexplained: Floats, df_model: Floats, df_rest: Floats) -> Flo
     Under independence and normal errors that share has a Beta(df_rest / 2, df_model / 2) distribution. NaN where no
     degrees of freedom are left.
     """
+    from scipy import special  # noqa: PLC0415
+
     p = special.betainc(np.maximum(df_rest, 1) / 2, np.maximum(df_model, 1) / 2, unexplained)
     return np.where((df_rest > 0) & (df_model > 0), p, np.nan)
 
@@ -31,5 +32,7 @@ def benjamini_hochberg(p: NDArray[Any]) -> Floats:
     q = np.full(np.shape(p), np.nan)
     tested = ~np.isnan(p)
     if tested.any():
+        from scipy import stats  # noqa: PLC0415
+
         q[tested] = stats.false_discovery_control(p[tested], method="bh")
     return q

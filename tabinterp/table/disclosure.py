@@ -10,14 +10,17 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
 from decimal import Decimal
+from typing import TYPE_CHECKING
 
 import numpy as np
-import pandas as pd
 from numpy.typing import NDArray
 
 from tabinterp.arrays import FloatArray, IntArray
 
 from .suppression import SMALL
+
+if TYPE_CHECKING:
+    import pandas as pd
 
 DIGITS = 5  # significant digits from which on a number can point to a single row
 NEAR = 1 + 1e-9  # of half a step: what its ends may be off as floating-point numbers

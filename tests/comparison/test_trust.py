@@ -16,6 +16,7 @@ import tabinterp as ti
 from tabinterp.analyses.performance.estimator import null_loss
 from tabinterp.analyses.shapley_values.estimator import attributed
 from tabinterp.analyses.trust import estimator as module
+from tabinterp.analyses.trust import record
 from tabinterp.analyses.trust.estimator import _Places
 from tabinterp.analyses.trust.rankings import METHODS, Ask, Method, Ranking, rankings
 from tabinterp.analyses.trust.seed_ensemble import networks
@@ -33,6 +34,10 @@ def known_network() -> nn.Module:
     """sum of strength_j relu(x_j) - strength_j relu(-x_j): additive, so that each column's importance is its strength."""
     plus, minus = np.eye(8), -np.eye(8)
     return nn.Sequential(cases.affine(np.vstack([plus, minus])), nn.ReLU(), cases.affine([np.r_[STRENGTH, -STRENGTH]]))
+
+
+def test_the_document_lists_every_method_in_the_same_order():
+    assert tuple(METHODS) == record.METHODS
 
 
 @pytest.fixture(scope="module")

@@ -16,9 +16,9 @@ from statsmodels.stats.weightstats import DescrStatsW
 
 import tabinterp as ti
 from tabinterp.analyses.gradients.estimator import METHODS
+from tabinterp.analyses.ladder.record import agreement
 from tabinterp.analyses.performance.estimator import compare
 from tabinterp.analyses.permutation_importance.off_support_share import Support
-from tabinterp.analyses.readings_record import agreement
 from tabinterp.auditing.assemble import Results
 from tabinterp.models import bind
 from tabinterp.stats import association

@@ -7,149 +7,82 @@ from itertools import pairwise
 import numpy as np
 
 from tabinterp import messages
-from tabinterp.analyses.compared_types import (
-    Calibrated,
-    Calibration,
-    CalibrationBin,
-    CalibrationRow,
-    Disagreement,
-    Gain,
-    Ladder,
-    Leaf,
-    RestRow,
-    Rung,
-    ShareRow,
-    Shares,
-)
-from tabinterp.analyses.conditional_importance.types import (
-    BaselinePair,
-    BaselineRow,
-    Baselines,
-    ConditionalRow,
-    FamilyRow,
-    StartGap,
-    StartRow,
-    Together,
-)
-from tabinterp.analyses.data_quality.types import (
-    BeyondRange,
-    BeyondRow,
-    Extrapolation,
-    Heap,
-    OffSupport,
-    RowCopies,
-    SwapRow,
-    TableColumn,
-    TableReadings,
-)
-from tabinterp.analyses.groups.types import (
-    AblatedRow,
-    AlternativeRow,
-    Alternatives,
-    ConstraintRow,
-    ConstraintTable,
+from tabinterp.analyses.ablation.record import UnitGroup, UnitGroups
+from tabinterp.analyses.agreement.record import Agreement
+from tabinterp.analyses.alternatives.record import AlternativeRow, Alternatives
+from tabinterp.analyses.baselines.record import BaselinePair, BaselineRow, Baselines, StartGap, StartRow
+from tabinterp.analyses.boosted_trees.record import Reference
+from tabinterp.analyses.calibration.record import Calibrated, Calibration, CalibrationBin, CalibrationRow
+from tabinterp.analyses.coefficients.record import CoefficientRow, Coefficients, Surrogate, WaldRow
+from tabinterp.analyses.conditional_importance.record import ConditionalRow, FamilyRow, Together
+from tabinterp.analyses.conductance.record import Conductance, ConductanceLayer, ConductanceRow
+from tabinterp.analyses.constraints.record import ConstraintRow, ConstraintTable, HeldPart
+from tabinterp.analyses.data_quality.record import BeyondRow, Heap, RowCopies, TableColumn, TableReadings
+from tabinterp.analyses.decision_curve.record import BenefitPoint, Decisions, Policy
+from tabinterp.analyses.decomposition.record import RestRow, ShareRow, Shares
+from tabinterp.analyses.disagreement.record import Disagreement, Leaf
+from tabinterp.analyses.effects.record import Effect, EffectCurve, EffectPoint, Effects
+from tabinterp.analyses.extrapolation.record import BeyondRange, Extrapolation
+from tabinterp.analyses.gradients.record import GradientMethod, GradientRow, Gradients
+from tabinterp.analyses.groups.record import (
     Fitted,
     FittedRow,
-    GapPart,
     GroupRow,
     Groups,
     GroupTable,
-    HeldPart,
     Impact,
     ImpactPair,
     ImpactRow,
-    ProbeRow,
-    ProxyPart,
     Treated,
-    WeakPart,
-    WeakRow,
 )
-from tabinterp.analyses.hidden_units.types import (
+from tabinterp.analyses.hidden_units.record import (
     Card,
     Inside,
     LayerHealth,
     LevelWeights,
-    Optimum,
-    OutputCard,
     PanelColumn,
-    PathPoint,
-    Place,
-    Plausible,
     ProfileLine,
     RealPanels,
     Template,
     UnitRow,
     WeightLine,
 )
-from tabinterp.analyses.mechanism.types import (
-    Conductance,
-    ConductanceLayer,
-    ConductanceRow,
-    Mechanism,
-    PathColumn,
-    PathLine,
-    Paths,
-    PathTerm,
-    Region,
-    Regions,
-    RegionTerm,
-    UnitGroup,
-    UnitGroups,
-)
-from tabinterp.analyses.performance.types import (
-    BenefitPoint,
-    ClassRow,
-    Decisions,
-    Judged,
-    Policy,
-    Recalibration,
-    Reference,
-)
-from tabinterp.analyses.reason_codes.types import Alike, Flip, ReasonRow, Reasons
-from tabinterp.analyses.slices.types import SliceRow, Slices
-from tabinterp.analyses.trust.types import CurveRow, Drawn, NetworkRow, Networks, NullRow, StabilityRow, Trust
+from tabinterp.analyses.interactions.record import InteractionRow, Interactions
+from tabinterp.analyses.ladder.record import Gain, Ladder, Rung
+from tabinterp.analyses.linear_regions.record import Region, Regions, RegionTerm
+from tabinterp.analyses.maximisation.record import Optimum, OutputCard, PathPoint, Plausible
+from tabinterp.analyses.maximisation.shown_values import Place
+from tabinterp.analyses.mechanism.record import Mechanism
+from tabinterp.analyses.off_support.record import OffSupport, SwapRow
+from tabinterp.analyses.path_weights.record import PathColumn, PathLine, Paths, PathTerm
+from tabinterp.analyses.performance.record import ClassRow, Judged, Performance, Verdict
+from tabinterp.analyses.permutation_importance.record import Importance, ImportanceRow
+from tabinterp.analyses.proxies.record import AblatedRow, GapPart, ProbeRow, ProxyPart
+from tabinterp.analyses.reason_codes.record import Alike, Flip, ReasonRow, Reasons
+from tabinterp.analyses.recalibration.record import Recalibration
+from tabinterp.analyses.shapley_values.record import Shapley, ShapleyModel, ShapleyRow
+from tabinterp.analyses.slices.record import SliceRow, Slices
+from tabinterp.analyses.subgroup_gaps.record import WeakPart, WeakRow
+from tabinterp.analyses.trust.record import CurveRow, Drawn, NetworkRow, Networks, NullRow, StabilityRow, Trust
+from tabinterp.analyses.unit_correlations.record import Neurons, Unit, UnitColumn
 from tabinterp.auditing.run_record import readings
 from tabinterp.document.claims import HIGHER_IS_BETTER
 from tabinterp.document.document import (
-    Agreement,
-    CoefficientRow,
-    Coefficients,
     ColumnInfo,
     Data,
     Document,
-    Effect,
-    EffectCurve,
-    EffectPoint,
-    Effects,
     Finding,
-    GradientMethod,
-    GradientRow,
-    Gradients,
-    Importance,
-    ImportanceRow,
-    InteractionRow,
-    Interactions,
     Interval,
     Message,
     Method,
     MetricRow,
     ModelInfo,
-    Neurons,
-    Performance,
-    Shapley,
-    ShapleyModel,
-    ShapleyRow,
-    Surrogate,
-    Unit,
-    UnitColumn,
-    Verdict,
-    WaldRow,
 )
 from tabinterp.document.evidence_rows import Card as AuthorCard
 from tabinterp.document.evidence_rows import EvidenceRow
 
 # The sentences of findings and readings belong to those who write them; samples bring their own.
-messages.ENGLISH.update(
+messages.english().update(
     {
         "sample.sentence": "A sentence about {name}.",
         "sample.gap": "Log loss differs by {difference} (95% interval {low} to {high}).",

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from tabinterp.analyses.mechanism.types import UnitGroup
+from tabinterp.analyses.ablation.record import UnitGroup
 from tabinterp.document.document import Document
 from tabinterp.report.blocks import Block, Fold, Paragraph
 from tabinterp.report.tables import Column, interval_column, table

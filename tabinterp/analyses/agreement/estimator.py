@@ -6,7 +6,6 @@ from dataclasses import dataclass
 from itertools import combinations
 
 import numpy as np
-from scipy import stats
 
 from tabinterp.arrays import FloatArray
 from tabinterp.table.suppression import BoolArray
@@ -51,6 +50,8 @@ def agreements(readings: list[Reading]) -> list[Agreement]:
 
 
 def _pair(a: Reading, b: Reading) -> Agreement:
+    from scipy import stats  # noqa: PLC0415
+
     both = ~(np.isnan(a.sizes) | np.isnan(b.sizes))
     x, y = a.sizes[both], b.sizes[both]
     top = min(TOP, max(1, len(x) // 2))

@@ -4,7 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from tabinterp.document.document import Agreement, CoefficientRow, Document
+from tabinterp.analyses.agreement.record import Agreement
+from tabinterp.analyses.coefficients.record import CoefficientRow
+from tabinterp.document.document import Document
 from tabinterp.report.blocks import Block, Cell, Fold, Heading, Paragraph, Points, Table
 from tabinterp.report.comparison import left_out
 from tabinterp.report.heat_colours import NEUTRAL, heat

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from tabinterp.analyses.conditional_importance.types import BaselinePair, BaselineRow, Baselines
+from tabinterp.analyses.baselines.record import BaselinePair, BaselineRow, Baselines
 from tabinterp.document.document import Document
 from tabinterp.report.blocks import Block, Fold, Heading, Paragraph, Table
 from tabinterp.report.tables import MODELS, STYLES, Column, name_column, table

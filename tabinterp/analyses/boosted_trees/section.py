@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from tabinterp.analyses.performance.types import Reference
+from tabinterp.analyses.boosted_trees.record import Reference
 from tabinterp.document.document import Document
 from tabinterp.report.blocks import Block, Heading, Paragraph
 from tabinterp.report.tables import Column, interval_column, table

@@ -1,39 +1,78 @@
-"""Slope, intercept and reliability curve of both models, output by output."""
+"""Calibration in the document: slope, intercept and reliability curve of both models, output by output."""
 
 from __future__ import annotations
 
 from dataclasses import asdict
+from typing import TYPE_CHECKING
 
-from tabinterp.analyses import compared_types as parts
-from tabinterp.analyses.results import Results, interval, number
+from tabinterp.analyses.record_values import interval, number
+from tabinterp.document.base import Interval, Part
 
-from .estimator import Calibrated
+if TYPE_CHECKING:
+    from tabinterp.analyses.results import Results
+
+    from .estimator import Calibrated as CalibratedResult
 
 
-def calibration(r: Results) -> parts.Calibration | None:
+class CalibrationBin(Part):
+    rows: int  # ten at least
+    predicted: float
+    observed: Interval
+
+
+class CalibrationBend(Part):
+    predicted: float  # where a smooth curve is farthest from the predictions, among their middle 90%
+    observed: float  # the curve there
+    p: float  # of the test that the curve is no better than slope and intercept alone
+
+
+class Calibrated(Part):
+    slope: Interval
+    intercept: Interval  # at score 0
+    large: Interval = Interval()  # calibration in the large: the intercept with the slope fixed at 1
+    p: float | None = None  # of the joint test that slope and intercept are 1 and 0
+    bend: CalibrationBend | None = None  # None: too few events, or rows that do not count once and by themselves
+    bins: list[CalibrationBin]
+
+
+class CalibrationRow(Part):
+    output: str | None
+    network: Calibrated
+    linear: Calibrated
+
+
+class Calibration(Part):
+    rows: int
+    outputs: list[CalibrationRow]
+
+
+def build(r: Results) -> Calibration | None:
+    """Return the calibration of both models; None where it does not apply."""
     if r.calibration is None:
         return None
     network, linear = r.calibration
-    return parts.Calibration(
+    return Calibration(
         rows=network.rows,
         outputs=[
-            parts.CalibrationRow(output=one.output, network=_calibrated(one), linear=_calibrated(other))
-            for one, other in zip(network.outputs, linear.outputs, strict=True)
+            CalibrationRow(output=first.output, network=_calibrated(first), linear=_calibrated(second))
+            for first, second in zip(network.outputs, linear.outputs, strict=True)
         ],
     )
 
 
-def _calibrated(found: Calibrated) -> parts.Calibrated:
-    return parts.Calibrated(
-        slope=interval(*found.slope),
-        intercept=interval(*found.intercept),
-        large=interval(*found.large),
-        p=number(found.p),
-        bend=None if found.bend is None else parts.CalibrationBend(**asdict(found.bend)),
+def _calibrated(result: CalibratedResult) -> Calibrated:
+    return Calibrated(
+        slope=interval(*result.slope),
+        intercept=interval(*result.intercept),
+        large=interval(*result.large),
+        p=number(result.p),
+        bend=None if result.bend is None else CalibrationBend(**asdict(result.bend)),
         bins=[
-            parts.CalibrationBin(
-                rows=one.rows, predicted=one.predicted, observed=interval(one.observed, None, one.low, one.high)
+            CalibrationBin(
+                rows=point.rows,
+                predicted=point.predicted,
+                observed=interval(point.observed, None, point.low, point.high),
             )
-            for one in found.bins
+            for point in result.bins
         ],
     )

@@ -4,13 +4,14 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from tabinterp.analyses.compared_types import Calibrated, CalibrationBin, CalibrationRow
 from tabinterp.document.document import Document, Interval
 from tabinterp.report import figures
 from tabinterp.report.blocks import Block, Figure, Fold, Heading, Paragraph, Table
 from tabinterp.report.comparison import legend
 from tabinterp.report.tables import MODELS, STYLES, Column, interval_column, name_column, table
 from tabinterp.report.words import capital, counted, interval, number, t, tidy
+
+from .record import Calibrated, CalibrationBin, CalibrationRow
 
 
 def build(document: Document) -> list[Block]:

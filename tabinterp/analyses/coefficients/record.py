@@ -1,36 +1,95 @@
-"""Coefficients of both models as part of the document: what may be said of a term, and what may not.
+"""Coefficients in the document: regression coefficients, the network's average derivatives, and where their signs contradict.
 
-A level of fewer than ten rows is not printed: neither its name nor its numbers, which would tell of single people. Two signs
+The name and the numbers of a level of fewer than ten rows are withheld, since they would tell of single people. Two signs
 contradict each other only when everything that is known of the term says so.
 """
 
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Any
+from typing import TYPE_CHECKING, Any, Literal
 
 import numpy as np
 
-from tabinterp.analyses.results import Results, at, interval, number
-from tabinterp.document import document as doc
-from tabinterp.document.document import Interval, Message
-from tabinterp.linear.inference import Estimate, Inference
-from tabinterp.linear.terms import AnyTerm, Contrast, Slope
+from tabinterp.analyses.record_values import at, interval, number
+from tabinterp.document.base import Interval, Message, Part
 from tabinterp.stats.multiple_testing import benjamini_hochberg
 from tabinterp.table.schema import GOALS
 
-from .estimator import Coefficients
-from .surrogate import Surrogate
+if TYPE_CHECKING:
+    from tabinterp.analyses.results import Results
+    from tabinterp.linear.inference import Estimate, Inference
+    from tabinterp.linear.terms import AnyTerm
+
+    from .estimator import Coefficients as CoefficientsResult
+    from .surrogate import Surrogate as SurrogateResult
 
 SMALLEST_CELL = 10  # rows
 FLIPS = 1 / 3  # an average whose sign this share of the rows contradicts has no direction to speak of
 LEVEL = 0.05  # of the adjusted p of a coefficient that takes part in a contradiction
+LINEAR_R2 = 0.999  # a score of which a linear function explains this much is linear
 
 
-def coefficients(r: Results) -> doc.Coefficients:
+class CoefficientRow(Part):
+    """One term: a column per unit, or one level against the reference level."""
+
+    output: str | None  # class label when there are several outputs
+    column: str
+    level: str | None
+    reference: str | None
+    unit: str | None  # None: per unit of the column; otherwise words for what one unit is
+    sd: float | None  # standard deviation of the column, to turn "per unit" into "per standard deviation"
+    linear: Interval  # unpenalised fit; no interval where it would not be valid
+    z: float | None
+    p: float | None
+    odds_ratio: Interval = Interval()  # where the scale is log-odds
+    rate_ratio: Interval = Interval()  # where the scale is log-rate
+    penalised: float | None  # the same term of the penalised rival
+    network: Interval  # average derivative, or average contrast to the reference level
+    network_rows: int | None  # that were read for it; None where there is none
+    sign_flip: float | None  # share of rows whose own derivative has the other sign than the average
+    surrogate: float | None  # the same term of the linear surrogate of the network's score
+    conflict: bool  # both intervals exclude zero, on different sides
+    reason: Message | None  # why a number is missing
+
+
+class WaldRow(Part):
+    """Joint test that every coefficient of one original column is zero."""
+
+    output: str | None
+    column: str
+    statistic: float | None
+    df: int
+    p: float | None
+    vif: float | None  # generalised variance inflation factor to the power 1/df
+
+
+class Surrogate(Part):
+    output: str | None
+    r2: float | None  # share of the variance of the network's score that a linear function of the columns explains
+    low: float | None = None
+    high: float | None = None
+    rows_fitted: int = 0
+    rows_scored: int = 0
+    held_out: bool = False  # fitted on training rows, scored on held-out ones
+
+
+class Coefficients(Part):
+    scale: Literal["log-odds", "target", "log-rate"]
+    rows_inference: int
+    rows_network: int
+    method: Message
+    terms: list[CoefficientRow]
+    tests: list[WaldRow]
+    surrogates: list[Surrogate]
+    notes: list[Message]
+
+
+def build(r: Results) -> Coefficients:
+    """Return every term of both models; without terms where coefficients do not apply."""
     goal = r.network.table.schema.goal
     if r.coefficients is None:
-        return doc.Coefficients(
+        return Coefficients(
             scale=goal.scale,
             rows_inference=0,
             rows_network=0,
@@ -44,14 +103,14 @@ def coefficients(r: Results) -> doc.Coefficients:
     surrogate = network.surrogate
     assert linear.inference is not None
     assert surrogate is not None
-    return doc.Coefficients(
+    return Coefficients(
         scale=goal.scale,
         rows_inference=linear.inference.rows,
         rows_network=network.rows,
         method=Message(key=f"coefficients.method.{linear.inference.covariance}.{goal.fitted}"),
         terms=_terms(_Both(linear, network, linear.inference, surrogate)),
         tests=[
-            doc.WaldRow(
+            WaldRow(
                 output=None if t.output is None else linear.outputs[t.output],
                 column=t.column,
                 statistic=number(t.statistic),
@@ -62,7 +121,7 @@ def coefficients(r: Results) -> doc.Coefficients:
             for t in linear.inference.tests
         ],
         surrogates=[
-            doc.Surrogate(
+            Surrogate(
                 output=output,
                 r2=number(surrogate.r2.value[k]),
                 low=number(surrogate.r2.low[k]),
@@ -73,11 +132,11 @@ def coefficients(r: Results) -> doc.Coefficients:
             )
             for k, output in enumerate(network.outputs)
         ],
-        notes=_coefficient_notes(linear, linear.inference),
+        notes=_notes(linear, linear.inference),
     )
 
 
-def _coefficient_notes(linear: Coefficients, inference: Inference) -> list[Message]:
+def _notes(linear: CoefficientsResult, inference: Inference) -> list[Message]:
     notes = []
     if inference.own:
         notes.append(Message(key="coefficients.note.own", values={"kind": inference.own, "rows": inference.rows}))
@@ -99,10 +158,10 @@ def _coefficient_notes(linear: Coefficients, inference: Inference) -> list[Messa
 
 @dataclass(frozen=True)
 class _Both:
-    linear: Coefficients
-    network: Coefficients
+    linear: CoefficientsResult
+    network: CoefficientsResult
     inference: Inference
-    surrogate: Surrogate
+    surrogate: SurrogateResult
 
     def reference(self, term: AnyTerm) -> str | None:
         """The reference level, unless so few rows have it that its name tells of single people."""
@@ -112,7 +171,7 @@ class _Both:
         return term.term.reference if len(term.values) - others >= SMALLEST_CELL else "…"
 
 
-def _terms(both: _Both) -> list[doc.CoefficientRow]:
+def _terms(both: _Both) -> list[CoefficientRow]:
     places = {t.term: i for i, t in enumerate(both.network.terms)}
     rows = [
         _term(both, term, i, places.get(term.term), k)
@@ -120,9 +179,9 @@ def _terms(both: _Both) -> list[doc.CoefficientRow]:
         for i, term in enumerate(both.linear.terms)
     ]
     adjusted = benjamini_hochberg(np.array([np.nan if row.p is None else row.p for row in rows]))
-    tangled = _tangled(both.inference)
+    collinear = _collinear(both.inference)
     judged = [
-        row.model_copy(update={"conflict": _contradicts(row, q) and row.column not in tangled})
+        row.model_copy(update={"conflict": _contradicts(row, q) and row.column not in collinear})
         for row, q in zip(rows, adjusted, strict=True)
     ]
     each = len(both.linear.terms)
@@ -133,12 +192,12 @@ def _terms(both: _Both) -> list[doc.CoefficientRow]:
     ]
 
 
-def _curves(both: _Both, k: int) -> list[doc.CoefficientRow]:
+def _curves(both: _Both, k: int) -> list[CoefficientRow]:
     """Numbers that an encoder bends or mixes: mean derivatives of both models, and no coefficient."""
     network, linear = both.network.curves, both.linear.curves
     own = {column: number(linear.estimates.value[i, k]) for i, column in enumerate(linear.columns)}
     return [
-        doc.CoefficientRow(
+        CoefficientRow(
             output=both.linear.outputs[k],
             column=column,
             level=None,
@@ -160,18 +219,18 @@ def _curves(both: _Both, k: int) -> list[doc.CoefficientRow]:
     ]
 
 
-def _term(both: _Both, term: AnyTerm, i: int, place: int | None, k: int) -> doc.CoefficientRow:
-    if isinstance(term, Contrast) and term.values.sum() < SMALLEST_CELL:
+def _term(both: _Both, term: AnyTerm, i: int, place: int | None, k: int) -> CoefficientRow:
+    if term.level_rows is not None and term.level_rows < SMALLEST_CELL:
         return _suppressed(both, term, k)
     fit = both.inference.estimates[k * len(both.linear.terms) + i]
     ratio = fit.ratio or (None, None, None)
-    return doc.CoefficientRow(
+    return CoefficientRow(
         output=both.linear.outputs[k],
         column=term.term.column,
         level=term.term.level,
         reference=both.reference(term),
         unit=term.term.unit,
-        sd=term.sd if isinstance(term, Slope) else None,
+        sd=term.sd,
         linear=interval(fit.estimate, fit.stderr, fit.ci_low, fit.ci_high),
         z=number(fit.z),
         p=number(fit.p),
@@ -186,9 +245,9 @@ def _term(both: _Both, term: AnyTerm, i: int, place: int | None, k: int) -> doc.
     )
 
 
-def _suppressed(both: _Both, term: AnyTerm, k: int) -> doc.CoefficientRow:
+def _suppressed(both: _Both, term: AnyTerm, k: int) -> CoefficientRow:
     nothing = Interval()
-    return doc.CoefficientRow(
+    return CoefficientRow(
         output=both.linear.outputs[k],
         column=term.term.column,
         level="…",
@@ -218,10 +277,7 @@ def _reason(fit: Estimate) -> Message | None:
     return Message(key=key, values={"columns": list(reason.columns), "rows": reason.rows})
 
 
-# ---- contradictions
-
-
-def _contradicts(row: doc.CoefficientRow, q: Any) -> bool:
+def _contradicts(row: CoefficientRow, q: Any) -> bool:
     """Both intervals on different sides of zero, after correction; the rival agrees with the coefficient, the surrogate
     with the derivative, and most rows with their average."""
     side, other = _side(row.linear), _side(row.network)
@@ -241,10 +297,10 @@ def _side(part: Interval) -> int:
     return int(part.low > 0) - int(part.high < 0)
 
 
-def _tangled(inference: Inference) -> set[str]:
+def _collinear(inference: Inference) -> set[str]:
     """Columns that are linear combinations of each other: a coefficient and a contrast hold different things fixed there."""
-    found: set[str] = set()
+    columns: set[str] = set()
     for estimate in inference.estimates:
         if estimate.reason is not None and estimate.reason.code == "aliased" and estimate.term is not None:
-            found |= {estimate.term.column, *estimate.reason.columns}
-    return found
+            columns |= {estimate.term.column, *estimate.reason.columns}
+    return columns

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from tabinterp.document.document import CoefficientRow, Coefficients, Document, Interval, WaldRow
+from tabinterp.document.document import Document, Interval
 from tabinterp.report import figures
 from tabinterp.report.blocks import Block, Cell, Figure, Fold, Heading, Key, Paragraph, Points, Table
 from tabinterp.report.comparison import others
@@ -31,6 +31,8 @@ from tabinterp.report.words import (
     tidy,
     yes,
 )
+
+from .record import CoefficientRow, Coefficients, WaldRow
 
 COLUMNS = 15  # original columns in a figure
 LEVELS, FEWER = (

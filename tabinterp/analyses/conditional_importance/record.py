@@ -1,40 +1,83 @@
-"""Conditional and grouped importance, and integrated gradients from several baselines, as parts of the document."""
+"""Conditional and grouped importance in the document: what columns are worth given the others, and together with them."""
 
 from __future__ import annotations
 
-from typing import Any
+from typing import TYPE_CHECKING, Any, Literal
 
-from tabinterp.analyses.baselines.estimator import STARTS, Baselines
-from tabinterp.analyses.drop_column.estimator import Dropped
-from tabinterp.analyses.permutation_importance.estimator import ASSOCIATED, PermutationImportance, paired_difference
-from tabinterp.analyses.permutation_importance.strata import FEWEST
-from tabinterp.analyses.results import Results, at, interval, number, rows_of
-from tabinterp.document.base import Interval
+from tabinterp.analyses.permutation_importance.record import ASSOCIATED, FEWEST
+from tabinterp.analyses.record_values import at, interval, number, rows_of
+from tabinterp.document.base import Interval, Metric, Part
 
-from . import types as doc
-from .estimator import Together
+if TYPE_CHECKING:
+    from tabinterp.analyses.drop_column.estimator import Dropped
+    from tabinterp.analyses.permutation_importance.estimator import PermutationImportance
+    from tabinterp.analyses.results import Results
+
+    from .estimator import Together as TogetherResult
 
 
-def together(r: Results, order: list[str]) -> doc.Together | None:
-    """`order`: the columns, most important first."""
-    found = r.together
-    if found is None:
+class ConditionalRow(Part):
+    column: str
+    conditioned: list[str]  # the columns that the strata are made of; empty: nothing goes with it, and all rows are one
+    strata: int
+    smallest: int  # rows of the smallest stratum
+    network: Interval  # rise of the loss within strata
+    linear: Interval
+    difference: Interval  # network minus linear, paired by row
+    off_support: float | None
+    dropped: (
+        Interval  # rise of the held-out loss of a linear model fitted again without the column; empty: not measured
+    )
+
+
+class FamilyRow(Part):
+    columns: list[str]
+    weakest: float  # association between two members
+    network: Interval  # rise of the loss when all of them come from one other row
+    linear: Interval
+    difference: Interval
+    dropped: Interval
+
+
+class Together(Part):
+    """What columns are worth given the others, and together with those that carry the same information."""
+
+    loss: Metric
+    rows_of: Literal["held-out", "all"]
+    rows: int
+    repeats: int
+    seed: int
+    associated: float  # association from which a column is conditioned on
+    fewest: int  # rows of a stratum
+    threshold: float  # association from which columns are a family
+    association_rows: int
+    refit_rows: int | None  # training rows of the refits; None: there are none
+    refit_scored_rows: int | None
+    columns: list[ConditionalRow]  # in the order of the permutation importance
+    families: list[FamilyRow]
+
+
+def build(r: Results, order: list[str]) -> Together | None:
+    """Return conditional and grouped importance; None where it was not computed. `order`: columns, most important first."""
+    result = r.together
+    if result is None:
         return None
-    network = found.conditional[0]
-    difference = paired_difference(*found.conditional)
+    network = result.conditional[0]
+    linear = result.conditional[1]
+    difference = network.minus(linear)
     rows = {
-        column: doc.ConditionalRow(
+        column: ConditionalRow(
             column=column,
             **_strata(network, column),
             network=_player(network, i),
-            linear=_player(found.conditional[1], i),
+            linear=_player(linear, i),
             difference=at(difference, i),
             off_support=number(network.off_support[i]),
-            dropped=_dropped(found.dropped, column),
+            dropped=_dropped(result.dropped, column),
         )
         for i, column in enumerate(network.players)
     }
-    return doc.Together(
+    return Together(
         loss=network.loss,
         rows_of=rows_of(r),
         rows=network.rows,
@@ -42,96 +85,45 @@ def together(r: Results, order: list[str]) -> doc.Together | None:
         seed=network.seed,
         associated=ASSOCIATED,
         fewest=FEWEST,
-        threshold=found.families.threshold,
-        association_rows=found.families.rows,
-        refit_rows=None if found.dropped is None else found.dropped.training_rows,
-        refit_scored_rows=None if found.dropped is None else found.dropped.rows,
+        threshold=result.families.threshold,
+        association_rows=result.families.rows,
+        refit_rows=None if result.dropped is None else result.dropped.training_rows,
+        refit_scored_rows=None if result.dropped is None else result.dropped.rows,
         columns=[rows[c] for c in [*order, *(c for c in rows if c not in order)]],
-        families=_families(found),
+        families=_families(result),
     )
 
 
-def _strata(found: PermutationImportance, player: str) -> dict[str, Any]:
-    strata = found.strata.get(player)
+def _strata(importance: PermutationImportance, player: str) -> dict[str, Any]:
+    strata = importance.strata.get(player)
     if strata is None:
-        return {"conditioned": [], "strata": 1, "smallest": found.rows}
+        return {"conditioned": [], "strata": 1, "smallest": importance.rows}
     return {"conditioned": list(strata.conditioned), "strata": len(strata), "smallest": strata.smallest}
 
 
-def _families(found: Together) -> list[doc.FamilyRow]:
-    if found.grouped is None:
+def _families(result: TogetherResult) -> list[FamilyRow]:
+    if result.grouped is None:
         return []
-    network, linear = found.grouped
-    difference, made = paired_difference(network, linear), []
-    for name, columns in found.families.families.items():
+    network, linear = result.grouped
+    difference, rows = network.minus(linear), []
+    for name, columns in result.families.families.items():
         i = network.players.index(name)
-        made.append(
-            doc.FamilyRow(
+        rows.append(
+            FamilyRow(
                 columns=list(columns),
-                weakest=found.families.weakest(name),
+                weakest=result.families.weakest(name),
                 network=_player(network, i),
                 linear=_player(linear, i),
                 difference=at(difference, i),
-                dropped=_dropped(found.dropped, name),
+                dropped=_dropped(result.dropped, name),
             )
         )
-    return sorted(made, key=lambda row: -(row.network.value or 0.0))
+    return sorted(rows, key=lambda row: -(row.network.value or 0.0))
 
 
-def _player(found: PermutationImportance, i: int) -> Interval:
-    return interval(found.importance[i], found.stderr[i], found.ci_low[i], found.ci_high[i])
+def _player(result: PermutationImportance, i: int) -> Interval:
+    return interval(result.importance[i], result.stderr[i], result.ci_low[i], result.ci_high[i])
 
 
-def _dropped(found: Dropped | None, player: str) -> Interval:
-    return Interval() if found is None else at(found.importance, found.players.index(player))
-
-
-def baselines(r: Results) -> doc.Baselines | None:
-    if r.baselines is None:
-        return None
-    network, linear = r.baselines
-    rows = network["rows"]
-    return doc.Baselines(
-        rows=len(rows.values),
-        background_rows=rows.settings["background_rows"],
-        tolerance=rows.tolerance or 0.0,
-        seed=r.seed,
-        starts=[
-            doc.StartRow(
-                baseline=s.baseline,
-                neighbours=s.neighbours,
-                unlike=list(s.unlike),
-                reference=s.reference,
-            )
-            for s in network.starts
-        ],
-        gaps=[
-            doc.StartGap(baseline=name, network=number(network[name].gap), linear=number(linear[name].gap))
-            for name in STARTS
-        ],
-        pairs=[
-            doc.BaselinePair(
-                first=a.first,
-                second=a.second,
-                top=a.top,
-                network=number(a.spearman),
-                network_overlap=number(a.overlap),
-                linear=number(b.spearman),
-                linear_overlap=number(b.overlap),
-            )
-            for a, b in zip(network.agreement, linear.agreement, strict=True)
-        ],
-        columns=_sizes(network, linear),
-    )
-
-
-def _sizes(network: Baselines, linear: Baselines) -> list[doc.BaselineRow]:
-    sizes = [{name: made[name].size().value.sum(axis=1) for name in STARTS} for made in (network, linear)]
-    return [
-        doc.BaselineRow(
-            column=column,
-            network={name: number(sizes[0][name][j]) for name in STARTS},
-            linear={name: number(sizes[1][name][j]) for name in STARTS},
-        )
-        for j, column in enumerate(network["mean"].columns)
-    ]
+def _dropped(result: Dropped | None, player: str) -> Interval:
+    return Interval() if result is None else at(result.importance, result.players.index(player))

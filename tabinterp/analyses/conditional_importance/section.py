@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
+from tabinterp.analyses.conditional_importance.record import ConditionalRow, FamilyRow, Together
 from tabinterp.document.document import Document
 from tabinterp.report import figures
 from tabinterp.report.blocks import Block, Heading, Paragraph, Table
 from tabinterp.report.comparison import SHOWN, comparison, largest, pair
 from tabinterp.report.tables import Column, estimate_columns, interval_column, name_column, table
 from tabinterp.report.words import NONE, counted, cut, listed, number, rows_of, sentences, share, t
-
-from .types import ConditionalRow, FamilyRow, Together
 
 
 def build(document: Document) -> list[Block]:

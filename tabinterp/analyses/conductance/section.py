@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from tabinterp.analyses.mechanism.types import Conductance, ConductanceLayer, ConductanceRow
+from tabinterp.analyses.conductance.record import Conductance, ConductanceLayer, ConductanceRow
 from tabinterp.document.document import Document, Interval
 from tabinterp.report.blocks import Block, Fold, Paragraph, Table
 from tabinterp.report.tables import Column, interval_column, output_columns, table

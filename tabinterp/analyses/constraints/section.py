@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 
-from tabinterp.analyses.groups.types import ConstraintRow, HeldPart
+from tabinterp.analyses.constraints.record import ConstraintRow, HeldPart
 from tabinterp.document.document import Document
 from tabinterp.report.blocks import Block, Cell, Heading, Paragraph
 from tabinterp.report.tables import MODELS, STYLES, Column, name_column, table

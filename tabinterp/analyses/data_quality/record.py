@@ -1,70 +1,151 @@
-"""What is read off the rows alone, and what the network does beside and beyond them. Nothing that fewer than ten rows tell."""
+"""Data quality in the document: columns, duplicates, drift, and how well single columns predict the target.
+
+No value of a row is in here unless ten rows hold it; a count from 1 to 9 is None.
+"""
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from typing import TYPE_CHECKING, Literal
 
-import numpy as np
-
-from tabinterp.analyses.results import Results, at, interval, number
-from tabinterp.document.document import Interval
+from tabinterp.analyses.record_values import interval, number
+from tabinterp.document.base import Interval, Message, Part
 from tabinterp.table.suppression import SMALL, countless, nested_down, rounded_down
 
-from . import types as doc
-from .columns import ColumnFacts, Spike
-from .drift import ColumnDrift
-from .univariate_signal import ColumnPower
+if TYPE_CHECKING:
+    from tabinterp.analyses.results import Results
 
-HEAP_SHARE, HEAP_TIMES = 0.005, 3.0  # below these an end is no heap, and its value stays with the rows
+    from .columns import ColumnFacts, Spike
+    from .drift import ColumnDrift
+    from .univariate_signal import ColumnPower
+
+HEAP_SHARE, HEAP_TIMES = 0.005, 3.0  # below these an end is no heap, and its value is not written
 
 
-def rows_alone(r: Results) -> doc.TableReadings | None:
-    found = r.table
-    if found is None:
+class Heap(Part):
+    """A value that many rows hold: beside the others, or at an end of them."""
+
+    value: float
+    rows: int  # ten at least; where all but 1 to 9 hold it, all but ten
+    share: float  # of those with a value; of all rows where 1 to 9 have none
+    outside: bool  # it is the least or the greatest value
+    gap: float  # to the next value, in ranges of the others; 0 inside
+    times: float | None = None  # its rows over those of the values beside it (median)
+
+
+class TableColumn(Part):
+    column: str
+    target: bool
+    distinct: int
+    identifier: Literal["ordered", "counts rows", "one each"] | None
+    spike: Heap | None = None  # looks like a code for "none"
+    heap_low: Heap | None = None  # at the least value
+    heap_high: Heap | None = None
+    rare_levels: int = 0  # levels of fewer than ten training rows
+    unseen_levels: int | None = 0  # levels without a training row; None: some, that fewer than ten rows hold
+    unseen_rows: int | None = 0  # held-out rows of them; None: fewer than ten; all but ten where 1 to 9 are left
+    psi: float | None = None
+    drift_df: int | None = None  # degrees of freedom of its test
+    drift_p: float | None = None
+    drift_q: float | None = None  # Benjamini-Hochberg over the columns
+    training: Interval = Interval()  # AUC or R2 of this column alone, cross-fitted in training
+    held_out: Interval = Interval()
+    fall: Interval = Interval()  # training less held out
+    fall_q: float | None = None  # two-sided p of the fall, Benjamini-Hochberg over the columns
+    correlation: float | None = None  # of a number with the target
+    p: float | None = None
+    q: float | None = None
+
+
+class BeyondRow(Part):
+    column: str
+    every: Interval  # AUC or R2 of all input columns
+    without: Interval  # of all but this one
+    gain: Interval
+
+
+class RowCopies(Part):
+    """Rows equal to an earlier one, by their inputs and by every column; held-out rows equal to a training row.
+
+    A count is rounded down where 1 to 9 rows could be calculated from it: to all but ten, or that by inputs to that by every
+    column.
+    """
+
+    repeated_inputs: int | None
+    repeated_whole: int | None
+    training_whole: int | None = (
+        None  # training rows that another training row equals; None: fewer than ten, or no split
+    )
+    copied: bool | None = (
+        None  # whether, by a test, held-out rows equal a training row more often than training rows do
+    )
+    across_inputs: int | None  # None: fewer than ten, or no split
+    across_whole: int | None
+    held_out_rows: int | None  # None: no split
+
+
+class TableReadings(Part):
+    rows: int
+    metric: Literal["auc", "r2"]
+    seed: int
+    columns: list[TableColumn]  # inputs in the table's order, then the target
+    copies: RowCopies
+    equal: list[list[str]]  # families of input columns that tell the same
+    drift_rows: int | None = None  # all rows, where the columns' drift is of more than `rows`
+    whole: Interval = Interval()  # AUC of held-out against training rows; chance is 0.5
+    whole_rows: int | None = None
+    beyond: list[BeyondRow]
+    withheld: Message | None = None  # why no column is set against the target on held-out rows: too few events
+
+
+def build(r: Results) -> TableReadings | None:
+    """Return what the rows say by themselves; None where it was not computed."""
+    result = r.table
+    if result is None:
         return None
     target = r.network.table.schema.target
-    power, drift = {one.column: one for one in found.power}, {one.column: one for one in found.drift}
-    copies = found.copies
+    power, drift = (
+        {column.column: column for column in result.power},
+        {column.column: column for column in result.drift},
+    )
+    copies = result.copies
     repeated = nested_down(copies.repeated_inputs, copies.repeated_whole, len(r.network.table))
     across = nested_down(copies.across_inputs, copies.across_whole, copies.held_out or 0)
     table = r.network.table
     held_out = 0 if table.held_out is None else int(table.held_out.sum())
-    missing = {f.column: int(table.frame[f.column].isna().sum()) for f in found.columns}
+    missing = {f.column: int(table.frame[f.column].isna().sum()) for f in result.columns}
     facts = [
         _column(
             f, f.column == target, power.get(f.column), drift.get(f.column), (len(table), missing[f.column], held_out)
         )
-        for f in found.columns
+        for f in result.columns
     ]
-    return doc.TableReadings(
-        rows=found.rows,
-        metric="auc" if found.metric == "auc" else "r2",
-        seed=found.seed,
+    return TableReadings(
+        rows=result.rows,
+        metric="auc" if result.metric == "auc" else "r2",
+        seed=result.seed,
         columns=facts,
-        copies=doc.RowCopies(
+        copies=RowCopies(
             **dict(zip(("repeated_inputs", "repeated_whole"), repeated, strict=True)),
             **dict(zip(("across_inputs", "across_whole"), across, strict=True)),
             training_whole=rounded_down(copies.training_whole, len(table) - held_out),
             copied=copies.copied,
             held_out_rows=copies.held_out,
         ),
-        equal=[list(family) for family in found.equal],
-        drift_rows=found.drift_rows if found.drift_rows > found.rows else None,
-        whole=Interval() if found.whole is None else interval(*found.whole.auc),
-        whole_rows=None if found.whole is None else found.whole.rows,
+        equal=[list(family) for family in result.equal],
+        drift_rows=result.drift_rows if result.drift_rows > result.rows else None,
+        whole=Interval() if result.whole is None else interval(*result.whole.auc),
+        whole_rows=None if result.whole is None else result.whole.rows,
         beyond=[
-            doc.BeyondRow(
-                column=b.column, every=interval(*b.every), without=interval(*b.without), gain=interval(*b.gain)
-            )
-            for b in found.beyond
+            BeyondRow(column=b.column, every=interval(*b.every), without=interval(*b.without), gain=interval(*b.gain))
+            for b in result.beyond
         ],
-        withheld=found.withheld,
+        withheld=result.withheld,
     )
 
 
 def _column(
     f: ColumnFacts, target: bool, power: ColumnPower | None, drift: ColumnDrift | None, counts: tuple[int, int, int]
-) -> doc.TableColumn:
+) -> TableColumn:
     """`counts`: all rows, those without a value, those held out."""
     rows, missing, held_out = counts
     of = rows if countless(missing, rows) else rows - missing  # a share of known rows would tell how many they are
@@ -83,7 +164,7 @@ def _column(
     )
     tested = {} if drift is None else {"drift_df": drift.df, "drift_p": number(drift.p), "drift_q": number(drift.q)}
     moved = {} if drift is None else {"psi": number(drift.psi), **tested}
-    return doc.TableColumn(
+    return TableColumn(
         column=f.column,
         target=target,
         distinct=f.distinct,
@@ -99,63 +180,18 @@ def _column(
     )
 
 
-def _spike(spike: Spike, of: int, known: int) -> doc.Heap | None:
+def _spike(spike: Spike, of: int, known: int) -> Heap | None:
     rows = rounded_down(spike.rows, known)
     return (
         None
         if rows is None
-        else doc.Heap(value=spike.value, rows=rows, share=rows / of, outside=spike.outside, gap=spike.gap)
+        else Heap(value=spike.value, rows=rows, share=rows / of, outside=spike.outside, gap=spike.gap)
     )
 
 
-def _heap(value: float, count: int, share: float, times: float, of: int, known: int) -> doc.Heap | None:
+def _heap(value: float, count: int, share: float, times: float, of: int, known: int) -> Heap | None:
     """`of`: the rows that the share is of; `known`: those that hold a value."""
     rows = rounded_down(count, known)
     if rows is None or rows < SMALL or share < HEAP_SHARE or times < HEAP_TIMES:
         return None
-    return doc.Heap(value=value, rows=rows, share=rows / of, outside=True, gap=0.0, times=times)
-
-
-def off_support(r: Results) -> doc.OffSupport | None:
-    found = r.off_support
-    if found is None:
-        return None
-    return doc.OffSupport(
-        rows=found.rows,
-        swap_rows=found.swap_rows,
-        seed=found.seed,
-        output=found.output,
-        auc=interval(*found.auc),
-        real=interval(*found.real),
-        perturbed=interval(*found.perturbed),
-        gap=interval(*found.gap),
-        columns=[
-            doc.SwapRow(column=found.players[j], permuted=at(found.permuted, j), swapped=at(found.swapped, j))
-            for j in _largest(found.permuted.value)
-        ],
-    )
-
-
-def extrapolation(r: Results) -> doc.Extrapolation | None:
-    found = r.extrapolation
-    if found is None:
-        return None
-    held = 0 if r.network.table.held_out is None else int(r.network.table.held_out.sum())
-    return doc.Extrapolation(
-        rows=found.rows,
-        seed=found.seed,
-        skipped=list(found.skipped),
-        columns=[
-            doc.BeyondRange(column=found.players[j], change=at(found.change, j), outside=_share(found.outside[j], held))
-            for j in _largest(found.change.value)
-        ],
-    )
-
-
-def _share(share: float | None, rows: int) -> float | None:
-    """A share of rows, unless fewer than ten of them are on one side."""
-    return None if share is None or countless(round(share * rows), rows) else share
-
-
-def _largest(values: Sequence[float] | np.ndarray) -> list[int]:
-    return [int(j) for j in np.argsort(-np.nan_to_num(np.asarray(values)), kind="stable")]
+    return Heap(value=value, rows=rows, share=rows / of, outside=True, gap=0.0, times=times)

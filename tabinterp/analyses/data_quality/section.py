@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Sequence
 
+from tabinterp.analyses.data_quality.record import BeyondRow, Heap, RowCopies, TableColumn, TableReadings
 from tabinterp.document.document import Document
 from tabinterp.report.blocks import Block, Fold, Heading, Paragraph, Table
 from tabinterp.report.tables import Column, interval_column, name_column, table
@@ -19,8 +20,6 @@ from tabinterp.report.words import (
     t,
     tidy,
 )
-
-from .types import BeyondRow, Heap, RowCopies, TableColumn, TableReadings
 
 MOST = 12  # columns in the open; the others are folded
 

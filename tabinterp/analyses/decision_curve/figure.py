@@ -10,11 +10,12 @@ from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 from matplotlib.ticker import FuncFormatter, MaxNLocator
 
-from tabinterp.analyses.performance.types import BenefitPoint
 from tabinterp.analyses.plots import AMBER, DASH, INK, NAVY
 from tabinterp.document.document import Interval
 from tabinterp.report.figures import EDGE, GAP, HEIGHT, TEXT, WIDTH, styles, tick
 from tabinterp.report.svg import Label, later, markup
+
+from .record import BenefitPoint
 
 LEFT = 64
 BAND = 0.2  # opacity

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from tabinterp.analyses.performance.types import BenefitPoint, Policy
+from tabinterp.analyses.decision_curve.record import BenefitPoint, Policy
 from tabinterp.document.claims import side
 from tabinterp.document.document import Document
 from tabinterp.report.blocks import Block, Figure, Heading, Key, Paragraph, Table

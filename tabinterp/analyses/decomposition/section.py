@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from tabinterp.analyses.compared_types import RestRow, ShareRow, Shares
+from tabinterp.analyses.decomposition.record import RestRow, ShareRow, Shares
 from tabinterp.document.document import Document, Interval
 from tabinterp.report import figures
 from tabinterp.report.blocks import Block, Cell, Figure, Fold, Heading, Key, Paragraph, Table

@@ -1,41 +1,73 @@
-"""Where the two models differ, who is right there, and what sets these rows apart, in words.
+"""Disagreement in the document: the rows in which the two models differ, who is right there, and the tree that describes them.
 
-Columns are only said to set the rows apart, and the rules of the tree only shown, where its held-out AUC is above chance with
-its whole 95% interval. No share is told with which fewer than ten rows could be counted: of rows that differ, or do not, or on
-which one model is right.
+Columns are only said to set these rows apart, and the rules of the tree are only shown, where the tree's held-out AUC is above
+chance with its whole 95% interval. No share is given from which fewer than ten rows could be counted: of rows that differ, or do
+not, or on which one model is right.
 """
 
 from __future__ import annotations
 
+from typing import TYPE_CHECKING
+
 import numpy as np
 
-from tabinterp.analyses import compared_types as parts
-from tabinterp.analyses.performance.estimator import FEWEST
-from tabinterp.analyses.results import Results, interval
-from tabinterp.document.document import Interval, Message
-from tabinterp.table.suppression import countless, parts_shown
+from tabinterp.analyses.record_values import interval
+from tabinterp.document.base import Interval, Message, Part
+from tabinterp.table.suppression import SMALL, countless, parts_shown
 
-from .estimator import DEPTH, Condition, Disagreement, Leaf, Tree
+if TYPE_CHECKING:
+    from tabinterp.analyses.results import Results
+
+    from .estimator import Condition, Tree
+    from .estimator import Disagreement as DisagreementResult
+    from .estimator import Leaf as LeafResult
 
 CHANCE = 0.5
+DEPTH = 3  # of the tree
 
 
-def disagreement(r: Results) -> parts.Disagreement | None:
+class Leaf(Part):
+    conditions: list[Message]
+    rows: int  # ten at least
+    share: Interval  # of these rows, those in which the models differ; empty where one to nine do, or do not
+
+
+class Disagreement(Part):
+    rows: int
+    count: int | None  # rows in which the models differ; None, and no share, where one to nine do, or do not
+    share: Interval
+    network_right: Interval  # of the rows that differ; empty where fewer than ten of them are on one side
+    linear_right: Interval
+    neither: Interval
+    threshold: float | None  # of numbers and counts: the distance of predictions from which rows differ
+    # of two classes: the probability above which a row is predicted to be positive
+    decision_threshold: float | None = None
+    sentences: list[Message]
+    auc: Interval  # of a tree that tells these rows apart, on rows it was not fitted on; chance is 0.5
+    balanced_accuracy: Interval
+    fitted_rows: int | None  # None: too few rows for a tree
+    scored_rows: int | None
+    hidden_rows: int  # in leaves of fewer than ten rows, and those from which these could be reckoned
+    leaves: list[Leaf]  # empty unless the AUC is above chance
+
+
+def build(r: Results) -> Disagreement | None:
+    """Return where the two models differ; None where it was not computed."""
     if r.disagreement is None:
         return None
-    found, tree = r.disagreement, r.disagreement.tree
+    result, tree = r.disagreement, r.disagreement.tree
     resolved = _resolved(tree)
     leaves, hidden = _leaves(tree) if tree is not None and resolved else ([], 0)
-    told, right = not countless(found.count, found.rows), not _hushed(found)
-    part = parts.Disagreement(
-        rows=found.rows,
-        count=found.count if told else None,
-        share=_share(found.share) if told else Interval(),
-        network_right=_share(found.network_right) if right else Interval(),
-        linear_right=_share(found.linear_right) if right else Interval(),
-        neither=_share(found.neither) if right else Interval(),
-        threshold=found.threshold,
-        decision_threshold=found.cut,
+    share_shown, right_shown = not countless(result.count, result.rows), not _right_withheld(result)
+    part = Disagreement(
+        rows=result.rows,
+        count=result.count if share_shown else None,
+        share=_share(result.share) if share_shown else Interval(),
+        network_right=_share(result.network_right) if right_shown else Interval(),
+        linear_right=_share(result.linear_right) if right_shown else Interval(),
+        neither=_share(result.neither) if right_shown else Interval(),
+        threshold=result.threshold,
+        decision_threshold=result.cut,
         sentences=[],
         auc=Interval() if tree is None else interval(*tree.auc),
         balanced_accuracy=Interval() if tree is None else interval(*tree.balanced_accuracy),
@@ -47,30 +79,30 @@ def disagreement(r: Results) -> parts.Disagreement | None:
     return part.model_copy(update={"sentences": disagreement_sentences(part, r.linear.model.name)})
 
 
-def disagreement_sentences(part: parts.Disagreement, linear: str) -> list[Message]:
+def disagreement_sentences(part: Disagreement, linear: str) -> list[Message]:
     """Return what the numbers say: in how many rows the models differ, who is right there, whether a tree sets them apart."""
     return [_how_many(part), _who(part, linear), _apart(part)]
 
 
-def _hushed(found: Disagreement) -> bool:
-    """Is one model, or neither, right on one to nine of the rows that differ, or on all but as many?"""
-    untold = not np.isfinite([found.network_right, found.linear_right, found.neither]).all()  # of too few groups
-    return untold or found.count < FEWEST or any(countless(one, found.count) for one in found.right)
+def _right_withheld(result: DisagreementResult) -> bool:
+    """Whether one model, or neither, is right on one to nine of the rows that differ, or on all but as many."""
+    too_few_groups = not np.isfinite([result.network_right, result.linear_right, result.neither]).all()  # no shares
+    return too_few_groups or result.count < SMALL or any(countless(count, result.count) for count in result.right)
 
 
-def _leaves(tree: Tree) -> tuple[list[parts.Leaf], int]:
-    """Leaves whose number of rows may be told, and how many rows the others have."""
-    told = parts_shown([*(leaf.rows for leaf in tree.leaves), tree.hidden])[:-1]
-    open_ = [leaf for leaf, one in zip(tree.leaves, told, strict=True) if one]
-    return [_leaf(leaf) for leaf in open_], tree.rows - sum(leaf.rows for leaf in open_)
+def _leaves(tree: Tree) -> tuple[list[Leaf], int]:
+    """Leaves whose number of rows may be shown, and how many rows the others have."""
+    shown = parts_shown([*(leaf.rows for leaf in tree.leaves), tree.hidden])[:-1]
+    shown_leaves = [leaf for leaf, is_shown in zip(tree.leaves, shown, strict=True) if is_shown]
+    return [_leaf(leaf) for leaf in shown_leaves], tree.rows - sum(leaf.rows for leaf in shown_leaves)
 
 
 def _resolved(tree: Tree | None) -> bool:
     return tree is not None and tree.auc[2] > CHANCE
 
 
-def _share(found: tuple[float, float, float]) -> Interval:
-    value, low, high = found
+def _share(share: tuple[float, float, float]) -> Interval:
+    value, low, high = share
     return interval(value, None, low, high)
 
 
@@ -79,25 +111,25 @@ def _percent(name: str, share: Interval) -> dict[str, float | None]:
     return {part: None if end is None else 100 * end for part, end in ends.items()}
 
 
-def _how_many(part: parts.Disagreement) -> Message:
+def _how_many(part: Disagreement) -> Message:
     if part.count is None:
-        return Message(key="disagreement.few", values={"rows": part.rows, "fewest": FEWEST})
+        return Message(key="disagreement.few", values={"rows": part.rows, "fewest": SMALL})
     values = {"count": part.count, "rows": part.rows, **_percent("percent", part.share)}
     if part.threshold is None:
         return Message(key="disagreement.classes", values=values)
     return Message(key="disagreement.numbers", values=values | {"threshold": part.threshold})
 
 
-def _who(part: parts.Disagreement, linear: str) -> Message:
+def _who(part: Disagreement, linear: str) -> Message:
     if part.network_right.value is None:
-        return Message(key="disagreement.right.few", values={"fewest": FEWEST})
+        return Message(key="disagreement.right.few", values={"fewest": SMALL})
     values = {"model": linear, **_percent("network", part.network_right), **_percent("linear", part.linear_right)}
     if part.neither.value == 0:
         return Message(key="disagreement.right", values=values)
     return Message(key="disagreement.right.neither", values=values | _percent("neither", part.neither))
 
 
-def _apart(part: parts.Disagreement) -> Message:
+def _apart(part: Disagreement) -> Message:
     if part.fitted_rows is None:
         return Message(key="disagreement.tree.none")
     auc = part.auc
@@ -107,8 +139,8 @@ def _apart(part: parts.Disagreement) -> Message:
     return Message(key="disagreement.tree.apart", values=values | {"balanced": part.balanced_accuracy.value})
 
 
-def _leaf(leaf: Leaf) -> parts.Leaf:
-    return parts.Leaf(
+def _leaf(leaf: LeafResult) -> Leaf:
+    return Leaf(
         conditions=[_condition(c) for c in leaf.conditions],
         rows=leaf.rows,
         share=Interval() if countless(leaf.differ, leaf.rows) else interval(leaf.share, None, leaf.low, leaf.high),

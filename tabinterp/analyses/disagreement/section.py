@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from tabinterp.analyses.compared_types import Leaf
+from tabinterp.analyses.disagreement.record import Leaf
 from tabinterp.document.document import Document
 from tabinterp.report.blocks import Block, Heading, Paragraph
 from tabinterp.report.tables import Column, interval_column, table

@@ -15,9 +15,11 @@ from matplotlib.figure import Figure
 from matplotlib.ticker import FuncFormatter, MaxNLocator
 
 from tabinterp.analyses.plots import AMBER, DASH, INK, NAVY
-from tabinterp.document.document import EffectCurve, EffectPoint, Interval
+from tabinterp.document.document import Interval
 from tabinterp.report.figures import GAP, PAPER, WIDTH, styles, text_width, tick
 from tabinterp.report.svg import Label, later, markup
+
+from .record import EffectCurve, EffectPoint
 
 PLOT = 170  # CSS pixels of the curves,
 BARS = 30  # of the bars of rows below them,

@@ -1,29 +1,75 @@
-"""Effect curves of both models and the network's strongest pairs, as parts of the document.
+"""Effect curves in the document: partial dependence, ICE and ALE of both models.
 
-A point of fewer than ten rows is not printed: neither its value nor its numbers, which would tell of single people. Where its
-number of rows would follow from the others, one more point is shown without its number of rows.
+The value and the numbers of a point of fewer than ten rows are withheld, since they would tell of single people. Where its
+number of rows would follow from the others, the number of rows of one more point is withheld.
 """
 
 from __future__ import annotations
 
-from typing import Any
+from typing import TYPE_CHECKING, Any, Literal
 
 import numpy as np
 
-from tabinterp.analyses.interactions.estimator import Pair
-from tabinterp.analyses.results import Results, at, number, rows_of
-from tabinterp.document import document as doc
+from tabinterp.analyses.record_values import at, number, rows_of
+from tabinterp.document.base import Interval, Part
 from tabinterp.table.suppression import parts_shown
 
-from .estimator import Curve
+if TYPE_CHECKING:
+    from tabinterp.analyses.results import Results
+
+    from .estimator import Curve
 
 
-def effects(r: Results) -> doc.Effects | None:
+class EffectCurve(Part):
+    """One model at one point: the mean score with every row at the value, less its mean over the column's distribution."""
+
+    effect: Interval = Interval()
+    ale: Interval = Interval()  # accumulated local effect; none where the column has no order
+    ice_low: float | None = None  # 10% and 90% of single rows' centred curves
+    ice_high: float | None = None
+
+
+class EffectPoint(Part):
+    """A point of fewer than ten rows has neither value nor numbers. Where such a count would follow from the others, the point
+    of the fewest rows beside it has no number of rows, and all else."""
+
+    value: str | float | None  # None: missing values, or not printed
+    missing: bool
+    rows: int | None  # that lie nearest to it; None: fewer than ten, or such a number would follow from it
+    sparse: bool  # fewer than 30
+    network: EffectCurve = EffectCurve()
+    linear: EffectCurve = EffectCurve()
+
+    @property
+    def is_printed(self) -> bool:
+        """Whether ten rows or more lie nearest to it."""
+        return self.rows is not None or self.network.effect.value is not None
+
+
+class Effect(Part):
+    output: str | None
+    column: str
+    kind: Literal["numeric", "categorical", "boolean", "ordinal"]
+    off_grid: float | None  # share of rows at levels that have no point; None: it would tell of 1 to 9 rows
+    points: list[EffectPoint]
+
+
+class Effects(Part):
+    rows_of: Literal["held-out", "all"]
+    rows: int
+    ice_rows: int
+    seed: int
+    columns: int  # that could have been drawn; those that matter most were
+    curves: list[Effect]
+
+
+def build(r: Results) -> Effects | None:
+    """Return the curves of both models, those farthest apart first; None where there are none."""
     if r.effects is None:
         return None
     network, linear = r.effects
-    pairs = sorted(zip(network.curves, linear.curves, strict=True), key=lambda pair: -_apart(*pair))
-    return doc.Effects(
+    pairs = sorted(zip(network.curves, linear.curves, strict=True), key=lambda pair: -_distance(*pair))
+    return Effects(
         rows_of=rows_of(r),
         rows=network.rows,
         ice_rows=network.ice_rows,
@@ -37,32 +83,32 @@ def effects(r: Results) -> doc.Effects | None:
     )
 
 
-def _apart(network: Curve, linear: Curve) -> float:
+def _distance(network: Curve, linear: Curve) -> float:
     """How far the two models' curves lie apart: the mean over rows and outputs of the distance at their point."""
     gap = np.nan_to_num(np.abs(network.effect.value - linear.effect.value))  # (points, outputs)
     return float(network.rows @ gap.mean(axis=1) / max(1.0, float(network.rows.sum())))
 
 
-def _curve(network: Curve, linear: Curve, output: str | None, k: int, rows: int) -> doc.Effect:
+def _curve(network: Curve, linear: Curve, output: str | None, k: int, rows: int) -> Effect:
     """The points, and the rows at levels without one, are parts of all rows."""
-    told = parts_shown([*network.rows, rows - int(network.rows.sum())])
-    return doc.Effect(
+    shown = parts_shown([*network.rows, rows - int(network.rows.sum())])
+    return Effect(
         output=output,
         column=network.column,
         kind=network.kind,
-        off_grid=max(0.0, network.off_grid) if told[-1] else None,
-        points=[_point(network, linear, i, k, bool(told[i])) for i in range(len(network.values))],
+        off_grid=max(0.0, network.off_grid) if shown[-1] else None,
+        points=[_point(network, linear, i, k, bool(shown[i])) for i in range(len(network.values))],
     )
 
 
-def _point(network: Curve, linear: Curve, i: int, k: int, told: bool) -> doc.EffectPoint:
+def _point(network: Curve, linear: Curve, i: int, k: int, rows_shown: bool) -> EffectPoint:
     value, missing = network.values[i], network.values[i] is None
     if network.small[i]:
-        return doc.EffectPoint(value=None, missing=missing, rows=None, sparse=True)
-    return doc.EffectPoint(
+        return EffectPoint(value=None, missing=missing, rows=None, sparse=True)
+    return EffectPoint(
         value=_value(value, network.kind),
         missing=missing,
-        rows=int(network.rows[i]) if told else None,
+        rows=int(network.rows[i]) if rows_shown else None,
         sparse=bool(network.sparse[i]),
         network=_numbers(network, i, k),
         linear=_numbers(linear, i, k),
@@ -75,40 +121,10 @@ def _value(value: Any, kind: str) -> str | float | None:
     return float(value) if kind == "numeric" else str(value)
 
 
-def _numbers(curve: Curve, i: int, k: int) -> doc.EffectCurve:
-    return doc.EffectCurve(
+def _numbers(curve: Curve, i: int, k: int) -> EffectCurve:
+    return EffectCurve(
         effect=at(curve.effect, i, k),
         ale=at(curve.ale, i, k),
         ice_low=number(curve.ice_low[i, k]),
         ice_high=number(curve.ice_high[i, k]),
-    )
-
-
-def interactions(r: Results) -> doc.Interactions | None:
-    found = r.interactions
-    if found is None:
-        return None
-    return doc.Interactions(
-        rows_of=rows_of(r),
-        rows=found.rows,
-        blocks=found.blocks,
-        background=found.background,
-        seed=found.seed,
-        screened=len(found.screen.pairs),
-        passed=len(found.screen.passed),
-        passed_most=number(found.screen.passed_most / found.total.value.sum()) if found.screen.passed else None,
-        linear_adds=r.linear.is_local(r.linear.columns),
-        pairs=[_pair(pair, output, k) for k, output in enumerate(found.outputs) for pair in found.pairs],
-    )
-
-
-def _pair(pair: Pair, output: str | None, k: int) -> doc.InteractionRow:
-    return doc.InteractionRow(
-        output=output,
-        first=pair.columns[0],
-        second=pair.columns[1],
-        variance=at(pair.variance, k),
-        share=at(pair.share, k),
-        h2=at(pair.h2, k),
-        shapley=at(pair.shapley, k),
     )

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from tabinterp.document.document import Document, Effect, EffectCurve, EffectPoint
+from tabinterp.document.document import Document
 from tabinterp.report import figures
 from tabinterp.report.blocks import Block, Figure, Fold, Heading, Key, Paragraph, Table
 from tabinterp.report.tables import MODELS, STYLES, Column, interval_column, name_column, table
@@ -27,6 +27,7 @@ from tabinterp.report.words import (
 )
 
 from . import figure as curves
+from .record import Effect, EffectCurve, EffectPoint
 
 DRAWN = 8  # curves on the page, which several classes would fill
 

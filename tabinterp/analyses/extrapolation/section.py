@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from tabinterp.analyses.data_quality.types import BeyondRange
+from tabinterp.analyses.extrapolation.record import BeyondRange
 from tabinterp.document.document import Document
 from tabinterp.report.blocks import Block, Heading, Paragraph
 from tabinterp.report.tables import Column, interval_column, name_column, table

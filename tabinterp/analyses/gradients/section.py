@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from tabinterp.document.document import Document, GradientMethod, GradientRow
+from tabinterp.analyses.gradients.record import GradientMethod, GradientRow
+from tabinterp.document.document import Document
 from tabinterp.report.blocks import Block, Fold, Heading, Paragraph, Table
 from tabinterp.report.tables import MODELS, STYLES, Column, name_column, table
 from tabinterp.report.words import (

@@ -32,8 +32,8 @@ from tabinterp.table.suppression import SMALL
 
 from .group_metrics import GroupShares
 from .partition import Cell, Family
+from .record import FIFTHS
 
-FIFTHS = 0.8  # four fifths: a rule of thumb of United States employment guidelines (29 CFR 1607.4 D)
 ROWS = 30  # of a group that is judged
 POWER = 0.8
 APART = 3  # counts that the flag of a withheld group leaves open, at least

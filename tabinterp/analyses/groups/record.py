@@ -1,74 +1,195 @@
-"""Groups of people, proxies, groups in which the network errs, declared constraints: numbers to their fields."""
+"""Groups of people in the document: decisions and errors by group, adverse impact, proxies, alternatives, constraints.
+
+No number is in here that rests on fewer than ten rows. Of a group that is withheld there is only its name, and of a level of
+fewer than ten rows not even that.
+"""
 
 from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import fields
-from typing import Any
+from typing import TYPE_CHECKING, Literal
 
-from tabinterp.analyses.constraints.estimator import Checked, Held
-from tabinterp.analyses.proxies.estimator import Gap, Probe, Proxy
-from tabinterp.analyses.results import Results, interval, number, rows_of
-from tabinterp.analyses.subgroup_gaps.estimator import Weak
-from tabinterp.document.document import Message
-from tabinterp.table.suppression import SMALL, part_of, rounded_down
+from pydantic import Field
 
-from . import types as parts
-from .adverse_impact import FIFTHS, AdverseImpact, FamilyImpact, Pair
-from .estimator import Fitted, Group
-from .group_metrics import ESTIMATES, Treated
-from .partition import Condition
-from .several_classes import Fitting
+from tabinterp.analyses.alternatives import record as alternatives_record
+from tabinterp.analyses.alternatives.record import Alternatives
+from tabinterp.analyses.constraints import record as constraints_record
+from tabinterp.analyses.constraints.record import ConstraintTable
+from tabinterp.analyses.proxies import record as proxies_record
+from tabinterp.analyses.proxies.record import ProxyPart
+from tabinterp.analyses.record_values import interval, number, rows_of
+from tabinterp.analyses.subgroup_gaps import record as subgroup_gaps_record
+from tabinterp.analyses.subgroup_gaps.record import WeakPart
+from tabinterp.document.base import Interval, Message, Part
+from tabinterp.table.suppression import SMALL
 
+from .group_names import group_name
+
+if TYPE_CHECKING:
+    from tabinterp.analyses.results import Results
+
+    from .adverse_impact import AdverseImpact, FamilyImpact, Pair
+    from .estimator import Fitted as FittedResult
+    from .estimator import Group
+    from .group_metrics import Treated as TreatedResult
+    from .several_classes import Fitting
+
+FIFTHS = 0.8  # four fifths: a rule of thumb of United States employment guidelines (29 CFR 1607.4 D)
 PAIRS = 24
-PLACES = ("inputs", "score")
 
 
-def grouped(r: Results) -> parts.Groups:
-    return parts.Groups(
+class Treated(Part):
+    """One group under one model; differences are group less control."""
+
+    rate: Interval  # share selected; of numbers and counts the mean prediction
+    ratio: Interval  # to the control group; one end alone where fewer than ten rows are selected, or are not
+    ratio_most: Interval  # to the most selected group
+    difference: Interval
+    p: float | None
+    smd: Interval  # of the scores; Hedges' g, deviation pooled over the two groups
+    tpr: float | None
+    tpr_difference: Interval
+    fpr: float | None
+    fpr_difference: Interval
+    intercept: Interval
+    slope: Interval
+    ece: float | None
+
+
+class GroupRow(Part):
+    group: list[Message]  # one condition, or two
+    control: bool  # the one that the others of its columns are set against
+    rows: int | None  # None: held back
+    fit_rows: int | None = None  # drawn rows, of which intercept and slope are; None: all of them
+    network: Treated | None
+    linear: Treated | None
+
+
+class ImpactPair(Part):
+    """The smaller share selected of two groups over the larger one, at most 1."""
+
+    least: list[Message]
+    most: list[Message]
+    ratio: Interval
+    low: float | None  # the ends that hold for all pairs at once
+    high: float | None
+    detectable: float | None = None  # a ratio of that or below is found with 80% power; None: no ratio is
+
+
+class ImpactRow(Part):
+    """One column or a pair of columns, of its groups of 30 rows and ten sampling units at least."""
+
+    columns: list[str]
+    headline: ImpactPair | None  # the least and the most selected group that may be told
+    surest: ImpactPair | None  # the pair whose ratio is below 1 by most of its error
+    # whether a group whose share is withheld is selected significantly less than `limit` times as often as another, or as
+    # many times more often; "untold": the answer would give a small count away; None: there is no such group
+    withheld: Literal["raised", "not_raised", "untold"] | None
+
+
+class Impact(Part):
+    """Adverse impact, judged on all counts, small ones included."""
+
+    limit: float  # of the ratio, at which withheld groups were judged
+    compared: int  # pairs of groups, over which intervals hold at once
+    network: list[ImpactRow]
+    linear: list[ImpactRow]
+
+
+class GroupTable(Part):
+    """Shares predicted to be in one class, group by group; of numbers and counts mean predictions."""
+
+    rows: int
+    rows_of: Literal["held-out", "all"]
+    threshold: float | None  # None: of several classes the one of the largest score is predicted
+    favourable: str | None  # the class that is not adverse; None: the adverse class was not stated, or there is none
+    compared: str | None = (
+        None  # the class whose predicted share is the rate; None: the favourable one, or mean predictions
+    )
+    control: dict[str, str]  # as the user named them
+    columns: list[GroupRow]
+    pairs: list[GroupRow]  # of two columns: those that differ most surely from their control group
+    pairs_left: int  # groups of two columns that are not listed
+    pairs_held_back: int
+    impact: Impact | None = None  # None: the adverse class was not stated, or there is none
+
+    @property
+    def of(self) -> str | None:
+        """The class whose predicted share is the rate; None: mean predictions."""
+        return self.favourable if self.compared is None else self.compared
+
+
+class Fitted(Part):
+    """One group under one model: how well it fits; differences are group less control."""
+
+    accuracy: Interval  # empty where fewer than ten rows are right, or wrong, or where those could be reckoned
+    accuracy_difference: Interval
+    accuracy_p: float | None
+    loss: Interval  # mean log loss
+    loss_difference: Interval
+    loss_p: float | None
+
+
+class FittedRow(Part):
+    group: list[Message]
+    control: bool
+    rows: int | None  # None: held back
+    network: Fitted | None
+    linear: Fitted | None
+
+
+class Groups(Part):
+    table: GroupTable | None = None
+    classes: list[GroupTable] = Field(default_factory=list)  # of several classes: each as the selected one
+    fits: list[FittedRow] = Field(default_factory=list)  # of several classes; groups of one column
+    proxies: list[ProxyPart]
+    alternatives: Alternatives | None = None
+    weak: WeakPart | None = None
+    constraints: ConstraintTable | None = None
+
+    @property
+    def tables(self) -> list[GroupTable]:
+        """The one table, or that of each class."""
+        return self.classes if self.table is None else [self.table]
+
+
+def build(r: Results) -> Groups:
+    """Return all that concerns groups of people."""
+    return Groups(
         table=_table(r),
         classes=_classes(r),
         fits=[] if r.groups is None else _fits(r.groups.fits),
-        proxies=[] if r.proxies is None else [_proxy(one) for one in r.proxies.proxies],
-        alternatives=_alternatives(r),
-        weak=_weak(r),
-        constraints=_constraints(r),
+        proxies=proxies_record.build(r),
+        alternatives=alternatives_record.build(r),
+        weak=subgroup_gaps_record.build(r),
+        constraints=constraints_record.build(r),
     )
 
 
-def named(conditions: tuple[Condition, ...]) -> list[Message]:
-    """A group in words, condition by condition."""
-    return [_condition(one) for one in conditions]
-
-
-def _condition(one: Condition) -> Message:
-    found = {"column": one.column, "level": one.level, "low_end": one.low, "high_end": one.high}
-    return Message(key=f"group.{one.kind}", values={name: value for name, value in found.items() if value is not None})
-
-
-def _table(r: Results) -> parts.GroupTable | None:
+def _table(r: Results) -> GroupTable | None:
     if r.groups is None or r.groups.fits:
         return None
-    found = r.groups
-    table = _of(r, found.groups, found.threshold, found.favourable, found.compared)
-    return table.model_copy(update={"impact": None if found.impact is None else _impact(*found.impact)})
+    result = r.groups
+    table = _group_table(r, result.groups, result.threshold, result.favourable, result.compared)
+    return table.model_copy(update={"impact": None if result.impact is None else _impact(*result.impact)})
 
 
-def _impact(network: AdverseImpact, linear: AdverseImpact) -> parts.Impact:
-    rows = [[_impact_row(one) for one in model.families] for model in (network, linear)]
-    return parts.Impact(limit=FIFTHS, compared=network.compared, network=rows[0], linear=rows[1])
+def _impact(network: AdverseImpact, linear: AdverseImpact) -> Impact:
+    rows = [[_impact_row(family) for family in model.families] for model in (network, linear)]
+    return Impact(limit=FIFTHS, compared=network.compared, network=rows[0], linear=rows[1])
 
 
-def _impact_row(one: FamilyImpact) -> parts.ImpactRow:
-    pairs = [_impact_pair(pair) for pair in (one.headline, one.surest)]
-    return parts.ImpactRow(columns=list(one.columns), headline=pairs[0], surest=pairs[1], withheld=one.withheld)
+def _impact_row(family: FamilyImpact) -> ImpactRow:
+    pairs = [_impact_pair(pair) for pair in (family.headline, family.surest)]
+    return ImpactRow(columns=list(family.columns), headline=pairs[0], surest=pairs[1], withheld=family.withheld)
 
 
-def _impact_pair(pair: Pair | None) -> parts.ImpactPair | None:
+def _impact_pair(pair: Pair | None) -> ImpactPair | None:
     if pair is None:
         return None
-    least, most = (named(cell.conditions) for cell in (pair.least, pair.most))
-    return parts.ImpactPair(
+    least, most = (group_name(cell.conditions) for cell in (pair.least, pair.most))
+    return ImpactPair(
         least=least,
         most=most,
         ratio=interval(*pair.ratio),
@@ -78,19 +199,21 @@ def _impact_pair(pair: Pair | None) -> parts.ImpactPair | None:
     )
 
 
-def _classes(r: Results) -> list[parts.GroupTable]:
-    found = () if r.groups is None else r.groups.groups
-    labels = dict.fromkeys(one.output for one in found if one.output is not None)
-    return [_of(r, [one for one in found if one.output == label], None, None, label) for label in labels]
+def _classes(r: Results) -> list[GroupTable]:
+    groups = () if r.groups is None else r.groups.groups
+    labels = dict.fromkeys(group.output for group in groups if group.output is not None)
+    return [
+        _group_table(r, [group for group in groups if group.output == label], None, None, label) for label in labels
+    ]
 
 
-def _of(
+def _group_table(
     r: Results, groups: Sequence[Group], threshold: float | None, favourable: str | None, compared: str | None
-) -> parts.GroupTable:
-    single = [one for one in groups if len(one.cell.conditions) == 1]
-    pairs = [one for one in groups if len(one.cell.conditions) == 2]
-    told = sorted((one for one in pairs if one.told and not one.control), key=_sureness)
-    return parts.GroupTable(
+) -> GroupTable:
+    single = [group for group in groups if len(group.cell.conditions) == 1]
+    pairs = [group for group in groups if len(group.cell.conditions) == 2]
+    shown = sorted((group for group in pairs if group.told and not group.control), key=_significance)
+    return GroupTable(
         rows=0 if r.groups is None else r.groups.rows,
         rows_of=rows_of(r),
         threshold=threshold,
@@ -98,189 +221,70 @@ def _of(
         compared=compared,
         control={} if r.groups is None else dict(r.groups.named),
         columns=_columns(single),
-        pairs=[_group(one) for one in told[:PAIRS]],
-        pairs_left=max(0, len(told) - PAIRS),
-        pairs_held_back=sum(not one.told for one in pairs),
+        pairs=[_group(group) for group in shown[:PAIRS]],
+        pairs_left=max(0, len(shown) - PAIRS),
+        pairs_held_back=sum(not group.told for group in pairs),
     )
 
 
-def _sureness(one: Group) -> float:
+def _significance(group: Group) -> float:
     """How far from no difference, in widths of its interval: largest first."""
-    if one.network is None:
+    if group.network is None:
         return 0.0
-    value, _, low, high = one.network.difference
+    value, _, low, high = group.network.difference
     return -abs(value) / (high - low) if high > low else 0.0
 
 
-def _columns(single: list[Group]) -> list[parts.GroupRow]:
-    """Groups of one column. That a level is held by fewer than ten rows is told without its name, once a column."""
-    few = {one.cell.columns[0]: one for one in single if _few(one)}
+def _columns(single: list[Group]) -> list[GroupRow]:
+    """Groups of one column. Its levels of fewer than ten rows share one row without a name."""
+    few = {group.cell.columns[0]: group for group in single if _few(group)}
     return [
-        _nameless(one) if _few(one) else _group(one)
-        for one in single
-        if not _few(one) or few[one.cell.columns[0]] is one
+        _nameless(group) if _few(group) else _group(group)
+        for group in single
+        if not _few(group) or few[group.cell.columns[0]] is group
     ]
 
 
-def _fits(found: Sequence[Fitted]) -> list[parts.FittedRow]:
-    made = []
-    for one in found:
-        both = [None if model is None else _fitted(model) for model in (one.network, one.linear)]
-        few = _few(one)
-        name = _no_name(one) if few else named(one.cell.conditions)
-        row = parts.FittedRow(group=name, control=one.control, rows=one.rows, network=both[0], linear=both[1])
-        made += [row] if row not in made else []  # levels of few rows: once a column
-    return made
+def _fits(results: Sequence[FittedResult]) -> list[FittedRow]:
+    rows = []
+    for group in results:
+        both = [None if model is None else _fitted(model) for model in (group.network, group.linear)]
+        few = _few(group)
+        name = _no_name(group) if few else group_name(group.cell.conditions)
+        row = FittedRow(group=name, control=group.control, rows=group.rows, network=both[0], linear=both[1])
+        rows += [row] if row not in rows else []  # levels of few rows: once a column
+    return rows
 
 
-def _fitted(one: Fitting) -> parts.Fitted:
-    told = {f.name: getattr(one, f.name) for f in fields(one)}
-    return parts.Fitted(**{n: number(v) if n.endswith("_p") else interval(*v) for n, v in told.items()})
+def _fitted(fitting: Fitting) -> Fitted:
+    values = {f.name: getattr(fitting, f.name) for f in fields(fitting)}
+    return Fitted(**{n: number(v) if n.endswith("_p") else interval(*v) for n, v in values.items()})
 
 
-def _few(one: Group | Fitted) -> bool:
-    return one.network is None and one.cell.conditions[0].kind == "level" and one.cell.rows < SMALL
+def _few(group: Group | FittedResult) -> bool:
+    return group.network is None and group.cell.conditions[0].kind == "level" and group.cell.rows < SMALL
 
 
-def _nameless(one: Group) -> parts.GroupRow:
-    return _group(one).model_copy(update={"group": _no_name(one)})
+def _nameless(group: Group) -> GroupRow:
+    return _group(group).model_copy(update={"group": _no_name(group)})
 
 
-def _no_name(one: Group | Fitted) -> list[Message]:
-    return [Message(key="group.few", values={"column": one.cell.columns[0], "rows": SMALL})]
+def _no_name(group: Group | FittedResult) -> list[Message]:
+    return [Message(key="group.few", values={"column": group.cell.columns[0], "rows": SMALL})]
 
 
-def _group(one: Group) -> parts.GroupRow:
-    both = [None if model is None else _treated(model) for model in (one.network, one.linear)]
-    return parts.GroupRow(
-        group=named(one.cell.conditions),
-        control=one.control,
-        rows=one.rows,
-        fit_rows=None if one.fit_rows == one.rows else one.fit_rows,
+def _group(group: Group) -> GroupRow:
+    both = [None if model is None else _treated(model) for model in (group.network, group.linear)]
+    return GroupRow(
+        group=group_name(group.cell.conditions),
+        control=group.control,
+        rows=group.rows,
+        fit_rows=None if group.fit_rows == group.rows else group.fit_rows,
         network=both[0],
         linear=both[1],
     )
 
 
-def _treated(one: Treated) -> parts.Treated:
-    told = {f.name: getattr(one, f.name) for f in fields(one)}
-    return parts.Treated(**{n: interval(*v) if n in ESTIMATES else number(v) for n, v in told.items()})
-
-
-# ---- proxies
-
-
-def _proxy(one: Proxy) -> parts.ProxyPart:
-    probes = [_probe(p) for p in one.places]
-    probes += [parts.ProbeRow(place="column", name=p.place, power=interval(*p.power)) for p in one.columns]
-    return parts.ProxyPart(
-        column=one.column,
-        metric="auc" if one.metric == "auc" else "r2",
-        rows=one.rows,
-        probes=probes,
-        network=_gap(one.network),
-        linear=_gap(one.linear),
-    )
-
-
-def _probe(one: Probe) -> parts.ProbeRow:
-    place: Any = one.place if one.place in PLACES else "layer"
-    return parts.ProbeRow(place=place, name=one.place, power=interval(*one.power))
-
-
-def _gap(gap: Gap | None) -> parts.GapPart | None:
-    if gap is None:
-        return None
-    rows = [
-        parts.AblatedRow(columns=list(a.columns), loss=interval(*a.loss), gap=interval(*a.gap), left=interval(*a.left))
-        for a in gap.ablated
-    ]
-    return parts.GapPart(most=_condition(gap.most), least=_condition(gap.least), gap=interval(*gap.gap), ablated=rows)
-
-
-def _alternatives(r: Results) -> parts.Alternatives | None:
-    if r.alternatives is None:
-        return None
-    found = r.alternatives
-    rows = [
-        parts.AlternativeRow(
-            model=one.model,
-            how=one.how,
-            without=list(one.without),
-            auc=interval(*one.auc),
-            ratios=[interval(*ratio) for ratio in one.ratios],
-            frontier=list(one.frontier),
-        )
-        for one in found.versions
-    ]
-    return parts.Alternatives(rows=found.rows, seed=found.seed, columns=list(found.columns), versions=rows)
-
-
-# ---- groups in which the network errs
-
-
-def _weak(r: Results) -> parts.WeakPart | None:
-    if r.weak is None:
-        return None
-    found = r.weak
-    metric: Any = found.loss
-    return parts.WeakPart(
-        metric=metric,
-        mean=found.mean,
-        null=found.null,
-        rows=found.rows,
-        searched=found.searched,
-        found=[_weak_row(one) for one in found.groups],
-    )
-
-
-def _weak_row(one: Weak) -> parts.WeakRow:
-    return parts.WeakRow(
-        group=named(one.conditions),
-        rows=one.rows,
-        loss=one.loss,
-        rest=one.rest,
-        difference=interval(*one.difference),
-        skill=number(one.skill),
-        beyond=interval(*one.beyond),
-        excess=interval(*one.excess),
-    )
-
-
-# ---- constraints
-
-
-def _constraints(r: Results) -> parts.ConstraintTable | None:
-    if r.constraints is None:
-        return None
-    found = r.constraints
-    table = r.network.table
-    every = len(table) if table.held_out is None else int(table.held_out.sum())
-    rows = [_checked(one, every) for one in found.columns]
-    return parts.ConstraintTable(rows=found.rows, seed=found.seed, columns=rows)
-
-
-def _checked(one: Checked, every: int) -> parts.ConstraintRow:
-    """`every`: rows, of which `one.rows` hold a value."""
-    outside = rounded_down(one.outside, one.rows)
-    return parts.ConstraintRow(
-        column=one.constraint.column,
-        direction=one.constraint.direction,
-        low=one.constraint.low,
-        high=one.constraint.high,
-        rows=part_of(one.rows, every),
-        outside=outside,
-        few_outside=one.outside is not None and outside is None,
-        network=_held(one.network),
-        linear=_held(one.linear),
-    )
-
-
-def _held(one: Held | None) -> parts.HeldPart | None:
-    if one is None:
-        return None
-    start, end = (
-        None if v is None else float(v) if isinstance(v, (int, float)) and not isinstance(v, bool) else str(v)
-        for v in (one.start, one.end)
-    )
-    return parts.HeldPart(share=interval(*one.share), fall=interval(*one.fall), start=start, end=end)
+def _treated(treated: TreatedResult) -> Treated:
+    values = {f.name: getattr(treated, f.name) for f in fields(treated)}
+    return Treated(**{n: interval(*v) if isinstance(v, tuple) else number(v) for n, v in values.items()})

@@ -5,6 +5,17 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from typing import Any
 
+from tabinterp.analyses.groups.record import (
+    Fitted,
+    FittedRow,
+    GroupRow,
+    Groups,
+    GroupTable,
+    Impact,
+    ImpactPair,
+    ImpactRow,
+    Treated,
+)
 from tabinterp.document.document import Document, Interval
 from tabinterp.report.blocks import Block, Cell, Fold, Heading, Paragraph, Table
 from tabinterp.report.tables import MODELS, STYLES, Column, table
@@ -20,8 +31,6 @@ from tabinterp.report.words import (
     t,
     tidy,
 )
-
-from .types import Fitted, FittedRow, GroupRow, Groups, GroupTable, Impact, ImpactPair, ImpactRow, Treated
 
 Shown = Callable[[Treated], str]
 

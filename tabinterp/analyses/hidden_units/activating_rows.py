@@ -58,6 +58,13 @@ class Profiles:
         most, q, excited = self.most[which], self.q[which], self.excited[which]
         return replace(self, difference=difference, lift=lift, most=most, q=q, excited=excited)
 
+    def strongest(self, u: int) -> IntArray:
+        """Return a unit's lines that differ by more than chance (adjusted p below 0.05): levels of nearly all, then by size."""
+        lift = np.where(self.lift.value[u] > 0, self.lift.value[u], np.nan)
+        size = np.where(self.most[u], np.inf, np.fmax(np.abs(np.log(lift)), np.abs(self.difference.value[u])))
+        significant = np.flatnonzero(self.q[u] < SURE)
+        return np.asarray(significant[np.argsort(-size[significant], kind="stable")])
+
 
 def excited_rows(activations: FloatArray, hashes: Any, weights: FloatArray) -> Any:
     """(n, units) which rows excite each unit; none where all rows are equal, or too few are left to tell apart."""
@@ -68,14 +75,6 @@ def excited_rows(activations: FloatArray, hashes: Any, weights: FloatArray) -> A
         size = max(SMALL, int(np.searchsorted(mass, SHARE * mass[-1] * (1 - 1e-12))) + 1)
         chosen[order[:size], u] = n >= 2 * SMALL
     return chosen
-
-
-def strongest(made: Profiles, u: int) -> IntArray:
-    """Lines of a unit that differ by more than chance (adjusted p below 0.05); levels of nearly all come first, then by size."""
-    lift = np.where(made.lift.value[u] > 0, made.lift.value[u], np.nan)
-    size = np.where(made.most[u], np.inf, np.fmax(np.abs(np.log(lift)), np.abs(made.difference.value[u])))
-    sure = np.flatnonzero(made.q[u] < SURE)
-    return np.asarray(sure[np.argsort(-size[sure], kind="stable")])
 
 
 @dataclass(frozen=True, eq=False)

@@ -27,7 +27,7 @@ from tabinterp.stats.estimates import Estimates
 from tabinterp.stats.weights import deviation, unit
 from tabinterp.table import Table
 
-from .activating_rows import Profiles, profile_frame, profiles, strongest
+from .activating_rows import Profiles, profile_frame, profiles
 from .first_layer_weights import Incoming, incoming
 
 DUPLICATE = 1e-6  # 1 - |correlation|, below which two units are one
@@ -274,7 +274,7 @@ def _percent(share: float) -> str:
 
 def _excited(made: Profiles, u: int) -> str:
     """The columns and levels that differ most, of those that differ by more than chance."""
-    best = strongest(made, u)[:SPOKEN]
+    best = made.strongest(u)[:SPOKEN]
     excited = int(made.excited[u])
     if len(best) == 0:
         return text("units.excited.none", {"excited": excited})

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from tabinterp.analyses.hidden_units.record import Card, LevelWeights, Template
 from tabinterp.document.document import Document
 from tabinterp.report.blocks import Block, Cell, Fold, Panels, Paragraph, Table
 from tabinterp.report.heat_colours import heat
@@ -20,8 +21,6 @@ from tabinterp.report.words import (
     tidy,
     unit_name,
 )
-
-from .types import Card, LevelWeights, Template
 
 WIDEST = 15  # columns; the others are one
 LEAST = 0.08  # a share that is printed

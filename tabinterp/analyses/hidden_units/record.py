@@ -1,49 +1,179 @@
-"""What was read inside the network as part of the document: nothing that fewer than ten rows show or reach."""
+"""Hidden units in the document: their health, what excites them, their weights, and the loss without them."""
 
 from __future__ import annotations
 
-from collections import Counter
-from typing import Any
+from typing import TYPE_CHECKING, Any, Literal
 
 import numpy as np
-import pandas as pd
 
-from tabinterp.analyses.maximisation.typicality import LEVEL, MEASURES
-from tabinterp.analyses.readings_record import MOST_UNITS
-from tabinterp.analyses.results import Results, at, number, rows_of
-from tabinterp.document.document import Interval
-from tabinterp.messages import text
-from tabinterp.table.disclosure import Rounding
-from tabinterp.table.suppression import SMALL
+from tabinterp.analyses.maximisation.record import (
+    LEVEL,
+    Optimum,
+    OutputCard,
+    PathPoint,
+    Plausible,
+    build_optimum,
+    build_outputs,
+    build_path,
+    build_plausible,
+)
+from tabinterp.analyses.maximisation.shown_values import ShownValues
+from tabinterp.analyses.record_values import at, number, rows_of
+from tabinterp.analyses.unit_correlations.record import MOST_UNITS
+from tabinterp.document.base import Interval, Metric, Part
 
-from . import types as parts
-from .activating_rows import Profiles, strongest
-from .first_layer_weights import Incoming
-from .overview import QUANTILES, Inside, Optima
+if TYPE_CHECKING:
+    from tabinterp.analyses.results import Results
+
+    from .activating_rows import Profiles
+    from .first_layer_weights import Incoming
+    from .overview import Inside as InsideResult
+    from .overview import Optima
 
 MOST_COLUMNS = 40  # of the panels of real rows
 MOST_TEMPLATES = 20  # units of the first layer
 MOST_BARS, MOST_LEVELS = 3, 40  # categories of a template, and levels of each
 LINES = 5  # of a template, and of each side of a profile
-MISSING = text("level.missing")
+QUANTILES = (0.1, 0.25, 0.5, 0.75, 0.9)  # of a unit's value ahead of its activation
 
 
-def inside(r: Results) -> parts.Inside | None:
-    found = r.inside
-    if found is None:
+Health = Literal["sound", "dead", "constant", "saturated", "duplicate", "redundant"]
+
+
+class LayerHealth(Part):
+    layer: str
+    units: int
+    dead: int  # 0 on every row
+    constant: int
+    saturated: int  # at an end of its range in 95% of the rows
+    duplicate: int  # another unit up to scale and shift
+    redundant: int  # a linear function of others
+    effective_rank: float | None
+
+
+class UnitRow(Part):
+    layer: str
+    index: int
+    health: Health
+    same_as: int | None  # of a duplicate: the unit of its layer that it repeats
+    ends: float | None  # share of rows at an end of a bounded range
+    ablation: Interval  # rise of the loss with the unit's mean in its place
+
+
+class ProfileLine(Part):
+    """What the rows that excite a unit, and those that inhibit it, are like; ten rows at least.
+
+    Of a number (no level) the difference of means in standard deviations of all rows, of a level its lift: its share among these
+    rows over its share among all. A level that all but one to nine of these rows hold has no lift, and excites or inhibits.
+    """
+
+    column: str
+    level: str | None
+    excite: Interval
+    excites: bool  # by more than chance, adjusted over the lines of the unit
+    inhibit: Interval
+    inhibits: bool
+
+
+class WeightLine(Part):
+    column: str
+    level: str | None  # None: a number, for one standard deviation
+    weight: float
+
+
+class LevelWeights(Part):
+    """What each level of a category, of ten rows at least, adds to a unit of the first layer, less the mean over rows."""
+
+    column: str
+    levels: list[str]  # the greatest weight first, the least last
+    weights: list[float]
+
+
+class Template(Part):
+    """What the weights of each column bring into a unit of the first layer; lists follow `Inside.template_columns`.
+
+    `shares` are of the sum over columns of the variance of each one's part, None where the encoder mixes it; `levels` of a
+    category the one of the greatest weight; `signs` of that weight or the number's, 0 where there is no line and no level.
+    """
+
+    index: int
+    shares: list[float | None]
+    signs: list[Literal[-1, 0, 1]]
+    levels: list[str | None]
+
+
+class PanelColumn(Part):
+    """A column in the four panels of real rows: rounded means of a number, or the most frequent level and its
+    share."""
+
+    column: str
+    levels: list[str | None] | None  # None: a number
+    values: list[float | None]
+
+
+class RealPanels(Part):
+    """Real rows by activation: the least tenth, those just below and just above the middle, the greatest tenth."""
+
+    about: float  # the middle
+    values: list[float | None]  # means
+    rows: list[int]  # 0: too few to be told
+    columns: list[PanelColumn]
+
+
+class Card(Part):
+    """A unit up close. `quantiles` are ahead of the activation, at `Inside.shares`."""
+
+    layer: str
+    index: int
+    quantiles: list[float | None]
+    ablation_zero: Interval
+    excited: int  # rows
+    inhibited: int
+    profile: list[ProfileLine]  # the strongest of those that excite by more than chance, then of those that inhibit
+    weights: list[WeightLine]  # the strongest; none beyond the first layer
+    bars: list[LevelWeights]  # of the categories that bring most into it; none beyond the first layer
+    panels: RealPanels
+    optimum: Optimum | None
+    lowest: Optimum | None  # where the unit is least: every number is of the unit with its sign turned
+    path: list[PathPoint]  # from plausible rows outwards; its end is the optimum
+    plausible: Plausible | None  # None: the optimum itself is, or nothing on the path
+
+
+class Inside(Part):
+    rows: int
+    rows_of: Literal["held-out", "all"]
+    ablation_rows: int
+    loss: Metric
+    shares: list[float]
+    layers: list[LayerHealth]
+    units: list[UnitRow]  # those of `neurons.units`, in their order
+    template_columns: list[str]
+    templates: list[Template]  # of units of the first layer, the dearest first; none where it is no affine function
+    cards: list[Card]  # the units that the loss misses most, the dearest first
+    outputs: list[OutputCard]
+    starts: int | None
+    reference: int | None  # rows that optima are set beside
+    far: float  # oddness from which on an optimum is no row to read
+    seed: int
+
+
+def build(r: Results) -> Inside | None:
+    """Return all hidden units in brief and the most important ones in detail; None where there are none."""
+    result = r.inside
+    if result is None:
         return None
-    units = found.units
+    units = result.units
     kept = min(MOST_UNITS, len(units.layer))
-    held = _Held(r)
-    return parts.Inside(
+    values = ShownValues(r)
+    return Inside(
         rows=units.rows,
         rows_of=rows_of(r),
         ablation_rows=units.ablation_rows,
         loss=r.performance.metrics[0].name,
         shares=list(QUANTILES),
-        layers=[_layer(found, name) for name in dict.fromkeys(units.layer)],
+        layers=[_layer(result, name) for name in dict.fromkeys(units.layer)],
         units=[
-            parts.UnitRow(
+            UnitRow(
                 layer=units.layer[u],
                 index=units.index[u],
                 health=units.health[u],
@@ -53,10 +183,10 @@ def inside(r: Results) -> parts.Inside | None:
             )
             for u in range(kept)
         ],
-        template_columns=held.columns,
-        templates=_templates(found, held),
-        cards=[_card(found, r.optima, k, held) for k in range(len(found.shown))],
-        outputs=[] if r.optima is None else _outputs(found, r.optima, held),
+        template_columns=values.columns,
+        templates=_templates(result, values),
+        cards=[_card(result, r.optima, k, values) for k in range(len(result.shown))],
+        outputs=[] if r.optima is None else build_outputs(len(result.shown), r.optima, values),
         starts=None if r.optima is None else r.optima.maxima.starts,
         reference=None if r.optima is None else r.optima.maxima.typicality.reference,
         far=1 - LEVEL if r.optima is None else r.optima.maxima.typicality.far,
@@ -64,270 +194,159 @@ def inside(r: Results) -> parts.Inside | None:
     )
 
 
-def _layer(found: Inside, name: str) -> parts.LayerHealth:
-    health = [h for layer, h in zip(found.units.layer, found.units.health, strict=True) if layer == name]
+def _layer(result: InsideResult, name: str) -> LayerHealth:
+    health = [h for layer, h in zip(result.units.layer, result.units.health, strict=True) if layer == name]
     counts = {kind: health.count(kind) for kind in ("dead", "constant", "saturated", "duplicate", "redundant")}
-    rank = number(found.units.effective_rank[name])
-    return parts.LayerHealth(layer=name, units=len(health), effective_rank=rank, **counts)
+    rank = number(result.units.effective_rank[name])
+    return LayerHealth(layer=name, units=len(health), effective_rank=rank, **counts)
 
 
-# ---- a unit up close
-
-
-def _card(found: Inside, optima: Optima | None, k: int, held: _Held) -> parts.Card:
-    units, u = found.units, found.shown[k]
-    assert found.excite is not None
-    assert found.inhibit is not None
-    return parts.Card(
+def _card(result: InsideResult, optima: Optima | None, k: int, values: ShownValues) -> Card:
+    units, u = result.units, result.shown[k]
+    assert result.excite is not None
+    assert result.inhibit is not None
+    return Card(
         layer=units.layer[u],
         index=units.index[u],
-        quantiles=[number(value) for value in found.quantiles[k]],
+        quantiles=[number(value) for value in result.quantiles[k]],
         ablation_zero=at(units.ablation_zero, u),
-        excited=int(found.excite.excited[k]),
-        inhibited=int(found.inhibit.excited[k]),
-        profile=_profile(found.excite, found.inhibit, k),
-        weights=_weights(found, u, held),
-        bars=_bars(found, u, held),
-        panels=_panels(found, k, held),
-        optimum=None if optima is None else _optimum(optima, k, held),
-        lowest=None if optima is None else _optimum(optima, len(found.shown) + k, held),
-        path=[] if optima is None else _path(optima, k),
-        plausible=None if optima is None else _plausible(optima, k, held),
+        excited=int(result.excite.excited[k]),
+        inhibited=int(result.inhibit.excited[k]),
+        profile=_profile(result.excite, result.inhibit, k),
+        weights=_weights(result, u, values),
+        bars=_bars(result, u, values),
+        panels=_panels(result, k, values),
+        optimum=None if optima is None else build_optimum(optima, k, values),
+        lowest=None if optima is None else build_optimum(optima, len(result.shown) + k, values),
+        path=[] if optima is None else build_path(optima, k),
+        plausible=None if optima is None else build_plausible(optima, k, values),
     )
 
 
-def _panels(found: Inside, k: int, held: _Held) -> parts.RealPanels:
-    assert found.panels is not None
-    made = found.panels
-    lines = made.profiles.take(slice(4 * k, 4 * k + 4))
+def _panels(result: InsideResult, k: int, values: ShownValues) -> RealPanels:
+    assert result.panels is not None
+    panels = result.panels
+    lines = panels.profiles.take(slice(4 * k, 4 * k + 4))
     shares = np.where(np.isnan(lines.lift.value), -1.0, lines.share * lines.lift.value)
     columns = []
-    for column in held.columns[:MOST_COLUMNS]:
+    for column in values.columns[:MOST_COLUMNS]:
         own = [i for i, name in enumerate(lines.columns) if name == column]
         if lines.levels[own[0]] is None:
-            rounding = held.rounding(column)
-            values = [number(rounding(float(value))) for value in made.means[4 * k : 4 * k + 4, own[0]]]
-            columns.append(parts.PanelColumn(column=column, levels=None, values=values))
+            rounding = values.rounding(column)
+            rounded_means = [number(rounding(float(value))) for value in panels.means[4 * k : 4 * k + 4, own[0]]]
+            columns.append(PanelColumn(column=column, levels=None, values=rounded_means))
             continue
         best = [own[int(row[own].argmax())] for row in shares]
-        told = [float(row[line]) if row[line] > 0 else None for row, line in zip(shares, best, strict=True)]
-        levels = [None if v is None else str(lines.levels[line]) for v, line in zip(told, best, strict=True)]
-        columns.append(parts.PanelColumn(column=column, levels=levels, values=told))
-    return parts.RealPanels(
-        about=float(made.about[k]),
-        values=[number(value) for value in made.value[k]],
-        rows=[int(rows) for rows in made.rows[k]],
+        shown_shares = [float(row[line]) if row[line] > 0 else None for row, line in zip(shares, best, strict=True)]
+        levels = [None if v is None else str(lines.levels[line]) for v, line in zip(shown_shares, best, strict=True)]
+        columns.append(PanelColumn(column=column, levels=levels, values=shown_shares))
+    return RealPanels(
+        about=float(panels.about[k]),
+        values=[number(value) for value in panels.value[k]],
+        rows=[int(rows) for rows in panels.rows[k]],
         columns=columns,
     )
 
 
-def _profile(excite: Profiles, inhibit: Profiles, k: int) -> list[parts.ProfileLine]:
-    sure = [strongest(made, k).tolist() for made in (excite, inhibit)]
-    lines = dict.fromkeys([*sure[0][:LINES], *sure[1][:LINES]])
+def _profile(excite: Profiles, inhibit: Profiles, k: int) -> list[ProfileLine]:
+    significant = [profiles.strongest(k).tolist() for profiles in (excite, inhibit)]
+    lines = dict.fromkeys([*significant[0][:LINES], *significant[1][:LINES]])
     return [
-        parts.ProfileLine(
+        ProfileLine(
             column=excite.columns[line],
             level=None if excite.levels[line] is None else str(excite.levels[line]),
             excite=_line(excite, k, line),
-            excites=line in sure[0],
+            excites=line in significant[0],
             inhibit=_line(inhibit, k, line),
-            inhibits=line in sure[1],
+            inhibits=line in significant[1],
         )
         for line in lines
     ]
 
 
-def _line(made: Profiles, k: int, line: int) -> Interval:
-    return at(made.difference if made.levels[line] is None else made.lift, k, line)
+def _line(profiles: Profiles, k: int, line: int) -> Interval:
+    return at(profiles.difference if profiles.levels[line] is None else profiles.lift, k, line)
 
 
-def _templates(found: Inside, held: _Held) -> list[parts.Template]:
+def _templates(result: InsideResult, values: ShownValues) -> list[Template]:
     """The shares of the columns in what comes into the dearest units of the first layer."""
-    made, units = found.units.incoming, found.units
-    if made is None:
+    incoming, units = result.units.incoming, result.units
+    if incoming is None:
         return []
     first = [u for u, name in enumerate(units.layer) if name == units.layer[0]]
     cost = np.nan_to_num(units.ablation_mean.value[first], nan=-np.inf)
-    lines = {column: [i for i, name in enumerate(made.columns) if name == column] for column in held.columns}
-    power = np.array([made.strength[:, own[0]] ** 2 for own in lines.values()])
+    lines = {column: [i for i, name in enumerate(incoming.columns) if name == column] for column in values.columns}
+    power = np.array([incoming.strength[:, places[0]] ** 2 for places in lines.values()])
     with np.errstate(invalid="ignore", divide="ignore"):
         shares = power / np.nansum(power, axis=0)
-    result = []
+    templates = []
     for k in np.argsort(-cost, kind="stable")[:MOST_TEMPLATES].tolist():
         u = units.index[first[k]]
-        told = [_greatest(made, u, own, held) for own in lines.values()]
-        result.append(
-            parts.Template(
+        greatest = [_greatest(incoming, u, places, values) for places in lines.values()]
+        templates.append(
+            Template(
                 index=u,
                 shares=[number(share) for share in shares[:, k]],
-                signs=[sign for sign, _ in told],
-                levels=[level for _, level in told],
+                signs=[sign for sign, _ in greatest],
+                levels=[level for _, level in greatest],
             )
         )
-    return result
+    return templates
 
 
-def _greatest(made: Incoming, u: int, lines: list[int], held: _Held) -> tuple[Any, str | None]:
+def _greatest(incoming: Incoming, u: int, lines: list[int], values: ShownValues) -> tuple[Any, str | None]:
     """Sign and level (None: of a number) of the greatest weight that ten rows hold."""
-    weight = made.weight[u]
-    told = [i for i in lines if np.isfinite(weight[i]) and held.enough(made.columns[i], made.levels[i])]
-    if not told:
+    weight = incoming.weight[u]
+    shown = [i for i in lines if np.isfinite(weight[i]) and values.enough(incoming.columns[i], incoming.levels[i])]
+    if not shown:
         return 0, None
-    best = max(told, key=lambda i: abs(weight[i]))
-    level = made.levels[best]
+    best = max(shown, key=lambda i: abs(weight[i]))
+    level = incoming.levels[best]
     return int(np.sign(weight[best])), None if level is None else str(level)
 
 
-def _weights(found: Inside, u: int, held: _Held) -> list[parts.WeightLine]:
+def _weights(result: InsideResult, u: int, values: ShownValues) -> list[WeightLine]:
     """The greatest of a unit of the first layer, but none of a level that fewer than ten rows hold."""
-    made = found.units.incoming
-    if made is None or found.units.layer[u] != found.units.layer[0]:
+    incoming = result.units.incoming
+    if incoming is None or result.units.layer[u] != result.units.layer[0]:
         return []
-    weight = made.weight[found.units.index[u]]
+    weight = incoming.weight[result.units.index[u]]
     lines = [
         line
         for line in np.argsort(-np.abs(weight), kind="stable").tolist()
-        if np.isfinite(weight[line]) and held.enough(made.columns[line], made.levels[line])
+        if np.isfinite(weight[line]) and values.enough(incoming.columns[line], incoming.levels[line])
     ]
     return [
-        parts.WeightLine(
-            column=made.columns[line],
-            level=None if made.levels[line] is None else str(made.levels[line]),
+        WeightLine(
+            column=incoming.columns[line],
+            level=None if incoming.levels[line] is None else str(incoming.levels[line]),
             weight=float(weight[line]),
         )
         for line in lines[:LINES]
     ]
 
 
-def _bars(found: Inside, u: int, held: _Held) -> list[parts.LevelWeights]:
+def _bars(result: InsideResult, u: int, values: ShownValues) -> list[LevelWeights]:
     """Of the categories with the greatest parts, every level that ten rows hold."""
-    made = found.units.incoming
-    if made is None or found.units.layer[u] != found.units.layer[0]:
+    incoming = result.units.incoming
+    if incoming is None or result.units.layer[u] != result.units.layer[0]:
         return []
-    own = found.units.index[u]
+    u_in_layer = result.units.index[u]
     lines: dict[str, list[int]] = {}
-    for i, (column, level) in enumerate(zip(made.columns, made.levels, strict=True)):
-        if level is not None and np.isfinite(made.weight[own, i]) and held.enough(column, level):
+    for i, (column, level) in enumerate(zip(incoming.columns, incoming.levels, strict=True)):
+        if level is not None and np.isfinite(incoming.weight[u_in_layer, i]) and values.enough(column, level):
             lines.setdefault(column, []).append(i)
-    lines = {column: places for column, places in lines.items() if not held.is_number(column) and len(places) > 1}
-    strongest = sorted(lines, key=lambda column: -np.nan_to_num(made.strength[own, lines[column][0]]))
-    result = []
+    lines = {column: places for column, places in lines.items() if not values.is_number(column) and len(places) > 1}
+    strongest = sorted(lines, key=lambda column: -np.nan_to_num(incoming.strength[u_in_layer, lines[column][0]]))
+    bars = []
     for column in strongest[:MOST_BARS]:
-        kept = sorted(lines[column], key=lambda i: -abs(made.weight[own, i]))[:MOST_LEVELS]
-        kept.sort(key=lambda i: -made.weight[own, i])
-        result.append(
-            parts.LevelWeights(
+        kept = sorted(lines[column], key=lambda i: -abs(incoming.weight[u_in_layer, i]))[:MOST_LEVELS]
+        kept.sort(key=lambda i: -incoming.weight[u_in_layer, i])
+        bars.append(
+            LevelWeights(
                 column=column,
-                levels=[str(made.levels[i]) for i in kept],
-                weights=[float(made.weight[own, i]) for i in kept],
+                levels=[str(incoming.levels[i]) for i in kept],
+                weights=[float(incoming.weight[u_in_layer, i]) for i in kept],
             )
         )
-    return result
-
-
-# ---- optima
-
-
-def _outputs(found: Inside, optima: Optima, held: _Held) -> list[parts.OutputCard]:
-    start = 2 * len(found.shown)
-    return [
-        parts.OutputCard(output=name, lowest=way < 0, optimum=_optimum(optima, start + k, held))
-        for k, (name, way) in enumerate(optima.outputs)
-    ]
-
-
-def _optimum(optima: Optima, k: int, held: _Held) -> parts.Optimum:
-    made = optima.maxima
-    odd = made.typicality
-    return parts.Optimum(
-        **{name: float(getattr(made, name)[k]) for name in ("value", "mean", "sd", "within")},
-        **{name: number(getattr(made, name)[k]) for name in ("bound", "reached", "cosine")},
-        **{name: float(getattr(odd, name)[k]) for name in MEASURES},
-        residual_of=odd.column[k],
-        tenth=number(optima.tenth[k]),
-        proof=made.proof[k],
-        optima=int(made.optima[k]),
-        out=int(odd.out[k]),
-        oddness=float(odd.oddness[k]),
-        beyond=list(odd.beyond[k]),
-        unreadable=bool(odd.unreadable[k]),
-        places=held.places(made.rows.iloc[k]),
-    )
-
-
-def _path(optima: Optima, k: int) -> list[parts.PathPoint]:
-    made = optima.paths
-    assert made is not None
-    start = k * len(made.budgets)
-    return [
-        parts.PathPoint(
-            share=float(share or 1.0),
-            value=float(made.value[k, b]),
-            tenth=number(made.real[k, b, 1]),
-            oddness=float(made.typicality.oddness[start + b]),
-            out=int(made.typicality.out[start + b]),
-            unreadable=bool(made.typicality.unreadable[start + b]),
-        )
-        for b, share in enumerate(made.budgets)
-    ]
-
-
-def _plausible(optima: Optima, k: int, held: _Held) -> parts.Plausible | None:
-    """None where the optimum is plausible itself, or nothing on the path is."""
-    points, made = _path(optima, k), optima.paths
-    able = [b for b, point in enumerate(points) if not point.unreadable]
-    if made is None or not able or not optima.maxima.typicality.unreadable[k]:
-        return None
-    best = max(able, key=lambda b: points[b].value)
-    point = points[best]
-    places = held.places(made.rows.iloc[k * len(points) + best])
-    return parts.Plausible(share=point.share, value=point.value, oddness=point.oddness, places=places)
-
-
-class _Held:
-    """What at least ten rows of the table hold, or go beyond."""
-
-    def __init__(self, r: Results) -> None:
-        self.table = r.network.table
-        self.columns = [c for c in r.network.columns if len(r.network.encoding.blocks[c])]
-        self._counts: dict[str, dict[str, int]] = {}
-        self._roundings: dict[str, Rounding] = {}
-
-    def enough(self, column: str, level: Any) -> bool:
-        """Whether ten rows are at a level, or missing; a number as such (`level` None) is everybody's."""
-        if level is None:
-            return True
-        if column not in self._counts:
-            values = self.table.frame[column]
-            self._counts[column] = Counter(map(str, values.dropna()))
-            self._counts[column][MISSING] = int(values.isna().sum()) or self._counts[column].get(MISSING, 0)
-        return self._counts[column].get(str(level), 0) >= SMALL
-
-    def is_number(self, column: str) -> bool:
-        return self.table.schema[column].kind == "numeric"
-
-    def rounding(self, column: str) -> Rounding:
-        """How a number of the column is rounded."""
-        if column not in self._roundings:
-            self._roundings[column] = Rounding(self.table.frame[column].to_numpy(dtype=np.float64, na_value=np.nan))
-        return self._roundings[column]
-
-    def places(self, row: pd.Series) -> list[parts.Place]:
-        return [self.place(column, row[column]) for column in self.columns]
-
-    def place(self, column: str, value: Any) -> parts.Place:
-        if pd.isna(value):
-            return parts.Place(column=column, at=None, how="missing" if self.enough(column, MISSING) else "rare")
-        if not self.is_number(column):
-            told = self.enough(column, value)
-            return parts.Place(column=column, at=str(value) if told else None, how="at" if told else "rare")
-        rounding = self.rounding(column)
-        low, high = rounding.ends(-np.inf, np.inf)
-        if np.isnan(low):
-            return parts.Place(column=column, at=None, how="rare")
-        if not low <= value <= high:
-            return parts.Place(
-                column=column, at=min(max(float(value), low), high), how="at_least" if value > high else "at_most"
-            )
-        shown = rounding(float(value))
-        return parts.Place(column=column, at=shown, how="at" if shown == value else "about")
+    return bars

@@ -4,6 +4,15 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
+from tabinterp.analyses.hidden_units.record import (
+    Card,
+    Inside,
+    LayerHealth,
+    PanelColumn,
+    ProfileLine,
+    UnitRow,
+    WeightLine,
+)
 from tabinterp.analyses.maximisation.panels import PLACES, at, best, path, peak, plausible, values_at
 from tabinterp.document.claims import side
 from tabinterp.document.document import Document, Interval
@@ -30,7 +39,6 @@ from tabinterp.report.words import (
 )
 
 from .first_layer_section import bars
-from .types import Card, Inside, LayerHealth, PanelColumn, ProfileLine, UnitRow, WeightLine
 
 OPEN = 2  # cards that are not folded
 SPOKEN = 2  # columns in a unit's sentence

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from tabinterp.document.document import Document, InteractionRow
+from tabinterp.analyses.interactions.record import InteractionRow
+from tabinterp.document.document import Document
 from tabinterp.report.blocks import Block, Fold, Paragraph, Table
 from tabinterp.report.tables import Column, interval_column, name_column, table
 from tabinterp.report.words import cut, number, outputs, rows_of, t

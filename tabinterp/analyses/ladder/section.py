@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from tabinterp.analyses.compared_types import Ladder, Rung
+from tabinterp.analyses.ladder.record import Ladder, Rung
 from tabinterp.document.document import Document, Interval
 from tabinterp.report import figures
 from tabinterp.report.blocks import Block, Figure, Heading, Key, Paragraph, Table

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Sequence
 
-from tabinterp.analyses.mechanism.types import Region, RegionTerm
+from tabinterp.analyses.linear_regions.record import Region, RegionTerm
 from tabinterp.document.document import Document
 from tabinterp.report.blocks import Block, Fold, Paragraph, Table
 from tabinterp.report.tables import Column, interval_column, name_column, output_columns, table

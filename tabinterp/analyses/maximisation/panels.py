@@ -4,7 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from tabinterp.analyses.hidden_units.types import Card, Inside, Optimum, PathPoint, Place, Plausible
+from tabinterp.analyses.hidden_units.record import Card, Inside
+from tabinterp.analyses.maximisation.record import Optimum, PathPoint, Plausible
+from tabinterp.analyses.maximisation.shown_values import Place
 from tabinterp.report.blocks import Block, Figure, Key, Paragraph, Table
 from tabinterp.report.tables import Column, name_column, table
 from tabinterp.report.words import NONE, layer_name, number, share, t, tidy, two, yes

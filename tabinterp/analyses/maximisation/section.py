@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from tabinterp.analyses.hidden_units.types import Inside, OutputCard
+from tabinterp.analyses.hidden_units.record import Inside
+from tabinterp.analyses.maximisation.record import OutputCard
 from tabinterp.document.document import Document
 from tabinterp.report.blocks import Block, Heading, Panels
 from tabinterp.report.words import by_importance, number, score_scale, t, tidy

@@ -31,13 +31,12 @@ from tabinterp.table.hash_sampling import chosen
 from tabinterp.table.suppression import SMALL
 
 from .mahalanobis_ball import standing
+from .record import LEVEL, MEASURES
 
 ROWS = 2000
 NEIGHBOURS = 5
-LEVEL = 0.01  # of real rows, which the rule calls no rows to read
 TAIL = 0.05  # of them: from where on their ends are measured
 TINY = 1e-6  # of a measure's median: what is smaller is rounding
-MEASURES = ("mahalanobis", "neighbours", "forest", "residual")
 ENDS = (*MEASURES, *(f"{name}_near" for name in MEASURES))
 RIDGE = 1e-8  # of a variance: a level that one row holds says nothing of that row
 EXACT = 1e-6  # of a number's standard deviation: what others leave of it below this is rounding

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 
-from tabinterp.analyses.mechanism.types import PathColumn, PathLine, Paths, PathTerm
+from tabinterp.analyses.path_weights.record import PathColumn, PathLine, Paths, PathTerm
 from tabinterp.document.document import Document
 from tabinterp.report.blocks import Block, Fold, Paragraph, Points
 from tabinterp.report.tables import Column, name_column, output_columns, table

@@ -22,6 +22,7 @@ from scipy.stats import norm
 from threadpoolctl import threadpool_limits
 
 from tabinterp.analyses.display import Display, Drawn, named
+from tabinterp.analyses.settings import THRESHOLD
 from tabinterp.arrays import FloatArray, IntArray
 from tabinterp.document.message import Message, why
 from tabinterp.errors import TabinterpError
@@ -36,14 +37,12 @@ from tabinterp.table.hash_sampling import row_hash
 from tabinterp.table.schema import GOALS
 from tabinterp.table.suppression import SMALL
 
+from . import record
 from .ranking import Weighed, auc, average_precision, delong
 
 RESAMPLES = 1000
 SWAPPED = 0.01  # one-sided p below which classes are in another order
-MARGIN = 0.01  # share of what knowing nothing costs
-THRESHOLD = 0.5  # on the probability of the positive class, where the user gives none
-# A bootstrap of fewer rows, or groups of rows, has intervals that are far too short; of one row, none at all.
-FEWEST = 10
+MARGIN, FEWEST = record.MARGIN, record.FEWEST
 HIGHER_IS_BETTER = {
     "auc", "average_precision", "macro_auc", "accuracy", "balanced_accuracy", "sensitivity", "specificity", "r2",
 }  # fmt: skip

@@ -1,111 +1,194 @@
-"""What stands beside the verdict, as parts of the document and as lines of its own."""
+"""Performance in the document: metrics of both models, the verdict and its sentences, and what qualifies it."""
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from decimal import ROUND_CEILING, Context
+from typing import TYPE_CHECKING
 
-from tabinterp.analyses.boosted_trees.estimator import Reference
-from tabinterp.analyses.decision_curve.estimator import Decisions
-from tabinterp.analyses.results import Results, interval
-from tabinterp.document.document import Message, MetricRow
+import numpy as np
 
-from . import types as parts
-from .estimator import Metric
+from tabinterp.analyses.boosted_trees import record as boosted_trees_record
+from tabinterp.analyses.boosted_trees.record import Reference
+from tabinterp.analyses.coefficients.record import LINEAR_R2
+from tabinterp.analyses.decision_curve import record as decision_curve_record
+from tabinterp.analyses.decision_curve.record import Decisions
+from tabinterp.analyses.ladder.record import recovery
+from tabinterp.analyses.permutation_importance.record import Importance
+from tabinterp.analyses.recalibration import record as recalibration_record
+from tabinterp.analyses.recalibration.record import Recalibration
+from tabinterp.analyses.record_values import interval, metric_row, number
+from tabinterp.document.base import Interval, Message, Metric, MetricRow, Part, Status
+from tabinterp.table.suppression import SMALL, countless
+
+if TYPE_CHECKING:
+    from tabinterp.analyses.decision_curve.estimator import Decisions as DecisionsResult
+    from tabinterp.analyses.results import Results
+
+MARGIN = 0.01  # share of what knowing nothing costs
+# A bootstrap of fewer rows, or groups of rows, has intervals that are far too short; of one row, none at all.
+FEWEST = 10
 
 
-def metric_row(metric: Metric) -> MetricRow:
-    return MetricRow(
-        metric=metric.name,
-        higher_is_better=metric.higher_is_better,
-        network=interval(*metric.network),
-        linear=interval(*metric.linear),
-        difference=interval(*metric.difference),
-        resolved=metric.resolved,
-        method=metric.method,
-        rows=metric.rows,
+class Verdict(Part):
+    status: Status
+    metric: Metric
+    difference: Interval  # network minus linear, of the metric; positive is worse for a loss
+    margin: float | None  # differences smaller than this do not matter
+    margin_given: bool = False  # by the user
+    rows_needed: int | None = (
+        None  # held-out rows that would resolve it, were the difference to stay; None unless it is open
+    )
+    sentence: Message
+    lines: list[Message]
+
+
+class Swapped(Part):
+    """Predicted classes that match the target significantly better in another order."""
+
+    predicted: list[str]  # only classes that change places
+    happened: list[str]
+    gain: Interval  # rise of the accuracy when predictions are renamed so
+
+
+class Performance(Part):
+    held_out: bool  # False: every row, and the network may have been trained on them
+    rows: int
+    resamples: int
+    seed: int
+    threshold: float | None = None  # of two classes, the probability above which a row is predicted to be positive
+    metrics: list[MetricRow]
+    skill: Interval = Interval()  # loss of always predicting the class shares, or the mean, less the network's loss
+    swapped: Swapped | None = None  # None: no other order of classes is better, or the classes are not several
+
+
+class ClassRow(Part):
+    """One of several classes against the others; ten rows of it at least, and of the others."""
+
+    output: str
+    row: MetricRow
+
+
+class Judged(Part):
+    classes: list[ClassRow]
+    recalibration: Recalibration | None
+    decisions: Decisions | None
+    reference: Reference | None
+
+
+def build_performance(r: Results) -> Performance:
+    """Return all metrics of both models."""
+    performance = r.performance
+    return Performance(
+        held_out=performance.held_out,
+        rows=performance.rows,
+        resamples=performance.resamples,
+        seed=performance.seed,
+        threshold=performance.threshold,
+        metrics=[metric_row(m) for m in performance.metrics],
+        skill=interval(*performance.skill),
+        swapped=None
+        if (permuted := performance.swapped) is None
+        else Swapped(predicted=[*permuted.predicted], happened=[*permuted.happened], gain=interval(*permuted.gain)),
     )
 
 
-def judged(r: Results) -> parts.Judged | None:
-    """None where nothing stands beside the verdict."""
-    classes = [parts.ClassRow(output=label, row=metric_row(m)) for label, m in r.performance.classes]
+def build_verdict(r: Results, importance: Importance) -> Verdict:
+    """Return the verdict on the primary metric, with its sentences."""
+    primary, status = r.performance.metrics[0], r.performance.status
+    name = r.linear.model.name
+    reason = r.performance.withheld
+    sentence = Message(key=f"verdict.{status}", values={} if status == "not_assessed" else {"linear": name})
+    if reason is not None and r.held_out:
+        sentence = Message(key="verdict.not_assessed.few", values={"reason": reason})
+    return Verdict(
+        status=status,
+        metric=primary.name,
+        difference=interval(*primary.difference),
+        margin=number(r.performance.margin),
+        margin_given=r.performance.given is not None,
+        rows_needed=r.performance.rows_needed,
+        sentence=sentence,
+        lines=[] if status == "not_assessed" else _lines(r, importance),
+    )
+
+
+def build_judged(r: Results) -> Judged | None:
+    """Return single classes, recalibration, decisions and the reference; None where none of them applies."""
+    classes = [ClassRow(output=label, row=metric_row(m)) for label, m in r.performance.classes]
     if not classes and r.recalibrated is None and r.decisions is None and r.reference is None:
         return None
-    again = r.recalibrated
-    return parts.Judged(
+    return Judged(
         classes=classes,
-        recalibration=None
-        if again is None
-        else parts.Recalibration(row=metric_row(again.metric), status=again.status, folds=again.folds, rows=again.rows),
-        decisions=None if r.decisions is None else _decisions(r.decisions),
-        reference=None if r.reference is None else _reference(r.reference),
+        recalibration=recalibration_record.build(r),
+        decisions=decision_curve_record.build(r),
+        reference=boosted_trees_record.build(r),
     )
 
 
-def _decisions(found: Decisions) -> parts.Decisions:
-    asked, policy = found.policy, None
-    if asked is not None and found.all_cost is not None and found.none_cost is not None:
-        policy = parts.Policy(
-            given=asked.given,
-            false_positive=asked.false_positive,
-            false_negative=asked.false_negative,
-            threshold=asked.threshold,
-            metrics=[metric_row(m) for m in found.metrics],
-            all_cost=interval(*found.all_cost),
-            none_cost=interval(*found.none_cost),
+def _lines(r: Results, importance: Importance) -> list[Message]:
+    """The gap, the other metrics, the labels, and what only the network uses: from significant differences alone."""
+    performance = r.performance
+    lines = _linear_network(r)
+    if performance.one_value and np.isfinite(performance.metrics[0].difference[2]):
+        lines.append(Message(key="verdict.one_value", values={"rows": performance.rows}))
+    else:
+        metrics = [metric_row(metric) for metric in performance.metrics]
+        lines += [gap(metrics[0], number(performance.margin)), *others(metrics[1:])]
+        lines += _qualifications(r)
+        if r.ladder is not None and r.ladder.gain == "better":
+            lines.append(recovery(r.ladder))
+    if performance.disagreement is not None:
+        count, share = performance.disagreement
+        lines.append(
+            Message(key="verdict.labels.few", values={"rows": performance.rows, "fewest": SMALL})
+            if countless(count, performance.rows)
+            else Message(
+                key="verdict.labels", values={"count": count, "rows": performance.rows, "percent": 100 * share}
+            )
         )
-    curve = [
-        parts.BenefitPoint(
-            threshold=at,
-            network=interval(*found.network[i]),
-            linear=interval(*found.linear[i]),
-            difference=interval(*found.difference[i]),
-            treat_all=interval(*found.treat_all[i]),
-        )
-        for i, at in enumerate(found.thresholds)
-    ]
-    return parts.Decisions(rows=found.rows, policy=policy, curve=curve)
+    lines += only_network(importance, r.linear.model.name)
+    over = "" if r.network.table.groups is None else ".groups"
+    if performance.given is not None:
+        return [*lines, Message(key=f"verdict.scope.given{over}", values={"margin": performance.given})]
+    base = r.network.table.schema.goal.base
+    return [*lines, Message(key=f"verdict.scope{over}", values={"percent": 100 * MARGIN, "base": base})]
 
 
-def _reference(found: Reference) -> parts.Reference:
-    return parts.Reference(
-        metric=found.metric.name,
-        network=interval(*found.metric.network),
-        trees=interval(*found.metric.linear),
-        difference=interval(*found.metric.difference),
-        status=found.status,
-        rounds=found.rounds,
-        rows=found.rows,
-        training_rows=found.training_rows,
-    )
+def _linear_network(r: Results) -> list[Message]:
+    """A network that is a linear model, by its operations or over these rows, adds nothing to a linear model."""
+    if r.network.is_linear:
+        return [Message(key="verdict.linear.exact", values={"linear": r.linear.model.name})]
+    surrogate = None if r.coefficients is None else r.coefficients[1].surrogate
+    if surrogate is None or not min(surrogate.r2.value) >= LINEAR_R2:
+        return []
+    values = {"linear": r.linear.model.name, "percent": 100 * float(min(surrogate.r2.value))}
+    return [Message(key="verdict.linear.score", values=values)]
 
 
-# ---- lines of the verdict
-
-
-def lines(r: Results) -> list[Message]:
-    """How many rows would resolve it; whether it holds after recalibration, at the user's costs, and beside trees."""
-    made, performance = [], r.performance
+def _qualifications(r: Results) -> list[Message]:
+    """How many rows would resolve it; whether it holds after recalibration, at the user's costs, and against boosted trees."""
+    lines, performance = [], r.performance
     if performance.rows_needed is not None:
         values = {"needed": rounded(performance.rows_needed), "rows": performance.rows}
-        made.append(Message(key="verdict.rows_needed", values=values))
+        lines.append(Message(key="verdict.rows_needed", values=values))
     if r.recalibrated is not None and r.recalibrated.changed:
         value, _, low, high = r.recalibrated.metric.difference
-        made.append(
+        lines.append(
             Message(
                 key=f"verdict.recalibrated.{r.recalibrated.status}", values={"value": value, "low": low, "high": high}
             )
         )
     if r.decisions is not None and r.decisions.policy is not None:
-        made.append(_cost(r.decisions, r.linear.model.name))
+        lines.append(_cost(r.decisions, r.linear.model.name))
     if r.reference is not None and r.reference.status == "worse":
         value, _, low, high = r.reference.metric.difference
-        made.append(Message(key="verdict.reference.worse", values={"value": value, "low": low, "high": high}))
-    return made
+        lines.append(Message(key="verdict.reference.worse", values={"value": value, "low": low, "high": high}))
+    return lines
 
 
 def rounded(rows: int) -> int:
-    """To two digits, upwards: an estimate has no more.
+    """Return a number of rows to two digits, upwards: an estimate has no more.
 
     >>> rounded(4001), rounded(87), rounded(919)
     (4100, 87, 920)
@@ -113,16 +196,16 @@ def rounded(rows: int) -> int:
     return int(Context(prec=2, rounding=ROUND_CEILING).create_decimal(rows))
 
 
-def _cost(found: Decisions, linear: str) -> Message:
-    asked, cost = found.policy, found.metrics[0]
-    assert asked is not None
+def _cost(result: DecisionsResult, linear: str) -> Message:
+    policy, cost = result.policy, result.metrics[0]
+    assert policy is not None
     value, _, low, high = cost.difference
     return Message(
         key=f"verdict.cost.{cost.resolved}",
         values={
-            "false_positive": asked.false_positive,
-            "false_negative": asked.false_negative,
-            "threshold": asked.threshold,
+            "false_positive": policy.false_positive,
+            "false_negative": policy.false_negative,
+            "threshold": policy.threshold,
             "network": cost.network[0],
             "other": cost.linear[0],
             "linear": linear,
@@ -131,3 +214,42 @@ def _cost(found: Decisions, linear: str) -> Message:
             "high": high,
         },
     )
+
+
+def gap(primary: MetricRow, margin: float | None) -> Message:
+    """Return the difference in words: its size and direction where it is significant, as it stands where it is not."""
+    value, low, high = primary.difference.value or 0.0, primary.difference.low, primary.difference.high
+    key = f"verdict.gap.{primary.metric}"
+    if low is None or high is None:
+        return Message(key=f"{key}.few", values={"fewest": FEWEST})
+    if primary.resolved == "no":
+        return Message(key=f"{key}.open", values={"value": value, "low": low, "high": high, "margin": margin})
+    ends = sorted((abs(low), abs(high)))
+    sizes = {"value": abs(value), "low": ends[0], "high": ends[1], "margin": margin}
+    return Message(key=f"{key}.{'higher' if value > 0 else 'lower'}", values=sizes)
+
+
+def others(metrics: Sequence[MetricRow]) -> list[Message]:
+    """Return what the metrics other than the primary one say, in one sentence; R2 is the squared error again."""
+    resolved = [row.resolved for row in metrics if row.metric != "r2"]
+    counts = {way: sum(outcome == way for outcome in resolved) for way in ("better", "worse", "no")}
+    if not resolved:
+        return []
+    alone = next((way for way, count in counts.items() if count == len(resolved)), None)
+    if alone is None:
+        return [Message(key="verdict.others.mixed", values={"count": len(resolved), **counts})]
+    return [Message(key=f"verdict.others.{'open' if alone == 'no' else alone}", values={"count": len(resolved)})]
+
+
+def only_network(importance: Importance, linear: str) -> list[Message]:
+    """Return the columns whose permutation raises the loss of the network alone, and measurably more."""
+    only = [
+        row.column
+        for row in importance.columns
+        if _above(row.network) and not _above(row.linear) and _above(row.difference)
+    ]
+    return [Message(key="verdict.only_network", values={"columns": only, "linear": linear})] if only else []
+
+
+def _above(interval: Interval) -> bool:
+    return interval.low is not None and interval.low > 0

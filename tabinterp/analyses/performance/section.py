@@ -2,13 +2,12 @@
 
 from __future__ import annotations
 
+from tabinterp.analyses.performance.record import ClassRow
 from tabinterp.document.claims import FEWEST
 from tabinterp.document.document import Document, MetricRow
 from tabinterp.report.blocks import Block, Fold, Paragraph, Table
 from tabinterp.report.tables import Column, interval_column, metric_table, table
 from tabinterp.report.words import capital, draws, interval, number, say, t, tidy
-
-from .types import ClassRow
 
 
 def build(document: Document) -> list[Block]:

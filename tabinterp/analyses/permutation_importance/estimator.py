@@ -26,6 +26,7 @@ from typing import TYPE_CHECKING, Any, ClassVar
 import numpy as np
 import pandas as pd
 
+from tabinterp.analyses.context import Context
 from tabinterp.analyses.display import Display, Drawn, word
 from tabinterp.arrays import FloatArray, IntArray
 from tabinterp.document.message import why
@@ -33,8 +34,8 @@ from tabinterp.errors import NotApplicableError, argument
 from tabinterp.messages import text
 from tabinterp.models import Bound, Model, bind
 from tabinterp.models.losses import Own, loss_for
+from tabinterp.models.parallel import abreast
 from tabinterp.models.perturbation import is_read
-from tabinterp.parallel import abreast
 from tabinterp.stats.estimates import FEWEST_GROUPS, Estimates, frame_of, group_sums, units_of
 from tabinterp.stats.partitions import equal_rows, players_of
 from tabinterp.table import Table
@@ -44,12 +45,12 @@ from .column_clusters import families
 from .off_support_share import ROWS as SUPPORT_ROWS
 from .off_support_share import Support
 from .permutation_kernel import Plan, Sum, Untouched, drawn, exact, taken_at
-from .strata import FEWEST, Strata, strata_of
+from .record import ASSOCIATED, FEWEST
+from .strata import Strata, strata_of
 
 if TYPE_CHECKING:
     pass
 
-ASSOCIATED = 0.2  # what is conditioned on is associated with the column at least so much (Strobl et al. 2008)
 TOGETHER = "rise of the mean loss when the column comes from another row"
 WITHIN = "rise of the mean loss when the column comes from another row that is alike in the columns that go with it"
 ENOUGH = 10  # draws a row from which intervals hold what they say
@@ -119,14 +120,14 @@ class PermutationImportance(Display):
             **more,
         )
 
-
-def paired_difference(first: PermutationImportance, second: PermutationImportance) -> Estimates:
-    """Importance of every player for one model minus the other, on the same rows and draws, with its standard error."""
-    errors = [
-        error_of(a - b, first.weights, first.groups)
-        for a, b in zip(first.projection.T, second.projection.T, strict=True)
-    ]
-    return Estimates.of(first.importance - second.importance, np.array(errors), units_of(first.rows, first.groups) - 1)
+    def minus(self, other: PermutationImportance) -> Estimates:
+        """Return the importance of every player less that for another model on the same rows and draws, with its error."""
+        errors = [
+            error_of(a - b, self.weights, self.groups)
+            for a, b in zip(self.projection.T, other.projection.T, strict=True)
+        ]
+        df = units_of(self.rows, self.groups) - 1
+        return Estimates.of(self.importance - other.importance, np.array(errors), df)
 
 
 def permutation_importance(
@@ -359,3 +360,12 @@ def error_of(projection: FloatArray, w: FloatArray, groups: IntArray | None) -> 
             return float("nan")
     n = len(deviation)
     return float(np.sqrt((deviation**2).sum() * n / (n - 1)) / w.sum())
+
+
+def run(context: Context) -> tuple[PermutationImportance, PermutationImportance]:
+    """Answer the question for the two models of an audit, on the same rows with the same permutations."""
+    network, linear = context.both(context.subsample)
+    return (
+        permutation_importance(network, network.table, seed=context.seed, progress=context.part(0, 2)),
+        permutation_importance(linear, linear.table, seed=context.seed, progress=context.part(1, 2)),
+    )

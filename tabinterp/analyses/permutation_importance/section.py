@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from tabinterp.document.document import Document, Importance, ImportanceRow
+from tabinterp.analyses.permutation_importance.record import Importance, ImportanceRow
+from tabinterp.document.document import Document
 from tabinterp.report import figures
 from tabinterp.report.blocks import Block, Paragraph, Table
 from tabinterp.report.comparison import SHOWN, comparison, largest, others, pair

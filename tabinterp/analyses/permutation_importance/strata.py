@@ -22,7 +22,8 @@ from tabinterp.stats.weights import deviation
 from tabinterp.table import Table
 from tabinterp.table.folds import folds
 
-FEWEST = 20  # rows of a stratum
+from .record import FEWEST
+
 LEVELS = 16  # levels of a permuted column that the tree tells apart, the most frequent
 
 

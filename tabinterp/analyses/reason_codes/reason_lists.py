@@ -21,8 +21,8 @@ from tabinterp.table.hash_sampling import row_hash, splitmix
 from tabinterp.table.suppression import parts_shown
 
 from .adverse_decisions import BoolArray, Case, linear_values
+from .record import TOP
 
-TOP = 4
 DONORS = 20  # just-approved rows from which the named columns are taken
 BLOCK = 512  # rows whose columns are moved at the same time
 

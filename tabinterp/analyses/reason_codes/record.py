@@ -1,128 +1,203 @@
-"""Reason codes in words: agreement of the two models, stability, what follows from the named columns, protected ones."""
+"""Reason codes in the document: the columns named for adverse decisions, their agreement between models and their stability.
+
+These are aggregates over at least ten rows. A share of one to nine rows has no value, and at most its upper end; a share of all
+but one to nine rows has its lower end.
+"""
 
 from __future__ import annotations
 
-from tabinterp.analyses.clustered_means import NONE, Mean
-from tabinterp.analyses.performance.estimator import FEWEST
-from tabinterp.analyses.results import Results, interval, rows_of
-from tabinterp.document.document import Message
-from tabinterp.table.suppression import countless
+from typing import TYPE_CHECKING, Literal
 
-from . import types as parts
-from .estimator import ReasonCodes
-from .reason_lists import TOP, Flips, Likeness
+from tabinterp.analyses.record_values import interval, rows_of
+from tabinterp.document.base import Interval, Message, Part
+from tabinterp.table.suppression import SMALL, countless
+
+if TYPE_CHECKING:
+    from tabinterp.analyses.clustered_means import Mean
+    from tabinterp.analyses.results import Results
+
+    from .estimator import ReasonCodes
+    from .reason_lists import Flips, Likeness
+
+TOP = 4  # reasons of a row
 
 
-def reasons(r: Results) -> parts.Reasons | None:
+class Alike(Part):
+    """Two lists of reasons for the same rows."""
+
+    of: Literal[
+        "linear",
+        "linear_agree",
+        "linear_differ",
+        "reference",
+        "seed",
+        "scale",
+        "baseline",
+        "integrated_gradients",
+        "linear_reference",
+    ]
+    rows: int | None  # None: fewer than ten, or all declined rows but as few
+    jaccard: Interval
+    changed: Interval  # share of rows whose lists name other columns
+    first: Interval  # share of rows whose first reason is the same
+
+
+class Flip(Part):
+    """Share of rows approved once the named columns are those of just-approved rows, beside as many columns at random."""
+
+    model: Literal["network", "linear"]
+    rows: int | None  # that this model declines; None: fewer than ten, or all but as few
+    named: Interval
+    random: Interval
+    gain: Interval  # paired
+
+
+class ReasonRow(Part):
+    """Share of declined rows of which the column is a reason, and the first."""
+
+    column: str
+    protected: bool
+    proxy_of: list[str]  # protected columns that no model reads, of which this is among the three best proxies
+    network: Interval
+    linear: Interval
+    network_first: Interval
+    linear_first: Interval
+
+
+class Reasons(Part):
+    rows_of: Literal["held-out", "all"]
+    declined: str  # the adverse class, which declined rows are predicted to have
+    threshold: float  # on the probability of the positive class
+    declined_rows: int
+    rows: int  # of them, drawn by hash
+    reference_rows: int
+    most: int  # reasons of a row
+    seed: int
+    sentences: list[Message]
+    alike: list[Alike]
+    flips: list[Flip]
+    omitted: Interval
+    protected_network: Interval  # empty where no input is declared protected
+    protected_linear: Interval
+    columns: list[ReasonRow]  # that are a reason of ten rows at least, the most frequent of the network first
+
+
+def build(r: Results) -> Reasons | None:
+    """Return the reasons for adverse decisions; None where they do not apply."""
     if r.reasons is None:
         return None
-    found = r.reasons
-    protected, proxies = found.protected or (NONE, NONE), _proxies(r)
-    return parts.Reasons(
+    result = r.reasons
+    protected = (
+        [Interval(), Interval()] if result.protected is None else [interval(*share) for share in result.protected]
+    )
+    proxies = _proxies(r)
+    return Reasons(
         rows_of=rows_of(r),
-        declined=found.adverse,
-        threshold=found.threshold,
-        declined_rows=found.declined_rows,
-        rows=found.rows,
-        reference_rows=found.reference_rows,
+        declined=result.adverse,
+        threshold=result.threshold,
+        declined_rows=result.declined_rows,
+        rows=result.rows,
+        reference_rows=result.reference_rows,
         most=TOP,
-        seed=found.seed,
-        sentences=[*_sentences(found, r.linear.model.name), *_through(found, proxies, r.linear.model.name)],
-        alike=[_alike(one, found.rows) for one in found.likeness],
-        flips=[_flip(one, found.rows) for one in found.flips],
-        omitted=interval(*found.omitted),
-        protected_network=interval(*protected[0]),
-        protected_linear=interval(*protected[1]),
+        seed=result.seed,
+        sentences=[*_sentences(result, r.linear.model.name), *_through(result, proxies, r.linear.model.name)],
+        alike=[_alike(likeness, result.rows) for likeness in result.likeness],
+        flips=[_flip(flips, result.rows) for flips in result.flips],
+        omitted=interval(*result.omitted),
+        protected_network=protected[0],
+        protected_linear=protected[1],
         columns=[
-            parts.ReasonRow(
-                column=one.column,
-                protected=one.protected,
-                proxy_of=proxies.get(one.column, []),
-                network=interval(*one.network),
-                linear=interval(*one.linear),
-                network_first=interval(*one.network_first),
-                linear_first=interval(*one.linear_first),
+            ReasonRow(
+                column=row.column,
+                protected=row.protected,
+                proxy_of=proxies.get(row.column, []),
+                network=interval(*row.network),
+                linear=interval(*row.linear),
+                network_first=interval(*row.network_first),
+                linear_first=interval(*row.linear_first),
             )
-            for one in found.named
+            for row in result.named
         ],
     )
 
 
 def _proxies(r: Results) -> dict[str, list[str]]:
     """Column -> the protected columns, read by no model, that it tells best."""
-    told: dict[str, list[str]] = {}
+    proxies: dict[str, list[str]] = {}
     for proxy in () if r.proxies is None else r.proxies.proxies:
         for column in proxy.best:
-            told.setdefault(column, []).append(proxy.column)
-    return told
+            proxies.setdefault(column, []).append(proxy.column)
+    return proxies
 
 
-def _through(found: ReasonCodes, proxies: dict[str, list[str]], linear: str) -> list[Message]:
+def _through(result: ReasonCodes, proxies: dict[str, list[str]], linear: str) -> list[Message]:
     """The proxy of each protected column that the network names most; said where ten rows name it under both models."""
-    told: dict[str, Message] = {}
-    for one in found.named:  # the most frequent first
-        shares = {"network": one.network, "other": one.linear}
-        for column in proxies.get(one.column, []):
-            message = _told("reasons.proxy", {"column": one.column, "protected": column, "linear": linear}, **shares)
+    sentences: dict[str, Message] = {}
+    for row in result.named:  # the most frequent first
+        shares = {"network": row.network, "other": row.linear}
+        for column in proxies.get(row.column, []):
+            message = _sentence(
+                "reasons.proxy", {"column": row.column, "protected": column, "linear": linear}, **shares
+            )
             if message is not None:
-                told.setdefault(column, message)
-    return list(told.values())
+                sentences.setdefault(column, message)
+    return list(sentences.values())
 
 
-def _alike(one: Likeness, rows: int) -> parts.Alike:
-    return parts.Alike(
-        of=one.of,
-        rows=_count(one.rows, rows),
-        jaccard=interval(*one.jaccard),
-        changed=interval(*one.changed),
-        first=interval(*one.first),
+def _alike(likeness: Likeness, rows: int) -> Alike:
+    return Alike(
+        of=likeness.of,
+        rows=_count(likeness.rows, rows),
+        jaccard=interval(*likeness.jaccard),
+        changed=interval(*likeness.changed),
+        first=interval(*likeness.first),
     )
 
 
-def _flip(one: Flips, rows: int) -> parts.Flip:
-    return parts.Flip(
-        model=one.model,
-        rows=_count(one.rows, rows),
-        named=interval(*one.named),
-        random=interval(*one.random),
-        gain=interval(*one.gain),
+def _flip(flips: Flips, rows: int) -> Flip:
+    return Flip(
+        model=flips.model,
+        rows=_count(flips.rows, rows),
+        named=interval(*flips.named),
+        random=interval(*flips.random),
+        gain=interval(*flips.gain),
     )
 
 
 def _count(part: int, rows: int) -> int | None:
     """Of all rows; nothing where they, or the others, are fewer than ten."""
-    return part if part >= FEWEST and not countless(part, rows) else None
+    return part if part >= SMALL and not countless(part, rows) else None
 
 
-def _percent(name: str, found: Mean) -> dict[str, float]:
-    value, _, low, high = found
+def _percent(name: str, share: Mean) -> dict[str, float]:
+    value, _, low, high = share
     return {name: 100 * value, f"{name}_low": 100 * low, f"{name}_high": 100 * high}
 
 
-def _sentences(found: ReasonCodes, linear: str) -> list[Message]:
+def _sentences(result: ReasonCodes, linear: str) -> list[Message]:
     """Every number over ten rows at least, which the reading sees to; with fewer groups of rows there is none to tell."""
-    alike = {one.of: one for one in found.likeness}
-    told = [
-        _told("reasons.alike", {"linear": linear}, common=alike["linear"].jaccard, first=alike["linear"].first),
-        _told("reasons.stable", {}, seed=alike["seed"].changed, scale=alike["scale"].changed),
+    alike = {likeness.of: likeness for likeness in result.likeness}
+    sentences = [
+        _sentence("reasons.alike", {"linear": linear}, common=alike["linear"].jaccard, first=alike["linear"].first),
+        _sentence("reasons.stable", {}, seed=alike["seed"].changed, scale=alike["scale"].changed),
     ]
     if "reference" in alike:
-        told.append(_told("reasons.reference", {}, changed=alike["reference"].changed))
-    flips = found.flips[0]
-    told.append(_told(f"reasons.flip.{_way(flips.gain)}", {}, named=flips.named, random=flips.random))
-    told.append(_told("reasons.omitted", {}, omitted=found.omitted))
-    if found.protected is not None:
-        network, other = found.protected
-        told.append(_told("reasons.protected", {"linear": linear}, network=network, other=other))
-    return [message for message in told if message is not None]
+        sentences.append(_sentence("reasons.reference", {}, changed=alike["reference"].changed))
+    flips = result.flips[0]
+    sentences.append(_sentence(f"reasons.flip.{_direction(flips.gain)}", {}, named=flips.named, random=flips.random))
+    sentences.append(_sentence("reasons.omitted", {}, omitted=result.omitted))
+    if result.protected is not None:
+        network, other = result.protected
+        sentences.append(_sentence("reasons.protected", {"linear": linear}, network=network, other=other))
+    return [message for message in sentences if message is not None]
 
 
-def _way(gain: Mean) -> str:
+def _direction(gain: Mean) -> str:
     return "more" if gain[2] > 0 else "fewer" if gain[3] < 0 else "open"
 
 
-def _told(key: str, values: dict[str, str], **shares: Mean) -> Message | None:
+def _sentence(key: str, values: dict[str, str], **shares: Mean) -> Message | None:
     if any(share[0] != share[0] or share[2] != share[2] for share in shares.values()):  # no interval: nothing is said
         return None
-    numbers = {name: value for share, found in shares.items() for name, value in _percent(share, found).items()}
+    numbers = {end: value for name, share in shares.items() for end, value in _percent(name, share).items()}
     return Message(key=key, values={**values, **numbers})

@@ -21,7 +21,7 @@ from tabinterp.report.words import (
     yes,
 )
 
-from .types import Alike, Flip, ReasonRow, Reasons
+from .record import Alike, Flip, ReasonRow, Reasons
 
 
 def build(document: Document) -> list[Block]:

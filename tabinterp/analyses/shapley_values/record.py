@@ -1,20 +1,57 @@
-"""Shapley values of both models as part of the document: means over rows, never a row."""
+"""Shapley values in the document: means over rows of both models' values, never a row's own."""
 
 from __future__ import annotations
 
+from typing import TYPE_CHECKING, Literal
+
 import numpy as np
 
-from tabinterp.analyses.results import Results, at, number, rows_of
-from tabinterp.document import document as doc
+from tabinterp.analyses.record_values import at, number, rows_of
+from tabinterp.document.base import Interval, Part
 
-from .estimator import ShapleyValues
+if TYPE_CHECKING:
+    from tabinterp.analyses.results import Results
+
+    from .estimator import ShapleyValues
 
 
-def shapley(r: Results) -> doc.Shapley | None:
+class ShapleyRow(Part):
+    output: str | None
+    column: str
+    network: Interval  # signed mean over rows
+    network_size: Interval  # mean absolute value (biased upward by noise)
+    network_tied: bool  # its rank by mean absolute value, against the next below it, is inside the noise
+    linear: Interval
+    linear_size: Interval
+    linear_tied: bool
+
+
+class ShapleyModel(Part):
+    method: Literal["auto", "exact", "permutation", "closed form"]
+    exact: bool  # nothing was sampled
+    converged: float | None  # share of rows on which every sampling error is within the tolerance
+    residual: float | None  # largest over rows: base + sum of values - score, in standard deviations of the score
+
+
+class Shapley(Part):
+    """What each column adds to the score of a row, against the background; both models on the same rows."""
+
+    rows_of: Literal["held-out", "all"]
+    rows: int
+    background_rows: int
+    tolerance: float  # of the sampling error of a value, in standard deviations of the score
+    seed: int
+    network: ShapleyModel
+    linear: ShapleyModel
+    columns: list[ShapleyRow]  # for each output, the largest for the network first
+
+
+def build(r: Results) -> Shapley | None:
+    """Return mean Shapley values of both models; None where they do not apply."""
     if r.shapley is None:
         return None
     network, linear = r.shapley
-    return doc.Shapley(
+    return Shapley(
         rows_of=rows_of(r),
         rows=len(network.values),
         background_rows=network.background_rows,
@@ -26,8 +63,8 @@ def shapley(r: Results) -> doc.Shapley | None:
     )
 
 
-def _model(values: ShapleyValues) -> doc.ShapleyModel:
-    return doc.ShapleyModel(
+def _model(values: ShapleyValues) -> ShapleyModel:
+    return ShapleyModel(
         method=values.method,
         exact=values.exact,
         converged=number(values.converged.mean()),
@@ -35,11 +72,11 @@ def _model(values: ShapleyValues) -> doc.ShapleyModel:
     )
 
 
-def _columns(network: ShapleyValues, linear: ShapleyValues) -> list[doc.ShapleyRow]:
+def _columns(network: ShapleyValues, linear: ShapleyValues) -> list[ShapleyRow]:
     parts = [(v.mean(), v.mean_absolute(), v.tied()) for v in (network, linear)]
     (mean, size, tied), (linear_mean, linear_size, linear_tied) = parts
     return [
-        doc.ShapleyRow(
+        ShapleyRow(
             output=output,
             column=network.columns[j],
             network=at(mean, j, k),

@@ -5,7 +5,8 @@ from __future__ import annotations
 from collections.abc import Sequence
 from itertools import pairwise
 
-from tabinterp.document.document import Document, Shapley, ShapleyModel, ShapleyRow
+from tabinterp.analyses.shapley_values.record import Shapley, ShapleyModel, ShapleyRow
+from tabinterp.document.document import Document
 from tabinterp.report import figures
 from tabinterp.report.blocks import Block, Fold, Paragraph, Table
 from tabinterp.report.comparison import SHOWN, comparison, largest, others, pair

@@ -1,77 +1,99 @@
-"""Groups in which one model is much better, in words and as a table of those that were found."""
+"""Slices in the document: groups of rows in which the two models compare differently."""
 
 from __future__ import annotations
 
 from collections.abc import Mapping
+from typing import TYPE_CHECKING
 
-from tabinterp.analyses.results import Results, interval, number
-from tabinterp.document.document import Message
+from tabinterp.analyses.groups.group_names import condition_message
+from tabinterp.analyses.record_values import interval, number
+from tabinterp.document.base import Interval, Message, Metric, Part, Status
 
-from . import types as parts
-from .estimator import Group, Slice
+if TYPE_CHECKING:
+    from tabinterp.analyses.results import Results
+
+    from .estimator import Slice
 
 SHOWN = 12
-NAMED = 3
 
 
-def slices(r: Results) -> parts.Slices | None:
+class SliceRow(Part):
+    group: Message
+    protected: bool
+    rows: int  # fifty at least
+    difference: Interval  # network minus linear, of the loss; of the level that keeps the false coverage rate at 5%
+    q: float | None  # Benjamini-Hochberg over all groups
+    against_rest: Interval  # its difference less that of all other rows
+    rest_q: float | None
+    status: Status  # of the network in this group
+    unlike: bool  # the interval of `against_rest` excludes zero
+
+
+class Slices(Part):
+    metric: Metric
+    margin: float
+    rows: int
+    smallest: int
+    groups: int  # that were tested
+    sentences: list[Message]
+    found: list[SliceRow]  # where the linear model is better, and unlike the other rows: the most extreme
+    hidden: int  # of the same kind, beyond those
+
+
+def build(r: Results) -> Slices | None:
+    """Return the groups in which the models compare differently; None where they were not searched."""
     if r.slices is None:
         return None
-    found = r.slices
-    notable = [one for one in found.slices if one.status == "worse" or one.unlike]
-    part = parts.Slices(
-        metric=found.loss,
-        margin=found.margin,
-        rows=found.rows,
-        smallest=found.smallest,
-        groups=len(found.slices),
+    result = r.slices
+    notable = [slice_ for slice_ in result.slices if slice_.status == "worse" or slice_.unlike]
+    part = Slices(
+        metric=result.loss,
+        margin=result.margin,
+        rows=result.rows,
+        smallest=result.smallest,
+        groups=len(result.slices),
         sentences=[],
-        found=[_row(one) for one in _extremes(notable)],
+        found=[_row(slice_) for slice_ in _extremes(notable)],
         hidden=max(0, len(notable) - SHOWN),
     )
-    counts = {status: sum(one.status == status for one in found.slices) for status in ("better", "worse")}
-    counts["unlike"] = sum(one.unlike for one in found.slices)
+    counts = {status: sum(slice_.status == status for slice_ in result.slices) for status in ("better", "worse")}
+    counts["unlike"] = sum(slice_.unlike for slice_ in result.slices)
     return part.model_copy(update={"sentences": slices_sentences(part, counts, r.linear.model.name)})
 
 
-def slices_sentences(part: parts.Slices, counts: Mapping[str, int], linear: str) -> list[Message]:
+def slices_sentences(part: Slices, counts: Mapping[str, int], linear: str) -> list[Message]:
     """Return how many groups are better, worse and unlike the others, and the worst of those that are shown."""
     counted = {"groups": part.groups, "smallest": part.smallest}
     if not part.groups:
         return [Message(key="slices.few", values=counted)]
     values = {**counted, **counts, "linear": linear, "margin": part.margin}
-    told = [Message(key="slices.found" if any(counts.values()) else "slices.none", values=values)]
+    sentences = [Message(key="slices.found" if any(counts.values()) else "slices.none", values=values)]
     worst = next((row for row in part.found if row.status == "worse"), None)
     if worst is not None:
         gap = worst.difference
         values = {"linear": linear, "value": gap.value, "low": gap.low, "high": gap.high, "rows": worst.rows}
-        told.append(
+        sentences.append(
             Message(key=f"slices.worst.{worst.group.key.removeprefix('group.')}", values=values | worst.group.values)
         )
-    return told
+    return sentences
 
 
-def _extremes(found: list[Slice]) -> list[Slice]:
+def _extremes(slices: list[Slice]) -> list[Slice]:
     """From both ends of the order, which is by difference."""
-    if len(found) <= SHOWN:
-        return found
-    return [*found[: SHOWN // 2], *found[-(SHOWN - SHOWN // 2) :]]
+    if len(slices) <= SHOWN:
+        return slices
+    return [*slices[: SHOWN // 2], *slices[-(SHOWN - SHOWN // 2) :]]
 
 
-def _named(group: Group) -> dict[str, str | float]:
-    found = {"column": group.column, "level": group.level, "low_end": group.low, "high_end": group.high}
-    return {name: value for name, value in found.items() if value is not None}
-
-
-def _row(one: Slice) -> parts.SliceRow:
-    return parts.SliceRow(
-        group=Message(key=f"group.{one.group.kind}", values=_named(one.group)),
-        protected=one.group.protected,
-        rows=one.rows,
-        difference=interval(*one.difference),
-        q=number(one.q),
-        against_rest=interval(*one.against_rest),
-        rest_q=number(one.rest_q),
-        status=one.status,
-        unlike=one.unlike,
+def _row(slice_: Slice) -> SliceRow:
+    return SliceRow(
+        group=condition_message(slice_.group),
+        protected=slice_.group.protected,
+        rows=slice_.rows,
+        difference=interval(*slice_.difference),
+        q=number(slice_.q),
+        against_rest=interval(*slice_.against_rest),
+        rest_q=number(slice_.rest_q),
+        status=slice_.status,
+        unlike=slice_.unlike,
     )

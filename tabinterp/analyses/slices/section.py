@@ -2,12 +2,11 @@
 
 from __future__ import annotations
 
+from tabinterp.analyses.slices.record import SliceRow
 from tabinterp.document.document import Document
 from tabinterp.report.blocks import Block, Heading, Paragraph
 from tabinterp.report.tables import Column, interval_column, table
 from tabinterp.report.words import counted, say, sentences, t, tidy
-
-from .types import SliceRow
 
 
 def build(document: Document) -> list[Block]:

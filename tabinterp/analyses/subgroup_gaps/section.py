@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from tabinterp.analyses.groups.types import WeakRow
+from tabinterp.analyses.subgroup_gaps.record import WeakRow
 from tabinterp.document.claims import side
 from tabinterp.document.document import Document
 from tabinterp.report.blocks import Block, Heading, Paragraph

@@ -1,118 +1,209 @@
-"""Trust checks of both models as part of the document."""
+"""Trust checks in the document: null models, deletion curves, and stability over background rows and seeds."""
 
 from __future__ import annotations
 
-from typing import Any, Literal, get_args
+from typing import TYPE_CHECKING, Any, Literal, get_args
 
-from tabinterp.analyses.results import Results, interval, number, rows_of
+from pydantic import Field
+
+from tabinterp.analyses.record_values import interval, number, rows_of
 from tabinterp.arrays import FloatArray
-from tabinterp.document.document import Interval, LeftOut
-from tabinterp.stats.estimates import Estimates
+from tabinterp.document.base import Interval, LeftOut, Metric, Part
 
-from . import types as parts
-from .estimator import Null, Stability, Trust
-from .rankings import METHODS
-from .seed_ensemble import Networks
+if TYPE_CHECKING:
+    from tabinterp.analyses.results import Results
+    from tabinterp.stats.estimates import Estimates
+
+    from .estimator import Stability
+    from .estimator import Trust as TrustResult
+    from .seed_ensemble import Networks as NetworksResult
+
+Null = Literal["random weights", "shuffled labels"]
+
+METHODS = (
+    "permutation_importance",
+    "saliency",
+    "integrated_gradients",
+    "expected_gradients",
+    "shapley",
+)  # in this order
 
 
-def trust(r: Results) -> parts.Trust | None:
+class Drawn(Part):
+    """A rank correlation, or a share of common columns, over draws: its mean, with an interval where the draws are
+    independent; the least and the largest of them."""
+
+    mean: Interval = Interval()
+    least: float | None = None
+    largest: float | None = None
+    count: int = 0
+
+
+class NullRow(Part):
+    """Rank correlation of a method's sizes with those for networks whose weights were drawn again, or that were trained on
+    shuffled labels: of one of these there is no interval, and none of the linear model."""
+
+    null: Null = "random weights"
+    method: str
+    network: Drawn
+    linear: Drawn
+
+
+class CurveRow(Part):
+    """Area between the curve of a method's order and that of random orders, in units of the score; above zero it beats them."""
+
+    method: str
+    curve: Literal["deletion", "insertion"]
+    network: Interval
+    linear: Interval
+
+
+class StabilityRow(Part):
+    """Readings that differ by their background rows, or by the seed of the network, pair by pair."""
+
+    method: str
+    over: Literal["backgrounds", "networks"]
+    top: int
+    network_ranks: Drawn
+    network_tops: Drawn
+    linear_ranks: Drawn
+    linear_tops: Drawn
+
+
+class NetworkRow(Part):
+    column: str
+    importance: float | None  # for the network of this audit
+    low: float | None  # over the networks within the tolerance
+    high: float | None
+
+
+class Networks(Part):
+    """Networks that differ by their seed."""
+
+    count: int
+    within: int  # whose loss is at most `tolerance` above the least
+    metric: Metric
+    loss: float  # of the network of this audit
+    sd: float  # of the losses
+    least: float
+    largest: float
+    tolerance: float
+    loss_rows: int
+    rows: int  # on which importance was read
+    columns: list[NetworkRow]
+
+
+class Trust(Part):
+    rows_of: Literal["held-out", "all"]
+    rows: int
+    background_rows: int
+    donors: int  # background rows that a row's columns are replaced by
+    draws: int  # of random weights
+    orders: int  # random ones a row
+    backgrounds: int
+    seed: int
+    nulls: list[NullRow]
+    curves: list[CurveRow]
+    left_out: list[LeftOut] = Field(default_factory=list)  # of the curves
+    stability: list[StabilityRow]
+    networks: Networks | None
+
+
+def build(r: Results) -> Trust | None:
+    """Return the trust checks of both models; None where they were not run."""
     if r.trust is None:
         return None
     network, linear = r.trust
     settings = network.settings
-    return parts.Trust(
+    return Trust(
         rows_of=rows_of(r),
         **{name: settings[name] for name in ("rows", "background_rows", "donors", "draws", "orders")},
         backgrounds=settings["backgrounds"],
         seed=settings["seed"],
         nulls=[
-            parts.NullRow(
-                null=null, method=method, network=_null(network, null, method), linear=_null(linear, null, method)
-            )
+            NullRow(null=null, method=method, network=_null(network, null, method), linear=_null(linear, null, method))
             for null in get_args(Null)
             for method in METHODS
-            if any((one.null, one.method) == (null, method) for found in r.trust for one in found.nulls)
+            if any((row.null, row.method) == (null, method) for model in r.trust for row in model.nulls)
         ],
         curves=[
-            parts.CurveRow(
+            CurveRow(
                 method=method,
                 curve=curve,
                 network=_curve(network, method, curve),
                 linear=_curve(linear, method, curve),
             )
             for method in METHODS
-            if any(method in found.curves for found in r.trust)
+            if any(method in model.curves for model in r.trust)
             for curve in ("deletion", "insertion")
         ],
         left_out=[
-            LeftOut(model=model, method=method, gap=one.gap or 0.0, tolerance=one.tolerance or 0.0)
-            for model, found in (("network", network), ("linear", linear))
-            for method, one in found.incomplete.items()
+            LeftOut(model=model, method=method, gap=ranking.gap or 0.0, tolerance=ranking.tolerance or 0.0)
+            for model, result in (("network", network), ("linear", linear))
+            for method, ranking in result.incomplete.items()
         ],
         stability=_stability(network, linear),
         networks=None if network.networks is None else _networks(network.networks),
     )
 
 
-def _null(found: Trust, null: Null, method: str) -> parts.Drawn:
-    one = next((one for one in found.nulls if (one.null, one.method) == (null, method)), None)
-    return parts.Drawn() if one is None else _drawn(one.values, one.mean)
+def _null(result: TrustResult, null: Null, method: str) -> Drawn:
+    row = next((row for row in result.nulls if (row.null, row.method) == (null, method)), None)
+    return Drawn() if row is None else _drawn(row.values, row.mean)
 
 
-def _drawn(values: FloatArray, mean: Estimates | None = None) -> parts.Drawn:
+def _drawn(values: FloatArray, mean: Estimates | None = None) -> Drawn:
     known = values[values == values]  # noqa: PLR0124  # without what is no number
     if not len(known):
-        return parts.Drawn()
-    told = Interval(value=float(known.mean())) if mean is None else _interval(mean)
-    return parts.Drawn(mean=told, least=float(known.min()), largest=float(known.max()), count=len(known))
+        return Drawn()
+    average = Interval(value=float(known.mean())) if mean is None else _interval(mean)
+    return Drawn(mean=average, least=float(known.min()), largest=float(known.max()), count=len(known))
 
 
-def _interval(part: Estimates) -> Interval:
-    return interval(part.value, part.stderr, part.low, part.high)
+def _interval(estimate: Estimates) -> Interval:
+    return interval(estimate.value, estimate.stderr, estimate.low, estimate.high)
 
 
-def _curve(found: Trust, method: str, curve: Literal["deletion", "insertion"]) -> Interval:
-    if method not in found.curves:
+def _curve(result: TrustResult, method: str, curve: Literal["deletion", "insertion"]) -> Interval:
+    if method not in result.curves:
         return Interval()
-    return _interval(found.curves[method].deleted if curve == "deletion" else found.curves[method].inserted)
+    return _interval(result.curves[method].deleted if curve == "deletion" else result.curves[method].inserted)
 
 
-def _stability(network: Trust, linear: Trust) -> list[parts.StabilityRow]:
+def _stability(network: TrustResult, linear: TrustResult) -> list[StabilityRow]:
     places: dict[tuple[Any, str], dict[str, Stability]] = {}
-    for name, found in (("network", network), ("linear", linear)):
-        for one in found.stability:
-            places.setdefault((one.over, one.method), {})[name] = one
+    for name, result in (("network", network), ("linear", linear)):
+        for stability in result.stability:
+            places.setdefault((stability.over, stability.method), {})[name] = stability
     rows = []
     for (over, method), both in places.items():
         drawn = {
             f"{name}_{measure}": _drawn(values)
-            for name, one in both.items()
-            for measure, values in (("ranks", one.spearman), ("tops", one.overlap))
+            for name, stability in both.items()
+            for measure, values in (("ranks", stability.spearman), ("tops", stability.overlap))
         }
-        empty = {f"{name}_{measure}": parts.Drawn() for name in ("network", "linear") for measure in ("ranks", "tops")}
+        empty = {f"{name}_{measure}": Drawn() for name in ("network", "linear") for measure in ("ranks", "tops")}
         top = next(iter(both.values())).top
-        rows.append(parts.StabilityRow(method=method, over=over, top=top, **(empty | drawn)))
+        rows.append(StabilityRow(method=method, over=over, top=top, **(empty | drawn)))
     return rows
 
 
-def _networks(found: Networks) -> parts.Networks:
-    frame = found.frame().sort_values("importance", ascending=False, kind="stable")
-    metric: Any = found.metric
-    return parts.Networks(
-        count=len(found.loss),
-        within=int(found.within.sum()),
+def _networks(result: NetworksResult) -> Networks:
+    frame = result.frame().sort_values("importance", ascending=False, kind="stable")
+    metric: Any = result.metric
+    return Networks(
+        count=len(result.loss),
+        within=int(result.within.sum()),
         metric=metric,
-        loss=float(found.loss[0]),
-        sd=found.sd,
-        least=float(found.loss.min()),
-        largest=float(found.loss.max()),
-        tolerance=found.tolerance,
-        loss_rows=found.loss_rows,
-        rows=found.rows,
+        loss=float(result.loss[0]),
+        sd=result.sd,
+        least=float(result.loss.min()),
+        largest=float(result.loss.max()),
+        tolerance=result.tolerance,
+        loss_rows=result.loss_rows,
+        rows=result.rows,
         columns=[
-            parts.NetworkRow(
-                column=row.column, importance=number(row.importance), low=number(row.low), high=number(row.high)
-            )
+            NetworkRow(column=row.column, importance=number(row.importance), low=number(row.low), high=number(row.high))
             for row in frame.itertuples()
         ],
     )

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Any
 
+from tabinterp.analyses.trust.record import CurveRow, Drawn, NetworkRow, Networks, NullRow, StabilityRow, Trust
 from tabinterp.document.document import Document, Interval
 from tabinterp.report import figures
 from tabinterp.report.blocks import Block, Figure, Heading, Key, Paragraph, Table
@@ -25,8 +26,6 @@ from tabinterp.report.words import (
     tidy,
     two,
 )
-
-from .types import CurveRow, Drawn, NetworkRow, Networks, NullRow, StabilityRow, Trust
 
 SURVIVES = 0.7  # rank correlation from which half of the variance of the ranks is common: 0.7 squared
 

@@ -4,9 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 
-from tabinterp.analyses.hidden_units.types import Inside, UnitRow
+from tabinterp.analyses.hidden_units.record import Inside, UnitRow
+from tabinterp.analyses.unit_correlations.record import Unit, UnitColumn
 from tabinterp.document.claims import side
-from tabinterp.document.document import Document, Interval, Unit, UnitColumn
+from tabinterp.document.document import Document, Interval
 from tabinterp.report.blocks import Block, Cell, Fold, Heading, Paragraph, Table
 from tabinterp.report.heat_colours import heat
 from tabinterp.report.tables import Column, interval_column, name_column, table

@@ -6,7 +6,7 @@ from collections.abc import Iterator
 
 from tabinterp.document.document import ColumnInfo, Document, Grouping, ModelInfo
 from tabinterp.document.rows_of_analyses import ReadingRows
-from tabinterp.messages import ENGLISH
+from tabinterp.messages import english
 from tabinterp.report.blocks import Block, Facts, Fold, Paragraph, Points, Table
 from tabinterp.report.tables import Column, name_column, table
 from tabinterp.report.words import NONE, counted, listed, number, say, share, t, tidy, yes
@@ -90,7 +90,7 @@ def _facts(document: Document) -> Iterator[tuple[str, str]]:
 def _explained(name: str, value: str) -> str:
     """A setting in words, where the catalogue has some for it."""
     key = f"report.method.setting.{name}"
-    return t(key, value=value) if key in ENGLISH else value
+    return t(key, value=value) if key in english() else value
 
 
 def _setting(value: str | int | float | bool | None) -> str:

@@ -1,0 +1,55 @@
+"""Ablation of groups of hidden units in the document: the rise of the loss without units whose outputs are correlated."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from tabinterp.analyses.record_values import at, number
+from tabinterp.document.base import Interval, Part
+
+if TYPE_CHECKING:
+    from tabinterp.analyses.results import Results
+
+TOGETHER = 0.8  # |correlation| from which units are one group, on average over its pairs
+
+
+class UnitGroup(Part):
+    """Units of a layer whose outputs are correlated; rises of the loss when their outputs no longer depend on the row."""
+
+    layer: str
+    units: list[int]
+    resample: Interval  # outputs of another row, all of the same
+    mean: Interval
+    zero: Interval
+    alone: float | None  # sum of what its members cost alone, by resampling
+
+
+class UnitGroups(Part):
+    rows: int
+    repeats: int
+    together: float  # absolute correlation from which units are one group, on average over its pairs
+    groups: list[UnitGroup]  # the dearest first
+
+
+def build(r: Results) -> UnitGroups | None:
+    """Return the rise of the loss without each group of correlated units; None where it was not computed."""
+    if r.unit_groups is None:
+        return None
+    result = r.unit_groups
+    resample = result.methods.index("resample")
+    groups = [i for i, units in enumerate(result.groups) if len(units) > 1]
+    groups.sort(key=lambda i: -result.cost.value[i, resample])
+    return UnitGroups(
+        rows=result.rows,
+        repeats=result.n_repeats,
+        together=TOGETHER,
+        groups=[
+            UnitGroup(
+                layer=result.groups[i][0][0],
+                units=[u for _, u in result.groups[i]],
+                **{method: at(result.cost, i, m) for m, method in enumerate(result.methods)},
+                alone=number(result.alone[i, resample]),
+            )
+            for i in groups
+        ],
+    )

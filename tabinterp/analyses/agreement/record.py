@@ -1,0 +1,97 @@
+"""Agreement in the document: how far two explanations agree on the order and the sign of the columns."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from tabinterp.arrays import FloatArray
+from tabinterp.document.base import LeftOut, Part
+from tabinterp.stats.weights import deviation
+
+from .estimator import Reading, agreements
+
+if TYPE_CHECKING:
+    from tabinterp.analyses.coefficients.estimator import Coefficients
+    from tabinterp.analyses.results import Results
+    from tabinterp.stats.estimates import Estimates
+
+RANKED = ("saliency", "integrated_gradients", "expected_gradients")  # gradient methods that rank columns
+
+
+class Agreement(Part):
+    """How far two readings agree on the order and the sign of the columns."""
+
+    first: str  # "network.saliency", "linear.coefficients", ...: named by the catalogue under "reading."
+    second: str
+    spearman: float | None
+    top: int  # k of the overlap
+    overlap: float | None  # share of the k most important columns that are common
+    signs: float | None  # share of columns on whose direction both agree
+    ordered: int | None = None  # pairs of columns whose order is significant under both; None without standard errors
+    opposed: int | None = None  # of these, pairs in opposite order
+
+
+def build(r: Results) -> list[Agreement]:
+    """Return the agreement of every pair of explanations."""
+    return [Agreement(**vars(pair)) for pair in agreements(_readings(r))]
+
+
+def build_left_out(r: Results) -> list[LeftOut]:
+    """Return the gradient methods of the network whose attributions do not add up to the score within their tolerance."""
+    return [
+        LeftOut(
+            model="network", method=gradients.method, gap=gradients.gap or 0.0, tolerance=gradients.tolerance or 0.0
+        )
+        for gradients, _ in r.gradients or []
+        if gradients.method in RANKED and not gradients.complete
+    ]
+
+
+def _readings(r: Results) -> list[Reading]:
+    columns, weights = r.network.columns, r.network.table.weights
+    readings = []
+    if r.importance is not None:
+        readings.append(Reading("network.permutation_importance", r.importance[0].importance))
+    for network, _ in r.gradients or []:
+        if network.method in RANKED and network.complete:
+            readings.append(_sizes(f"network.{network.method}", network.size()))
+    if r.shapley is not None:
+        readings.append(_sizes("network.shapley", r.shapley[0].mean_absolute()))
+    if r.coefficients is not None:
+        linear, network_terms = r.coefficients
+        same = [t.term for t in linear.terms] == [t.term for t in network_terms.terms]
+        slopes = network_terms.estimates.value
+        readings.append(
+            Reading(
+                "network.average_derivative", _spread(network_terms, slopes, columns, weights), slopes if same else None
+            )
+        )
+        fitted = linear.estimates.value
+        readings.append(
+            Reading("linear.coefficients", _spread(linear, fitted, columns, weights), fitted if same else None)
+        )
+    if r.importance is not None:
+        readings.append(Reading("linear.permutation_importance", r.importance[1].importance))
+    if r.shapley is not None:
+        readings.append(Reading("linear.shapley", r.shapley[1].mean_absolute().value.mean(axis=1)))
+    return readings
+
+
+def _sizes(name: str, sizes: Estimates) -> Reading:
+    """Sizes averaged over outputs; so are their errors, as if those of a column's outputs were one."""
+    return Reading(name, sizes.value.mean(axis=1), stderr=sizes.stderr.mean(axis=1))
+
+
+def _spread(
+    coefficients: Coefficients, slopes: FloatArray, columns: tuple[str, ...], weights: FloatArray | None
+) -> FloatArray:
+    """(columns,) standard deviation over rows of what a column contributes, averaged over outputs."""
+    result = np.full(len(columns), np.nan)
+    for j, column in enumerate(columns):
+        members = [i for i, t in enumerate(coefficients.terms) if t.term.column == column]
+        if members and not np.isnan(slopes[members]).any():
+            values = np.column_stack([coefficients.terms[i].values for i in members])
+            result[j] = deviation(values @ slopes[members], weights).mean()
+    return result

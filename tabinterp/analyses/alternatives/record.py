@@ -1,0 +1,48 @@
+"""Less discriminatory alternatives in the document: versions of a model without some columns, by AUC and selection ratios."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Literal
+
+from tabinterp.analyses.record_values import interval
+from tabinterp.document.base import Interval, Part
+
+if TYPE_CHECKING:
+    from tabinterp.analyses.results import Results
+
+
+class AlternativeRow(Part):
+    """A model as it is, with columns held at their mean, or fitted again without them."""
+
+    model: Literal["network", "linear"]
+    how: Literal["whole", "held", "refitted"]
+    without: list[str]
+    auc: Interval
+    ratios: list[Interval]  # least to most selected group, for each protected column; empty where they may not be told
+    frontier: list[bool]  # no other version has as large an AUC and ratio, and more of either
+
+
+class Alternatives(Part):
+    rows: int  # held-out
+    seed: int
+    columns: list[str]
+    versions: list[AlternativeRow]
+
+
+def build(r: Results) -> Alternatives | None:
+    """Return all versions of both models; None where no alternatives were computed."""
+    if r.alternatives is None:
+        return None
+    result = r.alternatives
+    rows = [
+        AlternativeRow(
+            model=version.model,
+            how=version.how,
+            without=list(version.without),
+            auc=interval(*version.auc),
+            ratios=[interval(*ratio) for ratio in version.ratios],
+            frontier=list(version.frontier),
+        )
+        for version in result.versions
+    ]
+    return Alternatives(rows=result.rows, seed=result.seed, columns=list(result.columns), versions=rows)

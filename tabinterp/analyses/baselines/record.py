@@ -1,0 +1,113 @@
+"""Baselines of integrated gradients in the document: attributions from the mean, the median and real rows."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Literal
+
+from tabinterp.analyses.record_values import number
+from tabinterp.document.base import Part
+
+if TYPE_CHECKING:
+    from tabinterp.analyses.results import Results
+
+    from .estimator import Baselines as BaselinesResult
+
+STARTS = ("mean", "median", "rows")
+
+
+class StartRow(Part):
+    """How odd a baseline is that is one point."""
+
+    baseline: Literal["mean", "median"]
+    neighbours: float  # percentile of its distance to the fifth neighbour among real rows
+    unlike: list[str]  # columns in which no row is coded as it is
+    reference: int
+
+
+class StartGap(Part):
+    baseline: Literal["mean", "median", "rows"]
+    network: float | None
+    linear: float | None
+
+
+class BaselineRow(Part):
+    """Mean absolute attribution of a column from each baseline, summed over outputs (biased upward by noise)."""
+
+    column: str
+    network: dict[str, float | None]
+    linear: dict[str, float | None]
+
+
+class BaselinePair(Part):
+    first: Literal["mean", "median", "rows"]
+    second: Literal["mean", "median", "rows"]
+    top: int
+    network: float | None  # rank correlation of the sizes of the columns, summed over outputs
+    network_overlap: float | None  # of the most important columns
+    linear: float | None
+    linear_overlap: float | None
+
+
+class Baselines(Part):
+    """Integrated gradients from the mean, the median and real rows."""
+
+    rows: int
+    background_rows: int
+    tolerance: float
+    seed: int
+    starts: list[StartRow]
+    gaps: list[StartGap]
+    pairs: list[BaselinePair]
+    columns: list[BaselineRow]
+
+
+def build(r: Results) -> Baselines | None:
+    """Return the attributions from each baseline; None where they were not computed."""
+    if r.baselines is None:
+        return None
+    network, linear = r.baselines
+    rows = network["rows"]
+    return Baselines(
+        rows=len(rows.values),
+        background_rows=rows.settings["background_rows"],
+        tolerance=rows.tolerance or 0.0,
+        seed=r.seed,
+        starts=[
+            StartRow(
+                baseline=s.baseline,
+                neighbours=s.neighbours,
+                unlike=list(s.unlike),
+                reference=s.reference,
+            )
+            for s in network.starts
+        ],
+        gaps=[
+            StartGap(baseline=name, network=number(network[name].gap), linear=number(linear[name].gap))
+            for name in STARTS
+        ],
+        pairs=[
+            BaselinePair(
+                first=a.first,
+                second=a.second,
+                top=a.top,
+                network=number(a.spearman),
+                network_overlap=number(a.overlap),
+                linear=number(b.spearman),
+                linear_overlap=number(b.overlap),
+            )
+            for a, b in zip(network.agreement, linear.agreement, strict=True)
+        ],
+        columns=_sizes(network, linear),
+    )
+
+
+def _sizes(network: BaselinesResult, linear: BaselinesResult) -> list[BaselineRow]:
+    sizes = [{name: model[name].size().value.sum(axis=1) for name in STARTS} for model in (network, linear)]
+    return [
+        BaselineRow(
+            column=column,
+            network={name: number(sizes[0][name][j]) for name in STARTS},
+            linear={name: number(sizes[1][name][j]) for name in STARTS},
+        )
+        for j, column in enumerate(network["mean"].columns)
+    ]

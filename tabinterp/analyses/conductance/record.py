@@ -1,0 +1,64 @@
+"""Conductance in the document: how much of the score runs through each hidden unit."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from tabinterp.analyses.record_values import at
+from tabinterp.document.base import Interval, Part
+
+if TYPE_CHECKING:
+    from tabinterp.analyses.results import Results
+
+MOST_UNITS = 64  # of each output
+
+
+class ConductanceLayer(Part):
+    layer: str
+    gap: float  # largest over rows: abs(sum over the layer + around - rise of the score) / mean abs(rise)
+    around: float  # mean absolute value, over rows and outputs, of what leads past the layer
+
+
+class ConductanceRow(Part):
+    """In units of the score."""
+
+    output: str | None
+    layer: str
+    index: int
+    mean: Interval  # signed
+    size: Interval  # absolute value (biased upward by noise)
+
+
+class Conductance(Part):
+    rows: int
+    tolerance: float  # of the gap
+    layers: list[ConductanceLayer]
+    units: int
+    rows_told: list[ConductanceRow]  # the largest of each output first
+
+
+def build(r: Results) -> Conductance | None:
+    """Return the units with the largest conductance; None where it was not computed."""
+    if r.conductance is None:
+        return None
+    result = r.conductance
+    rows = [
+        ConductanceRow(
+            output=output,
+            layer=result.layer[u],
+            index=result.index[u],
+            mean=at(result.mean, u, k),
+            size=at(result.size, u, k),
+        )
+        for k, output in enumerate(result.outputs)
+        for u in np.argsort(-result.size.value[:, k], kind="stable")[:MOST_UNITS].tolist()
+    ]
+    layers = [
+        ConductanceLayer(layer=name, gap=float(result.gap[i]), around=float(result.around[i].mean()))
+        for i, name in enumerate(dict.fromkeys(result.layer))
+    ]
+    return Conductance(
+        rows=result.rows, tolerance=result.tolerance, layers=layers, units=len(result.layer), rows_told=rows
+    )

@@ -1,0 +1,76 @@
+"""Declared constraints in the document: monotone directions and allowed ranges, and how far both models keep them."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Literal
+
+from tabinterp.analyses.record_values import interval
+from tabinterp.document.base import Interval, Part
+from tabinterp.table.suppression import part_of, rounded_down
+
+if TYPE_CHECKING:
+    from tabinterp.analyses.results import Results
+
+    from .estimator import Checked, Held
+
+
+class HeldPart(Part):
+    share: Interval  # of rows against the direction
+    fall: Interval  # the largest fall of the curve against it
+    start: float | str | None
+    end: float | str | None
+
+
+class ConstraintRow(Part):
+    column: str
+    direction: Literal["+", "-"] | None
+    low: float | None
+    high: float | None
+    rows: int | None  # with a value; None: all but 1 to 9, or as few
+    outside: int | None  # None: no domain declared, or from 1 to 9 rows; all but ten where 1 to 9 are inside
+    few_outside: bool  # from 1 to 9 rows
+    network: HeldPart | None
+    linear: HeldPart | None
+
+
+class ConstraintTable(Part):
+    rows: int
+    seed: int
+    columns: list[ConstraintRow]
+
+
+def build(r: Results) -> ConstraintTable | None:
+    """Return how far both models keep the declared constraints; None where there are none."""
+    if r.constraints is None:
+        return None
+    result = r.constraints
+    table = r.network.table
+    all_rows = len(table) if table.held_out is None else int(table.held_out.sum())
+    rows = [_row(constraint, all_rows) for constraint in result.columns]
+    return ConstraintTable(rows=result.rows, seed=result.seed, columns=rows)
+
+
+def _row(checked: Checked, all_rows: int) -> ConstraintRow:
+    """`all_rows`: evaluated rows, of which `checked.rows` hold a value."""
+    outside = rounded_down(checked.outside, checked.rows)
+    return ConstraintRow(
+        column=checked.constraint.column,
+        direction=checked.constraint.direction,
+        low=checked.constraint.low,
+        high=checked.constraint.high,
+        rows=part_of(checked.rows, all_rows),
+        outside=outside,
+        few_outside=checked.outside is not None and outside is None,
+        network=_held(checked.network),
+        linear=_held(checked.linear),
+    )
+
+
+def _held(held: Held | None) -> HeldPart | None:
+    if held is None:
+        return None
+    start, end = (
+        None if v is None else float(v) if isinstance(v, (int, float)) and not isinstance(v, bool) else str(v)
+        for v in (held.start, held.end)
+    )
+    return HeldPart(share=interval(*held.share), fall=interval(*held.fall), start=start, end=end)

@@ -1,0 +1,68 @@
+"""Decision curve in the document: net benefit over thresholds, and the cost of decisions at the user's policy."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Literal
+
+from tabinterp.analyses.record_values import interval, metric_row
+from tabinterp.document.base import Interval, MetricRow, Part
+
+if TYPE_CHECKING:
+    from tabinterp.analyses.results import Results
+
+
+class BenefitPoint(Part):
+    """Net benefit of calling rows above the threshold positive; that of calling none is 0."""
+
+    threshold: float
+    network: Interval
+    linear: Interval
+    difference: Interval  # network minus linear, paired
+    treat_all: Interval
+
+
+class Policy(Part):
+    """What the reader said, and what it implies."""
+
+    given: Literal["costs", "threshold", "both"]
+    false_positive: float
+    false_negative: float
+    threshold: float
+    metrics: list[MetricRow]
+    all_cost: Interval  # expected cost of calling every row positive
+    none_cost: Interval
+
+
+class Decisions(Part):
+    rows: int
+    policy: Policy | None
+    curve: list[BenefitPoint]
+
+
+def build(r: Results) -> Decisions | None:
+    """Return the net benefit of both models; None where it does not apply."""
+    if r.decisions is None:
+        return None
+    result = r.decisions
+    user_policy, policy = result.policy, None
+    if user_policy is not None and result.all_cost is not None and result.none_cost is not None:
+        policy = Policy(
+            given=user_policy.given,
+            false_positive=user_policy.false_positive,
+            false_negative=user_policy.false_negative,
+            threshold=user_policy.threshold,
+            metrics=[metric_row(m) for m in result.metrics],
+            all_cost=interval(*result.all_cost),
+            none_cost=interval(*result.none_cost),
+        )
+    curve = [
+        BenefitPoint(
+            threshold=threshold,
+            network=interval(*result.network[i]),
+            linear=interval(*result.linear[i]),
+            difference=interval(*result.difference[i]),
+            treat_all=interval(*result.treat_all[i]),
+        )
+        for i, threshold in enumerate(result.thresholds)
+    ]
+    return Decisions(rows=result.rows, policy=policy, curve=curve)

@@ -1,0 +1,86 @@
+"""Decomposition of the score in the document: shares of its variance that are linear, curvature or interactions."""
+
+from __future__ import annotations
+
+from collections import Counter
+from typing import TYPE_CHECKING, Literal
+
+from tabinterp.analyses.record_values import at, number
+from tabinterp.document.base import Interval, Part
+
+if TYPE_CHECKING:
+    from .estimator import Decomposition
+
+LARGEST = 10  # columns and pairs that have a row of their own; the others are summed
+
+
+class ShareRow(Part):
+    output: str | None  # None: of all of them
+    component: Literal["linear", "curvature", "interactions"]
+    of: str  # "" the whole, a column, "a × b", "other" pairs than those named
+    share: Interval  # of the variance of the network's score
+    weighted: Interval  # the same, rows weighed by `Shares.weighting`
+
+
+class RestRow(Part):
+    """What the parts that are not listed add up to; sums have no interval."""
+
+    component: Literal["linear", "curvature", "interactions"]
+    count: int
+    share: float | None
+    weighted: float | None
+
+
+class Shares(Part):
+    passed: int = 0  # as in the ladder
+    weighting: Literal["p(1-p)", "rate"] | None
+    whole: list[ShareRow]
+    parts: list[ShareRow]  # columns and pairs of all outputs together, the largest first
+    rest: list[RestRow]
+    rows: int
+    fitted_rows: int
+    folds: int
+    resamples: int
+    seed: int
+    rows_of: Literal["held-out", "all"]
+
+
+def build(result: Decomposition) -> Shares:
+    """Return the shares of every output; of all outputs together the largest parts singly, and the others summed."""
+    v, whole = len(result.weightings) - 1, range(3)
+    alone = sorted(range(3, len(result.components)), key=lambda c: -abs(float(result.shares.value[0, 0, c])))
+
+    def row(o: int, c: int) -> ShareRow:
+        component, of = result.components[c]
+        return ShareRow(
+            output=result.outputs[o] if o else None,
+            component=component,
+            of=of,
+            share=at(result.shares, 0, o, c),
+            weighted=at(result.shares, v, o, c) if v else Interval(),
+        )
+
+    rest_places = alone[LARGEST:]
+    counts = Counter(result.components[c][0] for c in rest_places)
+
+    def rest(component: str, weighting: int) -> float | None:
+        return number(
+            sum(result.shares.value[weighting, 0, c] for c in rest_places if result.components[c][0] == component)
+        )
+
+    return Shares(
+        passed=len(result.passed),
+        weighting=result.weightings[v] if v else None,
+        whole=[row(o, c) for o in range(len(result.outputs)) for c in whole],
+        parts=[row(0, c) for c in alone[:LARGEST]],
+        rest=[
+            RestRow(component=name, count=count, share=rest(name, 0), weighted=rest(name, v) if v else None)
+            for name, count in counts.items()
+        ],
+        rows=result.rows,
+        fitted_rows=result.fitted_rows,
+        folds=result.folds,
+        resamples=result.resamples,
+        seed=result.seed,
+        rows_of="held-out" if result.held_out else "all",
+    )

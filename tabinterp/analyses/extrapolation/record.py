@@ -1,0 +1,51 @@
+"""Extrapolation in the document: how far the score moves when a number goes beyond its training range."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from tabinterp.analyses.record_values import at, largest_first
+from tabinterp.document.base import Interval, Part
+from tabinterp.table.suppression import countless
+
+if TYPE_CHECKING:
+    from tabinterp.analyses.results import Results
+
+
+class BeyondRange(Part):
+    column: str
+    change: Interval  # mean absolute change of the score one range beyond, in ranges of the scores
+    outside: (
+        float | None
+    )  # share of held-out rows outside the training range; None: no split, fewer than ten, or all but as few
+
+
+class Extrapolation(Part):
+    rows: int
+    seed: int
+    skipped: list[str]  # columns whose encoder takes no value beyond those it knows
+    columns: list[BeyondRange]
+
+
+def build(r: Results) -> Extrapolation | None:
+    """Return the changes of the score, largest first; None where they were not computed."""
+    result = r.extrapolation
+    if result is None:
+        return None
+    held_out_rows = 0 if r.network.table.held_out is None else int(r.network.table.held_out.sum())
+    return Extrapolation(
+        rows=result.rows,
+        seed=result.seed,
+        skipped=list(result.skipped),
+        columns=[
+            BeyondRange(
+                column=result.players[j], change=at(result.change, j), outside=_share(result.outside[j], held_out_rows)
+            )
+            for j in largest_first(result.change.value)
+        ],
+    )
+
+
+def _share(share: float | None, rows: int) -> float | None:
+    """A share of rows, unless fewer than ten of them are on one side."""
+    return None if share is None or countless(round(share * rows), rows) else share

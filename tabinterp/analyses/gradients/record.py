@@ -1,0 +1,95 @@
+"""Gradient importance in the document: attributions of both models by saliency, integrated and expected gradients."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any, Literal
+
+import numpy as np
+
+from tabinterp.analyses.baselines import record as baselines_record
+from tabinterp.analyses.baselines.record import Baselines
+from tabinterp.analyses.record_values import at, number, rows_of
+from tabinterp.document.base import Interval, Message, Part
+from tabinterp.stats.weights import quantile
+from tabinterp.table.suppression import SMALL
+
+if TYPE_CHECKING:
+    from tabinterp.analyses.results import Results
+
+    from .estimator import GradientImportance
+
+
+class GradientRow(Part):
+    output: str | None
+    column: str
+    network: Interval  # mean over rows of the signed attribution
+    network_size: Interval  # mean absolute attribution (biased upward by noise: no claim rests on it)
+    linear: Interval
+    linear_size: Interval
+
+
+class GradientMethod(Part):
+    method: str
+    estimand: Message
+    rows: int
+    steps: int | None  # the most steps any row needed
+    gap_network: float | None  # completeness gap; None: the method has none
+    gap_linear: float | None
+    tolerance: float | None
+    columns: list[GradientRow]
+
+
+class Gradients(Part):
+    rows_of: Literal["held-out", "all"]
+    saturation: float | None  # median p(1-p) of the network, in [0, 0.25]
+    methods: list[GradientMethod]
+    baselines: Baselines | None = None
+
+
+def build(r: Results) -> Gradients:
+    """Return the attributions of both models by every method that applies."""
+    saturation = None
+    if r.network.table.schema.task == "binary" and len(_evaluated(r)) >= SMALL:
+        rows = r.network.take(_evaluated(r))
+        p = np.exp(-np.logaddexp(0, -rows.scores[:, 0]))  # of the positive class
+        saturation = quantile(p * (1 - p), 0.5, rows.table.weights)
+    return Gradients(
+        rows_of=rows_of(r),
+        saturation=saturation,
+        methods=[_method(*models) for models in r.gradients or []],
+        baselines=baselines_record.build(r),
+    )
+
+
+def _evaluated(r: Results) -> Any:
+    table = r.network.table
+    return np.arange(len(table)) if table.held_out is None else np.flatnonzero(table.held_out)
+
+
+def _method(network: GradientImportance, linear: GradientImportance) -> GradientMethod:
+    mean, size, linear_mean, linear_size = network.mean(), network.size(), linear.mean(), linear.size()
+    return GradientMethod(
+        method=network.method,
+        estimand=Message(key=f"gradient.{network.method}", values=_settings(network)),
+        rows=network.rows,
+        steps=int(network.evaluations.max()),
+        gap_network=number(network.gap),
+        gap_linear=number(linear.gap),
+        tolerance=network.tolerance,
+        columns=[
+            GradientRow(
+                output=output,
+                column=column,
+                network=at(mean, j, k),
+                network_size=at(size, j, k),
+                linear=at(linear_mean, j, k),
+                linear_size=at(linear_size, j, k),
+            )
+            for k, output in enumerate(network.outputs)
+            for j, column in enumerate(network.columns)
+        ],
+    )
+
+
+def _settings(gradients: GradientImportance) -> dict[str, Any]:
+    return {name: value for name, value in gradients.settings.items() if name != "seed"}

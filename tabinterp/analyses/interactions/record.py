@@ -1,0 +1,69 @@
+"""Interactions in the document: the strongest pairs of columns of the network."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Literal
+
+from tabinterp.analyses.record_values import at, number, rows_of
+from tabinterp.document.base import Interval, Part
+
+if TYPE_CHECKING:
+    from tabinterp.analyses.results import Results
+
+    from .estimator import Pair
+
+
+class InteractionRow(Part):
+    output: str | None
+    first: str
+    second: str
+    variance: Interval  # of the pair's partial dependence less those of its columns
+    share: Interval  # of the variance of the score
+    h2: Interval  # of the variance of the pair's partial dependence (Friedman & Popescu 2008)
+    shapley: Interval  # variance over rows of the Shapley interaction index
+
+
+class Interactions(Part):
+    """The strongest pairs of the network."""
+
+    rows_of: Literal["held-out", "all"]
+    rows: int
+    blocks: int
+    background: int
+    seed: int
+    screened: int  # pairs
+    passed: int = 0  # columns that move the score too little to be in a pair
+    passed_most: float | None = None  # the largest of their total indices, as a share of the variance of the score
+    linear_adds: bool  # the linear model is a sum over original columns: none of its pairs acts together
+    pairs: list[InteractionRow]
+
+
+def build(r: Results) -> Interactions | None:
+    """Return the strongest pairs; None where they were not computed."""
+    result = r.interactions
+    if result is None:
+        return None
+    return Interactions(
+        rows_of=rows_of(r),
+        rows=result.rows,
+        blocks=result.blocks,
+        background=result.background,
+        seed=result.seed,
+        screened=len(result.screen.pairs),
+        passed=len(result.screen.passed),
+        passed_most=number(result.screen.passed_most / result.total.value.sum()) if result.screen.passed else None,
+        linear_adds=r.linear.is_local(r.linear.columns),
+        pairs=[_pair(pair, output, k) for k, output in enumerate(result.outputs) for pair in result.pairs],
+    )
+
+
+def _pair(pair: Pair, output: str | None, k: int) -> InteractionRow:
+    return InteractionRow(
+        output=output,
+        first=pair.columns[0],
+        second=pair.columns[1],
+        variance=at(pair.variance, k),
+        share=at(pair.share, k),
+        h2=at(pair.h2, k),
+        shapley=at(pair.shapley, k),
+    )

@@ -1,0 +1,82 @@
+"""Linear regions in the document: the linear functions that a piecewise linear network consists of."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from tabinterp.analyses.mechanism.term_rows import TermRow, shown_terms, term_fields
+from tabinterp.analyses.record_values import at, number
+from tabinterp.document.base import Interval, Part
+from tabinterp.table.suppression import parts_shown
+
+if TYPE_CHECKING:
+    from tabinterp.analyses.results import Results
+
+MOST_REGIONS = 5
+
+
+class RegionTerm(TermRow):
+    """How the coefficient varies over rows, in units of the score."""
+
+    output: str | None
+    mean: Interval
+    spread: float | None  # standard deviation over rows
+    sign_flip: float | None  # share of rows whose coefficient has the other sign than the mean
+    linear: float | None  # the counterpart's; None where it has no such term
+
+
+class Region(Part):
+    """One of at least ten rows; `coefficients` follow `Regions.terms`."""
+
+    rows: int
+    share: float
+    coefficients: list[float]
+
+
+class Regions(Part):
+    rows: int
+    visited: int
+    told: int  # that hold ten rows or more
+    share_told: float  # of the rows, in these
+    largest: float | None  # share of the rows in the largest; None where it holds fewer than ten
+    terms: list[RegionTerm]
+    tables: list[Region]  # the largest
+    left_out: list[str]  # columns that the encoder mixes with others
+
+
+def build(r: Results) -> Regions | None:
+    """Return the largest linear regions; None where they were not computed."""
+    if r.regions is None:
+        return None
+    result = r.regions
+    terms, shown = shown_terms(result.terms), parts_shown(result.rows_in)
+    places = [(j, k) for k in range(len(result.outputs)) for j in terms]
+    return Regions(
+        rows=len(result.region),
+        visited=result.visited,
+        told=int(shown.sum()),
+        share_told=float(result.share[shown].sum()),
+        largest=result.largest if shown[0] else None,
+        terms=[
+            RegionTerm(
+                **term_fields(result.terms, j),
+                output=result.outputs[k],
+                mean=at(result.mean, j, k),
+                spread=number(result.spread[j, k]),
+                sign_flip=number(result.sign_flip[j, k]),
+                linear=number(result.counterpart[j, k]),
+            )
+            for j, k in places
+        ],
+        tables=[
+            Region(
+                rows=int(result.rows_in[i]),
+                share=float(result.share[i]),
+                coefficients=[float(result.coefficients[i, j, k]) for j, k in places],
+            )
+            for i in np.flatnonzero(shown)[:MOST_REGIONS].tolist()
+        ],
+        left_out=list(result.left_out),
+    )

@@ -1,0 +1,81 @@
+"""Which values of a column may be shown: levels that ten rows have, and rounded numbers."""
+
+from __future__ import annotations
+
+from collections import Counter
+from typing import TYPE_CHECKING, Any, Literal
+
+import numpy as np
+
+from tabinterp.document.base import Part
+from tabinterp.table.disclosure import Rounding
+from tabinterp.table.suppression import SMALL
+
+if TYPE_CHECKING:
+    import pandas as pd
+
+    from tabinterp.analyses.results import Results
+
+MISSING = "(missing)"  # as activating rows name missing values among the levels
+
+
+class Place(Part):
+    """Where a column stands at an optimum.
+
+    A number is rounded so that it is not the value of fewer than ten rows: "at" is exact, "about" is rounded, "at_least" and
+    "at_most" stand for a number beyond all but nine rows.
+    """
+
+    column: str
+    at: str | float | None
+    how: Literal["at", "about", "at_least", "at_most", "missing", "rare"]
+
+
+class ShownValues:
+    """What at least ten rows of the table hold, or go beyond."""
+
+    def __init__(self, r: Results) -> None:
+        self.table = r.network.table
+        self.columns = [c for c in r.network.columns if len(r.network.encoding.blocks[c])]
+        self._counts: dict[str, dict[str, int]] = {}
+        self._roundings: dict[str, Rounding] = {}
+
+    def enough(self, column: str, level: Any) -> bool:
+        """Whether ten rows are at a level, or missing; a number as such (`level` None) is everybody's."""
+        if level is None:
+            return True
+        if column not in self._counts:
+            values = self.table.frame[column]
+            self._counts[column] = Counter(map(str, values.dropna()))
+            self._counts[column][MISSING] = int(values.isna().sum()) or self._counts[column].get(MISSING, 0)
+        return self._counts[column].get(str(level), 0) >= SMALL
+
+    def is_number(self, column: str) -> bool:
+        return self.table.schema[column].kind == "numeric"
+
+    def rounding(self, column: str) -> Rounding:
+        """How a number of the column is rounded."""
+        if column not in self._roundings:
+            self._roundings[column] = Rounding(self.table.frame[column].to_numpy(dtype=np.float64, na_value=np.nan))
+        return self._roundings[column]
+
+    def places(self, row: pd.Series) -> list[Place]:
+        missing = row.isna()
+        return [self.place(column, row[column], missing[column]) for column in self.columns]
+
+    def place(self, column: str, value: Any, missing: bool) -> Place:
+        if missing:
+            return Place(column=column, at=None, how="missing" if self.enough(column, MISSING) else "rare")
+        if not self.is_number(column):
+            shown_level = self.enough(column, value)
+            return Place(column=column, at=str(value) if shown_level else None, how="at" if shown_level else "rare")
+        rounding = self.rounding(column)
+        low, high = rounding.ends(-np.inf, np.inf)
+        if np.isnan(low):
+            return Place(column=column, at=None, how="rare")
+        if not low <= value <= high:
+            return Place(
+                column=column, at=min(max(float(value), low), high), how="at_least" if value > high else "at_most"
+            )
+        rounded = rounding(float(value))
+        return Place(column=column, at=rounded, how="at" if rounded == value else "about")

@@ -1,0 +1,48 @@
+"""Terms of a linear function in the document: a column per unit, or one level against the reference level."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import TYPE_CHECKING, Any
+
+from tabinterp.analyses.record_values import number
+from tabinterp.document.base import Part
+from tabinterp.table.suppression import SMALL
+
+if TYPE_CHECKING:
+    from tabinterp.linear.terms import AnyTerm
+
+
+class TermRow(Part):
+    """A term of a linear function: a column per unit, or one level against the reference level."""
+
+    column: str
+    level: str | None
+    reference: str | None
+    unit: str | None
+    sd: float | None  # of the column, to turn "per unit" into "per standard deviation"
+
+
+def shown_terms(terms: Sequence[AnyTerm]) -> list[int]:
+    """Return the places of the terms that may be shown: all but levels that fewer than ten rows have."""
+    return [i for i, term in enumerate(terms) if term.level_rows is None or term.level_rows >= SMALL]
+
+
+def term_fields(terms: Sequence[AnyTerm], i: int) -> dict[str, Any]:
+    """Return the fields of `TermRow` for a term."""
+    term = terms[i]
+    return {
+        "column": term.term.column,
+        "level": term.term.level,
+        "reference": _reference(terms, term),
+        "unit": term.term.unit,
+        "sd": number(term.sd),
+    }
+
+
+def _reference(terms: Sequence[AnyTerm], term: AnyTerm) -> str | None:
+    """The reference level, unless so few rows have it that its name tells of single people."""
+    if term.level_rows is None or not term.term.dummy:
+        return term.term.reference
+    others = sum(other.level_rows or 0 for other in terms if other.term.column == term.term.column)
+    return term.term.reference if len(term.values) - others >= SMALL else "…"

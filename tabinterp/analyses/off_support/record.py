@@ -1,0 +1,50 @@
+"""Off-support reliance in the document: how the score changes on rows that permutation makes up."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from tabinterp.analyses.record_values import at, interval, largest_first
+from tabinterp.document.base import Interval, Part
+
+if TYPE_CHECKING:
+    from tabinterp.analyses.results import Results
+
+
+class SwapRow(Part):
+    column: str
+    permuted: Interval  # mean absolute change of the score, in its standard deviations: the value of any other row
+    swapped: Interval  # the value of the row most similar in all other columns
+
+
+class OffSupport(Part):
+    rows: int
+    swap_rows: int
+    seed: int
+    output: str | None
+    auc: Interval  # of perturbed against real rows
+    real: Interval  # R2 on real rows of what was learnt of the score on real rows
+    perturbed: Interval  # the same, learnt on perturbed rows
+    gap: Interval
+    columns: list[SwapRow]
+
+
+def build(r: Results) -> OffSupport | None:
+    """Return the reliance on rows unlike real ones; None where it was not computed."""
+    result = r.off_support
+    if result is None:
+        return None
+    return OffSupport(
+        rows=result.rows,
+        swap_rows=result.swap_rows,
+        seed=result.seed,
+        output=result.output,
+        auc=interval(*result.auc),
+        real=interval(*result.real),
+        perturbed=interval(*result.perturbed),
+        gap=interval(*result.gap),
+        columns=[
+            SwapRow(column=result.players[j], permuted=at(result.permuted, j), swapped=at(result.swapped, j))
+            for j in largest_first(result.permuted.value)
+        ],
+    )

@@ -1,0 +1,105 @@
+"""Path products of weights in the document, and Garson's shares: their sizes, directions and agreement with gradients."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from tabinterp.analyses.mechanism.term_rows import TermRow, shown_terms, term_fields
+from tabinterp.analyses.record_values import number
+from tabinterp.arrays import FloatArray
+from tabinterp.document.base import Message, Part
+
+if TYPE_CHECKING:
+    from tabinterp.analyses.results import Results
+
+    from .estimator import PathWeights
+
+FEWEST = 3  # columns that a rank correlation is of
+
+
+class PathTerm(TermRow):
+    output: str | None
+    path: float
+    gradient: float  # mean over rows
+
+
+class PathColumn(Part):
+    output: str | None
+    column: str
+    size: float | None  # standard deviation over rows of what the column adds along its path products
+    garson: float | None  # share
+
+
+class PathLine(Part):
+    """Cosines of directions, per standard deviation; None where one has no length."""
+
+    output: str | None
+    path_gradient: float | None
+    path_optimum: float | None
+    gradient_optimum: float | None
+    straight: float | None  # the last one for a line of the mean gradient
+
+
+class Paths(Part):
+    rows: int
+    columns: list[PathColumn]
+    terms: list[PathTerm]
+    lines: list[PathLine]
+    path_ranks: float | None  # rank correlation over columns with permutation importance
+    garson_ranks: float | None
+    failures: list[Message]  # that are known of path products and of Garson's shares
+
+
+def build(r: Results) -> Paths | None:
+    """Return path products and Garson's shares; None where they were not computed."""
+    if r.paths is None:
+        return None
+    result = r.paths
+    outputs = list(enumerate(result.outputs))
+    return Paths(
+        rows=result.rows,
+        columns=[
+            PathColumn(output=output, column=column, size=number(result.size[j, k]), garson=number(result.garson[j, k]))
+            for k, output in outputs
+            for j, column in enumerate(result.columns)
+        ],
+        terms=[
+            PathTerm(
+                **term_fields(result.terms, j),
+                output=output,
+                path=float(result.path[j, k]),
+                gradient=float(result.gradient[j, k]),
+            )
+            for k, output in outputs
+            for j in shown_terms(result.terms)
+        ],
+        lines=[
+            PathLine(
+                output=output,
+                **{
+                    name: number(getattr(result, name)[k])
+                    for name in ("path_gradient", "path_optimum", "gradient_optimum", "straight")
+                },
+            )
+            for k, output in outputs
+        ],
+        path_ranks=_rank_correlation(result, result.size, r),
+        garson_ranks=_rank_correlation(result, result.garson, r),
+        failures=[Message(key=key) for key in result.failures],
+    )
+
+
+def _rank_correlation(result: PathWeights, sizes: FloatArray, r: Results) -> float | None:
+    """Spearman's correlation of a column's size, over all outputs, with its permutation importance."""
+    if r.importance is None:
+        return None
+    from scipy.stats import rankdata  # noqa: PLC0415
+
+    importance = dict(zip(r.importance[0].players, r.importance[0].importance, strict=True))
+    places = [j for j, column in enumerate(result.columns) if column in importance and np.isfinite(sizes[j]).all()]
+    if len(places) < FEWEST:
+        return None
+    own, theirs = rankdata(sizes[places].sum(axis=1)), rankdata([importance[result.columns[j]] for j in places])
+    return None if np.ptp(own) == 0 or np.ptp(theirs) == 0 else float(np.corrcoef(own, theirs)[0, 1])

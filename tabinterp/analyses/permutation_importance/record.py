@@ -1,0 +1,64 @@
+"""Permutation importance in the document: the rise of both models' loss when a column is permuted, and the difference."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any, Literal
+
+from tabinterp.analyses.record_values import at, interval, number, rows_of
+from tabinterp.document.base import Interval, Metric, Part
+
+if TYPE_CHECKING:
+    from tabinterp.analyses.results import Results
+
+ASSOCIATED = 0.2  # what is conditioned on is associated with the column at least so much (Strobl et al. 2008)
+FEWEST = 20  # rows of a stratum
+
+
+class ImportanceRow(Part):
+    column: str
+    network: Interval
+    linear: Interval
+    difference: Interval = Interval()  # network minus linear, paired by row
+    off_support: float | None  # share of permuted rows farther from real rows than 95% of real rows are
+    exact: bool  # every donor was weighed: no Monte Carlo error
+
+
+class Importance(Part):
+    loss: Metric
+    rows: int
+    repeats: int
+    seed: int
+    off_support_rows: int
+    rows_of: Literal["held-out", "all"]
+    columns: list[ImportanceRow]  # most important for the network first
+
+
+def build(r: Results) -> Importance:
+    """Return the importance of every column for both models; without columns where it does not apply."""
+    if r.importance is None:
+        metric: Any = r.performance.metrics[0].name
+        return Importance(
+            loss=metric, rows=0, repeats=0, seed=r.seed, off_support_rows=0, rows_of=rows_of(r), columns=[]
+        )
+    network, linear = r.importance
+    difference = network.minus(linear)
+    rows = [
+        ImportanceRow(
+            column=column,
+            network=interval(network.importance[i], network.stderr[i], network.ci_low[i], network.ci_high[i]),
+            linear=interval(linear.importance[i], linear.stderr[i], linear.ci_low[i], linear.ci_high[i]),
+            difference=at(difference, i),
+            off_support=number(network.off_support[i]),
+            exact=network.exact[i],
+        )
+        for i, column in enumerate(network.players)
+    ]
+    return Importance(
+        loss=network.loss,
+        rows=network.rows,
+        repeats=network.n_repeats,
+        seed=network.seed,
+        off_support_rows=network.off_support_rows,
+        rows_of=rows_of(r),
+        columns=sorted(rows, key=lambda row: -(row.network.value or 0.0)),
+    )

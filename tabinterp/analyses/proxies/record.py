@@ -1,0 +1,80 @@
+"""Proxies in the document: how well other columns and the network tell a protected column that no model reads."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any, Literal
+
+from tabinterp.analyses.groups.group_names import condition_message
+from tabinterp.analyses.record_values import interval
+from tabinterp.document.base import Interval, Message, Part
+
+if TYPE_CHECKING:
+    from tabinterp.analyses.results import Results
+
+    from .estimator import Gap, Probe, Proxy
+
+PLACES = ("inputs", "score")
+
+
+class ProbeRow(Part):
+    place: Literal["inputs", "layer", "score", "column"]
+    name: str  # of the layer or the column
+    power: Interval  # AUC or R2
+
+
+class AblatedRow(Part):
+    columns: list[str]
+    loss: Interval  # change of the loss
+    gap: Interval  # change of the gap
+    left: Interval  # the gap that is left
+
+
+class GapPart(Part):
+    most: Message
+    least: Message
+    gap: Interval
+    ablated: list[AblatedRow]
+
+
+class ProxyPart(Part):
+    column: str
+    metric: Literal["auc", "r2"]
+    rows: int
+    probes: list[ProbeRow]
+    network: GapPart | None
+    linear: GapPart | None
+
+
+def build(r: Results) -> list[ProxyPart]:
+    """Return the proxies of every protected column that no model reads."""
+    return [] if r.proxies is None else [_proxy(proxy) for proxy in r.proxies.proxies]
+
+
+def _proxy(proxy: Proxy) -> ProxyPart:
+    probes = [_probe(p) for p in proxy.places]
+    probes += [ProbeRow(place="column", name=p.place, power=interval(*p.power)) for p in proxy.columns]
+    return ProxyPart(
+        column=proxy.column,
+        metric="auc" if proxy.metric == "auc" else "r2",
+        rows=proxy.rows,
+        probes=probes,
+        network=_gap(proxy.network),
+        linear=_gap(proxy.linear),
+    )
+
+
+def _probe(probe: Probe) -> ProbeRow:
+    place: Any = probe.place if probe.place in PLACES else "layer"
+    return ProbeRow(place=place, name=probe.place, power=interval(*probe.power))
+
+
+def _gap(gap: Gap | None) -> GapPart | None:
+    if gap is None:
+        return None
+    rows = [
+        AblatedRow(columns=list(a.columns), loss=interval(*a.loss), gap=interval(*a.gap), left=interval(*a.left))
+        for a in gap.ablated
+    ]
+    return GapPart(
+        most=condition_message(gap.most), least=condition_message(gap.least), gap=interval(*gap.gap), ablated=rows
+    )

@@ -1,0 +1,63 @@
+"""Subgroup gaps in the document: groups of rows in which the network errs more than elsewhere."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+from tabinterp.analyses.groups.group_names import group_name
+from tabinterp.analyses.record_values import interval, number
+from tabinterp.document.base import Interval, Message, Metric, Part
+
+if TYPE_CHECKING:
+    from tabinterp.analyses.results import Results
+
+    from .estimator import Weak
+
+
+class WeakRow(Part):
+    group: list[Message]
+    rows: int
+    loss: float
+    rest: float
+    difference: Interval  # of the level that keeps the false coverage rate at 1%, as the next two
+    skill: float | None
+    beyond: Interval  # loss of the network less that of boosted trees
+    excess: Interval  # loss of the network less the entropy of its own probabilities; empty for numbers and counts
+
+
+class WeakPart(Part):
+    metric: Metric
+    mean: float  # loss of all rows that test
+    null: float  # of knowing their base rate
+    rows: int
+    searched: int
+    found: list[WeakRow]
+
+
+def build(r: Results) -> WeakPart | None:
+    """Return the groups in which the network errs more; None where they were not searched."""
+    if r.weak is None:
+        return None
+    result = r.weak
+    metric: Any = result.loss
+    return WeakPart(
+        metric=metric,
+        mean=result.mean,
+        null=result.null,
+        rows=result.rows,
+        searched=result.searched,
+        found=[_row(group) for group in result.groups],
+    )
+
+
+def _row(group: Weak) -> WeakRow:
+    return WeakRow(
+        group=group_name(group.conditions),
+        rows=group.rows,
+        loss=group.loss,
+        rest=group.rest,
+        difference=interval(*group.difference),
+        skill=number(group.skill),
+        beyond=interval(*group.beyond),
+        excess=interval(*group.excess),
+    )

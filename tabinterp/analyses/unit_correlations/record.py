@@ -1,0 +1,86 @@
+"""Correlations of hidden units with columns in the document."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Literal
+
+import numpy as np
+
+from tabinterp.analyses.record_values import number, rows_of
+from tabinterp.document.base import Part
+
+if TYPE_CHECKING:
+    from tabinterp.analyses.results import Results
+
+    from .estimator import NeuronCorrelations
+
+MOST_UNITS = 256  # hidden units in the document
+
+
+class UnitColumn(Part):
+    column: str
+    pearson: float | None
+    spearman: float | None
+    distance: float | None  # distance correlation, in [0, 1]
+    ratio: float | None  # correlation ratio of a categorical column, in [0, 1]
+    q: float | None  # Benjamini-Hochberg adjusted p of the column's own test
+
+
+class Unit(Part):
+    layer: str
+    index: int
+    active: float  # share of rows on which the unit is above zero
+    mean: float
+    sd: float
+    columns: list[UnitColumn]
+
+
+class Neurons(Part):
+    rows: int  # of means, shares, Pearson correlations and correlation ratios
+    rows_ranks: int  # of Spearman's
+    rows_distance: int
+    seed: int
+    rows_of: Literal["held-out", "all"]
+    dropped_units: int  # units beyond what the document holds
+    units: list[Unit]
+
+
+def build(r: Results) -> Neurons:
+    """Return the correlations of every unit with every column; without units where there are none."""
+    result = r.neurons
+    if result is None:
+        return Neurons(
+            rows=0, rows_ranks=0, rows_distance=0, seed=r.seed, rows_of=rows_of(r), dropped_units=0, units=[]
+        )
+    kept = min(MOST_UNITS, len(result.layer))
+    return Neurons(
+        rows=result.rows,
+        rows_ranks=result.rows_ranks,
+        rows_distance=result.rows_distance,
+        seed=result.seed,
+        rows_of=rows_of(r),
+        dropped_units=len(result.layer) - kept,
+        units=[
+            Unit(
+                layer=result.layer[u],
+                index=result.index[u],
+                active=float(result.active[u]),
+                mean=float(result.mean[u]),
+                sd=float(result.sd[u]) if np.isfinite(result.sd[u]) else 0.0,
+                columns=[_unit_column(result, u, c) for c in range(len(result.columns))],
+            )
+            for u in range(kept)
+        ],
+    )
+
+
+def _unit_column(result: NeuronCorrelations, u: int, c: int) -> UnitColumn:
+    numeric = not np.isfinite(result.ratio[u, c])
+    return UnitColumn(
+        column=result.columns[c],
+        pearson=number(result.pearson[u, c]),
+        spearman=number(result.spearman[u, c]),
+        distance=number(result.distance[u, c]),
+        ratio=number(result.ratio[u, c]),
+        q=number(result.q_spearman[u, c] if numeric else result.q_ratio[u, c]),
+    )
