@@ -24,7 +24,7 @@ from tabinterp.document.base import LeftOut
 from tabinterp.document.document import Drawn, Grouping, Interval, WithoutTarget
 from tabinterp.document.message import why
 from tabinterp.messages.names import LEFTWARD
-from tabinterp.report import sections as sections_module
+from tabinterp.report import contents
 from tabinterp.report.blocks import Figure, Fold, Paragraph, Table
 from tabinterp.report.formats.summary import in_one_line, on_a_terminal, verdict_and_counts
 from tabinterp.report.html import render, render_summary
@@ -338,7 +338,7 @@ def test_templates_hold_no_words():
 
 
 def test_findings_point_only_to_sections_that_exist():
-    anchors = [anchor for anchor, _ in sections_module.SECTIONS]
+    anchors = [anchor for anchor, _ in contents.SECTIONS]
     assert set(findings.ANCHORS) < set(anchors)
 
 
