@@ -527,7 +527,8 @@ MALFORMED = {  # what -> (model, words)
     ),
     "a constant of text": (lambda: network(constant(value_string="a")), "the constant 'c' has one attribute"),
     "a constant of a parameter": (
-        lambda: network(changed(constant(value_float=1.0), ref_attr_name="p")), "the attribute 'value_float' of the operator Constant",
+        lambda: network(changed(constant(value_float=1.0), ref_attr_name="p")),
+        "the attribute 'value_float' of the operator Constant",
     ),
     "an attribute that is no text": (
         lambda: network(constant(value=tensor("t")), changed(helper.make_node("Gelu", ["x"], ["g"], approximate="t"), s=b"\xff")),
