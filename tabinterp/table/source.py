@@ -203,9 +203,9 @@ def csv_header(stream: BinaryIO, packed: bool, source: str) -> list[str]:
         Where names repeat, or the first row has more cells: pandas would take the cells in front for row labels.
     """
     rows = csv_rows(stream, packed)
-    names = next((cells for cells in rows if cells), [])
+    names: list[str] = next((cells for cells in rows if cells), [])
     unique(names)
-    first = next((cells for cells in rows if len(cells) > 1 or "".join(cells).strip()), [])
+    first: list[str] = next((cells for cells in rows if len(cells) > 1 or "".join(cells).strip()), [])
     if len(first) > len(names):
         raise TableError(
             f"{source}: row 0 has more cells ({len(first)}) than the header has names ({len(names)}: "

@@ -17,7 +17,7 @@ from sklearn.preprocessing import StandardScaler, TargetEncoder
 
 import tabinterp as ti
 from tabinterp.models import bind
-from tabinterp.models.counterpart import STRENGTHS
+from tabinterp.models.counterpart import NEWER, STRENGTHS
 from tabinterp.readouts.curves import curves
 from tabinterp.readouts.permutation import start
 
@@ -129,8 +129,7 @@ def test_a_counterpart_behind_a_target_encoder_is_cross_fitted_and_has_no_interv
         cv=StratifiedKFold(5, shuffle=True, random_state=5),
         scoring="neg_log_loss",
         max_iter=1000,
-        use_legacy_attributes=False,
-        l1_ratios=(0.0,),
+        **NEWER,
     ).fit((crossed - crossed.mean(axis=0)) / crossed.std(axis=0), training.codes)
     weight = bind(linear, read).front.weight.numpy()
     np.testing.assert_allclose(weight, fitted_by_hand.coef_ / crossed.std(axis=0), rtol=1e-6)

@@ -44,6 +44,8 @@ TRUSTED = {
     "sklearn.model_selection._split.StratifiedKFold",
     "sklearn.neural_network._stochastic_optimizers.AdamOptimizer",
     "sklearn.neural_network._stochastic_optimizers.SGDOptimizer",
+    "sklearn.utils._metadata_requests.MetadataRequest",  # of a search that scikit-learn before 1.8 fitted, as the next
+    "sklearn.utils._metadata_requests.MethodMetadataRequest",
 }
 # Their compiled code takes indices from the object without a check, and no encoder of a table needs them.
 EXCLUDED = {"sklearn.preprocessing._label.MultiLabelBinarizer"}
