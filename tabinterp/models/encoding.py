@@ -135,12 +135,16 @@ def _passthrough(frame: pd.DataFrame, reads: tuple[str, ...] | None) -> Callable
     return lambda rows: as_array(rows[names])
 
 
-def _transform(encoder: Any, reads: tuple[str, ...] | None) -> Callable[[pd.DataFrame], FloatArray]:
+def _transform(
+    encoder: Any, columns: tuple[str, ...], reads: tuple[str, ...] | None
+) -> Callable[[pd.DataFrame], FloatArray]:
     named, encode = hasattr(encoder, "feature_names_in_"), _in_turn(encoder)
-    quickly = in_parts(encoder, as_array)
+    quickly, without = in_parts(encoder, as_array), _with_none(encoder, reads or columns)
 
     def transform(rows: pd.DataFrame) -> FloatArray:
         rows = rows if reads is None else rows[list(reads)]
+        if without:
+            rows = with_columns(rows, {name: _none_for_missing(rows[name]) for name in without})
         with warnings.catch_warnings():
             warnings.filterwarnings("ignore", message="X has feature names")
             try:
@@ -169,7 +173,18 @@ def encoded_by(
     encoder: Any, frame: pd.DataFrame, reads: tuple[str, ...] | None
 ) -> Callable[[pd.DataFrame], FloatArray]:
     """What an encoder (None: numbers as they are) makes of rows of which `frame` are some."""
-    return _passthrough(frame, reads) if encoder is None else _transform(encoder, reads)
+    return _passthrough(frame, reads) if encoder is None else _transform(encoder, tuple(map(str, frame.columns)), reads)
+
+
+def _with_none(encoder: Any, columns: tuple[str, ...]) -> list[str]:
+    """Return the columns whose missing values were None when the encoder was fitted: to it, NaN is another level."""
+    known = known_levels(encoder, columns)
+    return [name for name, levels in known.items() if [level for level in levels.tolist() if pd.isna(level)] == [None]]
+
+
+def _none_for_missing(values: pd.Series) -> pd.Series:
+    objects = values.astype(object)
+    return objects.where(objects.notna(), None)
 
 
 def _in_turn(encoder: Any) -> Callable[[Any], Any]:

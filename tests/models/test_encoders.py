@@ -13,10 +13,10 @@ from sklearn.linear_model import LogisticRegressionCV
 from sklearn.model_selection import StratifiedKFold
 from sklearn.neural_network import MLPClassifier
 from sklearn.pipeline import make_pipeline
-from sklearn.preprocessing import StandardScaler, TargetEncoder
+from sklearn.preprocessing import OneHotEncoder, OrdinalEncoder, StandardScaler, TargetEncoder
 
 import tabinterp as ti
-from tabinterp.models import bind
+from tabinterp.models import bind, encoding
 from tabinterp.models.counterpart import NEWER, STRENGTHS
 from tabinterp.readouts.curves import curves
 from tabinterp.readouts.permutation import start
@@ -61,6 +61,27 @@ def test_scores_are_the_pipeline_s_own(name):
     pipeline, bound = fitted(name)
     expected = pipeline.predict_proba(frame(ROWS)[COLUMNS])[:, 1]
     np.testing.assert_allclose(sigmoid(bound.scores[:, 0]), expected, atol=1e-6 if "skrub" in name else 1e-9)
+
+
+@pytest.mark.parametrize("named", [True, False])
+@pytest.mark.parametrize("rows", [40, 4000])  # encoded at once, and by distinct values
+@pytest.mark.parametrize("encoder", [OneHotEncoder(handle_unknown="ignore"), OneHotEncoder(), OrdinalEncoder()])
+def test_a_missing_value_that_was_none_in_training_is_the_level_that_it_was(encoder, rows, named):
+    """A table holds NaN, which is another level to scikit-learn; pandas before 3 keeps None in every column of text."""
+    draw = np.random.default_rng(0)
+    levels = pd.Series(draw.choice(np.array(["a", "b", None], dtype=object), rows), dtype=object)
+    source = pd.DataFrame({"level": levels, "x": draw.normal(size=rows)})
+    own = ColumnTransformer(
+        [("l", clone(encoder), ["level"] if named else [0]), ("x", "passthrough", ["x"] if named else [1])],
+        sparse_threshold=0,
+    )
+    own.fit(source if named else source.to_numpy(dtype=object))
+    expected = own.transform(source if named else source.to_numpy(dtype=object))
+    table = ti.read_table(source.assign(y=[0, 1] * (rows // 2)), target="y")
+    made = encoding.build(own, table.inputs, None)
+    np.testing.assert_array_equal(made.transform(table.inputs), expected.astype(float))
+    assert made.local == {"level": True, "x": True}
+    assert made.unseen == {}
 
 
 @pytest.mark.parametrize("name", PIPELINES)
