@@ -28,16 +28,16 @@ from sklearn.exceptions import ConvergenceWarning
 
 import tabinterp as ti
 from benchmarks.adult import fitted
+from tabinterp.analyses.maximisation import mahalanobis_ascent as ascent
+from tabinterp.analyses.maximisation.estimator import starts_of
+from tabinterp.analyses.maximisation.mahalanobis_ball import budget_of
+from tabinterp.analyses.maximisation.objective_values import Reader, readers_of
+from tabinterp.analyses.maximisation.search import climb, searched
+from tabinterp.analyses.maximisation.search_space import domain_of
+from tabinterp.analyses.maximisation.search_state import begin
 from tabinterp.models import bind
 from tabinterp.models.layers import layers_of
-from tabinterp.readouts import whitened as ascent
-from tabinterp.readouts.ascent import climb, searched
-from tabinterp.readouts.budget import budget_of
-from tabinterp.readouts.domain import domain_of
-from tabinterp.readouts.maximisation import starts_of
-from tabinterp.readouts.reader import Reader, readers_of
-from tabinterp.readouts.states import begin
-from tabinterp.readouts.weights import deviation
+from tabinterp.stats.weights import deviation
 
 DATA = Path(__file__).parents[1] / "datasets"
 BALL, MORE = 0.9, 1.15

@@ -17,12 +17,12 @@ from typing import Any
 import numpy as np
 
 import tabinterp as ti
-from tabinterp.comparison.boosted import boosted
-from tabinterp.comparison.calibration import calibration
-from tabinterp.comparison.decisions import decisions, policy
-from tabinterp.comparison.disagreement import disagreement
-from tabinterp.comparison.performance import compare
-from tabinterp.comparison.recalibration import recalibrated
+from tabinterp.analyses.boosted_trees.estimator import boosted
+from tabinterp.analyses.calibration.estimator import calibration
+from tabinterp.analyses.decision_curve.estimator import decisions, policy
+from tabinterp.analyses.disagreement.estimator import disagreement
+from tabinterp.analyses.performance.estimator import compare
+from tabinterp.analyses.recalibration.estimator import recalibrated
 from tabinterp.models import bind
 
 ROOT = Path(__file__).parents[1]

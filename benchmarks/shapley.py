@@ -27,8 +27,8 @@ from torch.nn import functional
 
 import tabinterp as ti
 from benchmarks.adult import adult, fitted, timed
+from tabinterp.analyses.shapley_values.estimator import background_rows
 from tabinterp.models import bind
-from tabinterp.readouts.shapley import background_rows
 
 SAMPLED, EXACT, SECONDS, ERROR = 12.0, 5.0, 30.0, 0.003
 RUNS = 3

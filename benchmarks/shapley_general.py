@@ -28,8 +28,8 @@ from torch import Tensor, nn
 import tabinterp as ti
 from benchmarks.adult import adult
 from benchmarks.shapley import lookup
+from tabinterp.analyses.shapley_values.estimator import background_rows
 from tabinterp.models import bind
-from tabinterp.readouts.shapley import background_rows
 
 RATIO, RUNS, ROWS, STEPS, BATCH = 1.0, 3, 8_000, 400, 256
 WIDTH = 4  # of an embedding

@@ -20,8 +20,8 @@ from sklearn.exceptions import ConvergenceWarning
 
 import tabinterp as ti
 from benchmarks.adult import fitted
+from tabinterp.analyses.maximisation.typicality import LEVEL, typicality
 from tabinterp.models import bind
-from tabinterp.readouts.typicality import LEVEL, typicality
 
 DATA = Path(__file__).parents[1] / "datasets"
 CASES = (("adult", 2_000), ("adult", 250), ("german_credit", 500), ("german_credit", 250))

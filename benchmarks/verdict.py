@@ -28,7 +28,7 @@ from scipy.special import expit
 from sklearn.datasets import make_friedman1
 
 import tabinterp as ti
-from tabinterp.comparison.performance import Performance, compare
+from tabinterp.analyses.performance.estimator import Performance, compare
 from tabinterp.models import Bound, bind
 
 ROOT = Path(__file__).parents[1]

@@ -36,8 +36,9 @@ from sklearn.preprocessing import OneHotEncoder, PolynomialFeatures, SplineTrans
 import tabinterp as ti
 from tabinterp.errors import TabinterpError
 from tabinterp.models import bind
-from tabinterp.models.files import skops_archive, state
-from tabinterp.models.files.reading import read
+from tabinterp.models.io import skops_archive
+from tabinterp.models.io import state_dict as state
+from tabinterp.models.io.reading import read
 
 from .models import hostile
 

@@ -17,11 +17,11 @@ import numpy as np
 import pandas as pd
 
 import tabinterp as ti
-from tabinterp.engine import in_turn
+from tabinterp.atomic_io import RESUME
 from tabinterp.errors import TabinterpError
-from tabinterp.files import RESUME
-from tabinterp.readouts import sums
-from tabinterp.table.keeping import fingerprint
+from tabinterp.stats import accumulators as sums
+from tabinterp.table.checkpoints import fingerprint
+from tabinterp.table.executors import in_turn
 
 ROWS = 120
 LEAVES = [

@@ -4,16 +4,16 @@ from __future__ import annotations
 
 import tabinterp as ti
 from tabinterp import __version__
-from tabinterp.assembly.disagreement import disagreement_sentences
-from tabinterp.assembly.provenance import code_digest, configuration_digest, readings
-from tabinterp.assembly.slices import slices_sentences
-from tabinterp.assembly.unassessed import unassessed
-from tabinterp.assembly.verdict_lines import gap, only_network, others
-from tabinterp.audited import judged
-from tabinterp.report.base import MetricRow
-from tabinterp.report.compared import Disagreement
-from tabinterp.report.document import Document, Message
-from tabinterp.report.sliced import Slices
+from tabinterp.analyses.compared_types import Disagreement
+from tabinterp.analyses.disagreement.record import disagreement_sentences
+from tabinterp.analyses.performance.verdict_lines import gap, only_network, others
+from tabinterp.analyses.slices.record import slices_sentences
+from tabinterp.analyses.slices.types import Slices
+from tabinterp.auditing.not_assessed import unassessed
+from tabinterp.auditing.result import judged
+from tabinterp.auditing.run_record import code_digest, configuration_digest, readings
+from tabinterp.document.base import MetricRow
+from tabinterp.document.document import Document, Message
 from tests.report.samples import binary, nothing
 
 

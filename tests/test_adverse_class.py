@@ -12,10 +12,10 @@ import pandas as pd
 import pytest
 
 import tabinterp as ti
-from tabinterp import cli
+from tabinterp.cli import app as cli
+from tabinterp.document.stored_settings import Rows, table_of
 from tabinterp.errors import TabinterpError, TableError
-from tabinterp.report.render import render
-from tabinterp.reread import Rows, table_of
+from tabinterp.report.html import render
 from tests import cases
 
 DATASETS = Path(__file__).parents[1] / "datasets"

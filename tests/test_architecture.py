@@ -185,7 +185,7 @@ def test_the_package_starts_light():
 
 
 def test_help_starts_light():
-    assert loaded("import tabinterp.cli").isdisjoint(set(HEAVY) - {"typer"})
+    assert loaded("import tabinterp.cli.app").isdisjoint(set(HEAVY) - {"typer"})
 
 
 def test_a_table_needs_no_torch():

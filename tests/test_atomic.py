@@ -152,7 +152,7 @@ def test_a_broken_template_is_told_and_nothing_is_written(folder, monkeypatch, c
     out = folder / "out"
     before = {path.name: path.read_bytes() for path in out.iterdir()}
     loader = jinja2.DictLoader({} if template is None else {"page.html": template})
-    monkeypatch.setattr("tabinterp.report.render.PackageLoader", lambda _: loader)
+    monkeypatch.setattr("tabinterp.report.html.PackageLoader", lambda _: loader)
     assert command("render", out / "audit.json", "--out", out / "report.html") == 2
     said = capsys.readouterr().err
     assert "the template page.html cannot be filled" in said

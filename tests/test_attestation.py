@@ -18,12 +18,12 @@ from cryptography.hazmat.primitives import serialization
 from cryptography.hazmat.primitives.asymmetric import ec, ed25519
 
 import tabinterp as ti
-from tabinterp import envelope
-from tabinterp.assembly.provenance import PACKAGE
-from tabinterp.attestation import statement
-from tabinterp.envelope import BrokenSealError, unseal
+from tabinterp.auditing.run_record import PACKAGE
+from tabinterp.document.document import Document, Finding, Message
 from tabinterp.errors import DocumentError, SignatureError
-from tabinterp.report.document import Document, Finding, Message
+from tabinterp.provenance import dsse as envelope
+from tabinterp.provenance.attestation import statement
+from tabinterp.provenance.dsse import BrokenSealError, unseal
 from tests.honest import light
 from tests.test_verification import command
 

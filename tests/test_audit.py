@@ -30,16 +30,18 @@ from sklearn.pipeline import make_pipeline
 from sklearn.preprocessing import OneHotEncoder, StandardScaler
 
 import tabinterp as ti
-from tabinterp import messages, steps
-from tabinterp.comparison import trust
-from tabinterp.digest_key import read_digest_key
+from tabinterp import messages
+from tabinterp.analyses.interactions import screening
+from tabinterp.analyses.path_weights import estimator as paths
+from tabinterp.analyses.trust import estimator as trust
+from tabinterp.auditing import steps
+from tabinterp.document.canonical import schema
+from tabinterp.document.document import Document, Interval, Message, Surrogate
 from tabinterp.errors import DocumentError, ModelError, NotApplicableError, TabinterpError, TableError
 from tabinterp.findings.checks import CHECKS, judge
 from tabinterp.models import bind
-from tabinterp.readouts import paths, screening
-from tabinterp.report.canonical import schema
-from tabinterp.report.document import Document, Interval, Message, Surrogate
-from tabinterp.table.census import census
+from tabinterp.provenance.digest_key import read_digest_key
+from tabinterp.table.summary import census
 from tabinterp.table.suppression import SMALL
 from tests.findings.test_checks import OUTCOMES as ROWS_AND_BEYOND
 from tests.findings.test_people import OUTCOMES as PEOPLE

@@ -19,11 +19,11 @@ from sklearn.pipeline import make_pipeline
 from sklearn.preprocessing import OneHotEncoder, StandardScaler
 
 import tabinterp as ti
+from tabinterp.analyses.effects.estimator import POINTS
+from tabinterp.document.canonical import schema
+from tabinterp.document.message import Message
 from tabinterp.models import bind
-from tabinterp.readouts.effects import POINTS
-from tabinterp.report.canonical import schema
-from tabinterp.sentence import Message
-from tabinterp.table.draws import chosen
+from tabinterp.table.hash_sampling import chosen
 from tests.test_languages import words
 
 TASKS = ("binary", "multiclass", "regression", "count")

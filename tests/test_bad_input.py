@@ -15,9 +15,9 @@ import pandas as pd
 import pytest
 
 import tabinterp as ti
+from tabinterp.atomic_io import read_regular
 from tabinterp.errors import TabinterpError
 from tabinterp.exit_codes import ExitCode
-from tabinterp.files import read_regular
 
 from .models import hostile
 from .test_attestation import folder  # noqa: F401  # a fixture
@@ -256,7 +256,7 @@ def test_what_cannot_be_printed_is_no_failed_gate(to, code):
     os.close(reader)
     shell = {"/dev/full": ">/dev/full", "nothing": ">&-"}.get(to, f">&{writer}")
     done = subprocess.run(
-        ["bash", "-c", f'"{sys.executable}" -m tabinterp.cli checks {shell}'],
+        ["bash", "-c", f'"{sys.executable}" -m tabinterp.cli.app checks {shell}'],
         capture_output=True,
         text=True,
         env=os.environ | {"PYTHONPATH": str(ROOT)},

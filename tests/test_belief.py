@@ -9,11 +9,11 @@ import shutil
 import pytest
 
 import tabinterp as ti
-from tabinterp.consistency import contradictions
+from tabinterp.checks.consistency import contradictions
+from tabinterp.document.document import Document
 from tabinterp.errors import DocumentError, PolicyError
 from tabinterp.exit_codes import ExitCode
 from tabinterp.findings.checks import CHECKS
-from tabinterp.report.document import Document
 from tests.honest import honest, light
 from tests.report.samples import SAMPLES
 from tests.test_attestation import failures, folder, read  # noqa: F401  # a fixture among them
@@ -348,9 +348,9 @@ def sign_as_another(folder, field, monkeypatch):  # noqa: F811
     """The folder of another version, signed by that version."""
     with monkeypatch.context() as patch:
         if field == "version":
-            patch.setattr("tabinterp.consistency.__version__", "0.0.9")
+            patch.setattr("tabinterp.checks.consistency.__version__", "0.0.9")
         else:
-            patch.setattr("tabinterp.consistency.code_digest", lambda: "7" * 64)
+            patch.setattr("tabinterp.checks.consistency.code_digest", lambda: "7" * 64)
         forge(folder / "out", lambda _: by_another(light(worse=False).document, field))
         ti.sign(folder / "out", folder / "key.pem")
 
@@ -373,7 +373,7 @@ def test_a_signature_over_every_file_stands_in_for_judging_again(folder, field, 
 def test_a_signature_does_not_cover_a_contradiction(folder, monkeypatch):  # noqa: F811
     """Signed by a program that checks nothing: the version that wrote it still judges it again."""
     forge(folder / "out", emptied)
-    monkeypatch.setattr("tabinterp.verification.contradictions", lambda _: [])
+    monkeypatch.setattr("tabinterp.provenance.verify.contradictions", lambda _: [])
     ti.sign(folder / "out", folder / "key.pem")
     monkeypatch.undo()
     assert command("verify", folder / "out", "--key", folder / "key.pub.pem") == 1

@@ -23,15 +23,15 @@ import torch
 from rich.console import Console
 
 import tabinterp as ti
-from tabinterp import cli
-from tabinterp.assembly.context import _without_target
-from tabinterp.console import progress
+from tabinterp.auditing.overview import _without_target
+from tabinterp.cli import app as cli
+from tabinterp.cli.console import progress
+from tabinterp.document.document import WithoutTarget
+from tabinterp.document.stored_settings import Rows, table_of
 from tabinterp.errors import TabinterpError
 from tabinterp.messages import ENGLISH
-from tabinterp.models import reference
-from tabinterp.report.document import WithoutTarget
-from tabinterp.report.parts.findings import raised_of
-from tabinterp.reread import Rows, table_of
+from tabinterp.network import reference
+from tabinterp.report.sections.findings import raised_of
 from tabinterp.table import batches
 
 SCRIPT = "<script>alert(1)</script>"
@@ -109,7 +109,7 @@ def folder(tmp_path_factory) -> Path:
 
 def start(*arguments: object, cwd: Path) -> subprocess.Popen:
     return subprocess.Popen(
-        [sys.executable, "-m", "tabinterp.cli", *map(str, arguments)],
+        [sys.executable, "-m", "tabinterp.cli.app", *map(str, arguments)],
         stdout=subprocess.PIPE,
         stderr=subprocess.PIPE,
         text=True,
@@ -274,7 +274,7 @@ def test_workers_of_this_machine_sum_over_a_folder(folder, run, tmp_path, monkey
 
 
 def test_a_cluster_is_not_started_for_rows_that_are_read_whole(folder, run, tmp_path, monkeypatch):
-    monkeypatch.setattr("tabinterp.engine._distributed", lambda: pytest.fail("a cluster was asked for"))
+    monkeypatch.setattr("tabinterp.table.executors._distributed", lambda: pytest.fail("a cluster was asked for"))
     asked = ["--data", folder / "people.csv", "--out", tmp_path / "out", "--engine", "dask"]
     done = run("audit", folder / "bundle", *asked)
     assert done.code == 2
@@ -493,7 +493,7 @@ def test_a_folder_that_cannot_be_written_to(folder, run, tmp_path, monkeypatch):
     def refuse(*_: object, **__: object) -> None:
         raise PermissionError(13, "Permission denied", str(tmp_path))
 
-    monkeypatch.setattr("tabinterp.files.secrets.token_hex", refuse)
+    monkeypatch.setattr("tabinterp.atomic_io.secrets.token_hex", refuse)
     done = run("render", folder / "audit" / "audit.json", "--out", tmp_path / "report.html")
     assert (done.code, done.out) == (2, "")
     assert "Permission denied" in done.err

@@ -9,8 +9,8 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from tabinterp import cli
-from tabinterp.models.files import state
+from tabinterp.cli import app as cli
+from tabinterp.models.io import state_dict as state
 
 from .models import hostile
 

@@ -20,14 +20,14 @@ from torch import nn
 from typer.testing import CliRunner
 
 import tabinterp as ti
-from tabinterp import cli
+from tabinterp.cli import app as cli
 from tabinterp.errors import ModelError, NotApplicableError, TableError
+from tabinterp.linear.counterpart import FOLDS, STRENGTHS
+from tabinterp.linear.design import Design, Term
+from tabinterp.linear.inference import infer
 from tabinterp.models import bind
-from tabinterp.models.counterpart import FOLDS, STRENGTHS
-from tabinterp.models.reference import fit_network
 from tabinterp.models.scores import CLIP
-from tabinterp.readouts.design import Design, Term
-from tabinterp.readouts.inference import infer
+from tabinterp.network.reference import fit_network
 
 READ = ["a", "b"]
 

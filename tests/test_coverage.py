@@ -21,7 +21,7 @@ from benchmarks.coverage.designs import DESIGNS, World
 from benchmarks.coverage.designs import drawn as drawn_of
 from benchmarks.coverage.parts import counted, drawn, read
 from benchmarks.coverage.readings import READINGS, Reading, Told
-from tabinterp.readouts.result import Estimates
+from tabinterp.stats.estimates import Estimates
 
 SLOPES = np.array([1.0, -2.0, 0.5, 0.0, 3.0])
 MANY = 40_000

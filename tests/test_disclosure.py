@@ -31,16 +31,16 @@ from sklearn.preprocessing import OneHotEncoder
 from typer.testing import CliRunner
 
 import tabinterp as ti
-from tabinterp.cli import app
-from tabinterp.comparison.disagreement import _tree
-from tabinterp.comparison.partition import cut
-from tabinterp.comparison.slices import groups_of
+from tabinterp.analyses.disagreement.estimator import _tree
+from tabinterp.analyses.effects.grids import grid_of
+from tabinterp.analyses.groups.partition import cut
+from tabinterp.analyses.maximisation.search_space import domain_of
+from tabinterp.analyses.slices.estimator import groups_of
+from tabinterp.cli.app import app
 from tabinterp.errors import TableError
 from tabinterp.models import bind
-from tabinterp.models.reference import fit_network, fitted_encoder
-from tabinterp.readouts.domain import domain_of
-from tabinterp.readouts.grids import grid_of
-from tabinterp.report.printer import printer
+from tabinterp.network.reference import fit_network, fitted_encoder
+from tabinterp.report.formats.weasyprint import printer
 from tabinterp.table.disclosure import Rounding, shown_date
 from tests import cases
 

@@ -26,14 +26,14 @@ from sklearn.preprocessing import OneHotEncoder, StandardScaler
 from threadpoolctl import threadpool_info, threadpool_limits
 
 import tabinterp as ti
-from tabinterp.engine import engine_of, in_parts, in_turn
+from tabinterp.auditing.streaming import sweep
 from tabinterp.errors import NotApplicableError, TabinterpError, TableError
+from tabinterp.linear.counterpart import fit_counterpart
 from tabinterp.models import bind
-from tabinterp.models.counterpart import fit_counterpart
-from tabinterp.sweep import sweep
-from tabinterp.table.batches import _read
-from tabinterp.table.keeping import Keeping
-from tabinterp.table.source import as_objects
+from tabinterp.table.checkpoints import Keeping
+from tabinterp.table.coerce import as_objects
+from tabinterp.table.executors import engine_of, in_parts, in_turn
+from tabinterp.table.readers import _read
 
 from .test_sums import numbers_in, rows
 

@@ -17,17 +17,29 @@ from sklearn.preprocessing import StandardScaler, TargetEncoder
 from torch import nn
 
 import tabinterp as ti
-from tabinterp.comparison import alternatives, boosted, constraints, decomposition, disagreement, ladder, refits, weak
-from tabinterp.comparison.dropped import drop_and_refit
-from tabinterp.comparison.performance import null_loss
-from tabinterp.comparison.proxies import proxies
+from tabinterp.analyses.alternatives import estimator as alternatives
+from tabinterp.analyses.boosted_trees import estimator as boosted
+from tabinterp.analyses.constraints import estimator as constraints
+from tabinterp.analyses.data_quality import drift
+from tabinterp.analyses.data_quality import univariate_signal as power
+from tabinterp.analyses.decomposition import estimator as decomposition
+from tabinterp.analyses.disagreement import estimator as disagreement
+from tabinterp.analyses.drop_column.estimator import drop_and_refit
+from tabinterp.analyses.ladder import estimator as ladder
+from tabinterp.analyses.ladder import penalised_fits as refits
+from tabinterp.analyses.maximisation import typicality
+from tabinterp.analyses.off_support import estimator as offsupport
+from tabinterp.analyses.performance.estimator import null_loss
+from tabinterp.analyses.permutation_importance import strata
+from tabinterp.analyses.permutation_importance.off_support_share import Support
+from tabinterp.analyses.proxies.estimator import proxies
+from tabinterp.analyses.subgroup_gaps import estimator as weak
 from tabinterp.errors import ModelError, NotApplicableError
-from tabinterp.models import bind, counterpart, reference
-from tabinterp.models.counterpart import STRENGTHS, fit_counterpart, fit_numbers
-from tabinterp.models.reference import fit_network, fitted_encoder
-from tabinterp.readouts import offsupport, strata, typicality
-from tabinterp.readouts.data import drift, power
-from tabinterp.readouts.support import Support
+from tabinterp.linear import counterpart
+from tabinterp.linear.counterpart import STRENGTHS, fit_counterpart, fit_numbers
+from tabinterp.models import bind
+from tabinterp.network import reference
+from tabinterp.network.reference import fit_network, fitted_encoder
 from tabinterp.table.folds import by_group, dealt, folds
 
 TASKS = ("binary", "multiclass", "regression", "count")

@@ -10,17 +10,17 @@ import numpy as np
 import pytest
 
 import tabinterp as ti
-from tabinterp.assembly.gain import LARGEST
-from tabinterp.comparison.boosted import boosted
-from tabinterp.comparison.calibration import calibration
-from tabinterp.comparison.decisions import decisions, policy
-from tabinterp.comparison.disagreement import disagreement
-from tabinterp.comparison.performance import compare
-from tabinterp.comparison.recalibration import recalibrated
-from tabinterp.comparison.slices import slices
+from tabinterp.analyses.boosted_trees.estimator import boosted
+from tabinterp.analyses.calibration.estimator import calibration
+from tabinterp.analyses.decision_curve.estimator import decisions, policy
+from tabinterp.analyses.disagreement.estimator import disagreement
+from tabinterp.analyses.ladder.record import LARGEST
+from tabinterp.analyses.performance.estimator import compare
+from tabinterp.analyses.recalibration.estimator import recalibrated
+from tabinterp.analyses.slices.estimator import slices
+from tabinterp.document.canonical import from_bytes, schema, to_bytes
+from tabinterp.document.claims import check
 from tabinterp.models import bind
-from tabinterp.report.canonical import from_bytes, schema, to_bytes
-from tabinterp.report.claims import check
 from tests import cases
 
 

@@ -10,12 +10,12 @@ import pytest
 from typer.testing import CliRunner
 
 import tabinterp as ti
-from tabinterp.cli import app
+from tabinterp.cli.app import app
+from tabinterp.document.canonical import from_bytes, to_bytes
+from tabinterp.document.claims import check
+from tabinterp.document.stored_settings import asked_of
 from tabinterp.errors import DocumentError, NotApplicableError, TabinterpError
-from tabinterp.report.canonical import from_bytes, to_bytes
-from tabinterp.report.claims import check
-from tabinterp.report.render import render
-from tabinterp.reread import asked_of
+from tabinterp.report.html import render
 from tests import cases
 from tests.report.samples import binary
 

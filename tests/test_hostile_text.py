@@ -17,11 +17,11 @@ import pandas as pd
 import pytest
 
 import tabinterp as ti
-from tabinterp import console
-from tabinterp.audited import judged
-from tabinterp.console import progress
+from tabinterp.auditing.result import judged
+from tabinterp.cli import console
+from tabinterp.cli.console import progress
+from tabinterp.document.canonical import from_bytes
 from tabinterp.messages.names import plain, terminal
-from tabinterp.report.canonical import from_bytes
 
 from .models import hostile
 from .report.samples import SAMPLES
@@ -155,8 +155,8 @@ def test_no_comparison_holds_a_control_character(form, place, tmp_path, command)
 
 
 def test_no_cell_of_the_evidence_is_a_formula(place, command, tmp_path):  # noqa: F811
+    from tabinterp.document.evidence_rows import EvidenceRow  # noqa: PLC0415
     from tabinterp.findings.evidence import COLUMNS, as_csv  # noqa: PLC0415
-    from tabinterp.report.evidenced import EvidenceRow  # noqa: PLC0415
 
     printed(command, "evidence", place / "one.json")
     bad = [NAME, "+1", "-1", "@x", "\t=1", "\r=1", "\n=1", " =1", "\u200b=1", "＝1", "\x00=1"]

@@ -13,13 +13,13 @@ from sklearn.preprocessing import OneHotEncoder
 
 import tabinterp as ti
 from tabinterp import messages
+from tabinterp.analyses.hidden_units.first_layer_section import bars
+from tabinterp.analyses.hidden_units.overview import inside, optima
+from tabinterp.analyses.maximisation.section import stamp
+from tabinterp.document.claims import check
 from tabinterp.errors import DocumentError
 from tabinterp.models import bind
-from tabinterp.readouts.inside import inside, optima
-from tabinterp.report.claims import check
-from tabinterp.report.parts.optima import stamp
-from tabinterp.report.parts.templates import bars
-from tabinterp.report.render import render
+from tabinterp.report.html import render
 from tabinterp.report.words import share, signed
 from tabinterp.table.disclosure import Rounding
 from tests import cases

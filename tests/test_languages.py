@@ -22,21 +22,22 @@ from matplotlib import font_manager
 from matplotlib.figure import Figure
 
 import tabinterp as ti
-from tabinterp import __version__, cli, findings, messages
-from tabinterp.assembly.provenance import code_digest
-from tabinterp.audited import judged
+from tabinterp import __version__, findings, messages
+from tabinterp.analyses import plots
+from tabinterp.auditing.result import judged
+from tabinterp.auditing.run_record import code_digest
+from tabinterp.auditing.steps import STEPS
+from tabinterp.cli import app as cli
+from tabinterp.document.canonical import from_bytes, to_bytes
+from tabinterp.document.difference import compare_documents
+from tabinterp.document.document import Interval, Message
+from tabinterp.document.message import why
 from tabinterp.errors import LanguageError, NotApplicableError
 from tabinterp.messages import ENGLISH, catalogue
 from tabinterp.messages.language import languages, speaking, spoken
-from tabinterp.readouts import plots
-from tabinterp.report.canonical import from_bytes, to_bytes
-from tabinterp.report.changes import compare_documents
-from tabinterp.report.document import Interval, Message
-from tabinterp.report.parts.changes import as_text
-from tabinterp.report.render import render, render_changes
+from tabinterp.report.html import render, render_changes
+from tabinterp.report.sections.difference import as_text
 from tabinterp.report.words import counted, date, interval, number, say, share
-from tabinterp.sentence import why
-from tabinterp.steps import STEPS
 from tests.honest import light
 from tests.report.samples import SAMPLES, binary, nothing
 from tests.report.test_render import Reader

@@ -7,11 +7,11 @@ import pytest
 
 import tabinterp as ti
 from tabinterp import messages
+from tabinterp.analyses.mechanism import estimator as mechanism
+from tabinterp.analyses.unit_correlations.section import neurons
 from tabinterp.errors import NotApplicableError
+from tabinterp.linear.terms import find_terms
 from tabinterp.models import bind
-from tabinterp.readouts import mechanism
-from tabinterp.readouts.terms import find_terms
-from tabinterp.report.parts.neurons import neurons
 from tabinterp.table.suppression import parts_shown
 from tests import cases
 from tests.report.samples import regression

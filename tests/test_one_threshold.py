@@ -11,7 +11,7 @@ import pandas as pd
 import pytest
 
 import tabinterp as ti
-from tabinterp.report.render import render
+from tabinterp.report.html import render
 from tabinterp.report.words import number
 from tests import cases
 

@@ -15,10 +15,10 @@ import pandas as pd
 import pytest
 
 import tabinterp as ti
+from tabinterp.atomic_io import RESUME, make_private, output_folder, write
 from tabinterp.errors import TabinterpError
-from tabinterp.files import RESUME, make_private, output_folder, write
-from tabinterp.layout import AUDIT, BUNDLE
-from tabinterp.table.keeping import Keeping
+from tabinterp.file_names import AUDIT, BUNDLE
+from tabinterp.table.checkpoints import Keeping
 
 from .models import hostile
 from .test_attestation import folder as signable  # noqa: F401  # a fixture
@@ -156,7 +156,12 @@ def test_a_second_audit_is_refused_and_sigterm_keeps_the_work_of_the_first(place
     """The first is held while the second is told; it ends as Ctrl-C ends it, and its rows are cleared by the next."""
     asked = ("audit", place / "model.zip", "--data")
     process = subprocess.Popen(
-        [sys.executable, "-m", "tabinterp.cli", *map(str, (*asked, place / "parts", *ASKED[:-2], "--out", tmp_path))],
+        [
+            sys.executable,
+            "-m",
+            "tabinterp.cli.app",
+            *map(str, (*asked, place / "parts", *ASKED[:-2], "--out", tmp_path)),
+        ],
         stdout=subprocess.PIPE,
         stderr=subprocess.PIPE,
         text=True,

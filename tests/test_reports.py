@@ -10,8 +10,8 @@ from pathlib import Path
 import pytest
 
 import tabinterp as ti
-from tabinterp.report.render import render
-from tabinterp.verification import leaves
+from tabinterp.provenance.verify import leaves
+from tabinterp.report.html import render
 
 ROOT = Path(__file__).resolve().parent.parent
 NAME = "german_credit"

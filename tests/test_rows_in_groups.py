@@ -15,18 +15,19 @@ import torch
 from scipy import stats
 
 import tabinterp as ti
-from tabinterp.comparison.calibration import _curve
-from tabinterp.comparison.performance import compare
+from tabinterp.analyses.calibration.estimator import _curve
+from tabinterp.analyses.data_quality.drift import _wald
+from tabinterp.analyses.effects import estimator as effects
+from tabinterp.analyses.hidden_units import activating_rows as profiles
+from tabinterp.analyses.performance.estimator import compare
 from tabinterp.errors import NotApplicableError, TableError
 from tabinterp.findings.rows import groups_split
+from tabinterp.linear.inference import Design, Term, infer
 from tabinterp.models import bind
-from tabinterp.readouts import effects, profiles
-from tabinterp.readouts.data.drift import _wald
-from tabinterp.readouts.data.scores import auc
-from tabinterp.readouts.inference import Design, Term, infer
-from tabinterp.readouts.result import mean_in_two_roles, resampled
-from tabinterp.readouts.sums import mean_over_rows
-from tabinterp.report.render import render
+from tabinterp.report.html import render
+from tabinterp.stats.accumulators import mean_over_rows
+from tabinterp.stats.discrimination import auc
+from tabinterp.stats.estimates import mean_in_two_roles, resampled
 from tabinterp.table.read import with_split
 
 COPIES = 4

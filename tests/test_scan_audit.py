@@ -18,8 +18,8 @@ from sklearn.preprocessing import OneHotEncoder, StandardScaler
 
 import tabinterp as ti
 from tabinterp.errors import ModelError, TableError
+from tabinterp.table.checkpoints import Keeping
 from tabinterp.table.digest import column_digests
-from tabinterp.table.keeping import Keeping
 
 ROOT = Path(__file__).resolve().parent.parent
 N = 1200

@@ -15,11 +15,11 @@ import pandas as pd
 import pytest
 
 import tabinterp as ti
-from tabinterp.engine import engine_of
+from tabinterp.atomic_io import hidden, source_name
 from tabinterp.errors import TabinterpError
-from tabinterp.files import hidden, source_name
-from tabinterp.table.batches import identity
-from tabinterp.table.keeping import Keeping
+from tabinterp.table.checkpoints import Keeping
+from tabinterp.table.executors import engine_of
+from tabinterp.table.readers import identity
 
 from .models import hostile
 from .test_cli_files import command, data  # noqa: F401  # fixtures

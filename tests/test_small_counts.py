@@ -15,7 +15,7 @@ from sklearn.preprocessing import OneHotEncoder, StandardScaler
 from torch import nn
 
 import tabinterp as ti
-from tabinterp.report.document import Document
+from tabinterp.document.document import Document
 
 Margin = tuple[str, float, list[float | None]]  # where, a total, the parts of it that are shown
 N = 400

@@ -14,7 +14,7 @@ import pytest
 import typer
 
 import tabinterp as ti
-from tabinterp import cli
+from tabinterp.cli import app as cli
 from tabinterp.errors import TableError, argument, speaking_options
 from tabinterp.messages import ENGLISH
 

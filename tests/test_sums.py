@@ -22,22 +22,31 @@ from sklearn.linear_model import LogisticRegression, PoissonRegressor, Ridge
 from sklearn.preprocessing import OneHotEncoder, StandardScaler
 
 import tabinterp as ti
-from tabinterp.comparison import calibration, groups, moments, reliability, tallies
-from tabinterp.comparison.performance import compare
-from tabinterp.engine import in_turn
-from tabinterp.models import Bound, bind, newton, on_rows
-from tabinterp.models.counterpart import fit_counterpart
-from tabinterp.readouts import association, effects, permutation, streamed, sums
-from tabinterp.readouts.coefficients import of_network
-from tabinterp.readouts.data import drift
-from tabinterp.readouts.data.drift import column_drift, psi
-from tabinterp.readouts.gradients import gradient_importance
-from tabinterp.readouts.neurons import neuron_correlations
-from tabinterp.readouts.result import Estimates
-from tabinterp.readouts.terms import find_terms
-from tabinterp.sweep import WHOLE, sweep, taken
-from tabinterp.table.witness import merge as merge_witness
-from tabinterp.table.witness import witness
+from tabinterp.analyses.calibration import estimator as calibration
+from tabinterp.analyses.calibration import reliability_curve as reliability
+from tabinterp.analyses.coefficients.estimator import of_network
+from tabinterp.analyses.data_quality import drift
+from tabinterp.analyses.data_quality.drift import column_drift, psi
+from tabinterp.analyses.effects import estimator as effects
+from tabinterp.analyses.gradients import streaming as streamed
+from tabinterp.analyses.gradients.estimator import gradient_importance
+from tabinterp.analyses.groups import estimator as groups
+from tabinterp.analyses.groups import group_sums as tallies
+from tabinterp.analyses.groups import grouped_moments as moments
+from tabinterp.analyses.performance.estimator import compare
+from tabinterp.analyses.permutation_importance import estimator as permutation
+from tabinterp.analyses.unit_correlations.estimator import neuron_correlations
+from tabinterp.auditing.streaming import WHOLE, sweep, taken
+from tabinterp.linear import streamed_newton as newton
+from tabinterp.linear.counterpart import fit_counterpart
+from tabinterp.linear.terms import find_terms
+from tabinterp.models import Bound, bind, on_rows
+from tabinterp.stats import accumulators as sums
+from tabinterp.stats import association
+from tabinterp.stats.estimates import Estimates
+from tabinterp.table.column_sketch import merge as merge_witness
+from tabinterp.table.column_sketch import witness
+from tabinterp.table.executors import in_turn
 
 N = 120
 TASKS = ["binary", "multiclass", "regression", "count"]

@@ -21,17 +21,18 @@ from cryptography.hazmat.primitives import serialization
 from cryptography.hazmat.primitives.asymmetric import ed25519
 
 import tabinterp as ti
-from tabinterp import cli, messages
-from tabinterp.assembly.provenance import configuration_digest, readings
-from tabinterp.audited import VIEWS
-from tabinterp.consistency import contradictions
-from tabinterp.digest_key import read_digest_key
+from tabinterp import messages
+from tabinterp.auditing.result import VIEWS
+from tabinterp.auditing.run_record import configuration_digest, readings
+from tabinterp.checks.consistency import contradictions
+from tabinterp.cli import app as cli
+from tabinterp.document.stored_settings import Rows
 from tabinterp.errors import DocumentError, TableError
-from tabinterp.models.bundle import WEIGHTS
-from tabinterp.report.render import render
-from tabinterp.reread import Rows
+from tabinterp.models.io.bundle import WEIGHTS
+from tabinterp.provenance.digest_key import read_digest_key
+from tabinterp.provenance.verify import TOLERANCE, _data, _numbers, compare, with_author
+from tabinterp.report.html import render
 from tabinterp.table.digest import column_digests
-from tabinterp.verification import TOLERANCE, _data, _numbers, compare, with_author
 
 # What few rows hold, in every column: nothing of it may be written anywhere. Row -> value.
 PLANTED = {

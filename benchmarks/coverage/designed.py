@@ -11,10 +11,10 @@ from dataclasses import dataclass
 import numpy as np
 
 import tabinterp as ti
-from tabinterp.comparison.calibration import calibration
-from tabinterp.comparison.performance import compare
+from tabinterp.analyses.calibration.estimator import calibration
+from tabinterp.analyses.performance.estimator import compare
 from tabinterp.models import Bound
-from tabinterp.readouts.result import Estimates
+from tabinterp.stats.estimates import Estimates
 
 from .designs import World
 from .readings import Found, Told

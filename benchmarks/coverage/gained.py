@@ -15,12 +15,12 @@ import pandas as pd
 
 import tabinterp as ti
 from benchmarks.truth.functions import VARIANCE, named, table, wrapped
-from tabinterp.comparison.decomposition import decompose
-from tabinterp.comparison.ladder import ladder
-from tabinterp.comparison.refits import scores
+from tabinterp.analyses.decomposition.estimator import decompose
+from tabinterp.analyses.ladder.estimator import ladder
+from tabinterp.analyses.ladder.penalised_fits import scores
 from tabinterp.errors import NotApplicableError
 from tabinterp.models import Bound, bind
-from tabinterp.readouts.result import Estimates
+from tabinterp.stats.estimates import Estimates
 
 from .designs import DESIGNS, drawn
 from .readings import Found, Told

@@ -10,9 +10,9 @@ import numpy as np
 
 import tabinterp as ti
 from benchmarks.truth.functions import table
+from tabinterp.analyses.effects.estimator import POINTS
 from tabinterp.models import Bound
-from tabinterp.readouts.effects import POINTS
-from tabinterp.readouts.result import Estimates
+from tabinterp.stats.estimates import Estimates
 
 from .cases import BACKGROUND, Case, Population
 

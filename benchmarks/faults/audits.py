@@ -8,15 +8,15 @@ from typing import Any
 
 import tabinterp as ti
 from tabinterp import messages
-from tabinterp.asked import Asked
-from tabinterp.assembly import Results, document
-from tabinterp.comparison.performance import compare
+from tabinterp.analyses.context import Asked
+from tabinterp.analyses.performance.estimator import compare
+from tabinterp.auditing.assemble import Results, document
+from tabinterp.auditing.steps import STEPS, Reading
+from tabinterp.document.document import Finding
 from tabinterp.errors import NotApplicableError
 from tabinterp.findings.checks import judge
+from tabinterp.linear.counterpart import fit_counterpart
 from tabinterp.models import Bound, bind
-from tabinterp.models.counterpart import fit_counterpart
-from tabinterp.report.document import Finding
-from tabinterp.steps import STEPS, Reading
 
 NEEDED = (
     "coefficients",

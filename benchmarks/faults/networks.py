@@ -14,7 +14,7 @@ from torch import nn
 import tabinterp as ti
 from tabinterp.models import bind
 from tabinterp.models.encoding import as_array
-from tabinterp.models.reference import build_encoder, fit_network
+from tabinterp.network.reference import build_encoder, fit_network
 
 
 @dataclass(frozen=True)

@@ -12,8 +12,8 @@ import numpy as np
 import pandas as pd
 
 import tabinterp as ti
-from tabinterp.comparison.partition import Condition, cut
-from tabinterp.comparison.weak import WeakGroups, above_noise
+from tabinterp.analyses.groups.partition import Condition, cut
+from tabinterp.analyses.subgroup_gaps.estimator import WeakGroups, above_noise
 from tabinterp.findings import people
 from tabinterp.models import bind
 

@@ -27,10 +27,10 @@ import tabinterp as ti
 from benchmarks.adult import adult, fitted
 from benchmarks.scale.kept import keep
 from benchmarks.scale.rows import write
+from tabinterp.auditing.streaming import sweep
+from tabinterp.linear.counterpart import fit_counterpart
 from tabinterp.models import bind
-from tabinterp.models.counterpart import fit_counterpart
-from tabinterp.sweep import sweep
-from tabinterp.table.batches import ROWS
+from tabinterp.table.readers import ROWS
 
 HEAD = ["rows", "what", "seconds", "of all threads", "peak MB"]
 ASKED = {"target": "income", "positive": ">50K", "protected": ["sex", "race"]}

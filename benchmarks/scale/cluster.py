@@ -22,9 +22,9 @@ from distributed import Client, LocalCluster
 
 import tabinterp as ti
 from benchmarks.adult import adult, fitted
+from tabinterp.auditing.streaming import sweep
+from tabinterp.linear.counterpart import fit_counterpart
 from tabinterp.models import bind
-from tabinterp.models.counterpart import fit_counterpart
-from tabinterp.sweep import sweep
 
 from .kept import keep
 from .rows import write

@@ -28,11 +28,13 @@ import torch
 from scipy.optimize import nnls
 
 import tabinterp as ti
-from tabinterp.engine import in_turn
-from tabinterp.models import bind, counterpart, newton
-from tabinterp.models.counterpart import fit_counterpart
+from tabinterp.auditing.streaming import sweep
+from tabinterp.linear import counterpart
+from tabinterp.linear import streamed_newton as newton
+from tabinterp.linear.counterpart import fit_counterpart
+from tabinterp.models import bind
 from tabinterp.models.encoding import encoded_by
-from tabinterp.sweep import sweep
+from tabinterp.table.executors import in_turn
 
 from .kept import keep
 

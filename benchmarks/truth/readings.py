@@ -15,7 +15,7 @@ from torch import nn
 
 import tabinterp as ti
 from tabinterp.models import Bound, bind
-from tabinterp.table.draws import row_hash
+from tabinterp.table.hash_sampling import row_hash
 
 from .functions import SWITCH, Function, Syn, table, wrapped
 from .lines import Line, at_least, near

@@ -8,9 +8,10 @@ from __future__ import annotations
 
 import textwrap
 
-from .. import messages
-from ..report.claims import LINEAR_R2
-from ..report.document import Document, Finding, Message
+from tabinterp import messages
+from tabinterp.document.claims import LINEAR_R2
+from tabinterp.document.document import Document, Finding, Message
+
 from . import explanation as e
 from . import fitting as f
 from . import people as g

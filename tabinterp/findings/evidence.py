@@ -12,11 +12,11 @@ from typing import Any, Literal
 
 from pydantic import BaseModel, ConfigDict, ValidationError
 
-from ..errors import PolicyError
-from ..files import LARGEST_TEXT, read_regular
-from ..messages.names import plain
-from ..report.document import Document
-from ..report.evidenced import Card, EvidenceRow
+from tabinterp.atomic_io import LARGEST_TEXT, read_regular
+from tabinterp.document.document import Document
+from tabinterp.document.evidence_rows import Card, EvidenceRow
+from tabinterp.errors import PolicyError
+from tabinterp.messages.names import plain
 
 COLUMNS = ("instrument", "version", "applies", "clause", "mark", "section", "status", "missing")
 UNVERIFIED = "M"

@@ -5,7 +5,8 @@ from __future__ import annotations
 import math
 from collections.abc import Sequence
 
-from ..report.document import Agreement, CoefficientRow, Document, Interval
+from tabinterp.document.document import Agreement, CoefficientRow, Document, Interval
+
 from .outcome import Limits, Outcome, above, cleared, either, not_applicable, raised
 from .power import beyond, smallest_effect, with_power
 

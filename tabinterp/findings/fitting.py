@@ -4,8 +4,9 @@ from __future__ import annotations
 
 from typing import Literal
 
-from ..report.compared import Calibrated
-from ..report.document import Document, Interval
+from tabinterp.analyses.compared_types import Calibrated
+from tabinterp.document.document import Document, Interval
+
 from .outcome import Limits, Outcome, above, cleared, either, not_applicable, raised, withheld
 from .power import Z_CHANCE, beyond, reach, smallest_effect, with_power
 

@@ -12,13 +12,14 @@ from collections.abc import Callable, Mapping
 from typing import Any
 from xml.etree import ElementTree
 
-from .. import __version__, messages
-from ..errors import PolicyError
-from ..messages.language import SOURCE, speaking
-from ..messages.names import plain, plain_values, tidy
-from ..report.document import Message
-from ..report.markdown import escaped, line
-from ..report.parts.findings import detectable
+from tabinterp import __version__, messages
+from tabinterp.document.document import Message
+from tabinterp.errors import PolicyError
+from tabinterp.messages.language import SOURCE, speaking
+from tabinterp.messages.names import plain, plain_values, tidy
+from tabinterp.report.formats.markdown import escaped, line
+from tabinterp.report.sections.findings import detectable
+
 from .gate import Decision, Gate
 
 SARIF = "https://docs.oasis-open.org/sarif/sarif/v2.1.0/os/schemas/sarif-schema-2.1.0.json"

@@ -13,8 +13,9 @@ from typing import Any, Literal
 
 import pandas as pd
 
-from ..exit_codes import ExitCode
-from ..report.document import Document, Finding, Interval, Message, Power
+from tabinterp.document.document import Document, Finding, Interval, Message, Power
+from tabinterp.exit_codes import ExitCode
+
 from .checks import CHECKS, found_by
 from .policy import (
     BY_SLUG,

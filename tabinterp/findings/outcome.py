@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 from statistics import NormalDist
 from typing import Literal
 
-from ..report.document import Document, Interval, Message, Power
+from tabinterp.document.document import Document, Interval, Message, Power
 
 Status = Literal["raised", "cleared", "not_applicable"]
 Severity = Literal["act", "check", "note"]

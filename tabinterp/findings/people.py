@@ -4,8 +4,9 @@ from __future__ import annotations
 
 from typing import Literal
 
-from ..report.document import Document, Interval, Message, Power
-from ..report.grouped import ConstraintRow, HeldPart, ImpactPair, ImpactRow, ProxyPart, WeakPart
+from tabinterp.analyses.groups.types import ConstraintRow, HeldPart, ImpactPair, ImpactRow, ProxyPart, WeakPart
+from tabinterp.document.document import Document, Interval, Message, Power
+
 from .outcome import Limits, Outcome, above, cleared, not_applicable, raised
 from .power import beyond, of_counts, share_beyond, smallest_effect, with_power
 

@@ -11,9 +11,10 @@ from typing import Annotated, Any, Literal, get_args
 
 from pydantic import AfterValidator, BaseModel, ConfigDict, Field, ValidationError, model_validator
 
-from ..errors import PolicyError
-from ..files import LARGEST_TEXT, read_regular
-from ..report.document import Metric, Status
+from tabinterp.atomic_io import LARGEST_TEXT, read_regular
+from tabinterp.document.document import Metric, Status
+from tabinterp.errors import PolicyError
+
 from .checks import CHECKS
 from .outcome import Check
 

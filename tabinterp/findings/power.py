@@ -15,7 +15,8 @@ from statistics import NormalDist
 
 from scipy.special import betaincinv, chdtri, chndtrinc
 
-from ..report.document import Document, Interval, Power
+from tabinterp.document.document import Document, Interval, Power
+
 from .outcome import Outcome
 
 CHANCE = 0.8  # with which an effect is detected

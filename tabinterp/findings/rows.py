@@ -5,8 +5,9 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Literal
 
-from ..report.document import Document, Interval, Power
-from ..report.tabled import Heap, TableColumn, TableReadings
+from tabinterp.analyses.data_quality.types import Heap, TableColumn, TableReadings
+from tabinterp.document.document import Document, Interval, Power
+
 from .outcome import Limits, Outcome, above, cleared, either, not_applicable, p_of, raised, read_columns
 from .power import Z_CHANCE, auc_beyond, beyond, of_counts, psi_beyond, r2_beyond, share_of, smallest_effect, with_power
 

@@ -1,6 +1,6 @@
 """Every sentence a reader sees, in one place, so that it can be checked and translated.
 
-A sentence is a key and values (`tabinterp.report.document.Message`); the text is only made when it is shown, in the
+A sentence is a key and values (`tabinterp.document.document.Message`); the text is only made when it is shown, in the
 language spoken there (`language.speaking`). Values are plain text here: escaping is the business of whoever puts the text
 on a page. `{name}` shows a value as it is; `{name:vocabulary}` shows the message `vocabulary.VALUE` where there is one, so
 that a word of ours is translated and a name out of a table is not; `{name:date}` shows a day as the language writes it, and
@@ -15,35 +15,36 @@ from collections.abc import Callable, Iterable, Mapping
 from functools import partial, reduce
 from typing import Any
 
-from .atlas import ATLAS
-from .audit import AUDIT
-from .changes import CHANGES
+from tabinterp.analyses.conditional_importance.text import TOGETHER
+from tabinterp.analyses.data_quality.text import DATA
+from tabinterp.analyses.groups.text import GROUPS
+from tabinterp.analyses.hidden_units.text import ATLAS
+from tabinterp.analyses.hidden_units.unit_text import UNITS
+from tabinterp.analyses.ladder.text import GAIN
+from tabinterp.analyses.maximisation.text import INSIDE
+from tabinterp.analyses.mechanism.text import MECHANISM
+from tabinterp.analyses.performance.text import VERDICT
+from tabinterp.analyses.plots_text import PLOTS
+from tabinterp.analyses.readings_text import READINGS
+from tabinterp.analyses.reason_codes.text import REASONS
+from tabinterp.analyses.shapley_values.text import SHAPLEY
+from tabinterp.analyses.text import REFUSALS
+from tabinterp.analyses.trust.text import TRUST
+from tabinterp.auditing.text import AUDIT
+from tabinterp.checks.evidence_text import EVIDENCE
+from tabinterp.checks.gate_text import GATE
+from tabinterp.document.rows_text import PROVENANCE
+from tabinterp.document.text import CHANGES
+from tabinterp.provenance.text import VERIFY
+from tabinterp.report.formats.text import CYCLONEDX
+from tabinterp.report.text import REPORT
+from tabinterp.report.views_text import VIEWS
+from tabinterp.table.text import SCALE
+
 from .checks import CHECKS
-from .cyclonedx import CYCLONEDX
-from .data import DATA
-from .evidence import EVIDENCE
 from .findings import FINDINGS
-from .frame import FRAME
-from .gain import GAIN
-from .gate import GATE
-from .groups import GROUPS
-from .inside import INSIDE
 from .language import translated
-from .mechanism import MECHANISM
-from .plots import PLOTS
-from .provenance import PROVENANCE
-from .readings import READINGS
-from .reasons import REASONS
-from .refusals import REFUSALS
-from .report import REPORT
-from .scale import SCALE
-from .shapley import SHAPLEY
-from .together import TOGETHER
-from .trust import TRUST
-from .units import UNITS
-from .verdict import VERDICT
-from .verify import VERIFY
-from .views import VIEWS
+from .text import FRAME
 
 ENGLISH: dict[str, str] = {
     **ATLAS,

@@ -15,7 +15,7 @@ from gettext import GNUTranslations, NullTranslations
 from importlib.resources import files
 from importlib.resources.abc import Traversable
 
-from ..errors import LanguageError
+from tabinterp.errors import LanguageError
 
 SOURCE = "en"
 DOMAIN = "tabinterp"

@@ -10,17 +10,18 @@ import numpy as np
 import torch
 from torch import Tensor, nn
 
-from ..errors import ModelError, TabinterpError, argument
-from ..table import Table
-from ..table.draws import FloatArray
-from ..table.schema import GOALS, Goal
-from ..table.source import as_objects
-from ..table.table import check_table
+from tabinterp.arrays import FloatArray
+from tabinterp.errors import ModelError, TabinterpError, argument
+from tabinterp.models.io.memory import check_network
+from tabinterp.table import Table
+from tabinterp.table.coerce import as_objects
+from tabinterp.table.schema import GOALS, Goal
+from tabinterp.table.table import check_table
+
+from .affine_front import Untouched, is_sequence, linear, on, private, split, without_final
+from .black_box import Codes, FunctionModule
 from .device import placed
 from .encoding import Encoding, build
-from .front import Untouched, is_sequence, linear, on, private, split, without_final
-from .function import Codes, FunctionModule
-from .memory import check_network
 from .model import BLOCK, OF_ANY_ROWS, Bound, Model, check_model, check_widths
 from .scores import CLIP, Link, Scores, check_probabilities, module_dtype, probabilities
 

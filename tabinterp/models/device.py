@@ -13,8 +13,9 @@ from collections.abc import Callable
 import torch
 from torch import Tensor, nn
 
-from ..errors import ModelError
-from .front import on
+from tabinterp.errors import ModelError
+
+from .affine_front import on
 
 CPU = "cpu"
 ROOM = 16  # times what is kept: what readings make of it should fit beside it

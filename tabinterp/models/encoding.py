@@ -20,12 +20,13 @@ from numpy.typing import NDArray
 from sklearn.compose import ColumnTransformer
 from sklearn.pipeline import Pipeline
 
-from ..errors import ModelError, TabinterpError, argument
-from ..table.draws import FloatArray, IntArray
-from ..table.source import as_objects, shown, with_columns
-from .affine import cut, weight_of
-from .parts import in_parts
-from .structure import known_levels, structure
+from tabinterp.arrays import FloatArray, IntArray
+from tabinterp.errors import ModelError, TabinterpError, argument
+from tabinterp.table.coerce import as_objects, shown, with_columns
+
+from .affine_encoder import cut, weight_of
+from .column_lineage import known_levels, structure
+from .transformer_cache import in_parts
 
 PROBE_CELLS = 2_000_000
 CHECKED = 256  # rows on which an affine end is compared with the whole encoder

@@ -10,10 +10,11 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
-from ..errors import ModelError
-from ..table.draws import FloatArray
+from tabinterp.arrays import FloatArray
+from tabinterp.errors import ModelError
+
+from .column_lineage import Sources, Structured
 from .encoding import apply
-from .structure import Sources, Structured
 
 
 @dataclass(frozen=True)

@@ -15,8 +15,8 @@ from typing import Any
 import torch
 from torch import Tensor, fx, nn
 
+from .affine_front import Front, is_activation, on, split, trace
 from .device import placed
-from .front import Front, is_activation, on, split, trace
 from .model import Bound
 
 

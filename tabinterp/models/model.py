@@ -14,16 +14,17 @@ import torch
 from numpy.typing import NDArray
 from torch import Tensor, nn
 
-from ..errors import ModelError, NotApplicableError
-from ..sentence import Message, why
-from ..table import Split, Table
-from ..table.draws import FloatArray, IntArray
+from tabinterp.arrays import FloatArray, IntArray
+from tabinterp.document.message import Message, why
+from tabinterp.errors import ModelError, NotApplicableError
+from tabinterp.table import Split, Table
+
+from .affine_front import Activations, Front, consuming, on, private
+from .black_box import Function
 from .device import CPU, Halves, differentiated, home, placed
 from .encoding import Encoding
-from .front import Activations, Front, consuming, on, private
-from .function import Function
-from .ownfit import OwnFit
 from .scores import module_dtype
+from .supplied_inference import OwnFit
 
 BLOCK = 4096  # rows in one forward pass
 SMALL = 4096  # rows whose derivatives are summed while they are in the processor's own memory

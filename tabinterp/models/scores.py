@@ -8,9 +8,10 @@ import numpy as np
 import torch
 from torch import Tensor, nn
 
-from ..errors import ModelError, argument
-from ..table.draws import FloatArray
-from .front import linear
+from tabinterp.arrays import FloatArray
+from tabinterp.errors import ModelError, argument
+
+from .affine_front import linear
 
 CLIP = 1e-7  # probabilities closer to 0 or 1 are moved here before their log-odds are taken, and rates that are lower
 

@@ -8,9 +8,10 @@ from typing import Any
 
 from torch import nn
 
-from ..errors import ModelError
-from ..table.schema import TASKS
-from .adapters import function as from_function
+from tabinterp.errors import ModelError
+from tabinterp.table.schema import TASKS
+
+from .adapters import black_box as from_function
 from .adapters import keras as from_keras
 from .adapters import onnx as from_onnx
 from .adapters import sklearn as from_sklearn

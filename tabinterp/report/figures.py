@@ -23,9 +23,9 @@ from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 from matplotlib.ticker import FuncFormatter, MaxNLocator
 
-from tabinterp.readouts.plots import AMBER, DASH, INK, NAVY, RULE
+from tabinterp.analyses.plots import AMBER, DASH, INK, NAVY, RULE
+from tabinterp.document.document import Interval
 from tabinterp.report import words
-from tabinterp.report.document import Interval
 from tabinterp.report.svg import Label, later, markup
 from tabinterp.report.words import excludes_zero
 

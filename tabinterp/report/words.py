@@ -8,12 +8,12 @@ from collections.abc import Iterable
 from typing import Any
 
 from tabinterp import messages
+from tabinterp.document.claims import side
+from tabinterp.document.document import CoefficientRow, Document, GradientMethod, Interval, Message
 from tabinterp.messages import ENGLISH, date, text
 from tabinterp.messages import level as level_name
 from tabinterp.messages.names import LONGEST, apart, cut, plain, tidy, width
 from tabinterp.report.blocks import Cell
-from tabinterp.report.claims import side
-from tabinterp.report.document import CoefficientRow, Document, GradientMethod, Interval, Message
 
 __all__ = [
     "apart",

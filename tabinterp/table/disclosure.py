@@ -15,7 +15,8 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
-from .draws import FloatArray, IntArray
+from tabinterp.arrays import FloatArray, IntArray
+
 from .suppression import SMALL
 
 DIGITS = 5  # significant digits from which on a number can point to a single row

@@ -12,9 +12,10 @@ from typing import Literal
 
 import numpy as np
 
-from ..errors import NotApplicableError
-from ..sentence import Message, why
-from .draws import IntArray
+from tabinterp.arrays import IntArray
+from tabinterp.document.message import Message, why
+from tabinterp.errors import NotApplicableError
+
 from .split import BoolArray
 from .suppression import SMALL, countless
 from .table import Table

@@ -9,7 +9,7 @@ from typing import NoReturn
 
 import pandas as pd
 
-from ..errors import TableError
+from tabinterp.errors import TableError
 
 Batch = tuple[int, str]  # rows of a batch, and a digest of their contents
 Listing = Mapping[str, int]  # file -> its size in bytes

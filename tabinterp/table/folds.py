@@ -8,7 +8,9 @@ from collections.abc import Sequence
 import numpy as np
 from sklearn.model_selection import StratifiedGroupKFold
 
-from .draws import IntArray, row_hash
+from tabinterp.arrays import IntArray
+
+from .hash_sampling import row_hash
 from .table import Table
 
 

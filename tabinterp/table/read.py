@@ -9,13 +9,14 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
-from ..errors import TableError
-from ..files import source_name
-from .settle import Asked, coded, weighed
-from .source import as_frame, plain, read_file, with_target
+from tabinterp.atomic_io import source_name
+from tabinterp.errors import TableError
+
+from .coerce import as_frame, plain, read_file, with_target
+from .column_sketch import witness
+from .schema_inference import Asked, coded, weighed
 from .split import Split, by_column, by_fraction
 from .table import Table
-from .witness import witness
 
 
 def read_table(

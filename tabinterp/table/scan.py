@@ -17,22 +17,23 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
-from ..errors import TableError, argument
-from .ahead import ahead
-from .batches import ROWS, Source, identity, open_source, unpacked_size, with_known_targets
-from .census import Census, counted, distinct, rates
+from tabinterp.arrays import IntArray
+from tabinterp.errors import TableError, argument
+
+from .checkpoints import Arrays, Keeping, State, Told
+from .column_sketch import FEW, Witness, is_complete
 from .digest import finish as finish_digests
-from .draws import IntArray
-from .first import first_pass
-from .keeping import Arrays, Keeping, State, Told
-from .pieces import SUMS, Form, Piece, held_out_bits
-from .pools import Gathered, Sides, joined, pack_table, unpack_table
+from .partitions import SUMS, Form, Piece, held_out_bits
+from .prefetch import ahead
 from .read import read_table
+from .readers import ROWS, Source, identity, open_source, unpacked_size, with_known_targets
+from .sampling_pass import Gathered, Sides, joined, pack_table, unpack_table
 from .schema import Schema
-from .settle import Asked, weighed
+from .schema_inference import Asked, weighed
+from .schema_pass import first_pass
 from .split import BoolArray, Split
+from .summary import Census, counted, distinct, rates
 from .table import Table
-from .witness import FEW, Witness, is_complete
 
 LARGE = 64 * 2**20  # bytes of a file that is read in batches
 NAME = "drawn"  # of what is kept of the second pass

@@ -18,11 +18,13 @@ import pandas as pd
 from numpy.typing import NDArray
 from pydantic import TypeAdapter, ValidationError
 
-from ..errors import TableError, argument
+from tabinterp.arrays import FloatArray, HashArray, IntArray
+from tabinterp.errors import TableError, argument
+
+from .coerce import shown
 from .disclosure import shown_date
-from .draws import FloatArray, HashArray, IntArray, content_hash, splitmix, uniform
+from .hash_sampling import content_hash, splitmix, uniform
 from .schema import Schema
-from .source import shown
 from .suppression import SMALL
 
 BoolArray = NDArray[np.bool_]

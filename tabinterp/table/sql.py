@@ -17,10 +17,11 @@ import pandas as pd
 import pyarrow as pa
 import pyarrow.parquet as pq
 
-from ..errors import TableError
-from ..files import PRIVATE, hidden, make_private, source_name, write
-from .keeping import Keeping, Told
-from .source import shown, unique
+from tabinterp.atomic_io import PRIVATE, hidden, make_private, source_name, write
+from tabinterp.errors import TableError
+
+from .checkpoints import Keeping, Told
+from .coerce import shown, unique
 
 PART, WHOLE = "part", "whole"  # a file that is being written; told when the last row has come
 NEEDED = "pip install 'tabinterp[sql]', and the driver of your database where that is another"

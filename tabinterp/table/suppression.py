@@ -13,7 +13,7 @@ from typing import Any
 
 import numpy as np
 
-from .draws import IntArray
+from tabinterp.arrays import IntArray
 
 SMALL = 10  # rows; a count of fewer says something about single people
 

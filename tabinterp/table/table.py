@@ -9,8 +9,10 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
-from ..errors import TableError
-from .draws import FloatArray, IntArray, row_hash
+from tabinterp.arrays import FloatArray, IntArray
+from tabinterp.errors import TableError
+
+from .hash_sampling import row_hash
 from .schema import Schema
 from .split import BoolArray, Split
 

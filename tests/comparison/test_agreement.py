@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 from scipy import stats
 
-from tabinterp.comparison.agreement import Reading, agreements
+from tabinterp.analyses.agreement.estimator import Reading, agreements
 from tests import oracles
 
 RNG = np.random.default_rng(0)

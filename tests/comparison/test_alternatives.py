@@ -15,7 +15,7 @@ from sklearn.pipeline import make_pipeline
 from sklearn.preprocessing import StandardScaler
 
 import tabinterp as ti
-from tabinterp.comparison.alternatives import alternatives
+from tabinterp.analyses.alternatives.estimator import alternatives
 from tabinterp.errors import NotApplicableError
 from tabinterp.models import bind
 

@@ -7,9 +7,9 @@ import pytest
 import torch
 
 import tabinterp as ti
+from tabinterp.analyses.gradients.reference_rows import baseline_of
 from tabinterp.errors import NotApplicableError
 from tabinterp.models import bind
-from tabinterp.readouts.baselines import baseline_of
 from tests import cases
 
 

@@ -10,7 +10,7 @@ from sklearn.ensemble import HistGradientBoostingClassifier, HistGradientBoostin
 from torch import nn
 
 import tabinterp as ti
-from tabinterp.comparison.boosted import boosted
+from tabinterp.analyses.boosted_trees.estimator import boosted
 from tabinterp.errors import NotApplicableError
 from tabinterp.models import bind
 from tests import cases

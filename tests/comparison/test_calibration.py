@@ -13,8 +13,8 @@ from scipy.special import expit
 from statsmodels.stats.proportion import proportion_confint
 
 import tabinterp as ti
-from tabinterp.comparison.calibration import _by_likelihood, calibration
-from tabinterp.comparison.reliability import cuts, wilson
+from tabinterp.analyses.calibration.estimator import _by_likelihood, calibration
+from tabinterp.analyses.calibration.reliability_curve import cuts, wilson
 from tabinterp.errors import NotApplicableError
 from tabinterp.models import bind
 from tabinterp.models.scores import probabilities

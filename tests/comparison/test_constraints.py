@@ -8,7 +8,7 @@ import pytest
 from torch import nn
 
 import tabinterp as ti
-from tabinterp.comparison.constraints import constraints, declared
+from tabinterp.analyses.constraints.estimator import constraints, declared
 from tabinterp.errors import NotApplicableError, TabinterpError
 from tabinterp.models import bind
 from tests.cases import affine

@@ -11,8 +11,8 @@ from sklearn.pipeline import make_pipeline
 from sklearn.preprocessing import PolynomialFeatures, StandardScaler
 
 import tabinterp as ti
-from tabinterp.comparison.crossvalidation import Crossvalidated, corrected_stderr
-from tabinterp.comparison.recalibration import folds
+from tabinterp.analyses.cross_validation.estimator import Crossvalidated, corrected_stderr
+from tabinterp.analyses.recalibration.estimator import folds
 from tabinterp.errors import NotApplicableError, TabinterpError
 from tests import cases
 

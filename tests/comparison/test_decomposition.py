@@ -11,8 +11,8 @@ from sklearn.neural_network import MLPRegressor
 from torch import nn
 
 import tabinterp as ti
-from tabinterp.comparison.basis import build, knots
-from tabinterp.comparison.projection import solve_gram
+from tabinterp.analyses.ladder.basis import build, knots
+from tabinterp.analyses.ladder.projection import solve_gram
 from tabinterp.errors import NotApplicableError
 from tests import cases
 

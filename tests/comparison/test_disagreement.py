@@ -14,12 +14,12 @@ from statsmodels.stats.proportion import proportion_confint
 from torch import nn
 
 import tabinterp as ti
-from tabinterp.assembly.disagreement import disagreement as told
-from tabinterp.comparison.disagreement import Condition, Disagreement, Leaf, Tree, disagreement
+from tabinterp.analyses.disagreement.estimator import Condition, Disagreement, Leaf, Tree, disagreement
+from tabinterp.analyses.disagreement.record import disagreement as told
 from tabinterp.errors import NotApplicableError
+from tabinterp.linear.counterpart import fit_counterpart
 from tabinterp.models import bind
-from tabinterp.models.counterpart import fit_counterpart
-from tabinterp.table.draws import row_hash
+from tabinterp.table.hash_sampling import row_hash
 from tests import cases
 
 

@@ -10,7 +10,7 @@ from sklearn.linear_model import LogisticRegression, PoissonRegressor, Ridge
 from sklearn.metrics import log_loss, mean_poisson_deviance, mean_squared_error
 
 import tabinterp as ti
-from tabinterp.comparison import dropped
+from tabinterp.analyses.drop_column import estimator as dropped
 from tabinterp.errors import NotApplicableError
 from tabinterp.models import bind
 from tests import cases

@@ -23,9 +23,9 @@ from sklearn.metrics import accuracy_score
 from statsmodels.stats.proportion import proportion_confint, proportions_ztest
 
 import tabinterp as ti
-from tabinterp.comparison.calibration import calibration
-from tabinterp.comparison.classes import told_classes
-from tabinterp.comparison.partition import Cell, Condition, Family, cut, partition, shares_told
+from tabinterp.analyses.calibration.estimator import calibration
+from tabinterp.analyses.groups.partition import Cell, Condition, Family, cut, partition, shares_told
+from tabinterp.analyses.groups.several_classes import told_classes
 from tabinterp.errors import NotApplicableError
 from tabinterp.models import bind
 from tabinterp.table.suppression import countable, shown

@@ -16,10 +16,19 @@ from scipy import stats
 from statsmodels.stats.proportion import confint_proportions_2indep
 
 import tabinterp as ti
-from tabinterp.comparison.impact import FIFTHS, adverse_impact
-from tabinterp.comparison.partition import Cell, Condition, Family
-from tabinterp.comparison.rates import Share, of_mean, of_means, of_share, of_shares, ratio_of, standardised, wilson
-from tabinterp.comparison.treated import GroupShares
+from tabinterp.analyses.groups.adverse_impact import FIFTHS, adverse_impact
+from tabinterp.analyses.groups.group_metrics import GroupShares
+from tabinterp.analyses.groups.partition import Cell, Condition, Family
+from tabinterp.stats.group_contrasts import (
+    Share,
+    of_mean,
+    of_means,
+    of_share,
+    of_shares,
+    ratio_of,
+    standardised,
+    wilson,
+)
 from tabinterp.table.suppression import countable, shown
 
 WAYS = ("raised", "not_raised", "untold")

@@ -14,11 +14,11 @@ from torch import nn
 
 import tabinterp as ti
 from tabinterp import messages
-from tabinterp.assembly.gain import agreement, recovery
-from tabinterp.comparison.performance import compare
+from tabinterp.analyses.interactions import screening
+from tabinterp.analyses.ladder.record import agreement, recovery
+from tabinterp.analyses.performance.estimator import compare
 from tabinterp.errors import NotApplicableError
 from tabinterp.models import bind
-from tabinterp.readouts import screening
 from tests import cases
 
 

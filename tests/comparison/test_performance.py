@@ -12,7 +12,7 @@ from sklearn import metrics
 from torch import nn
 
 import tabinterp as ti
-from tabinterp.comparison.performance import Metric, Performance, compare, rows_to_resolve
+from tabinterp.analyses.performance.estimator import Metric, Performance, compare, rows_to_resolve
 from tabinterp.errors import TabinterpError
 from tabinterp.models import bind
 from tests import cases, oracles

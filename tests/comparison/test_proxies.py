@@ -13,9 +13,9 @@ from sklearn.metrics import roc_auc_score
 from torch import nn
 
 import tabinterp as ti
-from tabinterp.comparison.proxies import FOLDS, proxies
+from tabinterp.analyses.proxies.estimator import FOLDS, proxies
 from tabinterp.models import bind
-from tabinterp.table.draws import row_hash
+from tabinterp.table.hash_sampling import row_hash
 from tests.cases import affine
 
 APART = 1.5  # standard deviations between the two groups

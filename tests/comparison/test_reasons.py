@@ -14,12 +14,12 @@ from statsmodels.stats.proportion import proportion_confint
 from torch import nn
 
 import tabinterp as ti
-from tabinterp.comparison import declined as parts
-from tabinterp.comparison.listed import DONORS, TOP, named_columns
-from tabinterp.comparison.means import told_share
+from tabinterp.analyses.clustered_means import told_share
+from tabinterp.analyses.reason_codes import adverse_decisions as parts
+from tabinterp.analyses.reason_codes.reason_lists import DONORS, TOP, named_columns
 from tabinterp.errors import NotApplicableError, TabinterpError
 from tabinterp.models import bind
-from tabinterp.table.draws import row_hash
+from tabinterp.table.hash_sampling import row_hash
 from tests import cases
 
 

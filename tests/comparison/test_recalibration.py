@@ -11,8 +11,8 @@ from scipy.optimize import minimize
 from torch import nn
 
 import tabinterp as ti
-from tabinterp.comparison.performance import compare
-from tabinterp.comparison.recalibration import FOLDS, crossfitted, fit, folds, recalibrated
+from tabinterp.analyses.performance.estimator import compare
+from tabinterp.analyses.recalibration.estimator import FOLDS, crossfitted, fit, folds, recalibrated
 from tabinterp.errors import NotApplicableError
 from tabinterp.models import bind
 from tests import cases, oracles

@@ -13,8 +13,8 @@ from statsmodels.stats.multitest import multipletests
 from statsmodels.stats.proportion import proportion_confint
 
 import tabinterp as ti
-from tabinterp.comparison.means import mean_of, share_of
-from tabinterp.comparison.slices import RATE, compared, groups_of, slices
+from tabinterp.analyses.clustered_means import mean_of, share_of
+from tabinterp.analyses.slices.estimator import RATE, compared, groups_of, slices
 from tabinterp.errors import NotApplicableError
 from tabinterp.models import bind
 from tests import cases

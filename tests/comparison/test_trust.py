@@ -13,15 +13,16 @@ from sklearn.metrics import log_loss
 from torch import nn
 
 import tabinterp as ti
-from tabinterp.comparison import trust as module
-from tabinterp.comparison.networks import networks
-from tabinterp.comparison.performance import null_loss
-from tabinterp.comparison.trust import _Places
+from tabinterp.analyses.performance.estimator import null_loss
+from tabinterp.analyses.shapley_values.estimator import attributed
+from tabinterp.analyses.trust import estimator as module
+from tabinterp.analyses.trust.estimator import _Places
+from tabinterp.analyses.trust.rankings import METHODS, Ask, Method, Ranking, rankings
+from tabinterp.analyses.trust.seed_ensemble import networks
 from tabinterp.errors import ModelError, NotApplicableError
-from tabinterp.models import bind, reference
-from tabinterp.models.randomised import randomised
-from tabinterp.readouts.rankings import METHODS, Ask, Method, Ranking, rankings
-from tabinterp.readouts.shapley import attributed
+from tabinterp.models import bind
+from tabinterp.models.weight_randomisation import randomised
+from tabinterp.network import reference
 from tests import cases, oracles
 
 COLUMNS = [f"c{j}" for j in range(8)]

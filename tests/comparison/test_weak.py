@@ -13,8 +13,8 @@ from sklearn.metrics import log_loss
 from statsmodels.stats.multitest import multipletests
 
 import tabinterp as ti
-from tabinterp.comparison.boosted import boosted
-from tabinterp.comparison.weak import EVENTS, above_noise, weak_groups
+from tabinterp.analyses.boosted_trees.estimator import boosted
+from tabinterp.analyses.subgroup_gaps.estimator import EVENTS, above_noise, weak_groups
 from tabinterp.errors import NotApplicableError
 from tabinterp.models import bind
 from tabinterp.table.folds import folds

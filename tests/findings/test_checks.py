@@ -10,13 +10,13 @@ import pytest
 from typer.testing import CliRunner
 
 from tabinterp import messages
-from tabinterp.cli import app
+from tabinterp.analyses.compared_types import Calibrated, CalibrationBend
+from tabinterp.analyses.data_quality.types import Heap
+from tabinterp.cli.app import app
+from tabinterp.document.document import Document, Grouping, Interval, Message, Swapped
+from tabinterp.document.message import why
 from tabinterp.findings.checks import CHECKS, explain_checks, judge
 from tabinterp.messages.checks import EXPLAINED
-from tabinterp.report.compared import Calibrated, CalibrationBend
-from tabinterp.report.document import Document, Grouping, Interval, Message, Swapped
-from tabinterp.report.tabled import Heap
-from tabinterp.sentence import why
 from tests.report.samples import binary, multiclass, regression
 
 FIRST = "age"  # the first column of the sample: numeric, read by the network

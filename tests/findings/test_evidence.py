@@ -13,12 +13,12 @@ from pydantic import BaseModel
 
 import tabinterp as ti
 from tabinterp import messages
-from tabinterp.audited import judged
+from tabinterp.auditing.result import judged
+from tabinterp.document.document import Document
+from tabinterp.document.evidence_rows import Card
 from tabinterp.errors import PolicyError
 from tabinterp.findings.evidence import Mapping, built_in, evidence
-from tabinterp.report.document import Document
-from tabinterp.report.evidenced import Card
-from tabinterp.report.sections import SECTIONS
+from tabinterp.report.contents import SECTIONS
 from tests.report import samples
 
 ROOT = Path(__file__).resolve().parents[2]

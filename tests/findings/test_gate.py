@@ -12,14 +12,14 @@ import jsonschema
 import pytest
 
 import tabinterp as ti
-from tabinterp import cli
+from tabinterp.cli import app as cli
+from tabinterp.document.base import Interval
+from tabinterp.document.canonical import to_bytes
 from tabinterp.errors import PolicyError
 from tabinterp.findings.checks import CHECKS, judge
 from tabinterp.findings.formats import FORMATS
 from tabinterp.findings.gate import decide
 from tabinterp.findings.policy import LONGEST_WAIVER, METRICS, Policy
-from tabinterp.report.base import Interval
-from tabinterp.report.canonical import to_bytes
 from tests.honest import honest
 from tests.report import samples
 

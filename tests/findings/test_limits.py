@@ -9,12 +9,12 @@ import pytest
 
 import tabinterp as ti
 from tabinterp import messages
+from tabinterp.document.canonical import to_bytes
 from tabinterp.errors import PolicyError
 from tabinterp.findings.checks import CHECKS, explain_checks, found_by, judge
 from tabinterp.findings.formats import FORMATS
 from tabinterp.findings.gate import decide
 from tabinterp.findings.policy import Policy, read_policy
-from tabinterp.report.canonical import to_bytes
 from tests.findings import test_checks as rows
 from tests.findings import test_people as people
 from tests.honest import honest

@@ -8,9 +8,9 @@ from typing import Any
 import pytest
 
 from tabinterp import messages
+from tabinterp.analyses.groups.types import HeldPart, ImpactRow
+from tabinterp.document.document import Document, Interval
 from tabinterp.findings.checks import judge
-from tabinterp.report.document import Document, Interval
-from tabinterp.report.grouped import HeldPart, ImpactRow
 from tests.report.samples import binary, multiclass, regression
 
 

@@ -13,6 +13,9 @@ from statsmodels.stats.power import NormalIndPower
 from statsmodels.stats.proportion import proportion_confint
 
 import tabinterp as ti
+from tabinterp.analyses.data_quality.drift import psi
+from tabinterp.document.claims import status_of
+from tabinterp.document.document import Document, Grouping, Interval
 from tabinterp.findings.checks import CHECKS, found_by, judge
 from tabinterp.findings.formats import FORMATS
 from tabinterp.findings.gate import decide
@@ -29,11 +32,8 @@ from tabinterp.findings.power import (
     smallest_effect,
     with_power,
 )
-from tabinterp.readouts.data.drift import psi
-from tabinterp.report.claims import status_of
-from tabinterp.report.document import Document, Grouping, Interval
-from tabinterp.report.markdown import render_markdown
-from tabinterp.report.parts.findings import detectable
+from tabinterp.report.formats.markdown import render_markdown
+from tabinterp.report.sections.findings import detectable
 from tests.findings.test_checks import beaten, column, quiet, with_part
 from tests.findings.test_people import kept, weak
 from tests.honest import honest

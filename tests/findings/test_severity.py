@@ -9,18 +9,18 @@ import pandas as pd
 import pytest
 
 import tabinterp as ti
-from tabinterp.assembly.verdict_lines import gap
+from tabinterp.analyses.performance.section import performance
+from tabinterp.analyses.performance.verdict_lines import gap
+from tabinterp.document.document import Document, Interval
 from tabinterp.findings.checks import CHECKS, judge
 from tabinterp.findings.gate import decide
 from tabinterp.findings.policy import Policy
 from tabinterp.messages import ENGLISH
-from tabinterp.report.cyclonedx import render_cyclonedx
-from tabinterp.report.document import Document, Interval
-from tabinterp.report.markdown import render_card, render_markdown
-from tabinterp.report.parts.findings import voids
-from tabinterp.report.parts.performance import performance
-from tabinterp.report.render import render, render_notebook, render_summary
-from tabinterp.report.summary import in_one_line, verdict_and_counts
+from tabinterp.report.formats.cyclonedx import render_cyclonedx
+from tabinterp.report.formats.markdown import render_card, render_markdown
+from tabinterp.report.formats.summary import in_one_line, verdict_and_counts
+from tabinterp.report.html import render, render_notebook, render_summary
+from tabinterp.report.sections.findings import voids
 from tests.findings.test_checks import column, part
 from tests.honest import honest
 from tests.report.samples import binary

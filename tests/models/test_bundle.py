@@ -27,9 +27,9 @@ from torch import nn
 
 import tabinterp as ti
 from tabinterp.errors import ModelError, TableError, UnsafeFileError
+from tabinterp.linear.counterpart import NEWER
 from tabinterp.models import bind
-from tabinterp.models.counterpart import NEWER
-from tabinterp.models.files.architecture import LAYERS
+from tabinterp.models.io.architecture import LAYERS
 
 from .cases import COLUMNS, LOCAL, TASKS, frame, numeric_table, table
 
@@ -498,7 +498,7 @@ def test_a_description_that_is_none_is_refused(text, saved):
 
 
 def test_a_description_without_end_is_refused(saved, monkeypatch):
-    monkeypatch.setattr("tabinterp.models.bundle.LARGEST_JSON", 100)
+    monkeypatch.setattr("tabinterp.models.io.bundle.LARGEST_JSON", 100)
     with pytest.raises(ModelError, match="at most 100 are read"):
         ti.load_model(saved)
 

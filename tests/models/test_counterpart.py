@@ -10,8 +10,8 @@ from torch import nn
 
 import tabinterp as ti
 from tabinterp.errors import NotApplicableError
+from tabinterp.linear.counterpart import FOLDS, STRENGTHS
 from tabinterp.models import bind, probabilities
-from tabinterp.models.counterpart import FOLDS, STRENGTHS
 
 from .cases import COLUMNS, LOCAL, frame, numeric_table, table
 
@@ -177,7 +177,7 @@ def test_a_class_that_training_lacks_or_has_once_is_refused():
 def test_whether_the_fit_converged_is_said(monkeypatch):
     given = table()
     assert ti.fit_counterpart(network(given), given).converged
-    monkeypatch.setattr("tabinterp.models.counterpart.ITERATIONS", 1)
+    monkeypatch.setattr("tabinterp.linear.counterpart.ITERATIONS", 1)
     assert not ti.fit_counterpart(network(given), given).converged
     assert ti.fit_counterpart(network(given), given).penalised
 

@@ -9,18 +9,19 @@ import pytest
 import torch
 
 import tabinterp as ti
-from tabinterp.asked import Asked
-from tabinterp.auditing import _optional
+from tabinterp.analyses.context import Asked
+from tabinterp.analyses.hidden_units.overview import inside
+from tabinterp.auditing.run import _optional
+from tabinterp.auditing.steps import Reading
 from tabinterp.errors import ModelError
-from tabinterp.models import bind, reference
+from tabinterp.models import bind
 from tabinterp.models import model as module
+from tabinterp.models.affine_front import split
 from tabinterp.models.device import ROOM, Halves, Placed, described, device_of, home, placed, slopes
-from tabinterp.models.front import split
 from tabinterp.models.layers import layers_of
-from tabinterp.models.reference import fit_network
-from tabinterp.readouts.inside import inside
-from tabinterp.steps import Reading
-from tabinterp.verification import compare
+from tabinterp.network import reference
+from tabinterp.network.reference import fit_network
+from tabinterp.provenance.verify import compare
 
 from . import test_several as several
 from .cases import frame, numeric_table

@@ -16,10 +16,10 @@ from sklearn.pipeline import make_pipeline
 from sklearn.preprocessing import OneHotEncoder, OrdinalEncoder, StandardScaler, TargetEncoder
 
 import tabinterp as ti
+from tabinterp.analyses.coefficients.encoder_derivatives import curves
+from tabinterp.analyses.permutation_importance.estimator import start
+from tabinterp.linear.counterpart import NEWER, STRENGTHS
 from tabinterp.models import bind, encoding
-from tabinterp.models.counterpart import NEWER, STRENGTHS
-from tabinterp.readouts.curves import curves
-from tabinterp.readouts.permutation import start
 
 from .cases import COLUMNS, frame, moved_columns, sigmoid, table
 from .pipelines import PIPELINES

@@ -13,7 +13,7 @@ from sklearn.preprocessing import MinMaxScaler, PolynomialFeatures, QuantileTran
 import tabinterp as ti
 from tabinterp.errors import ModelError
 from tabinterp.models import bind
-from tabinterp.models.affine import weight_of
+from tabinterp.models.affine_encoder import weight_of
 from tabinterp.models.encoding import build
 
 from . import cases

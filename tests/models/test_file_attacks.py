@@ -38,9 +38,9 @@ import tabinterp as ti
 from tabinterp.errors import ModelError, UnsafeFileError
 from tabinterp.models import bind
 from tabinterp.models.adapters import onnx_check
-from tabinterp.models.files import limits, skops_archive, state
-from tabinterp.models.files.reading import Content
-from tabinterp.models.load import of_object
+from tabinterp.models.io import limits, skops_archive, state_dict
+from tabinterp.models.io.load import of_object
+from tabinterp.models.io.reading import Content
 
 from ..fuzz_files import mutate_model_files
 from . import hostile
@@ -707,7 +707,9 @@ def test_tensors_that_share_a_storage_do_not_become_many(tmp_path):
     path = tmp_path / "model.pt"
     path.write_bytes(buffer.getvalue())
     words = (
-        "at most 2 times what it holds is read" if state.is_read() else "state dicts are read with torch 2.10 or later"
+        "at most 2 times what it holds is read"
+        if state_dict.is_read()
+        else "state dicts are read with torch 2.10 or later"
     )
     assert words in ti.inspect_model(path).problem
 

@@ -24,10 +24,13 @@ import tabinterp as ti
 from tabinterp.errors import ModelError, UnsafeFileError
 from tabinterp.models import bind
 from tabinterp.models.encoding import as_array
-from tabinterp.models.files import kinds, pickled, skops_archive, state
-from tabinterp.models.files.reading import Content
-from tabinterp.models.inspection import LOOKS
-from tabinterp.models.load import LOADERS
+from tabinterp.models.io import formats as kinds
+from tabinterp.models.io import pickles as pickled
+from tabinterp.models.io import skops_archive
+from tabinterp.models.io import state_dict as state
+from tabinterp.models.io.inspection import LOOKS
+from tabinterp.models.io.load import LOADERS
+from tabinterp.models.io.reading import Content
 
 from . import cases, hostile
 

@@ -13,8 +13,8 @@ from torch.nn import functional as F
 import tabinterp as ti
 from tabinterp.errors import ModelError, TabinterpError, UnsafeFileError
 from tabinterp.models import bind
-from tabinterp.models.files.graph import fill
-from tabinterp.models.files.operations import NAMES, OPERATIONS
+from tabinterp.models.io.graph import fill
+from tabinterp.models.io.operations import NAMES, OPERATIONS
 
 from . import cases, hostile
 from . import test_several as several
@@ -276,7 +276,7 @@ def test_a_forged_graph_is_refused_before_it_has_memory(name, tmp_path, monkeypa
     change, words = hostile.GRAPHS[name]
     path = tmp_path / "model.zip"
     path.write_bytes(hostile.with_graph(change))
-    monkeypatch.setattr("tabinterp.models.files.graph._assembled", None)  # nothing is built of it
+    monkeypatch.setattr("tabinterp.models.io.graph._assembled", None)  # nothing is built of it
     with pytest.raises((ModelError, UnsafeFileError), match=words):
         ti.load_model(path)
     found = ti.inspect_model(path)
@@ -357,7 +357,7 @@ def test_every_operation_is_a_function_of_torch_and_none_reaches_out():
 
 
 def test_a_graph_that_is_filled_by_hand_names_its_node():
-    from tabinterp.models.files.graph import Graph, Input, Node  # noqa: PLC0415
+    from tabinterp.models.io.graph import Graph, Input, Node  # noqa: PLC0415
 
     graph = Graph(
         inputs=[Input(name="x", width=2)],

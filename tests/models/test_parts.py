@@ -10,7 +10,7 @@ from sklearn.pipeline import make_pipeline
 from sklearn.preprocessing import OneHotEncoder, OrdinalEncoder, StandardScaler, TargetEncoder
 
 from tabinterp.models.encoding import encoded_by
-from tabinterp.models.parts import in_parts
+from tabinterp.models.transformer_cache import in_parts
 
 from .cases import COLUMNS, LEVELS, NUMBERS, columns, dense, filled, frame, one_hot
 

@@ -12,7 +12,7 @@ from torch import nn
 import tabinterp as ti
 from tabinterp.errors import NotApplicableError
 from tabinterp.models import bind
-from tabinterp.models.randomised import randomised
+from tabinterp.models.weight_randomisation import randomised
 from tests import cases
 
 

@@ -14,8 +14,9 @@ from sklearn.preprocessing import OneHotEncoder, StandardScaler
 from torch import nn
 
 import tabinterp as ti
-from tabinterp.models import bind, reference
-from tabinterp.models.reference import build_encoder, level_encoder
+from tabinterp.models import bind
+from tabinterp.network import reference
+from tabinterp.network.reference import build_encoder, level_encoder
 
 RARE = "Zzyzx-Quartermaine"
 

@@ -30,8 +30,8 @@ from sklearn.preprocessing import StandardScaler
 
 import tabinterp as ti
 from tabinterp.errors import ModelError
+from tabinterp.linear.counterpart import NEWER
 from tabinterp.models import bind, probabilities
-from tabinterp.models.counterpart import NEWER
 
 from .cases import COLUMNS, ENCODERS, TASKS, frame, numeric_table, table
 

@@ -13,9 +13,9 @@ from sklearn.preprocessing import StandardScaler
 from torch import nn
 
 import tabinterp as ti
+from tabinterp.analyses.permutation_importance.estimator import start
 from tabinterp.errors import ModelError
 from tabinterp.models import bind, probabilities
-from tabinterp.readouts.permutation import start
 
 from .cases import numeric_table, sigmoid, softmax
 

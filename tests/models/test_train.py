@@ -9,9 +9,10 @@ import pytest
 import torch
 
 import tabinterp as ti
-from tabinterp.models import bind, reference
-from tabinterp.models import train as module
-from tabinterp.models.train import train
+from tabinterp.models import bind
+from tabinterp.network import reference
+from tabinterp.network import train as module
+from tabinterp.network.train import train
 
 from .cases import frame, table
 

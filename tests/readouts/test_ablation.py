@@ -8,8 +8,8 @@ import pytest
 import torch
 
 import tabinterp as ti
+from tabinterp.analyses.ablation.estimator import correlated_units
 from tabinterp.errors import NotApplicableError
-from tabinterp.readouts.ablation import correlated_units
 from tests import cases
 
 # relu(a + b - 1), the same twice as large, relu(a), dead, relu(b - a)

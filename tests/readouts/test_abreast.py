@@ -9,7 +9,7 @@ import torch
 
 import tabinterp as ti
 from tabinterp.models import bind
-from tabinterp.readouts.abreast import abreast
+from tabinterp.parallel import abreast
 
 
 @pytest.fixture

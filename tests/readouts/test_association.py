@@ -12,8 +12,8 @@ from statsmodels.stats.dist_dependence_measures import distance_statistics
 from statsmodels.stats.multitest import multipletests
 
 from tabinterp.errors import TableError
-from tabinterp.readouts import association
-from tabinterp.readouts.pvalues import benjamini_hochberg
+from tabinterp.stats import association
+from tabinterp.stats.multiple_testing import benjamini_hochberg
 
 
 @pytest.fixture(autouse=True)

@@ -14,8 +14,8 @@ from sklearn.preprocessing import KBinsDiscretizer, OneHotEncoder, SplineTransfo
 
 import tabinterp as ti
 from tabinterp.errors import NotApplicableError
+from tabinterp.linear.terms import Basis, Contrast, Slope, design, find_terms
 from tabinterp.models import bind
-from tabinterp.readouts.terms import Basis, Contrast, Slope, design, find_terms
 from tests import cases
 
 TERMS = [
@@ -155,7 +155,7 @@ def test_a_linear_network_gets_the_same_numbers_as_a_network(task):
     """The path of networks, taken by a model that is linear but does not look it: derivatives are its coefficients."""
     _frame, table, pipeline, result = fitted(task)
     bound = bind(ti.wrap(pipeline), table)
-    from tabinterp.readouts.coefficients import of_network  # noqa: PLC0415
+    from tabinterp.analyses.coefficients.estimator import of_network  # noqa: PLC0415
 
     terms = find_terms(bound)
     network = of_network(bound, terms, terms)

@@ -13,8 +13,8 @@ from sklearn.pipeline import make_pipeline
 from sklearn.preprocessing import OneHotEncoder, StandardScaler
 
 import tabinterp as ti
+from tabinterp.analyses.hidden_units.activating_rows import compared
 from tabinterp.models import bind
-from tabinterp.readouts.profiles import compared
 
 
 def rows():

@@ -14,11 +14,11 @@ from sklearn.metrics import roc_auc_score
 from torch import nn
 
 import tabinterp as ti
+from tabinterp.analyses.permutation_importance import estimator as pi
+from tabinterp.analyses.permutation_importance.column_clusters import associations
+from tabinterp.analyses.permutation_importance.strata import FEWEST, Strata, strata_of
 from tabinterp.errors import NotApplicableError
 from tabinterp.models import bind
-from tabinterp.readouts import permutation as pi
-from tabinterp.readouts.families import associations
-from tabinterp.readouts.strata import FEWEST, Strata, strata_of
 from tests import cases, oracles
 
 

@@ -9,12 +9,12 @@ from captum.attr import LayerConductance
 from torch import nn
 
 import tabinterp as ti
+from tabinterp.analyses.conductance import estimator as conductance
+from tabinterp.analyses.conductance.estimator import _through
 from tabinterp.errors import NotApplicableError
 from tabinterp.models import bind
 from tabinterp.models.layers import layers_of
-from tabinterp.readouts import conductance
-from tabinterp.readouts.conductance import _through
-from tabinterp.table.draws import chosen
+from tabinterp.table.hash_sampling import chosen
 from tests import cases
 
 

@@ -13,17 +13,17 @@ from sklearn.preprocessing import OneHotEncoder
 from torch import nn
 
 import tabinterp as ti
+from tabinterp.analyses.data_quality.bins import cells
+from tabinterp.analyses.data_quality.columns import column_facts, find_spike
+from tabinterp.analyses.data_quality.drift import column_drift, psi, whole_drift
+from tabinterp.analyses.data_quality.duplicates import copies, equal_columns
+from tabinterp.analyses.data_quality.univariate_signal import FOLDS, PRIOR, column_power
+from tabinterp.analyses.extrapolation.estimator import extrapolation
+from tabinterp.analyses.off_support.estimator import off_support
 from tabinterp.errors import NotApplicableError
 from tabinterp.models import bind
-from tabinterp.readouts.data.bins import cells
-from tabinterp.readouts.data.columns import column_facts, find_spike
-from tabinterp.readouts.data.copies import copies, equal_columns
-from tabinterp.readouts.data.drift import column_drift, psi, whole_drift
-from tabinterp.readouts.data.power import FOLDS, PRIOR, column_power
-from tabinterp.readouts.data.scores import auc, measure, r2
-from tabinterp.readouts.extrapolation import extrapolation
-from tabinterp.readouts.offsupport import off_support
-from tabinterp.table.draws import row_hash
+from tabinterp.stats.discrimination import auc, measure, r2
+from tabinterp.table.hash_sampling import row_hash
 
 
 def read(frame: pd.DataFrame, task: str = "binary", **more) -> ti.Table:

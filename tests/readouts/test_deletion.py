@@ -9,9 +9,9 @@ import pytest
 from sklearn.decomposition import PCA
 
 import tabinterp as ti
+from tabinterp.analyses.trust.deletion import area, by_chance, curves, gaps
+from tabinterp.analyses.trust.rankings import Ask
 from tabinterp.models import bind
-from tabinterp.readouts.deletion import area, by_chance, curves, gaps
-from tabinterp.readouts.rankings import Ask
 from tests import cases
 
 SLOPES = np.array([2.0, -1.0, 3.0])

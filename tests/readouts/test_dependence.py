@@ -11,10 +11,10 @@ from sklearn.preprocessing import OneHotEncoder
 from torch import nn
 
 import tabinterp as ti
+from tabinterp.analyses.maximisation.functional_dependencies import determines, scales
+from tabinterp.analyses.maximisation.mahalanobis_ball import budget_of
+from tabinterp.analyses.maximisation.search_space import domain_of
 from tabinterp.models import bind
-from tabinterp.readouts.budget import budget_of
-from tabinterp.readouts.dependence import determines, scales
-from tabinterp.readouts.domain import domain_of
 from tests import cases
 
 SCHOOL = {"none": 1, "primary": 4, "high": 9, "bachelor": 13, "doctor": 16}

@@ -15,11 +15,11 @@ import pytest
 from matplotlib.figure import Figure
 
 import tabinterp as ti
-from tabinterp.comparison.calibration import calibration
-from tabinterp.comparison.performance import compare
+from tabinterp.analyses.calibration.estimator import calibration
+from tabinterp.analyses.performance.estimator import compare
+from tabinterp.analyses.plot_specs import SHOWN, Dots, Heat, Series
 from tabinterp.errors import NotApplicableError
 from tabinterp.models import bind
-from tabinterp.readouts.pictures import SHOWN, Dots, Heat, Series
 from tests import cases
 
 # A new public reading needs a line here: a test below compares this list with the public names.

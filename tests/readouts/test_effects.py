@@ -16,9 +16,9 @@ from sklearn.inspection import partial_dependence as of_sklearn
 from torch import nn
 
 import tabinterp as ti
+from tabinterp.analyses.effects import estimator as fx
 from tabinterp.errors import NotApplicableError
 from tabinterp.models import bind
-from tabinterp.readouts import effects as fx
 from tests import cases, oracles
 
 FLOAT32 = 5e-6

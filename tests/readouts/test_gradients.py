@@ -11,9 +11,9 @@ from sklearn.decomposition import PCA
 from torch import nn
 
 import tabinterp as ti
+from tabinterp.analyses.gradients.estimator import METHODS, NOISE, NOISES
 from tabinterp.errors import NotApplicableError
 from tabinterp.models import bind
-from tabinterp.readouts.gradients import METHODS, NOISE, NOISES
 from tests import cases, oracles
 
 PATHS = ["gradient_x_input", "integrated_gradients", "expected_gradients"]

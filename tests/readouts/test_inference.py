@@ -16,9 +16,9 @@ from scipy import stats
 from scipy.optimize import linprog
 
 from tabinterp.errors import NotApplicableError
-from tabinterp.readouts import logistic
-from tabinterp.readouts.design import _independent
-from tabinterp.readouts.inference import Design, Term, infer, linear_surrogate, wald
+from tabinterp.linear import multinomial as logistic
+from tabinterp.linear.design import _independent
+from tabinterp.linear.inference import Design, Term, infer, linear_surrogate, wald
 
 DATASETS = Path(__file__).parents[2] / "datasets"
 

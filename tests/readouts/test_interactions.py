@@ -9,11 +9,11 @@ import torch
 from sklearn.decomposition import PCA
 
 import tabinterp as ti
+from tabinterp.analyses.interactions import estimator as ia
+from tabinterp.analyses.interactions import pair_effects as of_pair
+from tabinterp.analyses.interactions import screening
 from tabinterp.errors import NotApplicableError
 from tabinterp.models import bind
-from tabinterp.readouts import interactions as ia
-from tabinterp.readouts import pairs as of_pair
-from tabinterp.readouts import screening
 from tests import cases, oracles
 
 FLOAT32 = 5e-6

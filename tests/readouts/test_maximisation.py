@@ -17,9 +17,9 @@ from sklearn.preprocessing import KBinsDiscretizer, OneHotEncoder
 from torch import nn
 
 import tabinterp as ti
+from tabinterp.analyses.maximisation.typicality import typicality
 from tabinterp.errors import NotApplicableError
 from tabinterp.models import bind
-from tabinterp.readouts.typicality import typicality
 from tests import cases
 
 

@@ -13,9 +13,9 @@ from statsmodels.stats.multitest import multipletests
 from torch import nn
 
 import tabinterp as ti
+from tabinterp.analyses.unit_correlations.estimator import DISTANCE_ROWS
 from tabinterp.errors import NotApplicableError
-from tabinterp.readouts.neurons import DISTANCE_ROWS
-from tabinterp.table.draws import chosen
+from tabinterp.table.hash_sampling import chosen
 from tests import cases
 
 N = 120

@@ -9,8 +9,8 @@ import pytest
 import torch
 
 import tabinterp as ti
+from tabinterp.analyses.path_weights import estimator as paths
 from tabinterp.errors import NotApplicableError
-from tabinterp.readouts import paths
 from tests import cases
 
 

@@ -16,11 +16,11 @@ from sklearn.metrics import roc_auc_score
 from torch import nn
 
 import tabinterp as ti
+from tabinterp.analyses.permutation_importance import estimator as pi
+from tabinterp.analyses.permutation_importance.off_support_share import ROWS, Support
 from tabinterp.errors import NotApplicableError
 from tabinterp.models import bind
-from tabinterp.readouts import permutation as pi
-from tabinterp.readouts.support import ROWS, Support
-from tabinterp.table.draws import chosen
+from tabinterp.table.hash_sampling import chosen
 from tabinterp.table.schema import GOALS
 from tests import cases, oracles
 

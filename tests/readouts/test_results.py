@@ -10,11 +10,11 @@ import pytest
 from scipy import stats
 
 import tabinterp as ti
-from tabinterp.comparison.performance import compare
+from tabinterp.analyses.gradients.estimator import METHODS
+from tabinterp.analyses.performance.estimator import compare
 from tabinterp.models import bind
-from tabinterp.readouts.gradients import METHODS
-from tabinterp.readouts.result import Estimates
-from tabinterp.readouts.sums import mean_over_rows
+from tabinterp.stats.accumulators import mean_over_rows
+from tabinterp.stats.estimates import Estimates
 from tests import cases
 
 

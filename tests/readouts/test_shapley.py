@@ -17,11 +17,12 @@ from sklearn.decomposition import PCA
 from torch import nn
 
 import tabinterp as ti
+from tabinterp.analyses.shapley_values import coalitions
+from tabinterp.analyses.shapley_values import permutation_sampling as walks
+from tabinterp.analyses.shapley_values.coalitions import Running, enumeration_cost, every_subset, walk
+from tabinterp.analyses.shapley_values.estimator import background_rows
 from tabinterp.errors import NotApplicableError
 from tabinterp.models import bind
-from tabinterp.readouts import coalitions, walks
-from tabinterp.readouts.coalitions import Running, enumeration_cost, every_subset, walk
-from tabinterp.readouts.shapley import background_rows
 from tests import cases, oracles
 
 mpl.use("Agg")

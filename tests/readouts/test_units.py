@@ -12,10 +12,10 @@ from sklearn.metrics import log_loss
 from torch import nn
 
 import tabinterp as ti
+from tabinterp.analyses.hidden_units.activating_rows import excited_rows
 from tabinterp.errors import NotApplicableError
 from tabinterp.models import bind
 from tabinterp.models.layers import layers_of
-from tabinterp.readouts.profiles import excited_rows
 from tests import cases
 
 # relu(a + b - 1): AND; relu(a + b) - relu(a + b - 1): OR; relu(c - .5): threshold; never; the AND again, twice as large

@@ -12,7 +12,7 @@ from sklearn.decomposition import PCA
 from torch import nn
 
 import tabinterp as ti
-from tabinterp.comparison.declined import Case, _baseline, _gradients, interventional, linear_values
+from tabinterp.analyses.reason_codes.adverse_decisions import Case, _baseline, _gradients, interventional, linear_values
 from tabinterp.errors import NotApplicableError
 from tabinterp.models import bind
 from tests import cases, oracles

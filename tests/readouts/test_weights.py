@@ -15,14 +15,14 @@ from sklearn.preprocessing import OneHotEncoder, SplineTransformer, StandardScal
 from statsmodels.stats.weightstats import DescrStatsW
 
 import tabinterp as ti
-from tabinterp.assembly import Results
-from tabinterp.assembly.readings import agreement
-from tabinterp.comparison.performance import compare
+from tabinterp.analyses.gradients.estimator import METHODS
+from tabinterp.analyses.performance.estimator import compare
+from tabinterp.analyses.permutation_importance.off_support_share import Support
+from tabinterp.analyses.readings_record import agreement
+from tabinterp.auditing.assemble import Results
 from tabinterp.models import bind
-from tabinterp.readouts import association
-from tabinterp.readouts.gradients import METHODS
-from tabinterp.readouts.support import Support
-from tabinterp.readouts.weights import deviation, effective, quantile
+from tabinterp.stats import association
+from tabinterp.stats.weights import deviation, effective, quantile
 
 TASKS = ["binary", "multiclass", "regression", "count"]
 READ = ["a", "b", "k", "c"]

@@ -7,9 +7,7 @@ from itertools import pairwise
 import numpy as np
 
 from tabinterp import messages
-from tabinterp.assembly.provenance import readings
-from tabinterp.report.claims import HIGHER_IS_BETTER
-from tabinterp.report.compared import (
+from tabinterp.analyses.compared_types import (
     Calibrated,
     Calibration,
     CalibrationBin,
@@ -23,7 +21,96 @@ from tabinterp.report.compared import (
     ShareRow,
     Shares,
 )
-from tabinterp.report.document import (
+from tabinterp.analyses.conditional_importance.types import (
+    BaselinePair,
+    BaselineRow,
+    Baselines,
+    ConditionalRow,
+    FamilyRow,
+    StartGap,
+    StartRow,
+    Together,
+)
+from tabinterp.analyses.data_quality.types import (
+    BeyondRange,
+    BeyondRow,
+    Extrapolation,
+    Heap,
+    OffSupport,
+    RowCopies,
+    SwapRow,
+    TableColumn,
+    TableReadings,
+)
+from tabinterp.analyses.groups.types import (
+    AblatedRow,
+    AlternativeRow,
+    Alternatives,
+    ConstraintRow,
+    ConstraintTable,
+    Fitted,
+    FittedRow,
+    GapPart,
+    GroupRow,
+    Groups,
+    GroupTable,
+    HeldPart,
+    Impact,
+    ImpactPair,
+    ImpactRow,
+    ProbeRow,
+    ProxyPart,
+    Treated,
+    WeakPart,
+    WeakRow,
+)
+from tabinterp.analyses.hidden_units.types import (
+    Card,
+    Inside,
+    LayerHealth,
+    LevelWeights,
+    Optimum,
+    OutputCard,
+    PanelColumn,
+    PathPoint,
+    Place,
+    Plausible,
+    ProfileLine,
+    RealPanels,
+    Template,
+    UnitRow,
+    WeightLine,
+)
+from tabinterp.analyses.mechanism.types import (
+    Conductance,
+    ConductanceLayer,
+    ConductanceRow,
+    Mechanism,
+    PathColumn,
+    PathLine,
+    Paths,
+    PathTerm,
+    Region,
+    Regions,
+    RegionTerm,
+    UnitGroup,
+    UnitGroups,
+)
+from tabinterp.analyses.performance.types import (
+    BenefitPoint,
+    ClassRow,
+    Decisions,
+    Judged,
+    Policy,
+    Recalibration,
+    Reference,
+)
+from tabinterp.analyses.reason_codes.types import Alike, Flip, ReasonRow, Reasons
+from tabinterp.analyses.slices.types import SliceRow, Slices
+from tabinterp.analyses.trust.types import CurveRow, Drawn, NetworkRow, Networks, NullRow, StabilityRow, Trust
+from tabinterp.auditing.run_record import readings
+from tabinterp.document.claims import HIGHER_IS_BETTER
+from tabinterp.document.document import (
     Agreement,
     CoefficientRow,
     Coefficients,
@@ -58,95 +145,8 @@ from tabinterp.report.document import (
     Verdict,
     WaldRow,
 )
-from tabinterp.report.evidenced import Card as AuthorCard
-from tabinterp.report.evidenced import EvidenceRow
-from tabinterp.report.grouped import (
-    AblatedRow,
-    AlternativeRow,
-    Alternatives,
-    ConstraintRow,
-    ConstraintTable,
-    Fitted,
-    FittedRow,
-    GapPart,
-    GroupRow,
-    Groups,
-    GroupTable,
-    HeldPart,
-    Impact,
-    ImpactPair,
-    ImpactRow,
-    ProbeRow,
-    ProxyPart,
-    Treated,
-    WeakPart,
-    WeakRow,
-)
-from tabinterp.report.inside import (
-    Card,
-    Inside,
-    LayerHealth,
-    LevelWeights,
-    Optimum,
-    OutputCard,
-    PanelColumn,
-    PathPoint,
-    Place,
-    Plausible,
-    ProfileLine,
-    RealPanels,
-    Template,
-    UnitRow,
-    WeightLine,
-)
-from tabinterp.report.judged import (
-    BenefitPoint,
-    ClassRow,
-    Decisions,
-    Judged,
-    Policy,
-    Recalibration,
-    Reference,
-)
-from tabinterp.report.mechanism import (
-    Conductance,
-    ConductanceLayer,
-    ConductanceRow,
-    Mechanism,
-    PathColumn,
-    PathLine,
-    Paths,
-    PathTerm,
-    Region,
-    Regions,
-    RegionTerm,
-    UnitGroup,
-    UnitGroups,
-)
-from tabinterp.report.reasons import Alike, Flip, ReasonRow, Reasons
-from tabinterp.report.sliced import SliceRow, Slices
-from tabinterp.report.tabled import (
-    BeyondRange,
-    BeyondRow,
-    Extrapolation,
-    Heap,
-    OffSupport,
-    RowCopies,
-    SwapRow,
-    TableColumn,
-    TableReadings,
-)
-from tabinterp.report.together import (
-    BaselinePair,
-    BaselineRow,
-    Baselines,
-    ConditionalRow,
-    FamilyRow,
-    StartGap,
-    StartRow,
-    Together,
-)
-from tabinterp.report.trusted import CurveRow, Drawn, NetworkRow, Networks, NullRow, StabilityRow, Trust
+from tabinterp.document.evidence_rows import Card as AuthorCard
+from tabinterp.document.evidence_rows import EvidenceRow
 
 # The sentences of findings and readings belong to those who write them; samples bring their own.
 messages.ENGLISH.update(

@@ -14,7 +14,7 @@ from pypdf import PdfReader
 
 import tabinterp as ti
 from tabinterp.messages.language import languages
-from tabinterp.report.render import render, render_notebook, render_summary
+from tabinterp.report.html import render, render_notebook, render_summary
 from tests.report.samples import SAMPLES, crowded, hostile, widest
 
 pytestmark = pytest.mark.browser

@@ -8,9 +8,9 @@ from importlib.resources import files
 import jsonschema
 import pytest
 
+from tabinterp.document.canonical import from_bytes, schema, schema_bytes, to_bytes
 from tabinterp.errors import DocumentError
-from tabinterp.report.canonical import from_bytes, schema, schema_bytes, to_bytes
-from tabinterp.report.render import render
+from tabinterp.report.html import render
 from tests.report.samples import SAMPLES, regression
 
 

@@ -10,12 +10,12 @@ import pytest
 from scipy.stats import false_discovery_control, norm
 
 import tabinterp as ti
-from tabinterp import cli
+from tabinterp.cli import app as cli
+from tabinterp.document.base import Interval
+from tabinterp.document.difference import LEVEL, compare_documents
 from tabinterp.errors import DocumentError
 from tabinterp.findings.checks import judge
-from tabinterp.report.base import Interval
-from tabinterp.report.changes import LEVEL, compare_documents
-from tabinterp.report.parts.changes import lines
+from tabinterp.report.sections.difference import lines
 from tests.report import samples
 
 

@@ -5,10 +5,10 @@ from __future__ import annotations
 import pytest
 
 from tabinterp import messages
+from tabinterp.document.claims import check, side
+from tabinterp.document.document import Interval, Message
 from tabinterp.errors import DocumentError
-from tabinterp.report.claims import check, side
-from tabinterp.report.document import Interval, Message
-from tabinterp.report.render import render
+from tabinterp.report.html import render
 from tests.report.samples import SAMPLES, binary, multiclass, nothing, regression
 
 ABOVE = Interval(value=0.05, low=0.03, high=0.07)

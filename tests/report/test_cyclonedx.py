@@ -13,8 +13,8 @@ import pytest
 from referencing import Registry, Resource
 
 import tabinterp as ti
+from tabinterp.document.evidence_rows import Card
 from tabinterp.errors import DocumentError
-from tabinterp.report.evidenced import Card
 from tabinterp.report.words import say
 from tests.report.samples import SAMPLES
 from tests.test_verification import command

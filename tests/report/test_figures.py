@@ -10,7 +10,7 @@ import matplotlib
 import matplotlib.pyplot as plt
 import pytest
 
-from tabinterp.report.document import Interval
+from tabinterp.document.document import Interval
 from tabinterp.report.figures import AMBER, NAVY, PAPER, WIDTH, Pair, pairs
 
 SVG = "{http://www.w3.org/2000/svg}"

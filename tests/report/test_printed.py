@@ -15,13 +15,13 @@ from pypdf import PdfReader
 from weasyprint.document import Document as Laid
 
 import tabinterp as ti
-from tabinterp import cli
-from tabinterp.audited import VIEWS, Audit
+from tabinterp.auditing.result import VIEWS, Audit
+from tabinterp.cli import app as cli
 from tabinterp.errors import MissingError
 from tabinterp.report import sections as sections_module
-from tabinterp.report.printed import printed
-from tabinterp.report.render import render
-from tabinterp.report.sections import sections
+from tabinterp.report.contents import sections
+from tabinterp.report.formats.pdf import printed
+from tabinterp.report.html import render
 from tests.honest import light
 from tests.report.samples import document, nothing
 from tests.report.test_render import Reader
@@ -166,7 +166,7 @@ def test_another_process_writes_the_same_bytes(monkeypatch):
     few = [each for each in sections_module.SECTIONS if each[0] in ("importance", "method")]
     monkeypatch.setattr(sections_module, "SECTIONS", few)
     program = (
-        "import sys, hashlib; from tabinterp.report import sections; from tabinterp.report.printed import printed\n"
+        "import sys, hashlib; from tabinterp.report import sections; from tabinterp.report.formats.pdf import printed\n"
         "from tests.report.test_printed import small\n"
         "sections.SECTIONS = [each for each in sections.SECTIONS if each[0] in ('importance', 'method')]\n"
         "print(hashlib.sha256(printed(small())).hexdigest())"

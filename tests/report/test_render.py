@@ -17,17 +17,19 @@ import matplotlib as mpl
 import pytest
 
 from tabinterp import messages
+from tabinterp.analyses.coefficients import section as coefficients
+from tabinterp.analyses.gradients import section as gradients
+from tabinterp.analyses.unit_correlations.section import MOST
+from tabinterp.document.base import LeftOut
+from tabinterp.document.document import Drawn, Grouping, Interval, WithoutTarget
+from tabinterp.document.message import why
 from tabinterp.messages.names import LEFTWARD
 from tabinterp.report import sections as sections_module
-from tabinterp.report.base import LeftOut
 from tabinterp.report.blocks import Figure, Fold, Paragraph, Table
-from tabinterp.report.document import Drawn, Grouping, Interval, WithoutTarget
-from tabinterp.report.parts import coefficients, findings, gradients, method
-from tabinterp.report.parts.neurons import MOST
-from tabinterp.report.render import render, render_summary
-from tabinterp.report.summary import in_one_line, on_a_terminal, verdict_and_counts
+from tabinterp.report.formats.summary import in_one_line, on_a_terminal, verdict_and_counts
+from tabinterp.report.html import render, render_summary
+from tabinterp.report.sections import findings, method
 from tabinterp.report.words import t
-from tabinterp.sentence import why
 from tests.report.samples import HOSTILE, SAMPLES, binary, document, nothing, widest
 
 LIMIT = 1_500_000
@@ -171,7 +173,7 @@ def test_a_column_named_like_a_token_of_the_figure_keeps_its_own_label():
 def test_another_process_writes_the_same_bytes():
     program = (
         "import sys, matplotlib; matplotlib.rcParams['font.size'] = 31; matplotlib.rcParams['axes.grid'] = True\n"
-        "from tests.report.samples import binary; from tabinterp.report.render import render\n"
+        "from tests.report.samples import binary; from tabinterp.report.html import render\n"
         "sys.stdout.buffer.write(render(binary()).encode())"
     )
     other = subprocess.run([sys.executable, "-c", program], capture_output=True, check=True, timeout=120)

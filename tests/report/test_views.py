@@ -11,13 +11,13 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from markdown_it import MarkdownIt
 
-from tabinterp.audited import VIEWS, Audit
+from tabinterp.auditing.result import VIEWS, Audit
+from tabinterp.document.evidence_rows import Card
 from tabinterp.errors import DocumentError
 from tabinterp.messages import ENGLISH
-from tabinterp.report.evidenced import Card
-from tabinterp.report.markdown import LINKED, escaped, line
-from tabinterp.report.modelcard import FRONT_MATTER
-from tabinterp.report.sections import sections
+from tabinterp.report.contents import sections
+from tabinterp.report.formats.markdown import LINKED, escaped, line
+from tabinterp.report.formats.model_card import FRONT_MATTER
 from tabinterp.report.words import tidy
 from tests.report.samples import HOSTILE, SAMPLES, binary, hostile, nothing
 from tests.report.test_render import Reader

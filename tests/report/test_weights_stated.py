@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from tabinterp.assembly.provenance import readings
+from tabinterp.auditing.run_record import readings
+from tabinterp.document.message import Message
 from tabinterp.messages import text
-from tabinterp.report.parts.method import _facts, _readings
-from tabinterp.sentence import Message
+from tabinterp.report.sections.method import _facts, _readings
 from tests.report.samples import binary
 
 

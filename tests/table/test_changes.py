@@ -12,7 +12,7 @@ import pytest
 import tabinterp as ti
 from tabinterp.errors import TableError
 from tabinterp.table import scan_table
-from tabinterp.table.keeping import Keeping
+from tabinterp.table.checkpoints import Keeping
 
 ROWS, BATCH = 200, 50
 ASKED = {"target": "paid", "batch": BATCH, "rows": ROWS}

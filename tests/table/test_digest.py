@@ -14,8 +14,8 @@ import pyarrow.csv
 import pytest
 
 import tabinterp as ti
-from tabinterp.digest_key import read_digest_key
 from tabinterp.errors import TableError
+from tabinterp.provenance.digest_key import read_digest_key
 from tabinterp.table.digest import column_digests
 
 

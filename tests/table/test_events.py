@@ -9,20 +9,20 @@ import pandas as pd
 import pytest
 
 import tabinterp as ti
-from tabinterp.comparison.boosted import boosted
-from tabinterp.comparison.calibration import calibration, recalibrations
-from tabinterp.comparison.decisions import decisions
-from tabinterp.comparison.disagreement import disagreement
-from tabinterp.comparison.ladder import ladder
-from tabinterp.comparison.performance import compare
-from tabinterp.comparison.recalibration import recalibrated
-from tabinterp.comparison.slices import slices
+from tabinterp.analyses.boosted_trees.estimator import boosted
+from tabinterp.analyses.calibration.estimator import calibration, recalibrations
+from tabinterp.analyses.data_quality.estimator import describe_data
+from tabinterp.analyses.decision_curve.estimator import decisions
+from tabinterp.analyses.disagreement.estimator import disagreement
+from tabinterp.analyses.ladder.estimator import ladder
+from tabinterp.analyses.ladder.text import GAIN
+from tabinterp.analyses.performance.estimator import compare
+from tabinterp.analyses.performance.text import VERDICT
+from tabinterp.analyses.recalibration.estimator import recalibrated
+from tabinterp.analyses.slices.estimator import slices
 from tabinterp.errors import NotApplicableError
-from tabinterp.messages.gain import GAIN
 from tabinterp.messages.language import speaking
-from tabinterp.messages.verdict import VERDICT
 from tabinterp.models import bind
-from tabinterp.readouts.data import describe_data
 from tabinterp.table.events import EVENTS, enough, events, too_few_events
 
 N = 400

@@ -14,12 +14,12 @@ import pyarrow.parquet as pq
 import pytest
 
 import tabinterp as ti
-from tabinterp.engine import in_turn
 from tabinterp.errors import TabinterpError, TableError
-from tabinterp.readouts import sums
+from tabinterp.stats import accumulators as sums
 from tabinterp.table import batches
-from tabinterp.table.keeping import Keeping, filled, fingerprint, leaves, pack_column, unpack_column
-from tabinterp.table.midstate import Midstate, can_be_put_down
+from tabinterp.table.checkpoints import Keeping, filled, fingerprint, leaves, pack_column, unpack_column
+from tabinterp.table.executors import in_turn
+from tabinterp.table.resumable_sha256 import Midstate, can_be_put_down
 
 from .test_scan import loans, same_table
 
@@ -144,7 +144,7 @@ def test_dates_that_say_what_is_held_out(tmp_path):
 @pytest.mark.parametrize("put_down", [True, False])
 def test_copies_and_digests_midway(tmp_path, monkeypatch, put_down):
     """Where digests cannot be put down, the pass that takes them begins anew."""
-    monkeypatch.setattr("tabinterp.table.pools.can_be_put_down", lambda: put_down)
+    monkeypatch.setattr("tabinterp.table.sampling_pass.can_be_put_down", lambda: put_down)
     frame = pd.DataFrame({"age": [0, 1, 1, 0, 1] * 60, "b": ["u", "v", None] * 100, "paid": [0, 1, 1, 0] * 75})
     frame.to_parquet(tmp_path / "t.parquet", row_group_size=50)
     said = {"weight": None, "batch": 50}

@@ -9,11 +9,11 @@ import pyarrow.parquet as pq
 import pytest
 
 import tabinterp as ti
-from tabinterp.engine import in_turn
 from tabinterp.errors import TableError, speaking_options
-from tabinterp.readouts import sums
+from tabinterp.stats import accumulators as sums
 from tabinterp.table import batches
-from tabinterp.table.keeping import Keeping, fingerprint
+from tabinterp.table.checkpoints import Keeping, fingerprint
+from tabinterp.table.executors import in_turn
 
 from .test_keeping import encoded, mean_age
 from .test_scan import check, loans, same_table

@@ -26,11 +26,11 @@ from hypothesis import strategies as st
 
 import tabinterp as ti
 from tabinterp.errors import TableError
-from tabinterp.table.batches import open_source
-from tabinterp.table.census import census
-from tabinterp.table.draws import chosen
-from tabinterp.table.keeping import Keeping
+from tabinterp.table.checkpoints import Keeping
+from tabinterp.table.hash_sampling import chosen
+from tabinterp.table.readers import open_source
 from tabinterp.table.sql import spool
+from tabinterp.table.summary import census
 
 from .test_read import frames
 
@@ -255,7 +255,7 @@ def test_refusals_name_the_row_of_the_whole_table(tmp_path):
 
 def test_a_column_of_too_many_texts_is_refused_unless_it_is_dropped(monkeypatch):
     frame = loans().assign(name=[f"n{i}" for i in range(211)])
-    monkeypatch.setattr("tabinterp.table.first.MOST", 100)
+    monkeypatch.setattr("tabinterp.table.schema_pass.MOST", 100)
     with pytest.raises(TableError, match="'name' holds more than"):
         ti.scan_table(frame, target="paid", batch=50)
     scan = ti.scan_table(frame, target="paid", batch=50, drop=["name"])

@@ -16,9 +16,10 @@ from sklearn.pipeline import FeatureUnion
 from torch import Tensor, nn
 from torch.nn import functional
 
-from ..model import Model
-from ..scores import module_dtype
-from .parts import Column, affine, bases, ends, inside, reads
+from tabinterp.models.model import Model
+from tabinterp.models.scores import module_dtype
+
+from .shared import Column, affine, bases, ends, inside, reads
 
 Read = Callable[[Any], Model]
 MARGINS = (  # classifiers whose decision function is affine

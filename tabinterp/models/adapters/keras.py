@@ -14,14 +14,15 @@ import torch
 from numpy.typing import NDArray
 from torch import Tensor, nn
 
-from ...errors import ModelError
-from ...sentence import Message, why
-from ...table.draws import FloatArray
-from ..front import linear
-from ..model import Model
-from .outside import Outside
-from .outside import wrap as wrap_outside
-from .parts import asked
+from tabinterp.arrays import FloatArray
+from tabinterp.document.message import Message, why
+from tabinterp.errors import ModelError
+from tabinterp.models.affine_front import linear
+from tabinterp.models.model import Model
+
+from .external_runtime import Outside
+from .external_runtime import wrap as wrap_outside
+from .shared import asked
 from .torch import wrap as wrap_torch
 
 

@@ -13,14 +13,15 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from ...errors import ModelError, argument
-from ...sentence import why
-from ...table.draws import FloatArray
-from ..model import Model
+from tabinterp.arrays import FloatArray
+from tabinterp.document.message import why
+from tabinterp.errors import ModelError, argument
+from tabinterp.models.model import Model
+
+from .external_runtime import Outside, Run
+from .external_runtime import wrap as wrap_outside
 from .onnx_check import TYPES, check, first_line, for_any_rows, library, output
 from .onnx_graph import NoChainError, Values, sequence
-from .outside import Outside, Run
-from .outside import wrap as wrap_outside
 
 LARGEST = 1 << 29
 

@@ -10,8 +10,8 @@ import torch
 from numpy.typing import NDArray
 from torch import Tensor, nn
 
-from ...sentence import why
-from ..front import linear
+from tabinterp.document.message import why
+from tabinterp.models.affine_front import linear
 
 Values = dict[str, NDArray[Any]]  # the constants of a graph, by name
 

@@ -16,10 +16,11 @@ from sklearn.pipeline import Pipeline
 from sklearn.utils.validation import check_is_fitted
 from torch import nn
 
-from ...errors import ModelError, argument
-from ..model import Model
+from tabinterp.errors import ModelError, argument
+from tabinterp.models.model import Model
+
 from . import calibrated, skorch, transformed
-from .parts import Pointwise, affine, bases, ends, inside, predictor, reads
+from .shared import Pointwise, affine, bases, ends, inside, predictor, reads
 
 ACTIVATIONS: dict[str, Callable[[], nn.Module]] = {
     "identity": nn.Identity,

@@ -8,14 +8,15 @@ from typing import Any
 
 import numpy as np
 
-from ...errors import ModelError, argument
-from ...table.draws import FloatArray
-from ...table.schema import GOALS
-from ..encoding import as_array
-from ..model import Model
-from ..scores import module_dtype
+from tabinterp.arrays import FloatArray
+from tabinterp.errors import ModelError, argument
+from tabinterp.models.encoding import as_array
+from tabinterp.models.model import Model
+from tabinterp.models.scores import module_dtype
+from tabinterp.table.schema import GOALS
+
 from . import torch as from_torch
-from .parts import bases, reads
+from .shared import bases, reads
 
 CRITERIA = {  # criterion -> what the network gives
     "CrossEntropyLoss": "logits",

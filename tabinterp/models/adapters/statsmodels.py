@@ -10,13 +10,14 @@ import numpy as np
 import torch
 from torch import nn
 
-from ...errors import ModelError, argument
-from ...table.draws import FloatArray
-from ..encoding import as_array
-from ..model import Model
-from ..ownfit import OwnFit
-from ..structure import Sources, Structured
-from .parts import Pointwise, affine, reads
+from tabinterp.arrays import FloatArray
+from tabinterp.errors import ModelError, argument
+from tabinterp.models.column_lineage import Sources, Structured
+from tabinterp.models.encoding import as_array
+from tabinterp.models.model import Model
+from tabinterp.models.supplied_inference import OwnFit
+
+from .shared import Pointwise, affine, reads
 
 WHAT = {  # statsmodels model, or family of a GLM and its link -> what is read
     "Logit": "log-odds",

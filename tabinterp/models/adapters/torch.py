@@ -9,12 +9,13 @@ from typing import Any
 import torch
 from torch import nn
 
-from ...errors import ModelError, argument
-from ..front import private, trace
-from ..lookups import is_rounding
-from ..model import Model
-from ..several import Finish
-from .parts import asked
+from tabinterp.errors import ModelError, argument
+from tabinterp.models.affine_front import private, trace
+from tabinterp.models.embeddings import is_rounding
+from tabinterp.models.model import Model
+from tabinterp.models.multi_input import Finish
+
+from .shared import asked
 
 
 def wrap(

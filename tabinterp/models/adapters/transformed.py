@@ -10,9 +10,10 @@ import numpy as np
 import torch
 from torch import Tensor, nn
 
-from ..model import Model
-from ..scores import module_dtype
-from .parts import Column, Pointwise, affine
+from tabinterp.models.model import Model
+from tabinterp.models.scores import module_dtype
+
+from .shared import Column, Pointwise, affine
 
 WAYS_BACK: list[tuple[Any, Callable[[Tensor], Tensor]]] = [
     (np.expm1, torch.expm1),

@@ -1,0 +1,98 @@
+"""Do readings agree on which columns matter, and in which direction? (Krishna et al. 2022.)"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from itertools import combinations
+
+import numpy as np
+from scipy import stats
+
+from tabinterp.arrays import FloatArray
+from tabinterp.table.suppression import BoolArray
+
+TOP = 5
+Z = 1.96  # of the difference of two columns: beyond it their order is significant
+
+
+@dataclass(frozen=True)
+class Reading:
+    """Sizes of the columns (p,) under one reading, in the same order for all, directions of the terms if it has any, and standard
+    errors (p,) of the sizes if they are known."""
+
+    name: str
+    sizes: FloatArray
+    directions: FloatArray | None = None
+    stderr: FloatArray | None = None
+
+
+@dataclass(frozen=True)
+class Agreement:
+    """Spearman correlation of two readings' sizes, overlap of their top columns, and share of terms of equal sign.
+
+    `ordered`: pairs of columns whose order is significant under both readings, `opposed` those of them that the readings put in
+    opposite order. Sampling error alone lowers a rank correlation; it hardly ever makes an opposed pair. None without standard
+    errors.
+    """
+
+    first: str
+    second: str
+    spearman: float | None
+    top: int
+    overlap: float | None
+    signs: float | None
+    ordered: int | None = None
+    opposed: int | None = None
+
+
+def agreements(readings: list[Reading]) -> list[Agreement]:
+    """Every pair of readings, over the columns that both have a number for."""
+    return [_pair(a, b) for a, b in combinations(readings, 2)]
+
+
+def _pair(a: Reading, b: Reading) -> Agreement:
+    both = ~(np.isnan(a.sizes) | np.isnan(b.sizes))
+    x, y = a.sizes[both], b.sizes[both]
+    top = min(TOP, max(1, len(x) // 2))
+    ordered, opposed = _ordered(a, b)
+    varied = len(x) > 2 and np.ptp(x) > 0 and np.ptp(y) > 0
+    return Agreement(
+        first=a.name,
+        second=b.name,
+        spearman=float(stats.spearmanr(x, y).statistic) if varied else None,
+        top=top,
+        overlap=len(_top(x, top) & _top(y, top)) / top if len(x) else None,
+        signs=_signs(a.directions, b.directions),
+        ordered=ordered,
+        opposed=opposed,
+    )
+
+
+def _ordered(a: Reading, b: Reading) -> tuple[int | None, int | None]:
+    """How many pairs of columns both readings order significantly, and how many of these in opposite order.
+
+    Errors of two columns are taken as independent: over the same rows they mostly rise together, and the error of the difference
+    is smaller.
+    """
+    if a.stderr is None or b.stderr is None:
+        return None, None
+    above = [_above(one.sizes, one.stderr) for one in (a, b) if one.stderr is not None]
+    same, opposed = (int((above[0] & other).sum()) for other in (above[1], above[1].T))
+    return same + opposed, opposed
+
+
+def _above(sizes: FloatArray, stderr: FloatArray) -> BoolArray:
+    """(p, p) whether the first column is significantly larger than the second; False without a number or an error."""
+    with np.errstate(invalid="ignore"):
+        return np.asarray(sizes[:, None] - sizes > Z * np.hypot(stderr[:, None], stderr))
+
+
+def _top(sizes: FloatArray, k: int) -> set[int]:
+    return set(np.argsort(-sizes, kind="stable")[:k].tolist())
+
+
+def _signs(a: FloatArray | None, b: FloatArray | None) -> float | None:
+    if a is None or b is None or a.shape != b.shape:
+        return None
+    both = ~(np.isnan(a) | np.isnan(b)) & (a != 0) & (b != 0)
+    return float((np.sign(a[both]) == np.sign(b[both])).mean()) if both.any() else None

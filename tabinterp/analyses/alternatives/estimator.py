@@ -1,0 +1,173 @@
+"""What could stand in the network's place: how well it tells the classes, beside how unlike it selects groups of people.
+
+The two models as they are; the linear one fitted again without a column (`dropped`: penalised, at most 10,000 training rows); and
+the network with a column held at its mean over the training rows, which is no network trained without it. Columns that go: each
+protected input, the best proxies of a protected column that is no input, and all of these. Held-out rows; AUC with the error of
+DeLong et al. (1988), and of every protected column the impact ratio, the share selected in the least selected group over that in
+the most selected one (`demographic_parity_ratio` of fairlearn), among groups whose shares may be told (`partition`).
+
+A version is on the frontier of a protected column if no other has as large an AUC and as large a ratio, and more of either; by
+estimates, whose intervals may well overlap.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Iterator
+from dataclasses import dataclass, replace
+from typing import Literal
+
+import numpy as np
+import pandas as pd
+import torch
+
+from tabinterp.analyses.drop_column.estimator import refitted_without, trained_on
+from tabinterp.analyses.groups.grouped_moments import Moments
+from tabinterp.analyses.groups.partition import Family, Partition, partition, shares_told
+from tabinterp.analyses.groups.selection import decided
+from tabinterp.analyses.performance.estimator import THRESHOLD
+from tabinterp.arrays import FloatArray, IntArray
+from tabinterp.document.message import why
+from tabinterp.errors import NotApplicableError
+from tabinterp.models import Bound
+from tabinterp.models.perturbation import forward
+from tabinterp.stats.discrimination import auc
+from tabinterp.stats.group_contrasts import NONE, Estimate, ratio_of
+
+How = Literal["whole", "held", "refitted"]
+MOST = 8  # columns that go one at a time
+
+
+@dataclass(frozen=True)
+class Alternative:
+    """One version of a model. `ratios` and `frontier` go with `Alternatives.columns`; a ratio is NaN where fewer than two groups
+    may be told."""
+
+    model: Literal["network", "linear"]
+    how: How
+    without: tuple[str, ...]
+    auc: Estimate
+    ratios: tuple[Estimate, ...]
+    frontier: tuple[bool, ...] = ()
+
+
+@dataclass(frozen=True)
+class Alternatives:
+    """Every version; `columns` are the protected ones."""
+
+    columns: tuple[str, ...]
+    versions: tuple[Alternative, ...]
+    rows: int
+    seed: int
+
+    def frame(self) -> pd.DataFrame:
+        """One row for each version and protected column."""
+        return pd.DataFrame(
+            [
+                {
+                    "model": one.model,
+                    "how": one.how,
+                    "without": ", ".join(one.without),
+                    "auc": one.auc[0],
+                    "protected": column,
+                    "ratio": one.ratios[i][0],
+                    "frontier": one.frontier[i],
+                }
+                for one in self.versions
+                for i, column in enumerate(self.columns)
+            ]
+        )
+
+
+def alternatives(
+    network: Bound,
+    linear: Bound,
+    proxies: Collection[str] = (),
+    *,
+    threshold: float = THRESHOLD,
+    seed: int = 0,
+) -> Alternatives:
+    """Versions of both models, bound to the whole table. `proxies`: inputs that stand in for a protected column that is none.
+
+    Raises
+    ------
+    NotApplicableError
+        when there are not two classes, the adverse class was not stated, no column is protected, or no rows were held out.
+    """
+    table = network.table
+    protected = tuple(c.name for c in table.schema.columns if c.protected and c.role != "target")
+    if table.schema.task != "binary" or not protected or table.held_out is None or table.held_out.all():
+        raise NotApplicableError(
+            why("selection is of two classes, of protected groups, of held-out rows beside training rows")
+        )
+    if table.schema.adverse is None:
+        raise NotApplicableError(why("adverse.unstated"))
+    held = np.flatnonzero(table.held_out)
+    cut = partition(table.take(held))
+    gone = list(dict.fromkeys([*(c for c in network.columns if c in protected), *proxies]))[:MOST]
+    drops = [*((c,) for c in gone), *([tuple(gone)] if len(gone) > 1 else [])]
+    part = network.take(held)
+    made = [
+        Alternative(model, how, without, *_judged(part, cut, scores, threshold))
+        for model, how, without, scores in (*_networks(network, held, drops), *_linears(linear, held, drops, seed))
+    ]
+    return Alternatives(protected, tuple(_on_frontier(made)), len(held), seed)
+
+
+# model, how, without, (n, 1) scores of the held-out rows
+Version = tuple[Literal["network", "linear"], How, tuple[str, ...], FloatArray]
+
+
+def _networks(network: Bound, held: IntArray, drops: list[tuple[str, ...]]) -> Iterator[Version]:
+    yield "network", "whole", (), network.scores[held]
+    training = np.flatnonzero(~np.isin(np.arange(len(network.table)), held) & (network.table.row_weights > 0))
+    for columns in drops:
+        if network.has_gradient and network.is_local(columns):
+            part = network.part(columns)
+            weights = network.at_home(network.table.row_weights[training]).to(part.dtype)
+            mean = (weights[:, None] * part[training]).sum(dim=0) / weights.sum()
+            with torch.inference_mode():
+                yield (
+                    "network",
+                    "held",
+                    columns,
+                    forward(network.rest, network.z[held] - part[held] + mean).cpu().numpy(),
+                )
+
+
+def _linears(linear: Bound, held: IntArray, drops: list[tuple[str, ...]], seed: int) -> Iterator[Version]:
+    yield "linear", "whole", (), linear.scores[held]
+    if linear.is_linear and drops:
+        training = trained_on(linear.table, seed)
+        players = {", ".join(columns): columns for columns in drops}
+        for columns, scores in zip(drops, refitted_without(linear, players, training, held, seed)[1:], strict=True):
+            if np.isfinite(scores).all():
+                yield "linear", "refitted", columns, scores
+
+
+def _judged(part: Bound, cut: Partition, scores: FloatArray, threshold: float) -> tuple[Estimate, tuple[Estimate, ...]]:
+    rows = decided(part, threshold, np.asarray(scores, dtype=np.float64))
+    codes = [*zip(cut.codes(part.table), cut.sizes, strict=True)]
+    found = cut.families([np.bincount(one, minlength=size) for one, size in codes])[: len(cut.axes)]
+    sides = [np.bincount(2 * one + (rows.selected > 0), minlength=2 * size).reshape(size, 2) for one, size in codes]
+    told = shares_told(found, [one[family.places] for family, one in zip(found, sides, strict=False)])
+    shares = [rows.moments(*one) for one in codes[: len(found)]]
+    power = auc(rows.score, part.table.y, part.table.row_weights, part.table.groups)
+    return power.estimate(), tuple(_ratio(*one) for one in zip(shares, found, told, strict=True))
+
+
+def _ratio(found: Moments, family: Family, told: list[bool]) -> Estimate:
+    """Of the least selected group to the most selected one."""
+    shares = [found.share(int(place)) for place, one in zip(family.places, told, strict=True) if one]
+    shares = sorted((one for one in shares if np.isfinite(one.value)), key=lambda one: one.value)
+    return ratio_of(shares[0], shares[-1]) if len(shares) > 1 else NONE
+
+
+def _on_frontier(made: list[Alternative]) -> Iterator[Alternative]:
+    for one in made:
+        flags = []
+        for i, ratio in enumerate(one.ratios):
+            here = np.array([one.auc[0], ratio[0]])
+            others = np.array([[other.auc[0], other.ratios[i][0]] for other in made])
+            better = (others >= here).all(axis=1) & (others > here).any(axis=1)
+            flags.append(bool(np.isfinite(here).all() and not better.any()))
+        yield replace(one, frontier=tuple(flags))

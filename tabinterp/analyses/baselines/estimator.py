@@ -1,0 +1,126 @@
+"""Does the order of the columns under integrated gradients depend on where the paths start?
+
+A baseline says what "missing" means, and none is right: the mean, the median (of categories the most frequent level) and real
+rows are taken side by side. Mean and median are told beside how odd they are: the percentile of their distance to the fifth
+neighbour among real rows, from both sides, and the columns in which no real row is coded as they are (a mean one-hot is no row
+at all).
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import ClassVar
+
+import numpy as np
+import pandas as pd
+
+from tabinterp.analyses.agreement.estimator import Agreement, Reading, agreements
+from tabinterp.analyses.display import Display, Drawn
+from tabinterp.analyses.gradients.estimator import GradientImportance, gradient_importance
+from tabinterp.analyses.gradients.reference_rows import baseline_of
+from tabinterp.analyses.maximisation.typicality import of_encoded
+from tabinterp.models import Bound, Model, bind
+from tabinterp.table import Table
+
+STARTS = ("mean", "median", "rows")
+BACKGROUND = 10  # real rows from which paths start: each costs as much as another baseline
+
+
+@dataclass(frozen=True)
+class Start:
+    """A baseline that is one point: `neighbours` is its percentile among `reference` real rows, near 0 more central than any,
+    near 1 farther out; in the columns `unlike` no row of the table is coded as it is."""
+
+    baseline: str
+    neighbours: float
+    unlike: tuple[str, ...]
+    reference: int
+
+
+@dataclass(frozen=True, eq=False)
+class Baselines(Display):
+    """Integrated gradients from each baseline, on the same rows; how far their orders agree; how odd the points are."""
+
+    drawn: ClassVar[Drawn] = Drawn(
+        "plot.axis.baselines",
+        dict.fromkeys(STARTS, ("mean", "ci_low", "ci_high")),
+        order="mean_abs",
+        by="baseline",
+        names="plot.series.baseline",
+    )
+
+    readings: tuple[GradientImportance, ...]
+    agreement: tuple[Agreement, ...]
+    starts: tuple[Start, ...]
+
+    def __getitem__(self, baseline: str) -> GradientImportance:
+        return self.readings[STARTS.index(baseline)]
+
+    @property
+    def spearman(self) -> float | None:
+        """The lowest rank correlation between two baselines; None where there are fewer than three columns to rank."""
+        found = [pair.spearman for pair in self.agreement if pair.spearman is not None]
+        return min(found, default=None)
+
+    @property
+    def outputs(self) -> tuple[str | None, ...]:
+        return self.readings[0].outputs
+
+    def frame(self) -> pd.DataFrame:
+        """One row for each baseline, output and column."""
+        return pd.concat(
+            [one.frame().assign(baseline=name) for name, one in zip(STARTS, self.readings, strict=True)],
+            ignore_index=True,
+        )
+
+
+def baselines(
+    model: Model | Bound,
+    table: Table,
+    *,
+    background: int | Table = BACKGROUND,
+    tolerance: float = 1e-3,
+    seed: int = 0,
+    mean: GradientImportance | None = None,
+) -> Baselines:
+    """Integrated gradients of every row from the mean, the median and `background` real rows.
+
+    `mean`: the reading from the mean, where it has been taken. Sizes are mean absolute attributions, summed over outputs.
+
+    Examples
+    --------
+    >>> import numpy as np, pandas as pd, torch, tabinterp as ti
+    >>> x = np.random.default_rng(0).normal(size=(300, 3))
+    >>> table = ti.read_table(pd.DataFrame(x, columns=["a", "b", "c"]).assign(y=x[:, 0]), target="y", task="regression")
+    >>> layer = torch.nn.Linear(3, 1, bias=False)
+    >>> _ = layer.weight.data.copy_(torch.tensor([[3.0, 1.0, 0.0]]))
+    >>> found = baselines(ti.wrap(layer, encoder="passthrough", task="regression"), table)
+    >>> round(found.spearman, 6), [start.unlike for start in found.starts]
+    (1.0, [(), ()])
+    """
+    bound = bind(model, table)
+
+    def read(baseline: str) -> GradientImportance:
+        if baseline == "mean" and mean is not None:
+            return mean
+        return gradient_importance(
+            bound, bound.table, baseline=baseline, background=background, tolerance=tolerance, seed=seed
+        )
+
+    made = tuple(read(one) for one in STARTS)
+    sizes = [Reading(name, one.size().value.sum(axis=1)) for name, one in zip(STARTS, made, strict=True)]
+    return Baselines(made, tuple(agreements(sizes)), tuple(_start(bound, one, seed) for one in STARTS[:2]))
+
+
+def _start(bound: Bound, baseline: str, seed: int) -> Start:
+    point = baseline_of(bound, baseline)
+    neighbours, reference = of_encoded(bound, point, seed)
+    return Start(baseline, neighbours, tuple(c for c in bound.columns if _unlike(bound, c, point)), reference)
+
+
+def _unlike(bound: Bound, column: str, point: np.ndarray) -> bool:
+    """Of columns that are no numbers: is no row coded like the point?"""
+    block = bound.encoding.blocks[column]
+    if bound.table.schema[column].kind == "numeric" or not len(block):
+        return False
+    return not (np.abs(bound.x[:, block] - point[block]).max(axis=1) < 1e-9).any()

@@ -1,0 +1,194 @@
+"""Is the network itself any good? Boosted trees on the same training rows, as a reference and not as a rival.
+
+scikit-learn's histogram gradient boosting (after LightGBM, Ke et al. 2017) on the original columns, categories as they are. The
+number of rounds (200 at most) is the one of lowest loss on a fifth of the training rows, drawn by hash, or on a fifth that is
+made of whole groups where there is a group column; then all of them are fitted. Nothing else is searched: a network that the
+trees beat has something left to learn from this table, and one that beats them is not thereby shown to be the best there is.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+from sklearn.compose import ColumnTransformer
+from sklearn.ensemble import HistGradientBoostingClassifier, HistGradientBoostingRegressor
+from sklearn.pipeline import Pipeline
+from sklearn.preprocessing import OrdinalEncoder
+from threadpoolctl import threadpool_limits
+
+from tabinterp.analyses.performance.estimator import FEWEST, RESAMPLES, Metric, Status, groups, judged, paired
+from tabinterp.arrays import FloatArray, IntArray
+from tabinterp.document.message import why
+from tabinterp.errors import NotApplicableError
+from tabinterp.models.losses import loss_for
+from tabinterp.models.model import Bound
+from tabinterp.models.scores import CLIP
+from tabinterp.table import Table
+from tabinterp.table.events import require_events
+from tabinterp.table.folds import by_group
+from tabinterp.table.hash_sampling import chosen, row_hash
+from tabinterp.table.suppression import BoolArray
+
+ROUNDS, STEP = 200, 25
+TREES = 400  # of all classes together
+LEVELS = 250  # a tree knows at most 255; the rarest share one
+VALIDATION = 5  # one part in
+
+
+@dataclass(frozen=True)
+class Reference:
+    """Primary metric of the network and of the trees (in the place of the linear model), and what it says of the network."""
+
+    metric: Metric
+    status: Status
+    rounds: int
+    rows: int
+    training_rows: int
+
+
+def boosted(network: Bound, margin: float, *, seed: int = 0) -> Reference:
+    """Fit trees on the training rows of the network's table, and score both on its held-out rows.
+
+    Raises
+    ------
+    NotApplicableError
+        when it is not known which rows the network was not trained on, or rows or events are too few.
+    """
+    table = network.table
+    training, held = _training(table, seed), np.flatnonzero(_held_out(table))
+    held = held[np.argsort(row_hash(table.numbers[held], seed), kind="stable")].astype(np.int64)
+    rows = table.take(held)
+    require_events(rows, "held_out")
+    require_events(training, "training")
+    if groups(rows).max() + 1 < FEWEST:
+        raise NotApplicableError(why("boosted.few", least=FEWEST))
+    columns = table.schema.inputs
+    with threadpool_limits(1, user_api="openmp"):  # sums of several threads differ in their last digit from run to run
+        model, rounds = _fitted(training, columns, seed, network.device)
+        losses = _losses(np.stack([network.scores[held], _predicted(model, rows, columns)]), rows, network.device)
+    metric = paired(loss_for(None, table.schema.task).name, losses, rows, RESAMPLES, seed)
+    _, _, low, high = metric.difference
+    return Reference(metric, judged(low, high, margin), rounds, len(rows), len(training))
+
+
+def trees_scores(network: Bound, rows: IntArray, columns: tuple[str, ...], seed: int = 0) -> FloatArray:
+    """(rows, k) scores of trees that are fitted to the training rows of the network's table, on these columns of it.
+
+    Raises
+    ------
+    NotApplicableError
+        when it is not known which rows the network was trained on, or they are too few.
+    """
+    training = _training(network.table, seed)
+    with threadpool_limits(1, user_api="openmp"):
+        model, _ = _fitted(training, columns, seed, network.device)
+        return _predicted(model, network.table.take(rows), columns)
+
+
+def _held_out(table: Table) -> BoolArray:
+    """(n,) the rows that the network was not trained on."""
+    if table.held_out is None:
+        raise NotApplicableError(why("they need to know which rows the network was trained on"))
+    return table.held_out
+
+
+def _training(table: Table, seed: int) -> Table:
+    """Training rows with weight, in an order that does not depend on the file's."""
+    _held_out(table)
+    training = table.training_rows()
+    if training.weights is not None:
+        training = training.take(np.flatnonzero(training.weights > 0))
+    training = training.take(np.argsort(row_hash(training.numbers, seed), kind="stable").astype(np.int64))
+    if len(training) < 2 * VALIDATION or not training.schema.inputs:
+        raise NotApplicableError(why("there are too few training rows for them"))
+    if table.codes is not None and len(np.unique(training.y)) < len(table.schema.classes):
+        raise NotApplicableError(why("some class has no training row"))
+    return training
+
+
+def _fitted(training: Table, columns: tuple[str, ...], seed: int, device: str) -> tuple[Pipeline, int]:
+    classes = max(1, len(training.schema.classes)) if training.schema.task == "multiclass" else 1
+    most = max(1, min(ROUNDS, TREES // classes))
+    fitted, scored = _apart(training, seed + 1)
+    known = training.codes is None or len(np.unique(training.y[fitted])) == len(training.schema.classes)
+    rounds = _best(training, columns, fitted, scored, most, seed, device) if known else most
+    model = _pipeline(training, columns, seed).set_params(model__max_iter=rounds)
+    return model.fit(training.frame[list(columns)], training.y, model__sample_weight=training.weights), rounds
+
+
+def _apart(training: Table, seed: int) -> tuple[IntArray, IntArray]:
+    """Rows to fit on, and rows to count the rounds on."""
+    if training.groups is not None:
+        codes = np.zeros(len(training), dtype=np.int64) if training.codes is None else training.codes
+        parts = by_group(codes, training.groups, [*np.unique(codes)], VALIDATION, seed)
+        if not parts:
+            raise NotApplicableError(why("boosted.groups"))
+        return parts[0]
+    apart = np.zeros(len(training), dtype=bool)
+    apart[chosen(training.numbers, len(training) // VALIDATION, seed)] = True
+    return np.flatnonzero(~apart).astype(np.int64), np.flatnonzero(apart).astype(np.int64)
+
+
+def _best(
+    training: Table, columns: tuple[str, ...], fitted: IntArray, scored: IntArray, most: int, seed: int, device: str
+) -> int:
+    """The number of rounds of lowest loss on rows apart; none are added once the last `STEP` have not lowered it."""
+    part, apart, best = training.take(fitted), training.take(scored), 0
+    model, names = _pipeline(part, columns, seed), list(columns)
+    x, y, task = model[:-1].fit_transform(part.frame[names]), part.y, training.schema.task
+    at = model[:-1].transform(apart.frame[names])
+    staged = "staged_decision_function" if training.schema.goal.classes else "staged_predict"
+    for rounds in range(STEP, most + STEP, STEP):
+        model[-1].set_params(max_iter=min(rounds, most), warm_start=True).fit(x, y, sample_weight=part.weights)
+        stages = getattr(model[-1], staged)(at)
+        found = np.stack([_losses(_scores(raw, task)[None], apart, device)[0] for raw in stages])
+        best = int(np.argmin(found @ apart.row_weights)) + 1
+        if best <= rounds - STEP:
+            break
+    return best
+
+
+def _losses(found: FloatArray, table: Table, device: str) -> FloatArray:
+    """(m, rows) losses of scores (m, rows, k)."""
+    return loss_for(None, table.schema.task).each(found, table.y, device)
+
+
+def _predicted(model: Pipeline, table: Table, columns: tuple[str, ...]) -> FloatArray:
+    ask = model.decision_function if table.schema.goal.classes else model.predict
+    return _scores(ask(table.frame[list(columns)]), table.schema.task)
+
+
+def _scores(raw: FloatArray, task: str) -> FloatArray:
+    """(rows, k): log-odds, logits, values, or logs of expected counts."""
+    raw = np.asarray(raw, dtype=np.float64)
+    return (np.log(np.maximum(raw, CLIP)) if task == "count" else raw).reshape(len(raw), -1)
+
+
+def _pipeline(training: Table, columns: tuple[str, ...], seed: int) -> Pipeline:
+    """Numbers as they are, everything else by the place of its level; unknown levels are missing.
+
+    A column of which no row has a value says nothing, and scikit-learn finds no bins for it.
+    """
+    known = [name for name in columns if training.frame[name].notna().any()]
+    if not known:
+        raise NotApplicableError(why("no column has a value in the training rows"))
+    kinds = {name: training.schema[name].kind for name in known}
+    numbers = [name for name, kind in kinds.items() if kind == "numeric"]
+    levels = [name for name, kind in kinds.items() if kind != "numeric"]
+    places = OrdinalEncoder(
+        handle_unknown="use_encoded_value", unknown_value=np.nan, encoded_missing_value=np.nan, max_categories=LEVELS
+    )
+    encoder = ColumnTransformer([("numbers", "passthrough", numbers), ("levels", places, levels)])
+    settings: dict[str, Any] = {
+        "early_stopping": False,
+        "categorical_features": np.arange(len(kinds)) >= len(numbers),
+        "random_state": seed,
+    }
+    if training.schema.goal.classes:
+        model = HistGradientBoostingClassifier(**settings)
+    else:
+        kind = "poisson" if training.schema.task == "count" else "squared_error"
+        model = HistGradientBoostingRegressor(loss=kind, **settings)
+    return Pipeline([("encoder", encoder), ("model", model)])

@@ -1,0 +1,442 @@
+"""Calibration of both models on held-out rows: recalibration slope, calibration in the large, and the reliability curve.
+
+Recalibration (Cox 1958; Miller, Hui & Tierney 1991; Van Calster et al. 2019) regresses the outcome on the model's own score:
+logistic regression for classes (several: each class against the others, on the log-odds of its probability), least squares for
+numbers, Poisson regression for counts. Calibrated predictions have slope 1 and intercept 0; a slope below 1 means that scores
+are too extreme. The intercept of that fit is a prediction at score 0, which may be far from every row (log-odds 0 is a
+probability of one half). Calibration in the large is therefore the intercept with the slope fixed at 1: how far predictions are
+too low or too high on average. One test with two degrees of freedom asks whether slope and intercept are 1 and 0 together.
+
+Where rows of two classes count once and by themselves, intervals are of the profile likelihood and the joint test is a likelihood
+ratio: near a rare class the Wald interval of a slope is far too short. Elsewhere standard errors are robust (sandwich; over
+groups of rows where there are any, HC3 for unweighted numbers and counts), with Student's t.
+
+With `CURVE_EVENTS` events and as many non-events, a natural cubic spline shows a departure that slope and intercept miss.
+"""
+
+from __future__ import annotations
+
+import warnings
+from collections.abc import Callable
+from dataclasses import dataclass, replace
+
+import numpy as np
+import pandas as pd
+from scipy import optimize, special, stats
+
+from tabinterp.analyses.clustered_means import mean_of, share_of
+from tabinterp.analyses.display import Display, both_names
+from tabinterp.analyses.performance.estimator import FEWEST, Estimate, groups
+from tabinterp.analyses.plot_specs import Reliability
+from tabinterp.arrays import FloatArray, IntArray
+from tabinterp.document.message import why
+from tabinterp.errors import NotApplicableError
+from tabinterp.messages import text
+from tabinterp.models import Bound
+from tabinterp.models.scores import CLIP, probabilities
+from tabinterp.table import Table
+from tabinterp.table.events import EVENTS, enough, events
+from tabinterp.table.suppression import countless
+
+from .reliability_curve import Bin, Bins, finish, merge, start, update
+
+FLAT = 1e-12  # share of the likelihood's curvature that is rounding
+CERTAIN = 1e-8  # variance of a row's outcome below which a fit ends before its optimum
+CURVE_EVENTS = 10 * EVENTS  # and non-events: what a smooth curve takes (Van Calster et al. 2016)
+KNOTS = (0.05, 0.35, 0.65, 0.95)  # quantiles of the score (Harrell 2015)
+NONE = (np.nan, np.nan, np.nan, np.nan)
+
+
+@dataclass(frozen=True)
+class Recalibration:
+    """Slope, intercept, and calibration in the large (the intercept with the slope fixed at 1), on the scale of the score.
+
+    `p` is of the joint test that slope and intercept are 1 and 0. All NaN where the rows do not determine them.
+    """
+
+    slope: Estimate = NONE
+    intercept: Estimate = NONE
+    large: Estimate = NONE
+    p: float = np.nan
+
+
+@dataclass(frozen=True)
+class Bend:
+    """A smooth recalibration curve: where it is farthest from the predictions, among their middle 90%.
+
+    `p` is of the test that the curve is no better than slope and intercept alone.
+    """
+
+    predicted: float
+    observed: float
+    p: float
+
+
+@dataclass(frozen=True)
+class Calibrated(Recalibration):
+    """One output: its recalibration, the departure of a smooth curve where there are enough events, and the reliability curve.
+
+    Predictions and outcomes of the curve are probabilities and shares for classes, else values or counts of the target.
+    """
+
+    output: str | None = None
+    bend: Bend | None = None
+    bins: tuple[Bin, ...] = ()
+
+
+@dataclass(frozen=True)
+class Calibration(Display):
+    """One model on its held-out rows."""
+
+    outputs: tuple[Calibrated, ...]
+    rows: int
+
+    def picture(self, output: str | None) -> Reliability:
+        """The reliability curve of an output."""
+        found = next(one for one in self.outputs if one.output == output)
+        columns = ["predicted", "observed", "low", "high", "rows"]
+        bins = pd.DataFrame([[getattr(one, name) for name in columns] for one in found.bins], columns=columns)
+        axis = text("plot.axis.observed")
+        named = axis if output is None else text("plot.output", {"axis": axis, "output": output})
+        return Reliability((("network", both_names()[0], bins),), named)
+
+    def _outputs(self) -> list[str | None]:
+        return [one.output for one in self.outputs]
+
+    def frame(self) -> pd.DataFrame:
+        """One row an output: slope, intercept and calibration in the large with standard error and interval, and the joint p."""
+        parts, rows = ("", "_stderr", "_low", "_high"), []
+        for one in self.outputs:
+            row: dict[str, object] = {"output": one.output}
+            for name in ("slope", "intercept", "large"):
+                row |= {name + part: value for part, value in zip(parts, getattr(one, name), strict=True)}
+            rows.append(row | {"p": one.p})
+        return pd.DataFrame(rows)
+
+
+def calibration(bound: Bound) -> Calibration:
+    """Recalibrate a model on the held-out rows of the table it is bound to.
+
+    Raises
+    ------
+    NotApplicableError
+        when it is not known which rows the model was not trained on.
+
+    Examples
+    --------
+    >>> import numpy as np, pandas as pd, torch, tabinterp as ti
+    >>> x = np.random.default_rng(0).normal(size=2000)
+    >>> table = ti.read_table(pd.DataFrame({"x": x, "y": 2 * x}), target="y", split=0.5)
+    >>> layer = torch.nn.Linear(1, 1, bias=False)
+    >>> _ = layer.weight.data.fill_(4.0)
+    >>> bound = ti.models.bind(ti.wrap(layer, encoder="passthrough", task="regression"), table)
+    >>> calibration(bound).frame()["slope"].round(6).tolist()
+    [0.5]
+    """
+    if bound.table.held_out is None:
+        raise NotApplicableError(
+            why("whether predictions come true is seen on rows that the models were not trained on")
+        )
+    rows = bound.take(bound.table.held_out)
+    table = rows.table
+    found = []
+    for output, score, prediction, y, told in _outputs(rows):
+        classes = table.schema.goal.classes
+        if classes and countless(int(y.sum()), len(y)):  # the intercept would tell how many they are
+            found.append(Calibrated(output=output))
+            continue
+        fitted, bend = (_recalibrated(score, y, table), _bend(score, y, table)) if told else (Recalibration(), None)
+        bins = _curve(prediction, y, table.row_weights, classes, table.groups)
+        found.append(Calibrated(**vars(fitted), output=output, bend=bend, bins=bins))
+    return Calibration(tuple(found), len(table))
+
+
+def recalibrations(rows: Bound) -> list[tuple[Estimate, Estimate]]:
+    """Intercept and slope of each output, of all rows that the model is bound to; none where events are too few."""
+    found = [
+        _recalibrated(score, y, rows.table) if told else Recalibration() for _, score, _, y, told in _outputs(rows)
+    ]
+    return [(one.intercept, one.slope) for one in found]
+
+
+def _outputs(rows: Bound) -> list[tuple[str | None, FloatArray, FloatArray, FloatArray, bool]]:
+    """What `outputs_of` gives, and whether each has enough events for a slope."""
+    table = rows.table
+    if table.schema.task == "count":
+        told = [bool(events(table)[1] >= EVENTS)]
+    else:
+        told = [True] if table.schema.task == "regression" else enough(table).tolist()[-len(outputs_of(rows)) :]
+    return [(*one, ok) for one, ok in zip(outputs_of(rows), told, strict=True)]
+
+
+def outputs_of(rows: Bound) -> list[tuple[str | None, FloatArray, FloatArray, FloatArray]]:
+    """Of each output its name, scores to recalibrate, predictions and outcomes, (n,) each."""
+    table, scores = rows.table, rows.scores
+    if not table.schema.goal.classes:
+        values = np.exp(scores[:, 0]) if table.schema.task == "count" else scores[:, 0]
+        return [(None, scores[:, 0], values, table.y)]
+    p = probabilities(scores)
+    if scores.shape[1] == 1:
+        return [(None, scores[:, 0], p[:, 1], table.y)]
+    clipped = np.clip(p, CLIP, 1 - CLIP)
+    odds = np.log(clipped) - np.log1p(-clipped)
+    return [(label, odds[:, k], p[:, k], (table.y == k).astype(float)) for k, label in enumerate(table.schema.labels)]
+
+
+# ---- slope and intercept
+
+
+def _recalibrated(score: FloatArray, y: FloatArray, table: Table) -> Recalibration:
+    """None where the rows do not determine slope and intercept."""
+    from statsmodels.genmod.families import Binomial, Gaussian, Poisson  # noqa: PLC0415
+    from statsmodels.genmod.generalized_linear_model import GLM  # noqa: PLC0415
+
+    alone, classes = _alone(table), table.schema.goal.classes
+    weights = table.row_weights
+    used = weights > 0
+    score, y, weights, group = score[used], y[used], weights[used], groups(table)[used]
+    count = len(np.unique(group))
+    if count < FEWEST or not _determined(score, y, classes):
+        return Recalibration()
+    family = Binomial() if classes else Poisson() if table.schema.task == "count" else Gaussian()
+    centre, spread = float(np.average(score, weights=weights)), float(score.std())
+    x = np.column_stack([np.ones(len(y)), (score - centre) / spread])
+    share = weights / weights.mean()
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")  # that a fit has not converged is seen below
+        fitted = GLM(y, x, family=family, var_weights=share).fit()
+        fixed = GLM(y, x[:, :1], family=family, offset=score, var_weights=share).fit()
+        robust, fixed_robust = (
+            _sandwich(
+                x[:, :k], y, one.fittedvalues, family.variance(one.fittedvalues), weights, group, alone and not classes
+            )
+            for k, one in ((2, fitted), (1, fixed))
+        )
+    if not fitted.converged or robust is None:
+        return Recalibration()
+    back = np.array([[0.0, 1 / spread], [1.0, -centre / spread]])  # of the centred score -> slope and intercept
+    value, covariance = back @ fitted.params, back @ robust @ back.T
+    level = float(fixed.params[0]) if fixed.converged and fixed_robust is not None else np.nan
+    if alone and classes:
+        return _by_likelihood(score, y, value, level)
+    off = value - np.array([1.0, 0.0])
+    joint = float(stats.f.sf(off @ np.linalg.solve(covariance, off) / 2, 2, max(1, count - 2)))
+    stderr = np.sqrt(np.diag(covariance))
+    slope, intercept = (_by_student(v, e, count - 1) for v, e in zip(value, stderr, strict=True))
+    large = NONE if fixed_robust is None else _by_student(level, float(np.sqrt(fixed_robust[0, 0])), count - 1)
+    return Recalibration(slope, intercept, large, joint)
+
+
+def _alone(table: Table) -> bool:
+    """Whether every row counts once and by itself."""
+    return table.weights is None and table.groups is None
+
+
+def _by_student(value: float, stderr: float, df: int) -> Estimate:
+    half = float(stats.t.ppf(0.975, df)) * stderr
+    return float(value), float(stderr), float(value - half), float(value + half)
+
+
+def _by_likelihood(score: FloatArray, y: FloatArray, value: FloatArray, level: float) -> Recalibration:
+    """Profile-likelihood intervals of a logistic recalibration with this slope and intercept, and of the intercept alone.
+
+    That is `level`, NaN where rows that are predicted with certainty leave it open.
+    """
+    ones = np.ones(len(y))
+
+    def loss(slope: float, intercept: float) -> float:
+        logit = slope * score + intercept
+        return float((np.logaddexp(0, logit) - y * logit).sum())
+
+    p = special.expit(value[0] * score + value[1])
+    x = np.column_stack([score, ones])
+    slope_error, intercept_error = np.sqrt(np.diag(np.linalg.inv((x.T * (p * (1 - p))) @ x)))
+    p = special.expit(score + level)
+    best = loss(*value)
+    return Recalibration(
+        slope=_profiled(
+            float(value[0]), float(slope_error), best, lambda b: loss(b, _free(b * score, ones, y, value[1]))
+        ),
+        intercept=_profiled(
+            float(value[1]), float(intercept_error), best, lambda a: loss(_free(a * ones, score, y, value[0]), a)
+        ),
+        large=NONE
+        if np.isnan(level)
+        else _profiled(level, float((p * (1 - p)).sum() ** -0.5), loss(1.0, level), lambda a: loss(1.0, a)),
+        p=float(stats.chi2.sf(2 * (loss(1.0, 0.0) - best), 2)),
+    )
+
+
+def _profiled(value: float, stderr: float, best: float, loss: Callable[[float], float]) -> Estimate:
+    """A value with the ends where twice the rise of the negative log likelihood reaches the 95% quantile of chi-squared."""
+    rise = float(stats.chi2.ppf(0.95, 1)) / 2
+
+    def end(sign: int) -> float:
+        step = 2 * stderr
+        while loss(value + sign * step) - best < rise:
+            step *= 1.5
+        found = optimize.brentq(
+            lambda at: loss(value + sign * at) - best - rise, 0.0, step, xtol=1e-9 * stderr, rtol=1e-9
+        )
+        return value + sign * float(found)
+
+    return value, stderr, end(-1), end(1)
+
+
+def _free(offset: FloatArray, x: FloatArray, y: FloatArray, start: float) -> float:
+    """The coefficient of `x` of greatest likelihood beside an offset: Newton's steps, halved until the likelihood rises."""
+
+    def loss(b: float) -> float:
+        return float((np.logaddexp(0, offset + b * x) - y * (offset + b * x)).sum())
+
+    found, value = float(start), loss(float(start))
+    for _ in range(100):
+        p = special.expit(offset + found * x)
+        curvature = float((p * (1 - p)) @ (x * x))
+        step = float((y - p) @ x) / max(curvature, np.finfo(float).tiny)
+        while (tried := loss(found + step)) > value and abs(step) > 1e-14 * max(1.0, abs(found)):
+            step /= 2
+        if tried > value:
+            break
+        found, value = found + step, tried
+        if abs(step) <= 1e-10 * max(1.0, abs(found)):
+            break
+    return found
+
+
+def _determined(score: FloatArray, y: FloatArray, classes: bool) -> bool:
+    """Scores and outcomes vary, and scores do not separate the classes."""
+    if np.ptp(score) <= 1e-12 * max(1.0, float(np.abs(score).max())) or np.ptp(y) == 0:
+        return False
+    if not classes:
+        return True
+    low, high = score[y == 0], score[y == 1]
+    return bool(low.max() > high.min() and high.max() > low.min())
+
+
+def _sandwich(
+    x: FloatArray,
+    y: FloatArray,
+    mean: FloatArray,
+    variance: FloatArray,
+    weights: FloatArray,
+    group: IntArray,
+    leverage: bool,
+) -> FloatArray | None:
+    """Covariance that holds though the model's variance is wrong (Huber 1967), over groups (Liang & Zeger 1986).
+
+    `leverage`: residuals are divided by what their own row leaves of them (HC3, MacKinnon & White 1985). None where all the
+    weight is on rows that are predicted with certainty: what is left of the likelihood is rounding. statsmodels' own is lost to
+    rounding where a mean is near 0 or 1; this form of it, for canonical links, is not.
+    """
+    share = weights / weights.sum()
+    information = (x.T * (share * variance)) @ x
+    if np.linalg.eigvalsh(information)[0] <= FLAT * variance @ share or variance @ share <= CERTAIN:
+        return None
+    bread = np.linalg.inv(information)
+    own = share * variance * ((x @ bread) * x).sum(axis=1) if leverage else np.zeros(len(y))
+    scores = np.zeros((int(group.max()) + 1, x.shape[1]))
+    np.add.at(scores, group, x * (share * (y - mean) / np.maximum(1 - own, FLAT))[:, None])
+    apart = len(np.unique(group))
+    correction = 1.0 if apart == len(y) else apart / (apart - 1) * (len(y) - 1) / (len(y) - x.shape[1])
+    return np.asarray(correction * bread @ scores.T @ scores @ bread)
+
+
+# ---- a smooth curve
+
+
+def _bend(score: FloatArray, y: FloatArray, table: Table) -> Bend | None:
+    """A natural cubic spline of the score, beside slope and intercept; of classes whose rows count once and by themselves."""
+    if not (_alone(table) and table.schema.goal.classes) or min(y.sum(), len(y) - y.sum()) < CURVE_EVENTS:
+        return None
+    knots = np.unique(np.quantile(score, KNOTS))
+    if len(knots) < len(KNOTS) or not _determined(score, y, True):
+        return None
+    line = np.column_stack([np.ones(len(y)), (score - score.mean()) / score.std()])
+    curve = np.column_stack([line, spline(score, knots)])
+    straight, bent = (_likelihood(x, y) for x in (line, curve))
+    if straight is None or bent is None:
+        return None
+    smooth, predicted = special.expit(curve @ bent[0]), special.expit(score)
+    low, high = np.quantile(score, [0.05, 0.95])
+    middle = np.flatnonzero((score >= low) & (score <= high))
+    at = middle[np.argmax(np.abs(smooth - predicted)[middle])]
+    p = float(stats.chi2.sf(2 * (straight[1] - bent[1]), curve.shape[1] - 2))
+    return Bend(float(predicted[at]), float(smooth[at]), p)
+
+
+def spline(x: FloatArray, knots: FloatArray) -> FloatArray:
+    """(n, knots - 2) the bent functions of a natural cubic spline, linear beyond the outer knots (Harrell 2015).
+
+    >>> bent = spline(np.array([0.0, 1, 2, 3, 4, 5]), np.array([1.0, 2, 3, 4]))
+    >>> bool(np.allclose(np.diff(bent[4:], axis=0), np.diff(spline(np.array([7.0, 8]), np.array([1.0, 2, 3, 4])), axis=0)))
+    True
+    """
+
+    def cubed(at: float) -> FloatArray:
+        return np.asarray(np.maximum(x - at, 0.0) ** 3)
+
+    before, last = float(knots[-2]), float(knots[-1])
+    width = last - before
+    made = [
+        cubed(at) - cubed(before) * (last - at) / width + cubed(last) * (before - at) / width
+        for at in knots[:-2].tolist()
+    ]
+    return np.column_stack(made) / float(last - knots[0]) ** 2
+
+
+def _likelihood(x: FloatArray, y: FloatArray) -> tuple[FloatArray, float] | None:
+    """Coefficients of a logistic regression and its negative log likelihood; None where it has no optimum."""
+    from statsmodels.genmod.families import Binomial  # noqa: PLC0415
+    from statsmodels.genmod.generalized_linear_model import GLM  # noqa: PLC0415
+
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")  # that a fit has not converged is seen below
+        fitted = GLM(y, x, family=Binomial()).fit(maxiter=50)
+    return (np.asarray(fitted.params), -float(fitted.llf)) if fitted.converged else None
+
+
+def _curve(
+    prediction: FloatArray, y: FloatArray, weights: FloatArray, classes: bool, groups: IntArray | None
+) -> tuple[Bin, ...]:
+    """The reliability curve; where rows come in groups, intervals are over the groups in a bin, and there is none below ten."""
+    edges = start(prediction, weights)
+    if edges is None:
+        return ()
+    bins = finish(update(edges, prediction, y, weights), classes)
+    if groups is None:
+        return bins
+    used = weights > 0
+    at, mean = np.searchsorted(edges, prediction, side="right"), share_of if classes else mean_of
+    inside = [rows for i in range(len(edges) + 1) if (rows := used & (at == i)).any()]
+    found = [mean(y[rows], weights[rows], groups[rows]) for rows in inside]
+    return tuple(replace(one, low=low, high=high) for one, (_, _, low, high) in zip(bins, found, strict=True))
+
+
+# ---- the curve over all rows of a table that is read in batches
+
+
+def start_curves(bound: Bound) -> list[FloatArray | None]:
+    """Where each output's predictions are cut."""
+    return [start(prediction, bound.table.row_weights) for _, _, prediction, _ in outputs_of(bound)]
+
+
+def update_curves(edges: list[FloatArray | None], bound: Bound) -> list[Bins | None]:
+    """These rows in the bins of each output."""
+    weights, found = bound.table.row_weights, outputs_of(bound)
+    return [
+        None if cut is None else update(cut, prediction, y, weights)
+        for cut, (_, _, prediction, y) in zip(edges, found, strict=True)
+    ]
+
+
+def merge_curves(a: list[Bins | None], b: list[Bins | None]) -> list[Bins | None]:
+    return [None if x is None or y is None else merge(x, y) for x, y in zip(a, b, strict=True)]
+
+
+def finish_curves(sums: list[Bins | None], drawn: Calibration, classes: bool) -> Calibration:
+    """The calibration of drawn rows, with curves over all rows."""
+    outputs = [
+        replace(o, bins=() if s is None else finish(s, classes)) for o, s in zip(drawn.outputs, sums, strict=True)
+    ]
+    return replace(drawn, outputs=tuple(outputs))

@@ -1,0 +1,128 @@
+"""The reliability curve: rows in ten quantile bins of the prediction, in each the mean prediction and the mean outcome.
+
+Sums over rows that merge: bins are cut on some rows, and any number of rows in any batches is counted into them. The outcome has
+a 95% interval: Wilson (1927) for a share, Student's t for a mean of numbers or counts.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+from scipy import stats
+
+from tabinterp.analyses.performance.estimator import FEWEST
+from tabinterp.arrays import FloatArray, IntArray
+
+BINS = 10
+
+
+@dataclass(frozen=True)
+class Bin:
+    """Rows of neighbouring predictions: their (weighted) mean prediction and outcome, with a 95% interval of the second."""
+
+    rows: int
+    predicted: float
+    observed: float
+    low: float
+    high: float
+
+
+@dataclass(frozen=True, eq=False)
+class Bins:
+    """(bins,) rows, sum w, sum w^2, means of prediction and outcome, sum w (outcome - mean)^2; of rows that have weight."""
+
+    rows: IntArray
+    mass: FloatArray
+    squares: FloatArray
+    predicted: FloatArray
+    observed: FloatArray
+    spread: FloatArray
+
+
+def start(prediction: FloatArray, weights: FloatArray) -> FloatArray | None:
+    """Where to cut: halfway between the predictions of two bins; None where rows are too few for any bin."""
+    ordered = np.sort(prediction[weights > 0])
+    places = cuts(ordered)
+    inner = places[1:-1]
+    return None if len(places) < 2 else (ordered[inner - 1] + ordered[inner]) / 2
+
+
+def update(edges: FloatArray, prediction: FloatArray, y: FloatArray, weights: FloatArray) -> Bins:
+    """These rows in their bins."""
+    used = weights > 0
+    prediction, y, weights = prediction[used], y[used], weights[used]
+    at, size = np.searchsorted(edges, prediction, side="right"), len(edges) + 1
+
+    def summed(values: FloatArray) -> FloatArray:
+        return np.bincount(at, values, size).astype(np.float64)
+
+    mass = summed(weights)
+    held = np.where(mass > 0, mass, 1.0)
+    observed = summed(weights * y) / held
+    return Bins(
+        rows=np.bincount(at, minlength=size).astype(np.int64),
+        mass=mass,
+        squares=summed(weights**2),
+        predicted=summed(weights * prediction) / held,
+        observed=observed,
+        spread=summed(weights * (y - observed[at]) ** 2),
+    )
+
+
+def merge(a: Bins, b: Bins) -> Bins:
+    """Both parts' rows; means are joined, never raw squares."""
+    mass = a.mass + b.mass
+    share = b.mass / np.where(mass > 0, mass, 1.0)
+    shift = b.observed - a.observed
+    return Bins(
+        rows=a.rows + b.rows,
+        mass=mass,
+        squares=a.squares + b.squares,
+        predicted=a.predicted + (b.predicted - a.predicted) * share,
+        observed=a.observed + shift * share,
+        spread=a.spread + b.spread + shift**2 * a.mass * share,
+    )
+
+
+def finish(sums: Bins, classes: bool) -> tuple[Bin, ...]:
+    """The bins that hold rows, outcomes being shares for `classes`."""
+    return tuple(_bin(sums, i, classes) for i in np.flatnonzero(sums.mass > 0).tolist())
+
+
+def _bin(sums: Bins, i: int, classes: bool) -> Bin:
+    observed, mass = float(sums.observed[i]), float(sums.mass[i])
+    size = mass**2 / float(sums.squares[i])  # as many rows of equal weight say as much (Kish 1965)
+    if classes:
+        observed = min(max(observed, 0.0), 1.0)
+        low, high = wilson(observed, size)
+    else:
+        spread = float(sums.spread[i]) / mass * size / max(size - 1, 1e-9)
+        half = float(stats.t.ppf(0.975, max(size - 1, 1))) * np.sqrt(spread / size)
+        low, high = observed - half, observed + half
+    return Bin(int(sums.rows[i]), float(sums.predicted[i]), observed, float(low), float(high))
+
+
+def cuts(ordered: FloatArray) -> IntArray:
+    """Where to cut sorted predictions into at most ten bins of equal size: ties stay together, ten rows at least in each."""
+    n = len(ordered)
+    if n < FEWEST:
+        return np.zeros(1, dtype=np.int64)
+    wanted = np.linspace(0, n, min(BINS, n // FEWEST) + 1)[1:-1].round().astype(int)
+    kept = [0]
+    for at in np.searchsorted(ordered, ordered[wanted], side="left"):
+        if at - kept[-1] >= FEWEST and n - at >= FEWEST:
+            kept.append(int(at))
+    return np.array([*kept, n], dtype=np.int64)
+
+
+def wilson(share: float, size: float) -> tuple[float, float]:
+    """95% interval of a share among `size` rows (Wilson 1927).
+
+    >>> [round(end, 4) for end in wilson(0.0, 10)]
+    [0.0, 0.2775]
+    """
+    z = float(stats.norm.ppf(0.975))
+    middle = (share + z**2 / (2 * size)) / (1 + z**2 / size)
+    half = z / (1 + z**2 / size) * float(np.sqrt(share * (1 - share) / size + z**2 / (4 * size**2)))
+    return 0.0 if share == 0 else middle - half, 1.0 if share == 1 else middle + half

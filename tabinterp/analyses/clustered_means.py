@@ -1,0 +1,87 @@
+"""Means and shares over rows with their intervals, rows of one group counted as one draw, weights honoured.
+
+The standard error is that of a ratio of sums, linearised and summed by group of rows (Woodruff 1971; Liang & Zeger 1986 where
+rows come in groups); intervals are Student's. A share has Wilson's interval (1927), of as many rows as have its standard error.
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+from scipy import stats
+
+from tabinterp.analyses.calibration.reliability_curve import wilson
+from tabinterp.analyses.performance.estimator import FEWEST
+from tabinterp.arrays import FloatArray, IntArray
+
+Mean = tuple[float, float, float, float]  # value, standard error, ends of the interval
+NONE: Mean = (np.nan, np.nan, np.nan, np.nan)
+
+
+def told_share(hit: Any, weights: FloatArray, group: IntArray) -> Mean:
+    """`share_of`, unless it would count single people: one to nine rows have more than 0, or less than 1. Then one end is all
+    that is told: what the most nine rows could weigh.
+
+    >>> one = np.ones(70)
+    >>> [round(float(x), 3) for x in told_share(np.arange(70) < 3, one, np.arange(70))]
+    [nan, nan, nan, 0.129]
+    """
+    value = np.asarray(hit, dtype=np.float64)
+    some, short = int((value > 0).sum()), int((value < 1).sum())
+    if not (0 < some < FEWEST or 0 < short < FEWEST):
+        return share_of(value, weights, group)
+    if len(np.unique(group)) < FEWEST:
+        return NONE
+    reach = float(np.sort(weights)[1 - FEWEST :].sum() / weights.sum())
+    return (np.nan, np.nan, np.nan, reach) if 0 < some < FEWEST else (np.nan, np.nan, 1 - reach, np.nan)
+
+
+def influences(values: FloatArray, weights: FloatArray, rows: Any) -> tuple[float, FloatArray]:
+    """The weighted mean of `values` over the rows of a mask, and (n,) what each row moves it by, to first order."""
+    w = weights * rows
+    total = w.sum()
+    if not total > 0:
+        return np.nan, np.full(len(values), np.nan)
+    mean = float(w @ values / total)
+    return mean, w * (values - mean) / total
+
+
+def spread(moved: FloatArray, group: IntArray, rows: Any) -> tuple[float, int]:
+    """Standard error of a number that each row moves by so much, and how many groups of rows are in it."""
+    inside = group[rows]
+    places, at = np.unique(inside, return_inverse=True)
+    count = len(places)
+    if count < 2:
+        return np.nan, count
+    sums = np.bincount(at, moved[rows], count)
+    return float(np.sqrt((sums @ sums) * count / (count - 1))), count
+
+
+def mean_of(values: FloatArray, weights: FloatArray, group: IntArray) -> Mean:
+    """Mean of all rows given; nothing where they, or their groups, are fewer than ten.
+
+    >>> one = np.ones(12)
+    >>> [round(float(x), 3) for x in mean_of(np.arange(12.0), one, np.arange(12))]
+    [5.5, 1.041, 3.209, 7.791]
+    """
+    rows = np.ones(len(values), dtype=bool)
+    mean, moved = influences(values, weights, rows)
+    error, count = spread(moved, group, rows)
+    if count < FEWEST or not np.isfinite(mean):
+        return NONE
+    reach = float(stats.t.ppf(0.975, count - 1)) * error
+    return mean, error, mean - reach, mean + reach
+
+
+def share_of(hit: Any, weights: FloatArray, group: IntArray) -> Mean:
+    """Mean of what lies between 0 and 1 in each row, a share where it is either; the same rows, an interval within 0 and 1."""
+    value, error, _, _ = mean_of(np.asarray(hit, dtype=np.float64), weights, group)
+    if not np.isfinite(value):
+        return NONE
+    value = min(max(value, 0.0), 1.0)
+    groups = len(np.unique(group))
+    kish = float(weights.sum() ** 2 / (weights**2).sum()) * groups / len(group)
+    whole = value in (0.0, 1.0)  # all rows alike: what error there is, is rounding
+    size = kish if whole or error == 0 else min(value * (1 - value) / error**2, float(len(group)))
+    return value, error, *wilson(value, size)

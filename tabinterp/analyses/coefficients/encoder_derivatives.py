@@ -1,0 +1,99 @@
+"""Derivatives of a score by numbers that the encoder bends or mixes: splines, powers, products, principal components.
+
+Such a column is no term of a linear model, but the score still has a derivative by it: the network's gradient times the
+encoder's own, which is taken as a central difference of whole rows. Where the encoder jumps (bins, codes of levels) there is
+none.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+import pandas as pd
+
+from tabinterp.arrays import FloatArray
+from tabinterp.errors import ModelError
+from tabinterp.linear.terms import AnyTerm, Basis
+from tabinterp.models.model import Bound
+from tabinterp.stats.accumulators import mean_over_rows
+from tabinterp.stats.estimates import Estimates
+from tabinterp.stats.weights import deviation
+from tabinterp.table.coerce import with_columns
+
+STEP = 1e-4  # standard deviations of the column
+JUMP = 0.5  # a difference that changes by this share of itself with half the step is a jump, not a slope
+STILL = 0.5  # a column is encoded in steps when so many rows do not move at all, or jump
+
+
+@dataclass(frozen=True, eq=False)
+class Curves:
+    """Mean derivative (columns, outputs) per unit of each column, and the share of rows with the other sign."""
+
+    columns: tuple[str, ...]
+    sds: tuple[float, ...]
+    estimates: Estimates
+    sign_flip: FloatArray
+
+
+def curves(bound: Bound, terms: list[AnyTerm]) -> Curves:
+    """Of every number that has no term per unit or per level."""
+    apart = {t.term.column for t in terms if not isinstance(t, Basis)}
+    names, sds, parts = [], [], []
+    gradient: FloatArray | None = None
+    for column in bound.columns if bound.has_gradient else ():
+        if column in apart or not len(bound.encoding.blocks[column]) or bound.table.schema[column].kind != "numeric":
+            continue
+        moves = _encoder_slope(bound, column)
+        if moves is not None:
+            gradient = bound.gradients(bound.x) if gradient is None else gradient
+            parts.append(np.einsum("nek,ne->nk", gradient, moves))
+            names.append(column)
+            sds.append(_sd(bound, column))
+    empty = np.empty((len(bound.x), 0, len(bound.outputs)))
+    return _mean(np.stack(parts, axis=1) if parts else empty, bound, names, sds)
+
+
+def _mean(derivative: FloatArray, bound: Bound, names: list[str], sds: list[float]) -> Curves:
+    weights = bound.table.weights
+    estimates = mean_over_rows(derivative, weights, bound.table.groups)
+    flips = np.where(np.isnan(derivative), np.nan, np.sign(derivative) == -np.sign(estimates.value))
+    return Curves(tuple(names), tuple(sds), estimates, mean_over_rows(flips, weights).value)
+
+
+def _encoder_slope(bound: Bound, column: str) -> FloatArray | None:
+    """(n, d) what the encoded columns gain per unit; NaN where there is no slope. None: the encoder goes in steps."""
+    values = _numbers(bound, column)
+    present = ~np.isnan(values)
+    spread = _sd(bound, column)
+    if spread == 0:
+        return None
+    rows = bound.table.inputs.loc[present]
+    result = np.full(bound.x.shape, np.nan)
+    try:
+        wide, narrow = (_difference(bound, rows, column, values[present], step * spread) for step in (STEP, STEP / 2))
+    except ModelError:  # values that no row holds are not taken: codes of levels
+        return None
+    jumps = np.linalg.norm(wide - narrow, axis=1) > JUMP * np.linalg.norm(wide, axis=1)
+    if ((wide == 0).all(axis=1) | jumps).mean() > STILL:
+        return None
+    narrow[jumps] = np.nan
+    result[present] = narrow
+    return result
+
+
+def _difference(bound: Bound, rows: pd.DataFrame, column: str, values: FloatArray, step: float) -> FloatArray:
+    up, down = (bound.encoding.transform(with_columns(rows, {column: values + s})) for s in (step, -step))
+    return (up - down) / (2 * step)
+
+
+def _sd(bound: Bound, column: str) -> float:
+    """Of the rows in which it is known; 0 where there is none."""
+    values, weights = _numbers(bound, column), bound.table.weights
+    present = ~np.isnan(values)
+    w = None if weights is None else weights[present]
+    return float(deviation(values[present], w)) if (present if w is None else w).any() else 0.0
+
+
+def _numbers(bound: Bound, column: str) -> FloatArray:
+    return bound.table.inputs[column].to_numpy(dtype=np.float64, na_value=np.nan)

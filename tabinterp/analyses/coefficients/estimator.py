@@ -1,0 +1,280 @@
+"""Coefficients on original columns: of a linear model with their inference, of a network what stands in their place.
+
+Linear model: maximum likelihood (or least squares) without a penalty on the model's own encoding, because a penalised
+fit has no valid Wald interval; the model's own, possibly penalised, coefficients stand beside. A model that brings its
+inference (statsmodels) is taken at its word: its own estimates and covariance, carried to the columns. Network: the average
+derivative or contrast with its standard error over rows, the share of rows whose own derivative has the other sign, and
+the linear surrogate: least squares of the network's score on the same terms.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+from typing import Any, ClassVar
+
+import numpy as np
+import pandas as pd
+from numpy.typing import NDArray
+
+from tabinterp.analyses.display import Display, Drawn, by_term, scaled
+from tabinterp.analyses.gradients.streaming import finish_derivatives, mean_derivatives
+from tabinterp.arrays import FloatArray
+from tabinterp.errors import NotApplicableError
+from tabinterp.linear.design import Reason
+from tabinterp.linear.inference import Estimate, Inference, infer
+from tabinterp.linear.supplied_inference import own_inference
+from tabinterp.linear.terms import AnyTerm, Basis, Slope, design, find_terms
+from tabinterp.models import Bound, Model, bind
+from tabinterp.models.column_lineage import target_encoders
+from tabinterp.stats.accumulators import Means, mean_over_rows
+from tabinterp.stats.estimates import Estimates
+from tabinterp.table import Table
+from tabinterp.table.schema import GOALS
+
+from .encoder_derivatives import Curves, curves
+from .marginal_effects import row_derivatives
+from .surrogate import Surrogate, surrogate
+
+
+@dataclass(frozen=True, eq=False)
+class Coefficients(Display):
+    """One number a term and output, in score units (log-odds, centred log-odds of a class, target units, log rate) per
+    unit.
+
+    `estimates` (terms, outputs) are the model's own: coefficients of a linear model, average derivatives of a network.
+    `sign_flip` (terms, outputs) is the share of rows whose own derivative has the other sign. `inference` is the
+    unpenalised fit of a linear model to the target, None for a network; `surrogate` the linear fits of a network's score,
+    None for a linear model. `term_rows`: rows that were read for each term's estimate. `left_out` are columns that the encoder
+    mixes, so that they have no term. `curves` are mean derivatives by numbers that the encoder bends or mixes: of a linear model
+    too they differ from row to row.
+    """
+
+    drawn: ClassVar[Drawn] = Drawn(
+        "plot.axis.coefficients", {"network": ("estimate", "ci_low", "ci_high")}, by_term, order="size", other="terms"
+    )
+
+    terms: tuple[AnyTerm, ...]
+    outputs: tuple[str | None, ...]
+    estimates: Estimates
+    sign_flip: FloatArray
+    inference: Inference | None
+    surrogate: Surrogate | None
+    penalised: bool | None
+    rows: int
+    term_rows: tuple[int, ...]
+    left_out: tuple[str, ...]
+    curves: Curves
+    estimand: str
+
+    def _numbers(self) -> pd.DataFrame:
+        return scaled(self.frame(), "estimate", "ci_low", "ci_high")
+
+    def frame(self) -> pd.DataFrame:
+        """One row for each output and term.
+
+        A number that the encoder bends or mixes has a row of its own, in which only the mean derivative stands. A linear
+        model: `estimate` and what follows from it are the unpenalised fit's, `model` is the model's own. A
+        network: `estimate` is the average derivative or contrast, `surrogate` the linear surrogate's coefficient.
+        """
+        return pd.concat([self._output(k) for k in range(len(self.outputs))], ignore_index=True)
+
+    def tests(self) -> pd.DataFrame:
+        """Joint Wald test and variance inflation of each original column; linear models only."""
+        if self.inference is None:
+            raise NotApplicableError(
+                "a network has no Wald tests: its average derivatives are not jointly normal estimates"
+            )
+        return pd.DataFrame(
+            [
+                {
+                    "output": None if t.output is None else self.outputs[t.output],
+                    "column": t.column,
+                    "statistic": t.statistic,
+                    "df": t.df,
+                    "p": t.p,
+                    "vif": t.vif,
+                }
+                for t in self.inference.tests
+            ]
+        )
+
+    def _output(self, k: int) -> pd.DataFrame:
+        base = {
+            "output": [self.outputs[k]] * len(self.terms),
+            "column": [t.term.column for t in self.terms],
+            "level": [t.term.level for t in self.terms],
+            "reference": [t.term.reference for t in self.terms],
+            "unit": [t.term.unit for t in self.terms],
+            "sd": [t.sd if isinstance(t, Slope) else np.nan for t in self.terms],
+        }
+        own = {"value": self.estimates.value[:, k], "stderr": self.estimates.stderr[:, k]}
+        if self.inference is None:
+            more: dict[str, Any] = {
+                "estimate": own["value"],
+                "stderr": own["stderr"],
+                "ci_low": self.estimates.low[:, k],
+                "ci_high": self.estimates.high[:, k],
+                "sign_flip": self.sign_flip[:, k],
+                "surrogate": None if self.surrogate is None else [e.estimate for e in self.surrogate.fits[k].estimates],
+            }
+        else:
+            fits = self.inference.estimates[k * len(self.terms) : (k + 1) * len(self.terms)]
+            ratios = [e.ratio or (None, None, None) for e in fits]
+            named = GOALS[self.inference.task].ratio or "odds_ratio"
+            more = {
+                **{
+                    name: [getattr(e, name) for e in fits]
+                    for name in ("estimate", "stderr", "ci_low", "ci_high", "z", "p")
+                },
+                named: [r[0] for r in ratios],
+                f"{named}_low": [r[1] for r in ratios],
+                f"{named}_high": [r[2] for r in ratios],
+                "model": own["value"],
+                "reason": [None if e.reason is None else e.reason.code for e in fits],
+            }
+        frame = self._with_curves(pd.DataFrame(base | more), k)
+        frame.insert(len(base) + 1, "per_sd", frame["estimate"].astype(float) * frame["sd"])
+        return frame
+
+    def _with_curves(self, frame: pd.DataFrame, k: int) -> pd.DataFrame:
+        found = self.curves.estimates
+        rows = [
+            {"output": self.outputs[k], "column": column, "sd": self.curves.sds[i]}
+            | (
+                {"model": found.value[i, k], "reason": "curve"}
+                if self.inference is not None
+                else {
+                    "estimate": found.value[i, k],
+                    "stderr": found.stderr[i, k],
+                    "ci_low": found.low[i, k],
+                    "ci_high": found.high[i, k],
+                    "sign_flip": self.curves.sign_flip[i, k],
+                }
+            )
+            for i, column in enumerate(self.curves.columns)
+        ]
+        if not rows:
+            return frame
+        whole = frame.astype(object).to_dict("records") + rows
+        return pd.DataFrame(whole, columns=frame.columns).infer_objects()
+
+
+def coefficients(model: Model | Bound, table: Table) -> Coefficients:
+    """Coefficients of a linear model, or the average derivatives of a network.
+
+    Inference and a network's surrogate are fitted on the training rows where the table has a split, on all its rows
+    otherwise; a network's derivatives are taken on the held-out rows, or on all.
+
+    Examples
+    --------
+    >>> import pandas as pd, tabinterp as ti
+    >>> from sklearn.linear_model import LogisticRegression
+    >>> frame = pd.DataFrame({"dose": [0, 1, 2, 3, 4, 5, 6, 7], "ill": [0, 0, 1, 0, 1, 0, 1, 1]})
+    >>> fitted = LogisticRegression().fit(frame[["dose"]], frame["ill"])
+    >>> result = coefficients(ti.wrap(fitted), ti.read_table(frame, target="ill", positive=1))
+    >>> result.frame()[["column", "estimate", "stderr", "model"]].round(2).values.tolist()
+    [['dose', 0.59, 0.43, 0.51]]
+    """
+    bound = bind(model, table)
+    terms = find_terms(bound)
+    if not terms:
+        raise NotApplicableError(f"{bound.model.name} has no column that is encoded on its own: there are no terms")
+    return of_linear(bound, terms) if bound.is_linear else of_network(bound, terms, terms)
+
+
+def of_linear(bound: Bound, terms: list[AnyTerm]) -> Coefficients:
+    """The unpenalised fit to the target (the inference that the model brings, if it does), and its own coefficients."""
+    table = bound.table
+    training = np.ones(len(table), dtype=bool) if table.held_out is None else ~table.held_out
+    inference = _inference(bound, terms, training)
+    own = _own(bound, terms)
+    nothing = np.full_like(own, np.nan)
+    return Coefficients(
+        terms=tuple(terms),
+        outputs=bound.outputs,
+        estimates=Estimates(own, nothing, nothing, nothing),
+        sign_flip=np.zeros_like(own),
+        inference=inference,
+        surrogate=None,
+        penalised=bound.model.penalised,
+        rows=(rows := inference.rows if inference.own else int(training.sum())),
+        term_rows=(rows,) * len(terms),
+        left_out=_left_out(bound),
+        curves=curves(bound if table.held_out is None else bound.take(table.held_out), terms),
+        estimand="coefficient of the linear model's own fit, with its own covariance"
+        if inference.own
+        else "unpenalised coefficient of the linear model, fitted to the target",
+    )
+
+
+def _inference(bound: Bound, terms: list[AnyTerm], training: NDArray[np.bool_]) -> Inference:
+    table, matrix = bound.table, design(terms, training)
+    weights = None if table.weights is None else table.weights[training]
+    if bound.model.own is not None:
+        return own_inference(bound, bound.model.own, terms, matrix, weights)
+    inference = infer(
+        matrix,
+        table.y[training],
+        task=table.schema.task,
+        n_classes=len(table.schema.classes),
+        weights=weights,
+        groups=None if table.groups is None else table.groups[training],
+    )
+    return _without_errors(inference) if target_encoders(bound.model.encoder) else inference
+
+
+def _without_errors(inference: Inference) -> Inference:
+    """The same terms without a number: the targets have been used twice, and the rival's own coefficients remain."""
+    reason, nothing = Reason("target_encoded"), np.full_like(inference.covariance_matrix, np.nan)
+    empty = tuple(Estimate(e.output, e.term, reason=reason) for e in inference.estimates)
+    return replace(inference, estimates=empty, tests=(), covariance_matrix=nothing)
+
+
+def of_network(bound: Bound, terms: list[AnyTerm], surrogate_terms: list[AnyTerm]) -> Coefficients:
+    """Average derivatives and contrasts, sign flips, and the linear surrogate of every output on `surrogate_terms`."""
+    rows = np.ones(len(bound.table), dtype=bool) if bound.table.held_out is None else bound.table.held_out
+    held_out = bound.take(rows)
+    estimates, flips = mean_derivatives(terms, held_out)
+    return Coefficients(
+        terms=tuple(terms),
+        outputs=bound.outputs,
+        estimates=estimates,
+        sign_flip=flips,
+        inference=None,
+        surrogate=surrogate(bound, surrogate_terms),
+        penalised=None,
+        rows=len(held_out.table),
+        term_rows=(len(held_out.table),) * len(terms),
+        left_out=_left_out(bound),
+        curves=curves(held_out, terms),
+        estimand="mean derivative of the score, or mean contrast to the reference level",
+    )
+
+
+def with_slopes(drawn: Coefficients, slopes: Sequence[Slope], state: Means) -> Coefficients:
+    """A network's, the derivatives of these terms over all rows in the place of those over drawn ones."""
+    mean, flips = finish_derivatives(state)
+    places, rows = {t.term: j for j, t in enumerate(drawn.terms)}, [*drawn.term_rows]
+    parts = {name: getattr(drawn.estimates, name).copy() for name in ("value", "stderr", "low", "high")}
+    sign_flip = drawn.sign_flip.copy()
+    for i, slope in enumerate(slopes):
+        if (j := places.get(slope.term)) is not None:
+            for name, one in parts.items():
+                one[j] = getattr(mean, name)[i]
+            sign_flip[j], rows[j] = flips[i], state.rows
+    return replace(drawn, estimates=Estimates(**parts), sign_flip=sign_flip, term_rows=tuple(rows))
+
+
+def _own(bound: Bound, terms: list[AnyTerm]) -> FloatArray:
+    """(terms, k) a linear model's own coefficients: its derivatives, the same in every row in which they exist."""
+    rows = {*range(min(len(bound.table), 1000)), *(int(np.argmax(t.present)) for t in terms if isinstance(t, Slope))}
+    own = mean_over_rows(row_derivatives(bound.take(np.array(sorted(rows))), terms)).value
+    for j, term in enumerate(terms):
+        if isinstance(term, Basis):
+            own[j] = bound.gradients(bound.x[:1])[0, term.encoded]
+    return own
+
+
+def _left_out(bound: Bound) -> tuple[str, ...]:
+    return tuple(c for c in bound.columns if not bound.encoding.local[c])

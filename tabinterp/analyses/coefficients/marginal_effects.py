@@ -1,0 +1,67 @@
+"""What a model's score gains per unit of a column, averaged over rows: the network's counterpart of a coefficient.
+
+For a number: the mean derivative of the score, in score units per unit of the column. For a level: the mean of the score
+with every row at the level minus the score with every row at the reference (a discrete change; Bartus 2005). For a linear
+model both are its coefficients, in every row.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from itertools import groupby
+
+import numpy as np
+import torch
+from torch import Tensor
+
+from tabinterp.arrays import FloatArray
+from tabinterp.linear.terms import AnyTerm, Contrast, Slope
+from tabinterp.models.model import BLOCK, Bound
+
+
+def row_derivatives(bound: Bound, terms: Sequence[AnyTerm]) -> FloatArray:
+    """(n, terms, k) each row's own derivative or contrast; NaN where it has none (the column is missing)."""
+    result = np.full((len(bound.x), len(terms), len(bound.outputs)), np.nan)
+    slopes = [(j, term) for j, term in enumerate(terms) if isinstance(term, Slope)]
+    if slopes:
+        of_rows = slope_derivatives(bound, [term for _, term in slopes])
+        result[:, [j for j, _ in slopes]] = of_rows(bound.gradients(bound.x), slice(None))
+    for column, group in groupby(enumerate(terms), key=lambda pair: pair[1].term.column):
+        contrasts = [(j, term) for j, term in group if isinstance(term, Contrast)]
+        if contrasts:
+            result[:, [j for j, _ in contrasts]] = _contrasts(bound, column, [term for _, term in contrasts])
+    return result
+
+
+def slope_derivatives(bound: Bound, terms: Sequence[Slope]) -> Callable[[FloatArray, slice], FloatArray]:
+    """What makes of the gradients (m, d, k) of some rows their derivatives (m, terms, k); NaN where a column is missing."""
+    encoded = np.unique(np.concatenate([term.block for term in terms])) if terms else np.empty(0, dtype=np.int64)
+    per_unit = np.zeros((len(encoded), len(terms)))
+    for j, term in enumerate(terms):
+        per_unit[np.searchsorted(encoded, term.block), j] = term.per_unit
+    missing = bound.table.frame[[term.term.column for term in terms]].isna().to_numpy()
+    some = bool(missing.any())
+
+    def of_rows(gradient: FloatArray, rows: slice) -> FloatArray:
+        found = (gradient[:, encoded].transpose(0, 2, 1) @ per_unit).transpose(0, 2, 1)
+        if some:
+            found[missing[rows]] = np.nan
+        return np.asarray(found, dtype=np.float64)
+
+    return of_rows
+
+
+def _contrasts(bound: Bound, column: str, contrasts: list[Contrast]) -> FloatArray:
+    """(n, contrasts, k) scores with the column's block at a level minus scores with it at the common reference."""
+    block = contrasts[0].block
+    weight = bound.first.weight[:, torch.as_tensor(block)]
+    base = bound.z - bound.part((column,))
+    centre = bound.centre[block]
+
+    def scores(at: FloatArray) -> Tensor:
+        shift = (weight @ bound.at_home(at - centre)).to(base.dtype)
+        with torch.inference_mode():
+            return torch.cat([bound.rest(base[i : i + BLOCK] + shift).double() for i in range(0, len(base), BLOCK)])
+
+    reference = scores(contrasts[0].reference)
+    return torch.stack([scores(c.level) - reference for c in contrasts], dim=1).cpu().numpy()

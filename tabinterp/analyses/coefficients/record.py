@@ -1,0 +1,250 @@
+"""Coefficients of both models as part of the document: what may be said of a term, and what may not.
+
+A level of fewer than ten rows is not printed: neither its name nor its numbers, which would tell of single people. Two signs
+contradict each other only when everything that is known of the term says so.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+
+from tabinterp.analyses.results import Results, at, interval, number
+from tabinterp.document import document as doc
+from tabinterp.document.document import Interval, Message
+from tabinterp.linear.inference import Estimate, Inference
+from tabinterp.linear.terms import AnyTerm, Contrast, Slope
+from tabinterp.stats.multiple_testing import benjamini_hochberg
+from tabinterp.table.schema import GOALS
+
+from .estimator import Coefficients
+from .surrogate import Surrogate
+
+SMALLEST_CELL = 10  # rows
+FLIPS = 1 / 3  # an average whose sign this share of the rows contradicts has no direction to speak of
+LEVEL = 0.05  # of the adjusted p of a coefficient that takes part in a contradiction
+
+
+def coefficients(r: Results) -> doc.Coefficients:
+    goal = r.network.table.schema.goal
+    if r.coefficients is None:
+        return doc.Coefficients(
+            scale=goal.scale,
+            rows_inference=0,
+            rows_network=0,
+            method=Message(key="coefficients.none"),
+            terms=[],
+            tests=[],
+            surrogates=[],
+            notes=[],
+        )
+    linear, network = r.coefficients
+    surrogate = network.surrogate
+    assert linear.inference is not None
+    assert surrogate is not None
+    return doc.Coefficients(
+        scale=goal.scale,
+        rows_inference=linear.inference.rows,
+        rows_network=network.rows,
+        method=Message(key=f"coefficients.method.{linear.inference.covariance}.{goal.fitted}"),
+        terms=_terms(_Both(linear, network, linear.inference, surrogate)),
+        tests=[
+            doc.WaldRow(
+                output=None if t.output is None else linear.outputs[t.output],
+                column=t.column,
+                statistic=number(t.statistic),
+                df=t.df,
+                p=number(t.p),
+                vif=number(t.vif),
+            )
+            for t in linear.inference.tests
+        ],
+        surrogates=[
+            doc.Surrogate(
+                output=output,
+                r2=number(surrogate.r2.value[k]),
+                low=number(surrogate.r2.low[k]),
+                high=number(surrogate.r2.high[k]),
+                rows_fitted=surrogate.fits[k].rows,
+                rows_scored=network.rows,
+                held_out=r.held_out,
+            )
+            for k, output in enumerate(network.outputs)
+        ],
+        notes=_coefficient_notes(linear, linear.inference),
+    )
+
+
+def _coefficient_notes(linear: Coefficients, inference: Inference) -> list[Message]:
+    notes = []
+    if inference.own:
+        notes.append(Message(key="coefficients.note.own", values={"kind": inference.own, "rows": inference.rows}))
+    if linear.penalised:
+        notes.append(Message(key="coefficients.note.penalised" + (".rates" if inference.task == "count" else "")))
+    lost = "never_counted" if inference.task == "count" else "separated"
+    if 0 < inference.rows_separated < SMALLEST_CELL:
+        notes.append(Message(key=f"coefficients.note.{lost}.few", values={"rows": SMALLEST_CELL}))
+    elif inference.rows_separated:
+        notes.append(Message(key=f"coefficients.note.{lost}", values={"rows": inference.rows_separated}))
+    if not inference.converged:
+        notes.append(Message(key="coefficients.note.not_converged"))
+    if any(e.reason is not None and e.reason.code == "target_encoded" for e in inference.estimates):
+        notes.append(Message(key="coefficients.note.target_encoded"))
+    if linear.left_out:
+        notes.append(Message(key="coefficients.note.mixed", values={"columns": list(linear.left_out)}))
+    return notes
+
+
+@dataclass(frozen=True)
+class _Both:
+    linear: Coefficients
+    network: Coefficients
+    inference: Inference
+    surrogate: Surrogate
+
+    def reference(self, term: AnyTerm) -> str | None:
+        """The reference level, unless so few rows have it that its name tells of single people."""
+        if not term.term.dummy:
+            return term.term.reference
+        others = sum(t.values.sum() for t in self.linear.terms if t.term.dummy and t.term.column == term.term.column)
+        return term.term.reference if len(term.values) - others >= SMALLEST_CELL else "…"
+
+
+def _terms(both: _Both) -> list[doc.CoefficientRow]:
+    places = {t.term: i for i, t in enumerate(both.network.terms)}
+    rows = [
+        _term(both, term, i, places.get(term.term), k)
+        for k, _ in enumerate(both.linear.outputs)
+        for i, term in enumerate(both.linear.terms)
+    ]
+    adjusted = benjamini_hochberg(np.array([np.nan if row.p is None else row.p for row in rows]))
+    tangled = _tangled(both.inference)
+    judged = [
+        row.model_copy(update={"conflict": _contradicts(row, q) and row.column not in tangled})
+        for row, q in zip(rows, adjusted, strict=True)
+    ]
+    each = len(both.linear.terms)
+    return [
+        row
+        for k, _ in enumerate(both.linear.outputs)
+        for row in [*judged[k * each : (k + 1) * each], *_curves(both, k)]
+    ]
+
+
+def _curves(both: _Both, k: int) -> list[doc.CoefficientRow]:
+    """Numbers that an encoder bends or mixes: mean derivatives of both models, and no coefficient."""
+    network, linear = both.network.curves, both.linear.curves
+    own = {column: number(linear.estimates.value[i, k]) for i, column in enumerate(linear.columns)}
+    return [
+        doc.CoefficientRow(
+            output=both.linear.outputs[k],
+            column=column,
+            level=None,
+            reference=None,
+            unit=None,
+            sd=network.sds[i],
+            linear=Interval(),
+            z=None,
+            p=None,
+            penalised=own.get(column),
+            network=at(network.estimates, i, k),
+            network_rows=both.network.rows,
+            sign_flip=number(network.sign_flip[i, k]),
+            surrogate=None,
+            conflict=False,
+            reason=Message(key="reason.curve"),
+        )
+        for i, column in enumerate(network.columns)
+    ]
+
+
+def _term(both: _Both, term: AnyTerm, i: int, place: int | None, k: int) -> doc.CoefficientRow:
+    if isinstance(term, Contrast) and term.values.sum() < SMALLEST_CELL:
+        return _suppressed(both, term, k)
+    fit = both.inference.estimates[k * len(both.linear.terms) + i]
+    ratio = fit.ratio or (None, None, None)
+    return doc.CoefficientRow(
+        output=both.linear.outputs[k],
+        column=term.term.column,
+        level=term.term.level,
+        reference=both.reference(term),
+        unit=term.term.unit,
+        sd=term.sd if isinstance(term, Slope) else None,
+        linear=interval(fit.estimate, fit.stderr, fit.ci_low, fit.ci_high),
+        z=number(fit.z),
+        p=number(fit.p),
+        **{GOALS[both.inference.task].ratio or "odds_ratio": interval(ratio[0], None, ratio[1], ratio[2])},
+        penalised=number(both.linear.estimates.value[i, k]),
+        network=Interval() if place is None else at(both.network.estimates, place, k),
+        network_rows=None if place is None else both.network.term_rows[place],
+        sign_flip=None if place is None else number(both.network.sign_flip[place, k]),
+        surrogate=number(both.surrogate.fits[k].estimates[i].estimate),
+        conflict=False,
+        reason=_reason(fit),
+    )
+
+
+def _suppressed(both: _Both, term: AnyTerm, k: int) -> doc.CoefficientRow:
+    nothing = Interval()
+    return doc.CoefficientRow(
+        output=both.linear.outputs[k],
+        column=term.term.column,
+        level="…",
+        reference=both.reference(term),
+        unit=None,
+        sd=None,
+        linear=nothing,
+        z=None,
+        p=None,
+        penalised=None,
+        network=nothing,
+        network_rows=None,
+        sign_flip=None,
+        surrogate=None,
+        conflict=False,
+        reason=Message(key="reason.small_cell", values={"rows": SMALLEST_CELL}),
+    )
+
+
+def _reason(fit: Estimate) -> Message | None:
+    reason = fit.reason
+    if reason is None:
+        return None
+    key = f"reason.{reason.code}" + (f".{reason.by}" if reason.by else "")
+    if reason.rows is not None and reason.rows < SMALLEST_CELL:
+        return Message(key=f"{key}.few", values={"columns": list(reason.columns), "rows": SMALLEST_CELL})
+    return Message(key=key, values={"columns": list(reason.columns), "rows": reason.rows})
+
+
+# ---- contradictions
+
+
+def _contradicts(row: doc.CoefficientRow, q: Any) -> bool:
+    """Both intervals on different sides of zero, after correction; the rival agrees with the coefficient, the surrogate
+    with the derivative, and most rows with their average."""
+    side, other = _side(row.linear), _side(row.network)
+    return bool(
+        side * other < 0
+        and q <= LEVEL
+        and (row.penalised or 0.0) * side > 0
+        and (row.surrogate or 0.0) * other > 0
+        and row.sign_flip is not None
+        and row.sign_flip < FLIPS
+    )
+
+
+def _side(part: Interval) -> int:
+    if part.low is None or part.high is None:
+        return 0
+    return int(part.low > 0) - int(part.high < 0)
+
+
+def _tangled(inference: Inference) -> set[str]:
+    """Columns that are linear combinations of each other: a coefficient and a contrast hold different things fixed there."""
+    found: set[str] = set()
+    for estimate in inference.estimates:
+        if estimate.reason is not None and estimate.reason.code == "aliased" and estimate.term is not None:
+            found |= {estimate.term.column, *estimate.reason.columns}
+    return found

@@ -1,0 +1,298 @@
+"""How much of a score's rise from a baseline runs through each hidden unit: conductance (Dhamdhere, Sundararajan & Yan 2018).
+
+Along the straight path from the baseline to a row, the score changes by dF/dh_j dh_j for the change of each unit's output h_j;
+the integral is the unit's conductance. Summed over a layer it is f(x) - f(baseline), where every way through the network leads
+through the layer; what leads around it (a residual or wide branch) is told beside it, so that the sum holds again. A path stays
+straight behind the affine front, so that nothing in front of it runs. The change of h_j over a segment of the path is known
+without a gradient; segments whose sum over the layer misses the change of the score are halved. What a unit
+does and undoes within half a segment, 1 / 128 of a path, the sum cannot show. Paths are followed in batches of at most 5 million
+numbers; beyond these the memory is that of the result.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import ClassVar
+
+import numpy as np
+import pandas as pd
+import torch
+from torch import Tensor
+
+from tabinterp.analyses.display import Display, Drawn, by_unit
+from tabinterp.analyses.gradients.reference_rows import baseline_of
+from tabinterp.arrays import FloatArray, IntArray
+from tabinterp.document.message import why
+from tabinterp.errors import NotApplicableError
+from tabinterp.models import Bound, Model, bind
+from tabinterp.models.device import slopes
+from tabinterp.models.layers import Layer, layers_of
+from tabinterp.stats.accumulators import mean_over_rows
+from tabinterp.stats.estimates import Estimates, mean_with_draws, units_of
+from tabinterp.stats.weights import unit
+from tabinterp.table import Table
+from tabinterp.table.hash_sampling import chosen
+
+STEPS = 64  # segments a path starts with; one where what follows the layer is affine, which is exact
+DEPTH = 16  # a segment is halved at most this often
+SHARES = (16, 128, 1024)  # a segment is done when its gap is below tolerance / share; the next for rows that miss
+CELLS = 5_000_000  # numbers in one batch: points of paths, times the front, all units and outputs; a path at least
+BACKGROUND = 10
+BASELINES = ("mean", "median", "rows")
+
+
+@dataclass(frozen=True, eq=False)
+class Conductance(Display):
+    """`values` (rows, units, outputs) in units of the score; `around` (rows, layers, outputs) what leads past each layer.
+
+    `gap` (rows, layers): abs(sum over the layer + around - (f(x) - f(baseline))) / mean abs(f - f(baseline)), the largest over
+    outputs. `mean_stderr` (units, outputs): what the draw of background rows adds to the error of the mean, 0 for one baseline.
+    """
+
+    drawn: ClassVar[Drawn] = Drawn(
+        "plot.axis.conductance", {"network": ("mean", "ci_low", "ci_high")}, by_unit, order="mean_abs", other="units"
+    )
+
+    layer: tuple[str, ...]
+    index: tuple[int, ...]
+    outputs: tuple[str | None, ...]
+    values: FloatArray
+    around: FloatArray
+    gap: FloatArray
+    mean_stderr: FloatArray
+    weights: FloatArray | None
+    groups: IntArray | None
+    baseline: str
+    background_rows: int
+    tolerance: float
+    seed: int
+    estimand: str = "path integral of d score / d output of the unit, from the baseline to the row"
+
+    def mean(self) -> Estimates:
+        """Signed mean over rows (units, outputs), with its error over rows and of the background's draw."""
+        mean = mean_over_rows(self.values, self.weights, self.groups)
+        return mean_with_draws(mean, units_of(len(self.values), self.groups), self.mean_stderr, self.background_rows)
+
+    def size(self) -> Estimates:
+        """Mean absolute value over rows (units, outputs); noise biases it upward."""
+        return mean_over_rows(np.abs(self.values), self.weights, self.groups)
+
+    def frame(self) -> pd.DataFrame:
+        """One row for each output and unit."""
+        mean, size, units = self.mean(), self.size(), len(self.layer)
+        return pd.DataFrame(
+            {
+                "output": pd.Series([one for one in self.outputs for _ in range(units)], dtype=object),
+                "layer": np.tile(np.array(self.layer, dtype=object), len(self.outputs)),
+                "unit": np.tile(np.array(self.index, dtype=np.int64), len(self.outputs)),
+                "mean": mean.value.T.ravel(),
+                "stderr": mean.stderr.T.ravel(),
+                "ci_low": mean.low.T.ravel(),
+                "ci_high": mean.high.T.ravel(),
+                "mean_abs": size.value.T.ravel(),
+            }
+        )
+
+
+def conductance(
+    model: Model | Bound,
+    table: Table,
+    *,
+    baseline: str = "mean",
+    background: int = BACKGROUND,
+    tolerance: float = 1e-3,
+    seed: int = 0,
+) -> Conductance:
+    """Conductance of every hidden unit for every row of `table`.
+
+    Parameters
+    ----------
+    baseline : "mean" of the encoded rows, "median" row (for a category its most frequent level), or "rows": the mean over
+        `background` real rows, drawn by hash.
+    tolerance : each row's path is refined until its gap is below this.
+
+    Raises
+    ------
+    NotApplicableError
+        when the model has no hidden unit, or its network cannot be cut at its layers.
+
+    Examples
+    --------
+    >>> import numpy as np, pandas as pd, torch, tabinterp as ti
+    >>> table = ti.read_table(pd.DataFrame({"a": [-1.0, 1.0, 3.0], "y": [0.0, 1.0, 3.0]}), target="y", task="regression")
+    >>> net = torch.nn.Sequential(torch.nn.Linear(1, 2), torch.nn.ReLU(), torch.nn.Linear(2, 1))
+    >>> _ = net[0].weight.data.copy_(torch.tensor([[1.0], [-1.0]])), net[0].bias.data.zero_()
+    >>> _ = net[2].weight.data.copy_(torch.tensor([[1.0, 2.0]])), net[2].bias.data.zero_()
+    >>> found = conductance(ti.wrap(net, encoder="passthrough", task="regression"), table)  # from a = 1
+    >>> found.values[:, :, 0].round(3).tolist()
+    [[-1.0, 2.0], [0.0, 0.0], [2.0, 0.0]]
+    """
+    bound = bind(model, table)
+    if baseline not in BASELINES:
+        raise NotApplicableError(f"baseline is 'mean', 'median' or 'rows'; got {baseline!r}")
+    if not tolerance > 0 or background < 1:
+        raise NotApplicableError("tolerance is above 0, and background a number of rows, at least 1")
+    layers = layers_of(bound)
+    if not layers:
+        raise NotApplicableError(why("ablation.layer", model=bound.model.name))
+    starts, share = _starts(bound, baseline, background, seed)
+    answers = bound.answers.cpu().numpy() - share @ _score(bound, starts).cpu().numpy()
+    scale = np.maximum(np.average(np.abs(answers), axis=0, weights=bound.table.weights), 1e-12)
+    cost = bound.z.shape[1] + sum(layer.width for layer in layers) + len(bound.outputs)
+    made = [_through(bound, layer, starts, share, scale, (tolerance, cost)) for layer in layers]
+    sums = np.stack([one.values.sum(axis=1) + one.around for one in made], axis=1)
+    return Conductance(
+        layer=tuple(layer.name for layer in layers for _ in range(layer.width)),
+        index=tuple(u for layer in layers for u in range(layer.width)),
+        outputs=bound.outputs,
+        values=np.concatenate([one.values for one in made], axis=1),
+        around=np.stack([one.around for one in made], axis=1),
+        gap=(np.abs(sums - answers[:, None]) / scale).max(axis=2),
+        mean_stderr=np.concatenate([one.stderr for one in made]),
+        weights=bound.table.weights,
+        groups=bound.table.groups,
+        baseline=baseline,
+        background_rows=len(starts) if baseline == "rows" else 0,
+        tolerance=tolerance,
+        seed=seed,
+    )
+
+
+def _starts(bound: Bound, baseline: str, background: int, seed: int) -> tuple[Tensor, FloatArray]:
+    """(b, h) fronts to start from, and their shares (b,)."""
+    if baseline != "rows":
+        return bound.front_of(baseline_of(bound, baseline)[None]), np.ones(1)
+    weights = bound.table.row_weights
+    able = np.flatnonzero(weights > 0)
+    rows = able[chosen(bound.table.numbers[able], background, seed)]
+    return bound.z[torch.as_tensor(rows)], unit(weights[rows], len(rows)) / len(rows)
+
+
+def _score(bound: Bound, z: Tensor) -> Tensor:
+    with torch.inference_mode():
+        return torch.as_tensor(bound.rest(z)).double()
+
+
+# ---- one layer
+
+
+@dataclass(frozen=True, eq=False)
+class _Through:
+    values: FloatArray  # (n, units, k)
+    around: FloatArray  # (n, k)
+    stderr: FloatArray  # (units, k)
+
+
+def _through(
+    bound: Bound, layer: Layer, starts: Tensor, share: FloatArray, scale: FloatArray, asked: tuple[float, int]
+) -> _Through:
+    """The layer's conductances, the mean over starting points."""
+    n, k = len(bound.z), len(bound.outputs)
+    values, around, means = np.zeros((n, layer.width, k)), np.zeros((n, k)), []
+    for start, part in zip(starts, share, strict=True):
+        own = _from(bound, layer, start, bound.at_home(scale), *asked)
+        values += part * own[:, : layer.width]
+        around += part * own[:, layer.width :].sum(axis=1)
+        means.append(np.average(own[:, : layer.width], axis=0, weights=bound.table.weights))
+    stderr = np.nan_to_num(mean_over_rows(np.array(means), share).stderr) if len(share) > 1 else np.zeros_like(means[0])
+    return _Through(values, around, stderr)
+
+
+def _from(bound: Bound, layer: Layer, start: Tensor, scale: Tensor, tolerance: float, cost: int) -> FloatArray:
+    """(n, units + front beside, k) from one starting point; rows that miss the tolerance are followed again, more finely.
+
+    A point of a path takes `cost` numbers.
+    """
+    rise = bound.answers - _score(bound, start[None])
+    steps = 1 if layer.moves.nothing_behind else STEPS
+    most = max(1, CELLS // cost)
+    chunk = max(1, most // (steps + 1))
+    values = np.zeros((len(bound.z), layer.width + layer.front * layer.beside, len(bound.outputs)))
+    missed = np.arange(len(values))
+    for share in SHARES:
+        for i in range(0, len(missed), chunk):
+            rows = missed[i : i + chunk]
+            move = bound.z[torch.as_tensor(rows)] - start
+            values[rows] = _along(layer, start, move, steps, scale * tolerance / share, most).cpu().numpy()
+        gap = (np.abs(values.sum(axis=1) - rise.cpu().numpy()) / scale.cpu().numpy()).max(axis=1)
+        missed = np.flatnonzero(~(gap <= tolerance))
+        if len(missed) == 0:
+            break
+    return values
+
+
+def _along(layer: Layer, start: Tensor, move: Tensor, steps: int, enough: Tensor, most: int) -> Tensor:
+    """(n, units + front beside, k) sums over segments of the gradient in the middle times the change of each output.
+
+    At most `most` segments are read at a time; those that are halved are read next, so that few wait.
+    """
+    n, every = len(move), torch.arange(len(move), device=move.device)
+    grid = torch.linspace(0, 1, steps + 1, dtype=torch.float64, device=move.device)
+    h = _outputs(layer, start, move, every.repeat_interleave(steps + 1), grid.repeat(n))
+    f = _behind(layer, h).reshape(n, steps + 1, -1)
+    h = h.reshape(n, steps + 1, -1)
+    total = f.new_zeros((n, h.shape[2], f.shape[2]))
+    waiting = [
+        _Segments(
+            0,
+            every.repeat_interleave(steps),
+            grid[:-1].repeat(n),
+            *(one.flatten(0, 1) for one in (h[:, :-1], h[:, 1:], f[:, :-1], f[:, 1:])),
+        )
+    ]
+    while waiting:
+        whole = waiting.pop()
+        if len(whole.rows) > most:
+            waiting.append(whole.take(slice(most, None)))
+        some = whole.take(slice(most))
+        width = 0.5**some.depth / steps
+        middle = _outputs(layer, start, move, some.rows, some.left + width / 2)
+        gradient, scores = slopes(layer.behind, middle)
+        said = gradient.double() * (some.high - some.low).double()[:, :, None]
+        missed = ((said.sum(dim=1) - (some.above - some.below)).abs() > enough).any(dim=1)
+        missed = missed & (some.depth < DEPTH)
+        total.index_add_(0, some.rows[~missed], said[~missed])
+        if bool(missed.any()):
+            waiting.append(some.take(missed).halved(width / 2, middle[missed], scores[missed]))
+    return total
+
+
+@dataclass(frozen=True, eq=False)
+class _Segments:
+    """Segments of paths, all as short: whose `rows` (m,), where they begin (`left`), outputs and scores at both ends."""
+
+    depth: int
+    rows: Tensor
+    left: Tensor
+    low: Tensor
+    high: Tensor
+    below: Tensor
+    above: Tensor
+
+    def take(self, which: slice | Tensor) -> _Segments:
+        parts = (self.rows, self.left, self.low, self.high, self.below, self.above)
+        return _Segments(self.depth, *(part[which] for part in parts))
+
+    def halved(self, width: float, middle: Tensor, scores: Tensor) -> _Segments:
+        return _Segments(
+            self.depth + 1,
+            self.rows.repeat(2),
+            torch.cat([self.left, self.left + width]),
+            torch.cat([self.low, middle]),
+            torch.cat([middle, self.high]),
+            torch.cat([self.below, scores]),
+            torch.cat([scores, self.above]),
+        )
+
+
+def _outputs(layer: Layer, start: Tensor, move: Tensor, rows: Tensor, t: Tensor) -> Tensor:
+    """(m, units + front beside) what the layer puts out at points of paths."""
+    z = start + t[:, None].to(move.dtype) * move[rows]
+    with torch.no_grad():
+        h: Tensor = layer.outputs(z)
+        return torch.cat([h, z], dim=1) if layer.beside else h
+
+
+def _behind(layer: Layer, h: Tensor) -> Tensor:
+    with torch.inference_mode():
+        return torch.as_tensor(layer.behind(h)).double()

@@ -1,0 +1,245 @@
+"""What the user knows of a column: that the score must not fall (or rise) along it, and the values it may take.
+
+A direction is checked in two ways, for the network and its counterpart. On each row: the derivative of the score where the
+column is one that the encoder only scales, otherwise the step to the next value that the table holds; the share of rows in
+which it runs against the direction, with Wilson's interval (1927). And on the effect curve (partial dependence, Friedman
+2001): the largest fall against the direction between any two of its points. Which two points is found on one half of the
+rows, drawn by hash (groups of rows whole), and the fall is taken on the other half, so that its interval (Student's, over rows)
+is not that of a maximum.
+"""
+
+from __future__ import annotations
+
+import math
+import tomllib
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, Literal
+
+import numpy as np
+import pandas as pd
+import torch
+
+from tabinterp.analyses.clustered_means import share_of
+from tabinterp.analyses.coefficients.marginal_effects import row_derivatives
+from tabinterp.analyses.effects.grids import Grid, grid_of, with_points
+from tabinterp.analyses.performance.estimator import groups
+from tabinterp.arrays import FloatArray
+from tabinterp.atomic_io import LARGEST_TEXT, read_regular
+from tabinterp.document.message import why
+from tabinterp.errors import NotApplicableError, TabinterpError
+from tabinterp.linear.terms import Slope, find_terms
+from tabinterp.models import Bound
+from tabinterp.models.perturbation import RESOLUTION, crossed
+from tabinterp.stats.accumulators import mean_over_rows
+from tabinterp.table import Table
+from tabinterp.table.folds import dealt
+from tabinterp.table.hash_sampling import chosen
+from tabinterp.table.suppression import SMALL
+
+ROWS = 2000
+POINTS = 20
+
+Direction = Literal["+", "-"]
+Estimate = tuple[float, float, float, float]
+NONE: Estimate = (np.nan, np.nan, np.nan, np.nan)
+
+
+@dataclass(frozen=True)
+class Constraint:
+    """`direction` "+": the score must not fall where the column rises; `low` and `high` are the least and greatest value."""
+
+    column: str
+    direction: Direction | None = None
+    low: float | None = None
+    high: float | None = None
+
+
+@dataclass(frozen=True)
+class Held:
+    """How one model keeps a direction. `share` of the rows run against it; `fall` is the largest fall of the curve, from
+    the value `start` to the value `end` of the column (with direction "-" the largest rise), in units of the score; NaN
+    where there is none."""
+
+    share: Estimate
+    fall: Estimate
+    start: Any
+    end: Any
+
+
+@dataclass(frozen=True)
+class Checked:
+    """One column. `outside`: rows that hold a value beyond the domain, of `rows` with a value; None where none was declared."""
+
+    constraint: Constraint
+    rows: int
+    outside: int | None
+    network: Held | None
+    linear: Held | None
+
+
+@dataclass(frozen=True)
+class Constraints:
+    """Every declared column, in the order given."""
+
+    columns: tuple[Checked, ...]
+    rows: int
+    seed: int
+
+    def frame(self) -> pd.DataFrame:
+        """One row for each column and model."""
+        rows = []
+        for one in self.columns:
+            for name in ("network", "linear"):
+                held = getattr(one, name)
+                row: dict[str, Any] = {
+                    "column": one.constraint.column,
+                    "direction": one.constraint.direction,
+                    "model": name,
+                }
+                row |= {"outside": one.outside, "start": None if held is None else held.start}
+                row["end"] = None if held is None else held.end
+                for part in ("share", "fall"):
+                    found = NONE if held is None else getattr(held, part)
+                    row |= dict(zip((part, f"{part}_stderr", f"{part}_low", f"{part}_high"), found, strict=True))
+                rows.append(row)
+        return pd.DataFrame(rows)
+
+
+def read_constraints(path: Path) -> dict[str, dict[str, Any]]:
+    """Column -> what is declared of it, from a TOML file with a table `[columns.NAME]` for each.
+
+    Raises
+    ------
+    TabinterpError
+        when the file cannot be read, is no TOML, or holds anything but `columns`.
+    """
+    try:
+        found = tomllib.loads(read_regular(path, LARGEST_TEXT).decode("utf-8"))
+    except (OSError, ValueError) as error:
+        raise TabinterpError(f"{path}: the constraints cannot be read: {error}") from error
+    columns = found.get("columns")
+    if set(found) != {"columns"} or not isinstance(columns, dict):
+        raise TabinterpError(f"{path}: constraints are tables [columns.NAME]; the file holds {sorted(found)}")
+    return columns
+
+
+def declared(table: Table, constraints: Mapping[str, Any]) -> tuple[Constraint, ...]:
+    """What was given, "+", "-" or a mapping of direction, low and high, checked against the table.
+
+    Raises
+    ------
+    TabinterpError
+        of a column that is no input, of a direction that is not "+" or "-" or of a column without an order, and of a domain that
+        is no two numbers in order.
+    """
+    return tuple(_declared(table, name, given) for name, given in constraints.items())
+
+
+def _declared(table: Table, name: str, given: Any) -> Constraint:
+    if name not in table.schema.inputs:
+        raise TabinterpError(
+            f"constraints name {name!r}, which is no input column; those are {list(table.schema.inputs)}"
+        )
+    told = {"direction": given} if isinstance(given, str) else dict(given) if isinstance(given, Mapping) else None
+    if not told or set(told) - {"direction", "low", "high"}:
+        raise TabinterpError(f"the constraint on {name!r} gives direction, low or high; got {given!r}")
+    direction: Any = told.get("direction")
+    ends = {end: _number(name, end, told[end]) for end in ("low", "high") if end in told}
+    kind = table.schema[name].kind
+    if direction not in (None, "+", "-"):
+        raise TabinterpError(f"the direction of {name!r} is '+' or '-'; got {direction!r}")
+    if direction is not None and kind == "categorical":
+        raise TabinterpError(f"{name!r} has no order, so that it has no direction; declare its kind as ordinal")
+    if direction is not None and table.schema.task == "multiclass":
+        raise TabinterpError("with several classes there are several scores, and a direction is not of one of them")
+    if ends and kind != "numeric":
+        raise TabinterpError(f"low and high are of numbers; {name!r} is {kind}")
+    if ends.get("low", -math.inf) > ends.get("high", math.inf):
+        raise TabinterpError(f"the constraint on {name!r}: low {ends['low']:g} is above high {ends['high']:g}")
+    return Constraint(name, direction, ends.get("low"), ends.get("high"))
+
+
+def _number(name: str, end: str, value: Any) -> float:
+    if isinstance(value, bool) or not isinstance(value, (int, float)) or not math.isfinite(value):
+        raise TabinterpError(f"{end} of {name!r} is a number; got {value!r}")
+    return float(value)
+
+
+def constraints(network: Bound, linear: Bound, given: Mapping[str, Any], *, seed: int = 0) -> Constraints:
+    """Check both models on the rows they are bound to, of which at most 2,000 are read for directions, drawn by hash."""
+    table = network.table
+    few = np.sort(chosen(table.numbers, ROWS, seed))
+    if len(few) < 2 * SMALL:
+        raise NotApplicableError(why("constraints.few", least=SMALL, rows=len(few)))
+    parts = [bound.take(few) for bound in (network, linear)]
+    made = []
+    for one in declared(table, given):
+        held = [None if one.direction is None else _held(part, one, seed) for part in parts]
+        present, outside = _outside(table, one)
+        made.append(Checked(one, present, outside, held[0], held[1]))
+    return Constraints(tuple(made), len(few), seed)
+
+
+def _outside(table: Table, one: Constraint) -> tuple[int, int | None]:
+    values = table.frame[one.column]
+    if one.low is None and one.high is None:
+        return int(values.notna().sum()), None
+    x = values.to_numpy(dtype=np.float64, na_value=np.nan)
+    beyond = (x < (-np.inf if one.low is None else one.low)) | (x > (np.inf if one.high is None else one.high))
+    return int(np.sum(~np.isnan(x))), int(beyond.sum())
+
+
+# ---- directions
+
+
+def _held(bound: Bound, one: Constraint, seed: int) -> Held:
+    sign = 1.0 if one.direction == "+" else -1.0
+    grid = grid_of(bound, one.column, POINTS)
+    rows, points = np.arange(len(bound.table)), grid.donors[: grid.points]
+    with torch.inference_mode():
+        scores = crossed(with_points(bound, [grid]), (one.column,), rows, points)[:, :, 0].cpu().numpy().T
+    return Held(_share(bound, one, grid, sign, scores), *_fall(bound.table, grid, sign * scores, seed))
+
+
+def _share(bound: Bound, one: Constraint, grid: Grid, sign: float, scores: FloatArray) -> Estimate:
+    """Share of rows in which the score goes the wrong way where the row is."""
+    move = sign * _local(bound, one.column, grid, scores)
+    known = ~np.isnan(move) & (bound.table.row_weights > 0)
+    if known.sum() < SMALL:
+        return NONE
+    return share_of(move[known] < 0, bound.table.row_weights[known], groups(bound.table)[known])
+
+
+def _local(bound: Bound, column: str, grid: Grid, scores: FloatArray) -> FloatArray:
+    """(n,) the derivative, or the step to the next value (from the last one, to it); NaN where the column has no value."""
+    slope = (
+        [t for t in find_terms(bound) if isinstance(t, Slope) and t.term.column == column] if bound.has_gradient else []
+    )
+    if slope:
+        made = row_derivatives(bound, slope)[:, 0, 0]
+        step = np.ptp(bound.table.frame[column].to_numpy(dtype=np.float64, na_value=np.nan)[~np.isnan(made)], axis=None)
+    else:
+        at = np.clip(grid.nearest, 0, max(grid.points - 2, 0))
+        row = np.arange(len(at))
+        made = scores[row, at + 1] - scores[row, at] if grid.points > 1 else np.zeros(len(at))
+        made = np.where(bound.table.frame[column].isna().to_numpy(), np.nan, made)
+        step = 1.0
+    rounding = RESOLUTION * float(np.abs(bound.scores).max()) / (step if step > 0 else 1.0)
+    return np.where(np.abs(made) <= rounding, 0.0, made)
+
+
+def _fall(table: Table, grid: Grid, scores: FloatArray, seed: int) -> tuple[Estimate, Any, Any]:
+    """The largest fall of the mean of (n, points) curves from a point to a later one."""
+    half = dealt(table, seed + 6, 2) == 0
+    if grid.points < 2:
+        return NONE, None, None
+    curve = np.average(scores[half], axis=0, weights=table.row_weights[half] + 1e-300)
+    peak = np.maximum.accumulate(curve)
+    end = 1 + int(np.argmax((peak - curve)[1:]))
+    start = int(np.argmax(curve[:end]))
+    groups_of = None if table.groups is None else table.groups[~half]
+    fall = mean_over_rows(scores[~half, start] - scores[~half, end], table.row_weights[~half], groups_of)
+    told: Estimate = (float(fall.value), float(fall.stderr), float(fall.low), float(fall.high))
+    return told, grid.values[start], grid.values[end]

@@ -1,0 +1,134 @@
+"""Would the gain be there with other training rows? Both models fitted anew on folds, with the variance that this needs.
+
+Folds share most of their training rows, so that the variance of their mean is more than a K-th of theirs. Nadeau & Bengio
+(2003): (1/K + n_test/n_train) s^2, which is (1/K + 1/(K - 1)) s^2 for K folds; the interval is Student's t with K - 1 degrees of
+freedom.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import ClassVar
+
+import numpy as np
+import pandas as pd
+from scipy.stats import t as student
+
+from tabinterp.analyses.display import Display, Drawn, worded
+from tabinterp.analyses.performance.estimator import FEWEST, Status, judged, margin_of, null_loss
+from tabinterp.arrays import FloatArray
+from tabinterp.errors import NotApplicableError, TabinterpError
+from tabinterp.linear.counterpart import fit_counterpart
+from tabinterp.models import Model, bind
+from tabinterp.models.losses import loss_for
+from tabinterp.table import Table
+from tabinterp.table.events import require_events
+from tabinterp.table.folds import folds as folds_of
+
+
+@dataclass(frozen=True, eq=False)
+class Crossvalidated(Display):
+    """`network` and `linear` (K,): primary loss on each fold of models fitted on the others; `value` their mean difference."""
+
+    drawn: ClassVar[Drawn] = Drawn(
+        "plot.axis.folds",
+        {"network": ("network", None, None), "linear": ("linear", None, None)},
+        worded("plot.label.fold"),
+        other="rows",
+        at=None,
+        filled=("metric",),
+    )
+
+    metric: str
+    network: FloatArray
+    linear: FloatArray
+    rows: tuple[int, ...]
+    margin: float
+    seed: int
+
+    @property
+    def value(self) -> float:
+        return float((self.network - self.linear).mean())
+
+    @property
+    def stderr(self) -> float:
+        """The corrected one."""
+        return corrected_stderr(self.network - self.linear)
+
+    @property
+    def interval(self) -> tuple[float, float]:
+        half = float(student.ppf(0.975, len(self.network) - 1)) * self.stderr
+        return self.value - half, self.value + half
+
+    @property
+    def status(self) -> Status:
+        """What the interval says of the network, by the verdict's precedence and margin."""
+        return judged(*self.interval, self.margin)
+
+    def _numbers(self) -> pd.DataFrame:
+        return self.frame().assign(fold=range(1, len(self.network) + 1))
+
+    def frame(self) -> pd.DataFrame:
+        """One row a fold."""
+        columns = {"rows": self.rows, "network": self.network, "linear": self.linear}
+        return pd.DataFrame(columns | {"difference": self.network - self.linear})
+
+
+def corrected_stderr(differences: FloatArray) -> float:
+    """Of the mean of K folds' differences (Nadeau & Bengio 2003).
+
+    >>> round(corrected_stderr(np.array([0.0, 1.0])), 6)  # s^2 = 1/2, K = 2: (1/2 + 1) / 2
+    0.866025
+    """
+    k = len(differences)
+    return float(np.sqrt((1 / k + 1 / (k - 1)) * np.var(differences, ddof=1)))
+
+
+def crossvalidate(
+    factory: Callable[[Table], Model],
+    table: Table,
+    folds: int = 10,
+    *,
+    seed: int = 0,
+    margin: float | None = None,
+) -> Crossvalidated:
+    """Fit a network and its linear counterpart on all folds but one, for each, and compare them on that one.
+
+    `factory` gets the training rows of a fold and gives the network fitted on them, wrapped; its counterpart is fitted here.
+    Rows fall into folds by a hash of their number, those of one group together; a split of the table plays no part.
+
+    Raises
+    ------
+    TabinterpError
+        with fewer than two folds; `NotApplicableError` when one has fewer than ten rows, or the table
+        has too few events.
+
+    Examples
+    --------
+    >>> import torch, tabinterp as ti
+    >>> draw = np.random.default_rng(0)
+    >>> frame = pd.DataFrame({"x": draw.normal(size=200)})
+    >>> table = ti.read_table(frame.assign(y=frame["x"] + draw.normal(size=200)), target="y")
+    >>> layer = torch.nn.Linear(1, 1, bias=False)
+    >>> _ = layer.weight.data.fill_(-1.0)
+    >>> found = ti.crossvalidate(lambda rows: ti.wrap(layer, encoder="passthrough", task="regression"), table, folds=5)
+    >>> found.status
+    'worse'
+    """
+    if folds < 2:
+        raise TabinterpError(f"cross-validation takes two folds at least; got {folds}")
+    require_events(table, "all")
+    margin = margin_of(margin, null_loss(table.schema.task, table.y.copy(), table.row_weights))
+    place = folds_of(table, seed, folds)
+    sizes = np.bincount(place, minlength=folds)
+    if sizes.min() < FEWEST:
+        raise NotApplicableError(f"a fold of {int(sizes.min())} rows is too small; take fewer than {folds} folds")
+    loss, found = loss_for(None, table.schema.task), []
+    for one in range(folds):
+        training, test = table.take(place != one), table.take(place == one)
+        network = factory(training)
+        pair = np.stack([bind(m, test).scores for m in (network, fit_counterpart(network, training, seed=seed))])
+        found.append(np.average(loss.each(pair, test.y, network.where), axis=1, weights=test.row_weights))
+    network_losses, linear_losses = np.array(found).T
+    return Crossvalidated(loss.name, network_losses, linear_losses, tuple(sizes.tolist()), margin, seed)

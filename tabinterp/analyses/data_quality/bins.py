@@ -1,0 +1,107 @@
+"""A column as a few cells: quantiles of a number, levels of anything else, missing values in a cell of their own.
+
+Cells are made from the training rows alone, so that what is read off them says nothing of the held-out ones.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+import pandas as pd
+
+from tabinterp.arrays import FloatArray, IntArray
+from tabinterp.table import Table
+from tabinterp.table.split import BoolArray
+
+
+@dataclass(frozen=True, eq=False)
+class Cells:
+    """`codes` (n,) in [0, size); the last cell holds missing values, the one before it levels beyond the most frequent."""
+
+    name: str
+    codes: IntArray
+    size: int
+
+    def sums(self, of: FloatArray, rows: BoolArray | None = None) -> FloatArray:
+        """(size,) sums of `of` over the rows of each cell."""
+        if rows is None:
+            return np.bincount(self.codes, of, self.size).astype(np.float64)
+        return np.bincount(self.codes[rows], of[rows], self.size).astype(np.float64)
+
+
+@dataclass(frozen=True, eq=False)
+class Cutting:
+    """How a column is cut: a number at `edges`, anything else by the `places` of its most frequent levels."""
+
+    name: str
+    edges: FloatArray | None
+    places: dict[Any, int]
+
+    @property
+    def size(self) -> int:
+        return (len(self.places) if self.edges is None else len(self.edges) + 1) + 2
+
+    def cells(self, table: Table) -> Cells:
+        """The rows of any table in these cells."""
+        if self.edges is not None:
+            x = number(table, self.name)
+            codes = np.searchsorted(self.edges, x, side="left")
+            return Cells(self.name, np.where(np.isnan(x), self.size - 1, codes).astype(np.int64), self.size)
+        codes, levels = _levels(table, self.name)
+        places = [*(self.places.get(level, self.size - 2) for level in levels), self.size - 1]
+        return Cells(self.name, np.array(places, dtype=np.int64)[codes], self.size)
+
+
+def cutting(table: Table, name: str, training: BoolArray, most: int) -> Cutting:
+    """At most `most` cells and two more, as the training rows have it."""
+    if table.schema[name].kind == "numeric":
+        x = number(table, name)
+        return Cutting(name, _edges(x[training & ~np.isnan(x)], most), {})
+    codes, levels = _levels(table, name)
+    counts = np.bincount(codes[training & (codes >= 0)], minlength=len(levels))
+    kept = [i for i in np.argsort(-counts, kind="stable")[:most] if counts[i] > 0]
+    return Cutting(name, None, {levels[i]: place for place, i in enumerate(kept)})
+
+
+def cells(table: Table, name: str, training: BoolArray, most: int) -> Cells:
+    """The rows of the table that says how the column is cut."""
+    return cutting(table, name, training, most).cells(table)
+
+
+def number(table: Table, name: str) -> FloatArray:
+    return table.frame[name].to_numpy(dtype=np.float64, na_value=np.nan)
+
+
+def level_codes(table: Table, name: str) -> IntArray:
+    """(n,) a number for each distinct value in the order of their first rows; -1 where it is missing."""
+    return _levels(table, name)[0]
+
+
+def as_number(table: Table, name: str) -> FloatArray:
+    """A column as trees take it: a number, or a level's rank by how often it occurs (trees cut between levels)."""
+    if table.schema[name].kind == "numeric":
+        return number(table, name)
+    codes = level_codes(table, name)
+    counts = np.bincount(codes[codes >= 0], minlength=int(codes.max(initial=-1)) + 1)
+    place = np.append(np.argsort(np.argsort(-counts, kind="stable"), kind="stable").astype(np.float64), np.nan)
+    return place[codes]
+
+
+def known_in(x: FloatArray, rows: BoolArray | IntArray) -> FloatArray:
+    """(n, columns) the same, nought in columns of which these rows hold no value: trees cannot be grown on them."""
+    return np.where(np.isnan(x[rows]).all(axis=0), 0.0, x)
+
+
+def _levels(table: Table, name: str) -> tuple[IntArray, list[Any]]:
+    values = table.frame[name]
+    codes, levels = pd.factorize(values if values.dtype == object else values.astype(object))
+    return np.asarray(codes, dtype=np.int64), [*levels]
+
+
+def _edges(known: FloatArray, most: int) -> FloatArray:
+    distinct = np.unique(known)
+    if len(distinct) <= most:
+        return np.asarray((distinct[1:] + distinct[:-1]) / 2)
+    return np.unique(np.quantile(known, np.linspace(0, 1, most + 1)[1:-1], method="inverted_cdf"))

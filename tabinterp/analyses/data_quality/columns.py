@@ -1,0 +1,194 @@
+"""What a column holds, one by one: missing values, distinct ones, spikes, mass at its ends, levels, row numbers in disguise."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+from scipy import stats
+
+from tabinterp.arrays import FloatArray, IntArray
+from tabinterp.table import Table
+from tabinterp.table.split import BoolArray
+from tabinterp.table.suppression import SMALL
+
+from .bins import level_codes, number
+
+SHARE = 0.002  # of the rows: a value that fewer hold is no spike
+APART = (
+    0.5  # gap between a code and all other values, in ranges of these: no number of the same quantity lies so far out
+)
+FAR = 1.0  # the same for a value that does not look like a code
+TIMES = 10  # a code among other values is held by this many times the rows of its neighbours
+NEIGHBOURS = 20
+INNER = 0.005  # and by this share of the rows
+UNIQUE = 0.95  # of the values that are not missing
+ORDERED = 0.99  # rank correlation with the row's number
+DENSE = 2.0  # whole numbers that fill their range up to this factor count rows
+FEWEST = 50  # rows, to call a column an identifier
+
+
+@dataclass(frozen=True)
+class Spike:
+    """A value that many rows hold and that stands apart from the others. `gap` is in ranges of the other values."""
+
+    value: float
+    rows: int
+    share: float
+    outside: bool
+    gap: float
+
+
+@dataclass(frozen=True)
+class ColumnFacts:
+    """One column over all rows; `rare` and `unseen` of levels only, `unseen` only where there is a split.
+
+    `at_minimum` and `at_maximum` are shares of the known values of a number exactly at its ends, and `times_*` how many
+    times as many rows hold the end as hold the next values beside it (median of ten; 1 where nothing is heaped up).
+    """
+
+    column: str
+    missing: float
+    distinct: int
+    identifier: str | None  # None, "ordered", "counts rows", "one each"
+    spike: Spike | None
+    minimum: float
+    maximum: float
+    at_minimum: float
+    at_maximum: float
+    times_minimum: float
+    times_maximum: float
+    rows_at_minimum: int
+    rows_at_maximum: int
+    rare_levels: int
+    rare_rows: int
+    unseen_levels: int
+    unseen_rows: int
+
+
+def column_facts(table: Table, name: str) -> ColumnFacts:
+    weights = table.row_weights
+    if table.schema[name].kind == "numeric":
+        x = number(table, name)
+        missing = np.isnan(x)
+        values, counts = np.unique(x[~missing], return_counts=True)
+        return _facts(name, missing, weights, _identifier(x, values), values, counts, (0, 0), (0, 0))
+    codes = level_codes(table, name)
+    missing = codes < 0
+    distinct = int(codes.max(initial=-1)) + 1
+    known = int((~missing).sum())
+    text = "one each" if known >= FEWEST and distinct >= UNIQUE * known else None
+    rare, unseen = _levels(codes, table.held_out)
+    return _facts(name, missing, weights, text, np.arange(distinct), None, rare, unseen)
+
+
+def _facts(
+    name: str,
+    missing: BoolArray,
+    weights: FloatArray,
+    identifier: str | None,
+    values: FloatArray | IntArray,
+    counts: IntArray | None,
+    rare: tuple[int, int],
+    unseen: tuple[int, int],
+) -> ColumnFacts:
+    low = high = (np.nan, 0, 0.0, 1.0)
+    spike = None
+    if counts is not None and len(values):
+        low, high = _end(values, counts), _end(values[::-1], counts[::-1])
+        spike = find_spike(np.asarray(values, dtype=np.float64), counts)
+    return ColumnFacts(
+        column=name,
+        missing=float(np.average(missing, weights=weights)),
+        distinct=len(values),
+        identifier=identifier,
+        spike=spike,
+        minimum=low[0],
+        maximum=high[0],
+        at_minimum=low[2],
+        at_maximum=high[2],
+        times_minimum=low[3],
+        times_maximum=high[3],
+        rows_at_minimum=low[1],
+        rows_at_maximum=high[1],
+        rare_levels=rare[0],
+        rare_rows=rare[1],
+        unseen_levels=unseen[0],
+        unseen_rows=unseen[1],
+    )
+
+
+def _end(values: FloatArray | IntArray, counts: IntArray) -> tuple[float, int, float, float]:
+    """The first value: itself, its rows, their share, and its rows over the median of the next ten values'."""
+    beside = counts[1:11]
+    times = counts[0] / np.median(beside) if len(beside) else 1.0
+    return float(values[0]), int(counts[0]), float(counts[0] / counts.sum()), float(times)
+
+
+def find_spike(values: FloatArray, counts: IntArray) -> Spike | None:
+    """The most frequent value that looks like a code for "none": far outside the others, or 999 and its like in a heap.
+
+    >>> ages = np.array([20.0, 30, 40, 50, 999])
+    >>> find_spike(ages, np.array([30, 30, 30, 30, 12])).value
+    999.0
+    """
+    total = int(counts.sum())
+    if len(values) < 3:
+        return None
+    found = [
+        spike
+        for place in np.flatnonzero((counts >= SMALL) & (counts >= SHARE * total))
+        if (spike := _spike(values, counts, int(place), total)) is not None
+    ]
+    return max(found, key=lambda one: one.rows) if found else None
+
+
+def _spike(values: FloatArray, counts: IntArray, place: int, total: int) -> Spike | None:
+    value, rows = float(values[place]), int(counts[place])
+    others, beside = np.delete(values, place), np.delete(counts, place)
+    spread = float(others[-1] - others[0]) or 1.0
+    outside = place in (0, len(values) - 1)
+    gap = float(np.abs(others - value).min()) / spread if outside else 0.0
+    lonely = bool(value < 0 <= others[0] and is_code(value))
+    if outside and (gap > FAR or (is_code(value) and gap > APART) or lonely):
+        return Spike(value, rows, rows / total, True, gap)
+    near = beside[max(0, place - NEIGHBOURS // 2) : place + NEIGHBOURS // 2]
+    heaped = rows >= TIMES * float(np.median(near)) and rows >= 2 * int(near.max())
+    if is_code(value) and abs(value) >= 99 and rows >= INNER * total and heaped:
+        return Spike(value, rows, rows / total, outside, gap)
+    return None
+
+
+def is_code(value: float) -> bool:
+    """-1, or one digit 9, 8 or 7 over and over, as people write for "none": -9, 99, 888, -999.
+
+    >>> [is_code(v) for v in (-1, 99, 999, -999, 9, 998, 0.99)]
+    [True, True, True, True, False, False, False]
+    """
+    if not float(value).is_integer() or abs(value) > 1e12:
+        return False
+    digits = str(abs(int(value)))
+    alike = set(digits) in ({"9"}, {"8"}, {"7"})
+    return value == -1 or (alike and (len(digits) > 1 or value < 0))
+
+
+def _identifier(x: FloatArray, values: FloatArray) -> str | None:
+    """Does a whole number name the row? It rises or falls with the row's number, counts rows, or is each row's own."""
+    known = ~np.isnan(x)
+    n = int(known.sum())
+    if n < FEWEST or len(values) < UNIQUE * n or not np.all(values == np.floor(values)):
+        return None
+    if abs(stats.spearmanr(np.flatnonzero(known), x[known]).statistic) >= ORDERED:
+        return "ordered"
+    if values[-1] - values[0] < DENSE * n:
+        return "counts rows"
+    return "one each" if len(values) == n else None
+
+
+def _levels(codes: IntArray, held_out: BoolArray | None) -> tuple[tuple[int, int], tuple[int, int]]:
+    """Levels of fewer than ten training rows and rows that hold them; levels without a training row and held-out rows of them."""
+    training = np.ones(len(codes), dtype=bool) if held_out is None else ~held_out
+    size = int(codes.max(initial=-1)) + 1
+    inside, every = (np.bincount(codes[rows & (codes >= 0)], minlength=size) for rows in (training, codes >= -1))
+    rare, unseen = (inside > 0) & (inside < SMALL), (inside == 0) & (every > 0)
+    return (int(rare.sum()), int(every[rare].sum())), (int(unseen.sum()), int(every[unseen].sum()))

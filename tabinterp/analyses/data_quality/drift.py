@@ -1,0 +1,189 @@
+"""How training and held-out rows differ: column by column, and as a whole.
+
+Population stability index over the cells of a column (training deciles of a number, frequent levels of anything else), with
+half a row added to every cell so that none is empty: sum (p - q) ln(p / q). Beside it a test of whether the cells' shares
+differ: chi-squared of the two-by-cells table, on Kish's effective number of rows where rows have weights. Where rows come in
+groups the test is Wald's on the differences of the shares, with their covariance over groups, read on the F distribution (Thomas
+& Rao 1987).
+
+The whole: can gradient-boosted trees (scikit-learn), cross-fitted, tell a held-out row from a training row (Lopez-Paz & Oquab
+2017)? AUC one half says no. Its standard error is that over rows, times 1.58, because the fits share rows (Nadeau & Bengio 2003):
+without that an interval of a small table excludes one half too often.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+from scipy import stats
+
+from tabinterp.arrays import FloatArray, IntArray
+from tabinterp.stats.discrimination import as_interval, auc, over_folds
+from tabinterp.stats.estimates import FEWEST_GROUPS, group_sums
+from tabinterp.stats.multiple_testing import benjamini_hochberg
+from tabinterp.stats.small_trees import few_trees, unless_equal
+from tabinterp.table import Table
+from tabinterp.table.folds import folds
+from tabinterp.table.hash_sampling import chosen
+from tabinterp.table.split import BoolArray
+
+from .bins import Cutting, as_number, cutting, known_in
+from .univariate_signal import FEWEST, Estimate
+
+PSI_CELLS = 10
+ROWS = 6000  # of both parts together, for the classifier
+FOLDS = 3
+OVERLAP = (1 + FOLDS / (FOLDS - 1)) ** 0.5  # of the standard error, for folds that are told by fits of shared rows
+TREES, LEAVES = 30, 6
+
+
+@dataclass(frozen=True)
+class ColumnDrift:
+    """PSI, and the test that the shares of the cells are one: statistic, degrees of freedom, p, Benjamini-Hochberg q."""
+
+    column: str
+    psi: float
+    statistic: float
+    df: int
+    p: float
+    q: float
+
+
+@dataclass(frozen=True)
+class WholeDrift:
+    """AUC of a classifier that tells held-out rows from training rows; chance is one half."""
+
+    auc: Estimate
+    rows: int
+    training_rows: int
+
+
+@dataclass(frozen=True, eq=False)
+class Shares:
+    """(2, cells) weight of the training and of the held-out rows in each cell of a column, and of both sides rows, sum w^2."""
+
+    mass: tuple[FloatArray, ...]
+    rows: IntArray
+    squares: FloatArray
+
+
+def start(table: Table) -> tuple[Cutting, ...] | None:
+    """How every input column and the target are cut; None without a split, or with too few rows on a side of it."""
+    if table.held_out is None or min(table.held_out.sum(), (~table.held_out).sum()) < FEWEST:
+        return None
+    names = [*table.schema.inputs, table.schema.target]
+    return tuple(cutting(table, name, ~table.held_out, PSI_CELLS) for name in names)
+
+
+def update(plan: tuple[Cutting, ...], table: Table) -> Shares:
+    """Sums over rows of both sides."""
+    assert table.held_out is not None
+    side, w = table.held_out.astype(np.int64), table.weights
+    mass = []
+    for one in plan:
+        codes = side * one.size + one.cells(table).codes
+        mass.append(np.bincount(codes, w, 2 * one.size).astype(np.float64).reshape(2, one.size))
+    rows = np.bincount(side, minlength=2).astype(np.int64)
+    squares = rows.astype(np.float64) if w is None else np.bincount(side, w**2, 2).astype(np.float64)
+    return Shares(tuple(mass), rows, squares)
+
+
+def merge(a: Shares, b: Shares) -> Shares:
+    mass = tuple(x + y for x, y in zip(a.mass, b.mass, strict=True))
+    return Shares(mass, a.rows + b.rows, a.squares + b.squares)
+
+
+def finish(plan: tuple[Cutting, ...], sums: Shares) -> tuple[ColumnDrift, ...]:
+    """The weight of each side counts as its rows do."""
+    found = []
+    for mass in sums.mass:
+        total = mass.sum(axis=1, keepdims=True)
+        counts = (mass * sums.rows[:, None] / total)[:, mass.sum(axis=0) > 0]
+        found.append((psi(counts[0], counts[1]), *_chi_squared(counts, total[:, 0] ** 2 / sums.squares)))
+    q = benjamini_hochberg(np.array([p for *_, p in found]))
+    return tuple(ColumnDrift(one.name, *numbers, float(at)) for one, numbers, at in zip(plan, found, q, strict=True))
+
+
+def column_drift(table: Table) -> tuple[ColumnDrift, ...]:
+    """Of every input column and the target; none without a split."""
+    plan = start(table)
+    if plan is None or table.held_out is None:
+        return ()
+    found = finish(plan, update(plan, table))
+    if table.groups is None:
+        return found
+    tests = [_wald(one.cells(table).codes, table.held_out, table.row_weights, table.groups) for one in plan]
+    q = benjamini_hochberg(np.array([p for *_, p in tests]))
+    return tuple(
+        ColumnDrift(one.column, one.psi, *test, float(at)) for one, test, at in zip(found, tests, q, strict=True)
+    )
+
+
+def _wald(codes: IntArray, held_out: BoolArray, w: FloatArray, groups: IntArray) -> tuple[float, int, float]:
+    """F, its degrees of freedom above, and p, of the hypothesis that the cells' shares are those of the training rows."""
+    inside = np.eye(int(codes.max()) + 1)[codes]
+    inside = inside[:, inside.any(axis=0)][:, 1:]  # shares add up to one: one cell less
+    cells_left, difference = inside.shape[1], np.zeros(inside.shape[1])
+    influence = np.zeros_like(inside)
+    for sign, side in ((1, held_out), (-1, ~held_out)):
+        share = w[side] @ inside[side] / w[side].sum()
+        difference += sign * share
+        influence[side] = sign * w[side, None] * (inside[side] - share) / w[side].sum()
+    sums = group_sums(influence, groups)
+    left = len(sums) - cells_left
+    if cells_left < 1 or len(sums) < FEWEST_GROUPS or left < 1:
+        return np.nan, cells_left, np.nan
+    covariance = sums.T @ sums * len(sums) / (len(sums) - 1)
+    statistic = float(difference @ np.linalg.pinv(covariance) @ difference) * left / ((len(sums) - 1) * cells_left)
+    return statistic, cells_left, float(stats.f.sf(statistic, cells_left, left))
+
+
+def psi(first: FloatArray, second: FloatArray) -> float:
+    """Of counts in the same cells.
+
+    >>> psi(np.array([50.0, 50.0]), np.array([50.0, 50.0]))
+    0.0
+    """
+    p, q = ((c + 0.5) / (c.sum() + 0.5 * len(c)) for c in (first, second))
+    return float(((p - q) * np.log(p / q)).sum())
+
+
+def _chi_squared(counts: FloatArray, rows: FloatArray) -> tuple[float, int, float]:
+    """Shares of the weight, on as many rows as the weights are worth."""
+    cells_left = counts.shape[1] - 1
+    if cells_left < 1:
+        return np.nan, 0, np.nan
+    scaled = counts / counts.sum(axis=1, keepdims=True) * rows[:, None]
+    found = stats.chi2_contingency(scaled, correction=False)
+    return float(found.statistic), int(found.dof), float(found.pvalue)
+
+
+def whole_drift(table: Table, seed: int) -> WholeDrift | None:
+    from sklearn.ensemble import HistGradientBoostingClassifier  # noqa: PLC0415
+
+    if table.held_out is None or min(table.held_out.sum(), (~table.held_out).sum()) < FEWEST:
+        return None
+    rows = np.sort(chosen(table.numbers, ROWS, seed))
+    held = table.held_out[rows].astype(np.int64)
+    if min(held.sum(), len(held) - held.sum()) < FEWEST:
+        return None
+    x, w = np.column_stack([as_number(table, name)[rows] for name in table.schema.inputs]), table.row_weights[rows]
+    w = np.where(held > 0, w / w[held > 0].sum(), w / w[held == 0].sum()) * len(w) / 2
+    fold = folds(table.take(rows), seed + 1, FOLDS)
+    settings = few_trees(TREES, LEAVES, seed)
+    parts, groups = [], None if table.groups is None else table.groups[rows]
+    for k in range(FOLDS):
+        outside, inside = fold != k, fold == k
+        whole = known_in(x, outside)
+        model = HistGradientBoostingClassifier(**settings).fit(whole[outside], held[outside], unless_equal(w[outside]))
+        parts.append(
+            auc(
+                model.predict_proba(whole[inside])[:, 1],
+                held[inside].astype(float),
+                table.row_weights[rows][inside],
+                None if groups is None else groups[inside],
+            )
+        )
+    found = over_folds(parts)
+    return WholeDrift(as_interval(found.value, OVERLAP * found.stderr, found.df), len(rows), int((held == 0).sum()))

@@ -1,0 +1,133 @@
+"""Rows that stand twice, within a part and across the split; and columns that hold the same thing."""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import numpy as np
+from scipy import stats
+
+from tabinterp.arrays import HashArray, IntArray
+from tabinterp.table import Table
+from tabinterp.table.hash_sampling import content_hash
+from tabinterp.table.split import BoolArray
+
+from .bins import level_codes, number
+
+COPIED = 0.01  # p below which held-out rows are copies of training rows
+SAME = 0.9999  # correlation of two numbers that are one
+REPEATED = 0.5  # distinct values to a row, up to which a recoding says something
+FEWEST = 10  # rows outside the most frequent value, for two columns to be compared
+
+
+@dataclass(frozen=True)
+class Copies:
+    """Rows equal to an earlier one, and held-out rows equal to a training row.
+
+    `inputs` compares the input columns, `whole` every column but the one that says what is held out and those that number
+    the rows: two people may well share their inputs, and hardly all columns of a wide table.
+    """
+
+    repeated_inputs: int
+    repeated_whole: int
+    across_inputs: int | None  # None: there is no split
+    across_whole: int | None
+    held_out: int | None
+    training_whole: int | None  # training rows that another training row equals, in every column
+    copied: bool | None  # whether held-out rows equal a training row more often than training rows equal each other
+
+
+def copies(table: Table, identifiers: Sequence[str]) -> Copies:
+    split = {c.name for c in table.schema.columns if c.role == "split"}
+    whole = [c.name for c in table.schema.columns if c.name not in split | set(identifiers)]
+    inputs = [c for c in table.schema.inputs if c not in identifiers] or list(table.schema.inputs)
+    of_inputs, of_whole = (content_hash(table.frame, names, 0) for names in (inputs, whole))
+    held = table.held_out
+    return Copies(
+        repeated_inputs=_repeated(of_inputs),
+        repeated_whole=_repeated(of_whole),
+        across_inputs=None if held is None else _across(of_inputs, held),
+        across_whole=None if held is None else _across(of_whole, held),
+        held_out=None if held is None else int(held.sum()),
+        training_whole=None if held is None else int(_shared(of_whole[~held]).sum()),
+        copied=None if held is None else _excess(of_whole, held) < COPIED,
+    )
+
+
+def _repeated(hashes: HashArray) -> int:
+    return len(hashes) - len(np.unique(hashes))
+
+
+def _across(hashes: HashArray, held_out: BoolArray) -> int:
+    return int(np.isin(hashes[held_out], hashes[~held_out]).sum())
+
+
+def _shared(hashes: HashArray) -> BoolArray:
+    """(n,) whether another of these rows has the same hash."""
+    _, run, counts = np.unique(hashes, return_inverse=True, return_counts=True)
+    return np.asarray(counts[run] > 1)
+
+
+def _excess(hashes: HashArray, held_out: BoolArray) -> float:
+    """One-sided p that held-out rows equal a training row no more often than training rows equal another training row.
+
+    In a table of few coarse columns both are frequent, and a fair split makes them equally so. Equal rows are one draw: what they
+    add to the difference of the two shares is summed before its variance is taken.
+    """
+    _, run = np.unique(hashes, return_inverse=True)
+    outside, inside = (np.bincount(run, side, int(run.max()) + 1) for side in (held_out, ~held_out))
+    held, trained = outside.sum(), inside.sum()
+    across, within = outside * (inside > 0), inside * (inside > 1)
+    first, second = across.sum() / held, within.sum() / trained
+    added = (across - first * outside) / held - (within - second * inside) / trained
+    error = float(np.sqrt((added**2).sum()))
+    return float(stats.norm.sf((first - second) / error)) if error > 0 else float(first <= second)
+
+
+def equal_columns(table: Table) -> tuple[tuple[str, ...], ...]:
+    """Families of input columns that tell the same: one is a recoding of the other, or a number on one line or in one order.
+
+    Where most values are held by one row, any two columns are recodings of each other: only line and order are looked at.
+    """
+    families: dict[bytes, list[str]] = {}
+    for name in table.schema.inputs:
+        codes = level_codes(table, name)
+        if len(codes) - int(np.bincount(codes + 1).max()) >= FEWEST:
+            key = _key(table, name, codes)
+            families.setdefault(key, []).append(name)
+    found = [set(names) for names in families.values() if len(names) > 1]
+    for pair in _lines(table, [names[0] for names in families.values()]):
+        joined = [family for family in found if family & pair]
+        found = [family for family in found if not family & pair] + [pair.union(*joined)]
+    order = list(table.schema.inputs)
+    return tuple(sorted(tuple(sorted(family, key=order.index)) for family in found))
+
+
+def _key(table: Table, name: str, codes: IntArray) -> bytes:
+    """The same for columns that tell the same."""
+    if int(codes.max(initial=-1)) + 1 <= REPEATED * len(codes):
+        return hashlib.sha256(codes.tobytes()).digest()
+    if table.schema[name].kind != "numeric":
+        return name.encode()
+    x = number(table, name)
+    place = np.unique(x, return_inverse=True)[1]
+    place = np.where(np.isnan(x), -1, place if place[0] <= place[-1] else place.max() - place)
+    return b"order" + hashlib.sha256(place.astype(np.int64).tobytes()).digest()
+
+
+def _lines(table: Table, names: Sequence[str]) -> list[set[str]]:
+    """Pairs of numbers whose known values correlate as one does with itself, and that miss in the same rows."""
+    numeric = [name for name in names if table.schema[name].kind == "numeric"]
+    if len(numeric) < 2:
+        return []
+    x = np.column_stack([number(table, name) for name in numeric])
+    missing = np.isnan(x)
+    means = np.nansum(x, axis=0) / np.maximum(1, (~missing).sum(axis=0))
+    centred = np.where(missing, 0.0, x - means)
+    size = np.sqrt((centred**2).sum(axis=0))
+    with np.errstate(invalid="ignore", divide="ignore"):
+        r = np.abs(centred.T @ centred) / np.outer(size, size)
+    pairs = np.argwhere(np.triu(np.nan_to_num(r) >= SAME, 1))
+    return [{numeric[i], numeric[j]} for i, j in pairs if (missing[:, i] == missing[:, j]).all()]

@@ -1,0 +1,124 @@
+"""`describe_data`: what a table holds that a model audited on it would suffer from. Rows alone; no model is asked."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import ClassVar
+
+import numpy as np
+import pandas as pd
+
+from tabinterp.analyses.display import Display, Drawn
+from tabinterp.document.message import Message
+from tabinterp.table import Table
+from tabinterp.table.table import check_table
+
+from .columns import ColumnFacts, column_facts
+from .drift import ColumnDrift, WholeDrift, column_drift, whole_drift
+from .duplicates import Copies, copies, equal_columns
+from .univariate_signal import BOOSTED, Beyond, ColumnPower, beyond_others, column_power, power_withheld
+
+ESTIMAND = (
+    "of these rows: shares and counts as they are; AUC (of classes) or R2 (of numbers and counts) of a column alone, "
+    "cross-fitted in training and on held-out rows; PSI of training against held-out rows"
+)
+
+
+@dataclass(frozen=True)
+class DataReadings(Display):
+    """Everything that is read off the rows. `columns` are the inputs and the target; `power` and `drift` may be empty.
+
+    `drift`, of `drift_rows` rows, and the held-out half of `power` need a split; `equal` are families of input columns that tell
+    the same.
+    """
+
+    drawn: ClassVar[Drawn] = Drawn(
+        "plot.axis.power",
+        {"network": ("power_held_out", "power_held_out_low", "power_held_out_high")},
+        order="power_held_out",
+        at=None,
+        filled=("metric",),
+    )
+
+    columns: tuple[ColumnFacts, ...]
+    copies: Copies
+    equal: tuple[tuple[str, ...], ...]
+    drift: tuple[ColumnDrift, ...]
+    whole: WholeDrift | None
+    power: tuple[ColumnPower, ...]
+    beyond: tuple[Beyond, ...]
+    metric: str  # "auc" or "r2": of `power` and `beyond`
+    rows: int
+    seed: int
+    drift_rows: int = 0
+    withheld: Message | None = None  # why `power` is not of held-out rows, where events are too few
+    estimand: str = ESTIMAND
+
+    def _numbers(self) -> pd.DataFrame:
+        """The columns whose power was measured; on the training rows where none is held out."""
+        frame = self.frame()
+        if frame["power_held_out"].isna().all():
+            frame["power_held_out"] = frame["power_training"]
+        return frame[frame["power_held_out"].notna()]
+
+    def frame(self) -> pd.DataFrame:
+        """One row a column: missing (share), distinct, identifier, spike, power (training, held_out, ends), psi, q of drift."""
+        drift, power = {d.column: d for d in self.drift}, {p.column: p for p in self.power}
+        rows = []
+        for facts in self.columns:
+            row: dict[str, object] = {
+                "column": facts.column,
+                "missing": facts.missing,
+                "distinct": facts.distinct,
+                "identifier": facts.identifier,
+                "spike": None if facts.spike is None else facts.spike.value,
+            }
+            alone, moved = power.get(facts.column), drift.get(facts.column)
+            row["power_training"] = np.nan if alone is None else alone.training[0]
+            for place, part in ((0, ""), (2, "_low"), (3, "_high")):
+                row[f"power_held_out{part}"] = np.nan if alone is None else alone.held_out[place]
+            row["psi"] = np.nan if moved is None else moved.psi
+            row["drift_q"] = np.nan if moved is None else moved.q
+            rows.append(row)
+        return pd.DataFrame(rows)
+
+
+def describe_data(table: Table, *, seed: int = 0) -> DataReadings:
+    """Read the rows: missing and distinct values, copies, drift, predictive power of single columns, spikes, caps, levels.
+
+    Parameters
+    ----------
+    table : with a split, drift and the power on held-out rows are read too.
+    seed : of the folds and of the rows that classifiers are fitted on (at most 6,000 for drift, 4,000 for `beyond`).
+
+    Examples
+    --------
+    >>> import numpy as np, pandas as pd, tabinterp as ti
+    >>> rng = np.random.default_rng(0)
+    >>> frame = pd.DataFrame({"a": rng.normal(size=400), "y": rng.choice(["no", "yes"], 400)})
+    >>> frame["leak"] = frame["y"] == "yes"
+    >>> found = ti.describe_data(ti.read_table(frame, target="y", split=0.5)).frame()
+    >>> found.set_index("column")["power_held_out"].round(6).to_dict()["leak"]
+    1.0
+    """
+    check_table(table)
+    names = [*table.schema.inputs, table.schema.target]
+    facts = tuple(column_facts(table, name) for name in names)
+    others = [c.name for c in table.schema.columns if c.role == "dropped"]
+    named = [f.column for f in facts[:-1] if f.identifier] + [c for c in others if column_facts(table, c).identifier]
+    power, drift = column_power(table, seed), column_drift(table)
+    strongest = sorted(power, key=lambda one: -np.nan_to_num(one.training[0]))[:BOOSTED]
+    return DataReadings(
+        columns=facts,
+        copies=copies(table, named),
+        equal=equal_columns(table),
+        drift=drift,
+        whole=whole_drift(table, seed),
+        power=power,
+        beyond=beyond_others(table, [one.column for one in strongest], seed),
+        metric="auc" if table.schema.goal.classes else "r2",
+        rows=len(table),
+        seed=seed,
+        drift_rows=len(table) if drift else 0,
+        withheld=power_withheld(table),
+    )

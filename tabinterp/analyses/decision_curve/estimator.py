@@ -1,0 +1,177 @@
+"""What decisions cost: both models at the user's costs or threshold, and the net benefit of both at every threshold.
+
+A row is called positive when its probability is above the threshold. Costs of a false positive c and of a false negative d imply
+the threshold c / (c + d), at which a calibrated probability makes both calls cost the same (Elkan 2001); a threshold t implies
+costs in the ratio t : 1 - t. Net benefit at t (Vickers & Elkin 2006) is TP/n - FP/n t/(1 - t): true positives a row, less the
+false positives in their worth.
+"""
+
+from __future__ import annotations
+
+import math
+from dataclasses import dataclass
+from typing import Literal
+
+import numpy as np
+import pandas as pd
+from threadpoolctl import threadpool_limits
+
+from tabinterp.analyses.performance.estimator import (
+    FEWEST,
+    RESAMPLES,
+    Estimate,
+    Metric,
+    groups,
+    interval,
+    is_positive,
+    log_odds,
+    paired,
+    resampled,
+)
+from tabinterp.arrays import FloatArray
+from tabinterp.document.message import why
+from tabinterp.errors import NotApplicableError, TabinterpError
+from tabinterp.models.model import Bound
+from tabinterp.table import Table
+from tabinterp.table.events import require_events
+from tabinterp.table.hash_sampling import row_hash
+
+Benefits = tuple[tuple[Estimate, ...], tuple[Estimate, ...], tuple[Estimate, ...], tuple[Estimate, ...]]
+THRESHOLDS = (0.01, *(round(0.05 * i, 2) for i in range(1, 20)), 0.99)
+
+
+@dataclass(frozen=True)
+class Policy:
+    """What a false positive and a false negative cost, and from which probability on a row is called positive."""
+
+    false_positive: float
+    false_negative: float
+    threshold: float
+    given: Literal["costs", "threshold", "both"]
+
+
+@dataclass(frozen=True)
+class Decisions:
+    """Both models under a policy, and net benefits (value, standard error, 95% interval) at each of `thresholds`.
+
+    `metrics`: expected cost of a row, accuracy, sensitivity and specificity; empty without a policy. `all_cost` and `none_cost`
+    are the expected costs of calling every row positive, or none. `treat_all` is the net benefit of the first; that of the
+    second is 0. Where a model calls fewer than ten rows positive, or all but ten, its net benefit is NaN: it would tell of single
+    rows.
+    """
+
+    policy: Policy | None
+    metrics: tuple[Metric, ...]
+    all_cost: Estimate | None
+    none_cost: Estimate | None
+    thresholds: tuple[float, ...]
+    network: tuple[Estimate, ...]
+    linear: tuple[Estimate, ...]
+    difference: tuple[Estimate, ...]
+    treat_all: tuple[Estimate, ...]
+    rows: int
+
+    def frame(self) -> pd.DataFrame:
+        """One row a threshold."""
+        made: dict[str, object] = {"threshold": list(self.thresholds)}
+        for name in ("network", "linear", "difference", "treat_all"):
+            for i, part in enumerate(("", "_stderr", "_low", "_high")):
+                made[name + part] = [one[i] for one in getattr(self, name)]
+        return pd.DataFrame(made)
+
+
+def policy(costs: tuple[float, float] | None, threshold: float | None, task: str) -> Policy | None:
+    """What the user said, checked; None where nothing was.
+
+    >>> policy((1, 5), None, "binary").threshold == 1 / 6
+    True
+    """
+    if costs is None and threshold is None:
+        return None
+    if task != "binary":
+        raise TabinterpError(f"costs and thresholds are of two classes; this target is {task}")
+    if costs is not None and (len(costs) != 2 or not all(math.isfinite(c) and c > 0 for c in costs)):
+        raise TabinterpError(
+            f"costs are two positive numbers, of a false positive and of a false negative; got {costs}"
+        )
+    if threshold is not None and not 0 < threshold < 1:
+        raise TabinterpError(f"a threshold is a probability between 0 and 1; got {threshold}")
+    if costs is None:
+        assert threshold is not None
+        return Policy(threshold / (1 - threshold), 1.0, threshold, "threshold")
+    at = costs[0] / (costs[0] + costs[1]) if threshold is None else threshold
+    return Policy(float(costs[0]), float(costs[1]), at, "costs" if threshold is None else "both")
+
+
+def decisions(
+    network: Bound, linear: Bound, asked: Policy | None, *, held_out: bool, seed: int = 0
+) -> Decisions | None:
+    """Both models on the rows they are bound to, with intervals from the resamples of the verdict; None unless there are two
+    classes.
+
+    Raises
+    ------
+    NotApplicableError
+        when it is not known which rows the models were not trained on, or a class has too few events.
+    """
+    table = network.table
+    if table.schema.task != "binary":
+        return None
+    if not held_out:
+        raise NotApplicableError(why("what decisions are worth is seen on rows that the models were not trained on"))
+    require_events(table, "held_out")
+    if groups(table).max() + 1 < FEWEST:
+        raise NotApplicableError(why("decisions.few", least=FEWEST))
+    order = np.argsort(row_hash(table.numbers, seed), kind="stable").astype(np.int64)
+    table = table.take(order)
+    scores = np.stack([bound.scores[order, 0] for bound in (network, linear)])
+    thresholds = THRESHOLDS if asked is None else tuple(sorted({*THRESHOLDS, asked.threshold}))
+    benefits = _benefits(scores, table, thresholds, seed)
+    if asked is None:
+        return Decisions(None, (), None, None, thresholds, *benefits, len(table))
+    return Decisions(asked, *_at(asked, scores, table, seed), thresholds, *benefits, len(table))
+
+
+def _at(asked: Policy, scores: FloatArray, table: Table, seed: int) -> tuple[tuple[Metric, ...], Estimate, Estimate]:
+    """Metrics under the policy, and the expected costs of calling every row positive and none."""
+    y, called = table.y, is_positive(scores, asked.threshold).astype(np.float64)
+    cost = asked.false_positive * called * (1 - y) + asked.false_negative * (1 - called) * y
+    right = called * y + (1 - called) * (1 - y)
+    metrics = (
+        paired("expected_cost", cost, table, RESAMPLES, seed),
+        paired("accuracy", right, table, RESAMPLES, seed),
+        paired("sensitivity", right, table, RESAMPLES, seed, among=y),
+        paired("specificity", right, table, RESAMPLES, seed, among=1 - y),
+    )
+    blunt = np.stack([asked.false_positive * (1 - y), asked.false_negative * y])
+    ends = paired("expected_cost", blunt, table, RESAMPLES, seed)
+    return metrics, ends.network, ends.linear
+
+
+def _benefits(scores: FloatArray, table: Table, thresholds: tuple[float, ...], seed: int) -> Benefits:
+    """Net benefit of the network, of the linear model, their difference, and of calling every row positive."""
+    at, cuts = np.array(thresholds), np.array([log_odds(one) for one in thresholds])
+    worth, cells = at / (1 - at), 2 * (len(at) + 1)
+    # a row above the first j thresholds is in cell j of its class
+    place = [2 * np.searchsorted(cuts, one, side="left") + table.y.astype(np.int64) for one in scores]
+
+    def benefit(w: FloatArray) -> FloatArray:
+        found = []
+        for cell in place:
+            above = np.bincount(cell, w, cells).reshape(-1, 2)[::-1].cumsum(axis=0)[::-1][1:] / w.sum()
+            found.append(above[:, 1] - above[:, 0] * worth)
+        share = float(w @ table.y / w.sum())
+        return np.stack([*found, found[0] - found[1], share - (1 - share) * worth])
+
+    above = np.stack([np.sum(one[:, None] > cuts, axis=0) for one in scores])
+    told = np.minimum(above, len(table) - above) >= FEWEST
+    weights = table.row_weights
+    with threadpool_limits(1, user_api="blas"):
+        drawn = np.stack([benefit(w) for w in resampled(weights, groups(table), RESAMPLES, seed)])
+    point, units = benefit(weights), table.group_count
+    for i, hidden in enumerate((~told[0], ~told[1], ~told.all(axis=0))):
+        point[i, hidden] = drawn[:, i, hidden] = np.nan
+    network, linear, difference, blunt = (
+        tuple(interval(point[i, j], drawn[:, i, j], units) for j in range(len(at))) for i in range(4)
+    )
+    return network, linear, difference, blunt

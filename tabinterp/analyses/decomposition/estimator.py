@@ -1,0 +1,274 @@
+"""What is the network's score made of: lines, curves, or columns acting together?
+
+Nested L2 projections of the score f, linear within additive within all (Hoeffding 1948; Stone 1994 for correlated columns;
+Sobol' 1993 is the case of independent ones). Shares of the variance of f: R2_lin, R2_add - R2_lin (curvature),
+1 - R2_add (interactions); they add to 1, whatever the correlations. A column's share is Cov(f_c, f) / Var f of its part of
+the projection (a structural index, Li et al. 2010): it may be negative, and over the columns it sums to R2. A curve's part is
+what it explains beyond every linear function, a pair's what its products explain beyond every additive one.
+
+The projections are fitted on the rows of the table outside the scored fold, so that the noise of the fit neither inflates nor
+deflates a share (`projection`). Intervals are percentiles over resampled rows (or groups of rows) of the scored ones.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any, ClassVar
+
+import numpy as np
+import pandas as pd
+
+from tabinterp.analyses.display import Display, Drawn
+from tabinterp.analyses.ladder.basis import Basis, Pair, build, check_size, read_columns
+from tabinterp.analyses.ladder.interacting_pairs import looked_at, strongest_pairs
+from tabinterp.analyses.ladder.projection import BLOCK, FOLDS, Contributions, Design, contributions, moments
+from tabinterp.analyses.performance.estimator import FEWEST, RESAMPLES, groups, resampled
+from tabinterp.arrays import FloatArray, IntArray
+from tabinterp.document.message import why
+from tabinterp.errors import NotApplicableError
+from tabinterp.messages import text
+from tabinterp.models import Bound, Model, bind
+from tabinterp.models.scores import probabilities
+from tabinterp.stats.estimates import Estimates
+from tabinterp.stats.estimates import resampled as bootstrapped
+from tabinterp.table import Table
+from tabinterp.table.folds import folds
+from tabinterp.table.hash_sampling import row_hash
+
+PAIRS = 5
+BATCH = 50  # resamples in one product
+CONSTANT = 1e-12
+KEPT = 2**25  # numbers of the basis that are kept (256 MB); a larger one is made again, block by block
+
+
+def _part(row: Mapping[str, Any]) -> str:
+    """A component, and the columns it is of."""
+    whole = text(f"report.gain.share.{row['component']}")
+    return f"{whole}: {row['of']}" if row["of"] else whole
+
+
+@dataclass(frozen=True, eq=False)
+class Decomposition(Display):
+    """Shares of the variance of the network's score on the scored rows.
+
+    `shares` (weighting, output, component) are shares with their standard errors over rows and 95% intervals; weightings are
+    "plain", and for classes "p(1-p)", where rows that the network is sure of count less; for counts the "rate". With
+    several outputs the first is all of them together. A component is ("linear" | "curvature" | "interactions", what it is
+    of: "" for the whole, a column, a pair as "a × b", "other" for interactions of no named pair). `passed`:
+    columns without a curve and in no pair, as in the ladder. `curved` (weighting,
+    resamples): curvature's part of curvature and named pairs, of all outputs, in every resample; `curved_share` (weighting,)
+    on the rows themselves.
+    """
+
+    drawn: ClassVar[Drawn] = Drawn("plot.axis.shares", {"network": ("share", "ci_low", "ci_high")}, _part, other="rows")
+
+    components: tuple[tuple[str, str], ...]
+    outputs: tuple[str, ...]
+    weightings: tuple[str, ...]
+    shares: Estimates
+    curved_share: FloatArray
+    curved: FloatArray
+    passed: tuple[str, ...]
+    pairs: tuple[Pair, ...]
+    rows: int
+    fitted_rows: int
+    folds: int
+    resamples: int
+    seed: int
+    held_out: bool
+    estimand: str = "share of the variance of the network's score"
+
+    def frame(self, weighting: str = "plain") -> pd.DataFrame:
+        """One row a component (and output, where there are several): linear, curvature, interactions, then their parts."""
+        if weighting not in self.weightings:
+            raise NotApplicableError(f"weighting is one of {', '.join(self.weightings)}; got {weighting!r}")
+        v, rows = self.weightings.index(weighting), []
+        for o, output in enumerate(self.outputs):
+            for c, (component, of) in enumerate(self.components):
+                row: dict[str, object] = {"output": output} if len(self.outputs) > 1 else {}
+                row |= {"component": component, "of": of, "share": self.shares.value[v, o, c]}
+                row |= {"ci_low": self.shares.low[v, o, c], "ci_high": self.shares.high[v, o, c]}
+                rows.append(row)
+        return pd.DataFrame(rows)
+
+
+def decompose(model: Model | Bound, table: Table, *, seed: int = 0) -> Decomposition:
+    """Split the network's own score into linear, curvature and interactions, in all and by column and pair.
+
+    Scored on the held-out rows, or on every row where there is no split; fitted on the rows of the table outside the
+    scored fold of five. Named pairs are the (at most five) that explain most of what no additive function does.
+
+    Raises
+    ------
+    NotApplicableError
+        when the score is constant, or the rows are too few for the columns.
+
+    Examples
+    --------
+    >>> import numpy as np, pandas as pd, torch, tabinterp as ti
+    >>> x = np.random.default_rng(0).normal(size=(400, 2))
+    >>> table = ti.read_table(pd.DataFrame(x, columns=["a", "b"]).assign(y=x[:, 0]), target="y")
+    >>> layer = torch.nn.Linear(2, 1)
+    >>> model = ti.wrap(layer, encoder="passthrough", task="regression")
+    >>> decompose(model, table).frame()["share"][:3].abs().round(3).tolist()
+    [1.0, 0.0, 0.0]
+    """
+    bound = bind(model, table)
+    scored = np.arange(len(table)) if table.held_out is None else np.flatnonzero(table.held_out)
+    scored = scored[np.argsort(row_hash(table.numbers[scored], seed), kind="stable")]  # resamples as in `performance`
+    weights = table.row_weights
+    score = bound.scores - np.average(bound.scores[scored], axis=0, weights=weights[scored])
+    size = np.abs(score[scored]).max()
+    if not size > CONSTANT * max(1.0, np.abs(bound.scores[scored]).max()):
+        raise NotApplicableError(why("decomposition.constant", model=bound.model.name))
+    weightings = _weightings(bound, weights)
+    near, passed = looked_at(bound, seed)
+    basis = _basis(bound, near, seed)
+    parts = _contributions(bound, basis, score / size, np.stack(list(weightings.values())), scored, seed)
+    components = _components(basis)
+    drawn, point = _resample(parts, basis, table.take(scored), weights[scored], seed)
+    kept = len(components)
+    estimates = bootstrapped(point[..., :kept], drawn[..., :kept], table.take(scored).group_count)
+    return Decomposition(
+        components=components,
+        outputs=_outputs(bound),
+        weightings=tuple(weightings),
+        shares=estimates,
+        curved_share=point[:, 0, -1],
+        curved=drawn[:, :, 0, -1].T,
+        passed=passed,
+        pairs=basis.pairs,
+        rows=len(scored),
+        fitted_rows=len(table),
+        folds=FOLDS,
+        resamples=RESAMPLES,
+        seed=seed,
+        held_out=table.held_out is not None,
+    )
+
+
+def _weightings(bound: Bound, weights: FloatArray) -> dict[str, FloatArray]:
+    if bound.table.schema.task == "regression":
+        return {"plain": weights}
+    if bound.table.schema.task == "count":
+        rate = np.exp(bound.scores[:, 0] - bound.scores[:, 0].max())  # where more is expected, the deviance is steeper
+        return {"plain": weights, "rate": weights * np.maximum(rate, np.finfo(float).tiny)}
+    p = probabilities(bound.scores)
+    unsure = (p * (1 - p)).sum(axis=1)
+    return {"plain": weights, "p(1-p)": weights * np.maximum(unsure, np.finfo(float).tiny)}
+
+
+def _outputs(bound: Bound) -> tuple[str, ...]:
+    named = tuple(str(o) for o in bound.outputs)
+    return ("score",) if len(named) == 1 else ("all", *named)
+
+
+def _basis(bound: Bound, near: tuple[str, ...], seed: int) -> Basis:
+    """Fitted on all rows; with as many pairs as two folds of rows can bear."""
+    frame, kinds = bound.table.inputs, read_columns(bound)
+    bearable = len(frame) * 2 // FOLDS // 2
+    plain = build(frame, kinds, curves=near)
+    if len(plain.tier) > bearable:
+        raise NotApplicableError(
+            why("decomposition.few", functions=len(plain.tier), least=FOLDS * len(plain.tier), rows=len(frame))
+        )
+    pairs = strongest_pairs(bound, near, PAIRS, seed)
+    for count in range(len(pairs), 0, -1):
+        basis = build(frame, kinds, curves=near, pairs=pairs[:count])
+        if len(basis.tier) <= bearable:
+            return basis
+    return plain
+
+
+def _contributions(
+    bound: Bound, basis: Basis, score: FloatArray, weightings: FloatArray, scored: IntArray, seed: int
+) -> list[tuple[FloatArray, Contributions]]:
+    """For each weighting what it weighs each scored row by, and the rows' contributions."""
+    inputs, p, n = bound.table.inputs, len(basis.tier), len(score)
+    fold = folds(bound.table, seed + 1, FOLDS)
+    inside = np.zeros(n, dtype=np.int64)
+    inside[scored] = 1
+
+    def encoded(rows: IntArray) -> FloatArray:
+        x = basis.design(inputs.iloc[rows])
+        check_size(x, basis)
+        return x
+
+    design: Design = encoded
+    if n * p <= KEPT:
+        x = np.concatenate([encoded(np.arange(i, min(i + BLOCK, n))) for i in range(0, n, BLOCK)])
+        design = x.__getitem__
+
+    sums = moments(design, score, weightings, fold + FOLDS * inside, 2 * FOLDS)
+    result = []
+    for v, weights in enumerate(weightings):
+        own = sums[v, FOLDS:].sum(axis=0)
+        mean = own[0, 1:] / own[0, 0]
+        both = sums[v, :FOLDS] + sums[v, FOLDS:]
+        if (both[:, 0, 0] == 0).any():
+            raise NotApplicableError(why("decomposition.folds", folds=FOLDS, rows=n))
+        result.append(
+            (weights[scored], contributions(design, score, both, basis, fold, scored, mean[: p + score.shape[1]]))
+        )
+    return result
+
+
+# ---- shares
+
+
+def _bent(basis: Basis) -> list[int]:
+    """Columns that have curves at all."""
+    return [int(c) for c in np.unique(basis.term[basis.tier == 1])]
+
+
+def _components(basis: Basis) -> tuple[tuple[str, str], ...]:
+    return (
+        ("linear", ""),
+        ("curvature", ""),
+        ("interactions", ""),
+        *(("linear", c) for c in basis.columns),
+        *(("curvature", basis.columns[c]) for c in _bent(basis)),
+        *(("interactions", " × ".join(pair)) for pair in basis.pairs),
+        ("interactions", "other"),
+    )
+
+
+def _sums_to_shares(sums: FloatArray, basis: Basis) -> FloatArray:
+    """(..., k, parts) sums of contributions -> (..., outputs, components + 1); the last is curvature's part."""
+    if sums.shape[-2] > 1:
+        sums = np.concatenate([sums.sum(axis=-2, keepdims=True), sums], axis=-2)
+    c, q = len(basis.columns), len(basis.pairs)
+    with np.errstate(invalid="ignore", divide="ignore"):
+        share = sums / sums[..., -1:]
+        linear, curves, pairs = share[..., :c], share[..., c : 2 * c], share[..., 2 * c : 2 * c + q]
+        line, curve, pair = (part.sum(axis=-1, keepdims=True) for part in (linear, curves, pairs))
+        whole = [line, curve, 1 - line - curve]
+        return np.concatenate(
+            [*whole, linear, curves[..., _bent(basis)], pairs, whole[2] - pair, curve / (curve + pair)], axis=-1
+        )
+
+
+def _resample(
+    parts: list[tuple[FloatArray, Contributions]], basis: Basis, table: Table, weights: FloatArray, seed: int
+) -> tuple[FloatArray, FloatArray]:
+    """Shares in every resample (resamples, weightings, outputs, components + 1), and on the rows themselves."""
+    group = groups(table)
+    ratio = [np.divide(w, weights, out=np.zeros_like(w), where=weights > 0) for w, _ in parts]
+    rows = np.stack(
+        [
+            r[:, None, None] * np.concatenate([c.lines, c.curves, c.pairs, c.total[:, :, None]], axis=2)
+            for r, (_, c) in zip(ratio, parts, strict=True)
+        ],
+        axis=1,
+    )
+    drawn, batch = [], []
+    for i, w in enumerate(resampled(weights, group, RESAMPLES, seed)):
+        batch.append(w)
+        if len(batch) == BATCH or i + 1 == RESAMPLES:
+            drawn.append(np.tensordot(np.stack(batch), rows, 1))
+            batch = []
+    shares = _sums_to_shares(np.concatenate(drawn), basis)
+    if group.max() + 1 < FEWEST:
+        shares[:] = np.nan
+    return shares, _sums_to_shares(np.tensordot(weights, rows, 1), basis)

@@ -1,0 +1,328 @@
+"""Where do the two models decide differently, who is right there, and which columns tell these rows apart?
+
+Rows are those held out. They differ where the two models predict different classes (of two classes by the threshold); of numbers
+and counts, where the distance of the two predictions is in its top tenth. Right is the class that happened, or the prediction
+that lies nearer (ties: neither). Shares have Wilson intervals (1927); with weights, of as many rows as say as much (Kish 1965).
+
+A tree of depth three at most on the original columns (Breiman et al. 1984) is fitted on half of the rows, drawn by hash, to
+tell those that differ from the others. What it says is of the other half: AUC and balanced accuracy beside chance, intervals
+over resampled rows (or groups of rows), and in each leaf the share of rows that differ. Leaves of fewer than ten rows in
+either half are not shown.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any, Literal
+
+import numpy as np
+from sklearn.compose import ColumnTransformer
+from sklearn.impute import SimpleImputer
+from sklearn.tree import DecisionTreeClassifier
+
+from tabinterp.analyses.calibration.reliability_curve import wilson
+from tabinterp.analyses.clustered_means import share_of
+from tabinterp.analyses.performance.estimator import (
+    FEWEST,
+    RESAMPLES,
+    THRESHOLD,
+    Estimate,
+    groups,
+    interval,
+    predicted_classes,
+    resampled,
+)
+from tabinterp.arrays import FloatArray, IntArray
+from tabinterp.document.message import why
+from tabinterp.errors import NotApplicableError
+from tabinterp.models import Bound
+from tabinterp.network.reference import level_encoder
+from tabinterp.table import Table
+from tabinterp.table.disclosure import Rounding
+from tabinterp.table.events import require_events
+from tabinterp.table.folds import folds
+
+DEPTH = 3
+TOP = 0.1  # of the distances between two predictions of a number
+SMALLEST = 10  # rows of a leaf that is shown
+MISSING, RARE = ("nan", "None", "<NA>"), "infrequent_sklearn"  # as scikit-learn names them among the levels
+
+
+@dataclass(frozen=True)
+class Condition:
+    """One step to a leaf: a number at most or above `threshold`; of a `level` or not; missing or not; of a rare level or not."""
+
+    column: str
+    kind: Literal["at_most", "above", "is", "is_not", "missing", "present", "rare", "not_rare"]
+    threshold: float | None = None
+    level: str | None = None
+
+
+@dataclass(frozen=True)
+class Leaf:
+    """Rows of the scored half that meet all conditions, those that `differ`, and their share with its 95% interval."""
+
+    conditions: tuple[Condition, ...]
+    rows: int
+    differ: int
+    share: float
+    low: float
+    high: float
+
+
+@dataclass(frozen=True)
+class Tree:
+    """The leaves that are shown, highest share first; `hidden` rows of the scored half are in the others."""
+
+    leaves: tuple[Leaf, ...]
+    hidden: int
+    fitted_rows: int
+    rows: int
+    auc: Estimate
+    balanced_accuracy: Estimate
+
+
+@dataclass(frozen=True)
+class Disagreement:
+    """`count` of `rows` held-out rows differ; among them who is right: (share, low, high), NaN where fewer than ten differ.
+
+    `right` counts the rows on which the network, the linear model and neither is right.
+
+    `threshold`: of numbers and counts, the distance of predictions from which rows differ, in units of the target.
+    `cut`: of two classes, the probability above which a row is predicted to be positive.
+    """
+
+    rows: int
+    count: int
+    share: tuple[float, float, float]
+    network_right: tuple[float, float, float]
+    linear_right: tuple[float, float, float]
+    neither: tuple[float, float, float]
+    right: tuple[int, int, int]
+    threshold: float | None
+    tree: Tree | None
+    seed: int
+    cut: float | None = None
+
+
+def disagreement(network: Bound, linear: Bound, *, threshold: float = THRESHOLD, seed: int = 0) -> Disagreement:
+    """Compare the decisions of two models bound to the same table, on its held-out rows.
+
+    threshold : of two classes, a row is predicted to be positive when its probability is above it.
+
+    Raises
+    ------
+    NotApplicableError
+        when it is not known which rows were held out, a class has too few events to say who is right, or the two
+        models predict the same number in every row.
+    """
+    if network.table.held_out is None:
+        raise NotApplicableError(
+            why("who is right is seen on rows that the models were not trained on, and none are known")
+        )
+    rows = np.flatnonzero(network.table.held_out)
+    network, linear = network.take(rows), linear.take(rows)
+    table = network.table
+    if table.group_count is not None and table.group_count < FEWEST:
+        raise NotApplicableError(why("disagreement.groups", least=FEWEST, groups=table.group_count))
+    require_events(table, "held_out")
+    differ, right, distance = _differences(network, linear, threshold)
+    weights, group = table.row_weights, table.groups
+    there = None if group is None else group[differ]
+    sides = (*right, ~(right[0] | right[1]))
+    return Disagreement(
+        rows=len(table),
+        count=int(differ.sum()),
+        share=_share(differ, weights, group),
+        network_right=_share(right[0][differ], weights[differ], there, FEWEST),
+        linear_right=_share(right[1][differ], weights[differ], there, FEWEST),
+        neither=_share(sides[2][differ], weights[differ], there, FEWEST),
+        right=(int(sides[0][differ].sum()), int(sides[1][differ].sum()), int(sides[2][differ].sum())),
+        threshold=distance,
+        tree=_tree(differ, weights, network, linear, seed),
+        seed=seed,
+        cut=threshold if table.schema.task == "binary" else None,
+    )
+
+
+def _differences(network: Bound, linear: Bound, cut: float) -> tuple[Any, tuple[Any, Any], float | None]:
+    """(n,) which rows differ, on which each model alone is right, and the distance from which numbers differ."""
+    table, both = network.table, np.stack([network.scores, linear.scores])
+    if table.schema.goal.classes:
+        labels = predicted_classes(both, cut)
+        differ = labels[0] != labels[1]
+        return differ, (labels[0] == table.y, labels[1] == table.y), None
+    values = np.exp(both[..., 0]) if table.schema.task == "count" else both[..., 0]
+    distance, miss = np.abs(values[0] - values[1]), np.abs(values - table.y)
+    threshold = float(np.quantile(distance, 1 - TOP))
+    if not threshold > 1e-9 * float(np.abs(values).max()):
+        raise NotApplicableError(why("the two models predict the same in nine of ten rows or more"))
+    return distance >= threshold, (miss[0] < miss[1], miss[1] < miss[0]), threshold
+
+
+def _share(hit: Any, weights: FloatArray, groups: IntArray | None, fewest: int = 1) -> tuple[float, float, float]:
+    if len(hit) < fewest or weights.sum() == 0:
+        return np.nan, np.nan, np.nan
+    if groups is not None:
+        value, _, low, high = share_of(hit, weights, groups)
+        return value, low, high
+    share = float(np.average(hit, weights=weights))
+    return share, *wilson(share, float(weights.sum() ** 2 / (weights**2).sum()))
+
+
+# ---- the tree
+
+
+def _tree(differ: Any, weights: FloatArray, network: Bound, linear: Bound, seed: int) -> Tree | None:
+    """None where either half has too few rows that differ, or that do not, or where no column tells them apart."""
+    table = network.table
+    scored = folds(table, seed + 2, 2) == 1
+    halves = [np.flatnonzero(half & (weights > 0)) for half in (~scored, scored)]
+    few = any(min(differ[rows].sum(), (~differ[rows]).sum()) < SMALLEST for rows in halves)
+    if few or len(np.unique(groups(table)[halves[1]])) < FEWEST:
+        return None
+    fit, score = halves
+    read = {c for bound in (network, linear) for c in bound.columns if len(bound.encoding.blocks[c])}
+    names = [c for c in table.schema.inputs if c in read]
+    encoder, meaning = _encoder(table, names, fit)
+    model = DecisionTreeClassifier(
+        max_depth=DEPTH, min_samples_leaf=SMALLEST, class_weight="balanced", random_state=seed
+    )
+    encoded = encoder.transform(table.inputs.iloc[fit])
+    model.fit(encoded, differ[fit], sample_weight=weights[fit])
+    edges = _edges(model.tree_, table, meaning, fit)
+    model.fit(_coded(encoded, edges), differ[fit], sample_weight=weights[fit])
+    if model.tree_.node_count == 1:
+        return None
+    at = model.apply(_coded(encoder.transform(table.inputs.iloc[score]), edges))
+    leaves, at = np.unique(at, return_inverse=True)
+    risk = model.tree_.value[leaves, 0, 1] / model.tree_.value[leaves, 0].sum(axis=1)
+    auc, balanced = _scored(at, risk, differ[score], table.take(score), weights[score], seed)
+    if not np.isfinite(auc).all():  # some resamples of groups hold no row that differs, or none that does not
+        return None
+    paths = _paths(model.tree_, meaning, edges)
+    shown, hidden = [], 0
+    for i, leaf in enumerate(leaves):
+        inside = at == i
+        if inside.sum() < SMALLEST:
+            hidden += int(inside.sum())
+            continue
+        together = None if table.groups is None else table.groups[score][inside]
+        share = _share(differ[score][inside], weights[score][inside], together)
+        shown.append(Leaf(paths[int(leaf)], int(inside.sum()), int(differ[score][inside].sum()), *share))
+    shown.sort(key=lambda leaf: -leaf.share)
+    return Tree(tuple(shown), hidden, len(fit), len(score), auc, balanced)
+
+
+Meaning = tuple[
+    str, str | None
+]  # of an encoded column: the original one, and its level, None of a number, "" of missing
+
+
+def _encoder(table: Table, names: list[str], rows: IntArray) -> tuple[ColumnTransformer, list[Meaning]]:
+    """Numbers in their own units, levels one by one; and what each encoded column means."""
+    frame = table.inputs.iloc[rows]
+    blocks: list[tuple[str, Any, list[str]]] = []
+    for i, name in enumerate(names):
+        number = table.schema[name].kind == "numeric"
+        own = (
+            SimpleImputer(strategy="median", add_indicator=True, keep_empty_features=True)
+            if number
+            else level_encoder()
+        )
+        blocks.append((str(i), own, [name]))
+    encoder = ColumnTransformer(blocks, sparse_threshold=0).fit(frame[names])
+    meaning: list[Meaning] = []
+    for label, _, (name,) in blocks:
+        place = encoder.output_indices_[label]
+        fitted = encoder.named_transformers_[label]
+        if isinstance(fitted, SimpleImputer):
+            meaning += [(name, None), (name, "")][: place.stop - place.start]
+        else:
+            levels = (str(output)[len(name) + 1 :] for output in fitted.get_feature_names_out())  # "column_level"
+            meaning += [(name, "" if level in MISSING else level) for level in levels]
+    return encoder, meaning
+
+
+Edges = dict[int, list[float]]  # of an encoded column that is a number: where the tree may cut it
+
+
+def _edges(tree: Any, table: Table, meaning: list[Meaning], rows: IntArray) -> Edges:
+    """The thresholds of a tree, rounded so that none of them is the value of a single row."""
+    made = {}
+    for place, (name, level) in enumerate(meaning):
+        if level is None:
+            x = table.frame[name].to_numpy(dtype=np.float64, na_value=np.nan)[rows]
+            made[place] = Rounding(x).edges(tree.threshold[tree.feature == place])
+    return made
+
+
+def _coded(encoded: FloatArray, edges: Edges) -> FloatArray:
+    """The rows with each number as the count of edges below it: the code is at most k where the number is at most edge k."""
+    made = np.array(encoded, dtype=np.float64)
+    for place, cuts in edges.items():
+        made[:, place] = np.searchsorted(cuts, made[:, place])
+    return made
+
+
+def _scored(
+    at: IntArray, risk: FloatArray, differ: Any, table: Table, weights: FloatArray, seed: int
+) -> tuple[Estimate, Estimate]:
+    """AUC and balanced accuracy of the leaves' risks on these rows, with intervals over resampled rows or groups."""
+    risks, rank = np.unique(risk, return_inverse=True)
+    place, above, group = rank[at], risks > 0.5, groups(table)
+
+    def both(w: FloatArray) -> tuple[float, float]:
+        p, n = np.bincount(place, w * differ, len(risks)), np.bincount(place, w * ~differ, len(risks))
+        if p.sum() == 0 or n.sum() == 0:
+            return np.nan, np.nan
+        p, n = p / p.sum(), n / n.sum()
+        return float(p @ (np.cumsum(n) - 0.5 * n)), float((p[above].sum() + n[~above].sum()) / 2)
+
+    drawn = np.array([both(w) for w in resampled(weights, group, RESAMPLES, seed)])
+    units = table.group_count
+    auc, balanced = (interval(value, drawn[:, i], units, 0.0, 1.0) for i, value in enumerate(both(weights)))
+    return auc, balanced
+
+
+def _paths(tree: Any, meaning: list[Meaning], edges: Edges) -> dict[int, tuple[Condition, ...]]:
+    """Leaf -> its conditions, those of one column on one side drawn together."""
+    found: dict[int, tuple[Condition, ...]] = {}
+
+    def walk(node: int, path: tuple[Condition, ...]) -> None:
+        if tree.children_left[node] < 0:
+            found[node] = _shortened(path)
+            return
+        column, level = meaning[tree.feature[node]]
+        if level is None:
+            at = edges[tree.feature[node]][int(tree.threshold[node])]
+            low, high = Condition(column, "at_most", threshold=at), Condition(column, "above", threshold=at)
+        elif level == "":
+            low, high = Condition(column, "present"), Condition(column, "missing")
+        elif level == RARE:
+            low, high = Condition(column, "not_rare"), Condition(column, "rare")
+        else:
+            low, high = Condition(column, "is_not", level=level), Condition(column, "is", level=level)
+        walk(tree.children_left[node], (*path, low))
+        walk(tree.children_right[node], (*path, high))
+
+    walk(0, ())
+    return found
+
+
+def _shortened(path: tuple[Condition, ...]) -> tuple[Condition, ...]:
+    """Of two bounds on one side of a number the later is the narrower; "is" says all about a column's level.
+
+    What is said of one column stands together, where the column comes first.
+    """
+    kept: list[Condition] = []
+    for condition in path:
+        kept = [
+            other
+            for other in kept
+            if other.column != condition.column
+            or not (other.kind == condition.kind in ("at_most", "above") or condition.kind == "is")
+        ]
+        kept.append(condition)
+    columns = list(dict.fromkeys(condition.column for condition in path))
+    return tuple(sorted(kept, key=lambda condition: columns.index(condition.column)))

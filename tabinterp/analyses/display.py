@@ -1,0 +1,263 @@
+"""What every result can do besides its frame: `.plot(ax=None)`, `.to_html()`, and its frame in a notebook.
+
+How a result is drawn is data: a `Drawn` beside its fields says which columns of its numbers name a row and which are drawn. To
+draw a new result, add that line; to draw numbers that the frame does not hold, give it `_numbers`.
+"""
+
+from __future__ import annotations
+
+import base64
+import io
+import warnings
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any, ClassVar
+
+import numpy as np
+import pandas as pd
+from markupsafe import Markup, escape
+
+from tabinterp.errors import NotApplicableError
+from tabinterp.linear.terms import Slope
+from tabinterp.messages import ENGLISH, number, text
+from tabinterp.messages.names import tidy
+from tabinterp.table.coerce import with_columns
+
+from .plot_specs import Dots, Picture, Series
+
+if TYPE_CHECKING:
+    from matplotlib.axes import Axes
+
+CELL = Markup('<t{} style="padding:.15em .6em;text-align:{}">{}</t{}>')
+
+
+# ---- names of rows
+
+
+def by_column(row: Mapping[str, Any]) -> str:
+    return str(row["column"])
+
+
+def by_term(row: Mapping[str, Any]) -> str:
+    """A column, per standard deviation or the unit that is named; or one of its levels."""
+    if not pd.isna(row["level"]):
+        return f"{row['column']}: {row['level']}"
+    if not pd.isna(row["sd"]) or pd.isna(row["unit"]):
+        return str(row["column"])
+    return text("plot.label.per", {"column": row["column"], "unit": row["unit"]})
+
+
+def by_unit(row: Mapping[str, Any]) -> str:
+    return text("plot.label.unit", {"layer": row["layer"], "unit": row["unit"]})
+
+
+def by_pair(row: Mapping[str, Any]) -> str:
+    return f"{row['first']} × {row['second']}"
+
+
+def named(name: str, vocabulary: str = "") -> Callable[[Mapping[str, Any]], str]:
+    """Rows that one column of the numbers names, by a word of the catalogue where there is a vocabulary."""
+    return lambda row: text(f"{vocabulary}.{row[name]}") if vocabulary else str(row[name])
+
+
+def worded(key: str) -> Callable[[Mapping[str, Any]], str]:
+    """Rows that a message names, from the row's own cells."""
+    return lambda row: text(key, row)
+
+
+# ---- dots of a frame
+
+
+@dataclass(frozen=True)
+class Drawn:
+    """A frame as dots. `series`: look or name -> its columns of value, low and high (None: no interval).
+
+    `by` is a column that tells series apart; then `series` has one entry for each of its values, of the same columns. `order`:
+    rows go from the largest value of this column down (None: as the frame stands). `filled`: attributes of the result
+    that fill the words of the axis.
+    """
+
+    axis: str
+    series: Mapping[str, tuple[str, str | None, str | None]]
+    label: Callable[[Mapping[str, Any]], str] = by_column
+    order: str | None = None
+    by: str | None = None
+    other: str = "columns"
+    at: float | None = 0.0
+    filled: tuple[str, ...] = ()
+    names: str = "plot.series"
+
+    def of(self, frame: pd.DataFrame, axis: str) -> Dots:
+        """The picture of these rows."""
+        rows = frame.to_dict("records")
+        labels = [tidy(self.label({str(k): v for k, v in row.items()})) for row in rows]
+        order = list(dict.fromkeys(labels))
+        if self.order is not None:
+            size = pd.Series(pd.to_numeric(frame[self.order], errors="coerce").to_numpy(), index=labels)
+            size = size.groupby(level=0).max().reindex(order)
+            order = [order[i] for i in np.argsort(-size.to_numpy(), kind="stable")]  # those without a number come last
+        series = tuple(self._series(with_columns(frame, {"": labels}), order, key) for key in self.series)
+        return Dots(
+            tuple(order),
+            tuple(s for s in series if not np.isnan(s.value).all()) or series[:1],
+            axis,
+            self.other,
+            self.at,
+        )
+
+    def _series(self, frame: pd.DataFrame, order: list[str], key: str) -> Series:
+        some = frame if self.by is None else frame[frame[self.by] == key]
+        some = some.drop_duplicates("").set_index("").reindex(order)
+        value, low, high = (
+            np.full(len(order), np.nan) if name is None else pd.to_numeric(some[name]).to_numpy(dtype=np.float64)
+            for name in self.series[key]
+        )
+        return Series(key, text(f"{self.names}.{key}"), value, low, high)
+
+
+def scaled(frame: pd.DataFrame, *names: str) -> pd.DataFrame:
+    """Numbers per unit of a column, for one standard deviation of it; levels as they are. `size` is the first without sign."""
+    factor = pd.to_numeric(frame["sd"]).fillna(1.0)
+    made = {name: pd.to_numeric(frame[name]) * factor for name in names}
+    return frame.assign(**made, size=made[names[0]].abs())
+
+
+def in_sd(frame: pd.DataFrame, mean: Any, sd: Any) -> pd.DataFrame:
+    """An objective's numbers in its standard deviations from its mean over the rows."""
+    with np.errstate(invalid="ignore", divide="ignore"):
+        return frame.assign(**{name: (frame[name] - mean) / sd for name in ("value", "real") if name in frame})
+
+
+def spreads(terms: Any, outputs: int = 1) -> Any:
+    """(terms * outputs,) standard deviations of numbers, NaN of levels."""
+    return np.tile([one.sd if isinstance(one, Slope) else np.nan for one in terms], outputs)
+
+
+# ---- what results inherit
+
+
+class Shown:
+    """A result with pictures: one for each output, or curve."""
+
+    def frame(self) -> pd.DataFrame:
+        raise NotImplementedError
+
+    def pictures(self) -> list[Picture]:
+        raise NotImplementedError
+
+    def to_html(self) -> str:
+        """A fragment of HTML that needs nothing else: each picture as an image with its numbers below, all names escaped."""
+        return str(Markup("\n").join(map(_figure, self.pictures())))
+
+    def _repr_html_(self) -> str:
+        return str(self.frame().to_html(max_rows=20, max_cols=20, border=0, escape=True))
+
+
+class Display(Shown):
+    """A result with one picture for each of its outputs."""
+
+    drawn: ClassVar[Drawn]
+
+    def plot(
+        self,
+        ax: Axes | None = None,
+        *,
+        output: str | None = None,
+        linear: Any = None,
+        names: tuple[str, str] | None = None,
+    ) -> Axes:
+        """Draw the result, at most twenty rows of it, into `ax` or the axes of a new figure, which are returned.
+
+        Nothing is shown and no setting of Matplotlib is changed.
+
+        Parameters
+        ----------
+        output : of several; None: the first.
+        linear : the same reading of the linear model, to be drawn beside it; `names` of the two in the legend.
+
+        Raises
+        ------
+        NotApplicableError : there is no such output, or both results do not go together.
+        """
+        known = self._outputs()
+        if output is not None and output not in known:
+            raise NotApplicableError(f"output is one of {known}; got {output!r}")
+        asked = known[0] if output is None else output
+        made = self.picture(asked)
+        if linear is not None:
+            made = made.beside(linear.picture(asked), names or both_names())
+        return made.draw(ax)
+
+    def pictures(self) -> list[Picture]:
+        return [self.picture(output) for output in self._outputs()]
+
+    def picture(self, output: str | None) -> Picture:
+        frame = self._numbers()
+        if "output" in frame:
+            frame = frame[frame["output"].isna() if output is None else frame["output"] == output]
+        axis = self._axis()
+        if output is not None and len(self._outputs()) > 1:
+            axis = text("plot.output", {"axis": axis, "output": output})
+        return self.drawn.of(frame, axis)
+
+    def _numbers(self) -> pd.DataFrame:
+        """What is drawn, where that is not the frame."""
+        return self.frame()
+
+    def _axis(self) -> str:
+        return text(self.drawn.axis, {name: word(getattr(self, name)) for name in self.drawn.filled})
+
+    def _outputs(self) -> list[str | None]:
+        return list(getattr(self, "outputs", (None,)))
+
+
+def word(name: str) -> str:
+    """The name of a metric or a method in words."""
+    known = [key for key in (f"report.metric.{name}", f"reading.{name}") if key in ENGLISH]
+    return text(known[0]) if known else name
+
+
+def both_names() -> tuple[str, str]:
+    return text("plot.series.network"), text("plot.series.linear")
+
+
+# ---- HTML
+
+
+def _figure(picture: Picture) -> Markup:
+    table = picture.table()
+    image = base64.b64encode(_svg(picture)).decode("ascii")
+    head = Markup("").join(_cell("h", name, at) for at, name in enumerate(table.columns))
+    rows = Markup("\n").join(
+        Markup("<tr>{}</tr>").format(Markup("").join(_cell("d", value, at) for at, value in enumerate(row)))
+        for row in table.itertuples(index=False, name=None)
+    )
+    return Markup(
+        '<figure class="tabinterp-display" style="margin:0 0 1em">\n'
+        '<img alt="{alt}" src="data:image/svg+xml;base64,{image}" style="max-width:100%;background:#fff">\n'
+        '<details><summary>{numbers}</summary><table style="border-collapse:collapse">\n'
+        "<thead><tr>{head}</tr></thead>\n<tbody>\n{rows}\n</tbody></table></details>\n</figure>"
+    ).format(alt=tidy(picture.axis), image=image, numbers=text("plot.numbers"), head=head, rows=rows)
+
+
+def _cell(kind: str, value: Any, at: int) -> Markup:
+    told = number(float(value)) if isinstance(value, (float, np.floating)) else tidy(str(value))
+    return CELL.format(kind, "right" if at else "left", escape(told), kind)
+
+
+def _svg(picture: Picture) -> bytes:
+    """Without pyplot, and under settings that are put back."""
+    from matplotlib import rc_context, style  # noqa: PLC0415
+    from matplotlib.figure import Figure  # noqa: PLC0415
+
+    out = io.BytesIO()
+    with (
+        style.context("default"),
+        rc_context({"svg.fonttype": "none", "svg.hashsalt": "tabinterp"}),
+        warnings.catch_warnings(),
+    ):
+        warnings.filterwarnings("ignore", "Glyph .* missing from", UserWarning)  # the browser has fonts of its own
+        figure = Figure(figsize=(6.4, picture.height), layout="constrained")
+        picture.draw(figure.add_subplot())
+        figure.savefig(out, format="svg", metadata={"Date": None})
+    return out.getvalue()

@@ -1,0 +1,201 @@
+"""Drop-and-refit importance of the linear side: what a linear model loses when it has to do without a column.
+
+The linear model is fitted anew without the column, so that the others may stand in for it: a column that others can replace
+has none, however much the fitted model leans on it (leave-one-covariate-out; Lei et al. 2018). It speaks of the linear model
+alone; a network is not trained again. Same encoding, rows and penalty for every refit: L2, its strength chosen once, with all
+columns, as the counterpart's is. At most 10,000 seeded training rows. Losses are on held-out rows, differences paired in the
+same resamples of rows (of groups, where there are any).
+"""
+
+from __future__ import annotations
+
+import warnings
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any, ClassVar
+
+import numpy as np
+import pandas as pd
+from sklearn.exceptions import ConvergenceWarning
+from sklearn.linear_model import LogisticRegression, PoissonRegressor, Ridge
+
+from tabinterp.analyses.display import Display, Drawn
+from tabinterp.analyses.ladder.penalised_fits import SEARCHED, strength_of
+from tabinterp.analyses.performance.estimator import FEWEST, RESAMPLES, groups, resampled
+from tabinterp.arrays import FloatArray, IntArray
+from tabinterp.document.message import why
+from tabinterp.errors import NotApplicableError
+from tabinterp.linear.counterpart import ITERATIONS, fit_counts, fit_numbers
+from tabinterp.models import Bound, Model, bind
+from tabinterp.models.losses import loss_for
+from tabinterp.stats.estimates import Estimates
+from tabinterp.stats.estimates import resampled as bootstrapped
+from tabinterp.stats.partitions import players_of
+from tabinterp.table import Table
+from tabinterp.table.hash_sampling import chosen
+
+
+@dataclass(frozen=True, eq=False)
+class Dropped(Display):
+    """Rise of the held-out loss of the refit without each player; (players,), NaN where the encoder mixes its columns.
+
+    `baseline`: the loss of the refit with all columns."""
+
+    drawn: ClassVar[Drawn] = Drawn(
+        "plot.axis.dropped", {"linear": ("importance", "ci_low", "ci_high")}, order="importance", filled=("loss",)
+    )
+
+    players: tuple[str, ...]
+    importance: Estimates
+    baseline: float
+    loss: str
+    rows: int
+    training_rows: int
+    resamples: int
+    seed: int
+    estimand: str = "rise of the held-out loss of a linear model that is fitted again without the column"
+
+    def frame(self) -> pd.DataFrame:
+        """One row a player."""
+        found = self.importance
+        numbers = {"importance": found.value, "stderr": found.stderr, "ci_low": found.low, "ci_high": found.high}
+        return pd.DataFrame({"column": list(self.players), **numbers})
+
+
+def drop_and_refit(
+    linear: Model | Bound, table: Table, *, together: Mapping[str, Sequence[str]] | None = None, seed: int = 0
+) -> Dropped:
+    """Fit the linear model anew without each column, and without each family in `together` (name -> columns) beside them.
+
+    Raises
+    ------
+    NotApplicableError
+        when the model is not linear, or it is not known which rows are held out.
+
+    Examples
+    --------
+    >>> import numpy as np, pandas as pd, tabinterp as ti
+    >>> x = np.random.default_rng(0).normal(size=(2000, 2))
+    >>> frame = pd.DataFrame({"a": x[:, 0], "copy": x[:, 0], "b": x[:, 1], "y": 3 * x[:, 0] + x[:, 1]})
+    >>> table = ti.read_table(frame, target="y", task="regression", split=0.5)
+    >>> layer = __import__("torch").nn.Linear(3, 1)
+    >>> model = ti.wrap(layer, encoder="passthrough", task="regression")
+    >>> drop_and_refit(model, table, together={"both": ["a", "copy"]}).frame()["importance"].round(0).tolist()
+    [0.0, 0.0, 1.0, 9.0]
+    """
+    bound = bind(linear, table)
+    if not bound.is_linear:
+        raise NotApplicableError(f"{bound.model.name} is not linear; only the linear side is fitted again")
+    if table.held_out is None:
+        raise NotApplicableError(why("refits are scored on held-out rows, and the table does not say which these are"))
+    players: dict[str, tuple[str, ...]] = {c: (c,) for c in bound.columns}
+    for name, columns in (together or {}).items():
+        players |= {name: players_of(bound.columns, {name: columns})[name]}
+    training = trained_on(table, seed)
+    held = np.flatnonzero(table.held_out)
+    held = held[np.argsort(table.numbers[held], kind="stable")]
+    scores = refitted_without(bound, players, training, held, seed)
+    loss = loss_for(None, table.schema.task)
+    rows = table.take(held)
+    losses = loss.each(np.stack(scores), rows.y, bound.device)
+    weights = rows.row_weights
+    return Dropped(
+        players=tuple(players),
+        importance=_rises(losses, rows, seed),
+        baseline=float(np.average(losses[0], weights=weights)),
+        loss=loss.name,
+        rows=len(held),
+        training_rows=len(training),
+        resamples=RESAMPLES,
+        seed=seed,
+    )
+
+
+def trained_on(table: Table, seed: int) -> IntArray:
+    """The training rows of the refits."""
+    held = np.zeros(len(table), dtype=bool) if table.held_out is None else table.held_out
+    training = np.flatnonzero(~held & (table.row_weights > 0))
+    return training[np.sort(chosen(table.numbers[training], SEARCHED, seed))]
+
+
+def refitted_without(
+    bound: Bound, players: Mapping[str, tuple[str, ...]], training: IntArray, held: IntArray, seed: int
+) -> list[FloatArray]:
+    """(rows, k) held-out scores with all columns, then without each player."""
+    table, x = bound.table.take(training), bound.x[training]
+    w = table.row_weights
+    centre = np.average(x, axis=0, weights=w)
+    scale = np.sqrt(np.average((x - centre) ** 2, axis=0, weights=w))
+    scale[(np.ptp(x, axis=0) == 0) | (scale == 0)] = np.inf
+    x, other = (x - centre) / scale, (bound.x[held] - centre) / scale
+    fitted = _start(x, table, seed)
+    whole = np.array(np.atleast_2d(fitted.coef_), dtype=np.float64)
+    made = [_scores(fitted, other)]
+    for columns in players.values():
+        gone = np.unique(np.concatenate([bound.encoding.blocks[c] for c in columns]))
+        if not len(gone):
+            made.append(made[0])
+        elif not bound.is_local(columns):
+            made.append(np.full_like(made[0], np.nan))
+        else:
+            kept = np.setdiff1d(np.arange(x.shape[1]), gone)
+            made.append(_without(fitted, whole, x, other, kept, table))
+    return made
+
+
+def _start(x: FloatArray, table: Table, seed: int) -> Any:
+    """Fitted with all columns, the strength of its penalty chosen by cross-validation."""
+    w = None if table.weights is None else table.weights / table.weights.mean()
+    if table.schema.task == "regression":
+        chosen_by = fit_numbers(x, table.y, w, seed, table.groups)
+        return Ridge(alpha=chosen_by.alpha_).fit(x, table.y, sample_weight=w)
+    if table.schema.task == "count":
+        best = fit_counts(x, table.y, np.ones(len(x)) if w is None else w, seed, table.groups)
+        return best.set_params(warm_start=True)
+    codes = table.y.astype(np.int64)
+    solver = "newton-cholesky" if len(table.schema.classes) == 2 else "lbfgs"
+    model = LogisticRegression(C=strength_of(x, table, seed), solver=solver, max_iter=ITERATIONS, warm_start=True)
+    return _quiet(model, x, codes, w)
+
+
+def _without(
+    fitted: Any, whole: FloatArray, x: FloatArray, other: FloatArray, kept: IntArray, table: Table
+) -> FloatArray:
+    """Held-out scores of a fit on the kept columns, which goes on from that on all."""
+    w = None if table.weights is None else table.weights / table.weights.mean()
+    y = table.codes if table.schema.goal.classes else table.y
+    if not len(kept):  # the mean alone
+        x, other, whole, kept = (
+            np.zeros((len(x), 1)),
+            np.zeros((len(other), 1)),
+            np.zeros((len(whole), 1)),
+            np.array([0]),
+        )
+    model = type(fitted)(**fitted.get_params())
+    if not isinstance(model, Ridge):
+        model.coef_ = whole[0, kept].copy() if isinstance(model, PoissonRegressor) else whole[:, kept].copy()
+        model.intercept_ = np.array(fitted.intercept_) if np.ndim(fitted.intercept_) else fitted.intercept_
+        if isinstance(model, LogisticRegression):
+            model.classes_ = fitted.classes_
+    return _scores(_quiet(model, x[:, kept], y, w), other[:, kept])
+
+
+def _quiet(model: Any, x: FloatArray, y: Any, w: FloatArray | None) -> Any:
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore", ConvergenceWarning)
+        return model.fit(x, y, sample_weight=w)
+
+
+def _scores(model: Any, x: FloatArray) -> FloatArray:
+    """(rows, k) log-odds, centred logits, values or log rates."""
+    scores: FloatArray = x @ np.atleast_2d(model.coef_).T + model.intercept_
+    return scores - scores.mean(axis=1, keepdims=True) if scores.shape[1] > 1 else scores
+
+
+def _rises(losses: FloatArray, table: Table, seed: int) -> Estimates:
+    weights, group = table.row_weights, groups(table)
+    rises = losses[1:] - losses[0]
+    drawn = np.array([rises @ w / w.sum() for w in resampled(weights, group, RESAMPLES, seed)])
+    if group.max() + 1 < FEWEST:
+        drawn[:] = np.nan
+    return bootstrapped(rises @ weights / weights.sum(), drawn, table.group_count)

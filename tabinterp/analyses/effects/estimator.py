@@ -1,0 +1,419 @@
+"""Effect curves: how the score goes with one column, as partial dependence, its spread over rows, and accumulated local effects.
+
+Partial dependence (Friedman 2001) at v is the mean score if every row had the value v and kept its other columns; where
+columns are correlated it reads the model at rows that do not exist. Its curves of single rows (Goldstein et al. 2015), each
+less its own mean over the column's distribution, are told as a band from their 10% to their 90% quantile. Accumulated local
+effects (Apley & Zhu 2020) move each row only to the ends of the bin it lies in, and add the mean differences up: no row
+goes far from where it is. Their bins are the steps of the same grid, so that they need no evaluation of their own.
+
+Every standard error is over rows, by the first-order term of each row (Hájek 1968): in partial dependence and the centred
+curves a row is a receiver and gives its value to the column's distribution; the grid itself counts as fixed. All of them are
+quadratic forms in one matrix of second moments, so that the reading is a sum over rows.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+import pandas as pd
+import torch
+from torch import Tensor
+
+from tabinterp.analyses.display import Shown, both_names
+from tabinterp.analyses.plot_specs import Effect, Picture
+from tabinterp.arrays import FloatArray, IntArray
+from tabinterp.document.message import why
+from tabinterp.errors import NotApplicableError
+from tabinterp.models import Bound, Model, bind
+from tabinterp.models.losses import SCALES
+from tabinterp.models.perturbation import forward, is_read
+from tabinterp.stats.estimates import FEWEST_GROUPS, Estimates, units_of
+from tabinterp.stats.weights import quantiles
+from tabinterp.table import Table
+from tabinterp.table.hash_sampling import chosen
+from tabinterp.table.suppression import SMALL
+
+from .grids import Grid, checked_columns, grid_of, with_points
+
+if TYPE_CHECKING:
+    from matplotlib.axes import Axes
+
+POINTS = 20
+ICE_ROWS = 2000  # rows whose single curves make the band
+BAND = (0.1, 0.9)
+SPARSE = 30  # rows nearest to a point; with fewer, the network has hardly seen it
+CHUNK = 4096
+
+Progress = Callable[[str, float], None]
+
+
+@dataclass(frozen=True, eq=False)
+class Curve:
+    """One column. Arrays (points,) or (points, outputs); the last point is the missing value where there is one.
+
+    `rows` lie nearest to a point, `share` is their part of all rows by weight. `pdp` is the mean score with every row at the
+    value; `effect` the same less its mean over the column's distribution; `ice_low`, `ice_high` the 10% and 90% quantiles of
+    single rows' centred curves; `ale` the accumulated local effect, its mean over rows zero, NaN where the column has no order
+    and at the missing value. Where columns are correlated the ends of `ale`, which wide bins bend, are held by 89% to 93% of
+    intervals at 20 points, 82% to 94% at 12. The mean that is taken off `effect` and `ale` is that of a curve straight between
+    points: of a number with a long tail, whose last points lie far apart, intervals from 400 rows held both in 93% to 95% of sets
+    at 20 points, in 89% to 94% at 12 (docs/coverage.md). `sparse`: fewer than 30 rows. `small`: fewer than 10, not to be printed.
+    """
+
+    column: str
+    kind: str
+    values: tuple[Any, ...]
+    rows: IntArray
+    share: FloatArray
+    pdp: Estimates
+    effect: Estimates
+    ice_low: FloatArray
+    ice_high: FloatArray
+    ale: Estimates
+    off_grid: float  # share of rows at levels that are not on the grid
+
+    @property
+    def sparse(self) -> Any:
+        return self.rows < SPARSE
+
+    @property
+    def small(self) -> Any:
+        return self.rows < SMALL
+
+    @property
+    def ordered(self) -> bool:
+        """Is there an order to accumulate along?"""
+        return not bool(np.isnan(self.ale.value).all())
+
+
+@dataclass(frozen=True, eq=False)
+class Effects(Shown):
+    """A curve for each column, in the unit of the score: log-odds, probability, or the target's own."""
+
+    curves: tuple[Curve, ...]
+    outputs: tuple[str | None, ...]
+    scale: str
+    rows: int
+    ice_rows: int
+    seed: int
+    estimand: str = (
+        "mean score over the rows if the column had this value; ale: local effects, accumulated (at the ends of a number, whose "
+        "bins are wide, fewer than 95% of its intervals hold it where columns are correlated); effect and ale: less their mean "
+        "(for which a curve is straight between points, flat beyond: of a skewed number at few points fewer than 95% hold them)"
+    )
+
+    def __getitem__(self, column: str) -> Curve:
+        return next(curve for curve in self.curves if curve.column == column)
+
+    def plot(
+        self,
+        column: str | None = None,
+        *,
+        linear: Effects | None = None,
+        output: str | None = None,
+        ax: Axes | None = None,
+        names: tuple[str, str] | None = None,
+    ) -> Axes:
+        """Draw the effect of one column (None: the first) with its 95% interval, rows below; `linear` beside it, if given.
+
+        The pale band holds single rows' curves, hatching marks points of fewer than 30 rows; those of fewer than 10 are left out.
+        Into `ax`, or a new figure's axes, which are returned; nothing is shown.
+        """
+        known = [curve.column for curve in self.curves]
+        column = known[0] if column is None else column
+        if column not in known or (linear is not None and column not in [c.column for c in linear.curves]):
+            raise NotApplicableError(f"there is no curve of {column!r} in both results; here are those of {known}")
+        if output is not None and output not in self.outputs:
+            raise NotApplicableError(f"output is one of {list(self.outputs)}; got {output!r}")
+        made = self._picture(column, output)
+        if linear is not None:
+            made = made.beside(linear._picture(column, output), names or both_names())
+        return made.draw(ax)
+
+    def pictures(self) -> list[Picture]:
+        return [self._picture(curve.column, output) for output in self.outputs for curve in self.curves]
+
+    def _picture(self, column: str, output: str | None) -> Effect:
+        k = 0 if output is None else self.outputs.index(output)
+        return Effect(self[column], k, self.scale, both_names(), output)
+
+    def frame(self) -> pd.DataFrame:
+        """One row for each output, column and point."""
+        return pd.concat([_frame(c, k, o) for k, o in enumerate(self.outputs) for c in self.curves], ignore_index=True)
+
+
+def _frame(curve: Curve, k: int, output: str | None) -> pd.DataFrame:
+    made: dict[str, Any] = {
+        "output": output,
+        "column": curve.column,
+        "value": pd.Series(curve.values, dtype=object),
+        "rows": curve.rows,
+        "share": curve.share,
+    }
+    for name, one in (("pdp", curve.pdp), ("effect", curve.effect), ("ale", curve.ale)):
+        made[name] = one.value[:, k]
+        made |= {f"{name}_{end}": getattr(one, end)[:, k] for end in ("stderr", "low", "high")}
+    band = {"ice_low": curve.ice_low[:, k], "ice_high": curve.ice_high[:, k]}
+    return pd.DataFrame(made | band | {"sparse": curve.sparse, "small": curve.small})
+
+
+def effects(
+    model: Model | Bound,
+    table: Table,
+    *,
+    columns: Sequence[str] | None = None,
+    grid: int = POINTS,
+    seed: int = 0,
+    scale: str = "log_odds",
+    progress: Progress | None = None,
+) -> Effects:
+    """Effect curves of the columns (None: all) on all rows of `table`.
+
+    Parameters
+    ----------
+    grid : the most points for a number, and the most levels, for which the most frequent are taken.
+    seed : draws the rows, at most 2,000, whose single curves make the band.
+    scale : "log_odds", or "probability" for classes.
+
+    Examples
+    --------
+    >>> import numpy as np, pandas as pd, torch, tabinterp as ti
+    >>> table = ti.read_table(pd.DataFrame({"a": np.linspace(-1, 1, 201), "y": range(201)}), target="y", task="regression")
+    >>> layer = torch.nn.Linear(1, 1, bias=False)
+    >>> _ = layer.weight.data.fill_(3.0)
+    >>> curve = effects(ti.wrap(layer, encoder="passthrough", task="regression"), table, grid=2)["a"]
+    >>> curve.values, curve.ale.value[:, 0].round(3).tolist()
+    ((-0.9, 0.9), [-2.7, 2.7])
+    """
+    plan = start(bind(model, table), columns=columns, grid=grid, seed=seed, scale=scale)
+    return finish(plan, update(plan, np.arange(len(table)), progress))
+
+
+# ---- the sum over rows
+
+
+@dataclass(frozen=True, eq=False)
+class Plan:
+    """What a first pass over all rows fixes: the points of every column, and which rows show their own curve."""
+
+    bound: Bound
+    asked: Bound  # the rows, followed by those that hold the points
+    grids: tuple[Grid, ...]
+    scale: str
+    seed: int
+    centre: FloatArray  # (k,) taken off the scores, so that squares of them lose no digits
+    ice: IntArray
+    weights: FloatArray
+
+
+@dataclass(frozen=True, eq=False)
+class Sums:
+    """For each column: sums of w u (u, k) and of w² u u' (u, u, k) over rows, and the scores of the rows of the band. Where rows
+    come in groups, w u is summed within groups before its outer product is taken.
+
+    u holds a row's 1, its scores at the points (G), its differences over the bins it is used for and its membership in them
+    (G' each), and how its own value is made of the points (G).
+    """
+
+    first: tuple[FloatArray, ...]
+    second: tuple[FloatArray, ...]
+    ice: tuple[FloatArray, ...]  # (rows of the band, G, k)
+    ice_weights: FloatArray
+
+
+def start(
+    bound: Bound,
+    *,
+    columns: Sequence[str] | None = None,
+    grid: int = POINTS,
+    seed: int = 0,
+    scale: str = "log_odds",
+) -> Plan:
+    """Find the points at which every column is read."""
+    table = bound.table
+    if len(table) < 2:
+        raise NotApplicableError(why("effects.few", rows=len(table)))
+    if grid < 2:
+        raise NotApplicableError(f"grid is at least 2 points; got {grid}")
+    if scale not in SCALES or (scale == "probability" and table.schema.task == "regression"):
+        allowed = SCALES[:1] if table.schema.task == "regression" else SCALES
+        raise NotApplicableError(f"scale is one of {', '.join(allowed)}; got {scale!r}")
+    grids = tuple(grid_of(bound, c, grid) for c in checked_columns(columns, bound.columns))
+    with torch.inference_mode():
+        centre = _on_scale(bound.at_home(bound.scores), scale).mean(dim=0).cpu().numpy()
+    ice = np.sort(chosen(table.numbers, ICE_ROWS, seed))
+    return Plan(bound, with_points(bound, grids), grids, scale, seed, centre, ice, table.row_weights)
+
+
+def update(plan: Plan, rows: IntArray, progress: Progress | None = None) -> Sums:
+    """Read every column at every point for these rows; of a table whose rows come in groups, for all rows at once."""
+    groups = plan.bound.table.groups
+    if groups is not None and len(rows) < len(groups):
+        raise NotApplicableError("the rows come in groups, whose rows are one draw; give all rows in one batch")
+    firsts, seconds, bands = [], [], []
+    shown = np.isin(rows, plan.ice)
+    for i, grid in enumerate(plan.grids):
+        parts = []
+        first, second = _zero(grid, len(plan.centre))
+        sums = None if groups is None else np.zeros((units_of(len(rows), groups), *first.shape))
+        move = _mover(plan, grid)
+        for at in range(0, len(rows), CHUNK):
+            batch = rows[at : at + CHUNK]
+            scores = move(batch)
+            of_rows = _weighted(scores, grid.bins(batch), grid.spread(batch), plan.weights[batch])
+            first = first + of_rows.sum(axis=0)
+            if sums is None or groups is None:
+                second = second + _squared(of_rows)
+            else:
+                np.add.at(sums, groups[batch], of_rows)
+            parts.append(scores[shown[at : at + CHUNK]])
+        firsts.append(first)
+        seconds.append(second if sums is None else _squared(sums))
+        bands.append(np.concatenate(parts) if parts else np.zeros((0, len(grid), len(plan.centre))))
+        if progress is not None:
+            progress("effects", (i + 1) / len(plan.grids))
+    return Sums(tuple(firsts), tuple(seconds), tuple(bands), plan.weights[rows[shown]])
+
+
+def merge(a: Sums, b: Sums) -> Sums:
+    """Sums of both parts' rows."""
+    return Sums(
+        tuple(x + y for x, y in zip(a.first, b.first, strict=True)),
+        tuple(x + y for x, y in zip(a.second, b.second, strict=True)),
+        tuple(np.concatenate(pair) for pair in zip(a.ice, b.ice, strict=True)),
+        np.concatenate([a.ice_weights, b.ice_weights]),
+    )
+
+
+def finish(plan: Plan, sums: Sums) -> Effects:
+    """Every curve with its standard errors."""
+    curves = [
+        _curve(plan, grid, first, second, ice, sums.ice_weights)
+        for grid, first, second, ice in zip(plan.grids, sums.first, sums.second, sums.ice, strict=True)
+    ]
+    scale = "target" if plan.bound.table.schema.task == "regression" else plan.scale
+    return Effects(tuple(curves), plan.bound.outputs, scale, len(plan.bound.table), len(sums.ice_weights), plan.seed)
+
+
+def _mover(plan: Plan, grid: Grid) -> Callable[[IntArray], FloatArray]:
+    """(m, G, k) centred scores of rows with the column at every point."""
+    bound, columns = plan.asked, (grid.column.name,)
+    local = bound.is_local(columns)
+    part = bound.part(columns) if local and is_read(bound, columns) else None
+
+    def scores(rows: IntArray) -> FloatArray:
+        with torch.inference_mode():
+            if part is not None:
+                base = bound.z[rows] - part[rows]
+                made = [forward(bound.rest, base, part[donor]) for donor in grid.donors]
+            elif local:
+                made = [forward(bound.rest, bound.z[rows])] * len(grid)
+            else:
+                made = [forward(bound.rest, bound.moved(columns, rows, np.full(len(rows), d))) for d in grid.donors]
+            curves = torch.stack([_on_scale(one, plan.scale) for one in made], dim=1).cpu().numpy()
+            return np.asarray(curves - plan.centre)
+
+    return scores
+
+
+def _on_scale(scores: Tensor, scale: str) -> Tensor:
+    if scale == "log_odds":
+        return scores
+    return torch.sigmoid(scores) if scores.shape[1] == 1 else torch.softmax(scores, dim=1)
+
+
+def _zero(grid: Grid, k: int) -> tuple[FloatArray, FloatArray]:
+    size = 1 + 2 * len(grid) + 2 * max(0, grid.points - 1)
+    return np.zeros((size, k)), np.zeros((size, size, k))
+
+
+def _weighted(scores: FloatArray, bins: FloatArray, spread: FloatArray, w: FloatArray) -> FloatArray:
+    """(m, u, k) w u of each row."""
+    made = []
+    steps = scores[:, 1 : bins.shape[1] + 1] - scores[:, : bins.shape[1]]
+    for k in range(scores.shape[2]):
+        u = np.hstack([np.ones((len(w), 1)), scores[:, :, k], bins * steps[:, :, k], bins, spread])
+        made.append(w[:, None] * u)
+    return np.stack(made, axis=-1)
+
+
+def _squared(weighted: FloatArray) -> FloatArray:
+    """(u, u, k) sum of the outer products of (m, u, k)."""
+    return np.stack([one.T @ one for one in np.moveaxis(weighted, 2, 0)], axis=-1)
+
+
+# ---- from sums to curves
+
+
+def _curve(
+    plan: Plan, grid: Grid, first: FloatArray, second: FloatArray, ice: FloatArray, ice_weights: FloatArray
+) -> Curve:
+    n, shape, total = units_of(len(plan.weights), plan.bound.table.groups), (len(grid), first.shape[1]), first[0]
+    values = {name: np.full(shape, np.nan) for name in ("pdp", "effect", "ale")}
+    errors = {name: np.full(shape, np.nan) for name in values}
+    for k in range(shape[1]):
+        made = _estimates(grid, first[:, k] / total[k])
+        for name, (value, influence) in made.items():
+            variance = ((influence @ second[:, :, k]) * influence).sum(axis=1)
+            values[name][: len(value), k] = value
+            if n >= FEWEST_GROUPS or plan.bound.table.groups is None:
+                errors[name][: len(value), k] = np.sqrt(np.maximum(variance, 0) * n / (n - 1)) / total[k]
+    values["pdp"] += plan.centre
+    spread = first[-len(grid) :, 0] / total[0]
+    centred = ice - np.einsum("ngk,g->nk", ice, grid.centre(spread)[0])[:, None]
+    low, high = (quantiles(centred, ice_weights, q) for q in BAND)
+    near = grid.nearest
+    share = np.bincount(near[near >= 0], plan.weights[near >= 0], minlength=len(grid)) / plan.weights.sum()
+    told = {name: Estimates.of(values[name], errors[name], n - 1) for name in values}
+    return Curve(
+        column=grid.column.name,
+        kind=grid.column.kind,
+        values=grid.values,
+        rows=grid.counts(),
+        share=share,
+        ice_low=low,
+        ice_high=high,
+        off_grid=float(1 - share.sum()),
+        **told,
+    )
+
+
+def _estimates(grid: Grid, mean: FloatArray) -> dict[str, tuple[FloatArray, FloatArray]]:
+    """Name -> values (p,) and, for each, what a row's u (u,) adds to it beyond its mean (p, u)."""
+    size, steps = len(grid), max(0, grid.points - 1)
+    score, spread = slice(1, 1 + size), slice(1 + size + 2 * steps, None)
+    pdp, own = np.zeros((size, len(mean))), np.zeros(len(mean))
+    pdp[:, score] = np.eye(size)
+    level = mean[score]
+    share, by_rows = grid.centre(mean[spread])
+    overall = float(share @ level)
+    own[score] = share
+    if by_rows:
+        own[spread] = (level - overall) / mean[spread].sum()
+    effect = pdp - own
+    pdp[:, 0], effect[:, 0] = -level, overall - level
+    made = {"pdp": (level, pdp), "effect": (level - overall, effect)}
+    return made | {"ale": _accumulated(grid, mean)} if grid.ordered and steps else made
+
+
+def _accumulated(grid: Grid, mean: FloatArray) -> tuple[FloatArray, FloatArray]:
+    """The mean differences added up, less the mean of the curve over the rows that have a value."""
+    size, steps, points = len(grid), grid.points - 1, grid.points
+    difference, member = slice(1 + size, 1 + size + steps), slice(1 + size + steps, 1 + size + 2 * steps)
+    spread = slice(1 + size + 2 * steps, 1 + size + 2 * steps + points)
+    weight = np.where(mean[member] > 0, mean[member], np.inf)  # a bin whose rows all weigh nothing is flat
+    slope = mean[difference] / weight
+    curve = np.append(0.0, np.cumsum(slope))
+    share, by_rows = grid.centre(mean[spread])
+    centre = float(share @ curve)
+    passed = np.tri(points, steps, -1)  # (point, step) is the step below the point?
+    passed = passed - share @ passed
+    influence = np.zeros((points, len(mean)))
+    influence[:, difference] = passed / weight
+    influence[:, member] = -passed * slope / weight
+    if by_rows:
+        influence[:, spread] = -(curve - centre) / mean[spread].sum()
+    return curve - centre, influence

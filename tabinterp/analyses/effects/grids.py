@@ -1,0 +1,239 @@
+"""The values at which a column is read.
+
+A number that takes few values is read at all of them. Any other is read at quantiles of the rows, rounded so that none of them
+is the value of a single row (`table/disclosure.py`), and every point has at least ten rows that are nearest to it; where many
+rows are tied, quantiles of the distinct values fill the grid up. A number of which the model takes known values only is read,
+like a column of levels, at its most frequent values. Missing values are a point of their own, the last.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+from functools import cached_property
+from typing import Any
+
+import numpy as np
+import pandas as pd
+
+from tabinterp.arrays import FloatArray, IntArray
+from tabinterp.errors import ModelError, NotApplicableError, did_you_mean
+from tabinterp.models import Bound
+from tabinterp.models.column_lineage import known_levels
+from tabinterp.models.model import column_like
+from tabinterp.table.disclosure import Rounding
+from tabinterp.table.schema import Column
+from tabinterp.table.split import BoolArray
+from tabinterp.table.suppression import SMALL
+
+
+@dataclass(frozen=True, eq=False)
+class Grid:
+    """Points of one column, and where the rows lie.
+
+    `values` (G,) as they stand in the table, None for missing; `donors` (G,) a row that holds each, among the rows of
+    `with_points`. A row lies `part` of the way from point `below` to the next, and beyond an end is at it; `below` is -1 where
+    the row's level is not on the grid. `points` counts those that are not the missing value, `ordered` says whether these have
+    an order.
+    """
+
+    column: Column
+    values: tuple[Any, ...]
+    donors: IntArray
+    below: IntArray
+    part: FloatArray
+    points: int
+    ordered: bool
+
+    def __len__(self) -> int:
+        return len(self.values)
+
+    @property
+    def nearest(self) -> IntArray:
+        """(n,) the point nearest to each row's value; -1 off the grid."""
+        return np.asarray(self.below + (self.part > 0.5))
+
+    def counts(self) -> IntArray:
+        """(G,) rows nearest to each point."""
+        near = self.nearest
+        return np.bincount(near[near >= 0], minlength=len(self)).astype(np.int64)
+
+    @cached_property
+    def shown(self) -> BoolArray:
+        """(G,) points of ten rows or more; all of them where there is none."""
+        many = self.counts() >= SMALL
+        return many if many.any() else ~many
+
+    def centre(self, spread: FloatArray) -> tuple[FloatArray, bool]:
+        """(P,) what a curve's first P points weigh in the mean that it is centred on, and whether that is by the rows at each.
+
+        Where a point is not shown, the curve is centred on the plain mean of those that are: else the values and their errors
+        would tell how many rows lie at each point, and so at the hidden one.
+        """
+        if self.shown.all():
+            return spread / spread.sum(), True
+        shown = self.shown[: len(spread)].astype(np.float64)
+        return (shown / shown.sum() if shown.any() else spread / spread.sum()), False
+
+    def spread(self, rows: IntArray) -> FloatArray:
+        """(m, G) how a row's value is made of the points: linear between two of them."""
+        result = np.zeros((len(rows), len(self)))
+        at, part = self.below[rows], self.part[rows]
+        on, between = np.flatnonzero(at >= 0), np.flatnonzero(part > 0)
+        result[on, at[on]] = 1 - part[on]
+        result[between, at[between] + 1] = part[between]
+        return result
+
+    def bins(self, rows: IntArray) -> FloatArray:
+        """(m, points - 1) is the row used for the step from a point to the next?
+
+        For numbers it lies between them, the upper one included (Apley & Zhu 2020); for ordered levels it is at one of them.
+        """
+        at, result = self.below[rows], np.zeros((len(rows), max(0, self.points - 1)))
+        present = (at >= 0) & (at < self.points)
+        if self.points < 2 or not self.ordered:
+            return result
+        if self.column.kind == "numeric":
+            lower = np.maximum(np.where(self.part[rows] > 0, at, at - 1), 0)
+            result[np.flatnonzero(present), lower[present]] = 1.0
+            return result
+        for side in (at - 1, at):
+            inside = present & (side >= 0) & (side < self.points - 1)
+            result[np.flatnonzero(inside), side[inside]] = 1.0
+        return result
+
+
+def grid_of(bound: Bound, name: str, size: int, ends: bool = True) -> Grid:
+    """At most `size` points of a column of the bound table, and one more for missing values.
+
+    With `ends` the points of a number reach from one end of its range to the other, but for at most nine rows at each; without,
+    each is the middle of as many rows. Rows beyond the outer points are at them.
+    """
+    column = bound.table.schema[name]
+    if column.kind != "numeric":
+        return _levels(column, bound.table.frame[name], bound.table.row_weights, size)
+    x = bound.table.frame[name].to_numpy(dtype=np.float64, na_value=np.nan)
+    known = np.sort(x[~np.isnan(x)])
+    distinct, rows = np.unique(known, return_counts=True)
+    if len(distinct) <= size or len(known) < SMALL:  # what fewer than ten rows hold is left out where it is shown
+        return _numbers(column, x, distinct[_places(len(distinct), size)] if len(distinct) > size else distinct)
+    rounding = Rounding(known)
+    if ends:
+        places = distinct[_spaced(known, distinct, size)]
+        low, high = rounding.ends(places[0], places[-1])
+        points = rounding.points([low, *places[(places > low) & (places < high)], high])
+    else:
+        points = rounding.points(distinct[_middles(known, distinct, size)])
+    if not takes(bound, name, points):
+        return _numbers(column, x, np.sort(distinct[np.argsort(-rows, kind="stable")[:size]]), known_only=True)
+    return _numbers(column, x, _shared(points, known))
+
+
+def with_points(bound: Bound, grids: Iterable[Grid]) -> Bound:
+    """The bound rows, followed by rows that hold the points of the grids' numbers, where `Grid.donors` finds them.
+
+    No statistic may be taken over these rows.
+    """
+    return bound.beside({g.column.name: g.values[: g.points] for g in grids if g.column.kind == "numeric"})
+
+
+def checked_columns(columns: Any, known: tuple[str, ...]) -> tuple[str, ...]:
+    """The named columns in the table's order; None: all of them."""
+    if columns is None:
+        return known
+    wanted = [columns] if isinstance(columns, str) else list(columns)
+    unknown = [c for c in wanted if c not in known]
+    if unknown or not wanted:
+        near = did_you_mean(str(unknown[0]), known) if unknown else ""
+        raise NotApplicableError(
+            f"columns names some of the input columns {list(known)}; got {unknown or wanted}.{near}"
+        )
+    return tuple(c for c in known if c in wanted)
+
+
+def _numbers(column: Column, x: FloatArray, points: FloatArray, known_only: bool = False) -> Grid:
+    """Rows between the points lie between them, or with `known_only` off the grid."""
+    missing = np.isnan(x)
+    held = np.flatnonzero(~missing)
+    below, part = np.full(len(x), len(points), dtype=np.int64), np.zeros(len(x))
+    below[held] = np.maximum(np.searchsorted(points, x[held], side="right") - 1, 0)
+    if known_only:
+        below[held[points[below[held]] != x[held]]] = -1
+    inside = held[(below[held] >= 0) & (below[held] < len(points) - 1)]
+    low, high = points[below[inside]], points[below[inside] + 1]
+    part[inside] = np.maximum(x[inside] - low, 0) / (high - low)
+    donors = len(x) + np.arange(len(points))
+    return _with_missing(column, [*points.tolist()], donors, below, part, missing, True)
+
+
+def takes(bound: Bound, name: str, points: FloatArray) -> bool:
+    """Does the model answer at values of a number that no row may hold? Not behind an encoder that knows levels."""
+    if name in known_levels(bound.model.encoder, tuple(bound.model.reads or bound.columns)):
+        return False
+    rows = bound.table.inputs.iloc[np.zeros(len(points), dtype=np.int64)].reset_index(drop=True)
+    rows[name] = column_like(rows[name], points)
+    try:
+        bound.score(bound.encoding.transform(rows))
+    except Exception as error:
+        if isinstance(error, ModelError) or not bound.has_gradient:  # a user's function raises whatever it likes
+            return False
+        raise
+    return True
+
+
+def _shared(points: FloatArray, known: FloatArray) -> FloatArray:
+    """The points without those nearest to fewer than ten rows: the one with the fewest goes first."""
+    while len(points) > 1:
+        rows = np.diff(
+            np.searchsorted(known, (points[1:] + points[:-1]) / 2, side="right"), prepend=0, append=len(known)
+        )
+        if rows.min() >= SMALL:
+            break
+        points = np.delete(points, rows.argmin())
+    return points
+
+
+def _spaced(values: FloatArray, distinct: FloatArray, size: int) -> IntArray:
+    """Places among the distinct values: quantiles of the rows, filled up to `size` by the others, evenly."""
+    at = np.unique(np.searchsorted(distinct, values[_places(len(values), size)]))
+    others = np.setdiff1d(np.arange(len(distinct)), at)
+    return np.union1d(at, others[_places(len(others), size - len(at))]).astype(np.int64)
+
+
+def _middles(values: FloatArray, distinct: FloatArray, size: int) -> IntArray:
+    """Places among the distinct values of the middle row of each of `size` runs of sorted rows."""
+    middle = ((np.arange(size) + 0.5) * len(values) / size).astype(np.int64)
+    return np.unique(np.searchsorted(distinct, values[middle])).astype(np.int64)
+
+
+def _places(count: int, size: int) -> IntArray:
+    """`size` places among `count`, evenly from the first to the last."""
+    return np.rint(np.linspace(0, count - 1, size)).astype(np.int64)
+
+
+def _levels(column: Column, values: pd.Series, weights: FloatArray, size: int) -> Grid:
+    """The levels of the most weight, in their order; one that only rows of weight 0 have is none."""
+    place = {level: i for i, level in enumerate(column.levels)}
+    codes = values.astype(object).map(place).to_numpy(dtype=np.float64, na_value=np.nan)
+    missing = np.isnan(codes)
+    codes = np.where(missing, -1, codes).astype(np.int64)
+    counts = np.bincount(codes[~missing], weights[~missing], minlength=len(place))
+    kept = np.sort(np.argsort(-counts, kind="stable")[:size])
+    kept = kept[counts[kept] > 0]
+    of = np.full(len(place) + 1, -1)  # the last is for missing values, whose code is -1
+    of[kept] = np.arange(len(kept))
+    below = of[codes].astype(np.int64)
+    below[missing] = len(kept)
+    donors = np.array([np.argmax(codes == code) for code in kept], dtype=np.int64)
+    names = [column.levels[code] for code in kept]
+    ordered = column.kind in ("ordinal", "boolean") or len(kept) <= 2
+    return _with_missing(column, names, donors, below, np.zeros(len(below)), missing, ordered)
+
+
+def _with_missing(
+    column: Column, values: list[Any], donors: IntArray, below: IntArray, part: FloatArray, missing: Any, ordered: bool
+) -> Grid:
+    points = len(values)
+    if missing.any():
+        values, donors = [*values, None], np.append(donors, np.argmax(missing))
+    return Grid(column, tuple(values), donors, below, part, points, ordered)

@@ -1,0 +1,194 @@
+"""Effect curves of both models in the same axes, column by column, each with its table folded."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from tabinterp.document.document import Document, Effect, EffectCurve, EffectPoint
+from tabinterp.report import figures
+from tabinterp.report.blocks import Block, Cell, Figure, Fold, Heading, Key, Paragraph, Table
+from tabinterp.report.words import (
+    NONE,
+    cells,
+    counted,
+    cut,
+    draws,
+    interval,
+    name_cell,
+    number,
+    outputs,
+    sentences,
+    share,
+    signed,
+    t,
+    tidy,
+    yes,
+)
+
+from . import figure as curves
+
+DRAWN = 8  # curves on the page, which several classes would fill
+
+
+def effects(document: Document) -> list[Block]:
+    part = document.effects
+    if part is None or not part.curves:
+        return []
+    scale = t(f"report.scale.{document.coefficients.scale}")
+    rows = t(f"report.rows_of.{part.rows_of}", rows=part.rows)
+    columns = list(dict.fromkeys(curve.column for curve in part.curves))
+    blocks: list[Block] = [
+        Paragraph(t("report.effects.lead", scale=scale, rows=rows, shown=len(columns), count=part.columns)),
+        Paragraph(t("report.effects.note", ice_rows=part.ice_rows, draws=draws(document)), "note"),
+    ]
+    several = len(outputs(part.curves)) > 1
+    for place, curve in enumerate(part.curves[:DRAWN]):
+        if place == 0 or curve.column != part.curves[place - 1].column:
+            blocks.append(Heading(cut(curve.column), tidy(curve.column)))
+        drawn = _curve(_ordered(curve), scale, f"figure-effect-{place}")
+        summary = t("report.readings.output", output=cut(curve.output or ""))
+        blocks += [Fold(summary, drawn)] if several else drawn
+    if len(part.curves) > DRAWN:
+        blocks.append(Paragraph(t("report.effects.more", count=len(part.curves) - DRAWN), "note"))
+    return blocks
+
+
+def _ordered(curve: Effect) -> Effect:
+    """Levels without an order stand by the network's effect, missing values and what is not printed after them."""
+    if curve.kind != "categorical":
+        return curve
+    points = sorted(curve.points, key=lambda p: (not p.is_printed, p.missing, -figures.finite(p.network.effect.value)))
+    return curve.model_copy(update={"points": points})
+
+
+def _curve(curve: Effect, scale: str, figure_id: str) -> list[Block]:
+    table = _table(curve, scale)
+    printed = [point for point in curve.points if point.is_printed]
+    if not curves.drawable(printed):
+        return [Paragraph(t("report.figure.none")), table]
+    numeric = curve.kind == "numeric"
+    aria = t(
+        "report.effects.aria",
+        column=cut(curve.column),
+        count=len(printed),
+        network=_range([(point, point.network) for point in printed]),
+        linear=_range([(point, point.linear) for point in printed]),
+    )
+    axis = t("report.effects.axis", scale=scale)
+    if numeric:
+        svg = curves.curves(printed, axis, t("report.effects.missing"), aria, figure_id, _title)
+    else:
+        svg = figures.pairs([_pair(point) for point in printed], axis, aria, figure_id, "model")
+    return [Figure(svg, aria, _legend(numeric, printed), _caption(curve, numeric), table)]
+
+
+def _legend(numeric: bool, points: Sequence[EffectPoint]) -> list[Key]:
+    keys = [Key("●", "net", t("report.effects.legend.network"))]
+    if not numeric:
+        return [*keys, Key("◇", "lin", t("report.effects.legend.linear_interval"))]
+    keys.append(Key("◇", "lin", t("report.effects.legend.linear")))
+    if any(_has_ale(point) for point in points):
+        keys.append(Key("···", "net", t("report.effects.legend.ale")))
+    return [*keys, Key("▒", "net", t("report.effects.legend.ice"))]
+
+
+def _caption(curve: Effect, numeric: bool) -> str:
+    told = [t("report.effects.numeric" if numeric else "report.effects.levels")]
+    if small := sum(not point.is_printed for point in curve.points):
+        told.append(t("report.effects.small", count=small))
+    if any(point.is_printed and point.rows is None for point in curve.points):
+        told.append(t("report.effects.uncounted"))
+    if curve.off_grid is None:
+        told.append(t("report.effects.off_grid_few"))
+    elif curve.off_grid > 1e-9:
+        told.append(t("report.effects.off_grid", share=share(curve.off_grid)))
+    return sentences(told)
+
+
+def _pair(point: EffectPoint) -> figures.Pair:
+    rows = NONE if point.rows is None else point.rows
+    return figures.Pair(
+        t("report.effects.level", level=cut(_name(point)), rows=rows),
+        t("report.effects.level", level=_name(point), rows=rows),
+        point.network.effect,
+        point.linear.effect,
+        _title(point, "network"),
+        _title(point, "linear"),
+    )
+
+
+def _title(point: EffectPoint, model: str) -> str:
+    value = interval(getattr(point, model).effect, sign=True)
+    return t("report.mark", name=_name(point), model=t(f"report.{model}"), value=value)
+
+
+def _name(point: EffectPoint) -> str:
+    if point.missing:
+        return t("report.effects.missing")
+    if not point.is_printed:
+        return t("report.effects.hidden")
+    return tidy(point.value) if isinstance(point.value, str) else figures.tick(float(point.value or 0.0), None)
+
+
+def _range(found: Sequence[tuple[EffectPoint, EffectCurve]]) -> str:
+    """Where the curve is lowest and highest, for whoever cannot see it."""
+    known = [(part.effect.value, _name(point)) for point, part in found if part.effect.value is not None]
+    if not known:
+        return t("report.effects.range.none")
+    (low, at_low), (high, at_high) = min(known), max(known)
+    return t("report.effects.range", low=signed(low), at_low=cut(at_low), high=signed(high), at_high=cut(at_high))
+
+
+def _table(curve: Effect, scale: str) -> Table:
+    """Without accumulated effects where levels have no order that these could follow."""
+    stderr = t("report.shapley.stderr")
+    ale = any(_has_ale(point) for point in curve.points)
+    accumulated = [
+        Cell(t("report.effects.network_ale"), style="net"),
+        Cell(t("report.effects.linear_ale"), style="lin"),
+    ]
+    head = [
+        Cell(t("report.effects.value")),
+        Cell(t("report.effects.rows")),
+        Cell(t("report.network.interval"), style="net"),
+        Cell(stderr),
+        Cell(t("report.linear.interval"), style="lin"),
+        Cell(stderr),
+        *(accumulated if ale else []),
+        Cell(t("report.effects.network_ice"), style="net"),
+        Cell(t("report.effects.linear_ice"), style="lin"),
+        Cell(t("report.effects.sparse"), style="t"),
+    ]
+    return Table(
+        t("report.effects.table", column=cut(curve.column), scale=scale), head, [_row(p, ale) for p in curve.points]
+    )
+
+
+def _has_ale(point: EffectPoint) -> bool:
+    return point.network.ale.value is not None or point.linear.ale.value is not None
+
+
+def _row(point: EffectPoint, ale: bool) -> list[Cell]:
+    network, linear = point.network, point.linear
+    return [
+        name_cell(_name(point)),
+        Cell(NONE if point.rows is None else counted(point.rows)),
+        *cells(
+            [
+                interval(network.effect, sign=True),
+                number(network.effect.stderr),
+                interval(linear.effect, sign=True),
+                number(linear.effect.stderr),
+                *([interval(network.ale, sign=True), interval(linear.ale, sign=True)] if ale else []),
+                _between(network),
+                _between(linear),
+            ]
+        ),
+        Cell(yes(point.sparse), style="t"),
+    ]
+
+
+def _between(curve: EffectCurve) -> str:
+    if curve.ice_low is None or curve.ice_high is None:
+        return NONE
+    return t("report.effects.between", low=signed(curve.ice_low), high=signed(curve.ice_high))

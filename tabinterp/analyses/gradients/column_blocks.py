@@ -1,0 +1,54 @@
+"""Encoded columns by original column: sums over a block, and the size of a gradient along one."""
+
+from __future__ import annotations
+
+import numpy as np
+
+from tabinterp.arrays import FloatArray, IntArray
+from tabinterp.models import Bound
+
+
+def members(bound: Bound) -> FloatArray:
+    """(d, columns) which encoded columns belong to which original column."""
+    member = np.zeros((bound.x.shape[1], len(bound.columns)))
+    for j, column in enumerate(bound.columns):
+        member[bound.encoding.blocks[column], j] = 1.0
+    return member
+
+
+def covariances(bound: Bound) -> tuple[FloatArray, ...]:
+    """Of each column's block over the rows."""
+    blocks, weights = [bound.encoding.blocks[column] for column in bound.columns], bound.table.weights
+    empty = np.zeros((0, 0))
+    return tuple(
+        np.atleast_2d(np.cov(bound.x[:, block], rowvar=False, bias=True, aweights=weights)) if len(block) else empty
+        for block in blocks
+    )
+
+
+def sizes(bound: Bound, gradient: FloatArray, spread: tuple[FloatArray, ...]) -> FloatArray:
+    """(n, columns, k) sqrt(g' S g) of every block, S its covariance."""
+    result = np.zeros((len(gradient), len(bound.columns), gradient.shape[2]))
+    blocks = [bound.encoding.blocks[column] for column in bound.columns]
+    single = [j for j, block in enumerate(blocks) if len(block) == 1]
+    if single:
+        deviations = np.sqrt([spread[j][0, 0] for j in single])
+        result[:, single] = np.abs(gradient[:, [blocks[j][0] for j in single]]) * deviations[:, None]
+    for j, (block, covariance) in enumerate(zip(blocks, spread, strict=True)):
+        if len(block) > 1:
+            for k in range(gradient.shape[2]):
+                part = gradient[:, _span(block), k]
+                result[:, j, k] = np.sqrt(np.maximum(np.einsum("ne,ne->n", part @ covariance, part), 0.0))
+    return result
+
+
+def _span(block: IntArray) -> IntArray | slice:
+    """Neighbouring columns as a slice, of which numpy makes no copy."""
+    together = block[-1] - block[0] == len(block) - 1 and bool((np.diff(block) == 1).all())
+    return slice(int(block[0]), int(block[-1]) + 1) if together else block
+
+
+def known(bound: Bound, values: FloatArray) -> FloatArray:
+    """(n, columns, k) the values of columns of their own; NaN for those that the encoder mixes."""
+    mixed = np.array([not bound.encoding.local[c] for c in bound.columns])
+    return np.where(mixed[None, :, None], np.nan, values) if mixed.any() else values

@@ -1,0 +1,380 @@
+"""Gradients of the score on original columns: saliency, gradient x input, SmoothGrad, integrated and expected gradients.
+
+A column is a block of the encoded input. Attributions along a path (gradient x input, integrated and expected gradients)
+are sums over the block. A gradient as such has a direction for each encoded column, so its size is stated for the whole
+block as sqrt(g' S g), S the block's covariance over the rows: for a number that is abs(derivative) x standard deviation,
+for a category the standard deviation of the contrasts between its levels. Units: score (log-odds; target units).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from typing import Any, ClassVar
+
+import numpy as np
+import pandas as pd
+from torch import Tensor
+
+from tabinterp.analyses.display import Display, Drawn
+from tabinterp.arrays import FloatArray, IntArray
+from tabinterp.document.message import why
+from tabinterp.errors import NotApplicableError
+from tabinterp.models import Bound, Model, bind
+from tabinterp.models.device import slopes
+from tabinterp.stats.accumulators import mean_over_rows
+from tabinterp.stats.estimates import Estimates, mean_with_draws, units_of
+from tabinterp.stats.weights import quantile, unit
+from tabinterp.table import Table
+from tabinterp.table.hash_sampling import chosen
+
+from .column_blocks import covariances, known, members, sizes
+from .path_integral import mean_gradient, score
+from .reference_rows import BASELINES, baseline_of
+
+SHARES = (16, 128, 1024)  # a segment is done when its own gap is under tolerance / share; the next for rows that miss
+FEWER = (1, 2, 4)  # from many rows: the errors of their paths cancel in part
+CHUNK = 256  # rows whose paths are followed at the same time
+NOISES, NOISE = 32, 0.15  # SmoothGrad: samples, and noise as a share of the 0.5% to 99.5% range
+BACKGROUND, POSITIONS = 100, 8  # expected gradients: rows to start from, gradients on each path
+EXPECTED_TOLERANCE = 0.1  # a larger gap of expected gradients is worth a warning
+
+
+@dataclass(frozen=True, eq=False)
+class GradientImportance(Display):
+    """Attribution of each row's score to the original columns.
+
+    `values` (rows, columns, outputs), in units of the score; NaN for a column that the encoder mixes with others.
+    `stderr` of the same shape, Monte Carlo error of each value, where the method draws; `mean_stderr` (columns, outputs)
+    that of their mean over rows. `completeness_gap` (rows,):
+    abs(sum of attributions - (f(x) - f(baseline))) / mean abs(f - f(baseline)), the largest over outputs; None where
+    the method promises no sum. `evaluations` (rows,): gradients taken for each row. `over`: a number of rows, mean and size over
+    them, where these are more than the rows of `values`.
+    """
+
+    drawn: ClassVar[Drawn] = Drawn(
+        "plot.axis.gradient", {"network": ("mean", "ci_low", "ci_high")}, order="mean_abs", filled=("method",)
+    )
+
+    method: str
+    estimand: str
+    columns: tuple[str, ...]
+    outputs: tuple[str | None, ...]
+    values: FloatArray
+    weights: FloatArray | None
+    groups: IntArray | None
+    completeness_gap: FloatArray | None
+    evaluations: IntArray
+    stderr: FloatArray | None = None
+    mean_stderr: FloatArray | None = None
+    tolerance: float | None = None
+    settings: dict[str, Any] = field(default_factory=dict)
+    over: tuple[int, Estimates, Estimates] | None = None
+
+    @property
+    def rows(self) -> int:
+        """How many rows the means are of."""
+        return len(self.values) if self.over is None else self.over[0]
+
+    @property
+    def gap(self) -> float | None:
+        """The largest completeness gap of any row that has weight; None where the method has none."""
+        gaps = self.completeness_gap
+        return None if gaps is None else float((gaps if self.weights is None else gaps[self.weights > 0]).max())
+
+    @property
+    def complete(self) -> bool:
+        """Whether attributions add up to the score within the tolerance; True where the method promises no sum."""
+        return self.gap is None or self.tolerance is None or not self.gap > self.tolerance
+
+    def mean(self) -> Estimates:
+        """Signed mean over rows (columns, outputs); its standard error over rows, and of the draws where there are any."""
+        mean = mean_over_rows(self.values, self.weights, self.groups) if self.over is None else self.over[1]
+        if self.mean_stderr is None:
+            return mean
+        return mean_with_draws(
+            mean, units_of(len(self.values), self.groups), self.mean_stderr, self.settings["background_rows"]
+        )
+
+    def size(self) -> Estimates:
+        """Mean absolute value over rows (columns, outputs); noise biases it upward."""
+        return mean_over_rows(np.abs(self.values), self.weights, self.groups) if self.over is None else self.over[2]
+
+    def frame(self) -> pd.DataFrame:
+        """One row for each output and column."""
+        mean, size = self.mean(), self.size()
+        frames = [
+            pd.DataFrame(
+                {
+                    "output": output,
+                    "column": list(self.columns),
+                    "mean": mean.value[:, k],
+                    "stderr": mean.stderr[:, k],
+                    "ci_low": mean.low[:, k],
+                    "ci_high": mean.high[:, k],
+                    "mean_abs": size.value[:, k],
+                }
+            )
+            for k, output in enumerate(self.outputs)
+        ]
+        return pd.concat(frames, ignore_index=True)
+
+
+def gradient_importance(
+    model: Model | Bound,
+    table: Table,
+    *,
+    method: str = "integrated_gradients",
+    baseline: str = "mean",
+    tolerance: float = 1e-3,
+    background: int | Table = BACKGROUND,
+    seed: int = 0,
+) -> GradientImportance:
+    """Attribute the score of every row of `table` to its columns.
+
+    Parameters
+    ----------
+    method : "saliency" (Simonyan et al. 2014), "gradient_x_input" (Shrikumar et al. 2016), "smoothgrad" (Smilkov et al.
+        2017), "integrated_gradients" (Sundararajan et al. 2017) or "expected_gradients" (Erion et al. 2021).
+    baseline : where paths start, and what gradient x input is measured from: "mean" or "median" (for a category its most
+        frequent level) of the table, rows counted by their weight, or "zero" of the encoded input. The mean of a category
+        is no row at all. "rows": integrated gradients from each row of the background, averaged, with their error.
+    tolerance : integrated gradients refine each row's path until its completeness gap is below this.
+    background : real rows from which paths start; a number of rows of `table`, or a table; by their weight.
+
+    A linear model is exact under every method: gradients are its coefficients, paths give coefficient x (x - baseline).
+    """
+    if method not in METHODS:
+        raise NotApplicableError(f"method is one of {', '.join(METHODS)}; got {method!r}")
+    allowed = (*BASELINES, "rows") if method == "integrated_gradients" else BASELINES
+    if baseline not in allowed:
+        raise NotApplicableError(f"baseline is one of {', '.join(allowed)} for {method}; got {baseline!r}")
+    if not tolerance > 0:
+        raise NotApplicableError(f"tolerance is above 0; got {tolerance}")
+    if isinstance(background, int) and background < 1:
+        raise NotApplicableError(f"background is a table or a number of rows, at least 1; got {background}")
+    bound = bind(model, table)
+    if not bound.has_gradient:
+        raise NotApplicableError(why("gradient", model=bound.model.name, opaque=bound.model.opaque))
+    return METHODS[method](_Ask(bound, baseline, tolerance, background, seed))
+
+
+@dataclass(frozen=True, eq=False)
+class _Ask:
+    bound: Bound
+    baseline: str
+    tolerance: float
+    background: int | Table
+    seed: int
+
+    def result(
+        self, method: str, estimand: str, values: FloatArray, evaluations: IntArray, **more: Any
+    ) -> GradientImportance:
+        bound = self.bound
+        return GradientImportance(
+            method=method,
+            estimand=estimand,
+            columns=bound.columns,
+            outputs=bound.outputs,
+            values=known(bound, values),
+            weights=bound.table.weights,
+            groups=bound.table.groups,
+            evaluations=evaluations,
+            **{"completeness_gap": None} | more,
+        )
+
+
+# ---- gradients as such
+
+
+def _saliency(ask: _Ask) -> GradientImportance:
+    bound = ask.bound
+    values = sizes(bound, bound.gradients(bound.x), covariances(bound))
+    return ask.result("saliency", "size of the gradient, per standard deviation of the column", values, _ones(bound))
+
+
+def _smoothgrad(ask: _Ask) -> GradientImportance:
+    bound = ask.bound
+    low, high = ([quantile(e, q, bound.table.weights) for e in bound.x.T] for q in (0.005, 0.995))
+    noise = np.random.default_rng(ask.seed).normal(size=(NOISES, bound.x.shape[1])) * NOISE * np.subtract(high, low)
+    total = np.zeros((*bound.x.shape, len(bound.outputs)))
+    for one in noise:  # the same noise for every row: a row's value does not depend on its batch
+        total += bound.gradients(bound.x + one)
+    values = sizes(bound, total / NOISES, covariances(bound))
+    settings = {"samples": NOISES, "noise": NOISE, "seed": ask.seed}
+    estimand = "size of the gradient averaged over noise, per standard deviation of the column"
+    return ask.result("smoothgrad", estimand, values, NOISES * _ones(bound), settings=settings)
+
+
+def _gradient_x_input(ask: _Ask) -> GradientImportance:
+    bound = ask.bound
+    product = bound.gradients(bound.x) * (bound.x - baseline_of(bound, ask.baseline))[:, :, None]
+    values = np.einsum("ndk,dj->njk", product, members(bound), optimize=True)
+    estimand = f"gradient times the distance from the {ask.baseline}"
+    return ask.result("gradient_x_input", estimand, values, _ones(bound), settings={"baseline": ask.baseline})
+
+
+def _ones(bound: Bound) -> IntArray:
+    return np.ones(len(bound.x), dtype=np.int64)
+
+
+# ---- gradients along paths. A straight path stays straight behind the affine front, so only the rest is evaluated.
+
+
+def _integrated(ask: _Ask) -> GradientImportance:
+    bound, drawn = ask.bound, ask.baseline == "rows"
+    x, share, words = (
+        _starts(ask)
+        if drawn
+        else (baseline_of(bound, ask.baseline)[None], np.ones(1), f"the {ask.baseline} of the rows")
+    )
+    starts = _fronts(bound, x)
+    rise = score(bound.rest, bound.z).cpu().numpy() - share @ score(bound.rest, starts).cpu().numpy()
+    scale = bound.at_home(_size(rise, bound.table.weights))
+    blocks, sums = members(bound), _OverStarts(bound, share)
+    evaluations = np.zeros(len(bound.x), dtype=np.int64)
+    gap, stuck = np.full(len(bound.x), np.inf), np.zeros(len(bound.x), dtype=bool)
+    # rows whose errors add up to too much are followed again, more finely, but for those lost in rounding
+    for part in FEWER + SHARES if drawn else SHARES:
+        missed = np.flatnonzero(~(gap <= ask.tolerance) & ~stuck)
+        sums.forget(missed)
+        evaluations[missed] = 0
+        for b, (row, start) in enumerate(zip(x, starts, strict=True)):
+            for i in range(0, len(missed), CHUNK):
+                rows = missed[i : i + CHUNK]
+                enough = scale * ask.tolerance / part
+                integral, count, lost = mean_gradient(bound.rest, start, bound.z[rows] - start, enough)
+                sums.add(b, rows, _along(bound, integral, bound.x[rows] - row, blocks))
+                evaluations[rows] += count.cpu().numpy()
+                stuck[rows] |= lost.cpu().numpy()
+        gap = _gap(sums.mean, bound, blocks, rise)
+        if np.isnan(gap).any() or (gap <= ask.tolerance).all():
+            break
+    more = {"background_rows": len(x), "seed": ask.seed} if drawn else {}
+    return ask.result(
+        "integrated_gradients",
+        f"path integral of the gradient from {words if not drawn else f'real rows ({words})'}",
+        sums.mean,
+        evaluations,
+        completeness_gap=gap,
+        tolerance=ask.tolerance,
+        settings={"baseline": ask.baseline} | more,
+        **sums.errors() if drawn else {},
+    )
+
+
+def _fronts(bound: Bound, x: FloatArray) -> Tensor:
+    """(b, h) fronts of encoded rows (b, d), which are none of the table's."""
+    return (bound.at_home(x) @ bound.first.weight.T + bound.first.bias).float()
+
+
+def _along(bound: Bound, gradient: Tensor, moves: FloatArray, members: FloatArray) -> FloatArray:
+    """(m, columns, k) what a mean gradient (m, h, k) along moves (m, d) of the encoded rows gives to every column."""
+    result = np.empty((len(moves), members.shape[1], gradient.shape[2]))
+    weight = bound.first.weight.to(gradient.dtype)
+    for k in range(gradient.shape[2]):
+        result[:, :, k] = ((gradient[:, :, k] @ weight).double().cpu().numpy() * moves) @ members
+    return result
+
+
+class _OverStarts:
+    """Attributions of every row, averaged over where its paths start, and how much they differ between starts."""
+
+    def __init__(self, bound: Bound, share: FloatArray) -> None:
+        shape = (len(bound.columns), len(bound.outputs))
+        self.mean = np.zeros((len(bound.x), *shape))
+        self._share = share
+        self._first, self._second = np.zeros_like(self.mean), np.zeros_like(self.mean)  # sums of share^2 v, share^2 v^2
+        self._means = np.zeros((len(share), *shape))  # over rows
+        self._weights = bound.table.row_weights / bound.table.row_weights.sum()
+        self._passes = 0
+
+    def forget(self, rows: IntArray) -> None:
+        """Before these rows are followed again, more finely; the means of starts stay, which are then as fine as needed."""
+        self._passes += 1
+        for sums in (self.mean, self._first, self._second):
+            sums[rows] = 0.0
+
+    def add(self, start: int, rows: IntArray, values: FloatArray) -> None:
+        part = self._share[start]
+        self.mean[rows] += part * values
+        self._first[rows] += part**2 * values
+        self._second[rows] += part**2 * values**2
+        if self._passes <= 1:
+            self._means[start] += np.einsum("n,njk->jk", self._weights[rows], values)
+
+    def errors(self) -> dict[str, FloatArray]:
+        b, mean = len(self._share), self.mean
+        spread = np.maximum(self._second - 2 * mean * self._first + (self._share**2).sum() * mean**2, 0)
+        return {
+            "stderr": np.sqrt(spread * b / max(1, b - 1)),
+            "mean_stderr": np.nan_to_num(mean_over_rows(self._means, self._share).stderr),
+        }
+
+
+def _expected(ask: _Ask) -> GradientImportance:
+    bound = ask.bound
+    x, share, starts = _starts(ask)
+    blocks, everyone, sums = members(bound), np.arange(len(bound.x)), _OverStarts(bound, share)
+    z_starts = _fronts(bound, x)
+    offsets = np.random.default_rng(ask.seed).uniform(size=len(x))
+    for b, (row, z, offset) in enumerate(zip(x, z_starts, offsets, strict=True)):
+        move = bound.z - z
+        steps = [(position + float(offset)) / POSITIONS for position in range(POSITIONS)]
+        mean = sum((slopes(bound.rest, z + step * move)[0] for step in steps), z.new_zeros(())) / POSITIONS
+        sums.add(b, everyone, _along(bound, mean, bound.x - row, blocks))
+    rise = bound.scores - share @ score(bound.rest, z_starts).cpu().numpy()
+    return ask.result(
+        "expected_gradients",
+        f"path integral of the gradient from real rows ({starts})",
+        sums.mean,
+        POSITIONS * len(x) * _ones(bound),
+        completeness_gap=_gap(sums.mean, bound, blocks, rise),
+        tolerance=EXPECTED_TOLERANCE,
+        settings={"background_rows": len(x), "seed": ask.seed},
+        **sums.errors(),
+    )
+
+
+def _starts(ask: _Ask) -> tuple[FloatArray, FloatArray, str]:
+    """Encoded background rows (b, d), their shares of the weight (b,), and words for where they come from."""
+    if isinstance(ask.background, Table):
+        inputs = ask.background.inputs
+        absent = [c for c in ask.bound.columns if c not in inputs]
+        if absent:
+            raise NotApplicableError(f"the background lacks the columns {', '.join(map(repr, absent))}")
+        x, words = ask.bound.encoding.transform(inputs[list(ask.bound.columns)]), f"{len(inputs)} given rows"
+        return x, unit(ask.background.weights, len(x)) / len(x), words
+    weighed = ask.bound.table.weights
+    able = np.arange(len(ask.bound.x)) if weighed is None else np.flatnonzero(weighed > 0)
+    rows = able[chosen(ask.bound.table.numbers[able], ask.background, ask.seed)]
+    share = unit(None if weighed is None else weighed[rows], len(rows)) / len(rows)
+    return ask.bound.x[rows], share, f"{len(rows)} of the same rows"
+
+
+def _gap(values: FloatArray, bound: Bound, members: FloatArray, rise: FloatArray) -> FloatArray:
+    """(n,) relative completeness gap; encoded columns shared by several columns would be counted twice, so once."""
+    shared = members.sum(axis=1)
+    if (shared > 1).any():
+        return np.full(len(values), np.nan)
+    return completeness(values, rise, bound.table.weights)
+
+
+def completeness(values: FloatArray, rise: FloatArray, weights: FloatArray | None) -> FloatArray:
+    """(n,) how far attributions (n, columns, k) of each row miss the change of the score (n, k), as a share of the mean size of
+    that change; the largest over outputs."""
+    return np.asarray((np.abs(values.sum(axis=1) - rise) / _size(rise, weights)).max(axis=1))
+
+
+def _size(rise: FloatArray, weights: FloatArray | None) -> FloatArray:
+    """(k,) mean size of the change of the score, above zero."""
+    return np.asarray(np.maximum(np.average(np.abs(rise), axis=0, weights=weights), 1e-12))
+
+
+METHODS: dict[str, Callable[[_Ask], GradientImportance]] = {
+    "saliency": _saliency,
+    "gradient_x_input": _gradient_x_input,
+    "smoothgrad": _smoothgrad,
+    "integrated_gradients": _integrated,
+    "expected_gradients": _expected,
+}

@@ -1,0 +1,64 @@
+"""Mean gradients of a score along straight paths behind a model's affine front, refined until they are complete."""
+
+from __future__ import annotations
+
+import torch
+from torch import Tensor, nn
+
+from tabinterp.models.device import slopes
+
+STEPS = 16  # segments a path starts with
+DEPTH = 16  # a segment is halved at most this often
+# A row is lost in rounding whose misses so often become so many more, and no smaller in sum.
+SURE, GROWTH, STAYS = 3, 1.5, 0.9
+ROUNDING = 2.0**-22  # of the score: what a difference of two scores cannot tell from nothing
+
+
+def mean_gradient(rest: nn.Module, start: Tensor, move: Tensor, enough: Tensor) -> tuple[Tensor, Tensor, Tensor]:
+    """Mean gradient (n, h, k) along straight paths from `start` (h,) by `move` (n, h), gradients taken and rows given up (n,).
+
+    The rise of the score over a segment is known without any gradient. Where the midpoint rule misses it by more than
+    `enough` (k,), the segment is halved: what is refined are the kinks of the network, not the whole path. Misses that are
+    rounding do not shrink when segments are halved, they only become more: such a row is given up, and keeps its gap.
+    """
+    n, every = len(move), torch.arange(len(move), device=move.device)
+    rows = every.repeat_interleave(STEPS)
+    grid = torch.linspace(0, 1, STEPS + 1, dtype=torch.float64, device=move.device)
+    left, width = grid[:-1].repeat(n), grid.new_full((n * STEPS,), 1 / STEPS)
+    ends = score(rest, _at(start, move, every.repeat_interleave(STEPS + 1), grid.repeat(n)))
+    ends = ends.reshape(n, STEPS + 1, -1)
+    below, above = ends[:, :-1].flatten(0, 1), ends[:, 1:].flatten(0, 1)
+    total = grid.new_zeros((n, move.shape[1], ends.shape[2]))
+    count, grows, number = (torch.zeros_like(every) for _ in range(3))
+    stuck, last = grows > 0, grid.new_full((n,), torch.inf)
+    for depth in range(DEPTH + 1):
+        gradient, middle = slopes(rest, _at(start, move, rows, left + width / 2))
+        said = torch.einsum("shk,sh->sk", gradient, move[rows]).double() * width[:, None]
+        miss = (said - (above - below)).abs()
+        least = torch.maximum(enough, ROUNDING * torch.maximum(above.abs(), below.abs()))
+        open_ = (miss > least).any(dim=1) & (depth < DEPTH)
+        sums = torch.zeros_like(last).index_add_(0, rows[open_], (miss / enough).amax(dim=1)[open_])
+        now = torch.bincount(rows[open_], minlength=n)
+        grows = torch.where((sums >= STAYS * last) & (now >= GROWTH * number) & (now > 0), grows + 1, 0)
+        stuck |= grows >= SURE
+        last, number = sums, now
+        open_ &= ~stuck[rows]
+        done = ~open_
+        total.index_add_(0, rows[done], gradient[done].double() * width[done, None, None])
+        count.index_add_(0, rows, torch.ones_like(rows))
+        if not bool(open_.any()):
+            break
+        rows, left, width, middle = rows[open_].repeat(2), left[open_], width[open_] / 2, middle[open_]
+        below, above = torch.cat([below[open_], middle]), torch.cat([middle, above[open_]])
+        left, width = torch.cat([left, left + width]), width.repeat(2)
+    return total, count, stuck
+
+
+def _at(start: Tensor, move: Tensor, rows: Tensor, t: Tensor) -> Tensor:
+    return start + t[:, None].to(move.dtype) * move[rows]
+
+
+def score(rest: nn.Module, z: Tensor) -> Tensor:
+    """(m, k) scores of fronts (m, h)."""
+    with torch.inference_mode():
+        return torch.as_tensor(rest(z)).double()

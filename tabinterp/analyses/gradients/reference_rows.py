@@ -1,0 +1,44 @@
+"""Rows to start from: the mean of the encoded rows, the median row, nothing."""
+
+from __future__ import annotations
+
+import numpy as np
+import pandas as pd
+
+from tabinterp.arrays import FloatArray
+from tabinterp.errors import NotApplicableError
+from tabinterp.models import Bound
+from tabinterp.table import Table
+
+BASELINES = ("mean", "median", "zero")
+
+
+def baseline_of(bound: Bound, name: str) -> FloatArray:
+    """(d,) encoded: "mean" or "median" (for a category its most frequent level) of the rows by their weight, or "zero".
+
+    The mean of a category is no row at all.
+    """
+    if name not in BASELINES:
+        raise NotApplicableError(f"baseline is 'mean', 'median' or 'zero'; got {name!r}")
+    if name == "zero":
+        return np.zeros(bound.x.shape[1])
+    if name == "mean":
+        return np.asarray(np.average(bound.x, axis=0, weights=bound.table.weights))
+    return np.asarray(bound.encoding.transform(typical_row(bound.table))[0])
+
+
+def typical_row(table: Table) -> pd.DataFrame:
+    """One row of the input columns: medians, of two in the middle the lower, and most frequent levels, by weight."""
+    frame, own = table.inputs, table.weights
+    weights = pd.Series(np.ones(len(frame)) if own is None else own, index=frame.index)
+    row = frame.iloc[[0]].copy()
+    for column in frame.columns:
+        mass = weights.groupby(frame[column]).sum()  # of each value that is not missing, in order
+        if len(mass) == 0:
+            continue
+        if table.schema[column].kind == "numeric":
+            value = mass.index[int((mass.cumsum() < mass.sum() / 2).sum())]
+        else:
+            value = mass.idxmax()
+        row[column] = pd.Series([value], index=row.index).astype(frame[column].dtype)
+    return row

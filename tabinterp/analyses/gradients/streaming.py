@@ -1,0 +1,118 @@
+"""Gradients and derivatives as sums over rows of any number of batches: what does not need the rows together.
+
+The covariance of a block and the point that a distance is measured from are those of the rows a plan is started with.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, replace
+
+import numpy as np
+
+from tabinterp.analyses.coefficients.marginal_effects import row_derivatives, slope_derivatives
+from tabinterp.arrays import FloatArray
+from tabinterp.linear.terms import AnyTerm, Slope
+from tabinterp.models import Block, Bound
+from tabinterp.stats import accumulators as sums
+from tabinterp.stats.accumulators import Means
+from tabinterp.stats.estimates import Estimates
+
+from .column_blocks import covariances, known, members, sizes
+from .estimator import GradientImportance
+from .reference_rows import baseline_of
+
+
+@dataclass(frozen=True, eq=False)
+class Line:
+    """Of a linear model, whose gradient is that of every row: the size of its blocks, and gradient x input as one product."""
+
+    size: FloatArray  # (columns, k)
+    weight: FloatArray  # (d, columns * k)
+    start: FloatArray  # (columns * k,)
+
+
+@dataclass(frozen=True, eq=False)
+class Gradients:
+    """What a first look at some rows fixes."""
+
+    spread: tuple[FloatArray, ...]
+    start: FloatArray  # (d,)
+    line: Line | None
+
+
+def start_gradients(bound: Bound) -> Gradients:
+    spread, start, line = covariances(bound), baseline_of(bound, "mean"), None
+    if bound.is_linear:
+        slope = bound.gradients(bound.x[:1])
+        weight = (members(bound)[:, :, None] * slope[0][:, None, :]).reshape(len(start), -1)
+        line = Line(sizes(bound, slope, spread)[0], weight, start @ weight)
+    return Gradients(spread, start, line)
+
+
+def update_gradients(plan: Gradients, bound: Bound) -> Callable[[Block], Means]:
+    """What sums sizes of gradients, gradient x input and its absolute values over a block: entries (3, columns, k)."""
+    member, weights = members(bound), bound.table.weights
+
+    def update(block: Block) -> Means:
+        x, w = bound.x[block.rows], None if weights is None else weights[block.rows]
+        if plan.line is not None:
+            size = plan.line.size[None]
+            moved = (x @ plan.line.weight - plan.line.start).reshape(-1, *size.shape[1:])
+        else:
+            size, shift = sizes(bound, block.slopes, plan.spread), x - plan.start
+            slopes = np.moveaxis(block.slopes, 2, 0)
+            moved = np.stack([np.multiply(shift, one) @ member for one in slopes], axis=2)
+        size, moved = known(bound, np.broadcast_to(size, moved.shape)), known(bound, moved)
+        return sums.beside([sums.update(sums.start(size.shape[1:]), one, w) for one in (size, moved, np.abs(moved))])
+
+    return update
+
+
+def finish_gradients(state: Means, drawn: Sequence[GradientImportance]) -> tuple[GradientImportance, ...]:
+    """The results of drawn rows, the means of these methods over all rows in their place."""
+    found = sums.finish(state)
+    over = {
+        "saliency": (state.rows, found[0], found[0]),  # a size is its own absolute value
+        "gradient_x_input": (state.rows, found[1], found[2]),
+    }
+    return tuple(replace(one, over=over.get(one.method, one.over)) for one in drawn)
+
+
+# ---- derivatives of terms
+
+
+def update_derivatives(terms: Sequence[AnyTerm], bound: Bound) -> Means:
+    """Sums of every row's derivative or contrast, and of how often it is above and below nought: (3, terms, k)."""
+    return _sums(row_derivatives(bound, terms), bound.table.weights)
+
+
+def update_slopes(terms: Sequence[Slope], bound: Bound) -> Callable[[Block], Means]:
+    """What sums the same over a block, of terms that need nothing but the gradient."""
+    of_rows, weights = slope_derivatives(bound, terms), bound.table.weights
+    return lambda block: _sums(of_rows(block.slopes, block.rows), None if weights is None else weights[block.rows])
+
+
+def _sums(derivative: FloatArray, weights: FloatArray | None) -> Means:
+    with np.errstate(invalid="ignore"):
+        signs = [np.where(np.isnan(derivative), np.nan, one) for one in (derivative > 0, derivative < 0)]
+    both = np.stack([derivative, *signs], axis=1)
+    return sums.update(sums.start(both.shape[1:]), both, weights)
+
+
+def mean_derivatives(terms: Sequence[AnyTerm], bound: Bound) -> tuple[Estimates, FloatArray]:
+    """`finish_derivatives` of these rows; errors are over groups of rows where there are any."""
+    mean, flips = finish_derivatives(update_derivatives(terms, bound))
+    if bound.table.groups is not None:
+        mean = sums.mean_over_rows(row_derivatives(bound, terms), bound.table.weights, bound.table.groups)
+    return mean, flips
+
+
+def finish_derivatives(state: Means) -> tuple[Estimates, FloatArray]:
+    """(terms, k) means, and the share of rows whose own derivative has the other sign."""
+    found = sums.finish(state)
+    mean = found[0]
+    above, below = found.value[1], found.value[2]
+    with np.errstate(invalid="ignore"):
+        flips = np.where(mean.value > 0, below, np.where(mean.value < 0, above, 0.0))
+    return mean, np.where(np.isnan(mean.value), np.nan, flips)

@@ -1,0 +1,221 @@
+"""Adverse impact: is a group selected far less often than another of its column? Judged on all counts, small ones included.
+
+Of every two groups of a column, or of a pair of columns, the ratio of the smaller share selected to the larger one, at most 1, as
+`demographic_parity_ratio` of fairlearn is of all groups. Its interval is MOVER from two of Wilson's (`rates.mover_ratio`), valid
+where nobody or everybody is selected. Groups of fewer than 30 rows, or of fewer than ten sampling units, are not judged.
+
+All pairs of all columns are one family of tests: besides its 95% interval, every pair has one at the level 5% over the number of
+pairs (Bonferroni). That is the first step of Holm's procedure (1979), so that a pair lies below a limit by it exactly where Holm
+would reject at least one hypothesis: at most one audit in twenty of groups that are treated alike raises anything.
+
+Where the share of a group may not be told (`partition`), nothing is told of it here but one flag for the whole column: whether a
+group whose share is withheld is far from the told groups (of these the most and the least selected one; where none is told, the
+largest group). The flag must not give away a small count. So each count from 1 to 9 is put in the place of the real one, the
+totals kept, and the flag is only used where it splits these into sets of three counts at least: where fewer than three of them
+would raise it, it is never raised, and where fewer than three would not, it is raised for the smallest six alone.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, replace
+from itertools import combinations
+from typing import Literal
+
+import numpy as np
+from scipy import stats
+
+from tabinterp.arrays import FloatArray
+from tabinterp.stats.estimates import FEWEST_GROUPS
+from tabinterp.stats.group_contrasts import LEVEL, Estimate, Share, mover_ratio, ratio_of, wilson
+from tabinterp.table.suppression import SMALL
+
+from .group_metrics import GroupShares
+from .partition import Cell, Family
+
+FIFTHS = 0.8  # four fifths: a rule of thumb of United States employment guidelines (29 CFR 1607.4 D)
+ROWS = 30  # of a group that is judged
+POWER = 0.8
+APART = 3  # counts that the flag of a withheld group leaves open, at least
+
+Withheld = Literal["raised", "not_raised", "untold"]
+
+
+@dataclass(frozen=True)
+class Pair:
+    """Two groups of one family whose shares may be told.
+
+    `ratio`: the smaller share over the larger, with its 95% interval; `low`, `high`: the ends that hold for all pairs at once.
+    `detectable`: a ratio of that or below between groups of these sizes is found to lie below four fifths with 80% power; NaN
+    where no ratio is.
+    """
+
+    least: Cell
+    most: Cell
+    ratio: Estimate
+    low: float
+    high: float
+    detectable: float
+
+
+@dataclass(frozen=True)
+class FamilyImpact:
+    """One column, or a pair of columns.
+
+    `headline`: its least and its most selected group of those that are told and judged; `surest`: the pair whose interval lies
+    furthest below 1. `withheld`: what the flag says of groups whose shares are withheld, "untold" where it would give a count
+    away; None where there are none.
+    """
+
+    columns: tuple[str, ...]
+    headline: Pair | None
+    surest: Pair | None
+    withheld: Withheld | None
+
+
+@dataclass(frozen=True)
+class AdverseImpact:
+    """All families of one model; `compared`: the number of pairs over which the intervals hold at once."""
+
+    compared: int
+    families: tuple[FamilyImpact, ...]
+
+
+def adverse_impact(cut: Sequence[Family], groups: Sequence[Sequence[GroupShares]]) -> AdverseImpact:
+    """Judge every family of one model by its groups' shares."""
+    judged = [_judged(family, found) for family, found in zip(cut, groups, strict=True)]
+    compared = sum(len(one) * (len(one) - 1) // 2 for one in judged)
+    level = LEVEL / max(compared, 1)
+    made = [
+        _family(family, {i: found[i] for i in places}, found, level)
+        for family, found, places in zip(cut, groups, judged, strict=True)
+        if len(places) > 1
+    ]
+    return AdverseImpact(compared, tuple(made))
+
+
+def _judged(family: Family, groups: Sequence[GroupShares]) -> list[int]:
+    """The groups that are large enough. Which they are must not tell the number of rows of a group that is held back: of these
+    only the largest is judged, where the total of such groups says that it must be large enough."""
+    places = [i for i, cell in enumerate(family.cells) if cell.told and cell.rows >= ROWS]
+    hidden = [i for i, cell in enumerate(family.cells) if not cell.told]
+    if hidden and sum(family.cells[i].rows for i in hidden) >= ROWS * len(hidden):
+        places.append(max(hidden, key=lambda i: family.cells[i].rows))
+    return sorted(i for i in places if groups[i].whole.units >= FEWEST_GROUPS and np.isfinite(groups[i].whole.value))
+
+
+def _family(
+    family: Family, judged: Mapping[int, GroupShares], groups: Sequence[GroupShares], level: float
+) -> FamilyImpact:
+    told = {i: one.whole for i, one in judged.items() if np.isfinite(one.rate.value)}
+    order = sorted(told, key=lambda i: told[i].value)
+    headline = surest = None
+    if len(order) > 1 and told[order[-1]].value > 0:
+        headline = _pair(family, told, order[0], order[-1], level)
+        pairs = [*combinations(order, 2)]
+        surest = _pair(family, told, *pairs[int(np.argmin(_highs(told, pairs, level)))], level)
+    withheld = None if len(told) == len(judged) else _flag(family, judged, groups, level)
+    return FamilyImpact(family.columns, headline, surest, withheld)
+
+
+def _pair(family: Family, shares: Mapping[int, Share], least: int, most: int, level: float) -> Pair:
+    ends = [wilson(one.value, one.size, one.critical(level)) for one in (shares[least], shares[most])]
+    low, high = mover_ratio((shares[least].value, *ends[0]), (shares[most].value, *ends[1]))
+    ratio = ratio_of(shares[least], shares[most])
+    return Pair(
+        family.cells[least],
+        family.cells[most],
+        ratio,
+        float(low),
+        float(high),
+        _detectable(shares[least], shares[most], level),
+    )
+
+
+def _detectable(least: Share, most: Share, level: float) -> float:
+    """By the normal approximation of the logarithm of the ratio, to hundredths, with the larger share as it is."""
+    ratios = np.arange(1, round(100 * FIFTHS)) / 100
+    share = ratios * most.value
+    error = np.sqrt((1 - share) / (share * least.size) + (1 - most.value) / (most.value * most.size))
+    critical = max(least.critical(level), most.critical(level)) + float(stats.norm.ppf(POWER))
+    found = ratios[np.log(FIFTHS / ratios) >= critical * error]
+    return float(found.max()) if len(found) else np.nan
+
+
+def _highs(shares: Mapping[int, Share], pairs: Sequence[tuple[int, int]], level: float) -> FloatArray:
+    """(pairs,) the upper end of the ratio of the smaller share of each pair to its larger one."""
+    ordered = np.array([(i, j) if shares[i].value <= shares[j].value else (j, i) for i, j in pairs]).T
+    places = [*shares]
+    value, size, critical = np.array([(s.value, s.size, s.critical(level)) for s in shares.values()]).T
+    low, high = wilson(value, size, critical)
+    first, second = ([places.index(i) for i in side] for side in ordered)
+    ends = [(value[at], low[at], high[at]) for at in (first, second)]
+    return np.asarray(mover_ratio(ends[0], ends[1])[1])
+
+
+# ---- groups whose shares are withheld
+
+
+def _flag(family: Family, judged: Mapping[int, GroupShares], groups: Sequence[GroupShares], level: float) -> Withheld:
+    """Whether a withheld group is far from the told ones, where that leaves every small count open."""
+    shares = {i: one.whole for i, one in judged.items()}
+    hidden = [i for i, one in judged.items() if not np.isfinite(one.rate.value)]
+    against = _against(family, judged)
+    raised = _apart(shares, hidden, against, level)
+    untold = False
+    for i in (i for i in range(len(groups)) if not np.isfinite(groups[i].rate.value)):
+        side, cover = _small_side(groups[i]), _cover(family, groups, i)
+        if side is None or shares.keys().isdisjoint((i, cover)):
+            continue
+        count = _rows_on(groups[i], side)
+        worlds = range(min(count, 1), SMALL)
+        flags = {n: _apart(_moved(family, shares, (i, cover), side, n - count), hidden, against, level) for n in worlds}
+        would = [n for n, flag in flags.items() if flag]
+        if len(would) < APART and (would or i in judged):  # none: no count of so few rows could be told from chance
+            untold = True
+        elif len(worlds) - APART < len(would) < len(worlds):
+            raised &= count in would[: len(worlds) - APART]
+    return "untold" if untold else "raised" if raised else "not_raised"
+
+
+def _against(family: Family, judged: Mapping[int, GroupShares]) -> list[int]:
+    """What withheld groups are set against, chosen by what everybody may know."""
+    told = {i: one.rate.value for i, one in judged.items() if np.isfinite(one.rate.value)}
+    if told:
+        return sorted({min(told, key=lambda i: told[i]), max(told, key=lambda i: told[i])})
+    open_ = [i for i in judged if family.cells[i].told] or [*judged]
+    return [max(open_, key=lambda i: family.cells[i].rows)]
+
+
+def _apart(shares: Mapping[int, Share], hidden: Sequence[int], against: Sequence[int], level: float) -> bool:
+    pairs = [(i, j) for i in hidden for j in against if i != j]
+    return bool(pairs) and bool((_highs(shares, pairs, level) < FIFTHS).any())
+
+
+def _small_side(group: GroupShares) -> int | None:
+    """Of which side of the decision there are fewer than ten rows: 1 selected, 0 not; None where there are more of both."""
+    if group.rows is None:
+        return None
+    return next((side for side in (1, 0) if group.rows[side] < SMALL), None)
+
+
+def _rows_on(group: GroupShares, side: int) -> int:
+    return 0 if group.rows is None else int(group.rows[side])
+
+
+def _cover(family: Family, groups: Sequence[GroupShares], at: int) -> int | None:
+    """The largest other withheld group, without which this one's count would follow from the total."""
+    others = [i for i in range(len(groups)) if i != at and not np.isfinite(groups[i].rate.value)]
+    return max(others, key=lambda i: family.cells[i].rows, default=None)
+
+
+def _moved(
+    family: Family, shares: Mapping[int, Share], pair: tuple[int, int | None], side: int, more: int
+) -> dict[int, Share]:
+    """The shares were there `more` rows on one side of the first group, and as many fewer in the second."""
+    made = dict(shares)
+    for i, step in zip(pair, (more, -more), strict=True):
+        if i is not None and i in made:
+            change = (step if side == 1 else -step) / family.cells[i].rows  # of rows of mean weight
+            made[i] = replace(made[i], value=min(max(made[i].value + change, 0.0), 1.0))
+    return made

@@ -1,0 +1,266 @@
+"""How the two models treat groups of people: the columns declared protected, and two of them at once.
+
+Of two classes, selected rows are those that are not predicted to be of the adverse class. In each group: the share that is
+selected; its ratio to that of a reference group, and to that of the most selected group; the difference from the reference group
+with p and 95% interval; the standardised mean difference of the scores; shares selected among those whose outcome was favourable
+(TPR) and among the others (FPR); intercept and slope of recalibration, and the expected calibration error over ten bins. Where
+the adverse class was not stated, shares are of the rows that are predicted positive, and there are no ratios. Of a number or a
+count the mean prediction stands for the share, and there is no ratio, TPR or FPR. Adverse impact is judged in `impact`.
+
+Shares have Wilson's interval (1927), differences Newcombe's (1998) and the pooled z-test, ratios that of MOVER from two Wilson
+intervals (Donner & Zou 2012). The share of a group of which fewer than ten rows are selected, or are not, is not told, nor what
+it could be reckoned from (`partition`); of its ratio there is then one end, were they nine. Scores are compared by Hedges' g
+(1981): the difference of means over the standard deviation pooled over the two groups, corrected for small numbers. Weighted
+rows count as as many as say as much (Kish 1965), and rows that belong together as many as have the standard error of their
+share, with Student's critical values for the number of sampling units; two groups that share such rows are taken as independent,
+which makes intervals too wide where these rows are alike.
+
+Of several classes each is the selected one in turn: selected are the rows of which it is the predicted class, the score is its
+own, and its outcome stands against all others. Which of a group's shares may be told is decided over all classes at once, because
+they add up to one. Beside them stand the accuracy and the log loss of every group of one column (`fits`).
+
+None of this is a legal test. Four fifths is a rule of thumb of United States employment guidelines (29 CFR 1607.4 D); no law
+names a limit for a standardised difference.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, replace
+from typing import Any, ClassVar
+
+import numpy as np
+import pandas as pd
+
+from tabinterp.analyses.calibration.estimator import recalibrations
+from tabinterp.analyses.display import Display, Drawn
+from tabinterp.analyses.performance.estimator import THRESHOLD
+from tabinterp.analyses.reason_codes.adverse_decisions import without_declined
+from tabinterp.document.message import why
+from tabinterp.errors import NotApplicableError
+from tabinterp.messages import text
+from tabinterp.models import Bound, Model, bind
+from tabinterp.stats.group_contrasts import NONE, Estimate
+from tabinterp.table import Table
+
+from .adverse_impact import AdverseImpact, adverse_impact
+from .group_metrics import ESTIMATES, Judged, Treated, group_shares, treated
+from .group_sums import Plan, Sums, start, update
+from .partition import Cell, Condition, Family
+from .several_classes import Fitting, fitting
+
+
+@dataclass(frozen=True, eq=False)
+class Group:
+    """A group, the number of its rows and both models; nothing but its name where it is held back (`told` is False).
+
+    `output`: of several classes, the one that is selected here. `fit_rows`: of how many rows its intercept and slope are.
+    """
+
+    cell: Cell
+    rows: int | None
+    control: bool
+    network: Treated | None
+    linear: Treated | None
+    output: str | None = None
+    fit_rows: int | None = None
+
+    @property
+    def told(self) -> bool:
+        return self.network is not None
+
+    @property
+    def name(self) -> str:
+        return self.cell.name
+
+
+@dataclass(frozen=True, eq=False)
+class Fitted:
+    """How well both models fit a group of one column; None where it is held back."""
+
+    cell: Cell
+    rows: int | None
+    control: bool
+    network: Fitting | None
+    linear: Fitting | None
+
+
+@dataclass(frozen=True, eq=False)
+class Groups(Display):
+    """All groups, column by column, then pair by pair; of several classes, class by class."""
+
+    drawn: ClassVar[Drawn] = Drawn(
+        "plot.axis.groups",
+        dict.fromkeys(("network", "linear"), ("rate", "rate_low", "rate_high")),
+        lambda row: str(row["group"]) if pd.isna(row["output"]) else f"{row['group']}: {row['output']}",
+        by="model",
+        other="groups",
+        at=None,
+    )
+
+    groups: tuple[Group, ...]
+    rows: int
+    held_out: bool
+    threshold: float
+    compared: str | None  # of two classes, the one whose predicted share is compared; None of other targets
+    adverse: str | None  # the adverse class, where it was stated; `compared` is then the other one
+    named: dict[str, str]  # control groups as the user gave them
+    fits: tuple[Fitted, ...] = ()  # of several classes
+    impact: tuple[AdverseImpact, AdverseImpact] | None = None  # of both models; None where no adverse class was stated
+    label: str = "jurisdiction-dependent"
+
+    @property
+    def favourable(self) -> str | None:
+        """The class that is not adverse; None where the adverse class was not stated, or there is none."""
+        return None if self.adverse is None else self.compared
+
+    def _axis(self) -> str:
+        return text(self.drawn.axis if self.compared is not None or self.fits else "plot.axis.groups.mean")
+
+    def frame(self) -> pd.DataFrame:
+        """One row for each group and model; what is held back is NaN."""
+        return pd.DataFrame([_row(g, name) for g in self.groups for name in ("network", "linear")])
+
+
+def _row(group: Group, name: str) -> dict[str, Any]:
+    row: dict[str, Any] = {"columns": group.cell.columns, "group": group.name, "model": name, "rows": group.rows}
+    row |= {"output": group.output, "control": group.control, "told": group.told}
+    one = getattr(group, name)
+    for part in ESTIMATES:
+        found = NONE if one is None else getattr(one, part)
+        row |= dict(zip((part, f"{part}_stderr", f"{part}_low", f"{part}_high"), found, strict=True))
+    return row | {part: np.nan if one is None else getattr(one, part) for part in ("p", "tpr", "fpr", "ece")}
+
+
+def groups(
+    model: Model | Bound,
+    linear: Model | Bound,
+    table: Table,
+    *,
+    control: Mapping[str, Any] | None = None,
+    threshold: float = THRESHOLD,
+    declined: str | None = None,
+) -> Groups:
+    """Compare the groups of `table`'s protected columns under both models, on its held-out rows (all rows without a split).
+
+    Parameters
+    ----------
+    control : column -> the group that the others are set against, as text; where a column is not named, its largest group.
+    threshold : of two classes, a row is predicted to be positive when its probability is above it.
+    declined : deprecated; "positive" or "negative", where the table does not state the adverse class.
+
+    Raises
+    ------
+    NotApplicableError
+        when no column is protected, and for a control group that there is not.
+
+    Examples
+    --------
+    >>> import numpy as np, pandas as pd, torch, tabinterp as ti
+    >>> sex = np.repeat(["f", "m"], [50, 150])
+    >>> x = np.where(np.arange(200) % 5 < np.where(sex == "f", 1, 2), 1.0, -1.0)
+    >>> frame = pd.DataFrame({"x": x, "sex": sex, "y": x > 0})
+    >>> table = ti.read_table(frame, target="y", positive=True, adverse=False, protected=["sex"], drop=["sex"])
+    >>> layer = torch.nn.Linear(1, 1, bias=False)
+    >>> _ = layer.weight.data.fill_(1.0)
+    >>> model = ti.wrap(layer, encoder="passthrough")
+    >>> ti.groups(model, model, table).frame()[["group", "rate", "ratio"]].iloc[::2].round(2).values.tolist()
+    [['sex: f', 0.2, 0.5], ['sex: m', 0.4, nan]]
+    """
+    if not 0 < threshold < 1:
+        raise NotApplicableError(f"threshold is a probability between 0 and 1; got {threshold}")
+    table = without_declined(table, declined)
+    both = [bind(one, table) for one in (model, linear)]
+    if table.held_out is not None:
+        both = [one.take(table.held_out) for one in both]
+    plan = start(both[0], both[1], control=control, threshold=threshold)
+    if plan is None:
+        raise NotApplicableError(why("no column was declared protected"))
+    sums = update(plan, *both)
+    return _made(plan, sums, _slopes(plan, sums, both))
+
+
+def finish(plan: Plan, sums: Sums, drawn: Groups | None) -> Groups | None:
+    """The groups of drawn rows, with all numbers that are sums over rows in the place of theirs."""
+    if drawn is None:
+        return None
+    slopes: Slopes = {
+        (one.cell.conditions, one.output): (one.fit_rows, _slope_of(one.network), _slope_of(one.linear))
+        for one in drawn.groups
+    }
+    return _made(plan, sums, slopes)
+
+
+# intercept and slope of one model; of a group and a class of how many rows they are, and those of both models
+Slope = tuple[Estimate, Estimate]
+Slopes = dict[tuple[tuple[Condition, ...], str | None], tuple[int | None, Slope, Slope]]
+NO_SLOPE: Slope = (NONE, NONE)
+
+
+def _slope_of(one: Treated | None) -> Slope:
+    return NO_SLOPE if one is None else (one.intercept, one.slope)
+
+
+def _slopes(plan: Plan, sums: Sums, both: Sequence[Bound]) -> Slopes:
+    """Of every group that is told, where it is known that its rows were held out."""
+    found: Slopes = {}
+    if not plan.held_out:
+        return found
+    for codes, family in zip(plan.cut.codes(both[0].table), plan.cut.families(sums.counts), strict=True):
+        for cell, place in zip(family.cells, family.places, strict=True):
+            if cell.told:
+                made = [recalibrations(one.take(codes == place)) for one in both]
+                for output, (network, linear) in zip(_outputs(plan), zip(*made, strict=True), strict=True):
+                    found[cell.conditions, output] = cell.rows, network, linear
+    return found
+
+
+def _outputs(plan: Plan) -> list[str | None]:
+    return [*plan.labels] if plan.task == "multiclass" else [None]
+
+
+def _made(plan: Plan, sums: Sums, slopes: Slopes) -> Groups:
+    cut = plan.cut.families(sums.counts)
+    shares = [group_shares(plan, sums, cut, i) for i in range(2)]
+    judged = [treated(plan, one, cut) for one in shares]
+    found: list[Group] = []
+    for k, output in enumerate(_outputs(plan)):
+        found += _groups(cut, judged[0][k], judged[1][k], slopes, output)
+    several = plan.task == "multiclass"
+    side = None if several or not plan.labels else plan.labels[plan.compared]
+    fits = tuple(_fits(sums, cut)) if several else ()
+    both = None if side is None or plan.adverse is None else tuple(adverse_impact(cut, one[0]) for one in shares)
+    return Groups(
+        groups=tuple(found),
+        rows=sums.rows,
+        held_out=plan.held_out,
+        threshold=plan.threshold,
+        compared=side,
+        adverse=plan.adverse,
+        named=dict(plan.cut.control),
+        fits=fits,
+        impact=None if both is None else (both[0], both[1]),
+    )
+
+
+def _groups(
+    cut: Sequence[Family], network: Judged, linear: Judged, slopes: Slopes, output: str | None
+) -> Iterator[Group]:
+    for family, *judged in zip(cut, network, linear, strict=True):
+        for j, (cell, *both) in enumerate(zip(family.cells, *judged, strict=True)):
+            rows, *fits = slopes.get((cell.conditions, output), (None, NO_SLOPE, NO_SLOPE))
+            told = [
+                None if one is None else replace(one, intercept=fit[0], slope=fit[1])
+                for one, fit in zip(both, fits, strict=True)
+            ]
+            size, control = (cell.rows, rows) if cell.told else (None, None), j == family.control
+            yield Group(cell, size[0], control, told[0], told[1], output, size[1])
+
+
+def _fits(sums: Sums, cut: Sequence[Family]) -> Iterator[Fitted]:
+    """Accuracy and log loss, of groups of one column."""
+    single = [family for family in cut if len(family.columns) == 1]
+    made = [fitting(single, found) for found in sums.fits]
+    for family, *judged in zip(single, *made, strict=True):
+        for j, (cell, network, linear) in enumerate(zip(family.cells, *judged, strict=True)):
+            yield Fitted(cell, cell.rows if cell.told else None, j == family.control, network, linear)

@@ -1,0 +1,191 @@
+"""How one model treats groups of people: what its sums over rows say of every group that may be told (`groups` says what)."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import numpy as np
+
+from tabinterp.arrays import FloatArray, IntArray
+from tabinterp.stats.group_contrasts import (
+    NONE,
+    Estimate,
+    Share,
+    of_mean,
+    of_means,
+    of_share,
+    of_shares,
+    ratio_of,
+    standardised,
+)
+from tabinterp.table.suppression import SMALL, BoolArray
+
+from .group_sums import Plan, Sums, Tally
+from .partition import Family, shares_told
+from .several_classes import told_classes
+
+ESTIMATES = (
+    "rate", "ratio", "ratio_most", "difference", "smd", "tpr_difference", "fpr_difference", "intercept", "slope",
+)  # fmt: skip
+
+
+@dataclass(frozen=True)
+class Treated:
+    """One group under one model. `rate` is the share selected, or the mean prediction; differences are group less control.
+
+    Estimates are (value, standard error, low, high), NaN where there is none: of the control group itself, where fewer than ten
+    rows tell a number, and of a ratio to nothing. Where fewer than ten rows are selected, `ratio` has its upper end alone, were
+    they nine; where fewer than ten are not, its lower end.
+    """
+
+    rate: Estimate
+    difference: Estimate
+    p: float  # that there is none
+    smd: Estimate
+    ece: float
+    intercept: Estimate = NONE
+    slope: Estimate = NONE
+    ratio: Estimate = NONE  # to the control group
+    ratio_most: Estimate = NONE  # to the most selected group
+    tpr: float = np.nan
+    tpr_difference: Estimate = NONE
+    fpr: float = np.nan
+    fpr_difference: Estimate = NONE
+
+
+Judged = list[list[Treated | None]]  # of each cell of each family
+
+
+def treated(plan: Plan, outputs: Sequence[Sequence[Sequence[GroupShares]]], cut: Sequence[Family]) -> list[Judged]:
+    """Of each output, what may be told of the groups' shares."""
+    ratios = plan.task == "multiclass" or plan.adverse is not None
+    return [[_family(groups, family, ratios) for groups, family in zip(one, cut, strict=True)] for one in outputs]
+
+
+def group_shares(plan: Plan, sums: Sums, cut: Sequence[Family], model: int) -> list[list[list[GroupShares]]]:
+    """Shares of every group under one model, told or not: of each output, family and cell."""
+    tallies = sums.tallies[model]
+    rates = [[[cell.told for cell in family.cells] for family in cut]]
+    if plan.task == "multiclass":
+        counts = [np.stack([_sides(one)[:, 1] for one in outputs], axis=1) for outputs in zip(*tallies, strict=True)]
+        rates = told_classes(cut, [one[family.places] for one, family in zip(counts, cut, strict=True)])
+    elif plan.labels:
+        rates = [shares_told(cut, [_sides(one)[family.places] for one, family in zip(tallies[0], cut, strict=True)])]
+    largest = sums.largest or [None] * len(cut)
+    found = []
+    for output, told, scale in zip(tallies, rates, plan.scales[model], strict=True):
+        errors = told
+        if plan.labels:
+            errors = shares_told(cut, [one.sides[family.places] for one, family in zip(output, cut, strict=True)])
+        told_of = zip(output, cut, told, errors, scale.some, largest, strict=True)
+        found.append([_shares(plan, *one) for one in told_of])
+    return found
+
+
+def _sides(tally: Tally) -> IntArray:
+    """(cells, 2) rows that are not selected, and that are."""
+    return np.asarray(tally.sides.reshape(-1, 2, 2).sum(axis=2))
+
+
+@dataclass(frozen=True, eq=False)
+class GroupShares:
+    """One group in the sums of one model: shares that may be told, NaN where not, and what else is told of it.
+
+    `told`: whether anything but its name may be told; `whole`: the share selected, told or not; `rows` (2,) that are not
+    selected, and that are, None of numbers; `reach`: the share of the weight that nine rows can have; `size`: as how many rows
+    all count.
+    """
+
+    told: bool
+    whole: Share
+    rate: Share
+    tpr: Share
+    fpr: Share
+    score: Share
+    ece: float
+    rows: IntArray | None
+    reach: float
+    size: float
+
+
+def _shares(
+    plan: Plan,
+    tally: Tally,
+    family: Family,
+    rates: Sequence[bool],
+    errors: Sequence[bool],
+    binned: BoolArray,
+    largest: FloatArray | None,
+) -> list[GroupShares]:
+    """Of every cell."""
+    selected, among, sides = tally.selected, [], None
+    if plan.labels:
+        among, sides = [tally.among(outcome) for outcome in (1, 0)], _sides(tally)
+    positive = int(plan.task == "multiclass" or plan.compared == 1)  # of the outcome that is predicted
+    made: list[GroupShares] = []
+    for cell, place, rate, both in zip(family.cells, map(int, family.places), rates, errors, strict=True):
+        whole, mass = selected.share(place), float(selected.mass[place])
+        most = SMALL - 1 if largest is None else float(largest[place].sum())
+        shares = [one.share(place) if cell.told and rate and both else Share() for one in among] or [Share(), Share()]
+        made.append(
+            GroupShares(
+                told=cell.told,
+                whole=whole,
+                rate=whole if cell.told and rate else Share(),
+                tpr=shares[0],
+                fpr=shares[1],
+                score=tally.score.share(place),
+                ece=tally.error(place, positive) if binned[place] else np.nan,
+                rows=None if sides is None else sides[place],
+                reach=most / mass if mass > 0 else np.nan,
+                size=mass**2 / float(selected.squares[place]) if mass > 0 else np.nan,
+            )
+        )
+    return made
+
+
+def _family(groups: Sequence[GroupShares], family: Family, ratios: bool) -> list[Treated | None]:
+    rates = [np.nan_to_num(one.whole.value) if one.told else -np.inf for one in groups]
+    most = groups[int(np.argmax(rates))]
+    control = None if family.control is None else groups[family.control]
+    return [
+        _treated(one, None if one is control else control, None if one is most else most, ratios) if one.told else None
+        for one in groups
+    ]
+
+
+def _treated(group: GroupShares, control: GroupShares | None, most: GroupShares | None, ratios: bool) -> Treated:
+    none = Share()
+    rate, against = group.rate, none if control is None else control.rate
+    smd = standardised(group.score, none if control is None else control.score)
+    if group.rows is None:
+        difference, p = of_means(rate, against)
+        return Treated(rate=of_mean(rate), difference=difference, p=p, smd=smd, ece=group.ece)
+    difference, p = of_shares(rate, against)
+    to_control = ratio_of(rate, against) if np.isfinite(rate.value) else _one_end(group, against)
+    return Treated(
+        rate=of_share(rate),
+        difference=difference,
+        p=p,
+        smd=smd,
+        ece=group.ece,
+        ratio=to_control if ratios else NONE,
+        ratio_most=ratio_of(rate, none if most is None else most.rate) if ratios else NONE,
+        tpr=group.tpr.value,
+        tpr_difference=of_shares(group.tpr, none if control is None else control.tpr)[0],
+        fpr=group.fpr.value,
+        fpr_difference=of_shares(group.fpr, none if control is None else control.fpr)[0],
+    )
+
+
+def _one_end(group: GroupShares, against: Share) -> Estimate:
+    """Of a ratio that is not told: the end that holds were nine rows selected, or not selected, where fewer than ten are."""
+    left, selected = (0, 0) if group.rows is None else group.rows
+    for side, end in ((selected, 3), (left, 2)):
+        if 0 < side < SMALL:
+            value = group.reach if end == 3 else 1 - group.reach
+            deviation = float(np.sqrt(group.reach * (1 - group.reach)))
+            found = ratio_of(Share(value, group.size, deviation, group.whole.units), against)
+            return (np.nan, np.nan, np.nan, found[3]) if end == 3 else (np.nan, np.nan, found[2], np.nan)
+    return NONE

@@ -1,0 +1,316 @@
+"""What groups of people are judged by, as sums over rows that merge: `start`, `update`, `merge`; `groups` makes numbers of them.
+
+Of every group, under either model: rows by whether they are selected and by outcome, the moments of the scores, and predictions
+beside outcomes in ten bins. Which levels stand by themselves, where a number is cut, and where the bins are, the rows settle that
+`start` is given. Of several classes each is the selected one in turn.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, replace
+from typing import Any
+
+import numpy as np
+from scipy.special import expit
+
+from tabinterp.analyses.calibration.reliability_curve import BINS
+from tabinterp.analyses.calibration.reliability_curve import start as cuts
+from tabinterp.analyses.performance.estimator import FEWEST, THRESHOLD
+from tabinterp.arrays import FloatArray, IntArray
+from tabinterp.models import Bound, probabilities
+from tabinterp.table.suppression import SMALL, BoolArray
+
+from .grouped_moments import Moments, of_share
+from .grouped_moments import merge as joined
+from .partition import Partition, partition
+from .selection import Decided, decided, plain
+from .several_classes import Fits, fits, merge_fits, predicted
+
+SIDES = 4  # of a row of classes: 2 where it is selected, and 1 where its outcome was favourable
+
+
+@dataclass(frozen=True, eq=False)
+class Scale:
+    """Where one output's predictions are cut. `cuts` (m,) of all groups, in order; of each family `bins` (cells, m + 1), every
+    group's bin between two of these, and which groups (cells,) had rows enough for any."""
+
+    cuts: FloatArray
+    bins: tuple[IntArray, ...]
+    some: tuple[BoolArray, ...]
+
+
+@dataclass(frozen=True, eq=False)
+class Plan:
+    """`labels`: the classes, in order; `compared`: of two, the one whose predicted share is compared; `adverse`: of two, the one
+    that hurts, where it was stated. `held_out`: whether it is known that the models were not trained on these rows; only then
+    predictions are set beside outcomes. `scales`: of each output of either model."""
+
+    cut: Partition
+    task: str
+    labels: tuple[str, ...]
+    threshold: float
+    compared: int
+    adverse: str | None
+    held_out: bool
+    scales: tuple[tuple[Scale, ...], ...]
+
+    def decisions(self, bound: Bound) -> list[Decided]:
+        """Of two classes or of numbers once, of several classes class by class."""
+        if self.task != "multiclass":
+            return [decided(bound, self.threshold)]
+        chosen, y = predicted(bound), bound.table.y
+        return [
+            plain(bound, (chosen == k).astype(np.float64), bound.scores[:, k], y == k) for k in range(len(self.labels))
+        ]
+
+
+@dataclass(frozen=True, eq=False)
+class Tally:
+    """One family under one output of a model.
+
+    (cells, bins, sides): `rows`, and where these have weights sum w and sum w^2; (cells, bins): `used` rows that have weight,
+    sum w prediction, and of numbers sum w outcome. (cells,): the moments of the score; of numbers those of the prediction, and
+    where rows belong together those of being selected (`rate`), and by outcome (`errors`, two for each cell).
+    """
+
+    rows: IntArray
+    mass: FloatArray | None
+    squares: FloatArray | None
+    used: IntArray | None
+    predicted: FloatArray | None
+    observed: FloatArray | None
+    score: Moments
+    rate: Moments | None
+    errors: Moments | None
+
+    @property
+    def sides(self) -> IntArray:
+        """(cells, sides) rows."""
+        return np.asarray(self.rows.sum(axis=1))
+
+    @property
+    def selected(self) -> Moments:
+        """Of the share selected, or of the predictions."""
+        return self._share(np.array([[0, 1], [2, 3]])) if self.rate is None else self.rate
+
+    def among(self, outcome: int) -> Moments:
+        """Of the share selected among rows of one outcome: 1 the favourable one."""
+        if self.errors is None:
+            return self._share(np.array([[outcome], [2 + outcome]]))
+        found = self.errors
+        joint = None if found.joint is None else found.joint[:, outcome::2]
+        mean, spread = found.mean[outcome::2], found.spread[outcome::2]
+        return Moments(found.rows[outcome::2], found.mass[outcome::2], found.squares[outcome::2], mean, spread, joint)
+
+    def _share(self, sides: IntArray) -> Moments:
+        """`sides` (2, m): those of rows that are not selected, and that are."""
+        rows, mass, squares = (
+            np.stack([one.sum(axis=1)[:, some].sum(axis=1) for some in sides], axis=1)
+            for one in (self.rows, *self._weighed)
+        )
+        return of_share(rows, mass, squares)
+
+    @property
+    def _weighed(self) -> tuple[FloatArray, FloatArray]:
+        if self.mass is None or self.squares is None:
+            return self.rows.astype(np.float64), self.rows.astype(np.float64)
+        return self.mass, self.squares
+
+    def error(self, cell: int, positive: int) -> float:
+        """Expected calibration error: mean distance of prediction and outcome over the bins, by their rows. `positive`: which
+        outcome of classes is predicted."""
+        if self.predicted is None:
+            return np.nan
+        mass = self._weighed[0][cell]
+        rows = self.rows[cell].sum(axis=1) if self.used is None else self.used[cell]
+        observed = mass[:, positive::2].sum(axis=1) if self.observed is None else self.observed[cell]
+        some = rows > 0
+        apart = np.abs(self.predicted[cell] - observed)[some] / mass.sum(axis=1)[some]
+        return float(rows[some] @ apart / rows.sum()) if some.any() else np.nan
+
+
+@dataclass(frozen=True, eq=False)
+class Sums:
+    """Of `rows` rows: of each model, output and family a tally; of several classes, of each model and family of one column, how
+    well it fits. `largest`: of each family (cells, 9) the largest weights, where rows have weights and classes."""
+
+    rows: int
+    tallies: tuple[tuple[tuple[Tally, ...], ...], ...]
+    fits: tuple[tuple[Fits, ...], ...]
+    largest: tuple[FloatArray, ...] | None
+
+    @property
+    def counts(self) -> list[IntArray]:
+        """(cells,) rows of each family."""
+        return [one.rows.sum(axis=(1, 2)) for one in self.tallies[0][0]]
+
+
+def start(
+    network: Bound,
+    linear: Bound,
+    *,
+    control: Mapping[str, Any] | None = None,
+    threshold: float = THRESHOLD,
+) -> Plan | None:
+    """None where no column is protected."""
+    table = network.table
+    cut = partition(table, control)
+    if not cut.axes:
+        return None
+    known = table.held_out is not None
+    plan = Plan(
+        cut,
+        table.schema.task,
+        table.schema.labels,
+        threshold,
+        table.schema.compared,
+        table.schema.adverse_label,
+        known,
+        (),
+    )
+    sides, cells = SIDES if plan.labels else 1, cut.codes(table)
+    scales = tuple(
+        tuple(
+            _scale(one if known else one[:0], table.row_weights, cells, cut.sizes, sides) for one in _predictions(bound)
+        )
+        for bound in (network, linear)
+    )
+    return replace(plan, scales=scales)
+
+
+def update(plan: Plan, network: Bound, linear: Bound) -> Sums:
+    """Sums over rows that both models are bound to."""
+    table, cells = network.table, plan.cut.codes(network.table)
+    tallies, fitted = [], []
+    for bound, scales in zip((network, linear), plan.scales, strict=True):
+        made = []
+        for rows, p, scale in zip(plan.decisions(bound), _predictions(bound), scales, strict=True):
+            at = np.searchsorted(scale.cuts, p, side="right")
+            side = None if rows.outcome is None else (2 * rows.selected + rows.outcome).astype(np.int64)
+            y = bound.table.y if side is None else None
+            told = (plan.cut.sizes, cells, scale.bins)
+            made.append(
+                tuple(_tally(rows, *one, at, side, p if plan.held_out else None, y) for one in zip(*told, strict=True))
+            )
+        tallies.append(tuple(made))
+        if plan.task == "multiclass":
+            single = [*zip(cells, plan.cut.sizes, strict=True)][: len(plan.cut.axes)]
+            fitted.append(tuple(fits(bound, single)))
+    largest = None
+    if table.weights is not None and plan.labels:
+        largest = tuple(_largest(table.weights, *one) for one in zip(cells, plan.cut.sizes, strict=True))
+    return Sums(len(table), tuple(tallies), tuple(fitted), largest)
+
+
+def merge(a: Sums, b: Sums) -> Sums:
+    return Sums(
+        rows=a.rows + b.rows,
+        tallies=tuple(
+            tuple(
+                tuple(_merged(*pair) for pair in zip(*families, strict=True)) for families in zip(*outputs, strict=True)
+            )
+            for outputs in zip(a.tallies, b.tallies, strict=True)
+        ),
+        fits=tuple(
+            tuple(merge_fits(*pair) for pair in zip(*models, strict=True))
+            for models in zip(a.fits, b.fits, strict=True)
+        ),
+        largest=None
+        if a.largest is None or b.largest is None
+        else tuple(_most(np.concatenate(pair, axis=1)) for pair in zip(a.largest, b.largest, strict=True)),
+    )
+
+
+def _merged(a: Tally, b: Tally) -> Tally:
+    def added(name: str) -> Any:
+        x, y = getattr(a, name), getattr(b, name)
+        return None if x is None else x + y
+
+    def moved(name: str) -> Any:
+        x, y = getattr(a, name), getattr(b, name)
+        return None if x is None else joined(x, y)
+
+    sums = {name: added(name) for name in ("rows", "mass", "squares", "used", "predicted", "observed")}
+    return Tally(**sums, **{name: moved(name) for name in ("score", "rate", "errors")})
+
+
+# ---- one model
+
+
+def _predictions(bound: Bound) -> list[FloatArray]:
+    """(n,) of each output: probabilities of classes, else values or counts."""
+    scores = bound.scores
+    if bound.table.schema.task == "multiclass":
+        return [*probabilities(scores).T]
+    score = scores[:, 0]
+    return [{"binary": expit, "count": np.exp}.get(bound.table.schema.task, np.asarray)(score)]
+
+
+def _scale(
+    prediction: FloatArray, weights: FloatArray, cells: Sequence[IntArray], sizes: Sequence[int], sides: int
+) -> Scale:
+    """Ten bins of equal size in every group, as of a reliability curve; of no predictions one bin, in which none is told."""
+    found: list[list[FloatArray | None]] = []
+    for codes, size in zip([one[: len(prediction)] for one in cells], sizes, strict=True):
+        order, ends = np.argsort(codes, kind="stable"), np.cumsum(np.bincount(codes, minlength=size))
+        groups = np.split(order, ends[:-1])
+        found.append([cuts(prediction[rows], weights[rows]) if len(rows) >= FEWEST else None for rows in groups])
+    every = np.unique(np.concatenate([np.zeros(0), *(one for family in found for one in family if one is not None)]))
+    bins = []
+    for family in found:
+        within = [
+            np.zeros(len(every) + 1) if one is None else np.searchsorted(one, [-np.inf, *every], side="right")
+            for one in family
+        ]
+        bins.append((np.arange(len(family))[:, None] * BINS + np.array(within, dtype=np.int64)) * sides)
+    return Scale(every, tuple(bins), tuple(np.array([one is not None for one in family]) for family in found))
+
+
+def _tally(
+    rows: Decided,
+    size: int,
+    cells: IntArray,
+    bins: IntArray,
+    at: IntArray,
+    side: IntArray | None,
+    prediction: FloatArray | None,
+    y: FloatArray | None,
+) -> Tally:
+    code = np.take(bins, cells * bins.shape[1] + at)
+    sides = 1 if side is None else SIDES
+    if side is not None:
+        code += side
+    shape, w = (size, BINS, sides), rows.weights
+
+    def summed(values: FloatArray) -> FloatArray:
+        return np.bincount(code, values, size * BINS * sides).astype(np.float64).reshape(shape)
+
+    def binned(values: FloatArray | None) -> FloatArray | None:
+        return None if values is None else summed(values if w is None else w * values).sum(axis=2)
+
+    return Tally(
+        rows=np.bincount(code, minlength=size * BINS * sides).reshape(shape),
+        mass=None if w is None else summed(w),
+        squares=None if w is None else summed(w**2),
+        used=None if w is None else summed((w > 0).astype(np.float64)).sum(axis=2).astype(np.int64),
+        predicted=binned(prediction),
+        observed=binned(y if prediction is not None else None),
+        score=rows.moments(cells, size, rows.score),
+        rate=rows.moments(cells, size) if side is None or rows.group is not None else None,
+        errors=None if rows.outcome is None or rows.group is None else rows.moments(2 * cells + rows.outcome, 2 * size),
+    )
+
+
+def _largest(weights: FloatArray, cells: IntArray, size: int) -> FloatArray:
+    """(cells, 9): what the most rows that are too few to be told could weigh; 0 where a group has fewer."""
+    order = np.argsort(
+        cells.astype(np.int16), kind="stable"
+    )  # of such numbers in a time that grows with the rows alone
+    groups = np.split(weights[order], np.cumsum(np.bincount(cells, minlength=size))[:-1])
+    return np.stack([_most(np.append(group, np.zeros(SMALL - 1))[None])[0] for group in groups])
+
+
+def _most(weights: FloatArray) -> FloatArray:
+    """(cells, 9) of (cells, m)."""
+    return np.sort(np.partition(weights, 1 - SMALL, axis=1)[:, 1 - SMALL :], axis=1)

@@ -1,0 +1,268 @@
+"""Rows cut into groups by the columns declared protected, and by two of them at once; which of the groups may be told.
+
+A column of levels is cut into its twelve most frequent ones and all others together, a number into quarters of the rows by
+weight (fewer where values are tied), and missing values are a group of their own. A group of fewer than ten rows is not told;
+nor is the next smallest of a line of the table whose untold rows, reckoned as the total less what is told, would be fewer
+than ten or those of one group (complementary suppression; Willenborg & de Waal 2001).
+
+A share with its number of rows is a count. The shares of a group are not told where fewer than ten of its rows are on one side
+of them, nor where such a count could be reckoned from the other groups and the total.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from itertools import combinations, product
+from typing import Any, Literal
+
+import numpy as np
+import pandas as pd
+
+from tabinterp.arrays import IntArray
+from tabinterp.errors import NotApplicableError
+from tabinterp.stats.weights import quantile
+from tabinterp.table import Table
+from tabinterp.table.disclosure import Rounding
+from tabinterp.table.suppression import BoolArray, countable, shown
+
+LEVELS, PARTS = 12, 4
+
+Kind = Literal["level", "others", "missing", "at_most", "between", "above", "any"]
+
+
+@dataclass(frozen=True)
+class Condition:
+    """Rows of a level, of all rarer levels, with no value, or of one part of a number: above `low`, at most `high`, or any."""
+
+    column: str
+    kind: Kind
+    level: str | None = None
+    low: float | None = None
+    high: float | None = None
+
+    @property
+    def name(self) -> str:
+        """As the user may name a control group: a level as text, "missing", "others", "any", or "<= 3", "3 to 5", "> 5"."""
+        if self.level is not None:
+            return self.level
+        if self.kind in ("missing", "others", "any"):
+            return self.kind
+        if self.kind == "between":
+            return f"{self.low:g} to {self.high:g}"
+        return f"<= {self.high:g}" if self.kind == "at_most" else f"> {self.low:g}"
+
+
+@dataclass(frozen=True, eq=False)
+class Axis:
+    """How the rows of one column are cut: levels in order and all others, or parts of a number; and missing values."""
+
+    column: str
+    conditions: tuple[Condition, ...]
+
+    def codes(self, table: Table) -> IntArray:
+        """(n,) the place of each row's condition."""
+        values, last = table.frame[self.column], len(self.conditions) - 1
+        if self.conditions[-2].kind != "others":
+            numbers = values.to_numpy(dtype=np.float64, na_value=np.nan)
+            edges = np.array([one.high for one in self.conditions if one.high is not None], dtype=np.float64)
+            return np.where(np.isnan(numbers), last, np.searchsorted(edges, numbers, side="left")).astype(np.int64)
+        found, levels = pd.factorize(values if values.dtype == object else values.astype(object))
+        places = {one.level: i for i, one in enumerate(self.conditions)}
+        return np.array([*(places.get(str(level), last - 1) for level in levels), last], dtype=np.int64)[found]
+
+
+@dataclass(frozen=True, eq=False)
+class Cut:
+    """One column's groups: `codes` (n,) into `conditions`, every one of which holds a row."""
+
+    column: str
+    conditions: tuple[Condition, ...]
+    codes: IntArray
+
+    @property
+    def counts(self) -> IntArray:
+        return np.bincount(self.codes, minlength=len(self.conditions)).astype(np.int64)
+
+
+@dataclass(frozen=True, eq=False)
+class Cell:
+    """A group of one column, or of two at once: its number of rows, and whether its numbers may be told."""
+
+    conditions: tuple[Condition, ...]
+    rows: int
+    told: bool
+
+    @property
+    def columns(self) -> tuple[str, ...]:
+        return tuple(condition.column for condition in self.conditions)
+
+    @property
+    def name(self) -> str:
+        return " and ".join(f"{c.column}: {c.name}" for c in self.conditions)
+
+
+@dataclass(frozen=True, eq=False)
+class Family:
+    """All groups of one column or of a pair of columns that hold a row, and which of them the others are set against.
+
+    `places` (cells,): where the groups' sums are among those of all combinations of conditions.
+    """
+
+    columns: tuple[str, ...]
+    cells: tuple[Cell, ...]
+    places: IntArray
+    control: int | None
+
+
+@dataclass(frozen=True, eq=False)
+class Partition:
+    """The protected columns' axes, and the groups that the user names as control: of a column that is not named, the largest."""
+
+    axes: tuple[Axis, ...]
+    control: dict[str, str]
+
+    @property
+    def spans(self) -> tuple[tuple[int, ...], ...]:
+        """The axes of each family: of every one, then of every pair."""
+        return (*((i,) for i in range(len(self.axes))), *combinations(range(len(self.axes)), 2))
+
+    @property
+    def sizes(self) -> list[int]:
+        """Of each family, how many combinations of conditions there are."""
+        return [int(np.prod([len(self.axes[i].conditions) for i in span])) for span in self.spans]
+
+    def codes(self, table: Table) -> list[IntArray]:
+        """Of each family (n,) the place of each row among these combinations."""
+        of = [axis.codes(table) for axis in self.axes]
+        pairs = [of[i] * len(self.axes[j].conditions) + of[j] for i, j in self.spans[len(of) :]]
+        return [*of, *pairs]
+
+    def conditions(self, family: int) -> list[tuple[Condition, ...]]:
+        """The combinations, in this order."""
+        return [*product(*(self.axes[i].conditions for i in self.spans[family]))]
+
+    def families(self, counts: Sequence[IntArray]) -> tuple[Family, ...]:
+        """Of so many rows in each place, which groups there are and may be told."""
+        single = [self._single(i, counts[i]) for i in range(len(self.axes))]
+        pairs = [self._pair(at, counts[at], single) for at in range(len(self.axes), len(counts))]
+        return (*single, *pairs)
+
+    def _single(self, at: int, counts: IntArray) -> Family:
+        axis, open_ = self.axes[at], shown(counts[:, None])[:, 0]
+        cells, places = self._cells(at, counts, open_)
+        names = [axis.conditions[place].name for place in places]
+        control = _largest(cells)
+        if (named := self.control.get(axis.column)) is not None:
+            there = names.index(named) if named in names else None
+            control = there if there is not None and cells[there].told else None
+        return Family((axis.column,), cells, places, control)
+
+    def _pair(self, at: int, counts: IntArray, single: Sequence[Family]) -> Family:
+        """Every group of the one with every group of the other; set against the two columns' own control groups together."""
+        sides = [single[i] for i in self.spans[at]]
+        shape = tuple(len(self.axes[i].conditions) for i in self.spans[at])
+        told = [np.zeros(size, dtype=np.bool_) for size in shape]
+        for flags, side in zip(told, sides, strict=True):
+            flags[side.places] = [cell.told for cell in side.cells]
+        open_ = shown(counts.reshape(shape), told[0][:, None] & told[1][None, :]).ravel()
+        cells, places = self._cells(at, counts, open_)
+        control = None
+        if all(side.control is not None for side in sides):
+            place = np.ravel_multi_index([int(side.places[side.control or 0]) for side in sides], shape)
+            if open_[place]:
+                control = int(np.flatnonzero(places == place)[0])
+        columns = tuple(side.columns[0] for side in sides)
+        return Family(columns, cells, places, _largest(cells) if control is None else control)
+
+    def _cells(self, at: int, counts: IntArray, told: BoolArray) -> tuple[tuple[Cell, ...], IntArray]:
+        places, named = np.flatnonzero(counts), self.conditions(at)
+        return tuple(Cell(named[i], int(counts[i]), bool(told[i])) for i in places), places
+
+
+def partition(table: Table, control: Mapping[str, Any] | None = None) -> Partition:
+    """Of the protected columns. Levels are those of the schema, the most frequent ones and a number's parts those of these rows.
+
+    Raises
+    ------
+    NotApplicableError
+        when a named column is not protected, or has no such group.
+    """
+    names, control = (
+        [c.name for c in table.schema.columns if c.protected and c.name != table.schema.target],
+        control or {},
+    )
+    unknown = [name for name in control if name not in names]
+    if unknown:
+        raise NotApplicableError(f"control names {unknown}, which are not declared protected; those are {names}")
+    axes = tuple(_axis(table, name) for name in names)
+    for axis in axes:
+        known = [condition.name for condition in axis.conditions]
+        if axis.column in control and str(control[axis.column]) not in known:
+            raise NotApplicableError(f"control of {axis.column!r} is one of {known}; got {str(control[axis.column])!r}")
+    return Partition(axes, {name: str(group) for name, group in control.items()})
+
+
+def cut(table: Table, name: str) -> Cut:
+    """One column's rows in groups: levels in order, or parts of a number."""
+    axis = _axis(table, name)
+    codes = axis.codes(table)
+    held = np.bincount(codes, minlength=len(axis.conditions)) > 0
+    conditions = tuple(condition for condition, some in zip(axis.conditions, held, strict=True) if some)
+    return Cut(name, conditions, (np.cumsum(held) - 1)[codes])
+
+
+def _axis(table: Table, name: str) -> Axis:
+    made = _parts(table, name) if table.schema[name].kind == "numeric" else _levels(table, name)
+    return Axis(name, (*made, Condition(name, "missing")))
+
+
+def _levels(table: Table, name: str) -> list[Condition]:
+    counts = dict.fromkeys(map(str, table.schema[name].levels), 0)
+    for level, rows in table.frame[name].value_counts(sort=False).items():
+        counts[str(level)] = counts.get(str(level), 0) + int(rows)
+    kept = sorted(sorted(counts), key=lambda level: -counts[level])[:LEVELS]
+    return [*(Condition(name, "level", level=level) for level in sorted(kept)), Condition(name, "others")]
+
+
+def _parts(table: Table, name: str) -> list[Condition]:
+    values = table.frame[name].to_numpy(dtype=np.float64, na_value=np.nan)
+    known, weights = values[~np.isnan(values)], table.row_weights[~np.isnan(values)]
+    edges: list[float] = []
+    if weights.any():
+        edges = Rounding(known).edges(quantile(known, i / PARTS, weights) for i in range(1, PARTS))
+    if not edges:
+        return [Condition(name, "any")]
+    made = []
+    for low, high in zip([None, *edges], [*edges, None], strict=True):
+        kind: Kind = "above" if high is None else "at_most" if low is None else "between"
+        made.append(Condition(name, kind, low=low, high=high))
+    return made
+
+
+def _largest(cells: Sequence[Cell]) -> int | None:
+    sizes = [cell.rows if cell.told else 0 for cell in cells]
+    return int(np.argmax(sizes)) if sizes and max(sizes) > 0 else None
+
+
+def shares_told(found: Sequence[Family], sides: Sequence[IntArray]) -> list[list[bool]]:
+    """Of every cell of every family, whether shares of its rows may be told; `sides` (cells, sides) rows on each side.
+
+    Families are given as `families` makes them: single columns, then pairs, of which both columns' shares must be told.
+    """
+    single: dict[Condition, bool] = {}
+    made = []
+    for family, rows in zip(found, sides, strict=True):
+        axes = [list(dict.fromkeys(cell.conditions[x] for cell in family.cells)) for x in range(len(family.columns))]
+        at = tuple(np.array([[axis.index(c.conditions[x]) for c in family.cells] for x, axis in enumerate(axes)]))
+        counts = np.zeros((*map(len, axes), rows.shape[1]), dtype=np.int64)
+        counts[at] = rows
+        allowed = np.zeros(counts.shape[:-1], dtype=np.bool_)
+        allowed[at] = [cell.told and all(single.get(c, True) for c in cell.conditions) for cell in family.cells]
+        if allowed.ndim == 1:
+            counts, allowed, at = counts[:, None], allowed[:, None], (*at, np.zeros(len(family.cells), dtype=np.int64))
+        told = [bool(one) for one in countable(counts, allowed)[at]]
+        if len(family.columns) == 1:
+            single |= {cell.conditions[0]: one for cell, one in zip(family.cells, told, strict=True)}
+        made.append(told)
+    return made

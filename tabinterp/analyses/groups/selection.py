@@ -1,0 +1,50 @@
+"""Which rows a model selects, by its scores and the side of a decision that is the adverse one."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+
+from tabinterp.analyses.performance.estimator import is_positive
+from tabinterp.arrays import FloatArray, IntArray
+from tabinterp.models import Bound
+from tabinterp.table.suppression import BoolArray
+
+from .grouped_moments import Moments, clusters, moments
+
+
+@dataclass(frozen=True, eq=False)
+class Decided:
+    """What groups are judged by: (n,) selected or not (of numbers: predictions), scores, whether the outcome was favourable
+    (None of numbers), weights (None: all alike), and which rows belong together (None: no two of them)."""
+
+    selected: FloatArray
+    score: FloatArray
+    outcome: BoolArray | None
+    weights: FloatArray | None
+    group: IntArray | None
+
+    def moments(self, cells: IntArray, size: int, values: FloatArray | None = None) -> Moments:
+        """Of `values` (selected) in groups of rows."""
+        return moments(cells, size, self.selected if values is None else values, self.weights, self.group)
+
+
+def decided(bound: Bound, threshold: float, scores: FloatArray | None = None) -> Decided:
+    """Return what a model decides of its rows. `scores` (n, k): other scores than its own.
+
+    Of two classes, selected are the rows that are predicted to be of the class `Schema.compared`; of numbers and counts it is
+    the prediction itself.
+    """
+    table, score = bound.table, (bound.scores if scores is None else scores)[:, 0]
+    if table.schema.task != "binary":
+        return plain(bound, np.exp(score) if table.schema.task == "count" else score, score, None)
+    positive, outcome = is_positive(score, threshold), table.y > 0
+    if table.schema.compared == 0:
+        positive, outcome = ~positive, ~outcome
+    return plain(bound, positive.astype(np.float64), score, outcome)
+
+
+def plain(bound: Bound, selected: FloatArray, score: FloatArray, outcome: BoolArray | None) -> Decided:
+    """Of rows that are selected for any other reason."""
+    return Decided(selected, score, outcome, bound.table.weights, clusters(bound.table))

@@ -1,0 +1,109 @@
+"""Groups of people where there are several classes: what they are predicted to be, what may be told of it, how well they fit.
+
+The shares of a group's rows by predicted class add up to one, and those of a class over groups to that of all rows. So all shares
+of a column's groups are one table of counts, classes beside groups, whose margins are known: a count below ten is held back, and
+what it could be reckoned from in either direction (`partition.shown`). Of two columns at once a group is told with all its
+classes or not at all. No class at all (a count of nought) is told.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import dataclass
+
+import numpy as np
+
+from tabinterp.arrays import IntArray
+from tabinterp.models import Bound
+from tabinterp.models.losses import loss_for
+from tabinterp.stats.group_contrasts import NONE, Estimate, Share, of_mean, of_means, of_share, of_shares
+from tabinterp.table.suppression import BoolArray, shown
+
+from .grouped_moments import Moments, clusters, merge, moments
+from .partition import Family, shares_told
+
+
+@dataclass(frozen=True)
+class Fitting:
+    """Accuracy and mean log loss of a group under one model; differences are group less control, with p that there is none.
+
+    Accuracy is held back where fewer than ten rows are right, or wrong, with what it could be reckoned from.
+    """
+
+    accuracy: Estimate
+    loss: Estimate
+    accuracy_difference: Estimate = NONE
+    accuracy_p: float = np.nan
+    loss_difference: Estimate = NONE
+    loss_p: float = np.nan
+
+
+def predicted(bound: Bound) -> IntArray:
+    """(n,) the class of the largest score."""
+    return np.asarray(bound.scores.argmax(axis=1), dtype=np.int64)
+
+
+@dataclass(frozen=True, eq=False)
+class Fits:
+    """Of the groups of one column: `right` (cells, 2) rows predicted wrong and right, the moments of that and of the loss."""
+
+    right: IntArray
+    hits: Moments
+    lost: Moments
+
+
+def fits(bound: Bound, columns: Iterable[tuple[IntArray, int]]) -> Iterator[Fits]:
+    """Sums over the rows of a model; `columns`: of each (n,) groups, and how many there are."""
+    table = bound.table
+    right = predicted(bound) == table.y
+    (lost,) = loss_for(None, table.schema.task).each(bound.scores[None], table.y, bound.device)
+    hits = right.astype(np.float64)
+    group = clusters(table)
+    for cells, size in columns:
+        sides = np.bincount(2 * cells + right, minlength=2 * size).reshape(size, 2).astype(np.int64)
+        yield Fits(sides, *(moments(cells, size, values, table.weights, group) for values in (hits, lost)))
+
+
+def merge_fits(a: Fits, b: Fits) -> Fits:
+    return Fits(a.right + b.right, merge(a.hits, b.hits), merge(a.lost, b.lost))
+
+
+def told_classes(cut: Sequence[Family], chosen: Sequence[IntArray]) -> list[list[list[bool]]]:
+    """Class by class, of every cell of every family: may the share of its rows that is predicted so be told? `chosen`: of each
+    family (cells, classes) rows by predicted class."""
+    whole = shares_told(cut, chosen)
+    tables = [
+        _of_column(family, counts) if len(family.columns) == 1 else np.tile(np.array(told)[:, None], counts.shape[1])
+        for family, told, counts in zip(cut, whole, chosen, strict=True)
+    ]
+    return [[[bool(one) for one in table[:, k]] for table in tables] for k in range(chosen[0].shape[1])]
+
+
+def _of_column(family: Family, counts: IntArray) -> BoolArray:
+    """(cells, classes)."""
+    allowed = np.tile(np.array([cell.told for cell in family.cells])[:, None], counts.shape[1])
+    return np.asarray(shown(counts, allowed) | (allowed & (counts == 0)))
+
+
+def fitting(cut: Sequence[Family], found: Sequence[Fits]) -> list[list[Fitting | None]]:
+    """Of every cell of every family; None where it is held back."""
+    made = []
+    right = [one.right[family.places] for family, one in zip(cut, found, strict=True)]
+    for family, one, told in zip(cut, found, shares_told(cut, right), strict=True):
+        hits = [one.hits.share(int(i)) if open_ else Share() for i, open_ in zip(family.places, told, strict=True)]
+        lost = [
+            one.lost.share(int(i)) if cell.told else Share()
+            for i, cell in zip(family.places, family.cells, strict=True)
+        ]
+        made.append([_fitting(family, j, hits, lost) for j in range(len(family.cells))])
+    return made
+
+
+def _fitting(family: Family, j: int, accuracy: list[Share], loss: list[Share]) -> Fitting | None:
+    if not family.cells[j].told:
+        return None
+    alone = Fitting(of_share(accuracy[j]), of_mean(loss[j]))
+    if family.control is None or j == family.control:
+        return alone
+    hits, lost = (of(part[j], part[family.control]) for of, part in ((of_shares, accuracy), (of_means, loss)))
+    return Fitting(alone.accuracy, alone.loss, *hits, *lost)

@@ -1,0 +1,253 @@
+"""What the rows that excite a unit are like, beside all rows.
+
+The rows that excite a unit are the 10% of the weight, and at least 10 rows, with the greatest activation; rows that are equal
+there stand in hash order. A number is told by the standardised mean difference d = (mean of them - mean of all) / sd of all,
+a level by its lift, their share of it over everybody's (Hastie, Tibshirani & Friedman 2009, 14.2). Errors are first-order
+terms over rows (Hájek 1968), the choice of rows taken as fixed. Nothing is told of a level that fewer than 10 rows hold, among
+all or, unless it is none at all, among those that excite the unit. Where all but 1 to 9 of these hold a level, it is said that
+nearly all do, unless errors are over groups of rows; whether that is more than chance is judged as if ten did not.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+from typing import Any
+
+import numpy as np
+import pandas as pd
+from numpy.typing import NDArray
+from scipy import stats
+
+from tabinterp.arrays import FloatArray, IntArray
+from tabinterp.messages import text
+from tabinterp.models import Bound
+from tabinterp.stats.estimates import FEWEST_GROUPS, Estimates, group_sums
+from tabinterp.stats.multiple_testing import benjamini_hochberg
+from tabinterp.stats.weights import unit
+from tabinterp.table.hash_sampling import row_hash
+from tabinterp.table.suppression import SMALL, parts_shown
+
+SHARE = 0.1
+SURE = 0.05  # adjusted p of a difference that is told
+
+
+@dataclass(frozen=True, eq=False)
+class Profiles:
+    """Lines are numeric columns (`levels` None) and levels. Arrays (units, lines); NaN where nothing may be told.
+
+    `difference` in standard deviations, for numbers; `lift` a ratio of shares, for levels, with its interval by logarithms;
+    `most` the levels that all but 1 to 9 of the rows that excite the unit hold, which have no lift; `q` the p value of no
+    difference, adjusted within each unit (Benjamini & Hochberg 1995). `excited` (units,) rows.
+    """
+
+    columns: tuple[str, ...]
+    levels: tuple[Any, ...]
+    difference: Estimates
+    lift: Estimates
+    most: NDArray[np.bool_]
+    share: FloatArray  # (lines,) of all rows
+    q: FloatArray
+    excited: FloatArray
+
+    def take(self, which: slice | IntArray) -> Profiles:
+        """Some of the units or sets."""
+        difference, lift = (
+            Estimates(*(getattr(one, part)[which] for part in ("value", "stderr", "low", "high")))
+            for one in (self.difference, self.lift)
+        )
+        most, q, excited = self.most[which], self.q[which], self.excited[which]
+        return replace(self, difference=difference, lift=lift, most=most, q=q, excited=excited)
+
+
+def excited_rows(activations: FloatArray, hashes: Any, weights: FloatArray) -> Any:
+    """(n, units) which rows excite each unit; none where all rows are equal, or too few are left to tell apart."""
+    n, chosen = len(activations), np.zeros(activations.shape, dtype=bool)
+    for u in np.flatnonzero(np.ptp(activations, axis=0) > 0):
+        order = np.lexsort((hashes, -activations[:, u]))
+        mass = np.cumsum(weights[order])
+        size = max(SMALL, int(np.searchsorted(mass, SHARE * mass[-1] * (1 - 1e-12))) + 1)
+        chosen[order[:size], u] = n >= 2 * SMALL
+    return chosen
+
+
+def strongest(made: Profiles, u: int) -> IntArray:
+    """Lines of a unit that differ by more than chance (adjusted p below 0.05); levels of nearly all come first, then by size."""
+    lift = np.where(made.lift.value[u] > 0, made.lift.value[u], np.nan)
+    size = np.where(made.most[u], np.inf, np.fmax(np.abs(np.log(lift)), np.abs(made.difference.value[u])))
+    sure = np.flatnonzero(made.q[u] < SURE)
+    return np.asarray(sure[np.argsort(-size[sure], kind="stable")])
+
+
+@dataclass(frozen=True, eq=False)
+class _Lines:
+    """Differences of a number, or logarithms of lifts of levels, of each unit: arrays (lines, units)."""
+
+    number: bool
+    share: FloatArray  # (lines,)
+    value: FloatArray
+    stderr: FloatArray
+    most: NDArray[np.bool_]
+
+
+def profiles(bound: Bound, activations: FloatArray) -> Profiles:
+    """Compare the rows that excite each unit (n, units) with all rows, column by column."""
+    table = bound.table
+    w = unit(table.weights, len(table))
+    return compared(bound, excited_rows(activations, row_hash(table.numbers, 0), w))
+
+
+def compared(bound: Bound, top: Any) -> Profiles:
+    """Compare sets of rows (n, sets) with all rows, column by column."""
+    table = bound.table
+    w = unit(table.weights, len(table))
+    groups = table.groups
+    columns: list[str] = []
+    levels: list[Any] = []
+    told: list[_Lines] = []
+    for name in bound.columns:
+        if table.schema[name].kind == "numeric":
+            x = table.frame[name].to_numpy(dtype=np.float64, na_value=np.nan)
+            known = ~np.isnan(x)
+            columns.append(name)
+            levels.append(None)
+            d, stderr = _difference(x[known], top[known], w[known], _of(groups, known))
+            told.append(_Lines(True, np.array([np.nan]), d[None], stderr[None], np.zeros((1, len(d)), dtype=bool)))
+        own, codes = _codes(bound, name)
+        columns += [name] * len(own)
+        levels += own
+        told.append(_log_lift(codes, len(own), top, w, groups))
+    return _gathered(columns, levels, told, top)
+
+
+def _codes(bound: Bound, name: str) -> tuple[list[Any], IntArray]:
+    """Levels, the missing value last, and each row's place among them (n,), -1 for none; of a number the missing value alone."""
+    column, values = bound.table.schema[name], bound.table.frame[name]
+    missing = values.isna().to_numpy()
+    levels = [] if column.kind == "numeric" else list(column.levels)
+    place = {level: i for i, level in enumerate(levels)}
+    codes = (
+        values.astype(object).map(place).to_numpy(dtype=np.float64, na_value=-1) if levels else np.full(len(values), -1)
+    )
+    codes = np.where(missing, len(levels), codes).astype(np.int64)
+    return [*levels, text("level.missing")] if missing.any() else levels, codes
+
+
+def _of(groups: IntArray | None, rows: Any) -> IntArray | None:
+    return None if groups is None else groups[rows]
+
+
+def _error(terms: FloatArray, w: FloatArray, groups: IntArray | None) -> FloatArray:
+    """(units,) standard errors of means whose rows add `terms` (n, units), over rows or groups of rows; NaN below ten groups."""
+    if groups is None:
+        return np.asarray(np.sqrt((w**2) @ terms**2) / w.sum())
+    sums = group_sums(w[:, None] * terms, groups)
+    units = len(sums)
+    if units < FEWEST_GROUPS:
+        return np.full(terms.shape[1], np.nan)
+    return np.asarray(np.sqrt((sums**2).sum(axis=0) * units / (units - 1)) / w.sum())
+
+
+def _difference(x: FloatArray, top: Any, w: FloatArray, groups: IntArray | None) -> tuple[FloatArray, FloatArray]:
+    """Standardised mean differences (units,) and their standard errors."""
+    enough = top.sum(axis=0) >= SMALL
+    total, mass = w.sum(), w @ top
+    centred = x - np.average(x, weights=w) if len(x) else x
+    sd = np.sqrt(w @ centred**2 / total) if len(x) else 0.0
+    if not sd > 0:
+        return np.full(top.shape[1], np.nan), np.full(top.shape[1], np.nan)
+    z = centred / sd
+    with np.errstate(invalid="ignore", divide="ignore"):
+        d = (w * z) @ top / mass
+        terms = total / mass * top * (z[:, None] - d) - z[:, None] - d / 2 * (z[:, None] ** 2 - 1)
+        stderr = _error(terms, w, groups)
+    return np.where(enough, d, np.nan), np.where(enough, stderr, np.nan)
+
+
+def _log_lift(codes: IntArray, size: int, top: Any, w: FloatArray, groups: IntArray | None) -> _Lines:
+    """Shares of the levels, logarithms of lifts, -inf where no such row excites the unit, and their errors.
+
+    A row's term is T / both * t (x - s) - T / all * (x - r), with x whether it is at the level, t whether it excites the unit, s
+    and r the shares of the level among those that do and among all: four values, so that masses of weight, and of its square, do.
+    """
+
+    def mass_of(mass: FloatArray) -> FloatArray:
+        own = [np.bincount(codes[rows] + 1, mass[rows], size + 1)[1:] for rows in excited]
+        return np.column_stack([*own, np.bincount(codes + 1, mass, size + 1)[1:]])
+
+    excited = [np.flatnonzero(one) for one in top.T]
+    squares, total = w**2, w.sum()
+    mass, mass2 = w @ top, squares @ top
+    both, everywhere = np.split(mass_of(w), [-1], axis=1)
+    both2, everywhere2 = np.split(mass_of(squares), [-1], axis=1)
+    cells, held = np.split(mass_of(np.ones(len(w))), [-1], axis=1)
+    inside = top.sum(axis=0)
+    told = (held >= SMALL) & ((cells >= SMALL) | (cells == 0)) & (inside >= SMALL)
+    told &= (held - cells >= SMALL) | (held == cells)
+    for at, rest in enumerate(inside - cells.sum(axis=0)):  # rows without a level
+        told[:, at] &= parts_shown([*cells[:, at].astype(np.int64), int(rest)])[:-1]
+    least = np.maximum(inside - SMALL, 0) / np.maximum(
+        inside, 1
+    )  # of the rows that excite a unit, if ten do not hold a level
+    most = (inside > cells) & (inside - cells < SMALL) & (inside >= 2 * SMALL)
+    # Ten of the level's own rows may be elsewhere, and it is more frequent; an error over groups would tell which do not hold it.
+    most &= (held > inside) & (least > everywhere / total) & (groups is None)
+    told &= ~most
+    both, both2 = np.where(most, least * mass, both), np.where(most, least * mass2, both2)
+    with np.errstate(invalid="ignore", divide="ignore"):
+        s, r = both / mass, everywhere / total
+        a, b = total / both, total / everywhere
+        if groups is not None:
+            errors = [
+                _error(a[j] * top * ((codes == j)[:, None] - s[j]) - b[j] * ((codes == j)[:, None] - r[j]), w, groups)
+                for j in range(size)
+            ]
+            stderr = np.where(told & (cells > 0), np.reshape(errors, told.shape), np.nan)
+            return _Lines(False, r[:, 0], np.where(told, np.log(s / r), np.nan), stderr, most)
+        squared = both2 * (a * (1 - s) - b * (1 - r)) ** 2 + (mass2 - both2) * (b * r - a * s) ** 2
+        squared += (everywhere2 - both2) * (b * (1 - r)) ** 2
+        squared += (squares.sum() - everywhere2 - mass2 + both2) * (b * r) ** 2
+        stderr = np.where((told & (cells > 0)) | most, np.sqrt(squared) / total, np.nan)
+        return _Lines(False, r[:, 0], np.where(told | most, np.log(s / r), np.nan), stderr, most)
+
+
+def _gathered(columns: list[str], levels: list[Any], told: list[_Lines], top: Any) -> Profiles:
+    number = np.concatenate([np.full(len(line.share), line.number) for line in told])
+    value, stderr, most = (np.vstack([getattr(line, part) for line in told]).T for part in ("value", "stderr", "most"))
+    plain = Estimates.of(np.where(number, value, np.nan), np.where(number, stderr, np.nan))
+    logs = Estimates.of(np.where(number | most, np.nan, value), np.where(number | most, np.nan, stderr))
+    lift = np.exp(logs.value)
+    with np.errstate(invalid="ignore", divide="ignore"):
+        p = 2 * stats.norm.sf(np.abs(value / stderr))
+    return Profiles(
+        columns=tuple(columns),
+        levels=tuple(levels),
+        difference=plain,
+        lift=Estimates(lift, lift * logs.stderr, np.exp(logs.low), np.exp(logs.high)),
+        most=most,
+        share=np.concatenate([line.share for line in told]),
+        q=np.vstack([benjamini_hochberg(one) for one in p]),
+        excited=top.sum(axis=0).astype(np.float64),
+    )
+
+
+def profile_frame(made: Profiles, layer: tuple[str, ...], index: tuple[int, ...]) -> pd.DataFrame:
+    """One row for each unit and line."""
+    units, lines = made.q.shape
+    named = {"difference": made.difference, "lift": made.lift}
+    arrays = {
+        f"{name}{suffix}": getattr(one, part).ravel()
+        for name, one in named.items()
+        for suffix, part in (("", "value"), ("_low", "low"), ("_high", "high"))
+    }
+    return pd.DataFrame(
+        {
+            "layer": np.repeat(np.array(layer, dtype=object), lines),
+            "unit": np.repeat(np.array(index, dtype=np.int64), lines),
+            "column": list(made.columns) * units,
+            "level": pd.Series([None if one is None else str(one) for one in made.levels] * units, dtype=object),
+            "share": np.tile(made.share, units),
+            **arrays,
+            "most": made.most.ravel(),
+            "q": made.q.ravel(),
+        }
+    )

@@ -1,0 +1,102 @@
+"""The weights that come into a unit of the first layer, per original column and in standardised units.
+
+Ahead of its activation such a unit is a sum of one function of each column. For a number that the encoder scales, that function
+is a line: its weight is the change for one standard deviation of the column. For levels, and for missing values, it is the
+effect of the level less the mean effect over the rows. `strength` is the standard deviation over rows of the whole function,
+which also a spline or a binned column has.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+import pandas as pd
+
+from tabinterp.analyses.effects.grids import grid_of
+from tabinterp.arrays import FloatArray
+from tabinterp.messages import text
+from tabinterp.models import Bound
+from tabinterp.models.layers import Layer
+from tabinterp.stats.weights import deviation, unit
+
+LINE = 1e-5  # of the range: how far the function of a number may be off a line
+LEVELS = 10_000
+
+
+@dataclass(frozen=True, eq=False)
+class Incoming:
+    """Lines are numeric columns (`levels` None) and levels; arrays (units, lines). NaN where a column is no line, or is mixed."""
+
+    columns: tuple[str, ...]
+    levels: tuple[Any, ...]
+    weight: FloatArray
+    strength: FloatArray
+
+    def frame(self, layer: str) -> pd.DataFrame:
+        units, lines = self.weight.shape
+        return pd.DataFrame(
+            {
+                "layer": layer,
+                "unit": np.repeat(np.arange(units), lines),
+                "column": list(self.columns) * units,
+                "level": pd.Series([None if one is None else str(one) for one in self.levels] * units, dtype=object),
+                "weight": self.weight.ravel(),
+                "strength": self.strength.ravel(),
+            }
+        )
+
+
+def incoming(bound: Bound, layer: Layer) -> Incoming | None:
+    """Weights of a layer that is affine in the front; None for any other."""
+    if layer.affine is None:
+        return None
+    front = (layer.affine.weight @ bound.first.weight).cpu().numpy()
+    w = unit(bound.table.weights, len(bound.table))
+    columns: list[str] = []
+    levels: list[Any] = []
+    weights: list[FloatArray] = []
+    strengths: list[FloatArray] = []
+    for name in bound.columns:
+        block = bound.encoding.blocks[name]
+        part = bound.x[:, block] @ front[:, block].T
+        part -= np.average(part, axis=0, weights=w)
+        local = bound.encoding.local[name]
+        strength = deviation(part, w) if local else np.full(len(front), np.nan)
+        for level, weight in _lines(bound, name, part, w):
+            columns.append(name)
+            levels.append(level)
+            weights.append(weight if local else np.full(len(front), np.nan))
+            strengths.append(strength)
+    return Incoming(tuple(columns), tuple(levels), np.column_stack(weights), np.column_stack(strengths))
+
+
+def _lines(bound: Bound, name: str, part: FloatArray, w: FloatArray) -> list[tuple[Any, FloatArray]]:
+    """Level (None for a number) and weight (units,)."""
+    values = bound.table.frame[name]
+    missing = values.isna().to_numpy()
+    if bound.table.schema[name].kind == "numeric":
+        x = values.to_numpy(dtype=np.float64, na_value=np.nan)
+        lines: list[tuple[Any, FloatArray]] = [(None, slope(x, part) * _spread(x, w))]
+        return [*lines, (text("level.missing"), part[np.argmax(missing)])] if missing.any() else lines
+    grid = grid_of(bound, name, LEVELS)
+    shown = (text("level.missing") if level is None else level for level in grid.values)
+    return [(level, part[donor]) for level, donor in zip(shown, grid.donors, strict=True)]
+
+
+def slope(x: FloatArray, part: FloatArray) -> FloatArray:
+    """(units,) change of a column's part (n, units) for one unit of the column; NaN where it is no line."""
+    known = ~np.isnan(x)
+    x, part = x[known], part[known]
+    if len(x) == 0 or np.ptp(x) == 0:
+        return np.full(part.shape[1], np.nan)
+    low, high = int(np.argmin(x)), int(np.argmax(x))
+    made = (part[high] - part[low]) / (x[high] - x[low])
+    off = np.abs(part - part[low] - (x - x[low])[:, None] * made).max(axis=0)
+    return np.asarray(np.where(off <= LINE * np.ptp(part, axis=0), made, np.nan))
+
+
+def _spread(x: FloatArray, w: FloatArray) -> float:
+    known = ~np.isnan(x)
+    return float(deviation(x[known], w[known])) if known.any() else np.nan

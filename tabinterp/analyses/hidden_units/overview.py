@@ -1,0 +1,134 @@
+"""What an audit looks at inside a network: every unit in brief, and up close the units that the loss misses most.
+
+The units are chosen by the rise of the loss with their mean in their place, which is no test: among many units that matter
+nothing, some rise by chance. Of each, the six panels (`cards`), quantiles, and the path from plausible rows to the optimum
+(`pareto`); of each output its optimum. All of it ahead of the activation, where a unit that is off still says how far off it is.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+import torch
+
+from tabinterp.analyses.maximisation.estimator import Maxima, maximise
+from tabinterp.analyses.maximisation.objectives import Objective, output, unit
+from tabinterp.analyses.maximisation.pareto import BUDGETS, Raised, raised
+from tabinterp.arrays import FloatArray
+from tabinterp.models import Bound
+from tabinterp.models.layers import layers_of
+from tabinterp.stats.weights import quantile
+from tabinterp.table.hash_sampling import chosen
+from tabinterp.table.suppression import SMALL
+
+from .activating_rows import Profiles
+from .estimator import Neurons, neurons
+from .unit_panels import Panels, panels
+
+MOST = 12  # units up close
+CELLS = 4_000_000  # units times rows: what ablation takes
+FEWEST = 2_000  # rows, whatever the number of units
+PATH_STARTS = 8  # of every budget: each goes on from the ones below it, too
+QUANTILES = (0.1, 0.25, 0.5, 0.75, 0.9)
+
+
+@dataclass(frozen=True, eq=False)
+class Inside:
+    """`shown` are places among the units, the dearest first; `quantiles` (shown, 5) and the `panels` of real rows follow them."""
+
+    bound: Bound
+    units: Neurons
+    shown: tuple[int, ...]
+    quantiles: FloatArray
+    panels: Panels | None
+
+    @property
+    def inhibit(self) -> Profiles | None:
+        """The tenth of the rows with the least of each unit."""
+        return None if self.panels is None else self.panels.profiles.take(slice(0, None, 4))
+
+    @property
+    def excite(self) -> Profiles | None:
+        """The tenth of the rows with the most."""
+        return None if self.panels is None else self.panels.profiles.take(slice(3, None, 4))
+
+
+@dataclass(frozen=True, eq=False)
+class Optima:
+    """`maxima` of the units up close, of their negatives, then of the outputs: (class, 1 for the greatest and -1 for the least).
+
+    `tenth` (objectives,) is the tenth greatest value over the table's rows: of a smaller number nothing may be told. `paths` are
+    those of the units up close.
+    """
+
+    maxima: Maxima
+    outputs: tuple[tuple[str | None, int], ...]
+    tenth: FloatArray
+    paths: Raised | None
+
+
+def inside(network: Bound, seed: int = 0) -> Inside:
+    """Every hidden unit on at most 4,000,000 / units rows of `network`, but 2,000 at least where it has them.
+
+    Raises
+    ------
+    NotApplicableError
+        when the model has no hidden unit (it is linear), or its hidden units cannot be found.
+    """
+    count = sum(value.shape[1] for value in network.take(np.arange(1)).activations().values())
+    rows = max(FEWEST, CELLS // max(1, count))
+    bound = network.take(np.sort(chosen(network.table.numbers, rows, seed)))
+    if bound.table.weights is not None and not (bound.table.weights > 0).all():  # rows of weight 0 say nothing
+        bound = bound.take(bound.table.weights > 0)
+    found = neurons(bound, bound.table)
+    cost = np.nan_to_num(found.ablation_mean.value, nan=-np.inf)
+    dearest = np.argsort(-cost, kind="stable")[:MOST]
+    shown = tuple(int(u) for u in dearest if cost[u] > 0)
+    if not shown:
+        return Inside(bound, found, (), np.empty((0, len(QUANTILES))), None)
+    before = _before(bound, found, shown)
+    w = bound.table.weights
+    told = [[_quantile(column, q, w) for q in QUANTILES] for column in before.T]
+    return Inside(bound, found, shown, np.array(told), panels(bound, before))
+
+
+def optima(found: Inside, seed: int = 0) -> Optima:
+    """Where the units up close are greatest and least, and the outputs; an output that is one of several only greatest."""
+    bound = found.bound
+    places = {layer.name: i + 1 for i, layer in enumerate(layers_of(bound))}
+    units = [unit(places[found.units.layer[u]], found.units.index[u]) for u in found.shown]
+    named: list[tuple[str | None, int]] = [(None, 1), (None, -1)]
+    if len(bound.outputs) > 1:
+        named = [(name, 1) for name in bound.outputs]
+    outcomes: list[Objective] = [output(name) * way for name, way in named]
+    before = _before(bound, found.units, found.shown)
+    values = np.column_stack([before, -before, *_scores(bound, named)])
+    tenth = np.sort(values, axis=0)[-SMALL] if len(values) >= SMALL else np.full(values.shape[1], np.nan)
+    made = maximise(bound, bound.table, objective=[*units, *(-one for one in units), *outcomes], seed=seed)
+    paths = raised(bound, units, BUDGETS[:-1], PATH_STARTS, seed) if units else None  # its end is the optimum
+    return Optima(made, tuple(named), tenth, paths)
+
+
+def _before(bound: Bound, found: Neurons, shown: tuple[int, ...]) -> FloatArray:
+    """(n, shown) units ahead of their activation."""
+    layers = {layer.name: layer for layer in layers_of(bound)}
+    made = np.empty((len(bound.table), len(shown)))
+    with torch.inference_mode():
+        for name in {found.layer[u] for u in shown}:
+            values = layers[name].before(bound.z).double().cpu().numpy()
+            for k, u in enumerate(shown):
+                if found.layer[u] == name:
+                    made[:, k] = values[:, found.index[u]]
+    return made
+
+
+def _scores(bound: Bound, named: list[tuple[str | None, int]]) -> list[FloatArray]:
+    columns = [0 if name is None else bound.outputs.index(name) for name, _ in named]
+    return [way * bound.scores[:, column] for column, (_, way) in zip(columns, named, strict=True)]
+
+
+def _quantile(values: FloatArray, q: float, weights: FloatArray | None) -> float:
+    """A quantile with at least ten rows on its far side; else NaN."""
+    beyond = min(q, 1 - q) * len(values)
+    return quantile(values, q, weights) if beyond >= SMALL else float("nan")

@@ -1,0 +1,149 @@
+"""Probe rows: the median row, then one column moved at a time, and what every unit and output makes of it.
+
+A filter is applied to a flat patch, and then to a contrasting one (Erhan et al. 2009 read first layers so); for a table the
+flat patch is the row of medians and most frequent levels, by weight, and a contrast is one column at another of its values.
+It is one row that is moved: what a column does beside other values of the rest it does not show (`effects` average over
+rows).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any, ClassVar
+
+import numpy as np
+import pandas as pd
+
+from tabinterp.analyses.display import Display, Drawn, worded
+from tabinterp.analyses.effects.grids import Grid, checked_columns, grid_of, takes, with_points
+from tabinterp.analyses.gradients.reference_rows import typical_row
+from tabinterp.arrays import FloatArray, IntArray
+from tabinterp.errors import NotApplicableError
+from tabinterp.messages import text
+from tabinterp.models import Bound, Model, bind
+from tabinterp.models.model import column_like
+from tabinterp.table import Table
+from tabinterp.table.disclosure import Rounding
+
+POINTS = 20
+
+
+@dataclass(frozen=True, eq=False)
+class ProbeRows(Display):
+    """`typical` is the median row, `at_typical` (units + outputs,) what stands there.
+
+    Points (P,) are columns at values, None for missing; `rows` (P,) counts the table's rows nearest to each. `response` (P,
+    units + outputs): outputs of the units behind their activation, then scores; `layer` and `index` name the units, `outputs`
+    the scores.
+    """
+
+    drawn: ClassVar[Drawn] = Drawn(
+        "plot.axis.probes", {"network": ("change", None, None)}, worded("plot.label.at"), order="size", other="points"
+    )
+
+    typical: dict[str, Any]
+    column: tuple[str, ...]
+    value: tuple[Any, ...]
+    rows: IntArray
+    layer: tuple[str, ...]
+    index: tuple[int, ...]
+    outputs: tuple[str | None, ...]
+    at_typical: FloatArray
+    response: FloatArray
+
+    @property
+    def change(self) -> FloatArray:
+        """(P, units + outputs) the response less that of the median row."""
+        return np.asarray(self.response - self.at_typical)
+
+    def _numbers(self) -> pd.DataFrame:
+        """The scores alone; a missing value by its name."""
+        frame = self.frame().query("layer == 'output'")
+        values = [
+            text("plot.missing") if v is None else f"{v:.6g}" if isinstance(v, float) else str(v)
+            for v in frame["value"]
+        ]
+        return frame.assign(value=values, size=frame["change"].abs())
+
+    def frame(self) -> pd.DataFrame:
+        """One row for each point and unit or output; an output has no unit, and its name in `output`."""
+        points, units, k = len(self.column), len(self.layer), len(self.outputs)
+        size = units + k
+        return pd.DataFrame(
+            {
+                "column": np.repeat(np.array(self.column, dtype=object), size),
+                "value": np.repeat(_objects(self.value), size),
+                "rows": np.repeat(self.rows, size),
+                "layer": pd.Series([*self.layer, *["output"] * k] * points, dtype=object),
+                "unit": pd.Series([*self.index, *[None] * k] * points, dtype=object),
+                "output": pd.Series([*[None] * units, *self.outputs] * points, dtype=object),
+                "response": self.response.ravel(),
+                "change": self.change.ravel(),
+            }
+        )
+
+
+def probe_rows(
+    model: Model | Bound, table: Table, *, columns: Sequence[str] | None = None, grid: int = POINTS
+) -> ProbeRows:
+    """Move the median row of `table` along each column (None: all), to at most `grid` values of it.
+
+    A network whose hidden units cannot be found, a linear model, or a function of rows answers with its outputs alone.
+
+    Examples
+    --------
+    >>> import numpy as np, pandas as pd, torch, tabinterp as ti
+    >>> frame = pd.DataFrame({"a": [0.0, 1.0, 2.0], "b": ["x", "x", "z"], "y": [0.0, 1.0, 2.0]})
+    >>> table = ti.read_table(frame, target="y", task="regression")
+    >>> model = ti.wrap(lambda rows: 3 * rows["a"].to_numpy() + (rows["b"] == "z").to_numpy(), task="regression")
+    >>> probe_rows(model, table).frame()[["column", "value", "change"]].values.tolist()
+    [['a', 0.0, -3.0], ['a', 1.0, 0.0], ['a', 2.0, 3.0], ['b', 'x', 0.0], ['b', 'z', 1.0]]
+    """
+    if grid < 2:
+        raise NotApplicableError(f"grid is at least 2 values of a column; got {grid}")
+    bound = bind(model, table)
+    named = checked_columns(columns, bound.columns)
+    typical = _rounded(bound, typical_row(table))
+    grids = {name: grid_of(bound, name, grid) for name in named}
+    held = with_points(bound, grids.values()).table.inputs
+    rows = pd.concat([typical, *(_moved(held, typical, name, one) for name, one in grids.items())], ignore_index=True)
+    x = bound.encoding.transform(rows)
+    units = bound.activations(x) if bound.has_gradient else {}
+    made = np.concatenate([*units.values(), bound.score(x)], axis=1)
+    return ProbeRows(
+        typical={str(c): typical[c].iloc[0] for c in typical.columns},
+        column=tuple(name for name, one in grids.items() for _ in one.values),
+        value=tuple(value for one in grids.values() for value in one.values),
+        rows=np.concatenate([one.counts() for one in grids.values()]),
+        layer=tuple(name for name, value in units.items() for _ in range(value.shape[1])),
+        index=tuple(u for value in units.values() for u in range(value.shape[1])),
+        outputs=bound.outputs,
+        at_typical=made[0],
+        response=made[1:],
+    )
+
+
+def _rounded(bound: Bound, typical: pd.DataFrame) -> pd.DataFrame:
+    """The median row with each median rounded that fewer than ten rows hold, where the model takes values that no row holds."""
+    made = typical.copy()
+    for name in bound.columns:
+        if bound.table.schema[name].kind == "numeric" and typical[name].notna().all():
+            rounding = Rounding(bound.table.frame[name].to_numpy(dtype=np.float64, na_value=np.nan))
+            value = np.array([rounding(float(typical[name].iloc[0]))])
+            if np.isfinite(value).all() and takes(bound, name, value):
+                made[name] = column_like(typical[name], value).to_numpy()
+    return made
+
+
+def _moved(held: pd.DataFrame, typical: pd.DataFrame, name: str, grid: Grid) -> pd.DataFrame:
+    """The median row once for each point of the column."""
+    made = typical.iloc[np.zeros(len(grid), dtype=np.int64)].reset_index(drop=True)
+    made[name] = held[name].take(grid.donors).reset_index(drop=True)
+    return made
+
+
+def _objects(values: tuple[Any, ...]) -> Any:
+    made = np.empty(len(values), dtype=object)
+    made[:] = values
+    return made

@@ -1,0 +1,223 @@
+"""Which columns act together? The strongest pairs, how strong each is, and how it looks without its columns' own effects.
+
+Pairs are screened by second differences between real rows (`screening`); the strongest are read in full (`pairs`). The
+numbers of a pair, in squared units of the score:
+
+- `variance`: numerator of the squared H statistic (Friedman & Popescu 2008), the variance of the pair's partial dependence
+  less those of its columns; `share` is its part of the score's variance, `h2` of that of the pair's partial dependence;
+- `purified`: the variance of the pair's table, from which everything either column has alone is taken off with the weights of
+  the rows (Lengerich et al. 2020), over values drawn anew within its cells in each block: its error is that of the background,
+  of the cells' coarseness and of the rows in them;
+- `shapley`: the variance over rows of the Shapley interaction index (Grabisch & Roubens 1999).
+
+With independent columns and no term of three columns the four coincide. All of them put values together that may not occur
+together: `empty` is the share of the table's cells that hold no row. Estimates are unbiased, and so may lie below zero.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any, ClassVar
+
+import numpy as np
+import pandas as pd
+
+from tabinterp.analyses.display import Display, Drawn, by_pair
+from tabinterp.analyses.effects.grids import Grid, checked_columns, grid_of
+from tabinterp.arrays import FloatArray, IntArray
+from tabinterp.document.message import why
+from tabinterp.errors import NotApplicableError
+from tabinterp.models import Bound, Model, bind
+from tabinterp.stats.accumulators import mean_over_rows
+from tabinterp.stats.estimates import Estimates
+from tabinterp.table import Table
+from tabinterp.table.hash_sampling import row_hash
+
+from . import pair_effects as of_pair
+from .screening import Progress, Screen, screen
+
+ROWS = 2048  # rows of all blocks together
+BLOCKS = 8  # blocks at least
+ESTIMAND = "variance of what two columns add to the score together, beyond what each adds alone"
+INDEPENDENT = "its errors take rows as independent, although they come in groups"
+BACKGROUND = 64
+FEWEST = 4  # rows of a block; its sums are over four different rows
+POINTS = 8  # of each column of a table
+
+
+@dataclass(frozen=True, eq=False)
+class Pair:
+    """One pair read in full: estimates (outputs,) as the head of this module defines them, and its table."""
+
+    columns: tuple[str, str]
+    variance: Estimates
+    share: Estimates
+    h2: Estimates
+    shapley: Estimates
+    table: of_pair.PairTable
+
+    @property
+    def empty(self) -> float:
+        """Share of the table's cells that hold no row."""
+        return float((self.table.rows == 0).mean())
+
+
+@dataclass(frozen=True, eq=False)
+class Interactions(Display):
+    """The strongest pairs, the largest variance (of all outputs) first, and the screening of all.
+
+    Standard errors come from `blocks` independent blocks of `background` rows each, with t intervals. `shapley_exact`: all
+    coalitions of the other columns were taken, so that only rows were drawn.
+    """
+
+    drawn: ClassVar[Drawn] = Drawn(
+        "plot.axis.interactions",
+        {"network": ("share", "share_low", "share_high")},
+        by_pair,
+        order="share",
+        other="pairs",
+    )
+
+    pairs: tuple[Pair, ...]
+    screen: Screen
+    outputs: tuple[str | None, ...]
+    total: Estimates  # (k,) variance of the score
+    shapley_exact: bool
+    rows: int
+    blocks: int
+    background: int
+    seed: int
+    estimand: str
+
+    def __getitem__(self, columns: tuple[str, str]) -> Pair:
+        return next(pair for pair in self.pairs if set(pair.columns) == set(columns))
+
+    def frame(self) -> pd.DataFrame:
+        """One row for each output and pair that was read in full."""
+        rows = [
+            {"output": output, "first": pair.columns[0], "second": pair.columns[1]}
+            | _numbers(pair, k)
+            | {"empty": pair.empty}
+            for k, output in enumerate(self.outputs)
+            for pair in self.pairs
+        ]
+        return pd.DataFrame(rows)
+
+    def effect(self, columns: tuple[str, str]) -> pd.DataFrame:
+        """The purified effect of a pair: one row for each output and cell, in units of the score."""
+        pair = self[columns]
+        return pd.concat([_cells(pair, k, output) for k, output in enumerate(self.outputs)], ignore_index=True)
+
+
+def _cells(pair: Pair, k: int, output: str | None) -> pd.DataFrame:
+    table = pair.table
+    places = np.indices(table.rows.shape).reshape(2, -1)
+    values = [pd.Series([of[i] for i in at], dtype=object) for of, at in zip(table.values, places, strict=True)]
+    numbers = {
+        name: getattr(table.effect, of)[:, :, k].ravel()
+        for name, of in (("effect", "value"), ("stderr", "stderr"), ("ci_low", "low"), ("ci_high", "high"))
+    }
+    named = {"output": output, pair.columns[0]: values[0], pair.columns[1]: values[1], "rows": table.rows.ravel()}
+    return pd.DataFrame(named | numbers | {"small": table.small.ravel()})
+
+
+def _numbers(pair: Pair, k: int) -> dict[str, Any]:
+    made: dict[str, Any] = {}
+    told = {name: getattr(pair, name) for name in ("variance", "share", "h2", "shapley")}
+    for name, one in (told | {"purified": pair.table.variance}).items():
+        parts = {"": one.value, "_stderr": one.stderr, "_low": one.low, "_high": one.high}
+        made |= {f"{name}{end}": values[k] for end, values in parts.items()}
+    return made
+
+
+def interactions(
+    model: Model | Bound,
+    table: Table,
+    *,
+    columns: Sequence[str] | None = None,
+    top: int = 10,
+    background: int = BACKGROUND,
+    seed: int = 0,
+    progress: Progress | None = None,
+) -> Interactions:
+    """Find the strongest pairs among `columns` (None: all), and read `top` of them in full, on rows of `table`.
+
+    Parameters
+    ----------
+    background : rows over which a partial dependence is averaged, and of which it is read: a block. As many blocks are drawn
+        as 2,048 rows make, at least eight; with few rows the blocks are smaller.
+
+    Scores are log-odds, centred logits or target units. The first round of screening moves at most two million rows. Of more
+    than a hundred columns, pairs are of the hundred that move the score most (`screen.passed`: the others).
+
+    Examples
+    --------
+    >>> import numpy as np, pandas as pd, tabinterp as ti
+    >>> x = pd.DataFrame(np.random.default_rng(0).uniform(-1, 1, (500, 3)), columns=["a", "b", "c"])
+    >>> table = ti.read_table(x.assign(y=x["c"]), target="y", task="regression")
+    >>> model = ti.wrap(lambda rows: (3 * rows["a"] * rows["b"] + rows["c"]).to_numpy(), task="regression")
+    >>> found = interactions(model, table, top=1)
+    >>> found.pairs[0].columns, bool(found.pairs[0].variance.low < 1 < found.pairs[0].variance.high)
+    (('a', 'b'), True)
+    """
+    if top < 1 or background < FEWEST:
+        raise NotApplicableError(f"top is at least 1 and background at least {FEWEST} rows; got {top} and {background}")
+    bound = bind(model, table)
+    names = checked_columns(columns, bound.columns)
+    if len(names) < 2:
+        raise NotApplicableError(why("interactions.pair", column=names[0]))
+    bound = _in_order(bound, seed)
+    cut = _cut(bound, background)
+    found = screen(bound, names, top, progress)
+    kept = [found.pairs[i] for i in np.lexsort((-found.strength, ~found.kept))[: int(found.kept.sum())]]
+    blocks = of_pair.Blocks.of(bound, cut, sorted({c for pair in kept for c in pair}))
+    grids = {c: grid_of(bound, c, POINTS, ends=False) for c in blocks.single}
+    total, read = blocks.total(), []
+    for i, pair in enumerate(kept):
+        read.append(_read(blocks, pair, total, (grids[pair[0]], grids[pair[1]]), seed))
+        if progress is not None:
+            progress("interactions", (i + 1) / len(kept))
+    return Interactions(
+        pairs=tuple(sorted(read, key=lambda pair: -pair.variance.value.sum())),
+        screen=found,
+        outputs=bound.outputs,
+        total=mean_over_rows(total),
+        shapley_exact=of_pair.is_exact(bound),
+        rows=sum(map(len, blocks.rows)),
+        blocks=len(blocks.rows),
+        background=len(blocks.rows[0]),
+        seed=seed,
+        estimand=ESTIMAND if bound.table.groups is None else f"{ESTIMAND}; {INDEPENDENT}",
+    )
+
+
+def _read(
+    blocks: of_pair.Blocks, pair: tuple[str, str], total: FloatArray, grids: tuple[Grid, Grid], seed: int
+) -> Pair:
+    pure, whole = of_pair.joint(blocks, pair)
+    return Pair(
+        columns=pair,
+        variance=mean_over_rows(pure),
+        share=of_pair.ratio(pure, total),
+        h2=of_pair.ratio(pure, whole),
+        shapley=mean_over_rows(of_pair.index_variance(blocks, pair, seed)),
+        table=of_pair.pair_table(blocks, grids, seed),
+    )
+
+
+def _in_order(bound: Bound, seed: int) -> Bound:
+    """The rows that have a weight, in hash order."""
+    order = np.argsort(row_hash(bound.table.numbers, seed), kind="stable").astype(np.int64)
+    weights = bound.table.weights
+    return bound.take(order if weights is None else order[weights[order] > 0])
+
+
+def _cut(bound: Bound, background: int) -> list[IntArray]:
+    """Blocks of the first rows."""
+    n = len(bound.table)
+    size = min(background, n // BLOCKS)
+    if size < FEWEST:
+        raise NotApplicableError(why("interactions.few", least=BLOCKS * FEWEST, rows=n))
+    count = max(BLOCKS, min(ROWS, n) // size)
+    return [np.arange(i * size, (i + 1) * size) for i in range(count)]

@@ -1,0 +1,288 @@
+"""One pair of columns: how much of the score is theirs together, and how that looks.
+
+With d_ib the second difference in which row i gives its two columns to row b (see `screening`), the mean over b is the pair's
+partial dependence less those of its columns. Its variance over i is the numerator of the squared H statistic (Friedman &
+Popescu 2008), and with independent columns the variance of the pair's own term in the functional ANOVA. From a finite
+background that mean is noisy, and its square biased upward; here products of different b are taken instead (a U-statistic),
+so that a pair without interaction is as often below zero as above. Blocks of rows are independent replicates, from which
+every standard error comes.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass, replace
+from itertools import combinations
+from math import comb
+from typing import Any
+
+import numpy as np
+import torch
+
+from tabinterp.analyses.effects.grids import Grid, with_points
+from tabinterp.arrays import FloatArray, IntArray
+from tabinterp.models.model import Bound
+from tabinterp.models.perturbation import crossed, forward, is_read, mixed, resolved
+from tabinterp.stats.accumulators import mean_over_rows
+from tabinterp.stats.estimates import Estimates
+from tabinterp.stats.weights import effective
+from tabinterp.table.suppression import SMALL
+
+INDEX_ROWS = 16  # rows of each block among which the Shapley interaction index is taken
+GRID_ROWS = 16  # rows of each block over which the table of a pair is averaged
+EXACT = 16  # coalitions of the other columns that are all taken; of more, one is drawn for each two rows
+
+
+# ---- sums over different rows of a block
+
+
+def _in_row(e: FloatArray, w: FloatArray) -> Any:
+    """(k,) sum over i and b ≠ b' of e_ib e_ib' / w_i, for e (r, r, k)."""
+    return (((e.sum(axis=1)) ** 2 - (e**2).sum(axis=1)) / w[:, None]).sum(axis=0)
+
+
+def _apart(e: FloatArray) -> Any:
+    """(k,) sum of e_ib e_i'b' over four different rows; e (r, r, k) has a diagonal of zeros."""
+    given, taken = e.sum(axis=1), e.sum(axis=0)
+    shared = (given**2 + taken**2 + 2 * given * taken).sum(axis=0) - (e**2 + e * e.swapaxes(0, 1)).sum(axis=(0, 1))
+    return given.sum(axis=0) ** 2 - shared
+
+
+def variance_of_mean(values: FloatArray, w: FloatArray) -> FloatArray:
+    """(k,) variance over i of the mean over b of `values` (i, b, k), without bias; the diagonal is left out."""
+    other = (w[:, None] * w[None] * (1 - np.eye(len(w))))[:, :, None]
+    e = other * values
+    return np.asarray(_in_row(e, w) / _in_row(other, w) - _apart(e) / _apart(other))
+
+
+def variance(values: FloatArray, w: FloatArray) -> FloatArray:
+    """(k,) variance of `values` (r, k), without bias."""
+    other = w[:, None] * w[None] * (1 - np.eye(len(w)))
+    return np.asarray((other[:, :, None] * (values[:, None] - values[None]) ** 2).sum(axis=(0, 1)) / 2 / other.sum())
+
+
+def ratio(above: FloatArray, below: FloatArray) -> Estimates:
+    """Ratio of the means of two (replicates, ...) with the standard error of its first-order term; NaN over nothing."""
+    with np.errstate(invalid="ignore", divide="ignore"):
+        value = above.mean(axis=0) / below.mean(axis=0)
+        error = mean_over_rows(above - value * below).stderr / below.mean(axis=0)
+    return Estimates.of(value, error, len(above) - 1)
+
+
+# ---- one pair on all blocks
+
+
+@dataclass(frozen=True, eq=False)
+class Blocks:
+    """Replicates: blocks of rows of a bound model, each row's own score, and what single columns give when they are moved."""
+
+    bound: Bound
+    rows: tuple[IntArray, ...]
+    weights: tuple[FloatArray, ...]
+    own: tuple[FloatArray, ...]  # (r, k), the mean of all scores taken off
+    centre: FloatArray
+    single: dict[str, tuple[FloatArray, ...]]  # column -> (r, r, k) for each block
+
+    @classmethod
+    def of(cls, bound: Bound, rows: Sequence[IntArray], columns: Sequence[str]) -> Blocks:
+        """Score these blocks of rows, and move every single column."""
+        table = bound.table
+        weights = tuple(table.row_weights[r] for r in rows)
+        with torch.inference_mode():
+            own = [forward(bound.rest, bound.z[r]).cpu().numpy() for r in rows]
+        centre = np.concatenate(own).mean(axis=0)
+        single = {c: tuple(_given(bound, (c,), r) - centre for r in rows) for c in columns}
+        return cls(bound, tuple(rows), weights, tuple(o - centre for o in own), centre, single)
+
+    def total(self) -> FloatArray:
+        """(replicates, k) variance of the score."""
+        return np.stack([variance(own, w) for own, w in zip(self.own, self.weights, strict=True)])
+
+
+def _given(bound: Bound, columns: tuple[str, ...], rows: IntArray) -> FloatArray:
+    """(i, b, k) scores of each row b with these columns of row i."""
+    with torch.inference_mode():
+        return np.asarray(crossed(bound, columns, rows, rows).cpu().numpy())
+
+
+def joint(blocks: Blocks, pair: tuple[str, str]) -> tuple[FloatArray, FloatArray]:
+    """(replicates, k) variance of the pair's partial dependence less those of its columns, and of the former alone."""
+    pure, whole = [], []
+    for r, w, own, a, b in zip(blocks.rows, blocks.weights, blocks.own, *(blocks.single[c] for c in pair), strict=True):
+        both = _given(blocks.bound, pair, r) - blocks.centre
+        pure.append(variance_of_mean(resolved(blocks.bound, both - a - b + own[None]), w))
+        whole.append(variance_of_mean(both, w))
+    return np.stack(pure), np.stack(whole)
+
+
+# ---- Shapley interaction index
+
+
+def is_exact(bound: Bound) -> bool:
+    """Are all coalitions of the other columns taken?"""
+    return bool(2 ** (len(_players(bound)) - 2) <= EXACT)
+
+
+def index_variance(blocks: Blocks, pair: tuple[str, str], seed: int) -> FloatArray:
+    """(replicates, k) variance over rows of the pair's Shapley interaction index (Grabisch & Roubens 1999)."""
+    made = []
+    for i, (rows, w) in enumerate(zip(blocks.rows, blocks.weights, strict=True)):
+        terms = index_terms(blocks.bound, pair, rows[:INDEX_ROWS], np.random.default_rng([seed, i]))
+        made.append(variance_of_mean(terms, w[:INDEX_ROWS]))
+    return np.stack(made)
+
+
+def index_terms(bound: Bound, pair: tuple[str, str], rows: IntArray, draws: np.random.Generator) -> FloatArray:
+    """(i, b, k) the index of row i against the single background row b; its mean over b is the index.
+
+    Columns that the model does not read are no players: they change no index. With more coalitions of the others than are
+    all taken, that of i and b is drawn as the index weighs them.
+    """
+    places = [bound.columns.index(c) for c in pair]
+    others = [j for j in _players(bound) if j not in places]
+    n, total = len(rows), np.zeros((len(rows), len(rows), len(bound.outputs)))
+    for weight, members in _coalitions(len(others), n, is_exact(bound), draws):
+        given = np.zeros((n, n, len(bound.columns)), dtype=bool)
+        given[:, :, others] = members
+        taken = np.repeat(given[None], 4, axis=0)  # both, the first, the second, neither
+        taken[0][:, :, places] = taken[1][:, :, places[0]] = taken[2][:, :, places[1]] = True
+        sources = np.where(taken, rows[:, None, None], rows[None, :, None]).reshape(4 * n * n, -1)
+        with torch.inference_mode():
+            both, first, second, neither = (
+                forward(bound.rest, mixed(bound, sources)).cpu().numpy().reshape(4, *total.shape)
+            )
+        total += weight * resolved(bound, both - first - second + neither)
+    return total
+
+
+def _players(bound: Bound) -> list[int]:
+    return [j for j, c in enumerate(bound.columns) if is_read(bound, (c,))]
+
+
+def _coalitions(p: int, n: int, exact: bool, draws: np.random.Generator) -> Iterator[tuple[float, Any]]:
+    """Weights, and which of the p others, (p,) or for each two rows (n, n, p), stand with row i rather than row b."""
+    if exact:
+        for size in range(p + 1):
+            for chosen in combinations(range(p), size):
+                yield 1 / ((p + 1) * comb(p, size)), np.isin(np.arange(p), chosen)
+        return
+    order = draws.random((n, n, p)).argsort(axis=2).argsort(axis=2)
+    yield 1.0, order < draws.integers(0, p + 1, (n, n, 1))
+
+
+# ---- the purified table
+
+
+@dataclass(frozen=True, eq=False)
+class PairTable:
+    """The pair's own effect on a grid, without anything that either column has alone: its margins, weighed by the rows of
+    the cells, are zero (Lengerich et al. 2020).
+
+    `values` of both columns, None for missing; `rows` (A, B) that lie nearest to a cell; `weight` (A, B) their share;
+    `effect` (A, B, k) with standard errors over the background; `variance` (k,) of the effect over the rows of the cells.
+    """
+
+    values: tuple[tuple[Any, ...], tuple[Any, ...]]
+    rows: IntArray
+    weight: FloatArray
+    effect: Estimates
+    variance: Estimates
+
+    @property
+    def small(self) -> Any:
+        """(A, B) cells with rows, but fewer than 10: not to be printed. Cells of no row are extrapolated."""
+        return (self.rows > 0) & (self.rows < SMALL)
+
+
+def pair_table(blocks: Blocks, grids: tuple[Grid, Grid], seed: int) -> PairTable:
+    """The partial dependence of a pair on a grid, purified."""
+    bound, r = blocks.bound, len(blocks.rows)
+    rows, weight = _cells(grids, bound)
+    asked = replace(blocks, bound=with_points(bound, grids))
+    donors = tuple(grid.donors for grid in grids)
+    dependence = [_dependence(asked, b, grids, donors, _all) for b in range(r)]
+    pure = resolved(bound, purified(np.concatenate(dependence), weight))
+    effect, squared = mean_over_rows(pure), np.stack([_squares(blocks, b, grids, weight, seed) for b in range(r)])
+    drawn = mean_over_rows(np.einsum("rabk,ab->rk", squared, weight))
+    # all blocks share the rows of the cells
+    cells = np.einsum("rabk,ab->k", squared**2, weight) / r - drawn.value**2
+    over_rows = np.sqrt(np.maximum(cells, 0) / effective(bound.table.row_weights))
+    variance = Estimates.of(drawn.value, np.hypot(drawn.stderr, over_rows), r - 1)
+    return PairTable((grids[0].values, grids[1].values), rows, weight, effect, variance)
+
+
+def _squares(blocks: Blocks, block: int, grids: tuple[Grid, Grid], weight: FloatArray, seed: int) -> FloatArray:
+    """(A, B, k) square of the purified effect at real values; its weighted sum is the variance.
+
+    Each block draws a row for every point among those nearest to it, so that what the effect does within a cell is in the mean
+    over blocks, and in its error. Products of two halves of the background keep the noise of the latter out.
+    """
+    draws = np.random.default_rng([seed, block])
+    donors = tuple(_drawn(grid, blocks.bound, draws) for grid in grids)
+    first, second = resolved(blocks.bound, purified(_dependence(blocks, block, grids, donors, _halves), weight))
+    return np.asarray(first * second)
+
+
+def _drawn(grid: Grid, bound: Bound, draws: np.random.Generator) -> IntArray:
+    """(G,) for each point a row among those nearest to it, by weight."""
+    near, w = grid.nearest, bound.table.row_weights
+    order = np.argsort(near, kind="stable")
+    order = order[near[order] >= 0]
+    mass = np.cumsum(w[order])
+    last = np.searchsorted(near[order], np.arange(len(grid)), side="right") - 1
+    upto = mass[last]
+    before = np.append(0.0, upto[:-1])
+    at = np.searchsorted(mass, before + draws.random(len(grid)) * (upto - before), side="right")
+    return np.asarray(order[np.minimum(at, last)])
+
+
+def purified(tables: FloatArray, weight: FloatArray) -> FloatArray:
+    """`tables` (..., A, B, k) less their projection on sums of a function of the row and one of the column."""
+    a, b = weight.shape
+    sides = np.hstack([np.repeat(np.eye(a), b, axis=0), np.tile(np.eye(b), (a, 1))])
+    root = np.sqrt(weight.ravel())
+    solve = sides @ np.linalg.pinv(root[:, None] * sides) * root
+    flat = tables.reshape(*tables.shape[:-3], a * b, -1)
+    return np.asarray((flat - solve @ flat).reshape(tables.shape))
+
+
+def _cells(grids: tuple[Grid, Grid], bound: Bound) -> tuple[IntArray, FloatArray]:
+    """(A, B) rows nearest to each cell, and their share by weight."""
+    first, second = (grid.nearest for grid in grids)
+    on = (first >= 0) & (second >= 0)
+    cell = first[on] * len(grids[1]) + second[on]
+    shape, size = (len(grids[0]), len(grids[1])), len(grids[0]) * len(grids[1])
+    mass = np.bincount(cell, None if bound.table.weights is None else bound.table.weights[on], minlength=size)
+    return np.bincount(cell, minlength=size).reshape(shape), (mass / mass.sum()).reshape(shape)
+
+
+def _all(w: FloatArray) -> FloatArray:
+    """(1, rows) shares of all rows in one mean."""
+    return np.asarray(w / w.sum())[None]
+
+
+def _halves(w: FloatArray) -> FloatArray:
+    """(2, rows) shares of every other row in one mean, of the rest in another."""
+    half = w * (np.arange(len(w)) % 2 == np.arange(2)[:, None])
+    return np.asarray(half / half.sum(axis=1, keepdims=True))
+
+
+def _dependence(
+    blocks: Blocks,
+    block: int,
+    grids: tuple[Grid, Grid],
+    places: tuple[IntArray, ...],
+    shares: Callable[[FloatArray], FloatArray],
+) -> FloatArray:
+    """(h, A, B, k) mean scores of a block's first rows at every cell, by shares (h, rows); `places` hold the cells' values."""
+    bound, rows, w = blocks.bound, blocks.rows[block][:GRID_ROWS], blocks.weights[block][:GRID_ROWS]
+    shape = (len(grids[0]), len(grids[1]), len(rows))
+    sources = np.broadcast_to(rows[None, None, :, None], (*shape, len(bound.columns))).copy()
+    for axis, grid in enumerate(grids):
+        donors = places[axis][:, None, None] if axis == 0 else places[axis][:, None]
+        sources[..., bound.columns.index(grid.column.name)] = donors
+    with torch.inference_mode():
+        scores = (
+            forward(bound.rest, mixed(bound, sources.reshape(-1, len(bound.columns)))).cpu().numpy() - blocks.centre
+        )
+    return np.asarray(np.einsum("abrk,hr->habk", scores.reshape(*shape, -1), shares(w)))

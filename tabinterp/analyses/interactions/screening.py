@@ -1,0 +1,175 @@
+"""Which pairs of columns interact at all? Second differences between real rows, in rounds that drop the weakest pairs.
+
+For a row x and another row x', with (j, k) taken over together or one at a time,
+
+    d = f(x) - f(x with j from x') - f(x with k from x') + f(x with j and k from x')
+
+is zero where j and k do not interact. The strength is E d² / 4: with independent columns the variance of all terms of the
+functional ANOVA that hold both columns (Hooker 2004; the superset importance of Liu & Owen 2006). Single moves are shared by
+all pairs, and no row is used twice in a round, so that its mean is unbiased and its standard error over rows exact.
+
+Of more than a hundred columns, pairs are looked for among the hundred that move the score most, by E (f(x) - f(x with j from
+x'))² / 2: with independent columns the total index of j (Jansen 1999), which no pair that holds j can exceed.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, replace
+from itertools import combinations
+from typing import Any
+
+import numpy as np
+import pandas as pd
+import torch
+
+from tabinterp.arrays import FloatArray, IntArray
+from tabinterp.models.model import Bound
+from tabinterp.models.perturbation import BLOCK, forward, is_read, resolved
+from tabinterp.stats.accumulators import mean_over_rows
+
+PAIR_MOVES = 2_000_000  # moved rows in the first round, over all pairs
+FEWEST, MOST = 32, 4096  # rows for each pair
+KEPT = 4  # pairs of the second round for each that is asked for
+WIDE = 100  # columns among which pairs are looked for
+MOVED = 512  # rows by which they are chosen
+
+Progress = Callable[[str, float], None]
+
+
+@dataclass(frozen=True, eq=False)
+class Screen:
+    """Every pair that was screened: its strength in squared units of the score, summed over outputs, and how it was measured.
+
+    Arrays (pairs,). `rounds` is 0 where the model does not read a column of the pair, else the last round the pair was in;
+    `rows` are those of that round. `kept` pairs are read in full. `passed` columns move the score too little to be in a pair;
+    `passed_most`, in squared units of the score, is the largest of their total indices.
+    """
+
+    pairs: tuple[tuple[str, str], ...]
+    strength: FloatArray
+    stderr: FloatArray
+    rows: IntArray
+    rounds: IntArray
+    kept: Any
+    passed: tuple[str, ...] = ()
+    passed_most: float = 0.0
+    estimand: str = "mean squared second difference between two rows, by four"
+
+    def frame(self) -> pd.DataFrame:
+        """One row a pair, the strongest first."""
+        made = {
+            "first": [a for a, _ in self.pairs],
+            "second": [b for _, b in self.pairs],
+            "strength": self.strength,
+            "stderr": self.stderr,
+            "rows": self.rows,
+            "round": self.rounds,
+            "kept": self.kept,
+        }
+        order = np.lexsort((-self.strength, ~self.kept))
+        return pd.DataFrame(made).iloc[order].reset_index(drop=True)
+
+
+def screen(bound: Bound, columns: Sequence[str], top: int, progress: Progress | None = None) -> Screen:
+    """Screen all pairs of `columns`; `bound` holds the rows in hash order.
+
+    The first round measures every pair on the first rows. The second measures the strongest again, on rows from the other
+    end, so that a pair is not chosen for its luck.
+    """
+    n = len(bound.table)
+    half = min(MOVED, n // 2)
+    among, most = most_moving(bound, columns, np.arange(half), np.arange(half, 2 * half))
+    pairs = tuple(combinations(among, 2))
+    size = len(pairs)
+    read = np.array([is_read(bound, (a,)) and is_read(bound, (b,)) for a, b in pairs], dtype=bool)
+    nothing = np.zeros(size, dtype=np.int64)
+    passed = tuple(c for c in columns if c not in set(among))
+    result = Screen(pairs, np.zeros(size), np.zeros(size), nothing, nothing, np.zeros(size, dtype=bool), passed, most)
+    half = min(int(np.clip(PAIR_MOVES // max(1, read.sum()), FEWEST, MOST)), n // 2)
+    result = _measured(result, np.flatnonzero(read), bound, np.arange(half), np.arange(half, 2 * half), progress)
+    half = min(MOST, n // 2)
+    again = _strongest(result, np.flatnonzero(read), KEPT * top)
+    result = _measured(result, again, bound, np.arange(n - half, n), np.arange(n - 2 * half, n - half), progress)
+    return replace(result, kept=np.isin(np.arange(size), _strongest(result, again, top)))
+
+
+def most_moving(
+    bound: Bound, columns: Sequence[str], rows: IntArray, donors: IntArray
+) -> tuple[tuple[str, ...], float]:
+    """At most `WIDE` of the columns, in their order, and the largest total index of one that is left out."""
+    if len(columns) <= WIDE:
+        return tuple(columns), 0.0
+    total = total_indices(bound, columns, rows, donors)
+    order = np.argsort(-total, kind="stable")
+    return tuple(columns[j] for j in np.sort(order[:WIDE])), float(total[order[WIDE]])
+
+
+def total_indices(bound: Bound, columns: Sequence[str], rows: IntArray, donors: IntArray) -> FloatArray:
+    """(columns,) half the mean square by which the scores, of all outputs, move when these rows take a column from others."""
+    table, result = bound.table, np.zeros(len(columns))
+    weights = np.ones(len(rows)) if table.weights is None else table.weights[rows] * table.weights[donors]
+    with torch.inference_mode():
+        z = bound.z[rows]
+        own = forward(bound.rest, z)
+        for j, column in enumerate(columns):
+            if is_read(bound, (column,)):
+                local = bound.is_local((column,))
+                move = bound.part((column,), donors) - bound.part((column,), rows) if local else None
+                moved = forward(bound.rest, bound.moved((column,), rows, donors) if move is None else z + move)
+                result[j] = weights @ ((moved - own) ** 2).sum(dim=1).cpu().numpy() / 2
+    return np.asarray(result / max(weights.sum(), np.finfo(float).tiny))
+
+
+def _strongest(result: Screen, among: IntArray, count: int) -> IntArray:
+    """The `count` strongest of these pairs."""
+    return among[np.argsort(-result.strength[among], kind="stable")[:count]]
+
+
+def _measured(
+    before: Screen, which: IntArray, bound: Bound, rows: IntArray, donors: IntArray, progress: Progress | None
+) -> Screen:
+    """The screen with these pairs measured on these receivers and donors."""
+    strength, stderr = before.strength.copy(), before.stderr.copy()
+    used, rounds = before.rows.copy(), before.rounds.copy()
+    strength[which], stderr[which] = strengths(bound, [before.pairs[i] for i in which], rows, donors, progress)
+    used[which] = len(rows)
+    rounds[which] += 1
+    return replace(before, strength=strength, stderr=stderr, rows=used, rounds=rounds)
+
+
+def strengths(
+    bound: Bound,
+    pairs: Sequence[tuple[str, str]],
+    rows: IntArray,
+    donors: IntArray,
+    progress: Progress | None = None,
+) -> tuple[FloatArray, FloatArray]:
+    """(pairs,) strengths and their standard errors; every receiver has one donor, and no row is both."""
+    weights = None if bound.table.weights is None else bound.table.weights[rows] * bound.table.weights[donors]
+    z, moves, single = bound.z[rows], {}, {}
+    squared = np.zeros((len(rows), len(pairs)))
+    with torch.inference_mode():
+        own = forward(bound.rest, z)
+        for column in dict.fromkeys(c for pair in pairs for c in pair):
+            if bound.is_local((column,)):
+                moves[column] = bound.part((column,), donors) - bound.part((column,), rows)
+                single[column] = forward(bound.rest, z + moves[column])
+            else:
+                single[column] = forward(bound.rest, bound.moved((column,), rows, donors))
+        together = max(1, BLOCK // max(1, len(rows)))
+        for i in range(0, len(pairs), together):
+            some = pairs[i : i + together]
+            fronts = [
+                z + moves[a] + moves[b] if bound.is_local((a, b)) else bound.moved((a, b), rows, donors)
+                for a, b in some
+            ]
+            both = forward(bound.rest, torch.cat(fronts)).reshape(len(some), len(rows), -1)
+            alone = torch.stack([single[a] + single[b] for a, b in some])
+            difference = resolved(bound, (both - alone + own).cpu().numpy())
+            squared[:, i : i + together] = (difference**2).sum(axis=2).T / 4
+            if progress is not None:
+                progress("interactions", (i + len(some)) / len(pairs))
+    groups = bound.table.groups
+    mean = mean_over_rows(squared, weights, None if groups is None else groups[rows])
+    return mean.value, mean.stderr

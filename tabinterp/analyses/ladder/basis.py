@@ -1,0 +1,140 @@
+"""Functions of original columns in three tiers, each nested in the next: linear, additive, with pairs.
+
+- linear: a number itself (missing values at the median, with an indicator), the levels of everything else;
+- additive: each number bent as well, by a piecewise linear spline on at most 16 knots;
+- pairs: tensor products of two columns, on coarse splines (5 knots) or the most frequent levels (6).
+
+They are scikit-learn transformers, so that what is fitted on them can be taken away as a pipeline. A spline of degree one is
+local, so that a few extreme rows bend nothing but their own piece, and on a number with few values it is every function
+there is.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Collection
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+import pandas as pd
+from numpy.typing import NDArray
+from sklearn.base import BaseEstimator, TransformerMixin, clone
+from sklearn.compose import ColumnTransformer
+from sklearn.impute import SimpleImputer
+from sklearn.pipeline import Pipeline, make_pipeline
+from sklearn.preprocessing import SplineTransformer
+from sklearn.utils import _safe_indexing
+
+from tabinterp.arrays import FloatArray, IntArray
+from tabinterp.document.message import why
+from tabinterp.errors import NotApplicableError
+from tabinterp.models.model import Bound
+from tabinterp.network.reference import level_encoder, number_encoder
+
+KNOTS, COARSE = 16, 5
+LEVELS = 6  # of a column in a pair; the others share one
+TIERS = ("linear", "curve", "pair")
+LARGEST = 1e30
+
+Pair = tuple[str, str]
+
+
+class Products(TransformerMixin, BaseEstimator):  # type: ignore[misc]
+    """Two columns in, every product of an encoding of the first with one of the second out: (rows, a * b)."""
+
+    def __init__(self, first: Any, second: Any) -> None:
+        self.first = first
+        self.second = second
+
+    def fit(self, X: Any, y: Any = None) -> Products:
+        self.first_ = clone(self.first).fit(_safe_indexing(X, [0], axis=1))
+        self.second_ = clone(self.second).fit(_safe_indexing(X, [1], axis=1))
+        return self
+
+    def transform(self, X: Any) -> FloatArray:
+        a = self.first_.transform(_safe_indexing(X, [0], axis=1))
+        b = self.second_.transform(_safe_indexing(X, [1], axis=1))
+        return np.asarray((a[:, :, None] * b[:, None, :]).reshape(len(a), -1), dtype=np.float64)
+
+    def get_feature_names_out(self, input_features: Any = None) -> NDArray[Any]:
+        a, b = self.first_.get_feature_names_out(), self.second_.get_feature_names_out()
+        return np.array([f"{one} × {other}" for one in a for other in b], dtype=object)
+
+
+@dataclass(frozen=True, eq=False)
+class Basis:
+    """A fitted transformer and what each of its p outputs is: tier (into `TIERS`) and term, a place in `columns` or `pairs`."""
+
+    transformer: ColumnTransformer
+    columns: tuple[str, ...]
+    pairs: tuple[Pair, ...]
+    tier: IntArray
+    term: IntArray
+
+    def design(self, frame: pd.DataFrame) -> FloatArray:
+        """(rows, p) the basis at these rows."""
+        return np.asarray(self.transformer.transform(frame), dtype=np.float64)
+
+
+def read_columns(bound: Bound) -> dict[str, str]:
+    """Column -> kind of the input columns that the model reads."""
+    read = [c for c in bound.columns if len(bound.encoding.blocks[c])]
+    if not read:
+        raise NotApplicableError(why("basis.none", model=bound.model.name))
+    return {c: bound.table.schema[c].kind for c in read}
+
+
+def build(
+    frame: pd.DataFrame, kinds: dict[str, str], *, curves: Collection[str], pairs: tuple[Pair, ...] = ()
+) -> Basis:
+    """Fit the basis of the columns in `kinds` on these rows: knots, levels, medians. Numbers in `curves` are bent as well."""
+    names, bent, blocks = list(kinds), set(curves), []
+    for i, (name, kind) in enumerate(kinds.items()):
+        blocks.append((f"linear {i}", number_encoder() if kind == "numeric" else level_encoder(), [name]))
+    for i, (name, kind) in enumerate(kinds.items()):
+        at = knots(frame[name], KNOTS) if name in bent and kind == "numeric" else np.empty(0)
+        if len(at) > 2:
+            blocks.append((f"curve {i}", _spline(at, bias=False), [name]))
+    for i, (a, b) in enumerate(pairs):
+        products = Products(coarse(frame[a], kinds[a]), coarse(frame[b], kinds[b]))
+        blocks.append((f"pair {i}", products, [a, b]))
+    transformer = ColumnTransformer(blocks, sparse_threshold=0).fit(frame[names])
+    tier, term = [], []
+    for label, _, _ in blocks:
+        place, width = transformer.output_indices_[label], label.split()
+        tier += [TIERS.index(width[0])] * (place.stop - place.start)
+        term += [int(width[1])] * (place.stop - place.start)
+    return Basis(transformer, tuple(names), pairs, np.array(tier, dtype=np.int64), np.array(term, dtype=np.int64))
+
+
+def coarse(values: pd.Series, kind: str) -> Any:
+    """An unfitted encoding of one column for products: few pieces or few levels, which sum to one.
+
+    Of a number with one known value, which has no pieces, it matters whether it is known.
+    """
+    at = knots(values, COARSE) if kind == "numeric" else np.empty(0)
+    return _spline(at, bias=True) if len(at) > 1 else level_encoder(LEVELS)
+
+
+def _spline(at: FloatArray, *, bias: bool) -> Pipeline:
+    bent = SplineTransformer(degree=1, knots=at[:, None], include_bias=bias, extrapolation="constant")
+    return make_pipeline(SimpleImputer(strategy="median", keep_empty_features=True), bent)
+
+
+def knots(values: pd.Series, most: int) -> FloatArray:
+    """All distinct values where there are at most so many, else quantiles; a value that many rows hold takes one knot only."""
+    distinct, counts = np.unique(values.dropna().to_numpy(dtype=np.float64), return_counts=True)
+    if len(distinct) <= most:
+        return np.asarray(distinct)
+    share = np.minimum(counts, counts.sum() / most).cumsum()
+    at = np.searchsorted(share, np.linspace(share[0], share[-1], most))
+    return np.asarray(distinct[np.unique(at.clip(max=len(distinct) - 1))])
+
+
+def check_size(design: FloatArray, basis: Basis) -> None:
+    """Products of two columns must be numbers."""
+    wrong = ~(np.abs(design) < LARGEST).all(axis=0)
+    if wrong.any():
+        first = int(np.argmax(wrong))
+        name = basis.columns[basis.term[first]] if basis.tier[first] < 2 else " × ".join(basis.pairs[basis.term[first]])
+        raise NotApplicableError(why("basis.large", column=name))

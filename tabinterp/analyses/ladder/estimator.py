@@ -1,0 +1,233 @@
+"""How simple a model predicts as well as the network? Refits to the target, each nested in the next, on the network's split.
+
+Rungs: the intercept, a linear model of the columns, curves of each column as well, the pairs of columns that the network uses
+most as well, the network. Every rung is fitted on the training rows and scored on the held-out rows; its loss is set beside
+that of the rung below and of the network, paired by row, with the resamples, the margin and the precedence of the verdict
+(`performance`). The share of the gain that a rung recovers, (loss of linear - loss of the rung) / (loss of linear - loss of
+the network), is only given where the gain is resolved.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any, ClassVar, Literal
+
+import numpy as np
+import pandas as pd
+from sklearn.pipeline import Pipeline
+
+from tabinterp.analyses.display import Display, Drawn, named
+from tabinterp.analyses.performance.estimator import (
+    FEWEST,
+    RESAMPLES,
+    Status,
+    groups,
+    judged,
+    margin_of,
+    null_loss,
+    resampled,
+)
+from tabinterp.arrays import FloatArray
+from tabinterp.document.message import why
+from tabinterp.errors import NotApplicableError
+from tabinterp.models import Bound, Model, bind
+from tabinterp.models.losses import loss_for
+from tabinterp.stats.estimates import Estimates
+from tabinterp.stats.estimates import resampled as bootstrapped
+from tabinterp.table import Table
+from tabinterp.table.events import require_events
+from tabinterp.table.hash_sampling import row_hash
+
+from .basis import Pair, build, read_columns
+from .interacting_pairs import looked_at, strongest_pairs
+from .penalised_fits import fit, fit_null, scores
+
+PAIRS = 5
+Name = Literal["intercept", "linear", "curvature", "pairs", "network"]
+
+
+@dataclass(frozen=True, eq=False)
+class Ladder(Display):
+    """`loss` (r,) of the rungs on the held-out rows, in nats, squared units of the target or Poisson
+    deviance, with 95% intervals.
+
+    `passed`: of more than a hundred columns, those that move the network's score too little to get a curve or be in a pair.
+    `against_below` and `against_network` (r,) are the rung's loss minus that of the rung below and of the network (NaN where
+    there is none); below zero the rung is the better one. `status` says what the second means, by the verdict's rule.
+    `recovered` (r,) is the rung's share of the network's gain over the linear rung, NaN unless `gain` is "better". `curved`
+    (resamples,): the part of what the longest refit gains over the linear that curves alone gain; `curved_share` its value
+    on the rows themselves.
+    """
+
+    drawn: ClassVar[Drawn] = Drawn(
+        "plot.axis.ladder",
+        {"network": ("loss", "loss_low", "loss_high")},
+        named("rung", "report.gain.rung"),
+        at=None,
+        filled=("metric",),
+    )
+
+    rungs: tuple[Name, ...]
+    loss: Estimates
+    against_below: Estimates
+    against_network: Estimates
+    recovered: Estimates
+    status: tuple[Status, ...]
+    gain: Status
+    curved_share: float
+    curved: FloatArray
+    passed: tuple[str, ...]
+    pairs: tuple[Pair, ...]
+    parameters: tuple[int, ...]
+    models: tuple[Pipeline, ...]
+    metric: str
+    margin: float
+    rows: int
+    training_rows: int
+    resamples: int
+    seed: int
+
+    @property
+    def shortest(self) -> Name | None:
+        """The first rung below the network that is equivalent to it, or better; None where there is none."""
+        below = zip(self.rungs[:-1], self.status[:-1], strict=True)
+        return next((rung for rung, status in below if status in ("equivalent", "better")), None)
+
+    def best(self) -> Pipeline:
+        """The shortest rung equivalent to the network, or the rung of the lowest loss: fitted, original columns in.
+
+        A scikit-learn pipeline; `best()[:-1].get_feature_names_out()` names what `best()[-1].coef_` belongs to, in standard
+        deviations of each function.
+        """
+        lowest = int(np.argmin(self.loss.value[:-1]))
+        return self.models[lowest if self.shortest is None else self.rungs.index(self.shortest)]
+
+    def frame(self) -> pd.DataFrame:
+        """One row a rung."""
+        columns: dict[str, object] = {"rung": list(self.rungs), "parameters": list(self.parameters)}
+        for name in ("loss", "against_below", "against_network", "recovered"):
+            found: Estimates = getattr(self, name)
+            columns |= {name: found.value, f"{name}_low": found.low, f"{name}_high": found.high}
+        return pd.DataFrame(columns | {"status": list(self.status)})
+
+
+def ladder(model: Model | Bound, table: Table, *, seed: int = 0, margin: float | None = None) -> Ladder:
+    """Refit simpler models to the target until one predicts as well as the network.
+
+    `margin` is that of equivalence, in units of the loss; None: 1% of the loss of knowing nothing.
+
+    Raises
+    ------
+    NotApplicableError
+        when it is not known which rows the network was not trained on, or either side of the split has too few events.
+
+    Examples
+    --------
+    >>> import numpy as np, pandas as pd, torch, tabinterp as ti
+    >>> draw = np.random.default_rng(0)
+    >>> frame = pd.DataFrame(draw.normal(size=(4000, 2)), columns=["a", "b"])
+    >>> table = ti.read_table(frame.assign(y=frame["a"] + draw.normal(size=4000)), target="y", split=0.5, stratify=False)
+    >>> layer = torch.nn.Linear(2, 1, bias=False)
+    >>> _ = layer.weight.data.copy_(torch.tensor([[1.0, 0.0]]))
+    >>> found = ladder(ti.wrap(layer, encoder="passthrough", task="regression"), table)
+    >>> found.rungs, found.shortest
+    (('intercept', 'linear', 'curvature', 'network'), 'linear')
+    """
+    bound = bind(model, table)
+    if table.held_out is None:
+        raise NotApplicableError(
+            why(
+                "the ladder compares refits with the network on rows that it was not trained on, and the table does not say "
+                "which these are; give it the split under which the network was trained (split=, or "
+                "table.with_split(model.split))"
+            )
+        )
+    training = table.training_rows()
+    require_events(table.take(table.held_out), "held_out")
+    require_events(training, "training")
+    if training.weights is not None:
+        training = training.take(np.flatnonzero(training.weights > 0))  # a fold of rows of weight 0 has no loss
+    training = training.take(np.argsort(row_hash(training.numbers, seed), kind="stable").astype(np.int64))
+    near, passed = looked_at(bound, seed)
+    pairs = strongest_pairs(bound, near, PAIRS, seed)
+    fits = _fits(bound, training, near, pairs, seed)
+    held = np.flatnonzero(table.held_out)
+    held = held[np.argsort(row_hash(table.numbers[held], seed), kind="stable")]
+    rows = table.take(held)
+    found = [*(scores(m, rows) for m in fits.values()), bound.scores[held]]
+    loss = loss_for(None, table.schema.task)
+    losses = loss.each(np.stack(found), rows.y, bound.device)
+    own = sum(p.numel() for p in bound.model.weights.parameters())
+    return Ladder(
+        rungs=(*fits, "network"),
+        **_judge(losses, rows, list(fits).index("linear"), seed, margin),
+        passed=passed,
+        pairs=pairs,
+        parameters=(*(_parameters(m, found[-1].shape[1]) for m in fits.values()), own),
+        models=tuple(fits.values()),
+        metric=loss.name,
+        rows=len(rows),
+        training_rows=len(training),
+        resamples=RESAMPLES,
+        seed=seed,
+    )
+
+
+def _fits(
+    bound: Bound, training: Table, near: tuple[str, ...], pairs: tuple[Pair, ...], seed: int
+) -> dict[Name, Pipeline]:
+    """The rungs below the network; one that would add no function to the rung below is left out."""
+    frame, kinds = training.inputs, read_columns(bound)
+    bases: dict[Name, Any] = {
+        "linear": build(frame, kinds, curves=()),
+        "curvature": build(frame, kinds, curves=near),
+        "pairs": build(frame, kinds, curves=near, pairs=pairs),
+    }
+    fits, width = {"intercept": fit_null(training)}, -1
+    for name, basis in bases.items():
+        if len(basis.tier) > width:
+            fits[name], width = fit(basis, training, seed), len(basis.tier)
+    return fits  # type: ignore[return-value]
+
+
+def _parameters(model: Pipeline, outputs: int) -> int:
+    return outputs + int(np.size(getattr(model[-1], "coef_", ())))
+
+
+def _judge(losses: FloatArray, table: Table, linear: int, seed: int, given: float | None) -> dict[str, Any]:
+    """Losses (r, rows) of the rungs, the network last: their means, paired differences and what these say."""
+    weights = table.row_weights
+    group = groups(table)
+    drawn = np.array([losses @ w / w.sum() for w in resampled(weights, group, RESAMPLES, seed)])
+    if group.max() + 1 < FEWEST:
+        drawn[:] = np.nan
+    both = np.vstack([losses @ weights / weights.sum(), drawn])  # the first row is the estimate
+    units = table.group_count
+    margin = margin_of(given, null_loss(table.schema.task, table.y, weights))
+    against = _estimates(both - both[:, -1:], units)
+    status = tuple(judged(low, high, margin) for low, high in zip(against.low, against.high, strict=True))
+    behind = status[linear]
+    gain: Status = {"worse": "better", "better": "worse"}.get(behind, behind)  # type: ignore[assignment]
+    with np.errstate(invalid="ignore", divide="ignore"):
+        recovered = (both[:, [linear]] - both) / (both[:, [linear]] - both[:, -1:])
+        bent = linear + 1 if linear + 2 < len(losses) else linear
+        curved = (both[:, linear] - both[:, bent]) / (both[:, linear] - both[:, -2])
+    recovered[:, : linear if gain == "better" else None] = np.nan
+    return {
+        "loss": _estimates(both, units),
+        "against_below": _estimates(np.column_stack([np.full(len(both), np.nan), np.diff(both, axis=1)]), units),
+        "against_network": _estimates(
+            np.column_stack([(both - both[:, -1:])[:, :-1], np.full(len(both), np.nan)]), units
+        ),
+        "recovered": _estimates(recovered, units),
+        "status": status,
+        "gain": gain,
+        "curved_share": float(curved[0]),
+        "curved": curved[1:],
+        "margin": margin,
+    }
+
+
+def _estimates(values: FloatArray, units: int | None) -> Estimates:
+    """From the estimate and its resamples, (1 + resamples, r), of `units` groups of rows where rows come in groups."""
+    return bootstrapped(values[0], values[1:], units)

@@ -1,0 +1,73 @@
+"""Which pairs of columns does the network use together, beyond what each does alone?
+
+A screen: the part of the score that no additive function explains, regressed on products of two columns at a time.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Collection
+from itertools import combinations
+
+import numpy as np
+import pandas as pd
+from sklearn.base import clone
+
+from tabinterp.analyses.interactions.screening import MOVED, most_moving
+from tabinterp.arrays import FloatArray
+from tabinterp.models.model import Bound
+from tabinterp.table.hash_sampling import chosen
+
+from .basis import Pair, build, check_size, coarse, read_columns
+from .projection import solve_gram
+
+ROWS = 5000
+LEAST = 0.001  # of the score's variance: what two columns explain together and less is not named
+NOTHING = 1e-20  # of the largest sum of squares: a constant column, rounded
+
+
+def looked_at(bound: Bound, seed: int) -> tuple[tuple[str, ...], tuple[str, ...]]:
+    """Columns that get curves, and among which pairs are looked for, and those passed over: of more than a hundred, the
+    others than the hundred that move the score most."""
+    rows = chosen(bound.table.numbers, 2 * MOVED, seed)
+    half = len(rows) // 2
+    columns = tuple(read_columns(bound))
+    near, _ = most_moving(bound, columns, rows[:half], rows[half : 2 * half])
+    return near, tuple(c for c in columns if c not in set(near))
+
+
+def strongest_pairs(bound: Bound, among: Collection[str], count: int, seed: int) -> tuple[Pair, ...]:
+    """At most `count` pairs of these columns, the one that explains most first; on at most 5,000 seeded rows."""
+    rows = np.sort(chosen(bound.table.numbers, ROWS, seed))
+    frame, kinds = bound.table.inputs.iloc[rows].reset_index(drop=True), read_columns(bound)
+    weights = bound.table.row_weights[rows]
+    root = np.sqrt(weights / weights.mean())[:, None]
+    score = bound.scores[rows] - np.average(bound.scores[rows], axis=0, weights=weights)
+    additive = build(frame, kinds, curves=among)
+    design = additive.design(frame)
+    check_size(design, additive)
+    left = root * score
+    left = left - _explained(root * np.column_stack([np.ones(len(rows)), design]), left)
+    spread = (root**2 * score**2).sum()
+    encoded = {c: _pieces(frame[[c]], kinds[c]) for c in among if frame[c].nunique(dropna=False) > 1}
+    shares = {}
+    for a, b in combinations(encoded, 2):
+        products = (encoded[a][:, :, None] * encoded[b][:, None, :]).reshape(len(rows), -1)
+        gain = (_explained(root * products, left) ** 2).sum() - products.shape[1] / len(rows) * (left**2).sum()
+        shares[a, b] = gain / spread if spread > 0 else 0.0
+    order = sorted(shares, key=lambda pair: -shares[pair])
+    return tuple(pair for pair in order[:count] if shares[pair] > LEAST)
+
+
+def _pieces(values: pd.DataFrame, kind: str) -> FloatArray:
+    """(rows, m) coarse pieces of one column, centred; one is left out, since they sum to one."""
+    name = values.columns[0]
+    pieces = np.asarray(clone(coarse(values[name], kind)).fit_transform(values), dtype=np.float64)
+    return np.asarray((pieces - pieces.mean(axis=0))[:, : max(1, pieces.shape[1] - 1)])
+
+
+def _explained(x: FloatArray, y: FloatArray) -> FloatArray:
+    """(rows, k) least-squares fit of `y` by the columns of `x`."""
+    size = np.sqrt((x**2).sum(axis=0))
+    kept = size > np.sqrt(NOTHING) * size.max(initial=0.0)
+    x = x[:, kept] / size[kept]  # a constant explains nothing; columns of one size keep the ridge above the rounding
+    return np.asarray(x @ solve_gram(x.T @ x, x.T @ y)) if x.shape[1] else np.zeros_like(y)

@@ -1,0 +1,167 @@
+"""L2 projections of a score onto a basis in tiers, fitted on some rows and scored on others.
+
+What is estimated is a covariance Cov(f_c, f), f_c being column c's part of a projection of f. Let beta be the
+coefficients of the projection, S the covariance matrix of the basis, e the residual. Two fits A and B on rows that are neither
+each other's nor the scored ones give each scored row the contribution
+
+    f_c,A (f - mean) + r_c,B e_A,        r_c = the basis times S^-1 (c's block of Cov(basis, f)),
+
+and the mean of both orders. It is the estimate plus its correction for the noise of the fit (the efficient influence function;
+Chernozhukov et al. 2018): noise enters as the product of two independent errors, so that it neither inflates nor deflates a
+share, and the mean over rows has the error of a mean over rows. Over the columns the contributions sum to f^2 - e_A e_B. A
+higher tier is projected beyond the lower: its functions less their own projection onto those below, the score less what
+the tiers below explain.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from itertools import combinations
+
+import numpy as np
+from scipy import linalg
+
+from tabinterp.arrays import FloatArray, IntArray
+
+from .basis import Basis
+
+FOLDS = 5  # one is scored, two fit A, two fit B, in all three ways
+BLOCK = 4096  # rows of the basis in memory at once
+RIDGE = 1e-8  # of each basis function's variance: keeps the sums solvable where functions are collinear, nothing else
+DEAD = 1e-12
+
+
+@dataclass(frozen=True, eq=False)
+class Projection:
+    """Coefficients (p, terms, k) of every term's part of the score, `value`, and of its correction, `adjoint`."""
+
+    value: FloatArray
+    adjoint: FloatArray
+
+
+@dataclass(frozen=True, eq=False)
+class Contributions:
+    """What each scored row adds (rows, k, ...): by column for lines and curves, by pair, and its squared score."""
+
+    lines: FloatArray
+    curves: FloatArray
+    pairs: FloatArray
+    total: FloatArray
+
+
+Design = Callable[[IntArray], FloatArray]  # rows -> (rows, p)
+
+
+def moments(design: Design, score: FloatArray, weights: FloatArray, cell: IntArray, cells: int) -> FloatArray:
+    """(v, cells, q, q) sums of products of (1, basis, score) in each cell of rows, for each weighting (v, rows)."""
+    result: FloatArray | None = None
+    for c in range(cells):
+        rows = np.flatnonzero(cell == c)
+        for block in (rows[i : i + BLOCK] for i in range(0, len(rows), BLOCK)):
+            joined = np.column_stack([np.ones(len(block)), design(block), score[block]])
+            if result is None:
+                result = np.zeros((len(weights), cells, joined.shape[1], joined.shape[1]))
+            for v, w in enumerate(weights):
+                result[v, c] += joined.T @ (w[block, None] * joined)
+    assert result is not None
+    return result
+
+
+def tiers(sums: FloatArray, basis: Basis) -> list[Projection]:
+    """From the sums of products (q, q) of some rows: the projections onto lines, curves beyond them, pairs beyond both."""
+    p = len(basis.tier)
+    mean = sums[0, 1:] / sums[0, 0]
+    square = np.diag(sums)[1:] / sums[0, 0]
+    covariance = sums[1:, 1:] / sums[0, 0] - np.outer(mean, mean)
+    variance = np.diag(covariance)
+    scale = np.sqrt(np.where(variance > DEAD * square, variance, np.inf))[:p]  # a function that is constant here is out
+    s, t = covariance[:p, :p] / scale / scale[:, None], covariance[:p, p:] / scale[:, None]
+    sizes = (len(basis.columns), len(basis.columns), len(basis.pairs))
+    return [_beyond(s, t, basis, tier, size, scale) for tier, size in enumerate(sizes)]
+
+
+def _indicators(term: IntArray, terms: int) -> FloatArray:
+    """(p, terms) 1 where a basis function belongs to the term."""
+    return np.asarray(term[:, None] == np.arange(terms), dtype=np.float64)
+
+
+def solve_gram(gram: FloatArray, right: FloatArray) -> FloatArray:
+    """Solve (gram + RIDGE I) x = right for a matrix of products of columns, (p, p) and (p, k).
+
+    Rounding can leave such a matrix with an eigenvalue below zero where columns are collinear, such as the dummies of one
+    column. It counts as zero then, and the ridge alone keeps its direction out of the solution.
+    """
+    try:
+        return np.asarray(linalg.cho_solve(linalg.cho_factor(gram + RIDGE * np.eye(len(gram))), right))
+    except linalg.LinAlgError:
+        values, vectors = linalg.eigh(gram)
+        return np.asarray(vectors @ (vectors.T @ right / (np.maximum(values, 0.0) + RIDGE)[:, None]))
+
+
+def _solve(s: FloatArray, t: FloatArray, belongs: FloatArray) -> Projection:
+    """Projection with covariances `s` (p, p) of the basis and `t` (p, k) with the score, split by term (p, terms)."""
+    blocks = belongs[:, :, None] * t[:, None, :]
+    adjoint = solve_gram(s, blocks.reshape(len(s), -1)).reshape(blocks.shape)
+    return Projection(belongs[:, :, None] * adjoint.sum(axis=1)[:, None, :], adjoint)
+
+
+def _beyond(s: FloatArray, t: FloatArray, basis: Basis, tier: int, terms: int, scale: FloatArray) -> Projection:
+    """The tier's functions less their own projection onto the tiers below, and the score projected on what is left."""
+    below, own = np.flatnonzero(basis.tier < tier), np.flatnonzero(basis.tier == tier)
+    if len(own) == 0:
+        nothing = np.zeros((len(scale), terms, t.shape[1]))
+        return Projection(nothing, nothing)
+    cross = s[np.ix_(below, own)]
+    onto = np.zeros_like(cross)
+    if len(below):
+        onto = solve_gram(s[np.ix_(below, below)], cross)
+    left = s[np.ix_(own, own)] - cross.T @ onto
+    found = _solve((left + left.T) / 2, t[own] - onto.T @ t[below], _indicators(basis.term[own], terms))
+    whole = [np.zeros((len(scale), terms, t.shape[1])) for _ in range(2)]
+    for to, coefficients in zip(whole, (found.value, found.adjoint), strict=True):
+        to[own] = coefficients / scale[own, None, None]
+        to[below] = -np.tensordot(onto, coefficients, 1) / scale[below, None, None]
+    return Projection(whole[0], whole[1])
+
+
+def contributions(
+    design: Design,
+    score: FloatArray,
+    sums: FloatArray,
+    basis: Basis,
+    fold: IntArray,
+    scored: IntArray,
+    mean: FloatArray,
+) -> Contributions:
+    """Contributions of the rows `scored`, in their order.
+
+    `sums` (folds, q, q) are sums over all rows; `mean` (p + k,) are means of basis and score over the scored rows.
+    """
+    p, n, k = len(basis.tier), len(scored), score.shape[1]
+    fits = {pair: tiers(sums[list(pair)].sum(axis=0), basis) for pair in combinations(range(len(sums)), 2)}
+    shapes = (len(basis.columns), len(basis.columns), len(basis.pairs))
+    parts = [np.zeros((n, k, size)) for size in shapes]
+    for j in range(len(sums)):
+        ways = [(a, b) for a, b in combinations(fits, 2) if not {j, *a} & set(b) and j not in a]
+        rows = np.flatnonzero(fold[scored] == j)
+        for block in (rows[i : i + BLOCK] for i in range(0, len(rows), BLOCK)):
+            x, f = design(scored[block]) - mean[:p], score[scored[block]] - mean[p:]
+            for a, b in ways:
+                left = f, f
+                for part, one, other in zip(parts, fits[a], fits[b], strict=True):
+                    added, left = _both(x, left, (one, other))
+                    part[block] += added / len(ways)
+    return Contributions(parts[0], parts[1], parts[2], (score[scored] - mean[p:]) ** 2)
+
+
+def _both(
+    x: FloatArray, left: tuple[FloatArray, FloatArray], fits: tuple[Projection, Projection]
+) -> tuple[FloatArray, tuple[FloatArray, FloatArray]]:
+    """(rows, k, terms) contributions from two fits, the mean of both orders, and what each leaves of its score (rows, k)."""
+    value, correction = (
+        [np.tensordot(x, c, 1) for c in parts] for parts in zip(*((f.value, f.adjoint) for f in fits), strict=True)
+    )
+    after = [before - v.sum(axis=1) for before, v in zip(left, value, strict=True)]
+    result = sum(value[i] * left[1 - i][:, None, :] + correction[1 - i] * after[i][:, None, :] for i in (0, 1))
+    return np.asarray(result / 2).transpose(0, 2, 1), (after[0], after[1])

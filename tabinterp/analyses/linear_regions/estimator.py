@@ -1,0 +1,261 @@
+"""A network of rectifiers as a bag of linear models: the regions that the rows visit, and the coefficients in each.
+
+With every rectifier on one side of 0 the network is one affine function (Montúfar, Pascanu, Cho & Bengio 2014). A region is a
+pattern of sides that some row has (Hanin & Rolnick 2019 count those of all inputs). Within it the coefficients are exact, in the
+units of a linear model: change of the score for one unit of a number, or, for a level, the region's own linear function at the
+level less that at the reference. A row that is moved so far that it leaves its region is no longer told by them. Fewer than 10
+rows of a region are no table.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from itertools import count as numbered
+from typing import ClassVar
+
+import numpy as np
+import pandas as pd
+import torch
+
+from tabinterp.analyses.display import Display, Drawn, by_term, scaled, spreads
+from tabinterp.arrays import FloatArray, IntArray
+from tabinterp.document.message import why
+from tabinterp.errors import NotApplicableError
+from tabinterp.linear.terms import AnyTerm, Basis, Contrast, Slope, find_terms
+from tabinterp.models import Bound, Model, bind
+from tabinterp.models.layers import Layer, layers_of
+from tabinterp.models.piecewise_linear import RECTIFIERS, is_affine_between
+from tabinterp.stats.accumulators import mean_over_rows
+from tabinterp.stats.estimates import Estimates
+from tabinterp.stats.weights import deviation
+from tabinterp.table import Table
+from tabinterp.table.suppression import SMALL
+
+
+@dataclass(frozen=True, eq=False)
+class LinearRegions(Display):
+    """`coefficients` (regions, terms, outputs) and `at_mean` (regions, outputs), the region's function at the mean row.
+
+    Regions stand in the order of their weight: `share` (regions,) of it, `rows_in` (regions,) rows, `region` (rows,) each
+    row's, of the rows that have weight. `mean` (terms, outputs) over rows, with its error; `spread` their standard deviation
+    over rows; `sign_flip` the share of rows whose coefficient has the other sign than the mean, which a coefficient of 0 has
+    not. `counterpart` (terms, outputs): the linear model's own coefficients, NaN where it has no such term. `left_out`:
+    columns that the encoder mixes with others.
+    """
+
+    drawn: ClassVar[Drawn] = Drawn(
+        "plot.axis.regions",
+        {"network": ("mean", "ci_low", "ci_high"), "linear": ("counterpart", None, None)},
+        by_term,
+        order="size",
+        other="terms",
+    )
+
+    terms: tuple[AnyTerm, ...]
+    outputs: tuple[str | None, ...]
+    coefficients: FloatArray
+    at_mean: FloatArray
+    share: FloatArray
+    rows_in: IntArray
+    region: IntArray
+    mean: Estimates
+    spread: FloatArray
+    sign_flip: FloatArray
+    counterpart: FloatArray
+    left_out: tuple[str, ...]
+    estimand: str = "coefficient of the region's own linear function"
+
+    @property
+    def visited(self) -> int:
+        """How many regions hold a row."""
+        return len(self.share)
+
+    @property
+    def largest(self) -> float:
+        """The share of the rows, by weight, in the largest region."""
+        return float(self.share[0])
+
+    def _numbers(self) -> pd.DataFrame:
+        frame = self.frame().assign(sd=spreads(self.terms, len(self.outputs)))
+        return scaled(frame, "mean", "ci_low", "ci_high", "counterpart")
+
+    def frame(self) -> pd.DataFrame:
+        """One row for each output and term: how the coefficient varies over rows, beside the counterpart's."""
+        parts = []
+        for k, output in enumerate(self.outputs):
+            own = {
+                "mean": self.mean.value[:, k],
+                "stderr": self.mean.stderr[:, k],
+                "ci_low": self.mean.low[:, k],
+                "ci_high": self.mean.high[:, k],
+                "spread": self.spread[:, k],
+                "sign_flip": self.sign_flip[:, k],
+                "counterpart": self.counterpart[:, k],
+            }
+            parts.append(pd.DataFrame({**self._named(output), **own}))
+        return pd.concat(parts, ignore_index=True)
+
+    def tables(self, most: int = 5) -> pd.DataFrame:
+        """The largest regions as coefficient tables, of those with 10 rows: one row for each of them, output and term."""
+        told = [r for r in range(self.visited) if self.rows_in[r] >= SMALL][:most]
+        parts = [
+            pd.DataFrame(
+                {
+                    "region": rank,
+                    "rows": self.rows_in[r],
+                    "share": self.share[r],
+                    **self._named(output),
+                    "coefficient": self.coefficients[r, :, k],
+                    "at_mean": self.at_mean[r, k],
+                    "counterpart": self.counterpart[:, k],
+                }
+            )
+            for rank, r in zip(numbered(1), told, strict=False)
+            for k, output in enumerate(self.outputs)
+        ]
+        names = ["region", "rows", "share", *self._named(None), "coefficient", "at_mean", "counterpart"]
+        return pd.concat(parts, ignore_index=True) if parts else pd.DataFrame(columns=names)
+
+    def _named(self, output: str | None) -> dict[str, pd.Series]:
+        own = [one.term for one in self.terms]
+        made = {"output": [output] * len(own), "column": [t.column for t in own]}
+        made |= {name: [getattr(t, name) for t in own] for name in ("level", "reference", "unit")}
+        return {name: pd.Series(values, dtype=object) for name, values in made.items()}
+
+
+def linear_regions(model: Model | Bound, table: Table, *, counterpart: Model | Bound | None = None) -> LinearRegions:
+    """The regions of a network of rectifiers that the rows of `table` visit.
+
+    Raises
+    ------
+    NotApplicableError
+        when the network is no affine function on each region, with the reason: another activation, a normalisation of rows, a
+        product; or when it cannot be traced.
+
+    Examples
+    --------
+    >>> import numpy as np, pandas as pd, torch, tabinterp as ti
+    >>> frame = pd.DataFrame({"a": np.repeat([-2.0, -1.0, 1.0, 2.0], 10), "y": 0.0}).assign(y=np.arange(40.0))
+    >>> table = ti.read_table(frame, target="y", task="regression")
+    >>> net = torch.nn.Sequential(torch.nn.Linear(1, 2), torch.nn.ReLU(), torch.nn.Linear(2, 1))  # |a| + a / 2
+    >>> _ = net[0].weight.data.copy_(torch.tensor([[1.0], [-1.0]])), net[0].bias.data.zero_()
+    >>> _ = net[2].weight.data.copy_(torch.tensor([[1.5, 0.5]])), net[2].bias.data.zero_()
+    >>> found = linear_regions(ti.wrap(net, encoder="passthrough", task="regression"), table)
+    >>> found.visited, found.largest, found.coefficients.ravel().tolist(), found.spread.tolist()
+    (2, 0.5, [-0.5, 1.5], [[1.0]])
+    """
+    bound = bind(model, table)
+    rival = None if counterpart is None else bind(counterpart, table)
+    return regions_of(bound, find_terms(bound), rival, [] if rival is None else find_terms(rival))
+
+
+def regions_of(
+    bound: Bound, terms: Sequence[AnyTerm], counterpart: Bound | None, rivals: Sequence[AnyTerm]
+) -> LinearRegions:
+    """The same for terms that are known: those of the counterpart are `rivals`."""
+    _check(bound)
+    weights = bound.table.weights
+    if weights is not None and not (weights > 0).all():  # rows of weight 0 say nothing
+        bound = bound.take(weights > 0)
+    if not terms:
+        raise NotApplicableError(why("regions.terms", model=bound.model.name))
+    w = bound.table.row_weights
+    first, region, mass = _regions(bound, w)
+    gradient = bound.gradients(bound.x[first])  # the same in every row of a region
+    own = of_gradients(terms, gradient)
+    rows = own[region]
+    mean = mean_over_rows(rows, bound.table.weights, bound.table.groups)
+    flips = rows * np.sign(mean.value) < 0
+    centre = np.average(bound.x, axis=0, weights=w)
+    return LinearRegions(
+        terms=tuple(terms),
+        outputs=bound.outputs,
+        coefficients=own,
+        at_mean=bound.scores[first] + np.einsum("rdk,rd->rk", gradient, centre - bound.x[first]),
+        share=mass / w.sum(),
+        rows_in=np.bincount(region, minlength=len(first)).astype(np.int64),
+        region=region,
+        mean=mean,
+        spread=deviation(rows, w),
+        sign_flip=np.average(flips, axis=0, weights=w),
+        counterpart=_counterpart(counterpart, rivals, terms, len(bound.outputs)),
+        left_out=tuple(c for c in bound.columns if len(bound.encoding.blocks[c]) and not bound.encoding.local[c]),
+    )
+
+
+def _check(bound: Bound) -> None:
+    name = bound.model.name
+    if not bound.has_gradient:
+        raise NotApplicableError(why("regions.opaque", model=name, opaque=bound.model.opaque))
+    if bound.is_linear:
+        return
+    layers = layers_of(bound)
+    if (layer := unlike(layers)) is not None:
+        raise NotApplicableError(
+            f"{name} has no linear regions: {layer.name} applies {layer.kind}, which is no rectifier"
+        )
+    if not is_affine_between(bound, len(layers)):
+        raise NotApplicableError(why("regions.affine", model=name))
+
+
+def unlike(layers: Sequence[Layer]) -> Layer | None:
+    """The first layer that is no rectifier."""
+    ends = (torch.full((1, layer.width), -1.0, device=layer.device) for layer in layers)
+    return next(
+        (
+            layer
+            for layer, low in zip(layers, ends, strict=True)
+            if layer.kind not in RECTIFIERS or float(layer.activated(low).max()) > 0
+        ),
+        None,
+    )
+
+
+def _regions(bound: Bound, w: FloatArray) -> tuple[IntArray, IntArray, FloatArray]:
+    """(regions,) a row of each, (n,) the region of each row, (regions,) their weights; the heaviest first.
+
+    A rectifier's output is above 0 where it is on, a leaky one's too.
+    """
+    outputs = list(bound.activations().values())
+    sides = np.concatenate([np.empty((len(bound.x), 0)), *outputs], axis=1) > 0
+    packed = np.packbits(sides, axis=1) if sides.shape[1] else np.zeros((len(sides), 1), dtype=np.uint8)
+    _, first, group = np.unique(packed, axis=0, return_index=True, return_inverse=True)
+    group = group.reshape(-1)
+    mass = np.bincount(group, w, minlength=len(first)).astype(np.float64)
+    order = np.lexsort((first, -mass))
+    return first[order].astype(np.int64), np.argsort(order)[group].astype(np.int64), mass[order]
+
+
+def of_gradients(terms: Sequence[AnyTerm], gradient: FloatArray) -> FloatArray:
+    """(m, terms, k) coefficients of linear functions whose derivatives by the encoded columns are `gradient` (m, d, k)."""
+    made = np.empty((len(gradient), len(terms), gradient.shape[2]))
+    for j, term in enumerate(terms):
+        made[:, j] = np.einsum("mdk,d->mk", gradient[:, _block(term)], _way(term))
+    return made
+
+
+def _block(term: AnyTerm) -> IntArray:
+    return np.array([term.encoded]) if isinstance(term, Basis) else term.block
+
+
+def _way(term: AnyTerm) -> FloatArray:
+    """How the term's encoded columns move for one unit of it."""
+    if isinstance(term, Slope):
+        return term.per_unit
+    return term.level - term.reference if isinstance(term, Contrast) else np.ones(1)
+
+
+def _counterpart(bound: Bound | None, own: Sequence[AnyTerm], terms: Sequence[AnyTerm], outputs: int) -> FloatArray:
+    """(terms, k) the linear model's coefficients, by column, level and reference."""
+    made = np.full((len(terms), outputs), np.nan)
+    if bound is None:
+        return made
+    if not bound.is_linear:
+        raise NotApplicableError(f"the counterpart is a linear model; {bound.model.name} is not")
+    values = of_gradients(own, bound.gradients(bound.x[:1]))[0]
+    place = {one.term: j for j, one in enumerate(own)}
+    for i, one in enumerate(terms):
+        if one.term in place:
+            made[i] = values[place[one.term]]
+    return made

@@ -1,0 +1,86 @@
+"""Columns that determine one another: two codes of one thing, a level with a number of its own, one number on two scales.
+
+A column determines another where rows that are equal in the one are equal in the other (a functional dependency; Codd 1970).
+Only rows tell of it that are not alone with their value, and only of a column that varies: a value must be held by two rows or
+more in nine rows of ten, and of the rows that are not at the other's most frequent value at most one in a thousand may differ
+from their like. A number that hardly repeats is judged as a line: two numbers are one where each is the other times a factor
+plus a constant, to a millionth of a standard deviation, and both are missing on the same rows.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+import numpy as np
+import pandas as pd
+from numpy.typing import NDArray
+
+from tabinterp.arrays import FloatArray, IntArray
+from tabinterp.table import Table
+from tabinterp.table.hash_sampling import chosen
+from tabinterp.table.suppression import SMALL
+
+REPEATED = 0.9  # share of rows that are not alone with their value
+APART = 1e-3  # of the rows that are not at the most frequent value: those that differ from their like
+LINE = 1e-6  # of a standard deviation
+CELLS = 100_000_000  # rows times columns squared: what a search for dependencies takes
+
+
+def determines(table: Table, columns: Sequence[str], seed: int = 0) -> NDArray[np.bool_]:
+    """(d, d) whether column i determines column j, on as many rows as 100 million comparisons allow, drawn by hash."""
+    d = len(columns)
+    few = chosen(table.numbers, max(1, CELLS // max(1, d * d)), seed)
+    frame = table.frame
+    codes = [pd.factorize(frame[c].iloc[few], use_na_sentinel=False)[0] for c in columns]
+    made = np.eye(d, dtype=bool)
+    told = np.column_stack(codes).astype(np.int32) if codes else np.zeros((0, 0), np.int32)
+    for i in range(d):
+        order = np.argsort(told[:, i], kind="stable")
+        own = told[order, i]
+        same = own[1:] == own[:-1]
+        repeated = order[np.append(same, False) | np.append(False, same)]
+        if len(repeated) < max(SMALL, REPEATED * len(order)):
+            continue
+        pairs = np.flatnonzero(same)
+        differ = (told[order[pairs + 1]] != told[order[pairs]]).sum(axis=0)
+        for j in np.flatnonzero(differ <= 4 * APART * len(pairs)):  # a row that differs parts two pairs at most
+            made[i, j] |= _follows(told[repeated, i], told[repeated, j])
+    return made
+
+
+def _follows(a: IntArray, b: IntArray) -> bool:
+    """Whether codes `a` give codes `b` (n,), of which enough vary."""
+    pairs, count = np.unique(a.astype(np.int64) * (int(b.max()) + 1) + b, return_counts=True)
+    first = np.flatnonzero(np.diff(pairs // (int(b.max()) + 1), prepend=-1))
+    apart = len(a) - np.maximum.reduceat(count, first).sum()
+    varied = len(b) - np.bincount(b).max()
+    return bool(varied >= SMALL and apart <= APART * varied)
+
+
+def scales(table: Table, columns: Sequence[str]) -> list[tuple[str, str]]:
+    """Pairs of numeric columns of which one is the other on another scale."""
+    x = {c: table.frame[c].to_numpy(dtype=np.float64, na_value=np.nan) for c in columns}
+    ends: dict[frozenset[int], list[str]] = {}
+    for c, values in x.items():
+        if not np.isnan(values).all():
+            ends.setdefault(frozenset((int(np.nanargmin(values)), int(np.nanargmax(values)))), []).append(c)
+    alike = [(one, other) for held in ends.values() for i, one in enumerate(held) for other in held[i + 1 :]]
+    return [(one, other) for one, other in alike if line(x[one], x[other]) is not None]
+
+
+def line(x: FloatArray, y: FloatArray) -> tuple[float, float] | None:
+    """Factor and shift that make numbers `y` (n,) of numbers `x`; None where they do not.
+
+    >>> line(np.array([0.0, 10.0, 40.0, np.nan]), np.array([32.0, 50.0, 104.0, np.nan]))
+    (1.8, 32.0)
+    """
+    known = ~np.isnan(x)
+    if (known != ~np.isnan(y)).any() or known.sum() < 3:
+        return None
+    x, y = x[known], y[known]
+    low, high = int(x.argmin()), int(x.argmax())
+    if x[low] == x[high] or y[low] == y[high]:
+        return None
+    factor = float((y[high] - y[low]) / (x[high] - x[low]))
+    shift = float(y[low] - factor * x[low])
+    return (factor, shift) if bool(np.abs(y - factor * x - shift).max() <= LINE * y.std()) else None

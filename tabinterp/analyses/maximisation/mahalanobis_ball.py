@@ -1,0 +1,166 @@
+"""How far from the middle of the rows a search may go: a Mahalanobis ball of numbers and levels.
+
+A row's features are its numbers, a missing one at its mean, and an indicator of each level (the 30 most frequent of a column, the
+others as one). The squared distance (v - mean)' C^-1 (v - mean) (Mahalanobis 1936) stays below a quantile of that of the real
+rows. A level of a share p that stands alone adds (1 - p) / p, so that rare levels are as far out as extreme numbers; levels
+that never stand together are farther out than each.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+import pandas as pd
+from numpy.typing import NDArray
+
+from tabinterp.arrays import FloatArray, IntArray
+from tabinterp.errors import NotApplicableError
+from tabinterp.models import Bound
+from tabinterp.stats.distances import constant
+
+from .search_space import Domain
+
+MOST = 30  # levels of a column that have an indicator of their own
+RIDGE = 1e-6  # of a correlation: keeps relations that hold on every row, and makes leaving them far
+
+
+@dataclass(frozen=True, eq=False)
+class Budget:
+    """`precision` (q, q) of the features; `places` (e,) those of each player, `deviations` (C, e) its candidates' from the mean.
+
+    `middle` is the mean of each player's number. `limits` of the squared distance: one for all objectives, or one for each.
+    """
+
+    domain: Domain
+    precision: FloatArray
+    places: tuple[IntArray, ...]
+    deviations: tuple[FloatArray, ...]
+    middle: tuple[float, ...]
+    limits: FloatArray
+
+    def squared(self, at: IntArray, value: FloatArray) -> FloatArray:
+        """(m,) squared distances of states."""
+        u = self._deviation(at, value)
+        return self._product(u, u)
+
+    def limit(self, of: IntArray) -> FloatArray:
+        """(m,) limits of states of these objectives."""
+        return np.asarray(self.limits[of % len(self.limits)] * (1 + 1e-9))
+
+    def within(self, at: IntArray, value: FloatArray, of: IntArray) -> NDArray[np.bool_]:
+        return np.asarray(self.squared(at, value) <= self.limit(of))
+
+    def beyond(
+        self, at: IntArray, value: FloatArray, of: IntArray, p: int, candidates: IntArray, values: FloatArray
+    ) -> NDArray[np.bool_]:
+        """(S, C) would a state leave the ball with player p at a candidate; `candidates`, `values` (S, C) or (1, C)."""
+        own = self._own(p, candidates.ravel(), values.ravel()).reshape(*candidates.shape, -1)
+        rest, places = self._deviation(at, value), self.places[p]
+        rest[:, places] = 0.0
+        crossed = rest @ self.precision
+        base, cross = (crossed * rest).sum(axis=1)[:, None], 2 * crossed[:, places]
+        both = cross @ own[0].T if len(own) == 1 else np.einsum("se,sce->sc", cross, own)
+        alone = ((own @ self.precision[np.ix_(places, places)]) * own).sum(axis=2)
+        return np.asarray(base + both + alone > self.limit(of)[:, None])
+
+    def pulled(self, at: IntArray, value: FloatArray, of: IntArray, lines: list[int]) -> FloatArray:
+        """Values with those on lines drawn towards their means as far as the ball asks for."""
+        made = value.copy()
+        for p in lines:
+            made[:, p] = np.where(np.isnan(value[:, p]), np.nan, self.middle[p])
+        middle = self._deviation(at, made)
+        way = self._deviation(at, value) - middle
+        a, b = self._product(way, way), self._product(way, middle)
+        room = self.limits[of % len(self.limits)] - self._product(middle, middle)
+        with np.errstate(invalid="ignore", divide="ignore"):
+            reach = (-b + np.sqrt(np.maximum(b**2 + a * room, 0.0))) / a
+        factor = np.where(np.isfinite(reach), np.clip(reach, 0.0, 1.0), 1.0)
+        for p in lines:
+            low, high = self.domain.players[p].ends
+            drawn = np.clip(self.middle[p] + factor * (value[:, p] - self.middle[p]), low, high)
+            made[:, p] = np.where(factor < 1, np.round(drawn) if self.domain.players[p].whole else drawn, value[:, p])
+        return made
+
+    def _product(self, u: FloatArray, v: FloatArray) -> FloatArray:
+        return np.asarray(((u @ self.precision) * v).sum(axis=1))
+
+    def _deviation(self, at: IntArray, value: FloatArray) -> FloatArray:
+        u = np.zeros((len(at), len(self.precision)))
+        for p, places in enumerate(self.places):
+            u[:, places] = self._own(p, at[:, p], value[:, p])
+        return u
+
+    def _own(self, p: int, at: IntArray, value: FloatArray) -> FloatArray:
+        made = self.deviations[p][at]
+        player = self.domain.players[p]
+        if player.slope is not None:
+            off = np.where(np.isnan(value), 0.0, value - self.middle[p])
+            made = off[:, None] * np.array([factor for factor, _ in player.scales])
+        return np.asarray(made)
+
+
+def budget_of(domain: Domain, *shares: float | None) -> Budget:
+    """The ball that holds this share of the real rows, or one for each objective; None: all there is."""
+    if not all(share is None or 0 < share <= 1 for share in shares):
+        raise NotApplicableError(
+            f"budget is a share of the rows, above 0 and at most 1; got {', '.join(map(str, shares))}"
+        )
+    bound, parts = domain.bound, list[FloatArray]()
+    places, middle = list[IntArray](), list[float]()
+    for player in domain.players:
+        own = np.concatenate([_features(bound, column) for column in player.columns], axis=1)
+        places.append(sum(part.shape[1] for part in parts) + np.arange(own.shape[1]))
+        parts.append(own)
+        middle.append(float(np.nanmean(_number(bound, player.columns[0]))) if player.slope is not None else np.nan)
+    u = np.concatenate(parts, axis=1) if parts else np.zeros((len(bound.table), 0))
+    mean = u.mean(axis=0)
+    u, sd = _still(u - mean, mean)
+    precision = np.linalg.inv((u / sd).T @ (u / sd) / len(u) + RIDGE * np.eye(u.shape[1])) / np.outer(sd, sd)
+    squared = ((u @ precision) * u).sum(axis=1)
+    return Budget(
+        domain,
+        precision,
+        tuple(places),
+        tuple(u[player.donors][:, own] for player, own in zip(domain.players, places, strict=True)),
+        tuple(middle),
+        np.array(
+            [np.inf if one is None else float(np.quantile(squared, one, method="inverted_cdf")) for one in shares]
+        ),
+    )
+
+
+def standing(bound: Bound) -> tuple[tuple[str, ...], FloatArray, FloatArray, FloatArray]:
+    """Numeric columns that the model reads, the rows' deviations (n, q) from their means (q,), and the inverse covariance."""
+    read = [c for c in bound.columns if len(bound.encoding.blocks[c])]
+    columns = tuple(c for c in read if bound.table.schema[c].kind == "numeric")
+    x = bound.table.inputs[list(columns)].to_numpy(dtype=np.float64, na_value=np.nan)
+    known = ~np.isnan(x)
+    mean = np.where(known, x, 0.0).sum(axis=0) / np.maximum(known.sum(axis=0), 1)
+    u, sd = _still(np.where(known, x - mean, 0.0), mean)
+    precision = np.linalg.pinv(np.atleast_2d((u / sd).T @ (u / sd) / len(u)), rcond=1e-10, hermitian=True)
+    return columns, u, mean, precision / np.outer(sd, sd)
+
+
+def _still(u: FloatArray, mean: FloatArray) -> tuple[FloatArray, FloatArray]:
+    """Deviations, and their sizes; what never moves is of no direction, and of no distance."""
+    still = constant((u**2).sum(axis=0), float(len(u)), mean)
+    u = np.where(still, 0.0, u)
+    return u, np.where(still, 1.0, u.std(axis=0))
+
+
+def _number(bound: Bound, column: str) -> FloatArray:
+    return bound.table.frame[column].to_numpy(dtype=np.float64, na_value=np.nan)
+
+
+def _features(bound: Bound, column: str) -> FloatArray:
+    """(n, e) the number, or indicators of the levels, missing values among them."""
+    if bound.table.schema[column].kind == "numeric":
+        x = _number(bound, column)
+        known = ~np.isnan(x)
+        return np.where(known, x, x[known].mean() if known.any() else 0.0)[:, None]
+    codes, _ = pd.factorize(bound.table.frame[column], use_na_sentinel=False)
+    count = np.bincount(codes)
+    rank = np.empty(len(count), dtype=np.int64)
+    rank[np.argsort(-count, kind="stable")] = np.arange(len(count))
+    return np.eye(min(len(count), MOST + 1))[np.minimum(rank[codes], MOST)]

@@ -1,0 +1,119 @@
+"""The maximum of a small network of rectifiers as a mixed-integer programme.
+
+Every level that may be chosen and every rectifier is a binary variable, every number between two ends a variable of its own:
+a = max(0, v) with l <= v <= u is a >= 0, a >= v, a <= v - l (1 - r), a <= u r (Tjeng, Xiao & Tedrake 2019). A missing
+number is a choice of its own, which takes its value out.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+
+import numpy as np
+from scipy import optimize, sparse
+
+from tabinterp.arrays import FloatArray
+from tabinterp.models.layer_chain import Step
+
+from .search_space import Domain, Player
+
+SECONDS = 10.0
+GAP = 1e-4
+
+
+@dataclass
+class _Model:
+    """Columns and rows as they come: bounds, which are whole, and (places, weights, low, high) of each constraint."""
+
+    lower: list[float] = field(default_factory=list)
+    upper: list[float] = field(default_factory=list)
+    whole: list[bool] = field(default_factory=list)
+    rows: list[tuple[list[int], list[float], float, float]] = field(default_factory=list)
+
+    def variable(self, lower: float, upper: float, whole: bool = False) -> int:
+        self.lower.append(lower)
+        self.upper.append(upper)
+        self.whole.append(whole)
+        return len(self.lower) - 1
+
+
+class Programme:
+    """The domain and the hidden layers below an objective: `outputs[l]` are variables, `front` (h, variables) what makes z."""
+
+    def __init__(self, domain: Domain, steps: tuple[Step, ...], low: list[FloatArray], high: list[FloatArray]) -> None:
+        self.made = _Model()
+        self.constant = domain.constant.double().cpu().numpy()
+        parts: list[tuple[int, FloatArray]] = []
+        for player in domain.players:
+            self.constant = self.constant + _choose(self.made, player, parts)
+        self.inputs = [place for place, _ in parts]
+        self.front = np.column_stack([part for _, part in parts])
+        self.outputs: list[list[int]] = []
+        for i, step in enumerate(steps):
+            self.outputs.append(self._rectified(i, step, low[i], high[i]))
+
+    def expression(self, i: int, step: Step) -> tuple[list[int], FloatArray, FloatArray]:
+        """What step i gives as places, weights (m, places) and constants (m,)."""
+        weight, shift = step
+        if i == 0:
+            return self.inputs, weight @ self.front, weight @ self.constant + shift
+        return self.outputs[i - 1], weight, shift
+
+    def _rectified(self, i: int, step: Step, low: FloatArray, high: FloatArray) -> list[int]:
+        places, weights, shift = self.expression(i, step)
+        made = []
+        for j in range(len(shift)):
+            below, above = min(0.0, float(low[j]) - 1e-6), max(0.0, float(high[j]) + 1e-6)
+            a, on = self.made.variable(0.0, above), self.made.variable(0, 1, True)
+            own, constant = weights[j].tolist(), float(shift[j])
+            self.made.rows += [
+                ([*places, a], [*(-w for w in own), 1.0], constant, np.inf),
+                ([*places, a, on], [*(-w for w in own), 1.0, -below], -np.inf, constant - below),
+                ([a, on], [1.0, -above], -np.inf, 0.0),
+            ]
+            made.append(a)
+        return made
+
+
+def _choose(made: _Model, player: Player, parts: list[tuple[int, FloatArray]]) -> FloatArray:
+    """Variables for where a player is; what it adds whatever they are."""
+    known = player.parts.double().cpu().numpy()
+    if player.slope is None or player.values is None:
+        places = [made.variable(0, 1, True) for _ in known]
+        made.rows.append((places, [1.0] * len(places), 1.0, 1.0))
+        parts += list(zip(places, known, strict=True))
+        return np.zeros(known.shape[1])
+    low, high = int(np.nanargmin(player.values)), int(np.nanargmax(player.values))
+    width = float(player.values[high] - player.values[low])
+    count = width if player.whole else 1.0  # steps from one end to the other
+    along = made.variable(0.0, count, player.whole)
+    parts.append((along, (known[high] - known[low]) / count))
+    gone = np.flatnonzero(np.isnan(player.values))
+    if len(gone):
+        missing = made.variable(0, 1, True)
+        parts.append((missing, known[gone[0]] - known[low]))
+        made.rows.append(([along, missing], [1.0, count], -np.inf, count))
+    return np.asarray(known[low])
+
+
+def solve(programme: Programme, weights: list[FloatArray], steps: tuple[Step, ...]) -> float:
+    """An upper bound of the sum over steps of weights (m,) times what the step gives; NaN where none was found in time."""
+    made = programme.made
+    cost, constant = np.zeros(len(made.lower)), 0.0
+    for i, step in enumerate(steps):
+        places, own, shift = programme.expression(i, step)
+        cost[places] -= weights[i] @ own
+        constant += float(weights[i] @ shift)
+    rows = [(r, c, w) for r, (places, own, _, _) in enumerate(made.rows) for c, w in zip(places, own, strict=True)]
+    r, c, w = (np.array(one) for one in zip(*rows, strict=True))
+    indices = r.astype(np.int32), c.astype(np.int32)  # SciPy before 1.15 takes no others
+    matrix = sparse.csr_array((w, indices), shape=(len(made.rows), len(cost)))
+    found = optimize.milp(
+        cost,
+        constraints=optimize.LinearConstraint(matrix, [row[2] for row in made.rows], [row[3] for row in made.rows]),
+        integrality=np.array(made.whole, dtype=int),
+        bounds=optimize.Bounds(np.array(made.lower), np.array(made.upper)),
+        options={"time_limit": SECONDS, "mip_rel_gap": GAP},
+    )
+    least = found.mip_dual_bound
+    return float("nan") if least is None or not np.isfinite(least) else constant - float(least)

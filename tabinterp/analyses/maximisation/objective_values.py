@@ -1,0 +1,221 @@
+"""Objectives as arrays: what each of them makes of a front."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+
+import numpy as np
+import torch
+from torch import Tensor, nn
+
+from tabinterp.arrays import FloatArray, IntArray
+from tabinterp.errors import NotApplicableError
+from tabinterp.models import Bound
+from tabinterp.models.layer_chain import chain_of
+from tabinterp.models.layers import Layer
+
+from .objectives import Objective, Term
+
+SCORE, PROBABILITY = "score", "probability"
+LENGTH = "length of "  # and the number of a layer
+Key = int | str  # a layer, counted from 1, or what the network puts out
+BLOCK = 16_384
+
+
+@dataclass(frozen=True, eq=False)
+class Reader:
+    """Objective k at a front z is `weights[k] @ features(z) + constants[k]`; features (F) are those of `keys`, side by side.
+
+    `inner` (I) are features whose affine function those of `keys` are, with weights and constants of their own: cheaper, and the
+    front itself (`linear`) where the objectives are sums over columns. `apart` (fronts (m, h) -> (m,)) is taken off in a search.
+    """
+
+    bound: Bound
+    layers: tuple[Layer, ...]
+    objectives: tuple[Objective, ...]
+    keys: tuple[Key, ...]
+    weights: FloatArray  # (K, F)
+    constants: FloatArray  # (K,)
+    inner: tuple[nn.Module, ...]
+    inner_weights: Tensor  # (K, I)
+    inner_constants: Tensor  # (K,)
+    linear: bool
+    apart: Callable[[Tensor], Tensor] | None = None
+
+    def scored(self, z: Tensor, of: IntArray) -> Tensor:
+        """(S, C) fronts (S, C, h), each by the objective of its state (S,)."""
+        made = [module(z.flatten(0, 1)) for module in self.inner]
+        features = made[0] if len(made) == 1 else torch.cat(made, dim=1)
+        which = torch.as_tensor(of)
+        own = torch.bmm(features.reshape(*z.shape[:2], -1), self.inner_weights[which][:, :, None])[:, :, 0]
+        scores: Tensor = own + self.inner_constants[which][:, None]
+        return scores if self.apart is None else scores - self.apart(z.flatten(0, 1)).reshape(scores.shape)
+
+    def every(self, z: Tensor) -> FloatArray:
+        """(m, K) every front by every objective, by the features of `keys`."""
+        modules = [_module(self.bound, self.layers, key) for key in self.keys]
+        parts = []
+        with torch.inference_mode():
+            for i in range(0, len(z), BLOCK):
+                features = torch.cat([module(z[i : i + BLOCK]).double() for module in modules], dim=1)
+                parts.append(features.cpu().numpy() @ self.weights.T + self.constants)
+        return np.concatenate(parts)
+
+
+def _module(bound: Bound, layers: tuple[Layer, ...], key: Key) -> nn.Module:
+    if isinstance(key, int):
+        return layers[key - 1].before
+    if key.startswith(LENGTH):
+        return _Length(layers[int(key.removeprefix(LENGTH)) - 1])
+    return _Probabilities(bound.rest) if key == PROBABILITY else bound.rest
+
+
+class _Length(nn.Module):
+    """The length of a layer's outputs; the added speck keeps it smooth where all of them are zero."""
+
+    def __init__(self, layer: Layer) -> None:
+        super().__init__()
+        self.outputs = layer.outputs
+
+    def forward(self, z: Tensor) -> Tensor:
+        squares: Tensor = self.outputs(z).square().sum(dim=1, keepdim=True)
+        return (squares + 1e-12).sqrt()
+
+
+class _Probabilities(nn.Module):
+    def __init__(self, rest: nn.Module) -> None:
+        super().__init__()
+        self.rest = rest
+
+    def forward(self, z: Tensor) -> Tensor:
+        scores = self.rest(z)
+        return torch.sigmoid(scores) if scores.shape[1] == 1 else torch.softmax(scores, dim=1)
+
+
+def readers_of(
+    bound: Bound, layers: tuple[Layer, ...], objectives: Sequence[Objective]
+) -> list[tuple[IntArray, Reader]]:
+    """Objectives that read the same features together, with their places."""
+    needs = [tuple(sorted({_key(t) for _, t in one.terms}, key=str)) for one in objectives]
+    made = []
+    for keys in dict.fromkeys(needs):
+        which = np.flatnonzero([one == keys for one in needs])
+        few = tuple(one for one, need in zip(objectives, needs, strict=True) if need == keys)
+        lines = [_weights(bound, layers, one, keys) for one in few]
+        weights, constants = np.array([w for w, _ in lines]), np.array([c for _, c in lines])
+        made.append((which.astype(np.int64), _reader(bound, layers, few, keys, weights, constants)))
+    return made
+
+
+def _reader(
+    bound: Bound, layers: tuple[Layer, ...], few: tuple[Objective, ...], keys: tuple[Key, ...], weights: FloatArray,
+    constants: FloatArray,
+) -> Reader:  # fmt: skip
+    chain = chain_of(bound, layers)
+    inner: list[nn.Module] = []
+    moved, shift, start = [], constants.copy(), 0
+    for key in keys:
+        depth = len(layers) if key == SCORE else int(key) - 1 if isinstance(key, int) else len(chain)
+        width = _width(bound, layers, key)
+        own, start = weights[:, start : start + width], start + width
+        if depth < len(chain):
+            inner.append(nn.Identity() if depth == 0 else layers[depth - 1].outputs)
+            moved.append(own @ chain[depth][0])
+            shift += own @ chain[depth][1]
+        else:
+            inner.append(_module(bound, layers, key))
+            moved.append(own)
+    return Reader(
+        bound=bound,
+        layers=layers,
+        objectives=few,
+        keys=keys,
+        weights=weights,
+        constants=constants,
+        inner=tuple(inner),
+        inner_weights=bound.at_home(np.concatenate(moved, axis=1)).float(),
+        inner_constants=bound.at_home(shift).float(),
+        linear=len(inner) == 1 and isinstance(inner[0], nn.Identity),
+    )
+
+
+def _width(bound: Bound, layers: tuple[Layer, ...], key: Key) -> int:
+    """How many features a key has."""
+    if isinstance(key, int):
+        return _layer(bound, layers, key).width
+    return 1 if key.startswith(LENGTH) else len(bound.outputs)
+
+
+def _key(term: Term) -> Key:
+    if term.whole:
+        return f"{LENGTH}{term.layer}"
+    if term.layer is not None:
+        return term.layer
+    return PROBABILITY if term.probability else SCORE
+
+
+def _weights(
+    bound: Bound, layers: tuple[Layer, ...], objective: Objective, keys: tuple[Key, ...]
+) -> tuple[FloatArray, float]:
+    """(F,) weights of features, and a constant."""
+    made, constant = [], 0.0
+    for key in keys:
+        line = np.zeros(_width(bound, layers, key))
+        for weight, term in objective.terms:
+            if _key(term) == key:
+                own, more = _feature(bound, layers, term, len(line))
+                line, constant = line + weight * own, constant + weight * more
+        made.append(line)
+    return np.concatenate(made), constant
+
+
+def _feature(bound: Bound, layers: tuple[Layer, ...], term: Term, width: int) -> tuple[FloatArray, float]:
+    """Weights of a term's features and a constant."""
+    if term.whole:
+        _layer(bound, layers, term.layer)
+        return np.ones(1), 0.0
+    return _output(bound, term) if term.layer is None else (_units(term, width), 0.0)
+
+
+def _layer(bound: Bound, layers: tuple[Layer, ...], number: int | None) -> Layer:
+    if not layers:
+        raise NotApplicableError(
+            f"{bound.model.name} has no hidden layer that could be found; an output can be maximised"
+        )
+    if not (isinstance(number, (int, np.integer)) and 1 <= number <= len(layers)):
+        raise NotApplicableError(f"{bound.model.name} has the layers 1 to {len(layers)}; got {number!r}")
+    return layers[number - 1]
+
+
+def _units(term: Term, width: int) -> FloatArray:
+    if term.vector:
+        if len(term.vector) != width:
+            raise NotApplicableError(
+                f"layer {term.layer} has {width} units; the direction has {len(term.vector)} entries"
+            )
+        return np.array(term.vector)
+    if not (isinstance(term.index, (int, np.integer)) and 0 <= term.index < width):
+        raise NotApplicableError(f"layer {term.layer} has the units 0 to {width - 1}; got {term.index!r}")
+    return np.asarray(np.eye(width)[term.index])
+
+
+def _output(bound: Bound, term: Term) -> tuple[FloatArray, float]:
+    """Weights of the outputs and a constant: the other class of two is the score turned round, or one minus the probability."""
+    schema = bound.table.schema
+    if term.probability and not schema.goal.classes:
+        raise NotApplicableError(f"{schema.target!r} has no classes, so that the output is no probability")
+    if len(bound.outputs) == 1:
+        allowed = [None, *schema.classes] if schema.goal.classes else [None]
+        place = _place(term.outcome, allowed)
+        if place == 1:
+            return np.array([-1.0]), float(term.probability)
+        return np.array([1.0]), 0.0
+    return np.eye(len(bound.outputs))[_place(term.outcome, list(schema.classes))], 0.0
+
+
+def _place(outcome: object, allowed: list[object]) -> int:
+    found = [i for i, one in enumerate(allowed) if one == outcome or (outcome is not None and str(one) == str(outcome))]
+    if not found:
+        raise NotApplicableError(f"an output is one of {allowed}; got {outcome!r}")
+    return found[0]

@@ -1,0 +1,114 @@
+"""What to maximise: a unit, a direction in a layer, a layer's length, an output, and weighted sums of them.
+
+After Erhan et al. (2009) and Olah et al. (2017).
+
+Units and directions are read ahead of the activation, where a unit that is switched off still says how far it is from firing.
+
+>>> unit(layer=1, index=7) - 2 * output()
+layer 1 unit 7 - 2 × output
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+
+from tabinterp.errors import NotApplicableError
+
+
+@dataclass(frozen=True)
+class Term:
+    """`layer` counts from 1, and is None for an output; `vector` weighs the layer's units, or is empty for the one at `index`."""
+
+    name: str
+    layer: int | None = None
+    index: int = 0
+    vector: tuple[float, ...] = ()
+    outcome: Any = None
+    probability: bool = False
+    whole: bool = False  # the length of the layer's outputs
+
+
+@dataclass(frozen=True)
+class Objective:
+    """A weighted sum of terms. Objectives add, and are multiplied by numbers."""
+
+    terms: tuple[tuple[float, Term], ...]
+
+    def __add__(self, other: Objective) -> Objective:
+        if not isinstance(other, Objective):
+            return NotImplemented
+        return Objective(self.terms + other.terms)
+
+    def __sub__(self, other: Objective) -> Objective:
+        return self + -1.0 * other
+
+    def __mul__(self, factor: float) -> Objective:
+        if isinstance(factor, Objective) or not np.isfinite(factor):
+            raise NotApplicableError(f"an objective is multiplied by a finite number; got {factor!r}")
+        return Objective(tuple((float(factor) * weight, term) for weight, term in self.terms))
+
+    __rmul__ = __mul__
+
+    def __neg__(self) -> Objective:
+        return -1.0 * self
+
+    def __repr__(self) -> str:
+        told = [f"{'-' if w < 0 else '+'} {'' if abs(w) == 1 else f'{abs(w):g} × '}{t.name}" for w, t in self.terms]
+        first = told[0][2:] if self.terms[0][0] >= 0 else "-" + told[0][2:]
+        return " ".join([first, *told[1:]])
+
+
+def unit(layer: int, index: int) -> Objective:
+    """One hidden unit ahead of its activation; layers count from 1, units of a layer from 0.
+
+    >>> unit(layer=1, index=7)
+    layer 1 unit 7
+    """
+    return Objective(((1.0, Term(f"layer {layer} unit {index}", layer=layer, index=index)),))
+
+
+def direction(layer: int, vector: Sequence[float]) -> Objective:
+    """A weighted sum of a layer's units ahead of their activation; as many weights as the layer has units.
+
+    >>> direction(2, [0.5, -1.0])
+    direction in layer 2
+    """
+    values = tuple(float(v) for v in vector)
+    if not values or not np.isfinite(values).all():
+        raise NotApplicableError(f"a direction is a finite number for each unit of its layer; got {vector!r}")
+    return Objective(((1.0, Term(f"direction in layer {layer}", layer=layer, vector=values)),))
+
+
+def layer(number: int) -> Objective:
+    """How strongly a whole layer responds: the length (Euclidean norm) of its outputs; layers count from 1.
+
+    >>> layer(2)
+    length of layer 2
+    """
+    return Objective(((1.0, Term(f"length of layer {number}", layer=number, whole=True)),))
+
+
+def output(outcome: Any = None, probability: bool = False) -> Objective:
+    """A score of the network, or its probability: of a class, or (None) of the only output there is.
+
+    >>> output(), output("yes", probability=True)
+    (output, probability of yes)
+    """
+    of = "" if outcome is None else f" {'of ' if probability else ''}{outcome}"
+    name = f"{'probability' if probability else 'output'}{of}"
+    return Objective(((1.0, Term(name, outcome=outcome, probability=probability)),))
+
+
+def interpolation(one: Objective, other: Objective, share: float) -> Objective:
+    """What lies between two objectives: (1 - share) of the one and `share` of the other (Olah et al. 2017 between two units).
+
+    >>> interpolation(unit(1, 0), unit(1, 3), 0.25)
+    0.75 × layer 1 unit 0 + 0.25 × layer 1 unit 3
+    """
+    if not 0 <= share <= 1:
+        raise NotApplicableError(f"share is between 0 and 1; got {share!r}")
+    return (1 - share) * one + share * other

@@ -1,0 +1,208 @@
+"""The search: from many starts at once, column after column to the best value there is; in a ball after a whitened ascent.
+
+A move of one player is an update of the front by the difference of two parts, so all candidates of a player for many states
+are one batch. Sweeps go on until no state moves. Numbers on lines then go up the gradient together, by the best of a ladder of
+steps, and by shrinking steps one at a time. The result is a local maximum in the sense of these moves: no single column can be
+moved to a candidate that is better. That it is the global one is proved elsewhere or not at all.
+"""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+import numpy as np
+import torch
+
+from tabinterp.arrays import FloatArray, IntArray
+
+from .mahalanobis_ascent import whitened
+from .mahalanobis_ball import Budget
+from .objective_values import Reader
+from .search_space import Domain, Player
+from .search_state import CELLS, States, score_of
+
+SWEEPS = 30
+ROUNDS = 10  # of the gradient and of steps between candidates
+STEPS = tuple(2.0**-k for k in range(0, 12, 1))  # of the range
+GAIN = 1e-5  # of the objective's standard deviation over rows: what is an improvement
+
+
+def climb(domain: Domain, reader: Reader, states: States, scale: FloatArray, budget: Budget | None) -> States:
+    """All states moved up until they stand still; `scale` (K,) is a standard deviation of each objective.
+
+    In a ball every second one first goes towards the optimum with all columns at once: either way finds what the other misses.
+    """
+    if budget is not None:
+        half = np.arange(0, len(states.of), 2)
+        states = states.take(np.arange(len(states.of)))
+        states.put(half, whitened(domain, reader, states.take(half), budget))
+    return searched(domain, reader, states, scale, budget)
+
+
+def searched(domain: Domain, reader: Reader, states: States, scale: FloatArray, budget: Budget | None) -> States:
+    """The search itself. Starts that meet go on as one."""
+    states, first = _merged(_swept(domain, reader, states, scale, budget, sweeps=1))
+    states, second = _merged(_swept(domain, reader, states, scale, budget))
+    lines = [p for p, player in enumerate(domain.players) if player.slope is not None]
+    active = np.arange(len(states.of))
+    for k in range(ROUNDS):
+        if not lines or len(active) == 0 or (reader.linear and budget is None):  # a line is greatest at its ends
+            break
+        few = states.take(active)
+        before = few.score.copy()
+        if domain.bound.has_gradient:
+            few = _along_gradient(domain, reader, few, lines, budget)
+        for p in lines:
+            few = _between(domain, reader, few, p, 2.0 ** -(2 * k + 3), budget)
+        few = _swept(domain, reader, few, scale, budget)
+        states.put(active, few)
+        active = active[(few.score > before + GAIN * scale[few.of]) | (k < 2)]
+    return _settled(domain, reader, states, scale, budget).take(second[first])
+
+
+def _merged(states: States) -> tuple[States, IntArray]:
+    """States that differ, and the place among them of each that was."""
+    keys = np.column_stack([states.of, states.at, np.nan_to_num(states.value, nan=np.inf)])
+    _, first, where = np.unique(keys, axis=0, return_index=True, return_inverse=True)
+    return states.take(first), where.reshape(-1).astype(np.int64)
+
+
+def _swept(
+    domain: Domain, reader: Reader, states: States, scale: FloatArray, budget: Budget | None, sweeps: int = SWEEPS
+) -> States:
+    active = np.arange(len(states.of))
+    for _ in range(sweeps):
+        few = states.take(active)
+        few = replace(few, z=domain.front(few.at, few.value))
+        before = few.score.copy()
+        for p in range(len(domain.players)):
+            few = _best_candidate(domain, reader, few, p, scale, budget)
+        states.put(active, few)
+        active = active[few.score > before + GAIN * scale[few.of]]
+        if len(active) == 0:
+            break
+    return states
+
+
+def _tried(domain: Domain, reader: Reader, states: States, p: int, at: IntArray, value: FloatArray) -> FloatArray:
+    """(S, C) scores with player p at other candidates; `at`, `value` (S, C) or (1, C)."""
+    player = domain.players[p]
+    moves = player.part(at.ravel(), value.ravel()).reshape(*at.shape, -1)
+    own = player.part(states.at[:, p], states.value[:, p])
+    if reader.linear:
+        weights = reader.inner_weights[torch.as_tensor(states.of)]
+        ahead = weights @ moves[0].T if len(at) == 1 else torch.einsum("sch,sh->sc", moves, weights)
+        return np.asarray(
+            states.score[:, None] + (ahead - (own * weights).sum(dim=1, keepdim=True)).double().cpu().numpy()
+        )
+    base = states.z - own
+    result = np.empty((len(states.of), at.shape[1]))
+    block = max(1, CELLS // max(1, at.shape[1] * base.shape[1]))
+    with torch.inference_mode():
+        for i in range(0, len(result), block):
+            some = slice(i, i + block)
+            z = base[some, None] + (moves if len(at) == 1 else moves[some])
+            result[some] = reader.scored(z, states.of[some]).double().cpu().numpy()
+    return result
+
+
+def _moved(
+    domain: Domain, states: States, p: int, at: IntArray, value: FloatArray, score: FloatArray, better: IntArray
+) -> States:
+    """Player p moved in the states `better` to candidates and values (S,)."""
+    player, few = domain.players[p], torch.as_tensor(better)
+    own = states.at[better, p], states.value[better, p]
+    states.z[few] += player.part(at[better], value[better]) - player.part(*own)
+    states.at[better, p], states.value[better, p], states.score[better] = at[better], value[better], score[better]
+    return states
+
+
+def _best_candidate(
+    domain: Domain,
+    reader: Reader,
+    states: States,
+    p: int,
+    scale: FloatArray,
+    budget: Budget | None,
+    settle: bool = False,
+) -> States:
+    """Player p at its best candidate; with `settle` at its typical one, where that costs nothing."""
+    player = domain.players[p]
+    candidates = np.array([player.typical]) if settle else np.arange(len(player.donors))
+    value = _values(player, candidates)
+    scores = _tried(domain, reader, states, p, candidates[None], value[None])
+    if budget is not None:
+        scores[budget.beyond(states.at, states.value, states.of, p, candidates[None], value[None])] = -np.inf
+    best = scores.argmax(axis=1)
+    score = scores[np.arange(len(best)), best]
+    least = states.score + GAIN * scale[states.of] * (-1 if settle else 0.1)
+    return _moved(domain, states, p, candidates[best], value[best], score, np.flatnonzero(score > least))
+
+
+def _values(player: Player, candidates: IntArray) -> FloatArray:
+    if player.slope is None or player.values is None:
+        return np.full(len(candidates), np.nan)
+    return np.asarray(player.values[candidates])
+
+
+def _inside(player: Player, value: FloatArray) -> FloatArray:
+    value = np.round(value) if player.whole else value
+    return np.asarray(np.clip(value, *player.ends))
+
+
+def _between(domain: Domain, reader: Reader, states: States, p: int, step: float, budget: Budget | None) -> States:
+    """A number on a line moved by fractions of its range, up or down."""
+    player = domain.players[p]
+    low, high = player.ends
+    at, now = states.at[:, p], states.value[:, p]
+    reach = np.array([-2.0, -1.0, -0.5, 0.5, 1.0, 2.0]) * step * (high - low)
+    value = _inside(player, now[:, None] + reach)
+    scores = _tried(domain, reader, states, p, np.repeat(at[:, None], len(reach), axis=1), value)
+    scores[np.isnan(now)] = -np.inf
+    if budget is not None:
+        scores[
+            budget.beyond(states.at, states.value, states.of, p, np.repeat(at[:, None], len(reach), axis=1), value)
+        ] = -np.inf
+    best = scores.argmax(axis=1)
+    rows = np.arange(len(best))
+    return _moved(
+        domain, states, p, at, value[rows, best], scores[rows, best], np.flatnonzero(scores[rows, best] > states.score)
+    )
+
+
+def _along_gradient(domain: Domain, reader: Reader, states: States, lines: list[int], budget: Budget | None) -> States:
+    """All numbers on lines moved together, along the gradient in units of their ranges, by the best of a ladder of steps."""
+    slopes = torch.stack([s for p in lines if (s := domain.players[p].slope) is not None])
+    ranges = np.array([np.subtract(*domain.players[p].ends[::-1]) for p in lines])
+    z = states.z.clone().requires_grad_(True)
+    (gradient,) = torch.autograd.grad(reader.scored(z[:, None], states.of).sum(), z)
+    way: FloatArray = (gradient @ slopes.T).double().cpu().numpy() * ranges
+    now = states.value[:, lines]
+    known = ~np.isnan(now)
+    way = np.where(known, way, 0.0)
+    low, high = np.array([domain.players[p].ends for p in lines]).T
+    way = np.where((way > 0) & (now >= high), 0.0, way)
+    way = np.where((way < 0) & (now <= low), 0.0, way)
+    way /= np.maximum(np.abs(way).max(axis=1, keepdims=True), 1e-30)
+    for step in STEPS:
+        value = states.value.copy()
+        for j, p in enumerate(lines):
+            value[:, p] = _inside(domain.players[p], now[:, j] + step * ranges[j] * way[:, j])
+        if budget is not None:
+            value = budget.pulled(states.at, value, states.of, lines)
+        moved = domain.bound.at_home(np.nan_to_num(value[:, lines] - states.value[:, lines])).float()
+        z_new = states.z + moved @ slopes
+        score = score_of(reader, z_new, states.of)
+        allowed = np.ones(len(score), bool) if budget is None else budget.within(states.at, value, states.of)
+        better = np.flatnonzero((score > states.score) & allowed)
+        states.value[better], states.score[better] = value[better], score[better]
+        states.z[torch.as_tensor(better)] = z_new[torch.as_tensor(better)]
+    return states
+
+
+def _settled(domain: Domain, reader: Reader, states: States, scale: FloatArray, budget: Budget | None) -> States:
+    """What makes no difference stands at its typical value, so that an optimum says only what matters."""
+    states = replace(states, z=domain.front(states.at, states.value))
+    for p in range(len(domain.players)):
+        states = _best_candidate(domain, reader, states, p, scale, budget, settle=True)
+    return states

@@ -1,0 +1,268 @@
+"""Where a search may go: every column at values that the table knows, and what each of them adds to the front.
+
+Columns that the encoder keeps apart move alone; columns that it mixes move together, to combinations that some row holds. So
+do columns that determine one another (`dependence`): every level takes its most frequent companions with it, and a number on
+two scales is one number. A number stays between its 0.5% and its 99.5% quantile, or where these are nearer the middle between its
+tenth least and its tenth greatest row; where its encoding is a line, which is checked, both ends are rounded, so that neither is
+the value of a single row (`table/disclosure.py`), and every value between is allowed (every whole number, if it holds no other),
+otherwise real values only. Of anything else every level that occurs is allowed. Missing values are allowed where some are.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from functools import cached_property
+from itertools import combinations
+from typing import Any
+
+import numpy as np
+import pandas as pd
+import torch
+from numpy.typing import NDArray
+from scipy.sparse.csgraph import connected_components
+from torch import Tensor
+
+from tabinterp.analyses.hidden_units.first_layer_weights import slope
+from tabinterp.arrays import FloatArray, IntArray
+from tabinterp.models import Bound
+from tabinterp.stats.partitions import equal_rows
+from tabinterp.table.disclosure import Rounding
+from tabinterp.table.hash_sampling import chosen
+
+from .functional_dependencies import determines, line, scales
+
+INSIDE = (0.005, 0.995)
+POINTS = 8  # candidates of a number between which all values are allowed
+REAL = 64  # candidates of a number that is no line, and of columns that are mixed: so many real values
+
+
+@dataclass(frozen=True, eq=False)
+class Player:
+    """Columns that move together, and where to. `donors` (C,) are rows that hold the candidates, on a line rows near them;
+    `parts` (C, h) is what the candidates add.
+
+    `values` (C,) are a single number's candidates, NaN where missing; `slope` (h,) is its change of the front for 1, None where
+    it is no line. The number is the first of the columns; `scales` are factor and shift of each that make it of the first.
+    `typical` is the candidate nearest to the median, or the most frequent one.
+    """
+
+    columns: tuple[str, ...]
+    donors: IntArray
+    parts: Tensor
+    values: FloatArray | None
+    slope: Tensor | None
+    whole: bool
+    typical: int
+    scales: tuple[tuple[float, float], ...] = ((1.0, 0.0),)
+
+    def part(self, at: IntArray, value: FloatArray) -> Tensor:
+        """(m, h) what candidates `at`, or on a line the known values, add to the front."""
+        made = self.parts[torch.as_tensor(at)]
+        if self.slope is None or self.values is None:
+            return made
+        off = np.where(np.isnan(value), 0.0, value - self.values[at])
+        return made + torch.as_tensor(off).to(made.device).float()[:, None] * self.slope
+
+    @cached_property
+    def ends(self) -> tuple[float, float]:
+        values = np.array([]) if self.values is None else self.values
+        return float(np.nanmin(values)), float(np.nanmax(values))
+
+
+@dataclass(frozen=True, eq=False)
+class Domain:
+    """All players, and the front (h,) of what no player feeds."""
+
+    bound: Bound
+    players: tuple[Player, ...]
+    constant: Tensor
+
+    def front(self, at: IntArray, value: FloatArray) -> Tensor:
+        """(m, h) fronts of states: candidates (m, players), and values (m, players), NaN off the lines."""
+        z = self.constant.expand(len(at), -1).clone()
+        for p, player in enumerate(self.players):
+            z += player.part(at[:, p], value[:, p])
+        return z
+
+    def place(self, rows: IntArray, edge: bool = True) -> tuple[IntArray, FloatArray]:
+        """Rows of the table as states; with `edge` what lies outside the domain is moved to its edge."""
+        at = np.zeros((len(rows), len(self.players)), dtype=np.int64)
+        value = np.full(at.shape, np.nan)
+        for p, player in enumerate(self.players):
+            if player.values is None:
+                own, known = _encoded(self.bound, player, rows), _encoded(self.bound, player, player.donors)
+                first, group = equal_rows(own)
+                at[:, p] = np.array([((known - own[i]) ** 2).sum(axis=1).argmin() for i in first])[group]
+                continue
+            x = _numbers(self.bound, player.columns[0])[rows]
+            gone = np.where(np.isnan(x), int(np.argmax(np.isnan(player.values))), 0)
+            near = np.nan_to_num(np.abs(x[:, None] - player.values), nan=np.inf).argmin(axis=1)
+            at[:, p] = np.where(np.isnan(x), gone, near)
+            if player.slope is not None:
+                value[:, p] = np.clip(x, *player.ends) if edge else x
+        return at, value
+
+    def frame(self, at: IntArray, value: FloatArray) -> pd.DataFrame:
+        """(m, columns) states as rows of the table; columns that the model does not read at their typical value."""
+        source = self.bound.table.inputs
+        made = {c: source[c].take(np.full(len(at), _typical_row(self.bound, c))) for c in source.columns}
+        for p, player in enumerate(self.players):
+            moved = ~np.isnan(value[:, p])
+            for k, column in enumerate(player.columns):
+                cells = source[column].take(player.donors[at[:, p]]).reset_index(drop=True)
+                if moved.any():
+                    factor, shift = player.scales[k]
+                    numbers = cells.to_numpy(dtype=np.float64, na_value=np.nan)
+                    cells = pd.Series(np.where(moved, factor * value[:, p] + shift, numbers))
+                made[column] = cells
+        return pd.DataFrame({c: one.reset_index(drop=True) for c, one in made.items()})
+
+
+def domain_of(bound: Bound, seed: int) -> Domain:
+    """The domain of a model on its table's rows."""
+    read = tuple(c for c in bound.columns if len(bound.encoding.blocks[c]))
+    follows = determines(bound.table, read, seed)
+    players = tuple(_player(bound, one, read, follows, seed) for one in sorted(_groups(bound, read, follows)))
+    rows = np.zeros(1, dtype=np.int64)
+    constant = bound.z[0].double()
+    for player in players:
+        constant = constant - _parts(bound, player.columns, rows)[0].double()
+    return Domain(bound, players, constant.float())
+
+
+def _groups(bound: Bound, read: tuple[str, ...], follows: NDArray[np.bool_]) -> list[tuple[str, ...]]:
+    """Columns that share encoded columns, or determine one another, directly or through others."""
+    blocks = [set(bound.encoding.blocks[c].tolist()) for c in read]
+    tied = follows | follows.T
+    for one, other in scales(bound.table, [c for c in read if bound.table.schema[c].kind == "numeric"]):
+        tied[read.index(one), read.index(other)] = True
+    for i, j in combinations(range(len(read)), 2):
+        tied[i, j] |= bool(blocks[i] & blocks[j])
+    _, group = connected_components(tied, directed=False)
+    return [
+        tuple(c for c, own in zip(read, group, strict=True) if own == g) for g in range(int(group.max(initial=-1)) + 1)
+    ]
+
+
+def _player(
+    bound: Bound, columns: tuple[str, ...], read: tuple[str, ...], follows: NDArray[np.bool_], seed: int
+) -> Player:
+    """What moves together: a number, on one scale or several; the levels of a column and what they determine; real rows."""
+    if all(bound.table.schema[c].kind == "numeric" for c in columns):
+        whole = sorted(columns, key=lambda c: not _whole(_numbers(bound, c)))  # between whole numbers there are others
+        told = [line(_numbers(bound, whole[0]), _numbers(bound, c)) for c in whole[1:]]
+        if None not in told:
+            return _number(bound, tuple(whole), ((1.0, 0.0), *(one for one in told if one is not None)))
+    block = _block(bound, columns)
+    first, group = equal_rows(bound.x[:, block])
+    counts = np.bincount(group)
+    places = [read.index(c) for c in columns]
+    leads = [i for i in places if follows[i, places].all()] if len(columns) > 1 else []
+    if leads:
+        kept = _led(bound, columns, read[leads[0]], group)
+    else:
+        kept = chosen(bound.table.numbers[first], REAL, seed) if len(columns) > 1 else np.arange(len(first))
+    kept = np.sort(kept)
+    donors = first[kept]
+    return Player(columns, donors, _parts(bound, columns, donors), None, None, False, int(counts[kept].argmax()))
+
+
+def _led(bound: Bound, columns: tuple[str, ...], lead: str, group: IntArray) -> IntArray:
+    """Of the combinations (n,), the most frequent one of each value of the column that determines the others.
+
+    Numbers among the columns stay between their quantiles where a combination does.
+    """
+    value = pd.factorize(bound.table.frame[lead], use_na_sentinel=False)[0]
+    size = int(group.max()) + 1
+    pairs, count = np.unique(value.astype(np.int64) * size + group, return_counts=True)
+    order = np.lexsort((-count, pairs // size))
+    kept = pairs[order][np.diff(pairs[order] // size, prepend=-1) > 0] % size
+    inside = np.ones(size, dtype=bool)
+    for x in (_numbers(bound, c) for c in columns if bound.table.schema[c].kind == "numeric"):
+        if not np.isnan(x).all():
+            low, high = np.quantile(x[~np.isnan(x)], INSIDE, method="inverted_cdf")
+            inside[group[(x < low) | (x > high)]] = False
+    kept = np.unique(kept)
+    return kept[inside[kept]] if inside[kept].any() else kept
+
+
+def _number(bound: Bound, columns: tuple[str, ...], scaled: tuple[tuple[float, float], ...]) -> Player:
+    """A number, on every scale on which the table holds it."""
+    x = _numbers(bound, columns[0])
+    held = np.flatnonzero(~np.isnan(x))
+    if len(held) == 0:
+        donors = np.zeros(1, dtype=np.int64)
+        return Player(columns, donors, _parts(bound, columns, donors), None, None, False, 0)
+    distinct, first = np.unique(x[held], return_index=True)
+    low, high = np.quantile(x[held], INSIDE, method="inverted_cdf")
+    inside = np.flatnonzero((distinct >= low) & (distinct <= high))
+    part = _parts(bound, columns, held[first[inside]]).double().cpu().numpy()
+    steps = slope(distinct[inside], part) if len(inside) > 1 else np.full(part.shape[1], np.nan)
+    is_line = bool(np.isfinite(steps).all())
+    ranks = np.quantile(x[held], np.linspace(*INSIDE, POINTS if is_line else REAL), method="inverted_cdf")
+    picked = np.unique(np.searchsorted(distinct, ranks)) if is_line or len(inside) > REAL else inside
+    values = distinct[picked]
+    if is_line:
+        values = _rounded(x[held], values)
+        picked = np.abs(distinct - values[:, None]).argmin(axis=1)
+    donors = held[first[picked]]
+    missing = np.flatnonzero(np.isnan(x))[:1]
+    parts = _parts(bound, columns, np.append(donors, missing))
+    if is_line:
+        off = np.append(values - distinct[picked], np.zeros(len(missing)))
+        parts = parts + (bound.at_home(off)[:, None] * bound.at_home(steps)).float()
+    donors = np.append(donors, missing)
+    return Player(
+        columns=columns,
+        donors=donors,
+        parts=parts,
+        values=np.append(values, np.full(len(missing), np.nan)),
+        slope=bound.at_home(steps).float() if is_line else None,
+        whole=_whole(distinct),
+        typical=int(np.abs(values - np.median(x[held])).argmin()),
+        scales=scaled,
+    )
+
+
+def _rounded(x: FloatArray, values: FloatArray) -> FloatArray:
+    """Rounded candidates between rounded ends; as they are where too few rows leave no range between these."""
+    rounding = Rounding(x)
+    low, high = rounding.ends(values[0], values[-1])
+    if not low < high:
+        return values
+    between = rounding.points(values)
+    return np.concatenate([[low], between[(between > low) & (between < high)], [high]])
+
+
+def _whole(x: FloatArray) -> bool:
+    known = x[~np.isnan(x)]
+    return bool((known == np.round(known)).all())
+
+
+def _numbers(bound: Bound, column: str) -> FloatArray:
+    return bound.table.frame[column].to_numpy(dtype=np.float64, na_value=np.nan)
+
+
+def _block(bound: Bound, columns: Sequence[str]) -> IntArray:
+    return np.unique(np.concatenate([bound.encoding.blocks[c] for c in columns]))
+
+
+def _parts(bound: Bound, columns: tuple[str, ...], rows: IntArray) -> Tensor:
+    """(m, h) what the columns' encoded columns add to the front; about the mean row, so that single precision is enough."""
+    block = _block(bound, columns)
+    x = bound.x[rows][:, block] - bound.x[:, block].mean(axis=0)
+    return (bound.at_home(x) @ bound.first.weight[:, block].T).float()
+
+
+def _encoded(bound: Bound, player: Player, rows: IntArray) -> Any:
+    return bound.x[rows][:, _block(bound, player.columns)]
+
+
+def _typical_row(bound: Bound, column: str) -> int:
+    """A row that holds the column's median, or its most frequent value."""
+    values = bound.table.frame[column]
+    if bound.table.schema[column].kind == "numeric" and values.notna().any():
+        x = _numbers(bound, column)
+        return int(np.nanargmin(np.abs(x - np.nanmedian(x))))
+    return int(np.argmax(values.astype(object).map(values.value_counts(dropna=False)).to_numpy(dtype=np.float64)))

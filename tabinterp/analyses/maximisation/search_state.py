@@ -1,0 +1,49 @@
+"""States of a search: where each player stands, what the network makes of it."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+import torch
+from torch import Tensor
+
+from tabinterp.arrays import FloatArray, IntArray
+
+from .objective_values import Reader
+from .search_space import Domain
+
+CELLS = 3_000_000  # numbers in one block of fronts
+
+
+@dataclass(frozen=True, eq=False)
+class States:
+    """`of` (S,) objectives, `at` (S, players) candidates, `value` (S, players) numbers on lines, `z` (S, h), `score` (S,)."""
+
+    of: IntArray
+    at: IntArray
+    value: FloatArray
+    z: Tensor
+    score: FloatArray
+
+    def take(self, which: IntArray) -> States:
+        return States(
+            self.of[which], self.at[which], self.value[which], self.z[torch.as_tensor(which)], self.score[which]
+        )
+
+    def put(self, which: IntArray, other: States) -> None:
+        self.at[which], self.value[which], self.score[which] = other.at, other.value, other.score
+        self.z[torch.as_tensor(which)] = other.z
+
+
+def begin(domain: Domain, reader: Reader, of: IntArray, at: IntArray, value: FloatArray) -> States:
+    z = domain.front(at, value)
+    return States(of, at.copy(), value.copy(), z, score_of(reader, z, of))
+
+
+def score_of(reader: Reader, z: Tensor, of: IntArray) -> FloatArray:
+    """(S,) each front by the objective of its state."""
+    block = max(1, CELLS // max(1, z.shape[1]))
+    with torch.inference_mode():
+        parts = [reader.scored(z[i : i + block, None], of[i : i + block])[:, 0] for i in range(0, len(z), block)]
+        return np.asarray(torch.cat(parts).double().cpu().numpy())

@@ -1,0 +1,276 @@
+"""Is an optimum a row like others? Where it stands among real rows, from both sides, and whether real rows ever stand so.
+
+A mode is no typical sample: in N(0, I_d) the squared Mahalanobis radius has mean d and standard deviation sqrt(2d), so that a
+row at the very middle is as odd as one far out. Each of four measures is therefore read at both ends: how far it lies beyond the
+outer 5% of the real rows there, in units of their own mean excess (Pickands 1975 on such tails; in logarithms). A row is as odd
+as the largest of the eight says. A real row's oddness is found the same way, and what must not be read as a row is odder than
+99% of them (conformal prediction: Vovk, Gammerman & Shafer 2005), however the measures hang together: about 1 of 100 real rows
+that the reference does not hold is called so too. A real row is judged by what was not fitted to it: its distance leaves it out
+of mean and covariance, its forest is grown on the other half of the rows, its residual is from the fit without it (Allen 1974).
+Where there is a group column the halves are made of whole groups, and all four measures of a real row are by the other half.
+
+The conditional residual of a number is what a linear regression on all other columns, categories included, leaves of it, in
+standard deviations; the largest of a row's says whether its columns fit each other.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from functools import lru_cache
+from typing import Any
+
+import numpy as np
+import pandas as pd
+from sklearn.ensemble import IsolationForest
+from sklearn.neighbors import NearestNeighbors
+
+from tabinterp.arrays import FloatArray, IntArray
+from tabinterp.models import Bound
+from tabinterp.table.folds import dealt
+from tabinterp.table.hash_sampling import chosen
+from tabinterp.table.suppression import SMALL
+
+from .mahalanobis_ball import standing
+
+ROWS = 2000
+NEIGHBOURS = 5
+LEVEL = 0.01  # of real rows, which the rule calls no rows to read
+TAIL = 0.05  # of them: from where on their ends are measured
+TINY = 1e-6  # of a measure's median: what is smaller is rounding
+MEASURES = ("mahalanobis", "neighbours", "forest", "residual")
+ENDS = (*MEASURES, *(f"{name}_near" for name in MEASURES))
+RIDGE = 1e-8  # of a variance: a level that one row holds says nothing of that row
+EXACT = 1e-6  # of a number's standard deviation: what others leave of it below this is rounding
+
+
+@dataclass(frozen=True, eq=False)
+class Typicality:
+    """Arrays (rows,). Percentiles in [0, 1] among `reference` real rows, above 0.5 farther out than most; `out` columns out of
+    the rows' range. `oddness`: share of real rows that are less odd, over all measures and both ends; `unreadable`: not below
+    `far`. `beyond`: the ends (of `ENDS`) by which it is. `column`: whose conditional residual is the largest, None where no
+    column is a number."""
+
+    mahalanobis: FloatArray
+    neighbours: FloatArray
+    forest: FloatArray
+    residual: FloatArray
+    out: IntArray
+    oddness: FloatArray
+    unreadable: Any
+    beyond: tuple[tuple[str, ...], ...]
+    column: tuple[str | None, ...]
+    reference: int
+
+    @property
+    def far(self) -> float:
+        return far(self.reference)
+
+    def frame(self) -> pd.DataFrame:
+        names = (*MEASURES, "out", "oddness", "unreadable")
+        return pd.DataFrame({name: getattr(self, name) for name in names})
+
+
+def far(reference: int) -> float:
+    """The oddness from which on a row is not to be read: 99% of the real rows are below, or all where they are few."""
+    return 1 - max(LEVEL, 1 / (reference + 1))
+
+
+def typicality(bound: Bound, rows: pd.DataFrame, seed: int = 0) -> Typicality:
+    """Rows of the table's input columns beside at most 2,000 of the rows of `bound`, held out where it has a split."""
+    real = _real(bound, seed)
+    sd = _spread(real.x)
+    mine, theirs = bound.encoding.transform(rows) / sd, real.x / sd
+    halves = _halves(real, seed)
+    column, distance, residuals = _from_others(real, rows, halves)
+    values = [distance, _nearness(mine, theirs, halves), _forest(mine, theirs, halves, seed), residuals]
+    ends = [_beyond(sign * np.log(one), sign * np.log(two)) for sign in (1, -1) for one, two in map(_positive, values)]
+    own = np.array([one for one, _ in ends])
+    real_oddest = np.sort(np.max([two for _, two in ends], axis=0))
+    oddness = 1 - (1 + len(theirs) - np.searchsorted(real_oddest, own)) / (len(theirs) + 1)  # (ends, rows)
+    unreadable = oddness >= far(len(theirs))
+    radius, nearest, odd, residual = (_percentile(*one) for one in values)
+    return Typicality(
+        mahalanobis=radius,
+        neighbours=nearest,
+        forest=odd,
+        residual=residual,
+        out=_out(real, rows),
+        oddness=oddness.max(axis=0),
+        unreadable=unreadable.any(axis=0),
+        beyond=tuple(tuple(name for name, is_so in zip(ENDS, row, strict=True) if is_so) for row in unreadable.T),
+        column=column,
+        reference=len(theirs),
+    )
+
+
+def _positive(pair: tuple[FloatArray, ...]) -> tuple[FloatArray, FloatArray]:
+    """Sizes that have a logarithm."""
+    mine, theirs = map(np.abs, pair)
+    least = max(TINY * float(np.median(theirs)), 1e-300)
+    return np.maximum(mine, least), np.maximum(theirs, least)
+
+
+def _beyond(mine: FloatArray, theirs: FloatArray) -> tuple[FloatArray, FloatArray]:
+    """How far both lie beyond the outer tail of the real ones, in units of their mean excess (a real one: of the others)."""
+    edge = float(np.quantile(theirs, 1 - TAIL))
+    own = theirs - edge
+    outer = np.maximum(own, 0.0)
+    count, total = int((outer > 0).sum()), float(outer.sum())
+    if count < 2:
+        unit = max(float(theirs.std()), 1e-300)
+        return (mine - edge) / unit, own / unit
+    return (mine - edge) * count / total, own * (count - (outer > 0)) / (total - outer)
+
+
+def of_encoded(bound: Bound, point: FloatArray, seed: int = 0) -> tuple[float, int]:
+    """Percentile of the distance to the fifth neighbour of an encoded point (d,), which need be no row; rows it is among."""
+    real = _real(bound, seed)
+    sd = _spread(real.x)
+    return float(_percentile(*_nearness(point[None] / sd, real.x / sd, _halves(real, seed)))[0]), len(real.x)
+
+
+def _real(bound: Bound, seed: int) -> Bound:
+    held_out = bound.table.held_out
+    able = np.arange(len(bound.table)) if held_out is None or not held_out.any() else np.flatnonzero(held_out)
+    return bound.take(able[chosen(bound.table.numbers[able], ROWS, seed)])
+
+
+def _spread(x: FloatArray) -> FloatArray:
+    """Standard deviations; of an indicator at least that of one that ten rows have, so that a row's own level tells little."""
+    sd = x.std(axis=0)
+    indicator = ((x == 0) | (x == 1)).all(axis=0)
+    return np.asarray(np.maximum(sd, np.where(indicator, np.sqrt(min(1.0, SMALL / len(x))), 1e-12)))
+
+
+@dataclass(frozen=True, eq=False)
+class _Halves:
+    """(rows,) the half of each real row, and whether rows of a group are in the same one; None of too few rows."""
+
+    of: IntArray | None
+    grouped: bool
+
+
+def _halves(real: Bound, seed: int) -> _Halves:
+    part = dealt(real.table, seed, 2)
+    enough = np.bincount(part, minlength=2).min() >= SMALL
+    return _Halves(part if enough else None, real.table.groups is not None)
+
+
+def _from_others(
+    real: Bound, rows: pd.DataFrame, halves: _Halves
+) -> tuple[tuple[str | None, ...], tuple[FloatArray, FloatArray], tuple[FloatArray, FloatArray]]:
+    """The column of each row's largest conditional residual; distances, and residuals, of the rows and of the real ones.
+
+    Of real rows each by the others: by the half without their group where rows come in groups.
+    """
+    if not halves.grouped or halves.of is None:
+        column, mine, their = _residuals(real, rows)
+        return column, _mahalanobis(real, rows), (mine, their)
+    parts = [real.take(np.flatnonzero(halves.of == one)) for one in (0, 1)]
+    column, residual, _ = _residuals(parts[0], rows)
+    distances, residuals = np.empty((2, len(real.table)))
+    for one, other in ((0, 1), (1, 0)):
+        at, frame = halves.of == one, parts[one].table.inputs
+        distances[at], residuals[at] = _mahalanobis(parts[other], frame)[0], _residuals(parts[other], frame)[1]
+    return column, (_mahalanobis(parts[0], rows)[0], distances), (residual, residuals)
+
+
+def _nearness(mine: FloatArray, theirs: FloatArray, halves: _Halves) -> tuple[FloatArray, FloatArray]:
+    """Distances to the fifth neighbour: of rows that come in groups, in the half that holds no row of their group."""
+    if halves.grouped and halves.of is not None:
+        first, second = (NearestNeighbors(n_neighbors=NEIGHBOURS).fit(theirs[halves.of == one]) for one in (0, 1))
+        own = np.empty(len(theirs))
+        for one, other in ((0, second), (1, first)):
+            own[halves.of == one] = other.kneighbors(theirs[halves.of == one])[0][:, -1]
+        return first.kneighbors(mine)[0][:, -1], own
+    k = min(NEIGHBOURS, len(theirs) - 1)
+    near = NearestNeighbors(n_neighbors=k + 1).fit(theirs)
+    own = near.kneighbors(theirs)[0][:, k]  # a real row is its own nearest
+    return near.kneighbors(mine)[0][:, k - 1], own
+
+
+def _forest(mine: FloatArray, theirs: FloatArray, halves: _Halves, seed: int) -> tuple[FloatArray, FloatArray]:
+    """Scores by isolation forests on halves of the real rows: of real rows by the other half's, of the others by the first's."""
+    if halves.of is None:
+        forest = _grown(theirs.tobytes(), theirs.shape[1], seed)
+        return -forest.score_samples(mine), -forest.score_samples(theirs)
+    first, second = (_grown(theirs[halves.of == half].tobytes(), theirs.shape[1], seed) for half in (0, 1))
+    their = np.empty(len(theirs))
+    for half, other in ((0, second), (1, first)):
+        their[halves.of == half] = -other.score_samples(theirs[halves.of == half])
+    return -first.score_samples(mine), their
+
+
+@lru_cache(maxsize=2)
+def _grown(rows: bytes, width: int, seed: int) -> IsolationForest:
+    """The forest of these rows: optima of units, of outputs and along paths stand beside the same ones."""
+    return IsolationForest(random_state=seed).fit(np.frombuffer(rows).reshape(-1, width))
+
+
+def _percentile(values: FloatArray, real: FloatArray) -> FloatArray:
+    """Shares of the real rows below, those equal by half."""
+    ordered = np.sort(real)
+    below, upto = np.searchsorted(ordered, values, side="left"), np.searchsorted(ordered, values, side="right")
+    return np.asarray((below + upto) / 2 / len(ordered))
+
+
+def _numeric(bound: Bound) -> list[str]:
+    read = [c for c in bound.columns if len(bound.encoding.blocks[c])]
+    return [c for c in read if bound.table.schema[c].kind == "numeric"]
+
+
+def _mahalanobis(real: Bound, rows: pd.DataFrame) -> tuple[FloatArray, FloatArray]:
+    """Squared distances of the rows and of the real ones, each from the others; alike everywhere where no column is a number."""
+    if not _numeric(real):
+        return np.zeros(len(rows)), np.zeros(len(real.table))
+    columns, u, mean, precision = standing(real)
+    v = rows[list(columns)].to_numpy(dtype=np.float64, na_value=np.nan) - mean
+    v = np.where(np.isnan(v), 0.0, v)
+    n, within = len(u), ((u @ precision) * u).sum(axis=1)
+    without = within * n / max(n - 1, 1) / np.maximum(1 - within / max(n - 1, 1), 1e-6)
+    return ((v @ precision) * v).sum(axis=1), without
+
+
+def _residuals(real: Bound, rows: pd.DataFrame) -> tuple[tuple[str | None, ...], FloatArray, FloatArray]:
+    """The column of each row's largest conditional residual, how large it is, and that of the real rows."""
+    columns = _numeric(real)
+    if not columns:
+        return (None,) * len(rows), np.zeros(len(rows)), np.zeros(len(real.table))
+    mean, sd = real.x.mean(axis=0), real.x.std(axis=0)
+    scale = np.where(
+        sd > 1e-12, 1 / np.maximum(sd, 1e-12), 0.0
+    )  # what no real row has, such as a rare level, relates to nothing
+    theirs, mine = (real.x - mean) * scale, (real.encoding.transform(rows) - mean) * scale
+    products = theirs.T @ theirs
+    made = [_residual(real, rows, column, (theirs, mine, products)) for column in columns]
+    own, their = np.abs([one for one, _ in made]), np.abs([one for _, one in made])
+    return tuple(columns[j] for j in own.argmax(axis=0)), own.max(axis=0), their.max(axis=0)
+
+
+def _residual(
+    real: Bound, rows: pd.DataFrame, column: str, encoded: tuple[FloatArray, FloatArray, FloatArray]
+) -> tuple[FloatArray, FloatArray]:
+    """Residuals of a number given the other columns, of the rows and (each left out) of the real ones; 0 where it is missing."""
+    theirs, mine, products = encoded
+    others = np.setdiff1d(np.arange(theirs.shape[1]), real.encoding.blocks[column])
+    y, v = (frame[column].to_numpy(dtype=np.float64, na_value=np.nan) for frame in (real.table.inputs, rows))
+    if np.isnan(y).all():
+        return np.zeros(len(v)), np.zeros(len(y))
+    known = ~np.isnan(y)
+    mean, z = np.nanmean(y), theirs[:, others]
+    inverse = np.linalg.inv(products[np.ix_(others, others)] + RIDGE * len(z) * np.eye(len(others)))
+    slope = inverse @ (z.T @ np.where(known, y - mean, 0.0))
+    leverage = 1 / len(z) + ((z @ inverse) * z).sum(axis=1)
+    left = np.where(known, y - mean - z @ slope, 0.0) / np.maximum(1 - leverage, 1e-3 * RIDGE)
+    scale = max(float(np.sqrt((left**2).sum() / known.sum())), EXACT * float(np.nanstd(y)), 1e-300)
+    return np.where(np.isnan(v), 0.0, v - mean - mine[:, others] @ slope) / scale, left / scale
+
+
+def _out(real: Bound, rows: pd.DataFrame) -> IntArray:
+    count = np.zeros(len(rows), dtype=np.int64)
+    for column in _numeric(real):
+        x = real.table.frame[column].to_numpy(dtype=np.float64, na_value=np.nan)
+        v = rows[column].to_numpy(dtype=np.float64, na_value=np.nan)
+        if not np.isnan(x).all():
+            count += (v < np.nanmin(x)) | (v > np.nanmax(x))
+    return count

@@ -1,0 +1,193 @@
+"""Does the model behave on rows that no one is as it does on real ones? Explainers that perturb rows can be fooled there.
+
+Slack et al. (2020) build models that decide real rows by one rule and perturbed rows by another, so that permutation, LIME and
+Shapley values tell of the second rule only. Three numbers look for it:
+
+- can gradient-boosted trees tell real rows from perturbed ones (each column taken from another row in one half of the rows,
+  as coalitions do)? AUC, cross-fitted over halves of the rows;
+- how well do trees that learnt the model's score on *real* rows tell it on other real rows, and how well do trees that learnt
+  it on *perturbed* rows? Perturbed rows cover what real rows hold and more, so that for one and the same rule both do well (R2
+  on the same rows, with the error of the difference). A wide gap says: another rule;
+- per column, the mean change of the score when the column comes from any other row, and when it comes from the most similar
+  real row (nearest in all other columns): the second hardly leaves the support.
+
+Of several outputs the one with the largest variance is read.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+import pandas as pd
+from torch import Tensor
+
+from tabinterp.analyses.data_quality.bins import as_number
+from tabinterp.arrays import FloatArray, IntArray
+from tabinterp.document.message import why
+from tabinterp.errors import NotApplicableError
+from tabinterp.models.model import Bound
+from tabinterp.models.perturbation import forward, mixed
+from tabinterp.stats.accumulators import mean_over_rows
+from tabinterp.stats.discrimination import Power, auc, r2
+from tabinterp.stats.estimates import Estimates
+from tabinterp.stats.small_trees import few_trees, unless_equal
+from tabinterp.table import Table
+from tabinterp.table.folds import folds
+from tabinterp.table.hash_sampling import chosen, row_hash, uniform
+
+ROWS, SWAPS = 2000, 400
+FEWEST = 60
+TREES, LEAVES = 60, 8
+Estimate = tuple[float, float, float, float]
+
+
+@dataclass(frozen=True)
+class OffSupport:
+    """AUC of real against perturbed rows; R2 on real rows of what was learnt on real and on perturbed ones; their gap.
+
+    `permuted` and `swapped` (columns,) are mean absolute changes of the score, in its standard deviations.
+    """
+
+    auc: Estimate
+    real: Estimate
+    perturbed: Estimate
+    gap: Estimate
+    players: tuple[str, ...]
+    permuted: Estimates
+    swapped: Estimates
+    output: str | None
+    rows: int
+    swap_rows: int
+    seed: int
+    estimand: str = "R2 on real rows of the score as learnt on real rows, less that as learnt on perturbed rows"
+
+    def frame(self) -> pd.DataFrame:
+        """column, permuted, swapped (mean absolute change of the score, in its standard deviations), with their errors."""
+        return pd.DataFrame(
+            {
+                "column": self.players,
+                "permuted": self.permuted.value,
+                "permuted_stderr": self.permuted.stderr,
+                "swapped": self.swapped.value,
+                "swapped_stderr": self.swapped.stderr,
+            }
+        )
+
+
+def off_support(bound: Bound, *, seed: int = 0) -> OffSupport:
+    """Read a model on at most 2,000 rows of its table, drawn by hash.
+
+    Raises
+    ------
+    NotApplicableError
+        where rows or columns are too few, or the score is constant.
+    """
+    rows = np.sort(chosen(bound.table.numbers, ROWS, seed))
+    part = bound.take(rows)
+    if len(rows) < FEWEST or len(part.columns) < 2:
+        raise NotApplicableError(why("offsupport.few", least=FEWEST))
+    scores = part.answers.cpu().numpy()
+    k = int(np.argmax(scores.var(axis=0)))
+    if not scores[:, k].std() > 0:
+        raise NotApplicableError(why("the score is the same on every row"))
+    sources = _sources(part.table, len(part.columns), seed)
+    moved = forward(part.rest, mixed(part, sources)).cpu().numpy()[:, k]
+    x = np.column_stack([as_number(part.table, c) for c in part.columns])
+    strange = np.column_stack([x[sources[:, j], j] for j in range(x.shape[1])])
+    half = folds(part.table, seed + 2, 2)
+    told, real, other = _learnt(x, strange, scores[:, k], moved, half, part.table, seed)
+    permuted, swapped = _changes(part, k, seed)
+    return OffSupport(
+        auc=told.estimate(),
+        real=real.estimate(),
+        perturbed=other.estimate(),
+        gap=(real - other).estimate(),
+        players=part.columns,
+        permuted=permuted,
+        swapped=swapped,
+        output=part.outputs[k],
+        rows=len(rows),
+        swap_rows=min(SWAPS, len(rows)),
+        seed=seed,
+    )
+
+
+def _sources(table: Table, columns: int, seed: int) -> IntArray:
+    """(n, columns) the row each value comes from: every other column, by chance, from another row."""
+    n = len(table)
+    sources = np.tile(np.arange(n)[:, None], (1, columns))
+    order = np.argsort(row_hash(table.numbers, seed), kind="stable")
+    for j in range(columns):
+        strange = uniform(row_hash(table.numbers, seed + 11 * j + 3)) < 0.5
+        shift = 1 + int(row_hash(np.array([j]), seed)[0] % np.uint64(n - 1))
+        other = np.empty(n, dtype=np.int64)
+        other[order] = np.roll(order, shift)
+        sources[strange, j] = other[strange]
+    return sources
+
+
+def _learnt(
+    x: FloatArray, strange: FloatArray, score: FloatArray, moved: FloatArray, half: IntArray, table: Table, seed: int
+) -> tuple[Power, Power, Power]:
+    from sklearn.ensemble import HistGradientBoostingClassifier, HistGradientBoostingRegressor  # noqa: PLC0415
+
+    settings, w, groups = few_trees(TREES, LEAVES, seed), table.row_weights, table.groups
+    strangeness, real, other = np.empty((2, len(x))), np.empty(len(x)), np.empty(len(x))
+    both, kind = np.concatenate([x, strange]), np.repeat([0, 1], len(x))
+    for k in range(2):
+        fit, scored = half != k, half == k
+        twice = np.concatenate([fit, fit])
+        kept = ~(np.isnan(x[fit]).all(axis=0) | np.isnan(strange[fit]).all(axis=0))
+        classifier = HistGradientBoostingClassifier(**settings).fit(
+            both[twice][:, kept], kind[twice], unless_equal(np.tile(w, 2)[twice])
+        )
+        strangeness[:, scored] = classifier.predict_proba(both[~twice][:, kept])[:, 1].reshape(2, -1)
+        for rows, target, out in ((x, score, real), (strange, moved, other)):
+            out[scored] = (
+                HistGradientBoostingRegressor(**settings)
+                .fit(rows[fit][:, kept], target[fit], unless_equal(w[fit]))
+                .predict(x[scored][:, kept])
+            )
+    told = auc(strangeness.reshape(-1), kind.astype(float), np.tile(w, 2))
+    paired = told.influence.reshape(2, -1).mean(axis=0)  # a real row and the one made of it are not independent
+    return Power(told.value, paired, groups), r2(real, score, w, groups), r2(other, score, w, groups)
+
+
+def _changes(part: Bound, k: int, seed: int) -> tuple[Estimates, Estimates]:
+    """Mean absolute change of the score, in its standard deviations, per column: any other row's value, a similar row's value."""
+    few = part.take(np.sort(chosen(part.table.numbers, SWAPS, seed + 1)))
+    base, n = few.answers.cpu().numpy()[:, k], len(few.table)
+    spread = float(part.answers.cpu().numpy()[:, k].std())
+    total = sum((_squared(few.table, c) for c in few.columns), np.zeros((n, n)))
+    np.fill_diagonal(total, np.inf)
+    rows, changes = np.arange(n), np.empty((2, n, len(few.columns)))
+    for j, column in enumerate(few.columns):
+        nearest = np.argmin(
+            total - _squared(few.table, column), axis=1
+        )  # kept for all columns, they would be gigabytes
+        for way, donors in enumerate((np.roll(rows, 1 + j % (n - 1)), nearest)):
+            z = _moved(few, column, rows, donors)
+            changes[way, :, j] = np.abs(forward(few.rest, z).cpu().numpy()[:, k] - base) / spread
+    w, groups = few.table.weights, few.table.groups
+    return mean_over_rows(changes[0], w, groups), mean_over_rows(changes[1], w, groups)
+
+
+def _moved(part: Bound, column: str, receivers: IntArray, donors: IntArray) -> Tensor:
+    if len(part.encoding.blocks[column]) == 0:
+        return part.z
+    if not part.is_local((column,)):
+        return part.moved((column,), receivers, donors)
+    return part.z - part.part((column,), receivers) + part.part((column,), donors)
+
+
+def _squared(table: Table, name: str) -> FloatArray:
+    """(n, n) squared distance of two rows in one column: standard deviations of a number, 0 or 1 for anything else."""
+    x = as_number(table, name)
+    missing = np.isnan(x)
+    if table.schema[name].kind != "numeric":
+        codes = np.where(missing, -1, x)
+        return np.asarray(codes[:, None] != codes[None], dtype=np.float64)
+    spread = float(x[~missing].std()) if (~missing).any() else 0.0
+    scaled = np.where(missing, 0.0, x / (spread or 1.0))
+    return np.asarray((scaled[:, None] - scaled[None]) ** 2 + (missing[:, None] != missing[None]), dtype=np.float64)

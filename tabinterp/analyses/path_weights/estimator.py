@@ -1,0 +1,242 @@
+"""What the weights alone say of each column: signed path products (Olden & Jackson 2002) and Garson's shares (1991).
+
+A path product multiplies the weights along every way from an encoded column to the score and adds them up, as if each
+activation were the identity: it is the network's gradient with all activations held at slope 1, residual branches included.
+Garson's share splits each unit's absolute weight among what feeds it by their absolute weights. Weights are per standard
+deviation of the encoded column. These are the field's older readings, with failures that are known and said (`caveats`); they
+stand here to be compared, not believed.
+
+How far off a line the network is shows in three directions in the space of the encoded columns, in standard deviations: the
+path product, the mean gradient, and the way from the mean row to the optimum of the score. For a linear model the first two
+are one, and the optimum stands where a line of that gradient has its own (`straight`).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import ClassVar
+
+import numpy as np
+import pandas as pd
+import torch
+
+from tabinterp.analyses.display import Display, Drawn, by_term, scaled, spreads
+from tabinterp.analyses.interactions.screening import WIDE
+from tabinterp.analyses.linear_regions.estimator import of_gradients
+from tabinterp.analyses.maximisation.estimator import maximise
+from tabinterp.analyses.maximisation.objectives import output
+from tabinterp.analyses.maximisation.search_space import domain_of
+from tabinterp.arrays import FloatArray
+from tabinterp.document.message import why
+from tabinterp.errors import NotApplicableError
+from tabinterp.linear.terms import AnyTerm, Slope, find_terms
+from tabinterp.messages import text
+from tabinterp.models import Bound, Model, bind
+from tabinterp.models.layer_chain import chain_of
+from tabinterp.models.layers import layers_of
+from tabinterp.models.piecewise_linear import held
+from tabinterp.stats.weights import deviation, unit
+from tabinterp.table import Table
+
+
+@dataclass(frozen=True, eq=False)
+class PathWeights(Display):
+    """`path`, `gradient` (terms, outputs): path products and mean gradients, in units of the score for one unit of a number,
+    or for a level against its reference; both by the encoded columns' slopes.
+
+    `size` (columns, outputs): a column's path product over all its encoded columns, sqrt(p' S p) with S their covariance over
+    rows: abs(path) x standard deviation for a number, the standard deviation of its levels' paths for a category. `garson`
+    (columns, outputs): shares, a column's being the sum over its encoded columns; NaN where they are not told. Cosines are
+    (outputs,): `path_gradient`, `path_optimum`, `gradient_optimum`, and `straight`, the last for a line of the mean gradient.
+    `failures`: keys of what is known to fail, `caveats` the same in words.
+    """
+
+    drawn: ClassVar[Drawn] = Drawn(
+        "plot.axis.paths",
+        {"path": ("path", None, None), "gradient": ("gradient", None, None)},
+        by_term,
+        order="size",
+        other="terms",
+    )
+
+    terms: tuple[AnyTerm, ...]
+    columns: tuple[str, ...]
+    outputs: tuple[str | None, ...]
+    path: FloatArray
+    gradient: FloatArray
+    size: FloatArray
+    garson: FloatArray
+    path_gradient: FloatArray
+    path_optimum: FloatArray
+    gradient_optimum: FloatArray
+    straight: FloatArray
+    failures: tuple[str, ...]
+    rows: int
+    seed: int
+
+    @property
+    def caveats(self) -> tuple[str, ...]:
+        """What is known to fail."""
+        return tuple(text(one) for one in self.failures)
+
+    def _numbers(self) -> pd.DataFrame:
+        return scaled(self.frame().assign(sd=spreads(self.terms, len(self.outputs))), "path", "gradient")
+
+    def frame(self) -> pd.DataFrame:
+        """One row for each output and term; `size` and `garson` are the whole column's."""
+        at = [self.columns.index(one.term.column) for one in self.terms]
+        sd = np.array([one.sd if isinstance(one, Slope) else np.nan for one in self.terms])
+        parts = [
+            pd.DataFrame(
+                {
+                    "output": pd.Series([output] * len(self.terms), dtype=object),
+                    "column": [one.term.column for one in self.terms],
+                    **{
+                        name: pd.Series([getattr(one.term, name) for one in self.terms], dtype=object)
+                        for name in ("level", "reference", "unit")
+                    },
+                    "path": self.path[:, k],
+                    "path_per_sd": self.path[:, k] * sd,
+                    "gradient": self.gradient[:, k],
+                    "size": self.size[at, k],
+                    "garson": self.garson[at, k],
+                }
+            )
+            for k, output in enumerate(self.outputs)
+        ]
+        return pd.concat(parts, ignore_index=True)
+
+    def cosines(self) -> pd.DataFrame:
+        """One row for each output."""
+        names = ("path_gradient", "path_optimum", "gradient_optimum", "straight")
+        made = {"output": pd.Series(self.outputs, dtype=object)}
+        return pd.DataFrame(made | {name: getattr(self, name) for name in names})
+
+
+def path_weights(model: Model | Bound, table: Table, *, seed: int = 0) -> PathWeights:
+    """Path products and Garson's shares of every column; means over all rows of `table`.
+
+    Raises
+    ------
+    NotApplicableError
+        when there are no weights (a function of rows), or what lies between the activations is not affine.
+
+    Examples
+    --------
+    >>> import numpy as np, pandas as pd, torch, tabinterp as ti
+    >>> frame = pd.DataFrame({"a": np.tile([-1.0, 1.0], 10), "b": np.repeat([-1.0, 1.0], 10), "y": np.arange(20.0)})
+    >>> table = ti.read_table(frame, target="y", task="regression")
+    >>> net = torch.nn.Sequential(torch.nn.Linear(2, 2), torch.nn.ReLU(), torch.nn.Linear(2, 1))  # |a|
+    >>> _ = net[0].weight.data.copy_(torch.tensor([[1.0, 0.0], [-1.0, 0.0]])), net[0].bias.data.zero_()
+    >>> _ = net[2].weight.data.copy_(torch.tensor([[1.0, 1.0]])), net[2].bias.data.zero_()
+    >>> found = path_weights(ti.wrap(net, encoder="passthrough", task="regression"), table)  # the paths cancel
+    >>> found.path[:, 0].tolist(), found.garson[:, 0].tolist()
+    ([0.0, 0.0], [1.0, 0.0])
+    """
+    bound = bind(model, table)
+    return paths_of(bound, find_terms(bound), seed)
+
+
+def paths_of(bound: Bound, terms: Sequence[AnyTerm], seed: int = 0) -> PathWeights:
+    """The same for terms that are known."""
+    if bound.table.weights is not None and not (bound.table.weights > 0).all():  # rows of weight 0 say nothing
+        bound = bound.take(bound.table.weights > 0)
+    w = unit(bound.table.weights, len(bound.table))
+    product = _product(bound)
+    gradient = np.average(bound.gradients(bound.x), axis=0, weights=w)
+    sd = deviation(bound.x, w)
+    shares = _garson(bound, sd)
+    failures = ["paths.olden", "paths.garson", "paths.scale"]
+    failures += ["paths.garson.none"] if shares is None else []
+    failures += ["paths.garson.deep"] if shares is not None and len(layers_of(bound)) > 1 else []
+    failures += [] if all(bound.encoding.local.values()) else ["paths.garson.mixed"]
+    if len(bound.columns) > WIDE:
+        failures.append("paths.optimum.wide")
+        optimum, straight = np.full((2, product.shape[1], bound.x.shape[1]), np.nan)
+    else:
+        optimum, straight = _optima(bound, gradient, seed)
+    mean = np.average(bound.x, axis=0, weights=w)
+    with np.errstate(invalid="ignore", divide="ignore"):
+        ways = [np.where(sd > 0, (one - mean) / sd, 0.0).T for one in (optimum, straight)]
+    slopes = [one * sd[:, None] for one in (product, gradient)]
+    return PathWeights(
+        terms=tuple(terms),
+        columns=bound.columns,
+        outputs=bound.outputs,
+        path=of_gradients(terms, product[None])[0],
+        gradient=of_gradients(terms, gradient[None])[0],
+        size=_size(bound, product, w),
+        garson=_by_column(bound, shares, product.shape[1]),
+        path_gradient=_cosine(slopes[0], slopes[1]),
+        path_optimum=_cosine(slopes[0], ways[0]),
+        gradient_optimum=_cosine(slopes[1], ways[0]),
+        straight=_cosine(slopes[1], ways[1]),
+        failures=tuple(failures),
+        rows=len(bound.table),
+        seed=seed,
+    )
+
+
+def _product(bound: Bound) -> FloatArray:
+    """(d, k) path products of the encoded columns."""
+    line = held(bound, lambda _: torch.ones(1, dtype=torch.float64))
+    if line is None:
+        raise NotApplicableError(why("paths.affine" if bound.has_gradient else "paths.weights", model=bound.model.name))
+    size = bound.z.shape[1]
+    with torch.inference_mode():
+        made = line(bound.at_home(torch.cat([torch.eye(size), torch.zeros(1, size)])).double())
+    return np.asarray((bound.first.weight.T @ (made[:-1] - made[-1])).cpu().numpy())
+
+
+def _garson(bound: Bound, sd: FloatArray) -> FloatArray | None:
+    """(d, k) shares of the encoded columns; None where the network is no chain of weights."""
+    layers = layers_of(bound)
+    steps = chain_of(bound, layers)
+    if len(steps) < len(layers) + 1:
+        return None
+    weights = [np.abs(steps[0][0] @ bound.front.weight.cpu().numpy()) * sd, *(np.abs(one) for one, _ in steps[1:])]
+    made = weights[-1].T  # (last units or columns, k)
+    for one in reversed(weights[:-1]):
+        total = one.sum(axis=1, keepdims=True)
+        made = (one / np.where(total > 0, total, 1.0)).T @ made
+    return np.asarray(made / np.maximum(made.sum(axis=0), 1e-300))
+
+
+def _by_column(bound: Bound, shares: FloatArray | None, outputs: int) -> FloatArray:
+    made = np.full((len(bound.columns), outputs), np.nan)
+    for j, column in enumerate(bound.columns):
+        if shares is not None and bound.encoding.local[column]:
+            made[j] = shares[bound.encoding.blocks[column]].sum(axis=0)
+    return made
+
+
+def _size(bound: Bound, product: FloatArray, w: FloatArray) -> FloatArray:
+    made = np.full((len(bound.columns), product.shape[1]), np.nan)
+    for j, column in enumerate(bound.columns):
+        if bound.encoding.local[column]:
+            block = bound.encoding.blocks[column]
+            made[j] = deviation(bound.x[:, block] @ product[block], w)
+    return made
+
+
+def _optima(bound: Bound, gradient: FloatArray, seed: int) -> tuple[FloatArray, FloatArray]:
+    """(k, d) encoded optima of every score, and of lines with the mean gradients in the same domain."""
+    wanted = [output()] if len(bound.outputs) == 1 else [output(one) for one in bound.table.schema.classes]
+    rows = maximise(bound, bound.table, objective=wanted, seed=seed).rows
+    domain = domain_of(bound, seed)
+    at = np.zeros((len(wanted), len(domain.players)), dtype=np.int64)
+    value = np.full(at.shape, np.nan)
+    for p, player in enumerate(domain.players):
+        block = np.unique(np.concatenate([bound.encoding.blocks[c] for c in player.columns]))
+        at[:, p] = (bound.x[player.donors][:, block] @ gradient[block]).argmax(axis=0)
+        if player.slope is not None and player.values is not None:
+            value[:, p] = player.values[at[:, p]]
+    return bound.encoding.transform(rows), bound.encoding.transform(domain.frame(at, value))
+
+
+def _cosine(a: FloatArray, b: FloatArray) -> FloatArray:
+    """(k,) of directions (d, k); NaN where one has no length."""
+    size = np.linalg.norm(a, axis=0) * np.linalg.norm(b, axis=0)
+    with np.errstate(invalid="ignore", divide="ignore"):
+        return np.asarray(np.where(size > 0, (a * b).sum(axis=0) / size, np.nan))

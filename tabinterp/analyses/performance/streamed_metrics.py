@@ -1,0 +1,111 @@
+"""Performance over all rows of a table that is read in batches: metrics that are means, as sums that merge.
+
+Their intervals are Student's, of a mean and of a mean paired difference. What ranks the rows (AUC, average precision), R2 and
+single classes stay those of drawn rows, with their number.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+
+import numpy as np
+
+from tabinterp.arrays import FloatArray
+from tabinterp.models.losses import loss_for
+from tabinterp.models.model import Bound
+from tabinterp.stats import accumulators as sums
+from tabinterp.stats.accumulators import Means
+from tabinterp.stats.estimates import Estimates
+from tabinterp.table.schema import GOALS
+
+from .estimator import THRESHOLD, Estimate, Metric, Performance, labels_differ, null_of, null_parts, null_told, right
+
+SUMMED = ("log_loss", "brier", "accuracy", "squared_error", "absolute_error", "poisson_deviance")
+
+
+@dataclass(frozen=True)
+class Plan:
+    """`metrics` that are means, the `centre` of a target that is a number, where losses are worked out, and from which
+    probability on a row is predicted to be positive."""
+
+    metrics: tuple[str, ...]
+    task: str
+    classes: int
+    centre: float
+    device: str
+    threshold: float
+
+
+@dataclass(frozen=True, eq=False)
+class Totals:
+    """Sums of (metrics, network/linear/difference), of what knowing nothing costs, of labels that differ, and their count."""
+
+    losses: Means
+    null: Means
+    differ: Means
+    count: int
+
+
+def start(network: Bound, *, threshold: float = THRESHOLD) -> Plan:
+    schema = network.table.schema
+    names = tuple(name for name in GOALS[schema.task].metrics if name in SUMMED)
+    return Plan(names, schema.task, len(schema.classes), float(np.mean(network.table.y)), network.device, threshold)
+
+
+def update(plan: Plan, network: Bound, linear: Bound) -> Totals:
+    """Sums over rows that both models are bound to."""
+    table, both = network.table, np.stack([network.scores, linear.scores])
+    rows = np.stack([_metric(plan, name, both, table.y) for name in plan.metrics], axis=1)
+    null = null_parts(plan.task, table.y, plan.classes, plan.centre)
+    differ = labels_differ(both, plan.threshold) if GOALS[plan.task].classes else np.zeros(len(table), dtype=bool)
+    weights, differ = table.weights, differ.astype(np.float64)
+    return Totals(
+        losses=_sums(rows, weights), null=_sums(null, weights), differ=_sums(differ, weights), count=int(differ.sum())
+    )
+
+
+def merge(a: Totals, b: Totals) -> Totals:
+    return Totals(
+        losses=sums.merge(a.losses, b.losses),
+        null=sums.merge(a.null, b.null),
+        differ=sums.merge(a.differ, b.differ),
+        count=a.count + b.count,
+    )
+
+
+def finish(plan: Plan, totals: Totals, drawn: Performance) -> Performance:
+    """The performance of drawn rows, with the metrics that are means over all rows in their place."""
+    found = sums.finish(totals.losses)
+    held = totals.null.mean * totals.losses.rows if plan.task == "multiclass" else np.zeros(0)  # rows of each class
+    whole = {name: _as_metric(name, found[i]) for i, name in enumerate(plan.metrics)}
+    return replace(
+        drawn,
+        metrics=tuple(whole.get(one.name, replace(one, rows=drawn.rows)) for one in drawn.metrics),
+        classes=tuple((label, replace(one, rows=drawn.rows)) for label, one in drawn.classes),
+        rows=totals.losses.rows,
+        null=null_told(null_of(plan.task, totals.null.mean, plan.centre), held),
+        disagreement=(totals.count, float(totals.differ.mean)) if GOALS[plan.task].classes else None,
+    )
+
+
+def _metric(plan: Plan, name: str, both: FloatArray, y: FloatArray) -> FloatArray:
+    """(n, 3) of both models and their difference."""
+    if name == "accuracy" and plan.task == "binary":
+        rows = right(both, y, plan.threshold)
+    else:
+        rows = loss_for(name, plan.task).each(both, y, plan.device)
+        rows = 1 - rows if name == "accuracy" else rows
+    return np.stack([rows[0], rows[1], rows[0] - rows[1]], axis=1)
+
+
+def _sums(values: FloatArray, weights: FloatArray | None) -> Means:
+    return sums.update(sums.start(values.shape[1:]), values, weights)
+
+
+def _as_metric(name: str, found: Estimates) -> Metric:
+    network, linear, difference = (_estimate(found[j]) for j in range(3))
+    return Metric(name, network, linear, difference, "student")
+
+
+def _estimate(one: Estimates) -> Estimate:
+    return float(one.value), float(one.stderr), float(one.low), float(one.high)

@@ -1,0 +1,176 @@
+"""Families: columns that carry the same information, found by hierarchical clustering of their associations.
+
+Association, in [0, 1]: of two numbers the absolute rank correlation of Spearman (1904); of two columns of levels Cramér's V
+without its bias (Bergsma 2013); of a number and levels the correlation ratio of the number's ranks, without its bias
+(Kelley 1935). Missing numbers are left out, a missing level is a level. Columns are joined by average linkage of 1 - association:
+the members of a family have a mean association of at least the threshold with what they were joined to.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from itertools import combinations
+
+import numpy as np
+import pandas as pd
+from numpy.typing import NDArray
+from scipy.cluster.hierarchy import fcluster, linkage
+from scipy.sparse import csr_array
+from scipy.spatial.distance import squareform
+
+from tabinterp.analyses.display import Display
+from tabinterp.analyses.plot_specs import Heat
+from tabinterp.arrays import FloatArray, IntArray
+from tabinterp.errors import NotApplicableError
+from tabinterp.messages import text
+from tabinterp.stats.weights import effective
+from tabinterp.table import Table
+from tabinterp.table.hash_sampling import chosen
+from tabinterp.table.table import check_table
+
+ROWS = 5_000  # rows on which associations are taken
+THRESHOLD = 0.5
+FEWEST = 3  # rows of a rank correlation
+ROUNDING = 1e-12  # of a variance: what is left where a column is constant on the rows that another one knows
+
+
+@dataclass(frozen=True, eq=False)
+class Families(Display):
+    """`association` (columns, columns); `families` name -> members, two at least, in the table's order."""
+
+    columns: tuple[str, ...]
+    association: FloatArray
+    families: dict[str, tuple[str, ...]]
+    threshold: float
+    rows: int
+    seed: int
+
+    def weakest(self, name: str) -> float:
+        """The lowest association between two members."""
+        at = [self.columns.index(c) for c in self.families[name]]
+        return float(self.association[np.ix_(at, at)].min())
+
+    def associated(self, columns: tuple[str, ...], least: float) -> tuple[str, ...]:
+        """The other columns whose association with any of these is at least so high."""
+        at = [self.columns.index(c) for c in columns]
+        most = self.association[at].max(axis=0)
+        return tuple(c for j, c in enumerate(self.columns) if most[j] >= least and c not in columns)
+
+    def picture(self, output: str | None) -> Heat:
+        """The association of each column with each other."""
+        return Heat(self.columns, self.columns, self.association, text("plot.axis.association"), ("columns", "columns"))
+
+    def frame(self) -> pd.DataFrame:
+        """One row a member: family, column, weakest association in the family."""
+        rows = [(name, c, self.weakest(name)) for name, members in self.families.items() for c in members]
+        return pd.DataFrame(rows, columns=["family", "column", "weakest"])
+
+
+def families(table: Table, *, threshold: float = THRESHOLD, seed: int = 0) -> Families:
+    """Find families among the input columns, on at most 5,000 seeded rows; `families(table).families` goes into `groups=`.
+
+    Examples
+    --------
+    >>> import numpy as np, pandas as pd, tabinterp as ti
+    >>> x = np.random.default_rng(0).normal(size=(300, 2))
+    >>> frame = pd.DataFrame({"a": x[:, 0], "b": x[:, 1], "c": -x[:, 0] ** 3, "y": x[:, 0]})
+    >>> families(ti.read_table(frame, target="y", task="regression")).families
+    {'a + c': ('a', 'c')}
+    """
+    check_table(table)
+    if not 0 < threshold <= 1:
+        raise NotApplicableError(f"threshold is above 0 and at most 1; got {threshold}")
+    able = np.arange(len(table)) if table.weights is None else np.flatnonzero(table.weights > 0)
+    few = table.take(able[np.sort(chosen(table.numbers[able], ROWS, seed))])
+    columns = tuple(few.schema.inputs)
+    association = np.minimum(associations(few), 1.0)  # rounding lifts equal columns above it
+    found = {}
+    if len(columns) > 1:
+        tree = linkage(squareform(1 - association, checks=False), method="average")
+        cluster = fcluster(tree, 1 - threshold + 1e-9, criterion="distance")
+        for one in dict.fromkeys(cluster.tolist()):
+            members = tuple(c for c, k in zip(columns, cluster, strict=True) if k == one)
+            if len(members) > 1:
+                found[" + ".join(members)] = members
+    return Families(columns, association, found, threshold, len(few), seed)
+
+
+def associations(table: Table) -> FloatArray:
+    """(columns, columns) association of every two input columns, 1 on the diagonal, 0 where there is none to measure."""
+    columns, w = table.schema.inputs, table.row_weights
+    is_number = np.array([table.schema[c].kind == "numeric" for c in columns])
+    numbers, levels = np.flatnonzero(is_number), np.flatnonzero(~is_number)
+    codes = {j: _codes(table, columns[j]) for j in levels}
+    result = np.eye(len(columns))
+    if len(numbers):
+        ranks = np.column_stack([_ranks(table, columns[j], w) for j in numbers])
+        result[np.ix_(numbers, numbers)] = _spearman(ranks, w)
+        for j in levels:
+            result[numbers, j] = result[j, numbers] = _ratio(ranks, codes[j], w)
+    for j, k in combinations(levels, 2):
+        result[j, k] = result[k, j] = _cramer(codes[j], codes[k], w)
+    below = np.tril(np.where(np.isfinite(result), result, 0.0), -1)
+    return np.asarray(below + below.T + np.eye(len(columns)))
+
+
+def _ranks(table: Table, column: str, w: FloatArray) -> FloatArray:
+    """(n,) the weight below a value and half of that at it; NaN missing."""
+    x = table.frame[column].to_numpy(dtype=np.float64, na_value=np.nan)
+    known = ~np.isnan(x)
+    result = np.full(len(x), np.nan)
+    place = np.unique(x[known], return_inverse=True)[1]
+    mass = np.bincount(place, w[known])
+    result[known] = (np.cumsum(mass) - mass / 2)[place]
+    return result
+
+
+def _codes(table: Table, column: str) -> IntArray:
+    return np.asarray(table.frame[column].factorize(use_na_sentinel=False)[0], dtype=np.int64)
+
+
+def _spearman(ranks: FloatArray, w: FloatArray) -> FloatArray:
+    """(p, p) of ranks (n, p), each pair on the rows where both are known."""
+    known = ~np.isnan(ranks)
+    a, m = _centred(ranks, known, w), known.astype(np.float64)
+    of_values = (a * w[:, None]).T
+    mass, total = (m * w[:, None]).T @ m, of_values @ m  # total[i, j]: of i where j is known too
+    squares = (a * a * w[:, None]).T @ m
+    with np.errstate(invalid="ignore", divide="ignore"):
+        covariance = of_values @ a - total * total.T / mass
+        variance = squares - total**2 / mass
+        variance[~(variance > ROUNDING * np.diag(squares)[:, None])] = np.nan
+        found = np.abs(covariance) / np.sqrt(variance * variance.T)
+    found[m.T @ m < FEWEST] = 0.0
+    return np.asarray(found)
+
+
+def _centred(ranks: FloatArray, known: NDArray[np.bool_], w: FloatArray) -> FloatArray:
+    """Less their means, so that no digits are lost; 0 where they are missing, and where a column has one value."""
+    a, mass = np.where(known, ranks, 0.0), w @ known
+    weighs = known & (w > 0)[:, None]
+    varies = np.where(weighs, ranks, -np.inf).max(axis=0) > np.where(weighs, ranks, np.inf).min(axis=0)
+    return np.where(known & varies, a - w @ a / np.where(mass > 0, mass, 1.0), 0.0)
+
+
+def _ratio(ranks: FloatArray, codes: IntArray, w: FloatArray) -> FloatArray:
+    """(p,) Kelley's epsilon: share of the variance of the ranks (n, p) between levels, less what chance gives."""
+    known = ~np.isnan(ranks)
+    a, m = _centred(ranks, known, w), known * w[:, None]
+    level = csr_array((np.ones(len(codes)), codes, np.arange(len(codes) + 1)))
+    mass, sums = np.asarray(level.T @ m), np.asarray(level.T @ (a * w[:, None]))
+    levels, total = (mass > 0).sum(axis=0), (a * a * w[:, None]).sum(axis=0)
+    with np.errstate(invalid="ignore", divide="ignore"):
+        n = (w @ known) ** 2 / (w**2 @ known)  # Kish's effective number of rows
+        within = total - np.where(mass > 0, sums**2 / mass, 0.0).sum(axis=0)
+        share = np.sqrt(np.maximum(0.0, 1 - within / total * (n - 1) / (n - levels)))
+    return np.where((levels < 2) | (n <= levels) | ~(total > 0), 0.0, share)
+
+
+def _cramer(a: IntArray, b: IntArray, w: FloatArray) -> float:
+    rows, columns, n = int(a.max()) + 1, int(b.max()) + 1, effective(w)
+    cells = np.bincount(a * columns + b, w, minlength=rows * columns).reshape(rows, columns) / w.sum()
+    expected = cells.sum(axis=1, keepdims=True) * cells.sum(axis=0, keepdims=True)
+    phi = float((cells**2 / expected).sum() - 1)
+    phi = max(0.0, phi - (rows - 1) * (columns - 1) / (n - 1))
+    less = min(rows - (rows - 1) ** 2 / (n - 1), columns - (columns - 1) ** 2 / (n - 1)) - 1
+    return float(min(1.0, np.sqrt(phi / less))) if less > 0 else 0.0

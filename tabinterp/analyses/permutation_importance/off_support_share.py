@@ -1,0 +1,96 @@
+"""How often does moving a column make a row unlike any real row?
+
+Half of a seeded sample serves as reference, the other half as probes; the rows of a group are in the same half. A probe is off
+the support when its nearest reference row is farther than it is for 95% of the untouched probes: five in a hundred would be
+expected if moving the column changed nothing. Distance: numbers in standard deviations, any other value 0 if equal and 1 if
+not. Probes, and what is moved to them, count by their weight; a nearest row is one however much it weighs.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+import numpy as np
+from numpy.typing import NDArray
+
+from tabinterp.arrays import IntArray
+from tabinterp.stats.weights import deviation, quantile, unit
+from tabinterp.table import Table
+from tabinterp.table.folds import anchors
+from tabinterp.table.hash_sampling import chosen, row_hash
+
+from .strata import Strata
+
+ROWS = 1000
+SHIFTS = 4
+
+
+class Support:
+    """Off-support rates of a table's columns, from at most 1,000 of its rows."""
+
+    def __init__(self, table: Table, seed: int) -> None:
+        able = np.arange(len(table)) if table.weights is None else np.flatnonzero(table.weights > 0)
+        rows = able[chosen(table.numbers[able], ROWS, seed)]
+        if table.groups is not None:
+            rows = rows[np.argsort(row_hash(anchors(table.take(rows)), seed), kind="stable")]
+        self._rows = rows
+        weights = unit(None if table.weights is None else table.weights[rows], len(rows))
+        self.rows = len(rows)
+        self._half = half = _half(table, rows)
+        self._frame, self._schema, self._unit = table.inputs.iloc[rows], table.schema, weights
+        self._total = np.zeros((len(rows) - half, half), dtype=np.float32)
+        for column in self._frame.columns:
+            self._total += self._squared(column)
+        self._weights = weights[half:]
+        self._limit = quantile(self._total.min(axis=1), 0.95, self._weights) if half else np.inf
+
+    def _squared(self, column: str) -> NDArray[np.float32]:
+        """(probes, references) squared distances in one column; kept for all of them, they would be a megabyte for each."""
+        values, half = self._frame[column], self._half
+        if self._schema[column].kind == "numeric":
+            return _numeric(values.to_numpy(dtype=np.float64, na_value=np.nan), self._unit, half)
+        return _discrete(values.factorize()[0], half)
+
+    def off(self, columns: Sequence[str], label: IntArray | None = None) -> float | None:
+        """Share of probes off the support when these columns come together from another probe.
+
+        With labels (n,) of the table's rows, from another probe of the same label; probes that have none stay out.
+        """
+        probes = len(self._total)
+        if probes < 2 or self._total.shape[1] == 0:
+            return None
+        part = sum((self._squared(c) for c in columns), np.zeros_like(self._total))
+        base = self._total - part
+        everyone = np.arange(probes)
+        strata = Strata.of(np.zeros(probes, dtype=np.int64) if label is None else label[self._rows[-probes:]])
+        moved, rates = strata.size[strata.label] > 1, []
+        if not moved.any():
+            return None
+        for shift in range(1, min(SHIFTS, probes - 1) + 1):
+            donors = np.roll(everyone, shift) if label is None else strata.further(everyone, shift)
+            nearest = (base + part[donors]).min(axis=1)
+            pair = self._weights * self._weights[donors] * moved
+            rates.append(float(np.average(nearest > self._limit * (1 + 1e-5), weights=pair)))
+        return float(np.mean(rates))
+
+
+def _half(table: Table, rows: IntArray) -> int:
+    """How many of the rows are the reference: half of them, or as near to half as the end of a group is."""
+    if table.groups is None:
+        return len(rows) // 2
+    ends = np.append(0, np.flatnonzero(np.diff(table.groups[rows])) + 1)
+    return int(ends[np.abs(ends - len(rows) / 2).argmin()])
+
+
+def _numeric(values: NDArray[np.float64], weights: NDArray[np.float64], half: int) -> NDArray[np.float32]:
+    missing = np.isnan(values)
+    known = values[~missing]
+    mean = np.average(known, weights=weights[~missing]) if len(known) else 0.0
+    spread = float(deviation(known, weights[~missing])) if len(known) else 0.0
+    scaled = np.where(missing, 0.0, (values - mean) / (spread or 1.0))
+    squared = (scaled[half:, None] - scaled[None, :half]) ** 2
+    return np.asarray(squared + (missing[half:, None] != missing[None, :half]), dtype=np.float32)
+
+
+def _discrete(codes: NDArray[np.int64], half: int) -> NDArray[np.float32]:
+    return np.asarray(codes[half:, None] != codes[None, :half], dtype=np.float32)

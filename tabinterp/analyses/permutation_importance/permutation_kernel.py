@@ -1,0 +1,190 @@
+"""Receivers of a column from donors: every row asked what its loss is when some of its columns come from another row."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+
+import numpy as np
+import torch
+from numpy.typing import NDArray
+from torch import Tensor
+
+from tabinterp.arrays import FloatArray, IntArray
+from tabinterp.models import Bound
+from tabinterp.models.losses import Loss
+from tabinterp.models.perturbation import BLOCK
+
+from .strata import Strata
+
+EXACT = 2  # a column is exact when it has at most this many distinct values for each repeat
+DENSE = 0.75  # share of moves that change something from which to gather the others out costs more than to ask them
+
+Sum = tuple[FloatArray, FloatArray]  # over pairs: of w D, and of w
+# places (m,) among the receivers, memory (m, h) -> their fronts (m, h)
+Fronts = Callable[[slice | IntArray, Tensor], Tensor]
+
+
+@dataclass(frozen=True, eq=False)
+class Plan:
+    """What is fixed before the first row: players, draws, and the groups of rows that share a value.
+
+    `bound` holds the rows in hash order, and a row is known by its place in it.
+    """
+
+    bound: Bound
+    loss: Loss
+    players: dict[str, tuple[str, ...]]
+    shifts: IntArray
+    groups: dict[str, tuple[IntArray, IntArray]]  # player -> (n,) group of each row, (groups,) a row of each group
+    seed: int
+    strata: dict[str, Strata] | None = None  # conditional: player -> rows that give to each other; not in it: all rows
+
+    def is_exact(self, player: str) -> bool:
+        """Has the player so few distinct values that none needs to be drawn?"""
+        few = player in self.groups and len(self.groups[player][1]) <= EXACT * len(self.shifts)
+        return few and player not in (self.strata or {})
+
+    def strata_of(self, player: str) -> Strata:
+        """Its strata, or all rows as one."""
+        found = (self.strata or {}).get(player)
+        return Strata.of(np.zeros(len(self.bound.table), dtype=np.int64)) if found is None else found
+
+    def donors(self, player: str, rows: IntArray, shift: int) -> IntArray:
+        """(m,) the row a shift further in hash order, within the stratum where there are strata."""
+        if player in (self.strata or {}):
+            return self.strata_of(player).further(rows, shift)
+        return (rows + shift) % len(self.bound.table)
+
+
+class Untouched:
+    """The receivers untouched: targets, weights and losses, and how far a move raises them."""
+
+    def __init__(self, loss: Loss, scores: Tensor, y: Tensor, w: Tensor) -> None:
+        self.loss, self.scores, self.y, self.w = loss, scores, y, w
+        self.losses: FloatArray = loss.rows(scores[None], y, w[None])[0].cpu().numpy()
+
+    def rise(self, scores: Tensor, donors: Tensor) -> FloatArray:
+        """(m,) losses at these scores (m, k) minus the untouched; each pair weighs as much as both of its rows."""
+        w = (self.w * donors)[None]
+        before = self.losses
+        if self.loss.ranks:  # other weights, other ranks
+            before = self.loss.rows(self.scores[None], self.y, w)[0].cpu().numpy()
+        return np.asarray(self.loss.rows(scores[None], self.y, w)[0].cpu().numpy() - before)
+
+
+def exact(plan: Plan, player: str, rows: IntArray, own: Untouched) -> tuple[Sum, Sum]:
+    """Every receiver at every value of the column, weighed by the value's share of all rows."""
+    bound, (group, first) = plan.bound, plan.groups[player]
+    levels, at = bound.part(plan.players[player], first), group[rows]
+    base = taken_at(bound.z, rows) - _taken(levels, at)
+    share = np.bincount(group, bound.table.row_weights, minlength=len(first)) / bound.table.row_weights.sum()
+    at_level = (
+        _moved(bound, own, at != g, lambda places, out, g=g: torch.add(_taken(base, places), levels[g], out=out))  # type: ignore[misc]
+        for g in range(len(first))
+    )
+    received, given, weights = np.zeros(len(rows)), np.zeros(len(first)), own.w.cpu().numpy()
+    for g, losses in enumerate(_losses(own, at_level, share)):
+        rise = losses - own.losses
+        received += share[g] * rise
+        given[g] = (weights * rise).sum()
+    return (received, np.ones(len(rows))), (given, np.full(len(first), weights.sum()))
+
+
+def _losses(own: Untouched, scores: Iterator[Tensor], share: FloatArray) -> Iterator[FloatArray]:
+    """Row losses of one set of scores after another; ranked losses need all of them, weighed, at once."""
+    if not own.loss.ranks:
+        for one in scores:
+            yield own.loss.rows(one[None], own.y, own.w[None])[0].cpu().numpy()
+    else:
+        together, shares = torch.stack(list(scores)), torch.as_tensor(share).to(own.w.device)
+        yield from own.loss.rows(together, own.y, shares[:, None] * own.w).cpu().numpy()
+
+
+def drawn(plan: Plan, player: str, rows: IntArray, own: Untouched) -> tuple[Sum, Sum]:
+    """Every receiver with the column of `n_repeats` other rows."""
+    n, weights, at_rows = len(plan.bound.table), plan.bound.table.row_weights, own.w.cpu().numpy()
+    move = _mover(plan, player, rows, own)
+    (received, received_mass), (given, given_mass) = ([np.zeros(size) for _ in range(2)] for size in (len(rows), n))
+    for shift in plan.shifts if len(rows) else ():
+        donors = plan.donors(player, rows, int(shift))
+        rise = own.rise(move(donors), plan.bound.at_home(weights[donors]))
+        received += weights[donors] * rise
+        received_mass += weights[donors]
+        given[donors] += at_rows * rise
+        given_mass[donors] += at_rows
+    return (received, received_mass), (given, given_mass)
+
+
+def _mover(plan: Plan, player: str, rows: IntArray, own: Untouched) -> Callable[[IntArray], Tensor]:
+    """Scores of the receivers with the player's columns from these donors."""
+    bound, columns = plan.bound, plan.players[player]
+    if player not in plan.groups:
+        value = bound.table.frame[list(columns)].groupby(list(columns), dropna=False, sort=False).ngroup().to_numpy()
+
+        def encoded(donors: IntArray) -> Tensor:
+            return _moved(
+                bound, own, value[rows] != value[donors], lambda at, _: bound.moved(columns, rows[at], donors[at])
+            )
+
+        return encoded
+    group, first = plan.groups[player]
+    block = np.concatenate([bound.encoding.blocks[c] for c in columns])
+    if len(block) == 1:
+        return _outer(bound, own, int(block[0]), rows, group)
+    part = _taken(bound.part(columns, first), group)
+    base = taken_at(bound.z, rows) - taken_at(part, rows)
+
+    def added(donors: IntArray) -> Tensor:
+        return _moved(
+            bound,
+            own,
+            group[rows] != group[donors],
+            lambda at, out: torch.add(_taken(base, at), _taken(part, donors[at]), out=out),
+        )
+
+    return added
+
+
+def _outer(bound: Bound, own: Untouched, column: int, rows: IntArray, group: IntArray) -> Callable[[IntArray], Tensor]:
+    """Of a single encoded column: the front moves along one direction, and no part of it is kept for each row."""
+    x = np.ascontiguousarray(bound.x[:, column])  # read once for each shift: beside thousands of others each is a miss
+    way, base = bound.first.weight[:, column].float(), taken_at(bound.z, rows)
+
+    def added(donors: IntArray) -> Tensor:
+        change = bound.at_home(x[donors] - x[rows]).float()[:, None]
+        return _moved(
+            bound,
+            own,
+            group[rows] != group[donors],
+            lambda at, out: torch.addcmul(_taken(base, at), _taken(change, at), way, out=out),
+        )
+
+    return added
+
+
+def taken_at(values: Tensor, rows: IntArray) -> Tensor:
+    return values if len(rows) == len(values) else _taken(values, rows)
+
+
+def _taken(values: Tensor, rows: slice | IntArray) -> Tensor:
+    """Rows of `values`; nothing is copied where they follow one another, as most donors of a shift do."""
+    if isinstance(rows, slice):
+        return values[rows]
+    if len(rows) and rows[-1] - rows[0] == len(rows) - 1 and (np.diff(rows) == 1).all():
+        return values[rows[0] : rows[-1] + 1]
+    return values.index_select(0, torch.as_tensor(rows).to(values.device))
+
+
+def _moved(bound: Bound, own: Untouched, changed: NDArray[np.bool_], fronts: Fronts) -> Tensor:
+    """(m, k) scores after a move, in blocks that fit the cache; a receiver to which the donor brings the value that it
+    has keeps its own scores, and is not asked again."""
+    rows, scores = np.flatnonzero(changed), own.scores.clone()
+    everyone = len(rows) > DENSE * len(changed)
+    buffer = bound.z.new_empty((BLOCK, bound.z.shape[1]))
+    total = len(changed) if everyone else len(rows)
+    for i in range(0, total, BLOCK):
+        block = slice(i, min(i + BLOCK, total))
+        at = block if everyone else rows[block]
+        scores[at] = bound.consuming(fronts(at, buffer[: block.stop - i])).double()
+    return torch.where(bound.at_home(changed)[:, None], scores, own.scores) if everyone else scores

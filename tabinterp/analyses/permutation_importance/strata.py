@@ -1,0 +1,126 @@
+"""Strata: rows that are alike in the columns that go with a permuted one, so that donors of it come from rows like the receiver.
+
+Conditioned on are the columns whose association with the permuted one reaches 0.2 (Strobl et al. 2008 include those whose
+correlation exceeds such a threshold). A regression tree predicts the permuted column from them, and its leaves are the strata
+(Strobl et al. 2008 and Debeer & Strobl 2020 take the splits of a forest's trees; Molnar et al. 2024 a tree for each column).
+The tree that cuts one half of the rows is grown on the other half: a tree sees less spread in its own rows than there is. Leaves
+hold at least 20 rows, neighbours being joined until they do.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import numpy as np
+import pandas as pd
+from scipy.stats import rankdata
+from sklearn.tree import DecisionTreeRegressor
+
+from tabinterp.arrays import FloatArray, IntArray
+from tabinterp.stats.weights import deviation
+from tabinterp.table import Table
+from tabinterp.table.folds import folds
+
+FEWEST = 20  # rows of a stratum
+LEVELS = 16  # levels of a permuted column that the tree tells apart, the most frequent
+
+
+@dataclass(frozen=True, eq=False)
+class Strata:
+    """`label` (n,) the stratum of each row, from 0; `conditioned` the columns they are made of."""
+
+    label: IntArray
+    conditioned: tuple[str, ...]
+    order: IntArray  # rows, stratum by stratum
+    place: IntArray  # (n,) of each row in its stratum
+    first: IntArray  # (strata,) places in `order`
+    size: IntArray  # (strata,)
+
+    @classmethod
+    def of(cls, label: IntArray, conditioned: tuple[str, ...] = ()) -> Strata:
+        """From any labels."""
+        _, label = np.unique(label, return_inverse=True)
+        order = np.argsort(label, kind="stable")
+        size = np.bincount(label)
+        first = np.cumsum(size) - size
+        place = np.empty(len(label), dtype=np.int64)
+        place[order] = np.arange(len(label)) - np.repeat(first, size)
+        return cls(label.astype(np.int64), conditioned, order, place, first, size)
+
+    def __len__(self) -> int:
+        return len(self.size)
+
+    @property
+    def smallest(self) -> int:
+        return int(self.size.min())
+
+    def further(self, rows: IntArray, shift: int) -> IntArray:
+        """(m,) rows a shift further in their stratum, round and round; never the row itself unless it is alone."""
+        at = self.label[rows]
+        size = self.size[at]
+        offset = np.where(size > 1, 1 + (shift - 1) % np.maximum(size - 1, 1), 0)
+        return np.asarray(self.order[self.first[at] + (self.place[rows] + offset) % size])
+
+
+def strata_of(table: Table, columns: Sequence[str], conditioned: Sequence[str], seed: int) -> Strata:
+    """Cut the rows of a table by the columns conditioned on, as they bear on the permuted `columns`."""
+    target = np.column_stack([_target(table, c) for c in columns])
+    features = np.column_stack([_code(table, c) for c in conditioned])
+    half = folds(table, seed, 2)
+    label = np.zeros(len(table), dtype=np.int64)
+    weights = table.row_weights
+    for side in (0, 1):
+        mine, theirs = half == side, (half != side) & (weights > 0)
+        if mine.sum() < 2 * FEWEST or theirs.sum() < 2 * FEWEST:
+            label[mine] = side
+            continue
+        tree = DecisionTreeRegressor(min_samples_leaf=FEWEST, min_impurity_decrease=1e-9, random_state=0)
+        tree.fit(features[theirs], target[theirs], sample_weight=weights[theirs])
+        label[mine] = 2 * _joined(tree.apply(features[mine])) + side
+    return Strata.of(label, tuple(conditioned))
+
+
+def _joined(leaves: IntArray) -> IntArray:
+    """Leaves, numbered as a walk through the tree meets them, joined with their neighbours until each has enough rows."""
+    _, leaf, count = np.unique(leaves, return_inverse=True, return_counts=True)
+    joined, held, group = np.zeros(len(count), dtype=np.int64), 0, 0
+    for i, rows in enumerate(count):
+        joined[i] = group
+        held += rows
+        if held >= FEWEST:
+            held, group = 0, group + 1
+    if held:
+        joined[joined == group] = max(0, group - 1)
+    return np.asarray(joined[leaf])
+
+
+def _code(table: Table, column: str) -> FloatArray:
+    """(n,) numbers a tree can cut: a number's own value, a level's place; missing below all."""
+    values = table.frame[column]
+    if table.schema[column].kind == "numeric":
+        x = values.to_numpy(dtype=np.float64, na_value=np.nan)
+        return np.where(np.isnan(x), np.nanmin(x) - 1 if not np.isnan(x).all() else 0.0, x)
+    return _levels(table, column).astype(np.float64)
+
+
+def _levels(table: Table, column: str) -> IntArray:
+    """(n,) the place of each level among the column's; -1 missing."""
+    place = {level: i for i, level in enumerate(table.schema[column].levels)}
+    codes = table.frame[column].astype(object).map(place)
+    return np.asarray(pd.to_numeric(codes).fillna(-1).to_numpy(dtype=np.int64))
+
+
+def _target(table: Table, column: str) -> FloatArray:
+    """(n, t) what is to be predicted: ranks of a number in standard deviations, a dummy for each level, one for missing."""
+    if table.schema[column].kind == "numeric":
+        x = table.frame[column].to_numpy(dtype=np.float64, na_value=np.nan)
+        missing = np.isnan(x)
+        rank: FloatArray = rankdata(x, nan_policy="omit")
+        rank[missing] = rank[~missing].mean() if not missing.all() else 0.0
+        scaled = rank / max(float(deviation(rank, table.weights)), 1e-12)
+        return np.column_stack([scaled, missing]) if missing.any() else np.asarray(scaled[:, None])
+    codes = _levels(table, column)
+    _, code, count = np.unique(codes, return_inverse=True, return_counts=True)
+    kept = np.argsort(-count, kind="stable")[:LEVELS]
+    return np.asarray(code[:, None] == kept[None], dtype=np.float64)

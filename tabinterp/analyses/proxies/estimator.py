@@ -1,0 +1,307 @@
+"""A protected column that no model reads: how well can it be told from what they do read, and does that matter?
+
+Probes (Alain & Bengio 2016): a logistic regression (of a number a linear one) on the encoded inputs, on the outputs of each
+hidden layer, on the score alone, and on one input column at a time (the levels of a category, sixteen parts of a number),
+fitted on four fifths of the rows and asked about the last, in turn. What it says is told by AUC (one level against the
+others, by their shares) or R2, the mean over the fifths; its standard error is that over rows, times 1.5, because the fits
+share most of their rows (Nadeau & Bengio 2003). A probe finds what is there to be read linearly, and not what the network
+makes of it.
+
+What the best proxies carry: they take their values from other rows, drawn by hash, one column at a time and all together, and the
+loss and the gap between the most and the least selected group are taken again. The gap is between the same two groups throughout.
+Where the share of one of these may not be told (`partition`) the gap is not, and only its change is, a mean over draws.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass, replace
+from typing import Any
+
+import numpy as np
+import pandas as pd
+import torch
+from sklearn.linear_model import LogisticRegression, Ridge
+
+from tabinterp.analyses.clustered_means import influences, spread
+from tabinterp.analyses.data_quality.bins import cells
+from tabinterp.analyses.groups.partition import Condition, Cut, cut
+from tabinterp.analyses.groups.selection import decided
+from tabinterp.analyses.performance.estimator import THRESHOLD
+from tabinterp.analyses.performance.estimator import groups as together
+from tabinterp.arrays import FloatArray, IntArray
+from tabinterp.models import Bound
+from tabinterp.models.losses import loss_for
+from tabinterp.models.perturbation import forward, is_read
+from tabinterp.stats.discrimination import CHANCE, Power, as_interval, measure, over_folds
+from tabinterp.stats.estimates import FEWEST_GROUPS
+from tabinterp.stats.group_contrasts import NONE, Estimate
+from tabinterp.table import Table
+from tabinterp.table.folds import folds
+from tabinterp.table.hash_sampling import chosen, row_hash
+from tabinterp.table.suppression import SMALL, BoolArray, countable, shown
+
+FOLDS = 5
+OVERLAP = float(np.sqrt(1 + FOLDS / (FOLDS - 1)))  # of standard errors, because the fits share most of their rows
+ROWS = 3000
+FEWEST = 50  # rows, and twice as many as folds of each level
+CELLS = 16
+BEST, REPEATS = 3, 4
+PENALTY = 1.0
+
+
+@dataclass(frozen=True)
+class Probe:
+    """How well the column is told from `place`: "inputs", "layer 1" and so on, "score", or the name of an input column."""
+
+    place: str
+    power: Estimate
+
+
+@dataclass(frozen=True)
+class Ablated:
+    """What permuting these columns does to one model: change of the loss, of the gap, and the gap that is left."""
+
+    columns: tuple[str, ...]
+    loss: Estimate
+    gap: Estimate
+    left: Estimate
+
+
+@dataclass(frozen=True)
+class Gap:
+    """Share selected (mean prediction of numbers): of the most selected group of the column less the least, under one model."""
+
+    most: Condition
+    least: Condition
+    gap: Estimate
+    ablated: tuple[Ablated, ...]
+
+
+@dataclass(frozen=True)
+class Proxy:
+    """One protected column that is no input. `metric` is "auc" or "r2"; `columns` are single input columns, best first."""
+
+    column: str
+    metric: str
+    rows: int
+    places: tuple[Probe, ...]
+    columns: tuple[Probe, ...]
+    network: Gap | None
+    linear: Gap | None
+
+    @property
+    def best(self) -> tuple[str, ...]:
+        """At most three columns that tell it better than chance, the interval of each above it."""
+        chance = CHANCE[self.metric == "auc"]
+        return tuple(p.place for p in self.columns if p.power[2] > chance)[:BEST]
+
+
+@dataclass(frozen=True, eq=False)
+class Proxies:
+    """Every protected column that is no input and can be told at all."""
+
+    proxies: tuple[Proxy, ...]
+    seed: int
+
+    def frame(self) -> pd.DataFrame:
+        """One row for each column and probe."""
+        rows = []
+        for proxy in self.proxies:
+            for kind, probes in (("place", proxy.places), ("column", proxy.columns)):
+                for probe in probes:
+                    row: dict[str, Any] = {
+                        "protected": proxy.column,
+                        "kind": kind,
+                        "probe": probe.place,
+                        "metric": proxy.metric,
+                    }
+                    rows.append(row | dict(zip(("value", "stderr", "low", "high"), probe.power, strict=True)))
+        return pd.DataFrame(rows)
+
+
+def proxies(network: Bound, linear: Bound, *, threshold: float = THRESHOLD, seed: int = 0) -> Proxies:
+    """Probe the rows that both models are bound to for every protected column that is not an input.
+
+    Of at most 3,000 rows, drawn by hash. A column of which fewer than two levels have fifty rows is left out.
+    """
+    names = [c.name for c in network.table.schema.columns if c.protected and c.role not in ("input", "target")]
+    few = np.sort(chosen(network.table.numbers, ROWS, seed))
+    made = [_proxy(network.take(few), linear.take(few), name, threshold, seed) for name in names]
+    return Proxies(tuple(one for one in made if one is not None), seed)
+
+
+def _proxy(network: Bound, linear: Bound, name: str, threshold: float, seed: int) -> Proxy | None:
+    told = _told(network.table, name)
+    if told is None:
+        return None
+    known, outcomes, classes = told
+    ask = _Asked(
+        known, outcomes, classes, network.table.row_weights, folds(network.table, seed + 3, FOLDS), network.table.groups
+    )
+    places = tuple(Probe(place, ask.power(values)) for place, values in _places(network))
+    columns = [Probe(c, ask.power(_of_column(network.table, c))) for c in network.columns if is_read(network, (c,))]
+    columns.sort(key=lambda probe: -np.nan_to_num(probe.power[0], nan=-np.inf))
+    found = Proxy(name, "auc" if classes else "r2", int(known.sum()), places, tuple(columns), None, None)
+    gaps = [_gap(bound, name, found.best, threshold, seed) for bound in (network, linear)]
+    return Proxy(found.column, found.metric, found.rows, places, tuple(columns), gaps[0], gaps[1])
+
+
+def _told(table: Table, name: str) -> tuple[BoolArray, FloatArray, bool] | None:
+    """Which rows (n,) count, and what a probe has to tell of them: (n, k) levels, or a number."""
+    values = table.frame[name]
+    if table.schema[name].kind == "numeric" and values.nunique() > 2:
+        number = values.to_numpy(dtype=np.float64, na_value=np.nan)
+        known = ~np.isnan(number)
+        return None if known.sum() < FEWEST else (known, number[:, None], False)
+    parts = cut(table, name)
+    kept = [i for i, c in enumerate(parts.conditions) if c.kind != "missing" and parts.counts[i] >= FEWEST]
+    if len(kept) < 2:
+        return None
+    outcomes = np.column_stack([parts.codes == i for i in kept]).astype(np.float64)
+    return np.isin(parts.codes, kept), outcomes, True
+
+
+def _places(network: Bound) -> Iterator[tuple[str, FloatArray]]:
+    """What the network works with, (n, width) each."""
+    if network.has_gradient:
+        yield "inputs", network.x
+        yield from network.activations().items()
+    else:
+        yield "inputs", np.hstack([_of_column(network.table, c) for c in network.columns])
+    yield "score", network.scores
+
+
+def _of_column(table: Table, name: str) -> FloatArray:
+    """(n, cells) a column's levels, or sixteen parts of a number, so that a probe finds what is not in a line."""
+    made = cells(table, name, np.ones(len(table), dtype=bool), CELLS)
+    return np.eye(made.size)[made.codes]
+
+
+@dataclass(frozen=True, eq=False)
+class _Asked:
+    """One protected column: which rows count, what they are, their weights and their folds."""
+
+    known: BoolArray
+    outcomes: FloatArray
+    classes: bool
+    weights: FloatArray
+    folds: IntArray
+    groups: IntArray | None
+
+    def power(self, values: FloatArray) -> Estimate:
+        """Cross-fitted AUC or R2 of a linear probe on (n, width) values."""
+        rows = np.flatnonzero(self.known & (self.weights > 0))
+        x, y, w = values[rows], self.outcomes[rows], self.weights[rows]
+        fold = self.folds[rows]
+        spread_ = x.std(axis=0)
+        x = ((x - x.mean(axis=0)) / np.where(spread_ > 0, spread_, 1.0))[:, spread_ > 0]
+        if not x.shape[1]:
+            return as_interval(CHANCE[self.classes], 0.0)
+        parts: list[Power] = []
+        for k in range(FOLDS):
+            inside, outside = fold == k, fold != k
+            if inside.any() and (y[outside].std(axis=0) > 0).any():
+                guess = self._guess(x[outside], y[outside], w[outside], x[inside])
+                together = None if self.groups is None else self.groups[rows][inside]
+                parts.append(measure(guess, y[inside], self.classes, w[inside], together))
+        if not parts:
+            return as_interval(np.nan, np.nan)
+        found = over_folds(parts)
+        return as_interval(found.value, OVERLAP * found.stderr, found.df)
+
+    def _guess(self, x: FloatArray, y: FloatArray, w: FloatArray, new: FloatArray) -> FloatArray:
+        if not self.classes:
+            return np.asarray(Ridge(alpha=PENALTY).fit(x, y[:, 0], sample_weight=w).predict(new))[:, None]
+        model = LogisticRegression(C=1 / PENALTY, tol=1e-3, max_iter=200).fit(x, y.argmax(axis=1), sample_weight=w)
+        p = np.zeros((len(new), y.shape[1]))
+        p[:, model.classes_] = model.predict_proba(new)
+        return p
+
+
+# ---- what the proxies carry
+
+
+def _gap(bound: Bound, name: str, best: tuple[str, ...], threshold: float, seed: int) -> Gap | None:
+    parts = cut(bound.table, name)
+    rows, known = decided(bound, threshold), shown(parts.counts[:, None])
+    told = np.flatnonzero(known[:, 0])
+    found = rows.moments(parts.codes, len(parts.conditions))
+    shares = [found.share(int(i)) for i in told]
+    rates = [one.value for one in shares]
+    if len(told) < 2 or not np.isfinite(rates).all() or min(one.units for one in shares) < FEWEST_GROUPS:
+        return None  # of fewer than ten sampling units it is not said which share is lower
+    most, least = (int(told[at]) for at in (np.argmax(rates), np.argmin(rates)))
+    pair = (parts.codes == most, parts.codes == least)
+    gap = _difference(bound.table, rows.selected, pair)
+    moved = [_ablated(bound, some, pair, threshold, seed) for some in _sets(best)]
+    if rows.outcome is not None and not _countable(parts, rows.selected > 0, known)[[most, least]].all():
+        gap, moved = NONE, [replace(one, left=NONE) for one in moved]
+    return Gap(parts.conditions[most], parts.conditions[least], gap, tuple(moved))
+
+
+def _countable(parts: Cut, selected: BoolArray, known: BoolArray) -> BoolArray:
+    """(groups,) of which the share selected may be told."""
+    sides = [np.bincount(parts.codes[side], minlength=len(known)) for side in (selected, ~selected)]
+    return countable(np.stack(sides, axis=-1)[:, None], known)[:, 0]
+
+
+def _sets(best: tuple[str, ...]) -> list[tuple[str, ...]]:
+    return [*((one,) for one in best), *([best] if len(best) > 1 else [])]
+
+
+def _ablated(
+    bound: Bound,
+    columns: tuple[str, ...],
+    pair: tuple[BoolArray, BoolArray],
+    threshold: float,
+    seed: int,
+) -> Ablated:
+    table = bound.table
+    before, lost = decided(bound, threshold).selected, _losses(bound, bound.answers.cpu().numpy())
+    after, loss = np.zeros(len(table)), np.zeros(len(table))
+    order = np.argsort(row_hash(table.numbers, seed + 4), kind="stable").astype(np.int64)
+    for repeat in range(REPEATS):
+        donors = np.empty(len(table), dtype=np.int64)
+        shift = 1 + int(row_hash(np.array([repeat]), seed)[0] % np.uint64(len(table) - 1))
+        donors[order] = np.roll(order, shift)
+        scores = _with(bound, columns, donors)
+        after += decided(bound, threshold, np.asarray(scores, dtype=np.float64)).selected / REPEATS
+        loss += _losses(bound, scores) / REPEATS
+    mean, moved = influences(loss - lost, table.row_weights, np.ones(len(table), dtype=bool))
+    error, units = spread(moved, together(table), np.ones(len(table), dtype=bool))
+    return Ablated(
+        columns,
+        as_interval(mean, error, _freedom(table, units)),
+        _difference(table, after - before, pair),
+        _difference(table, after, pair),
+    )
+
+
+def _with(bound: Bound, columns: tuple[str, ...], donors: IntArray) -> FloatArray:
+    """(n, k) scores of every row with these columns from other rows."""
+    with torch.inference_mode():
+        if bound.is_local(columns):
+            part = bound.part(columns)
+            return np.asarray(forward(bound.rest, bound.z - part, part[torch.as_tensor(donors)]).cpu().numpy())
+        return np.asarray(forward(bound.rest, bound.moved(columns, np.arange(len(donors)), donors)).cpu().numpy())
+
+
+def _losses(bound: Bound, scores: FloatArray) -> FloatArray:
+    """(n,) the task's own loss of every row."""
+    found = loss_for(None, bound.table.schema.task).each(scores[None], bound.table.y, bound.device)
+    return np.asarray(found[0])
+
+
+def _difference(table: Table, values: FloatArray, pair: tuple[BoolArray, BoolArray]) -> Estimate:
+    """Mean over one group less that over the other, with an interval over rows or groups of rows."""
+    (a, one), (b, other) = (influences(values, table.row_weights, mask) for mask in pair)
+    both = pair[0] | pair[1]
+    error, units = spread(np.where(both, np.nan_to_num(one) - np.nan_to_num(other), 0.0), together(table), both)
+    if min(mask.sum() for mask in pair) < SMALL:
+        return as_interval(np.nan, np.nan)
+    return as_interval(a - b, error, _freedom(table, units))
+
+
+def _freedom(table: Table, units: int) -> float:
+    return np.inf if table.groups is None else max(1, units - 1)

@@ -1,0 +1,182 @@
+"""Declined rows beside the just-approved ones, and what each column adds towards the decline, reading by reading.
+
+Values are (rows, columns), in units of the score, positive where the column counts against the row.
+"""
+
+from __future__ import annotations
+
+import warnings
+from dataclasses import dataclass, replace
+from typing import Any, TypeVar
+
+import numpy as np
+import torch
+
+from tabinterp.analyses.gradients.estimator import gradient_importance
+from tabinterp.analyses.performance.estimator import FEWEST
+from tabinterp.analyses.shapley_values.coalitions import Games
+from tabinterp.analyses.shapley_values.permutation_sampling import explain
+from tabinterp.arrays import FloatArray, IntArray
+from tabinterp.document.message import why
+from tabinterp.errors import NotApplicableError, TabinterpError, argument
+from tabinterp.models import Bound
+from tabinterp.models.perturbation import RESOLUTION
+from tabinterp.table import Scan, Table
+from tabinterp.table.hash_sampling import chosen, row_hash
+
+REFERENCE = 100  # just-approved rows
+EVALUATIONS, MOST = (
+    2_000_000,
+    16,
+)  # of the network in all, where they allow it; permutations for each pair of rows, at most
+TOLERANCE = 1e-2  # of integrated gradients: the order of the columns needs no more
+
+AnyTable = TypeVar("AnyTable", bound=Table | Scan)
+BoolArray = np.ndarray[Any, np.dtype[np.bool_]]
+
+
+@dataclass(frozen=True, eq=False)
+class Case:
+    """Declined rows first, then the just-approved ones, in both models; `side` times a score grows towards the decline."""
+
+    network: Bound
+    linear: Bound
+    size: int
+    found: int
+    near: IntArray  # places of the just-approved rows
+    mean: FloatArray  # (d,) encoded mean of all rows, of the network
+    linear_mean: FloatArray
+    side: float
+    cut: float
+    seed: int
+
+    @property
+    def rows(self) -> IntArray:
+        return np.arange(self.size)
+
+    @property
+    def table(self) -> Table:
+        return self.network.table.take(self.rows)
+
+    @property
+    def near_weights(self) -> FloatArray:
+        """(reference rows,) the weights by which the reference counts."""
+        return self.network.table.row_weights[self.near]
+
+    @property
+    def near_mean(self) -> FloatArray:
+        return np.asarray(np.average(self.linear.x[self.near], axis=0, weights=self.near_weights))
+
+    def declines(self, scores: FloatArray) -> BoolArray:
+        """A score at the threshold itself is of the negative class."""
+        return np.asarray((scores > self.cut) == (self.side > 0))
+
+
+def _with_adverse_side(rows: AnyTable, declined: str) -> AnyTable:
+    """A target that does not have two classes has no adverse class, and is left as it is."""
+    if declined not in ("negative", "positive"):
+        raise TabinterpError(f"allowed are 'negative' and 'positive'; got {argument('declined', declined)}")
+    schema = rows.schema
+    if schema.task != "binary":
+        return rows
+    adverse = schema.classes[declined == "positive"]
+    if schema.adverse not in (None, adverse):
+        raise TabinterpError(
+            f"the table states the adverse class {schema.adverse!r}, and {argument('declined', declined)} names "
+            f"{adverse!r}; leave out {argument('declined')}"
+        )
+    schema = replace(schema, adverse=adverse)
+    stated = replace(rows, schema=schema)
+    return replace(stated, sample=replace(stated.sample, schema=schema)) if isinstance(stated, Scan) else stated
+
+
+def without_declined(rows: AnyTable, declined: str | None, stacklevel: int = 3) -> AnyTable:
+    """Return the rows with the adverse class that a caller named by the deprecated argument `declined` ("positive" or
+    "negative"), after a warning."""
+    if declined is None:
+        return rows
+    stated = _with_adverse_side(rows, declined)
+    warnings.warn(
+        f"{argument('declined', declined)} is deprecated and will be removed in the next version; state the adverse class in "
+        f"read_table or scan_table: {argument('adverse', stated.schema.adverse)}",
+        DeprecationWarning,
+        stacklevel=stacklevel,
+    )
+    return stated
+
+
+def case_of(network: Bound, linear: Bound, threshold: float, rows: int | None, seed: int) -> Case:
+    table, cut = network.table, float(np.log(threshold) - np.log1p(-threshold))
+    score, weights, means = network.scores[:, 0], table.row_weights, (network.x, linear.x)
+    side = 1.0 if table.schema.compared == 0 else -1.0  # the adverse class is the positive one, or the other
+    turned = (score > cut) == (side > 0)
+    counts = weights > 0
+    down, up = np.flatnonzero(turned & counts), np.flatnonzero(~turned & counts)
+    if min(len(down), len(up)) < FEWEST:
+        raise NotApplicableError(why("declined.few", least=FEWEST))
+    down_drawn = down if rows is None else down[np.sort(chosen(table.numbers[down], rows, seed))]
+    nearest = np.lexsort((row_hash(table.numbers[up], seed), np.abs(score[up] - cut)))[:REFERENCE]
+    both = np.concatenate([down_drawn, up[nearest]])
+    mean, linear_mean = (np.asarray(np.average(x, axis=0, weights=weights)) for x in means)
+    size, near = len(down_drawn), np.arange(len(down_drawn), len(both))
+    return Case(network.take(both), linear.take(both), size, len(down), near, mean, linear_mean, side, cut, seed)
+
+
+# ---- what each column adds towards the decline
+
+
+def _both_scales(scores: torch.Tensor) -> torch.Tensor:
+    return torch.cat([scores, torch.sigmoid(scores)], dim=1)
+
+
+def interventional(bound: Bound, case: Case, seed: int) -> tuple[FloatArray, FloatArray]:
+    """(rows, columns) against the just-approved rows, of the log-odds and of the probability, from the same coalitions."""
+    once = case.size * len(case.near) * 2 * max(1, len(bound.columns) - 1)
+    permutations = int(np.clip(EVALUATIONS // once, 1, MOST))
+    found = explain(Games(bound, case.near, _both_scales), case.rows, seed, permutations, None).values
+    return _cleaned(case, found[..., 0], bound), _cleaned(case, found[..., 1], bound)
+
+
+def _baseline(case: Case, mean: FloatArray) -> FloatArray:
+    """(rows, columns) Shapley values from one encoded row, the mean of others."""
+    bound, rows = case.network, np.arange(case.size + 1)  # the last row lends its place to the mean
+    one = replace(bound, x=np.vstack([bound.x[: case.size], mean]), table=bound.table.take(rows))
+    found = explain(Games(one, rows[-1:], lambda scores: scores), case.rows, case.seed, MOST, None).values
+    return _cleaned(case, found[..., 0], bound)
+
+
+def _gradients(case: Case) -> FloatArray:
+    """(rows, columns) integrated gradients from the mean of the just-approved rows, which alone have weight."""
+    bound = case.network
+    weights = np.zeros(len(bound.table))
+    weights[case.near] = case.near_weights
+    weighed = replace(bound.table, weights=weights)
+    found = gradient_importance(replace(bound, table=weighed), weighed, tolerance=TOLERANCE).values[: case.size]
+    return _cleaned(case, found[..., 0], bound)
+
+
+def linear_values(case: Case, mean: FloatArray) -> FloatArray:
+    """(rows, columns) coefficient times distance from the reference; by coalitions where columns are encoded together."""
+    bound = case.linear
+    if not bound.is_local(bound.columns):
+        return interventional(bound, case, case.seed)[0]
+    part = (bound.x[: case.size] - mean) * bound.front.weight.cpu().numpy()[0]
+    values = np.stack([part[:, bound.encoding.blocks[c]].sum(axis=1) for c in bound.columns], axis=1)
+    return _cleaned(case, values, bound)
+
+
+def _cleaned(case: Case, values: FloatArray, bound: Bound) -> FloatArray:
+    """Towards the decline; what is no larger than rounding is nothing."""
+    tiny = RESOLUTION * max(float(np.abs(values).max()), 1e-300)
+    return case.side * np.where(np.abs(values) > tiny, values, 0.0)
+
+
+def readings(case: Case, main: FloatArray, on_probability: FloatArray) -> dict[str, FloatArray]:
+    """Name -> another list for the network's decisions than the main one."""
+    bound = case.network
+    found = {"seed": interventional(bound, case, case.seed + 1)[0], "scale": on_probability}
+    if bound.has_gradient and bound.is_local(bound.columns):
+        found["baseline"] = _baseline(case, np.average(bound.x[case.near], axis=0, weights=case.near_weights))
+        found["reference"] = _baseline(case, case.mean)
+        found["integrated_gradients"] = _gradients(case)
+    return found

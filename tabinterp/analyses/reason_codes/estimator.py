@@ -1,0 +1,186 @@
+"""Reason codes: which columns count against a declined row, under the network and under the linear model.
+
+The Official Interpretations of Regulation B (12 CFR 1002, Supplement I, 9(b)(2)-5) name two methods: the factors on which an
+applicant is furthest below the average of those at or just above the cut-off, or of all applicants. Of a logistic regression
+that is beta (x - reference), in closed form. Of a network the same question has several answers: the interventional Shapley
+values against the just-approved rows (the main one: real rows, columns moved whole), Shapley values from the mean of the
+just-approved rows and from the mean of all rows (a baseline that is no row where a column has levels), and integrated
+gradients from the mean of the just-approved rows. How far their lists agree is what is measured here, over rows, by rank: the
+sizes of two readings may look alike where their order differs.
+
+A reason is a column that adds towards the decline. A list holds the largest, four at most (9(b)(2)-1), fewer where fewer count
+against the row.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any, ClassVar
+
+import numpy as np
+import pandas as pd
+
+from tabinterp.analyses.clustered_means import Mean
+from tabinterp.analyses.display import Display, Drawn, named
+from tabinterp.arrays import FloatArray, IntArray
+from tabinterp.document.message import why
+from tabinterp.errors import NotApplicableError, TabinterpError
+from tabinterp.models import Bound, Model, bind
+from tabinterp.table import Table
+
+from .adverse_decisions import case_of, interventional, linear_values, readings, without_declined
+from .reason_lists import TOP, Against, Flips, Likeness, Named, against, alike, flips, named_columns, omitted, protected
+
+
+@dataclass(frozen=True, eq=False)
+class ReasonCodes(Display):
+    """Reasons of `rows` declined rows (of `declined_rows`), and how far they can be relied on.
+
+    `network` and `linear` (rows, columns) are what each column adds towards the decline, in log-odds, against the same
+    `reference_rows` just-approved rows. `numbers` are the rows' numbers. `omitted`: share of rows in which a column that is not
+    named would, moved alone to the reference rows, move the network's score by more than one that is. `protected`: share of
+    rows in which a protected column is among the reasons of the network, and of the linear model; None where none is declared.
+    """
+
+    drawn: ClassVar[Drawn] = Drawn(
+        "plot.axis.reasons",
+        dict.fromkeys(("network", "linear"), ("value", "ci_low", "ci_high")),
+        named("of"),
+        order="value",
+        by="model",
+    )
+
+    columns: tuple[str, ...]
+    network: FloatArray
+    linear: FloatArray
+    numbers: IntArray
+    adverse: str
+    threshold: float
+    rows: int
+    declined_rows: int
+    reference_rows: int
+    likeness: tuple[Likeness, ...]
+    flips: tuple[Flips, ...]
+    omitted: Mean
+    named: tuple[Named, ...]
+    protected: tuple[Mean, Mean] | None
+    against: tuple[Against, ...]
+    seed: int
+    estimand: str = "interventional Shapley value of the log-odds against the just-approved rows, towards the decline"
+
+    def _numbers(self) -> pd.DataFrame:
+        """In how many rows each column is a reason."""
+        frame = self.frame()
+        frame = frame[frame["measure"].isin(["reason_network", "reason_linear"])]
+        return frame.assign(model=frame["measure"].str.removeprefix("reason_"))
+
+    def frame(self) -> pd.DataFrame:
+        """One row a measure: what it is of, rows, value, standard error, 95% interval. Aggregates only."""
+        rows = [
+            (measure, one.of, one.rows, getattr(one, measure))
+            for one in self.likeness
+            for measure in ("jaccard", "changed", "first")
+        ]
+        rows += [(f"flip_{m}", f.model, f.rows, getattr(f, m)) for f in self.flips for m in ("named", "random", "gain")]
+        rows += [("omitted", "network", self.rows, self.omitted)]
+        for one in self.named:
+            rows += [(f"reason_{m}", one.column, self.rows, getattr(one, m)) for m in ("network", "linear")]
+        for model, found in zip(("network", "linear"), self.protected or (), strict=False):
+            rows.append(("protected", model, self.rows, found))
+        rows += [("against_sign", one.column, one.rows, one.share) for one in self.against]
+        names = ("value", "stderr", "ci_low", "ci_high")
+        return pd.DataFrame(
+            [{"measure": m, "of": of, "rows": n} | dict(zip(names, v, strict=True)) for m, of, n, v in rows]
+        )
+
+    def codes(self) -> pd.DataFrame:
+        """One row a declined row: its number, and its reasons under both models, the largest first."""
+        made: dict[str, Any] = {"row": self.numbers}
+        names = np.array([*self.columns, None], dtype=object)
+        for model in ("network", "linear"):
+            values = getattr(self, model)
+            order = np.argsort(-values, axis=1, kind="stable")[:, :TOP]
+            order = np.where(np.take_along_axis(values, order, axis=1) > 0, order, -1)
+            made |= {f"{model}_{i + 1}": names[order[:, i]] for i in range(order.shape[1])}
+        return pd.DataFrame(made)
+
+
+def reason_codes(
+    model: Model | Bound,
+    linear: Model | Bound,
+    table: Table,
+    *,
+    declined: str | None = None,
+    threshold: float = 0.5,
+    signs: Mapping[str, int] | None = None,
+    rows: int | None = None,
+    seed: int = 0,
+) -> ReasonCodes:
+    """Reasons of the rows of `table` that the network declines, network beside linear model.
+
+    Parameters
+    ----------
+    table : states the adverse class (`read_table(..., adverse=)`). Declined are the rows that are predicted to be of it.
+    declined : deprecated; "positive" or "negative", where the table does not state the adverse class.
+    threshold : a row is predicted to be positive when its probability is above it.
+    signs : column -> +1 or -1, the direction in which a number is meant to move the score of the positive class.
+    rows : at most so many of the declined rows, drawn by hash; None: all.
+
+    Raises
+    ------
+    NotApplicableError
+        when the task is not binary, the adverse class was not stated, or fewer than ten rows are declined or approved.
+    TabinterpError
+        when an argument is none of those that are allowed.
+
+    Examples
+    --------
+    >>> import numpy as np, pandas as pd, torch, tabinterp as ti
+    >>> x = np.random.default_rng(0).normal(size=(400, 2))
+    >>> frame = pd.DataFrame(x, columns=["a", "b"]).assign(y=np.where(x[:, 0] > 0, "yes", "no"))
+    >>> table = ti.read_table(frame, target="y", positive="yes", adverse="no")
+    >>> layer = torch.nn.Linear(2, 1, bias=False)
+    >>> _ = layer.weight.data.copy_(torch.tensor([[3.0, 0.0]]))
+    >>> network = ti.wrap(layer, encoder="passthrough", classes=["no", "yes"])
+    >>> found = reason_codes(network, ti.fit_counterpart(network, table), table)
+    >>> found.codes()["network_1"].unique().tolist(), found.likeness[0].first[0]
+    (['a'], 1.0)
+    """
+    table = without_declined(table, declined)
+    _check(threshold, table, signs)
+    network, other = bind(model, table), bind(linear, table)
+    case = case_of(network, other, threshold, rows, seed)
+    main, on_probability = interventional(case.network, case, seed)
+    lists = readings(case, main, on_probability)
+    lists["linear"] = own = linear_values(case, case.near_mean)
+    return ReasonCodes(
+        columns=network.columns,
+        network=main,
+        linear=own,
+        numbers=case.table.numbers,
+        adverse=str(table.schema.adverse),
+        threshold=threshold,
+        rows=case.size,
+        declined_rows=case.found,
+        reference_rows=len(case.near),
+        likeness=tuple(alike(case, main, lists)),
+        flips=tuple(flips(case, main, own)),
+        omitted=omitted(case, main),
+        named=tuple(named_columns(case, main, own)),
+        protected=protected(case, main, own),
+        against=tuple(against(case, main, signs or {})),
+        seed=seed,
+    )
+
+
+def _check(threshold: float, table: Table, signs: Mapping[str, int] | None) -> None:
+    if table.schema.task != "binary":
+        raise NotApplicableError(why("reasons are of a decision between two classes"))
+    if table.schema.adverse is None:
+        raise NotApplicableError(why("adverse.unstated"))
+    if not 0 < threshold < 1:
+        raise TabinterpError(f"a threshold is a probability between 0 and 1; got {threshold}")
+    for column, sign in (signs or {}).items():
+        if column not in table.schema.inputs or table.schema[column].kind != "numeric" or sign not in (1, -1):
+            raise TabinterpError(f"signs are +1 or -1 of numeric input columns; got {column!r}: {sign}")

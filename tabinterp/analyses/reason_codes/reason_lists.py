@@ -1,0 +1,248 @@
+"""What lists of reasons are worth: how alike two of them are, what follows from them, and which columns they name.
+
+A share that one to nine rows make, or all but as many, is not told, but its one end (`told_share`); nor is one from which such
+a share could be reckoned.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, replace
+from typing import Any, Literal
+
+import numpy as np
+
+from tabinterp.analyses.clustered_means import NONE, Mean, mean_of, told_share
+from tabinterp.analyses.performance.estimator import FEWEST, groups
+from tabinterp.arrays import FloatArray, IntArray
+from tabinterp.models import Bound
+from tabinterp.models.perturbation import RESOLUTION, crossed, forward, mixed
+from tabinterp.table.hash_sampling import row_hash, splitmix
+from tabinterp.table.suppression import parts_shown
+
+from .adverse_decisions import BoolArray, Case, linear_values
+
+TOP = 4
+DONORS = 20  # just-approved rows from which the named columns are taken
+BLOCK = 512  # rows whose columns are moved at the same time
+
+Which = Literal["network", "linear"]
+
+
+@dataclass(frozen=True)
+class Likeness:
+    """Two lists of reasons, over `rows` declined rows.
+
+    `jaccard`: mean of the common over all columns that either names. `changed`: share of rows in which the lists name other
+    columns; `first`: in which the first column is the same. Each with standard error and 95% interval over rows.
+    """
+
+    of: str
+    rows: int
+    jaccard: Mean
+    changed: Mean
+    first: Mean
+
+
+@dataclass(frozen=True)
+class Flips:
+    """Share of (row, reference row) pairs in which the row is approved once its named columns are those of the reference row;
+    beside it as many columns drawn at random, and the paired difference. Each model moves what it names itself."""
+
+    model: Which
+    rows: int
+    named: Mean
+    random: Mean
+    gain: Mean
+
+
+@dataclass(frozen=True)
+class Named:
+    """Share of rows of which a column is a reason (and the first), under both models."""
+
+    column: str
+    protected: bool
+    network: Mean
+    linear: Mean
+    network_first: Mean
+    linear_first: Mean
+
+
+@dataclass(frozen=True)
+class Against:
+    """Of the rows that name a column with a declared direction, the share in which the direction speaks for the row."""
+
+    column: str
+    sign: int
+    rows: int
+    share: Mean
+
+
+# ---- how far lists agree
+
+
+def listed(values: FloatArray) -> tuple[BoolArray, IntArray]:
+    """(rows, columns) what is named, and (rows,) what is named first, -1 where nothing counts against the row."""
+    order = np.argsort(-values, axis=1, kind="stable")
+    named = np.zeros(values.shape, dtype=bool)
+    np.put_along_axis(named, order[:, :TOP], True, axis=1)
+    named &= values > 0
+    return named, np.where(values.max(axis=1) > 0, order[:, 0], -1)
+
+
+def alike(case: Case, main: FloatArray, lists: dict[str, FloatArray]) -> list[Likeness]:
+    turned = case.declines(case.linear.scores[: case.size, 0])
+    everyone = np.ones(case.size, dtype=bool)
+    pairs = [("linear", main, lists["linear"], everyone)]
+    pairs += [("linear_agree", main, lists["linear"], turned), ("linear_differ", main, lists["linear"], ~turned)]
+    if "reference" in lists:
+        pairs.append(("reference", lists["baseline"], lists["reference"], everyone))
+    pairs += [(of, main, lists[of], everyone) for of in ("seed", "scale")]
+    pairs += [(of, main, lists[of], everyone) for of in ("baseline", "integrated_gradients") if of in lists]
+    if case.linear.is_local(case.linear.columns):
+        pairs.append(("linear_reference", lists["linear"], linear_values(case, case.linear_mean), everyone))
+    return _closed([_likeness(of, case, one[at], other[at], at) for of, one, other, at in pairs])
+
+
+def _closed(found: list[Likeness]) -> list[Likeness]:
+    """Where all rows are told, and one of their two parts is not, the other part is not told either."""
+    of = {one.of: one for one in found}
+    parts = of["linear_agree"], of["linear_differ"]
+    for measure in ("jaccard", "changed", "first"):
+        if any(one.rows and np.isnan(getattr(one, measure)[0]) for one in parts):
+            none: dict[str, Any] = {measure: NONE}
+            of |= {one.of: replace(of[one.of], **none) for one in parts}
+    return list(of.values())
+
+
+def _likeness(of: str, case: Case, one: FloatArray, other: FloatArray, at: BoolArray) -> Likeness:
+    weights, group = _weighed(case, at)
+    (a, first), (b, second) = listed(one), listed(other)
+    union = (a | b).sum(axis=1)
+    jaccard = np.where(union > 0, (a & b).sum(axis=1) / np.maximum(union, 1), 1.0)
+    return Likeness(
+        of,
+        len(one),
+        told_share(jaccard, weights, group),
+        told_share((a != b).any(axis=1), weights, group),
+        told_share(first == second, weights, group),
+    )
+
+
+def _weighed(case: Case, at: Any) -> tuple[FloatArray, IntArray]:
+    table = case.table
+    return table.row_weights[at], groups(table)[at]
+
+
+# ---- what follows from naming them
+
+
+def flips(case: Case, main: FloatArray, linear: FloatArray) -> list[Flips]:
+    """What each model decides once its own reasons are moved, on the rows that it declines itself."""
+    models: tuple[tuple[Which, Bound, FloatArray], ...]
+    models, found = (("network", case.network, main), ("linear", case.linear, linear)), []
+    for name, bound, values in models:
+        at = np.flatnonzero(case.declines(bound.scores[: case.size, 0]))
+        named = listed(values[at])[0]
+        drawn = _random_sets(case, at, named.sum(axis=1))
+        shares = [_approved(case, bound, at, which) for which in (named, drawn)]
+        weights, group = _weighed(case, at)
+        first, second = (told_share(share, weights, group) for share in shares)
+        untold = np.isnan([first[0], second[0]]).any()
+        gain = NONE if untold else mean_of(shares[0] - shares[1], weights, group)
+        found.append(Flips(name, len(at), first, second, gain))
+    return found
+
+
+def _random_sets(case: Case, at: IntArray, sizes: IntArray) -> BoolArray:
+    """(rows, columns) as many columns of each row as it has reasons, drawn by the row's hash."""
+    own = row_hash(case.network.table.numbers[at], case.seed)
+    columns = splitmix(np.arange(len(case.network.columns), dtype=np.uint64))
+    with np.errstate(over="ignore"):
+        rank = np.argsort(np.argsort(splitmix(own[:, None] + columns[None]), axis=1), axis=1)
+    return np.asarray(rank < sizes[:, None])
+
+
+def _approved(case: Case, bound: Bound, at: IntArray, moved: BoolArray) -> FloatArray:
+    """(rows,) share of the donors with whose values in the moved columns the row is approved."""
+    every = slice(None, None, max(1, -(-len(case.near) // DONORS)))
+    donors, counts = case.near[every], case.near_weights[every]
+    share = np.empty(len(at))
+    for i in range(0, len(at), BLOCK):
+        rows, which = at[i : i + BLOCK], moved[i : i + BLOCK]
+        sources = np.where(which[:, None], donors[None, :, None], rows[:, None, None])
+        score = forward(bound.rest, mixed(bound, sources.reshape(-1, which.shape[1])))[:, 0].cpu().numpy()
+        approved = (~case.declines(score)).reshape(len(rows), -1)
+        share[i : i + BLOCK] = np.average(approved, axis=1, weights=counts)
+    return share
+
+
+def omitted(case: Case, main: FloatArray) -> Mean:
+    """Share of rows with a column left out that, moved alone to the reference rows, matters more than one that is named."""
+    bound, named = case.network, listed(main)[0]
+    alone = np.empty(named.shape)
+    for i in range(0, case.size, BLOCK):
+        rows = case.rows[i : i + BLOCK]
+        for j, column in enumerate(bound.columns):
+            scores = crossed(bound, (column,), rows, case.near)[..., 0].cpu().numpy()
+            moved = np.average(scores, axis=0, weights=case.near_weights)
+            alone[rows, j] = case.side * (bound.answers[rows, 0].cpu().numpy() - moved)
+    least = np.where(named, alone, np.inf).min(axis=1)
+    most = np.where(named, -np.inf, alone).max(axis=1)
+    tiny = RESOLUTION * float(np.abs(bound.scores).max())
+    return told_share(np.maximum(most, 0.0) > least + tiny, *_weighed(case, case.rows))
+
+
+def named_columns(case: Case, main: FloatArray, linear: FloatArray) -> list[Named]:
+    """Columns that are a reason of ten rows at least under either model, the most frequent of the network first."""
+    weights, group = _weighed(case, case.rows)
+    (network, first), (other, other_first) = listed(main), listed(linear)
+    open_ = [_firsts(one, network.shape[1]) for one in (first, other_first)]
+    told = [parts_shown(one.sum(axis=0)) for one in (network, other)]  # of all reasons, as many of each row as a rule
+    found = [
+        Named(
+            column,
+            case.table.schema[column].protected,
+            _reasons(network[:, j], told[0][j], weights, group),
+            _reasons(other[:, j], told[1][j], weights, group),
+            told_share(first == j, weights, group) if open_[0][j] else NONE,
+            told_share(other_first == j, weights, group) if open_[1][j] else NONE,
+        )
+        for j, column in enumerate(case.network.columns)
+        if max(network[:, j].sum(), other[:, j].sum()) >= FEWEST
+    ]
+    return sorted(found, key=lambda one: -max(np.nan_to_num(one.network, nan=0.0)))
+
+
+def _reasons(hit: BoolArray, told: bool, weights: FloatArray, group: IntArray) -> Mean:
+    """Share of rows with a reason; of one to nine rows its one end, and nothing where it would tell of such a share."""
+    return told_share(hit, weights, group) if told or hit.sum() < FEWEST else NONE
+
+
+def _firsts(first: IntArray, columns: int) -> BoolArray:
+    """(columns,) may it be told of how many rows a column is the first reason? Every row has one, or none (-1)."""
+    counts = np.bincount(first + 1, minlength=columns + 1)
+    return parts_shown(counts)[1:]
+
+
+def protected(case: Case, main: FloatArray, linear: FloatArray) -> tuple[Mean, Mean] | None:
+    schema = case.table.schema
+    flagged = np.array([schema[c].protected for c in case.network.columns])
+    if not flagged.any():
+        return None
+    weights, group = _weighed(case, case.rows)
+    shares = [told_share(listed(values)[0][:, flagged].any(axis=1), weights, group) for values in (main, linear)]
+    return shares[0], shares[1]
+
+
+def against(case: Case, main: FloatArray, signs: Mapping[str, int]) -> list[Against]:
+    named, found = listed(main)[0], []
+    for column, sign in signs.items():
+        values = case.network.table.inputs[column].to_numpy(dtype=np.float64, na_value=np.nan)
+        known = ~np.isnan(values[case.near])
+        mean = np.average(values[case.near][known], weights=case.near_weights[known]) if known.any() else np.nan
+        away = values[: case.size] - mean
+        at = named[:, case.network.columns.index(column)] & ~np.isnan(away)
+        share = told_share(case.side * sign * away[at] < 0, *_weighed(case, at))
+        found.append(Against(column, sign, int(at.sum()), share))
+    return found

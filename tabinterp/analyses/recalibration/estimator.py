@@ -1,0 +1,134 @@
+"""The verdict once more, after both models are recalibrated: does a gap remain that is not one of scale alone?
+
+Class weights, resampling or training for too long move probabilities without changing what a model knows, and make a gap in log
+loss. Each model's scores f become a f + b: logistic recalibration for two classes (Platt 1999), one temperature a and an
+intercept for each of several (bias-corrected temperature scaling, Alexandari et al. 2020), a line for numbers, Poisson for
+counts. There being no rows apart for it, it is cross-fitted on the held-out rows: rows fall by a hash of their number (or of
+their group's first) into five folds, and each fold's map is fitted on the other four. For classes and counts a prior of the
+weight of one row holds the map to the identity, so that rows which a score separates have a finite fit.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+
+import numpy as np
+import torch
+from scipy.optimize import minimize
+from torch import Tensor
+
+from tabinterp.analyses.performance.estimator import (
+    FEWEST,
+    RESAMPLES,
+    Metric,
+    Performance,
+    Status,
+    groups,
+    judged,
+    paired,
+)
+from tabinterp.arrays import FloatArray, IntArray
+from tabinterp.document.message import why
+from tabinterp.errors import NotApplicableError
+from tabinterp.models.device import CPU
+from tabinterp.models.losses import loss_for
+from tabinterp.models.model import Bound
+from tabinterp.table import Table
+from tabinterp.table.events import require_events
+from tabinterp.table.folds import folds
+from tabinterp.table.hash_sampling import row_hash
+
+FOLDS = 5
+
+
+@dataclass(frozen=True)
+class Recalibrated:
+    """The primary metric of both models after recalibration, and the verdict on it; before, `before`."""
+
+    metric: Metric
+    before: Status
+    status: Status
+    folds: int
+    rows: int
+
+    @property
+    def changed(self) -> bool:
+        return self.status != self.before
+
+
+def recalibrated(network: Bound, linear: Bound, before: Performance, *, seed: int = 0) -> Recalibrated:
+    """Recalibrate both models, bound to the same held-out rows, and compare them again as `before`, under its margin.
+
+    Raises
+    ------
+    NotApplicableError
+        when it is not known which rows the models were not trained on, or rows or events are too few.
+    """
+    if before.status == "not_assessed":
+        raise NotApplicableError(why("models are recalibrated on rows that they were not trained on"))
+    order = np.argsort(row_hash(network.table.numbers, seed), kind="stable").astype(np.int64)
+    table = network.table.take(order)
+    fold = folds(table, seed, FOLDS)
+    require_events(table, "held_out")
+    if np.bincount(fold, minlength=FOLDS).min() < FEWEST or groups(table).max() + 1 < FEWEST:
+        raise NotApplicableError(why("recalibration.few", least=FEWEST))
+    scores = np.stack([crossfitted(bound.scores[order], table, fold, network.device) for bound in (network, linear)])
+    loss = loss_for(None, table.schema.task)
+    metric = paired(loss.name, loss.each(scores, table.y, network.device), table, RESAMPLES, seed)
+    _, _, low, high = metric.difference
+    return Recalibrated(metric, before.status, judged(low, high, before.margin), FOLDS, len(table))
+
+
+def crossfitted(scores: FloatArray, table: Table, fold: IntArray, device: str = CPU) -> FloatArray:
+    """Scores (n, k), each row's recalibrated by the map that was fitted on the other folds."""
+    weights, made = table.row_weights, np.empty_like(scores)
+    for one in range(FOLDS):
+        inside = fold == one
+        rest = ~inside & (weights > 0)
+        slope, shift = fit(scores[rest], table.y[rest], weights[rest], table.schema.task, device)
+        made[inside] = slope * scores[inside] + shift
+    return made
+
+
+def fit(
+    scores: FloatArray, y: FloatArray, weights: FloatArray, task: str, device: str = CPU
+) -> tuple[float, FloatArray]:
+    """Slope and shift (k,) of the map of lowest loss on these rows, which is looked for on a device."""
+    centre, spread = scores.mean(axis=0), float(scores.std(axis=0).max())
+    if not (len(y) and spread > 0):
+        return 1.0, np.zeros(scores.shape[1])
+    z = (scores - centre) / spread
+    if task == "regression":
+        bent, level = np.polyfit(z[:, 0], y, 1, w=np.sqrt(weights))
+        return float(bent / spread), np.array([level - bent * centre[0] / spread])
+    loss = loss_for(None, task)
+    first = np.r_[1.0, np.zeros(scores.shape[1])]
+    at, outcome, share, middle, start = (
+        torch.as_tensor(one).to(device) for one in (scores[None], y, weights / weights.sum(), centre, first)
+    )
+    ones = torch.ones(at.shape[:2], device=device)
+
+    def objective(given: Tensor) -> Tensor:
+        """The loss of slope * score + shift, from (slope, shift of the centre): the two are then nearly independent."""
+        moved = given[0] * (at - middle) + middle + given[1:]
+        return (loss.rows(moved, outcome, ones)[0] * share).sum() + ((given - start) ** 2).sum() / len(y)
+
+    found = _minimised(objective, first, device)
+    return float(found[0]), found[1:] + (1 - found[0]) * centre
+
+
+def _minimised(objective: Callable[[Tensor], Tensor], start: FloatArray, device: str) -> FloatArray:
+    def value(x: FloatArray) -> float:
+        return float(objective(torch.as_tensor(x).to(device)))
+
+    def gradient(x: FloatArray) -> FloatArray:
+        at = torch.as_tensor(x).to(device).requires_grad_(True)
+        return np.asarray(torch.autograd.grad(objective(at), at)[0].cpu().numpy())
+
+    def hessian(x: FloatArray) -> FloatArray:
+        at = torch.as_tensor(x).to(device)
+        return np.asarray(torch.autograd.functional.hessian(objective, at).cpu().numpy())  # type: ignore[no-untyped-call]
+
+    found = minimize(value, start, jac=gradient, hess=hessian, method="trust-exact", options={"gtol": 1e-8})
+    return np.asarray(found.x, dtype=np.float64)

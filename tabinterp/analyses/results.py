@@ -1,0 +1,116 @@
+"""What an audit computed, and how a number goes into the document."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+
+from tabinterp.analyses.ablation.estimator import Ablations
+from tabinterp.analyses.alternatives.estimator import Alternatives
+from tabinterp.analyses.baselines.estimator import Baselines
+from tabinterp.analyses.boosted_trees.estimator import Reference
+from tabinterp.analyses.calibration.estimator import Calibration
+from tabinterp.analyses.coefficients.estimator import Coefficients
+from tabinterp.analyses.conditional_importance.estimator import Together
+from tabinterp.analyses.constraints.estimator import Constraints
+from tabinterp.analyses.data_quality.estimator import DataReadings
+from tabinterp.analyses.decision_curve.estimator import Decisions
+from tabinterp.analyses.decomposition.estimator import Decomposition
+from tabinterp.analyses.disagreement.estimator import Disagreement
+from tabinterp.analyses.effects.estimator import Effects
+from tabinterp.analyses.extrapolation.estimator import Extrapolation
+from tabinterp.analyses.gradients.estimator import GradientImportance
+from tabinterp.analyses.groups.estimator import Groups
+from tabinterp.analyses.hidden_units.overview import Inside, Optima
+from tabinterp.analyses.interactions.estimator import Interactions
+from tabinterp.analyses.ladder.estimator import Ladder
+from tabinterp.analyses.linear_regions.estimator import LinearRegions
+from tabinterp.analyses.mechanism.estimator import Conductances
+from tabinterp.analyses.off_support.estimator import OffSupport
+from tabinterp.analyses.path_weights.estimator import PathWeights
+from tabinterp.analyses.performance.estimator import Performance
+from tabinterp.analyses.permutation_importance.estimator import PermutationImportance
+from tabinterp.analyses.proxies.estimator import Proxies
+from tabinterp.analyses.reason_codes.estimator import ReasonCodes
+from tabinterp.analyses.recalibration.estimator import Recalibrated
+from tabinterp.analyses.shapley_values.estimator import ShapleyValues
+from tabinterp.analyses.slices.estimator import Slices
+from tabinterp.analyses.subgroup_gaps.estimator import WeakGroups
+from tabinterp.analyses.trust.estimator import Trust
+from tabinterp.analyses.unit_correlations.estimator import NeuronCorrelations
+from tabinterp.document.document import Interval, Message
+from tabinterp.models import Bound, Model
+from tabinterp.provenance.digest_key import DigestKey
+from tabinterp.stats.estimates import Estimates
+from tabinterp.table.summary import Census
+
+
+@dataclass(frozen=True)
+class Results:
+    """Everything an audit computed. Pairs are (network, linear); None where a reading does not apply."""
+
+    network: Bound
+    linear: Bound
+    held_out: bool
+    seed: int
+    limit: int  # rows that readings of many passes use at most
+    performance: Performance
+    coefficients: tuple[Coefficients, Coefficients] | None  # linear, network
+    importance: tuple[PermutationImportance, PermutationImportance] | None
+    gradients: list[tuple[GradientImportance, GradientImportance]] | None
+    shapley: tuple[ShapleyValues, ShapleyValues] | None
+    effects: tuple[Effects, Effects] | None
+    interactions: Interactions | None
+    neurons: NeuronCorrelations | None
+    notes: tuple[Message, ...]
+    others: Sequence[Model] = ()  # networks of other seeds
+    null: Model | None = None  # a network trained on shuffled labels
+    digest_key: DigestKey | None = None  # None: no digests of columns are written
+    recalibrated: Recalibrated | None = None
+    decisions: Decisions | None = None
+    reference: Reference | None = None
+    calibration: tuple[Calibration, Calibration] | None = None
+    ladder: Ladder | None = None
+    decomposition: Decomposition | None = None
+    disagreement: Disagreement | None = None
+    table: DataReadings | None = None
+    off_support: OffSupport | None = None
+    extrapolation: Extrapolation | None = None
+    together: Together | None = None
+    baselines: tuple[Baselines, Baselines] | None = None
+    trust: tuple[Trust, Trust] | None = None
+    inside: Inside | None = None
+    optima: Optima | None = None
+    regions: LinearRegions | None = None
+    conductance: Conductances | None = None
+    paths: PathWeights | None = None
+    unit_groups: Ablations | None = None
+    slices: Slices | None = None
+    reasons: ReasonCodes | None = None
+    groups: Groups | None = None
+    proxies: Proxies | None = None
+    alternatives: Alternatives | None = None
+    weak: WeakGroups | None = None
+    constraints: Constraints | None = None
+    census: Census | None = None  # of all rows, where these are more than the models are bound to
+    summed: tuple[Any, ...] = ()  # fields that are of all these rows
+
+
+def number(value: Any) -> float | None:
+    """A finite float, or None."""
+    return None if value is None or not np.isfinite(value) else float(value)
+
+
+def interval(value: Any, stderr: Any, low: Any, high: Any) -> Interval:
+    return Interval(value=number(value), stderr=number(stderr), low=number(low), high=number(high))
+
+
+def at(estimates: Estimates, *place: int) -> Interval:
+    return interval(*(getattr(estimates, part)[place] for part in ("value", "stderr", "low", "high")))
+
+
+def rows_of(r: Results) -> Any:
+    return "held-out" if r.held_out else "all"

@@ -1,0 +1,231 @@
+"""Coalitions of a row and a background row: which are looked at, what each counts, and what the network says of them.
+
+A pair of a row x and a background row b is a game: its players are the columns in which the two differ, and a coalition S is
+worth f(x on S, b elsewhere). Columns that are equal on both sides change nothing and are no players of this pair. A *design* is
+a list of coalitions of m players and the weight of each in the value of each player, so that one code evaluates them all:
+every subset (exact, Shapley 1953), or the coalitions that a permutation passes, there and back (Castro, Gómez & Tejada 2009;
+Mitchell, Cooper, Frank & Holmes 2022), which is exact up to interactions of two.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass
+from functools import lru_cache
+from math import comb
+
+import numpy as np
+import pandas as pd
+import torch
+from numpy.typing import NDArray
+from torch import Tensor
+
+from tabinterp.arrays import FloatArray, IntArray
+from tabinterp.models.model import Bound
+from tabinterp.stats.partitions import equal_rows
+from tabinterp.stats.weights import unit
+
+MATRIX = 64  # players up to which the fronts of a walk are one product of matrices
+SUBSETS = 512  # coalitions in one design: more players are enumerated in several
+BYTES = 2 << 20  # of fronts evaluated at the same time: they should stay in the cache
+CALL = 2048  # but at least this many rows go to the network at a time
+GENERAL_BYTES = 64 << 20  # the same where whole rows are encoded again
+
+Squash = Callable[[Tensor], Tensor]  # scores to what is explained
+
+
+@dataclass(frozen=True, eq=False)
+class Design:
+    """Coalitions of m players: `masks` (c, 1 + m) with a leading one, `weights` (m, c), `ends` (m, 2) of nobody and everybody."""
+
+    masks: Tensor
+    weights: Tensor
+    ends: Tensor
+
+    def __len__(self) -> int:
+        return len(self.masks)
+
+    def on(self, device: str) -> Design:
+        return Design(self.masks.to(device), self.weights.to(device), self.ends.to(device))
+
+    def fronts(self, moves: Tensor) -> Tensor:
+        """(c, n, h) of the background rows and the players' moves (1 + m, n, h)."""
+        return torch.mm(self.masks, moves.flatten(1)).view(-1, *moves.shape[1:])
+
+    def values(self, scores: Tensor) -> Tensor:
+        """(m, n * k) what the scores (c, n * k) add to the values."""
+        return self.weights @ scores
+
+
+@dataclass(frozen=True, eq=False)
+class Running:
+    """`walk(m)` of many players without its matrices, whose work grows with the square of m: running sums and differences."""
+
+    m: int
+    ends: Tensor
+
+    def __len__(self) -> int:
+        return 2 * (self.m - 1)
+
+    def on(self, device: str) -> Running:
+        return Running(self.m, self.ends.to(device))
+
+    @property
+    def masks(self) -> Tensor:
+        return _passed(self.m)
+
+    def fronts(self, moves: Tensor) -> Tensor:
+        joined = moves.cumsum(dim=0)
+        return torch.cat([joined[1:-1], (joined[-1] + moves[0]) - joined[1:-1]])
+
+    def values(self, scores: Tensor) -> Tensor:
+        there, back = scores[: self.m - 1], scores[self.m - 1 :]
+        zero = scores.new_zeros(1, scores.shape[1])
+        return torch.diff(torch.cat([zero, there - back, zero]), dim=0) / 2
+
+
+def enumeration_cost(m: IntArray) -> FloatArray:
+    """Coalitions evaluated to enumerate m players; nobody and everybody are known. Infinity of more than a thousand."""
+    with np.errstate(over="ignore"):
+        return np.asarray(np.maximum(np.exp2(m.astype(np.float64)) - 2, 0))
+
+
+def walk_cost(m: IntArray) -> FloatArray:
+    """Coalitions evaluated on the way of one permutation there and back."""
+    return np.asarray(np.maximum(2.0 * (m - 1), 0.0))
+
+
+@lru_cache(maxsize=64)
+def walk(m: int) -> Design | Running:
+    """Players join in their order, and in its reverse: the second is the first seen from the other end."""
+    ends = torch.zeros(m, 2, dtype=torch.float64)
+    ends[0] += torch.tensor([-0.5, 0.5])
+    ends[-1] += torch.tensor([-0.5, 0.5])
+    running = Running(m, ends)
+    return running if m > MATRIX else Design(_passed(m), running.values(torch.eye(len(running)).double()), ends)
+
+
+def _passed(m: int) -> Tensor:
+    """(2 (m - 1), 1 + m) masks of the first t players, and of the others."""
+    inside = torch.arange(m)[None] < torch.arange(1, m)[:, None]
+    both = torch.cat([inside, ~inside])
+    return torch.cat([torch.ones(len(both), 1), both], dim=1)
+
+
+def every_subset(m: int) -> Iterator[Design | Running]:
+    """All coalitions but nobody and everybody, in designs of at most SUBSETS."""
+    if m == 1:
+        yield walk(1)
+    for start in range(1, 2**m - 1, SUBSETS):
+        yield _subsets(m, start, min(start + SUBSETS, 2**m - 1))
+
+
+@lru_cache(maxsize=256)
+def _subsets(m: int, start: int, stop: int) -> Design:
+    inside = (np.arange(start, stop)[:, None] >> np.arange(m)) & 1
+    size = inside.sum(axis=1)
+    joins = np.array(
+        [0.0, *(1 / (m * comb(m - 1, s - 1)) for s in range(1, m + 1))]
+    )  # a player of a coalition of this size
+    stays = np.array([*(-1 / (m * comb(m - 1, s)) for s in range(m)), 0.0])  # a player outside it
+    weights = np.where(inside.T == 1, joins[size], stays[size])
+    first = start == 1  # nobody and everybody count once
+    ends = torch.as_tensor(np.tile([-1 / m, 1 / m], (m, 1)) * first)
+    masks = np.column_stack([np.ones(len(inside)), inside])
+    return Design(torch.as_tensor(masks, dtype=torch.float32), torch.as_tensor(weights), ends)
+
+
+def differing(bound: Bound) -> NDArray[np.int32]:
+    """(n, columns) numbers that are equal in two rows where the column changes nothing between them."""
+    frame, codes = bound.table.inputs, np.zeros((len(bound.x), len(bound.columns)), dtype=np.int32)
+    for j, column in enumerate(bound.columns):
+        block = bound.encoding.blocks[column]
+        if bound.encoding.local[column]:
+            codes[:, j] = equal_rows(bound.x[:, block])[1]
+        else:
+            codes[:, j] = pd.factorize(frame[column])[0]
+    return codes
+
+
+class Games:
+    """The games between explained rows and background rows of one bound model: `rows` and `backs` are places in it.
+
+    `back_weights` (backs,) are the weights of the background rows, of mean 1.
+    """
+
+    def __init__(self, bound: Bound, backs: IntArray, squash: Squash) -> None:
+        self.bound, self.backs, self._squash = bound, backs, squash
+        self.back_weights = unit(None if bound.table.weights is None else bound.table.weights[backs], len(backs))
+        self.codes = differing(bound)
+        self.ends = squash(bound.at_home(bound.scores))
+        self.local = bound.is_local(bound.columns)
+        self._width = bound.z.shape[1]
+        exact = bound.front.rest  # a function's answers: probabilities near 1 lose their log-odds in single precision
+        self.rest: Callable[[Tensor], Tensor] = bound.rest if bound.has_gradient else lambda z: exact(z.double())
+        self._back_parts = self._parts(backs) if self.local else torch.empty(0)
+
+    def of(self, rows: IntArray) -> Rows:
+        """The games of these rows, ready to be played."""
+        return Rows(self, rows, self._parts(rows) if self.local else torch.empty(0))
+
+    def _parts(self, rows: IntArray) -> Tensor:
+        """(rows * columns, h) contributions to the front."""
+        bound = self.bound
+        parts = bound.z.new_empty((len(rows), len(bound.columns), self._width))
+        for j, column in enumerate(bound.columns):
+            parts[:, j] = bound.part((column,), rows)
+        return parts.flatten(0, 1)
+
+
+class Rows:
+    """Games of a few rows: `row` and `back` below are places among these rows and among the background."""
+
+    def __init__(self, games: Games, rows: IntArray, parts: Tensor) -> None:
+        self._games, self._rows, self._parts = games, rows, parts
+
+    def play(self, designs: Sequence[Design | Running], row: IntArray, back: IntArray, order: IntArray) -> Tensor:
+        """(n, m, k) values that the players `order` (n, m) get in each game, as the designs weigh their coalitions."""
+        games, (n, m) = self._games, order.shape
+        nobody, everybody = games.ends[games.backs[back]], games.ends[self._rows[row]]
+        values = games.ends.new_zeros((m, n, games.ends.shape[1]))
+        for design in (one.on(games.bound.home) for one in designs):
+            values += design.ends[:, :1, None] * nobody + design.ends[:, 1:, None] * everybody
+            step = self._step(max(1, len(design)), m)
+            for i in range(0, n if len(design) else 0, step):
+                part = slice(i, i + step)
+                front = self._local if games.local else self._general
+                scores = games._squash(games.rest(front(design, row[part], back[part], order[part])).double())
+                flat = scores.reshape(len(design), -1)
+                values[:, part] += design.values(flat).reshape(m, -1, values.shape[2])
+        return values.transpose(0, 1)
+
+    def _step(self, coalitions: int, m: int) -> int:
+        """Games played at the same time."""
+        games = self._games
+        if not games.local:
+            width: int = 8 * games.bound.x.shape[1] + 16 * len(games.bound.columns) + 4 * games._width
+            return max(1, GENERAL_BYTES // (coalitions * width))
+        return max(1, CALL // coalitions, BYTES // (4 * int(games._width) * (coalitions + m + 1)))
+
+    def _local(self, design: Design | Running, row: IntArray, back: IntArray, order: IntArray) -> Tensor:
+        """(c * n, h) fronts: that of the background row, and the differences of the parts of those who joined."""
+        games, (n, m) = self._games, order.shape
+        columns = len(games.bound.columns)
+        moves = games.bound.z.new_empty((1 + m, n, games._width))
+        moves[0] = games.bound.z[games.backs[back]]
+        joined, left = (games.bound.at_home(place * columns + order.T) for place in (row, back))
+        torch.index_select(self._parts, 0, joined.reshape(-1), out=moves[1:].view(m * n, -1))
+        moves[1:].view(m * n, -1).sub_(torch.index_select(games._back_parts, 0, left.reshape(-1)))
+        return design.fronts(moves).flatten(0, 1)
+
+    def _general(self, design: Design | Running, row: IntArray, back: IntArray, order: IntArray) -> Tensor:
+        """(c * n, h) fronts by the whole encoder."""
+        games, n, masks = self._games, len(order), design.masks
+        inside = np.zeros((len(masks), n, len(games.bound.columns)), dtype=bool)
+        inside[:, np.arange(n)[:, None], order] = masks[:, None, 1:].cpu().numpy() == 1
+        inputs, here, there = games.bound.table.inputs, self._rows[row], games.backs[back]
+        taken = {
+            column: inputs[column].take(np.where(inside[:, :, j], here, there).reshape(-1)).reset_index(drop=True)
+            for j, column in enumerate(games.bound.columns)
+        }
+        return games.bound.encoded_front(pd.DataFrame(taken))

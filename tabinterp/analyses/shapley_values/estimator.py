@@ -1,0 +1,339 @@
+"""Shapley values: how a row's score comes about from its columns, against a background of real rows.
+
+Estimand (Shapley 1953; Lundberg & Lee 2017; interventional: Janzing, Minorics & Blöbaum 2020): the mean over background rows b,
+by their weight where the table has weights, of the Shapley values of the game S -> f(x on S, b elsewhere). A column with
+everything its encoder makes of it is one player. The values of a row sum to f(x) - mean f(b). Units: those of the score,
+log-odds unless probabilities are asked for.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass, replace
+from typing import Any, ClassVar
+
+import numpy as np
+import pandas as pd
+import torch
+from torch import Tensor
+
+from tabinterp.analyses.display import Display, Drawn
+from tabinterp.arrays import FloatArray, IntArray
+from tabinterp.errors import NotApplicableError, argument
+from tabinterp.models import Bound, Model, bind
+from tabinterp.models.losses import SCALES
+from tabinterp.stats.accumulators import mean_over_rows
+from tabinterp.stats.estimates import Estimates, mean_in_two_roles
+from tabinterp.stats.weights import deviation
+from tabinterp.table import Table
+from tabinterp.table.hash_sampling import chosen
+
+from .coalitions import Games, enumeration_cost
+from .permutation_sampling import FIRST, MOST, Sampled, explain
+
+METHODS = ("auto", "exact", "permutation")
+BACKGROUND = 100
+TOLERANCE = 0.005
+BUDGET = 2e10  # coalitions that are enumerated when asked to be exact
+RANK_Z = 1.96
+CONSERVATIVE = "from one permutation a pair, most intervals of single values hold them more often than 95%"
+
+Progress = Callable[[str, float], None]
+
+
+@dataclass(frozen=True, eq=False)
+class ShapleyValues(Display):
+    """What each column adds to the score of each row, compared with the background.
+
+    `values`, `stderr`, `df` (rows, columns, outputs): the value, its sampling error given the background (0 where exact) and
+    the degrees of freedom of that error. `base` (outputs,): mean score of the background; `scores` (rows, outputs).
+    `residual` (rows,): abs(base + sum of values - score), the largest over outputs, in standard deviations of the score.
+    `converged` (rows,): is every standard error at most `tolerance` standard deviations of the score? `evaluations` (rows,):
+    coalitions the network was asked about; `permutations` that were drawn at least for each pair that was not enumerated.
+    `data`: the explained rows. `places` (backgrounds,): those among them of a background that was drawn from them, and `against`
+    (backgrounds, columns, outputs) the mean over rows of the values against each row of it alone; None for a given background.
+    """
+
+    drawn: ClassVar[Drawn] = Drawn("plot.axis.shapley", {"network": ("mean", "ci_low", "ci_high")}, order="mean_abs")
+
+    columns: tuple[str, ...]
+    outputs: tuple[str | None, ...]
+    values: FloatArray
+    stderr: FloatArray
+    df: FloatArray
+    base: FloatArray
+    scores: FloatArray
+    residual: FloatArray
+    converged: np.ndarray[Any, np.dtype[np.bool_]]
+    evaluations: IntArray
+    data: pd.DataFrame
+    weights: FloatArray | None
+    groups: IntArray | None
+    method: str
+    scale: str
+    background: str
+    background_rows: int
+    tolerance: float
+    seed: int
+    permutations: int | None
+    places: IntArray | None
+    against: FloatArray | None
+
+    @property
+    def estimand(self) -> str:
+        """What a value is, and what the error of a mean over rows holds for."""
+        fixed = "the background rows given" if self.places is None else "their population, which is the background too"
+        by = "mean over background rows" if self.weights is None else "mean over background rows by their weight"
+        words = f"{by} of the Shapley value of each column (interventional); means over rows: for {fixed}"
+        return words if self.permutations != 1 or self.exact else f"{words}; {CONSERVATIVE}"
+
+    @property
+    def exact(self) -> bool:
+        """Nothing was sampled."""
+        return not bool(self.stderr.any())
+
+    def interval(self) -> Estimates:
+        """Every value with its 95% interval, of the sampling given the background (docs/coverage.md)."""
+        return Estimates.of(self.values, self.stderr, self.df)
+
+    def mean(self) -> Estimates:
+        """Signed mean over rows (columns, outputs), with its standard error over rows, sampling included.
+
+        A background drawn from the rows is in the error, each of its rows in both roles: the mean is that of the population,
+        explained against itself. A given background counts as fixed.
+        """
+        mean = mean_over_rows(self.values, self.weights, self.groups)
+        if self.places is None or self.against is None:
+            return mean
+        return mean_in_two_roles(mean, self.values, self.weights, self.against, self.places, self.groups)
+
+    def mean_absolute(self) -> Estimates:
+        """Mean absolute value over rows (columns, outputs); noise biases it upward."""
+        return mean_over_rows(np.abs(self.values), self.weights, self.groups)
+
+    def tied(self) -> np.ndarray[Any, np.dtype[np.bool_]]:
+        """(columns, outputs) is the rank of a column by mean absolute value, against the next below it, inside the noise?"""
+        size = np.abs(self.values)
+        tied = np.zeros(size.shape[1:], dtype=bool)
+        for k in range(size.shape[2]):
+            order = np.argsort(-self.mean_absolute().value[:, k], kind="stable")
+            gap = mean_over_rows(size[:, order[:-1], k] - size[:, order[1:], k], self.weights, self.groups)
+            error = np.hypot(np.nan_to_num(gap.stderr), self._rank_noise(order, k))
+            tied[order[:-1], k] = gap.value <= RANK_Z * error
+        return tied
+
+    def _rank_noise(self, order: IntArray, k: int) -> FloatArray:
+        """Sampling error of the differences when there is one row, over which nothing varies."""
+        if len(self.values) > 1:
+            return np.zeros(len(order) - 1)
+        return np.asarray(np.hypot(self.stderr[0, order[:-1], k], self.stderr[0, order[1:], k]))
+
+    def frame(self) -> pd.DataFrame:
+        """One row for each output and column: means over the rows."""
+        mean, size, tied = self.mean(), self.mean_absolute(), self.tied()
+        frames = [
+            pd.DataFrame(
+                {
+                    "output": output,
+                    "column": list(self.columns),
+                    "mean": mean.value[:, k],
+                    "stderr": mean.stderr[:, k],
+                    "ci_low": mean.low[:, k],
+                    "ci_high": mean.high[:, k],
+                    "mean_abs": size.value[:, k],
+                    "mean_abs_stderr": size.stderr[:, k],
+                    "tied_with_next": tied[:, k],
+                }
+            )
+            for k, output in enumerate(self.outputs)
+        ]
+        return pd.concat(frames, ignore_index=True)
+
+    def to_shap(self) -> Any:
+        """A `shap.Explanation`, for shap's own plots; with several outputs (rows, columns, outputs)."""
+        import shap  # noqa: PLC0415  # heavy, and optional
+
+        one = len(self.outputs) == 1
+
+        def pick(array: FloatArray) -> FloatArray:
+            return array[..., 0] if one else array
+
+        return shap.Explanation(
+            values=pick(self.values),
+            base_values=pick(np.tile(self.base, (len(self.values), 1))),
+            data=self.data.to_numpy(),
+            feature_names=list(self.columns),
+            output_names=None if one else list(self.outputs),
+            error_std=pick(self.stderr),
+        )
+
+
+def shapley_values(
+    model: Model | Bound,
+    table: Table,
+    background: int | Table = BACKGROUND,
+    method: str = "auto",
+    seed: int = 0,
+    scale: str = "log_odds",
+    *,
+    tolerance: float = TOLERANCE,
+    n_permutations: int | None = None,
+    progress: Progress | None = None,
+) -> ShapleyValues:
+    """Shapley values of every row of `table`, each input column being one player.
+
+    Parameters
+    ----------
+    background : what a row is compared with: a number of rows of `table`, drawn by hash, or a table. Each of them counts by
+        its weight; rows of weight 0 are not drawn.
+    method : "exact": every coalition. "permutation": `n_permutations` (2 unless given) permutations of the columns, each with
+        its reverse, for each background row. "auto": permutations until every standard error is within the tolerance, or
+        every coalition where that is cheaper. A linear model has its closed form under every method.
+    scale : "log_odds" (regression: the target's unit), or "probability".
+    tolerance : the largest standard error of a value, in standard deviations of the background's score.
+    n_permutations : under "auto" those to begin with. A pair of rows is enumerated wherever that costs no more, and a row of
+        which few pairs are sampled gets at least sixteen permutations for each: fewer have no honest error.
+
+    Examples
+    --------
+    >>> import numpy as np, pandas as pd, torch, tabinterp as ti
+    >>> x = np.linspace(-1, 1, 200)
+    >>> table = ti.read_table(pd.DataFrame({"a": x, "b": x[::-1] ** 2, "y": 3 * x}), target="y")
+    >>> layer = torch.nn.Linear(2, 1, bias=False)
+    >>> _ = layer.weight.data.copy_(torch.tensor([[3.0, 0.0]]))
+    >>> s = shapley_values(ti.wrap(layer, encoder="passthrough", task="regression"), table, background=table)
+    >>> s.values[-1, :, 0].round(4).tolist(), s.exact
+    ([3.0, 0.0], True)
+    """
+    _check(background, method, scale, tolerance, n_permutations)
+    bound, rows, backs, words = _together(model, table, background, seed)
+    drawn = None if isinstance(background, Table) else backs
+    squash = _squash(scale, bound)
+    games = Games(bound, backs, squash)
+    unit, counts = games.ends[backs].cpu().numpy(), games.back_weights
+    sd = deviation(unit, counts)
+    sd = np.where(sd > 0, sd, 1.0)
+    if bound.is_linear and games.local and (scale == "log_odds" or bound.table.schema.task == "regression"):
+        method, first, sampled = "closed form", None, _closed_form(bound, rows, backs)
+    else:
+        told = None if progress is None else lambda done: progress("shapley", done / len(rows))
+        enough = tolerance * sd if method == "auto" else None
+        first = None if method == "exact" else n_permutations or FIRST
+        if method == "exact":
+            _check_budget(games, rows)
+        sampled = explain(games, rows, seed, first, enough, told)
+    base, scores = np.average(unit, axis=0, weights=counts), games.ends[rows].cpu().numpy()
+    stderr = np.sqrt(sampled.variance)
+    return ShapleyValues(
+        columns=bound.columns,
+        outputs=bound.outputs,
+        values=sampled.values,
+        stderr=stderr,
+        df=sampled.df,
+        base=base,
+        scores=scores,
+        residual=(np.abs(base + sampled.values.sum(axis=1) - scores) / sd).max(axis=1),
+        converged=np.asarray((stderr <= tolerance * sd).all(axis=(1, 2))),
+        evaluations=sampled.evaluations,
+        data=table.inputs,
+        weights=table.weights,
+        groups=table.groups,
+        method=method,
+        scale=scale,
+        background=words,
+        background_rows=len(backs),
+        tolerance=tolerance,
+        seed=seed,
+        permutations=first,
+        places=drawn,
+        against=None if drawn is None else sampled.against / table.row_weights.sum(),
+    )
+
+
+def attributed(bound: Bound, rows: IntArray, backs: IntArray, seed: int) -> FloatArray:
+    """(rows, columns, outputs) values of rows against background rows, both places in `bound`, from one permutation a pair:
+    for a ranking, which states no error."""
+    games = Games(bound, backs, lambda scores: scores)
+    if bound.is_linear and games.local:
+        return _closed_form(bound, rows, backs).values
+    return explain(games, rows, seed, 1, None).values
+
+
+def background_rows(table: Table, size: int, seed: int) -> IntArray:
+    """Places of the rows that others are compared with."""
+    able = np.flatnonzero(table.row_weights > 0)
+    return able[chosen(table.numbers[able], int(size), seed)]
+
+
+def _check(background: int | Table, method: str, scale: str, tolerance: float, n_permutations: int | None) -> None:
+    if method not in METHODS:
+        raise NotApplicableError(f"method is one of {', '.join(METHODS)}; got {method!r}")
+    if scale not in SCALES:
+        raise NotApplicableError(f"scale is one of {', '.join(SCALES)}; got {scale!r}")
+    if not isinstance(background, Table) and (not isinstance(background, (int, np.integer)) or background < 1):
+        raise NotApplicableError(f"background is a table or a number of rows, at least 1; got {background!r}")
+    if not tolerance > 0:
+        raise NotApplicableError(f"tolerance is above 0; got {tolerance}")
+    if n_permutations is not None and not 1 <= n_permutations <= MOST:
+        raise NotApplicableError(f"{argument('n_permutations')} is between 1 and {MOST}; got {n_permutations}")
+
+
+def _together(
+    model: Model | Bound, table: Table, background: int | Table, seed: int
+) -> tuple[Bound, IntArray, IntArray, str]:
+    """One bound model that holds explained and background rows, the places of both, and words for the background."""
+    if not isinstance(background, Table):
+        bound = bind(model, table)
+        backs = background_rows(table, background, seed)
+        return bound, np.arange(len(table)), backs, f"{len(backs)} of the same rows"
+    absent = [c for c in table.schema.inputs if c not in background.frame]
+    if absent:
+        raise NotApplicableError(f"the background lacks the columns {', '.join(map(repr, absent))}")
+    backs = len(table) + np.arange(len(background))
+    if background is table:
+        return bind(model, table), np.arange(len(table)), np.arange(len(table)), f"all {len(table)} rows"
+    if not background.row_weights.any():
+        raise NotApplicableError("every row of the background has the weight 0")
+    weighted = table.weights is not None or background.weights is not None
+    both = replace(
+        table,
+        frame=pd.concat([table.inputs, background.frame[list(table.schema.inputs)]], ignore_index=True),
+        y=np.resize(table.y, len(table) + len(background)),  # not read here
+        numbers=np.concatenate([table.numbers, background.numbers]),
+        weights=np.concatenate([table.row_weights, background.row_weights]) if weighted else None,
+        split=None,
+        held_out=None,
+    )
+    return bind(model, both), np.arange(len(table)), backs, f"{len(background)} given rows"
+
+
+def _squash(scale: str, bound: Bound) -> Callable[[Tensor], Tensor]:
+    if scale == "log_odds" or bound.table.schema.task == "regression":
+        return lambda scores: scores
+    return torch.sigmoid if len(bound.outputs) == 1 else lambda scores: torch.softmax(scores, dim=1)
+
+
+def _closed_form(bound: Bound, rows: IntArray, backs: IntArray) -> Sampled:
+    """Coefficient times distance from the background's mean, summed over the column's block."""
+    weight, x, counts = bound.front.weight.cpu().numpy(), bound.x[rows], bound.table.row_weights[rows]
+    moves = x - np.average(bound.x[backs], axis=0, weights=bound.table.row_weights[backs])
+    from_each = (counts @ x / counts.sum() - bound.x[backs]) * counts.sum()
+    values = np.zeros((len(rows), len(bound.columns), len(weight)))
+    against = np.zeros((len(backs), *values.shape[1:]))
+    for j, column in enumerate(bound.columns):
+        block = bound.encoding.blocks[column]
+        values[:, j] = np.einsum("nd,kd->nk", moves[:, block], weight[:, block])
+        against[:, j] = np.einsum("bd,kd->bk", from_each[:, block], weight[:, block])
+    none = np.zeros_like(values)
+    return Sampled(values, none, np.full_like(values, np.inf), np.zeros(len(rows), dtype=np.int64), against)
+
+
+def _check_budget(games: Games, rows: IntArray) -> None:
+    few = rows[:: max(1, len(rows) // 64)]
+    m = (games.codes[few][:, None] != games.codes[games.backs][None]).sum(axis=2)
+    asked = float(enumeration_cost(m).sum(axis=1).mean()) * len(rows)
+    if asked > BUDGET:
+        raise NotApplicableError(
+            f"exact Shapley values of {len(rows):,} rows against {len(games.backs):,} take about {asked:.1e} evaluations; at "
+            f"most {BUDGET:.0e} are made: use {argument('method', 'auto')}, or fewer rows"
+        )

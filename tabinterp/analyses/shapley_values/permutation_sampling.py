@@ -1,0 +1,314 @@
+"""Shapley values of rows against a background, to a standard error: which pairs are enumerated, which are sampled, how often.
+
+A value is the mean over the background rows by their weight. Each of them is used equally often, so that the additive part is
+exact; each permutation stands beside its reverse, so that interactions of two are. What is left is of third order. Its error is
+taken within pairs of row and background row, from permutations drawn independently for the same pair: antithetic halves have no
+variance of their own.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+
+import numpy as np
+import torch
+from numpy.typing import NDArray
+from torch import Tensor
+
+from tabinterp.arrays import FloatArray, HashArray, IntArray
+from tabinterp.table.hash_sampling import row_hash, splitmix
+
+from .coalitions import Games, Rows, enumeration_cost, every_subset, walk, walk_cost
+
+FIRST = 2  # permutations for each pair before an error is known
+FEWEST, LEAST = 4, 16  # a row with fewer sampled pairs than this gets at least that many permutations for each
+MOST = 512  # permutations for each pair, at most
+AGREED = 1e-6  # of the row's variance; what is less is rounding
+SURE = 2 / 3  # of Satterthwaite's degrees of freedom: taken from the same few draws, they are too many
+AUDITED = 4  # with one permutation a pair, every fourth gets a second, from which the error is taken
+TOGETHER = 32  # pairs of a row that share a relabelling of the players
+POOL = 4096  # permutations that are relabelled
+BYTES = 64 << 20  # of values kept for pairs at the same time
+ROWS = 256  # explained at the same time
+
+Told = Callable[[int], None]  # is told how many rows are done
+
+
+@dataclass(frozen=True, eq=False)
+class Sampled:
+    """Values of rows (n, columns, k) with their sampling variance, its degrees of freedom, and coalitions evaluated (n,).
+
+    `against` (backs, columns, k): against each background row alone, summed over the rows by their weight.
+    """
+
+    values: FloatArray
+    variance: FloatArray
+    df: FloatArray
+    evaluations: IntArray
+    against: FloatArray
+
+    @classmethod
+    def joined(cls, parts: list[Sampled]) -> Sampled:
+        names = ("values", "variance", "df", "evaluations")
+        each = {name: np.concatenate([getattr(part, name) for part in parts]) for name in names}
+        return cls(**each, against=np.sum([part.against for part in parts], axis=0))
+
+
+def explain(
+    games: Games, rows: IntArray, seed: int, first: int | None, enough: FloatArray | None, told: Told | None = None
+) -> Sampled:
+    """Values of these rows from `first` permutations a pair (None: every coalition); more until the error is `enough` (k,)."""
+    plan, parts = _Plan(games, seed), []
+    size = int(np.clip(BYTES // plan.bytes_a_row, 1, ROWS))
+    for i in range(0, len(rows), size):
+        with torch.inference_mode():
+            parts.append(_until(plan, rows[i : i + size], first, enough))
+        if told is not None:
+            told(min(i + size, len(rows)))
+    return Sampled.joined(parts)
+
+
+def _until(plan: _Plan, rows: IntArray, first: int | None, enough: FloatArray | None) -> Sampled:
+    result = plan.estimate(rows, first, 0)
+    if first is None or enough is None:
+        return result
+    done = np.full(len(rows), first)
+    while True:
+        ratio = (result.variance / np.maximum(enough, 1e-300) ** 2).max(axis=(1, 2))
+        more = np.minimum(np.ceil(done * np.maximum(ratio * 1.1 - 1, 0)), MOST - done)
+        more = np.where(ratio > 1, np.exp2(np.ceil(np.log2(np.maximum(more, FIRST)))), 0).astype(np.int64)
+        more[done >= MOST] = 0
+        if not more.any():
+            return result
+        for count in np.unique(more[more > 0]):
+            at = np.flatnonzero(more == count)
+            for shared in np.unique(done[at]):
+                these = at[done[at] == shared]
+                _add(result, these, plan.estimate(rows[these], int(count), int(shared)))
+        done += more
+
+
+def _add(result: Sampled, at: IntArray, new: Sampled) -> None:
+    """Put a second, independent estimate of some rows beside the first, each weighed by the other's variance.
+
+    Sums over rows stay those of the first: over many rows their sampling error is small beside what they are read for.
+    """
+    before, after = result.variance[at], new.variance
+    a, b = before.mean(axis=(1, 2), keepdims=True), after.mean(axis=(1, 2), keepdims=True)
+    share = a / np.maximum(a + b, 1e-300)  # of the new one
+    variance = share**2 * after + (1 - share) ** 2 * before
+    spread = (share**2 * after) ** 2 / new.df + ((1 - share) ** 2 * before) ** 2 / result.df[at]
+    result.values[at] += share * (new.values - result.values[at])
+    result.df[at] = np.where(spread > 0, variance**2 / np.maximum(spread, 1e-300), np.inf)
+    result.variance[at] = variance
+    result.evaluations[at] += new.evaluations
+
+
+class _Plan:
+    """Draws and sizes that all rows share."""
+
+    def __init__(self, games: Games, seed: int) -> None:
+        self.games, self.seed = games, seed
+        self._columns, self._outputs = len(games.bound.columns), games.ends.shape[1]
+        pool = np.tile(np.arange(self._columns, dtype=np.int32), (POOL, 1))
+        self._pool = np.random.default_rng(seed).permuted(pool, axis=1)
+        self.bytes_a_row = len(games.backs) * self._columns * (16 * self._outputs + 16)
+
+    def estimate(self, rows: IntArray, count: int | None, before: int) -> Sampled:
+        """`count` fresh permutations for each pair (None: all coalitions); `before` were drawn already."""
+        size = max(1, BYTES // (self._columns * max(LEAST, count or 0) * (8 + len(self.games.backs))))
+        return Sampled.joined([self._estimate(rows[i : i + size], count, before) for i in range(0, len(rows), size)])
+
+    def _estimate(self, rows: IntArray, count: int | None, before: int) -> Sampled:
+        games, shape = self.games, (len(rows), self._columns, self._outputs)
+        differ = (games.codes[rows][:, None] != games.codes[games.backs][None]).reshape(-1, self._columns)
+        m = differ.sum(axis=1)
+        counts = np.zeros(len(m), dtype=np.int64) if count is None else self._counts(m.reshape(len(rows), -1), count)
+        draws = range(before, before + int(counts.max(initial=0)))
+        labels = _Labels(games.bound.table.numbers[rows], self.seed, draws, len(games.backs), self._columns)
+        weights = games.bound.at_home(games.bound.table.row_weights[rows])
+        sums, played = _Sums(shape, weights, games.bound.at_home(games.back_weights)), games.of(rows)
+        for size in np.unique(m[m > 0]):
+            at = np.flatnonzero((m == size) & (counts == 0))
+            for few in self._in_turn(at, int(size), 1):
+                self._enumerate(played, differ, few, int(size), sums)
+            at = np.flatnonzero((m == size) & (counts > 0))
+            for few in self._in_turn(at, int(size), max(1, int(counts.max()))):
+                self._walk(played, labels, differ, few, counts[few], before, sums)
+        return sums.finish()
+
+    def _in_turn(self, at: IntArray, size: int, count: int) -> Iterator[IntArray]:
+        step = max(1, BYTES // (16 * self._columns * self._outputs * count + 64 * size * count))
+        return (at[i : i + step] for i in range(0, len(at), step))
+
+    def _counts(self, m: IntArray, count: int) -> IntArray:
+        """(pairs,) permutations for each pair; 0 where enumeration is not dearer."""
+        sampled = enumeration_cost(m) > walk_cost(m) * count
+        rank = np.cumsum(sampled, axis=1) - 1
+        few = sampled.sum(axis=1, keepdims=True) < FEWEST
+        counts = np.where(few, max(count, LEAST), count)
+        if count == 1:
+            counts = counts + (~few & (rank % AUDITED == 0))
+        return np.where(enumeration_cost(m) > walk_cost(m) * counts, counts, 0).reshape(-1)
+
+    def _enumerate(self, played: Rows, differ: NDArray[np.bool_], at: IntArray, m: int, sums: _Sums) -> None:
+        order = np.nonzero(differ[at])[1].reshape(-1, m)
+        row, back = np.divmod(at, len(self.games.backs))
+        values = played.play(list(every_subset(m)), row, back, order)
+        sums.add(row, back, order, values, None, int(enumeration_cost(np.array(m))))
+
+    def _walk(
+        self,
+        played: Rows,
+        labels: _Labels,
+        differ: NDArray[np.bool_],
+        at: IntArray,
+        counts: IntArray,
+        before: int,
+        sums: _Sums,
+    ) -> None:
+        pair = np.repeat(np.arange(len(at)), counts)
+        draw = before + np.arange(len(pair)) - np.repeat(np.cumsum(counts) - counts, counts)
+        row, back = np.divmod(at[pair], len(self.games.backs))
+        order = self._orders(row, back, draw, differ[at[pair]], labels)
+        values = played.play([walk(order.shape[1])], row, back, order)
+        sums.add(row, back, order, values, counts, 2 * (order.shape[1] - 1))
+
+    def _orders(
+        self, row: IntArray, back: IntArray, draw: IntArray, differ: NDArray[np.bool_], labels: _Labels
+    ) -> IntArray:
+        """(n, m) the differing columns of each pair in a random order, which depends on row, background, draw and seed alone.
+
+        A permutation of a common pool is relabelled by one drawn for the row and a few background rows, which makes
+        it uniform, and independent between rows, for the price of a gather.
+        """
+        hashes, label = labels.of(row, back, draw)
+        picked = splitmix(hashes ^ splitmix(back.astype(np.uint64))) % np.uint64(POOL)
+        order = np.take_along_axis(label, self._pool[picked.astype(np.int64)], axis=1)
+        kept = np.take_along_axis(differ, order, axis=1)
+        return order[kept].reshape(len(row), -1)
+
+
+class _Labels:
+    """A permutation of the columns for every row, draw and few background rows."""
+
+    def __init__(self, numbers: IntArray, seed: int, draws: range, backs: int, columns: int) -> None:
+        few = np.arange(-(-backs // TOGETHER)).astype(np.uint64)
+        draw = np.array(draws, dtype=np.uint64)[:, None] << np.uint64(32)
+        self._first = draws.start
+        self._hashes = splitmix(row_hash(numbers, seed)[:, None, None] ^ splitmix(draw | few))
+        keys = splitmix(self._hashes[..., None] ^ splitmix(np.arange(1, columns + 1).astype(np.uint64)))
+        self._labels = np.argsort(keys, axis=-1)
+
+    def of(self, row: IntArray, back: IntArray, draw: IntArray) -> tuple[HashArray, IntArray]:
+        at = (row, draw - self._first, back // TOGETHER)
+        return self._hashes[at], self._labels[at]
+
+
+class _Sums:
+    """Sums over the background, by its weight, of values and of their variances; and over rows, by their weight, of values."""
+
+    def __init__(self, shape: tuple[int, int, int], weights: Tensor, back_weights: Tensor) -> None:
+        self._shape, self._weights, self._back_weights = shape, weights, back_weights
+        self._values, self._against = self._zeros(shape[0]), self._zeros(len(back_weights))
+        # of the mean of a pair: sum of w^2 variance, and of its squares / (df + 2)
+        self._variance, self._fourth = self._zeros(shape[0]), self._zeros(shape[0])
+        # pairs whose variance is known, and those of one permutation; and their sums of w^2
+        self._measured, self._lone, self._free = weights.new_zeros((3, shape[0] * shape[1]))
+        self._measured_mass, self._lone_mass = weights.new_zeros((2, shape[0] * shape[1]))
+        self._evaluations = weights.new_zeros(shape[0], dtype=torch.int64)
+
+    def _zeros(self, first: int) -> Tensor:
+        return self._weights.new_zeros((first * self._shape[1], self._shape[2]))
+
+    def _held(self, places: IntArray) -> Tensor:
+        """Places of something among the values, where these are."""
+        return torch.as_tensor(places).to(self._weights.device)
+
+    def add(
+        self,
+        row: IntArray,
+        back: IntArray,
+        order: IntArray,
+        values: Tensor,
+        counts: IntArray | None,
+        evaluations: int,
+    ) -> None:
+        """Values (n, m, k) of the players `order` (n, m); several in a row belong to one pair where `counts` (pairs,) says so."""
+        rows = self._held(row)
+        self._evaluations.index_add_(0, rows, torch.full_like(rows, evaluations))
+        if counts is None:
+            self._total(rows, back, order, values)
+            return
+        first = np.cumsum(counts) - counts
+        pair = self._held(np.repeat(np.arange(len(counts)), counts))
+        number = self._held(counts).double()
+        self._total(rows, back, order, values / number[pair, None, None])
+        self._spread(self._held(row[first]), self._held(back[first]), order, values, pair, number)
+
+    def _total(self, rows: Tensor, back: IntArray, order: IntArray, values: Tensor) -> None:
+        players, columns = self._held(order), self._shape[1]
+        backs = self._held(back)
+        shared = values * self._back_weights[backs, None, None]
+        self._values.index_add_(0, (rows[:, None] * columns + players).reshape(-1), shared.flatten(0, 1))
+        weighed = values * self._weights[rows, None, None]
+        self._against.index_add_(0, (backs[:, None] * columns + players).reshape(-1), weighed.flatten(0, 1))
+
+    def _spread(
+        self, rows: Tensor, backs: Tensor, order: IntArray, values: Tensor, pair: Tensor, number: Tensor
+    ) -> None:
+        """Variances of the pairs' means, where there are several permutations."""
+        players = np.argsort(order, axis=1)  # the same players in every permutation of a pair: in the table's order
+        columns = self._held(np.take_along_axis(order, players, axis=1))
+        values = torch.gather(values, 1, self._held(players)[:, :, None].expand_as(values))
+        mean = values.new_zeros((len(number), *values.shape[1:])).index_add_(0, pair, values)
+        mean /= number[:, None, None]
+        deviation = torch.zeros_like(mean).index_add_(0, pair, (values - mean[pair]) ** 2)
+        several, squared = number > 1, self._back_weights[backs] ** 2
+        free = (number[several] - 1)[:, None, None]
+        variance = squared[several, None, None] * deviation[several] / (free * number[several, None, None])
+        first = torch.cumsum(number, 0).long() - number.long()
+        at = rows[:, None] * self._shape[1] + columns[first]
+        ones = values.new_ones(at.shape)
+        self._measured.index_add_(0, at[several].reshape(-1), ones[several].reshape(-1))
+        self._lone.index_add_(0, at[~several].reshape(-1), ones[~several].reshape(-1))
+        mass = ones * squared[:, None]
+        self._measured_mass.index_add_(0, at[several].reshape(-1), mass[several].reshape(-1))
+        self._lone_mass.index_add_(0, at[~several].reshape(-1), mass[~several].reshape(-1))
+        self._free.index_add_(0, at[several].reshape(-1), (ones[several] * free[:, :, 0]).reshape(-1))
+        self._variance.index_add_(0, at[several].reshape(-1), variance.flatten(0, 1))
+        self._fourth.index_add_(0, at[several].reshape(-1), (variance**2 / (free + 2)).flatten(0, 1))
+
+    def finish(self) -> Sampled:
+        """Means over the background; pairs with one permutation are taken to vary like the row's others."""
+        variance, fourth = self._variance.view(self._shape), self._fourth.view(self._shape)
+        counts = (self._measured, self._lone, self._free, self._measured_mass, self._lone_mass)
+        measured, lone, free, known, unknown = (x.view(self._shape[:2])[:, :, None] for x in counts)
+        total = float(self._back_weights.sum())
+        df = torch.where(fourth > 0, variance**2 / fourth.clamp(min=1e-300), torch.inf)
+        df = torch.where(fourth > 0, torch.minimum(df, free), df)
+        df = df / 3 if self._lone.any() else df * SURE  # lone: a few pairs speak for others, which may vary more
+        each, borrowed = self._of_pair(variance, known, measured, lone)
+        df = torch.where(borrowed, FEWEST, df)
+        return Sampled(
+            (self._values.view(self._shape) / total).cpu().numpy(),
+            ((known + 2 * unknown) * each / total**2).cpu().numpy(),
+            df.clamp(min=1).cpu().numpy(),
+            self._evaluations.cpu().numpy(),
+            self._against.view(-1, *self._shape[1:]).cpu().numpy(),
+        )
+
+    @staticmethod
+    def _of_pair(variance: Tensor, known: Tensor, measured: Tensor, lone: Tensor) -> tuple[Tensor, Tensor]:
+        """Variance of a pair's mean, (rows, columns, k), and where it is the row's and not the column's own.
+
+        `known` is the sum of w^2 over the pairs that were `measured`, `lone` counts the others.
+
+        Two permutations often agree on a column, as when it comes first in one and last in the other. In a few pairs that says
+        nothing of how exact the value is, so that a column whose few pairs all agree is taken to vary like the row's others.
+        """
+        of_row = (variance.sum(dim=1) / known.sum(dim=1).clamp(min=1e-300))[:, None]
+        of_column = variance / known.clamp(min=1e-300)
+        borrowed = (measured < FEWEST) & (measured + lone > 0) & (of_column <= AGREED * of_row)
+        return torch.where(borrowed, of_row, of_column), borrowed

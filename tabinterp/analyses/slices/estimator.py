@@ -1,0 +1,229 @@
+"""Groups of rows in which one model is much better than the other: paired differences of the loss, all groups at once.
+
+Groups are the levels of a column, the four quarters of a number, and its missing values; protected columns come first, and a
+group of the same rows as an earlier one is left out. In each group the mean of a row's value (here: its loss under the network
+less its loss under the linear model) stands beside its difference from all other rows. Standard errors are over rows, or groups
+of rows where a group column says which belong together.
+
+All groups are one family: which means (and which differences) are not zero is found at a false discovery rate of 5% (Benjamini &
+Hochberg 1995), and the intervals are those of Benjamini & Yekutieli (2005), whose false coverage rate over what was found is 5%:
+of level 1 - .05 R/m for R found among m. A group is found exactly where its interval excludes zero.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from typing import Any, Literal
+
+import numpy as np
+import pandas as pd
+from scipy import stats
+
+from tabinterp.analyses.clustered_means import Mean, influences, spread
+from tabinterp.analyses.performance.estimator import FEWEST, Status, groups, judged
+from tabinterp.arrays import FloatArray, IntArray
+from tabinterp.document.message import why
+from tabinterp.errors import NotApplicableError
+from tabinterp.models import Bound
+from tabinterp.models.losses import loss_for
+from tabinterp.stats.multiple_testing import benjamini_hochberg
+from tabinterp.stats.weights import quantile
+from tabinterp.table import Table
+from tabinterp.table.disclosure import Rounding
+from tabinterp.table.events import too_few_events
+from tabinterp.table.suppression import parts_shown
+
+SMALLEST = 50  # rows of a group
+PARTS = 4  # of a number
+RATE = 0.05  # of false discoveries, and of intervals that miss among those of what was found
+
+Kind = Literal["level", "missing", "at_most", "between", "above"]
+
+
+@dataclass(frozen=True, eq=False)
+class Group:
+    """Rows (n,) of one level of a column, of its missing values, or of one part of a number: above `low`, at most `high`."""
+
+    column: str
+    kind: Kind
+    rows: np.ndarray[Any, np.dtype[np.bool_]]
+    protected: bool = False
+    level: str | None = None
+    low: float | None = None
+    high: float | None = None
+
+
+@dataclass(frozen=True)
+class Tested:
+    """Mean of a value in a group and its difference from all other rows, with p-values corrected over all groups."""
+
+    inside: Mean
+    q: float
+    against_rest: Mean
+    rest_q: float
+
+
+@dataclass(frozen=True, eq=False)
+class Slice:
+    """One group: how the two models compare there. Differences are network minus linear, of the loss; below zero the network
+    is the better one. `status` is by the verdict's rule; `unlike` says that the group differs from the other rows."""
+
+    group: Group
+    rows: int
+    difference: Mean
+    q: float
+    against_rest: Mean
+    rest_q: float
+    status: Status
+    unlike: bool
+
+
+@dataclass(frozen=True, eq=False)
+class Slices:
+    """All groups, the one that favours the linear model most first."""
+
+    slices: tuple[Slice, ...]
+    loss: str
+    margin: float
+    rows: int
+    smallest: int
+
+    def frame(self) -> pd.DataFrame:
+        """One row a group."""
+        rows = []
+        for one in self.slices:
+            group = one.group
+            row: dict[str, object] = {"column": group.column, "kind": group.kind, "protected": group.protected}
+            row |= {"level": group.level, "low": group.low, "high": group.high, "rows": one.rows}
+            for name, found in (("difference", one.difference), ("against_rest", one.against_rest)):
+                row |= dict(zip((name, f"{name}_stderr", f"{name}_low", f"{name}_high"), found, strict=True))
+            rows.append(row | {"q": one.q, "rest_q": one.rest_q, "status": one.status, "unlike": one.unlike})
+        return pd.DataFrame(rows)
+
+
+def slices(network: Bound, linear: Bound, margin: float, *, smallest: int = SMALLEST) -> Slices:
+    """Compare two models bound to the same table on its held-out rows, group by group; `margin` as for the verdict, in units of
+    the loss. Groups with too few events of a class are left out.
+
+    Raises
+    ------
+    NotApplicableError
+        when it is not known which rows were held out.
+    """
+    if network.table.held_out is None:
+        raise NotApplicableError(
+            why("losses are compared on rows that the models were not trained on, and none are known")
+        )
+    rows = np.flatnonzero(network.table.held_out)
+    network, linear = network.take(rows), linear.take(rows)
+    table = network.table
+    found = [group for group in groups_of(table, smallest) if not too_few_events(table.take(group.rows), "held_out")]
+    loss = loss_for(None, table.schema.task)
+    lost = loss.each(np.stack([network.scores, linear.scores]), table.y, network.device)
+    tests = compared([group.rows for group in found], lost[0] - lost[1], table.row_weights, groups(table))
+    made = [_slice(group, test, margin) for group, test in zip(found, tests, strict=True)]
+    made.sort(key=lambda one: -np.nan_to_num(one.difference[0], nan=-np.inf))
+    return Slices(tuple(made), loss.name, margin, len(table), smallest)
+
+
+def _slice(group: Group, test: Tested, margin: float) -> Slice:
+    _, _, low, high = test.inside
+    status: Status = judged(low, high, margin) if np.isfinite(low) else "not_resolved"
+    unlike = test.against_rest[2] > 0 or test.against_rest[3] < 0
+    size = int(group.rows.sum())
+    return Slice(group, size, test.inside, test.q, test.against_rest, test.rest_q, status, unlike)
+
+
+# ---- for any value of a row, and any groups
+
+
+def compared(
+    masks: list[Any], values: FloatArray, weights: FloatArray, group: IntArray, rate: float = RATE
+) -> list[Tested]:
+    """Mean of `values` (n,) in each group of rows (masks (n,)), and its difference from the mean of all other rows.
+
+    `group` (n,) says which rows count as one draw. Where the rows, or their groups, are fewer than ten, there is neither. `rate`:
+    of false discoveries, as for `family`.
+    """
+    inside, rest = [], []
+    for mask in masks:
+        mean, moved = influences(values, weights, mask)
+        inside.append((mean, *spread(moved, group, mask)))
+        other, back = influences(values, weights, ~mask)
+        everyone = np.ones(len(values), dtype=bool)
+        error = spread(moved - back, group, everyone)[0] if _enough(group, ~mask) else np.nan
+        rest.append((mean - other, error, inside[-1][2]))
+    means, differences = family(inside, rate), family(rest, rate)
+    return [Tested(*one, *other) for one, other in zip(means, differences, strict=True)]
+
+
+def _enough(group: IntArray, rows: Any) -> bool:
+    return len(np.unique(group[rows])) >= FEWEST
+
+
+def family(found: list[tuple[float, float, int]], rate: float = RATE) -> list[tuple[Mean, float]]:
+    """Intervals and corrected p-values of numbers with standard errors, each from so many draws; `rate` of false discoveries,
+    and of intervals that miss among those of what was found."""
+    if not found:
+        return []
+    value, error, count = (np.array(part, dtype=np.float64) for part in zip(*found, strict=True))
+    error = np.where(count < FEWEST, np.nan, error)
+    df = np.maximum(count - 1, 1)
+    with np.errstate(invalid="ignore", divide="ignore"):
+        p = 2 * stats.t.sf(np.where(value == 0, 0.0, np.abs(value) / error), df)
+    q = benjamini_hochberg(np.where(np.isnan(error), np.nan, p))
+    tested, discovered = int(np.sum(~np.isnan(q))), int(np.sum(q <= rate))
+    level = rate * max(discovered, 1) / max(tested, 1)
+    reach = stats.t.ppf(1 - level / 2, df) * error
+    return [
+        ((float(value[i]), float(error[i]), float(value[i] - reach[i]), float(value[i] + reach[i])), float(q[i]))
+        for i in range(len(value))
+    ]
+
+
+def groups_of(table: Table, smallest: int = SMALLEST) -> Iterator[Group]:
+    """Levels and parts of the input and the protected columns that have as many rows; no two of the same rows.
+
+    Where all others of a column are 1 to 9 rows, its smallest group is left out: they could be counted from the groups shown.
+    """
+    names = [c.name for c in table.schema.columns if c.role == "input" or (c.protected and c.role == "dropped")]
+    seen: set[bytes] = set()
+    for name in sorted(names, key=lambda name: not table.schema[name].protected):
+        wanted = [group for group in _column_groups(table, name) if smallest <= group.rows.sum() < len(table)]
+        sizes = [int(group.rows.sum()) for group in wanted]
+        told = parts_shown([*sizes, len(table) - sum(sizes)])
+        for group, open_ in zip(wanted, told[:-1], strict=True):
+            key = np.packbits(group.rows).tobytes()
+            if open_ and key not in seen:
+                seen.add(key)
+                yield group
+
+
+def _column_groups(table: Table, name: str) -> Iterator[Group]:
+    values, column = table.frame[name], table.schema[name]
+    missing = values.isna().to_numpy()
+    if column.kind == "numeric":
+        yield from _parts(table, name, missing)
+    else:
+        for level in pd.unique(values[~missing]):
+            rows = (values == level).to_numpy(dtype=bool, na_value=False)
+            yield Group(name, "level", rows, column.protected, level=str(level))
+    yield Group(name, "missing", missing, column.protected)
+
+
+def _parts(table: Table, name: str, missing: Any) -> Iterator[Group]:
+    """Quarters by weight, between rounded edges; of a number with few values fewer."""
+    values = table.frame[name].to_numpy(dtype=np.float64, na_value=np.nan)
+    known, weights = values[~missing], table.row_weights[~missing]
+    if not weights.any() or known.min() == known.max():
+        return
+    edges = Rounding(known).edges(quantile(known, i / PARTS, weights) for i in range(1, PARTS))
+    protected = table.schema[name].protected
+    with np.errstate(invalid="ignore"):
+        for low, high in zip([None, *edges], [*edges, None], strict=True):
+            above = ~missing if low is None else values > low
+            rows = above & ~missing if high is None else above & (values <= high)
+            kind: Kind = "at_most" if low is None else "above" if high is None else "between"
+            if low is not None or high is not None:
+                yield Group(name, kind, rows, protected, low=low, high=high)

@@ -1,0 +1,282 @@
+"""Groups of rows, of one column or of two at once, in which the network's loss is above the noise of these rows.
+
+The search is shallow: every column cut into its twelve most frequent levels or its quarters, and all pairs of these. It is
+done on one half of the rows, drawn by hash (rows that belong together stay together); the groups that stand out there, at
+most twelve, are tested on the other half. All tests of all groups are one family (`slices`: a false discovery rate of 1%, and
+intervals whose false coverage rate is 1%). So neither the search nor the number of tests makes a group look worse than it is.
+
+A group may simply be hard, so that a large loss alone says nothing: a network that knows the true probabilities has a large loss
+where outcomes are noisy. What is tested is the loss above the group's own noise. `excess`, of classes, is the loss less the
+entropy of the network's own probabilities. Its mean is zero where these are right, and positive where the network is surer than
+it should be, or sure of something else than the outcomes. `beyond` is the loss less that of boosted trees, which are fitted to
+the training rows (`boosted`) on the input and the protected columns: positive where the columns tell more than the network says.
+
+A mean needs events. Of classes a group is tested where the network itself expects ten rows of it outside of its most frequent
+class, and the standard error of `excess` is never below the one that the network's own probabilities imply: outcomes that
+happen to be alike have none of their own.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from itertools import combinations
+
+import numpy as np
+import pandas as pd
+from scipy.special import xlogy
+
+from tabinterp.analyses.boosted_trees.estimator import trees_scores
+from tabinterp.analyses.clustered_means import NONE, Mean, influences, spread
+from tabinterp.analyses.groups.partition import Condition, Cut, cut
+from tabinterp.analyses.performance.estimator import groups as together
+from tabinterp.analyses.performance.estimator import null_loss
+from tabinterp.analyses.slices.estimator import compared, family
+from tabinterp.arrays import FloatArray, IntArray
+from tabinterp.document.message import why
+from tabinterp.errors import NotApplicableError
+from tabinterp.models import Bound
+from tabinterp.models.losses import loss_for
+from tabinterp.models.scores import probabilities
+from tabinterp.table import Table
+from tabinterp.table.folds import folds
+from tabinterp.table.suppression import BoolArray, sets_shown
+
+SMALLEST = 25  # rows of a group in either half
+EVENTS = 10  # rows of a tested group that the network expects outside of its most frequent class
+RATE = 0.01  # of false discoveries
+CANDIDATES = 6  # by each of the two numbers
+ALIKE = 0.7  # share of common rows above which two groups are one
+COLUMNS = 40
+
+Conditions = tuple[Condition, ...]
+Found = list[tuple[Conditions, BoolArray]]
+
+
+@dataclass(frozen=True)
+class Weak:
+    """One group on the half of the rows that tests it; q is Benjamini-Hochberg.
+
+    `excess` is NaN of numbers and counts, `beyond` where it is not known which rows the network was trained on."""
+
+    conditions: Conditions
+    rows: int
+    loss: float
+    rest: float
+    difference: Mean
+    q: float
+    skill: float
+    beyond: Mean
+    beyond_q: float
+    excess: Mean
+    excess_q: float
+
+    @property
+    def worst(self) -> float:
+        """The larger of the two losses above the noise."""
+        return float(np.nanmax([self.beyond[0], self.excess[0]]))
+
+
+@dataclass(frozen=True)
+class WeakGroups:
+    """What was tested, the group of the largest loss above its noise first. `rows` tested it, `searched` were looked at."""
+
+    groups: tuple[Weak, ...]
+    loss: str
+    mean: float  # loss of all rows that test
+    null: float  # of knowing their base rate
+    rows: int
+    searched: int
+    seed: int
+
+    def frame(self) -> pd.DataFrame:
+        """One row a group."""
+        rows = []
+        for one in self.groups:
+            row: dict[str, object] = {"group": " and ".join(f"{c.column}: {c.name}" for c in one.conditions)}
+            row |= {"rows": one.rows, "loss": one.loss, "rest": one.rest, "skill": one.skill}
+            for name in ("difference", "beyond", "excess"):
+                found = getattr(one, name)
+                row |= dict(zip((name, f"{name}_stderr", f"{name}_low", f"{name}_high"), found, strict=True))
+            rows.append(row | {"q": one.q, "beyond_q": one.beyond_q, "excess_q": one.excess_q})
+        return pd.DataFrame(rows)
+
+
+@dataclass(frozen=True, eq=False)
+class Losses:
+    """Of every evaluated row (n,): the loss, and the loss above the noise by each measure that there is."""
+
+    table: Table
+    each: FloatArray
+    above: dict[str, FloatArray]  # "beyond", "excess"
+
+
+def weak_groups(network: Bound, *, seed: int = 0) -> WeakGroups:
+    """Search the held-out rows of the network's table, or all where it is not known which those are.
+
+    Raises
+    ------
+    NotApplicableError
+        where nothing says how large the loss of a group should be, or one half of the rows has no weight.
+    """
+    losses = above_noise(network, seed)
+    table, lost = losses.table, losses.each
+    bound = network.take(_evaluated(network.table))
+    scored = folds(table, seed + 5, 2) == 1
+    if not all(table.row_weights[half].sum() > 0 for half in (scored, ~scored)):
+        raise NotApplicableError(
+            why("groups are searched on one half of the rows and tested on the other: too few have weight")
+        )
+    searched, found = _search(table, list(losses.above.values()), ~scored)
+    part, group, own = table.take(scored), together(table)[scored], bound.take(np.flatnonzero(scored))
+    found = [(conditions, mask[scored]) for conditions, mask in found]
+    found = [one for one in found if one[1].sum() >= SMALLEST and _events(own, one[1]) >= EVENTS]
+    told = sets_shown([mask for _, mask in found])
+    found = [one for one, open_ in zip(found, told, strict=True) if open_]
+    masks, lost = [mask for _, mask in found], lost[scored]
+    tests = [_mean(name, value[scored], own, mask, group) for name, value in losses.above.items() for mask in masks]
+    tested = family(tests, RATE)
+    both = {name: tested[i * len(masks) :] for i, name in enumerate(losses.above)}
+    worse = compared(masks, lost, part.row_weights, group, RATE)
+    made = []
+    for i, ((conditions, mask), one) in enumerate(zip(found, worse, strict=True)):
+        known = float(np.average(_knowing(part, mask, network.device)[mask], weights=part.row_weights[mask]))
+        skill = 1 - one.inside[0] / known if known > 0 else np.nan
+        rest = one.inside[0] - one.against_rest[0]
+        beyond, excess = (both[name][i] if name in both else (NONE, np.nan) for name in ("beyond", "excess"))
+        numbers = (one.inside[0], rest, one.against_rest, one.rest_q, skill, *beyond, *excess)
+        made.append(Weak(conditions, int(mask.sum()), *numbers))
+    made.sort(key=lambda one: -one.worst)
+    mean = float(np.average(lost, weights=part.row_weights))
+    null = null_loss(table.schema.task, part.y, part.row_weights)
+    return WeakGroups(tuple(made), loss_for(None, table.schema.task).name, mean, null, len(part), searched, seed)
+
+
+def above_noise(network: Bound, seed: int = 0) -> Losses:
+    """Return what each evaluated row's loss is, and how far it is above what says how large it should be."""
+    rows = _evaluated(network.table)
+    bound = network.take(rows)
+    lost, above = _rows(bound.table, bound.scores, network.device), {}
+    try:
+        trees = trees_scores(network, rows, tuple(_columns(network.table)), seed)
+    except NotApplicableError:
+        if not network.table.schema.goal.classes:
+            raise
+    else:
+        above["beyond"] = lost - _rows(bound.table, trees, network.device)
+    if network.table.schema.goal.classes:
+        above["excess"] = lost - _entropy(bound)
+    return Losses(bound.table, lost, above)
+
+
+def _evaluated(table: Table) -> IntArray:
+    held = np.ones(len(table), dtype=bool) if table.held_out is None else table.held_out
+    return np.flatnonzero(held).astype(np.int64)
+
+
+def _events(bound: Bound, mask: BoolArray) -> float:
+    """How many rows of a group the network expects outside of its most frequent class; of numbers there are no events."""
+    if not bound.table.schema.goal.classes:
+        return np.inf
+    expected = probabilities(bound.scores)[mask].sum(axis=0)
+    return float(expected.sum() - expected.max())
+
+
+def _mean(name: str, values: FloatArray, bound: Bound, mask: BoolArray, group: IntArray) -> tuple[float, float, int]:
+    """Mean, standard error and draws of a group's loss above its noise."""
+    weights = bound.table.row_weights
+    mean, moved = influences(values, weights, mask)
+    error, count = spread(moved, group, mask)
+    if name == "excess":
+        p = probabilities(bound.scores)
+        surprise = -np.log(np.maximum(p, 1e-300))
+        variance = (p * surprise**2).sum(axis=1) - _entropy(bound) ** 2
+        share = weights * mask / (weights @ mask)
+        error = max(error, float(np.sqrt(share**2 @ np.maximum(variance, 0.0))))
+    return mean, error, count
+
+
+def _knowing(table: Table, mask: BoolArray, device: str) -> FloatArray:
+    """(n,) loss of every row under the base rate, or the mean, of a group."""
+    y, w = table.y, table.row_weights * mask
+    if table.schema.goal.classes:
+        p = np.bincount(y.astype(np.int64), w, len(table.schema.classes)) / max(w.sum(), 1e-300)
+        return np.asarray(-np.log(np.maximum(p, 1e-300)))[y.astype(np.int64)]
+    mean = float(w @ y / max(w.sum(), 1e-300))
+    score = np.log(max(mean, 1e-300)) if table.schema.task == "count" else mean
+    return _rows(table, np.full((len(y), 1), score), device)
+
+
+def _rows(table: Table, scores: FloatArray, device: str) -> FloatArray:
+    """(n,) the task's own loss of every row."""
+    return np.asarray(loss_for(None, table.schema.task).each(scores[None], table.y, device)[0])
+
+
+def _entropy(bound: Bound) -> FloatArray:
+    """(n,) what a model's own probabilities say that the loss of a row should be, on average."""
+    p = probabilities(bound.scores)
+    return np.asarray(-xlogy(p, p).sum(axis=1))
+
+
+def _columns(table: Table) -> list[str]:
+    """Input and protected columns, these first."""
+    columns = [c for c in table.schema.columns if c.role == "input" or (c.protected and c.role == "dropped")]
+    return [c.name for c in sorted(columns, key=lambda c: not c.protected)]
+
+
+# ---- the search
+
+
+def _search(table: Table, values: list[FloatArray], rows: BoolArray) -> tuple[int, Found]:
+    """How many groups were looked at, and those whose mean of each value lies most surely above that of all these rows."""
+    part, values = table.take(rows), [value[rows] for value in values]
+    weights = part.row_weights
+    standing: list[list[tuple[float, tuple[Cut, ...], int]]] = [[] for _ in values]
+    looked = 0
+    for some, all_codes in _codes([cut(table, name) for name in _columns(table)[:COLUMNS]]):
+        codes, size = all_codes[rows], int(np.prod([len(c.conditions) for c in some]))
+        counts = np.bincount(codes, minlength=size)
+        fit = np.flatnonzero((counts >= SMALLEST) & (counts <= len(codes) - SMALLEST))
+        looked += len(fit)
+        for place, value in zip(standing, values, strict=True):
+            t = _above(codes, value, weights, float(np.average(value, weights=weights)), size)
+            place += [(float(t[cell]), some, int(cell)) for cell in fit if t[cell] > 0]
+    found: Found = []
+    for place in standing:
+        _keep(found, sorted(place, key=lambda one: -one[0]))
+    return looked, found
+
+
+def _keep(found: Found, standing: list[tuple[float, tuple[Cut, ...], int]]) -> None:
+    """Add the first of these groups, leaving out what is nearly the same rows as one that is there."""
+    most = len(found) + CANDIDATES
+    for _, some, cell in standing[: 10 * CANDIDATES]:
+        conditions, mask = _cell(some, cell)
+        if all((mask & other).sum() <= ALIKE * (mask | other).sum() for _, other in found):
+            found.append((conditions, mask))
+        if len(found) == most:
+            return
+
+
+def _codes(cuts: list[Cut]) -> Iterator[tuple[tuple[Cut, ...], IntArray]]:
+    for one in cuts:
+        yield (one,), one.codes
+    for a, b in combinations(cuts, 2):
+        yield (a, b), a.codes * len(b.conditions) + b.codes
+
+
+def _cell(some: tuple[Cut, ...], cell: int) -> tuple[Conditions, BoolArray]:
+    at = np.unravel_index(cell, [len(c.conditions) for c in some])
+    mask = np.logical_and.reduce([c.codes == i for c, i in zip(some, at, strict=True)])
+    return tuple(c.conditions[int(i)] for c, i in zip(some, at, strict=True)), mask
+
+
+def _above(codes: IntArray, values: FloatArray, weights: FloatArray, expected: float, size: int) -> FloatArray:
+    """(size,) mean of each cell less what was expected, over its standard error; 0 where there is none."""
+    mass, sums, squares, second = (
+        np.bincount(codes, one, size) for one in (weights, weights * values, weights * values**2, weights**2)
+    )
+    with np.errstate(invalid="ignore", divide="ignore"):
+        inside = sums / mass
+        t = (inside - expected) / np.sqrt(np.maximum(squares / mass - inside**2, 0.0) * second / mass**2)
+    return np.where(np.isfinite(t), t, 0.0)

@@ -1,0 +1,116 @@
+"""Deletion and insertion: does the score move when the columns that an explanation calls large are exchanged?
+
+The columns of a row are replaced by those of background rows, one after another, in the order of their attribution. Estimand:
+mean over rows, background rows (both by their weight) and outputs of abs(f(row with the first t columns replaced) - f(row)), a
+curve over t/p (deletion and insertion: Petsiuk, Das & Saenko 2018; absolute gaps: Agarwal et al. 2022). Insertion puts the row's
+columns into the background row instead, the largest first: deletion in the reverse order, read from its end. Unit: that of the
+score.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+
+import numpy as np
+import torch
+from torch import Tensor
+
+from tabinterp.arrays import FloatArray, IntArray
+from tabinterp.models import Bound
+from tabinterp.models.perturbation import forward, mixed, parts
+from tabinterp.stats.accumulators import mean_over_rows
+from tabinterp.stats.estimates import Estimates
+from tabinterp.stats.weights import unit
+from tabinterp.table.hash_sampling import row_hash, splitmix
+
+from .rankings import Ask
+
+TOGETHER = 8192  # moved rows in one turn
+
+
+@dataclass(frozen=True, eq=False)
+class Curves:
+    """`deletion`, `insertion`, `chance` (columns + 1,): mean gap to the row's own score when t columns are replaced; for
+    insertion when t columns are the row's own. `deleted`, `inserted`: areas between chance and the method with their error
+    over rows, above zero where the order beats chance."""
+
+    deletion: FloatArray
+    insertion: FloatArray
+    chance: FloatArray
+    deleted: Estimates
+    inserted: Estimates
+
+
+def by_chance(ask: Ask, orders: int) -> FloatArray:
+    """(rows, columns + 1) mean gaps over random orders, of deletion as of insertion.
+
+    Each row has its own orders, drawn from its number and the seed, and half of them are the reverse of the others.
+    """
+    p, numbers = len(ask.bound.columns), ask.bound.table.numbers[ask.rows]
+    total = np.zeros((len(ask.rows), p + 1))
+    for draw in range(orders):
+        keys = [splitmix(row_hash(numbers, ask.seed) ^ np.uint64(draw // 2 * p + j)) for j in range(p)]
+        order = np.argsort(np.column_stack(keys), axis=1)
+        total += gaps(ask, order[:, ::-1] if draw % 2 else order)
+    return total / orders
+
+
+def curves(ask: Ask, sizes: FloatArray, chance: FloatArray) -> Curves:
+    """Curves of one method: `sizes` (rows, columns), a column without a number coming last, and gaps `by_chance`."""
+    order = np.argsort(-np.nan_to_num(sizes, nan=-np.inf), axis=1, kind="stable")
+    deletion, kept = gaps(ask, order), gaps(ask, order[:, ::-1])[:, ::-1]
+    weights = ask.bound.table.weights
+    own = None if weights is None else weights[ask.rows]
+    groups = ask.bound.table.groups
+    groups = None if groups is None else groups[ask.rows]
+    expected = area(chance)
+    return Curves(
+        deletion=mean_over_rows(deletion, own).value,
+        insertion=mean_over_rows(kept, own).value,
+        chance=mean_over_rows(chance, own).value,
+        deleted=mean_over_rows(area(deletion) - expected, own, groups),
+        inserted=mean_over_rows(expected - area(kept), own, groups),
+    )
+
+
+def area(gaps: FloatArray) -> FloatArray:
+    """(rows,) area under each curve (rows, columns + 1), its width being one: trapezoids."""
+    return np.asarray((gaps[:, 1:] + gaps[:, :-1]).mean(axis=1) / 2)
+
+
+def gaps(ask: Ask, order: IntArray) -> FloatArray:
+    """(rows, columns + 1) mean gap to the row's own score after the first t columns of its order were replaced."""
+    step = max(1, TOGETHER // len(ask.backs))
+    with torch.inference_mode():
+        few = [
+            _gaps(ask.bound, ask.rows[i : i + step], ask.backs, order[i : i + step])
+            for i in range(0, len(ask.rows), step)
+        ]
+    return np.concatenate(few)
+
+
+def _gaps(bound: Bound, rows: IntArray, backs: IntArray, order: IntArray) -> FloatArray:
+    row, back = np.repeat(rows, len(backs)), np.tile(backs, len(rows))
+    own, result = bound.answers[row], np.zeros((len(rows), order.shape[1] + 1))
+    share = bound.at_home(unit(None if bound.table.weights is None else bound.table.weights[backs], len(backs)))
+    for t, scores in enumerate(_replaced(bound, row, back, np.repeat(order, len(backs), axis=0)), 1):
+        gap = (scores - own).abs().mean(dim=1)
+        result[:, t] = (gap.reshape(len(rows), len(backs)) * share).mean(dim=1).cpu().numpy()
+    return result
+
+
+def _replaced(bound: Bound, row: IntArray, back: IntArray, order: IntArray) -> Iterator[Tensor]:
+    """(m, k) scores after one column after another of rows (m,) came from background rows (m,); at last all of them have."""
+    columns = len(bound.columns)
+    if bound.is_local(bound.columns):
+        moves, z = parts(bound), bound.z[row]
+        for t in range(columns - 1):
+            z = z + moves[back, order[:, t]] - moves[row, order[:, t]]
+            yield forward(bound.rest, z)
+    else:
+        sources = np.repeat(row[:, None], columns, axis=1)
+        for t in range(columns - 1):
+            sources[np.arange(len(row)), order[:, t]] = back
+            yield forward(bound.rest, mixed(bound, sources))
+    yield bound.answers[back]

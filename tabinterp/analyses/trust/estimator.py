@@ -1,0 +1,352 @@
+"""May an explanation be trusted? Null models, deletion against chance, and how far it moves with background and seed.
+
+Four checks of every method that ranks columns, on the same few rows. *Random weights* (Adebayo et al. 2018): rank correlation
+of the columns' sizes under the model with those under networks whose weights were drawn again; where it stays high, the ranking
+comes from the data and the encoder. *Shuffled labels* (the same): the same beside models that were trained on shuffled labels,
+by a function of the user's or beforehand. *Deletion and insertion*: see `readouts/deletion.py`. *Stability*: rank correlation
+and overlap of the top columns between readings that differ by their background rows, or by the seed of the network.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field, replace
+from itertools import combinations
+from typing import Any, ClassVar, Literal, get_args
+
+import numpy as np
+import pandas as pd
+
+from tabinterp.analyses.agreement.estimator import Agreement, Reading, agreements
+from tabinterp.analyses.display import Display, Drawn, named
+from tabinterp.analyses.interactions.screening import WIDE
+from tabinterp.arrays import FloatArray, IntArray
+from tabinterp.document.message import Message, why
+from tabinterp.errors import NotApplicableError, argument
+from tabinterp.models import Bound, Model, bind
+from tabinterp.models.weight_randomisation import randomised
+from tabinterp.stats.estimates import Estimates
+from tabinterp.table import Table
+from tabinterp.table.hash_sampling import chosen
+
+from .deletion import Curves, by_chance, curves
+from .rankings import METHODS, Ask, Ranking, rankings
+from .seed_ensemble import Networks, networks
+
+ROWS, BACKGROUND = 200, 25
+FEW_ROWS, FEW_BACKGROUND = 40, 10  # where a move encodes whole rows again, and of more than a hundred columns
+DRAWS, ORDERS, BACKGROUNDS = 5, 8, 5
+DONORS = 10  # background rows that a row's columns are replaced by
+REFITS = 3
+
+Refit = Callable[[Table], Model]
+Null = Literal["random weights", "shuffled labels"]
+Other = Literal["backgrounds", "networks"]
+
+
+@dataclass(frozen=True)
+class Correlation:
+    """Rank correlations (draws,) of a method's sizes under the model with those under null models; NaN where all columns tie.
+
+    `mean`: with its error over draws, t interval."""
+
+    null: Null
+    method: str
+    values: FloatArray
+
+    @property
+    def mean(self) -> Estimates:
+        known = self.values[~np.isnan(self.values)]
+        if len(known) < 2:
+            return Estimates.of(known.mean() if len(known) else np.nan, np.nan)
+        return Estimates.of(known.mean(), known.std(ddof=1) / np.sqrt(len(known)), len(known) - 1)
+
+
+@dataclass(frozen=True)
+class Stability:
+    """Rank correlation and overlap of the top `top` columns for every pair of `count` readings; NaN where all columns tie.
+
+    Pairs share readings, so that their mean has no error of its own: what is told is mean and least."""
+
+    over: Other
+    method: str
+    count: int
+    top: int
+    spearman: FloatArray
+    overlap: FloatArray
+
+
+@dataclass(frozen=True, eq=False)
+class Trust(Display):
+    """Every check of every method; `networks` where there are several. `skipped`: checks that do not apply, and why.
+
+    `incomplete`: gradient methods whose attributions do not add up to the score; they have no curves."""
+
+    drawn: ClassVar[Drawn] = Drawn(
+        "plot.axis.trust",
+        dict.fromkeys((*get_args(Null), *get_args(Other)), ("value", "low", "high")),
+        named("method", "reading"),
+        by="check",
+        other="rows",
+    )
+
+    columns: tuple[str, ...]
+    unit: str
+    nulls: tuple[Correlation, ...]
+    curves: dict[str, Curves]
+    stability: tuple[Stability, ...]
+    networks: Networks | None
+    skipped: dict[str, Message]
+    incomplete: dict[str, Ranking] = field(default_factory=dict)
+    settings: dict[str, Any] = field(default_factory=dict)
+
+    def _numbers(self) -> pd.DataFrame:
+        """Rank correlations alone; what is in other units has no place on their axis."""
+        frame = self.frame()
+        return frame[frame["measure"] == "rank correlation"]
+
+    def frame(self) -> pd.DataFrame:
+        """One row for each check, method and measure; `low` and `high` are the least and the largest of what was drawn."""
+        rows = [_null_row(one) for one in self.nulls]
+        for method, found in self.curves.items():
+            for check, part in (("deletion", found.deleted), ("insertion", found.inserted)):
+                rows.append(_row(check, method, "area against chance", part, unit=self.unit))
+        for one in self.stability:
+            rows += [
+                _range_row(one, "rank correlation", one.spearman),
+                _range_row(one, f"overlap of the top {one.top}", one.overlap),
+            ]
+        return pd.DataFrame(rows)
+
+
+def trust(
+    model: Model | Bound,
+    table: Table,
+    *,
+    others: Sequence[Model | Bound] = (),
+    refit: Refit | None = None,
+    null: Model | Bound | None = None,
+    rows: int | None = None,
+    background: int | None = None,
+    draws: int = DRAWS,
+    orders: int = ORDERS,
+    backgrounds: int = BACKGROUNDS,
+    seed: int = 0,
+) -> Trust:
+    """Check the explanations of one model on a few rows of `table`.
+
+    Parameters
+    ----------
+    others : networks that are to differ from the model by their seed alone, such as those of `train(seeds=5)`.
+    refit : what trains a model on a table as this one was, for the null of shuffled labels; called three times with the
+        training rows' targets shuffled. None: nothing is trained.
+    null : a network that was trained so on shuffled labels, as `train(null=True)` does, in the place of a refit: one draw,
+        whose correlation has no error.
+    rows, background, draws, orders, backgrounds : rows explained, rows in each of the disjoint backgrounds, networks with
+        random weights, random orders a row. Rows are drawn by hash, those of weight 0 left out; None: 200 rows and backgrounds of
+        25, or 40 and 10 where the encoder mixes columns and moving one encodes whole rows again.
+
+    Raises
+    ------
+    NotApplicableError
+        for fewer than two columns or rows, numbers below what a spread needs, or both `refit` and `null`.
+
+    Examples
+    --------
+    >>> import numpy as np, pandas as pd, torch, tabinterp as ti
+    >>> draw = np.random.default_rng(0)
+    >>> frame = pd.DataFrame(draw.normal(size=(200, 4)), columns=list("abcd"))
+    >>> frame["y"] = 4 * frame["a"] + 2 * frame["b"] + frame["c"]
+    >>> table = ti.read_table(frame, target="y", task="regression")
+    >>> layer = torch.nn.Linear(4, 1)
+    >>> _ = layer.weight.data.copy_(torch.tensor([[4.0, 2.0, 1.0, 0.0]]))
+    >>> found = trust(ti.wrap(layer, encoder="passthrough", task="regression"), table)
+    >>> bool(found.frame().query("check == 'deletion'")["ci_low"].gt(0).all())  # every method's order beats chance
+    True
+    """
+    bound = bind(model, table)
+    quick = bound.is_local(bound.columns) and len(bound.columns) <= WIDE
+    usual = (ROWS, BACKGROUND) if quick else (FEW_ROWS, FEW_BACKGROUND)
+    rows, background = (usual[i] if n is None else n for i, n in enumerate((rows, background)))
+    _check(rows, background, draws, orders, backgrounds)
+    if refit is not None and null is not None:
+        raise NotApplicableError(
+            f"labels are shuffled by {argument('refit')} or were by {argument('null')}; got both: leave one out"
+        )
+    if len(bound.columns) < 2 or len(table) < 2:
+        raise NotApplicableError(why("trust checks compare rankings: they need two columns and two rows at least"))
+    places = _Places.drawn(table, rows, background, backgrounds, seed)
+    ask, skipped = places.ask(bound, seed), dict[str, Message]()
+    real = rankings(ask)
+    nulls = _optional("random weights", skipped, lambda: _random_weights(ask, real, draws)) or []
+    drawn = [null] if null is not None else [] if refit is None else _refits(table, refit, seed)
+    if drawn:
+        ranked = [rankings(places.ask(bind(one, table), seed)) for one in drawn]
+        nulls += _correlations("shuffled labels", real, ranked)
+    else:
+        skipped["shuffled labels"] = why("nothing is trained unless refit= says how, and no null= was")
+    few = replace(ask, backs=ask.backs[:DONORS])
+    chance = by_chance(few, orders)
+    found = {method: curves(few, ranking.rows, chance) for method, ranking in real.items() if ranking.complete}
+    stability = _backgrounds(ask, real, places.backgrounds)
+    several = None
+    if others:
+        bounds = [bound, *(bind(other, table) for other in others)]
+        several = networks(bounds, seed)
+        stability += _networks([real, *(rankings(places.ask(one, seed)) for one in bounds[1:])])
+    return Trust(
+        columns=bound.columns,
+        unit=table.schema.goal.scale,
+        nulls=tuple(nulls),
+        curves=found,
+        stability=tuple(stability),
+        networks=several,
+        skipped=skipped,
+        incomplete={method: ranking for method, ranking in real.items() if not ranking.complete},
+        settings={
+            "rows": len(places.rows),
+            "background_rows": len(ask.backs),
+            "donors": len(few.backs),
+            "draws": draws,
+            "orders": orders,
+            "backgrounds": len(places.backgrounds),
+            "seed": seed,
+        },
+    )
+
+
+def passes(columns: int) -> int:
+    """About how many rows a network is asked about in one call as it stands, a gradient counting as three."""
+    asked = DRAWS + BACKGROUNDS
+    return ROWS * (asked * BACKGROUND * (2 * columns + 24) + DONORS * columns * (ORDERS + 2 * len(METHODS)))
+
+
+def _check(rows: int, background: int, draws: int, orders: int, backgrounds: int) -> None:
+    named = {"rows": rows, "background": background, "draws": draws, "orders": orders, "backgrounds": backgrounds}
+    least = {"rows": 2, "background": 1, "draws": 2, "orders": 1, "backgrounds": 2}
+    for name, value in named.items():
+        if value < least[name]:
+            raise NotApplicableError(f"{name} is at least {least[name]}; got {value}")
+
+
+def _optional(check: str, skipped: dict[str, Message], make: Callable[[], list[Correlation]]) -> list[Correlation]:
+    try:
+        return make()
+    except NotApplicableError as error:
+        skipped[check] = error.reason
+        return []
+
+
+# ---- which rows
+
+
+@dataclass(frozen=True, eq=False)
+class _Places:
+    """Rows of the table that are explained, and disjoint backgrounds; none of weight 0."""
+
+    rows: IntArray
+    backgrounds: tuple[IntArray, ...]
+
+    @classmethod
+    def drawn(cls, table: Table, rows: int, background: int, backgrounds: int, seed: int) -> _Places:
+        able = np.flatnonzero(table.row_weights > 0)
+        drawn = able[chosen(table.numbers[able], rows, seed)]
+        size = max(1, min(background, len(able) // backgrounds))
+        backs = able[chosen(table.numbers[able], size * backgrounds, seed + 1)]
+        return cls(drawn, tuple(backs[i : i + size] for i in range(0, len(backs), size)))
+
+    def ask(self, bound: Bound, seed: int) -> Ask:
+        """Explained rows and all backgrounds in one small bound model; the first background is the one that is asked with."""
+        both = bound.take(np.concatenate([self.rows, *self.backgrounds]))
+        rows = np.arange(len(self.rows))
+        return Ask(both, rows, len(rows) + np.arange(len(self.backgrounds[0])), seed)
+
+
+# ---- null models
+
+
+def _random_weights(ask: Ask, real: Mapping[str, Ranking], draws: int) -> list[Correlation]:
+    found = [rankings(replace(ask, bound=randomised(ask.bound, ask.seed, draw))) for draw in range(draws)]
+    return _correlations("random weights", real, found)
+
+
+def _refits(table: Table, refit: Refit, seed: int) -> list[Model]:
+    return [refit(table.shuffled(seed + draw)) for draw in range(REFITS)]
+
+
+def _correlations(null: Null, real: Mapping[str, Ranking], found: Sequence[Mapping[str, Ranking]]) -> list[Correlation]:
+    return [
+        Correlation(
+            null, method, _measure([_agreement(method, own, one[method]) for one in found if method in one], "spearman")
+        )
+        for method, own in real.items()
+    ]
+
+
+# ---- stability
+
+
+def _backgrounds(ask: Ask, real: Mapping[str, Ranking], backgrounds: Sequence[IntArray]) -> list[Stability]:
+    if len(backgrounds) < 2:
+        return []
+    size = len(ask.backs)  # they stand one after another
+    again = [rankings(replace(ask, backs=ask.backs + size * i), background=True) for i in range(1, len(backgrounds))]
+    own = {method: ranking for method, ranking in real.items() if METHODS[method].background}
+    return _stability("backgrounds", [own, *again])
+
+
+def _networks(found: Sequence[Mapping[str, Ranking]]) -> list[Stability]:
+    return _stability("networks", found)
+
+
+def _stability(over: Other, found: Sequence[Mapping[str, Ranking]]) -> list[Stability]:
+    result = []
+    for method in found[0]:
+        same = [one[method] for one in found if method in one]
+        pairs = [_agreement(method, a, b) for a, b in combinations(same, 2)]
+        if pairs:
+            top = pairs[0].top
+            result.append(
+                Stability(over, method, len(same), top, _measure(pairs, "spearman"), _measure(pairs, "overlap"))
+            )
+    return result
+
+
+def _agreement(method: str, a: Ranking, b: Ranking) -> Agreement:
+    return agreements([Reading(method, a.sizes), Reading(method, b.sizes)])[0]
+
+
+def _measure(pairs: Sequence[Agreement], name: str) -> FloatArray:
+    values = [getattr(pair, name) for pair in pairs]
+    return np.array([np.nan if value is None else value for value in values])
+
+
+# ---- the frame
+
+
+def _null_row(one: Correlation) -> dict[str, Any]:
+    return _row(one.null, one.method, "rank correlation", one.mean, one.values)
+
+
+def _range_row(one: Stability, measure: str, values: FloatArray) -> dict[str, Any]:
+    mean = Estimates.of(np.nanmean(values) if np.isfinite(values).any() else np.nan, np.nan)
+    return _row(one.over, one.method, measure, mean, values)
+
+
+def _row(
+    check: str, method: str, measure: str, value: Estimates, drawn: FloatArray | None = None, unit: str = ""
+) -> dict[str, Any]:
+    known = np.array([]) if drawn is None else drawn[~np.isnan(drawn)]
+    return {
+        "check": check,
+        "method": method,
+        "measure": measure,
+        "value": float(value.value),
+        "stderr": float(value.stderr),
+        "ci_low": float(value.low),
+        "ci_high": float(value.high),
+        "low": float(known.min()) if len(known) else np.nan,
+        "high": float(known.max()) if len(known) else np.nan,
+        "count": len(known) if drawn is not None else 0,
+        "unit": unit,
+    }

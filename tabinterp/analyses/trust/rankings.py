@@ -1,0 +1,135 @@
+"""How large each column is under each method, for a whole set of rows and for each of them: what trust checks compare."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass, replace
+from typing import Any
+
+import numpy as np
+import torch
+
+from tabinterp.analyses.gradients.estimator import EXPECTED_TOLERANCE, POSITIONS, completeness, gradient_importance
+from tabinterp.analyses.permutation_importance.estimator import sizes
+from tabinterp.analyses.shapley_values.estimator import attributed
+from tabinterp.arrays import FloatArray, IntArray
+from tabinterp.models import Bound
+from tabinterp.models.device import slopes
+from tabinterp.models.perturbation import parts
+from tabinterp.stats.accumulators import mean_over_rows
+
+REPEATS = 10
+PATH_ROWS = 8192  # points of paths in one pass
+PATH_TOLERANCE = 0.02  # of the completeness gap: enough for a ranking
+
+
+@dataclass(frozen=True, eq=False)
+class Ask:
+    """Explained rows and background rows, places in one bound model."""
+
+    bound: Bound
+    rows: IntArray
+    backs: IntArray
+    seed: int
+
+    @property
+    def part(self) -> Bound:
+        """The model on the explained rows alone."""
+        return self.bound.take(self.rows)
+
+
+@dataclass(frozen=True, eq=False)
+class Ranking:
+    """`sizes` (columns,) of all rows; `rows` (rows, columns) those of each row, the same for each under a method that has
+    no values of rows. Means of absolute values over outputs; NaN for a column the method has no number for. `gap`: how far
+    attributions of any row miss the score (`GradientImportance.gap`), where they should add up to it within `tolerance`."""
+
+    sizes: FloatArray
+    rows: FloatArray
+    gap: float | None = None
+    tolerance: float | None = None
+
+    @property
+    def complete(self) -> bool:
+        """Whether attributions add up to the score, where they should."""
+        return self.gap is None or self.tolerance is None or not self.gap > self.tolerance
+
+
+@dataclass(frozen=True)
+class Method:
+    """A way to rank columns, and whether what it says depends on a background of rows."""
+
+    rank: Callable[[Ask], Ranking]
+    background: bool = False
+    gradient: bool = False
+
+
+def _permutation(ask: Ask) -> Ranking:
+    part = ask.part
+    repeats = REPEATS if part.is_local(part.columns) else 2  # there each encodes whole rows again
+    size = sizes(part, repeats, ask.seed)
+    return Ranking(size, np.tile(size, (len(ask.rows), 1)))
+
+
+def _of_values(ask: Ask, values: FloatArray) -> Ranking:
+    size = np.abs(values)
+    weights = ask.bound.table.weights
+    mean = mean_over_rows(size, None if weights is None else weights[ask.rows]).value
+    return Ranking(mean.mean(axis=1), size.mean(axis=2))
+
+
+def _gradient(method: str, **settings: Any) -> Callable[[Ask], Ranking]:
+    def rank(ask: Ask) -> Ranking:
+        part = ask.part
+        found = gradient_importance(part, part.table, method=method, **settings)
+        return replace(_of_values(ask, found.values), gap=found.gap, tolerance=found.tolerance)
+
+    return rank
+
+
+def _expected(ask: Ask) -> Ranking:
+    """Expected gradients as `gradient_importance` has them, many paths in one pass; a column's share of a path is its slope
+    times what the column moves the front by."""
+    bound, n = ask.bound, len(ask.rows)
+    if not bound.is_local(bound.columns):
+        return _of_values(ask, np.full((n, len(bound.columns), len(bound.outputs)), np.nan))
+    weights = bound.table.row_weights[ask.backs]
+    offsets = np.random.default_rng(ask.seed).uniform(size=len(ask.backs))
+    z, moves = bound.z[ask.rows], parts(bound)
+    values = z.new_zeros((n, len(bound.columns), len(bound.outputs)), dtype=torch.float64)
+    together = max(1, PATH_ROWS // (POSITIONS * n))
+    for i in range(0, len(ask.backs), together):
+        backs = ask.backs[i : i + together]
+        at = bound.at_home((np.arange(POSITIONS) + offsets[i : i + together, None]) / POSITIONS).float()
+        start = bound.z[backs][:, None, None]
+        slope, _ = slopes(bound.rest, (start + at[..., None, None] * (z - start)).flatten(0, 2))
+        mean = slope.reshape(len(backs), POSITIONS, n, *slope.shape[1:]).mean(dim=1)
+        for one, back, weight in zip(mean, backs, weights[i : i + together], strict=True):
+            values += float(weight) * torch.einsum("nhk,nph->npk", one, moves[ask.rows] - moves[back]).double()
+    found = (values / float(weights.sum())).cpu().numpy()
+    rise = bound.scores[ask.rows] - np.average(bound.scores[ask.backs], axis=0, weights=weights)
+    gap = completeness(found, rise, ask.part.table.weights)
+    return replace(_of_values(ask, found), gap=float(gap.max()), tolerance=EXPECTED_TOLERANCE)
+
+
+def _shapley(ask: Ask) -> Ranking:
+    return _of_values(ask, attributed(ask.bound, ask.rows, ask.backs, ask.seed))
+
+
+METHODS: dict[str, Method] = {
+    "permutation_importance": Method(_permutation),
+    "saliency": Method(_gradient("saliency"), gradient=True),
+    "integrated_gradients": Method(_gradient("integrated_gradients", tolerance=PATH_TOLERANCE), gradient=True),
+    "expected_gradients": Method(_expected, background=True, gradient=True),
+    "shapley": Method(_shapley, background=True),
+}
+
+
+def rankings(ask: Ask, background: bool | None = None) -> dict[str, Ranking]:
+    """Of every method that applies; with `background` only of those that have one, or of those that have none."""
+    found = {
+        name: method.rank(ask)
+        for name, method in METHODS.items()
+        if (ask.bound.has_gradient or not method.gradient) and background in (None, method.background)
+    }
+    return {name: ranking for name, ranking in found.items() if not np.isnan(ranking.sizes).all()}

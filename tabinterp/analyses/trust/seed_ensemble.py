@@ -1,0 +1,86 @@
+"""Several networks that differ by their seed: how far the loss and the importance of each column move.
+
+Importance is a range over equally good models (Fisher, Rudin & Dominici 2019): from the least to the largest over the networks
+whose loss is at most the tolerance above that of the best one.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import numpy as np
+import pandas as pd
+
+from tabinterp.analyses.performance.estimator import MARGIN, null_loss
+from tabinterp.analyses.permutation_importance.estimator import ENOUGH, sizes
+from tabinterp.arrays import FloatArray
+from tabinterp.errors import ModelError
+from tabinterp.models import Bound
+from tabinterp.models.losses import loss_for
+from tabinterp.table.hash_sampling import chosen
+
+ROWS = 2_000  # on which importance is read
+
+
+@dataclass(frozen=True, eq=False)
+class Networks:
+    """`loss` (networks,) on all rows, the first that of the model itself; `within` (networks,) whether it is at most
+    `tolerance` above the least. `importance` (networks, columns), in units of the loss, on `rows` rows."""
+
+    metric: str
+    loss: FloatArray
+    tolerance: float
+    importance: FloatArray
+    columns: tuple[str, ...]
+    loss_rows: int
+    rows: int
+    seed: int
+
+    @property
+    def within(self) -> np.ndarray[tuple[int], np.dtype[np.bool_]]:
+        return np.asarray(self.loss <= self.loss.min() + self.tolerance)
+
+    @property
+    def sd(self) -> float:
+        """Standard deviation of the loss over networks."""
+        return float(self.loss.std(ddof=1))
+
+    def frame(self) -> pd.DataFrame:
+        """One row a column: its importance for the model, and the range over the networks within the tolerance."""
+        kept = self.importance[self.within]
+        return pd.DataFrame(
+            {
+                "column": list(self.columns),
+                "importance": self.importance[0],
+                "low": kept.min(axis=0),
+                "high": kept.max(axis=0),
+                "sd": self.importance.std(axis=0, ddof=1),
+            }
+        )
+
+
+def networks(bounds: Sequence[Bound], seed: int) -> Networks:
+    """Read several networks on the same table; the first is the model."""
+    first, table = bounds[0], bounds[0].table
+    for other in bounds[1:]:
+        if other.columns != first.columns or other.outputs != first.outputs:
+            raise ModelError(
+                f"{other.model.name} does not read the columns, or give the outputs, of {first.model.name}"
+            )
+    loss = loss_for(None, table.schema.task, "log_odds")
+    scores = np.stack([bound.scores for bound in bounds])
+    losses = np.average(loss.each(scores, table.y, first.device), axis=1, weights=table.row_weights)
+    few = chosen(table.numbers, ROWS, seed)
+    parts = [bound.take(few) for bound in bounds]
+    found = [sizes(part, ENOUGH, seed) for part in parts]
+    return Networks(
+        metric=loss.name,
+        loss=losses,
+        tolerance=MARGIN * null_loss(table.schema.task, table.y, table.row_weights),
+        importance=np.array(found),
+        columns=first.columns,
+        loss_rows=len(table),
+        rows=len(few),
+        seed=seed,
+    )

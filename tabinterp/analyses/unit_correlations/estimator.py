@@ -1,0 +1,241 @@
+"""Which original columns does each hidden unit go with? Correlations of every unit with every input column.
+
+Pearson and Spearman for numbers, the correlation ratio for categories (Kruskal & Wallis 1952 call it eta), distance
+correlation for both (Székely, Rizzo & Bakirov 2007) on at most 2,000 seeded rows: a unit whose distance correlation is
+far above its rank correlation is not monotone in the column. p values are corrected over all units and columns of a
+measure (Benjamini & Hochberg 1995).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass, replace
+from typing import Any
+
+import numpy as np
+import pandas as pd
+
+from tabinterp.analyses.display import Display
+from tabinterp.analyses.plot_specs import Heat
+from tabinterp.arrays import FloatArray, IntArray
+from tabinterp.document.message import why
+from tabinterp.errors import NotApplicableError
+from tabinterp.messages import text
+from tabinterp.models import Block, Bound, Model, bind
+from tabinterp.stats import association as assoc
+from tabinterp.stats.multiple_testing import benjamini_hochberg
+from tabinterp.stats.weights import unit
+from tabinterp.table import Table
+from tabinterp.table.hash_sampling import chosen
+
+DISTANCE_ROWS = 2000
+FAR = 30  # standard deviations
+CELLS = 2**22  # of units by levels, from which on their sums are not held for every part of the rows
+
+
+@dataclass(frozen=True, eq=False)
+class NeuronCorrelations(Display):
+    """Arrays (units, columns) in the table's order of columns; NaN where a measure does not apply.
+
+    `q_*` are adjusted p values. `ratio` lies in [0, 1], `distance` in [0, 1], the others in [-1, 1]. Moments, `pearson` and
+    `ratio` are of `rows` rows, `spearman` of `rows_ranks`, `distance` of `rows_distance`.
+    """
+
+    layer: tuple[str, ...]
+    index: tuple[int, ...]
+    columns: tuple[str, ...]
+    pearson: FloatArray
+    spearman: FloatArray
+    ratio: FloatArray
+    distance: FloatArray
+    q_pearson: FloatArray
+    q_spearman: FloatArray
+    q_ratio: FloatArray
+    q_distance: FloatArray
+    active: FloatArray
+    mean: FloatArray
+    sd: FloatArray
+    rows: int
+    rows_ranks: int
+    rows_distance: int
+    seed: int
+
+    def picture(self, output: str | None) -> Heat:
+        """Units by columns: Spearman's correlation with a number, the correlation ratio of a category, which has no sign."""
+        rows = [
+            text("plot.label.unit", {"layer": one, "unit": i}) for one, i in zip(self.layer, self.index, strict=True)
+        ]
+        values = np.where(np.isnan(self.spearman), self.ratio, self.spearman)
+        return Heat(tuple(rows), self.columns, values, text("plot.axis.correlation"))
+
+    def frame(self) -> pd.DataFrame:
+        """One row for each unit and column."""
+        u, c = len(self.layer), len(self.columns)
+        names = ("pearson", "spearman", "ratio", "distance", "q_pearson", "q_spearman", "q_ratio", "q_distance")
+        return pd.DataFrame(
+            {
+                "layer": np.repeat(np.array(self.layer, dtype=object), c),
+                "unit": np.repeat(np.array(self.index, dtype=np.int64), c),
+                "column": list(self.columns) * u,
+                **{name: getattr(self, name).ravel() for name in names},
+            }
+        )
+
+
+def neuron_correlations(model: Model | Bound, table: Table, *, seed: int = 0) -> NeuronCorrelations:
+    """Correlate every hidden unit with every input column, on all rows of `table`, by their weight.
+
+    With weights, p values take Kish's effective sample size for the number of rows.
+
+    Raises
+    ------
+    NotApplicableError
+        when the model has no hidden unit (it is linear), or its hidden units cannot be found.
+    """
+    bound = bind(model, table)
+    if table.weights is not None and not (table.weights > 0).all():  # rows of weight 0 say nothing
+        bound = bound.take(table.weights > 0)
+        table = bound.table
+    layers = bound.activations()
+    if not layers:
+        raise NotApplicableError(why("units", model=bound.model.name))
+    plan = _plan(bound, layers)
+    units = np.concatenate(list(layers.values()), axis=1)
+    read = _Read.of(plan, table)
+    weights = unit(table.weights, len(table))
+    moments = assoc.finish(assoc.update(plan.moments, units, read.numbers, read.codes, weights))
+    ranks = assoc.spearman(units, read.numbers, weights)
+    rows = chosen(table.numbers, DISTANCE_ROWS, seed)
+    columns = [*read.numbers[rows].T, *read.codes[rows].T]
+    distance = assoc.distance_correlation(units[rows], columns, unit(weights[rows], len(rows)))
+    place = plan.place
+    return NeuronCorrelations(
+        layer=tuple(name for name, value in layers.items() for _ in range(value.shape[1])),
+        index=tuple(i for value in layers.values() for i in range(value.shape[1])),
+        columns=bound.columns,
+        **_of_moments(place, moments),
+        spearman=place.numeric(ranks.spearman),
+        distance=place.both(distance.distance),
+        q_spearman=place.numeric(benjamini_hochberg(ranks.p)),
+        q_distance=place.both(benjamini_hochberg(distance.p_chi_square)),
+        rows_ranks=len(table),
+        rows_distance=len(rows),
+        seed=seed,
+    )
+
+
+def _of_moments(place: _Place, found: assoc.Association) -> dict[str, Any]:
+    """What sums over rows say."""
+    return {
+        "pearson": place.numeric(found.pearson),
+        "ratio": place.discrete(found.ratio),
+        "q_pearson": place.numeric(benjamini_hochberg(found.pearson_p)),
+        "q_ratio": place.discrete(benjamini_hochberg(found.ratio_p)),
+        "active": found.active,
+        "mean": found.mean,
+        "sd": found.sd,
+        "rows": found.rows,
+    }
+
+
+# ---- what are sums over rows
+
+
+@dataclass(frozen=True, eq=False)
+class Plan:
+    """What a first look at some rows fixes: moments of no rows about their means, and the code of each level."""
+
+    place: _Place
+    levels: tuple[dict[Any, int], ...]
+    moments: assoc.Moments
+
+
+def start_moments(bound: Bound) -> Plan | None:
+    """Of rows that stand for all; None where there is no hidden unit, or the levels are too many to be held with each."""
+    layers = bound.activations()
+    plan = _plan(bound, layers) if layers else None
+    return None if plan is None or plan.moments.level.size > CELLS else plan
+
+
+def _plan(bound: Bound, layers: dict[str, FloatArray]) -> Plan:
+    schema, weights = bound.table.schema, bound.table.row_weights
+    numeric = [c for c in bound.columns if schema[c].kind == "numeric"]
+    discrete = [c for c in bound.columns if c not in numeric]
+    levels = tuple({level: code for code, level in enumerate(schema[c].levels)} for c in discrete)
+    numbers = _numbers(bound.table, numeric)
+    known = ~np.isnan(numbers) * weights[:, None]
+    centre = np.concatenate([_centre(values, weights) for values in layers.values()])
+    middle = (known * np.nan_to_num(numbers)).sum(axis=0) / np.where(known.any(axis=0), known.sum(axis=0), 1.0)
+    moments = assoc.start(centre, middle, [len(one) for one in levels])
+    return Plan(_Place(bound.columns, numeric, discrete, len(centre)), levels, moments)
+
+
+def _centre(values: FloatArray, weights: FloatArray) -> FloatArray:
+    """(h,) the units' means where these are large beside their spread; 0 elsewhere, where no digits are lost about it."""
+    mean = weights @ values / weights.sum()
+    spread = weights @ (values - mean) ** 2 / weights.sum()
+    return np.where(mean**2 > FAR**2 * spread, mean, 0.0)
+
+
+def update_moments(plan: Plan, bound: Bound) -> Callable[[Block], assoc.Moments]:
+    """What sums the units of a block of these rows."""
+    read, weights = _Read.of(plan, bound.table), bound.table.weights
+
+    def update(block: Block) -> assoc.Moments:
+        units, rows, w = block.units, block.rows, None if weights is None else weights[block.rows]
+        numbers, codes = read.numbers[rows], read.codes[rows]
+        if w is not None and not (some := w > 0).all():
+            units, w = tuple(one[some] for one in units), w[some]
+            numbers, codes = numbers[some], codes[some]
+        return assoc.update(plan.moments, units, numbers, codes, w)
+
+    return update
+
+
+def finish_moments(plan: Plan, state: assoc.Moments, drawn: NeuronCorrelations) -> NeuronCorrelations:
+    """The result of drawn rows, what is said of all rows in its place."""
+    return replace(drawn, **_of_moments(plan.place, assoc.finish(state)))
+
+
+@dataclass(frozen=True, eq=False)
+class _Read:
+    """Cells of the columns: (n, p) numbers, NaN where missing, and (n, q) codes of levels, -1 where missing."""
+
+    numbers: FloatArray
+    codes: IntArray
+
+    @classmethod
+    def of(cls, plan: Plan, table: Table) -> _Read:
+        codes = np.empty((len(table), len(plan.levels)), dtype=np.int64)
+        for j, (name, levels) in enumerate(zip(plan.place.categories, plan.levels, strict=True)):
+            places, seen = table.frame[name].factorize()
+            codes[:, j] = np.array([*map(levels.__getitem__, seen), -1])[places]  # of place -1 the last
+        return cls(_numbers(table, plan.place.numbers), codes)
+
+
+def _numbers(table: Table, columns: list[str]) -> FloatArray:
+    return table.frame[columns].to_numpy(dtype=np.float64, na_value=np.nan)
+
+
+@dataclass(frozen=True)
+class _Place:
+    """Puts results on numeric and discrete columns back into the table's order."""
+
+    columns: tuple[str, ...]
+    numbers: list[str]
+    categories: list[str]
+    units: int
+
+    def _put(self, values: FloatArray, names: list[str]) -> FloatArray:
+        result = np.full((self.units, len(self.columns)), np.nan)
+        result[:, [self.columns.index(name) for name in names]] = values
+        return result
+
+    def numeric(self, values: FloatArray) -> FloatArray:
+        return self._put(values, self.numbers)
+
+    def discrete(self, values: FloatArray) -> FloatArray:
+        return self._put(values, self.categories)
+
+    def both(self, values: FloatArray) -> FloatArray:
+        return self._put(values, [*self.numbers, *self.categories])

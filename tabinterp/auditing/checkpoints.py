@@ -1,0 +1,89 @@
+"""What an audit keeps while it runs, so that one that was stopped midway can be gone on with."""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager, suppress
+from importlib.metadata import version
+from pathlib import Path
+from typing import Any
+
+from tabinterp.atomic_io import RESUME
+from tabinterp.errors import TabinterpError
+from tabinterp.provenance.folder import file_digest
+from tabinterp.table.checkpoints import Keeping
+
+from .run_record import code_digest
+from .signals import last
+
+LIBRARIES = ("numpy", "pandas", "pyarrow", "scikit-learn", "scipy", "torch")  # their sums may differ in a last bit
+
+
+@contextmanager
+def keeping(
+    out: Path,
+    model: Path,
+    how: Mapping[str, Any],
+    *,
+    resume: bool = False,
+    tell: Callable[[str], None],
+) -> Iterator[Keeping]:
+    """Where `scan_table` and the sums of an audit keep what is finished: inside folder `out`, deleted at the end.
+
+    When the work ends early, what is finished is written, and where it is told to `tell`.
+
+    Parameters
+    ----------
+    model : its file or folder, and `how` it is loaded. What is kept of another model, other rows, other settings, or by other
+        versions is refused.
+    resume : go on with what is kept; otherwise it is thrown away.
+    """
+    files = {name: None if value is None else _content(Path(value)) for name, value in how.items() if _is_file(value)}
+    keep = Keeping(
+        out / RESUME,
+        {
+            "the model": f"{_content(model)} {files or ''}",
+            "the code of tabinterp": code_digest(),
+            "the versions of libraries": ", ".join(f"{name} {version(name)}" for name in LIBRARIES),
+        },
+        resume=resume,
+    )
+
+    def left() -> None:
+        with suppress(OSError):  # such as a full disk: what was kept before is there still
+            keep.flush()
+        if keep.is_there:
+            tell(
+                f"What is finished is kept in {str(keep.folder)!r}: the same command with --resume goes on from there."
+            )
+
+    with last(left):
+        try:
+            yield keep
+        except BaseException as error:
+            left()
+            if (
+                keep.resume
+                and isinstance(error, Exception)
+                and not isinstance(error, (TabinterpError, OSError, MemoryError))
+            ):
+                raise TabinterpError(
+                    f"the audit cannot go on with what is kept in {str(keep.folder)!r}, which somebody may have changed "
+                    f"({type(error).__name__}: {error}); without --resume and with --overwrite it begins anew"
+                ) from error
+            raise
+    keep.clear()
+
+
+def _is_file(value: Any) -> bool:
+    return isinstance(value, (str, Path)) and Path(value).is_file()
+
+
+def _content(path: Path) -> str:
+    """SHA-256 (hex) of a file; of a folder, of its files' names and digests."""
+    if not path.is_dir():
+        return str(file_digest(path))
+    inside = sorted(one for one in path.rglob("*") if one.is_file())
+    lines = "".join(f"{file_digest(one)}  {one.relative_to(path).as_posix()}\n" for one in inside)
+    return hashlib.sha256(lines.encode("utf-8", "surrogateescape")).hexdigest()

@@ -1,0 +1,52 @@
+"""What was not assessed, as far as the finished document shows it by itself."""
+
+from __future__ import annotations
+
+from tabinterp.document.document import Document, Message, ModelInfo
+
+# Every key that `unassessed` may give. Other notes come from the run and cannot be worked out again.
+KEYS = frozenset(
+    f"not_assessed.{name}"
+    for name in (
+        "split", "grouping", "mixed", "units", "reasons", "groups", "constraints", "seeds", "seeds.groups", "shuffled",
+        "robustness", "dependence", "data", "use", "without_target", "without_target_few",
+    )
+)  # fmt: skip
+
+
+def unassessed(document: Document) -> list[Message]:
+    """Return the notes on what was not assessed that follow from the rest of the document."""
+    notes = []
+    if not document.performance.held_out:
+        notes.append(_note("split"))
+    if document.data.grouping is not None:
+        notes.append(_note("grouping", column=document.data.grouping.column))
+    left_out = document.data.without_target
+    if left_out is not None and left_out.rows != 0:
+        few = left_out.rows is None
+        notes.append(_note("without_target_few") if few else _note("without_target", rows=left_out.rows or 0))
+    notes += [*_mixed(document.network), *_mixed(document.linear)]
+    if document.neurons.dropped_units:
+        notes.append(_note("units", count=document.neurons.dropped_units))
+    if document.data.task != "binary":
+        notes.append(_note("reasons"))
+    if not any(column.protected for column in document.data.columns):
+        notes.append(_note("groups"))
+    if document.groups is None or document.groups.constraints is None:
+        notes.append(_note("constraints"))
+    trust = document.trust
+    if trust is None or trust.networks is None:
+        notes.append(_note("seeds" if document.data.grouping is None else "seeds.groups"))
+    if trust is None or not any(row.null == "shuffled labels" for row in trust.nulls):
+        notes.append(_note("shuffled"))
+    return notes + [_note(name) for name in ("robustness", "dependence", "data", "use")]
+
+
+def _note(name: str, **values: int | str | list[str]) -> Message:
+    return Message(key=f"not_assessed.{name}", values=dict(values))
+
+
+def _mixed(model: ModelInfo) -> list[Message]:
+    """The encoder of this model mixes columns, as its own notes say."""
+    mixed = [note.values["columns"] for note in model.notes if note.key == "model.mixed"]
+    return [Message(key="not_assessed.mixed", values={"model": model.name, "columns": columns}) for columns in mixed]

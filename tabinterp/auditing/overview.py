@@ -1,0 +1,311 @@
+"""What frames the readings: data, models, performance, verdict, what was not assessed, how to do it again."""
+
+from __future__ import annotations
+
+import hashlib
+import platform
+from importlib.metadata import version
+from typing import Any
+
+import numpy as np
+
+from tabinterp import __version__
+from tabinterp.analyses.agreement.estimator import TOP
+from tabinterp.analyses.ladder.record import recovery
+from tabinterp.analyses.performance.estimator import MARGIN, Performance
+from tabinterp.analyses.performance.record import lines, metric_row
+from tabinterp.analyses.performance.verdict_lines import gap, only_network, others
+from tabinterp.analyses.results import Results, interval, number
+from tabinterp.document import document as doc
+from tabinterp.document.claims import LINEAR_R2
+from tabinterp.document.document import Message
+from tabinterp.models import Bound, Model
+from tabinterp.models.device import described
+from tabinterp.models.model import File
+from tabinterp.provenance.digest_key import DigestKey
+from tabinterp.table import Table
+from tabinterp.table.summary import Census, census
+from tabinterp.table.suppression import SMALL, countless, part_of, parts_shown, rounded_down
+
+from .run_record import code_digest
+
+LIBRARIES = (
+    "numpy", "scipy", "pandas", "pyarrow", "narwhals", "scikit-learn", "statsmodels", "torch", "matplotlib", "seaborn",
+    "jinja2", "pydantic",
+)  # fmt: skip
+
+
+# ---- data and models
+
+
+def data(r: Results) -> doc.Data:
+    table = r.network.table
+    schema = table.schema
+    counts = r.census or census(table)
+    held_out = counts.held_out
+    return doc.Data(
+        name=table.name,
+        rows=counts.rows,
+        held_out_rows=held_out,
+        training_rows=None if held_out is None else counts.rows - held_out,
+        drawn=_drawn(r),
+        without_target=_without_target(counts.without_target),
+        target=schema.target,
+        task=schema.task,
+        classes=list(schema.labels),
+        rates=[rate if told else None for rate, told in zip(counts.rates, parts_shown(counts.held), strict=True)],
+        events=_events(table),
+        adverse=schema.adverse_label,
+        weighted=table.weights is not None,
+        grouping=_grouping(table),
+        split=_split(r),
+        columns=[_column(r.network, column.name, counts, r.digest_key) for column in schema.columns],
+    )
+
+
+def _without_target(rows: int | None) -> doc.WithoutTarget | None:
+    return None if rows is None else doc.WithoutTarget(rows=None if 0 < rows < SMALL else rows)
+
+
+def _events(table: Table) -> int | None:
+    """Rows of the least frequent class among those that the models are evaluated on, where neither these nor the others of that
+    class are 1 to 9."""
+    if not table.schema.goal.classes:
+        return None
+    codes, held = (
+        table.y.astype(np.int64),
+        np.ones(len(table), dtype=bool) if table.held_out is None else table.held_out,
+    )
+    inside, outside = (np.bincount(codes[rows], minlength=len(table.schema.labels)) for rows in (held, ~held))
+    least = int(inside.argmin())
+    told = all(count == 0 or count >= SMALL for count in (inside[least], outside[least]))
+    return int(inside[least]) if told else None
+
+
+def _column(bound: Bound, name: str, counts: Census, key: DigestKey | None) -> doc.ColumnInfo:
+    column, encoding = bound.table.schema[name], bound.encoding
+    return doc.ColumnInfo(
+        name=name,
+        kind="categorical" if name == bound.table.schema.target and bound.table.schema.classes else column.kind,
+        role=column.role,
+        protected=column.protected,
+        levels=counts.levels[name],
+        missing=part_of(counts.missing[name], counts.rows),
+        constant=counts.constant[name],
+        read_by_network=len(encoding.blocks.get(name, ())) > 0,
+        fast=encoding.local.get(name, False),
+        digest="" if key is None else key.column(counts.digests[name]),
+    )
+
+
+def _grouping(table: Table) -> doc.Grouping | None:
+    groups, column = table.groups, table.schema.group
+    if groups is None or column is None:
+        return None
+    count, held_out = len(np.unique(groups)), table.held_out
+    if held_out is None:
+        return doc.Grouping(column=column, groups=count, training=None, held_out=None, shared=None)
+    sides = [np.unique(groups[side]) for side in (~held_out, held_out)]
+    training, tested = (len(side) for side in sides)
+    return doc.Grouping(
+        column=column, groups=count, training=training, held_out=tested, shared=training + tested - count
+    )
+
+
+def _drawn(r: Results) -> doc.Drawn | None:
+    """Which rows most readings are of, where not all of those that were read could be."""
+    table = r.network.table
+    if r.census is None or len(table) == r.census.rows:
+        return None
+    held_out = None if table.held_out is None else int(table.held_out.sum())
+    fitted: list[Any] = ["counterpart"] if r.linear.model.fitted_in_batches else []
+    return doc.Drawn(rows=len(table), held_out_rows=held_out, summed=[*fitted, *r.summed])
+
+
+def _split(r: Results) -> Message:
+    split = r.network.table.split
+    if split is None:
+        return Message(key="split.none")
+    if split.kind == "column":
+        return Message(key="split.column", values={"column": split.column})
+    if split.kind == "date":
+        return Message(key="split.date", values={"column": split.column, "at": split.at})
+    if split.group is not None:
+        values = {"share": split.fraction, "column": split.group, "seed": split.seed}
+        return Message(key="split.groups", values=values)
+    key = "split.stratified" if split.stratify else "split.fraction"
+    return Message(key=key, values={"share": split.fraction, "seed": split.seed})
+
+
+def model_info(bound: Bound) -> doc.ModelInfo:
+    notes = []
+    slow = [c for c in bound.columns if not bound.encoding.local[c]]
+    if slow:
+        notes.append(Message(key="model.mixed", values={"columns": slow}))
+    if bound.encoding.unseen:
+        rows = rounded_down(max(bound.encoding.unseen.values()), len(bound.table))
+        told = {"columns": list(bound.encoding.unseen), "rows": SMALL if rows is None else rows}
+        notes.append(Message(key="model.unseen_few" if rows is None else "model.unseen", values=told))
+    if bound.clipped:
+        key = "model.clipped" if bound.table.schema.goal.classes else "model.clipped_rates"
+        few = countless(bound.clipped, len(bound.table))
+        notes.append(Message(key=f"{key}_few" if few else key, values={"rows": SMALL if few else bound.clipped}))
+    if bound.model.predict is not None:
+        notes.append(Message(key="model.checked", values={}))
+    notes += _origin(bound)
+    return doc.ModelInfo(
+        name=bound.model.name,
+        library=bound.model.library,
+        parameters=sum(p.numel() for p in bound.model.weights.parameters()),
+        hidden=[units.shape[1] for units in bound.take(np.arange(1)).activations().values()],
+        converged=bound.model.converged,
+        linear=bound.is_linear,
+        notes=notes,
+    )
+
+
+def _origin(bound: Bound) -> list[Message]:
+    """Whether code of a file was run on the way to this model."""
+    file = bound.model.file
+    if file is None:
+        return []
+    if file.unsafe:
+        return [Message(key="model.unsafe", values={"format": file.format, "sha256": file.sha256})]
+    if file.made_from is not None:
+        return [Message(key="model.made_from", values={"format": file.made_from[0], "sha256": file.made_from[1]})]
+    return []
+
+
+# ---- the verdict
+
+
+def performance(performance: Performance) -> doc.Performance:
+    return doc.Performance(
+        held_out=performance.held_out,
+        rows=performance.rows,
+        resamples=performance.resamples,
+        seed=performance.seed,
+        threshold=performance.threshold,
+        metrics=[metric_row(m) for m in performance.metrics],
+        skill=interval(*performance.skill),
+        swapped=None
+        if (moved := performance.swapped) is None
+        else doc.Swapped(predicted=[*moved.predicted], happened=[*moved.happened], gain=interval(*moved.gain)),
+    )
+
+
+def verdict(r: Results, importance: doc.Importance) -> doc.Verdict:
+    primary, status = r.performance.metrics[0], r.performance.status
+    name = r.linear.model.name
+    reason = r.performance.withheld
+    sentence = Message(key=f"verdict.{status}", values={} if status == "not_assessed" else {"linear": name})
+    if reason is not None and r.held_out:
+        sentence = Message(key="verdict.not_assessed.few", values={"reason": reason})
+    return doc.Verdict(
+        status=status,
+        metric=primary.name,
+        difference=interval(*primary.difference),
+        margin=number(r.performance.margin),
+        margin_given=r.performance.given is not None,
+        rows_needed=r.performance.rows_needed,
+        sentence=sentence,
+        lines=[] if status == "not_assessed" else _lines(r, importance),
+    )
+
+
+def _lines(r: Results, importance: doc.Importance) -> list[Message]:
+    """The gap, the other metrics, the labels, and what only the network uses: from resolved numbers alone."""
+    performance = r.performance
+    told = _linear(r)
+    if performance.one_value and np.isfinite(performance.metrics[0].difference[2]):
+        told.append(Message(key="verdict.one_value", values={"rows": performance.rows}))
+    else:
+        metrics = [metric_row(one) for one in performance.metrics]
+        told += [gap(metrics[0], number(performance.margin)), *others(metrics[1:])]
+        told += lines(r)
+        if r.ladder is not None and r.ladder.gain == "better":
+            told.append(recovery(r.ladder))
+    if performance.disagreement is not None:
+        count, share = performance.disagreement
+        told.append(
+            Message(key="verdict.labels.few", values={"rows": performance.rows, "fewest": SMALL})
+            if countless(count, performance.rows)
+            else Message(
+                key="verdict.labels", values={"count": count, "rows": performance.rows, "percent": 100 * share}
+            )
+        )
+    told += only_network(importance, r.linear.model.name)
+    over = "" if r.network.table.groups is None else ".groups"
+    if performance.given is not None:
+        return [*told, Message(key=f"verdict.scope.given{over}", values={"margin": performance.given})]
+    base = r.network.table.schema.goal.base
+    return [*told, Message(key=f"verdict.scope{over}", values={"percent": 100 * MARGIN, "base": base})]
+
+
+def _linear(r: Results) -> list[Message]:
+    """A network that is a linear model, by its operations or over these rows, adds nothing to one."""
+    if r.network.is_linear:
+        return [Message(key="verdict.linear.exact", values={"linear": r.linear.model.name})]
+    surrogate = None if r.coefficients is None else r.coefficients[1].surrogate
+    if surrogate is None or not min(surrogate.r2.value) >= LINEAR_R2:
+        return []
+    values = {"linear": r.linear.model.name, "percent": 100 * float(min(surrogate.r2.value))}
+    return [Message(key="verdict.linear.score", values=values)]
+
+
+# ---- what was not done, and how to do it again
+
+
+def notes(r: Results) -> list[Message]:
+    """What was not assessed, as far as only the run knows it; `unassessed` reads the rest off the document."""
+    found = list(r.notes)
+    if r.inside is not None and (left := len(r.inside.units.layer) - len(r.inside.shown)):
+        values = {"left": left, "count": left + len(r.inside.shown), "shown": len(r.inside.shown)}
+        found.append(Message(key="not_assessed.optima", values=values))
+    if r.decisions is not None and r.decisions.policy is None:
+        found.append(Message(key="not_assessed.costs"))
+    reason = None if r.trust is None else r.trust[0].skipped.get("random weights")
+    if reason:
+        known: dict[str, Any] = {"reading": "null of random weights", "reason": reason}
+        found.append(Message(key="not_assessed.reading", values=known))
+    return found
+
+
+def method(r: Results, data: doc.Data) -> doc.Method:
+    return doc.Method(
+        version=__version__,
+        seed=r.seed,
+        libraries={"python": platform.python_version()} | {name: version(name).split("+")[0] for name in LIBRARIES},
+        settings={
+            "rows": r.limit,
+            "margin": number(r.performance.margin),
+            "resamples": r.performance.resamples,
+            "top": TOP,
+            "counterpart": "fitted" if r.linear.model.is_rival else "given",
+            **_file("network", r.network.model.file),
+            **_file("linear", r.linear.model.file),
+        },
+        model_digest=_model_digest(r.network.model),
+        linear_digest=_model_digest(r.linear.model),
+        null_digest=None if r.null is None else _model_digest(r.null),
+        other_digests=[_model_digest(one) for one in r.others],
+        data_digest="" if r.digest_key is None else r.digest_key.table(column.digest for column in data.columns),
+        digest_key="" if r.digest_key is None else r.digest_key.id,
+        code_digest=code_digest(),
+        device=described(r.network.device),
+    )
+
+
+def _file(which: str, file: File | None) -> dict[str, str | bool]:
+    """The file a model was read from, and whether its code was run."""
+    if file is None:
+        return {}
+    return {f"{which}_file": file.format, f"{which}_file_sha256": file.sha256, f"{which}_file_unsafe": file.unsafe}
+
+
+def _model_digest(model: Model) -> str:
+    digest = hashlib.sha256()
+    for name, value in model.weights.state_dict().items():
+        digest.update(f"{name} {tuple(value.shape)} {value.dtype}\n".encode())
+        digest.update(value.detach().cpu().contiguous().numpy().tobytes())
+    return digest.hexdigest()

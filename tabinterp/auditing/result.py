@@ -1,0 +1,243 @@
+"""A finished audit: a document, and what can be made of it without computing anything."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from datetime import date
+from pathlib import Path
+from typing import Any
+
+import pandas as pd
+
+from tabinterp import __version__, messages
+from tabinterp.atomic_io import read_regular, write
+from tabinterp.checks.consistency import BROKEN, contradictions, written_here
+from tabinterp.document.canonical import from_bytes, to_bytes
+from tabinterp.document.difference import Changes, compare_documents
+from tabinterp.document.document import Document, Message, Verdict
+from tabinterp.document.evidence_rows import Card
+from tabinterp.errors import DocumentError
+from tabinterp.findings.checks import judge
+from tabinterp.findings.evidence import Mapping, as_csv, evidence
+from tabinterp.findings.gate import Decision, decide
+from tabinterp.findings.policy import DEFAULT, Policy
+from tabinterp.messages.language import SOURCE, speaking
+from tabinterp.report.formats.cyclonedx import render_cyclonedx
+from tabinterp.report.formats.markdown import render_card, render_markdown
+from tabinterp.report.formats.pdf import printed
+from tabinterp.report.formats.summary import in_one_line, on_a_terminal, verdict_and_counts
+from tabinterp.report.html import render, render_changes, render_notebook, render_summary
+from tabinterp.report.sections.difference import as_text
+from tabinterp.report.sections.findings import voids
+
+# What a saved audit can be rendered as, without computing anything: a row each.
+VIEWS: dict[str, Callable[[Document], str | bytes]] = {
+    "html": render,
+    "pdf": printed,
+    "markdown": render_markdown,
+    "card": render_card,
+    "summary": render_summary,
+    "cyclonedx": render_cyclonedx,
+}
+
+
+def judged(document: Document, card: Card | None = None, mappings: Iterable[Mapping] = ()) -> Document:
+    """The document with its findings, the author's text, and the clauses that it then holds evidence for."""
+    found = document.model_copy(update={"findings": judge(document), "card": card})
+    return found.model_copy(update={"evidence": evidence(found, mappings)})
+
+
+@dataclass(frozen=True)
+class Findings:
+    """What was checked, each check once."""
+
+    document: Document
+
+    def frame(self) -> pd.DataFrame:
+        """slug, severity, status (raised, cleared, not_applicable), claim."""
+        return pd.DataFrame(
+            [(f.slug, f.severity, f.status, _text(f.claim)) for f in self.document.findings],
+            columns=["slug", "severity", "status", "claim"],
+        )
+
+    def __str__(self) -> str:
+        """A line for each raised finding, the gravest first, and how many of the other checks passed or do not apply."""
+        return on_a_terminal(self.document)
+
+
+@dataclass(frozen=True)
+class Audit:
+    """A document, and what can be made of it. `run` is what differs from run to run: never part of the document."""
+
+    document: Document
+    run: dict[str, Any] = field(default_factory=dict, compare=False)
+    read: bool = field(default=False, compare=False)  # from bytes, which anybody may have changed
+
+    @property
+    def verdict(self) -> Verdict:
+        """Status, primary metric, difference with interval, margin; `str(audit)` says it in words."""
+        return self.document.verdict
+
+    @property
+    def findings(self) -> Findings:
+        return Findings(self.document)
+
+    def __str__(self) -> str:
+        return " ".join([*voids(self.document), *(_text(m) for m in (self.verdict.sentence, *self.verdict.lines))])
+
+    def in_one_line(self) -> str:
+        """The verdict, and how many findings there are of each severity."""
+        return verdict_and_counts(self.document)
+
+    def check(self, policy: Policy = DEFAULT, today: date | None = None, *, attested: bool = False) -> Decision:
+        """Hold the audit to a policy.
+
+        The findings are judged again from the numbers in the document. Where the document says something else, the gate
+        "document" fails. Only the version of tabinterp that wrote a document can judge it again; with another version the gate
+        "document" is incomplete, and the decision does not pass.
+
+        Parameters
+        ----------
+        policy : Policy
+            From `ti.read_policy`; by default no check of severity "act" may be raised.
+        today : date, optional
+            The day waivers are judged by; by default the present one (UTC).
+        attested : bool
+            `ti.verify(folder, key=...)` passed for the folder this audit was read from. The findings are then believed though
+            another version wrote them.
+
+        Returns
+        -------
+        Decision
+            `.passed`: every gate is passed or waived; `.exit_code`; `.frame()`: which.
+
+        Raises
+        ------
+        PolicyError
+            If a waiver lasts longer than a year from `today`.
+        """
+        with holding_together(self.read):
+            if written_here(self.document):
+                judged_again = self.document.model_copy(update={"findings": judge(self.document)})
+                return decide(judged_again, policy, today, contradictions(self.document))
+            written = {"written": self.document.method.version, "present": __version__}
+            unjudged = None if attested else Message(key="gate.document.version", values=written)
+            return decide(self.document, policy, today, unjudged=unjudged)
+
+    def annotate(self, card: Card | None = None, mappings: Iterable[Mapping] = ()) -> Audit:
+        """The same audit with its author's text (`ti.read_card`) and evidence for further clauses (`ti.read_mapping`)."""
+        return Audit(judged(self.document, card, mappings), self.run, self.read)
+
+    def evidence(self, mappings: Iterable[Mapping] = (), unverified: bool = False) -> str:
+        """CSV, one line a clause: whether the document holds evidence for it, and what is missing.
+
+        `unverified`: also clauses that the mapping's author wrote down from memory.
+        """
+        with holding_together(self.read):
+            return as_csv(evidence(self.document, mappings, unverified))
+
+    def compare(self, other: Audit) -> Changes:
+        """What changed from this audit to another of the same target, beyond its error; `.frame()` and `.to_json()`."""
+        with holding_together(self.read or other.read):
+            return compare_documents(self.document, other.document)
+
+    def view(self, form: str, path: str | Path | None = None, lang: str = SOURCE) -> bytes:
+        """The document as one of `VIEWS`; written to `path` when one is given, all of it or nothing.
+
+        `lang`: English, or another language that there is text in ("ja"). The document itself holds no language, so that a
+        saved audit renders in any.
+
+        Raises
+        ------
+        DocumentError : there is no such view. LanguageError : there is no such language.
+        """
+        if form not in VIEWS:
+            raise DocumentError(f"an audit is rendered as {', '.join(VIEWS)}; got {form!r}")
+        with speaking(lang), holding_together(self.read):
+            made = VIEWS[form](self.document)
+        data = made if isinstance(made, bytes) else made.encode("utf-8")
+        if path is not None:
+            write(Path(path), data)
+        return data
+
+    def to_html(self, path: str | Path | None = None, lang: str = SOURCE) -> str:
+        """The report; written to `path` when one is given, all of it or nothing."""
+        return self.view("html", path, lang).decode("utf-8")
+
+    def to_markdown(self, path: str | Path | None = None, lang: str = SOURCE) -> str:
+        """The whole report as GitHub-flavoured Markdown; figures are their tables."""
+        return self.view("markdown", path, lang).decode("utf-8")
+
+    def to_model_card(self, path: str | Path | None = None, lang: str = SOURCE) -> str:
+        """A model card (Mitchell et al. 2019) as Markdown; the author's text is what `annotate(card=ti.read_card(...))` gave."""
+        return self.view("card", path, lang).decode("utf-8")
+
+    def to_summary(self, path: str | Path | None = None, lang: str = SOURCE) -> str:
+        """One page of HTML, which prints on one sheet of A4: verdict, gap, gravest findings, digests."""
+        return self.view("summary", path, lang).decode("utf-8")
+
+    def to_cyclonedx(self, path: str | Path | None = None) -> str:
+        """CycloneDX 1.6 JSON: both models with their model cards, the table, the libraries."""
+        return self.view("cyclonedx", path).decode("utf-8")
+
+    def to_pdf(self, path: str | Path | None = None, lang: str = SOURCE) -> bytes:
+        """The report as a tagged PDF (PDF/UA-1, A4); needs `pip install 'tabinterp[pdf]'`."""
+        return self.view("pdf", path, lang)
+
+    def _repr_html_(self) -> str:
+        return render_notebook(self.document)
+
+    def __repr__(self) -> str:
+        return f"<{in_one_line(self.document)}>"
+
+    def to_json(self, path: str | Path | None = None) -> bytes:
+        """Canonical JSON (RFC 8785) of the document."""
+        data = to_bytes(self.document)
+        if path is not None:
+            write(Path(path), data)
+        return data
+
+    @classmethod
+    def from_json(cls, source: str | Path | bytes) -> Audit:
+        """Read what `to_json` wrote: a path, or the bytes themselves."""
+        return cls(from_bytes(source if isinstance(source, bytes) else _read(Path(source))), read=True)
+
+
+@contextmanager
+def holding_together(read: bool) -> Iterator[None]:
+    """Blame the document for values that do not fit together, if it was read from a file and not computed here."""
+    try:
+        yield
+    except BROKEN as error:
+        if not read:
+            raise
+        raise DocumentError(
+            f"The audit holds values that do not fit together ({type(error).__name__}: {error}). Allowed: what "
+            "`Audit.to_json` wrote, unchanged. `tabinterp verify` says whether its folder is as it was written."
+        ) from error
+
+
+def _text(message: Message) -> str:
+    return messages.text(message.key, message.values)
+
+
+def _read(path: Path) -> bytes:
+    try:
+        return read_regular(path)
+    except OSError as error:
+        raise DocumentError(f"the audit {str(path)!r} cannot be read: {error.strerror}") from None
+
+
+def compare_audits(first: str | Path, second: str | Path, form: str = "text", lang: str = SOURCE) -> str:
+    """Two saved audits side by side: "text", "json" or "html" (a page like the report); text and page in language `lang`."""
+    forms: dict[str, Callable[[Audit, Audit], str]] = {
+        "text": lambda one, two: as_text(one.compare(two)),
+        "json": lambda one, two: one.compare(two).to_json(),
+        "html": lambda one, two: render_changes(one.document, two.document, lang),
+    }
+    if form not in forms:
+        raise DocumentError(f"two audits are compared as {', '.join(forms)}; got {form!r}")
+    with speaking(lang), holding_together(read=True):
+        return forms[form](Audit.from_json(first), Audit.from_json(second))

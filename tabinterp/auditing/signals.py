@@ -1,0 +1,98 @@
+"""Ctrl-C and SIGTERM: the work stops within a second, whatever library it is in."""
+
+from __future__ import annotations
+
+import os
+import select
+import signal
+import sys
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager, suppress
+from threading import Event, Thread, current_thread, main_thread
+from types import FrameType
+from typing import NoReturn
+
+from tabinterp.atomic_io import discard
+from tabinterp.exit_codes import ExitCode
+
+PATIENCE, LAST_WORDS = 0.5, 0.2  # seconds that the work has to stop by itself, and that what is done then may take
+SIGNALS = (signal.SIGINT, signal.SIGTERM)
+
+_LAST: list[Callable[[], None]] = []
+
+
+class Interrupted(BaseException):
+    """Ctrl-C or SIGTERM, under a name that no library between here and the work takes for its own."""
+
+
+@contextmanager
+def interruptible() -> Iterator[Event]:
+    """In it, Ctrl-C or SIGTERM sets the event and raises `Interrupted`.
+
+    Where a library does not give way, the process ends itself. Some libraries give back another error in its place: the event
+    tells what it was.
+
+    Python hands a signal to the main thread between two of its own steps, and a fit or a product of matrices is one step. The
+    signal's number is written to a pipe at once, and a thread that reads it waits so long and no longer.
+    """
+    asked = Event()
+    if current_thread() is not main_thread():
+        yield asked
+        return
+
+    def interrupt(_signal: int, _frame: FrameType | None) -> None:
+        asked.set()
+        raise Interrupted
+
+    receiver, sender = os.pipe()
+    os.set_blocking(sender, False)
+    handlers = {number: signal.signal(number, interrupt) for number in SIGNALS}
+    before = signal.set_wakeup_fd(sender, warn_on_full_buffer=False)
+    Thread(target=_watch, args=(receiver,), daemon=True).start()
+    try:
+        yield asked
+    finally:
+        for number, handler in handlers.items():
+            signal.signal(number, handler)
+        signal.set_wakeup_fd(before)
+        os.close(sender)
+
+
+@contextmanager
+def last(call: Callable[[], None]) -> Iterator[None]:
+    """In it, `call` is made before a process ends itself; it may run while the main thread computes."""
+    _LAST.append(call)
+    try:
+        yield
+    finally:
+        _LAST.remove(call)
+
+
+def _watch(receiver: int) -> None:
+    with suppress(OSError), open(receiver, "rb", buffering=0) as signals:
+        while number := signals.read(1):
+            if number[0] in SIGNALS and not select.select([signals], [], [], PATIENCE)[0]:
+                _stop()
+
+
+def leave() -> NoReturn:
+    """End this process at once."""
+    for stream in (sys.stdout, sys.stderr):
+        with suppress(OSError, ValueError):  # closed on the other side
+            stream.flush()
+    os._exit(ExitCode.INTERRUPTED)
+
+
+def _stop() -> None:
+    calls = Thread(target=_say_last, daemon=True)
+    calls.start()
+    calls.join(LAST_WORDS)
+    discard()
+    sys.stderr.write("interrupted\n")
+    leave()
+
+
+def _say_last() -> None:
+    for call in reversed(_LAST):
+        with suppress(Exception):  # whatever goes wrong now, the process ends
+            call()

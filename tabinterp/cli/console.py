@@ -1,0 +1,232 @@
+"""What the commands print: results, a progress bar, errors; and the folders they write to.
+
+Everything that the commands print goes through `say` or the bar, which let no control character reach the terminal.
+"""
+
+from __future__ import annotations
+
+import os
+import re
+import sys
+import tempfile
+import traceback
+import warnings
+from collections.abc import Callable, Iterator
+from contextlib import ExitStack, contextmanager, suppress
+from dataclasses import dataclass
+from io import StringIO
+from pathlib import Path
+from typing import NoReturn
+
+import typer
+
+from tabinterp import __version__
+from tabinterp.atomic_io import RESUME, hidden, output_folder, write
+from tabinterp.auditing.signals import last
+from tabinterp.errors import TabinterpError
+from tabinterp.exit_codes import ExitCode
+from tabinterp.file_names import Layout
+from tabinterp.messages.names import terminal
+
+MOST = 4  # names that an error lists
+
+
+def say(text: str, err: bool = False) -> None:
+    """Print a text to standard output, or to standard error."""
+    typer.echo(terminal(text), err=err)
+
+
+def tell(text: str, out: Path | None, *inputs: Path | None) -> None:
+    """Print a text, or write it to a file as `write_file` does."""
+    if out is None:
+        say(text)
+    else:
+        write_file(out, f"{text}\n".encode("utf-8", "backslashreplace"), *inputs)
+
+
+def write_file(out: Path, data: bytes, *inputs: Path | None) -> None:
+    """Write the file that a user named, in the place of one that is there, and print its path; the command's inputs are kept."""
+    check_apart(out, *inputs)
+    with _told_of(out.parent):
+        out.parent.mkdir(parents=True, exist_ok=True)
+    write(out, data)
+    say(str(out))
+
+
+def check_apart(out: Path, *inputs: Path | None) -> None:
+    """Refuse to write over a file that the command reads."""
+    for one in inputs:
+        if one is not None and out.is_file() and one.is_file() and out.samefile(one):
+            raise TabinterpError(f"--out {str(out)!r} is the file that is read; name another one")
+
+
+@contextmanager
+def writing_to(path: Path, layout: Layout, *, overwrite: bool | None, resume: bool = False) -> Iterator[None]:
+    """`files.output_folder`, whose errors name the folder, once it is clear that nothing is lost there.
+
+    Parameters
+    ----------
+    layout : what is to be written. A folder that holds anything else is refused.
+    overwrite : replace what an earlier command wrote there, which is refused otherwise. None: the command has no such option.
+    resume : go on with what an audit that was stopped has kept there.
+    """
+    with ExitStack() as stack:
+        with _told_of(path):
+            stack.enter_context(output_folder(path))
+            ours, others = layout.ours(path)
+        if others:
+            raise TabinterpError(
+                f"the folder {str(path)!r} holds {_some(others)}, which {'does' if len(others) == 1 else 'do'} not belong to "
+                f"{layout.what}; nothing in it was changed: name an empty folder, or a new one"
+            )
+        if ours and not overwrite and not (resume and RESUME in ours):
+            raise TabinterpError(_occupied(path, ours, layout, overwrite, resume))
+        yield
+
+
+def _occupied(path: Path, ours: list[str], layout: Layout, overwrite: bool | None, resume: bool) -> str:
+    replace = "" if overwrite is None else "replace it with --overwrite, or "
+    if ours == [RESUME] and overwrite is not None:
+        return (
+            f"the folder {str(path)!r} holds what an audit that was stopped has kept: go on with --resume, begin anew with "
+            f"--overwrite, or name another folder"
+        )
+    nothing = ", and nothing to go on with" if resume else ""
+    return f"the folder {str(path)!r} holds {layout.what} ({_some(ours)}){nothing}: {replace}name another folder"
+
+
+def _some(names: list[str]) -> str:
+    """The first of them, and how many more there are."""
+    more = f" and {len(names) - MOST:,} more" if len(names) > MOST else ""
+    return ", ".join(map(repr, names[:MOST])) + more
+
+
+@contextmanager
+def _told_of(folder: Path) -> Iterator[None]:
+    try:
+        yield
+    except OSError as error:
+        raise TabinterpError(f"the folder {str(folder)!r} cannot be created or written to: {error.strerror}") from None
+
+
+@dataclass(frozen=True)
+class Bar:
+    """`say` a line; `step`: what is done, and the share of the whole that is finished; `rows` of a pass over them: what it is
+    for (nothing: the step), how many are read, of how many if that is known.
+    """
+
+    say: Callable[[str], None]
+    step: Callable[[str, float], None]
+    rows: Callable[[str, int, int | None], None]
+
+
+@contextmanager
+def progress(quiet: bool) -> Iterator[Bar]:
+    """A bar on standard error; below it, while rows are read in batches, one of them."""
+    if quiet:
+        yield Bar(lambda _text: None, lambda _step, _share: None, lambda _what, _rows, _all: None)
+        return
+    from rich.console import Console  # noqa: PLC0415  # heavy: --help must not wait for it
+    from rich.progress import BarColumn, Progress, TextColumn, TimeElapsedColumn, TimeRemainingColumn  # noqa: PLC0415
+
+    console = Console(stderr=True)
+    columns = (
+        TextColumn("{task.description:<24}", markup=False),
+        BarColumn(),
+        TextColumn("{task.fields[done]}"),
+        TimeElapsedColumn(),
+        TimeRemainingColumn(),
+    )
+    with (
+        Progress(*columns, console=console, transient=True) as bars,
+        last(bars.stop),
+    ):
+        task = bars.add_task("", total=1.0, done="  0%")
+        passing = bars.add_task("", total=None, visible=False, done="")
+
+        def step(name: str, share: float) -> None:
+            bars.update(task, description=terminal(name), completed=share, done=f"{100 * share:3.0f}%")
+
+        def rows(what: str, done: int, of: int | None) -> None:
+            now, what = bars.tasks[passing], terminal(what)
+            if now.description != what or done < now.completed or not now.visible:  # another pass
+                bars.reset(passing, total=of, completed=done, visible=True, description=what)
+            bars.update(passing, total=of, completed=done)
+            speed = f", {now.speed:,.0f} rows/s" if now.speed else ""
+            bars.update(passing, done=f"{done:,} rows{speed}", visible=of is None or done < of)
+
+        yield Bar(lambda text: console.print(terminal(text), markup=False, highlight=False), step, rows)
+
+
+# ---- errors
+
+
+NO_MEMORY = re.compile("allocate memory|out of memory", re.IGNORECASE)  # torch says so by a RuntimeError
+
+
+def report_error(error: BaseException) -> ExitCode:
+    """Print what went wrong, without secrets of the command line, and return the exit code that says so."""
+    if isinstance(error, typer.Abort):  # at a prompt
+        say("aborted", err=True)
+        return ExitCode.INTERRUPTED
+    if show := getattr(error, "show", None):  # typer's own: of an option or argument that cannot be
+        usage = StringIO()
+        show(file=usage)
+        _complain(usage.getvalue().rstrip("\n"))
+        return ExitCode.BAD_INPUT
+    if isinstance(error, OSError) and error.strerror is not None:
+        _complain(f"error: {error.strerror}" + ("" if error.filename is None else f": {str(error.filename)!r}"))
+        return ExitCode.BAD_INPUT
+    if isinstance(error, (TabinterpError, OSError)):
+        _complain(f"error: {error}")
+        return ExitCode.BAD_INPUT
+    if isinstance(error, MemoryError) or NO_MEMORY.search(str(error)):
+        told = f" ({error})" if str(error) else ""
+        _complain(f"error: not enough memory{told}: give fewer rows or columns, or a machine with more memory")
+        return ExitCode.BAD_INPUT
+    _complain(
+        f"internal error: {type(error).__name__}: {error}\n"
+        f"This is a bug in tabinterp {__version__} or in a library that it uses. {_saved(error)}"
+    )
+    return ExitCode.INTERNAL_ERROR
+
+
+def _complain(text: str) -> None:
+    with suppress(OSError):  # nobody reads it
+        say(hidden(text, *sys.argv[1:]), err=True)
+
+
+def _saved(error: BaseException) -> str:
+    """Write the traceback to a file that only the user may read; return the sentence that says where it is."""
+    command = " ".join(hidden(one) for one in sys.argv)
+    lines = traceback.format_exception(error)
+    details = f"tabinterp {__version__}, Python {sys.version}\n{command}\n\n{''.join(lines)}"
+    try:
+        handle, path = tempfile.mkstemp(prefix="tabinterp-error-", suffix=".txt")
+        with os.fdopen(handle, "w", encoding="utf-8", errors="backslashreplace") as file:
+            file.write(terminal(hidden(details, *sys.argv[1:])))
+    except OSError as failed:
+        return f"The details could not be written to a temporary file: {failed.strerror}."
+    return f"Please report it with the file {path!r}; read it first, as messages of libraries may hold values of your table."
+
+
+def use_plain_output() -> None:
+    """Print what the terminal's encoding lacks as escapes, and warnings of libraries without control characters."""
+    for stream in (sys.stdout, sys.stderr):
+        with suppress(AttributeError, ValueError):  # replaced by something that is no file
+            stream.reconfigure(errors="backslashreplace")  # type: ignore[union-attr]
+    warnings.showwarning = lambda message, category, *_: _complain(f"{category.__name__}: {message}")
+
+
+def leave_with(code: int) -> NoReturn:
+    """End the command; a result that could not be printed is an error, whatever the command found."""
+    try:
+        if sys.stdout is not None:  # closed by who started the command
+            sys.stdout.flush()
+    except OSError as error:
+        with suppress(OSError, ValueError):
+            os.dup2(
+                os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno()
+            )  # or Python tries again, and fails, at its end
+        code = report_error(error)
+    sys.exit(code)

@@ -1,0 +1,48 @@
+"""What a command's options say, as Python takes it."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from tabinterp.errors import TabinterpError
+
+
+@dataclass(frozen=True)
+class Reading:
+    """Which rows of a database, in the order of which column; and whether to go on with what is kept."""
+
+    query: str | None = None
+    key: str | None = None
+    resume: bool = False
+
+
+def controls(given: list[str] | None) -> dict[str, str]:
+    """A group may hold an equals sign ("<= 30"), so that the first one parts it from the column."""
+    parted = [one.partition("=") for one in given or []]
+    if not all(equals for _, equals, _ in parted):
+        raise TabinterpError(f"--control is COLUMN=GROUP, such as sex=Male; got {given}")
+    return {column: group for column, _, group in parted}
+
+
+def how_of(architecture: Path | None, encoder: str | None, unsafe_pickle: bool, sha256: str | None) -> dict[str, Any]:
+    """How a model file is to be loaded."""
+    return {"architecture": architecture, "encoder": encoder, "unsafe_pickle": unsafe_pickle, "sha256": sha256}
+
+
+def costs_of(text: str | None) -> tuple[float, float] | None:
+    if text is None:
+        return None
+    try:
+        positive, negative = map(float, text.split(":"))
+    except ValueError:
+        raise TabinterpError(f"--costs is FP:FN, two numbers such as 1:5; got {text!r}") from None
+    return positive, negative
+
+
+def split_of(text: str | None) -> str | float | None:
+    try:
+        return None if text is None else float(text)
+    except ValueError:
+        return text

@@ -1,0 +1,53 @@
+"""What every part of the document is made of: sentences, and numbers with their errors."""
+
+from __future__ import annotations
+
+from typing import Literal
+
+from pydantic import BaseModel, ConfigDict
+
+from .message import Message, Scalar
+
+__all__ = ["Message", "Scalar"]  # from here as well; all that follows besides
+
+Metric = Literal[
+    "log_loss", "auc", "average_precision", "macro_auc", "brier", "accuracy", "balanced_accuracy", "squared_error", "r2",
+    "absolute_error", "poisson_deviance", "expected_cost", "sensitivity", "specificity",
+]  # fmt: skip
+Status = Literal["better", "equivalent", "worse", "not_resolved", "not_assessed"]
+Summed = Literal[
+    "counterpart", "performance", "calibration", "gradients", "coefficients", "neurons", "groups", "drift"
+]  # fmt: skip
+
+
+class Part(BaseModel):
+    model_config = ConfigDict(frozen=True, extra="forbid", allow_inf_nan=False)
+
+
+class Interval(Part):
+    """A number with its error: standard error, and the ends of its 95% interval."""
+
+    value: float | None = None
+    stderr: float | None = None
+    low: float | None = None
+    high: float | None = None
+
+
+class LeftOut(Part):
+    """A gradient method that is left out, because its attributions do not add up to the score within its tolerance."""
+
+    model: Literal["network", "linear"]
+    method: str
+    gap: float  # largest completeness gap over rows
+    tolerance: float
+
+
+class MetricRow(Part):
+    metric: Metric
+    higher_is_better: bool
+    network: Interval
+    linear: Interval
+    difference: Interval  # network minus linear, paired
+    resolved: Literal["better", "worse", "no"]  # for the network; "no": the interval includes zero
+    method: Literal["bootstrap", "delong", "student"] = "bootstrap"  # of the difference's interval
+    rows: int | None = None  # that it is of, where these are not as many as of the others

@@ -1,0 +1,150 @@
+"""The document as bytes: canonical JSON (RFC 8785) and a newline, so that the same audit always has the same digest."""
+
+from __future__ import annotations
+
+import json
+import re
+import sys
+from collections.abc import Iterator
+from typing import Any
+
+import rfc8785
+from pydantic import BaseModel, ValidationError
+
+from tabinterp import messages
+from tabinterp.errors import DocumentError
+
+from .document import SCHEMA_VERSION, Document, Message
+
+DIALECT = "https://json-schema.org/draft/2020-12/schema"
+HALF = re.compile(rb"\\u[dD][89a-fA-F]")  # an escape that may be one; canonical JSON has none
+LARGEST_EXACT = 2**53 - 1  # beyond it JSON readers disagree on an integer
+
+
+def to_bytes(document: Document) -> bytes:
+    """Canonical JSON of the document, and a newline."""
+    try:
+        return rfc8785.dumps(document.model_dump()) + b"\n"
+    except rfc8785.CanonicalizationError as error:
+        raise DocumentError(
+            f"The audit cannot be written as canonical JSON: {error}. Integers must lie within ±{LARGEST_EXACT}."
+        ) from error
+
+
+def from_bytes(data: bytes) -> Document:
+    """The document behind the bytes; nothing is coerced, skipped or guessed.
+
+    A reader of an audit must be able to rely on every field, so what is unknown, doubled or of another type is
+    refused with its place, what was found there and what was allowed.
+    """
+    found = _parse(data)
+    _check_version(found)
+    try:
+        document = Document.model_validate(found, strict=True)
+    except ValidationError as error:
+        raise DocumentError(_in_words(error)) from error
+    _check_messages(document)
+    return document
+
+
+def schema() -> dict[str, Any]:
+    """JSON Schema of the document, as published in `audit-1.schema.json`."""
+    return {"$schema": DIALECT, **Document.model_json_schema()}
+
+
+def schema_bytes() -> bytes:
+    """The published schema, byte for byte."""
+    return (json.dumps(schema(), indent=1, ensure_ascii=False) + "\n").encode()
+
+
+def _parse(data: bytes) -> dict[str, Any]:
+    try:
+        found = json.loads(
+            data.decode("utf-8"), parse_int=_integer, parse_constant=_no_constant, object_pairs_hook=_no_doubles
+        )
+    except (UnicodeDecodeError, json.JSONDecodeError, RecursionError) as error:
+        raise DocumentError(f"The audit is not JSON in UTF-8: {error}. Allowed: what `Audit.to_json` wrote.") from error
+    if HALF.search(data):
+        _no_halves(found)
+    if not isinstance(found, dict):
+        raise DocumentError(f"The audit must be a JSON object, but is a {type(found).__name__}.")
+    return found
+
+
+def _integer(digits: str) -> int | float:
+    """Canonical JSON writes a large float without a point; as an integer it could not be written again."""
+    exact = len(digits) < 18 and abs(int(digits)) <= LARGEST_EXACT
+    return int(digits) if exact else float(digits)
+
+
+def _no_constant(name: str) -> float:
+    raise DocumentError(f"The audit holds {name}, which is not JSON. Allowed: finite numbers and null.")
+
+
+def _no_doubles(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
+    found = dict(pairs)
+    if len(found) < len(pairs):
+        names = [name for name, _ in pairs]
+        double = next(name for name in names if names.count(name) > 1)
+        raise DocumentError(f"The audit gives {double!r} twice in one object. Allowed: each name once.")
+    return found
+
+
+def _no_halves(found: Any) -> None:
+    """Half of a surrogate pair is no text: it could be written nowhere."""
+    try:
+        json.dumps(found, ensure_ascii=False).encode("utf-8")
+    except UnicodeEncodeError as error:
+        half = error.object[error.start]
+        raise DocumentError(f"The audit holds {half!r}, half of a surrogate pair. Allowed: Unicode text.") from None
+
+
+def _check_version(found: dict[str, Any]) -> None:
+    version = found.get("schema_version", "none")
+    if version != SCHEMA_VERSION:
+        raise DocumentError(
+            f"The audit has schema_version {version!r}; this version of tabinterp reads {SCHEMA_VERSION!r}. "
+            "Render it with the version that wrote it, or run the audit again."
+        )
+
+
+def _in_words(error: ValidationError) -> str:
+    faults = error.errors(include_url=False, include_context=False)
+    shown = [
+        f"{'.'.join(map(str, fault['loc'])) or 'the document'}: {fault['msg']} (found {_short(fault['input'])})"
+        for fault in faults[:3]
+    ]
+    more = f", and {len(faults) - 3} more" if len(faults) > 3 else ""
+    return f"The audit does not follow schema {SCHEMA_VERSION}: {'; '.join(shown)}{more}."
+
+
+def _short(value: Any) -> str:
+    shown = repr(value)
+    return shown if len(shown) <= 60 else f"{shown[:57]}..."
+
+
+def _check_messages(document: Document) -> None:
+    for place, message in _messages(document, ""):
+        try:
+            messages.text(message.key, message.values)
+        except (KeyError, IndexError, ValueError) as error:
+            raise DocumentError(
+                f"{place}: no sentence can be made of the key {message.key!r} with the values "
+                f"{sorted(message.values)} (trouble with {error}). Allowed: keys of this version's catalogue, "
+                "with all their values."
+            ) from error
+
+
+def _messages(part: Any, place: str) -> Iterator[tuple[str, Message]]:
+    if isinstance(part, Message):
+        yield place, part
+    elif isinstance(part, BaseModel):
+        for name in type(part).model_fields:
+            yield from _messages(getattr(part, name), f"{place}.{name}".lstrip("."))
+    elif isinstance(part, list):
+        for index, item in enumerate(part):
+            yield from _messages(item, f"{place}.{index}")
+
+
+if __name__ == "__main__":
+    sys.stdout.buffer.write(schema_bytes())

@@ -1,0 +1,70 @@
+"""Names of the files that the commands write into a folder: an audit's and a bundle's; and what else stands in such a folder."""
+
+from __future__ import annotations
+
+import os
+import re
+from dataclasses import dataclass
+from pathlib import Path
+
+from .atomic_io import RESUME
+
+# ---- the folder of an audit
+
+REPORT, DOCUMENT, RUN, SUMS = "report.html", "audit.json", "run.json", "SHA256SUMS"
+PRINTED = "report.pdf"  # where it was asked for
+LISTED = (REPORT, DOCUMENT, RUN, PRINTED)
+ATTESTATION = "attestation.dsse.json"  # of `sign`
+KNOWN = frozenset((*LISTED, SUMS, ATTESTATION))  # nothing else belongs into the folder of an audit
+
+# ---- a bundle
+
+HEADER, WEIGHTS, ENCODER = "model.json", "model.safetensors", "encoder.skops"
+MEMBERS = (HEADER, WEIGHTS, ENCODER)
+COUNTERPART = "counterpart/"
+OTHERS, NULL = "seeds/", "null-of-shuffled-labels/"
+
+
+@dataclass(frozen=True)
+class Layout:
+    """What a command writes into a folder: what that is called, and the paths inside (folders end with a slash)."""
+
+    what: str
+    paths: re.Pattern[str]
+
+    def ours(self, folder: Path) -> tuple[list[str], list[str]]:
+        """Return the paths of the files in a folder that may be ours, and of everything else.
+
+        A link is followed nowhere, and a folder that is not ours is not opened. What is kept of an audit that was stopped
+        counts as one file, since who reads it checks what is inside.
+        """
+        return self._sorted(folder, "")
+
+    def _sorted(self, folder: Path, inside: str) -> tuple[list[str], list[str]]:
+        ours: list[str] = []
+        others: list[str] = []
+        for entry in sorted(os.scandir(folder), key=lambda one: one.name):
+            path = inside + entry.name
+            if entry.is_dir(follow_symlinks=False) and self.paths.fullmatch(f"{path}/"):
+                for some, more in zip((ours, others), self._sorted(Path(entry.path), f"{path}/"), strict=True):
+                    some.extend(more)
+            elif self.paths.fullmatch(path) and (path == RESUME or entry.is_file(follow_symlinks=False)):
+                ours.append(path)
+            else:
+                others.append(path)
+        return ours, others
+
+
+def _files(names: tuple[str, ...]) -> str:
+    """Files of these names, and what `tabinterp.atomic_io` leaves of them when it is killed."""
+    one = "|".join(map(re.escape, names))
+    return rf"(?:(?:{one})|\.(?:{one}|probe)\.(?:[0-9a-f]{{16}}|\d+\.old))"
+
+
+AUDIT = Layout("an audit", re.compile(rf"{_files(tuple(sorted(KNOWN)))}|{re.escape(RESUME)}"))
+BUNDLE = Layout(
+    "a bundle",
+    re.compile(
+        rf"(?:{COUNTERPART}|{OTHERS}\d+/|{NULL})?{_files(MEMBERS)}|{COUNTERPART}|{OTHERS}(?:\d+/)?|{NULL}",
+    ),
+)

@@ -1,0 +1,391 @@
+"""The linear counterpart: what a linear model makes of the same encoding, rows and split.
+
+This is the rival, fitted to predict: L2 with the strength chosen by cross-validated loss, on standardised encoded columns.
+For inference an unpenalised fit on the same encoding stands beside it (`tabinterp.linear.inference`).
+"""
+
+from __future__ import annotations
+
+import inspect
+import warnings
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass, replace
+from typing import Any, NoReturn
+
+import joblib
+import numpy as np
+import pandas as pd
+import sklearn
+import torch
+from numpy.typing import NDArray
+from sklearn.base import clone
+from sklearn.exceptions import ConvergenceWarning
+from sklearn.linear_model import LogisticRegressionCV, PoissonRegressor, RidgeCV
+from sklearn.metrics import log_loss, mean_poisson_deviance
+from sklearn.model_selection import StratifiedKFold
+from sklearn.preprocessing import TargetEncoder
+from torch import nn
+
+from tabinterp import __version__
+from tabinterp.arrays import FloatArray, IntArray
+from tabinterp.document.message import why
+from tabinterp.errors import NotApplicableError, argument
+from tabinterp.models.affine_front import linear
+from tabinterp.models.binding import bind, check_encoded
+from tabinterp.models.column_lineage import known_as, target_encoders
+from tabinterp.models.encoding import as_array, encoded_by
+from tabinterp.models.model import Bound, Model
+from tabinterp.network.reference import fitted_encoder
+from tabinterp.table import Scan, Table
+from tabinterp.table.executors import Engine, in_parts, in_turn
+from tabinterp.table.folds import by_group
+
+from . import streamed_newton as newton
+from .streamed_newton import Plan
+
+STRENGTHS = np.logspace(-4, 2, 7)
+FOLDS = 5
+ITERATIONS = 1000
+NEWER: dict[str, Any] = (  # what scikit-learn asks to be said since it has these settings
+    {"use_legacy_attributes": False, "l1_ratios": (0.0,)}
+    if "use_legacy_attributes" in inspect.signature(LogisticRegressionCV).parameters
+    else {}
+)
+GROUPED_ENCODERS = "cv_object" in TargetEncoder._parameter_constraints["cv"]  # takes folds, not only how many
+
+
+@dataclass(frozen=True, eq=False)
+class Fit:
+    """A fit on some rows: the encoder, and coefficients of standardised encoded columns with the penalty that was chosen."""
+
+    encoder: Any
+    reads: tuple[str, ...] | None
+    plan: Plan
+    still: NDArray[np.bool_]  # encoded columns that hold one value
+    converged: bool
+
+
+@dataclass(frozen=True, eq=False)
+class Coded:
+    """What encodes the rows that a fit takes, how many columns it gives, and the name of the model that it is of."""
+
+    transform: Callable[[pd.DataFrame], FloatArray]
+    width: int
+    name: str
+
+
+Encoded = tuple[FloatArray, FloatArray, FloatArray]  # (m, d) rows, (m,) targets, (m,) weights
+
+
+def fit_counterpart(model: Model | Bound, table: Table | Scan, *, seed: int = 0, engine: Engine = in_turn) -> Model:
+    """Logistic, multinomial, linear or Poisson regression on the model's own encoding of the training rows.
+
+    Where the table has no split, all of its rows are training rows. Of a scan the strength of the penalty is chosen on the
+    rows that it drew, and the coefficients are fitted to all its training rows by Newton's method over batches; behind a
+    target encoder, which is fitted anew, to the rows drawn alone. `engine`: who takes those sums (`dask_engine`). Where the table
+    has a group column, the rows of a group stay together in the cross-validation that chooses the penalty.
+
+    Raises
+    ------
+    NotApplicableError
+        when some class has too few training rows, or is in too few groups of them, for cross-validation.
+    """
+    if not isinstance(table, Scan):
+        fitted = _fit_drawn(bind(model, table), seed)
+        return _as_model(fitted, table, f"scikit-learn {sklearn.__version__}")
+    bound = bind(model, table.sample)
+    fitted = _fit_drawn(bound, seed)
+    if not table.is_whole and fitted.encoder is (bound.model.encoder if bound.has_gradient else fitted.encoder):
+        whole = _as_model(_over_all(bound, fitted, table, engine), table.sample, f"tabinterp {__version__}")
+        return replace(whole, fitted_in_batches=True)
+    return _as_model(fitted, table.sample, f"scikit-learn {sklearn.__version__}")
+
+
+def _fit_drawn(bound: Bound, seed: int) -> Fit:
+    table = bound.table
+    training = np.ones(len(table), dtype=bool) if table.held_out is None else ~table.held_out
+    if table.weights is not None:
+        training = training & (table.weights > 0)  # a fold of rows of weight 0 has no loss
+    encoder, reads, x = _encoding(bound, training, seed)
+    y = table.y[training]
+    weights = None if table.weights is None else table.weights[training] / table.weights[training].mean()
+    centre = np.average(x, axis=0, weights=weights)
+    scale = np.sqrt(np.average((x - centre) ** 2, axis=0, weights=weights))
+    still = (x.min(axis=0) == x.max(axis=0)) | (
+        scale == 0
+    )  # rounding gives a constant column a deviation that is not quite 0
+    scale[still] = 1.0
+    groups = None if table.groups is None else table.groups[training]
+    fitted = _fit(np.where(still, 0.0, (x - centre) / scale), y, weights, groups, table, seed)
+    parameters = np.column_stack([np.atleast_2d(fitted.coef_), np.atleast_1d(fitted.intercept_)])
+    plan = Plan(table.schema.task, centre, scale, _penalty(fitted, len(x)), parameters)
+    return Fit(encoder, reads, plan, still, _converged(fitted))
+
+
+def _over_all(bound: Bound, fitted: Fit, scan: Scan, engine: Engine) -> Fit:
+    """The same penalty, fitted to all training rows."""
+    transform = encoded_by(fitted.encoder, bound.table.inputs, fitted.reads)
+    coded = Coded(transform, len(fitted.plan.centre), bound.model.name)
+    plan, converged = newton.fit(
+        fitted.plan, lambda plan: engine(scan, "training", _encoded, _newton_sums, (coded, plan), newton.merge)
+    )
+    return replace(fitted, plan=plan, still=np.zeros_like(fitted.still), converged=converged)
+
+
+def _encoded(coded: Coded, _: Plan, rows: Table) -> Iterator[Encoded]:
+    """Few rows at a time."""
+    for few in in_parts(rows, coded.width):
+        x = coded.transform(few.inputs)
+        check_encoded(x, coded.name, few)
+        yield x, few.y, few.row_weights
+
+
+def _newton_sums(_: Coded, plan: Plan, rows: Encoded) -> newton.Sums:
+    return newton.update(plan, *rows)
+
+
+def _as_model(fitted: Fit, table: Table, library: str) -> Model:
+    plan, schema = fitted.plan, table.schema
+    coefficients = np.where(fitted.still, 0.0, plan.parameters[:, :-1] / plan.scale)
+    intercept = plan.parameters[:, -1] - coefficients @ plan.centre
+    return Model(
+        name=schema.goal.counterpart,
+        library=library,
+        module=nn.Sequential(linear(torch.as_tensor(coefficients), torch.as_tensor(intercept))).eval(),
+        task=schema.task,
+        classes=schema.classes or None,
+        outputs=schema.goal.outputs[0],
+        encoder=fitted.encoder,
+        reads=fitted.reads,
+        penalised=True,
+        is_rival=True,
+        converged=fitted.converged,
+        split=table.split,
+    )
+
+
+def _penalty(fitted: Any, rows: int) -> float:
+    """Half of it times the squared coefficients stands beside the sum of the rows' losses."""
+    if isinstance(fitted, PoissonRegressor):
+        return float(fitted.alpha) * rows
+    return float(1 / np.ravel(fitted.C_)[0]) if hasattr(fitted, "C_") else float(fitted.alpha_)
+
+
+def _encoding(bound: Bound, training: NDArray[np.bool_], seed: int) -> tuple[Any, tuple[str, ...] | None, FloatArray]:
+    """Encoder, columns and encoded training rows; a function of rows has none to share, and the reference's is taken."""
+    if bound.has_gradient:
+        refitted = _cross_fitted(bound, training, seed)
+        return refitted or (bound.model.encoder, bound.model.reads, bound.x[training])
+    frame = bound.table.inputs.loc[training]
+    kinds = {c.name: c.kind for c in bound.table.schema.columns if c.role == "input"}
+    encoder = fitted_encoder(frame, kinds)
+    return encoder, tuple(map(str, frame.columns)), as_array(encoder.transform(frame))
+
+
+def _cross_fitted(
+    bound: Bound, training: NDArray[np.bool_], seed: int
+) -> tuple[Any, tuple[str, ...] | None, FloatArray] | None:
+    """Behind a target encoder the training rows must not see their own target: a copy is fitted anew, by cross-fitting.
+
+    The copy caches nothing, whatever `memory` the encoder has: a cache reads pickles from a folder and writes rows to it.
+
+    None where nothing learns from the target, or where the encoder that does knows no cross-fitting.
+    """
+    found, encoder = target_encoders(bound.model.encoder), bound.model.encoder
+    own = {"": encoder} | (encoder.get_params(deep=True) if found else {})
+    if not found or any(known_as(own[name]) != "sklearn.TargetEncoder" for name in found):
+        return None
+    frame, y = bound.table.inputs.loc[training], bound.table.y[training]
+    rows = frame if bound.model.reads is None else frame[list(bound.model.reads)]
+    setting: tuple[str, Any] = ("random_state", seed)
+    if bound.table.groups is not None:
+        setting = ("cv", _encoded_by_others(bound.table.take(training), seed))
+    folds = {f"{name}__{setting[0]}" if name else setting[0]: setting[1] for name in found}
+    caches = dict.fromkeys(name for name in own if name.rpartition("__")[2] == "memory")
+    refitted = clone(encoder).set_params(**folds, **caches)
+    try:
+        with joblib.parallel_config(backend="sequential"):  # other processes share rows through files
+            x = as_array(refitted.fit_transform(rows, y.astype(int) if bound.table.schema.goal.classes else y))
+    except Exception as error:  # the user's encoder: whatever it raises is told in its words
+        raise NotApplicableError(
+            f"a linear counterpart behind a target encoder fits that encoder again on the training rows, and it does not fit: "
+            f"{error}"
+        ) from error
+    if bound.table.groups is not None:
+        refitted.set_params(**{name: own[name] for name in folds})  # the folds name rows, and the encoder is kept
+    return refitted, bound.model.reads, x
+
+
+def _encoded_by_others(table: Table, seed: int) -> list[tuple[IntArray, IntArray]]:
+    """The folds by which a target encoder encodes each row from the targets of other groups."""
+    assert table.groups is not None
+    if not GROUPED_ENCODERS:
+        raise NotApplicableError(
+            f"a linear counterpart behind a target encoder needs scikit-learn 1.9 or later where the table has a group column: "
+            f"version {sklearn.__version__} encodes rows from the targets of their own group"
+        )
+    codes = np.zeros(len(table), dtype=np.int64) if table.codes is None else table.codes
+    parts = by_group(codes, table.groups, [*np.unique(codes)], FOLDS, seed)
+    if not parts:
+        if table.codes is None:
+            raise NotApplicableError(why("penalty.one_group"))
+        _refuse_few_groups(codes, table.groups, table)
+    return parts
+
+
+def _fit(
+    x: FloatArray, y: FloatArray, weights: FloatArray | None, groups: IntArray | None, table: Table, seed: int
+) -> Any:
+    if table.schema.task == "count":
+        return fit_counts(x, y, np.ones(len(y)) if weights is None else weights, seed, groups)
+    if table.schema.task == "regression":
+        return fit_numbers(x, y, weights, seed, groups)
+    codes = y.astype(np.int64)
+    counts = np.bincount(codes, minlength=len(table.schema.classes))
+    if counts.min() < 2:
+        raise NotApplicableError(
+            f"a linear counterpart chooses its penalty by cross-validation, which needs two training rows of every class; "
+            f"{_rarest(counts, table)}"
+        )
+    parts = parts_of(codes, groups, range(len(counts)), seed)
+    if not parts:
+        assert groups is not None
+        _refuse_few_groups(codes, groups, table)
+    search = LogisticRegressionCV(
+        Cs=STRENGTHS,
+        cv=parts,
+        scoring=_negative_log_loss,
+        max_iter=ITERATIONS,
+        solver="lbfgs",
+        **NEWER,
+    )
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore", ConvergenceWarning)
+        return search.fit(x, y, sample_weight=weights)
+
+
+def _rarest(counts: IntArray, table: Table) -> str:
+    """The class with the fewest training rows, its rows on both sides, and what to do about it."""
+    rarest = int(counts.argmin())
+    name, rows = table.schema.labels[rarest], int(counts[rarest])
+    held_out = (
+        0 if table.held_out is None or table.codes is None else int((table.codes[table.held_out] == rarest).sum())
+    )
+    same = argument("stratify", True)
+    return (
+        f"class {name!r} of target {table.schema.target!r} has {rows} training row{'s' if rows != 1 else ''} and {held_out} held "
+        f"out. Hold out fewer rows or the same share of each class ({same}), join the class with another, or leave its "
+        f"rows out"
+    )
+
+
+def _refuse_few_groups(codes: IntArray, groups: IntArray, table: Table) -> NoReturn:
+    """Name the class that is in the fewest groups of training rows, how many these are, and what to do about it."""
+    held = [len(np.unique(groups[codes == code])) for code in range(len(table.schema.classes))]
+    rarest = int(np.argmin(held))
+    raise NotApplicableError(
+        f"a linear counterpart chooses its penalty by cross-validation that leaves out whole groups, so every class must remain "
+        f"when some groups are left out; class {table.schema.labels[rarest]!r} of target {table.schema.target!r} is in "
+        f"{held[rarest]} of {len(np.unique(groups))} groups of training rows. Hold out fewer groups, join the class with "
+        f"another, or leave its rows out"
+    )
+
+
+def parts_of(
+    strata: IntArray, groups: IntArray | None, needed: Sequence[int], seed: int
+) -> list[tuple[IntArray, IntArray]]:
+    """Return the folds of a cross-validation: the places of the rows that are fitted, and of those that are judged.
+
+    At most five folds, with `strata` (rows,) in equal shares and the rows of each of `groups` (rows,) in one fold. Empty where
+    a stratum that is `needed` would be missing from the rows fitted.
+    """
+    if groups is not None:
+        return by_group(strata, groups, needed, FOLDS, seed)
+    count = min(FOLDS, *(int((strata == one).sum()) for one in needed))
+    if count < 2:
+        return []
+    return list(StratifiedKFold(count, shuffle=True, random_state=seed).split(strata, strata))
+
+
+def _negative_log_loss(model: Any, x: FloatArray, y: Any, sample_weight: FloatArray | None = None) -> float:
+    """Score for scikit-learn, higher is better; a fold that leaves out whole groups may lack a class."""
+    return -float(log_loss(y, model.predict_proba(x), sample_weight=sample_weight, labels=model.classes_))
+
+
+def fit_numbers(
+    x: FloatArray, y: FloatArray, weights: FloatArray | None, seed: int, groups: IntArray | None
+) -> RidgeCV:
+    """Fit a ridge regression of the strength with the least squared error on rows left out, or on five folds of groups."""
+    strengths = len(x) * np.logspace(-7, 1, 17)
+    if groups is not None:
+        parts = by_group(np.zeros(len(x), dtype=np.int64), groups, [0], FOLDS, seed)
+        if not parts:
+            raise NotApplicableError(why("penalty.one_group"))
+        w = np.ones(len(x)) if weights is None else weights
+        errors = np.sum([_squared_errors(x, y, w, *part, strengths) for part in parts], axis=0)
+        strengths = strengths[[int(np.argmin(errors))]]
+    return RidgeCV(alphas=strengths).fit(x, y, sample_weight=weights)
+
+
+def _squared_errors(
+    x: FloatArray, y: FloatArray, weights: FloatArray, fitted: IntArray, judged: IntArray, strengths: FloatArray
+) -> FloatArray:
+    """Weighted sum of squared errors on the judged rows for each strength, (strengths,), from one eigendecomposition."""
+    w = weights[fitted]
+    centre, mean = np.average(x[fitted], axis=0, weights=w), np.average(y[fitted], weights=w)
+    moved = x[fitted] - centre
+    values, vectors = np.linalg.eigh(moved.T @ (w[:, None] * moved))
+    along = vectors.T @ (moved.T @ (w * (y[fitted] - mean)))
+    coefficients = vectors @ (along[:, None] / (np.maximum(values, 0.0)[:, None] + strengths))
+    left = y[judged, None] - mean - (x[judged] - centre) @ coefficients
+    return np.asarray(weights[judged] @ left**2)
+
+
+def fit_counts(
+    x: FloatArray, y: FloatArray, weights: FloatArray, seed: int, groups: IntArray | None
+) -> PoissonRegressor:
+    """Fit a Poisson regression of the strength with the least cross-validated deviance, weighed by row.
+
+    Folds have equal shares of zeros, and the rows of a group in one fold.
+    """
+    counted = (y > 0).astype(np.int64)
+    if counted.sum() < 2:
+        raise NotApplicableError(
+            why(
+                "a linear counterpart chooses its penalty by cross-validation, which needs two training rows with a count above 0"
+            )
+        )
+    parts = parts_of(counted, groups, [1], seed)
+    if not parts:
+        raise NotApplicableError(why("penalty.counts_in_one_group"))
+    penalties = 1 / (STRENGTHS * len(y))  # of the mean loss, as C is of its sum
+
+    def fit(penalty: float, rows: Any) -> PoissonRegressor:
+        made = PoissonRegressor(alpha=penalty, solver="newton-cholesky", max_iter=ITERATIONS, tol=1e-8)
+        return made.fit(x[rows], y[rows], sample_weight=weights[rows])
+
+    def loss(penalty: float) -> float:
+        losses = [
+            (weights[b].sum(), mean_poisson_deviance(y[b], _rates(fit(penalty, a), x[b]), sample_weight=weights[b]))
+            for a, b in parts
+        ]
+        return float(np.average([one for _, one in losses], weights=[w for w, _ in losses]))
+
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore", ConvergenceWarning)
+        return fit(penalties[int(np.argmin([loss(penalty) for penalty in penalties]))], slice(None))
+
+
+def _rates(fitted: PoissonRegressor, x: FloatArray) -> FloatArray:
+    """Expected counts; those of rows far outside the fitted ones stay within floating point."""
+    return np.asarray(np.exp(np.clip(x @ fitted.coef_ + fitted.intercept_, -100, 100)))
+
+
+def _converged(fitted: Any) -> bool:
+    """No fit of the chosen strength stopped at the limit of iterations; least squares has none."""
+    if isinstance(fitted, PoissonRegressor):
+        return bool(fitted.n_iter_ < ITERATIONS)
+    if not hasattr(fitted, "C_"):
+        return True
+    chosen = int(np.abs(STRENGTHS - np.ravel(fitted.C_)[0]).argmin())
+    return bool(fitted.n_iter_[..., chosen].max() < ITERATIONS)

@@ -1,0 +1,256 @@
+"""The fits of the linear counterpart on an orthogonal basis: least squares, maximum likelihood or its limit."""
+
+from __future__ import annotations
+
+import warnings
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+from typing import Any, Literal
+
+import numpy as np
+import statsmodels.api as sm
+from scipy.linalg import LinAlgError, cho_factor, cho_solve, eigh, orth
+
+from tabinterp.document.message import why
+from tabinterp.errors import NotApplicableError
+from tabinterp.stats.estimates import group_sums, units_of
+
+from .design import Basis, Design, Floats, Ints
+from .multinomial import Likelihood, Maximum, contrasts, maximise
+from .separation import Cause, determined, strike_empty_levels, strike_separated
+
+Covariance = Literal["model", "robust", "cluster"]
+
+EXACT = 1e-20  # share of the target's variance that is left when it is reproduced exactly
+
+
+@dataclass(frozen=True)
+class Fit:
+    """Coefficients (m,) on the basis and their covariance (m, m), None where there is none.
+
+    `view` (outputs, m / (r + 1)) turns the blocks of coefficients into outputs. `null` (m, q): orthonormal directions
+    in which there is no estimate, because of `causes`; `unsure` (m, q): those in which there is no error.
+    `df_residual` None: the normal distribution.
+    """
+
+    parameters: Floats
+    covariance: Floats | None
+    view: Floats
+    converged: bool
+    rows_separated: int = 0
+    null: Floats | None = None
+    unsure: Floats | None = None
+    causes: Sequence[Cause] = ()
+    df_residual: float | None = None
+    r2: float | None = None
+
+
+def least_squares(basis: Basis, y: Floats, weights: Floats, kind: Covariance, groups: Ints | None = None) -> Fit:
+    """Weighted least squares of `y` (n,), by statsmodels; "model" takes weights as frequencies, "robust" is HC1, "cluster" sums
+    the scores within `groups` (n,).
+
+    Raises `NotApplicableError` where no row is left for the error, or the target is constant.
+    """
+    n, d = basis.vectors.shape
+    rows = float(weights.sum()) if kind == "model" else float(n)
+    if n <= d or rows <= d:
+        raise NotApplicableError(why("inference.rows", rows=n, coefficients=d))
+    mean = float(np.average(y, weights=weights))
+    spread = float(np.abs(y - mean).max())
+    if spread <= 8 * np.finfo(float).eps * abs(mean):
+        raise NotApplicableError(why("no inference: the target is constant"))
+    centred = (y - mean) / spread
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")
+        result = sm.WLS(centred, basis.vectors, weights=weights).fit()
+    residuals, inverse = centred - basis.vectors @ result.params, np.asarray(result.normalized_cov_params)
+    left, total = float(weights @ residuals**2), float(weights @ centred**2)
+    covariance = None
+    if left > EXACT * total:
+        scores = basis.vectors * (weights * residuals)[:, None]
+        scores = scores if groups is None else group_sums(scores, groups)
+        sandwich = inverse @ (scores.T @ scores) @ inverse * small_sample(n, d, groups)
+        covariance = spread**2 * (inverse * left / (rows - d) if kind == "model" else sandwich)
+    parameters = spread * np.asarray(result.params)
+    parameters[0] += mean
+    return Fit(
+        parameters,
+        covariance,
+        view=np.ones((1, 1)),
+        converged=True,
+        unsure=None if kind == "model" else single_draws(basis.vectors, inverse, weights, groups),
+        df_residual=rows - d if groups is None else units_of(n, groups) - 1,
+        r2=1 - left / total,
+    )
+
+
+def small_sample(rows: int, coefficients: int, groups: Ints | None) -> float:
+    """What a sandwich is multiplied by because residuals are smaller than errors: HC1, or CR1 over groups (MacKinnon & White
+    1985; Cameron & Miller 2015)."""
+    left = rows - coefficients
+    if groups is None:
+        return rows / left
+    units = len(np.unique(groups))
+    return units / (units - 1) * (rows - 1) / left
+
+
+def single_draws(vectors: Floats, inverse: Floats, weights: Floats, groups: Ints | None = None) -> Floats | None:
+    """Orthonormal directions (m, q) of the coefficients that single rows, or single groups of rows, determine alone.
+
+    Of a row that is one of leverage one. A group determines a direction v if all information about it is the group's own:
+    M_g v = M v, with M the information of all rows and M_g that of the group's.
+    """
+    if groups is not None:
+        return _single_groups(vectors, inverse, weights, groups)
+    responses = vectors @ inverse
+    alone = weights * (responses * vectors).sum(axis=1) > 1 - 1e-9
+    return np.asarray(orth(responses[alone].T)) if alone.any() else None
+
+
+def _single_groups(vectors: Floats, inverse: Floats, weights: Floats, groups: Ints) -> Floats | None:
+    leverage = weights * np.einsum("nd,dm,nm->n", vectors, inverse, vectors)
+    whole, found = (vectors * weights[:, None]).T @ vectors, []
+    for group in np.flatnonzero(
+        np.bincount(groups, leverage) > 1 - 1e-9
+    ):  # the sum of its eigenvalues: at most d groups
+        rows = groups == group
+        own = (vectors[rows] * weights[rows, None]).T @ vectors[rows]
+        values, directions = eigh(own, whole)
+        found.append(directions[:, values > 1 - 1e-9])
+    alone = np.hstack(found) if found else np.zeros((vectors.shape[1], 0))
+    return np.asarray(orth(alone)) if alone.shape[1] else None
+
+
+def maximum_likelihood(
+    design: Design,
+    basis: Basis,
+    y: Ints,
+    weights: Floats,
+    kind: Covariance,
+    *,
+    centred: bool,
+    groups: Ints | None = None,
+) -> Fit:
+    """The maximum, or its limit: strike what is separated until Newton's method finds a maximum in what remains.
+
+    `y` (n,) has every class from 0 to its largest. `centred`: one output a class, centred over the classes; otherwise
+    the log-odds of class 1.
+    """
+    k = int(y.max()) + 1
+    possible, causes = strike_empty_levels(design, y, np.ones((len(y), k), dtype=bool))
+    likelihood = Likelihood(basis.vectors, y, possible, weights, contrasts(k), groups)
+    limit = _limit(likelihood)
+    while not limit.maximum.converged and len(limit.rest.y):
+        possible, moved = strike_separated(likelihood, limit.maximum)
+        if not moved.any():
+            break
+        causes.append(Cause(int(moved.sum()), tuple(int(c) for c in np.unique(y[moved]))))
+        likelihood = replace(likelihood, possible=possible)
+        limit = _limit(likelihood)
+    parameters, covariance = limit.statsmodels(kind) or (limit.maximum.parameters, limit.covariance(kind))
+    return Fit(
+        parameters=parameters,
+        covariance=covariance,
+        view=likelihood.contrasts if centred else np.ones((1, 1)),
+        converged=limit.maximum.converged,
+        rows_separated=len(y) - len(limit.rest.y),
+        null=limit.null,
+        unsure=limit.single_groups() if groups is not None else None,
+        causes=causes,
+        df_residual=None if groups is None else units_of(len(y), groups) - 1,
+    )
+
+
+@dataclass(frozen=True)
+class _Limit:
+    """The maximum over the rows that still have a choice, in the directions `span` that they determine.
+
+    Newton's method finds out whether there is one; the numbers are statsmodels', wherever it has a model for the rows:
+    GLM for two classes, MNLogit for more. Those of `maximum` stand where it has none: several classes with weights, or
+    rows that cannot have every class.
+    """
+
+    rest: Likelihood
+    maximum: Maximum
+    span: Floats | None
+    null: Floats | None
+
+    def statsmodels(self, kind: Covariance) -> tuple[Floats, Floats] | None:
+        """Coefficients and covariance by statsmodels, started at the maximum; None where it has no model for this."""
+        if not self.maximum.converged or not self.rest.possible.all() or kind == "cluster":
+            return None
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore")
+            try:
+                return self._binary(kind) if self.rest.contrasts.shape[1] == 1 else self._multinomial(kind)
+            except (np.linalg.LinAlgError, ValueError):
+                return None
+
+    def _binary(self, kind: Covariance) -> tuple[Floats, Floats]:
+        span = np.eye(self.rest.size) if self.span is None else self.span
+        weights = {"freq_weights" if kind == "model" else "var_weights": self.rest.weights}
+        model = sm.GLM(self.rest.y, self.rest.basis @ span, family=sm.families.Binomial(), **weights)
+        result = model.fit(
+            start_params=span.T @ self.maximum.parameters,
+            cov_type="nonrobust" if kind == "model" else "HC0",
+            tol=1e-12,
+        )
+        return span @ np.asarray(result.params), np.asarray(span @ result.cov_params() @ span.T)
+
+    def _multinomial(self, kind: Covariance) -> tuple[Floats, Floats] | None:
+        if self.span is not None or (self.rest.weights != 1).any():
+            return None
+        blocks = self.maximum.parameters.reshape(self.rest.contrasts.shape[1], -1)
+        logits = self.rest.contrasts @ blocks  # (k, d), centred; MNLogit has the first class as reference
+        result = sm.MNLogit(self.rest.y, self.rest.basis).fit(
+            start_params=(logits[1:] - logits[0]).T.ravel(order="F"), disp=0, method="newton", maxiter=5
+        )
+        turn = np.kron(self.rest.contrasts[1:].T, np.eye(self.rest.basis.shape[1]))
+        covariance = np.asarray(result.cov_params()) if kind == "model" else self._sandwich(result)
+        return turn @ np.asarray(result.params).ravel(order="F"), turn @ covariance @ turn.T
+
+    def _sandwich(self, result: Any) -> Floats:
+        scores = np.asarray(result.model.score_obs(np.asarray(result.params).ravel(order="F")))
+        bread = np.asarray(result.cov_params())
+        return np.asarray(bread @ (scores.T @ scores) @ bread)
+
+    def covariance(self, kind: Covariance) -> Floats | None:
+        """Inverse information, or the sandwich around the rows' scores; None where the information is singular."""
+        try:
+            inverse = cho_solve(cho_factor(self.maximum.information), np.eye(len(self.maximum.information)))
+        except LinAlgError:
+            return None
+        if kind != "model":
+            meat = self.rest.meat(self.maximum.probabilities)
+            inverse = inverse @ (meat if self.span is None else self.span.T @ meat @ self.span) @ inverse
+        if kind == "cluster":
+            inverse = inverse * small_sample(len(self.rest.y), len(inverse), self.rest.groups)
+        return np.asarray(inverse if self.span is None else self.span @ inverse @ self.span.T)
+
+    def single_groups(self) -> Floats | None:
+        """Directions that a single group determines: its scores add up to zero, and the sandwich would call that certainty.
+
+        Of two classes; of several the rows' information is no product of one column, and none is looked for.
+        """
+        rest, span = self.rest, np.eye(self.rest.size) if self.span is None else self.span
+        if rest.groups is None or not len(rest.y) or rest.contrasts.shape[1] > 1:
+            return None
+        p = self.maximum.probabilities
+        information: Floats = np.asarray(rest.weights * p[:, 0] * p[:, 1])
+        x = rest.basis @ span
+        try:
+            inverse = np.linalg.inv((x * information[:, None]).T @ x)
+        except np.linalg.LinAlgError:
+            return None
+        alone = single_draws(x, np.asarray(inverse, dtype=np.float64), information, rest.groups)
+        return None if alone is None else np.asarray(span @ alone)
+
+
+def _limit(likelihood: Likelihood) -> _Limit:
+    span, null = determined(likelihood)
+    rest = likelihood.with_choice()
+    if not len(rest.y):
+        none = np.zeros((0, 0))
+        nothing = Maximum(np.zeros(likelihood.size), none, np.zeros(rest.possible.shape), converged=False)
+        return _Limit(rest, nothing, np.zeros((likelihood.size, 0)), np.eye(likelihood.size))
+    return _Limit(rest, maximise(rest, span), span, null)

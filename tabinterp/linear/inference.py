@@ -1,0 +1,349 @@
+"""Honest inference for the unpenalised linear counterpart: estimates with errors, or the reason why there is none.
+
+Logistic, multinomial logistic and Poisson regression by maximum likelihood, linear regression by least squares, each
+fitted on an orthogonal basis of the design (`tabinterp.linear.design`) and reported per unit of the columns. A term that is
+constant, aliased or separated gets its reason and never an interval; the other terms are then the limit of the maximum
+likelihood fit (`tabinterp.linear.separation`).
+
+Rows of one group are one draw: their scores are summed before they are squared ("cluster").
+Weights are sampling weights: estimates are those of the pseudo-likelihood and errors come from the sandwich (Huber
+1967; White 1980; Binder 1983). With `covariance="model"` they are frequencies, and a row of weight 3 is three rows.
+Multinomial coefficients are centred over the classes, b_c - mean b: what a class has beyond the average class.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass, replace
+from typing import Literal
+
+import numpy as np
+from scipy import stats
+
+from tabinterp.document.message import why
+from tabinterp.errors import NotApplicableError
+from tabinterp.stats.estimates import FEWEST_GROUPS, units_of
+from tabinterp.table.schema import GOALS, Task
+
+from .design import Basis, Bools, Design, Floats, Ints, Reason, Term, inflation, orthogonal_basis
+from .estimation import Covariance, Fit, least_squares, maximum_likelihood
+from .poisson import poisson
+
+__all__ = ["ColumnTest", "Design", "Estimate", "Inference", "Reason", "Term", "infer", "linear_surrogate", "wald"]
+
+
+SEEN = 1e-6  # share of a coefficient's length that lies in undetermined directions because of rounding
+
+
+@dataclass(frozen=True)
+class Estimate:
+    """One coefficient per unit, or the intercept (`term` None); `None` where there is no number, see `reason`.
+
+    `z` is estimate / stderr, to be read on the t distribution with `Inference.df_residual` where that is not None.
+    `ratio` is (value, low, high) of exp, None at an end beyond floating point, and None for regression: an odds ratio
+    (with several classes that of the class against the geometric mean of all), or for counts a rate ratio.
+    """
+
+    output: int
+    term: Term | None
+    estimate: float | None = None
+    stderr: float | None = None
+    ci_low: float | None = None
+    ci_high: float | None = None
+    z: float | None = None
+    p: float | None = None
+    ratio: tuple[float | None, float | None, float | None] | None = None
+    reason: Reason | None = None
+
+
+@dataclass(frozen=True)
+class ColumnTest:
+    """Joint Wald test that the `df` coefficients of a column which have a number are zero; `left_out` have none.
+
+    `output` None tests all classes together. `vif` is GVIF ** (1 / df) of the design, rows by their weight, None for a single
+    column.
+    """
+
+    output: int | None
+    column: str
+    statistic: float | None
+    df: int
+    p: float | None
+    vif: float | None
+    left_out: int
+
+
+@dataclass(frozen=True)
+class Inference:
+    """Estimates in the order output, term; one intercept an output; tests in the order output, column.
+
+    `outputs` is 1 for binary (log-odds of class 1), regression and count (log rate), the number of classes for multiclass.
+    `covariance_matrix` (outputs * terms, outputs * terms) is in the order of `estimates`, NaN where there is none.
+    `rows` entered the fit, of which `rows_separated` are fitted without error in the limit and say nothing else.
+    `df_residual` is None where the normal distribution is used. `r2` is given for regression. `covariance` "own": the
+    linear model brought its estimates and their covariance, of the kind `own`.
+    """
+
+    task: Task
+    outputs: int
+    estimates: tuple[Estimate, ...]
+    intercepts: tuple[Estimate, ...]
+    tests: tuple[ColumnTest, ...]
+    covariance: Covariance | Literal["own"]
+    covariance_matrix: Floats
+    converged: bool
+    rows: int
+    rows_separated: int
+    df_residual: float | None
+    r2: float | None
+    own: str | None = None
+
+
+def infer(
+    design: Design,
+    y: Floats | Ints,
+    *,
+    task: Task,
+    n_classes: int,
+    weights: Floats | None = None,
+    covariance: Covariance | None = None,
+    groups: Ints | None = None,
+) -> Inference:
+    """Fit the design to `y` (n,) and say how sure every coefficient is.
+
+    `y` holds 0 and 1 (binary), 0 to `n_classes` - 1 (multiclass) or numbers or counts (`n_classes` is ignored). `covariance`
+    None: "cluster" with `groups`, "robust" with `weights` (n,) and for counts, whose variance is seldom their mean, "model"
+    otherwise. The sandwich is HC0 for likelihoods and HC1 for least squares. Rows of weight zero are left out.
+
+    `groups` (n,) says which rows are one draw. Their scores are then summed within groups, the sandwich is multiplied by
+    G / (G - 1) (n - 1) / (n - k), and intervals are Student's with G - 1 degrees of freedom (Liang & Zeger 1986; Cameron & Miller
+    2015). Below ten groups there are estimates and no errors.
+
+    Raises `NotApplicableError` when there is nothing to infer: one class only, no row left for the error, a constant
+    target, values that are not finite.
+    """
+    design, y, weights, groups = _rows(design, y, weights, groups)
+    plain: Covariance = "model" if weights is None and task != "count" else "robust"
+    kind: Covariance = covariance or (plain if groups is None else "cluster")
+    basis = orthogonal_basis(design, weights)
+    unit = np.ones(len(y)) if weights is None else weights
+    units = None if groups is None else units_of(len(y), groups)
+    if task == "regression":
+        return _Table(task, design, basis, least_squares(basis, y, unit, kind, groups), [0], 1, units).report(kind)
+    if task == "count":
+        return _Table(task, design, basis, poisson(design, basis, y, unit, kind, groups), [0], 1, units).report(kind)
+    n_classes = 2 if task == "binary" else n_classes
+    classes, codes = np.unique(y, return_inverse=True)
+    labels = [int(c) for c in classes]
+    if not set(classes.tolist()) <= set(range(n_classes)):
+        raise ValueError(f"classes are 0 to {n_classes - 1}, got {classes[:10].tolist()}")
+    if len(labels) < 2:
+        raise NotApplicableError(why("inference.class", rows=len(y)))
+    fit = maximum_likelihood(design, basis, codes, unit, kind, centred=task == "multiclass", groups=groups)
+    fit = replace(fit, causes=[replace(c, classes=tuple(labels[i] for i in c.classes)) for c in fit.causes])
+    present, outputs = ([0], 1) if task == "binary" else (labels, n_classes)
+    return _Table(task, design, basis, fit, present, outputs, units).report(kind)
+
+
+def linear_surrogate(
+    design: Design, score: Floats, weights: Floats | None = None, groups: Ints | None = None
+) -> Inference:
+    """Least squares of a network's score (n,) on the design, with HC1 errors (MacKinnon and White 1985), over groups where there
+    are any, and `r2`."""
+    kind: Covariance = "robust" if groups is None else "cluster"
+    return infer(design, score, task="regression", n_classes=0, weights=weights, covariance=kind, groups=groups)
+
+
+def wald(
+    estimate: Floats, covariance: Floats, df_residual: float | None = None
+) -> tuple[float | None, int, float | None]:
+    """Statistic b' V^-1 b, its degrees of freedom (the rank of V), and p; without a number where V is zero.
+
+    With `df_residual` p is that of statistic / df on the F distribution, otherwise of the statistic on chi-squared.
+
+    >>> wald(np.array([3.0]), np.array([[4.0]]))
+    (2.25, 1, 0.133...)
+    """
+    scale = np.sqrt(np.diag(covariance))
+    if not len(scale) or not (scale > 0).all():
+        return None, len(scale), None
+    values, vectors = np.linalg.eigh(covariance / np.outer(scale, scale))
+    used = values > 1e-12 * values[-1]
+    turned = vectors[:, used].T @ (estimate / scale)
+    statistic, df = float((turned**2 / values[used]).sum()), int(used.sum())
+    p = stats.chi2.sf(statistic, df) if df_residual is None else stats.f.sf(statistic / df, df, df_residual)
+    return statistic, df, float(p)
+
+
+def _rows(
+    design: Design, y: Floats | Ints, weights: Floats | None, groups: Ints | None
+) -> tuple[Design, Floats, Floats | None, Ints | None]:
+    """Coerce and check, leave rows of weight zero out, and number the groups from 0 on."""
+    design = replace(design, matrix=np.asarray(design.matrix, dtype=np.float64))
+    y = np.asarray(y, dtype=np.float64)
+    if y.shape != (len(design.matrix),):
+        raise ValueError(f"y has one value for each row: {design.matrix.shape} and {y.shape}")
+    if not np.isfinite(y).all():
+        raise NotApplicableError(why("no inference: the target has values that are not finite numbers"))
+    if weights is not None:
+        weights = np.asarray(weights, dtype=np.float64)
+        if weights.shape != y.shape:
+            raise ValueError(f"weights has one value for each row: {y.shape} and {weights.shape}")
+        if not (np.isfinite(weights) & (weights >= 0)).all():
+            raise NotApplicableError(why("no inference: weights must be finite and not negative"))
+        used = weights > 0
+        if not used.all():
+            design, y, weights = replace(design, matrix=design.matrix[used]), y[used], weights[used]
+            groups = None if groups is None else groups[used]
+    if not len(y):
+        raise NotApplicableError(why("no inference: there are no rows"))
+    return design, y, weights, None if groups is None else np.unique(groups, return_inverse=True)[1].astype(np.int64)
+
+
+@dataclass(frozen=True)
+class _Table:
+    """Where the numbers of a fit go: `present` of `outputs` outputs, each with the intercept and then the terms."""
+
+    task: Task
+    design: Design
+    basis: Basis
+    fit: Fit
+    present: list[int]
+    outputs: int
+    units: int | None = None  # groups of rows, where rows come in groups
+
+    @property
+    def few_groups(self) -> bool:
+        return self.units is not None and self.units < FEWEST_GROUPS
+
+    @property
+    def width(self) -> int:
+        return len(self.design.terms) + 1
+
+    def report(self, kind: Covariance) -> Inference:
+        """Coefficients per unit, with errors, tests and reasons."""
+        value, covariance, lost = self._per_unit()
+        places = [(output, place) for output in range(self.outputs) for place in range(self.width)]
+        estimates = [
+            self._estimate(output, place, float(value[at]), float(covariance[at, at]), lost)
+            for at, (output, place) in enumerate(places)
+        ]
+        terms = np.flatnonzero(np.arange(len(places)) % self.width)
+        value, covariance = value[terms], covariance[np.ix_(terms, terms)]
+        return Inference(
+            task=self.task,
+            outputs=self.outputs,
+            estimates=tuple(e for e in estimates if e.term is not None),
+            intercepts=tuple(e for e in estimates if e.term is None),
+            tests=tuple(column_tests(self.design, self.basis, self.outputs, value, covariance, self.fit.df_residual)),
+            covariance=kind,
+            covariance_matrix=covariance,
+            converged=self.fit.converged,
+            rows=len(self.design.matrix),
+            rows_separated=self.fit.rows_separated,
+            df_residual=self.fit.df_residual,
+            r2=self.fit.r2,
+        )
+
+    def _per_unit(self) -> tuple[Floats, Floats, Bools]:
+        """Values and covariance over (output, place), NaN where there is none, and the places (width,) separated."""
+        size = self.outputs * self.width
+        kept = np.array([0, *(j + 1 for j in self.basis.kept)])
+        at = np.concatenate([kept + output * self.width for output in self.present])
+        units: Floats = np.kron(self.fit.view, self.basis.to_units).astype(np.float64)
+        value, covariance, lost = np.full(size, np.nan), np.full((size, size), np.nan), np.zeros(size, dtype=bool)
+        value[at] = units @ self.fit.parameters
+        if self.fit.covariance is not None and not self.few_groups:
+            covariance[np.ix_(at, at)] = units @ self.fit.covariance @ units.T
+        if self.fit.null is not None:
+            lost[at] = _along(units, self.fit.null)
+        without = lost.copy()
+        if self.fit.unsure is not None:
+            without[at] |= _along(units, self.fit.unsure)
+        value[lost], covariance[without], covariance[:, without] = np.nan, np.nan, np.nan
+        return value, covariance, np.asarray(lost.reshape(self.outputs, self.width).any(axis=0))
+
+    def _estimate(self, output: int, place: int, value: float, variance: float, lost: Bools) -> Estimate:
+        """One row of the table."""
+        term, reason = self.design.terms[place - 1] if place else None, self._reason(output, place, lost)
+        variance = variance if variance > 0 else np.nan  # rounding can leave a variance of nothing below 0
+        if np.isnan(variance) and not np.isnan(value) and reason is None:
+            reason = Reason("single_row" if self.units is None else "single_group")
+        empty = Estimate(output, term, reason=reason)
+        return with_numbers(empty, value, variance, self.fit.df_residual, ratio=GOALS[self.task].ratio is not None)
+
+    def _reason(self, output: int, place: int, lost: Bools) -> Reason | None:
+        if place - 1 in self.basis.left_out:
+            return self.basis.left_out[place - 1]
+        if output not in self.present:
+            return Reason("absent")
+        if lost[place]:
+            return self._separated(place - 1, lost)
+        if self.few_groups:
+            return Reason("few_groups")
+        if self.fit.covariance is None:
+            return Reason("exact" if self.task == "regression" else "not_converged")
+        return None
+
+    def _separated(self, j: int, lost: Bools) -> Reason:
+        """The level itself, the reference level of its column, or else every column involved; j is -1: intercept."""
+        column = self.design.terms[j].column if j >= 0 else None
+        code: Literal["separated", "never_counted"] = "never_counted" if self.task == "count" else "separated"
+        for cause in self.fit.causes:
+            if j >= 0 and cause.term == j:
+                return Reason(code, (self.design.terms[j].column,), "level", cause.rows, cause.classes)
+        for cause in self.fit.causes:
+            if cause.term is None and cause.column is not None and column in (cause.column, None):
+                return Reason(code, (cause.column,), "reference", cause.rows, cause.classes)
+        involved = dict.fromkeys(t.column for t, out in zip(self.design.terms, lost[1:], strict=True) if out)
+        classes = sorted({c for cause in self.fit.causes for c in cause.classes})
+        return Reason(code, tuple(involved), "combination", self.fit.rows_separated, tuple(classes))
+
+
+def with_numbers(empty: Estimate, value: float, variance: float, df_residual: float | None, *, ratio: bool) -> Estimate:
+    """An estimate with its 95% interval; without one where the variance is NaN, without anything where the value is."""
+    if np.isnan(value):
+        return empty
+    if np.isnan(variance):
+        return replace(empty, estimate=value, ratio=(_exp(value), None, None) if ratio else None)
+    law = stats.norm if df_residual is None else stats.t(df_residual)
+    stderr = float(np.sqrt(variance))
+    half = float(law.ppf(0.975)) * stderr
+    low, high, z = value - half, value + half, value / stderr
+    return replace(
+        empty,
+        estimate=value,
+        stderr=stderr,
+        ci_low=low,
+        ci_high=high,
+        z=z,
+        p=2 * float(law.sf(abs(z))),
+        ratio=(_exp(value), _exp(low), _exp(high)) if ratio else None,
+    )
+
+
+def column_tests(
+    design: Design, basis: Basis, outputs: int, value: Floats, covariance: Floats, df_residual: float | None
+) -> Iterator[ColumnTest]:
+    """For each output, and for all together where there are several, one test a column."""
+    columns: dict[str, list[int]] = {}
+    for j, term in enumerate(design.terms):
+        columns.setdefault(term.column, []).append(j)
+    factors = inflation(design, basis)
+    for output in [*range(outputs), *([None] if outputs > 1 else [])]:
+        shifts = range(outputs) if output is None else [output]
+        for column, terms in columns.items():
+            at = np.array([shift * len(design.terms) + j for shift in shifts for j in terms])
+            used = at[~np.isnan(np.diag(covariance)[at])]
+            statistic, df, p = wald(value[used], covariance[np.ix_(used, used)], df_residual)
+            yield ColumnTest(output, column, statistic, df, p, factors.get(column), len(at) - len(used))
+
+
+def _along(units: Floats, directions: Floats) -> Bools:
+    """Which rows of `units` have more than rounding along orthonormal `directions`."""
+    return np.asarray(np.linalg.norm(units @ directions, axis=1) > SEEN * np.linalg.norm(units, axis=1))
+
+
+def _exp(value: float) -> float | None:
+    """None where it overflows."""
+    return float(np.exp(value)) if value < 709 else None

@@ -1,0 +1,194 @@
+"""Maximum likelihood of a multinomial logistic model, with row weights and with classes that a row cannot have.
+
+Binary logistic regression is the case of two classes. `statsmodels.MNLogit` takes neither weights nor, for the limit
+of a separated fit, rows with fewer possible classes; where both can be used, tests hold the two against each other.
+
+Parameters are the (k - 1) blocks of (d,) coefficients a on the basis; the logits of the classes are
+`basis @ a.T @ contrasts.T`, with `contrasts` (k, k - 1).
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+
+import numpy as np
+from scipy.linalg import LinAlgError, cho_factor, cho_solve, helmert
+
+from tabinterp.stats.estimates import group_sums
+
+from .design import Bools, Floats, Ints
+
+STEPS = 30
+STEP_TOLERANCE = 1e-8  # of the margins, beside the greatest of them
+RECESSION = 1e-6  # a margin may fall by this share of the greatest rise: rounding, and what still converges
+
+
+@dataclass(frozen=True)
+class Likelihood:
+    """The classes `y` (n,) of rows `basis` (n, d), each among its `possible` (n, k) classes, with `weights` (n,).
+
+    `groups` (n,): which rows are one draw; None: every row is.
+    """
+
+    basis: Floats
+    y: Ints
+    possible: Bools
+    weights: Floats
+    contrasts: Floats
+    groups: Ints | None = None
+
+    @property
+    def size(self) -> int:
+        return int(self.basis.shape[1] * self.contrasts.shape[1])
+
+    def with_choice(self) -> Likelihood:
+        """The rows that have more than one possible class; the others say nothing."""
+        choice = self.possible.sum(axis=1) > 1
+        return replace(
+            self,
+            basis=self.basis[choice],
+            y=self.y[choice],
+            possible=self.possible[choice],
+            weights=self.weights[choice],
+            groups=None if self.groups is None else self.groups[choice],
+        )
+
+    def logits(self, parameters: Floats) -> Floats:
+        """(n, k), minus infinity for a class that the row cannot have."""
+        blocks = parameters.reshape(self.contrasts.shape[1], self.basis.shape[1])
+        return np.where(self.possible, self.basis @ (blocks.T @ self.contrasts.T), -np.inf)
+
+    def margins(self, parameters: Floats) -> Floats:
+        """(n, k): logit of the row's own class minus that of each possible class; 0 where the class is not possible."""
+        logits = self.logits(parameters)
+        own = logits[np.arange(len(self.y)), self.y]
+        return np.where(self.possible, own[:, None] - np.where(self.possible, logits, 0), 0)
+
+    def log_probabilities(self, parameters: Floats) -> Floats:
+        logits = self.logits(parameters)
+        logits -= logits.max(axis=1, keepdims=True)
+        result: Floats = logits - np.log(np.exp(logits).sum(axis=1, keepdims=True))
+        return result
+
+    def value(self, log_probabilities: Floats) -> float:
+        return float(self.weights @ log_probabilities[np.arange(len(self.y)), self.y])
+
+    def residuals(self, probabilities: Floats) -> Floats:
+        """(n, k - 1): weighted outcome minus probability, one column for each contrast."""
+        outcome = np.zeros_like(probabilities)
+        outcome[np.arange(len(self.y)), self.y] = 1
+        result: Floats = self.weights[:, None] * ((outcome - probabilities) @ self.contrasts)
+        return result
+
+    def gradient(self, probabilities: Floats) -> Floats:
+        return (self.residuals(probabilities).T @ self.basis).ravel()
+
+    def information(self, probabilities: Floats) -> Floats:
+        """Fisher information (size, size); observed and expected are the same for this link."""
+        d, blocks = self.basis.shape[1], self.contrasts.shape[1]
+        means = probabilities @ self.contrasts
+        result = np.empty((blocks, d, blocks, d))
+        for a in range(blocks):
+            for b in range(a + 1):
+                products = probabilities @ (self.contrasts[:, a] * self.contrasts[:, b])
+                curvature = self.weights * (products - means[:, a] * means[:, b])
+                block = self._weighted_square(curvature, positive=a == b)
+                result[a, :, b, :] = block
+                result[b, :, a, :] = block
+        return result.reshape(self.size, self.size)
+
+    def _weighted_square(self, curvature: Floats, *, positive: bool) -> Floats:
+        """basis' diag(curvature) basis; as a symmetric product, at half the cost, where no curvature is negative."""
+        if not positive:
+            return np.asarray((self.basis * curvature[:, None]).T @ self.basis)
+        root = self.basis * np.sqrt(np.maximum(curvature, 0))[:, None]
+        return np.asarray(root.T @ root)
+
+    def meat(self, probabilities: Floats) -> Floats:
+        """Sum of the outer products of the rows' (or groups') scores, weights included: the middle of the sandwich."""
+        residuals = self.residuals(probabilities)
+        if self.groups is not None:
+            shape = (len(residuals), self.size)
+            scores = group_sums((residuals[:, :, None] * self.basis[:, None, :]).reshape(shape), self.groups)
+            return np.asarray(scores.T @ scores)
+        result = np.zeros((self.size, self.size))
+        for start in range(0, len(residuals), 4096):
+            rows = slice(start, start + 4096)
+            scores = residuals[rows, :, None] * self.basis[rows, None, :]
+            scores = scores.reshape(-1, self.size)
+            result += scores.T @ scores
+        return result
+
+
+@dataclass(frozen=True)
+class Maximum:
+    """`parameters` (size,), their `information` within the span, and whether the logits have stopped moving.
+
+    `recession` (size,): a direction in which the likelihood rises for ever, where the iterations came upon one.
+    """
+
+    parameters: Floats
+    information: Floats
+    probabilities: Floats
+    converged: bool
+    recession: Floats | None = None
+
+
+def contrasts(n_classes: int) -> Floats:
+    """(k, k - 1): log-odds of the second class for two classes, an orthonormal basis of centred logits for more."""
+    if n_classes == 2:
+        return np.array([[-0.5], [0.5]])
+    return np.asarray(helmert(n_classes).T, dtype=np.float64)
+
+
+def maximise(likelihood: Likelihood, span: Floats | None) -> Maximum:
+    """Newton's method with step halving, on all parameters or on `span @ theta`, `span` (size, q) orthonormal.
+
+    The likelihood is concave. Where its maximum is at infinity (Albert and Anderson 1984) Newton's steps keep moving
+    some logits by about one, and tend to a direction of recession; a step that is one proves it, and a step that moves
+    no logit says that there is a maximum.
+    """
+    parameters = np.zeros(likelihood.size)
+    logs = likelihood.log_probabilities(parameters)
+    value, converged, recession = likelihood.value(logs), False, None
+    total = likelihood.margins(parameters)
+    for _ in range(STEPS):
+        step = _newton_step(likelihood, np.exp(logs), span)
+        if step is None:
+            break
+        moved, value, logs = _ascend(likelihood, parameters, step, value)
+        margins = likelihood.margins(moved - parameters)
+        parameters, total = moved, total + margins
+        converged = bool(np.abs(margins).max() < STEP_TOLERANCE * (1 + np.abs(total).max()))
+        if not converged and margins.min() >= -RECESSION * margins.max():
+            recession = step
+        if converged or recession is not None:
+            break
+    probabilities = np.exp(logs)
+    information = likelihood.information(probabilities)
+    if span is not None:
+        information = span.T @ information @ span
+    return Maximum(parameters, information, probabilities, converged, recession)
+
+
+def _newton_step(likelihood: Likelihood, probabilities: Floats, span: Floats | None) -> Floats | None:
+    gradient, information = likelihood.gradient(probabilities), likelihood.information(probabilities)
+    if span is not None:
+        gradient, information = span.T @ gradient, span.T @ information @ span
+    try:
+        step = np.asarray(cho_solve(cho_factor(information), gradient))
+    except LinAlgError:
+        return None
+    return step if span is None else span @ step
+
+
+def _ascend(likelihood: Likelihood, start: Floats, step: Floats, value: float) -> tuple[Floats, float, Floats]:
+    """The longest of the step's halvings that does not lower the likelihood beyond rounding."""
+    for _ in range(30):
+        moved = start + step
+        logs = likelihood.log_probabilities(moved)
+        new = likelihood.value(logs)
+        if new >= value - 1e-12 * abs(value):
+            break
+        step = step / 2
+    return moved, new, logs

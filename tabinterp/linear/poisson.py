@@ -1,0 +1,119 @@
+"""Maximum likelihood of a Poisson model with a log link, and its limit where counts of zero leave it without a maximum.
+
+Along some direction the rates of rows with a count of zero can fall for ever while those of every other row stay as they
+are: then the likelihood has no maximum, and in the limit those rows have a rate of zero and say nothing more (Correia,
+Guimarães & Zylkin 2019). Such a direction moves no row with a count above zero, so that it is looked for in what those rows
+leave undetermined, which is nothing or little: a small linear programme finds every row that is lost.
+"""
+
+from __future__ import annotations
+
+import warnings
+from typing import Any
+
+import numpy as np
+import statsmodels.api as sm
+from scipy.linalg import null_space
+from scipy.optimize import linprog
+
+from tabinterp.document.message import why
+from tabinterp.errors import NotApplicableError
+
+from .design import Basis, Bools, Design, Floats, Ints
+from .estimation import Covariance, Fit, single_draws
+from .separation import Cause, levels
+
+UNDETERMINED = 1e-9  # singular values, beside the largest, of directions that rows do not determine
+FALLS = 1e-7  # a move of the log rate, of moves of up to 1, that is not rounding
+
+
+def poisson(
+    design: Design, basis: Basis, y: Floats, weights: Floats, kind: Covariance, groups: Ints | None = None
+) -> Fit:
+    """Poisson regression of counts `y` (n,) on the basis, by statsmodels, without the rows whose rate is zero in the limit.
+
+    "model" takes the variance to be the mean and weights as frequencies; "robust" is the sandwich HC0 ("cluster": with scores
+    summed within `groups`), which holds whatever the variance is, as long as the mean is right (Gourieroux, Monfort & Trognon
+    1984). Raises `NotApplicableError` where every count is zero, no row is left for the sandwich, or the fit diverges.
+    """
+    if not (y > 0).any():
+        raise NotApplicableError(why("inference.zero", rows=len(y)))
+    lost = never_counted(basis.vectors, y)
+    vectors, y, weights, causes = basis.vectors[~lost], y[~lost], weights[~lost], _causes(design, y)
+    null = null_space(vectors, rcond=UNDETERMINED)
+    span = null_space(null.T, rcond=UNDETERMINED) if null.shape[1] else np.eye(vectors.shape[1])
+    groups = None if groups is None else groups[~lost]
+    if kind != "model" and len(y) <= span.shape[1]:
+        raise NotApplicableError(why("inference.rows", rows=len(y), coefficients=span.shape[1]))
+    result = _by_statsmodels(vectors @ span, y, weights, kind, groups)
+    covariance = np.asarray(result.cov_params())
+    alone = None if kind == "model" else _alone(vectors @ span, result, weights, groups)
+    causes += [Cause(int(lost.sum()), ())] if lost.any() else []
+    return Fit(
+        parameters=span @ np.asarray(result.params),
+        covariance=np.asarray(span @ covariance @ span.T) if np.isfinite(covariance).all() else None,
+        view=np.ones((1, 1)),
+        converged=bool(result.converged),
+        rows_separated=int(lost.sum()),
+        null=null if null.shape[1] else None,
+        unsure=None if alone is None else span @ alone,
+        causes=causes,
+        df_residual=None if groups is None else len(np.unique(groups)) - 1,
+    )
+
+
+def _by_statsmodels(x: Floats, y: Floats, weights: Floats, kind: Covariance, groups: Ints | None) -> Any:
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")
+        weighed = {"freq_weights" if kind == "model" else "var_weights": weights}
+        model = sm.GLM(y, x, family=sm.families.Poisson(), **weighed)
+        try:
+            how = {"model": "nonrobust", "robust": "HC0", "cluster": "cluster"}[kind]
+            told = None if groups is None else {"groups": groups}
+            return model.fit(cov_type=how, cov_kwds=told, tol=1e-12, maxiter=100)
+        except ValueError:  # its steps left the range of numbers, as they may where weights differ a millionfold
+            raise NotApplicableError(why("no inference: the fit of the counts does not come to an end")) from None
+
+
+def _alone(x: Floats, result: Any, weights: Floats, groups: Ints | None) -> Floats | None:
+    """Directions that single rows or groups determine: their scores are zero, and the sandwich would call that certainty."""
+    information = weights * np.asarray(result.fittedvalues)
+    return single_draws(x, np.linalg.inv((x * information[:, None]).T @ x), information, groups)
+
+
+def never_counted(vectors: Floats, y: Floats) -> Bools:
+    """(n,) rows with a count of zero whose rate some direction lowers for ever without moving any other row upward.
+
+    >>> basis = np.array([[1.0, 0.0], [1.0, 0.0], [1.0, 1.0]])
+    >>> never_counted(basis, np.array([2.0, 0.0, 0.0])).tolist()
+    [False, False, True]
+    """
+    zero, lost = np.flatnonzero(y == 0), np.zeros(len(y), dtype=bool)
+    free = null_space(vectors[y > 0], rcond=UNDETERMINED)
+    if not free.shape[1] or not len(zero):
+        return lost
+    moves = vectors[zero] @ free
+    moves /= np.maximum(np.abs(moves).max(), 1e-300)
+    kinds, which = np.unique(np.round(moves, 9), axis=0, return_inverse=True)
+    lost[zero] = _falling(kinds)[which.ravel()]
+    return lost
+
+
+def _falling(moves: Floats) -> Bools:
+    """Which rows of `moves` (m, q) fall along a direction along which none rises: those of one direction are all."""
+    m, q = moves.shape
+    # maximise the sum of falls s, 0 <= s <= 1, under s + moves @ direction <= 0
+    solution = linprog(
+        np.concatenate([np.zeros(q), -np.ones(m)]),
+        A_ub=np.hstack([moves, np.eye(m)]),
+        b_ub=np.zeros(m),
+        bounds=[(None, None)] * q + [(0, 1)] * m,
+    )
+    return np.zeros(m, dtype=bool) if solution.x is None else np.asarray(solution.x[q:] > FALLS)
+
+
+def _causes(design: Design, y: Floats) -> list[Cause]:
+    """Levels in which nothing was ever counted."""
+    indicators, owners = levels(design)
+    rows, counts = indicators.sum(axis=0), indicators.T @ y
+    return [Cause(int(rows[i]), (), *owner) for i, owner in enumerate(owners) if rows[i] > 0 and counts[i] == 0]

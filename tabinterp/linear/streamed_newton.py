@@ -1,0 +1,129 @@
+"""Generalised linear models over any number of batches: merged sums, one Newton step for each pass over the rows.
+
+Least squares, logistic, multinomial and Poisson regression with their canonical links, on standardised encoded columns, with a
+quadratic penalty on the coefficients and none on the intercepts. Loss, gradient and Fisher information are sums over rows; a
+step that raises the loss is halved (McCullagh & Nelder 1989).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass, replace
+
+import numpy as np
+from scipy.special import logsumexp, softmax, xlogy
+
+from tabinterp.arrays import FloatArray
+
+PASSES = 25
+TOLERANCE = 1e-5  # of the last step, in units of the score per standard deviation; what is left after it is its square
+HALVINGS = 8
+
+
+@dataclass(frozen=True, eq=False)
+class Plan:
+    """`parameters` (k, d + 1), intercept last, of columns (x - `centre`) / `scale`; k classes of several, else one.
+
+    `penalty` is half of it times the sum of squared coefficients, where weights have mean 1.
+    """
+
+    task: str
+    centre: FloatArray
+    scale: FloatArray
+    penalty: float
+    parameters: FloatArray
+
+
+@dataclass(frozen=True, eq=False)
+class Sums:
+    """At one plan's parameters: rows, sum w, loss, gradient (k, d + 1) and information (k, d + 1, k, d + 1), none penalised."""
+
+    rows: int
+    mass: float
+    loss: float
+    gradient: FloatArray
+    information: FloatArray
+
+
+def start(plan: Plan) -> Sums:
+    """No rows yet."""
+    shape = plan.parameters.shape
+    return Sums(0, 0.0, 0.0, np.zeros(shape), np.zeros((*shape, *shape)))
+
+
+def update(plan: Plan, x: FloatArray, y: FloatArray, weights: FloatArray) -> Sums:
+    """Sums over these rows."""
+    rows = np.column_stack([(x - plan.centre) / plan.scale, np.ones(len(x))])
+    score = rows @ plan.parameters.T
+    loss, residual, curvature = _derivatives(plan.task, score, y)
+    k, d = plan.parameters.shape
+    information = np.empty((k, d, k, d))
+    for a in range(k):
+        for b in range(a + 1):
+            block = (rows * (weights * curvature(a, b))[:, None]).T @ rows
+            information[a, :, b, :] = block
+            information[b, :, a, :] = block.T
+    return Sums(
+        len(x), float(weights.sum()), float(weights @ loss), (weights[:, None] * residual).T @ rows, information
+    )
+
+
+def merge(a: Sums, b: Sums) -> Sums:
+    """Both parts' rows."""
+    return Sums(
+        a.rows + b.rows, a.mass + b.mass, a.loss + b.loss, a.gradient + b.gradient, a.information + b.information
+    )
+
+
+def finish(plan: Plan, sums: Sums) -> tuple[float, FloatArray]:
+    """The penalised loss at the plan's parameters, and the Newton step (k, d + 1) from there."""
+    penalty = (
+        plan.penalty * sums.mass / sums.rows * (np.arange(plan.parameters.shape[1]) < plan.parameters.shape[1] - 1)
+    )
+    gradient = sums.gradient + penalty * plan.parameters
+    size = gradient.size
+    information = sums.information.reshape(size, size) + np.diag(np.tile(penalty, len(gradient)))
+    step = np.linalg.lstsq(information, -gradient.ravel(), rcond=1e-13)[
+        0
+    ]  # several classes: intercepts share a direction
+    return sums.loss + 0.5 * float((penalty * plan.parameters**2).sum()), step.reshape(gradient.shape)
+
+
+def fit(plan: Plan, total: Callable[[Plan], Sums]) -> tuple[Plan, bool]:
+    """The plan with the parameters of all rows, from where it stands, and whether its steps came to an end.
+
+    `total` takes one pass: the sums of all rows at a plan's parameters.
+    """
+    best, step, halvings = np.inf, np.zeros_like(plan.parameters), 0
+    for _ in range(PASSES):
+        loss, following = finish(plan, total(plan))
+        if not loss <= best + 1e-10 * abs(best) and halvings < HALVINGS:
+            step, halvings = step / 2, halvings + 1
+            plan = replace(plan, parameters=plan.parameters - step)
+            continue
+        best, step, halvings = loss, following, 0
+        plan = replace(plan, parameters=plan.parameters + step)
+        if np.abs(step).max() <= TOLERANCE * max(1.0, float(np.abs(plan.parameters).max())):
+            return plan, True
+    return plan, False
+
+
+def _derivatives(
+    task: str, score: FloatArray, y: FloatArray
+) -> tuple[FloatArray, FloatArray, Callable[[int, int], FloatArray]]:
+    """(m,) losses, (m, k) their derivatives by the scores, and the (m,) second derivatives by two of them."""
+    if task == "multiclass":
+        p, own = softmax(score, axis=1), np.eye(score.shape[1])[y.astype(np.int64)]
+        return (
+            logsumexp(score, axis=1) - (own * score).sum(axis=1),
+            p - own,
+            lambda a, b: p[:, a] * ((a == b) - p[:, b]),
+        )
+    one = score[:, 0]
+    if task == "binary":
+        mean = np.exp(-np.logaddexp(0, -one))
+        return np.logaddexp(0, one) - y * one, (mean - y)[:, None], lambda a, b: mean * (1 - mean)
+    if task == "count":
+        mean = np.exp(np.clip(one, -100, 100))
+        return mean - y * one + xlogy(y, y) - y, (mean - y)[:, None], lambda a, b: mean
+    return 0.5 * (one - y) ** 2, (one - y)[:, None], lambda a, b: np.ones(len(y))

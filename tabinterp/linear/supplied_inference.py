@@ -1,0 +1,74 @@
+"""Inference that a linear model brings: its own estimates and covariance, carried from encoded columns to terms.
+
+A coefficient per unit or against a reference level is a linear function of the model's parameters, and so is its error.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import replace
+
+import numpy as np
+
+from tabinterp.arrays import FloatArray
+from tabinterp.models.binding import score_head
+from tabinterp.models.model import Bound
+from tabinterp.models.supplied_inference import OwnFit
+
+from .design import Design, orthogonal_basis
+from .inference import Estimate, Inference, column_tests, with_numbers
+from .terms import AnyTerm, Contrast, Slope
+
+
+def own_inference(
+    bound: Bound, fit: OwnFit, terms: Sequence[AnyTerm], design: Design, weights: FloatArray | None
+) -> Inference:
+    """The model's estimates of the terms; `design` gives the inflation of the table's rows, by their `weights`."""
+    task, outputs, width = bound.table.schema.task, len(bound.outputs), 1 + len(terms)
+    head = score_head(bound.model, bound.table, len(fit.parameters))
+    turn = np.kron(head, _to_terms(bound, terms))
+    value, covariance = turn @ fit.parameters.ravel(), turn @ fit.covariance @ turn.T
+    nothing = ~(np.diag(covariance) > 0)  # not estimated, or without an error
+    covariance[nothing], covariance[:, nothing] = np.nan, np.nan
+    if not all(bound.encoding.local.values()):
+        value[::width] = np.nan  # what mixed columns add has no zero to start from
+    empty = [Estimate(output, term) for output in range(outputs) for term in (None, *design.terms)]
+    found = [
+        with_numbers(e, float(v), float(variance), fit.df_residual, ratio=bound.table.schema.goal.ratio is not None)
+        for e, v, variance in zip(empty, value, np.diag(covariance), strict=True)
+    ]
+    slopes = np.flatnonzero(np.arange(outputs * width) % width)
+    value, covariance = value[slopes], covariance[np.ix_(slopes, slopes)]
+    if weights is not None:
+        design, weights = replace(design, matrix=design.matrix[weights > 0]), weights[weights > 0]
+    tests = column_tests(design, orthogonal_basis(design, weights), outputs, value, covariance, fit.df_residual)
+    return Inference(
+        task=task,
+        outputs=outputs,
+        estimates=tuple(found[i] for i in slopes),
+        intercepts=tuple(found[::width]),
+        tests=tuple(tests),
+        covariance="own",
+        covariance_matrix=covariance,
+        converged=bound.model.converged is not False,
+        rows=fit.rows,
+        rows_separated=0,
+        df_residual=fit.df_residual,
+        r2=fit.r2,
+        own=fit.kind,
+    )
+
+
+def _to_terms(bound: Bound, terms: Sequence[AnyTerm]) -> FloatArray:
+    """(1 + terms, 1 + d): the intercept and the encoded columns to the intercept and the terms."""
+    turn = np.zeros((1 + len(terms), 1 + bound.encoding.width))
+    for row, term in zip(turn[1:], terms, strict=True):
+        if isinstance(term, Slope):
+            row[1 + term.block] = term.per_unit
+        elif isinstance(term, Contrast):
+            row[1 + term.block] = term.level - term.reference
+        else:
+            row[1 + term.encoded] = 1.0
+    values = np.column_stack([term.values for term in terms])
+    turn[0] = [1.0, *(bound.x - values @ turn[1:, 1:]).mean(axis=0)]
+    return turn

@@ -1,0 +1,216 @@
+"""Terms of a linear predictor, found from the encoding: what is one coefficient on the original columns?
+
+A number that the encoder scales is one term, per unit of the column. A column whose distinct values are all encoded apart
+(one-hot, bins) is one term a level, against the reference level. A missing-indicator is a term of its own. Anything else
+(splines, ordinal codes) keeps its encoded columns as terms. Together with an intercept the terms span what the encoded
+columns span, so that a linear model on the one is a linear model on the other.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+import pandas as pd
+from numpy.typing import NDArray
+
+from tabinterp.arrays import FloatArray, IntArray
+from tabinterp.models.model import Bound
+from tabinterp.stats.partitions import equal_rows
+from tabinterp.stats.weights import deviation
+
+from .design import Design, Term
+
+MOST_LEVELS = 400
+TOLD = 10  # rows of a level that is named among others
+EXACT = 1e-7  # an encoding is affine in its column when it deviates by less than this share of its spread
+
+
+@dataclass(frozen=True, eq=False)
+class Slope:
+    """A term per unit: moving the column by one unit moves the encoded columns `block` by `per_unit`."""
+
+    term: Term
+    values: FloatArray  # (n,)
+    sd: float
+    block: IntArray
+    per_unit: FloatArray
+    present: NDArray[np.bool_]  # (n,) rows in which the column is not missing
+
+
+@dataclass(frozen=True, eq=False)
+class Contrast:
+    """A term against a reference: the encoded columns `block` at the level and at the reference."""
+
+    term: Term
+    values: FloatArray  # (n,) 0 or 1
+    block: IntArray
+    level: FloatArray
+    reference: FloatArray
+
+
+@dataclass(frozen=True, eq=False)
+class Basis:
+    """An encoded column that is neither: it has a coefficient, but no derivative of its own."""
+
+    term: Term
+    values: FloatArray
+    encoded: int
+
+
+AnyTerm = Slope | Contrast | Basis
+
+
+def find_terms(bound: Bound) -> list[AnyTerm]:
+    """The terms of every column that is encoded on its own, in the table's order."""
+    return [term for column in bound.columns if bound.encoding.local[column] for term in _column_terms(bound, column)]
+
+
+def design(terms: list[AnyTerm], rows: NDArray[np.bool_] | None = None) -> Design:
+    """The terms' values as a matrix (rows, terms)."""
+    matrix = np.column_stack([t.values for t in terms]) if terms else np.empty((0, 0))
+    return Design(matrix if rows is None else matrix[rows], tuple(t.term for t in terms))
+
+
+def _column_terms(bound: Bound, column: str) -> Iterator[AnyTerm]:
+    block = bound.encoding.blocks[column]
+    if len(block) == 0:
+        return
+    values, encoded = bound.table.inputs[column], bound.x[:, block]
+    numeric = bound.table.schema[column].kind == "numeric"
+    training = bound.table.row_weights
+    training = training if bound.table.held_out is None else training * ~bound.table.held_out
+    if not bound.has_gradient:  # a code for each value: levels can be contrasted, numbers have no slope
+        yield from [] if numeric else _levels(column, values, encoded, block, training, apart=True)
+        return
+    if numeric:
+        slope = _slope(column, values, encoded, block, bound.table.weights)
+        if slope is not None:
+            yield slope
+            yield from _missing(slope, encoded)
+            return
+    yield from _levels(column, values, encoded, block, training, apart=False) or _basis(column, encoded, block)
+
+
+# ---- a number that is scaled
+
+
+def _slope(
+    column: str, values: pd.Series, encoded: FloatArray, block: IntArray, weights: FloatArray | None
+) -> Slope | None:
+    x = values.to_numpy(dtype=np.float64, na_value=np.nan)
+    present = ~np.isnan(x)
+    if present.sum() < 2 or np.ptp(x[present]) == 0:
+        return None
+    centred = x[present] - x[present].mean()
+    at = encoded[present]
+    if not centred @ centred > 0:  # differences too small for their squares to be numbers
+        return None
+    per_unit = centred @ (at - at.mean(axis=0)) / (centred @ centred)
+    left = at - at.mean(axis=0) - centred[:, None] * per_unit
+    spread = np.ptp(at, axis=0)
+    constant = spread == 0  # an indicator; what is left of it is the rounding of its mean
+    if (np.abs(left).max(axis=0) > EXACT * spread)[~constant].any():
+        return None
+    per_unit = np.where(constant, 0.0, per_unit)
+    main = int(np.argmax(np.abs(per_unit)))
+    if per_unit[main] == 0:
+        return None
+    filled = x.copy()
+    mean = at[:, main].mean()
+    filled[~present] = x[present].mean() + (encoded[~present, main] - mean) / per_unit[main]
+    return Slope(Term(column), filled, _sd(x, present, weights), block, per_unit, present)
+
+
+def _sd(x: FloatArray, present: NDArray[np.bool_], weights: FloatArray | None) -> float:
+    """Of the rows in which there is a number; 0 where these have no weight."""
+    w = None if weights is None else weights[present]
+    return float(deviation(x[present], w)) if w is None or w.any() else 0.0
+
+
+def _missing(slope: Slope, encoded: FloatArray) -> Iterator[Contrast]:
+    """Indicator columns: constant where the column is present, another constant where it is missing."""
+    missing = ~slope.present
+    if not missing.any():
+        return
+    at_missing, at_present = encoded[missing][0], encoded[slope.present][0]
+    flags = (slope.per_unit == 0) & (at_missing != at_present)
+    if flags.any():
+        reference = np.where(flags, at_present, at_missing)
+        term = Term(slope.term.column, "(missing)", "(present)", dummy=True)
+        yield Contrast(term, missing.astype(np.float64), slope.block, at_missing, reference)
+
+
+# ---- levels
+
+
+def _levels(
+    column: str,
+    values: pd.Series,
+    encoded: FloatArray,
+    block: IntArray,
+    training: FloatArray,
+    *,
+    apart: bool,
+) -> list[AnyTerm]:
+    """One term a level against the reference, where the distinct encodings are affinely independent.
+
+    The reference is the level that is encoded as nothing but zeros, or else the most frequent (by weight), among the training
+    rows; `training` (n,) is a row's weight there, 0 where it is held out. With
+    `apart` the encodings are codes, and no level is encoded as nothing.
+    """
+    first, group = equal_rows(encoded)
+    if len(first) > MOST_LEVELS:
+        return []
+    points = encoded[first]
+    counts = np.bincount(group, training, minlength=len(first))  # a level that only held-out rows have is no reference
+    dropped = np.flatnonzero((points == 0).all(axis=1) & (counts > 0) & (len(first) > encoded.shape[1]) & (not apart))
+    reference = int(dropped[0]) if len(dropped) else int(np.argmax(counts))
+    if not apart and np.linalg.matrix_rank(points - points[reference]) < len(first) - 1:
+        return []
+    labels = _labels(values, group, len(first))
+    order = sorted((g for g in range(len(first)) if g != reference), key=lambda g: labels[g][0])
+    return [
+        Contrast(
+            Term(column, labels[g][1], labels[reference][1], dummy=True),
+            (group == g).astype(np.float64),
+            block,
+            points[g],
+            points[reference],
+        )
+        for g in order
+    ]
+
+
+def _labels(values: pd.Series, group: IntArray, size: int) -> list[tuple[tuple[bool, float, str], str]]:
+    """For each group of equally encoded values a sort key and a label; what is no level of the table stands in brackets."""
+    result = []
+    numeric = pd.api.types.is_numeric_dtype(values.dtype)
+    for g in range(size):
+        seen = values[group == g]
+        counts = seen.value_counts()
+        levels = sorted(counts.index) if numeric else list(counts.index)  # the most frequent first
+        spelled = [f"{levels[0]:g} … {levels[-1]:g}"] if numeric and len(levels) > 3 else _named(levels, counts)
+        label = ", ".join([*spelled, *(["(missing)"] if seen.isna().any() else [])])
+        first = float(levels[0]) if numeric and levels else 0.0
+        result.append(((not levels, first, label), label))
+    return result
+
+
+def _named(levels: list[Any], counts: pd.Series) -> list[str]:
+    """One level by its name; of several that are encoded alike at most three, and none that tells of few rows."""
+    if len(levels) < 2:
+        return [str(level) for level in levels]
+    told = [level for level in levels if counts[level] >= TOLD][:3]
+    rest = len(levels) - len(told)
+    return [*map(str, told), *([f"({rest} more)" if told else f"({rest} levels)"] if rest else [])]
+
+
+def _basis(column: str, encoded: FloatArray, block: IntArray) -> list[AnyTerm]:
+    one = len(block) == 1
+    return [
+        Basis(Term(column, unit="encoded value" if one else f"basis {i + 1} of {len(block)}"), encoded[:, i], int(e))
+        for i, e in enumerate(block)
+    ]

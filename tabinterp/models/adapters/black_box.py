@@ -1,0 +1,43 @@
+"""A plain function of rows: every reading that needs no gradient."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from typing import Any
+
+import pandas as pd
+from torch import nn
+
+from tabinterp.errors import ModelError, argument
+from tabinterp.models.model import Model
+
+from .shared import asked
+
+
+def wrap(
+    function: Callable[[pd.DataFrame], Any],
+    encoder: Any,
+    classes: Sequence[Any] | None,
+    task: str | None,
+    outputs: str | None,
+    name: str | None = None,
+) -> Model:
+    """A function from a frame of the input columns to (n,) or (n, k) answers, as a `Model`.
+
+    Answers are probabilities unless `outputs` is "logits"; target values where the table's task is regression, expected
+    counts where it is a count, unless `outputs` is "log_rate".
+    """
+    if encoder is not None:
+        raise ModelError(
+            f"a function reads the original columns; call the encoder inside it, without {argument('encoder')}"
+        )
+    task, outputs = asked(task, outputs, classes, "rate" if task == "count" else "probabilities")
+    return Model(
+        name=name or str(getattr(function, "__name__", type(function).__name__)),
+        library="function",
+        module=nn.Sequential(),
+        task=task,
+        classes=None if classes is None else tuple(classes),
+        outputs=outputs,
+        function=function,
+    )

@@ -1,0 +1,96 @@
+"""Layers and predictors that adapters share."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from typing import Any
+
+import numpy as np
+import torch
+from torch import Tensor, nn
+
+from tabinterp.arrays import FloatArray
+from tabinterp.errors import ModelError
+from tabinterp.models.affine_front import linear
+from tabinterp.models.encoding import as_taken
+from tabinterp.table.schema import GOALS, LOGITS, RATES
+
+
+def affine(weight: Any, bias: Any, dtype: torch.dtype = torch.float64) -> nn.Linear:
+    """A layer from (outputs, inputs) weights and (outputs,) biases."""
+    weight = np.atleast_2d(np.array(weight, dtype=np.float64))
+    bias = np.broadcast_to(np.asarray(bias, dtype=np.float64), (len(weight),)).copy()
+    return linear(torch.as_tensor(weight).to(dtype), torch.as_tensor(bias).to(dtype))
+
+
+class Pointwise(nn.Module):
+    """A function of each number as a layer."""
+
+    def __init__(self, function: Callable[[Tensor], Tensor]) -> None:
+        super().__init__()
+        self.function = function
+
+    def forward(self, x: Tensor) -> Tensor:
+        return self.function(x)
+
+
+class Column(nn.Module):
+    """(n,) or (n, 1) as (n, 1)."""
+
+    def forward(self, x: Tensor) -> Tensor:
+        return x.reshape(-1, 1)
+
+
+def asked(
+    task: str | None, outputs: str | None, classes: Sequence[Any] | None, usual: str = "logits"
+) -> tuple[str | None, str]:
+    """The task, and what the model returns: each may follow from the other, or from the classes."""
+    if task is None and classes is not None:
+        task = "binary" if len(classes) == 2 else "multiclass"
+    if task is None and outputs in RATES:
+        task = "count"
+    allowed = (*LOGITS, *RATES) if task is None else GOALS[task].outputs
+    outputs = outputs or (usual if usual in allowed else allowed[0])
+    if outputs not in allowed:
+        raise ModelError(f"outputs is one of {', '.join(allowed)}; got {outputs!r}")
+    return task, outputs
+
+
+def predictor(estimator: Any, named: bool, classifier: bool) -> Callable[[Any], FloatArray]:
+    """The estimator's own (n, k) probabilities or (n,) values of a frame of rows."""
+
+    def predict(rows: Any) -> FloatArray:
+        answer = estimator.predict_proba if classifier else estimator.predict
+        return np.asarray(as_taken(answer, rows, named), dtype=np.float64)
+
+    return predict
+
+
+def reads(source: Any) -> tuple[str, ...] | None:
+    """The names of the columns that an estimator or an encoder was fitted on, where it knows them."""
+    names = getattr(source, "feature_names_in_", None)
+    return None if names is None else tuple(map(str, names))
+
+
+def inside(estimator: Any) -> Any:
+    """What a search found or what was frozen, or the estimator itself."""
+    while True:
+        if hasattr(estimator, "best_estimator_"):
+            estimator = estimator.best_estimator_
+        elif type(estimator).__name__ == "FrozenEstimator":
+            estimator = estimator.estimator
+        else:
+            return estimator
+
+
+def ends(estimator: Any) -> tuple[Any, Any]:
+    """The encoder (None where there is none) and the final estimator of a pipeline, or of an estimator alone."""
+    if type(estimator).__name__ != "Pipeline":
+        return None, estimator
+    steps = [step for _, step in estimator.steps[:-1] if step is not None and step != "passthrough"]
+    return (estimator[:-1] if steps else None), inside(estimator.steps[-1][1])
+
+
+def bases(estimator: Any) -> list[str]:
+    """The names of its class and of all that it inherits from."""
+    return [base.__name__ for base in type(estimator).__mro__]

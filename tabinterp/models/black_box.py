@@ -1,0 +1,78 @@
+"""Models that are functions of rows: nothing is known of their inside, so a row is coded by which values it holds.
+
+Each column becomes one encoded column: the place of its value among the distinct values of the table, missing being one of
+them. Codes are small whole numbers, so moving a column by arithmetic on codes is exact, and every reading that needs no
+gradient runs through the same code as for a network. A number that the table does not hold gets the next code when it is first
+asked for.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+
+import numpy as np
+import pandas as pd
+import torch
+from torch import Tensor, nn
+
+from tabinterp.arrays import FloatArray
+from tabinterp.errors import ModelError
+
+Function = Callable[[pd.DataFrame], Any]  # rows (n, columns) -> (n,) or (n, k)
+
+
+class Codes:
+    """Codes of the values in a table's columns, and back."""
+
+    def __init__(self, frame: pd.DataFrame) -> None:
+        self.feature_names_in_ = np.array(frame.columns, dtype=object)
+        self._values = {c: frame[c].drop_duplicates().reset_index(drop=True) for c in frame.columns}
+
+    def transform(self, rows: pd.DataFrame) -> FloatArray:
+        """(n, columns) places of the values; only numbers may be values that the table does not hold."""
+        return np.column_stack([self._places(rows[c], c) for c in self._values]).astype(np.float64)
+
+    def decode(self, codes: FloatArray) -> pd.DataFrame:
+        """Rows (n, columns) with the values, in the table's types."""
+        places = np.rint(codes).astype(np.int64)
+        return pd.DataFrame(
+            {c: values.take(places[:, j]).reset_index(drop=True) for j, (c, values) in enumerate(self._values.items())}
+        )
+
+    def _places(self, values: pd.Series, column: str) -> Any:
+        known = self._values[column]
+        whole = (
+            values.dtype.kind in "iu" and known.dtype.kind in "iu"
+        )  # where the wider type holds what the narrower cannot
+        asked = values if whole else values.astype(known.dtype)
+        places = pd.Index(known).get_indexer(pd.Index(asked))
+        if (places < 0).any() and known.dtype.kind in "iuf":
+            self._values[column] = pd.concat([known, asked[places < 0].drop_duplicates()], ignore_index=True)
+            return self._places(values, column)
+        if (places < 0).any():
+            row = int(np.flatnonzero(places < 0)[0])
+            raise ModelError(
+                f"column {column!r}: {values.iloc[row]!r} is not among the values of the table that was bound"
+            )
+        return places
+
+
+class FunctionModule(nn.Module):
+    """A function of rows as a module of codes. It has no gradient and no hidden units."""
+
+    def __init__(self, codes: Codes, function: Function) -> None:
+        super().__init__()
+        self._codes = codes
+        self._function = function
+        self.precision = nn.Parameter(torch.zeros((), dtype=torch.float64), requires_grad=False)
+
+    def forward(self, x: Tensor) -> Tensor:
+        values = np.array(
+            self._function(self._codes.decode(x.numpy())), dtype=np.float64
+        )  # torch warns of what is read-only
+        return torch.as_tensor(values, dtype=x.dtype)
+
+    def __deepcopy__(self, memo: dict[int, Any]) -> FunctionModule:
+        """The function is called, never changed: a copy shares it."""
+        return FunctionModule(self._codes, self._function)

@@ -1,0 +1,323 @@
+"""Embedding lookups as affine maps: the row of a table that a whole number picks is a one-hot row times that table.
+
+The network runs once on real rows. Beside each value it is followed which encoded column every entry of it came from, through
+indexing, reshaping, casts and added offsets, up to the lookup. Then `module(inputs) == rest(x @ weight.T)`: x holds the
+levels as one-hot columns, and z = x W' the inputs as numbers and the vectors that were looked up.
+"""
+
+from __future__ import annotations
+
+import operator
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+import torch
+from numpy.typing import NDArray
+from torch import Tensor, fx, nn
+from torch.nn import functional
+
+from tabinterp.document.message import why
+
+from .affine_front import linear, trace
+from .inputs import Levels
+
+MOVES: tuple[Any, ...] = (
+    operator.getitem, torch.squeeze, torch.unsqueeze, torch.flatten, torch.reshape, torch.unbind, torch.split, torch.chunk,
+    torch.select, torch.narrow, "squeeze", "unsqueeze", "flatten", "reshape", "view", "unbind", "split", "chunk", "select",
+    "narrow", "contiguous", "clone", "detach",
+)  # fmt: skip
+CASTS: tuple[Any, ...] = ("long", "int", "to", "type", "float", "double")
+SUMS: tuple[Any, ...] = (operator.add, torch.add, operator.sub, torch.sub, "add", "sub")
+ASKS: tuple[Any, ...] = ("size", "dim", getattr, len)
+MOST_LEVELS = 2048  # one-hot columns of all inputs together
+
+
+ROUNDS: tuple[Any, ...] = (torch.round, torch.floor, torch.ceil, torch.trunc, "round", "floor", "ceil", "trunc")
+EQUALS: tuple[Any, ...] = (operator.eq, operator.ne, torch.eq, torch.ne, "eq", "ne")
+
+
+class OpaqueError(Exception):
+    """Why the network's whole-number inputs cannot be read as embedding lookups."""
+
+
+@dataclass(frozen=True, eq=False)
+class Rewritten:
+    """`module` reads all inputs as one tensor; `levels` says for each input which of its columns are one-hot there."""
+
+    module: nn.Module
+    levels: list[tuple[Levels | None, ...]]
+
+
+@dataclass(frozen=True, eq=False)
+class _Places:
+    """For each entry of a value the encoded column it came from, and what was added to it."""
+
+    column: Any  # Tensor, or several of them
+    shift: Any
+
+
+@dataclass(frozen=True, eq=False)
+class _Lookup:
+    """Columns and shifts of any one shape, flattened; the table (V, e)."""
+
+    shape: tuple[int, ...]
+    column: NDArray[np.int64]
+    shift: NDArray[np.int64]
+    table: Tensor
+
+
+def rewrite(module: nn.Module, inputs: list[Tensor]) -> Rewritten:
+    """The module with its lookups replaced; `inputs` are what it reads for some rows, (n, c) or (n,) each.
+
+    Raises
+    ------
+    OpaqueError
+        when the module cannot be traced, or uses whole numbers for anything but a lookup.
+    """
+    graph = trace(module)
+    starts = [] if graph is None else [node for node in graph.graph.nodes if node.op == "placeholder"]
+    if graph is None or len(starts) != len(inputs):
+        raise OpaqueError(why("opaque.traced"))
+    follow = _Follow(graph, inputs)
+    with torch.no_grad():
+        follow.run(*inputs)
+    codes = torch.cat([one.reshape(len(one), -1).double() for one in inputs], dim=1).numpy()
+    whole = np.concatenate([np.full(one[0].numel(), not one.is_floating_point()) for one in inputs])
+    _check_uses(follow, whole)
+    levels = _levels(list(follow.lookups.values()), codes)
+    if sum(one.size for one in levels.values()) > MOST_LEVELS:
+        raise OpaqueError(why("opaque.levels", most=MOST_LEVELS))
+    widths = [one[0].numel() for one in inputs]
+    by_input = _by_input(levels, widths)
+    table = _Weights(widths, levels)
+    rest = _rest(follow, starts, inputs, table)
+    dtype = next((p.dtype for p in module.parameters() if p.is_floating_point()), torch.float32)
+    return Rewritten(nn.Sequential(linear(table.matrix().to(dtype), None), rest), by_input)
+
+
+class _Follow(fx.Interpreter):
+    """Runs the graph on real rows and keeps, for each value, where its entries came from."""
+
+    def __init__(self, graph: fx.GraphModule, inputs: list[Tensor]) -> None:
+        super().__init__(graph, garbage_collect_values=False)
+        self.source = graph
+        self.places: dict[fx.Node, _Places] = {}
+        self.lookups: dict[fx.Node, _Lookup] = {}
+        self._starts: list[_Places] = []
+        first = 0
+        for one in inputs:
+            size = one[0].numel()
+            column = torch.arange(first, first + size).expand(len(one), size).reshape(one.shape)
+            self._starts.append(_Places(column, torch.zeros_like(column)))
+            first += size
+
+    def run_node(self, n: fx.Node) -> Any:
+        value = super().run_node(n)
+        if n.op == "placeholder":
+            self.places[n] = self._starts[len(self.places)]
+            return value
+        source = next((a for a in n.args if isinstance(a, fx.Node) and a in self.places), None)
+        if source is None:
+            return value
+        lookup = self._lookup(n, source)
+        if lookup is not None:
+            self.lookups[n] = lookup
+            return value
+        places = self._step(n, source, value)
+        if places is not None:
+            self.places[n] = places
+        return value
+
+    def _step(self, node: fx.Node, source: fx.Node, value: Any) -> _Places | None:
+        if node.args[0] is not source:
+            return None
+        was = self.places[source]
+        if _is(node, MOVES):
+            return _Places(self._again(node, was.column), self._again(node, was.shift))
+        if _is(node, CASTS):
+            return was if value.shape == was.column.shape else None
+        other = node.args[1] if len(node.args) == 2 and not node.kwargs else None
+        if _is(node, SUMS) and other not in self.places:
+            added = self.env[other] if isinstance(other, fx.Node) else other
+            if torch.as_tensor(added).dtype == torch.int64:
+                sign = -1 if "sub" in str(node.target) else 1
+                shift = was.shift + sign * torch.as_tensor(added)
+                return _Places(was.column.expand(shift.shape), shift)
+        return None
+
+    def _again(self, node: fx.Node, first: Any) -> Any:
+        """The same operation on other values of the same shape."""
+        rest = fx.node.map_arg(node.args[1:], lambda a: self.env[a])
+        named = fx.node.map_arg(node.kwargs, lambda a: self.env[a])
+        if node.op == "call_method":
+            return getattr(first, str(node.target))(*rest, **named)
+        return node.target(first, *rest, **named)  # type: ignore[operator]
+
+    def _lookup(self, node: fx.Node, source: fx.Node) -> _Lookup | None:
+        table = self._table(node)
+        places = self.places[source]
+        if table is None or node.args[0] is not source or not isinstance(places.column, Tensor):
+            return None
+        column, shift = places.column, places.shift
+        if not bool((column == column[:1]).all() and (shift == shift[:1]).all()):
+            return None  # rows were mixed
+        return _Lookup(tuple(column.shape[1:]), column[0].reshape(-1).numpy(), shift[0].reshape(-1).numpy(), table)
+
+    def _table(self, node: fx.Node) -> Tensor | None:
+        if node.op == "call_module":
+            module = self.source.get_submodule(str(node.target))
+            return module.weight.detach() if type(module) is nn.Embedding and module.max_norm is None else None
+        if node.target is functional.embedding and len(node.args) > 1 and isinstance(node.args[1], fx.Node):
+            table = self.env[node.args[1]]
+            return table.detach() if isinstance(table, Tensor) and node.kwargs.get("max_norm") is None else None
+        if node.target is functional.one_hot:
+            size = node.kwargs.get("num_classes", node.args[1] if len(node.args) > 1 else -1)
+            return torch.eye(size) if isinstance(size, int) and size > 0 else None
+        return None
+
+
+def _is(node: fx.Node, targets: tuple[Any, ...]) -> bool:
+    return node.op in ("call_method", "call_function") and node.target in targets
+
+
+def is_rounding(node: fx.Node) -> bool:
+    """Makes whole numbers, looks them up, or asks which they are."""
+    to_whole = {torch.int64, torch.int32, torch.long, torch.LongTensor, "torch.LongTensor"}
+    cast = _is(node, ("to", "type")) and any(a in to_whole for a in [*node.args, *node.kwargs.values()] if a.__hash__)
+    equal = _is(node, EQUALS) and not isinstance(node.args[-1], fx.Node)
+    return cast or equal or _is(node, ROUNDS) or _is(node, ("long", "int", functional.embedding, functional.one_hot))
+
+
+def _is_number(follow: _Follow, node: fx.Node) -> bool:
+    """Anything but lookups reads the value."""
+    return any(
+        user not in follow.lookups and (user not in follow.places or _is_number(follow, user)) for user in node.users
+    )
+
+
+def _check_uses(follow: _Follow, whole: NDArray[np.bool_]) -> None:
+    """Whole numbers may be looked up, or be numbers like any other; nothing else is left of them in `rest`."""
+    looked_up = {int(c) for lookup in follow.lookups.values() for c in lookup.column}
+    for node, value in follow.env.items():
+        if not isinstance(value, Tensor):
+            continue
+        source = node.args[0] if node.args else None
+        if _is(node, EQUALS) and source in follow.places and not isinstance(node.args[-1], fx.Node):
+            raise OpaqueError(why("opaque.compares"))
+        truncates = _is(node, ROUNDS) or (_is(node, CASTS) and not value.is_floating_point())
+        if node not in follow.places:
+            if truncates and node not in follow.lookups:
+                raise OpaqueError(why("opaque.rounds"))
+            continue
+        if value.is_floating_point():
+            continue
+        columns = {int(c) for c in follow.places[node].column.reshape(-1)}
+        if any(not whole[c] and c not in looked_up for c in columns):
+            raise OpaqueError(why("opaque.rounds"))
+        for user in node.users:
+            if not (user in follow.places or user in follow.lookups or _is(user, ASKS + CASTS)):
+                raise OpaqueError(why("opaque.whole", operation=user.name))
+
+
+def _levels(lookups: list[_Lookup], codes: NDArray[np.float64]) -> dict[int, Levels]:
+    """Column -> the levels that every lookup of it allows; a table that columns share by offsets is cut at the next one."""
+    ranges: dict[int, tuple[int, int]] = {}
+    for lookup in lookups:
+        starts = np.unique(lookup.shift)
+        for column, shift in zip(lookup.column.tolist(), lookup.shift.tolist(), strict=True):
+            later = starts[starts > shift]
+            end = int(later[0]) if len(later) and codes[:, column].max() + shift < later[0] else len(lookup.table)
+            start = shift if len(starts) > 1 and codes[:, column].min() >= 0 else 0
+            low, high = ranges.get(column, (start - shift, end - shift))
+            ranges[column] = max(low, start - shift), min(high, end - shift)
+    return {column: Levels(low, high - low) for column, (low, high) in ranges.items()}
+
+
+def _by_input(levels: dict[int, Levels], widths: list[int]) -> list[tuple[Levels | None, ...]]:
+    ends = np.cumsum(widths)
+    return [tuple(levels.get(c) for c in range(end - width, end)) for end, width in zip(ends, widths, strict=True)]
+
+
+class _Weights:
+    """The rows of W, in the order in which `rest` asks for them."""
+
+    def __init__(self, widths: list[int], levels: dict[int, Levels]) -> None:
+        sizes = [levels[c].size if c in levels else 1 for c in range(sum(widths))]
+        self._ends = np.cumsum(sizes).tolist()
+        self._sizes = sizes
+        self._levels = levels
+        self._rows: list[Tensor] = []
+        self.height = 0
+
+    def numbers(self, columns: range) -> slice:
+        """z of these columns as numbers."""
+        return self._append(
+            [
+                (
+                    c,
+                    torch.arange(self._levels[c].size)[:, None] + self._levels[c].low
+                    if c in self._levels
+                    else torch.ones(1, 1),
+                )
+                for c in columns
+            ]
+        )
+
+    def vectors(self, lookup: _Lookup) -> slice:
+        """z of what a lookup gives, flattened."""
+        picked = []
+        for column, shift in zip(lookup.column.tolist(), lookup.shift.tolist(), strict=True):
+            first = self._levels[column].low + shift
+            picked.append((column, lookup.table[first : first + self._levels[column].size]))
+        return self._append(picked)
+
+    def matrix(self) -> Tensor:
+        return torch.cat(self._rows)
+
+    def _append(self, blocks: list[tuple[int, Tensor]]) -> slice:
+        start = self.height
+        for column, block in blocks:
+            rows = torch.zeros(block.shape[1], self._ends[-1], dtype=torch.float64)
+            rows[:, self._ends[column] - self._sizes[column] : self._ends[column]] = block.T.double()
+            self._rows.append(rows)
+            self.height += len(rows)
+        return slice(start, self.height)
+
+
+def _rest(follow: _Follow, starts: list[fx.Node], inputs: list[Tensor], table: _Weights) -> nn.Module:
+    """The graph with its inputs and lookups read out of z."""
+    new = fx.Graph()
+    z = new.placeholder("z")
+    values: dict[fx.Node, fx.Node] = {}
+    first = 0
+    for node in follow.source.graph.nodes:
+        if node in starts:
+            value = inputs[starts.index(node)]
+            columns = range(first, first + value[0].numel())
+            first = columns.stop
+            if not _is_number(follow, node):
+                continue
+            at: Any = table.numbers(columns)
+            values[node] = _cut(new, z, at if value.ndim > 1 else at.start)
+        elif node in follow.lookups:
+            lookup = follow.lookups[node]
+            vectors = _cut(new, z, table.vectors(lookup))
+            shape = (-1, *lookup.shape, lookup.table.shape[1])
+            values[node] = new.call_method("reshape", (vectors, shape)) if lookup.shape else vectors
+        elif node in follow.places and not _is_number(follow, node):
+            continue
+        elif node in follow.places and _is(node, CASTS):
+            values[node] = values[node.all_input_nodes[0]]
+        else:
+            values[node] = new.node_copy(node, lambda old: values[old])
+    made = fx.GraphModule(follow.source, new)
+    made.graph.eliminate_dead_code()
+    made.recompile()
+    return made
+
+
+def _cut(graph: fx.Graph, z: fx.Node, at: Any) -> fx.Node:
+    getitem: Callable[..., Any] = operator.getitem
+    return graph.call_function(getitem, (z, (slice(None), at)))

@@ -1,0 +1,108 @@
+"""Zip archives from strangers: names, links, sizes and ratios are checked before a member is read."""
+
+from __future__ import annotations
+
+import io
+import re
+import stat
+import struct
+import zipfile
+import zlib
+from dataclasses import dataclass
+
+from tabinterp.errors import ModelError, UnsafeFileError
+
+from .reading import LARGEST_FILE, Content
+
+MOST_MEMBERS = 20_000
+RATIO = 100  # a member may grow by this factor, above a size at which it could do harm
+SMALL = 1 << 20
+END = b"PK\x05\x06"  # of the record that ends an archive without a comment
+FIXED = (1980, 1, 1, 0, 0, 0)  # the same members make the same bytes
+
+
+@dataclass(frozen=True)
+class Archive:
+    """Members of a zip archive, all of them checked."""
+
+    name: str
+    file: zipfile.ZipFile
+    sizes: dict[str, int]
+
+    def read(self, member: str, limit: int = LARGEST_FILE) -> bytes:
+        if member not in self.sizes:
+            raise ModelError(f"{self.name} has no member {member!r}")
+        if self.sizes[member] > limit:
+            raise ModelError(f"{self.name}: {member} has {self.sizes[member]:,} bytes; at most {limit:,} are read")
+        try:
+            return self.file.read(member)
+        except (zipfile.BadZipFile, zlib.error, EOFError, OSError, RuntimeError, ValueError, struct.error) as error:
+            raise ModelError(f"{self.name}: {member} is damaged: {error}") from None
+        except NotImplementedError as error:
+            raise ModelError(f"{self.name}: {member} cannot be read: {error}") from None
+
+    def rewritten(self) -> bytes:
+        """The checked members alone, as a new archive: no other reader can find anything else in it."""
+        return pack({member: self.read(member) for member in self.sizes})
+
+
+def open_archive(content: Content) -> Archive:
+    """Check every entry of a zip archive.
+
+    Raises
+    ------
+    UnsafeFileError
+        for names that lead out of the archive, links, encryption, members named twice, and bombs.
+    ModelError
+        for an archive that is damaged or too large.
+    """
+    try:
+        file = zipfile.ZipFile(io.BytesIO(content.data))
+        entries = file.infolist()
+    except (zipfile.BadZipFile, OSError, ValueError, NotImplementedError, struct.error, EOFError) as error:
+        raise ModelError(f"{content.name!r} is a damaged or truncated zip archive: {error}") from None
+    if content.data[-22:-18] != END or min((e.header_offset for e in entries), default=file.start_dir) != 0:
+        raise ModelError(
+            f"{content.name!r} is a damaged or truncated zip archive: it does not begin and end where the file does"
+        )
+    if len(entries) > MOST_MEMBERS:
+        raise ModelError(f"{content.name!r} has {len(entries):,} members; at most {MOST_MEMBERS:,} are read")
+    for entry in entries:
+        _check(entry, content.name)
+    total = sum(entry.file_size for entry in entries)
+    if total > LARGEST_FILE:
+        raise UnsafeFileError(f"{content.name!r} unpacks to {total:,} bytes; at most {LARGEST_FILE:,} are read")
+    sizes = {entry.filename: entry.file_size for entry in entries}
+    if len(sizes) != len(entries):
+        raise UnsafeFileError(f"{content.name!r} names a member twice; which one counts would be a guess")
+    return Archive(content.name, file, sizes)
+
+
+def _check(entry: zipfile.ZipInfo, name: str) -> None:
+    said = f"{name!r}: the member {entry.orig_filename!r}"
+    parts = re.split(r"[/\\]", entry.orig_filename)
+    if ".." in parts or parts[0] == "" or ":" in parts[0] or "\\" in entry.orig_filename or "\0" in entry.orig_filename:
+        raise UnsafeFileError(f"{said} has a path that leads out of the archive")
+    kind = stat.S_IFMT(entry.external_attr >> 16)
+    if entry.is_dir() or kind not in (0, stat.S_IFREG):
+        raise UnsafeFileError(f"{said} is not a plain file (a link, a folder or a device)")
+    if entry.flag_bits & 0x1:
+        raise UnsafeFileError(f"{said} is encrypted")
+    if entry.compress_type not in (zipfile.ZIP_STORED, zipfile.ZIP_DEFLATED):
+        raise ModelError(f"{said} is compressed by a method other than deflate")
+    if entry.file_size > SMALL and entry.file_size > RATIO * max(entry.compress_size, 1):
+        raise UnsafeFileError(
+            f"{said} would grow from {entry.compress_size:,} to {entry.file_size:,} bytes; more than {RATIO}-fold "
+            f"growth is taken for an attack"
+        )
+
+
+def pack(members: dict[str, bytes]) -> bytes:
+    """Members as an archive, stored as they are; the same members make the same bytes."""
+    buffer = io.BytesIO()
+    with zipfile.ZipFile(buffer, "w", zipfile.ZIP_STORED) as archive:
+        for name, data in members.items():
+            entry = zipfile.ZipInfo(name, FIXED)
+            entry.external_attr = (stat.S_IFREG | 0o644) << 16
+            archive.writestr(entry, data)
+    return buffer.getvalue()

@@ -1,0 +1,459 @@
+"""Bundles: models as files that run no code, in a folder or in one zip archive.
+
+Members are `model.json` (what it is, which rows were held out, digests of the other files), `model.safetensors`, and
+`encoder.skops` unless the model reads numbers as they are: the encoder, or for a network that is finished beside its table
+(several inputs, embeddings) a list with the encoder of each input. The linear counterpart is a network with no hidden layer,
+so it is saved the same way, under `counterpart/`; networks that differ from the model by their seed stand under `seeds/`, each
+a bundle of its own (in folders only). So does a network trained on shuffled labels, under `null-of-shuffled-labels/`: what
+readings are compared with, and never a model to use.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import warnings
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import suppress
+from dataclasses import dataclass, replace
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pandas as pd
+from pydantic import BaseModel, ConfigDict, ValidationError
+from torch import Tensor, nn
+
+from tabinterp.atomic_io import write, write_all
+from tabinterp.errors import ModelError, UnsafeFileError, argument
+from tabinterp.file_names import BUNDLE, COUNTERPART, ENCODER, HEADER, MEMBERS, NULL, OTHERS, WEIGHTS
+from tabinterp.models.adapters.torch import encoders_of
+from tabinterp.models.column_lineage import structure
+from tabinterp.models.inputs import SideBySide
+from tabinterp.models.model import File, Model
+from tabinterp.models.multi_input import Finish, expecting
+from tabinterp.models.scores import module_dtype
+from tabinterp.table import Split, Table
+from tabinterp.table.schema import GOALS, LOGITS, TASKS
+
+from . import network, skops_archive
+from . import safetensors_file as weights
+from .architecture import Layer, checked, describe
+from .archive import Archive, pack
+from .capture import capture
+from .graph import Graph
+from .reading import LARGEST_FILE, LARGEST_JSON, Content, json_object, read_member
+
+FORMAT = 1
+FEWEST = 10  # rows of a level; with fewer its name tells of single people
+
+
+class Settings(BaseModel):
+    """What `read_table` is told, beside the rows and the split."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True)
+    target: str | None = None
+    task: str | None = None
+    positive: str | int | float | bool | None = None
+    adverse: str | int | float | bool | None = None
+    drop: list[str] | None = None
+    protected: list[str] | None = None
+    kinds: dict[str, str] | None = None
+    levels: dict[str, list[str | int | float | bool]] | None = None
+    weight: str | None = None
+    group: str | None = None
+    drop_missing_target: bool | None = None
+
+
+class MadeFrom(BaseModel):
+    """The file that was loaded by running its code, before this bundle was written from it."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True)
+    format: str
+    sha256: str
+
+
+class Header(BaseModel):
+    """`model.json`."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True)
+    format: int
+    name: str
+    library: str
+    task: str | None
+    classes: list[str | int | float | bool] | None
+    outputs: str
+    reads: list[str] | None
+    dtype: str
+    layers: list[Layer] | None = None
+    graph: Graph | None = None  # in the place of layers
+    penalised: bool | None
+    converged: bool | None
+    split: dict[str, Any] | None
+    table: Settings | None  # how its training table was read
+    made_from: MadeFrom | None = None
+    sha256: dict[str, str]
+
+
+# ---- writing
+
+
+def save_model(
+    model: Model,
+    path: str | Path,
+    *,
+    counterpart: Model | None = None,
+    table: dict[str, Any] | None = None,
+    rows: Table | None = None,
+    others: Sequence[Model] = (),
+    null: Model | None = None,
+) -> Path:
+    """Write a bundle: a folder, or one file where the path ends in `.zip`.
+
+    A bundle that was there is replaced as a whole, and only once the new one is on the disk; other files in the folder stay.
+
+    A bundle holds the encoder as it was fitted, with every level that it lists. The encoder of a network from `train` lists no
+    level of fewer than ten training rows.
+
+    Parameters
+    ----------
+    counterpart : its linear counterpart, saved beside it.
+    table : how `read_table` is to read the table again.
+    rows : the table. A warning then names the columns of which the bundle lists levels that fewer than ten of its rows hold.
+    others, null : as `save_others` and `save_null` take them; in folders only.
+
+    Raises
+    ------
+    ModelError
+        when the network computes what a file without code cannot describe (`files/operations.py` lists what it can), or the
+        encoder holds a type that could not be loaded again; or `others` or `null` are to go into one file. Nothing is written
+        then.
+    """
+    target = Path(path)
+    members = _members(model, table)
+    if rows is not None and (named := rare_levels(model, rows)):
+        columns = ", ".join(f"{column} ({count})" for column, count in named.items())
+        warnings.warn(
+            f"the bundle of {model.name} lists levels that fewer than {FEWEST} rows hold (columns, with the number of such "
+            f"levels: {columns}). Keep it as you keep the rows, or replace rare levels by one common value before the encoder "
+            f"is fitted",
+            stacklevel=2,
+        )
+    if counterpart is not None:
+        members |= {COUNTERPART + name: data for name, data in _members(counterpart, None).items()}
+    if target.suffix.lower() == ".zip":
+        if others or null is not None:
+            raise ModelError(
+                f"{argument('others')} and {argument('null')} are saved in a folder, and {str(path)!r} is one file: leave "
+                f"out its ending .zip"
+            )
+        target.parent.mkdir(parents=True, exist_ok=True)
+        write(target, pack(members))
+        return target
+    beside = {f"{OTHERS}{number}/": one for number, one in enumerate(others, 1)} | (
+        {} if null is None else {NULL: null}
+    )
+    for part, one in beside.items():
+        members |= {part + name: data for name, data in _members(one, None).items()}
+    _replace(target, members)
+    return target
+
+
+def _replace(folder: Path, members: Mapping[str, bytes]) -> None:
+    """Put these members in the place of a bundle that was there: all of them, or none.
+
+    A folder is a bundle while its header is there, which therefore goes first and comes last.
+    """
+    contents: dict[Path, bytes | None] = {folder / HEADER: members[HEADER]}
+    contents |= {folder / name: data for name, data in members.items()}
+    if folder.is_dir():
+        contents |= {folder / name: None for name in BUNDLE.ours(folder)[0] if name not in members}
+    parents = {parent for path in contents for parent in path.parents if parent.is_relative_to(folder)}
+    inside, given = sorted(parents, reverse=True), folder.exists()  # what is deepest comes first
+    for parent in inside:
+        parent.mkdir(parents=True, exist_ok=True)
+    try:
+        write_all(contents)
+    finally:
+        for parent in inside[:-1] if given else inside:
+            with suppress(OSError):  # it holds files
+                parent.rmdir()
+
+
+def save_others(models: Sequence[Model], path: str | Path) -> None:
+    """Write networks that differ from the bundle's own by their seed beside it; those that stood there before are none."""
+    folder = Path(path) / OTHERS
+    for stale in folder.glob(f"*/{HEADER}"):
+        stale.unlink()
+    for number, model in enumerate(models, 1):
+        save_model(model, folder / str(number))
+
+
+def save_null(model: Model | None, path: str | Path) -> None:
+    """Write a network trained on shuffled labels beside the bundle's own; None: the one that stood there before is gone."""
+    folder = Path(path) / NULL
+    (folder / HEADER).unlink(missing_ok=True)
+    if model is not None:
+        save_model(model, folder)
+
+
+def rare_levels(model: Model, rows: Table) -> dict[str, int]:
+    """Column -> how many of its levels the model's encoder lists although fewer than ten of these rows hold them.
+
+    Columns without such a level are left out, and so are columns of `True` and `False`.
+    """
+    listed, named = {*_listed_levels(_network(model).encoder)}, dict[str, int]()
+    texts = {level for column, level in listed if column is None}
+    for column in rows.schema.columns:
+        if column.role == "input" and column.kind not in ("numeric", "boolean"):
+            held = rows.frame[column.name].value_counts()
+            rare = {*map(_level, held.index[held < FEWEST])}
+            count = sum(level in texts or (column.name, level) in listed for level in rare)
+            named |= {column.name: count} if count else {}
+    return named
+
+
+def _listed_levels(encoder: Any) -> Iterator[tuple[str | None, str]]:
+    """(None, text) of every text that an encoder holds; (column, level) of every category of a column."""
+    waiting: list[tuple[str, Any]] = [("", encoder)]
+    seen: dict[int, Any] = {}  # holds what was seen, so that no address is used twice
+    while waiting:
+        name, value = waiting.pop()
+        if isinstance(value, str):
+            yield None, value
+        elif isinstance(value, (int, float, np.number)):
+            continue  # of which column it is a level, only its own categories say
+        elif id(value) not in seen:
+            seen[id(value)] = value
+            if isinstance(value, Mapping):
+                waiting += [(name, part) for pair in value.items() for part in pair]
+            elif isinstance(value, (list, tuple, set, frozenset)):
+                waiting += [(name, part) for part in value]
+            elif isinstance(value, (np.ndarray, pd.Series, pd.Index, pd.DataFrame)):
+                index = () if isinstance(value, (np.ndarray, pd.Index)) else (value.index.tolist(),)
+                waiting += [(name, part) for part in (np.asarray(value).ravel().tolist(), *index)]
+            else:
+                held = getattr(value, "__dict__", {})
+                waiting += [*held.items()]
+                for column, levels in zip(held.get("feature_names_in_", ()), held.get("categories_", ()), strict=False):
+                    yield from ((str(column), _level(level)) for level in levels)
+
+
+def _level(value: Any) -> str:
+    """A level as text, alike for 7 and 7.0."""
+    return f"{float(value):g}" if isinstance(value, (int, float, np.number)) else str(value)
+
+
+def _members(model: Model, table: dict[str, Any] | None) -> dict[str, bytes]:
+    net = _network(model)
+    dtype = str(module_dtype(model.weights)).removeprefix("torch.")
+    if dtype not in weights.DTYPES:
+        raise ModelError(f"{model.name} cannot be saved: dtype is one of {', '.join(weights.DTYPES)}; got {dtype}")
+    described = net.described(model.name)
+    files = {WEIGHTS: weights.dump(described.tensors)}
+    if net.encoder is not None:
+        files[ENCODER] = skops_archive.dump(net.encoder, model.name)
+    header = Header(
+        format=FORMAT,
+        name=model.name,
+        library=model.library,
+        task=model.task,
+        classes=None if model.classes is None else [_plain(c) for c in model.classes],
+        outputs=model.outputs,
+        reads=None if net.reads is None else list(net.reads),
+        dtype=dtype,
+        layers=described.layers,
+        graph=described.graph,
+        penalised=model.penalised,
+        converged=model.converged,
+        split=None if model.split is None else model.split.to_dict(),
+        table=None if table is None else _settings(table),
+        made_from=_made_from(model.file),
+        sha256={name: hashlib.sha256(data).hexdigest() for name, data in files.items()},
+    )
+    unused = {"graph"} if header.graph is None else {"layers"}
+    written = json.dumps(header.model_dump(exclude=unused), indent=1, ensure_ascii=False, allow_nan=False)
+    return {**files, HEADER: f"{written}\n".encode()}  # last: a folder without it is no bundle
+
+
+@dataclass(frozen=True)
+class _Described:
+    layers: list[Layer] | None
+    graph: Graph | None
+    tensors: dict[str, Tensor]
+
+
+@dataclass(frozen=True, eq=False)
+class _Network:
+    """What is to be saved: a network and the encoder before it, or a list of one for each input."""
+
+    module: nn.Module
+    encoder: Any
+    reads: tuple[str, ...] | None
+
+    def described(self, name: str) -> _Described:
+        layers = describe(self.module)
+        if layers is not None:
+            return _Described(layers, None, self.module.state_dict())
+        encoders = self.encoder if isinstance(self.encoder, list) else [self.encoder]
+        graph, tensors = capture(self.module, name, [_width(one, self.reads) for one in encoders])
+        return _Described(None, graph, tensors)
+
+
+def _network(model: Model) -> _Network:
+    """As it was wrapped, before it was finished beside a table."""
+    if isinstance(model.finish, Finish):
+        return _Network(model.module, list(model.finish.encoders), None)
+    if model.original is not None and isinstance(model.encoder, SideBySide):
+        return _Network(model.original, [part.encoder for part in model.encoder.parts], None)
+    if model.function is not None or model.finish is not None:
+        raise ModelError(
+            f"{model.name} cannot be saved without code: nothing but its answers is known ({model.opaque}). What can be saved "
+            f"is a network, or an estimator that is read as one; keep an ONNX model in its own file, which ti.load_model "
+            f"reads, and a function in your code"
+        )
+    return _Network(model.module, model.encoder, model.reads)
+
+
+def _width(encoder: Any, reads: tuple[str, ...] | None) -> int | None:
+    """How many columns an encoder makes, where it says so."""
+    names = getattr(encoder, "feature_names_in_", reads)
+    count = getattr(encoder, "n_features_in_", None)
+    if names is None and isinstance(count, int):
+        names = [str(i) for i in range(count)]
+    found = None if names is None else structure(encoder, tuple(map(str, names)))
+    return None if found is None else len(found)
+
+
+def _made_from(file: File | None) -> MadeFrom | None:
+    if file is None:
+        return None
+    made_from = (file.format, file.sha256) if file.unsafe else file.made_from
+    return None if made_from is None else MadeFrom(format=made_from[0], sha256=made_from[1])
+
+
+def _settings(table: dict[str, Any]) -> Settings:
+    plain = {name: _listed(value) for name, value in table.items()}
+    try:
+        return Settings.model_validate(plain)
+    except ValidationError as error:
+        first = error.errors()[0]
+        raise ModelError(
+            f"{argument('table')} holds what read_table takes again ({', '.join(Settings.model_fields)}); "
+            f"{'.'.join(map(str, first['loc']))}: {first['msg']}"
+        ) from None
+
+
+def _listed(value: Any) -> Any:
+    if isinstance(value, dict):
+        return {key: _listed(part) for key, part in value.items()}
+    return [_plain(part) for part in value] if isinstance(value, (list, tuple, set, frozenset)) else _plain(value)
+
+
+def _plain(value: Any) -> str | int | float | bool:
+    return value.item() if hasattr(value, "item") else value  # type: ignore[no-any-return]
+
+
+# ---- reading
+
+
+@dataclass(frozen=True)
+class Bundle:
+    """Members whose digests were checked; nothing in them was built."""
+
+    name: str
+    header: Header
+    sha256: str  # of model.json, which holds the digests of the rest
+    files: dict[str, Content]
+
+    def network(self) -> nn.Module:
+        """The layers or the graph, with weights."""
+        return network.fill(
+            self.header.layers, self.header.graph, weights.tensors(self.files[WEIGHTS]), f"{self.name}/{HEADER}"
+        )
+
+    def split(self) -> Split | None:
+        return None if self.header.split is None else Split.from_dict(self.header.split)
+
+    def model(self) -> Model:
+        header, module, encoder = self.header, self.network(), self.encoder()
+        if header.dtype not in weights.DTYPES or f"torch.{header.dtype}" != str(module_dtype(module)):
+            raise ModelError(
+                f"{self.name!r}: dtype: model.json says {header.dtype}, the weights are {module_dtype(module)}"
+            )
+        made_from = header.made_from
+        several = isinstance(encoder, list)
+        model = Model(
+            name=header.name,
+            library=header.library,
+            module=module,
+            task=header.task,
+            classes=None if header.classes is None else tuple(header.classes),
+            outputs=header.outputs,
+            encoder=None if several else encoder,
+            reads=None if header.reads is None else tuple(header.reads),
+            penalised=header.penalised,
+            converged=header.converged,
+            split=self.split(),
+            file=File(
+                "bundle", self.sha256, made_from=None if made_from is None else (made_from.format, made_from.sha256)
+            ),
+        )
+        if several:
+            model = replace(model, finish=Finish(tuple(encoders_of(encoder)), model))
+        return expecting(model, None if header.graph is None else [one.width for one in header.graph.inputs])
+
+    def encoder(self) -> Any:
+        """The encoder, None where there is none, or for several inputs a list ("passthrough" where there is none)."""
+        content = self.files.get(ENCODER)
+        found = None if content is None else skops_archive.load(content)
+        inputs = 1 if self.header.graph is None else len(self.header.graph.inputs)
+        if (len(found) if isinstance(found, list) else 1) != inputs:
+            raise ModelError(
+                f"{self.name!r}: the network has {inputs} inputs, and {ENCODER} does not hold as many encoders"
+            )
+        return ["passthrough" if one is None else one for one in found] if isinstance(found, list) else found
+
+
+def from_folder(folder: Path) -> Bundle:
+    """A bundle in a folder: files of other names are never opened, links never followed."""
+    present = {name for name in MEMBERS if (folder / name).is_symlink() or (folder / name).exists()}
+    return _bundle(str(folder), present, lambda name, limit: read_member(folder / name, limit).data)
+
+
+def from_archive(archive: Archive, part: str = "") -> Bundle:
+    """A bundle in a zip archive, which holds nothing else; `part` is the folder of the counterpart."""
+    extra = sorted(set(archive.sizes) - {prefix + name for prefix in ("", COUNTERPART) for name in MEMBERS})
+    if extra:
+        raise UnsafeFileError(f"{archive.name!r} holds members that a bundle does not have: {', '.join(extra[:5])}")
+    present = {name for name in MEMBERS if part + name in archive.sizes}
+    return _bundle(archive.name, present, lambda name, limit: archive.read(part + name, limit))
+
+
+def _bundle(where: str, present: set[str], read: Callable[[str, int], bytes]) -> Bundle:
+    if HEADER not in present:
+        raise ModelError(f"{where!r} is not a bundle: it has no {HEADER}")
+    data = read(HEADER, LARGEST_JSON)
+    header = _header(data, where)
+    if set(header.sha256) | {HEADER} != present or WEIGHTS not in present:
+        names = sorted(set(header.sha256) ^ (present - {HEADER})) or [WEIGHTS]
+        raise ModelError(f"{where!r}: members and the list of them in {HEADER} differ: {', '.join(names[:5])}")
+    files = {name: Content(f"{where}/{name}", read(name, LARGEST_FILE)) for name in header.sha256}
+    for name, content in files.items():
+        if content.sha256 != header.sha256[name]:
+            raise ModelError(f"{content.name!r} was changed after it was saved: its SHA-256 is not the one in {HEADER}")
+    return Bundle(where, header, hashlib.sha256(data).hexdigest(), files)
+
+
+def _header(data: bytes, where: str) -> Header:
+    name = f"{where}/{HEADER}"
+    value = json_object(data, repr(name))
+    if value.get("format") != FORMAT:
+        raise ModelError(f"{name!r} has format {value.get('format')!r}; this version reads {FORMAT}")
+    header = checked(Header, value, name)
+    if header.task is not None and header.task not in TASKS:
+        raise ModelError(f"{name!r}: a task is one of {', '.join(TASKS)}; got {header.task!r}")
+    allowed = LOGITS if header.task is None else GOALS[header.task].outputs
+    if header.outputs not in allowed:
+        raise ModelError(f"{name!r}: outputs is {' or '.join(allowed)}; got {header.outputs!r}")
+    return header

@@ -1,0 +1,229 @@
+"""A network in memory as a graph for a file: what torch.fx traces, in the words of our own tables."""
+
+from __future__ import annotations
+
+import itertools
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from typing import Any
+
+import torch
+from torch import Tensor, fx, nn
+
+from tabinterp.errors import ModelError
+from tabinterp.models.affine_front import trace
+
+from . import graph as graphs
+from .architecture import LAYERS, Layer, layer_of
+from .graph import Graph, Input, Node
+from .operations import NAMES, OPERATIONS
+
+SMALL = range(2, 65)  # widths tried where nothing says how wide an input is
+MOST_SUMS = 30
+TRIED = 4096  # ways of giving the inputs
+IGNORED = {"inplace", "_stacklevel", "norm_type", "scale_grad_by_freq", "sparse"}  # settings that change no values
+NEAR = 1e-5
+
+
+class UnsavedError(Exception):
+    """Why a network has no description without code."""
+
+
+def capture(module: nn.Module, name: str, widths: Sequence[int | None]) -> tuple[Graph, dict[str, Tensor]]:
+    """The graph of a network in evaluation mode, and its tensors; `widths` of its inputs, None where not known.
+
+    It is built again from what will be in the file and has to give the same scores.
+
+    Raises
+    ------
+    ModelError
+        when it computes what a file cannot say.
+    """
+    try:
+        graph, tensors = _described(module, widths)
+        _same(module, graph, tensors, name)
+    except UnsavedError as reason:
+        raise ModelError(
+            f"{name} cannot be saved without code: {reason}. Write its forward with layers and operations that a file can "
+            f"name, or export it to ONNX, which ti.load_model reads"
+        ) from None
+    return graph, tensors
+
+
+def _described(module: nn.Module, widths: Sequence[int | None]) -> tuple[Graph, dict[str, Tensor]]:
+    traced = trace(module)
+    if traced is None:
+        raise UnsavedError(
+            "its forward cannot be traced, because it branches on values or calls what torch.fx does not know"
+        )
+    traced.graph.eliminate_dead_code()
+    starts = [node.name for node in traced.graph.nodes if node.op == "placeholder"]
+    if len(starts) != len(widths):
+        raise UnsavedError(f"its forward takes {len(starts)} inputs, and {len(widths)} encoders stand before it")
+    layers: dict[str, Layer] = {}
+    tensors: dict[str, Tensor] = {}
+    nodes = []
+    for node in traced.graph.nodes:
+        if node.op not in ("placeholder", "output"):
+            nodes.append(_node(node, traced, layers, tensors))
+    output = next(node.args[0] for node in traced.graph.nodes if node.op == "output")
+    if not isinstance(output, fx.Node):
+        raise UnsavedError(f"its forward returns a {type(output).__name__}, not one tensor of scores")
+    open_ = [Input(name=start, width=1) for start in starts]
+    graph = Graph(inputs=open_, layers=layers, nodes=nodes, output=output.name)
+    return graph.model_copy(update={"inputs": _inputs(graph, tensors, widths)}), tensors
+
+
+def _node(node: fx.Node, traced: fx.GraphModule, layers: dict[str, Layer], tensors: dict[str, Tensor]) -> Node:
+    target = str(node.target)
+    if node.op == "get_attr":
+        tensors[target] = _attribute(traced, target)
+        return Node(name=node.name, op="tensor", of=target)
+    if node.op == "call_module":
+        part = traced.get_submodule(target)
+        layer = layer_of(part)
+        if isinstance(layer, str):
+            raise UnsavedError(f"{layer}; layers that can be saved are {', '.join(LAYERS)}")
+        if len(node.args) != 1 or node.kwargs:
+            raise UnsavedError(f"it calls its {layer.kind} {target!r} with more than one value")
+        layers[target] = layer
+        tensors.update({f"{target}.{name}": value for name, value in part.state_dict().items()})
+        return Node(name=node.name, op="layer", of=target, values=[_value(node.args[0])])
+    if node.target is getattr and node.args[1:] == ("shape",):
+        return Node(name=node.name, op="size", values=[_value(node.args[0])])
+    op = NAMES.get(node.target)
+    if op is None:
+        raise UnsavedError(
+            f"it computes {getattr(node.target, '__name__', target)} ({node.name}); operations that can be saved are "
+            f"{', '.join(OPERATIONS)}"
+        )
+    settings = {key: value for key, value in node.kwargs.items() if value is not None and key not in IGNORED}
+    return Node(
+        name=node.name,
+        op=op,
+        values=[_value(value) for value in node.args],
+        settings={key: _value(value) for key, value in settings.items()},
+    )
+
+
+def _attribute(traced: fx.GraphModule, target: str) -> Tensor:
+    value: Any = traced
+    for part in target.split("."):
+        value = getattr(value, part)
+    if not isinstance(value, Tensor):
+        raise UnsavedError(f"it reads its attribute {target!r}, a {type(value).__name__}")
+    return value.detach()
+
+
+def _value(value: Any) -> Any:
+    """As a file has it."""
+    if value is None or isinstance(value, (bool, int, float, str)):
+        return value
+    if isinstance(value, list):
+        return [_value(one) for one in value]
+    for kind, of_kind, held in KINDS:
+        if isinstance(value, of_kind):
+            return {kind: held(value)}
+    raise UnsavedError(f"it uses a {type(value).__name__} ({str(value)[:60]}) as a value")
+
+
+KINDS: list[tuple[str, type, Callable[[Any], Any]]] = [
+    ("node", fx.Node, lambda node: node.name),
+    ("rest", type(...), lambda _: True),
+    ("slice", slice, lambda one: [_value(end) for end in (one.start, one.stop, one.step)]),
+    ("tuple", tuple, lambda values: [_value(one) for one in values]),
+    ("dtype", torch.dtype, lambda dtype: str(dtype).removeprefix("torch.")),
+]
+
+
+# ---- how its inputs are given
+
+
+def _inputs(graph: Graph, tensors: Mapping[str, Tensor], widths: Sequence[int | None]) -> list[Input]:
+    """The first way of giving rows that the network takes, tried without memory."""
+    takes, said = _trial(graph, tensors)
+
+    def first(given: list[int]) -> list[Input] | None:
+        return next((way for way in _ways(graph, given) if takes(way)), None)
+
+    unknown = [i for i, width in enumerate(widths) if width is None]
+    if not unknown:
+        known = first([width or 1 for width in widths])
+        if known is None:
+            raise UnsavedError(
+                f"it takes no rows as wide as its encoders make them ({', '.join(map(str, widths))}): {said[-1]}"
+            )
+        return known
+    if len(unknown) == 1:
+        tried = ([width or some for width in widths] for some in _likely(tensors))
+        found = list(itertools.islice((way for one in tried if (way := first(one))), 2))
+        if len(found) == 1:
+            return found[0]
+        alone = first([width or 1 for width in widths])  # last: what reads more columns may repeat a single one
+        if not found and alone is not None:
+            return alone
+    raise UnsavedError(
+        "how many columns it reads is not known before it meets a table; wrap it with an encoder that was fitted on the "
+        "table's columns, such as scikit-learn's FunctionTransformer().fit(rows), in the place of 'passthrough'"
+    )
+
+
+def _likely(tensors: Mapping[str, Tensor]) -> list[int]:
+    """Widths of more than one column: small ones, those of its tensors, and sums of two of them."""
+    own = {size for value in tensors.values() for size in value.shape}
+    sums = {a + b for a in own for b in own} if len(own) <= MOST_SUMS else set[int]()
+    return sorted({*SMALL, *own, *sums} - {0, 1})
+
+
+def _trial(graph: Graph, tensors: Mapping[str, Tensor]) -> tuple[Callable[[list[Input]], bool], list[str]]:
+    said = ["it takes none"]
+    try:
+        graphs.check(graph, "its graph")
+        layers = graphs.empty_layers(graph, "its graph")
+    except ModelError as error:
+        raise UnsavedError(_inner(error)) from None
+    shapes = {name: value.to("meta") for name, value in tensors.items()}
+
+    def takes(inputs: list[Input]) -> bool:
+        try:
+            graphs.tried(graph.model_copy(update={"inputs": inputs}), layers, shapes, "its graph")
+        except ModelError as error:
+            said.append(_inner(error))
+            return False
+        return True
+
+    return takes, said
+
+
+def _inner(error: ModelError) -> str:
+    return str(error).removeprefix("'its graph': ")
+
+
+def _ways(graph: Graph, widths: list[int]) -> Iterator[list[Input]]:
+    """Floats before whole numbers, (n, 1) before (n,)."""
+    forms = [[(False, False), (True, False), *([(False, True), (True, True)] if w == 1 else [])] for w in widths]
+    for way in itertools.islice(itertools.product(*forms), TRIED):
+        yield [
+            Input(name=one.name, width=width, whole=whole, flat=flat)
+            for one, width, (whole, flat) in zip(graph.inputs, widths, way, strict=True)
+        ]
+
+
+def _same(module: nn.Module, graph: Graph, tensors: dict[str, Tensor], name: str) -> None:
+    """Does what will be in the file give the network's own scores?"""
+    again = graphs.fill(graph, tensors, name)
+    draws = torch.Generator().manual_seed(0)
+    dtype = next((value.dtype for value in tensors.values() if value.is_floating_point()), torch.float32)
+    rows = []
+    for one in graph.inputs:
+        shape = (64,) if one.flat else (64, one.width)
+        drawn = torch.rand(shape, generator=draws, dtype=dtype)  # below 1: whichever are looked up are level 0
+        rows.append(drawn.long() if one.whole else drawn)
+    try:
+        with torch.inference_mode():
+            own, read = module(*[one.clone() for one in rows]), again(*[one.clone() for one in rows])
+    except Exception as error:  # the user's network: whatever it raises is told in its words
+        raise UnsavedError(f"it does not take rows of numbers between 0 and 1: {error}") from None
+    if read.shape != own.shape or not bool((read - own).abs().max() <= NEAR * max(1.0, float(own.abs().max()))):
+        raise UnsavedError(
+            "it gives other scores when it is built again from its graph (hooks, or draws in its forward)"
+        )

@@ -1,0 +1,127 @@
+"""What a file is, by its first bytes and the names of its members; never by what it is called."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable
+from dataclasses import dataclass
+
+from .archive import Archive, open_archive
+from .pickles import COMPRESSED, is_pickle
+from .reading import Content
+from .safetensors_file import looks_like
+
+PIPELINE = (
+    "save a scikit-learn pipeline with skops.io.dump(pipeline, 'model.skops'), a torch network with "
+    "torch.save(module.state_dict(), 'model.pt') and an architecture.json, or wrap the model in Python and use "
+    "ti.save_model(model, 'model')"
+)
+PICKLE = (
+    f"in the program that made it, {PIPELINE}. Where you trust it: tabinterp convert FILE --unsafe-pickle --sha256=HASH --out "
+    f"model"
+)
+
+
+@dataclass(frozen=True)
+class Kind:
+    """`words` say what it is, `runs` what loading it would run, `way` how to bring the model otherwise."""
+
+    words: str
+    runs: str = ""
+    way: str = PIPELINE
+    pickle: bool = False  # can be loaded with unsafe_pickle=True
+
+    @property
+    def refused(self) -> bool:
+        return bool(self.runs)
+
+
+UNKNOWN = "nothing is known of what it would run"
+KINDS: dict[str, Kind] = {
+    "bundle": Kind("a tabinterp bundle"),
+    "skops": Kind("a skops archive"),
+    "safetensors": Kind("a safetensors file"),
+    "torch": Kind("a zip archive of torch.save", pickle=True),
+    "onnx": Kind("an ONNX graph"),
+    "pickle": Kind(
+        "a pickle (joblib files are pickles too), which runs code when it is loaded",
+        "whatever its imports and calls say, when it is loaded",
+        PICKLE,
+        pickle=True,
+    ),
+    "compressed": Kind(
+        "a compressed file, as joblib writes pickles",
+        "whatever the imports and calls of the pickle inside say, when it is loaded",
+        PICKLE,
+        pickle=True,
+    ),
+    "torch-old": Kind(
+        "a pickle of torch.save before version 1.6",
+        "whatever its imports and calls say, when it is loaded",
+        "load it where you trust it and write torch.save(module.state_dict(), 'model.pt') again, with a description of its "
+        "layers in architecture.json",
+        pickle=True,
+    ),
+    "torchscript": Kind(
+        "a TorchScript archive, which holds a program",
+        "the program inside, when it is called; its pickles, when it is loaded",
+        "build the module in Python, load its weights, and write torch.save(module.state_dict(), 'model.pt') with a "
+        "description of its layers in architecture.json",
+    ),
+    "pt2": Kind(
+        "an archive of torch.export (.pt2), which holds a program, and whose loading falls back to pickles",
+        "pickles inside, when it is loaded; the program, when it is called",
+        "build the module in Python, load its weights, and write torch.save(module.state_dict(), 'model.pt') with a "
+        "description of its layers in architecture.json",
+    ),
+    "keras": Kind(
+        "a Keras archive, whose configuration may hold code",
+        "Lambda layers and whatever classes its configuration names, when it is loaded",
+        "load it in Python and call ti.wrap on the model",
+    ),
+    "hdf5": Kind(
+        "an HDF5 file",
+        "Lambda layers, when it is loaded as a Keras model",
+        "load it in Python and call ti.wrap on the model",
+    ),
+    "zip": Kind("a zip archive of no kind that is known", UNKNOWN),
+    "unknown": Kind("a file of no kind that is known", UNKNOWN),
+}
+
+TORCH_OLD = b"\x80\x02\x8a\x0al\xfc\x9cF\xf9 j\xa8P\x19."
+STARTS: tuple[tuple[Callable[[bytes], bool], str], ...] = (
+    (lambda data: data.startswith((b"PK\x03\x04", b"PK\x05\x06")), "zip"),
+    (looks_like, "safetensors"),
+    (lambda data: data.startswith(TORCH_OLD), "torch-old"),
+    (lambda data: data.startswith(b"\x89HDF"), "hdf5"),
+    (is_pickle, "pickle"),
+    (lambda data: data.startswith(tuple(COMPRESSED)) or data.startswith(b"\x04\x22\x4d\x18"), "compressed"),
+    (lambda data: bool(re.match(rb"\x08[\x01-\x1f][\x12\x1a\x22\x28\x32\x3a\x42]", data)), "onnx"),
+)
+MEMBERS: tuple[tuple[str, str], ...] = (  # a name that an archive of this kind has; the first that fits counts
+    (r"model\.json", "bundle"),
+    (r"([^/]+/)?archive_format|serialized_exported_program\.json|serialized_state_dict\.(pt|json)", "pt2"),
+    (r"[^/]+/(constants\.pkl|code/.*)", "torchscript"),
+    (r"[^/]+/data\.pkl", "torch"),
+    (r"schema\.json", "skops"),
+    (r"model\.weights\.h5", "keras"),
+)
+
+
+def kind_of(content: Content) -> str:
+    """A name of `KINDS`. Archives are checked on the way, so that a hostile one is refused here."""
+    found = next((kind for test, kind in STARTS if test(content.data)), "unknown")
+    return _member_kind(open_archive(content)) if found == "zip" else found
+
+
+def _member_kind(archive: Archive) -> str:
+    for pattern, kind in MEMBERS:
+        if any(re.fullmatch(pattern, name) for name in archive.sizes):
+            return kind
+    return "zip"
+
+
+def refusal(content: Content, kind: str) -> str:
+    """Why a file is not loaded, and the way out."""
+    known = KINDS[kind]
+    return f"{content.name!r} is {known.words}: tabinterp does not load it, and nothing of it was run; {known.way}"

@@ -1,0 +1,385 @@
+"""A network whose forward is more than one layer after another, as a graph without code.
+
+Every node is an input, a layer, a tensor of the weights file or an operation of our own table (`operations.py`), and uses
+nodes that stand before it. The graph runs once on the meta device, where values have shapes and no memory, for the most rows
+that are ever given to a network at once; only then does it get its weights. What comes out is a torch.fx graph of our own
+functions: no name in the file becomes an attribute or code.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Callable, Iterator, Mapping
+from typing import Any
+
+import torch
+from pydantic import BaseModel, ConfigDict
+from torch import Tensor, fx, nn
+
+from tabinterp.errors import ModelError
+
+from .architecture import LARGEST_WIDTH, Layer, few, fits, made
+from .limits import ROWS, WIDEST, check_total, check_value
+from .operations import DTYPES, OPERATIONS, WORDS
+from .safetensors_file import check_numbers
+
+MOST_NODES = 2_000
+MOST_INPUTS = 256
+LARGEST_NUMBER = 1 << 31
+DEEPEST = 8
+FEWEST = 2  # rows of the second trial
+SIZED = ("reshape", "expand", "repeat")  # operations whose numbers are sizes
+Value = Any  # a tensor, a number, or several of them
+
+
+class Input(BaseModel):
+    """(n, width), or (n,) where `flat`; of whole numbers where `whole`."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True)
+    name: str
+    width: int
+    whole: bool = False
+    flat: bool = False
+
+
+class Node(BaseModel):
+    """`op`: "layer" or "tensor", with its name in `of`, or an operation. `values` and `settings`: numbers, true, false, null,
+    lists, and {"node": name}, {"slice": [start, stop, step]}, {"tuple": [...]}, {"dtype": name}, {"rest": true} for `...`."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True)
+    name: str
+    op: str
+    of: str | None = None
+    values: list[Any] = []
+    settings: dict[str, Any] = {}
+
+
+class Graph(BaseModel):
+    """`layers` and tensors bear the names that they have in the weights file; a layer may be used by several nodes."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True)
+    inputs: list[Input]
+    layers: dict[str, Layer]
+    nodes: list[Node]
+    output: str
+
+
+class Network(fx.GraphModule):
+    """A graph out of a file."""
+
+    def recompile(self) -> Any:
+        """As torch.fx does it, which would print to stderr what the caller is told by the error."""
+        code = super().recompile()
+        type(self).__call__ = nn.Module.__call__  # type: ignore[method-assign]  # each instance has a class of its own
+        return code
+
+
+def fill(graph: Graph, tensors: Mapping[str, Tensor], file: str) -> Network:
+    """The network: checked, tried without memory, and only then given its tensors.
+
+    Raises
+    ------
+    ModelError
+        for whatever does not fit together, by the node's name.
+    """
+    check(graph, file)
+    layers = empty_layers(graph, file)
+    fixed = sorted({str(node.of) for node in graph.nodes if node.op == "tensor"})
+    fits(_expected(layers, fixed, tensors), dict(tensors), file)
+    check_numbers(tensors, file)
+    tried(graph, layers, {name: value.to("meta") for name, value in tensors.items()}, file)
+    for name, layer in layers.items():
+        own = {part: _own(tensors[f"{name}.{part}"]) for part in layer.state_dict()}
+        layer.load_state_dict(own, strict=True, assign=True)
+    return _assembled(graph, layers, {name: _own(tensors[name]) for name in fixed}, file)
+
+
+def _own(value: Tensor) -> Tensor:
+    return value.detach().clone(memory_format=torch.contiguous_format)
+
+
+def _expected(layers: dict[str, nn.Module], fixed: list[str], tensors: Mapping[str, Tensor]) -> dict[str, Tensor]:
+    expected = {name: tensors.get(name, torch.empty(0)).to("meta") for name in fixed}
+    return expected | {f"{name}.{part}": t for name, layer in layers.items() for part, t in layer.state_dict().items()}
+
+
+def empty_layers(graph: Graph, file: str) -> dict[str, nn.Module]:
+    """The layers, without memory for their tensors."""
+    with torch.device("meta"):
+        return {name: made(layer, file).eval() for name, layer in graph.layers.items()}
+
+
+# ---- what the file says, before anything is made of it
+
+
+def check(graph: Graph, file: str) -> None:
+    """Names, operations, and how many values each takes."""
+    if not 0 < len(graph.nodes) <= MOST_NODES or not 0 < len(graph.inputs) <= MOST_INPUTS:
+        raise ModelError(
+            f"{file!r} describes {len(graph.nodes)} nodes and {len(graph.inputs)} inputs; 1 to {MOST_NODES:,} and 1 to "
+            f"{MOST_INPUTS} can be read"
+        )
+    if len(graph.layers) > MOST_NODES:
+        raise ModelError(f"{file!r} describes {len(graph.layers)} layers; at most {MOST_NODES:,} can be read")
+    known: set[str] = set()
+    described: list[Input | Node] = [*graph.inputs, *graph.nodes]
+    for one in described:
+        if isinstance(one, Node):
+            _check_node(one, graph, known, file)
+        elif not 0 < one.width <= WIDEST or (one.flat and one.width != 1):
+            raise ModelError(
+                f"{file!r}: the input {one.name!r} has from 1 to {WIDEST:,} columns, and 1 where it is flat"
+            )
+        if one.name in known:
+            raise ModelError(f"{file!r} describes two nodes of the name {one.name!r}")
+        known.add(one.name)
+    if graph.output not in known:
+        raise ModelError(f"{file!r}: the output {graph.output!r} is no node")
+    unused = sorted(set(graph.layers) - {str(node.of) for node in graph.nodes if node.op == "layer"})
+    if unused:
+        raise ModelError(f"{file!r} describes layers that no node uses: {few(unused)}")
+
+
+def _check_node(node: Node, graph: Graph, known: set[str], file: str) -> None:
+    said = f"{file!r}: the node {node.name!r}"
+    for name in references([*node.values, *node.settings.values()], said):
+        if name not in known:
+            raise ModelError(f"{said} uses {name!r}, which no input or node before it is called")
+    if node.op in ("tensor", "layer"):
+        takes = 0 if node.op == "tensor" else 1
+        if node.of is None or len(node.values) != takes or node.settings:
+            raise ModelError(f"{said} is a {node.op}: it has its name in `of`, and {takes} values")
+        if node.op == "layer" and node.of not in graph.layers:
+            raise ModelError(f"{said} is the layer {node.of!r}, which is not described")
+        return
+    if node.op not in OPERATIONS:
+        raise ModelError(f"{said} asks for {node.op!r}; known are layer, tensor, {', '.join(OPERATIONS)}")
+    row = OPERATIONS[node.op]
+    if not set(node.settings) <= set(row.settings):
+        raise ModelError(f"{said}: {node.op} has the settings {list(row.settings)}; got {list(node.settings)}")
+    if not 1 <= len(node.values) <= row.most or len(node.values) + len(node.settings) < row.least or node.of:
+        most = "" if row.most == row.least else f" to {row.most}"
+        raise ModelError(f"{said}: {node.op} takes {row.least}{most} values; got {len(node.values)}")
+
+
+def references(value: Value, said: str) -> Iterator[str]:
+    """The nodes that a value of the file names; everything else in it is checked."""
+    found: list[str] = []
+
+    def seen(name: str) -> str:
+        found.append(name)
+        return name
+
+    decoded(value, seen, said)
+    return iter(found)
+
+
+def decoded(value: Value, of: Callable[[str], Any], said: str, depth: int = 0) -> Any:
+    """A value of the file as Python's own; `of` answers for the name of a node."""
+    if depth > DEEPEST:
+        raise ModelError(f"{said} nests its values too deeply")
+    if value is None or type(value) is bool or (type(value) is str and value in WORDS):
+        return value
+    if type(value) in (int, float):
+        if not math.isfinite(value) or abs(value) > (LARGEST_NUMBER if type(value) is int else math.inf):
+            raise ModelError(f"{said} has a number beyond {LARGEST_NUMBER:,}: {str(value)[:40]}")
+        return value
+    if isinstance(value, list):
+        return [decoded(one, of, said, depth + 1) for one in value]
+    if isinstance(value, dict) and len(value) == 1:
+        ((kind, held),) = value.items()
+        if kind in KINDS:
+            return KINDS[kind](held, of, said, depth + 1)
+    raise ModelError(f"{said} has a value that is none: {str(value)[:60]!r}")
+
+
+def _name(held: Any, of: Callable[[str], Any], said: str, _depth: int) -> Any:
+    if type(held) is not str:
+        raise ModelError(f"{said} names a node by {str(held)[:60]!r}")
+    return of(held)
+
+
+def _slice(held: Any, of: Callable[[str], Any], said: str, depth: int) -> slice:
+    if not isinstance(held, list) or len(held) != 3:
+        raise ModelError(f"{said}: a slice has a start, a stop and a step; got {str(held)[:60]!r}")
+    return slice(*decoded(held, of, said, depth))
+
+
+def _tuple(held: Any, of: Callable[[str], Any], said: str, depth: int) -> tuple[Any, ...]:
+    if not isinstance(held, list):
+        raise ModelError(f"{said}: a tuple is a list of values; got {str(held)[:60]!r}")
+    return tuple(decoded(held, of, said, depth))
+
+
+def _dtype(held: Any, _of: Callable[[str], Any], said: str, _depth: int) -> torch.dtype:
+    if type(held) is not str or held not in DTYPES:
+        raise ModelError(f"{said}: a dtype is one of {', '.join(DTYPES)}; got {str(held)[:60]!r}")
+    return DTYPES[held]
+
+
+KINDS: dict[str, Callable[[Any, Callable[[str], Any], str, int], Any]] = {
+    "node": _name,
+    "slice": _slice,
+    "tuple": _tuple,
+    "dtype": _dtype,
+    "rest": lambda *_: ...,
+}
+
+
+# ---- once without memory
+
+
+def tried(graph: Graph, layers: Mapping[str, nn.Module], tensors: Mapping[str, Tensor], file: str) -> None:
+    """Run a checked graph of layers and tensors that have no memory; sizes are checked at every node.
+
+    Fewer rows must not make larger values. So numbers that depend on the number of rows, which a run with few rows tells from
+    the others, are only added, multiplied and used as sizes.
+    """
+    few = _start(graph, tensors, FEWEST)
+    values = _start(graph, tensors, ROWS)
+    moving = set(values)  # what rows enter
+    totals = {True: 0, False: 0}  # of values that rows enter, and of the others
+    with torch.no_grad():
+        for node in graph.nodes:
+            said = f"{file!r}: the node {node.name!r} ({node.op})"
+            values[node.name] = _computed(node, layers, tensors, values, said)
+            if moving.intersection(references([*node.values, *node.settings.values()], said)):
+                moving.add(node.name)
+            if node.op != "tensor":  # it is in the file
+                totals[node.name in moving] += _check_size(values[node.name], node.name in moving, said)
+            if node.op == "attention":  # each query with each key
+                query, key = (decoded(one, values.__getitem__, said) for one in node.values[:2])
+                check_value(query.shape[:-1].numel() * key.shape[-2], True, said)
+            few[node.name] = _computed(node, layers, tensors, few, said)
+            _check_numbers_of_rows(node, values, few, said)
+    check_value(totals[False], False, f"{file!r}: its constants together")
+    check_total(totals[True], repr(file))
+    _check_scores(values[graph.output], file)
+
+
+def _start(graph: Graph, tensors: Mapping[str, Tensor], rows: int) -> dict[str, Value]:
+    dtype = next((value.dtype for value in tensors.values() if value.is_floating_point()), torch.float32)
+    return {
+        one.name: torch.empty(
+            (rows,) if one.flat else (rows, one.width), dtype=torch.int64 if one.whole else dtype, device="meta"
+        )
+        for one in graph.inputs
+    }
+
+
+def _check_numbers_of_rows(node: Node, values: dict[str, Value], few: dict[str, Value], said: str) -> None:
+    used = [*node.values, *node.settings.values()]
+    if node.op == "getitem":  # one of several sizes may be taken, by a place that is always the same
+        used = used[1:]
+    numbers = [_numbers(decoded(used, one.__getitem__, said)) for one in (values, few)]
+    if numbers[0] == numbers[1] or node.op in SIZED:
+        return
+    grows = node.op in ("add", "mul") and all(one >= 0 for one in numbers[0] + numbers[1])
+    _want(grows, "computes with the number of rows; it can only be added, multiplied, or used as a size", said)
+
+
+def _numbers(value: Value) -> list[Any]:
+    """The numbers in a value, and how many parts each list has."""
+    if isinstance(value, (list, tuple)):
+        return [len(value), *(number for part in value for number in _numbers(part))]
+    if isinstance(value, slice):
+        return _numbers([value.start, value.stop, value.step])
+    return [value] if isinstance(value, (int, float)) else []
+
+
+def _computed(
+    node: Node, layers: Mapping[str, nn.Module], tensors: Mapping[str, Tensor], values: dict[str, Value], said: str
+) -> Value:
+    if node.op == "tensor":
+        return tensors[str(node.of)]
+    given = [decoded(value, values.__getitem__, said) for value in node.values]
+    named = {name: decoded(value, values.__getitem__, said) for name, value in node.settings.items()}
+    operation = OPERATIONS.get(node.op)
+    first = given[0]
+    if operation is None or operation.is_method:
+        _want(isinstance(first, Tensor), "its first value is no tensor", said)
+    elif operation.numbers:
+        _want(all(isinstance(one, (Tensor, int, float)) for one in given), "takes tensors and numbers", said)
+        alone = not any(isinstance(one, Tensor) for one in given)
+        _want(not (alone and node.op == "pow"), "takes a tensor", said)
+    elif node.op == "getitem":
+        _want(isinstance(first, (Tensor, tuple, list)), "takes values out of a tensor or of several", said)
+    if node.op == "embedding" or isinstance(
+        layers.get(str(node.of)), nn.Embedding
+    ):  # without memory, torch 2.6 takes any
+        whole = isinstance(first, Tensor) and not first.is_floating_point()
+        _want(whole, "looks up its rows by whole numbers", said)
+    try:
+        if operation is None:
+            return layers[str(node.of)](first)
+        call = getattr(first, operation.target) if operation.is_method else operation.target
+        return call(*given[1:], **named) if operation.is_method else call(*given, **named)
+    except Exception as error:  # shapes and types that do not fit raise anything
+        raise ModelError(
+            f"{said} cannot be computed: {str(error).splitlines()[0][:200] if str(error) else error!r}"
+        ) from None
+
+
+def _want(holds: bool, words: str, said: str) -> None:
+    if not holds:
+        raise ModelError(f"{said}: {words}")
+
+
+def _check_size(value: Value, moves: bool, said: str) -> int:
+    """Check a value, and return its entries."""
+    parts = value if isinstance(value, (tuple, list)) else [value]
+    _want(len(parts) <= WIDEST, f"gives more than {WIDEST:,} values", said)
+    size = 0
+    for part in parts:
+        _want(
+            isinstance(part, (Tensor, int, float)), f"gives a {type(part).__name__}, which is no tensor or number", said
+        )
+        size += part.numel() if isinstance(part, Tensor) else 1
+        _want(isinstance(part, Tensor) or abs(part) <= LARGEST_NUMBER, "gives a number that is too large", said)
+    check_value(size, moves, said)
+    return size
+
+
+def _check_scores(value: Value, file: str) -> None:
+    if (
+        not isinstance(value, Tensor)
+        or value.ndim not in (1, 2)
+        or value.shape[0] != ROWS
+        or value.numel() > LARGEST_WIDTH
+    ):
+        got = tuple(value.shape) if isinstance(value, Tensor) else type(value).__name__
+        raise ModelError(f"{file!r}: the output is (n,), (n, 1) or (n, k) scores; for n = {ROWS:,} it is {got}")
+
+
+# ---- as a network
+
+
+def _assembled(graph: Graph, layers: dict[str, nn.Module], tensors: dict[str, Tensor], file: str) -> Network:
+    """The graph as torch.fx has it, under names of ours."""
+    root, new = nn.Module(), fx.Graph()
+    for i, layer in enumerate(layers.values()):
+        root.add_module(f"layer{i}", layer)
+    for i, value in enumerate(tensors.values()):
+        if value.is_floating_point():
+            root.register_parameter(f"tensor{i}", nn.Parameter(value, requires_grad=False))
+        else:
+            root.register_buffer(f"tensor{i}", value)
+    placed = (
+        {name: f"layer{i}" for i, name in enumerate(layers)},
+        {name: f"tensor{i}" for i, name in enumerate(tensors)},
+    )
+    nodes: dict[str, Any] = {one.name: new.placeholder(f"x{i}") for i, one in enumerate(graph.inputs)}
+    for node in graph.nodes:
+        if node.op == "tensor":
+            nodes[node.name] = new.get_attr(placed[1][str(node.of)])
+            continue
+        values = tuple(decoded(value, nodes.__getitem__, file) for value in node.values)
+        named = {name: decoded(value, nodes.__getitem__, file) for name, value in node.settings.items()}
+        if node.op == "layer":
+            nodes[node.name] = new.call_module(placed[0][str(node.of)], values)
+        elif OPERATIONS[node.op].is_method:
+            nodes[node.name] = new.call_method(OPERATIONS[node.op].target, values, named)
+        else:
+            nodes[node.name] = new.call_function(OPERATIONS[node.op].target, values, named)
+    new.output(nodes[graph.output])
+    return Network(root, new, "Network").eval().requires_grad_(False)

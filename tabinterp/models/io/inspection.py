@@ -1,0 +1,281 @@
+"""What a model file holds, what loading it would run, and whether it is safe. Nothing is ever run to find out.
+
+A file is called safe after it was loaded by the functions that `load_model` uses, and a skops archive only after each of its
+types was found on the list. What has to be said beside a file (`needs`) is not known here.
+"""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Callable
+from dataclasses import asdict, dataclass, field
+from pathlib import Path
+from typing import Any
+
+from tabinterp import file_names as layout
+from tabinterp.errors import ModelError, TabinterpError
+from tabinterp.models.adapters import onnx as from_onnx
+
+from . import bundle as bundles
+from . import network, skops_archive
+from . import pickles as pickled
+from . import safetensors_file as weights
+from . import state_dict as state
+from .archive import Archive, open_archive
+from .formats import KINDS, kind_of
+from .load import LOADERS, Given, is_encoder, of_object
+from .reading import Content, read
+from .safetensors_file import Shape
+
+MOST_SHOWN = 40
+BESIDE = tuple(name.rstrip("/") for name in (layout.OTHERS, layout.NULL))  # bundles of their own
+NOTHING = "nothing"
+
+
+@dataclass
+class Inspection:
+    """`safe`: `load_model` reads it, and nothing in it runs; `problem` says why not. `str()` of it is for people."""
+
+    path: str
+    format: str = "unknown"
+    description: str = ""
+    sha256: str = ""
+    size: int = 0
+    safe: bool = False
+    problem: str | None = None
+    runs: str = NOTHING  # when it is loaded the way its format is loaded elsewhere
+    needs: str | None = None  # what else load_model asks for
+    members: dict[str, int] = field(default_factory=dict)  # name -> bytes
+    tensors: list[Shape] = field(default_factory=list)
+    layers: list[str] = field(default_factory=list)
+    types: list[str] = field(default_factory=list)  # that a skops archive names
+    refused: list[str] = field(default_factory=list)  # those of them that are not on the list
+    imports: list[str] = field(default_factory=list)  # that a pickle names
+    notes: list[str] = field(default_factory=list)
+
+    def to_dict(self) -> dict[str, Any]:
+        return asdict(self)
+
+    def __str__(self) -> str:
+        head = [
+            f"{self.path}: {self.description}, {self.size:,} bytes",
+            f"SHA-256: {self.sha256}",
+            f"Safe to load: {'yes' if self.safe else 'no'}",
+        ]
+        head += [f"Why not: {self.problem}"] if self.problem else []
+        head += [f"Loading it would run: {self.runs}"] + ([f"To load it: {self.needs}"] if self.needs else [])
+        members = [f"{name} ({size:,} bytes)" for name, size in self.members.items()]
+        tensors = [f"{t.name} {list(t.shape)} {t.dtype}" for t in self.tensors]
+        lists = [
+            ("Members", members),
+            ("Layers", self.layers),
+            ("Tensors", tensors),
+            ("Types", self.types),
+            ("Types not on the list of safe ones", self.refused),
+            ("Imports of its pickle", self.imports),
+            ("Notes", self.notes),
+        ]
+        return "\n".join([*head, *(line for title, lines in lists for line in _listed(title, lines))])
+
+
+def _listed(title: str, lines: list[str]) -> list[str]:
+    if not lines:
+        return []
+    more = [f"  and {len(lines) - MOST_SHOWN:,} more"] if len(lines) > MOST_SHOWN else []
+    return [f"{title}:", *(f"  {line}" for line in lines[:MOST_SHOWN]), *more]
+
+
+def inspect_model(path: str | Path) -> Inspection:
+    """What a file or folder holds, of any format. A hostile or damaged one is described as far as it can be read.
+
+    Raises
+    ------
+    ModelError
+        when there is no such file.
+    """
+    source = Path(path)
+    found = Inspection(str(source))
+    if source.is_dir():
+        _guarded(found, lambda: _folder(source, found))
+        return found
+    if not source.exists():
+        raise ModelError(f"no file or folder {str(source)!r}")
+    _guarded(found, lambda: _file(source, found))
+    return found
+
+
+def _guarded(found: Inspection, look: Callable[[], None]) -> None:
+    try:
+        look()
+        found.safe = found.problem is None and not found.refused
+    except (TabinterpError, OSError) as error:
+        found.safe, found.problem = False, str(error)
+
+
+def _file(source: Path, found: Inspection) -> None:
+    content = read(source)
+    found.sha256, found.size = content.sha256, len(content.data)
+    found.description = "an archive that is not accepted" if content.data[:2] == b"PK" else KINDS["unknown"].words
+    kind = kind_of(content)
+    found.format, found.description, found.runs = kind, KINDS[kind].words, KINDS[kind].runs or NOTHING
+    if KINDS[kind].refused:
+        found.problem = f"tabinterp does not load {KINDS[kind].words}; {KINDS[kind].way}"
+    LOOKS[kind](content, found)
+
+
+def _folder(source: Path, found: Inspection) -> None:
+    found.format, found.description = "bundle", f"{KINDS['bundle'].words} in a folder"
+    bundle = bundles.from_folder(source)
+    found.sha256 = bundle.sha256
+    found.size = sum(len(content.data) for content in bundle.files.values())
+    found.members = {name: len(content.data) for name, content in bundle.files.items()}
+    others = sorted(p.name for p in source.iterdir() if p.name not in layout.MEMBERS)
+    found.notes += [
+        f"not part of the bundle and never read: {name}" for name in others if name not in ("counterpart", *BESIDE)
+    ]
+    found.notes += [f"read by an audit, and to be inspected by itself: {name}" for name in others if name in BESIDE]
+    _bundle(bundle, found)
+    counterpart = source / layout.COUNTERPART.rstrip("/")
+    if counterpart.is_symlink() or counterpart.exists():
+        if counterpart.is_symlink():
+            raise ModelError(f"{str(counterpart)!r} is a link; a bundle holds plain files only")
+        _counterpart(bundles.from_folder(counterpart), found)
+
+
+def _zipped_bundle(content: Content, found: Inspection) -> None:
+    archive = _members(content, found)
+    _bundle(bundles.from_archive(archive), found)
+    if any(name.startswith(layout.COUNTERPART) for name in archive.sizes):
+        _counterpart(bundles.from_archive(archive, layout.COUNTERPART), found)
+
+
+def _bundle(bundle: bundles.Bundle, found: Inspection) -> None:
+    header = bundle.header
+    found.layers = network.lines(header.layers, header.graph)
+    found.tensors = weights.shapes(bundle.files[layout.WEIGHTS])
+    if header.made_from is not None:
+        found.notes.append(f"made from a {header.made_from.format} file whose code was run: {header.made_from.sha256}")
+    if layout.ENCODER in bundle.files:
+        _held(bundle.files[layout.ENCODER], found)
+    if not found.refused:
+        bundle.model()
+
+
+def _counterpart(bundle: bundles.Bundle, found: Inspection) -> None:
+    found.notes.append(f"holds a linear counterpart: {bundle.header.name}")
+    if layout.ENCODER in bundle.files:
+        _held(bundle.files[layout.ENCODER], found)
+    if not found.refused:
+        bundle.model()
+
+
+def _skops(content: Content, found: Inspection) -> None:
+    _members(content, found)
+    _held(content, found)
+    if found.refused:
+        return
+    value = skops_archive.load(content)
+    if is_encoder(value):
+        found.needs = "it is an encoder and no model: weights and an architecture (--encoder names this file)"
+    else:
+        of_object(value, content)
+
+
+def _held(content: Content, found: Inspection) -> None:
+    held = skops_archive.examine(content)
+    found.types = sorted({*found.types, *held.types})
+    found.refused = sorted({*found.refused, *held.refused})
+    if held.refused:
+        found.problem = "it holds types that are not on the list of safe ones"
+        found.runs = "what these types do when they are built and set"
+
+
+def _safetensors(content: Content, found: Inspection) -> None:
+    found.tensors = weights.shapes(content)
+    weights.check_numbers(weights.tensors(content), content.name)
+    found.needs = "a description of the layers (--architecture) and the encoder (--encoder)"
+
+
+def _torch(content: Content, found: Inspection) -> None:
+    archive = _members(content, found)
+    found.imports = list(pickled.opcodes(state.pickle_of(archive)).imports)
+    try:
+        state.check(archive)
+    except TabinterpError:
+        found.runs = "whatever its imports and calls say, when it is loaded with weights_only=False"
+        raise
+    tensors = state.tensors(archive)
+    found.tensors, found.description = weights.described(tensors), "a torch state dict"
+    weights.check_numbers(tensors, content.name)
+    found.needs = "a description of the layers (--architecture) and the encoder (--encoder)"
+
+
+def _members(content: Content, found: Inspection) -> Archive:
+    archive = open_archive(content)
+    found.members = dict(archive.sizes)
+    return archive
+
+
+def _pickle(content: Content, found: Inspection) -> None:
+    _opcodes(content.data, found)
+
+
+def _compressed(content: Content, found: Inspection) -> None:
+    data = pickled.unpacked(content.data)
+    if data is None:
+        found.notes.append("it cannot be unpacked, so that its imports are not known")
+        return
+    found.notes.append(f"unpacks to {len(data):,} bytes, SHA-256 {hashlib.sha256(data).hexdigest()}")
+    _opcodes(data, found)
+
+
+def _old_torch(content: Content, found: Inspection) -> None:
+    """Several pickles one after another: a magic number, a version, the system, the object, the storages."""
+    read = [pickled.opcodes(part) for part in pickled.chained(content.data)]
+    found.imports = list(dict.fromkeys(name for one in read for name in one.imports))
+    found.notes.append(f"{sum(one.count for one in read):,} opcodes in {len(read)} pickles")
+
+
+def _opcodes(data: bytes, found: Inspection) -> None:
+    read = pickled.opcodes(data)
+    found.imports = list(read.imports)
+    found.notes.append(f"{read.count:,} opcodes, {read.calls:,} of them calls or settings of state")
+    if not read.complete:
+        found.notes.append(
+            "the opcodes could not be read to the end (arrays may lie between them): the list is not complete"
+        )
+
+
+def _pickles_inside(content: Content, found: Inspection) -> None:
+    archive = _members(content, found)
+    for name in [member for member in archive.sizes if member.endswith(".pkl")][:20]:
+        found.imports += [f"{name}: {one}" for one in pickled.opcodes(archive.read(name, state.LARGEST_PICKLE)).imports]
+
+
+def _onnx(content: Content, found: Inspection) -> None:
+    """Operators of a graph, which is checked, and compared with its reading on random rows as `load_model` does."""
+    found.layers = [node.op_type for node in from_onnx.read(content.data, content.name).graph.node]
+    LOADERS["onnx"](content, Given(None, None))
+    found.needs = "an encoder, unless it reads the numeric columns as they are"
+
+
+def _nothing(_content: Content, _found: Inspection) -> None:
+    """Nothing more can be said."""
+
+
+LOOKS: dict[str, Callable[[Content, Inspection], Any]] = {
+    "bundle": _zipped_bundle,
+    "skops": _skops,
+    "safetensors": _safetensors,
+    "torch": _torch,
+    "pickle": _pickle,
+    "compressed": _compressed,
+    "torch-old": _old_torch,
+    "torchscript": _pickles_inside,
+    "pt2": _pickles_inside,
+    "keras": _members,
+    "zip": _members,
+    "onnx": _onnx,
+    "hdf5": _nothing,
+    "unknown": _nothing,
+}

@@ -1,0 +1,362 @@
+"""`load_model`: what a file is decides how it is read, and there is no second way when that fails."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, replace
+from pathlib import Path
+from typing import Any
+
+import pandas as pd
+import torch
+
+from tabinterp.arrays import FloatArray
+from tabinterp.errors import ModelError, TabinterpError, UnsafeFileError, argument
+from tabinterp.file_names import COUNTERPART, HEADER, NULL, OTHERS
+from tabinterp.models.adapters import onnx as from_onnx
+from tabinterp.models.black_box import Function
+from tabinterp.models.model import File, Model
+from tabinterp.models.multi_input import expecting
+from tabinterp.models.wrap import wrap
+
+from . import network, skops_archive
+from . import pickles as pickled
+from . import safetensors_file as weights
+from . import state_dict as state
+from .archive import open_archive
+from .bundle import Bundle, Header, from_archive, from_folder
+from .formats import KINDS, kind_of, refusal
+from .limits import check_cells
+from .loaded_objects import columns
+from .reading import LARGEST_JSON, Content, read
+
+SHARED = (
+    "task",
+    "classes",
+    "outputs",
+    "reads",
+    "layers",
+    "split",
+)  # what networks that differ by their seed, or by the order of their labels, have in common
+
+
+@dataclass(frozen=True)
+class Given:
+    """What was said beside the path."""
+
+    architecture: str | Path | None
+    encoder: Any
+    classes: Sequence[Any] | None = None
+    task: str | None = None
+
+
+def load_model(
+    path: str | Path,
+    *,
+    architecture: str | Path | None = None,
+    encoder: Any = None,
+    classes: Sequence[Any] | None = None,
+    task: str | None = None,
+    unsafe_pickle: bool = False,
+    sha256: str | None = None,
+) -> Model:
+    """Read a model file. What a file is, is decided by its first bytes; nothing in it is ever run.
+
+    Parameters
+    ----------
+    path : a bundle (folder or zip), a skops archive of a fitted pipeline, or weights (safetensors, a torch state dict).
+    architecture : for weights: a JSON file that describes the layers.
+    encoder : for weights and ONNX: a fitted transformer, the path of one as a skops archive, or "passthrough".
+    classes, task : for ONNX: what `wrap` is told of a network.
+    unsafe_pickle : load a pickle, joblib file or whole-module file of torch, which runs whatever it holds. Its `sha256`
+        has to be given; the report says so and raises a finding.
+    sha256 : refuse a file with another digest (for a folder: that of its model.json).
+
+    Raises
+    ------
+    UnsafeFileError
+        for a file whose loading would run code, such as a pickle, or that holds a type not on our list.
+    ModelError
+        for a file that is damaged, truncated or of an unknown kind.
+    """
+    source = Path(path)
+    if unsafe_pickle and sha256 is None:
+        raise UnsafeFileError(
+            f"{argument('unsafe_pickle', True)} needs {argument('sha256')}, the SHA-256 of the file that you trust"
+        )
+    given = Given(architecture, encoder, classes, task)
+    if source.is_dir():
+        return _from_folder(source, given, unsafe_pickle, sha256)
+    content = read(_existing(source))
+    _pinned(content.name, content.sha256, sha256)
+    kind = kind_of(content)
+    if unsafe_pickle:
+        return _unsafe(content, kind, given)
+    if kind not in LOADERS:
+        raise UnsafeFileError(refusal(content, kind))
+    return LOADERS[kind](content, given)
+
+
+def load_counterpart(path: str | Path) -> Model | None:
+    """The linear counterpart that was saved with a bundle, if there is one."""
+    source = Path(path)
+    if source.is_dir():
+        folder = source / COUNTERPART.rstrip("/")
+        _no_link(folder)
+        return replace(from_folder(folder).model(), is_rival=True) if (folder / HEADER).exists() else None
+    content = read(_existing(source))
+    if kind_of(content) != "bundle":
+        return None
+    archive = open_archive(content)
+    held = COUNTERPART + HEADER in archive.sizes
+    return replace(from_archive(archive, COUNTERPART).model(), is_rival=True) if held else None
+
+
+def load_others(path: str | Path) -> tuple[Model, ...]:
+    """The networks that `train --seeds` saved beside a bundle in a folder, which differ from it by their seed alone.
+
+    Raises
+    ------
+    ModelError
+        where one of them was not trained as the bundle's own network: on other columns, another target or another split.
+    """
+    source = Path(path)
+    folder = source / OTHERS.rstrip("/")
+    if not source.is_dir() or not folder.exists():
+        return ()
+    _no_link(folder)
+    numbered = sorted((one for one in folder.iterdir() if one.name.isdecimal()), key=lambda one: int(one.name))
+    for one in numbered:
+        _no_link(one)
+    first = from_folder(source).header
+    return tuple(_beside(first, one, "other seed") for one in numbered if (one / HEADER).exists())
+
+
+def load_null(path: str | Path) -> Model | None:
+    """The network that `train --null` trained on shuffled labels and saved beside a bundle in a folder, if there is one.
+
+    It is what `trust(null=)` and `audit(null=)` compare readings with, and no model to use.
+
+    Raises
+    ------
+    ModelError
+        where, but for its labels, it was not trained as the bundle's own network: on other columns or another split.
+    """
+    source = Path(path)
+    folder = source / NULL.rstrip("/")
+    _no_link(folder)
+    held = source.is_dir() and (folder / HEADER).exists()
+    return _beside(from_folder(source).header, folder, "null") if held else None
+
+
+def _beside(first: Header, folder: Path, role: str) -> Model:
+    """The bundle in a folder of another, which was trained as the first was."""
+    other = from_folder(folder)
+    if any(getattr(other.header, name) != getattr(first, name) for name in SHARED):
+        raise ModelError(f"{str(folder)!r} is no {role} of the network it stands beside: {', '.join(SHARED)} differ")
+    return other.model()
+
+
+def _no_link(folder: Path) -> None:
+    if folder.is_symlink():
+        raise ModelError(f"{str(folder)!r} is a link; a bundle holds plain files only")
+
+
+def table_settings(path: str | Path) -> dict[str, Any]:
+    """How the bundle's training table was read; empty where that is not known."""
+    bundle = open_bundle(Path(path))
+    settings = None if bundle is None else bundle.header.table
+    return {} if settings is None else settings.model_dump(exclude_none=True)
+
+
+def open_bundle(source: Path) -> Bundle | None:
+    """The bundle at a path, its digests checked; None where the path is another kind of file."""
+    if source.is_dir():
+        return from_folder(source)
+    content = read(_existing(source))
+    return from_archive(open_archive(content)) if kind_of(content) == "bundle" else None
+
+
+def _existing(source: Path) -> Path:
+    if not source.exists():
+        raise ModelError(f"no file or folder {str(source)!r}")
+    return source
+
+
+def _pinned(name: str, found: str, expected: str | None) -> None:
+    if expected is not None and found != expected.strip().lower():
+        raise UnsafeFileError(f"{name!r} has the SHA-256 {found}, not the one that was given; it was not loaded")
+
+
+def _from_folder(source: Path, given: Given, unsafe_pickle: bool, sha256: str | None) -> Model:
+    if unsafe_pickle:
+        raise ModelError(f"{str(source)!r} is a folder; {argument('unsafe_pickle', True)} is for a single file")
+    _brings_its_own(given, "a bundle")
+    bundle = from_folder(source)
+    _pinned(str(source / HEADER), bundle.sha256, sha256)
+    return bundle.model()
+
+
+def _brings_its_own(given: Given, what: str) -> None:
+    if given.architecture is not None or given.encoder is not None:
+        raise ModelError(
+            f"{what} brings its architecture and encoder; leave out {argument('architecture')} and "
+            f"{argument('encoder')}"
+        )
+
+
+# ---- one loader a format
+
+
+def _zipped_bundle(content: Content, given: Given) -> Model:
+    _brings_its_own(given, "a bundle")
+    model = from_archive(open_archive(content)).model()
+    return replace(model, file=replace(_file(model), sha256=content.sha256))
+
+
+def _file(model: Model) -> File:
+    if model.file is None:
+        raise ModelError(f"{model.name} does not come from a file")
+    return model.file
+
+
+def _skops(content: Content, given: Given) -> Model:
+    _brings_its_own(given, "a skops archive")
+    return of_object(skops_archive.load(content), content)
+
+
+def of_object(value: Any, content: Content) -> Model:
+    """Return the object of a skops archive as a model."""
+    model = replace(_wrapped(value, None, content), file=File("skops", content.sha256))
+    if model.function is None:
+        return model
+    return replace(model, function=_bounded(model.function, columns(value), content.name))
+
+
+def _bounded(function: Function, width: int, name: str) -> Function:
+    """A function of rows whose parts make so many columns together."""
+
+    def bounded(rows: pd.DataFrame) -> Any:
+        check_cells(len(rows) * width, f"{len(rows):,} rows of {width:,} columns", name)
+        return function(rows)
+
+    return bounded
+
+
+def is_encoder(value: Any) -> bool:
+    """Return whether the object of a skops archive is an encoder, or a list of them, and no model."""
+    parts = value if isinstance(value, list) else [value]
+    try:
+        return len(parts) > 0 and all(hasattr(one, "transform") and not hasattr(one, "predict") for one in parts)
+    except Exception:  # an object whose attributes do not fit together raises anything, and is no encoder
+        return False
+
+
+def _wrapped(value: Any, encoder: Any, content: Content) -> Model:
+    """An object out of a file as a model: its attributes may be missing or of any kind."""
+    try:
+        model = wrap(value, encoder=encoder)
+        finite = all(bool(torch.isfinite(part).all()) for part in model.module.state_dict().values())
+    except TabinterpError:
+        raise
+    except Exception as error:  # an estimator whose attributes do not fit together raises anything
+        raise ModelError(
+            f"{content.name!r} holds a {type(value).__name__} that cannot be read: {type(error).__name__}: {error}"
+        ) from None
+    if not finite:
+        raise ModelError(f"{content.name!r} holds weights that are not finite")
+    return model if model.predict is None else replace(model, predict=_told(model.predict, content.name))
+
+
+def _told(predict: Callable[[pd.DataFrame], FloatArray], name: str) -> Callable[[pd.DataFrame], FloatArray]:
+    """The model's own predictions, whose failure is an error of the file."""
+
+    def told(rows: pd.DataFrame) -> FloatArray:
+        try:
+            return predict(rows)
+        except Exception as error:  # an estimator whose attributes do not fit together raises anything
+            raise ModelError(f"{name!r} does not predict rows of this table: {type(error).__name__}: {error}") from None
+
+    return told
+
+
+def _safetensors(content: Content, given: Given) -> Model:
+    return _filled(content, weights.tensors(content), given, "safetensors")
+
+
+def _torch(content: Content, given: Given) -> Model:
+    return _filled(content, state.tensors(open_archive(content)), given, "torch")
+
+
+def _filled(content: Content, tensors: dict[str, torch.Tensor], given: Given, kind: str) -> Model:
+    """Weights in the layers that were described, behind the encoder that was given."""
+    if given.architecture is None:
+        raise ModelError(
+            f"{content.name!r} holds weights and no layers; pass {argument('architecture')}, a JSON file such as "
+            f'{{"layers": [{{"kind": "Linear", "settings": {{"in_features": 8, "out_features": 1}}}}], "task": "binary"}}'
+        )
+    described = network.parse(read(_existing(Path(given.architecture)), LARGEST_JSON))
+    module = network.fill(described.layers, described.graph, tensors, content.name)
+    model = wrap(
+        module,
+        encoder=_encoder(given.encoder),
+        classes=described.classes,
+        task=described.task,
+        outputs=described.outputs,
+        name=described.name,
+    )
+    model = replace(model, file=File(kind, content.sha256))
+    return expecting(model, None if described.graph is None else [one.width for one in described.graph.inputs])
+
+
+def _encoder(encoder: Any) -> Any:
+    if isinstance(encoder, (list, tuple)):
+        return [_encoder(one) for one in encoder]
+    if not isinstance(encoder, (str, Path)) or encoder == "passthrough":
+        return encoder
+    content = read(_existing(Path(encoder)))
+    kind = kind_of(content)
+    if kind != "skops":
+        raise UnsafeFileError(
+            refusal(content, kind) if KINDS[kind].refused else f"{content.name!r} is no skops archive"
+        )
+    return skops_archive.load(content)
+
+
+def _onnx(content: Content, given: Given) -> Model:
+    """A checked graph behind the encoder that was given; without one it reads the numeric columns as they are."""
+    if given.architecture is not None:
+        raise ModelError(f"an ONNX file brings its architecture; leave out {argument('architecture')}")
+    encoder = "passthrough" if given.encoder is None else _encoder(given.encoder)
+    proto = from_onnx.read(content.data, content.name)
+    model = from_onnx.wrap(proto, encoder, given.classes, given.task, None, source=content.name)
+    return replace(model, file=File("onnx", content.sha256))
+
+
+LOADERS: dict[str, Callable[[Content, Given], Model]] = {
+    "bundle": _zipped_bundle,
+    "skops": _skops,
+    "safetensors": _safetensors,
+    "torch": _torch,
+    "onnx": _onnx,
+}
+
+
+# ---- the only place where a file is allowed to run
+
+
+def _unsafe(content: Content, kind: str, given: Given) -> Model:
+    """A pickle whose SHA-256 was given and matched."""
+    if not KINDS[kind].pickle:
+        why = refusal(content, kind) if KINDS[kind].refused else f"{content.name!r} is {KINDS[kind].words}"
+        raise ModelError(f"{argument('unsafe_pickle', True)} is for pickles; {why}")
+    if given.architecture is not None:
+        raise ModelError(f"a pickle brings its layers; leave out {argument('architecture')}")
+    value = pickled.run(content, is_torch=kind.startswith("torch"))
+    if isinstance(value, dict):
+        raise ModelError(
+            f"{content.name!r} holds a dict, not a model; a state dict is loaded without "
+            f"{argument('unsafe_pickle', True)}, with {argument('architecture')}"
+        )
+    model = _wrapped(value, _encoder(given.encoder), content)
+    return replace(model, file=File(kind, content.sha256, unsafe=True))

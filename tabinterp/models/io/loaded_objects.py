@@ -1,0 +1,332 @@
+"""The objects that were loaded from a skops archive: none may read or write files, run code, or claim impossible sizes.
+
+The walk looks at the objects themselves, since the text of an archive does not say what skops builds of it. A type on the
+list is not enough: attributes are set without the checks of a constructor, and scikit-learn's compiled code trusts them.
+"""
+
+from __future__ import annotations
+
+import math
+import re
+from collections import OrderedDict
+from collections.abc import Iterator
+from types import FunctionType, ModuleType
+from typing import Any
+
+import numpy as np
+import skops.io._trusted_types as known_to_skops
+from scipy.interpolate import BSpline, interp1d
+from sklearn.preprocessing import OneHotEncoder
+from skops.io._sklearn import ALLOWED_LOSSES
+
+from tabinterp.errors import ModelError, UnsafeFileError
+
+# Where types may come from. skops must know them too: it lists scikit-learn's public estimators one by one.
+PACKAGES = (
+    "sklearn.calibration.", "sklearn.compose.", "sklearn.decomposition.", "sklearn.feature_selection.", "sklearn.impute.",
+    "sklearn.isotonic.", "sklearn.kernel_approximation.", "sklearn.linear_model.", "sklearn.model_selection.",
+    "sklearn.neural_network.", "sklearn.pipeline.", "sklearn.preprocessing.", "sklearn.random_projection.", "sklearn._loss.",
+)  # fmt: skip
+# Types that skops does not trust by itself and that we have read: they hold data and run nothing when they are built.
+TRUSTED = {
+    "builtins.object",
+    "numpy.dtype",
+    "scipy._lib.array_api_compat.numpy._aliases.asarray",
+    "scipy.interpolate._bsplines.BSpline",
+    "scipy.interpolate._bsplines._BSpline",
+    "sklearn.calibration._CalibratedClassifier",
+    "sklearn.calibration._SigmoidCalibration",
+    "sklearn.compose._column_transformer._RemainderColsList",
+    "sklearn.compose._column_transformer.make_column_selector",
+    "sklearn.impute._iterative.IterativeImputer",
+    "sklearn.impute._iterative._ImputerTriplet",
+    "sklearn.metrics._scorer._PassthroughScorer",
+    "sklearn.model_selection._split.KFold",
+    "sklearn.model_selection._split.StratifiedKFold",
+    "sklearn.neural_network._stochastic_optimizers.AdamOptimizer",
+    "sklearn.neural_network._stochastic_optimizers.SGDOptimizer",
+    "sklearn.utils._metadata_requests.MetadataRequest",  # of a search that scikit-learn before 1.8 fitted, as the next
+    "sklearn.utils._metadata_requests.MethodMetadataRequest",
+}
+# Compiled losses, by the module that they say they are of: `_loss` with scikit-learn before 1.9, which puts it there itself.
+LOSSES = {f"{kind.__module__}.{kind.__name__}" for kind in ALLOWED_LOSSES}
+# Their compiled code takes indices from the object without a check, and no encoder of a table needs them.
+EXCLUDED = {"sklearn.preprocessing._label.MultiLabelBinarizer"}
+ASARRAY = "scipy._lib.array_api_compat.numpy._aliases.asarray"
+NUMPY = ("scipy._external.array_api_compat.numpy", "scipy._lib.array_api_compat.numpy")
+# Where a function or a module may be held. The modules are not of the file: a spline of SciPy 1.18 finds them when it is read.
+HELD = {"_asarray": (ASARRAY,), "_xp": NUMPY, "_xp_internal": NUMPY}
+UFUNCS = {*known_to_skops.NUMPY_UFUNC_TYPE_NAMES, *known_to_skops.SCIPY_UFUNC_TYPE_NAMES}
+PLAIN = (type(None), bool, int, float, complex, str, slice, np.dtype, np.random.RandomState)
+CONTAINERS = (dict, OrderedDict, list, tuple, set, np.ndarray, np.ma.MaskedArray)
+VALUES = (np.number, np.bool_, np.str_, np.datetime64)  # numpy's types of one value; not those of bytes or objects
+MEMORY = re.compile(r"(^|_)memory$")
+PLACES = re.compile(r"(^|_)(path|file|filename|folder|directory|dir|location|cache|url)(_|$)")
+FUNCTIONS = ("func", "inverse_func")
+# What says how many columns a transformer makes, or how large the arrays are that it makes on the way.
+SIZES = (
+    "n_output_features_", "_n_out_full", "n_features_out_", "_n_features_out", "_n_features_outs", "n_components",
+    "n_components_", "_n_components", "n_bins_", "sample_steps", "degree", "_max_degree", "n_knots",
+)  # fmt: skip
+# Parameters that say how much memory, or how many steps, an estimator takes when it is fitted again behind a target encoder.
+COUNTS = {
+    "n_bins": 4096, "Cs": 1000, "alphas": 1000, "n_alphas": 1000, "cv": 1000, "n_splits": 1000, "n_repeats": 1000,
+    "n_init": 1000, "n_knots": 4096, "degree": 1000, "sample_steps": 1000, "iterated_power": 1000,
+    "n_quantiles": 200_000, "n_components": 65_536, "n_oversamples": 65_536, "max_iter": 100_000, "max_fun": 1_000_000,
+    "n_iter_no_change": 100_000, "max_no_improvement": 100_000, "batch_size": 1_000_000,
+}  # fmt: skip
+MOST_COLUMNS = 1 << 17  # of all parts of a model together
+LONGEST = 1 << 16  # of a numeric array along any dimension
+# Arrays whose length is a number of rows or levels, and not of columns.
+LONG = re.compile(
+    r"_fit_X|_mask_fit_X|[Xy]_thresholds_|cv_results_|categories_?|encodings_|classes_?|"
+    r"_default_to_infrequent_mappings|_infrequent_indices|inlier_mask_"
+)
+
+
+def is_value_type(name: str) -> bool:
+    """Return whether a name is that of a type of plain values: Python's own, or one of numpy's."""
+    module, _, kind = name.rpartition(".")
+    if module == "builtins":
+        return kind in ("bool", "int", "float", "str", "object")
+    return module == "numpy" and _is_numpy_value(getattr(np, kind, None))
+
+
+def _is_numpy_value(kind: Any) -> bool:
+    return isinstance(kind, type) and issubclass(kind, VALUES)
+
+
+def is_function(name: str) -> bool:
+    """Return whether a name is that of a function of numbers alone: a universal function of numpy or scipy."""
+    return name in UFUNCS or name == ASARRAY
+
+
+def check(value: Any, file: str) -> None:
+    """Check every object that can be reached from a loaded one, and let none of them start processes of its own.
+
+    Raises
+    ------
+    UnsafeFileError
+        For a type or function that is not on the list, a cache folder or any other place, an attribute in the place of a
+        method, and indices that lead out of an array.
+    ModelError
+        Where the parts of the model would make more columns, or longer arrays, than the limit.
+    """
+    seen: dict[tuple[int, str], Any] = {}  # with the values themselves: an id is given again once its object is gone
+    waiting = [(value, "", "")]
+    while waiting:
+        found, owner, name = waiting.pop()
+        said = f"{file!r}: {owner}.{name}" if owner else f"{file!r}: the {type(found).__name__}"
+        _check_kind(found, name, said)
+        inside = [*_inside(found, owner, name)]
+        if (id(found), name) in seen or not (inside or isinstance(found, np.ndarray)):
+            continue
+        seen[id(found), name] = found
+        if isinstance(found, np.ndarray):
+            _check_array(found, name, said)
+        elif _is_object(found):
+            _check_object(found, said)
+        waiting += inside
+    total = columns(value)
+    if total > MOST_COLUMNS:
+        raise ModelError(
+            f"{file!r}: the parts of this model make {total:,} columns; at most {MOST_COLUMNS:,} are read: encode fewer levels, "
+            f"or fewer products of columns"
+        )
+
+
+def columns(value: Any) -> int:
+    """Return how many columns the parts of an encoder make together: a part that is used twice makes its columns twice."""
+    known: dict[int, int] = {}
+
+    def of(value: Any) -> int:
+        if id(value) not in known:
+            parts = sum(of(part) for part, _, _ in _inside(value, "", ""))
+            known[id(value)] = parts + (_made(value) if _is_object(value) else 0)
+        return known[id(value)]
+
+    return of(value)
+
+
+def _inside(value: Any, owner: str, name: str) -> Iterator[tuple[Any, str, str]]:
+    """What a value holds, each part with the class of the object and the attribute, or the key, that hold it."""
+    if isinstance(value, dict):
+        for key, part in value.items():
+            yield key, owner, name
+            yield part, owner, key if isinstance(key, str) and not isinstance(part, (slice, int, float)) else name
+    elif isinstance(value, (list, tuple, set)):
+        yield from ((part, owner, name) for part in value)
+    elif isinstance(value, np.ma.MaskedArray):
+        yield from ((np.asarray(part), owner, name) for part in (value.data, np.ma.getmaskarray(value)))
+    elif isinstance(value, np.ndarray):
+        yield from ((part, owner, name) for part in value.ravel()) if value.dtype.hasobject else ()
+    elif _is_object(value):
+        yield from ((part, type(value).__name__, attribute) for attribute, part in vars(value).items())
+
+
+def _is_object(value: Any) -> bool:
+    return hasattr(value, "__dict__") and _listed(type(value))
+
+
+def _listed(kind: type) -> bool:
+    known = f"{kind.__module__}.{kind.__qualname__}"
+    return known in TRUSTED or known in LOSSES or (known.startswith(PACKAGES) and known not in EXCLUDED)
+
+
+def _check_kind(value: Any, name: str, said: str) -> None:
+    """Check one value by its type and by the attribute that holds it."""
+    if value is not None and MEMORY.search(name):
+        raise UnsafeFileError(f"{said} is a cache folder: pickles would be read from it, and rows written to it")
+    if isinstance(value, (str, bytes)) and PLACES.search(name):
+        raise UnsafeFileError(
+            f"{said} names a place ({str(value)[:60]!r}); a model file reads and writes no other file"
+        )
+    if not _may_hold(value, name):
+        what = getattr(value, "__name__", type(value).__qualname__)
+        raise UnsafeFileError(f"{said} is {what}, which is not on the list of what a model file may hold there")
+
+
+def _may_hold(value: Any, name: str) -> bool:
+    kind = type(value)
+    if kind in PLAIN or isinstance(value, (*VALUES, np.dtype)):
+        return True
+    if isinstance(value, type):
+        return "type" in name and is_value_type(f"{value.__module__}.{value.__name__}")
+    if name in FUNCTIONS:
+        return isinstance(value, np.ufunc) or kind.__module__.startswith("scipy.special")
+    if name == "f_" and isinstance(value, (interp1d, FunctionType)):  # made by IsotonicRegression of its thresholds
+        return True
+    if isinstance(value, (FunctionType, ModuleType)):
+        known = value.__name__ if isinstance(value, ModuleType) else f"{value.__module__}.{value.__name__}"
+        return known in HELD.get(name, ())
+    return kind in CONTAINERS or _listed(kind)
+
+
+def _check_array(value: np.ndarray[Any, Any], name: str, said: str) -> None:
+    if value.dtype.kind not in "biufcOUSMm":
+        raise UnsafeFileError(f"{said} is an array of {value.dtype}")
+    longest = max(value.shape, default=0)
+    if value.dtype.kind in "biufc" and longest > LONGEST and not LONG.fullmatch(name):
+        raise ModelError(f"{said} is an array of shape {value.shape}; at most {LONGEST:,} along a dimension are read")
+
+
+def _check_object(value: Any, said: str) -> None:
+    attributes = vars(value)
+    for name in attributes:
+        if callable(getattr(type(value), name, None)):
+            raise UnsafeFileError(f"{said} has an attribute {name!r} in the place of its method")
+    for name in COUNTS.keys() & attributes.keys():
+        _check_count(attributes[name], name, said)
+    if "n_jobs" in attributes:
+        value.n_jobs = None  # processes would be started, and rows shared with them through files
+    if type(value).__module__ == BSpline.__module__:
+        _check_spline(value, said)
+    if isinstance(value, OneHotEncoder):
+        _check_one_hot(value, said)
+
+
+def _check_count(value: Any, name: str, said: str) -> None:
+    """A list is of one number for each column, but of penalties it holds these themselves."""
+    numbers = np.ravel(value).tolist() if name not in ("Cs", "alphas") or np.ndim(value) == 0 else []
+    found = [one for one in numbers if isinstance(one, int) and one > COUNTS[name]]
+    if found:
+        raise ModelError(
+            f"{said} has {name}={str(found[0])[:40]}; at most {COUNTS[name]:,} is read, since a fit takes as many"
+        )
+
+
+def _made(value: Any) -> int:
+    """Return how many columns an object makes, or how many cells of each row on the way."""
+    kind, attributes = type(value).__name__, vars(value)
+    arrays = [part for name, part in attributes.items() if isinstance(part, np.ndarray) and not LONG.fullmatch(name)]
+    sizes = {name: _size(attributes.get(name)) for name in (*SIZES, "n_features_in_")}
+    columns = max(*(sizes[name] for name in SIZES), *(max(part.shape, default=0) for part in arrays), 0)
+    if kind == "PolynomialFeatures":
+        degree = max(sizes["_max_degree"], sizes["degree"])
+        columns = max(columns, min(math.comb(sizes["n_features_in_"] + degree, degree), 2 * MOST_COLUMNS))
+    if kind == "PolynomialCountSketch":
+        columns += sizes["degree"] * sizes["n_components"]
+    if kind == "AdditiveChi2Sampler":
+        columns += 2 * sizes["sample_steps"] * sizes["n_features_in_"]
+    if kind == "FactorAnalysis":  # an identity matrix of its components
+        components = len(attributes.get("components_", ()))
+        columns += components**2 // LONGEST
+    return columns
+
+
+def _size(value: Any) -> int:
+    """Return the sum of the whole numbers that an attribute is or holds; beyond the limit it no longer counts how far."""
+    if isinstance(value, np.ndarray):
+        value = value.ravel().tolist()
+    if isinstance(value, (list, tuple)):
+        return sum(map(_size, value))
+    return min(abs(int(value)), 2 * MOST_COLUMNS) if isinstance(value, (int, np.integer)) else 0
+
+
+def _check_spline(spline: Any, said: str) -> None:
+    """Check that knots, coefficients and degree fit together: compiled code reads them without a check.
+
+    Since SciPy 1.18 a `BSpline` holds a `_BSpline`, which holds these, and could hand the work on to an object of its own.
+    """
+    try:
+        inner = vars(spline).get("_delegate_to")
+        if type(spline) is BSpline and inner is not None:
+            _want(type(inner) is not BSpline and type(inner).__module__ == BSpline.__module__, "what it computes with")
+            return
+        _want(inner is None, "what it hands its work to")
+        knots, values, degree = spline.t, spline.c, spline.k
+        _want(isinstance(knots, np.ndarray) and knots.dtype == np.float64 and knots.ndim == 1, "its knots")
+        _want(bool(np.isfinite(knots).all() and (np.diff(knots) >= 0).all()), "the order of its knots")
+        _want(isinstance(values, np.ndarray) and values.dtype.kind in "fc" and values.ndim > 0, "its coefficients")
+        _want(type(degree) is int and 0 <= degree < len(knots) - degree - 1 <= len(values), "its degree")
+        _want(spline.axis == 0 and knots.flags.c_contiguous and values.flags.c_contiguous, "its arrays")
+    except Exception as error:  # attributes that are missing or of another kind raise anything
+        raise UnsafeFileError(f"{said} holds a spline whose parts do not fit together: {error}") from None
+
+
+def _check_one_hot(encoder: OneHotEncoder, said: str) -> None:
+    """Check that every code stays within the columns that the encoder says it makes, since they become indices unchecked."""
+    if not hasattr(encoder, "categories_"):
+        return
+    try:
+        _check_codes(encoder)
+    except Exception as error:  # attributes that are missing or of another kind raise anything
+        raise UnsafeFileError(
+            f"{said} holds a OneHotEncoder whose levels and columns do not fit together: {error}"
+        ) from None
+
+
+def _check_codes(encoder: Any) -> None:
+    levels, widths, dropped = encoder.categories_, encoder._n_features_outs, encoder._drop_idx_after_grouping
+    _want(type(widths) is list and len(levels) == len(widths) == encoder.n_features_in_, "its number of columns")
+    _want(dropped is None or np.shape(dropped) == (len(levels),), "the levels that it drops")
+    for i, (known, width) in enumerate(zip(levels, widths, strict=True)):
+        _want(known.ndim == 1 and _in_order(known), "the order of its levels")
+        codes = len(known)
+        if encoder._infrequent_enabled:
+            rare, mapping = encoder._infrequent_indices[i], encoder._default_to_infrequent_mappings[i]
+            _want((rare is None) == (mapping is None), "its rare levels")
+            if mapping is not None:
+                _want(mapping.dtype.kind == rare.dtype.kind == "i" and mapping.shape == known.shape, "its rare levels")
+                _want(
+                    mapping.min() >= 0 and mapping.max() < codes and 0 <= rare[0] < codes, "the places of rare levels"
+                )
+                codes = int(mapping.max()) + 1
+        if dropped is not None and dropped[i] is not None:
+            _want(0 <= int(dropped[i]) < codes, "the place of a level that it drops")
+            codes -= 1
+        _want(type(width) is int and width == codes, f"{codes} levels, {width} columns")
+
+
+def _want(holds: bool, what: str) -> None:
+    if not holds:
+        raise ValueError(what)
+
+
+def _in_order(known: np.ndarray[Any, Any]) -> bool:
+    """Numbers are looked up by bisection, which finds a place beyond the last where they are in no order."""
+    if known.dtype.kind not in "biuf":
+        return known.dtype.kind in "OUS"
+    numbers = known[~np.isnan(known)] if known.dtype.kind == "f" else known
+    tail = known[len(numbers) :]
+    return bool(np.all(numbers[1:] > numbers[:-1])) and (known.dtype.kind != "f" or bool(np.isnan(tail).all()))

@@ -1,0 +1,56 @@
+"""How much memory a network out of a file takes with a table's rows, worked out from shapes before any of it is taken."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Sequence
+
+import torch
+from torch import Tensor, nn
+
+from tabinterp.models.affine_front import is_sequence
+from tabinterp.models.inputs import SideBySide
+from tabinterp.models.model import Model
+
+from .limits import ROWS, check_cells, check_total, check_value
+from .loaded_objects import columns
+
+
+def check_network(model: Model, inputs: Sequence[Tensor], rows: int) -> None:
+    """Check what a network that comes from a file makes of its inputs, of the shapes (m, d) or (m,), and of all rows.
+
+    Raises
+    ------
+    ModelError
+        Where a value, all values together, or the matrices and rows that are held would be larger than the limits.
+    """
+    if model.file is None or model.function is not None:
+        return
+    total = _entries(model.module, inputs[0].shape[1:], model.name)
+    width = sum(one.shape[1:].numel() for one in inputs)
+    check_cells(2 * width * (width + total), "products of its layers with the encoded columns", model.name)
+    first = next((m.out_features for m in model.module.modules() if isinstance(m, nn.Linear)), 1)
+    parts = model.encoder.parts if isinstance(model.encoder, SideBySide) else [model.encoder]
+    widest = max(width, first, sum(columns(part) for part in parts))
+    check_cells(rows * widest, f"{rows:,} rows of {widest:,} columns", model.name)
+
+
+def _entries(module: nn.Module, shape: torch.Size, name: str) -> int:
+    """Return the entries a row of what all layers give to a row of this shape; a graph was checked when it was loaded."""
+    layers = [layer for layer in module.modules() if not any(True for _ in layer.children())]
+    if not is_sequence(module):
+        return sum(layer.out_features for layer in layers if isinstance(layer, nn.Linear))
+    total, given = 0, list(shape)
+    for layer in layers:
+        if isinstance(layer, nn.Linear):
+            given[-1:] = [layer.out_features]
+        elif isinstance(layer, nn.Embedding):
+            given.append(layer.embedding_dim)
+        elif isinstance(layer, nn.Flatten):  # dimension 0 are the rows
+            end = len(given) + 1 + layer.end_dim if layer.end_dim < 0 else layer.end_dim
+            given[layer.start_dim - 1 : end] = [math.prod(given[layer.start_dim - 1 : end])]
+        entries = math.prod(given)
+        check_value(ROWS * entries, True, f"{name}: {type(layer).__name__}")
+        total += entries
+    check_total(ROWS * total, name)
+    return total

@@ -1,0 +1,92 @@
+"""Bytes of a file, read once, within a limit, through one handle; what is hashed is what is loaded."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import os
+import stat
+from dataclasses import dataclass
+from functools import cached_property
+from pathlib import Path
+from typing import Any
+
+from tabinterp.errors import ModelError
+
+LARGEST_FILE = 1 << 31
+LARGEST_JSON = 1 << 24
+BLOCK = 1 << 20
+
+
+@dataclass(frozen=True)
+class Content:
+    """The bytes of one file and what they are called in messages."""
+
+    name: str
+    data: bytes
+
+    @cached_property
+    def sha256(self) -> str:
+        return hashlib.sha256(self.data).hexdigest()
+
+
+def read(path: Path, limit: int = LARGEST_FILE) -> Content:
+    """A regular file that the user named; a link to one is followed."""
+    return Content(str(path), _bytes(path, limit, follow=True))
+
+
+def read_member(path: Path, limit: int) -> Content:
+    """A file of a folder from a stranger: no link, no pipe, no device."""
+    return Content(str(path), _bytes(path, limit, follow=False))
+
+
+def _bytes(path: Path, limit: int, *, follow: bool) -> bytes:
+    flags = os.O_RDONLY | getattr(os, "O_NONBLOCK", 0) | getattr(os, "O_BINARY", 0)
+    if not follow:
+        if path.is_symlink():
+            raise ModelError(f"{str(path)!r} is a link; a bundle holds plain files only")
+        flags |= getattr(os, "O_NOFOLLOW", 0)
+    try:
+        handle = os.open(path, flags)
+    except OSError as error:
+        raise ModelError(f"{str(path)!r} cannot be read: {error.strerror}") from None
+    state = os.fstat(handle)
+    if not stat.S_ISREG(state.st_mode) or state.st_size > limit:
+        os.close(handle)
+        why = (
+            f"has {state.st_size:,} bytes; at most {limit:,} are read"
+            if stat.S_ISREG(state.st_mode)
+            else "is no plain file"
+        )
+        raise ModelError(f"{str(path)!r} {why}")
+    with os.fdopen(handle, "rb") as stream:
+        data = stream.read(limit + 1)
+    if len(data) > limit:
+        raise ModelError(f"{str(path)!r} grew beyond {limit:,} bytes while it was read")
+    return data
+
+
+def json_object(data: bytes, name: str, limit: int = LARGEST_JSON) -> dict[str, Any]:
+    """A JSON object without repeated names, of bounded size and nesting."""
+    if len(data) > limit:
+        raise ModelError(f"{name} has {len(data):,} bytes of JSON; at most {limit:,} are read")
+    try:
+        value = json.loads(data, object_pairs_hook=_once, parse_constant=_no_constant)
+    except RecursionError:
+        raise ModelError(f"{name} nests its JSON too deeply") from None
+    except (ValueError, UnicodeDecodeError) as error:
+        raise ModelError(f"{name} is not JSON: {error}") from None
+    if not isinstance(value, dict):
+        raise ModelError(f"{name} holds no JSON object")
+    return value
+
+
+def _once(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
+    made = dict(pairs)
+    if len(made) != len(pairs):
+        raise ValueError("a name occurs twice in one object")
+    return made
+
+
+def _no_constant(text: str) -> Any:
+    raise ValueError(f"{text} is not a number of JSON")

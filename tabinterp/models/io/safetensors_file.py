@@ -1,0 +1,132 @@
+"""safetensors: the header is checked by hand before the library reads a byte."""
+
+from __future__ import annotations
+
+import math
+import struct
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any
+
+import safetensors.torch
+import torch
+
+from tabinterp.errors import ModelError
+
+from .reading import LARGEST_JSON, Content, json_object
+
+SIZES = {  # bytes of a value
+    "BOOL": 1, "U8": 1, "I8": 1, "F8_E5M2": 1, "F8_E4M3": 1, "I16": 2, "U16": 2, "F16": 2, "BF16": 2, "I32": 4, "U32": 4,
+    "F32": 4, "I64": 8, "U64": 8, "F64": 8,
+}  # fmt: skip
+NAMES = {"F32": "float32", "F64": "float64", "I64": "int64", "F16": "float16", "BF16": "bfloat16", "I32": "int32"}
+MOST_TENSORS = 20_000
+DTYPES = ("float32", "float64")  # of the weights of a network
+
+
+@dataclass(frozen=True)
+class Shape:
+    """One tensor of a file, before it is read."""
+
+    name: str
+    shape: tuple[int, ...]
+    dtype: str
+
+
+def looks_like(start: bytes) -> bool:
+    """Eight bytes of a length that some file could have, then the brace of the header."""
+    return len(start) >= 9 and start[8:9] == b"{" and start[5:8] == b"\0\0\0"
+
+
+def shapes(content: Content) -> list[Shape]:
+    """The tensors that a safetensors header names, after every number in it has been checked.
+
+    Raises
+    ------
+    ModelError
+        where the header is longer than the file, tensors overlap, leave gaps or end elsewhere than the file does, or a
+        shape does not fit its bytes.
+    """
+    if len(content.data) < 8:
+        raise ModelError(f"{content.name!r} is truncated: a safetensors file has a header of at least eight bytes")
+    (length,) = struct.unpack("<Q", content.data[:8])
+    if length > LARGEST_JSON or length > len(content.data) - 8:
+        raise ModelError(
+            f"{content.name!r} is truncated or its header lies: it claims {length:,} bytes of a file of "
+            f"{len(content.data):,}"
+        )
+    header = json_object(content.data[8 : 8 + length], f"the safetensors header of {content.name!r}")
+    entries = [(name, entry) for name, entry in header.items() if name != "__metadata__"]
+    if len(entries) > MOST_TENSORS:
+        raise ModelError(f"{content.name!r} names {len(entries):,} tensors; at most {MOST_TENSORS:,} are read")
+    found = [_entry(name, entry, content.name) for name, entry in entries]
+    _tiled([span for _, span in found], len(content.data) - 8 - length, content.name)
+    return [shape for shape, _ in found]
+
+
+def _entry(name: str, entry: Any, file: str) -> tuple[Shape, tuple[int, int]]:
+    said = f"{file!r}: the tensor {name!r}"
+    if not isinstance(entry, dict) or set(entry) != {"dtype", "shape", "data_offsets"}:
+        raise ModelError(f"{said} is not described by dtype, shape and data_offsets")
+    dtype, shape, span = entry["dtype"], entry["shape"], entry["data_offsets"]
+    if not isinstance(dtype, str) or dtype not in SIZES:
+        raise ModelError(f"{said} has the dtype {str(dtype)[:40]!r}, which is not known")
+    if not _counts(shape) or not _counts(span) or len(span) != 2:
+        raise ModelError(f"{said} has a shape or offsets that are not lists of whole numbers")
+    if span[1] - span[0] != math.prod(shape) * SIZES[dtype]:
+        raise ModelError(f"{said} of shape {shape} and {dtype} does not fit its {span[1] - span[0]:,} bytes")
+    return Shape(name, tuple(shape), NAMES.get(dtype, dtype.lower())), (span[0], span[1])
+
+
+def _counts(value: Any) -> bool:
+    return isinstance(value, list) and len(value) <= 8 and all(type(v) is int and 0 <= v < 1 << 48 for v in value)
+
+
+def _tiled(spans: list[tuple[int, int]], size: int, file: str) -> None:
+    """Tensors one after another, without overlap or gap, to the end of the file."""
+    end = 0
+    for start, stop in sorted(spans):
+        if start != end:
+            raise ModelError(
+                f"{file!r}: tensors {'overlap' if start < end else 'leave a gap'} at byte {min(start, end):,}"
+            )
+        end = stop
+    if end != size:
+        raise ModelError(f"{file!r} is truncated or its header lies: tensors end at byte {end:,} of {size:,}")
+
+
+def tensors(content: Content) -> dict[str, torch.Tensor]:
+    """The tensors of a file whose header was checked."""
+    shapes(content)
+    try:
+        return safetensors.torch.load(content.data)
+    except Exception as error:  # types that torch does not have, and whatever a damaged file makes the library raise
+        raise ModelError(f"{content.name!r} cannot be read as safetensors: {error}") from None
+
+
+def check_numbers(tensors: Mapping[str, torch.Tensor], file: str) -> None:
+    """Check that tensors are finite, and those of floats of one type that a network can have.
+
+    Raises
+    ------
+    ModelError
+        With the name of the first tensor that is not.
+    """
+    kinds = {str(value.dtype).removeprefix("torch.") for value in tensors.values() if value.is_floating_point()}
+    if len(kinds) > 1 or not kinds <= set(DTYPES):
+        raise ModelError(
+            f"{file!r} holds weights of {', '.join(sorted(kinds))}; one of {', '.join(DTYPES)} is read: convert them with "
+            f".float() before saving"
+        )
+    for name, value in tensors.items():
+        if not bool(torch.isfinite(value).all()):
+            raise ModelError(f"{file!r}: {name} holds values that are not finite")
+
+
+def described(tensors: dict[str, torch.Tensor]) -> list[Shape]:
+    return [Shape(n, tuple(t.shape), str(t.dtype).removeprefix("torch.")) for n, t in tensors.items()]
+
+
+def dump(tensors: dict[str, torch.Tensor]) -> bytes:
+    """Tensors as safetensors."""
+    return safetensors.torch.save({n: v.detach().cpu().clone().contiguous() for n, v in tensors.items()})

@@ -1,0 +1,228 @@
+"""skops archives, checked against a list of our own: the nodes and arrays before skops builds anything, then the objects.
+
+The text of an archive does not decide what is built: skops resolves a node by its `__id__`, and an object's attributes
+may be in any state that its class would never reach. So `examine` checks what skops is given, and `load` walks the objects
+that came out (`loaded_objects.py`).
+"""
+
+from __future__ import annotations
+
+import hashlib
+import io
+import json
+import math
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+import skops.io
+from skops.io._protocol import PROTOCOL
+
+from tabinterp.errors import ModelError, TabinterpError, UnsafeFileError
+
+from . import loaded_objects
+from .archive import Archive, open_archive
+from .loaded_objects import LOSSES, PACKAGES, TRUSTED, is_value_type
+from .reading import Content, json_object
+
+OLDEST_PROTOCOL = 2  # nodes of earlier protocols are read by other code of skops
+
+
+def _one_of(*names: str) -> Callable[[str], bool]:
+    return lambda name: name in names
+
+
+# Kinds of node that build data, and the classes that each may name (skops must know the class too). Left out: nodes that
+# bind methods, make partials or call what the file names.
+NODES: dict[str, Callable[[str], bool]] = {
+    "CachedNode": lambda name: True,  # it names none
+    "DTypeNode": _one_of("numpy.dtype"),
+    "DictNode": _one_of("builtins.dict", "collections.OrderedDict"),
+    "FunctionNode": loaded_objects.is_function,
+    "JsonNode": lambda name: True,  # its class is not used
+    "ListNode": _one_of("builtins.list"),
+    "LossNode": _one_of(*LOSSES),
+    "MaskedArrayNode": _one_of("numpy.ma.MaskedArray", "numpy.ma.core.MaskedArray"),
+    "NdArrayNode": lambda name: name == "numpy.ndarray" or is_value_type(name),
+    "ObjectNode": lambda name: name.startswith(PACKAGES) or name in TRUSTED,
+    "RandomStateNode": _one_of("numpy.random.mtrand.RandomState"),
+    "SetNode": _one_of("builtins.set"),
+    "SliceNode": _one_of("builtins.slice"),
+    "TupleNode": _one_of("builtins.tuple", "sklearn.impute._iterative._ImputerTriplet"),
+    "TypeNode": is_value_type,
+}
+NAMED = ("ObjectNode", "FunctionNode", "TypeNode")  # what they are is what they name
+DEEPEST = 200
+LARGEST_ARRAY = 1 << 30
+KEYS = ("__loader__", "__class__", "__module__", "__id__")  # skops may take a dict with one of these for a node
+
+
+@dataclass(frozen=True)
+class Held:
+    """A checked archive: the types it names, and those that keep it from being loaded."""
+
+    types: tuple[str, ...]
+    refused: tuple[str, ...]
+
+
+def examine(content: Content) -> Held:
+    """Return the types in an archive, without building one of them."""
+    archive = open_archive(content)
+    schema = json_object(archive.read("schema.json"), f"schema.json of {content.name!r}")
+    _check_protocol(schema, content.name)
+    types, refused = set(), set()
+    for node in _nodes(schema, content.name):
+        name, loader = _type(node, content.name), node["__loader__"]
+        if loader != "CachedNode":
+            types.add(name)
+        if loader not in NODES or not NODES[loader](name):
+            refused.add(name if loader in NAMED else f"{name} ({loader})")
+        if loader == "NdArrayNode" and node.get("type") == "numpy":
+            _array(archive, node.get("file"))
+    _check_identities(schema, archive)
+    return Held(tuple(sorted(types)), tuple(sorted(refused | _unknown_to_skops(content))))
+
+
+def load(content: Content) -> Any:
+    """Return the object of an archive.
+
+    Raises
+    ------
+    UnsafeFileError
+        Where a node or a loaded object is not on our list, or where an attribute would read or write files, call code or
+        read outside an array.
+    ModelError
+        Where the archive is damaged, or its objects would make more columns than the limit.
+    """
+    held = examine(content)
+    if held.refused:
+        raise UnsafeFileError(
+            f"{content.name!r} holds types that are not on the list of safe ones: {', '.join(held.refused)}. Where you "
+            f"trust it, load it in Python with skops.io.load and call ti.wrap"
+        )
+    try:
+        value = skops.io.loads(content.data, trusted=sorted(TRUSTED))
+    except Exception as error:  # damaged, or written by a library version that skops cannot read
+        raise ModelError(f"{content.name!r}: the skops archive cannot be loaded: {_words(error)}") from None
+    try:
+        loaded_objects.check(value, content.name)
+    except TabinterpError:
+        raise
+    except Exception as error:  # objects whose attributes do not fit together raise anything
+        raise ModelError(f"{content.name!r} holds objects that cannot be read: {_words(error)}") from None
+    return value
+
+
+def _check_protocol(schema: dict[str, Any], file: str) -> None:
+    protocol = schema.get("protocol")
+    if type(protocol) is not int or not OLDEST_PROTOCOL <= protocol <= PROTOCOL:
+        raise ModelError(
+            f"schema.json of {file!r} has the skops protocol {str(protocol)[:20]!r}; {OLDEST_PROTOCOL} to {PROTOCOL} can be "
+            f"read: save the model again with skops 0.13 or later"
+        )
+
+
+def _check_identities(schema: dict[str, Any], archive: Archive) -> None:
+    """Refuse two nodes of one id that differ: skops would build the first of them in the place of both.
+
+    skops writes an object again, under the same id, wherever it occurs again; a cached node stands for the earlier one.
+    """
+    known: dict[int, str] = {}
+
+    def digest(value: Any) -> str:
+        """Of what a value says, whatever the ids of the nodes in it and the names of their files."""
+        if isinstance(value, list):
+            return _sha256("[", *map(digest, value))
+        if not isinstance(value, dict):
+            return _sha256(json.dumps(value))
+        said = {name: digest(part) for name, part in value.items() if name not in ("__id__", "file")}
+        if isinstance(value.get("file"), str):
+            said["file"] = hashlib.sha256(archive.read(value["file"], LARGEST_ARRAY)).hexdigest()
+        found = _sha256("{", *(part for name in sorted(said) for part in (name, said[name])))
+        identity = value.get("__id__")
+        if identity is None or value["__loader__"] == "CachedNode":
+            return found
+        if type(identity) is not int:
+            raise ModelError(f"{archive.name!r}: a node has the id {str(identity)[:40]!r}, which is not a whole number")
+        if known.setdefault(identity, found) != found:
+            raise UnsafeFileError(
+                f"{archive.name!r} has different nodes under one id ({identity}), of which skops would build the first in "
+                f"the place of all"
+            )
+        return found
+
+    digest(schema)
+
+
+def _sha256(*parts: str) -> str:
+    return hashlib.sha256(json.dumps(parts).encode()).hexdigest()
+
+
+def _unknown_to_skops(content: Content) -> set[str]:
+    try:
+        return set(skops.io.get_untrusted_types(data=content.data)) - TRUSTED
+    except Exception as error:  # a damaged archive raises whatever it hits first
+        raise ModelError(f"{content.name!r}: the skops archive cannot be read: {_words(error)}") from None
+
+
+def _words(error: BaseException) -> str:
+    return f"{type(error).__name__}: {error}"[:300]
+
+
+def _nodes(schema: dict[str, Any], file: str) -> Iterator[dict[str, Any]]:
+    """Every object of the schema that skops could take for a node."""
+    waiting: list[tuple[Any, int]] = [(schema, 0)]
+    while waiting:
+        value, depth = waiting.pop()
+        if depth > DEEPEST:
+            raise ModelError(f"schema.json of {file!r} nests its objects too deeply")
+        if isinstance(value, dict):
+            if any(name in value for name in KEYS):
+                yield value
+            waiting += [(part, depth + 1) for part in value.values()]
+        elif isinstance(value, list):
+            waiting += [(part, depth + 1) for part in value]
+
+
+def _type(node: dict[str, Any], file: str) -> str:
+    names = [node.get(part) for part in ("__loader__", "__module__", "__class__")]
+    if names[0] != "CachedNode" and not all(isinstance(name, str) for name in names):
+        raise ModelError(f"schema.json of {file!r} has a node whose type is not named")
+    return f"{names[1]}.{names[2]}"
+
+
+def _array(archive: Archive, member: Any) -> None:
+    """The header of a .npy file says how many bytes follow; what it says must be so before numpy makes room for them."""
+    if not isinstance(member, str):
+        raise ModelError(f"{archive.name!r} has an array without a file")
+    data = io.BytesIO(archive.read(member, LARGEST_ARRAY))
+    try:
+        version = np.lib.format.read_magic(data)
+        reader = np.lib.format.read_array_header_1_0 if version == (1, 0) else np.lib.format.read_array_header_2_0
+        shape, _, dtype = reader(data)
+    except Exception as error:  # numpy parses a header with Python's own parser: whatever that raises
+        raise ModelError(f"{archive.name!r}: {member} is no array: {_words(error)}") from None
+    if dtype.hasobject:
+        raise UnsafeFileError(f"{archive.name!r}: {member} is an array of pickled objects")
+    if len(data.getbuffer()) - data.tell() != math.prod(shape) * dtype.itemsize:
+        raise ModelError(f"{archive.name!r}: {member} does not hold as many bytes as its header claims")
+
+
+def dump(encoder: Any, name: str) -> bytes:
+    """An encoder as an archive that can be read back."""
+    try:
+        data: bytes = skops.io.dumps(encoder)
+    except Exception as error:  # skops says what it cannot write in many ways
+        raise ModelError(f"the encoder of {name} cannot be saved without code: {_words(error)}") from None
+    try:
+        load(Content("encoder.skops", data))
+    except TabinterpError as error:
+        raise ModelError(
+            f"the encoder of {name} cannot be saved, because it could not be loaded again: {error}"
+        ) from None
+    return data
+
+
+def is_skops(members: list[str]) -> bool:
+    return "schema.json" in members

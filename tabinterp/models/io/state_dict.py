@@ -1,0 +1,98 @@
+"""State dicts that torch.save wrote: tensors by name, and nothing else."""
+
+from __future__ import annotations
+
+import io
+import pickle
+import re
+from typing import Any
+
+import torch
+
+from tabinterp.errors import ModelError, UnsafeFileError
+
+from .archive import Archive
+from .pickles import Opcodes, opcodes
+
+GLOBALS = {  # all that a dict of tensors needs
+    "collections.OrderedDict",
+    "torch._utils._rebuild_tensor_v2",
+    "torch._utils._rebuild_parameter",
+    *(f"torch.{kind}Storage" for kind in ("Float", "Double", "Half", "BFloat16", "Long", "Int", "Bool")),
+}
+MEMBERS = re.compile(
+    r"[^/]+/(data\.pkl|version|byteorder|data/\d+|\.data/serialization_id|\.format_version|\.storage_alignment)"
+)
+OLDEST = (2, 10)  # earlier weights_only loading has known holes
+LARGEST_PICKLE = 1 << 26
+SHARED = 2  # times that a value may be claimed, by tensors that share their storage
+
+
+def pickle_of(archive: Archive) -> bytes:
+    """The pickle that says which tensors there are."""
+    names = [name for name in archive.sizes if re.fullmatch(r"[^/]+/data\.pkl", name)]
+    if len(names) != 1:
+        raise ModelError(f"{archive.name!r} has {len(names)} pickles; a file of torch.save has one")
+    return archive.read(names[0], LARGEST_PICKLE)
+
+
+def check(archive: Archive) -> Opcodes:
+    """What the pickle names must be on our list, before torch sees the file."""
+    extra = sorted(name for name in archive.sizes if not MEMBERS.fullmatch(name))
+    if extra:
+        raise UnsafeFileError(f"{archive.name!r} holds members that a state dict does not have: {', '.join(extra[:5])}")
+    found = opcodes(pickle_of(archive))
+    unknown = sorted(set(found.imports) - GLOBALS)
+    if unknown:
+        raise UnsafeFileError(
+            f"{archive.name!r} is a pickle of more than tensors (a whole module, or a checkpoint): it would import "
+            f"{', '.join(unknown[:8])}. Where you trust it, load it in Python, write torch.save(module.state_dict(), "
+            f"'model.pt'), and describe its layers in architecture.json; or wrap the module and use ti.save_model"
+        )
+    if not found.complete:
+        raise ModelError(f"{archive.name!r} is damaged: its pickle breaks off")
+    return found
+
+
+def is_read() -> bool:
+    """Return whether the installed torch reads state dicts safely."""
+    return tuple(int(part) for part in re.findall(r"\d+", torch.__version__)[:2]) >= OLDEST
+
+
+def tensors(archive: Archive) -> dict[str, torch.Tensor]:
+    """The tensors of a checked file, read with `weights_only=True` from a clean copy of the archive."""
+    check(archive)
+    if not is_read():
+        raise ModelError(
+            f"state dicts are read with torch 2.10 or later (this is {torch.__version__}); save them as safetensors"
+        )
+    try:
+        value = torch.load(io.BytesIO(archive.rewritten()), map_location="cpu", weights_only=True)
+    except (pickle.UnpicklingError, AssertionError, MemoryError, OverflowError) as error:
+        raise UnsafeFileError(f"{archive.name!r} was refused by torch: {_first_line(error)}") from None
+    except Exception as error:  # a damaged archive raises whatever torch hits first
+        raise ModelError(f"{archive.name!r} cannot be read as a state dict: {_first_line(error)}") from None
+    return _flat(value, archive.name)
+
+
+def _flat(value: Any, name: str) -> dict[str, torch.Tensor]:
+    if not isinstance(value, dict) or not value:
+        raise ModelError(f"{name!r} holds a {type(value).__name__}; a state dict is a dict of tensors by name")
+    other = [str(key) for key, part in value.items() if not isinstance(key, str) or not isinstance(part, torch.Tensor)]
+    if other:
+        raise ModelError(
+            f"{name!r} holds more than tensors by name ({', '.join(other[:5])}): a checkpoint. Save the state dict alone: "
+            f"torch.save(checkpoint['state_dict'], 'model.pt')"
+        )
+    held = {part.untyped_storage().data_ptr(): part.untyped_storage().nbytes() for part in value.values()}
+    size, most = sum(part.numel() * part.element_size() for part in value.values()), SHARED * sum(held.values())
+    if size > most:
+        raise UnsafeFileError(
+            f"{name!r} claims tensors of {size:,} bytes and holds {sum(held.values()):,}; at most {SHARED} times what it holds "
+            f"is read: save each tensor with values of its own"
+        )
+    return {key: part.detach().contiguous() for key, part in value.items()}
+
+
+def _first_line(error: BaseException) -> str:
+    return (str(error).strip() or type(error).__name__).splitlines()[0][:300]

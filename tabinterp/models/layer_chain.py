@@ -1,0 +1,50 @@
+"""A network as a chain of affine maps and activations, as far as it is one."""
+
+from __future__ import annotations
+
+import numpy as np
+import torch
+
+from tabinterp.arrays import FloatArray
+
+from . import Bound
+from .affine_front import Front, split
+from .layers import Layer
+
+NEAR = 1e-4
+
+Step = tuple[FloatArray, FloatArray]  # weight (m, h), shift (m,)
+
+
+def chain_of(bound: Bound, layers: tuple[Layer, ...]) -> tuple[Step, ...]:
+    """Step l leads from the outputs of layer l (0: the front) to the values ahead of the next activation, or to the scores.
+
+    As many steps as are affine functions of the outputs before them alone, which real rows and random fronts show.
+    """
+    size = bound.z.shape[1]
+    if not bound.has_gradient:
+        return ()
+    drawn = torch.randn(64, size, generator=torch.Generator().manual_seed(0))  # the same whatever the device
+    random = bound.z.std(dim=0, correction=0) * bound.at_home(drawn)
+    z = torch.cat([bound.z[:64], random])
+    first = layers[0].affine if layers else split(bound.behind, size, bound.device).on(bound.home)
+    fronts = [first, *(None if layer.beside else layer.moves for layer in layers)]
+    steps: list[Step] = []
+    a = z.double().cpu().numpy()
+    for i, front in enumerate(fronts):
+        told = layers[i].before if i < len(layers) else bound.rest
+        if front is None or not _gives(front, a, told, z):
+            break
+        steps.append((front.weight.cpu().numpy(), front.bias.cpu().numpy()))
+        if i < len(layers):
+            with torch.inference_mode():
+                a = layers[i].outputs(z).double().cpu().numpy()
+    return tuple(steps)
+
+
+def _gives(front: Front, a: FloatArray, told: torch.nn.Module, z: torch.Tensor) -> bool:
+    """Is what follows the outputs `a` (m, h) the front's affine function of them?"""
+    with torch.inference_mode():
+        expected = told(z).double().cpu().numpy()
+    own = a @ front.weight.cpu().numpy().T + front.bias.cpu().numpy()
+    return own.shape == expected.shape and bool(np.abs(own - expected).max() <= NEAR * max(1.0, np.abs(expected).max()))

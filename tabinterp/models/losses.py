@@ -1,0 +1,158 @@
+"""Losses as contributions of single rows, so that means, intervals and importances share one code.
+
+The AUC is not a mean over rows; its first-order term is (Hájek 1968; DeLong, DeLong & Clarke-Pearson 1988): each row
+contributes its placement among the rows of the other class.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+
+import numpy as np
+import torch
+from torch import Tensor
+from torch.nn import functional
+
+from tabinterp.arrays import FloatArray
+from tabinterp.errors import NotApplicableError
+from tabinterp.table.schema import GOALS
+
+from . import probabilities
+
+# scores (m, n, k), targets (n,), weights (m, n) -> contributions (m, n); lower is better
+Own = Callable[[FloatArray, FloatArray], FloatArray]  # the user's: y (n,), scores (n, k) -> losses (n,)
+SCALES = ("log_odds", "probability")
+RowLoss = Callable[[Tensor, Tensor, Tensor], Tensor]
+
+
+@dataclass(frozen=True)
+class Loss:
+    """`rows` gives each row's contribution; the loss is their weighted mean.
+
+    With `ranks` a contribution depends on the other rows, so that all of them are needed at once.
+    """
+
+    name: str
+    rows: RowLoss
+    ranks: bool = False
+
+    def each(self, scores: FloatArray, y: FloatArray, device: str) -> FloatArray:
+        """(m, n) contributions of rows that count alike, from scores (m, n, k) and targets (n,), worked out on a device."""
+        at = torch.as_tensor(scores).to(device)
+        rows = self.rows(at, torch.as_tensor(y).to(device), torch.ones(at.shape[:2], device=device))
+        return np.asarray(rows.cpu().numpy(), dtype=np.float64)
+
+
+def log_loss(scores: Tensor, y: Tensor, weights: Tensor) -> Tensor:
+    """Minus the log-probability of what happened, in nats."""
+    if scores.shape[2] == 1:
+        return functional.softplus(scores[..., 0] * (1 - 2 * y))
+    return torch.logsumexp(scores, dim=2) - _own(scores, y)
+
+
+def brier(scores: Tensor, y: Tensor, weights: Tensor) -> Tensor:
+    """Squared distance between probability and outcome; for k classes summed over the classes (Brier 1950)."""
+    if scores.shape[2] == 1:
+        return (torch.sigmoid(scores[..., 0]) - y) ** 2
+    p = torch.softmax(scores, dim=2)
+    return (p**2).sum(dim=2) - 2 * _own(p, y) + 1
+
+
+def error_rate(scores: Tensor, y: Tensor, weights: Tensor) -> Tensor:
+    """1 where the most probable class (for two: a log-odds above zero) is not the true one."""
+    chosen = scores[..., 0] > 0 if scores.shape[2] == 1 else scores.argmax(dim=2)
+    return (chosen != y).double()
+
+
+def squared_error(scores: Tensor, y: Tensor, weights: Tensor) -> Tensor:
+    """Squared residual, in squared units of the target."""
+    return (scores[..., 0] - y) ** 2
+
+
+def poisson_deviance(scores: Tensor, y: Tensor, weights: Tensor) -> Tensor:
+    """2 (y log(y / m) - y + m) for the expected count m: twice the nats by which the log-likelihood falls short of its best.
+
+    The mean over rows is scikit-learn's `mean_poisson_deviance` (McCullagh & Nelder 1989).
+    """
+    logs = scores[..., 0]
+    return torch.exp(logs).sub(y * logs).add(torch.special.xlogy(y, y) - y).mul(2)
+
+
+def squared_error_of_counts(scores: Tensor, y: Tensor, weights: Tensor) -> Tensor:
+    """Squared distance of the count from its expectation, in squared counts."""
+    return (torch.exp(scores[..., 0]) - y) ** 2
+
+
+def absolute_error_of_counts(scores: Tensor, y: Tensor, weights: Tensor) -> Tensor:
+    """Distance of the count from its expectation, in counts."""
+    return (torch.exp(scores[..., 0]) - y).abs()
+
+
+def one_minus_auc(scores: Tensor, y: Tensor, weights: Tensor) -> Tensor:
+    """1 - AUC plus each row's first-order term; the weighted mean over all m copies of all rows is exactly 1 - AUC.
+
+    A row's placement is the weighted share of rows of the other class that it is ranked rightly against, ties by half.
+    """
+    flat, weight = scores[..., 0].reshape(-1), weights.reshape(-1)
+    positive = (y > 0).expand(weights.shape).reshape(-1).double()
+    _, run = torch.unique(flat, return_inverse=True)
+    size = int(run.max()) + 1
+    none = torch.zeros(size, dtype=torch.float64, device=flat.device)
+    at_positive = none.index_add(0, run, weight * positive)
+    at_negative = none.index_add(0, run, weight * (1 - positive))
+    total_positive, total_negative = at_positive.sum(), at_negative.sum()
+    below = (at_negative.cumsum(0) - 0.5 * at_negative) / total_negative
+    above = 1 - (at_positive.cumsum(0) - 0.5 * at_positive) / total_positive
+    right = torch.where(positive > 0, below[run], above[run])
+    auc = (at_positive * below).sum() / total_positive
+    share = torch.where(positive > 0, total_positive, total_negative) / (total_positive + total_negative)
+    return ((1 - auc) - (right - auc) / share).reshape(weights.shape)
+
+
+def _own(values: Tensor, y: Tensor) -> Tensor:
+    return values.gather(2, y.long().expand(values.shape[:2])[..., None])[..., 0]
+
+
+def _own_loss(function: Own, as_probabilities: bool) -> RowLoss:
+    def rows(scores: Tensor, y: Tensor, weights: Tensor) -> Tensor:
+        given = [probabilities(one.cpu().numpy()) if as_probabilities else one.cpu().numpy() for one in scores]
+        losses = [np.asarray(function(y.cpu().numpy(), one), dtype=np.float64) for one in given]
+        if any(one.shape != y.shape for one in losses):
+            raise NotApplicableError(
+                f"a loss of your own gives one number for each row, {tuple(y.shape)}; it gave {losses[0].shape}"
+            )
+        return torch.as_tensor(np.stack(losses)).to(scores.device)
+
+    return rows
+
+
+LOSSES: dict[str, Loss] = {
+    "log_loss": Loss("log_loss", log_loss),
+    "brier": Loss("brier", brier),
+    "accuracy": Loss("accuracy", error_rate),
+    "auc": Loss("auc", one_minus_auc, ranks=True),
+    "squared_error": Loss("squared_error", squared_error),
+}
+OF_COUNTS: dict[str, Loss] = {
+    "poisson_deviance": Loss("poisson_deviance", poisson_deviance),
+    "squared_error": Loss("squared_error", squared_error_of_counts),
+    "absolute_error": Loss("absolute_error", absolute_error_of_counts),
+}
+
+
+def loss_for(name: str | Own | None, task: str, scale: str = "log_odds") -> Loss:
+    """The named loss, or the task's own: log loss of classes, squared error of numbers, deviance of counts; or the user's.
+
+    `scale` is that on which the user's function gets its scores; the named losses know theirs.
+    """
+    goal, losses = GOALS[task], OF_COUNTS if task == "count" else LOSSES
+    if scale not in SCALES:
+        raise NotApplicableError(f"scale is one of {', '.join(SCALES)}; got {scale!r}")
+    if name is None:
+        return losses[goal.losses[0]]
+    if callable(name):
+        return Loss(getattr(name, "__name__", "own loss"), _own_loss(name, scale == "probability" and goal.classes))
+    if name not in goal.losses:
+        raise NotApplicableError(f"for a {task} target a loss is one of {', '.join(goal.losses)}; got {name!r}")
+    return losses[name]

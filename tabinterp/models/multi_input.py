@@ -1,0 +1,165 @@
+"""Networks with several inputs, or with inputs of whole numbers: made into a network with one float input beside real rows.
+
+How an input is to be given (floats or whole numbers, (n, 1) or (n,)) is found by a trial call. Where whole numbers are
+looked up in embeddings, the lookups become affine maps of one-hot levels, so that every reading works on them; the result is
+compared with the network's own. Where they are used otherwise, only the network's answers are known: a function of rows.
+"""
+
+from __future__ import annotations
+
+import itertools
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, replace
+from typing import Any
+
+import numpy as np
+import pandas as pd
+import torch
+from torch import Tensor, nn
+
+from tabinterp.arrays import FloatArray
+from tabinterp.document.message import why
+from tabinterp.errors import ModelError
+from tabinterp.models.io.memory import check_network
+
+from .black_box import Function
+from .embeddings import OpaqueError, Rewritten, rewrite
+from .inputs import SideBySide, side_by_side
+from .model import BLOCK, Model, check_widths
+from .scores import module_dtype
+
+TRIED = 256  # rows of the trial call
+CALLS = 256  # ways in which it is tried at most
+
+
+@dataclass(frozen=True)
+class Form:
+    """How an encoder's output is given to the network."""
+
+    whole: bool = False  # long integers
+    flat: bool = False  # (n,) instead of (n, 1)
+
+    def of(self, encoded: FloatArray, dtype: torch.dtype) -> Tensor:
+        tensor = torch.as_tensor(encoded).to(torch.int64 if self.whole else dtype)
+        return tensor.reshape(-1) if self.flat else tensor
+
+
+class Beside(nn.Module):
+    """A network with several float inputs as one that reads them side by side."""
+
+    def __init__(self, module: nn.Module, widths: Sequence[int], forms: Sequence[Form]) -> None:
+        super().__init__()
+        self.module = module
+        self._widths = list(widths)
+        self._flat = [form.flat for form in forms]
+
+    def forward(self, x: Tensor) -> Tensor:
+        parts = torch.split(x, self._widths, dim=1)
+        given = [part.reshape(-1) if flat else part for part, flat in zip(parts, self._flat, strict=True)]
+        return self.module(*given)  # type: ignore[no-any-return]
+
+
+@dataclass(frozen=True, eq=False)
+class Finish:
+    """What `Model.finish` is for a network behind these encoders (None: numbers as they are)."""
+
+    encoders: tuple[Any, ...]
+    model: Model
+
+    def __call__(self, frame: pd.DataFrame) -> Model:
+        model, encoder = self.model, side_by_side(self.encoders, frame)
+        rows = frame.iloc[np.linspace(0, len(frame) - 1, num=min(len(frame), BLOCK)).astype(int)]
+        encoded = [part.encode(rows) for part in encoder.parts]
+        check_widths(model, [one.shape[1] for one in encoded])
+        if len(rows) == 1:  # a single row may be squeezed to no dimension
+            encoded = [np.repeat(one, 2, axis=0) for one in encoded]
+        encoder = encoder.with_levels([(None,) * one.shape[1] for one in encoded])
+        forms = _forms(model, encoded, len(frame))
+        inputs = [form.of(one, module_dtype(model.module)) for form, one in zip(forms, encoded, strict=True)]
+        plain = replace(model, encoder=encoder, reads=encoder.reads, finish=None, original=model.module, expects=None)
+        try:
+            return _read(plain, encoder, forms, inputs)
+        except OpaqueError as error:
+            return replace(plain, function=_function(plain, encoder, forms), opaque=error.args[0])
+
+
+def expecting(model: Model, widths: Sequence[int] | None) -> Model:
+    """The model, told how wide its file says that its inputs are: their sizes were checked with that."""
+    told = replace(model, expects=None if widths is None else tuple(widths))
+    finish = told.finish
+    return (
+        replace(told, finish=replace(finish, model=replace(told, finish=None))) if isinstance(finish, Finish) else told
+    )
+
+
+def _read(plain: Model, encoder: SideBySide, forms: Sequence[Form], inputs: list[Tensor]) -> Model:
+    """The network with one float input."""
+    try:
+        made = rewrite(plain.module, inputs)
+    except OpaqueError:
+        if any(form.whole for form in forms) or any(isinstance(m, nn.Embedding) for m in plain.module.modules()):
+            raise
+        widths = [one[0].numel() for one in inputs]
+        made = Rewritten(Beside(plain.module, widths, forms), [(None,) * width for width in widths])
+    whole = encoder.with_levels(made.levels)
+    codes = [one.reshape(len(one), -1).double().numpy() for one in inputs]
+    x = np.concatenate([part.of_codes(one) for part, one in zip(whole.parts, codes, strict=True)], axis=1)
+    with torch.inference_mode():
+        own = plain.module(*[one.clone() for one in inputs])
+        read = made.module(torch.as_tensor(x).to(module_dtype(plain.module)))
+    near = 1e-5 * max(1.0, float(own.abs().max()))
+    if read.shape != own.shape or not bool((read - own).abs().max() <= near):
+        raise OpaqueError(why("opaque.lookups"))
+    return replace(plain, module=made.module, encoder=whole)
+
+
+def _forms(model: Model, encoded: list[FloatArray], rows: int) -> list[Form]:
+    """The first way of giving the inputs that the network takes."""
+    few = [one[:TRIED] for one in encoded]
+    said: list[str] = []
+    for forms in itertools.islice(_ways(few), CALLS):
+        inputs = [form.of(one, module_dtype(model.module)) for form, one in zip(forms, few, strict=True)]
+        check_network(model, inputs, rows)
+        try:
+            with torch.inference_mode():
+                raw = model.module(*inputs)
+        except Exception as error:  # the user's network: whatever it raises, the next way is tried
+            said.append(str(error))
+            continue
+        if isinstance(raw, Tensor) and raw.ndim in (1, 2) and len(raw) == len(few[0]):
+            return list(forms)
+    shapes = ", ".join(str(tuple(one.shape)) for one in few)
+    raise ModelError(
+        f"{model.name} takes its {len(few)} inputs neither as floats nor as whole numbers, in the order of its encoders "
+        f"(their shapes: {shapes}): {'; '.join(list(dict.fromkeys(said))[:2]) or 'it returns no scores (n,), (n, 1) or (n, k)'}"
+    )
+
+
+def _ways(encoded: list[FloatArray]) -> Iterator[tuple[Form, ...]]:
+    """All floats first, then every choice of whole numbers where the values are; then the same with (n,) for (n, 1)."""
+    could: list[bool] = [bool((one == np.floor(one)).all()) for one in encoded]
+    for flat in (False, True):
+        if flat and not any(one.shape[1] == 1 for one in encoded):
+            return
+        single = [flat and one.shape[1] == 1 for one in encoded]
+        yield tuple(Form(False, one) for one in single)
+        yield tuple(Form(whole, one) for whole, one in zip(could, single, strict=True))
+        pairs = zip(could, single, strict=True)
+        yield from itertools.product(
+            *[[Form(kind, one) for kind in ((False, True) if c else (False,))] for c, one in pairs]
+        )
+
+
+def _function(model: Model, encoder: SideBySide, forms: Sequence[Form]) -> Function:
+    dtype = module_dtype(model.module)
+
+    def function(rows: pd.DataFrame) -> FloatArray:
+        encoded = [part.encode(rows) for part in encoder.parts]
+        parts = []
+        for i in range(0, len(rows), BLOCK):
+            inputs = [form.of(one[i : i + BLOCK], dtype) for form, one in zip(forms, encoded, strict=True)]
+            with torch.inference_mode():
+                parts.append(model.module(*inputs).double().numpy())
+        return np.concatenate(parts)
+
+    return function

@@ -1,0 +1,78 @@
+"""A network with its activations held at fixed slopes: what is left is affine, or the network is no chain of lines.
+
+Every rectifier is a line on either side of 0. Where all that lies between the activations is affine too, the network is one
+affine function for each pattern of sides: that is checked with random slopes on real and random fronts, so that products,
+gates and normalisations of a row are found whatever they are called.
+"""
+
+from __future__ import annotations
+
+import copy
+from collections.abc import Callable
+
+import torch
+from torch import Tensor, fx, nn
+
+from .affine_front import is_activation, trace
+from .device import placed
+from .model import Bound
+
+RECTIFIERS = ("relu", "leakyrelu", "leaky_relu", "prelu")
+NEAR = 1e-6
+
+
+class _Held(nn.Module):
+    slope: Tensor
+
+    def __init__(self, slope: Tensor) -> None:
+        super().__init__()
+        self.register_buffer("slope", slope)
+
+    def forward(self, x: Tensor) -> Tensor:
+        return x * self.slope
+
+
+def held(bound: Bound, slope: Callable[[int], Tensor]) -> nn.Module | None:
+    """What lies behind the front in double precision, with `slope(i)` for activation i, where that is affine; else None."""
+    graph = trace(bound.behind)
+    if graph is None or not bound.has_gradient:
+        return None
+    made = placed(_with_slopes(graph, slope), bound.device)
+    return made if _is_affine(made, bound.z) else None
+
+
+def is_affine_between(bound: Bound, layers: int) -> bool:
+    """Is everything between the activations affine, and has each of them its units among these hidden layers?"""
+
+    def random(place: int) -> Tensor:
+        return 0.3 + torch.rand(1, generator=torch.Generator().manual_seed(place), dtype=torch.float64)
+
+    graph = trace(bound.behind)
+    active = 0 if graph is None else sum(is_activation(graph, node) for node in graph.graph.nodes)
+    return active == layers and held(bound, random) is not None
+
+
+def _with_slopes(graph: fx.GraphModule, slope: Callable[[int], Tensor]) -> fx.GraphModule:
+    own = copy.deepcopy(graph).double()
+    active = [node for node in own.graph.nodes if is_activation(own, node)]
+    for i, node in enumerate(active):
+        own.add_submodule(f"held_{i}", _Held(slope(i)))
+        with own.graph.inserting_after(node):
+            new = own.graph.call_module(f"held_{i}", (node.all_input_nodes[0],))
+        node.replace_all_uses_with(new)
+        own.graph.erase_node(node)
+    own.recompile()
+    return own
+
+
+def _is_affine(module: nn.Module, z: Tensor) -> bool:
+    """f(a + b - c) = f(a) + f(b) - f(c), for real fronts and for random ones far beyond them."""
+    generator = torch.Generator().manual_seed(0)
+    real = z[torch.randint(len(z), (48,), generator=generator)].double()
+    drawn = torch.randn(real.shape, generator=generator, dtype=torch.float64).to(z.device)
+    far = real + 10 * drawn * (1 + real.abs())
+    a, b, c = torch.cat([real, far]).reshape(3, -1, z.shape[1])
+    with torch.inference_mode():
+        fa, fb, fc, together = (torch.as_tensor(module(one)) for one in (a, b, c, a + b - c))
+    scale = torch.stack([fa, fb, fc]).abs().max().clamp(min=1.0)
+    return bool((fa + fb - fc - together).abs().max() <= NEAR * scale)

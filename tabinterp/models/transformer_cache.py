@@ -1,0 +1,125 @@
+"""A column transformer's rows, part by part: what columns of text become is asked once for each distinct text.
+
+scikit-learn codes every cell of a text column anew, and puts its parts together by way of sparse matrices. Where a part works
+column by column (see `structure`), as many rows as its columns have distinct texts are enough; the others are looked up. The
+first rows are compared with what the transformer itself makes of them: where they differ, it is asked for all.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+import pandas as pd
+
+from tabinterp.arrays import FloatArray, IntArray
+from tabinterp.table.coerce import as_objects, coded_texts
+
+from .column_lineage import known_as, positions, structure
+
+FEW = 0.25  # share of the rows from which distinct texts are not worth looking up
+CHECKED = 64  # rows that are compared, of eight times as many at least
+
+
+@dataclass(frozen=True, eq=False)
+class Part:
+    """A transformer of some `columns`, whose encoded columns are `span`; `blocks`: those of each column where it is local."""
+
+    transformer: Any
+    columns: list[str]
+    span: slice
+    blocks: tuple[IntArray, ...] | None
+
+
+def in_parts(encoder: Any, array: Callable[[Any], FloatArray]) -> Callable[[pd.DataFrame], FloatArray | None]:
+    """What encodes rows part by part, or gives None where that is not what `encoder` does. `array`: dense doubles of what a
+    transformer returns."""
+    parts, same = _parts(encoder), list[bool]()  # same: as the encoder's own, once there were rows enough to see it
+
+    def transform(rows: pd.DataFrame) -> FloatArray | None:
+        if not parts or len(rows) < 8 * CHECKED or same == [False]:
+            return None
+        try:
+            encoded = np.zeros((len(rows), max(part.span.stop for part in parts)))
+            for part in parts:
+                _write(encoded, part, rows[part.columns], array)
+        except Exception:  # the user's transformers: the encoder as a whole will say what is wrong, if anything is
+            return None
+        if not same:
+            own = array(encoder.transform(as_objects(rows.iloc[:CHECKED])))
+            same.append(np.array_equal(own, encoded[:CHECKED], equal_nan=True))
+        return encoded if same[0] else None
+
+    return transform
+
+
+def _parts(encoder: Any) -> tuple[Part, ...]:
+    """Of a column transformer that was fitted on named columns; none of anything else."""
+    if known_as(encoder) == "sklearn.Pipeline" and len(encoder.steps) == 1:
+        return _parts(encoder.steps[0][1])
+    if known_as(encoder) != "sklearn.ColumnTransformer" or not hasattr(encoder, "feature_names_in_"):
+        return ()
+    seen, found = [*map(str, encoder.feature_names_in_)], []
+    for name, transformer, columns in encoder.transformers_:
+        span = encoder.output_indices_.get(name, slice(0, 0))
+        if span.stop == span.start:
+            continue
+        if isinstance(transformer, str) or np.isscalar(columns):
+            return ()
+        names = [seen[i] for i in positions(columns, seen)]
+        sources = structure(transformer, tuple(names)) or []
+        local = len(sources) == span.stop - span.start and all(len(one) == 1 for one in sources)
+        blocks = tuple(np.flatnonzero([name in s for s in sources]) for name in names)
+        found.append(Part(transformer, names, span, blocks if local else None))
+    return tuple(found)
+
+
+def _write(encoded: FloatArray, part: Part, frame: pd.DataFrame, array: Callable[[Any], FloatArray]) -> None:
+    """The part's columns, by their distinct texts where they hold nothing but few of them, into (m, width) zeros."""
+    found = [_distinct(frame[name]) for name in part.columns] if part.blocks is not None else [None]
+    known = [one for one in found if one is not None]
+    size = max((len(texts) for _, texts in known), default=0)
+    if len(known) < len(found) or size > FEW * len(frame):
+        encoded[:, part.span] = array(part.transformer.transform(as_objects(frame)))
+        return
+    padded = {
+        name: np.append(texts, [texts[0]] * (size - len(texts)))
+        for name, (_, texts) in zip(part.columns, known, strict=True)
+    }
+    few = array(part.transformer.transform(pd.DataFrame(padded, dtype=object)))
+    for (codes, _), block in zip(known, part.blocks or (), strict=True):
+        _scatter(encoded, part.span.start + block, few[:, block], codes)
+
+
+def _scatter(encoded: FloatArray, block: IntArray, few: FloatArray, codes: IntArray) -> None:
+    """Row `codes` of `few` into the columns `block`, which hold zeros: what is zero, as most of a one-hot row, stays."""
+    filled = few != 0
+    order = np.argsort(~filled, axis=1, kind="stable")[:, : int(filled.sum(axis=1).max(initial=0))]
+    values, first = np.take_along_axis(few, order, axis=1), np.arange(len(codes)) * encoded.shape[1]
+    for at, value in zip(block[order].T, values.T, strict=True):
+        same = bool((value == value[0]).all())  # the ones of one-hot rows
+        encoded.reshape(-1)[first + at[codes]] = value[0] if same else value[codes]
+
+
+def _distinct(values: pd.Series) -> tuple[IntArray, Any] | None:
+    """Codes of a column's texts, and these, a missing one among them; None where it holds anything else."""
+    known = coded_texts(values)
+    if known is not None:
+        codes, texts = _used(*known)
+    elif values.dtype != object or pd.api.types.infer_dtype(values, skipna=True) != "string":
+        return None
+    else:
+        codes, texts = pd.factorize(values.to_numpy())
+    missing = codes < 0
+    return (np.where(missing, len(texts), codes), np.append(texts, np.nan)) if missing.any() else (codes, texts)
+
+
+def _used(codes: IntArray, texts: Any) -> tuple[IntArray, Any]:
+    """The same of those texts alone that some row holds."""
+    held = np.bincount(codes + 1, minlength=len(texts) + 1)[1:] > 0
+    if held.all():
+        return codes, texts
+    places = np.append(np.cumsum(held) - 1, -1)  # of code -1 the last
+    return places[codes], texts[held]

@@ -1,0 +1,46 @@
+"""The same network with weights that it never learned: what a reading says of it, it did not learn from the model."""
+
+from __future__ import annotations
+
+import numpy as np
+import torch
+from torch import nn
+
+from tabinterp.document.message import why
+from tabinterp.errors import ModelError, NotApplicableError
+
+from .affine_front import private
+from .binding import with_module
+from .model import Bound
+
+
+def randomised(bound: Bound, seed: int, draw: int) -> Bound:
+    """The bound model with every weight drawn again, on the same rows behind the same encoder (Adebayo et al. 2018).
+
+    Each entry of a tensor is normal with mean 0 and the tensor's own root mean square. What a layer counts along, as batch
+    normalisation does, is no weight and stays. The model itself is never touched.
+
+    Raises
+    ------
+    NotApplicableError
+        for a model without weights, or whose scores are no numbers under others.
+    """
+    if not bound.has_gradient:
+        raise NotApplicableError(why("weights", model=bound.model.name, opaque=bound.model.opaque))
+    module = private(bound.model.module, lambda own: _drawn(own, np.random.default_rng((seed, draw))))
+    try:
+        return with_module(bound, module)
+    except ModelError as error:
+        raise NotApplicableError(
+            why("with weights drawn again the network gives no scores that can be read")
+        ) from error
+
+
+def _drawn(module: nn.Module, draws: np.random.Generator) -> nn.Module:
+    with torch.no_grad():
+        for parameter in module.parameters():
+            if parameter.is_floating_point():
+                scale = float(parameter.double().square().mean().sqrt()) if parameter.numel() else 0.0
+                values = draws.normal(size=tuple(parameter.shape)) * scale
+                parameter.copy_(torch.as_tensor(values).to(parameter.dtype))
+    return module

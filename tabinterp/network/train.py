@@ -1,0 +1,115 @@
+"""A reference network and its linear counterpart, for whoever has only a table."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass, replace
+
+import torch
+
+from tabinterp.arrays import FloatArray
+from tabinterp.linear.counterpart import fit_counterpart
+from tabinterp.models.device import CPU, device_of
+from tabinterp.models.encoding import as_array
+from tabinterp.models.model import Model
+from tabinterp.table import Table
+from tabinterp.table.read import with_split
+from tabinterp.table.table import check_table
+from tabinterp.threads import one_thread
+
+from .reference import FittedNetwork, fit_network, fitted_encoder
+
+Progress = Callable[[str, float], None]
+FRACTION = 0.25
+NULL = " of shuffled labels, a null and no model"  # after its name
+
+
+@dataclass(frozen=True, eq=False)
+class Trained:
+    """Networks by seed, the first of which is the one to audit; the counterpart; and the table with its split.
+
+    `training_rows` are those that the weights of the first were fitted to, `validation_rows` those that chose when its training
+    stopped; together they are the rows that are not held out. `null`: trained as they were, on shuffled labels. What is read from
+    it, no network learned: it is there to compare with.
+    """
+
+    networks: tuple[Model, ...]
+    counterpart: Model
+    table: Table
+    validation_loss: tuple[float, ...]
+    training_rows: int
+    validation_rows: int
+    null: Model | None = None
+
+
+@one_thread()
+def train(
+    table: Table,
+    *,
+    seed: int = 0,
+    seeds: int = 1,
+    null: bool = False,
+    progress: Progress | None = None,
+    device: str = CPU,
+) -> Trained:
+    """Fit the reference network on the rows that are not held out.
+
+    Where the table has a group column, early stopping and the penalty of the linear counterpart are chosen by rows of other
+    groups than those that are fitted.
+
+    A table without a split gets one: a quarter of the rows, of each class where there are classes. With several `seeds`
+    the network is trained as often; the first is the one that counts, whichever turns out best. `null` trains one more, with the
+    targets of the training rows in an order drawn with the seed (`Table.shuffled`), those it stops early by among them.
+    `device`: "cpu" or "cuda", where the networks are trained.
+    """
+    check_table(table)
+    device = device_of(device)
+    if table.split is None:
+        table = with_split(table, FRACTION, None, table.schema.goal.classes, seed)
+    training = table.training_rows()
+    frame = training.inputs
+    kinds = {c.name: c.kind for c in table.schema.columns if c.role == "input"}
+    encoder = fitted_encoder(frame, kinds)
+    x = as_array(encoder.transform(frame))
+    count = seeds + null
+
+    def fit(number: int, y: FloatArray, own: int, what: str = "") -> tuple[Model, FittedNetwork]:
+        fitted = fit_network(
+            x,
+            y,
+            task=table.schema.task,
+            n_classes=len(table.schema.classes) or None,
+            weights=training.weights,
+            groups=training.groups,
+            seed=own,
+            progress=_share(progress, number, count),
+            device=device,
+        )
+        hidden = "-".join(str(m.out_features) for m in list(fitted.module)[:-1] if isinstance(m, torch.nn.Linear))
+        model = Model(
+            name=f"network {hidden}{what}",
+            library=f"torch {torch.__version__.split('+')[0]}",
+            module=fitted.module,
+            task=table.schema.task,
+            classes=table.schema.classes or None,
+            outputs=table.schema.goal.outputs[0],
+            encoder=encoder,
+            reads=tuple(frame.columns),
+            converged=fitted.converged,
+            split=table.split,
+        )
+        return model, fitted
+
+    networks, fits = zip(*(fit(number, training.y, seed + number) for number in range(seeds)), strict=True)
+    knows_nothing = fit(seeds, table.shuffled(seed).training_rows().y, seed, NULL)[0] if null else None
+    counterpart = replace(fit_counterpart(networks[0], table, seed=seed), split=table.split)
+    losses = tuple(one.validation_loss for one in fits)
+    return Trained(
+        networks, counterpart, table, losses, fits[0].training_rows, fits[0].validation_rows, null=knows_nothing
+    )
+
+
+def _share(progress: Progress | None, number: int, seeds: int) -> Callable[[int, int, float], None] | None:
+    if progress is None:
+        return None
+    return lambda epoch, epochs, loss: progress("training", (number + min(1.0, epoch / max(1, epochs))) / seeds)

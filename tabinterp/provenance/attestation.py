@@ -1,0 +1,145 @@
+"""What is attested of an audit: an in-toto Statement with the predicate test-result, over the folder's files and the models.
+
+Source: https://github.com/in-toto/attestation, spec/v1 and spec/predicates/test-result.md. Its tests are the checks of the
+audit, or the gates of a policy. The time and the signer stand here and nowhere else, so that a document stays the same bytes.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from datetime import UTC, datetime
+from typing import Literal, get_args
+
+import rfc8785
+from pydantic import BaseModel, ConfigDict, Field, ValidationError
+
+from tabinterp.document.document import Document, Finding
+from tabinterp.findings.gate import Decision, Outcome
+
+STATEMENT: Literal["https://in-toto.io/Statement/v1"] = "https://in-toto.io/Statement/v1"
+TEST_RESULT: Literal["https://in-toto.io/attestation/test-result/v0.1"] = (
+    "https://in-toto.io/attestation/test-result/v0.1"
+)
+MODELS = {"network": "model", "linear": "counterpart"}  # a model in the document's settings -> its name as a subject
+
+
+class _Part(BaseModel):
+    """Consumers ignore what they do not know, says the specification."""
+
+    model_config = ConfigDict(frozen=True, extra="ignore", populate_by_name=True)
+
+
+class Resource(_Part):
+    name: str
+    uri: str | None = None
+    digest: dict[str, str]
+    annotations: dict[str, str] | None = None
+
+
+class Predicate(_Part):
+    result: Literal["PASSED", "WARNED", "FAILED"]
+    configuration: list[Resource]
+    url: str | None = None
+    passed: list[str] = Field(alias="passedTests")
+    warned: list[str] = Field(alias="warnedTests")
+    failed: list[str] = Field(alias="failedTests")
+    time: str = Field(alias="tabinterpTime")  # UTC, RFC 3339
+    signer: str | None = Field(None, alias="tabinterpSigner")
+
+
+class Statement(_Part):
+    type: Literal["https://in-toto.io/Statement/v1"] = Field(STATEMENT, alias="_type")
+    subject: list[Resource]
+    predicate_type: Literal["https://in-toto.io/attestation/test-result/v0.1"] = Field(
+        TEST_RESULT, alias="predicateType"
+    )
+    predicate: Predicate
+
+    def to_bytes(self) -> bytes:
+        """Canonical JSON (RFC 8785)."""
+        return rfc8785.dumps(self.model_dump(by_alias=True, exclude_none=True))
+
+    def digest_of(self, name: str) -> str | None:
+        """SHA-256 (hex) of a subject; None where it is no subject."""
+        return next((one.digest.get("sha256") for one in self.subject if one.name == name), None)
+
+
+def statement(
+    document: Document,
+    files: Mapping[str, str],
+    *,
+    decision: Decision | None = None,
+    policy: tuple[str, str] | None = None,
+    signer: str | None = None,
+    url: str | None = None,
+    now: datetime | None = None,
+) -> Statement:
+    """What is said of an audit whose files have these digests (name -> SHA-256).
+
+    Parameters
+    ----------
+    decision, policy : the gates are the tests; the policy's file name and SHA-256. None: the checks are.
+    url : where the run can be looked up.
+    now : the time of the signature; None: the present one.
+    """
+    passed, warned, failed = _checks(document.findings) if decision is None else _gates(decision)
+    moment = (now or datetime.now(UTC)).astimezone(UTC)
+    return Statement(
+        subject=[Resource(name=name, digest={"sha256": digest}) for name, digest in files.items()] + _models(document),
+        predicate=Predicate(
+            result="FAILED" if failed else "WARNED" if warned else "PASSED",
+            configuration=_configuration(document, policy),
+            url=url,
+            passed=passed,
+            warned=warned,
+            failed=failed,
+            time=f"{moment:%Y-%m-%dT%H:%M:%SZ}",
+            signer=signer,
+        ),
+    )
+
+
+def parse(payload: bytes) -> Statement | None:
+    """The Statement behind a payload; None where it is none, or one about something else."""
+    try:
+        return Statement.model_validate_json(payload)
+    except ValidationError:
+        return None
+
+
+def _models(document: Document) -> list[Resource]:
+    """The files that the models were read from; a model made in Python has none."""
+    settings = document.method.settings
+    return [
+        Resource(
+            name=name,
+            digest={"sha256": str(settings[f"{model}_file_sha256"])},
+            annotations={"format": str(settings[f"{model}_file"])},
+        )
+        for model, name in MODELS.items()
+        if f"{model}_file_sha256" in settings
+    ]
+
+
+def _configuration(document: Document, policy: tuple[str, str] | None) -> list[Resource]:
+    how = document.method
+    code = Resource(name="tabinterp", uri=f"pkg:pypi/tabinterp@{how.version}", digest={"dirHash": how.code_digest})
+    asked = Resource(name="configuration", digest={"sha256": how.configuration_digest})
+    held_to = [] if policy is None else [Resource(name=policy[0], digest={"sha256": policy[1]})]
+    return [code, asked, *held_to]
+
+
+def _checks(findings: list[Finding]) -> tuple[list[str], list[str], list[str]]:
+    """Passed, warned, failed; a check that does not apply was not run, and is in none of them."""
+    raised = [one for one in findings if one.status == "raised"]
+    return (
+        [one.slug for one in findings if one.status == "cleared"],
+        [one.slug for one in raised if one.severity != "act"],
+        [one.slug for one in raised if one.severity == "act"],
+    )
+
+
+def _gates(decision: Decision) -> tuple[list[str], list[str], list[str]]:
+    """Passed, waived, failed; what is incomplete did not pass."""
+    names = {status: [gate.name for gate in decision.gates if gate.status == status] for status in get_args(Outcome)}
+    return names["passed"], names["waived"], names["failed"] + names["incomplete"]

@@ -1,0 +1,83 @@
+"""The secret key under which an audit writes digests of columns, and the file that holds it."""
+
+from __future__ import annotations
+
+import hashlib
+import hmac
+import os
+import re
+import secrets
+from collections.abc import Iterable
+from dataclasses import dataclass, field
+from pathlib import Path
+
+from tabinterp.errors import TableError
+
+LINE = re.compile(r"tabinterp digest key 1: ([0-9a-f]{64})\n?")
+BYTES = 32
+
+
+@dataclass(frozen=True)
+class DigestKey:
+    """A secret under which digests of columns are written, and the file that it stands in."""
+
+    path: Path
+    secret: bytes = field(repr=False)
+
+    @property
+    def id(self) -> str:
+        """16 hex digits that tell one key from another, and nothing about the secret."""
+        return self._hmac("the key's id")[:16]
+
+    def column(self, digest: str) -> str:
+        """HMAC-SHA256 (hex) of the SHA-256 (hex) of a column."""
+        return self._hmac(f"column {digest}")
+
+    def table(self, columns: Iterable[str]) -> str:
+        """HMAC-SHA256 (hex) of the columns' digests in order."""
+        return self._hmac("\n".join(["table", *columns]))
+
+    def _hmac(self, text: str) -> str:
+        return hmac.new(self.secret, text.encode("ascii"), hashlib.sha256).hexdigest()
+
+
+def read_digest_key(path: str | Path, create: bool = False) -> DigestKey:
+    """The key in a file, which `create` makes where there is none: random, readable by its owner alone.
+
+    Raises
+    ------
+    TableError : the file cannot be read or made, or holds no such key.
+    """
+    file = Path(path)
+    try:
+        if create and not os.path.lexists(file):
+            handle = os.open(file, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
+            with os.fdopen(handle, "w", encoding="ascii") as stream:
+                stream.write(f"tabinterp digest key 1: {secrets.token_hex(BYTES)}\n")
+        if not file.is_file():
+            raise TableError(f"the digest key {str(file)!r} is not a file: name the file that `tabinterp audit` made")
+        with file.open("rb") as stream:
+            found = LINE.fullmatch(stream.read(200).decode("ascii", "replace"))
+    except OSError as error:
+        raise TableError(f"the digest key {str(file)!r} cannot be read or made: {error.strerror}") from None
+    if found is None:
+        raise TableError(
+            f"{str(file)!r} holds no digest key: one line, 'tabinterp digest key 1: ' and 64 hex digits. Name another file, or "
+            f"one that does not exist yet: it is made"
+        )
+    return DigestKey(file, bytes.fromhex(found[1]))
+
+
+def check_outside(key: str | Path, folder: str | Path) -> None:
+    """Refuse a key inside the folder of an audit, which is passed on.
+
+    Raises
+    ------
+    TableError : the key, or what it links to, lies in the folder.
+    """
+    inside = Path(os.path.realpath(folder))
+    if any(Path(place).is_relative_to(inside) for place in (os.path.realpath(key), os.path.abspath(key))):
+        raise TableError(
+            f"the digest key {str(key)!r} lies in the audit's own folder {str(folder)!r}, and whoever is given the folder would "
+            f"have the key: name a file elsewhere"
+        )

@@ -1,0 +1,163 @@
+"""Bytes with a signature: a DSSE envelope (Dead Simple Signing Envelope 1.0), and the Ed25519 keys that open and close it.
+
+What is signed is `PAE(type, payload) = "DSSEv1" SP len(type) SP type SP len(payload) SP payload`, so that a payload cannot be
+passed off as one of another type. Sources: https://github.com/secure-systems-lab/dsse (protocol.md, envelope.md), RFC 8032.
+The library behind it is securesystemslib, which is an extra: it is asked for when something is signed or held to a signature.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+from tabinterp.atomic_io import LARGEST_TEXT, read_regular
+from tabinterp.errors import SignatureError
+
+PAYLOAD_TYPE = "application/vnd.in-toto+json"
+MADE = "openssl genpkey -algorithm ed25519 -out key.pem"
+PUBLIC = "openssl pkey -in key.pem -pubout -out key.pub.pem"
+
+
+def seal(payload: bytes, key: Path, passphrase: Callable[[], str] | None = None) -> bytes:
+    """The envelope, as JSON, of a payload signed with a private key.
+
+    Parameters
+    ----------
+    key : PEM file (PKCS #8) of an Ed25519 private key.
+    passphrase : asked for when the key is encrypted.
+    """
+    dsse, signer = _library()
+    envelope = dsse.Envelope(payload, PAYLOAD_TYPE, {})
+    envelope.sign(signer.CryptoSigner(_private(key, passphrase)))
+    return (json.dumps(envelope.to_dict(), indent=1, sort_keys=True) + "\n").encode("ascii")
+
+
+def unseal(data: bytes, key: Path) -> bytes:
+    """The payload, once its signature and its type have been checked.
+
+    Raises
+    ------
+    BrokenSealError : it is no envelope, of another type, or was not signed with this key.
+    SignatureError : the key cannot be read.
+    """
+    dsse, signer = _library()
+    public = signer.SSlibKey.from_crypto(_public(key))
+    try:
+        envelope = dsse.Envelope.from_dict(json.loads(data, object_pairs_hook=_once))
+        given = envelope.payload_type
+        signatures = len(envelope.signatures)
+    except Exception as error:  # whatever a stranger's JSON does to a library
+        raise BrokenSealError("unreadable", reason=f"{type(error).__name__}: {error}") from None
+    if not signatures:
+        raise BrokenSealError("unsigned")
+    try:
+        envelope.verify([public], 1)
+    except Exception:  # the library's own errors have no common base
+        raise BrokenSealError("wrong", file=str(key)) from None
+    if given != PAYLOAD_TYPE:
+        raise BrokenSealError("type", found=str(given), wanted=PAYLOAD_TYPE)
+    return bytes(envelope.payload)
+
+
+def _once(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
+    """An object of JSON, unless it names a field twice: another reader may take the one that was not signed."""
+    made = dict(pairs)
+    if len(made) < len(pairs):
+        raise ValueError("a field is named twice")
+    return made
+
+
+class BrokenSealError(Exception):
+    """What is wrong with an envelope: a key of the catalogue, and its values."""
+
+    def __init__(self, key: str, **values: str) -> None:
+        super().__init__(key)
+        self.key = key
+        self.values = values
+
+
+# ---- keys
+
+
+def _private(path: Path, passphrase: Callable[[], str] | None) -> Any:
+    data = _read(path)
+    serialization, ed25519 = _cryptography()
+    if b"PUBLIC KEY" in data:
+        raise SignatureError(
+            f"the key {str(path)!r} is a public one; a signature is made with the private key beside it"
+        )
+    try:
+        key = _loaded(serialization, data, path, passphrase)
+    except (ValueError, TypeError) as error:
+        raise SignatureError(
+            f"the key {str(path)!r} cannot be read ({error}); allowed is a PEM file as `{MADE}` makes it"
+        ) from None
+    return _ed25519(key, ed25519.Ed25519PrivateKey, path)
+
+
+def _loaded(serialization: Any, data: bytes, path: Path, passphrase: Callable[[], str] | None) -> Any:
+    try:
+        return serialization.load_pem_private_key(data, None)
+    except TypeError:  # this is how the library says that the key is encrypted
+        if passphrase is None:
+            raise SignatureError(f"the key {str(path)!r} is encrypted; its passphrase is needed") from None
+    try:
+        return serialization.load_pem_private_key(data, passphrase().encode("utf-8"))
+    except (ValueError, TypeError):  # the second of an empty one
+        raise SignatureError(f"the key {str(path)!r} does not open with this passphrase") from None
+
+
+def _public(path: Path) -> Any:
+    data = _read(path)
+    serialization, ed25519 = _cryptography()
+    if b"PRIVATE KEY" in data:
+        raise SignatureError(
+            f"the key {str(path)!r} is a private one; signatures are checked with the public key, which `{PUBLIC}` writes"
+        )
+    try:
+        key = serialization.load_pem_public_key(data)
+    except ValueError as error:
+        raise SignatureError(
+            f"the key {str(path)!r} cannot be read ({error}); allowed is a PEM file as `{PUBLIC}` makes it"
+        ) from None
+    return _ed25519(key, ed25519.Ed25519PublicKey, path)
+
+
+def _ed25519(key: Any, kind: type, path: Path) -> Any:
+    if not isinstance(key, kind):
+        found = type(key).__name__.lstrip("_")
+        raise SignatureError(f"the key {str(path)!r} is of the kind {found}; allowed is Ed25519, as `{MADE}` makes it")
+    return key
+
+
+def _read(path: Path) -> bytes:
+    try:
+        return read_regular(path, LARGEST_TEXT)
+    except OSError as error:
+        raise SignatureError(f"the key {str(path)!r} cannot be read: {error.strerror}") from None
+
+
+# ---- the libraries, when they are needed
+
+
+def _library() -> tuple[Any, Any]:
+    try:
+        from securesystemslib import dsse, signer  # noqa: PLC0415  # an extra
+    except ImportError:
+        raise SignatureError(_missing("securesystemslib")) from None
+    return dsse, signer
+
+
+def _cryptography() -> tuple[Any, Any]:
+    try:
+        from cryptography.hazmat.primitives import serialization  # noqa: PLC0415  # an extra
+        from cryptography.hazmat.primitives.asymmetric import ed25519  # noqa: PLC0415
+    except ImportError:
+        raise SignatureError(_missing("cryptography")) from None
+    return serialization, ed25519
+
+
+def _missing(name: str) -> str:
+    return f"signatures need the library {name}, which is not installed: pip install 'tabinterp[sign]'"

@@ -1,0 +1,97 @@
+"""The folder of an audit: report, document, what differs from run to run, and the digests of all of them."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+from tabinterp.atomic_io import RESUME, output_folder, read_regular, remove_private, write_all
+from tabinterp.auditing.result import Audit
+from tabinterp.errors import DocumentError
+from tabinterp.file_names import AUDIT, DOCUMENT, LISTED, PRINTED, REPORT, RUN, SUMS
+from tabinterp.messages.language import SOURCE
+
+from .digest_key import check_outside
+
+
+def write_folder(audit: Audit, folder: Path, run: Mapping[str, Any], pdf: bool = False, lang: str = SOURCE) -> Path:
+    """Write an audit, its report in language `lang`; every file is whole or as it was.
+
+    The digests come last, in the form that `sha256sum -c` reads.
+
+    No file is touched before all are on the disk. A run that is killed while it replaces them leaves the files of one run and
+    the report only where all others are: the old report, the new one, or none.
+
+    An audit that was in the folder is replaced, with its signature, which is of the replaced files. What an audit that was
+    stopped had kept there is deleted: it holds rows. Other files stay as they are.
+
+    `pdf`: with the report as a PDF beside it; without, one of an earlier audit is taken away.
+
+    Raises
+    ------
+    TableError : the key of the columns' digests lies in the folder.
+    """
+    if "digest_key" in audit.run:
+        check_outside(audit.run["digest_key"], folder)
+    contents: dict[str, bytes | None] = {
+        REPORT: audit.to_html(lang=lang).encode("utf-8"),
+        PRINTED: audit.to_pdf(lang=lang) if pdf else None,
+        DOCUMENT: audit.to_json(),
+        RUN: (json.dumps(run, indent=1, ensure_ascii=False) + "\n").encode("utf-8", "backslashreplace"),
+    }
+    digests = sorted((name, hashlib.sha256(data).hexdigest()) for name, data in contents.items() if data is not None)
+    contents[SUMS] = "".join(f"{digest}  {name}\n" for name, digest in digests).encode("ascii")
+    with output_folder(folder):
+        for name in AUDIT.ours(folder)[0]:  # what is left of other runs, and a signature of these
+            if name != RESUME:
+                contents.setdefault(name, None)
+        write_all({folder / name: data for name, data in contents.items()})
+        remove_private(folder / RESUME)
+    return folder / REPORT
+
+
+def read_sums(folder: Path) -> dict[str, str]:
+    """File name -> SHA-256 (hex), as the folder's own list has them.
+
+    Raises
+    ------
+    DocumentError : there is no such list, or a line of it is none.
+    """
+    path = folder / SUMS
+    if path.exists() and not is_plain(path):
+        raise DocumentError(
+            f"{str(path)!r} is a link or no regular file; it must be the file that `tabinterp audit` wrote"
+        )
+    try:
+        lines = read_regular(path).decode("utf-8").removesuffix("\n").split("\n")
+    except (OSError, UnicodeDecodeError) as error:
+        raise DocumentError(
+            f"{str(path)!r} cannot be read ({error}); a folder that `tabinterp audit` wrote holds the digests of its files there"
+        ) from None
+    found = {}
+    for number, line in enumerate(lines, 1):
+        digest, two, name = line.partition("  ")
+        if not two or len(digest) != 64 or name not in LISTED:
+            raise DocumentError(
+                f"{str(path)!r}, line {number}: {line!r} is not a digest, two spaces and one of {', '.join(LISTED)}"
+            )
+        if name in found:
+            raise DocumentError(f"{str(path)!r}, line {number}: {name} is listed twice; each file has one digest")
+        found[name] = digest
+    return found
+
+
+def is_plain(path: Path) -> bool:
+    """Return whether it is a regular file and no link."""
+    return path.is_file() and not path.is_symlink()
+
+
+def file_digest(path: Path) -> str | None:
+    """SHA-256 (hex) of a file; None for what is no plain file, such as a folder of Parquet parts."""
+    if not path.is_file():
+        return None
+    with path.open("rb") as stream:
+        return hashlib.file_digest(stream, "sha256").hexdigest()

@@ -1,0 +1,96 @@
+"""`sign(folder, key)`: what an audit is attested to be, signed with a local key."""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Callable
+from pathlib import Path
+
+from tabinterp.atomic_io import read_regular, write
+from tabinterp.auditing.result import Audit
+from tabinterp.errors import DocumentError
+from tabinterp.exit_codes import ExitCode
+from tabinterp.file_names import ATTESTATION, DOCUMENT
+from tabinterp.findings.policy import read_policy
+
+from .attestation import statement
+from .dsse import seal
+from .folder import read_sums
+from .verify import verify
+
+
+def sign(
+    folder: str | Path,
+    key: str | Path,
+    *,
+    signer: str | None = None,
+    policy: str | Path | None = None,
+    url: str | None = None,
+    out: str | Path | None = None,
+    passphrase: Callable[[], str] | None = None,
+) -> Path:
+    """Sign an audit's folder: an in-toto Statement (test-result v0.1) in a DSSE envelope.
+
+    Subjects are all files of the folder but `SHA256SUMS`, which lists the same ones, and the files of both models where they
+    were read from files. Only what `verify` can check is signed: the version of tabinterp that wrote the audit signs it. The
+    result is FAILED where a check of severity "act" is raised (a gate of the policy fails), else WARNED where
+    any is raised (a gate is waived), else PASSED.
+
+    Parameters
+    ----------
+    folder : what `tabinterp audit --out` wrote. A folder that is not as it was written, holds anything else, or cannot be
+        checked is refused.
+    key : PEM file of an Ed25519 private key.
+    signer : who signs, in words.
+    policy : TOML file; the tests are then its gates instead of the checks.
+    url : where the run can be looked up.
+    out : the file to write, outside the folder; None: `attestation.dsse.json` in it.
+    passphrase : asked for when the key is encrypted.
+
+    Returns
+    -------
+    Path
+        of the attestation.
+
+    Raises
+    ------
+    DocumentError
+        the folder is not as it was written, or cannot be checked here.
+    SignatureError
+        the key cannot be read, or a library that signatures need is missing.
+    """
+    source = Path(folder)
+    path = source / ATTESTATION if out is None else Path(out)
+    parent = path.parent.resolve()  # not the path: what stands there may be a link that leads to itself
+    if parent.is_relative_to(source.resolve()) and (path.name != ATTESTATION or parent != source.resolve()):
+        raise DocumentError(
+            f"an attestation inside the folder is called {ATTESTATION}, because anything else makes `verify` fail; got "
+            f"{str(path)!r}: leave the option out, or name a file elsewhere"
+        )
+    data, files = _whole(source)
+    audit = Audit.from_json(data)
+    demands = None if policy is None else read_policy(policy)
+    said = statement(
+        audit.document,
+        files,
+        decision=None if demands is None else audit.check(demands[0]),
+        policy=None if demands is None or policy is None else (Path(policy).name, demands[1]),
+        signer=signer,
+        url=url,
+    )
+    path.parent.mkdir(parents=True, exist_ok=True)  # not before the folder was found as it was written
+    write(path, seal(said.to_bytes(), Path(key), passphrase))
+    return path
+
+
+def _whole(folder: Path) -> tuple[bytes, dict[str, str]]:
+    """The document's bytes and the files' digests, once the folder is as it was written."""
+    files, found = read_sums(folder), verify(folder)
+    if not found.passed:
+        wrong = [step.told for step in found.frame().itertuples() if step.status in ("failed", "incomplete")]
+        what = "is not as it was written" if found.exit_code is ExitCode.FAILED else "cannot be checked here"
+        raise DocumentError(f"{str(folder)!r} {what}, and was not signed: {' '.join(map(str, wrong))}")
+    data = read_regular(folder / DOCUMENT)
+    if hashlib.sha256(data).hexdigest() != files[DOCUMENT]:
+        raise DocumentError(f"{str(folder)!r} is being changed; it was not signed")
+    return data, files

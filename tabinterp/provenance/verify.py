@@ -1,0 +1,459 @@
+"""Are these the bytes, the model, the data and the numbers that an audit says they are?
+
+Digests show an accident or a careless edit, and the document is held to itself: findings and verdict are judged again. Whoever
+can rewrite the whole folder can rewrite all of it so that it fits: that is what a signature is for.
+"""
+
+from __future__ import annotations
+
+import json
+import math
+import re
+from collections.abc import Callable, Iterator, Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, Literal
+
+import pandas as pd
+
+from tabinterp import __version__, messages
+from tabinterp.atomic_io import RESUME, read_regular
+from tabinterp.auditing.result import VIEWS, Audit, judged
+from tabinterp.auditing.run import audit
+from tabinterp.checks.consistency import BROKEN, contradictions, written_here
+from tabinterp.document.canonical import from_bytes, to_bytes
+from tabinterp.document.document import Document, Message
+from tabinterp.document.rows_of_analyses import SMALL, TOLERANCE
+from tabinterp.document.stored_settings import Rows, asked_of, table_of
+from tabinterp.errors import DocumentError, MissingError, ModelError, TableError, argument
+from tabinterp.exit_codes import ExitCode
+from tabinterp.file_names import ATTESTATION, DOCUMENT, KNOWN, LISTED, PRINTED, REPORT, RUN
+from tabinterp.messages.language import SOURCE, languages, speaking
+from tabinterp.models import Model
+from tabinterp.models.device import CPU, device_of
+from tabinterp.models.io.load import load_counterpart, load_model, load_null, load_others
+from tabinterp.report.html import render
+from tabinterp.table import Scan
+from tabinterp.table.digest import column_digests
+
+from .attestation import MODELS, Statement, parse
+from .digest_key import DigestKey, read_digest_key
+from .dsse import BrokenSealError, unseal
+from .folder import file_digest, is_plain, read_sums
+
+# what another machine, or another version, has of its own
+ELSEWHERE = ("method.libraries", "method.version", "method.code_digest", "method.device")
+
+Outcome = Literal["ok", "failed", "incomplete", "not_checked"]
+
+
+@dataclass(frozen=True)
+class Step:
+    """One comparison; `what` is the file or thing that was compared.
+
+    "incomplete": it had to be compared and could not be. "not_checked": it could not be, and nobody has to rely on it, because
+    it was not asked for or a signature covers it.
+    """
+
+    what: str
+    status: Outcome
+    told: Message
+
+
+@dataclass(frozen=True)
+class Verification:
+    """All comparisons, in order."""
+
+    steps: tuple[Step, ...]
+
+    @property
+    def passed(self) -> bool:
+        """No comparison failed, and none that had to be made could not be."""
+        return self.exit_code is ExitCode.PASSED
+
+    @property
+    def exit_code(self) -> ExitCode:
+        """0: passed. 1: something differs. 3: nothing differs, but not everything could be compared."""
+        found = {step.status for step in self.steps}
+        if "failed" in found:
+            return ExitCode.FAILED
+        return ExitCode.INCOMPLETE if "incomplete" in found else ExitCode.PASSED
+
+    def frame(self) -> pd.DataFrame:
+        """what, status, told."""
+        return pd.DataFrame(
+            [(s.what, s.status, messages.text(s.told.key, s.told.values)) for s in self.steps],
+            columns=["what", "status", "told"],
+        )
+
+    def __str__(self) -> str:
+        lines = [f"{s.status.replace('_', ' '):<11} {messages.text(s.told.key, s.told.values)}" for s in self.steps]
+        checked = [step.status for step in self.steps if step.status in ("ok", "failed")]
+        missing = sum(step.status == "incomplete" for step in self.steps)
+        values = {"count": checked.count("failed"), "checked": len(checked), "missing": missing}
+        return "\n".join([*lines, messages.text(f"verify.head.{self.exit_code.name.lower()}", values)])
+
+
+def verify(
+    folder: str | Path,
+    *,
+    key: str | Path | None = None,
+    attestation: str | Path | None = None,
+    model: str | Path | None = None,
+    data: str | Path | None = None,
+    query: str | None = None,
+    query_key: str | None = None,
+    digest_key: str | Path | None = None,
+    recompute: bool = False,
+) -> Verification:
+    """Hold an audit's folder to its own digests and to itself; with a key, a model and data, to those too.
+
+    Parameters
+    ----------
+    folder : str or Path
+        What `tabinterp audit --out` wrote. Anything else in it fails: another file, a folder, a link.
+    key : str or Path, optional
+        PEM file of the public key that the folder is said to be signed with. Every file must then be one that was signed.
+    attestation : str or Path, optional
+        The signed attestation, where it is not the folder's own `attestation.dsse.json`.
+    model, data, query, query_key : optional
+        What is said to have been audited. `data` may also be what `scan_table` reads, with `query` and the `query_key` by which
+        its rows are ordered.
+    digest_key : str or Path, optional
+        The key file that the audit took, without which its digests of columns cannot be checked. The digest of the data file,
+        where it was one, is always checked.
+    recompute : bool
+        Audit again with the same settings, and compare every number to a relative tolerance of 1e-6. The author's text and
+        mappings are not computed: they are taken over.
+
+    Returns
+    -------
+    Verification
+        `.passed`; `.exit_code`; `.frame()`: each comparison. Only the version of tabinterp that wrote the document can judge and
+        render it again. With another version the result is incomplete and does not pass, unless a valid signature covers every
+        file.
+
+    Raises
+    ------
+    DocumentError
+        If the folder has no list of digests, or `recompute` lacks the model or the data.
+    SignatureError
+        If the key cannot be read, or a library that signatures need is missing.
+    """
+    source, rows = Path(folder), Rows(data, query, query_key)
+    if recompute and (model is None or data is None):
+        raise DocumentError(
+            f"to compute the numbers again, the model and the data are needed: {argument('model')} and {argument('data')}"
+        )
+    secret = None if digest_key is None else read_digest_key(digest_key)
+    sums = read_sums(source)
+    steps = [*_strangers(source), *_bytes(source, sums)]
+    document, step = _document(source)
+    steps.append(step)
+    sealed = source / ATTESTATION if attestation is None else Path(attestation)
+    signed = False
+    if key is not None:
+        found = list(_attested(source, sums, document, sealed, Path(key)))
+        signed = all(step.status == "ok" for step in found)
+        steps += found
+    elif sealed.exists():
+        steps.append(_step("attestation", "not_checked", "signature.no_key", file=sealed.name))
+    if document is not None:
+        steps += _again(source, document, signed)
+        if model is not None:
+            steps += _model(document, Path(model))
+        if data is not None:
+            steps += _data(source, document, rows, secret)
+        if recompute and model is not None and data is not None:
+            steps.append(_numbers(document, Path(model), rows))
+    return Verification(tuple(steps))
+
+
+def _step(what: str, status: Outcome, key: str, **values: Any) -> Step:
+    return Step(what, status, Message(key=f"verify.{key}", values=values))
+
+
+def _same(what: str, key: str, written: str, found: str | None, **values: Any) -> Step:
+    """A digest against the one that was written down."""
+    if found == written:
+        return _step(what, "ok", f"{key}.ok", digest=written, **values)
+    return _step(what, "failed", f"{key}.changed", digest=written, found=found or "none", **values)
+
+
+# ---- the folder
+
+
+def _strangers(folder: Path) -> Iterator[Step]:
+    """Whatever lies in the folder and is no file of an audit."""
+    for path in sorted(folder.iterdir()):
+        if path.name == RESUME:
+            yield _step(path.name, "failed", "stranger.resume", file=path.name)
+        elif path.name not in KNOWN:
+            yield _step(path.name, "failed", "stranger.unknown", file=path.name, known=sorted(KNOWN))
+        elif not is_plain(path):
+            yield _step(path.name, "failed", "stranger.link", file=path.name)
+
+
+def _bytes(folder: Path, sums: Mapping[str, str]) -> Iterator[Step]:
+    pdf = [PRINTED] if PRINTED in sums or (folder / PRINTED).exists() else []
+    for name in (REPORT, DOCUMENT, RUN, *pdf):
+        path = folder / name
+        if not path.exists():
+            yield _step(name, "failed", "bytes.absent", file=name)
+        elif name not in sums:
+            yield _step(name, "failed", "bytes.unlisted", file=name)
+        elif is_plain(path):  # of anything else it was said above what it is
+            yield _same(name, "bytes", sums[name], file_digest(path), file=name)
+
+
+def _document(folder: Path) -> tuple[Document | None, Step]:
+    path = folder / DOCUMENT
+    if path.exists() and not is_plain(path):
+        return None, _step(DOCUMENT, "failed", "stranger.link", file=DOCUMENT)
+    try:
+        data = read_regular(path)
+        document = from_bytes(data)
+        canonical = to_bytes(document)
+    except (OSError, DocumentError) as error:
+        return None, _step(DOCUMENT, "failed", "document.unreadable", reason=str(error))
+    if data == canonical:
+        return document, _step(DOCUMENT, "ok", "document.ok")
+    pairs = enumerate(zip(data, canonical, strict=False))
+    first = next((at for at, (a, b) in pairs if a != b), min(len(data), len(canonical)))
+    return document, _step(DOCUMENT, "failed", "document.changed", byte=first)
+
+
+def _again(folder: Path, document: Document, signed: bool) -> Iterator[Step]:
+    """The document held to itself, and the report to the document, so that neither can say what the other does not."""
+    if not written_here(document):
+        values = {"written": document.method.version, "present": __version__}
+        status: Outcome = "not_checked" if signed else "incomplete"
+        yield _step(DOCUMENT, status, f"again.version.{'signed' if signed else 'open'}", **values)
+        return
+    wrong = contradictions(document)
+    if wrong:
+        yield _step(DOCUMENT, "failed", "again.changed", count=len(wrong), first=wrong[0])
+    else:
+        yield _step(DOCUMENT, "ok", "again.ok")
+    path = folder / REPORT
+    if not is_plain(path):
+        yield _step(REPORT, "failed", "report.absent")
+        return
+    lines = read_regular(path).decode("utf-8", "replace").split("\n")
+    with speaking(_language(lines)):
+        try:
+            yield _report(lines, document)
+            if is_plain(folder / PRINTED):
+                yield _printed(folder, document, signed)
+        except (DocumentError, *BROKEN) as error:
+            yield _step(DOCUMENT, "failed", "document.unreadable", reason=str(error))
+
+
+def _report(found: list[str], document: Document) -> Step:
+    wanted = render(document).split("\n")
+    if found == wanted:
+        return _step(REPORT, "ok", "report.ok")
+    at = next((i for i, (a, b) in enumerate(zip(found, wanted, strict=False)) if a != b), min(len(found), len(wanted)))
+    opened = [line.split('"')[1] for line in wanted[: at + 1] if line.startswith('<section id="')]
+    return _step(REPORT, "failed", "report.changed", line=at + 1, section=opened[-1] if opened else "top")
+
+
+def _printed(folder: Path, document: Document, signed: bool) -> Step:
+    """A PDF depends on the machine's fonts too: one that differs proves no change, and is not believed either."""
+    try:
+        same = read_regular(folder / PRINTED) == VIEWS["pdf"](document)
+    except MissingError as error:
+        return _step(PRINTED, "not_checked" if signed else "incomplete", "printed.missing", reason=str(error))
+    if same:
+        return _step(PRINTED, "ok", "printed.ok")
+    return _step(PRINTED, "not_checked" if signed else "incomplete", "printed.differs")
+
+
+def _language(lines: list[str]) -> str:
+    """The language that a report says it is in; English where it names none that there is."""
+    named = next((line.split('"')[1] for line in lines[:5] if line.startswith('<html lang="')), SOURCE)
+    return named if named in languages() else SOURCE
+
+
+# ---- the signature
+
+
+def _attested(
+    folder: Path, sums: Mapping[str, str], document: Document | None, sealed: Path, key: Path
+) -> Iterator[Step]:
+    """Whether the key's owner signed these files, all of them and no others, and what was said of them."""
+    try:
+        payload = unseal(read_regular(sealed), key)
+    except OSError:
+        yield _step("attestation", "failed", "signature.absent", file=str(sealed))
+        return
+    except BrokenSealError as error:
+        yield _step("attestation", "failed", f"signature.{error.key}", **error.values)
+        return
+    said = parse(payload)
+    if said is None:
+        yield _step("attestation", "failed", "signature.statement")
+        return
+    told = said.predicate
+    values = {"signer": told.signer or key.name, "time": told.time, "result": told.result}
+    yield _step("attestation", "ok", "signature.ok", **values)
+    there = [name for name in LISTED if (folder / name).exists()]
+    subjects = [one.name for one in said.subject if one.name not in MODELS.values()]
+    for name in dict.fromkeys((REPORT, DOCUMENT, RUN, *there, *sums, *subjects)):
+        digest = said.digest_of(name)
+        if digest is None or name not in LISTED:
+            yield _step(name, "failed", f"attested.{'missing' if digest is None else 'unknown'}", file=name)
+            continue
+        found = file_digest(folder / name) if is_plain(folder / name) else None
+        if found == digest and sums.get(name) != digest:
+            yield _step(name, "failed", "attested.unlisted", file=name)
+        else:
+            yield _same(name, "attested", digest, found, file=name)
+    yield from _attested_models(said, document)
+
+
+def _attested_models(said: Statement, document: Document | None) -> Iterator[Step]:
+    """The models that were signed must be those that the document names: a model's file is held to the document."""
+    settings = {} if document is None else document.method.settings
+    for model, name in MODELS.items():
+        digest, written = said.digest_of(name), settings.get(f"{model}_file_sha256")
+        if digest is not None and digest != written:
+            yield _step(name, "failed", "attested.model", model=name, digest=digest, written=str(written))
+
+
+# ---- model and data
+
+
+def _model(document: Document, path: Path) -> Iterator[Step]:
+    written = document.method.settings
+    parts: tuple[tuple[str, str, Callable[[Path], Model | None]], ...] = (
+        ("model", "network", load_model),
+        ("linear", "linear", load_counterpart),
+    )
+    for key, name, load in parts:
+        digest = written.get(f"{name}_file_sha256")
+        if isinstance(digest, str):
+            try:
+                loaded = load(path)
+            except ModelError as error:
+                yield _step(key, "failed", "model.unreadable", reason=str(error))
+                return
+            found = None if loaded is None or loaded.file is None else loaded.file.sha256
+            yield _same(key, key, digest, found)
+        elif name == "network":
+            yield _step("model", "incomplete", "model.unknown")
+
+
+def _data(folder: Path, document: Document, rows: Rows, key: DigestKey | None) -> Iterator[Step]:
+    digest, same_file = _read_run(folder).get("data_sha256"), False
+    if isinstance(digest, str) and rows.file is not None:
+        step = _same("data", "file", digest, file_digest(rows.file))
+        same_file = step.status == "ok"
+        yield step
+    try:
+        table = table_of(document, rows)
+    except TableError as error:
+        if rows.file is None or not rows.file.exists():
+            raise
+        yield _step("data", "failed", "data.unreadable", reason=str(error))
+        return
+    if len(table) != document.data.rows:
+        yield _step("data", "failed", "data.rows", found=len(table), rows=document.data.rows)
+        return
+    written = {column.name: column.digest for column in document.data.columns}
+    found = table.census.digests if isinstance(table, Scan) else column_digests(table.frame)
+    if list(written) != list(found):
+        missing, unknown = sorted(set(written) - set(found)), sorted(set(found) - set(written))
+        yield _step("data", "failed", "data.names", missing=missing, unknown=unknown)
+        return
+    if not document.method.digest_key:
+        yield _step("data", "ok" if same_file else "not_checked", f"data.{'names_ok' if same_file else 'no_digests'}")
+        return
+    if key is None or key.id != document.method.digest_key:
+        told = "no_key" if key is None else "other_key"
+        yield _step("data", "not_checked", f"data.{told}", id=document.method.digest_key)
+        return
+    changed = [name for name in written if written[name] != key.column(found[name])]
+    if changed:
+        yield _step("data", "failed", "data.changed", columns=changed)
+    else:
+        yield _step("data", "ok", "data.ok", columns=len(written), digest=document.method.data_digest)
+
+
+def _read_run(folder: Path) -> dict[str, Any]:
+    try:
+        found = json.loads(read_regular(folder / RUN))
+    except (OSError, ValueError):
+        return {}  # that the file is gone or damaged was said above
+    return found if isinstance(found, dict) else {}
+
+
+# ---- the numbers
+
+
+def _numbers(document: Document, path: Path, rows: Rows) -> Step:
+    settings, device = document.method.settings, re.split("[: ]", document.method.device or CPU)[0]
+    try:
+        device_of(device)
+    except ModelError as error:  # asked for, and not done: whoever changed numbers could have written any device
+        return _step("numbers", "failed", "numbers.device", device=device, reason=str(error))
+    model, table = load_model(path), table_of(document, rows)
+    if model.split is not None:
+        table = table.with_split(model.split)
+    asked: dict[str, Any] = {"seed": document.method.seed, "rows": int(str(settings["rows"])), "device": device}
+    beside = {"counterpart": load_counterpart(path), "others": load_others(path), "null": load_null(path)}
+    again = audit(model, table, **asked | asked_of(document) | beside)
+    return compare(Audit(document), Audit(with_author(with_digests(again.document, document), document)))
+
+
+def with_author(found: Document, written: Document) -> Document:
+    """What was computed, with what its author wrote: the card, and the evidence for clauses of further mappings.
+
+    Neither is computed. Of the evidence, the rows of the built-in mapping are worked out again, and come first.
+    """
+    found = judged(found, written.card)
+    return found.model_copy(update={"evidence": found.evidence + written.evidence[len(found.evidence) :]})
+
+
+def with_digests(found: Document, written: Document) -> Document:
+    """What was computed, with the digests of the written document's columns: they need the key, and are checked with the data."""
+    digests = {column.name: column.digest for column in written.data.columns}
+    columns = [one.model_copy(update={"digest": digests.get(one.name, "")}) for one in found.data.columns]
+    how = {"data_digest": written.method.data_digest, "digest_key": written.method.digest_key}
+    parts = {"data": found.data.model_copy(update={"columns": columns}), "method": found.method.model_copy(update=how)}
+    return found.model_copy(update=parts)
+
+
+def compare(written: Audit, found: Audit) -> Step:
+    """Every number of two documents, to the tolerance; what is text must be equal."""
+    one, two = (dict(leaves(a.document.model_dump())) for a in (written, found))
+    places = [place for place in one | two if not place.startswith(ELSEWHERE)]
+    changed = [place for place in places if not _close(one.get(place), two.get(place))]
+    if not changed:
+        return _step("numbers", "ok", "numbers.ok", count=len(places), tolerance=str(TOLERANCE))
+    first = changed[0]
+    values = {"place": first, "written": str(one.get(first)), "found": str(two.get(first)), "tolerance": str(TOLERANCE)}
+    return _step("numbers", "failed", "numbers.changed", changed=len(changed), count=len(places), **values)
+
+
+def leaves(part: Any, place: str = "") -> Iterator[tuple[str, Any]]:
+    """Every place of a document with its value."""
+    if isinstance(part, dict):
+        for name, value in part.items():
+            yield from leaves(value, f"{place}.{name}".lstrip("."))
+    elif isinstance(part, (list, tuple)):
+        for index, value in enumerate(part):
+            yield from leaves(value, f"{place}.{index}")
+    else:
+        yield place, part
+
+
+def _close(one: Any, two: Any) -> bool:
+    """Equal, or numbers within the tolerance; canonical JSON does not tell 2.0 from 2."""
+    if (
+        isinstance(one, bool)
+        or isinstance(two, bool)
+        or not (isinstance(one, (int, float)) and isinstance(two, (int, float)))
+    ):
+        return bool(one == two and type(one) is type(two))
+    return math.isclose(one, two, rel_tol=TOLERANCE, abs_tol=TOLERANCE * SMALL)

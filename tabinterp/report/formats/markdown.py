@@ -1,0 +1,152 @@
+"""The document as GitHub-flavoured Markdown: the blocks of the report, its tables as pipe tables, its figures as their tables.
+
+Nothing that comes from a table of data can become markup, a link, a mention or mathematics. What Markdown reads as punctuation
+is escaped. Escapes are no help against what GitHub links by itself (addresses, @mentions, #numbers, :emoji:, $formulas$), so
+that a word that holds one of these stands in a code span.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable, Iterable, Sequence
+from typing import Any
+
+from tabinterp.document import claims
+from tabinterp.document.document import Document
+from tabinterp.report.blocks import (
+    Block,
+    Cell,
+    Facts,
+    Figure,
+    FindingList,
+    Fold,
+    Heading,
+    Panels,
+    Paragraph,
+    Points,
+    Section,
+    Table,
+)
+from tabinterp.report.contents import sections
+from tabinterp.report.sections.first_screen import first_screen
+from tabinterp.report.words import t, tidy
+
+from .model_card import FRONT_MATTER, card_context, card_sections
+
+LINKED = re.compile(r"@|://|www\.|mailto:|xmpp:|#\d|gh-\d|\$|:[\w+-]+:", re.IGNORECASE)
+NUMBERS = r"[+−\d][\d.,e+−]*"
+INTERVAL = re.compile(rf"(\[(?:–|{NUMBERS}, {NUMBERS})\](?![\[(:]))")
+SPECIAL = re.compile(r"[\\`*\[\]<>&|~#]|(?<![^\W_])_|_(?![^\W_])")  # an underscore inside of a word is no markup
+OPENING = re.compile(r"^(?:(?=[-+=])|(\d{1,9})(?=[.)](?:\s|$)))")  # what would make a list or a rule of a line
+FOLD = 4  # level of the heading that a folded part becomes
+
+
+def render_markdown(document: Document) -> str:
+    """The whole document."""
+    claims.check(document)
+    first = first_screen(document)
+    lines = [first.context, *first.lines, first.target]
+    return "".join(f"**{line(one)}**\n\n" for one in first.voids) + _page(
+        first.verdict, lines, sections(document), document
+    )
+
+
+def render_card(document: Document) -> str:
+    """A model card (Mitchell et al. 2019), with the front matter that a model hub reads."""
+    claims.check(document)
+    front = FRONT_MATTER[document.data.task]
+    return f"---\n{front}---\n\n" + _page(*card_context(document), card_sections(document), document)
+
+
+def _page(title: str, lines: Iterable[str], parts: Iterable[Section], document: Document) -> str:
+    made = [f"# {escaped(title)}", *map(line, lines)]
+    for part in parts:
+        made += [f"## {escaped(part.title)}", *_blocks(part.blocks)]
+    made += ["---", line(t("report.footer", version=document.method.version))]
+    return "\n\n".join(made) + "\n"
+
+
+def escaped(words: str) -> str:
+    """Words of any origin, on one line, as text and nothing else.
+
+    >>> print(escaped("PAY_0 | *x* <b> [a](b) 0.5 [0.4, 0.6]"), escaped("mail a@b.c"))
+    PAY_0 \\| \\*x\\* \\<b\\> \\[a\\](b) 0.5 [0.4, 0.6] mail `a@b.c`
+    """
+    if not words.strip():
+        return ""
+    parts = enumerate(INTERVAL.split(tidy(words)))
+    return "".join(part if at % 2 else " ".join(map(_word, part.split(" "))) for at, part in parts)
+
+
+def line(words: str) -> str:
+    """Words that begin a line, where a dash or a number would make a list.
+
+    >>> print(line("1. x"), line("- y"))
+    1\\. x \\- y
+    """
+    return OPENING.sub(r"\1\\", escaped(words))
+
+
+def _word(word: str) -> str:
+    return r"\|".join(
+        _code(piece) if LINKED.search(piece) else SPECIAL.sub(r"\\\g<0>", piece) for piece in word.split("|")
+    )
+
+
+def _code(piece: str) -> str:
+    """A code span, with a longer fence than any row of backticks inside of it."""
+    fence = "`" * (1 + max(map(len, re.findall("`+", piece)), default=0))
+    pad = " " if piece.startswith("`") or piece.endswith("`") else ""
+    return f"{fence}{pad}{piece}{pad}{fence}"
+
+
+def _blocks(parts: Iterable[Block]) -> list[str]:
+    return [text for part in parts for text in WRITTEN[type(part)](part)]
+
+
+def _table(part: Table) -> list[str]:
+    rule = [":---" if at == 0 or {"t", "w"} & set(cell.style.split()) else "---:" for at, cell in enumerate(part.head)]
+    rows = [_row(part.head), f"| {' | '.join(rule)} |", *map(_row, part.rows)]
+    return [f"*{escaped(part.caption)}*", "\n".join(rows)]
+
+
+def _row(cells: Sequence[Cell]) -> str:
+    return f"| {' | '.join(escaped(_whole(cell)) for cell in cells)} |"
+
+
+def _whole(cell: Cell) -> str:
+    """A name that was cut for a narrow column stands whole where there is no pointer to show it."""
+    return cell.title if cell.title and "…" in cell.text else cell.text
+
+
+def _facts(part: Facts) -> list[str]:
+    return ["\n".join(f"- **{escaped(name)}**: {escaped(value)}" for name, value in part.pairs)]
+
+
+def _findings(part: FindingList) -> list[str]:
+    items = []
+    for one in part.items:
+        head = f"- **{escaped(f'{one.glyph} {one.code} {one.severity_text}')}** {escaped(one.claim)} {escaped(one.see)}".rstrip()
+        items.append("\n\n".join([head, *(f"  {line(more)}" for more in (one.power, one.next, one.blind) if more)]))
+    return ["\n".join(items)]
+
+
+def _figure(part: Figure) -> list[str]:
+    return [line(part.label), line(part.caption), *_table(part.table)]
+
+
+def _fold(part: Fold) -> list[str]:
+    return [f"{'#' * FOLD} {escaped(part.summary)}", *_blocks(part.blocks)]
+
+
+WRITTEN: dict[type[Any], Callable[[Any], list[str]]] = {
+    Table: _table,
+    Paragraph: lambda part: [line(part.text)],
+    Heading: lambda part: [f"### {escaped(part.title or part.text)}"],
+    Points: lambda part: ["\n".join(f"- {line(item)}" for item in part.items)],
+    Facts: _facts,
+    Figure: _figure,
+    FindingList: _findings,
+    Fold: _fold,
+    Panels: lambda part: _blocks(block for group in part.groups for block in group),
+}

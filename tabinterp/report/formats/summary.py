@@ -1,0 +1,133 @@
+"""The document in brief: for one sheet of paper, for the output of a notebook's cell, and for a terminal."""
+
+from __future__ import annotations
+
+import hashlib
+from dataclasses import dataclass, replace
+
+from tabinterp.document.canonical import to_bytes
+from tabinterp.document.document import Document
+from tabinterp.messages import ENGLISH
+from tabinterp.messages.names import shortened
+from tabinterp.report.blocks import Facts, FindingItem, Paragraph, Table
+from tabinterp.report.sections.findings import ORDER, items, raised_of
+from tabinterp.report.sections.first_screen import first_screen
+from tabinterp.report.words import listed, say, series, t, tidy
+
+MOST, FEW = 5, 3  # findings on a sheet, and in a notebook
+LINES = 5
+NAME, VERDICT, SENTENCE, CLAIM = 48, 120, 200, 240  # display columns that there is room for
+
+
+@dataclass(frozen=True, slots=True)
+class Brief:
+    """What was compared, the verdict, the gap, the gravest raised findings, and which document this is of."""
+
+    title: str
+    context: str
+    target: str
+    verdict: str
+    lines: list[str]
+    findings: list[FindingItem]
+    rest: str  # what is said of other findings; empty where all are here
+    performance: list[Table | Paragraph]
+    provenance: Facts
+    footer: str
+    voids: list[str]
+
+
+def on_one_sheet(document: Document) -> Brief:
+    """Names and sentences are as long as one sheet of paper allows, whatever the document holds."""
+    first = first_screen(_narrow(document))
+    return replace(
+        _brief(document, MOST),
+        title=t("summary.title", **_names(_narrow(document))),
+        context=first.context,
+        target=first.target,
+    )
+
+
+def in_a_notebook(document: Document) -> Brief:
+    return _brief(document, FEW)
+
+
+def in_one_line(document: Document) -> str:
+    """What the audit is of, its verdict, how many findings are raised."""
+    return t("notebook.repr", **_names(_narrow(document)), status=_status(document), raised=len(raised_of(document)))
+
+
+def on_a_terminal(document: Document) -> str:
+    """A line for each raised finding, the gravest first, and how many of the other checks passed or do not apply."""
+    lines = [
+        t(
+            "terminal.finding",
+            severity=t(f"report.severity.{one.severity}"),
+            title=t(key) if (key := f"check.{one.slug}.title") in ENGLISH else one.slug,
+            claim=shortened(say(one.claim), CLAIM),
+        )
+        for one in raised_of(document)
+    ]
+    return "\n".join([*(lines or [t("report.findings.none")]), t("terminal.others", **_others(document))])
+
+
+def verdict_and_counts(document: Document) -> str:
+    """The verdict, and how many findings there are of each severity, in one line."""
+    severities: list[str] = [one.severity for one in raised_of(document)]
+    return t(
+        "terminal.line",
+        status=_status(document),
+        raised=series(f"{severities.count(one)} {t(f'report.severity.{one}')}" for one in ORDER),
+        **_others(document),
+    )
+
+
+def _status(document: Document) -> str:
+    """The verdict in few words, and which checks say that it cannot be trusted."""
+    status = t(f"report.judged.status.{document.verdict.status}")
+    codes = listed(one.code for one in raised_of(document) if one.voids)
+    return f"{status}; {t('notebook.void', codes=codes)}" if codes else status
+
+
+def _others(document: Document) -> dict[str, int]:
+    states = [one.status for one in document.findings]
+    return {"passed": states.count("cleared"), "not_applicable": states.count("not_applicable")}
+
+
+def _brief(document: Document, most: int) -> Brief:
+    first, raised, how = first_screen(document), raised_of(document), document.method
+    rest = t("brief.more", count=len(raised) - most) if len(raised) > most else ""
+    facts = [
+        (t("summary.document"), hashlib.sha256(to_bytes(document)).hexdigest()),
+        (t("report.method.model_digest"), how.model_digest),
+        (t("report.method.data_digest"), how.data_digest or t("report.method.no_digests")),
+    ]
+    return Brief(
+        title=first.title,
+        context=first.context,
+        target=first.target,
+        verdict=shortened(first.verdict, VERDICT),
+        lines=[shortened(line, SENTENCE) for line in first.lines[:LINES]],
+        findings=[replace(one, claim=shortened(one.claim, CLAIM)) for one in items(raised[:most])],
+        rest=rest if raised else t("report.findings.none"),
+        performance=first.performance,
+        provenance=Facts(facts),
+        footer=t("summary.footer", version=how.version),
+        voids=[shortened(one, CLAIM) for one in first.voids],
+    )
+
+
+def _names(document: Document) -> dict[str, str]:
+    names = {"data": document.data.name, "network": document.network.name, "linear": document.linear.name}
+    return {part: tidy(name) for part, name in names.items()}
+
+
+def _narrow(document: Document) -> Document:
+    """The document with its own names cut."""
+    data, target = shortened(document.data.name, NAME), shortened(document.data.target, NAME)
+    models = {
+        name: getattr(document, name).model_copy(update={"name": shortened(getattr(document, name).name, NAME)})
+        for name in ("network", "linear")
+    }
+    return document.model_copy(
+        update={"data": document.data.model_copy(update={"name": data, "target": target}), **models}
+    )

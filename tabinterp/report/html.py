@@ -1,0 +1,102 @@
+"""The document as one HTML file that opens offline, sends nothing, and is the same bytes for the same document."""
+
+from __future__ import annotations
+
+import base64
+import hashlib
+from importlib.resources import files
+from typing import Any
+
+from jinja2 import Environment, PackageLoader, StrictUndefined, TemplateError
+from markupsafe import Markup
+
+from tabinterp import __version__
+from tabinterp.document import claims
+from tabinterp.document.difference import compare_documents
+from tabinterp.document.document import Document
+from tabinterp.errors import DocumentError
+from tabinterp.messages.language import SOURCE, speaking
+from tabinterp.report.blocks import Section
+from tabinterp.report.formats.summary import in_a_notebook, on_one_sheet
+from tabinterp.report.sections.difference import changes_screen, changes_sections
+from tabinterp.report.sections.first_screen import FirstScreen, first_screen
+from tabinterp.report.words import plain, t
+
+from .contents import sections
+
+
+def render(document: Document, paper: bool = False) -> str:
+    """The report of an audit; `paper`: with the rules of a PDF."""
+    claims.check(document)
+    return _page(first_screen(document), sections(document), document.method.version, paper)
+
+
+def render_changes(first: Document, second: Document, lang: str = SOURCE) -> str:
+    """Two audits side by side, as a page of the same kind."""
+    found = compare_documents(first, second)
+    with speaking(lang):
+        return _page(changes_screen(found, first), changes_sections(found), __version__)
+
+
+def render_summary(document: Document) -> str:
+    """The audit on one sheet of A4: verdict, gap, gravest findings, digests."""
+    claims.check(document)
+    style = _static("summary.css")
+    return _filled("summary.html", brief=on_one_sheet(document), policy=_policy(style, ""), style=Markup(style))
+
+
+def render_notebook(document: Document) -> str:
+    """The audit in the output of a notebook's cell: a fragment without script, its few styles in place."""
+    claims.check(document)
+    return _filled("notebook.html", brief=in_a_notebook(document))
+
+
+def _page(first: FirstScreen, parts: list[Section], version: str, paper: bool = False) -> str:
+    style, script = _static("report.css") + (_static("paper.css") if paper else ""), _static("report.js")
+    policy = _policy(style, script)
+    told = {"first": first, "sections": parts, "version": version, "policy": policy}
+    return _filled("page.html", **told, style=Markup(style), script=Markup(script))
+
+
+def _filled(name: str, **values: Any) -> str:
+    try:
+        return _environment().get_template(name).render(**values)
+    except TemplateError as error:
+        raise DocumentError(
+            f"the template {name} cannot be filled ({type(error).__name__}: {error}): this installation of tabinterp is damaged"
+        ) from None
+
+
+def _environment() -> Environment:
+    environment = Environment(
+        loader=PackageLoader("tabinterp.report"),
+        autoescape=True,
+        undefined=StrictUndefined,
+        trim_blocks=True,
+        lstrip_blocks=True,
+        keep_trailing_newline=True,
+    )
+    environment.globals["t"] = t
+    environment.finalize = _finalize
+    return environment
+
+
+def _finalize(value: Any) -> Any:
+    """Whatever a template prints, except our own markup, is freed of characters that reorder text."""
+    return plain(value) if isinstance(value, str) and not isinstance(value, Markup) else value
+
+
+def _static(name: str) -> str:
+    return files("tabinterp.report").joinpath("static", name).read_text(encoding="utf-8")
+
+
+def _policy(style: str, script: str) -> str:
+    """Nothing is loaded, and only our own style and script, known by their hashes, take effect."""
+    return (
+        f"default-src 'none'; style-src {_source(style)}; script-src {_source(script)}; "
+        "base-uri 'none'; form-action 'none'"
+    )
+
+
+def _source(content: str) -> str:
+    return f"'sha256-{base64.b64encode(hashlib.sha256(content.encode()).digest()).decode()}'"

@@ -1,0 +1,63 @@
+"""The author's text, and the clauses that the document holds evidence for."""
+
+from __future__ import annotations
+
+from tabinterp.document.document import Document
+from tabinterp.document.evidence_rows import Card, EvidenceRow
+from tabinterp.messages import word
+from tabinterp.report.blocks import Block, Cell, Facts, Fold, Heading, Paragraph, Points, Table
+from tabinterp.report.words import cells, date, listed, t, tidy
+
+OUTSIDE = ("governance", "system", "notice", "person", "manage")
+
+
+def use(document: Document) -> list[Block]:
+    """What the author says of the model's use; what was not supplied is said to be so."""
+    card = document.card or Card()
+    pairs = [
+        (t(f"report.use.{name}"), tidy(value) if value else t("report.use.none"))
+        for name, value in card.model_dump().items()
+    ]
+    return [Paragraph(t("report.use.lead"), "note"), Facts(pairs)]
+
+
+def evidence(document: Document) -> list[Block]:
+    rows = document.evidence
+    if not rows:
+        return []
+    count = {status: sum(row.status == status for row in rows) for status in ("supplied", "partial", "not_supplied")}
+    told = {"supplied": count["supplied"], "partial": count["partial"], "none": count["not_supplied"]}
+    versions = [
+        (_named("instrument", name), _named("instrument.version", version))
+        for name, version in dict.fromkeys((row.instrument, row.version) for row in rows)
+    ]
+    return [
+        Paragraph(t("report.evidence.lead")),
+        Paragraph(t("report.evidence.count", clauses=len(rows), **told)),
+        Fold(t("report.evidence.table"), [Paragraph(t("report.evidence.marks"), "note"), _table(rows)]),
+        Fold(t("report.evidence.versions"), [Facts(versions)]),
+        Heading(t("report.evidence.outside")),
+        Points([t(f"report.evidence.outside.{name}") for name in OUTSIDE]),
+    ]
+
+
+def _named(vocabulary: str, name: str) -> str:
+    """As the mapping that is shipped names it, in the reader's language; as it stands where the user's own does."""
+    return tidy(word(vocabulary, name))
+
+
+def _table(rows: list[EvidenceRow]) -> Table:
+    names = ("instrument", "clause", "applies", "mark", "status", "missing")
+    body = [
+        [
+            Cell(_named("instrument", row.instrument), style="whole"),
+            Cell(_named("instrument.clause", row.clause), style="w"),
+            *cells([date(row.applies) if row.applies else "–", row.mark]),
+            Cell(t(f"report.evidence.{row.status}"), style="t"),
+            Cell(listed(row.missing) or "–", style="w"),
+        ]
+        for row in rows
+    ]
+    styles = {"clause": "w", "status": "t", "missing": "w"}
+    head = [Cell(t(f"report.evidence.{name}"), style=styles.get(name, "")) for name in names]
+    return Table(t("report.evidence.table"), head, body)

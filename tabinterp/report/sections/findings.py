@@ -1,0 +1,92 @@
+"""Findings: every check exactly once, as raised, cleared or not applicable."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import replace
+
+from tabinterp.document.document import Document, Finding, Power
+from tabinterp.messages import ENGLISH
+from tabinterp.report.blocks import Block, FindingItem, FindingList, Fold, Paragraph
+from tabinterp.report.words import say, t
+
+ORDER = ("act", "check", "note")
+GLYPHS = {"act": "▲", "check": "◆", "note": "●"}
+ANCHORS = (
+    "performance", "gain", "importance", "together", "shapley", "gradients", "agreement", "trust", "coefficients", "effects",
+    "interactions", "disagreeing", "groups", "reasons", "neurons", "data", "off-data", "method", "not-assessed", "evidence",
+)  # fmt: skip
+
+
+def findings(document: Document) -> list[Block]:
+    raised = raised_of(document)
+    cleared = [finding for finding in document.findings if finding.status == "cleared"]
+    not_applicable = [finding for finding in document.findings if finding.status == "not_applicable"]
+    counts = {"raised": len(raised), "cleared": len(cleared), "not_applicable": len(not_applicable)}
+    blocks: list[Block] = [Paragraph(t("report.findings.count", **counts))]
+    if raised:
+        blocks.append(FindingList(items(raised)))
+    for key, quiet in (("cleared", cleared), ("not_applicable", not_applicable)):
+        if quiet:
+            summary = t(f"report.findings.{key}", count=len(quiet))
+            blocks.append(Fold(summary, [FindingList(items(quiet))]))
+    return blocks
+
+
+def top(document: Document, most: int) -> list[FindingList | Paragraph]:
+    """The gravest raised findings, for the first screen."""
+    raised = raised_of(document)
+    if not raised:
+        return [Paragraph(t("report.findings.none"))]
+    return [FindingList([_item(finding) for finding in raised[:most]])]
+
+
+def raised_of(document: Document) -> list[Finding]:
+    """The raised ones, the gravest first."""
+    raised = [finding for finding in document.findings if finding.status == "raised"]
+    return sorted(raised, key=lambda finding: ORDER.index(finding.severity))
+
+
+def voids(document: Document) -> list[str]:
+    """One sentence for each finding that voids the comparison: they stand above the verdict, wherever it is told."""
+    return [t("report.void", code=one.code, claim=say(one.claim)) for one in raised_of(document) if one.voids]
+
+
+def items(found: Sequence[Finding]) -> list[FindingItem]:
+    """With what the check cannot see, what a pass could have detected, and what to do where it is raised; on the first screen
+    there is no room for these."""
+    return [
+        replace(_item(one), next=_next(one), blind=_about(one, "blind"), power=detectable(one.power)) for one in found
+    ]
+
+
+def detectable(power: Power | None) -> str:
+    """The smallest effect that a check could have detected, in words; empty where it has none."""
+    if power is None:
+        return ""
+    return t("power.rows" if power.events is None else "power.events", **power.model_dump(exclude_none=True))
+
+
+def _next(finding: Finding) -> str:
+    """Nothing is to be done where nothing was found."""
+    return _about(finding, "next") if finding.status == "raised" else ""
+
+
+def _about(finding: Finding, aspect: str) -> str:
+    """What the catalogue says of the check; nothing of one that it does not know."""
+    key = f"check.{finding.slug}.{aspect}"
+    return t(f"report.findings.{aspect}", text=t(key)) if key in ENGLISH else ""
+
+
+def _item(finding: Finding) -> FindingItem:
+    anchor = finding.evidence.lstrip("#")
+    known = anchor in ANCHORS
+    return FindingItem(
+        code=finding.code,
+        severity=finding.severity,
+        severity_text=t(f"report.severity.{finding.severity}"),
+        glyph=GLYPHS[finding.severity],
+        claim=say(finding.claim),
+        anchor=anchor if known else "",
+        see=t("report.see", section=t(f"report.section.{anchor}")) if known else "",
+    )

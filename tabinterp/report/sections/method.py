@@ -1,0 +1,179 @@
+"""What was done: versions, digests, seeds, settings and rows; and what was not assessed."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from tabinterp.document.document import Document, Grouping, ModelInfo
+from tabinterp.messages import ENGLISH
+from tabinterp.report.blocks import Block, Cell, Facts, Fold, Paragraph, Points, Table
+from tabinterp.report.words import NONE, cells, counted, listed, name_cell, number, say, share, t, tidy, yes
+from tabinterp.stats.estimates import FEWEST_GROUPS
+
+FEW_GROUPS = 30  # below, an interval over groups leans on Student's distribution
+
+
+def method(document: Document) -> list[Block]:
+    blocks: list[Block] = [Paragraph(t("report.method.lead")), Facts(list(_facts(document)))]
+    notes = [say(note) for model in (document.network, document.linear) for note in model.notes]
+    if notes:
+        blocks.append(Points(notes))
+    if document.method.readings:
+        blocks.append(_readings(document))
+    if document.data.classes:
+        blocks.append(_classes(document))
+    count = len(document.data.columns)
+    return [*blocks, Fold(t("report.method.columns_fold", count=count), [_columns(document)])]
+
+
+def not_assessed(document: Document) -> list[Block]:
+    if not document.not_assessed:
+        return [Paragraph(t("report.not_assessed.none"))]
+    return [Paragraph(t("report.not_assessed.lead")), Points([say(message) for message in document.not_assessed])]
+
+
+def _facts(document: Document) -> Iterator[tuple[str, str]]:
+    how, data = document.method, document.data
+    unknown = t("report.method.unknown")
+    yield t("report.method.version"), how.version
+    yield t("report.method.seed"), str(how.seed)
+    yield t("report.method.network"), described(document.network)
+    yield t("report.method.linear"), described(document.linear)
+    yield t("report.method.split"), say(data.split)
+    yield (
+        t("report.method.rows"),
+        t(
+            "report.method.rows_text",
+            rows=data.rows,
+            training=unknown if data.training_rows is None else data.training_rows,
+            held_out=unknown if data.held_out_rows is None else data.held_out_rows,
+        ),
+    )
+    if data.without_target is not None:
+        left_out = data.without_target.rows
+        yield t("report.method.without_target"), t("report.data.few") if left_out is None else counted(left_out)
+    if (drawn := data.drawn) is not None:
+        held_out = unknown if drawn.held_out_rows is None else drawn.held_out_rows
+        summed = ", ".join(t(f"report.method.summed.{name}") for name in drawn.summed)
+        key = "report.method.drawn_text" if drawn.summed else "report.method.drawn_only"
+        yield t("report.method.drawn"), t(key, rows=drawn.rows, held_out=held_out, summed=summed)
+    yield t("report.method.weighted"), t("report.method.weights_text") if data.weighted else yes(False)
+    if data.task == "binary":
+        yield t("report.method.adverse"), t("report.adverse.unstated") if data.adverse is None else tidy(data.adverse)
+    if (grouping := data.grouping) is not None:
+        yield t("report.method.groups"), grouped(grouping)
+    yield t("report.method.model_digest"), how.model_digest
+    if how.linear_digest:
+        yield t("report.method.linear_digest"), how.linear_digest
+    if how.null_digest is not None:
+        yield t("report.method.null_digest"), how.null_digest
+    for place, digest in enumerate(how.other_digests, 1):
+        yield t("report.method.other_digest", place=place), digest
+    if how.digest_key:
+        yield t("report.method.data_digest"), t("report.method.keyed", digest=how.data_digest, id=how.digest_key)
+    else:
+        yield t("report.method.data_digest"), t("report.method.no_digests")
+    for name in ("configuration_digest", "code_digest", "device"):
+        if value := getattr(how, name):
+            yield t(f"report.method.{name}"), value
+    yield t("report.method.tolerance"), number(how.tolerance)
+    yield (
+        t("report.method.libraries"),
+        listed(f"{name} {version}" for name, version in sorted(how.libraries.items())),
+    )
+    for name, value in sorted(how.settings.items()):  # as canonical JSON sorts them
+        yield t("report.method.setting", name=name), _explained(name, _setting(value))
+
+
+def _explained(name: str, value: str) -> str:
+    """A setting in words, where the catalogue has some for it."""
+    key = f"report.method.setting.{name}"
+    return t(key, value=value) if key in ENGLISH else value
+
+
+def _setting(value: str | int | float | bool | None) -> str:
+    if value is None:
+        return NONE
+    if isinstance(value, bool):
+        return yes(value)
+    if isinstance(value, float):
+        return f"{int(value)}" if value.is_integer() and abs(value) < 2**53 else number(value)
+    return f"{value}"
+
+
+def described(model: ModelInfo) -> str:
+    """A model in one line: name, library, parameters, hidden units."""
+    hidden = " + ".join(map(str, model.hidden)) or t("report.method.no_hidden")
+    values = {"name": model.name, "library": model.library, "parameters": model.parameters, "hidden": hidden}
+    return t("report.method.model", **values)
+
+
+def grouped(part: Grouping) -> str:
+    """In how many groups the rows come, and what the intervals make of them."""
+    values = {"column": part.column, "groups": part.groups}
+    if part.held_out is None:
+        told, fewest = t("report.method.groups.all", **values), part.groups
+    else:
+        told = t("report.method.groups.split", **values, training=part.training, held_out=part.held_out)
+        fewest = min(part.training or 0, part.held_out)
+    if fewest < FEWEST_GROUPS:
+        return f"{told} {t('report.method.groups.none')}"
+    return f"{told} {t('report.method.groups.few')}" if fewest < FEW_GROUPS else told
+
+
+def _readings(document: Document) -> Table:
+    head = [
+        Cell(t("report.method.reading")),
+        Cell(t("report.method.models"), style="t"),
+        Cell(t("report.method.rows_used")),
+        Cell(t("report.method.rows_of"), style="t"),
+        Cell(t("report.method.seed")),
+        Cell(t("report.method.draws"), style="w"),
+    ]
+    weighted = document.data.weighted
+    if weighted:
+        head.append(Cell(t("report.method.weights"), style="t"))
+    rows = [
+        [
+            Cell(say(one.reading)),
+            Cell(t(f"report.method.models.{one.models}"), style="t"),
+            Cell(counted(one.rows)),
+            Cell(t(f"report.method.rows_of.{one.rows_of}"), style="t"),
+            Cell(NONE if one.seed is None else str(one.seed)),
+            Cell(NONE if one.draws is None else say(one.draws), style="w"),
+            *([Cell(t(f"report.method.weights.{one.weights or 'unknown'}"), style="t")] if weighted else []),
+        ]
+        for one in document.method.readings
+    ]
+    return Table(t("report.method.readings"), head, rows)
+
+
+def _classes(document: Document) -> Table:
+    data = document.data
+    rates = [*data.rates, *[None] * len(data.classes)]
+    rows = [[name_cell(name), Cell(share(rate))] for name, rate in zip(data.classes, rates, strict=False)]
+    return Table(
+        t("report.method.classes"), cells([t("report.method.class"), t("report.method.share")]), rows, style=""
+    )
+
+
+def _columns(document: Document) -> Table:
+    head = [
+        Cell(t("report.column")),
+        *(Cell(t(f"report.{key}"), style="t") for key in ("kind", "role", "protected")),
+        *cells([t("report.levels"), t("report.missing")]),
+        Cell(t("report.read"), style="t"),
+    ]
+    rows = [
+        [
+            name_cell(column.name),
+            Cell(t(f"report.kind.{column.kind}"), style="t"),
+            Cell(t(f"report.role.{column.role}"), style="t"),
+            Cell(yes(column.protected), style="t"),
+            Cell(NONE if column.levels is None else counted(column.levels)),
+            Cell(t("report.missing.few") if column.missing is None else counted(column.missing)),
+            Cell(yes(column.read_by_network), style="t"),
+        ]
+        for column in document.data.columns
+    ]
+    return Table(t("report.method.columns"), head, rows)

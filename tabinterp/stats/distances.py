@@ -1,0 +1,101 @@
+"""Distances between all pairs of rows, and what distance correlation makes of them.
+
+The formulas are in `tabinterp.stats.association.distance_correlation`; nothing here knows of missing values beyond a
+mask. `h` units, `c` columns, `n` rows of which `m` are known.
+"""
+
+from __future__ import annotations
+
+import numpy as np
+from numpy.typing import NDArray
+
+Floats = NDArray[np.float64]
+Integers = NDArray[np.int64]
+Booleans = NDArray[np.bool_]
+
+NEGLIGIBLE = 1e-13  # standard deviation over mean, below which a variable is constant
+DEGENERATE = 1e-10  # distance variance over mean squared distance, below which it is zero up to rounding
+
+
+def constant(square: Floats, count: Floats | float, mean: Floats) -> Booleans:
+    """Whether a centred sum of squares over rows of the weight `count` is no more than rounding about `mean`."""
+    return np.asarray(~(np.sqrt(square / count) > NEGLIGIBLE * np.abs(mean)))
+
+
+def pair_products(units: Floats, values: Floats, weights: Floats, discrete: Booleans) -> Floats:
+    """S1 = sum over ordered pairs of rows of w_i w_j a_ij b_ij: units (n, h), values and weights (n, c), result (h, c).
+
+    A row that a column does not know has the weight 0 there.
+
+    Codes that differ do so by 1 or more, so that min(abs(difference), 1) is their distance.
+    """
+    n, s1 = len(units), np.zeros((units.shape[1], values.shape[1]))
+    limit, tile = np.where(discrete, 1.0, np.inf), np.empty_like(units)
+    weight = None if (weights == 1).all() else weights
+    for i in range(n - 1):
+        a = np.subtract(units[i + 1 :], units[i], out=tile[: n - 1 - i])
+        np.abs(a, out=a)
+        b = np.minimum(np.abs(values[i + 1 :] - values[i]), limit)
+        if weight is not None:
+            b *= weight[i + 1 :] * weight[i]
+        s1 += a.T @ b
+    return 2 * s1
+
+
+def correlate(units: Floats, values: Floats, discrete: Booleans, s1: Floats, weights: Floats) -> tuple[Floats, Floats]:
+    """Plain and corrected distance correlation (h, c) of units (h, m) and columns (c, m), with S1 (h, c), weights (m,)."""
+    if units.shape[1] < 2:
+        return np.full(s1.shape, np.nan), np.full(s1.shape, np.nan)
+    total, n = weights.sum(), weights.sum() ** 2 / (weights**2).sum()
+    a, a_squares = _own_distances(units, np.zeros(len(units), np.bool_), weights)
+    b, b_squares = _own_distances(values, discrete, weights)
+    a_sum, b_sum = a @ weights, b @ weights
+    both = _covariances(s1, (a * weights) @ b.T, np.outer(a_sum, b_sum), total, n)
+    of_a = _covariances(a_squares, a**2 @ weights, a_sum**2, total, n)
+    of_b = _covariances(b_squares, b**2 @ weights, b_sum**2, total, n)
+    plain, corrected = (
+        ab / np.sqrt(np.outer(_positive(aa, a_squares / total**2), _positive(bb, b_squares / total**2)))
+        for ab, aa, bb in zip(both, of_a, of_b, strict=True)
+    )
+    return np.sqrt(np.clip(plain, 0, 1)), np.clip(corrected, -1, 1)
+
+
+def _positive(variance: Floats, size: Floats) -> Floats:
+    """Distance variances (k,), NaN where rounding alone could have made them, given the mean squared distances."""
+    return np.where(variance > DEGENERATE * size, variance, np.nan)
+
+
+def _covariances(s1: Floats, s3: Floats, s2: Floats, total: float, n: float) -> tuple[Floats, Floats]:
+    """V and U of the formulas, from sums in which a row weighs w; `total` is sum w, `n` the effective number of rows."""
+    s1, s3, s2 = s1 / total**2, s3 / total**3, s2 / total**4
+    v = s1 - 2 * s3 + s2
+    if n < 4:
+        return v, np.full_like(v, np.nan)
+    return v, n / (n - 3) * (s1 - 2 * n / (n - 2) * s3 + n**2 / ((n - 1) * (n - 2)) * s2)
+
+
+def _own_distances(values: Floats, discrete: Booleans, w: Floats) -> tuple[Floats, Floats]:
+    """Row sums of the distances (k, m) and their sum of squares (k,), for k variables (k, m); constant ones: zeros.
+
+    Sorted, s_0 <= .. <= s_(m-1), with W_k the weight before k and W that of all, row sum k is
+    (2 W_k - W) s_k + sum_j w_j s_j - 2 sum_(j<k) w_j s_j, and the squares add up to 2 W sum w (x - mean)^2. Of categories
+    both follow from the weights of the levels.
+    """
+    total = w.sum()
+    mean = (values @ w / total)[:, None]
+    deviation = values - mean
+    deviation[constant(deviation**2 @ w, total, mean[:, 0])] = 0
+    order = np.argsort(deviation, axis=1)
+    ranked = np.take_along_axis(deviation, order, axis=1)
+    weight = w[order]
+    moment = weight * ranked
+    before, weight_before = np.cumsum(moment, axis=1) - moment, np.cumsum(weight, axis=1) - weight
+    sums = np.empty_like(ranked)
+    row_sums = (2 * weight_before - total) * ranked + moment.sum(axis=1, keepdims=True) - 2 * before
+    np.put_along_axis(sums, order, row_sums, axis=1)
+    squares = 2 * total * (deviation**2 @ w)
+    for k in np.flatnonzero(discrete):
+        _, inverse = np.unique(values[k], return_inverse=True)
+        sums[k] = total - np.bincount(inverse, w)[inverse]
+        squares[k] = sums[k] @ w
+    return sums, squares

@@ -1,0 +1,114 @@
+"""What every reading's result shares: estimates with intervals."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+import pandas as pd
+from scipy import stats
+
+from tabinterp.arrays import FloatArray, IntArray
+
+LEVEL = 0.95
+FEWEST_GROUPS = 10  # with fewer groups of rows a standard error says too little to be given
+
+
+@dataclass(frozen=True)
+class Estimates:
+    """Numbers with standard errors and 95% intervals, all of one shape; NaN where there is none."""
+
+    value: FloatArray
+    stderr: FloatArray
+    low: FloatArray
+    high: FloatArray
+
+    @classmethod
+    def of(cls, value: Any, stderr: Any, df: Any = np.inf) -> Estimates:
+        """Student intervals with `df` degrees of freedom (normal where infinite)."""
+        value, stderr = np.asarray(value, dtype=np.float64), np.asarray(stderr, dtype=np.float64)
+        reach = stats.t.ppf(0.5 + LEVEL / 2, df) * stderr
+        return cls(value, stderr, value - reach, value + reach)
+
+    def __getitem__(self, place: Any) -> Estimates:
+        """Part of them."""
+        return Estimates(self.value[place], self.stderr[place], self.low[place], self.high[place])
+
+
+def units_of(rows: int, groups: IntArray | None) -> int:
+    """How many independent draws so many rows are: rows, or groups of rows, numbered from 0 on."""
+    return rows if groups is None else int(groups.max(initial=-1)) + 1
+
+
+def resampled(
+    value: Any, drawn: FloatArray, groups: int | None, least: float = -np.inf, most: float = np.inf
+) -> Estimates:
+    """Numbers (...) whose resamples were `drawn` (resamples, ...), with standard errors and 95% intervals.
+
+    Percentiles over resampled rows (Efron & Tibshirani 1993). Over so many `groups` of rows percentiles are too narrow (they
+    cover 86 to 89% at 10 to 20 groups): there the interval is Student's, within what the number can be, and below ten groups
+    there is none.
+    """
+    value, error = np.asarray(value, dtype=np.float64), np.std(drawn, axis=0, ddof=1)
+    if groups is None:
+        low, high = np.quantile(drawn, [0.025, 0.975], axis=0)
+        return Estimates(value, error, low, high)
+    if groups < FEWEST_GROUPS:
+        return Estimates.of(value, np.full_like(value, np.nan))
+    made = Estimates.of(value, error * np.sqrt(groups / (groups - 1)), groups - 1)
+    return Estimates(value, made.stderr, np.maximum(made.low, least), np.minimum(made.high, most))
+
+
+def group_sums(values: FloatArray, groups: IntArray) -> FloatArray:
+    """(groups, ...) sums of (n, ...) over the rows of each group, in the order of their numbers."""
+    order = np.argsort(groups, kind="stable")
+    first = np.flatnonzero(np.r_[True, np.diff(groups[order]) > 0])
+    return np.asarray(np.add.reduceat(values[order], first, axis=0))
+
+
+def mean_in_two_roles(
+    mean: Estimates,
+    values: FloatArray,
+    weights: FloatArray | None,
+    against: FloatArray,
+    drawn: IntArray,
+    groups: IntArray | None = None,
+) -> Estimates:
+    """A mean of rows (n, ...) against rows drawn from them, with the error of both roles (Hájek projection, Hájek 1968).
+
+    `against` (b, ...): mean over rows of the values against each drawn row alone; `drawn` (b,): their places. What a row adds in
+    one role and what it adds in the other are summed before they are squared: all rows against all rows have mean zero. Rows of
+    one of the `groups` (n,) are one draw, whose sums are squared; `mean` is returned as it is where there are too few groups.
+    """
+    if groups is not None and units_of(len(values), groups) < FEWEST_GROUPS:
+        return mean
+    n, b = np.float64(len(values)), np.float64(len(against))  # of one alone nothing is known: NaN
+    share = (np.ones(len(values)) if weights is None else weights).reshape(-1, *[1] * (values.ndim - 1))
+    with np.errstate(invalid="ignore", divide="ignore"):
+        own = share / share.sum() * (values - mean.value) * np.sqrt(n / (n - 1))
+        part = share[drawn] / share[drawn].mean()
+        other = part * (against - (part * against).mean(axis=0)) / b * np.sqrt(b / (b - 1))
+    both = own.copy()
+    both[drawn] += other
+    if groups is not None:
+        together, units = group_sums(both, groups), units_of(len(values), groups)
+        return Estimates.of(mean.value, np.sqrt((together**2).sum(axis=0) * units / (units - 1)), units - 1)
+    df = _freedom((own**2).sum(axis=0), n, (other**2).sum(axis=0), b)
+    return Estimates.of(mean.value, np.sqrt((both**2).sum(axis=0)), df)
+
+
+def mean_with_draws(mean: Estimates, units: int, stderr: FloatArray, draws: int) -> Estimates:
+    """A mean over rows, or groups of rows, with the error of what was drawn to read them beside its own, independent of it."""
+    first, second = mean.stderr**2, stderr**2
+    return Estimates.of(mean.value, np.sqrt(first + second), _freedom(first, units, second, draws))
+
+
+def _freedom(first: FloatArray, n: float, second: FloatArray, b: float) -> FloatArray:
+    """Degrees of freedom (Satterthwaite 1946) of the sum of two variances, of n and of b draws."""
+    spread = first**2 / max(1, n - 1) + second**2 / max(1, b - 1)
+    return np.asarray(np.maximum((first + second) ** 2 / np.maximum(spread, 1e-300), 1))
+
+
+def frame_of(**columns: Any) -> pd.DataFrame:
+    return pd.DataFrame(columns)

@@ -1,0 +1,164 @@
+"""Shares and means of groups of rows, set against each other: differences, ratios, standardised differences, with their errors.
+
+The formulas are those that `groups` names. None where a share is none. Where rows belong together, the critical values are those
+of Student's t with one degree of freedom fewer than there are sampling units, and fewer than ten units have no interval.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from functools import cache
+from typing import Any
+
+import numpy as np
+from scipy import stats
+from statsmodels.stats.meta_analysis import effectsize_smd
+from statsmodels.stats.proportion import proportions_ztest
+
+from .estimates import FEWEST_GROUPS
+
+Estimate = tuple[float, float, float, float]  # value, standard error, ends of the 95% interval
+NONE: Estimate = (np.nan, np.nan, np.nan, np.nan)
+LEVEL = 0.05
+
+
+@dataclass(frozen=True)
+class Share:
+    """A share, or a mean, and of how many rows it is worth; NaN where fewer than ten rows tell it.
+
+    `units`: sampling units (persons, households) that the rows come from; infinite where every row is a unit of its own.
+    """
+
+    value: float = np.nan
+    size: float = np.nan
+    deviation: float = np.nan  # of single rows (divided by their number)
+    units: float = np.inf
+
+    @property
+    def stderr(self) -> float:
+        """NaN where all rows are alike, which says nothing of the error."""
+        return float(self.deviation / np.sqrt(self.size)) if self.deviation > 0 else np.nan
+
+    @property
+    def unbiased(self) -> float:
+        return float(self.deviation * np.sqrt(self.size / max(self.size - 1, 1e-9)))
+
+    @property
+    def freedom(self) -> float:
+        """Degrees of freedom of the error of a mean."""
+        return max((self.units if np.isfinite(self.units) else self.size) - 1, 1)
+
+    def critical(self, level: float = LEVEL) -> float:
+        """The critical value of a two-sided interval of a share that misses the truth in `level` of all cases."""
+        return critical_value(self.units, level)
+
+
+@cache
+def critical_value(units: float, level: float = LEVEL) -> float:
+    """Normal, or Student's with one degree of freedom fewer than there are sampling units."""
+    return float(stats.t.isf(level / 2, units - 1) if np.isfinite(units) else stats.norm.isf(level / 2))
+
+
+def _few(*shares: Share) -> bool:
+    return any(one.units < FEWEST_GROUPS for one in shares)
+
+
+def wilson(value: Any, size: Any, critical: Any) -> tuple[Any, Any]:
+    """Ends of Wilson's score interval (1927) of shares; arrays or numbers."""
+    square = critical**2 / size
+    centre = (value + square / 2) / (1 + square)
+    half = critical / (1 + square) * np.sqrt(value * (1 - value) / size + square / size / 4)
+    return np.clip(np.where(value > 0, centre - half, 0.0), 0, 1), np.clip(
+        np.where(value < 1, centre + half, 1.0), 0, 1
+    )
+
+
+def mover_ratio(first: tuple[Any, Any, Any], second: tuple[Any, Any, Any]) -> tuple[Any, Any]:
+    """Ends of the interval of a ratio of shares, from the (value, low, high) of each (MOVER; Donner & Zou 2012).
+
+    With Wilson's ends it is valid where a share is 0 or 1, which leave no variance to take an error from.
+    """
+    (p, l1, u1), (q, l2, u2) = first, second
+    with np.errstate(divide="ignore", invalid="ignore"):
+        below, above = u2 * (2 * q - u2), l2 * (2 * q - l2)
+        low = (p * q - np.sqrt(np.maximum((p * q) ** 2 - l1 * (2 * p - l1) * below, 0))) / below
+        high = (p * q + np.sqrt(np.maximum((p * q) ** 2 - u1 * (2 * p - u1) * above, 0))) / above
+    return low, np.where(np.asarray(l2) > 0, high, np.inf)
+
+
+def _wilson(a: Share, critical: float | None = None) -> tuple[float, float, float]:
+    low, high = wilson(a.value, a.size, a.critical() if critical is None else critical)
+    return a.value, float(low), float(high)
+
+
+def of_share(a: Share) -> Estimate:
+    """A share, with Wilson's interval."""
+    if not np.isfinite(a.value):
+        return NONE
+    if _few(a):
+        return a.value, np.nan, np.nan, np.nan
+    return a.value, a.stderr, *_wilson(a)[1:]
+
+
+def of_mean(a: Share) -> Estimate:
+    """A mean, with Student's interval."""
+    if not np.isfinite(a.value):
+        return NONE
+    if _few(a):
+        return a.value, np.nan, np.nan, np.nan
+    reach = float(stats.t.ppf(0.975, a.freedom)) * a.unbiased / np.sqrt(a.size)
+    return a.value, a.stderr, a.value - reach, a.value + reach
+
+
+def of_shares(a: Share, b: Share) -> tuple[Estimate, float]:
+    """First less second, with Newcombe's interval (1998) from two of Wilson's, and the p-value that they are the same."""
+    if not np.isfinite(a.value - b.value):
+        return NONE, np.nan
+    gap = a.value - b.value
+    if _few(a, b):
+        return (gap, np.nan, np.nan, np.nan), np.nan
+    (p, l1, u1), (q, l2, u2) = _wilson(a), _wilson(b)
+    low, high = gap - float(np.hypot(p - l1, u2 - q)), gap + float(np.hypot(u1 - p, q - l2))
+    if gap == 0:  # also where nobody, or everybody, is selected in both
+        return (gap, float(np.hypot(a.stderr, b.stderr)), low, high), 1.0
+    z = float(proportions_ztest(np.array([p * a.size, q * b.size]), np.array([a.size, b.size]))[0])
+    df = min(a.units, b.units) - 1
+    value = 2 * float(stats.t.sf(abs(z), df) if np.isfinite(df) else stats.norm.sf(abs(z)))
+    return (gap, float(np.hypot(a.stderr, b.stderr)), low, high), value
+
+
+def of_means(a: Share, b: Share) -> tuple[Estimate, float]:
+    """The same of two means of numbers (Welch 1947)."""
+    gap = a.value - b.value
+    if not np.isfinite(gap) or not a.deviation + b.deviation > 0:
+        return NONE, np.nan
+    if _few(a, b):
+        return (gap, np.nan, np.nan, np.nan), np.nan
+    parts = [one.unbiased**2 / one.size for one in (a, b)]
+    df = sum(parts) ** 2 / (parts[0] ** 2 / a.freedom + parts[1] ** 2 / b.freedom)
+    error = float(np.sqrt(sum(parts)))
+    reach = float(stats.t.ppf(0.975, df)) * error
+    return (gap, error, gap - reach, gap + reach), float(2 * stats.t.sf(abs(gap) / error, df))
+
+
+def ratio_of(a: Share, b: Share) -> Estimate:
+    """First over second, with the interval of `mover_ratio` from two of Wilson's."""
+    if not (np.isfinite(a.value) and b.value > 0):
+        return NONE
+    value = a.value / b.value
+    if _few(a, b):
+        return value, np.nan, np.nan, np.nan
+    low, high = mover_ratio(_wilson(a), _wilson(b))
+    error = float(np.hypot(a.stderr / b.value, value * b.stderr / b.value))
+    return value, error, float(low), float(high)
+
+
+def standardised(a: Share, b: Share) -> Estimate:
+    """Hedges' g of two means."""
+    if not (np.isfinite(a.value - b.value) and a.deviation + b.deviation > 0):
+        return NONE
+    value, variance = effectsize_smd(a.value, a.unbiased, a.size, b.value, b.unbiased, b.size)
+    if _few(a, b):
+        return float(value), np.nan, np.nan, np.nan
+    reach = critical_value(min(a.units, b.units)) * float(np.sqrt(variance))
+    return float(value), float(np.sqrt(variance)), float(value) - reach, float(value) + reach

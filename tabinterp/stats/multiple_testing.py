@@ -1,0 +1,35 @@
+"""p-values of correlations and of variances between levels, one by one and corrected together."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+from scipy import special, stats
+
+from .distances import Floats, Integers
+
+
+def variance_test(unexplained: Floats, df_model: Floats, df_rest: Floats) -> Floats:
+    """p of F = (explained / df_model) / (unexplained / df_rest), from the unexplained share of the variance.
+
+    Under independence and normal errors that share has a Beta(df_rest / 2, df_model / 2) distribution. NaN where no
+    degrees of freedom are left.
+    """
+    p = special.betainc(np.maximum(df_rest, 1) / 2, np.maximum(df_model, 1) / 2, unexplained)
+    return np.where((df_rest > 0) & (df_model > 0), p, np.nan)
+
+
+def correlation_test(r: Floats, n: Floats | Integers) -> Floats:
+    """Two-sided p of t = r sqrt((n - 2) / (1 - r^2)), which is the F test with one degree of freedom."""
+    return variance_test((1 - r) * (1 + r), np.ones(1), np.asarray(n - 2, np.float64))
+
+
+def benjamini_hochberg(p: NDArray[Any]) -> Floats:
+    """Adjusted p-values (Benjamini & Hochberg 1995) of an array of any shape, taken as one family; NaN is no test."""
+    q = np.full(np.shape(p), np.nan)
+    tested = ~np.isnan(p)
+    if tested.any():
+        q[tested] = stats.false_discovery_control(p[tested], method="bh")
+    return q

@@ -1,0 +1,62 @@
+"""Rows that count more than once: weighted quantiles and deviations, and how many equal rows are as good.
+
+A row of weight 3 stands for three rows in every number; equal weights are no weights. Errors and p-values come from the
+effective sample size of Kish (1965), (sum w)^2 / sum w^2, which is the number of rows where all weights are equal.
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from tabinterp.arrays import FloatArray
+
+TIE = 1e-12  # share of the whole weight: what adding up weights may be off
+
+
+def effective(weights: FloatArray) -> float:
+    """Kish's effective sample size.
+
+    >>> effective(np.array([2.0, 2.0, 2.0])), effective(np.array([1.0, 3.0]))
+    (3.0, 1.6)
+    """
+    return float(weights.sum() ** 2 / (weights**2).sum())
+
+
+def unit(weights: FloatArray | None, n: int) -> FloatArray:
+    """(n,) weights of mean 1; ones where there are none."""
+    return np.ones(n) if weights is None else weights / weights.mean()
+
+
+def quantile(values: NDArray[Any], q: float, weights: FloatArray | None = None) -> float:
+    """The value below which a share `q` of the weight lies, the mean of two where it lies between them.
+
+    That is definition 2 of Hyndman & Fan (1996): of a row that is given twice it makes what it makes of a weight of 2.
+
+    >>> quantile(np.array([1.0, 2.0, 5.0]), 0.5), quantile(np.array([1.0, 2.0]), 0.5, np.array([1.0, 1.0]))
+    (2.0, 1.5)
+    """
+    w = unit(weights, len(values))
+    order = np.argsort(values, kind="stable")
+    order = order[w[order] > 0]
+    mass = np.cumsum(w[order])
+    at = q * mass[-1]
+    slack = TIE * mass[-1]
+    low = min(int(np.searchsorted(mass, at - slack)), len(order) - 1)
+    high = min(int(np.searchsorted(mass, at + slack, side="right")), len(order) - 1)
+    return float((values[order[low]] + values[order[high]]) / 2)
+
+
+def deviation(values: FloatArray, weights: FloatArray | None = None) -> FloatArray:
+    """Standard deviation over the first axis, of the rows as they are (no n - 1)."""
+    mean = np.average(values, axis=0, weights=weights)
+    return np.asarray(np.sqrt(np.average((values - mean) ** 2, axis=0, weights=weights)))
+
+
+def quantiles(values: FloatArray, w: FloatArray, q: float) -> FloatArray:
+    """Weighted quantile over the first axis: the smallest value with at least this share at or below it."""
+    order = np.argsort(values, axis=0, kind="stable")
+    reached = np.cumsum(w[order], axis=0) >= q * w.sum() * (1 - 1e-12)
+    return np.asarray(np.take_along_axis(np.take_along_axis(values, order, 0), reached.argmax(axis=0)[None], 0)[0])

@@ -1,0 +1,364 @@
+"""What is finished of an audit that was stopped: states of passes over rows, in a folder, as files that run no code.
+
+A state is arrays and JSON. It is kept with all that determines it; what was kept of anything else is refused. States are
+written now and then, whole or not at all, so that keeping them costs little; and once more where a run is stopped in order.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import time
+import zipfile
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager, suppress
+from dataclasses import fields, is_dataclass, replace
+from decimal import Decimal
+from io import BytesIO
+from pathlib import Path
+from threading import Lock
+from typing import Any
+
+import numpy as np
+import pandas as pd
+
+from tabinterp.atomic_io import PRIVATE, check_private, make_private, read_regular, remove_private, write
+from tabinterp.errors import TabinterpError
+
+EVERY = 5.0  # seconds from one writing to the next, at least
+SHARE = 0.01  # of the time may go into writing
+PATIENCE = 0.1  # seconds that a thread waits for another one to write
+ABOUT = "about.json"
+NUMERIC = "biuf"  # kinds of NumPy's types
+LARGEST, LARGEST_ABOUT = 1 << 40, 1 << 24  # bytes of a state, and of what determines them
+
+Arrays = dict[str, np.ndarray[Any, Any]]
+Told = Callable[
+    [str, int, int | None], None
+]  # what is read for (nothing: sums), rows done, of how many if that is known
+State = tuple[Arrays, Any]  # arrays by name, and what is JSON
+
+
+class Keeping:
+    """The folder of what is finished.
+
+    Parameters
+    ----------
+    folder : is made with the first state, and deleted by `clear`.
+    about : what determines the states, by the name under which a message tells it.
+    resume : go on with what is kept; otherwise it is thrown away.
+    say : told what a reader of the terminal must know.
+    every : seconds from one writing to the next, at least; with 0 each state is written as it comes.
+    """
+
+    def __init__(
+        self,
+        folder: Path,
+        about: Mapping[str, str],
+        *,
+        resume: bool = False,
+        say: Callable[[str], None] | None = None,
+        every: float = EVERY,
+    ) -> None:
+        self.folder, self.resume = folder, resume
+        self.say: Callable[[str], None] = say or (lambda _text: None)
+        self._about, self._every = dict(about), every
+        self._waiting: dict[str, tuple[str, Callable[[], State]]] = {}
+        self._next, self._passes, self._begun = time.monotonic() + every, 0, False
+        self._writing = Lock()
+
+    def begin(self, about: Mapping[str, str]) -> None:
+        """With all that determines the states.
+
+        Raises
+        ------
+        TabinterpError
+            where what is kept is of something else.
+        """
+        self._about |= about
+        self._begun = True
+        with suppress(FileNotFoundError):
+            check_private(self.folder)
+        known = self._kept() if self.resume and self._holds() else None
+        if known is None:
+            if self.resume:
+                self.say(f"Nothing is kept in {str(self.folder)!r}: begun at the first row.")
+                self.resume = False
+            elif self._holds():
+                self.say(
+                    f"What an audit that was stopped had kept in {str(self.folder)!r} is deleted; --resume would have gone on "
+                    f"from there."
+                )
+            self.clear()
+            return
+        differ = [name for name in {**known, **self._about} if known.get(name) != self._about.get(name)]
+        if differ:
+            raise TabinterpError(
+                f"what is kept in {str(self.folder)!r} is of another audit, and cannot be gone on with: it differs in "
+                f"{', '.join(differ)}; without --resume and with --overwrite the audit begins anew"
+            )
+
+    def read(self, name: str, key: str = "") -> State | None:
+        """The state of this name, where there is one that was kept under this key."""
+        path = self.folder / f"{name}.npz"
+        if not self.resume or not path.is_file():
+            return None
+        with self.restoring(name):
+            arrays = _from_bytes(read_regular(path, LARGEST))
+            found = json.loads(arrays.pop("json").tobytes())
+            return (arrays, found["state"]) if found["key"] == key else None
+
+    @contextmanager
+    def restoring(self, name: str) -> Iterator[None]:
+        """Tell any error as one of the file of this state, which somebody may have changed."""
+        try:
+            yield
+        except TabinterpError:
+            raise
+        except Exception as error:
+            raise TabinterpError(
+                f"{str(self.folder / f'{name}.npz')!r} cannot be read ({type(error).__name__}: {error}); without --resume "
+                f"and with --overwrite the audit begins anew"
+            ) from None
+
+    def write(self, name: str, make: Callable[[], State], key: str = "") -> None:
+        """Keep the state that `make` gives, in the place of an earlier one of this name; `make` may be called later."""
+        self._waiting[name] = key, make
+        if self.is_due:
+            self.flush()
+
+    @property
+    def is_due(self) -> bool:
+        """Whether the next state is written at once."""
+        return time.monotonic() >= self._next
+
+    def flush(self) -> None:
+        """Write what waits, unless another thread is at it."""
+        if self._writing.acquire(timeout=PATIENCE):
+            try:
+                self._write_out()
+            finally:
+                self._writing.release()
+
+    def _write_out(self) -> None:
+        start = time.monotonic()
+        contents: dict[Path, bytes] = {}
+        for name, (key, make) in [*self._waiting.items()]:
+            try:
+                contents[self.folder / f"{name}.npz"] = _as_bytes(key, *make())
+            except _NotKeptError:  # it is taken anew then
+                continue
+        if contents:
+            self.make()
+            for path, content in contents.items():
+                write(path, content, PRIVATE)
+        self._waiting.clear()
+        end = time.monotonic()
+        self._next = end + (max(self._every, (end - start) / SHARE) if self._every else 0)
+
+    def make(self) -> None:
+        """Create the folder, for nobody else's eyes: what is kept holds rows."""
+        make_private(self.folder)
+        if not (self.folder / ABOUT).is_file():
+            write(self.folder / ABOUT, json.dumps(self._about, indent=1).encode("ascii"), PRIVATE)
+
+    def clear(self) -> None:
+        """Nothing is kept any more."""
+        self._waiting.clear()
+        remove_private(self.folder)
+
+    def numbered(self) -> str:
+        """A name for the state of the next pass that takes sums: an audit takes them in an order that stays."""
+        self._passes += 1
+        return f"sums-{self._passes:03d}"
+
+    @property
+    def is_there(self) -> bool:
+        """Whether anything is kept that can be gone on with."""
+        return (self._begun or self.resume) and self._holds()
+
+    def _holds(self) -> bool:
+        return self.folder.is_dir() and any(path.name != ABOUT for path in self.folder.iterdir())
+
+    def _kept(self) -> dict[str, str] | None:
+        try:
+            found = json.loads(read_regular(self.folder / ABOUT, LARGEST_ABOUT))
+        except FileNotFoundError:
+            return None
+        except (OSError, ValueError, RecursionError):
+            found = None
+        return found if isinstance(found, dict) else {}
+
+
+def at_most(value: Any, most: float, what: str) -> int:
+    """A number out of a state, once it is a whole number from 0 to `most`.
+
+    Raises
+    ------
+    ValueError
+        It is something else.
+    """
+    if not isinstance(value, int) or isinstance(value, bool) or not 0 <= value <= most:
+        raise ValueError(f"{what} must be a whole number from 0 to {most}; got {value!r}")
+    return value
+
+
+def _as_bytes(key: str, arrays: Arrays, state: Any) -> bytes:
+    told = json.dumps({"key": key, "state": state}).encode("ascii")
+    arrays = {"json": np.frombuffer(told, dtype=np.uint8), **arrays}
+    stream = BytesIO()
+    np.savez(stream, allow_pickle=False, sha256=np.array(fingerprint(arrays)), **arrays)
+    return stream.getvalue()
+
+
+def _from_bytes(data: bytes) -> Arrays:
+    """The arrays that `_as_bytes` wrote.
+
+    Raises
+    ------
+    ValueError
+        They are not as they were written. That finds any change but one by somebody who takes the digest anew.
+    """
+    with zipfile.ZipFile(BytesIO(data)) as archive:
+        members = archive.infolist()
+    if any(one.compress_type != zipfile.ZIP_STORED for one in members) or sum(one.file_size for one in members) > len(
+        data
+    ):
+        raise ValueError("it is compressed")  # to any size
+    with np.load(BytesIO(data), allow_pickle=False) as stored:
+        arrays = dict(stored)
+    if str(arrays.pop("sha256", None)) != fingerprint(arrays):
+        raise ValueError("it is not as it was written")
+    return arrays
+
+
+class _NotKeptError(Exception):
+    """Values that these files have no form for."""
+
+
+# ---- columns
+
+
+def pack_column(values: pd.Series, name: str, arrays: Arrays) -> Any:
+    """A column of a type that `plain` gives, without its index: arrays under `name`, and what is JSON."""
+    dtype = values.dtype
+    if isinstance(dtype, np.dtype) and dtype.kind in "biuf":
+        arrays[name] = values.to_numpy()
+        return None
+    if pd.api.types.is_datetime64_any_dtype(dtype):
+        if pd.api.types.pandas_dtype(str(dtype)) != dtype:
+            raise _NotKeptError(f"dates of the type {dtype}")
+        arrays[name] = values.astype(np.int64).to_numpy()
+        return str(dtype)
+    none = values.isna()
+    if pd.api.types.infer_dtype(values[~none]) == "string" and all(type(one) is float for one in values[none]):
+        codes, texts = pd.factorize(
+            values
+        )  # what the next lines give, sooner; the last level stands for missing values
+        arrays[name] = np.where(codes < 0, len(texts), codes)
+        return [*(["str", str(text)] for text in texts), ["float", None]]
+    places: dict[Any, int] = {}
+    try:
+        keys = [(type(value), None if gone else value) for value, gone in zip(values, none, strict=True)]
+        arrays[name] = np.array([places.setdefault(key, len(places)) for key in keys], dtype=np.int64)
+    except (TypeError, ValueError):
+        raise _NotKeptError("values that cannot be told apart") from None
+    return [_pack_value(kind, value) for kind, value in places]
+
+
+def unpack_column(packed: Any, name: str, arrays: Arrays) -> pd.Series:
+    """What `pack_column` was given."""
+    values = arrays[name]
+    if packed is None:
+        return pd.Series(values)
+    if isinstance(packed, str):
+        dtype = pd.api.types.pandas_dtype(packed)
+        if isinstance(dtype, pd.DatetimeTZDtype):
+            return pd.Series(values.view(f"M8[{dtype.unit}]")).dt.tz_localize("UTC").dt.tz_convert(dtype.tz)
+        return pd.Series(values.view(packed.replace("datetime64", "M8")))
+    levels = np.empty(len(packed), dtype=object)
+    levels[:] = [_unpack_value(*one) for one in packed]
+    return pd.Series(levels[values], dtype=object)
+
+
+_KINDS: dict[str, type] = {"str": str, "bool": bool, "int": int, "float": float, "NoneType": type(None)}
+
+
+def _pack_value(kind: type, value: Any) -> list[Any]:
+    if kind.__name__ in _KINDS and _KINDS[kind.__name__] is kind:
+        return [kind.__name__, value]
+    if kind is Decimal:
+        return ["Decimal", None if value is None else str(value)]
+    if issubclass(kind, np.generic) and np.dtype(kind).kind in "biuf":
+        return [np.dtype(kind).str, None if value is None else value.item()]
+    raise _NotKeptError(f"values of the type {kind.__name__}")
+
+
+def _unpack_value(kind: str, value: Any) -> Any:
+    if value is None:  # not a number, of a kind that has such
+        return {"NoneType": None, "float": np.nan, "Decimal": Decimal("NaN")}.get(kind, np.nan)
+    if kind in _KINDS:
+        return value
+    return Decimal(value) if kind == "Decimal" else np.dtype(kind).type(value)
+
+
+# ---- sums
+
+
+def leaves(value: Any) -> list[Any]:
+    """The numbers and arrays inside dataclasses, mappings and sequences, in an order that stays."""
+    if is_dataclass(value) and not isinstance(value, type):
+        return [leaf for field in fields(value) for leaf in leaves(getattr(value, field.name))]
+    if isinstance(value, Mapping):
+        return [leaf for name in sorted(value) for leaf in leaves(value[name])]
+    if isinstance(value, (list, tuple)):
+        return [leaf for one in value for leaf in leaves(one)]
+    return [] if value is None else [value]
+
+
+def filled(like: Any, found: Iterator[np.ndarray[Any, Any]]) -> Any:
+    """What is built as `like`, with other leaves."""
+    if is_dataclass(like) and not isinstance(like, type):
+        return replace(like, **{field.name: filled(getattr(like, field.name), found) for field in fields(like)})
+    if isinstance(like, Mapping):
+        return {name: filled(like[name], found) for name in sorted(like)}
+    if isinstance(like, (list, tuple)):
+        return type(like)(filled(one, found) for one in like)
+    if like is None:
+        return None
+    leaf, wanted = next(found), np.asarray(like)
+    if leaf.shape != wanted.shape or (leaf.dtype.kind in NUMERIC) != (wanted.dtype.kind in NUMERIC):
+        raise ValueError(f"sums of the form {leaf.dtype} {leaf.shape} stand where {wanted.dtype} {wanted.shape} are")
+    return leaf if isinstance(like, np.ndarray) else leaf[()] if isinstance(like, np.generic) else leaf.item()
+
+
+def fingerprint(*values: Any) -> str:
+    """SHA-256 (hex) of numbers, arrays, tensors and texts inside; anything else counts by the name of its type."""
+    digest = hashlib.sha256()
+    for one in _traces(values):
+        digest.update(len(one).to_bytes(8, "little"))
+        digest.update(one)
+    return digest.hexdigest()
+
+
+def _traces(value: Any) -> Iterator[bytes]:
+    yield type(value).__qualname__.encode()
+    if is_dataclass(value) and not isinstance(value, type):
+        for field in fields(value):
+            yield from _traces(getattr(value, field.name))
+    elif isinstance(value, Mapping):
+        for name in sorted(value, key=str):
+            yield str(name).encode()
+            yield from _traces(value[name])
+    elif isinstance(value, (list, tuple)):
+        for one in value:
+            yield from _traces(one)
+    elif isinstance(value, np.ndarray) and value.dtype != object:
+        yield f"{value.dtype.str} {value.shape}".encode()
+        yield np.ascontiguousarray(value).tobytes()
+    elif hasattr(value, "state_dict"):
+        yield from _traces(dict(value.state_dict()))
+    elif hasattr(value, "detach"):
+        yield from _traces(value.detach().cpu().double().numpy())
+    elif isinstance(value, (str, bytes, int, float, np.generic)) or value is None:
+        yield repr(value).encode("utf-8", "backslashreplace")

@@ -1,0 +1,280 @@
+"""A file or a dataframe of any library becomes a pandas frame of plain values."""
+
+from __future__ import annotations
+
+import csv
+import gzip
+import hashlib
+import re
+import zlib
+from collections.abc import Collection, Mapping, Sequence
+from contextlib import suppress
+from io import BytesIO, TextIOWrapper
+from pathlib import Path
+from typing import Any, BinaryIO, cast
+
+import narwhals as nw
+import numpy as np
+import pandas as pd
+import pyarrow
+from narwhals.exceptions import DuplicateError
+from numpy.typing import NDArray
+
+from tabinterp.arrays import IntArray
+from tabinterp.errors import TableError
+
+UNREADABLE = (ValueError, OSError, EOFError, csv.Error, zlib.error, pyarrow.ArrowException)
+NUMBERS = ("integer", "floating", "mixed-integer-float", "decimal")  # what pandas calls objects that are all numbers
+DATES = ("datetime64", "datetime", "date")
+PANDAS = tuple(map(int, pd.__version__.split(".")[:2]))
+# Numbers are read as they were written: pandas 3 does so anyway, and warns of the argument.
+AS_WRITTEN: Any = {} if PANDAS >= (3, 0) else {"float_precision": "round_trip"}
+WHOLE = re.compile(r"\s*[+-]?\d+\s*", re.ASCII)
+NUMBER = re.compile(r"\s*[+-]?(\d+\.?\d*|\.\d+)([eE][+-]?\d+)?\s*", re.ASCII)
+
+
+def as_frame(source: Any) -> pd.DataFrame:
+    """The dataframe as a pandas frame with unique text names and rows numbered from 0; it shares no name or index with it."""
+    return _with_rows(_native(source))
+
+
+def read_file(path: Path) -> tuple[pd.DataFrame, str]:
+    """A file as such a frame, and the SHA-256 (hex) of the bytes it was read from."""
+    frame, digest = _file(path)
+    return _with_rows(frame), digest
+
+
+def _with_rows(frame: pd.DataFrame) -> pd.DataFrame:
+    if len(frame) == 0:
+        raise TableError("the table has no rows")
+    return frame.reset_index(drop=True)
+
+
+def coded_texts(values: pd.Series) -> tuple[IntArray, NDArray[Any]] | None:
+    """(rows,) codes into texts, -1 where there is none, of categories that are all texts; None of anything else."""
+    if not isinstance(values.dtype, pd.CategoricalDtype):
+        return None
+    texts = values.cat.categories.to_numpy(dtype=object)
+    if not all(isinstance(one, str) for one in texts):
+        return None
+    return values.cat.codes.to_numpy().astype(np.int64), texts
+
+
+def as_objects(frame: pd.DataFrame) -> pd.DataFrame:
+    """The same rows with the texts themselves where they are known by codes."""
+    coded = {
+        str(name): plain(frame[name]) for name in frame.columns if isinstance(frame[name].dtype, pd.CategoricalDtype)
+    }
+    return with_columns(frame, coded) if coded else frame
+
+
+def with_columns(frame: pd.DataFrame, columns: Mapping[str, Any]) -> pd.DataFrame:
+    """A copy of the frame with these columns added or replaced, whatever they are called.
+
+    `DataFrame.assign` takes names as keyword arguments, so a column named `self` ends it.
+
+    >>> with_columns(pd.DataFrame({"self": [1, 2]}), {"self": [3, 4], "": 5}).to_dict("list")
+    {'self': [3, 4], '': [5, 5]}
+    """
+    changed = frame.copy(deep=False)
+    for name, values in columns.items():
+        changed[name] = values
+    return changed
+
+
+def plain(values: pd.Series) -> pd.Series:
+    """Numbers as numpy numbers, booleans as bool, dates as dates, all else as objects with NaN for missing."""
+    texts = coded_texts(values)
+    if texts is not None and (texts[0] >= 0).any():
+        objects = np.append(texts[1], np.nan)[texts[0]]  # of code -1 the last
+        return pd.Series(objects, values.index, object, values.name)
+    if isinstance(values.dtype, pd.CategoricalDtype):
+        values = values.astype(object).infer_objects()
+    dtype, missing = values.dtype, values.isna()
+    if pd.api.types.is_datetime64_any_dtype(dtype) and isinstance(dtype, (np.dtype, pd.DatetimeTZDtype)):
+        return values
+    if pd.api.types.is_bool_dtype(dtype) and not missing.any():
+        return values.astype(bool)
+    if pd.api.types.is_numeric_dtype(dtype) and dtype.kind in "iuf":
+        whole = not missing.any() and dtype.kind != "f"
+        return values.astype(values.to_numpy().dtype if whole else np.float64)
+    objects = np.where(missing, np.nan, values.to_numpy(dtype=object))
+    return _inferred(pd.Series(objects, values.index, object, values.name), missing)
+
+
+def shown(value: Any) -> str:
+    """A value as a message shows it: as Python writes it, whatever library it came from."""
+    return repr(value.item() if isinstance(value, np.generic) else value)
+
+
+def _inferred(objects: pd.Series, missing: pd.Series) -> pd.Series:
+    """Objects that are all numbers, booleans or dates, as what they are."""
+    if missing.all():
+        return objects.astype(np.float64)
+    kind = pd.api.types.infer_dtype(objects[~missing])
+    whole = not missing.any()
+    if kind == "boolean" and whole:
+        return objects.astype(bool)
+    if kind in NUMBERS:
+        small = kind == "integer" and whole and objects.min() >= -(2**63) and objects.max() < 2**63
+        try:
+            return objects.astype(np.int64 if small else np.float64)
+        except OverflowError:
+            raise TableError(
+                f"column {str(objects.name)!r} holds a whole number beyond 1.8e308, the largest that is computed with; where it "
+                f"is a code and no number, write it with a letter, or leave the column out"
+            ) from None
+    if kind in DATES:
+        with suppress(ValueError, TypeError):  # several time zones, or years that pandas cannot hold
+            return pd.to_datetime(objects)
+    return objects
+
+
+def _native(source: Any) -> pd.DataFrame:
+    if isinstance(source, pd.DataFrame):  # narwhals does not take duplicate names or names that are not text
+        names = [*map(str, source.columns)]
+        unique(names)
+        return source.set_axis(names, axis=1)
+    try:
+        native = nw.from_native(source)
+    except TypeError:
+        raise TableError(
+            f"a table is a path or a dataframe (pandas, polars, pyarrow); got {type(source).__name__}"
+        ) from None
+    except DuplicateError as error:
+        raise TableError(f"column names must differ: {' '.join(str(error).split())}") from None
+    frame = native.collect() if isinstance(native, nw.LazyFrame) else native
+    unique(frame.columns)
+    enums = {name: kind for name, kind in frame.schema.items() if isinstance(kind, nw.Enum)}
+    found = frame.to_pandas()
+    # Older releases of polars lose the order of an Enum on the way.
+    ordered = {name: pd.CategoricalDtype([*kind.categories], ordered=True) for name, kind in enums.items()}
+    return with_columns(found, {name: found[name].astype(kind) for name, kind in ordered.items()}) if ordered else found
+
+
+def _file(path: Path) -> tuple[pd.DataFrame, str]:
+    """It is read once: what is parsed is what the digest is of."""
+    if not path.is_file():
+        raise TableError(f"no file {str(path)!r}")
+    try:
+        data = path.read_bytes()
+        digest, start = hashlib.sha256(data).hexdigest(), data[:12]
+        if start[:4] == b"PAR1":
+            return pd.read_parquet(BytesIO(data)), digest
+        no_database(str(path), start)
+        if start:
+            return _csv(path, data, packed=start[:2] == b"\x1f\x8b"), digest
+    except UNREADABLE as error:
+        raise TableError(
+            f"{str(path)!r} is neither a UTF-8 CSV file (optionally gzipped) with a header nor a Parquet file: "
+            f"{str(error).strip()}"
+        ) from None
+    raise TableError(f"{str(path)!r} is empty")
+
+
+def no_database(path: str, start: bytes) -> None:
+    """Refuse a file whose first twelve bytes are those of a database: which of its rows?"""
+    if start[8:12] == b"DUCK":
+        raise TableError(f"{path!r} is a DuckDB file: say which rows with a query, such as SELECT * FROM loans")
+
+
+def _csv(path: Path, data: bytes, packed: bool) -> pd.DataFrame:
+    csv_header(BytesIO(data), packed, repr(str(path)))
+    options: Any = {
+        "low_memory": False,
+        "compression": "gzip" if packed else None,
+        "encoding": "utf-8-sig",
+    } | AS_WRITTEN
+    return with_large_numbers(cast("pd.DataFrame", pd.read_csv(BytesIO(data), **options)))
+
+
+def csv_rows(stream: BinaryIO, packed: bool) -> Any:
+    """Return a reader of the cells of each row of a CSV file, the header among them."""
+    raw = gzip.GzipFile(fileobj=stream) if packed else stream
+    return csv.reader(TextIOWrapper(cast("BinaryIO", raw), encoding="utf-8-sig", newline=""))
+
+
+def csv_header(stream: BinaryIO, packed: bool, source: str) -> list[str]:
+    """Return the names of the columns of a CSV file.
+
+    Raises
+    ------
+    TableError
+        Where names repeat, or the first row has more cells: pandas would take the cells in front for row labels.
+    """
+    rows = csv_rows(stream, packed)
+    names: list[str] = next((cells for cells in rows if cells), [])
+    unique(names)
+    first: list[str] = next((cells for cells in rows if len(cells) > 1 or "".join(cells).strip()), [])
+    if len(first) > len(names):
+        raise TableError(
+            f"{source}: row 0 has more cells ({len(first)}) than the header has names ({len(names)}: "
+            f"{', '.join(map(repr, names[:8]))}); each row needs one cell for each name{separator_hint(names)}"
+        )
+    return names
+
+
+def with_large_numbers(frame: pd.DataFrame, texts: Collection[str] = ()) -> pd.DataFrame:
+    """Numbers of a CSV file that do not fit 64 bits, as numbers: before pandas 3 their whole column is read as text.
+
+    Columns named in `texts` stay text.
+    """
+    if PANDAS >= (3, 0):
+        return frame
+    names = [name for name in frame.columns if frame[name].dtype == object and name not in texts]
+    found = {name: _numbers(frame[name]) for name in names}
+    return with_columns(frame, {name: numbers for name, numbers in found.items() if numbers is not None})
+
+
+def _numbers(texts: pd.Series) -> pd.Series | None:
+    """Return the numbers that the cells are, or None where one of them is something else."""
+    cells = texts.dropna()
+    if not all(isinstance(cell, str) and NUMBER.fullmatch(cell) for cell in cells):
+        return None
+    read = int if all(WHOLE.fullmatch(cell) for cell in cells) else float
+    return pd.Series([read(cell) for cell in cells], cells.index, object, texts.name).reindex(texts.index)
+
+
+def with_target(frame: pd.DataFrame, target: str) -> pd.DataFrame:
+    """The rows whose target is known; all of them where there is no such column, which is refused later.
+
+    A column of whole numbers that misses some is read as floating-point numbers; here they are whole numbers again, so that a
+    class is called 1 and not 1.0.
+    """
+    if target not in frame:
+        return frame
+    known = frame[target].notna()
+    rows = frame if known.all() else frame[known]
+    values = rows[target]
+    if getattr(values.dtype, "kind", "") != "f" or not (values.abs() < 2**53).all() or (values != values.round()).any():
+        return rows
+    return with_columns(rows, {target: values.astype(np.int64)})
+
+
+def separator_hint(columns: Sequence[str]) -> str:
+    """A hint where a file was read as one column because its cells are not separated by commas."""
+    mark = next((mark for mark in (";", "\t", "|") if len(columns) == 1 and mark in columns[0]), None)
+    if mark is None:
+        return ""
+    return (
+        f". The file seems to separate its cells by {mark!r}, and is read by commas: write it with commas, or pass a dataframe "
+        f"such as pandas.read_csv(..., sep={mark!r}) makes"
+    )
+
+
+def unique(names: Sequence[str]) -> None:
+    twice = list(dict.fromkeys(name for i, name in enumerate(names) if name in names[:i]))
+    if twice:
+        raise TableError(f"column names must differ; more than one column is named {', '.join(map(repr, twice))}")
+    broken = [name for name in names if not is_text(name)]
+    if broken:
+        raise TableError(f"column names are Unicode text; {broken[0]!r} is not: it holds half of a surrogate pair")
+
+
+def is_text(value: str) -> bool:
+    """Whether it can be written as UTF-8."""
+    try:
+        value.encode("utf-8")
+    except UnicodeEncodeError:
+        return False
+    return True

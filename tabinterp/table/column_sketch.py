@@ -1,0 +1,123 @@
+"""What a schema needs to know of a column: few rows that stand for all, found batch by batch and joined in any order.
+
+Of text, booleans and classes every distinct value is kept with the first row that holds it; of other numbers the first
+distinct values, the ends, and the first row of everything that is refused. The kind, the levels and the errors of a column
+are then those of its witnesses.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+import pandas as pd
+
+from .coerce import plain
+
+FEW = 10  # whole numbers with at most this many distinct values are read as classes
+LARGEST = 1e100  # numbers whose squares add up
+MOST = 100_000  # distinct values of one column that a scan keeps
+
+
+@dataclass(frozen=True, eq=False)
+class Witness:
+    """`values`, indexed by row number, of rows that stand for the `rows` seen; how many of these are missing, too large, or
+    no count. `every`: all distinct values are among them. `full`: there were more than could be kept.
+    """
+
+    values: pd.Series
+    rows: int
+    missing: int
+    large: int
+    uncounted: int
+    every: bool
+    full: bool = False
+
+
+def witness(values: pd.Series, every: bool) -> Witness:
+    """Of one batch, indexed by row number; `every` asks for all distinct values of a number too."""
+    missing, large, uncounted = int(values.isna().sum()), 0, 0
+    if _is_number(values):
+        numbers = values.to_numpy(dtype=np.float64)
+        large = int((np.abs(numbers) > LARGEST).sum())
+        uncounted = int(_no_count(numbers).sum())
+    return Witness(_thinned(values, every), len(values), missing, large, uncounted, every)
+
+
+def merge(a: Witness, b: Witness, most: int | None = MOST) -> Witness:
+    """Of both batches' rows; at most `most` distinct values are kept."""
+    if len(a.values) and len(b.values) and a.values.index[0] > b.values.index[0]:
+        a, b = b, a
+    together = a.values if not len(b.values) else b.values if not len(a.values) else _joined(a.values, b.values)
+    values = _thinned(together.sort_index(), a.every)
+    full = a.full or b.full or (most is not None and is_complete(values, a.every) and len(values) > most)
+    counts = (a.rows + b.rows, a.missing + b.missing, a.large + b.large, a.uncounted + b.uncounted)
+    return Witness(values.iloc[:most] if full else values, *counts, a.every, full)
+
+
+def _joined(a: pd.Series, b: pd.Series) -> pd.Series:
+    """One type that holds both: what the values would have been, had they come together."""
+    together: pd.Series = pd.concat([a, b])
+    if a.dtype == b.dtype or (_is_number(a) and _is_number(b) and not a.isna().all() and not b.isna().all()):
+        return together
+    return plain(pd.concat([a.astype(object), b.astype(object)]))
+
+
+def cast(values: pd.Series, whole: pd.Series) -> pd.Series:
+    """A batch as a part of the whole, whose witnesses these are."""
+    if values.dtype == whole.dtype:
+        return values
+    if whole.dtype == object:
+        objects = values.astype(object)
+        return objects.where(values.notna(), np.nan)
+    return values.astype(whole.dtype)
+
+
+def _is_number(values: pd.Series) -> bool:
+    return bool(pd.api.types.is_numeric_dtype(values.dtype)) and values.dtype != bool
+
+
+def is_complete(values: pd.Series, every: bool) -> bool:
+    """Whether all distinct values are kept of a column of this type."""
+    return (every or not _is_number(values)) and not pd.api.types.is_datetime64_any_dtype(values.dtype)
+
+
+def _no_count(numbers: np.ndarray[Any, Any]) -> np.ndarray[Any, Any]:
+    with np.errstate(invalid="ignore"):
+        return np.asarray((numbers < 0) | (numbers != np.round(numbers)))
+
+
+def _thinned(values: pd.Series, every: bool) -> pd.Series:
+    """The rows that stand for these, in their order."""
+    missing = values.isna().to_numpy()
+    kept = [_first(missing)]
+    if not is_complete(values, every):
+        kept.append(_distinct(values)[: FEW + 2])
+        if not missing.all() and _is_number(values):
+            numbers = values.to_numpy(dtype=np.float64)
+            kept += [np.array([np.nanargmin(numbers), np.nanargmax(numbers)])]
+            with np.errstate(invalid="ignore"):
+                wrong = (np.abs(numbers) > LARGEST, np.isinf(numbers), ~(numbers >= 0), _no_count(numbers) & ~missing)
+                kept += [_first(one) for one in (*wrong, (numbers != np.round(numbers)) & ~missing)]
+    else:
+        kept.append(_distinct(values))
+        if _is_number(values):
+            kept += [_first(~(values.to_numpy(dtype=np.float64) >= 0))]
+    return values.iloc[np.unique(np.concatenate(kept)).astype(int)]
+
+
+def _first(rows: np.ndarray[Any, Any]) -> np.ndarray[Any, Any]:
+    """The place of the first, where there is one."""
+    return np.flatnonzero(rows)[:1]
+
+
+def _distinct(values: pd.Series) -> np.ndarray[Any, Any]:
+    """Places of the first row of each distinct value; 1, True and "1" are three."""
+    if values.dtype != object or pd.api.types.infer_dtype(values, skipna=True) == "string":
+        return np.flatnonzero(~values.duplicated().to_numpy())
+    keys = pd.DataFrame({"type": values.map(type), "value": values})
+    try:
+        return np.flatnonzero(~keys.duplicated().to_numpy())
+    except TypeError:  # what cannot be hashed is told apart by its text
+        return np.flatnonzero(~keys.assign(value=values.map(str)).duplicated().to_numpy())

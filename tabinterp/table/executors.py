@@ -1,0 +1,290 @@
+"""Who takes a sum over the rows of a scan: this process, batch by batch, or the workers of a Dask cluster, piece by piece.
+
+An engine is a function. It maps `encode`, which gives a batch of rows in as many parts as it likes, and then `update` over the
+rows of a part of a scan, and joins what that gives by `merge`; `given` is what both take before the rows. Two steps, so that the
+next rows are read and encoded while the sums of these are taken. Sums merge in any order up to rounding; each engine keeps to one
+order, so that it repeats itself.
+"""
+
+from __future__ import annotations
+
+from collections import deque
+from collections.abc import Callable, Iterable, Iterator
+from contextlib import contextmanager
+from functools import partial, reduce
+from importlib import import_module
+from itertools import islice
+from typing import Any, Protocol
+
+import numpy as np
+
+from tabinterp.atomic_io import hidden
+from tabinterp.errors import MissingError, TabinterpError, TableError
+from tabinterp.threads import one_thread
+
+from . import Scan, Table
+from .checkpoints import State, at_most, filled, fingerprint, leaves
+from .partitions import Form, Piece
+from .prefetch import ahead
+
+LOOPBACK = "127.0.0.1"
+CELLS = 2**22  # of encoded rows that are made at a time
+GROUP = 4  # pieces whose sums are merged at the workers; one more group than the cluster has threads is under way
+
+Progress = Callable[[float], None]  # the share of the rows that is finished
+Encode = Callable[
+    ..., Iterable[Any]
+]  # (*given, table of at least one row) -> its rows, in parts, as `update` takes them
+Update = Callable[..., Any]  # (*given, such a part) -> sums
+Merge = Callable[[Any, Any], Any]
+
+
+class Engine(Protocol):
+    """The sums of all rows of a part ("training" or "evaluation") of a scan."""
+
+    def __call__(
+        self,
+        scan: Scan,
+        part: str,
+        encode: Encode,
+        update: Update,
+        given: tuple[Any, ...],
+        merge: Merge,
+        progress: Progress | None = None,
+    ) -> Any: ...
+
+
+def in_turn(
+    scan: Scan,
+    part: str,
+    encode: Encode,
+    update: Update,
+    given: tuple[Any, ...],
+    merge: Merge,
+    progress: Progress | None = None,
+) -> Any:
+    """In this process, one batch after another."""
+    found, done, keep = _kept(scan, part, (encode, update), given)
+
+    def encoded() -> Iterator[tuple[int | None, Any]]:
+        """Rows, and after those of a batch the row that comes next."""
+        for end, table in scan.ends(part, done) if done < len(scan) else ():
+            if len(table):
+                yield from ((None, rows) for rows in encode(*given, table))
+            yield end, None
+
+    with one_thread():  # the next rows are encoded on another core
+        for end, rows in ahead(encoded(), 2):  # the mark of an end and the rows after it
+            if end is None:
+                batch = update(*given, rows)
+                found = batch if found is None else merge(found, batch)
+                continue
+            keep(found, end)
+            scan.tell(end)
+            if progress is not None:
+                progress(end / len(scan))
+    return found
+
+
+def in_parts(table: Table, width: int = 1) -> Iterator[Table]:
+    """The rows, so few at a time that `width` encoded columns of them are in memory."""
+    few = max(1, CELLS // max(1, width))
+    if len(table) <= few:
+        yield table
+        return
+    for rows in np.split(np.arange(len(table)), range(few, len(table), few)):
+        yield table.take(rows)
+
+
+def _kept(
+    scan: Scan, part: str, steps: tuple[Encode, Update], given: tuple[Any, ...]
+) -> tuple[Any, int, Callable[[Any, int], None]]:
+    """What is kept of this pass: its sums, and of how many rows they are; and what keeps those to come.
+
+    Sums are built anew as those of one row that was drawn, and filled with the numbers kept.
+    """
+    if scan.keep is None:
+        return None, 0, lambda found, done: None
+    keep, name, key = scan.keep, scan.keep.numbered(), fingerprint(part, given)
+
+    def note(found: Any, done: int) -> None:
+        keep.write(name, partial(_state, found, done), key)
+
+    state = keep.read(name, key)
+    if state is None:
+        return None, 0, note
+    numbers, told = state
+    with keep.restoring(name):
+        done = at_most(told["rows"], len(scan), "the rows that are summed")
+        if at_most(told["sums"], len(numbers), "the number of sums") == 0:  # no row of the part so far
+            return None, done, note
+        row = scan.form.of(part, scan.sample, scan.sample.held_out).take(np.arange(1))
+        kept = iter([numbers[str(i)] for i in range(told["sums"])])
+        encode, update = steps
+        like = update(*given, next(iter(encode(*given, row))))
+        return filled(like, kept), done, note
+
+
+def _state(found: Any, done: int) -> State:
+    numbers = [np.asarray(one) for one in leaves(found)]
+    return {str(i): one for i, one in enumerate(numbers)}, {"rows": done, "sums": len(numbers)}
+
+
+@contextmanager
+def engine_of(name: str, scheduler: str | None = None) -> Iterator[Engine]:
+    """The engine of this name. dask: of the cluster at this address, else of one process for each core of this machine."""
+    if name not in ("local", "dask"):
+        raise TabinterpError(f"an engine is local or dask; got {name!r}")
+    if name == "local":
+        if scheduler is not None:
+            raise TabinterpError(f"a scheduler ({scheduler}) is of a Dask cluster: give --engine dask with it")
+        yield in_turn
+        return
+    distributed = _distributed()
+    if scheduler is None:
+        with _private_cluster(distributed) as cluster, distributed.Client(cluster) as client:
+            yield dask_engine(client)
+        return
+    try:
+        client = distributed.Client(address=scheduler)
+    except (OSError, ValueError) as error:
+        raise TabinterpError(
+            f"no Dask scheduler answers at {hidden(scheduler)!r}, such as tls://10.0.0.5:8786: {hidden(str(error), scheduler)}"
+        ) from None
+    with client:
+        yield dask_engine(client)
+
+
+@contextmanager
+def _private_cluster(distributed: Any) -> Iterator[Any]:
+    """One worker for each core of this machine, which only this process can reach.
+
+    Whoever reaches a Dask scheduler or worker can run code there. These listen on the loopback address, and speak only with
+    who holds a key and a certificate that are made for this cluster and never leave the memory of its processes.
+    """
+    try:
+        security = distributed.Security.temporary()
+    except ImportError:
+        raise MissingError(
+            "the engine dask needs cryptography for a cluster of its own: pip install cryptography, or give --scheduler"
+        ) from None
+    pages: dict[str, Any] = {"distributed.scheduler.http.routes": [], "distributed.worker.http.routes": []}
+    with (
+        import_module("dask").config.set(pages),
+        distributed.LocalCluster(
+            protocol="tls",
+            security=security,
+            host=LOOPBACK,
+            threads_per_worker=1,
+            dashboard_address=None,
+            worker_dashboard_address=None,
+        ) as cluster,
+    ):
+        yield cluster
+
+
+def dask_engine(client: Any) -> Engine:
+    """The engine of a Dask cluster.
+
+    Each worker reads the rows that it sums: a task is a row group of a Parquet file, whose path must be the same on every
+    machine. Of other sources rows are sent. What a sum is taken with (models, an encoder) is sent to each worker once, by
+    pickle; a copy that Dask's memory manager drops is fetched again from another worker. The pieces of a worker that is lost are
+    read again by another.
+
+    Parameters
+    ----------
+    client : a `distributed.Client`. Its workers need the versions of tabinterp and its dependencies that stand here.
+    """
+    distributed, sent = _distributed(), _Sent(client)
+
+    def engine(
+        scan: Scan,
+        part: str,
+        encode: Encode,
+        update: Update,
+        given: tuple[Any, ...],
+        merge: Merge,
+        progress: Progress | None = None,
+    ) -> Any:
+        under_way = deque[tuple[Any, int]]()
+        found, done, keep = _kept(scan, part, (encode, update), given)
+        steps = encode, update, merge
+        try:
+            kept = [sent(one) for one in (scan.coded, *given)]
+            pieces = scan.pieces(done) if done < len(scan) else iter(())
+            while (group := [*islice(pieces, GROUP)]) or under_way:
+                if group:
+                    tasks = [client.submit(_on_piece, steps, part, one, *kept, pure=False) for one in group]
+                    merged = client.submit(_merged, merge, *tasks, pure=False)
+                    under_way.append((merged, sum(one.rows for one in group)))
+                    del tasks, merged  # what is merged here may be forgotten there
+                if not group or len(under_way) > sum(client.nthreads().values()):
+                    oldest, rows = under_way.popleft()
+                    found, done = _merged(merge, found, oldest.result()), done + rows
+                    keep(found, done)
+                    scan.tell(done)
+                    if progress is not None:
+                        progress(done / len(scan))
+            return found
+        except (distributed.KilledWorker, distributed.CancelledError, TimeoutError) as error:
+            raise TabinterpError(
+                f"the Dask cluster did not finish: {str(error).strip()}; see whether its workers have memory enough (a row group "
+                f"of each file at a time) and one of them is left, and run again"
+            ) from error
+
+    return engine
+
+
+def _distributed() -> Any:
+    try:
+        return import_module("distributed")
+    except ImportError:
+        raise MissingError("the engine dask needs dask and distributed: pip install 'tabinterp[dask]'") from None
+
+
+class _Packed:
+    """What is sent, pickled once and as a whole, so that what two models share stays shared."""
+
+    def __init__(self, value: Any) -> None:
+        cloudpickle = import_module("cloudpickle")
+        try:
+            self.content = cloudpickle.dumps(value)
+        except Exception as error:  # whatever the user's model or encoder raises is told in its words
+            raise TabinterpError(
+                f"the engine dask sends models to its workers by pickle, and this one cannot be sent: {error}; save it as a "
+                f"bundle (tabinterp convert), or use the local engine"
+            ) from error
+
+    def __reduce__(self) -> tuple[Any, ...]:
+        return import_module("pickle").loads, (self.content,)
+
+
+class _Sent:
+    """Scatters to every worker; the same object again is not sent again."""
+
+    def __init__(self, client: Any) -> None:
+        self._client = client
+        self._known: dict[int, tuple[Any, Any]] = {}
+
+    def __call__(self, value: Any) -> Any:
+        if id(value) not in self._known:
+            future = self._client.scatter(_Packed(value), broadcast=True, hash=False)
+            self._known[id(value)] = value, future
+        return self._known[id(value)][1]
+
+
+def _on_piece(steps: tuple[Encode, Update, Merge], part: str, piece: Piece, form: Form, *given: Any) -> Any:
+    """At a worker: the sums of a piece; None where it holds no row of the part."""
+    encode, update, merge = steps
+    try:
+        sums = [update(*given, rows) for table in form.batches(part, piece) for rows in encode(*given, table)]
+    except TableError as error:
+        raise TableError(
+            f"{error}; with the engine dask each worker reads its rows itself: the path must lead to them there too"
+        ) from None
+    return _merged(merge, *sums)
+
+
+def _merged(merge: Merge, *sums: Any) -> Any:
+    found = [one for one in sums if one is not None]
+    return reduce(merge, found) if found else None

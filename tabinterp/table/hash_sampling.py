@@ -1,0 +1,72 @@
+"""Draws that belong to a row, not to a batch: hashes of a row's number or of its contents.
+
+A row's draw depends on the row and the seed alone, so that it is the same however the rows are partitioned.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+import numpy as np
+import pandas as pd
+
+from tabinterp.arrays import FloatArray, HashArray, IntArray
+
+
+def splitmix(x: HashArray) -> HashArray:
+    """Finaliser of SplitMix64 (Steele, Lea & Flood 2014): a bijection of 64-bit integers that scatters well."""
+    with np.errstate(over="ignore"):
+        x = x + np.uint64(0x9E3779B97F4A7C15)
+        x = (x ^ (x >> np.uint64(30))) * np.uint64(0xBF58476D1CE4E5B9)
+        x = (x ^ (x >> np.uint64(27))) * np.uint64(0x94D049BB133111EB)
+        return x ^ (x >> np.uint64(31))
+
+
+def row_hash(rows: IntArray, seed: int) -> HashArray:
+    """A pseudo-random 64-bit integer for each row number."""
+    return splitmix(splitmix(rows.astype(np.uint64)) ^ splitmix(np.array([seed], dtype=np.uint64)))
+
+
+def uniform(hashes: HashArray) -> FloatArray:
+    """Hashes as numbers in [0, 1)."""
+    return np.asarray((hashes >> np.uint64(11)) / float(1 << 53), dtype=np.float64)
+
+
+def chosen(rows: IntArray, size: int, seed: int) -> IntArray:
+    """Positions (at most `size`, in hash order) of a seeded draw without replacement from `rows`."""
+    return np.asarray(np.argsort(row_hash(rows, seed), kind="stable")[:size], dtype=np.int64)
+
+
+def content_hash(frame: pd.DataFrame, columns: Sequence[str], seed: int) -> HashArray:
+    """A hash of what a row holds in `columns`, whatever the order of columns and whether 1 is an int or a float."""
+    total = np.zeros(len(frame), dtype=np.uint64)
+    for name in columns:
+        key = pd.util.hash_array(np.array([name], dtype=object))
+        with np.errstate(over="ignore"):
+            total += splitmix(_value_hash(frame[name]) ^ key)
+    return splitmix(total ^ splitmix(np.array([seed], dtype=np.uint64)))
+
+
+def _value_hash(values: pd.Series) -> HashArray:
+    """The same for 1, 1.0, True and the text "1": a part of the rows read again may have another type."""
+    if pd.api.types.is_numeric_dtype(values.dtype):
+        return _number_hash(values.to_numpy(dtype=np.float64, na_value=np.nan))
+    codes, levels = pd.factorize(values.astype(object).map(str, na_action="ignore"))
+    texts = np.array([*levels, ""], dtype=object)  # the last stands for missing values, whose code is -1
+    as_numbers = np.array([*map(_number, levels), np.nan])
+    hashes = np.asarray(pd.util.hash_array(texts), dtype=np.uint64)
+    same = ~np.isnan(as_numbers)
+    same[-1] = True
+    hashes[same] = _number_hash(as_numbers[same])
+    return hashes[codes]
+
+
+def _number_hash(values: FloatArray) -> HashArray:
+    return np.asarray(pd.util.hash_array(values + 0.0), dtype=np.uint64)  # -0.0 and 0.0 are the same value
+
+
+def _number(text: str) -> float:
+    try:
+        return float({"true": 1, "false": 0}.get(text.lower(), text))
+    except ValueError:
+        return np.nan

@@ -1,0 +1,97 @@
+"""Rows that are read where they are needed: some of a source's rows, small enough to be sent in their place."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Iterator
+from dataclasses import dataclass, replace
+
+import numpy as np
+import pandas as pd
+from numpy.typing import NDArray
+
+from .coerce import coded_texts, plain
+from .column_sketch import cast
+from .fingerprints import Fingerprints
+from .schema import Schema
+from .schema_inference import coded
+from .split import BoolArray, Split
+from .table import Table
+
+SUMS = "a pass that takes sums"  # as an error names the reader of rows that changed
+
+
+def numbered(frames: Iterable[pd.DataFrame], first: int = 0) -> Iterator[pd.DataFrame]:
+    """Frames indexed by row number, from `first` on; those without rows are left out."""
+    for frame in frames:
+        if len(frame):
+            yield frame.set_axis(pd.RangeIndex(first, first + len(frame)))
+            first += len(frame)
+
+
+@dataclass(frozen=True, eq=False)
+class Piece:
+    """The `rows` rows from row number `first` on; `frames` reads them anew at every call. `sides`: a held-out bit a row.
+
+    `fingerprints`: of these rows as they were read before; None where they are sent as they are in memory.
+    """
+
+    first: int
+    rows: int
+    frames: Callable[[], Iterable[pd.DataFrame]]
+    sides: NDArray[np.uint8] | None = None
+    fingerprints: Fingerprints | None = None
+
+
+@dataclass(frozen=True, eq=False)
+class Form:
+    """How raw rows become tables of the types and codes of the whole. `types`: a column of each type, with no rows.
+
+    `coded`: columns that come as categories of texts stay codes into these, for who encodes each text once.
+    """
+
+    name: str
+    schema: Schema
+    types: dict[str, pd.Series]
+    split: Split | None
+    weight: str | None
+    coded: bool = False
+
+    def table(self, raw: pd.DataFrame) -> Table:
+        """Raw rows, indexed by their numbers, whose sides are not known."""
+        frame = pd.DataFrame({name: self._column(raw[name], whole) for name, whole in self.types.items()})
+        numbers = raw.index.to_numpy().astype(np.int64)
+        frame = frame.reset_index(drop=True)
+        weights = None if self.weight is None else frame[self.weight].to_numpy(dtype=np.float64, copy=True)
+        return Table(self.name, frame, self.schema, coded(frame[self.schema.target], self.schema), numbers, weights)
+
+    def _column(self, values: pd.Series, whole: pd.Series) -> pd.Series:
+        if self.coded and whole.dtype == object and (texts := coded_texts(values)) is not None:
+            made = pd.Categorical.from_codes(texts[0], pd.Index(texts[1], dtype=object), validate=False)
+            return pd.Series(made, values.index)
+        return cast(plain(values), whole)
+
+    def of(self, part: str, table: Table, held_out: BoolArray | None) -> Table:
+        """The rows of "all", "training" or "evaluation", as `Table` names them."""
+        whole = table if held_out is None else replace(table, split=self.split, held_out=held_out)
+        if part == "training":
+            return whole.training_rows()
+        return whole.evaluation_rows() if part == "evaluation" else whole
+
+    def batches(self, part: str, piece: Piece) -> Iterator[Table]:
+        """The part's rows of a piece."""
+        frames = numbered(piece.frames(), piece.first)
+        for raw in frames if piece.fingerprints is None else piece.fingerprints.check(frames, SUMS):
+            table = self.table(raw)
+            held_out = held_out_bits(piece.sides, table.numbers - piece.first)
+            rows = self.of(part, table, held_out)
+            if len(rows):
+                yield rows
+
+
+def held_out_bits(sides: NDArray[np.uint8] | None, rows: NDArray[np.int64]) -> BoolArray | None:
+    """The bits of consecutive rows, of one bit a row."""
+    if sides is None:
+        return None
+    start = int(rows[0]) // 8
+    bits = np.unpackbits(sides[start : int(rows[-1]) // 8 + 1])
+    return np.asarray(bits[rows - 8 * start], dtype=bool)

@@ -1,0 +1,446 @@
+"""Rows in batches, in an order that stays: Parquet and CSV files, folders, object stores, Arrow, dataframes, databases.
+
+A source can be read as often as needed, one batch in memory at a time. What a database answers is read once, into a temporary
+folder: its rows have no order of their own, and may change while they are read.
+"""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from contextlib import AbstractContextManager, contextmanager, suppress
+from dataclasses import dataclass, field, replace
+from functools import partial
+from itertools import accumulate
+from pathlib import Path
+from typing import Any, cast
+
+import pandas as pd
+import pyarrow as pa
+import pyarrow.dataset as ds
+import pyarrow.parquet as pq
+from pyarrow import fs as filesystems
+
+from tabinterp.atomic_io import hidden, source_name
+from tabinterp.errors import TableError
+
+from .checkpoints import Keeping, Told
+from .coerce import (
+    AS_WRITTEN,
+    PANDAS,
+    UNREADABLE,
+    as_frame,
+    csv_header,
+    csv_rows,
+    no_database,
+    plain,
+    unique,
+    with_columns,
+    with_large_numbers,
+    with_target,
+)
+from .fingerprints import Fingerprints
+from .partitions import SUMS, Piece, numbered
+from .sql import spool
+
+ROWS = 65_536  # of one batch
+CELLS = 2**22  # of one batch: fewer rows where the columns are many
+PACKED = b"\x1f\x8b"
+SHRUNK, CELL = 8, 8  # text is about so many times as long as its gzip; bytes of a cell in memory
+
+
+@dataclass(frozen=True, eq=False)
+class Source:
+    """`parts` gives raw frames anew at every call, from the one on that begins with a row of this number; those before are not
+    read where the source knows how many rows they have. `kept` is what must live as long as the source.
+
+    `apart`: the same rows in parts that can be read elsewhere, each with its number of rows; None where there are none. `rows`:
+    how many there are, where that is known before they are read. `texts`: columns of text that come as categories because they
+    are read faster so, and not because somebody called them that. `left_out`: how many rows were left out because their target is
+    missing, once all were read; None where none are left out. `fingerprints`: of what was read, and is held to by who reads
+    it again.
+    """
+
+    name: str
+    parts: Callable[[int], Iterator[pd.DataFrame]]
+    kept: Any = None
+    apart: Callable[[], Iterator[tuple[int, Callable[[], Iterator[pd.DataFrame]]]]] | None = None
+    rows: int | None = None
+    texts: Sequence[str] = ()
+    left_out: Callable[[], int] | None = None
+    fingerprints: Fingerprints = field(default_factory=lambda: Fingerprints("the table"))
+    file: tuple[Path, tuple[int, ...]] | None = (
+        None  # a single local file, and what told it from others when it was opened
+    )
+
+    def file_sha256(self) -> str | None:
+        """Return the SHA-256 (hex) of the file that was read.
+
+        None where rows come from anything but a single local file, or where that file was touched since it was opened: these
+        may not be the bytes that were read.
+        """
+        if self.file is None:
+            return None
+        path, opened = self.file
+        with path.open("rb") as stream:
+            digest = hashlib.file_digest(stream, "sha256").hexdigest()
+        return digest if _stamp(path) == opened else None
+
+    def batches(self, first: int = 0, reader: str = "a later pass") -> Iterator[pd.DataFrame]:
+        """Raw frames, indexed by row number, from the one on that begins with row `first`.
+
+        Raises
+        ------
+        TableError
+            If these are not the rows that were read before; `reader` is what the error calls this pass.
+        """
+        at = first
+        for frame in self.fingerprints.check(numbered(self.parts(first), first), reader):
+            at += len(frame)
+            yield frame
+        if at == 0:
+            raise TableError("the table has no rows")
+        self.fingerprints.end(at, reader)
+
+    def pieces(self, first: int = 0) -> Iterator[Piece]:
+        """The same rows to be read elsewhere: row groups of Parquet files; of anything else the rows themselves."""
+        if self.apart is None:
+            for frame in self.batches(first, SUMS):
+                yield Piece(int(frame.index[0]), len(frame), partial(list, [frame]))
+            return
+        at = 0
+        for rows, frames in self.apart():
+            if at >= first:
+                yield Piece(at, rows, frames, fingerprints=self.fingerprints.within(at, rows))
+            at += rows
+        self.fingerprints.end(at, SUMS)
+
+
+def open_source(
+    source: Any,
+    query: str | None = None,
+    rows: int = ROWS,
+    *,
+    key: str | None = None,
+    keep: Keeping | None = None,
+    told: Told | None = None,
+) -> Source:
+    """A source of batches of at most `rows` rows, fewer where the columns are many.
+
+    Parameters
+    ----------
+    source : path of a CSV (also .gz) or Parquet file; a folder of Parquet files, partitioned or not; the same as a URL that
+        fsspec knows ("s3://bucket/loans/"); an Arrow table or dataset; any dataframe. With `query`: a DuckDB file, or a
+        URL that SQLAlchemy knows ("postgresql+psycopg://user@host/base").
+    key : a column of the query that differs in every row: rows come in its order, and a query that was kept midway goes on.
+    keep : where the rows of a query are kept, and what is known of a CSV file. told : how far the copy of a query is.
+    """
+    if query is not None:
+        name, folder, files = spool(str(source), query, rows, key, keep, told)
+        counts = [pq.read_metadata(file).num_rows for file in files]
+        marks = Fingerprints(f"the copy of the query to {hidden(str(source))}")
+        return Source(
+            name,
+            lambda first: map(pd.read_parquet, _after(first, counts, files)),
+            folder,
+            rows=sum(counts),
+            fingerprints=marks,
+        )
+    if key is not None:
+        raise TableError(f"a key orders the rows of a query; got the key {key!r} and no query")
+    if isinstance(source, ds.Dataset):
+        return _of_dataset("table", source, rows)
+    if isinstance(source, pa.Table):
+        unique(source.column_names)
+        few = _few(rows, len(source.column_names))
+        return Source("table", partial(_of_arrow, source, few), rows=len(source))
+    if isinstance(source, (str, Path)):
+        return _of_path(str(source), rows, keep)
+    frame = as_frame(source)
+    rows = _few(rows, len(frame.columns))
+    return Source(
+        "table", lambda first: (frame.iloc[i : i + rows] for i in range(first, len(frame), rows)), rows=len(frame)
+    )
+
+
+class _KnownTargets:
+    """The parts of a source without the rows whose target is missing; `left_out`: how many, once all rows were read."""
+
+    def __init__(self, parts: Callable[[int], Iterator[pd.DataFrame]], target: str) -> None:
+        self._parts, self._target, self.left_out = parts, target, 0
+
+    def __call__(self, first: int) -> Iterator[pd.DataFrame]:
+        """Rows are numbered as if the others did not exist, so that those before `first` have to be read to be counted."""
+        known = left_out = 0
+        for frame in self._parts(0):
+            rows = with_target(frame, self._target)
+            known, left_out = known + len(rows), left_out + len(frame) - len(rows)
+            if known > first and len(rows):
+                yield rows
+        if known == 0 and left_out:
+            raise TableError(
+                f"target {self._target!r} is missing in every row ({left_out:,}); there is nothing to predict"
+            )
+        self.left_out = left_out
+
+
+def with_known_targets(source: Source, target: str) -> Source:
+    """The same rows but for those whose target is missing; `left_out` counts these once all rows were read."""
+    parts = _KnownTargets(source.parts, target)
+    return replace(source, parts=parts, apart=None, rows=None, left_out=lambda: parts.left_out)
+
+
+def identity(source: Any, query: str | None = None, key: str | None = None) -> str:
+    """What tells the rows of a path, URL or query from others, without reading them: names, sizes and times of files.
+
+    Raises
+    ------
+    TableError
+        where nothing does: rows that are already in memory.
+    """
+    if query is not None:
+        return f"{hidden(str(source))}: {hidden(query)}" + ("" if key is None else f", by {key}")
+    if not isinstance(source, (str, Path)):
+        raise TableError(f"only rows of files and of queries can be gone on with; got {type(source).__name__}")
+    with _readable(str(source), f"{hidden(str(source))!r} cannot be read"):
+        files = _files(*_store(str(source)))
+    lines = "".join(f"{hidden(one.path)} {one.size} {one.mtime}\n" for one in files)
+    return hashlib.sha256(lines.encode("utf-8", "surrogatepass")).hexdigest()
+
+
+def _stamp(path: Path) -> tuple[int, ...]:
+    """What a file's contents cannot change without: the time of its last change cannot be set by hand."""
+    found = path.stat()
+    return found.st_dev, found.st_ino, found.st_size, found.st_mtime_ns, found.st_ctime_ns
+
+
+def _files(store: Any, path: str) -> list[Any]:
+    """The file itself, or those in the folder, in the order of their paths."""
+    found = store.get_file_info(path)
+    if found.type != filesystems.FileType.Directory:
+        return [found]
+    inside = store.get_file_info(filesystems.FileSelector(path, recursive=True))
+    return sorted((one for one in inside if one.type == filesystems.FileType.File), key=lambda one: one.path)
+
+
+def _few(rows: int, columns: int) -> int:
+    return max(1, min(rows, CELLS // max(1, columns)))
+
+
+def _after(first: int, counts: Sequence[int], parts: Iterable[Any]) -> Iterator[Any]:
+    """The parts, of so many rows each, that begin with row `first` or later."""
+    starts = accumulate(counts, initial=0)
+    return (part for start, part in zip(starts, parts, strict=False) if start >= first)
+
+
+def _of_arrow(table: pa.Table, rows: int, start: int) -> Iterator[pd.DataFrame]:
+    for first in range(start, len(table), rows):
+        yield table.slice(first, rows).to_pandas()
+
+
+# ---- files
+
+
+def unpacked_size(path: Path) -> int:
+    """About how many bytes a file's table takes in memory: those of text, or eight for each cell of a Parquet file."""
+    size = path.stat().st_size
+    with path.open("rb") as stream:
+        start = stream.read(4)
+    if start == b"PAR1":
+        with suppress(pa.ArrowException, OSError):  # whoever reads it says what is wrong with it
+            found = pq.read_metadata(path)
+            return int(found.num_rows * found.num_columns * CELL)
+    return size * SHRUNK if start[:2] == PACKED else size
+
+
+def _of_path(source: str, rows: int, keep: Keeping | None) -> Source:
+    text = hidden(source)
+    with _readable(source, f"{text!r} cannot be read"):
+        store, path = _store(source)
+
+        def listing() -> dict[str, int]:
+            return {one.path: one.size for one in _files(store, path)}
+
+        kind = store.get_file_info(path).type
+        if kind == filesystems.FileType.NotFound:
+            raise TableError(f"no file or folder {text!r}")
+        marks = Fingerprints(text, listing=listing, files=listing())
+        name = source_name(source if "://" in source else path)
+        if kind == filesystems.FileType.Directory:
+            return replace(_dataset(source, name, store, path, rows), fingerprints=marks)
+        file = (Path(path), _stamp(Path(path))) if isinstance(store, filesystems.LocalFileSystem) else None
+        with store.open_input_file(path) as stream:
+            start = stream.read(12)
+        if start[:4] == b"PAR1":
+            return replace(_dataset(source, name, store, path, rows), fingerprints=marks, file=file)
+    no_database(text, start)
+    if not start:
+        raise TableError(f"{text!r} is empty")
+    return Source(name, _csv(source, store, path, rows, start[:2] == PACKED, keep), fingerprints=marks, file=file)
+
+
+def _store(source: str) -> tuple[Any, str]:
+    """The file system a path or URL is of, and the path there."""
+    if "://" not in source:
+        return filesystems.LocalFileSystem(), Path(source).absolute().as_posix()
+    try:
+        from fsspec.core import url_to_fs  # noqa: PLC0415  # only needed for URLs
+    except ImportError:
+        raise TableError(f"{hidden(source)!r} is read through fsspec: pip install 'tabinterp[remote]'") from None
+    try:
+        store, path = url_to_fs(source)
+    except (ValueError, ImportError) as error:
+        raise TableError(
+            f"{source.split('://', 1)[0]!r} is no kind of storage that can be read here ({hidden(str(error), source)}); of a "
+            f"database, ask with a query"
+        ) from None
+    return filesystems.PyFileSystem(filesystems.FSSpecHandler(store)), path
+
+
+@contextmanager
+def _readable(source: str, problem: str) -> Iterator[None]:
+    """Tell whatever a library says of this path or URL as a `TableError`, without the URL's secrets."""
+    try:
+        yield
+    except TableError:
+        raise
+    except UNREADABLE as error:
+        raise TableError(f"{problem}: {hidden(str(error).strip(), source)}") from None
+    except Exception as error:  # each store has its own; what is wrong with a local file is among those above
+        if "://" not in source:
+            raise
+        raise TableError(f"{problem}: {type(error).__name__}: {hidden(str(error).strip(), source)}") from None
+
+
+def _dataset(source: str, name: str, store: Any, path: str, rows: int) -> Source:
+    with _readable(source, f"{hidden(source)!r} cannot be read as Parquet"):
+        how: Any = {"filesystem": store, "partitioning": ds.HivePartitioning.discover(infer_dictionary=True)}
+        found = ds.dataset(path, format="parquet", **how)
+        texts = [one.name for one in found.schema if pa.types.is_string(one.type) or pa.types.is_large_string(one.type)]
+        found = ds.dataset(path, format=ds.ParquetFileFormat(dictionary_columns=texts), **how)
+        unique(found.schema.names)
+        return _of_dataset(name, found, rows, source, texts)
+
+
+def _of_dataset(
+    name: str, found: ds.Dataset, rows: int, source: str = "the data set", texts: Sequence[str] = ()
+) -> Source:
+    """File by file in the order of their paths, so that row numbers stay what they are.
+
+    `texts`: columns of text that are read as numbers into the distinct ones, so that few texts are made of many.
+    """
+
+    rows = _few(rows, len(found.schema))
+
+    def fragments() -> Iterator[Any]:
+        """A Parquet file by its row groups: of a whole file Arrow would decode up to 1 GiB ahead of who reads."""
+        with _to_its_end(source):
+            for one in sorted(found.get_fragments(), key=lambda one: getattr(one, "path", "")):
+                yield from one.split_by_row_group() if isinstance(one, ds.ParquetFileFragment) else [one]
+
+    def parts(first: int) -> Iterator[pd.DataFrame]:
+        """Of the part that row `first` is inside of, the rows before it are read and passed over."""
+        at = 0
+        for one in fragments():
+            count = sum(group.num_rows for group in one.row_groups) if files else 0
+            if files and at + count <= first:
+                at += count
+                continue
+            for frame in _read(source, one, found.schema, rows, texts):
+                at += len(frame)
+                if at > first:
+                    yield frame
+
+    def apart() -> Iterator[tuple[int, Callable[[], Iterator[pd.DataFrame]]]]:
+        for one in fragments():
+            if count := sum(group.num_rows for group in one.row_groups):
+                yield count, partial(_read, source, one, found.schema, rows, texts)
+
+    files = isinstance(found, ds.FileSystemDataset) and isinstance(found.format, ds.ParquetFileFormat)
+    count = found.count_rows() if files else None
+    return Source(name, parts, apart=apart if files else None, rows=count, texts=texts)
+
+
+def _read(
+    source: str, fragment: Any, schema: pa.Schema, rows: int, texts: Sequence[str] = ()
+) -> Iterator[pd.DataFrame]:
+    with _to_its_end(source):
+        for batch in fragment.to_batches(schema=schema, batch_size=rows, batch_readahead=2, fragment_readahead=1):
+            if len(batch):
+                frame = pa.Table.from_batches([batch]).replace_schema_metadata(schema.metadata).to_pandas()
+                made = {name: _texts(batch.column(name)) for name in texts if name in frame}
+                yield with_columns(frame, {name: pd.Series(one, frame.index) for name, one in made.items()})
+
+
+def _texts(column: pa.DictionaryArray) -> pd.Categorical:
+    """Codes into the distinct texts."""
+    texts = column.dictionary.to_pylist()
+    large = len(texts) > len(column)  # that of a whole row group, most of which is not in this batch
+    if large or None in texts or len({*texts}) < len(texts):
+        column = column.dictionary_decode().dictionary_encode()
+        texts = column.dictionary.to_pylist()
+    codes = column.indices.fill_null(-1).to_numpy()
+    return pd.Categorical.from_codes(codes, pd.Index(texts, dtype=object), validate=False)
+
+
+def _to_its_end(source: str) -> AbstractContextManager[None]:
+    return _readable(source, f"{hidden(source)!r} cannot be read to its end")
+
+
+# ---- CSV: what a column holds is known at its end alone
+
+
+def _csv(
+    source: str, store: Any, path: str, rows: int, packed: bool, keep: Keeping | None
+) -> Callable[[int], Iterator[pd.DataFrame]]:
+    """Where a row begins is only known by reading what is before it: rows passed over are read too."""
+    problem = f"{hidden(source)!r} is no UTF-8 CSV file with a header"
+
+    def chunks(dtype: dict[str, Any]) -> Iterator[pd.DataFrame]:
+        with (
+            _readable(source, f"{problem}, to its end"),
+            store.open_input_stream(path, compression=None) as stream,
+        ):
+            options: Any = {"compression": "gzip" if packed else None, "encoding": "utf-8-sig", "dtype": dtype}
+            options |= {"low_memory": False, "chunksize": rows} | AS_WRITTEN
+            for chunk in cast("Iterator[pd.DataFrame]", pd.read_csv(stream, **options)):
+                yield with_large_numbers(chunk, texts=dtype)
+
+    with _readable(source, problem), store.open_input_stream(path, compression=None) as stream:
+        names = csv_header(stream, packed, repr(hidden(source)))
+    rows = _few(rows, len(names))
+    kept = None if keep is None else keep.read("kinds")
+    if kept is None:
+        if PANDAS < (3, 1):
+            with _readable(source, f"{problem}, to its end"), store.open_input_stream(path, compression=None) as stream:
+                _check_cells(csv_rows(stream, packed), len(names), source)
+        kinds: dict[str, set[str]] = {}
+        for chunk in chunks({}):
+            for name in chunk.columns:
+                kinds.setdefault(name, set()).update(_kind(chunk[name]))
+        mixed = [name for name, found in kinds.items() if len(found) > 1]
+    else:
+        mixed = kept[1]
+    if keep is not None:
+        keep.write("kinds", lambda: ({}, mixed))
+    as_text: dict[str, Any] = dict.fromkeys(mixed, str)
+    return lambda first: (chunk for chunk in chunks(as_text) if chunk.index[0] >= first)
+
+
+def _check_cells(rows: Any, most: int, source: str) -> None:
+    """Refuse a row of too many cells. pandas does so from 3.1 on; before, it drops cells from the first rows of a chunk."""
+    for cells in rows:
+        if len(cells) > most:
+            raise TableError(
+                f"{hidden(source)!r}: line {rows.line_num} has more cells ({len(cells)}) than the header has names ({most})"
+            )
+
+
+def _kind(values: pd.Series) -> set[str]:
+    """Number, boolean or text; nothing where all cells are empty. A column of two of them is text."""
+    values = plain(values)
+    if values.isna().all():
+        return set()
+    if values.dtype == bool or pd.api.types.infer_dtype(values, skipna=True) == "boolean":
+        return {"boolean"}
+    return {"number"} if pd.api.types.is_numeric_dtype(values.dtype) else {"text"}

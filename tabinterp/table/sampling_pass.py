@@ -1,0 +1,185 @@
+"""What a pass over batches gathers of their rows: which are held out, and which are drawn."""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Sequence
+from dataclasses import replace
+from typing import Any
+
+import numpy as np
+import pandas as pd
+from numpy.typing import NDArray
+
+from tabinterp.arrays import IntArray
+
+from .checkpoints import Arrays, State, at_most, pack_column, unpack_column
+from .digest import start as start_digests
+from .digest import update as update_digests
+from .hash_sampling import content_hash, row_hash
+from .resumable_sha256 import Midstate, can_be_put_down
+from .schema import Schema
+from .split import BoolArray, Split
+from .summary import class_rows, masses
+from .table import Table
+
+
+class Copies:
+    """Sides of rows; where copies are told apart by their count, how often each was seen."""
+
+    def __init__(self) -> None:
+        self._seen: dict[int, int] = {}
+
+    def pack(self, arrays: Arrays) -> None:
+        arrays["seen"] = np.fromiter(self._seen, dtype=np.uint64, count=len(self._seen))
+        arrays["times"] = np.fromiter(self._seen.values(), dtype=np.int64, count=len(self._seen))
+
+    def restore(self, arrays: Arrays) -> None:
+        self._seen = dict(zip(arrays["seen"].tolist(), arrays["times"].tolist(), strict=True))
+
+    def held_out(self, split: Split, table: Table) -> BoolArray:
+        before = self._counts(table.frame, split) if split.numbered else None
+        return split.held_out(table.frame, table.codes, table.schema.labels, before)
+
+    def _counts(self, frame: pd.DataFrame, split: Split) -> IntArray:
+        """(rows,) how many copies of each row came in earlier batches."""
+        hashes = content_hash(frame, split.columns, split.seed)
+        places, at, count = np.unique(hashes, return_inverse=True, return_counts=True)
+        keys = places.tolist()
+        before = np.array([self._seen.get(key, 0) for key in keys], dtype=np.int64)
+        self._seen.update(zip(keys, (before + count).tolist(), strict=True))
+        return before[at]
+
+
+class Sides:
+    """A held-out bit a row, eight in a byte."""
+
+    def __init__(self) -> None:
+        self.rows = self.held_out = 0
+        self._packed: list[NDArray[np.uint8]] = []
+        self._left: BoolArray = np.empty(0, dtype=bool)  # fewer than eight
+
+    def add(self, bits: BoolArray) -> None:
+        self.rows, self.held_out = self.rows + len(bits), self.held_out + int(bits.sum())
+        bits = np.concatenate([self._left, bits])
+        whole = len(bits) // 8 * 8
+        self._packed.append(np.packbits(bits[:whole]))
+        self._left = bits[whole:]
+
+    def packed(self) -> NDArray[np.uint8]:
+        return np.concatenate([*self._packed, np.packbits(self._left)])
+
+
+class Pool:
+    """The rows of least hash, at most so many."""
+
+    def __init__(self, most: int, seed: int) -> None:
+        self._most, self._seed = most, seed
+        self._tables: list[Table] = []
+        self._size, self._highest = 0, np.uint64(2**64 - 1)
+
+    def update(self, table: Table) -> None:
+        low = table.take(row_hash(table.numbers, self._seed) <= self._highest)
+        if len(low):
+            self._tables.append(low)
+            self._size += len(low)
+        if self._size > 2 * self._most:
+            self._prune()
+
+    def table(self) -> Table | None:
+        self._prune()
+        return self._tables[0] if self._tables else None
+
+    def restore(self, table: Table) -> None:
+        """What `table` gave."""
+        self._tables, self._size = [table], len(table)
+        self._prune()
+
+    def _prune(self) -> None:
+        if not self._tables:
+            return
+        whole = joined(self._tables)
+        hashes = row_hash(whole.numbers, self._seed)
+        kept = np.sort(np.argsort(hashes, kind="stable")[: self._most]).astype(np.int64)
+        self._tables, self._size = [whole.take(kept)], len(kept)
+        if len(kept) == self._most:
+            self._highest = hashes[kept].max()
+
+
+class Gathered:
+    """What the second pass gathers. `types`: of each column no rows, of the type that it has as a whole."""
+
+    def __init__(self, types: dict[str, pd.Series], schema: Schema, split: Split | None, most: int, seed: int) -> None:
+        self._split, self.resumable = split, can_be_put_down()
+        self.digests = start_digests(pd.DataFrame(types), Midstate if self.resumable else hashlib.sha256)
+        self.pools = {side: Pool(most, seed) for side in (False, True)}
+        self.sides = Sides()
+        self.weights, self.mass = np.zeros(len(schema.classes)), {False: 0.0, True: 0.0}
+        self.held = np.zeros(len(schema.classes), dtype=np.int64)
+        self._copies = Copies()
+        self.rows = 0
+
+    def update(self, table: Table) -> None:
+        update_digests(self.digests, table.frame)
+        self.weights = self.weights + masses(table)
+        self.held = self.held + class_rows(table)
+        held_out = None if self._split is None else self._copies.held_out(self._split, table)
+        if held_out is not None:
+            self.sides.add(held_out)
+        for side, pool in self.pools.items():
+            mine = np.full(len(table), not side) if held_out is None else held_out == side
+            self.mass[side] += float(table.row_weights[mine].sum())
+            pool.update(table.take(mine))
+        self.rows += len(table)
+
+    def pack(self) -> State:
+        """The rows so far."""
+        arrays: Arrays = {"sides": self.sides.packed(), "weights": self.weights, "held": self.held}
+        self._copies.pack(arrays)
+        pools = [pack_table(pool.table(), f"pool {i} ", arrays) for i, pool in enumerate(self.pools.values())]
+        digests = {name: one.state() for name, one in self.digests.items()}
+        return arrays, {"rows": self.rows, "mass": [*self.mass.values()], "digests": digests, "pools": pools}
+
+    def restore(self, arrays: Arrays, state: Any, like: Table, most: int) -> None:
+        """What they were packed of. `like`: a table of the same types and schema; `most`: rows of the scan."""
+        self.rows, self.weights = at_most(state["rows"], most, "the rows that are drawn from"), arrays["weights"]
+        self.held = arrays["held"]
+        if self._split is not None:
+            self.sides.add(np.unpackbits(arrays["sides"], count=self.rows).astype(bool))
+        self.mass = dict(zip((False, True), state["mass"], strict=True))
+        self.digests = {name: Midstate.of(*one) for name, one in state["digests"].items()}
+        self._copies.restore(arrays)
+        for i, (pool, packed) in enumerate(zip(self.pools.values(), state["pools"], strict=True)):
+            if packed is not None:
+                pool.restore(unpack_table(packed, f"pool {i} ", arrays, like))
+
+
+def pack_table(table: Table | None, name: str, arrays: Arrays) -> Any:
+    """The rows of a table, under names that begin with this one; their sides aside."""
+    if table is None:
+        return None
+    arrays |= {f"{name}numbers": table.numbers, f"{name}y": table.y}
+    arrays |= {} if table.weights is None else {f"{name}weights": table.weights}
+    return [[column, pack_column(table.frame[column], f"{name}{i}", arrays)] for i, column in enumerate(table.frame)]
+
+
+def unpack_table(packed: Any, name: str, arrays: Arrays, like: Table) -> Table:
+    """What `pack_table` was given, with the schema of `like`."""
+    frame = pd.DataFrame({column: unpack_column(one, f"{name}{i}", arrays) for i, (column, one) in enumerate(packed)})
+    rows = (arrays[f"{name}y"], arrays[f"{name}numbers"], arrays.get(f"{name}weights"))
+    return Table(like.name, frame, like.schema, *rows)
+
+
+def joined(tables: Sequence[Table]) -> Table:
+    """Rows of tables of one schema, in the order of their numbers."""
+    first = tables[0]
+    numbers = np.concatenate([one.numbers for one in tables])
+    order = np.argsort(numbers, kind="stable").astype(np.int64)
+    whole = replace(
+        first,
+        frame=pd.concat([one.frame for one in tables], ignore_index=True),
+        y=np.concatenate([one.y for one in tables]),
+        numbers=numbers,
+        weights=None if first.weights is None else np.concatenate([one.row_weights for one in tables]),
+    )
+    return whole.take(order)

@@ -1,0 +1,379 @@
+"""What was asked of a table, and the schema that follows from witnesses of its columns: roles, kinds, levels, classes."""
+
+from __future__ import annotations
+
+import numbers
+from collections.abc import Collection, Mapping, Sequence
+from dataclasses import dataclass
+from decimal import Decimal
+from typing import Any
+
+import numpy as np
+import pandas as pd
+
+from tabinterp.arrays import FloatArray
+from tabinterp.errors import TableError, argument, did_you_mean
+
+from .coerce import is_text, separator_hint, shown
+from .column_sketch import FEW, LARGEST, MOST, Witness
+from .schema import GOALS, KINDS, TASKS, Column, Kind, Role, Schema, Task
+from .split import BoolArray, Split
+
+Marks = Mapping[
+    str, tuple[str, list[Any] | None]
+]  # columns that come as categories: their kind, and their order if any
+
+
+@dataclass(frozen=True)
+class Asked:
+    """What the user said of the columns, as `read_table` takes it."""
+
+    target: str
+    task: str | None
+    positive: Any
+    adverse: Any
+    drop: Collection[str]
+    protected: Collection[str]
+    kinds: Mapping[str, str]
+    levels: Mapping[str, Sequence[Any]]
+    weight: str | None
+    group: str | None
+    split: str | float | Split | None
+    drop_missing_target: bool = False
+
+    def check(self, columns: Sequence[str]) -> None:
+        """Do all names that were said exist, and may they be what is said of them?"""
+        self.roles(columns)
+        _named(columns, "protected", self.protected)
+        _check_kinds(columns, self.kinds, self.levels)
+
+    def roles(self, columns: Sequence[str]) -> dict[str, Role]:
+        """Column -> role, in the table's order."""
+        column = self.split if isinstance(self.split, str) else None
+        column = self.split.column if isinstance(self.split, Split) else column
+        roles: dict[str, Role] = dict.fromkeys(columns, "input")
+        asked: list[tuple[Role, Collection[str]]] = [
+            ("dropped", self.drop),
+            ("weight", [self.weight] if self.weight else []),
+            ("group", [self.group] if self.group else []),
+            ("split", [column] if column else []),
+            ("target", [self.target]),
+        ]
+        for role, names in asked:
+            _named(columns, role if role != "dropped" else "drop", names)
+            for name in names:
+                if roles[name] not in ("input", role) and role != "split":
+                    raise TableError(f"column {name!r} cannot be both {roles[name]} and {role}")
+                roles[name] = role
+        return roles
+
+    def marks(self, frame: pd.DataFrame) -> Marks:
+        """Kinds of the columns that come as categories, whatever codes them, and the levels of those that are ordered."""
+        dtypes = [(str(name), frame[name].dtype) for name in frame.columns]
+        return {
+            name: _mark(dtype)
+            for name, dtype in dtypes
+            if isinstance(dtype, pd.CategoricalDtype) and len(dtype.categories)
+        }
+
+    def whole(self, name: str, marks: Marks) -> bool:
+        """Whether every distinct value of a column of numbers is needed."""
+        said = self.kinds.get(name, "numeric") != "numeric" or name in self.levels
+        classes = name == self.target and (self.positive is not None or self.task in ("binary", "multiclass"))
+        return said or classes or (name in marks and name not in self.kinds)
+
+    def schema(self, found: Mapping[str, Witness], marks: Marks) -> Schema:
+        """What each column is, and what is asked of the target."""
+        kinds = {name: kind for name, (kind, order) in marks.items() if order is None} | dict(self.kinds)
+        levels = {name: order for name, (_, order) in marks.items() if order is not None} | dict(self.levels)
+        roles = self.roles([*found])
+        columns = tuple(
+            _column(name, one, roles[name], kinds.get(name), levels.get(name), protected=name in set(self.protected))
+            for name, one in found.items()
+        )
+        if not any(column.role == "input" for column in columns):
+            raise TableError(
+                "no column is left for a model to read: every column is the target, dropped or has another role"
+            )
+        task, classes = _goal(found[self.target], self.task, self.positive, levels.get(self.target))
+        return Schema(columns, self.target, task, classes, adverse_class(self.adverse, task, classes))
+
+
+def merge_marks(a: Marks, b: Marks) -> Marks:
+    """Of two batches: levels that the second adds come last."""
+    merged = dict(a)
+    for name, (kind, order) in b.items():
+        known = merged.get(name, (kind, order))[1]
+        more = None if known is None or order is None else [*known, *(v for v in order if v not in known)]
+        merged[name] = (merged.get(name, (kind, order))[0], more)
+    return merged
+
+
+def _mark(dtype: pd.CategoricalDtype) -> tuple[str, list[Any] | None]:
+    if dtype.ordered:
+        return "ordinal", list(dtype.categories)
+    return "boolean" if pd.api.types.is_bool_dtype(dtype.categories.dtype) else "categorical", None
+
+
+def coded(values: pd.Series, schema: Schema) -> FloatArray:
+    """(rows,) class numbers, or the target's own values; an array of its own, which torch may share."""
+    if not schema.goal.classes:
+        return values.to_numpy(dtype=np.float64, copy=True)
+    position = {value: code for code, value in enumerate(schema.classes)}
+    return values.map(position).to_numpy(dtype=np.float64)
+
+
+def weighed(values: pd.Series) -> FloatArray:
+    """(rows,) weights, none of them negative or missing, and not all 0."""
+    if not pd.api.types.is_numeric_dtype(values.dtype):
+        raise TableError(
+            f"weight column {values.name!r} is not numeric: row {values.index[0]} holds {shown(values.iloc[0])}"
+        )
+    weights = values.to_numpy(dtype=np.float64, na_value=np.nan, copy=True)
+    wrong: BoolArray = ~(weights >= 0)
+    if wrong.any() or weights.sum() == 0:
+        row = int(np.flatnonzero(wrong)[0]) if wrong.any() else 0
+        raise TableError(
+            f"weight column {values.name!r}: row {values.index[row]} holds {weights[row]}; weights are 0 or more, not all 0"
+        )
+    return weights
+
+
+# ---- roles and kinds
+
+
+def _named(columns: Sequence[str], what: str, names: Collection[str]) -> None:
+    if isinstance(names, str):
+        raise TableError(f"{argument(what)} is a list of column names; got the single text {names!r}")
+    unknown = [name for name in names if name not in columns]
+    if unknown:
+        raise TableError(
+            f"{argument(what)} names {', '.join(map(repr, unknown))}, which the table does not have."
+            f"{did_you_mean(unknown[0], columns)} Its columns are {', '.join(map(repr, columns))}{separator_hint(columns)}"
+        )
+
+
+def _check_kinds(columns: Sequence[str], kinds: Mapping[str, str], levels: Mapping[str, Sequence[Any]]) -> None:
+    _named(columns, "kinds", kinds)
+    _named(columns, "levels", levels)
+    for name, kind in kinds.items():
+        if kind not in KINDS:
+            raise TableError(f"column {name!r}: a kind is one of {', '.join(KINDS)}; got {kind!r}")
+    for name, order in levels.items():
+        if kinds.get(name, "ordinal") != "ordinal":
+            raise TableError(f"column {name!r}: only ordinal columns have levels in order; its kind is {kinds[name]!r}")
+        if isinstance(order, str) or len(set(order)) < len(order):
+            raise TableError(f"column {name!r}: levels are a list of different values in order; got {order!r}")
+
+
+def _column(
+    name: str, found: Witness, role: Role, asked: str | None, order: Sequence[Any] | None, protected: bool
+) -> Column:
+    values = found.values
+    trouble = _trouble(values, role, found.large)
+    if trouble is not None and role != "dropped":
+        raise TableError(trouble)
+    if found.full and role != "dropped":
+        raise TableError(
+            f"column {name!r} holds more than {MOST:,} different values; a model cannot learn so many levels from it: drop "
+            f"the column, or group its values first"
+        )
+    if trouble is not None or found.full:  # no model reads a dropped column: whatever it holds is let in
+        numeric = pd.api.types.is_numeric_dtype(values.dtype)
+        levels = () if numeric or found.full else tuple(sorted({*map(str, values.dropna())}))
+        return Column(name, "numeric" if numeric else "categorical", levels, role, protected)
+    kind = asked or ("ordinal" if order is not None else _kind(values))
+    if kind == "numeric" and not pd.api.types.is_numeric_dtype(values.dtype):
+        known = values.dropna()
+        raise TableError(f"column {name!r} cannot be numeric: row {known.index[0]} holds {shown(known.iloc[0])}")
+    levels = () if kind == "numeric" else _levels(values, order)
+    if kind == "boolean" and len(levels) > 2:
+        raise TableError(
+            f"column {name!r} cannot be boolean: it holds {len(levels)} values "
+            f"({', '.join(map(repr, levels[:8]))}); allowed are two"
+        )
+    return Column(name, _as_kind(kind), levels, role, protected)
+
+
+def _as_kind(kind: str) -> Kind:
+    return kind  # type: ignore[return-value]  # checked at the door
+
+
+def _kind(values: pd.Series) -> str:
+    if values.dtype == bool:
+        return "boolean"
+    if pd.api.types.is_numeric_dtype(values.dtype):
+        return "numeric"
+    return "boolean" if pd.api.types.infer_dtype(values, skipna=True) == "boolean" else "categorical"
+
+
+def _trouble(values: pd.Series, role: Role, large: int) -> str | None:
+    """What is wrong with values that are no finite number, boolean or text; dates may say what is held out."""
+    if pd.api.types.is_numeric_dtype(values.dtype):
+        return _infinite(values, large) if large else None
+    if pd.api.types.is_datetime64_any_dtype(values.dtype):
+        return (
+            None
+            if role in ("split", "group")
+            else (
+                f"column {values.name!r} holds dates, which no model here reads; drop it, use it as split, or turn it into "
+                f"numbers (year, days since an event) first"
+            )
+        )
+    known = values.dropna()
+    kinds = [_kind_of_value(value) for value in known]
+    for row, value, kind in zip(known.index, known, kinds, strict=True):
+        if kind not in ("text", "number", "boolean"):
+            return (
+                f"column {values.name!r}: row {row} holds {shown(value)}, a {kind}; allowed are numbers, text "
+                f"and booleans: drop the column, or turn it into one of these"
+            )
+        if kind != kinds[0]:
+            return (
+                f"column {values.name!r} mixes kinds of values: {shown(known.iloc[0])} and, in row {row}, "
+                f"{shown(value)}; make them all text or all numbers"
+            )
+    return None
+
+
+def _kind_of_value(value: Any) -> str:
+    if isinstance(value, str):
+        return "text" if is_text(value) else "text with half of a surrogate pair"
+    if isinstance(value, (bool, np.bool_)):
+        return "boolean"
+    return "number" if isinstance(value, (numbers.Real, Decimal)) else type(value).__name__
+
+
+def _infinite(values: pd.Series, large: int) -> str:
+    numbers = values.to_numpy(dtype=np.float64)
+    at = int(np.flatnonzero(np.abs(numbers) > LARGEST)[0])
+    told = f"column {values.name!r}: row {values.index[at]} holds {values.iloc[at]} ({large} such rows); "
+    if np.isinf(numbers).any():
+        return f"{told}numbers must be finite: leave the cell empty if the value is missing"
+    return f"{told}numbers beyond {LARGEST:g} cannot be squared and summed: use a larger unit"
+
+
+def _levels(values: pd.Series, order: Sequence[Any] | None) -> tuple[Any, ...]:
+    if pd.api.types.is_datetime64_any_dtype(values.dtype):
+        return ()
+    known = values.dropna()
+    seen = list(pd.unique(known))
+    if order is None:
+        return tuple(value.item() if isinstance(value, np.generic) else value for value in sorted(seen))
+    unknown = [value for value in seen if value not in set(order)]
+    if unknown:
+        row = known.index[int(np.flatnonzero((known == unknown[0]).to_numpy())[0])]
+        raise TableError(f"column {values.name!r}: row {row} holds {shown(unknown[0])}; its levels are {list(order)}")
+    return tuple(order)
+
+
+# ---- the target
+
+
+def _goal(found: Witness, task: str | None, positive: Any, order: Sequence[Any] | None) -> tuple[Task, tuple[Any, ...]]:
+    values = found.values
+    if task is not None and task not in TASKS:
+        raise TableError(f"a task is one of {', '.join(TASKS)}; got {task!r}")
+    if found.missing:
+        raise TableError(
+            f"target {values.name!r} is missing in {found.missing:,} of {found.rows:,} rows, the first is row "
+            f"{values.index[int(np.flatnonzero(values.isna().to_numpy())[0])]}; leave those rows out with "
+            f"{argument('drop_missing_target', True)}, or fill them in"
+        )
+    if values.nunique() < 2:
+        raise TableError(f"target {values.name!r} holds only {shown(values.iloc[0])}; there is nothing to predict")
+    goal = task or _inferred_task(values, positive)
+    if GOALS[goal].classes:
+        return _as_task(goal), _classes(values, goal, positive, order)
+    _check_number(values, _as_task(goal), positive, found.uncounted)
+    return _as_task(goal), ()
+
+
+def _as_task(task: str) -> Task:
+    return task  # type: ignore[return-value]  # checked at the door
+
+
+def _check_number(values: pd.Series, task: Task, positive: Any, uncounted: int) -> None:
+    if positive is not None:
+        raise TableError(f"a {task} target has no positive class; got {argument('positive', positive)}")
+    if not pd.api.types.is_numeric_dtype(values.dtype):
+        raise TableError(
+            f"target {values.name!r} is not a number: row {values.index[0]} holds {shown(values.iloc[0])}; {task} needs numbers"
+        )
+    if task == "count" and uncounted:
+        y = values.to_numpy(dtype=np.float64)
+        at = int(np.flatnonzero((y < 0) | (y != np.round(y)))[0])
+        raise TableError(
+            f"target {values.name!r} is no count: row {values.index[at]} holds {values.iloc[at]} ({uncounted} such rows); "
+            f"counts are whole numbers from 0 on: use {argument('task', 'regression')} for other numbers"
+        )
+
+
+def _inferred_task(values: pd.Series, positive: Any) -> str:
+    distinct = values.nunique()
+    if positive is not None or distinct == 2:
+        return "binary"
+    if not pd.api.types.is_numeric_dtype(values.dtype):
+        return "multiclass"
+    whole = bool((values == values.round()).all())
+    return "multiclass" if whole and distinct <= FEW else "regression"
+
+
+def _classes(values: pd.Series, task: str, positive: Any, order: Sequence[Any] | None) -> tuple[Any, ...]:
+    classes = [value for value in _levels(values, order) if (values == value).any()]
+    if task == "multiclass":
+        if positive is not None:
+            raise TableError(f"a multiclass target has no positive class; got {argument('positive', positive)}")
+        return tuple(classes)
+    if len(classes) != 2:
+        raise TableError(
+            f"target {values.name!r} holds {len(classes)} values ({', '.join(map(str, classes[:8]))}); a binary task needs "
+            f"two: leave out {argument('positive')}, or make it two classes first"
+        )
+    if positive is None:
+        return tuple(classes)
+    match = _named_class(positive, classes)
+    if not match:
+        raise TableError(
+            f"target {values.name!r} holds {classes[0]!r} and {classes[1]!r}; got {argument('positive', positive)}."
+            f"{did_you_mean(str(positive), map(str, classes))}"
+        )
+    return (*(value for value in classes if value is not match[0]), match[0])
+
+
+def adverse_class(given: Any, task: str, classes: Sequence[Any]) -> Any:
+    """Return the adverse class as it stands in the table, or None where none was given.
+
+    Raises
+    ------
+    TableError
+        when the target does not have two classes, or has no such class.
+    """
+    if given is None:
+        return None
+    if task != "binary":
+        raise TableError(
+            f"only a target of two classes has an adverse class, and this target is {task}; leave out "
+            f"{argument('adverse', given)}"
+        )
+    match = _named_class(given, classes)
+    if not match:
+        raise TableError(
+            f"unknown adverse class: got {argument('adverse', given)}; allowed are {classes[0]!r} and {classes[1]!r}."
+            f"{did_you_mean(str(given), map(str, classes))}"
+        )
+    return match[0]
+
+
+def _named_class(given: Any, classes: Sequence[Any]) -> list[Any]:
+    """The class that the user means: the value itself, its text, or the same number."""
+    match = [value for value in classes if value == given or str(value) == str(given)]
+    return match or [value for value in classes if _number(value) == _number(given) is not None]
+
+
+def _number(value: Any) -> float | None:
+    """The number a value is, or that its text says: a class 1.0 can be asked for as "1"."""
+    try:
+        return float(value)
+    except (TypeError, ValueError):
+        return None

@@ -1,0 +1,81 @@
+"""What is said of a table as a whole: rows, missing cells, levels, shares of the classes, digests; from one batch or many."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+import pandas as pd
+
+from tabinterp.arrays import FloatArray, IntArray
+
+from .digest import column_digests
+from .schema import Schema
+from .table import Table
+
+
+@dataclass(frozen=True)
+class Census:
+    """Of all `rows` rows, `held_out` of them held out (None: unknown). By column: `missing` cells, distinct `levels` (None where
+    that is not counted), whether it is `constant`, its SHA-256. `rates`: the classes' shares of the weight; `held`: their rows.
+    `without_target`: rows that were left out because their target is missing (None: such rows are refused).
+    """
+
+    rows: int
+    held_out: int | None
+    missing: dict[str, int]
+    levels: dict[str, int | None]
+    constant: dict[str, bool]
+    digests: dict[str, str]
+    rates: tuple[float, ...]
+    held: tuple[int, ...]
+    without_target: int | None = None
+
+
+def census(table: Table) -> Census:
+    """Of a table in memory."""
+    frame, schema = table.frame, table.schema
+    return Census(
+        rows=len(table),
+        held_out=None if table.held_out is None else int(table.held_out.sum()),
+        missing={str(name): int(frame[name].isna().sum()) for name in frame},
+        levels={c.name: distinct(frame[c.name]) if counted(schema, c.name) else None for c in schema.columns},
+        constant={str(name): distinct(frame[name]) < 2 for name in frame},
+        digests=column_digests(frame),
+        rates=rates(schema, masses(table)),
+        held=tuple(class_rows(table).tolist()),
+        without_target=table.without_target,
+    )
+
+
+def counted(schema: Schema, name: str) -> bool:
+    """Whether a column's distinct values are told: those of numbers are not, save for the target."""
+    return schema[name].kind != "numeric" or name == schema.target
+
+
+def distinct(values: pd.Series) -> int:
+    """Values of any kind, missing ones aside; what cannot be compared is told apart by its text."""
+    try:
+        return int(values.nunique())
+    except TypeError:
+        return len({*map(str, values.dropna())})
+
+
+def masses(table: Table) -> FloatArray:
+    """(classes,) weight of each class; none for numbers."""
+    codes = table.codes
+    if codes is None:
+        return np.zeros(0)
+    return np.bincount(codes, table.row_weights, len(table.schema.classes)).astype(np.float64)
+
+
+def class_rows(table: Table) -> IntArray:
+    """(classes,) rows of each class; none for numbers."""
+    codes = table.codes
+    if codes is None:
+        return np.zeros(0, dtype=np.int64)
+    return np.bincount(codes, minlength=len(table.schema.classes)).astype(np.int64)
+
+
+def rates(schema: Schema, weights: FloatArray) -> tuple[float, ...]:
+    return tuple((weights / weights.sum()).tolist()) if schema.goal.classes else ()
