@@ -140,12 +140,11 @@ def _transform(
     encoder: Any, columns: tuple[str, ...], reads: tuple[str, ...] | None
 ) -> Callable[[pd.DataFrame], FloatArray]:
     named, encode = hasattr(encoder, "feature_names_in_"), _in_turn(encoder)
-    quickly, without = in_parts(encoder, as_array), _with_none(encoder, reads or columns)
+    quickly, fitted_on_none = in_parts(encoder, as_array), _fitted_on_none(encoder, reads or columns)
 
     def transform(rows: pd.DataFrame) -> FloatArray:
         rows = rows if reads is None else rows[list(reads)]
-        if without:
-            rows = with_columns(rows, {name: _none_for_missing(rows[name]) for name in without})
+        rows = _with_none(rows, fitted_on_none)
         with warnings.catch_warnings():
             warnings.filterwarnings("ignore", message="X has feature names")
             try:
@@ -177,15 +176,22 @@ def encoded_by(
     return _passthrough(frame, reads) if encoder is None else _transform(encoder, tuple(map(str, frame.columns)), reads)
 
 
-def _with_none(encoder: Any, columns: tuple[str, ...]) -> list[str]:
+def as_fitted(encoder: Any, rows: pd.DataFrame) -> pd.DataFrame:
+    """Return rows whose missing values are None where those that the encoder was fitted on were."""
+    return _with_none(rows, _fitted_on_none(encoder, tuple(map(str, rows.columns))))
+
+
+def _fitted_on_none(encoder: Any, columns: tuple[str, ...]) -> list[str]:
     """Return the columns whose missing values were None when the encoder was fitted: to it, NaN is another level."""
     known = known_levels(encoder, columns)
-    return [name for name, levels in known.items() if [level for level in levels.tolist() if pd.isna(level)] == [None]]
+    return [name for name, levels in known.items() if levels[pd.isna(levels)].tolist() == [None]]
 
 
-def _none_for_missing(values: pd.Series) -> pd.Series:
-    objects = values.astype(object)
-    return objects.where(objects.notna(), None)
+def _with_none(rows: pd.DataFrame, columns: list[str]) -> pd.DataFrame:
+    if not columns:
+        return rows
+    objects = {name: rows[name].astype(object) for name in columns}
+    return with_columns(rows, {name: values.where(values.notna(), None) for name, values in objects.items()})
 
 
 def _in_turn(encoder: Any) -> Callable[[Any], Any]:

@@ -9,7 +9,7 @@ import pytest
 from sklearn.base import clone
 from sklearn.compose import ColumnTransformer
 from sklearn.exceptions import ConvergenceWarning
-from sklearn.linear_model import LogisticRegressionCV
+from sklearn.linear_model import LogisticRegression, LogisticRegressionCV
 from sklearn.model_selection import StratifiedKFold
 from sklearn.neural_network import MLPClassifier
 from sklearn.pipeline import make_pipeline
@@ -82,6 +82,11 @@ def test_a_missing_value_that_was_none_in_training_is_the_level_that_it_was(enco
     np.testing.assert_array_equal(made.transform(table.inputs), expected.astype(float))
     assert made.local == {"level": True, "x": True}
     assert made.unseen == {}
+    pipeline = make_pipeline(own, LogisticRegression()).fit(
+        source if named else source.to_numpy(dtype=object), table.codes
+    )
+    scores = bind(ti.wrap(pipeline), table).scores[:, 0]
+    np.testing.assert_allclose(scores, pipeline.decision_function(source if named else source.to_numpy(dtype=object)))
 
 
 @pytest.mark.parametrize("name", PIPELINES)
