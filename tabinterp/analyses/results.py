@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from dataclasses import dataclass
-from typing import Any
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import Any, cast
 
+from tabinterp.analyses import ANALYSES
 from tabinterp.analyses.ablation.estimator import Ablations
 from tabinterp.analyses.alternatives.estimator import Alternatives
 from tabinterp.analyses.baselines.estimator import Baselines
@@ -44,6 +45,7 @@ from tabinterp.models import Bound, Model
 from tabinterp.provenance.digest_key import DigestKey
 from tabinterp.table.summary import Census
 
+from .base import Analysis, Result
 from .context import Context
 from .settings import AuditSettings
 
@@ -114,6 +116,11 @@ class Results:
     constraints: Constraints | None = None
     census: Census | None = None  # of all rows, where these are more than the models are bound to
     summed: tuple[Any, ...] = ()  # fields that are of all these rows
+    answers: Mapping[str, Any] = field(default_factory=dict)  # name of an analysis that ran -> its result
+
+    def __getitem__(self, analysis: Analysis[Result]) -> Result | None:
+        """Return the result of an analysis; None where it does not apply or was not requested."""
+        return cast("Result | None", self.answers.get(analysis.name))
 
     @property
     def seed(self) -> int:
@@ -122,7 +129,10 @@ class Results:
     @classmethod
     def of(cls, context: Context, **rest: Any) -> Results:
         """Return the results of a finished audit."""
-        found: dict[str, Any] = {FIELDS.get(name, name): result for name, result in context.results.items()}
+        placed = {analysis.name for analysis in ANALYSES if analysis.place is not None}
+        found: dict[str, Any] = {
+            FIELDS.get(name, name): result for name, result in context.results.items() if name in placed
+        }
         required: dict[str, Any] = dict.fromkeys(
             ("coefficients", "importance", "gradients", "shapley", "effects", "interactions", "neurons")
         )
@@ -134,5 +144,6 @@ class Results:
             performance=context.performance,
             others=context.others,
             null=context.null,
+            answers=context.results,
             **(required | found | rest),
         )
