@@ -18,7 +18,6 @@ from pathlib import Path
 from typing import Any
 
 from .language import translated
-from .vocabulary import TEXT as VOCABULARY
 
 PACKAGE = Path(__file__).resolve().parent.parent
 
@@ -30,10 +29,9 @@ def sentences() -> dict[str, tuple[str, str]]:
     """Return every key of the catalogue with its English sentence and the note for translators, which may be empty.
 
     The sentences are those of the modules named `text` in all packages and those of each check. They stand above this package,
-    and are imported only when the first sentence is asked for. This package's own module has another name: a submodule `text`
-    would replace the function of that name once it is imported.
+    and are imported only when the first sentence is asked for.
     """
-    gathered: dict[str, Any] = dict(VOCABULARY)
+    gathered: dict[str, Any] = {}
     for path in sorted(PACKAGE.rglob("text.py")):
         module = ".".join(path.relative_to(PACKAGE.parent).with_suffix("").parts)
         gathered |= import_module(module).TEXT
