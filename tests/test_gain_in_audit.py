@@ -13,8 +13,8 @@ import tabinterp as ti
 from tabinterp.analyses.boosted_trees.estimator import boosted
 from tabinterp.analyses.calibration.estimator import calibration
 from tabinterp.analyses.decision_curve.estimator import decisions, policy
+from tabinterp.analyses.decomposition.record import LARGEST
 from tabinterp.analyses.disagreement.estimator import disagreement
-from tabinterp.analyses.ladder.record import LARGEST
 from tabinterp.analyses.performance.estimator import compare
 from tabinterp.analyses.recalibration.estimator import recalibrated
 from tabinterp.analyses.slices.estimator import slices

@@ -15,7 +15,7 @@ from torch import nn
 
 import tabinterp as ti
 from tabinterp.analyses.disagreement.estimator import Condition, Disagreement, Leaf, Tree, disagreement
-from tabinterp.analyses.disagreement.record import disagreement as told
+from tabinterp.analyses.disagreement.record import build as told
 from tabinterp.errors import NotApplicableError
 from tabinterp.linear.counterpart import fit_counterpart
 from tabinterp.models import bind

@@ -13,9 +13,9 @@ from sklearn.neural_network import MLPClassifier, MLPRegressor
 from sklearn.pipeline import make_pipeline
 from sklearn.preprocessing import OneHotEncoder, SplineTransformer, StandardScaler
 from statsmodels.stats.weightstats import DescrStatsW
-from tabinterp.analyses.readings_record import agreement
 
 import tabinterp as ti
+from tabinterp.analyses.agreement.record import build as agreement
 from tabinterp.analyses.gradients.estimator import METHODS
 from tabinterp.analyses.performance.estimator import compare
 from tabinterp.analyses.permutation_importance.off_support_share import Support
